@@ -1,0 +1,444 @@
+"""The pump: one object that is polled, decides, and says when it next needs to run.
+
+``poll`` never waits and never looks at a clock of its own: the instant comes in, and ``wake_s``, ``wake_us``
+tell when the next poll is needed at the latest. Received bytes need one sooner. All changes of therapy meet
+here: a change asked for by the host or forced by an alarm becomes a *change tick*, a whole second of the
+pump's clock, at which the plan is spliced from the old timeline to the new one with no pulse lost, doubled or
+moved. Stopping alone is immediate.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.ports import Hardware
+
+from thecal_fw.commands import Commands
+from thecal_fw.core import alarms as alarm_table
+from thecal_fw.core import events
+from thecal_fw.core.alarms import Alarms
+from thecal_fw.core.annunciation import Annunciation
+from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
+from thecal_fw.core.delivery import Delivery
+from thecal_fw.core.events import EventLog
+from thecal_fw.core.instant import (
+    NEVER_S,
+    TICK_US,
+    TICKS_PER_SECOND,
+    is_before,
+    microsecond_of_ticks,
+    second_of_ticks,
+    ticks_at,
+)
+from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
+from thecal_fw.core.reservoir import NEVER_STEP, Reservoir
+from thecal_fw.core.timeline import ChangingTimeline, Timeline
+from thecal_fw.core.validation import BENCH_LIMITS, Limits
+from thecal_fw.core.wall_clock import WallClock, clock_set_to
+
+STATE_STOPPED = 0
+STATE_STARTING = 1
+STATE_DELIVERING = 2
+STATE_NAMES = ("stopped", "starting", "delivering")
+
+HEARTBEAT_S = 5
+"""Longest time between polls; the watchdog of the board bites after 8 s."""
+
+CHANGE_NOTICE_TICKS = TICKS_PER_SECOND // 5
+"""A change takes effect no sooner than this after it was asked for."""
+
+_SPLICE_LEAD_TICKS = 4_500
+"""A change is prepared this long before it takes effect: time to fill a block and to wait for the anchor."""
+_ANCHOR_LEAD_TICKS = 2_000
+"""From the beginning of that preparation to the anchor at which the new queue takes over."""
+_CLEAR_BEFORE_ANCHOR_TICKS = 100
+_CLEAR_AFTER_ANCHOR_TICKS = 20
+"""No pulse of the old queue is due so close before or after an anchor: the generator is re-armed there."""
+_LONGEST_REQUEST_US = 150_000
+"""No request takes longer to serve than this; the longest is checking a program of 7 x 48 steps."""
+_FIRST_BLOCK_TICKS = TICKS_PER_SECOND
+_FIRST_BLOCK_PULSES = 64
+_BLOCK_TICKS = 60 * TICKS_PER_SECOND
+"""What a block spans at least, unless it is full before that."""
+
+
+class Controller:
+    """A pump on some hardware. Public attributes are for ``commands`` and for tests to read."""
+
+    def __init__(self, hardware: "Hardware", limits: Limits = BENCH_LIMITS, calibration: Calibration = BENCH_CALIBRATION):
+        self.hardware = hardware
+        self.limits = limits
+        self.calibration = calibration
+        self.state = STATE_STOPPED
+        self.program = None
+        self.wall = WallClock()
+        self.reservoir = Reservoir(calibration)
+        self.alarms = Alarms()
+        self.log = EventLog()
+        self.delivery = Delivery(calibration, hardware.train.LEAST_INTERVAL_TICKS)
+        self.counted = 0
+        self.change_tick = -1
+        self.worst_lateness_us = 0
+        self.wake_s = 0
+        self.wake_us = 0
+        self._timeline = None
+        self._changed_timeline = None
+        self._splice_tick = -1
+        self._event_s = NEVER_S
+        self._event_us = 0
+        self._refill_s = NEVER_S
+        self._refill_us = 0
+        self._queued_block_s = NEVER_S
+        self._queued_block_us = 0
+        self._threshold_s = NEVER_S
+        self._threshold_us = 0
+        self._threshold_step = NEVER_STEP
+        self._owed_phase = 0
+        self._buzzer_on = False
+        self._annunciation = Annunciation()
+        self._commands = Commands(self)
+        self._begin()
+
+    def _begin(self) -> None:
+        hardware = self.hardware
+        hardware.train.halt()
+        hardware.driver.disable()
+        hardware.annunciator.buzzer(False)
+        hardware.annunciator.led(False)
+        hardware.clock.read()
+        machine = hardware.machine
+        self.record(events.EVENT_RESET, machine.reset_cause, machine.was_delivering)
+        self.counted = hardware.sense.count()
+        self.delivery.withdraw(self.counted)
+        if machine.was_delivering:
+            # What was being delivered is not known any more. Neither nothing nor a guess would do.
+            self.set_alarm(alarm_table.PROGRAM_LOST, True)
+            self._start_delivering(self.ticks_now() + _SPLICE_LEAD_TICKS)
+
+    # --- the loop
+
+    def poll(self, now_s: int, now_us: int) -> None:
+        """Do everything that is due at this instant and set when to be polled next."""
+        if is_before(self.wake_s, self.wake_us, now_s, now_us):
+            late_us = min(now_s - self.wake_s, 1_000) * 1_000_000 + now_us - self.wake_us
+            if late_us > self.worst_lateness_us and self.wake_s:
+                self.worst_lateness_us = late_us
+        if not is_before(now_s, now_us, self._event_s, self._event_us):
+            self._change_is_due()
+        if self.state == STATE_DELIVERING:
+            self._supervise(now_s, now_us)
+            self._fill_blocks()
+        self.wake_s, self.wake_us = now_s + HEARTBEAT_S, now_us
+        if not self._change_is_near(now_s, now_us) and self._commands.serve(now_s, now_us):
+            self.wake_s, self.wake_us = now_s, now_us
+        self.alarms.end_silences(now_s)
+        self._sound(now_s, now_us)
+        self._set_wake()
+        self.hardware.watchdog.feed()
+
+    def _change_is_near(self, now_s: int, now_us: int) -> bool:
+        """Whether serving a request now could make a splice late; the host then waits a moment."""
+        if self._splice_tick < 0:
+            return False
+        us = now_us + _LONGEST_REQUEST_US
+        return not is_before(now_s + us // 1_000_000, us % 1_000_000, self._event_s, self._event_us)
+
+    def _set_wake(self) -> None:
+        self.wake_by(self._event_s, self._event_us)
+        if self.state == STATE_DELIVERING:
+            self.wake_by(self._refill_s, self._refill_us)
+            self.wake_by(self._threshold_s, self._threshold_us)
+        self.wake_by(self._annunciation.next_s, self._annunciation.next_us)
+        self.wake_by(self._commands.leave_s, self._commands.leave_us)
+        self.wake_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
+
+    def wake_by(self, s: int, us: int) -> None:
+        """Be polled no later than this instant."""
+        if is_before(s, us, self.wake_s, self.wake_us):
+            self.wake_s, self.wake_us = s, us
+
+    def _sound(self, now_s: int, now_us: int) -> None:
+        on = self._annunciation.update(now_s, now_us, self.alarms.audible_priority())
+        if on != self._buzzer_on:
+            self._buzzer_on = on
+            self.hardware.annunciator.buzzer(on)
+
+    # --- supervision of what comes out
+
+    def _supervise(self, now_s: int, now_us: int) -> None:
+        """Hold what the sense counter saw against what was due, and the ledger against its thresholds."""
+        due = self.delivery.settle(now_s, now_us)
+        counted = self.hardware.sense.count()
+        if counted != due:
+            # Pulses may have come due since ``now`` was read. Only what lies outside both bounds is wrong.
+            clock = self.hardware.clock
+            clock.read()
+            latest = self.delivery.settle(clock.s, clock.us)
+            if counted > latest:
+                self._count_is_wrong(alarm_table.PULSES_IN_EXCESS, counted, latest)
+            elif counted < due:
+                self._count_is_wrong(alarm_table.PULSES_MISSING, counted, due)
+        self.counted = counted
+        if not is_before(now_s, now_us, self._threshold_s, self._threshold_us):
+            self._threshold_s = NEVER_S
+        if self.state == STATE_DELIVERING and self.hardware.train.starved():
+            self._generator_ran_dry()
+        self.check_reservoir()
+
+    def _count_is_wrong(self, alarm: int, counted: int, due: int) -> None:
+        if not self.alarms.is_active(alarm):
+            self.record(events.EVENT_COUNT_MISMATCH, counted, due)
+        self.set_alarm(alarm, True)
+        self.set_alarm(alarm, False)
+
+    def _generator_ran_dry(self) -> None:
+        """The queue was late. What was not delivered stays undelivered: never made up for in a burst."""
+        self.record(events.EVENT_TIMING_FAULT, self.counted, self.delivery.planned)
+        self.hardware.train.halt()
+        self.counted = self.hardware.sense.count()
+        self.delivery.withdraw(self.counted)
+        self.state = STATE_STARTING
+        self._owed_phase = 0
+        self.set_alarm(alarm_table.TIMING_FAULT, True)
+        self.set_alarm(alarm_table.TIMING_FAULT, False)
+        self._change_at(self._next_change_tick())
+
+    def check_reservoir(self) -> None:
+        """Raise or clear the reservoir's alarms for what has been counted so far."""
+        reservoir = self.reservoir
+        low, empty = self.counted >= reservoir.low_step, self.counted >= reservoir.empty_step
+        if low != self.alarms.is_active(alarm_table.LOW_RESERVOIR):
+            self.set_alarm(alarm_table.LOW_RESERVOIR, low)
+        if empty != self.alarms.is_active(alarm_table.EMPTY_RESERVOIR):
+            self.set_alarm(alarm_table.EMPTY_RESERVOIR, empty)
+        step = reservoir.empty_step if low else reservoir.low_step
+        if empty:
+            step = NEVER_STEP
+        if step != self._threshold_step or self._threshold_s == NEVER_S:
+            self._threshold_step = step
+            self._threshold_s = NEVER_S
+            if self.delivery.due < step <= self.delivery.planned:
+                self._threshold_s, self._threshold_us = self.delivery.instant_of(step)
+
+    # --- the queue
+
+    def _fill_blocks(self) -> None:
+        if self.state != STATE_DELIVERING:
+            return
+        train = self.hardware.train
+        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES:
+            self._fill_block(train.BLOCK_PULSES, _BLOCK_TICKS)
+
+    def _fill_block(self, most_pulses: int, span_ticks: int) -> None:
+        train, delivery = self.hardware.train, self.delivery
+        while most_pulses and span_ticks > 0:
+            ticks = delivery.plan_pulse()
+            train.push(ticks)
+            most_pulses -= 1
+            span_ticks -= ticks
+        train.release()
+        # The block released before this one ends where this one begins; then there is room for the next.
+        self._refill_s, self._refill_us = self._queued_block_s, self._queued_block_us
+        self._queued_block_s, self._queued_block_us = delivery.tail_s, delivery.tail_us
+
+    # --- changes of what is delivered
+
+    def ticks_now(self) -> int:
+        clock = self.hardware.clock
+        return ticks_at(clock.s, clock.us)
+
+    def wanted_program(self) -> Program:
+        """The program that the active alarms leave standing."""
+        if self.alarms.response() >= alarm_table.RESPONSE_MINIMUM_RATE or self.program is None:
+            return Program(MODE_MINIMUM_RATE)
+        return self.program
+
+    def start(self) -> int:
+        """Begin to deliver on the next whole second; the tick at which that is."""
+        self._start_delivering(self._next_change_tick())
+        return self.change_tick
+
+    def _start_delivering(self, tick: int) -> None:
+        self.state = STATE_STARTING
+        self._timeline = None
+        self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, not self.reservoir.is_known)
+        self._note_time_unknown()
+        self._change_at(tick)
+
+    def replan(self) -> int:
+        """Follow the program, the clock and the alarms as they are now; the tick from which that holds.
+
+        Without delivery under way nothing changes and the tick is the present one.
+        """
+        if self.state == STATE_STOPPED:
+            return self.ticks_now()
+        if self.wanted_program().mode == MODE_STOPPED:
+            return self.stop()
+        self._note_time_unknown()
+        self._change_at(self._next_change_tick())
+        return self.change_tick
+
+    def _next_change_tick(self) -> int:
+        return self.wall.next_whole_second(self.ticks_now() + CHANGE_NOTICE_TICKS)
+
+    def _change_at(self, tick: int) -> None:
+        self.change_tick = tick
+        self._changed_timeline = Timeline(self.wanted_program(), self.wall, self.limits.minimum_rate_nl_per_day)
+        self._set_event(tick - _SPLICE_LEAD_TICKS)
+        self._splice_tick = tick
+
+    def _set_event(self, tick: int) -> None:
+        self._event_s, self._event_us = second_of_ticks(tick), microsecond_of_ticks(tick)
+
+    def _change_is_due(self) -> None:
+        """Splice the queue ahead of the change tick; note the change once that has come."""
+        self.hardware.clock.read()
+        if self._splice_tick >= 0:
+            self._splice(self._splice_tick)
+            return
+        self._event_s = NEVER_S
+        self._timeline = self._changed_timeline
+        self.change_tick = -1
+        self.record(events.EVENT_PROGRAM_EFFECTIVE, self.counted, self._rate_now())
+
+    def _splice(self, change_tick: int) -> None:
+        self._splice_tick = -1
+        train, delivery = self.hardware.train, self.delivery
+        starting = self.state == STATE_STARTING
+        if starting:
+            self.hardware.driver.enable()
+            anchor, delivered, phase = change_tick, self.counted, self._owed_phase
+            timeline = self._changed_timeline
+        else:
+            anchor, delivered = self._clear_anchor(self.ticks_now() + _ANCHOR_LEAD_TICKS)
+            if anchor > change_tick:
+                # Too late to be exact. The old program goes on a little, and the log says so.
+                self.record(events.EVENT_TIMING_FAULT, self.counted, delivery.planned)
+                self._change_at(self._next_change_tick())
+                return
+            phase = delivery.phase_at(anchor, delivered)
+            timeline = ChangingTimeline(self._timeline, change_tick, self._changed_timeline)
+        delivery.begin(anchor, phase, delivered, timeline)
+        self._timeline = timeline
+        self._threshold_s = self._refill_s = self._queued_block_s = NEVER_S
+        train.load()
+        self._fill_block(_FIRST_BLOCK_PULSES, _FIRST_BLOCK_TICKS)
+        if not train.start(second_of_ticks(anchor), microsecond_of_ticks(anchor)):
+            self.hardware.clock.read()
+            self._generator_ran_dry()
+            return
+        self.state = STATE_DELIVERING
+        self._set_event(change_tick)
+        if starting:
+            self.hardware.machine.note_delivering(True)
+            self.hardware.annunciator.led(True)
+            self.record(events.EVENT_STARTED, delivered, delivery.rate_at(anchor))
+
+    def _clear_anchor(self, anchor: int):
+        """An anchor not before the one given with no old pulse close to it, and the pulses due before it."""
+        delivery = self.delivery
+        pulse = delivery.due + 1
+        while pulse <= delivery.planned:
+            tick = ticks_at(*delivery.instant_of(pulse))
+            if tick >= anchor + _CLEAR_AFTER_ANCHOR_TICKS:
+                break
+            if tick >= anchor - _CLEAR_BEFORE_ANCHOR_TICKS:
+                anchor = tick + _CLEAR_BEFORE_ANCHOR_TICKS
+            pulse += 1
+        return anchor, pulse - 1
+
+    def _rate_now(self) -> int:
+        return self.delivery.rate_at(self.ticks_now())
+
+    def rate_nl_per_day(self) -> int:
+        """Rate that is being delivered now; 0 unless delivering."""
+        return self._rate_now() if self.state == STATE_DELIVERING else 0
+
+    def stop(self) -> int:
+        """No pulse from now on. The tick of the stop; what was owed by then is kept for the next start."""
+        hardware = self.hardware
+        hardware.train.halt()
+        hardware.driver.disable()
+        hardware.clock.read()
+        tick = self.ticks_now()
+        self.counted = hardware.sense.count()
+        if self.state == STATE_DELIVERING:
+            self._owed_phase = self.delivery.phase_at(tick, self.counted)
+        if self.state != STATE_STOPPED:
+            self.record(events.EVENT_STOPPED, self.counted)
+        self.delivery.withdraw(self.counted)
+        self.state = STATE_STOPPED
+        self._event_s = self._threshold_s = NEVER_S
+        self._splice_tick = self.change_tick = -1
+        hardware.machine.note_delivering(False)
+        hardware.annunciator.led(False)
+        self._note_time_unknown()
+        return tick
+
+    # --- what commands change
+
+    def commit(self, program: Program) -> int:
+        """Take a validated program; the tick from which it is delivered if delivery is under way."""
+        self.program = program
+        self.reservoir.set_low_threshold(program.low_reservoir_nl)
+        self.record(events.EVENT_PROGRAM_COMMITTED, int.from_bytes(program.digest()[:4], "big"), program.mode)
+        self.set_alarm(alarm_table.PROGRAM_LOST, False)
+        self.check_reservoir()
+        return self.replan()
+
+    def set_time(self, utc_s: int, utc_us: int, offset_minutes: int) -> int:
+        clock = self.hardware.clock
+        was_utc_s = self.wall.utc_ticks(self.ticks_now()) // TICKS_PER_SECOND
+        self.wall = clock_set_to(utc_s, utc_us, offset_minutes, clock.s, clock.us)
+        self.record(events.EVENT_TIME_SET, was_utc_s, utc_s)
+        return self.replan()
+
+    def refill(self, fill_nl: int) -> None:
+        if self.state == STATE_DELIVERING:
+            self.counted = self.hardware.sense.count()
+        self.reservoir.refill(fill_nl, self.counted)
+        self.record(events.EVENT_REFILLED, fill_nl, self.counted)
+        self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, False)
+        self.check_reservoir()
+
+    def acknowledge(self, bits: int, now_s: int) -> None:
+        response = self.alarms.response()
+        cleared = self.alarms.acknowledge(bits, now_s)
+        self.record(events.EVENT_ALARM_ACKNOWLEDGED, bits, cleared)
+        if self.alarms.response() != response:
+            self.replan()
+
+    # --- alarms and the log
+
+    def _note_time_unknown(self) -> None:
+        program = self.program
+        needs_time = self.state != STATE_STOPPED and program is not None and program.mode == MODE_FLEX
+        self.set_alarm(alarm_table.TIME_UNKNOWN, needs_time and not self.wall.is_known())
+
+    def set_alarm(self, alarm: int, present: bool) -> None:
+        """Note whether an alarm's cause is there, and do what the table says if that changes anything."""
+        response = self.alarms.response()
+        if not self.alarms.set_cause(alarm, present):
+            return
+        code = events.EVENT_ALARM_RAISED if present else events.EVENT_ALARM_CLEARED
+        self.record(code, alarm, self.counted)
+        stronger = self.alarms.response()
+        if stronger == response or self.state == STATE_STOPPED:
+            return
+        if stronger == alarm_table.RESPONSE_STOP:
+            self.stop()
+        elif alarm_table.RESPONSE_MINIMUM_RATE in (stronger, response):
+            self.replan()
+
+    def record(self, code: int, first: int = 0, second: int = 0) -> None:
+        """Log an event at the instant the clock was last read."""
+        clock = self.hardware.clock
+        self.log.record(clock.s, clock.us, self.wall, code, int(first), int(second))
+
+    def queued_ms(self) -> int:
+        """Milliseconds of pulses that are planned ahead of now."""
+        if self.state != STATE_DELIVERING:
+            return 0
+        clock, delivery = self.hardware.clock, self.delivery
+        return (delivery.tail_s - clock.s) * 1_000 + (delivery.tail_us - clock.us) // 1_000
+
+
+assert TICK_US * TICKS_PER_SECOND == 1_000_000

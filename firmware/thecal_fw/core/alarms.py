@@ -1,0 +1,127 @@
+"""Alarm conditions and what the pump does about each: one table, read by firmware, host, tests and documents.
+
+Every condition names its response, and of all that are active the most restrictive response wins. Acknowledging
+an alarm silences it for a stated time only; a latched one stays until its cause is gone *and* it has been
+acknowledged, the others clear with their cause.
+"""
+
+RESPONSE_NONE = 0
+RESPONSE_BLOCK_BOLUSES = 1
+RESPONSE_MEAN_RATE = 2
+RESPONSE_MINIMUM_RATE = 3
+RESPONSE_STOP = 4
+RESPONSE_NAMES = (
+    "deliver as programmed",
+    "basal continues, boluses blocked",
+    "mean rate of the program",
+    "minimum rate",
+    "stop, driver disabled",
+)
+
+PRIORITY_NON_CRITICAL = 0
+PRIORITY_CRITICAL = 1
+PRIORITY_NAMES = ("non-critical", "critical")
+
+(
+    EMPTY_RESERVOIR,
+    LOW_RESERVOIR,
+    RESERVOIR_UNKNOWN,
+    TIME_UNKNOWN,
+    PROGRAM_LOST,
+    TIMING_FAULT,
+    PULSES_MISSING,
+    PULSES_IN_EXCESS,
+) = range(8)
+
+# name, priority, response, latches, what clears it
+ALARMS = (
+    ("empty reservoir", PRIORITY_CRITICAL, RESPONSE_STOP, False, "refill"),
+    ("low reservoir", PRIORITY_NON_CRITICAL, RESPONSE_BLOCK_BOLUSES, False, "refill"),
+    ("reservoir volume unknown", PRIORITY_NON_CRITICAL, RESPONSE_BLOCK_BOLUSES, False, "refill"),
+    ("time unknown", PRIORITY_NON_CRITICAL, RESPONSE_MEAN_RATE, False, "setting the time"),
+    ("program lost", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, False, "committing a program"),
+    ("step timing fault", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, "acknowledging it"),
+    ("pulses missing", PRIORITY_CRITICAL, RESPONSE_NONE, True, "acknowledging it"),
+    ("pulses in excess", PRIORITY_CRITICAL, RESPONSE_STOP, True, "acknowledging it"),
+)
+ALARM_NAMES = tuple(row[0] for row in ALARMS)
+
+SILENCE_S = (24 * 3_600, 600)
+"""How long an acknowledged alarm stays silent, by priority."""
+
+
+class Alarms:
+    """Which alarms are active and which of them have been silenced until when."""
+
+    def __init__(self):
+        self.active = 0
+        self.silenced = 0
+        self._cause_present = 0
+        self._silent_until_s = [0] * len(ALARMS)
+
+    def is_active(self, alarm: int) -> bool:
+        return bool(self.active >> alarm & 1)
+
+    def set_cause(self, alarm: int, present: bool) -> bool:
+        """Tell whether an alarm's cause is there; True if that raised or cleared the alarm."""
+        bit = 1 << alarm
+        was_active = self.active & bit
+        if present:
+            self._cause_present |= bit
+            self.active |= bit
+        else:
+            self._cause_present &= ~bit
+            if not ALARMS[alarm][3]:
+                self.active &= ~bit
+                self.silenced &= ~bit
+        return self.active & bit != was_active
+
+    def acknowledge(self, bits: int, now_s: int) -> int:
+        """Silence alarms by bit, and clear latched ones whose cause is gone; returns the bits cleared."""
+        cleared = 0
+        for alarm, (_, priority, _, latches, _) in enumerate(ALARMS):
+            bit = 1 << alarm
+            if not self.active & bits & bit:
+                continue
+            if latches and not self._cause_present & bit:
+                self.active &= ~bit
+                self.silenced &= ~bit
+                cleared |= bit
+            else:
+                self.silenced |= bit
+                self._silent_until_s[alarm] = now_s + SILENCE_S[priority]
+        return cleared
+
+    def next_unsilencing_s(self, otherwise_s: int) -> int:
+        """Second at which the first silence ends, if before the one given."""
+        if self.silenced:
+            for alarm in range(len(ALARMS)):
+                if self.silenced >> alarm & 1 and self._silent_until_s[alarm] < otherwise_s:
+                    otherwise_s = self._silent_until_s[alarm]
+        return otherwise_s
+
+    def end_silences(self, now_s: int) -> None:
+        """Let alarms sound again whose silence is over: silence never lasts."""
+        if self.silenced:
+            for alarm in range(len(ALARMS)):
+                if self.silenced >> alarm & 1 and self._silent_until_s[alarm] <= now_s:
+                    self.silenced &= ~(1 << alarm)
+
+    def response(self) -> int:
+        """Most restrictive response of all active alarms."""
+        response = RESPONSE_NONE
+        for alarm in range(len(ALARMS)):
+            if self.active >> alarm & 1 and ALARMS[alarm][2] > response:
+                response = ALARMS[alarm][2]
+        return response
+
+    def audible_priority(self) -> int:
+        """Highest priority of the alarms that are not silenced, or -1."""
+        audible = self.active & ~self.silenced
+        if not audible:
+            return -1
+        priority = PRIORITY_NON_CRITICAL
+        for alarm in range(len(ALARMS)):
+            if audible >> alarm & 1 and ALARMS[alarm][1] > priority:
+                priority = ALARMS[alarm][1]
+        return priority

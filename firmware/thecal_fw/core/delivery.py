@@ -1,0 +1,145 @@
+"""Plans pulses ahead of time and says at any instant how many of them are due.
+
+The plan runs from an anchor tick along a timeline. Each planned pulse is an interval from the pulse before it,
+kept in a ring until it is due. What the plan says is compared with what the sense counter saw by whoever
+calls this; what has been planned but not delivered can be withdrawn at any time, and ``phase_at`` tells what
+of the prescribed volume is then still owed, so that nothing is lost and nothing given twice over any sequence
+of changes and stops.
+
+Planning from pulse to pulse, ``settle`` and the instants they keep use small integers only and allocate
+nothing. Crossing from one segment of constant rate to the next does allocate.
+"""
+
+from array import array
+
+from thecal_fw.core.calibration import Calibration
+from thecal_fw.core.instant import (
+    TICK_US,
+    is_before,
+    microsecond_of_ticks,
+    second_of_ticks,
+)
+from thecal_fw.core.metering import Metering
+
+# Holds two blocks that play, two that are loaded beside them, and slack. A power of two, so that the place of
+# a pulse is its number masked.
+_RING = 2048
+_RING_MASK = _RING - 1
+
+
+class Delivery:
+    """The plan of pulses.
+
+    planned: number of the last pulse planned, counted from reset. due: number of the last pulse that was due at
+    the latest ``settle``. head_s, head_us: when the next pulse is due (meaningless while planned == due).
+    tail_s, tail_us: when the last planned pulse is due, or the anchor if there is none.
+    """
+
+    def __init__(self, calibration: Calibration, least_interval_ticks: int):
+        self._metering = Metering(calibration)
+        self._least_interval_ticks = least_interval_ticks
+        self._intervals = array("I", [0] * _RING)
+        self._timeline = None
+        # (tick, phase, pulses planned before, rate) where each segment not yet fully due begins
+        self._starts = []
+        self._segment_end = 0
+        self._lead_ticks = 0
+        self._debt_ticks = 0
+        self.planned = 0
+        self.due = 0
+        self.head_s = 0
+        self.head_us = 0
+        self.tail_s = 0
+        self.tail_us = 0
+
+    def begin(self, anchor_tick: int, phase: int, delivered: int, timeline) -> None:
+        """Plan afresh from an anchor: ``delivered`` pulses have come out, ``phase`` is owed towards the next."""
+        self._timeline = timeline
+        self._starts = []
+        self.planned = self.due = delivered
+        self.tail_s = self.head_s = second_of_ticks(anchor_tick)
+        self.tail_us = self.head_us = microsecond_of_ticks(anchor_tick)
+        self._lead_ticks = 0
+        self._debt_ticks = 0
+        self._begin_segment(anchor_tick, phase)
+
+    def withdraw(self, delivered: int) -> None:
+        """Forget what was planned beyond the pulses that came out."""
+        self.planned = self.due = delivered
+
+    def rate_at(self, tick: int) -> int:
+        """Rate in nL/day that the plan follows at a tick."""
+        return self._timeline.segment_at(tick)[0]
+
+    def phase_at(self, tick: int, delivered: int) -> int:
+        """Volume prescribed by a tick and not yet delivered, in the units of ``Metering``.
+
+        ``tick`` must not lie before the oldest segment still kept, that is before the latest ``settle``.
+        """
+        start_tick, phase, pulses_before, rate_nl_per_day = self._starts[0]
+        for start in self._starts:
+            if start[0] > tick:
+                break
+            start_tick, phase, pulses_before, rate_nl_per_day = start
+        phase += self._metering.weight(rate_nl_per_day) * (tick - start_tick)
+        return phase - self._metering.step_weight * (delivered - pulses_before)
+
+    def plan_pulse(self) -> int:
+        """Plan one more pulse; its interval in ticks from the pulse before."""
+        metering = self._metering
+        while not metering.pulses_left:
+            self._cross_to_next_segment()
+        ticks = metering.next_ticks() + self._lead_ticks - self._debt_ticks
+        self._lead_ticks = 0
+        # A pulse can't come before the one ahead of it is over. What it comes late is taken off the next
+        # interval, so lateness never adds up.
+        self._debt_ticks = 0
+        if ticks < self._least_interval_ticks:
+            self._debt_ticks = self._least_interval_ticks - ticks
+            ticks = self._least_interval_ticks
+        us = self.tail_us + ticks * TICK_US
+        self.tail_s += us // 1_000_000
+        self.tail_us = us % 1_000_000
+        if self.due == self.planned:
+            self.head_s = self.tail_s
+            self.head_us = self.tail_us
+        self.planned += 1
+        self._intervals[self.planned & _RING_MASK] = ticks
+        return ticks
+
+    def room(self) -> int:
+        """Pulses that can be planned before the ring is full."""
+        return _RING - 1 - (self.planned - self.due)
+
+    def settle(self, now_s: int, now_us: int) -> int:
+        """Number of the last pulse due by now."""
+        while self.due != self.planned and not is_before(now_s, now_us, self.head_s, self.head_us):
+            self.due += 1
+            if self.due != self.planned:
+                us = self.head_us + self._intervals[(self.due + 1) & _RING_MASK] * TICK_US
+                self.head_s += us // 1_000_000
+                self.head_us = us % 1_000_000
+        return self.due
+
+    def instant_of(self, pulse: int):
+        """When a planned pulse that is not yet due will be: (s, us)."""
+        s, us = self.head_s, self.head_us
+        for number in range(self.due + 2, pulse + 1):
+            us += self._intervals[number & _RING_MASK] * TICK_US
+            s += us // 1_000_000
+            us %= 1_000_000
+        return s, us
+
+    def _begin_segment(self, tick: int, phase: int) -> None:
+        rate_nl_per_day, end = self._timeline.segment_at(tick)
+        # A segment whose successor already has a pulse due can't be asked about any more.
+        while len(self._starts) > 1 and self._starts[1][2] < self.due:
+            self._starts.pop(0)
+        self._starts.append((tick, phase, self.planned, rate_nl_per_day))
+        self._segment_end = end
+        self._metering.begin(rate_nl_per_day, phase, end - tick)
+
+    def _cross_to_next_segment(self) -> None:
+        begin = self._starts[-1][0]
+        self._lead_ticks += self._segment_end - begin - self._metering.last_pulse_ticks()
+        self._begin_segment(self._segment_end, self._metering.phase_after)

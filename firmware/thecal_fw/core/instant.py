@@ -1,0 +1,34 @@
+"""Time since boot as a pair of small integers: whole seconds and the microseconds within them.
+
+MicroPython keeps integers of up to 30 bits without touching the heap and allocates for every larger one. A
+64-bit count of microseconds would therefore allocate at each wake-up, so time since boot travels as two
+numbers, ``s`` and ``us`` with ``0 <= us < 1_000_000``. Neither wraps in 34 years. Step times are kept in
+*ticks* of the step generator, ten microseconds each, for the same reason.
+"""
+
+TICK_US = 10
+TICKS_PER_SECOND = 100_000
+TICKS_PER_MINUTE = 60 * TICKS_PER_SECOND
+SECONDS_PER_DAY = 86_400
+TICKS_PER_DAY = SECONDS_PER_DAY * TICKS_PER_SECOND
+
+NEVER_S = 0x3FFFFFFF
+"""A second that never comes (34 years after boot): the deadline of something that is not due at all."""
+
+
+def is_before(a_s: int, a_us: int, b_s: int, b_us: int) -> bool:
+    """Whether instant a lies strictly before instant b."""
+    return a_s < b_s or (a_s == b_s and a_us < b_us)
+
+
+def ticks_at(s: int, us: int) -> int:
+    """Whole ticks from boot to an instant, rounded down. May exceed 30 bits: not for the steady path."""
+    return s * TICKS_PER_SECOND + us // TICK_US
+
+
+def second_of_ticks(ticks: int) -> int:
+    return ticks // TICKS_PER_SECOND
+
+
+def microsecond_of_ticks(ticks: int) -> int:
+    return ticks % TICKS_PER_SECOND * TICK_US

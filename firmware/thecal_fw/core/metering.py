@@ -1,0 +1,103 @@
+"""When each pulse is due: exact integer arithmetic from a rate to a train of step times.
+
+Volume is counted in a unit small enough that everything is whole: each tick at rate r adds
+``weight = r x weight_per_rate`` units and a microstep is due whenever ``step_weight`` units have gathered.
+``phase`` is what has gathered towards the next step. Within a segment of constant rate pulse k is due
+``(k x step_weight - phase) / weight`` ticks after the segment began; it is placed on the nearest whole tick,
+so no pulse is more than half a tick from its ideal instant and no error is carried from one to the next.
+
+Only the start of a segment needs large integers. From pulse to pulse it is one addition and one comparison of
+small ones, and allocates nothing.
+"""
+
+from thecal_fw.core.calibration import Calibration
+from thecal_fw.core.instant import TICKS_PER_DAY
+
+# The running remainder stays below four weights and must fit the 30 bits of a small integer.
+MOST_WEIGHT = (1 << 28) - 1
+
+
+def _greatest_common_divisor(a: int, b: int) -> int:
+    while b:
+        a, b = b, a % b
+    return a
+
+
+def weight_per_rate(calibration: Calibration) -> int:
+    """Units of volume that one tick adds for each nL/day of rate."""
+    return calibration.microsteps_per_rev // _common_factor(calibration)
+
+
+def step_weight(calibration: Calibration) -> int:
+    """Units of volume in one microstep."""
+    return calibration.nl_per_rev * TICKS_PER_DAY // _common_factor(calibration)
+
+
+def _common_factor(calibration: Calibration) -> int:
+    return _greatest_common_divisor(calibration.nl_per_rev * TICKS_PER_DAY, calibration.microsteps_per_rev)
+
+
+class Metering:
+    """Pulse times of one segment of constant rate after the other.
+
+    After ``begin``: ``pulses_left`` pulses are still to come in this segment, ``phase_after`` is the phase at
+    its end, and ``next_ticks`` gives the ticks to the next pulse from the one before (from the segment's start
+    for the first).
+    """
+
+    def __init__(self, calibration: Calibration):
+        self.step_weight = step_weight(calibration)
+        self._weight_per_rate = weight_per_rate(calibration)
+        self.pulses_left = 0
+        self.phase_after = 0
+        self._pulses = 0
+        self._ticks_each = 0
+        self._remainder = 0
+        self._gathered = 0
+        self._double_weight = 1
+        self._first_ticks = 0
+        self._is_first = True
+        self._offset = 0
+
+    def weight(self, rate_nl_per_day: int) -> int:
+        """Units of volume a tick adds at a rate."""
+        return rate_nl_per_day * self._weight_per_rate
+
+    def begin(self, rate_nl_per_day: int, phase: int, length_ticks: int) -> None:
+        """Meter a segment of so many ticks. Pulses due at its very end belong to it.
+
+        phase may be negative (a pulse came out early) or exceed a step (pulses are overdue): then the first
+        pulse lies later, or before the segment's start, and the caller places it as soon as it can.
+        """
+        weight = rate_nl_per_day * self._weight_per_rate
+        self._pulses, self.phase_after = divmod(weight * length_ticks + phase, self.step_weight)
+        if self._pulses < 0:
+            self.phase_after += self._pulses * self.step_weight
+            self._pulses = 0
+        self.pulses_left = self._pulses
+        self._is_first = True
+        if not weight:
+            return
+        self._double_weight = 2 * weight
+        self._offset = weight - 2 * phase
+        self._ticks_each, remainder = divmod(self.step_weight, weight)
+        self._remainder = 2 * remainder
+        self._first_ticks, self._gathered = divmod(2 * self.step_weight + self._offset, self._double_weight)
+
+    def next_ticks(self) -> int:
+        """Ticks from the pulse before (or the segment's start) to the next pulse. Allocates nothing."""
+        self.pulses_left -= 1
+        if self._is_first:
+            self._is_first = False
+            return self._first_ticks
+        self._gathered += self._remainder
+        if self._gathered >= self._double_weight:
+            self._gathered -= self._double_weight
+            return self._ticks_each + 1
+        return self._ticks_each
+
+    def last_pulse_ticks(self) -> int:
+        """Ticks from the segment's start to its last pulse; 0 if it has none."""
+        if not self._pulses:
+            return 0
+        return (2 * self._pulses * self.step_weight + self._offset) // self._double_weight

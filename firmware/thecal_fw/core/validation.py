@@ -1,0 +1,189 @@
+"""Whether a program may be committed: every fault in it, each with its field, value and limits.
+
+Validation never stops at the first fault, so the person programming sees all of them at once. Limits are a
+configuration; the defaults are the bench pump's, after the ranges commonly published for implanted
+programmable pumps.
+"""
+
+from thecal_fw.core.calibration import Calibration
+from thecal_fw.core.instant import TICKS_PER_DAY
+from thecal_fw.core.program import (
+    DAYS_PER_WEEK,
+    DRUG_NAME_BYTES,
+    MINUTES_PER_DAY,
+    MODE_CONTINUOUS,
+    MODE_FLEX,
+    MODE_NAMES,
+    MODE_STOPPED,
+    MOST_PATTERNS,
+    MOST_STEPS_PER_DAY,
+    Program,
+)
+from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour
+
+# Fields a fault can name. The number goes over the wire, the name is what a person reads.
+FIELD_NAMES = (
+    "mode",
+    "drug",
+    "concentration_ng_per_ml",
+    "calibration_id",
+    "rate_nl_per_day",
+    "reservoir_nl",
+    "low_reservoir_nl",
+    "most_nl_per_hour",
+    "most_nl_per_day",
+    "patterns",
+    "steps",
+    "step_start_minute",
+    "step_rate_nl_per_day",
+    "weekday_pattern",
+    "resolution",
+)
+(
+    FIELD_MODE,
+    FIELD_DRUG,
+    FIELD_CONCENTRATION,
+    FIELD_CALIBRATION,
+    FIELD_RATE,
+    FIELD_RESERVOIR,
+    FIELD_LOW_RESERVOIR,
+    FIELD_MOST_PER_HOUR,
+    FIELD_MOST_PER_DAY,
+    FIELD_PATTERNS,
+    FIELD_STEPS,
+    FIELD_STEP_START,
+    FIELD_STEP_RATE,
+    FIELD_WEEKDAY,
+    FIELD_RESOLUTION,
+) = range(len(FIELD_NAMES))
+
+
+class Limits:
+    """What a pump of this build may be asked to do. Rates nL/day, volumes nL, concentration ng/mL."""
+
+    def __init__(
+        self,
+        least_basal_nl_per_day: int = 48_000,
+        most_basal_nl_per_day: int = 24_000_000,
+        minimum_rate_nl_per_day: int = 6_000,
+        reservoirs_nl=(20_000_000, 40_000_000),
+        least_low_reservoir_nl: int = 1_000_000,
+        least_concentration_ng_per_ml: int = 1_000,
+        most_concentration_ng_per_ml: int = 4_000_000,
+    ):
+        self.least_basal_nl_per_day = least_basal_nl_per_day
+        self.most_basal_nl_per_day = most_basal_nl_per_day
+        self.minimum_rate_nl_per_day = minimum_rate_nl_per_day
+        self.reservoirs_nl = reservoirs_nl
+        self.least_low_reservoir_nl = least_low_reservoir_nl
+        self.least_concentration_ng_per_ml = least_concentration_ng_per_ml
+        self.most_concentration_ng_per_ml = most_concentration_ng_per_ml
+
+
+BENCH_LIMITS = Limits()
+
+
+class Fault:
+    """One thing wrong with a program: which field, where, its value and the values allowed.
+
+    pattern, step: position within the patterns, or -1 where the field has none.
+    """
+
+    def __init__(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1):
+        self.field = field
+        self.value = value
+        self.least = least
+        self.most = most
+        self.pattern = pattern
+        self.step = step
+
+    def place(self) -> str:
+        text = FIELD_NAMES[self.field]
+        if self.pattern >= 0:
+            text += " in pattern %d" % self.pattern
+        if self.step >= 0:
+            text += ", step %d" % self.step
+        return text
+
+    def __repr__(self) -> str:
+        return "%s is %d, allowed %d to %d" % (self.place(), self.value, self.least, self.most)
+
+
+def validate(program: Program, limits: Limits, calibration: Calibration) -> list:
+    """Every fault of a program, in a fixed order; an empty list if it may be committed."""
+    faults = []
+
+    def need(field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1) -> None:
+        if not least <= value <= most:
+            faults.append(Fault(field, value, least, most, pattern, step))
+
+    need(FIELD_MODE, program.mode, 0, len(MODE_NAMES) - 1)
+    need(FIELD_CALIBRATION, program.calibration_id, calibration.calibration_id, calibration.calibration_id)
+    if program.mode != MODE_STOPPED:
+        need(FIELD_DRUG, len(program.drug), 1, DRUG_NAME_BYTES)
+        need(
+            FIELD_CONCENTRATION,
+            program.concentration_ng_per_ml,
+            limits.least_concentration_ng_per_ml,
+            limits.most_concentration_ng_per_ml,
+        )
+        _need_reservoir(program, limits, faults)
+    least_nl, most_nl = limits.least_basal_nl_per_day, limits.most_basal_nl_per_day
+    if program.mode == MODE_CONTINUOUS:
+        need(FIELD_RATE, program.rate_nl_per_day, least_nl, most_nl)
+    else:
+        need(FIELD_RATE, program.rate_nl_per_day, 0, 0)
+    if program.mode == MODE_FLEX:
+        _need_flex(program, least_nl, most_nl, need)
+    else:
+        need(FIELD_PATTERNS, len(program.patterns), 0, 0)
+        for pattern_index in program.weekdays:
+            need(FIELD_WEEKDAY, pattern_index, 0, 0)
+    if not faults and program.mode != MODE_STOPPED:
+        hour_nl = most_nl_in_any_hour(program, limits.minimum_rate_nl_per_day)
+        day_nl = most_nl_in_any_day(program, limits.minimum_rate_nl_per_day)
+        need(FIELD_MOST_PER_HOUR, program.most_nl_per_hour, hour_nl, most_nl)
+        need(FIELD_MOST_PER_DAY, program.most_nl_per_day, day_nl, most_nl)
+        _need_resolution(limits, calibration, need)
+    return faults
+
+
+def _need_reservoir(program: Program, limits: Limits, faults: list) -> None:
+    smallest, largest = min(limits.reservoirs_nl), max(limits.reservoirs_nl)
+    if program.reservoir_nl not in limits.reservoirs_nl:
+        faults.append(Fault(FIELD_RESERVOIR, program.reservoir_nl, smallest, largest))
+    elif not limits.least_low_reservoir_nl <= program.low_reservoir_nl <= program.reservoir_nl // 2:
+        faults.append(
+            Fault(
+                FIELD_LOW_RESERVOIR, program.low_reservoir_nl, limits.least_low_reservoir_nl, program.reservoir_nl // 2
+            )
+        )
+
+
+def _need_flex(program: Program, least_nl: int, most_nl: int, need) -> None:
+    need(FIELD_PATTERNS, len(program.patterns), 1, MOST_PATTERNS)
+    for pattern_index, pattern in enumerate(program.patterns):
+        need(FIELD_STEPS, len(pattern), 1, MOST_STEPS_PER_DAY, pattern_index)
+        earliest_minute = 0
+        for step_index, (start_minute, rate_nl_per_day) in enumerate(pattern):
+            # The first step starts the day and each later one starts later, so the steps cover the day
+            # without gap or overlap by construction.
+            latest_minute = MINUTES_PER_DAY - 1 if step_index else 0
+            need(FIELD_STEP_START, start_minute, earliest_minute, latest_minute, pattern_index, step_index)
+            earliest_minute = start_minute + 1
+            need(FIELD_STEP_RATE, rate_nl_per_day, least_nl, most_nl, pattern_index, step_index)
+    if len(program.weekdays) != DAYS_PER_WEEK:
+        need(FIELD_WEEKDAY, len(program.weekdays), DAYS_PER_WEEK, DAYS_PER_WEEK)
+    for weekday, pattern_index in enumerate(program.weekdays):
+        need(FIELD_WEEKDAY, pattern_index, 0, max(0, len(program.patterns) - 1), -1, weekday)
+
+
+def _need_resolution(limits: Limits, calibration: Calibration, need) -> None:
+    """Metering keeps its steady arithmetic within 30 bits; the calibration must leave it room."""
+    from thecal_fw.core.metering import MOST_WEIGHT, weight_per_rate
+
+    weight = weight_per_rate(calibration) * limits.most_basal_nl_per_day
+    need(FIELD_RESOLUTION, weight, 1, MOST_WEIGHT)
+
+
+assert TICKS_PER_DAY == MINUTES_PER_DAY * 60 * 100_000

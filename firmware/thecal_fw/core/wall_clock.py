@@ -1,0 +1,62 @@
+"""Wall time: UTC carried on the clock since boot, where it came from, and the pump's own local time.
+
+UTC is kept as an offset in ticks from time since boot, so setting it moves a schedule by whole ticks and
+nothing drifts. Local time is UTC plus an offset in minutes that only an explicit command changes: the host's
+daylight-saving time shifts nothing by itself.
+"""
+
+from thecal_fw.core.instant import SECONDS_PER_DAY, TICKS_PER_SECOND, ticks_at
+from thecal_fw.core.program import DAYS_PER_WEEK
+
+TIME_UNKNOWN = 0
+TIME_SET = 1
+TIME_CARRIED_OVER = 2
+TIME_RESTORED = 3
+TIME_SOURCE_NAMES = ("unknown", "set", "carried over a reset", "restored")
+
+MOST_OFFSET_MINUTES = 14 * 60
+# 1 January 1970 was a Thursday, day 3 of a week that begins on Monday.
+_WEEKDAY_OF_EPOCH = 3
+
+
+class WallClock:
+    """Relation of UTC and local time to time since boot. Immutable: setting the time makes a new one."""
+
+    def __init__(self, source: int = TIME_UNKNOWN, utc_ticks_at_boot: int = 0, offset_minutes: int = 0):
+        self.source = source
+        self.offset_minutes = offset_minutes
+        self._utc_ticks_at_boot = utc_ticks_at_boot
+
+    def is_known(self) -> bool:
+        return self.source != TIME_UNKNOWN
+
+    def utc_ticks(self, boot_ticks: int) -> int:
+        """Ticks since 1970 at a tick since boot; 0 while the time is unknown."""
+        return boot_ticks + self._utc_ticks_at_boot if self.is_known() else 0
+
+    def local_second(self, boot_ticks: int) -> int:
+        """Whole seconds of local time since 1970 at a tick since boot, rounded down."""
+        return self.utc_ticks(boot_ticks) // TICKS_PER_SECOND + 60 * self.offset_minutes
+
+    def boot_ticks_of_local_second(self, local_second: int) -> int:
+        """Tick since boot at which a local second begins."""
+        return (local_second - 60 * self.offset_minutes) * TICKS_PER_SECOND - self._utc_ticks_at_boot
+
+    def next_whole_second(self, boot_ticks: int) -> int:
+        """First tick since boot, not before the one given, at which a second of the pump's clock begins."""
+        if not self.is_known():
+            return -(-boot_ticks // TICKS_PER_SECOND) * TICKS_PER_SECOND
+        utc_ticks = boot_ticks + self._utc_ticks_at_boot
+        return boot_ticks + -utc_ticks % TICKS_PER_SECOND
+
+
+def clock_set_to(utc_s: int, utc_us: int, offset_minutes: int, boot_s: int, boot_us: int) -> WallClock:
+    """The wall clock that shows this UTC at this instant since boot, to the tick."""
+    utc_ticks = ticks_at(utc_s, utc_us)
+    return WallClock(TIME_SET, utc_ticks - ticks_at(boot_s, boot_us), offset_minutes)
+
+
+def weekday_and_minute(local_second: int):
+    """Weekday (0 is Monday) and minute of day of a second of local time since 1970."""
+    day, second_of_day = divmod(local_second, SECONDS_PER_DAY)
+    return (day + _WEEKDAY_OF_EPOCH) % DAYS_PER_WEEK, second_of_day // 60

@@ -1,0 +1,124 @@
+"""Frames: how a message is cut out of a stream of bytes and known to be whole.
+
+A frame is ``version, kind, session, request, payload, CRC-32``, little-endian, COBS-encoded and closed by one
+zero byte. COBS leaves no zero inside a frame, so after any garbage the next zero byte starts afresh. Whatever
+bytes come in, the decoder raises nothing and keeps no more than one frame's worth of memory: what is not a
+frame is counted and dropped.
+"""
+
+import binascii
+import struct
+
+PROTOCOL_VERSION = 1
+MOST_PAYLOAD_BYTES = 232
+
+_HEADER = "<BBHH"
+_HEADER_BYTES = struct.calcsize(_HEADER)
+_CRC_BYTES = 4
+_MOST_BODY_BYTES = _HEADER_BYTES + MOST_PAYLOAD_BYTES + _CRC_BYTES
+# COBS adds one byte for every 254 and the closing zero.
+MOST_FRAME_BYTES = _MOST_BODY_BYTES + _MOST_BODY_BYTES // 254 + 2
+
+
+def cobs_encode(body) -> bytearray:
+    """COBS encoding of any bytes, without the closing zero."""
+    encoded = bytearray(1)
+    code_at = 0
+    for byte in body:
+        if byte:
+            encoded.append(byte)
+        if not byte or len(encoded) - code_at == 255:
+            encoded[code_at] = len(encoded) - code_at
+            code_at = len(encoded)
+            encoded.append(0)
+    encoded[code_at] = len(encoded) - code_at
+    return encoded
+
+
+def cobs_decode(encoded):
+    """Bytes that a COBS encoding without its closing zero stands for, or None if it is not one."""
+    body = bytearray()
+    position = 0
+    size = len(encoded)
+    while position < size:
+        code = encoded[position]
+        if not code or position + code > size:
+            return None
+        for index in range(position + 1, position + code):
+            if not encoded[index]:
+                return None
+            body.append(encoded[index])
+        position += code
+        if code < 255 and position < size:
+            body.append(0)
+    return body
+
+
+def crc32(data) -> int:
+    return binascii.crc32(data) & 0xFFFFFFFF
+
+
+def encode_frame(kind: int, session: int, request: int, payload: bytes = b"") -> bytes:
+    """One frame ready for the wire, closing zero included; raises ValueError if the payload is too long."""
+    if len(payload) > MOST_PAYLOAD_BYTES:
+        raise ValueError("payload of %d bytes, at most %d fit a frame" % (len(payload), MOST_PAYLOAD_BYTES))
+    body = struct.pack(_HEADER, PROTOCOL_VERSION, kind, session, request) + payload
+    encoded = cobs_encode(body + struct.pack("<I", crc32(body)))
+    encoded.append(0)
+    return bytes(encoded)
+
+
+class Frame:
+    """A frame that arrived whole. ``version`` may differ from ours; the receiver decides what to say."""
+
+    def __init__(self, version: int, kind: int, session: int, request: int, payload: bytes):
+        self.version = version
+        self.kind = kind
+        self.session = session
+        self.request = request
+        self.payload = payload
+
+
+class FrameReader:
+    """Turns received bytes into frames, dropping and counting what is not one.
+
+    garbled: runs of bytes that were closed by a zero but are no frame (bad COBS, CRC or length).
+    overlong: runs longer than any frame; the bytes up to the next zero are thrown away.
+    """
+
+    def __init__(self):
+        self._buffer = bytearray(MOST_FRAME_BYTES)
+        self._fill = 0
+        self._skipping = False
+        self.garbled = 0
+        self.overlong = 0
+
+    def push(self, byte: int):
+        """Take one byte; return the Frame it completes, or None."""
+        if byte:
+            if self._fill < MOST_FRAME_BYTES:
+                self._buffer[self._fill] = byte
+                self._fill += 1
+            elif not self._skipping:
+                self._skipping = True
+                self.overlong += 1
+            return None
+        fill, skipped = self._fill, self._skipping
+        self._fill = 0
+        self._skipping = False
+        if skipped or not fill:
+            return None
+        frame = _frame_of(cobs_decode(memoryview(self._buffer)[:fill]))
+        if frame is None:
+            self.garbled += 1
+        return frame
+
+
+def _frame_of(body):
+    if body is None or not _HEADER_BYTES + _CRC_BYTES <= len(body) <= _MOST_BODY_BYTES:
+        return None
+    split = len(body) - _CRC_BYTES
+    if crc32(memoryview(body)[:split]) != struct.unpack("<I", bytes(body[split:]))[0]:
+        return None
+    version, kind, session, request = struct.unpack(_HEADER, bytes(body[:_HEADER_BYTES]))
+    return Frame(version, kind, session, request, bytes(body[_HEADER_BYTES:split]))

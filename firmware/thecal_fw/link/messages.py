@@ -1,0 +1,338 @@
+"""Messages: every request a host can make, every answer and every error, declared once.
+
+A layout is a list of ``(field, struct code)``; ``s`` codes carry bytes. A message whose layout ends in
+``TAIL`` carries the rest of its payload as bytes of any length. Requests and responses share the message's
+kind; a response has ``RESPONSE`` set in it. ``schema_hash`` covers all of this, so two ends that differ in
+any layout know it from their hello.
+
+Times: ``*_s`` seconds, ``*_us`` microseconds. ``boot`` is time since the pump's reset, ``utc`` is Unix time.
+Volumes are nanolitres, rates nanolitres a day, ``steps`` are microsteps of the motor.
+"""
+
+import hashlib
+import struct
+
+RESPONSE = 0x80
+KIND_ERROR = 0xFF
+
+TAIL = ("tail", None)
+
+
+class Message:
+    """One kind of request with its response.
+
+    changes: whether the request changes anything in the pump; such a request is carried out at most once
+    however often it is repeated.
+    """
+
+    def __init__(self, name: str, kind: int, changes: bool, request, response, doc: str):
+        self.name = name
+        self.kind = kind
+        self.changes = changes
+        self.request = Layout(request)
+        self.response = Layout(response)
+        self.doc = doc
+
+
+class Layout:
+    """Names and struct codes of a payload's fields."""
+
+    def __init__(self, fields):
+        self.fields = tuple(fields)
+        self.has_tail = bool(self.fields) and self.fields[-1] is TAIL
+        fixed = self.fields[:-1] if self.has_tail else self.fields
+        self.names = tuple(name for name, _ in fixed)
+        self.format = "<" + "".join(code for _, code in fixed)
+        self.size = struct.calcsize(self.format)
+
+    def pack(self, *values, tail: bytes = b"") -> bytes:
+        return struct.pack(self.format, *values) + tail
+
+    def unpack(self, payload):
+        """Dictionary of field values (``tail`` among them), or None if the payload has the wrong length."""
+        if len(payload) < self.size or (len(payload) > self.size and not self.has_tail):
+            return None
+        values = dict(zip(self.names, struct.unpack(self.format, payload[: self.size])))
+        if self.has_tail:
+            values["tail"] = payload[self.size :]
+        return values
+
+
+HELLO = Message(
+    "hello",
+    0x01,
+    False,
+    [("schema_hash", "8s"), ("host_nonce", "I")],
+    [
+        ("schema_hash", "8s"),
+        ("session", "H"),
+        ("version", "16s"),
+        ("commit", "16s"),
+        ("board", "24s"),
+        ("serial", "16s"),
+        ("boot_s", "I"),
+        ("boot_us", "I"),
+    ],
+    "Open a session. Every other request names the session; a newer hello ends the older session.",
+)
+INTERROGATE = Message(
+    "interrogate",
+    0x02,
+    False,
+    [],
+    [
+        ("boot_s", "I"),
+        ("boot_us", "I"),
+        ("utc_s", "I"),
+        ("utc_us", "I"),
+        ("time_source", "B"),
+        ("offset_minutes", "h"),
+        ("state", "B"),
+        ("mode", "B"),
+        ("has_program", "B"),
+        ("program_digest", "32s"),
+        ("change_pending", "B"),
+        ("rate_nl_per_day", "I"),
+        ("concentration_ng_per_ml", "I"),
+        ("drug", "16s"),
+        ("calibration_id", "I"),
+        ("nl_per_rev", "I"),
+        ("microsteps_per_rev", "I"),
+        ("planned_steps", "I"),
+        ("counted_steps", "I"),
+        ("steps_since_refill", "I"),
+        ("fill_nl", "I"),
+        ("fill_known", "B"),
+        ("residual_nl", "I"),
+        ("low_reservoir_nl", "I"),
+        ("steps_to_low_reservoir", "I"),
+        ("active_alarms", "I"),
+        ("silenced_alarms", "I"),
+        ("latest_event", "I"),
+        ("reset_cause", "B"),
+        ("frames_garbled", "I"),
+        ("frames_overlong", "I"),
+        ("replies_dropped", "I"),
+        ("queued_ms", "I"),
+        ("worst_poll_us", "I"),
+        ("heap_free_bytes", "I"),
+    ],
+    "Everything about the pump's state at one instant.",
+)
+READ_PROGRAM = Message(
+    "read_program",
+    0x03,
+    False,
+    [("staged", "B"), ("offset", "H")],
+    [("total_bytes", "H"), TAIL],
+    "Bytes of the running (or the staged) program from an offset on.",
+)
+STAGE_BEGIN = Message(
+    "stage_begin",
+    0x10,
+    True,
+    [("total_bytes", "H")],
+    [],
+    "Begin to stage a program of so many bytes; what was staged before is forgotten.",
+)
+STAGE_DATA = Message(
+    "stage_data",
+    0x11,
+    True,
+    [("offset", "H"), TAIL],
+    [("received_bytes", "H")],
+    "The next bytes of the staged program.",
+)
+STAGE_CHECK = Message(
+    "stage_check",
+    0x12,
+    False,
+    [("first_fault", "H")],
+    [("digest", "32s"), ("fault_count", "H"), TAIL],
+    "Digest of what is staged and its faults from the given one on (tail: FAULT layouts).",
+)
+COMMIT = Message(
+    "commit",
+    0x13,
+    True,
+    [("digest", "32s")],
+    [("effective_boot_s", "I"), ("effective_boot_us", "I")],
+    "Make the staged program the running one. While delivering it takes effect on a whole second.",
+)
+START = Message(
+    "start",
+    0x14,
+    True,
+    [("digest", "32s")],
+    [("effective_boot_s", "I"), ("effective_boot_us", "I")],
+    "Begin to deliver the program of this digest, on the next whole second of the pump's clock.",
+)
+STOP = Message(
+    "stop",
+    0x15,
+    True,
+    [],
+    [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("counted_steps", "I")],
+    "Stop delivery at once. The instant is the tick at which the step generator was held.",
+)
+REFILL = Message(
+    "refill",
+    0x16,
+    True,
+    [("fill_nl", "I")],
+    [("expected_residual_nl", "I"), ("fill_known_before", "B")],
+    "The reservoir now holds this volume; answers what it was expected to hold before.",
+)
+GET_TIME = Message(
+    "get_time",
+    0x17,
+    False,
+    [],
+    [
+        ("boot_s", "I"),
+        ("boot_us", "I"),
+        ("utc_s", "I"),
+        ("utc_us", "I"),
+        ("time_source", "B"),
+        ("offset_minutes", "h"),
+    ],
+    "The pump's clock, its offset from UTC and where the time came from.",
+)
+SET_TIME = Message(
+    "set_time",
+    0x18,
+    True,
+    [("utc_s", "I"), ("utc_us", "I"), ("offset_minutes", "h")],
+    [("was_utc_s", "I"), ("was_utc_us", "I"), ("effective_boot_s", "I"), ("effective_boot_us", "I")],
+    "Set the clock and the offset of local time from UTC. The schedule follows it from the effective instant.",
+)
+ACKNOWLEDGE = Message(
+    "acknowledge",
+    0x19,
+    True,
+    [("alarms", "I")],
+    [("active_alarms", "I"), ("silenced_alarms", "I")],
+    "Acknowledge alarms by bit: they fall silent for a while, and latched ones whose cause is gone clear.",
+)
+READ_LOG = Message(
+    "read_log",
+    0x1A,
+    False,
+    [("first_sequence", "I")],
+    [("oldest_sequence", "I"), ("latest_sequence", "I"), TAIL],
+    "Event records from a sequence number on, as many as fit (tail: EVENT layouts).",
+)
+BOOTLOADER = Message(
+    "bootloader",
+    0x20,
+    True,
+    [],
+    [],
+    "Disable the motor driver and restart into the USB bootloader. Refused while delivering.",
+)
+PROMPT = Message(
+    "prompt",
+    0x21,
+    True,
+    [],
+    [],
+    "Disable the motor driver and leave to the MicroPython prompt for maintenance. Refused while delivering.",
+)
+
+MESSAGES = (
+    HELLO,
+    INTERROGATE,
+    READ_PROGRAM,
+    STAGE_BEGIN,
+    STAGE_DATA,
+    STAGE_CHECK,
+    COMMIT,
+    START,
+    STOP,
+    REFILL,
+    GET_TIME,
+    SET_TIME,
+    ACKNOWLEDGE,
+    READ_LOG,
+    BOOTLOADER,
+    PROMPT,
+)
+BY_KIND = {message.kind: message for message in MESSAGES}
+
+FAULT = Layout([("field", "B"), ("pattern", "b"), ("step", "b"), ("value", "q"), ("least", "q"), ("most", "q")])
+EVENT = Layout(
+    [
+        ("sequence", "I"),
+        ("boot_s", "I"),
+        ("boot_us", "I"),
+        ("utc_s", "I"),
+        ("time_source", "B"),
+        ("code", "B"),
+        ("first", "I"),
+        ("second", "I"),
+    ]
+)
+
+ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I")])
+ERROR_NAMES = (
+    "none",
+    "version",
+    "schema",
+    "unknown message",
+    "malformed payload",
+    "stale session",
+    "out of order",
+    "nothing staged",
+    "staging incomplete",
+    "staging offset",
+    "staging size",
+    "not a program",
+    "program has faults",
+    "digest differs",
+    "no program",
+    "already delivering",
+    "not while delivering",
+    "blocked by alarm",
+    "value out of range",
+    "internal",
+)
+(
+    ERROR_NONE,
+    ERROR_VERSION,
+    ERROR_SCHEMA,
+    ERROR_UNKNOWN_MESSAGE,
+    ERROR_MALFORMED,
+    ERROR_STALE_SESSION,
+    ERROR_OUT_OF_ORDER,
+    ERROR_NOTHING_STAGED,
+    ERROR_STAGING_INCOMPLETE,
+    ERROR_STAGING_OFFSET,
+    ERROR_STAGING_SIZE,
+    ERROR_NOT_A_PROGRAM,
+    ERROR_PROGRAM_FAULTS,
+    ERROR_DIGEST,
+    ERROR_NO_PROGRAM,
+    ERROR_ALREADY_DELIVERING,
+    ERROR_NOT_WHILE_DELIVERING,
+    ERROR_BLOCKED,
+    ERROR_RANGE,
+    ERROR_INTERNAL,
+) = range(len(ERROR_NAMES))
+
+
+def schema_text() -> str:
+    """Canonical text of every layout; the schema hash is taken over it."""
+    lines = []
+    for message in MESSAGES:
+        lines.append("%d %s %d" % (message.kind, message.name, message.changes))
+        for layout in (message.request, message.response):
+            lines.append("%s %s %d" % (layout.format, ",".join(layout.names), layout.has_tail))
+    for name, layout in (("fault", FAULT), ("event", EVENT), ("error", ERROR)):
+        lines.append("%s %s %s" % (name, layout.format, ",".join(layout.names)))
+    lines.append(",".join(ERROR_NAMES))
+    return "\n".join(lines)
+
+
+def schema_hash() -> bytes:
+    """First eight bytes of the SHA-256 of the schema."""
+    return hashlib.sha256(schema_text().encode()).digest()[:8]

@@ -1,0 +1,53 @@
+"""Hypothesis strategies for programs, calibrations and times that the pump accepts."""
+
+from hypothesis import strategies as st
+
+from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
+from thecal_fw.core.program import MINUTES_PER_DAY, MODE_CONTINUOUS, MODE_FLEX, Program
+from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour
+from thecal_fw.core.validation import BENCH_LIMITS
+
+rates_nl_per_day = st.integers(BENCH_LIMITS.least_basal_nl_per_day, BENCH_LIMITS.most_basal_nl_per_day)
+calibrations = st.builds(
+    Calibration, st.just(1), st.integers(1_000, 1_000_000), st.sampled_from((200, 400, 3_200, 6_400, 51_200))
+)
+
+
+@st.composite
+def patterns(draw):
+    """One day: rising step starts from minute 0 on, each with a rate."""
+    starts = sorted(draw(st.sets(st.integers(1, MINUTES_PER_DAY - 1), max_size=47)))
+    return [(start, draw(rates_nl_per_day)) for start in [0, *starts]]
+
+
+def _within_limits(program: Program) -> Program:
+    minimum_rate = BENCH_LIMITS.minimum_rate_nl_per_day
+    program.most_nl_per_hour = most_nl_in_any_hour(program, minimum_rate)
+    program.most_nl_per_day = most_nl_in_any_day(program, minimum_rate)
+    return program
+
+
+_COMMON = {
+    "drug": st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=16),
+    "concentration_ng_per_ml": st.integers(1_000, 4_000_000),
+    "calibration_id": st.just(BENCH_CALIBRATION.calibration_id),
+    "reservoir_nl": st.sampled_from(BENCH_LIMITS.reservoirs_nl),
+    "low_reservoir_nl": st.integers(1_000_000, 10_000_000),
+}
+
+
+@st.composite
+def flex_programs(draw):
+    day_patterns = draw(st.lists(patterns(), min_size=1, max_size=7))
+    weekdays = draw(st.tuples(*[st.integers(0, len(day_patterns) - 1)] * 7))
+    common = {name: draw(values) for name, values in _COMMON.items()}
+    return _within_limits(Program(MODE_FLEX, patterns=day_patterns, weekdays=weekdays, **common))
+
+
+@st.composite
+def continuous_programs(draw):
+    common = {name: draw(values) for name, values in _COMMON.items()}
+    return _within_limits(Program(MODE_CONTINUOUS, rate_nl_per_day=draw(rates_nl_per_day), **common))
+
+
+valid_programs = st.one_of(continuous_programs(), flex_programs())

@@ -1,0 +1,111 @@
+"""Metering puts every pulse on the tick nearest its ideal instant, whatever the rate, for as long as it runs."""
+
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import calibrations, rates_nl_per_day
+
+from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
+from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
+from thecal_fw.core.metering import MOST_WEIGHT, Metering, weight_per_rate
+from thecal_fw.core.validation import BENCH_LIMITS
+
+SMALL_INTEGER = 1 << 30
+
+
+def ideal_ticks_per_step(rate_nl_per_day: int, calibration: Calibration) -> Fraction:
+    steps_per_day = Fraction(rate_nl_per_day * calibration.microsteps_per_rev, calibration.nl_per_rev)
+    return TICKS_PER_DAY / steps_per_day
+
+
+def pulse_ticks(metering: Metering, most: int) -> list[int]:
+    """Ticks from the segment's start of its first pulses."""
+    ticks, total = [], 0
+    for _ in range(min(most, metering.pulses_left)):
+        total += metering.next_ticks()
+        ticks.append(total)
+    return ticks
+
+
+@given(rates_nl_per_day, calibrations)
+def test_no_pulse_is_more_than_half_a_tick_from_its_ideal_instant(rate_nl_per_day, calibration):
+    metering = Metering(calibration)
+    metering.begin(rate_nl_per_day, 0, TICKS_PER_DAY)
+    each = ideal_ticks_per_step(rate_nl_per_day, calibration)
+    for number, tick in enumerate(pulse_ticks(metering, 300), start=1):
+        assert abs(tick - number * each) <= Fraction(1, 2)
+
+
+@given(rates_nl_per_day, calibrations)
+def test_the_last_pulse_of_a_day_is_as_exact_as_the_first(rate_nl_per_day, calibration):
+    metering = Metering(calibration)
+    metering.begin(rate_nl_per_day, 0, TICKS_PER_DAY)
+    each = ideal_ticks_per_step(rate_nl_per_day, calibration)
+    assert metering.pulses_left == TICKS_PER_DAY // each
+    assert abs(metering.last_pulse_ticks() - metering.pulses_left * each) <= Fraction(1, 2)
+
+
+@given(
+    st.lists(st.tuples(rates_nl_per_day, st.integers(1, 40 * TICKS_PER_MINUTE)), min_size=1, max_size=30), calibrations
+)
+def test_any_sequence_of_rates_delivers_the_prescribed_volume_with_no_drift(segments, calibration):
+    metering = Metering(calibration)
+    phase, pulses, ideal_steps = 0, 0, Fraction(0)
+    for rate_nl_per_day, length_ticks in segments:
+        metering.begin(rate_nl_per_day, phase, length_ticks)
+        pulses += metering.pulses_left
+        phase = metering.phase_after
+        ideal_steps += length_ticks / ideal_ticks_per_step(rate_nl_per_day, calibration)
+        assert pulses == ideal_steps // 1
+        assert Fraction(phase, metering.step_weight) == ideal_steps - pulses
+
+
+@given(rates_nl_per_day, st.integers(0, 10**9), calibrations)
+def test_a_phase_that_is_owed_brings_the_first_pulse_forward_by_exactly_that(rate_nl_per_day, share, calibration):
+    metering = Metering(calibration)
+    phase = metering.step_weight * share // (10**9 + 1)
+    metering.begin(rate_nl_per_day, phase, TICKS_PER_DAY)
+    each = ideal_ticks_per_step(rate_nl_per_day, calibration)
+    ideal = each * (1 - Fraction(phase, metering.step_weight))
+    assert abs(metering.next_ticks() - ideal) <= Fraction(1, 2)
+
+
+@given(st.integers(1, 5), rates_nl_per_day)
+def test_pulses_given_early_are_held_back_after_a_restart(steps_ahead, rate_nl_per_day):
+    metering = Metering(BENCH_CALIBRATION)
+    metering.begin(rate_nl_per_day, -steps_ahead * metering.step_weight, TICKS_PER_DAY)
+    each = ideal_ticks_per_step(rate_nl_per_day, BENCH_CALIBRATION)
+    assert abs(metering.next_ticks() - (1 + steps_ahead) * each) <= Fraction(1, 2)
+
+
+@given(rates_nl_per_day, st.integers(1, 20))
+def test_a_segment_too_short_for_what_was_given_early_has_no_pulse_and_forgets_nothing(rate_nl_per_day, steps_ahead):
+    metering = Metering(BENCH_CALIBRATION)
+    owed_before = -steps_ahead * metering.step_weight
+    metering.begin(rate_nl_per_day, owed_before, 10)
+    assert metering.pulses_left == 0
+    assert metering.phase_after == owed_before + 10 * metering.weight(rate_nl_per_day)
+    assert metering.last_pulse_ticks() == 0
+
+
+@given(st.sampled_from((48_000, 24_000_000, 423_800)))
+def test_steady_metering_stays_within_small_integers_of_the_board(rate_nl_per_day):
+    metering = Metering(BENCH_CALIBRATION)
+    metering.begin(rate_nl_per_day, 0, TICKS_PER_DAY)
+    metering.next_ticks()
+    for _ in range(100):
+        metering.next_ticks()
+        steady = (metering._gathered + metering._remainder, metering._double_weight, metering._ticks_each)
+        assert all(0 <= value < SMALL_INTEGER for value in steady)
+
+
+def test_the_bench_calibration_leaves_metering_room_at_the_highest_rate():
+    weight = weight_per_rate(BENCH_CALIBRATION) * BENCH_LIMITS.most_basal_nl_per_day
+    assert weight <= MOST_WEIGHT
+
+
+def test_the_slowest_rate_waits_225_seconds_from_step_to_step():
+    metering = Metering(BENCH_CALIBRATION)
+    metering.begin(6_000, 0, TICKS_PER_DAY)
+    assert pulse_ticks(metering, 3) == [22_500_000, 45_000_000, 67_500_000]

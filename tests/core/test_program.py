@@ -1,0 +1,148 @@
+"""A program's bytes are canonical, and every fault in a program is found and named before it can be committed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import valid_programs
+
+from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
+from thecal_fw.core.program import (
+    MODE_CONTINUOUS,
+    MODE_FLEX,
+    MODE_MINIMUM_RATE,
+    MODE_STOPPED,
+    Program,
+    ProgramFormatError,
+    decode,
+)
+from thecal_fw.core.validation import BENCH_LIMITS, validate
+
+
+def faults_of(program: Program, calibration: Calibration = BENCH_CALIBRATION) -> list[str]:
+    return [repr(fault) for fault in validate(program, BENCH_LIMITS, calibration)]
+
+
+def continuous(**changes) -> Program:
+    """A program without fault, but for the changes."""
+    fields = {
+        "drug": "baclofen",
+        "concentration_ng_per_ml": 500_000,
+        "calibration_id": 1,
+        "rate_nl_per_day": 423_800,
+        "reservoir_nl": 20_000_000,
+        "low_reservoir_nl": 2_000_000,
+        "most_nl_per_hour": 20_000,
+        "most_nl_per_day": 500_000,
+    }
+    return Program(MODE_CONTINUOUS, **{**fields, **changes})
+
+
+def flex(patterns, **changes) -> Program:
+    program = continuous(rate_nl_per_day=0, most_nl_per_hour=1_000_000, most_nl_per_day=24_000_000, **changes)
+    return Program(**{**vars(program), "mode": MODE_FLEX, "patterns": patterns})
+
+
+@given(valid_programs)
+def test_decoding_and_encoding_again_gives_the_same_bytes_and_digest(program):
+    encoded = program.encode()
+    assert decode(encoded).encode() == encoded
+    assert decode(encoded).digest() == program.digest()
+
+
+@given(valid_programs)
+def test_a_program_within_every_limit_has_no_fault(program):
+    assert faults_of(program) == []
+
+
+@given(st.binary(max_size=400))
+def test_bytes_that_are_no_program_are_refused_and_nothing_else_happens(data):
+    try:
+        decoded = decode(data)
+    except ProgramFormatError:
+        return
+    assert decoded.encode() == data
+
+
+@given(valid_programs, st.data())
+def test_validation_of_any_well_formed_program_ends_in_a_list_of_faults(program, data):
+    encoded = bytearray(program.encode())
+    encoded[data.draw(st.integers(1, len(encoded) - 1))] ^= data.draw(st.integers(1, 255))
+    try:
+        damaged = decode(encoded)
+    except ProgramFormatError:
+        return
+    assert isinstance(validate(damaged, BENCH_LIMITS, BENCH_CALIBRATION), list)
+
+
+@pytest.mark.parametrize("cut", (0, 10, 40, -7, -1))
+def test_a_program_cut_short_is_refused(cut):
+    encoded = flex([[(0, 100_000), (600, 200_000)]]).encode()
+    with pytest.raises(ProgramFormatError):
+        decode(encoded[:cut])
+
+
+def test_another_layout_version_is_refused_by_name():
+    encoded = bytearray(continuous().encode())
+    encoded[0] = 9
+    with pytest.raises(ProgramFormatError, match="layout 9, this firmware has 1"):
+        decode(encoded)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rate_nl_per_day": 47_999}, "rate_nl_per_day is 47999, allowed 48000 to 24000000"),
+        ({"rate_nl_per_day": 24_000_001}, "rate_nl_per_day is 24000001, allowed 48000 to 24000000"),
+        ({"drug": ""}, "drug is 0, allowed 1 to 16"),
+        ({"concentration_ng_per_ml": 999}, "concentration_ng_per_ml is 999, allowed 1000 to 4000000"),
+        ({"calibration_id": 2}, "calibration_id is 2, allowed 1 to 1"),
+        ({"reservoir_nl": 30_000_000}, "reservoir_nl is 30000000, allowed 20000000 to 40000000"),
+        ({"low_reservoir_nl": 10_000_001}, "low_reservoir_nl is 10000001, allowed 1000000 to 10000000"),
+        ({"most_nl_per_hour": 17_658}, "most_nl_per_hour is 17658, allowed 17659 to 24000000"),
+        ({"most_nl_per_day": 423_799}, "most_nl_per_day is 423799, allowed 423800 to 24000000"),
+        ({"weekdays": (0, 0, 0, 1, 0, 0, 0)}, "weekday_pattern is 1, allowed 0 to 0"),
+    ],
+)
+def test_one_value_out_of_range_is_named_with_what_is_allowed(changes, message):
+    assert faults_of(continuous(**changes)) == [message]
+
+
+def test_every_fault_is_reported_at_once():
+    assert len(faults_of(continuous(rate_nl_per_day=1, drug="", concentration_ng_per_ml=0, calibration_id=7))) == 4
+
+
+@pytest.mark.parametrize(
+    ("patterns", "message"),
+    [
+        ([], "patterns is 0, allowed 1 to 7"),
+        ([[]], "steps in pattern 0 is 0, allowed 1 to 48"),
+        ([[(30, 100_000)]], "step_start_minute in pattern 0, step 0 is 30, allowed 0 to 0"),
+        ([[(0, 100_000), (60, 90_000), (60, 80_000)]], "step_start_minute in pattern 0, step 2 is 60, allowed 61 to 1439"),
+        ([[(0, 100_000), (1440, 90_000)]], "step_start_minute in pattern 0, step 1 is 1440, allowed 1 to 1439"),
+        ([[(0, 100_000), (60, 0)]], "step_rate_nl_per_day in pattern 0, step 1 is 0, allowed 48000 to 24000000"),
+    ],
+)
+def test_a_flex_day_that_leaves_a_gap_overlaps_or_stands_still_is_refused(patterns, message):
+    assert faults_of(flex(patterns)) == [message]
+
+
+def test_a_flex_day_of_48_steps_is_accepted_and_one_of_49_is_not():
+    steps = [(30 * index, 100_000) for index in range(48)]
+    assert faults_of(flex([steps])) == []
+    assert faults_of(flex([[*steps, (1439, 100_000)]])) == ["steps in pattern 0 is 49, allowed 1 to 48"]
+
+
+def test_an_hourly_limit_that_a_single_step_breaks_is_a_fault_of_the_program():
+    program = flex([[(0, 100_000), (600, 4_800_000), (660, 100_000)]])
+    program.most_nl_per_hour = 199_999
+    assert faults_of(program) == ["most_nl_per_hour is 199999, allowed 200000 to 24000000"]
+
+
+def test_a_calibration_too_fine_to_meter_exactly_is_refused():
+    assert faults_of(continuous(), Calibration(1, 49_999, 3_200 * 7_919)) != []
+
+
+def test_minimum_rate_and_stopped_programs_need_no_rate():
+    fields = {**vars(continuous(rate_nl_per_day=0)), "mode": MODE_MINIMUM_RATE}
+    assert faults_of(Program(**fields)) == []
+    assert faults_of(Program(MODE_STOPPED, calibration_id=1)) == []

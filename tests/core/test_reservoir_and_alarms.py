@@ -1,0 +1,140 @@
+"""The reservoir's thresholds fall on exact pulses, and the alarms' table decides what the pump does about them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import calibrations
+
+from thecal_fw.core import alarms as table
+from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, SILENCE_S, Alarms
+from thecal_fw.core.annunciation import PATTERNS, Annunciation
+from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal_fw.core.instant import NEVER_S
+from thecal_fw.core.reservoir import NEVER_STEP, Reservoir
+
+
+@given(st.integers(2_000_001, 40_000_000), st.integers(1, 2_000_000), st.integers(0, 10**7), calibrations)
+def test_the_low_threshold_falls_on_the_first_pulse_that_leaves_no_more_than_it(fill_nl, low_nl, counted, calibration):
+    reservoir = Reservoir(calibration)
+    reservoir.set_low_threshold(low_nl)
+    reservoir.refill(fill_nl, counted)
+    steps = reservoir.low_step - counted
+
+    def left_times_steps_per_rev(pulses):
+        return fill_nl * calibration.microsteps_per_rev - pulses * calibration.nl_per_rev
+
+    assert left_times_steps_per_rev(steps) <= low_nl * calibration.microsteps_per_rev
+    assert left_times_steps_per_rev(steps - 1) > low_nl * calibration.microsteps_per_rev
+
+
+def test_a_reservoir_never_filled_is_unknown_and_reaches_no_threshold():
+    reservoir = Reservoir(BENCH_CALIBRATION)
+    reservoir.set_low_threshold(2_000_000)
+    assert not reservoir.is_known
+    assert reservoir.low_step == reservoir.empty_step == NEVER_STEP
+
+
+def test_the_calculated_volume_ends_at_zero_and_not_below():
+    reservoir = Reservoir(BENCH_CALIBRATION)
+    reservoir.refill(20_000_000, 100)
+    assert reservoir.residual_nl(100) == 20_000_000
+    assert reservoir.residual_nl(100 + 3_200) == 19_950_000
+    assert reservoir.residual_nl(reservoir.empty_step) == 0
+    assert reservoir.residual_nl(reservoir.empty_step + 1_000) == 0
+
+
+def test_every_alarm_has_a_name_a_priority_a_response_and_a_way_to_clear():
+    assert len(set(ALARM_NAMES)) == len(ALARMS)
+    for name, priority, response, latches, clears in ALARMS:
+        assert name and clears
+        assert priority in (table.PRIORITY_NON_CRITICAL, table.PRIORITY_CRITICAL)
+        assert 0 <= response < len(table.RESPONSE_NAMES)
+        assert isinstance(latches, bool)
+
+
+def test_the_most_restrictive_response_of_all_active_alarms_wins():
+    alarms = Alarms()
+    alarms.set_cause(table.LOW_RESERVOIR, True)
+    assert alarms.response() == table.RESPONSE_BLOCK_BOLUSES
+    alarms.set_cause(table.PROGRAM_LOST, True)
+    assert alarms.response() == table.RESPONSE_MINIMUM_RATE
+    alarms.set_cause(table.EMPTY_RESERVOIR, True)
+    assert alarms.response() == table.RESPONSE_STOP
+    alarms.set_cause(table.EMPTY_RESERVOIR, False)
+    assert alarms.response() == table.RESPONSE_MINIMUM_RATE
+
+
+def test_low_reservoir_keeps_the_basal_rate():
+    alarms = Alarms()
+    alarms.set_cause(table.LOW_RESERVOIR, True)
+    assert alarms.response() < table.RESPONSE_MEAN_RATE
+
+
+def test_a_latched_alarm_outlives_its_cause_until_it_is_acknowledged():
+    alarms = Alarms()
+    alarms.set_cause(table.TIMING_FAULT, True)
+    assert alarms.acknowledge(1 << table.TIMING_FAULT, 0) == 0
+    assert not alarms.set_cause(table.TIMING_FAULT, False)
+    assert alarms.is_active(table.TIMING_FAULT)
+    assert alarms.acknowledge(1 << table.TIMING_FAULT, 0) == 1 << table.TIMING_FAULT
+    assert not alarms.active
+
+
+@pytest.mark.parametrize("alarm", range(len(ALARMS)))
+def test_silence_never_lasts(alarm):
+    alarms = Alarms()
+    alarms.set_cause(alarm, True)
+    alarms.acknowledge(1 << alarm, 1_000)
+    assert alarms.audible_priority() == -1
+    ends_s = alarms.next_unsilencing_s(NEVER_S)
+    assert ends_s == 1_000 + SILENCE_S[ALARMS[alarm][1]]
+    alarms.end_silences(ends_s - 1)
+    assert alarms.audible_priority() == -1
+    alarms.end_silences(ends_s)
+    assert alarms.audible_priority() == ALARMS[alarm][1]
+
+
+def test_acknowledging_one_alarm_silences_no_other():
+    alarms = Alarms()
+    alarms.set_cause(table.LOW_RESERVOIR, True)
+    alarms.set_cause(table.PROGRAM_LOST, True)
+    alarms.acknowledge(1 << table.PROGRAM_LOST, 0)
+    assert alarms.audible_priority() == table.PRIORITY_NON_CRITICAL
+
+
+def tone_edges(priority: int, until_s: int) -> list[tuple[int, bool]]:
+    """(microseconds, level) at which the buzzer changes."""
+    annunciation = Annunciation()
+    edges, s, us, was_on = [], 10, 500_000, False
+    while s < until_s:
+        on = annunciation.update(s, us, priority)
+        if on != was_on:
+            edges.append((s * 1_000_000 + us - 10_500_000, on))
+            was_on = on
+        s, us = annunciation.next_s, annunciation.next_us
+    return edges
+
+
+def test_a_non_critical_alarm_sounds_one_second_at_once_and_every_hour():
+    assert tone_edges(table.PRIORITY_NON_CRITICAL, 7_000) == [
+        (0, True),
+        (1_000_000, False),
+        (3_600_000_000, True),
+        (3_601_000_000, False),
+    ]
+
+
+def test_a_critical_alarm_sounds_six_short_tones_over_three_seconds_every_ten_minutes():
+    edges = tone_edges(table.PRIORITY_CRITICAL, 700)
+    assert [on for _, on in edges] == [True, False] * 12
+    assert [at for at, _ in edges[:12]] == [250_000 * index for index in range(12)]
+    assert edges[12] == (600_000_000, True)
+    tones, tone_us, pause_us, _ = PATTERNS[table.PRIORITY_CRITICAL]
+    assert tones * (tone_us + pause_us) == 3_000_000
+
+
+def test_the_buzzer_falls_silent_when_the_alarm_does():
+    annunciation = Annunciation()
+    assert annunciation.update(1, 0, table.PRIORITY_NON_CRITICAL)
+    assert not annunciation.update(1, 500_000, -1)
+    assert annunciation.next_s == NEVER_S

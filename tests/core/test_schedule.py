@@ -1,0 +1,84 @@
+"""The schedule gives the programmed rate at every minute of every weekday, across midnight and the week's end."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import flex_programs
+
+from thecal_fw.core.program import MINUTES_PER_DAY, MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, Program
+from thecal_fw.core.schedule import (
+    mean_rate,
+    minutes_to_next_step,
+    most_nl_in_any_day,
+    most_nl_in_any_hour,
+    rate_at,
+)
+
+MINIMUM_RATE = 6_000
+MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
+weekdays = st.integers(0, 6)
+minutes = st.integers(0, MINUTES_PER_DAY - 1)
+
+
+def rate_each_minute(program: Program) -> list[int]:
+    """The whole week written out minute by minute, straight from the steps."""
+    week: list[int] = []
+    for weekday in range(7):
+        day = [0] * MINUTES_PER_DAY
+        for start_minute, rate_nl_per_day in program.patterns[program.weekdays[weekday]]:
+            day[start_minute:] = [rate_nl_per_day] * (MINUTES_PER_DAY - start_minute)
+        week += day
+    return week
+
+
+@given(flex_programs(), weekdays, minutes)
+def test_the_rate_of_any_minute_of_the_week_is_that_of_the_step_it_lies_in(program, weekday, minute):
+    assert rate_at(program, weekday, minute, MINIMUM_RATE) == rate_each_minute(program)[weekday * 1440 + minute]
+
+
+@given(flex_programs(), weekdays, minutes)
+def test_nothing_changes_before_the_next_step_begins(program, weekday, minute):
+    ahead = minutes_to_next_step(program, weekday, minute)
+    assert 0 < ahead <= MINUTES_PER_DAY - minute
+    rates = {rate_at(program, weekday, minute + passed, MINIMUM_RATE) for passed in range(ahead)}
+    assert len(rates) == 1
+
+
+@given(flex_programs())
+def test_the_mean_rate_gives_the_same_volume_in_a_week_less_at_most_a_nanolitre_a_day(program):
+    volume = sum(rate_each_minute(program))
+    assert 0 <= volume - mean_rate(program, MINIMUM_RATE) * MINUTES_PER_WEEK < MINUTES_PER_WEEK
+
+
+@given(flex_programs())
+def test_the_largest_hour_and_day_are_found_in_any_window_even_across_the_weeks_end(program):
+    week = rate_each_minute(program)
+    for window_minutes, found_nl in (
+        (60, most_nl_in_any_hour(program, MINIMUM_RATE)),
+        (MINUTES_PER_DAY, most_nl_in_any_day(program, MINIMUM_RATE)),
+    ):
+        twice = week + week
+        volume = sum(twice[:window_minutes])
+        largest = volume
+        for minute in range(MINUTES_PER_WEEK - 1):
+            volume += twice[minute + window_minutes] - twice[minute]
+            largest = max(largest, volume)
+        assert found_nl == -(-largest // MINUTES_PER_DAY)
+
+
+def test_a_step_begins_on_its_minute_and_not_a_minute_sooner():
+    program = Program(MODE_FLEX, patterns=[[(0, 100_000), (390, 400_000)]])
+    assert rate_at(program, 0, 389, MINIMUM_RATE) == 100_000
+    assert rate_at(program, 0, 390, MINIMUM_RATE) == 400_000
+
+
+def test_a_weekend_pattern_begins_at_saturdays_midnight():
+    program = Program(MODE_FLEX, patterns=[[(0, 100_000)], [(0, 200_000)]], weekdays=(0, 0, 0, 0, 0, 1, 1))
+    assert minutes_to_next_step(program, 4, 1439) == 1
+    assert rate_at(program, 4, 1439, MINIMUM_RATE) == 100_000
+    assert rate_at(program, 5, 0, MINIMUM_RATE) == 200_000
+
+
+def test_modes_without_steps_have_one_rate_all_week():
+    assert rate_at(Program(MODE_CONTINUOUS, rate_nl_per_day=423_800), 3, 700, MINIMUM_RATE) == 423_800
+    assert rate_at(Program(MODE_MINIMUM_RATE), 3, 700, MINIMUM_RATE) == MINIMUM_RATE
+    assert mean_rate(Program(MODE_MINIMUM_RATE), MINIMUM_RATE) == MINIMUM_RATE

@@ -1,0 +1,240 @@
+"""Generated cases for ``core`` and ``link``, run by CPython and by MicroPython; both must print the same.
+
+Own pseudo-random numbers, so that the same seed gives the same cases on both. Every case prints one line: its
+name, its number and a CRC of everything the modules answered. Usage: ``cases.py SEED COUNT``.
+"""
+
+import binascii
+import sys
+
+from thecal_fw.core.alarms import ALARMS, Alarms
+from thecal_fw.core.annunciation import Annunciation
+from thecal_fw.core.calibration import Calibration
+from thecal_fw.core.delivery import Delivery
+from thecal_fw.core.events import EventLog
+from thecal_fw.core.instant import TICKS_PER_DAY, microsecond_of_ticks, second_of_ticks
+from thecal_fw.core.metering import Metering
+from thecal_fw.core.program import Program, ProgramFormatError, decode
+from thecal_fw.core.reservoir import Reservoir
+from thecal_fw.core.schedule import mean_rate, minutes_to_next_step, rate_at
+from thecal_fw.core.timeline import ChangingTimeline, Timeline
+from thecal_fw.core.validation import BENCH_LIMITS, validate
+from thecal_fw.core.wall_clock import WallClock, clock_set_to
+from thecal_fw.link import messages
+from thecal_fw.link.frames import FrameReader, cobs_decode, cobs_encode, encode_frame
+from thecal_fw.link.session import Session
+
+
+class Numbers:
+    """A 48-bit linear congruential generator."""
+
+    def __init__(self, seed):
+        self.state = seed * 2 + 1
+
+    def below(self, limit):
+        self.state = (self.state * 0x5DEECE66D + 11) & 0xFFFFFFFFFFFF
+        return (self.state >> 16) % limit
+
+    def between(self, least, most):
+        return least + self.below(most - least + 1)
+
+    def bytes(self, most):
+        return bytes([self.below(256) for _ in range(self.below(most + 1))])
+
+    def pick(self, values):
+        return values[self.below(len(values))]
+
+
+def random_rate(numbers):
+    return numbers.pick((48_000, 24_000_000, 423_800, numbers.between(48_000, 24_000_000), numbers.below(60_000)))
+
+
+def random_program(numbers):
+    mode = numbers.below(4)
+    patterns = []
+    weekdays = (0,) * 7
+    if mode == 3:
+        for _ in range(numbers.between(1, 7)):
+            starts = sorted({numbers.below(1440) for _ in range(numbers.below(12))} | {0})
+            patterns.append([(start, random_rate(numbers)) for start in starts])
+        weekdays = tuple(numbers.below(len(patterns) + (numbers.below(10) == 0)) for _ in range(7))
+    return Program(
+        mode,
+        "".join(chr(numbers.between(0x20, 0x7E)) for _ in range(numbers.below(17))),
+        numbers.below(5_000_000),
+        numbers.below(3),
+        random_rate(numbers) if mode == 2 else 0,
+        numbers.pick((20_000_000, 40_000_000, 1)),
+        numbers.below(11_000_000),
+        numbers.below(30_000_000),
+        numbers.below(30_000_000),
+        patterns,
+        weekdays,
+    )
+
+
+def valid_weekdays(program):
+    return all(index < max(1, len(program.patterns)) for index in program.weekdays)
+
+
+def case_program(numbers):
+    program = random_program(numbers)
+    encoded = program.encode()
+    calibration = Calibration(numbers.below(3), numbers.between(1, 10**6), numbers.between(1, 10**5))
+    answers = [encoded, program.digest(), decode(encoded).encode() == encoded]
+    if valid_weekdays(program):
+        answers.append(repr(validate(program, BENCH_LIMITS, calibration)))
+    damaged = bytearray(encoded)
+    damaged[numbers.below(len(damaged))] ^= numbers.between(1, 255)
+    try:
+        answers.append(decode(damaged[: numbers.between(0, len(damaged))]).encode())
+    except ProgramFormatError as error:
+        answers.append(str(error))
+    return answers
+
+
+def case_schedule(numbers):
+    program = random_program(numbers)
+    if not valid_weekdays(program):
+        return []
+    weekday, minute = numbers.below(7), numbers.below(1440)
+    return [
+        rate_at(program, weekday, minute, 6_000),
+        minutes_to_next_step(program, weekday, minute),
+        mean_rate(program, 6_000),
+    ]
+
+
+def case_metering(numbers):
+    metering = Metering(Calibration(1, numbers.between(1_000, 10**6), numbers.pick((200, 3_200, 51_200))))
+    phase = numbers.below(10**15) % metering.step_weight
+    answers = []
+    for _ in range(4):
+        metering.begin(numbers.between(6_000, 24_000_000), phase, numbers.below(TICKS_PER_DAY))
+        answers += [metering.pulses_left, metering.phase_after, metering.last_pulse_ticks()]
+        for _ in range(min(30, metering.pulses_left)):
+            answers.append(metering.next_ticks())
+        phase = metering.phase_after
+    return answers
+
+
+def random_clock(numbers):
+    if numbers.below(5) == 0:
+        return WallClock()
+    utc_s = numbers.between(1_704_067_200, 4_000_000_000)
+    return clock_set_to(utc_s, numbers.below(10**6), numbers.between(-840, 840), numbers.below(10**8), 0)
+
+
+def case_delivery(numbers):
+    programs = [random_program(numbers), random_program(numbers)]
+    for program in programs:
+        if program.mode == 0 or not valid_weekdays(program):
+            return []
+    timelines = [Timeline(program, random_clock(numbers), 6_000) for program in programs]
+    anchor = numbers.below(10**13)
+    # A flex day may hold a step of rate 0 here, and one of nothing else would never have a pulse.
+    if not all(timeline._mean_rate_nl_per_day > 1_000 for timeline in timelines):
+        return []
+    delivery = Delivery(Calibration(1, 50_000, 3_200), 4)
+    change = anchor + numbers.below(10**10)
+    delivery.begin(anchor, numbers.below(10**11), 7, ChangingTimeline(timelines[0], change, timelines[1]))
+    answers = [delivery.plan_pulse() for _ in range(40)]
+    answers += [delivery.tail_s, delivery.tail_us, delivery.instant_of(20)]
+    tick = anchor + numbers.below(10**9)
+    due = delivery.settle(second_of_ticks(tick), microsecond_of_ticks(tick))
+    return answers + [due, delivery.head_s, delivery.head_us, delivery.phase_at(tick, due), delivery.rate_at(tick)]
+
+
+def case_frames(numbers):
+    data = numbers.bytes(300)
+    encoded = cobs_encode(data)
+    answers = [bytes(encoded), cobs_decode(encoded) == data, cobs_decode(numbers.bytes(20))]
+    reader = FrameReader()
+    kind, payload = numbers.below(256), numbers.bytes(232)
+    frame = encode_frame(kind, numbers.below(65536), numbers.below(65536), payload)
+    damaged = bytearray(frame)
+    damaged[numbers.below(len(damaged))] ^= numbers.between(1, 255)
+    for byte in numbers.bytes(400) + b"\0" + frame + bytes(damaged) + b"\0" + frame:
+        read = reader.push(byte)
+        if read:
+            answers += [read.version, read.kind, read.session, read.request, read.payload]
+    return answers + [reader.garbled, reader.overlong]
+
+
+def case_messages(numbers):
+    answers = []
+    for message in messages.MESSAGES:
+        for layout in (message.request, message.response):
+            payload = bytes([numbers.below(256) for _ in range(layout.size)])
+            values = layout.unpack(payload)
+            assert values is not None
+            answers.append([(name, values[name]) for name in layout.names])
+            answers.append(layout.pack(*[values[name] for name in layout.names]))
+            answers.append(layout.unpack(payload[:-1]) is None)
+    return answers
+
+
+def case_session(numbers):
+    session = Session()
+    reader = FrameReader()
+    answers = []
+    for _ in range(20):
+        if numbers.below(6) == 0:
+            answers.append(session.open(numbers.below(2**32)))
+        number = session.number if numbers.below(5) else numbers.below(65536)
+        frame = None
+        for byte in encode_frame(numbers.below(4), number, numbers.below(8), numbers.bytes(2)):
+            frame = reader.push(byte) or frame
+        decision = session.judge(frame, bool(numbers.below(2)))
+        answers.append(decision)
+        if decision == 0 and numbers.below(2):
+            session.remember(frame, b"answer")
+    return answers
+
+
+def case_alarms(numbers):
+    alarms, annunciation, log = Alarms(), Annunciation(), EventLog()
+    reservoir = Reservoir(Calibration(1, numbers.between(1_000, 10**6), 3_200))
+    clock = random_clock(numbers)
+    answers = []
+    s, us = 5, 0
+    for _ in range(30):
+        alarm = numbers.below(len(ALARMS))
+        answers.append(alarms.set_cause(alarm, bool(numbers.below(2))))
+        if numbers.below(4) == 0:
+            answers.append(alarms.acknowledge(numbers.below(1 << len(ALARMS)), s))
+        s, us = s + numbers.below(500), numbers.below(10**6)
+        alarms.end_silences(s)
+        log.record(s, us, clock, numbers.below(10), numbers.below(2**32), alarm)
+        answers += [alarms.active, alarms.silenced, alarms.response(), alarms.next_unsilencing_s(10**9)]
+        answers.append(annunciation.update(s, us, alarms.audible_priority()))
+        answers += [annunciation.next_s, annunciation.next_us, log.oldest(), log.get(log.latest)]
+    reservoir.set_low_threshold(numbers.below(5 * 10**6))
+    reservoir.refill(numbers.between(1, 4 * 10**7), numbers.below(10**6))
+    return answers + [reservoir.low_step, reservoir.empty_step, reservoir.residual_nl(numbers.between(10**6, 10**7))]
+
+
+CASES = (
+    case_program,
+    case_schedule,
+    case_metering,
+    case_delivery,
+    case_frames,
+    case_messages,
+    case_session,
+    case_alarms,
+)
+
+
+def main(seed, count):
+    print("schema", binascii.hexlify(messages.schema_hash()).decode())
+    for number in range(count):
+        case = CASES[number % len(CASES)]
+        answers = case(Numbers(seed + number))
+        # Negative numbers and bytes print alike on both; dictionaries and sets are not among the answers.
+        text = repr(answers)
+        print(case.__name__, number, "%08x" % (binascii.crc32(text.encode()) & 0xFFFFFFFF))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
