@@ -1,15 +1,14 @@
 """What the pump does with a frame from the host: one handler for each message, and an answer for every frame.
 
-Nothing here decides about therapy; handlers check that a request may be carried out and hand it to the
-controller. Whatever arrives, the answer is a response, a typed error or silence, never an exception. One frame
-is served per poll, so a host that floods the link delays nothing else by more than that one frame.
+Nothing here decides about therapy; handlers check that a request may be carried out and hand it on to the
+controller. Whatever arrives, the answer is a response, a typed error or silence, never an exception. One
+frame is served per poll, so a host that floods the link delays nothing else by more than that one frame.
 """
 
 from thecal_fw.core import events
 from thecal_fw.core.alarms import RESPONSE_STOP
 from thecal_fw.core.instant import (
     NEVER_S,
-
     is_before,
     microsecond_of_ticks,
     second_of_ticks,
@@ -18,9 +17,14 @@ from thecal_fw.core.program import MODE_STOPPED, MOST_PROGRAM_BYTES, ProgramForm
 from thecal_fw.core.validation import validate
 from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES
 from thecal_fw.link import messages
-from thecal_fw.link.frames import MOST_FRAME_BYTES, MOST_PAYLOAD_BYTES, PROTOCOL_VERSION, FrameReader, encode_frame
+from thecal_fw.link.frames import (
+    MOST_FRAME_BYTES,
+    MOST_PAYLOAD_BYTES,
+    PROTOCOL_VERSION,
+    FrameReader,
+    encode_frame,
+)
 from thecal_fw.link.session import (
-    DECISION_NEW,
     DECISION_OUT_OF_ORDER,
     DECISION_REPEATED,
     DECISION_STALE,
@@ -39,7 +43,7 @@ LEAVE_TO_BOOTLOADER = 1
 LEAVE_TO_PROMPT = 2
 
 
-class Refusal(Exception):
+class RequestRefusedError(Exception):
     """A request that is answered with an error."""
 
     def __init__(self, code: int, detail: int = 0):
@@ -48,8 +52,16 @@ class Refusal(Exception):
         self.detail = detail
 
 
+def _decoded(encoded):
+    """Program that bytes stand for, or None."""
+    try:
+        return decode(encoded)
+    except ProgramFormatError:
+        return None
+
+
 class Commands:
-    """Serves the link of one controller. ``leave_s``, ``leave_us``: when the program is to be left, if ever."""
+    """Serves the link of one controller. ``leave_s``, ``leave_us``: when to leave the program, if ever."""
 
     def __init__(self, controller):
         self._controller = controller
@@ -130,7 +142,7 @@ class Commands:
                 return
         try:
             payload = self._handlers[frame.kind](values)
-        except Refusal as refusal:
+        except RequestRefusedError as refusal:
             answer = self._error(frame, refusal.code, refusal.detail)
         else:
             session = self._session.number
@@ -150,7 +162,7 @@ class Commands:
         if not self._port.write(answer):
             self.replies_dropped += 1
 
-    # --- handlers: field values in, payload out, Refusal for an error
+    # --- handlers: field values in, payload out, RequestRefusedError for an error
 
     def _hello(self, values) -> bytes:
         if not self._schema_hash:
@@ -224,19 +236,19 @@ class Commands:
         if values["staged"]:
             encoded = bytes(self._whole_staged())
         elif self._controller.program is None:
-            raise Refusal(messages.ERROR_NO_PROGRAM)
+            raise RequestRefusedError(messages.ERROR_NO_PROGRAM)
         else:
             encoded = self._controller.program.encode()
         offset = values["offset"]
         if offset > len(encoded):
-            raise Refusal(messages.ERROR_RANGE, len(encoded))
+            raise RequestRefusedError(messages.ERROR_RANGE, len(encoded))
         layout = messages.READ_PROGRAM.response
         return layout.pack(len(encoded), tail=encoded[offset : offset + MOST_PAYLOAD_BYTES - layout.size])
 
     def _stage_begin(self, values) -> bytes:
         total_bytes = values["total_bytes"]
         if not 0 < total_bytes <= MOST_PROGRAM_BYTES:
-            raise Refusal(messages.ERROR_STAGING_SIZE, MOST_PROGRAM_BYTES)
+            raise RequestRefusedError(messages.ERROR_STAGING_SIZE, MOST_PROGRAM_BYTES)
         self._staged = bytearray(total_bytes)
         self._staged_fill = 0
         self._checked = None
@@ -244,12 +256,12 @@ class Commands:
 
     def _stage_data(self, values) -> bytes:
         if self._staged is None:
-            raise Refusal(messages.ERROR_NOTHING_STAGED)
+            raise RequestRefusedError(messages.ERROR_NOTHING_STAGED)
         offset, data = values["offset"], values["tail"]
         if offset != self._staged_fill:
-            raise Refusal(messages.ERROR_STAGING_OFFSET, self._staged_fill)
+            raise RequestRefusedError(messages.ERROR_STAGING_OFFSET, self._staged_fill)
         if offset + len(data) > len(self._staged):
-            raise Refusal(messages.ERROR_STAGING_SIZE, len(self._staged))
+            raise RequestRefusedError(messages.ERROR_STAGING_SIZE, len(self._staged))
         self._staged[offset : offset + len(data)] = data
         self._staged_fill += len(data)
         self._checked = None
@@ -257,19 +269,18 @@ class Commands:
 
     def _whole_staged(self) -> bytearray:
         if self._staged is None:
-            raise Refusal(messages.ERROR_NOTHING_STAGED)
+            raise RequestRefusedError(messages.ERROR_NOTHING_STAGED)
         if self._staged_fill < len(self._staged):
-            raise Refusal(messages.ERROR_STAGING_INCOMPLETE, self._staged_fill)
+            raise RequestRefusedError(messages.ERROR_STAGING_INCOMPLETE, self._staged_fill)
         return self._staged
 
     def _check_staged(self):
         """Program, digest and faults of what is staged; decoded and validated once."""
         staged = self._whole_staged()
         if self._checked is None:
-            try:
-                program = decode(staged)
-            except ProgramFormatError:
-                raise Refusal(messages.ERROR_NOT_A_PROGRAM)
+            program = _decoded(staged)
+            if program is None:
+                raise RequestRefusedError(messages.ERROR_NOT_A_PROGRAM)
             faults = validate(program, self._controller.limits, self._controller.calibration)
             self._checked = program, digest_of(bytes(staged)), faults
         return self._checked
@@ -284,36 +295,40 @@ class Commands:
                 break
             room -= messages.FAULT.size
             parts.append(
-                messages.FAULT.pack(fault.field, fault.pattern, fault.step, fault.value, fault.least, fault.most)
+                messages.FAULT.pack(
+                    fault.field, fault.pattern, fault.step, fault.value, fault.least, fault.most
+                )
             )
         return layout.pack(digest, len(faults), tail=b"".join(parts))
 
     def _commit(self, values) -> bytes:
         program, digest, faults = self._check_staged()
         if faults:
-            raise Refusal(messages.ERROR_PROGRAM_FAULTS, len(faults))
+            raise RequestRefusedError(messages.ERROR_PROGRAM_FAULTS, len(faults))
         if values["digest"] != digest:
-            raise Refusal(messages.ERROR_DIGEST, int.from_bytes(digest[:4], "big"))
+            raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(digest[:4], "big"))
         self._staged = self._checked = None
         return self._instant(messages.COMMIT, self._controller.commit(program))
 
     def _start(self, values) -> bytes:
         pump = self._controller
         if pump.program is None:
-            raise Refusal(messages.ERROR_NO_PROGRAM)
+            raise RequestRefusedError(messages.ERROR_NO_PROGRAM)
         if values["digest"] != pump.program.digest():
-            raise Refusal(messages.ERROR_DIGEST, int.from_bytes(pump.program.digest()[:4], "big"))
+            raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(pump.program.digest()[:4], "big"))
         if pump.state:
-            raise Refusal(messages.ERROR_ALREADY_DELIVERING)
+            raise RequestRefusedError(messages.ERROR_ALREADY_DELIVERING)
         if pump.program.mode == MODE_STOPPED:
-            raise Refusal(messages.ERROR_RANGE, MODE_STOPPED)
+            raise RequestRefusedError(messages.ERROR_RANGE, MODE_STOPPED)
         if pump.alarms.response() == RESPONSE_STOP:
-            raise Refusal(messages.ERROR_BLOCKED, pump.alarms.active)
+            raise RequestRefusedError(messages.ERROR_BLOCKED, pump.alarms.active)
         return self._instant(messages.START, pump.start())
 
     def _stop(self, values) -> bytes:
         tick = self._controller.stop()
-        return messages.STOP.response.pack(second_of_ticks(tick), microsecond_of_ticks(tick), self._controller.counted)
+        return messages.STOP.response.pack(
+            second_of_ticks(tick), microsecond_of_ticks(tick), self._controller.counted
+        )
 
     def _refill(self, values) -> bytes:
         pump = self._controller
@@ -321,7 +336,7 @@ class Commands:
         if pump.program is not None and pump.program.reservoir_nl:
             most_nl = pump.program.reservoir_nl
         if not 0 < values["fill_nl"] <= most_nl:
-            raise Refusal(messages.ERROR_RANGE, most_nl)
+            raise RequestRefusedError(messages.ERROR_RANGE, most_nl)
         was_known = pump.reservoir.is_known
         expected_nl = pump.reservoir.residual_nl(pump.hardware.sense.count()) if was_known else 0
         pump.refill(values["fill_nl"])
@@ -342,9 +357,9 @@ class Commands:
     def _set_time(self, values) -> bytes:
         pump = self._controller
         if values["utc_s"] < _EARLIEST_UTC_S or values["utc_us"] >= 1_000_000:
-            raise Refusal(messages.ERROR_RANGE, _EARLIEST_UTC_S)
+            raise RequestRefusedError(messages.ERROR_RANGE, _EARLIEST_UTC_S)
         if not -MOST_OFFSET_MINUTES <= values["offset_minutes"] <= MOST_OFFSET_MINUTES:
-            raise Refusal(messages.ERROR_RANGE, MOST_OFFSET_MINUTES)
+            raise RequestRefusedError(messages.ERROR_RANGE, MOST_OFFSET_MINUTES)
         was = pump.wall.utc_ticks(pump.ticks_now())
         tick = pump.set_time(values["utc_s"], values["utc_us"], values["offset_minutes"])
         return messages.SET_TIME.response.pack(
@@ -377,7 +392,7 @@ class Commands:
     def _prepare_to_leave(self, leave_to: int, event: int) -> bytes:
         pump = self._controller
         if pump.state:
-            raise Refusal(messages.ERROR_NOT_WHILE_DELIVERING)
+            raise RequestRefusedError(messages.ERROR_NOT_WHILE_DELIVERING)
         pump.record(event)
         self._leave_to = leave_to
         us = self._now_us + _LEAVE_DELAY_US
@@ -399,5 +414,3 @@ class Commands:
     @staticmethod
     def _instant(message, tick: int) -> bytes:
         return message.response.pack(second_of_ticks(tick), microsecond_of_ticks(tick))
-
-

@@ -7,10 +7,6 @@ pump's clock, at which the plan is spliced from the old timeline to the new one 
 moved. Stopping alone is immediate.
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from thecal_fw.ports import Hardware
-
 from thecal_fw.commands import Commands
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
@@ -33,6 +29,10 @@ from thecal_fw.core.reservoir import NEVER_STEP, Reservoir
 from thecal_fw.core.timeline import ChangingTimeline, Timeline
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.ports import Hardware
 
 STATE_STOPPED = 0
 STATE_STARTING = 1
@@ -63,7 +63,12 @@ _BLOCK_TICKS = 60 * TICKS_PER_SECOND
 class Controller:
     """A pump on some hardware. Public attributes are for ``commands`` and for tests to read."""
 
-    def __init__(self, hardware: "Hardware", limits: Limits = BENCH_LIMITS, calibration: Calibration = BENCH_CALIBRATION):
+    def __init__(
+        self,
+        hardware: "Hardware",
+        limits: Limits = BENCH_LIMITS,
+        calibration: Calibration = BENCH_CALIBRATION,
+    ):
         self.hardware = hardware
         self.limits = limits
         self.calibration = calibration
@@ -281,7 +286,9 @@ class Controller:
 
     def _change_at(self, tick: int) -> None:
         self.change_tick = tick
-        self._changed_timeline = Timeline(self.wanted_program(), self.wall, self.limits.minimum_rate_nl_per_day)
+        self._changed_timeline = Timeline(
+            self.wanted_program(), self.wall, self.limits.minimum_rate_nl_per_day
+        )
         self._set_event(tick - _SPLICE_LEAD_TICKS)
         self._splice_tick = tick
 

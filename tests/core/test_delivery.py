@@ -1,14 +1,20 @@
-"""The plan of pulses: nothing lost and nothing given twice over any sequence of segments, changes and stops."""
+"""The plan of pulses: nothing lost and nothing given twice over any segments, changes and stops."""
 
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import rates_nl_per_day
 
+from core.strategies import rates_nl_per_day
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.delivery import Delivery
-from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND, microsecond_of_ticks, second_of_ticks, ticks_at
+from thecal_fw.core.instant import (
+    TICKS_PER_DAY,
+    TICKS_PER_SECOND,
+    microsecond_of_ticks,
+    second_of_ticks,
+    ticks_at,
+)
 
 LEAST_INTERVAL_TICKS = 4
 
@@ -80,7 +86,9 @@ def test_pulses_fall_due_one_by_one_in_order_and_at_their_own_instant(rates, pul
 
 
 @given(segments, st.lists(st.integers(1, 20), min_size=1, max_size=10))
-def test_after_any_number_of_interruptions_what_is_owed_is_what_was_prescribed_less_what_came_out(rates, cuts):
+def test_after_any_number_of_interruptions_what_is_owed_is_what_was_prescribed_less_what_came_out(
+    rates, cuts
+):
     timeline = Rates(rates)
     delivery = new_delivery()
     phase, anchor_tick, delivered = 0, 0, 0

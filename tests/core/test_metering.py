@@ -1,11 +1,11 @@
-"""Metering puts every pulse on the tick nearest its ideal instant, whatever the rate, for as long as it runs."""
+"""Every pulse is put on the tick nearest its ideal instant, at any rate, for as long as it runs."""
 
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import calibrations, rates_nl_per_day
 
+from core.strategies import calibrations, rates_nl_per_day
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
 from thecal_fw.core.metering import MOST_WEIGHT, Metering, weight_per_rate
@@ -47,7 +47,8 @@ def test_the_last_pulse_of_a_day_is_as_exact_as_the_first(rate_nl_per_day, calib
 
 
 @given(
-    st.lists(st.tuples(rates_nl_per_day, st.integers(1, 40 * TICKS_PER_MINUTE)), min_size=1, max_size=30), calibrations
+    st.lists(st.tuples(rates_nl_per_day, st.integers(1, 40 * TICKS_PER_MINUTE)), min_size=1, max_size=30),
+    calibrations,
 )
 def test_any_sequence_of_rates_delivers_the_prescribed_volume_with_no_drift(segments, calibration):
     metering = Metering(calibration)
@@ -62,7 +63,9 @@ def test_any_sequence_of_rates_delivers_the_prescribed_volume_with_no_drift(segm
 
 
 @given(rates_nl_per_day, st.integers(0, 10**9), calibrations)
-def test_a_phase_that_is_owed_brings_the_first_pulse_forward_by_exactly_that(rate_nl_per_day, share, calibration):
+def test_a_phase_that_is_owed_brings_the_first_pulse_forward_by_exactly_that(
+    rate_nl_per_day, share, calibration
+):
     metering = Metering(calibration)
     phase = metering.step_weight * share // (10**9 + 1)
     metering.begin(rate_nl_per_day, phase, TICKS_PER_DAY)
@@ -80,7 +83,9 @@ def test_pulses_given_early_are_held_back_after_a_restart(steps_ahead, rate_nl_p
 
 
 @given(rates_nl_per_day, st.integers(1, 20))
-def test_a_segment_too_short_for_what_was_given_early_has_no_pulse_and_forgets_nothing(rate_nl_per_day, steps_ahead):
+def test_a_segment_too_short_for_what_was_given_early_has_no_pulse_and_forgets_nothing(
+    rate_nl_per_day, steps_ahead
+):
     metering = Metering(BENCH_CALIBRATION)
     owed_before = -steps_ahead * metering.step_weight
     metering.begin(rate_nl_per_day, owed_before, 10)

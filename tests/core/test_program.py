@@ -1,10 +1,10 @@
-"""A program's bytes are canonical, and every fault in a program is found and named before it can be committed."""
+"""A program's bytes are canonical, and every fault in it is named before it can be committed."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import valid_programs
 
+from core.strategies import valid_programs
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.program import (
     MODE_CONTINUOUS,
@@ -74,7 +74,7 @@ def test_validation_of_any_well_formed_program_ends_in_a_list_of_faults(program,
     assert isinstance(validate(damaged, BENCH_LIMITS, BENCH_CALIBRATION), list)
 
 
-@pytest.mark.parametrize("cut", (0, 10, 40, -7, -1))
+@pytest.mark.parametrize("cut", [0, 10, 40, -7, -1])
 def test_a_program_cut_short_is_refused(cut):
     encoded = flex([[(0, 100_000), (600, 200_000)]]).encode()
     with pytest.raises(ProgramFormatError):
@@ -108,7 +108,10 @@ def test_one_value_out_of_range_is_named_with_what_is_allowed(changes, message):
 
 
 def test_every_fault_is_reported_at_once():
-    assert len(faults_of(continuous(rate_nl_per_day=1, drug="", concentration_ng_per_ml=0, calibration_id=7))) == 4
+    assert (
+        len(faults_of(continuous(rate_nl_per_day=1, drug="", concentration_ng_per_ml=0, calibration_id=7)))
+        == 4
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,9 +120,18 @@ def test_every_fault_is_reported_at_once():
         ([], "patterns is 0, allowed 1 to 7"),
         ([[]], "steps in pattern 0 is 0, allowed 1 to 48"),
         ([[(30, 100_000)]], "step_start_minute in pattern 0, step 0 is 30, allowed 0 to 0"),
-        ([[(0, 100_000), (60, 90_000), (60, 80_000)]], "step_start_minute in pattern 0, step 2 is 60, allowed 61 to 1439"),
-        ([[(0, 100_000), (1440, 90_000)]], "step_start_minute in pattern 0, step 1 is 1440, allowed 1 to 1439"),
-        ([[(0, 100_000), (60, 0)]], "step_rate_nl_per_day in pattern 0, step 1 is 0, allowed 48000 to 24000000"),
+        (
+            [[(0, 100_000), (60, 90_000), (60, 80_000)]],
+            "step_start_minute in pattern 0, step 2 is 60, allowed 61 to 1439",
+        ),
+        (
+            [[(0, 100_000), (1440, 90_000)]],
+            "step_start_minute in pattern 0, step 1 is 1440, allowed 1 to 1439",
+        ),
+        (
+            [[(0, 100_000), (60, 0)]],
+            "step_rate_nl_per_day in pattern 0, step 1 is 0, allowed 48000 to 24000000",
+        ),
     ],
 )
 def test_a_flex_day_that_leaves_a_gap_overlaps_or_stands_still_is_refused(patterns, message):

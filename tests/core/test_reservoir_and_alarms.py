@@ -1,10 +1,10 @@
-"""The reservoir's thresholds fall on exact pulses, and the alarms' table decides what the pump does about them."""
+"""The reservoir's thresholds fall on exact pulses, and a table says what the pump does about alarms."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import calibrations
 
+from core.strategies import calibrations
 from thecal_fw.core import alarms as table
 from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, SILENCE_S, Alarms
 from thecal_fw.core.annunciation import PATTERNS, Annunciation
@@ -14,7 +14,9 @@ from thecal_fw.core.reservoir import NEVER_STEP, Reservoir
 
 
 @given(st.integers(2_000_001, 40_000_000), st.integers(1, 2_000_000), st.integers(0, 10**7), calibrations)
-def test_the_low_threshold_falls_on_the_first_pulse_that_leaves_no_more_than_it(fill_nl, low_nl, counted, calibration):
+def test_the_low_threshold_falls_on_the_first_pulse_that_leaves_no_more_than_it(
+    fill_nl, low_nl, counted, calibration
+):
     reservoir = Reservoir(calibration)
     reservoir.set_low_threshold(low_nl)
     reservoir.refill(fill_nl, counted)
@@ -46,7 +48,8 @@ def test_the_calculated_volume_ends_at_zero_and_not_below():
 def test_every_alarm_has_a_name_a_priority_a_response_and_a_way_to_clear():
     assert len(set(ALARM_NAMES)) == len(ALARMS)
     for name, priority, response, latches, clears in ALARMS:
-        assert name and clears
+        assert name
+        assert clears
         assert priority in (table.PRIORITY_NON_CRITICAL, table.PRIORITY_CRITICAL)
         assert 0 <= response < len(table.RESPONSE_NAMES)
         assert isinstance(latches, bool)

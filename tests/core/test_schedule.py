@@ -1,9 +1,9 @@
-"""The schedule gives the programmed rate at every minute of every weekday, across midnight and the week's end."""
+"""The schedule gives the programmed rate at every minute, across midnight and the week's end."""
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import flex_programs
 
+from core.strategies import flex_programs
 from thecal_fw.core.program import MINUTES_PER_DAY, MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, Program
 from thecal_fw.core.schedule import (
     mean_rate,
@@ -32,7 +32,9 @@ def rate_each_minute(program: Program) -> list[int]:
 
 @given(flex_programs(), weekdays, minutes)
 def test_the_rate_of_any_minute_of_the_week_is_that_of_the_step_it_lies_in(program, weekday, minute):
-    assert rate_at(program, weekday, minute, MINIMUM_RATE) == rate_each_minute(program)[weekday * 1440 + minute]
+    assert (
+        rate_at(program, weekday, minute, MINIMUM_RATE) == rate_each_minute(program)[weekday * 1440 + minute]
+    )
 
 
 @given(flex_programs(), weekdays, minutes)

@@ -1,11 +1,11 @@
-"""Programs laid along the pump's clock: the exact minute of a change, midnight, weekends, offsets, no time at all."""
+"""Programs along the pump's clock: exact minutes, midnight, weekends, offsets, no time at all."""
 
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import flex_programs
 
+from core.strategies import flex_programs
 from thecal_fw.core.instant import TICKS_PER_SECOND
 from thecal_fw.core.program import MODE_FLEX, Program
 from thecal_fw.core.schedule import mean_rate, rate_at

@@ -46,7 +46,9 @@ class Numbers:
 
 
 def random_rate(numbers):
-    return numbers.pick((48_000, 24_000_000, 423_800, numbers.between(48_000, 24_000_000), numbers.below(60_000)))
+    return numbers.pick(
+        (48_000, 24_000_000, 423_800, numbers.between(48_000, 24_000_000), numbers.below(60_000))
+    )
 
 
 def random_program(numbers):
@@ -142,7 +144,14 @@ def case_delivery(numbers):
     answers += [delivery.tail_s, delivery.tail_us, delivery.instant_of(20)]
     tick = anchor + numbers.below(10**9)
     due = delivery.settle(second_of_ticks(tick), microsecond_of_ticks(tick))
-    return answers + [due, delivery.head_s, delivery.head_us, delivery.phase_at(tick, due), delivery.rate_at(tick)]
+    return [
+        *answers,
+        due,
+        delivery.head_s,
+        delivery.head_us,
+        delivery.phase_at(tick, due),
+        delivery.rate_at(tick),
+    ]
 
 
 def case_frames(numbers):
@@ -158,7 +167,7 @@ def case_frames(numbers):
         read = reader.push(byte)
         if read:
             answers += [read.version, read.kind, read.session, read.request, read.payload]
-    return answers + [reader.garbled, reader.overlong]
+    return [*answers, reader.garbled, reader.overlong]
 
 
 def case_messages(numbers):
@@ -211,7 +220,12 @@ def case_alarms(numbers):
         answers += [annunciation.next_s, annunciation.next_us, log.oldest(), log.get(log.latest)]
     reservoir.set_low_threshold(numbers.below(5 * 10**6))
     reservoir.refill(numbers.between(1, 4 * 10**7), numbers.below(10**6))
-    return answers + [reservoir.low_step, reservoir.empty_step, reservoir.residual_nl(numbers.between(10**6, 10**7))]
+    return [
+        *answers,
+        reservoir.low_step,
+        reservoir.empty_step,
+        reservoir.residual_nl(numbers.between(10**6, 10**7)),
+    ]
 
 
 CASES = (

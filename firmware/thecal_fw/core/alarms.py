@@ -1,8 +1,8 @@
 """Alarm conditions and what the pump does about each: one table, read by firmware, host, tests and documents.
 
-Every condition names its response, and of all that are active the most restrictive response wins. Acknowledging
-an alarm silences it for a stated time only; a latched one stays until its cause is gone *and* it has been
-acknowledged, the others clear with their cause.
+Every condition names its response, and of all that are active the most restrictive response wins.
+Acknowledging an alarm silences it for a stated time only; a latched one stays until its cause is gone *and*
+it has been acknowledged, the others clear with their cause.
 """
 
 RESPONSE_NONE = 0

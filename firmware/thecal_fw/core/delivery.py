@@ -1,10 +1,10 @@
 """Plans pulses ahead of time and says at any instant how many of them are due.
 
-The plan runs from an anchor tick along a timeline. Each planned pulse is an interval from the pulse before it,
-kept in a ring until it is due. What the plan says is compared with what the sense counter saw by whoever
-calls this; what has been planned but not delivered can be withdrawn at any time, and ``phase_at`` tells what
-of the prescribed volume is then still owed, so that nothing is lost and nothing given twice over any sequence
-of changes and stops.
+The plan runs from an anchor tick along a timeline. Each planned pulse is an interval from the pulse before
+it, kept in a ring until it is due. What the plan says is compared with what the sense counter saw by
+whoever calls this; what has been planned but not delivered can be withdrawn at any time, and ``phase_at``
+tells what of the prescribed volume is then still owed, so that nothing is lost and nothing given twice over
+any sequence of changes and stops.
 
 Planning from pulse to pulse, ``settle`` and the instants they keep use small integers only and allocate
 nothing. Crossing from one segment of constant rate to the next does allocate.
@@ -30,8 +30,9 @@ _RING_MASK = _RING - 1
 class Delivery:
     """The plan of pulses.
 
-    planned: number of the last pulse planned, counted from reset. due: number of the last pulse that was due at
-    the latest ``settle``. head_s, head_us: when the next pulse is due (meaningless while planned == due).
+    planned: number of the last pulse planned, counted from reset.
+    due: number of the last pulse that was due at the latest ``settle``.
+    head_s, head_us: when the next pulse is due; meaningless while planned == due.
     tail_s, tail_us: when the last planned pulse is due, or the anchor if there is none.
     """
 
@@ -53,7 +54,7 @@ class Delivery:
         self.tail_us = 0
 
     def begin(self, anchor_tick: int, phase: int, delivered: int, timeline) -> None:
-        """Plan afresh from an anchor: ``delivered`` pulses have come out, ``phase`` is owed towards the next."""
+        """Plan afresh from an anchor: ``delivered`` pulses are out, ``phase`` is owed towards the next."""
         self._timeline = timeline
         self._starts = []
         self.planned = self.due = delivered

@@ -60,7 +60,9 @@ class EventLog:
         self._ring = [None] * CAPACITY
         self.latest = 0
 
-    def record(self, boot_s: int, boot_us: int, wall: WallClock, code: int, first: int = 0, second: int = 0) -> None:
+    def record(
+        self, boot_s: int, boot_us: int, wall: WallClock, code: int, first: int = 0, second: int = 0
+    ) -> None:
         self.latest += 1
         utc_s = wall.utc_ticks(ticks_at(boot_s, boot_us)) // TICKS_PER_SECOND
         self._ring[self.latest % CAPACITY] = (

@@ -40,9 +40,9 @@ def _common_factor(calibration: Calibration) -> int:
 class Metering:
     """Pulse times of one segment of constant rate after the other.
 
-    After ``begin``: ``pulses_left`` pulses are still to come in this segment, ``phase_after`` is the phase at
-    its end, and ``next_ticks`` gives the ticks to the next pulse from the one before (from the segment's start
-    for the first).
+    After ``begin``: ``pulses_left`` pulses are still to come in this segment, ``phase_after`` is the phase
+    at its end, and ``next_ticks`` gives the ticks to the next pulse from the one before (from the segment's
+    start for the first).
     """
 
     def __init__(self, calibration: Calibration):

@@ -109,10 +109,14 @@ def decode(encoded) -> Program:
     """The program that canonical bytes stand for; raises ProgramFormatError for anything else."""
     encoded = bytes(encoded)
     if len(encoded) < _HEADER_BYTES:
-        raise ProgramFormatError("program is %d bytes, its header alone has %d" % (len(encoded), _HEADER_BYTES))
+        raise ProgramFormatError(
+            "program is %d bytes, its header alone has %d" % (len(encoded), _HEADER_BYTES)
+        )
     fields = struct.unpack(_HEADER, encoded[:_HEADER_BYTES])
     if fields[0] != PROGRAM_LAYOUT_VERSION:
-        raise ProgramFormatError("program layout %d, this firmware has %d" % (fields[0], PROGRAM_LAYOUT_VERSION))
+        raise ProgramFormatError(
+            "program layout %d, this firmware has %d" % (fields[0], PROGRAM_LAYOUT_VERSION)
+        )
     pattern_count = fields[17]
     patterns = []
     offset = _HEADER_BYTES

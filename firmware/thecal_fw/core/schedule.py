@@ -73,9 +73,9 @@ def _most_in_window(program: Program, minimum_rate_nl_per_day: int, window_minut
 def _most_of_week(program: Program, window_minutes: int) -> int:
     """Largest volume in any window of the repeating week, in nL/day x minute.
 
-    The volume in a sliding window is piecewise linear in its position and bends only where one of the window's
-    ends meets the beginning of a step, so its maximum is at one of those positions. Four cursors follow the two
-    ends of both kinds of window through the week, each moving forward only.
+    The volume in a sliding window is piecewise linear in its position and bends only where one of the
+    window's ends meets the beginning of a step, so its maximum is at one of those positions. Four cursors
+    follow the two ends of both kinds of window through the week, each moving forward only.
     """
     volumes = _Volumes(program)
     after_from, after_to, before_from, before_to = (_Cursor(volumes) for _ in range(4))

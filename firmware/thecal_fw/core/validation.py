@@ -155,7 +155,10 @@ def _need_reservoir(program: Program, limits: Limits, faults: list) -> None:
     elif not limits.least_low_reservoir_nl <= program.low_reservoir_nl <= program.reservoir_nl // 2:
         faults.append(
             Fault(
-                FIELD_LOW_RESERVOIR, program.low_reservoir_nl, limits.least_low_reservoir_nl, program.reservoir_nl // 2
+                FIELD_LOW_RESERVOIR,
+                program.low_reservoir_nl,
+                limits.least_low_reservoir_nl,
+                program.reservoir_nl // 2,
             )
         )
 

@@ -204,7 +204,7 @@ SET_TIME = Message(
     True,
     [("utc_s", "I"), ("utc_us", "I"), ("offset_minutes", "h")],
     [("was_utc_s", "I"), ("was_utc_us", "I"), ("effective_boot_s", "I"), ("effective_boot_us", "I")],
-    "Set the clock and the offset of local time from UTC. The schedule follows it from the effective instant.",
+    "Set the clock and local time's offset from UTC. The schedule follows from the effective instant.",
 )
 ACKNOWLEDGE = Message(
     "acknowledge",
@@ -259,7 +259,9 @@ MESSAGES = (
 )
 BY_KIND = {message.kind: message for message in MESSAGES}
 
-FAULT = Layout([("field", "B"), ("pattern", "b"), ("step", "b"), ("value", "q"), ("least", "q"), ("most", "q")])
+FAULT = Layout(
+    [("field", "B"), ("pattern", "b"), ("step", "b"), ("value", "q"), ("least", "q"), ("most", "q")]
+)
 EVENT = Layout(
     [
         ("sequence", "I"),
