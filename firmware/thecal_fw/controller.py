@@ -26,7 +26,7 @@ from thecal_fw.core.instant import (
 )
 from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
 from thecal_fw.core.reservoir import NEVER_STEP, Reservoir
-from thecal_fw.core.timeline import ChangingTimeline, Timeline
+from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
 
@@ -84,8 +84,8 @@ class Controller:
         self.worst_lateness_us = 0
         self.wake_s = 0
         self.wake_us = 0
-        self._timeline = None
-        self._changed_timeline = None
+        self._timeline = NO_DELIVERY
+        self._changed_timeline = NO_DELIVERY
         self._splice_tick = -1
         self._event_s = NEVER_S
         self._event_us = 0
@@ -263,7 +263,6 @@ class Controller:
 
     def _start_delivering(self, tick: int) -> None:
         self.state = STATE_STARTING
-        self._timeline = None
         self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, not self.reservoir.is_known)
         self._note_time_unknown()
         self._change_at(tick)

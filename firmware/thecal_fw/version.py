@@ -3,6 +3,8 @@
 VERSION = "0.1.0"
 
 try:
-    from thecal_fw._build_info import COMMIT
+    import thecal_fw._build_info as _build_info  # pyright: ignore[reportMissingImports]
+
+    COMMIT: str = _build_info.COMMIT
 except ImportError:
     COMMIT = "source"

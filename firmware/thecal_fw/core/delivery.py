@@ -20,6 +20,7 @@ from thecal_fw.core.instant import (
     second_of_ticks,
 )
 from thecal_fw.core.metering import Metering
+from thecal_fw.core.timeline import NO_DELIVERY
 
 # Holds two blocks that play, two that are loaded beside them, and slack. A power of two, so that the place of
 # a pulse is its number masked.
@@ -40,7 +41,7 @@ class Delivery:
         self._metering = Metering(calibration)
         self._least_interval_ticks = least_interval_ticks
         self._intervals = array("I", [0] * _RING)
-        self._timeline = None
+        self._timeline = NO_DELIVERY
         # (tick, phase, pulses planned before, rate) where each segment not yet fully due begins
         self._starts = []
         self._segment_end = 0

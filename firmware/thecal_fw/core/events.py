@@ -57,7 +57,7 @@ class EventLog:
     """
 
     def __init__(self):
-        self._ring = [None] * CAPACITY
+        self._ring = [(0,) * 8] * CAPACITY
         self.latest = 0
 
     def record(

@@ -6,7 +6,7 @@ which the new one takes over.
 """
 
 from thecal_fw.core.instant import TICKS_PER_MINUTE
-from thecal_fw.core.program import Program
+from thecal_fw.core.program import MODE_STOPPED, Program
 from thecal_fw.core.schedule import mean_rate, minutes_to_next_step, rate_at
 from thecal_fw.core.wall_clock import WallClock, weekday_and_minute
 
@@ -33,6 +33,10 @@ class Timeline:
         minutes = minutes_to_next_step(self.program, weekday, minute)
         end = self.wall_clock.boot_ticks_of_local_second(local_second - local_second % 60 + 60 * minutes)
         return rate_nl_per_day, end
+
+
+NO_DELIVERY = Timeline(Program(MODE_STOPPED), WallClock(), 0)
+"""The timeline of a pump that delivers nothing."""
 
 
 class ChangingTimeline:
