@@ -14,6 +14,7 @@ from thecal_fw.core.instant import (
     second_of_ticks,
 )
 from thecal_fw.core.program import MODE_STOPPED, MOST_PROGRAM_BYTES, ProgramFormatError, decode, digest_of
+from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.validation import validate
 from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES
 from thecal_fw.link import messages
@@ -38,6 +39,9 @@ _LEAVE_DELAY_US = 200_000
 
 _EARLIEST_UTC_S = 1_704_067_200
 """1 January 2024: no pump of this kind existed before, so an earlier time is a mistake."""
+
+SESSION_QUIET_S = 120
+"""A session ends when nothing has come from its host for so long."""
 
 LEAVE_TO_BOOTLOADER = 1
 LEAVE_TO_PROMPT = 2
@@ -68,9 +72,9 @@ class Commands:
         self._port = controller.hardware.port
         self._reader = FrameReader()
         self._session = Session()
-        self._staged = None
-        self._staged_fill = 0
-        self._checked = None
+        self._held = None
+        self._forget_staged()
+        self.expiry_s = NEVER_S
         self._leave_to = 0
         self.leave_s = NEVER_S
         self.leave_us = 0
@@ -97,10 +101,20 @@ class Commands:
             messages.PROMPT.kind: self._prompt,
         }
 
-    def serve(self, now_s: int, now_us: int) -> bool:
-        """Take what has arrived, at most one frame; True if more may be waiting."""
+    def serve(self, now_s: int, now_us: int, only_stop: bool) -> bool:
+        """Take what has arrived, at most one frame; True if more may be waiting.
+
+        only_stop: there is no time for anything but a stop; another frame is held until there is.
+        """
         if self._leave_to and not is_before(now_s, now_us, self.leave_s, self.leave_us):
             self._leave()
+        self._expire(now_s)
+        if self._held is not None:
+            if only_stop:
+                return False
+            frame, self._held = self._held, None
+            self._serve_frame(frame)
+            return True
         budget = _MOST_BYTES_PER_POLL
         while budget:
             byte = self._port.read()
@@ -109,11 +123,25 @@ class Commands:
             budget -= 1
             frame = self._reader.push(byte)
             if frame is not None:
-                self._serve_frame(frame, now_s, now_us)
+                if only_stop and frame.kind != messages.STOP.kind:
+                    self._held = frame
+                    return False
+                self._serve_frame(frame)
                 return True
         return True
 
-    def _serve_frame(self, frame, now_s: int, now_us: int) -> None:
+    def _expire(self, now_s: int) -> None:
+        """A session that has gone quiet ends by itself, and what it staged goes with it."""
+        if self._session.number and now_s >= self.expiry_s:
+            self._session.close()
+            self._forget_staged()
+
+    def _forget_staged(self) -> None:
+        self._staged = None
+        self._staged_fill = 0
+        self._checked = None
+
+    def _serve_frame(self, frame) -> None:
         # The instant a command acts on is when it is served, so the clock is read again here.
         clock = self._controller.hardware.clock
         clock.read()
@@ -140,6 +168,7 @@ class Commands:
             if decision == DECISION_REPEATED:
                 self._send(self._session.last_answer)
                 return
+            self.expiry_s = self._now_s + SESSION_QUIET_S
         try:
             payload = self._handlers[frame.kind](values)
         except RequestRefusedError as refusal:
@@ -170,6 +199,8 @@ class Commands:
         own_hash = self._schema_hash
         if values["schema_hash"] == own_hash:
             session = self._session.open(values["host_nonce"])
+            self.expiry_s = self._now_s + SESSION_QUIET_S
+            self._forget_staged()
             self._controller.record(events.EVENT_HELLO, values["host_nonce"], session)
         else:
             # Answered all the same, without a session: both ends can then name their difference.
@@ -192,7 +223,7 @@ class Commands:
         now = pump.ticks_now()
         utc = pump.wall.utc_ticks(now)
         program = pump.program
-        counted = pump.hardware.sense.count()
+        counted = pump.hardware.sense.count() + pump.unseen_steps
         low_step = reservoir.low_step
         return messages.INTERROGATE.response.pack(
             self._now_s,
@@ -202,7 +233,7 @@ class Commands:
             pump.wall.source,
             pump.wall.offset_minutes,
             pump.state,
-            pump.wanted_program().mode if pump.state or program else MODE_STOPPED,
+            pump.wanted_program().mode if pump.state != STATE_STOPPED or program else MODE_STOPPED,
             program is not None,
             program.digest() if program else bytes(32),
             pump.change_tick >= 0,
@@ -214,6 +245,7 @@ class Commands:
             pump.calibration.microsteps_per_rev,
             delivery.planned,
             counted,
+            pump.unseen_steps,
             reservoir.steps_since_refill(counted),
             reservoir.fill_nl,
             reservoir.is_known,
@@ -307,7 +339,7 @@ class Commands:
             raise RequestRefusedError(messages.ERROR_PROGRAM_FAULTS, len(faults))
         if values["digest"] != digest:
             raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(digest[:4], "big"))
-        self._staged = self._checked = None
+        self._forget_staged()
         return self._instant(messages.COMMIT, self._controller.commit(program))
 
     def _start(self, values) -> bytes:
@@ -316,7 +348,7 @@ class Commands:
             raise RequestRefusedError(messages.ERROR_NO_PROGRAM)
         if values["digest"] != pump.program.digest():
             raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(pump.program.digest()[:4], "big"))
-        if pump.state:
+        if pump.state != STATE_STOPPED:
             raise RequestRefusedError(messages.ERROR_ALREADY_DELIVERING)
         if pump.program.mode == MODE_STOPPED:
             raise RequestRefusedError(messages.ERROR_RANGE, MODE_STOPPED)
@@ -338,7 +370,9 @@ class Commands:
         if not 0 < values["fill_nl"] <= most_nl:
             raise RequestRefusedError(messages.ERROR_RANGE, most_nl)
         was_known = pump.reservoir.is_known
-        expected_nl = pump.reservoir.residual_nl(pump.hardware.sense.count()) if was_known else 0
+        expected_nl = (
+            pump.reservoir.residual_nl(pump.hardware.sense.count() + pump.unseen_steps) if was_known else 0
+        )
         pump.refill(values["fill_nl"])
         return messages.REFILL.response.pack(expected_nl, was_known)
 
@@ -391,7 +425,7 @@ class Commands:
 
     def _prepare_to_leave(self, leave_to: int, event: int) -> bytes:
         pump = self._controller
-        if pump.state:
+        if pump.state != STATE_STOPPED:
             raise RequestRefusedError(messages.ERROR_NOT_WHILE_DELIVERING)
         pump.record(event)
         self._leave_to = leave_to
@@ -403,7 +437,7 @@ class Commands:
         leave_to, self._leave_to = self._leave_to, 0
         self.leave_s = NEVER_S
         pump = self._controller
-        if pump.state:
+        if pump.state != STATE_STOPPED:
             return
         pump.hardware.driver.disable()
         if leave_to == LEAVE_TO_BOOTLOADER:

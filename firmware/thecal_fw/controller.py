@@ -25,6 +25,7 @@ from thecal_fw.core.instant import (
     ticks_at,
 )
 from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.reservoir import NEVER_STEP, Reservoir
 from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
@@ -33,11 +34,6 @@ from thecal_fw.core.wall_clock import WallClock, clock_set_to
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.ports import Hardware
-
-STATE_STOPPED = 0
-STATE_STARTING = 1
-STATE_DELIVERING = 2
-STATE_NAMES = ("stopped", "starting", "delivering")
 
 HEARTBEAT_S = 5
 """Longest time between polls; the watchdog of the board bites after 8 s."""
@@ -80,10 +76,13 @@ class Controller:
         self.log = EventLog()
         self.delivery = Delivery(calibration, hardware.train.LEAST_INTERVAL_TICKS)
         self.counted = 0
+        self.unseen_steps = 0
         self.change_tick = -1
         self.worst_lateness_us = 0
         self.wake_s = 0
         self.wake_us = 0
+        self._due_s = 0
+        self._due_us = 0
         self._timeline = NO_DELIVERY
         self._changed_timeline = NO_DELIVERY
         self._splice_tick = -1
@@ -96,7 +95,9 @@ class Controller:
         self._threshold_s = NEVER_S
         self._threshold_us = 0
         self._threshold_step = NEVER_STEP
-        self._owed_phase = 0
+        # Half a microstep to begin with: what has been delivered is then always what was prescribed, rounded to
+        # the nearest microstep, and no more than half of one away from it.
+        self._owed_phase = self.delivery.half_a_step
         self._buzzer_on = False
         self._annunciation = Annunciation()
         self._commands = Commands(self)
@@ -131,34 +132,50 @@ class Controller:
         if self.state == STATE_DELIVERING:
             self._supervise(now_s, now_us)
             self._fill_blocks()
-        self.wake_s, self.wake_us = now_s + HEARTBEAT_S, now_us
-        if not self._change_is_near(now_s, now_us) and self._commands.serve(now_s, now_us):
-            self.wake_s, self.wake_us = now_s, now_us
+        has_input = self._commands.serve(now_s, now_us, self._change_is_near(now_s, now_us))
         self.alarms.end_silences(now_s)
         self._sound(now_s, now_us)
-        self._set_wake()
-        self.hardware.watchdog.feed()
+        self._set_due(now_s, now_us)
+        if has_input:
+            self.wake_s, self.wake_us = now_s, now_us
+        else:
+            self.wake_s, self.wake_us = self._due_s, self._due_us
+        if self._is_sound(now_s, now_us):
+            self.hardware.watchdog.feed()
+
+    def _is_sound(self, now_s: int, now_us: int) -> bool:
+        """The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
+
+        The next poll is due within a heartbeat; while delivering, the plan reaches beyond now; while starting,
+        the start is still to come.
+        """
+        if self._due_s > now_s + HEARTBEAT_S:
+            return False
+        if self.state == STATE_DELIVERING:
+            return is_before(now_s, now_us, self.delivery.tail_s, self.delivery.tail_us)
+        return self.state == STATE_STOPPED or self._event_s != NEVER_S
 
     def _change_is_near(self, now_s: int, now_us: int) -> bool:
-        """Whether serving a request now could make a splice late; the host then waits a moment."""
+        """Whether serving a request now could make a splice late; all but a stop then wait a moment."""
         if self._splice_tick < 0:
             return False
         us = now_us + _LONGEST_REQUEST_US
         return not is_before(now_s + us // 1_000_000, us % 1_000_000, self._event_s, self._event_us)
 
-    def _set_wake(self) -> None:
-        self.wake_by(self._event_s, self._event_us)
+    def _set_due(self, now_s: int, now_us: int) -> None:
+        """Find the first instant at which anything but input needs the next poll."""
+        self._due_s, self._due_us = now_s + HEARTBEAT_S, now_us
+        self._due_by(self._event_s, self._event_us)
         if self.state == STATE_DELIVERING:
-            self.wake_by(self._refill_s, self._refill_us)
-            self.wake_by(self._threshold_s, self._threshold_us)
-        self.wake_by(self._annunciation.next_s, self._annunciation.next_us)
-        self.wake_by(self._commands.leave_s, self._commands.leave_us)
-        self.wake_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
+            self._due_by(self._refill_s, self._refill_us)
+            self._due_by(self._threshold_s, self._threshold_us)
+        self._due_by(self._annunciation.next_s, self._annunciation.next_us)
+        self._due_by(self._commands.leave_s, self._commands.leave_us)
+        self._due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
 
-    def wake_by(self, s: int, us: int) -> None:
-        """Be polled no later than this instant."""
-        if is_before(s, us, self.wake_s, self.wake_us):
-            self.wake_s, self.wake_us = s, us
+    def _due_by(self, s: int, us: int) -> None:
+        if is_before(s, us, self._due_s, self._due_us):
+            self._due_s, self._due_us = s, us
 
     def _sound(self, now_s: int, now_us: int) -> None:
         on = self._annunciation.update(now_s, now_us, self.alarms.audible_priority())
@@ -171,7 +188,7 @@ class Controller:
     def _supervise(self, now_s: int, now_us: int) -> None:
         """Hold what the sense counter saw against what was due, and the ledger against its thresholds."""
         due = self.delivery.settle(now_s, now_us)
-        counted = self.hardware.sense.count()
+        counted = self.hardware.sense.count() + self.unseen_steps
         if counted != due:
             # Pulses may have come due since ``now`` was read. Only what lies outside both bounds is wrong.
             clock = self.hardware.clock
@@ -181,6 +198,9 @@ class Controller:
                 self._count_is_wrong(alarm_table.PULSES_IN_EXCESS, counted, latest)
             elif counted < due:
                 self._count_is_wrong(alarm_table.PULSES_MISSING, counted, due)
+                # They were commanded and may well have been delivered, so they are never given again.
+                self.unseen_steps += due - counted
+                counted = due
         self.counted = counted
         if not is_before(now_s, now_us, self._threshold_s, self._threshold_us):
             self._threshold_s = NEVER_S
@@ -198,10 +218,9 @@ class Controller:
         """The queue was late. What was not delivered stays undelivered: never made up for in a burst."""
         self.record(events.EVENT_TIMING_FAULT, self.counted, self.delivery.planned)
         self.hardware.train.halt()
-        self.counted = self.hardware.sense.count()
-        self.delivery.withdraw(self.counted)
+        self._count_at_halt()
         self.state = STATE_STARTING
-        self._owed_phase = 0
+        self._owed_phase = self.delivery.half_a_step
         self.set_alarm(alarm_table.TIMING_FAULT, True)
         self.set_alarm(alarm_table.TIMING_FAULT, False)
         self._change_at(self._next_change_tick())
@@ -263,6 +282,7 @@ class Controller:
 
     def _start_delivering(self, tick: int) -> None:
         self.state = STATE_STARTING
+        self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
         self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, not self.reservoir.is_known)
         self._note_time_unknown()
         self._change_at(tick)
@@ -284,6 +304,11 @@ class Controller:
         return self.wall.next_whole_second(self.ticks_now() + CHANGE_NOTICE_TICKS)
 
     def _change_at(self, tick: int) -> None:
+        # A change already under way keeps its instant, or requests in a row could put it off for ever.
+        if self._splice_tick >= 0:
+            tick = self._splice_tick
+        elif self.change_tick >= 0:
+            self._note_change()
         self.change_tick = tick
         self._changed_timeline = Timeline(
             self.wanted_program(), self.wall, self.limits.minimum_rate_nl_per_day
@@ -301,6 +326,9 @@ class Controller:
             self._splice(self._splice_tick)
             return
         self._event_s = NEVER_S
+        self._note_change()
+
+    def _note_change(self) -> None:
         self._timeline = self._changed_timeline
         self.change_tick = -1
         self.record(events.EVENT_PROGRAM_EFFECTIVE, self.counted, self._rate_now())
@@ -311,13 +339,17 @@ class Controller:
         starting = self.state == STATE_STARTING
         if starting:
             self.hardware.driver.enable()
-            anchor, delivered, phase = change_tick, self.counted, self._owed_phase
-            timeline = self._changed_timeline
+            # A little ahead, so that a pulse owed since the last stop can come on the very tick of the start.
+            anchor, delivered = change_tick - _CLEAR_BEFORE_ANCHOR_TICKS, self.counted
+            phase = self._owed_phase
+            timeline = ChangingTimeline(NO_DELIVERY, change_tick, self._changed_timeline)
         else:
             anchor, delivered = self._clear_anchor(self.ticks_now() + _ANCHOR_LEAD_TICKS)
             if anchor > change_tick:
-                # Too late to be exact. The old program goes on a little, and the log says so.
+                # Too late to be exact: the old program goes on a little, and the pump says so.
                 self.record(events.EVENT_TIMING_FAULT, self.counted, delivery.planned)
+                self.set_alarm(alarm_table.CHANGE_LATE, True)
+                self.set_alarm(alarm_table.CHANGE_LATE, False)
                 self._change_at(self._next_change_tick())
                 return
             phase = delivery.phase_at(anchor, delivered)
@@ -336,7 +368,7 @@ class Controller:
         if starting:
             self.hardware.machine.note_delivering(True)
             self.hardware.annunciator.led(True)
-            self.record(events.EVENT_STARTED, delivered, delivery.rate_at(anchor))
+            self.record(events.EVENT_STARTED, delivered, delivery.rate_at(change_tick))
 
     def _clear_anchor(self, anchor: int):
         """An anchor not before the one given with no old pulse close to it, and the pulses due before it."""
@@ -350,6 +382,19 @@ class Controller:
                 anchor = tick + _CLEAR_BEFORE_ANCHOR_TICKS
             pulse += 1
         return anchor, pulse - 1
+
+    def _count_at_halt(self) -> None:
+        """Settle what came out of a generator that has just been halted, and withdraw the rest of the plan."""
+        clock, delivery = self.hardware.clock, self.delivery
+        due = delivery.settle(clock.s, clock.us)
+        counted = self.hardware.sense.count() + self.unseen_steps
+        # The very last pulse may have come due between the halt and the reading of the clock. Anything more
+        # was commanded and not seen.
+        if counted < due - 1:
+            self.unseen_steps += due - counted
+            counted = due
+        self.counted = counted
+        delivery.withdraw(counted)
 
     def _rate_now(self) -> int:
         return self.delivery.rate_at(self.ticks_now())
@@ -365,12 +410,11 @@ class Controller:
         hardware.driver.disable()
         hardware.clock.read()
         tick = self.ticks_now()
-        self.counted = hardware.sense.count()
         if self.state == STATE_DELIVERING:
+            self._count_at_halt()
             self._owed_phase = self.delivery.phase_at(tick, self.counted)
         if self.state != STATE_STOPPED:
             self.record(events.EVENT_STOPPED, self.counted)
-        self.delivery.withdraw(self.counted)
         self.state = STATE_STOPPED
         self._event_s = self._threshold_s = NEVER_S
         self._splice_tick = self.change_tick = -1
@@ -399,7 +443,7 @@ class Controller:
 
     def refill(self, fill_nl: int) -> None:
         if self.state == STATE_DELIVERING:
-            self.counted = self.hardware.sense.count()
+            self.counted = self.hardware.sense.count() + self.unseen_steps
         self.reservoir.refill(fill_nl, self.counted)
         self.record(events.EVENT_REFILLED, fill_nl, self.counted)
         self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, False)
@@ -431,6 +475,7 @@ class Controller:
             return
         if stronger == alarm_table.RESPONSE_STOP:
             self.stop()
+            self.set_alarm(alarm_table.STOPPED_BY_ALARM, True)
         elif alarm_table.RESPONSE_MINIMUM_RATE in (stronger, response):
             self.replan()
 

@@ -31,7 +31,9 @@ PRIORITY_NAMES = ("non-critical", "critical")
     TIMING_FAULT,
     PULSES_MISSING,
     PULSES_IN_EXCESS,
-) = range(8)
+    CHANGE_LATE,
+    STOPPED_BY_ALARM,
+) = range(10)
 
 # name, priority, response, latches, what clears it
 ALARMS = (
@@ -43,6 +45,8 @@ ALARMS = (
     ("step timing fault", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, "acknowledging it"),
     ("pulses missing", PRIORITY_CRITICAL, RESPONSE_NONE, True, "acknowledging it"),
     ("pulses in excess", PRIORITY_CRITICAL, RESPONSE_STOP, True, "acknowledging it"),
+    ("change of therapy late", PRIORITY_NON_CRITICAL, RESPONSE_NONE, True, "acknowledging it"),
+    ("stopped by an alarm", PRIORITY_CRITICAL, RESPONSE_NONE, False, "starting, or stopping on purpose"),
 )
 ALARM_NAMES = tuple(row[0] for row in ALARMS)
 

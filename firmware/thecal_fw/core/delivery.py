@@ -34,11 +34,13 @@ class Delivery:
     planned: number of the last pulse planned, counted from reset.
     due: number of the last pulse that was due at the latest ``settle``.
     head_s, head_us: when the next pulse is due; meaningless while planned == due.
+    half_a_step: phase of half a microstep.
     tail_s, tail_us: when the last planned pulse is due, or the anchor if there is none.
     """
 
     def __init__(self, calibration: Calibration, least_interval_ticks: int):
         self._metering = Metering(calibration)
+        self.half_a_step = self._metering.step_weight // 2
         self._least_interval_ticks = least_interval_ticks
         self._intervals = array("I", [0] * _RING)
         self._timeline = NO_DELIVERY

@@ -70,14 +70,16 @@ class Metering:
         pulse lies later, or before the segment's start, and the caller places it as soon as it can.
         """
         weight = rate_nl_per_day * self._weight_per_rate
+        if not weight:
+            self._pulses = self.pulses_left = 0
+            self.phase_after = phase
+            return
         self._pulses, self.phase_after = divmod(weight * length_ticks + phase, self.step_weight)
         if self._pulses < 0:
             self.phase_after += self._pulses * self.step_weight
             self._pulses = 0
         self.pulses_left = self._pulses
         self._is_first = True
-        if not weight:
-            return
         self._double_weight = 2 * weight
         self._offset = weight - 2 * phase
         self._ticks_each, remainder = divmod(self.step_weight, weight)

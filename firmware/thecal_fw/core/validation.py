@@ -127,6 +127,7 @@ def validate(program: Program, limits: Limits, calibration: Calibration) -> list
             limits.least_concentration_ng_per_ml,
             limits.most_concentration_ng_per_ml,
         )
+    if program.mode != MODE_STOPPED or program.reservoir_nl or program.low_reservoir_nl:
         _need_reservoir(program, limits, faults)
     least_nl, most_nl = limits.least_basal_nl_per_day, limits.most_basal_nl_per_day
     if program.mode == MODE_CONTINUOUS:

@@ -12,6 +12,13 @@ Volumes are nanolitres, rates nanolitres a day, ``steps`` are microsteps of the 
 import hashlib
 import struct
 
+from thecal_fw.core.alarms import ALARM_NAMES
+from thecal_fw.core.events import EVENT_NAMES, RESET_NAMES
+from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.pump_state import STATE_NAMES
+from thecal_fw.core.validation import FIELD_NAMES
+from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
+
 RESPONSE = 0x80
 KIND_ERROR = 0xFF
 
@@ -100,6 +107,7 @@ INTERROGATE = Message(
         ("microsteps_per_rev", "I"),
         ("planned_steps", "I"),
         ("counted_steps", "I"),
+        ("unseen_steps", "I"),
         ("steps_since_refill", "I"),
         ("fill_nl", "I"),
         ("fill_known", "B"),
@@ -260,7 +268,7 @@ MESSAGES = (
 BY_KIND = {message.kind: message for message in MESSAGES}
 
 FAULT = Layout(
-    [("field", "B"), ("pattern", "b"), ("step", "b"), ("value", "q"), ("least", "q"), ("most", "q")]
+    [("field", "B"), ("pattern", "h"), ("step", "h"), ("value", "q"), ("least", "q"), ("most", "q")]
 )
 EVENT = Layout(
     [
@@ -279,7 +287,6 @@ ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I")])
 ERROR_NAMES = (
     "none",
     "version",
-    "schema",
     "unknown message",
     "malformed payload",
     "stale session",
@@ -296,12 +303,10 @@ ERROR_NAMES = (
     "not while delivering",
     "blocked by alarm",
     "value out of range",
-    "internal",
 )
 (
     ERROR_NONE,
     ERROR_VERSION,
-    ERROR_SCHEMA,
     ERROR_UNKNOWN_MESSAGE,
     ERROR_MALFORMED,
     ERROR_STALE_SESSION,
@@ -318,12 +323,11 @@ ERROR_NAMES = (
     ERROR_NOT_WHILE_DELIVERING,
     ERROR_BLOCKED,
     ERROR_RANGE,
-    ERROR_INTERNAL,
 ) = range(len(ERROR_NAMES))
 
 
 def schema_text() -> str:
-    """Canonical text of every layout; the schema hash is taken over it."""
+    """Canonical text of every layout and of every numbered name; the schema hash is taken over it."""
     lines = []
     for message in MESSAGES:
         lines.append("%d %s %d" % (message.kind, message.name, message.changes))
@@ -331,7 +335,17 @@ def schema_text() -> str:
             lines.append("%s %s %d" % (layout.format, ",".join(layout.names), layout.has_tail))
     for name, layout in (("fault", FAULT), ("event", EVENT), ("error", ERROR)):
         lines.append("%s %s %s" % (name, layout.format, ",".join(layout.names)))
-    lines.append(",".join(ERROR_NAMES))
+    for names in (
+        ERROR_NAMES,
+        EVENT_NAMES,
+        RESET_NAMES,
+        ALARM_NAMES,
+        FIELD_NAMES,
+        MODE_NAMES,
+        STATE_NAMES,
+        TIME_SOURCE_NAMES,
+    ):
+        lines.append(",".join(names))
     return "\n".join(lines)
 
 

@@ -18,19 +18,27 @@ class Session:
 
     def __init__(self):
         self.number = 0
+        self._closed_number = 0
         self._last_changing_request = 0
         self._last_fingerprint = 0
         self.last_answer = b""
 
     def open(self, host_nonce: int) -> int:
         """Begin a session; its number differs from the one before and is never 0."""
-        number = (self.number + 1 + host_nonce % 251) & 0xFFFF
-        if number in (0, self.number):
-            number = (self.number % 0xFFFF) + 1
+        before = self.number or self._closed_number
+        number = (before + 1 + host_nonce % 251) & 0xFFFF
+        if number in (0, before):
+            number = (before % 0xFFFF) + 1
         self.number = number
         self._last_changing_request = 0
         self.last_answer = b""
         return number
+
+    def close(self) -> None:
+        """End the session; its number is not used again for the next one."""
+        self._closed_number = self.number
+        self.number = 0
+        self.last_answer = b""
 
     def judge(self, frame, changes: bool) -> int:
         """What to do with a request of this session. ``last_answer`` is the answer to a repeated one."""
