@@ -1,0 +1,127 @@
+# Builds, tests and flashes Thecal. Every target sets up what it needs; see README.md for what they are for.
+#
+# Settings, given as NAME=value on the command line or in the environment:
+#   PYTHON        the Python to make the virtual environment with (3.11 or newer)
+#   THECAL_CACHE  where compiled things that outlive a checkout are kept (~/.cache/thecal)
+#   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
+#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS  passed on to the command of that name
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+# Set-up steps share the package manager and the processor; side by side they would only get in each other's way.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BUILD := $(PYTHON) firmware/board/build.py
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+
+THECAL_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/thecal
+export THECAL_CACHE
+
+# With a stock image at hand, neither the cross compiler nor its sources are needed.
+ifdef THECAL_UF2
+export THECAL_UF2
+TOOLS := system-python
+FIRMWARE := mpy
+TEST_FIRMWARE := mpy
+else
+TOOLS := system-all
+FIRMWARE := uf2
+TEST_FIRMWARE := uf2 stock unix
+endif
+
+.PHONY: help
+help: ## List the targets
+	@echo "Usage: make TARGET"; echo
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)$$/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+.PHONY: setup
+setup: $(TOOLS) $(VENV)/ready ## Install what is missing: system packages and the virtual environment
+
+.PHONY: uf2
+uf2: $(TOOLS) ## Build the firmware image, build/firmware/thecal.uf2
+	@$(BUILD) uf2
+
+.PHONY: stock
+stock: $(TOOLS) ## Build a stock MicroPython image, build/firmware/stock.uf2
+	@$(BUILD) stock
+
+.PHONY: unix
+unix: $(TOOLS) ## Build MicroPython for this machine, build/firmware/micropython-unix
+	@$(BUILD) unix mpy-cross
+
+.PHONY: mpy
+mpy: $(VENV)/ready ## Compile the firmware for a stock board's file system, build/firmware/mpy
+	@$(BUILD) mpy
+
+.PHONY: verify
+verify: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Deliver a day on the emulated board and check every pulse
+	@$(BIN)/thecal-verify $(VERIFY_ARGS)
+
+.PHONY: test
+test: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
+	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(VENV)/ready ## Check style and formatting
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+.PHONY: types
+types: $(VENV)/ready ## Check types
+	@$(BIN)/pyright
+
+.PHONY: deps
+deps: $(VENV)/ready ## Check that dependencies point one way
+	@$(BIN)/python tests/tools/dependency_direction.py
+
+.PHONY: format
+format: $(VENV)/ready ## Put the sources into the agreed format
+	@$(BIN)/ruff check --fix --select I
+	@$(BIN)/ruff format
+
+.PHONY: flash
+flash: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Put the firmware on an attached board
+	@$(BIN)/thecal flash $(FLASH_ARGS)
+
+.PHONY: clean
+clean: ## Remove what was built here
+	rm -rf build .pytest_cache .ruff_cache .hypothesis .coverage
+	find firmware host sim hil tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: distclean
+distclean: clean ## Remove also the virtual environment and the cached toolchain builds
+	rm -rf $(VENV) *.egg-info */*.egg-info
+	rm -rf "$(THECAL_CACHE)"/{downloads,host-*,images,lock,sources-*,tree-*}
+
+.PHONY: lock
+lock: system-python ## Choose the newest packages that fit and write requirements.lock anew
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= build/lock/bin/pip install --quiet --upgrade pip
+	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= build/lock/bin/pip install --quiet ".[bench,dev]"
+	{ sed -n '/^#/p' requirements.lock; build/lock/bin/pip freeze --all | grep -vE '^(pip|thecal)[ =]'; } > build/lock/new
+	mv build/lock/new requirements.lock
+
+# Set-up -------------------------------------------------------------------------------------------------------
+
+# Checking takes a moment, so it is done each time: a machine may be new while the checkout is not.
+.PHONY: system-python system-all
+system-python:
+	@firmware/board/system_setup.sh python
+system-all:
+	@firmware/board/system_setup.sh python cross
+
+$(VENV)/packages: requirements.lock firmware/board/stubs.lock | system-python
+	@echo "set-up: virtual environment"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --no-deps --no-compile --requirement requirements.lock
+	@$(PIP) install --no-deps --no-compile --target $(VENV)/micropython-stubs --requirement firmware/board/stubs.lock
+	@touch $@
+
+$(VENV)/ready: $(VENV)/packages pyproject.toml firmware/thecal_fw/version.py
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Generators of the documents' parts and drawings; ``docs/generate.py`` runs them."""

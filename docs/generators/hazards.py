@@ -1,0 +1,55 @@
+"""Parts of the hazard document, made from the alarms' table and the annunciation patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from generators.text import need_complete, table
+from thecal_fw.core import alarms
+from thecal_fw.core.annunciation import PATTERNS
+
+_CAUSES = {
+    "empty reservoir": "the calculated volume has reached 0 nL",
+    "low reservoir": "the calculated volume has reached the program's threshold",
+    "reservoir volume unknown": "delivery was started without a refill since reset",
+    "time unknown": "a flex program is to be delivered and the clock has not been set",
+    "program lost": "a watchdog reset cut delivery short",
+    "step timing fault": "the queue of pulses ran dry, or could not be started at its instant",
+    "pulses missing": "the sense counter saw fewer pulses than were due",
+    "pulses in excess": "the sense counter saw more pulses than were due",
+}
+
+
+def alarm_table() -> str:
+    need_complete("alarms", _CAUSES, alarms.ALARM_NAMES)
+    rows = [
+        (
+            name,
+            alarms.PRIORITY_NAMES[priority],
+            _CAUSES[name],
+            alarms.RESPONSE_NAMES[response],
+            "yes" if latches else "no",
+            cleared_by,
+        )
+        for name, priority, response, latches, cleared_by in alarms.ALARMS
+    ]
+    return table(("alarm", "priority", "raised when", "response", "latched", "cleared by"), rows)
+
+
+def alarm_tones() -> str:
+    rows = []
+    for name, pattern, silence_s in zip(alarms.PRIORITY_NAMES, PATTERNS, alarms.SILENCE_S, strict=True):
+        tones, tone_us, pause_us, repeat_s = pattern
+        shape = f"{tones} x {tone_us / 1e6:g} s" + (f", {pause_us / 1e6:g} s apart" if tones > 1 else "")
+        rows.append((name, shape, _duration(repeat_s), _duration(silence_s)))
+    return table(("priority", "tones", "repeated every", "silent after acknowledging for"), rows)
+
+
+def _duration(seconds: int) -> str:
+    for unit, size in (("h", 3_600), ("min", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+PARTS: dict[str, Callable[[], str]] = {"alarm-table": alarm_table, "alarm-tones": alarm_tones}

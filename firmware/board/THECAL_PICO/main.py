@@ -1,0 +1,5 @@
+"""Starts the pump controller when the board is powered."""
+
+from thecal_fw.main import main
+
+main()

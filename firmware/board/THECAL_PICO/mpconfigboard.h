@@ -1,0 +1,20 @@
+// Board definition of the Thecal bench pump controller: a Raspberry Pi Pico whose firmware is frozen in.
+
+#define MICROPY_HW_BOARD_NAME                   "Thecal bench pump controller"
+
+// Room for the journal, in raw flash: see _boot.py for why no file system is mounted on it.
+#define MICROPY_HW_FLASH_STORAGE_BYTES          (1408 * 1024)
+
+// The host recognises a pump by these strings, without writing anything to the port.
+#define MICROPY_HW_USB_MANUFACTURER_STRING      "Thecal"
+#define MICROPY_HW_USB_PRODUCT_FS_STRING        "Thecal bench pump"
+#define MICROPY_HW_USB_CDC_INTERFACE_STRING     "Thecal link"
+
+// A host that holds the port open and does not read must never make the pump wait: what does not fit the transmit
+// buffer at once is dropped and reported to the caller as a short write.
+#define MICROPY_HW_USB_CDC_TX_TIMEOUT           (0)
+
+// Room for the largest reply and for a burst of requests, so that neither is cut by the above.
+#define CFG_TUD_CDC_TX_BUFSIZE                  (1024)
+#define CFG_TUD_CDC_RX_BUFSIZE                  (512)
+#define MICROPY_HW_STDIN_BUFFER_LEN             (1024)

