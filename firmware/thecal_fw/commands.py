@@ -65,7 +65,7 @@ def _decoded(encoded):
 
 
 class Commands:
-    """Serves the link of one controller. ``leave_s``, ``leave_us``: when to leave the program, if ever."""
+    """Serves the link of one controller. ``due_s``, ``due_us``: when it has something to do without input."""
 
     def __init__(self, controller):
         self._controller = controller
@@ -74,7 +74,10 @@ class Commands:
         self._session = Session()
         self._held = None
         self._forget_staged()
-        self.expiry_s = NEVER_S
+        self._quiet_s = NEVER_S
+        self.due_s = NEVER_S
+        self.due_us = 0
+        self.frames_served = 0
         self._leave_to = 0
         self.leave_s = NEVER_S
         self.leave_us = 0
@@ -101,26 +104,22 @@ class Commands:
             messages.PROMPT.kind: self._prompt,
         }
 
-    def serve(self, now_s: int, now_us: int, only_stop: bool) -> bool:
+    def has_held_frame(self) -> bool:
+        """Whether a frame waits to be served without another byte arriving."""
+        return self._held is not None
+
+    def serve(self, now_s: int, now_us: int, byte: int, only_stop: bool) -> bool:
         """Take what has arrived, at most one frame; True if more may be waiting.
 
-        only_stop: there is no time for anything but a stop; another frame is held until there is.
+        byte: the first byte that arrived, or -1. only_stop: there is no time for anything but a stop; another
+        frame is held until there is.
         """
-        if self._leave_to and not is_before(now_s, now_us, self.leave_s, self.leave_us):
-            self._leave()
-        self._expire(now_s)
+        if not is_before(now_s, now_us, self.due_s, self.due_us):
+            self._end_what_is_over(now_s, now_us)
         if self._held is not None:
-            if only_stop:
-                return False
-            frame, self._held = self._held, None
-            self._serve_frame(frame)
-            return True
+            return self._serve_held(byte, only_stop)
         budget = _MOST_BYTES_PER_POLL
-        while budget:
-            byte = self._port.read()
-            if byte < 0:
-                return False
-            budget -= 1
+        while byte >= 0:
             frame = self._reader.push(byte)
             if frame is not None:
                 if only_stop and frame.kind != messages.STOP.kind:
@@ -128,13 +127,39 @@ class Commands:
                     return False
                 self._serve_frame(frame)
                 return True
-        return True
+            budget -= 1
+            if not budget:
+                return True
+            byte = self._port.read()
+        return False
 
-    def _expire(self, now_s: int) -> None:
-        """A session that has gone quiet ends by itself, and what it staged goes with it."""
-        if self._session.number and now_s >= self.expiry_s:
+    def _serve_held(self, byte: int, only_stop: bool) -> bool:
+        """Serve the frame that was held, and keep the byte that came after it for the next one."""
+        if byte >= 0:
+            # Whoever sends on before the answer is there may lose a frame, and repeats it.
+            self._reader.push(byte)
+        if not only_stop:
+            frame, self._held = self._held, None
+            self._serve_frame(frame)
+        return not only_stop
+
+    def _end_what_is_over(self, now_s: int, now_us: int) -> None:
+        if self._leave_to and not is_before(now_s, now_us, self.leave_s, self.leave_us):
+            self._leave()
+        if self._session.number and now_s >= self._quiet_s:
+            # A session that has gone quiet ends by itself, and what it staged goes with it.
             self._session.close()
             self._forget_staged()
+        self._set_due()
+
+    def _set_due(self) -> None:
+        self.due_s, self.due_us = self.leave_s, self.leave_us
+        if self._session.number and is_before(self._quiet_s, 0, self.due_s, self.due_us):
+            self.due_s, self.due_us = self._quiet_s, 0
+
+    def _keep_session(self) -> None:
+        self._quiet_s = self._now_s + SESSION_QUIET_S
+        self._set_due()
 
     def _forget_staged(self) -> None:
         self._staged = None
@@ -146,6 +171,7 @@ class Commands:
         clock = self._controller.hardware.clock
         clock.read()
         self._now_s, self._now_us = clock.s, clock.us
+        self.frames_served += 1
         if frame.version != PROTOCOL_VERSION:
             self._refuse(frame, messages.ERROR_VERSION, PROTOCOL_VERSION)
             return
@@ -168,7 +194,7 @@ class Commands:
             if decision == DECISION_REPEATED:
                 self._send(self._session.last_answer)
                 return
-            self.expiry_s = self._now_s + SESSION_QUIET_S
+            self._keep_session()
         try:
             payload = self._handlers[frame.kind](values)
         except RequestRefusedError as refusal:
@@ -199,7 +225,7 @@ class Commands:
         own_hash = self._schema_hash
         if values["schema_hash"] == own_hash:
             session = self._session.open(values["host_nonce"])
-            self.expiry_s = self._now_s + SESSION_QUIET_S
+            self._keep_session()
             self._forget_staged()
             self._controller.record(events.EVENT_HELLO, values["host_nonce"], session)
         else:
@@ -431,6 +457,7 @@ class Commands:
         self._leave_to = leave_to
         us = self._now_us + _LEAVE_DELAY_US
         self.leave_s, self.leave_us = self._now_s + us // 1_000_000, us % 1_000_000
+        self._set_due()
         return b""
 
     def _leave(self) -> None:

@@ -35,7 +35,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.ports import Hardware
 
-HEARTBEAT_S = 5
+HEARTBEAT_S = 6
 """Longest time between polls; the watchdog of the board bites after 8 s."""
 
 CHANGE_NOTICE_TICKS = TICKS_PER_SECOND // 5
@@ -81,8 +81,8 @@ class Controller:
         self.worst_lateness_us = 0
         self.wake_s = 0
         self.wake_us = 0
-        self._due_s = 0
-        self._due_us = 0
+        self._deadline_s = 0
+        self._deadline_us = 0
         self._timeline = NO_DELIVERY
         self._changed_timeline = NO_DELIVERY
         self._splice_tick = -1
@@ -127,33 +127,74 @@ class Controller:
             late_us = min(now_s - self.wake_s, 1_000) * 1_000_000 + now_us - self.wake_us
             if late_us > self.worst_lateness_us and self.wake_s:
                 self.worst_lateness_us = late_us
+        byte = self.hardware.port.read()
+        if byte >= 0 or self._commands.has_held_frame() or not self._is_quiet(now_s, now_us):
+            self._poll_fully(now_s, now_us, byte)
+        self.wake_s, self.wake_us = now_s + HEARTBEAT_S, now_us
+        if is_before(self._deadline_s, self._deadline_us, self.wake_s, self.wake_us):
+            self.wake_s, self.wake_us = self._deadline_s, self._deadline_us
+        if self._is_sound(now_s, now_us):
+            self.hardware.watchdog.feed()
+
+    def _is_quiet(self, now_s: int, now_us: int) -> bool:
+        """Whether nothing is due and every pulse so far was seen: all that a heartbeat has to find out."""
+        if not is_before(now_s, now_us, self._deadline_s, self._deadline_us):
+            return False
+        if self.state != STATE_DELIVERING:
+            return True
+        counted = self.hardware.sense.count() + self.unseen_steps
+        if counted != self.delivery.settle(now_s, now_us) or self.hardware.train.starved():
+            return False
+        self.counted = counted
+        return True
+
+    def _poll_fully(self, now_s: int, now_us: int, byte: int) -> None:
         if not is_before(now_s, now_us, self._event_s, self._event_us):
             self._change_is_due()
         if self.state == STATE_DELIVERING:
             self._supervise(now_s, now_us)
             self._fill_blocks()
-        has_input = self._commands.serve(now_s, now_us, self._change_is_near(now_s, now_us))
+        has_input = self._commands.serve(now_s, now_us, byte, self._change_is_near(now_s, now_us))
         self.alarms.end_silences(now_s)
         self._sound(now_s, now_us)
-        self._set_due(now_s, now_us)
         if has_input:
-            self.wake_s, self.wake_us = now_s, now_us
+            self._deadline_s, self._deadline_us = now_s, now_us
         else:
-            self.wake_s, self.wake_us = self._due_s, self._due_us
-        if self._is_sound(now_s, now_us):
-            self.hardware.watchdog.feed()
+            self._set_deadline()
+
+    def _set_deadline(self) -> None:
+        """Find the first instant at which anything but input or the heartbeat needs the next poll."""
+        self._deadline_s, self._deadline_us = self._event_s, self._event_us
+        if self.state == STATE_DELIVERING:
+            self._due_by(self._refill_s, self._refill_us)
+            self._due_by(self._threshold_s, self._threshold_us)
+        self._due_by(self._annunciation.next_s, self._annunciation.next_us)
+        self._due_by(self._commands.due_s, self._commands.due_us)
+        self._due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
+
+    def _due_by(self, s: int, us: int) -> None:
+        if is_before(s, us, self._deadline_s, self._deadline_us):
+            self._deadline_s, self._deadline_us = s, us
 
     def _is_sound(self, now_s: int, now_us: int) -> bool:
         """The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
 
-        The next poll is due within a heartbeat; while delivering, the plan reaches beyond now; while starting,
-        the start is still to come.
+        While delivering, the plan reaches beyond now; while starting, the start is still to come.
         """
-        if self._due_s > now_s + HEARTBEAT_S:
-            return False
         if self.state == STATE_DELIVERING:
             return is_before(now_s, now_us, self.delivery.tail_s, self.delivery.tail_us)
         return self.state == STATE_STOPPED or self._event_s != NEVER_S
+
+    def frames_served(self) -> int:
+        """Frames from the host that were served since reset: what leaves garbage on the heap."""
+        return self._commands.frames_served
+
+    def has_time(self, needed_us: int) -> bool:
+        """Whether nothing but the host's input is due within so many microseconds from now."""
+        clock = self.hardware.clock
+        clock.read()
+        us = clock.us + needed_us
+        return is_before(clock.s + us // 1_000_000, us % 1_000_000, self._deadline_s, self._deadline_us)
 
     def _change_is_near(self, now_s: int, now_us: int) -> bool:
         """Whether serving a request now could make a splice late; all but a stop then wait a moment."""
@@ -161,21 +202,6 @@ class Controller:
             return False
         us = now_us + _LONGEST_REQUEST_US
         return not is_before(now_s + us // 1_000_000, us % 1_000_000, self._event_s, self._event_us)
-
-    def _set_due(self, now_s: int, now_us: int) -> None:
-        """Find the first instant at which anything but input needs the next poll."""
-        self._due_s, self._due_us = now_s + HEARTBEAT_S, now_us
-        self._due_by(self._event_s, self._event_us)
-        if self.state == STATE_DELIVERING:
-            self._due_by(self._refill_s, self._refill_us)
-            self._due_by(self._threshold_s, self._threshold_us)
-        self._due_by(self._annunciation.next_s, self._annunciation.next_us)
-        self._due_by(self._commands.leave_s, self._commands.leave_us)
-        self._due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
-
-    def _due_by(self, s: int, us: int) -> None:
-        if is_before(s, us, self._due_s, self._due_us):
-            self._due_s, self._due_us = s, us
 
     def _sound(self, now_s: int, now_us: int) -> None:
         on = self._annunciation.update(now_s, now_us, self.alarms.audible_priority())
@@ -253,11 +279,7 @@ class Controller:
 
     def _fill_block(self, most_pulses: int, span_ticks: int) -> None:
         train, delivery = self.hardware.train, self.delivery
-        while most_pulses and span_ticks > 0:
-            ticks = delivery.plan_pulse()
-            train.push(ticks)
-            most_pulses -= 1
-            span_ticks -= ticks
+        delivery.plan(train, most_pulses, span_ticks)
         train.release()
         # The block released before this one ends where this one begins; then there is room for the next.
         self._refill_s, self._refill_us = self._queued_block_s, self._queued_block_us

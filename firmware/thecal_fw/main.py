@@ -9,17 +9,17 @@ import gc
 import sys
 
 from machine import Timer
-
 from micropython import const
+
 from thecal_fw.controller import Controller
 from thecal_fw.rp2.board import LeaveForPrompt
 from thecal_fw.rp2.hardware import Hardware
 from thecal_fw.rp2.sleep import Sleeper
 
 _MAINTENANCE_FEED_MS = const(2_000)
-_TIDY_BELOW_BYTES = const(64 * 1024)
-_TIDY_MARGIN_US = const(50_000)
-_POLLS_PER_LOOK_AT_HEAP = const(16)
+_FRAMES_PER_COLLECTION = const(16)
+_COLLECTION_US = const(50_000)
+"""More than collecting garbage takes."""
 
 maintenance_timer = None
 """Feeds the watchdog at the prompt. Kept here, or the garbage collector would stop it."""
@@ -44,26 +44,16 @@ def _run(hardware) -> None:
     clock, poll = hardware.clock, controller.poll
     sleep_until = Sleeper(clock, hardware.port).sleep_until
     gc.collect()
-    polls = 0
+    frames_at_collection = 0
     while True:
         clock.read()
         poll(clock.s, clock.us)
-        polls += 1
-        if polls == _POLLS_PER_LOOK_AT_HEAP:
-            polls = 0
-            _tidy(controller, clock)
-        sleep_until(controller.wake_s, controller.wake_us)
-
-
-def _tidy(controller, clock) -> None:
-    """Collect garbage if there is much of it and nothing is due meanwhile."""
-    clock.read()
-    s, us = clock.s, clock.us + _TIDY_MARGIN_US
-    if us >= 1_000_000:
-        s, us = s + 1, us - 1_000_000
-    if controller.wake_s > s or (controller.wake_s == s and controller.wake_us > us):
-        if gc.mem_free() < _TIDY_BELOW_BYTES:
+        # Steady delivery leaves no garbage, commands do; looking at the heap would cost more than it tells.
+        frames = controller.frames_served()
+        if frames - frames_at_collection >= _FRAMES_PER_COLLECTION and controller.has_time(_COLLECTION_US):
+            frames_at_collection = frames
             gc.collect()
+        sleep_until(controller.wake_s, controller.wake_us)
 
 
 def _make_safe(hardware) -> None:

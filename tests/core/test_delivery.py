@@ -49,12 +49,24 @@ def new_delivery() -> Delivery:
     return Delivery(BENCH_CALIBRATION, LEAST_INTERVAL_TICKS)
 
 
-def plan(delivery: Delivery, anchor_tick: int, pulses: int) -> list[int]:
+class Train:
+    """Keeps the intervals pushed to it."""
+
+    def __init__(self):
+        self.intervals: list[int] = []
+
+    def push(self, interval_ticks: int) -> None:
+        self.intervals.append(interval_ticks)
+
+
+def plan(delivery: Delivery, pulses: int) -> list[int]:
     """Ticks since boot of the next pulses planned."""
-    ticks = []
-    for _ in range(pulses):
-        delivery.plan_pulse()
-        ticks.append(ticks_at(delivery.tail_s, delivery.tail_us))
+    ticks, train, tick = [], Train(), ticks_at(delivery.tail_s, delivery.tail_us)
+    assert delivery.plan(train, pulses, 1 << 60) == pulses
+    for interval_ticks in train.intervals:
+        tick += interval_ticks
+        ticks.append(tick)
+    assert tick == ticks_at(delivery.tail_s, delivery.tail_us)
     return ticks
 
 
@@ -68,7 +80,7 @@ def test_every_planned_pulse_lies_within_a_tick_of_when_its_volume_is_prescribed
     timeline = Rates(rates, anchor_tick)
     delivery = new_delivery()
     delivery.begin(anchor_tick, 0, 0, timeline)
-    for number, tick in enumerate(plan(delivery, anchor_tick, 200), start=1):
+    for number, tick in enumerate(plan(delivery, 200), start=1):
         assert timeline.ideal_steps(tick + 1) >= number
         assert timeline.ideal_steps(tick - 1) <= number
 
@@ -77,7 +89,7 @@ def test_every_planned_pulse_lies_within_a_tick_of_when_its_volume_is_prescribed
 def test_pulses_fall_due_one_by_one_in_order_and_at_their_own_instant(rates, pulses):
     delivery = new_delivery()
     delivery.begin(0, 0, 0, Rates(rates))
-    for number, tick in enumerate(plan(delivery, 0, pulses), start=1):
+    for number, tick in enumerate(plan(delivery, pulses), start=1):
         s, us = second_of_ticks(tick), microsecond_of_ticks(tick)
         assert delivery.instant_of(number) == (s, us)
         before = tick - 1
@@ -94,7 +106,7 @@ def test_after_any_number_of_interruptions_what_is_owed_is_what_was_prescribed_l
     phase, anchor_tick, delivered = 0, 0, 0
     for pulses in cuts:
         delivery.begin(anchor_tick, phase, delivered, timeline)
-        ticks = plan(delivery, anchor_tick, pulses + 5)
+        ticks = plan(delivery, pulses + 5)
         cut_tick = ticks[pulses - 1] + 50
         delivered = delivery.settle(second_of_ticks(cut_tick), microsecond_of_ticks(cut_tick))
         phase = delivery.phase_at(cut_tick, delivered)
@@ -109,13 +121,13 @@ def test_a_pulse_that_can_not_come_in_time_comes_as_soon_as_it_can_and_the_next_
     delivery = new_delivery()
     step_weight = delivery._metering.step_weight
     delivery.begin(0, 2 * step_weight, 0, Rates([(24_000_000, TICKS_PER_DAY)]))
-    assert plan(delivery, 0, 3) == [4, 8, 5_625]
+    assert plan(delivery, 3) == [4, 8, 5_625]
 
 
 def test_a_withdrawn_pulse_is_planned_again_under_the_same_number():
     delivery = new_delivery()
     delivery.begin(0, 0, 0, Rates([(423_800, TICKS_PER_DAY)]))
-    plan(delivery, 0, 10)
+    plan(delivery, 10)
     delivery.withdraw(4)
     assert (delivery.planned, delivery.due) == (4, 4)
 
@@ -124,6 +136,14 @@ def test_the_ring_of_planned_pulses_says_when_it_is_full():
     delivery = new_delivery()
     delivery.begin(0, 0, 0, Rates([(423_800, TICKS_PER_DAY)]))
     room = delivery.room()
-    plan(delivery, 0, room)
+    plan(delivery, room)
     assert delivery.room() == 0
     assert room >= 4 * 500
+
+
+def test_a_block_ends_with_the_pulse_that_completes_its_span():
+    delivery = new_delivery()
+    delivery.begin(0, 0, 0, Rates([(423_800, TICKS_PER_DAY)]))
+    train = Train()
+    assert delivery.plan(train, 512, 60 * TICKS_PER_SECOND) == 19
+    assert sum(train.intervals) >= 60 * TICKS_PER_SECOND > sum(train.intervals[:-1])

@@ -45,6 +45,16 @@ class Numbers:
         return values[self.below(len(values))]
 
 
+class Train:
+    """Keeps the intervals pushed to it."""
+
+    def __init__(self):
+        self.intervals = []
+
+    def push(self, interval_ticks):
+        self.intervals.append(interval_ticks)
+
+
 def random_rate(numbers):
     return numbers.pick(
         (48_000, 24_000_000, 423_800, numbers.between(48_000, 24_000_000), numbers.below(60_000))
@@ -140,8 +150,10 @@ def case_delivery(numbers):
     delivery = Delivery(Calibration(1, 50_000, 3_200), 4)
     change = anchor + numbers.below(10**10)
     delivery.begin(anchor, numbers.below(10**11), 7, ChangingTimeline(timelines[0], change, timelines[1]))
-    answers = [delivery.plan_pulse() for _ in range(40)]
-    answers += [delivery.tail_s, delivery.tail_us, delivery.instant_of(20)]
+    train = Train()
+    delivery.plan(train, 40, 10**9)
+    answers = train.intervals
+    answers += [delivery.planned, delivery.tail_s, delivery.tail_us, delivery.instant_of(8)]
     tick = anchor + numbers.below(10**9)
     due = delivery.settle(second_of_ticks(tick), microsecond_of_ticks(tick))
     answers += [due, delivery.head_s, delivery.head_us]

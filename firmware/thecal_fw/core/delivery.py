@@ -47,8 +47,9 @@ class Delivery:
         # (tick, phase, pulses planned before, rate) where each segment not yet fully due begins
         self._starts = []
         self._segment_end = 0
+        # Ticks that belong to the next interval besides its own: what has passed of a segment since its last
+        # pulse, less what the pulse before came late.
         self._lead_ticks = 0
-        self._debt_ticks = 0
         self.planned = 0
         self.due = 0
         self.head_s = 0
@@ -64,8 +65,7 @@ class Delivery:
         self.tail_s = self.head_s = second_of_ticks(anchor_tick)
         self.tail_us = self.head_us = microsecond_of_ticks(anchor_tick)
         self._lead_ticks = 0
-        self._debt_ticks = 0
-        self._begin_segment(anchor_tick, phase)
+        self._begin_segment(anchor_tick, phase, delivered)
 
     def withdraw(self, delivered: int) -> None:
         """Forget what was planned beyond the pulses that came out."""
@@ -88,28 +88,39 @@ class Delivery:
         phase += self._metering.weight(rate_nl_per_day) * (tick - start_tick)
         return phase - self._metering.step_weight * (delivered - pulses_before)
 
-    def plan_pulse(self) -> int:
-        """Plan one more pulse; its interval in ticks from the pulse before."""
-        metering = self._metering
-        while not metering.pulses_left:
-            self._cross_to_next_segment()
-        ticks = metering.next_ticks() + self._lead_ticks - self._debt_ticks
-        self._lead_ticks = 0
-        # A pulse can't come before the one ahead of it is over. What it comes late is taken off the next
-        # interval, so lateness never adds up.
-        self._debt_ticks = 0
-        if ticks < self._least_interval_ticks:
-            self._debt_ticks = self._least_interval_ticks - ticks
-            ticks = self._least_interval_ticks
-        us = self.tail_us + ticks * TICK_US
-        self.tail_s += us // 1_000_000
-        self.tail_us = us % 1_000_000
-        if self.due == self.planned:
-            self.head_s = self.tail_s
-            self.head_us = self.tail_us
-        self.planned += 1
-        self._intervals[self.planned & _RING_MASK] = ticks
-        return ticks
+    def plan(self, train, most_pulses: int, span_ticks: int) -> int:
+        """Plan pulses until there are so many or they span so many ticks; how many there are.
+
+        train: gets the interval of each, in ticks from the pulse before it, through its ``push``.
+        """
+        metering, intervals, least_ticks = self._metering, self._intervals, self._least_interval_ticks
+        s, us, number = self.tail_s, self.tail_us, self.planned
+        last = number + most_pulses
+        while number < last and span_ticks > 0:
+            if not metering.pulses_left:
+                self._cross_to_next_segment(number)
+                continue
+            ticks = metering.next_ticks()
+            if self._lead_ticks:
+                ticks += self._lead_ticks
+                self._lead_ticks = 0
+            if ticks < least_ticks:
+                # A pulse can't come before the one ahead of it is over. What it comes late is taken off the
+                # next interval, so lateness never adds up.
+                self._lead_ticks = ticks - least_ticks
+                ticks = least_ticks
+            train.push(ticks)
+            us += ticks * TICK_US
+            s += us // 1_000_000
+            us %= 1_000_000
+            if number == self.due:
+                self.head_s, self.head_us = s, us
+            number += 1
+            intervals[number & _RING_MASK] = ticks
+            span_ticks -= ticks
+        planned = number - self.planned
+        self.tail_s, self.tail_us, self.planned = s, us, number
+        return planned
 
     def room(self) -> int:
         """Pulses that can be planned before the ring is full."""
@@ -134,16 +145,16 @@ class Delivery:
             us %= 1_000_000
         return s, us
 
-    def _begin_segment(self, tick: int, phase: int) -> None:
+    def _begin_segment(self, tick: int, phase: int, planned: int) -> None:
         rate_nl_per_day, end = self._timeline.segment_at(tick)
         # A segment whose successor already has a pulse due can't be asked about any more.
         while len(self._starts) > 1 and self._starts[1][2] < self.due:
             self._starts.pop(0)
-        self._starts.append((tick, phase, self.planned, rate_nl_per_day))
+        self._starts.append((tick, phase, planned, rate_nl_per_day))
         self._segment_end = end
         self._metering.begin(rate_nl_per_day, phase, end - tick)
 
-    def _cross_to_next_segment(self) -> None:
+    def _cross_to_next_segment(self, planned: int) -> None:
         begin = self._starts[-1][0]
         self._lead_ticks += self._segment_end - begin - self._metering.last_pulse_ticks()
-        self._begin_segment(self._segment_end, self._metering.phase_after)
+        self._begin_segment(self._segment_end, self._metering.phase_after, planned)

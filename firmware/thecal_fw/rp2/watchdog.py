@@ -1,0 +1,16 @@
+"""The watchdog of the chip: resets the board unless fed every eight seconds. Nothing can stop it once it runs."""
+
+from machine import WDT
+from micropython import const
+
+_TIMEOUT_MS = const(8_000)
+
+
+class Watchdog:
+    """See ``thecal_fw.ports``."""
+
+    def __init__(self):
+        self._watchdog = WDT(timeout=_TIMEOUT_MS)
+
+    def feed(self) -> None:
+        self._watchdog.feed()

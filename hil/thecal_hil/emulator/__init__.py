@@ -1,0 +1,18 @@
+"""An emulated Raspberry Pi Pico in exact virtual time: see `EmulatedPico`."""
+
+from .flash_chip import FlashTiming
+from .pico import EmulatedPico, Reset, ResetCause
+from .pins import Edge, Wire
+from .pty import EmulatedPty
+from .serial_port import EmulatedUsbSerial
+
+__all__ = [
+    "Edge",
+    "EmulatedPico",
+    "EmulatedPty",
+    "EmulatedUsbSerial",
+    "FlashTiming",
+    "Reset",
+    "ResetCause",
+    "Wire",
+]

@@ -1,0 +1,106 @@
+"""What the emulated chip does differently from the real one, put right from outside.
+
+Each class says what is wrong in rp2040py 0.3.6 and what the chip does instead; `tests/hil/test_emulator_fixes.py`
+holds one test for each. `apply` changes one chip instance in place, so other users of the emulator are not
+affected, with the exception of `Timer32.to_nanos`, which is changed for all.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rp2040py.peripherals import dma, timer
+from rp2040py.utils.timer32 import Timer32
+
+from .units import NS_PER_US, on_cycle_ns
+
+_MASK32: Final = 0xFFFFFFFF
+_NVIC_ISER: Final = 0x100
+
+
+class ExactTimer(timer.RPTimer):
+    """An alarm fires when the microsecond counter *becomes* equal to it.
+
+    The emulator computes the delay from a fractional "now" and drops the fraction, so an alarm fires up to 1 us early,
+    before the counter has reached its target.
+    """
+
+    def write_uint32(self, offset: int, value: int) -> None:
+        super().write_uint32(offset, value)
+        if offset in timer.ALARM_REGS:
+            alarm = self.alarms[(offset - timer.ALARM0) // 4]
+            elapsed_ns = int(self.clock.nanos - self._epoch_nanos)
+            now_us = elapsed_ns // NS_PER_US
+            delay_us = (value - now_us) & _MASK32
+            alarm.clock_alarm.schedule(max(0, (now_us + delay_us) * NS_PER_US - elapsed_ns))
+
+
+class ResettableChannel(dma.RPDMAChannel):
+    """A reset ends a transfer: the emulator leaves BUSY set, so a channel caught by a reset never starts again."""
+
+    def reset(self) -> None:
+        self.transfer_alarm.cancel()
+        self._ctrl = 0
+        self._read_addr = self._write_addr = 0
+        self._trans_count = self._trans_count_reload = 0
+        super().reset()
+
+
+class PollableDma(dma.RPDMA):
+    """CHAN_ABORT reads back as zero once the abort is done: the emulator answers all ones, so polling it never ends."""
+
+    def read_uint32(self, offset: int) -> int:
+        if offset == dma.CHAN_ABORT:
+            return 0
+        return super().read_uint32(offset)
+
+
+class MaskedWake:
+    """WFI wakes on an enabled pending interrupt even while PRIMASK masks it, and the interrupt is then *not* taken.
+
+    The emulator takes it regardless of PRIMASK, and it sleeps through one that was already pending when WFI was
+    reached. The second half is done by the engine's watchful gear.
+    """
+
+    def __init__(self, chip: Any, engine: Any) -> None:
+        self._core = chip.core
+        self._engine = engine
+        self._write_ppb = chip.ppb.write_uint32
+        chip.set_interrupt = self.set_interrupt
+        chip.ppb.write_uint32 = self.write_ppb
+
+    def set_interrupt(self, irq: int, value: bool) -> None:
+        core = self._core
+        if not (value and core.pm):
+            core.set_interrupt(irq, value)
+            return
+        bit = 1 << irq
+        if not core.pending_interrupts & bit:
+            core.pending_interrupts |= bit
+            core.interrupts_updated = True
+            self._wake_if_enabled()
+
+    def write_ppb(self, offset: int, value: int) -> None:
+        self._write_ppb(offset, value)
+        if offset == _NVIC_ISER and self._core.pm:
+            self._wake_if_enabled()
+
+    def _wake_if_enabled(self) -> None:
+        core = self._core
+        if core.pending_interrupts & core.enabled_interrupts:
+            core.waiting = False
+            self._engine.watch_for_masked_sleep()
+
+
+def _whole_cycle_nanos(self: Timer32, cycles: float) -> int:
+    """PWM, SysTick and watchdog act on a system clock edge: the emulator's fraction of one would stay in the clock."""
+    return on_cycle_ns(cycles * 1e9 * self._prescaler_value / self._base_freq)
+
+
+def apply(chip: Any) -> None:
+    """Correct a chip that has been built but not yet run; `MaskedWake` follows once there is an engine."""
+    chip.timer.__class__ = ExactTimer
+    chip.dma.__class__ = PollableDma
+    for channel in chip.dma.channels:
+        channel.__class__ = ResettableChannel
+    Timer32.to_nanos = _whole_cycle_nanos  # type: ignore[method-assign, assignment]

@@ -1,0 +1,196 @@
+"""An emulated Raspberry Pi Pico running a given UF2, in virtual time.
+
+Promises: the same UF2, wires and sequence of calls give the same edges and the same bytes, on any machine; every
+instant is exact (see `engine`, `paced_pio` and `pins`); sleeping costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from random import Random
+from typing import Any, Final, NamedTuple
+
+from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
+
+from .chip import FLASH_BYTES, build_chip
+from .engine import Engine
+from .fixes import MaskedWake
+from .flash_chip import FlashTiming
+from .pins import Edge, Probe, Wire
+from .serial_port import EmulatedUsbSerial
+from .units import CYCLE_NS, NS_PER_US, on_cycle_ns
+from .usb_host import UsbHost
+
+_SRAM_START: Final = 0x2000_0000
+_WATCHDOG_CTRL: Final = 0x00
+
+
+class ResetCause(StrEnum):
+    POWER_ON = "power_on"
+    WATCHDOG = "watchdog"
+    RUN_PIN = "run_pin"
+
+
+class Reset(NamedTuple):
+    t_ns: int
+    cause: ResetCause
+
+
+class EmulatedPico:
+    def __init__(
+        self,
+        uf2: Path,
+        *,
+        flash_image: bytes | None = None,
+        wires: Sequence[tuple[int, int]] = (),
+        watch: Mapping[str, int] | None = None,
+        released: Mapping[str, int] | None = None,
+        flash_timing: FlashTiming | None = None,
+        seed: int = 0,
+    ) -> None:
+        """`wires` are (output pin, input pin); `watch` maps signal names to pins; `released` gives the level an
+        external resistor holds a signal at; `flash_image` is the flash from address 0 on, before the UF2 is written
+        into it."""
+        self.flash_timing = flash_timing or FlashTiming()
+        chip, self.bus = build_chip(uf2, flash_image, self.flash_timing)
+        self.chip: Any = chip
+        self._random = Random(seed)
+        self.resets: list[Reset] = []
+        self._busy_cycles_before = 0
+        self._release_alarm = chip.clock.create_alarm(self._leave_reset)
+        self.engine = Engine(chip)
+        MaskedWake(chip, self.engine)
+        self.wires = [Wire(chip, source, target) for source, target in wires]
+        self._probe = Probe(chip, watch or {}, released or {})
+        self.serial = EmulatedUsbSerial(UsbHost(chip.usb_ctrl), self)
+        chip.watchdog.on_watchdog_trigger = lambda: self.reset(ResetCause.WATCHDOG)
+        self.reset(ResetCause.POWER_ON)
+
+    # --- time --------------------------------------------------------------------------------
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual time since first power-on; a reset does not turn it back."""
+        return self.engine.now_ns
+
+    def run_until(self, t_ns: int, stop_when: Callable[[], bool] | None = None) -> bool:
+        """Run until `t_ns`, or until `stop_when()` is true; returns whether it was.
+
+        Stops at the first instruction boundary at or after `t_ns`, and at exactly `t_ns` (rounded up to a whole 8 ns
+        cycle) while the processor sleeps. `stop_when` is asked at the start and whenever something reports: USB data, a
+        reset, or a call of `poke` from a callback.
+        """
+        while stop_when is None or not stop_when():
+            if not self.engine.run_to(t_ns):
+                return stop_when is not None and stop_when()
+        return True
+
+    def run_for(self, duration_ns: int, stop_when: Callable[[], bool] | None = None) -> bool:
+        return self.run_until(self.now_ns + duration_ns, stop_when)
+
+    def poke(self) -> None:
+        """Have a running `run_until` ask its `stop_when` at the next instruction boundary."""
+        self.engine.request_stop()
+
+    def call_at(self, t_ns: int, action: Callable[[], None]) -> None:
+        """Call `action` when virtual time reaches `t_ns` (rounded up to a whole 8 ns cycle)."""
+        delay_ns = on_cycle_ns(t_ns) - self.now_ns
+        if delay_ns < 0:
+            raise ValueError(f"t_ns: {t_ns} is in the past; it is {self.now_ns} now")
+        self.chip.clock.create_alarm(action).schedule(delay_ns)
+
+    @property
+    def device_time_ns(self) -> int:
+        """What the chip's own 64-bit timer would show now, with nanoseconds."""
+        return int(self.chip.clock.nanos - self.chip.timer._epoch_nanos)
+
+    @property
+    def device_time_us(self) -> int:
+        return self.device_time_ns // NS_PER_US
+
+    # --- what happened -----------------------------------------------------------------------
+
+    @property
+    def edges(self) -> list[Edge]:
+        return self._probe.edges
+
+    def level(self, signal: str) -> int:
+        return self._probe.level(signal)
+
+    @property
+    def backlog_drops(self) -> int:
+        """PIO instructions that could not be run in time; a timing measurement counts only if this is 0."""
+        return sum(block.backlog_drops for block in self.chip.pio)
+
+    @property
+    def busy_cycles(self) -> int:
+        """System clock cycles spent executing instructions, asleep ones not counted."""
+        return self._busy_cycles_before + int(self.chip.core.cycles)
+
+    # --- memory ------------------------------------------------------------------------------
+
+    def read_sram(self, address: int, size: int) -> bytes:
+        offset = address - _SRAM_START
+        return bytes(self.chip.sram[offset : offset + size])
+
+    def write_sram(self, address: int, data: bytes) -> None:
+        offset = address - _SRAM_START
+        self.chip.sram[offset : offset + len(data)] = data
+
+    @property
+    def flash_image(self) -> bytes:
+        """The 2 MiB of a Pico's flash, to start another emulated Pico from."""
+        return bytes(self.chip.flash[:FLASH_BYTES])
+
+    # --- reset -------------------------------------------------------------------------------
+
+    def reset(self, cause: ResetCause | str = ResetCause.RUN_PIN, *, held_ns: int = 0) -> None:
+        """Reset the chip and hold it in reset for `held_ns`. Flash is kept always, SRAM unless power was lost.
+
+        Outside a run this returns when the chip is released; a callback may reset it too, and time then goes on with
+        the chip held.
+        """
+        cause = ResetCause(cause)
+        chip = self.chip
+        self.resets.append(Reset(self.now_ns, cause))
+        self._busy_cycles_before += int(chip.core.cycles)
+        if cause is ResetCause.POWER_ON:
+            chip.sram[:] = self._random.randbytes(len(chip.sram))
+        chip.enter_reset(from_watchdog=cause is ResetCause.WATCHDOG)
+        # Taken as off after any reset, until the firmware starts it again.
+        chip.watchdog.write_uint32(_WATCHDOG_CTRL, 0)
+        if cause is not ResetCause.WATCHDOG:
+            chip.watchdog.reset()
+            chip.vreg_and_chip_reset.record_reset_cause(HAD_POR if cause is ResetCause.POWER_ON else HAD_RUN)
+        self._probe.refresh()
+        for wire in self.wires:
+            wire.refresh()
+        if held_ns:
+            # A processor that sleeps with every interrupt disabled is as good as one held in reset.
+            chip.core.waiting = True
+            self._release_alarm.schedule(on_cycle_ns(held_ns))
+            if not self.engine.running:
+                self.run_for(held_ns)
+        else:
+            self._leave_reset()
+        self.engine.request_stop()
+
+    def _leave_reset(self) -> None:
+        self._release_alarm.cancel()
+        self.chip.core.waiting = False
+        self.chip.leave_reset()
+
+    @property
+    def sleeping(self) -> bool:
+        return bool(self.chip.core.waiting)
+
+    @property
+    def pio_cycle(self) -> int:
+        """System clock cycle the PIO blocks are at; always `now_ns` divided by 8."""
+        return self.chip.pio[0].cycle_fp >> 8
+
+    @property
+    def clock_cycle(self) -> int:
+        return self.now_ns // CYCLE_NS

@@ -1,0 +1,112 @@
+"""What is connected to the pins: a probe that stamps edges, and wires from one pin to another.
+
+Promises:
+
+- `Probe.edges` lists every change of level of the watched pins, in order, with its exact virtual time: the PIO cycle
+  for an edge a state machine makes, the start of the instruction for one the processor makes. A pin that a reset
+  releases gives an edge too.
+- A `Wire` carries the level of its source pin to its target pin without delay, unless it is cut or stuck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from rp2040py.gpio_pin import GPIOPinState
+
+_DRIVEN = {GPIOPinState.LOW: 0, GPIOPinState.HIGH: 1}
+_RELEASED = {GPIOPinState.INPUT_PULL_UP: 1, GPIOPinState.INPUT_PULL_DOWN: 0}
+
+
+class Edge(NamedTuple):
+    t_ns: int
+    signal: str
+    level: int
+
+
+class Probe:
+    def __init__(self, chip: Any, watch: Mapping[str, int], released: Mapping[str, int]) -> None:
+        """Watch pins by signal name; `released` is the level of a signal nothing drives (its external resistor)."""
+        self._clock = chip.clock
+        self.edges: list[Edge] = []
+        self._channels = [
+            _Channel(self, chip.gpio[pin], signal, released.get(signal)) for signal, pin in watch.items()
+        ]
+
+    def record(self, signal: str, level: int) -> None:
+        self.edges.append(Edge(round(self._clock.nanos), signal, level))
+
+    def refresh(self) -> None:
+        """Look at every pin afresh: after a reset, which tells no one."""
+        for channel in self._channels:
+            channel.refresh()
+
+    def level(self, signal: str) -> int:
+        return next(channel.level for channel in self._channels if channel.signal == signal)
+
+
+class _Channel:
+    def __init__(self, probe: Probe, pin: Any, signal: str, released: int | None) -> None:
+        self._probe, self._pin, self.signal, self._released = probe, pin, signal, released
+        self.level = self._level_of(pin.value)
+        pin.add_listener(self._changed)
+
+    def refresh(self) -> None:
+        self._changed(self._pin.value, None)
+
+    def _level_of(self, state: GPIOPinState) -> int:
+        driven = _DRIVEN.get(state)
+        if driven is not None:
+            return driven
+        return _RELEASED.get(state, 0) if self._released is None else self._released
+
+    def _changed(self, state: GPIOPinState, _before: object) -> None:
+        level = self._level_of(state)
+        if level != self.level:
+            self.level = level
+            self._probe.record(self.signal, level)
+
+
+class Wire:
+    def __init__(self, chip: Any, source: int, target: int) -> None:
+        self.source, self.target = source, target
+        self._source_pin, self._target_pin = chip.gpio[source], chip.gpio[target]
+        self._connected = True
+        self._stuck: int | None = None
+        self._applied: int | None = None
+        self._source_pin.add_listener(lambda _state, _before: self.refresh())
+        self.refresh()
+
+    @property
+    def connected(self) -> bool:
+        return self._connected
+
+    @connected.setter
+    def connected(self, connected: bool) -> None:
+        self._connected = connected
+        self.refresh()
+
+    @property
+    def stuck(self) -> int | None:
+        """0 or 1 holds the target pin at that level, whatever the source does; None carries the source."""
+        return self._stuck
+
+    @stuck.setter
+    def stuck(self, level: int | None) -> None:
+        self._stuck = level
+        self.refresh()
+
+    def refresh(self) -> None:
+        if self._stuck is not None:
+            level = self._stuck
+        elif self._connected:
+            level = _DRIVEN.get(self._source_pin.value)
+        else:
+            level = None
+        if level != self._applied:
+            self._applied = level
+            if level is None:
+                self._target_pin.release_input()
+            else:
+                self._target_pin.set_input_value(bool(level))

@@ -1,0 +1,75 @@
+"""The firmware's controller and link on the simulated board, in the virtual time of SimPy.
+
+Promises: the same controller and link code as on the board, run the same way; instants are exact and nothing takes time
+that is not modelled, so what this rig shows is what the firmware means to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
+from thecal_fw.version import COMMIT, VERSION
+from thecal_sim.model import ModelPump
+
+from thecal_hil.pump_clock import Instants
+from thecal_hil.rig import Capability, EdgeSeen, ResetCause, Rig, SerialPort
+
+_CAUSES = {ResetCause.POWER_ON: RESET_POWER_ON, ResetCause.WATCHDOG: RESET_WATCHDOG}
+_REPLY_TIMEOUT_S = 1.0
+
+
+class ModelRig(Rig):
+    """One model pump. The build under test is the source itself."""
+
+    name = "model"
+    capabilities = frozenset(
+        {
+            Capability.VIRTUAL_TIME,
+            Capability.EXACT_EDGES,
+            Capability.POWER_CUT,
+            Capability.WATCHDOG_RESET,
+            Capability.UNREAD_PORT,
+        }
+    )
+
+    def __init__(self) -> None:
+        super().__init__((VERSION, COMMIT))
+        self.model = ModelPump()
+        self._set_timeouts()
+
+    def _set_timeouts(self) -> None:
+        self.model.serial.timeout = self.model.serial.write_timeout = _REPLY_TIMEOUT_S
+
+    @property
+    def port(self) -> SerialPort:
+        return self.model.serial
+
+    @property
+    def now_ns(self) -> int:
+        return int(self.model.now_ns)
+
+    @property
+    def boot_origin_ns(self) -> int:
+        return self.model.boot_origin_ns
+
+    @property
+    def edges(self) -> Sequence[EdgeSeen]:
+        return self.model.edges
+
+    @property
+    def step_times_ns(self) -> Instants:
+        return np.array(self.model.step_times_ns, np.int64)
+
+    def run_until(self, t_ns: int) -> None:
+        self.model.run_until(t_ns)
+
+    def reset(self, cause: ResetCause) -> None:
+        self._forget_clients()
+        self.model.reset(_CAUSES[cause])
+        self.model.serial.open()
+        self._set_timeouts()
+
+    def close(self) -> None:
+        self.model.serial.close()

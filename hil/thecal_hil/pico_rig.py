@@ -1,0 +1,92 @@
+"""The shipped UF2 on an emulated Pico, in virtual time.
+
+Promises: the image that boots is the file under test; STEP is wired to the sense pin as on the bench; every STEP,
+direction, enable, buzzer and LED edge is stamped with its exact virtual instant; the same calls give the same record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from thecal_fw.rp2 import pins
+
+from thecal_hil.emulator import EmulatedPico
+from thecal_hil.emulator import ResetCause as EmulatedResetCause
+from thecal_hil.image import FirmwareImage
+from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, LED, STEP, Capability, EdgeSeen, ResetCause, Rig, SerialPort
+
+_WATCHED = {
+    STEP: pins.STEP,
+    DIRECTION: pins.DIR,
+    ENABLE: pins.ENABLE,
+    BUZZER: pins.BUZZER,
+    LED: pins.LED,
+}
+_PULLED_UP = {ENABLE: 1}
+"""A resistor on the driver keeps the motor off while nothing drives the line."""
+_REPLY_TIMEOUT_S = 1.0
+_WATCHDOG_LOAD = 0x4005_8004
+_NEXT_TO_NOTHING = 2
+_WATCHDOG_BITES_WITHIN_NS = 1_000_000
+
+
+class PicoRig(Rig):
+    """One emulated Pico, booted and enumerated."""
+
+    name = "pico"
+    capabilities = frozenset(Capability)
+
+    def __init__(self, image: FirmwareImage) -> None:
+        super().__init__((image.version, image.commit))
+        self.image = image
+        self.board = EmulatedPico(
+            image.path, wires=[(pins.STEP, pins.SENSE)], watch=_WATCHED, released=_PULLED_UP
+        )
+        self._open_port()
+
+    def _open_port(self) -> None:
+        port = self.board.serial
+        port.timeout = port.write_timeout = _REPLY_TIMEOUT_S
+        port.open()
+
+    @property
+    def port(self) -> SerialPort:
+        return self.board.serial
+
+    @property
+    def now_ns(self) -> int:
+        return self.board.now_ns
+
+    @property
+    def boot_origin_ns(self) -> int:
+        return self.board.now_ns - self.board.device_time_ns
+
+    @property
+    def edges(self) -> Sequence[EdgeSeen]:
+        return self.board.edges
+
+    def run_until(self, t_ns: int) -> None:
+        if t_ns > self.board.now_ns:
+            self.board.run_until(t_ns)
+
+    def reset(self, cause: ResetCause) -> None:
+        self._forget_clients()
+        if cause is ResetCause.WATCHDOG:
+            self._let_the_watchdog_bite()
+        else:
+            self.board.reset(EmulatedResetCause.POWER_ON)
+        self._open_port()
+
+    def _let_the_watchdog_bite(self) -> None:
+        """Leave the chip's own watchdog next to no time, so that it resets the chip by itself and says why."""
+        resets = len(self.board.resets)
+        self.board.bus.write_uint32(_WATCHDOG_LOAD, _NEXT_TO_NOTHING)
+        bitten = self.board.run_for(_WATCHDOG_BITES_WITHIN_NS, lambda: len(self.board.resets) > resets)
+        if not bitten:
+            raise RuntimeError("the watchdog did not reset the board: it is not enabled")
+
+    def close(self) -> None:
+        self.board.serial.close()
+
+    def lost_instants(self) -> int:
+        return self.board.backlog_drops

@@ -1,0 +1,175 @@
+"""A rig: one pump under test, whatever it runs on, with a port to talk through, a clock and a probe.
+
+Promises: a scenario written against `Rig` runs unchanged on the model, on the emulated Pico and on a board.
+Times of a rig are whole nanoseconds; a reset of the pump does not turn them back. Every edge the probe saw is kept in order.
+What a rig can't do is absent from its ``capabilities``, so a scenario that needs it is skipped with that reason.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import numpy as np
+
+from thecal_hil.pump_clock import NS_PER_S, Instants, PumpClock, wall_ticks_at_boot
+
+if TYPE_CHECKING:
+    from thecal import Pump
+
+STEP = "step"
+DIRECTION = "direction"
+ENABLE = "enable"
+BUZZER = "buzzer"
+LED = "led"
+SIGNALS = (STEP, DIRECTION, ENABLE, BUZZER, LED)
+
+DRIVER_ENABLED = 0
+"""Level of the enable line at which the motor is energised: the usual drivers have it active low."""
+
+
+class Capability(StrEnum):
+    """What a scenario can ask of a rig."""
+
+    VIRTUAL_TIME = "virtual time"
+    EXACT_EDGES = "exact edges"
+    POWER_CUT = "power cut"
+    WATCHDOG_RESET = "watchdog reset"
+    UNREAD_PORT = "a port that is held open and never read"
+    SHIPPED_IMAGE = "the shipped image"
+    OTHER_IMAGES = "other images than the shipped one"
+
+
+class ResetCause(StrEnum):
+    """How the pump comes to start again."""
+
+    POWER_ON = "power_on"
+    WATCHDOG = "watchdog"
+
+
+class EdgeSeen(Protocol):
+    """A change of level of one signal, at its exact instant."""
+
+    @property
+    def t_ns(self) -> int: ...
+    @property
+    def signal(self) -> str: ...
+    @property
+    def level(self) -> int: ...
+
+
+class SerialPort(Protocol):
+    """The host's end of the link, as pyserial has it. Its time-outs are seconds of the rig's time."""
+
+    timeout: float | None
+    write_timeout: float | None
+
+    @property
+    def in_waiting(self) -> int: ...
+    def read(self, size: int = 1, /) -> bytes: ...
+    def write(self, data: bytes, /) -> int | None: ...
+    def reset_input_buffer(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class VirtualPort(SerialPort, Protocol):
+    """The host's end of an emulated link, which can also play a host that holds the port and never reads."""
+
+    paused: bool
+
+
+class Rig(ABC):
+    """One pump under test. ``build_under_test`` is the version and commit it has to report."""
+
+    name: ClassVar[str]
+    capabilities: ClassVar[frozenset[Capability]]
+
+    def __init__(self, build_under_test: tuple[str, str]) -> None:
+        self.build_under_test = build_under_test
+        self._pump: Pump | None = None
+
+    # --- what each kind of rig has of its own
+
+    @property
+    @abstractmethod
+    def port(self) -> SerialPort:
+        """Host's end of the pump's serial link."""
+
+    @property
+    @abstractmethod
+    def now_ns(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def boot_origin_ns(self) -> int:
+        """Rig time at which the pump's time since reset was zero."""
+
+    @property
+    @abstractmethod
+    def edges(self) -> Sequence[EdgeSeen]:
+        """Every edge of every signal since the rig began."""
+
+    @abstractmethod
+    def run_until(self, t_ns: int) -> None:
+        """Let time pass until an instant of the rig; returns at once if that lies behind."""
+
+    @abstractmethod
+    def reset(self, cause: ResetCause) -> None:
+        """Have the pump start again. Its port is usable afterwards; sessions and clients from before are not."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def lost_instants(self) -> int:
+        """Events the rig itself could not place in time; any at all voids its record."""
+        return 0
+
+    # --- what they have in common
+
+    def pump(self) -> Pump:
+        """Client of the pump with an open session; the same one until the pump is reset."""
+        if self._pump is None:
+            self._pump = self.connect(self.port)
+        return self._pump
+
+    def connect(self, port: SerialPort) -> Pump:
+        """A client of its own over any port that leads to the pump."""
+        # Imported late: pytest loads this module with the plugin, also where no rig is ever used.
+        from thecal import Pump
+
+        return Pump(port)
+
+    def _forget_clients(self) -> None:
+        self._pump = None
+
+    def run_for(self, seconds: float) -> None:
+        self.run_until(self.now_ns + round(seconds * NS_PER_S))
+
+    def run_until_wall(self, wall_ns: int) -> None:
+        """Let time pass until the pump's clock shows this UTC instant."""
+        self.run_until(self.clock().rig_ns_of_wall(wall_ns))
+
+    def clock(self) -> PumpClock:
+        """Relation of rig time, time since reset and wall time, as the pump has it now."""
+        reading = self.pump().time()
+        known = reading.time_source != 0
+        return PumpClock(self.boot_origin_ns, wall_ticks_at_boot(reading) if known else None)
+
+    def rising_ns(self, signal: str) -> Instants:
+        """Instants at which a signal went high."""
+        return np.array([edge.t_ns for edge in self.edges if edge.signal == signal and edge.level], np.int64)
+
+    def falling_ns(self, signal: str) -> Instants:
+        return np.array([edge.t_ns for edge in self.edges if edge.signal == signal and not edge.level], np.int64)
+
+    @property
+    def step_times_ns(self) -> Instants:
+        """Rising edge of every step since the rig began."""
+        return self.rising_ns(STEP)
+
+    def steps_since_boot_ns(self) -> Instants:
+        """Rising edges of the steps since the pump's latest reset: the ones its own count begins with."""
+        times = self.step_times_ns
+        return times[times >= self.boot_origin_ns]

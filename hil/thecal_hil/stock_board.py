@@ -1,0 +1,100 @@
+"""A stock MicroPython board with the firmware on its file system, for where no image of our own can be built.
+
+Promises: files are put on through the board's own prompt, as on a bench; what is there is read back and compared by its
+SHA-256; the result is the board's whole flash, to start emulated boards from, and is prepared once for the same
+image and files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from base64 import b64encode
+from pathlib import Path
+
+from thecal_hil.emulator import EmulatedPico, EmulatedUsbSerial
+
+_REPLY_TIMEOUT_S = 20.0
+_CHUNK_BYTES = 1024
+_INTERRUPT = b"\r\x03\x03"
+_TO_RAW_PROMPT = b"\x01"
+_EXECUTE = b"\x04"
+_RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
+_END_OF_OUTPUT = b"\x04>"
+_SETTLE_NS = 300_000_000
+
+
+class StockBoardError(Exception):
+    """The files could not be put on the board; the message holds the board's own words."""
+
+
+def flash_with_files(stock_uf2: Path, folder: Path, cache: Path) -> bytes:
+    """The flash of a stock board that holds all files of a folder; prepared at most once for each pair."""
+    kept = cache / f"stock-{_digest(stock_uf2, folder)[:24]}.flash"
+    if not kept.exists():
+        flash = _prepare(stock_uf2, folder)
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=cache, suffix=".partial", delete=False) as partial:
+            partial.write(flash)
+        os.replace(partial.name, kept)  # noqa: PTH105 - several may prepare it at the same time
+    return kept.read_bytes()
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _digest(stock_uf2: Path, folder: Path) -> str:
+    digest = hashlib.sha256(stock_uf2.read_bytes())
+    for path in _files(folder):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _prepare(stock_uf2: Path, folder: Path) -> bytes:
+    board = EmulatedPico(stock_uf2)
+    prompt = _Prompt(board)
+    for name in sorted({path.relative_to(folder).parent.as_posix() for path in _files(folder)} - {"."}):
+        prompt.run(f"import os\nos.mkdir({name!r})")
+    for path in _files(folder):
+        prompt.put(path.relative_to(folder).as_posix(), path.read_bytes())
+    return board.flash_image
+
+
+class _Prompt:
+    """The raw prompt of a MicroPython board."""
+
+    def __init__(self, board: EmulatedPico) -> None:
+        self._port: EmulatedUsbSerial = board.serial
+        self._port.timeout = self._port.write_timeout = _REPLY_TIMEOUT_S
+        self._port.open()
+        board.run_for(_SETTLE_NS)
+        self._port.write(_INTERRUPT + _TO_RAW_PROMPT)
+        self._expect(_RAW_PROMPT)
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write a file and have the board say what it then holds."""
+        self.run(f"from binascii import a2b_base64\nfile = open({name!r}, 'wb')")
+        for offset in range(0, len(content), _CHUNK_BYTES):
+            self.run(f"file.write(a2b_base64({b64encode(content[offset : offset + _CHUNK_BYTES])!r}))")
+        digest = self.run(
+            f"file.close()\nimport hashlib\nprint(hashlib.sha256(open({name!r}, 'rb').read()).digest().hex())"
+        )
+        if digest.strip() != hashlib.sha256(content).hexdigest():
+            raise StockBoardError(f"{name} is not on the board as it was sent: {digest}")
+
+    def run(self, code: str) -> str:
+        self._port.write(code.encode() + _EXECUTE)
+        answer = self._expect(_END_OF_OUTPUT)
+        output, _, error = answer.removeprefix("OK").removesuffix("\x04>").partition("\x04")
+        if error:
+            raise StockBoardError(f"the board says: {error}")
+        return output
+
+    def _expect(self, ending: bytes) -> str:
+        answer = self._port.read_until(ending)
+        if not answer.endswith(ending):
+            raise StockBoardError(f"no prompt from the board; it said: {answer[-200:]!r}")
+        return answer.decode()

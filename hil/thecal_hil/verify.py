@@ -1,0 +1,115 @@
+"""``thecal-verify``: deliver a day of therapy on the emulated board and hold every pulse against the prescription.
+
+Leaves ``verify.json`` and ``verify.png`` in the evidence folder and ends in one line, ``verify: PASS ...`` or
+``verify: FAIL ...``. Exit codes: 0 passed, 1 failed, 2 bad input or nothing to test.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from thecal_hil.day import DayPlan, Record, carry_out, plan_around_midnight
+from thecal_hil.image import REPOSITORY
+from thecal_hil.rigs import RigUnavailable, open_rig
+from thecal_hil.therapy import prescribed_in
+from thecal_hil.verdict import Verdict, judge, report, table
+
+PRESCRIPTION = REPOSITORY / "examples/paediatric-flex.toml"
+EVIDENCE = Path("build/evidence")
+_UNITS_S = {"h": 3_600, "m": 60, "s": 1}
+_SHORTEST_S = 300
+_LONGEST_S = 7 * 86_400
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+def duration_s(text: str) -> int:
+    """Seconds of a duration such as 24h, 20m or 1h30m."""
+    parts = re.findall(r"(\d+)([hms])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise typer.BadParameter(f"{text!r} is not a duration; write it as 24h, 20m or 1h30m")
+    seconds = sum(int(number) * _UNITS_S[unit] for number, unit in parts)
+    if not _SHORTEST_S <= seconds <= _LONGEST_S:
+        raise typer.BadParameter(f"{text} is out of range, which is 5m to 168h")
+    return seconds
+
+
+@app.command(epilog="Example: thecal-verify --duration 20m")
+def verify(
+    duration: Annotated[str, typer.Option(help="How long to deliver: 24h, 20m, 1h30m.")] = "24h",
+    rig: Annotated[str, typer.Option(help="Rig to verify: pico, or model for a quick look without an image.")] = "pico",
+    prescription: Annotated[Path, typer.Option(help="Prescription to deliver.")] = PRESCRIPTION,
+    uf2: Annotated[Path | None, typer.Option(help="Image to verify instead of the one just built.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for verify.json and verify.png.")] = EVIDENCE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON instead of the table.")] = False,
+) -> None:
+    """Deliver a prescription on a rig and check every pulse against the prescription and the model."""
+    if rig not in ("pico", "model"):
+        raise typer.BadParameter(f"{rig!r}: choose of pico, model", param_hint="--rig")
+    if not prescription.exists():
+        raise typer.BadParameter(f"{prescription} is not there", param_hint="--prescription")
+    console = Console(stderr=as_json)
+    plan = plan_around_midnight(prescribed_in(prescription), duration_s(duration))
+    try:
+        verdict = judge(plan, *_deliver(plan, rig, uf2, console))
+    except RigUnavailable as error:
+        typer.echo(f"verify: {error}", err=True)
+        raise typer.Exit(2) from error
+    content = report(verdict, prescription, out)
+    if as_json:
+        typer.echo(json.dumps(content, indent=2))
+    else:
+        console.print(table(verdict))
+        console.print(f"evidence: {out / 'verify.json'}, {out / 'verify.png'}", highlight=False)
+    typer.echo(verdict.line(), err=as_json)
+    raise typer.Exit(0 if verdict.passed else 1)
+
+
+def _deliver(plan: DayPlan, rig_name: str, uf2: Path | None, console: Console) -> tuple[Record, Record, str]:
+    """The record of the rig under test, that of the model beside it, and the digest of the image."""
+    rig = open_rig(rig_name, uf2=uf2)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+    )
+    with (
+        ProcessPoolExecutor(1, get_context("spawn")) as beside,
+        Progress(*columns, console=console, transient=True) as progress,
+    ):
+        model: Future[Record] = beside.submit(_on_the_model, plan)
+        task = progress.add_task(f"delivering on {rig_name}", total=plan.duration_s, speed="")
+        began = time.perf_counter()
+
+        def shown(seconds: float) -> None:
+            progress.update(task, completed=seconds, speed=f"{seconds / (time.perf_counter() - began):,.0f} x")
+
+        record = carry_out(plan, rig, shown)
+        image = getattr(rig, "image", None)
+        rig.close()
+        return record, model.result(), image.sha256 if image else ""
+
+
+def _on_the_model(plan: DayPlan) -> Record:
+    return carry_out(plan, open_rig("model"))
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

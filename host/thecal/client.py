@@ -1,0 +1,220 @@
+"""A pump, as a host sees it: every request as a method with typed arguments and a typed answer.
+
+Changing a program is a transaction: the bytes are staged, read back, checked by the pump, and only then committed
+by their digest. Until the commit the pump goes on as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from thecal.errors import PumpRefusedError, ThecalError
+from thecal.link import Link, SerialPort, text_of
+from thecal.status import Status, status_of
+from thecal_fw.core.program import Program, decode
+from thecal_fw.core.validation import Fault
+from thecal_fw.link import messages
+from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
+
+
+@dataclass(frozen=True)
+class PumpTime:
+    """One instant in both of the pump's times. ``time_source`` 0 means that UTC is not known."""
+
+    boot_s: int
+    boot_us: int
+    utc_s: int
+    utc_us: int
+    time_source: int
+    offset_minutes: int
+
+
+@dataclass(frozen=True)
+class Effective:
+    """Instant since the pump's reset from which a change holds."""
+
+    effective_boot_s: int
+    effective_boot_us: int
+
+
+@dataclass(frozen=True)
+class Stopped(Effective):
+    """Instant of a stop and the steps counted by then."""
+
+    counted_steps: int
+
+
+@dataclass(frozen=True)
+class TimeSet(Effective):
+    """What the clock showed before it was set, and from when the schedule follows the new time."""
+
+    was_utc_s: int
+    was_utc_us: int
+
+
+@dataclass(frozen=True)
+class Refilled:
+    """What the reservoir was expected to hold before; meaningless if its contents were not known."""
+
+    expected_residual_nl: int
+    fill_known_before: bool
+
+
+@dataclass(frozen=True)
+class Event:
+    """An entry of the pump's log."""
+
+    sequence: int
+    boot_s: int
+    boot_us: int
+    utc_s: int
+    time_source: int
+    code: int
+    first: int
+    second: int
+
+
+class ProgramRefusedError(ThecalError):
+    """The pump found faults in a program; it goes on as before. ``faults`` has all of them."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        lines = "\n".join(f"  {fault!r}" for fault in faults)
+        super().__init__(f"the pump refuses the program, {len(faults)} faults:\n{lines}")
+        self.faults = faults
+
+
+class Pump:
+    """Client of the pump behind a port. Opens a session at once."""
+
+    def __init__(self, port: SerialPort) -> None:
+        self._link = Link(port)
+
+    @property
+    def version(self) -> str:
+        return self._link.version()
+
+    @property
+    def commit(self) -> str:
+        return text_of(self._link.greeting["commit"])
+
+    @property
+    def serial(self) -> str:
+        return text_of(self._link.greeting["serial"])
+
+    @property
+    def board(self) -> str:
+        return text_of(self._link.greeting["board"])
+
+    @property
+    def requests_repeated(self) -> int:
+        """Requests that had to be sent again."""
+        return self._link.repeated
+
+    def interrogate(self) -> Status:
+        return status_of(self._link.ask(messages.INTERROGATE))
+
+    def time(self) -> PumpTime:
+        return PumpTime(**self._link.ask(messages.GET_TIME))
+
+    def set_time(self, utc_s: int, offset_minutes: int, utc_us: int = 0) -> TimeSet:
+        """Set UTC, and the offset of the pump's local time from it in minutes."""
+        return TimeSet(**self._link.ask(messages.SET_TIME, utc_s, utc_us, offset_minutes))
+
+    def read_program(self) -> Program | None:
+        """The program the pump has, or None if it has none."""
+        try:
+            return decode(self._read_program(staged=False))
+        except PumpRefusedError as refusal:
+            if refusal.code == messages.ERROR_NO_PROGRAM:
+                return None
+            raise
+
+    def _read_program(self, *, staged: bool) -> bytes:
+        encoded = b""
+        while True:
+            part = self._link.ask(messages.READ_PROGRAM, staged, len(encoded))
+            encoded += part["tail"]
+            if len(encoded) >= part["total_bytes"] or not part["tail"]:
+                return encoded
+
+    def program(self, program: Program) -> Effective:
+        """Make this the pump's program: stage, read back, check, commit."""
+        digest = self.stage(program)
+        return self.commit_staged(digest)
+
+    def stage(self, program: Program) -> bytes:
+        """Send a program without committing it; its digest. Raises ProgramRefusedError if it has faults."""
+        encoded = program.encode()
+        self._link.ask(messages.STAGE_BEGIN, len(encoded))
+        size = MOST_PAYLOAD_BYTES - messages.STAGE_DATA.request.size
+        for offset in range(0, len(encoded), size):
+            self._link.ask(messages.STAGE_DATA, offset, tail=encoded[offset : offset + size])
+        if self._read_program(staged=True) != encoded:
+            raise ThecalError("the pump holds other bytes than were sent; nothing was committed")
+        faults = self._faults_of_staged()
+        if faults:
+            raise ProgramRefusedError(faults)
+        return program.digest()
+
+    def _faults_of_staged(self) -> list[Fault]:
+        faults: list[Fault] = []
+        while True:
+            check = self._link.ask(messages.STAGE_CHECK, len(faults))
+            part = [_fault_of(values) for values in _records(check["tail"], messages.FAULT)]
+            faults += part
+            if len(faults) >= check["fault_count"] or not part:
+                return faults
+
+    def commit_staged(self, digest: bytes) -> Effective:
+        return Effective(**self._link.ask(messages.COMMIT, digest))
+
+    def start(self, digest: bytes) -> Effective:
+        """Begin to deliver the program of this digest."""
+        return Effective(**self._link.ask(messages.START, digest))
+
+    def stop(self) -> Stopped:
+        return Stopped(**self._link.ask(messages.STOP))
+
+    def refill(self, fill_nl: int) -> Refilled:
+        answer = self._link.ask(messages.REFILL, fill_nl)
+        return Refilled(answer["expected_residual_nl"], bool(answer["fill_known_before"]))
+
+    def acknowledge(self, alarms: int) -> tuple[int, int]:
+        """Acknowledge alarms by bit; the bits still active and the bits silenced."""
+        answer = self._link.ask(messages.ACKNOWLEDGE, alarms)
+        return answer["active_alarms"], answer["silenced_alarms"]
+
+    def log(self, first_sequence: int = 0) -> list[Event]:
+        """Events still kept, from a sequence number on."""
+        events: list[Event] = []
+        while True:
+            answer = self._link.ask(messages.READ_LOG, first_sequence)
+            part = [Event(**values) for values in _records(answer["tail"], messages.EVENT)]
+            events += part
+            if not part or part[-1].sequence >= answer["latest_sequence"]:
+                return events
+            first_sequence = part[-1].sequence + 1
+
+    def bootloader(self) -> None:
+        """Have the pump restart into its USB bootloader. Refused while it delivers."""
+        self._link.ask(messages.BOOTLOADER)
+
+    def prompt(self) -> None:
+        """Have the pump leave to the MicroPython prompt. Refused while it delivers."""
+        self._link.ask(messages.PROMPT)
+
+    def close(self) -> None:
+        self._link.close()
+
+
+def _records(tail: bytes, layout: messages.Layout) -> Iterator[dict[str, Any]]:
+    for offset in range(0, len(tail), layout.size):
+        values = layout.unpack(tail[offset : offset + layout.size])
+        if values is not None:
+            yield values
+
+
+def _fault_of(values: dict[str, Any]) -> Fault:
+    return Fault(**values)

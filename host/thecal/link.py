@@ -1,0 +1,171 @@
+"""Requests and answers over a serial port: numbering, repeating, and knowing what came back.
+
+Works on anything that has pyserial's ``read``, ``write``, ``in_waiting``, ``timeout`` and ``close``, with time-outs
+in whatever time the port keeps: nothing here looks at a clock or sleeps. A request whose answer does not come is
+sent again with the same number and the same bytes, which the pump carries out at most once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Protocol
+
+from thecal.errors import (
+    NoAnswerError,
+    NotAPumpError,
+    PortError,
+    PumpRefusedError,
+    StaleSessionError,
+    VersionMismatchError,
+)
+from thecal_fw.link import messages
+from thecal_fw.link.frames import PROTOCOL_VERSION, Frame, FrameReader, encode_frame
+from thecal_fw.link.messages import Message
+
+ANSWER_TIMEOUT_S = 1.0
+TRIES = 3
+_MOST_REQUEST = 0xFFFF
+_MOST_BYTES_OF_ONE_ANSWER = 65_536
+
+
+class SerialPort(Protocol):
+    """What is needed of a port."""
+
+    timeout: float | None
+
+    @property
+    def in_waiting(self) -> int: ...
+    def read(self, size: int = 1, /) -> bytes: ...
+    def write(self, data: bytes, /) -> int | None: ...
+    def close(self) -> None: ...
+
+
+class Link:
+    """One session with a pump. ``greeting`` has the fields of the pump's hello."""
+
+    def __init__(self, port: SerialPort) -> None:
+        self._port = port
+        port.timeout = ANSWER_TIMEOUT_S
+        self._reader = FrameReader()
+        self._session = 0
+        self._request = 0
+        self.repeated = 0
+        self.greeting: dict[str, Any] = {}
+        self._text = bytearray()
+        # Ends whatever half frame may lie in the pump's buffer from a host that died.
+        self._write(b"\0")
+        self.hello()
+
+    def hello(self) -> None:
+        """Open a session anew; whatever session there was before has ended then."""
+        self._session = 0
+        self._request = 0
+        own_hash = messages.schema_hash()
+        try:
+            self.greeting = self.ask(messages.HELLO, own_hash, secrets.randbits(32))
+        except NoAnswerError as error:
+            if self._text.strip(b"\0\r\n "):
+                shown = bytes(self._text[-60:])
+                raise NotAPumpError(
+                    f"what answers on the port is not a Thecal pump; it said {shown!r}"
+                ) from error
+            raise
+        pump_hash = self.greeting["schema_hash"]
+        if pump_hash != own_hash:
+            raise VersionMismatchError(
+                f"this host has message layouts {own_hash.hex()}, the pump (firmware {self.version()}) has"
+                f" {pump_hash.hex()}: install the host software of that version or flash the pump"
+            )
+        self._session = self.greeting["session"]
+
+    def version(self) -> str:
+        return text_of(self.greeting["version"])
+
+    def ask(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
+        """Send a request and return the fields of its response; raises one of ``thecal.errors``."""
+        try:
+            return self._ask_once(message, values, tail)
+        except StaleSessionError as error:
+            # A session that only went quiet ended by itself, and nothing else has been at the pump since.
+            if error.args[-1] != 0 or message is messages.HELLO:
+                raise StaleSessionError(
+                    "another host has opened a session with this pump; only one can talk to it at a time"
+                ) from None
+            self.hello()
+            return self._ask_once(message, values, tail)
+
+    def _ask_once(self, message: Message, values: tuple[object, ...], tail: bytes) -> dict[str, Any]:
+        if self._request == _MOST_REQUEST:
+            self.hello()
+        self._request += 1
+        payload = message.request.pack(*values, tail=tail)
+        frame = encode_frame(message.kind, self._session, self._request, payload)
+        self._text.clear()
+        for attempt in range(TRIES):
+            self.repeated += attempt > 0
+            self._write(frame)
+            answer = self._await_answer(message)
+            if answer is not None:
+                return answer
+        raise NoAnswerError(f"the pump did not answer {message.name.replace('_', ' ')}, asked {TRIES} times")
+
+    def _await_answer(self, message: Message) -> dict[str, Any] | None:
+        for _ in range(_MOST_BYTES_OF_ONE_ANSWER):
+            data = self._read()
+            if not data:
+                return None
+            if len(self._text) < 1_000:
+                self._text += data
+            frame = self._reader.push(data[0])
+            if frame is not None and frame.request == self._request:
+                answer = self._answer_in(frame, message)
+                if answer is not None:
+                    return answer
+        raise NotAPumpError(
+            "what is on the port sends without end and never answers: it is not a Thecal pump"
+        )
+
+    def _answer_in(self, frame: Frame, message: Message) -> dict[str, Any] | None:
+        if frame.version != PROTOCOL_VERSION:
+            raise VersionMismatchError(
+                f"this host speaks protocol version {PROTOCOL_VERSION}, the pump version {frame.version}"
+            )
+        if frame.kind == messages.KIND_ERROR:
+            self._raise(frame, message)
+        if frame.kind != message.kind | messages.RESPONSE:
+            return None
+        return message.response.unpack(frame.payload)
+
+    def _raise(self, frame: Frame, message: Message) -> None:
+        error = messages.ERROR.unpack(frame.payload)
+        if error is None or error["kind"] != message.kind:
+            return
+        code, detail = error["code"], error["detail"]
+        if code == messages.ERROR_VERSION:
+            raise VersionMismatchError(
+                f"this host speaks protocol version {PROTOCOL_VERSION}, the pump version {detail}"
+            )
+        if code == messages.ERROR_STALE_SESSION:
+            raise StaleSessionError("the session has ended", detail)
+        raise PumpRefusedError(message.name, code, detail)
+
+    def _read(self) -> bytes:
+        try:
+            return self._port.read(1)
+        except (OSError, TypeError) as error:
+            # pyserial raises TypeError where a port is closed under a read.
+            raise PortError(f"the port has gone while talking to the pump: {error}") from error
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._port.write(data)
+        except OSError as error:
+            raise PortError(f"the port has gone while talking to the pump: {error}") from error
+
+    def close(self) -> None:
+        self._port.close()
+
+
+def text_of(padded: bytes) -> str:
+    """Text of a zero-padded field."""
+    return padded.rstrip(b"\0").decode("ascii", "replace")

@@ -1,0 +1,207 @@
+"""Prescriptions: TOML files in clinical units, compiled to the integers of a program.
+
+Every number carries its unit in its name and there is one way to write each. All arithmetic is exact; a rate that
+is no whole number of nanolitres a day is rounded to the nearest, and how far is told. What is wrong with a file is
+found as far as possible at once, each line naming the field, its value, what is allowed and what to do.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from thecal.day_pattern import Step, steps_of_day
+from thecal.errors import BadInputError
+from thecal.table import Table
+from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal_fw.core.program import (
+    MINUTES_PER_DAY,
+    MODE_CONTINUOUS,
+    MODE_FLEX,
+    MODE_NAMES,
+    MODE_STOPPED,
+    Program,
+)
+from thecal_fw.core.validation import BENCH_LIMITS, validate
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NL_PER_ML = 1_000_000
+NG_PER_MCG = 1_000
+_MOST_NUMBER = Fraction(10**6)
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """A prescribed rate and what a whole number of nanolitres a day makes of it."""
+
+    place: str
+    exact_nl_per_day: Fraction
+    rounded_nl_per_day: int
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A prescription as the pump's program. ``pattern_names`` go with the program's patterns."""
+
+    program: Program
+    pattern_names: tuple[str, ...] = ()
+    roundings: tuple[Rounding, ...] = ()
+
+
+def load_prescription(path: Path | str) -> Compiled:
+    """Compile a prescription file; raises BadInputError with everything that is wrong with it."""
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise BadInputError([f"{path}: can't be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise BadInputError([f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
+    if not text.strip():
+        raise BadInputError([f"{path}: is empty; see the examples folder for what a prescription looks like"])
+    try:
+        fields = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInputError([f"{path}: is not valid TOML: {error}"]) from error
+    compiled, problems = _compile(fields)
+    if compiled is None or problems:
+        raise BadInputError([f"{path}: {problem}" for problem in problems])
+    return compiled
+
+
+def _compile(fields: dict[str, Any]) -> tuple[Compiled | None, list[str]]:
+    table = Table(fields)
+    reader = _Reader(table)
+    mode = table.choice("mode", MODE_NAMES)
+    if mode == MODE_STOPPED:
+        program = Program(MODE_STOPPED, calibration_id=BENCH_CALIBRATION.calibration_id)
+        reader.compiled = Compiled(program)
+    elif mode is not None:
+        reader.read(mode)
+    problems = table.problems()
+    if problems or reader.compiled is None:
+        return None, problems
+    faults = validate(reader.compiled.program, BENCH_LIMITS, BENCH_CALIBRATION)
+    return reader.compiled, [reader.explain(fault) for fault in faults]
+
+
+class _Reader:
+    """Reads the fields of a prescription that delivers something."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._roundings: list[Rounding] = []
+        self._pattern_names: list[str] = []
+        self._concentration = Fraction(1)
+        self.compiled: Compiled | None = None
+
+    def read(self, mode: int) -> None:
+        table = self._table
+        drug = table.text("drug")
+        self._concentration = table.number(
+            "concentration_mcg_per_ml", Fraction(1), Fraction(4_000)
+        ) or Fraction(1)
+        reservoir = table.table("reservoir")
+        capacity_ml = reservoir.number("capacity_ml", Fraction(20), Fraction(40))
+        low_alarm_ml = reservoir.number("low_alarm_ml", Fraction(1), Fraction(20))
+        limits = table.table("limits")
+        per_hour = limits.number("most_mcg_per_hour", Fraction(0), _MOST_NUMBER)
+        per_day = limits.number("most_mcg_per_day", Fraction(0), _MOST_NUMBER)
+        rate_nl_per_day = 0
+        if mode == MODE_CONTINUOUS:
+            rate_nl_per_day = self._rate(table, "dose_mcg_per_day", "dose_mcg_per_day")
+        patterns, weekdays = self._read_week() if mode == MODE_FLEX else ([], (0,) * 7)
+        if table.problems():
+            return
+        assert drug
+        assert capacity_ml
+        assert low_alarm_ml
+        assert per_hour is not None
+        assert per_day is not None
+        program = Program(
+            mode,
+            drug,
+            int(self._concentration * NG_PER_MCG),
+            BENCH_CALIBRATION.calibration_id,
+            rate_nl_per_day,
+            int(capacity_ml * NL_PER_ML),
+            int(low_alarm_ml * NL_PER_ML),
+            int(self._nl(per_hour)),
+            int(self._nl(per_day)),
+            patterns,
+            weekdays,
+        )
+        self.compiled = Compiled(program, tuple(self._pattern_names), tuple(self._roundings))
+
+    def _nl(self, dose_mcg: Fraction) -> Fraction:
+        """Volume that holds a dose."""
+        return dose_mcg / self._concentration * NL_PER_ML
+
+    def _rate(self, table: Table, key: str, place: str) -> int:
+        dose = table.number(key, Fraction(0), _MOST_NUMBER)
+        if dose is None:
+            return 0
+        exact = self._nl(dose)
+        rounded = round(exact)
+        least, most = BENCH_LIMITS.least_basal_nl_per_day, BENCH_LIMITS.most_basal_nl_per_day
+        if not least <= rounded <= most:
+            table.complain(
+                f"{place} = {_plain(dose)} at {_plain(self._concentration)} mcg/mL is {_plain(exact / NL_PER_ML)}"
+                f" mL/day; the pump delivers {_plain(Fraction(least, NL_PER_ML))} to"
+                f" {_plain(Fraction(most, NL_PER_ML))} mL/day. Change the dose or the concentration."
+            )
+        if rounded != exact:
+            self._roundings.append(Rounding(place, exact, rounded))
+        return rounded
+
+    def _read_week(self) -> tuple[list[list[tuple[int, int]]], tuple[int, ...]]:
+        table = self._table
+        patterns: list[list[tuple[int, int]]] = []
+        for name, entries in table.tables_of_lists("pattern"):
+            self._pattern_names.append(name)
+            steps = [
+                self._step(entry, f'pattern "{name}", step {at + 1}') for at, entry in enumerate(entries)
+            ]
+            day, problems = steps_of_day([step for step in steps if step is not None])
+            for problem in problems:
+                table.complain(f'pattern "{name}": {problem}')
+            patterns.append(day)
+        week = table.table("week")
+        weekdays = [week.choice(day, self._pattern_names) for day in WEEKDAYS]
+        return patterns, tuple(index or 0 for index in weekdays)
+
+    def _step(self, entry: Table, place: str) -> Step | None:
+        begin = entry.minute_of_day("from")
+        end = entry.minute_of_day("to", may_be_midnight=True)
+        rate = self._rate(entry, "dose_mcg_per_day", f"{place}: dose_mcg_per_day")
+        if begin is None or end is None:
+            return None
+        if begin == end % MINUTES_PER_DAY and end != MINUTES_PER_DAY:
+            entry.complain(
+                f"{place}: begins and ends at the same time; give the day a single step 00:00 to 24:00"
+            )
+            return None
+        return Step(begin, end, rate)
+
+    def explain(self, fault: Any) -> str:
+        """A fault that validation found, in the units of the file."""
+        names = {"most_nl_per_hour": "limits.most_mcg_per_hour", "most_nl_per_day": "limits.most_mcg_per_day"}
+        place = fault.place()
+        if place in names:
+            value, least = (
+                Fraction(nl * 1, NL_PER_ML) * self._concentration for nl in (fault.value, fault.least)
+            )
+            return (
+                f"{names[place]} = {_plain(value)}, but the steps alone give up to {_plain(least)} mcg in that time:"
+                " raise the limit or lower the doses"
+            )
+        return repr(fault)
+
+
+def _plain(number: Fraction) -> str:
+    """A number as people write it, to six significant digits."""
+    return f"{float(number):.6g}"

@@ -1,0 +1,103 @@
+"""What an interrogation tells, with the figures a clinician would ask for worked out from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from thecal_fw.core.alarms import ALARM_NAMES
+from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_NAMES
+
+NL_PER_ML = 1_000_000
+NG_PER_MCG = 1_000
+
+
+@dataclass(frozen=True)
+class Status:
+    """The pump at one instant; fields as in the protocol, then what follows from them."""
+
+    boot_s: int
+    boot_us: int
+    utc_s: int
+    utc_us: int
+    time_source: int
+    offset_minutes: int
+    state: int
+    mode: int
+    has_program: bool
+    program_digest: bytes
+    change_pending: bool
+    rate_nl_per_day: int
+    concentration_ng_per_ml: int
+    drug: str
+    calibration_id: int
+    nl_per_rev: int
+    microsteps_per_rev: int
+    planned_steps: int
+    counted_steps: int
+    unseen_steps: int
+    steps_since_refill: int
+    fill_nl: int
+    fill_known: bool
+    residual_nl: int
+    low_reservoir_nl: int
+    steps_to_low_reservoir: int
+    active_alarms: int
+    silenced_alarms: int
+    latest_event: int
+    reset_cause: int
+    frames_garbled: int
+    frames_overlong: int
+    replies_dropped: int
+    queued_ms: int
+    worst_poll_us: int
+    heap_free_bytes: int
+
+    @property
+    def state_name(self) -> str:
+        return STATE_NAMES[self.state]
+
+    @property
+    def mode_name(self) -> str:
+        return MODE_NAMES[self.mode]
+
+    @property
+    def is_delivering(self) -> bool:
+        return self.state == STATE_DELIVERING
+
+    @property
+    def dose_mcg_per_day(self) -> Fraction:
+        """Dose at the present rate."""
+        return Fraction(self.rate_nl_per_day * self.concentration_ng_per_ml, NL_PER_ML * NG_PER_MCG)
+
+    @property
+    def alarm_names(self) -> list[str]:
+        return [name for bit, name in enumerate(ALARM_NAMES) if self.active_alarms >> bit & 1]
+
+    @property
+    def local_time(self) -> datetime | None:
+        """The pump's local time, or None while it does not know the time."""
+        if not self.time_source:
+            return None
+        local = datetime.fromtimestamp(self.utc_s, UTC) + timedelta(minutes=self.offset_minutes)
+        return local.replace(tzinfo=None)
+
+    @property
+    def days_to_low_reservoir(self) -> Fraction | None:
+        """Days until the low-reservoir alarm at the present rate; None if volume or rate is not known."""
+        if not self.fill_known or not self.rate_nl_per_day:
+            return None
+        left_nl = max(0, self.residual_nl - self.low_reservoir_nl)
+        return Fraction(left_nl, self.rate_nl_per_day)
+
+
+def status_of(answer: dict[str, Any]) -> Status:
+    """Status of the fields of an interrogation's response."""
+    fields = dict(answer)
+    fields["drug"] = fields["drug"].rstrip(b"\0").decode("ascii", "replace")
+    for name in ("has_program", "change_pending", "fill_known"):
+        fields[name] = bool(fields[name])
+    return Status(**fields)

@@ -1,0 +1,140 @@
+"""Reading a TOML table so that nothing in it is overlooked and everything wrong with it is told.
+
+Each accessor takes one field, checks its type and range, and notes a problem instead of raising. Fields that nobody
+asked for are problems too, with the nearest known name, so a wrong unit never passes for a comment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
+
+
+class Table:
+    """One table of the file. ``place`` names it in messages; subtables share their parent's list of problems."""
+
+    def __init__(self, fields: dict[str, Any], place: str = "", found: list[str] | None = None) -> None:
+        self._fields = fields
+        self._place = place
+        self._found: list[str] = [] if found is None else found
+        self._known: list[str] = []
+        self._parts: list[Table] = []
+
+    def problems(self) -> list[str]:
+        """Everything wrong so far, here and below, unknown fields included."""
+        return [*self._found, *self._unknown()]
+
+    def _unknown(self) -> list[str]:
+        lines = []
+        for key in self._fields:
+            if key not in self._known:
+                near = difflib.get_close_matches(key, self._known, 1)
+                hint = f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(self._known)}"
+                lines.append(f"{self._name(key)} is not known{hint}")
+        for part in self._parts:
+            lines += part._unknown()
+        return lines
+
+    def complain(self, problem: str) -> None:
+        self._found.append(problem)
+
+    def _name(self, key: str) -> str:
+        return f"{self._place}{key}"
+
+    def _take(self, key: str, what: str) -> Any:
+        self._known.append(key)
+        if key not in self._fields:
+            self.complain(f"{self._name(key)} is missing; give {what}")
+            return None
+        return self._fields[key]
+
+    def number(self, key: str, least: Fraction, most: Fraction) -> Fraction | None:
+        """A number within a range, exact."""
+        value = self._take(key, f"a number from {least} to {most}")
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            self.complain(f"{self._name(key)} = {value!r} is not a number; its unit is in its name already")
+            return None
+        if isinstance(value, Decimal) and not value.is_finite():
+            self.complain(f"{self._name(key)} = {value} is not a finite number")
+            return None
+        if not least <= Fraction(value) <= most:
+            self.complain(f"{self._name(key)} = {value}, allowed {least} to {most}")
+            return None
+        return Fraction(value)
+
+    def text(self, key: str) -> str | None:
+        value = self._take(key, "a name of up to 16 letters")
+        if value is None:
+            return None
+        if (
+            not isinstance(value, str)
+            or not 0 < len(value) <= 16
+            or not value.isascii()
+            or not value.isprintable()
+        ):
+            self.complain(f"{self._name(key)} = {value!r}, allowed: 1 to 16 plain letters")
+            return None
+        return value
+
+    def choice(self, key: str, choices: Sequence[str]) -> int | None:
+        """Position of a word among those allowed."""
+        allowed = ", ".join(f'"{choice}"' for choice in choices)
+        value = self._take(key, f"one of {allowed}")
+        if value is None:
+            return None
+        if value not in choices:
+            self.complain(f"{self._name(key)} = {value!r}, allowed: {allowed}")
+            return None
+        return choices.index(value)
+
+    def minute_of_day(self, key: str, *, may_be_midnight: bool = False) -> int | None:
+        """Minutes after midnight of a time such as "06:30"; "24:00" only where a step may end."""
+        value = self._take(key, 'a time of day such as "06:30"')
+        if value is None:
+            return None
+        match = _TIME_OF_DAY.fullmatch(value) if isinstance(value, str) else None
+        minute = 60 * int(match[1]) + int(match[2]) if match else -1
+        if not 0 <= minute <= 24 * 60 or (minute == 24 * 60 and not may_be_midnight):
+            self.complain(f'{self._name(key)} = {value!r}, allowed: times of day from "00:00" to "23:59"')
+            return None
+        return minute
+
+    def table(self, key: str) -> Table:
+        """A table within this one."""
+        value = self._take(key, f"a table [{self._name(key)}]")
+        if value is not None and not isinstance(value, dict):
+            self.complain(f"{self._name(key)} = {value!r} is not a table")
+        part = Table(value if isinstance(value, dict) else {}, f"{self._name(key)}.", self._found)
+        if isinstance(value, dict):
+            self._parts.append(part)
+            return part
+        # What a missing table lacks need not be listed as well.
+        return Table({}, part._place, [])
+
+    def tables_of_lists(self, key: str) -> list[tuple[str, list[Table]]]:
+        """Named lists of tables: ``[[pattern.weekend]]`` and so on."""
+        value = self._take(key, f"at least one [[{self._name(key)}.NAME]]")
+        named: list[tuple[str, list[Table]]] = []
+        if value is not None and not isinstance(value, dict):
+            self.complain(f"{self._name(key)} = {value!r} is not a table")
+        for name, entries in value.items() if isinstance(value, dict) else ():
+            if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+                self.complain(
+                    f"{self._name(key)}.{name} is not a list of steps; write [[{key}.{name}]] before each"
+                )
+                continue
+            parts = [
+                Table(entry, f'{key} "{name}", step {at + 1}: ', self._found)
+                for at, entry in enumerate(entries)
+            ]
+            self._parts += parts
+            named.append((name, parts))
+        return named

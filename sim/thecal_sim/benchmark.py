@@ -1,0 +1,120 @@
+"""How fast the model is: a month of delivery, every pulse held against the oracle. ``python -m thecal_sim.benchmark``.
+
+Promises: the pump is programmed over its link as any host does it, and the figures are of one core and one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal_fw.core.program import MODE_CONTINUOUS, Program
+from thecal_fw.link import messages
+from thecal_fw.link.frames import FrameReader, encode_frame
+from thecal_sim.model import ModelPump
+from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, Regimen, check_pulses
+from thecal_sim.units import NS_PER_DAY
+
+PAEDIATRIC_NL_PER_DAY = 424_000
+_RESERVOIR_NL = 40_000_000
+_LOW_RESERVOIR_NL = 2_000_000
+_HOURS_PER_DAY = 24
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run took, in seconds of this machine, and what came of it."""
+
+    days: int
+    delivery_s: float
+    check_s: float
+    polls: int
+    check: PulseCheck
+
+    @property
+    def total_s(self) -> float:
+        return self.delivery_s + self.check_s
+
+    @property
+    def passed(self) -> bool:
+        return self.check.divergence is None and self.check.worst_volume_steps <= 1
+
+    def __str__(self) -> str:
+        check = self.check
+        return (
+            f"{self.days} days, {check.pulses:,} pulses, every one checked: {self.total_s:.1f} s "
+            f"(delivery {self.delivery_s:.1f} s, {self.polls:,} polls; check {self.check_s:.1f} s), "
+            f"{self.days * 86_400 / self.total_s:,.0f} x real time; "
+            f"worst edge {float(check.worst_edge_ticks):.3f} ticks, "
+            f"worst volume error {float(check.worst_volume_steps):.6f} steps, "
+            f"at the end {float(check.final_volume.steps):+.3f} steps"
+        )
+
+
+class _Link:
+    """Just enough of a host to program the pump."""
+
+    def __init__(self, pump: ModelPump) -> None:
+        self._pump = pump
+        self._reader = FrameReader()
+        self._request = self._session = 0
+        self._session = self.ask(messages.HELLO, messages.schema_hash(), 1)["session"]
+
+    def ask(self, message: messages.Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
+        self._request += 1
+        payload = message.request.pack(*values, tail=tail)
+        self._pump.serial.write(encode_frame(message.kind, self._session, self._request, payload))
+        frame = None
+        while frame is None:
+            frame = self._reader.push(self._pump.serial.read(1)[0])
+        fields = message.response.unpack(frame.payload)
+        if frame.kind == messages.KIND_ERROR or fields is None:
+            raise RuntimeError(f"the pump refused {message.name}: {frame.payload.hex()}")
+        return fields
+
+
+def deliver(days: int, nl_per_day: int) -> Result:
+    """Deliver a constant rate for some days and check every pulse."""
+    pump = ModelPump()
+    link = _Link(pump)
+    per_hour_nl = -(-nl_per_day // _HOURS_PER_DAY)
+    limits = (_RESERVOIR_NL, _LOW_RESERVOIR_NL, per_hour_nl, nl_per_day)
+    program = Program(
+        MODE_CONTINUOUS, "baclofen", 500_000, BENCH_CALIBRATION.calibration_id, nl_per_day, *limits
+    )
+    encoded = program.encode()
+    link.ask(messages.STAGE_BEGIN, len(encoded))
+    link.ask(messages.STAGE_DATA, 0, tail=encoded)
+    link.ask(messages.STAGE_CHECK, 0)
+    link.ask(messages.COMMIT, program.digest())
+    link.ask(messages.REFILL, _RESERVOIR_NL)
+    started = link.ask(messages.START, program.digest())
+    start_ns = pump.board.processor.instant_ns(started["effective_boot_s"], started["effective_boot_us"])
+    end_ns = start_ns + days * NS_PER_DAY
+    begun = time.perf_counter()
+    pump.run_until(end_ns)
+    delivered = time.perf_counter()
+    microsteps_per_nl = Fraction(BENCH_CALIBRATION.microsteps_per_rev, BENCH_CALIBRATION.nl_per_rev)
+    ideal = IdealDelivery([Epoch(start_ns, Regimen.constant(nl_per_day))], microsteps_per_nl)
+    check = check_pulses(ideal, pump.step_times_ns, end_ns)
+    checked = time.perf_counter()
+    return Result(days, delivered - begun, checked - delivered, pump.polls, check)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure how fast the model pump delivers.")
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--nl-per-day", type=int, default=PAEDIATRIC_NL_PER_DAY)
+    arguments = parser.parse_args()
+    result = deliver(arguments.days, arguments.nl_per_day)
+    print(result)
+    return 0 if result.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

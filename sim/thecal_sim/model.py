@@ -1,0 +1,160 @@
+"""The model pump: the firmware's controller on the simulated board, in virtual time.
+
+It is run exactly as the board's main loop runs it: poll, then sleep until the controller wants to be polled again
+or until bytes arrive. ``serial`` is the host's end of the link. Nothing here looks at a real clock. An exception
+that leaves a poll, which would end in a reset on the board, ends the simulation instead, so that it is seen.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from contextlib import suppress
+
+from simpy import Interrupt, Process
+
+from thecal_fw.controller import Controller
+from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
+from thecal_fw.core.events import RESET_POWER_ON
+from thecal_fw.core.validation import BENCH_LIMITS, Limits
+from thecal_sim.board import LeftProgram, SimulatedBoard
+from thecal_sim.edges import Edge
+from thecal_sim.link import HostPort
+from thecal_sim.virtual_time import Steps, VirtualTime
+
+
+class ModelPump:
+    """A pump that is on from the beginning.
+
+    boot_ns: virtual time from a reset to the controller's first poll.
+    reaction_ns: how long after a wake-up (or bytes) the poll begins; a function is asked each time.
+    left_for: "bootloader" or "prompt" once the program was left for one of them, until the next reset.
+    """
+
+    def __init__(
+        self,
+        env: VirtualTime | None = None,
+        *,
+        limits: Limits = BENCH_LIMITS,
+        calibration: Calibration = BENCH_CALIBRATION,
+        boot_ns: int = 0,
+        reaction_ns: int | Callable[[], int] = 0,
+        serial_number: bytes = b"MODEL",
+    ) -> None:
+        self.env = env or VirtualTime()
+        self.limits = limits
+        self.calibration = calibration
+        self.board = SimulatedBoard(self.env, serial_number)
+        self.serial = HostPort(self.env, self.board.port)
+        self.left_for: str | None = None
+        self.polls = 0
+        self.resets: list[tuple[int, int]] = []
+        self._boot_ns = boot_ns
+        self._reaction_ns = reaction_ns
+        self._withheld_until_ns = 0
+        self._controller: Controller | None = None
+        self._sleeper: Process | None = None
+        self.board.port.on_arrival = self._wake
+        self.board.on_reset = self._restart
+        self.env.process(self._run())
+        self.run_until(self.env.now_ns + boot_ns)
+
+    # --- for rigs and tests
+
+    @property
+    def now_ns(self) -> int:
+        return self.env.now_ns
+
+    @property
+    def boot_origin_ns(self) -> int:
+        """Virtual time at which the pump's time since reset was zero."""
+        return self.board.processor.boot_origin_ns
+
+    @property
+    def controller(self) -> Controller:
+        """The controller that runs now; a reset makes a new one."""
+        if self._controller is None:
+            raise RuntimeError("the pump is still booting")
+        return self._controller
+
+    @property
+    def edges(self) -> list[Edge]:
+        return self.board.edges
+
+    @property
+    def step_times_ns(self) -> array[int]:
+        return self.board.step_times_ns
+
+    def run_until(self, t_ns: int) -> None:
+        """Let time pass until an instant; what is due by then, and at it, has happened. Never goes back."""
+        self.env.run_until(t_ns)
+
+    def run_for(self, duration_ns: int) -> None:
+        self.run_until(self.env.now_ns + duration_ns)
+
+    def reset(self, cause: int = RESET_POWER_ON) -> None:
+        """Reset the board now, and boot it. The serial port has to be opened again."""
+        self.board.reset(cause)
+        self.run_until(self.env.now_ns + self._boot_ns)
+
+    def withhold_polls(self, until_ns: int) -> None:
+        """Keep the main loop from polling until an instant, as a program that hangs would. A reset ends it."""
+        self._withheld_until_ns = until_ns
+
+    # --- the main loop
+
+    def _wake(self) -> None:
+        sleeper, self._sleeper = self._sleeper, None
+        if sleeper is not None:
+            sleeper.interrupt("bytes")
+
+    def _restart(self) -> None:
+        self.resets.append((self.env.now_ns, self.board.machine.reset_cause))
+        self._controller = None
+        self.left_for = None
+        self._withheld_until_ns = 0
+        self._sleeper = None
+        self.env.process(self._run())
+
+    def _run(self) -> Steps:
+        """One life of the program, from a reset to the next."""
+        env, processor = self.env, self.board.processor
+        boot = processor.boots
+        yield env.timeout(self._boot_ns)
+        if boot != processor.boots:
+            return
+        self.board.begin_program()
+        clock = self.board.clock
+        controller = self._controller = Controller(self.board.hardware, self.limits, self.calibration)
+        while boot == processor.boots:
+            hold_ns = max(processor.now_ns, self._withheld_until_ns) - env.now_ns
+            if hold_ns > 0:
+                yield env.timeout(hold_ns)
+                continue
+            clock.read()
+            self.polls += 1
+            try:
+                controller.poll(clock.s, clock.us)
+            except LeftProgram as left:
+                self.left_for = left.to
+                self.board.leave_program()
+                return
+            wake_ns = processor.instant_ns(controller.wake_s, controller.wake_us)
+            yield from self._sleep_until(wake_ns)
+
+    def _sleep_until(self, wake_ns: int) -> Steps:
+        env, processor = self.env, self.board.processor
+        unread = len(self.board.port.received)
+        while processor.now_ns > env.now_ns:
+            yield env.timeout(processor.now_ns - env.now_ns)
+        # Bytes that came while the program was busy wake it as soon as it sleeps.
+        if wake_ns > env.now_ns and len(self.board.port.received) <= unread:
+            me = self._sleeper = env.active_process
+            with suppress(Interrupt):
+                yield env.timeout(wake_ns - env.now_ns)
+            if self._sleeper is me:
+                self._sleeper = None
+        reaction = self._reaction_ns
+        reaction_ns = reaction if isinstance(reaction, int) else reaction()
+        if reaction_ns:
+            yield env.timeout(reaction_ns)

@@ -1,0 +1,90 @@
+"""The least host there can be: one request, one answer, straight from the declared messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from thecal_fw.core.program import Program
+from thecal_fw.link import messages
+from thecal_fw.link.frames import Frame, FrameReader, encode_frame
+from thecal_fw.link.messages import Message
+from thecal_sim.link import HostPort
+from thecal_sim.units import NS_PER_S
+
+_STAGE_BYTES = 200
+_PATIENCE_S = 2.0
+_SESSION_LASTS_NS = 100 * NS_PER_S
+"""Shorter than the pump keeps a session that has gone quiet."""
+
+
+class RefusedError(Exception):
+    """The pump answered with an error."""
+
+    def __init__(self, code: int, detail: int):
+        super().__init__(f"refused: {messages.ERROR_NAMES[code]} ({detail})")
+        self.code = code
+        self.detail = detail
+
+
+class LinkHost:
+    """A host with a session of its own on a serial port; given the time, it says hello again after a long silence."""
+
+    def __init__(self, port: HostPort, nonce: int = 1, now_ns: Callable[[], int] = lambda: 0):
+        self._now_ns = now_ns
+        self._asked_ns = 0
+        self.port = port
+        self.nonce = nonce
+        self.session = 0
+        self.request = 0
+        self.sent = b""
+        self._reader = FrameReader()
+        port.timeout = _PATIENCE_S
+
+    def hello(self) -> dict[str, Any]:
+        self.session = self.request = 0
+        answer = self.ask(messages.HELLO, messages.schema_hash(), self.nonce)
+        self.session = answer["session"]
+        return answer
+
+    def ask(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
+        """Make a new request; its answer's fields, or RefusedError."""
+        if self.session and self._now_ns() - self._asked_ns > _SESSION_LASTS_NS:
+            self.hello()
+        self._asked_ns = self._now_ns()
+        self.request += 1
+        self.sent = encode_frame(
+            message.kind, self.session, self.request, message.request.pack(*values, tail=tail)
+        )
+        return self.fields_of(self.exchange(self.sent))
+
+    def exchange(self, sent: bytes) -> Frame:
+        self.port.write(sent)
+        return self.next_frame()
+
+    def next_frame(self) -> Frame:
+        while True:
+            byte = self.port.read(1)
+            if not byte:
+                raise TimeoutError("the pump does not answer")
+            frame = self._reader.push(byte[0])
+            if frame is not None:
+                return frame
+
+    @staticmethod
+    def fields_of(frame: Frame) -> dict[str, Any]:
+        if frame.kind == messages.KIND_ERROR:
+            fields = messages.ERROR.unpack(frame.payload)
+            assert fields is not None
+            raise RefusedError(fields["code"], fields["detail"])
+        fields = messages.BY_KIND[frame.kind & ~messages.RESPONSE].response.unpack(frame.payload)
+        assert fields is not None
+        return fields
+
+    def stage(self, program: Program) -> dict[str, Any]:
+        """Stage a program and have it checked."""
+        encoded = program.encode()
+        self.ask(messages.STAGE_BEGIN, len(encoded))
+        for offset in range(0, len(encoded), _STAGE_BYTES):
+            self.ask(messages.STAGE_DATA, offset, tail=encoded[offset : offset + _STAGE_BYTES])
+        return self.ask(messages.STAGE_CHECK, 0)

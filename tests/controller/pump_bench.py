@@ -1,0 +1,195 @@
+"""A model pump with a host on its link, that keeps the history of what is prescribed as it goes.
+
+Every change made through it enters the history at the instant the pump says it takes effect, so that at any
+time the pulses so far can be held against the oracle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from controller.link_host import LinkHost
+from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
+from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour
+from thecal_fw.core.validation import BENCH_LIMITS, Limits
+from thecal_fw.link import messages
+from thecal_sim.edges import Edge
+from thecal_sim.model import ModelPump
+from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, Regimen, check_pulses
+from thecal_sim.units import NS_PER_MINUTE, NS_PER_S, NS_PER_US, TICK_NS
+
+MICROSTEPS_PER_NL = Fraction(BENCH_CALIBRATION.microsteps_per_rev, BENCH_CALIBRATION.nl_per_rev)
+MINIMUM_RATE = Regimen.constant(BENCH_LIMITS.minimum_rate_nl_per_day)
+MONDAY_UTC_S = 1_772_409_600
+"""Monday, 2 March 2026, 00:00 UTC."""
+SECONDS_PER_DAY = 86_400
+
+
+def within_limits(program: Program) -> Program:
+    """The program with the narrowest limits it passes validation with."""
+    program.most_nl_per_hour = most_nl_in_any_hour(program, BENCH_LIMITS.minimum_rate_nl_per_day)
+    program.most_nl_per_day = most_nl_in_any_day(program, BENCH_LIMITS.minimum_rate_nl_per_day)
+    return program
+
+
+def continuous(nl_per_day: int) -> Program:
+    return within_limits(Program(MODE_CONTINUOUS, "baclofen", 500_000, 1, nl_per_day, 40_000_000, 2_000_000))
+
+
+def flex(patterns: list[list[tuple[int, int]]], weekdays: tuple[int, ...] = (0,) * 7) -> Program:
+    return within_limits(
+        Program(
+            MODE_FLEX,
+            "baclofen",
+            500_000,
+            1,
+            0,
+            40_000_000,
+            2_000_000,
+            patterns=patterns,
+            weekdays=weekdays,
+        )
+    )
+
+
+def stopped() -> Program:
+    return Program(MODE_STOPPED, calibration_id=1)
+
+
+def regimen_of(program: Program) -> Regimen | None:
+    """What the program prescribes, in the oracle's terms."""
+    if program.mode == MODE_STOPPED:
+        return None
+    if program.mode == MODE_MINIMUM_RATE:
+        return MINIMUM_RATE
+    if program.mode == MODE_CONTINUOUS:
+        return Regimen.constant(program.rate_nl_per_day)
+    days = [tuple((minute, Fraction(rate)) for minute, rate in day) for day in program.patterns]
+    return Regimen(tuple(days[index] for index in program.weekdays))
+
+
+class PumpBench:
+    """The pump, its host, and what was prescribed since when."""
+
+    def __init__(self, limits: Limits = BENCH_LIMITS, reaction_ns: int | Callable[[], int] = 0):
+        self.pump = ModelPump(limits=limits, reaction_ns=reaction_ns)
+        self.host = LinkHost(self.pump.serial, now_ns=lambda: self.pump.now_ns)
+        self.host.hello()
+        self.history = [Epoch(0, None)]
+        self._program: Program | None = None
+        self._is_delivering = False
+        self._local_minus_t_ns: int | None = None
+
+    # --- what a host does
+
+    def set_time(self, utc_s: int, utc_us: int = 0, offset_minutes: int = 0) -> int:
+        """Set the pump's clock; the instant from which its schedule follows it."""
+        answer = self.host.ask(messages.SET_TIME, utc_s, utc_us, offset_minutes)
+        reading = self.host.ask(messages.GET_TIME)
+        utc_ns = reading["utc_s"] * NS_PER_S + reading["utc_us"] * NS_PER_US
+        boot_ns = reading["boot_s"] * NS_PER_S + reading["boot_us"] // 10 * TICK_NS
+        local_ns = utc_ns + offset_minutes * NS_PER_MINUTE
+        self._local_minus_t_ns = local_ns - boot_ns - self.pump.boot_origin_ns
+        return self._note(self._instant(answer))
+
+    def commit(self, program: Program) -> int:
+        """Stage and commit a program; the instant it takes effect."""
+        digest = self.host.stage(program)["digest"]
+        answer = self.host.ask(messages.COMMIT, digest)
+        self._program = program
+        if program.mode == MODE_STOPPED:
+            self._is_delivering = False
+        return self._note(self._instant(answer))
+
+    def start(self) -> int:
+        assert self._program is not None
+        answer = self.host.ask(messages.START, self._program.digest())
+        self._is_delivering = True
+        return self._note(self._instant(answer))
+
+    def stop(self) -> int:
+        answer = self.host.ask(messages.STOP)
+        self._is_delivering = False
+        return self._note(self._instant(answer))
+
+    def refill(self, fill_nl: int = 40_000_000) -> None:
+        self.host.ask(messages.REFILL, fill_nl)
+
+    def deliver(self, program: Program) -> int:
+        """Have a program delivered from now on, with a full reservoir; the instant it begins."""
+        self.commit(program)
+        self.refill()
+        return self.start()
+
+    def status(self) -> dict[str, int]:
+        return self.host.ask(messages.INTERROGATE)
+
+    def is_active(self, alarm: int) -> bool:
+        return bool(self.status()["active_alarms"] >> alarm & 1)
+
+    def events(self, code: int) -> list[dict[str, int]]:
+        """Every logged event of a code, oldest first."""
+        found, sequence = [], 1
+        while True:
+            answer = self.host.ask(messages.READ_LOG, sequence)
+            tail = answer["tail"]
+            records = [
+                messages.EVENT.unpack(tail[at : at + messages.EVENT.size])
+                for at in range(0, len(tail), messages.EVENT.size)
+            ]
+            found += [record for record in records if record is not None and record["code"] == code]
+            if not records or records[-1] is None:
+                return found
+            sequence = records[-1]["sequence"] + 1
+
+    def instant_ns(self, event: dict[str, int]) -> int:
+        """When an event of the log happened."""
+        return self.pump.board.processor.instant_ns(event["boot_s"], event["boot_us"])
+
+    # --- what comes of it
+
+    def run_for(self, seconds: float) -> None:
+        self.pump.run_for(round(seconds * NS_PER_S))
+
+    def prescribe(self, t_ns: int, regimen: Regimen | None) -> None:
+        """Enter into the history what the pump itself decided on."""
+        self.history = [epoch for epoch in self.history if epoch.start_ns < t_ns]
+        self.history.append(Epoch(t_ns, regimen, self._local_minus_t_ns))
+
+    @property
+    def ideal(self) -> IdealDelivery:
+        return IdealDelivery(self.history, MICROSTEPS_PER_NL)
+
+    def check(self) -> PulseCheck:
+        return check_pulses(self.ideal, self.pump.step_times_ns, self.pump.now_ns)
+
+    def assert_as_prescribed(self) -> PulseCheck:
+        """No pulse more than a tick off, none missing or extra, and never more than half a microstep of error."""
+        check = self.check()
+        assert check.divergence is None, str(check.divergence)
+        assert check.worst_edge_ticks <= 1
+        assert (check.missing, check.extra, check.while_stopped) == (0, 0, 0)
+        assert check.worst_volume_steps <= self.most_volume_error_steps(), check.worst_volume
+        return check
+
+    def most_volume_error_steps(self) -> Fraction:
+        """Half a microstep, and what is prescribed in half a tick: pulses are placed on the nearest tick."""
+        rates = [segment.steps_per_ns for segment in self.ideal.segments_until(self.pump.now_ns)]
+        return Fraction(1, 2) + max(rates) * TICK_NS / 2
+
+    def edges_of(self, signal: str) -> list[Edge]:
+        return [edge for edge in self.pump.edges if edge.signal == signal]
+
+    def steps_since(self, t_ns: int) -> list[int]:
+        """Instants of the pulses after an instant."""
+        return [step_ns for step_ns in self.pump.step_times_ns if step_ns > t_ns]
+
+    def _instant(self, answer: dict[str, int]) -> int:
+        return self.pump.board.processor.instant_ns(answer["effective_boot_s"], answer["effective_boot_us"])
+
+    def _note(self, t_ns: int) -> int:
+        regimen = regimen_of(self._program) if self._is_delivering and self._program else None
+        self.prescribe(t_ns, regimen)
+        return t_ns

@@ -1,0 +1,236 @@
+"""What the pump does when its hardware or its own program goes wrong."""
+
+import pytest
+from serial import SerialException
+
+from controller.link_host import LinkHost
+from controller.pump_bench import (
+    MICROSTEPS_PER_NL,
+    MINIMUM_RATE,
+    PumpBench,
+    continuous,
+    regimen_of,
+    within_limits,
+)
+from thecal_fw.core import alarms, events
+from thecal_fw.core.program import MODE_CONTINUOUS, Program
+from thecal_fw.core.validation import Limits
+from thecal_fw.link import messages
+from thecal_sim.edges import BUZZER, ENABLE
+from thecal_sim.oracle import Epoch, IdealDelivery, check_pulses
+from thecal_sim.units import NS_PER_MS, NS_PER_S
+
+FAST_LIMITS = Limits(most_basal_nl_per_day=200_000_000)
+"""So fast that all that can be queued lasts for less than the watchdog waits."""
+
+
+def fast_program() -> Program:
+    program = Program(MODE_CONTINUOUS, "baclofen", 500_000, 1, 200_000_000, 40_000_000, 2_000_000)
+    within_limits(program)
+    return program
+
+
+@pytest.fixture
+def bench() -> PumpBench:
+    pump_bench = PumpBench()
+    pump_bench.deliver(continuous(9_000_000))
+    pump_bench.run_for(10)
+    return pump_bench
+
+
+def restarted(bench: PumpBench) -> PumpBench:
+    """The same pump after a reset, with a new host."""
+    bench.pump.serial.open()
+    bench.host = LinkHost(bench.pump.serial, now_ns=lambda: bench.pump.now_ns)
+    bench.host.hello()
+    return bench
+
+
+def test_a_program_that_hangs_is_reset_by_the_watchdog_and_the_pulses_queued_until_then_come_out(bench):
+    fed_ns = bench.pump.now_ns
+    bench.pump.withhold_polls(fed_ns + 60 * NS_PER_S)
+    bench.pump.run_until(fed_ns + 8 * NS_PER_S)
+    ((reset_ns, cause),) = bench.pump.resets
+    assert cause == events.RESET_WATCHDOG
+    assert fed_ns + 3 * NS_PER_S <= reset_ns <= fed_ns + 8 * NS_PER_S
+    check = check_pulses(bench.ideal, bench.pump.step_times_ns, reset_ns)
+    assert check.divergence is None
+
+
+def test_a_reset_releases_the_driver_and_silences_the_line(bench):
+    bench.pump.withhold_polls(bench.pump.now_ns + 9 * NS_PER_S)
+    bench.run_for(8)
+    ((reset_ns, _),) = bench.pump.resets
+    assert next(edge for edge in bench.edges_of(ENABLE) if edge.t_ns == reset_ns).level == 1
+    assert bench.steps_since(reset_ns) == []
+
+
+def test_after_a_watchdog_reset_in_delivery_the_minimum_rate_runs_and_the_alarm_says_that_the_program_is_lost(
+    bench,
+):
+    bench.pump.withhold_polls(bench.pump.now_ns + 8 * NS_PER_S)
+    bench.run_for(20)
+    ((reset_ns, _),) = bench.pump.resets
+    status = restarted(bench).status()
+    assert status["reset_cause"] == events.RESET_WATCHDOG
+    assert status["active_alarms"] >> alarms.PROGRAM_LOST & 1
+    assert status["rate_nl_per_day"] == 6_000
+    sounded_ns = min(edge.t_ns for edge in bench.edges_of(BUZZER) if edge.level and edge.t_ns >= reset_ns)
+    assert sounded_ns - reset_ns <= 500 * NS_PER_MS
+    bench.run_for(3_600)
+    begun_ns = reset_ns + 45 * NS_PER_MS
+    ideal = IdealDelivery([Epoch(begun_ns, MINIMUM_RATE)], MICROSTEPS_PER_NL)
+    check = check_pulses(ideal, bench.steps_since(reset_ns), bench.pump.now_ns)
+    assert check.divergence is None, str(check.divergence)
+    assert check.pulses == 16
+
+
+def test_committing_a_program_ends_the_minimum_rate_after_a_lost_program(bench):
+    bench.pump.withhold_polls(bench.pump.now_ns + 8 * NS_PER_S)
+    bench.run_for(20)
+    restarted(bench)
+    program = continuous(9_000_000)
+    digest = bench.host.stage(program)["digest"]
+    bench.host.ask(messages.COMMIT, digest)
+    bench.run_for(5)
+    status = bench.status()
+    assert not status["active_alarms"] >> alarms.PROGRAM_LOST & 1
+    assert status["rate_nl_per_day"] == 9_000_000
+
+
+def test_a_second_watchdog_reset_does_not_forget_that_the_pump_was_delivering(bench):
+    for _ in range(2):
+        bench.pump.reset(events.RESET_WATCHDOG)
+    bench.run_for(5)
+    assert restarted(bench).status()["rate_nl_per_day"] == 6_000
+
+
+def test_after_a_power_cut_the_pump_is_stopped_and_knows_nothing(bench):
+    bench.pump.reset(events.RESET_POWER_ON)
+    bench.run_for(60)
+    with pytest.raises(SerialException):
+        bench.pump.serial.write(b"?")
+    status = restarted(bench).status()
+    assert (status["state"], status["has_program"], status["reset_cause"]) == (0, 0, events.RESET_POWER_ON)
+
+
+def test_a_stopped_pump_stays_stopped_over_a_watchdog_reset(bench):
+    bench.stop()
+    bench.pump.reset(events.RESET_WATCHDOG)
+    bench.run_for(60)
+    assert restarted(bench).status()["state"] == 0
+
+
+def test_a_pump_whose_program_comes_back_before_its_queue_is_empty_has_lost_nothing(bench):
+    bench.pump.withhold_polls(bench.pump.now_ns + 2 * NS_PER_S)
+    bench.run_for(600)
+    bench.assert_as_prescribed()
+    assert bench.status()["active_alarms"] == 0
+
+
+def starved_bench() -> tuple[PumpBench, int]:
+    """A pump whose program comes back to an empty queue, and the instant at which it does."""
+    pump_bench = PumpBench(limits=FAST_LIMITS)
+    pump_bench.deliver(fast_program())
+    pump_bench.run_for(20.25)
+    back_ns = pump_bench.pump.now_ns + 7_500 * NS_PER_MS
+    # The watchdog is fed on: this is about the queue alone.
+    pump_bench.pump.withhold_polls(back_ns)
+    while pump_bench.pump.now_ns < back_ns:
+        pump_bench.pump.board.watchdog.feed()
+        pump_bench.run_for(1.5)
+    return pump_bench, back_ns
+
+
+def test_a_queue_that_runs_dry_latches_a_timing_fault_and_what_was_missed_is_never_made_up_for():
+    bench, back_ns = starved_bench()
+    last_ns = max(step_ns for step_ns in bench.pump.step_times_ns if step_ns < back_ns)
+    assert last_ns < back_ns - NS_PER_MS
+    assert bench.is_active(alarms.TIMING_FAULT)
+    (fault,) = bench.events(events.EVENT_TIMING_FAULT)
+    assert bench.instant_ns(fault) == back_ns
+    bench.run_for(1_200)
+    begun_ns = bench.instant_ns(bench.events(events.EVENT_PROGRAM_EFFECTIVE)[-1])
+    # From where the queue ended nothing was prescribed until delivery began again, at the minimum rate.
+    count = len([step_ns for step_ns in bench.pump.step_times_ns if step_ns <= last_ns])
+    last_due_ns = bench.ideal.instant_of_step(count, back_ns)
+    next_due_ns = bench.ideal.instant_of_step(count + 1, back_ns)
+    assert last_due_ns is not None
+    assert next_due_ns is not None
+    # Half-way between them exactly as much was prescribed as has been delivered: nothing is owed either way.
+    bench.prescribe(int(last_due_ns + next_due_ns) // 2, None)
+    bench.prescribe(begun_ns, MINIMUM_RATE)
+    bench.assert_as_prescribed()
+
+
+def test_acknowledging_a_timing_fault_brings_the_program_back():
+    bench, _ = starved_bench()
+    bench.run_for(10)
+    assert bench.status()["rate_nl_per_day"] == FAST_LIMITS.minimum_rate_nl_per_day
+    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.TIMING_FAULT)
+    bench.run_for(5)
+    assert not bench.is_active(alarms.TIMING_FAULT)
+    assert bench.status()["rate_nl_per_day"] == 200_000_000
+
+
+def test_a_change_that_the_program_sleeps_through_is_made_later_with_an_alarm_and_moves_no_pulse(bench):
+    new = continuous(12_345_678)
+    old_regimen = bench.history[-1].regimen
+    change_ns = bench.commit(new)
+    bench.pump.withhold_polls(change_ns + 300 * NS_PER_MS)
+    bench.run_for(60)
+    assert bench.is_active(alarms.CHANGE_LATE)
+    assert len(bench.events(events.EVENT_TIMING_FAULT)) == 1
+    effective_ns = bench.instant_ns(bench.events(events.EVENT_PROGRAM_EFFECTIVE)[-1])
+    assert effective_ns == change_ns + NS_PER_S
+    bench.prescribe(change_ns, old_regimen)
+    bench.prescribe(effective_ns, regimen_of(new))
+    bench.assert_as_prescribed()
+
+
+@pytest.mark.parametrize("fault", ["cut", "stuck"])
+def test_pulses_that_are_not_seen_raise_an_alarm_are_counted_and_never_given_again(bench, fault):
+    if fault == "cut":
+        bench.pump.board.sense_wire.connected = False
+    else:
+        bench.pump.board.sense_wire.stuck = 0
+    bench.run_for(60)
+    assert bench.is_active(alarms.PULSES_MISSING)
+    bench.run_for(5.01)
+    pulses = len(bench.pump.step_times_ns)
+    seen = bench.pump.board.sense.count()
+    assert pulses - 40 <= bench.status()["unseen_steps"] + seen <= pulses
+    bench.assert_as_prescribed()
+
+
+def test_what_was_not_seen_before_a_stop_is_not_given_again_after_it(bench):
+    bench.pump.board.sense_wire.connected = False
+    bench.run_for(30)
+    bench.stop()
+    bench.pump.board.sense_wire.connected = True
+    bench.run_for(10)
+    bench.start()
+    bench.run_for(60)
+    bench.assert_as_prescribed()
+
+
+def test_pulses_in_excess_stop_the_pump_and_say_so(bench):
+    bench.pump.board.sense_wire.pick_up_noise(3)
+    bench.run_for(6)
+    assert bench.is_active(alarms.PULSES_IN_EXCESS)
+    assert bench.is_active(alarms.STOPPED_BY_ALARM)
+    assert bench.pump.board.level(ENABLE) == 1
+    stopped_ns = bench.edges_of(ENABLE)[-1].t_ns
+    bench.run_for(60)
+    assert bench.steps_since(stopped_ns) == []
+
+
+def test_a_slow_program_moves_no_pulse():
+    delays = iter(range(0, 10**9, 377_003))
+    bench = PumpBench(reaction_ns=lambda: next(delays) % (3 * NS_PER_MS))
+    bench.deliver(continuous(23_456_789))
+    bench.run_for(60)
+    bench.commit(continuous(1_234_567))
+    bench.run_for(600)
+    bench.assert_as_prescribed()
+    assert not bench.events(events.EVENT_TIMING_FAULT)

@@ -1,0 +1,70 @@
+"""The board's modules on an emulated Pico, driven from the MicroPython prompt."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from thecal_fw.rp2 import pins
+
+from thecal_hil.emulator import EmulatedPico, FlashTiming
+from thecal_hil.emulator.repl import RawRepl
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+US = 1_000
+TICK_NS = 10 * US
+WATCHED = {"step": pins.STEP, "dir": pins.DIR, "enable": pins.ENABLE, "buzzer": pins.BUZZER, "led": pins.LED}
+
+
+class Bench:
+    """An emulated Pico whose firmware ends at the prompt, with the package frozen in."""
+
+    def __init__(self, uf2: Path) -> None:
+        self.pico = EmulatedPico(
+            uf2,
+            wires=[(pins.STEP, pins.SENSE)],
+            watch=WATCHED,
+            released={"enable": 1},
+            flash_timing=FlashTiming(erase_sector_ns=400_000_000),
+        )
+        self.pico.serial.open()
+        self.prompt = RawRepl(self.pico.serial)
+
+    def run(self, code: str, timeout_s: float = 10.0) -> str:
+        """What the code prints."""
+        return self.prompt.run(code, timeout_s).strip()
+
+    def numbers(self, code: str, timeout_s: float = 10.0) -> list[int]:
+        return [int(word) for word in self.run(code, timeout_s).split()]
+
+    def run_for_s(self, seconds: float) -> None:
+        self.pico.run_for(round(seconds * 1e9))
+
+    def rises_ns(self, signal: str = "step") -> list[int]:
+        """Rising edges, in the time of the chip's own timer."""
+        origin_ns = self.pico.now_ns - self.pico.device_time_ns
+        return [edge.t_ns - origin_ns for edge in self.pico.edges if edge.signal == signal and edge.level]
+
+
+def build_image(tmp: Path, name: str, main: str) -> Path:
+    """The firmware with another main program; the test is skipped where nothing can be built."""
+    main_file, uf2 = tmp / f"{name}.py", tmp / f"{name}.uf2"
+    main_file.write_text(main)
+    command = [sys.executable, REPOSITORY / "firmware/board/build.py", "--extra-main", main_file, "--out", uf2]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    if built.returncode == 2:
+        pytest.skip(f"no image can be built here: {built.stderr.strip()}")
+    assert built.returncode == 0, built.stderr
+    return uf2
+
+
+@pytest.fixture(scope="session")
+def prompt_uf2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_image(tmp_path_factory.mktemp("image"), "prompt", '"""Leaves the board at the prompt."""\n')
+
+
+@pytest.fixture
+def bench(prompt_uf2: Path) -> Bench:
+    return Bench(prompt_uf2)

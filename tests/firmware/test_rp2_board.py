@@ -1,0 +1,148 @@
+"""The board as a whole: its lines at boot, what it remembers over a reset, and the main loop on the emulated chip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
+
+from thecal_hil.emulator import EmulatedPico, ResetCause
+from thecal_hil.emulator.repl import RawRepl
+
+from .conftest import WATCHED, Bench, build_image
+
+MOST_BOOT_NS = 300_000_000
+
+
+def test_driver_and_annunciator_move_their_lines(bench: Bench):
+    bench.run(
+        "from thecal_fw.rp2.driver import Driver\nfrom thecal_fw.rp2.annunciator import Annunciator\n"
+        "driver, annunciator = Driver(), Annunciator()"
+    )
+    level = bench.pico.level
+    assert (level("enable"), level("dir"), level("buzzer"), level("led")) == (1, 1, 0, 0)
+    bench.run("driver.enable(); annunciator.buzzer(True); annunciator.led(True)")
+    assert (level("enable"), level("dir"), level("buzzer"), level("led")) == (0, 1, 1, 1)
+    bench.run("driver.disable(); annunciator.buzzer(False); annunciator.led(False)")
+    assert (level("enable"), level("dir"), level("buzzer"), level("led")) == (1, 1, 0, 0)
+    assert not [edge for edge in bench.pico.edges if edge.signal == "enable"][2:]
+
+
+def reopened(bench: Bench) -> None:
+    bench.pico.serial.close()
+    bench.pico.serial.open()
+    bench.prompt = RawRepl(bench.pico.serial)
+    bench.run("from thecal_fw.rp2.board import Machine\nboard = Machine()")
+
+
+def test_what_was_going_on_is_remembered_over_a_watchdog_reset_only(bench: Bench):
+    bench.run("from thecal_fw.rp2.board import Machine\nboard = Machine()")
+    report = "print(board.reset_cause, board.was_delivering, len(board.serial))"
+    assert bench.run(report) == f"{RESET_POWER_ON} False 16"
+    bench.run("board.note_delivering(True)\nfrom thecal_fw.rp2.watchdog import Watchdog\nwatchdog = Watchdog()")
+    bench.run_for_s(9)
+    assert [reset.cause for reset in bench.pico.resets[1:]] == [ResetCause.WATCHDOG]
+    reopened(bench)
+    assert bench.run(report) == f"{RESET_WATCHDOG} True 16"
+    bench.run("board.note_delivering(False)\nfrom thecal_fw.rp2.watchdog import Watchdog\nwatchdog = Watchdog()")
+    bench.run_for_s(9)
+    reopened(bench)
+    assert bench.run(report) == f"{RESET_WATCHDOG} False 16"
+    bench.run("board.note_delivering(True)")
+    bench.pico.reset(ResetCause.POWER_ON)
+    reopened(bench)
+    assert bench.run(report) == f"{RESET_POWER_ON} False 16"
+
+
+def test_the_watchdog_leaves_alone_who_feeds_it(bench: Bench):
+    bench.run("from thecal_fw.rp2.watchdog import Watchdog\nwatchdog = Watchdog()")
+    for _ in range(4):
+        bench.run_for_s(7)
+        bench.run("watchdog.feed()")
+    assert len(bench.pico.resets) == 1
+
+
+def pump(uf2: Path) -> EmulatedPico:
+    return EmulatedPico(uf2, watch=WATCHED, wires=[(2, 5)], released={"enable": 1})
+
+
+@pytest.fixture(scope="module")
+def main_uf2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_image(
+        tmp_path_factory.mktemp("image"), "main", "from thecal_fw.main import main\nmain()\n"
+    )
+
+
+def test_the_main_loop_sleeps_soon_after_reset_and_stays_asleep(main_uf2: Path):
+    pico = pump(main_uf2)
+    while not pico.sleeping and pico.now_ns < MOST_BOOT_NS:
+        pico.run_for(1_000_000)
+    assert pico.sleeping
+    assert pico.level("enable") == 1
+    pico.run_for(1_000_000_000)
+    busy = pico.busy_cycles
+    pico.run_for(100_000_000_000)
+    assert pico.busy_cycles - busy < 100 * 125_000
+    assert len(pico.resets) == 1
+    assert pico.backlog_drops == 0
+
+
+def test_an_exception_stops_the_motor_and_ends_in_a_watchdog_reset(tmp_path: Path):
+    main = """
+from thecal_fw import main
+from thecal_fw.controller import Controller
+def broken(self, now_s, now_us):
+    if now_s >= 2:
+        raise RuntimeError('broken')
+    if now_s == 1 and not self.hardware.train._is_playing:
+        self.hardware.driver.enable()
+        train, clock = self.hardware.train, self.hardware.clock
+        train.load()
+        for _ in range(500):
+            train.push(1_000)
+        train.release()
+        clock.read()
+        train.start(clock.s, clock.us + 20_000)
+    self.wake_s, self.wake_us = now_s + 1, 0
+    self.hardware.watchdog.feed()
+Controller.poll = broken
+main.main()
+"""
+    pico = pump(build_image(tmp_path, "broken", main))
+    pico.serial.timeout = 1.0
+    pico.serial.open()
+    pico.run_for(9_000_000_000 - pico.now_ns)
+    assert b"RuntimeError: broken" in pico.serial.read(pico.serial.in_waiting)
+    steps = [edge.t_ns for edge in pico.edges if edge.signal == "step" and edge.level]
+    assert 80 < len(steps) <= 100
+    assert max(steps) < 2_001_000_000 + 100_000_000
+    assert pico.level("enable") == 1
+    assert len(pico.resets) == 1
+    pico.run_for(3_000_000_000)
+    assert pico.resets[1].cause is ResetCause.WATCHDOG
+
+
+def test_the_prompt_is_reached_with_the_motor_off_and_the_watchdog_fed(tmp_path: Path):
+    main = """
+from thecal_fw import main
+from thecal_fw.controller import Controller
+def leaving(self, now_s, now_us):
+    self.hardware.watchdog.feed()
+    self.hardware.driver.enable()
+    self.hardware.machine.note_delivering(True)
+    self.wake_s, self.wake_us = now_s + 1, 0
+    if now_s >= 1:
+        self.hardware.machine.prompt()
+Controller.poll = leaving
+main.main()
+"""
+    pico = pump(build_image(tmp_path, "leaving", main))
+    pico.serial.open()
+    pico.run_for(2_000_000_000)
+    assert pico.level("enable") == 1
+    prompt = RawRepl(pico.serial)
+    for _ in range(3):
+        pico.run_for(10_000_000_000)
+        assert prompt.run("print(6 * 7)").strip() == "42"
+    assert len(pico.resets) == 1

@@ -1,0 +1,330 @@
+"""The step generator on the emulated chip: every edge on its tick, whatever else goes on."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import Bench
+
+TICK_NS = 10_000
+MOST_ANCHOR_OFFSET_NS = 1_000
+
+SET_UP = """
+import gc, machine, micropython, time
+from thecal_fw.rp2.steptrain import StepTrain
+from thecal_fw.rp2.sense import Sense
+from thecal_fw.rp2.clock import Clock
+from thecal_fw.rp2.sleep import Sleeper
+train, sense, clock = StepTrain(), Sense(), Clock()
+class Nobody:
+    def any(self):
+        return False
+sleeper = Sleeper(clock, Nobody())
+def nap(us):
+    # Asleep, since an emulated processor that is busy takes its time.
+    clock.read()
+    us += clock.us
+    sleeper.sleep_until(clock.s + us // 1_000_000, us % 1_000_000)
+def fill(intervals):
+    for ticks in intervals:
+        train.push(ticks)
+    train.release()
+def start_in(us):
+    global anchor
+    clock.read()
+    us += clock.us
+    s, us = clock.s + us // 1_000_000, us % 1_000_000
+    anchor = s * 1_000_000 + us
+    return train.start(s, us)
+"""
+
+
+def in_ticks(edges_ns: list[int], anchor_us: int) -> list[int]:
+    """Ticks from the anchor to each edge. All must lie the same little bit after their tick."""
+    after_ns = [edge_ns - anchor_us * 1_000 for edge_ns in edges_ns]
+    offset_ns = after_ns[0] % TICK_NS
+    assert 0 <= offset_ns < MOST_ANCHOR_OFFSET_NS
+    assert all(ns % TICK_NS == offset_ns for ns in after_ns)
+    return [ns // TICK_NS for ns in after_ns]
+
+
+def sums(intervals: list[int]) -> list[int]:
+    return list(itertools.accumulate(intervals))
+
+
+@pytest.fixture
+def train(bench: Bench) -> Bench:
+    bench.run(SET_UP)
+    return bench
+
+
+def test_intervals_are_exact_from_the_shortest_to_minutes(train: Bench):
+    intervals = [4, 4, 5, 6, 7, 4, 100, 1_000, 65_535, 65_536, 65_537, 4, 1_700_000, 30_000_000, 4]
+    (anchor,) = train.numbers(f"train.load(); fill({intervals}); assert start_in(20_000); print(anchor)")
+    train.run_for_s(330)
+    assert in_ticks(train.rises_ns(), anchor) == sums(intervals)
+    assert train.run("print(train.starved(), sense.count())") == f"True {len(intervals)}"
+    assert train.pico.backlog_drops == 0
+
+
+def test_a_pulse_lasts_one_tick(train: Bench):
+    train.run("train.load(); fill([4] * 20); assert start_in(20_000)")
+    train.run_for_s(0.1)
+    edges = [edge for edge in train.pico.edges if edge.signal == "step"]
+    assert [edge.level for edge in edges] == [1, 0] * 20
+    assert {low.t_ns - high.t_ns for high, low in zip(edges[::2], edges[1::2], strict=True)} == {TICK_NS}
+
+
+def test_the_first_interval_may_be_the_shortest(train: Bench):
+    (anchor,) = train.numbers("train.load(); fill([4]); assert start_in(20_000); print(anchor)")
+    train.run_for_s(0.1)
+    assert in_ticks(train.rises_ns(), anchor) == [4]
+
+
+def test_interrupts_off_for_as_long_as_a_flash_erase_moves_nothing(train: Bench):
+    (anchor, starved, counted) = train.numbers(
+        """
+train.load(); fill([200] * 512); fill([200] * 512)
+assert start_in(20_000)
+nap(300_000)
+state = machine.disable_irq()
+nap(400_000)
+machine.enable_irq(state)
+while not train.has_room():
+    nap(500)
+fill([200] * 476)
+nap(1_900_000)
+starved = train.starved()
+nap(1_500_000)
+print(anchor, int(starved), sense.count())
+"""
+    )
+    assert not starved
+    assert counted == 1_500
+    assert in_ticks(train.rises_ns(), anchor) == sums([200] * 1_500)
+
+
+def test_a_long_queue_of_blocks_of_all_sizes_has_no_gap(train: Bench):
+    sizes = [1, 512, 3, 1, 2, 9, 8, 7, 64, 1, 1, 1, 1, 300, 17, 5, 40, 2]
+    rng = random.Random(5)
+    intervals = [rng.choice([100, 200, 400, 1_000]) for _ in range(sum(sizes))]
+    train.run(f"intervals = {intervals}; sizes = {sizes}")
+    (anchor, starved) = train.numbers(
+        """
+train.load()
+at, playing = 0, False
+for size in sizes:
+    block = intervals[at:at + size]
+    at += size
+    if playing:
+        while not train.has_room():
+            nap(800)
+    fill(block)
+    if not playing and not train.has_room():
+        assert start_in(20_000)
+        playing = True
+# The machine is starved only once all has been played.
+starved = train.starved()
+nap(5_000_000)
+print(anchor, int(starved))
+"""
+    )
+    assert not starved
+    assert in_ticks(train.rises_ns(), anchor) == sums(intervals)
+
+
+@pytest.mark.parametrize("delay_us", range(0, 60, 3))
+def test_a_block_released_just_as_the_one_before_it_ends_is_played_once(train: Bench, delay_us: int):
+    """The last word of the first block leaves for the FIFO about 8 pulses before its end."""
+    (anchor,) = train.numbers(
+        f"""
+train.load(); fill([100] * 40)
+assert start_in(20_000)
+for _ in range(30):
+    train.push(100)
+state = machine.disable_irq()
+while not sense.count() >= 31:
+    pass
+time.sleep_us(1_000 - 90 + {delay_us} * 3)
+train.release()
+machine.enable_irq(state)
+nap(200_000)
+print(anchor)
+"""
+    )
+    assert in_ticks(train.rises_ns(), anchor) == sums([100] * 70)
+
+
+def test_the_splice_takes_over_at_the_anchor_exactly(train: Bench):
+    (first, second) = train.numbers(
+        """
+train.load(); fill([200] * 300); fill([200] * 300)
+assert start_in(20_000)
+first = anchor
+while sense.count() < 100:
+    nap(500)
+train.load(); fill([333, 444]); fill([555] * 20)
+# 100 ticks and more after the 110th pulse, 50 before the 111th.
+second = first + 110 * 2_000 + 1_500
+assert train.start(second // 1_000_000, second % 1_000_000)
+print(first, second)
+"""
+    )
+    train.run_for_s(1)
+    edges_ns = train.rises_ns()
+    old = [ns for ns in edges_ns if ns < second * 1_000]
+    assert in_ticks(old, first) == sums([200] * 110)
+    assert in_ticks(edges_ns[len(old) :], second) == sums([333, 444] + [555] * 20)
+    assert train.numbers("print(sense.count())") == [132]
+    high_ns = [ns for ns in old if ns + TICK_NS > second * 1_000 - 80_000]
+    assert not high_ns
+
+
+def test_many_splices_lose_and_double_nothing(train: Bench):
+    anchors = train.numbers(
+        """
+anchors = []
+train.load(); fill([4] * 4); fill([50] * 100)
+assert start_in(20_000)
+anchors.append(anchor)
+for n in range(30):
+    train.load(); fill([60 + n]); fill([50] * (5 + n)); 
+    assert start_in(4_000 + 7 * n)
+    anchors.append(anchor)
+nap(100_000)
+print(*anchors)
+"""
+    )
+    edges_ns = train.rises_ns()
+    for n, (begin, end) in enumerate(itertools.pairwise([*anchors, anchors[-1] + 1_000_000])):
+        mine = [ns for ns in edges_ns if begin * 1_000 <= ns < end * 1_000]
+        expected = sums([60 + n - 1] + [50] * (4 + n) if n else [4] * 4 + [50] * 100)
+        played = in_ticks(mine, begin)
+        assert played == expected[: len(played)]
+        # Everything due up to the withdrawal has come out. That is some tens of us before the next anchor.
+        due_before = [sum(begin + 10 * ticks < end - margin_us for ticks in expected) for margin_us in (81, 60)]
+        assert due_before[0] <= len(played) <= due_before[1]
+    counted = train.numbers("print(sense.count())")
+    assert counted == [len(edges_ns)]
+
+
+def test_halt_stops_within_a_tick_and_the_next_start_is_exact(train: Bench):
+    train.run("train.load(); fill([4] * 512); fill([4] * 512); assert start_in(5_000)")
+    halted_us, counted, later = train.numbers(
+        """
+clock.read()
+before = clock.s * 1_000_000 + clock.us
+train.load(); fill([4] * 512); fill([4] * 512)
+assert start_in(5_000)
+time.sleep_us(3_333)
+clock.read()
+train.halt()
+counted = sense.count()
+halted = clock.s * 1_000_000 + clock.us
+nap(50_000)
+print(halted, counted, sense.count())
+"""
+    )
+    edges_ns = train.rises_ns()
+    assert edges_ns[-1] <= halted_us * 1_000 + 1_000 + TICK_NS
+    assert counted == later == len(edges_ns)
+    assert train.pico.level("step") == 0
+    (anchor,) = train.numbers("train.load(); fill([50, 60, 70]); assert start_in(9_000); print(anchor)")
+    train.run_for_s(0.1)
+    assert in_ticks(train.rises_ns()[len(edges_ns) :], anchor) == [50, 110, 180]
+
+
+def test_halt_leaves_step_low_even_in_the_middle_of_a_pulse(train: Bench):
+    for wait_us in range(0, 44, 3):
+        train.run(
+            f"""
+train.load(); fill([4] * 512)
+assert start_in(5_000)
+time.sleep_us({300 + wait_us})
+train.halt()
+"""
+        )
+        assert train.pico.level("step") == 0
+        edges = [edge for edge in train.pico.edges if edge.signal == "step"]
+        assert edges[-1].t_ns - edges[-2].t_ns >= 1_000, "too short a pulse for the driver to see"
+    assert train.numbers("print(sense.count())") == [len(train.rises_ns())]
+
+
+def test_a_start_in_the_past_or_too_far_ahead_or_of_nothing_is_refused(train: Bench):
+    for code in ("fill([50]); print(start_in(-5))", "fill([50]); print(start_in(60_000))", "print(start_in(9_000))"):
+        assert train.run(f"train.load(); {code}") == "False"
+    train.run_for_s(0.2)
+    assert not train.rises_ns()
+    assert train.run("print(train.starved(), train.has_room())") == "False False"
+
+
+def test_a_refused_start_halts_what_was_playing(train: Bench):
+    train.run("train.load(); fill([1_000] * 50); assert start_in(9_000)")
+    train.run_for_s(0.1)
+    played = len(train.rises_ns())
+    assert played
+    assert train.run("train.load(); fill([50]); print(start_in(-5))") == "False"
+    train.run_for_s(0.5)
+    assert len(train.rises_ns()) <= played + 10
+
+
+def test_a_dry_queue_says_so_and_never_catches_up(train: Bench):
+    train.run("train.load(); fill([100] * 5); assert start_in(9_000)")
+    train.run_for_s(0.1)
+    assert train.run("print(train.starved()); fill([100] * 5); nap(100_000); print(train.starved())").split() == [
+        "True",
+        "True",
+    ]
+    assert len(train.rises_ns()) == 5
+    assert train.run("train.halt(); print(train.starved())") == "False"
+    train.run("train.load(); fill([100] * 5); assert start_in(9_000); print(train.starved())")
+    train.run_for_s(0.1)
+    assert len(train.rises_ns()) == 10
+
+
+def test_steady_use_touches_no_heap(train: Bench):
+    (allocated,) = train.numbers(
+        """
+def feed(blocks):
+    for _ in range(blocks):
+        while not train.has_room():
+            if train.starved():
+                raise RuntimeError
+        for _ in range(100):
+            train.push(25)
+        train.release()
+train.load(); feed(2)
+assert start_in(20_000)
+feed(3)
+gc.collect()
+gc.disable()
+before = gc.mem_alloc()
+feed(15)
+sense.count(); train.starved(); clock.read(); train.has_room()
+after = gc.mem_alloc()
+gc.enable()
+print(after - before)
+"""
+    )
+    assert allocated == 0
+
+
+def test_a_push_that_would_not_fit_is_an_error_and_harms_nothing(train: Bench):
+    for code in ("train.push(3)", "[train.push(9) for _ in range(513)]"):
+        assert train.run(f"train.load()\ntry:\n    {code}\nexcept ValueError:\n    print('refused')") == "refused"
+
+
+def test_the_sense_counter_counts_what_arrives_at_its_pin(train: Bench):
+    train.pico.wires[0].connected = False
+    train.run("train.load(); fill([50] * 20); assert start_in(9_000)")
+    train.run_for_s(0.1)
+    assert train.numbers("print(sense.count())") == [0]
+    train.pico.wires[0].connected = True
+    train.run("train.load(); fill([50] * 20); assert start_in(9_000)")
+    train.run_for_s(0.1)
+    assert train.numbers("print(sense.count(), sense.count())") == [20, 20]

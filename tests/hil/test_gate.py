@@ -1,0 +1,58 @@
+"""The gate at the end of every test notices what it is there to notice."""
+
+from collections.abc import Iterator
+
+import pytest
+from thecal_hil.course import Course, local_second
+from thecal_hil.gate import GateError, check_gate
+from thecal_hil.model_rig import ModelRig
+from thecal_hil.rig import ResetCause
+from thecal_hil.therapy import continuous
+
+
+@pytest.fixture
+def model() -> Iterator[ModelRig]:
+    opened = ModelRig()
+    yield opened
+    opened.close()
+
+
+def delivering(model: ModelRig) -> None:
+    course = Course(model)
+    course.set_time(local_second("2026-03-06 12:00"))
+    course.prescribe(continuous(24_000_000))
+    course.refill(18_000_000)
+    course.start()
+    model.run_for(5)
+
+
+def test_a_pump_in_order_passes(model: ModelRig) -> None:
+    delivering(model)
+    check_gate(model)
+
+
+def test_another_build_than_the_one_under_test_does_not_pass(model: ModelRig) -> None:
+    model.build_under_test = ("9.9.9", "abc")
+    with pytest.raises(GateError, match=r"under test is \('9.9.9', 'abc'\)"):
+        check_gate(model)
+
+
+def test_a_pump_that_counts_fewer_steps_than_came_out_does_not_pass(model: ModelRig) -> None:
+    delivering(model)
+    model.model.board.sense_wire.connected = False
+    model.run_for(20)
+    with pytest.raises(GateError, match="alarm 'pulses missing' is active"):
+        check_gate(model)
+
+
+def test_an_unplanned_reset_does_not_pass(model: ModelRig) -> None:
+    delivering(model)
+    model.reset(ResetCause.WATCHDOG)
+    with pytest.raises(GateError, match="last reset by: watchdog"):
+        check_gate(model)
+    check_gate(model, ("watchdog reset", "program lost"))
+
+
+def test_what_the_gate_knows_nothing_of_can_not_be_declared(model: ModelRig) -> None:
+    with pytest.raises(ValueError, match="'bad weather'"):
+        check_gate(model, ("bad weather",))

@@ -1,0 +1,33 @@
+"""Rig time, time since reset and the pump's wall time are related exactly."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from thecal_hil.pump_clock import NS_PER_S, PumpClock, wall_ticks_at_boot
+
+READING = SimpleNamespace(boot_s=12, boot_us=345_678, utc_s=1_772_794_800, utc_us=120)
+
+
+def test_the_pumps_two_times_differ_by_whole_ticks() -> None:
+    assert wall_ticks_at_boot(READING) == (1_772_794_800 - 12) * 100_000 + 12 - 34_567
+
+
+@given(st.integers(0, 10**16), st.integers(0, 10**16))
+def test_wall_time_is_found_back_to_the_nanosecond(origin_ns: int, rig_ns: int) -> None:
+    clock = PumpClock(origin_ns, wall_ticks_at_boot(READING))
+    assert clock.rig_ns_of_wall(clock.wall_ns(rig_ns)) == rig_ns
+    assert clock.wall_instants_ns(np.array([rig_ns])).tolist() == [clock.wall_ns(rig_ns)]
+
+
+def test_time_since_reset_begins_at_the_reset() -> None:
+    clock = PumpClock(5 * NS_PER_S)
+    assert clock.rig_ns_of_boot(2, 7) == 7 * NS_PER_S + 7_000
+    assert clock.boot_ns(7 * NS_PER_S) == 2 * NS_PER_S
+
+
+def test_a_pump_that_does_not_know_the_time_has_no_wall_time() -> None:
+    with pytest.raises(ValueError, match="does not know the time"):
+        PumpClock(0).wall_ns(1)

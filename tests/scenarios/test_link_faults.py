@@ -1,0 +1,131 @@
+"""What arrives wrong on the link: silence or a typed error, never an action, and never a pulse out of place."""
+
+import pytest
+from thecal_fw.core import events
+from thecal_fw.link import messages
+from thecal_fw.link.frames import MOST_FRAME_BYTES, PROTOCOL_VERSION
+from thecal_hil.course import Course, local_second
+from thecal_hil.load import cut_short, doubled
+from thecal_hil.raw_link import RawLink, error_name
+from thecal_hil.therapy import continuous
+
+FULL_NL = 18_000_000
+REFILL_NL = 17_000_000
+
+
+@pytest.fixture
+def link(course: Course) -> RawLink:
+    """A host that makes its frames by hand, at a pump that is delivering."""
+    course.set_time(local_second("2026-03-06 12:00"))
+    course.prescribe(continuous(8_000_000))
+    course.refill(FULL_NL)
+    course.start()
+    course.rig.run_for(3)
+    return RawLink(course.rig.port)
+
+
+def refills(course: Course) -> list[int]:
+    """Volumes of all refills the pump has logged."""
+    return [event.first for event in course.pump.log() if event.code == events.EVENT_REFILLED]
+
+
+def stage(link: RawLink, encoded: bytes) -> None:
+    link.ask(messages.STAGE_BEGIN, len(encoded))
+    link.ask(messages.STAGE_DATA, 0, tail=encoded)
+
+
+@pytest.mark.requirement("change-is-a-transaction")
+@pytest.mark.needs("exact edges")
+def test_a_commit_without_a_staged_program_is_refused(course: Course, link: RawLink) -> None:
+    assert link.refusal(messages.COMMIT, bytes(32)) == "nothing staged"
+    course.rig.run_for(3)
+    course.must_be_ideal()
+
+
+@pytest.mark.requirement("change-is-a-transaction")
+@pytest.mark.needs("exact edges")
+def test_a_commit_with_a_wrong_digest_changes_nothing(course: Course, link: RawLink) -> None:
+    stage(link, continuous(1_000_000).program.encode())
+    assert link.refusal(messages.COMMIT, bytes(32)) == "digest differs"
+    course.rig.run_for(3)
+    course.must_be_ideal()
+    assert course.pump.interrogate().program_digest == continuous(8_000_000).program.digest()
+
+
+@pytest.mark.requirement("change-is-a-transaction")
+@pytest.mark.needs("exact edges")
+def test_a_program_that_came_only_in_part_can_not_be_committed(course: Course, link: RawLink) -> None:
+    encoded = continuous(1_000_000).program.encode()
+    link.ask(messages.STAGE_BEGIN, len(encoded))
+    link.ask(messages.STAGE_DATA, 0, tail=encoded[:-1])
+    assert link.refusal(messages.COMMIT, continuous(1_000_000).program.digest()) == "staging incomplete"
+    course.rig.run_for(3)
+    course.must_be_ideal()
+
+
+@pytest.mark.requirement("link-garbage")
+@pytest.mark.needs("exact edges")
+@pytest.mark.expects("garbled frames")
+def test_a_frame_that_is_cut_gets_silence_and_the_next_one_an_answer(course: Course, link: RawLink) -> None:
+    assert link.exchange(cut_short(link.frame(messages.REFILL, REFILL_NL))) is None
+    assert link.ask(messages.INTERROGATE)["frames_garbled"] == 1
+    assert refills(course) == [FULL_NL]
+    course.must_be_ideal()
+
+
+@pytest.mark.requirement("link-garbage")
+@pytest.mark.needs("exact edges")
+@pytest.mark.expects("garbled frames")
+def test_a_frame_with_a_wrong_crc_gets_silence(course: Course, link: RawLink) -> None:
+    assert link.exchange(link.frame(messages.STOP, crc_error=1)) is None
+    course.rig.run_for(3)
+    course.must_be_ideal()
+
+
+@pytest.mark.requirement("link-garbage")
+@pytest.mark.needs("exact edges")
+@pytest.mark.expects("overlong frames")
+def test_a_run_of_bytes_longer_than_any_frame_gets_silence(course: Course, link: RawLink) -> None:
+    assert link.exchange(b"\x55" * (3 * MOST_FRAME_BYTES) + b"\0") is None
+    assert link.ask(messages.INTERROGATE)["frames_overlong"] == 1
+    course.must_be_ideal()
+
+
+@pytest.mark.requirement("link-versions")
+@pytest.mark.needs("exact edges")
+def test_a_frame_of_another_protocol_version_is_refused_by_name(course: Course, link: RawLink) -> None:
+    answer = link.exchange(link.frame(messages.STOP, version=PROTOCOL_VERSION + 1))
+    assert error_name(answer) == "version"
+    course.rig.run_for(3)
+    course.must_be_ideal()
+
+
+@pytest.mark.requirement("retry-safe")
+@pytest.mark.needs("exact edges")
+def test_a_doubled_frame_is_answered_twice_and_carried_out_once(course: Course, link: RawLink) -> None:
+    link.send(doubled(link.frame(messages.REFILL, REFILL_NL)))
+    first, second = link.receive(), link.receive()
+    assert first is not None
+    assert second is not None
+    assert (first.kind, first.request, first.payload) == (second.kind, second.request, second.payload)
+    assert refills(course) == [FULL_NL, REFILL_NL]
+    course.must_be_ideal()
+
+
+@pytest.mark.requirement("retry-safe")
+@pytest.mark.needs("exact edges")
+def test_a_frame_that_was_overtaken_by_a_later_one_is_refused(course: Course, link: RawLink) -> None:
+    overtaken, later = link.frame(messages.STOP), link.frame(messages.REFILL, REFILL_NL)
+    assert error_name(link.exchange(later)) == "none"
+    assert error_name(link.exchange(overtaken)) == "out of order"
+    course.rig.run_for(3)
+    course.must_be_ideal()
+
+
+@pytest.mark.requirement("retry-safe")
+@pytest.mark.needs("exact edges")
+def test_a_second_host_ends_the_session_of_the_first(course: Course, link: RawLink) -> None:
+    RawLink(course.rig.port, host_nonce=77)
+    assert link.refusal(messages.STOP) == "stale session"
+    course.rig.run_for(3)
+    course.must_be_ideal()
