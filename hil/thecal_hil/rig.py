@@ -17,7 +17,7 @@ import numpy as np
 from thecal_hil.pump_clock import NS_PER_S, Instants, PumpClock, wall_ticks_at_boot
 
 if TYPE_CHECKING:
-    from thecal import Pump
+    from thecal.client import Pump
 
 STEP = "step"
 DIRECTION = "direction"
@@ -137,9 +137,9 @@ class Rig(ABC):
     def connect(self, port: SerialPort) -> Pump:
         """A client of its own over any port that leads to the pump."""
         # Imported late: pytest loads this module with the plugin, also where no rig is ever used.
-        from thecal import Pump
+        from thecal.client import Pump
 
-        return Pump(port)
+        return Pump(port, host_nonce=1)
 
     def _forget_clients(self) -> None:
         self._pump = None

@@ -86,10 +86,10 @@ class ProgramRefusedError(ThecalError):
 
 
 class Pump:
-    """Client of the pump behind a port. Opens a session at once."""
+    """Client of the pump behind a port. Opens a session at once; ``host_nonce`` as in ``Link``."""
 
-    def __init__(self, port: SerialPort) -> None:
-        self._link = Link(port)
+    def __init__(self, port: SerialPort, host_nonce: int | None = None) -> None:
+        self._link = Link(port, host_nonce)
 
     @property
     def version(self) -> str:

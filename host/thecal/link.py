@@ -41,10 +41,15 @@ class SerialPort(Protocol):
 
 
 class Link:
-    """One session with a pump. ``greeting`` has the fields of the pump's hello."""
+    """One session with a pump. ``greeting`` has the fields of the pump's hello.
 
-    def __init__(self, port: SerialPort) -> None:
+    host_nonce: makes two hosts' sessions differ; a random one unless given, and then counted on from session to
+    session, so that a run can be repeated byte for byte.
+    """
+
+    def __init__(self, port: SerialPort, host_nonce: int | None = None) -> None:
         self._port = port
+        self._nonce = secrets.randbits(32) if host_nonce is None else host_nonce
         port.timeout = ANSWER_TIMEOUT_S
         self._reader = FrameReader()
         self._session = 0
@@ -62,7 +67,8 @@ class Link:
         self._request = 0
         own_hash = messages.schema_hash()
         try:
-            self.greeting = self.ask(messages.HELLO, own_hash, secrets.randbits(32))
+            self.greeting = self.ask(messages.HELLO, own_hash, self._nonce)
+            self._nonce = (self._nonce + 1) & 0xFFFFFFFF
         except NoAnswerError as error:
             if self._text.strip(b"\0\r\n "):
                 shown = bytes(self._text[-60:])

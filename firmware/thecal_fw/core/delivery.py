@@ -18,6 +18,7 @@ from thecal_fw.core.instant import (
     is_before,
     microsecond_of_ticks,
     second_of_ticks,
+    small,
 )
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.timeline import NO_DELIVERY
@@ -102,7 +103,7 @@ class Delivery:
                 continue
             ticks = metering.next_ticks()
             if self._lead_ticks:
-                ticks += self._lead_ticks
+                ticks = small(ticks + self._lead_ticks)
                 self._lead_ticks = 0
             if ticks < least_ticks:
                 # A pulse can't come before the one ahead of it is over. What it comes late is taken off the

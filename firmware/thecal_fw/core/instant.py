@@ -6,6 +6,8 @@ numbers, ``s`` and ``us`` with ``0 <= us < 1_000_000``. Neither wraps in 34 year
 *ticks* of the step generator, ten microseconds each, for the same reason.
 """
 
+from array import array
+
 TICK_US = 10
 TICKS_PER_SECOND = 100_000
 TICKS_PER_MINUTE = 60 * TICKS_PER_SECOND
@@ -14,6 +16,20 @@ TICKS_PER_DAY = SECONDS_PER_DAY * TICKS_PER_SECOND
 
 NEVER_S = 0x3FFFFFFF
 """A second that never comes (34 years after boot): the deadline of something that is not due at all."""
+
+
+_SLOT = array("i", [0])
+
+
+def small(value: int) -> int:
+    """The same number as a small integer again.
+
+    What MicroPython computes from a large integer stays of the large kind even when its value is small, and
+    everything computed from that would allocate. Raises OverflowError beyond 32 bits on CPython, so a value
+    that can be larger must not come here.
+    """
+    _SLOT[0] = value
+    return _SLOT[0]
 
 
 def is_before(a_s: int, a_us: int, b_s: int, b_us: int) -> bool:
@@ -27,8 +43,8 @@ def ticks_at(s: int, us: int) -> int:
 
 
 def second_of_ticks(ticks: int) -> int:
-    return ticks // TICKS_PER_SECOND
+    return small(ticks // TICKS_PER_SECOND)
 
 
 def microsecond_of_ticks(ticks: int) -> int:
-    return ticks % TICKS_PER_SECOND * TICK_US
+    return small(ticks % TICKS_PER_SECOND * TICK_US)

@@ -11,7 +11,7 @@ small ones, and allocates nothing.
 """
 
 from thecal_fw.core.calibration import Calibration
-from thecal_fw.core.instant import TICKS_PER_DAY
+from thecal_fw.core.instant import TICKS_PER_DAY, small
 
 # The running remainder stays below four weights and must fit the 30 bits of a small integer.
 MOST_WEIGHT = (1 << 28) - 1
@@ -78,13 +78,14 @@ class Metering:
         if self._pulses < 0:
             self.phase_after += self._pulses * self.step_weight
             self._pulses = 0
-        self.pulses_left = self._pulses
+        self.pulses_left = small(self._pulses)
         self._is_first = True
-        self._double_weight = 2 * weight
+        self._double_weight = small(2 * weight)
         self._offset = weight - 2 * phase
-        self._ticks_each, remainder = divmod(self.step_weight, weight)
-        self._remainder = 2 * remainder
-        self._first_ticks, self._gathered = divmod(2 * self.step_weight + self._offset, self._double_weight)
+        ticks_each, remainder = divmod(self.step_weight, weight)
+        self._ticks_each, self._remainder = small(ticks_each), small(2 * remainder)
+        self._first_ticks, gathered = divmod(2 * self.step_weight + self._offset, self._double_weight)
+        self._gathered = small(gathered)
 
     def next_ticks(self) -> int:
         """Ticks from the pulse before (or the segment's start) to the next pulse. Allocates nothing."""

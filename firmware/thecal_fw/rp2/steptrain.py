@@ -256,14 +256,14 @@ class StepTrain:
         self._channels = (rp2.DMA(), rp2.DMA())
         self._first_channel = self._channels[0].channel
         self._second_channel = self._channels[1].channel
-        self._blocks = tuple(array("I", bytes(4 * _BLOCK_PULSES)) for _ in range(4))
+        # Behind the intervals of a block stands how many there are: one look-up less for each push.
+        self._blocks = tuple(array("I", bytes(4 * (_BLOCK_PULSES + 1))) for _ in range(4))
         self._addresses = tuple(addressof(block) for block in self._blocks)
         self._is_playing = False
         self._is_loading = False
         self._queue = 0  # being filled; the other one plays while this one is loaded
         self._half = 0  # which of its two blocks is being filled
         self._block = self._blocks[0]
-        self._pulses = 0  # in the block being filled
         self._released = 0  # blocks of the queue being loaded
         self._loaded_pulses = 0  # in the first of them
         self._loaded_pulses_behind = 0  # in the second
@@ -294,17 +294,17 @@ class StepTrain:
 
     @micropython.viper
     def push(self, interval_ticks: int):
-        pulses = int(self._pulses)
+        block = ptr32(self._block)
+        pulses = block[_BLOCK_PULSES]
         if pulses >= _BLOCK_PULSES or interval_ticks < _OVERHEAD_TICKS:
             raise ValueError
-        ptr32(self._block)[pulses] = interval_ticks - _OVERHEAD_TICKS
-        self._pulses = pulses + 1
+        block[pulses] = interval_ticks - _OVERHEAD_TICKS
+        block[_BLOCK_PULSES] = pulses + 1
 
     def release(self) -> None:
-        pulses = self._pulses
+        pulses = self._block[_BLOCK_PULSES]
         if not pulses:
             return
-        self._pulses = 0
         if self._is_loading:
             if self._half:
                 self._loaded_pulses_behind = pulses
@@ -314,7 +314,12 @@ class StepTrain:
         elif self._is_playing:
             self._queue_behind(pulses)
         self._half ^= 1
-        self._block = self._blocks[2 * self._queue + self._half]
+        self._begin_block()
+
+    def _begin_block(self):
+        block = self._blocks[2 * self._queue + self._half]
+        block[_BLOCK_PULSES] = 0
+        self._block = block
 
     def _queue_behind(self, pulses):
         address = self._addresses[2 * self._queue + self._half]
@@ -332,9 +337,9 @@ class StepTrain:
         if not self._is_loading:
             self._queue ^= 1
         self._is_loading = True
-        self._half = self._pulses = self._released = 0
+        self._half = self._released = 0
         self._loaded_pulses = self._loaded_pulses_behind = 0
-        self._block = self._blocks[2 * self._queue]
+        self._begin_block()
 
     def start(self, anchor_s: int, anchor_us: int) -> bool:
         if not self._released or not _is_ahead(anchor_s, anchor_us, _LEAST_NOTICE_US, _LONGEST_WAIT_US):
@@ -348,8 +353,8 @@ class StepTrain:
         # The words count from a machine that is under way already; only the first one starts from standing.
         self._blocks[2 * self._queue][0] += 1 - self._first_tick
         self._half = self._released & 1
-        self._block = self._blocks[2 * self._queue + self._half]
-        self._pulses = self._released = 0
+        self._released = 0
+        self._begin_block()
         _wait_until(anchor_s, anchor_us - _MASKED_US)
         state = machine.disable_irq()
         started = False
@@ -372,7 +377,6 @@ class StepTrain:
         _withdraw(self._first_channel, self._second_channel, self._program_start)
         self._is_playing = False
         self._is_loading = False
-        self._pulses = 0
         self._released = 0
 
     def starved(self) -> bool:
