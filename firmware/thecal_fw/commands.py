@@ -65,7 +65,11 @@ def _decoded(encoded):
 
 
 class Commands:
-    """Serves the link of one controller. ``due_s``, ``due_us``: when it has something to do without input."""
+    """Serves the link of one controller.
+
+    due_s, due_us: when it has something to do without input.
+    has_held_frame: whether a frame waits to be served without another byte arriving.
+    """
 
     def __init__(self, controller):
         self._controller = controller
@@ -73,11 +77,11 @@ class Commands:
         self._reader = FrameReader()
         self._session = Session()
         self._held = None
+        self.has_held_frame = False
         self._forget_staged()
         self._quiet_s = NEVER_S
         self.due_s = NEVER_S
         self.due_us = 0
-        self.frames_served = 0
         self._leave_to = 0
         self.leave_s = NEVER_S
         self.leave_us = 0
@@ -104,10 +108,6 @@ class Commands:
             messages.PROMPT.kind: self._prompt,
         }
 
-    def has_held_frame(self) -> bool:
-        """Whether a frame waits to be served without another byte arriving."""
-        return self._held is not None
-
     def serve(self, now_s: int, now_us: int, byte: int, only_stop: bool) -> bool:
         """Take what has arrived, at most one frame; True if more may be waiting.
 
@@ -124,6 +124,7 @@ class Commands:
             if frame is not None:
                 if only_stop and frame.kind != messages.STOP.kind:
                     self._held = frame
+                    self.has_held_frame = True
                     return False
                 self._serve_frame(frame)
                 return True
@@ -140,6 +141,7 @@ class Commands:
             self._reader.push(byte)
         if not only_stop:
             frame, self._held = self._held, None
+            self.has_held_frame = False
             self._serve_frame(frame)
         return not only_stop
 
@@ -171,7 +173,6 @@ class Commands:
         clock = self._controller.hardware.clock
         clock.read()
         self._now_s, self._now_us = clock.s, clock.us
-        self.frames_served += 1
         if frame.version != PROTOCOL_VERSION:
             self._refuse(frame, messages.ERROR_VERSION, PROTOCOL_VERSION)
             return

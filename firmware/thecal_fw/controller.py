@@ -35,8 +35,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.ports import Hardware
 
-HEARTBEAT_S = 6
-"""Longest time between polls; the watchdog of the board bites after 8 s."""
+HEARTBEAT_S = 7
+"""Longest time between polls; the watchdog of the board bites after 8.3 s, about its longest time."""
 
 CHANGE_NOTICE_TICKS = TICKS_PER_SECOND // 5
 """A change takes effect no sooner than this after it was asked for."""
@@ -121,24 +121,33 @@ class Controller:
 
     # --- the loop
 
-    def poll(self, now_s: int, now_us: int) -> None:
-        """Do everything that is due at this instant and set when to be polled next."""
-        if is_before(self.wake_s, self.wake_us, now_s, now_us):
-            late_us = min(now_s - self.wake_s, 1_000) * 1_000_000 + now_us - self.wake_us
-            if late_us > self.worst_lateness_us and self.wake_s:
+    def poll(self, now_s: int, now_us: int) -> bool:
+        """Do everything that is due at this instant and set when to be polled next.
+
+        Most polls are mere heartbeats, so that path is kept short. True if this was more than one.
+        """
+        if self.wake_s and now_s >= self.wake_s:
+            late_us = (now_s - self.wake_s) * 1_000_000 + now_us - self.wake_us
+            if late_us > self.worst_lateness_us:
                 self.worst_lateness_us = late_us
         byte = self.hardware.port.read()
-        if byte >= 0 or self._commands.has_held_frame() or not self._is_quiet(now_s, now_us):
+        is_more = byte >= 0 or not self._is_quiet(now_s, now_us)
+        if is_more:
             self._poll_fully(now_s, now_us, byte)
         self.wake_s, self.wake_us = now_s + HEARTBEAT_S, now_us
-        if is_before(self._deadline_s, self._deadline_us, self.wake_s, self.wake_us):
+        if self._deadline_s <= self.wake_s and is_before(
+            self._deadline_s, self._deadline_us, self.wake_s, now_us
+        ):
             self.wake_s, self.wake_us = self._deadline_s, self._deadline_us
-        if self._is_sound(now_s, now_us):
+        if self._is_sound(now_s):
             self.hardware.watchdog.feed()
+        return is_more
 
     def _is_quiet(self, now_s: int, now_us: int) -> bool:
         """Whether nothing is due and every pulse so far was seen: all that a heartbeat has to find out."""
-        if not is_before(now_s, now_us, self._deadline_s, self._deadline_us):
+        if now_s >= self._deadline_s and not is_before(now_s, now_us, self._deadline_s, self._deadline_us):
+            return False
+        if self._commands.has_held_frame:
             return False
         if self.state != STATE_DELIVERING:
             return True
@@ -176,18 +185,14 @@ class Controller:
         if is_before(s, us, self._deadline_s, self._deadline_us):
             self._deadline_s, self._deadline_us = s, us
 
-    def _is_sound(self, now_s: int, now_us: int) -> bool:
+    def _is_sound(self, now_s: int) -> bool:
         """The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
 
-        While delivering, the plan reaches beyond now; while starting, the start is still to come.
+        While delivering, the plan reaches beyond the present second; while starting, the start is still to come.
         """
         if self.state == STATE_DELIVERING:
-            return is_before(now_s, now_us, self.delivery.tail_s, self.delivery.tail_us)
+            return self.delivery.tail_s > now_s
         return self.state == STATE_STOPPED or self._event_s != NEVER_S
-
-    def frames_served(self) -> int:
-        """Frames from the host that were served since reset: what leaves garbage on the heap."""
-        return self._commands.frames_served
 
     def has_time(self, needed_us: int) -> bool:
         """Whether nothing but the host's input is due within so many microseconds from now."""
@@ -246,6 +251,7 @@ class Controller:
         self.hardware.train.halt()
         self._count_at_halt()
         self.state = STATE_STARTING
+        self.change_tick = -1
         self._owed_phase = self.delivery.half_a_step
         self.set_alarm(alarm_table.TIMING_FAULT, True)
         self.set_alarm(alarm_table.TIMING_FAULT, False)
@@ -372,6 +378,7 @@ class Controller:
                 self.record(events.EVENT_TIMING_FAULT, self.counted, delivery.planned)
                 self.set_alarm(alarm_table.CHANGE_LATE, True)
                 self.set_alarm(alarm_table.CHANGE_LATE, False)
+                self.change_tick = -1
                 self._change_at(self._next_change_tick())
                 return
             phase = delivery.phase_at(anchor, delivered)

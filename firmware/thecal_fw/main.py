@@ -17,7 +17,7 @@ from thecal_fw.rp2.hardware import Hardware
 from thecal_fw.rp2.sleep import Sleeper
 
 _MAINTENANCE_FEED_MS = const(2_000)
-_FRAMES_PER_COLLECTION = const(16)
+_POLLS_PER_COLLECTION = const(32)
 _COLLECTION_US = const(50_000)
 """More than collecting garbage takes."""
 
@@ -44,15 +44,15 @@ def _run(hardware) -> None:
     clock, poll = hardware.clock, controller.poll
     sleep_until = Sleeper(clock, hardware.port).sleep_until
     gc.collect()
-    frames_at_collection = 0
+    polls = 0
     while True:
         clock.read()
-        poll(clock.s, clock.us)
-        # Steady delivery leaves no garbage, commands do; looking at the heap would cost more than it tells.
-        frames = controller.frames_served()
-        if frames - frames_at_collection >= _FRAMES_PER_COLLECTION and controller.has_time(_COLLECTION_US):
-            frames_at_collection = frames
-            gc.collect()
+        # A heartbeat leaves no garbage, other polls may; looking at the heap would cost more than it tells.
+        if poll(clock.s, clock.us):
+            polls += 1
+            if polls >= _POLLS_PER_COLLECTION and controller.has_time(_COLLECTION_US):
+                polls = 0
+                gc.collect()
         sleep_until(controller.wake_s, controller.wake_us)
 
 

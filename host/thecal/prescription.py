@@ -191,6 +191,9 @@ class _Reader:
         """A fault that validation found, in the units of the file."""
         names = {"most_nl_per_hour": "limits.most_mcg_per_hour", "most_nl_per_day": "limits.most_mcg_per_day"}
         place = fault.place()
+        if place in names and fault.value > fault.most:
+            most = Fraction(fault.most, NL_PER_ML) * self._concentration
+            return f"{names[place]} is more than the pump can give at all, {_plain(most)} mcg: lower the limit"
         if place in names:
             value, least = (
                 Fraction(nl * 1, NL_PER_ML) * self._concentration for nl in (fault.value, fault.least)

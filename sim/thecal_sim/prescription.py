@@ -1,33 +1,92 @@
 """Reads a prescription file for the oracle: what is prescribed, as exact rationals in nanolitres.
 
-A reader of its own, apart from the host's, so that a mistake in one of them shows as a disagreement. It
-trusts that the file is a good one; telling a person what is wrong with a bad one is the host's task.
+A reader of its own, apart from the host's, so that a mistake in one of them shows as a disagreement. It trusts that
+the file is a good one; telling a person what is wrong with a bad one is the host's task.
 """
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
-from thecal_sim.ideal import Regimen
+from thecal_sim.ideal import DayRates, Regimen
 
 NL_PER_ML = 1_000_000
+MINUTES_PER_DAY = 1_440
+MINIMUM_RATE_NL_PER_DAY = 6_000
+"""What "minimum rate" means on the bench pump: six microlitres a day."""
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True)
 class Prescription:
-    """What a file prescribes. Rates are in the regimen."""
+    """What a file prescribes; a stopped pump's regimen is a constant zero."""
 
     regimen: Regimen
-    concentration_mcg_per_ml: Fraction
     reservoir_nl: Fraction
     low_reservoir_nl: Fraction
 
 
-def volume_rate_nl_per_day(dose_mcg_per_day: Fraction, concentration_mcg_per_ml: Fraction) -> Fraction:
-    """The volume rate that gives a dose."""
-    return dose_mcg_per_day / concentration_mcg_per_ml * NL_PER_ML
+def read_prescription(path: Path | str) -> Prescription:
+    """What a prescription file asks for, exactly as written."""
+    return prescription_in(Path(path).read_text(encoding="utf-8"))
 
 
-def read_prescription(path: object) -> Prescription:
-    raise NotImplementedError
+def prescription_in(text: str) -> Prescription:
+    """What the text of a prescription file asks for."""
+    fields = tomllib.loads(text, parse_float=Decimal)
+    reservoir = fields.get("reservoir", {})
+    return Prescription(
+        regimen=_regimen(fields),
+        reservoir_nl=Fraction(reservoir.get("capacity_ml", 0)) * NL_PER_ML,
+        low_reservoir_nl=Fraction(reservoir.get("low_alarm_ml", 0)) * NL_PER_ML,
+    )
+
+
+def _regimen(fields: dict[str, Any]) -> Regimen:
+    mode = fields["mode"]
+    if mode == "stopped":
+        return Regimen.constant(0)
+    if mode == "minimum rate":
+        return Regimen.constant(MINIMUM_RATE_NL_PER_DAY)
+    mcg_per_ml = Fraction(fields["concentration_mcg_per_ml"])
+    if mode == "simple continuous":
+        return Regimen.constant(_nl_per_day(fields["dose_mcg_per_day"], mcg_per_ml))
+    if mode == "flex":
+        days = {name: _day_rates(steps, mcg_per_ml) for name, steps in fields["pattern"].items()}
+        return Regimen(tuple(days[fields["week"][day]] for day in _DAYS))
+    raise ValueError(f"mode = {mode!r} is none of this pump's")
+
+
+def _nl_per_day(dose_mcg_per_day: int | Decimal, mcg_per_ml: Fraction) -> Fraction:
+    return Fraction(dose_mcg_per_day) / mcg_per_ml * NL_PER_ML
+
+
+def _day_rates(steps: list[dict[str, Any]], mcg_per_ml: Fraction) -> DayRates:
+    """The day's rates from minute to minute: at each time at which a step begins or ends, that of the step there."""
+    spans = [(_minute(step["from"]), _minute(step["to"]), step["dose_mcg_per_day"]) for step in steps]
+    turns = {0} | {minute % MINUTES_PER_DAY for begin, end, _ in spans for minute in (begin, end)}
+    rates: list[tuple[int, Fraction]] = []
+    for turn in sorted(turns):
+        doses = [dose for begin, end, dose in spans if _covers(begin, end, turn)]
+        if len(doses) != 1:
+            raise ValueError(f"{len(doses)} steps prescribe something for minute {turn} of a day")
+        rates.append((turn, _nl_per_day(doses[0], mcg_per_ml)))
+    return tuple(rates)
+
+
+def _covers(begin: int, end: int, minute: int) -> bool:
+    """Whether a step holds at a minute. One that ends no later than it begins runs past midnight."""
+    if begin < end:
+        return begin <= minute < end
+    return minute >= begin or minute < end
+
+
+def _minute(time_of_day: str) -> int:
+    hours, minutes = time_of_day.split(":")
+    return int(hours) * 60 + int(minutes)

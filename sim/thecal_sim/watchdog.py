@@ -1,4 +1,4 @@
-"""The board's watchdog: unless it is fed, it resets the board after eight seconds.
+"""The board's watchdog: unless it is fed, it resets the board after 8.3 seconds.
 
 It is off after a reset and starts to count when it is first fed: on the board, the program arms it as it begins.
 """
@@ -10,9 +10,9 @@ from collections.abc import Callable
 from simpy import Event
 
 from thecal_sim.processor import Processor
-from thecal_sim.units import NS_PER_S
+from thecal_sim.units import NS_PER_MS
 
-BITE_NS = 8 * NS_PER_S
+BITE_NS = 8_300 * NS_PER_MS
 
 
 class SimulatedWatchdog:

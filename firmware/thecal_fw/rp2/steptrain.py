@@ -66,7 +66,8 @@ _CHAIN_TO_SHIFT = const(11)
 _INCR_READ = const(1 << 4)
 _WORDS = const(2 << 2)
 _ENABLED = const(1 << 0)
-_TO_FIFO = const(_DREQ_PIO0_TX0 | _INCR_READ | _WORDS | _ENABLED)
+_PAUSED = const(_DREQ_PIO0_TX0 | _INCR_READ | _WORDS)
+_TO_FIFO = const(_PAUSED | _ENABLED)
 
 # Word offsets within the PIO block; atomic set, clear and toggle are at aliases.
 _TOGGLE = const(0x1000 >> 2)
@@ -111,8 +112,8 @@ def _withdraw(first: int, second: int, program_start: int):
     dma = ptr32(_DMA)
     pio[_CLEAR + _PIO_CTRL] = _SM0_ENABLE
     # An aborted channel may still complete what was in flight (RP2040-E13), and must then start nothing.
-    dma[(first << 4) + _CTRL] = first << _CHAIN_TO_SHIFT
-    dma[(second << 4) + _CTRL] = second << _CHAIN_TO_SHIFT
+    dma[(first << 4) + _CTRL] = _PAUSED | (first << _CHAIN_TO_SHIFT)
+    dma[(second << 4) + _CTRL] = _PAUSED | (second << _CHAIN_TO_SHIFT)
     both = (1 << first) | (1 << second)
     dma[_CHAN_ABORT] = both
     while dma[_CHAN_ABORT] & both:
@@ -263,7 +264,10 @@ class StepTrain:
         self._is_loading = False
         self._queue = 0  # being filled; the other one plays while this one is loaded
         self._half = 0  # which of its two blocks is being filled
-        self._block = self._blocks[0]
+        # Stands for the block being filled while there is none. It is full, so a push into it is refused.
+        self._no_block = array("I", bytes(4 * _BLOCK_PULSES))
+        self._no_block.append(_BLOCK_PULSES)
+        self._block = self._no_block
         self._released = 0  # blocks of the queue being loaded
         self._loaded_pulses = 0  # in the first of them
         self._loaded_pulses_behind = 0  # in the second
@@ -286,11 +290,17 @@ class StepTrain:
     def has_room(self) -> bool:
         if self._is_loading:
             return self._released < 2
+        if self._block is not self._no_block:
+            return True
         if not self._is_playing:
             return False
         if self._half:
-            return _is_played(self._second_channel, self._second_end)
-        return _is_played(self._first_channel, self._first_end)
+            is_free = _is_played(self._second_channel, self._second_end)
+        else:
+            is_free = _is_played(self._first_channel, self._first_end)
+        if is_free:
+            self._begin_block()
+        return is_free
 
     @micropython.viper
     def push(self, interval_ticks: int):
@@ -303,7 +313,7 @@ class StepTrain:
 
     def release(self) -> None:
         pulses = self._block[_BLOCK_PULSES]
-        if not pulses:
+        if not pulses or self._block is self._no_block:
             return
         if self._is_loading:
             if self._half:
@@ -314,7 +324,10 @@ class StepTrain:
         elif self._is_playing:
             self._queue_behind(pulses)
         self._half ^= 1
-        self._begin_block()
+        if self._is_loading and self._released < 2:
+            self._begin_block()
+        else:
+            self._block = self._no_block
 
     def _begin_block(self):
         block = self._blocks[2 * self._queue + self._half]
@@ -354,7 +367,7 @@ class StepTrain:
         self._blocks[2 * self._queue][0] += 1 - self._first_tick
         self._half = self._released & 1
         self._released = 0
-        self._begin_block()
+        self._block = self._no_block
         _wait_until(anchor_s, anchor_us - _MASKED_US)
         state = machine.disable_irq()
         started = False
@@ -378,6 +391,7 @@ class StepTrain:
         self._is_playing = False
         self._is_loading = False
         self._released = 0
+        self._block = self._no_block
 
     def starved(self) -> bool:
         return self._is_playing and _has_stalled()
