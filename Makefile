@@ -84,6 +84,10 @@ format: $(VENV)/ready ## Put the sources into the agreed format
 	@$(BIN)/ruff check --fix --select I
 	@$(BIN)/ruff format
 
+.PHONY: docs
+docs: $(VENV)/ready ## Bring the generated parts and drawings of docs/ up to date
+	@$(BIN)/python docs/generate.py
+
 .PHONY: flash
 flash: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Put the firmware on an attached board
 	@$(BIN)/thecal flash $(FLASH_ARGS)

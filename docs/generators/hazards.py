@@ -17,6 +17,8 @@ _CAUSES = {
     "step timing fault": "the queue of pulses ran dry, or could not be started at its instant",
     "pulses missing": "the sense counter saw fewer pulses than were due",
     "pulses in excess": "the sense counter saw more pulses than were due",
+    "change of therapy late": "a change could not be prepared in time and was put off to a later second",
+    "stopped by an alarm": "another alarm's response has stopped delivery, and nobody has started it again",
 }
 
 

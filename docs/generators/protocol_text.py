@@ -58,7 +58,8 @@ FIELD_TEXT = {
     "nl_per_rev": "volume of one revolution of the pump head, nL",
     "microsteps_per_rev": "microsteps of one revolution",
     "planned_steps": "last pulse planned, counted from reset, microsteps",
-    "counted_steps": "pulses the sense counter saw since reset, microsteps",
+    "counted_steps": "pulses delivered since reset: those the sense counter saw and the unseen ones, microsteps",
+    "unseen_steps": "pulses of these that were commanded and not seen, microsteps",
     "steps_since_refill": "microsteps counted since the reservoir was filled",
     "interrogate response.fill_nl": "volume at the last refill, nL",
     "refill request.fill_nl": "volume the reservoir holds now, nL; at most its capacity",
@@ -117,7 +118,6 @@ FIELD_TEXT = {
 ERROR_TEXT = {
     "none": ("never sent", ""),
     "version": ("the frame has another protocol version", "protocol version of the pump"),
-    "schema": ("not sent: hello answers a differing schema with session 0", ""),
     "unknown message": ("no message has this kind", ""),
     "malformed payload": ("the payload has the wrong length for this message", "length received, bytes"),
     "stale session": (
@@ -140,7 +140,6 @@ ERROR_TEXT = {
     "not while delivering": ("delivery must be stopped first", ""),
     "blocked by alarm": ("an active alarm's response is to stop", "bits of the active alarms"),
     "value out of range": ("a value of the request is not allowed", "a limit that it breaks"),
-    "internal": ("not sent by this release", ""),
 }
 
 EVENT_TEXT = {
