@@ -67,7 +67,7 @@ def _report(hardware, error) -> None:
     import io
 
     text = io.StringIO()
-    sys.print_exception(error, text)
+    sys.print_exception(error, text)  # type: ignore[attr-defined]
     hardware.port.write(b"\x00" + text.getvalue().encode() + b"\x00")
 
 
@@ -85,6 +85,6 @@ def _begin_maintenance(hardware) -> None:
     global maintenance_timer
     hardware.machine.note_delivering(False)
     hardware.watchdog.feed()
-    maintenance_timer = Timer(
+    maintenance_timer = Timer(  # type: ignore[call-overload]
         period=_MAINTENANCE_FEED_MS, mode=Timer.PERIODIC, callback=lambda _: hardware.watchdog.feed()
     )

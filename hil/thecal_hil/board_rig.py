@@ -1,14 +1,15 @@
 """The same image on a real Pico, over its real serial port.
 
-Promises: nothing is written to any port but the one named; waiting is done by the pump's own clock, so a stretch of
-therapy lasts as long as the pump says it did and not as long as this machine slept. There is no probe on the pins yet: the
-rig records no edges and says so in its capabilities. It can't reset the board either.
+Promises: nothing is written to any port but the one named; waiting is done by the pump's own clock, so a
+stretch of therapy lasts as long as the pump says it did and not as long as this machine slept. There is no probe on
+the pins: the rig records no edges and says so in its capabilities. It can't reset the board either.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import cast
 
 import serial
 
@@ -24,7 +25,7 @@ class BoardRig(Rig):
     """A board on a serial port. The rig's time is the pump's time since reset."""
 
     name = "board"
-    capabilities: frozenset[Capability] = frozenset()
+    capabilities = frozenset[Capability]()
 
     def __init__(self, image: FirmwareImage, port_name: str) -> None:
         super().__init__((image.version, image.commit))
@@ -36,7 +37,8 @@ class BoardRig(Rig):
 
     @property
     def port(self) -> SerialPort:
-        return self._port
+        # pyserial declares its time-outs as properties, which no protocol's attributes match.
+        return cast(SerialPort, self._port)
 
     @property
     def now_ns(self) -> int:

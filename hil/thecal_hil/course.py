@@ -1,7 +1,7 @@
 """A course of therapy on a rig: what the host had the pump do, and what ideally comes of it.
 
-Promises: the ideal is made from the prescription and from the instants the pump itself reported, by the oracle and in the
-rig's time; nothing of the firmware's arithmetic enters it. `check` looks at every pulse from the beginning on.
+Promises: the ideal is made from the prescription and from the instants the pump itself reported, by the oracle and
+in the rig's time; nothing of the firmware's arithmetic enters it. `check` looks at every pulse from the beginning.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, check_pulses
-
+from thecal.client import Effective, Pump
 from thecal_hil.pump_clock import NS_PER_S, PumpClock
 from thecal_hil.rig import Rig
 from thecal_hil.therapy import Therapy
+from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, check_pulses
 
 MICROSTEPS_PER_NL = Fraction(3_200, 50_000)
 """The bench prototype's pump head and motor, written down here anew for the oracle's sake."""
@@ -32,13 +32,16 @@ class Course:
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        self.pump = rig.pump()
         self.clock = PumpClock(rig.boot_origin_ns)
         self._history: list[Epoch] = []
         self._committed: Therapy | None = None
         self._is_delivering = False
 
     # --- what a host does
+
+    @property
+    def pump(self) -> Pump:
+        return self.rig.pump()
 
     def set_time(self, utc_s: int) -> None:
         """Set the pump's clock now."""
@@ -95,7 +98,7 @@ class Course:
             raise ValueError("nothing has been prescribed yet")
         return self._committed
 
-    def _from(self, reply: object, therapy: Therapy | None) -> int:
+    def _from(self, reply: Effective, therapy: Therapy | None) -> int:
         t_ns = self._instant_ns(reply)
         local_minus_t_ns = None
         if self.clock.wall_ticks_at_boot is not None:
@@ -103,5 +106,5 @@ class Course:
         self._history.append(Epoch(t_ns, therapy.regimen if therapy else None, local_minus_t_ns))
         return t_ns
 
-    def _instant_ns(self, reply: object) -> int:
-        return self.clock.rig_ns_of_boot(reply.effective_boot_s, reply.effective_boot_us)  # type: ignore[attr-defined]
+    def _instant_ns(self, reply: Effective) -> int:
+        return self.clock.rig_ns_of_boot(reply.effective_boot_s, reply.effective_boot_us)

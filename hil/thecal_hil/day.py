@@ -15,18 +15,20 @@ from dataclasses import dataclass
 from math import ceil
 
 from thecal_fw.core import alarms, events
-from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck
-
 from thecal_hil.course import MICROSTEPS_PER_NL, OFFSET_MINUTES, Course, local_second
 from thecal_hil.drills import heap_bytes_per_pulse, restart_ms
 from thecal_hil.gate import check_gate
 from thecal_hil.pump_clock import NS_PER_S, Instants
 from thecal_hil.rig import BUZZER, Rig
-from thecal_hil.therapy import Therapy
+from thecal_hil.therapy import Therapy, continuous
+from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck
 
 MIDNIGHT_S = local_second("2026-03-07")
 """The beginning of a Saturday: the day after a weekday, with another pattern."""
 
+_HEAP_RATE_NL_PER_DAY = 8_000_000
+"""Six pulses a second: what each of them takes from the heap would show against what the host's questions take."""
+_WARM_UP_S = 3
 _LEAD_S = 30
 """From setting the clock to the beginning of delivery."""
 _ASK_AHEAD_NS = NS_PER_S // 2
@@ -60,7 +62,6 @@ class DayPlan:
         """When the host looks after the pump: every hour of a day, as often in a shorter stretch."""
         between_ns = max(60, self.duration_s // _MOST_VISITS) * NS_PER_S
         return list(range(self.start_ns + between_ns // 2 + _OFF_THE_HOUR_NS, self.end_ns, between_ns))
-
 
     def low_reservoir_pulse(self) -> int:
         """The microstep with which the calculated volume reaches the low-reservoir threshold, exactly."""
@@ -114,7 +115,6 @@ class Record:
     emulated_s: float
     worked_s: float
 
-
     @property
     def speed(self) -> float:
         return self.emulated_s / self.worked_s
@@ -151,6 +151,8 @@ def carry_out(plan: DayPlan, rig: Rig, progress: Progress = lambda seconds: None
     check = course.check()
     digest = edges_digest(rig)
     low_alarm_pulse = _low_alarm_pulse(rig)
+    course.prescribe(continuous(_HEAP_RATE_NL_PER_DAY))
+    rig.run_for(_WARM_UP_S)
     heap = heap_bytes_per_pulse(rig)
     check_gate(rig)
     return Record(

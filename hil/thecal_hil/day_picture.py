@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from thecal_sim.ideal import STEP_DUE_AT
-from thecal_sim.oracle import Epoch, IdealDelivery
 
 from thecal_hil import picture
 from thecal_hil.course import MICROSTEPS_PER_NL, OFFSET_MINUTES
 from thecal_hil.picture import Mark, Picture
 from thecal_hil.pump_clock import NS_PER_S, TICK_NS
+from thecal_sim.ideal import STEP_DUE_AT
+from thecal_sim.oracle import Epoch, IdealDelivery
 
 if TYPE_CHECKING:
     from thecal_hil.verdict import Verdict
@@ -44,7 +44,9 @@ def draw(verdict: Verdict, path: Path) -> None:
     both = min(len(steps_ns), len(model.steps_ns))
     picture.draw(
         Picture(
-            title="Prescribed and delivered" if record.rig == "model" else "Prescribed and delivered, pulse by pulse",
+            title="Prescribed and delivered"
+            if record.rig == "model"
+            else "Prescribed and delivered, pulse by pulse",
             subtitle=_subtitle(verdict),
             verdict="PASS" if verdict.passed else "FAIL",
             start_ns=plan.start_ns,
@@ -54,7 +56,7 @@ def draw(verdict: Verdict, path: Path) -> None:
             steps_ns=steps_ns,
             nl_per_step=_NL_PER_STEP,
             edge_error_ticks=edge_error_ns / TICK_NS,
-            volume_error_steps=volume_error,
+            volume_error_steps=volume_error.astype(np.float64),
             disagreement_ticks=(steps_ns[:both] - model.steps_ns[:both]) / TICK_NS,
             edge_limit_ticks=1.0,
             fill_nl=plan.fill_nl,

@@ -6,34 +6,41 @@ docstring from what to what it measures.
 
 from __future__ import annotations
 
-from thecal_fw.core import events
+from itertools import pairwise
+from statistics import mean
 
+from thecal_fw.core import events
 from thecal_hil.rig import DRIVER_ENABLED, ENABLE, ResetCause, Rig
 
-_NL_PER_STEP = 15.625
-_SECONDS_PER_DAY = 86_400
 _RESTART_S = 3
-_MOST_COLLECTIONS = 3
+_HEAP_ASKINGS = 6
+_HEAP_STRETCHES = 3
+_HEAP_STRETCH_S = 100
+"""Less than the time after which a quiet session ends, since opening it anew takes from the heap."""
 
 
-def heap_bytes_per_pulse(rig: Rig, pulses_at_least: int = 100) -> float:
-    """Bytes that steady delivery takes from the heap for each pulse, over so many pulses.
+def heap_bytes_per_pulse(rig: Rig) -> int:
+    """Bytes that steady delivery takes from the heap for each pulse, over some minutes of it, to the nearest byte.
 
-    Interrogating takes some too: as much as between two interrogations with nothing between. That is subtracted.
-    A collection in between would give some back and hide what was taken; then it is measured once more.
+    Interrogating takes some too: as much as between two interrogations with nothing between. That is subtracted. It
+    varies a little with the bytes that are sent, hence the rounding and the need for a high rate.
+    A collection in between would give some back and hide what was taken; such a stretch is left out.
     """
     pump = rig.pump()
-    bytes_per_pulse = float("nan")
-    for _ in range(_MOST_COLLECTIONS):
-        first, second = pump.interrogate(), pump.interrogate()
-        rig.run_for(pulses_at_least * _NL_PER_STEP * _SECONDS_PER_DAY / max(1, second.rate_nl_per_day))
-        third = pump.interrogate()
-        of_asking = first.heap_free_bytes - second.heap_free_bytes
-        taken = second.heap_free_bytes - third.heap_free_bytes
-        bytes_per_pulse = (taken - of_asking) / max(1, third.counted_steps - second.counted_steps)
-        if of_asking >= 0 and taken >= 0:
-            break
-    return bytes_per_pulse
+    asking = [pump.interrogate().heap_free_bytes for _ in range(_HEAP_ASKINGS)]
+    of_asking = [before - after for before, after in pairwise(asking) if before > after]
+    taken_bytes = pulses = 0.0
+    for _ in range(_HEAP_STRETCHES):
+        begin = pump.interrogate()
+        rig.run_for(_HEAP_STRETCH_S)
+        end = pump.interrogate()
+        taken = begin.heap_free_bytes - end.heap_free_bytes
+        if taken >= 0:
+            taken_bytes += taken - (mean(of_asking) if of_asking else 0)
+            pulses += end.counted_steps - begin.counted_steps
+    if not pulses:
+        raise RuntimeError("no stretch without a collection, or no pulse in any: nothing can be said about the heap")
+    return round(taken_bytes / pulses)
 
 
 def restart_ms(rig: Rig) -> float:

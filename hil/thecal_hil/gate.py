@@ -11,7 +11,6 @@ from collections.abc import Collection
 
 from thecal_fw.core import alarms
 from thecal_fw.core.events import RESET_NAMES, RESET_POWER_ON
-
 from thecal_hil.rig import Capability, Rig
 
 _FAULT_ALARMS = (alarms.PROGRAM_LOST, alarms.TIMING_FAULT, alarms.PULSES_MISSING, alarms.PULSES_IN_EXCESS)
@@ -35,7 +34,9 @@ def check_names(expected: Collection[str]) -> None:
     """Raise ValueError for a declaration the gate knows nothing of."""
     unknown = sorted(set(expected) - set(EXPECTABLE))
     if unknown:
-        raise ValueError(f"expects({', '.join(map(repr, unknown))}) is unknown; choose of: {', '.join(EXPECTABLE)}")
+        raise ValueError(
+            f"expects({', '.join(map(repr, unknown))}) is unknown; choose of: {', '.join(EXPECTABLE)}"
+        )
 
 
 def check_gate(rig: Rig, expected: Collection[str] = ()) -> None:
@@ -43,7 +44,11 @@ def check_gate(rig: Rig, expected: Collection[str] = ()) -> None:
     check_names(expected)
     found = _found(rig)
     wrong = [text for name, text in found.items() if name not in expected]
-    wrong += [f"the test declares that it causes {name!r}, but there is none" for name in expected if name not in found]
+    wrong += [
+        f"the test declares that it causes {name!r}, but there is none"
+        for name in expected
+        if name not in found
+    ]
     wrong += _about_the_rig(rig)
     if wrong:
         raise GateError(f"the {rig.name} rig does not pass the gate:\n  " + "\n  ".join(wrong))
@@ -51,7 +56,7 @@ def check_gate(rig: Rig, expected: Collection[str] = ()) -> None:
 
 def _found(rig: Rig) -> dict[str, str]:
     """Everything a declaration could excuse, by its name."""
-    status = rig.pump().interrogate()
+    status = rig.fresh_pump().interrogate()
     found = {
         name: f"alarm {name!r} is active"
         for name, alarm in _FAULTS.items()

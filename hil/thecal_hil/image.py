@@ -40,5 +40,7 @@ def image_under_test(path: Path | None = None) -> FirmwareImage:
     description = json.loads(description_path.read_text(encoding="utf-8"))
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     if sha256 != description["sha256"]:
-        raise ImageError(f"{path.name} is not the image that {description_path.name} describes: build it again")
+        raise ImageError(
+            f"{path.name} is not the image that {description_path.name} describes: build it again"
+        )
     return FirmwareImage(path, description["version"], description["commit"], sha256)

@@ -7,16 +7,18 @@ as long as it was asked to in the rig's own time and is over when the call retur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 from random import Random
 
+from serial import SerialTimeoutException
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_FRAME_BYTES, encode_frame
-
 from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.rig import Rig, SerialPort
 
 _PAUSE_S = 0.001
+_IMPATIENCE_S = 0.01
 _LOOK_S = 0.05
 _QUIET_LOOKS = 10
 
@@ -36,15 +38,21 @@ def garbage(seed: int) -> Iterator[bytes]:
 
 
 def flood(rig: Rig, seconds: float, sent: Iterator[bytes]) -> int:
-    """Have the host send as fast as the pump takes it for so long, dropping what comes back; bytes sent."""
+    """Have the host send at least as fast as the pump takes it for so long, dropping what comes back; bytes sent."""
     port = rig.port
+    patience_s, port.write_timeout = port.write_timeout, _IMPATIENCE_S
     end_ns = rig.now_ns + round(seconds * NS_PER_S)
     total = 0
     while rig.now_ns < end_ns:
-        # Waits, for as long as the pump has no room, until it is taken.
-        total += port.write(next(sent)) or 0
+        data = next(sent)
+        # What the pump has no room for yet waits in the host's own buffer.
+        with suppress(SerialTimeoutException):
+            port.write(data)
+        total += len(data)
         rig.run_for(_PAUSE_S)
         port.reset_input_buffer()
+    port.write_timeout = patience_s
+    settle(rig)
     # Close whatever run of bytes is open, so that the next request begins afresh.
     port.write(b"\0")
     settle(rig)
@@ -69,6 +77,8 @@ class BadWire:
 
     def __init__(self, port: SerialPort) -> None:
         self._port = port
+        self.timeout = port.timeout
+        self.write_timeout = port.write_timeout
         self.to_pump: Callable[[bytes], bytes] = bytes
         self.to_host: Callable[[bytes], bytes] = bytes
         self._outgoing = bytearray()
@@ -76,31 +86,13 @@ class BadWire:
         self._inbox = bytearray()
         self.frames_to_pump: list[bytes] = []
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._port, name)
-
-    @property
-    def timeout(self) -> float | None:
-        return self._port.timeout
-
-    @timeout.setter
-    def timeout(self, seconds: float | None) -> None:
-        self._port.timeout = seconds
-
-    @property
-    def write_timeout(self) -> float | None:
-        return self._port.write_timeout
-
-    @write_timeout.setter
-    def write_timeout(self, seconds: float | None) -> None:
-        self._port.write_timeout = seconds
-
     @property
     def in_waiting(self) -> int:
         self._take(self._port.read(self._port.in_waiting) if self._port.in_waiting else b"")
         return len(self._inbox)
 
     def read(self, size: int = 1) -> bytes:
+        self._port.timeout = self.timeout
         while len(self._inbox) < size:
             data = self._port.read(max(1, self._port.in_waiting))
             if not data:
@@ -111,6 +103,7 @@ class BadWire:
         return data
 
     def write(self, data: bytes) -> int:
+        self._port.write_timeout = self.write_timeout
         self._outgoing += data
         for frame in _whole_frames(self._outgoing):
             self.frames_to_pump.append(frame)
@@ -123,6 +116,9 @@ class BadWire:
         self._inbox.clear()
         self._incoming.clear()
         self._port.reset_input_buffer()
+
+    def close(self) -> None:
+        self._port.close()
 
     def _take(self, data: bytes) -> None:
         self._incoming += data

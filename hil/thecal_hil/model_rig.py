@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.version import COMMIT, VERSION
-from thecal_sim.model import ModelPump
-
 from thecal_hil.pump_clock import Instants
 from thecal_hil.rig import Capability, EdgeSeen, ResetCause, Rig, SerialPort
+from thecal_sim.model import ModelPump
 
 _CAUSES = {ResetCause.POWER_ON: RESET_POWER_ON, ResetCause.WATCHDOG: RESET_WATCHDOG}
 _REPLY_TIMEOUT_S = 1.0
@@ -70,6 +70,9 @@ class ModelRig(Rig):
         self.model.reset(_CAUSES[cause])
         self.model.serial.open()
         self._set_timeouts()
+
+    def leave_unread(self, unread: bool) -> None:
+        self.model.serial.paused = unread
 
     def close(self) -> None:
         self.model.serial.close()

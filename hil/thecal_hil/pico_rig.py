@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from thecal_fw.rp2 import pins
-
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
 from thecal_hil.image import FirmwareImage
-from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, LED, STEP, Capability, EdgeSeen, ResetCause, Rig, SerialPort
+from thecal_hil.rig import (
+    BUZZER,
+    DIRECTION,
+    ENABLE,
+    LED,
+    STEP,
+    Capability,
+    EdgeSeen,
+    ResetCause,
+    Rig,
+    SerialPort,
+)
 
 _WATCHED = {
     STEP: pins.STEP,
@@ -84,6 +94,9 @@ class PicoRig(Rig):
         bitten = self.board.run_for(_WATCHDOG_BITES_WITHIN_NS, lambda: len(self.board.resets) > resets)
         if not bitten:
             raise RuntimeError("the watchdog did not reset the board: it is not enabled")
+
+    def leave_unread(self, unread: bool) -> None:
+        self.board.serial.paused = unread
 
     def close(self) -> None:
         self.board.serial.close()

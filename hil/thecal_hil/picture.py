@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.typing import RcKeyType
 from numpy.typing import NDArray
 
 from thecal_hil.pump_clock import NS_PER_S, TICK_NS, Instants
@@ -73,7 +75,7 @@ class Picture:
 
 def draw(picture: Picture, path: Path) -> None:
     """Draw the picture into a PNG file."""
-    style = {
+    style: dict[RcKeyType, Any] = {
         "font.size": 10,
         "axes.edgecolor": "#b8c2cc",
         "axes.labelcolor": INK,
@@ -120,7 +122,9 @@ def _head(figure: Figure, picture: Picture) -> None:
 def _draw_rate(panel: Axes, picture: Picture) -> None:
     starts = np.array([start for start, _ in picture.rates] + [picture.end_ns], np.int64)
     rates = np.array([rate for _, rate in picture.rates]) / 1_000
-    panel.stairs(rates, picture.local(starts), color=PRESCRIBED, linewidth=5, label="prescribed", baseline=None)  # type: ignore[arg-type]
+    panel.stairs(
+        rates, picture.local(starts), color=PRESCRIBED, linewidth=5, label="prescribed", baseline=None
+    )  # type: ignore[arg-type]
     bins = _bins(picture)
     counts, _ = np.histogram(picture.steps_ns, bins)
     seconds = np.diff(bins) / NS_PER_S
@@ -198,7 +202,14 @@ def _draw_edge_error(panel: Axes, picture: Picture) -> None:
     limit = picture.edge_limit_ticks
     _limits(panel, limit)
     _envelope(panel, picture, picture.steps_ns, picture.edge_error_ticks, DELIVERED, "against the oracle")
-    _envelope(panel, picture, picture.steps_ns[: len(picture.disagreement_ticks)], picture.disagreement_ticks, MODEL, "against the model rig")
+    _envelope(
+        panel,
+        picture,
+        picture.steps_ns[: len(picture.disagreement_ticks)],
+        picture.disagreement_ticks,
+        MODEL,
+        "against the model rig",
+    )
     panel.set_ylabel(f"edge error, ticks\nof {TICK_NS // 1_000} us")
     panel.set_ylim(-1.6 * limit, 1.6 * limit)
     panel.legend(loc="upper right", ncols=2)

@@ -1,7 +1,7 @@
 """pytest plugin: one scenario, every rig.
 
-``--rig model|pico|board`` chooses the rigs (repeat it, or separate them by commas; model and pico by default), ``--port`` is
-where the board is. A test that takes the ``rig`` fixture runs once on each. Markers:
+``--rig model|pico|board`` chooses the rigs (repeat it, or separate them by commas; model and pico by default),
+``--port`` is where the board is. A test that takes the ``rig`` fixture runs once on each. Markers:
 
 ``requirement(id)``  the requirement the test is evidence for
 ``expects(name)``    the test means to cause this; without it the gate at the test's end would fail it
@@ -17,7 +17,7 @@ import pytest
 
 from thecal_hil import gate
 from thecal_hil.rig import Capability, Rig
-from thecal_hil.rigs import RIG_NAMES, RigUnavailable, open_rig, rig_class
+from thecal_hil.rigs import RIG_NAMES, RigUnavailableError, open_rig, rig_class
 
 DEFAULT_RIGS = ("model", "pico")
 _BODY_PASSED = pytest.StashKey[bool]()
@@ -39,13 +39,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(id): the requirement this test is evidence for")
-    config.addinivalue_line("markers", f"expects(name): the test means to cause it; of {', '.join(gate.EXPECTABLE)}")
+    config.addinivalue_line(
+        "markers", f"expects(name): the test means to cause it; of {', '.join(gate.EXPECTABLE)}"
+    )
     config.addinivalue_line("markers", f"needs(capability): of {', '.join(Capability)}")
     _chosen_rigs(config)
 
 
 def _chosen_rigs(config: pytest.Config) -> list[str]:
-    names = [name.strip() for text in config.getoption("--rig") for name in text.split(",")]
+    names = [name.strip() for text in config.getoption("--rig") or [] for name in text.split(",")]
     unknown = sorted(set(names) - set(RIG_NAMES))
     if unknown:
         raise pytest.UsageError(f"--rig {', '.join(unknown)}: choose of {', '.join(RIG_NAMES)}")
@@ -86,7 +88,7 @@ def _open(request: pytest.FixtureRequest, name: str) -> Rig:
         pytest.skip(f"the {name} rig has no {', '.join(sorted(lacking))}")
     try:
         return open_rig(name, port=config.getoption("--port"), uf2=config.getoption("--uf2"))
-    except RigUnavailable as unavailable:
+    except RigUnavailableError as unavailable:
         pytest.skip(str(unavailable))
 
 

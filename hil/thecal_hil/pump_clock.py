@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
 from thecal_fw.core.instant import TICK_US, TICKS_PER_SECOND, ticks_at
 
 NS_PER_S = 1_000_000_000

@@ -12,12 +12,17 @@ from typing import Any
 from thecal_fw.link import messages
 from thecal_fw.link.frames import PROTOCOL_VERSION, Frame, FrameReader, cobs_encode, crc32
 from thecal_fw.link.messages import Message
-
 from thecal_hil.rig import SerialPort
 
 
 def frame_bytes(
-    kind: int, session: int, request: int, payload: bytes = b"", *, version: int = PROTOCOL_VERSION, crc_error: int = 0
+    kind: int,
+    session: int,
+    request: int,
+    payload: bytes = b"",
+    *,
+    version: int = PROTOCOL_VERSION,
+    crc_error: int = 0,
 ) -> bytes:
     """One frame as it goes over the wire, with another version or a wrong CRC if wanted."""
     body = struct.pack("<BBHH", version, kind, session, request) + payload
@@ -34,7 +39,9 @@ class RawLink:
         self.request = 0
         self.session = self.ask(messages.HELLO, messages.schema_hash(), host_nonce)["session"]
 
-    def frame(self, message: Message, *values: Any, tail: bytes = b"", request: int | None = None, **wrong: int) -> bytes:
+    def frame(
+        self, message: Message, *values: Any, tail: bytes = b"", request: int | None = None, **wrong: int
+    ) -> bytes:
         """The next request's frame, or that of another request number; ``wrong`` as in ``frame_bytes``."""
         if request is None:
             self.request += 1
@@ -61,7 +68,9 @@ class RawLink:
         """The fields of a response; AssertionError if an error or nothing comes instead."""
         frame = self.exchange(self.frame(message, *values, tail=tail))
         assert frame is not None, f"no answer to {message.name}"
-        assert frame.kind == message.kind | messages.RESPONSE, f"{message.name} is answered by {error_name(frame)}"
+        assert frame.kind == message.kind | messages.RESPONSE, (
+            f"{message.name} is answered by {error_name(frame)}"
+        )
         fields = message.response.unpack(frame.payload)
         assert fields is not None
         return fields

@@ -1,8 +1,9 @@
 """A rig: one pump under test, whatever it runs on, with a port to talk through, a clock and a probe.
 
 Promises: a scenario written against `Rig` runs unchanged on the model, on the emulated Pico and on a board.
-Times of a rig are whole nanoseconds; a reset of the pump does not turn them back. Every edge the probe saw is kept in order.
-What a rig can't do is absent from its ``capabilities``, so a scenario that needs it is skipped with that reason.
+Times of a rig are whole nanoseconds; a reset of the pump does not turn them back. Every edge the probe saw is
+kept, in order. What a rig can't do is absent from its ``capabilities``, so a scenario that needs it is skipped with
+that reason.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ SIGNALS = (STEP, DIRECTION, ENABLE, BUZZER, LED)
 
 DRIVER_ENABLED = 0
 """Level of the enable line at which the motor is energised: the usual drivers have it active low."""
+
+_NONCES_OF_A_CLIENT = 1_000
+"""A client counts on from its first nonce with each new session."""
 
 
 class Capability(StrEnum):
@@ -74,12 +78,6 @@ class SerialPort(Protocol):
     def close(self) -> None: ...
 
 
-class VirtualPort(SerialPort, Protocol):
-    """The host's end of an emulated link, which can also play a host that holds the port and never reads."""
-
-    paused: bool
-
-
 class Rig(ABC):
     """One pump under test. ``build_under_test`` is the version and commit it has to report."""
 
@@ -89,6 +87,7 @@ class Rig(ABC):
     def __init__(self, build_under_test: tuple[str, str]) -> None:
         self.build_under_test = build_under_test
         self._pump: Pump | None = None
+        self._clients = 0
 
     # --- what each kind of rig has of its own
 
@@ -122,6 +121,10 @@ class Rig(ABC):
     @abstractmethod
     def close(self) -> None: ...
 
+    def leave_unread(self, unread: bool) -> None:
+        """Have the host hold the port open without reading, or read again."""
+        raise NotImplementedError(f"the {self.name} rig has no {Capability.UNREAD_PORT}")
+
     def lost_instants(self) -> int:
         """Events the rig itself could not place in time; any at all voids its record."""
         return 0
@@ -133,6 +136,11 @@ class Rig(ABC):
         if self._pump is None:
             self._pump = self.connect(self.port)
         return self._pump
+
+    def fresh_pump(self) -> Pump:
+        """A client with a session of its own, for when another host has been at the port; ``pump`` from now on."""
+        self._forget_clients()
+        return self.pump()
 
     def connect(self, port: SerialPort) -> Pump:
         """A client of its own over any port that leads to the pump."""
@@ -162,7 +170,9 @@ class Rig(ABC):
         return np.array([edge.t_ns for edge in self.edges if edge.signal == signal and edge.level], np.int64)
 
     def falling_ns(self, signal: str) -> Instants:
-        return np.array([edge.t_ns for edge in self.edges if edge.signal == signal and not edge.level], np.int64)
+        return np.array(
+            [edge.t_ns for edge in self.edges if edge.signal == signal and not edge.level], np.int64
+        )
 
     @property
     def step_times_ns(self) -> Instants:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from thecal import load_prescription
+from thecal.prescription import load_prescription
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, Program
 from thecal_fw.core.validation import BENCH_LIMITS
@@ -40,7 +40,7 @@ def prescribed_in(path: Path) -> Therapy:
     """The therapy a prescription file asks for, read twice: by the host and by the oracle."""
     prescribed = read_prescription(path)
     program = load_prescription(path).program
-    return Therapy(path.stem, program, prescribed.regimen, int(prescribed.low_reservoir_nl))
+    return Therapy(path.stem.replace("_", " "), program, prescribed.regimen, int(prescribed.low_reservoir_nl))
 
 
 def continuous(nl_per_day: int, low_reservoir_nl: int = LOW_RESERVOIR_NL) -> Therapy:

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 from rich.table import Table
-from thecal_sim.agreement import Agreement, compare_pulses
 
 from thecal_hil import day_picture
 from thecal_hil.day import DayPlan, Record
 from thecal_hil.evidence import Evidence, Measurement, figure_text, write_json
 from thecal_hil.pump_clock import NS_PER_S, TICK_NS
+from thecal_sim.agreement import Agreement, compare_pulses
 
 MOST_EDGE_TICKS = 1
 
@@ -30,7 +30,9 @@ MEASUREMENTS = (
     Measurement("worst_edge_ticks", "worst edge error against the oracle", "ticks", most=MOST_EDGE_TICKS),
     Measurement("worst_volume_error_steps", "worst volume error at any instant", "microsteps", most=1),
     Measurement("model_worst_edge_ticks", "the same of the model: edge error", "ticks", most=MOST_EDGE_TICKS),
-    Measurement("model_worst_volume_error_steps", "the same of the model: volume error", "microsteps", most=1),
+    Measurement(
+        "model_worst_volume_error_steps", "the same of the model: volume error", "microsteps", most=1
+    ),
     Measurement("agreement_pulses", "pulses in one record only, rig and model", "pulses", most=0),
     Measurement("agreement_ticks", "worst disagreement of rig and model", "ticks", most=1),
     Measurement("low_reservoir_pulse_error", "low-reservoir alarm: pulses off", "pulses", least=0, most=0),

@@ -21,11 +21,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thecal_hil.day import DayPlan, Record, carry_out, plan_around_midnight
 from thecal_hil.image import REPOSITORY
-from thecal_hil.rigs import RigUnavailable, open_rig
+from thecal_hil.rigs import RigUnavailableError, open_rig
 from thecal_hil.therapy import prescribed_in
-from thecal_hil.verdict import Verdict, judge, report, table
+from thecal_hil.verdict import judge, report, table
 
-PRESCRIPTION = REPOSITORY / "examples/paediatric-flex.toml"
+PRESCRIPTION = REPOSITORY / "examples/paediatric_flex.toml"
 EVIDENCE = Path("build/evidence")
 _UNITS_S = {"h": 3_600, "m": 60, "s": 1}
 _SHORTEST_S = 300
@@ -48,7 +48,9 @@ def duration_s(text: str) -> int:
 @app.command(epilog="Example: thecal-verify --duration 20m")
 def verify(
     duration: Annotated[str, typer.Option(help="How long to deliver: 24h, 20m, 1h30m.")] = "24h",
-    rig: Annotated[str, typer.Option(help="Rig to verify: pico, or model for a quick look without an image.")] = "pico",
+    rig: Annotated[
+        str, typer.Option(help="Rig to verify: pico, or model for a quick look without an image.")
+    ] = "pico",
     prescription: Annotated[Path, typer.Option(help="Prescription to deliver.")] = PRESCRIPTION,
     uf2: Annotated[Path | None, typer.Option(help="Image to verify instead of the one just built.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for verify.json and verify.png.")] = EVIDENCE,
@@ -63,7 +65,7 @@ def verify(
     plan = plan_around_midnight(prescribed_in(prescription), duration_s(duration))
     try:
         verdict = judge(plan, *_deliver(plan, rig, uf2, console))
-    except RigUnavailable as error:
+    except RigUnavailableError as error:
         typer.echo(f"verify: {error}", err=True)
         raise typer.Exit(2) from error
     content = report(verdict, prescription, out)
@@ -95,7 +97,9 @@ def _deliver(plan: DayPlan, rig_name: str, uf2: Path | None, console: Console) -
         began = time.perf_counter()
 
         def shown(seconds: float) -> None:
-            progress.update(task, completed=seconds, speed=f"{seconds / (time.perf_counter() - began):,.0f} x")
+            progress.update(
+                task, completed=seconds, speed=f"{seconds / (time.perf_counter() - began):,.0f} x"
+            )
 
         record = carry_out(plan, rig, shown)
         image = getattr(rig, "image", None)

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from thecal_fw.rp2 import pins
 
+from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico, FlashTiming
 from thecal_hil.emulator.repl import RawRepl
 
@@ -52,7 +52,14 @@ def build_image(tmp: Path, name: str, main: str) -> Path:
     """The firmware with another main program; the test is skipped where nothing can be built."""
     main_file, uf2 = tmp / f"{name}.py", tmp / f"{name}.uf2"
     main_file.write_text(main)
-    command = [sys.executable, REPOSITORY / "firmware/board/build.py", "--extra-main", main_file, "--out", uf2]
+    command = [
+        sys.executable,
+        REPOSITORY / "firmware/board/build.py",
+        "--extra-main",
+        main_file,
+        "--out",
+        uf2,
+    ]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     if built.returncode == 2:
         pytest.skip(f"no image can be built here: {built.stderr.strip()}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 
+from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_hil.emulator import EmulatedPico, ResetCause
 from thecal_hil.emulator.repl import RawRepl
 
@@ -40,12 +40,16 @@ def test_what_was_going_on_is_remembered_over_a_watchdog_reset_only(bench: Bench
     bench.run("from thecal_fw.rp2.board import Machine\nboard = Machine()")
     report = "print(board.reset_cause, board.was_delivering, len(board.serial))"
     assert bench.run(report) == f"{RESET_POWER_ON} False 16"
-    bench.run("board.note_delivering(True)\nfrom thecal_fw.rp2.watchdog import Watchdog\nwatchdog = Watchdog()")
+    bench.run(
+        "board.note_delivering(True)\nfrom thecal_fw.rp2.watchdog import Watchdog\nwatchdog = Watchdog()"
+    )
     bench.run_for_s(9)
     assert [reset.cause for reset in bench.pico.resets[1:]] == [ResetCause.WATCHDOG]
     reopened(bench)
     assert bench.run(report) == f"{RESET_WATCHDOG} True 16"
-    bench.run("board.note_delivering(False)\nfrom thecal_fw.rp2.watchdog import Watchdog\nwatchdog = Watchdog()")
+    bench.run(
+        "board.note_delivering(False)\nfrom thecal_fw.rp2.watchdog import Watchdog\nwatchdog = Watchdog()"
+    )
     bench.run_for_s(9)
     reopened(bench)
     assert bench.run(report) == f"{RESET_WATCHDOG} False 16"
@@ -69,9 +73,7 @@ def pump(uf2: Path) -> EmulatedPico:
 
 @pytest.fixture(scope="module")
 def main_uf2(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_image(
-        tmp_path_factory.mktemp("image"), "main", "from thecal_fw.main import main\nmain()\n"
-    )
+    return build_image(tmp_path_factory.mktemp("image"), "main", "from thecal_fw.main import main\nmain()\n")
 
 
 def test_the_main_loop_sleeps_soon_after_reset_and_stays_asleep(main_uf2: Path):

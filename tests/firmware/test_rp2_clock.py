@@ -1,4 +1,4 @@
-"""The clock's arithmetic, run here on a make-believe timer, and the clock itself across the wrap of the timer's low word."""
+"""The clock's arithmetic, run here on a make-believe timer, and the clock itself across a wrap of the timer."""
 
 from __future__ import annotations
 
@@ -61,14 +61,18 @@ def test_every_instant_of_34_years_is_right(clock_module: Any, now_us: int):
     assert reading(clock_module, Timer(now_us)) == now_us
 
 
-@pytest.mark.parametrize("near_us", [0, 1 << 22, 1 << 31, LOW_WORD, 3 * LOW_WORD, 1_000_000 << 16, YEARS_34_US - 70])
+@pytest.mark.parametrize(
+    "near_us", [0, 1 << 22, 1 << 31, LOW_WORD, 3 * LOW_WORD, 1_000_000 << 16, YEARS_34_US - 70]
+)
 def test_the_edges_of_words_and_digits_are_right(clock_module: Any, near_us: int):
     for now_us in range(max(0, near_us - 70), near_us + 70):
         assert reading(clock_module, Timer(now_us)) == now_us
 
 
 @given(st.integers(-5, 5), st.integers(1, 3))
-def test_a_wrap_between_two_readings_of_registers_does_no_harm(clock_module: Any, before_us: int, step_us: int):
+def test_a_wrap_between_two_readings_of_registers_does_no_harm(
+    clock_module: Any, before_us: int, step_us: int
+):
     begun_us = LOW_WORD + before_us
     timer = Timer(begun_us, step_us)
     assert begun_us <= reading(clock_module, timer) <= timer.now_us

@@ -1,8 +1,8 @@
 """No native code of ours relies on an alignment that a frozen module may not have.
 
-MicroPython 1.25 aligns frozen native code to two bytes, while a constant of more than 16 bits is fetched from beside the code
-on the assumption of four: half of all such constants are wrong. The only ones of that size here are the counts of
-arguments that the compiler writes itself, which come out right either way.
+MicroPython 1.25 aligns frozen native code to two bytes, while a constant of more than 16 bits is fetched from beside
+the code on the assumption of four: half of all such constants are wrong. The only ones of that size here are the
+counts of arguments that the compiler writes itself, which come out right either way.
 """
 
 from __future__ import annotations

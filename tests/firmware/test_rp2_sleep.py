@@ -38,7 +38,9 @@ def sleeper(bench: Bench) -> Bench:
     return bench
 
 
-@pytest.mark.parametrize("us", [200, 1_000, 33_333, 1_000_000, 5_000_000, 999_999_999, 3_000_000_123, 9_000_000_000])
+@pytest.mark.parametrize(
+    "us", [200, 1_000, 33_333, 1_000_000, 5_000_000, 999_999_999, 3_000_000_123, 9_000_000_000]
+)
 def test_it_wakes_on_time(sleeper: Bench, us: int):
     (late_us,) = sleeper.numbers(f"print(sleep_for({us}))", timeout_s=us / 1e6 + 10)
     assert 0 <= late_us <= MOST_LATENCY_US

@@ -145,6 +145,7 @@ def test_a_block_released_just_as_the_one_before_it_ends_is_played_once(train: B
         f"""
 train.load(); fill([100] * 40)
 assert start_in(20_000)
+assert train.has_room()
 for _ in range(30):
     train.push(100)
 state = machine.disable_irq()
@@ -193,7 +194,7 @@ train.load(); fill([4] * 4); fill([50] * 100)
 assert start_in(20_000)
 anchors.append(anchor)
 for n in range(30):
-    train.load(); fill([60 + n]); fill([50] * (5 + n)); 
+    train.load(); fill([60 + n]); fill([50] * (5 + n))
     assert start_in(4_000 + 7 * n)
     anchors.append(anchor)
 nap(100_000)
@@ -207,7 +208,9 @@ print(*anchors)
         played = in_ticks(mine, begin)
         assert played == expected[: len(played)]
         # Everything due up to the withdrawal has come out. That is some tens of us before the next anchor.
-        due_before = [sum(begin + 10 * ticks < end - margin_us for ticks in expected) for margin_us in (81, 60)]
+        due_before = [
+            sum(begin + 10 * ticks < end - margin_us for ticks in expected) for margin_us in (81, 60)
+        ]
         assert due_before[0] <= len(played) <= due_before[1]
     counted = train.numbers("print(sense.count())")
     assert counted == [len(edges_ns)]
@@ -256,7 +259,11 @@ train.halt()
 
 
 def test_a_start_in_the_past_or_too_far_ahead_or_of_nothing_is_refused(train: Bench):
-    for code in ("fill([50]); print(start_in(-5))", "fill([50]); print(start_in(60_000))", "print(start_in(9_000))"):
+    for code in (
+        "fill([50]); print(start_in(-5))",
+        "fill([50]); print(start_in(60_000))",
+        "print(start_in(9_000))",
+    ):
         assert train.run(f"train.load(); {code}") == "False"
     train.run_for_s(0.2)
     assert not train.rises_ns()
@@ -276,10 +283,8 @@ def test_a_refused_start_halts_what_was_playing(train: Bench):
 def test_a_dry_queue_says_so_and_never_catches_up(train: Bench):
     train.run("train.load(); fill([100] * 5); assert start_in(9_000)")
     train.run_for_s(0.1)
-    assert train.run("print(train.starved()); fill([100] * 5); nap(100_000); print(train.starved())").split() == [
-        "True",
-        "True",
-    ]
+    assert train.run("print(train.starved(), train.has_room())") == "True True"
+    assert train.run("fill([100] * 5); nap(100_000); print(train.starved())") == "True"
     assert len(train.rises_ns()) == 5
     assert train.run("train.halt(); print(train.starved())") == "False"
     train.run("train.load(); fill([100] * 5); assert start_in(9_000); print(train.starved())")
@@ -316,7 +321,21 @@ print(after - before)
 
 def test_a_push_that_would_not_fit_is_an_error_and_harms_nothing(train: Bench):
     for code in ("train.push(3)", "[train.push(9) for _ in range(513)]"):
-        assert train.run(f"train.load()\ntry:\n    {code}\nexcept ValueError:\n    print('refused')") == "refused"
+        assert (
+            train.run(f"train.load()\ntry:\n    {code}\nexcept ValueError:\n    print('refused')")
+            == "refused"
+        )
+
+
+def test_a_block_that_plays_or_waits_cannot_be_overwritten(train: Bench):
+    refused = "try:\n    train.push(9)\nexcept ValueError:\n    print('refused')"
+    assert train.run(refused) == "refused"
+    assert train.run(f"train.load(); fill([500] * 30); fill([500] * 30)\n{refused}") == "refused"
+    (anchor,) = train.numbers("assert start_in(9_000); print(anchor)")
+    assert train.run(f"assert not train.has_room()\n{refused}") == "refused"
+    train.run_for_s(0.5)
+    assert in_ticks(train.rises_ns(), anchor) == sums([500] * 60)
+    assert train.run(f"train.halt()\n{refused}") == "refused"
 
 
 def test_the_sense_counter_counts_what_arrives_at_its_pin(train: Bench):

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from thecal_hil.evidence import Evidence, Measurement, figure_text, write_json
 
 EDGE = Measurement("edge", "worst edge", "ticks", most=1)
@@ -52,7 +53,12 @@ def test_nothing_is_measured_twice() -> None:
 
 
 def test_figures_are_written_as_a_person_reads_them() -> None:
-    assert [figure_text(value) for value in (None, 28_456, 0.5, 12_345.678)] == ["-", "28,456", "0.5", "12,345.7"]
+    assert [figure_text(value) for value in (None, 28_456, 0.5, 12_345.678)] == [
+        "-",
+        "28,456",
+        "0.5",
+        "12,345.7",
+    ]
 
 
 def test_a_report_replaces_the_one_before_whole(tmp_path: Path) -> None:

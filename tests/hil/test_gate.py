@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from thecal_hil.course import Course, local_second
 from thecal_hil.gate import GateError, check_gate
 from thecal_hil.model_rig import ModelRig

@@ -12,7 +12,8 @@ class LoopedPort:
     """A port whose far end sends everything back."""
 
     def __init__(self) -> None:
-        self.timeout = self.write_timeout = 0.0
+        self.timeout: float | None = 0.0
+        self.write_timeout: float | None = 0.0
         self.waiting = bytearray()
 
     @property

@@ -47,7 +47,9 @@ def test_an_unknown_declaration_is_refused(pytester: pytest.Pytester, marker: st
     result.stderr.fnmatch_lines([f"*test_it*{name}*"])
 
 
-@pytest.mark.parametrize(("declaration", "outcome"), [("", "errors"), ("@pytest.mark.expects('garbled frames')", "passed")])
+@pytest.mark.parametrize(
+    ("declaration", "outcome"), [("", "errors"), ("@pytest.mark.expects('garbled frames')", "passed")]
+)
 def test_a_garbled_frame_fails_the_gate_unless_it_was_declared(
     pytester: pytest.Pytester, declaration: str, outcome: str
 ) -> None:
@@ -72,5 +74,7 @@ def test_a_declared_fault_that_never_came_fails_the_gate(pytester: pytest.Pytest
 
 
 def test_after_a_failed_test_the_gate_keeps_quiet(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("def test_it(rig):\n    rig.port.write(b'junk' + bytes(1))\n    rig.run_for(1)\n    assert False")
+    pytester.makepyfile(
+        "def test_it(rig):\n    rig.port.write(b'junk' + bytes(1))\n    rig.run_for(1)\n    assert False"
+    )
     pytester.runpytest("--rig", "model").assert_outcomes(failed=1)

@@ -1,14 +1,14 @@
 """Rig time, time since reset and the pump's wall time are related exactly."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from thecal.client import PumpTime
 from thecal_hil.pump_clock import NS_PER_S, PumpClock, wall_ticks_at_boot
 
-READING = SimpleNamespace(boot_s=12, boot_us=345_678, utc_s=1_772_794_800, utc_us=120)
+READING = PumpTime(12, 345_678, 1_772_794_800, 120, time_source=1, offset_minutes=60)
 
 
 def test_the_pumps_two_times_differ_by_whole_ticks() -> None:

@@ -1,8 +1,9 @@
 """Delivery: what is prescribed comes out, from the first pulse on, through every start, stop and change."""
 
 import pytest
-from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
+
 from thecal_fw.core.program import MODE_STOPPED
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_hil.course import Course, local_second
 from thecal_hil.rig import DIRECTION, DRIVER_ENABLED, ENABLE, LED, Rig
 from thecal_hil.therapy import continuous
@@ -83,7 +84,9 @@ def test_nothing_comes_out_after_a_stop_and_nothing_is_lost_over_it(course: Cour
 
 @pytest.mark.requirement("change-is-a-transaction")
 @pytest.mark.needs("exact edges")
-def test_a_program_committed_while_delivering_takes_over_on_its_second_without_losing_a_pulse(course: Course) -> None:
+def test_a_program_committed_while_delivering_takes_over_on_its_second_without_losing_a_pulse(
+    course: Course,
+) -> None:
     begun(course, TYPICAL_NL_PER_DAY)
     for nl_per_day in (FASTEST_NL_PER_DAY, SLOWEST_NL_PER_DAY, 3_000_000):
         course.rig.run_for(20.3)

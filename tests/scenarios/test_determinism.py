@@ -1,6 +1,7 @@
 """The same scenario twice gives byte-identical records."""
 
 import pytest
+
 from thecal_hil.course import Course, local_second
 from thecal_hil.day import edges_digest
 from thecal_hil.rig import Rig

@@ -1,6 +1,7 @@
 """What arrives wrong on the link: silence or a typed error, never an action, and never a pulse out of place."""
 
 import pytest
+
 from thecal_fw.core import events
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_FRAME_BYTES, PROTOCOL_VERSION
@@ -26,7 +27,7 @@ def link(course: Course) -> RawLink:
 
 def refills(course: Course) -> list[int]:
     """Volumes of all refills the pump has logged."""
-    return [event.first for event in course.pump.log() if event.code == events.EVENT_REFILLED]
+    return [event.first for event in course.rig.fresh_pump().log() if event.code == events.EVENT_REFILLED]
 
 
 def stage(link: RawLink, encoded: bytes) -> None:
@@ -49,7 +50,7 @@ def test_a_commit_with_a_wrong_digest_changes_nothing(course: Course, link: RawL
     assert link.refusal(messages.COMMIT, bytes(32)) == "digest differs"
     course.rig.run_for(3)
     course.must_be_ideal()
-    assert course.pump.interrogate().program_digest == continuous(8_000_000).program.digest()
+    assert course.rig.fresh_pump().interrogate().program_digest == continuous(8_000_000).program.digest()
 
 
 @pytest.mark.requirement("change-is-a-transaction")

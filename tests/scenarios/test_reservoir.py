@@ -3,8 +3,9 @@
 from math import ceil
 
 import pytest
-from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
+
 from thecal_fw.core import alarms, events
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_hil.course import MICROSTEPS_PER_NL, Course, local_second
 from thecal_hil.rig import BUZZER
 from thecal_hil.therapy import continuous

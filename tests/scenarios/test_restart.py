@@ -1,6 +1,7 @@
 """Restarts: what a pump does after its watchdog bit, and after its power was cut."""
 
 import pytest
+
 from thecal_fw.core import alarms
 from thecal_fw.core.events import EVENT_RESET, RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
@@ -26,7 +27,9 @@ def delivering(course: Course) -> None:
 @pytest.mark.requirement("restart-in-time")
 @pytest.mark.needs("exact edges", "watchdog reset")
 @pytest.mark.expects("program lost", "watchdog reset")
-def test_after_a_watchdog_reset_the_pump_delivers_its_minimum_rate_within_half_a_second(course: Course) -> None:
+def test_after_a_watchdog_reset_the_pump_delivers_its_minimum_rate_within_half_a_second(
+    course: Course,
+) -> None:
     delivering(course)
     rig = course.rig
     assert 0 <= restart_ms(rig) <= MOST_RESTART_MS
@@ -68,5 +71,7 @@ def test_after_a_power_cut_the_pump_is_stopped_and_its_motor_off(course: Course)
     assert status.reset_cause == RESET_POWER_ON
     assert len(rig.steps_since_boot_ns()) == 0
     assert not [
-        edge for edge in rig.edges if edge.signal == ENABLE and edge.level == DRIVER_ENABLED and edge.t_ns > cut_ns
+        edge
+        for edge in rig.edges
+        if edge.signal == ENABLE and edge.level == DRIVER_ENABLED and edge.t_ns > cut_ns
     ]

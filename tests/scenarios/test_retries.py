@@ -1,8 +1,11 @@
 """A bad wire between host and pump: the client tries again, and nothing is ever done twice."""
 
+from collections.abc import Callable
+
 import pytest
+
 from thecal_fw.core import events
-from thecal_hil.course import local_second, OFFSET_MINUTES
+from thecal_hil.course import OFFSET_MINUTES, local_second
 from thecal_hil.load import BadWire, FirstOnly, damaged, doubled, lost
 from thecal_hil.rig import Rig
 from thecal_hil.therapy import continuous
@@ -46,13 +49,13 @@ EACH_CHANGE_ONCE = [
 class EverySecond:
     """Applies a change to every second frame."""
 
-    def __init__(self, change: object) -> None:
+    def __init__(self, change: Callable[[bytes], bytes]) -> None:
         self.change = change
         self.count = 0
 
     def __call__(self, frame: bytes) -> bytes:
         self.count += 1
-        return self.change(frame) if self.count % 2 else frame  # type: ignore[operator]
+        return self.change(frame) if self.count % 2 else frame
 
 
 @pytest.mark.requirement("retry-safe")

@@ -1,6 +1,7 @@
 """The day's schedule: rates change on their exact minute, over midnight and into the weekend."""
 
 import pytest
+
 from thecal_fw.core import alarms
 from thecal_hil.course import Course, local_second
 from thecal_hil.therapy import flex

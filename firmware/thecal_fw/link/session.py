@@ -19,12 +19,21 @@ class Session:
     def __init__(self):
         self.number = 0
         self._closed_number = 0
+        self._nonce = 0
+        self._is_unused = True
         self._last_changing_request = 0
         self._last_fingerprint = 0
         self.last_answer = b""
 
     def open(self, host_nonce: int) -> int:
-        """Begin a session; its number differs from the one before and is never 0."""
+        """Begin a session; its number differs from the one before and is never 0.
+
+        A hello that arrives twice, with nothing asked in between, is one hello: its session goes on.
+        """
+        if self.number and self._is_unused and host_nonce == self._nonce:
+            return self.number
+        self._is_unused = True
+        self._nonce = host_nonce
         before = self.number or self._closed_number
         number = (before + 1 + host_nonce % 251) & 0xFFFF
         if number in (0, before):
@@ -44,6 +53,7 @@ class Session:
         """What to do with a request of this session. ``last_answer`` is the answer to a repeated one."""
         if not self.number or frame.session != self.number:
             return DECISION_STALE
+        self._is_unused = False
         if not changes:
             # Reads may be repeated and come late: answering them again harms nobody.
             return DECISION_NEW

@@ -1,7 +1,7 @@
 """The serial link to the host: MicroPython's own USB port, one byte at a time in and whole frames out.
 
-Promises: nothing here waits for the host; a frame that the host does not take is dropped as a whole, and what was sent of
-it can never be taken for a part of the next one.
+Promises: nothing here waits for the host; a frame that the host does not take is dropped as a whole, and what was
+sent of it can never be taken for a part of the next one.
 """
 
 import select

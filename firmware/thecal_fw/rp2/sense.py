@@ -30,7 +30,8 @@ _IN_X_32 = const(0x4020)
 _COUNT_BITS = const(30)
 
 
-# x counts down from zero; where it wraps, the jump is not taken, but leads to the same place. Reading shifts it into the receive FIFO, which autopush hands over in one instruction.
+# x counts down from zero; where it wraps, the jump is not taken, but leads to the same place. Reading shifts x into
+# the receive FIFO, which autopush makes a single instruction.
 @rp2.asm_pio(autopush=True, push_thresh=32)
 def _count_program():
     label("next")
@@ -44,7 +45,10 @@ class Sense:
 
     def __init__(self):
         self._machine = rp2.StateMachine(
-            _STATE_MACHINE, _count_program, freq=_SAMPLES_PER_SECOND, in_base=Pin(pins.SENSE, Pin.IN, Pin.PULL_DOWN)
+            _STATE_MACHINE,
+            _count_program,
+            freq=_SAMPLES_PER_SECOND,
+            in_base=Pin(pins.SENSE, Pin.IN, Pin.PULL_DOWN),
         )
         self._machine.exec("set(x, 0)")
         self._machine.active(1)

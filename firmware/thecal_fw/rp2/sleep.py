@@ -29,7 +29,8 @@ _INTE_CLEAR = const((0x3000 + 0x38) >> 2)
 _INTS = const(0x40 >> 2)
 _ALARM0_BIT = const(1 << 0)
 
-_UNITS_PER_SECOND = const(15_625)  # of 64 us: constants of more than 16 bits are not written out, see steptrain
+# A second is 15,625 units of 64 us: constants of more than 16 bits are not written out, see steptrain.
+_UNITS_PER_SECOND = const(15_625)
 _UNIT_SHIFT = const(6)
 
 _NVIC = const(0xE000_E100)

@@ -135,7 +135,9 @@ def _withdraw(first: int, second: int, program_start: int):
 
 
 @micropython.viper
-def _arm(first: int, first_address: int, first_pulses: int, second: int, second_address: int, second_pulses: int):
+def _arm(
+    first: int, first_address: int, first_pulses: int, second: int, second_address: int, second_pulses: int
+):
     """Set both channels up for a new queue and start the first one; it fills the FIFO at once."""
     dma = ptr32(_DMA)
     fifo = int(ptr32(_PIO_TXF0))

@@ -1,4 +1,7 @@
-"""The watchdog of the chip: resets the board unless fed within 8.3 seconds, nearly its longest time. Nothing can stop it once it runs."""
+"""The watchdog of the chip: resets the board unless fed within 8.3 seconds, nearly its longest time.
+
+Nothing can stop it once it runs.
+"""
 
 from machine import WDT
 from micropython import const

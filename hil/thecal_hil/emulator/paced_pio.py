@@ -135,6 +135,9 @@ class PacedPio(RPPIO):  # type: ignore[misc, valid-type]
         machine = self.machines[index]
         was_waiting, old_pc, old_shift_ctrl = machine.waiting, machine.pc, machine.shift_ctrl
         super().write_uint32(offset, value)
+        if register == _INSTR:
+            # A written instruction acts on the pins at once, also while the machine is disabled.
+            self.check_changed_pins()
         if register == _CLKDIV:
             self._phase_fp[index] = self.cycle_fp
         elif register == _SHIFTCTRL and (old_shift_ctrl ^ value) & _FJOIN_MASK:

@@ -46,6 +46,7 @@ class EmulatedUsbSerial:
         host.set_reading(False)
         host.on_data = self._receive
         host.on_configured = time.poke
+        host.on_sent = time.poke
         host.on_gone = self._device_gone
 
     # --- opening and closing -----------------------------------------------------------------

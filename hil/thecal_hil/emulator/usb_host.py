@@ -47,6 +47,7 @@ class UsbHost:
         self.on_data: Callable[[bytes], None] = lambda data: None
         self.on_configured: Callable[[], None] = lambda: None
         self.on_gone: Callable[[], None] = lambda: None
+        self.on_sent: Callable[[], None] = lambda: None
         self.reading = True
         self._wanted_lines = 0
         self._forget_device()
@@ -166,6 +167,8 @@ class UsbHost:
             del self._outbox[: self._read_size]
             self._read_size = None
             self._usb.endpoint_read_done(self._out_endpoint, packet)
+            if not self._outbox:
+                self.on_sent()
 
     def _buffer_control_written(self, offset: int, value: int) -> None:
         offers_data = offset == _BUFFER_CONTROL_0 + 8 * self._in_endpoint and value & _AVAILABLE

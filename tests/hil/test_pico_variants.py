@@ -1,0 +1,66 @@
+"""The emulated Pico with the shipped firmware and another ``main.py`` that makes life hard for it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from thecal_fw.version import VERSION
+from thecal_hil.course import Course, local_second
+from thecal_hil.gate import check_gate
+from thecal_hil.image import REPOSITORY, FirmwareImage
+from thecal_hil.pico_rig import PicoRig
+from thecal_hil.therapy import continuous, flex
+
+VARIANTS = Path(__file__).parent / "variants"
+VARIANT_COMMIT = "variant"
+
+
+def image_with_main(main: Path, folder: Path) -> FirmwareImage:
+    """The firmware as it is now with another ``main.py`` frozen in; built only if it is new."""
+    uf2 = folder / f"{main.stem}.uf2"
+    build = [sys.executable, str(REPOSITORY / "firmware/board/build.py")]
+    subprocess.run([*build, "--extra-main", str(main), "--out", str(uf2), "--commit", VARIANT_COMMIT], check=True)
+    return FirmwareImage(uf2, VERSION, VARIANT_COMMIT, sha256="")
+
+
+@pytest.fixture
+def variant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PicoRig]:
+    """A board with the ``main.py`` of the name that the test asks for."""
+    opened = PicoRig(image_with_main(VARIANTS / f"{request.param}.py", tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.mark.requirement("collection-moves-no-pulse")
+@pytest.mark.parametrize("variant", ["collect_at_every_wake"], indirect=True)
+def test_collecting_garbage_at_every_wake_moves_no_pulse(variant: PicoRig) -> None:
+    course = Course(variant)
+    course.set_time(local_second("2026-03-06 23:59:40"))
+    course.prescribe(flex([("00:00", 8_000_000)], [("00:00", 24_000_000), ("00:01", 424_000)]))
+    course.refill(2_060_000)
+    course.start()
+    for _ in range(8):
+        variant.run_for(13.7)
+        course.pump.interrogate()
+    assert course.must_be_ideal().pulses > 1_000
+    check_gate(variant)
+
+
+@pytest.mark.requirement("steady-heap")
+@pytest.mark.parametrize("variant", ["count_allocations"], indirect=True)
+@pytest.mark.parametrize("nl_per_day", [424_000, 24_000_000])
+def test_steady_delivery_takes_nothing_from_the_heap(variant: PicoRig, nl_per_day: int) -> None:
+    course = Course(variant)
+    course.set_time(local_second("2026-03-06 12:00:10"))
+    course.prescribe(continuous(nl_per_day))
+    course.refill(18_000_000)
+    course.start()
+    variant.run_for(5)
+    warm = course.pump.interrogate()
+    variant.run_for(115)
+    steady = course.pump.interrogate()
+    assert steady.counted_steps - warm.counted_steps > 30
+    assert steady.heap_free_bytes - warm.heap_free_bytes == 0
+    course.must_be_ideal()
