@@ -193,7 +193,9 @@ class _Reader:
         place = fault.place()
         if place in names and fault.value > fault.most:
             most = Fraction(fault.most, NL_PER_ML) * self._concentration
-            return f"{names[place]} is more than the pump can give at all, {_plain(most)} mcg: lower the limit"
+            return (
+                f"{names[place]} is more than the pump can give at all, {_plain(most)} mcg: lower the limit"
+            )
         if place in names:
             value, least = (
                 Fraction(nl * 1, NL_PER_ML) * self._concentration for nl in (fault.value, fault.least)

@@ -1,0 +1,61 @@
+"""The ``thecal`` command: one module for each group of subcommands, results on standard output, messages on error.
+
+Exit codes: 0 done, 1 the pump or its port refused or failed, 2 bad input.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from thecal.cli import flashing, programming, reading, running
+from thecal.errors import BadInputError, ThecalError
+from thecal_fw.version import VERSION
+
+app = typer.Typer(
+    name="thecal",
+    help="Program and interrogate a Thecal bench pump. For bench use only: not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for module in (reading, programming, running, flashing):
+    module.add_commands(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"thecal {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command; its exit code. Wrong arguments are told by Typer itself, with exit code 2."""
+    try:
+        app(args=arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BadInputError as error:
+        for problem in error.problems:
+            typer.echo(problem, err=True)
+        return 2
+    except ThecalError as error:
+        typer.echo(str(error), err=True)
+        return 1
+    return 0

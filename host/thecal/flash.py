@@ -1,0 +1,128 @@
+"""Putting an image on a board: finding its BOOTSEL drive, checking the chip, copying, and checking what came of it.
+
+A Pico in BOOTSEL mode shows itself as a drive with a file INFO_UF2.TXT. A pump that runs can be sent there through the
+link; it refuses while it delivers, and disables its motor driver first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from thecal.errors import BadInputError, ThecalError
+from thecal.uf2 import check_uf2
+
+BOARD_ID = "RPI-RP2"
+DRIVE_TIMEOUT_S = 20.0
+_LOOK_EVERY_S = 0.2
+
+
+class FlashError(ThecalError):
+    """The image could not be put on a board."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image and what the build says of it; version and commit are empty where nothing is said."""
+
+    path: Path
+    content: bytes
+    version: str
+    commit: str
+
+
+def load_image(path: Path) -> Image:
+    """Read and check an image; the JSON file beside it says its version."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInputError([f"{path} can't be read: {error.strerror}; build it with `make uf2`"]) from error
+    check_uf2(str(path), content)
+    version = commit = ""
+    beside = path.with_suffix(".json")
+    if beside.exists():
+        said = json.loads(beside.read_text(encoding="utf-8"))
+        version, commit = str(said.get("version", "")), str(said.get("commit", ""))
+    return Image(path, content, version, commit)
+
+
+def mounted_drives(places: Iterable[Path] | None = None) -> list[Path]:
+    """Folders that are drives of boards in BOOTSEL mode, whatever their chip."""
+    return sorted({place for place in places or _mount_points() if (place / "INFO_UF2.TXT").is_file()})
+
+
+def _mount_points() -> Iterable[Path]:
+    mounts = Path("/proc/mounts")
+    if mounts.exists():
+        for line in mounts.read_text(encoding="utf-8").splitlines():
+            yield Path(line.split()[1].encode().decode("unicode_escape"))
+    volumes = Path("/Volumes")
+    if volumes.is_dir():
+        yield from volumes.iterdir()
+
+
+def choose_drive(drives: list[Path]) -> Path:
+    """The one drive of an RP2040; raises FlashError otherwise."""
+    if not drives:
+        raise FlashError(
+            "no board in BOOTSEL mode was found. Hold BOOTSEL while plugging the board in, mount its drive, or name it"
+            " with --drive"
+        )
+    if len(drives) > 1:
+        raise FlashError(
+            f"several boards are in BOOTSEL mode; choose with --drive: {', '.join(map(str, drives))}"
+        )
+    return drives[0]
+
+
+def check_drive(drive: Path) -> None:
+    """Raise FlashError unless the drive is an RP2040's."""
+    info = drive / "INFO_UF2.TXT"
+    if not info.is_file():
+        raise FlashError(f"{drive} is not the drive of a board in BOOTSEL mode: it has no INFO_UF2.TXT")
+    lines = info.read_text(encoding="utf-8", errors="replace").splitlines()
+    board = next((line.partition(":")[2].strip() for line in lines if line.startswith("Board-ID")), "unknown")
+    if board != BOARD_ID:
+        raise FlashError(
+            f"{drive} belongs to another chip: it says {board!r}, a Raspberry Pi Pico says {BOARD_ID!r}"
+        )
+
+
+def copy_image(image: Image, drive: Path) -> Path:
+    """Write the image to the drive; the board restarts when it has all of it."""
+    check_drive(drive)
+    target = drive / image.path.name
+    try:
+        with target.open("wb") as file:
+            file.write(image.content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise FlashError(f"{drive} can't be written: {error.strerror or error}") from error
+    return target
+
+
+def wait_for_drive(find: Callable[[], list[Path]], timeout_s: float = DRIVE_TIMEOUT_S) -> Path:
+    """The drive of a board that has just been sent to BOOTSEL mode."""
+    deadline_s = time.monotonic() + timeout_s
+    while time.monotonic() < deadline_s:
+        drives = find()
+        if drives:
+            return choose_drive(drives)
+        time.sleep(_LOOK_EVERY_S)
+    raise FlashError(
+        f"the board's drive did not appear within {timeout_s:g} s; mount it and name it with --drive"
+    )
+
+
+def check_report(image: Image, version: str, commit: str) -> None:
+    """Raise FlashError unless the board reports the image's version and commit."""
+    if image.version and (version, commit) != (image.version, image.commit):
+        raise FlashError(
+            f"the board reports firmware {version} ({commit}), the image is {image.version} ({image.commit}):"
+            " it does not run what was just flashed"
+        )

@@ -1,0 +1,40 @@
+"""Checks on a UF2 image: whole, of one family, and for this chip."""
+
+from __future__ import annotations
+
+import struct
+
+from thecal.errors import BadInputError
+
+RP2040_FAMILY = 0xE48BFF56
+_BLOCK_BYTES = 512
+_HEADER = "<IIIIIIII"
+_MAGIC = (0x0A324655, 0x9E5D5157)
+_END_MAGIC = 0x0AB16F30
+_HAS_FAMILY = 0x2000
+
+
+def check_uf2(name: str, image: bytes) -> int:
+    """Number of blocks of an RP2040 image; raises BadInputError saying what is wrong with it."""
+    if not image or len(image) % _BLOCK_BYTES:
+        raise BadInputError(
+            [f"{name} is not a whole UF2 file: {len(image)} bytes are no multiple of {_BLOCK_BYTES}"]
+        )
+    blocks = len(image) // _BLOCK_BYTES
+    for number in range(blocks):
+        block = image[number * _BLOCK_BYTES : (number + 1) * _BLOCK_BYTES]
+        magic_0, magic_1, flags, _, _, index, count, family = struct.unpack_from(_HEADER, block)
+        end_magic = struct.unpack_from("<I", block, _BLOCK_BYTES - 4)[0]
+        if (magic_0, magic_1, end_magic) != (*_MAGIC, _END_MAGIC):
+            raise BadInputError([f"{name} is not a UF2 file: block {number} has no UF2 marks"])
+        if not flags & _HAS_FAMILY or family != RP2040_FAMILY:
+            raise BadInputError(
+                [
+                    f"{name} is for another chip: block {number} has family 0x{family:08x}, RP2040 is 0xe48bff56"
+                ]
+            )
+        if (index, count) != (number, blocks):
+            raise BadInputError(
+                [f"{name} is incomplete: block {number} says it is {index} of {count}, the file has {blocks}"]
+            )
+    return blocks
