@@ -15,8 +15,8 @@ from generators.protocol_text import (
     UNITS,
 )
 from generators.text import StaleTextError, need_complete, need_subjects, table
-from thecal_fw.core.pump_state import STATE_NAMES
 from thecal_fw.core import alarms, events, program
+from thecal_fw.core.pump_state import STATE_NAMES
 from thecal_fw.core.validation import FIELD_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 from thecal_fw.link import frames, messages

@@ -35,8 +35,9 @@ _ASK_AHEAD_NS = NS_PER_S // 2
 """Delivery is asked for this long before the whole second it is to begin at."""
 _LOW_RESERVOIR_AT = 0.75
 """Part of the duration after which the reservoir is low."""
-_NL_PER_UL = 1_000
+_ROUND_NL = 100
 _MOST_VISITS = 24
+_LEAST_BETWEEN_VISITS_S = 120
 _OFF_THE_HOUR_NS = 137_000_000
 """Visits do not fall on whole seconds, as nothing says they should."""
 
@@ -59,8 +60,8 @@ class DayPlan:
         return (self.start_s + self.duration_s) * NS_PER_S
 
     def visits_ns(self) -> list[int]:
-        """When the host looks after the pump: every hour of a day, as often in a shorter stretch."""
-        between_ns = max(60, self.duration_s // _MOST_VISITS) * NS_PER_S
+        """When the host looks after the pump: every hour of a day, more often in a shorter stretch."""
+        between_ns = max(_LEAST_BETWEEN_VISITS_S, self.duration_s // _MOST_VISITS) * NS_PER_S
         return list(range(self.start_ns + between_ns // 2 + _OFF_THE_HOUR_NS, self.end_ns, between_ns))
 
     def low_reservoir_pulse(self) -> int:
@@ -74,7 +75,7 @@ def plan_around_midnight(therapy: Therapy, duration_s: int) -> DayPlan:
     local_minus_t_ns = OFFSET_MINUTES * 60 * NS_PER_S
     ideal = IdealDelivery([Epoch(start_s * NS_PER_S, therapy.regimen, local_minus_t_ns)], MICROSTEPS_PER_NL)
     crossing_ns = (start_s * NS_PER_S) + round(duration_s * NS_PER_S * _LOW_RESERVOIR_AT)
-    used_nl = int(ideal.volume_nl_at(crossing_ns)) // _NL_PER_UL * _NL_PER_UL
+    used_nl = int(ideal.volume_nl_at(crossing_ns)) // _ROUND_NL * _ROUND_NL
     return DayPlan(therapy, start_s, duration_s, therapy.low_reservoir_nl + used_nl)
 
 

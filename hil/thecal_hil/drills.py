@@ -39,7 +39,9 @@ def heap_bytes_per_pulse(rig: Rig) -> int:
             taken_bytes += taken - (mean(of_asking) if of_asking else 0)
             pulses += end.counted_steps - begin.counted_steps
     if not pulses:
-        raise RuntimeError("no stretch without a collection, or no pulse in any: nothing can be said about the heap")
+        raise RuntimeError(
+            "no stretch without a collection, or no pulse in any: nothing can be said about the heap"
+        )
     return round(taken_bytes / pulses)
 
 

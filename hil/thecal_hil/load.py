@@ -12,6 +12,7 @@ from itertools import count
 from random import Random
 
 from serial import SerialTimeoutException
+
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_FRAME_BYTES, encode_frame
 from thecal_hil.pump_clock import NS_PER_S

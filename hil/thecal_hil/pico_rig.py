@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
-from thecal_hil.image import FirmwareImage
+from thecal_hil.image import BUILT, FirmwareImage
 from thecal_hil.rig import (
     BUZZER,
     DIRECTION,
@@ -24,6 +24,7 @@ from thecal_hil.rig import (
     Rig,
     SerialPort,
 )
+from thecal_hil.stock_board import flash_with_files
 
 _WATCHED = {
     STEP: pins.STEP,
@@ -34,10 +35,18 @@ _WATCHED = {
 }
 _PULLED_UP = {ENABLE: 1}
 """A resistor on the driver keeps the motor off while nothing drives the line."""
+_STOCK_BOARDS = BUILT / "stock-boards"
+_STOCK_BOOT_NS = 1_000_000_000
+"""Importing modules from a file system takes most of this."""
 _REPLY_TIMEOUT_S = 1.0
 _WATCHDOG_LOAD = 0x4005_8004
 _NEXT_TO_NOTHING = 2
 _WATCHDOG_BITES_WITHIN_NS = 1_000_000
+
+
+def _flash_of(image: FirmwareImage) -> bytes | None:
+    """What the board's flash holds before the image is written: nothing, or a stock board's file system."""
+    return None if image.files is None else flash_with_files(image.path, image.files, _STOCK_BOARDS)
 
 
 class PicoRig(Rig):
@@ -50,11 +59,18 @@ class PicoRig(Rig):
         super().__init__((image.version, image.commit))
         self.image = image
         self.board = EmulatedPico(
-            image.path, wires=[(pins.STEP, pins.SENSE)], watch=_WATCHED, released=_PULLED_UP
+            image.path,
+            flash_image=_flash_of(image),
+            wires=[(pins.STEP, pins.SENSE)],
+            watch=_WATCHED,
+            released=_PULLED_UP,
         )
         self._open_port()
 
     def _open_port(self) -> None:
+        if self.image.files is not None:
+            # Until the firmware runs, MicroPython's prompt has the port and takes some bytes for commands.
+            self.board.run_for(_STOCK_BOOT_NS)
         port = self.board.serial
         port.timeout = port.write_timeout = _REPLY_TIMEOUT_S
         port.open()

@@ -38,8 +38,9 @@ class Therapy:
 
 def prescribed_in(path: Path) -> Therapy:
     """The therapy a prescription file asks for, read twice: by the host and by the oracle."""
-    prescribed = read_prescription(path)
+    # The host's reader says what is wrong with a file; the oracle's takes it to be a good one.
     program = load_prescription(path).program
+    prescribed = read_prescription(path)
     return Therapy(path.stem.replace("_", " "), program, prescribed.regimen, int(prescribed.low_reservoir_nl))
 
 

@@ -1,6 +1,6 @@
 """Judges a delivered day: which measurements there are, what their limits are, and what they come to.
 
-Promises: all measurements are declared here before anything is delivered; both rigs are held against the oracle by
+Promises: all measurements are declared before anything is delivered; both rigs are held against the oracle by
 themselves and then against each other in the pump's wall time; the report says what it takes to repeat the run.
 """
 
@@ -21,29 +21,34 @@ from thecal_hil.pump_clock import NS_PER_S, TICK_NS
 from thecal_sim.agreement import Agreement, compare_pulses
 
 MOST_EDGE_TICKS = 1
+MOST_BOOT_MS = 500
+MOST_BOOT_MS_FROM_FILES = 1_000
+"""A stock image has to read the firmware's modules from its file system first."""
 
-MEASUREMENTS = (
-    Measurement("hours", "therapy delivered", "h"),
-    Measurement("pulses", "pulses delivered", "pulses", least=1),
-    Measurement("missing_pulses", "pulses missing", "pulses", most=0),
-    Measurement("extra_pulses", "pulses in excess", "pulses", most=0),
-    Measurement("worst_edge_ticks", "worst edge error against the oracle", "ticks", most=MOST_EDGE_TICKS),
-    Measurement("worst_volume_error_steps", "worst volume error at any instant", "microsteps", most=1),
-    Measurement("model_worst_edge_ticks", "the same of the model: edge error", "ticks", most=MOST_EDGE_TICKS),
-    Measurement(
-        "model_worst_volume_error_steps", "the same of the model: volume error", "microsteps", most=1
-    ),
-    Measurement("agreement_pulses", "pulses in one record only, rig and model", "pulses", most=0),
-    Measurement("agreement_ticks", "worst disagreement of rig and model", "ticks", most=1),
-    Measurement("low_reservoir_pulse_error", "low-reservoir alarm: pulses off", "pulses", least=0, most=0),
-    Measurement("model_low_reservoir_pulse_error", "the same of the model", "pulses", least=0, most=0),
-    Measurement("low_reservoir_buzzer_ms", "buzzer after that pulse", "ms", least=0, most=100),
-    Measurement("counted_pulse_error", "pump's count against the probe's, at worst", "pulses", most=0),
-    Measurement("heap_bytes_per_pulse", "heap taken in steady delivery", "bytes/pulse", least=0, most=0),
-    Measurement("boot_ms", "reset to delivering again", "ms", least=0, most=500),
-    Measurement("lost_instants", "events the rig could not place in time", "", most=0),
-    Measurement("speed_x", "emulated time over wall time", "x", reach=500),
-)
+
+def measurements(from_files: bool = False) -> tuple[Measurement, ...]:
+    """What is measured, with its limits; ``from_files``: the firmware lies on a stock image's file system."""
+    most_boot_ms = MOST_BOOT_MS_FROM_FILES if from_files else MOST_BOOT_MS
+    return (
+        Measurement("hours", "therapy delivered", "h"),
+        Measurement("pulses", "pulses delivered", "pulses", least=1),
+        Measurement("missing_pulses", "pulses missing", "pulses", most=0),
+        Measurement("extra_pulses", "pulses in excess", "pulses", most=0),
+        Measurement("worst_edge_ticks", "edge error, worst", "ticks", most=MOST_EDGE_TICKS),
+        Measurement("worst_volume_error_steps", "volume error, worst", "microsteps", most=1),
+        Measurement("model_worst_edge_ticks", "model: edge error", "ticks", most=MOST_EDGE_TICKS),
+        Measurement("model_worst_volume_error_steps", "model: volume error", "microsteps", most=1),
+        Measurement("agreement_pulses", "pulses on one rig only", "pulses", most=0),
+        Measurement("agreement_ticks", "rig against model", "ticks", most=1),
+        Measurement("low_reservoir_pulse_error", "low alarm, off by", "pulses", least=0, most=0),
+        Measurement("model_low_reservoir_pulse_error", "model: low alarm", "pulses", least=0, most=0),
+        Measurement("low_reservoir_buzzer_ms", "buzzer after it", "ms", least=0, most=100),
+        Measurement("counted_pulse_error", "pump's own count, off", "pulses", most=0),
+        Measurement("heap_bytes_per_pulse", "heap in steady state", "bytes/pulse", least=0, most=0),
+        Measurement("boot_ms", "reset to delivering", "ms", least=0, most=most_boot_ms),
+        Measurement("lost_instants", "events lost by the rig", "events", most=0),
+        Measurement("speed_x", "emulated / real time", "x", reach=500),
+    )
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,8 @@ class Verdict:
         return f"verify: FAIL {'; '.join(self.evidence.failures())} ({figures})"
 
 
-def judge(plan: DayPlan, record: Record, model: Record, image_sha256: str) -> Verdict:
+def judge(plan: DayPlan, evidence: Evidence, record: Record, model: Record, image_sha256: str) -> Verdict:
     """Take every measurement."""
-    evidence = Evidence(MEASUREMENTS)
     agreement = compare_pulses(model.steps_ns.tolist(), record.steps_ns.tolist())
     low_pulse = plan.low_reservoir_pulse()
     evidence.take("hours", plan.duration_s / 3_600)

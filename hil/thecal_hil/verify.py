@@ -19,11 +19,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from thecal.errors import BadInputError, ThecalError
 from thecal_hil.day import DayPlan, Record, carry_out, plan_around_midnight
+from thecal_hil.evidence import Evidence
+from thecal_hil.gate import GateError
 from thecal_hil.image import REPOSITORY
+from thecal_hil.rig import Rig
 from thecal_hil.rigs import RigUnavailableError, open_rig
 from thecal_hil.therapy import prescribed_in
-from thecal_hil.verdict import judge, report, table
+from thecal_hil.verdict import judge, measurements, report, table
 
 PRESCRIPTION = REPOSITORY / "examples/paediatric_flex.toml"
 EVIDENCE = Path("build/evidence")
@@ -62,12 +66,20 @@ def verify(
     if not prescription.exists():
         raise typer.BadParameter(f"{prescription} is not there", param_hint="--prescription")
     console = Console(stderr=as_json)
-    plan = plan_around_midnight(prescribed_in(prescription), duration_s(duration))
     try:
-        verdict = judge(plan, *_deliver(plan, rig, uf2, console))
-    except RigUnavailableError as error:
+        plan = plan_around_midnight(prescribed_in(prescription), duration_s(duration))
+        tested = open_rig(rig, uf2=uf2)
+    except (BadInputError, RigUnavailableError) as error:
         typer.echo(f"verify: {error}", err=True)
         raise typer.Exit(2) from error
+    image = getattr(tested, "image", None)
+    evidence = Evidence(measurements(from_files=image is not None and image.files is not None))
+    try:
+        record, model = _deliver(plan, tested, console)
+    except (ThecalError, GateError, OSError, RuntimeError) as error:
+        typer.echo(f"verify: FAIL {error}", err=as_json)
+        raise typer.Exit(1) from error
+    verdict = judge(plan, evidence, record, model, image.sha256 if image else "")
     content = report(verdict, prescription, out)
     if as_json:
         typer.echo(json.dumps(content, indent=2))
@@ -78,9 +90,8 @@ def verify(
     raise typer.Exit(0 if verdict.passed else 1)
 
 
-def _deliver(plan: DayPlan, rig_name: str, uf2: Path | None, console: Console) -> tuple[Record, Record, str]:
-    """The record of the rig under test, that of the model beside it, and the digest of the image."""
-    rig = open_rig(rig_name, uf2=uf2)
+def _deliver(plan: DayPlan, rig: Rig, console: Console) -> tuple[Record, Record]:
+    """The record of the rig under test, and that of the model, which runs beside it in a process of its own."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -93,7 +104,7 @@ def _deliver(plan: DayPlan, rig_name: str, uf2: Path | None, console: Console) -
         Progress(*columns, console=console, transient=True) as progress,
     ):
         model: Future[Record] = beside.submit(_on_the_model, plan)
-        task = progress.add_task(f"delivering on {rig_name}", total=plan.duration_s, speed="")
+        task = progress.add_task(f"delivering on the {rig.name} rig", total=plan.duration_s, speed="")
         began = time.perf_counter()
 
         def shown(seconds: float) -> None:
@@ -102,9 +113,8 @@ def _deliver(plan: DayPlan, rig_name: str, uf2: Path | None, console: Console) -
             )
 
         record = carry_out(plan, rig, shown)
-        image = getattr(rig, "image", None)
         rig.close()
-        return record, model.result(), image.sha256 if image else ""
+        return record, model.result()
 
 
 def _on_the_model(plan: DayPlan) -> Record:

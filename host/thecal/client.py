@@ -6,7 +6,7 @@ by their digest. Until the commit the pump goes on as before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,10 +86,12 @@ class ProgramRefusedError(ThecalError):
 
 
 class Pump:
-    """Client of the pump behind a port. Opens a session at once; ``host_nonce`` as in ``Link``."""
+    """Client of the pump behind a port. Opens a session at once; ``host_nonce`` and ``clock`` as in ``Link``."""
 
-    def __init__(self, port: SerialPort, host_nonce: int | None = None) -> None:
-        self._link = Link(port, host_nonce)
+    def __init__(
+        self, port: SerialPort, host_nonce: int | None = None, clock: Callable[[], float] | None = None
+    ) -> None:
+        self._link = Link(port, host_nonce, clock)
 
     @property
     def version(self) -> str:

@@ -1,5 +1,7 @@
 """What can go wrong between a host and a pump, each with a message a person can act on."""
 
+from thecal_fw.core.alarms import ALARM_NAMES
+from thecal_fw.link import messages
 from thecal_fw.link.messages import ERROR_NAMES
 
 
@@ -40,7 +42,26 @@ class PumpRefusedError(ThecalError):
 
     def __init__(self, request: str, code: int, detail: int) -> None:
         name = ERROR_NAMES[code] if code < len(ERROR_NAMES) else f"error {code}"
-        super().__init__(f"the pump refused {request.replace('_', ' ')}: {name} (detail {detail})")
+        advice = _advice(request, code, detail)
+        super().__init__(f"the pump refused {request.replace('_', ' ')}: {name}{advice}")
         self.request = request
         self.code = code
         self.detail = detail
+
+
+def _advice(request: str, code: int, detail: int) -> str:
+    """What a person can do about a refusal, or at least its detail."""
+    if code == messages.ERROR_BLOCKED:
+        names = ", ".join(name for bit, name in enumerate(ALARM_NAMES) if detail >> bit & 1)
+        return f" ({names}). Remove the cause and acknowledge it first"
+    if code == messages.ERROR_NOT_WHILE_DELIVERING:
+        return ". Stop it first"
+    if code == messages.ERROR_NO_PROGRAM:
+        return ". Commit one first"
+    if code == messages.ERROR_RANGE and request == "refill":
+        return f". Its reservoir holds {detail / 1e6:g} mL"
+    if code == messages.ERROR_RANGE and request == "start":
+        return ". Its program is to deliver nothing"
+    if code == messages.ERROR_RANGE and request == "set_time":
+        return ". The year must be 2024 or later, and the offset from UTC at most 14 hours"
+    return f" (detail {detail})" if detail else ""

@@ -6,8 +6,12 @@ link; it refuses while it delivers, and disables its motor driver first.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,8 +21,12 @@ from thecal.errors import BadInputError, ThecalError
 from thecal.uf2 import check_uf2
 
 BOARD_ID = "RPI-RP2"
+_INFO = "INFO_UF2.TXT"
+_DRIVE_GONE = (errno.EIO, errno.ENODEV, errno.ENOENT, errno.ENXIO)
 DRIVE_TIMEOUT_S = 20.0
 _LOOK_EVERY_S = 0.2
+_OCTAL = re.compile(r"\\([0-7]{3})")
+"""How /proc/mounts writes spaces."""
 
 
 class FlashError(ThecalError):
@@ -45,24 +53,36 @@ def load_image(path: Path) -> Image:
     version = commit = ""
     beside = path.with_suffix(".json")
     if beside.exists():
-        said = json.loads(beside.read_text(encoding="utf-8"))
-        version, commit = str(said.get("version", "")), str(said.get("commit", ""))
+        try:
+            said = json.loads(beside.read_text(encoding="utf-8"))
+            version, commit, sha256 = (str(said.get(key, "")) for key in ("version", "commit", "sha256"))
+        except (OSError, ValueError, AttributeError) as error:
+            raise BadInputError([f"{beside} can't be read: {error}; build the image again"]) from error
+        if sha256 and sha256 != hashlib.sha256(content).hexdigest():
+            raise BadInputError([f"{beside} describes another image than {path}; build the image again"])
     return Image(path, content, version, commit)
 
 
 def mounted_drives(places: Iterable[Path] | None = None) -> list[Path]:
     """Folders that are drives of boards in BOOTSEL mode, whatever their chip."""
-    return sorted({place for place in places or _mount_points() if (place / "INFO_UF2.TXT").is_file()})
+    return sorted({place for place in places or _mount_points() if _is_drive(place)})
+
+
+def _is_drive(place: Path) -> bool:
+    try:
+        return (place / _INFO).is_file()
+    except OSError:
+        # Other people's mounts need not be ours to look into.
+        return False
 
 
 def _mount_points() -> Iterable[Path]:
     mounts = Path("/proc/mounts")
     if mounts.exists():
         for line in mounts.read_text(encoding="utf-8").splitlines():
-            yield Path(line.split()[1].encode().decode("unicode_escape"))
-    volumes = Path("/Volumes")
-    if volumes.is_dir():
-        yield from volumes.iterdir()
+            yield Path(_OCTAL.sub(lambda match: chr(int(match[1], 8)), line.split()[1]))
+    for pattern in ("Volumes/*", "media/*", "media/*/*", "run/media/*/*"):
+        yield from Path("/").glob(pattern)
 
 
 def choose_drive(drives: list[Path]) -> Path:
@@ -81,7 +101,7 @@ def choose_drive(drives: list[Path]) -> Path:
 
 def check_drive(drive: Path) -> None:
     """Raise FlashError unless the drive is an RP2040's."""
-    info = drive / "INFO_UF2.TXT"
+    info = drive / _INFO
     if not info.is_file():
         raise FlashError(f"{drive} is not the drive of a board in BOOTSEL mode: it has no INFO_UF2.TXT")
     lines = info.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -102,6 +122,11 @@ def copy_image(image: Image, drive: Path) -> Path:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
+        # A board restarts on the last block, and its drive may go before the system has finished with the file.
+        if error.errno in _DRIVE_GONE and not (drive / _INFO).exists():
+            return target
+        with contextlib.suppress(OSError):
+            target.unlink()
         raise FlashError(f"{drive} can't be written: {error.strerror or error}") from error
     return target
 

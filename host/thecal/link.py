@@ -1,14 +1,17 @@
 """Requests and answers over a serial port: numbering, repeating, and knowing what came back.
 
 Works on anything that has pyserial's ``read``, ``write``, ``in_waiting``, ``timeout`` and ``close``, with time-outs
-in whatever time the port keeps: nothing here looks at a clock or sleeps. A request whose answer does not come is
-sent again with the same number and the same bytes, which the pump carries out at most once.
+in whatever time the port keeps: nothing here sleeps, or looks at any clock but the one it is given. A request whose
+answer does not come is sent again with the same number and the same bytes, which the pump carries out at most once.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any, Protocol
+
+from serial import SerialTimeoutException
 
 from thecal.errors import (
     NoAnswerError,
@@ -26,6 +29,8 @@ ANSWER_TIMEOUT_S = 1.0
 TRIES = 3
 _MOST_REQUEST = 0xFFFF
 _MOST_BYTES_OF_ONE_ANSWER = 65_536
+_LONGEST_ANSWER_S = 3.0
+_HELLO_REQUESTS = 0x7FFF
 
 
 class SerialPort(Protocol):
@@ -46,13 +51,17 @@ class Link:
     """One session with a pump. ``greeting`` has the fields of the pump's hello.
 
     host_nonce: makes two hosts' sessions differ; a random one unless given, and then counted on from session to
-    session, so that a run can be repeated byte for byte.
+    session, so that a run can be repeated byte for byte. clock: seconds in the port's time; with it, a port that
+    babbles slowly is given up too.
     """
 
-    def __init__(self, port: SerialPort, host_nonce: int | None = None) -> None:
+    def __init__(
+        self, port: SerialPort, host_nonce: int | None = None, clock: Callable[[], float] | None = None
+    ) -> None:
         self._port = port
         self._nonce = secrets.randbits(32) if host_nonce is None else host_nonce
-        port.timeout = ANSWER_TIMEOUT_S
+        self._clock = clock or (lambda: 0.0)
+        self._set_timeout()
         self._reader = FrameReader()
         self._session = 0
         self._request = 0
@@ -66,7 +75,8 @@ class Link:
     def hello(self) -> None:
         """Open a session anew; whatever session there was before has ended then."""
         self._session = 0
-        self._request = 0
+        # The answer to an earlier host's hello may still come. It is told from ours by the number of the request.
+        self._request = self._nonce % _HELLO_REQUESTS
         own_hash = messages.schema_hash()
         try:
             self.greeting = self.ask(messages.HELLO, own_hash, self._nonce)
@@ -77,7 +87,9 @@ class Link:
                 raise NotAPumpError(
                     f"what answers on the port is not a Thecal pump; it said {shown!r}"
                 ) from error
-            raise
+            raise NoAnswerError(
+                f"nothing answers on the port, asked {TRIES} times: is it a Thecal pump's, and is the pump running?"
+            ) from error
         pump_hash = self.greeting["schema_hash"]
         if pump_hash != own_hash:
             raise VersionMismatchError(
@@ -85,6 +97,7 @@ class Link:
                 f" {pump_hash.hex()}: install the host software of that version or flash the pump"
             )
         self._session = self.greeting["session"]
+        self._request = 0
 
     def version(self) -> str:
         return text_of(self.greeting["version"])
@@ -118,20 +131,27 @@ class Link:
         raise NoAnswerError(f"the pump did not answer {message.name.replace('_', ' ')}, asked {TRIES} times")
 
     def _await_answer(self, message: Message) -> dict[str, Any] | None:
+        deadline_s = self._clock() + _LONGEST_ANSWER_S
         for _ in range(_MOST_BYTES_OF_ONE_ANSWER):
+            if self._clock() > deadline_s:
+                return None
             data = self._read()
             if not data:
                 return None
             if len(self._text) < 1_000:
                 self._text += data
             frame = self._reader.push(data[0])
-            if frame is not None and frame.request == self._request:
+            if frame is not None and frame.request == self._request and self._is_of_session(frame):
                 answer = self._answer_in(frame, message)
                 if answer is not None:
                     return answer
         raise NotAPumpError(
             "what is on the port sends without end and never answers: it is not a Thecal pump"
         )
+
+    def _is_of_session(self, frame: Frame) -> bool:
+        """Answers to requests of a session before, numbered alike, are not for us."""
+        return self._session in (0, frame.session)
 
     def _answer_in(self, frame: Frame, message: Message) -> dict[str, Any] | None:
         if frame.version != PROTOCOL_VERSION:
@@ -164,9 +184,17 @@ class Link:
             # pyserial raises TypeError where a port is closed under a read.
             raise PortError(f"the port has gone while talking to the pump: {error}") from error
 
+    def _set_timeout(self) -> None:
+        try:
+            self._port.timeout = ANSWER_TIMEOUT_S
+        except OSError as error:
+            raise PortError(f"the port has gone: {error}") from error
+
     def _write(self, data: bytes) -> None:
         try:
             self._port.write(data)
+        except SerialTimeoutException as error:
+            raise NoAnswerError("the port takes no more bytes: the pump does not read them") from error
         except OSError as error:
             raise PortError(f"the port has gone while talking to the pump: {error}") from error
 

@@ -6,6 +6,7 @@ a port that is not a Thecal board's or was not named by a person.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,13 +68,15 @@ def open_port(device: str) -> serial.Serial:
 
 
 def _what_is_wrong(device: str, error: Exception) -> str:
-    text = str(error)
-    if "No such file" in text or "FileNotFound" in text or "could not find" in text.lower():
+    text, number = str(error), getattr(error, "errno", None)
+    if number == errno.ENOENT or "FileNotFound" in text or "could not find" in text.lower():
         return f"there is no port {device}; `thecal ports` lists those there are"
-    if "Permission" in text:
+    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "Access is denied" in text:
+        return f"{device} is busy: another program has it open; close that first"
+    if number in (errno.EACCES, errno.EPERM):
         return (
             f"no permission to open {device}; on Debian, add your user to the group dialout and log in again"
         )
-    if "exclusively lock" in text or "busy" in text.lower() or "Access is denied" in text:
-        return f"{device} is busy: another program has it open"
+    if number == errno.ENOTTY or "Inappropriate ioctl" in text or number == errno.EISDIR:
+        return f"{device} is no serial port; `thecal ports` lists those there are"
     return f"{device} can't be opened as a serial port: {text}"

@@ -26,7 +26,17 @@ from thecal_fw.core.program import (
     MODE_STOPPED,
     Program,
 )
-from thecal_fw.core.validation import BENCH_LIMITS, validate
+from thecal_fw.core.validation import (
+    BENCH_LIMITS,
+    FIELD_LOW_RESERVOIR,
+    FIELD_MOST_PER_DAY,
+    FIELD_MOST_PER_HOUR,
+    FIELD_PATTERNS,
+    FIELD_RESERVOIR,
+    FIELD_STEPS,
+    Fault,
+    validate,
+)
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NL_PER_ML = 1_000_000
@@ -65,7 +75,8 @@ def load_prescription(path: Path | str) -> Compiled:
         raise BadInputError([f"{path}: is empty; see the examples folder for what a prescription looks like"])
     try:
         fields = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Not only TOMLDecodeError: numbers of thousands of digits and deep nesting have errors of their own.
         raise BadInputError([f"{path}: is not valid TOML: {error}"]) from error
     compiled, problems = _compile(fields)
     if compiled is None or problems:
@@ -115,21 +126,22 @@ class _Reader:
         if mode == MODE_CONTINUOUS:
             rate_nl_per_day = self._rate(table, "dose_mcg_per_day", "dose_mcg_per_day")
         patterns, weekdays = self._read_week() if mode == MODE_FLEX else ([], (0,) * 7)
+        concentration_ng_per_ml = _whole(table, "concentration_mcg_per_ml", self._concentration, NG_PER_MCG)
+        low_alarm_nl = _whole(reservoir, "low_alarm_ml", low_alarm_ml, NL_PER_ML)
         if table.problems():
             return
         assert drug
         assert capacity_ml
-        assert low_alarm_ml
         assert per_hour is not None
         assert per_day is not None
         program = Program(
             mode,
             drug,
-            int(self._concentration * NG_PER_MCG),
+            concentration_ng_per_ml,
             BENCH_CALIBRATION.calibration_id,
             rate_nl_per_day,
             int(capacity_ml * NL_PER_ML),
-            int(low_alarm_ml * NL_PER_ML),
+            low_alarm_nl,
             int(self._nl(per_hour)),
             int(self._nl(per_day)),
             patterns,
@@ -187,24 +199,45 @@ class _Reader:
             return None
         return Step(begin, end, rate)
 
-    def explain(self, fault: Any) -> str:
-        """A fault that validation found, in the units of the file."""
-        names = {"most_nl_per_hour": "limits.most_mcg_per_hour", "most_nl_per_day": "limits.most_mcg_per_day"}
-        place = fault.place()
-        if place in names and fault.value > fault.most:
-            most = Fraction(fault.most, NL_PER_ML) * self._concentration
-            return (
-                f"{names[place]} is more than the pump can give at all, {_plain(most)} mcg: lower the limit"
-            )
-        if place in names:
-            value, least = (
-                Fraction(nl * 1, NL_PER_ML) * self._concentration for nl in (fault.value, fault.least)
-            )
-            return (
-                f"{names[place]} = {_plain(value)}, but the steps alone give up to {_plain(least)} mcg in that time:"
-                " raise the limit or lower the doses"
-            )
+    def explain(self, fault: Fault) -> str:
+        """A fault that validation found, in the words and units of the file."""
+        if fault.field in (FIELD_MOST_PER_HOUR, FIELD_MOST_PER_DAY):
+            return self._explain_limit(fault)
+        value_ml, least_ml, most_ml = (
+            _plain(Fraction(nl, NL_PER_ML)) for nl in (fault.value, fault.least, fault.most)
+        )
+        if fault.field == FIELD_RESERVOIR:
+            return f"reservoir.capacity_ml = {value_ml}, allowed {least_ml} or {most_ml}"
+        if fault.field == FIELD_LOW_RESERVOIR:
+            return f"reservoir.low_alarm_ml = {value_ml}, allowed {least_ml} to {most_ml}"
+        if fault.field == FIELD_PATTERNS:
+            return f"{fault.value} patterns, the pump has room for {fault.most}"
+        if fault.field == FIELD_STEPS:
+            name = self._pattern_names[fault.pattern]
+            return f'pattern "{name}" has {fault.value} steps in a day, the pump has room for {fault.most}'
         return repr(fault)
+
+    def _explain_limit(self, fault: Fault) -> str:
+        is_hour = fault.field == FIELD_MOST_PER_HOUR
+        name = "limits.most_mcg_per_hour" if is_hour else "limits.most_mcg_per_day"
+        value, least, most = (
+            _plain(Fraction(nl, NL_PER_ML) * self._concentration)
+            for nl in (fault.value, fault.least, fault.most)
+        )
+        if fault.value > fault.most:
+            return f"{name} is more than the pump can give at all, {most} mcg: lower the limit"
+        return (
+            f"{name} = {value}, but the steps alone give up to {least} mcg in that time: raise the limit or"
+            " lower the doses"
+        )
+
+
+def _whole(table: Table, key: str, value: Fraction | None, per_unit: int) -> int:
+    """A value in the pump's smaller unit, of which it has whole numbers only."""
+    exact = (value or Fraction(0)) * per_unit
+    if exact.denominator != 1:
+        table.complain(f"{table.name(key)} = {_plain(exact / per_unit)} is finer than 1/{per_unit}; round it")
+    return int(exact)
 
 
 def _plain(number: Fraction) -> str:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from datetime import time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+_MOST_DECIMALS = 12
+_MOST_SHOWN = 40
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
 
 
@@ -36,7 +39,7 @@ class Table:
             if key not in self._known:
                 near = difflib.get_close_matches(key, self._known, 1)
                 hint = f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(self._known)}"
-                lines.append(f"{self._name(key)} is not known{hint}")
+                lines.append(f"{self.name(key)} is not known{hint}")
         for part in self._parts:
             lines += part._unknown()
         return lines
@@ -44,13 +47,14 @@ class Table:
     def complain(self, problem: str) -> None:
         self._found.append(problem)
 
-    def _name(self, key: str) -> str:
+    def name(self, key: str) -> str:
+        """A field's name in messages, with its place."""
         return f"{self._place}{key}"
 
     def _take(self, key: str, what: str) -> Any:
         self._known.append(key)
         if key not in self._fields:
-            self.complain(f"{self._name(key)} is missing; give {what}")
+            self.complain(f"{self.name(key)} is missing; give {what}")
             return None
         return self._fields[key]
 
@@ -60,13 +64,21 @@ class Table:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            self.complain(f"{self._name(key)} = {value!r} is not a number; its unit is in its name already")
+            self.complain(
+                f"{self.name(key)} = {_shown(value)} is not a number; its unit is in its name already"
+            )
             return None
         if isinstance(value, Decimal) and not value.is_finite():
-            self.complain(f"{self._name(key)} = {value} is not a finite number")
+            self.complain(f"{self.name(key)} = {value} is not a finite number")
             return None
-        if not least <= Fraction(value) <= most:
-            self.complain(f"{self._name(key)} = {value}, allowed {least} to {most}")
+        # Compared before anything is worked out: 1e999999 as a fraction would fill the memory.
+        if not least <= value <= most:
+            self.complain(f"{self.name(key)} = {_shown(value)}, allowed {least} to {most}")
+            return None
+        if isinstance(value, Decimal) and int(value.as_tuple().exponent) < -_MOST_DECIMALS:
+            self.complain(
+                f"{self.name(key)} = {_shown(value)} has more than {_MOST_DECIMALS} decimals; round it"
+            )
             return None
         return Fraction(value)
 
@@ -79,8 +91,9 @@ class Table:
             or not 0 < len(value) <= 16
             or not value.isascii()
             or not value.isprintable()
+            or value != value.strip()
         ):
-            self.complain(f"{self._name(key)} = {value!r}, allowed: 1 to 16 plain letters")
+            self.complain(f"{self.name(key)} = {_shown(value)}, allowed: 1 to 16 plain letters")
             return None
         return value
 
@@ -91,7 +104,7 @@ class Table:
         if value is None:
             return None
         if value not in choices:
-            self.complain(f"{self._name(key)} = {value!r}, allowed: {allowed}")
+            self.complain(f"{self.name(key)} = {_shown(value)}, allowed: {allowed}")
             return None
         return choices.index(value)
 
@@ -100,19 +113,24 @@ class Table:
         value = self._take(key, 'a time of day such as "06:30"')
         if value is None:
             return None
+        if isinstance(value, time):
+            self.complain(f'{self.name(key)} = {value} needs quotes: write "{value:%H:%M}"')
+            return None
         match = _TIME_OF_DAY.fullmatch(value) if isinstance(value, str) else None
         minute = 60 * int(match[1]) + int(match[2]) if match else -1
         if not 0 <= minute <= 24 * 60 or (minute == 24 * 60 and not may_be_midnight):
-            self.complain(f'{self._name(key)} = {value!r}, allowed: times of day from "00:00" to "23:59"')
+            self.complain(
+                f'{self.name(key)} = {_shown(value)}, allowed: times of day from "00:00" to "23:59"'
+            )
             return None
         return minute
 
     def table(self, key: str) -> Table:
         """A table within this one."""
-        value = self._take(key, f"a table [{self._name(key)}]")
+        value = self._take(key, f"a table [{self.name(key)}]")
         if value is not None and not isinstance(value, dict):
-            self.complain(f"{self._name(key)} = {value!r} is not a table")
-        part = Table(value if isinstance(value, dict) else {}, f"{self._name(key)}.", self._found)
+            self.complain(f"{self.name(key)} = {_shown(value)} is not a table")
+        part = Table(value if isinstance(value, dict) else {}, f"{self.name(key)}.", self._found)
         if isinstance(value, dict):
             self._parts.append(part)
             return part
@@ -121,14 +139,14 @@ class Table:
 
     def tables_of_lists(self, key: str) -> list[tuple[str, list[Table]]]:
         """Named lists of tables: ``[[pattern.weekend]]`` and so on."""
-        value = self._take(key, f"at least one [[{self._name(key)}.NAME]]")
+        value = self._take(key, f"at least one [[{self.name(key)}.NAME]]")
         named: list[tuple[str, list[Table]]] = []
         if value is not None and not isinstance(value, dict):
-            self.complain(f"{self._name(key)} = {value!r} is not a table")
+            self.complain(f"{self.name(key)} = {_shown(value)} is not a table")
         for name, entries in value.items() if isinstance(value, dict) else ():
             if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
                 self.complain(
-                    f"{self._name(key)}.{name} is not a list of steps; write [[{key}.{name}]] before each"
+                    f"{self.name(key)}.{name} is not a list of steps; write [[{key}.{name}]] before each"
                 )
                 continue
             parts = [
@@ -138,3 +156,11 @@ class Table:
             self._parts += parts
             named.append((name, parts))
         return named
+
+
+def _shown(value: object) -> str:
+    """A value for a message, however long it is."""
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"an integer of {value.bit_length()} bits"
+    text = str(value) if isinstance(value, Decimal) else repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

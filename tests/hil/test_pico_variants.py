@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from thecal_fw.version import VERSION
 from thecal_hil.course import Course, local_second
 from thecal_hil.gate import check_gate
@@ -21,7 +22,9 @@ def image_with_main(main: Path, folder: Path) -> FirmwareImage:
     """The firmware as it is now with another ``main.py`` frozen in; built only if it is new."""
     uf2 = folder / f"{main.stem}.uf2"
     build = [sys.executable, str(REPOSITORY / "firmware/board/build.py")]
-    subprocess.run([*build, "--extra-main", str(main), "--out", str(uf2), "--commit", VARIANT_COMMIT], check=True)
+    subprocess.run(
+        [*build, "--extra-main", str(main), "--out", str(uf2), "--commit", VARIANT_COMMIT], check=True
+    )
     return FirmwareImage(uf2, VERSION, VARIANT_COMMIT, sha256="")
 
 

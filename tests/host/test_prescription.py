@@ -63,7 +63,7 @@ def test_the_paediatric_example_has_the_shape_it_promises():
         (changed(SIMPLE, "= 211.9", "= 23.9"), "0.0478 mL/day; the pump delivers 0.048 to 24 mL/day"),
         (changed(SIMPLE, "= 211.9", "= 12001"), "24.002 mL/day; the pump delivers 0.048 to 24 mL/day"),
         (changed(SIMPLE, "= 500", "= 5000"), "concentration_mcg_per_ml = 5000, allowed 1 to 4000"),
-        (changed(SIMPLE, "_ml = 20", "_ml = 30"), "reservoir_nl is 30000000"),
+        (changed(SIMPLE, "_ml = 20", "_ml = 30"), "reservoir.capacity_ml = 30, allowed 20 or 40"),
         (
             changed(SIMPLE, "= 10", "= 8.8"),
             "most_mcg_per_hour = 8.8, but the steps alone give up to 8.8295 mcg",

@@ -54,11 +54,17 @@ def _hint(state: str) -> str:
 
 def _show(file: Path, compiled: Compiled, as_json: bool) -> None:
     if as_json:
-        described = [{"label": label.strip(), "text": text} for label, text in describe(compiled.program)]
+        described = [
+            {"label": label.strip(), "text": text}
+            for label, text in describe(compiled.program, compiled.pattern_names)
+        ]
         print_json({"digest": compiled.program.digest().hex(), "program": described})
         return
     console().print(
-        pairs(f"{file}, program {compiled.program.digest()[:4].hex()}", describe(compiled.program))
+        pairs(
+            f"{file}, program {compiled.program.digest()[:4].hex()}",
+            describe(compiled.program, compiled.pattern_names),
+        )
     )
     _tell_roundings(compiled)
 

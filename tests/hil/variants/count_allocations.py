@@ -22,9 +22,9 @@ def _serve_and_note(self, frame):
 def _poll_and_count(self, now_s, now_us):
     global _bytes_taken, _has_served
     _has_served = False
-    before = gc.mem_alloc()
+    before = gc.mem_alloc()  # type: ignore[attr-defined] - MicroPython's
     was_more = _poll(self, now_s, now_us)
-    taken = gc.mem_alloc() - before
+    taken = gc.mem_alloc() - before  # type: ignore[attr-defined]
     if not _has_served:
         _bytes_taken += taken
     return was_more

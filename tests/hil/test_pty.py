@@ -1,0 +1,93 @@
+"""Pumps behind a real pseudo-terminal, in wall time: pyserial and client reach them as they reach a board."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import serial
+
+from thecal.client import Pump
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
+from thecal_hil.course import OFFSET_MINUTES, local_second
+from thecal_hil.emulator.pty import EmulatedPty
+from thecal_hil.image import REPOSITORY
+from thecal_hil.model_pty import model_pty
+from thecal_hil.model_rig import ModelRig
+from thecal_hil.pico_rig import PicoRig
+from thecal_hil.rig import Rig
+from thecal_hil.therapy import continuous
+
+EXAMPLES = REPOSITORY / "examples"
+
+
+@pytest.fixture
+def pty(rig: Rig) -> Iterator[EmulatedPty]:
+    """The rig's port as a path, with its time bound to the wall's."""
+    if isinstance(rig, ModelRig):
+        bridge = model_pty(rig.model)
+    elif isinstance(rig, PicoRig):
+        bridge = EmulatedPty(rig.board)
+    else:
+        pytest.skip("the board rig has a real port")
+    with bridge:
+        yield bridge
+
+
+@pytest.mark.requirement("link-over-serial")
+@pytest.mark.needs("virtual time")
+def test_a_pump_is_programmed_and_started_through_pyserial(pty: EmulatedPty) -> None:
+    program = continuous(24_000_000).program
+    with serial.Serial(pty.path, timeout=2, write_timeout=2, exclusive=True) as port:
+        pump = Pump(port)
+        pump.set_time(local_second("2026-03-06 12:00"), OFFSET_MINUTES)
+        pump.program(program)
+        pump.refill(18_000_000)
+        pump.start(program.digest())
+        while not (status := pump.interrogate()).counted_steps:
+            assert status.boot_s < 60
+        assert status.state == STATE_DELIVERING
+        assert status.program_digest == program.digest()
+        stopped = pump.stop()
+        assert pump.interrogate().counted_steps == stopped.counted_steps
+
+
+def thecal(pty: EmulatedPty, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a person does, on the pump behind a pseudo-terminal."""
+    command = [str(Path(sys.executable).with_name("thecal")), *arguments, "--port", pty.path]
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+
+
+def answer(pty: EmulatedPty, *arguments: str) -> dict[str, Any]:
+    """The JSON that a command prints; it must succeed."""
+    finished = thecal(pty, *arguments, "--json")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return json.loads(finished.stdout)
+
+
+@pytest.mark.requirement("link-over-serial")
+@pytest.mark.needs("virtual time")
+def test_a_whole_visit_is_done_with_the_command_line(rig: Rig, pty: EmulatedPty) -> None:
+    assert thecal(pty, "start").returncode == 1
+    assert thecal(pty, "refill", "a lot").returncode == 2
+    for arguments in (
+        ("program", str(EXAMPLES / "simple_continuous.toml"), "--yes"),
+        ("time", "--set", "--offset", "+01:00"),
+        ("refill", "19.5"),
+        ("start",),
+    ):
+        finished = thecal(pty, *arguments)
+        assert finished.returncode == 0, f"{arguments}: {finished.stdout}{finished.stderr}"
+    status = answer(pty, "interrogate")
+    assert status["state"] in (STATE_STARTING, STATE_DELIVERING)
+    assert status["offset_minutes"] == 60
+    looks = thecal(pty, "watch", "--count", "2", "--interval", "0.5")
+    assert looks.returncode == 0
+    assert thecal(pty, "stop", "--yes").returncode == 0
+    assert answer(pty, "interrogate")["state"] == STATE_STOPPED
+    assert "delivery stopped" in thecal(pty, "log").stdout
