@@ -7,7 +7,6 @@ pump's clock, at which the plan is spliced from the old timeline to the new one 
 moved. Stopping alone is immediate.
 """
 
-from thecal_fw.commands import Commands
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
 from thecal_fw.core.alarms import Alarms
@@ -30,6 +29,7 @@ from thecal_fw.core.reservoir import NEVER_STEP, Reservoir
 from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
+from thecal_fw.link_server import LinkServer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Controller:
         self._owed_phase = self.delivery.half_a_step
         self._buzzer_on = False
         self._annunciation = Annunciation()
-        self._commands = Commands(self)
+        self._link = LinkServer(self)
         self._begin()
 
     def _begin(self) -> None:
@@ -147,7 +147,7 @@ class Controller:
         """Whether nothing is due and every pulse so far was seen: all that a heartbeat has to find out."""
         if now_s >= self._deadline_s and not is_before(now_s, now_us, self._deadline_s, self._deadline_us):
             return False
-        if self._commands.has_held_frame:
+        if self._link.has_held_frame:
             return False
         if self.state != STATE_DELIVERING:
             return True
@@ -163,7 +163,7 @@ class Controller:
         if self.state == STATE_DELIVERING:
             self._supervise(now_s, now_us)
             self._fill_blocks()
-        has_input = self._commands.serve(now_s, now_us, byte, self._change_is_near(now_s, now_us))
+        has_input = self._link.serve(now_s, now_us, byte, self._change_is_near(now_s, now_us))
         self.alarms.end_silences(now_s)
         self._sound(now_s, now_us)
         if has_input:
@@ -178,7 +178,7 @@ class Controller:
             self._due_by(self._refill_s, self._refill_us)
             self._due_by(self._threshold_s, self._threshold_us)
         self._due_by(self._annunciation.next_s, self._annunciation.next_us)
-        self._due_by(self._commands.due_s, self._commands.due_us)
+        self._due_by(self._link.due_s, self._link.due_us)
         self._due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
 
     def _due_by(self, s: int, us: int) -> None:

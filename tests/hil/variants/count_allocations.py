@@ -2,13 +2,13 @@
 
 import gc
 
-from thecal_fw.commands import Commands
 from thecal_fw.controller import Controller
+from thecal_fw.link_server import LinkServer
 from thecal_fw.main import main
 from thecal_fw.rp2.board import Machine
 
 _poll = Controller.poll
-_serve_frame = Commands._serve_frame
+_serve_frame = LinkServer._serve_frame
 _bytes_taken = 0
 _has_served = False
 
@@ -30,7 +30,7 @@ def _poll_and_count(self, now_s, now_us):
     return was_more
 
 
-Commands._serve_frame = _serve_and_note
+LinkServer._serve_frame = _serve_and_note
 Controller.poll = _poll_and_count
 Machine.heap_free_bytes = lambda self: _bytes_taken
 

@@ -1,0 +1,181 @@
+"""Serves the link: takes bytes, finds frames in them, and sees that each gets one answer.
+
+Whatever arrives, the answer is a response, a typed error or silence, never an exception. One frame is served per
+poll, so a host that floods the link delays nothing else by more than that one frame.
+"""
+
+from thecal_fw.commands import Commands
+from thecal_fw.core import events
+from thecal_fw.core.instant import NEVER_S, is_before
+from thecal_fw.link import messages
+from thecal_fw.link.frames import MOST_FRAME_BYTES, PROTOCOL_VERSION, FrameReader, encode_frame
+from thecal_fw.link.session import (
+    DECISION_OUT_OF_ORDER,
+    DECISION_REPEATED,
+    DECISION_STALE,
+    Session,
+)
+from thecal_fw.staging import RequestRefusedError
+from thecal_fw.version import COMMIT, VERSION
+
+_MOST_BYTES_PER_POLL = MOST_FRAME_BYTES
+
+SESSION_QUIET_S = 120
+"""A session ends when nothing has come from its host for so long."""
+
+
+class LinkServer:
+    """Serves the link of one controller.
+
+    due_s, due_us: when it has something to do without input.
+    has_held_frame: whether a frame waits to be served without another byte arriving.
+    replies_dropped: answers that did not go out because the host does not read.
+    """
+
+    def __init__(self, controller):
+        self._controller = controller
+        self._commands = Commands(controller, self)
+        self._port = controller.hardware.port
+        self.reader = FrameReader()
+        self._session = Session()
+        self._held = None
+        self.has_held_frame = False
+        self._quiet_s = NEVER_S
+        self.due_s = NEVER_S
+        self.due_us = 0
+        self.replies_dropped = 0
+        self._schema_hash = b""
+        self._now_s = 0
+        self._now_us = 0
+
+    def serve(self, now_s: int, now_us: int, byte: int, only_stop: bool) -> bool:
+        """Take what has arrived, at most one frame; True if more may be waiting.
+
+        byte: the first byte that arrived, or -1. only_stop: there is no time for anything but a stop; another
+        frame is held until there is.
+        """
+        if not is_before(now_s, now_us, self.due_s, self.due_us):
+            self._end_what_is_over(now_s, now_us)
+        if self._held is not None:
+            return self._serve_held(byte, only_stop)
+        budget = _MOST_BYTES_PER_POLL
+        while byte >= 0:
+            frame = self.reader.push(byte)
+            if frame is not None:
+                if only_stop and frame.kind != messages.STOP.kind:
+                    self._held = frame
+                    self.has_held_frame = True
+                    return False
+                self._serve_frame(frame)
+                return True
+            budget -= 1
+            if not budget:
+                return True
+            byte = self._port.read()
+        return False
+
+    def _serve_held(self, byte: int, only_stop: bool) -> bool:
+        """Serve the frame that was held, and keep the byte that came after it for the next one."""
+        if byte >= 0:
+            # Whoever sends on before the answer is there may lose a frame, and repeats it.
+            self.reader.push(byte)
+        if not only_stop:
+            frame, self._held = self._held, None
+            self.has_held_frame = False
+            self._serve_frame(frame)
+        return not only_stop
+
+    def _end_what_is_over(self, now_s: int, now_us: int) -> None:
+        if not is_before(now_s, now_us, self._commands.leave_s, self._commands.leave_us):
+            self._commands.leave()
+        if self._session.number and now_s >= self._quiet_s:
+            # A session that has gone quiet ends by itself, and what it staged goes with it.
+            self._session.close()
+            self._commands.staging.forget()
+        self._set_due()
+
+    def _set_due(self) -> None:
+        self.due_s, self.due_us = self._commands.leave_s, self._commands.leave_us
+        if self._session.number and is_before(self._quiet_s, 0, self.due_s, self.due_us):
+            self.due_s, self.due_us = self._quiet_s, 0
+
+    def _keep_session(self) -> None:
+        self._quiet_s = self._now_s + SESSION_QUIET_S
+
+    def _serve_frame(self, frame) -> None:
+        # The instant a command acts on is when it is served, so the clock is read again here.
+        clock = self._controller.hardware.clock
+        clock.read()
+        self._now_s, self._now_us = clock.s, clock.us
+        if frame.version != PROTOCOL_VERSION:
+            self._refuse(frame, messages.ERROR_VERSION, PROTOCOL_VERSION)
+            return
+        message = messages.BY_KIND.get(frame.kind)
+        if message is None:
+            self._refuse(frame, messages.ERROR_UNKNOWN_MESSAGE)
+            return
+        values = message.request.unpack(frame.payload)
+        if values is None:
+            self._refuse(frame, messages.ERROR_MALFORMED, len(frame.payload))
+            return
+        if message is not messages.HELLO:
+            decision = self._session.judge(frame, message.changes)
+            if decision == DECISION_STALE:
+                self._refuse(frame, messages.ERROR_STALE_SESSION, self._session.number)
+                return
+            if decision == DECISION_OUT_OF_ORDER:
+                self._refuse(frame, messages.ERROR_OUT_OF_ORDER)
+                return
+            if decision == DECISION_REPEATED:
+                self._send(self._session.last_answer)
+                return
+            self._keep_session()
+        try:
+            if message is messages.HELLO:
+                payload = self._hello(values)
+            else:
+                payload = self._commands.carry_out(frame.kind, values, self._now_s, self._now_us)
+        except RequestRefusedError as refusal:
+            answer = self._error(frame, refusal.code, refusal.detail)
+        else:
+            session = self._session.number
+            answer = encode_frame(frame.kind | messages.RESPONSE, session, frame.request, payload)
+        if message.changes:
+            self._session.remember(frame, answer)
+        self._set_due()
+        self._send(answer)
+
+    def _error(self, frame, code: int, detail: int = 0) -> bytes:
+        payload = messages.ERROR.pack(frame.kind, code, detail)
+        return encode_frame(messages.KIND_ERROR, frame.session, frame.request, payload)
+
+    def _refuse(self, frame, code: int, detail: int = 0) -> None:
+        self._send(self._error(frame, code, detail))
+
+    def _send(self, answer: bytes) -> None:
+        if not self._port.write(answer):
+            self.replies_dropped += 1
+
+    def _hello(self, values) -> bytes:
+        if not self._schema_hash:
+            self._schema_hash = messages.schema_hash()
+        own_hash = self._schema_hash
+        if values["schema_hash"] == own_hash:
+            session = self._session.open(values["host_nonce"])
+            self._keep_session()
+            self._commands.staging.forget()
+            self._controller.record(events.EVENT_HELLO, values["host_nonce"], session)
+        else:
+            # Answered all the same, without a session: both ends can then name their difference.
+            session = 0
+        machine = self._controller.hardware.machine
+        return messages.HELLO.response.pack(
+            own_hash,
+            session,
+            VERSION.encode(),
+            COMMIT.encode(),
+            b"Thecal RP2040 bench pump",
+            machine.serial,
+            self._now_s,
+            self._now_us,
+        )
