@@ -66,6 +66,10 @@ verify: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Deliver a day on the emulated boar
 test: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
 	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
 
+.PHONY: bench
+bench: $(VENV)/ready ## Deliver 30 days on the model with every pulse checked, and say how long it took
+	@$(BIN)/python -m thecal_sim.benchmark
+
 .PHONY: lint
 lint: $(VENV)/ready ## Check style and formatting
 	@$(BIN)/ruff check
