@@ -19,6 +19,8 @@ _LEAVE_DELAY_US = 200_000
 
 _EARLIEST_UTC_S = 1_704_067_200
 """1 January 2024: no pump of this kind existed before, so an earlier time is a mistake."""
+_LATEST_UTC_S = 4_102_444_800
+"""1 January 2100: a later time is one as well, and the 32 bits of the wire end six years after that."""
 
 LEAVE_TO_BOOTLOADER = 1
 LEAVE_TO_PROMPT = 2
@@ -193,7 +195,7 @@ class Commands:
 
     def _set_time(self, values) -> bytes:
         pump = self._controller
-        if values["utc_s"] < _EARLIEST_UTC_S or values["utc_us"] >= 1_000_000:
+        if not _EARLIEST_UTC_S <= values["utc_s"] < _LATEST_UTC_S or values["utc_us"] >= 1_000_000:
             raise RequestRefusedError(messages.ERROR_RANGE, _EARLIEST_UTC_S)
         if not -MOST_OFFSET_MINUTES <= values["offset_minutes"] <= MOST_OFFSET_MINUTES:
             raise RequestRefusedError(messages.ERROR_RANGE, MOST_OFFSET_MINUTES)

@@ -441,7 +441,7 @@ class Controller:
         tick = self.ticks_now()
         if self.state == STATE_DELIVERING:
             self._count_at_halt()
-            self._owed_phase = self.delivery.phase_at(tick, self.counted)
+            self._owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, self.counted))
         if self.state != STATE_STOPPED:
             self.record(events.EVENT_STOPPED, self.counted)
         self.state = STATE_STOPPED

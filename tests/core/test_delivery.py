@@ -147,3 +147,13 @@ def test_a_block_ends_with_the_pulse_that_completes_its_span():
     train = Train()
     assert delivery.plan(train, 512, 60 * TICKS_PER_SECOND) == 19
     assert sum(train.intervals) >= 60 * TICKS_PER_SECOND > sum(train.intervals[:-1])
+
+
+@given(st.integers(-(10**6), 10**6))
+def test_no_fault_leaves_a_burst_or_a_long_pause_to_the_next_start(steps_off):
+    delivery = new_delivery()
+    step_weight = delivery._metering.step_weight
+    bounded = delivery.bounded(steps_off * step_weight // 7)
+    assert abs(bounded) <= step_weight
+    if abs(steps_off) <= 7:
+        assert bounded == steps_off * step_weight // 7

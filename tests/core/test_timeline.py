@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.strategies import flex_programs
-from thecal_fw.core.instant import TICKS_PER_SECOND
+from thecal_fw.core.instant import TICKS_PER_SECOND, second_of_ticks
 from thecal_fw.core.program import MODE_FLEX, Program
 from thecal_fw.core.schedule import mean_rate, rate_at
 from thecal_fw.core.timeline import ChangingTimeline, Timeline
@@ -65,3 +65,9 @@ def test_a_change_waits_for_a_whole_second_of_the_pumps_clock(tick, utc_us):
 def test_an_unknown_time_is_reported_as_no_time_at_all():
     assert WallClock().utc_ticks(123_456) == 0
     assert WallClock().next_whole_second(100_001) == 200_000
+
+
+def test_the_clock_goes_on_past_the_year_2038():
+    clock = clock_set_to(4_000_000_000, 5, 0, 7, 0)
+    ticks = clock.utc_ticks(7 * TICKS_PER_SECOND)
+    assert second_of_ticks(ticks) == 4_000_000_000

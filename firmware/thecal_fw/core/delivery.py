@@ -89,6 +89,15 @@ class Delivery:
         phase += self._metering.weight(rate_nl_per_day) * (tick - start_tick)
         return phase - self._metering.step_weight * (delivered - pulses_before)
 
+    def bounded(self, phase: int) -> int:
+        """A phase within one microstep of nothing owed: what a stop may leave for the next start.
+
+        More than that is a fault's doing. Making up for it would be a burst or a long pause, and either one is
+        a hazard of its own; the fault is reported instead.
+        """
+        step_weight = self._metering.step_weight
+        return max(-step_weight, min(step_weight, phase))
+
     def plan(self, train, most_pulses: int, span_ticks: int) -> int:
         """Plan pulses until there are so many or they span so many ticks; how many there are.
 

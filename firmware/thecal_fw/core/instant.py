@@ -43,7 +43,9 @@ def ticks_at(s: int, us: int) -> int:
 
 
 def second_of_ticks(ticks: int) -> int:
-    return small(ticks // TICKS_PER_SECOND)
+    """Whole seconds of a number of ticks; a small integer if they are time since boot, UTC is too large for one."""
+    seconds = ticks // TICKS_PER_SECOND
+    return small(seconds) if seconds <= NEVER_S else seconds
 
 
 def microsecond_of_ticks(ticks: int) -> int:
