@@ -162,7 +162,7 @@ class Commands:
         return self._instant(messages.START, pump.start())
 
     def _stop(self, values) -> bytes:
-        tick = self._controller.stop()
+        tick = self._controller.stop_on_purpose()
         return messages.STOP.response.pack(
             second_of_ticks(tick), microsecond_of_ticks(tick), self._controller.counted
         )

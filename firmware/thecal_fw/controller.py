@@ -298,7 +298,9 @@ class Controller:
         return ticks_at(clock.s, clock.us)
 
     def wanted_program(self) -> Program:
-        """The program that the active alarms leave standing."""
+        """The program that the active alarms leave standing. One that delivers nothing always stands."""
+        if self.program is not None and self.program.mode == MODE_STOPPED:
+            return self.program
         if self.alarms.response() >= alarm_table.RESPONSE_MINIMUM_RATE or self.program is None:
             return Program(MODE_MINIMUM_RATE)
         return self.program
@@ -323,7 +325,7 @@ class Controller:
         if self.state == STATE_STOPPED:
             return self.ticks_now()
         if self.wanted_program().mode == MODE_STOPPED:
-            return self.stop()
+            return self.stop_on_purpose()
         self._note_time_unknown()
         self._change_at(self._next_change_tick())
         return self.change_tick
@@ -453,6 +455,12 @@ class Controller:
         return tick
 
     # --- what commands change
+
+    def stop_on_purpose(self) -> int:
+        """Stop because somebody wants it: nobody has to be reminded that an alarm had stopped the pump."""
+        tick = self.stop()
+        self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
+        return tick
 
     def commit(self, program: Program) -> int:
         """Take a validated program; the tick from which it is delivered if delivery is under way."""

@@ -13,6 +13,7 @@ from typing import cast
 
 import serial
 
+from thecal_hil.gate import COUNTERS
 from thecal_hil.image import FirmwareImage
 from thecal_hil.pump_clock import NS_PER_S, NS_PER_US
 from thecal_hil.rig import Capability, EdgeSeen, ResetCause, Rig, SerialPort
@@ -31,7 +32,9 @@ class BoardRig(Rig):
         super().__init__((image.version, image.commit))
         self._port = serial.Serial(port_name, timeout=_TIMEOUT_S, write_timeout=_TIMEOUT_S, exclusive=True)
         pump = self.pump()
-        if pump.interrogate().state:
+        status = pump.interrogate()
+        self.counters_before = {attribute: getattr(status, attribute) for attribute in COUNTERS.values()}
+        if status.state:
             # Left delivering by whatever ran before: a scenario begins with a pump at rest.
             pump.stop()
 

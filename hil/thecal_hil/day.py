@@ -113,6 +113,7 @@ class Record:
     restart_ms: float
     lost_instants: int
     edges_sha256: str
+    seeds: dict[str, int]
     emulated_s: float
     worked_s: float
 
@@ -170,6 +171,7 @@ def carry_out(plan: DayPlan, rig: Rig, progress: Progress = lambda seconds: None
         restart_ms=restart_ms(rig),
         lost_instants=rig.lost_instants(),
         edges_sha256=digest,
+        seeds=rig.seeds,
         emulated_s=(plan.end_ns - plan.start_ns + _ASK_AHEAD_NS) / NS_PER_S,
         worked_s=worked_s,
     )

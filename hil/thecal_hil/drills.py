@@ -12,6 +12,10 @@ from statistics import mean
 from thecal_fw.core import events
 from thecal_hil.rig import DRIVER_ENABLED, ENABLE, ResetCause, Rig
 
+MOST_RESTART_MS = 500
+MOST_RESTART_MS_FROM_FILES = 1_000
+"""A stock image has to read the firmware's modules from its file system first."""
+
 _RESTART_S = 3
 _HEAP_ASKINGS = 6
 _HEAP_STRETCHES = 3
@@ -43,6 +47,11 @@ def heap_bytes_per_pulse(rig: Rig) -> int:
             "no stretch without a collection, or no pulse in any: nothing can be said about the heap"
         )
     return round(taken_bytes / pulses)
+
+
+def most_restart_ms(rig: Rig) -> int:
+    """How long the pump of a rig may take to deliver again after a reset."""
+    return MOST_RESTART_MS_FROM_FILES if rig.starts_from_files else MOST_RESTART_MS
 
 
 def restart_ms(rig: Rig) -> float:

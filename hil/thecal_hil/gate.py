@@ -15,14 +15,14 @@ from thecal_hil.rig import Capability, Rig
 
 _FAULT_ALARMS = (alarms.PROGRAM_LOST, alarms.TIMING_FAULT, alarms.PULSES_MISSING, alarms.PULSES_IN_EXCESS)
 _FAULTS = {alarms.ALARM_NAMES[alarm]: alarm for alarm in _FAULT_ALARMS}
-_COUNTERS = {
+COUNTERS = {
     "garbled frames": "frames_garbled",
     "overlong frames": "frames_overlong",
     "dropped replies": "replies_dropped",
 }
 _UNPLANNED_RESET = "watchdog reset"
 
-EXPECTABLE = (*_FAULTS, *_COUNTERS, _UNPLANNED_RESET)
+EXPECTABLE = (*_FAULTS, *COUNTERS, _UNPLANNED_RESET)
 """What a scenario can declare that it means to cause."""
 
 
@@ -62,8 +62,8 @@ def _found(rig: Rig) -> dict[str, str]:
         for name, alarm in _FAULTS.items()
         if status.active_alarms >> alarm & 1
     }
-    for name, attribute in _COUNTERS.items():
-        count = getattr(status, attribute)
+    for name, attribute in COUNTERS.items():
+        count = getattr(status, attribute) - rig.counters_before.get(attribute, 0)
         if count:
             found[name] = f"{count} {name}"
     if status.reset_cause != RESET_POWER_ON:

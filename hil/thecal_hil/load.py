@@ -18,7 +18,7 @@ from thecal_fw.link.frames import MOST_FRAME_BYTES, encode_frame
 from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.rig import Rig, SerialPort
 
-_PAUSE_S = 0.001
+_PAUSE_S = 0.003
 _IMPATIENCE_S = 0.01
 _LOOK_S = 0.05
 _QUIET_LOOKS = 10

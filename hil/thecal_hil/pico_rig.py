@@ -35,6 +35,8 @@ _WATCHED = {
 }
 _PULLED_UP = {ENABLE: 1}
 """A resistor on the driver keeps the motor off while nothing drives the line."""
+_SRAM_SEED = 0
+"""Of what stands in memory after power-on."""
 _STOCK_BOARDS = BUILT / "stock-boards"
 _STOCK_BOOT_NS = 1_000_000_000
 """Importing modules from a file system takes most of this."""
@@ -58,12 +60,15 @@ class PicoRig(Rig):
     def __init__(self, image: FirmwareImage) -> None:
         super().__init__((image.version, image.commit))
         self.image = image
+        self.starts_from_files = image.files is not None
+        self.seeds = {"sram": _SRAM_SEED}
         self.board = EmulatedPico(
             image.path,
             flash_image=_flash_of(image),
             wires=[(pins.STEP, pins.SENSE)],
             watch=_WATCHED,
             released=_PULLED_UP,
+            seed=_SRAM_SEED,
         )
         self._open_port()
 

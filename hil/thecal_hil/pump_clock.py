@@ -52,9 +52,6 @@ class PumpClock:
     boot_origin_ns: int
     wall_ticks_at_boot: int | None = None
 
-    def boot_ns(self, rig_ns: int) -> int:
-        return rig_ns - self.boot_origin_ns
-
     def rig_ns_of_boot(self, boot_s: int, boot_us: int) -> int:
         return self.boot_origin_ns + boot_s * NS_PER_S + boot_us * NS_PER_US
 

@@ -25,7 +25,6 @@ DIRECTION = "direction"
 ENABLE = "enable"
 BUZZER = "buzzer"
 LED = "led"
-SIGNALS = (STEP, DIRECTION, ENABLE, BUZZER, LED)
 
 DRIVER_ENABLED = 0
 """Level of the enable line at which the motor is energised: the usual drivers have it active low."""
@@ -42,8 +41,6 @@ class Capability(StrEnum):
     POWER_CUT = "power cut"
     WATCHDOG_RESET = "watchdog reset"
     UNREAD_PORT = "a port that is held open and never read"
-    SHIPPED_IMAGE = "the shipped image"
-    OTHER_IMAGES = "other images than the shipped one"
 
 
 class ResetCause(StrEnum):
@@ -86,6 +83,12 @@ class Rig(ABC):
 
     def __init__(self, build_under_test: tuple[str, str]) -> None:
         self.build_under_test = build_under_test
+        self.counters_before: dict[str, int] = {}
+        """What the pump's error counters showed when the rig took it over, where it did not start the pump itself."""
+        self.starts_from_files = False
+        """Whether the firmware lies on a file system, and not in the image."""
+        self.seeds: dict[str, int] = {}
+        """Seeds of everything in the rig that is made up at random."""
         self._pump: Pump | None = None
         self._clients = 0
 
@@ -155,10 +158,6 @@ class Rig(ABC):
     def run_for(self, seconds: float) -> None:
         self.run_until(self.now_ns + round(seconds * NS_PER_S))
 
-    def run_until_wall(self, wall_ns: int) -> None:
-        """Let time pass until the pump's clock shows this UTC instant."""
-        self.run_until(self.clock().rig_ns_of_wall(wall_ns))
-
     def clock(self) -> PumpClock:
         """Relation of rig time, time since reset and wall time, as the pump has it now."""
         reading = self.pump().time()
@@ -168,11 +167,6 @@ class Rig(ABC):
     def rising_ns(self, signal: str) -> Instants:
         """Instants at which a signal went high."""
         return np.array([edge.t_ns for edge in self.edges if edge.signal == signal and edge.level], np.int64)
-
-    def falling_ns(self, signal: str) -> Instants:
-        return np.array(
-            [edge.t_ns for edge in self.edges if edge.signal == signal and not edge.level], np.int64
-        )
 
     @property
     def step_times_ns(self) -> Instants:

@@ -16,19 +16,16 @@ from rich.table import Table
 
 from thecal_hil import day_picture
 from thecal_hil.day import DayPlan, Record
+from thecal_hil.drills import MOST_RESTART_MS
 from thecal_hil.evidence import Evidence, Measurement, figure_text, write_json
 from thecal_hil.pump_clock import NS_PER_S, TICK_NS
 from thecal_sim.agreement import Agreement, compare_pulses
 
 MOST_EDGE_TICKS = 1
-MOST_BOOT_MS = 500
-MOST_BOOT_MS_FROM_FILES = 1_000
-"""A stock image has to read the firmware's modules from its file system first."""
 
 
-def measurements(from_files: bool = False) -> tuple[Measurement, ...]:
-    """What is measured, with its limits; ``from_files``: the firmware lies on a stock image's file system."""
-    most_boot_ms = MOST_BOOT_MS_FROM_FILES if from_files else MOST_BOOT_MS
+def measurements(most_boot_ms: float = MOST_RESTART_MS) -> tuple[Measurement, ...]:
+    """What is measured, with its limits."""
     return (
         Measurement("hours", "therapy delivered", "h"),
         Measurement("pulses", "pulses delivered", "pulses", least=1),
@@ -166,7 +163,7 @@ def report(verdict: Verdict, prescription: Path, out: Path) -> dict[str, Any]:
         "model_edges_sha256": model.edges_sha256,
         "start_utc_s": verdict.plan.start_s,
         "fill_nl": verdict.plan.fill_nl,
-        "seeds": [],
+        "seeds": record.seeds,
         "agreement": str(verdict.agreement),
         "divergence": str(record.check.divergence) if record.check.divergence else None,
         "limits": verdict.evidence.limits(),

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thecal.errors import BadInputError, ThecalError
 from thecal_hil.day import DayPlan, Record, carry_out, plan_around_midnight
+from thecal_hil.drills import most_restart_ms
 from thecal_hil.evidence import Evidence
 from thecal_hil.gate import GateError
 from thecal_hil.image import REPOSITORY
@@ -73,7 +74,7 @@ def verify(
         typer.echo(f"verify: {error}", err=True)
         raise typer.Exit(2) from error
     image = getattr(tested, "image", None)
-    evidence = Evidence(measurements(from_files=image is not None and image.files is not None))
+    evidence = Evidence(measurements(most_restart_ms(tested)))
     try:
         record, model = _deliver(plan, tested, console)
     except (ThecalError, GateError, OSError, RuntimeError) as error:

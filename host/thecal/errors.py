@@ -37,6 +37,10 @@ class StaleSessionError(ThecalError):
     """Another host has opened a session with the pump meanwhile."""
 
 
+class SessionEndedError(ThecalError):
+    """The pump ended the session, having been quiet or restarted; no other host is talking to it."""
+
+
 class PumpRefusedError(ThecalError):
     """The pump understood the request and refused it. ``code`` and ``detail`` are the protocol's."""
 

@@ -140,7 +140,8 @@ def wait_for_drive(find: Callable[[], list[Path]], timeout_s: float = DRIVE_TIME
             return choose_drive(drives)
         time.sleep(_LOOK_EVERY_S)
     raise FlashError(
-        f"the board's drive did not appear within {timeout_s:g} s; mount it and name it with --drive"
+        f"the board was sent to BOOTSEL mode, but its drive did not appear within {timeout_s:g} s; mount it and"
+        " name it with --drive"
     )
 
 

@@ -18,6 +18,7 @@ from thecal.errors import (
     NotAPumpError,
     PortError,
     PumpRefusedError,
+    SessionEndedError,
     StaleSessionError,
     VersionMismatchError,
 )
@@ -31,6 +32,7 @@ _MOST_REQUEST = 0xFFFF
 _MOST_BYTES_OF_ONE_ANSWER = 65_536
 _LONGEST_ANSWER_S = 3.0
 _HELLO_REQUESTS = 0x7FFF
+_UNCERTAIN = ". Whether it was done is not known: look with `thecal interrogate` and `thecal log`"
 
 
 class SerialPort(Protocol):
@@ -106,12 +108,8 @@ class Link:
         """Send a request and return the fields of its response; raises one of ``thecal.errors``."""
         try:
             return self._ask_once(message, values, tail)
-        except StaleSessionError as error:
-            # A session that only went quiet ended by itself, and nothing else has been at the pump since.
-            if error.args[-1] != 0 or message is messages.HELLO:
-                raise StaleSessionError(
-                    "another host has opened a session with this pump; only one can talk to it at a time"
-                ) from None
+        except SessionEndedError:
+            # It went quiet or the pump restarted, nothing else has been at the pump since, and this was not done.
             self.hello()
             return self._ask_once(message, values, tail)
 
@@ -124,11 +122,20 @@ class Link:
         self._text.clear()
         for attempt in range(TRIES):
             self.repeated += attempt > 0
-            self._write(frame)
-            answer = self._await_answer(message)
+            try:
+                self._write(frame)
+                answer = self._await_answer(message)
+            except SessionEndedError as error:
+                # What was sent before may have been done with its answer lost: a new session would do it again.
+                if attempt and message.changes:
+                    raise NoAnswerError(
+                        f"the pump's session ended while it was asked to {_words(message)}{_UNCERTAIN}"
+                    ) from error
+                raise
             if answer is not None:
                 return answer
-        raise NoAnswerError(f"the pump did not answer {message.name.replace('_', ' ')}, asked {TRIES} times")
+        doubt = _UNCERTAIN if message.changes else ""
+        raise NoAnswerError(f"the pump did not answer {_words(message)}, asked {TRIES} times{doubt}")
 
     def _await_answer(self, message: Message) -> dict[str, Any] | None:
         deadline_s = self._clock() + _LONGEST_ANSWER_S
@@ -174,7 +181,11 @@ class Link:
                 f"this host speaks protocol version {PROTOCOL_VERSION}, the pump version {detail}"
             )
         if code == messages.ERROR_STALE_SESSION:
-            raise StaleSessionError("the session has ended", detail)
+            if detail:
+                raise StaleSessionError(
+                    "another host has opened a session with this pump; only one can talk to it at a time"
+                )
+            raise SessionEndedError("the pump ended the session")
         raise PumpRefusedError(message.name, code, detail)
 
     def _read(self) -> bytes:
@@ -200,6 +211,10 @@ class Link:
 
     def close(self) -> None:
         self._port.close()
+
+
+def _words(message: Message) -> str:
+    return message.name.replace("_", " ")
 
 
 def text_of(padded: bytes) -> str:

@@ -7,6 +7,7 @@ a port that is not a Thecal board's or was not named by a person.
 from __future__ import annotations
 
 import errno
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +44,12 @@ def _candidate(port: Any) -> Candidate:
     )
 
 
-def only_board() -> str:
-    """Device of the one Thecal board that is attached; raises PortError naming the candidates otherwise."""
-    ports = candidates()
+def only_board(besides: Collection[Candidate] = ()) -> str:
+    """Device of the one Thecal board that is attached; raises PortError naming the candidates otherwise.
+
+    besides: boards that are not meant.
+    """
+    ports = [port for port in candidates() if port not in besides]
     boards = [port for port in ports if port.is_thecal]
     if len(boards) == 1:
         return boards[0].device

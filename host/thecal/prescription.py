@@ -66,7 +66,8 @@ def load_prescription(path: Path | str) -> Compiled:
     """Compile a prescription file; raises BadInputError with everything that is wrong with it."""
     path = Path(path)
     try:
-        text = path.read_bytes().decode("utf-8")
+        # Some editors begin a file with a byte order mark; it says nothing here.
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise BadInputError([f"{path}: can't be read: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
@@ -178,12 +179,18 @@ class _Reader:
             steps = [
                 self._step(entry, f'pattern "{name}", step {at + 1}') for at, entry in enumerate(entries)
             ]
-            day, problems = steps_of_day([step for step in steps if step is not None])
-            for problem in problems:
+            whole = [step for step in steps if step is not None]
+            day, problems = steps_of_day(whole)
+            # Where a step could not be read, what it leaves uncovered is no news.
+            for problem in problems if len(whole) == len(steps) else ():
                 table.complain(f'pattern "{name}": {problem}')
             patterns.append(day)
         week = table.table("week")
         weekdays = [week.choice(day, self._pattern_names) for day in WEEKDAYS]
+        if None not in weekdays:
+            for index, name in enumerate(self._pattern_names):
+                if index not in weekdays:
+                    table.complain(f'pattern "{name}" is on no day; give it to a day in [week] or remove it')
         return patterns, tuple(index or 0 for index in weekdays)
 
     def _step(self, entry: Table, place: str) -> Step | None:
@@ -221,7 +228,7 @@ class _Reader:
         is_hour = fault.field == FIELD_MOST_PER_HOUR
         name = "limits.most_mcg_per_hour" if is_hour else "limits.most_mcg_per_day"
         value, least, most = (
-            _plain(Fraction(nl, NL_PER_ML) * self._concentration)
+            _plain(Fraction(nl, NL_PER_ML) * self._concentration, 6 if nl == fault.most else 9)
             for nl in (fault.value, fault.least, fault.most)
         )
         if fault.value > fault.most:
@@ -236,10 +243,12 @@ def _whole(table: Table, key: str, value: Fraction | None, per_unit: int) -> int
     """A value in the pump's smaller unit, of which it has whole numbers only."""
     exact = (value or Fraction(0)) * per_unit
     if exact.denominator != 1:
-        table.complain(f"{table.name(key)} = {_plain(exact / per_unit)} is finer than 1/{per_unit}; round it")
+        table.complain(
+            f"{table.name(key)} = {float(exact / per_unit):.15g} is finer than 1/{per_unit}; round it"
+        )
     return int(exact)
 
 
-def _plain(number: Fraction) -> str:
-    """A number as people write it, to six significant digits."""
-    return f"{float(number):.6g}"
+def _plain(number: Fraction, digits: int = 6) -> str:
+    """A number as people write it, to so many significant digits."""
+    return f"{float(number):.{digits}g}"

@@ -119,8 +119,9 @@ class Table:
         match = _TIME_OF_DAY.fullmatch(value) if isinstance(value, str) else None
         minute = 60 * int(match[1]) + int(match[2]) if match else -1
         if not 0 <= minute <= 24 * 60 or (minute == 24 * 60 and not may_be_midnight):
+            last = "24:00" if may_be_midnight else "23:59"
             self.complain(
-                f'{self.name(key)} = {_shown(value)}, allowed: times of day from "00:00" to "23:59"'
+                f'{self.name(key)} = {_shown(value)}, allowed: times of day from "00:00" to "{last}"'
             )
             return None
         return minute

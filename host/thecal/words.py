@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from thecal.day_pattern import clock
 from thecal_fw.core.program import (
@@ -40,9 +41,23 @@ class Row:
         return self.running != self.new
 
 
+class Line(NamedTuple):
+    """Something a program says: in brief, and in full, which differs wherever two programs differ."""
+
+    label: str
+    brief: str
+    full: str
+
+
 def plain(number: Fraction | int) -> str:
     """A number as people write it, to six significant digits."""
     return f"{float(number):.6g}"
+
+
+def millilitres(volume_nl: int) -> str:
+    """A volume in millilitres, exact to the nanolitre."""
+    whole, part = divmod(volume_nl, NL_PER_ML)
+    return f"{whole}.{part:06d}".rstrip("0").rstrip(".")
 
 
 def dose_mcg(volume_nl: Fraction | int, concentration_ng_per_ml: int) -> Fraction:
@@ -52,68 +67,81 @@ def dose_mcg(volume_nl: Fraction | int, concentration_ng_per_ml: int) -> Fractio
 
 def describe(program: Program | None, pattern_names: Sequence[str] = ()) -> list[tuple[str, str]]:
     """(label, text) for everything a program says; ``None`` is a pump without a program."""
-    return [*_what(program), *_doses(program, pattern_names), *_bounds(program)]
+    lines = _what(program) + _steady_dose(program)
+    for index, pattern in enumerate(_patterns(program)):
+        name = f'"{pattern_names[index]}", ' if index < len(pattern_names) else ""
+        (head, *spans) = _pattern(program, index, [start for start, _ in pattern])
+        lines += [head._replace(full=name + head.full), *spans]
+    return [(line.label, line.full) for line in lines + _bounds(program)]
 
 
-def compare(running: Program | None, new: Program | None) -> list[Row]:
+def comparison(running: Program | None, new: Program | None) -> list[Row]:
     """Both programs line by line; what only one of them has is empty in the other.
 
     Days are cut at the steps of both, so that every line compares two doses over the same time of day.
     """
     rows = _matched(_what(running), _what(new))
-    rows += _matched(_doses_without_patterns(running), _doses_without_patterns(new))
+    rows += _matched(_steady_dose(running), _steady_dose(new))
     for index in range(max(len(_patterns(running)), len(_patterns(new)))):
-        rows += _compared_pattern(index, running, new)
+        both = [*_patterns(running)[index : index + 1], *_patterns(new)[index : index + 1]]
+        starts = sorted({start for pattern in both for start, _ in pattern})
+        rows += _matched(_pattern(running, index, starts), _pattern(new, index, starts))
     return rows + _matched(_bounds(running), _bounds(new))
 
 
-def _matched(running: list[tuple[str, str]], new: list[tuple[str, str]]) -> list[Row]:
+def _matched(running: list[Line], new: list[Line]) -> list[Row]:
     """Rows of both by their labels, in the order of the longer list."""
-    before, after = dict(running), dict(new)
+    before, after = {line.label: line for line in running}, {line.label: line for line in new}
     labels = dict.fromkeys([*before, *after] if len(before) > len(after) else [*after, *before])
-    return [Row(label, before.get(label, ""), after.get(label, "")) for label in labels]
-
-
-def _what(program: Program | None) -> list[tuple[str, str]]:
-    if program is None:
-        return [("mode", "no program")]
-    rows = [("mode", MODE_NAMES[program.mode])]
-    if program.mode != MODE_STOPPED:
-        concentration = plain(Fraction(program.concentration_ng_per_ml, NG_PER_MCG))
-        rows += [("drug", program.drug), ("concentration", f"{concentration} mcg/mL")]
+    rows: list[Row] = []
+    for label in labels:
+        old, young = before.get(label, Line(label, "", "")), after.get(label, Line(label, "", ""))
+        # In brief wherever that shows the difference; what differs must never look the same.
+        if old.brief == young.brief:
+            rows.append(
+                Row(label, old.full, young.full) if old != young else Row(label, old.brief, young.brief)
+            )
+        else:
+            rows.append(Row(label, old.brief, young.brief))
     return rows
 
 
-def _bounds(program: Program | None) -> list[tuple[str, str]]:
+def _what(program: Program | None) -> list[Line]:
+    if program is None:
+        return [Line("mode", "no program", "no program")]
+    rows = [("mode", MODE_NAMES[program.mode])]
+    if program.mode != MODE_STOPPED:
+        # A nanogram is a thousandth of a microgram, so six digits hold every concentration but the highest.
+        concentration = Fraction(program.concentration_ng_per_ml, NG_PER_MCG)
+        rows += [("drug", program.drug), ("concentration", f"{float(concentration):.10g} mcg/mL")]
+    return [Line(label, text, text) for label, text in rows]
+
+
+def _bounds(program: Program | None) -> list[Line]:
     """Reservoir and limits."""
     if program is None or program.mode == MODE_STOPPED:
         return []
-    concentration = program.concentration_ng_per_ml
     days = days_to_alarm(program)
+    lasts = f"{float(days):.1f} days" if days else "no end"
+    reservoir, low = f"{millilitres(program.reservoir_nl)} mL", f"{millilitres(program.low_reservoir_nl)} mL"
     return [
-        ("reservoir", f"{plain(Fraction(program.reservoir_nl, NL_PER_ML))} mL"),
-        ("low-reservoir alarm at", f"{plain(Fraction(program.low_reservoir_nl, NL_PER_ML))} mL"),
-        ("full to low alarm", f"{float(days):.1f} days" if days else "no end"),
-        ("limit in any hour", f"{plain(dose_mcg(program.most_nl_per_hour, concentration))} mcg"),
-        ("limit in any 24 h", f"{plain(dose_mcg(program.most_nl_per_day, concentration))} mcg"),
+        Line("reservoir", reservoir, reservoir),
+        Line("low-reservoir alarm", low, low),
+        Line("full to low alarm", lasts, lasts),
+        _limit("limit in any hour", program, program.most_nl_per_hour),
+        _limit("limit in any 24 h", program, program.most_nl_per_day),
     ]
 
 
-def _doses(program: Program | None, pattern_names: Sequence[str]) -> list[tuple[str, str]]:
-    rows = _doses_without_patterns(program)
-    for index, pattern in enumerate(_patterns(program)):
-        assert program
-        name = f'"{pattern_names[index]}", ' if index < len(pattern_names) else ""
-        rows.append((f"pattern {index + 1}", name + _pattern_text(program, index)))
-        for begin, end in _spans([start for start, _ in pattern]):
-            rows.append((_span_label(begin, end), rate_text(program, _rate_at(pattern, begin))))
-    return rows
+def _limit(label: str, program: Program, most_nl: int) -> Line:
+    dose = f"{plain(dose_mcg(most_nl, program.concentration_ng_per_ml))} mcg"
+    return Line(label, dose, f"{dose} ({millilitres(most_nl)} mL)")
 
 
-def _doses_without_patterns(program: Program | None) -> list[tuple[str, str]]:
+def _steady_dose(program: Program | None) -> list[Line]:
     if program is None or program.mode not in (MODE_CONTINUOUS, MODE_MINIMUM_RATE):
         return []
-    return [("dose", rate_text(program, _steady_rate(program)))]
+    return [_rate("dose", program, _steady_rate(program))]
 
 
 def _steady_rate(program: Program) -> int:
@@ -121,26 +149,17 @@ def _steady_rate(program: Program) -> int:
     return BENCH_LIMITS.minimum_rate_nl_per_day if is_minimum else program.rate_nl_per_day
 
 
-def _compared_pattern(index: int, running: Program | None, new: Program | None) -> list[Row]:
-    """One pattern of two programs, cut into the times of day at which either of them changes."""
-    sides = [
-        (program, _patterns(program)[index])
-        for program in (running, new)
-        if program and index < len(_patterns(program))
-    ]
-    starts = sorted({start for _, pattern in sides for start, _ in pattern})
-
-    def cell(program: Program | None, begin: int | None) -> str:
-        if program is None or index >= len(_patterns(program)):
-            return ""
-        if begin is None:
-            return _pattern_text(program, index)
-        return rate_text(program, _rate_at(_patterns(program)[index], begin))
-
-    rows = [Row(f"pattern {index + 1}", cell(running, None), cell(new, None))]
+def _pattern(program: Program | None, index: int, starts: list[int]) -> list[Line]:
+    """One pattern of a program, its day cut at these minutes; nothing if it has no such pattern."""
+    if program is None or index >= len(_patterns(program)):
+        return []
+    pattern = program.patterns[index]
+    total = dose_mcg(volume_per_day_nl(pattern), program.concentration_ng_per_ml)
+    days = weekdays_text(program, index)
+    lines = [Line(f"pattern {index + 1}, 24 h", f"{days}: {plain(total)} mcg", f"{days}: {plain(total)} mcg")]
     for begin, end in _spans(starts):
-        rows.append(Row(_span_label(begin, end), cell(running, begin), cell(new, begin)))
-    return rows
+        lines.append(_rate(f"  {clock(begin)} to {clock(end)}", program, _rate_at(pattern, begin)))
+    return lines
 
 
 def _patterns(program: Program | None) -> list[list[tuple[int, int]]]:
@@ -152,17 +171,14 @@ def _spans(starts: list[int]) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], MINUTES_PER_DAY], strict=True))
 
 
-def _span_label(begin: int, end: int) -> str:
-    return f"  {clock(begin)} to {clock(end)}"
-
-
 def _rate_at(pattern: list[tuple[int, int]], minute: int) -> int:
     return [rate for start, rate in pattern if start <= minute][-1]
 
 
-def _pattern_text(program: Program, index: int) -> str:
-    total = dose_mcg(volume_per_day_nl(program.patterns[index]), program.concentration_ng_per_ml)
-    return f"{weekdays_text(program, index)}: {plain(total)} mcg in 24 h"
+def _rate(label: str, program: Program, rate_nl_per_day: int) -> Line:
+    """A rate as a dose, in full with its volume."""
+    dose = f"{plain(dose_mcg(rate_nl_per_day, program.concentration_ng_per_ml))} mcg/day"
+    return Line(label, dose, f"{dose} ({millilitres(rate_nl_per_day)} mL/day)")
 
 
 def weekdays_text(program: Program, index: int) -> str:
@@ -180,12 +196,6 @@ def weekdays_text(program: Program, index: int) -> str:
         names = [WEEKDAY_WORDS[day] for day in run]
         parts += [f"{names[0]} to {names[-1]}"] if len(run) > 2 else names
     return ", ".join(parts) or "on no day"
-
-
-def rate_text(program: Program, rate_nl_per_day: int) -> str:
-    """A rate as a dose, with its volume."""
-    dose = dose_mcg(rate_nl_per_day, program.concentration_ng_per_ml)
-    return f"{plain(dose)} mcg/day ({plain(Fraction(rate_nl_per_day, NL_PER_ML))} mL/day)"
 
 
 def volume_per_day_nl(pattern: list[tuple[int, int]]) -> Fraction:

@@ -10,10 +10,12 @@ from controller.pump_bench import (
     PumpBench,
     continuous,
     regimen_of,
+    stopped,
     within_limits,
 )
 from thecal_fw.core import alarms, events
 from thecal_fw.core.program import MODE_CONTINUOUS, Program
+from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.validation import Limits
 from thecal_fw.link import messages
 from thecal_sim.edges import BUZZER, ENABLE
@@ -234,3 +236,22 @@ def test_a_slow_program_moves_no_pulse():
     bench.run_for(600)
     bench.assert_as_prescribed()
     assert not bench.events(events.EVENT_TIMING_FAULT)
+
+
+def test_stopping_on_purpose_ends_the_reminder_that_an_alarm_has_stopped_the_pump(bench):
+    bench.pump.board.sense_wire.pick_up_noise(3)
+    bench.run_for(8)
+    assert bench.is_active(alarms.STOPPED_BY_ALARM)
+    bench.stop()
+    assert not bench.is_active(alarms.STOPPED_BY_ALARM)
+
+
+def test_a_stopped_program_stops_the_pump_whatever_minimum_rate_an_alarm_asks_for():
+    bench, _ = starved_bench()
+    bench.run_for(2)
+    assert bench.is_active(alarms.TIMING_FAULT)
+    bench.commit(stopped())
+    assert bench.status()["state"] == STATE_STOPPED
+    committed_ns = bench.pump.now_ns
+    bench.run_for(3 * 3_600)
+    assert bench.steps_since(committed_ns) == []

@@ -1,5 +1,6 @@
 """The emulated Pico with the shipped firmware and another ``main.py`` that makes life hard for it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ from thecal_hil.therapy import continuous, flex
 
 VARIANTS = Path(__file__).parent / "variants"
 VARIANT_COMMIT = "variant"
+
+pytestmark = pytest.mark.skipif(
+    "THECAL_UF2" in os.environ, reason="a stock image is used, so nothing is built"
+)
 
 
 def image_with_main(main: Path, folder: Path) -> FirmwareImage:

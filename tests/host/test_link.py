@@ -1,6 +1,7 @@
 """The host's end of the link: what it does when the other end is slow, broken, other than expected, or gone."""
 
 import pytest
+from serial import SerialTimeoutException
 
 from host.scripted_port import ScriptedPort, error, greeting, pump, time_answer
 from thecal.client import Pump
@@ -9,11 +10,14 @@ from thecal.errors import (
     NotAPumpError,
     PortError,
     PumpRefusedError,
+    SessionEndedError,
     StaleSessionError,
     VersionMismatchError,
 )
 from thecal.link import TRIES
+from thecal_fw.core.alarms import EMPTY_RESERVOIR
 from thecal_fw.link import messages
+from thecal_fw.link.frames import encode_frame
 
 
 def port_with(answer, greet=greeting) -> ScriptedPort:
@@ -70,6 +74,37 @@ def test_a_session_that_only_went_quiet_is_opened_again_by_itself():
     assert Pump(port_with(answer), host_nonce=1).time().boot_us == 2
 
 
+def test_a_change_is_not_made_again_in_a_new_session_when_it_may_have_been_made_in_the_old_one():
+    sent: list[int] = []
+
+    def answer(frame):
+        # The first is carried out and its answer lost with the session, as by a restart.
+        sent.append(frame.request)
+        return b"" if len(sent) == 1 else error(frame, messages.ERROR_STALE_SESSION, 0)
+
+    client = Pump(port_with(answer), host_nonce=1)
+    with pytest.raises(NoAnswerError, match=r"asked to refill\. Whether it was done is not known: look with"):
+        client.refill(20_000_000)
+    assert len(sent) == 2
+
+
+def test_reading_goes_on_in_a_new_session_however_the_old_one_ended():
+    answers = [lambda frame: b"", lambda frame: error(frame, messages.ERROR_STALE_SESSION, 0), time_answer]
+    assert Pump(port_with(lambda frame: answers.pop(0)(frame)), host_nonce=1).time().utc_s == 3
+
+
+def test_a_pump_that_ends_every_session_at_once_is_told_in_words():
+    client = Pump(port_with(lambda frame: error(frame, messages.ERROR_STALE_SESSION, 0)), host_nonce=1)
+    with pytest.raises(SessionEndedError) as ended:
+        client.time()
+    assert str(ended.value) == "the pump ended the session"
+
+
+def test_a_change_without_an_answer_is_told_as_uncertain():
+    with pytest.raises(NoAnswerError, match=r"refill, asked 3 times\. Whether it was done is not known"):
+        Pump(port_with(lambda frame: b""), host_nonce=1).refill(1)
+
+
 def test_a_second_host_is_named_as_the_reason():
     with pytest.raises(StaleSessionError, match="another host has opened a session"):
         Pump(port_with(lambda frame: error(frame, messages.ERROR_STALE_SESSION, 12)), host_nonce=1).time()
@@ -107,3 +142,52 @@ def test_a_port_that_vanishes_is_told_as_such(monkeypatch, vanishing):
     monkeypatch.setattr(port, vanishing, gone)
     with pytest.raises(PortError, match="the port has gone while talking"):
         client.time()
+
+
+def test_a_port_that_babbles_slowly_is_given_up_by_the_clock():
+    seconds = iter(range(10_000))
+
+    class Babbler(ScriptedPort):
+        def read(self, size: int = 1) -> bytes:
+            return b"U" * size
+
+    with pytest.raises(NotAPumpError, match="it said b'UUU"):
+        Pump(Babbler(pump), host_nonce=1, clock=lambda: float(next(seconds)))
+    assert next(seconds) < 50
+
+
+def test_silence_from_the_beginning_asks_whether_it_is_a_pump():
+    with pytest.raises(
+        NoAnswerError, match="nothing answers on the port, asked 3 times: is it a Thecal pump's"
+    ):
+        Pump(ScriptedPort(lambda frame: b""), host_nonce=1)
+
+
+def test_a_pump_that_reads_nothing_is_told_as_such(monkeypatch):
+    port = ScriptedPort(pump)
+    client = Pump(port, host_nonce=1)
+
+    def full(*_):
+        raise SerialTimeoutException("Write timeout")
+
+    monkeypatch.setattr(port, "write", full)
+    with pytest.raises(NoAnswerError, match="takes no more bytes"):
+        client.time()
+
+
+def test_an_answer_of_another_session_is_passed_over():
+    def answer(frame):
+        foreign = type(frame)(frame.version, frame.kind, frame.session + 1, frame.request, b"")
+        other = messages.GET_TIME.response.pack(1, 2, 99, 4, 1, 60)
+        kind = frame.kind | messages.RESPONSE
+        return encode_frame(kind, foreign.session, foreign.request, other) + time_answer(frame)
+
+    assert Pump(port_with(answer), host_nonce=1).time().utc_s == 3
+
+
+def test_an_alarm_that_blocks_a_start_is_named():
+    client = Pump(
+        port_with(lambda frame: error(frame, messages.ERROR_BLOCKED, 1 << EMPTY_RESERVOIR)), host_nonce=1
+    )
+    with pytest.raises(PumpRefusedError, match=r"blocked by alarm \(empty reservoir\)\. Remove the cause"):
+        client.start(bytes(32))

@@ -1,6 +1,7 @@
 """Prescriptions: compiled exactly, and every mistake told with its field, its value and what is allowed."""
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,7 @@ from hypothesis import strategies as st
 from thecal.day_pattern import Step, steps_of_day
 from thecal.errors import BadInputError
 from thecal.prescription import load_prescription
-from thecal.words import compare, describe, volume_per_day_nl
-from thecal_fw.core.program import MODE_FLEX, MODE_STOPPED, Program
+from thecal.words import volume_per_day_nl
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SIMPLE = (EXAMPLES / "simple_continuous.toml").read_text()
@@ -77,11 +77,85 @@ def test_the_paediatric_example_has_the_shape_it_promises():
         (changed(FLEX, '"07:30"', '"07:45"'), "two steps overlap from 07:30 to 07:45"),
         (changed(FLEX, '"07:30"', '"07:15"'), "nothing is prescribed from 07:15 to 07:30; add a step"),
         (changed(FLEX, '"21:30"', '"25:30"'), "from = '25:30', allowed: times of day"),
+        (changed(SIMPLE, "= 211.9", "= -inf"), "-Infinity is not a finite number"),
+        (changed(SIMPLE, "= 211.9", "= 1e999999999"), "1E+999999999, allowed 0 to 1000000"),
+        (changed(SIMPLE, "= 211.9", "= 1e-999999999"), "has more than 12 decimals; round it"),
+        (changed(SIMPLE, "= 211.9", "= " + "9" * 5_000), "is not valid TOML"),
+        (changed(SIMPLE, "= 211.9", "= 0x" + "f" * 5_000), "an integer of 20000 bits, allowed 0 to 1000000"),
+        ("a = " + "[" * 100_000, "is not valid TOML"),
+        (
+            changed(SIMPLE, "= 500", "= 500.00001"),
+            "concentration_mcg_per_ml = 500.00001 is finer than 1/1000",
+        ),
+        (changed(SIMPLE, "low_alarm_ml = 2", "low_alarm_ml = 12"), "low_alarm_ml = 12, allowed 1 to 10"),
+        (changed(SIMPLE, '"baclofen"', "7"), "drug = 7, allowed: 1 to 16 plain letters"),
+        (changed(SIMPLE, '"baclofen"', '" baclofen"'), "allowed: 1 to 16 plain letters"),
+        (changed(SIMPLE, "[limits]", "[[limits]]"), "is not a table"),
+        (
+            changed(SIMPLE, "per_hour = 10", "per_hour = 12001"),
+            "most_mcg_per_hour is more than the pump can give",
+        ),
+        (changed(FLEX, '"06:00"', "06:00:00"), 'to = 06:00:00 needs quotes: write "06:00"'),
+        (changed(FLEX, 'from = "06:00"', 'from = "07:30"'), "begins and ends at the same time"),
+        (changed(FLEX, "mon = ", "monday = "), "week.monday is not known; did you mean mon?"),
+        (changed(FLEX, 'mon = "school day"', "mon = true"), "week.mon = True, allowed"),
+        (FLEX + "[pattern.bad]\n", "pattern.bad is not a list of steps; write [[pattern.bad]]"),
         (changed(FLEX, 'mode = "flex"', 'mode = "flexible"'), "mode = 'flexible', allowed: \"stopped\""),
     ],
 )
 def test_a_mistake_is_told_in_words_a_person_can_act_on(text, message, tmp_path):
     assert message in problems_of(text, tmp_path)
+
+
+def test_a_step_that_can_not_be_read_is_told_without_the_gap_it_leaves(tmp_path):
+    told = problems_of(changed(FLEX, 'from = "07:30"', 'from = "half past 7"'), tmp_path)
+    assert told.splitlines() == [
+        """FILE: pattern "school day", step 3: from = 'half past 7', allowed: times of day from "00:00" to "23:59\""""
+    ]
+
+
+def day_of(steps: int) -> str:
+    times = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(0, 20 * steps, 20)] + ["24:00"]
+    entries = pairwise(times)
+    return "".join(
+        f'[[pattern.weekend]]\nfrom = "{begin}"\nto = "{end}"\ndose_mcg_per_day = {200 + at % 2}\n'
+        for at, (begin, end) in enumerate(entries)
+    )
+
+
+def test_a_day_has_room_for_48_steps_and_no_more(tmp_path):
+    head = FLEX[: FLEX.index("[[pattern.weekend]]")]
+    told = problems_of(head + day_of(49), tmp_path)
+    assert told == 'FILE: pattern "weekend" has 49 steps in a day, the pump has room for 48'
+    file = tmp_path / "full.toml"
+    file.write_text(head + day_of(48))
+    assert len(load_prescription(file).program.patterns[1]) == 48
+
+
+@given(st.binary(max_size=200))
+def test_no_file_at_all_raises_anything_but_bad_input(tmp_path_factory, content):
+    file = tmp_path_factory.getbasetemp() / "any.toml"
+    file.write_bytes(content)
+    with pytest.raises(BadInputError):
+        load_prescription(file)
+
+
+def test_a_pattern_of_no_day_is_told(tmp_path):
+    text = FLEX.replace('= "weekend"', '= "school day"')
+    assert 'pattern "weekend" is on no day; give it to a day' in problems_of(text, tmp_path)
+
+
+def test_a_limit_too_low_by_less_than_a_nanolitre_is_shown_as_different(tmp_path):
+    text = changed(changed(SIMPLE, "= 211.9", "= 200"), "_ml = 500", "_ml = 300")
+    told = problems_of(changed(text, "per_day = 230", "per_day = 200"), tmp_path)
+    assert "most_mcg_per_day = 199.9998, but the steps alone give up to 200.0001 mcg" in told
+
+
+def test_a_byte_order_mark_says_nothing(tmp_path):
+    file = tmp_path / "p.toml"
+    file.write_text(SIMPLE, encoding="utf-8-sig")
+    simple = load_prescription(EXAMPLES / "simple_continuous.toml")
+    assert load_prescription(file).program.digest() == simple.program.digest()
 
 
 def test_all_mistakes_are_told_at_once(tmp_path):
@@ -127,24 +201,3 @@ def test_steps_that_meet_end_to_end_cover_the_day_whatever_crosses_midnight(time
         holds = [step for step in steps if step.begin_minute <= minute < step.end_minute]
         night = [step for step in steps if step.begin_minute >= step.end_minute]
         assert rate == (holds or night)[0].rate_nl_per_day
-
-
-def test_a_program_is_put_in_clinical_words():
-    told = dict(describe(load_prescription(EXAMPLES / "simple_continuous.toml").program))
-    assert told["dose"] == "211.9 mcg/day (0.4238 mL/day)"
-    assert told["full to low alarm"] == "42.5 days"
-    assert describe(None) == [("mode", "no program")]
-    assert describe(Program(MODE_STOPPED)) == [("mode", "stopped")]
-
-
-def test_a_comparison_marks_what_changes_and_nothing_else():
-    flex = load_prescription(EXAMPLES / "paediatric_flex.toml").program
-    assert not any(row.changed for row in compare(flex, flex))
-    patterns = [list(pattern) for pattern in flex.patterns]
-    patterns[0][1] = (360, 800_000)
-    new = Program(**{**vars(flex), "mode": MODE_FLEX, "patterns": patterns})
-    assert [row.label.strip() for row in compare(flex, new) if row.changed] == [
-        "pattern 1",
-        "06:00 to 07:30",
-        "full to low alarm",
-    ]

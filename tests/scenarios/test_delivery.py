@@ -24,6 +24,7 @@ def begun(course: Course, nl_per_day: int) -> int:
 
 
 @pytest.mark.requirement("power-on-stopped")
+@pytest.mark.needs("power cut")
 def test_a_pump_that_was_just_powered_is_stopped_and_has_no_program(rig: Rig) -> None:
     status = rig.pump().interrogate()
     assert status.state == STATE_STOPPED

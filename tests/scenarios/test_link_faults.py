@@ -7,7 +7,7 @@ from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_FRAME_BYTES, PROTOCOL_VERSION
 from thecal_hil.course import Course, local_second
 from thecal_hil.load import cut_short, doubled
-from thecal_hil.raw_link import RawLink, error_name
+from thecal_hil.raw_link import RawLink, error_name, frame_bytes
 from thecal_hil.therapy import continuous
 
 FULL_NL = 18_000_000
@@ -129,4 +129,27 @@ def test_a_second_host_ends_the_session_of_the_first(course: Course, link: RawLi
     RawLink(course.rig.port, host_nonce=77)
     assert link.refusal(messages.STOP) == "stale session"
     course.rig.run_for(3)
+    course.must_be_ideal()
+
+
+@pytest.mark.requirement("link-never-disturbs")
+@pytest.mark.needs("exact edges", "virtual time")
+@pytest.mark.parametrize("before_ms", [300, 60, 30, 3])
+def test_a_request_just_before_a_change_neither_delays_nor_spoils_it(course: Course, before_ms: int) -> None:
+    rig = course.rig
+    course.set_time(local_second("2026-03-06 12:00"))
+    course.prescribe(continuous(24_000_000))
+    course.refill(FULL_NL)
+    for _ in range(2):
+        rig.run_for(1.3)
+        begins_ns = course.start()
+        rig.run_until(begins_ns - before_ms * 1_000_000)
+        rig.port.write(frame_bytes(messages.INTERROGATE.kind, 0, 1))
+        rig.run_for(1.5)
+        takes_effect_ns = course.prescribe(continuous(8_000_000))
+        rig.run_until(takes_effect_ns - before_ms * 1_000_000)
+        rig.port.write(frame_bytes(messages.INTERROGATE.kind, 0, 2))
+        rig.run_for(1.5)
+        rig.port.reset_input_buffer()
+        course.stop()
     course.must_be_ideal()

@@ -28,7 +28,7 @@ def delivering(course: Course) -> Course:
 def test_a_host_that_floods_the_port_with_valid_frames_moves_no_pulse(delivering: Course) -> None:
     link = RawLink(delivering.rig.port)
     sent = flood(delivering.rig, FLOOD_S, valid_frames(link.session))
-    assert sent > 200
+    assert sent > 500
     delivering.rig.run_for(2)
     delivering.must_be_ideal()
 
@@ -38,7 +38,7 @@ def test_a_host_that_floods_the_port_with_valid_frames_moves_no_pulse(delivering
 @pytest.mark.expects("garbled frames", "overlong frames")
 def test_a_host_that_floods_the_port_with_garbage_moves_no_pulse(delivering: Course) -> None:
     sent = flood(delivering.rig, FLOOD_S, garbage(seed=2))
-    assert sent > 2_000
+    assert sent > 1_000
     delivering.rig.run_for(2)
     delivering.must_be_ideal()
 

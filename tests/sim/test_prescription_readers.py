@@ -105,8 +105,10 @@ def flex_files(draw):
     """Text of a good flex prescription: any turning points, the last step running past midnight or up to it."""
     text = HEADER.format(concentration=draw(st.sampled_from((500, 333, 2_000))), mode="flex") + TABLES
     names = draw(st.lists(st.sampled_from(("school", "weekend", "holiday")), min_size=1, unique=True))
-    text += "[week]\n" + "".join(f'{day} = "{draw(st.sampled_from(names))}"\n' for day in DAYS)
-    for name in names:
+    week = {day: draw(st.sampled_from(names)) for day in DAYS}
+    text += "[week]\n" + "".join(f'{day} = "{name}"\n' for day, name in week.items())
+    # A good file has no pattern that is on no day.
+    for name in sorted(set(week.values())):
         turns = sorted(draw(st.sets(st.integers(0, 1_439), min_size=2, max_size=8)))
         ends = [*turns[1:], turns[0] or 1_440]
         for begin, end in zip(turns, ends, strict=True):

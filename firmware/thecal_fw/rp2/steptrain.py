@@ -370,7 +370,10 @@ class StepTrain:
         self._half = self._released & 1
         self._released = 0
         self._block = self._no_block
-        _wait_until(anchor_s, anchor_us - _MASKED_US)
+        # Waits in bytecode: what an interrupt schedules, as USB traffic does, runs here at its jumps. A wait in
+        # native code would leave it to the masked section, which it makes late.
+        while _is_ahead(anchor_s, anchor_us, _MASKED_US, _LONGEST_WAIT_US):
+            pass
         state = machine.disable_irq()
         started = False
         if _wait_until(anchor_s, anchor_us - _REARM_US):

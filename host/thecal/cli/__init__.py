@@ -10,18 +10,19 @@ from typing import Annotated
 
 import typer
 
-from thecal.cli import flashing, programming, reading, running
+from thecal.cli import clock, flashing, programming, reading, running, watching
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.version import VERSION
 
 app = typer.Typer(
     name="thecal",
     help="Program and interrogate a Thecal bench pump. For bench use only: not a medical device.",
+    epilog="Example: thecal program examples/paediatric_flex.toml --port /dev/ttyACM0",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (reading, programming, running, flashing):
+for module in (reading, watching, programming, running, clock, flashing):
     module.add_commands(app)
 
 
@@ -34,7 +35,8 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Version.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end."),
     ] = False,
 ) -> None:
     pass
@@ -57,5 +59,9 @@ def run(arguments: list[str]) -> int:
         return 2
     except ThecalError as error:
         typer.echo(str(error), err=True)
+        return 1
+    except OSError as error:
+        # A port can fail in ways of its own at any moment, on closing it too.
+        typer.echo(f"the port failed: {error}", err=True)
         return 1
     return 0

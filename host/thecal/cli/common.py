@@ -1,59 +1,138 @@
-"""What the subcommands share: options, the connection, and how results are printed."""
+"""What the subcommands share: options, the connection, questions, progress, and how results are printed."""
 
 from __future__ import annotations
 
 import json
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from thecal.client import Pump
-from thecal.ports import only_board, open_port
+from thecal.errors import BadInputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from thecal.client import Pump
 
 PortOption = Annotated[
     str | None,
     typer.Option(
-        "--port", envvar="THECAL_PORT", help="Serial port of the pump; not needed with one board attached."
+        "--port",
+        metavar="PATH",
+        envvar="THECAL_PORT",
+        help="Serial port of the pump; not needed with one board attached.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
+
+_WIDTH_WITHOUT_TERMINAL = 100
+_is_working = False
 
 
 @contextmanager
 def connected(port: str | None) -> Iterator[Pump]:
     """A session with the pump on the port named, or with the only board attached."""
-    pump = Pump(open_port(port or only_board()))
+    from thecal.client import Pump
+    from thecal.ports import only_board, open_port
+
+    path = port or only_board()
+    with working(f"talking to the pump on {path}"):
+        serial_port = open_port(path)
+        try:
+            pump = Pump(serial_port, clock=time.monotonic)
+        except BaseException:
+            serial_port.close()
+            raise
     try:
         yield pump
     finally:
         pump.close()
 
 
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say on a terminal what is being done while it takes; standard output stays free for results."""
+    global _is_working
+    # Only the outermost of nested pieces of work is shown: two would draw over each other.
+    if _is_working or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    _is_working = True
+    try:
+        with Console(stderr=True).status(what):
+            yield
+    finally:
+        _is_working = False
+
+
+def ask(question: str, *, yes: bool, as_json: bool = False) -> None:
+    """Go on only with a person's consent; with ``--yes`` it has been given."""
+    if yes:
+        return
+    if as_json or not sys.stdin.isatty():
+        raise BadInputError(["there is nobody to ask here; add --yes to go on without asking"])
+    typer.confirm(question, abort=True)
+
+
 def console() -> Console:
     """Standard output; as wide as the terminal, and 100 columns where there is none."""
-    wide = Console()
-    return wide if wide.is_terminal else Console(width=100)
+    from rich.console import Console
+
+    plain = Console(highlight=False)
+    return plain if plain.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL, highlight=False)
 
 
-def print_json(document: Any) -> None:
-    typer.echo(json.dumps(document, indent=2, default=_plain))
+def show(table: Table, title: str = "") -> None:
+    """Print a table under its title, without blanks at the ends of lines where no terminal shows it."""
+    out = console()
+    if title:
+        out.print(title, style="bold", soft_wrap=True, markup=False)
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def print_json(document: Any, *, on_one_line: bool = False) -> None:
+    typer.echo(json.dumps(document, indent=None if on_one_line else 2, default=_plain))
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex()
-    return str(value)
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def pairs(title: str, rows: list[tuple[str, str]]) -> Table:
+def pairs(rows: list[tuple[str, str]]) -> Table:
     """A table of labels and values."""
-    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(style="dim")
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
     table.add_column()
     for label, text in rows:
-        table.add_row(label, text)
+        table.add_row(Text(label), Text(text))
     return table
+
+
+def columns(*names: str) -> Table:
+    """An empty table with headings."""
+    from rich.table import Table
+
+    return Table(*names, box=None, padding=(0, 2, 0, 0), header_style="bold")
+
+
+def names_of(bits: int) -> list[str]:
+    """Names of the alarms whose bits are set."""
+    from thecal_fw.core.alarms import ALARM_NAMES
+
+    return [name for bit, name in enumerate(ALARM_NAMES) if bits >> bit & 1]

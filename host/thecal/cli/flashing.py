@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from thecal.cli.common import PortOption, connected
-from thecal.errors import NoAnswerError, PortError
-from thecal.flash import (
-    FlashError,
-    Image,
-    check_drive,
-    check_report,
-    choose_drive,
-    copy_image,
-    load_image,
-    mounted_drives,
-    wait_for_drive,
-)
-from thecal.ports import candidates
+from thecal.cli.common import JsonOption, PortOption, connected, print_json, working
+from thecal.errors import NoAnswerError, NotAPumpError, PortError
 
-_BACK_WITHIN_S = 20.0
+if TYPE_CHECKING:
+    from thecal.flash import Image
+    from thecal.ports import Candidate
+
 _LOOK_EVERY_S = 0.3
 _DEFAULT_IMAGE = Path("build/firmware/thecal.uf2")
 
@@ -34,45 +24,87 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def flash(
-    image: Annotated[Path, typer.Option(help="Image to flash.")] = _DEFAULT_IMAGE,
-    drive: Annotated[Path | None, typer.Option(help="Drive of the board in BOOTSEL mode.")] = None,
+    image: Annotated[Path, typer.Option(metavar="UF2", help="Image to flash.")] = _DEFAULT_IMAGE,
+    drive: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where the board's BOOTSEL drive is, or will be, mounted."),
+    ] = None,
     port: PortOption = None,
-    check: Annotated[bool, typer.Option(help="Wait for the board and check what it reports.")] = True,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Wait for the board and check what it reports.")
+    ] = True,
+    wait: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for the drive and for the board."),
+    ] = 20.0,
+    as_json: JsonOption = False,
 ) -> None:
     """Put firmware on a board: one in BOOTSEL mode, or a running pump, which is sent there first."""
+    from thecal.flash import check_drive, copy_image, load_image
+    from thecal.ports import candidates
+
     loaded = load_image(image)
-    status = Console(stderr=True)
-    with status.status("looking for the board"):
-        target = drive or _find(port, any_drive=mounted_drives())
+    with working("looking for the board"):
+        target = _find(port, drive, wait)
         check_drive(target)
-    with status.status(f"writing {len(loaded.content) // 1024} KiB"):
+    # Pumps that run by now are others than the board in BOOTSEL mode; none of them is to be asked.
+    others = [candidate for candidate in candidates() if candidate.is_thecal]
+    with working(f"writing {len(loaded.content) // 1024} KiB to {target}"):
         copy_image(loaded, target)
-    typer.echo(f"{image} is on {target}")
-    if check:
-        with status.status("waiting for the board to come back"):
-            _check(loaded, port)
+    if not as_json:
+        typer.echo(f"{image} is on {target}")
+    reported = _check(loaded, port, others, wait) if check else None
+    if as_json:
+        version, commit = reported or (None, None)
+        print_json({"image": str(image), "drive": str(target), "version": version, "commit": commit})
+    elif reported:
+        typer.echo(f"the board reports firmware {reported[0]} ({reported[1]})")
 
 
-def _find(port: str | None, any_drive: list[Path]) -> Path:
-    if any_drive:
-        return choose_drive(any_drive)
-    if port is None and not any(found.is_thecal for found in candidates()):
-        return choose_drive([])
+def _find(port: str | None, drive: Path | None, wait_s: float) -> Path:
+    """The board's drive; a pump that runs is sent there if there is no drive yet."""
+    from thecal.flash import FlashError, choose_drive, mounted_drives, wait_for_drive
+    from thecal.ports import candidates
+
+    def drives() -> list[Path]:
+        return mounted_drives(None if drive is None else [drive])
+
+    found = drives()
+    if found:
+        if drive is None and port is not None and Path(port).exists():
+            raise FlashError(
+                f"{choose_drive(found)} is the drive of a board in BOOTSEL mode, and there is a port {port} too; to"
+                " flash the board in BOOTSEL mode name its drive with --drive, to flash the other unplug it"
+            )
+        return choose_drive(found)
+    if port is None and not any(candidate.is_thecal for candidate in candidates()):
+        # Nothing to send there: the folder named, if any, is looked at and what is wrong with it told.
+        return drive or choose_drive([])
+    if drive is not None and drive.is_dir() and any(drive.iterdir()):
+        # Holds other files: the pump is not sent away for a folder that can't be its drive's.
+        return drive
     with connected(port) as pump:
         pump.bootloader()
-    return wait_for_drive(mounted_drives)
+    return wait_for_drive(drives, wait_s)
 
 
-def _check(image: Image, port: str | None) -> None:
-    deadline_s = time.monotonic() + _BACK_WITHIN_S
-    while time.monotonic() < deadline_s:
-        try:
-            with connected(port) as pump:
-                check_report(image, pump.version, pump.commit)
-                typer.echo(f"the board reports firmware {pump.version} ({pump.commit})")
-                return
-        except (PortError, NoAnswerError):
-            time.sleep(_LOOK_EVERY_S)
+def _check(image: Image, port: str | None, others: list[Candidate], wait_s: float) -> tuple[str, str]:
+    """Version and commit that the board reports once it is back; raises FlashError unless they are the image's."""
+    from thecal.flash import FlashError, check_report
+    from thecal.ports import only_board
+
+    deadline_s = time.monotonic() + wait_s
+    last: Exception | None = None
+    with working("waiting for the board to come back"):
+        while time.monotonic() < deadline_s:
+            try:
+                with connected(port or only_board(besides=others)) as pump:
+                    check_report(image, pump.version, pump.commit)
+                    return pump.version, pump.commit
+            except (PortError, NoAnswerError, NotAPumpError) as error:
+                last = error
+                time.sleep(_LOOK_EVERY_S)
     raise FlashError(
-        f"the board did not come back within {_BACK_WITHIN_S:g} s; unplug it and look with `thecal ports`"
+        f"the image is on the board, but the board did not come back within {wait_s:g} s; unplug it, plug it in"
+        f" again and look with `thecal interrogate`. The last attempt: {last}"
     )

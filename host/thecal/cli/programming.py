@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from thecal.cli.common import JsonOption, PortOption, connected, console, pairs, print_json
-from thecal.prescription import Compiled, load_prescription
-from thecal.words import Row, compare, describe, plain
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    YesOption,
+    ask,
+    columns,
+    connected,
+    pairs,
+    print_json,
+    show,
+    working,
+)
+from thecal_fw.core.program import MODE_STOPPED
+
+if TYPE_CHECKING:
+    from thecal.client import Pump
+    from thecal.prescription import Compiled
+    from thecal.words import Row
+    from thecal_fw.core.program import Program
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -21,69 +36,105 @@ def add_commands(app: typer.Typer) -> None:
 def program(
     file: Annotated[Path, typer.Argument(help="Prescription, a TOML file in clinical units.")],
     port: PortOption = None,
-    show: Annotated[bool, typer.Option("--show", help="Only compile and show it; needs no pump.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before committing.")] = False,
+    only_show: Annotated[
+        bool, typer.Option("--show", help="Only compile and show it; needs no pump.")
+    ] = False,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compile a prescription, show the change against what the pump runs, and make it the pump's program."""
+    from thecal.prescription import load_prescription
+    from thecal.words import comparison
+
     compiled = load_prescription(file)
-    if show:
+    if only_show:
         _show(file, compiled, as_json)
         return
-    if as_json and not yes:
-        raise typer.BadParameter("--json can't ask; add --yes to commit")
+    if as_json:
+        ask("", yes=yes, as_json=True)
     with connected(port) as pump:
-        running = pump.read_program()
+        with working("reading the pump's program"):
+            running = pump.read_program()
+        rows = comparison(running, compiled.program)
         if not as_json:
-            console().print(_side_by_side(compare(running, compiled.program)))
-            _tell_roundings(compiled)
-            if not yes:
-                typer.confirm("Commit the new program?", abort=True)
-        digest = pump.stage(compiled.program)
-        effective = pump.commit_staged(digest)
-        if as_json:
-            print_json({"digest": digest.hex(), **asdict(effective)})
-            return
-        state = pump.interrogate().state_name
-        typer.echo(f"committed {digest[:4].hex()}; the pump is {state}" + _hint(state))
+            _show_change(file, compiled, rows)
+        # A pump that has the very same program is left alone: there is nothing to ask.
+        changes = running is None or running.digest() != compiled.program.digest()
+        if changes:
+            ask(_question(running, compiled.program), yes=yes)
+        _commit(pump, compiled.program, changes, as_json)
 
 
-def _hint(state: str) -> str:
-    return ". Begin delivery with `thecal start`" if state == "stopped" else ""
+def _question(running: Program | None, new: Program) -> str:
+    stops = new.mode == MODE_STOPPED and running is not None and running.mode != MODE_STOPPED
+    warning = "This ends delivery; a sudden stop means withdrawal. " if stops else ""
+    return f"{warning}Make this the pump's program?"
+
+
+def _commit(pump: Pump, new: Program, changes: bool, as_json: bool) -> None:
+    digest = new.digest()
+    effective = None
+    if changes:
+        with working("sending the program, reading it back, having it checked"):
+            pump.stage(new)
+            effective = pump.commit_staged(digest)
+    state = pump.interrogate().state_name
+    if as_json:
+        when = asdict(effective) if effective else {}
+        print_json({"digest": digest.hex(), "changed": changes, "state": state, **when})
+        return
+    done = "the pump has committed" if changes else "the pump has already"
+    hint = ". Begin delivery with `thecal start`" if state == "stopped" and new.mode else ""
+    typer.echo(f"{done} program {digest[:4].hex()} and is {state}{hint}")
 
 
 def _show(file: Path, compiled: Compiled, as_json: bool) -> None:
+    from thecal.words import describe
+
+    digest = compiled.program.digest()
+    described = describe(compiled.program, compiled.pattern_names)
     if as_json:
-        described = [
-            {"label": label.strip(), "text": text}
-            for label, text in describe(compiled.program, compiled.pattern_names)
-        ]
-        print_json({"digest": compiled.program.digest().hex(), "program": described})
-        return
-    console().print(
-        pairs(
-            f"{file}, program {compiled.program.digest()[:4].hex()}",
-            describe(compiled.program, compiled.pattern_names),
+        print_json(
+            {
+                "digest": digest.hex(),
+                "program": [{"label": label.strip(), "text": text} for label, text in described],
+                "roundings": [
+                    {
+                        "place": rounding.place,
+                        "exact_nl_per_day": float(rounding.exact_nl_per_day),
+                        "rounded_nl_per_day": rounding.rounded_nl_per_day,
+                    }
+                    for rounding in compiled.roundings
+                ],
+            }
         )
-    )
+        return
+    show(pairs(described), f"{file}: program {digest[:4].hex()}")
     _tell_roundings(compiled)
 
 
-def _side_by_side(rows: list[Row]) -> Table:
-    table = Table("", "running now", "new", box=None, padding=(0, 2, 0, 0))
+def _tell_roundings(compiled: Compiled) -> None:
+    from thecal.words import plain
+
+    for rounding in compiled.roundings:
+        exact_nl, rounded_nl = rounding.exact_nl_per_day, rounding.rounded_nl_per_day
+        typer.echo(
+            f"{rounding.place}: delivered as {rounded_nl} nL/day, the whole number nearest to"
+            f" {float(exact_nl):.3f}; off by {plain(abs(rounded_nl - exact_nl) / exact_nl * 1_000_000)} ppm"
+        )
+
+
+def _show_change(file: Path, compiled: Compiled, rows: list[Row]) -> None:
+    from rich.text import Text
+
+    table = columns("", "running now", "new")
     for row in rows:
         style = "bold" if row.changed else "dim"
         mark = "*" if row.changed else " "
-        table.add_row(f"{mark} {row.label}", row.running, row.new, style=style)
-    table.caption = "* changes"
-    table.caption_justify = "left"
-    return table
-
-
-def _tell_roundings(compiled: Compiled) -> None:
-    for rounding in compiled.roundings:
-        exact = plain(rounding.exact_nl_per_day)
-        typer.echo(
-            f"{rounding.place}: {exact} nL/day is delivered as {rounding.rounded_nl_per_day} nL/day, the nearest whole",
-            err=True,
-        )
+        table.add_row(Text(f"{mark} {row.label}"), Text(row.running), Text(row.new), style=style)
+    show(table, f"{file}: program {compiled.program.digest()[:4].hex()} against what the pump has")
+    changed = sum(row.changed for row in rows)
+    typer.echo(f"* {changed} of {len(rows)} lines change" if changed else "  nothing changes")
+    for index, name in enumerate(compiled.pattern_names):
+        typer.echo(f'  new pattern {index + 1} is "{name}"')
+    _tell_roundings(compiled)

@@ -1,61 +1,58 @@
-"""Subcommands that act on a pump that has its program: start, stop, refill, time, acknowledge."""
+"""Subcommands that act on a pump that has its program: start, stop, refill, acknowledge."""
 
 from __future__ import annotations
 
-import time as clock
+import re
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, connected, console, pairs, print_json
-from thecal.client import Pump, PumpTime
-from thecal.errors import ThecalError
-from thecal.prescription import NL_PER_ML
-from thecal_fw.core.alarms import ALARM_NAMES
-from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES, TIME_SOURCE_NAMES
+from thecal.cli.common import JsonOption, PortOption, YesOption, ask, connected, names_of, print_json
+from thecal.errors import BadInputError, ThecalError
 
+_NL_PER_ML = 1_000_000
 _MOST_ML = Decimal(40)
+_VOLUME = re.compile(r"[0-9]{1,4}(\.[0-9]{1,9})?")
 
 
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: thecal start")(start)
     app.command(epilog="Example: thecal stop --yes")(stop)
     app.command(epilog="Example: thecal refill 19.5")(refill)
-    app.command(epilog="Example: thecal time --set --offset +01:00")(time)
     app.command(epilog='Example: thecal acknowledge "low reservoir"')(acknowledge)
 
 
 def start(port: PortOption = None, as_json: JsonOption = False) -> None:
     """Begin to deliver the program the pump has."""
+    from thecal.words import plain
+
     with connected(port) as pump:
         program = pump.read_program()
         if program is None:
             raise ThecalError("the pump has no program; commit one with `thecal program FILE`")
-        effective = pump.start(program.digest())
-        if as_json:
-            print_json(asdict(effective))
-            return
-        seconds = effective.effective_boot_s + effective.effective_boot_us / 1e6
-        typer.echo(f"delivery begins {seconds:.6f} s after the pump's reset")
+        digest = program.digest()
+        effective = pump.start(digest)
+        status = pump.interrogate()
+    if as_json:
+        print_json({"digest": digest.hex(), "state": status.state_name, **asdict(effective)})
+        return
+    dose = f", now {plain(status.dose_mcg_per_day)} mcg/day" if status.rate_nl_per_day else ""
+    typer.echo(f"the pump is {status.state_name}: program {digest[:4].hex()}, {program.drug}{dose}")
+    if status.active_alarms:
+        typer.echo(f"alarms: {', '.join(status.alarm_names)}")
 
 
-def stop(
-    port: PortOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Stop delivery at once."""
-    if not yes and not as_json:
-        typer.confirm("A sudden stop means withdrawal. Stop delivery?", abort=True)
+def stop(port: PortOption = None, yes: YesOption = False, as_json: JsonOption = False) -> None:
+    """Stop delivery at once. Asks first: a sudden stop of this therapy means withdrawal."""
+    ask("A sudden stop means withdrawal. Stop delivery?", yes=yes, as_json=as_json)
     with connected(port) as pump:
         stopped = pump.stop()
     if as_json:
         print_json(asdict(stopped))
-        return
-    typer.echo(f"stopped at microstep {stopped.counted_steps}")
+    else:
+        typer.echo(f"delivery has stopped, at microstep {stopped.counted_steps}")
 
 
 def refill(
@@ -64,99 +61,28 @@ def refill(
     as_json: JsonOption = False,
 ) -> None:
     """Tell the pump what its reservoir holds now."""
-    fill_nl = _nanolitres(volume_ml)
+    fill_nl = nanolitres(volume_ml)
     with connected(port) as pump:
         refilled = pump.refill(fill_nl)
+    expected_ml = refilled.expected_residual_nl / _NL_PER_ML
     if as_json:
-        print_json(asdict(refilled))
+        print_json({"fill_nl": fill_nl, **asdict(refilled)})
         return
-    typer.echo(f"the reservoir holds {volume_ml} mL")
+    typer.echo(f"the reservoir holds {fill_nl / _NL_PER_ML:g} mL")
     if refilled.fill_known_before:
-        typer.echo(f"before, it held {refilled.expected_residual_nl / NL_PER_ML:.3f} mL by calculation")
+        typer.echo(f"before the refill it held {expected_ml:.3f} mL by calculation")
 
 
-def _nanolitres(volume_ml: str) -> int:
-    try:
-        volume = Decimal(volume_ml)
-    except InvalidOperation:
-        raise typer.BadParameter(f"{volume_ml!r} is not a number of millilitres") from None
-    if not volume.is_finite() or not 0 < volume <= _MOST_ML or (volume * NL_PER_ML) % 1:
-        raise typer.BadParameter(
-            f"{volume_ml} mL, allowed: more than 0 and at most {_MOST_ML} mL, whole nanolitres"
+def nanolitres(volume_ml: str) -> int:
+    """A volume a person gave in millilitres, exactly."""
+    if not _VOLUME.fullmatch(volume_ml):
+        raise BadInputError([f"{volume_ml!r} is no volume in mL; write it like 20 or 19.5"])
+    volume = Decimal(volume_ml)
+    if not 0 < volume <= _MOST_ML or volume * _NL_PER_ML % 1:
+        raise BadInputError(
+            [f"{volume_ml} mL, allowed: more than 0 and at most {_MOST_ML} mL, to six decimals"]
         )
-    return int(volume * NL_PER_ML)
-
-
-def time(
-    port: PortOption = None,
-    set_clock: Annotated[
-        bool, typer.Option("--set", help="Set the pump's clock from this computer's.")
-    ] = False,
-    to: Annotated[
-        str | None, typer.Option(help="Set it to this local time instead, such as 2026-03-06T12:00.")
-    ] = None,
-    offset: Annotated[
-        str | None, typer.Option(help="Offset of the pump's local time from UTC, such as +01:00.")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show the pump's clock against this computer's, or set it."""
-    offset_minutes = _own_offset_minutes() if offset is None else _minutes(offset)
-    wanted_s = None if to is None else _utc_of_local(to, offset_minutes)
-    with connected(port) as pump:
-        if set_clock or wanted_s is not None:
-            utc_us = 0
-            if wanted_s is None:
-                wanted_s, microseconds = divmod(round(clock.time() * 1e6), 1_000_000)
-                utc_us = microseconds
-            pump.set_time(wanted_s, offset_minutes, utc_us)
-        _show_time(pump, as_json)
-
-
-def _show_time(pump: Pump, as_json: bool) -> None:
-    reading = pump.time()
-    difference_s = reading.utc_s + reading.utc_us / 1e6 - clock.time()
-    if as_json:
-        print_json({**asdict(reading), "source": TIME_SOURCE_NAMES[reading.time_source]})
-        return
-    rows = [("time is", TIME_SOURCE_NAMES[reading.time_source])]
-    if reading.time_source:
-        rows = [
-            ("pump's local time", _local(reading).strftime("%a %Y-%m-%d %H:%M:%S")),
-            ("offset from UTC", f"{reading.offset_minutes:+d} min"),
-            *rows,
-            ("against this computer", f"{difference_s:+.3f} s"),
-        ]
-    console().print(pairs("", rows))
-
-
-def _local(reading: PumpTime) -> datetime:
-    return datetime.fromtimestamp(reading.utc_s, UTC) + timedelta(minutes=reading.offset_minutes)
-
-
-def _own_offset_minutes() -> int:
-    offset = datetime.now().astimezone().utcoffset() or timedelta()
-    return round(offset.total_seconds() / 60)
-
-
-def _minutes(offset: str) -> int:
-    try:
-        parsed = datetime.fromisoformat(f"2000-01-01T00:00{offset}").utcoffset()
-    except ValueError:
-        parsed = None
-    if parsed is None or abs(parsed) > timedelta(minutes=MOST_OFFSET_MINUTES):
-        raise typer.BadParameter(f"{offset!r} is no offset from UTC; write it like +01:00, at most 14 hours")
-    return round(parsed.total_seconds() / 60)
-
-
-def _utc_of_local(text: str, offset_minutes: int) -> int:
-    try:
-        local = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time; write it like 2026-03-06T12:00") from None
-    if local.tzinfo is not None:
-        return int(local.timestamp())
-    return int(local.replace(tzinfo=UTC).timestamp()) - 60 * offset_minutes
+    return int(volume * _NL_PER_ML)
 
 
 def acknowledge(
@@ -166,22 +92,34 @@ def acknowledge(
     as_json: JsonOption = False,
 ) -> None:
     """Acknowledge alarms: they fall silent for a while, and latched ones whose cause is gone clear."""
-    bits = 0
-    for name in names or []:
-        if name not in ALARM_NAMES:
-            raise typer.BadParameter(f"there is no alarm {name!r}; there are: {', '.join(ALARM_NAMES)}")
-        bits |= 1 << ALARM_NAMES.index(name)
-    if not bits and not everything:
-        raise typer.BadParameter("name the alarms, or give --all")
+    if bool(names) == everything:
+        raise BadInputError(["name the alarms to acknowledge, or give --all; `thecal alarms` lists them"])
+    bits = _bits_of(names or [])
     with connected(port) as pump:
-        active, silenced = pump.acknowledge(pump.interrogate().active_alarms if everything else bits)
+        before = pump.interrogate().active_alarms
+        active, silenced = pump.acknowledge(before if everything else bits)
     if as_json:
-        print_json({"active": _names(active), "silenced": _names(silenced)})
+        print_json(
+            {
+                "cleared": names_of(before & ~active),
+                "active": names_of(active),
+                "silenced": names_of(silenced),
+            }
+        )
         return
-    typer.echo(
-        f"active: {', '.join(_names(active)) or 'none'}; silent: {', '.join(_names(silenced)) or 'none'}"
-    )
+    for label, shown in (
+        ("cleared", before & ~active),
+        ("silenced", silenced),
+        ("sounding", active & ~silenced),
+    ):
+        typer.echo(f"{label}: {', '.join(names_of(shown)) or 'none'}")
 
 
-def _names(bits: int) -> list[str]:
-    return [name for bit, name in enumerate(ALARM_NAMES) if bits >> bit & 1]
+def _bits_of(names: list[str]) -> int:
+    from thecal_fw.core.alarms import ALARM_NAMES
+
+    unknown = [name for name in names if name not in ALARM_NAMES]
+    if unknown:
+        known = ", ".join(f'"{name}"' for name in ALARM_NAMES)
+        raise BadInputError([f"there is no alarm {unknown[0]!r}; there are: {known}"])
+    return sum(1 << ALARM_NAMES.index(name) for name in set(names))

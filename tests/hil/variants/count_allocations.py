@@ -3,35 +3,37 @@
 import gc
 
 from thecal_fw.controller import Controller
-from thecal_fw.link_server import LinkServer
 from thecal_fw.main import main
 from thecal_fw.rp2.board import Machine
+from thecal_fw.rp2.port import Port
 
 _poll = Controller.poll
-_serve_frame = LinkServer._serve_frame
+_read = Port.read
 _bytes_taken = 0
-_has_served = False
-
-
-def _serve_and_note(self, frame):
-    global _has_served
-    _has_served = True
-    _serve_frame(self, frame)
+_has_read = False
 
 
 def _poll_and_count(self, now_s, now_us):
-    global _bytes_taken, _has_served
-    _has_served = False
+    global _bytes_taken, _has_read
+    _has_read = False
     before = gc.mem_alloc()  # type: ignore[attr-defined] - MicroPython's
-    was_more = _poll(self, now_s, now_us)
+    result = _poll(self, now_s, now_us)
     taken = gc.mem_alloc() - before  # type: ignore[attr-defined]
-    if not _has_served:
+    if not _has_read:
         _bytes_taken += taken
-    return was_more
+    return result
 
 
-LinkServer._serve_frame = _serve_and_note
+def _read_and_note(self):
+    global _has_read
+    byte = _read(self)
+    if byte >= 0:
+        _has_read = True
+    return byte
+
+
 Controller.poll = _poll_and_count
+Port.read = _read_and_note
 Machine.heap_free_bytes = lambda self: _bytes_taken
 
 main()

@@ -1,0 +1,154 @@
+"""The pump's state and its events as a person reads them, and as a script does."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from thecal.cli.common import names_of
+from thecal.words import plain
+from thecal_fw.core import events
+from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
+
+if TYPE_CHECKING:
+    from thecal.client import Event, Pump
+    from thecal.status import Status
+
+_NL_PER_ML = 1e6
+
+
+def board_title(pump: Pump) -> str:
+    return f"{pump.board} {pump.serial}, firmware {pump.version} ({pump.commit})"
+
+
+def status_rows(status: Status) -> list[tuple[str, str]]:
+    """What a person wants to know of a pump, clinical units first."""
+    local = status.local_time
+    drug = f"{status.drug}, {status.concentration_ng_per_ml / 1e3:g} mcg/mL" if status.drug else "none"
+    program = f"{status.mode_name}, {status.program_digest[:4].hex()}" if status.has_program else "none"
+    clock = local.strftime("%a %Y-%m-%d %H:%M:%S") if local else "unknown"
+    if local:
+        clock += f" (UTC{offset_text(status.offset_minutes)}, {TIME_SOURCE_NAMES[status.time_source]})"
+    return [
+        (
+            "state",
+            status.state_name + (", a change is about to take effect" if status.change_pending else ""),
+        ),
+        ("dose now", _dose_now(status)),
+        ("drug", drug),
+        ("program", program),
+        ("reservoir, calculated", _reservoir(status)),
+        ("low-reservoir alarm", _low_alarm(status)),
+        ("alarms", ", ".join(status.alarm_names) or "none"),
+        ("silenced", ", ".join(names_of(status.silenced_alarms)) or "none"),
+        ("pump's local time", clock),
+        ("microsteps", f"{status.counted_steps} since reset, {status.steps_since_refill} since refill"),
+        ("last reset", f"{events.RESET_NAMES[status.reset_cause]}, {duration_text(status.boot_s)} ago"),
+    ]
+
+
+def _dose_now(status: Status) -> str:
+    if not status.rate_nl_per_day:
+        return "nothing is delivered"
+    volume = f"{status.rate_nl_per_day / _NL_PER_ML:g} mL/day"
+    return f"{plain(status.dose_mcg_per_day)} mcg/day ({volume})" if status.has_program else volume
+
+
+def _reservoir(status: Status) -> str:
+    if not status.fill_known:
+        return "unknown; tell with `thecal refill`"
+    return f"{status.residual_nl / _NL_PER_ML:.3f} mL of the {status.fill_nl / _NL_PER_ML:g} mL filled"
+
+
+def _low_alarm(status: Status) -> str:
+    if not status.has_program or not status.low_reservoir_nl:
+        return "none"
+    days = status.days_to_low_reservoir
+    when = f", in {float(days):.1f} days at this dose" if days is not None else ""
+    return f"at {status.low_reservoir_nl / _NL_PER_ML:g} mL{when}"
+
+
+def offset_text(offset_minutes: int) -> str:
+    """An offset from UTC as people write it."""
+    sign = "-" if offset_minutes < 0 else "+"
+    return f"{sign}{abs(offset_minutes) // 60:02d}:{abs(offset_minutes) % 60:02d}"
+
+
+def duration_text(seconds: int) -> str:
+    """A duration to its two largest units."""
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, seconds = divmod(rest, 60)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def status_document(pump: Pump, status: Status) -> dict[str, Any]:
+    """Everything an interrogation tells, with names in place of numbered words."""
+    days = status.days_to_low_reservoir
+    return {
+        "board": pump.board,
+        "serial": pump.serial,
+        "version": pump.version,
+        "commit": pump.commit,
+        **asdict(status),
+        "state": status.state_name,
+        "mode": MODE_NAMES[status.mode],
+        "time_source": TIME_SOURCE_NAMES[status.time_source],
+        "reset_cause": events.RESET_NAMES[status.reset_cause],
+        "active_alarms": status.alarm_names,
+        "silenced_alarms": names_of(status.silenced_alarms),
+        "dose_mcg_per_day": float(status.dose_mcg_per_day),
+        "days_to_low_reservoir": None if days is None else float(days),
+        "local_time": status.local_time.isoformat() if status.local_time else None,
+    }
+
+
+def event_name(event: Event) -> str:
+    known = event.code < len(events.EVENT_NAMES)
+    return events.EVENT_NAMES[event.code] if known else f"event {event.code}"
+
+
+def event_text(event: Event) -> str:
+    """What an event's values say."""
+    first, second = event.first, event.second
+    if event.code == events.EVENT_RESET:
+        return events.RESET_NAMES[first] + (" while delivering" if second else "")
+    if event.code == events.EVENT_PROGRAM_COMMITTED:
+        return f"{first:08x}, {MODE_NAMES[second]}"
+    if event.code in (events.EVENT_PROGRAM_EFFECTIVE, events.EVENT_STARTED):
+        return f"{second / _NL_PER_ML:g} mL/day, at microstep {first}"
+    if event.code == events.EVENT_STOPPED:
+        return f"at microstep {first}"
+    if event.code == events.EVENT_REFILLED:
+        return f"{first / _NL_PER_ML:g} mL, at microstep {second}"
+    if event.code == events.EVENT_TIME_SET:
+        return f"was {_utc(first) if first else 'unknown'}"
+    if event.code in (events.EVENT_ALARM_RAISED, events.EVENT_ALARM_CLEARED):
+        return f"{''.join(names_of(1 << first)) or first}, at microstep {second}"
+    if event.code == events.EVENT_ALARM_ACKNOWLEDGED:
+        cleared = f"; cleared: {', '.join(names_of(second))}" if second else ""
+        return ", ".join(names_of(first)) + cleared
+    if event.code == events.EVENT_COUNT_MISMATCH:
+        return f"counted {first}, due {second}"
+    if event.code == events.EVENT_TIMING_FAULT:
+        return f"counted {first}, planned {second}"
+    if event.code == events.EVENT_HELLO:
+        return f"session {second}"
+    return ""
+
+
+def event_time(event: Event) -> str:
+    """When it happened, in UTC, or since reset if the pump did not know the time."""
+    if event.time_source:
+        return _utc(event.utc_s)
+    return f"{event.boot_s}.{event.boot_us // 1_000:03d} s after reset"
+
+
+def _utc(utc_s: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(utc_s))

@@ -1,0 +1,66 @@
+"""The live view: watch, which redraws in place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from thecal.cli.common import JsonOption, PortOption, connected, console, pairs, print_json, show
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.command(epilog="Example: thecal watch --interval 2")(watch)
+
+
+def watch(
+    port: PortOption = None,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds from one look to the next.")] = 1.0,
+    count: Annotated[int, typer.Option(min=0, help="Looks to take; 0 goes on until Ctrl-C.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the pump's state and keep it up to date, in place. With --json, one document a line."""
+    from thecal.cli.status_text import board_title, status_document, status_rows
+
+    out = console()
+    with connected(port) as pump:
+        title = board_title(pump)
+        if as_json:
+            _repeat(
+                lambda: print_json(status_document(pump, pump.interrogate()), on_one_line=True),
+                interval,
+                count,
+            )
+            return
+        if not out.is_terminal:
+            _repeat(lambda: show(pairs(status_rows(pump.interrogate())), title), interval, count)
+            return
+        from rich.console import Group
+        from rich.live import Live
+        from rich.text import Text
+
+        with Live(console=out, auto_refresh=False) as live:
+
+            def redraw() -> None:
+                rows = pairs(status_rows(pump.interrogate()))
+                live.update(Group(Text(title, style="bold"), rows), refresh=True)
+
+            _repeat(redraw, interval, count)
+
+
+def _repeat(look: Callable[[], None], interval_s: float, count: int) -> None:
+    """Look at even intervals until told to stop; Ctrl-C is the ordinary way to end it."""
+    looks = 0
+    next_s = time.monotonic()
+    try:
+        while True:
+            look()
+            looks += 1
+            if looks == count:
+                return
+            next_s = max(next_s + interval_s, time.monotonic())
+            time.sleep(next_s - time.monotonic() if next_s > time.monotonic() else 0)
+    except KeyboardInterrupt:
+        return

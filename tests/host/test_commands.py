@@ -1,0 +1,221 @@
+"""Every command on a pump behind a pseudo-terminal, as a process of its own: results, messages and exit codes."""
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+import serial
+
+from host.conftest import EXAMPLES, Bench, thecal
+from thecal.cli import app, run
+from thecal_fw.core.alarms import ALARM_NAMES, PULSES_MISSING
+from thecal_fw.version import VERSION
+
+SIMPLE = str(EXAMPLES / "simple_continuous.toml")
+FLEX = str(EXAMPLES / "paediatric_flex.toml")
+
+
+def test_a_whole_visit(bench: Bench):
+    bench.in_own_process = True
+    told = bench.ok("interrogate")
+    assert "stopped" in told
+    assert "reservoir, calculated  unknown" in told
+
+    assert "--set" in bench.ok("time")
+    shown = bench.ok("time", "--set", "--offset", "-05:30")
+    assert "UTC-05:30  (set)" in shown
+    assert "the pump is 0." in shown
+
+    nobody_asked = bench.thecal("program", SIMPLE)
+    assert nobody_asked.returncode == 2
+    assert "add --yes" in nobody_asked.stderr
+    committed = bench.json("program", SIMPLE, "--yes")
+    assert (committed["changed"], committed["state"]) == (True, "stopped")
+    change = bench.ok("program", FLEX, "--yes")
+    assert "running now" in change
+    assert "Begin delivery with `thecal start`" in change
+    assert bench.json("program", FLEX, "--yes")["changed"] is False
+
+    assert bench.ok("refill", "20") == "the reservoir holds 20 mL\n"
+    refilled = bench.json("refill", "19.5")
+    assert (refilled["fill_nl"], refilled["expected_residual_nl"]) == (19_500_000, 20_000_000)
+
+    assert "the pump is starting: program 9b002e4a, baclofen" in bench.ok("start")
+    time.sleep(1.0)
+    status = bench.json("interrogate")
+    assert (status["state"], status["mode"], status["drug"]) == ("delivering", "flex", "baclofen")
+    assert status["dose_mcg_per_day"] >= 168
+    assert status["offset_minutes"] == -330
+
+    looks = bench.ok("watch", "--count", "2", "--interval", "0.1")
+    assert looks.count("delivering") == 2
+
+    assert "counted_steps" in bench.json("stop", "--yes")
+    events = bench.json("log", "--since", "2")
+    assert [event["sequence"] for event in events] == list(range(2, 2 + len(events)))
+    names = {event["name"] for event in events}
+    assert {"program committed", "delivery started", "delivery stopped", "refilled", "time set"} <= names
+    assert "delivery stopped" in bench.ok("log")
+
+
+def test_what_the_pump_refuses_ends_with_exit_code_1_and_its_reason(bench: Bench):
+    assert "has no program; commit one with" in bench.refused(1, "start")
+    bench.ok("program", SIMPLE, "--yes")
+    assert "refused refill: value out of range. Its reservoir holds 20 mL" in bench.refused(1, "refill", "40")
+    bench.ok("start")
+    assert "already delivering" in bench.refused(1, "start")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("program", "none.toml", "--show"), "can't be read"),
+        (("program", SIMPLE, "--json"), "add --yes"),
+        (("stop",), "add --yes"),
+        (("stop", "--json"), "add --yes"),
+        (("refill", "a lot"), "write it like 20 or 19.5"),
+        (("refill", "40.1"), "at most 40 mL"),
+        (("refill", "1.0000001"), "to six decimals"),
+        (("time", "--set", "--offset", "+1"), "write it like +01:00"),
+        (("time", "--to", "noon"), "write it like 2026-03-06T12:00"),
+        (("time", "--to", "1999-01-01T00:00"), "between 2024 and 2099"),
+        (("time", "--offset", "+01:00"), "goes with --set or --to"),
+        (("time", "--set", "--to", "2026-03-06T12:00"), "not both"),
+        (("acknowledge",), "or give --all"),
+        (("acknowledge", "headache"), "there is no alarm 'headache'"),
+        (("watch", "--interval", "soon"), "--interval"),
+        (("flash", "--image", "none.uf2"), "build it with `make uf2`"),
+        (("dance",), "dance"),
+    ],
+)
+def test_bad_input_ends_with_exit_code_2_before_any_port_is_opened(arguments, message, capfd, monkeypatch):
+    # A port that is not there would end with exit code 1.
+    monkeypatch.setenv("THECAL_PORT", "/dev/none")
+    assert run(list(arguments)) == 2
+    shown = capfd.readouterr()
+    assert message in shown.err
+    assert shown.out == ""
+
+
+def test_the_clock_is_set_to_a_time_given(bench: Bench):
+    reading = bench.json("time", "--to", "2026-03-06T12:00:00.25", "--offset", "+01:00")
+    assert 1_772_794_800 <= reading["utc_s"] < 1_772_794_805
+    assert (reading["offset_minutes"], reading["time_source"]) == (60, "set")
+    assert reading["ahead_of_host_s"] == pytest.approx(reading["utc_s"] - reading["host_utc_s"], abs=2)
+
+
+def test_alarms_are_acknowledged_by_name_or_all_at_once(bench: Bench):
+    bench.do(lambda model: model.controller.alarms.set_cause(PULSES_MISSING, True))
+    name = ALARM_NAMES[PULSES_MISSING]
+    assert name in bench.ok("interrogate")
+    assert bench.ok("acknowledge", name) == f"cleared: none\nsilenced: {name}\nsounding: none\n"
+    bench.do(lambda model: model.controller.alarms.set_cause(PULSES_MISSING, False))
+    assert bench.json("acknowledge", "--all") == {"cleared": [name], "active": [], "silenced": []}
+
+
+def test_commands_that_need_no_pump():
+    shown = thecal("program", FLEX, "--show").stdout
+    assert '"school day", Mon to Fri: 218.75 mcg' in shown
+    assert "  06:00 to 07:30     384 mcg/day (0.768 mL/day)" in shown
+    table = thecal("alarms", "--table")
+    assert table.returncode == 0
+    assert all(name in table.stdout for name in ALARM_NAMES)
+    assert thecal("--version").stdout == f"thecal {VERSION}\n"
+
+
+def test_ports_lists_without_opening_any(capfd, monkeypatch):
+    monkeypatch.setattr("thecal.ports.open_port", None)
+    assert run(["ports", "--json"]) == 0
+    assert isinstance(json.loads(capfd.readouterr().out), list)
+    assert run(["ports"]) == 0
+
+
+def test_no_command_has_help_without_an_example(capfd):
+    names = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    assert len(names) == 12
+    for name in names:
+        assert run([name, "--help"]) == 0
+        shown = capfd.readouterr().out
+        assert f"Example: thecal {name}" in shown.rstrip().splitlines()[-1]
+        assert "--json" in shown
+
+
+def test_a_rounded_rate_is_told(tmp_path, capfd):
+    file = tmp_path / "p.toml"
+    file.write_text((EXAMPLES / "simple_continuous.toml").read_text().replace("211.9", "211.9003"))
+    assert run(["program", str(file), "--show"]) == 0
+    shown = capfd.readouterr().out
+    assert "dose_mcg_per_day: delivered as 423801 nL/day, the whole number nearest to 423800.600" in shown
+
+
+def test_a_port_that_does_not_exist_and_one_that_is_no_serial_port():
+    missing = thecal("interrogate", port="/dev/none")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert missing.stderr == "there is no port /dev/none; `thecal ports` lists those there are\n"
+    file = thecal("interrogate", "--port", __file__)
+    assert (file.returncode, file.stdout) == (1, "")
+    assert "is no serial port" in file.stderr
+
+
+def test_a_busy_port_is_told_as_such(bench: Bench):
+    with serial.Serial(bench.port, exclusive=True):
+        assert f"{bench.port} is busy" in bench.refused(1, "interrogate")
+
+
+def test_a_board_that_is_no_pump_is_told_by_what_it_says():
+    near, far = os.openpty()
+    command = [sys.executable, "-m", "thecal.cli", "interrogate", "--port", os.ttyname(far)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            if select.select([near], [], [], 0.05)[0]:
+                os.read(near, 1_000)
+                os.write(near, b"\r\n>>> ")
+        assert process.stdout
+        assert process.stderr
+        assert process.wait() == 1
+        assert process.stdout.read() == ""
+        assert "is not a Thecal pump; it said" in process.stderr.read()
+    os.close(near)
+    os.close(far)
+
+
+def at_a_terminal(port: str, *arguments: str, typed: str) -> str:
+    """What a person sees who runs the command at a terminal and types an answer to its question."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update(THECAL_PORT=port, COLUMNS="80", TERM="xterm")
+        os.execv(sys.executable, [sys.executable, "-m", "thecal.cli", *arguments])
+    shown = b""
+    answered = False
+    while True:
+        try:
+            shown += os.read(terminal, 4_096)
+        except OSError:
+            break
+        if b"[y/N]" in shown and not answered:
+            os.write(terminal, typed.encode() + b"\n")
+            answered = True
+    os.close(terminal)
+    return f"{shown.decode()}\nexit {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}"
+
+
+def test_a_person_is_asked_and_may_say_no(bench: Bench):
+    declined = at_a_terminal(bench.port, "program", SIMPLE, typed="n")
+    assert declined.endswith("exit 1")
+    assert bench.do(lambda model: model.controller.program) is None
+    accepted = at_a_terminal(bench.port, "program", SIMPLE, typed="y")
+    assert accepted.endswith("exit 0")
+    assert bench.json("program", SIMPLE, "--yes")["changed"] is False
+
+
+def test_the_live_view_redraws_in_place_at_a_terminal(bench: Bench):
+    shown = at_a_terminal(bench.port, "watch", "--count", "3", "--interval", "0.1", typed="")
+    assert shown.endswith("exit 0")
+    assert shown.count("dose now") >= 3
+    # One line up, cleared, for every line but one of the view before.
+    assert shown.count("\x1b[1A\x1b[2K") >= 20

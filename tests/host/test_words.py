@@ -1,0 +1,131 @@
+"""Programs in words: clinical units, exact where two programs differ, and compared by time of day."""
+
+from fractions import Fraction
+
+from hypothesis import given
+
+from core.strategies import flex_programs, valid_programs
+from host.conftest import EXAMPLES
+from thecal.day_pattern import clock
+from thecal.prescription import load_prescription
+from thecal.words import comparison, days_to_alarm, describe, millilitres, volume_per_day_nl
+from thecal_fw.core.program import MINUTES_PER_DAY, MODE_STOPPED, Program
+from thecal_fw.core.schedule import rate_at
+
+SIMPLE = load_prescription(EXAMPLES / "simple_continuous.toml").program
+FLEX = load_prescription(EXAMPLES / "paediatric_flex.toml").program
+
+
+def changed(program: Program, **fields: object) -> Program:
+    return Program(**{**vars(program), **fields})  # type: ignore[arg-type]
+
+
+def changes(running: Program | None, new: Program) -> dict[str, tuple[str, str]]:
+    return {row.label.strip(): (row.running, row.new) for row in comparison(running, new) if row.changed}
+
+
+def test_a_program_is_put_in_clinical_words():
+    assert dict(describe(SIMPLE)) == {
+        "mode": "simple continuous",
+        "drug": "baclofen",
+        "concentration": "500 mcg/mL",
+        "dose": "211.9 mcg/day (0.4238 mL/day)",
+        "reservoir": "20 mL",
+        "low-reservoir alarm": "2 mL",
+        "full to low alarm": "42.5 days",
+        "limit in any hour": "10 mcg (0.02 mL)",
+        "limit in any 24 h": "230 mcg (0.46 mL)",
+    }
+    assert describe(None) == [("mode", "no program")]
+    assert describe(Program(MODE_STOPPED)) == [("mode", "stopped")]
+
+
+def test_patterns_are_named_with_their_weekdays_and_what_they_give_in_a_day():
+    told = describe(FLEX, ("school day", "weekend"))
+    assert ("pattern 1, 24 h", '"school day", Mon to Fri: 218.75 mcg') in told
+    assert ("pattern 2, 24 h", '"weekend", Sat, Sun: 213.875 mcg') in told
+    assert told[5] == ("  06:00 to 07:30", "384 mcg/day (0.768 mL/day)")
+    scattered = changed(FLEX, weekdays=(0, 1, 0, 0, 0, 1, 0))
+    assert "Mon, Wed to Fri, Sun: 218.75 mcg" in dict(describe(scattered)).values()
+    assert "on no day: 213.875 mcg" in dict(describe(changed(FLEX, weekdays=(0,) * 7))).values()
+
+
+def test_a_comparison_marks_what_changes_and_nothing_else():
+    assert not changes(FLEX, FLEX)
+    patterns = [list(pattern) for pattern in FLEX.patterns]
+    patterns[0][1] = (360, 800_000)
+    assert changes(FLEX, changed(FLEX, patterns=patterns)) == {
+        "pattern 1, 24 h": ("Mon to Fri: 218.75 mcg", "Mon to Fri: 219.75 mcg"),
+        "06:00 to 07:30": ("384 mcg/day", "400 mcg/day"),
+        "full to low alarm": ("41.4 days", "41.3 days"),
+    }
+
+
+def test_a_step_that_moves_shows_at_the_times_at_which_the_dose_differs():
+    patterns = [list(pattern) for pattern in FLEX.patterns]
+    patterns[0][1] = (330, 768_000)
+    moved = changes(FLEX, changed(FLEX, patterns=patterns))
+    assert moved["05:30 to 06:00"] == ("180 mcg/day", "384 mcg/day")
+    assert [label for label in moved if " to 0" in label] == ["05:30 to 06:00"]
+
+
+def test_what_differs_never_looks_the_same():
+    for field, value in (
+        ("rate_nl_per_day", 423_801),
+        ("most_nl_per_day", 460_001),
+        ("low_reservoir_nl", 2_000_001),
+        ("concentration_ng_per_ml", 500_001),
+    ):
+        assert changes(SIMPLE, changed(SIMPLE, **{field: value})), field
+    high = changed(SIMPLE, rate_nl_per_day=23_999_999, concentration_ng_per_ml=4_000_000)
+    assert changes(high, changed(high, rate_nl_per_day=23_999_998))["dose"] == (
+        "96000 mcg/day (23.999999 mL/day)",
+        "96000 mcg/day (23.999998 mL/day)",
+    )
+
+
+def test_the_same_dose_from_another_concentration_is_a_change_of_the_volume():
+    told = changes(SIMPLE, changed(SIMPLE, rate_nl_per_day=211_900, concentration_ng_per_ml=1_000_000))
+    assert told["dose"] == ("211.9 mcg/day (0.4238 mL/day)", "211.9 mcg/day (0.2119 mL/day)")
+
+
+def test_programs_of_different_kinds_leave_the_other_side_empty():
+    told = changes(SIMPLE, FLEX)
+    assert told["dose"] == ("211.9 mcg/day", "")
+    assert told["06:00 to 07:30"] == ("", "384 mcg/day")
+    assert changes(None, FLEX)["mode"] == ("no program", "flex")
+    assert changes(FLEX, Program(MODE_STOPPED))["reservoir"] == ("20 mL", "")
+
+
+def test_volumes_are_exact_to_the_nanolitre():
+    assert [millilitres(nl) for nl in (0, 1, 48_000, 423_800, 20_000_000)] == [
+        "0",
+        "0.000001",
+        "0.048",
+        "0.4238",
+        "20",
+    ]
+
+
+@given(valid_programs, valid_programs)
+def test_any_two_programs_compare_and_a_program_never_differs_from_itself(running, new):
+    assert not changes(running, running)
+    rows = comparison(running, new)
+    assert len(rows) >= 9
+    assert all(row.running or row.new for row in rows)
+
+
+@given(flex_programs())
+def test_the_volume_of_a_day_and_its_words_are_those_of_the_schedule(program):
+    told = describe(program)
+    pattern = program.patterns[program.weekdays[0]]
+    volume = sum(rate_at(program, 0, minute, 0) for minute in range(MINUTES_PER_DAY))
+    assert volume_per_day_nl(pattern) == Fraction(volume, MINUTES_PER_DAY)
+    for start, rate in program.patterns[0]:
+        assert any(
+            label.startswith(f"  {clock(start)} to") and millilitres(rate) in text for label, text in told
+        )
+    days = days_to_alarm(program)
+    assert days is not None
+    week = sum(volume_per_day_nl(program.patterns[index]) for index in program.weekdays)
+    assert days * week == 7 * (program.reservoir_nl - program.low_reservoir_nl)
