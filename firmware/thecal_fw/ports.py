@@ -66,18 +66,117 @@ class StepTrain(Protocol):
 
 
 class Driver(Protocol):
-    """Enable and direction lines of the motor driver. Enabled means the motor is energised."""
+    """Enable and direction lines of the motor driver. Enabled means the motor is energised.
+
+    The enable line is shared with the dose gate: the motor is energised only while both of them allow it.
+    """
 
     def enable(self) -> None: ...
 
     def disable(self) -> None: ...
 
 
+class DoseGate(Protocol):
+    """Takes the driver's enable away by itself when more STEP edges come than were granted.
+
+    It counts the edges on the sense pin, needs no processor for that, and is closed after a reset.
+    """
+
+    def arm(self, steps: int) -> None:
+        """Open the gate for so many steps from now on, whatever it was before. An explicit act, to be logged."""
+        ...
+
+    def grant(self, steps: int) -> None:
+        """So many steps more. At most four grants may wait behind the one being used up. A gate that is closed
+        or has tripped stays so."""
+        ...
+
+    def close(self) -> None:
+        """Take enable away until the gate is armed again. A closed gate has not tripped."""
+        ...
+
+    def has_tripped(self) -> bool:
+        """Whether all that was granted has been used up since it was armed, so that it closed by itself."""
+        ...
+
+
 class Sense(Protocol):
     """Counter of STEP edges seen on the sense pin, independent of the generator."""
 
     def count(self) -> int:
-        """Rising edges since reset, modulo 2**30."""
+        """Rising edges since reset (those of the self-test left out), modulo 2**30."""
+        ...
+
+
+class Motion(Protocol):
+    """Counter of what the motor's shaft really does: one count for each microstep it has turned."""
+
+    def count(self) -> int:
+        """Edges of the shaft encoder since reset, modulo 2**30."""
+        ...
+
+
+class Supply(Protocol):
+    def is_good(self) -> bool:
+        """Whether the supply is above the level at which flash may be written."""
+        ...
+
+
+class Flash(Protocol):
+    """NOR flash in sectors: erasing sets all bits of a sector, programming clears bits.
+
+    Sectors are numbered from 0 within the part that belongs to the journal. Nothing here is verified: an
+    operation may fail in silence, as flash does. Nothing else of the program runs during ``program`` and
+    ``erase``; queued pulses go on.
+    """
+
+    SECTOR_BYTES: int
+    PAGE_BYTES: int
+    LONGEST_ERASE_US: int
+    """Longest time an erase may take, interrupts off."""
+    LONGEST_PROGRAM_US: int
+    """Longest time to program one page."""
+    sectors: int
+
+    def read_into(self, sector: int, offset: int, buffer) -> None:
+        """Fill a writable buffer from a place within a sector on; it may not reach beyond its end."""
+        ...
+
+    def program(self, sector: int, offset: int, data) -> None:
+        """Clear the bits that are clear in the data, all of it within one page of the sector."""
+        ...
+
+    def erase(self, sector: int) -> None:
+        """Set every bit of a sector."""
+        ...
+
+
+class Retained(Protocol):
+    """What outlives a watchdog reset, but no power cut.
+
+    was_kept: whether it did outlive the last reset; the other attributes mean nothing otherwise.
+    counted: what ``Sense.count`` would have told at the instant of the reset, kept up by hardware alone.
+    reset_s, reset_us: instant of the reset, in time since the reset before it.
+    note: what was last kept, 48 bytes.
+    """
+
+    was_kept: bool
+    counted: int
+    reset_s: int
+    reset_us: int
+    note: bytes
+
+    def keep(self, note) -> None:
+        """Have 48 bytes outlive a watchdog reset, all of them or the ones before."""
+        ...
+
+
+class SelfTest(Protocol):
+    def run(self) -> int:
+        """Test what can be tested with the motor off, as soon after reset as possible.
+
+        Bits of the tests in ``thecal_fw.core.self_test`` that failed: image, memory, clock, sense and buzzer.
+        """
         ...
 
 
@@ -102,6 +201,8 @@ class Port(Protocol):
 
 
 class Watchdog(Protocol):
+    """Resets the board when it has not been fed for its time; ``Retained`` learns when it was last fed."""
+
     def feed(self) -> None: ...
 
 
@@ -110,14 +211,8 @@ class Machine(Protocol):
 
     reset_cause: int
     """RESET_POWER_ON or RESET_WATCHDOG of ``thecal_fw.core.events``."""
-    was_delivering: bool
-    """Whether a watchdog reset cut delivery short (kept over the reset, not over a power cut)."""
     serial: bytes
     """Unique identity of the board, at most 16 bytes."""
-
-    def note_delivering(self, delivering: bool) -> None:
-        """Remember for after a watchdog reset whether the pump is delivering."""
-        ...
 
     def heap_free_bytes(self) -> int: ...
 
@@ -136,7 +231,13 @@ class Hardware(Protocol):
     clock: Clock
     train: StepTrain
     driver: Driver
+    gate: DoseGate
     sense: Sense
+    motion: Motion
+    supply: Supply
+    flash: Flash
+    retained: Retained
+    self_test: SelfTest
     annunciator: Annunciator
     port: Port
     watchdog: Watchdog
