@@ -63,11 +63,17 @@ class Commands:
 
     def _interrogate(self, values) -> bytes:
         pump = self._controller
-        delivery, reservoir, alarms = pump.delivery, pump.reservoir, pump.alarms
+        infusion, reservoir, alarms, ledger, keeper = (
+            pump.infusion,
+            pump.reservoir,
+            pump.alarms,
+            pump.ledger,
+            pump.keeper,
+        )
         now = pump.ticks_now()
         utc = pump.wall.utc_ticks(now)
         program = pump.program
-        counted = pump.hardware.sense.count() + pump.unseen_steps
+        counted = pump.hardware.sense.count() + ledger.unseen_steps
         low_step = reservoir.low_step
         return messages.INTERROGATE.response.pack(
             self._now_s,
@@ -76,20 +82,20 @@ class Commands:
             microsecond_of_ticks(utc),
             pump.wall.source,
             pump.wall.offset_minutes,
-            pump.state,
-            pump.wanted_program().mode if pump.state != STATE_STOPPED or program else MODE_STOPPED,
+            infusion.state,
+            pump.wanted_program().mode if infusion.state != STATE_STOPPED or program else MODE_STOPPED,
             program is not None,
-            program.digest() if program else bytes(32),
-            pump.change_tick >= 0,
-            pump.rate_nl_per_day(),
+            pump.program_digest if program else bytes(32),
+            infusion.change_tick >= 0,
+            infusion.rate_nl_per_day(),
             program.concentration_ng_per_ml if program else 0,
             program.drug.encode() if program else b"",
             pump.calibration.calibration_id,
             pump.calibration.nl_per_rev,
             pump.calibration.microsteps_per_rev,
-            delivery.planned,
+            infusion.delivery.planned,
             counted,
-            pump.unseen_steps,
+            ledger.unseen_steps,
             reservoir.steps_since_refill(counted),
             reservoir.fill_nl,
             reservoir.is_known,
@@ -103,9 +109,17 @@ class Commands:
             self._server.reader.garbled,
             self._server.reader.overlong,
             self._server.replies_dropped,
-            pump.queued_ms(),
+            infusion.queued_ms(),
             pump.worst_lateness_us,
             pump.hardware.machine.heap_free_bytes(),
+            keeper.boots,
+            ledger.base_steps + counted,
+            max(0, ledger.granted - counted),
+            keeper.quantum_steps,
+            ledger.uncertain_steps,
+            ledger.lost_steps,
+            pump.failed_tests,
+            keeper.journal.condition,
         )
 
     def _read_program(self, values) -> bytes:
@@ -144,16 +158,19 @@ class Commands:
             raise RequestRefusedError(messages.ERROR_PROGRAM_FAULTS, len(faults))
         if values["digest"] != digest:
             raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(digest[:4], "big"))
+        tick = self._controller.commit(program, self.staging.whole())
+        if tick < 0:
+            raise RequestRefusedError(messages.ERROR_NOT_STORED)
         self.staging.forget()
-        return self._instant(messages.COMMIT, self._controller.commit(program))
+        return self._instant(messages.COMMIT, tick)
 
     def _start(self, values) -> bytes:
         pump = self._controller
         if pump.program is None:
             raise RequestRefusedError(messages.ERROR_NO_PROGRAM)
-        if values["digest"] != pump.program.digest():
-            raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(pump.program.digest()[:4], "big"))
-        if pump.state != STATE_STOPPED:
+        if values["digest"] != pump.program_digest:
+            raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(pump.program_digest[:4], "big"))
+        if pump.infusion.state != STATE_STOPPED:
             raise RequestRefusedError(messages.ERROR_ALREADY_DELIVERING)
         if pump.program.mode == MODE_STOPPED:
             raise RequestRefusedError(messages.ERROR_RANGE, MODE_STOPPED)
@@ -164,7 +181,7 @@ class Commands:
     def _stop(self, values) -> bytes:
         tick = self._controller.stop_on_purpose()
         return messages.STOP.response.pack(
-            second_of_ticks(tick), microsecond_of_ticks(tick), self._controller.counted
+            second_of_ticks(tick), microsecond_of_ticks(tick), self._controller.ledger.counted
         )
 
     def _refill(self, values) -> bytes:
@@ -176,7 +193,7 @@ class Commands:
             raise RequestRefusedError(messages.ERROR_RANGE, most_nl)
         was_known = pump.reservoir.is_known
         expected_nl = (
-            pump.reservoir.residual_nl(pump.hardware.sense.count() + pump.unseen_steps) if was_known else 0
+            pump.reservoir.residual_nl(pump.hardware.sense.count() + pump.ledger.unseen_steps) if was_known else 0
         )
         pump.refill(values["fill_nl"])
         return messages.REFILL.response.pack(expected_nl, was_known)
@@ -211,16 +228,18 @@ class Commands:
         return messages.ACKNOWLEDGE.response.pack(alarms.active, alarms.silenced)
 
     def _read_log(self, values) -> bytes:
-        log = self._controller.log
+        pump = self._controller
         layout = messages.READ_LOG.response
-        oldest = log.oldest()
+        oldest, latest = pump.keeper.oldest_event(), pump.log.latest
         sequence = max(values["first_sequence"], oldest)
         most = (MOST_PAYLOAD_BYTES - layout.size) // messages.EVENT.size
         parts = []
-        while sequence <= log.latest and len(parts) < most:
-            parts.append(messages.EVENT.pack(*log.get(sequence)))
+        while sequence <= latest and len(parts) < most:
+            event = pump.keeper.event(sequence)
+            if event is not None:
+                parts.append(messages.EVENT.pack(*event))
             sequence += 1
-        return layout.pack(oldest, log.latest, tail=b"".join(parts))
+        return layout.pack(oldest, latest, sequence, tail=b"".join(parts))
 
     def _bootloader(self, values) -> bytes:
         return self._prepare_to_leave(LEAVE_TO_BOOTLOADER, events.EVENT_BOOTLOADER)
@@ -230,7 +249,7 @@ class Commands:
 
     def _prepare_to_leave(self, leave_to: int, event: int) -> bytes:
         pump = self._controller
-        if pump.state != STATE_STOPPED:
+        if pump.infusion.state != STATE_STOPPED:
             raise RequestRefusedError(messages.ERROR_NOT_WHILE_DELIVERING)
         pump.record(event)
         self._leave_to = leave_to
@@ -243,7 +262,7 @@ class Commands:
         leave_to, self._leave_to = self._leave_to, 0
         self.leave_s = NEVER_S
         pump = self._controller
-        if pump.state != STATE_STOPPED:
+        if pump.infusion.state != STATE_STOPPED:
             return
         pump.hardware.driver.disable()
         if leave_to == LEAVE_TO_BOOTLOADER:

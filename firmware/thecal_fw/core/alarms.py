@@ -33,7 +33,21 @@ PRIORITY_NAMES = ("non-critical", "critical")
     PULSES_IN_EXCESS,
     CHANGE_LATE,
     STOPPED_BY_ALARM,
-) = range(10)
+    DOSE_GATE,
+    MOTOR_STALL,
+    UNDER_DELIVERY,
+    OVER_DELIVERY,
+    SELF_TEST,
+    BUZZER_FAULT,
+    REPEATED_RESETS,
+    MEMORY_FAULT,
+    JOURNAL_FAULT,
+    JOURNAL_REPAIRED,
+    JOURNAL_FOREIGN,
+    SUPPLY_LOW,
+) = range(22)
+
+_ACKNOWLEDGING = "acknowledging it"
 
 # name, priority, response, latches, what clears it
 ALARMS = (
@@ -42,13 +56,28 @@ ALARMS = (
     ("reservoir volume unknown", PRIORITY_NON_CRITICAL, RESPONSE_BLOCK_BOLUSES, False, "refill"),
     ("time unknown", PRIORITY_NON_CRITICAL, RESPONSE_MEAN_RATE, False, "setting the time"),
     ("program lost", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, False, "committing a program"),
-    ("step timing fault", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, "acknowledging it"),
-    ("pulses missing", PRIORITY_CRITICAL, RESPONSE_NONE, True, "acknowledging it"),
-    ("pulses in excess", PRIORITY_CRITICAL, RESPONSE_STOP, True, "acknowledging it"),
-    ("change of therapy late", PRIORITY_NON_CRITICAL, RESPONSE_NONE, True, "acknowledging it"),
+    ("step timing fault", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, _ACKNOWLEDGING),
+    ("pulses missing", PRIORITY_CRITICAL, RESPONSE_NONE, True, _ACKNOWLEDGING),
+    ("pulses in excess", PRIORITY_CRITICAL, RESPONSE_STOP, True, _ACKNOWLEDGING),
+    ("change of therapy late", PRIORITY_NON_CRITICAL, RESPONSE_NONE, True, _ACKNOWLEDGING),
     ("stopped by an alarm", PRIORITY_CRITICAL, RESPONSE_NONE, False, "starting, or stopping on purpose"),
+    ("dose gate tripped", PRIORITY_CRITICAL, RESPONSE_STOP, True, _ACKNOWLEDGING),
+    ("motor stalled", PRIORITY_CRITICAL, RESPONSE_NONE, True, "acknowledging it once the motor turns"),
+    ("under-delivery", PRIORITY_CRITICAL, RESPONSE_NONE, True, _ACKNOWLEDGING),
+    ("over-delivery", PRIORITY_CRITICAL, RESPONSE_STOP, True, _ACKNOWLEDGING),
+    ("self-test failed", PRIORITY_CRITICAL, RESPONSE_STOP, True, "a restart that passes, and acknowledging it"),
+    ("buzzer fault", PRIORITY_CRITICAL, RESPONSE_NONE, True, "a restart that passes, and acknowledging it"),
+    ("repeated resets", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, _ACKNOWLEDGING),
+    ("memory fault", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, "committing a program, and acknowledging it"),
+    ("journal can't be written", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, "a write that succeeds, and acknowledging it"),
+    ("journal repaired", PRIORITY_NON_CRITICAL, RESPONSE_NONE, True, _ACKNOWLEDGING),
+    ("journal of another version", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, False, "committing a program"),
+    ("supply low", PRIORITY_CRITICAL, RESPONSE_NONE, False, "a good supply"),
 )
 ALARM_NAMES = tuple(row[0] for row in ALARMS)
+
+_KEPT = (STOPPED_BY_ALARM, PROGRAM_LOST, JOURNAL_FOREIGN)
+"""These don't latch, but their cause is in the past: nothing raises them again after a reset."""
 
 SILENCE_S = (24 * 3_600, 600)
 """How long an acknowledged alarm stays silent, by priority."""
@@ -95,6 +124,12 @@ class Alarms:
                 self.silenced |= bit
                 self._silent_until_s[alarm] = now_s + SILENCE_S[priority]
         return cleared
+
+    def restore(self, bits: int) -> None:
+        """Raise again, from before a reset, what latches and what only a person ends; causes show anew by themselves."""
+        for alarm, row in enumerate(ALARMS):
+            if row[3] or alarm in _KEPT:
+                self.active |= bits & 1 << alarm
 
     def next_unsilencing_s(self, otherwise_s: int) -> int:
         """Second at which the first silence ends, if before the one given."""

@@ -1,7 +1,7 @@
 """The event log: what happened, when, and how sure the pump is of the time.
 
-A ring of the most recent events in memory. Sequence numbers rise by one from the first event after reset and
-are never reused, so a reader knows what it has missed.
+A ring of the most recent events in memory, from which the journal takes them. Sequence numbers rise by one over all
+of the pump's lives and are never reused, so a reader knows what it has missed.
 """
 
 from thecal_fw.core.instant import TICKS_PER_SECOND, ticks_at
@@ -27,6 +27,19 @@ EVENT_NAMES = (
     "step count mismatch",
     "bootloader entered",
     "prompt entered",
+    "self-test",
+    "restarted",
+    "uncertain volume",
+    "prescribed while off",
+    "events lost",
+    "dose gate armed",
+    "dose gate tripped",
+    "motor stalled",
+    "motor turns again",
+    "motor off its count",
+    "journal state",
+    "supply low",
+    "supply good",
 )
 (
     EVENT_RESET,
@@ -44,21 +57,43 @@ EVENT_NAMES = (
     EVENT_COUNT_MISMATCH,
     EVENT_BOOTLOADER,
     EVENT_PROMPT,
+    EVENT_SELF_TEST,
+    EVENT_RESTARTED,
+    EVENT_UNCERTAIN,
+    EVENT_MISSED,
+    EVENT_LOST_EVENTS,
+    EVENT_GATE_ARMED,
+    EVENT_GATE_TRIPPED,
+    EVENT_STALLED,
+    EVENT_RECOVERED,
+    EVENT_OFF_COUNT,
+    EVENT_JOURNAL,
+    EVENT_SUPPLY_LOW,
+    EVENT_SUPPLY_GOOD,
 ) = range(len(EVENT_NAMES))
 
-CAPACITY = 256
+CAPACITY = 64
+"""Events kept in memory: those that wait to be written to the journal, and the latest ones for quick reading."""
 
 
 class EventLog:
-    """Ring of events, each (sequence, boot_s, boot_us, utc_s, time_source, code, first, second).
+    """Ring of events, each (sequence, boot_s, boot_us, utc_s, time_source, code, first, second, boots).
 
     What ``first`` and ``second`` mean depends on the code: alarm events carry the alarm and the microstep
     count, delivery events the microstep count and the rate, time events the old and the new UTC second.
+    ``boots`` says which of the pump's lives the time since boot belongs to.
     """
 
     def __init__(self):
-        self._ring = [(0,) * 8] * CAPACITY
+        self._ring = [(0,) * 9] * CAPACITY
         self.latest = 0
+        self._before_first = 0
+        self._boots = 0
+
+    def go_on_after(self, sequence: int, boots: int) -> None:
+        """Number events on from the last one of the lives before this one."""
+        self.latest = self._before_first = sequence
+        self._boots = boots
 
     def record(
         self, boot_s: int, boot_us: int, wall: WallClock, code: int, first: int = 0, second: int = 0
@@ -74,12 +109,13 @@ class EventLog:
             code,
             first & 0xFFFFFFFF,
             second & 0xFFFFFFFF,
+            self._boots,
         )
 
     def oldest(self) -> int:
-        """Sequence of the oldest event still kept; 1 if none was recorded."""
-        return max(1, self.latest - CAPACITY + 1)
+        """Sequence of the oldest event still in memory; one past the latest if there is none."""
+        return max(self._before_first + 1, self.latest - CAPACITY + 1)
 
     def get(self, sequence: int):
-        """One event that is still kept."""
+        """One event that is still in memory."""
         return self._ring[sequence % CAPACITY]

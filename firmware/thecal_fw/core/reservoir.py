@@ -16,6 +16,7 @@ EMPTY_NL = 0
 class Reservoir:
     """Ledger of the reservoir. Steps are counted from reset, as the sense counter does.
 
+    filled_at_step: the microstep of the last refill; below zero if that was before the reset.
     low_step, empty_step: the microstep on which the calculated volume reaches the threshold, or NEVER_STEP.
     """
 
@@ -24,7 +25,7 @@ class Reservoir:
         self.is_known = False
         self.fill_nl = 0
         self.low_reservoir_nl = 0
-        self._filled_at_step = 0
+        self.filled_at_step = 0
         self.low_step = NEVER_STEP
         self.empty_step = NEVER_STEP
 
@@ -32,7 +33,7 @@ class Reservoir:
         """The reservoir holds this volume as of this microstep."""
         self.is_known = True
         self.fill_nl = fill_nl
-        self._filled_at_step = counted_steps
+        self.filled_at_step = counted_steps
         self._set_thresholds()
 
     def set_low_threshold(self, low_reservoir_nl: int) -> None:
@@ -40,7 +41,7 @@ class Reservoir:
         self._set_thresholds()
 
     def steps_since_refill(self, counted_steps: int) -> int:
-        return counted_steps - self._filled_at_step
+        return counted_steps - self.filled_at_step
 
     def residual_nl(self, counted_steps: int) -> int:
         """Calculated volume left, never below zero; meaningless while not ``is_known``."""
@@ -51,5 +52,5 @@ class Reservoir:
         if not self.is_known:
             return
         reaching = self._calibration.steps_reaching
-        self.low_step = self._filled_at_step + reaching(max(0, self.fill_nl - self.low_reservoir_nl))
-        self.empty_step = self._filled_at_step + reaching(self.fill_nl - EMPTY_NL)
+        self.low_step = self.filled_at_step + reaching(max(0, self.fill_nl - self.low_reservoir_nl))
+        self.empty_step = self.filled_at_step + reaching(self.fill_nl - EMPTY_NL)

@@ -52,6 +52,15 @@ def mean_rate(program: Program, minimum_rate_nl_per_day: int) -> int:
     return _Volumes(program).cumulative[-1] // MINUTES_PER_WEEK
 
 
+def highest_rate(program: Program) -> int:
+    """Highest rate the program itself names, in nL/day; 0 if it names none."""
+    rate_nl_per_day = program.rate_nl_per_day
+    for pattern in program.patterns:
+        for _, step_rate in pattern:
+            rate_nl_per_day = max(rate_nl_per_day, step_rate)
+    return rate_nl_per_day
+
+
 def most_nl_in_any_hour(program: Program, minimum_rate_nl_per_day: int) -> int:
     """Largest volume the program gives in any 60 minutes of the week, in nL, rounded up."""
     return _most_in_window(program, minimum_rate_nl_per_day, _MINUTES_PER_HOUR)

@@ -25,14 +25,19 @@ class WallClock:
     def __init__(self, source: int = TIME_UNKNOWN, utc_ticks_at_boot: int = 0, offset_minutes: int = 0):
         self.source = source
         self.offset_minutes = offset_minutes
-        self._utc_ticks_at_boot = utc_ticks_at_boot
+        self.utc_ticks_at_boot = utc_ticks_at_boot
 
     def is_known(self) -> bool:
+        """Whether the schedule may follow it. A time restored after a power cut lacks the time without power."""
+        return self.source in (TIME_SET, TIME_CARRIED_OVER)
+
+    def has_time(self) -> bool:
+        """Whether it shows a time at all, be it an uncertain one."""
         return self.source != TIME_UNKNOWN
 
     def utc_ticks(self, boot_ticks: int) -> int:
-        """Ticks since 1970 at a tick since boot; 0 while the time is unknown."""
-        return boot_ticks + self._utc_ticks_at_boot if self.is_known() else 0
+        """Ticks since 1970 at a tick since boot; 0 without any time."""
+        return boot_ticks + self.utc_ticks_at_boot if self.has_time() else 0
 
     def local_second(self, boot_ticks: int) -> int:
         """Whole seconds of local time since 1970 at a tick since boot, rounded down."""
@@ -40,13 +45,13 @@ class WallClock:
 
     def boot_ticks_of_local_second(self, local_second: int) -> int:
         """Tick since boot at which a local second begins."""
-        return (local_second - 60 * self.offset_minutes) * TICKS_PER_SECOND - self._utc_ticks_at_boot
+        return (local_second - 60 * self.offset_minutes) * TICKS_PER_SECOND - self.utc_ticks_at_boot
 
     def next_whole_second(self, boot_ticks: int) -> int:
         """First tick since boot, not before the one given, at which a second of the pump's clock begins."""
         if not self.is_known():
             return -(-boot_ticks // TICKS_PER_SECOND) * TICKS_PER_SECOND
-        utc_ticks = boot_ticks + self._utc_ticks_at_boot
+        utc_ticks = boot_ticks + self.utc_ticks_at_boot
         return boot_ticks + -utc_ticks % TICKS_PER_SECOND
 
 

@@ -16,6 +16,7 @@ from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.events import EVENT_NAMES, RESET_NAMES
 from thecal_fw.core.program import MODE_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
+from thecal_fw.core.self_test import TEST_NAMES
 from thecal_fw.core.validation import FIELD_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 
@@ -124,6 +125,14 @@ INTERROGATE = Message(
         ("queued_ms", "I"),
         ("worst_poll_us", "I"),
         ("heap_free_bytes", "I"),
+        ("boots", "I"),
+        ("lifetime_steps", "I"),
+        ("granted_steps", "I"),
+        ("quantum_steps", "I"),
+        ("uncertain_steps", "I"),
+        ("lost_steps", "I"),
+        ("failed_tests", "B"),
+        ("journal_condition", "B"),
     ],
     "Everything about the pump's state at one instant.",
 )
@@ -227,8 +236,9 @@ READ_LOG = Message(
     0x1A,
     False,
     [("first_sequence", "I")],
-    [("oldest_sequence", "I"), ("latest_sequence", "I"), TAIL],
-    "Event records from a sequence number on, as many as fit (tail: EVENT layouts).",
+    [("oldest_sequence", "I"), ("latest_sequence", "I"), ("next_sequence", "I"), TAIL],
+    "Event records from a sequence number on, as many as fit (tail: EVENT layouts). Those lost are left out; to read on,\n"
+    "ask from the next sequence.",
 )
 BOOTLOADER = Message(
     "bootloader",
@@ -280,6 +290,7 @@ EVENT = Layout(
         ("code", "B"),
         ("first", "I"),
         ("second", "I"),
+        ("boots", "H"),
     ]
 )
 
@@ -303,6 +314,7 @@ ERROR_NAMES = (
     "not while delivering",
     "blocked by alarm",
     "value out of range",
+    "not stored",
 )
 (
     ERROR_NONE,
@@ -323,6 +335,7 @@ ERROR_NAMES = (
     ERROR_NOT_WHILE_DELIVERING,
     ERROR_BLOCKED,
     ERROR_RANGE,
+    ERROR_NOT_STORED,
 ) = range(len(ERROR_NAMES))
 
 
@@ -344,6 +357,7 @@ def schema_text() -> str:
         MODE_NAMES,
         STATE_NAMES,
         TIME_SOURCE_NAMES,
+        TEST_NAMES,
     ):
         lines.append(",".join(names))
     return "\n".join(lines)

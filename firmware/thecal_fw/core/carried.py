@@ -1,0 +1,75 @@
+"""What a watchdog reset must not lose, as 48 bytes: where delivery stood, on which clock, in which life.
+
+An *anchor* is an instant with the count and the phase (prescribed by then and not yet delivered) that belonged to it.
+From there, what the program prescribes until any later instant can be worked out exactly.
+"""
+
+import struct
+
+_LAYOUT = "<BBhIIqIIIqI"
+NOTE_BYTES = 48
+_SPARE = bytes(NOTE_BYTES - struct.calcsize(_LAYOUT))
+
+
+class Carried:
+    """Attributes as the arguments; times and counts belong to the life that ended."""
+
+    def __init__(
+        self,
+        has_anchor: bool,
+        time_source: int,
+        offset_minutes: int,
+        anchor_s: int,
+        anchor_us: int,
+        phase: int,
+        anchor_counted: int,
+        base_steps: int,
+        unseen_steps: int,
+        utc_ticks_at_boot: int,
+        base_lifetime_s: int,
+    ):
+        self.has_anchor = has_anchor
+        self.time_source = time_source
+        self.offset_minutes = offset_minutes
+        self.anchor_s = anchor_s
+        self.anchor_us = anchor_us
+        self.phase = phase
+        self.anchor_counted = anchor_counted
+        self.base_steps = base_steps
+        self.unseen_steps = unseen_steps
+        self.utc_ticks_at_boot = utc_ticks_at_boot
+        self.base_lifetime_s = base_lifetime_s
+
+    def encode(self) -> bytes:
+        return (
+            struct.pack(
+                _LAYOUT,
+                self.has_anchor,
+                self.time_source,
+                self.offset_minutes,
+                self.anchor_s,
+                self.anchor_us,
+                self.phase,
+                self.anchor_counted,
+                self.base_steps,
+                self.unseen_steps,
+                self.utc_ticks_at_boot,
+                self.base_lifetime_s,
+            )
+            + _SPARE
+        )
+
+
+def decode(note) -> Carried:
+    """What was encoded; the bytes are known to be whole by whoever kept them."""
+    return Carried(*struct.unpack(_LAYOUT, note[: struct.calcsize(_LAYOUT)]))
+
+
+def phase_at(timeline, metering, tick: int, phase: int, until_tick: int) -> int:
+    """Phase at a later tick if nothing has been delivered since, in the units of ``Metering``."""
+    while tick < until_tick:
+        rate_nl_per_day, end = timeline.segment_at(tick)
+        end = min(end, until_tick)
+        phase += metering.weight(rate_nl_per_day) * (end - tick)
+        tick = end
+    return phase

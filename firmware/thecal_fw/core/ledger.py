@@ -1,0 +1,33 @@
+"""The ledger: microsteps counted, granted, and not certain. Volume is a view of it, never the other way round.
+
+Counts run from the present reset, so that they stay small; what was delivered in the lives before is one number
+that is added where a count has to outlast a reset. A microstep that may have been delivered counts as
+delivered: it is never given again.
+"""
+
+
+class Ledger:
+    """counted: microsteps since reset, seen by the sense counter or commanded and not seen.
+    unseen_steps: those of them that were not seen.
+    base_steps: microsteps of all lives before this reset.
+    granted: count up to which the journal allows delivery, written there before the first of them comes out.
+    uncertain_steps: since the last refill, counted after a power cut though they may not have been delivered.
+    lost_steps: since the last refill, counted though the motor did not turn for them.
+    """
+
+    def __init__(self):
+        self.counted = 0
+        self.unseen_steps = 0
+        self.base_steps = 0
+        self.granted = 0
+        self.uncertain_steps = 0
+        self.lost_steps = 0
+
+    def lifetime_steps(self) -> int:
+        """Microsteps counted in all lives of the pump."""
+        return self.base_steps + self.counted
+
+    def begin_reservoir(self) -> None:
+        """What was uncertain about the old contents does not matter for the new ones."""
+        self.uncertain_steps = 0
+        self.lost_steps = 0

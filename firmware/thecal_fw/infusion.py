@@ -1,0 +1,282 @@
+"""What is being delivered, and every change of that: start, splice, stop, and the queue of pulses behind them.
+
+A change asked for by the host or forced by an alarm becomes a *change tick*, a whole second of the pump's clock, at
+which the plan is spliced from the old timeline to the new one with no pulse lost, doubled or moved. Stopping alone
+is immediate.
+"""
+
+from thecal_fw.core import alarms as alarm_table
+from thecal_fw.core import events
+from thecal_fw.core.delivery import Delivery
+from thecal_fw.core.instant import (
+    NEVER_S,
+    TICK_US,
+    TICKS_PER_SECOND,
+    is_before,
+    microsecond_of_ticks,
+    second_of_ticks,
+    ticks_at,
+)
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
+from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
+
+CHANGE_NOTICE_TICKS = TICKS_PER_SECOND // 5
+"""A change takes effect no sooner than this after it was asked for."""
+
+SPLICE_LEAD_TICKS = 4_500
+"""A change is prepared this long before it takes effect: time to fill a block and to wait for the anchor."""
+_ANCHOR_LEAD_TICKS = 2_000
+"""From the beginning of that preparation to the anchor at which the new queue takes over."""
+_CLEAR_BEFORE_ANCHOR_TICKS = 100
+_CLEAR_AFTER_ANCHOR_TICKS = 20
+"""No pulse of the old queue is due so close before or after an anchor: the generator is re-armed there."""
+_LONGEST_REQUEST_US = 150_000
+"""No request takes longer to serve than this; the longest is checking a program of 7 x 48 steps."""
+_FIRST_BLOCK_TICKS = TICKS_PER_SECOND
+_FIRST_BLOCK_PULSES = 64
+_BLOCK_TICKS = 60 * TICKS_PER_SECOND
+"""What a block spans at least, unless it is full before that."""
+
+
+class Infusion:
+    """Delivery of one pump.
+
+    change_tick: when a change under way takes effect, or -1.
+    event_s, event_us: when that has to be prepared or noted.
+    refill_s, refill_us: when the queue has room again.
+    owed_phase: what the next course begins with, in the units of ``Metering``.
+    """
+
+    def __init__(self, pump):
+        self._pump = pump
+        self._hardware = pump.hardware
+        self._train = pump.hardware.train
+        self.delivery = Delivery(pump.calibration, self._train.LEAST_INTERVAL_TICKS)
+        self.state = STATE_STOPPED
+        self.change_tick = -1
+        self.event_s = NEVER_S
+        self.event_us = 0
+        self.refill_s = NEVER_S
+        self.refill_us = 0
+        # Half a microstep to begin with: what has been delivered is then always what was prescribed, rounded to
+        # the nearest microstep, and no more than half of one away from it.
+        self.owed_phase = self.delivery.half_a_step
+        self._timeline = NO_DELIVERY
+        self._changed_timeline = NO_DELIVERY
+        self._splice_tick = -1
+        self._queued_block_s = NEVER_S
+        self._queued_block_us = 0
+
+    # --- asked by the loop
+
+    def is_sound(self, now_s: int) -> bool:
+        """While delivering, the plan reaches beyond the present second; while starting, the start is still to come."""
+        if self.state == STATE_DELIVERING:
+            return self.delivery.tail_s > now_s
+        return self.state == STATE_STOPPED or self.event_s != NEVER_S
+
+    def change_is_near(self, now_s: int, now_us: int) -> bool:
+        """Whether serving a request now could make a splice late; all but a stop then wait a moment."""
+        if self._splice_tick < 0:
+            return False
+        us = now_us + _LONGEST_REQUEST_US
+        return not is_before(now_s + us // 1_000_000, us % 1_000_000, self.event_s, self.event_us)
+
+    def advance(self, now_s: int, now_us: int) -> None:
+        """Splice the queue ahead of the change tick; note the change once that has come."""
+        if is_before(now_s, now_us, self.event_s, self.event_us):
+            return
+        self._hardware.clock.read()
+        if self._splice_tick >= 0:
+            self._splice(self._splice_tick)
+            return
+        self.event_s = NEVER_S
+        self._note_change()
+
+    def fill(self) -> None:
+        """Keep the queue of the step generator full."""
+        if self.state != STATE_DELIVERING:
+            return
+        train = self._train
+        was_filled = False
+        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES:
+            self._fill_block(train.BLOCK_PULSES, _BLOCK_TICKS)
+            was_filled = True
+        if was_filled:
+            self._pump.keeper.keep_anchor()
+
+    def _fill_block(self, most_pulses: int, span_ticks: int) -> None:
+        train, delivery = self._train, self.delivery
+        delivery.plan(train, most_pulses, span_ticks)
+        train.release()
+        # The block released before this one ends where this one begins; then there is room for the next.
+        self.refill_s, self.refill_us = self._queued_block_s, self._queued_block_us
+        self._queued_block_s, self._queued_block_us = delivery.tail_s, delivery.tail_us
+
+    # --- changes
+
+    def start(self, tick: int) -> None:
+        """Begin to deliver at a tick, with the driver off until shortly before it."""
+        self.state = STATE_STARTING
+        self._change_at(tick)
+
+    def next_change_tick(self) -> int:
+        """The whole second of the pump's clock on which a change asked for now takes effect."""
+        pump = self._pump
+        return pump.wall.next_whole_second(pump.ticks_now() + CHANGE_NOTICE_TICKS)
+
+    def follow(self) -> int:
+        """Follow the program, the clock and the alarms as they are now; the tick from which that holds."""
+        self._change_at(self.next_change_tick())
+        return self.change_tick
+
+    def _change_at(self, tick: int) -> None:
+        # A change already under way keeps its instant, or requests in a row could put it off for ever.
+        if self._splice_tick >= 0:
+            tick = self._splice_tick
+        elif self.change_tick >= 0:
+            self._note_change()
+        pump = self._pump
+        self.change_tick = tick
+        self._changed_timeline = Timeline(
+            pump.wanted_program(), pump.wall, pump.limits.minimum_rate_nl_per_day
+        )
+        self._set_event(tick - SPLICE_LEAD_TICKS)
+        self._splice_tick = tick
+
+    def _set_event(self, tick: int) -> None:
+        self.event_s, self.event_us = second_of_ticks(tick), microsecond_of_ticks(tick)
+
+    def _note_change(self) -> None:
+        self._timeline = self._changed_timeline
+        self.change_tick = -1
+        self._pump.record(events.EVENT_PROGRAM_EFFECTIVE, self._pump.ledger.counted, self._rate_now())
+        if self.state == STATE_DELIVERING:
+            self._pump.keeper.keep_anchor()
+
+    def _splice(self, change_tick: int) -> None:
+        self._splice_tick = -1
+        pump, delivery = self._pump, self.delivery
+        starting = self.state == STATE_STARTING
+        if starting:
+            # A little ahead, so that a pulse owed since the last stop can come on the very tick of the start.
+            anchor, delivered = change_tick - _CLEAR_BEFORE_ANCHOR_TICKS, pump.ledger.counted
+            phase = self.owed_phase
+            timeline = ChangingTimeline(NO_DELIVERY, change_tick, self._changed_timeline)
+            self._energise()
+        else:
+            anchor, delivered = self._clear_anchor(pump.ticks_now() + _ANCHOR_LEAD_TICKS)
+            if anchor > change_tick:
+                # Too late to be exact: the old program goes on a little, and the pump says so.
+                pump.record(events.EVENT_TIMING_FAULT, pump.ledger.counted, delivery.planned)
+                pump.note_alarm(alarm_table.CHANGE_LATE)
+                self.change_tick = -1
+                self._change_at(self.next_change_tick())
+                return
+            phase = delivery.phase_at(anchor, delivered)
+            timeline = ChangingTimeline(self._timeline, change_tick, self._changed_timeline)
+        delivery.begin(anchor, phase, delivered, timeline)
+        self._timeline = timeline
+        self.refill_s = self._queued_block_s = NEVER_S
+        pump.supervisor.forget_threshold()
+        self._train.load()
+        self._fill_block(_FIRST_BLOCK_PULSES, _FIRST_BLOCK_TICKS)
+        if not self._train.start(second_of_ticks(anchor), microsecond_of_ticks(anchor)):
+            self._hardware.clock.read()
+            self.generator_ran_dry()
+            return
+        self.state = STATE_DELIVERING
+        self._set_event(change_tick)
+        if starting:
+            self._hardware.annunciator.led(True)
+            pump.record(events.EVENT_STARTED, delivered, delivery.rate_at(change_tick))
+
+    def _energise(self) -> None:
+        """Let the motor move, for as many microsteps as the journal allows and no more."""
+        pump, ledger = self._pump, self._pump.ledger
+        pump.keeper.save_if_changed()
+        granted = ledger.granted - ledger.counted
+        self._hardware.gate.arm(granted)
+        self._hardware.driver.enable()
+        pump.supervisor.watch_motor()
+        pump.record(events.EVENT_GATE_ARMED, ledger.counted, granted)
+
+    def _clear_anchor(self, anchor: int):
+        """An anchor not before the one given with no old pulse close to it, and the pulses due before it."""
+        delivery = self.delivery
+        pulse = delivery.due + 1
+        while pulse <= delivery.planned:
+            tick = ticks_at(*delivery.instant_of(pulse))
+            if tick >= anchor + _CLEAR_AFTER_ANCHOR_TICKS:
+                break
+            if tick >= anchor - _CLEAR_BEFORE_ANCHOR_TICKS:
+                anchor = tick + _CLEAR_BEFORE_ANCHOR_TICKS
+            pulse += 1
+        return anchor, pulse - 1
+
+    # --- ends
+
+    def generator_ran_dry(self) -> None:
+        """The queue was late. What was not delivered stays undelivered: never made up for in a burst."""
+        pump = self._pump
+        pump.record(events.EVENT_TIMING_FAULT, pump.ledger.counted, self.delivery.planned)
+        self._train.halt()
+        self._hardware.gate.close()
+        self._count_at_halt()
+        self.state = STATE_STARTING
+        self.change_tick = -1
+        self.owed_phase = self.delivery.half_a_step
+        pump.note_alarm(alarm_table.TIMING_FAULT)
+        self._change_at(self.next_change_tick())
+
+    def stop(self) -> int:
+        """No pulse from now on. The tick of the stop; what was owed by then is kept for the next start."""
+        hardware, pump = self._hardware, self._pump
+        self._train.halt()
+        hardware.driver.disable()
+        hardware.gate.close()
+        hardware.clock.read()
+        tick = pump.ticks_now()
+        if self.state == STATE_DELIVERING:
+            self._count_at_halt()
+            self.owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, pump.ledger.counted))
+        if self.state != STATE_STOPPED:
+            pump.record(events.EVENT_STOPPED, pump.ledger.counted)
+        self.state = STATE_STOPPED
+        self.event_s = NEVER_S
+        self._splice_tick = self.change_tick = -1
+        pump.supervisor.forget_threshold()
+        hardware.annunciator.led(False)
+        return tick
+
+    def _count_at_halt(self) -> None:
+        """Settle what came out of a generator that has just been halted, and withdraw the rest of the plan."""
+        clock, delivery, ledger = self._hardware.clock, self.delivery, self._pump.ledger
+        due = delivery.settle(clock.s, clock.us)
+        counted = self._hardware.sense.count() + ledger.unseen_steps
+        # The very last pulse may have come due between the halt and the reading of the clock. Anything more
+        # was commanded and not seen.
+        if counted < due - 1:
+            ledger.unseen_steps += due - counted
+            counted = due
+        ledger.counted = counted
+        delivery.withdraw(counted)
+
+    # --- what is being delivered
+
+    def _rate_now(self) -> int:
+        return self.delivery.rate_at(self._pump.ticks_now())
+
+    def rate_nl_per_day(self) -> int:
+        """Rate that is being delivered now; 0 unless delivering."""
+        return self._rate_now() if self.state == STATE_DELIVERING else 0
+
+    def queued_ms(self) -> int:
+        """Milliseconds of pulses that are planned ahead of now."""
+        if self.state != STATE_DELIVERING:
+            return 0
+        clock, delivery = self._hardware.clock, self.delivery
+        return (delivery.tail_s - clock.s) * 1_000 + (delivery.tail_us - clock.us) // 1_000
+
+
+assert TICK_US * TICKS_PER_SECOND == 1_000_000

@@ -1,0 +1,291 @@
+"""Keeps the pump's durable state in the journal, and delivery within what the journal has been told of.
+
+Write-ahead: the journal holds a *grant*, the count up to which delivery may go, before the first of those microsteps
+comes out, and the dose gate is opened no further than that. After a power cut what was granted and not known to have
+come out is uncertain: at most one quantum. Every record is the whole state, so a change is either in it or not.
+
+Flash keeps the processor for milliseconds, an erase for up to 0.4 s. So nothing is written while something else is due
+within that time, except where a host waits for a change to be durable.
+"""
+
+from thecal_fw.core.carried import Carried
+from thecal_fw.core import alarms as alarm_table
+from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before, microsecond_of_ticks, second_of_ticks, ticks_at
+from thecal_fw.core.program import decode
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
+from thecal_fw.core.schedule import highest_rate
+from thecal_fw.store.state import NO_RESET_S, State
+
+QUANTUM_NL = 1_000
+"""Volume of a grant, unless the highest rate of the program needs more."""
+LEAD_S = 10
+"""A grant is renewed while this much of it is left at the program's highest rate: longer than the watchdog waits, so
+that a pump that hangs goes on delivering what is due until its reset."""
+_LEAST_LEAD_STEPS = 8
+_SECONDS_PER_DAY = 86_400
+_WRITE_US = 20_000
+"""More than writing a record, with its mirror, and some events takes."""
+_ERASE_SLACK_US = 20_000
+_MOST_EVENTS_AT_ONCE = 4
+_MOST_ERASES_FOR_A_COMMIT = 8
+"""The two sectors of a program, and whatever else is more urgent."""
+
+
+class Keeper:
+    """due_s, due_us: when the grant has to be renewed, if that is planned already.
+    quantum_steps: most microsteps that can be uncertain after a power cut."""
+
+    def __init__(self, pump, journal):
+        self._pump = pump
+        self._hardware = pump.hardware
+        self._ledger = pump.ledger
+        self.journal = journal
+        self.boots = 1
+        self.base_lifetime_s = 0
+        self.watchdog_resets_s = (NO_RESET_S, NO_RESET_S)
+        self.is_read_only = False
+        self.quantum_steps = 0
+        self._lead_steps = 0
+        self._program_pair = None
+        self._has_changed = False
+        self.due_s = NEVER_S
+        self.due_us = 0
+
+    # --- the quantum
+
+    def size_quantum(self) -> None:
+        """Choose the quantum for the rates that can come."""
+        pump = self._pump
+        rate_nl_per_day = pump.limits.minimum_rate_nl_per_day
+        if pump.program is not None:
+            rate_nl_per_day = max(rate_nl_per_day, highest_rate(pump.program))
+        lead_nl = -(-rate_nl_per_day * LEAD_S // _SECONDS_PER_DAY)
+        self._lead_steps = _LEAST_LEAD_STEPS + pump.calibration.steps_reaching(lead_nl)
+        self.quantum_steps = max(pump.calibration.steps_reaching(QUANTUM_NL), 2 * self._lead_steps)
+
+    # --- writing
+
+    def note_change(self) -> None:
+        """Something durable has changed that no host waits for: it is written when there is time."""
+        self._has_changed = True
+
+    def save_if_changed(self) -> None:
+        if self._has_changed:
+            self.save()
+
+    def save(self) -> bool:
+        """Write the whole state now; whether it is durable."""
+        self._has_changed = False
+        granted = self._grant_from_here()
+        is_durable = self._may_write() and self.journal.write(self._state(granted))
+        return self._granted(granted, is_durable)
+
+    def _renew_grant(self) -> None:
+        granted = self._grant_from_here()
+        is_durable = False
+        if self._may_write():
+            clock, ledger = self._hardware.clock, self._ledger
+            utc = self._pump.wall.utc_ticks(self._pump.ticks_now())
+            is_durable = self.journal.write_grant(
+                ledger.base_steps + ledger.counted,
+                ledger.base_steps + granted,
+                self.base_lifetime_s + clock.s,
+                second_of_ticks(utc),
+                microsecond_of_ticks(utc),
+            )
+        self._granted(granted, is_durable)
+
+    def _grant_from_here(self) -> int:
+        """Count up to which delivery may go once it is written. What was granted before can't be taken back."""
+        ledger = self._ledger
+        if self._pump.infusion.state == STATE_STOPPED:
+            return ledger.counted
+        return max(ledger.granted, ledger.counted + self.quantum_steps)
+
+    def _granted(self, granted: int, is_durable: bool) -> bool:
+        ledger, pump = self._ledger, self._pump
+        if pump.infusion.state == STATE_DELIVERING and granted > ledger.granted:
+            # Also if it could not be written: therapy that ends because a memory fails would be the greater harm.
+            self._hardware.gate.grant(granted - ledger.granted)
+        ledger.granted = granted
+        pump.set_alarm(alarm_table.JOURNAL_FAULT, self.journal.has_failed)
+        return is_durable
+
+    def _may_write(self) -> bool:
+        return not self.is_read_only and self._hardware.supply.is_good()
+
+    def _state(self, granted: int) -> State:
+        pump, ledger = self._pump, self._ledger
+        clock, reservoir, calibration, program = self._hardware.clock, pump.reservoir, pump.calibration, pump.program
+        utc = pump.wall.utc_ticks(pump.ticks_now())
+        state = State()
+        state.boots = self.boots
+        state.watchdog_reset_0_s, state.watchdog_reset_1_s = self.watchdog_resets_s
+        state.lifetime_s = self.base_lifetime_s + clock.s
+        state.counted_steps = ledger.base_steps + ledger.counted
+        state.granted_steps = ledger.base_steps + granted
+        state.uncertain_steps = ledger.uncertain_steps
+        state.unseen_steps = ledger.unseen_steps
+        state.stalled_steps = ledger.lost_steps
+        state.reservoir_known = reservoir.is_known
+        state.fill_nl = reservoir.fill_nl
+        state.filled_at_steps = reservoir.filled_at_step + ledger.base_steps
+        state.time_source = pump.wall.source
+        state.offset_minutes = pump.wall.offset_minutes
+        state.utc_s, state.utc_us = second_of_ticks(utc), microsecond_of_ticks(utc)
+        state.delivering = pump.infusion.state != STATE_STOPPED
+        state.active_alarms = pump.alarms.active
+        if program is not None and self._program_pair is not None:
+            state.program_pair = self._program_pair
+            state.program_digest = pump.program_digest
+            state.program_bytes = pump.program_bytes
+        state.calibration_id = calibration.calibration_id
+        state.nl_per_rev = calibration.nl_per_rev
+        state.microsteps_per_rev = calibration.microsteps_per_rev
+        return state
+
+    def commit(self, encoded: bytes) -> bool:
+        """Make the pump's new program durable: written beside the one in force, then put in force by one record."""
+        journal = self.journal
+        if not self._hardware.supply.is_good():
+            return False
+        before = self._program_pair, self.is_read_only
+        for _ in range(_MOST_ERASES_FOR_A_COMMIT):
+            # Erased ahead of need as a rule, so only a commit right after another one waits here.
+            if journal.can_commit():
+                break
+            journal.erase_one()
+        pair = journal.put_program(encoded)
+        if pair is not None:
+            self._program_pair, self.is_read_only = pair, False
+            self.size_quantum()
+            if self.save():
+                return True
+        self._program_pair, self.is_read_only = before
+        return False
+
+    def adopt_pair(self, pair: int) -> None:
+        """The program in force lies in this pair already."""
+        self._program_pair = pair
+
+    # --- the loop
+
+    def set_due(self) -> None:
+        """Find the instant of the microstep on which the grant has to be renewed."""
+        self.due_s = NEVER_S
+        infusion = self._pump.infusion
+        if infusion.state == STATE_DELIVERING:
+            step = self._ledger.granted - self._lead_steps
+            if step <= infusion.delivery.due:
+                self.due_s, self.due_us = self._hardware.clock.s, self._hardware.clock.us
+            elif step <= infusion.delivery.planned:
+                self.due_s, self.due_us = infusion.delivery.instant_of(step)
+
+    def tend(self) -> None:
+        """Write what waits to be written, and erase ahead of need, each if there is time for it now."""
+        pump, journal, ledger = self._pump, self.journal, self._ledger
+        if pump.infusion.state == STATE_DELIVERING and ledger.counted >= ledger.granted - self._lead_steps:
+            if self._has_changed:
+                self.save()
+            else:
+                self._renew_grant()
+        if not self._may_write():
+            return
+        if self._has_changed and pump.has_time(_WRITE_US):
+            self.save()
+        if journal.latest_event < pump.log.latest and pump.has_time(_WRITE_US):
+            self.write_events(_MOST_EVENTS_AT_ONCE)
+        if journal.needs_erase() and pump.has_time(self._hardware.flash.LONGEST_ERASE_US + _ERASE_SLACK_US):
+            journal.erase_one()
+
+    def has_work(self) -> bool:
+        """Whether something waits that can be done as soon as there is time."""
+        if not self._may_write() or self.journal.has_failed:
+            return False
+        if self._has_changed or self.journal.latest_event < self._pump.log.latest:
+            return True
+        return self.journal.needs_erase()
+
+    def write_events(self, most: int) -> None:
+        log, journal = self._pump.log, self.journal
+        sequence = max(journal.latest_event + 1, log.oldest())
+        while sequence <= log.latest and most:
+            if not journal.append_event(log.get(sequence)):
+                return
+            sequence += 1
+            most -= 1
+
+    # --- the event log
+
+    def oldest_event(self) -> int:
+        """Sequence of the oldest event that may still be there."""
+        return min(self.journal.oldest_event(), self._pump.log.oldest())
+
+    def event(self, sequence: int):
+        """An event from memory or else from the journal; None if it was lost."""
+        if sequence >= self._pump.log.oldest():
+            return self._pump.log.get(sequence)
+        return self.journal.event(sequence)
+
+    # --- for after a watchdog reset
+
+    def keep_anchor(self) -> None:
+        """Have it outlive a watchdog reset where delivery stands."""
+        pump, ledger, clock = self._pump, self._ledger, self._hardware.clock
+        infusion = pump.infusion
+        has_anchor = infusion.state == STATE_DELIVERING
+        phase = 0
+        if has_anchor:
+            phase = infusion.delivery.phase_at(ticks_at(clock.s, clock.us), ledger.counted)
+        carried = Carried(
+            has_anchor,
+            pump.wall.source,
+            pump.wall.offset_minutes,
+            clock.s,
+            clock.us,
+            phase,
+            ledger.counted,
+            ledger.base_steps,
+            ledger.unseen_steps,
+            pump.wall.utc_ticks_at_boot,
+            self.base_lifetime_s,
+        )
+        self._hardware.retained.keep(carried.encode())
+
+    # --- run-time checks
+
+    def memory_agrees(self) -> bool:
+        """Whether what is in memory is still what the journal was last told."""
+        pump, written = self._pump, self.journal.state
+        if written is None or self._has_changed or self.journal.has_failed or self.is_read_only:
+            return True
+        ledger, reservoir = self._ledger, pump.reservoir
+        if not written.counted_steps <= ledger.base_steps + ledger.counted:
+            return False
+        if reservoir.is_known and (
+            written.fill_nl != reservoir.fill_nl
+            or written.filled_at_steps != reservoir.filled_at_step + ledger.base_steps
+        ):
+            return False
+        calibration = pump.calibration
+        if (written.nl_per_rev, written.microsteps_per_rev) != (
+            calibration.nl_per_rev,
+            calibration.microsteps_per_rev,
+        ):
+            return False
+        program = pump.program
+        return program is None or program.digest() == written.program_digest
+
+    def scrub(self) -> None:
+        """Look at a piece of the journal; what has decayed is written anew from its mirror."""
+        if self.journal.scrub():
+            self._pump.note_alarm(alarm_table.JOURNAL_REPAIRED)
+            self.save()
+
+
+def program_of(encoded):
+    """The program of bytes whose digest was right, or None if this firmware does not know its layout."""
+    try:
+        return decode(encoded)
+    except ValueError:
+        return None

@@ -1,0 +1,177 @@
+"""Supervision of what comes out: the sense counter against the plan, the shaft against the count, the dose gate, the
+reservoir against its thresholds, and memory against the journal.
+
+``is_quiet`` is the short form that each heartbeat takes; it allocates nothing and only finds out whether ``check`` has
+something to do.
+"""
+
+from thecal_fw.core import alarms as alarm_table
+from thecal_fw.core import events
+from thecal_fw.core.instant import NEVER_S, is_before
+from thecal_fw.core.motor_watch import (
+    MOTOR_AHEAD,
+    MOTOR_FOLLOWS,
+    MOTOR_SHORT,
+    MOTOR_STALLED,
+    MOTOR_TURNS_AGAIN,
+    MotorWatch,
+)
+from thecal_fw.core.pump_state import STATE_DELIVERING
+from thecal_fw.core.reservoir import NEVER_STEP
+
+MEMORY_CHECK_S = 600
+"""How often what is in memory is held against the journal, one piece each time."""
+
+
+class Supervisor:
+    """threshold_s, threshold_us: when the next reservoir threshold is reached, if it is planned already.
+    check_s: when memory is next checked."""
+
+    def __init__(self, pump):
+        self._pump = pump
+        self._hardware = pump.hardware
+        self._ledger = pump.ledger
+        self._infusion = pump.infusion
+        self._delivery = pump.infusion.delivery
+        self._motor = MotorWatch()
+        self._finding = MOTOR_FOLLOWS
+        self._supply_was_good = True
+        self.threshold_s = NEVER_S
+        self.threshold_us = 0
+        self._threshold_step = NEVER_STEP
+        self.check_s = MEMORY_CHECK_S
+
+    def is_quiet(self, now_s: int, now_us: int) -> bool:
+        """Whether there is nothing to report: every pulse so far was seen and the motor has followed."""
+        hardware = self._hardware
+        if hardware.supply.is_good() != self._supply_was_good or now_s >= self.check_s:
+            return False
+        ledger = self._ledger
+        if self._infusion.state == STATE_DELIVERING:
+            counted = hardware.sense.count() + ledger.unseen_steps
+            if counted != self._delivery.settle(now_s, now_us):
+                return False
+            if hardware.train.starved() or hardware.gate.has_tripped():
+                return False
+            ledger.counted = counted
+        if self._finding == MOTOR_FOLLOWS:
+            self._finding = self._motor.judge(ledger.counted, hardware.motion.count())
+        return self._finding == MOTOR_FOLLOWS
+
+    def check(self, now_s: int, now_us: int) -> None:
+        """Look at everything, and have the pump act on it."""
+        self._check_supply()
+        if self._infusion.state == STATE_DELIVERING:
+            self._check_count(now_s, now_us)
+        if self._infusion.state == STATE_DELIVERING and self._hardware.gate.has_tripped():
+            self._gate_tripped()
+        if self._infusion.state == STATE_DELIVERING and self._hardware.train.starved():
+            self._infusion.generator_ran_dry()
+        self._check_motor()
+        self.check_reservoir()
+        if now_s >= self.check_s:
+            self.check_s = now_s + MEMORY_CHECK_S
+            self._check_memory()
+
+    def _check_supply(self) -> None:
+        good = self._hardware.supply.is_good()
+        if good != self._supply_was_good:
+            self._supply_was_good = good
+            self._pump.record(events.EVENT_SUPPLY_GOOD if good else events.EVENT_SUPPLY_LOW, self._ledger.counted)
+        self._pump.set_alarm(alarm_table.SUPPLY_LOW, not good)
+
+    # --- pulses
+
+    def _check_count(self, now_s: int, now_us: int) -> None:
+        """Hold what the sense counter saw against what was due."""
+        delivery, ledger, hardware = self._delivery, self._ledger, self._hardware
+        due = delivery.settle(now_s, now_us)
+        counted = hardware.sense.count() + ledger.unseen_steps
+        if counted != due:
+            # Pulses may have come due since ``now`` was read. Only what lies outside both bounds is wrong.
+            clock = hardware.clock
+            clock.read()
+            latest = delivery.settle(clock.s, clock.us)
+            if counted > latest:
+                self._count_is_wrong(alarm_table.PULSES_IN_EXCESS, counted, latest)
+            elif counted < due:
+                self._count_is_wrong(alarm_table.PULSES_MISSING, counted, due)
+                # They were commanded and may well have been delivered, so they are never given again.
+                ledger.unseen_steps += due - counted
+                counted = due
+                self._pump.keeper.keep_anchor()
+        ledger.counted = counted
+        if not is_before(now_s, now_us, self.threshold_s, self.threshold_us):
+            self.threshold_s = NEVER_S
+
+    def _count_is_wrong(self, alarm: int, counted: int, due: int) -> None:
+        if not self._pump.alarms.is_active(alarm):
+            self._pump.record(events.EVENT_COUNT_MISMATCH, counted, due)
+        self._pump.note_alarm(alarm)
+
+    def _gate_tripped(self) -> None:
+        self._pump.record(events.EVENT_GATE_TRIPPED, self._ledger.counted, self._ledger.granted)
+        self._pump.note_alarm(alarm_table.DOSE_GATE)
+
+    # --- motor
+
+    def watch_motor(self) -> None:
+        """The motor has just been energised: hold the counts against each other from here on."""
+        self._motor.begin(self._ledger.counted, self._hardware.motion.count())
+
+    def motor_may_have_moved(self) -> bool:
+        """Whether the shaft has turned since reset, though nothing has energised the motor yet."""
+        return self._motor.judge(0, self._hardware.motion.count()) != MOTOR_FOLLOWS
+
+    def _check_motor(self) -> None:
+        pump, motor = self._pump, self._motor
+        finding, self._finding = self._finding, MOTOR_FOLLOWS
+        if finding == MOTOR_FOLLOWS:
+            finding = motor.judge(self._ledger.counted, self._hardware.motion.count())
+        if finding == MOTOR_STALLED:
+            pump.record(events.EVENT_STALLED, self._ledger.counted, motor.off_steps)
+            pump.set_alarm(alarm_table.MOTOR_STALL, True)
+        elif finding == MOTOR_TURNS_AGAIN:
+            self._ledger.lost_steps += max(0, motor.off_steps)
+            pump.record(events.EVENT_RECOVERED, self._ledger.counted, motor.off_steps)
+            pump.set_alarm(alarm_table.MOTOR_STALL, False)
+        elif finding == MOTOR_SHORT:
+            self._ledger.lost_steps += motor.off_steps
+            self._motor_is_off(alarm_table.UNDER_DELIVERY)
+        elif finding == MOTOR_AHEAD:
+            self._motor_is_off(alarm_table.OVER_DELIVERY)
+
+    def _motor_is_off(self, alarm: int) -> None:
+        if not self._pump.alarms.is_active(alarm):
+            self._pump.record(events.EVENT_OFF_COUNT, self._ledger.counted, self._motor.off_steps)
+        self._pump.note_alarm(alarm)
+
+    # --- reservoir
+
+    def check_reservoir(self) -> None:
+        """Raise or clear the reservoir's alarms for what has been counted so far."""
+        pump, reservoir, counted = self._pump, self._pump.reservoir, self._ledger.counted
+        low, empty = counted >= reservoir.low_step, counted >= reservoir.empty_step
+        if low != pump.alarms.is_active(alarm_table.LOW_RESERVOIR):
+            pump.set_alarm(alarm_table.LOW_RESERVOIR, low)
+        if empty != pump.alarms.is_active(alarm_table.EMPTY_RESERVOIR):
+            pump.set_alarm(alarm_table.EMPTY_RESERVOIR, empty)
+        step = reservoir.empty_step if low else reservoir.low_step
+        if empty:
+            step = NEVER_STEP
+        if step != self._threshold_step or self.threshold_s == NEVER_S:
+            self._threshold_step = step
+            self.threshold_s = NEVER_S
+            if self._delivery.due < step <= self._delivery.planned:
+                self.threshold_s, self.threshold_us = self._delivery.instant_of(step)
+
+    def forget_threshold(self) -> None:
+        """The plan is another one: the instant has to be found anew."""
+        self.threshold_s = NEVER_S
+
+    # --- memory
+
+    def _check_memory(self) -> None:
+        if not self._pump.keeper.memory_agrees():
+            self._pump.note_alarm(alarm_table.MEMORY_FAULT)
+        self._pump.keeper.scrub()

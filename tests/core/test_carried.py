@@ -1,0 +1,60 @@
+"""What outlives a watchdog reset comes back as it was, and the phase is carried on exactly."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thecal_fw.core.carried import NOTE_BYTES, Carried, decode, phase_at
+from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal_fw.core.instant import TICKS_PER_SECOND
+from thecal_fw.core.metering import Metering
+
+_U32 = st.integers(0, 0xFFFFFFFF)
+
+
+_FIELDS = st.tuples(
+    st.booleans(),
+    st.integers(0, 3),
+    st.integers(-840, 840),
+    _U32,
+    st.integers(0, 999_999),
+    st.integers(-(1 << 62), 1 << 62),
+    _U32,
+    _U32,
+    _U32,
+    st.integers(-(1 << 62), 1 << 62),
+    _U32,
+)
+
+
+@given(_FIELDS)
+def test_a_note_comes_back_as_it_was_kept(fields) -> None:
+    note = Carried(*fields).encode()
+    assert len(note) == NOTE_BYTES
+    assert vars(decode(note)) == vars(Carried(*fields))
+
+
+class TwoRates:
+    """One rate until a tick, another from then on."""
+
+    def __init__(self, first: int, change: int, second: int):
+        self.first, self.change, self.second = first, change, second
+
+    def segment_at(self, tick: int):
+        if tick < self.change:
+            return self.first, self.change
+        return self.second, tick + 60 * TICKS_PER_SECOND
+
+
+@given(
+    st.integers(0, 24_000_000),
+    st.integers(0, 24_000_000),
+    st.integers(-1_000_000, 1_000_000),
+    st.integers(0, 3_000_000),
+    st.integers(-1_000_000, 1_000_000),
+)
+def test_the_phase_grows_by_exactly_what_was_prescribed(first, second, start, length, change) -> None:
+    metering = Metering(BENCH_CALIBRATION)
+    until = start + length
+    at_first = max(0, min(change, until) - start)
+    expected = 7 + metering.weight(first) * at_first + metering.weight(second) * (length - at_first)
+    assert phase_at(TwoRates(first, change, second), metering, start, 7, until) == expected
