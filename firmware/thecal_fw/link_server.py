@@ -10,6 +10,7 @@ from thecal_fw.core.instant import NEVER_S, is_before
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_FRAME_BYTES, PROTOCOL_VERSION, FrameReader, encode_frame
 from thecal_fw.link.session import (
+    DECISION_NO_SESSION,
     DECISION_OUT_OF_ORDER,
     DECISION_REPEATED,
     DECISION_STALE,
@@ -120,6 +121,9 @@ class LinkServer:
             return
         if message is not messages.HELLO:
             decision = self._session.judge(frame, message.changes)
+            if decision == DECISION_NO_SESSION:
+                self._refuse(frame, messages.ERROR_NO_SESSION)
+                return
             if decision == DECISION_STALE:
                 self._refuse(frame, messages.ERROR_STALE_SESSION, self._session.number)
                 return

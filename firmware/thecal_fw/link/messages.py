@@ -303,6 +303,7 @@ ERROR_NAMES = (
     "not while delivering",
     "blocked by alarm",
     "value out of range",
+    "no session",
 )
 (
     ERROR_NONE,
@@ -323,6 +324,7 @@ ERROR_NAMES = (
     ERROR_NOT_WHILE_DELIVERING,
     ERROR_BLOCKED,
     ERROR_RANGE,
+    ERROR_NO_SESSION,
 ) = range(len(ERROR_NAMES))
 
 
