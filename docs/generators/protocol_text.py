@@ -124,6 +124,7 @@ ERROR_TEXT = {
         "the session is not the one that the latest hello opened",
         "number of the present session",
     ),
+    "no session": ("the request names no session, or the pump has none open: the host says hello again", ""),
     "out of order": ("a changing request whose number has been used or passed, with other contents", ""),
     "nothing staged": ("no program has been staged", ""),
     "staging incomplete": ("bytes of the staged program are missing", "bytes received so far"),

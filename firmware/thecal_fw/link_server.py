@@ -10,6 +10,7 @@ from thecal_fw.core.instant import NEVER_S, is_before
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_FRAME_BYTES, PROTOCOL_VERSION, FrameReader, encode_frame
 from thecal_fw.link.session import (
+    DECISION_NO_SESSION,
     DECISION_OUT_OF_ORDER,
     DECISION_REPEATED,
     DECISION_STALE,
@@ -30,6 +31,7 @@ class LinkServer:
     due_s, due_us: when it has something to do without input.
     has_held_frame: whether a frame waits to be served without another byte arriving.
     replies_dropped: answers that did not go out because the host does not read.
+    frames_dropped: requests that came while another one was held; their hosts get no answer and repeat them.
     """
 
     def __init__(self, controller):
@@ -44,6 +46,7 @@ class LinkServer:
         self.due_s = NEVER_S
         self.due_us = 0
         self.replies_dropped = 0
+        self.frames_dropped = 0
         self._schema_hash = b""
         self._now_s = 0
         self._now_us = 0
@@ -52,38 +55,42 @@ class LinkServer:
         """Take what has arrived, at most one frame; True if more may be waiting.
 
         byte: the first byte that arrived, or -1. only_stop: there is no time for anything but a stop; another
-        frame is held until there is.
+        frame is held until there is. A stop overtakes a held frame, which then meets the session's rules like any
+        that comes late: a change is refused as out of order, a read is answered.
         """
         if not is_before(now_s, now_us, self.due_s, self.due_us):
             self._end_what_is_over(now_s, now_us)
-        if self._held is not None:
-            return self._serve_held(byte, only_stop)
+        arrived = None
         budget = _MOST_BYTES_PER_POLL
-        while byte >= 0:
-            frame = self.reader.push(byte)
-            if frame is not None:
-                if only_stop and frame.kind != messages.STOP.kind:
-                    self._held = frame
-                    self.has_held_frame = True
-                    return False
-                self._serve_frame(frame)
-                return True
+        while byte >= 0 and budget:
+            arrived = self.reader.push(byte)
+            if arrived is not None:
+                break
             budget -= 1
-            if not budget:
-                return True
-            byte = self._port.read()
-        return False
+            if budget:
+                byte = self._port.read()
+        is_more = byte >= 0
+        if arrived is not None and arrived.kind == messages.STOP.kind:
+            self._serve_frame(arrived)
+            return True
+        if only_stop:
+            if self._held is None:
+                self._hold(arrived)
+            elif arrived is not None:
+                # Whoever sends on before the answer is there may lose a frame, and repeats it.
+                self.frames_dropped += 1
+            return is_more
+        if self._held is not None:
+            arrived, held = self._held, arrived
+            self._hold(held)
+            is_more = True
+        if arrived is not None:
+            self._serve_frame(arrived)
+        return is_more
 
-    def _serve_held(self, byte: int, only_stop: bool) -> bool:
-        """Serve the frame that was held, and keep the byte that came after it for the next one."""
-        if byte >= 0:
-            # Whoever sends on before the answer is there may lose a frame, and repeats it.
-            self.reader.push(byte)
-        if not only_stop:
-            frame, self._held = self._held, None
-            self.has_held_frame = False
-            self._serve_frame(frame)
-        return not only_stop
+    def _hold(self, frame) -> None:
+        self._held = frame
+        self.has_held_frame = frame is not None
 
     def _end_what_is_over(self, now_s: int, now_us: int) -> None:
         if not is_before(now_s, now_us, self._commands.leave_s, self._commands.leave_us):
@@ -120,6 +127,9 @@ class LinkServer:
             return
         if message is not messages.HELLO:
             decision = self._session.judge(frame, message.changes)
+            if decision == DECISION_NO_SESSION:
+                self._refuse(frame, messages.ERROR_NO_SESSION)
+                return
             if decision == DECISION_STALE:
                 self._refuse(frame, messages.ERROR_STALE_SESSION, self._session.number)
                 return

@@ -10,11 +10,11 @@ from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
 from thecal_fw.core.events import RESET_WATCHDOG
 from thecal_fw.core.instant import ticks_at
+from thecal_fw.core.journal_condition import BLANK, FOREIGN, LOST, REPAIRED
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.timeline import Timeline
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED, TIME_SET, TIME_UNKNOWN, WallClock
 from thecal_fw.keeper import program_of
-from thecal_fw.store.journal import BLANK, FOREIGN, LOST, REPAIRED
 from thecal_fw.store.state import NO_PROGRAM, NO_RESET_S
 
 REPEATED_RESETS_S = 600

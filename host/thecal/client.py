@@ -193,11 +193,10 @@ class Pump:
         events: list[Event] = []
         while True:
             answer = self._link.ask(messages.READ_LOG, first_sequence)
-            part = [Event(**values) for values in _records(answer["tail"], messages.EVENT)]
-            events += part
-            if not part or part[-1].sequence >= answer["latest_sequence"]:
+            events += [Event(**values) for values in _records(answer["tail"], messages.EVENT)]
+            first_sequence = answer["next_sequence"]
+            if first_sequence > answer["latest_sequence"]:
                 return events
-            first_sequence = part[-1].sequence + 1
 
     def bootloader(self) -> None:
         """Have the pump restart into its USB bootloader. Refused while it delivers."""

@@ -38,7 +38,7 @@ class StaleSessionError(ThecalError):
 
 
 class SessionEndedError(ThecalError):
-    """The pump ended the session, having been quiet or restarted; no other host is talking to it."""
+    """The pump has no session open: it went quiet or the pump restarted; no other host is talking to it."""
 
 
 class PumpRefusedError(ThecalError):

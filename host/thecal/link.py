@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from serial import SerialTimeoutException
@@ -181,11 +182,13 @@ class Link:
                 f"this host speaks protocol version {PROTOCOL_VERSION}, the pump version {detail}"
             )
         if code == messages.ERROR_STALE_SESSION:
-            if detail:
-                raise StaleSessionError(
-                    "another host has opened a session with this pump; only one can talk to it at a time"
-                )
-            raise SessionEndedError("the pump ended the session")
+            raise StaleSessionError(
+                "another host has opened a session with this pump; only one can talk to it at a time"
+            )
+        if code == messages.ERROR_NO_SESSION:
+            raise SessionEndedError(
+                "the pump has no session open: it has restarted, or it was asked nothing for too long"
+            )
         raise PumpRefusedError(message.name, code, detail)
 
     def _read(self) -> bytes:
@@ -205,9 +208,17 @@ class Link:
         try:
             self._port.write(data)
         except SerialTimeoutException as error:
+            self._discard_what_is_not_taken()
             raise NoAnswerError("the port takes no more bytes: the pump does not read them") from error
         except OSError as error:
             raise PortError(f"the port has gone while talking to the pump: {error}") from error
+
+    def _discard_what_is_not_taken(self) -> None:
+        """Closing a port can wait for half a minute for bytes that nobody takes."""
+        discard = getattr(self._port, "reset_output_buffer", None)
+        if discard is not None:
+            with suppress(OSError):
+                discard()
 
     def close(self) -> None:
         self._port.close()

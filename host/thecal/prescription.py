@@ -1,8 +1,10 @@
 """Prescriptions: TOML files in clinical units, compiled to the integers of a program.
 
-Every number carries its unit in its name and there is one way to write each. All arithmetic is exact; a rate that
-is no whole number of nanolitres a day is rounded to the nearest, and how far is told. What is wrong with a file is
-found as far as possible at once, each line naming the field, its value, what is allowed and what to do.
+Every number carries its unit in its name and there is one way to write each. All arithmetic is exact until the end.
+A rate that is no whole number of nanolitres a day is rounded to the nearest, and how far is told. A limit is rounded
+up to the next whole nanolitre that the rounded rates need: a limit equal to what is prescribed is never refused for
+the sake of a rounding, and is wider than written by less than two nanolitres. What is wrong with a file is found as
+far as possible at once, each line naming the field, its value, what is allowed and what to do.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -143,8 +146,8 @@ class _Reader:
             rate_nl_per_day,
             int(capacity_ml * NL_PER_ML),
             low_alarm_nl,
-            int(self._nl(per_hour)),
-            int(self._nl(per_day)),
+            self._limit_nl(per_hour, 60),
+            self._limit_nl(per_day, MINUTES_PER_DAY),
             patterns,
             weekdays,
         )
@@ -153,6 +156,20 @@ class _Reader:
     def _nl(self, dose_mcg: Fraction) -> Fraction:
         """Volume that holds a dose."""
         return dose_mcg / self._concentration * NL_PER_ML
+
+    def _limit_nl(self, dose_mcg: Fraction, window_minutes: int) -> int:
+        """A limit in whole nanolitres, with room for what rounding has added to the rates in such a time."""
+        exact = self._nl(dose_mcg)
+        added_nl_per_day = Fraction(0)
+        if self._pattern_names:
+            # A single rate rounds up no further than its limit does; the mean of several can.
+            for rounding in self._roundings:
+                added_nl_per_day = max(
+                    added_nl_per_day, rounding.rounded_nl_per_day - rounding.exact_nl_per_day
+                )
+        limit = ceil(exact + added_nl_per_day * Fraction(window_minutes, MINUTES_PER_DAY))
+        # Rounding alone takes no limit beyond what the pump can give.
+        return min(limit, max(int(exact), BENCH_LIMITS.most_basal_nl_per_day))
 
     def _rate(self, table: Table, key: str, place: str) -> int:
         dose = table.number(key, Fraction(0), _MOST_NUMBER)

@@ -10,6 +10,7 @@ from typing import Any
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.program import MODE_NAMES
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_NAMES
+from thecal_fw.core.self_test import TEST_NAMES
 
 NL_PER_ML = 1_000_000
 NG_PER_MCG = 1_000
@@ -55,6 +56,14 @@ class Status:
     queued_ms: int
     worst_poll_us: int
     heap_free_bytes: int
+    boots: int
+    lifetime_steps: int
+    granted_steps: int
+    quantum_steps: int
+    uncertain_steps: int
+    lost_steps: int
+    failed_tests: int
+    journal_condition: int
 
     @property
     def state_name(self) -> str:
@@ -76,6 +85,20 @@ class Status:
     @property
     def alarm_names(self) -> list[str]:
         return [name for bit, name in enumerate(ALARM_NAMES) if self.active_alarms >> bit & 1]
+
+    @property
+    def uncertain_nl(self) -> Fraction:
+        """Volume since the refill that counts as delivered though a power cut may have withheld it."""
+        return Fraction(self.uncertain_steps * self.nl_per_rev, self.microsteps_per_rev)
+
+    @property
+    def lost_nl(self) -> Fraction:
+        """Volume since the refill that was commanded, and that the motor did not turn for."""
+        return Fraction(self.lost_steps * self.nl_per_rev, self.microsteps_per_rev)
+
+    @property
+    def failed_test_names(self) -> list[str]:
+        return [name for bit, name in enumerate(TEST_NAMES) if self.failed_tests >> bit & 1]
 
     @property
     def local_time(self) -> datetime | None:

@@ -135,7 +135,7 @@ def test_what_one_host_staged_another_can_not_commit_unseen(bench):
 def test_nothing_can_be_asked_before_hello():
     bench = PumpBench()
     stranger = LinkHost(bench.pump.serial)
-    assert refusal_of(lambda: stranger.ask(messages.INTERROGATE)) == messages.ERROR_STALE_SESSION
+    assert refusal_of(lambda: stranger.ask(messages.INTERROGATE)) == messages.ERROR_NO_SESSION
 
 
 def test_a_commit_without_staging_is_refused(bench):
@@ -262,7 +262,7 @@ def test_a_session_that_goes_quiet_ends_and_what_it_staged_goes_with_it(bench):
     quiet.hello()
     digest = quiet.stage(continuous(50_000))["digest"]
     bench.run_for(SESSION_QUIET_S + 1)
-    assert refusal_of(lambda: quiet.ask(messages.COMMIT, digest)) == messages.ERROR_STALE_SESSION
+    assert refusal_of(lambda: quiet.ask(messages.COMMIT, digest)) == messages.ERROR_NO_SESSION
     quiet.hello()
     assert refusal_of(lambda: quiet.ask(messages.COMMIT, digest)) == messages.ERROR_NOTHING_STAGED
     bench.assert_as_prescribed()

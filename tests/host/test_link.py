@@ -67,9 +67,7 @@ def test_a_session_that_only_went_quiet_is_opened_again_by_itself():
     expired = [True]
 
     def answer(frame):
-        return (
-            error(frame, messages.ERROR_STALE_SESSION, 0) if expired and expired.pop() else time_answer(frame)
-        )
+        return error(frame, messages.ERROR_NO_SESSION) if expired and expired.pop() else time_answer(frame)
 
     assert Pump(port_with(answer), host_nonce=1).time().boot_us == 2
 
@@ -80,7 +78,7 @@ def test_a_change_is_not_made_again_in_a_new_session_when_it_may_have_been_made_
     def answer(frame):
         # The first is carried out and its answer lost with the session, as by a restart.
         sent.append(frame.request)
-        return b"" if len(sent) == 1 else error(frame, messages.ERROR_STALE_SESSION, 0)
+        return b"" if len(sent) == 1 else error(frame, messages.ERROR_NO_SESSION)
 
     client = Pump(port_with(answer), host_nonce=1)
     with pytest.raises(NoAnswerError, match=r"asked to refill\. Whether it was done is not known: look with"):
@@ -89,15 +87,18 @@ def test_a_change_is_not_made_again_in_a_new_session_when_it_may_have_been_made_
 
 
 def test_reading_goes_on_in_a_new_session_however_the_old_one_ended():
-    answers = [lambda frame: b"", lambda frame: error(frame, messages.ERROR_STALE_SESSION, 0), time_answer]
+    answers = [lambda frame: b"", lambda frame: error(frame, messages.ERROR_NO_SESSION), time_answer]
     assert Pump(port_with(lambda frame: answers.pop(0)(frame)), host_nonce=1).time().utc_s == 3
 
 
 def test_a_pump_that_ends_every_session_at_once_is_told_in_words():
-    client = Pump(port_with(lambda frame: error(frame, messages.ERROR_STALE_SESSION, 0)), host_nonce=1)
+    client = Pump(port_with(lambda frame: error(frame, messages.ERROR_NO_SESSION)), host_nonce=1)
     with pytest.raises(SessionEndedError) as ended:
         client.time()
-    assert str(ended.value) == "the pump ended the session"
+    assert (
+        str(ended.value)
+        == "the pump has no session open: it has restarted, or it was asked nothing for too long"
+    )
 
 
 def test_a_change_without_an_answer_is_told_as_uncertain():
@@ -165,6 +166,47 @@ def test_silence_from_the_beginning_asks_whether_it_is_a_pump():
 
 def test_a_pump_that_reads_nothing_is_told_as_such(monkeypatch):
     port = ScriptedPort(pump)
+    client = Pump(port, host_nonce=1)
+
+    def full(*_):
+        raise SerialTimeoutException("Write timeout")
+
+    monkeypatch.setattr(port, "write", full)
+    with pytest.raises(NoAnswerError, match="takes no more bytes"):
+        client.time()
+
+
+def test_what_a_pump_does_not_read_is_discarded_so_that_closing_the_port_does_not_wait_for_it(monkeypatch):
+    calls: list[str] = []
+
+    class FullPort(ScriptedPort):
+        def reset_output_buffer(self) -> None:
+            calls.append("discard")
+
+        def close(self) -> None:
+            calls.append("close")
+
+    port = FullPort(pump)
+    client = Pump(port, host_nonce=1)
+    assert client.time().utc_s == 3
+    assert calls == []
+
+    def full(*_):
+        raise SerialTimeoutException("Write timeout")
+
+    monkeypatch.setattr(port, "write", full)
+    with pytest.raises(NoAnswerError, match="takes no more bytes"):
+        client.time()
+    client.close()
+    assert calls == ["discard", "close"]
+
+
+def test_a_port_that_vanishes_while_it_takes_no_bytes_is_still_told_as_taking_none(monkeypatch):
+    class GonePort(ScriptedPort):
+        def reset_output_buffer(self) -> None:
+            raise OSError("device disconnected")
+
+    port = GonePort(pump)
     client = Pump(port, host_nonce=1)
 
     def full(*_):

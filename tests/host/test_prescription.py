@@ -1,17 +1,20 @@
 """Prescriptions: compiled exactly, and every mistake told with its field, its value and what is allowed."""
 
+import re
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from thecal.day_pattern import Step, steps_of_day
 from thecal.errors import BadInputError
-from thecal.prescription import load_prescription
+from thecal.prescription import WEEKDAYS, load_prescription
 from thecal.words import volume_per_day_nl
+from thecal_fw.core.program import Program
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SIMPLE = (EXAMPLES / "simple_continuous.toml").read_text()
@@ -147,8 +150,75 @@ def test_a_pattern_of_no_day_is_told(tmp_path):
 
 def test_a_limit_too_low_by_less_than_a_nanolitre_is_shown_as_different(tmp_path):
     text = changed(changed(SIMPLE, "= 211.9", "= 200"), "_ml = 500", "_ml = 300")
-    told = problems_of(changed(text, "per_day = 230", "per_day = 200"), tmp_path)
+    told = problems_of(changed(text, "per_day = 230", "per_day = 199.9998"), tmp_path)
     assert "most_mcg_per_day = 199.9998, but the steps alone give up to 200.0001 mcg" in told
+
+
+def program_of(text: str, folder: Path) -> Program:
+    file = folder / "p.toml"
+    file.write_text(text)
+    return load_prescription(file).program
+
+
+def test_a_limit_rounds_up_to_the_nanolitre(tmp_path):
+    text = changed(changed(SIMPLE, "= 211.9", "= 60"), "_ml = 500", "_ml = 300")
+    text = changed(changed(text, "per_day = 230", "per_day = 61"), "per_hour = 10", "per_hour = 3")
+    program = program_of(text, tmp_path)
+    # 61 mcg at 300 mcg/mL are 203,333 1/3 nL; 3 mcg are 10,000 nL and stay so.
+    assert (program.most_nl_per_day, program.most_nl_per_hour) == (203_334, 10_000)
+
+
+@given(st.integers(20_000, 1_000_000), st.integers(100, 400))
+@example(72_000_001, 3_000).via("a third of a nanolitre above what the pump can give, and rounded down to it")
+def test_a_limit_equal_to_the_dose_is_accepted_however_the_rate_rounds(
+    tmp_path_factory, dose_milli_mcg, concentration
+):
+    exact_nl = Fraction(dose_milli_mcg * 1_000, concentration)
+    assume(exact_nl >= 48_000)
+    text = changed(SIMPLE, "= 500", f"= {concentration}")
+    text = changed(text, "= 211.9", f"= {dose_milli_mcg / 1_000:.3f}")
+    text = changed(text, "per_day = 230", f"per_day = {dose_milli_mcg / 1_000:.3f}")
+    text = changed(
+        text, "per_hour = 10", f"per_hour = {Decimal(-(-dose_milli_mcg * 10**9 // 24)).scaleb(-12)}"
+    )
+    program = program_of(text, tmp_path_factory.getbasetemp())
+    assert program.rate_nl_per_day <= program.most_nl_per_day < exact_nl + 1
+
+
+@given(
+    st.lists(st.integers(20_000, 1_000_000), min_size=2, max_size=24).filter(
+        lambda doses: all(one != next_one for one, next_one in pairwise([*doses, doses[0]]))
+    ),
+    st.integers(100, 400),
+)
+def test_limits_equal_to_what_a_day_of_steps_gives_are_accepted_however_the_rates_round(
+    tmp_path_factory, doses_milli_mcg, concentration
+):
+    """Steps of whole hours: the day gives their mean, the hour the largest of them."""
+    assume(all(Fraction(dose * 1_000, concentration) >= 48_000 for dose in doses_milli_mcg))
+    lasting = [1] * (len(doses_milli_mcg) - 1) + [25 - len(doses_milli_mcg)]
+    per_day = sum(hours * dose for hours, dose in zip(lasting, doses_milli_mcg, strict=True))
+    # Both are the least that can be written with twelve decimals and is no less than what is given.
+    day_limit = -(-per_day * 10**9 // 24)
+    hour_limit = -(-max(doses_milli_mcg) * 10**9 // 24)
+    text = changed(SIMPLE, 'mode = "simple continuous"', 'mode = "flex"')
+    text = changed(text, "= 500", f"= {concentration}")
+    text = re.sub(r"dose_mcg_per_day = .*\n", "", text)
+    text = changed(text, "per_day = 230", f"per_day = {Decimal(day_limit).scaleb(-12)}")
+    text = changed(text, "per_hour = 10", f"per_hour = {Decimal(hour_limit).scaleb(-12)}")
+    begin = 0
+    for hours, dose in zip(lasting, doses_milli_mcg, strict=True):
+        text += f'''
+[[pattern.day]]
+from = "{begin:02d}:00"
+to = "{begin + hours:02d}:00"
+dose_mcg_per_day = {dose / 1_000:.3f}
+'''
+        begin += hours
+    text += "[week]\n" + "".join(f'{day} = "day"\n' for day in WEEKDAYS)
+    program = program_of(text, tmp_path_factory.getbasetemp())
+    # No more room than a whole nanolitre takes.
+    assert program.most_nl_per_day <= -(-per_day * 1_000 // (24 * concentration)) + 1
 
 
 def test_a_byte_order_mark_says_nothing(tmp_path):

@@ -3,6 +3,7 @@
 from thecal_fw.link.frames import Frame
 from thecal_fw.link.session import (
     DECISION_NEW,
+    DECISION_NO_SESSION,
     DECISION_OUT_OF_ORDER,
     DECISION_REPEATED,
     DECISION_STALE,
@@ -20,9 +21,16 @@ def open_session(nonce: int = 1) -> Session:
     return session
 
 
-def test_before_a_hello_every_request_is_stale():
+def test_before_a_hello_every_request_is_of_no_session():
     session = Session()
-    assert session.judge(frame(session, 1), True) == DECISION_STALE
+    assert session.judge(frame(session, 1), True) == DECISION_NO_SESSION
+    assert session.judge(frame(session, 1, number=5), False) == DECISION_NO_SESSION
+
+
+def test_a_request_that_names_no_session_is_told_apart_from_one_of_another_session():
+    session = open_session()
+    assert session.judge(frame(session, 1, number=0), True) == DECISION_NO_SESSION
+    assert session.judge(frame(session, 1, number=session.number ^ 1), True) == DECISION_STALE
 
 
 def test_a_repeated_change_gets_its_first_answer_again():
@@ -77,5 +85,5 @@ def test_a_closed_session_answers_nothing_and_its_number_does_not_come_again_nex
     session = open_session()
     number = session.number
     session.close()
-    assert session.judge(frame(session, 1, number=number), False) == DECISION_STALE
+    assert session.judge(frame(session, 1, number=number), False) == DECISION_NO_SESSION
     assert session.open(250) != number

@@ -314,6 +314,7 @@ ERROR_NAMES = (
     "not while delivering",
     "blocked by alarm",
     "value out of range",
+    "no session",
     "not stored",
 )
 (
@@ -335,6 +336,7 @@ ERROR_NAMES = (
     ERROR_NOT_WHILE_DELIVERING,
     ERROR_BLOCKED,
     ERROR_RANGE,
+    ERROR_NO_SESSION,
     ERROR_NOT_STORED,
 ) = range(len(ERROR_NAMES))
 

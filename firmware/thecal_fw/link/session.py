@@ -11,6 +11,7 @@ DECISION_NEW = 0
 DECISION_REPEATED = 1
 DECISION_STALE = 2
 DECISION_OUT_OF_ORDER = 3
+DECISION_NO_SESSION = 4
 
 
 class Session:
@@ -51,7 +52,9 @@ class Session:
 
     def judge(self, frame, changes: bool) -> int:
         """What to do with a request of this session. ``last_answer`` is the answer to a repeated one."""
-        if not self.number or frame.session != self.number:
+        if not self.number or not frame.session:
+            return DECISION_NO_SESSION
+        if frame.session != self.number:
             return DECISION_STALE
         self._is_unused = False
         if not changes:

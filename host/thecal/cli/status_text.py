@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from thecal.cli.common import names_of
 from thecal.words import plain
 from thecal_fw.core import events
+from thecal_fw.core.journal_condition import CONDITION_NAMES
 from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.self_test import TEST_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 
 if TYPE_CHECKING:
@@ -40,11 +42,15 @@ def status_rows(status: Status) -> list[tuple[str, str]]:
         ("drug", drug),
         ("program", program),
         ("reservoir, calculated", _reservoir(status)),
+        ("uncertain volume", f"{float(status.uncertain_nl) / 1e3:g} microlitres since the refill"),
+        ("not turned for", f"{float(status.lost_nl) / 1e3:g} microlitres since the refill"),
         ("low-reservoir alarm", _low_alarm(status)),
         ("alarms", ", ".join(status.alarm_names) or "none"),
         ("silenced", ", ".join(names_of(status.silenced_alarms)) or "none"),
         ("pump's local time", clock),
         ("microsteps", f"{status.counted_steps} since reset, {status.steps_since_refill} since refill"),
+        ("self-test", ", ".join(status.failed_test_names) + " failed" if status.failed_tests else "passed"),
+        ("journal", CONDITION_NAMES[status.journal_condition]),
         ("last reset", f"{events.RESET_NAMES[status.reset_cause]}, {duration_text(status.boot_s)} ago"),
     ]
 
@@ -100,6 +106,8 @@ def status_document(pump: Pump, status: Status) -> dict[str, Any]:
         "state": status.state_name,
         "mode": MODE_NAMES[status.mode],
         "time_source": TIME_SOURCE_NAMES[status.time_source],
+        "journal_condition": CONDITION_NAMES[status.journal_condition],
+        "failed_tests": status.failed_test_names,
         "reset_cause": events.RESET_NAMES[status.reset_cause],
         "active_alarms": status.alarm_names,
         "silenced_alarms": names_of(status.silenced_alarms),
@@ -136,11 +144,33 @@ def event_text(event: Event) -> str:
         return ", ".join(names_of(first)) + cleared
     if event.code == events.EVENT_COUNT_MISMATCH:
         return f"counted {first}, due {second}"
+    if event.code == events.EVENT_SELF_TEST:
+        return ", ".join(name for bit, name in enumerate(TEST_NAMES) if first >> bit & 1) + " failed"
+    if event.code == events.EVENT_UNCERTAIN:
+        return f"{first} microsteps, {second} since the refill"
+    if event.code == events.EVENT_MISSED:
+        return f"{first} microsteps, not made up for"
+    if event.code == events.EVENT_LOST_EVENTS:
+        return f"{first} to {second}"
+    if event.code == events.EVENT_GATE_ARMED:
+        return f"for {second} microsteps, at microstep {first}"
+    if event.code == events.EVENT_GATE_TRIPPED:
+        return f"counted {first}, granted {second}"
+    if event.code in (events.EVENT_STALLED, events.EVENT_RECOVERED, events.EVENT_OFF_COUNT):
+        return f"at microstep {first}, {_signed(second)} microsteps short"
+    if event.code == events.EVENT_JOURNAL:
+        return f"{CONDITION_NAMES[first]}, record {second}"
+    if event.code in (events.EVENT_SUPPLY_LOW, events.EVENT_SUPPLY_GOOD):
+        return f"at microstep {first}"
     if event.code == events.EVENT_TIMING_FAULT:
         return f"counted {first}, planned {second}"
     if event.code == events.EVENT_HELLO:
         return f"session {second}"
     return ""
+
+
+def _signed(value: int) -> int:
+    return value - (1 << 32) if value >> 31 else value
 
 
 def event_time(event: Event) -> str:

@@ -1,0 +1,4 @@
+"""What a pump found its journal to be after a reset."""
+
+CONDITION_NAMES = ("blank", "good", "repaired", "lost", "of another version")
+(BLANK, GOOD, REPAIRED, LOST, FOREIGN) = range(len(CONDITION_NAMES))
