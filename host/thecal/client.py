@@ -74,6 +74,7 @@ class Event:
     code: int
     first: int
     second: int
+    boots: int
 
 
 class ProgramRefusedError(ThecalError):

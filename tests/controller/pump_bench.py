@@ -82,6 +82,17 @@ class PumpBench:
         self._is_delivering = False
         self._local_minus_t_ns: int | None = None
 
+    def reset(self, cause: int) -> None:
+        """Reset the board now, and go on with a new host."""
+        self.pump.reset(cause)
+        self.connect()
+
+    def connect(self) -> None:
+        """A new host at the port, after the pump has been reset."""
+        self.pump.serial.open()
+        self.host = LinkHost(self.pump.serial, now_ns=lambda: self.pump.now_ns)
+        self.host.hello()
+
     # --- what a host does
 
     def set_time(self, utc_s: int, utc_us: int = 0, offset_minutes: int = 0) -> int:
@@ -129,20 +140,25 @@ class PumpBench:
     def is_active(self, alarm: int) -> bool:
         return bool(self.status()["active_alarms"] >> alarm & 1)
 
+    acknowledging = messages.ACKNOWLEDGE
+
     def events(self, code: int) -> list[dict[str, int]]:
         """Every logged event of a code, oldest first."""
+        return [event for event in self.all_events() if event["code"] == code]
+
+    def all_events(self) -> list[dict[str, int]]:
+        """The whole log, oldest first."""
         found, sequence = [], 1
         while True:
             answer = self.host.ask(messages.READ_LOG, sequence)
             tail = answer["tail"]
-            records = [
-                messages.EVENT.unpack(tail[at : at + messages.EVENT.size])
-                for at in range(0, len(tail), messages.EVENT.size)
-            ]
-            found += [record for record in records if record is not None and record["code"] == code]
-            if not records or records[-1] is None:
+            for at in range(0, len(tail), messages.EVENT.size):
+                record = messages.EVENT.unpack(tail[at : at + messages.EVENT.size])
+                assert record is not None
+                found.append(record)
+            sequence = answer["next_sequence"]
+            if sequence > answer["latest_sequence"]:
                 return found
-            sequence = records[-1]["sequence"] + 1
 
     def instant_ns(self, event: dict[str, int]) -> int:
         """When an event of the log happened."""

@@ -143,7 +143,7 @@ def test_a_reset_takes_the_port_and_the_next_session_finds_the_pump_anew(model: 
     with pytest.raises(PortError, match="the port has gone"):
         pump.interrogate()
     model.serial.open()
-    assert pump.interrogate().latest_event == 2
+    assert pump.interrogate().boots == 2
 
 
 def test_the_answer_to_an_earlier_hosts_hello_is_not_taken_for_ones_own(model: ModelPump, pump: Pump):

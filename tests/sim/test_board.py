@@ -235,13 +235,6 @@ def test_a_watchdog_that_was_never_fed_does_not_bite(board):
     assert board.processor.boots == 0
 
 
-@pytest.mark.parametrize(("cause", "kept"), [(RESET_WATCHDOG, True), (RESET_POWER_ON, False)])
-def test_only_a_watchdog_reset_keeps_the_note_of_delivery(board, cause, kept):
-    board.machine.note_delivering(True)
-    board.reset(cause)
-    assert board.machine.was_delivering is kept
-
-
 def test_a_reset_ends_pulses_releases_the_lines_and_begins_time_and_count_anew(board):
     board.driver.enable()
     start(board, [1_000] * 400)
