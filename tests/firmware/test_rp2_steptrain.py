@@ -11,7 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from .conftest import Bench
 
-TICK_NS = 10_000
+US = 1_000
+TICK_NS = 10 * US
 MOST_ANCHOR_OFFSET_NS = 1_000
 
 SET_UP = """
@@ -347,3 +348,36 @@ def test_the_sense_counter_counts_what_arrives_at_its_pin(train: Bench):
     train.run("train.load(); fill([50] * 20); assert start_in(9_000)")
     train.run_for_s(0.1)
     assert train.numbers("print(sense.count(), sense.count())") == [20, 20]
+
+
+@pytest.mark.requirement("link-never-disturbs")
+def test_packets_that_keep_arriving_during_a_start_move_no_anchor(train: Bench):
+    train.prompt.start(
+        """
+from thecal_fw.rp2.port import Port
+port = Port()
+anchors = []
+for n in range(40):
+    train.load(); fill([60 + n]); fill([50] * 10)
+    assert start_in(2_500 + 37 * n), n
+    anchors.append(anchor)
+    while port.read() >= 0:
+        pass
+nap(100_000)
+while port.read() >= 0:
+    pass
+print(*anchors)
+"""
+    )
+    # Single packets at intervals that drift through the starts, and short bursts that fill the pump's buffer.
+    for n in range(400):
+        train.pico.run_for(US * (120 + 7 * (n % 50)))
+        train.pico.serial.write(b"\x55" * (1 if n % 5 else 200))
+    anchors = [int(word) for word in train.prompt.finish(20.0).split()]
+    edges_ns = train.rises_ns()
+    assert len(anchors) == 40
+    for n, (begin, end) in enumerate(itertools.pairwise([*anchors, anchors[-1] + 1_000_000])):
+        mine = [ns for ns in edges_ns if begin * 1_000 <= ns < end * 1_000]
+        played = in_ticks(mine, begin)
+        assert played == sums([60 + n] + [50] * 10)[: len(played)]
+        assert played
