@@ -246,9 +246,10 @@ def test_a_dose_becomes_the_nearest_whole_nanolitre_a_day(tmp_path_factory, dose
     if not 48_000 <= exact_nl <= 24_000_000:
         return
     text = changed(SIMPLE, "= 500", f"= {concentration}")
-    text = changed(text, "= 211.9", f"= {dose_milli_mcg / 1_000:.3f}")
     text = changed(text, "per_hour = 10", f"per_hour = {concentration * 24}")
     text = changed(text, "per_day = 230", f"per_day = {concentration * 24}")
+    # The dose comes last: its digits may begin like those of the limits that are looked for.
+    text = changed(text, "= 211.9", f"= {dose_milli_mcg / 1_000:.3f}")
     file = tmp_path_factory.mktemp("rounding") / "p.toml"
     file.write_text(text)
     compiled = load_prescription(file)
