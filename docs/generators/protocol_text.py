@@ -77,6 +77,15 @@ FIELD_TEXT = {
     "queued_ms": "how far ahead pulses are planned, ms",
     "worst_poll_us": "latest that the controller ever woke after it had asked to, us",
     "heap_free_bytes": "free heap, bytes",
+    "boots": "which of the pump's lives this is, from 1",
+    "lifetime_steps": "microsteps counted in all lives",
+    "granted_steps": "microsteps that may still come out before the journal has to be told of more",
+    "quantum_steps": "most microsteps that can be uncertain after a power cut",
+    "uncertain_steps": "since the refill, counted after power cuts though they may not have been delivered",
+    "lost_steps": "since the refill, counted though the motor did not turn for them",
+    "failed_tests": "bits of the self-tests that failed at this reset",
+    "journal_condition": "what the journal was found to be at this reset",
+    "next_sequence": "where to go on reading",
     "staged": "1 to read the staged program, 0 to read the committed one",
     "read_program request.offset": "first byte wanted",
     "read_program response.total_bytes": "size of the whole program, bytes",
@@ -140,6 +149,7 @@ ERROR_TEXT = {
     "already delivering": ("delivery is under way already", ""),
     "not while delivering": ("delivery must be stopped first", ""),
     "blocked by alarm": ("an active alarm's response is to stop", "bits of the active alarms"),
+    "not stored": ("the journal did not take it; the program before it stays in force", ""),
     "value out of range": ("a value of the request is not allowed", "a limit that it breaks"),
 }
 
@@ -159,6 +169,19 @@ EVENT_TEXT = {
     "step count mismatch": ("microsteps counted", "microsteps due"),
     "bootloader entered": ("0", "0"),
     "prompt entered": ("0", "0"),
+    "self-test": ("bits of the tests that failed", "0"),
+    "uncertain volume": ("microsteps of this cut", "microsteps since the refill"),
+    "prescribed while off": ("microsteps that are not made up for", "0"),
+    "events lost": ("first sequence number", "last one"),
+    "dose gate armed": ("microsteps counted", "microsteps granted from there"),
+    "dose gate tripped": ("microsteps counted", "count up to which was granted"),
+    "motor stalled": ("microsteps counted", "microsteps the motor is short, signed"),
+    "motor turns again": ("microsteps counted", "microsteps lost in the stall, signed"),
+    "motor off its count": ("microsteps counted", "microsteps the motor is short, signed"),
+    "journal state": ("condition", "sequence of the record read"),
+    "supply low": ("microsteps counted", "0"),
+    "supply good": ("microsteps counted", "0"),
+    "delivery held": ("microsteps counted", "0"),
 }
 
 PROGRAM_FIELDS = (

@@ -270,6 +270,7 @@ class Controller:
         self.record(events.EVENT_PROGRAM_COMMITTED, int.from_bytes(self.program_digest[:4], "big"), program.mode)
         self.set_alarm(alarm_table.PROGRAM_LOST, False)
         self.set_alarm(alarm_table.JOURNAL_FOREIGN, False)
+        self.set_alarm(alarm_table.MEMORY_FAULT, False)
         self.supervisor.check_reservoir()
         return self.replan()
 

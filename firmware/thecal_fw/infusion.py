@@ -158,6 +158,10 @@ class Infusion:
         self._splice_tick = -1
         pump, delivery = self._pump, self.delivery
         starting = self.state == STATE_STARTING
+        if starting and not pump.keeper.can_grant():
+            self.change_tick = -1
+            self._change_at(self.next_change_tick())
+            return
         if starting:
             # A little ahead, so that a pulse owed since the last stop can come on the very tick of the start.
             anchor, delivered = change_tick - _CLEAR_BEFORE_ANCHOR_TICKS, pump.ledger.counted
@@ -227,6 +231,20 @@ class Infusion:
         self.change_tick = -1
         self.owed_phase = self.delivery.half_a_step
         pump.note_alarm(alarm_table.TIMING_FAULT)
+        self._change_at(self.next_change_tick())
+
+    def hold(self) -> None:
+        """Pause, and go on by itself on the first second at which more may be granted. What is owed is kept."""
+        pump = self._pump
+        self._train.halt()
+        self._hardware.driver.disable()
+        self._hardware.gate.close()
+        self._hardware.clock.read()
+        self._count_at_halt()
+        self.owed_phase = self.delivery.bounded(self.delivery.phase_at(pump.ticks_now(), pump.ledger.counted))
+        self.state = STATE_STARTING
+        self.change_tick = -1
+        pump.record(events.EVENT_HELD, pump.ledger.counted)
         self._change_at(self.next_change_tick())
 
     def stop(self) -> int:

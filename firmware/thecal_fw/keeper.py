@@ -22,6 +22,8 @@ LEAD_S = 10
 """A grant is renewed while this much of it is left at the program's highest rate: longer than the watchdog waits, so
 that a pump that hangs goes on delivering what is due until its reset."""
 _LEAST_LEAD_STEPS = 8
+_HOLD_STEPS = 4
+"""Left over when delivery holds for a low supply, for the pulses that come while it does."""
 _SECONDS_PER_DAY = 86_400
 _WRITE_US = 20_000
 """More than writing a record, with its mirror, and some events takes."""
@@ -104,12 +106,22 @@ class Keeper:
 
     def _granted(self, granted: int, is_durable: bool) -> bool:
         ledger, pump = self._ledger, self._pump
-        if pump.infusion.state == STATE_DELIVERING and granted > ledger.granted:
-            # Also if it could not be written: therapy that ends because a memory fails would be the greater harm.
-            self._hardware.gate.grant(granted - ledger.granted)
-        ledger.granted = granted
+        # A memory that fails does not end therapy, which would be the greater harm. A supply that fails may be gone
+        # in a moment: then nothing may come out that the journal does not know of.
+        if is_durable or self.can_grant():
+            if pump.infusion.state == STATE_DELIVERING and granted > ledger.granted:
+                self._hardware.gate.grant(granted - ledger.granted)
+            ledger.granted = granted
         pump.set_alarm(alarm_table.JOURNAL_FAULT, self.journal.has_failed)
         return is_durable
+
+    def can_grant(self) -> bool:
+        """Whether delivery may go beyond what is granted now."""
+        return self._hardware.supply.is_good()
+
+    def is_used_up(self) -> bool:
+        """Whether delivery has to hold, since the supply is low and the grant at its end."""
+        return not self.can_grant() and self._ledger.counted >= self._ledger.granted - _HOLD_STEPS
 
     def _may_write(self) -> bool:
         return not self.is_read_only and self._hardware.supply.is_good()
@@ -175,7 +187,7 @@ class Keeper:
         self.due_s = NEVER_S
         infusion = self._pump.infusion
         if infusion.state == STATE_DELIVERING:
-            step = self._ledger.granted - self._lead_steps
+            step = self._ledger.granted - (self._lead_steps if self.can_grant() else _HOLD_STEPS)
             if step <= infusion.delivery.due:
                 self.due_s, self.due_us = self._hardware.clock.s, self._hardware.clock.us
             elif step <= infusion.delivery.planned:
@@ -184,7 +196,8 @@ class Keeper:
     def tend(self) -> None:
         """Write what waits to be written, and erase ahead of need, each if there is time for it now."""
         pump, journal, ledger = self._pump, self.journal, self._ledger
-        if pump.infusion.state == STATE_DELIVERING and ledger.counted >= ledger.granted - self._lead_steps:
+        is_near_end = ledger.counted >= ledger.granted - self._lead_steps
+        if pump.infusion.state == STATE_DELIVERING and is_near_end and self.can_grant():
             if self._has_changed:
                 self.save()
             else:

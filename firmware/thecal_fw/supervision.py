@@ -67,6 +67,8 @@ class Supervisor:
             self._gate_tripped()
         if self._infusion.state == STATE_DELIVERING and self._hardware.train.starved():
             self._infusion.generator_ran_dry()
+        if self._infusion.state == STATE_DELIVERING and self._pump.keeper.is_used_up():
+            self._infusion.hold()
         self._check_motor()
         self.check_reservoir()
         if now_s >= self.check_s:
@@ -172,6 +174,5 @@ class Supervisor:
     # --- memory
 
     def _check_memory(self) -> None:
-        if not self._pump.keeper.memory_agrees():
-            self._pump.note_alarm(alarm_table.MEMORY_FAULT)
+        self._pump.set_alarm(alarm_table.MEMORY_FAULT, not self._pump.keeper.memory_agrees())
         self._pump.keeper.scrub()

@@ -28,7 +28,6 @@ EVENT_NAMES = (
     "bootloader entered",
     "prompt entered",
     "self-test",
-    "restarted",
     "uncertain volume",
     "prescribed while off",
     "events lost",
@@ -40,6 +39,7 @@ EVENT_NAMES = (
     "journal state",
     "supply low",
     "supply good",
+    "delivery held",
 )
 (
     EVENT_RESET,
@@ -58,7 +58,6 @@ EVENT_NAMES = (
     EVENT_BOOTLOADER,
     EVENT_PROMPT,
     EVENT_SELF_TEST,
-    EVENT_RESTARTED,
     EVENT_UNCERTAIN,
     EVENT_MISSED,
     EVENT_LOST_EVENTS,
@@ -70,6 +69,7 @@ EVENT_NAMES = (
     EVENT_JOURNAL,
     EVENT_SUPPLY_LOW,
     EVENT_SUPPLY_GOOD,
+    EVENT_HELD,
 ) = range(len(EVENT_NAMES))
 
 CAPACITY = 64

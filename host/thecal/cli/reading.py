@@ -78,18 +78,26 @@ def alarms(
     as_json: JsonOption = False,
 ) -> None:
     """Show every alarm and what the pump does about it. Needs no pump."""
+    from thecal.cli.status_text import notification_text
     from thecal_fw.core.alarms import ALARMS, PRIORITY_NAMES, RESPONSE_NAMES
 
-    keys = ("alarm", "priority", "response", "latches", "cleared_by")
+    keys = ("alarm", "priority", "response", "notification", "latches", "cleared_by")
     rows = [
-        (name, PRIORITY_NAMES[priority], RESPONSE_NAMES[response], latches, clears)
+        (
+            name,
+            PRIORITY_NAMES[priority],
+            RESPONSE_NAMES[response],
+            notification_text(priority),
+            latches,
+            clears,
+        )
         for name, priority, response, latches, clears in ALARMS
     ]
     if as_json:
         print_json([dict(zip(keys, row, strict=True)) for row in rows])
         return
-    shown = columns("alarm", "priority", "response", "cleared by")
+    shown = columns("alarm", "priority", "response", "notification", "latches", "cleared by")
     shown.columns[0].no_wrap = True
-    for name, priority, response, _, clears in rows:
-        shown.add_row(name, priority, response, clears)
+    for name, priority, response, notification, latches, clears in rows:
+        shown.add_row(name, priority, response, notification, "yes" if latches else "no", clears)
     show(shown)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from thecal.cli.common import names_of
 from thecal.words import plain
 from thecal_fw.core import events
+from thecal_fw.core.annunciation import PATTERNS
 from thecal_fw.core.journal_condition import CONDITION_NAMES
 from thecal_fw.core.program import MODE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
@@ -117,6 +118,13 @@ def status_document(pump: Pump, status: Status) -> dict[str, Any]:
     }
 
 
+def notification_text(priority: int) -> str:
+    """How the buzzer tells of an alarm of this priority."""
+    tones, _, _, repeat_s = PATTERNS[priority]
+    count = "1 tone" if tones == 1 else f"{tones} tones"
+    return f"{count}, again every {duration_text(repeat_s).removesuffix(' 0 s').removesuffix(' 0 min')}"
+
+
 def event_name(event: Event) -> str:
     known = event.code < len(events.EVENT_NAMES)
     return events.EVENT_NAMES[event.code] if known else f"event {event.code}"
@@ -160,7 +168,7 @@ def event_text(event: Event) -> str:
         return f"at microstep {first}, {_signed(second)} microsteps short"
     if event.code == events.EVENT_JOURNAL:
         return f"{CONDITION_NAMES[first]}, record {second}"
-    if event.code in (events.EVENT_SUPPLY_LOW, events.EVENT_SUPPLY_GOOD):
+    if event.code in (events.EVENT_SUPPLY_LOW, events.EVENT_SUPPLY_GOOD, events.EVENT_HELD):
         return f"at microstep {first}"
     if event.code == events.EVENT_TIMING_FAULT:
         return f"counted {first}, planned {second}"
