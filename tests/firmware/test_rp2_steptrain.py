@@ -351,6 +351,30 @@ def test_the_sense_counter_counts_what_arrives_at_its_pin(train: Bench):
 
 
 @pytest.mark.requirement("link-never-disturbs")
+@pytest.mark.parametrize("mask_us", [150, 2_000])
+def test_a_packet_just_before_interrupts_are_masked_moves_no_anchor(train: Bench, mask_us: int):
+    """What its interrupt has scheduled must run before the mask or after it, never under it."""
+    train.run("from thecal_fw.rp2.port import Port; port = Port()")
+    for early_us in range(-4, 28, 2):
+        anchor_us = train.pico.device_time_us + 20_000
+        train.prompt.start(
+            f"""
+train.load(); fill([60]); fill([50] * 10)
+started = train.start({anchor_us // 1_000_000}, {anchor_us % 1_000_000})
+nap(10_000)
+while port.read() >= 0:
+    pass
+print(started)
+"""
+        )
+        train.pico.run_for(anchor_us * US - (mask_us + early_us) * US - train.pico.device_time_ns)
+        train.pico.serial.write(b"\x55" * 64)
+        assert train.prompt.finish().strip() == "True"
+        mine = [ns for ns in train.rises_ns() if ns >= anchor_us * US]
+        assert in_ticks(mine, anchor_us) == sums([60] + [50] * 10)
+
+
+@pytest.mark.requirement("link-never-disturbs")
 def test_packets_that_keep_arriving_during_a_start_move_no_anchor(train: Bench):
     train.prompt.start(
         """

@@ -62,11 +62,18 @@ def test_a_pump_is_programmed_and_started_through_pyserial(pty: EmulatedPty) -> 
         assert pump.interrogate().counted_steps == stopped.counted_steps
 
 
+ENVIRONMENT = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100"}
+
+
+def command(pty: EmulatedPty, *arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("thecal")), *arguments, "--port", pty.path]
+
+
 def thecal(pty: EmulatedPty, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a person does, on the pump behind a pseudo-terminal."""
-    command = [str(Path(sys.executable).with_name("thecal")), *arguments, "--port", pty.path]
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    return subprocess.run(
+        command(pty, *arguments), capture_output=True, text=True, env=ENVIRONMENT, timeout=60, check=False
+    )
 
 
 def answer(pty: EmulatedPty, *arguments: str) -> dict[str, Any]:
@@ -97,3 +104,30 @@ def test_a_whole_visit_is_done_with_the_command_line(rig: Rig, pty: EmulatedPty)
     assert thecal(pty, "stop", "--yes").returncode == 0
     assert answer(pty, "interrogate")["state"] == "stopped"
     assert "delivery stopped" in thecal(pty, "log").stdout
+
+
+@pytest.mark.requirement("link-over-serial")
+@pytest.mark.parametrize("arguments", [("interrogate",), ("stop", "--yes")])
+def test_a_port_that_vanishes_while_a_command_waits_for_its_answer_is_told_as_gone(
+    arguments: tuple[str, ...],
+) -> None:
+    rig = ModelRig()
+    rig.leave_unread(True)
+    with model_pty(rig.model) as pty:
+        before = pty.call(lambda _: rig.model.controller.log.latest)
+        waiting = subprocess.Popen(
+            command(pty, *arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+        )
+        # The pump logs that it was greeted; what it answered stays with it.
+        while pty.call(lambda _: rig.model.controller.log.latest) == before:
+            assert waiting.poll() is None, waiting.communicate()
+    shown, complaint = waiting.communicate(timeout=30)
+    assert waiting.returncode == 1
+    assert shown == ""
+    assert complaint.startswith("the port has gone while talking to the pump: ")
+    assert "Traceback" not in complaint
+    assert complaint.count("\n") == 1

@@ -1,16 +1,14 @@
 """Messages: every request a host can make, every answer and every error, declared once.
 
-A layout is a list of ``(field, struct code)``; ``s`` codes carry bytes. A message whose layout ends in
-``TAIL`` carries the rest of its payload as bytes of any length. Requests and responses share the message's
-kind; a response has ``RESPONSE`` set in it. ``schema_hash`` covers all of this, so two ends that differ in
-any layout know it from their hello.
+What a layout is, ``layouts`` tells; the codes of errors are in ``error_codes`` and can be had from here too. Requests
+and responses share the message's kind; a response has ``RESPONSE`` set in it. ``schema_hash`` covers all of this, so
+two ends that differ in any layout know it from their hello.
 
 Times: ``*_s`` seconds, ``*_us`` microseconds. ``boot`` is time since the pump's reset, ``utc`` is Unix time.
 Volumes are nanolitres, rates nanolitres a day, ``steps`` are microsteps of the motor.
 """
 
 import hashlib
-import struct
 
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.events import EVENT_NAMES, RESET_NAMES
@@ -19,52 +17,33 @@ from thecal_fw.core.pump_state import STATE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
 from thecal_fw.core.validation import FIELD_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
+from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its errors go together
+    ERROR_ALREADY_DELIVERING,
+    ERROR_BLOCKED,
+    ERROR_DIGEST,
+    ERROR_MALFORMED,
+    ERROR_NAMES,
+    ERROR_NO_PROGRAM,
+    ERROR_NO_SESSION,
+    ERROR_NONE,
+    ERROR_NOT_A_PROGRAM,
+    ERROR_NOT_STORED,
+    ERROR_NOT_WHILE_DELIVERING,
+    ERROR_NOTHING_STAGED,
+    ERROR_OUT_OF_ORDER,
+    ERROR_PROGRAM_FAULTS,
+    ERROR_RANGE,
+    ERROR_STAGING_INCOMPLETE,
+    ERROR_STAGING_OFFSET,
+    ERROR_STAGING_SIZE,
+    ERROR_STALE_SESSION,
+    ERROR_UNKNOWN_MESSAGE,
+    ERROR_VERSION,
+)
+from thecal_fw.link.layouts import TAIL, Layout, Message
 
 RESPONSE = 0x80
 KIND_ERROR = 0xFF
-
-TAIL = ("tail", None)
-
-
-class Message:
-    """One kind of request with its response.
-
-    changes: whether the request changes anything in the pump; such a request is carried out at most once
-    however often it is repeated.
-    """
-
-    def __init__(self, name: str, kind: int, changes: bool, request, response, doc: str):
-        self.name = name
-        self.kind = kind
-        self.changes = changes
-        self.request = Layout(request)
-        self.response = Layout(response)
-        self.doc = doc
-
-
-class Layout:
-    """Names and struct codes of a payload's fields."""
-
-    def __init__(self, fields):
-        self.fields = tuple(fields)
-        self.has_tail = bool(self.fields) and self.fields[-1] is TAIL
-        fixed = self.fields[:-1] if self.has_tail else self.fields
-        self.names = tuple(name for name, _ in fixed)
-        self.format = "<" + "".join(code for _, code in fixed)
-        self.size = struct.calcsize(self.format)
-
-    def pack(self, *values, tail: bytes = b"") -> bytes:
-        return struct.pack(self.format, *values) + tail
-
-    def unpack(self, payload):
-        """Dictionary of field values (``tail`` among them), or None if the payload has the wrong length."""
-        if len(payload) < self.size or (len(payload) > self.size and not self.has_tail):
-            return None
-        values = dict(zip(self.names, struct.unpack(self.format, payload[: self.size])))
-        if self.has_tail:
-            values["tail"] = payload[self.size :]
-        return values
-
 
 HELLO = Message(
     "hello",
@@ -295,50 +274,6 @@ EVENT = Layout(
 )
 
 ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I")])
-ERROR_NAMES = (
-    "none",
-    "version",
-    "unknown message",
-    "malformed payload",
-    "stale session",
-    "out of order",
-    "nothing staged",
-    "staging incomplete",
-    "staging offset",
-    "staging size",
-    "not a program",
-    "program has faults",
-    "digest differs",
-    "no program",
-    "already delivering",
-    "not while delivering",
-    "blocked by alarm",
-    "value out of range",
-    "no session",
-    "not stored",
-)
-(
-    ERROR_NONE,
-    ERROR_VERSION,
-    ERROR_UNKNOWN_MESSAGE,
-    ERROR_MALFORMED,
-    ERROR_STALE_SESSION,
-    ERROR_OUT_OF_ORDER,
-    ERROR_NOTHING_STAGED,
-    ERROR_STAGING_INCOMPLETE,
-    ERROR_STAGING_OFFSET,
-    ERROR_STAGING_SIZE,
-    ERROR_NOT_A_PROGRAM,
-    ERROR_PROGRAM_FAULTS,
-    ERROR_DIGEST,
-    ERROR_NO_PROGRAM,
-    ERROR_ALREADY_DELIVERING,
-    ERROR_NOT_WHILE_DELIVERING,
-    ERROR_BLOCKED,
-    ERROR_RANGE,
-    ERROR_NO_SESSION,
-    ERROR_NOT_STORED,
-) = range(len(ERROR_NAMES))
 
 
 def schema_text() -> str:

@@ -1,0 +1,49 @@
+"""Layouts: which fields a payload has, and how they are packed into bytes and out of them.
+
+A layout is a list of ``(field, struct code)``; ``s`` codes carry bytes. A message whose layout ends in ``TAIL``
+carries the rest of its payload as bytes of any length. A payload of any other length than its layout's is none.
+"""
+
+import struct
+
+TAIL = ("tail", None)
+
+
+class Layout:
+    """Names and struct codes of a payload's fields."""
+
+    def __init__(self, fields):
+        self.fields = tuple(fields)
+        self.has_tail = bool(self.fields) and self.fields[-1] is TAIL
+        fixed = self.fields[:-1] if self.has_tail else self.fields
+        self.names = tuple(name for name, _ in fixed)
+        self.format = "<" + "".join(code for _, code in fixed)
+        self.size = struct.calcsize(self.format)
+
+    def pack(self, *values, tail: bytes = b"") -> bytes:
+        return struct.pack(self.format, *values) + tail
+
+    def unpack(self, payload):
+        """Dictionary of field values (``tail`` among them), or None if the payload has the wrong length."""
+        if len(payload) < self.size or (len(payload) > self.size and not self.has_tail):
+            return None
+        values = dict(zip(self.names, struct.unpack(self.format, payload[: self.size])))
+        if self.has_tail:
+            values["tail"] = payload[self.size :]
+        return values
+
+
+class Message:
+    """One kind of request with its response.
+
+    changes: whether the request changes anything in the pump; such a request is carried out at most once
+    however often it is repeated.
+    """
+
+    def __init__(self, name: str, kind: int, changes: bool, request, response, doc: str):
+        self.name = name
+        self.kind = kind
+        self.changes = changes
+        self.request = Layout(request)
+        self.response = Layout(response)
+        self.doc = doc
