@@ -49,7 +49,7 @@ class Journal:
         self.condition = self._rings.condition
         state = self.state
         if state:
-            self._programs.in_force = state.program_pair
+            self._programs.found(state.program_pair, bool(state.other_pair_erased))
         self._events.open(state.latest_event if state else 0)
         return self.condition
 
@@ -77,6 +77,9 @@ class Journal:
     def write(self, state) -> bool:
         """Write a state, with its sequence number and the latest event put in; True once it is durable."""
         state.latest_event = self._events.latest
+        state.other_pair_erased = int(
+            self._programs.is_ready() and state.program_pair == self._programs.in_force
+        )
         is_durable = self._rings.write(state)
         if is_durable:
             self._programs.in_force = state.program_pair
@@ -86,6 +89,7 @@ class Journal:
         self, counted_steps: int, granted_steps: int, lifetime_s: int, utc_s: int, utc_us: int
     ) -> bool:
         """Write the last state once more with only these changed, allocating next to nothing."""
+        self._rings.note_other_pair(self._programs.is_ready())
         return self._rings.write_grant(
             counted_steps, granted_steps, lifetime_s, utc_s, utc_us, self._events.latest
         )
@@ -106,13 +110,17 @@ class Journal:
         return self._programs.good_copies
 
     def can_commit(self) -> bool:
-        """Whether there is an erased place for another program. Never before a state was written since power-on."""
-        return self._rings.has_written and self._programs.is_ready()
+        """Whether there is an erased place for another program. Never before a first state was written."""
+        return self.state is not None and self._programs.is_ready()
 
     def put_program(self, encoded):
         """Write another program beside the one in force. Its pair, to be named by the state that is to make it
         take effect; None if that failed or ``can_commit`` is False."""
-        return self._programs.put(encoded) if self.can_commit() else None
+        if not self.can_commit():
+            return None
+        # No state may say that the place is erased from here on.
+        self._rings.note_other_pair(False)
+        return self._programs.put(encoded) if self._rings.write_again() else None
 
     # Events ----------------------------------------------------------------------------------------------------
 
@@ -144,7 +152,8 @@ class Journal:
     # Upkeep ----------------------------------------------------------------------------------------------------
 
     def _program_needs_erase(self) -> bool:
-        # What the state of this life's opening did not name may be what another reading of it would.
+        # The state that opening found may be one that reads right today and not tomorrow, and the state before it
+        # may name the other pair.
         return self._rings.has_written and self._programs.needs_erase()
 
     def needs_erase(self) -> bool:

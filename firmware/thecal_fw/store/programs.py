@@ -48,15 +48,22 @@ class Programs:
     def _sector(self, pair: int, copy: int) -> int:
         return pair * COPIES + copy
 
+    def found(self, in_force: int, other_pair_erased: bool) -> None:
+        """On opening: what the state says."""
+        self.in_force = in_force
+        if other_pair_erased:
+            for copy in range(COPIES):
+                self._tries[self._sector(self.other_pair(), copy)] = -1
+
     def is_ready(self) -> bool:
         """Whether the other pair is erased, so that a program can be put there."""
-        pair = self.other_pair()
-        return all([self._tries[self._sector(pair, copy)] < 0 for copy in range(COPIES)])
+        first = self._sector(self.other_pair(), 0)
+        return self._tries[first] < 0 and self._tries[first + 1] < 0
 
     def needs_erase(self) -> bool:
         """Whether an erase would get nearer to that. A sector that failed is not tried for ever."""
-        pair = self.other_pair()
-        return any([0 <= self._tries[self._sector(pair, copy)] < ERASE_TRIES for copy in range(COPIES)])
+        first = self._sector(self.other_pair(), 0)
+        return 0 <= self._tries[first] < ERASE_TRIES or 0 <= self._tries[first + 1] < ERASE_TRIES
 
     def erase(self) -> None:
         """Erase one sector of the other pair."""

@@ -33,7 +33,7 @@ _RECORD = (
     ("reservoir_known", "B"),
     ("program_bytes", "H"),
     ("time_source", "B"),
-    ("spare", "x"),
+    ("other_pair_erased", "B"),
     ("offset_minutes", "h"),
     ("active_alarms", "I"),
     ("uncertain_steps", "I"),
@@ -76,6 +76,7 @@ def offset_of(name: str) -> int:
 CRC_OFFSET = STATE_BYTES - 4
 SEQUENCE_OFFSET = 4
 SINCE_MIRRORED_OFFSET = 2
+OTHER_PAIR_ERASED_OFFSET = offset_of("other_pair_erased")
 GRANT_OFFSET = offset_of("latest_event")
 GRANT_FORMAT = "<6I"
 
@@ -94,6 +95,7 @@ class State:
     time_source, offset_minutes, utc_s, utc_us: wall time at writing; 0 seconds while it is unknown.
     delivering, active_alarms: what the pump was doing, and the alarms that were active.
     program_pair, program_digest, program_bytes: the program in force; pair ``NO_PAIR`` if there is none.
+    other_pair_erased: whether the pair that is not in force was erased at writing. The journal's own.
     calibration_id, nl_per_rev, microsteps_per_rev: the calibration in force.
     latest_event: newest event at writing.
     """
@@ -120,6 +122,7 @@ class State:
     program_pair: int
     program_digest: bytes
     program_bytes: int
+    other_pair_erased: int
     calibration_id: int
     nl_per_rev: int
     microsteps_per_rev: int

@@ -16,7 +16,9 @@ from thecal_fw.store.state import (
     GRANT_OFFSET,
     LAYOUT_VERSION,
     NOT_MIRRORED,
+    OTHER_PAIR_ERASED_OFFSET,
     SINCE_MIRRORED_OFFSET,
+    State,
     complete,
     decode,
     is_whole,
@@ -43,7 +45,7 @@ class StateRings:
         self.a = Ring(flash, layout.state_a, layout.state_sectors, STATE_BYTES)
         self.b = Ring(flash, layout.state_b, layout.state_sectors, STATE_BYTES)
         self.condition = BLANK
-        self.state = None
+        self.state: State | None = None
         self.latest = -1
         self.has_failed = False
         self.has_written = False
@@ -116,8 +118,10 @@ class StateRings:
         utc_us: int,
         latest_event: int,
     ) -> bool:
-        """The last state once more, with only these changed."""
+        """The last state once more, with only these changed. False if there is none."""
         state = self.state
+        if state is None:
+            return False
         state.counted_steps = counted_steps
         state.granted_steps = granted_steps
         state.lifetime_s = lifetime_s
@@ -136,6 +140,16 @@ class StateRings:
             utc_us,
         )
         return self._write_record()
+
+    def note_other_pair(self, is_erased: bool) -> None:
+        """Have the next record say whether the pair not in force is erased."""
+        self._record[OTHER_PAIR_ERASED_OFFSET] = is_erased
+        if self.state is not None:
+            self.state.other_pair_erased = int(is_erased)
+
+    def write_again(self) -> bool:
+        """The last state once more."""
+        return self.state is not None and self._write_record()
 
     def _write_record(self) -> bool:
         self._settle()
