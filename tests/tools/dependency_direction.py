@@ -19,6 +19,7 @@ OUR_PACKAGES = ("thecal_fw", "thecal", "thecal_sim", "thecal_hil", "tests")
 RULES: dict[str, tuple[str, ...]] = {
     "thecal_fw": ("thecal_fw",),
     "thecal_fw.core": ("thecal_fw.core",),
+    "thecal_fw.store": ("thecal_fw.store", "thecal_fw.core"),
     "thecal_fw.link": ("thecal_fw.link", "thecal_fw.core", "thecal_fw.version"),
     "thecal": ("thecal", "thecal_fw.link", "thecal_fw.core", "thecal_fw.version"),
     "thecal_sim": ("thecal_sim", "thecal_fw"),

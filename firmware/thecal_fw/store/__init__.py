@@ -1,0 +1,1 @@
+"""The pump's memory over power cuts: state, program and events in raw NOR flash, over ``Flash`` of ports.py."""

@@ -1,0 +1,122 @@
+"""The event log in flash: one event a slot of 32 bytes, in a ring of sectors.
+
+Sequence numbers begin at 1, rise, and are never given twice; one that could not be written, or that a power cut
+spoiled, is missing. Each event stands in one place only: events are the pump's diary, its state does not need them.
+"""
+
+import binascii
+import struct
+
+from thecal_fw.store.layout import EVENT_BYTES
+from thecal_fw.store.ring import Ring
+
+_FORMAT = "<IIIIBBHIII"
+_CRC_OFFSET = EVENT_BYTES - 4
+_WRITE_TRIES = 3
+_ERASES_IN_A_WRITE = 2
+
+
+class StoredEvents:
+    """The events in flash. latest: the last sequence number that was given, 0 if none was."""
+
+    def __init__(self, flash, layout):
+        self.ring = Ring(flash, layout.events, layout.event_sectors, EVENT_BYTES)
+        self.latest = 0
+        self._newest = -1
+        self._is_settled = False
+        self._slot = bytearray(EVENT_BYTES)
+        self._checked = memoryview(self._slot)[:_CRC_OFFSET]
+
+    def open(self, least_latest: int) -> None:
+        """Find the newest event; at least the number given was reached before. Reads only."""
+        self._newest = self.ring.newest(_number_in)
+        if self._newest >= 0:
+            self.ring.found(self._newest)
+        self.latest = max(self._newest, least_latest, 0)
+
+    def append(
+        self,
+        boot_s: int,
+        boot_us: int,
+        utc_s: int,
+        time_source: int,
+        code: int,
+        first: int,
+        second: int,
+        boots: int,
+    ) -> bool:
+        """Write an event under the next number; True once it reads back right."""
+        self._settle()
+        erases_left = _ERASES_IN_A_WRITE
+        for _ in range(_WRITE_TRIES):
+            sequence = self.latest + 1
+            while not self.ring.is_ready(sequence) and erases_left:
+                erases_left -= 1
+                if not self.ring.has_failed(sequence):
+                    self.ring.erase(sequence)
+            if self.ring.has_failed(sequence):
+                # The numbers whose sector cannot be erased are left out.
+                sequence += self.ring.slots - sequence % self.ring.slots
+            self.latest = sequence
+            struct.pack_into(
+                _FORMAT,
+                self._slot,
+                0,
+                sequence,
+                boot_s,
+                boot_us,
+                utc_s,
+                time_source,
+                code,
+                boots & 0xFFFF,
+                first,
+                second,
+                0,
+            )
+            struct.pack_into("<I", self._slot, _CRC_OFFSET, binascii.crc32(self._checked) & 0xFFFFFFFF)
+            if self.ring.put(sequence, self._slot):
+                return True
+        return False
+
+    def _settle(self) -> None:
+        """Before the first operation of this life: step over what an earlier life may have left half-written."""
+        if self._is_settled:
+            return
+        self._is_settled = True
+        following = self._newest + 1
+        if self._newest >= 0 and self.ring.group_of(following) == self.ring.group_of(self.latest + 1):
+            self.latest = max(self.latest, self.ring.settle(following) - 1)
+
+    def erase_need(self) -> int:
+        return self.ring.erase_need(self.latest + 1)
+
+    def erase(self) -> None:
+        self._settle()
+        self.ring.erase(self.latest + 1)
+
+    def get(self, sequence: int):
+        """(sequence, boot_s, boot_us, utc_s, time_source, code, first, second, boots) of an event, boots modulo
+        65536; None if it is missing or no longer kept."""
+        if not self.oldest() <= sequence <= self.latest:
+            return None
+        slot = bytearray(EVENT_BYTES)
+        self.ring.read(sequence, slot)
+        if _number_in(slot) != sequence:
+            return None
+        values = struct.unpack(_FORMAT, slot)
+        return values[:6] + values[7:9] + values[6:7]
+
+    def oldest(self) -> int:
+        """Sequence of the oldest event that is kept for certain: the next sector may be erased already."""
+        group = self.ring.group_of(self.latest) - (self.ring.sectors - 2)
+        return max(1, group * self.ring.slots)
+
+
+def _number_in(slot) -> int:
+    """Sequence number of an undamaged event, -1 of anything else."""
+    if (
+        struct.unpack_from("<I", slot, _CRC_OFFSET)[0]
+        != binascii.crc32(memoryview(slot)[:_CRC_OFFSET]) & 0xFFFFFFFF
+    ):
+        return -1
+    return struct.unpack_from("<I", slot, 0)[0]

@@ -1,0 +1,201 @@
+"""The pump's journal: what it must still know after a power cut, in one object for the controller.
+
+``write`` returns True once a state is durable; whatever instant the power then fails at, the next ``open`` finds
+that state or a newer one. A program is put first and takes effect with the state that names it. Nothing here
+erases while something is to be written, as long as ``erase_one`` is called soon whenever ``needs_erase`` says so.
+"""
+
+from thecal_fw.store.event_log import StoredEvents
+from thecal_fw.store.layout import COPIES, Layout
+from thecal_fw.store.programs import Programs
+from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED
+from thecal_fw.store.state import DECODERS, NO_PAIR
+from thecal_fw.store.state_rings import (
+    BLANK,
+    CONDITION_NAMES,
+    FOREIGN,
+    GOOD,
+    LOST,
+    REPAIRED,
+    StateRings,
+)
+
+SOUND = 0
+STATE_DAMAGED = 1
+"""A copy of the newest state has rotted: write the state again."""
+PROGRAM_DAMAGED = 2
+"""A copy of the program in force has rotted: put the program again, and write the state that names the new pair."""
+
+
+class Journal:
+    """State, program and events in flash.
+
+    condition: what ``open`` found: BLANK (never used), GOOD, REPAIRED (damage, but nothing was lost), LOST (there was
+    a state and none can be read), FOREIGN (a newer firmware's).
+    state: the state last written or found; None if there is none.
+    """
+
+    def __init__(self, flash, layout=None):
+        layout = layout or Layout()
+        self.condition = BLANK
+        self._rings = StateRings(flash, layout)
+        self._programs = Programs(flash, layout.programs)
+        self._events = StoredEvents(flash, layout)
+        self._scrubbed = 0
+
+    def open(self, decoders=DECODERS) -> int:
+        """Find out what is there; once, before anything else. Reads only. Returns the condition."""
+        self._rings.open(decoders)
+        self.condition = self._rings.condition
+        state = self.state
+        if state:
+            self._programs.found(state.program_pair, bool(state.other_pair_erased))
+        self._events.open(state.latest_event if state else 0)
+        return self.condition
+
+    # State -----------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self):
+        return self._rings.state
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last state written could not be made durable."""
+        return self._rings.has_failed
+
+    @property
+    def failures(self) -> int:
+        """Flash operations since power-on that did not verify, most of them made up for."""
+        return (
+            self._rings.a.failures
+            + self._rings.b.failures
+            + self._programs.failures
+            + self._events.ring.failures
+        )
+
+    def write(self, state) -> bool:
+        """Write a state, with its sequence number and the latest event put in; True once it is durable."""
+        state.latest_event = self._events.latest
+        state.other_pair_erased = int(
+            self._programs.is_ready() and state.program_pair == self._programs.in_force
+        )
+        is_durable = self._rings.write(state)
+        if is_durable:
+            self._programs.in_force = state.program_pair
+        return is_durable
+
+    def write_grant(
+        self, counted_steps: int, granted_steps: int, lifetime_s: int, utc_s: int, utc_us: int
+    ) -> bool:
+        """Write the last state once more with only these changed, allocating next to nothing."""
+        self._rings.note_other_pair(self._programs.is_ready())
+        return self._rings.write_grant(
+            counted_steps, granted_steps, lifetime_s, utc_s, utc_us, self._events.latest
+        )
+
+    # Program ---------------------------------------------------------------------------------------------------
+
+    def program_bytes(self):
+        """The encoded program that the state names; None if it names none or no copy is right."""
+        state = self.state
+        if state is None or state.program_pair == NO_PAIR:
+            return None
+        return self._programs.get(state.program_pair, state.program_bytes, state.program_digest)
+
+    @property
+    def program_copies(self) -> int:
+        """How many copies of the program were right when ``program_bytes`` last read it. If only one was, put the
+        program again."""
+        return self._programs.good_copies
+
+    def can_commit(self) -> bool:
+        """Whether there is an erased place for another program. Never before a first state was written."""
+        return self.state is not None and self._programs.is_ready()
+
+    def put_program(self, encoded):
+        """Write another program beside the one in force. Its pair, to be named by the state that is to make it
+        take effect; None if that failed or ``can_commit`` is False."""
+        if not self.can_commit():
+            return None
+        # No state may say that the place is erased from here on.
+        self._rings.note_other_pair(False)
+        return self._programs.put(encoded) if self._rings.write_again() else None
+
+    # Events ----------------------------------------------------------------------------------------------------
+
+    def append_event(
+        self,
+        boot_s: int,
+        boot_us: int,
+        utc_s: int,
+        time_source: int,
+        code: int,
+        first: int,
+        second: int,
+        boots: int,
+    ) -> bool:
+        """Write an event; True once it is durable. Its number is ``latest_event`` then."""
+        return self._events.append(boot_s, boot_us, utc_s, time_source, code, first, second, boots)
+
+    @property
+    def latest_event(self) -> int:
+        return self._events.latest
+
+    def oldest_event(self) -> int:
+        return self._events.oldest()
+
+    def event(self, sequence: int):
+        """(sequence, boot_s, boot_us, utc_s, time_source, code, first, second, boots), None if it is missing."""
+        return self._events.get(sequence)
+
+    # Upkeep ----------------------------------------------------------------------------------------------------
+
+    def _program_needs_erase(self) -> bool:
+        # The state that opening found may be one that reads right today and not tomorrow, and the state before it
+        # may name the other pair.
+        return self._rings.has_written and self._programs.needs_erase()
+
+    def needs_erase(self) -> bool:
+        """Whether ``erase_one`` has something to do."""
+        return (
+            self._rings.erase_need() != NOT_NEEDED
+            or self._events.erase_need() != NOT_NEEDED
+            or self._program_needs_erase()
+        )
+
+    def erase_one(self) -> None:
+        """Erase one sector, the most urgent one."""
+        state_need, event_need = self._rings.erase_need(), self._events.erase_need()
+        if state_need == NEEDED:
+            self._rings.erase()
+        elif event_need == NEEDED:
+            self._events.erase()
+        elif state_need == WANTED:
+            self._rings.erase()
+        elif event_need == WANTED:
+            self._events.erase()
+        elif self._program_needs_erase():
+            self._programs.erase()
+
+    def scrub(self) -> int:
+        """Read one piece of what matters once more, another one at each call: SOUND, STATE_DAMAGED or
+        PROGRAM_DAMAGED."""
+        self._scrubbed = (self._scrubbed + 1) % (1 + COPIES)
+        if self._scrubbed == 0:
+            return STATE_DAMAGED if self._rings.needs_rewriting() else SOUND
+        return SOUND if self._programs.is_copy_good(self._scrubbed - 1) else PROGRAM_DAMAGED
+
+
+__all__ = (
+    "BLANK",
+    "CONDITION_NAMES",
+    "FOREIGN",
+    "GOOD",
+    "LOST",
+    "PROGRAM_DAMAGED",
+    "REPAIRED",
+    "SOUND",
+    "STATE_DAMAGED",
+    "Journal",
+)

@@ -1,0 +1,195 @@
+"""A ring of sectors with slots of one size, each slot used once for each erase of its sector.
+
+Where a slot lies follows from its sequence number alone: *group* sequence // slots-in-a-sector, in sector group %
+sectors, slot sequence % slots-in-a-sector. Three rules make what is written here sound, whatever power cuts came
+before:
+
+- A group is written only when its sector was erased to the end: by ``erase`` since the power came, or earlier,
+  which a valid slot of that very group proves. That a sector reads as erased proves nothing.
+- Slots are used in rising order. The first write of this life overwrites with zeros whatever an earlier life may
+  have left half-written behind the newest valid slot (``settle``), one blank slot included, since a slot that was
+  hardly begun may read as blank. So a slot that is written has never been touched.
+- The first slot of a sector is not left blank when a later one is used. So a sector with a blank first slot is empty.
+"""
+
+ERASE_TRIES = 2
+"""Times a sector is erased before it counts as failed, for this time round."""
+
+NOT_NEEDED = 0
+WANTED = 1
+NEEDED = 2
+
+
+class Ring:
+    """Slots of one size in a row of sectors.
+
+    failures: writes and erases since power-on that did not verify.
+    slot: what was last read.
+    """
+
+    def __init__(self, flash, first_sector: int, sectors: int, slot_bytes: int):
+        self.slots = flash.SECTOR_BYTES // slot_bytes
+        self.sectors = sectors
+        self.failures = 0
+        self._flash = flash
+        self._first_sector = first_sector
+        self._slot_bytes = slot_bytes
+        self._blank = b"\xff" * slot_bytes
+        self._zeros = bytes(slot_bytes)
+        self.slot = bytearray(slot_bytes)
+        # Groups up to this one are erased; what is behind the group now written does not matter.
+        self._erased_group = -1
+        # The last two groups whose sector did not let itself be erased: the one now written, and the next.
+        self._failed_groups = [-1, -1]
+        self._tries = 0
+        self._begun_group = -1
+
+    def group_of(self, sequence: int) -> int:
+        return sequence // self.slots
+
+    def read(self, sequence: int, buffer) -> None:
+        """What is in the slot of a sequence number, be it of that number or not."""
+        self.read_slot(sequence // self.slots % self.sectors, sequence % self.slots, buffer)
+
+    def read_slot(self, sector: int, slot: int, buffer) -> None:
+        self._flash.read_into(self._first_sector + sector, slot * self._slot_bytes, buffer)
+
+    def is_blank(self, sector: int, slot: int) -> bool:
+        self.read_slot(sector, slot, self.slot)
+        return self.slot == self._blank
+
+    def newest(self, number_in) -> int:
+        """Search for the newest valid slot; its sequence number, or -1. It is in ``slot`` then.
+
+        ``number_in`` tells the sequence number in a slot, and -1 if that is not valid.
+        """
+        limit = -1
+        while True:
+            newest = -1
+            for sector in range(self.sectors):
+                first = self._first_in(sector, number_in)
+                if first > newest and (limit < 0 or first < limit):
+                    newest = first
+            if newest < 0:
+                return -1
+            begin = newest - newest % self.slots
+            for sequence in range(begin + self.slots - 1, begin - 1, -1):
+                self.read(sequence, self.slot)
+                if self.slot != self._blank and number_in(self.slot) == sequence:
+                    return sequence
+            # What was valid a moment ago is not any more: it was never completed. Look further back.
+            limit = begin
+
+    def _first_in(self, sector: int, number_in) -> int:
+        """Sequence number of the first valid slot of a sector, or -1."""
+        for slot in range(self.slots):
+            self.read_slot(sector, slot, self.slot)
+            if self.slot == self._blank:
+                if slot == 0:
+                    break
+                continue
+            sequence = number_in(self.slot)
+            if (
+                sequence >= 0
+                and sequence % self.slots == slot
+                and sequence // self.slots % self.sectors == sector
+            ):
+                return sequence
+        return -1
+
+    def found(self, sequence: int) -> None:
+        """On opening: this valid slot is the newest, so its group was erased."""
+        self._erased_group = self._begun_group = sequence // self.slots
+
+    def settle(self, sequence: int) -> int:
+        """Make sure of the slots behind the newest valid one; the first sequence number that is free.
+
+        ``sequence`` follows the newest valid slot, and is returned when its group is not erased yet.
+        """
+        slots = self.slots
+        if sequence % slots == 0 or not self.is_ready(sequence):
+            return sequence
+        end = sequence - sequence % slots + slots
+        free = sequence
+        for other in range(sequence, end):
+            self.read(other, self.slot)
+            if self.slot != self._blank:
+                free = other + 1
+        # The one that reads blank may have been begun as well.
+        free = min(free + 1, end)
+        for other in range(sequence, free):
+            self._spoil(other)
+        return free
+
+    def _spoil(self, sequence: int) -> None:
+        """Overwrite a slot so that it can never read as anything."""
+        self.read(sequence, self.slot)
+        if self.slot != self._zeros:
+            self._program(sequence, self._zeros)
+
+    def _program(self, sequence: int, data) -> None:
+        slots = self.slots
+        self._flash.program(
+            self._first_sector + sequence // slots % self.sectors, sequence % slots * self._slot_bytes, data
+        )
+
+    def is_ready(self, sequence: int) -> bool:
+        """Whether the slot of a sequence number lies in a sector that was erased for it."""
+        group = sequence // self.slots
+        return group <= self._erased_group and group != self._failed_groups[group % 2]
+
+    def has_failed(self, sequence: int) -> bool:
+        """Whether the sector of a sequence number does not let itself be erased, this time round."""
+        group = sequence // self.slots
+        return group == self._failed_groups[group % 2]
+
+    def put(self, sequence: int, data) -> bool:
+        """Write a slot of a sector that is ready; True once it reads back right."""
+        if not self.is_ready(sequence):
+            return False
+        group = sequence // self.slots
+        if group != self._begun_group:
+            self._begun_group = group
+            if sequence % self.slots:
+                self._spoil(group * self.slots)
+        self.read(sequence, self.slot)
+        if self.slot != self._blank:
+            self.failures += 1
+            return False
+        self._program(sequence, data)
+        if self.holds(sequence, data):
+            return True
+        self.failures += 1
+        return False
+
+    def holds(self, sequence: int, data) -> bool:
+        """Whether the slot of a sequence number reads as the data."""
+        self.read(sequence, self.slot)
+        return self.slot == data
+
+    def erase_need(self, sequence: int) -> int:
+        """How much an erase is needed when this sequence number is the next to be written."""
+        group = sequence // self.slots
+        if group > self._erased_group:
+            return NEEDED
+        if group == self._erased_group and sequence % self.slots >= self.slots // 2:
+            return WANTED
+        return NOT_NEEDED
+
+    def erase(self, sequence: int) -> bool:
+        """Erase the sector that ``erase_need`` asks for; whether it is erased now."""
+        group = max(sequence // self.slots, self._erased_group + 1)
+        sector = group % self.sectors
+        self._flash.erase(self._first_sector + sector)
+        self._tries += 1
+        if not self._is_erased(sector):
+            self.failures += 1
+            if self._tries < ERASE_TRIES:
+                return False
+            self._failed_groups[group % 2] = group
+        self._tries = 0
+        self._erased_group = group
+        return group != self._failed_groups[group % 2]
+
+    def _is_erased(self, sector: int) -> bool:
+        return all(self.is_blank(sector, slot) for slot in range(self.slots))

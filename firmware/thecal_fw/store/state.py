@@ -1,0 +1,190 @@
+"""The pump's whole durable state as one record of 128 bytes, so that the newest valid record is the whole truth.
+
+The first 8 bytes (magic, layout version, how well the mirror kept up, sequence) and the last 4 (CRC-32) keep
+their places in every layout there will ever be: a record of a layout that this firmware does not know is
+recognised as such and never taken for damage. An older layout is read by its own decoder in ``DECODERS``.
+"""
+
+import binascii
+import struct
+
+from thecal_fw.store.layout import STATE_BYTES
+
+MAGIC = 0xB5
+LAYOUT_VERSION = 1
+NO_PAIR = 0xFF
+"""``program_pair`` of a pump without a program."""
+NEVER = 0xFFFFFFFF
+"""``watchdog_reset_*_s`` of a reset that has not been."""
+NOT_MIRRORED = 0xFF
+"""``since_mirrored`` when no record is known to be in both rings, or only one that far back."""
+
+# The name of each field and its format. What the pump knows is in the fields that FIELDS names below.
+_RECORD = (
+    ("magic", "B"),
+    ("layout_version", "B"),
+    ("since_mirrored", "B"),
+    ("program_pair", "B"),
+    ("sequence", "I"),
+    ("boots", "I"),
+    ("watchdog_reset_0_s", "I"),
+    ("watchdog_reset_1_s", "I"),
+    ("delivering", "B"),
+    ("reservoir_known", "B"),
+    ("program_bytes", "H"),
+    ("time_source", "B"),
+    ("other_pair_erased", "B"),
+    ("offset_minutes", "h"),
+    ("active_alarms", "I"),
+    ("uncertain_steps", "I"),
+    ("unseen_steps", "I"),
+    ("stalled_steps", "I"),
+    ("fill_nl", "I"),
+    ("filled_at_steps", "I"),
+    ("calibration_id", "I"),
+    ("nl_per_rev", "I"),
+    ("microsteps_per_rev", "I"),
+    ("program_digest", "32s"),
+    # These six change with every grant and lie side by side, to be patched at once.
+    ("latest_event", "I"),
+    ("counted_steps", "I"),
+    ("granted_steps", "I"),
+    ("lifetime_s", "I"),
+    ("utc_s", "I"),
+    ("utc_us", "I"),
+    ("spare", "4x"),
+    ("crc32", "I"),
+)
+_FORMAT = "<" + "".join([form for _, form in _RECORD])
+_PACKED = tuple([name for name, form in _RECORD if not form.endswith("x")])
+FIELDS = tuple(
+    [name for name in _PACKED if name not in ("magic", "layout_version", "since_mirrored", "crc32")]
+)
+"""Attributes of a ``State``, in the order of the record."""
+
+
+def offset_of(name: str) -> int:
+    """Where a field begins in the record."""
+    offset = 0
+    for other, form in _RECORD:
+        if other == name:
+            break
+        offset += struct.calcsize("<" + form)
+    return offset
+
+
+CRC_OFFSET = STATE_BYTES - 4
+SEQUENCE_OFFSET = 4
+SINCE_MIRRORED_OFFSET = 2
+OTHER_PAIR_ERASED_OFFSET = offset_of("other_pair_erased")
+GRANT_OFFSET = offset_of("latest_event")
+GRANT_FORMAT = "<6I"
+
+
+class State:
+    """What the pump must still know after a power cut, save for the program's bytes and the events.
+
+    sequence: number of the record, given when it is written.
+    boots, watchdog_reset_0_s, watchdog_reset_1_s: resets, and the lifetime seconds of the last two by watchdog.
+    lifetime_s: the pump's own running seconds at writing.
+    counted_steps: lifetime microsteps counted at writing.
+    granted_steps: lifetime microsteps that may have been delivered under this record.
+    uncertain_steps, unseen_steps, stalled_steps: lifetime microsteps of which it is not known whether they came,
+    that the sense counter did not see, and that the shaft did not turn.
+    reservoir_known, fill_nl, filled_at_steps: the last refill, at that many lifetime microsteps.
+    time_source, offset_minutes, utc_s, utc_us: wall time at writing; 0 seconds while it is unknown.
+    delivering, active_alarms: what the pump was doing, and the alarms that were active.
+    program_pair, program_digest, program_bytes: the program in force; pair ``NO_PAIR`` if there is none.
+    other_pair_erased: whether the pair that is not in force was erased at writing. The journal's own.
+    calibration_id, nl_per_rev, microsteps_per_rev: the calibration in force.
+    latest_event: newest event at writing.
+    """
+
+    sequence: int
+    boots: int
+    watchdog_reset_0_s: int
+    watchdog_reset_1_s: int
+    lifetime_s: int
+    counted_steps: int
+    granted_steps: int
+    uncertain_steps: int
+    unseen_steps: int
+    stalled_steps: int
+    reservoir_known: int
+    fill_nl: int
+    filled_at_steps: int
+    time_source: int
+    offset_minutes: int
+    utc_s: int
+    utc_us: int
+    delivering: int
+    active_alarms: int
+    program_pair: int
+    program_digest: bytes
+    program_bytes: int
+    other_pair_erased: int
+    calibration_id: int
+    nl_per_rev: int
+    microsteps_per_rev: int
+    latest_event: int
+
+    def __init__(self):
+        for name in FIELDS:
+            setattr(self, name, 0)
+        self.watchdog_reset_0_s = self.watchdog_reset_1_s = NEVER
+        self.program_pair = NO_PAIR
+        self.program_digest = bytes(32)
+
+    def encode_into(self, record) -> None:
+        """Fill a record, save for what ``complete`` adds."""
+        values = []
+        for name in _PACKED:
+            values.append(getattr(self, name, 0))
+        values[0] = MAGIC
+        values[1] = LAYOUT_VERSION
+        values[2] = NOT_MIRRORED
+        struct.pack_into(_FORMAT, record, 0, *values)
+
+    def encode(self) -> bytes:
+        """The whole record, as ``decode`` reads it."""
+        record = bytearray(STATE_BYTES)
+        self.encode_into(record)
+        complete(record, memoryview(record)[:CRC_OFFSET], self.sequence, NOT_MIRRORED)
+        return bytes(record)
+
+
+def complete(record, checked, sequence: int, since_mirrored: int) -> None:
+    """Put the sequence and the CRC into a record; ``checked`` is a view of what the CRC covers."""
+    record[SINCE_MIRRORED_OFFSET] = since_mirrored
+    struct.pack_into("<I", record, SEQUENCE_OFFSET, sequence)
+    struct.pack_into("<I", record, CRC_OFFSET, binascii.crc32(checked) & 0xFFFFFFFF)
+
+
+def is_whole(record, checked) -> bool:
+    """Whether this is a record of any layout, undamaged."""
+    return record[0] == MAGIC and struct.unpack_from("<I", record, CRC_OFFSET)[0] == (
+        binascii.crc32(checked) & 0xFFFFFFFF
+    )
+
+
+def sequence_of(record) -> int:
+    return struct.unpack_from("<I", record, SEQUENCE_OFFSET)[0]
+
+
+def _decode_1(record) -> State:
+    state = State()
+    values = struct.unpack(_FORMAT, record)
+    for index in range(len(_PACKED)):
+        if _PACKED[index] in FIELDS:
+            setattr(state, _PACKED[index], values[index])
+    return state
+
+
+DECODERS = {1: _decode_1}
+"""Layout version -> what makes a ``State`` of a record of that layout."""
+
+
+def decode(record, decoders=DECODERS):
+    """The state in an undamaged record; None if its layout is not known here."""
+    decoder = decoders.get(record[1])
+    return decoder(record) if decoder else None

@@ -1,0 +1,233 @@
+"""The state in two rings of flash, one the mirror of the other: a record goes to ring A, is verified there, and
+then goes to ring B. It is durable as soon as one copy reads back right.
+
+On opening the newest valid record of either ring is the state. A cut may have left the mirror one write behind,
+which is nothing to report; when a ring lacks what it once held, that is damage, which the other ring has repaired.
+"""
+
+import struct
+
+from thecal_fw.store.layout import STATE_BYTES
+from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED, Ring
+from thecal_fw.store.state import (
+    CRC_OFFSET,
+    DECODERS,
+    GRANT_FORMAT,
+    GRANT_OFFSET,
+    LAYOUT_VERSION,
+    NOT_MIRRORED,
+    OTHER_PAIR_ERASED_OFFSET,
+    SINCE_MIRRORED_OFFSET,
+    State,
+    complete,
+    decode,
+    is_whole,
+    sequence_of,
+)
+
+CONDITION_NAMES = ("blank", "good", "repaired", "lost", "foreign")
+BLANK, GOOD, REPAIRED, LOST, FOREIGN = range(len(CONDITION_NAMES))
+
+WRITE_TRIES = 4
+ERASES_IN_A_WRITE = 4
+"""Most erases of one write, and so many only when they fail; one if the flash is sound."""
+
+
+class StateRings:
+    """The newest state, and where the next record goes.
+
+    condition: what opening found. state: the newest state, None if there is none that can be read.
+    latest: sequence number of the newest record, -1 if there is none.
+    has_failed: whether the last write could not be made durable.
+    """
+
+    def __init__(self, flash, layout):
+        self.a = Ring(flash, layout.state_a, layout.state_sectors, STATE_BYTES)
+        self.b = Ring(flash, layout.state_b, layout.state_sectors, STATE_BYTES)
+        self.condition = BLANK
+        self.state: State | None = None
+        self.latest = -1
+        self.has_failed = False
+        self.has_written = False
+        self._in_a = self._in_b = False
+        self._next = 0
+        self._mirrored = -1
+        self._newest_a = self._newest_b = -1
+        self._is_settled = False
+        self._record = bytearray(STATE_BYTES)
+        self._checked = memoryview(self._record)[:CRC_OFFSET]
+
+    def open(self, decoders=DECODERS) -> None:
+        """Find the newest record. Reads only."""
+        a = self._newest_a = self.a.newest(_number_in)
+        if a >= 0:
+            self._record[:] = self.a.slot
+            self.a.found(a)
+        b = self._newest_b = self.b.newest(_number_in)
+        if b >= 0:
+            self.b.found(b)
+            if b > a:
+                self._record[:] = self.b.slot
+        self.latest = max(a, b)
+        self._next = self.latest + 1
+        if self.latest < 0:
+            self.condition = BLANK if self._is_untouched() else LOST
+            return
+        self._in_a, self._in_b = a >= b, b >= a
+        self.state = decode(self._record, decoders)
+        if self.state is None:
+            self.condition = FOREIGN
+        else:
+            self.condition = REPAIRED if self._is_damaged(a, b) else GOOD
+            if self._record[1] != LAYOUT_VERSION:
+                # What is written from now on is of this layout; the old record itself is not to be copied.
+                self.state.encode_into(self._record)
+                self._in_a = self._in_b = True
+
+    def _is_damaged(self, a: int, b: int) -> bool:
+        """Whether a ring lacks a record that was once verified in it."""
+        if a < b:
+            return True
+        since_mirrored = self._record[SINCE_MIRRORED_OFFSET]
+        return since_mirrored != NOT_MIRRORED and b < a - since_mirrored
+
+    def _is_untouched(self) -> bool:
+        """Whether nothing was ever completed: all blank, save for a very first record that was cut short."""
+        for sector in range(self.a.sectors):
+            for slot in range(self.a.slots):
+                if not self.b.is_blank(sector, slot):
+                    return False
+                if not self.a.is_blank(sector, slot) and (sector, slot) != (0, 0):
+                    return False
+        return True
+
+    def write(self, state) -> bool:
+        """Write a state; True once it is durable. Gives it its sequence number."""
+        state.encode_into(self._record)
+        is_durable = self._write_record()
+        state.sequence = sequence_of(self._record)
+        self.state = state
+        return is_durable
+
+    def write_grant(
+        self,
+        counted_steps: int,
+        granted_steps: int,
+        lifetime_s: int,
+        utc_s: int,
+        utc_us: int,
+        latest_event: int,
+    ) -> bool:
+        """The last state once more, with only these changed. False if there is none."""
+        state = self.state
+        if state is None:
+            return False
+        state.counted_steps = counted_steps
+        state.granted_steps = granted_steps
+        state.lifetime_s = lifetime_s
+        state.utc_s = utc_s
+        state.utc_us = utc_us
+        state.latest_event = latest_event
+        struct.pack_into(
+            GRANT_FORMAT,
+            self._record,
+            GRANT_OFFSET,
+            latest_event,
+            counted_steps,
+            granted_steps,
+            lifetime_s,
+            utc_s,
+            utc_us,
+        )
+        return self._write_record()
+
+    def note_other_pair(self, is_erased: bool) -> None:
+        """Have the next record say whether the pair not in force is erased."""
+        self._record[OTHER_PAIR_ERASED_OFFSET] = is_erased
+        if self.state is not None:
+            self.state.other_pair_erased = int(is_erased)
+
+    def write_again(self) -> bool:
+        """The last state once more."""
+        return self.state is not None and self._write_record()
+
+    def _write_record(self) -> bool:
+        self._settle()
+        self.has_failed = True
+        erases_left = ERASES_IN_A_WRITE
+        for _ in range(WRITE_TRIES):
+            sequence = self._next
+            while not (self.a.is_ready(sequence) or self.b.is_ready(sequence)) and erases_left:
+                erases_left -= 1
+                if not self.a.has_failed(sequence):
+                    self.a.erase(sequence)
+                elif not self.b.has_failed(sequence):
+                    self.b.erase(sequence)
+                else:
+                    # Neither sector can be erased: go round it.
+                    sequence += self.a.slots - sequence % self.a.slots
+            self._next = sequence + 1
+            since_mirrored = sequence - self._mirrored if self._mirrored >= 0 else NOT_MIRRORED
+            complete(self._record, self._checked, sequence, min(since_mirrored, NOT_MIRRORED))
+            in_a = self.a.put(sequence, self._record)
+            in_b = self.b.put(sequence, self._record)
+            if in_a or in_b:
+                self._in_a, self._in_b = in_a, in_b
+                self.latest = sequence
+                if in_a and in_b:
+                    self._mirrored = sequence
+                self.has_failed = False
+                self.has_written = True
+                return True
+        return False
+
+    def _settle(self) -> None:
+        """Before the first operation of this life: step over what an earlier life may have left half-written."""
+        if self._is_settled:
+            return
+        self._is_settled = True
+        group = self.a.group_of(self._next)
+        following = self._next
+        for ring, newest in ((self.a, self._newest_a), (self.b, self._newest_b)):
+            if newest >= 0 and ring.group_of(newest + 1) == group:
+                following = max(following, ring.settle(newest + 1))
+        self._next = following
+
+    def erase_need(self) -> int:
+        """How much an erase is needed. Until a first write of this life is durable only what that write needs:
+        the record found on opening may be one that reads right today and not tomorrow."""
+        need = max(self.a.erase_need(self._next), self.b.erase_need(self._next))
+        return NOT_NEEDED if need == WANTED and not self.has_written else need
+
+    def erase(self) -> None:
+        """Erase the sector that is needed most; a mirror that was waiting for it follows at once."""
+        self._settle()
+        need_a, need_b = self.a.erase_need(self._next), self.b.erase_need(self._next)
+        if need_a >= need_b:
+            self.a.erase(self._next)
+        elif self.b.erase(self._next) and not self._in_b and not self.has_failed:
+            self._mirror()
+
+    def _mirror(self) -> None:
+        """Copy the newest record into ring B if it belongs into the sector that was erased there."""
+        if self.b.is_ready(self.latest) and self.b.group_of(self.latest) == self.b.group_of(self._next):
+            self._in_b = self.b.put(self.latest, self._record)
+            if self._in_a and self._in_b:
+                self._mirrored = self.latest
+
+    def needs_rewriting(self) -> bool:
+        """Whether the newest record no longer reads right in a ring where it was written."""
+        return self.latest >= 0 and (
+            (self._in_a and not self.a.holds(self.latest, self._record))
+            or (self._in_b and not self.b.holds(self.latest, self._record))
+        )
+
+
+def _number_in(slot) -> int:
+    """Sequence number of an undamaged record of any layout, -1 of anything else."""
+    if is_whole(slot, memoryview(slot)[:CRC_OFFSET]):
+        return sequence_of(slot)
+    return -1
+
+
+__all__ = ("BLANK", "FOREIGN", "GOOD", "LOST", "NEEDED", "NOT_NEEDED", "REPAIRED", "WANTED", "StateRings")
