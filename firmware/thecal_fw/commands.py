@@ -230,6 +230,8 @@ class Commands:
     def _read_log(self, values) -> bytes:
         pump = self._controller
         layout = messages.READ_LOG.response
+        # What a host has read must not be lost afterwards, and its number not be used again.
+        pump.keeper.write_events()
         oldest, latest = pump.keeper.oldest_event(), pump.log.latest
         sequence = max(values["first_sequence"], oldest)
         most = (MOST_PAYLOAD_BYTES - layout.size) // messages.EVENT.size

@@ -10,11 +10,13 @@ within that time, except where a host waits for a change to be durable.
 
 from thecal_fw.core.carried import Carried
 from thecal_fw.core import alarms as alarm_table
+from thecal_fw.core.events import CAPACITY
 from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before, microsecond_of_ticks, second_of_ticks, ticks_at
 from thecal_fw.core.program import decode
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.schedule import highest_rate
-from thecal_fw.store.state import NO_RESET_S, State
+from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND
+from thecal_fw.store.state import NEVER, State
 
 QUANTUM_NL = 1_000
 """Volume of a grant, unless the highest rate of the program needs more."""
@@ -44,7 +46,7 @@ class Keeper:
         self.journal = journal
         self.boots = 1
         self.base_lifetime_s = 0
-        self.watchdog_resets_s = (NO_RESET_S, NO_RESET_S)
+        self.watchdog_resets_s = (NEVER, NEVER)
         self.is_read_only = False
         self.quantum_steps = 0
         self._lead_steps = 0
@@ -94,6 +96,7 @@ class Keeper:
                 self.base_lifetime_s + clock.s,
                 second_of_ticks(utc),
                 microsecond_of_ticks(utc),
+                self._pump.log.latest,
             )
         self._granted(granted, is_durable)
 
@@ -151,6 +154,7 @@ class Keeper:
             state.program_pair = self._program_pair
             state.program_digest = pump.program_digest
             state.program_bytes = pump.program_bytes
+        state.latest_event = pump.log.latest
         state.calibration_id = calibration.calibration_id
         state.nl_per_rev = calibration.nl_per_rev
         state.microsteps_per_rev = calibration.microsteps_per_rev
@@ -219,14 +223,21 @@ class Keeper:
             return True
         return self.journal.needs_erase()
 
-    def write_events(self, most: int) -> None:
+    def write_events(self, most: int = CAPACITY) -> None:
+        """Write events that are in memory only, oldest first."""
         log, journal = self._pump.log, self.journal
-        sequence = max(journal.latest_event + 1, log.oldest())
-        while sequence <= log.latest and most:
-            if not journal.append_event(log.get(sequence)):
+        if not self._may_write():
+            return
+        for _ in range(most):
+            sequence = max(journal.latest_event + 1, log.oldest())
+            if sequence > log.latest:
                 return
-            sequence += 1
-            most -= 1
+            is_written = journal.append_event(*log.get(sequence)[1:])
+            if journal.latest_event != sequence:
+                # A slot was spoiled. The place in flash goes by the number, so the number is the later one.
+                log.renumber(sequence, journal.latest_event)
+            if not is_written:
+                return
 
     # --- the event log
 
@@ -291,9 +302,19 @@ class Keeper:
 
     def scrub(self) -> None:
         """Look at a piece of the journal; what has decayed is written anew from its mirror."""
-        if self.journal.scrub():
-            self._pump.note_alarm(alarm_table.JOURNAL_REPAIRED)
+        damage = SOUND if self.is_read_only else self.journal.scrub()
+        if damage == SOUND:
+            return
+        self._pump.note_alarm(alarm_table.JOURNAL_REPAIRED)
+        if damage == PROGRAM_DAMAGED:
+            self.repair_program()
+        else:
             self.save()
+
+    def repair_program(self) -> None:
+        """Write the program once more, where both of its copies are good."""
+        if self._pump.program is not None:
+            self.commit(self._pump.program.encode())
 
 
 def program_of(encoded):

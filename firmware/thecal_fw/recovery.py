@@ -15,7 +15,7 @@ from thecal_fw.core.metering import Metering
 from thecal_fw.core.timeline import Timeline
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED, TIME_SET, TIME_UNKNOWN, WallClock
 from thecal_fw.keeper import program_of
-from thecal_fw.store.state import NO_PROGRAM, NO_RESET_S
+from thecal_fw.store.state import NEVER, NO_PAIR
 
 REPEATED_RESETS_S = 600
 """Three watchdog resets within this time are one too many."""
@@ -119,9 +119,10 @@ class Recovery:
         if self._uncertain_steps:
             pump.ledger.uncertain_steps += self._uncertain_steps
             pump.record(events.EVENT_UNCERTAIN, self._uncertain_steps, pump.ledger.uncertain_steps)
-        if state.latest_event > pump.keeper.journal.latest_event:
-            pump.record(events.EVENT_LOST_EVENTS, pump.keeper.journal.latest_event + 1, state.latest_event)
-        if state.program_pair != NO_PROGRAM and pump.program is None:
+        newest = pump.keeper.journal.newest_event
+        if state.latest_event > newest:
+            pump.record(events.EVENT_LOST_EVENTS, newest + 1, state.latest_event)
+        if state.program_pair != NO_PAIR and pump.program is None:
             pump.set_alarm(alarm_table.PROGRAM_LOST, True)
         if self._gate_had_tripped:
             pump.note_alarm(alarm_table.DOSE_GATE)
@@ -133,7 +134,7 @@ class Recovery:
         first_s, second_s = keeper.watchdog_resets_s
         now_s = keeper.base_lifetime_s
         keeper.watchdog_resets_s = (second_s, now_s)
-        if first_s != NO_RESET_S and now_s - first_s <= REPEATED_RESETS_S:
+        if first_s != NEVER and now_s - first_s <= REPEATED_RESETS_S:
             pump.note_alarm(alarm_table.REPEATED_RESETS)
 
     def owed_at(self, tick: int) -> int:

@@ -112,10 +112,20 @@ class EventLog:
             self._boots,
         )
 
+    def renumber(self, sequence: int, to: int) -> None:
+        """Give an event, and all after it, numbers that are higher by as much as this one's is."""
+        shift = to - sequence
+        for other in range(self.latest, sequence - 1, -1):
+            self._ring[(other + shift) % CAPACITY] = (other + shift,) + self._ring[other % CAPACITY][1:]
+        self.latest += shift
+        if self._before_first == sequence - 1:
+            self._before_first += shift
+
     def oldest(self) -> int:
         """Sequence of the oldest event still in memory; one past the latest if there is none."""
         return max(self._before_first + 1, self.latest - CAPACITY + 1)
 
     def get(self, sequence: int):
-        """One event that is still in memory."""
-        return self._ring[sequence % CAPACITY]
+        """One event that is still in memory; None if its number was left out."""
+        event = self._ring[sequence % CAPACITY]
+        return event if event[0] == sequence else None

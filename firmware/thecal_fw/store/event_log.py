@@ -17,11 +17,13 @@ _ERASES_IN_A_WRITE = 2
 
 
 class StoredEvents:
-    """The events in flash. latest: the last sequence number that was given, 0 if none was."""
+    """The events in flash. latest: the last sequence number that was given, 0 if none was.
+    newest: the newest that ``open`` found, 0 if it found none."""
 
     def __init__(self, flash, layout):
         self.ring = Ring(flash, layout.events, layout.event_sectors, EVENT_BYTES)
         self.latest = 0
+        self.newest = 0
         self._newest = -1
         self._is_settled = False
         self._slot = bytearray(EVENT_BYTES)
@@ -32,6 +34,7 @@ class StoredEvents:
         self._newest = self.ring.newest(_number_in)
         if self._newest >= 0:
             self.ring.found(self._newest)
+            self.newest = self._newest
         self.latest = max(self._newest, least_latest, 0)
 
     def append(

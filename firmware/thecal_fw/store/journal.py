@@ -5,20 +5,13 @@ that state or a newer one. A program is put first and takes effect with the stat
 erases while something is to be written, as long as ``erase_one`` is called soon whenever ``needs_erase`` says so.
 """
 
+from thecal_fw.core.journal_condition import BLANK
 from thecal_fw.store.event_log import StoredEvents
 from thecal_fw.store.layout import COPIES, Layout
 from thecal_fw.store.programs import Programs
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED
 from thecal_fw.store.state import DECODERS, NO_PAIR
-from thecal_fw.store.state_rings import (
-    BLANK,
-    CONDITION_NAMES,
-    FOREIGN,
-    GOOD,
-    LOST,
-    REPAIRED,
-    StateRings,
-)
+from thecal_fw.store.state_rings import StateRings
 
 SOUND = 0
 STATE_DAMAGED = 1
@@ -75,8 +68,11 @@ class Journal:
         )
 
     def write(self, state) -> bool:
-        """Write a state, with its sequence number and the latest event put in; True once it is durable."""
-        state.latest_event = self._events.latest
+        """Write a state, with its sequence number put in; True once it is durable.
+
+        Its ``latest_event`` may be ahead of what ``append_event`` was given: those numbers are never given again.
+        """
+        state.latest_event = max(state.latest_event, self._events.latest)
         state.other_pair_erased = int(
             self._programs.is_ready() and state.program_pair == self._programs.in_force
         )
@@ -86,12 +82,18 @@ class Journal:
         return is_durable
 
     def write_grant(
-        self, counted_steps: int, granted_steps: int, lifetime_s: int, utc_s: int, utc_us: int
+        self,
+        counted_steps: int,
+        granted_steps: int,
+        lifetime_s: int,
+        utc_s: int,
+        utc_us: int,
+        latest_event: int,
     ) -> bool:
         """Write the last state once more with only these changed, allocating next to nothing."""
         self._rings.note_other_pair(self._programs.is_ready())
         return self._rings.write_grant(
-            counted_steps, granted_steps, lifetime_s, utc_s, utc_us, self._events.latest
+            counted_steps, granted_steps, lifetime_s, utc_s, utc_us, max(latest_event, self._events.latest)
         )
 
     # Program ---------------------------------------------------------------------------------------------------
@@ -142,6 +144,11 @@ class Journal:
     def latest_event(self) -> int:
         return self._events.latest
 
+    @property
+    def newest_event(self) -> int:
+        """Number of the newest event that ``open`` found, 0 if there was none."""
+        return self._events.newest
+
     def oldest_event(self) -> int:
         return self._events.oldest()
 
@@ -186,16 +193,3 @@ class Journal:
             return STATE_DAMAGED if self._rings.needs_rewriting() else SOUND
         return SOUND if self._programs.is_copy_good(self._scrubbed - 1) else PROGRAM_DAMAGED
 
-
-__all__ = (
-    "BLANK",
-    "CONDITION_NAMES",
-    "FOREIGN",
-    "GOOD",
-    "LOST",
-    "PROGRAM_DAMAGED",
-    "REPAIRED",
-    "SOUND",
-    "STATE_DAMAGED",
-    "Journal",
-)

@@ -7,6 +7,7 @@ which is nothing to report; when a ring lacks what it once held, that is damage,
 
 import struct
 
+from thecal_fw.core.journal_condition import BLANK, FOREIGN, GOOD, LOST, REPAIRED
 from thecal_fw.store.layout import STATE_BYTES
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED, Ring
 from thecal_fw.store.state import (
@@ -24,9 +25,6 @@ from thecal_fw.store.state import (
     is_whole,
     sequence_of,
 )
-
-CONDITION_NAMES = ("blank", "good", "repaired", "lost", "foreign")
-BLANK, GOOD, REPAIRED, LOST, FOREIGN = range(len(CONDITION_NAMES))
 
 WRITE_TRIES = 4
 ERASES_IN_A_WRITE = 4
