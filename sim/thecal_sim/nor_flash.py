@@ -55,8 +55,8 @@ class NorFlash:
         self.cut: Cut | None = None
         self.before_operation: Callable[[int, str, int, int], None] | None = None
         """Called with index, kind, sector and offset of each operation that is about to begin."""
-        self.erases_until_worn = 0
-        """Erases that a sector stands; 0 is no limit. One more leaves bits of it stuck at 0."""
+        self.erases_until_worn: dict[int, int] = {}
+        """Erases that a sector stands; without an entry, any number. One more leaves bits of it stuck at 0."""
         self._strict = strict
         self._random = random.Random(seed)
         self._is_off = False
@@ -140,7 +140,7 @@ class NorFlash:
         """Another chip in the same condition, with power."""
         other = NorFlash(self.sectors, seed, self._strict)
         other.operation = self.operation
-        other.erases_until_worn = self.erases_until_worn
+        other.erases_until_worn = dict(self.erases_until_worn)
         other._cells = [bytearray(cells) for cells in self._cells]
         other._unstable = [dict(masks) for masks in self._unstable]
         other._weak = [dict(masks) for masks in self._weak]
@@ -213,7 +213,7 @@ class NorFlash:
         self._cells[sector][:] = b"\xff" * self.SECTOR_BYTES
         self._unstable[sector].clear()
         self._weak[sector].clear()
-        if self.erases_until_worn and self._erases[sector] > self.erases_until_worn:
+        if self._erases[sector] > self.erases_until_worn.get(sector, self._erases[sector]):
             for _ in range(8):
                 self._stuck_low[sector][self._random.randrange(self.SECTOR_BYTES)] = (
                     1 << self._random.randrange(8)

@@ -160,8 +160,8 @@ class Journal:
 
     def _program_needs_erase(self) -> bool:
         # The state that opening found may be one that reads right today and not tomorrow, and the state before it
-        # may name the other pair.
-        return self._rings.has_written and self._programs.needs_erase()
+        # may name the other pair. So may a state that could not be written, if it is read after all.
+        return self._rings.has_written and not self._rings.has_failed and self._programs.needs_erase()
 
     def needs_erase(self) -> bool:
         """Whether ``erase_one`` has something to do."""

@@ -102,10 +102,8 @@ class StateRings:
     def write(self, state) -> bool:
         """Write a state; True once it is durable. Gives it its sequence number."""
         state.encode_into(self._record)
-        is_durable = self._write_record()
-        state.sequence = sequence_of(self._record)
         self.state = state
-        return is_durable
+        return self._write_record(state)
 
     def write_grant(
         self,
@@ -137,7 +135,7 @@ class StateRings:
             utc_s,
             utc_us,
         )
-        return self._write_record()
+        return self._write_record(state)
 
     def note_other_pair(self, is_erased: bool) -> None:
         """Have the next record say whether the pair not in force is erased."""
@@ -147,9 +145,9 @@ class StateRings:
 
     def write_again(self) -> bool:
         """The last state once more."""
-        return self.state is not None and self._write_record()
+        return self.state is not None and self._write_record(self.state)
 
-    def _write_record(self) -> bool:
+    def _write_record(self, state) -> bool:
         self._settle()
         self.has_failed = True
         erases_left = ERASES_IN_A_WRITE
@@ -171,7 +169,7 @@ class StateRings:
             in_b = self.b.put(sequence, self._record)
             if in_a or in_b:
                 self._in_a, self._in_b = in_a, in_b
-                self.latest = sequence
+                self.latest = state.sequence = sequence
                 if in_a and in_b:
                     self._mirrored = sequence
                 self.has_failed = False
