@@ -4,7 +4,8 @@ the next power cut, what stands in them, and which events were acknowledged."""
 import hashlib
 import random
 
-from thecal_fw.store.journal import BLANK, FOREIGN, LOST, Journal
+from thecal_fw.core.journal_condition import BLANK, FOREIGN, LOST
+from thecal_fw.store.journal import Journal
 from thecal_fw.store.layout import Layout
 from thecal_fw.store.state import FIELDS, NO_PAIR, State
 from thecal_sim.nor_flash import NorFlash, PowerCutError
@@ -74,7 +75,7 @@ class Pump:
         values = (counted + 56, counted + 112, 5 * number, 1_700_000_000 + number, number)
         expected.counted_steps, expected.granted_steps, expected.lifetime_s = values[:3]
         expected.utc_s, expected.utc_us = values[3:]
-        self._promise(expected, None, lambda: self.journal.write_grant(*values))
+        self._promise(expected, None, lambda: self.journal.write_grant(*values, latest_event=0))
 
     def _promise(self, state: State, program: int | None, write) -> None:
         named = self.program if program is None else program

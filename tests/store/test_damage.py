@@ -6,15 +6,8 @@ import random
 import pytest
 
 from store.pump import SMALL, Pump, program_of, told
-from thecal_fw.store.journal import (
-    GOOD,
-    LOST,
-    PROGRAM_DAMAGED,
-    REPAIRED,
-    SOUND,
-    STATE_DAMAGED,
-    Journal,
-)
+from thecal_fw.core.journal_condition import GOOD, LOST, REPAIRED
+from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND, STATE_DAMAGED, Journal
 from thecal_fw.store.layout import EVENT_BYTES, STATE_BYTES
 from thecal_sim.nor_flash import PROGRAM, NorFlash, PowerCutError
 
@@ -63,7 +56,7 @@ def keeps_working(journal: Journal, flash: NorFlash, pump: Pump) -> None:
     state = journal.state
     assert state is not None
     for number in range(1, 4):
-        assert journal.write_grant(number, number + 56, 0, 0, 0)
+        assert journal.write_grant(number, number + 56, 0, 0, 0, 0)
         assert journal.append_event(number, 0, 0, 0, 0, 0, 0, 0)
         for _ in range(10):
             if journal.needs_erase():
@@ -223,7 +216,7 @@ def test_when_neither_ring_takes_a_state_the_pump_is_told():
     for sector in range(2 * SMALL.state_sectors):
         pump.flash.let_fail(PROGRAM, sector)
     assert pump.journal.state is not None
-    assert not pump.journal.write_grant(1, 2, 3, 4, 5)
+    assert not pump.journal.write_grant(1, 2, 3, 4, 5, 0)
     assert pump.journal.has_failed
     known = Journal(pump.flash, SMALL)
     assert known.open() == GOOD
