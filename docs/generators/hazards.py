@@ -30,7 +30,7 @@ _CAUSES = {
     "journal can't be written": "flash takes no record, neither of the two copies",
     "journal repaired": "a record or a program had decayed, and was read from its mirror",
     "journal of another version": "the journal was written by a firmware this one knows nothing of; it is left alone",
-    "supply low": "the supply is below the level at which flash may be written; delivery goes on to the end of its grant",
+    "supply low": "the supply is below the level for writing flash; delivery goes on to the end of its grant",
 }
 
 

@@ -193,7 +193,9 @@ class Commands:
             raise RequestRefusedError(messages.ERROR_RANGE, most_nl)
         was_known = pump.reservoir.is_known
         expected_nl = (
-            pump.reservoir.residual_nl(pump.hardware.sense.count() + pump.ledger.unseen_steps) if was_known else 0
+            pump.reservoir.residual_nl(pump.hardware.sense.count() + pump.ledger.unseen_steps)
+            if was_known
+            else 0
         )
         pump.refill(values["fill_nl"])
         return messages.REFILL.response.pack(expected_nl, was_known)

@@ -267,7 +267,9 @@ class Controller:
             if before is not None:
                 self.adopt(before, before.encode())
             return -1
-        self.record(events.EVENT_PROGRAM_COMMITTED, int.from_bytes(self.program_digest[:4], "big"), program.mode)
+        self.record(
+            events.EVENT_PROGRAM_COMMITTED, int.from_bytes(self.program_digest[:4], "big"), program.mode
+        )
         self.set_alarm(alarm_table.PROGRAM_LOST, False)
         self.set_alarm(alarm_table.JOURNAL_FOREIGN, False)
         self.set_alarm(alarm_table.MEMORY_FAULT, False)

@@ -8,10 +8,15 @@ Flash keeps the processor for milliseconds, an erase for up to 0.4 s. So nothing
 within that time, except where a host waits for a change to be durable.
 """
 
-from thecal_fw.core.carried import Carried
 from thecal_fw.core import alarms as alarm_table
+from thecal_fw.core.carried import Carried
 from thecal_fw.core.events import CAPACITY
-from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before, microsecond_of_ticks, second_of_ticks, ticks_at
+from thecal_fw.core.instant import (
+    NEVER_S,
+    microsecond_of_ticks,
+    second_of_ticks,
+    ticks_at,
+)
 from thecal_fw.core.program import decode
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.schedule import highest_rate
@@ -131,7 +136,12 @@ class Keeper:
 
     def _state(self, granted: int) -> State:
         pump, ledger = self._pump, self._ledger
-        clock, reservoir, calibration, program = self._hardware.clock, pump.reservoir, pump.calibration, pump.program
+        clock, reservoir, calibration, program = (
+            self._hardware.clock,
+            pump.reservoir,
+            pump.calibration,
+            pump.program,
+        )
         utc = pump.wall.utc_ticks(pump.ticks_now())
         state = State()
         state.boots = self.boots

@@ -4,10 +4,10 @@ After a watchdog reset the count is exact, the time goes on, and what was prescr
 the count is what had been granted, the difference is uncertain, and the time lacks however long there was no power.
 """
 
-from thecal_fw.core.carried import decode as decode_note
-from thecal_fw.core.carried import phase_at
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
+from thecal_fw.core.carried import decode as decode_note
+from thecal_fw.core.carried import phase_at
 from thecal_fw.core.events import RESET_WATCHDOG
 from thecal_fw.core.instant import ticks_at
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, LOST, REPAIRED
@@ -106,9 +106,7 @@ class Recovery:
                 pump.wall = WallClock(source, carried.utc_ticks_at_boot + reset_ticks, carried.offset_minutes)
             if carried.has_anchor:
                 self._anchor_tick = ticks_at(carried.anchor_s, carried.anchor_us) - reset_ticks
-                self._counted_since_anchor = (
-                    carried.unseen_steps + retained.counted - carried.anchor_counted
-                )
+                self._counted_since_anchor = carried.unseen_steps + retained.counted - carried.anchor_counted
             return
         pump.keeper.base_lifetime_s = state.lifetime_s
         if state.time_source != TIME_UNKNOWN:

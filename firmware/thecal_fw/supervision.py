@@ -79,7 +79,9 @@ class Supervisor:
         good = self._hardware.supply.is_good()
         if good != self._supply_was_good:
             self._supply_was_good = good
-            self._pump.record(events.EVENT_SUPPLY_GOOD if good else events.EVENT_SUPPLY_LOW, self._ledger.counted)
+            self._pump.record(
+                events.EVENT_SUPPLY_GOOD if good else events.EVENT_SUPPLY_LOW, self._ledger.counted
+            )
         self._pump.set_alarm(alarm_table.SUPPLY_LOW, not good)
 
     # --- pulses

@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING
 
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_sim.edges import BUZZER, DIRECTION, ENABLE, LED, RESTING_LEVELS, STEP, Edge, Recording
+from thecal_sim.gate import SimulatedGate
 from thecal_sim.link import SimulatedPort
+from thecal_sim.memory import JOURNAL_SECTORS, SimulatedRetained, SimulatedSupply, TimedFlash
+from thecal_sim.motor import SimulatedMotion, SimulatedMotor
+from thecal_sim.nor_flash import NorFlash
 from thecal_sim.processor import Processor
+from thecal_sim.self_test import SimulatedSelfTest
 from thecal_sim.train import SimulatedTrain
 from thecal_sim.units import NS_PER_S, NS_PER_US
 from thecal_sim.virtual_time import VirtualTime
@@ -42,16 +47,16 @@ class SimulatedClock:
 
 
 class SimulatedDriver:
-    """Implements ``Driver``: the enable line, low when the motor is energised."""
+    """Implements ``Driver``: its say in the enable line."""
 
     def __init__(self, board: SimulatedBoard) -> None:
         self._board = board
 
     def enable(self) -> None:
-        self._board.drive(ENABLE, 0)
+        self._board.processor.when_reached(lambda: self._board.allow_by_driver(True))
 
     def disable(self) -> None:
-        self._board.drive(ENABLE, 1)
+        self._board.processor.when_reached(lambda: self._board.allow_by_driver(False))
 
 
 class SimulatedAnnunciator:
@@ -81,11 +86,6 @@ class SimulatedMachine:
     def __init__(self, serial: bytes) -> None:
         self.serial = serial
         self.reset_cause = RESET_POWER_ON
-        self.was_delivering = False
-        self._is_delivering = False
-
-    def note_delivering(self, delivering: bool) -> None:
-        self._is_delivering = delivering
 
     def heap_free_bytes(self) -> int:
         return _HEAP_FREE_BYTES
@@ -96,13 +96,6 @@ class SimulatedMachine:
     def prompt(self) -> None:
         raise LeftProgram("prompt")
 
-    def reset(self, cause: int) -> None:
-        """What a program finds when it starts after a reset: only a watchdog's leaves the note in place."""
-        self.reset_cause = cause
-        if cause != RESET_WATCHDOG:
-            self._is_delivering = False
-        self.was_delivering = self._is_delivering
-
 
 @dataclass
 class SimulatedHardware:
@@ -111,7 +104,13 @@ class SimulatedHardware:
     clock: ports.Clock
     train: ports.StepTrain
     driver: ports.Driver
+    gate: ports.DoseGate
     sense: ports.Sense
+    motion: ports.Motion
+    supply: ports.Supply
+    flash: ports.Flash
+    retained: ports.Retained
+    self_test: ports.SelfTest
     annunciator: ports.Annunciator
     port: ports.Port
     watchdog: ports.Watchdog
@@ -121,7 +120,7 @@ class SimulatedHardware:
 class SimulatedBoard:
     """The board as a probe, a plant or a fault injector gets hold of it; ``hardware`` is what its program sees."""
 
-    def __init__(self, env: VirtualTime, serial: bytes = b"MODEL") -> None:
+    def __init__(self, env: VirtualTime, serial: bytes = b"MODEL", chip: NorFlash | None = None) -> None:
         self.env = env
         self.processor = Processor(env)
         self.recording = Recording(env)
@@ -129,7 +128,16 @@ class SimulatedBoard:
         self.train = SimulatedTrain(self.processor, self.recording)
         self.sense_wire = Wire(self._rises, lambda: self.level(STEP))
         self.sense = SenseCounter(self.sense_wire)
+        self._driver_allows = self._gate_allows = False
         self.driver = SimulatedDriver(self)
+        self.gate = SimulatedGate(self.processor, self.train, self.sense_wire, self.allow_by_gate)
+        self.motor = SimulatedMotor(self._stamped_steps, lambda: not self.recording.level(ENABLE))
+        self.motion = SimulatedMotion(self.motor)
+        self.supply = SimulatedSupply()
+        self.chip = chip or NorFlash(JOURNAL_SECTORS)
+        self.flash = TimedFlash(self.chip, self.processor)
+        self.retained = SimulatedRetained()
+        self.self_test = SimulatedSelfTest(self.sense_wire)
         self.annunciator = SimulatedAnnunciator(self)
         self.port = SimulatedPort(self.processor)
         self.watchdog = SimulatedWatchdog(self.processor, lambda: self.reset(RESET_WATCHDOG))
@@ -139,12 +147,38 @@ class SimulatedBoard:
             self.clock,
             self.train,
             self.driver,
+            self.gate,
             self.sense,
+            self.motion,
+            self.supply,
+            self.flash,
+            self.retained,
+            self.self_test,
             self.annunciator,
             self.port,
             self.watchdog,
             self.machine,
         )
+
+    def _stamped_steps(self) -> int:
+        self.train.stamp()
+        return len(self.recording.steps_ns)
+
+    def allow_by_driver(self, allows: bool) -> None:
+        """The program's say in the enable line changes now."""
+        self._driver_allows = allows
+        self._drive_enable()
+
+    def allow_by_gate(self, allows: bool) -> None:
+        """The dose gate's say in it changes now."""
+        self._gate_allows = allows
+        self._drive_enable()
+
+    def _drive_enable(self) -> None:
+        # Energised only while both allow it. What the motor has turned by now is settled first.
+        self.motor.settle()
+        self.recording.change(ENABLE, int(not (self._driver_allows and self._gate_allows)))
+        self.motor.settle()
 
     def _rises(self) -> int:
         return self.train.rises_until(self.processor.now_ns)
@@ -161,14 +195,24 @@ class SimulatedBoard:
 
     def reset(self, cause: int) -> None:
         """Restart the board now: RESET_POWER_ON or RESET_WATCHDOG of ``thecal_fw.core.events``."""
+        if cause == RESET_WATCHDOG:
+            self.retained.survive(
+                self.sense.count(), self.processor.env.now_ns - self.processor.boot_origin_ns
+            )
+        else:
+            self.retained.lose_power()
+        self.chip.power_up()
         self.processor.restart()
         self.train.lose_power()
+        self._driver_allows = False
+        self.gate.reset()
         for signal, level in RESTING_LEVELS.items():
-            if signal != STEP:
+            if signal not in (STEP, ENABLE):
                 self.drive(signal, level)
         self.sense.reset()
+        self.motion.reset()
         self.watchdog.stop()
-        self.machine.reset(cause)
+        self.machine.reset_cause = cause
         self.port.reset()
         self.on_reset()
 
@@ -180,8 +224,8 @@ class SimulatedBoard:
     def leave_program(self) -> None:
         """The program gave the board away; nothing but a reset brings it back."""
         self.train.halt()
-        for signal in (ENABLE, BUZZER):
-            self.drive(signal, RESTING_LEVELS[signal])
+        self.driver.disable()
+        self.drive(BUZZER, RESTING_LEVELS[BUZZER])
         self.watchdog.stop()
         self.port.reset()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Callable
 from itertools import accumulate
 
 from simpy import Event
@@ -43,6 +44,7 @@ class SimulatedTrain:
         self._tail_ns = 0
         self._told_falls = 0
         self._armed: Event | None = None
+        self.on_change: Callable[[], None] = lambda: None
         recording.on_first_observer = self._arm
 
     # --- what the program calls
@@ -78,6 +80,7 @@ class SimulatedTrain:
         elif self._is_started and not self.starved():
             self._play(block)
             self._arm()
+            self.on_change()
 
     def load(self) -> None:
         self._is_loading = True
@@ -106,6 +109,7 @@ class SimulatedTrain:
         self._is_loading = False
         self._is_started = True
         self._arm()
+        self.on_change()
         return True
 
     def halt(self) -> None:
@@ -124,6 +128,22 @@ class SimulatedTrain:
     def rises_until(self, t_ns: int) -> int:
         """Rising edges since the board was first powered, up to and including those of an instant."""
         return len(self._recording.steps_ns) + bisect_right(self._queued_ns, t_ns)
+
+    def queued_ns(self, steps: int) -> int | None:
+        """When the last of so many steps from now on is due, or the last one queued; None if none is."""
+        self.stamp()
+        if not self._queued_ns:
+            return None
+        return self._queued_ns[min(steps, len(self._queued_ns)) - 1]
+
+    def run_wild(self, interval_ns: int, steps: int) -> None:
+        """Steps that nobody asked for, from now on, among those that are queued."""
+        self.stamp()
+        now_ns = self._processor.env.now_ns
+        wild_ns = [now_ns + interval_ns * number for number in range(1, steps + 1)]
+        self._queued_ns = array("q", sorted([*self._queued_ns, *wild_ns]))
+        self._arm()
+        self.on_change()
 
     def lose_power(self) -> None:
         """The board was reset: nothing is queued any more and STEP goes low."""

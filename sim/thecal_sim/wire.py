@@ -21,6 +21,7 @@ class Wire:
         self._connected = True
         self._stuck: int | None = None
         self._carried = 0
+        self.on_change: Callable[[], None] = lambda: None
         self._carried_from = source_rises()
 
     @property
@@ -43,6 +44,7 @@ class Wire:
     def pick_up_noise(self, edges: int = 1) -> None:
         """So many rising edges appear at the far end now that the source did not make."""
         self._carried += edges
+        self.on_change()
 
     def rises(self) -> int:
         """Rising edges at the far end up to now."""
@@ -63,6 +65,7 @@ class Wire:
         self._carried_from = self._source_rises()
         if self._level() > level:
             self._carried += 1
+        self.on_change()
 
 
 class SenseCounter:

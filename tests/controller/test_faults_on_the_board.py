@@ -3,7 +3,6 @@
 import pytest
 
 from controller.pump_bench import (
-    MICROSTEPS_PER_NL,
     MINIMUM_RATE,
     PumpBench,
     continuous,
@@ -16,8 +15,8 @@ from thecal_fw.core.program import MODE_CONTINUOUS, Program
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.validation import Limits
 from thecal_fw.link import messages
-from thecal_sim.edges import BUZZER, ENABLE
-from thecal_sim.oracle import Epoch, IdealDelivery, check_pulses
+from thecal_sim.edges import ENABLE
+from thecal_sim.oracle import check_pulses
 from thecal_sim.units import NS_PER_MS, NS_PER_S
 
 FAST_LIMITS = Limits(most_basal_nl_per_day=200_000_000)

@@ -42,7 +42,8 @@ def test_a_stop_behind_a_request_that_waits_for_a_change_is_carried_out_at_once(
     sent_ns = bench.pump.now_ns
     stopped = bench.host.next_frame()
     assert stopped.kind == messages.STOP.kind | messages.RESPONSE
-    assert bench.pump.now_ns - sent_ns < 1_000_000
+    # The answer waits for the stop to be durable, the stop for nothing.
+    assert bench.pump.now_ns - sent_ns < 5_000_000
     assert bench.steps_since(sent_ns + 10_000) == []
     # The request it overtook is answered afterwards, and not lost.
     status = LinkHost.fields_of(bench.host.next_frame())

@@ -151,7 +151,9 @@ def test_the_residual_volume_after_a_power_cut_is_never_more_than_what_is_left()
     status = bench.status()
     delivered_nl = len(bench.pump.step_times_ns) * 50_000 // 3_200
     assert status["fill_known"]
-    assert status["fill_nl"] - delivered_nl - 1_000 <= status["residual_nl"] <= status["fill_nl"] - delivered_nl
+    assert (
+        status["fill_nl"] - delivered_nl - 1_000 <= status["residual_nl"] <= status["fill_nl"] - delivered_nl
+    )
 
 
 @pytest.mark.requirement("power-cut")
@@ -168,7 +170,9 @@ def test_a_refill_settles_what_was_uncertain() -> None:
 
 
 @pytest.mark.requirement("time-after-power-cut")
-def test_after_a_power_cut_the_time_is_marked_uncertain_and_the_mean_rate_is_delivered_until_it_is_set() -> None:
+def test_after_a_power_cut_the_time_is_marked_uncertain_and_the_mean_rate_is_delivered_until_it_is_set() -> (
+    None
+):
     bench = PumpBench()
     bench.set_time(MONDAY_UTC_S + 3_600)
     bench.deliver(flex([[(0, 300_000), (720, 1_500_000)]]))

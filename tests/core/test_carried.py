@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thecal_fw.core.carried import NOTE_BYTES, Carried, decode, phase_at
 from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal_fw.core.carried import NOTE_BYTES, Carried, decode, phase_at
 from thecal_fw.core.instant import TICKS_PER_SECOND
 from thecal_fw.core.metering import Metering
 

@@ -29,7 +29,9 @@ def watched(counted: int = 0, turned: int = 0) -> MotorWatch:
     turned=st.integers(0, 1 << 20),
     polls=st.lists(st.tuples(st.integers(0, 130), st.integers(-1, 1)), max_size=200),
 )
-def test_a_motor_that_follows_is_never_complained_about_whenever_it_is_looked_at(start, turned, polls) -> None:
+def test_a_motor_that_follows_is_never_complained_about_whenever_it_is_looked_at(
+    start, turned, polls
+) -> None:
     watch = watched(start, turned)
     steps = 0
     for more, read_off in polls:
@@ -83,7 +85,9 @@ def test_a_motor_that_loses_a_tenth_or_more_is_found_within_fifty_steps(every: i
 
 @pytest.mark.requirement("over-delivery")
 @given(every=st.integers(1, 10), begin=st.integers(0, 300))
-def test_a_motor_that_turns_a_tenth_too_far_or_more_is_found_within_fifty_steps(every: int, begin: int) -> None:
+def test_a_motor_that_turns_a_tenth_too_far_or_more_is_found_within_fifty_steps(
+    every: int, begin: int
+) -> None:
     watch = watched()
     turned = 0
     for step in range(1, begin + MOST_STEPS_TO_A_FINDING + 1):

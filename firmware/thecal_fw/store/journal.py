@@ -192,4 +192,3 @@ class Journal:
         if self._scrubbed == 0:
             return STATE_DAMAGED if self._rings.needs_rewriting() else SOUND
         return SOUND if self._programs.is_copy_good(self._scrubbed - 1) else PROGRAM_DAMAGED
-

@@ -1,0 +1,92 @@
+"""The dose gate of the board on virtual time: it takes the driver's enable away at the instant of the last edge granted.
+
+It looks at the edges on the sense wire, whatever made them, and no program is involved. When it would run out is worked
+out from the queue of the step generator and looked at again whenever that, the grant or the wire changes, so
+that no event is needed for each step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simpy import Event
+
+from thecal_sim.processor import Processor
+from thecal_sim.train import SimulatedTrain
+from thecal_sim.wire import Wire
+
+
+class SimulatedGate:
+    """Implements ``DoseGate``. ``switch`` is called with whether the gate lets the driver be enabled."""
+
+    def __init__(
+        self, processor: Processor, train: SimulatedTrain, wire: Wire, switch: Callable[[bool], None]
+    ) -> None:
+        self._processor = processor
+        self._train = train
+        self._wire = wire
+        self._switch = switch
+        self._is_open = False
+        self._has_tripped = False
+        self._limit = 0
+        self._look_due: Event | None = None
+        train.on_change = self.look
+        wire.on_change = self.look
+
+    # --- what the program calls
+
+    def arm(self, steps: int) -> None:
+        if steps <= 0:
+            raise ValueError("a gate is armed for at least one step")
+        self._processor.when_reached(lambda: self._open(steps))
+
+    def grant(self, steps: int) -> None:
+        if steps <= 0:
+            raise ValueError("at least one step is granted")
+        self._processor.when_reached(lambda: self._extend(steps))
+
+    def close(self) -> None:
+        self._processor.when_reached(self.reset)
+
+    def has_tripped(self) -> bool:
+        return self._has_tripped
+
+    # --- the board
+
+    def reset(self) -> None:
+        """Closed, as after a reset."""
+        self._is_open = self._has_tripped = False
+        self._look_due = None
+        self._switch(False)
+
+    def _open(self, steps: int) -> None:
+        self._limit = self._wire.rises() + steps
+        self._is_open, self._has_tripped = True, False
+        self._switch(True)
+        self.look()
+
+    def _extend(self, steps: int) -> None:
+        if self._is_open:
+            self._limit += steps
+            self.look()
+
+    def look(self) -> None:
+        """See whether all that was granted is used up, and find out when to look again."""
+        self._look_due = None
+        if not self._is_open:
+            return
+        left = self._limit - self._wire.rises()
+        if left <= 0:
+            self._is_open = False
+            self._has_tripped = True
+            self._switch(False)
+            return
+        next_ns = self._train.queued_ns(left)
+        if next_ns is not None:
+            env = self._processor.env
+            self._look_due = env.timeout(max(0, next_ns - env.now_ns))
+            self._look_due.callbacks.append(self._is_due)
+
+    def _is_due(self, event: Event) -> None:
+        if event is self._look_due:
+            self.look()

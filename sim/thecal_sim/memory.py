@@ -1,0 +1,79 @@
+"""What the board keeps: memory that outlives a watchdog reset, and flash that takes its time and outlives everything."""
+
+from __future__ import annotations
+
+from thecal_sim.nor_flash import NorFlash
+from thecal_sim.processor import Processor
+from thecal_sim.units import NS_PER_MS, NS_PER_S, NS_PER_US
+
+JOURNAL_SECTORS = 128
+_NOTE_BYTES = 48
+
+
+class SimulatedRetained:
+    """Implements ``Retained``."""
+
+    def __init__(self) -> None:
+        self.was_kept = False
+        self.counted = 0
+        self.reset_s = 0
+        self.reset_us = 0
+        self.note = bytes(_NOTE_BYTES)
+        self._kept: bytes | None = None
+
+    def keep(self, note: bytes) -> None:
+        if len(note) != _NOTE_BYTES:
+            raise ValueError(f"a note has {_NOTE_BYTES} bytes, this one {len(note)}")
+        self._kept = bytes(note)
+
+    def survive(self, counted: int, since_reset_ns: int) -> None:
+        """The watchdog resets the board now."""
+        self.was_kept = self._kept is not None
+        self.note = self._kept or bytes(_NOTE_BYTES)
+        self.counted = counted
+        self.reset_s, ns = divmod(since_reset_ns, NS_PER_S)
+        self.reset_us = ns // NS_PER_US
+
+    def lose_power(self) -> None:
+        self.was_kept = False
+        self._kept = None
+
+
+class TimedFlash:
+    """Implements ``Flash``: a chip whose operations keep the processor for their time.
+
+    program_ns, erase_ns: what an operation takes, by default what is typical of a chip of 2 MiB.
+    """
+
+    SECTOR_BYTES = NorFlash.SECTOR_BYTES
+    PAGE_BYTES = NorFlash.PAGE_BYTES
+    LONGEST_ERASE_US = NorFlash.LONGEST_ERASE_US
+    LONGEST_PROGRAM_US = NorFlash.LONGEST_PROGRAM_US
+
+    def __init__(self, chip: NorFlash, processor: Processor) -> None:
+        self.chip = chip
+        self.sectors = chip.sectors
+        self.program_ns = 7 * NS_PER_MS // 10
+        self.erase_ns = 45 * NS_PER_MS
+        self._processor = processor
+
+    def read_into(self, sector: int, offset: int, buffer: bytearray | memoryview) -> None:
+        self.chip.read_into(sector, offset, buffer)
+
+    def program(self, sector: int, offset: int, data: bytes | bytearray | memoryview) -> None:
+        self.chip.program(sector, offset, data)
+        self._processor.wait_until(self._processor.now_ns + self.program_ns)
+
+    def erase(self, sector: int) -> None:
+        self.chip.erase(sector)
+        self._processor.wait_until(self._processor.now_ns + self.erase_ns)
+
+
+class SimulatedSupply:
+    """Implements ``Supply``."""
+
+    def __init__(self) -> None:
+        self.good = True
+
+    def is_good(self) -> bool:
+        return self.good

@@ -1,0 +1,99 @@
+"""The motor with its driver and its shaft encoder: it turns one microstep for each STEP edge while it is energised.
+
+Faults are those of a real one: it stalls, it loses every so many steps, the driver does not let go of it, or never takes
+hold. What it has turned is worked out in bulk from the edges recorded, whenever somebody asks or something changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+_COUNTER_MODULUS = 1 << 30
+
+
+class SimulatedMotor:
+    """turned_steps: microsteps the shaft has turned since the beginning, which is what has truly been delivered."""
+
+    def __init__(self, steps: Callable[[], int], is_enabled: Callable[[], bool]) -> None:
+        """``steps`` counts the rising edges of STEP up to now; ``is_enabled`` tells the level of the enable line."""
+        self._steps = steps
+        self._is_enabled = is_enabled
+        self._turned = 0
+        self._settled_at = 0
+        self._is_stalled = False
+        self._loses_every = 0
+        self._turns_twice_every = 0
+        self._won_t_disable = False
+        self._won_t_enable = False
+        self._was_energised = False
+
+    # --- faults
+
+    def stall(self, is_stalled: bool = True) -> None:
+        """The shaft stands still, whatever is commanded."""
+        self.settle()
+        self._is_stalled = is_stalled
+
+    def slip(self, loses_every: int) -> None:
+        """Every so-many-th microstep is lost; 0 is none."""
+        self.settle()
+        self._loses_every = loses_every
+
+    def run_ahead(self, turns_twice_every: int) -> None:
+        """Every so-many-th microstep is turned twice; 0 is none."""
+        self.settle()
+        self._turns_twice_every = turns_twice_every
+
+    def stick_enabled(self, is_stuck: bool = True) -> None:
+        """The driver goes on energising the motor though its enable line says otherwise."""
+        self.settle()
+        self._won_t_disable = is_stuck
+
+    def stick_disabled(self, is_stuck: bool = True) -> None:
+        """The driver never energises the motor."""
+        self.settle()
+        self._won_t_enable = is_stuck
+
+    # --- what it does
+
+    @property
+    def turned_steps(self) -> int:
+        self.settle()
+        return self._turned
+
+    def settle(self) -> None:
+        """Work out what was turned up to now; before anything changes."""
+        steps = self._steps()
+        commanded = steps - self._settled_at
+        if commanded:
+            self._settled_at = steps
+            if self._was_energised:
+                self._turned += self._turned_of(steps - commanded, steps)
+        self._was_energised = self._is_energised()
+
+    def _is_energised(self) -> bool:
+        return not self._won_t_enable and (self._won_t_disable or self._is_enabled())
+
+    def _turned_of(self, before: int, after: int) -> int:
+        if self._is_stalled:
+            return 0
+        turned = after - before
+        if self._loses_every:
+            turned -= after // self._loses_every - before // self._loses_every
+        if self._turns_twice_every:
+            turned += after // self._turns_twice_every - before // self._turns_twice_every
+        return turned
+
+
+class SimulatedMotion:
+    """Implements ``Motion``: the shaft encoder's edges since the board's reset."""
+
+    def __init__(self, motor: SimulatedMotor) -> None:
+        self._motor = motor
+        self._at_reset = 0
+
+    def count(self) -> int:
+        return (self._motor.turned_steps - self._at_reset) % _COUNTER_MODULUS
+
+    def reset(self) -> None:
+        self._at_reset = self._motor.turned_steps
