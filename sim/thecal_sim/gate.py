@@ -1,4 +1,4 @@
-"""The dose gate of the board on virtual time: it takes the driver's enable away at the instant of the last edge granted.
+"""The dose gate of the board on virtual time: it takes the driver's enable away at the very last edge granted.
 
 It looks at the edges on the sense wire, whatever made them, and no program is involved. When it would run out is worked
 out from the queue of the step generator and looked at again whenever that, the grant or the wire changes, so

@@ -1,4 +1,4 @@
-"""What the board keeps: memory that outlives a watchdog reset, and flash that takes its time and outlives everything."""
+"""What the board keeps: memory that outlives a watchdog reset, and flash that takes its time and outlives all."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class TimedFlash:
     program_ns, erase_ns: what an operation takes, by default what is typical of a chip of 2 MiB.
     """
 
-    SECTOR_BYTES = NorFlash.SECTOR_BYTES
-    PAGE_BYTES = NorFlash.PAGE_BYTES
-    LONGEST_ERASE_US = NorFlash.LONGEST_ERASE_US
-    LONGEST_PROGRAM_US = NorFlash.LONGEST_PROGRAM_US
+    SECTOR_BYTES: int = NorFlash.SECTOR_BYTES
+    PAGE_BYTES: int = NorFlash.PAGE_BYTES
+    LONGEST_ERASE_US: int = NorFlash.LONGEST_ERASE_US
+    LONGEST_PROGRAM_US: int = NorFlash.LONGEST_PROGRAM_US
 
     def __init__(self, chip: NorFlash, processor: Processor) -> None:
         self.chip = chip

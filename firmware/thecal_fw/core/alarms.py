@@ -144,7 +144,7 @@ class Alarms:
         return cleared
 
     def restore(self, bits: int) -> None:
-        """Raise again, from before a reset, what latches and what only a person ends; causes show anew by themselves."""
+        """Raise again, from before a reset, what latches and what only a person ends; other causes show anew."""
         for alarm, row in enumerate(ALARMS):
             if row[3] or alarm in _KEPT:
                 self.active |= bits & 1 << alarm

@@ -216,8 +216,7 @@ READ_LOG = Message(
     False,
     [("first_sequence", "I")],
     [("oldest_sequence", "I"), ("latest_sequence", "I"), ("next_sequence", "I"), TAIL],
-    "Event records from a sequence number on, as many as fit (tail: EVENT layouts). Those lost are left out; to read on,\n"
-    "ask from the next sequence.",
+    "Event records from a sequence number on, as many as fit (tail: EVENT layouts). Read on from the next sequence.",
 )
 BOOTLOADER = Message(
     "bootloader",
