@@ -1,7 +1,8 @@
 """The motor with its driver and its shaft encoder: it turns one microstep for each STEP edge while it is energised.
 
 Faults are those of a real one: it stalls, it loses every so many steps, the driver does not let go of it, or
-never takes hold. What it has turned is worked out in bulk from the edges recorded, whenever somebody asks or something changes.
+never takes hold. What it has turned is worked out in bulk from the edges recorded, whenever somebody asks or
+something changes.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ class Carried:
 
     def __init__(
         self,
-        has_anchor: bool,
+        has_anchor: int,
         time_source: int,
         offset_minutes: int,
         anchor_s: int,
