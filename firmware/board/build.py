@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sources
+from trailer import with_trailer
 
 BOARD_FOLDER = Path(__file__).resolve().parent
 FIRMWARE_FOLDER = BOARD_FOLDER.parent
@@ -290,7 +291,7 @@ def image_of(shop: Workshop, image: Image) -> Path:
         binary = _compile_image(shop, image, shop.cache / f"tree-{tree[:16]}")
         kept.parent.mkdir(parents=True, exist_ok=True)
         _write(description, json.dumps({"image_bytes": binary.stat().st_size}).encode())
-        _convert_to_uf2(shop, binary, kept)
+        _convert_to_uf2(shop, binary, kept, has_trailer=image.name != "stock")
         _say(f"{image.name} image built in {time.monotonic() - started:.0f} s")
         _forget_the_oldest(kept.parent, "*.uf2", KEPT_IMAGES)
     os.utime(kept)
@@ -303,7 +304,8 @@ def _tree_key(shop: Workshop, image: Image) -> str:
         path.name: path.read_bytes() for path in sorted(image.board_folder.glob("*")) if path.suffix != ".py"
     }
     settings = [shop.pins.source_date_epoch, shop.pins.micropython_tag, _python(), _compiler()]
-    return _digest([shop.pins.digest, settings, board, Path(__file__).read_bytes()])
+    tools = [Path(__file__).read_bytes(), Path(__file__).with_name("trailer.py").read_bytes()]
+    return _digest([shop.pins.digest, settings, board, tools])
 
 
 def _compile_image(shop: Workshop, image: Image, tree: Path) -> Path:
@@ -377,14 +379,17 @@ def _cross_environment(shop: Workshop, tree: Path, compiler: Path, staging: Path
     }
 
 
-def _convert_to_uf2(shop: Workshop, binary: Path, target: Path) -> None:
+def _convert_to_uf2(shop: Workshop, binary: Path, target: Path, has_trailer: bool) -> None:
     converter = shop.micropython / "tools/uf2conv.py"
     with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".partial", delete=False) as partial:
         pass
     place = ["--family", UF2_FAMILY_RP2040, "--base", FLASH_BASE_ADDRESS, "--convert"]
     _run([_python(), str(converter), *place, "--output", partial.name, str(binary)], "making the UF2")
-    Path(partial.name).chmod(0o644)
-    Path(partial.name).replace(target)
+    image = Path(partial.name)
+    if has_trailer:
+        image.write_bytes(with_trailer(image.read_bytes()))
+    image.chmod(0o644)
+    image.replace(target)
 
 
 def _host_folder(shop: Workshop) -> Path:

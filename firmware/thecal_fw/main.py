@@ -59,6 +59,7 @@ def _run(hardware) -> None:
 def _make_safe(hardware) -> None:
     hardware.train.halt()
     hardware.driver.disable()
+    hardware.gate.close()
     hardware.annunciator.buzzer(False)
 
 
@@ -72,7 +73,7 @@ def _report(hardware, error) -> None:
 
 
 def _await_watchdog(hardware) -> None:
-    """Delivery has stopped. After the reset it resumes at the minimum rate if it was under way."""
+    """Delivery has stopped. After the reset it resumes, if it was under way."""
     sleep_until = Sleeper(hardware.clock, hardware.port).sleep_until
     while True:
         hardware.clock.read()
@@ -83,7 +84,6 @@ def _await_watchdog(hardware) -> None:
 def _begin_maintenance(hardware) -> None:
     """Nothing stops the watchdog, so it is fed for as long as somebody is at the prompt."""
     global maintenance_timer
-    hardware.machine.note_delivering(False)
     hardware.watchdog.feed()
     maintenance_timer = Timer(  # type: ignore[call-overload]
         period=_MAINTENANCE_FEED_MS, mode=Timer.PERIODIC, callback=lambda _: hardware.watchdog.feed()

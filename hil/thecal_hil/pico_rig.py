@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
+from thecal_hil.emulator.pins import Motor
 from thecal_hil.image import BUILT, FirmwareImage
 from thecal_hil.rig import (
     BUZZER,
@@ -65,11 +66,12 @@ class PicoRig(Rig):
         self.board = EmulatedPico(
             image.path,
             flash_image=_flash_of(image),
-            wires=[(pins.STEP, pins.SENSE)],
+            wires=[(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)],
             watch=_WATCHED,
             released=_PULLED_UP,
             seed=_SRAM_SEED,
         )
+        self.motor = Motor(self.board.chip, pins.STEP, pins.ENABLE, pins.MOTION)
         self._open_port()
 
     def _open_port(self) -> None:

@@ -24,7 +24,7 @@ class Bench:
     def __init__(self, uf2: Path) -> None:
         self.pico = EmulatedPico(
             uf2,
-            wires=[(pins.STEP, pins.SENSE)],
+            wires=[(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)],
             watch=WATCHED,
             released={"enable": 1},
             flash_timing=FlashTiming(erase_sector_ns=400_000_000),

@@ -1,5 +1,10 @@
 """Starts the pump controller when the board is powered."""
 
-from thecal_fw.main import main
+import micropython
+
+# From here on the port carries frames, in which a byte that means an interrupt to the prompt is one like any other.
+micropython.kbd_intr(-1)
+
+from thecal_fw.main import main  # noqa: E402
 
 main()

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rp2040py.peripherals import dma, timer
+from rp2040py.peripherals import clocks, dma, timer
 from rp2040py.utils.timer32 import Timer32
 
 from .units import NS_PER_US, on_cycle_ns
 
 _MASK32: Final = 0xFFFFFFFF
 _NVIC_ISER: Final = 0x100
+_FC0_REF_KHZ: Final = 0x80
+_FC0_STATUS: Final = 0x98
+_FC0_DONE: Final = 1 << 4
+_FC0_RESULT: Final = 0x9C
+_FC0_KHZ_SHIFT: Final = 5
 
 
 class ExactTimer(timer.RPTimer):
@@ -53,6 +58,27 @@ class PollableDma(dma.RPDMA):
         if offset == dma.CHAN_ABORT:
             return 0
         return super().read_uint32(offset)
+
+
+class FrequencyCounter(clocks.RPClocks):
+    """The counter that measures one clock against another (FC0), which the emulator does not have.
+
+    It counts the ring oscillator only, as done at once. `ring_khz` is what it finds: another value stands for a
+    crystal, or a ring oscillator, that is off.
+    """
+
+    ring_khz = 6_500
+
+    def read_uint32(self, offset: int) -> int:
+        if offset == _FC0_STATUS:
+            return _FC0_DONE
+        if offset == _FC0_RESULT:
+            return self.ring_khz << _FC0_KHZ_SHIFT
+        return super().read_uint32(offset)
+
+    def write_uint32(self, offset: int, value: int) -> None:
+        if not _FC0_REF_KHZ <= offset <= _FC0_RESULT:
+            super().write_uint32(offset, value)
 
 
 class MaskedWake:
@@ -101,6 +127,7 @@ def apply(chip: Any) -> None:
     """Correct a chip that has been built but not yet run; `MaskedWake` follows once there is an engine."""
     chip.timer.__class__ = ExactTimer
     chip.dma.__class__ = PollableDma
+    chip.clocks.__class__ = FrequencyCounter
     for channel in chip.dma.channels:
         channel.__class__ = ResettableChannel
     Timer32.to_nanos = _whole_cycle_nanos  # type: ignore[method-assign, assignment]

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 from rp2040py.gpio_pin import GPIOPinState
 
 _DRIVEN = {GPIOPinState.LOW: 0, GPIOPinState.HIGH: 1}
+_TWICE_APART_NS = 10_000
+"""Between the two microsteps that a motor turns for one: longer than the encoder's counter looks apart."""
 _RELEASED = {GPIOPinState.INPUT_PULL_UP: 1, GPIOPinState.INPUT_PULL_DOWN: 0}
 
 
@@ -110,3 +112,58 @@ class Wire:
                 self._target_pin.release_input()
             else:
                 self._target_pin.set_input_value(bool(level))
+
+
+class Motor:
+    """A motor with its driver and its shaft encoder, on the pins of one board.
+
+    It turns one microstep for each rising edge of STEP while its driver is enabled (a low level); the encoder's line
+    changes its level with each microstep turned. Faults: see the attributes.
+    """
+
+    def __init__(self, chip: Any, step: int, enable: int, encoder: int) -> None:
+        self.turned_steps = 0
+        self.stalled = False
+        self.loses_every = 0
+        """Every so-many-th microstep is lost; 0 is none."""
+        self.turns_twice_every = 0
+        self.sticks_enabled = False
+        """The driver does not let go of the motor, whatever its enable line says."""
+        self.sticks_disabled = False
+        self._commanded = 0
+        self._clock = chip.clock
+        self._was_high = False
+        self._step_pin, self._enable_pin, self._encoder_pin = (
+            chip.gpio[step],
+            chip.gpio[enable],
+            chip.gpio[encoder],
+        )
+        self._step_pin.add_listener(lambda _state, _before: self._step_changed())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Drive the encoder's line, also after a reset: the encoder does not lose its place."""
+        self._encoder_pin.set_input_value(bool(self.turned_steps & 1))
+
+    def _step_changed(self) -> None:
+        is_high = self._step_pin.value == GPIOPinState.HIGH
+        if is_high and not self._was_high:
+            self._turn()
+        self._was_high = is_high
+
+    def _turn(self) -> None:
+        is_enabled = self._enable_pin.value == GPIOPinState.LOW
+        if self.sticks_disabled or not (is_enabled or self.sticks_enabled):
+            return
+        self._commanded += 1
+        if self.stalled or (self.loses_every and self._commanded % self.loses_every == 0):
+            return
+        twice = self.turns_twice_every and self._commanded % self.turns_twice_every == 0
+        self.turned_steps += 1
+        self.refresh()
+        if twice:
+            self._clock.create_alarm(self._turn_once_more).schedule(_TWICE_APART_NS)
+
+    def _turn_once_more(self) -> None:
+        self.turned_steps += 1
+        self.refresh()

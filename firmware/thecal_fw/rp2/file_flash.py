@@ -1,0 +1,56 @@
+"""Flash for the journal on a stock image, whose storage is one file system: a file for each sector.
+
+Promise: what the file system has taken outlasts a power cut, since it is safe over power cuts itself. It is slower and
+wears the chip faster than raw flash: every program rewrites a whole sector. It is for trying the pump out.
+"""
+
+import os
+
+from micropython import const
+
+_FOLDER = "journal"
+_SECTOR_BYTES = const(4096)
+_PAGE_BYTES = const(256)
+_SECTORS = const(128)
+
+
+class FileFlash:
+    """See ``thecal_fw.ports``. A sector without a file is erased."""
+
+    SECTOR_BYTES = _SECTOR_BYTES
+    PAGE_BYTES = _PAGE_BYTES
+    LONGEST_ERASE_US = 1_000_000
+    LONGEST_PROGRAM_US = 1_000_000
+
+    def __init__(self):
+        self.sectors = _SECTORS
+        self._sector = bytearray(_SECTOR_BYTES)
+        if _FOLDER not in os.listdir():
+            os.mkdir(_FOLDER)
+        self._written = set([int(name) for name in os.listdir(_FOLDER)])
+
+    def read_into(self, sector: int, offset: int, buffer) -> None:
+        if sector in self._written:
+            with open(self._path(sector), "rb") as file:
+                file.seek(offset)
+                file.readinto(buffer)
+        else:
+            for place in range(len(buffer)):
+                buffer[place] = 0xFF
+
+    def program(self, sector: int, offset: int, data) -> None:
+        content = self._sector
+        self.read_into(sector, 0, content)
+        for place in range(len(data)):
+            content[offset + place] &= data[place]
+        with open(self._path(sector), "wb") as file:
+            file.write(content)
+        self._written.add(sector)
+
+    def erase(self, sector: int) -> None:
+        if sector in self._written:
+            self._written.discard(sector)
+            os.remove(self._path(sector))
+
+    def _path(self, sector):
+        return "%s/%d" % (_FOLDER, sector)
