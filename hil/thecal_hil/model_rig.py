@@ -58,10 +58,6 @@ class ModelRig(Rig):
     def edges(self) -> Sequence[EdgeSeen]:
         return self.model.edges
 
-    @property
-    def step_times_ns(self) -> Instants:
-        return np.array(self.model.step_times_ns, np.int64)
-
     def run_until(self, t_ns: int) -> None:
         self.model.run_until(t_ns)
 

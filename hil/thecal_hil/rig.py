@@ -170,8 +170,18 @@ class Rig(ABC):
 
     @property
     def step_times_ns(self) -> Instants:
-        """Rising edge of every step since the rig began."""
-        return self.rising_ns(STEP)
+        """Rising edge of every step since the rig began that came while the motor was energised.
+
+        The pulses of a self-test come with the motor off, and those of a generator that runs wild after the dose gate
+        has taken the enable away: neither delivers anything.
+        """
+        steps_ns = self.rising_ns(STEP)
+        enables = [edge for edge in self.edges if edge.signal == ENABLE]
+        if not enables:
+            return steps_ns[:0]
+        levels = np.array([1, *(edge.level for edge in enables)])
+        latest = np.searchsorted(np.array([edge.t_ns for edge in enables], np.int64), steps_ns, side="right")
+        return steps_ns[levels[latest] == DRIVER_ENABLED]
 
     def steps_since_boot_ns(self) -> Instants:
         """Rising edges of the steps since the pump's latest reset: the ones its own count begins with."""
