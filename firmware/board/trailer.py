@@ -5,7 +5,6 @@ The pump's self-test reads the image as it stands in flash and holds it against 
 
 from __future__ import annotations
 
-import binascii
 import struct
 
 TRAILER_ADDRESS = 0x1009_FF00
@@ -25,6 +24,14 @@ class TrailerError(Exception):
     """The file is not an image that a trailer can be added to."""
 
 
+def checksum_of(payload: bytes) -> int:
+    """Checksum of whole words, as the pump takes it."""
+    checksum = 0
+    for word in memoryview(payload).cast("I"):
+        checksum = (checksum * 33 & 0xFFFFFFFF) ^ word
+    return checksum
+
+
 def with_trailer(uf2: bytes) -> bytes:
     """The UF2 file with one more block that holds the trailer of its payload."""
     blocks = [uf2[at : at + _BLOCK_BYTES] for at in range(0, len(uf2), _BLOCK_BYTES)]
@@ -36,7 +43,7 @@ def with_trailer(uf2: bytes) -> bytes:
     if first + len(blocks) * PAGE_BYTES > TRAILER_ADDRESS:
         raise TrailerError(f"the image has {len(blocks)} pages and reaches into its trailer")
     payload = b"".join(block[_PAYLOAD_OFFSET : _PAYLOAD_OFFSET + PAGE_BYTES] for block in blocks)
-    trailer = MAGIC + struct.pack("<II", len(payload), binascii.crc32(payload))
+    trailer = MAGIC + struct.pack("<II", len(payload), checksum_of(payload))
     header = list(headers[-1])
     header[_ADDRESS_FIELD] = TRAILER_ADDRESS
     header[_NUMBER_FIELD] = len(blocks)

@@ -183,6 +183,7 @@ class Infusion:
         self._timeline = timeline
         self.refill_s = self._queued_block_s = NEVER_S
         pump.supervisor.forget_threshold()
+        pump.keeper.forget_due()
         self._train.load()
         self._fill_block(_FIRST_BLOCK_PULSES, _FIRST_BLOCK_TICKS)
         if not self._train.start(second_of_ticks(anchor), microsecond_of_ticks(anchor)):
@@ -264,6 +265,7 @@ class Infusion:
         self.event_s = NEVER_S
         self._splice_tick = self.change_tick = -1
         pump.supervisor.forget_threshold()
+        pump.keeper.forget_due()
         hardware.annunciator.led(False)
         return tick
 

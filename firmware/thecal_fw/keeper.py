@@ -59,6 +59,7 @@ class Keeper:
         self._has_changed = False
         self.due_s = NEVER_S
         self.due_us = 0
+        self._due_step = 0
 
     # --- the quantum
 
@@ -198,14 +199,23 @@ class Keeper:
 
     def set_due(self) -> None:
         """Find the instant of the microstep on which the grant has to be renewed."""
-        self.due_s = NEVER_S
         infusion = self._pump.infusion
-        if infusion.state == STATE_DELIVERING:
-            step = self._ledger.granted - (self._lead_steps if self.can_grant() else _HOLD_STEPS)
+        if infusion.state != STATE_DELIVERING:
+            self.due_s = NEVER_S
+            return
+        step = self._ledger.granted - (self._lead_steps if self.can_grant() else _HOLD_STEPS)
+        # The instant of a planned microstep stays what it is, and finding it out takes milliseconds.
+        if step != self._due_step or self.due_s == NEVER_S:
+            self._due_step = step
+            self.due_s = NEVER_S
             if step <= infusion.delivery.due:
                 self.due_s, self.due_us = self._hardware.clock.s, self._hardware.clock.us
             elif step <= infusion.delivery.planned:
                 self.due_s, self.due_us = infusion.delivery.instant_of(step)
+
+    def forget_due(self) -> None:
+        """The plan is another one: the instant has to be found anew."""
+        self.due_s = NEVER_S
 
     def tend(self) -> None:
         """Write what waits to be written, and erase ahead of need, each if there is time for it now."""
