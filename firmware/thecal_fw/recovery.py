@@ -9,7 +9,7 @@ from thecal_fw.core import events
 from thecal_fw.core.carried import decode as decode_note
 from thecal_fw.core.carried import phase_at
 from thecal_fw.core.events import RESET_WATCHDOG
-from thecal_fw.core.instant import ticks_at
+from thecal_fw.core.instant import TICK_US, ticks_at
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, LOST, REPAIRED
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.timeline import Timeline
@@ -30,6 +30,7 @@ class Recovery:
         self._pump = pump
         self._carried = None
         self._anchor_tick = 0
+        self._within_tick_us = 0
         self._counted_since_anchor = 0
         self.was_delivering = False
         self.missed_steps = 0
@@ -105,6 +106,7 @@ class Recovery:
             if source != TIME_UNKNOWN:
                 pump.wall = WallClock(source, carried.utc_ticks_at_boot + reset_ticks, carried.offset_minutes)
             if carried.has_anchor:
+                self._within_tick_us = retained.reset_us % TICK_US
                 self._anchor_tick = ticks_at(carried.anchor_s, carried.anchor_us) - reset_ticks
                 self._counted_since_anchor = carried.unseen_steps + retained.counted - carried.anchor_counted
             return
@@ -149,6 +151,8 @@ class Recovery:
         metering = Metering(pump.calibration)
         phase = phase_at(timeline, metering, self._anchor_tick, carried.phase, tick)
         phase -= metering.step_weight * self._counted_since_anchor
+        # Ticks are counted from a reset, and this one came within a tick of the life before.
+        phase += metering.weight(timeline.segment_at(tick)[0]) * self._within_tick_us // TICK_US
         owed = delivery.bounded(phase)
         self.missed_steps = max(0, phase - owed) // metering.step_weight
         return owed

@@ -56,16 +56,21 @@ def most_restart_ms(rig: Rig) -> int:
 
 def restart_ms(rig: Rig) -> float:
     """Have the watchdog reset the pump in the middle of delivery; the time until it delivers again."""
-    before_ns = rig.now_ns
     rig.reset(ResetCause.WATCHDOG)
+    reset_ns = rig.boot_origin_ns
     rig.run_for(_RESTART_S)
     enabled_ns = [
         edge.t_ns
         for edge in rig.edges
-        if edge.signal == ENABLE and edge.level == DRIVER_ENABLED and edge.t_ns >= before_ns
+        if edge.signal == ENABLE and edge.level == DRIVER_ENABLED and edge.t_ns >= reset_ns
     ]
-    started = [event for event in rig.pump().log() if event.code == events.EVENT_PROGRAM_EFFECTIVE]
+    life = rig.pump().interrogate().boots
+    started = [
+        event
+        for event in rig.pump().log()
+        if event.code == events.EVENT_PROGRAM_EFFECTIVE and event.boots == life
+    ]
     if not enabled_ns or not started:
         return float("nan")
     delivering_ns = rig.clock().rig_ns_of_boot(started[0].boot_s, started[0].boot_us)
-    return (max(delivering_ns, enabled_ns[0]) - before_ns) / 1e6
+    return (max(delivering_ns, enabled_ns[0]) - reset_ns) / 1e6

@@ -13,7 +13,24 @@ from thecal_fw.core import alarms
 from thecal_fw.core.events import RESET_NAMES, RESET_POWER_ON
 from thecal_hil.rig import Capability, Rig
 
-_FAULT_ALARMS = (alarms.PROGRAM_LOST, alarms.TIMING_FAULT, alarms.PULSES_MISSING, alarms.PULSES_IN_EXCESS)
+_FAULT_ALARMS = (
+    alarms.PROGRAM_LOST,
+    alarms.TIMING_FAULT,
+    alarms.PULSES_MISSING,
+    alarms.PULSES_IN_EXCESS,
+    alarms.DOSE_GATE,
+    alarms.MOTOR_STALL,
+    alarms.UNDER_DELIVERY,
+    alarms.OVER_DELIVERY,
+    alarms.SELF_TEST,
+    alarms.BUZZER_FAULT,
+    alarms.REPEATED_RESETS,
+    alarms.MEMORY_FAULT,
+    alarms.JOURNAL_FAULT,
+    alarms.JOURNAL_REPAIRED,
+    alarms.JOURNAL_FOREIGN,
+    alarms.SUPPLY_LOW,
+)
 _FAULTS = {alarms.ALARM_NAMES[alarm]: alarm for alarm in _FAULT_ALARMS}
 COUNTERS = {
     "garbled frames": "frames_garbled",

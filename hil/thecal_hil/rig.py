@@ -180,7 +180,8 @@ class Rig(ABC):
         if not enables:
             return steps_ns[:0]
         levels = np.array([1, *(edge.level for edge in enables)])
-        latest = np.searchsorted(np.array([edge.t_ns for edge in enables], np.int64), steps_ns, side="right")
+        # A stop on the very instant of a step comes after it.
+        latest = np.searchsorted(np.array([edge.t_ns for edge in enables], np.int64), steps_ns, side="left")
         return steps_ns[levels[latest] == DRIVER_ENABLED]
 
     def steps_since_boot_ns(self) -> Instants:

@@ -37,11 +37,13 @@ def test_low_reservoir_sounds_on_the_exact_pulse_and_delivery_goes_on(
     course: Course, nl_per_day: int, used_nl: int
 ) -> None:
     begun(course, nl_per_day, LOW_NL + used_nl)
+    begun_ns = course.rig.now_ns
     pulse = ceil(used_nl * MICROSTEPS_PER_NL)
     course.rig.run_for(used_nl / nl_per_day * 86_400 + 30)
     course.must_be_ideal()
     assert alarm_pulses(course, alarms.LOW_RESERVOIR) == [pulse]
-    sounds_ns = course.rig.rising_ns(BUZZER)
+    # Its self-test makes the buzzer chirp before that.
+    sounds_ns = [t_ns for t_ns in course.rig.rising_ns(BUZZER) if t_ns > begun_ns]
     assert len(sounds_ns) == 1
     assert 0 <= sounds_ns[0] - course.rig.step_times_ns[pulse - 1] < MOST_ALARM_DELAY_NS
     status = course.pump.interrogate()

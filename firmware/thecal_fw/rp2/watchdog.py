@@ -36,6 +36,9 @@ class Watchdog:
 
     @micropython.viper
     def feed(self):
+        # First: looking it up takes microseconds, and nothing may come between reading the time and feeding.
+        load = int(self._load)
+        watchdog = ptr32(_WATCHDOG)
         timer = ptr32(_TIMER)
         high = timer[_TIMERAWH]
         low = timer[_TIMERAWL]
@@ -43,7 +46,7 @@ class Watchdog:
         if timer[_TIMERAWH] != high:
             high = timer[_TIMERAWH]
             low = timer[_TIMERAWL]
-        ptr32(_WATCHDOG)[_LOAD] = int(self._load)
+        watchdog[_LOAD] = load
         memory = ptr32(_RETAINED)
         memory[_FED_LOW] = low
         memory[_FED_HIGH] = high

@@ -182,6 +182,13 @@ class EmulatedPico:
         self.chip.core.waiting = False
         self.chip.leave_reset()
 
+    def hang(self) -> None:
+        """Have the program hang from now on, while PIO, DMA, timers and watchdog go on; a reset ends it."""
+        core = self.chip.core
+        core.pm = True
+        core.enabled_interrupts = 0
+        core.waiting = True
+
     @property
     def sleeping(self) -> bool:
         return bool(self.chip.core.waiting)
