@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.version import COMMIT, VERSION
-from thecal_hil.pump_clock import Instants
 from thecal_hil.rig import Capability, EdgeSeen, ResetCause, Rig, SerialPort
 from thecal_sim.model import ModelPump
 

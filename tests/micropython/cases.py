@@ -1,10 +1,12 @@
-"""Generated cases for ``core`` and ``link``, run by CPython and by MicroPython; both must print the same.
+"""Generated cases for ``core``, ``link`` and ``store``, run by CPython and by MicroPython; both must print the same.
 
 Own pseudo-random numbers, so that the same seed gives the same cases on both. Every case prints one line: its
 name, its number and a CRC of everything the modules answered. Usage: ``cases.py SEED COUNT``.
 """
 
 import binascii
+import hashlib
+import struct
 import sys
 
 from thecal_fw.core.alarms import ALARMS, Alarms
@@ -23,6 +25,10 @@ from thecal_fw.core.wall_clock import WallClock, clock_set_to
 from thecal_fw.link import messages
 from thecal_fw.link.frames import FrameReader, cobs_decode, cobs_encode, encode_frame
 from thecal_fw.link.session import Session
+from thecal_fw.store.journal import Journal
+from thecal_fw.store.layout import Layout
+from thecal_fw.store.state import FIELDS, State, is_whole
+from thecal_fw.store.state import decode as decode_state
 
 
 class Numbers:
@@ -53,6 +59,41 @@ class Train:
 
     def push(self, interval_ticks):
         self.intervals.append(interval_ticks)
+
+
+class Flash:
+    """Flash in memory, only as large as small rings need. A write may be torn, and bytes may rot."""
+
+    SECTOR_BYTES = 512
+    PAGE_BYTES = 256
+
+    def __init__(self, sectors, numbers):
+        self.cells = [bytearray(b"\xff" * self.SECTOR_BYTES) for _ in range(sectors)]
+        self.numbers = numbers
+        self.operations_left = 1_000_000
+
+    def read_into(self, sector, offset, buffer):
+        buffer[:] = self.cells[sector][offset : offset + len(buffer)]
+
+    def begin(self):
+        self.operations_left -= 1
+        if self.operations_left < 0:
+            raise OSError
+
+    def program(self, sector, offset, data):
+        self.begin()
+        written = len(data) if self.operations_left else self.numbers.below(len(data))
+        for index in range(written):
+            self.cells[sector][offset + index] &= data[index]
+
+    def erase(self, sector):
+        self.begin()
+        if self.operations_left or self.numbers.below(2):
+            self.cells[sector][:] = b"\xff" * self.SECTOR_BYTES
+
+    def rot(self):
+        sector = self.numbers.below(len(self.cells))
+        self.cells[sector][self.numbers.below(self.SECTOR_BYTES)] ^= self.numbers.between(1, 255)
 
 
 def random_rate(numbers):
@@ -118,7 +159,9 @@ def case_schedule(numbers):
 
 
 def case_metering(numbers):
-    metering = Metering(Calibration(1, numbers.between(1_000, 10**6), numbers.pick((200, 3_200, 51_200))))
+    microsteps_per_rev = numbers.pick((200, 3_200, 51_200))
+    # A microstep of at most 400 nL: with more, the minimum rate would have hours between two of them.
+    metering = Metering(Calibration(1, numbers.between(1_000, 400 * microsteps_per_rev), microsteps_per_rev))
     phase = numbers.below(10**15) % metering.step_weight
     answers = []
     for _ in range(4):
@@ -231,6 +274,79 @@ def case_alarms(numbers):
     return answers + [reservoir.residual_nl(numbers.between(10**6, 10**7))]
 
 
+def random_state(numbers):
+    state = State()
+    for name in FIELDS:
+        setattr(state, name, numbers.below(256))
+    state.program_digest = bytes([numbers.below(256) for _ in range(32)])
+    state.offset_minutes = numbers.between(-840, 840)
+    state.counted_steps, state.utc_s = numbers.below(2**32), numbers.below(2**32)
+    return state
+
+
+def told(state):
+    return state and [getattr(state, name) for name in FIELDS]
+
+
+def case_state(numbers):
+    record = bytearray(random_state(numbers).encode())
+    answers = [bytes(record), told(decode_state(record))]
+    record[numbers.below(len(record))] ^= numbers.between(0, 255)
+    return answers + [is_whole(record, memoryview(record)[:-4]), told(decode_state(record))]
+
+
+def act(journal, numbers):
+    choice = numbers.below(6)
+    state = journal.state
+    if choice == 0 or not state:
+        state = random_state(numbers) if not state else state
+        state.boots += 1
+        if not journal.state:
+            state.program_pair = 255
+        return [journal.write(state)]
+    if choice == 1:
+        answers = [journal.can_commit()]
+        encoded = bytes([numbers.below(256) for _ in range(numbers.between(1, 500))])
+        pair = journal.put_program(encoded)
+        if pair is not None:
+            state.program_pair, state.program_bytes = pair, len(encoded)
+            state.program_digest = hashlib.sha256(encoded).digest()
+            answers.append(journal.write(state))
+        return answers + [pair]
+    if choice == 2:
+        values = [numbers.below(2**30) for _ in range(7)]
+        values[3:5] = [numbers.below(3), numbers.below(15)]
+        return [journal.append_event(*(values + [state.boots])), journal.latest_event]
+    if choice == 3:
+        return [journal.scrub(), journal.oldest_event(), journal.event(journal.latest_event)]
+    if choice == 4 and journal.needs_erase():
+        journal.erase_one()
+        return ["erased"]
+    return [journal.write_grant(numbers.below(2**32), numbers.below(2**32), 5, numbers.below(2**32), 7, 0)]
+
+
+def case_journal(numbers):
+    layout = Layout(2, 3)
+    flash = Flash(layout.sectors, numbers)
+    answers = []
+    for _ in range(6):
+        journal = Journal(flash, layout)
+        answers += [journal.open(), told(journal.state), journal.latest_event]
+        answers += [journal.program_bytes(), journal.program_copies]
+        flash.operations_left = numbers.between(1, 60)
+        try:
+            for _ in range(20):
+                answers += act(journal, numbers)
+        except OSError:
+            answers.append("power cut")
+        answers += [journal.failures, journal.has_failed]
+        flash.operations_left = 1_000_000
+        if numbers.below(2):
+            flash.rot()
+    whole = b"".join([bytes(cells) for cells in flash.cells])
+    return answers + [struct.unpack("<I", whole[:4])[0], binascii.crc32(whole) & 0xFFFFFFFF]
+
+
 CASES = (
     case_program,
     case_schedule,
@@ -240,6 +356,8 @@ CASES = (
     case_messages,
     case_session,
     case_alarms,
+    case_state,
+    case_journal,
 )
 
 

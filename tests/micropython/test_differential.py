@@ -1,4 +1,4 @@
-"""``core`` and ``link`` give the same answers on MicroPython as on CPython, case for case."""
+"""``core``, ``link`` and ``store`` give the same answers on MicroPython as on CPython, case for case."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 CASES = Path(__file__).with_name("cases.py")
-CASE_COUNT = 8_000
+CASE_COUNT = 10_000
 
 
 def answers_of(interpreter: Path, seed: int) -> list[str]:

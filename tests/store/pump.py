@@ -159,3 +159,13 @@ def cut_during(pump: Pump, actions: list[str]) -> bool:
     except PowerCutError:
         return True
     return False
+
+
+def used_flash(writes: int = 5) -> NorFlash:
+    """The flash of a pump that has a program and has written some states."""
+    pump = Pump()
+    pump.write()
+    pump.commit()
+    for _ in range(writes):
+        pump.grant()
+    return pump.flash

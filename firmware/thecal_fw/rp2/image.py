@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     def sub(*_: object) -> None: ...
     def bne(*_: object) -> None: ...
 
+
 _FLASH = const(0x1000_0000)
 _TRAILER = const(0x1009_FF00)
 _MAGIC = b"THECAL01"

@@ -15,6 +15,10 @@ before:
 ERASE_TRIES = 2
 """Times a sector is erased before it counts as failed, for this time round."""
 
+_PIECE_BYTES = 512
+_PIECE = bytearray(_PIECE_BYTES)
+_BLANK_PIECE = b"\xff" * _PIECE_BYTES
+
 NOT_NEEDED = 0
 WANTED = 1
 NEEDED = 2
@@ -57,6 +61,18 @@ class Ring:
     def is_blank(self, sector: int, slot: int) -> bool:
         self.read_slot(sector, slot, self.slot)
         return self.slot == self._blank
+
+    def is_blank_from(self, sector: int, slot: int) -> bool:
+        """Whether a sector is blank from a slot on, read in large pieces."""
+        while slot * self._slot_bytes % _PIECE_BYTES:
+            if not self.is_blank(sector, slot):
+                return False
+            slot += 1
+        for offset in range(slot * self._slot_bytes, self.slots * self._slot_bytes, _PIECE_BYTES):
+            self._flash.read_into(self._first_sector + sector, offset, _PIECE)
+            if _PIECE != _BLANK_PIECE:
+                return False
+        return True
 
     def newest(self, number_in) -> int:
         """Search for the newest valid slot; its sequence number, or -1. It is in ``slot`` then.
@@ -192,4 +208,4 @@ class Ring:
         return group != self._failed_groups[group % 2]
 
     def _is_erased(self, sector: int) -> bool:
-        return all(self.is_blank(sector, slot) for slot in range(self.slots))
+        return self.is_blank_from(sector, 0)

@@ -92,11 +92,8 @@ class StateRings:
     def _is_untouched(self) -> bool:
         """Whether nothing was ever completed: all blank, save for a very first record that was cut short."""
         for sector in range(self.a.sectors):
-            for slot in range(self.a.slots):
-                if not self.b.is_blank(sector, slot):
-                    return False
-                if not self.a.is_blank(sector, slot) and (sector, slot) != (0, 0):
-                    return False
+            if not self.b.is_blank_from(sector, 0) or not self.a.is_blank_from(sector, int(sector == 0)):
+                return False
         return True
 
     def write(self, state) -> bool:

@@ -1,0 +1,123 @@
+"""A state goes into one record and comes out of it again; what a record is, is known of any layout."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store.pump import SMALL, used_flash
+from thecal_fw.core.journal_condition import FOREIGN, GOOD
+from thecal_fw.store import state as records
+from thecal_fw.store.journal import Journal
+from thecal_fw.store.layout import STATE_BYTES
+from thecal_fw.store.state import DECODERS, FIELDS, State, decode, is_whole
+from thecal_sim.nor_flash import NorFlash
+
+RANGES = {
+    "B": st.integers(0, 2**8 - 1),
+    "H": st.integers(0, 2**16 - 1),
+    "I": st.integers(0, 2**32 - 1),
+    "h": st.integers(-840, 840),
+    "32s": st.binary(min_size=32, max_size=32),
+}
+
+
+@st.composite
+def states(draw) -> State:
+    state = State()
+    for name, form in records._RECORD:
+        if name in FIELDS:
+            setattr(state, name, draw(RANGES[form]))
+    return state
+
+
+def whole(record: bytes | bytearray) -> bool:
+    return is_whole(record, memoryview(record)[:-4])
+
+
+def with_crc(record: bytearray) -> bytearray:
+    records.complete(record, memoryview(record)[:-4], records.sequence_of(record), 1)
+    return record
+
+
+@given(states())
+def test_a_state_comes_out_of_its_record_as_it_went_in(state):
+    record = state.encode()
+    assert len(record) == STATE_BYTES
+    assert whole(record)
+    read = decode(record)
+    assert read is not None
+    assert [getattr(read, name) for name in FIELDS] == [getattr(state, name) for name in FIELDS]
+
+
+@given(states(), st.integers(0, STATE_BYTES - 1), st.integers(1, 255))
+def test_a_record_with_any_byte_changed_is_not_whole(state, place, change):
+    record = bytearray(state.encode())
+    record[place] ^= change
+    assert not whole(record)
+
+
+@pytest.mark.parametrize("byte", [0x00, 0xFF])
+def test_blank_and_spoiled_slots_are_no_records(byte):
+    assert not whole(bytes([byte]) * STATE_BYTES)
+
+
+def test_the_places_that_every_layout_shares_do_not_move():
+    state = State()
+    state.sequence = 0x04030201
+    record = state.encode()
+    assert record[0] == 0xB5
+    assert record[1] == 1
+    assert record[4:8] == bytes([1, 2, 3, 4])
+    assert [name for name, _ in records._RECORD][-1] == "crc32"
+
+
+def invented_decoder(record) -> State:
+    state = State()
+    state.counted_steps = struct.unpack_from("<I", record, 64)[0]
+    return state
+
+
+def rewritten_as(flash: NorFlash, layout_version: int, steps: int) -> None:
+    """Make the newest record in both rings one of another layout."""
+    journal = Journal(flash, SMALL)
+    journal.open()
+    assert journal.state is not None
+    sequence = journal.state.sequence
+    record = bytearray(STATE_BYTES)
+    for ring in (SMALL.state_a, SMALL.state_b):
+        sector, offset = ring + sequence // 32 % 2, sequence % 32 * STATE_BYTES
+        flash.read_into(sector, offset, record)
+        record[1] = layout_version
+        struct.pack_into("<I", record, 64, steps)
+        for index, byte in enumerate(with_crc(record)):
+            flash.rot(sector, offset + index, 1, byte)
+
+
+@pytest.mark.requirement("state-survives-firmware-update")
+def test_the_record_of_an_older_firmware_is_read_by_its_own_decoder_and_written_anew():
+    flash = used_flash()
+    rewritten_as(flash, 0, 4711)
+    journal = Journal(flash, SMALL)
+    assert journal.open({**DECODERS, 0: invented_decoder}) == GOOD
+    assert journal.state is not None
+    assert journal.state.counted_steps == 4711
+    assert journal.write_grant(4712, 4768, 1, 2, 3, 0)
+    again = Journal(flash, SMALL)
+    assert again.open() == GOOD
+    assert again.state is not None
+    assert again.state.counted_steps == 4712
+
+
+@pytest.mark.requirement("state-survives-firmware-update")
+def test_the_record_of_a_newer_firmware_is_foreign_and_not_passed_over_for_an_older_one():
+    flash = used_flash()
+    rewritten_as(flash, 2, 4711)
+    journal = Journal(flash, SMALL)
+    assert journal.open() == FOREIGN
+    assert journal.state is None
+    assert journal.program_bytes() is None
+    assert not journal.can_commit()
+    assert not journal.write_grant(1, 2, 3, 4, 5, 0)
+    assert flash.operation == used_flash().operation
