@@ -62,6 +62,18 @@ SIGNALS = {
         "active buzzer, switched to ground",
     ),
     "BUTTON": ("green", "button to GND", "low = pressed", "not read by this release"),
+    "MOTION": (
+        "purple",
+        "shaft encoder, channel A",
+        "3.3 V, input with pull-down",
+        "1,600 lines a turn: one edge for each microstep; a 5 V encoder needs a divider",
+    ),
+    "SUPPLY_GOOD": (
+        "orange",
+        "supply supervisor, open drain",
+        "high = good, input with pull-up",
+        "goes low before the 3.3 V supply gives way; left open it reads as good",
+    ),
 }
 
 

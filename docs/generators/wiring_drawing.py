@@ -36,6 +36,10 @@ def drawing() -> str:
     )
     sheet.text(32, 40, "Thecal bench pump: wiring", 20, bold=True)
     sheet.text(32, 62, "Pico seen from above, USB connector at the bottom", 13, "soft")
+    encoder, supervisor = numbers["MOTION"], numbers["SUPPLY_GOOD"]
+    sheet.text(
+        32, 82, f"Not drawn: shaft encoder on GP{encoder}, supply supervisor on GP{supervisor}", 13, "soft"
+    )
     _draw_pico(sheet, numbers)
     _draw_driver(sheet, numbers)
     _draw_motor(sheet)

@@ -39,7 +39,7 @@ _PULLED_UP = {ENABLE: 1}
 _SRAM_SEED = 0
 """Of what stands in memory after power-on."""
 _STOCK_BOARDS = BUILT / "stock-boards"
-_STOCK_BOOT_NS = 1_000_000_000
+_STOCK_BOOT_NS = 4_000_000_000
 """Importing modules from a file system takes most of this."""
 _REPLY_TIMEOUT_S = 1.0
 _WATCHDOG_BITES_WITHIN_NS = 8_400_000_000

@@ -299,7 +299,7 @@ def act(journal, numbers):
     choice = numbers.below(6)
     state = journal.state
     if choice == 0 or not state:
-        state = random_state(numbers) if not state else state
+        state = state or random_state(numbers)
         state.boots += 1
         if not journal.state:
             state.program_pair = 255

@@ -6,12 +6,10 @@ wears the chip faster than raw flash: every program rewrites a whole sector. It 
 
 import os
 
-from micropython import const
-
 _FOLDER = "journal"
-_SECTOR_BYTES = const(4096)
-_PAGE_BYTES = const(256)
-_SECTORS = const(128)
+_SECTOR_BYTES = 4096
+_PAGE_BYTES = 256
+_SECTORS = 128
 
 
 class FileFlash:

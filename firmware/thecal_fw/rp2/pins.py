@@ -12,9 +12,9 @@ BUZZER = 6
 """Active buzzer: sounds while high."""
 BUTTON = 7
 """Push-button to ground."""
-MOTION = 8
+MOTION = 16
 """Channel A of a shaft encoder with 1,600 lines a turn: one edge, up or down, for each microstep."""
-SUPPLY_GOOD = 9
+SUPPLY_GOOD = 17
 """High while the supply is well; a supervisor chip pulls it low before the board browns out."""
 LED = 25
 """LED on the Pico itself."""

@@ -2,8 +2,12 @@
 
 import gc
 
-from thecal_fw.controller import Controller
-from thecal_fw.main import main
+import micropython
+
+micropython.kbd_intr(-1)
+
+from thecal_fw.controller import Controller  # noqa: E402
+from thecal_fw.main import main  # noqa: E402
 
 _poll = Controller.poll
 

@@ -2,10 +2,14 @@
 
 import gc
 
-from thecal_fw.controller import Controller
-from thecal_fw.main import main
-from thecal_fw.rp2.board import Machine
-from thecal_fw.rp2.port import Port
+import micropython
+
+micropython.kbd_intr(-1)
+
+from thecal_fw.controller import Controller  # noqa: E402
+from thecal_fw.main import main  # noqa: E402
+from thecal_fw.rp2.board import Machine  # noqa: E402
+from thecal_fw.rp2.port import Port  # noqa: E402
 
 _poll = Controller.poll
 _read = Port.read
