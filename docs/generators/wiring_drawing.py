@@ -38,7 +38,11 @@ def drawing() -> str:
     sheet.text(32, 62, "Pico seen from above, USB connector at the bottom", 13, "soft")
     encoder, supervisor = numbers["MOTION"], numbers["SUPPLY_GOOD"]
     sheet.text(
-        32, 82, f"Not drawn: shaft encoder on GP{encoder}, supply supervisor on GP{supervisor}", 13, "soft"
+        430,
+        62,
+        f"Not drawn: shaft encoder on GP{encoder}, supply supervisor on GP{supervisor}",
+        13,
+        "soft",
     )
     _draw_pico(sheet, numbers)
     _draw_driver(sheet, numbers)

@@ -26,8 +26,8 @@ from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck
 MIDNIGHT_S = local_second("2026-03-07")
 """The beginning of a Saturday: the day after a weekday, with another pattern."""
 
-_HEAP_RATE_NL_PER_DAY = 8_000_000
-"""Six pulses a second: what each of them takes from the heap would show against what the host's questions take."""
+_HEAP_RATE_NL_PER_DAY = 2_000_000
+"""Some 40 pulses from one grant to the next, so that there are stretches with neither a grant nor a refill."""
 _WARM_UP_S = 3
 _LEAD_S = 30
 """From setting the clock to the beginning of delivery."""

@@ -7,7 +7,7 @@ docstring from what to what it measures.
 from __future__ import annotations
 
 from itertools import pairwise
-from statistics import mean
+from statistics import median
 
 from thecal_fw.core import events
 from thecal_hil.rig import DRIVER_ENABLED, ENABLE, ResetCause, Rig
@@ -18,35 +18,41 @@ MOST_RESTART_MS_FROM_FILES = 1_000
 
 _RESTART_S = 3
 _HEAP_ASKINGS = 6
-_HEAP_STRETCHES = 3
-_HEAP_STRETCH_S = 100
-"""Less than the time after which a quiet session ends, since opening it anew takes from the heap."""
+_HEAP_STRETCHES = 8
+_MOST_HEAP_STRETCHES = 40
+_HEAP_STRETCH_S = 12
 
 
 def heap_bytes_per_pulse(rig: Rig) -> int:
-    """Bytes that steady delivery takes from the heap for each pulse, over some minutes of it, to the nearest byte.
+    """Bytes that steady delivery takes from the heap for each pulse, over stretches of it, to the nearest byte.
 
-    Interrogating takes some too: as much as between two interrogations with nothing between. That is subtracted. It
-    varies a little with the bytes that are sent, hence the rounding and the need for a high rate.
-    A collection in between would give some back and hide what was taken; such a stretch is left out.
+    Looked at from one grant, and one refill of the queue, to the next: those take a little each time, however many
+    pulses they are for. Interrogating takes some too: as much as between two interrogations with nothing between.
+    That is subtracted. A collection in between would give some back and hide what was taken; such a stretch is left
+    out.
     """
     pump = rig.pump()
     asking = [pump.interrogate().heap_free_bytes for _ in range(_HEAP_ASKINGS)]
     of_asking = [before - after for before, after in pairwise(asking) if before > after]
-    taken_bytes = pulses = 0.0
-    for _ in range(_HEAP_STRETCHES):
+    stretches: list[float] = []
+    for _ in range(_MOST_HEAP_STRETCHES):
         begin = pump.interrogate()
         rig.run_for(_HEAP_STRETCH_S)
         end = pump.interrogate()
         taken = begin.heap_free_bytes - end.heap_free_bytes
-        if taken >= 0:
-            taken_bytes += taken - (mean(of_asking) if of_asking else 0)
-            pulses += end.counted_steps - begin.counted_steps
-    if not pulses:
+        grant_is_the_same = begin.granted_steps + begin.counted_steps == end.granted_steps + end.counted_steps
+        if taken >= 0 and grant_is_the_same and begin.planned_steps == end.planned_steps:
+            pulses = end.counted_steps - begin.counted_steps
+            if pulses:
+                stretches.append((taken - (median(of_asking) if of_asking else 0)) / pulses)
+        if len(stretches) == _HEAP_STRETCHES:
+            break
+    if not stretches:
         raise RuntimeError(
-            "no stretch without a collection, or no pulse in any: nothing can be said about the heap"
+            "no stretch without a collection or a grant, or no pulse in any: nothing can be said about the heap"
         )
-    return round(taken_bytes / pulses)
+    # What the answers hold makes interrogating take a little more at times, hence the median.
+    return round(median(stretches))
 
 
 def most_restart_ms(rig: Rig) -> int:

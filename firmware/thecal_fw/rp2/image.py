@@ -55,4 +55,5 @@ def is_whole() -> bool:
     if trailer[: len(_MAGIC)] != _MAGIC:
         return True
     length, expected = struct.unpack("<II", trailer[len(_MAGIC) :])
-    return _checksum(_FLASH, length // 4) & 0xFFFFFFFF == expected
+    checksum = _checksum(_FLASH, length // 4)
+    return checksum & 0xFFFFFFFF == expected  # type: ignore[operator] - assembler gives an integer

@@ -4,7 +4,7 @@ import gc
 
 import micropython
 
-micropython.kbd_intr(-1)
+micropython.kbd_intr(-1)  # type: ignore[attr-defined]
 
 from thecal_fw.controller import Controller  # noqa: E402
 from thecal_fw.main import main  # noqa: E402
