@@ -20,6 +20,7 @@ from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_sim.board import LeftProgram, SimulatedBoard
 from thecal_sim.edges import Edge
 from thecal_sim.link import HostPort
+from thecal_sim.nor_flash import NorFlash, PowerCutError
 from thecal_sim.virtual_time import Steps, VirtualTime
 
 
@@ -28,6 +29,7 @@ class ModelPump:
 
     boot_ns: virtual time from a reset to the controller's first poll.
     reaction_ns: how long after a wake-up (or bytes) the poll begins; a function is asked each time.
+    chip: the flash it finds at power-on; a new one if none is given. A cut of its power cuts the pump's.
     left_for: "bootloader" or "prompt" once the program was left for one of them, until the next reset.
     """
 
@@ -40,11 +42,12 @@ class ModelPump:
         boot_ns: int = 0,
         reaction_ns: int | Callable[[], int] = 0,
         serial_number: bytes = b"MODEL",
+        chip: NorFlash | None = None,
     ) -> None:
         self.env = env or VirtualTime()
         self.limits = limits
         self.calibration = calibration
-        self.board = SimulatedBoard(self.env, serial_number)
+        self.board = SimulatedBoard(self.env, serial_number, chip)
         self.serial = HostPort(self.env, self.board.port)
         self.left_for: str | None = None
         self.polls = 0
@@ -124,7 +127,15 @@ class ModelPump:
         if boot != processor.boots:
             return
         self.board.begin_program()
-        clock = self.board.clock
+        try:
+            yield from self._live(boot)
+        except PowerCutError:
+            # The flash lost its supply in the middle of an operation, and so did everything else.
+            yield env.timeout(max(0, processor.now_ns - env.now_ns))
+            self.board.reset(RESET_POWER_ON)
+
+    def _live(self, boot: int) -> Steps:
+        env, processor, clock = self.env, self.board.processor, self.board.clock
         controller = self._controller = Controller(self.board.hardware, self.limits, self.calibration)
         while boot == processor.boots:
             hold_ns = max(processor.now_ns, self._withheld_until_ns) - env.now_ns
