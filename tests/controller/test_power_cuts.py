@@ -1,4 +1,4 @@
-"""A power cut at any flash operation of a pump in use, and another one while it recovers: nothing is lost or doubled."""
+"""A power cut at any flash operation of a pump in use, and another while it recovers: nothing is lost or doubled."""
 
 from contextlib import suppress
 
