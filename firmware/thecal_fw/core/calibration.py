@@ -21,10 +21,6 @@ class Calibration:
         """Fewest microsteps that together deliver at least the volume."""
         return -(-volume_nl * self.microsteps_per_rev // self.nl_per_rev)
 
-    def steps_within(self, volume_nl: int) -> int:
-        """Most microsteps that together deliver no more than the volume."""
-        return volume_nl * self.microsteps_per_rev // self.nl_per_rev
-
     def volume_nl(self, steps: int) -> int:
         """Volume of a number of microsteps, rounded down to a whole nanolitre."""
         return steps * self.nl_per_rev // self.microsteps_per_rev
