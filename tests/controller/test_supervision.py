@@ -217,7 +217,9 @@ def test_a_flash_that_takes_nothing_does_not_end_therapy_but_brings_it_to_the_mi
 @pytest.mark.requirement("memory-fault")
 def test_a_program_that_changes_in_memory_is_found_within_minutes() -> None:
     bench = delivering()
-    bench.pump.controller.program.rate_nl_per_day ^= 1 << 10
+    program = bench.pump.controller.program
+    assert program is not None
+    program.rate_nl_per_day ^= 1 << 10
     bench.run_for(601)
     assert bench.is_active(alarms.MEMORY_FAULT)
     bench.run_for(2)
