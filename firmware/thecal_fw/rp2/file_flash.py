@@ -22,7 +22,7 @@ class FileFlash:
 
     def __init__(self):
         self.sectors = _SECTORS
-        self._sector = bytearray(_SECTOR_BYTES)
+        self._blank = b"\xff" * _PAGE_BYTES
         if _FOLDER not in os.listdir():
             os.mkdir(_FOLDER)
         self._written = set([int(name) for name in os.listdir(_FOLDER)])
@@ -37,13 +37,18 @@ class FileFlash:
                 buffer[place] = 0xFF
 
     def program(self, sector: int, offset: int, data) -> None:
-        content = self._sector
-        self.read_into(sector, 0, content)
-        for place in range(len(data)):
-            content[offset + place] &= data[place]
-        with open(self._path(sector), "wb") as file:
+        if sector not in self._written:
+            with open(self._path(sector), "wb") as file:
+                for _ in range(_SECTOR_BYTES // _PAGE_BYTES):
+                    file.write(self._blank)
+            self._written.add(sector)
+        with open(self._path(sector), "r+b") as file:
+            file.seek(offset)
+            content = bytearray(file.read(len(data)))
+            for place in range(len(data)):
+                content[place] &= data[place]
+            file.seek(offset)
             file.write(content)
-        self._written.add(sector)
 
     def erase(self, sector: int) -> None:
         if sector in self._written:

@@ -13,18 +13,11 @@ import binascii
 import struct
 
 import machine
-import micropython
 import uctypes
 from micropython import const
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from micropython import ptr32  # type: ignore[attr-defined]
-
 ADDRESS = const(0x2004_0000)
 COUNT_ADDRESS = ADDRESS
-_COUNT = const(0)
-_FED_LOW = const(1)
 _NOTES_OFFSET = const(16)
 _NOTE_BYTES = const(48)
 _COPY_BYTES = const(56)
@@ -34,9 +27,8 @@ _BITE_US = const(8_300_000)
 _COUNT_BITS = const(30)
 
 
-@micropython.viper
-def clear_count():
-    ptr32(ADDRESS)[_COUNT] = 0
+def clear_count() -> None:
+    machine.mem32[COUNT_ADDRESS] = 0
 
 
 class Retained:

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from micropython import ptr32  # type: ignore[attr-defined]
 
-_MEMORY_BYTES = const(4096)
+_MEMORY_BYTES = const(1024)
 _LOOPBACK_PULSES = const(64)
 """A whole electrical cycle at 16 microsteps a step: when the motor is next energised it stands where it stood."""
 _CHIRP_MS = const(20)

@@ -22,7 +22,7 @@ _STATE_MACHINE = const(4)
 _SAMPLES_PER_SECOND = const(15_625_000)
 """A level is looked at every 64 ns: whatever a motor driver takes for a step is counted as one."""
 
-_RETAINED = const(0x2004_0000)
+_RETAINED_HIGH = const(0x2004)
 _COUNT = const(0)
 """As in ``retained``; native code takes constants of its own module only."""
 _RXF0 = const(0x5030_0020)
@@ -82,6 +82,9 @@ class Sense:
 
     @micropython.viper
     def count(self) -> int:
-        modulus = 1  # 2**30 is not written out as a constant: see step_engine
+        # Constants of more than 16 bits are not written out: see step_engine.
+        retained = _RETAINED_HIGH
+        retained <<= 16
+        modulus = 1
         modulus <<= _COUNT_BITS
-        return (0 - ptr32(_RETAINED)[_COUNT]) & (modulus - 1)
+        return (0 - ptr32(retained)[_COUNT]) & (modulus - 1)

@@ -20,7 +20,7 @@ _LOAD = const(0x04 >> 2)
 _TIMER = const(0x4005_4000)
 _TIMERAWH = const(0x24 >> 2)
 _TIMERAWL = const(0x28 >> 2)
-_RETAINED = const(0x2004_0000)
+_RETAINED_HIGH = const(0x2004)
 _FED_LOW = const(1)
 _FED_HIGH = const(2)
 """As in ``retained``; native code takes constants of its own module only."""
@@ -47,6 +47,9 @@ class Watchdog:
             high = timer[_TIMERAWH]
             low = timer[_TIMERAWL]
         watchdog[_LOAD] = load
-        memory = ptr32(_RETAINED)
+        # Constants of more than 16 bits are not written out: see step_engine.
+        retained = _RETAINED_HIGH
+        retained <<= 16
+        memory = ptr32(retained)
         memory[_FED_LOW] = low
         memory[_FED_HIGH] = high
