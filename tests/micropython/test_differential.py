@@ -9,7 +9,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 CASES = Path(__file__).with_name("cases.py")
-CASE_COUNT = 10_000
+CASE_COUNT = 6_000
 
 
 def answers_of(interpreter: Path, seed: int) -> list[str]:
