@@ -66,6 +66,10 @@ verify: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Deliver a day on the emulated boar
 test: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
 	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
 
+.PHONY: reproducible
+reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware a second time from nothing and compare the bytes
+	@$(BIN)/pytest -m campaign tests/firmware/test_build_reproducible.py
+
 .PHONY: mutants
 mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time and count what the tests notice
 	@PYTHONPATH=tests nice $(BIN)/python -m mutants.campaign $(MUTANTS_ARGS)

@@ -15,7 +15,7 @@ from thecal_fw.core.events import EventLog
 from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before, ticks_at
 from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
-from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.core.self_test import TEST_BUZZER, TEST_FLASH
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
@@ -91,9 +91,10 @@ class Controller:
         recovery.restore()
         self._judge_self_test()
         self.keeper.size_quantum()
-        if recovery.was_delivering:
-            self._resume(recovery)
+        resumes = recovery.was_delivering and self._may_resume()
         self.keeper.save()
+        if resumes:
+            self._resume(recovery)
         self.keeper.keep_anchor()
 
     def _judge_self_test(self) -> None:
@@ -106,17 +107,23 @@ class Controller:
         if self.supervisor.motor_may_have_moved():
             self.note_alarm(alarm_table.OVER_DELIVERY)
 
-    def _resume(self, recovery: Recovery) -> None:
-        """Go on delivering after a reset, unless an alarm forbids it."""
+    def _may_resume(self) -> bool:
+        """Have delivery go on as after the reset, unless an alarm forbids it; no instant is chosen yet."""
         if self.alarms.response() == alarm_table.RESPONSE_STOP:
             self.set_alarm(alarm_table.STOPPED_BY_ALARM, True)
-            return
+            return False
+        self.infusion.state = STATE_STARTING
+        self._note_start()
+        return True
+
+    def _resume(self, recovery: Recovery) -> None:
+        """Go on delivering. What has to be durable before is so by now: that may have taken an erase."""
         self.hardware.clock.read()
         tick = self.ticks_now() + SPLICE_LEAD_TICKS
         self.infusion.owed_phase = recovery.owed_at(tick)
         if recovery.missed_steps:
             self.record(events.EVENT_MISSED, recovery.missed_steps)
-        self._start_at(tick)
+        self.infusion.start(tick)
 
     # --- the loop
 
@@ -211,15 +218,15 @@ class Controller:
 
     def start(self) -> int:
         """Begin to deliver on the next whole second; the tick at which that is."""
-        self._start_at(self.infusion.next_change_tick())
+        self.infusion.start(self.infusion.next_change_tick())
+        self._note_start()
+        self.keeper.note_change()
         return self.infusion.change_tick
 
-    def _start_at(self, tick: int) -> None:
-        self.infusion.start(tick)
+    def _note_start(self) -> None:
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
         self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, not self.reservoir.is_known)
         self._note_time_unknown()
-        self.keeper.note_change()
 
     def replan(self) -> int:
         """Follow the program, the clock and the alarms as they are now; the tick from which that holds.

@@ -36,6 +36,9 @@ _FIRST_BLOCK_TICKS = TICKS_PER_SECOND
 _FIRST_BLOCK_PULSES = 64
 _BLOCK_TICKS = 60 * TICKS_PER_SECOND
 """What a block spans at least, unless it is full before that."""
+_FEW_PULSES = 64
+_LONG_BLOCK_TICKS = 240 * TICKS_PER_SECOND
+"""A block of fewer pulses spans up to this: the fewer blocks, the more seldom does the processor wake for one."""
 
 
 class Infusion:
@@ -100,14 +103,16 @@ class Infusion:
         train = self._train
         was_filled = False
         while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES:
-            self._fill_block(train.BLOCK_PULSES, _BLOCK_TICKS)
+            self._fill_block(train.BLOCK_PULSES, _BLOCK_TICKS, _LONG_BLOCK_TICKS)
             was_filled = True
         if was_filled:
             self._pump.keeper.keep_anchor()
 
-    def _fill_block(self, most_pulses: int, span_ticks: int) -> None:
+    def _fill_block(self, most_pulses: int, span_ticks: int, long_span_ticks: int) -> None:
         train, delivery = self._train, self.delivery
-        delivery.plan(train, most_pulses, span_ticks)
+        pulses = delivery.plan(train, most_pulses, span_ticks)
+        if pulses < _FEW_PULSES and long_span_ticks > span_ticks:
+            delivery.plan(train, _FEW_PULSES - pulses, long_span_ticks - span_ticks)
         train.release()
         # The block released before this one ends where this one begins; then there is room for the next.
         self.refill_s, self.refill_us = self._queued_block_s, self._queued_block_us
@@ -158,34 +163,41 @@ class Infusion:
         self._splice_tick = -1
         pump, delivery = self._pump, self.delivery
         starting = self.state == STATE_STARTING
-        if starting and not pump.keeper.can_grant():
-            self.change_tick = -1
-            self._change_at(self.next_change_tick())
-            return
         if starting:
-            # A little ahead, so that a pulse owed since the last stop can come on the very tick of the start.
-            anchor, delivered = change_tick - _CLEAR_BEFORE_ANCHOR_TICKS, pump.ledger.counted
-            phase = self.owed_phase
-            timeline = ChangingTimeline(NO_DELIVERY, change_tick, self._changed_timeline)
-            self._energise()
-        else:
-            anchor, delivered = self._clear_anchor(pump.ticks_now() + _ANCHOR_LEAD_TICKS)
-            if anchor > change_tick:
-                # Too late to be exact: the old program goes on a little, and the pump says so.
-                pump.record(events.EVENT_TIMING_FAULT, pump.ledger.counted, delivery.planned)
-                pump.note_alarm(alarm_table.CHANGE_LATE)
+            # Durable first: that may take an erase, and then there is no time left.
+            pump.keeper.save_if_changed()
+            if not pump.keeper.can_grant():
                 self.change_tick = -1
                 self._change_at(self.next_change_tick())
                 return
-            phase = delivery.phase_at(anchor, delivered)
+            self._hardware.clock.read()
+            # A little ahead, so that a pulse owed since the last stop can come on the very tick of the start.
+            anchor, delivered = change_tick - _CLEAR_BEFORE_ANCHOR_TICKS, pump.ledger.counted
+            is_late = pump.ticks_now() + _ANCHOR_LEAD_TICKS > change_tick
+            timeline = ChangingTimeline(NO_DELIVERY, change_tick, self._changed_timeline)
+        else:
+            anchor, delivered = self._clear_anchor(pump.ticks_now() + _ANCHOR_LEAD_TICKS)
+            is_late = anchor > change_tick
             timeline = ChangingTimeline(self._timeline, change_tick, self._changed_timeline)
+        if is_late:
+            # Too late to be exact: things stay as they are for a moment more, and the pump says so.
+            pump.record(events.EVENT_TIMING_FAULT, pump.ledger.counted, delivery.planned)
+            pump.note_alarm(alarm_table.CHANGE_LATE)
+            self.change_tick = -1
+            self._change_at(self.next_change_tick())
+            return
+        phase = self.owed_phase
+        if starting:
+            self._energise()
+        else:
+            phase = delivery.phase_at(anchor, delivered)
         delivery.begin(anchor, phase, delivered, timeline)
         self._timeline = timeline
         self.refill_s = self._queued_block_s = NEVER_S
         pump.supervisor.forget_threshold()
         pump.keeper.forget_due()
         self._train.load()
-        self._fill_block(_FIRST_BLOCK_PULSES, _FIRST_BLOCK_TICKS)
+        self._fill_block(_FIRST_BLOCK_PULSES, _FIRST_BLOCK_TICKS, _FIRST_BLOCK_TICKS)
         if not self._train.start(second_of_ticks(anchor), microsecond_of_ticks(anchor)):
             self._hardware.clock.read()
             self.generator_ran_dry()
@@ -199,7 +211,6 @@ class Infusion:
     def _energise(self) -> None:
         """Let the motor move, for as many microsteps as the journal allows and no more."""
         pump, ledger = self._pump, self._pump.ledger
-        pump.keeper.save_if_changed()
         granted = ledger.granted - ledger.counted
         self._hardware.gate.arm(granted)
         self._hardware.driver.enable()

@@ -41,6 +41,8 @@ _SRAM_SEED = 0
 _STOCK_BOARDS = BUILT / "stock-boards"
 _STOCK_BOOT_NS = 4_000_000_000
 """Importing modules from a file system takes most of this."""
+_SELF_TEST_NS = 300_000_000
+"""From the port to the end of self-test and recovery: part of the boot, so done once for many scenarios."""
 _REPLY_TIMEOUT_S = 1.0
 _WATCHDOG_BITES_WITHIN_NS = 8_400_000_000
 
@@ -51,7 +53,7 @@ def _flash_of(image: FirmwareImage) -> bytes | None:
 
 
 class PicoRig(Rig):
-    """One emulated Pico, booted and enumerated."""
+    """One emulated Pico, booted, enumerated and through with its self-test."""
 
     name = "pico"
     capabilities = frozenset(Capability)
@@ -71,6 +73,7 @@ class PicoRig(Rig):
         )
         self.motor = Motor(self.board.chip, pins.STEP, pins.ENABLE, pins.MOTION)
         self._open_port()
+        self.board.run_for(_SELF_TEST_NS)
 
     def _open_port(self) -> None:
         if self.image.files is not None:

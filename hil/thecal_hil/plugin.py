@@ -11,19 +11,22 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 
-from thecal_hil import gate
+from thecal_hil import forked_tests, gate
 from thecal_hil.rig import Capability, Rig
 from thecal_hil.rigs import RIG_NAMES, RigUnavailableError, open_rig, rig_class
 
 DEFAULT_RIGS = ("model", "pico")
+_DEAR_TO_BOOT = ("pico",)
 _BODY_PASSED = pytest.StashKey[bool]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.register(forked_tests, "thecal-forks")
     group = parser.getgroup("thecal", "Thecal rigs")
     group.addoption(
         "--rig",
@@ -67,6 +70,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 Capability(name)
         except ValueError as error:
             raise pytest.UsageError(f"{item.nodeid}: {error}") from error
+        if _rig_name(item) in _DEAR_TO_BOOT:
+            item.stash[forked_tests.PREPARATION] = partial(_booted_for, item)
+
+
+def _rig_name(item: pytest.Item) -> str:
+    """The kind of rig the test runs on; empty if on none."""
+    callspec = getattr(item, "callspec", None)
+    return str(callspec.params.get("rig", "")) if callspec is not None else ""
+
+
+def _booted_for(item: pytest.Item) -> tuple[Rig, ...]:
+    """The rig the test asks for, and another if it asks for that too; booted once and used in copies only."""
+    count = 2 if "another_rig" in getattr(item, "fixturenames", ()) else 1
+    name, uf2 = _rig_name(item), item.config.getoption("--uf2")
+    return tuple(_booted(name, uf2, which) for which in range(count))
+
+
+@cache
+def _booted(name: str, uf2: Path | None, which: int) -> Rig:
+    return open_rig(name, uf2=uf2)
 
 
 def _named(item: pytest.Item, marker: str) -> list[str]:
@@ -81,11 +104,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def _open(request: pytest.FixtureRequest, name: str) -> Rig:
+def _open(request: pytest.FixtureRequest, name: str, which: int = 0) -> Rig:
     config = request.config
     lacking = set(_named(request.node, "needs")) - set(rig_class(name).capabilities)
     if lacking:
         pytest.skip(f"the {name} rig has no {', '.join(sorted(lacking))}")
+    if forked_tests.in_copy() and name in _DEAR_TO_BOOT:
+        return _booted(name, config.getoption("--uf2"), which)
     try:
         return open_rig(name, port=config.getoption("--port"), uf2=config.getoption("--uf2"))
     except RigUnavailableError as unavailable:
@@ -107,6 +132,6 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 @pytest.fixture
 def another_rig(request: pytest.FixtureRequest, rig: Rig) -> Iterator[Rig]:
     """A second rig of the same kind, as fresh as the first."""
-    opened = _open(request, rig.name)
+    opened = _open(request, rig.name, which=1)
     yield opened
     opened.close()

@@ -10,19 +10,44 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from base64 import b64encode
 from pathlib import Path
 
 from thecal_hil.emulator import EmulatedPico, EmulatedUsbSerial
 
 _REPLY_TIMEOUT_S = 20.0
-_CHUNK_BYTES = 1024
 _INTERRUPT = b"\r\x03\x03"
 _TO_RAW_PROMPT = b"\x01"
 _EXECUTE = b"\x04"
 _RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
+_ACCEPTED = b"OK"
+_READY = b"ready\r\n"
 _END_OF_OUTPUT = b"\x04>"
 _SETTLE_NS = 300_000_000
+_TOOLS = """
+import hashlib, micropython, os, sys
+buffer = bytearray(512)
+
+def receive(files):
+    # Bytes of a file may have any value, so none may interrupt.
+    micropython.kbd_intr(-1)
+    print("ready")
+    for name, size in files:
+        with open(name, "wb") as file:
+            while size:
+                piece = memoryview(buffer)[:min(size, len(buffer))]
+                sys.stdin.buffer.readinto(piece)
+                file.write(piece)
+                size -= len(piece)
+    micropython.kbd_intr(3)
+
+def digest(name):
+    found = hashlib.sha256()
+    with open(name, "rb") as file:
+        while size := file.readinto(buffer):
+            found.update(memoryview(buffer)[:size])
+    return found.digest().hex()
+"""
+"""What the board runs to take files and to tell what it then holds."""
 
 
 class StockBoardError(Exception):
@@ -56,10 +81,16 @@ def _digest(stock_uf2: Path, folder: Path) -> str:
 def _prepare(stock_uf2: Path, folder: Path) -> bytes:
     board = EmulatedPico(stock_uf2)
     prompt = _Prompt(board)
-    for name in sorted({path.relative_to(folder).parent.as_posix() for path in _files(folder)} - {"."}):
-        prompt.run(f"import os\nos.mkdir({name!r})")
-    for path in _files(folder):
-        prompt.put(path.relative_to(folder).as_posix(), path.read_bytes())
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder)}
+    prompt.run(_TOOLS)
+    for name in sorted({Path(name).parent.as_posix() for name in files} - {"."}):
+        prompt.run(f"os.mkdir({name!r})")
+    sizes = [(name, len(content)) for name, content in files.items()]
+    prompt.run(f"receive({sizes!r})", b"".join(files.values()))
+    for name, content in files.items():
+        digest = prompt.run(f"print(digest({name!r}))").strip()
+        if digest != hashlib.sha256(content).hexdigest():
+            raise StockBoardError(f"{name} is not on the board as it was sent: {digest}")
     return board.flash_image
 
 
@@ -74,21 +105,14 @@ class _Prompt:
         self._port.write(_INTERRUPT + _TO_RAW_PROMPT)
         self._expect(_RAW_PROMPT)
 
-    def put(self, name: str, content: bytes) -> None:
-        """Write a file and have the board say what it then holds."""
-        self.run(f"from binascii import a2b_base64\nfile = open({name!r}, 'wb')")
-        for offset in range(0, len(content), _CHUNK_BYTES):
-            self.run(f"file.write(a2b_base64({b64encode(content[offset : offset + _CHUNK_BYTES])!r}))")
-        digest = self.run(
-            f"file.close()\nimport hashlib\nprint(hashlib.sha256(open({name!r}, 'rb').read()).digest().hex())"
-        )
-        if digest.strip() != hashlib.sha256(content).hexdigest():
-            raise StockBoardError(f"{name} is not on the board as it was sent: {digest}")
-
-    def run(self, code: str) -> str:
+    def run(self, code: str, data: bytes = b"") -> str:
+        """What the code prints; the data are sent to it once it runs."""
         self._port.write(code.encode() + _EXECUTE)
-        answer = self._expect(_END_OF_OUTPUT)
-        output, _, error = answer.removeprefix("OK").removesuffix("\x04>").partition("\x04")
+        self._expect(_ACCEPTED)
+        if data:
+            self._expect(_READY)
+            self._port.write(data)
+        output, _, error = self._expect(_END_OF_OUTPUT).removesuffix("\x04>").partition("\x04")
         if error:
             raise StockBoardError(f"the board says: {error}")
         return output

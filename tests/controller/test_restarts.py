@@ -146,6 +146,23 @@ def test_after_any_power_cuts_no_dose_is_given_twice_and_no_more_than_a_quantum_
 
 
 @pytest.mark.requirement("power-cut")
+def test_a_restart_that_has_to_erase_first_is_in_time_all_the_same() -> None:
+    bench = PumpBench()
+    bench.pump.board.flash.erase_ns = 400 * NS_PER_MS
+    bench.deliver(continuous(24_000_000))
+    for _ in range(40):
+        power_on_ns = bench.pump.now_ns
+        bench.reset(events.RESET_POWER_ON)
+        bench.run_for(1)
+        assert not bench.is_active(alarms.TIMING_FAULT)
+        assert not bench.is_active(alarms.CHANGE_LATE)
+        enabled_ns = next(
+            edge.t_ns for edge in bench.edges_of("enable") if edge.t_ns >= power_on_ns and not edge.level
+        )
+        assert enabled_ns - power_on_ns < 500 * NS_PER_MS
+
+
+@pytest.mark.requirement("power-cut")
 def test_the_residual_volume_after_a_power_cut_is_never_more_than_what_is_left() -> None:
     bench = PumpBench()
     bench.deliver(continuous(1_000_000))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico, FlashTiming
 from thecal_hil.emulator.repl import RawRepl
+from thecal_hil.forked_tests import PREPARATION, in_copy
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 US = 1_000
@@ -67,11 +70,19 @@ def build_image(tmp: Path, name: str, main: str) -> Path:
     return uf2
 
 
-@pytest.fixture(scope="session")
-def prompt_uf2(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_image(tmp_path_factory.mktemp("image"), "prompt", '"""Leaves the board at the prompt."""\n')
+@cache
+def booted() -> Bench:
+    """A board at the prompt, used in copies of this process only."""
+    with tempfile.TemporaryDirectory() as folder:
+        return Bench(build_image(Path(folder), "prompt", '"""Leaves the board at the prompt."""\n'))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "bench" in getattr(item, "fixturenames", ()) and item.path.parent == Path(__file__).parent:
+            item.stash[PREPARATION] = booted
 
 
 @pytest.fixture
-def bench(prompt_uf2: Path) -> Bench:
-    return Bench(prompt_uf2)
+def bench() -> Bench:
+    return booted() if in_copy() else booted.__wrapped__()

@@ -16,7 +16,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 COMMIT = "0123456789"
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif("THECAL_UF2" in os.environ, reason="a stock image is used, so nothing is built"),
     pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="there is no cross compiler"),
 ]
@@ -32,6 +31,7 @@ def build(checkout: Path, *arguments: str, **surroundings: str) -> str:
     return finished.stderr
 
 
+@pytest.mark.campaign
 def test_another_folder_cache_time_zone_and_history_give_the_same_bytes(tmp_path: Path) -> None:
     here = tmp_path / "here"
     build(REPOSITORY, "uf2", "--output", str(here))

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+from rp2040py import sio
+
 from thecal_hil.emulator import EmulatedPico, ResetCause
 from thecal_hil.emulator.bare_metal import MASK_AND_COUNT_WAKES, SLEEP_FOREVER, write_uf2
+from thecal_hil.emulator.fixes import QuickDivider
 
 TIMER = 0x4005_4000
 ALARM0, TIMERAWL, INTR, INTE = 0x10, 0x28, 0x34, 0x38
@@ -195,3 +200,61 @@ def test_a_callback_can_cut_the_power_at_an_instant_and_time_goes_on(tmp_path: P
     pico.run_until(8_000_000)
     assert pico.busy_cycles > cycles
     assert pico.resets[-1] == (5_000_000, ResetCause.POWER_ON)
+
+
+WORDS = st.one_of(st.integers(0, 0xFFFF_FFFF), st.sampled_from([0, 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF]))
+
+
+def divider() -> QuickDivider:
+    return QuickDivider(None)  # type: ignore[arg-type]
+
+
+def signed(word: int) -> int:
+    return word - (1 << 32) if word & 0x8000_0000 else word
+
+
+@given(dividend=WORDS, divisor=WORDS)
+def test_the_divider_gives_quotient_and_remainder_without_signs(dividend: int, divisor: int) -> None:
+    unit = divider()
+    unit.write_uint32(sio.DIV_UDIVIDEND, dividend)
+    unit.write_uint32(sio.DIV_UDIVISOR, divisor)
+    expected = divmod(dividend, divisor) if divisor else (0xFFFF_FFFF, dividend)
+    remainder = unit.read_uint32(sio.DIV_REMAINDER)
+    assert (unit.read_uint32(sio.DIV_QUOTIENT), remainder) == expected
+
+
+@given(dividend=WORDS, divisor=WORDS)
+def test_the_divider_rounds_towards_zero_with_signs(dividend: int, divisor: int) -> None:
+    unit = divider()
+    # The order does not matter, and either operand may stay from before.
+    unit.write_uint32(sio.DIV_SDIVISOR, divisor)
+    unit.write_uint32(sio.DIV_SDIVIDEND, dividend)
+    quotient = signed(int(unit.read_uint32(sio.DIV_QUOTIENT)))
+    remainder = signed(int(unit.read_uint32(sio.DIV_REMAINDER)))
+    if not divisor:
+        assert (quotient, remainder) == (1 if dividend & 0x8000_0000 else -1, signed(dividend))
+    elif (signed(dividend), signed(divisor)) == (-(1 << 31), -1):
+        assert (quotient, remainder) == (-(1 << 31), 0)
+    else:
+        assert quotient * signed(divisor) + remainder == signed(dividend)
+        assert abs(remainder) < abs(signed(divisor))
+        assert remainder == 0 or (remainder < 0) == (signed(dividend) < 0)
+
+
+def test_an_interrupt_that_divides_puts_back_what_it_found() -> None:
+    unit = divider()
+    unit.write_uint32(sio.DIV_UDIVIDEND, 100)
+    unit.write_uint32(sio.DIV_UDIVISOR, 7)
+    assert unit.read_uint32(sio.DIV_CSR) == 0b11
+    found = [unit.read_uint32(register) for register in (sio.DIV_UDIVIDEND, sio.DIV_UDIVISOR)]
+    results = [unit.read_uint32(register) for register in (sio.DIV_REMAINDER, sio.DIV_QUOTIENT)]
+    assert unit.read_uint32(sio.DIV_CSR) == 0b01
+    unit.write_uint32(sio.DIV_UDIVIDEND, 5)
+    unit.write_uint32(sio.DIV_UDIVISOR, 2)
+    assert unit.read_uint32(sio.DIV_QUOTIENT) == 2
+    for register, word in zip((sio.DIV_UDIVIDEND, sio.DIV_UDIVISOR), found, strict=True):
+        unit.write_uint32(register, int(word))
+    for register, word in zip((sio.DIV_REMAINDER, sio.DIV_QUOTIENT), results, strict=True):
+        unit.write_uint32(register, int(word))
+    assert unit.read_uint32(sio.DIV_CSR) == 0b11
+    assert (unit.read_uint32(sio.DIV_QUOTIENT), unit.read_uint32(sio.DIV_REMAINDER)) == (14, 2)

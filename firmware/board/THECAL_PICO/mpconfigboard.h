@@ -18,3 +18,7 @@
 #define CFG_TUD_CDC_TX_BUFSIZE                  (1024)
 #define CFG_TUD_CDC_RX_BUFSIZE                  (512)
 #define MICROPY_HW_STDIN_BUFFER_LEN             (1024)
+
+// MicroPython remembers where it found a name, one byte a place. The firmware uses several hundred names; with the
+// usual 128 places they turn each other out, and a heartbeat takes a tenth longer.
+#define MICROPY_OPT_MAP_LOOKUP_CACHE_SIZE       (1024)

@@ -108,6 +108,8 @@ class Alarms:
         self.active = 0
         self.silenced = 0
         self._cause_present = 0
+        self._judged = 0
+        self._response = RESPONSE_NONE
         self._silent_until_s = [0] * len(ALARMS)
 
     def is_active(self, alarm: int) -> bool:
@@ -165,12 +167,14 @@ class Alarms:
                     self.silenced &= ~(1 << alarm)
 
     def response(self) -> int:
-        """Most restrictive response of all active alarms."""
-        response = RESPONSE_NONE
-        for alarm in range(len(ALARMS)):
-            if self.active >> alarm & 1 and ALARMS[alarm][2] > response:
-                response = ALARMS[alarm][2]
-        return response
+        """Most restrictive response of all active alarms. Looked up anew only once they have changed."""
+        if self.active != self._judged:
+            response = RESPONSE_NONE
+            for alarm in range(len(ALARMS)):
+                if self.active >> alarm & 1 and ALARMS[alarm][2] > response:
+                    response = ALARMS[alarm][2]
+            self._judged, self._response = self.active, response
+        return self._response
 
     def audible_priority(self) -> int:
         """Highest priority of the alarms that are not silenced, or -1."""

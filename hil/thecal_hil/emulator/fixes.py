@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rp2040py import sio
 from rp2040py.peripherals import clocks, dma, timer
 from rp2040py.utils.timer32 import Timer32
 
 from .units import NS_PER_US, on_cycle_ns
 
 _MASK32: Final = 0xFFFFFFFF
+_MASK31: Final = 0x7FFFFFFF
+_DIVIDER_READY: Final = 0b01
+_DIVIDER_DIRTY: Final = 0b10
 _NVIC_ISER: Final = 0x100
 _FC0_REF_KHZ: Final = 0x80
 _FC0_STATUS: Final = 0x98
@@ -81,6 +85,67 @@ class FrequencyCounter(clocks.RPClocks):
             super().write_uint32(offset, value)
 
 
+class QuickDivider(sio.RPSIO):
+    """The hardware divider, worked out when a result is asked for instead of at each operand that is written.
+
+    MicroPython divides at every look-up of a name, and an operand written is as good as never the last. The results
+    are the same, as integers.
+    """
+
+    _is_signed = False
+    _is_stale = False
+
+    def read_uint32(self, offset: int) -> int | float:
+        if offset == sio.DIV_CSR:
+            return self.div_csr
+        if offset == sio.DIV_QUOTIENT or offset == sio.DIV_REMAINDER:
+            if self._is_stale:
+                self._divide()
+            if offset == sio.DIV_REMAINDER:
+                return self.div_remainder
+            self.div_csr = _DIVIDER_READY
+            return self.div_quotient
+        return super().read_uint32(offset)
+
+    def write_uint32(self, offset: int, value: int) -> None:
+        if offset == sio.DIV_UDIVIDEND or offset == sio.DIV_SDIVIDEND:
+            self.div_dividend = value
+        elif offset == sio.DIV_UDIVISOR or offset == sio.DIV_SDIVISOR:
+            self.div_divisor = value
+        else:
+            if offset == sio.DIV_QUOTIENT or offset == sio.DIV_REMAINDER:
+                # A result put back, after an interrupt that divided too; the other one is put back as well.
+                self._is_stale = False
+            super().write_uint32(offset, value)
+            return
+        self._is_signed = offset == sio.DIV_SDIVIDEND or offset == sio.DIV_SDIVISOR
+        self._is_stale = True
+        self.div_csr = _DIVIDER_READY | _DIVIDER_DIRTY
+
+    def _divide(self) -> None:
+        self._is_stale = False
+        dividend, divisor = self.div_dividend & _MASK32, self.div_divisor & _MASK32
+        is_negative = is_quotient_negative = False
+        if self._is_signed:
+            is_negative = dividend > _MASK31
+            is_quotient_negative = is_negative != (divisor > _MASK31)
+            dividend = (1 << 32) - dividend if is_negative else dividend
+            divisor = (1 << 32) - divisor if divisor > _MASK31 else divisor
+        if divisor:
+            quotient, remainder = divmod(dividend, divisor)
+        else:
+            # As the RP2040's datasheet has it: all ones without signs, and with signs one of the sign opposite to the
+            # dividend's.
+            quotient, remainder = (_MASK32 if not self._is_signed else 1), dividend
+            is_quotient_negative = self._is_signed and not is_negative
+        self.div_quotient = -quotient & _MASK32 if is_quotient_negative else quotient
+        self.div_remainder = -remainder & _MASK32 if is_negative else remainder
+
+    def reset(self) -> None:
+        self._is_stale = False
+        super().reset()
+
+
 class MaskedWake:
     """WFI wakes on an enabled pending interrupt even while PRIMASK masks it, and the interrupt is then *not* taken.
 
@@ -128,6 +193,7 @@ def apply(chip: Any) -> None:
     chip.timer.__class__ = ExactTimer
     chip.dma.__class__ = PollableDma
     chip.clocks.__class__ = FrequencyCounter
+    chip.sio.__class__ = QuickDivider
     for channel in chip.dma.channels:
         channel.__class__ = ResettableChannel
     Timer32.to_nanos = _whole_cycle_nanos  # type: ignore[method-assign, assignment]

@@ -1,0 +1,58 @@
+"""Runs a function in a copy of this process, for what is dear to prepare and is used up by trying it.
+
+An emulated board takes seconds to boot and can't be copied as an object. The operating system copies the whole process
+instead, at next to no cost; what the function does to the board is gone with the copy.
+
+Promise: nothing changes in this process but what the function returned, or raised, is known here.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class CopyFailedError(Exception):
+    """The function raised; the message holds the traceback. Or the copy of the process died, which it then says."""
+
+
+def in_a_copy(function: Callable[[], T]) -> T:
+    """What the function returns, which must be something `pickle` takes."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        _run(function, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read()
+    _, status = os.waitpid(child, 0)
+    if not said:
+        raise CopyFailedError(f"the copy ended without a word ({os.waitstatus_to_exitcode(status)})")
+    succeeded, result = pickle.loads(said)
+    if not succeeded:
+        raise CopyFailedError(result)
+    return result
+
+
+def _run(function: Callable[[], object], writing: int) -> None:
+    """The copy; it does not return."""
+    try:
+        try:
+            said = pickle.dumps((True, function()))
+        except BaseException:
+            said = pickle.dumps((False, traceback.format_exc()))
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(said)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(0)
