@@ -4,7 +4,7 @@
 #   PYTHON        the Python to make the virtual environment with (3.11 or newer)
 #   THECAL_CACHE  where compiled things that outlive a checkout are kept (~/.cache/thecal)
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
-#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS  passed on to the command of that name
+#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS  passed on to the command of that name
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -65,6 +65,10 @@ verify: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Deliver a day on the emulated boar
 .PHONY: test
 test: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
 	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+
+.PHONY: powercuts
+powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash operation, on the model and the emulated board
+	@$(BIN)/python -m thecal_hil.powercuts $(POWERCUTS_ARGS)
 
 .PHONY: reproducible
 reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware a second time from nothing and compare the bytes

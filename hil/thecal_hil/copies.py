@@ -13,7 +13,8 @@ import pickle
 import sys
 import traceback
 from collections.abc import Callable
-from typing import TypeVar
+from functools import partial
+from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
 
@@ -24,13 +25,24 @@ class CopyFailedError(Exception):
 
 def in_a_copy(function: Callable[[], T]) -> T:
     """What the function returns, which must be something `pickle` takes."""
+    end, result = split()
+    if end is None:
+        return result
+    end(function)
+
+
+def split() -> tuple[Callable[[Callable[[], Any]], NoReturn] | None, Any]:
+    """Copy this process in the midst of what it does, and wait until the copy has ended.
+
+    In the copy: a function that ends it with what another one returns, and None. Here: None, and that result.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         os.close(reading)
-        _run(function, writing)
+        return partial(_end, writing), None
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         said = pipe.read()
@@ -40,11 +52,10 @@ def in_a_copy(function: Callable[[], T]) -> T:
     succeeded, result = pickle.loads(said)
     if not succeeded:
         raise CopyFailedError(result)
-    return result
+    return None, result
 
 
-def _run(function: Callable[[], object], writing: int) -> None:
-    """The copy; it does not return."""
+def _end(writing: int, function: Callable[[], Any]) -> NoReturn:
     try:
         try:
             said = pickle.dumps((True, function()))

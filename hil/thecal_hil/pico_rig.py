@@ -111,6 +111,11 @@ class PicoRig(Rig):
             self.board.reset(EmulatedResetCause.POWER_ON)
         self._open_port()
 
+    def recover(self) -> None:
+        """Find the pump again that has been reset without ``reset``, by a power cut for one."""
+        self._forget_clients()
+        self._open_port()
+
     def _let_the_watchdog_bite(self) -> None:
         """Have the program hang until the chip's own watchdog resets it, and says why."""
         resets = len(self.board.resets)

@@ -1,14 +1,13 @@
-"""Time the flash chip takes to erase and program.
+"""Time the flash chip takes to erase and program, and what becomes of an operation that a power cut interrupts.
 
-Promise: with times given, the processor is held for that long at each operation, as it is on the board (the code that
-waits runs from RAM with interrupts off), while PIO, DMA and timers go on. With zero, operations take no time.
-
-This is also the place where power can fail in the middle of an operation: the content of the flash changes in
-`_apply_command`, and the clock advances right after.
+Promises: with times given, the processor is held for that long at each operation, as it is on the board (the code that
+waits runs from RAM with interrupts off), while PIO, DMA and timers go on. With zero, operations take no time. A cut
+leaves behind what it is told to, and the power is gone before the next instruction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +15,31 @@ from rp2040py.peripherals import ssi
 
 from .units import on_cycle_ns
 
+_PIECE_BYTES = {
+    ssi.CMD_SECTOR_ERASE: ssi.FLASH_SECTOR_SIZE,
+    ssi.CMD_BLOCK_ERASE: ssi.FLASH_BLOCK_SIZE,
+    ssi.CMD_PAGE_PROGRAM: ssi.FLASH_PAGE_SIZE,
+}
+
+
+Remains = Callable[[bytes, bytes], bytes]
+"""What a cut leaves of a sector or page, from what it held before and what it would hold after."""
+
 
 @dataclass
 class FlashTiming:
+    """Times of operations, and how many there have been since the first power-on.
+
+    on_operation: asked before each operation, by its number and whether it is an erase; None lets it be, anything else
+    cuts the power in it.
+    """
+
     erase_sector_ns: int = 0
     erase_block_ns: int = 0
     program_page_ns: int = 0
     operations: int = 0
+    on_operation: Callable[[int, bool], Remains | None] | None = None
+    power_cut: Callable[[], None] | None = None
 
     def duration_ns(self, command: int) -> int:
         if command == ssi.CMD_SECTOR_ERASE:
@@ -44,10 +61,31 @@ class TimedSsi(ssi.RPSSI):
             ssi.CMD_BLOCK_ERASE,
             ssi.CMD_PAGE_PROGRAM,
         )
+        if not changes_flash:
+            super()._apply_command()
+            return
+        timing = self.flash_timing
+        number = timing.operations
+        timing.operations += 1
+        remains = (
+            timing.on_operation(number, command != ssi.CMD_PAGE_PROGRAM) if timing.on_operation else None
+        )
+        if remains is None:
+            super()._apply_command()
+            self.rp2040.clock.tick(on_cycle_ns(timing.duration_ns(command)))
+        else:
+            self._apply_in_part(command, remains)
+
+    def _apply_in_part(self, command: int, remains: Remains) -> None:
+        size = _PIECE_BYTES[command]
+        begin = self._address_from_buffer() & ~(size - 1)
+        flash = self.rp2040.flash
+        before = bytes(flash[begin : begin + size])
         super()._apply_command()
-        if changes_flash:
-            self.flash_timing.operations += 1
-            self.rp2040.clock.tick(on_cycle_ns(self.flash_timing.duration_ns(command)))
+        flash[begin : begin + size] = remains(before, bytes(flash[begin : begin + size]))
+        # Not from within the instruction that is being executed.
+        if self.flash_timing.power_cut is not None:
+            self.rp2040.clock.create_alarm(self.flash_timing.power_cut).schedule(0)
 
 
 def install(chip: Any, timing: FlashTiming) -> None:

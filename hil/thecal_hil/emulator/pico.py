@@ -54,6 +54,7 @@ class EmulatedPico:
         external resistor holds a signal at; `flash_image` is the flash from address 0 on, before the UF2 is written
         into it."""
         self.flash_timing = flash_timing or FlashTiming()
+        self.flash_timing.power_cut = lambda: self.reset(ResetCause.POWER_ON)
         chip, self.bus = build_chip(uf2, flash_image, self.flash_timing)
         self.chip: Any = chip
         self._random = Random(seed)
