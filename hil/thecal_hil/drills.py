@@ -27,9 +27,9 @@ def heap_bytes_per_pulse(rig: Rig) -> int:
     """Bytes that steady delivery takes from the heap for each pulse, over stretches of it, to the nearest byte.
 
     Looked at from one grant, and one refill of the queue, to the next: those take a little each time, however many
-    pulses they are for. Interrogating takes some too: as much as between two interrogations with nothing between.
-    That is subtracted. A collection in between would give some back and hide what was taken; such a stretch is left
-    out.
+    pulses they are for. Interrogating takes some too, now more and now less with what the answer holds. As much as it
+    ever took between two interrogations with nothing between is subtracted; one allocation for each pulse is more.
+    A collection in between would give some back and hide what was taken; such a stretch is left out.
     """
     pump = rig.pump()
     asking = [pump.interrogate().heap_free_bytes for _ in range(_HEAP_ASKINGS)]
@@ -44,14 +44,13 @@ def heap_bytes_per_pulse(rig: Rig) -> int:
         if taken >= 0 and grant_is_the_same and begin.planned_steps == end.planned_steps:
             pulses = end.counted_steps - begin.counted_steps
             if pulses:
-                stretches.append((taken - (median(of_asking) if of_asking else 0)) / pulses)
+                stretches.append(max(0, taken - max(of_asking, default=0)) / pulses)
         if len(stretches) == _HEAP_STRETCHES:
             break
     if not stretches:
         raise RuntimeError(
             "no stretch without a collection or a grant, or no pulse in any: nothing can be said about the heap"
         )
-    # What the answers hold makes interrogating take a little more at times, hence the median.
     return round(median(stretches))
 
 

@@ -14,8 +14,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 
 from mutants.explained import read_explanations
@@ -108,8 +110,8 @@ def try_mutant(mutant: Mutant) -> Verdict:
     return Verdict("", seconds)
 
 
-def run(chosen: Sequence[str], only: set[Name] | None) -> list[Result]:
-    """Try every mutant, or only those named; tells of each module as it goes."""
+def run(chosen: Sequence[str], only: set[Name] | None, processes: int) -> list[Result]:
+    """Try every mutant, or only those named, so many at a time; tells of each module as it goes."""
     operators, reasons = chosen_operators(), read_explanations()
     results: list[Result] = []
     for module in modules(chosen):
@@ -122,7 +124,13 @@ def run(chosen: Sequence[str], only: set[Name] | None) -> list[Result]:
             continue
         unchanged_seconds = check_unchanged(module)
         began = time.monotonic()
-        of_module = [Result(one, try_mutant(one), reasons.get(one.name, "")) for one in mutants]
+        # Forked anew for each module: what its tests import is in memory by now.
+        with ProcessPoolExecutor(processes, get_context("fork")) as pool:
+            verdicts = list(pool.map(try_mutant, mutants))
+        of_module = [
+            Result(one, verdict, reasons.get(one.name, ""))
+            for one, verdict in zip(mutants, verdicts, strict=True)
+        ]
         counts = Counter(result.status for result in of_module)
         print(
             f"{module:22} {len(of_module):5} mutants {counts['killed']:5} killed {counts['explained']:4} explained"
@@ -199,10 +207,12 @@ def main() -> int:
     parser.add_argument(
         "--survivors", action="store_true", help="only what survived the last run; leaves its results alone"
     )
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="mutants tried at a time")
     arguments = parser.parse_args()
     os.chdir(REPOSITORY)
     began = time.monotonic()
-    results = run(arguments.module, survivors_of_last_run() if arguments.survivors else None)
+    only = survivors_of_last_run() if arguments.survivors else None
+    results = run(arguments.module, only, arguments.processes)
     counts, score = Counter(result.status for result in results), score_percent(results)
     print(
         f"{len(results)} mutants: {counts['killed']} killed, {counts['explained']} explained,"
