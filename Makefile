@@ -70,6 +70,10 @@ test: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
 powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash operation, on the model and the emulated board
 	@$(BIN)/python -m thecal_hil.powercuts $(POWERCUTS_ARGS)
 
+.PHONY: faults
+faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board
+	@$(BIN)/pytest -n 2 -m "campaign or not campaign" tests/scenarios/test_alarms.py
+
 .PHONY: reproducible
 reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware a second time from nothing and compare the bytes
 	@$(BIN)/pytest -m campaign tests/firmware/test_build_reproducible.py

@@ -176,7 +176,13 @@ class Keeper:
         journal = self.journal
         if not self._hardware.supply.is_good():
             return False
-        before = self._program_pair, self.is_read_only
+        if self.is_read_only:
+            # A person has decided: from here on the journal is this firmware's, whatever another one had in it.
+            self.is_read_only = False
+            if not self.save():
+                self.is_read_only = True
+                return False
+        before = self._program_pair
         for _ in range(_MOST_ERASES_FOR_A_COMMIT):
             # Erased ahead of need as a rule, so only a commit right after another one waits here.
             if journal.can_commit():
@@ -184,11 +190,11 @@ class Keeper:
             journal.erase_one()
         pair = journal.put_program(encoded)
         if pair is not None:
-            self._program_pair, self.is_read_only = pair, False
+            self._program_pair = pair
             self.size_quantum()
             if self.save():
                 return True
-        self._program_pair, self.is_read_only = before
+        self._program_pair = before
         return False
 
     def adopt_pair(self, pair: int) -> None:

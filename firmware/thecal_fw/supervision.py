@@ -62,9 +62,11 @@ class Supervisor:
         """Look at everything, and have the pump act on it."""
         self._check_supply()
         if self._infusion.state == STATE_DELIVERING:
+            # Both are told: what tripped the gate is most often a count that is wrong, which ends delivery.
+            has_tripped = self._hardware.gate.has_tripped()
             self._check_count(now_s, now_us)
-        if self._infusion.state == STATE_DELIVERING and self._hardware.gate.has_tripped():
-            self._gate_tripped()
+            if has_tripped:
+                self._gate_tripped()
         if self._infusion.state == STATE_DELIVERING and self._hardware.train.starved():
             self._infusion.generator_ran_dry()
         if self._infusion.state == STATE_DELIVERING and self._pump.keeper.is_used_up():

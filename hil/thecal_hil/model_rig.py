@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.version import COMMIT, VERSION
+from thecal_hil.model_faults import ModelFaults
 from thecal_hil.rig import Capability, EdgeSeen, ResetCause, Rig, SerialPort
 from thecal_sim.model import ModelPump
 
@@ -31,9 +32,12 @@ class ModelRig(Rig):
         }
     )
 
+    possible_faults = ModelFaults.possible
+
     def __init__(self) -> None:
         super().__init__((VERSION, COMMIT))
         self.model = ModelPump()
+        self._faults = ModelFaults(self.model)
         self._set_timeouts()
 
     def _set_timeouts(self) -> None:
@@ -63,6 +67,10 @@ class ModelRig(Rig):
         self.model.reset(_CAUSES[cause])
         self.model.serial.open()
         self._set_timeouts()
+
+    @property
+    def faults(self) -> ModelFaults:
+        return self._faults
 
     def leave_unread(self, unread: bool) -> None:
         self.model.serial.paused = unread

@@ -13,6 +13,7 @@ from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
 from thecal_hil.emulator.pins import Motor
 from thecal_hil.image import BUILT, FirmwareImage
+from thecal_hil.pico_faults import PicoFaults
 from thecal_hil.rig import (
     BUZZER,
     DIRECTION,
@@ -57,6 +58,7 @@ class PicoRig(Rig):
 
     name = "pico"
     capabilities = frozenset(Capability)
+    possible_faults = PicoFaults.possible
 
     def __init__(self, image: FirmwareImage) -> None:
         super().__init__((image.version, image.commit))
@@ -72,6 +74,7 @@ class PicoRig(Rig):
             seed=_SRAM_SEED,
         )
         self.motor = Motor(self.board.chip, pins.STEP, pins.ENABLE, pins.MOTION)
+        self._faults = PicoFaults(self)
         self._open_port()
         self.board.run_for(_SELF_TEST_NS)
 
@@ -123,6 +126,10 @@ class PicoRig(Rig):
         bitten = self.board.run_for(_WATCHDOG_BITES_WITHIN_NS, lambda: len(self.board.resets) > resets)
         if not bitten:
             raise RuntimeError("the watchdog did not reset the board: it is not enabled")
+
+    @property
+    def faults(self) -> PicoFaults:
+        return self._faults
 
     def leave_unread(self, unread: bool) -> None:
         self.board.serial.paused = unread

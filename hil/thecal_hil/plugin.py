@@ -5,7 +5,9 @@
 
 ``requirement(id)``  the requirement the test is evidence for
 ``expects(name)``    the test means to cause this; without it the gate at the test's end would fail it
-``needs(name)``      a capability the test can't do without; on a rig that lacks it the test is skipped with the reason
+``needs(name)``      a capability or a fault the test can't do without; on a rig that lacks it the test is skipped with
+                     the reason
+``campaign_on(rig)`` on this rig the test takes long, and belongs to a make target of its own
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from thecal_hil import forked_tests, gate
+from thecal_hil.faults import Fault
 from thecal_hil.rig import Capability, Rig
 from thecal_hil.rigs import RIG_NAMES, RigUnavailableError, open_rig, rig_class
 
@@ -45,7 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", f"expects(name): the test means to cause it; of {', '.join(gate.EXPECTABLE)}"
     )
-    config.addinivalue_line("markers", f"needs(capability): of {', '.join(Capability)}")
+    config.addinivalue_line("markers", f"needs(name): of {', '.join((*Capability, *Fault))}")
+    config.addinivalue_line(
+        "markers", "campaign_on(rig): takes long on this rig, so part of a campaign there"
+    )
     _chosen_rigs(config)
 
 
@@ -62,16 +68,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("rig", _chosen_rigs(metafunc.config), indirect=True)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         try:
             gate.check_names(_named(item, "expects"))
             for name in _named(item, "needs"):
-                Capability(name)
+                _needable(name)
         except ValueError as error:
             raise pytest.UsageError(f"{item.nodeid}: {error}") from error
+        if _rig_name(item) in _named(item, "campaign_on"):
+            item.add_marker("campaign")
         if _rig_name(item) in _DEAR_TO_BOOT:
             item.stash[forked_tests.PREPARATION] = partial(_booted_for, item)
+
+
+def _needable(name: str) -> Capability | Fault:
+    return Fault(name) if name in set(Fault) else Capability(name)
 
 
 def _rig_name(item: pytest.Item) -> str:
@@ -106,7 +119,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def _open(request: pytest.FixtureRequest, name: str, which: int = 0) -> Rig:
     config = request.config
-    lacking = set(_named(request.node, "needs")) - set(rig_class(name).capabilities)
+    kind = rig_class(name)
+    lacking = set(_named(request.node, "needs")) - kind.capabilities - kind.possible_faults
     if lacking:
         pytest.skip(f"the {name} rig has no {', '.join(sorted(lacking))}")
     if forked_tests.in_copy() and name in _DEAR_TO_BOOT:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
+from thecal_hil.faults import Fault, Faults, NoFaults
 from thecal_hil.pump_clock import NS_PER_S, Instants, PumpClock, wall_ticks_at_boot
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Rig(ABC):
 
     name: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
+    possible_faults: ClassVar[frozenset[Fault]] = frozenset()
 
     def __init__(self, build_under_test: tuple[str, str]) -> None:
         self.build_under_test = build_under_test
@@ -123,6 +125,11 @@ class Rig(ABC):
 
     @abstractmethod
     def close(self) -> None: ...
+
+    @property
+    def faults(self) -> Faults:
+        """Injects faults, if the rig can."""
+        return NoFaults()
 
     def leave_unread(self, unread: bool) -> None:
         """Have the host hold the port open without reading, or read again."""

@@ -57,6 +57,8 @@ class NorFlash:
         """Called with index, kind, sector and offset of each operation that is about to begin."""
         self.erases_until_worn: dict[int, int] = {}
         """Erases that a sector stands; without an entry, any number. One more leaves bits of it stuck at 0."""
+        self.takes_nothing = False
+        """Worn out altogether: programs and erases do nothing, in silence."""
         self._strict = strict
         self._random = random.Random(seed)
         self._is_off = False
@@ -87,7 +89,7 @@ class NorFlash:
         if offset // self.PAGE_BYTES != (offset + len(data) - 1) // self.PAGE_BYTES:
             raise FlashMisuseError(f"{len(data)} bytes from {offset} on do not lie within one page")
         outcome = self._begin(PROGRAM, sector, offset)
-        if outcome == AFTER and (PROGRAM, sector) not in self._dead:
+        if outcome == AFTER and self._works(PROGRAM, sector):
             self._check_only_clears(sector, offset, data)
             self._clear(sector, offset, data)
         elif outcome != AFTER:
@@ -98,7 +100,7 @@ class NorFlash:
         self._check(sector, 0, self.SECTOR_BYTES)
         outcome = self._begin(ERASE, sector, 0)
         self._erases[sector] += 1
-        if outcome == AFTER and (ERASE, sector) not in self._dead:
+        if outcome == AFTER and self._works(ERASE, sector):
             self._set_all(sector)
         elif outcome != AFTER:
             self._tear_erase(sector, outcome)
@@ -166,6 +168,9 @@ class NorFlash:
                 missing &= ~masks.get(place, 0)
             if missing:
                 raise FlashMisuseError(f"byte {place} of sector {sector} was programmed without an erase")
+
+    def _works(self, kind: str, sector: int) -> bool:
+        return not self.takes_nothing and (kind, sector) not in self._dead
 
     def _begin(self, kind: str, sector: int, offset: int) -> str:
         """Count an operation, and say how it turns out."""

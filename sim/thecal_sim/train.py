@@ -145,6 +145,13 @@ class SimulatedTrain:
         self._arm()
         self.on_change()
 
+    def starve(self) -> None:
+        """What is queued is lost on its way to the generator, which is not told."""
+        now_ns = self._processor.env.now_ns
+        self._withdraw_after(now_ns)
+        self._tail_ns = now_ns
+        self.on_change()
+
     def lose_power(self) -> None:
         """The board was reset: nothing is queued any more and STEP goes low."""
         self._withdraw_after(self._processor.env.now_ns)

@@ -38,6 +38,8 @@ class FlashTiming:
     erase_block_ns: int = 0
     program_page_ns: int = 0
     operations: int = 0
+    takes_nothing: bool = False
+    """Worn out: operations take their time and change nothing."""
     on_operation: Callable[[int, bool], Remains | None] | None = None
     power_cut: Callable[[], None] | None = None
 
@@ -67,6 +69,8 @@ class TimedSsi(ssi.RPSSI):
         timing = self.flash_timing
         number = timing.operations
         timing.operations += 1
+        if timing.takes_nothing:
+            self._write_enabled = False
         remains = (
             timing.on_operation(number, command != ssi.CMD_PAGE_PROGRAM) if timing.on_operation else None
         )

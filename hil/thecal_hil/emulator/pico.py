@@ -190,6 +190,19 @@ class EmulatedPico:
         core.enabled_interrupts = 0
         core.waiting = True
 
+    def pause(self, duration_ns: int) -> None:
+        """Have the processor stand still for so long, while everything else on the chip goes on."""
+        core = self.chip.core
+        was_masked, enabled = core.pm, core.enabled_interrupts
+
+        def go_on() -> None:
+            core.pm, core.enabled_interrupts = was_masked, enabled
+            core.interrupts_updated = True
+            core.waiting = False
+
+        self.hang()
+        self.call_at(self.now_ns + duration_ns, go_on)
+
     @property
     def sleeping(self) -> bool:
         return bool(self.chip.core.waiting)

@@ -1,0 +1,79 @@
+"""Faults that a rig can inject: one small interface, the same on every rig that can.
+
+Promises: a fault begins at the very virtual instant of the call, or of the instant given; injecting one that the rig
+can't inject raises NotImplementedError, so a scenario asks for it beforehand (``@pytest.mark.needs``) and is skipped
+with the reason. What a fault is, and what its amount means, is said here once; how it comes about is each rig's affair.
+Power cuts and hangs until the watchdog bites are ``Rig.reset``; what arrives wrong on the link is ``load``'s affair.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Fault(StrEnum):
+    """Each lasts until ``end``, save for those said to be over at once."""
+
+    MOTOR_STALLS = "stalled motor"
+    MOTOR_SLIPS = "slipping motor"
+    """Every so-many-th microstep is lost."""
+    MOTOR_RUNS_AHEAD = "motor that runs ahead"
+    """Every so-many-th microstep is turned twice."""
+    DRIVER_STICKS_ENABLED = "driver that won't disable"
+    DRIVER_STICKS_DISABLED = "driver that won't enable"
+    SENSE_CUT = "cut sense wire"
+    SENSE_STUCK = "stuck sense wire"
+    """At this level, 0 or 1."""
+    SENSE_NOISE = "noisy sense wire"
+    """So many edges that nobody made, now; over at once."""
+    GENERATOR_RUNS_WILD = "wild step generator"
+    """Hundreds of steps a second that nobody asked for; it ends with the pulses that are queued."""
+    GENERATOR_STARVES = "starved step generator"
+    """What is queued for it is lost; over at once."""
+    PROGRAM_PAUSES = "paused program"
+    """The processor stands still for so many milliseconds, and then goes on."""
+    SUPPLY_LOW = "brown-out"
+    FLASH_ROTS = "rotten flash"
+    """All bytes of this sector of the journal become zeros; over at once."""
+    FLASH_IS_WORN_OUT = "worn-out flash"
+    """From now on it takes neither programs nor erases, in silence."""
+    FLASH_IS_FOREIGN = "journal of another version"
+    """All records of the state become those of a later layout, undamaged; over at once."""
+    MEMORY_CHANGES = "changed memory"
+    """A bit of the program in memory turns; over at once."""
+    CRYSTAL_FAILS = "crystal far off"
+    """Several times too fast or too slow, as a broken one is. Seen by the self-test."""
+    BUZZER_STUCK = "stuck buzzer line"
+
+
+class Faults(ABC):
+    """Injects faults into the pump of one rig."""
+
+    possible: ClassVar[frozenset[Fault]] = frozenset()
+
+    @abstractmethod
+    def inject(self, fault: Fault, amount: int = 0) -> None:
+        """Begin a fault now."""
+
+    @abstractmethod
+    def inject_at(self, t_ns: int, fault: Fault, amount: int = 0) -> None:
+        """Begin a fault at an instant of the rig that lies ahead."""
+
+    @abstractmethod
+    def end(self, fault: Fault) -> None:
+        """End a fault that lasts."""
+
+
+class NoFaults(Faults):
+    """For a rig that has no means to inject any."""
+
+    def inject(self, fault: Fault, amount: int = 0) -> None:
+        raise NotImplementedError(f"this rig can't inject a {fault}")
+
+    def inject_at(self, t_ns: int, fault: Fault, amount: int = 0) -> None:
+        self.inject(fault, amount)
+
+    def end(self, fault: Fault) -> None:
+        self.inject(fault)

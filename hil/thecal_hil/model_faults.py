@@ -1,0 +1,91 @@
+"""Faults of the model: see ``faults``. The simulated board has a way in for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from thecal_fw.core.self_test import TEST_BUZZER, TEST_CLOCK
+from thecal_hil.faults import Fault, Faults
+from thecal_hil.foreign_journal import made_foreign, state_sectors
+from thecal_sim.model import ModelPump
+from thecal_sim.nor_flash import NorFlash
+from thecal_sim.units import NS_PER_MS
+
+_WILD_INTERVAL_NS = 2 * NS_PER_MS
+_WILD_STEPS = 500
+_TURNED_BIT = 1 << 10
+
+
+class ModelFaults(Faults):
+    possible = frozenset(Fault)
+
+    def __init__(self, model: ModelPump) -> None:
+        self._model = model
+
+    def inject(self, fault: Fault, amount: int = 0) -> None:
+        self._begin(fault, amount)
+
+    def inject_at(self, t_ns: int, fault: Fault, amount: int = 0) -> None:
+        env = self._model.env
+
+        def wait() -> object:
+            yield env.timeout(t_ns - env.now_ns)
+            self._begin(fault, amount)
+
+        env.process(wait())  # type: ignore[arg-type]
+
+    def end(self, fault: Fault) -> None:
+        self._lasting(fault, None)
+
+    def _begin(self, fault: Fault, amount: int) -> None:
+        model, board = self._model, self._model.board
+        at_once: dict[Fault, Callable[[], object]] = {
+            Fault.SENSE_NOISE: lambda: board.sense_wire.pick_up_noise(amount),
+            Fault.GENERATOR_RUNS_WILD: lambda: board.train.run_wild(_WILD_INTERVAL_NS, _WILD_STEPS),
+            Fault.GENERATOR_STARVES: board.train.starve,
+            Fault.PROGRAM_PAUSES: lambda: model.withhold_polls(model.now_ns + amount * NS_PER_MS),
+            Fault.FLASH_ROTS: lambda: board.chip.rot(amount, 0, NorFlash.SECTOR_BYTES, 0),
+            Fault.FLASH_IS_FOREIGN: self._make_foreign,
+            Fault.MEMORY_CHANGES: self._change_memory,
+        }
+        if fault in at_once:
+            at_once[fault]()
+        else:
+            self._lasting(fault, amount)
+
+    def _lasting(self, fault: Fault, amount: int | None) -> None:
+        """Begin a fault that lasts, or end it if the amount is None."""
+        board, begins = self._model.board, amount is not None
+        lasting: dict[Fault, Callable[[], object]] = {
+            Fault.MOTOR_STALLS: lambda: board.motor.stall(begins),
+            Fault.MOTOR_SLIPS: lambda: board.motor.slip(amount or 0),
+            Fault.MOTOR_RUNS_AHEAD: lambda: board.motor.run_ahead(amount or 0),
+            Fault.DRIVER_STICKS_ENABLED: lambda: board.motor.stick_enabled(begins),
+            Fault.DRIVER_STICKS_DISABLED: lambda: board.motor.stick_disabled(begins),
+            Fault.SENSE_CUT: lambda: setattr(board.sense_wire, "connected", not begins),
+            Fault.SENSE_STUCK: lambda: setattr(board.sense_wire, "stuck", amount),
+            Fault.SUPPLY_LOW: lambda: setattr(board.supply, "good", not begins),
+            Fault.FLASH_IS_WORN_OUT: lambda: setattr(board.chip, "takes_nothing", begins),
+            Fault.CRYSTAL_FAILS: lambda: self._fail_self_test(TEST_CLOCK, begins),
+            Fault.BUZZER_STUCK: lambda: self._fail_self_test(TEST_BUZZER, begins),
+        }
+        lasting[fault]()
+
+    def _fail_self_test(self, test: int, fails: bool) -> None:
+        self_test = self._model.board.self_test
+        self_test.failed = self_test.failed | test if fails else self_test.failed & ~test
+
+    def _make_foreign(self) -> None:
+        chip = self._model.board.chip
+        for sector in state_sectors():
+            content = chip.content(sector)
+            changed = made_foreign(content)
+            for place in range(len(content)):
+                if content[place] != changed[place]:
+                    chip.rot(sector, place, 1, changed[place])
+
+    def _change_memory(self) -> None:
+        program = self._model.controller.program
+        if program is None:
+            raise ValueError("there is no program in memory yet")
+        program.rate_nl_per_day ^= _TURNED_BIT
