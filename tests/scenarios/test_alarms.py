@@ -180,7 +180,12 @@ ROWS = {
         rate_nl_per_day=0,
     ),
     alarms.DOSE_GATE: Row(
-        inject(Fault.GENERATOR_RUNS_WILD),
+        # While the program is there it stops the pump long before the grant is used up.
+        in_turn(
+            inject(Fault.PROGRAM_PAUSES, 3_000),
+            inject(Fault.GENERATOR_RUNS_WILD),
+            lambda course: course.rig.run_for(3.1),
+        ),
         HEARTBEAT_S + 1,
         acknowledge,
         Fault.GENERATOR_RUNS_WILD,
