@@ -4,7 +4,8 @@
 #   PYTHON        the Python to make the virtual environment with (3.11 or newer)
 #   THECAL_CACHE  where compiled things that outlive a checkout are kept (~/.cache/thecal)
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
-#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS  passed on to the command of that name
+#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS
+#                 passed on to the command of that name
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -73,6 +74,10 @@ powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash op
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board
 	@$(BIN)/pytest -n 2 -m "campaign or not campaign" tests/scenarios/test_alarms.py
+
+.PHONY: longrun
+longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few hours
+	@$(BIN)/python -m thecal_hil.long_run $(LONGRUN_ARGS)
 
 .PHONY: reproducible
 reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware a second time from nothing and compare the bytes

@@ -183,12 +183,14 @@ class Keeper:
                 self.is_read_only = True
                 return False
         before = self._program_pair
+        pair = None
         for _ in range(_MOST_ERASES_FOR_A_COMMIT):
             # Erased ahead of need as a rule, so only a commit right after another one waits here.
             if journal.can_commit():
-                break
+                pair = journal.put_program(encoded)
+                if pair is not None:
+                    break
             journal.erase_one()
-        pair = journal.put_program(encoded)
         if pair is not None:
             self._program_pair = pair
             self.size_quantum()

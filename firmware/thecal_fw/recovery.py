@@ -49,6 +49,11 @@ class Recovery:
             keeper.boots = state.boots % MOST_LIVES + 1
             keeper.watchdog_resets_s = state.watchdog_reset_0_s, state.watchdog_reset_1_s
             self._restore_state(state)
+        else:
+            # Events tell the lives apart by their numbers, so none is given twice even if nothing else is known.
+            newest = journal.event(journal.newest_event)
+            if newest is not None:
+                keeper.boots = newest[-1] % MOST_LIVES + 1
         pump.log.go_on_after(journal.latest_event, keeper.boots)
         pump.record(events.EVENT_RESET, machine.reset_cause, self.was_delivering)
         if journal.condition != BLANK:

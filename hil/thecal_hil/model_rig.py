@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.version import COMMIT, VERSION
 from thecal_hil.model_faults import ModelFaults
-from thecal_hil.rig import Capability, EdgeSeen, ResetCause, Rig, SerialPort
+from thecal_hil.rig import STEP, Capability, EdgeSeen, ResetCause, Rig, SerialPort
 from thecal_sim.model import ModelPump
 
 _CAUSES = {ResetCause.POWER_ON: RESET_POWER_ON, ResetCause.WATCHDOG: RESET_WATCHDOG}
@@ -58,6 +58,10 @@ class ModelRig(Rig):
     @property
     def edges(self) -> Sequence[EdgeSeen]:
         return self.model.edges
+
+    def edges_of(self, signal: str) -> Sequence[EdgeSeen]:
+        # Steps by the million are no reason to look through them for the few edges of another line.
+        return super().edges_of(signal) if signal == STEP else self.model.board.recording.others(signal)
 
     def run_until(self, t_ns: int) -> None:
         self.model.run_until(t_ns)

@@ -173,7 +173,11 @@ class Rig(ABC):
 
     def rising_ns(self, signal: str) -> Instants:
         """Instants at which a signal went high."""
-        return np.array([edge.t_ns for edge in self.edges if edge.signal == signal and edge.level], np.int64)
+        return np.array([edge.t_ns for edge in self.edges_of(signal) if edge.level], np.int64)
+
+    def edges_of(self, signal: str) -> Sequence[EdgeSeen]:
+        """Every edge of one signal since the rig began, in order."""
+        return [edge for edge in self.edges if edge.signal == signal]
 
     @property
     def step_times_ns(self) -> Instants:
@@ -183,7 +187,7 @@ class Rig(ABC):
         has taken the enable away: neither delivers anything.
         """
         steps_ns = self.rising_ns(STEP)
-        enables = [edge for edge in self.edges if edge.signal == ENABLE]
+        enables = self.edges_of(ENABLE)
         if not enables:
             return steps_ns[:0]
         levels = np.array([1, *(edge.level for edge in enables)])

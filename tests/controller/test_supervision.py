@@ -2,6 +2,7 @@
 
 import pytest
 
+from controller.link_host import RefusedError
 from controller.pump_bench import PumpBench, continuous
 from thecal_fw.core import alarms, events
 from thecal_fw.core.journal_condition import GOOD, LOST, REPAIRED
@@ -176,6 +177,9 @@ def test_a_journal_that_is_lost_altogether_ends_in_the_minimum_rate() -> None:
     assert status["rate_nl_per_day"] == 6_000
     assert bench.is_active(alarms.PROGRAM_LOST)
     assert not status["fill_known"]
+    # The events are there still, and lives are told apart by their number.
+    assert status["boots"] == 2
+    assert {event["boots"] for event in bench.all_events()} == {1, 2}
 
 
 @pytest.mark.requirement("journal-damage")
@@ -266,3 +270,30 @@ def test_a_sense_line_that_is_cut_is_found_before_delivery() -> None:
     bench.run_for(5)
     assert bench.is_active(alarms.SELF_TEST)
     assert bench.status()["state"] == STATE_STOPPED
+
+
+@pytest.mark.requirement("journal-damage")
+def test_a_program_is_committed_though_the_place_erased_for_it_has_decayed() -> None:
+    bench = delivering()
+    bench.run_for(600)
+    for sector in range(64, 68):
+        bench.pump.board.chip.rot(sector, 0, 4096, 0)
+    program = continuous(700_000)
+    bench.commit(program)
+    bench.reset(events.RESET_POWER_ON)
+    bench.run_for(5)
+    assert bench.status()["program_digest"] == program.digest()
+    assert bench.status()["rate_nl_per_day"] == 700_000
+
+
+@pytest.mark.requirement("journal-fault")
+def test_a_commit_to_a_flash_that_takes_nothing_is_refused_and_the_old_program_goes_on() -> None:
+    bench = delivering()
+    before = bench.status()["program_digest"]
+    bench.pump.board.chip.takes_nothing = True
+    with pytest.raises(RefusedError):
+        bench.commit(continuous(700_000))
+    bench.pump.board.chip.takes_nothing = False
+    assert bench.status()["program_digest"] == before
+    bench.reset(events.RESET_POWER_ON)
+    assert bench.status()["program_digest"] == before

@@ -94,7 +94,12 @@ class Programs:
         image = struct.pack(_HEADER_FORMAT, _MAGIC, len(encoded), _crc32(encoded)) + bytes(encoded)
         is_whole = True
         for copy in range(COPIES):
+            # What was erased once may have decayed since.
+            is_whole = self._is_erased(self._sector(pair, copy)) and is_whole
             self._tries[self._sector(pair, copy)] = 0
+        if not is_whole:
+            self.failures += 1
+            return None
         for copy in range(COPIES):
             is_whole = self._write(self._sector(pair, copy), image) and is_whole
         return pair if is_whole else None

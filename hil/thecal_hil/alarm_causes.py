@@ -1,0 +1,324 @@
+"""How each alarm of the table comes about, and what must be seen of it: on any rig, and at any time of a long run.
+
+Promises: every row of the table has its cause here, with the time within which the pump must find it; ``carry_out``
+causes it, and tells everything that is not as the table says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from thecal_fw.core import alarms, events
+from thecal_fw.core.alarms import ALARM_NAMES, ALARMS
+from thecal_fw.core.pump_state import STATE_STOPPED
+from thecal_fw.core.validation import BENCH_LIMITS
+from thecal_fw.store.layout import COPIES, PAIRS, Layout
+from thecal_hil.course import Course, local_second
+from thecal_hil.faults import Fault
+from thecal_hil.rig import BUZZER, DRIVER_ENABLED, ENABLE, ResetCause, Rig
+from thecal_hil.therapy import Therapy, continuous, flex
+
+NS_PER_S = 1_000_000_000
+MINIMUM_NL_PER_DAY = BENCH_LIMITS.minimum_rate_nl_per_day
+FULL_NL = 18_000_000
+LOW_NL = 2_000_000
+USUAL, FASTEST = continuous(1_000_003), continuous(24_000_000)
+DAILY = flex([("00:00", 900_000), ("12:00", 1_500_000)])
+DAILY_MEAN_NL_PER_DAY = 1_200_000
+TONES = {alarms.PRIORITY_CRITICAL: 6, alarms.PRIORITY_NON_CRITICAL: 1}
+TONES_TAKE_S = 6.0
+HEARTBEAT_S = 7
+
+
+def deliver(course: Course, therapy: Therapy = USUAL, fill_nl: int = FULL_NL, time: bool = True) -> None:
+    if time:
+        course.set_time(local_second("2026-03-06 08:00"))
+    course.prescribe(therapy)
+    if fill_nl:
+        course.refill(fill_nl)
+    course.start()
+    course.rig.run_for(10)
+
+
+def inject(fault: Fault, amount: int = 0) -> Callable[[Course], None]:
+    return lambda course: course.rig.faults.inject(fault, amount)
+
+
+def after_a_power_cut(fault: Fault, *amounts: int) -> Callable[[Course], None]:
+    def cause(course: Course) -> None:
+        for amount in amounts or (0,):
+            course.rig.faults.inject(fault, amount)
+        course.rig.reset(ResetCause.POWER_ON)
+
+    return cause
+
+
+def end(fault: Fault) -> Callable[[Course], None]:
+    return lambda course: course.rig.faults.end(fault)
+
+
+def nothing(course: Course) -> None: ...
+
+
+def acknowledge(course: Course) -> None:
+    course.pump.acknowledge(course.pump.interrogate().active_alarms)
+
+
+def set_time(course: Course) -> None:
+    course.set_time(local_second("2026-03-06 09:00"))
+
+
+def in_turn(*actions: Callable[[Course], object]) -> Callable[[Course], None]:
+    def do(course: Course) -> None:
+        for action in actions:
+            action(course)
+
+    return do
+
+
+def refill(course: Course) -> None:
+    course.refill(FULL_NL)
+
+
+def commit(course: Course) -> None:
+    course.pump.program(USUAL.program)
+
+
+def hang_three_times(course: Course) -> None:
+    for _ in range(3):
+        course.rig.reset(ResetCause.WATCHDOG)
+        course.rig.run_for(2)
+
+
+def restart_and_acknowledge(course: Course) -> None:
+    course.rig.reset(ResetCause.POWER_ON)
+    acknowledge(course)
+
+
+def change_while_the_program_pauses(course: Course) -> None:
+    course.prescribe(FASTEST)
+    course.rig.faults.inject(Fault.PROGRAM_PAUSES, 1_500)
+    course.rig.run_for(1.6)
+
+
+@dataclass(frozen=True)
+class Row:
+    """How an alarm comes about. within_s: from the cause to the alarm at most. ends: takes the cause away, and
+    ``then_s`` later the pump knows. clears: what the table says clears it."""
+
+    cause: Callable[[Course], None]
+    within_s: float
+    clears: Callable[[Course], None]
+    needs: Fault | None = None
+    ends: Callable[[Course], None] = nothing
+    then_s: float = 0
+    prepare: Callable[[Course], None] = deliver
+    rate_nl_per_day: int = USUAL.program.rate_nl_per_day
+
+
+def rotten_programs() -> tuple[int, ...]:
+    layout = Layout()
+    return tuple(layout.programs + copy for copy in range(PAIRS * COPIES))
+
+
+ROWS = {
+    alarms.EMPTY_RESERVOIR: Row(
+        nothing,
+        25,
+        refill,
+        prepare=lambda course: deliver(course, FASTEST, 6_000),
+    ),
+    alarms.LOW_RESERVOIR: Row(
+        nothing,
+        40,
+        refill,
+        prepare=lambda course: deliver(course, FASTEST, LOW_NL + 6_000),
+        rate_nl_per_day=FASTEST.program.rate_nl_per_day,
+    ),
+    alarms.RESERVOIR_UNKNOWN: Row(lambda course: deliver(course, fill_nl=0), 12, refill, prepare=nothing),
+    alarms.TIME_UNKNOWN: Row(
+        lambda course: deliver(course, DAILY, time=False),
+        12,
+        set_time,
+        prepare=nothing,
+        rate_nl_per_day=DAILY_MEAN_NL_PER_DAY,
+    ),
+    alarms.PROGRAM_LOST: Row(
+        after_a_power_cut(Fault.FLASH_ROTS, *rotten_programs()), 1, commit, Fault.FLASH_ROTS
+    ),
+    alarms.TIMING_FAULT: Row(
+        inject(Fault.GENERATOR_STARVES),
+        2 * HEARTBEAT_S,
+        acknowledge,
+        Fault.GENERATOR_STARVES,
+        prepare=lambda course: deliver(course, FASTEST),
+    ),
+    alarms.PULSES_MISSING: Row(
+        inject(Fault.SENSE_CUT),
+        2 * HEARTBEAT_S,
+        acknowledge,
+        Fault.SENSE_CUT,
+        end(Fault.SENSE_CUT),
+        2,
+    ),
+    alarms.PULSES_IN_EXCESS: Row(
+        inject(Fault.SENSE_NOISE, 3), HEARTBEAT_S + 1, acknowledge, Fault.SENSE_NOISE
+    ),
+    alarms.CHANGE_LATE: Row(
+        change_while_the_program_pauses,
+        3,
+        acknowledge,
+        Fault.PROGRAM_PAUSES,
+        rate_nl_per_day=FASTEST.program.rate_nl_per_day,
+    ),
+    alarms.STOPPED_BY_ALARM: Row(
+        inject(Fault.SENSE_NOISE, 3),
+        HEARTBEAT_S + 1,
+        in_turn(acknowledge, Course.start),
+        Fault.SENSE_NOISE,
+        rate_nl_per_day=0,
+    ),
+    alarms.DOSE_GATE: Row(
+        # While the program is there it stops the pump long before the grant is used up.
+        in_turn(
+            inject(Fault.PROGRAM_PAUSES, 3_000),
+            inject(Fault.GENERATOR_RUNS_WILD),
+            lambda course: course.rig.run_for(3.1),
+        ),
+        HEARTBEAT_S + 1,
+        acknowledge,
+        Fault.GENERATOR_RUNS_WILD,
+        prepare=lambda course: deliver(course, FASTEST),
+    ),
+    alarms.MOTOR_STALL: Row(
+        inject(Fault.MOTOR_STALLS), 60, acknowledge, Fault.MOTOR_STALLS, end(Fault.MOTOR_STALLS), 20
+    ),
+    alarms.UNDER_DELIVERY: Row(
+        inject(Fault.MOTOR_SLIPS, 10),
+        900,
+        acknowledge,
+        Fault.MOTOR_SLIPS,
+        end(Fault.MOTOR_SLIPS),
+        prepare=lambda course: deliver(course, FASTEST),
+        rate_nl_per_day=FASTEST.program.rate_nl_per_day,
+    ),
+    alarms.OVER_DELIVERY: Row(
+        inject(Fault.MOTOR_RUNS_AHEAD, 10),
+        900,
+        acknowledge,
+        Fault.MOTOR_RUNS_AHEAD,
+        end(Fault.MOTOR_RUNS_AHEAD),
+        prepare=lambda course: deliver(course, FASTEST),
+    ),
+    alarms.SELF_TEST: Row(
+        after_a_power_cut(Fault.CRYSTAL_FAILS),
+        1,
+        restart_and_acknowledge,
+        Fault.CRYSTAL_FAILS,
+        end(Fault.CRYSTAL_FAILS),
+    ),
+    alarms.BUZZER_FAULT: Row(
+        after_a_power_cut(Fault.BUZZER_STUCK),
+        1,
+        restart_and_acknowledge,
+        Fault.BUZZER_STUCK,
+        end(Fault.BUZZER_STUCK),
+    ),
+    alarms.REPEATED_RESETS: Row(hang_three_times, 40, acknowledge),
+    alarms.MEMORY_FAULT: Row(
+        inject(Fault.MEMORY_CHANGES),
+        601,
+        in_turn(commit, acknowledge),
+        Fault.MEMORY_CHANGES,
+    ),
+    alarms.JOURNAL_FAULT: Row(
+        inject(Fault.FLASH_IS_WORN_OUT),
+        30,
+        in_turn(set_time, acknowledge),
+        Fault.FLASH_IS_WORN_OUT,
+        end(Fault.FLASH_IS_WORN_OUT),
+        prepare=lambda course: deliver(course, FASTEST),
+    ),
+    alarms.JOURNAL_REPAIRED: Row(
+        after_a_power_cut(Fault.FLASH_ROTS, *range(32)), 1, acknowledge, Fault.FLASH_ROTS
+    ),
+    alarms.JOURNAL_FOREIGN: Row(after_a_power_cut(Fault.FLASH_IS_FOREIGN), 1, commit, Fault.FLASH_IS_FOREIGN),
+    alarms.SUPPLY_LOW: Row(
+        inject(Fault.SUPPLY_LOW), HEARTBEAT_S + 1, end(Fault.SUPPLY_LOW), Fault.SUPPLY_LOW, then_s=0
+    ),
+}
+
+
+def is_active(course: Course, alarm: int) -> bool:
+    return bool(course.rig.pump().interrogate().active_alarms >> alarm & 1)
+
+
+def raised_ns(course: Course, alarm: int) -> int:
+    """When the pump says that it raised the alarm."""
+    pump, rig = course.rig.pump(), course.rig
+    boots = pump.interrogate().boots
+    raised = next(
+        event
+        for event in pump.log()
+        if event.code == events.EVENT_ALARM_RAISED and event.first == alarm and event.boots == boots
+    )
+    return rig.clock().rig_ns_of_boot(raised.boot_s, raised.boot_us)
+
+
+def tones_since(rig: Rig, t_ns: int) -> int:
+    return int((rig.rising_ns(BUZZER) >= t_ns).sum())
+
+
+def motor_is_off(rig: Rig) -> bool:
+    return [edge.level for edge in rig.edges_of(ENABLE)[-1:]] != [DRIVER_ENABLED]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """detection_s: from the cause to the alarm, as the pump logged it. wrong: what was not as the table says."""
+
+    detection_s: float
+    wrong: list[str]
+
+
+def carry_out(course: Course, alarm: int, within_s: float, rate_nl_per_day: int) -> Trial:
+    """Cause an alarm of a pump that was prepared for it; ``rate_nl_per_day``: if the table has delivery go on."""
+    row, rig = ROWS[alarm], course.rig
+    _, priority, response, latches, _ = ALARMS[alarm]
+    wrong: list[str] = []
+
+    def must(holds: bool, what: str) -> None:
+        if not holds:
+            wrong.append(f"{ALARM_NAMES[alarm]}: {what}")
+
+    caused_ns = rig.now_ns
+    row.cause(course)
+    while not is_active(course, alarm):
+        if rig.now_ns - caused_ns > (within_s + 2) * NS_PER_S:
+            return Trial(float("inf"), [f"{ALARM_NAMES[alarm]}: it was not raised within {within_s} s"])
+        rig.run_for(min(5.0, within_s / 4))
+    found_ns = raised_ns(course, alarm)
+    detection_s = (found_ns - caused_ns) / NS_PER_S
+    must(detection_s <= within_s, f"raised after {detection_s} s, and {within_s} s are allowed")
+
+    rig.run_for(TONES_TAKE_S)
+    if alarm != alarms.BUZZER_FAULT:
+        must(tones_since(rig, found_ns) >= TONES[priority], "the buzzer does not sound as it should")
+    status = rig.pump().interrogate()
+    if response == alarms.RESPONSE_STOP or alarm == alarms.STOPPED_BY_ALARM:
+        must(status.state == STATE_STOPPED, "delivery goes on")
+        must(motor_is_off(rig), "the motor is on")
+    else:
+        is_minimum = response == alarms.RESPONSE_MINIMUM_RATE
+        expected = MINIMUM_NL_PER_DAY if is_minimum else rate_nl_per_day
+        must(status.rate_nl_per_day == expected, f"{status.rate_nl_per_day} nL/day in place of {expected}")
+
+    row.ends(course)
+    rig.run_for(row.then_s)
+    if row.ends is not nothing:
+        must(is_active(course, alarm) == latches, "latches" if not latches else "does not latch")
+    row.clears(course)
+    rig.run_for(HEARTBEAT_S + 1)
+    must(not is_active(course, alarm), "is not cleared by what the table says")
+    return Trial(detection_s, wrong)
