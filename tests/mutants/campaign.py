@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,7 +24,7 @@ from pathlib import Path
 from mutants.explained import read_explanations
 from mutants.mutant import Mutant, Name, mutants_of
 from mutants.operators import chosen_operators
-from mutants.trial import Verdict, import_in_advance, try_out
+from mutants.trial import Verdict, import_in_advance, try_out, try_unchanged
 
 REPOSITORY = Path(__file__).parents[2]
 FIRMWARE = REPOSITORY / "firmware" / "thecal_fw"
@@ -31,7 +32,7 @@ PARTS = ("core", "store")
 RESULTS = REPOSITORY / "build" / "evidence" / "mutants.json"
 LEAST_SCORE_PERCENT = 90
 # The tests of the changed part come first; what they miss may be noticed by a pump that uses it.
-PUMP_TESTS = "tests/controller"
+PUMP_TESTS = ("tests/controller", "tests/scenarios/test_alarms.py")
 
 
 @dataclass(frozen=True)
@@ -63,57 +64,44 @@ def modules(chosen: Sequence[str]) -> list[str]:
     return [module for module in found if not chosen or {module, module.split("/")[0]} & set(chosen)]
 
 
-def tests_of(module: str) -> list[list[str]]:
-    """Rounds of tests, the likeliest to notice a change of this module first."""
-    part, name = module.split("/", 1)
-    files = sorted((REPOSITORY / "tests" / part).glob("test_*.py"))
-    words = set(name.split("_"))
-    files.sort(key=lambda path: not words & set(path.stem.split("_")))
-    others = [
-        f"tests/{other}" for other in PARTS if other != part and (REPOSITORY / "tests" / other).exists()
-    ]
-    rounds = [[str(path.relative_to(REPOSITORY)) for path in files]]
-    return [*rounds, [*others, PUMP_TESTS]] if part == "store" else [*rounds, [PUMP_TESTS]]
+def tests_of(module: str) -> list[str]:
+    """Tests that may notice a change of this module, those of its own part first."""
+    part = module.split("/")[0]
+    return [f"tests/{part}", *(f"tests/{other}" for other in PARTS if other != part), *PUMP_TESTS]
 
 
 def dotted(module: str) -> str:
     return "thecal_fw." + module.replace("/", ".")
 
 
-def check_unchanged(module: str) -> float:
-    """Make sure that the tests pass on the unchanged source and run on a changed one; the seconds they take."""
-    source = (FIRMWARE / f"{module}.py").read_text(encoding="utf-8")
-    seconds, imported = 0.0, set()
-    for tests in tests_of(module):
-        verdict = try_out(dotted(module), source, tests)
-        if verdict.is_killed:
-            try_out(dotted(module), source, tests, show=True)
-            raise SystemExit(f"{module}: tests fail on the unchanged source: {verdict.by}")
-        seconds += verdict.seconds
-        imported.update(verdict.imported)
-    if dotted(module) not in imported:
-        raise SystemExit(f"{module}: no test imports it")
-    import_in_advance(sorted(imported))
-    if not try_out(dotted(module), "raise ImportError", tests_of(module)[0]).is_killed:
+def check_unchanged() -> Verdict:
+    """Make sure that all tests pass on the unchanged sources; which of them run which line."""
+    tests = [*(f"tests/{part}" for part in PARTS), *PUMP_TESTS]
+    verdict = try_unchanged(tests, str(FIRMWARE))
+    if verdict.is_killed:
+        raise SystemExit(f"tests fail on the unchanged sources: {verdict.by}")
+    import_in_advance(sorted(verdict.imported))
+    return verdict
+
+
+def check_exchange(module: str) -> None:
+    """Make sure that the tests run on a changed module, and not on the real one."""
+    if not try_out(dotted(module), "raise ImportError", tests_of(module)[:1]).is_killed:
         raise SystemExit(f"{module}: the tests ran on the real module in place of the changed one")
-    return seconds
 
 
-def try_mutant(mutant: Mutant) -> Verdict:
-    """Run the tests on a mutant until one notices it."""
-    seconds = 0.0
-    for tests in tests_of(mutant.name.module):
-        verdict = try_out(dotted(mutant.name.module), mutant.source, tests)
-        seconds += verdict.seconds
-        if verdict.is_killed:
-            return Verdict(verdict.by, seconds)
-    return Verdict("", seconds)
+def try_mutant(mutant: Mutant, reached: dict[str, list[str]]) -> Verdict:
+    """Run the tests that reach the changed line until one notices; all, if it runs while the module is imported."""
+    module = mutant.name.module
+    return try_out(dotted(module), mutant.source, reached.get(str(mutant.line_number)) or tests_of(module))
 
 
 def run(chosen: Sequence[str], only: set[Name] | None, processes: int) -> list[Result]:
     """Try every mutant, or only those named, so many at a time; tells of each module as it goes."""
     operators, reasons = chosen_operators(), read_explanations()
     results: list[Result] = []
+    unchanged = check_unchanged()
+    print(f"unchanged: all tests pass, {unchanged.seconds:.0f} s", flush=True)
     for module in modules(chosen):
         mutants = [
             mutant
@@ -122,11 +110,12 @@ def run(chosen: Sequence[str], only: set[Name] | None, processes: int) -> list[R
         ]
         if not mutants:
             continue
-        unchanged_seconds = check_unchanged(module)
+        check_exchange(module)
+        reached = unchanged.reached.get(str(FIRMWARE / f"{module}.py"), {})
         began = time.monotonic()
         # Forked anew for each module: what its tests import is in memory by now.
         with ProcessPoolExecutor(processes, get_context("fork")) as pool:
-            verdicts = list(pool.map(try_mutant, mutants))
+            verdicts = list(pool.map(partial(try_mutant, reached=reached), mutants))
         of_module = [
             Result(one, verdict, reasons.get(one.name, ""))
             for one, verdict in zip(mutants, verdicts, strict=True)
@@ -134,8 +123,7 @@ def run(chosen: Sequence[str], only: set[Name] | None, processes: int) -> list[R
         counts = Counter(result.status for result in of_module)
         print(
             f"{module:22} {len(of_module):5} mutants {counts['killed']:5} killed {counts['explained']:4} explained"
-            f" {counts['survived']:4} survived {time.monotonic() - began:6.0f} s"
-            f" (unchanged: {unchanged_seconds:.1f} s)",
+            f" {counts['survived']:4} survived {time.monotonic() - began:6.0f} s",
             flush=True,
         )
         for result in of_module:

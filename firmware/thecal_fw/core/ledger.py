@@ -23,10 +23,6 @@ class Ledger:
         self.uncertain_steps = 0
         self.lost_steps = 0
 
-    def lifetime_steps(self) -> int:
-        """Microsteps counted in all lives of the pump."""
-        return self.base_steps + self.counted
-
     def begin_reservoir(self) -> None:
         """What was uncertain about the old contents does not matter for the new ones."""
         self.uncertain_steps = 0

@@ -1,0 +1,138 @@
+"""The alarms one by one: what acknowledging does, how long silence lasts, what a reset brings back."""
+
+import pytest
+
+from thecal_fw.core import alarms
+from thecal_fw.core.alarms import ALARMS, SILENCE_S, Alarms
+from thecal_fw.core.ledger import Ledger
+
+NEVER_S = 1 << 30
+LATCHING = [alarm for alarm, row in enumerate(ALARMS) if row[3]]
+KEPT = (alarms.STOPPED_BY_ALARM, alarms.PROGRAM_LOST, alarms.JOURNAL_FOREIGN)
+
+
+def active(*raised: int) -> Alarms:
+    found = Alarms()
+    for alarm in raised:
+        found.set_cause(alarm, True)
+    return found
+
+
+def test_responses_are_ranked_from_the_least_to_the_most_restrictive():
+    assert [
+        alarms.RESPONSE_NONE,
+        alarms.RESPONSE_BLOCK_BOLUSES,
+        alarms.RESPONSE_MEAN_RATE,
+        alarms.RESPONSE_MINIMUM_RATE,
+        alarms.RESPONSE_STOP,
+    ] == list(range(len(alarms.RESPONSE_NAMES)))
+
+
+def test_a_fresh_pump_has_no_alarm_and_no_response():
+    fresh = Alarms()
+    assert (fresh.active, fresh.silenced, fresh.response()) == (0, 0, alarms.RESPONSE_NONE)
+    assert fresh.audible_priority() == -1
+    assert fresh.next_unsilencing_s(NEVER_S) == NEVER_S
+
+
+@pytest.mark.parametrize("alarm", range(len(ALARMS)))
+def test_the_response_of_each_alarm_is_in_force_from_the_moment_it_is_raised(alarm):
+    assert active(alarm).response() == ALARMS[alarm][2]
+
+
+@pytest.mark.parametrize("alarm", range(len(ALARMS)))
+def test_raising_and_clearing_are_told_once(alarm):
+    one = Alarms()
+    assert one.set_cause(alarm, True)
+    assert not one.set_cause(alarm, True)
+    assert one.set_cause(alarm, False) == (not ALARMS[alarm][3])
+    assert not one.set_cause(alarm, False)
+
+
+@pytest.mark.parametrize("alarm", range(len(ALARMS)))
+@pytest.mark.parametrize("late_s", [0, 5])
+def test_an_acknowledged_alarm_is_silent_for_its_time_and_sounds_again_then(alarm, late_s):
+    one = active(alarm)
+    one.acknowledge(1 << alarm, now_s=1_000)
+    until_s = 1_000 + {alarms.PRIORITY_CRITICAL: 600, alarms.PRIORITY_NON_CRITICAL: 86_400}[ALARMS[alarm][1]]
+    assert one.next_unsilencing_s(NEVER_S) == until_s
+    assert one.next_unsilencing_s(until_s - 1) == until_s - 1
+    one.end_silences(until_s - 1)
+    assert one.audible_priority() == -1
+    one.end_silences(until_s + late_s)
+    assert one.audible_priority() == ALARMS[alarm][1]
+    assert one.silenced == 0
+
+
+def test_silence_is_named_by_priority():
+    assert SILENCE_S[alarms.PRIORITY_NON_CRITICAL] == 86_400
+    assert SILENCE_S[alarms.PRIORITY_CRITICAL] == 600
+
+
+def test_of_two_silences_the_first_to_end_comes_first():
+    two = active(alarms.EMPTY_RESERVOIR, alarms.SUPPLY_LOW)
+    two.acknowledge(1 << alarms.SUPPLY_LOW, 0)
+    two.acknowledge(1 << alarms.EMPTY_RESERVOIR, 50)
+    assert two.next_unsilencing_s(NEVER_S) == 600
+    two.end_silences(600)
+    assert two.silenced == 1 << alarms.EMPTY_RESERVOIR
+    assert two.next_unsilencing_s(NEVER_S) == 650
+    other_way_round = active(alarms.EMPTY_RESERVOIR, alarms.SUPPLY_LOW)
+    other_way_round.acknowledge(1 << alarms.EMPTY_RESERVOIR, 0)
+    other_way_round.acknowledge(1 << alarms.SUPPLY_LOW, 50)
+    assert other_way_round.next_unsilencing_s(NEVER_S) == 600
+
+
+def test_the_highest_priority_is_heard_wherever_it_stands_in_the_table():
+    for critical in (alarms.EMPTY_RESERVOIR, alarms.SUPPLY_LOW):
+        assert active(critical, alarms.LOW_RESERVOIR).audible_priority() == alarms.PRIORITY_CRITICAL
+    assert (
+        active(alarms.LOW_RESERVOIR, alarms.TIME_UNKNOWN).audible_priority() == alarms.PRIORITY_NON_CRITICAL
+    )
+
+
+def test_an_alarm_that_cleared_while_silenced_sounds_when_it_comes_again():
+    one = active(alarms.SUPPLY_LOW, alarms.LOW_RESERVOIR)
+    one.acknowledge(1 << alarms.SUPPLY_LOW | 1 << alarms.LOW_RESERVOIR, 0)
+    one.set_cause(alarms.SUPPLY_LOW, False)
+    assert one.silenced == 1 << alarms.LOW_RESERVOIR
+    one.set_cause(alarms.SUPPLY_LOW, True)
+    assert one.audible_priority() == alarms.PRIORITY_CRITICAL
+
+
+def test_a_latched_alarm_that_is_acknowledged_for_good_takes_its_silence_with_it():
+    one = active(alarms.MOTOR_STALL, alarms.DOSE_GATE)
+    both = 1 << alarms.MOTOR_STALL | 1 << alarms.DOSE_GATE
+    assert one.acknowledge(both, 0) == 0
+    assert one.silenced == both
+    one.set_cause(alarms.MOTOR_STALL, False)
+    assert one.acknowledge(both, 5) == 1 << alarms.MOTOR_STALL
+    assert (one.active, one.silenced) == (1 << alarms.DOSE_GATE, 1 << alarms.DOSE_GATE)
+
+
+def test_a_reset_brings_back_what_latches_and_what_only_a_person_ends():
+    every = (1 << len(ALARMS)) - 1
+    after = Alarms()
+    after.restore(every)
+    assert after.active == sum(1 << alarm for alarm in {*LATCHING, *KEPT})
+    for alarm in range(len(ALARMS)):
+        one = Alarms()
+        one.restore(1 << alarm)
+        assert one.active == (1 << alarm if alarm in {*LATCHING, *KEPT} else 0)
+
+
+def test_what_a_reset_brought_back_is_over_and_goes_when_it_is_acknowledged():
+    after = Alarms()
+    bits = sum(1 << alarm for alarm in LATCHING)
+    after.restore(bits)
+    assert after.acknowledge(bits, 0) == bits
+    assert after.active == 0
+
+
+def test_a_fresh_ledger_counts_from_nothing_and_a_refill_forgets_what_was_uncertain():
+    ledger = Ledger()
+    names = ("counted", "unseen_steps", "base_steps", "granted", "uncertain_steps", "lost_steps")
+    assert [getattr(ledger, name) for name in names] == [0] * 6
+    ledger.counted = ledger.uncertain_steps = ledger.lost_steps = 7
+    ledger.begin_reservoir()
+    assert (ledger.counted, ledger.uncertain_steps, ledger.lost_steps) == (7, 0, 0)
