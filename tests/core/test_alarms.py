@@ -19,13 +19,13 @@ def active(*raised: int) -> Alarms:
 
 
 def test_responses_are_ranked_from_the_least_to_the_most_restrictive():
-    assert [
+    assert list(range(len(alarms.RESPONSE_NAMES))) == [
         alarms.RESPONSE_NONE,
         alarms.RESPONSE_BLOCK_BOLUSES,
         alarms.RESPONSE_MEAN_RATE,
         alarms.RESPONSE_MINIMUM_RATE,
         alarms.RESPONSE_STOP,
-    ] == list(range(len(alarms.RESPONSE_NAMES)))
+    ]
 
 
 def test_a_fresh_pump_has_no_alarm_and_no_response():
