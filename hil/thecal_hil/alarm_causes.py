@@ -1,7 +1,7 @@
-"""How each alarm of the table comes about, and what must be seen of it: on any rig, and at any time of a long run.
+"""How each alarm of the table comes about, on any rig that has the fault for it.
 
-Promises: every row of the table has its cause here, with the time within which the pump must find it; ``carry_out``
-causes it, and tells everything that is not as the table says.
+Promise: every row of the table has its cause here, with the time within which the pump must find it, and with what a
+person does to clear it.
 """
 
 from __future__ import annotations
@@ -9,25 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thecal_fw.core import alarms, events
-from thecal_fw.core.alarms import ALARM_NAMES, ALARMS
-from thecal_fw.core.pump_state import STATE_STOPPED
-from thecal_fw.core.validation import BENCH_LIMITS
+from thecal_fw.core import alarms
 from thecal_fw.store.layout import COPIES, PAIRS, Layout
 from thecal_hil.course import Course, local_second
 from thecal_hil.faults import Fault
-from thecal_hil.rig import BUZZER, DRIVER_ENABLED, ENABLE, ResetCause, Rig
+from thecal_hil.rig import ResetCause
 from thecal_hil.therapy import Therapy, continuous, flex
 
-NS_PER_S = 1_000_000_000
-MINIMUM_NL_PER_DAY = BENCH_LIMITS.minimum_rate_nl_per_day
 FULL_NL = 18_000_000
 LOW_NL = 2_000_000
 USUAL, FASTEST = continuous(1_000_003), continuous(24_000_000)
 DAILY = flex([("00:00", 900_000), ("12:00", 1_500_000)])
 DAILY_MEAN_NL_PER_DAY = 1_200_000
-TONES = {alarms.PRIORITY_CRITICAL: 6, alarms.PRIORITY_NON_CRITICAL: 1}
-TONES_TAKE_S = 6.0
 HEARTBEAT_S = 7
 
 
@@ -248,77 +241,3 @@ ROWS = {
         inject(Fault.SUPPLY_LOW), HEARTBEAT_S + 1, end(Fault.SUPPLY_LOW), Fault.SUPPLY_LOW, then_s=0
     ),
 }
-
-
-def is_active(course: Course, alarm: int) -> bool:
-    return bool(course.rig.pump().interrogate().active_alarms >> alarm & 1)
-
-
-def raised_ns(course: Course, alarm: int) -> int:
-    """When the pump says that it raised the alarm."""
-    pump, rig = course.rig.pump(), course.rig
-    boots = pump.interrogate().boots
-    raised = next(
-        event
-        for event in pump.log()
-        if event.code == events.EVENT_ALARM_RAISED and event.first == alarm and event.boots == boots
-    )
-    return rig.clock().rig_ns_of_boot(raised.boot_s, raised.boot_us)
-
-
-def tones_since(rig: Rig, t_ns: int) -> int:
-    return int((rig.rising_ns(BUZZER) >= t_ns).sum())
-
-
-def motor_is_off(rig: Rig) -> bool:
-    return [edge.level for edge in rig.edges_of(ENABLE)[-1:]] != [DRIVER_ENABLED]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """detection_s: from the cause to the alarm, as the pump logged it. wrong: what was not as the table says."""
-
-    detection_s: float
-    wrong: list[str]
-
-
-def carry_out(course: Course, alarm: int, within_s: float, rate_nl_per_day: int) -> Trial:
-    """Cause an alarm of a pump that was prepared for it; ``rate_nl_per_day``: if the table has delivery go on."""
-    row, rig = ROWS[alarm], course.rig
-    _, priority, response, latches, _ = ALARMS[alarm]
-    wrong: list[str] = []
-
-    def must(holds: bool, what: str) -> None:
-        if not holds:
-            wrong.append(f"{ALARM_NAMES[alarm]}: {what}")
-
-    caused_ns = rig.now_ns
-    row.cause(course)
-    while not is_active(course, alarm):
-        if rig.now_ns - caused_ns > (within_s + 2) * NS_PER_S:
-            return Trial(float("inf"), [f"{ALARM_NAMES[alarm]}: it was not raised within {within_s} s"])
-        rig.run_for(min(5.0, within_s / 4))
-    found_ns = raised_ns(course, alarm)
-    detection_s = (found_ns - caused_ns) / NS_PER_S
-    must(detection_s <= within_s, f"raised after {detection_s} s, and {within_s} s are allowed")
-
-    rig.run_for(TONES_TAKE_S)
-    if alarm != alarms.BUZZER_FAULT:
-        must(tones_since(rig, found_ns) >= TONES[priority], "the buzzer does not sound as it should")
-    status = rig.pump().interrogate()
-    if response == alarms.RESPONSE_STOP or alarm == alarms.STOPPED_BY_ALARM:
-        must(status.state == STATE_STOPPED, "delivery goes on")
-        must(motor_is_off(rig), "the motor is on")
-    else:
-        is_minimum = response == alarms.RESPONSE_MINIMUM_RATE
-        expected = MINIMUM_NL_PER_DAY if is_minimum else rate_nl_per_day
-        must(status.rate_nl_per_day == expected, f"{status.rate_nl_per_day} nL/day in place of {expected}")
-
-    row.ends(course)
-    rig.run_for(row.then_s)
-    if row.ends is not nothing:
-        must(is_active(course, alarm) == latches, "latches" if not latches else "does not latch")
-    row.clears(course)
-    rig.run_for(HEARTBEAT_S + 1)
-    must(not is_active(course, alarm), "is not cleared by what the table says")
-    return Trial(detection_s, wrong)

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from thecal_fw.core import alarms, events
 from thecal_fw.core.alarms import ALARM_NAMES
-from thecal_hil.alarm_causes import ROWS, acknowledge, carry_out
+from thecal_hil.alarm_causes import ROWS, acknowledge
+from thecal_hil.alarm_trial import carry_out
 from thecal_hil.course import MICROSTEPS_PER_NL, Course, local_second
 from thecal_hil.evidence import write_json
 from thecal_hil.model_rig import ModelRig

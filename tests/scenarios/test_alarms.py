@@ -8,7 +8,8 @@ import pytest
 
 from thecal_fw.core import alarms, events
 from thecal_fw.core.alarms import ALARM_NAMES, ALARMS
-from thecal_hil.alarm_causes import ROWS, acknowledge, carry_out
+from thecal_hil.alarm_causes import ROWS, acknowledge
+from thecal_hil.alarm_trial import carry_out
 from thecal_hil.course import Course
 from thecal_hil.rig import ResetCause
 
