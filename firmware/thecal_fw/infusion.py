@@ -165,8 +165,7 @@ class Infusion:
         starting = self.state == STATE_STARTING
         if starting:
             # Durable first: that may take an erase, and then there is no time left.
-            pump.keeper.save_if_changed()
-            if not pump.keeper.can_grant():
+            if not pump.keeper.grant_for_start():
                 self.change_tick = -1
                 self._change_at(self.next_change_tick())
                 return

@@ -83,11 +83,18 @@ class Keeper:
         if self._has_changed:
             self.save()
 
+    def grant_for_start(self) -> bool:
+        """Have the journal allow delivery from here on, before it begins; whether it may."""
+        if self._has_changed or self._ledger.granted < self._ledger.counted + self._lead_steps:
+            self.save()
+        return self.can_grant()
+
     def save(self) -> bool:
-        """Write the whole state now; whether it is durable."""
-        self._has_changed = False
+        """Write the whole state now; whether it is durable. What may not be written now is written later."""
+        may_write = self._may_write()
+        self._has_changed = not may_write
         granted = self._grant_from_here()
-        is_durable = self._may_write() and self.journal.write(self._state(granted))
+        is_durable = may_write and self.journal.write(self._state(granted))
         return self._granted(granted, is_durable)
 
     def _renew_grant(self) -> None:

@@ -297,3 +297,19 @@ def test_a_commit_to_a_flash_that_takes_nothing_is_refused_and_the_old_program_g
     assert bench.status()["program_digest"] == before
     bench.reset(events.RESET_POWER_ON)
     assert bench.status()["program_digest"] == before
+
+
+@pytest.mark.requirement("brown-out")
+def test_a_pump_that_boots_with_its_supply_low_goes_on_as_soon_as_the_supply_is_good() -> None:
+    bench = delivering()
+    bench.pump.board.supply.good = False
+    bench.reset(events.RESET_POWER_ON)
+    bench.run_for(20)
+    assert bench.status()["state"] == STATE_STARTING
+    bench.pump.board.supply.good = True
+    bench.run_for(10)
+    assert bench.status()["state"] == STATE_DELIVERING
+    assert bench.status()["granted_steps"] > 0
+    delivered = bench.pump.board.motor.turned_steps
+    bench.run_for(100)
+    assert bench.pump.board.motor.turned_steps - delivered in (31, 32)
