@@ -222,15 +222,16 @@ ROWS = {
     alarms.MEMORY_FAULT: Row(
         inject(Fault.MEMORY_CHANGES),
         601,
-        in_turn(commit, acknowledge),
+        acknowledge,
         Fault.MEMORY_CHANGES,
+        commit,
     ),
     alarms.JOURNAL_FAULT: Row(
         inject(Fault.FLASH_IS_WORN_OUT),
         30,
-        in_turn(set_time, acknowledge),
+        acknowledge,
         Fault.FLASH_IS_WORN_OUT,
-        end(Fault.FLASH_IS_WORN_OUT),
+        in_turn(end(Fault.FLASH_IS_WORN_OUT), set_time),
         prepare=lambda course: deliver(course, FASTEST),
     ),
     alarms.JOURNAL_REPAIRED: Row(
