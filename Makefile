@@ -75,6 +75,10 @@ powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash op
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board
 	@$(BIN)/pytest -n 2 -m "campaign or not campaign" tests/scenarios/test_alarms.py
 
+.PHONY: scenarios
+scenarios: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run every scenario on both rigs, also those that make test leaves out for time
+	@$(BIN)/pytest -n 2 -m "campaign or not campaign" tests/scenarios tests/hil/test_pico_variants.py tests/micropython
+
 .PHONY: longrun
 longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few hours
 	@$(BIN)/python -m thecal_hil.long_run $(LONGRUN_ARGS)

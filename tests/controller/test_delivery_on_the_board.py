@@ -50,7 +50,12 @@ def test_delivery_begins_on_a_whole_second_of_the_pumps_clock_soon_after_it_is_a
     local_minus_t_ns = bench.history[-1].local_minus_t_ns
     assert local_minus_t_ns is not None
     assert (start_ns + local_minus_t_ns) % NS_PER_S == 0
-    assert 200_000_000 - TICK_NS <= start_ns - asked_ns < 1_200_000_000
+    # The pump may be in the middle of erasing flash ahead of need when it is asked.
+    assert (
+        200_000_000 - TICK_NS
+        <= start_ns - asked_ns
+        < 1_200_000_000 + bench.pump.board.flash.erase_ns + NS_PER_MS
+    )
     steady_after(bench, start_ns)
     assert bench.pump.step_times_ns[0] > start_ns
 

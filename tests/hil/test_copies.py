@@ -62,10 +62,9 @@ def test_without_a_rig(kept):
 """
 
 
-@pytest.mark.parametrize("option", [[], ["--own-boot"]])
-def test_sharing_a_boot_changes_nothing_about_the_tests(pytester: pytest.Pytester, option: list[str]) -> None:
+def test_sharing_a_boot_changes_nothing_about_the_tests(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(SCENARIOS)
-    result = pytester.runpytest("--rig", "pico", "-rs", *option)
+    result = pytester.runpytest("--rig", "pico", "-rs")
     # The first two end in an error of the gate, since nobody declared the garbled frame.
     result.assert_outcomes(passed=3, failed=1, skipped=1, errors=2)
     result.stdout.fnmatch_lines(["*said before*", "*not today*"])

@@ -63,7 +63,7 @@ def test_collecting_garbage_at_every_wake_moves_no_pulse(variant: PicoRig) -> No
 
 @pytest.mark.requirement("steady-heap")
 @pytest.mark.parametrize("variant", ["count_allocations"], indirect=True)
-@pytest.mark.parametrize("nl_per_day", [424_000, 24_000_000])
+@pytest.mark.parametrize("nl_per_day", [424_000, pytest.param(24_000_000, marks=pytest.mark.campaign)])
 def test_steady_delivery_takes_nothing_from_the_heap(variant: PicoRig, nl_per_day: int) -> None:
     course = Course(variant)
     course.set_time(local_second("2026-03-06 12:00:10"))

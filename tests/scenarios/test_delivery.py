@@ -46,7 +46,10 @@ def test_an_hour_at_a_typical_rate_is_delivered_to_the_tick(course: Course) -> N
 
 @pytest.mark.requirement("pulse-timing")
 @pytest.mark.needs("exact edges")
-@pytest.mark.parametrize("nl_per_day", [SLOWEST_NL_PER_DAY, 1_000_003, FASTEST_NL_PER_DAY])
+@pytest.mark.parametrize(
+    "nl_per_day",
+    [SLOWEST_NL_PER_DAY, pytest.param(1_000_003, marks=pytest.mark.campaign_on("pico")), FASTEST_NL_PER_DAY],
+)
 def test_any_rate_is_delivered_to_the_tick(course: Course, nl_per_day: int) -> None:
     begun(course, nl_per_day)
     course.rig.run_for(60)

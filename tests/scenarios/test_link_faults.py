@@ -134,7 +134,7 @@ def test_a_second_host_ends_the_session_of_the_first(course: Course, link: RawLi
 
 @pytest.mark.requirement("link-never-disturbs")
 @pytest.mark.needs("exact edges", "virtual time")
-@pytest.mark.parametrize("before_ms", [300, 30])
+@pytest.mark.parametrize("before_ms", [300, pytest.param(30, marks=pytest.mark.campaign_on("pico"))])
 def test_a_request_just_before_a_change_neither_delays_nor_spoils_it(course: Course, before_ms: int) -> None:
     rig = course.rig
     course.set_time(local_second("2026-03-06 12:00"))

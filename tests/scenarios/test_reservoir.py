@@ -32,7 +32,10 @@ def alarm_pulses(course: Course, alarm: int) -> list[int]:
 
 @pytest.mark.requirement("low-reservoir")
 @pytest.mark.needs("exact edges")
-@pytest.mark.parametrize(("nl_per_day", "used_nl"), [(424_000, 700), (8_000_000, 12_345)])
+@pytest.mark.parametrize(
+    ("nl_per_day", "used_nl"),
+    [(424_000, 700), pytest.param(8_000_000, 12_345, marks=pytest.mark.campaign_on("pico"))],
+)
 def test_low_reservoir_sounds_on_the_exact_pulse_and_delivery_goes_on(
     course: Course, nl_per_day: int, used_nl: int
 ) -> None:

@@ -1,5 +1,7 @@
 """The write budget: how many erases years of therapy cost each sector of the journal, counted on the model."""
 
+from functools import cache
+
 import pytest
 
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous
@@ -12,6 +14,7 @@ VISITS = 4
 """A busy day: four times a host sets the time, programs and fills the pump, and reads its log."""
 
 
+@cache
 def erases_in_ten_years(nl_per_day: int) -> dict[str, float]:
     """Of one sector, by what it holds. A ring takes its sectors in turn, so the mean is what each of them gets."""
     bench = PumpBench()
