@@ -72,6 +72,7 @@ def test_sharing_a_boot_changes_nothing_about_the_tests(pytester: pytest.Pyteste
     result.stdout.fnmatch_lines(["*garbled frames*"])
 
 
+@pytest.mark.campaign
 def test_the_record_of_a_shared_boot_is_that_of_a_boot_of_ones_own(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
