@@ -112,6 +112,9 @@ class Controller:
         if self.alarms.response() == alarm_table.RESPONSE_STOP:
             self.set_alarm(alarm_table.STOPPED_BY_ALARM, True)
             return False
+        if self.wanted_program().mode == MODE_STOPPED:
+            # The power failed between the record of a program that delivers nothing and the record of the stop.
+            return False
         self.infusion.state = STATE_STARTING
         self._note_start()
         return True

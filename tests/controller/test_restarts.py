@@ -1,15 +1,19 @@
 """Restarts: after a watchdog reset the pump goes on exactly, after a power cut it tells what it can't know."""
 
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from serial import SerialException
 
-from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex
+from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex, stopped
 from thecal_fw.core import alarms, events
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED
+from thecal_fw.link import messages
+from thecal_sim.nor_flash import BEFORE
 from thecal_sim.units import NS_PER_MS, NS_PER_S
 
 WATCHDOG_NS = 8_300 * NS_PER_MS
@@ -261,3 +265,25 @@ def test_the_event_log_goes_on_over_resets_and_uses_no_number_twice() -> None:
     numbers = [event["sequence"] for event in log]
     assert all(before < after for before, after in pairwise(numbers))
     assert [event["boots"] for event in log if event["code"] == events.EVENT_RESET] == [1, 2, 3, 4]
+
+
+@pytest.mark.requirement("power-cut")
+@pytest.mark.parametrize("operation", range(9))
+def test_a_cut_while_a_stopped_program_is_committed_ends_in_the_old_program_or_in_a_stop(
+    operation: int,
+) -> None:
+    bench = PumpBench()
+    bench.deliver(continuous(1_000_000))
+    bench.run_for(100)
+    digest = bench.host.stage(stopped())["digest"]
+    chip = bench.pump.board.chip
+    chip.cut_at(chip.operation + operation, BEFORE)
+    with suppress(TimeoutError, SerialException):
+        bench.host.ask(messages.COMMIT, digest)
+    bench.run_for(5)
+    bench.pump.serial.close()
+    bench.connect()
+    status = bench.status()
+    is_new = status["program_digest"] == digest
+    assert (status["state"] == STATE_STOPPED) == is_new
+    assert status["rate_nl_per_day"] == (0 if is_new else 1_000_000)
