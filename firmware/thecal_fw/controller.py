@@ -276,6 +276,7 @@ class Controller:
             self.program = before
             if before is not None:
                 self.adopt(before, before.encode())
+            self.keeper.size_quantum()
             return -1
         self.record(
             events.EVENT_PROGRAM_COMMITTED, int.from_bytes(self.program_digest[:4], "big"), program.mode

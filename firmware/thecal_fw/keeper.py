@@ -313,10 +313,14 @@ class Keeper:
 
     # --- run-time checks
 
+    def can_compare(self) -> bool:
+        """Whether the journal holds what memory ought to hold; otherwise nothing can be said about memory."""
+        return not (self._has_changed or self.journal.has_failed or self.is_read_only)
+
     def memory_agrees(self) -> bool:
         """Whether what is in memory is still what the journal was last told."""
         pump, written = self._pump, self.journal.state
-        if written is None or self._has_changed or self.journal.has_failed or self.is_read_only:
+        if written is None:
             return True
         ledger, reservoir = self._ledger, pump.reservoir
         if not written.counted_steps <= ledger.base_steps + ledger.counted:

@@ -178,5 +178,7 @@ class Supervisor:
     # --- memory
 
     def _check_memory(self) -> None:
-        self._pump.set_alarm(alarm_table.MEMORY_FAULT, not self._pump.keeper.memory_agrees())
-        self._pump.keeper.scrub()
+        keeper = self._pump.keeper
+        if keeper.can_compare():
+            self._pump.set_alarm(alarm_table.MEMORY_FAULT, not keeper.memory_agrees())
+        keeper.scrub()

@@ -313,3 +313,34 @@ def test_a_pump_that_boots_with_its_supply_low_goes_on_as_soon_as_the_supply_is_
     delivered = bench.pump.board.motor.turned_steps
     bench.run_for(100)
     assert bench.pump.board.motor.turned_steps - delivered in (31, 32)
+
+
+@pytest.mark.requirement("memory-fault")
+def test_a_memory_fault_is_not_over_because_memory_can_not_be_looked_at() -> None:
+    bench = delivering()
+    program = bench.pump.controller.program
+    assert program is not None
+    program.rate_nl_per_day ^= 1 << 20
+    bench.run_for(610)
+    bench.pump.board.supply.good = False
+    bench.run_for(610)
+    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.MEMORY_FAULT)
+    bench.pump.board.supply.good = True
+    bench.run_for(10)
+    assert bench.is_active(alarms.MEMORY_FAULT)
+    assert bench.status()["rate_nl_per_day"] == 6_000
+
+
+@pytest.mark.requirement("journal-fault")
+def test_a_commit_that_is_refused_leaves_the_quantum_as_it_was() -> None:
+    bench = delivering(24_000_000)
+    chip, before = bench.pump.board.chip, bench.status()["quantum_steps"]
+
+    def fail(index: int, kind: str, sector: int, offset: int) -> None:
+        if 64 <= sector < 68 and kind == PROGRAM:
+            bench.pump.board.supply.good = False
+
+    chip.before_operation = fail
+    with pytest.raises(RefusedError):
+        bench.commit(continuous(48_000))
+    assert bench.status()["quantum_steps"] == before
