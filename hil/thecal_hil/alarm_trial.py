@@ -14,9 +14,9 @@ from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.validation import BENCH_LIMITS
 from thecal_hil.alarm_causes import HEARTBEAT_S, ROWS, nothing
 from thecal_hil.course import Course
+from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.rig import BUZZER, DRIVER_ENABLED, ENABLE, Rig
 
-NS_PER_S = 1_000_000_000
 MINIMUM_NL_PER_DAY = BENCH_LIMITS.minimum_rate_nl_per_day
 TONES = {alarms.PRIORITY_CRITICAL: 6, alarms.PRIORITY_NON_CRITICAL: 1}
 TONES_TAKE_S = 6.0

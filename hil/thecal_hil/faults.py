@@ -9,6 +9,7 @@ Power cuts and hangs until the watchdog bites are ``Rig.reset``; what arrives wr
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -48,32 +49,46 @@ class Fault(StrEnum):
     BUZZER_STUCK = "stuck buzzer line"
 
 
+Actions = Mapping[Fault, Callable[[], object]]
+
+
 class Faults(ABC):
     """Injects faults into the pump of one rig."""
 
     possible: ClassVar[frozenset[Fault]] = frozenset()
 
-    @abstractmethod
     def inject(self, fault: Fault, amount: int = 0) -> None:
         """Begin a fault now."""
+        actions = self._over_at_once(amount)
+        if fault not in actions:
+            actions = self._lasting(amount)
+        actions[fault]()
 
     @abstractmethod
     def inject_at(self, t_ns: int, fault: Fault, amount: int = 0) -> None:
         """Begin a fault at an instant of the rig that lies ahead."""
 
-    @abstractmethod
     def end(self, fault: Fault) -> None:
         """End a fault that lasts."""
+        self._lasting(None)[fault]()
+
+    @abstractmethod
+    def _over_at_once(self, amount: int) -> Actions:
+        """What brings about each fault that is over at once."""
+
+    @abstractmethod
+    def _lasting(self, amount: int | None) -> Actions:
+        """What begins each fault that lasts, or ends it if the amount is None."""
 
 
 class NoFaults(Faults):
     """For a rig that has no means to inject any."""
 
-    def inject(self, fault: Fault, amount: int = 0) -> None:
-        raise NotImplementedError(f"this rig can't inject a {fault}")
-
     def inject_at(self, t_ns: int, fault: Fault, amount: int = 0) -> None:
         self.inject(fault, amount)
 
-    def end(self, fault: Fault) -> None:
-        self.inject(fault)
+    def _over_at_once(self, amount: int) -> Actions:
+        raise NotImplementedError("this rig can't inject faults")
+
+    def _lasting(self, amount: int | None) -> Actions:
+        raise NotImplementedError("this rig can't inject faults")

@@ -1,8 +1,8 @@
 """Months of therapy on the model with a fault every few hours, each chosen at random, and a look at everything between.
 
 Promises: the same seed gives the same run. Between two faults delivery is as prescribed to the microstep; each fault is
-found, answered, told and cleared as the alarm table says; over the whole run nothing is counted that did not come out
-and nothing came out that is not counted, save for what the pump itself says is uncertain or was not seen.
+found, answered, told and cleared as the alarm table says; nothing comes out that is not counted, save for what a pump
+had counted whose journal was taken over.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from thecal_hil.alarm_trial import carry_out
 from thecal_hil.course import MICROSTEPS_PER_NL, Course, local_second
 from thecal_hil.evidence import write_json
 from thecal_hil.model_rig import ModelRig
+from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.rig import ResetCause
 from thecal_hil.therapy import continuous
 
-NS_PER_S = 1_000_000_000
 SECONDS_PER_DAY = 86_400
 FULL_NL = 18_000_000
 REFILL_EVERY_S = 10 * SECONDS_PER_DAY
@@ -46,7 +46,8 @@ _EVIDENCE = Path("build/evidence/longrun.json")
 
 @dataclass
 class LongRun:
-    """found: how often each fault was tried, by its alarm. worst_detection_s likewise."""
+    """tried: how often each fault was, by the name of its alarm. worst_detection_s likewise. resets: made to leave a
+    watchdog reset behind. wrong: what did not hold, and on which day."""
 
     seed: int
     days: float = 0

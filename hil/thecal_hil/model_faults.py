@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from thecal_fw.core.self_test import TEST_BUZZER, TEST_CLOCK
-from thecal_hil.faults import Fault, Faults
+from thecal_hil.faults import Actions, Fault, Faults
 from thecal_hil.foreign_journal import made_foreign, state_sectors
 from thecal_sim.model import ModelPump
 from thecal_sim.nor_flash import NorFlash
@@ -22,24 +20,18 @@ class ModelFaults(Faults):
     def __init__(self, model: ModelPump) -> None:
         self._model = model
 
-    def inject(self, fault: Fault, amount: int = 0) -> None:
-        self._begin(fault, amount)
-
     def inject_at(self, t_ns: int, fault: Fault, amount: int = 0) -> None:
         env = self._model.env
 
         def wait() -> object:
             yield env.timeout(t_ns - env.now_ns)
-            self._begin(fault, amount)
+            self.inject(fault, amount)
 
         env.process(wait())  # type: ignore[arg-type]
 
-    def end(self, fault: Fault) -> None:
-        self._lasting(fault, None)
-
-    def _begin(self, fault: Fault, amount: int) -> None:
+    def _over_at_once(self, amount: int) -> Actions:
         model, board = self._model, self._model.board
-        at_once: dict[Fault, Callable[[], object]] = {
+        return {
             Fault.SENSE_NOISE: lambda: board.sense_wire.pick_up_noise(amount),
             Fault.GENERATOR_RUNS_WILD: lambda: board.train.run_wild(_WILD_INTERVAL_NS, _WILD_STEPS),
             Fault.GENERATOR_STARVES: board.train.starve,
@@ -48,15 +40,10 @@ class ModelFaults(Faults):
             Fault.FLASH_IS_FOREIGN: self._make_foreign,
             Fault.MEMORY_CHANGES: self._change_memory,
         }
-        if fault in at_once:
-            at_once[fault]()
-        else:
-            self._lasting(fault, amount)
 
-    def _lasting(self, fault: Fault, amount: int | None) -> None:
-        """Begin a fault that lasts, or end it if the amount is None."""
+    def _lasting(self, amount: int | None) -> Actions:
         board, begins = self._model.board, amount is not None
-        lasting: dict[Fault, Callable[[], object]] = {
+        return {
             Fault.MOTOR_STALLS: lambda: board.motor.stall(begins),
             Fault.MOTOR_SLIPS: lambda: board.motor.slip(amount or 0),
             Fault.MOTOR_RUNS_AHEAD: lambda: board.motor.run_ahead(amount or 0),
@@ -69,7 +56,6 @@ class ModelFaults(Faults):
             Fault.CRYSTAL_FAILS: lambda: self._fail_self_test(TEST_CLOCK, begins),
             Fault.BUZZER_STUCK: lambda: self._fail_self_test(TEST_BUZZER, begins),
         }
-        lasting[fault]()
 
     def _fail_self_test(self, test: int, fails: bool) -> None:
         self_test = self._model.board.self_test

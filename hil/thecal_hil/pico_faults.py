@@ -5,12 +5,12 @@ the program under test knows nothing of any of them.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator.chip import FLASH_BYTES
-from thecal_hil.faults import Fault, Faults
+from thecal_hil.emulator.units import NS_PER_MS
+from thecal_hil.faults import Actions, Fault, Faults
 from thecal_hil.foreign_journal import made_foreign, state_sectors
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _TURNED_BIT: Final = 1 << 10
 _FAILED_RING_KHZ: Final = 30_000
 _RING_KHZ: Final = 6_500
 _NOISE_NS: Final = 2_000
-_NS_PER_MS: Final = 1_000_000
 
 _PIO0: Final = 0x5020_0000
 _SM0_CLKDIV: Final = 0x0C8
@@ -46,35 +45,24 @@ class PicoFaults(Faults):
         self._rig = rig
         self._sense, self._buzzer = rig.board.wires
 
-    def inject(self, fault: Fault, amount: int = 0) -> None:
-        self._begin(fault, amount)
-
     def inject_at(self, t_ns: int, fault: Fault, amount: int = 0) -> None:
-        self._rig.board.call_at(t_ns, lambda: self._begin(fault, amount))
+        self._rig.board.call_at(t_ns, lambda: self.inject(fault, amount))
 
-    def end(self, fault: Fault) -> None:
-        self._lasting(fault, None)
-
-    def _begin(self, fault: Fault, amount: int) -> None:
+    def _over_at_once(self, amount: int) -> Actions:
         board = self._rig.board
-        at_once: dict[Fault, Callable[[], object]] = {
+        return {
             Fault.SENSE_NOISE: lambda: self._pick_up_noise(amount),
             Fault.GENERATOR_RUNS_WILD: lambda: board.bus.write_uint32(_PIO0 + _SM0_CLKDIV, _WILD_DIVIDER),
             Fault.GENERATOR_STARVES: self._starve_generator,
-            Fault.PROGRAM_PAUSES: lambda: board.pause(amount * _NS_PER_MS),
+            Fault.PROGRAM_PAUSES: lambda: board.pause(amount * NS_PER_MS),
             Fault.FLASH_ROTS: lambda: self._put_sector(amount, bytes(_SECTOR_BYTES)),
             Fault.FLASH_IS_FOREIGN: self._make_foreign,
             Fault.MEMORY_CHANGES: self._change_memory,
         }
-        if fault in at_once:
-            at_once[fault]()
-        else:
-            self._lasting(fault, amount)
 
-    def _lasting(self, fault: Fault, amount: int | None) -> None:
-        """Begin a fault that lasts, or end it if the amount is None."""
+    def _lasting(self, amount: int | None) -> Actions:
         board, motor, begins = self._rig.board, self._rig.motor, amount is not None
-        lasting: dict[Fault, Callable[[], object]] = {
+        return {
             Fault.MOTOR_STALLS: lambda: setattr(motor, "stalled", begins),
             Fault.MOTOR_SLIPS: lambda: setattr(motor, "loses_every", amount or 0),
             Fault.MOTOR_RUNS_AHEAD: lambda: setattr(motor, "turns_twice_every", amount or 0),
@@ -89,7 +77,6 @@ class PicoFaults(Faults):
             ),
             Fault.BUZZER_STUCK: lambda: setattr(self._buzzer, "stuck", 0 if begins else None),
         }
-        lasting[fault]()
 
     def _set_supply(self, is_good: bool) -> None:
         self._rig.board.chip.gpio[pins.SUPPLY_GOOD].set_input_value(is_good)

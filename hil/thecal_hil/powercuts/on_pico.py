@@ -20,13 +20,13 @@ from serial import SerialException
 
 from thecal.client import Pump
 from thecal.errors import ThecalError
-from thecal_fw.core import alarms
 from thecal_fw.core.journal_condition import BLANK, GOOD
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_hil.copies import CopyFailedError, in_a_copy, split
 from thecal_hil.emulator import ResetCause
 from thecal_hil.emulator.flash_chip import Remains
 from thecal_hil.pico_rig import PicoRig
+from thecal_hil.powercuts.invariants import LATCHING
 from thecal_hil.powercuts.scenarios import FAST, SLOW, short_visit
 from thecal_hil.powercuts.witness import Witness
 
@@ -34,7 +34,6 @@ AT_REST = "instant"
 OUTCOMES = {True: ("before", "partly", "after"), False: ("before", "prefix", "subset", "after")}
 """By whether the operation is an erase."""
 _RECOVERY_S = 2.0
-_LATCHING = sum(1 << alarm for alarm, row in enumerate(alarms.ALARMS) if row[3])
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class PicoVisit(Witness):
         )
         goes_on = status.state != STATE_STOPPED
         must(goes_on in facts.delivering, f"delivery: goes on is {goes_on}")
-        must(not status.active_alarms & _LATCHING, f"alarms: {status.active_alarms:#x} came from nowhere")
+        must(not status.active_alarms & LATCHING, f"alarms: {status.active_alarms:#x} came from nowhere")
         must(status.journal_condition in (BLANK, GOOD), f"condition: {status.journal_condition}")
         if facts.delivering == {True}:
             rates = {program.rate_nl_per_day for program in (SLOW, FAST) if program.digest() == digest}

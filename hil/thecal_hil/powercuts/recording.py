@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from thecal.client import Pump
 from thecal_hil.powercuts.witness import Facts, Witness
+from thecal_hil.pump_clock import NS_PER_S
 from thecal_sim.memory import JOURNAL_SECTORS
 from thecal_sim.model import ModelPump
 from thecal_sim.nor_flash import ERASE, PROGRAM, NorFlash
 
-NS_PER_S = 1_000_000_000
 ROT = "rot"
 """Not an operation of the pump: bytes at rest that a scenario spoils."""
 

@@ -12,8 +12,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from thecal_hil.powercuts.invariants import broken, not_resumed
-from thecal_hil.powercuts.recording import NS_PER_S, ROT, Operation
+from thecal_hil.powercuts.recording import ROT, Operation
 from thecal_hil.powercuts.witness import Facts
+from thecal_hil.pump_clock import NS_PER_S
 from thecal_sim.model import ModelPump
 from thecal_sim.nor_flash import AFTER, BEFORE, ERASE, TORN_ERASE, TORN_PROGRAM, NorFlash, PowerCutError
 

@@ -80,11 +80,9 @@ class Witness(ABC):
         self.host.set_time(utc_s, 60)
         self._settle()
 
-    def expect_alarm(self, bit: int, stops: bool = False) -> None:
+    def expect_alarm(self, bit: int) -> None:
         """From here on a latching alarm may be there, though nothing has made it durable yet."""
         self.facts = replace(self.facts, may_alarms=self.facts.may_alarms | bit)
-        if stops:
-            self.facts = replace(self.facts, delivering=frozenset({False, True}))
 
     def facts_of_alarms_are_as_they_show(self) -> None:
         """Of the alarms that were expected, those that did come are what may be found from here on."""
