@@ -101,7 +101,7 @@ def worked_example() -> str:
     """One request and its response, taken apart byte by byte."""
     session, request, fill_nl = 7, 3, 20_000_000
     ask = messages.REFILL.request.pack(fill_nl)
-    answer = messages.REFILL.response.pack(1_999_984, 1)
+    answer = messages.REFILL.response.pack(1_999_984, 1, 1)
     parts = [
         f"Request `refill` with `fill_nl` = {fill_nl:,} nL (20 mL), as request {request} of session {session}:",
         _dissected(messages.REFILL.kind, session, request, ask),

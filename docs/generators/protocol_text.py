@@ -103,6 +103,7 @@ FIELD_TEXT = {
     "stop response.counted_steps": "pulses counted when the generator was held, microsteps",
     "expected_residual_nl": "volume the pump expected to be left before the refill, nL; 0 if it did not know",
     "fill_known_before": "1 if it did know",
+    "is_stored": "1 if it is in the journal; 0 if a power cut undoes it until it can be written",
     "alarms": "bits of the alarms to acknowledge",
     "first_sequence": "first event wanted; older ones than are kept are skipped",
     "oldest_sequence": "oldest event that is still kept",

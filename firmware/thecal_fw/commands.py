@@ -117,7 +117,7 @@ class Commands:
             max(0, ledger.granted - counted),
             keeper.quantum_steps,
             ledger.uncertain_steps,
-            ledger.lost_steps,
+            pump.supervisor.lost_steps(),
             pump.failed_tests,
             keeper.journal.condition,
         )
@@ -162,7 +162,9 @@ class Commands:
         if tick < 0:
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         self.staging.forget()
-        return self._instant(messages.COMMIT, tick)
+        # It is in force and durable. What followed from it, a stop or an alarm that is over, is in the next record.
+        self._controller.keeper.save_if_changed()
+        return messages.COMMIT.response.pack(second_of_ticks(tick), microsecond_of_ticks(tick))
 
     def _start(self, values) -> bytes:
         pump = self._controller
@@ -176,12 +178,23 @@ class Commands:
             raise RequestRefusedError(messages.ERROR_RANGE, MODE_STOPPED)
         if pump.alarms.response() == RESPONSE_STOP:
             raise RequestRefusedError(messages.ERROR_BLOCKED, pump.alarms.active)
-        return self._instant(messages.START, pump.start())
+        self._must_be_storable()
+        tick = pump.start()
+        return messages.START.response.pack(
+            second_of_ticks(tick), microsecond_of_ticks(tick), pump.keeper.save_if_changed()
+        )
+
+    def _must_be_storable(self) -> None:
+        """Nothing that has to last is begun while the supply may fail in a moment."""
+        if not self._controller.keeper.can_grant():
+            raise RequestRefusedError(messages.ERROR_NOT_STORED)
 
     def _stop(self, values) -> bytes:
-        tick = self._controller.stop_on_purpose()
+        pump = self._controller
+        tick = pump.stop_on_purpose()
+        is_stored = pump.keeper.save_if_changed()
         return messages.STOP.response.pack(
-            second_of_ticks(tick), microsecond_of_ticks(tick), self._controller.ledger.counted
+            second_of_ticks(tick), microsecond_of_ticks(tick), pump.ledger.counted, is_stored
         )
 
     def _refill(self, values) -> bytes:
@@ -191,6 +204,7 @@ class Commands:
             most_nl = pump.program.reservoir_nl
         if not 0 < values["fill_nl"] <= most_nl:
             raise RequestRefusedError(messages.ERROR_RANGE, most_nl)
+        self._must_be_storable()
         was_known = pump.reservoir.is_known
         expected_nl = (
             pump.reservoir.residual_nl(pump.hardware.sense.count() + pump.ledger.unseen_steps)
@@ -198,7 +212,7 @@ class Commands:
             else 0
         )
         pump.refill(values["fill_nl"])
-        return messages.REFILL.response.pack(expected_nl, was_known)
+        return messages.REFILL.response.pack(expected_nl, was_known, pump.keeper.save_if_changed())
 
     def _get_time(self, values) -> bytes:
         pump = self._controller
@@ -218,16 +232,22 @@ class Commands:
             raise RequestRefusedError(messages.ERROR_RANGE, _EARLIEST_UTC_S)
         if not -MOST_OFFSET_MINUTES <= values["offset_minutes"] <= MOST_OFFSET_MINUTES:
             raise RequestRefusedError(messages.ERROR_RANGE, MOST_OFFSET_MINUTES)
+        self._must_be_storable()
         was = pump.wall.utc_ticks(pump.ticks_now())
         tick = pump.set_time(values["utc_s"], values["utc_us"], values["offset_minutes"])
         return messages.SET_TIME.response.pack(
-            second_of_ticks(was), microsecond_of_ticks(was), second_of_ticks(tick), microsecond_of_ticks(tick)
+            second_of_ticks(was),
+            microsecond_of_ticks(was),
+            second_of_ticks(tick),
+            microsecond_of_ticks(tick),
+            pump.keeper.save_if_changed(),
         )
 
     def _acknowledge(self, values) -> bytes:
-        alarms = self._controller.alarms
-        self._controller.acknowledge(values["alarms"], self._now_s)
-        return messages.ACKNOWLEDGE.response.pack(alarms.active, alarms.silenced)
+        pump = self._controller
+        pump.acknowledge(values["alarms"], self._now_s)
+        is_stored = pump.keeper.save_if_changed()
+        return messages.ACKNOWLEDGE.response.pack(pump.alarms.active, pump.alarms.silenced, is_stored)
 
     def _read_log(self, values) -> bytes:
         pump = self._controller
@@ -256,6 +276,7 @@ class Commands:
         if pump.infusion.state != STATE_STOPPED:
             raise RequestRefusedError(messages.ERROR_NOT_WHILE_DELIVERING)
         pump.record(event)
+        pump.keeper.save_if_changed()
         self._leave_to = leave_to
         us = self._now_us + _LEAVE_DELAY_US
         self.leave_s, self.leave_us = self._now_s + us // 1_000_000, us % 1_000_000
@@ -273,7 +294,3 @@ class Commands:
             pump.hardware.machine.bootloader()
         else:
             pump.hardware.machine.prompt()
-
-    @staticmethod
-    def _instant(message, tick: int) -> bytes:
-        return message.response.pack(second_of_ticks(tick), microsecond_of_ticks(tick))

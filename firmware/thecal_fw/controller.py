@@ -64,7 +64,7 @@ class Controller:
         self.log = EventLog()
         self.infusion = Infusion(self)
         self.supervisor = Supervisor(self)
-        self.keeper = Keeper(self, Journal(hardware.flash))
+        self.keeper = Keeper(self, Journal(hardware.flash, keep=hardware.retained.keep_record))
         self.failed_tests = 0
         self.worst_lateness_us = 0
         self.wake_s = 0
@@ -90,19 +90,19 @@ class Controller:
         recovery = Recovery(self)
         recovery.restore()
         self._judge_self_test()
-        self.keeper.size_quantum()
         resumes = recovery.was_delivering and self._may_resume()
         self.keeper.save()
+        if self.keeper.journal.has_failed:
+            self.failed_tests |= TEST_FLASH
+            self.record(events.EVENT_SELF_TEST, TEST_FLASH)
         if resumes:
             self._resume(recovery)
         self.keeper.keep_anchor()
 
     def _judge_self_test(self) -> None:
-        if self.keeper.journal.has_failed:
-            self.failed_tests |= TEST_FLASH
         if self.failed_tests:
             self.record(events.EVENT_SELF_TEST, self.failed_tests)
-        self.set_alarm(alarm_table.SELF_TEST, self.failed_tests & ~(TEST_BUZZER | TEST_FLASH) != 0)
+        self.set_alarm(alarm_table.SELF_TEST, self.failed_tests & ~TEST_BUZZER != 0)
         self.set_alarm(alarm_table.BUZZER_FAULT, self.failed_tests & TEST_BUZZER != 0)
         if self.supervisor.motor_may_have_moved():
             self.note_alarm(alarm_table.OVER_DELIVERY)
@@ -111,9 +111,6 @@ class Controller:
         """Have delivery go on as after the reset, unless an alarm forbids it; no instant is chosen yet."""
         if self.alarms.response() == alarm_table.RESPONSE_STOP:
             self.set_alarm(alarm_table.STOPPED_BY_ALARM, True)
-            return False
-        if self.wanted_program().mode == MODE_STOPPED:
-            # The power failed between the record of a program that delivers nothing and the record of the stop.
             return False
         self.infusion.state = STATE_STARTING
         self._note_start()
@@ -270,14 +267,9 @@ class Controller:
 
         -1 if it could not be made durable: the program before it then stays in force, in memory as in the journal.
         """
-        before = self.program
-        self.adopt(program, encoded)
-        if not self.keeper.commit(encoded):
-            self.program = before
-            if before is not None:
-                self.adopt(before, before.encode())
-            self.keeper.size_quantum()
+        if not self.keeper.commit(program, encoded):
             return -1
+        self.adopt(program, encoded)
         self.record(
             events.EVENT_PROGRAM_COMMITTED, int.from_bytes(self.program_digest[:4], "big"), program.mode
         )
@@ -303,6 +295,7 @@ class Controller:
             ledger.counted = self.hardware.sense.count() + ledger.unseen_steps
         self.reservoir.refill(fill_nl, ledger.counted)
         ledger.begin_reservoir()
+        self.supervisor.begin_reservoir()
         self.keeper.note_change()
         self.record(events.EVENT_REFILLED, fill_nl, ledger.counted)
         self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, False)

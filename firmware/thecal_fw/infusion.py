@@ -148,6 +148,13 @@ class Infusion:
         )
         self._set_event(tick - SPLICE_LEAD_TICKS)
         self._splice_tick = tick
+        if self.state == STATE_DELIVERING:
+            pump.keeper.keep_anchor()
+
+    def _put_off(self) -> None:
+        """The change under way takes effect on the next second on which it can."""
+        self.change_tick = -1
+        self._change_at(self.next_change_tick())
 
     def _set_event(self, tick: int) -> None:
         self.event_s, self.event_us = second_of_ticks(tick), microsecond_of_ticks(tick)
@@ -166,8 +173,7 @@ class Infusion:
         if starting:
             # Durable first: that may take an erase, and then there is no time left.
             if not pump.keeper.grant_for_start():
-                self.change_tick = -1
-                self._change_at(self.next_change_tick())
+                self._put_off()
                 return
             self._hardware.clock.read()
             # A little ahead, so that a pulse owed since the last stop can come on the very tick of the start.
@@ -182,8 +188,7 @@ class Infusion:
             # Too late to be exact: things stay as they are for a moment more, and the pump says so.
             pump.record(events.EVENT_TIMING_FAULT, pump.ledger.counted, delivery.planned)
             pump.note_alarm(alarm_table.CHANGE_LATE)
-            self.change_tick = -1
-            self._change_at(self.next_change_tick())
+            self._put_off()
             return
         phase = self.owed_phase
         if starting:
@@ -237,12 +242,13 @@ class Infusion:
         pump.record(events.EVENT_TIMING_FAULT, pump.ledger.counted, self.delivery.planned)
         self._train.halt()
         self._hardware.gate.close()
+        self._hardware.annunciator.led(False)
         self._count_at_halt()
         self.state = STATE_STARTING
-        self.change_tick = -1
         self.owed_phase = self.delivery.half_a_step
+        self.change_tick = -1
         pump.note_alarm(alarm_table.TIMING_FAULT)
-        self._change_at(self.next_change_tick())
+        self._put_off()
 
     def hold(self) -> None:
         """Pause, and go on by itself on the first second at which more may be granted. What is owed is kept."""
@@ -250,13 +256,13 @@ class Infusion:
         self._train.halt()
         self._hardware.driver.disable()
         self._hardware.gate.close()
+        self._hardware.annunciator.led(False)
         self._hardware.clock.read()
         self._count_at_halt()
         self.owed_phase = self.delivery.bounded(self.delivery.phase_at(pump.ticks_now(), pump.ledger.counted))
         self.state = STATE_STARTING
-        self.change_tick = -1
         pump.record(events.EVENT_HELD, pump.ledger.counted)
-        self._change_at(self.next_change_tick())
+        self._put_off()
 
     def stop(self) -> int:
         """No pulse from now on. The tick of the stop; what was owed by then is kept for the next start."""

@@ -9,6 +9,7 @@ within that time, except where a host waits for a change to be durable.
 """
 
 from thecal_fw.core import alarms as alarm_table
+from thecal_fw.core import events
 from thecal_fw.core.carried import Carried
 from thecal_fw.core.events import CAPACITY
 from thecal_fw.core.instant import (
@@ -17,11 +18,15 @@ from thecal_fw.core.instant import (
     second_of_ticks,
     ticks_at,
 )
-from thecal_fw.core.program import decode
+from thecal_fw.core.program import MODE_STOPPED, decode
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.schedule import highest_rate
 from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND
-from thecal_fw.store.state import NEVER, State
+from thecal_fw.store.state import NEVER, NO_PAIR, State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.program import Program
 
 QUANTUM_NL = 1_000
 """Volume of a grant, unless the highest rate of the program needs more."""
@@ -40,6 +45,10 @@ _MOST_ERASES_FOR_A_COMMIT = 8
 """The two sectors of a program, and whatever else is more urgent."""
 
 
+# Pair, digest, length, and whether it delivers anything: the program that the next record names.
+_NOTHING_STORED = (NO_PAIR, bytes(32), 0, True)
+
+
 class Keeper:
     """due_s, due_us: when the grant has to be renewed, if that is planned already.
     quantum_steps: most microsteps that can be uncertain after a power cut."""
@@ -53,22 +62,22 @@ class Keeper:
         self.base_lifetime_s = 0
         self.watchdog_resets_s = (NEVER, NEVER)
         self.is_read_only = False
-        self.quantum_steps = 0
-        self._lead_steps = 0
-        self._program_pair = None
+        self.size_quantum(None)
+        self._stored = _NOTHING_STORED
         self._has_changed = False
+        self._is_held = True
         self.due_s = NEVER_S
         self.due_us = 0
         self._due_step = 0
 
     # --- the quantum
 
-    def size_quantum(self) -> None:
-        """Choose the quantum for the rates that can come."""
+    def size_quantum(self, program: "Program | None") -> None:
+        """Choose the quantum for the rates that can come with a program."""
         pump = self._pump
         rate_nl_per_day = pump.limits.minimum_rate_nl_per_day
-        if pump.program is not None:
-            rate_nl_per_day = max(rate_nl_per_day, highest_rate(pump.program))
+        if program is not None:
+            rate_nl_per_day = max(rate_nl_per_day, highest_rate(program))
         lead_nl = -(-rate_nl_per_day * LEAD_S // _SECONDS_PER_DAY)
         self._lead_steps = _LEAST_LEAD_STEPS + pump.calibration.steps_reaching(lead_nl)
         self.quantum_steps = max(pump.calibration.steps_reaching(QUANTUM_NL), 2 * self._lead_steps)
@@ -78,10 +87,11 @@ class Keeper:
     def note_change(self) -> None:
         """Something durable has changed that no host waits for: it is written when there is time."""
         self._has_changed = True
+        self._is_held = False
 
-    def save_if_changed(self) -> None:
-        if self._has_changed:
-            self.save()
+    def save_if_changed(self) -> bool:
+        """Whether all that has changed is durable."""
+        return not self._has_changed or self.save()
 
     def grant_for_start(self) -> bool:
         """Have the journal allow delivery from here on, before it begins; whether it may."""
@@ -93,32 +103,44 @@ class Keeper:
         """Write the whole state now; whether it is durable. What may not be written now is written later."""
         may_write = self._may_write()
         self._has_changed = not may_write
+        self._is_held = True
         granted = self._grant_from_here()
-        is_durable = may_write and self.journal.write(self._state(granted))
+        state = self._state(granted)
+        is_durable = False
+        if may_write:
+            is_durable = self.journal.write(state)
+        else:
+            self.journal.hold(state)
         return self._granted(granted, is_durable)
 
     def _renew_grant(self) -> None:
         granted = self._grant_from_here()
-        is_durable = False
-        if self._may_write():
-            clock, ledger = self._hardware.clock, self._ledger
-            utc = self._pump.wall.utc_ticks(self._pump.ticks_now())
-            is_durable = self.journal.write_grant(
-                ledger.base_steps + ledger.counted,
-                ledger.base_steps + granted,
-                self.base_lifetime_s + clock.s,
-                second_of_ticks(utc),
-                microsecond_of_ticks(utc),
-                self._pump.log.latest,
-            )
-        self._granted(granted, is_durable)
+        may_write = self._may_write()
+        clock, ledger, journal = self._hardware.clock, self._ledger, self.journal
+        utc = self._pump.wall.utc_ticks(self._pump.ticks_now())
+        is_durable = (journal.write_grant if may_write else journal.hold_grant)(
+            ledger.base_steps + ledger.counted,
+            ledger.base_steps + granted,
+            self.base_lifetime_s + clock.s,
+            second_of_ticks(utc),
+            microsecond_of_ticks(utc),
+            self._pump.log.latest,
+        )
+        self._granted(granted, is_durable and may_write)
 
-    def _grant_from_here(self) -> int:
-        """Count up to which delivery may go once it is written. What was granted before can't be taken back."""
+    def _granted_now(self) -> int:
+        """Count up to which delivery may go as things are. What was granted before can't be taken back."""
         ledger = self._ledger
         if self._pump.infusion.state == STATE_STOPPED:
             return ledger.counted
-        return max(ledger.granted, ledger.counted + self.quantum_steps)
+        return max(ledger.granted, ledger.counted)
+
+    def _grant_from_here(self) -> int:
+        """Count up to which delivery may go once it is written."""
+        granted = self._granted_now()
+        if self._pump.infusion.state == STATE_STOPPED or not self.can_grant():
+            return granted
+        return max(granted, self._ledger.counted + self.quantum_steps)
 
     def _granted(self, granted: int, is_durable: bool) -> bool:
         ledger, pump = self._ledger, self._pump
@@ -144,12 +166,7 @@ class Keeper:
 
     def _state(self, granted: int) -> State:
         pump, ledger = self._pump, self._ledger
-        clock, reservoir, calibration, program = (
-            self._hardware.clock,
-            pump.reservoir,
-            pump.calibration,
-            pump.program,
-        )
+        clock, reservoir, calibration = self._hardware.clock, pump.reservoir, pump.calibration
         utc = pump.wall.utc_ticks(pump.ticks_now())
         state = State()
         state.boots = self.boots
@@ -159,27 +176,29 @@ class Keeper:
         state.granted_steps = ledger.base_steps + granted
         state.uncertain_steps = ledger.uncertain_steps
         state.unseen_steps = ledger.unseen_steps
-        state.stalled_steps = ledger.lost_steps
+        state.stalled_steps = pump.supervisor.lost_steps()
         state.reservoir_known = reservoir.is_known
         state.fill_nl = reservoir.fill_nl
         state.filled_at_steps = reservoir.filled_at_step + ledger.base_steps
         state.time_source = pump.wall.source
         state.offset_minutes = pump.wall.offset_minutes
         state.utc_s, state.utc_us = second_of_ticks(utc), microsecond_of_ticks(utc)
-        state.delivering = pump.infusion.state != STATE_STOPPED
+        state.program_pair, state.program_digest, state.program_bytes, delivers = self._stored
+        # A program that delivers nothing stops delivery with the record that puts it in force, or the power could
+        # fail between that record and the stop's.
+        state.delivering = delivers and pump.infusion.state != STATE_STOPPED
         state.active_alarms = pump.alarms.active
-        if program is not None and self._program_pair is not None:
-            state.program_pair = self._program_pair
-            state.program_digest = pump.program_digest
-            state.program_bytes = pump.program_bytes
         state.latest_event = pump.log.latest
         state.calibration_id = calibration.calibration_id
         state.nl_per_rev = calibration.nl_per_rev
         state.microsteps_per_rev = calibration.microsteps_per_rev
         return state
 
-    def commit(self, encoded: bytes) -> bool:
-        """Make the pump's new program durable: written beside the one in force, then put in force by one record."""
+    def commit(self, program: "Program", encoded: bytes) -> bool:
+        """Make a program durable: written beside the one in force, then put in force by one record.
+
+        False if that failed. The one before is in force then, and nothing else has changed either.
+        """
         journal = self.journal
         if not self._hardware.supply.is_good():
             return False
@@ -189,7 +208,6 @@ class Keeper:
             if not self.save():
                 self.is_read_only = True
                 return False
-        before = self._program_pair
         pair = None
         for _ in range(_MOST_ERASES_FOR_A_COMMIT):
             # Erased ahead of need as a rule, so only a commit right after another one waits here.
@@ -198,17 +216,21 @@ class Keeper:
                 if pair is not None:
                     break
             journal.erase_one()
-        if pair is not None:
-            self._program_pair = pair
-            self.size_quantum()
-            if self.save():
-                return True
-        self._program_pair = before
+        if pair is None:
+            return False
+        before = self._stored
+        self.name_program(pair, program, encoded)
+        if self.save():
+            return True
+        self._stored = before
+        self.size_quantum(self._pump.program)
+        self.note_change()
         return False
 
-    def adopt_pair(self, pair: int) -> None:
-        """The program in force lies in this pair already."""
-        self._program_pair = pair
+    def name_program(self, pair: int, program: "Program", encoded: bytes) -> None:
+        """The program in force lies in this pair."""
+        self._stored = (pair, program.digest(), len(encoded), program.mode != MODE_STOPPED)
+        self.size_quantum(program)
 
     # --- the loop
 
@@ -237,10 +259,13 @@ class Keeper:
         pump, journal, ledger = self._pump, self.journal, self._ledger
         is_near_end = ledger.counted >= ledger.granted - self._lead_steps
         if pump.infusion.state == STATE_DELIVERING and is_near_end and self.can_grant():
-            if self._has_changed:
+            if self._has_changed or pump.supervisor.is_motor_stalled():
                 self.save()
             else:
                 self._renew_grant()
+        if not self._is_held:
+            self._is_held = True
+            journal.hold(self._state(self._granted_now()))
         if not self._may_write():
             return
         if self._has_changed and pump.has_time(_WRITE_US):
@@ -264,7 +289,11 @@ class Keeper:
         if not self._may_write():
             return
         for _ in range(most):
-            sequence = max(journal.latest_event + 1, log.oldest())
+            if journal.latest_event + 1 < log.oldest():
+                # More came while nothing could be written than memory holds. Telling so costs one more.
+                self._pump.record(events.EVENT_LOST_EVENTS, journal.latest_event + 1, log.oldest())
+                journal.skip_events(log.oldest() - 1)
+            sequence = journal.latest_event + 1
             if sequence > log.latest:
                 return
             is_written = journal.append_event(*log.get(sequence)[1:])
@@ -294,20 +323,22 @@ class Keeper:
         infusion = pump.infusion
         has_anchor = infusion.state == STATE_DELIVERING
         phase = 0
+        tick = infusion.change_tick if infusion.change_tick >= 0 else ticks_at(clock.s, clock.us)
         if has_anchor:
-            phase = infusion.delivery.phase_at(ticks_at(clock.s, clock.us), ledger.counted)
+            phase = infusion.delivery.phase_at(tick, ledger.counted)
         carried = Carried(
             has_anchor,
             pump.wall.source,
             pump.wall.offset_minutes,
-            clock.s,
-            clock.us,
+            second_of_ticks(tick),
+            microsecond_of_ticks(tick),
             phase,
             ledger.counted,
             ledger.base_steps,
             ledger.unseen_steps,
             pump.wall.utc_ticks_at_boot,
             self.base_lifetime_s,
+            pump.supervisor.is_motor_stalled(),
         )
         self._hardware.retained.keep(carried.encode())
 
@@ -353,7 +384,7 @@ class Keeper:
     def repair_program(self) -> None:
         """Write the program once more, where both of its copies are good."""
         if self._pump.program is not None:
-            self.commit(self._pump.program.encode())
+            self.commit(self._pump.program, self._pump.program.encode())
 
 
 def program_of(encoded):

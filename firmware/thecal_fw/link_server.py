@@ -152,8 +152,6 @@ class LinkServer:
             answer = encode_frame(frame.kind | messages.RESPONSE, session, frame.request, payload)
         if message.changes:
             self._session.remember(frame, answer)
-            # Whoever gets the answer may rely on it: what was changed outlasts a power cut from here on.
-            self._controller.keeper.save_if_changed()
         self._set_due()
         self._send(answer)
 

@@ -39,9 +39,9 @@ class Recovery:
         """Bring the pump back to what it was, as far as that is known."""
         pump = self._pump
         keeper, journal, machine = pump.keeper, pump.keeper.journal, pump.hardware.machine
-        journal.open()
-        state = journal.state
         retained = pump.hardware.retained
+        journal.open(held=retained.record if retained.was_kept else None)
+        state = journal.state
         if retained.was_kept:
             self._carried = decode_note(retained.note)
         self.was_delivering = journal.condition in (LOST, FOREIGN)
@@ -62,7 +62,7 @@ class Recovery:
             self._tell_what_was_lost(state)
         keeper.is_read_only = journal.condition == FOREIGN
         pump.set_alarm(alarm_table.JOURNAL_FOREIGN, journal.condition == FOREIGN)
-        if journal.condition == LOST:
+        if journal.condition == LOST and pump.program is None:
             pump.set_alarm(alarm_table.PROGRAM_LOST, True)
         if journal.condition == REPAIRED:
             pump.note_alarm(alarm_table.JOURNAL_REPAIRED)
@@ -76,26 +76,29 @@ class Recovery:
         pump.alarms.restore(state.active_alarms)
         self.was_delivering = bool(state.delivering)
         pump.ledger.uncertain_steps = state.uncertain_steps
-        pump.ledger.lost_steps = state.stalled_steps
+        pump.ledger.lost_steps = state.stalled_steps + self._standing_steps
         reservoir, base_steps = pump.reservoir, pump.ledger.base_steps
         encoded = pump.keeper.journal.program_bytes()
         program = program_of(encoded) if encoded is not None else None
         if program is not None and program.calibration_id == pump.calibration.calibration_id:
             pump.adopt(program, encoded)
-            pump.keeper.adopt_pair(state.program_pair)
+            pump.keeper.name_program(state.program_pair, program, encoded)
         if state.reservoir_known:
             reservoir.refill(state.fill_nl, state.filled_at_steps - base_steps)
 
     def _restore_count(self, state) -> None:
         """Choose what has been delivered in all lives before this one, as of this reset."""
         pump, carried = self._pump, self._carried
-        self._uncertain_steps = 0
+        self._uncertain_steps = self._standing_steps = 0
         if carried is not None:
             counted = carried.base_steps + carried.unseen_steps + pump.hardware.retained.counted
             if state.counted_steps <= counted:
-                # What came after the last granted step came with the driver's enable taken away.
+                # What came after the last granted step came with the driver's enable taken away. While nothing was
+                # to be delivered the gate was closed, and it was noise.
                 pump.ledger.base_steps = min(counted, state.granted_steps)
-                self._gate_had_tripped = counted > state.granted_steps
+                self._gate_had_tripped = counted > state.granted_steps and bool(state.delivering)
+                if carried.is_stalled:
+                    self._standing_steps = pump.ledger.base_steps - state.counted_steps
                 return
             self._carried = None
         self._gate_had_tripped = False

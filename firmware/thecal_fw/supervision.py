@@ -123,7 +123,23 @@ class Supervisor:
 
     def watch_motor(self) -> None:
         """The motor has just been energised: hold the counts against each other from here on."""
+        self._ledger.lost_steps += self._standing_steps()
         self._motor.begin(self._ledger.counted, self._hardware.motion.count())
+
+    def is_motor_stalled(self) -> bool:
+        return self._motor.is_stalled
+
+    def lost_steps(self) -> int:
+        """Microsteps since the last refill that the motor did not turn for, those of a stall under way among them."""
+        return self._ledger.lost_steps + self._standing_steps()
+
+    def begin_reservoir(self) -> None:
+        """What a stall has cost of the old contents does not matter for the new ones."""
+        if self._motor.is_stalled:
+            self._motor.begin(self._ledger.counted, self._hardware.motion.count())
+
+    def _standing_steps(self) -> int:
+        return self._motor.standing_steps(self._ledger.counted, self._hardware.motion.count())
 
     def motor_may_have_moved(self) -> bool:
         """Whether the shaft has turned since reset, though nothing has energised the motor yet."""
@@ -137,10 +153,12 @@ class Supervisor:
         if finding == MOTOR_STALLED:
             pump.record(events.EVENT_STALLED, self._ledger.counted, motor.off_steps)
             pump.set_alarm(alarm_table.MOTOR_STALL, True)
+            pump.keeper.keep_anchor()
         elif finding == MOTOR_TURNS_AGAIN:
             self._ledger.lost_steps += max(0, motor.off_steps)
             pump.record(events.EVENT_RECOVERED, self._ledger.counted, motor.off_steps)
             pump.set_alarm(alarm_table.MOTOR_STALL, False)
+            pump.keeper.keep_anchor()
         elif finding == MOTOR_SHORT:
             self._ledger.lost_steps += motor.off_steps
             self._motor_is_off(alarm_table.UNDER_DELIVERY)

@@ -40,10 +40,19 @@ class Effective:
 
 
 @dataclass(frozen=True)
+class Started(Effective):
+    """Instant of a start. is_stored, here and below: whether it is in the pump's journal; if not, a power cut undoes
+    it until the pump has been able to write it."""
+
+    is_stored: bool
+
+
+@dataclass(frozen=True)
 class Stopped(Effective):
     """Instant of a stop and the steps counted by then."""
 
     counted_steps: int
+    is_stored: bool
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,7 @@ class TimeSet(Effective):
 
     was_utc_s: int
     was_utc_us: int
+    is_stored: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,16 @@ class Refilled:
 
     expected_residual_nl: int
     fill_known_before: bool
+    is_stored: bool
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """Alarms by bit: those still active, and those that are silent for a while."""
+
+    active_alarms: int
+    silenced_alarms: int
+    is_stored: bool
 
 
 @dataclass(frozen=True)
@@ -123,7 +143,7 @@ class Pump:
 
     def set_time(self, utc_s: int, offset_minutes: int, utc_us: int = 0) -> TimeSet:
         """Set UTC, and the offset of the pump's local time from it in minutes."""
-        return TimeSet(**self._link.ask(messages.SET_TIME, utc_s, utc_us, offset_minutes))
+        return TimeSet(**_stored(self._link.ask(messages.SET_TIME, utc_s, utc_us, offset_minutes)))
 
     def read_program(self) -> Program | None:
         """The program the pump has, or None if it has none."""
@@ -173,21 +193,20 @@ class Pump:
     def commit_staged(self, digest: bytes) -> Effective:
         return Effective(**self._link.ask(messages.COMMIT, digest))
 
-    def start(self, digest: bytes) -> Effective:
+    def start(self, digest: bytes) -> Started:
         """Begin to deliver the program of this digest."""
-        return Effective(**self._link.ask(messages.START, digest))
+        return Started(**_stored(self._link.ask(messages.START, digest)))
 
     def stop(self) -> Stopped:
-        return Stopped(**self._link.ask(messages.STOP))
+        return Stopped(**_stored(self._link.ask(messages.STOP)))
 
     def refill(self, fill_nl: int) -> Refilled:
-        answer = self._link.ask(messages.REFILL, fill_nl)
-        return Refilled(answer["expected_residual_nl"], bool(answer["fill_known_before"]))
+        answer = _stored(self._link.ask(messages.REFILL, fill_nl))
+        return Refilled(**{**answer, "fill_known_before": bool(answer["fill_known_before"])})
 
-    def acknowledge(self, alarms: int) -> tuple[int, int]:
-        """Acknowledge alarms by bit; the bits still active and the bits silenced."""
-        answer = self._link.ask(messages.ACKNOWLEDGE, alarms)
-        return answer["active_alarms"], answer["silenced_alarms"]
+    def acknowledge(self, alarms: int) -> Acknowledged:
+        """Acknowledge alarms by bit."""
+        return Acknowledged(**_stored(self._link.ask(messages.ACKNOWLEDGE, alarms)))
 
     def log(self, first_sequence: int = 0) -> list[Event]:
         """Events still kept, from a sequence number on."""
@@ -220,3 +239,8 @@ def _records(tail: bytes, layout: messages.Layout) -> Iterator[dict[str, Any]]:
 
 def _fault_of(values: dict[str, Any]) -> Fault:
     return Fault(**values)
+
+
+def _stored(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer of the wire with its flag as what it means."""
+    return {**answer, "is_stored": bool(answer["is_stored"])}

@@ -8,6 +8,7 @@ from thecal_sim.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 JOURNAL_SECTORS = 128
 _NOTE_BYTES = 48
+_RECORD_BYTES = 128
 
 
 class SimulatedRetained:
@@ -19,17 +20,25 @@ class SimulatedRetained:
         self.reset_s = 0
         self.reset_us = 0
         self.note = bytes(_NOTE_BYTES)
+        self.record = bytes(_RECORD_BYTES)
         self._kept: bytes | None = None
+        self._kept_record = bytes(_RECORD_BYTES)
 
     def keep(self, note: bytes) -> None:
         if len(note) != _NOTE_BYTES:
             raise ValueError(f"a note has {_NOTE_BYTES} bytes, this one {len(note)}")
         self._kept = bytes(note)
 
+    def keep_record(self, record: bytes | bytearray) -> None:
+        if len(record) != _RECORD_BYTES:
+            raise ValueError(f"a record has {_RECORD_BYTES} bytes, this one {len(record)}")
+        self._kept_record = bytes(record)
+
     def survive(self, counted: int, since_reset_ns: int) -> None:
         """The watchdog resets the board now."""
         self.was_kept = self._kept is not None
         self.note = self._kept or bytes(_NOTE_BYTES)
+        self.record = self._kept_record
         self.counted = counted
         self.reset_s, ns = divmod(since_reset_ns, NS_PER_S)
         self.reset_us = ns // NS_PER_US
@@ -37,6 +46,7 @@ class SimulatedRetained:
     def lose_power(self) -> None:
         self.was_kept = False
         self._kept = None
+        self._kept_record = bytes(_RECORD_BYTES)
 
 
 class TimedFlash:

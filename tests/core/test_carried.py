@@ -23,6 +23,7 @@ _FIELDS = st.tuples(
     _U32,
     st.integers(-(1 << 62), 1 << 62),
     _U32,
+    st.booleans(),
 )
 
 

@@ -180,6 +180,7 @@ def test_the_worked_example_is_what_the_code_reads():
     assert messages.REFILL.response.unpack(response.payload) == {
         "expected_residual_nl": 1_999_984,
         "fill_known_before": 1,
+        "is_stored": 1,
     }
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from thecal_fw.recovery import Recovery
-from thecal_fw.store.state_rings import StateRings
+from thecal_fw.store.journal import Journal
 from thecal_hil.powercuts import campaign
 from thecal_hil.powercuts.on_pico import OUTCOMES, PicoTrials, remains
 from thecal_hil.powercuts.trial import Cut, cut_of
@@ -45,13 +45,12 @@ def test_a_few_cuts_of_the_emulated_board_find_nothing(rig: Rig) -> None:
 
 
 def forget_what_was_granted(recovery: Recovery, state) -> None:
-    recovery._uncertain_steps = 0
+    recovery._uncertain_steps = recovery._standing_steps = 0
     recovery._gate_had_tripped = False
     recovery._pump.ledger.base_steps = state.counted_steps
 
 
-def write_no_grant(rings: StateRings, *changed: int) -> bool:
-    rings.latest += 1
+def write_no_grant(journal: Journal, *changed: int) -> bool:
     return True
 
 
@@ -64,7 +63,7 @@ def forget_the_program(recovery: Recovery, state) -> None:
     ("place", "name", "broken", "told"),
     [
         (Recovery, "_restore_count", forget_what_was_granted, "count: "),
-        (StateRings, "write_grant", write_no_grant, "count: "),
+        (Journal, "write_grant", write_no_grant, "count: "),
         (Recovery, "_restore_state", forget_the_program, "program: "),
     ],
 )

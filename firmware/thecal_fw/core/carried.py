@@ -1,12 +1,13 @@
 """What a watchdog reset must not lose, as 48 bytes: where delivery stood, on which clock, in which life.
 
 An *anchor* is an instant with the count and the phase (prescribed by then and not yet delivered) that belonged to it.
-From there, what the program prescribes until any later instant can be worked out exactly.
+From there, what the program prescribes until any later instant can be worked out exactly. While a change of therapy is
+under way the anchor lies at the change, for what comes before it another program prescribed.
 """
 
 import struct
 
-_LAYOUT = "<BBhIIqIIIqI"
+_LAYOUT = "<BBhIIqIIIqIB"
 NOTE_BYTES = 48
 _SPARE = bytes(NOTE_BYTES - struct.calcsize(_LAYOUT))
 
@@ -27,6 +28,7 @@ class Carried:
         unseen_steps: int,
         utc_ticks_at_boot: int,
         base_lifetime_s: int,
+        is_stalled: int,
     ):
         self.has_anchor = has_anchor
         self.time_source = time_source
@@ -39,6 +41,7 @@ class Carried:
         self.unseen_steps = unseen_steps
         self.utc_ticks_at_boot = utc_ticks_at_boot
         self.base_lifetime_s = base_lifetime_s
+        self.is_stalled = is_stalled
 
     def encode(self) -> bytes:
         return (
@@ -55,6 +58,7 @@ class Carried:
                 self.unseen_steps,
                 self.utc_ticks_at_boot,
                 self.base_lifetime_s,
+                self.is_stalled,
             )
             + _SPARE
         )
@@ -66,7 +70,12 @@ def decode(note) -> Carried:
 
 
 def phase_at(timeline, metering, tick: int, phase: int, until_tick: int) -> int:
-    """Phase at a later tick if nothing has been delivered since, in the units of ``Metering``."""
+    """Phase at another tick if nothing is delivered in between, in the units of ``Metering``.
+
+    The other tick may be a little earlier: less than until the timeline's next change of rate.
+    """
+    if until_tick < tick:
+        return phase - metering.weight(timeline.segment_at(until_tick)[0]) * (tick - until_tick)
     while tick < until_tick:
         rate_nl_per_day, end = timeline.segment_at(tick)
         end = min(end, until_tick)

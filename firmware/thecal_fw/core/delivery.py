@@ -27,6 +27,8 @@ from thecal_fw.core.timeline import NO_DELIVERY
 # a pulse is its number masked.
 _RING = 2048
 _RING_MASK = _RING - 1
+_MOST_CROSSINGS = 512
+"""Segments in a row without a pulse: more than a week has, so nothing will ever come."""
 _MANY_TICKS = 1 << 28
 """A sum of intervals is turned into seconds before it leaves the 30 bits of a small integer."""
 
@@ -101,7 +103,8 @@ class Delivery:
         return max(-step_weight, min(step_weight, phase))
 
     def plan(self, train, most_pulses: int, span_ticks: int) -> int:
-        """Plan pulses until there are so many or they span so many ticks; how many there are.
+        """Plan pulses until there are so many or they span so many ticks; how many there are: 0 if the
+        timeline holds none.
 
         train: gets the interval of each, in ticks from the pulse before it, through its ``push``.
         """
@@ -109,10 +112,15 @@ class Delivery:
         next_ticks, push = metering.next_ticks, train.push
         s, us, number = self.tail_s, self.tail_us, self.planned
         last = number + most_pulses
+        crossings_left = _MOST_CROSSINGS
         while number < last and span_ticks > 0:
             if not metering.pulses_left:
+                if not crossings_left:
+                    break
+                crossings_left -= 1
                 self._cross_to_next_segment(number)
                 continue
+            crossings_left = _MOST_CROSSINGS
             ticks = next_ticks()
             if self._lead_ticks:
                 ticks = small(ticks + self._lead_ticks)

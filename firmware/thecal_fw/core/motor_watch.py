@@ -36,6 +36,10 @@ class MotorWatch:
         self._counted = self._moved_counted = self._forgiven_counted = counted
         self._turned = self._moved_turned = turned
 
+    def standing_steps(self, counted: int, turned: int) -> int:
+        """Microsteps that the stall under way has cost so far; 0 if there is none."""
+        return max(0, counted - self._counted - (turned - self._turned)) if self.is_stalled else 0
+
     def judge(self, counted: int, turned: int) -> int:
         """What is to be said about the motor now. A finding is told once; the counts then begin afresh."""
         if turned != self._moved_turned and not self.is_stalled:

@@ -5,7 +5,8 @@ and responses share the message's kind; a response has ``RESPONSE`` set in it. `
 two ends that differ in any layout know it from their hello.
 
 Times: ``*_s`` seconds, ``*_us`` microseconds. ``boot`` is time since the pump's reset, ``utc`` is Unix time.
-Volumes are nanolitres, rates nanolitres a day, ``steps`` are microsteps of the motor.
+Volumes are nanolitres, rates nanolitres a day, ``steps`` are microsteps of the motor. ``is_stored`` is 0 if what was
+carried out could not be written to the journal: a power cut undoes it until the pump has been able to.
 """
 
 import hashlib
@@ -160,7 +161,7 @@ START = Message(
     0x14,
     True,
     [("digest", "32s")],
-    [("effective_boot_s", "I"), ("effective_boot_us", "I")],
+    [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("is_stored", "B")],
     "Begin to deliver the program of this digest, on the next whole second of the pump's clock.",
 )
 STOP = Message(
@@ -168,7 +169,7 @@ STOP = Message(
     0x15,
     True,
     [],
-    [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("counted_steps", "I")],
+    [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("counted_steps", "I"), ("is_stored", "B")],
     "Stop delivery at once. The instant is the tick at which the step generator was held.",
 )
 REFILL = Message(
@@ -176,7 +177,7 @@ REFILL = Message(
     0x16,
     True,
     [("fill_nl", "I")],
-    [("expected_residual_nl", "I"), ("fill_known_before", "B")],
+    [("expected_residual_nl", "I"), ("fill_known_before", "B"), ("is_stored", "B")],
     "The reservoir now holds this volume; answers what it was expected to hold before.",
 )
 GET_TIME = Message(
@@ -199,7 +200,13 @@ SET_TIME = Message(
     0x18,
     True,
     [("utc_s", "I"), ("utc_us", "I"), ("offset_minutes", "h")],
-    [("was_utc_s", "I"), ("was_utc_us", "I"), ("effective_boot_s", "I"), ("effective_boot_us", "I")],
+    [
+        ("was_utc_s", "I"),
+        ("was_utc_us", "I"),
+        ("effective_boot_s", "I"),
+        ("effective_boot_us", "I"),
+        ("is_stored", "B"),
+    ],
     "Set the clock and local time's offset from UTC. The schedule follows from the effective instant.",
 )
 ACKNOWLEDGE = Message(
@@ -207,7 +214,7 @@ ACKNOWLEDGE = Message(
     0x19,
     True,
     [("alarms", "I")],
-    [("active_alarms", "I"), ("silenced_alarms", "I")],
+    [("active_alarms", "I"), ("silenced_alarms", "I"), ("is_stored", "B")],
     "Acknowledge alarms by bit: they fall silent for a while, and latched ones whose cause is gone clear.",
 )
 READ_LOG = Message(

@@ -28,17 +28,23 @@ class Journal:
     state: the state last written or found; None if there is none.
     """
 
-    def __init__(self, flash, layout=None):
+    def __init__(self, flash, layout=None, keep=None):
+        """keep: what takes each record before it is written, to give it back to ``open`` after a reset with the
+        power on."""
         layout = layout or Layout()
         self.condition = BLANK
-        self._rings = StateRings(flash, layout)
+        self._rings = StateRings(flash, layout, keep)
         self._programs = Programs(flash, layout.programs)
         self._events = StoredEvents(flash, layout)
         self._scrubbed = 0
 
-    def open(self, decoders=DECODERS) -> int:
-        """Find out what is there; once, before anything else. Reads only. Returns the condition."""
-        self._rings.open(decoders)
+    def open(self, decoders=DECODERS, held=None) -> int:
+        """Find out what is there; once, before anything else. Reads only. Returns the condition.
+
+        held: the last record that was kept, if it outlived the reset. It is the state unless flash has a newer one;
+        the condition is that of the flash all the same.
+        """
+        self._rings.open(decoders, held)
         self.condition = self._rings.condition
         state = self.state
         if state:
@@ -67,19 +73,39 @@ class Journal:
             + self._events.ring.failures
         )
 
+    def hold(self, state) -> None:
+        """Take a state without writing it: lost with the power, and with nothing else."""
+        state.latest_event = max(state.latest_event, self._events.latest)
+        state.other_pair_erased = int(
+            self._programs.is_ready() and state.program_pair == self._programs.in_force
+        )
+        self._rings.hold(state)
+
     def write(self, state) -> bool:
         """Write a state, with its sequence number put in; True once it is durable.
 
         Its ``latest_event`` may be ahead of what ``append_event`` was given: those numbers are never given again.
         """
-        state.latest_event = max(state.latest_event, self._events.latest)
-        state.other_pair_erased = int(
-            self._programs.is_ready() and state.program_pair == self._programs.in_force
-        )
-        is_durable = self._rings.write(state)
+        self.hold(state)
+        is_durable = self._rings.write_again()
         if is_durable:
             self._programs.in_force = state.program_pair
         return is_durable
+
+    def hold_grant(
+        self,
+        counted_steps: int,
+        granted_steps: int,
+        lifetime_s: int,
+        utc_s: int,
+        utc_us: int,
+        latest_event: int,
+    ) -> bool:
+        """Take the last state once more with only these changed, allocating next to nothing; False if there is none."""
+        self._rings.note_other_pair(self._programs.is_ready())
+        return self._rings.hold_grant(
+            counted_steps, granted_steps, lifetime_s, utc_s, utc_us, max(latest_event, self._events.latest)
+        )
 
     def write_grant(
         self,
@@ -90,10 +116,10 @@ class Journal:
         utc_us: int,
         latest_event: int,
     ) -> bool:
-        """Write the last state once more with only these changed, allocating next to nothing."""
-        self._rings.note_other_pair(self._programs.is_ready())
-        return self._rings.write_grant(
-            counted_steps, granted_steps, lifetime_s, utc_s, utc_us, max(latest_event, self._events.latest)
+        """``hold_grant``, and write it; True once it is durable."""
+        return (
+            self.hold_grant(counted_steps, granted_steps, lifetime_s, utc_s, utc_us, latest_event)
+            and self._rings.write_again()
         )
 
     # Program ---------------------------------------------------------------------------------------------------
@@ -139,6 +165,10 @@ class Journal:
     ) -> bool:
         """Write an event; True once it is durable. Its number is ``latest_event`` then."""
         return self._events.append(boot_s, boot_us, utc_s, time_source, code, first, second, boots)
+
+    def skip_events(self, latest: int) -> None:
+        """Leave out the numbers up to this one: their events are lost."""
+        self._events.latest = max(self._events.latest, latest)
 
     @property
     def latest_event(self) -> int:

@@ -3,6 +3,9 @@ then goes to ring B. It is durable as soon as one copy reads back right.
 
 On opening the newest valid record of either ring is the state. A cut may have left the mirror one write behind,
 which is nothing to report; when a ring lacks what it once held, that is damage, which the other ring has repaired.
+
+A record is *held* before it is written: given to whoever keeps it in memory that outlives a reset with the power on.
+So a state that may not be written, or can't be, is lost with the power only.
 """
 
 import struct
@@ -35,11 +38,11 @@ class StateRings:
     """The newest state, and where the next record goes.
 
     condition: what opening found. state: the newest state, None if there is none that can be read.
-    latest: sequence number of the newest record, -1 if there is none.
+    latest: sequence number of the newest record in flash, -1 if there is none.
     has_failed: whether the last write could not be made durable.
     """
 
-    def __init__(self, flash, layout):
+    def __init__(self, flash, layout, keep=None):
         self.a = Ring(flash, layout.state_a, layout.state_sectors, STATE_BYTES)
         self.b = Ring(flash, layout.state_b, layout.state_sectors, STATE_BYTES)
         self.condition = BLANK
@@ -54,9 +57,19 @@ class StateRings:
         self._is_settled = False
         self._record = bytearray(STATE_BYTES)
         self._checked = memoryview(self._record)[:CRC_OFFSET]
+        self._keep = keep
 
-    def open(self, decoders=DECODERS) -> None:
-        """Find the newest record. Reads only."""
+    def open(self, decoders=DECODERS, held=None) -> None:
+        """Find the newest record, in flash or in what was held when the board was reset. Reads only."""
+        self._open_flash(decoders)
+        if held is not None and _number_in(held) >= max(self.latest, 0):
+            state = decode(held, decoders)
+            if state is not None:
+                self.state = state
+                state.encode_into(self._record)
+                self._in_a = self._in_b = False
+
+    def _open_flash(self, decoders) -> None:
         a = self._newest_a = self.a.newest(_number_in)
         if a >= 0:
             self._record[:] = self.a.slot
@@ -96,13 +109,20 @@ class StateRings:
                 return False
         return True
 
-    def write(self, state) -> bool:
-        """Write a state; True once it is durable. Gives it its sequence number."""
+    def hold(self, state) -> None:
+        """Take a state, to be written next."""
         state.encode_into(self._record)
         self.state = state
-        return self._write_record(state)
+        self._hold_record()
 
-    def write_grant(
+    def _hold_record(self) -> None:
+        # What is in flash is not this record, so it can't be held against it.
+        self._in_a = self._in_b = False
+        if self._keep is not None:
+            complete(self._record, self._checked, self._next, NOT_MIRRORED)
+            self._keep(self._record)
+
+    def hold_grant(
         self,
         counted_steps: int,
         granted_steps: int,
@@ -111,7 +131,7 @@ class StateRings:
         utc_us: int,
         latest_event: int,
     ) -> bool:
-        """The last state once more, with only these changed. False if there is none."""
+        """Take the last state once more, with only these changed. False if there is none."""
         state = self.state
         if state is None:
             return False
@@ -132,7 +152,8 @@ class StateRings:
             utc_s,
             utc_us,
         )
-        return self._write_record(state)
+        self._hold_record()
+        return True
 
     def note_other_pair(self, is_erased: bool) -> None:
         """Have the next record say whether the pair not in force is erased."""
@@ -141,7 +162,7 @@ class StateRings:
             self.state.other_pair_erased = int(is_erased)
 
     def write_again(self) -> bool:
-        """The last state once more."""
+        """Write the last state that was taken; True once it is durable."""
         return self.state is not None and self._write_record(self.state)
 
     def _write_record(self, state) -> bool:
@@ -198,14 +219,14 @@ class StateRings:
         need_a, need_b = self.a.erase_need(self._next), self.b.erase_need(self._next)
         if need_a >= need_b:
             self.a.erase(self._next)
-        elif self.b.erase(self._next) and not self._in_b and not self.has_failed:
+        elif self.b.erase(self._next) and self._in_a and not self._in_b:
             self._mirror()
 
     def _mirror(self) -> None:
         """Copy the newest record into ring B if it belongs into the sector that was erased there."""
         if self.b.is_ready(self.latest) and self.b.group_of(self.latest) == self.b.group_of(self._next):
             self._in_b = self.b.put(self.latest, self._record)
-            if self._in_a and self._in_b:
+            if self._in_b:
                 self._mirrored = self.latest
 
     def needs_rewriting(self) -> bool:

@@ -92,7 +92,7 @@ class Witness(ABC):
     def alarm_is_acknowledged(self, bit: int) -> None:
         """A person acknowledges it, and it clears."""
         self.facts = replace(self.facts, must_alarms=self.facts.must_alarms & ~bit)
-        active, _ = self.host.acknowledge(bit)
+        active = self.host.acknowledge(bit).active_alarms
         if active & bit:
             raise ValueError("the scenario expects that this alarm clears")
         self.facts = replace(self.facts, may_alarms=self.facts.may_alarms & ~bit)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, connected, pairs, print_json, show
+from thecal.cli.common import JsonOption, PortOption, connected, pairs, print_json, show, warn_unless_stored
 from thecal.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def time(
     wanted_us = None if to is None else _utc_us(to, offset_minutes)
     with connected(port) as pump:
         if from_host:
-            pump.set_time(*_split(round(host_clock.time() * _US_PER_S), offset_minutes))
-        elif wanted_us is not None:
-            pump.set_time(*_split(wanted_us, offset_minutes))
+            wanted_us = round(host_clock.time() * _US_PER_S)
+        if wanted_us is not None:
+            warn_unless_stored(pump.set_time(*_split(wanted_us, offset_minutes)).is_stored)
         _show_time(pump, as_json)
 
 

@@ -55,6 +55,15 @@ def connected(port: str | None) -> Iterator[Pump]:
         pump.close()
 
 
+def warn_unless_stored(is_stored: bool) -> None:
+    """Say so if what the pump has just done is not in its journal."""
+    if not is_stored:
+        typer.echo(
+            "warning: the pump could not write this to its memory; until it can, a power cut undoes it",
+            err=True,
+        )
+
+
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Say on a terminal what is being done while it takes; standard output stays free for results."""

@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, YesOption, ask, connected, names_of, print_json
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    YesOption,
+    ask,
+    connected,
+    names_of,
+    print_json,
+    warn_unless_stored,
+)
 from thecal.errors import BadInputError, ThecalError
 
 _NL_PER_ML = 1_000_000
@@ -33,10 +42,11 @@ def start(port: PortOption = None, as_json: JsonOption = False) -> None:
         if program is None:
             raise ThecalError("the pump has no program; commit one with `thecal program FILE`")
         digest = program.digest()
-        effective = pump.start(digest)
+        started = pump.start(digest)
         status = pump.interrogate()
+    warn_unless_stored(started.is_stored)
     if as_json:
-        print_json({"digest": digest.hex(), "state": status.state_name, **asdict(effective)})
+        print_json({"digest": digest.hex(), "state": status.state_name, **asdict(started)})
         return
     dose = f", now {plain(status.dose_mcg_per_day)} mcg/day" if status.rate_nl_per_day else ""
     typer.echo(f"the pump is {status.state_name}: program {digest[:4].hex()}, {program.drug}{dose}")
@@ -49,6 +59,7 @@ def stop(port: PortOption = None, yes: YesOption = False, as_json: JsonOption = 
     ask("A sudden stop means withdrawal. Stop delivery?", yes=yes, as_json=as_json)
     with connected(port) as pump:
         stopped = pump.stop()
+    warn_unless_stored(stopped.is_stored)
     if as_json:
         print_json(asdict(stopped))
     else:
@@ -64,6 +75,7 @@ def refill(
     fill_nl = nanolitres(volume_ml)
     with connected(port) as pump:
         refilled = pump.refill(fill_nl)
+    warn_unless_stored(refilled.is_stored)
     expected_ml = refilled.expected_residual_nl / _NL_PER_ML
     if as_json:
         print_json({"fill_nl": fill_nl, **asdict(refilled)})
@@ -97,7 +109,9 @@ def acknowledge(
     bits = _bits_of(names or [])
     with connected(port) as pump:
         before = pump.interrogate().active_alarms
-        active, silenced = pump.acknowledge(before if everything else bits)
+        acknowledged = pump.acknowledge(before if everything else bits)
+    warn_unless_stored(acknowledged.is_stored)
+    active, silenced = acknowledged.active_alarms, acknowledged.silenced_alarms
     if as_json:
         print_json(
             {
