@@ -78,8 +78,7 @@ class Commands:
         return messages.INTERROGATE.response.pack(
             self._now_s,
             self._now_us,
-            second_of_ticks(utc),
-            microsecond_of_ticks(utc),
+            *_instant(utc),
             pump.wall.source,
             pump.wall.offset_minutes,
             infusion.state,
@@ -158,13 +157,13 @@ class Commands:
             raise RequestRefusedError(messages.ERROR_PROGRAM_FAULTS, len(faults))
         if values["digest"] != digest:
             raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(digest[:4], "big"))
-        tick = self._controller.commit(program, self.staging.whole())
+        tick = self._controller.commit(program, digest, self.staging.whole())
         if tick < 0:
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         self.staging.forget()
         # It is in force and durable. What followed from it, a stop or an alarm that is over, is in the next record.
         self._controller.keeper.save_if_changed()
-        return messages.COMMIT.response.pack(second_of_ticks(tick), microsecond_of_ticks(tick))
+        return messages.COMMIT.response.pack(*_instant(tick))
 
     def _start(self, values) -> bytes:
         pump = self._controller
@@ -180,9 +179,7 @@ class Commands:
             raise RequestRefusedError(messages.ERROR_BLOCKED, pump.alarms.active)
         self._must_be_storable()
         tick = pump.start()
-        return messages.START.response.pack(
-            second_of_ticks(tick), microsecond_of_ticks(tick), pump.keeper.save_if_changed()
-        )
+        return messages.START.response.pack(*_instant(tick), pump.keeper.save_if_changed())
 
     def _must_be_storable(self) -> None:
         """Nothing that has to last is begun while the supply may fail in a moment."""
@@ -193,9 +190,7 @@ class Commands:
         pump = self._controller
         tick = pump.stop_on_purpose()
         is_stored = pump.keeper.save_if_changed()
-        return messages.STOP.response.pack(
-            second_of_ticks(tick), microsecond_of_ticks(tick), pump.ledger.counted, is_stored
-        )
+        return messages.STOP.response.pack(*_instant(tick), pump.ledger.counted, is_stored)
 
     def _refill(self, values) -> bytes:
         pump = self._controller
@@ -220,8 +215,7 @@ class Commands:
         return messages.GET_TIME.response.pack(
             self._now_s,
             self._now_us,
-            second_of_ticks(utc),
-            microsecond_of_ticks(utc),
+            *_instant(utc),
             pump.wall.source,
             pump.wall.offset_minutes,
         )
@@ -236,10 +230,8 @@ class Commands:
         was = pump.wall.utc_ticks(pump.ticks_now())
         tick = pump.set_time(values["utc_s"], values["utc_us"], values["offset_minutes"])
         return messages.SET_TIME.response.pack(
-            second_of_ticks(was),
-            microsecond_of_ticks(was),
-            second_of_ticks(tick),
-            microsecond_of_ticks(tick),
+            *_instant(was),
+            *_instant(tick),
             pump.keeper.save_if_changed(),
         )
 
@@ -294,3 +286,8 @@ class Commands:
             pump.hardware.machine.bootloader()
         else:
             pump.hardware.machine.prompt()
+
+
+def _instant(ticks: int):
+    """Seconds and microseconds of a number of ticks, as messages have them."""
+    return second_of_ticks(ticks), microsecond_of_ticks(ticks)

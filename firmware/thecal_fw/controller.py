@@ -41,7 +41,7 @@ _TRY_AGAIN_US = 100_000
 class Controller:
     """A pump on some hardware. Public attributes are for its parts, for ``commands`` and for tests to read.
 
-    program, program_digest, program_bytes: the committed program, its name and the length of its encoding.
+    program, program_digest: the committed program and its name.
     failed_tests: bits of ``thecal_fw.core.self_test`` that failed at this reset.
     """
 
@@ -56,7 +56,6 @@ class Controller:
         self.calibration = calibration
         self.program = None
         self.program_digest = bytes(32)
-        self.program_bytes = 0
         self.wall = WallClock()
         self.ledger = Ledger()
         self.reservoir = Reservoir(calibration)
@@ -255,24 +254,21 @@ class Controller:
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
         return tick
 
-    def adopt(self, program: Program, encoded: bytes) -> None:
+    def adopt(self, program: Program, digest: bytes) -> None:
         """Go by a program from now on, without planning anything yet."""
         self.program = program
-        self.program_digest = program.digest()
-        self.program_bytes = len(encoded)
+        self.program_digest = digest
         self.reservoir.set_low_threshold(program.low_reservoir_nl)
 
-    def commit(self, program: Program, encoded: bytes) -> int:
+    def commit(self, program: Program, digest: bytes, encoded: bytes) -> int:
         """Take a validated program; the tick from which it is delivered if delivery is under way.
 
         -1 if it could not be made durable: the program before it then stays in force, in memory as in the journal.
         """
-        if not self.keeper.commit(program, encoded):
+        if not self.keeper.commit(program, digest, encoded):
             return -1
-        self.adopt(program, encoded)
-        self.record(
-            events.EVENT_PROGRAM_COMMITTED, int.from_bytes(self.program_digest[:4], "big"), program.mode
-        )
+        self.adopt(program, digest)
+        self.record(events.EVENT_PROGRAM_COMMITTED, int.from_bytes(digest[:4], "big"), program.mode)
         self.set_alarm(alarm_table.PROGRAM_LOST, False)
         self.set_alarm(alarm_table.JOURNAL_FOREIGN, False)
         self.set_alarm(alarm_table.MEMORY_FAULT, False)

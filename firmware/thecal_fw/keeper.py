@@ -115,18 +115,18 @@ class Keeper:
 
     def _renew_grant(self) -> None:
         granted = self._grant_from_here()
-        may_write = self._may_write()
-        clock, ledger, journal = self._hardware.clock, self._ledger, self.journal
+        clock, ledger = self._hardware.clock, self._ledger
         utc = self._pump.wall.utc_ticks(self._pump.ticks_now())
-        is_durable = (journal.write_grant if may_write else journal.hold_grant)(
+        is_durable = self.journal.write_grant(
             ledger.base_steps + ledger.counted,
             ledger.base_steps + granted,
             self.base_lifetime_s + clock.s,
             second_of_ticks(utc),
             microsecond_of_ticks(utc),
             self._pump.log.latest,
+            self._may_write(),
         )
-        self._granted(granted, is_durable and may_write)
+        self._granted(granted, is_durable)
 
     def _granted_now(self) -> int:
         """Count up to which delivery may go as things are. What was granted before can't be taken back."""
@@ -194,7 +194,7 @@ class Keeper:
         state.microsteps_per_rev = calibration.microsteps_per_rev
         return state
 
-    def commit(self, program: "Program", encoded: bytes) -> bool:
+    def commit(self, program: "Program", digest: bytes, encoded: bytes) -> bool:
         """Make a program durable: written beside the one in force, then put in force by one record.
 
         False if that failed. The one before is in force then, and nothing else has changed either.
@@ -219,7 +219,7 @@ class Keeper:
         if pair is None:
             return False
         before = self._stored
-        self.name_program(pair, program, encoded)
+        self.name_program(pair, program, digest, len(encoded))
         if self.save():
             return True
         self._stored = before
@@ -227,9 +227,9 @@ class Keeper:
         self.note_change()
         return False
 
-    def name_program(self, pair: int, program: "Program", encoded: bytes) -> None:
+    def name_program(self, pair: int, program: "Program", digest: bytes, encoded_bytes: int) -> None:
         """The program in force lies in this pair."""
-        self._stored = (pair, program.digest(), len(encoded), program.mode != MODE_STOPPED)
+        self._stored = (pair, digest, encoded_bytes, program.mode != MODE_STOPPED)
         self.size_quantum(program)
 
     # --- the loop
@@ -383,8 +383,9 @@ class Keeper:
 
     def repair_program(self) -> None:
         """Write the program once more, where both of its copies are good."""
-        if self._pump.program is not None:
-            self.commit(self._pump.program, self._pump.program.encode())
+        program = self._pump.program
+        if program is not None:
+            self.commit(program, program.digest(), program.encode())
 
 
 def program_of(encoded):

@@ -81,8 +81,8 @@ class Recovery:
         encoded = pump.keeper.journal.program_bytes()
         program = program_of(encoded) if encoded is not None else None
         if program is not None and program.calibration_id == pump.calibration.calibration_id:
-            pump.adopt(program, encoded)
-            pump.keeper.name_program(state.program_pair, program, encoded)
+            pump.adopt(program, state.program_digest)
+            pump.keeper.name_program(state.program_pair, program, state.program_digest, state.program_bytes)
         if state.reservoir_known:
             reservoir.refill(state.fill_nl, state.filled_at_steps - base_steps)
 

@@ -18,6 +18,8 @@ from thecal_fw.core.validation import Fault
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 
+_FLAGS = ("is_stored", "fill_known_before")
+
 
 @dataclass(frozen=True)
 class PumpTime:
@@ -143,7 +145,7 @@ class Pump:
 
     def set_time(self, utc_s: int, offset_minutes: int, utc_us: int = 0) -> TimeSet:
         """Set UTC, and the offset of the pump's local time from it in minutes."""
-        return TimeSet(**_stored(self._link.ask(messages.SET_TIME, utc_s, utc_us, offset_minutes)))
+        return TimeSet(**_with_flags(self._link.ask(messages.SET_TIME, utc_s, utc_us, offset_minutes)))
 
     def read_program(self) -> Program | None:
         """The program the pump has, or None if it has none."""
@@ -195,18 +197,17 @@ class Pump:
 
     def start(self, digest: bytes) -> Started:
         """Begin to deliver the program of this digest."""
-        return Started(**_stored(self._link.ask(messages.START, digest)))
+        return Started(**_with_flags(self._link.ask(messages.START, digest)))
 
     def stop(self) -> Stopped:
-        return Stopped(**_stored(self._link.ask(messages.STOP)))
+        return Stopped(**_with_flags(self._link.ask(messages.STOP)))
 
     def refill(self, fill_nl: int) -> Refilled:
-        answer = _stored(self._link.ask(messages.REFILL, fill_nl))
-        return Refilled(**{**answer, "fill_known_before": bool(answer["fill_known_before"])})
+        return Refilled(**_with_flags(self._link.ask(messages.REFILL, fill_nl)))
 
     def acknowledge(self, alarms: int) -> Acknowledged:
         """Acknowledge alarms by bit."""
-        return Acknowledged(**_stored(self._link.ask(messages.ACKNOWLEDGE, alarms)))
+        return Acknowledged(**_with_flags(self._link.ask(messages.ACKNOWLEDGE, alarms)))
 
     def log(self, first_sequence: int = 0) -> list[Event]:
         """Events still kept, from a sequence number on."""
@@ -241,6 +242,6 @@ def _fault_of(values: dict[str, Any]) -> Fault:
     return Fault(**values)
 
 
-def _stored(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer of the wire with its flag as what it means."""
-    return {**answer, "is_stored": bool(answer["is_stored"])}
+def _with_flags(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer of the wire with its flags as what they mean."""
+    return {name: bool(value) if name in _FLAGS else value for name, value in answer.items()}

@@ -25,14 +25,10 @@ class SimulatedRetained:
         self._kept_record = bytes(_RECORD_BYTES)
 
     def keep(self, note: bytes) -> None:
-        if len(note) != _NOTE_BYTES:
-            raise ValueError(f"a note has {_NOTE_BYTES} bytes, this one {len(note)}")
-        self._kept = bytes(note)
+        self._kept = _exactly(_NOTE_BYTES, note)
 
     def keep_record(self, record: bytes | bytearray) -> None:
-        if len(record) != _RECORD_BYTES:
-            raise ValueError(f"a record has {_RECORD_BYTES} bytes, this one {len(record)}")
-        self._kept_record = bytes(record)
+        self._kept_record = _exactly(_RECORD_BYTES, record)
 
     def survive(self, counted: int, since_reset_ns: int) -> None:
         """The watchdog resets the board now."""
@@ -47,6 +43,12 @@ class SimulatedRetained:
         self.was_kept = False
         self._kept = None
         self._kept_record = bytes(_RECORD_BYTES)
+
+
+def _exactly(length: int, data: bytes | bytearray) -> bytes:
+    if len(data) != length:
+        raise ValueError(f"{length} bytes are kept, not {len(data)}")
+    return bytes(data)
 
 
 class TimedFlash:

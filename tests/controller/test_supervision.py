@@ -218,12 +218,16 @@ def test_a_flash_that_takes_nothing_does_not_end_therapy_but_brings_it_to_the_mi
     assert bench.status()["state"] == STATE_DELIVERING
 
 
+def change_the_program_in_memory(bench: PumpBench, bits: int) -> None:
+    program = bench.pump.controller.program
+    assert program is not None
+    program.rate_nl_per_day ^= bits
+
+
 @pytest.mark.requirement("memory-fault")
 def test_a_program_that_changes_in_memory_is_found_within_minutes() -> None:
     bench = delivering()
-    program = bench.pump.controller.program
-    assert program is not None
-    program.rate_nl_per_day ^= 1 << 10
+    change_the_program_in_memory(bench, 1 << 10)
     bench.run_for(601)
     assert bench.is_active(alarms.MEMORY_FAULT)
     bench.run_for(2)
@@ -318,9 +322,7 @@ def test_a_pump_that_boots_with_its_supply_low_goes_on_as_soon_as_the_supply_is_
 @pytest.mark.requirement("memory-fault")
 def test_a_memory_fault_is_not_over_because_memory_can_not_be_looked_at() -> None:
     bench = delivering()
-    program = bench.pump.controller.program
-    assert program is not None
-    program.rate_nl_per_day ^= 1 << 20
+    change_the_program_in_memory(bench, 1 << 20)
     bench.run_for(610)
     bench.pump.board.supply.good = False
     bench.run_for(610)

@@ -114,11 +114,11 @@ class EventLog:
 
     def renumber(self, sequence: int, to: int) -> None:
         """Give an event, and all after it, numbers that are higher by as much as this one's is."""
+        shift = to - sequence
         moved = [self._ring[other % CAPACITY] for other in range(sequence, self.latest + 1)]
         for event in moved:
-            self._ring[to % CAPACITY] = (to,) + event[1:]
-            to += 1
-        shift = to - 1 - self.latest
+            number = event[0] + shift
+            self._ring[number % CAPACITY] = (number,) + event[1:]
         self.latest += shift
         if self._before_first == sequence - 1:
             self._before_first += shift

@@ -92,21 +92,6 @@ class Journal:
             self._programs.in_force = state.program_pair
         return is_durable
 
-    def hold_grant(
-        self,
-        counted_steps: int,
-        granted_steps: int,
-        lifetime_s: int,
-        utc_s: int,
-        utc_us: int,
-        latest_event: int,
-    ) -> bool:
-        """Take the last state once more with only these changed, allocating next to nothing; False if there is none."""
-        self._rings.note_other_pair(self._programs.is_ready())
-        return self._rings.hold_grant(
-            counted_steps, granted_steps, lifetime_s, utc_s, utc_us, max(latest_event, self._events.latest)
-        )
-
     def write_grant(
         self,
         counted_steps: int,
@@ -115,12 +100,15 @@ class Journal:
         utc_s: int,
         utc_us: int,
         latest_event: int,
+        may_write: bool = True,
     ) -> bool:
-        """``hold_grant``, and write it; True once it is durable."""
-        return (
-            self.hold_grant(counted_steps, granted_steps, lifetime_s, utc_s, utc_us, latest_event)
-            and self._rings.write_again()
+        """Take the last state once more with only these changed, allocating next to nothing, and write it if that may
+        be; True once it is durable."""
+        self._rings.note_other_pair(self._programs.is_ready())
+        is_held = self._rings.hold_grant(
+            counted_steps, granted_steps, lifetime_s, utc_s, utc_us, max(latest_event, self._events.latest)
         )
+        return is_held and may_write and self._rings.write_again()
 
     # Program ---------------------------------------------------------------------------------------------------
 
