@@ -76,6 +76,26 @@ def test_the_last_note_is_kept_and_one_that_was_torn_leaves_the_one_before(bench
     assert bench.run("print(retained.was_kept, retained.note[0])") == "True 3"
 
 
+@pytest.mark.requirement("watchdog-carry-over")
+def test_the_last_record_is_kept_beside_the_note_and_one_that_was_torn_leaves_the_one_before(
+    bench: Bench,
+):
+    bench.run(BUILT)
+    bench.run(
+        "retained.keep(bytes(48))\n"
+        "for number in range(5):\n    retained.keep_record(bytes([number]) * 128)\nwatchdog = Watchdog()"
+    )
+    address = bench.numbers("from thecal_fw.rp2 import retained as r\nprint(r.ADDRESS)")[0]
+    newest = address + 128 + 5 % 2 * 136
+    assert bench.pico.read_sram(newest + 4, 1) == b"\x04"
+    bench.pico.write_sram(newest + 20, b"\xaa")
+    bitten(bench)
+    reopened(bench)
+    assert (
+        bench.run("print(retained.was_kept, retained.note == bytes(48), retained.record[0])") == "True True 3"
+    )
+
+
 def test_nothing_outlives_a_power_cut(bench: Bench):
     bench.run(BUILT)
     bench.run("retained.keep(bytes(48))")
