@@ -1,10 +1,10 @@
 """Memory that outlives a watchdog reset: the count of the sense counter, when the watchdog was last fed, a note and
 the journal's last record.
 
-It is the low end of the processor's stack, where Python does not come: in a visit with delivery its
-deepest point was found 2.6 kB above. Neither the boot ROM nor MicroPython's start-up writes there. Every part but
-the count, which the program checks against its journal, carries a checksum, so a power cut or a stack that came this
-deep leaves nothing that is believed.
+It is the low end of the processor's stack, where Python does not come: even a visit with a long schedule leaves more
+than 1 kB in between (tests/hil/test_stack_depth.py). Neither the boot ROM nor MicroPython's start-up writes there.
+Every part but the count, which the program checks against its journal, carries a checksum, so a power cut or a stack
+that came this deep leaves nothing that is believed.
 
 Layout in words: count as the sense counter's machine has it (negative), the 64-bit timer at the last feed (low,
 high), one spare, then the note and the record, two copies of each: its number, its words, checksum. A reset while one
