@@ -114,3 +114,29 @@ def test_the_slowest_rate_waits_225_seconds_from_step_to_step():
     metering = Metering(BENCH_CALIBRATION)
     metering.begin(6_000, 0, TICKS_PER_DAY)
     assert pulse_ticks(metering, 3) == [22_500_000, 45_000_000, 67_500_000]
+
+
+def test_four_of_the_largest_weights_are_the_most_that_fit_a_small_integer():
+    assert 4 * MOST_WEIGHT < SMALL_INTEGER <= 4 * (MOST_WEIGHT + 1)
+
+
+def test_metering_that_has_not_begun_has_no_pulse():
+    metering = Metering(BENCH_CALIBRATION)
+    assert (metering.pulses_left, metering.phase_after, metering.last_pulse_ticks()) == (0, 0, 0)
+
+
+def test_pulses_half_way_between_two_ticks_are_put_on_the_later_one_each_time():
+    metering = Metering(BENCH_CALIBRATION)
+    metering.begin(128_000, 0, 3_164_063)
+    # 1 054 687.5 ticks from step to step
+    assert pulse_ticks(metering, 3) == [1_054_688, 2_109_375, 3_164_063]
+    assert metering.last_pulse_ticks() == 3_164_063
+
+
+def test_a_calibration_that_does_not_divide_a_day_is_metered_as_exactly():
+    calibration = Calibration(1, 50_000, 7)
+    metering = Metering(calibration)
+    metering.begin(423_800, 0, TICKS_PER_DAY)
+    assert metering.weight(423_800) == 423_800 * 7
+    assert metering.pulses_left == 423_800 * 7 // 50_000
+    assert abs(metering.next_ticks() - ideal_ticks_per_step(423_800, calibration)) <= Fraction(1, 2)

@@ -6,11 +6,13 @@ from hypothesis import strategies as st
 
 from core.strategies import valid_programs
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
+from thecal_fw.core.metering import MOST_WEIGHT, weight_per_rate
 from thecal_fw.core.program import (
     MODE_CONTINUOUS,
     MODE_FLEX,
     MODE_MINIMUM_RATE,
     MODE_STOPPED,
+    MOST_PROGRAM_BYTES,
     Program,
     ProgramFormatError,
     decode,
@@ -158,3 +160,100 @@ def test_minimum_rate_and_stopped_programs_need_no_rate():
     fields = {**vars(continuous(rate_nl_per_day=0)), "mode": MODE_MINIMUM_RATE}
     assert faults_of(Program(**fields)) == []
     assert faults_of(Program(MODE_STOPPED, calibration_id=1)) == []
+
+
+def test_the_largest_program_is_seven_days_of_48_steps():
+    steps = [(30 * index, 100_000) for index in range(48)]
+    assert len(flex([steps] * 7).encode()) == MOST_PROGRAM_BYTES
+
+
+def test_a_program_that_is_told_nothing_asks_for_nothing():
+    program = vars(Program(MODE_STOPPED))
+    assert program.pop("drug") == ""
+    assert program.pop("patterns") == []
+    assert program.pop("weekdays") == (0,) * 7
+    assert set(program.values()) == {0}
+
+
+def test_a_drug_name_is_printable_ascii_from_space_to_tilde():
+    assert decode(continuous(drug=" ~").encode()).drug == " ~"
+    for character in "\x1f\x7f":
+        with pytest.raises(ProgramFormatError, match="not printable"):
+            decode(continuous(drug=character).encode())
+
+
+def test_bytes_after_the_last_pattern_are_counted_and_refused():
+    with pytest.raises(ProgramFormatError, match=r"^program has 3 bytes too many$"):
+        decode(continuous().encode() + bytes(3))
+
+
+def test_a_program_that_ends_before_a_pattern_it_announces_is_refused_as_such():
+    encoded = flex([[(0, 100_000)], [(0, 200_000)]]).encode()
+    with pytest.raises(ProgramFormatError, match="before its last pattern"):
+        decode(encoded[: -1 - 6])
+
+
+def test_an_older_layout_is_refused_like_a_newer_one():
+    with pytest.raises(ProgramFormatError, match="layout 0, this firmware has 1"):
+        decode(bytes(1) + continuous().encode()[1:])
+
+
+@pytest.mark.parametrize("mode", [-1, 4])
+def test_an_unknown_mode_is_a_fault_beside_those_of_a_program_that_delivers(mode):
+    assert faults_of(Program(mode, calibration_id=1)) == [
+        f"mode is {mode}, allowed 0 to 3",
+        "drug is 0, allowed 1 to 16",
+        "concentration_ng_per_ml is 0, allowed 1000 to 4000000",
+        "reservoir_nl is 0, allowed 20000000 to 40000000",
+    ]
+    patterns = faults_of(Program(mode, patterns=[[(0, 100_000)]], calibration_id=1))
+    assert "patterns is 1, allowed 0 to 0" in patterns
+
+
+def test_a_rate_or_patterns_that_the_mode_has_no_use_for_are_faults():
+    fields = {**vars(continuous(rate_nl_per_day=1)), "mode": MODE_MINIMUM_RATE}
+    assert faults_of(Program(**fields)) == ["rate_nl_per_day is 1, allowed 0 to 0"]
+    assert faults_of(continuous(patterns=[[(0, 100_000)]])) == ["patterns is 1, allowed 0 to 0"]
+
+
+def test_a_program_that_delivers_needs_a_reservoir_and_a_stopped_one_may_not_name_a_wrong_one():
+    wrong = "reservoir_nl is 0, allowed 20000000 to 40000000"
+    assert faults_of(continuous(reservoir_nl=0, low_reservoir_nl=0)) == [wrong]
+    assert faults_of(Program(MODE_STOPPED, calibration_id=1, low_reservoir_nl=1)) == [wrong]
+    assert faults_of(Program(MODE_STOPPED, calibration_id=1, reservoir_nl=1)) == [wrong.replace("0", "1", 1)]
+    assert faults_of(continuous(low_reservoir_nl=10_000_000)) == []
+
+
+@pytest.mark.parametrize("days", [6, 8])
+def test_a_week_has_seven_days(days):
+    assert faults_of(flex([[(0, 100_000)]], weekdays=(0,) * days)) == [
+        f"weekday_pattern is {days}, allowed 7 to 7"
+    ]
+
+
+def test_a_weekday_names_a_pattern_there_is():
+    one, two = [[(0, 100_000)]], [[(0, 100_000)]] * 2
+    sunday = (0, 0, 0, 0, 0, 0, 1)
+    assert faults_of(flex(two, weekdays=sunday)) == []
+    assert faults_of(flex(one, weekdays=sunday)) == ["weekday_pattern, step 6 is 1, allowed 0 to 0"]
+    assert "weekday_pattern, step 6 is 1, allowed 0 to 0" in faults_of(flex([], weekdays=sunday))
+
+
+def test_a_fault_has_no_pattern_or_step_where_its_field_has_none():
+    program = continuous(rate_nl_per_day=0, reservoir_nl=0)
+    faults = validate(program, BENCH_LIMITS, BENCH_CALIBRATION)
+    assert {(fault.pattern, fault.step) for fault in faults} == {(-1, -1)}
+    assert len(faults) == 2
+    [fault] = validate(
+        flex([[(0, 100_000)]], weekdays=(0, 0, 0, 0, 0, 0, 1)), BENCH_LIMITS, BENCH_CALIBRATION
+    )
+    assert (fault.pattern, fault.step) == (-1, 6)
+    [text] = faults_of(flex([[(0, 100_000)], []]))
+    assert text == "steps in pattern 1 is 0, allowed 1 to 48"
+
+
+def test_a_calibration_too_fine_is_refused_with_the_resolution_that_there_is():
+    weight = weight_per_rate(Calibration(1, 50_000, 7_919)) * BENCH_LIMITS.most_basal_nl_per_day
+    assert faults_of(continuous(), Calibration(1, 50_000, 7_919)) == [
+        f"resolution is {weight}, allowed 1 to {MOST_WEIGHT}"
+    ]

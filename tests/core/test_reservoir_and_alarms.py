@@ -8,7 +8,7 @@ from core.strategies import calibrations
 from thecal_fw.core import alarms as table
 from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, SILENCE_S, Alarms
 from thecal_fw.core.annunciation import PATTERNS, Annunciation
-from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.instant import NEVER_S
 from thecal_fw.core.reservoir import NEVER_STEP, Reservoir
 
@@ -141,3 +141,18 @@ def test_the_buzzer_falls_silent_when_the_alarm_does():
     assert annunciation.update(1, 0, table.PRIORITY_NON_CRITICAL)
     assert not annunciation.update(1, 500_000, -1)
     assert annunciation.next_s == NEVER_S
+
+
+def test_a_new_reservoir_has_no_volume_and_no_threshold():
+    reservoir = Reservoir(BENCH_CALIBRATION)
+    assert (reservoir.fill_nl, reservoir.low_reservoir_nl, reservoir.filled_at_step) == (0, 0, 0)
+
+
+def test_thresholds_fall_on_the_nanolitre_and_follow_a_threshold_set_later():
+    reservoir = Reservoir(Calibration(1, 1, 1))
+    reservoir.refill(50, 1_000)
+    assert (reservoir.low_step, reservoir.empty_step) == (1_050, 1_050)
+    reservoir.set_low_threshold(20)
+    assert (reservoir.low_step, reservoir.empty_step) == (1_030, 1_050)
+    reservoir.set_low_threshold(60)
+    assert reservoir.low_step == 1_000

@@ -4,8 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.strategies import flex_programs
-from thecal_fw.core.program import MINUTES_PER_DAY, MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, Program
+from thecal_fw.core.program import (
+    MINUTES_PER_DAY,
+    MODE_CONTINUOUS,
+    MODE_FLEX,
+    MODE_MINIMUM_RATE,
+    MODE_STOPPED,
+    Program,
+)
 from thecal_fw.core.schedule import (
+    highest_rate,
     mean_rate,
     minutes_to_next_step,
     most_nl_in_any_day,
@@ -84,3 +92,33 @@ def test_modes_without_steps_have_one_rate_all_week():
     assert rate_at(Program(MODE_CONTINUOUS, rate_nl_per_day=423_800), 3, 700, MINIMUM_RATE) == 423_800
     assert rate_at(Program(MODE_MINIMUM_RATE), 3, 700, MINIMUM_RATE) == MINIMUM_RATE
     assert mean_rate(Program(MODE_MINIMUM_RATE), MINIMUM_RATE) == MINIMUM_RATE
+
+
+def test_a_stopped_program_and_a_mode_that_is_none_deliver_nothing():
+    for mode in (MODE_STOPPED, MODE_FLEX + 1):
+        program = Program(mode, rate_nl_per_day=100_000, patterns=[[(0, 100_000), (60, 200_000)]])
+        assert rate_at(program, 0, 0, MINIMUM_RATE) == 0
+        assert mean_rate(program, MINIMUM_RATE) == 0
+        assert most_nl_in_any_hour(program, MINIMUM_RATE) == 0
+        assert minutes_to_next_step(program, 0, 0) == MINUTES_PER_DAY
+
+
+def test_nothing_is_due_before_the_first_step_of_a_day():
+    assert rate_at(Program(MODE_FLEX, patterns=[[(30, 100_000)]]), 0, 29, MINIMUM_RATE) == 0
+
+
+def test_a_flex_program_of_no_rate_gives_no_volume():
+    assert most_nl_in_any_hour(Program(MODE_FLEX, patterns=[[(0, 0)]]), MINIMUM_RATE) == 0
+
+
+def test_the_largest_hour_may_begin_with_the_last_step_of_the_week():
+    # 100, 200 and 300 nL a minute
+    monday, other, sunday = [(0, 288_000)], [(0, 144_000)], [(0, 144_000), (1_430, 432_000)]
+    program = Program(MODE_FLEX, patterns=[monday, other, sunday], weekdays=(0, 1, 1, 1, 1, 1, 2))
+    assert most_nl_in_any_hour(program, MINIMUM_RATE) == 10 * 300 + 50 * 200
+
+
+def test_the_highest_rate_is_found_in_any_step_of_any_pattern():
+    program = Program(MODE_FLEX, patterns=[[(0, 100_000)], [(0, 200_000), (60, 300_000), (90, 50_000)]])
+    assert highest_rate(program) == 300_000
+    assert highest_rate(Program(MODE_CONTINUOUS, rate_nl_per_day=423_800)) == 423_800

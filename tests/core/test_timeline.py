@@ -10,7 +10,17 @@ from thecal_fw.core.instant import TICKS_PER_SECOND, second_of_ticks
 from thecal_fw.core.program import MODE_FLEX, Program
 from thecal_fw.core.schedule import mean_rate, rate_at
 from thecal_fw.core.timeline import ChangingTimeline, Timeline
-from thecal_fw.core.wall_clock import WallClock, clock_set_to, weekday_and_minute
+from thecal_fw.core.wall_clock import (
+    MOST_OFFSET_MINUTES,
+    TIME_CARRIED_OVER,
+    TIME_RESTORED,
+    TIME_SET,
+    TIME_SOURCE_NAMES,
+    TIME_UNKNOWN,
+    WallClock,
+    clock_set_to,
+    weekday_and_minute,
+)
 
 MINIMUM_RATE = 6_000
 offsets_minutes = st.integers(-14 * 60, 14 * 60)
@@ -71,3 +81,28 @@ def test_the_clock_goes_on_past_the_year_2038():
     clock = clock_set_to(4_000_000_000, 5, 0, 7, 0)
     ticks = clock.utc_ticks(7 * TICKS_PER_SECOND)
     assert second_of_ticks(ticks) == 4_000_000_000
+
+
+def test_without_wall_time_a_segment_ends_after_an_hour():
+    timeline = Timeline(Program(MODE_FLEX, patterns=[[(0, 100_000)]]), WallClock(), MINIMUM_RATE)
+    assert timeline.segment_at(5) == (100_000, 5 + 3_600 * TICKS_PER_SECOND)
+
+
+def test_a_clock_that_is_told_nothing_has_no_time_and_no_offset():
+    clock = WallClock()
+    assert (clock.source, clock.utc_ticks_at_boot, clock.offset_minutes) == (TIME_UNKNOWN, 0, 0)
+
+
+def test_the_sources_of_time_have_their_names():
+    sources = (TIME_UNKNOWN, TIME_SET, TIME_CARRIED_OVER, TIME_RESTORED)
+    names = ["unknown", "set", "carried over a reset", "restored"]
+    assert [TIME_SOURCE_NAMES[source] for source in sources] == names
+
+
+def test_local_time_is_at_most_14_hours_from_utc():
+    assert MOST_OFFSET_MINUTES == 840
+
+
+def test_under_a_time_the_schedule_may_not_follow_seconds_begin_with_those_since_boot():
+    clock = WallClock(TIME_RESTORED, 50_000)
+    assert clock.next_whole_second(100_001) == 200_000

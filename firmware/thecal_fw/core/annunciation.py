@@ -37,14 +37,13 @@ class Annunciation:
             if priority < 0:
                 self.is_on = False
                 self.next_s = NEVER_S
-        if self._priority >= 0:
-            while not is_before(now_s, now_us, self.next_s, self.next_us):
-                self._advance()
+        while not is_before(now_s, now_us, self.next_s, self.next_us):
+            self._advance()
         return self.is_on
 
     def _advance(self) -> None:
         tones, tone_us, pause_us, repeat_s = PATTERNS[self._priority]
-        self.is_on = self._edge % 2 == 0 and self._edge < 2 * tones
+        self.is_on = self._edge % 2 == 0
         if self.is_on:
             self._after(tone_us)
         elif self._edge < 2 * tones - 1:

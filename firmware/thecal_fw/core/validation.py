@@ -6,7 +6,6 @@ programmable pumps.
 """
 
 from thecal_fw.core.calibration import Calibration
-from thecal_fw.core.instant import TICKS_PER_DAY
 from thecal_fw.core.program import (
     DAYS_PER_WEEK,
     DRUG_NAME_BYTES,
@@ -188,6 +187,3 @@ def _need_resolution(limits: Limits, calibration: Calibration, need) -> None:
 
     weight = weight_per_rate(calibration) * limits.most_basal_nl_per_day
     need(FIELD_RESOLUTION, weight, 1, MOST_WEIGHT)
-
-
-assert TICKS_PER_DAY == MINUTES_PER_DAY * 60 * 100_000
