@@ -11,6 +11,11 @@ def log_of(count: int) -> EventLog:
     return log
 
 
+def begin_of(log: EventLog, sequence: int) -> tuple[int, ...]:
+    """Number and second of an event; nothing if it is not there."""
+    return (log.get(sequence) or ())[:2]
+
+
 def test_the_causes_of_a_reset_have_their_names():
     assert RESET_NAMES[RESET_POWER_ON] == "power-on"
     assert RESET_NAMES[RESET_WATCHDOG] == "watchdog"
@@ -32,7 +37,7 @@ def test_an_event_has_the_utc_second_it_happened_in_and_values_of_32_bits():
 def test_the_latest_64_events_are_kept_and_no_other_number_finds_one():
     log = log_of(70)
     assert log.oldest() == 7
-    assert [log.get(number)[0] for number in range(7, 71)] == list(range(7, 71))
+    assert [begin_of(log, number) for number in range(7, 71)] == [(n, n) for n in range(7, 71)]
     assert log.get(6) is None
     assert log.get(71) is None
 
@@ -41,13 +46,22 @@ def test_renumbering_moves_an_event_and_all_after_it_and_none_before():
     log = log_of(4)
     log.renumber(3, 10)
     assert (log.latest, log.oldest()) == (11, 1)
-    assert [log.get(number) and log.get(number)[:2] for number in (1, 2, 9, 10, 11)] == [
+    assert [begin_of(log, number) for number in (1, 2, 9, 10, 11)] == [
         (1, 1),
         (2, 2),
-        None,
+        (),
         (10, 3),
         (11, 4),
     ]
+
+
+def test_a_number_left_out_by_renumbering_finds_no_event():
+    log = log_of(4)
+    log.renumber(2, 3)
+    assert log.get(2) is None
+    log.renumber(4, 40)
+    assert [log.get(number) for number in range(4, 40)] == [None] * 36
+    assert [begin_of(log, number) for number in (1, 3, 40, 41)] == [(1, 1), (3, 2), (40, 3), (41, 4)]
 
 
 def test_renumbering_the_first_event_of_a_life_moves_the_beginning_of_the_log():

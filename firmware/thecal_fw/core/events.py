@@ -75,6 +75,9 @@ EVENT_NAMES = (
 CAPACITY = 64
 """Events kept in memory: those that wait to be written to the journal, and the latest ones for quick reading."""
 
+_NO_EVENT = (0,) * 9
+"""In the place of an event that is not there: no event has this number."""
+
 
 class EventLog:
     """Ring of events, each (sequence, boot_s, boot_us, utc_s, time_source, code, first, second, boots).
@@ -85,7 +88,7 @@ class EventLog:
     """
 
     def __init__(self):
-        self._ring = [(0,) * 9] * CAPACITY
+        self._ring = [_NO_EVENT] * CAPACITY
         self.latest = 0
         self._before_first = 0
         self._boots = 0
@@ -116,6 +119,8 @@ class EventLog:
         """Give an event, and all after it, numbers that are higher by as much as this one's is."""
         shift = to - sequence
         moved = [self._ring[other % CAPACITY] for other in range(sequence, self.latest + 1)]
+        for left_out in range(sequence, min(to, sequence + CAPACITY)):
+            self._ring[left_out % CAPACITY] = _NO_EVENT
         for event in moved:
             number = event[0] + shift
             self._ring[number % CAPACITY] = (number,) + event[1:]

@@ -18,7 +18,7 @@ NEVER_S = 0x3FFFFFFF
 """A second that never comes (34 years after boot): the deadline of something that is not due at all."""
 
 
-_SLOT = array("i", [0])
+_SLOT = array("i", bytes(4))
 
 
 def small(value: int) -> int:

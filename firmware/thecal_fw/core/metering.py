@@ -42,22 +42,14 @@ class Metering:
 
     After ``begin``: ``pulses_left`` pulses are still to come in this segment, ``phase_after`` is the phase
     at its end, and ``next_ticks`` gives the ticks to the next pulse from the one before (from the segment's
-    start for the first).
+    start for the first). Until then there is no
+    pulse.
     """
 
     def __init__(self, calibration: Calibration):
         self.step_weight = step_weight(calibration)
         self._weight_per_rate = weight_per_rate(calibration)
-        self.pulses_left = 0
-        self.phase_after = 0
-        self._pulses = 0
-        self._ticks_each = 0
-        self._remainder = 0
-        self._gathered = 0
-        self._double_weight = 1
-        self._first_ticks = 0
-        self._is_first = True
-        self._offset = 0
+        self.begin(0, 0, 0)
 
     def weight(self, rate_nl_per_day: int) -> int:
         """Units of volume a tick adds at a rate."""

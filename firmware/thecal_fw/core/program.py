@@ -107,7 +107,6 @@ def digest_of(encoded) -> bytes:
 
 def decode(encoded) -> Program:
     """The program that canonical bytes stand for; raises ProgramFormatError for anything else."""
-    encoded = bytes(encoded)
     if len(encoded) < _HEADER_BYTES:
         raise ProgramFormatError(
             "program is %d bytes, its header alone has %d" % (len(encoded), _HEADER_BYTES)
