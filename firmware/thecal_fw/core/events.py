@@ -88,7 +88,7 @@ class EventLog:
     """
 
     def __init__(self):
-        self._ring = [_NO_EVENT] * CAPACITY
+        self._ring: list = [_NO_EVENT] * CAPACITY
         self.latest = 0
         self._before_first = 0
         self._boots = 0
