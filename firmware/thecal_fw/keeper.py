@@ -382,10 +382,16 @@ class Keeper:
             self.save()
 
     def repair_program(self) -> None:
-        """Write the program once more, where both of its copies are good."""
-        program = self._pump.program
-        if program is not None:
-            self.commit(program, program.digest(), program.encode())
+        """Write the program once more, where both of its copies are good.
+
+        From the copy that still is, for memory may have failed as well; only if none is, from memory.
+        """
+        encoded, in_memory = self.journal.program_bytes(), self._pump.program
+        if encoded is None and in_memory is not None:
+            encoded = in_memory.encode()
+        program = program_of(encoded) if encoded is not None else None
+        if program is not None and program.digest() == self._stored[1]:
+            self.commit(program, self._stored[1], encoded)
 
 
 def program_of(encoded):

@@ -61,7 +61,9 @@ def _advice(request: str, code: int, detail: int) -> str:
     if code == messages.ERROR_NOT_WHILE_DELIVERING:
         return ". Stop it first"
     if code == messages.ERROR_NOT_STORED:
-        return "; its supply is low or its memory takes nothing, see `thecal status`. Nothing has changed"
+        return (
+            "; its supply is low or its memory takes nothing, see `thecal interrogate`. Nothing has changed"
+        )
     if code == messages.ERROR_NO_PROGRAM:
         return ". Commit one first"
     if code == messages.ERROR_RANGE and request == "refill":

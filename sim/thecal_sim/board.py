@@ -195,14 +195,14 @@ class SimulatedBoard:
 
     def reset(self, cause: int) -> None:
         """Restart the board now: RESET_POWER_ON or RESET_WATCHDOG of ``thecal_fw.core.events``."""
+        lived_ns = self.env.now_ns - self.processor.boot_origin_ns
+        # First, or what the program was about to wait for would count as having come.
+        self.processor.restart()
         if cause == RESET_WATCHDOG:
-            self.retained.survive(
-                self.sense.count(), self.processor.env.now_ns - self.processor.boot_origin_ns
-            )
+            self.retained.survive(self.sense.count(), lived_ns)
         else:
             self.retained.lose_power()
         self.chip.power_up()
-        self.processor.restart()
         self.train.lose_power()
         self._driver_allows = False
         self.gate.reset()

@@ -8,9 +8,12 @@ from controller.link_host import RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, stopped
 from thecal_fw.controller import HEARTBEAT_S
 from thecal_fw.core import alarms, events
+from thecal_fw.core.journal_condition import FOREIGN, LOST
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.self_test import TEST_FLASH
+from thecal_fw.core.wall_clock import TIME_CARRIED_OVER
 from thecal_fw.link import messages
+from thecal_hil.foreign_journal import made_foreign, state_sectors
 from thecal_sim.edges import LED
 from thecal_sim.nor_flash import PROGRAM
 from thecal_sim.units import NS_PER_S
@@ -261,3 +264,61 @@ def test_the_light_is_out_while_delivery_is_held() -> None:
     bench.pump.board.supply.good = True
     bench.run_for(5)
     assert bench.pump.board.level(LED) == 1
+
+
+@pytest.mark.requirement("journal-foreign")
+def test_what_was_done_while_a_foreign_journal_may_not_be_written_outlives_a_watchdog_reset() -> None:
+    bench = delivering()
+    chip = bench.pump.board.chip
+    for sector in state_sectors():
+        for place, value in enumerate(made_foreign(chip.content(sector))):
+            chip.rot(sector, place, 1, value)
+    bench.reset(events.RESET_POWER_ON)
+    bench.set_time(MONDAY_UTC_S)
+    bench.refill(40_000_000)
+    bench.run_for(3_600)
+    before = bench.status()
+    assert before["journal_condition"] == FOREIGN
+    bench.reset(events.RESET_WATCHDOG)
+    bench.run_for(3)
+    after = bench.status()
+    same = ("state", "fill_nl", "fill_known", "active_alarms")
+    assert [after[name] for name in same] == [before[name] for name in same]
+    assert after["time_source"] == TIME_CARRIED_OVER
+    assert after["lifetime_steps"] == before["lifetime_steps"]
+
+
+@pytest.mark.requirement("journal-damage")
+def test_what_was_done_after_the_journal_was_lost_outlives_a_watchdog_reset() -> None:
+    bench = delivering()
+    chip = bench.pump.board.chip
+    for sector in range(PROGRAM_SECTORS.stop):
+        chip.rot(sector, 0, chip.SECTOR_BYTES)
+    bench.reset(events.RESET_POWER_ON)
+    bench.refill(40_000_000)
+    bench.run_for(3_600)
+    before = bench.status()
+    assert before["journal_condition"] == LOST
+    bench.reset(events.RESET_WATCHDOG)
+    bench.run_for(3)
+    after = bench.status()
+    assert after["active_alarms"] >> alarms.PROGRAM_LOST & 1
+    assert [after[name] for name in ("state", "fill_nl")] == [before[name] for name in ("state", "fill_nl")]
+    assert after["lifetime_steps"] == before["lifetime_steps"] > 0
+
+
+@pytest.mark.requirement("memory-check")
+def test_a_program_that_memory_has_garbled_is_not_written_over_its_good_copy_in_flash() -> None:
+    bench = delivering()
+    controller = bench.pump.controller
+    digest = bench.status()["program_digest"]
+    sector = PROGRAM_SECTORS.start + 2 * controller.keeper.journal.state.program_pair
+    bench.pump.board.chip.rot(sector, 20)
+    controller.program.rate_nl_per_day = 24_000_000
+    bench.run_for(5 * 3_600)
+    assert bench.is_active(alarms.MEMORY_FAULT)
+    assert bench.is_active(alarms.JOURNAL_REPAIRED)
+    bench.reset(events.RESET_POWER_ON)
+    bench.run_for(5)
+    status = bench.status()
+    assert (status["program_digest"], bench.pump.controller.program.rate_nl_per_day) == (digest, 1_000_000)

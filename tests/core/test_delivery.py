@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,3 +158,25 @@ def test_no_fault_leaves_a_burst_or_a_long_pause_to_the_next_start(steps_off):
     assert abs(bounded) <= step_weight
     if abs(steps_off) <= 7:
         assert bounded == steps_off * step_weight // 7
+
+
+def test_planning_ends_when_nothing_comes_of_more_segments_than_a_week_can_have():
+    class Never:
+        asked = 0
+
+        def segment_at(self, tick: int) -> tuple[int, int]:
+            self.asked += 1
+            return 0, tick + 1
+
+    delivery, never = new_delivery(), Never()
+    delivery.begin(0, 0, 0, never)
+    assert delivery.plan(Train(), 100, TICKS_PER_DAY) == 0
+    assert never.asked == 1 + 512
+
+
+@pytest.mark.parametrize("segments", [512, 513])
+def test_a_pulse_is_planned_after_up_to_512_segments_without_one(segments: int):
+    rates = Rates([(0, TICKS_PER_SECOND)] * segments + [(24_000_000, TICKS_PER_DAY)])
+    delivery = new_delivery()
+    delivery.begin(0, 0, 0, rates)
+    assert delivery.plan(Train(), 1, TICKS_PER_DAY) == (1 if segments == 512 else 0)

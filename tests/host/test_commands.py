@@ -71,6 +71,22 @@ def test_what_the_pump_refuses_ends_with_exit_code_1_and_its_reason(bench: Bench
     assert "already delivering" in bench.refused(1, "start")
 
 
+def test_a_person_is_told_what_a_power_cut_would_undo_and_why_nothing_can_be_begun(bench: Bench):
+    bench.ok("program", SIMPLE, "--yes")
+    bench.ok("refill", "20")
+    bench.ok("start")
+    bench.do(lambda model: setattr(model.board.supply, "good", False))
+    stopped = bench.thecal("stop", "--yes")
+    assert stopped.returncode == 0
+    assert (
+        "the pump could not write this to its memory; until it can, a power cut undoes it" in stopped.stderr
+    )
+    for refused in (("start",), ("refill", "20"), ("time", "--set")):
+        assert "its supply is low or its memory takes nothing, see `thecal interrogate`" in bench.refused(
+            1, *refused
+        )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
