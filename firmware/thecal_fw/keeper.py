@@ -389,7 +389,9 @@ class Keeper:
         encoded, in_memory = self.journal.program_bytes(), self._pump.program
         if encoded is None and in_memory is not None:
             encoded = in_memory.encode()
-        program = program_of(encoded) if encoded is not None else None
+        if encoded is None:
+            return
+        program = program_of(encoded)
         if program is not None and program.digest() == self._stored[1]:
             self.commit(program, self._stored[1], encoded)
 
