@@ -16,8 +16,8 @@ from generators.protocol_text import (
 )
 from generators.text import StaleTextError, need_complete, need_subjects, table
 from thecal_fw.core import alarms, events, program
+from thecal_fw.core.program_fault import FIELD_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
-from thecal_fw.core.validation import FIELD_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 from thecal_fw.link import frames, messages
 

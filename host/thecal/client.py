@@ -14,7 +14,7 @@ from thecal.errors import PumpRefusedError, ThecalError
 from thecal.link import Link, SerialPort, text_of
 from thecal.status import Status, status_of
 from thecal_fw.core.program import Program, decode
-from thecal_fw.core.validation import Fault
+from thecal_fw.core.program_fault import Fault
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 

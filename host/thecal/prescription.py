@@ -29,8 +29,7 @@ from thecal_fw.core.program import (
     MODE_STOPPED,
     Program,
 )
-from thecal_fw.core.validation import (
-    BENCH_LIMITS,
+from thecal_fw.core.program_fault import (
     FIELD_LOW_RESERVOIR,
     FIELD_MOST_PER_DAY,
     FIELD_MOST_PER_HOUR,
@@ -38,8 +37,8 @@ from thecal_fw.core.validation import (
     FIELD_RESERVOIR,
     FIELD_STEPS,
     Fault,
-    validate,
 )
+from thecal_fw.core.validation import BENCH_LIMITS, validate
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NL_PER_ML = 1_000_000

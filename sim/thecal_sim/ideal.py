@@ -26,12 +26,34 @@ rounded to the nearest microstep."""
 DayRates = tuple[tuple[int, Fraction], ...]
 """(minute of day, nL/day from then on), beginning with minute 0."""
 
+DayBoluses = tuple[tuple[int, Fraction, int], ...]
+"""(minute of day at which it begins, nL/day on top of the basal rate, minutes)."""
+
+
+class Span(NamedTuple):
+    """A bolus that nothing but its own instants decides on."""
+
+    start_ns: int
+    end_ns: int
+    nl_per_day: Fraction
+
+
+class Periodic(NamedTuple):
+    """A bolus that begins at every local minute since 1970 which lies a whole number of intervals after the first."""
+
+    first_minute: int
+    interval_minutes: int
+    nl_per_day: Fraction
+    minutes: int
+
 
 @dataclass(frozen=True)
 class Regimen:
-    """What is prescribed for each day of the week, Monday first, as volume rates."""
+    """What is prescribed for each day of the week, Monday first, as volume rates, and the boluses on top of them."""
 
     week: tuple[DayRates, ...]
+    boluses: tuple[DayBoluses, ...] = ((),) * _DAYS_PER_WEEK
+    periodic: Periodic | None = None
 
     def __post_init__(self) -> None:
         if len(self.week) != _DAYS_PER_WEEK:
@@ -50,7 +72,8 @@ class Regimen:
 
     @property
     def is_constant(self) -> bool:
-        return len({rate for day in self.week for _, rate in day}) == 1
+        has_boluses = self.periodic is not None or any(self.boluses)
+        return not has_boluses and len({rate for day in self.week for _, rate in day}) == 1
 
     def mean_nl_per_day(self) -> Fraction:
         """The week's volume spread evenly."""
@@ -60,7 +83,12 @@ class Regimen:
             total += sum(
                 (rate * (end - begin) for (begin, rate), end in zip(day, ends, strict=True)), Fraction(0)
             )
-        return total / (_DAYS_PER_WEEK * _MINUTES_PER_DAY)
+        for day in self.boluses:
+            total += sum((rate * minutes for _, rate, minutes in day), Fraction(0))
+        mean = total / (_DAYS_PER_WEEK * _MINUTES_PER_DAY)
+        if self.periodic is not None:
+            mean += self.periodic.nl_per_day * self.periodic.minutes / self.periodic.interval_minutes
+        return mean
 
     def rate_at(self, local_ns: int) -> tuple[Fraction, int]:
         """Rate in nL/day at a local time (since the beginning of 1970), and the local time it holds until."""
@@ -70,6 +98,22 @@ class Regimen:
         end_minute = rates[index][0] if index < len(rates) else _MINUTES_PER_DAY
         return rates[index - 1][1], day * NS_PER_DAY + end_minute * NS_PER_MINUTE
 
+    def boluses_from(self, local_ns: int, until_local_ns: int) -> list[Span]:
+        """Every bolus that begins in a span of local time, in local time."""
+        found: list[Span] = []
+        for day in range(local_ns // NS_PER_DAY, until_local_ns // NS_PER_DAY + 1):
+            for minute, nl_per_day, minutes in self.boluses[(day + _EPOCH_WEEKDAY) % _DAYS_PER_WEEK]:
+                start_ns = day * NS_PER_DAY + minute * NS_PER_MINUTE
+                found.append(Span(start_ns, start_ns + minutes * NS_PER_MINUTE, nl_per_day))
+        if self.periodic is not None:
+            first, interval, nl_per_day, minutes = self.periodic
+            number = -(-(local_ns - first * NS_PER_MINUTE) // (interval * NS_PER_MINUTE))
+            start_ns = (first + number * interval) * NS_PER_MINUTE
+            while start_ns < until_local_ns:
+                found.append(Span(start_ns, start_ns + minutes * NS_PER_MINUTE, nl_per_day))
+                start_ns += interval * NS_PER_MINUTE
+        return [span for span in found if local_ns <= span.start_ns < until_local_ns]
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -78,11 +122,16 @@ class Epoch:
     regimen: what is prescribed; None while the pump is to deliver nothing.
     local_minus_t_ns: local time less the time base of the history; None while the pump does not know the time,
         when the week's mean is what is prescribed.
+    boluses_from_local_ns: boluses of the regimen that would begin before this local time are not given; ``None`` if
+        none of them is.
+    extra: boluses besides those of the regimen.
     """
 
     start_ns: int
     regimen: Regimen | None
     local_minus_t_ns: int | None = None
+    boluses_from_local_ns: int | None = 0
+    extra: tuple[Span, ...] = ()
 
 
 class Segment(NamedTuple):
@@ -164,7 +213,24 @@ def _rate_and_end(epoch: Epoch, t_ns: int) -> tuple[Fraction, int]:
     """Rate in nL/day at an instant of an epoch, and an instant up to which it holds."""
     if epoch.regimen is None:
         return Fraction(0), t_ns + NS_PER_DAY
-    if epoch.local_minus_t_ns is None or epoch.regimen.is_constant:
-        return epoch.regimen.mean_nl_per_day(), t_ns + NS_PER_DAY
-    nl_per_day, local_end_ns = epoch.regimen.rate_at(t_ns + epoch.local_minus_t_ns)
-    return nl_per_day, local_end_ns - epoch.local_minus_t_ns
+    local_minus_t_ns = epoch.local_minus_t_ns
+    spans = list(epoch.extra)
+    if local_minus_t_ns is None or epoch.regimen.is_constant:
+        nl_per_day, end_ns = epoch.regimen.mean_nl_per_day(), t_ns + NS_PER_DAY
+    else:
+        nl_per_day, local_end_ns = epoch.regimen.rate_at(t_ns + local_minus_t_ns)
+        end_ns = local_end_ns - local_minus_t_ns
+        if epoch.boluses_from_local_ns is not None:
+            # None lasts longer than a day.
+            first_local_ns = max(t_ns + local_minus_t_ns - NS_PER_DAY, epoch.boluses_from_local_ns)
+            for span in epoch.regimen.boluses_from(first_local_ns, local_end_ns):
+                spans.append(
+                    Span(span.start_ns - local_minus_t_ns, span.end_ns - local_minus_t_ns, span.nl_per_day)
+                )
+    for span in spans:
+        if span.start_ns <= t_ns < span.end_ns:
+            nl_per_day += span.nl_per_day
+        for turn_ns in (span.start_ns, span.end_ns):
+            if t_ns < turn_ns < end_ns:
+                end_ns = turn_ns
+    return nl_per_day, end_ns

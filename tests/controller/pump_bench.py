@@ -12,7 +12,7 @@ from fractions import Fraction
 from controller.link_host import LinkHost
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
-from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour
+from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour, most_patient_nl
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.link import messages
 from thecal_sim.edges import Edge
@@ -29,8 +29,9 @@ SECONDS_PER_DAY = 86_400
 
 def within_limits(program: Program) -> Program:
     """The program with the narrowest limits it passes validation with."""
-    program.most_nl_per_hour = most_nl_in_any_hour(program, BENCH_LIMITS.minimum_rate_nl_per_day)
-    program.most_nl_per_day = most_nl_in_any_day(program, BENCH_LIMITS.minimum_rate_nl_per_day)
+    minimum_rate = BENCH_LIMITS.minimum_rate_nl_per_day
+    program.most_nl_per_hour = most_nl_in_any_hour(program, minimum_rate) + most_patient_nl(program, 60)
+    program.most_nl_per_day = most_nl_in_any_day(program, minimum_rate) + most_patient_nl(program, 1_440)
     return program
 
 

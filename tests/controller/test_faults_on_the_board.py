@@ -19,7 +19,7 @@ from thecal_sim.edges import ENABLE
 from thecal_sim.oracle import check_pulses
 from thecal_sim.units import NS_PER_MS, NS_PER_S
 
-FAST_LIMITS = Limits(most_basal_nl_per_day=200_000_000)
+FAST_LIMITS = Limits(most_basal_nl_per_day=200_000_000, most_rate_nl_per_day=200_000_000)
 """So fast that all that can be queued lasts for less than the watchdog waits."""
 
 

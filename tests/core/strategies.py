@@ -3,8 +3,15 @@
 from hypothesis import strategies as st
 
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
-from thecal_fw.core.program import MINUTES_PER_DAY, MODE_CONTINUOUS, MODE_FLEX, Program
-from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour
+from thecal_fw.core.program import (
+    MINUTES_PER_DAY,
+    MODE_CONTINUOUS,
+    MODE_FLEX,
+    PatientBolus,
+    PeriodicBolus,
+    Program,
+)
+from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour, most_patient_nl
 from thecal_fw.core.validation import BENCH_LIMITS
 
 rates_nl_per_day = st.integers(BENCH_LIMITS.least_basal_nl_per_day, BENCH_LIMITS.most_basal_nl_per_day)
@@ -22,8 +29,8 @@ def patterns(draw):
 
 def _within_limits(program: Program) -> Program:
     minimum_rate = BENCH_LIMITS.minimum_rate_nl_per_day
-    program.most_nl_per_hour = most_nl_in_any_hour(program, minimum_rate)
-    program.most_nl_per_day = most_nl_in_any_day(program, minimum_rate)
+    program.most_nl_per_hour = most_nl_in_any_hour(program, minimum_rate) + most_patient_nl(program, 60)
+    program.most_nl_per_day = most_nl_in_any_day(program, minimum_rate) + most_patient_nl(program, 1_440)
     return program
 
 
@@ -34,6 +41,54 @@ _COMMON = {
     "reservoir_nl": st.sampled_from(BENCH_LIMITS.reservoirs_nl),
     "low_reservoir_nl": st.integers(1_000_000, 10_000_000),
 }
+
+
+@st.composite
+def day_boluses(draw):
+    """Scheduled boluses of one day, none of which runs past midnight or into the next one."""
+    starts = sorted(draw(st.sets(st.integers(0, MINUTES_PER_DAY - 1), max_size=6)))
+    ends = [*starts[1:], MINUTES_PER_DAY]
+    return [
+        (start, draw(bolus_rates_nl_per_day), min(end - start, draw(st.integers(1, 90))))
+        for start, end in zip(starts, ends, strict=False)
+    ]
+
+
+bolus_rates_nl_per_day = st.integers(10_000, 4_000_000)
+patient_boluses = st.integers(1, 60).flatmap(
+    lambda minutes: st.builds(
+        PatientBolus,
+        bolus_rates_nl_per_day,
+        st.just(minutes),
+        st.integers(max(15, minutes), MINUTES_PER_DAY),
+        st.integers(1, 12),
+    )
+)
+periodic_boluses = st.integers(1, MINUTES_PER_DAY).flatmap(
+    lambda interval: st.builds(
+        PeriodicBolus,
+        st.integers(0, interval - 1),
+        st.just(interval),
+        bolus_rates_nl_per_day,
+        st.integers(1, min(interval, 90)),
+    )
+)
+
+
+@st.composite
+def with_boluses(draw, programs):
+    """Programs with boluses of every kind that goes with their mode."""
+    program = draw(programs)
+    # Their rates leave room for what boluses add.
+    program.rate_nl_per_day = min(program.rate_nl_per_day, 3_000_000)
+    program.patterns = [[(start, min(rate, 3_000_000)) for start, rate in day] for day in program.patterns]
+    program.most_nl_per_bolus = BENCH_LIMITS.most_bolus_nl
+    if program.mode == MODE_FLEX:
+        program.boluses = [draw(day_boluses()) for _ in program.patterns]
+    else:
+        program.periodic_bolus = draw(st.none() | periodic_boluses)
+    program.patient_bolus = draw(st.none() | patient_boluses)
+    return _within_limits(program)
 
 
 @st.composite
@@ -51,3 +106,4 @@ def continuous_programs(draw):
 
 
 valid_programs = st.one_of(continuous_programs(), flex_programs())
+bolus_programs = with_boluses(valid_programs)

@@ -86,7 +86,7 @@ def test_a_program_cut_short_is_refused(cut):
 def test_another_layout_version_is_refused_by_name():
     encoded = bytearray(continuous().encode())
     encoded[0] = 9
-    with pytest.raises(ProgramFormatError, match="layout 9, this firmware has 1"):
+    with pytest.raises(ProgramFormatError, match="layout 9, this firmware has 2"):
         decode(encoded)
 
 
@@ -162,9 +162,10 @@ def test_minimum_rate_and_stopped_programs_need_no_rate():
     assert faults_of(Program(MODE_STOPPED, calibration_id=1)) == []
 
 
-def test_the_largest_program_is_seven_days_of_48_steps():
-    steps = [(30 * index, 100_000) for index in range(48)]
-    assert len(flex([steps] * 7).encode()) == MOST_PROGRAM_BYTES
+def test_the_largest_program_is_seven_days_of_48_steps_and_24_boluses():
+    program = flex([[(30 * index, 100_000) for index in range(48)]] * 7)
+    program.boluses = [[(60 * index, 100_000, 1) for index in range(24)]] * 7
+    assert len(program.encode()) == MOST_PROGRAM_BYTES
 
 
 def test_a_program_that_is_told_nothing_asks_for_nothing():
@@ -172,7 +173,10 @@ def test_a_program_that_is_told_nothing_asks_for_nothing():
     assert program.pop("drug") == ""
     assert program.pop("patterns") == []
     assert program.pop("weekdays") == (0,) * 7
-    assert set(program.values()) == {0}
+    assert program.pop("boluses") == []
+    assert program.pop("library_digest") == bytes(8)
+    assert program.pop("accuracy_permille") == 145
+    assert set(program.values()) == {0, None}
 
 
 def test_a_drug_name_is_printable_ascii_from_space_to_tilde():
@@ -194,7 +198,7 @@ def test_a_program_that_ends_before_a_pattern_it_announces_is_refused_as_such():
 
 
 def test_an_older_layout_is_refused_like_a_newer_one():
-    with pytest.raises(ProgramFormatError, match="layout 0, this firmware has 1"):
+    with pytest.raises(ProgramFormatError, match="layout 0, this firmware has 2"):
         decode(bytes(1) + continuous().encode()[1:])
 
 
@@ -253,7 +257,7 @@ def test_a_fault_has_no_pattern_or_step_where_its_field_has_none():
 
 
 def test_a_calibration_too_fine_is_refused_with_the_resolution_that_there_is():
-    weight = weight_per_rate(Calibration(1, 50_000, 7_919)) * BENCH_LIMITS.most_basal_nl_per_day
+    weight = weight_per_rate(Calibration(1, 50_000, 7_919)) * BENCH_LIMITS.most_rate_nl_per_day
     assert faults_of(continuous(), Calibration(1, 50_000, 7_919)) == [
         f"resolution is {weight}, allowed 1 to {MOST_WEIGHT}"
     ]

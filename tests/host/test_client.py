@@ -9,7 +9,7 @@ from thecal.client import ProgramRefusedError, Pump
 from thecal.errors import PortError, PumpRefusedError, StaleSessionError
 from thecal.prescription import load_prescription
 from thecal_fw.core.program import Program
-from thecal_fw.core.validation import FIELD_RESERVOIR, FIELD_STEP_RATE
+from thecal_fw.core.program_fault import FIELD_RESERVOIR, FIELD_STEP_RATE
 from thecal_fw.link import messages
 from thecal_fw.link.frames import encode_frame
 from thecal_sim.link import HostPort

@@ -4,12 +4,17 @@ A program is built by the host from a prescription, sent as bytes, and only ever
 is canonical: decoding and encoding again gives the same bytes, so the SHA-256 digest of the bytes names the
 program. Rates are nanolitres a day, volumes nanolitres, concentration nanograms a millilitre, times of day
 minutes after local midnight. Decoding checks form only; whether a program is safe is for ``validation``.
+
+What it says of boluses adds to the basal rate: those of a day pattern at their times, periodic ones at an interval,
+and what a patient may ask for. A bolus is a rate over some minutes; rate times time is its volume. A bridge says how
+long the old drug, which still lies between pump and patient when the reservoir holds another one, is to go on at its
+own rate before the new program begins.
 """
 
 import hashlib
 import struct
 
-PROGRAM_LAYOUT_VERSION = 1
+PROGRAM_LAYOUT_VERSION = 2
 
 MODE_STOPPED = 0
 MODE_MINIMUM_RATE = 1
@@ -21,21 +26,70 @@ MINUTES_PER_DAY = 1_440
 DAYS_PER_WEEK = 7
 MOST_STEPS_PER_DAY = 48
 MOST_PATTERNS = 7
+MOST_BOLUSES_PER_DAY = 24
+"""Scheduled boluses in a pattern."""
 DRUG_NAME_BYTES = 16
+LIBRARY_DIGEST_BYTES = 8
+USUAL_ACCURACY_PERMILLE = 145
+"""How far a pump may be off its calculated volume, of a thousand: 14.5 %, what is published for implanted pumps of
+this kind as the bound beyond which they overinfuse (alert of ECRI, March 2014)."""
 
 # layout version, mode, drug name (ASCII, zero padded), concentration, calibration id, rate of simple
 # continuous mode, reservoir capacity, low-reservoir threshold, hourly and 24-hour limit, pattern of each
 # weekday from Monday on, number of patterns
 _HEADER = "<BB16sIIIIIII7BB"
 _HEADER_BYTES = struct.calcsize(_HEADER)
+# digest of the drug library, accuracy band, days the drug is stable, dead volume's id, catheter's dead volume, most
+# of a single bolus;
+# patient bolus: rate, minutes, lockout, most in 24 hours; periodic bolus: first minute, interval, rate,
+# minutes; bridge: seconds, rate
+_THERAPY = "<8sHHHIIIHHBHHIHII"
+_THERAPY_BYTES = struct.calcsize(_THERAPY)
 # minute of day the step begins at, rate from then on
 _STEP = "<HI"
 _STEP_BYTES = struct.calcsize(_STEP)
-MOST_PROGRAM_BYTES = _HEADER_BYTES + MOST_PATTERNS * (1 + MOST_STEPS_PER_DAY * _STEP_BYTES)
+# minute of day the bolus begins at, rate, minutes
+_BOLUS = "<HIH"
+_BOLUS_BYTES = struct.calcsize(_BOLUS)
+MOST_PROGRAM_BYTES = (
+    _HEADER_BYTES
+    + _THERAPY_BYTES
+    + MOST_PATTERNS * (2 + MOST_STEPS_PER_DAY * _STEP_BYTES + MOST_BOLUSES_PER_DAY * _BOLUS_BYTES)
+)
 
 
 class ProgramFormatError(ValueError):
     """The bytes are not a program of this layout version."""
+
+
+class PatientBolus:
+    """What a patient may ask for: a rate over so many minutes, no sooner than the lockout after the last one began,
+    and no more than so many in any 24 hours."""
+
+    def __init__(self, rate_nl_per_day: int, minutes: int, lockout_minutes: int, most_per_day: int):
+        self.rate_nl_per_day = rate_nl_per_day
+        self.minutes = minutes
+        self.lockout_minutes = lockout_minutes
+        self.most_per_day = most_per_day
+
+
+class PeriodicBolus:
+    """A rate over so many minutes, again and again: the local minutes at which one begins are those that lie a whole
+    number of intervals after the first minute, counted from the beginning of 1970."""
+
+    def __init__(self, first_minute: int, interval_minutes: int, rate_nl_per_day: int, minutes: int):
+        self.first_minute = first_minute
+        self.interval_minutes = interval_minutes
+        self.rate_nl_per_day = rate_nl_per_day
+        self.minutes = minutes
+
+
+class Bridge:
+    """The old drug goes on at this rate for so many seconds of delivery, then the program begins."""
+
+    def __init__(self, seconds: int, rate_nl_per_day: int):
+        self.seconds = seconds
+        self.rate_nl_per_day = rate_nl_per_day
 
 
 class Program:
@@ -43,6 +97,8 @@ class Program:
 
     patterns: list of day patterns, each a list of (start_minute, rate_nl_per_day) in rising order of start.
     weekdays: seven pattern indices, Monday first. Both are empty/zero except in flex mode.
+    boluses: for each pattern a list of (start_minute, rate_nl_per_day, minutes) in rising order of start.
+    patient_bolus, periodic_bolus, bridge: None if there is none.
     """
 
     def __init__(
@@ -58,6 +114,16 @@ class Program:
         most_nl_per_day: int = 0,
         patterns=(),
         weekdays=(0, 0, 0, 0, 0, 0, 0),
+        boluses=(),
+        patient_bolus=None,
+        periodic_bolus=None,
+        bridge=None,
+        dead_volume_id: int = 0,
+        catheter_nl: int = 0,
+        most_nl_per_bolus: int = 0,
+        accuracy_permille: int = USUAL_ACCURACY_PERMILLE,
+        stability_days: int = 0,
+        library_digest: bytes = bytes(LIBRARY_DIGEST_BYTES),
     ):
         self.mode = mode
         self.drug = drug
@@ -70,6 +136,16 @@ class Program:
         self.most_nl_per_day = most_nl_per_day
         self.patterns = [list(pattern) for pattern in patterns]
         self.weekdays = tuple(weekdays)
+        self.boluses = [list(day) for day in boluses] or [[] for _ in self.patterns]
+        self.patient_bolus = patient_bolus
+        self.periodic_bolus = periodic_bolus
+        self.bridge = bridge
+        self.dead_volume_id = dead_volume_id
+        self.catheter_nl = catheter_nl
+        self.most_nl_per_bolus = most_nl_per_bolus
+        self.accuracy_permille = accuracy_permille
+        self.stability_days = stability_days
+        self.library_digest = library_digest
 
     def encode(self) -> bytes:
         """Canonical bytes of the program."""
@@ -88,13 +164,48 @@ class Program:
                 self.most_nl_per_day,
                 *self.weekdays,
                 len(self.patterns),
-            )
+            ),
+            self._encode_therapy(),
         ]
-        for pattern in self.patterns:
-            parts.append(bytes([len(pattern)]))
+        for pattern, boluses in zip(self.patterns, self.boluses):
+            parts.append(bytes([len(pattern), len(boluses)]))
             for start_minute, rate_nl_per_day in pattern:
                 parts.append(struct.pack(_STEP, start_minute, rate_nl_per_day))
+            for start_minute, rate_nl_per_day, minutes in boluses:
+                parts.append(struct.pack(_BOLUS, start_minute, rate_nl_per_day, minutes))
         return b"".join(parts)
+
+    def _encode_therapy(self) -> bytes:
+        patient, periodic, bridge = self.patient_bolus, self.periodic_bolus, self.bridge
+        patient_fields = (0, 0, 0, 0)
+        if patient is not None:
+            patient_fields = (
+                patient.rate_nl_per_day,
+                patient.minutes,
+                patient.lockout_minutes,
+                patient.most_per_day,
+            )
+        periodic_fields = (0, 0, 0, 0)
+        if periodic is not None:
+            periodic_fields = (
+                periodic.first_minute,
+                periodic.interval_minutes,
+                periodic.rate_nl_per_day,
+                periodic.minutes,
+            )
+        return struct.pack(
+            _THERAPY,
+            self.library_digest,
+            self.accuracy_permille,
+            self.stability_days,
+            self.dead_volume_id,
+            self.catheter_nl,
+            self.most_nl_per_bolus,
+            *patient_fields,
+            *periodic_fields,
+            bridge.seconds if bridge is not None else 0,
+            bridge.rate_nl_per_day if bridge is not None else 0,
+        )
 
     def digest(self) -> bytes:
         """SHA-256 of the canonical bytes, 32 bytes."""
@@ -116,33 +227,26 @@ def decode(encoded) -> Program:
         raise ProgramFormatError(
             "program layout %d, this firmware has %d" % (fields[0], PROGRAM_LAYOUT_VERSION)
         )
-    pattern_count = fields[17]
+    offset = _HEADER_BYTES + _THERAPY_BYTES
+    if len(encoded) < offset:
+        raise ProgramFormatError("program ends inside its settings")
+    therapy = struct.unpack(_THERAPY, encoded[_HEADER_BYTES:offset])
     patterns = []
-    offset = _HEADER_BYTES
-    for _ in range(pattern_count):
-        if offset >= len(encoded):
+    boluses = []
+    for _ in range(fields[17]):
+        if offset + 2 > len(encoded):
             raise ProgramFormatError("program ends before its last pattern")
-        step_count = encoded[offset]
-        offset += 1
-        if offset + step_count * _STEP_BYTES > len(encoded):
-            raise ProgramFormatError("program ends inside a pattern")
-        steps = []
-        for _ in range(step_count):
-            steps.append(struct.unpack(_STEP, encoded[offset : offset + _STEP_BYTES]))
-            offset += _STEP_BYTES
+        step_count, bolus_count = encoded[offset], encoded[offset + 1]
+        offset += 2
+        steps, offset = _entries(encoded, offset, step_count, _STEP, _STEP_BYTES)
         patterns.append(steps)
+        day, offset = _entries(encoded, offset, bolus_count, _BOLUS, _BOLUS_BYTES)
+        boluses.append(day)
     if offset != len(encoded):
         raise ProgramFormatError("program has %d bytes too many" % (len(encoded) - offset))
-    name = fields[2]
-    end = len(name)
-    while end and name[end - 1] == 0:
-        end -= 1
-    for character in name[:end]:
-        if not 0x20 <= character <= 0x7E:
-            raise ProgramFormatError("drug name is not printable ASCII")
     return Program(
         fields[1],
-        name[:end].decode(),
+        _name_in(fields[2]),
         fields[3],
         fields[4],
         fields[5],
@@ -152,4 +256,43 @@ def decode(encoded) -> Program:
         fields[9],
         patterns,
         fields[10:17],
+        boluses,
+        _part(PatientBolus, therapy[6:10]),
+        _part(PeriodicBolus, therapy[10:14]),
+        _part(Bridge, therapy[14:16]),
+        therapy[3],
+        therapy[4],
+        therapy[5],
+        therapy[1],
+        therapy[2],
+        therapy[0],
     )
+
+
+def _entries(encoded, offset: int, count: int, layout: str, entry_bytes: int):
+    """So many entries from an offset on, and the offset behind them."""
+    if offset + count * entry_bytes > len(encoded):
+        raise ProgramFormatError("program ends inside a pattern")
+    entries = []
+    for _ in range(count):
+        entries.append(struct.unpack(layout, encoded[offset : offset + entry_bytes]))
+        offset += entry_bytes
+    return entries, offset
+
+
+def _part(part, fields):
+    """A part of the program, None if all of its fields are zero."""
+    for field in fields:
+        if field:
+            return part(*fields)
+    return None
+
+
+def _name_in(name: bytes) -> str:
+    end = len(name)
+    while end and name[end - 1] == 0:
+        end -= 1
+    for character in name[:end]:
+        if not 0x20 <= character <= 0x7E:
+            raise ProgramFormatError("drug name is not printable ASCII")
+    return name[:end].decode()

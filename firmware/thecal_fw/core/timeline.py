@@ -1,30 +1,62 @@
-"""The rate that is due at any tick since boot: a program laid along the pump's clock.
+"""The rate that is due at any tick since boot: a program laid along the pump's clock, and boluses on top of it.
 
 A timeline is a pure function of tick to (rate, until when it holds), so it can be asked about the past and
-the future alike. A change of program or of time does not alter a timeline; it makes a new one and the tick at
-which the new one takes over.
+the future alike. A change of program, of time or of the boluses does not alter a timeline; it makes a new one and the
+tick at which the new one takes over.
 """
 
+from thecal_fw.core.bolus import KIND_SCHEDULED, Bolus
 from thecal_fw.core.instant import TICKS_PER_MINUTE
 from thecal_fw.core.program import MODE_STOPPED, Program
-from thecal_fw.core.schedule import mean_rate, minutes_to_next_step, rate_at
+from thecal_fw.core.schedule import (
+    boluses_between,
+    longest_bolus_minutes,
+    mean_rate,
+    minutes_to_next_step,
+    rate_at,
+)
 from thecal_fw.core.wall_clock import WallClock, weekday_and_minute
 
 # Without wall time there is no boundary to meet; a segment still ends, so that what it adds up stays bounded.
 _LONGEST_SEGMENT_TICKS = 60 * TICKS_PER_MINUTE
 
+NO_BOLUSES = 0xFFFFFFFF
+"""A local minute from which boluses begin by the clock: never."""
+
 
 class Timeline:
-    """One program under one wall clock."""
+    """One program under one wall clock.
 
-    def __init__(self, program: Program, wall_clock: WallClock, minimum_rate_nl_per_day: int):
+    bolus_minute: local minute since 1970 from which boluses begin by the clock; earlier ones are over or not to be.
+    extra: boluses besides those of the program, each at its own ticks.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        wall_clock: WallClock,
+        minimum_rate_nl_per_day: int,
+        bolus_minute: int = 0,
+        extra=(),
+    ):
         self.program = program
         self.wall_clock = wall_clock
+        self.bolus_minute = bolus_minute
+        self.extra = extra
         self._minimum_rate_nl_per_day = minimum_rate_nl_per_day
         self._mean_rate_nl_per_day = mean_rate(program, minimum_rate_nl_per_day)
+        self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
 
     def segment_at(self, tick: int):
         """Rate in nL/day at a tick, and the tick (later than the one given) until which it holds at least."""
+        rate_nl_per_day, end = self.basal_at(tick)
+        for bolus in self.boluses_near(tick, end):
+            rate_nl_per_day += bolus.rate_at(tick)
+            end = bolus.next_turn(tick, end)
+        return rate_nl_per_day, end
+
+    def basal_at(self, tick: int):
+        """As ``segment_at``, without the boluses."""
         if not self.wall_clock.is_known():
             return self._mean_rate_nl_per_day, tick + _LONGEST_SEGMENT_TICKS
         local_second = self.wall_clock.local_second(tick)
@@ -33,6 +65,21 @@ class Timeline:
         minutes = minutes_to_next_step(self.program, weekday, minute)
         end = self.wall_clock.boot_ticks_of_local_second(local_second - local_second % 60 + 60 * minutes)
         return rate_nl_per_day, end
+
+    def boluses_near(self, tick: int, until_tick: int) -> list:
+        """Boluses that may be under way at a tick or begin between that and a later one."""
+        found = list(self.extra)
+        if self._longest_bolus_minutes:
+            clock = self.wall_clock
+            first_minute = clock.local_second(tick) // 60 - self._longest_bolus_minutes
+            until_minute = clock.local_second(until_tick) // 60 + 1
+            first_minute = max(first_minute, self.bolus_minute)
+            for start_minute, rate_nl_per_day, minutes in boluses_between(
+                self.program, first_minute, until_minute
+            ):
+                start_tick = clock.boot_ticks_of_local_second(60 * start_minute)
+                found.append(Bolus(KIND_SCHEDULED, start_tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day))
+        return found
 
 
 NO_DELIVERY = Timeline(Program(MODE_STOPPED), WallClock(), 0)

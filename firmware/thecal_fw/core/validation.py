@@ -5,6 +5,7 @@ configuration; the defaults are the bench pump's, after the ranges commonly publ
 programmable pumps.
 """
 
+from thecal_fw.core.bolus_validation import need_therapy
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.program import (
     DAYS_PER_WEEK,
@@ -18,47 +19,35 @@ from thecal_fw.core.program import (
     MOST_STEPS_PER_DAY,
     Program,
 )
-from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour
-
-# Fields a fault can name. The number goes over the wire, the name is what a person reads.
-FIELD_NAMES = (
-    "mode",
-    "drug",
-    "concentration_ng_per_ml",
-    "calibration_id",
-    "rate_nl_per_day",
-    "reservoir_nl",
-    "low_reservoir_nl",
-    "most_nl_per_hour",
-    "most_nl_per_day",
-    "patterns",
-    "steps",
-    "step_start_minute",
-    "step_rate_nl_per_day",
-    "weekday_pattern",
-    "resolution",
-)
-(
-    FIELD_MODE,
-    FIELD_DRUG,
-    FIELD_CONCENTRATION,
+from thecal_fw.core.program_fault import (
     FIELD_CALIBRATION,
+    FIELD_CONCENTRATION,
+    FIELD_DRUG,
+    FIELD_LOW_RESERVOIR,
+    FIELD_MODE,
+    FIELD_MOST_PER_DAY,
+    FIELD_MOST_PER_HOUR,
+    FIELD_PATTERNS,
     FIELD_RATE,
     FIELD_RESERVOIR,
-    FIELD_LOW_RESERVOIR,
-    FIELD_MOST_PER_HOUR,
-    FIELD_MOST_PER_DAY,
-    FIELD_PATTERNS,
-    FIELD_STEPS,
-    FIELD_STEP_START,
-    FIELD_STEP_RATE,
-    FIELD_WEEKDAY,
     FIELD_RESOLUTION,
-) = range(len(FIELD_NAMES))
+    FIELD_STEP_RATE,
+    FIELD_STEP_START,
+    FIELD_STEPS,
+    FIELD_WEEKDAY,
+    Fault,
+)
+from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour, most_patient_nl
+
+_MINUTES_PER_HOUR = 60
 
 
 class Limits:
-    """What a pump of this build may be asked to do. Rates nL/day, volumes nL, concentration ng/mL."""
+    """What a pump of this build may be asked to do. Rates nL/day, volumes nL, concentration ng/mL.
+
+    most_rate_nl_per_day: of basal rate and boluses together; about 70 microsteps a second.
+    least_lockout_minutes: published for an external pump of this use (CADD-MS3): never 0.
+    """
 
     def __init__(
         self,
@@ -69,6 +58,12 @@ class Limits:
         least_low_reservoir_nl: int = 1_000_000,
         least_concentration_ng_per_ml: int = 1_000,
         most_concentration_ng_per_ml: int = 4_000_000,
+        most_rate_nl_per_day: int = 96_000_000,
+        most_bolus_nl: int = 1_000_000,
+        least_lockout_minutes: int = 15,
+        most_patient_boluses_per_day: int = 12,
+        most_accuracy_permille: int = 300,
+        most_stability_days: int = 365,
     ):
         self.least_basal_nl_per_day = least_basal_nl_per_day
         self.most_basal_nl_per_day = most_basal_nl_per_day
@@ -77,35 +72,15 @@ class Limits:
         self.least_low_reservoir_nl = least_low_reservoir_nl
         self.least_concentration_ng_per_ml = least_concentration_ng_per_ml
         self.most_concentration_ng_per_ml = most_concentration_ng_per_ml
+        self.most_rate_nl_per_day = most_rate_nl_per_day
+        self.most_bolus_nl = most_bolus_nl
+        self.least_lockout_minutes = least_lockout_minutes
+        self.most_patient_boluses_per_day = most_patient_boluses_per_day
+        self.most_accuracy_permille = most_accuracy_permille
+        self.most_stability_days = most_stability_days
 
 
 BENCH_LIMITS = Limits()
-
-
-class Fault:
-    """One thing wrong with a program: which field, where, its value and the values allowed.
-
-    pattern, step: position within the patterns, or -1 where the field has none.
-    """
-
-    def __init__(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1):
-        self.field = field
-        self.value = value
-        self.least = least
-        self.most = most
-        self.pattern = pattern
-        self.step = step
-
-    def place(self) -> str:
-        text = FIELD_NAMES[self.field]
-        if self.pattern >= 0:
-            text += " in pattern %d" % self.pattern
-        if self.step >= 0:
-            text += ", step %d" % self.step
-        return text
-
-    def __repr__(self) -> str:
-        return "%s is %d, allowed %d to %d" % (self.place(), self.value, self.least, self.most)
 
 
 def validate(program: Program, limits: Limits, calibration: Calibration) -> list:
@@ -139,9 +114,13 @@ def validate(program: Program, limits: Limits, calibration: Calibration) -> list
         need(FIELD_PATTERNS, len(program.patterns), 0, 0)
         for pattern_index in program.weekdays:
             need(FIELD_WEEKDAY, pattern_index, 0, 0)
+    if not faults:
+        need_therapy(program, limits, faults)
     if not faults and program.mode != MODE_STOPPED:
         hour_nl = most_nl_in_any_hour(program, limits.minimum_rate_nl_per_day)
+        hour_nl += most_patient_nl(program, _MINUTES_PER_HOUR)
         day_nl = most_nl_in_any_day(program, limits.minimum_rate_nl_per_day)
+        day_nl += most_patient_nl(program, MINUTES_PER_DAY)
         need(FIELD_MOST_PER_HOUR, program.most_nl_per_hour, hour_nl, most_nl)
         need(FIELD_MOST_PER_DAY, program.most_nl_per_day, day_nl, most_nl)
         _need_resolution(limits, calibration, need)
@@ -185,5 +164,5 @@ def _need_resolution(limits: Limits, calibration: Calibration, need) -> None:
     """Metering keeps its steady arithmetic within 30 bits; the calibration must leave it room."""
     from thecal_fw.core.metering import MOST_WEIGHT, weight_per_rate
 
-    weight = weight_per_rate(calibration) * limits.most_basal_nl_per_day
+    weight = weight_per_rate(calibration) * limits.most_rate_nl_per_day
     need(FIELD_RESOLUTION, weight, 1, MOST_WEIGHT)

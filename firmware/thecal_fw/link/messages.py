@@ -14,9 +14,9 @@ import hashlib
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.events import EVENT_NAMES, RESET_NAMES
 from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.program_fault import FIELD_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
-from thecal_fw.core.validation import FIELD_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its errors go together
     ERROR_ALREADY_DELIVERING,

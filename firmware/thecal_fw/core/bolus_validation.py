@@ -1,0 +1,146 @@
+"""Whether what a program says of boluses, of a bridge and of its drug may be committed.
+
+A bolus is over before the next one of its kind begins, none is larger than the program's own limit, and what can come
+together is no more than the pump can give.
+"""
+
+from thecal_fw.core.bolus import volume_nl
+from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL
+from thecal_fw.core.program import (
+    DAYS_PER_WEEK,
+    MINUTES_PER_DAY,
+    MODE_CONTINUOUS,
+    MODE_FLEX,
+    MODE_STOPPED,
+    MOST_BOLUSES_PER_DAY,
+    Program,
+)
+from thecal_fw.core.program_fault import (
+    FIELD_ACCURACY,
+    FIELD_BOLUS_MINUTES,
+    FIELD_BOLUS_RATE,
+    FIELD_BOLUS_START,
+    FIELD_BOLUS_VOLUME,
+    FIELD_BOLUSES,
+    FIELD_BRIDGE,
+    FIELD_BRIDGE_RATE,
+    FIELD_CATHETER,
+    FIELD_DEAD_VOLUME,
+    FIELD_HIGHEST_RATE,
+    FIELD_INTERVAL,
+    FIELD_LOCKOUT,
+    FIELD_MOST_PER_BOLUS,
+    FIELD_PATIENT,
+    FIELD_PATIENT_PER_DAY,
+    FIELD_PERIODIC,
+    FIELD_STABILITY,
+    Fault,
+)
+from thecal_fw.core.schedule import highest_rate
+
+MOST_BRIDGE_S = 30 * 86_400
+"""A bridge lasts longer the slower the pump; a month is what the dead volume lasts at 25 uL/day: a bench default."""
+
+
+class _Needs:
+    """Collects the faults of one program."""
+
+    def __init__(self, program: Program, limits, faults: list):
+        self._program = program
+        self._limits = limits
+        self._faults = faults
+
+    def need(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1) -> None:
+        if not least <= value <= most:
+            self._faults.append(Fault(field, value, least, most, pattern, step))
+
+    def bolus(self, rate_nl_per_day: int, minutes: int, pattern: int = -1, step: int = -1) -> None:
+        """What holds for any bolus."""
+        most_rate = self._limits.most_rate_nl_per_day
+        self.need(FIELD_BOLUS_RATE, rate_nl_per_day, 1, most_rate, pattern, step)
+        self.need(FIELD_BOLUS_MINUTES, minutes, 1, MINUTES_PER_DAY, pattern, step)
+        most_nl = min(self._program.most_nl_per_bolus, self._limits.most_bolus_nl)
+        self.need(FIELD_BOLUS_VOLUME, volume_nl(rate_nl_per_day, minutes), 1, most_nl, pattern, step)
+
+
+def need_therapy(program: Program, limits, faults: list) -> None:
+    """Append every fault to the list."""
+    needs = _Needs(program, limits, faults)
+    need = needs.need
+    need(FIELD_ACCURACY, program.accuracy_permille, 0, limits.most_accuracy_permille)
+    need(FIELD_STABILITY, program.stability_days, 0, limits.most_stability_days)
+    need(FIELD_MOST_PER_BOLUS, program.most_nl_per_bolus, 0, limits.most_bolus_nl)
+    need(FIELD_CATHETER, program.catheter_nl, 0, MOST_CATHETER_NL)
+    if program.catheter_nl or program.bridge is not None:
+        need(FIELD_DEAD_VOLUME, program.dead_volume_id, DEAD_VOLUME_ID, DEAD_VOLUME_ID)
+    if program.mode == MODE_FLEX:
+        _need_scheduled(program, needs)
+    else:
+        need(FIELD_BOLUSES, sum([len(day) for day in program.boluses]), 0, 0)
+    _need_periodic(program, needs)
+    _need_patient(program, limits, needs)
+    _need_bridge(program, limits, needs)
+    if not faults:
+        highest = highest_rate(program)
+        if program.patient_bolus is not None:
+            highest += program.patient_bolus.rate_nl_per_day
+        need(FIELD_HIGHEST_RATE, highest, 0, limits.most_rate_nl_per_day)
+
+
+def _need_scheduled(program: Program, needs) -> None:
+    for index, day in enumerate(program.boluses):
+        needs.need(FIELD_BOLUSES, len(day), 0, MOST_BOLUSES_PER_DAY, index)
+        earliest_minute = 0
+        for at, (start_minute, rate_nl_per_day, minutes) in enumerate(day):
+            needs.need(FIELD_BOLUS_START, start_minute, earliest_minute, MINUTES_PER_DAY - 1, index, at)
+            earliest_minute = start_minute + minutes
+            needs.bolus(rate_nl_per_day, minutes, index, at)
+    for weekday in range(DAYS_PER_WEEK):
+        # The last one of a day may run past midnight, and be over before the first one of the next.
+        today = program.boluses[program.weekdays[weekday]]
+        following = program.weekdays[(weekday + 1) % DAYS_PER_WEEK]
+        tomorrow = program.boluses[following]
+        if today and tomorrow:
+            end_minute = today[-1][0] + today[-1][2] - MINUTES_PER_DAY
+            needs.need(FIELD_BOLUS_START, tomorrow[0][0], end_minute, MINUTES_PER_DAY - 1, following, 0)
+
+
+def _need_periodic(program: Program, needs) -> None:
+    periodic = program.periodic_bolus
+    if periodic is None:
+        return
+    if program.mode != MODE_CONTINUOUS:
+        needs.need(FIELD_PERIODIC, periodic.interval_minutes, 0, 0)
+        return
+    needs.bolus(periodic.rate_nl_per_day, periodic.minutes)
+    needs.need(FIELD_INTERVAL, periodic.interval_minutes, max(1, periodic.minutes), MINUTES_PER_DAY)
+    needs.need(FIELD_BOLUS_START, periodic.first_minute, 0, max(0, periodic.interval_minutes - 1))
+
+
+def _need_patient(program: Program, limits, needs) -> None:
+    patient = program.patient_bolus
+    if patient is None:
+        return
+    if program.mode not in (MODE_CONTINUOUS, MODE_FLEX):
+        needs.need(FIELD_PATIENT, patient.rate_nl_per_day, 0, 0)
+        return
+    needs.bolus(patient.rate_nl_per_day, patient.minutes)
+    least_lockout = max(limits.least_lockout_minutes, patient.minutes)
+    needs.need(FIELD_LOCKOUT, patient.lockout_minutes, least_lockout, MINUTES_PER_DAY)
+    needs.need(FIELD_PATIENT_PER_DAY, patient.most_per_day, 1, limits.most_patient_boluses_per_day)
+
+
+def _need_bridge(program: Program, limits, needs) -> None:
+    bridge = program.bridge
+    if bridge is None:
+        return
+    if program.mode == MODE_STOPPED:
+        needs.need(FIELD_BRIDGE, bridge.seconds, 0, 0)
+        return
+    needs.need(FIELD_BRIDGE, bridge.seconds, 1, MOST_BRIDGE_S)
+    needs.need(
+        FIELD_BRIDGE_RATE,
+        bridge.rate_nl_per_day,
+        limits.minimum_rate_nl_per_day,
+        limits.most_basal_nl_per_day,
+    )
