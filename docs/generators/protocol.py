@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from generators.protocol_text import (
     ERROR_TEXT,
@@ -12,10 +12,13 @@ from generators.protocol_text import (
     FIELD_TEXT,
     HEADER_FIELDS,
     PROGRAM_FIELDS,
+    THERAPY_FIELDS,
     UNITS,
 )
 from generators.text import StaleTextError, need_complete, need_subjects, table
 from thecal_fw.core import alarms, events, program
+from thecal_fw.core.bolus import KIND_NAMES
+from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.program_fault import FIELD_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
@@ -28,6 +31,8 @@ _ENUMERATIONS = (
     ("time_source", TIME_SOURCE_NAMES),
     ("reset_cause", events.RESET_NAMES),
     ("fault field", FIELD_NAMES),
+    ("bolus_kind", KIND_NAMES),
+    ("bolus_refusal", REFUSAL_NAMES),
 )
 
 
@@ -197,26 +202,34 @@ def enumerations() -> str:
 
 
 def program_encoding() -> str:
-    codes = re.findall(r"\d*[a-zA-Z]", program._HEADER)
-    if len(codes) != len(PROGRAM_FIELDS):
+    rows = _packed(program._HEADER, PROGRAM_FIELDS, 0)
+    rows += _packed(program._THERAPY, THERAPY_FIELDS, struct.calcsize(program._HEADER))
+    return (
+        table(("at", "bytes", "field", "type", "meaning"), rows)
+        + f"\n\nThen, for each pattern: the number of its steps (u8, at most {program.MOST_STEPS_PER_DAY}) and of its "
+        + f"boluses (u8, at most {program.MOST_BOLUSES_PER_DAY}); for each step "
+        + f"{struct.calcsize(program._STEP)} bytes: the minute of the day at which it begins (u16) and its rate in "
+        + f"nL/day (u32); for each bolus {struct.calcsize(program._BOLUS)} bytes: the minute of the day at which it "
+        + f"begins (u16), its rate in nL/day (u32) and its minutes (u16). At most {program.MOST_PATTERNS} patterns, "
+        + f"at most {program.MOST_PROGRAM_BYTES:,} bytes in all. "
+        + f"This is program layout {program.PROGRAM_LAYOUT_VERSION}."
+    )
+
+
+def _packed(layout: str, fields: Sequence[tuple[str, str]], offset: int) -> list[tuple[object, ...]]:
+    """A row for each field of a packed part of the program."""
+    codes = re.findall(r"\d*[a-zA-Z]", layout)
+    if len(codes) != len(fields):
         raise StaleTextError(
-            f"a program's header has {len(codes)} fields, {len(PROGRAM_FIELDS)} are explained"
+            f"part {layout} of a program has {len(codes)} fields, {len(fields)} are explained"
         )
-    rows = []
-    offset = 0
-    for code, (name, meaning) in zip(codes, PROGRAM_FIELDS, strict=True):
+    rows: list[tuple[object, ...]] = []
+    for code, (name, meaning) in zip(codes, fields, strict=True):
         size = struct.calcsize("<" + code)
         shown = f"u8[{size}]" if code[0].isdigit() and code.endswith("B") else _type(code)
         rows.append((offset, size, f"`{name}`", shown, meaning))
         offset += size
-    return (
-        table(("at", "bytes", "field", "type", "meaning"), rows)
-        + f"\n\nThen, for each pattern: one byte, the number of its steps (at most {program.MOST_STEPS_PER_DAY}), "
-        + f"and for each step {struct.calcsize(program._STEP)} bytes: the minute of the day at which it begins "
-        + f"(u16) and its rate in nL/day (u32). At most {program.MOST_PATTERNS} patterns, "
-        + f"at most {program.MOST_PROGRAM_BYTES:,} bytes in all. "
-        + f"This is program layout {program.PROGRAM_LAYOUT_VERSION}."
-    )
+    return rows
 
 
 PARTS: dict[str, Callable[[], str]] = {

@@ -104,6 +104,18 @@ FIELD_TEXT = {
     "expected_residual_nl": "volume the pump expected to be left before the refill, nL; 0 if it did not know",
     "fill_known_before": "1 if it did know",
     "is_stored": "1 if it is in the journal; 0 if a power cut undoes it until it can be written",
+    "bolus_kind": "see [enumerations](#enumerations)",
+    "bolus_refusal": "why it would be refused, see [enumerations](#enumerations); 0 if it would be given",
+    "bolus_rate_nl_per_day": "rate on top of the basal one, nL/day",
+    "bolus_seconds": "how long it lasts, whole seconds",
+    "bolus_nl": "volume of the bolus, nL",
+    "bolus_given_nl": "volume of it that has been given, nL",
+    "give_bolus request.digest": "must be the digest of the committed program",
+    "under_way": "1 if a bolus is under way; what follows tells of it",
+    "on_demand_in_24_h": "boluses on demand of the last 24 hours, of all kinds",
+    "patient_in_24_h": "those of them that a patient has asked for",
+    "patient_wait_s": "until neither lockout nor the most in 24 hours is in the way of a patient bolus, s",
+    "is_history_known": "0 if boluses may have been given before a reset of which nothing is known: none is given then",
     "alarms": "bits of the alarms to acknowledge",
     "first_sequence": "first event wanted; older ones than are kept are skipped",
     "oldest_sequence": "oldest event that is still kept",
@@ -151,11 +163,15 @@ ERROR_TEXT = {
     "not while delivering": ("delivery must be stopped first", ""),
     "blocked by alarm": ("an active alarm's response is to stop", "bits of the active alarms"),
     "not stored": ("the journal did not take it; the program before it stays in force", ""),
+    "bolus refused": ("the bolus can't be given now", "why, see [enumerations](#enumerations)"),
     "value out of range": ("a value of the request is not allowed", "a limit that it breaks"),
 }
 
 EVENT_TEXT = {
-    "reset": ("reset cause", "1 if a watchdog reset cut delivery short"),
+    "reset": (
+        "reset cause; 256 more if the pump was delivering before",
+        "seconds the pump has run in all its lives before",
+    ),
     "program committed": ("first 4 bytes of its digest", "its mode"),
     "program took effect": ("microsteps counted", "rate, nL/day"),
     "delivery started": ("microsteps counted", "rate, nL/day"),
@@ -183,6 +199,9 @@ EVENT_TEXT = {
     "supply low": ("microsteps counted", "0"),
     "supply good": ("microsteps counted", "0"),
     "delivery held": ("microsteps counted", "0"),
+    "bolus begun": ("rate, nL/day", "kind in the upper 4 bits, seconds it is to last below"),
+    "bolus ended": ("volume given, nL", "kind in the upper 4 bits; 1 below if it was cut short"),
+    "bolus refused": ("why, see [enumerations](#enumerations)", "kind in the upper 4 bits"),
 }
 
 PROGRAM_FIELDS = (
@@ -198,4 +217,32 @@ PROGRAM_FIELDS = (
     ("most_nl_per_day", "daily limit, nL: no 24 hours of the program may exceed it"),
     ("weekdays", "pattern of each weekday, Monday first"),
     ("patterns", "number of patterns"),
+)
+
+THERAPY_FIELDS = (
+    (
+        "library_digest",
+        "first 8 bytes of the digest of the drug library it was checked against, zeros if none",
+    ),
+    ("accuracy_permille", "how far the pump may be off its calculated volume, of a thousand"),
+    ("stability_days", "days the drug is stable in the pump, 0 if not said"),
+    ("dead_volume_id", "number of the dead volume of the pump's tubing that the program reckons with"),
+    ("catheter_nl", "dead volume of the catheter, nL"),
+    ("most_nl_per_bolus", "limit of a single bolus, nL"),
+    (
+        "patient_rate_nl_per_day",
+        "rate of a patient bolus, nL/day; this and the next three are 0 if there is none",
+    ),
+    ("patient_minutes", "how long it lasts"),
+    ("lockout_minutes", "least time from the beginning of one to that of the next"),
+    ("patient_per_day", "most in any 24 hours"),
+    (
+        "periodic_first_minute",
+        "minutes of local time since 1970 at which the first periodic bolus would have begun",
+    ),
+    ("interval_minutes", "from one to the next; this and the next two are 0 if there is none"),
+    ("periodic_rate_nl_per_day", "rate of a periodic bolus, nL/day"),
+    ("periodic_minutes", "how long it lasts"),
+    ("bridge_seconds", "how long the old drug goes on, s; 0 if there is no bridge"),
+    ("bridge_rate_nl_per_day", "rate at which it does, nL/day"),
 )

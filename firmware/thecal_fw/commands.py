@@ -4,6 +4,7 @@ Nothing here decides about therapy. Handlers take the fields of a request, check
 to the controller, and return the payload of the response.
 """
 
+from thecal_fw.bolus_commands import BolusCommands
 from thecal_fw.core import events
 from thecal_fw.core.alarms import RESPONSE_STOP
 from thecal_fw.core.instant import NEVER_S, microsecond_of_ticks, second_of_ticks
@@ -55,6 +56,7 @@ class Commands:
             messages.BOOTLOADER.kind: self._bootloader,
             messages.PROMPT.kind: self._prompt,
         }
+        self._handlers.update(BolusCommands(controller).handlers)
 
     def carry_out(self, kind: int, values, now_s: int, now_us: int) -> bytes:
         """Payload of the response to a request; raises RequestRefusedError for an error."""

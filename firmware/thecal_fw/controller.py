@@ -6,6 +6,9 @@ delivers, ``supervisor`` watches, ``keeper`` makes durable, the link takes reque
 what they lead to, is here.
 """
 
+from thecal_fw.bolus_notes import BolusNotes
+from thecal_fw.bolus_recall import STEP_US as RECALL_STEP_US
+from thecal_fw.boluses import Boluses
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
 from thecal_fw.core.alarms import Alarms
@@ -62,6 +65,8 @@ class Controller:
         self.alarms = Alarms()
         self.log = EventLog()
         self.infusion = Infusion(self)
+        self.boluses = Boluses(self)
+        self.bolus_notes = BolusNotes(self)
         self.supervisor = Supervisor(self)
         self.keeper = Keeper(self, Journal(hardware.flash, keep=hardware.retained.keep_record))
         self.failed_tests = 0
@@ -96,6 +101,8 @@ class Controller:
             self.record(events.EVENT_SELF_TEST, TEST_FLASH)
         if resumes:
             self._resume(recovery)
+        else:
+            self.bolus_notes.end_extra(0)
         self.keeper.keep_anchor()
 
     def _judge_self_test(self) -> None:
@@ -122,7 +129,7 @@ class Controller:
         self.infusion.owed_phase = recovery.owed_at(tick)
         if recovery.missed_steps:
             self.record(events.EVENT_MISSED, recovery.missed_steps)
-        self.infusion.start(tick)
+        self.infusion.start(tick, goes_on=True)
 
     # --- the loop
 
@@ -158,14 +165,17 @@ class Controller:
     def _poll_fully(self, now_s: int, now_us: int, byte: int) -> None:
         self.infusion.advance(now_s, now_us)
         self.supervisor.check(now_s, now_us)
+        self.bolus_notes.advance(now_s, now_us)
         self.infusion.fill()
         has_input = self._link.serve(now_s, now_us, byte, self.infusion.change_is_near(now_s, now_us))
         self.alarms.end_silences(now_s)
         self._sound(now_s, now_us)
         self._set_deadline()
         self.keeper.tend()
+        if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
+            self.boluses.recall.step()
         self._set_deadline()
-        if self.keeper.has_work():
+        if self.keeper.has_work() or not self.boluses.recall.is_done:
             us = now_us + _TRY_AGAIN_US
             self._due_by(now_s + us // 1_000_000, us % 1_000_000)
         if has_input:
@@ -180,6 +190,7 @@ class Controller:
             self._due_by(infusion.refill_s, infusion.refill_us)
             self._due_by(supervisor.threshold_s, supervisor.threshold_us)
             self._due_by(keeper.due_s, keeper.due_us)
+            self._due_by(self.bolus_notes.due_s, self.bolus_notes.due_us)
         self._due_by(self._annunciation.next_s, self._annunciation.next_us)
         self._due_by(self._link.due_s, self._link.due_us)
         self._due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
@@ -258,6 +269,7 @@ class Controller:
         """Go by a program from now on, without planning anything yet."""
         self.program = program
         self.program_digest = digest
+        self.boluses.forget_allowance()
         self.reservoir.set_low_threshold(program.low_reservoir_nl)
 
     def commit(self, program: Program, digest: bytes, encoded: bytes) -> int:
@@ -278,7 +290,15 @@ class Controller:
     def set_time(self, utc_s: int, utc_us: int, offset_minutes: int) -> int:
         clock = self.hardware.clock
         was_utc_s = self.wall.utc_ticks(self.ticks_now()) // TICKS_PER_SECOND
+        before = self.wall
         self.wall = clock_set_to(utc_s, utc_us, offset_minutes, clock.s, clock.us)
+        if self.infusion.state != STATE_STOPPED:
+            tick = (
+                self.infusion.change_tick
+                if self.infusion.change_tick >= 0
+                else self.infusion.next_change_tick()
+            )
+            self.boluses.clock_is_set(before, self.wall, tick)
         self.record(events.EVENT_TIME_SET, was_utc_s, utc_s)
         self.keeper.note_change()
         tick = self.replan()
@@ -332,7 +352,7 @@ class Controller:
         if stronger == alarm_table.RESPONSE_STOP:
             self._stop()
             self.set_alarm(alarm_table.STOPPED_BY_ALARM, True)
-        elif alarm_table.RESPONSE_MINIMUM_RATE in (stronger, response):
+        elif alarm_table.RESPONSE_MINIMUM_RATE in (stronger, response) or self.boluses.are_concerned():
             self.replan()
 
     def record(self, code: int, first: int = 0, second: int = 0) -> None:

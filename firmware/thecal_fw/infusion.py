@@ -18,7 +18,7 @@ from thecal_fw.core.instant import (
     ticks_at,
 )
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
-from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
+from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline
 
 CHANGE_NOTICE_TICKS = TICKS_PER_SECOND // 5
 """A change takes effect no sooner than this after it was asked for."""
@@ -45,6 +45,7 @@ class Infusion:
     """Delivery of one pump.
 
     change_tick: when a change under way takes effect, or -1.
+    timeline: what is being delivered.
     event_s, event_us: when that has to be prepared or noted.
     refill_s, refill_us: when the queue has room again.
     owed_phase: what the next course begins with, in the units of ``Metering``.
@@ -64,7 +65,8 @@ class Infusion:
         # Half a microstep to begin with: what has been delivered is then always what was prescribed, rounded to
         # the nearest microstep, and no more than half of one away from it.
         self.owed_phase = self.delivery.half_a_step
-        self._timeline = NO_DELIVERY
+        self.timeline = NO_DELIVERY
+        self._goes_on = False
         self._changed_timeline = NO_DELIVERY
         self._splice_tick = -1
         self._queued_block_s = NEVER_S
@@ -120,9 +122,13 @@ class Infusion:
 
     # --- changes
 
-    def start(self, tick: int) -> None:
-        """Begin to deliver at a tick, with the driver off until shortly before it."""
+    def start(self, tick: int, goes_on: bool = False) -> None:
+        """Begin to deliver at a tick, with the driver off until shortly before it.
+
+        goes_on: after a reset that left everything known, so that boluses under way go on.
+        """
         self.state = STATE_STARTING
+        self._goes_on = goes_on
         self._change_at(tick)
 
     def next_change_tick(self) -> int:
@@ -143,9 +149,9 @@ class Infusion:
             self._note_change()
         pump = self._pump
         self.change_tick = tick
-        self._changed_timeline = Timeline(
-            pump.wanted_program(), pump.wall, pump.limits.minimum_rate_nl_per_day
-        )
+        if self.state == STATE_STARTING and not self._goes_on:
+            pump.boluses.begin_from(tick)
+        self._changed_timeline = pump.boluses.timeline(tick)
         self._set_event(tick - SPLICE_LEAD_TICKS)
         self._splice_tick = tick
         if self.state == STATE_DELIVERING:
@@ -160,9 +166,11 @@ class Infusion:
         self.event_s, self.event_us = second_of_ticks(tick), microsecond_of_ticks(tick)
 
     def _note_change(self) -> None:
-        self._timeline = self._changed_timeline
+        before, tick = self.timeline, self.change_tick
+        self.timeline = self._changed_timeline
         self.change_tick = -1
         self._pump.record(events.EVENT_PROGRAM_EFFECTIVE, self._pump.ledger.counted, self._rate_now())
+        self._pump.bolus_notes.note_change(before, self.timeline, tick)
         if self.state == STATE_DELIVERING:
             self._pump.keeper.keep_anchor()
 
@@ -183,7 +191,7 @@ class Infusion:
         else:
             anchor, delivered = self._clear_anchor(pump.ticks_now() + _ANCHOR_LEAD_TICKS)
             is_late = anchor > change_tick
-            timeline = ChangingTimeline(self._timeline, change_tick, self._changed_timeline)
+            timeline = ChangingTimeline(self.timeline, change_tick, self._changed_timeline)
         if is_late:
             # Too late to be exact: things stay as they are for a moment more, and the pump says so.
             pump.record(events.EVENT_TIMING_FAULT, pump.ledger.counted, delivery.planned)
@@ -196,7 +204,7 @@ class Infusion:
         else:
             phase = delivery.phase_at(anchor, delivered)
         delivery.begin(anchor, phase, delivered, timeline)
-        self._timeline = timeline
+        self.timeline = timeline
         self.refill_s = self._queued_block_s = NEVER_S
         pump.supervisor.forget_threshold()
         pump.keeper.forget_due()
@@ -244,7 +252,9 @@ class Infusion:
         self._hardware.gate.close()
         self._hardware.annunciator.led(False)
         self._count_at_halt()
+        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now())
         self.state = STATE_STARTING
+        self._goes_on = False
         self.owed_phase = self.delivery.half_a_step
         self.change_tick = -1
         pump.note_alarm(alarm_table.TIMING_FAULT)
@@ -260,7 +270,9 @@ class Infusion:
         self._hardware.clock.read()
         self._count_at_halt()
         self.owed_phase = self.delivery.bounded(self.delivery.phase_at(pump.ticks_now(), pump.ledger.counted))
+        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now())
         self.state = STATE_STARTING
+        self._goes_on = False
         pump.record(events.EVENT_HELD, pump.ledger.counted)
         self._put_off()
 
@@ -275,6 +287,7 @@ class Infusion:
         if self.state == STATE_DELIVERING:
             self._count_at_halt()
             self.owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, pump.ledger.counted))
+            pump.bolus_notes.cut_short(self.timeline, tick)
         if self.state != STATE_STOPPED:
             pump.record(events.EVENT_STOPPED, pump.ledger.counted)
         self.state = STATE_STOPPED

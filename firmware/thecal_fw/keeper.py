@@ -77,7 +77,7 @@ class Keeper:
         pump = self._pump
         rate_nl_per_day = pump.limits.minimum_rate_nl_per_day
         if program is not None:
-            rate_nl_per_day = max(rate_nl_per_day, highest_rate(program))
+            rate_nl_per_day = max(rate_nl_per_day, highest_rate(program)) + pump.boluses.extra_rate()
         lead_nl = -(-rate_nl_per_day * LEAD_S // _SECONDS_PER_DAY)
         self._lead_steps = _LEAST_LEAD_STEPS + pump.calibration.steps_reaching(lead_nl)
         self.quantum_steps = max(pump.calibration.steps_reaching(QUANTUM_NL), 2 * self._lead_steps)
@@ -188,6 +188,7 @@ class Keeper:
         # fail between that record and the stop's.
         state.delivering = delivers and pump.infusion.state != STATE_STOPPED
         state.active_alarms = pump.alarms.active
+        state.bolus_minute = pump.boluses.minute
         state.latest_event = pump.log.latest
         state.calibration_id = calibration.calibration_id
         state.nl_per_rev = calibration.nl_per_rev
@@ -339,6 +340,7 @@ class Keeper:
             pump.wall.utc_ticks_at_boot,
             self.base_lifetime_s,
             pump.supervisor.is_motor_stalled(),
+            pump.boluses.to_carry(),
         )
         self._hardware.retained.keep(carried.encode())
 

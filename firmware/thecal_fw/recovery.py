@@ -12,7 +12,6 @@ from thecal_fw.core.events import RESET_WATCHDOG
 from thecal_fw.core.instant import TICK_US, ticks_at
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, LOST, REPAIRED
 from thecal_fw.core.metering import Metering
-from thecal_fw.core.timeline import Timeline
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED, TIME_SET, TIME_UNKNOWN, WallClock
 from thecal_fw.keeper import program_of
 from thecal_fw.store.state import NEVER, NO_PAIR
@@ -55,7 +54,11 @@ class Recovery:
             if newest is not None:
                 keeper.boots = newest[-1] % MOST_LIVES + 1
         pump.log.go_on_after(journal.latest_event, keeper.boots)
-        pump.record(events.EVENT_RESET, machine.reset_cause, self.was_delivering)
+        pump.record(
+            events.EVENT_RESET,
+            machine.reset_cause | self.was_delivering << events.WAS_DELIVERING_SHIFT,
+            keeper.base_lifetime_s,
+        )
         if journal.condition != BLANK:
             pump.record(events.EVENT_JOURNAL, journal.condition, state.sequence if state is not None else 0)
         if state is not None:
@@ -68,6 +71,7 @@ class Recovery:
             pump.note_alarm(alarm_table.JOURNAL_REPAIRED)
         if machine.reset_cause == RESET_WATCHDOG:
             self._count_watchdog_reset()
+        self._restore_boluses(state)
 
     def _restore_state(self, state) -> None:
         pump = self._pump
@@ -85,6 +89,16 @@ class Recovery:
             pump.keeper.name_program(state.program_pair, program, state.program_digest, state.program_bytes)
         if state.reservoir_known:
             reservoir.refill(state.fill_nl, state.filled_at_steps - base_steps)
+
+    def _restore_boluses(self, state) -> None:
+        """Those under way go on if the time goes on; what was given before is read from the log, when there is time."""
+        boluses, carried = self._pump.boluses, self._carried
+        if state is not None:
+            boluses.minute = state.bolus_minute
+        if carried is not None:
+            retained = self._pump.hardware.retained
+            boluses.take_over(carried.boluses, ticks_at(retained.reset_s, retained.reset_us))
+        boluses.recall.begin()
 
     def _restore_count(self, state) -> None:
         """Choose what has been delivered in all lives before this one, as of this reset."""
@@ -155,7 +169,7 @@ class Recovery:
         delivery = pump.infusion.delivery
         if carried is None or not carried.has_anchor:
             return delivery.half_a_step
-        timeline = Timeline(pump.wanted_program(), pump.wall, pump.limits.minimum_rate_nl_per_day)
+        timeline = pump.boluses.timeline(tick)
         metering = Metering(pump.calibration)
         phase = phase_at(timeline, metering, self._anchor_tick, carried.phase, tick)
         phase -= metering.step_weight * self._counted_since_anchor

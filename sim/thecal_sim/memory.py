@@ -7,7 +7,7 @@ from thecal_sim.processor import Processor
 from thecal_sim.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 JOURNAL_SECTORS = 128
-_NOTE_BYTES = 48
+_NOTE_BYTES = 108
 _RECORD_BYTES = 128
 
 

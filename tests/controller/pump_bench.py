@@ -10,12 +10,15 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from controller.link_host import LinkHost
+from thecal_fw.core import events
+from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
 from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour, most_patient_nl
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.link import messages
 from thecal_sim.edges import Edge
+from thecal_sim.ideal import Periodic, Span
 from thecal_sim.model import ModelPump
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, Regimen, check_pulses
 from thecal_sim.units import NS_PER_MINUTE, NS_PER_S, NS_PER_US, TICK_NS
@@ -66,9 +69,26 @@ def regimen_of(program: Program) -> Regimen | None:
     if program.mode == MODE_MINIMUM_RATE:
         return MINIMUM_RATE
     if program.mode == MODE_CONTINUOUS:
-        return Regimen.constant(program.rate_nl_per_day)
+        basal = Regimen.constant(program.rate_nl_per_day)
+        periodic = program.periodic_bolus
+        if periodic is None:
+            return basal
+        return Regimen(
+            basal.week,
+            periodic=Periodic(
+                periodic.first_minute,
+                periodic.interval_minutes,
+                Fraction(periodic.rate_nl_per_day),
+                periodic.minutes,
+            ),
+        )
     days = [tuple((minute, Fraction(rate)) for minute, rate in day) for day in program.patterns]
-    return Regimen(tuple(days[index] for index in program.weekdays))
+    boluses = [
+        tuple((minute, Fraction(rate), minutes) for minute, rate, minutes in day) for day in program.boluses
+    ]
+    return Regimen(
+        tuple(days[index] for index in program.weekdays), tuple(boluses[index] for index in program.weekdays)
+    )
 
 
 class PumpBench:
@@ -82,6 +102,8 @@ class PumpBench:
         self._program: Program | None = None
         self._is_delivering = False
         self._local_minus_t_ns: int | None = None
+        self._boluses_from_ns = 0
+        self._extra: tuple[Span, ...] = ()
 
     def reset(self, cause: int) -> None:
         """Reset the board now, and go on with a new host."""
@@ -113,18 +135,54 @@ class PumpBench:
         self._program = program
         if program.mode == MODE_STOPPED:
             self._is_delivering = False
-        return self._note(self._instant(answer))
+        return self._note_afresh(self._instant(answer))
 
     def start(self) -> int:
         assert self._program is not None
         answer = self.host.ask(messages.START, self._program.digest())
         self._is_delivering = True
-        return self._note(self._instant(answer))
+        return self._note_afresh(self._instant(answer))
 
     def stop(self) -> int:
         answer = self.host.ask(messages.STOP)
         self._is_delivering = False
-        return self._note(self._instant(answer))
+        return self._note_afresh(self._instant(answer))
+
+    def give_bolus(self, kind: int, rate_nl_per_day: int = 0, seconds: int = 0) -> int:
+        """Have a bolus given; the instant it begins. Rate and time of a patient's are the program's."""
+        assert self._program is not None
+        digest = self._program.digest()
+        answer = self.host.ask(messages.GIVE_BOLUS, digest, kind, rate_nl_per_day, seconds)
+        t_ns = self._instant(answer)
+        patient = self._program.patient_bolus
+        if kind == KIND_PATIENT and patient is not None:
+            rate_nl_per_day, seconds = patient.rate_nl_per_day, 60 * patient.minutes
+        self._extra = (*self._extra, Span(t_ns, t_ns + seconds * NS_PER_S, Fraction(rate_nl_per_day)))
+        return self._note(t_ns)
+
+    def cancel_bolus(self) -> int:
+        t_ns = self._instant(self.host.ask(messages.CANCEL_BOLUS))
+        self.cut_boluses(t_ns)
+        return t_ns
+
+    def cut_boluses(self, t_ns: int) -> None:
+        """Boluses on demand end at an instant."""
+        self._extra = ()
+        self._note(t_ns)
+
+    def bolus_events(self) -> list[tuple[str, int, int, int]]:
+        """What the log tells of boluses: (event, kind, first value, the rest of the second value)."""
+        codes = (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED, events.EVENT_BOLUS_REFUSED)
+        return [
+            (
+                events.EVENT_NAMES[event["code"]].removeprefix("bolus "),
+                event["second"] >> 28,
+                event["first"],
+                event["second"] & (1 << 28) - 1,
+            )
+            for event in self.all_events()
+            if event["code"] in codes
+        ]
 
     def refill(self, fill_nl: int = 40_000_000) -> None:
         self.host.ask(messages.REFILL, fill_nl)
@@ -173,7 +231,10 @@ class PumpBench:
     def prescribe(self, t_ns: int, regimen: Regimen | None) -> None:
         """Enter into the history what the pump itself decided on."""
         self.history = [epoch for epoch in self.history if epoch.start_ns < t_ns]
-        self.history.append(Epoch(t_ns, regimen, self._local_minus_t_ns))
+        boluses_from = None
+        if self._local_minus_t_ns is not None:
+            boluses_from = self._boluses_from_ns + self._local_minus_t_ns
+        self.history.append(Epoch(t_ns, regimen, self._local_minus_t_ns, boluses_from, self._extra))
 
     @property
     def ideal(self) -> IdealDelivery:
@@ -205,6 +266,12 @@ class PumpBench:
 
     def _instant(self, answer: dict[str, int]) -> int:
         return self.pump.board.processor.instant_ns(answer["effective_boot_s"], answer["effective_boot_us"])
+
+    def _note_afresh(self, t_ns: int) -> int:
+        """From an instant on, no bolus goes on that was under way."""
+        self._boluses_from_ns = t_ns
+        self._extra = ()
+        return self._note(t_ns)
 
     def _note(self, t_ns: int) -> int:
         regimen = regimen_of(self._program) if self._is_delivering and self._program else None

@@ -1,4 +1,5 @@
-"""What a watchdog reset must not lose, as 48 bytes: where delivery stood, on which clock, in which life.
+"""What a watchdog reset must not lose, as 108 bytes: where delivery stood, on which clock, in which life, and which
+boluses were under way beside the program's own.
 
 An *anchor* is an instant with the count and the phase (prescribed by then and not yet delivered) that belonged to it.
 From there, what the program prescribes until any later instant can be worked out exactly. While a change of therapy is
@@ -8,12 +9,18 @@ under way the anchor lies at the change, for what comes before it another progra
 import struct
 
 _LAYOUT = "<BBhIIqIIIqIB"
-NOTE_BYTES = 48
-_SPARE = bytes(NOTE_BYTES - struct.calcsize(_LAYOUT))
+_BOLUS_LAYOUT = "<BqqI"
+MOST_BOLUSES = 3
+_BOLUSES_OFFSET = struct.calcsize(_LAYOUT)
+_BOLUS_BYTES = struct.calcsize(_BOLUS_LAYOUT)
+NOTE_BYTES = _BOLUSES_OFFSET + MOST_BOLUSES * _BOLUS_BYTES
 
 
 class Carried:
-    """Attributes as the arguments; times and counts belong to the life that ended."""
+    """Attributes as the arguments; times and counts belong to the life that ended.
+
+    boluses: up to MOST_BOLUSES, each (kind, start tick, end tick, rate).
+    """
 
     def __init__(
         self,
@@ -29,6 +36,7 @@ class Carried:
         utc_ticks_at_boot: int,
         base_lifetime_s: int,
         is_stalled: int,
+        boluses=(),
     ):
         self.has_anchor = has_anchor
         self.time_source = time_source
@@ -42,31 +50,40 @@ class Carried:
         self.utc_ticks_at_boot = utc_ticks_at_boot
         self.base_lifetime_s = base_lifetime_s
         self.is_stalled = is_stalled
+        self.boluses = list(boluses)
 
     def encode(self) -> bytes:
-        return (
-            struct.pack(
-                _LAYOUT,
-                self.has_anchor,
-                self.time_source,
-                self.offset_minutes,
-                self.anchor_s,
-                self.anchor_us,
-                self.phase,
-                self.anchor_counted,
-                self.base_steps,
-                self.unseen_steps,
-                self.utc_ticks_at_boot,
-                self.base_lifetime_s,
-                self.is_stalled,
-            )
-            + _SPARE
+        note = bytearray(NOTE_BYTES)
+        struct.pack_into(
+            _LAYOUT,
+            note,
+            0,
+            self.has_anchor,
+            self.time_source,
+            self.offset_minutes,
+            self.anchor_s,
+            self.anchor_us,
+            self.phase,
+            self.anchor_counted,
+            self.base_steps,
+            self.unseen_steps,
+            self.utc_ticks_at_boot,
+            self.base_lifetime_s,
+            self.is_stalled,
         )
+        for index, bolus in enumerate(self.boluses):
+            struct.pack_into(_BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES, *bolus)
+        return bytes(note)
 
 
 def decode(note) -> Carried:
     """What was encoded; the bytes are known to be whole by whoever kept them."""
-    return Carried(*struct.unpack(_LAYOUT, note[: struct.calcsize(_LAYOUT)]))
+    boluses = []
+    for index in range(MOST_BOLUSES):
+        bolus = struct.unpack_from(_BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES)
+        if bolus[3]:
+            boluses.append(bolus)
+    return Carried(*struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET]), boluses)
 
 
 def phase_at(timeline, metering, tick: int, phase: int, until_tick: int) -> int:

@@ -10,6 +10,8 @@ from thecal_fw.core.wall_clock import WallClock
 RESET_POWER_ON = 0
 RESET_WATCHDOG = 1
 RESET_NAMES = ("power-on", "watchdog")
+WAS_DELIVERING_SHIFT = 8
+"""In the first value of a reset, above its cause: whether the pump was delivering before."""
 
 EVENT_NAMES = (
     "reset",
@@ -40,6 +42,9 @@ EVENT_NAMES = (
     "supply low",
     "supply good",
     "delivery held",
+    "bolus begun",
+    "bolus ended",
+    "bolus refused",
 )
 (
     EVENT_RESET,
@@ -70,7 +75,15 @@ EVENT_NAMES = (
     EVENT_SUPPLY_LOW,
     EVENT_SUPPLY_GOOD,
     EVENT_HELD,
+    EVENT_BOLUS_BEGUN,
+    EVENT_BOLUS_ENDED,
+    EVENT_BOLUS_REFUSED,
 ) = range(len(EVENT_NAMES))
+
+KIND_SHIFT = 28
+"""In the second value of a bolus, above its seconds or its end: the kind."""
+WAS_CUT_SHORT = 1
+"""In the second value of a bolus that has ended."""
 
 CAPACITY = 64
 """Events kept in memory: those that wait to be written to the journal, and the latest ones for quick reading."""
@@ -82,8 +95,10 @@ _NO_EVENT = (0,) * 9
 class EventLog:
     """Ring of events, each (sequence, boot_s, boot_us, utc_s, time_source, code, first, second, boots).
 
-    What ``first`` and ``second`` mean depends on the code: alarm events carry the alarm and the microstep
-    count, delivery events the microstep count and the rate, time events the old and the new UTC second.
+    What ``first`` and ``second`` mean depends on the code: alarm events carry the alarm and the microstep count, a
+    reset its cause and the pump's running seconds until then, delivery events the microstep count and the rate, time
+    events the old and the new UTC second. Of a bolus ``first`` is the rate, the volume given or the reason of the
+    refusal, and ``second`` has its kind in the upper four bits, below that its seconds, or whether it was cut short.
     ``boots`` says which of the pump's lives the time since boot belongs to.
     """
 

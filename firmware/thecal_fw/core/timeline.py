@@ -81,6 +81,10 @@ class Timeline:
                 found.append(Bolus(KIND_SCHEDULED, start_tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day))
         return found
 
+    def may_have_boluses(self) -> bool:
+        """Whether a bolus is under way or may begin."""
+        return bool(self.extra) or (self._longest_bolus_minutes > 0 and self.bolus_minute != NO_BOLUSES)
+
 
 NO_DELIVERY = Timeline(Program(MODE_STOPPED), WallClock(), 0)
 """The timeline of a pump that delivers nothing."""
@@ -90,12 +94,20 @@ class ChangingTimeline:
     """An old timeline until a tick, a new one from then on."""
 
     def __init__(self, before, change_tick: int, after: Timeline):
-        self._before = before
+        self.before = before
+        self.after = after
         self._change_tick = change_tick
-        self._after = after
 
     def segment_at(self, tick: int):
         if tick >= self._change_tick:
-            return self._after.segment_at(tick)
-        rate_nl_per_day, end = self._before.segment_at(tick)
+            return self.after.segment_at(tick)
+        rate_nl_per_day, end = self.before.segment_at(tick)
         return rate_nl_per_day, min(end, self._change_tick)
+
+    def boluses_near(self, tick: int, until_tick: int) -> list:
+        """Those of the timeline that holds at the tick; what only begins once the other one holds is not among them."""
+        timeline = self.after if tick >= self._change_tick else self.before
+        return timeline.boluses_near(tick, until_tick)
+
+    def may_have_boluses(self) -> bool:
+        return self.before.may_have_boluses() or self.after.may_have_boluses()

@@ -5,7 +5,7 @@ nothing drifts. Local time is UTC plus an offset in minutes that only an explici
 daylight-saving time shifts nothing by itself.
 """
 
-from thecal_fw.core.instant import SECONDS_PER_DAY, TICKS_PER_SECOND, ticks_at
+from thecal_fw.core.instant import SECONDS_PER_DAY, TICKS_PER_MINUTE, TICKS_PER_SECOND, ticks_at
 from thecal_fw.core.program import DAYS_PER_WEEK
 
 TIME_UNKNOWN = 0
@@ -46,6 +46,11 @@ class WallClock:
     def boot_ticks_of_local_second(self, local_second: int) -> int:
         """Tick since boot at which a local second begins."""
         return (local_second - 60 * self.offset_minutes) * TICKS_PER_SECOND - self.utc_ticks_at_boot
+
+    def first_local_minute(self, boot_ticks: int) -> int:
+        """First minute of local time since 1970 that begins at or after a tick since boot."""
+        utc_ticks = self.utc_ticks(boot_ticks) + 60 * self.offset_minutes * TICKS_PER_SECOND
+        return -(-utc_ticks // TICKS_PER_MINUTE)
 
     def next_whole_second(self, boot_ticks: int) -> int:
         """First tick since boot, not before the one given, at which a second of the pump's clock begins."""

@@ -24,6 +24,7 @@ ERROR_NAMES = (
     "value out of range",
     "no session",
     "not stored",
+    "bolus refused",
 )
 (
     ERROR_NONE,
@@ -46,4 +47,5 @@ ERROR_NAMES = (
     ERROR_RANGE,
     ERROR_NO_SESSION,
     ERROR_NOT_STORED,
+    ERROR_BOLUS_REFUSED,
 ) = range(len(ERROR_NAMES))

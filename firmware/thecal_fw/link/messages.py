@@ -12,6 +12,8 @@ carried out could not be written to the journal: a power cut undoes it until the
 import hashlib
 
 from thecal_fw.core.alarms import ALARM_NAMES
+from thecal_fw.core.bolus import KIND_NAMES
+from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.events import EVENT_NAMES, RESET_NAMES
 from thecal_fw.core.program import MODE_NAMES
 from thecal_fw.core.program_fault import FIELD_NAMES
@@ -21,6 +23,7 @@ from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its errors go together
     ERROR_ALREADY_DELIVERING,
     ERROR_BLOCKED,
+    ERROR_BOLUS_REFUSED,
     ERROR_DIGEST,
     ERROR_MALFORMED,
     ERROR_NAMES,
@@ -225,6 +228,55 @@ READ_LOG = Message(
     [("oldest_sequence", "I"), ("latest_sequence", "I"), ("next_sequence", "I"), TAIL],
     "Event records from a sequence number on, as many as fit (tail: EVENT layouts). Read on from the next sequence.",
 )
+CHECK_BOLUS = Message(
+    "check_bolus",
+    0x22,
+    False,
+    [("bolus_kind", "B"), ("bolus_rate_nl_per_day", "I"), ("bolus_seconds", "I")],
+    [
+        ("bolus_refusal", "B"),
+        ("bolus_rate_nl_per_day", "I"),
+        ("bolus_seconds", "I"),
+        ("bolus_nl", "I"),
+        ("patient_wait_s", "I"),
+    ],
+    "Whether a bolus would be given now, and which; nothing changes. Of a patient's, rate and time are the program's.",
+)
+GIVE_BOLUS = Message(
+    "give_bolus",
+    0x23,
+    True,
+    [("digest", "32s"), ("bolus_kind", "B"), ("bolus_rate_nl_per_day", "I"), ("bolus_seconds", "I")],
+    [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("bolus_nl", "I")],
+    "Give a bolus beside the program of this digest, from the next whole second of the pump's clock on.",
+)
+CANCEL_BOLUS = Message(
+    "cancel_bolus",
+    0x24,
+    True,
+    [],
+    [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("is_stored", "B")],
+    "End the bolus on demand that is under way. The basal rate and the program's own boluses go on.",
+)
+BOLUSES = Message(
+    "boluses",
+    0x25,
+    False,
+    [],
+    [
+        ("under_way", "B"),
+        ("bolus_kind", "B"),
+        ("bolus_rate_nl_per_day", "I"),
+        ("bolus_seconds", "I"),
+        ("bolus_given_nl", "I"),
+        ("bolus_nl", "I"),
+        ("on_demand_in_24_h", "B"),
+        ("patient_in_24_h", "B"),
+        ("patient_wait_s", "I"),
+        ("is_history_known", "B"),
+    ],
+    "The bolus under way if there is one, and what was given on demand in the last 24 hours.",
+)
 BOOTLOADER = Message(
     "bootloader",
     0x20,
@@ -257,6 +309,10 @@ MESSAGES = (
     SET_TIME,
     ACKNOWLEDGE,
     READ_LOG,
+    CHECK_BOLUS,
+    GIVE_BOLUS,
+    CANCEL_BOLUS,
+    BOLUSES,
     BOOTLOADER,
     PROMPT,
 )
@@ -301,6 +357,8 @@ def schema_text() -> str:
         STATE_NAMES,
         TIME_SOURCE_NAMES,
         TEST_NAMES,
+        KIND_NAMES,
+        REFUSAL_NAMES,
     ):
         lines.append(",".join(names))
     return "\n".join(lines)

@@ -52,7 +52,7 @@ _RECORD = (
     ("lifetime_s", "I"),
     ("utc_s", "I"),
     ("utc_us", "I"),
-    ("spare", "4x"),
+    ("bolus_minute", "I"),
     ("crc32", "I"),
 )
 _FORMAT = "<" + "".join([form for _, form in _RECORD])
@@ -93,6 +93,7 @@ class State:
     that the sense counter did not see, and that the shaft did not turn.
     reservoir_known, fill_nl, filled_at_steps: the last refill, at that many lifetime microsteps.
     time_source, offset_minutes, utc_s, utc_us: wall time at writing; 0 seconds while it is unknown.
+    bolus_minute: local minute since 1970 from which boluses begin by the clock.
     delivering, active_alarms: what the pump was doing, and the alarms that were active.
     program_pair, program_digest, program_bytes: the program in force; pair ``NO_PAIR`` if there is none.
     other_pair_erased: whether the pair that is not in force was erased at writing. The journal's own.
@@ -127,6 +128,7 @@ class State:
     nl_per_rev: int
     microsteps_per_rev: int
     latest_event: int
+    bolus_minute: int
 
     def __init__(self):
         for name in FIELDS:

@@ -134,7 +134,8 @@ def event_text(event: Event) -> str:
     """What an event's values say."""
     first, second = event.first, event.second
     if event.code == events.EVENT_RESET:
-        return events.RESET_NAMES[first] + (" while delivering" if second else "")
+        cause, was_delivering = first & 0xFF, first >> events.WAS_DELIVERING_SHIFT
+        return f"{events.RESET_NAMES[cause]}{' while delivering' if was_delivering else ''}"
     if event.code == events.EVENT_PROGRAM_COMMITTED:
         return f"{first:08x}, {MODE_NAMES[second]}"
     if event.code in (events.EVENT_PROGRAM_EFFECTIVE, events.EVENT_STARTED):

@@ -1,0 +1,109 @@
+"""What the pump does at a host's request for a bolus: check it, give it, end it, tell of it.
+
+A bolus is asked for in two steps, like every change of therapy: what ``check_bolus`` answers is what a person is shown,
+and ``give_bolus`` names the program it was checked beside.
+"""
+
+from thecal_fw.core.bolus import KIND_SCHEDULED
+from thecal_fw.core.bolus_history import REFUSED_NOT
+from thecal_fw.core.instant import TICKS_PER_SECOND, microsecond_of_ticks, second_of_ticks
+from thecal_fw.core.pump_state import STATE_DELIVERING
+from thecal_fw.link import messages
+from thecal_fw.staging import RequestRefusedError
+
+MOST_SECONDS = 12 * 3_600
+"""Of a bolus on demand."""
+
+
+class BolusCommands:
+    """Handlers of one pump's bolus messages."""
+
+    def __init__(self, pump):
+        self._pump = pump
+        self.handlers = {
+            messages.CHECK_BOLUS.kind: self._check,
+            messages.GIVE_BOLUS.kind: self._give,
+            messages.CANCEL_BOLUS.kind: self._cancel,
+            messages.BOLUSES.kind: self._tell,
+        }
+
+    def _wanted(self, values):
+        if values["bolus_seconds"] > MOST_SECONDS:
+            raise RequestRefusedError(messages.ERROR_RANGE, MOST_SECONDS)
+        return self._pump.boluses.wanted(
+            values["bolus_kind"], values["bolus_rate_nl_per_day"], values["bolus_seconds"]
+        )
+
+    def _check(self, values) -> bytes:
+        boluses = self._pump.boluses
+        bolus = self._wanted(values)
+        return messages.CHECK_BOLUS.response.pack(
+            boluses.refusal(bolus),
+            bolus.rate_nl_per_day,
+            _seconds(bolus),
+            bolus.given_nl(bolus.end_tick),
+            self._patient_wait_s(),
+        )
+
+    def _give(self, values) -> bytes:
+        pump, boluses = self._pump, self._pump.boluses
+        if pump.program is None:
+            raise RequestRefusedError(messages.ERROR_NO_PROGRAM)
+        if values["digest"] != pump.program_digest:
+            raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(pump.program_digest[:4], "big"))
+        bolus = self._wanted(values)
+        refusal = boluses.refusal(bolus)
+        if refusal != REFUSED_NOT:
+            boluses.refuse(bolus, refusal)
+            raise RequestRefusedError(messages.ERROR_BOLUS_REFUSED, refusal)
+        if not boluses.give(bolus):
+            raise RequestRefusedError(messages.ERROR_NOT_STORED)
+        return messages.GIVE_BOLUS.response.pack(
+            second_of_ticks(bolus.start_tick),
+            microsecond_of_ticks(bolus.start_tick),
+            bolus.given_nl(bolus.end_tick),
+        )
+
+    def _cancel(self, values) -> bytes:
+        pump = self._pump
+        tick = pump.boluses.cancel()
+        is_stored = pump.keeper.save_if_changed()
+        return messages.CANCEL_BOLUS.response.pack(
+            second_of_ticks(tick), microsecond_of_ticks(tick), is_stored
+        )
+
+    def _patient_wait_s(self) -> int:
+        pump = self._pump
+        if pump.program is None or pump.program.patient_bolus is None:
+            return 0
+        ticks = pump.boluses.history.lockout_ends(pump.program.patient_bolus) - pump.ticks_now()
+        return max(0, -(-ticks // TICKS_PER_SECOND))
+
+    def _tell(self, values) -> bytes:
+        pump, boluses = self._pump, self._pump.boluses
+        tick = pump.ticks_now()
+        given = [0] * 6
+        if pump.infusion.state == STATE_DELIVERING:
+            for bolus in pump.infusion.timeline.boluses_near(tick, tick):
+                # One on demand comes first, or the one the clock began.
+                if bolus.start_tick <= tick < bolus.end_tick and (not given[0] or given[1] == KIND_SCHEDULED):
+                    given = [
+                        1,
+                        bolus.kind,
+                        bolus.rate_nl_per_day,
+                        _seconds(bolus),
+                        bolus.given_nl(tick),
+                        bolus.given_nl(bolus.end_tick),
+                    ]
+        boluses.history.forget(tick)
+        return messages.BOLUSES.response.pack(
+            *given,
+            len(boluses.history.given),
+            boluses.history.patient_boluses(tick),
+            self._patient_wait_s(),
+            boluses.is_history_known(tick),
+        )
+
+
+def _seconds(bolus) -> int:
+    return (bolus.end_tick - bolus.start_tick) // TICKS_PER_SECOND

@@ -1,0 +1,115 @@
+"""Recalls from the event log, after a reset, which boluses were given on demand in the last 24 hours.
+
+The log is read backwards, a few events at a time while nothing else is due; until that is done no bolus on demand is
+given. Time is the pump's own running time: however long it was without power does not count, so a lockout ends later
+than it need and never sooner. Where events are missing, boluses may be: then none is given on demand for 24 hours.
+"""
+
+from thecal_fw.core import events
+from thecal_fw.core.bolus import KIND_PRIME, KIND_SCHEDULED, Bolus
+from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND
+
+_EVENTS_AT_ONCE = 8
+STEP_US = 30_000
+"""More than reading so many events takes."""
+_LATEST_START_TICKS = 2 * TICKS_PER_SECOND
+"""A bolus begins no later than this after its event was logged."""
+_SECONDS_MASK = (1 << events.KIND_SHIFT) - 1
+
+
+class BolusRecall:
+    """is_done: whether the log has been read as far as needed.
+    unknown_until: tick before which boluses may have been given of which nothing is known."""
+
+    def __init__(self, pump):
+        self._pump = pump
+        self.is_done = False
+        self.unknown_until = 0
+        self._sequence = 0
+        self._of_life = []
+        self._found = []
+        self._newest_tick = 0
+        self._is_latest_life = True
+
+    def begin(self) -> None:
+        """Begin at the newest event of the life before this one."""
+        keeper = self._pump.keeper
+        self._sequence = self._pump.log.oldest() - 1
+        self.is_done = self._sequence <= 0
+        if not self.is_done and keeper.journal.state is None:
+            # Without the state there is no telling how long ago anything was.
+            self.unknown_until = TICKS_PER_DAY
+            self.is_done = True
+
+    def step(self) -> None:
+        """Read a few events more."""
+        keeper = self._pump.keeper
+        oldest = keeper.oldest_event()
+        for _ in range(_EVENTS_AT_ONCE):
+            if self._sequence < oldest:
+                if oldest > 1:
+                    self._note_gap()
+                self._end()
+                return
+            event = keeper.event(self._sequence)
+            self._sequence -= 1
+            if event is None or event[5] == events.EVENT_LOST_EVENTS:
+                self._note_gap()
+            elif event[5] == events.EVENT_RESET:
+                if self._placed(event):
+                    self._end()
+                    return
+            elif event[5] in (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED):
+                self._of_life.append(event)
+
+    def _note_gap(self) -> None:
+        """Events are missing from before what was read last."""
+        self.unknown_until = max(self.unknown_until, self._newest_tick + TICKS_PER_DAY)
+
+    def _placed(self, reset) -> bool:
+        """The beginning of a life has come: now the times of its events are known. True if it is long past."""
+        base_ticks = (reset[7] - self._pump.keeper.base_lifetime_s) * TICKS_PER_SECOND
+        ended = None
+        for event in self._of_life:
+            kind = event[7] >> events.KIND_SHIFT
+            if kind in (KIND_SCHEDULED, KIND_PRIME):
+                continue
+            tick = base_ticks + event[1] * TICKS_PER_SECOND
+            if event[5] == events.EVENT_BOLUS_ENDED:
+                ended = tick + TICKS_PER_SECOND
+                continue
+            bolus = Bolus(
+                kind,
+                tick + _LATEST_START_TICKS,
+                (event[7] & _SECONDS_MASK) * TICKS_PER_SECOND,
+                event[6],
+            )
+            if ended is not None:
+                bolus.end_tick = max(bolus.start_tick, min(bolus.end_tick, ended))
+            if ended is None and self._is_latest_life and not self._pump.boluses.extra:
+                self._pump.bolus_notes.note_lost(bolus)
+            self._found.append(bolus)
+            ended = None
+        self._of_life = []
+        self._is_latest_life = False
+        self._newest_tick = base_ticks
+        return base_ticks + 2 * TICKS_PER_DAY < 0
+
+    def _end(self) -> None:
+        pump = self._pump
+        history = pump.boluses.history
+        # Those of this life came after all of them.
+        known = [bolus.start_tick for bolus in history.given]
+        self._found.reverse()
+        before = [bolus for bolus in self._found if not _is_known(bolus, known)]
+        history.given = before + history.given
+        history.forget(pump.ticks_now())
+        self._found = []
+        self.is_done = True
+
+
+def _is_known(bolus: Bolus, starts) -> bool:
+    """Whether this is the one that a watchdog reset left under way."""
+    return any(
+        [-_LATEST_START_TICKS <= bolus.start_tick - start <= 2 * _LATEST_START_TICKS for start in starts]
+    )

@@ -1,0 +1,233 @@
+"""Boluses of one pump: which are to be given, by the clock and on demand, and what a setting of the clock does to them.
+
+Boluses by the clock are part of the timeline and need nobody to begin them. One on demand is written to the log before
+its first microstep comes out, so that no reset makes the pump forget that it was given.
+"""
+
+from thecal_fw.bolus_recall import BolusRecall
+from thecal_fw.core import alarms as alarm_table
+from thecal_fw.core import events
+from thecal_fw.core.bolus import KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED, Bolus
+from thecal_fw.core.bolus_history import (
+    REFUSED_BLOCKED,
+    REFUSED_CLOCK,
+    REFUSED_NO_SUCH_BOLUS,
+    REFUSED_NOT,
+    REFUSED_NOT_DELIVERING,
+    REFUSED_NOT_READ,
+    REFUSED_RATE,
+    REFUSED_UNDER_WAY,
+    REFUSED_VOLUME,
+    Allowance,
+    BolusHistory,
+)
+from thecal_fw.core.carried import MOST_BOLUSES
+from thecal_fw.core.dead_volume import PUMP_TUBING_NL
+from thecal_fw.core.instant import (
+    SECONDS_PER_DAY,
+    TICKS_PER_MINUTE,
+    TICKS_PER_SECOND,
+)
+from thecal_fw.core.pump_state import STATE_DELIVERING
+from thecal_fw.core.schedule import boluses_between, highest_rate, longest_bolus_minutes
+from thecal_fw.core.timeline import NO_BOLUSES, Timeline
+from thecal_fw.core.wall_clock import WallClock
+
+MOST_JUMP_S = 2 * 3_600
+"""A clock is corrected by less than this, daylight-saving time included; further is a new time."""
+
+
+class Boluses:
+    """history: those on demand of the last 24 hours. extra: those of them that are not over.
+
+    minute: local minute since 1970 from which boluses begin by the clock.
+    """
+
+    def __init__(self, pump):
+        self._pump = pump
+        self.history = BolusHistory()
+        self.recall = BolusRecall(pump)
+        self.extra = []
+        self.minute = NO_BOLUSES
+        self._are_allowed = True
+        self._allowance = None
+
+    # --- what is to be given
+
+    def timeline(self, change_tick: int) -> Timeline:
+        """What is to be delivered from a tick on, as the program, the clock, the alarms and the boluses are now."""
+        pump = self._pump
+        were_allowed, self._are_allowed = self._are_allowed, not self.are_blocked()
+        if self._are_allowed and not were_allowed:
+            self.begin_from(change_tick)
+        minute, extra = NO_BOLUSES, ()
+        if self._are_allowed:
+            minute, extra = self.minute, tuple(self.extra)
+        return Timeline(pump.wanted_program(), pump.wall, pump.limits.minimum_rate_nl_per_day, minute, extra)
+
+    def are_blocked(self) -> bool:
+        """Whether an alarm keeps boluses of all kinds from being given."""
+        return self._pump.alarms.response() >= alarm_table.RESPONSE_BLOCK_BOLUSES
+
+    def are_concerned(self) -> bool:
+        """Whether the alarms, as they are now, change anything about boluses while delivering."""
+        infusion = self._pump.infusion
+        if infusion.state != STATE_DELIVERING or self.are_blocked() != self._are_allowed:
+            return False
+        program = self._pump.program
+        return bool(self.extra) or (program is not None and longest_bolus_minutes(program) > 0)
+
+    def begin_from(self, tick: int) -> None:
+        """Boluses by the clock begin from a tick on; one that would have begun earlier is not given."""
+        wall = self._pump.wall
+        self.minute = wall.first_local_minute(tick) if wall.is_known() else NO_BOLUSES
+        self._pump.keeper.note_change()
+
+    def clock_is_set(self, before: WallClock, after: WallClock, tick: int) -> None:
+        """Another clock holds from a tick on. A bolus is known by its local date and time: each is given once.
+
+        One that is under way goes on. The clock jumping back begins none again. What it jumps over is given at once,
+        one after the other, if the jump is one of those that correct a clock; a longer one makes up for nothing.
+        """
+        program = self._pump.wanted_program()
+        if not (before.is_known() and after.is_known()):
+            self.begin_from(tick)
+            return
+        was_s, is_s = before.local_second(tick), after.local_second(tick)
+        following = max(self.minute, before.first_local_minute(tick))
+        for bolus in self._pump.infusion.timeline.boluses_near(tick, tick):
+            is_by_clock = bolus.kind == KIND_SCHEDULED and bolus not in self.extra
+            if is_by_clock and bolus.start_tick < tick < bolus.end_tick:
+                self.extra.append(bolus)
+        if abs(is_s - was_s) >= SECONDS_PER_DAY:
+            self.begin_from(tick)
+        elif is_s < was_s:
+            self.minute = following
+        else:
+            self.minute = max(following, after.first_local_minute(tick))
+            self._make_up(boluses_between(program, following, self.minute), tick, is_s - was_s)
+
+    def _make_up(self, skipped, tick: int, jump_s: int) -> None:
+        for bolus in self.extra:
+            if bolus.kind == KIND_SCHEDULED:
+                tick = max(tick, bolus.end_tick)
+        for _, rate_nl_per_day, minutes in skipped:
+            bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
+            if jump_s > MOST_JUMP_S or len(self.extra) >= MOST_BOLUSES - 1:
+                self.refuse(bolus, REFUSED_CLOCK)
+            else:
+                self.extra.append(bolus)
+                tick = bolus.end_tick
+
+    def extra_rate(self) -> int:
+        """What boluses on demand add to the rate at most, in nL/day."""
+        rate_nl_per_day = 0
+        for bolus in self.extra:
+            rate_nl_per_day += bolus.rate_nl_per_day
+        return rate_nl_per_day
+
+    def forget_allowance(self) -> None:
+        """The program is another one."""
+        self._allowance = None
+
+    # --- on demand
+
+    def wanted(self, kind: int, rate_nl_per_day: int, seconds: int) -> Bolus:
+        """The bolus that would be given if it were asked for now. A patient's is the program's."""
+        pump = self._pump
+        infusion = pump.infusion
+        tick = max(infusion.next_change_tick(), infusion.change_tick)
+        patient = pump.program.patient_bolus if pump.program is not None else None
+        if kind == KIND_PATIENT and patient is not None:
+            rate_nl_per_day, seconds = patient.rate_nl_per_day, 60 * patient.minutes
+        return Bolus(kind, tick, max(1, seconds) * TICKS_PER_SECOND, rate_nl_per_day)
+
+    def refusal(self, bolus: Bolus) -> int:
+        """Why a bolus may not be given now; REFUSED_NOT if it may."""
+        pump = self._pump
+        program = pump.program
+        if bolus.kind == KIND_SCHEDULED or program is None:
+            return REFUSED_NO_SUCH_BOLUS
+        if bolus.kind == KIND_PATIENT and program.patient_bolus is None:
+            return REFUSED_NO_SUCH_BOLUS
+        if not bolus.rate_nl_per_day:
+            return REFUSED_NO_SUCH_BOLUS
+        if pump.infusion.state != STATE_DELIVERING:
+            return REFUSED_NOT_DELIVERING
+        if self.are_blocked():
+            return REFUSED_BLOCKED
+        if self._is_any_on_demand():
+            return REFUSED_UNDER_WAY
+        if highest_rate(program) + bolus.rate_nl_per_day > pump.limits.most_rate_nl_per_day:
+            return REFUSED_RATE
+        if bolus.kind == KIND_PRIME:
+            # It fills the way to the patient, so the limits of what reaches the patient don't count it.
+            is_too_much = bolus.given_nl(bolus.end_tick) > PUMP_TUBING_NL + program.catheter_nl
+            return REFUSED_VOLUME if is_too_much else REFUSED_NOT
+        if not self.is_history_known(bolus.start_tick):
+            return REFUSED_NOT_READ
+        if self._allowance is None:
+            self._allowance = Allowance(program, pump.limits.minimum_rate_nl_per_day)
+        self.history.forget(bolus.start_tick)
+        return self.history.refusal(bolus, program, self._allowance)
+
+    def is_history_known(self, tick: int) -> bool:
+        """Whether it is known at a tick what was given on demand in the 24 hours before."""
+        return self.recall.is_done and tick >= self.recall.unknown_until
+
+    def give(self, bolus: Bolus) -> bool:
+        """Give a bolus that is not refused; False if it could not be made durable first, and is not given."""
+        pump, keeper = self._pump, self._pump.keeper
+        seconds = (bolus.end_tick - bolus.start_tick) // TICKS_PER_SECOND
+        pump.record(
+            events.EVENT_BOLUS_BEGUN, bolus.rate_nl_per_day, bolus.kind << events.KIND_SHIFT | seconds
+        )
+        number = pump.log.latest
+        keeper.write_events()
+        self.extra.append(bolus)
+        keeper.size_quantum(pump.program)
+        if keeper.journal.latest_event < number or not keeper.save():
+            self.extra.remove(bolus)
+            keeper.size_quantum(pump.program)
+            pump.record(events.EVENT_BOLUS_ENDED, 0, bolus.kind << events.KIND_SHIFT | events.WAS_CUT_SHORT)
+            return False
+        # Writing has taken its time: only now is the instant known at which the bolus can begin.
+        pump.hardware.clock.read()
+        length_ticks = bolus.end_tick - bolus.start_tick
+        bolus.start_tick = max(pump.infusion.next_change_tick(), pump.infusion.change_tick)
+        bolus.end_tick = bolus.start_tick + length_ticks
+        if bolus.kind != KIND_PRIME:
+            self.history.add(bolus)
+        pump.infusion.follow()
+        keeper.keep_anchor()
+        return True
+
+    def refuse(self, bolus: Bolus, reason: int) -> None:
+        """Log that a bolus was asked for and is not given."""
+        self._pump.record(events.EVENT_BOLUS_REFUSED, reason, bolus.kind << events.KIND_SHIFT)
+
+    def cancel(self) -> int:
+        """End what is given on demand; the tick from which that holds."""
+        self.extra = [bolus for bolus in self.extra if bolus.kind == KIND_SCHEDULED]
+        return self._pump.replan()
+
+    def _is_any_on_demand(self) -> bool:
+        return any([bolus.kind != KIND_SCHEDULED for bolus in self.extra])
+
+    # --- over a reset
+
+    def to_carry(self):
+        """Those that must outlive a watchdog reset."""
+        return [
+            (bolus.kind, bolus.start_tick, bolus.end_tick, bolus.rate_nl_per_day)
+            for bolus in self.extra[:MOST_BOLUSES]
+        ]
+
+    def take_over(self, carried, reset_ticks: int) -> None:
+        """Go on with the boluses of the life before this one, which lasted so many ticks."""
+        for kind, start_tick, end_tick, rate_nl_per_day in carried:
+            bolus = Bolus(kind, start_tick - reset_ticks, end_tick - start_tick, rate_nl_per_day)
+            self.extra.append(bolus)
+            if kind not in (KIND_PRIME, KIND_SCHEDULED):
+                self.history.add(bolus)
+        self._pump.bolus_notes.go_on_from(-reset_ticks)

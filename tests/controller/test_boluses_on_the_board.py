@@ -1,0 +1,354 @@
+"""Boluses of every kind come exactly, add to the basal rate and leave it as it is; what ends one early is told."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from controller.link_host import RefusedError
+from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex, within_limits
+from thecal_fw.core import alarms, events
+from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED
+from thecal_fw.core.bolus_history import REFUSAL_NAMES
+from thecal_fw.core.program import PatientBolus, PeriodicBolus, Program
+from thecal_fw.link import messages
+from thecal_sim.units import NS_PER_S
+
+TEN_UL_IN_5_MIN = 2_880_000
+HOUR_S = 3_600
+
+
+def with_patient_bolus(lockout_minutes: int = 60, most_per_day: int = 4) -> Program:
+    program = continuous(424_000)
+    program.most_nl_per_bolus = 100_000
+    program.patient_bolus = PatientBolus(TEN_UL_IN_5_MIN, 5, lockout_minutes, most_per_day)
+    within_limits(program)
+    program.most_nl_per_hour += 100_000
+    program.most_nl_per_day += 100_000
+    return program
+
+
+def with_periodic_bolus() -> Program:
+    program = continuous(424_000)
+    program.most_nl_per_bolus = 100_000
+    program.periodic_bolus = PeriodicBolus(30, 360, TEN_UL_IN_5_MIN, 5)
+    return within_limits(program)
+
+
+def with_scheduled_boluses(*boluses: tuple[int, int, int]) -> Program:
+    program = flex([[(0, 424_000), (720, 600_000)]])
+    program.most_nl_per_bolus = 1_000_000
+    program.boluses = [list(boluses)]
+    return within_limits(program)
+
+
+def delivering(program: Program, utc_s: int = MONDAY_UTC_S) -> PumpBench:
+    bench = PumpBench()
+    bench.set_time(utc_s)
+    bench.deliver(program)
+    bench.run_for(3)
+    return bench
+
+
+def reason(refused: pytest.ExceptionInfo[RefusedError]) -> str:
+    assert refused.value.code == messages.ERROR_BOLUS_REFUSED
+    return REFUSAL_NAMES[refused.value.detail]
+
+
+@pytest.mark.requirement("bolus-exact")
+def test_scheduled_boluses_come_at_their_minutes_on_top_of_the_basal_rate() -> None:
+    bench = delivering(
+        with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 5), (719, 4_000_000, 3), (1_439, 5_000_000, 2))
+    )
+    bench.run_for(25.5 * HOUR_S)
+    bench.assert_as_prescribed()
+    begun_and_ended = [(what, kind, value, rest) for what, kind, value, rest in bench.bolus_events()]
+    assert begun_and_ended == [
+        ("begun", KIND_SCHEDULED, TEN_UL_IN_5_MIN, 300),
+        ("ended", KIND_SCHEDULED, 10_000, 0),
+        ("begun", KIND_SCHEDULED, 4_000_000, 180),
+        ("ended", KIND_SCHEDULED, 8_333, 0),
+        ("begun", KIND_SCHEDULED, 5_000_000, 120),
+        ("ended", KIND_SCHEDULED, 6_944, 0),
+        ("begun", KIND_SCHEDULED, TEN_UL_IN_5_MIN, 300),
+        ("ended", KIND_SCHEDULED, 10_000, 0),
+    ]
+    assert not bench.status()["active_alarms"]
+
+
+@pytest.mark.requirement("bolus-exact")
+def test_periodic_boluses_come_every_six_hours() -> None:
+    bench = delivering(with_periodic_bolus())
+    bench.run_for(24.6 * HOUR_S)
+    bench.assert_as_prescribed()
+    begun = [bench.instant_ns(event) for event in bench.events(events.EVENT_BOLUS_BEGUN)]
+    assert len(begun) == 5
+    assert {round((b - a) / NS_PER_S) for a, b in pairwise(begun)} == {6 * HOUR_S}
+
+
+@pytest.mark.requirement("bolus-exact")
+@pytest.mark.parametrize("kind", [KIND_PATIENT, KIND_CLINICIAN, KIND_PRIME])
+def test_a_bolus_on_demand_is_exact_and_the_basal_rate_goes_on_through_it(kind: int) -> None:
+    bench = delivering(with_patient_bolus())
+    bench.run_for(100.7)
+    bench.give_bolus(kind, 14_400_000, 60)
+    bench.run_for(2 * HOUR_S)
+    bench.assert_as_prescribed()
+    (begun, ended) = bench.bolus_events()
+    assert (begun[:2], ended) == (("begun", kind), ("ended", kind, 10_000, 0))
+
+
+@pytest.mark.requirement("bolus-exact")
+def test_a_patient_bolus_in_the_middle_of_a_scheduled_one_adds_to_both() -> None:
+    program = with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 30))
+    program.patient_bolus = PatientBolus(TEN_UL_IN_5_MIN, 5, 60, 4)
+    within_limits(program)
+    bench = delivering(program)
+    bench.run_for(70 * 60.0)
+    bench.give_bolus(KIND_PATIENT)
+    bench.run_for(HOUR_S)
+    bench.assert_as_prescribed()
+
+
+@pytest.mark.requirement("bolus-lockout")
+def test_a_press_within_the_lockout_is_refused_with_its_reason_and_logged() -> None:
+    bench = delivering(with_patient_bolus(lockout_minutes=60))
+    begun_ns = bench.give_bolus(KIND_PATIENT)
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_PATIENT)
+    assert reason(refused) == "a bolus is under way"
+    bench.run_for((begun_ns - bench.pump.now_ns) / NS_PER_S + HOUR_S - 3)
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_PATIENT)
+    assert reason(refused) == "lockout"
+    assert 0 < bench.host.ask(messages.BOLUSES)["patient_wait_s"] <= 3
+    bench.run_for(3)
+    bench.give_bolus(KIND_PATIENT)
+    assert [what for what, *_ in bench.bolus_events()].count("refused") == 2
+    bench.run_for(400)
+    bench.assert_as_prescribed()
+
+
+@pytest.mark.requirement("bolus-count")
+def test_no_more_patient_boluses_than_allotted_are_given_in_any_24_hours() -> None:
+    bench = delivering(with_patient_bolus(lockout_minutes=60, most_per_day=2))
+    bench.give_bolus(KIND_PATIENT)
+    bench.run_for(2 * HOUR_S)
+    bench.give_bolus(KIND_PATIENT)
+    bench.run_for(2 * HOUR_S)
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_PATIENT)
+    assert reason(refused) == "most boluses in 24 hours"
+    told = bench.host.ask(messages.BOLUSES)
+    assert (told["patient_in_24_h"], told["on_demand_in_24_h"]) == (2, 2)
+    assert abs(told["patient_wait_s"] - 20 * HOUR_S) < 5
+    bench.run_for(20 * HOUR_S)
+    bench.give_bolus(KIND_PATIENT)
+
+
+@pytest.mark.requirement("bolus-limits")
+def test_a_clinicians_bolus_is_held_to_the_limits_of_the_program() -> None:
+    program = with_patient_bolus()
+    program.most_nl_per_bolus = 50_000
+    bench = delivering(program)
+    for rate, seconds, why in (
+        (14_400_288, 300, "limit of a single bolus"),
+        (95_600_000, 30, "highest rate of the pump"),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            bench.give_bolus(KIND_CLINICIAN, rate, seconds)
+        assert reason(refused) == why
+    bench.give_bolus(KIND_CLINICIAN, 14_400_000, 300)
+    bench.run_for(310)
+    bench.give_bolus(KIND_CLINICIAN, 14_400_000, 300)
+    bench.run_for(310)
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_CLINICIAN, 14_400_000, 300)
+    assert reason(refused) == "limit of an hour"
+
+
+@pytest.mark.requirement("bolus-check")
+def test_checking_a_bolus_tells_what_would_be_given_and_changes_nothing() -> None:
+    bench = delivering(with_patient_bolus())
+    before = bench.status()
+    told = bench.host.ask(messages.CHECK_BOLUS, KIND_PATIENT, 0, 0)
+    assert (told["bolus_refusal"], told["bolus_nl"], told["bolus_seconds"]) == (0, 10_000, 300)
+    assert bench.status()["latest_event"] == before["latest_event"]
+    bench.run_for(600)
+    assert bench.host.ask(messages.BOLUSES)["on_demand_in_24_h"] == 0
+    bench.assert_as_prescribed()
+
+
+@pytest.mark.requirement("bolus-cut-short")
+def test_a_bolus_that_is_cancelled_tells_what_was_given_of_it() -> None:
+    bench = delivering(with_patient_bolus())
+    begun_ns = bench.give_bolus(KIND_CLINICIAN, TEN_UL_IN_5_MIN, 300)
+    bench.run_for(120)
+    ended_ns = bench.cancel_bolus()
+    bench.run_for(600)
+    bench.assert_as_prescribed()
+    given_nl = round(TEN_UL_IN_5_MIN * (ended_ns - begun_ns) / (86_400 * NS_PER_S))
+    assert bench.bolus_events()[-1] == ("ended", KIND_CLINICIAN, given_nl, 1)
+
+
+@pytest.mark.requirement("bolus-cut-short")
+@pytest.mark.parametrize("how", ["stop", "commit"])
+def test_a_stop_and_another_program_end_boluses_and_tell_what_was_given(how: str) -> None:
+    bench = delivering(with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 30)))
+    bench.run_for(70 * 60.0)
+    if how == "stop":
+        ended_ns = bench.stop()
+        bench.run_for(300)
+        bench.start()
+    else:
+        ended_ns = bench.commit(continuous(500_000))
+    bench.run_for(HOUR_S)
+    bench.assert_as_prescribed()
+    (event,) = bench.events(events.EVENT_BOLUS_ENDED)
+    begun_local_ns = HOUR_S * NS_PER_S
+    ended_local_ns = ended_ns - (bench.instant_ns(bench.events(events.EVENT_TIME_SET)[0]))
+    expected = TEN_UL_IN_5_MIN * (ended_local_ns - begun_local_ns) / (86_400 * NS_PER_S)
+    assert abs(event["first"] - expected) <= 1
+    assert event["second"] & 1
+
+
+@pytest.mark.requirement("bolus-blocked")
+def test_a_low_reservoir_ends_boluses_and_keeps_the_basal_rate() -> None:
+    program = with_patient_bolus()
+    bench = PumpBench()
+    bench.commit(program)
+    bench.refill(2_008_000)
+    bench.start()
+    bench.run_for(10)
+    bench.give_bolus(KIND_PATIENT)
+    bench.run_for(HOUR_S)
+    assert bench.is_active(alarms.LOW_RESERVOIR)
+    ended = bench.bolus_events()[-1]
+    assert ended[:2] == ("ended", KIND_PATIENT)
+    assert ended[3] == 1
+    assert 0 < ended[2] < 10_000
+    assert bench.status()["rate_nl_per_day"] == 424_000
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_PATIENT)
+    assert reason(refused) == "blocked by an alarm"
+
+
+@pytest.mark.requirement("watchdog-carry-over")
+@pytest.mark.parametrize("kind", ["scheduled", "clinician"])
+def test_a_bolus_goes_on_after_a_watchdog_reset_and_is_whole_in_the_end(kind: str) -> None:
+    program = with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 30))
+    program.most_nl_per_hour += 60_000
+    program.most_nl_per_day += 60_000
+    bench = delivering(program)
+    if kind == "scheduled":
+        bench.run_for(70 * 60.0)
+    else:
+        bench.give_bolus(KIND_CLINICIAN, TEN_UL_IN_5_MIN, 1_800)
+        bench.run_for(600)
+    before = len(bench.pump.step_times_ns)
+    ideal_before = bench.ideal.steps_at(bench.pump.now_ns)
+    bench.reset(events.RESET_WATCHDOG)
+    bench.run_for(2 * HOUR_S if kind == "clinician" else HOUR_S)
+    given = len(bench.pump.step_times_ns) - before
+    missed = sum(event["first"] for event in bench.events(events.EVENT_MISSED))
+    assert abs(given + missed - (bench.ideal.steps_at(bench.pump.now_ns) - ideal_before)) <= 1.5
+    ended = [event for event in bench.bolus_events() if event[0] == "ended"]
+    assert {event[3] for event in ended} == {0}
+
+
+@pytest.mark.requirement("bolus-over-power-cut")
+def test_a_bolus_that_a_power_cut_ends_is_not_given_again_and_still_counts_for_lockout_and_limits() -> None:
+    bench = delivering(with_patient_bolus(lockout_minutes=120, most_per_day=2))
+    bench.give_bolus(KIND_PATIENT)
+    bench.run_for(100)
+    bench.reset(events.RESET_POWER_ON)
+    bench.run_for(60)
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_PATIENT)
+    assert reason(refused) == "lockout"
+    ended = [event for event in bench.bolus_events() if event[0] == "ended"]
+    assert len(ended) == 1
+    assert ended[0][1] == KIND_PATIENT
+    assert 0 < ended[0][2] <= 4_000
+    assert ended[0][3] == 1
+    assert bench.host.ask(messages.BOLUSES)["patient_in_24_h"] == 1
+    bench.run_for(2 * HOUR_S)
+    bench.give_bolus(KIND_PATIENT)
+    with pytest.raises(RefusedError):
+        bench.give_bolus(KIND_PATIENT)
+
+
+@pytest.mark.requirement("bolus-stored")
+def test_a_bolus_that_can_not_be_written_down_first_is_not_given() -> None:
+    bench = delivering(with_patient_bolus())
+    bench.run_for(10)
+    bench.pump.board.supply.good = False
+    with pytest.raises(RefusedError, match="not stored"):
+        bench.give_bolus(KIND_PATIENT)
+    bench.pump.board.supply.good = True
+    bench.run_for(HOUR_S)
+    bench.assert_as_prescribed()
+
+
+@pytest.mark.requirement("bolus-clock")
+@pytest.mark.parametrize("jump_minutes", [-120, -60, -7, -1, 1, 7, 59, 60, 119])
+def test_a_clock_that_is_corrected_over_a_scheduled_bolus_neither_skips_nor_repeats_it(
+    jump_minutes: int,
+) -> None:
+    bench = delivering(with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 5)))
+    bench.run_for(58 * 60 if jump_minutes > 0 else 70 * 60)
+    status = bench.status()
+    bench.set_time(status["utc_s"] + 60 * jump_minutes)
+    bench.run_for(4 * HOUR_S)
+    begun = [event for event in bench.bolus_events() if event[0] == "begun"]
+    ended = [event for event in bench.bolus_events() if event[0] == "ended"]
+    assert len(begun) == 1
+    assert ended == [("ended", KIND_SCHEDULED, 10_000, 0)]
+
+
+@pytest.mark.requirement("bolus-clock")
+@pytest.mark.parametrize("jump_minutes", [-60, 60])
+def test_a_scheduled_bolus_under_way_goes_on_when_the_clock_is_set(jump_minutes: int) -> None:
+    bench = delivering(with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 30)))
+    bench.run_for(70 * 60)
+    bench.set_time(bench.status()["utc_s"] + 60 * jump_minutes)
+    bench.run_for(4 * HOUR_S)
+    ended = [event for event in bench.bolus_events() if event[0] == "ended"]
+    assert ended == [("ended", KIND_SCHEDULED, 60_000, 0)]
+
+
+@pytest.mark.requirement("bolus-clock")
+def test_a_clock_that_is_set_to_another_time_makes_up_for_nothing_and_says_so() -> None:
+    bench = delivering(with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 5), (120, TEN_UL_IN_5_MIN, 5)))
+    bench.run_for(50 * 60)
+    bench.set_time(bench.status()["utc_s"] + 3 * HOUR_S)
+    bench.run_for(HOUR_S)
+    assert [(what, value) for what, _, value, _ in bench.bolus_events()] == [
+        ("refused", REFUSAL_NAMES.index("the clock was set past it"))
+    ] * 2
+
+
+_PRESSES = st.lists(
+    st.tuples(st.integers(1, 4_000), st.sampled_from((KIND_PATIENT, KIND_CLINICIAN))), max_size=8
+)
+
+
+@pytest.mark.requirement("bolus-exact")
+@settings(max_examples=20, deadline=None)
+@given(_PRESSES, st.integers(1, 30), st.integers(100_000, 10_000_000))
+def test_every_bolus_of_any_kind_in_any_overlap_is_exact(presses, minutes: int, rate: int) -> None:
+    program = with_scheduled_boluses((30, 4_000_000, 20), (90, 1_000_000, 45))
+    program.patient_bolus = PatientBolus(TEN_UL_IN_5_MIN, 5, 15, 12)
+    within_limits(program)
+    program.most_nl_per_hour += 400_000
+    program.most_nl_per_day += 400_000
+    bench = delivering(program)
+    for pause_s, kind in presses:
+        bench.run_for(pause_s)
+        if not bench.host.ask(messages.CHECK_BOLUS, kind, rate, 60 * minutes)["bolus_refusal"]:
+            bench.give_bolus(kind, rate, 60 * minutes)
+    bench.run_for(2 * HOUR_S)
+    bench.assert_as_prescribed()

@@ -1,0 +1,184 @@
+"""Boluses on demand stay within lockout, count and limits in every window, whenever they are asked for."""
+
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, Bolus
+from thecal_fw.core.bolus_history import (
+    MOST_REMEMBERED,
+    REFUSED_DAY,
+    REFUSED_HOUR,
+    REFUSED_LOCKOUT,
+    REFUSED_MOST_PER_DAY,
+    REFUSED_NOT,
+    REFUSED_VOLUME,
+    Allowance,
+    BolusHistory,
+)
+from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
+from thecal_fw.core.program import MODE_CONTINUOUS, PatientBolus, Program
+
+HOUR = 60 * TICKS_PER_MINUTE
+MINIMUM_RATE = 6_000
+TEN_UL_IN_FIVE_MINUTES = 2_880_000
+
+
+def a_program(
+    lockout_minutes: int = 60, most_per_day: int = 4, hour_nl: int = 100_000, day_nl: int = 500_000
+):
+    """At 424 uL a day: 17,666.7 nL in an hour."""
+    return Program(
+        MODE_CONTINUOUS,
+        rate_nl_per_day=424_000,
+        most_nl_per_hour=17_667 + hour_nl,
+        most_nl_per_day=424_000 + day_nl,
+        most_nl_per_bolus=50_000,
+        patient_bolus=PatientBolus(TEN_UL_IN_FIVE_MINUTES, 5, lockout_minutes, most_per_day),
+    )
+
+
+def a_bolus(
+    tick: int, kind: int = KIND_PATIENT, rate: int = TEN_UL_IN_FIVE_MINUTES, minutes: int = 5
+) -> Bolus:
+    return Bolus(kind, tick, minutes * TICKS_PER_MINUTE, rate)
+
+
+class Bedside:
+    """A history that boluses are asked of; what is given is kept."""
+
+    def __init__(self, program: Program):
+        self.program = program
+        assert program.patient_bolus is not None
+        self.patient = program.patient_bolus
+        self.allowance = Allowance(program, MINIMUM_RATE)
+        self.history = BolusHistory()
+
+    def ask(self, bolus: Bolus) -> int:
+        refusal = self.history.refusal(bolus, self.program, self.allowance)
+        if refusal == REFUSED_NOT:
+            self.history.add(bolus)
+        return refusal
+
+
+def test_the_lockout_ends_on_the_tick():
+    bedside = Bedside(a_program(lockout_minutes=60))
+    assert bedside.ask(a_bolus(1_000)) == REFUSED_NOT
+    assert bedside.ask(a_bolus(1_000 + HOUR - 1)) == REFUSED_LOCKOUT
+    assert bedside.history.lockout_ends(bedside.patient) == 1_000 + HOUR
+    assert bedside.ask(a_bolus(1_000 + HOUR)) == REFUSED_NOT
+
+
+def test_the_most_in_24_hours_slides_with_the_first_of_them():
+    bedside = Bedside(a_program(most_per_day=2))
+    assert [bedside.ask(a_bolus(at * HOUR)) for at in (1, 3, 9)] == [
+        REFUSED_NOT,
+        REFUSED_NOT,
+        REFUSED_MOST_PER_DAY,
+    ]
+    assert bedside.history.lockout_ends(bedside.patient) == HOUR + TICKS_PER_DAY
+    assert bedside.ask(a_bolus(HOUR + TICKS_PER_DAY - 1)) == REFUSED_MOST_PER_DAY
+    assert bedside.ask(a_bolus(HOUR + TICKS_PER_DAY)) == REFUSED_NOT
+
+
+def test_before_the_first_bolus_nothing_is_in_the_way():
+    assert BolusHistory().lockout_ends(PatientBolus(TEN_UL_IN_FIVE_MINUTES, 5, 60, 4)) == 0
+    assert BolusHistory().latest_patient_start() is None
+
+
+def test_a_bolus_beyond_the_limit_of_a_single_one_is_refused():
+    bedside = Bedside(a_program())
+    assert bedside.ask(a_bolus(0, KIND_CLINICIAN, 14_400_001, 5)) == REFUSED_NOT
+    bedside = Bedside(a_program())
+    assert bedside.ask(a_bolus(0, KIND_CLINICIAN, 14_400_288, 5)) == REFUSED_VOLUME
+
+
+def test_a_clinicians_bolus_knows_no_lockout_but_every_limit():
+    bedside = Bedside(a_program(hour_nl=20_000))
+    asked = [bedside.ask(a_bolus(at * TICKS_PER_MINUTE, KIND_CLINICIAN)) for at in (0, 5, 10)]
+    assert asked == [REFUSED_NOT, REFUSED_NOT, REFUSED_HOUR]
+    # From the end of the first minute of the first one on, a minute's worth leaves the window each minute.
+    assert bedside.ask(a_bolus(HOUR - 1, KIND_CLINICIAN)) == REFUSED_HOUR
+    assert bedside.ask(a_bolus(HOUR, KIND_CLINICIAN)) == REFUSED_NOT
+
+
+def test_the_limit_of_24_hours_counts_what_is_older_than_the_hour():
+    bedside = Bedside(a_program(day_nl=30_000, most_per_day=12))
+    assert [bedside.ask(a_bolus(at * 2 * HOUR)) for at in range(4)] == [REFUSED_NOT] * 3 + [REFUSED_DAY]
+
+
+def test_limits_count_a_full_window_of_basal_delivery_right_after_a_start():
+    # Published counter-example: boluses accepted while the window was not yet full of basal delivery, which then
+    # ran into the limit by itself.
+    program = a_program(day_nl=25_000, most_per_day=12)
+    bedside = Bedside(program)
+    asked = [bedside.ask(a_bolus(minute * TICKS_PER_MINUTE)) for minute in (60, 120, 180)]
+    assert asked == [REFUSED_NOT, REFUSED_NOT, REFUSED_DAY]
+
+
+def test_no_more_are_given_in_24_hours_than_are_remembered():
+    bedside = Bedside(a_program(hour_nl=10**7, day_nl=10**7))
+    asked = [bedside.ask(a_bolus(at * TICKS_PER_MINUTE, KIND_CLINICIAN, 1_000, 1)) for at in range(13)]
+    assert asked == [REFUSED_NOT] * MOST_REMEMBERED + [REFUSED_MOST_PER_DAY]
+
+
+def test_what_is_older_than_a_day_is_forgotten_once_no_window_reaches_it():
+    history = BolusHistory()
+    history.add(a_bolus(0))
+    end = a_bolus(0).end_tick
+    history.forget(end + TICKS_PER_DAY - 1)
+    assert len(history.given) == 1
+    history.forget(end + TICKS_PER_DAY)
+    assert history.given == []
+
+
+_ASKED = st.tuples(
+    st.integers(0, 3 * HOUR),
+    st.sampled_from((KIND_PATIENT, KIND_CLINICIAN)),
+    st.integers(100_000, 14_400_000),
+    st.integers(1, 90),
+)
+
+
+@given(st.lists(_ASKED, max_size=25), st.integers(0, 200_000), st.integers(0, 400_000), st.integers(1, 12))
+def test_whatever_is_asked_for_no_window_holds_more_than_is_allowed(asked, hour_nl, day_nl, most_per_day):
+    program = a_program(60, most_per_day, hour_nl, day_nl)
+    bedside = Bedside(program)
+    tick, given = 0, []
+    for pause, kind, rate, minutes in asked:
+        tick += pause
+        bolus = a_bolus(tick, kind) if kind == KIND_PATIENT else a_bolus(tick, kind, rate, minutes)
+        bedside.history.forget(tick)
+        if bedside.ask(bolus) == REFUSED_NOT:
+            given.append(bolus)
+    for window, most_nl in ((HOUR, program.most_nl_per_hour), (TICKS_PER_DAY, program.most_nl_per_day)):
+        for end in {
+            turn + shift
+            for bolus in given
+            for turn in (bolus.start_tick, bolus.end_tick)
+            for shift in (0, window)
+        }:
+            total = Fraction(424_000 * window, TICKS_PER_DAY)
+            for bolus in given:
+                ticks = max(0, min(end, bolus.end_tick) - max(end - window, bolus.start_tick))
+                total += Fraction(bolus.rate_nl_per_day * ticks, TICKS_PER_DAY)
+            assert total <= most_nl
+    patient_starts = [bolus.start_tick for bolus in given if bolus.kind == KIND_PATIENT]
+    for index, start in enumerate(patient_starts):
+        assert (
+            len([other for other in patient_starts[: index + 1] if other > start - TICKS_PER_DAY])
+            <= most_per_day
+        )
+        assert index == 0 or start - patient_starts[index - 1] >= HOUR
+
+
+@given(st.lists(st.integers(0, 2 * HOUR), min_size=1, max_size=30))
+def test_a_patient_whose_program_was_validated_is_never_refused_for_a_limit(pauses):
+    program = a_program(60, 4, hour_nl=10_000, day_nl=40_000)
+    bedside = Bedside(program)
+    tick = 0
+    for pause in pauses:
+        tick += pause
+        bedside.history.forget(tick)
+        assert bedside.ask(a_bolus(tick)) in (REFUSED_NOT, REFUSED_LOCKOUT, REFUSED_MOST_PER_DAY)
