@@ -13,6 +13,7 @@ from thecal.client import Effective, Pump
 from thecal_hil.pump_clock import NS_PER_S, PumpClock
 from thecal_hil.rig import Rig
 from thecal_hil.therapy import Therapy
+from thecal_sim.ideal import Span
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, check_pulses
 
 MICROSTEPS_PER_NL = Fraction(3_200, 50_000)
@@ -36,6 +37,8 @@ class Course:
         self._history: list[Epoch] = []
         self._committed: Therapy | None = None
         self._is_delivering = False
+        self._boluses_from_ns = 0
+        self._extra: tuple[Span, ...] = ()
 
     # --- what a host does
 
@@ -48,14 +51,14 @@ class Course:
         reply = self.pump.set_time(utc_s, OFFSET_MINUTES)
         self.clock = self.rig.clock()
         if self._is_delivering:
-            self._from(reply, self._delivered_now())
+            self._afresh(reply, self._delivered_now())
 
     def prescribe(self, therapy: Therapy) -> int:
         """Stage, read back and commit; the rig's instant from which it holds, if delivery is under way."""
         reply = self.pump.program(therapy.program)
         self._committed = therapy
         if self._is_delivering:
-            self._from(reply, therapy)
+            self._afresh(reply, therapy)
         return self._instant_ns(reply)
 
     def refill(self, fill_nl: int) -> None:
@@ -66,13 +69,29 @@ class Course:
         therapy = self._delivered_now()
         reply = self.pump.start(therapy.program.digest())
         self._is_delivering = True
-        return self._from(reply, therapy)
+        return self._afresh(reply, therapy)
 
     def stop(self) -> int:
         """Stop delivery at once; the instant of the tick at which it did."""
         reply = self.pump.stop()
         self._is_delivering = False
-        return self._from(reply, None)
+        return self._afresh(reply, None)
+
+    def give_bolus(self, kind: int, nl_per_day: int, seconds: int) -> int:
+        """Have a bolus given; the instant at which it begins. A patient's must be told as the program has it."""
+        therapy = self._delivered_now()
+        given = self.pump.give_bolus(therapy.program.digest(), kind, nl_per_day, seconds)
+        reply = Effective(given.effective_boot_s, given.effective_boot_us)
+        t_ns = self._instant_ns(reply)
+        self._extra = (*self._extra, Span(t_ns, t_ns + seconds * NS_PER_S, Fraction(nl_per_day)))
+        return self._from(reply, therapy)
+
+    def cancel_bolus(self) -> int:
+        """End what is given on demand; the instant from which that holds."""
+        cancelled = self.pump.cancel_bolus()
+        self._extra = ()
+        reply = Effective(cancelled.effective_boot_s, cancelled.effective_boot_us)
+        return self._from(reply, self._delivered_now())
 
     # --- what ideally comes of it
 
@@ -98,12 +117,20 @@ class Course:
             raise ValueError("nothing has been prescribed yet")
         return self._committed
 
+    def _afresh(self, reply: Effective, therapy: Therapy | None) -> int:
+        """From an instant on, with no bolus going on that was under way."""
+        self._boluses_from_ns = self._instant_ns(reply)
+        self._extra = ()
+        return self._from(reply, therapy)
+
     def _from(self, reply: Effective, therapy: Therapy | None) -> int:
         t_ns = self._instant_ns(reply)
         local_minus_t_ns = None
         if self.clock.wall_ticks_at_boot is not None:
             local_minus_t_ns = self.clock.wall_ns(0) + OFFSET_MINUTES * _NS_PER_MINUTE
-        self._history.append(Epoch(t_ns, therapy.regimen if therapy else None, local_minus_t_ns))
+        boluses_from_ns = None if local_minus_t_ns is None else self._boluses_from_ns + local_minus_t_ns
+        regimen = therapy.regimen if therapy else None
+        self._history.append(Epoch(t_ns, regimen, local_minus_t_ns, boluses_from_ns, self._extra))
         return t_ns
 
     def _instant_ns(self, reply: Effective) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from thecal.prescription import load_prescription
 from thecal_fw.core.calibration import BENCH_CALIBRATION
-from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, Program
+from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, PatientBolus, Program, decode
 from thecal_fw.core.validation import BENCH_LIMITS
 from thecal_sim.oracle import Regimen, read_prescription
 
@@ -80,6 +80,25 @@ def flex(weekday: DayTable, weekend: DayTable | None = None) -> Therapy:
     )
     week = tuple(tuple((minute, Fraction(rate)) for minute, rate in patterns[day]) for day in weekdays)
     return Therapy("flex", program, Regimen(week), LOW_RESERVOIR_NL)
+
+
+def with_boluses(therapy: Therapy, *boluses: tuple[str, int, int]) -> Therapy:
+    """A flex therapy with boluses on every day: (time of day, nL/day on top of the basal rate, minutes)."""
+    day = [(_minute(at), nl_per_day, minutes) for at, nl_per_day, minutes in boluses]
+    program = decode(therapy.program.encode())
+    program.boluses = [list(day) for _ in program.patterns]
+    program.most_nl_per_bolus = BENCH_LIMITS.most_bolus_nl
+    exact = tuple((minute, Fraction(rate), minutes) for minute, rate, minutes in day)
+    regimen = Regimen(therapy.regimen.week, (exact,) * 7)
+    return Therapy(f"{therapy.name} with boluses", program, regimen, therapy.low_reservoir_nl)
+
+
+def with_patient_bolus(therapy: Therapy, bolus: PatientBolus) -> Therapy:
+    """A therapy in which the patient may ask for a bolus."""
+    program = decode(therapy.program.encode())
+    program.patient_bolus = bolus
+    program.most_nl_per_bolus = BENCH_LIMITS.most_bolus_nl
+    return Therapy(f"{therapy.name} with patient boluses", program, therapy.regimen, therapy.low_reservoir_nl)
 
 
 def _minute(time_of_day: str) -> int:

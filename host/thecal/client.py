@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from thecal.bolus import BolusCancelled, BolusCheck, BolusGiven, BolusState
 from thecal.errors import PumpRefusedError, ThecalError
 from thecal.link import Link, SerialPort, text_of
 from thecal.status import Status, status_of
@@ -18,7 +19,7 @@ from thecal_fw.core.program_fault import Fault
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 
-_FLAGS = ("is_stored", "fill_known_before")
+_FLAGS = ("is_stored", "fill_known_before", "under_way", "is_history_known")
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,21 @@ class Pump:
             first_sequence = answer["next_sequence"]
             if first_sequence > answer["latest_sequence"]:
                 return events
+
+    def check_bolus(self, kind: int, rate_nl_per_day: int = 0, seconds: int = 0) -> BolusCheck:
+        """Whether a bolus would be given now; changes nothing. Kinds are those of ``thecal_fw.core.bolus``."""
+        return BolusCheck(**self._link.ask(messages.CHECK_BOLUS, kind, rate_nl_per_day, seconds))
+
+    def give_bolus(self, digest: bytes, kind: int, rate_nl_per_day: int = 0, seconds: int = 0) -> BolusGiven:
+        """Give a bolus beside the program of this digest. Of a patient's, rate and time are the program's."""
+        return BolusGiven(**self._link.ask(messages.GIVE_BOLUS, digest, kind, rate_nl_per_day, seconds))
+
+    def cancel_bolus(self) -> BolusCancelled:
+        """End what is given on demand."""
+        return BolusCancelled(**_with_flags(self._link.ask(messages.CANCEL_BOLUS)))
+
+    def boluses(self) -> BolusState:
+        return BolusState(**_with_flags(self._link.ask(messages.BOLUSES)))
 
     def bootloader(self) -> None:
         """Have the pump restart into its USB bootloader. Refused while it delivers."""

@@ -1,6 +1,7 @@
 """What can go wrong between a host and a pump, each with a message a person can act on."""
 
 from thecal_fw.core.alarms import ALARM_NAMES
+from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.link import messages
 from thecal_fw.link.messages import ERROR_NAMES
 
@@ -64,6 +65,9 @@ def _advice(request: str, code: int, detail: int) -> str:
         return (
             "; its supply is low or its memory takes nothing, see `thecal interrogate`. Nothing has changed"
         )
+    if code == messages.ERROR_BOLUS_REFUSED:
+        name = REFUSAL_NAMES[detail] if detail < len(REFUSAL_NAMES) else f"reason {detail}"
+        return f" ({name}). `thecal bolus status` tells what was given and how long to wait"
     if code == messages.ERROR_NO_PROGRAM:
         return ". Commit one first"
     if code == messages.ERROR_RANGE and request == "refill":

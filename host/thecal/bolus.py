@@ -1,0 +1,72 @@
+"""Boluses as a host sees them: what was checked, what is given, what is under way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from thecal_fw.core.bolus import KIND_NAMES
+from thecal_fw.core.bolus_history import REFUSAL_NAMES
+
+
+@dataclass(frozen=True)
+class BolusCheck:
+    """Whether the pump would give a bolus now, and which: a patient's is the program's.
+
+    bolus_refusal: why not, 0 if it would. patient_wait_s: until neither lockout nor count is in a patient's way.
+    """
+
+    bolus_refusal: int
+    bolus_rate_nl_per_day: int
+    bolus_seconds: int
+    bolus_nl: int
+    patient_wait_s: int
+
+    @property
+    def is_refused(self) -> bool:
+        return self.bolus_refusal != 0
+
+    @property
+    def reason(self) -> str:
+        return refusal_name(self.bolus_refusal)
+
+
+@dataclass(frozen=True)
+class BolusGiven:
+    """The instant since the pump's reset at which a bolus begins, and its volume."""
+
+    effective_boot_s: int
+    effective_boot_us: int
+    bolus_nl: int
+
+
+@dataclass(frozen=True)
+class BolusCancelled:
+    """The instant from which nothing is given on demand any more."""
+
+    effective_boot_s: int
+    effective_boot_us: int
+    is_stored: bool
+
+
+@dataclass(frozen=True)
+class BolusState:
+    """The bolus under way, meaningless if there is none, and what was given on demand in the last 24 hours."""
+
+    under_way: bool
+    bolus_kind: int
+    bolus_rate_nl_per_day: int
+    bolus_seconds: int
+    bolus_given_nl: int
+    bolus_nl: int
+    on_demand_in_24_h: int
+    patient_in_24_h: int
+    patient_wait_s: int
+    is_history_known: bool
+
+
+def kind_name(kind: int) -> str:
+    return KIND_NAMES[kind] if kind < len(KIND_NAMES) else f"kind {kind}"
+
+
+def refusal_name(refusal: int) -> str:
+    return REFUSAL_NAMES[refusal] if refusal < len(REFUSAL_NAMES) else f"reason {refusal}"
