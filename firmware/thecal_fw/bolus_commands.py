@@ -4,10 +4,8 @@ A bolus is asked for in two steps, like every change of therapy: what ``check_bo
 and ``give_bolus`` names the program it was checked beside.
 """
 
-from thecal_fw.core.bolus import KIND_SCHEDULED
 from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.instant import TICKS_PER_SECOND, microsecond_of_ticks, second_of_ticks
-from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.link import messages
 from thecal_fw.staging import RequestRefusedError
 
@@ -82,22 +80,20 @@ class BolusCommands:
     def _tell(self, values) -> bytes:
         pump, boluses = self._pump, self._pump.boluses
         tick = pump.ticks_now()
-        given = [0] * 6
-        if pump.infusion.state == STATE_DELIVERING:
-            for bolus in pump.infusion.timeline.boluses_near(tick, tick):
-                # One on demand comes first, or the one the clock began.
-                if bolus.start_tick <= tick < bolus.end_tick and (not given[0] or given[1] == KIND_SCHEDULED):
-                    given = [
-                        1,
-                        bolus.kind,
-                        bolus.rate_nl_per_day,
-                        _seconds(bolus),
-                        bolus.given_nl(tick),
-                        bolus.given_nl(bolus.end_tick),
-                    ]
+        told = (0,) * 6
+        bolus = boluses.under_way(tick)
+        if bolus is not None:
+            told = (
+                1,
+                bolus.kind,
+                bolus.rate_nl_per_day,
+                _seconds(bolus),
+                bolus.given_nl(tick),
+                bolus.given_nl(bolus.end_tick),
+            )
         boluses.history.forget(tick)
         return messages.BOLUSES.response.pack(
-            *given,
+            *told,
             len(boluses.history.given),
             boluses.history.patient_boluses(tick),
             self._patient_wait_s(),

@@ -126,6 +126,20 @@ class Boluses:
             rate_nl_per_day += bolus.rate_nl_per_day
         return rate_nl_per_day
 
+    def under_way(self, tick: int):
+        """The bolus on demand that is under way or about to begin, or else the one that the clock began; None if there
+        is neither."""
+        infusion = self._pump.infusion
+        if infusion.state != STATE_DELIVERING:
+            return None
+        for bolus in self.extra:
+            if tick < bolus.end_tick:
+                return bolus
+        for bolus in infusion.timeline.boluses_near(tick, tick):
+            if bolus.start_tick <= tick < bolus.end_tick:
+                return bolus
+        return None
+
     def forget_allowance(self) -> None:
         """The program is another one."""
         self._allowance = None

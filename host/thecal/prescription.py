@@ -17,32 +17,28 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from thecal.amounts import NG_PER_MCG, NL_PER_ML, plain
+from thecal.bolus_prescription import BolusReader
 from thecal.day_pattern import Step, steps_of_day
 from thecal.errors import BadInputError
+from thecal.prescription_faults import explain
 from thecal.table import Table
 from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL
 from thecal_fw.core.program import (
     MINUTES_PER_DAY,
     MODE_CONTINUOUS,
     MODE_FLEX,
     MODE_NAMES,
     MODE_STOPPED,
+    USUAL_ACCURACY_PERMILLE,
     Program,
 )
-from thecal_fw.core.program_fault import (
-    FIELD_LOW_RESERVOIR,
-    FIELD_MOST_PER_DAY,
-    FIELD_MOST_PER_HOUR,
-    FIELD_PATTERNS,
-    FIELD_RESERVOIR,
-    FIELD_STEPS,
-    Fault,
-)
+from thecal_fw.core.program_fault import Fault
 from thecal_fw.core.validation import BENCH_LIMITS, validate
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NL_PER_ML = 1_000_000
-NG_PER_MCG = 1_000
+NL_PER_UL = 1_000
 _MOST_NUMBER = Fraction(10**6)
 
 
@@ -100,7 +96,7 @@ def _compile(fields: dict[str, Any]) -> tuple[Compiled | None, list[str]]:
     if problems or reader.compiled is None:
         return None, problems
     faults = validate(reader.compiled.program, BENCH_LIMITS, BENCH_CALIBRATION)
-    return reader.compiled, [reader.explain(fault) for fault in faults]
+    return reader.compiled, [reader.explained(fault) for fault in faults]
 
 
 class _Reader:
@@ -111,6 +107,7 @@ class _Reader:
         self._roundings: list[Rounding] = []
         self._pattern_names: list[str] = []
         self._concentration = Fraction(1)
+        self._has_boluses = False
         self.compiled: Compiled | None = None
 
     def read(self, mode: int) -> None:
@@ -129,6 +126,16 @@ class _Reader:
         if mode == MODE_CONTINUOUS:
             rate_nl_per_day = self._rate(table, "dose_mcg_per_day", "dose_mcg_per_day")
         patterns, weekdays = self._read_week() if mode == MODE_FLEX else ([], (0,) * 7)
+        boluses = BolusReader(table, self._nl, self._rounded)
+        scheduled = boluses.scheduled(self._pattern_names)
+        patient, periodic = boluses.patient(), boluses.periodic()
+        self._has_boluses = any(scheduled) or patient is not None or periodic is not None
+        per_bolus = Fraction(0)
+        if limits.has("most_mcg_per_bolus"):
+            per_bolus = limits.number("most_mcg_per_bolus", Fraction(0), _MOST_NUMBER) or Fraction(0)
+        accuracy_permille = _or_else(reservoir, "accuracy_percent", 30, 10, USUAL_ACCURACY_PERMILLE)
+        stability_days = _or_else(reservoir, "stability_days", BENCH_LIMITS.most_stability_days, 1, 0)
+        catheter_nl = _or_else(table, "catheter_ul", MOST_CATHETER_NL // NL_PER_UL, NL_PER_UL, 0)
         concentration_ng_per_ml = _whole(table, "concentration_mcg_per_ml", self._concentration, NG_PER_MCG)
         low_alarm_nl = _whole(reservoir, "low_alarm_ml", low_alarm_ml, NL_PER_ML)
         if table.problems():
@@ -149,8 +156,20 @@ class _Reader:
             self._limit_nl(per_day, MINUTES_PER_DAY),
             patterns,
             weekdays,
+            scheduled,
+            patient,
+            periodic,
+            None,
+            DEAD_VOLUME_ID,
+            catheter_nl,
+            self._limit_nl(per_bolus, MINUTES_PER_DAY) if per_bolus else 0,
+            accuracy_permille,
+            stability_days,
         )
         self.compiled = Compiled(program, tuple(self._pattern_names), tuple(self._roundings))
+
+    def explained(self, fault: Fault) -> str:
+        return explain(fault, self._pattern_names, self._concentration)
 
     def _nl(self, dose_mcg: Fraction) -> Fraction:
         """Volume that holds a dose."""
@@ -160,12 +179,14 @@ class _Reader:
         """A limit in whole nanolitres, with room for what rounding has added to the rates in such a time."""
         exact = self._nl(dose_mcg)
         added_nl_per_day = Fraction(0)
-        if self._pattern_names:
-            # A single rate rounds up no further than its limit does; the mean of several can.
+        if self._pattern_names or self._has_boluses:
+            # A single rate rounds up no further than its limit does; the mean of several can, and a basal rate with
+            # two boluses on top of it has been rounded three times.
             for rounding in self._roundings:
                 added_nl_per_day = max(
                     added_nl_per_day, rounding.rounded_nl_per_day - rounding.exact_nl_per_day
                 )
+            added_nl_per_day *= 3 if self._has_boluses else 1
         limit = ceil(exact + added_nl_per_day * Fraction(window_minutes, MINUTES_PER_DAY))
         # Rounding alone takes no limit beyond what the pump can give.
         return min(limit, max(int(exact), BENCH_LIMITS.most_basal_nl_per_day))
@@ -175,16 +196,20 @@ class _Reader:
         if dose is None:
             return 0
         exact = self._nl(dose)
-        rounded = round(exact)
+        rounded = self._rounded(place, exact)
         least, most = BENCH_LIMITS.least_basal_nl_per_day, BENCH_LIMITS.most_basal_nl_per_day
         if not least <= rounded <= most:
             table.complain(
-                f"{place} = {_plain(dose)} at {_plain(self._concentration)} mcg/mL is {_plain(exact / NL_PER_ML)}"
-                f" mL/day; the pump delivers {_plain(Fraction(least, NL_PER_ML))} to"
-                f" {_plain(Fraction(most, NL_PER_ML))} mL/day. Change the dose or the concentration."
+                f"{place} = {plain(dose)} at {plain(self._concentration)} mcg/mL is {plain(exact / NL_PER_ML)}"
+                f" mL/day; the pump delivers {plain(Fraction(least, NL_PER_ML))} to"
+                f" {plain(Fraction(most, NL_PER_ML))} mL/day. Change the dose or the concentration."
             )
-        if rounded != exact:
-            self._roundings.append(Rounding(place, exact, rounded))
+        return rounded
+
+    def _rounded(self, place: str, exact_nl_per_day: Fraction) -> int:
+        rounded = round(exact_nl_per_day)
+        if rounded != exact_nl_per_day:
+            self._roundings.append(Rounding(place, exact_nl_per_day, rounded))
         return rounded
 
     def _read_week(self) -> tuple[list[list[tuple[int, int]]], tuple[int, ...]]:
@@ -222,38 +247,6 @@ class _Reader:
             return None
         return Step(begin, end, rate)
 
-    def explain(self, fault: Fault) -> str:
-        """A fault that validation found, in the words and units of the file."""
-        if fault.field in (FIELD_MOST_PER_HOUR, FIELD_MOST_PER_DAY):
-            return self._explain_limit(fault)
-        value_ml, least_ml, most_ml = (
-            _plain(Fraction(nl, NL_PER_ML)) for nl in (fault.value, fault.least, fault.most)
-        )
-        if fault.field == FIELD_RESERVOIR:
-            return f"reservoir.capacity_ml = {value_ml}, allowed {least_ml} or {most_ml}"
-        if fault.field == FIELD_LOW_RESERVOIR:
-            return f"reservoir.low_alarm_ml = {value_ml}, allowed {least_ml} to {most_ml}"
-        if fault.field == FIELD_PATTERNS:
-            return f"{fault.value} patterns, the pump has room for {fault.most}"
-        if fault.field == FIELD_STEPS:
-            name = self._pattern_names[fault.pattern]
-            return f'pattern "{name}" has {fault.value} steps in a day, the pump has room for {fault.most}'
-        return repr(fault)
-
-    def _explain_limit(self, fault: Fault) -> str:
-        is_hour = fault.field == FIELD_MOST_PER_HOUR
-        name = "limits.most_mcg_per_hour" if is_hour else "limits.most_mcg_per_day"
-        value, least, most = (
-            _plain(Fraction(nl, NL_PER_ML) * self._concentration, 6 if nl == fault.most else 9)
-            for nl in (fault.value, fault.least, fault.most)
-        )
-        if fault.value > fault.most:
-            return f"{name} is more than the pump can give at all, {most} mcg: lower the limit"
-        return (
-            f"{name} = {value}, but the steps alone give up to {least} mcg in that time: raise the limit or"
-            " lower the doses"
-        )
-
 
 def _whole(table: Table, key: str, value: Fraction | None, per_unit: int) -> int:
     """A value in the pump's smaller unit, of which it has whole numbers only."""
@@ -265,6 +258,8 @@ def _whole(table: Table, key: str, value: Fraction | None, per_unit: int) -> int
     return int(exact)
 
 
-def _plain(number: Fraction, digits: int = 6) -> str:
-    """A number as people write it, to so many significant digits."""
-    return f"{float(number):.{digits}g}"
+def _or_else(table: Table, key: str, most: int, per_unit: int, otherwise: int) -> int:
+    """A value that may be left out, in the pump's smaller unit."""
+    if not table.has(key):
+        return otherwise
+    return _whole(table, key, table.number(key, Fraction(0), Fraction(most)), per_unit)

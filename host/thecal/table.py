@@ -58,6 +58,11 @@ class Table:
             return None
         return self._fields[key]
 
+    def has(self, key: str) -> bool:
+        """Whether something is there that may be left out."""
+        self._known.append(key)
+        return key in self._fields
+
     def number(self, key: str, least: Fraction, most: Fraction) -> Fraction | None:
         """A number within a range, exact."""
         value = self._take(key, f"a number from {least} to {most}")
@@ -138,20 +143,18 @@ class Table:
         # What a missing table lacks need not be listed as well.
         return Table({}, part._place, [])
 
-    def tables_of_lists(self, key: str) -> list[tuple[str, list[Table]]]:
-        """Named lists of tables: ``[[pattern.weekend]]`` and so on."""
+    def tables_of_lists(self, key: str, entry_name: str = "step") -> list[tuple[str, list[Table]]]:
+        """Named lists of tables: ``[[pattern.weekend]]`` and so on. entry_name: what one entry is called."""
         value = self._take(key, f"at least one [[{self.name(key)}.NAME]]")
         named: list[tuple[str, list[Table]]] = []
         if value is not None and not isinstance(value, dict):
             self.complain(f"{self.name(key)} = {_shown(value)} is not a table")
         for name, entries in value.items() if isinstance(value, dict) else ():
             if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-                self.complain(
-                    f"{self.name(key)}.{name} is not a list of steps; write [[{key}.{name}]] before each"
-                )
+                self.complain(f"{self.name(key)}.{name} is not a list; write [[{key}.{name}]] before each")
                 continue
             parts = [
-                Table(entry, f'{key} "{name}", step {at + 1}: ', self._found)
+                Table(entry, f'{key} "{name}", {entry_name} {at + 1}: ', self._found)
                 for at, entry in enumerate(entries)
             ]
             self._parts += parts

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
 
+from thecal.amounts import NG_PER_MCG, Line, dose_mcg, millilitres, plain
+from thecal.bolus_words import bolus_lines, bolus_volume_nl, scheduled_lines
 from thecal.day_pattern import clock
 from thecal_fw.core.program import (
     MINUTES_PER_DAY,
@@ -24,8 +25,6 @@ from thecal_fw.core.program import (
 from thecal_fw.core.validation import BENCH_LIMITS
 
 WEEKDAY_WORDS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-NL_PER_ML = 1_000_000
-NG_PER_MCG = 1_000
 
 
 @dataclass(frozen=True)
@@ -41,30 +40,6 @@ class Row:
         return self.running != self.new
 
 
-class Line(NamedTuple):
-    """Something a program says: in brief, and in full, which differs wherever two programs differ."""
-
-    label: str
-    brief: str
-    full: str
-
-
-def plain(number: Fraction | int) -> str:
-    """A number as people write it, to six significant digits."""
-    return f"{float(number):.6g}"
-
-
-def millilitres(volume_nl: int) -> str:
-    """A volume in millilitres, exact to the nanolitre."""
-    whole, part = divmod(volume_nl, NL_PER_ML)
-    return f"{whole}.{part:06d}".rstrip("0").rstrip(".")
-
-
-def dose_mcg(volume_nl: Fraction | int, concentration_ng_per_ml: int) -> Fraction:
-    """Drug in a volume."""
-    return Fraction(volume_nl) * concentration_ng_per_ml / (NL_PER_ML * NG_PER_MCG)
-
-
 def describe(program: Program | None, pattern_names: Sequence[str] = ()) -> list[tuple[str, str]]:
     """(label, text) for everything a program says; ``None`` is a pump without a program."""
     lines = _what(program) + _steady_dose(program)
@@ -72,7 +47,7 @@ def describe(program: Program | None, pattern_names: Sequence[str] = ()) -> list
         name = f'"{pattern_names[index]}", ' if index < len(pattern_names) else ""
         (head, *spans) = _pattern(program, index, [start for start, _ in pattern])
         lines += [head._replace(full=name + head.full), *spans]
-    return [(line.label, line.full) for line in lines + _bounds(program)]
+    return [(line.label, line.full) for line in lines + bolus_lines(program) + _bounds(program)]
 
 
 def comparison(running: Program | None, new: Program | None) -> list[Row]:
@@ -86,6 +61,7 @@ def comparison(running: Program | None, new: Program | None) -> list[Row]:
         both = [*_patterns(running)[index : index + 1], *_patterns(new)[index : index + 1]]
         starts = sorted({start for pattern in both for start, _ in pattern})
         rows += _matched(_pattern(running, index, starts), _pattern(new, index, starts))
+    rows += _matched(bolus_lines(running), bolus_lines(new))
     return rows + _matched(_bounds(running), _bounds(new))
 
 
@@ -154,12 +130,12 @@ def _pattern(program: Program | None, index: int, starts: list[int]) -> list[Lin
     if program is None or index >= len(_patterns(program)):
         return []
     pattern = program.patterns[index]
-    total = dose_mcg(volume_per_day_nl(pattern), program.concentration_ng_per_ml)
+    total = dose_mcg(volume_of_day_nl(program, index), program.concentration_ng_per_ml)
     days = weekdays_text(program, index)
     lines = [Line(f"pattern {index + 1}, 24 h", f"{days}: {plain(total)} mcg", f"{days}: {plain(total)} mcg")]
     for begin, end in _spans(starts):
         lines.append(_rate(f"  {clock(begin)} to {clock(end)}", program, _rate_at(pattern, begin)))
-    return lines
+    return lines + scheduled_lines(program, index)
 
 
 def _patterns(program: Program | None) -> list[list[tuple[int, int]]]:
@@ -205,13 +181,27 @@ def volume_per_day_nl(pattern: list[tuple[int, int]]) -> Fraction:
     return Fraction(total, MINUTES_PER_DAY)
 
 
+def volume_of_day_nl(program: Program, index: int) -> Fraction:
+    """Volume that one day of a program's pattern gives, boluses among it."""
+    boluses = [bolus_volume_nl(rate, minutes) for _, rate, minutes in program.boluses[index]]
+    return volume_per_day_nl(program.patterns[index]) + sum(boluses, Fraction(0))
+
+
 def days_to_alarm(program: Program) -> Fraction | None:
-    """Days from a full reservoir to the low-reservoir alarm at the mean of the week; None if nothing flows."""
+    """Days from a full reservoir to the low-reservoir alarm at the mean of the week; None if nothing flows.
+
+    Every bolus that a patient may ask for is reckoned with.
+    """
     if program.mode == MODE_STOPPED:
         return None
     if program.mode == MODE_FLEX:
-        week = [volume_per_day_nl(program.patterns[index]) for index in program.weekdays]
+        week = [volume_of_day_nl(program, index) for index in program.weekdays]
         per_day = sum(week, Fraction(0)) / len(week)
     else:
         per_day = Fraction(_steady_rate(program))
+    periodic, patient = program.periodic_bolus, program.patient_bolus
+    if periodic is not None:
+        per_day += Fraction(periodic.rate_nl_per_day * periodic.minutes, periodic.interval_minutes)
+    if patient is not None:
+        per_day += patient.most_per_day * bolus_volume_nl(patient.rate_nl_per_day, patient.minutes)
     return (program.reservoir_nl - program.low_reservoir_nl) / per_day if per_day else None

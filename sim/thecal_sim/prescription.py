@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from thecal_sim.ideal import DayRates, Regimen
+from thecal_sim.ideal import DayBoluses, DayRates, Periodic, Regimen
 
 NL_PER_ML = 1_000_000
 MINUTES_PER_DAY = 1_440
@@ -56,10 +56,16 @@ def _regimen(fields: dict[str, Any]) -> Regimen:
         return Regimen.constant(MINIMUM_RATE_NL_PER_DAY)
     mcg_per_ml = Fraction(fields["concentration_mcg_per_ml"])
     if mode == "simple continuous":
-        return Regimen.constant(_nl_per_day(fields["dose_mcg_per_day"], mcg_per_ml))
+        basal = Regimen.constant(_nl_per_day(fields["dose_mcg_per_day"], mcg_per_ml))
+        return Regimen(basal.week, periodic=_periodic(fields, mcg_per_ml))
     if mode == "flex":
         days = {name: _day_rates(steps, mcg_per_ml) for name, steps in fields["pattern"].items()}
-        return Regimen(tuple(days[fields["week"][day]] for day in _DAYS))
+        boluses = {
+            name: _day_boluses(fields.get("bolus", {}).get(name, []), mcg_per_ml)
+            for name in fields["pattern"]
+        }
+        week = [fields["week"][day] for day in _DAYS]
+        return Regimen(tuple(days[name] for name in week), tuple(boluses[name] for name in week))
     raise ValueError(f"mode = {mode!r} is none of this pump's")
 
 
@@ -78,6 +84,26 @@ def _day_rates(steps: list[dict[str, Any]], mcg_per_ml: Fraction) -> DayRates:
             raise ValueError(f"{len(doses)} steps prescribe something for minute {turn} of a day")
         rates.append((turn, _nl_per_day(doses[0], mcg_per_ml)))
     return tuple(rates)
+
+
+def _day_boluses(boluses: list[dict[str, Any]], mcg_per_ml: Fraction) -> DayBoluses:
+    return tuple(
+        (_minute(bolus["at"]), _bolus_rate(bolus, mcg_per_ml), int(bolus["over_minutes"]))
+        for bolus in boluses
+    )
+
+
+def _periodic(fields: dict[str, Any], mcg_per_ml: Fraction) -> Periodic | None:
+    if "periodic_bolus" not in fields:
+        return None
+    bolus = fields["periodic_bolus"]
+    interval_minutes = int(Fraction(bolus["every_hours"]) * 60)
+    rate = _bolus_rate(bolus, mcg_per_ml)
+    return Periodic(_minute(bolus["first"]), interval_minutes, rate, int(bolus["over_minutes"]))
+
+
+def _bolus_rate(bolus: dict[str, Any], mcg_per_ml: Fraction) -> Fraction:
+    return _nl_per_day(bolus["dose_mcg"], mcg_per_ml) * MINUTES_PER_DAY / int(bolus["over_minutes"])
 
 
 def _covers(begin: int, end: int, minute: int) -> bool:

@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 import serial
@@ -18,6 +19,13 @@ from thecal_fw.version import VERSION
 
 SIMPLE = str(EXAMPLES / "simple_continuous.toml")
 FLEX = str(EXAMPLES / "paediatric_flex.toml")
+
+
+def wait_until(bench: Bench, has_come: Callable[[], bool]) -> None:
+    """Ask the pump again and again; its time goes on as a person's does."""
+    deadline = time.monotonic() + 20
+    while not has_come():
+        assert time.monotonic() < deadline
 
 
 def test_a_whole_visit(bench: Bench):
@@ -45,7 +53,7 @@ def test_a_whole_visit(bench: Bench):
     refilled = bench.json("refill", "19.5")
     assert (refilled["fill_nl"], refilled["expected_residual_nl"]) == (19_500_000, 20_000_000)
 
-    assert "the pump is starting: program 9b002e4a, baclofen" in bench.ok("start")
+    assert "the pump is starting: program 8d19b4d3, baclofen" in bench.ok("start")
     time.sleep(1.0)
     status = bench.json("interrogate")
     assert (status["state"], status["mode"], status["drug"]) == ("delivering", "flex", "baclofen")
@@ -85,6 +93,36 @@ def test_a_person_is_told_what_a_power_cut_would_undo_and_why_nothing_can_be_beg
         assert "its supply is low or its memory takes nothing, see `thecal interrogate`" in bench.refused(
             1, *refused
         )
+
+
+def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
+    assert "the pump has no program" in bench.refused(1, "bolus", "patient")
+    bench.ok("time", "--set")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
+    bench.ok("refill", "20")
+    bench.ok("start")
+    wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
+    assert "nobody to ask" in bench.refused(2, "bolus", "give", "10", "--over-minutes", "5")
+    assert "allowed: a number of mcg" in bench.refused(
+        2, "bolus", "give", "ten", "--over-minutes", "5", "--yes"
+    )
+    assert "limit of a single bolus" in bench.refused(
+        1, "bolus", "give", "16", "--over-minutes", "5", "--yes"
+    )
+    given = bench.ok("bolus", "patient")
+    assert given == "the pump gives a patient bolus of 5 mcg (0.01 mL) over 10 min 0 s\n"
+    assert "a bolus is under way" in bench.refused(1, "bolus", "patient")
+    told = bench.json("bolus", "status")
+    assert (told["patient_in_24_h"], told["is_history_known"]) == (1, True)
+    assert "the bolus has been ended" in bench.ok("bolus", "cancel", "--yes")
+    assert "lockout; wait " in bench.refused(1, "bolus", "patient")
+    wait_until(bench, lambda: not bench.json("bolus", "status")["under_way"])
+    assert "no bolus was under way" in bench.ok("bolus", "cancel", "--yes")
+    prime = bench.json("bolus", "prime", "--catheter", "--over-minutes", "20", "--yes")
+    assert (prime["kind"], prime["bolus_nl"]) == ("prime", 320_000)
+    log = bench.ok("log")
+    assert "bolus begun" in log
+    assert "patient: lockout" not in log, "what was only checked is not logged as asked for"
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_the_paediatric_example_has_the_shape_it_promises():
         (changed(SIMPLE, "_ml = 20", "_ml = 30"), "reservoir.capacity_ml = 30, allowed 20 or 40"),
         (
             changed(SIMPLE, "= 10", "= 8.8"),
-            "most_mcg_per_hour = 8.8, but the steps alone give up to 8.8295 mcg",
+            "most_mcg_per_hour = 8.8, but what it prescribes can come to 8.8295 mcg",
         ),
         (changed(SIMPLE, "[limits]", "[limit]"), "limit is not known; did you mean limits?"),
         (
@@ -102,7 +102,7 @@ def test_the_paediatric_example_has_the_shape_it_promises():
         (changed(FLEX, 'from = "06:00"', 'from = "07:30"'), "begins and ends at the same time"),
         (changed(FLEX, "mon = ", "monday = "), "week.monday is not known; did you mean mon?"),
         (changed(FLEX, 'mon = "school day"', "mon = true"), "week.mon = True, allowed"),
-        (FLEX + "[pattern.bad]\n", "pattern.bad is not a list of steps; write [[pattern.bad]]"),
+        (FLEX + "[pattern.bad]\n", "pattern.bad is not a list; write [[pattern.bad]]"),
         (changed(FLEX, 'mode = "flex"', 'mode = "flexible"'), "mode = 'flexible', allowed: \"stopped\""),
     ],
 )
@@ -151,7 +151,7 @@ def test_a_pattern_of_no_day_is_told(tmp_path):
 def test_a_limit_too_low_by_less_than_a_nanolitre_is_shown_as_different(tmp_path):
     text = changed(changed(SIMPLE, "= 211.9", "= 200"), "_ml = 500", "_ml = 300")
     told = problems_of(changed(text, "per_day = 230", "per_day = 199.9998"), tmp_path)
-    assert "most_mcg_per_day = 199.9998, but the steps alone give up to 200.0001 mcg" in told
+    assert "most_mcg_per_day = 199.9998, but what it prescribes can come to 200.0001 mcg" in told
 
 
 def program_of(text: str, folder: Path) -> Program:

@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from thecal.bolus import kind_name, refusal_name
 from thecal.cli.common import names_of
 from thecal.words import plain
 from thecal_fw.core import events
@@ -173,9 +174,20 @@ def event_text(event: Event) -> str:
         return f"at microstep {first}"
     if event.code == events.EVENT_TIMING_FAULT:
         return f"counted {first}, planned {second}"
+    if event.code in (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED, events.EVENT_BOLUS_REFUSED):
+        return _bolus_text(event.code, first, second)
     if event.code == events.EVENT_HELLO:
         return f"session {second}"
     return ""
+
+
+def _bolus_text(code: int, first: int, second: int) -> str:
+    kind, rest = kind_name(second >> events.KIND_SHIFT), second & (1 << events.KIND_SHIFT) - 1
+    if code == events.EVENT_BOLUS_BEGUN:
+        return f"{kind}, {first / _NL_PER_ML:g} mL/day for {duration_text(rest)}"
+    if code == events.EVENT_BOLUS_REFUSED:
+        return f"{kind}: {refusal_name(first)}"
+    return f"{kind}, {first / _NL_PER_ML:g} mL given{', cut short' if rest & events.WAS_CUT_SHORT else ''}"
 
 
 def _signed(value: int) -> int:

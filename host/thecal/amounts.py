@@ -1,0 +1,36 @@
+"""Doses and volumes as people write them, and the lines in which a program is told.
+
+Doses are in micrograms and volumes in millilitres, exact to six digits.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+NL_PER_ML = 1_000_000
+NG_PER_MCG = 1_000
+
+
+class Line(NamedTuple):
+    """Something a program says: in brief, and in full, which differs wherever two programs differ."""
+
+    label: str
+    brief: str
+    full: str
+
+
+def plain(number: Fraction | int, digits: int = 6) -> str:
+    """A number as people write it, to so many significant digits."""
+    return f"{float(number):.{digits}g}"
+
+
+def millilitres(volume_nl: int) -> str:
+    """A volume in millilitres, exact to the nanolitre."""
+    whole, part = divmod(volume_nl, NL_PER_ML)
+    return f"{whole}.{part:06d}".rstrip("0").rstrip(".")
+
+
+def dose_mcg(volume_nl: Fraction | int, concentration_ng_per_ml: int) -> Fraction:
+    """Drug in a volume."""
+    return Fraction(volume_nl) * concentration_ng_per_ml / (NL_PER_ML * NG_PER_MCG)

@@ -1,0 +1,59 @@
+"""What is wrong with a prescription that reads well, in the words and units of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from thecal.amounts import NL_PER_ML, plain
+from thecal_fw.core.program_fault import (
+    FIELD_BOLUS_VOLUME,
+    FIELD_LOW_RESERVOIR,
+    FIELD_MOST_PER_BOLUS,
+    FIELD_MOST_PER_DAY,
+    FIELD_MOST_PER_HOUR,
+    FIELD_PATTERNS,
+    FIELD_RESERVOIR,
+    FIELD_STEPS,
+    Fault,
+)
+
+
+def explain(fault: Fault, pattern_names: Sequence[str], concentration: Fraction) -> str:
+    """A fault that validation found, in the words and units of the file."""
+    if fault.field in (FIELD_MOST_PER_HOUR, FIELD_MOST_PER_DAY):
+        return _explain_limit(fault, concentration)
+    value_ml, least_ml, most_ml = (
+        plain(Fraction(nl, NL_PER_ML)) for nl in (fault.value, fault.least, fault.most)
+    )
+    if fault.field == FIELD_RESERVOIR:
+        return f"reservoir.capacity_ml = {value_ml}, allowed {least_ml} or {most_ml}"
+    if fault.field == FIELD_LOW_RESERVOIR:
+        return f"reservoir.low_alarm_ml = {value_ml}, allowed {least_ml} to {most_ml}"
+    if fault.field == FIELD_PATTERNS:
+        return f"{fault.value} patterns, the pump has room for {fault.most}"
+    if fault.field == FIELD_STEPS:
+        name = pattern_names[fault.pattern]
+        return f'pattern "{name}" has {fault.value} steps in a day, the pump has room for {fault.most}'
+    if fault.field in (FIELD_BOLUS_VOLUME, FIELD_MOST_PER_BOLUS):
+        value, most = (plain(Fraction(nl, NL_PER_ML) * concentration) for nl in (fault.value, fault.most))
+        return (
+            f"a bolus of {value} mcg is more than limits.most_mcg_per_bolus allows, {most} mcg: raise the limit or"
+            " lower the dose"
+        )
+    return repr(fault)
+
+
+def _explain_limit(fault: Fault, concentration: Fraction) -> str:
+    is_hour = fault.field == FIELD_MOST_PER_HOUR
+    name = "limits.most_mcg_per_hour" if is_hour else "limits.most_mcg_per_day"
+    value, least, most = (
+        plain(Fraction(nl, NL_PER_ML) * concentration, 6 if nl == fault.most else 9)
+        for nl in (fault.value, fault.least, fault.most)
+    )
+    if fault.value > fault.most:
+        return f"{name} is more than the pump can give at all, {most} mcg: lower the limit"
+    return (
+        f"{name} = {value}, but what it prescribes can come to {least} mcg in that time: raise the limit or"
+        " lower the doses"
+    )
