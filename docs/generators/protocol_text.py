@@ -115,6 +115,10 @@ FIELD_TEXT = {
     "on_demand_in_24_h": "boluses on demand of the last 24 hours, of all kinds",
     "patient_in_24_h": "those of them that a patient has asked for",
     "patient_wait_s": "until neither lockout nor the most in 24 hours is in the way of a patient bolus, s",
+    "is_temporary_rate": "1 for the temporary rate, 0 for the bolus",
+    "temporary_rate_nl_per_day": "rate in place of the basal one, nL/day; 0 if there is none",
+    "temporary_left_s": "until the basal rate of the program holds again, s",
+    "bridge_left_s": "until the old drug is used up and the program begins, s; 0 if there is no bridge",
     "is_history_known": "0 if boluses may have been given before a reset of which nothing is known: none is given then",
     "alarms": "bits of the alarms to acknowledge",
     "first_sequence": "first event wanted; older ones than are kept are skipped",
@@ -202,6 +206,8 @@ EVENT_TEXT = {
     "bolus begun": ("rate, nL/day", "kind in the upper 4 bits, seconds it is to last below"),
     "bolus ended": ("volume given, nL", "kind in the upper 4 bits; 1 below if it was cut short"),
     "bolus refused": ("why, see [enumerations](#enumerations)", "kind in the upper 4 bits"),
+    "bridge begun": ("rate of the old drug, nL/day", "how long it goes on, s"),
+    "bridge ended": ("microsteps counted", "0"),
 }
 
 PROGRAM_FIELDS = (

@@ -4,6 +4,7 @@ A bolus is asked for in two steps, like every change of therapy: what ``check_bo
 and ``give_bolus`` names the program it was checked beside.
 """
 
+from thecal_fw.core.bolus import KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.instant import TICKS_PER_SECOND, microsecond_of_ticks, second_of_ticks
 from thecal_fw.link import messages
@@ -64,7 +65,7 @@ class BolusCommands:
 
     def _cancel(self, values) -> bytes:
         pump = self._pump
-        tick = pump.boluses.cancel()
+        tick = pump.boluses.cancel(bool(values["is_temporary_rate"]))
         is_stored = pump.keeper.save_if_changed()
         return messages.CANCEL_BOLUS.response.pack(
             second_of_ticks(tick), microsecond_of_ticks(tick), is_stored
@@ -74,8 +75,7 @@ class BolusCommands:
         pump = self._pump
         if pump.program is None or pump.program.patient_bolus is None:
             return 0
-        ticks = pump.boluses.history.lockout_ends(pump.program.patient_bolus) - pump.ticks_now()
-        return max(0, -(-ticks // TICKS_PER_SECOND))
+        return _seconds_until(pump.boluses.history.lockout_ends(pump.program.patient_bolus), pump.ticks_now())
 
     def _tell(self, values) -> bytes:
         pump, boluses = self._pump, self._pump.boluses
@@ -98,7 +98,20 @@ class BolusCommands:
             boluses.history.patient_boluses(tick),
             self._patient_wait_s(),
             boluses.is_history_known(tick),
+            *self._instead(tick),
         )
+
+    def _instead(self, tick: int):
+        """What holds in place of the program: temporary rate, how long yet; how long yet the bridge."""
+        rate_nl_per_day = left_s = 0
+        for bolus in self._pump.boluses.extra:
+            if bolus.kind == KIND_TEMPORARY and tick < bolus.end_tick:
+                rate_nl_per_day, left_s = bolus.rate_nl_per_day, _seconds_until(bolus.end_tick, tick)
+        return rate_nl_per_day, left_s, self._pump.bridging.left_s(tick)
+
+
+def _seconds_until(tick: int, now: int) -> int:
+    return max(0, -(-(tick - now) // TICKS_PER_SECOND))
 
 
 def _seconds(bolus) -> int:

@@ -51,6 +51,11 @@ class BolusNotes:
             due = turn if due < 0 else min(due, turn)
         if due < 0 and timeline.may_have_boluses():
             due = tick + _LOOK_AHEAD_TICKS
+        if timeline.bridge is not None:
+            if timeline.bridge[1] <= tick:
+                self._pump.bridging.note_over()
+            else:
+                due = timeline.bridge[1] if due < 0 else min(due, timeline.bridge[1])
         self.due_s = NEVER_S
         if due >= 0:
             self.due_s, self.due_us = second_of_ticks(due), microsecond_of_ticks(due)

@@ -7,9 +7,10 @@ its first microstep comes out, so that no reset makes the pump forget that it wa
 from thecal_fw.bolus_recall import BolusRecall
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
-from thecal_fw.core.bolus import KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED, Bolus
+from thecal_fw.core.bolus import KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED, KIND_TEMPORARY, Bolus
 from thecal_fw.core.bolus_history import (
     REFUSED_BLOCKED,
+    REFUSED_BRIDGE,
     REFUSED_CLOCK,
     REFUSED_NO_SUCH_BOLUS,
     REFUSED_NOT,
@@ -29,7 +30,7 @@ from thecal_fw.core.instant import (
     TICKS_PER_SECOND,
 )
 from thecal_fw.core.pump_state import STATE_DELIVERING
-from thecal_fw.core.schedule import boluses_between, highest_rate, longest_bolus_minutes
+from thecal_fw.core.schedule import boluses_between, highest_rate, longest_bolus_minutes, lowest_basal_rate
 from thecal_fw.core.timeline import NO_BOLUSES, Timeline
 from thecal_fw.core.wall_clock import WallClock
 
@@ -60,10 +61,15 @@ class Boluses:
         were_allowed, self._are_allowed = self._are_allowed, not self.are_blocked()
         if self._are_allowed and not were_allowed:
             self.begin_from(change_tick)
+        bridge = pump.bridging.lead(change_tick)
         minute, extra = NO_BOLUSES, ()
         if self._are_allowed:
             minute, extra = self.minute, tuple(self.extra)
-        return Timeline(pump.wanted_program(), pump.wall, pump.limits.minimum_rate_nl_per_day, minute, extra)
+            if bridge is not None and pump.wall.is_known():
+                minute = max(minute, pump.wall.first_local_minute(bridge[1]))
+        return Timeline(
+            pump.wanted_program(), pump.wall, pump.limits.minimum_rate_nl_per_day, minute, extra, bridge
+        )
 
     def are_blocked(self) -> bool:
         """Whether an alarm keeps boluses of all kinds from being given."""
@@ -133,10 +139,10 @@ class Boluses:
         if infusion.state != STATE_DELIVERING:
             return None
         for bolus in self.extra:
-            if tick < bolus.end_tick:
+            if tick < bolus.end_tick and bolus.kind != KIND_TEMPORARY:
                 return bolus
         for bolus in infusion.timeline.boluses_near(tick, tick):
-            if bolus.start_tick <= tick < bolus.end_tick:
+            if bolus.start_tick <= tick < bolus.end_tick and bolus.kind != KIND_TEMPORARY:
                 return bolus
         return None
 
@@ -150,7 +156,7 @@ class Boluses:
         """The bolus that would be given if it were asked for now. A patient's is the program's."""
         pump = self._pump
         infusion = pump.infusion
-        tick = max(infusion.next_change_tick(), infusion.change_tick)
+        tick = infusion.change_tick_from_now()
         patient = pump.program.patient_bolus if pump.program is not None else None
         if kind == KIND_PATIENT and patient is not None:
             rate_nl_per_day, seconds = patient.rate_nl_per_day, 60 * patient.minutes
@@ -170,9 +176,13 @@ class Boluses:
             return REFUSED_NOT_DELIVERING
         if self.are_blocked():
             return REFUSED_BLOCKED
-        if self._is_any_on_demand():
+        if pump.bridging.end is not None:
+            return REFUSED_BRIDGE
+        if self._is_like_it_under_way(bolus):
             return REFUSED_UNDER_WAY
         if highest_rate(program) + bolus.rate_nl_per_day > pump.limits.most_rate_nl_per_day:
+            return REFUSED_RATE
+        if bolus.kind == KIND_TEMPORARY and not self._is_basal_rate(bolus.rate_nl_per_day):
             return REFUSED_RATE
         if bolus.kind == KIND_PRIME:
             # It fills the way to the patient, so the limits of what reaches the patient don't count it.
@@ -183,7 +193,11 @@ class Boluses:
         if self._allowance is None:
             self._allowance = Allowance(program, pump.limits.minimum_rate_nl_per_day)
         self.history.forget(bolus.start_tick)
-        return self.history.refusal(bolus, program, self._allowance)
+        return self.history.refusal(self._on_top(bolus), program, self._allowance)
+
+    def _is_basal_rate(self, rate_nl_per_day: int) -> bool:
+        limits = self._pump.limits
+        return limits.least_basal_nl_per_day <= rate_nl_per_day <= limits.most_basal_nl_per_day
 
     def is_history_known(self, tick: int) -> bool:
         """Whether it is known at a tick what was given on demand in the 24 hours before."""
@@ -208,10 +222,10 @@ class Boluses:
         # Writing has taken its time: only now is the instant known at which the bolus can begin.
         pump.hardware.clock.read()
         length_ticks = bolus.end_tick - bolus.start_tick
-        bolus.start_tick = max(pump.infusion.next_change_tick(), pump.infusion.change_tick)
+        bolus.start_tick = pump.infusion.change_tick_from_now()
         bolus.end_tick = bolus.start_tick + length_ticks
         if bolus.kind != KIND_PRIME:
-            self.history.add(bolus)
+            self.history.add(self._on_top(bolus))
         pump.infusion.follow()
         keeper.keep_anchor()
         return True
@@ -220,13 +234,32 @@ class Boluses:
         """Log that a bolus was asked for and is not given."""
         self._pump.record(events.EVENT_BOLUS_REFUSED, reason, bolus.kind << events.KIND_SHIFT)
 
-    def cancel(self) -> int:
-        """End what is given on demand; the tick from which that holds."""
-        self.extra = [bolus for bolus in self.extra if bolus.kind == KIND_SCHEDULED]
+    def cancel(self, is_temporary_rate: bool) -> int:
+        """End the bolus on demand, or the temporary rate; the tick from which that holds."""
+        self.extra = [
+            bolus
+            for bolus in self.extra
+            if bolus.kind == KIND_SCHEDULED or (bolus.kind == KIND_TEMPORARY) != is_temporary_rate
+        ]
         return self._pump.replan()
 
-    def _is_any_on_demand(self) -> bool:
-        return any([bolus.kind != KIND_SCHEDULED for bolus in self.extra])
+    def _is_like_it_under_way(self, wanted: Bolus) -> bool:
+        """There is one bolus on demand at a time, and one temporary rate."""
+        is_temporary_rate = wanted.kind == KIND_TEMPORARY
+        return any(
+            [
+                bolus.kind != KIND_SCHEDULED and (bolus.kind == KIND_TEMPORARY) == is_temporary_rate
+                for bolus in self.extra
+            ]
+        )
+
+    def _on_top(self, bolus: Bolus) -> Bolus:
+        """What counts against the limits: of a temporary rate, what it is above the lowest rate it may take the place
+        of."""
+        if bolus.kind != KIND_TEMPORARY:
+            return bolus
+        more = max(0, bolus.rate_nl_per_day - lowest_basal_rate(self._pump.program))
+        return Bolus(KIND_TEMPORARY, bolus.start_tick, bolus.end_tick - bolus.start_tick, more)
 
     # --- over a reset
 

@@ -9,6 +9,7 @@ what they lead to, is here.
 from thecal_fw.bolus_notes import BolusNotes
 from thecal_fw.bolus_recall import STEP_US as RECALL_STEP_US
 from thecal_fw.boluses import Boluses
+from thecal_fw.bridging import Bridging
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
 from thecal_fw.core.alarms import Alarms
@@ -67,6 +68,7 @@ class Controller:
         self.infusion = Infusion(self)
         self.boluses = Boluses(self)
         self.bolus_notes = BolusNotes(self)
+        self.bridging = Bridging(self)
         self.supervisor = Supervisor(self)
         self.keeper = Keeper(self, Journal(hardware.flash, keep=hardware.retained.keep_record))
         self.failed_tests = 0
@@ -277,9 +279,14 @@ class Controller:
 
         -1 if it could not be made durable: the program before it then stays in force, in memory as in the journal.
         """
+        bridge_end = self.bridging.end
+        self.bridging.begin(program, self.infusion.change_tick_from_now())
         if not self.keeper.commit(program, digest, encoded):
+            self.bridging.end = bridge_end
             return -1
         self.adopt(program, digest)
+        if program.bridge is not None:
+            self.record(events.EVENT_BRIDGE_BEGUN, program.bridge.rate_nl_per_day, program.bridge.seconds)
         self.record(events.EVENT_PROGRAM_COMMITTED, int.from_bytes(digest[:4], "big"), program.mode)
         self.set_alarm(alarm_table.PROGRAM_LOST, False)
         self.set_alarm(alarm_table.JOURNAL_FOREIGN, False)
@@ -293,12 +300,7 @@ class Controller:
         before = self.wall
         self.wall = clock_set_to(utc_s, utc_us, offset_minutes, clock.s, clock.us)
         if self.infusion.state != STATE_STOPPED:
-            tick = (
-                self.infusion.change_tick
-                if self.infusion.change_tick >= 0
-                else self.infusion.next_change_tick()
-            )
-            self.boluses.clock_is_set(before, self.wall, tick)
+            self.boluses.clock_is_set(before, self.wall, self.infusion.change_tick_from_now())
         self.record(events.EVENT_TIME_SET, was_utc_s, utc_s)
         self.keeper.note_change()
         tick = self.replan()

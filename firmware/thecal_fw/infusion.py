@@ -136,6 +136,10 @@ class Infusion:
         pump = self._pump
         return pump.wall.next_whole_second(pump.ticks_now() + CHANGE_NOTICE_TICKS)
 
+    def change_tick_from_now(self) -> int:
+        """The tick at which a change takes effect if it is asked for now: that of the one under way if there is one."""
+        return self._splice_tick if self._splice_tick >= 0 else self.next_change_tick()
+
     def follow(self) -> int:
         """Follow the program, the clock and the alarms as they are now; the tick from which that holds."""
         self._change_at(self.next_change_tick())
@@ -310,6 +314,14 @@ class Infusion:
             counted = due
         ledger.counted = counted
         delivery.withdraw(counted)
+
+    def position(self, tick: int) -> int:
+        """What is prescribed by a tick since this reset, in units of ``Metering``: the ideal that delivery follows."""
+        delivered = self._pump.ledger.counted
+        position = delivered * self.delivery.step_weight
+        if self.state == STATE_DELIVERING:
+            return position + self.delivery.phase_at(tick, delivered)
+        return position + self.owed_phase
 
     # --- what is being delivered
 

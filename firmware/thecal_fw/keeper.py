@@ -189,6 +189,7 @@ class Keeper:
         state.delivering = delivers and pump.infusion.state != STATE_STOPPED
         state.active_alarms = pump.alarms.active
         state.bolus_minute = pump.boluses.minute
+        state.bridge_end = pump.bridging.to_store()
         state.latest_event = pump.log.latest
         state.calibration_id = calibration.calibration_id
         state.nl_per_rev = calibration.nl_per_rev

@@ -95,6 +95,7 @@ class Recovery:
         boluses, carried = self._pump.boluses, self._carried
         if state is not None:
             boluses.minute = state.bolus_minute
+            self._pump.bridging.restore(state.bridge_end)
         if carried is not None:
             retained = self._pump.hardware.retained
             boluses.take_over(carried.boluses, ticks_at(retained.reset_s, retained.reset_us))

@@ -62,6 +62,9 @@ class BolusState:
     patient_in_24_h: int
     patient_wait_s: int
     is_history_known: bool
+    temporary_rate_nl_per_day: int
+    temporary_left_s: int
+    bridge_left_s: int
 
 
 def kind_name(kind: int) -> str:

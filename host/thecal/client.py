@@ -228,9 +228,9 @@ class Pump:
         """Give a bolus beside the program of this digest. Of a patient's, rate and time are the program's."""
         return BolusGiven(**self._link.ask(messages.GIVE_BOLUS, digest, kind, rate_nl_per_day, seconds))
 
-    def cancel_bolus(self) -> BolusCancelled:
-        """End what is given on demand."""
-        return BolusCancelled(**_with_flags(self._link.ask(messages.CANCEL_BOLUS)))
+    def cancel_bolus(self, *, is_temporary_rate: bool = False) -> BolusCancelled:
+        """End the bolus on demand, or the temporary rate."""
+        return BolusCancelled(**_with_flags(self._link.ask(messages.CANCEL_BOLUS, is_temporary_rate)))
 
     def boluses(self) -> BolusState:
         return BolusState(**_with_flags(self._link.ask(messages.BOLUSES)))

@@ -161,7 +161,7 @@ class PumpBench:
         return self._note(t_ns)
 
     def cancel_bolus(self) -> int:
-        t_ns = self._instant(self.host.ask(messages.CANCEL_BOLUS))
+        t_ns = self._instant(self.host.ask(messages.CANCEL_BOLUS, False))
         self.cut_boluses(t_ns)
         return t_ns
 

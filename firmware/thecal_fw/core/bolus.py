@@ -11,7 +11,9 @@ KIND_SCHEDULED = 0
 KIND_PATIENT = 1
 KIND_CLINICIAN = 2
 KIND_PRIME = 3
-KIND_NAMES = ("scheduled", "patient", "clinician", "prime")
+KIND_TEMPORARY = 4
+"""No bolus in itself: a rate that takes the place of the basal one for a time, and is otherwise treated as they are."""
+KIND_NAMES = ("scheduled", "patient", "clinician", "prime", "temporary rate")
 
 
 class Bolus:

@@ -6,7 +6,7 @@ time, no matter how much of that has come yet: a window that is not yet full of 
 or a restart, allows no more. That sum is held for every window there will be, to the tick.
 """
 
-from thecal_fw.core.bolus import KIND_PATIENT, Bolus
+from thecal_fw.core.bolus import KIND_PATIENT, KIND_TEMPORARY, Bolus
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
 from thecal_fw.core.program import PatientBolus, Program
 from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour
@@ -30,6 +30,7 @@ REFUSAL_NAMES = (
     "highest rate of the pump",
     "what was given before is not known",
     "the clock was set past it",
+    "a bridge is under way",
 )
 (
     REFUSED_NOT,
@@ -45,6 +46,7 @@ REFUSAL_NAMES = (
     REFUSED_RATE,
     REFUSED_NOT_READ,
     REFUSED_CLOCK,
+    REFUSED_BRIDGE,
 ) = range(len(REFUSAL_NAMES))
 
 
@@ -109,7 +111,8 @@ class BolusHistory:
             >= MOST_REMEMBERED
         ):
             return REFUSED_MOST_PER_DAY
-        if wanted.given_nl(wanted.end_tick) > program.most_nl_per_bolus:
+        is_bolus = wanted.kind != KIND_TEMPORARY
+        if is_bolus and wanted.given_nl(wanted.end_tick) > program.most_nl_per_bolus:
             return REFUSED_VOLUME
         if self._most_with(wanted, _TICKS_PER_HOUR) > allowance.hour_nl * TICKS_PER_DAY:
             return REFUSED_HOUR

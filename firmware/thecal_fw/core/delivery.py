@@ -39,13 +39,14 @@ class Delivery:
     planned: number of the last pulse planned, counted from reset.
     due: number of the last pulse that was due at the latest ``settle``.
     head_s, head_us: when the next pulse is due; meaningless while planned == due.
-    half_a_step: phase of half a microstep.
+    step_weight, half_a_step: phase of a microstep, and of half of one.
     tail_s, tail_us: when the last planned pulse is due, or the anchor if there is none.
     """
 
     def __init__(self, calibration: Calibration, least_interval_ticks: int):
         self._metering = Metering(calibration)
-        self.half_a_step = self._metering.step_weight // 2
+        self.step_weight = self._metering.step_weight
+        self.half_a_step = self.step_weight // 2
         self._least_interval_ticks = least_interval_ticks
         self._intervals = array("I", [0] * _RING)
         self._timeline = NO_DELIVERY
@@ -91,7 +92,7 @@ class Delivery:
                 break
             start_tick, phase, pulses_before, rate_nl_per_day = start
         phase += self._metering.weight(rate_nl_per_day) * (tick - start_tick)
-        return phase - self._metering.step_weight * (delivered - pulses_before)
+        return phase - self.step_weight * (delivered - pulses_before)
 
     def bounded(self, phase: int) -> int:
         """A phase within one microstep of nothing owed: what a stop may leave for the next start.
@@ -99,8 +100,7 @@ class Delivery:
         More than that is a fault's doing. Making up for it would be a burst or a long pause, and either one is
         a hazard of its own; the fault is reported instead.
         """
-        step_weight = self._metering.step_weight
-        return max(-step_weight, min(step_weight, phase))
+        return max(-self.step_weight, min(self.step_weight, phase))
 
     def plan(self, train, most_pulses: int, span_ticks: int) -> int:
         """Plan pulses until there are so many or they span so many ticks; how many there are: 0 if the

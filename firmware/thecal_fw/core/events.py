@@ -45,6 +45,8 @@ EVENT_NAMES = (
     "bolus begun",
     "bolus ended",
     "bolus refused",
+    "bridge begun",
+    "bridge ended",
 )
 (
     EVENT_RESET,
@@ -78,6 +80,8 @@ EVENT_NAMES = (
     EVENT_BOLUS_BEGUN,
     EVENT_BOLUS_ENDED,
     EVENT_BOLUS_REFUSED,
+    EVENT_BRIDGE_BEGUN,
+    EVENT_BRIDGE_ENDED,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28

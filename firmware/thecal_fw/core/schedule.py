@@ -99,7 +99,15 @@ def highest_rate(program: Program) -> int:
     for pattern in program.patterns:
         for _, step_rate in pattern:
             rate_nl_per_day = max(rate_nl_per_day, step_rate)
-    return rate_nl_per_day + _highest_bolus_by_the_clock(program)
+    rate_nl_per_day += _highest_bolus_by_the_clock(program)
+    return max(rate_nl_per_day, program.bridge.rate_nl_per_day) if program.bridge else rate_nl_per_day
+
+
+def lowest_basal_rate(program: Program) -> int:
+    """Lowest basal rate the program itself names, in nL/day."""
+    if program.mode != MODE_FLEX:
+        return program.rate_nl_per_day
+    return min([step_rate for pattern in program.patterns for _, step_rate in pattern])
 
 
 def _highest_bolus_by_the_clock(program: Program) -> int:

@@ -5,7 +5,7 @@ the future alike. A change of program, of time or of the boluses does not alter 
 tick at which the new one takes over.
 """
 
-from thecal_fw.core.bolus import KIND_SCHEDULED, Bolus
+from thecal_fw.core.bolus import KIND_SCHEDULED, KIND_TEMPORARY, Bolus
 from thecal_fw.core.instant import TICKS_PER_MINUTE
 from thecal_fw.core.program import MODE_STOPPED, Program
 from thecal_fw.core.schedule import (
@@ -28,7 +28,9 @@ class Timeline:
     """One program under one wall clock.
 
     bolus_minute: local minute since 1970 from which boluses begin by the clock; earlier ones are over or not to be.
-    extra: boluses besides those of the program, each at its own ticks.
+    extra: boluses besides those of the program, each at its own ticks, and a temporary rate.
+    bridge: rate at which the old drug goes on, and the tick before which nothing of the program begins; None if there
+    is no bridge.
     """
 
     def __init__(
@@ -38,8 +40,10 @@ class Timeline:
         minimum_rate_nl_per_day: int,
         bolus_minute: int = 0,
         extra=(),
+        bridge=None,
     ):
         self.program = program
+        self.bridge = bridge
         self.wall_clock = wall_clock
         self.bolus_minute = bolus_minute
         self.extra = extra
@@ -49,11 +53,17 @@ class Timeline:
 
     def segment_at(self, tick: int):
         """Rate in nL/day at a tick, and the tick (later than the one given) until which it holds at least."""
-        rate_nl_per_day, end = self.basal_at(tick)
+        if self.bridge is not None and tick < self.bridge[1]:
+            return self.bridge
+        basal, end = self.basal_at(tick)
+        on_top = 0
         for bolus in self.boluses_near(tick, end):
-            rate_nl_per_day += bolus.rate_at(tick)
             end = bolus.next_turn(tick, end)
-        return rate_nl_per_day, end
+            if bolus.kind != KIND_TEMPORARY:
+                on_top += bolus.rate_at(tick)
+            elif bolus.rate_at(tick):
+                basal = bolus.rate_at(tick)
+        return basal + on_top, end
 
     def basal_at(self, tick: int):
         """As ``segment_at``, without the boluses."""
@@ -82,7 +92,9 @@ class Timeline:
         return found
 
     def may_have_boluses(self) -> bool:
-        """Whether a bolus is under way or may begin."""
+        """Whether a bolus is under way or may begin, or a bridge will end."""
+        if self.bridge is not None:
+            return True
         return bool(self.extra) or (self._longest_bolus_minutes > 0 and self.bolus_minute != NO_BOLUSES)
 
 
@@ -108,6 +120,10 @@ class ChangingTimeline:
         """Those of the timeline that holds at the tick; what only begins once the other one holds is not among them."""
         timeline = self.after if tick >= self._change_tick else self.before
         return timeline.boluses_near(tick, until_tick)
+
+    @property
+    def bridge(self):
+        return self.after.bridge
 
     def may_have_boluses(self) -> bool:
         return self.before.may_have_boluses() or self.after.may_have_boluses()

@@ -254,9 +254,9 @@ CANCEL_BOLUS = Message(
     "cancel_bolus",
     0x24,
     True,
-    [],
+    [("is_temporary_rate", "B")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("is_stored", "B")],
-    "End the bolus on demand that is under way. The basal rate and the program's own boluses go on.",
+    "End the bolus on demand that is under way, or the temporary rate. What the program gives goes on.",
 )
 BOLUSES = Message(
     "boluses",
@@ -274,8 +274,11 @@ BOLUSES = Message(
         ("patient_in_24_h", "B"),
         ("patient_wait_s", "I"),
         ("is_history_known", "B"),
+        ("temporary_rate_nl_per_day", "I"),
+        ("temporary_left_s", "I"),
+        ("bridge_left_s", "I"),
     ],
-    "The bolus under way if there is one, and what was given on demand in the last 24 hours.",
+    "The bolus under way if there is one, what was given on demand in the last 24 hours, a temporary rate, a bridge.",
 )
 BOOTLOADER = Message(
     "bootloader",

@@ -26,7 +26,8 @@ _RECORD = (
     ("since_mirrored", "B"),
     ("program_pair", "B"),
     ("sequence", "I"),
-    ("boots", "I"),
+    ("boots", "H"),
+    ("bridge_end", "H"),
     ("watchdog_reset_0_s", "I"),
     ("watchdog_reset_1_s", "I"),
     ("delivering", "B"),
@@ -93,6 +94,7 @@ class State:
     that the sense counter did not see, and that the shaft did not turn.
     reservoir_known, fill_nl, filled_at_steps: the last refill, at that many lifetime microsteps.
     time_source, offset_minutes, utc_s, utc_us: wall time at writing; 0 seconds while it is unknown.
+    bridge_end: lifetime microstep on which a bridge is over, its low 16 bits; 0 if there is none.
     bolus_minute: local minute since 1970 from which boluses begin by the clock.
     delivering, active_alarms: what the pump was doing, and the alarms that were active.
     program_pair, program_digest, program_bytes: the program in force; pair ``NO_PAIR`` if there is none.
@@ -129,6 +131,7 @@ class State:
     microsteps_per_rev: int
     latest_event: int
     bolus_minute: int
+    bridge_end: int
 
     def __init__(self):
         for name in FIELDS:

@@ -1,0 +1,84 @@
+"""The bridge: after a change of drug or concentration the old drug, which still lies between reservoir and patient,
+goes on at its own rate until it is used up, and only then does the new program begin.
+
+What counts is volume, not time: stops, alarms and resets put the end off and lose nothing of it. The end is a position
+on the line of all that has been prescribed, so it is exact; over a power cut it is known to a microstep.
+"""
+
+from thecal_fw.core import events
+from thecal_fw.core.instant import TICKS_PER_SECOND
+from thecal_fw.core.metering import step_weight, weight_per_rate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.program import Program
+
+_END_MASK = 0xFFFF
+_MOST_STEPS_LEFT = 0xF000
+"""More than any dead volume has: what seems to be further than this is past."""
+
+
+class Bridging:
+    """end: where the bridge is over, in units of ``Metering`` since this reset; None if there is none."""
+
+    def __init__(self, pump):
+        self._pump = pump
+        self._step_weight = step_weight(pump.calibration)
+        self._weight_per_rate = weight_per_rate(pump.calibration)
+        self.end = None
+
+    def begin(self, program: "Program", tick: int) -> None:
+        """A program is about to be committed that takes effect at a tick: the record that puts it in force holds its
+        bridge as well. One that was under way is none any more."""
+        bridge = program.bridge
+        self.end = None
+        if bridge is not None:
+            units = bridge.rate_nl_per_day * self._weight_per_rate * bridge.seconds * TICKS_PER_SECOND
+            self.end = self._pump.infusion.position(tick) + units
+
+    def lead(self, tick: int):
+        """Rate and end tick of the bridge for a timeline that takes over at a tick; None if nothing is left of it."""
+        pump = self._pump
+        if self.end is None or pump.program is None or pump.wanted_program() is not pump.program:
+            return None
+        rate_nl_per_day = pump.program.bridge.rate_nl_per_day
+        left = self.end - pump.infusion.position(tick)
+        if left <= 0:
+            self.note_over()
+            return None
+        return rate_nl_per_day, tick + -(-left // (rate_nl_per_day * self._weight_per_rate))
+
+    def note_over(self) -> None:
+        """The old drug is used up."""
+        if self.end is not None:
+            self.end = None
+            self._pump.record(events.EVENT_BRIDGE_ENDED, self._pump.ledger.counted)
+            self._pump.keeper.note_change()
+
+    def left_s(self, tick: int) -> int:
+        """How long the old drug goes on yet at its rate, in seconds, rounded up."""
+        if self.end is None or self._pump.program is None:
+            return 0
+        left = self.end - self._pump.infusion.position(tick)
+        weight = self._pump.program.bridge.rate_nl_per_day * self._weight_per_rate
+        return max(0, -(-left // (weight * TICKS_PER_SECOND)))
+
+    # --- over a reset
+
+    def to_store(self) -> int:
+        """The microstep of all lives on which it is over, its low 16 bits; 0 if there is none."""
+        if self.end is None:
+            return 0
+        step = self._pump.ledger.base_steps - (-self.end // self._step_weight)
+        return step & _END_MASK or 1
+
+    def restore(self, stored: int) -> None:
+        """Go on from what was stored, with what may have been delivered counted as delivered."""
+        pump = self._pump
+        if not stored or pump.program is None or pump.program.bridge is None:
+            return
+        left_steps = (stored - pump.ledger.base_steps) & _END_MASK
+        if 0 < left_steps < _MOST_STEPS_LEFT:
+            self.end = left_steps * self._step_weight
+        else:
+            pump.keeper.note_change()
