@@ -31,6 +31,8 @@ _CAUSES = {
     "journal repaired": "a record or a program had decayed, and was read from its mirror",
     "journal of another version": "the journal was written by a firmware this one knows nothing of; it is left alone",
     "supply low": "the supply is below the level for writing flash; delivery goes on to the end of its grant",
+    "pump stopped": "the program is to deliver something, and for 30 minutes nothing has been started",
+    "stopped for 48 hours": "likewise for 48 hours; a reset begins the time anew",
 }
 
 

@@ -195,6 +195,7 @@ class Controller:
             self._due_by(self.bolus_notes.due_s, self.bolus_notes.due_us)
         self._due_by(self._annunciation.next_s, self._annunciation.next_us)
         self._due_by(self._link.due_s, self._link.due_us)
+        self._due_by(self.supervisor.reminder_s, 0)
         self._due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
 
     def _due_by(self, s: int, us: int) -> None:
@@ -237,6 +238,7 @@ class Controller:
 
     def _note_start(self) -> None:
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
+        self.supervisor.stands_from(self.hardware.clock.s)
         self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, not self.reservoir.is_known)
         self._note_time_unknown()
 
@@ -254,6 +256,7 @@ class Controller:
 
     def _stop(self) -> int:
         tick = self.infusion.stop()
+        self.supervisor.stands_from(self.hardware.clock.s)
         self._note_time_unknown()
         self.keeper.note_change()
         self.keeper.keep_anchor()
@@ -292,6 +295,7 @@ class Controller:
         self.set_alarm(alarm_table.JOURNAL_FOREIGN, False)
         self.set_alarm(alarm_table.MEMORY_FAULT, False)
         self.supervisor.check_reservoir()
+        self.supervisor.stands_from(self.hardware.clock.s)
         return self.replan()
 
     def set_time(self, utc_s: int, utc_us: int, offset_minutes: int) -> int:

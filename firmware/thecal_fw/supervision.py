@@ -16,16 +16,23 @@ from thecal_fw.core.motor_watch import (
     MOTOR_TURNS_AGAIN,
     MotorWatch,
 )
-from thecal_fw.core.pump_state import STATE_DELIVERING
+from thecal_fw.core.program import MODE_STOPPED
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.reservoir import NEVER_STEP
 
 MEMORY_CHECK_S = 600
 """How often what is in memory is held against the journal, one piece each time."""
 
+REMIND_AFTER_S = 1_800
+"""A pump that stands though its program is to deliver something reminds of it: programmed and not started, or forgotten
+after a visit, which has been reported of pumps of this kind (HSA 2021)."""
+STOPPED_LONG_S = 48 * 3_600
+"""A withdrawal threatens, and the tubing takes a set where the rollers rest: published for implanted pumps."""
+
 
 class Supervisor:
     """threshold_s, threshold_us: when the next reservoir threshold is reached, if it is planned already.
-    check_s: when memory is next checked."""
+    check_s: when memory is next checked. reminder_s: when a pump that stands next has to say so."""
 
     def __init__(self, pump):
         self._pump = pump
@@ -40,6 +47,8 @@ class Supervisor:
         self.threshold_us = 0
         self._threshold_step = NEVER_STEP
         self.check_s = MEMORY_CHECK_S
+        self._stands_since_s = 0
+        self.reminder_s = NEVER_S
 
     def is_quiet(self, now_s: int, now_us: int) -> bool:
         """Whether there is nothing to report: every pulse so far was seen and the motor has followed."""
@@ -73,6 +82,7 @@ class Supervisor:
             self._infusion.hold()
         self._check_motor()
         self.check_reservoir()
+        self._check_standing(now_s)
         if now_s >= self.check_s:
             self.check_s = now_s + MEMORY_CHECK_S
             self._check_memory()
@@ -85,6 +95,27 @@ class Supervisor:
                 events.EVENT_SUPPLY_GOOD if good else events.EVENT_SUPPLY_LOW, self._ledger.counted
             )
         self._pump.set_alarm(alarm_table.SUPPLY_LOW, not good)
+
+    # --- a pump that stands
+
+    def stands_from(self, now_s: int) -> None:
+        """Delivery has ended, or another program is in force; what counts is from now on."""
+        self._stands_since_s = now_s
+        self._check_standing(now_s)
+
+    def _check_standing(self, now_s: int) -> None:
+        pump = self._pump
+        program = pump.program
+        stands = (
+            self._infusion.state == STATE_STOPPED and program is not None and program.mode != MODE_STOPPED
+        )
+        since_s = now_s - self._stands_since_s
+        pump.set_alarm(alarm_table.PUMP_STOPPED, stands and since_s >= REMIND_AFTER_S)
+        pump.set_alarm(alarm_table.STOPPED_LONG, stands and since_s >= STOPPED_LONG_S)
+        self.reminder_s = NEVER_S
+        if stands and since_s < STOPPED_LONG_S:
+            wait_s = REMIND_AFTER_S if since_s < REMIND_AFTER_S else STOPPED_LONG_S
+            self.reminder_s = self._stands_since_s + wait_s
 
     # --- pulses
 

@@ -95,6 +95,21 @@ def change_while_the_program_pauses(course: Course) -> None:
     course.rig.run_for(1.6)
 
 
+def stand(seconds: int) -> Callable[[Course], None]:
+    """A pump that was stopped so long ago."""
+
+    def prepare(course: Course) -> None:
+        deliver(course)
+        course.stop()
+        course.rig.run_for(seconds)
+
+    return prepare
+
+
+def start(course: Course) -> None:
+    course.start()
+
+
 @dataclass(frozen=True)
 class Row:
     """How an alarm comes about. within_s: from the cause to the alarm at most. ends: takes the cause away, and
@@ -241,4 +256,6 @@ ROWS = {
     alarms.SUPPLY_LOW: Row(
         inject(Fault.SUPPLY_LOW), HEARTBEAT_S + 1, end(Fault.SUPPLY_LOW), Fault.SUPPLY_LOW, then_s=0
     ),
+    alarms.PUMP_STOPPED: Row(nothing, 90, start, prepare=stand(1_800 - 60), rate_nl_per_day=0),
+    alarms.STOPPED_LONG: Row(nothing, 90, start, prepare=stand(48 * 3_600 - 60), rate_nl_per_day=0),
 }

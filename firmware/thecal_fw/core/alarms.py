@@ -45,9 +45,12 @@ PRIORITY_NAMES = ("non-critical", "critical")
     JOURNAL_REPAIRED,
     JOURNAL_FOREIGN,
     SUPPLY_LOW,
-) = range(22)
+    PUMP_STOPPED,
+    STOPPED_LONG,
+) = range(24)
 
 _ACKNOWLEDGING = "acknowledging it"
+_STARTING = "starting, or committing a program that is to deliver nothing"
 
 # name, priority, response, latches, what clears it
 ALARMS = (
@@ -91,6 +94,8 @@ ALARMS = (
     ("journal repaired", PRIORITY_NON_CRITICAL, RESPONSE_NONE, True, _ACKNOWLEDGING),
     ("journal of another version", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, False, "committing a program"),
     ("supply low", PRIORITY_CRITICAL, RESPONSE_NONE, False, "a good supply"),
+    ("pump stopped", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, _STARTING),
+    ("stopped for 48 hours", PRIORITY_CRITICAL, RESPONSE_NONE, False, _STARTING),
 )
 ALARM_NAMES = tuple(row[0] for row in ALARMS)
 
