@@ -13,6 +13,7 @@ from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
+from thecal_fw.refill_commands import RefillCommands
 from thecal_fw.staging import RequestRefusedError, Staging
 
 _LEAVE_DELAY_US = 200_000
@@ -57,6 +58,7 @@ class Commands:
             messages.PROMPT.kind: self._prompt,
         }
         self._handlers.update(BolusCommands(controller).handlers)
+        self._handlers.update(RefillCommands(controller).handlers)
 
     def carry_out(self, kind: int, values, now_s: int, now_us: int) -> bytes:
         """Payload of the response to a request; raises RequestRefusedError for an error."""

@@ -13,13 +13,14 @@ from typing import Any
 from thecal.bolus import BolusCancelled, BolusCheck, BolusGiven, BolusState
 from thecal.errors import PumpRefusedError, ThecalError
 from thecal.link import Link, SerialPort, text_of
+from thecal.refill_dates import ReservoirOutlook
 from thecal.status import Status, status_of
 from thecal_fw.core.program import Program, decode
 from thecal_fw.core.program_fault import Fault
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 
-_FLAGS = ("is_stored", "fill_known_before", "under_way", "is_history_known")
+_FLAGS = ("is_stored", "fill_known_before", "under_way", "is_history_known", "is_known", "alarm_protects")
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,10 @@ class Pump:
 
     def boluses(self) -> BolusState:
         return BolusState(**_with_flags(self._link.ask(messages.BOLUSES)))
+
+    def outlook(self) -> ReservoirOutlook:
+        """How long the reservoir lasts from now on."""
+        return ReservoirOutlook(**_with_flags(self._link.ask(messages.DATES)))
 
     def bootloader(self) -> None:
         """Have the pump restart into its USB bootloader. Refused while it delivers."""

@@ -95,6 +95,22 @@ def test_a_person_is_told_what_a_power_cut_would_undo_and_why_nothing_can_be_beg
         )
 
 
+def test_the_dates_of_the_next_refill_are_told_and_an_alarm_that_does_not_protect(bench: Bench):
+    assert "there are no dates" in bench.refused(1, "dates")
+    bench.ok("time", "--set")
+    assert "does not protect a full reservoir" in bench.ok("program", SIMPLE, "--yes")
+    bench.ok("refill", "20")
+    bench.ok("start")
+    told = bench.json("dates")
+    assert told["refill_by"] == told["low_at_worst"] < told["low"] < told["empty"]
+    assert "refill by" in bench.ok("dates")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
+    assert "does not protect" not in bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--show")
+    told = bench.json("dates")
+    assert told["drug_expires"] is not None
+    assert told["refill_by"] <= told["drug_expires"]
+
+
 def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     assert "the pump has no program" in bench.refused(1, "bolus", "patient")
     bench.ok("time", "--set")

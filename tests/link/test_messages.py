@@ -44,6 +44,7 @@ def test_reading_changes_nothing_and_everything_else_is_marked_as_changing():
         "read_log",
         "check_bolus",
         "boluses",
+        "dates",
     }
 
 

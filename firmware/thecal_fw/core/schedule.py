@@ -90,7 +90,7 @@ def mean_rate(program: Program, minimum_rate_nl_per_day: int) -> int:
         if periodic is not None:
             rate_nl_per_day += periodic.rate_nl_per_day * periodic.minutes // periodic.interval_minutes
         return rate_nl_per_day
-    return _Volumes(program).cumulative[-1] // MINUTES_PER_WEEK
+    return VolumesOfWeek(program).cumulative[-1] // MINUTES_PER_WEEK
 
 
 def highest_rate(program: Program) -> int:
@@ -164,7 +164,7 @@ def _most_of_week(program: Program, window_minutes: int) -> int:
     window's ends meets the beginning of a step or either end of a bolus, so its maximum is at one of those positions.
     Four cursors follow the two ends of both kinds of window through the week, each moving forward only.
     """
-    volumes = _Volumes(program)
+    volumes = VolumesOfWeek(program)
     after_from, after_to, before_from, before_to = (_Cursor(volumes) for _ in range(4))
     most = 0
     for minute in volumes.minutes[:-1]:
@@ -175,7 +175,7 @@ def _most_of_week(program: Program, window_minutes: int) -> int:
     return most
 
 
-class _Volumes:
+class VolumesOfWeek:
     """Volume given since Monday midnight at each minute of the week where a step begins or a bolus begins or ends.
 
     In units of nL/day x minute, so that it stays an integer.
@@ -219,7 +219,7 @@ class _Volumes:
 class _Cursor:
     """Answers for the volume until a minute, for minutes that never go back; weeks repeat."""
 
-    def __init__(self, volumes: _Volumes):
+    def __init__(self, volumes: VolumesOfWeek):
         self._volumes = volumes
         self._index = 0
         self._week_minute = 0

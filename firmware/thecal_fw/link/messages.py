@@ -280,6 +280,24 @@ BOLUSES = Message(
     ],
     "The bolus under way if there is one, what was given on demand in the last 24 hours, a temporary rate, a bridge.",
 )
+DATES = Message(
+    "dates",
+    0x26,
+    False,
+    [],
+    [
+        ("is_known", "B"),
+        ("residual_nl", "I"),
+        ("least_residual_nl", "I"),
+        ("minutes_to_low", "I"),
+        ("minutes_to_low_at_worst", "I"),
+        ("minutes_to_empty", "I"),
+        ("alarm_protects", "B"),
+        ("accuracy_permille", "H"),
+        ("stability_days", "H"),
+    ],
+    "How long the reservoir lasts from now on, if the program is delivered and every allotted bolus is asked for.",
+)
 BOOTLOADER = Message(
     "bootloader",
     0x20,
@@ -316,6 +334,7 @@ MESSAGES = (
     GIVE_BOLUS,
     CANCEL_BOLUS,
     BOLUSES,
+    DATES,
     BOOTLOADER,
     PROMPT,
 )

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from thecal.cli import bolusing, clock, flashing, programming, reading, running, watching
+from thecal.cli import bolusing, clock, dating, flashing, programming, reading, running, watching
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.version import VERSION
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (reading, watching, programming, running, bolusing, clock, flashing):
+for module in (reading, watching, programming, running, bolusing, dating, clock, flashing):
     module.add_commands(app)
 
 

@@ -111,6 +111,7 @@ def _show(file: Path, compiled: Compiled, as_json: bool) -> None:
         return
     show(pairs(described), f"{file}: program {digest[:4].hex()}")
     _tell_roundings(compiled)
+    _tell_protection(compiled)
 
 
 def _tell_roundings(compiled: Compiled) -> None:
@@ -138,3 +139,12 @@ def _show_change(file: Path, compiled: Compiled, rows: list[Row]) -> None:
     for index, name in enumerate(compiled.pattern_names):
         typer.echo(f'  new pattern {index + 1} is "{name}"')
     _tell_roundings(compiled)
+    _tell_protection(compiled)
+
+
+def _tell_protection(compiled: Compiled) -> None:
+    from thecal.refill_dates import protection_warning
+
+    warning = protection_warning(compiled.program)
+    if warning:
+        typer.echo(f"warning: {warning}")

@@ -1,0 +1,101 @@
+"""How long the reservoir lasts: until its low-reservoir alarm, until that alarm's volume at the worst a pump of its
+accuracy can do, and until it is empty.
+
+What is reckoned with is all that the program gives by the clock, and every bolus that the patient may ask for, each
+day's at the beginning of that day. So no date is later than the event can come, and what is not asked for makes it
+later. All in whole numbers; times are rounded down to minutes.
+"""
+
+from thecal_fw.core.bolus import volume_nl
+from thecal_fw.core.program import MINUTES_PER_DAY, MODE_FLEX, Program
+from thecal_fw.core.schedule import MINUTES_PER_WEEK, VolumesOfWeek, mean_rate, rate_at
+
+NEVER_MINUTES = 0xFFFFFFFF // 60
+"""Nothing is used up."""
+
+
+def alarm_protects(fill_nl: int, low_reservoir_nl: int, accuracy_permille: int) -> bool:
+    """Whether the low-reservoir alarm comes before the reservoir is dry, even if the pump gives as much more than it
+    calculates as its accuracy allows: the alarm is calculated, not measured."""
+    return low_reservoir_nl * (1_000 + accuracy_permille) >= fill_nl * accuracy_permille
+
+
+def least_residual_nl(fill_nl: int, residual_nl: int, accuracy_permille: int) -> int:
+    """Volume left if the pump has given as much more than it calculates as its accuracy allows."""
+    return max(0, fill_nl - -(-(fill_nl - residual_nl) * (1_000 + accuracy_permille) // 1_000))
+
+
+class Course:
+    """What will be used from a local minute on. week_minute: minute of the week, from Monday midnight; None without the
+    time of day, when the mean of the program is given."""
+
+    def __init__(self, program: Program, minimum_rate_nl_per_day: int, week_minute):
+        self._per_day_nl = 0
+        patient = program.patient_bolus
+        if patient is not None:
+            self._per_day_nl = patient.most_per_day * volume_nl(patient.rate_nl_per_day, patient.minutes)
+        self._at_once_nl = 0
+        self._week_minute = week_minute or 0
+        if program.mode == MODE_FLEX and week_minute is not None:
+            volumes = VolumesOfWeek(program)
+            self._minutes, self._rates, self._week = volumes.minutes, volumes.rates, volumes.cumulative[-1]
+            return
+        rate_nl_per_day = rate_at(program, 0, 0, minimum_rate_nl_per_day)
+        if program.mode == MODE_FLEX:
+            rate_nl_per_day = mean_rate(program, minimum_rate_nl_per_day) + 1
+        periodic = program.periodic_bolus
+        if periodic is not None:
+            # The first one may come at once; from then on no more than the mean of them has come at any time.
+            self._at_once_nl = volume_nl(periodic.rate_nl_per_day, periodic.minutes)
+            rate_nl_per_day += -(-periodic.rate_nl_per_day * periodic.minutes // periodic.interval_minutes)
+        self._minutes, self._rates = [0, MINUTES_PER_WEEK], [rate_nl_per_day]
+        self._week = rate_nl_per_day * MINUTES_PER_WEEK
+
+    def minutes_to_use(self, nl: int) -> int:
+        """Whole minutes until so much has been used at the earliest; NEVER_MINUTES if it never is."""
+        left = (nl - self._at_once_nl) * MINUTES_PER_DAY
+        per_day = self._per_day_nl * MINUTES_PER_DAY
+        week = self._week + 7 * per_day
+        if left <= 0:
+            return 0
+        if not week:
+            return NEVER_MINUTES
+        weeks, left = divmod(left, week)
+        minutes = weeks * MINUTES_PER_WEEK
+        for day in range(8):
+            # What a day's boluses use, they use at its beginning.
+            left -= per_day
+            if left <= 0:
+                return min(minutes, NEVER_MINUTES)
+            used, passed = self._used_in_day(day, left)
+            left -= used
+            minutes += passed
+            if passed < MINUTES_PER_DAY:
+                break
+        return min(minutes, NEVER_MINUTES)
+
+    def _used_in_day(self, day: int, most: int):
+        """What is used in one of the days from now on, up to a volume, and the minutes that takes."""
+        at = (self._week_minute + day * MINUTES_PER_DAY) % MINUTES_PER_WEEK
+        end = at + MINUTES_PER_DAY
+        used, minute = 0, at
+        index = 0
+        while minute < end:
+            in_week = minute % MINUTES_PER_WEEK
+            if in_week < self._minutes[index]:
+                index = 0
+            while self._minutes[index + 1] <= in_week:
+                index += 1
+            until = min(end, minute + self._minutes[index + 1] - in_week)
+            rate = self._rates[index]
+            if rate and used + rate * (until - minute) > most:
+                return most, minute - at + (most - used) // rate
+            used += rate * (until - minute)
+            minute = until
+        return used, MINUTES_PER_DAY
+
+
+def minutes_until(course: Course, residual_nl: int, threshold_nl: int, accuracy_permille: int) -> int:
+    """Whole minutes until the contents have come down to a threshold, with the pump giving as much more than it
+    calculates as an accuracy allows."""
+    return course.minutes_to_use(max(0, residual_nl - threshold_nl) * 1_000 // (1_000 + accuracy_permille))

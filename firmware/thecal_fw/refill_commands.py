@@ -1,0 +1,61 @@
+"""What the pump tells a host of the time until the next refill.
+
+It is worked out when it is asked for, from what there is at that moment, so it is never older than the last bolus or
+change of the program.
+"""
+
+from thecal_fw.core.program import MINUTES_PER_DAY, MODE_STOPPED
+from thecal_fw.core.refill_dates import Course, alarm_protects, least_residual_nl, minutes_until
+from thecal_fw.core.reservoir import EMPTY_NL
+from thecal_fw.core.schedule import MINUTES_PER_WEEK
+from thecal_fw.core.wall_clock import weekday_and_minute
+from thecal_fw.link import messages
+
+
+class RefillCommands:
+    """Handlers of one pump's messages about its reservoir."""
+
+    def __init__(self, pump):
+        self._pump = pump
+        self.handlers = {messages.DATES.kind: self._dates}
+
+    def _dates(self, values) -> bytes:
+        pump = self._pump
+        program, reservoir = pump.program, pump.reservoir
+        layout = messages.DATES.response
+        if program is None or program.mode == MODE_STOPPED or not reservoir.is_known:
+            return layout.pack(0, 0, 0, 0, 0, 0, 0, 0, 0)
+        counted = pump.hardware.sense.count() + pump.ledger.unseen_steps
+        residual_nl = reservoir.residual_nl(counted)
+        permille, low_nl = program.accuracy_permille, program.low_reservoir_nl
+        course = Course(program, pump.limits.minimum_rate_nl_per_day, self._week_minute())
+        left_nl = max(0, residual_nl - self._still_to_give_nl())
+        # At the worst, what has been given already was more than calculated as well.
+        least_nl = least_residual_nl(reservoir.fill_nl, residual_nl, permille)
+        least_left_nl = max(0, least_nl - self._still_to_give_nl() * (1_000 + permille) // 1_000)
+        return layout.pack(
+            1,
+            residual_nl,
+            least_nl,
+            minutes_until(course, left_nl, low_nl, 0),
+            minutes_until(course, least_left_nl, low_nl, permille),
+            minutes_until(course, left_nl, EMPTY_NL, 0),
+            alarm_protects(reservoir.fill_nl, low_nl, permille),
+            permille,
+            program.stability_days,
+        )
+
+    def _week_minute(self):
+        wall = self._pump.wall
+        if not wall.is_known():
+            return None
+        weekday, minute = weekday_and_minute(wall.local_second(self._pump.ticks_now()))
+        return (weekday * MINUTES_PER_DAY + minute) % MINUTES_PER_WEEK
+
+    def _still_to_give_nl(self) -> int:
+        """Of boluses and a temporary rate that are under way."""
+        tick = self._pump.ticks_now()
+        left_nl = 0
+        for bolus in self._pump.boluses.extra:
+            left_nl += bolus.given_nl(bolus.end_tick) - bolus.given_nl(tick)
+        return left_nl
