@@ -66,8 +66,8 @@ def protection_warning(program: Program) -> str:
         return ""
     enough_nl = -(-fill_nl * permille // (1_000 + permille))
     return (
-        f"the low-reservoir alarm at {millilitres(alarm_nl)} mL does not protect a full reservoir: it is calculated, and"
-        f" a pump that gives {permille / 10:g} % more than it calculates is dry before it sounds. An alarm at"
+        f"the low-reservoir alarm at {millilitres(alarm_nl)} mL does not protect a full reservoir: it is calculated,"
+        f" and a pump that gives {permille / 10:g} % more than it calculates is dry before it sounds. An alarm at"
         f" {millilitres(-(-enough_nl // 10_000) * 10_000)} mL would; until then go by the worst-case date"
     )
 
