@@ -103,14 +103,16 @@ def try_mutant(mutant: Mutant, reached: dict[str, list[str]]) -> Verdict:
 
 
 def first_tests(module: str, tests: Sequence[str]) -> list[str]:
-    """The module's own tests among those that reach a line, and the quickest of the others."""
-    own = [test for test in tests if f"test_{module.split('/')[-1]}" in test]
-    if "::" not in tests[0]:
-        own = [
-            str(path.relative_to(REPOSITORY))
-            for path in REPOSITORY.glob(f"tests/{module.replace('/', '/test_')}*.py")
-        ]
-    return list(dict.fromkeys([*own, *tests[:FIRST_TESTS]])) if "::" in tests[0] else own or list(tests)
+    """The module's own tests among those that reach a line, and the quickest of the others; of whole folders the
+    module's own file."""
+    part, name = module.split("/")
+    if "::" in tests[0]:
+        own = [test for test in tests if f"/test_{name}" in test]
+        return list(dict.fromkeys([*own, *tests[:FIRST_TESTS]]))
+    own = [
+        str(path.relative_to(REPOSITORY)) for path in sorted(REPOSITORY.glob(f"tests/{part}/test_{name}*.py"))
+    ]
+    return own or list(tests)
 
 
 def run(chosen: Sequence[str], only: set[Name] | None, processes: int) -> list[Result]:
