@@ -40,6 +40,10 @@ EVENT_NAMES = (
     "supply low",
     "supply good",
     "delivery held",
+    "paired",
+    "authenticated",
+    "wrong key",
+    "keys damaged",
 )
 (
     EVENT_RESET,
@@ -70,6 +74,10 @@ EVENT_NAMES = (
     EVENT_SUPPLY_LOW,
     EVENT_SUPPLY_GOOD,
     EVENT_HELD,
+    EVENT_PAIRED,
+    EVENT_AUTHENTICATED,
+    EVENT_WRONG_KEY,
+    EVENT_KEYS_DAMAGED,
 ) = range(len(EVENT_NAMES))
 
 CAPACITY = 64

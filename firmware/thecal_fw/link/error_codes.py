@@ -24,6 +24,12 @@ ERROR_NAMES = (
     "value out of range",
     "no session",
     "not stored",
+    "not authenticated",
+    "role not allowed",
+    "button not held",
+    "wrong key",
+    "wait first",
+    "no key",
 )
 (
     ERROR_NONE,
@@ -46,4 +52,10 @@ ERROR_NAMES = (
     ERROR_RANGE,
     ERROR_NO_SESSION,
     ERROR_NOT_STORED,
+    ERROR_NOT_AUTHENTICATED,
+    ERROR_NOT_ALLOWED,
+    ERROR_BUTTON,
+    ERROR_WRONG_KEY,
+    ERROR_WAIT,
+    ERROR_NO_KEY,
 ) = range(len(ERROR_NAMES))

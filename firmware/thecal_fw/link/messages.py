@@ -16,18 +16,31 @@ from thecal_fw.core.events import EVENT_NAMES, RESET_NAMES
 from thecal_fw.core.program import MODE_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
+from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.core.validation import FIELD_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
+from thecal_fw.link.access_messages import (  # noqa: F401 - all messages can be had from here
+    ACCESS_MESSAGES,
+    AUTHENTICATE,
+    CHALLENGE,
+    PAIR,
+    SIGN_OFF,
+    TAGGED,
+)
 from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its errors go together
     ERROR_ALREADY_DELIVERING,
     ERROR_BLOCKED,
+    ERROR_BUTTON,
     ERROR_DIGEST,
     ERROR_MALFORMED,
     ERROR_NAMES,
+    ERROR_NO_KEY,
     ERROR_NO_PROGRAM,
     ERROR_NO_SESSION,
     ERROR_NONE,
     ERROR_NOT_A_PROGRAM,
+    ERROR_NOT_ALLOWED,
+    ERROR_NOT_AUTHENTICATED,
     ERROR_NOT_STORED,
     ERROR_NOT_WHILE_DELIVERING,
     ERROR_NOTHING_STAGED,
@@ -40,6 +53,8 @@ from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its error
     ERROR_STALE_SESSION,
     ERROR_UNKNOWN_MESSAGE,
     ERROR_VERSION,
+    ERROR_WAIT,
+    ERROR_WRONG_KEY,
 )
 from thecal_fw.link.layouts import TAIL, Layout, Message
 
@@ -259,7 +274,7 @@ MESSAGES = (
     READ_LOG,
     BOOTLOADER,
     PROMPT,
-)
+) + ACCESS_MESSAGES
 BY_KIND = {message.kind: message for message in MESSAGES}
 
 FAULT = Layout(
@@ -286,7 +301,7 @@ def schema_text() -> str:
     """Canonical text of every layout and of every numbered name; the schema hash is taken over it."""
     lines = []
     for message in MESSAGES:
-        lines.append("%d %s %d" % (message.kind, message.name, message.changes))
+        lines.append("%d %s %d %d" % (message.kind, message.name, message.changes, message.role))
         for layout in (message.request, message.response):
             lines.append("%s %s %d" % (layout.format, ",".join(layout.names), layout.has_tail))
     for name, layout in (("fault", FAULT), ("event", EVENT), ("error", ERROR)):
@@ -301,6 +316,7 @@ def schema_text() -> str:
         STATE_NAMES,
         TIME_SOURCE_NAMES,
         TEST_NAMES,
+        ROLE_NAMES,
     ):
         lines.append(",".join(names))
     return "\n".join(lines)
