@@ -125,9 +125,9 @@ class Supply(Protocol):
 class Flash(Protocol):
     """NOR flash in sectors: erasing sets all bits of a sector, programming clears bits.
 
-    Sectors are numbered from 0 within the part that belongs to the journal and the keys behind it. Nothing here is verified: an
-    operation may fail in silence, as flash does. Nothing else of the program runs during ``program`` and
-    ``erase``; queued pulses go on.
+    Sectors are numbered from 0 within the part that belongs to the journal, and the keys behind it. Nothing here is
+    verified: an operation may fail in silence, as flash does. Nothing else of the program runs during ``program``
+    and ``erase``; queued pulses go on.
     """
 
     SECTOR_BYTES: int

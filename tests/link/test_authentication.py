@@ -63,7 +63,9 @@ REQUEST = (7, 3, messages.STOP.kind, b"payload")
 
 
 @pytest.mark.requirement("keys")
-@pytest.mark.parametrize(("key", "message", "digest"), RFC_4231, ids=[f"case {n}" for n in (1, 2, 3, 4, 6, 7)])
+@pytest.mark.parametrize(
+    ("key", "message", "digest"), RFC_4231, ids=[f"case {n}" for n in (1, 2, 3, 4, 6, 7)]
+)
 def test_hmac_gives_what_its_standard_says(key, message, digest):
     assert hmac_sha256(key, message).hex() == digest
 

@@ -35,7 +35,15 @@ def test_every_message_fits_a_frame_and_has_a_kind_of_its_own():
 
 def test_reading_changes_nothing_and_everything_else_is_marked_as_changing():
     reading = {message.name for message in MESSAGES if not message.changes}
-    assert reading == {"hello", "interrogate", "read_program", "stage_check", "get_time", "read_log", "challenge"}
+    assert reading == {
+        "hello",
+        "interrogate",
+        "read_program",
+        "stage_check",
+        "get_time",
+        "read_log",
+        "challenge",
+    }
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.name)

@@ -15,8 +15,8 @@ from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.events import EVENT_NAMES, RESET_NAMES
 from thecal_fw.core.program import MODE_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
-from thecal_fw.core.self_test import TEST_NAMES
 from thecal_fw.core.roles import ROLE_NAMES
+from thecal_fw.core.self_test import TEST_NAMES
 from thecal_fw.core.validation import FIELD_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 from thecal_fw.link.access_messages import (  # noqa: F401 - all messages can be had from here
