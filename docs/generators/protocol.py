@@ -17,11 +17,10 @@ from generators.protocol_text import (
 from generators.text import StaleTextError, need_complete, need_subjects, table
 from thecal_fw.core import alarms, events, program
 from thecal_fw.core.pump_state import STATE_NAMES
-from thecal_fw.core.roles import ROLE_NAMES
+from thecal_fw.core.roles import ACCESS_NAMES, ROLE_NAMES
 from thecal_fw.core.validation import FIELD_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 from thecal_fw.link import frames, messages
-from thecal_fw.store.keys import ACCESS_NAMES
 
 _TYPES = {"B": "u8", "H": "u16", "I": "u32", "Q": "u64", "b": "i8", "h": "i16", "i": "i32", "q": "i64"}
 _ENUMERATIONS = (
@@ -144,7 +143,9 @@ def message_list() -> str:
                 message.doc,
             )
         )
-    return table(("kind", "message", "changes", "key of", "request bytes", "response bytes", "what it does"), rows)
+    return table(
+        ("kind", "message", "changes", "key of", "request bytes", "response bytes", "what it does"), rows
+    )
 
 
 def _size(layout: messages.Layout) -> str:

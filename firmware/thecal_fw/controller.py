@@ -18,6 +18,7 @@ from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
+from thecal_fw.core.roles import DAMAGED
 from thecal_fw.core.self_test import TEST_BUZZER, TEST_FLASH
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
@@ -26,7 +27,7 @@ from thecal_fw.keeper import Keeper
 from thecal_fw.link_server import LinkServer
 from thecal_fw.recovery import Recovery
 from thecal_fw.store.journal import Journal
-from thecal_fw.store.keys import DAMAGED, KeyStore
+from thecal_fw.store.keys import KeyStore
 from thecal_fw.store.layout import Layout
 from thecal_fw.supervision import Supervisor
 

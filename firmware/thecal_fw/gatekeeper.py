@@ -7,11 +7,10 @@ with pairing, and by itself when nothing proved has come for a while.
 """
 
 from thecal_fw.core import events
-from thecal_fw.core.roles import ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
+from thecal_fw.core.roles import KEYED, OPEN, ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
 from thecal_fw.core.slowdown import Slowdown
 from thecal_fw.link import authentication, messages
 from thecal_fw.staging import RequestRefusedError
-from thecal_fw.store.keys import KEYED, OPEN
 
 PROOF_LASTS_S = 120
 """Reads don't make it last longer: who holds a proved request back can't keep it alive with them."""

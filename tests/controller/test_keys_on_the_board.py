@@ -8,12 +8,11 @@ from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous
 from thecal_fw.core import events
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.core.pump_state import STATE_DELIVERING
-from thecal_fw.core.roles import ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
+from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
 from thecal_fw.gatekeeper import PROOF_LASTS_S
 from thecal_fw.link import authentication, messages
 from thecal_fw.link.frames import encode_frame
 from thecal_fw.link_server import SESSION_QUIET_S
-from thecal_fw.store.keys import DAMAGED, KEYED, OPEN
 from thecal_fw.store.layout import Layout
 
 WRONG_KEY = bytes([9]) * 32

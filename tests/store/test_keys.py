@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from store.test_power_cuts import outcomes_of
-from thecal_fw.core.roles import ROLE_CLINICIAN, ROLE_PATIENT
-from thecal_fw.store.keys import DAMAGED, KEYED, OPEN, KeyStore
+from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_PATIENT
+from thecal_fw.store.keys import KeyStore
 from thecal_fw.store.layout import KEY_SECTORS
 from thecal_sim.nor_flash import PROGRAM, NorFlash, PowerCutError
 

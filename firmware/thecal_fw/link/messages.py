@@ -15,7 +15,7 @@ from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.events import EVENT_NAMES, RESET_NAMES
 from thecal_fw.core.program import MODE_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
-from thecal_fw.core.roles import ROLE_NAMES
+from thecal_fw.core.roles import ACCESS_NAMES, ROLE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
 from thecal_fw.core.validation import FIELD_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
@@ -317,6 +317,7 @@ def schema_text() -> str:
         TIME_SOURCE_NAMES,
         TEST_NAMES,
         ROLE_NAMES,
+        ACCESS_NAMES,
     ):
         lines.append(",".join(names))
     return "\n".join(lines)

@@ -9,11 +9,8 @@ half-written always has a whole one beside it.
 import binascii
 import struct
 
-from thecal_fw.core.roles import ROLE_CLINICIAN, ROLE_NAMES, ROLE_PATIENT
+from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_NAMES, ROLE_PATIENT
 from thecal_fw.store.layout import KEY_SECTORS
-
-ACCESS_NAMES = ("open", "keyed", "keys damaged")
-(OPEN, KEYED, DAMAGED) = range(len(ACCESS_NAMES))
 
 _FORMAT = "<HBBI32s32sI"
 _BYTES = struct.calcsize(_FORMAT)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from thecal.cli import clock, flashing, programming, reading, running, watching
+from thecal.cli import clock, flashing, pairing, programming, reading, running, watching
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.version import VERSION
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (reading, watching, programming, running, clock, flashing):
+for module in (reading, watching, programming, running, clock, pairing, flashing):
     module.add_commands(app)
 
 
