@@ -1,4 +1,4 @@
-"""Keys as a person meets them: pairing at the button, commands that prove themselves, and what is said if they can't."""
+"""Keys as a person meets them: pairing at the button, commands that prove themselves, and what is said without one."""
 
 import os
 from collections.abc import Iterator
