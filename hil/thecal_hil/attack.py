@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from serial import SerialTimeoutException
+from serial import SerialException, SerialTimeoutException
 
 from thecal.client import Pump
 from thecal.errors import ThecalError
@@ -36,7 +36,7 @@ from thecal_hil.therapy import continuous
 
 FRAMES = {"model": 1_000_000, "pico": 20_000}
 FRAMES_A_ROUND = 5_000
-THERAPY = continuous(9_000_000)
+THERAPY = continuous(8_765_000)
 FULL_NL = 18_000_000
 _KEYS = {ROLE_CLINICIAN: bytes(range(32)), ROLE_PATIENT: bytes(range(100, 132))}
 _PAUSE_S = {"model": 0.001, "pico": 0.012}
@@ -213,8 +213,11 @@ def attack(rig: Rig, frames: int, seed: int, frames_a_round: int = FRAMES_A_ROUN
     """So many frames from the adversary of the seed."""
     result = Attack(rig.name, seed)
     siege = _Siege(result, rig)
-    while result.frames < frames:
-        siege.round(min(frames_a_round, frames - result.frames))
+    try:
+        while result.frames < frames:
+            siege.round(min(frames_a_round, frames - result.frames))
+    except (ThecalError, SerialException) as error:
+        siege.must(False, f"the pump is gone: {error}")
     siege.finish()
     return result
 
