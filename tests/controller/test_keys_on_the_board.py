@@ -1,10 +1,12 @@
 """What somebody at the link can do to a pump that has keys: with one, with another's, and with none."""
 
 import pytest
+from serial import SerialException
 
 from controller.keyed_host import KEYS, KeyedHost, host_at, pair_at_button
 from controller.link_host import LinkHost, RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous
+from store.test_power_cuts import outcomes_of
 from thecal_fw.core import events
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.core.pump_state import STATE_DELIVERING
@@ -14,6 +16,7 @@ from thecal_fw.link import authentication, messages
 from thecal_fw.link.frames import encode_frame
 from thecal_fw.link_server import SESSION_QUIET_S
 from thecal_fw.store.layout import Layout
+from thecal_sim.nor_flash import ERASE, PROGRAM
 
 WRONG_KEY = bytes([9]) * 32
 
@@ -513,3 +516,53 @@ def test_a_pump_whose_keys_are_damaged_is_closed_delivers_and_is_paired_anew_at_
     host = host_at(bench.pump, 6)
     host.prove()
     assert host.refusal(messages.REFILL, 1_000_000)[0] == messages.ERROR_NONE
+
+
+@pytest.mark.requirement("key-power-cut")
+@pytest.mark.parametrize("ahead", range(4))
+def test_a_power_cut_while_a_key_is_replaced_leaves_one_of_the_two_and_delivery_goes_on(ahead):
+    for outcome in outcomes_of(ERASE if ahead % 2 == 0 else PROGRAM):
+        bench = PumpBench()
+        bench.deliver(continuous(9_000_000))
+        pair_at_button(bench.pump)
+        bench.run_for(5)
+        _cut_while_pairing(bench, ahead, outcome)
+        bench.pump.board.button.held = False
+        bench.connect()
+        bench.run_for(5)
+        assert bench.status()["state"] == STATE_DELIVERING
+        assert bench.host.ask(messages.CHALLENGE, ROLE_CLINICIAN)["access"] == KEYED
+        with pytest.raises(RefusedError):
+            bench.refill(1_000_000)
+        fitting = [key for key in (KEYS[ROLE_CLINICIAN], WRONG_KEY) if _fits(bench, key)]
+        assert len(fitting) == 1, (ahead, outcome)
+
+
+def _cut_while_pairing(bench: PumpBench, ahead: int, outcome: str) -> None:
+    """Cut the power at one of the operations on the keys' sectors."""
+    chip, sectors = bench.pump.board.chip, (Layout().keys, Layout().keys + 1)
+    seen = 0
+
+    def look(index: int, kind: str, sector: int, offset: int) -> None:
+        nonlocal seen
+        if sector in sectors:
+            if seen == ahead:
+                chip.cut_at(index, outcome)
+            seen += 1
+
+    chip.before_operation = look
+    bench.pump.board.button.held = True
+    resets = len(bench.pump.resets)
+    with pytest.raises((SerialException, TimeoutError)):
+        host_at(bench.pump, 99).pair(ROLE_CLINICIAN, WRONG_KEY)
+    chip.before_operation = None
+    assert len(bench.pump.resets) == resets + 1
+
+
+def _fits(bench: PumpBench, key: bytes) -> bool:
+    bench.run_for(3)
+    try:
+        host_at(bench.pump, 6).prove(key=key)
+    except RefusedError:
+        return False
+    return True
