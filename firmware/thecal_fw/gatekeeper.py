@@ -132,9 +132,9 @@ class Gatekeeper:
         if not pump.keeper.can_grant() or not keys.put(role, values["key"]):
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         self._end_proof()
-        self._nonce = b""
         slowdown.clear()
         pump.record(events.EVENT_PAIRED, role, had_key)
+        # Whoever has paired, and cuts the power, leaves a trace all the same.
         pump.keeper.write_events()
         return b""
 

@@ -75,6 +75,12 @@ def test_hmac_agrees_with_an_independent_implementation(key, message):
     assert hmac_sha256(key, message) == hmac.new(key, message, hashlib.sha256).digest()
 
 
+@pytest.mark.parametrize("length", [0, 63, 64, 65])
+def test_hmac_agrees_with_it_around_the_length_of_a_block(length):
+    key = bytes(range(length))
+    assert hmac_sha256(key, b"message") == hmac.new(key, b"message", hashlib.sha256).digest()
+
+
 @given(st.binary(max_size=40), st.binary(max_size=40))
 def test_only_equal_bytes_are_equal(one, other):
     assert are_equal(one, other) == (one == other)

@@ -1,6 +1,8 @@
 """Keys in flash: old or new after a cut at any operation, never a pump that was closed and has come open."""
 
+import binascii
 import random
+import struct
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,7 +11,7 @@ from store.test_power_cuts import outcomes_of
 from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.store.keys import KeyStore
 from thecal_fw.store.layout import KEY_SECTORS
-from thecal_sim.nor_flash import PROGRAM, NorFlash, PowerCutError
+from thecal_sim.nor_flash import BEFORE, ERASE, PROGRAM, NorFlash, PowerCutError
 
 FIRST = 1
 OLD, NEW = bytes([1]) * 32, bytes([2]) * 32
@@ -201,6 +203,50 @@ def test_a_key_sector_that_reads_all_alike_is_made_good_from_the_other(value):
         paired(flash)
         flash.rot(FIRST + sector, 0, 4096, value)
         assert content(opened(flash)) == (KEYED, OLD, OF_PATIENT)
+
+
+@pytest.mark.requirement("key-power-cut")
+def test_an_unequal_pair_is_put_right_beginning_with_the_sector_a_cut_may_have_left_doubtful():
+    flash = chip()
+    cut_while_pairing(flash, paired(flash), 2, BEFORE)
+    touched: list[int] = []
+    flash.before_operation = lambda index, kind, sector, offset: touched.append(sector)
+    assert content(opened(flash)) == (KEYED, NEW, OF_PATIENT)
+    assert touched == [FIRST, FIRST, FIRST + 1, FIRST + 1]
+
+
+def test_a_sector_that_has_decayed_is_written_from_the_other_and_that_one_is_left_alone():
+    for sector in (FIRST, FIRST + 1):
+        flash = chip()
+        paired(flash)
+        flash.rot(sector, 9)
+        touched: list[int] = []
+        flash.before_operation = lambda index, kind, sector, offset, touched=touched: touched.append(sector)
+        assert content(opened(flash)) == (KEYED, OLD, OF_PATIENT)
+        assert touched == [sector, sector]
+
+
+def test_a_second_sector_that_can_not_be_written_does_not_bring_the_old_key_back():
+    flash = chip()
+    keys = paired(flash)
+    flash.let_fail(ERASE, FIRST + 1)
+    flash.let_fail(PROGRAM, FIRST + 1)
+    assert keys.put(ROLE_CLINICIAN, NEW)
+    assert content(opened(flash)) == (KEYED, NEW, OF_PATIENT)
+
+
+@pytest.mark.requirement("key-damage")
+@pytest.mark.parametrize("place", [0, 2], ids=["another kind", "another version"])
+def test_keys_of_another_firmware_are_not_taken_for_this_ones_and_leave_the_pump_closed(place):
+    flash = chip()
+    paired(flash)
+    record = bytearray(flash.content(FIRST)[:76])
+    record[place] ^= 0x04
+    record[-4:] = struct.pack("<I", binascii.crc32(record[:-4]))
+    for sector in (FIRST, FIRST + 1):
+        for at, byte in enumerate(record):
+            flash.rot(sector, at, 1, byte)
+    assert content(opened(flash)) == (DAMAGED, None, None)
 
 
 def test_a_flash_that_takes_nothing_keeps_the_key_before():

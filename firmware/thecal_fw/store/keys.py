@@ -43,16 +43,25 @@ class KeyStore:
         if found:
             newest = max(found, key=_generation_of)
             self._adopt(newest)
-            # First the sector that is written first: the other one is whole then, whatever the cut fell into.
-            for sector in range(KEY_SECTORS):
-                if records[sector] != newest and not (may_write and self._write(sector, newest)):
-                    return
+            if records[0] != records[1] and may_write:
+                self._make_equal(newest, records)
         elif any(not _is_blank(record) for record in records):
             if is_new_pump:
                 for sector in range(KEY_SECTORS if may_write else 0):
                     self._flash.erase(self._first_sector + sector)
             else:
                 self.access = DAMAGED
+
+    def _make_equal(self, newest: bytes, records) -> None:
+        """Write the newest keys wherever they are not, and where a cut may have left them doubtful.
+
+        As long as the second sector has whole keys, a cut can only have come while the first was written: so that one is
+        written anew before the second is touched, though it reads right today.
+        """
+        if (records[0] != newest or _is_whole(records[1])) and not self._write(0, newest):
+            return
+        if records[1] != newest:
+            self._write(1, newest)
 
     def key(self, role: int):
         """A role's key, None if it has none."""
