@@ -55,8 +55,8 @@ class KeyStore:
     def _make_equal(self, newest: bytes, records) -> None:
         """Write the newest keys wherever they are not, and where a cut may have left them doubtful.
 
-        As long as the second sector has whole keys, a cut can only have come while the first was written: so that one is
-        written anew before the second is touched, though it reads right today.
+        As long as the second sector has whole keys, a cut can only have come while the first was written. So that one
+        is written anew before the second is touched, though it reads right today.
         """
         if (records[0] != newest or _is_whole(records[1])) and not self._write(0, newest):
             return
