@@ -47,23 +47,24 @@ class Gatekeeper:
         self._session_key = b""
         self._proof_ends_s = 0
 
-    def admit(self, frame, message, payload, tag, now_s: int) -> None:
+    def admit(self, frame, message, values, payload, tag, now_s: int) -> None:
         """Raise RequestRefusedError unless a request of this session may be carried out. tag: None without one."""
+        role_needed = message.role_for(values)
         if tag is None:
-            if message.role == ROLE_NONE or self.is_open():
+            if role_needed == ROLE_NONE or self.is_open():
                 return
-            raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, message.role)
+            raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, role_needed)
         if self._role == ROLE_NONE or now_s >= self._proof_ends_s:
             self._end_proof()
-            raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, message.role)
+            raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, role_needed)
         right_tag = authentication.request_tag(
             self._session_key, frame.session, frame.request, message.kind, payload
         )
         if not authentication.are_equal(tag, right_tag):
             self._note_wrong_key(self._role, now_s)
-            raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, message.role)
-        if self._role < message.role:
-            raise RequestRefusedError(messages.ERROR_NOT_ALLOWED, message.role)
+            raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, role_needed)
+        if self._role < role_needed:
+            raise RequestRefusedError(messages.ERROR_NOT_ALLOWED, role_needed)
         self._proof_ends_s = now_s + PROOF_LASTS_S
 
     def _note_wrong_key(self, role: int, now_s: int) -> None:

@@ -153,7 +153,7 @@ class LinkServer:
         # What is not admitted is not remembered: it would put the requests of whoever is admitted out of order.
         is_admitted = False
         try:
-            self._gatekeeper.admit(frame, message, payload, tag, self._now_s)
+            self._gatekeeper.admit(frame, message, values, payload, tag, self._now_s)
             is_admitted = message.role != ROLE_NONE
             if message is messages.HELLO:
                 payload = self._hello(values)

@@ -137,7 +137,7 @@ class Link:
         def ask(message: Message, *values: object) -> dict[str, Any]:
             return self._ask_once(message, values, b"")
 
-        self._proof.make(ask, text_of(self.greeting["serial"]), self._session, message.role)
+        self._proof.make(ask, text_of(self.greeting["serial"]), self._session, _role_for(message, values))
         return self._ask_once(message, values, tail)
 
     def _ask_once(self, message: Message, values: tuple[object, ...], tail: bytes) -> dict[str, Any]:
@@ -256,6 +256,11 @@ class Link:
             with suppress(ThecalError):
                 self._write(self._frame(messages.SIGN_OFF, b""))
         self._port.close()
+
+
+def _role_for(message: Message, values: tuple[object, ...]) -> int:
+    """Whose key a request takes."""
+    return message.role_for(dict(zip(message.request.names, values, strict=True)))
 
 
 def _words(message: Message) -> str:

@@ -246,6 +246,19 @@ def test_a_client_uses_the_key_that_is_enough(monkeypatch: pytest.MonkeyPatch):
         link.ask(messages.REFILL, 20_000_000)
 
 
+@pytest.mark.requirement("key-roles")
+def test_what_a_request_asks_for_can_make_it_the_patients(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(messages.REFILL, "lesser", ("fill_nl", 19_000_000, ROLE_PATIENT))
+    model = a_pump(ROLE_CLINICIAN, ROLE_PATIENT)
+    link = Link(model.serial, host_nonce=2, keys=SomeKeys(patient=KEY))
+    with pytest.raises(NotPairedError, match="needs the clinician's"):
+        link.ask(messages.REFILL, 20_000_000)
+    link.ask(messages.REFILL, 19_000_000)
+    with pytest.raises(PumpRefusedError, match="takes the key of the clinician"):
+        link.ask(messages.REFILL, 20_000_000)
+    assert link.ask(messages.INTERROGATE)["fill_nl"] == 19_000_000
+
+
 def test_a_pump_that_does_not_have_the_key_is_found_out():
     def answer(frame):
         if frame.kind == messages.HELLO.kind:
@@ -272,7 +285,9 @@ def test_a_pump_that_refuses_its_own_proof_is_not_asked_for_ever():
         client.refill(20_000_000)
 
 
-def _never(frame: object, message: Message, payload: bytes, tag: bytes | None, now_s: int) -> None:
+def _never(
+    frame: object, message: Message, values: object, payload: bytes, tag: bytes | None, now_s: int
+) -> None:
     from thecal_fw.staging import RequestRefusedError
 
     if message.role != ROLE_NONE:

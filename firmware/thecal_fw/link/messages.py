@@ -302,6 +302,8 @@ def schema_text() -> str:
     lines = []
     for message in MESSAGES:
         lines.append("%d %s %d %d" % (message.kind, message.name, message.changes, message.role))
+        if message.lesser is not None:
+            lines.append("%s %d %d" % message.lesser)
         for layout in (message.request, message.response):
             lines.append("%s %s %d" % (layout.format, ",".join(layout.names), layout.has_tail))
     for name, layout in (("fault", FAULT), ("event", EVENT), ("error", ERROR)):
