@@ -4,7 +4,7 @@
 #   PYTHON        the Python to make the virtual environment with (3.11 or newer)
 #   THECAL_CACHE  where compiled things that outlive a checkout are kept (~/.cache/thecal)
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
-#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS
+#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -83,6 +83,10 @@ scenarios: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run every scenario on both
 .PHONY: longrun
 longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few hours
 	@$(BIN)/python -m thecal_hil.long_run $(LONGRUN_ARGS)
+
+.PHONY: attack
+attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a key, a million on the model
+	@$(BIN)/python -m thecal_hil.attack $(ATTACK_ARGS)
 
 .PHONY: reproducible
 reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware a second time from nothing and compare the bytes

@@ -21,6 +21,7 @@ from thecal_fw.core.bolus import KIND_NAMES
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.program_fault import FIELD_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
+from thecal_fw.core.roles import ACCESS_NAMES, ROLE_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 from thecal_fw.link import frames, messages
 
@@ -33,6 +34,8 @@ _ENUMERATIONS = (
     ("fault field", FIELD_NAMES),
     ("bolus_kind", KIND_NAMES),
     ("bolus_refusal", REFUSAL_NAMES),
+    ("role", ROLE_NAMES),
+    ("access", ACCESS_NAMES),
 )
 
 
@@ -139,12 +142,15 @@ def message_list() -> str:
                 f"`0x{message.kind:02x}`",
                 f"[{message.name}](#{anchor})",
                 "yes" if message.changes else "no",
+                ROLE_NAMES[message.role],
                 _size(message.request),
                 _size(message.response),
                 message.doc,
             )
         )
-    return table(("kind", "message", "changes", "request bytes", "response bytes", "what it does"), rows)
+    return table(
+        ("kind", "message", "changes", "key of", "request bytes", "response bytes", "what it does"), rows
+    )
 
 
 def _size(layout: messages.Layout) -> str:

@@ -21,7 +21,7 @@ UNITS = {
 
 HEADER_FIELDS = (
     ("version", "protocol version of the sender"),
-    ("kind", "kind of the message; a response has bit 7 set; `0xff` is an error"),
+    ("kind", "kind of the message; a response has bit 7 set, a request with a tag bit 6; `0xff` is an error"),
     ("session", "number that hello gave; 0 in hello itself"),
     ("request", "number of the request; the response repeats it"),
 )
@@ -29,7 +29,6 @@ HEADER_FIELDS = (
 FIELD_TEXT = {
     "hello request.schema_hash": "schema hash of the host",
     "hello response.schema_hash": "schema hash of the pump",
-    "host_nonce": "any number that differs from hello to hello",
     "session": "session to name in every other request; 0 if the schema hashes differ: there is no session then",
     "version": "version of the firmware, ASCII, zero-padded",
     "commit": "commit the firmware was built from, ASCII, zero-padded",
@@ -132,6 +131,16 @@ FIELD_TEXT = {
     "oldest_sequence": "oldest event that is still kept",
     "latest_sequence": "latest event",
     "read_log response.tail": "[event](#event) records, as many as fit",
+    "role": "whose key, see [enumerations](#enumerations)",
+    "access": "what the pump's keys are, see [enumerations](#enumerations)",
+    "roles": "bits of the roles that have a key, by their numbers",
+    "wait_s": "how long no key of this role is looked at yet, s",
+    "pump_nonce": "what the pump has chosen for this session; zeros without a key",
+    "host_nonce": "any number that differs from hello to hello",
+    "authenticate request.host_nonce": "16 bytes that the host chooses at random",
+    "host_proof": "see [keys](#keys)",
+    "pump_proof": "see [keys](#keys)",
+    "key": "32 bytes at random",
     "fault.field": "which field of the program, see [enumerations](#enumerations)",
     "fault.pattern": "which pattern, from 0; -1 where it does not apply",
     "fault.step": "which step of the pattern, or weekday from Monday, from 0; -1 where it does not apply",
@@ -175,6 +184,15 @@ ERROR_TEXT = {
     "blocked by alarm": ("an active alarm's response is to stop", "bits of the active alarms"),
     "not stored": ("the journal did not take it; the program before it stays in force", ""),
     "bolus refused": ("the bolus can't be given now", "why, see [enumerations](#enumerations)"),
+    "not authenticated": (
+        "the pump has keys, and the request has no tag, a wrong one, or one of what is no longer proved",
+        "role needed",
+    ),
+    "role not allowed": ("the key that was proved is of a role that may not do this", "role needed"),
+    "button not held": ("a key is taken only while the button on the board is held", ""),
+    "wrong key": ("the proof was not made with this role's key", "seconds to wait"),
+    "wait first": ("too many wrong keys; this one was not looked at", "seconds to wait"),
+    "no key": ("this role has no key, and the request needs it", "the role"),
     "value out of range": ("a value of the request is not allowed", "a limit that it breaks"),
 }
 
@@ -215,6 +233,10 @@ EVENT_TEXT = {
     "bolus refused": ("why, see [enumerations](#enumerations)", "kind in the upper 4 bits"),
     "bridge begun": ("rate of the old drug, nL/day", "how long it goes on, s"),
     "bridge ended": ("microsteps counted", "0"),
+    "paired": ("role", "1 if it had a key before"),
+    "authenticated": ("role", "wrong keys since the last right one"),
+    "wrong key": ("role", "session; the first of a burst only"),
+    "keys damaged": ("0", "0"),
 }
 
 PROGRAM_FIELDS = (

@@ -61,7 +61,7 @@ SIGNALS = {
         "3.3 V, high = sounding",
         "active buzzer, switched to ground",
     ),
-    "BUTTON": ("green", "button to GND", "low = pressed", "not read by this release"),
+    "BUTTON": ("green", "button to GND", "low = pressed", "held while a host is given a key"),
     "MOTION": (
         "purple",
         "shaft encoder, channel A",

@@ -1,4 +1,4 @@
-"""What the pump does at a host's request: one handler for each message but hello.
+"""What the pump does at a host's request: one handler for each message but hello; ``gatekeeper`` has those about keys.
 
 Nothing here decides about therapy. Handlers take the fields of a request, check that it may be carried out, hand it on
 to the controller, and return the payload of the response.
@@ -31,7 +31,7 @@ LEAVE_TO_PROMPT = 2
 class Commands:
     """Carries out requests on one controller. ``leave_s``, ``leave_us``: when to leave the program, if ever."""
 
-    def __init__(self, controller, server):
+    def __init__(self, controller, server, further_handlers):
         self._controller = controller
         self._server = server
         self.staging = Staging(controller.limits, controller.calibration)
@@ -59,6 +59,7 @@ class Commands:
         }
         self._handlers.update(BolusCommands(controller).handlers)
         self._handlers.update(RefillCommands(controller).handlers)
+        self._handlers.update(further_handlers)
 
     def carry_out(self, kind: int, values, now_s: int, now_us: int) -> bytes:
         """Payload of the response to a request; raises RequestRefusedError for an error."""

@@ -17,10 +17,12 @@ from thecal_fw.core.annunciation import Annunciation
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.events import EventLog
 from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before, ticks_at
+from thecal_fw.core.journal_condition import BLANK
 from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
+from thecal_fw.core.roles import DAMAGED
 from thecal_fw.core.self_test import TEST_BUZZER, TEST_FLASH
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
@@ -29,6 +31,8 @@ from thecal_fw.keeper import Keeper
 from thecal_fw.link_server import LinkServer
 from thecal_fw.recovery import Recovery
 from thecal_fw.store.journal import Journal
+from thecal_fw.store.keys import KeyStore
+from thecal_fw.store.layout import Layout
 from thecal_fw.supervision import Supervisor
 
 TYPE_CHECKING = False
@@ -71,6 +75,7 @@ class Controller:
         self.bridging = Bridging(self)
         self.supervisor = Supervisor(self)
         self.keeper = Keeper(self, Journal(hardware.flash, keep=hardware.retained.keep_record))
+        self.keys = KeyStore(hardware.flash, Layout().keys)
         self.failed_tests = 0
         self.worst_lateness_us = 0
         self.wake_s = 0
@@ -95,6 +100,7 @@ class Controller:
         self.infusion.delivery.withdraw(self.ledger.counted)
         recovery = Recovery(self)
         recovery.restore()
+        self._open_keys()
         self._judge_self_test()
         resumes = recovery.was_delivering and self._may_resume()
         self.keeper.save()
@@ -106,6 +112,11 @@ class Controller:
         else:
             self.bolus_notes.end_extra(0)
         self.keeper.keep_anchor()
+
+    def _open_keys(self) -> None:
+        self.keys.open(self.keeper.journal.condition == BLANK, self.hardware.supply.is_good())
+        if self.keys.access == DAMAGED:
+            self.record(events.EVENT_KEYS_DAMAGED)
 
     def _judge_self_test(self) -> None:
         if self.failed_tests:

@@ -7,7 +7,10 @@ poll, so a host that floods the link delays nothing else by more than that one f
 from thecal_fw.commands import Commands
 from thecal_fw.core import events
 from thecal_fw.core.instant import NEVER_S, is_before
+from thecal_fw.core.roles import ROLE_NONE
+from thecal_fw.gatekeeper import Gatekeeper
 from thecal_fw.link import messages
+from thecal_fw.link.authentication import TAG_BYTES
 from thecal_fw.link.frames import MOST_FRAME_BYTES, PROTOCOL_VERSION, FrameReader, encode_frame
 from thecal_fw.link.session import (
     DECISION_NO_SESSION,
@@ -36,7 +39,8 @@ class LinkServer:
 
     def __init__(self, controller):
         self._controller = controller
-        self._commands = Commands(controller, self)
+        self._gatekeeper = Gatekeeper(controller)
+        self._commands = Commands(controller, self, self._gatekeeper.handlers)
         self._port = controller.hardware.port
         self.reader = FrameReader()
         self._session = Session()
@@ -70,7 +74,7 @@ class LinkServer:
             if budget:
                 byte = self._port.read()
         is_more = byte >= 0
-        if arrived is not None and arrived.kind == messages.STOP.kind:
+        if arrived is not None and arrived.kind & ~messages.TAGGED == messages.STOP.kind:
             self._serve_frame(arrived)
             return True
         if only_stop:
@@ -98,6 +102,7 @@ class LinkServer:
         if self._session.number and now_s >= self._quiet_s:
             # A session that has gone quiet ends by itself, and what it staged goes with it.
             self._session.close()
+            self._gatekeeper.begin_session(0)
             self._commands.staging.forget()
         self._set_due()
 
@@ -117,11 +122,16 @@ class LinkServer:
         if frame.version != PROTOCOL_VERSION:
             self._refuse(frame, messages.ERROR_VERSION, PROTOCOL_VERSION)
             return
+        payload, tag = frame.payload, None
         message = messages.BY_KIND.get(frame.kind)
+        if message is None:
+            # A tag is taken off before anything else looks at the payload.
+            message = messages.BY_KIND.get(frame.kind ^ messages.TAGGED)
+            payload, tag = payload[:-TAG_BYTES], payload[-TAG_BYTES:]
         if message is None:
             self._refuse(frame, messages.ERROR_UNKNOWN_MESSAGE)
             return
-        values = message.request.unpack(frame.payload)
+        values = message.request.unpack(payload)
         if values is None:
             self._refuse(frame, messages.ERROR_MALFORMED, len(frame.payload))
             return
@@ -140,23 +150,31 @@ class LinkServer:
                 self._send(self._session.last_answer)
                 return
             self._keep_session()
+        # What is not admitted is not remembered: it would put the requests of whoever is admitted out of order.
+        is_admitted = False
         try:
+            self._gatekeeper.admit(frame, message, values, payload, tag, self._now_s)
+            is_admitted = message.role != ROLE_NONE
             if message is messages.HELLO:
                 payload = self._hello(values)
             else:
-                payload = self._commands.carry_out(frame.kind, values, self._now_s, self._now_us)
+                payload = self._commands.carry_out(message.kind, values, self._now_s, self._now_us)
+            is_admitted = True
         except RequestRefusedError as refusal:
             answer = self._error(frame, refusal.code, refusal.detail)
         else:
             session = self._session.number
-            answer = encode_frame(frame.kind | messages.RESPONSE, session, frame.request, payload)
-        if message.changes:
+            answer = encode_frame(message.kind | messages.RESPONSE, session, frame.request, payload)
+        if message.changes and is_admitted:
             self._session.remember(frame, answer)
         self._set_due()
         self._send(answer)
 
     def _error(self, frame, code: int, detail: int = 0) -> bytes:
-        payload = messages.ERROR.pack(frame.kind, code, detail)
+        kind = frame.kind
+        if kind not in messages.BY_KIND and kind ^ messages.TAGGED in messages.BY_KIND:
+            kind ^= messages.TAGGED
+        payload = messages.ERROR.pack(kind, code, detail)
         return encode_frame(messages.KIND_ERROR, frame.session, frame.request, payload)
 
     def _refuse(self, frame, code: int, detail: int = 0) -> None:
@@ -174,7 +192,10 @@ class LinkServer:
             session = self._session.open(values["host_nonce"])
             self._keep_session()
             self._commands.staging.forget()
-            self._controller.record(events.EVENT_HELLO, values["host_nonce"], session)
+            self._gatekeeper.begin_session(session)
+            if self._gatekeeper.is_open():
+                # Anybody can say hello. Where there are keys, the log tells of who has proved to have one.
+                self._controller.record(events.EVENT_HELLO, values["host_nonce"], session)
         else:
             # Answered all the same, without a session: both ends can then name their difference.
             session = 0

@@ -125,9 +125,9 @@ class Supply(Protocol):
 class Flash(Protocol):
     """NOR flash in sectors: erasing sets all bits of a sector, programming clears bits.
 
-    Sectors are numbered from 0 within the part that belongs to the journal. Nothing here is verified: an
-    operation may fail in silence, as flash does. Nothing else of the program runs during ``program`` and
-    ``erase``; queued pulses go on.
+    Sectors are numbered from 0 within the part that belongs to the journal, and the keys behind it. Nothing here is
+    verified: an operation may fail in silence, as flash does. Nothing else of the program runs during ``program``
+    and ``erase``; queued pulses go on.
     """
 
     SECTOR_BYTES: int
@@ -176,6 +176,14 @@ class Retained(Protocol):
         ...
 
 
+class Button(Protocol):
+    """The push-button on the board: who holds it is at the pump itself."""
+
+    def is_held(self) -> bool:
+        """Whether it is held down now. A disturbance on its line is not."""
+        ...
+
+
 class SelfTest(Protocol):
     def run(self) -> int:
         """Test what can be tested with the motor off, as soon after reset as possible.
@@ -221,6 +229,10 @@ class Machine(Protocol):
 
     def heap_free_bytes(self) -> int: ...
 
+    def random_bytes(self, count: int) -> bytes:
+        """Bytes that nobody can foresee, as far as the board has any."""
+        ...
+
     def bootloader(self) -> None:
         """Restart into the USB bootloader. Does not return on a board."""
         ...
@@ -242,6 +254,7 @@ class Hardware(Protocol):
     supply: Supply
     flash: Flash
     retained: Retained
+    button: Button
     self_test: SelfTest
     annunciator: Annunciator
     port: Port

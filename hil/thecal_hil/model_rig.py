@@ -29,6 +29,7 @@ class ModelRig(Rig):
             Capability.POWER_CUT,
             Capability.WATCHDOG_RESET,
             Capability.UNREAD_PORT,
+            Capability.BUTTON,
         }
     )
 
@@ -78,6 +79,9 @@ class ModelRig(Rig):
 
     def leave_unread(self, unread: bool) -> None:
         self.model.serial.paused = unread
+
+    def hold_button(self, held: bool) -> None:
+        self.model.board.button.held = held
 
     def close(self) -> None:
         self.model.serial.close()

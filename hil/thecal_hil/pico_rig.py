@@ -134,6 +134,10 @@ class PicoRig(Rig):
     def leave_unread(self, unread: bool) -> None:
         self.board.serial.paused = unread
 
+    def hold_button(self, held: bool) -> None:
+        # The button takes the line to ground; the chip's own resistor has it high otherwise.
+        self.board.chip.gpio[pins.BUTTON].set_input_value(not held)
+
     def close(self) -> None:
         self.board.serial.close()
 

@@ -42,6 +42,7 @@ class Capability(StrEnum):
     POWER_CUT = "power cut"
     WATCHDOG_RESET = "watchdog reset"
     UNREAD_PORT = "a port that is held open and never read"
+    BUTTON = "a hand at the button"
 
 
 class ResetCause(StrEnum):
@@ -134,6 +135,10 @@ class Rig(ABC):
     def leave_unread(self, unread: bool) -> None:
         """Have the host hold the port open without reading, or read again."""
         raise NotImplementedError(f"the {self.name} rig has no {Capability.UNREAD_PORT}")
+
+    def hold_button(self, held: bool) -> None:
+        """Have a person hold the button on the board down, or let go of it."""
+        raise NotImplementedError(f"the {self.name} rig has no {Capability.BUTTON}")
 
     def lost_instants(self) -> int:
         """Events the rig itself could not place in time; any at all voids its record."""

@@ -12,12 +12,15 @@ from typing import Any
 
 from thecal.bolus import BolusCancelled, BolusCheck, BolusGiven, BolusState
 from thecal.errors import PumpRefusedError, ThecalError
+from thecal.keys import Keys
 from thecal.link import Link, SerialPort, text_of
 from thecal.refill_dates import ReservoirOutlook
 from thecal.status import Status, status_of
 from thecal_fw.core.program import Program, decode
 from thecal_fw.core.program_fault import Fault
+from thecal_fw.core.roles import ACCESS_NAMES, ROLE_CLINICIAN
 from thecal_fw.link import messages
+from thecal_fw.link.authentication import TAG_BYTES
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 
 _FLAGS = ("is_stored", "fill_known_before", "under_way", "is_history_known", "is_known", "alarm_protects")
@@ -87,6 +90,20 @@ class Acknowledged:
 
 
 @dataclass(frozen=True)
+class Access:
+    """access: open, keyed or damaged, by its number. roles: bits of those that have a key. wait_s: how long no
+    clinician's key is looked at yet."""
+
+    access: int
+    roles: int
+    wait_s: int
+
+    @property
+    def name(self) -> str:
+        return ACCESS_NAMES[self.access] if self.access < len(ACCESS_NAMES) else f"access {self.access}"
+
+
+@dataclass(frozen=True)
 class Event:
     """An entry of the pump's log."""
 
@@ -111,12 +128,16 @@ class ProgramRefusedError(ThecalError):
 
 
 class Pump:
-    """Client of the pump behind a port. Opens a session at once; ``host_nonce`` and ``clock`` as in ``Link``."""
+    """Client of the pump behind a port. Opens a session at once; the other arguments are those of ``Link``."""
 
     def __init__(
-        self, port: SerialPort, host_nonce: int | None = None, clock: Callable[[], float] | None = None
+        self,
+        port: SerialPort,
+        host_nonce: int | None = None,
+        clock: Callable[[], float] | None = None,
+        keys: Keys | None = None,
     ) -> None:
-        self._link = Link(port, host_nonce, clock)
+        self._link = Link(port, host_nonce, clock, keys)
 
     @property
     def version(self) -> str:
@@ -175,7 +196,7 @@ class Pump:
         """Send a program without committing it; its digest. Raises ProgramRefusedError if it has faults."""
         encoded = program.encode()
         self._link.ask(messages.STAGE_BEGIN, len(encoded))
-        size = MOST_PAYLOAD_BYTES - messages.STAGE_DATA.request.size
+        size = MOST_PAYLOAD_BYTES - messages.STAGE_DATA.request.size - TAG_BYTES
         for offset in range(0, len(encoded), size):
             self._link.ask(messages.STAGE_DATA, offset, tail=encoded[offset : offset + size])
         if self._read_program(staged=True) != encoded:
@@ -247,6 +268,15 @@ class Pump:
     def prompt(self) -> None:
         """Have the pump leave to the MicroPython prompt. Refused while it delivers."""
         self._link.ask(messages.PROMPT)
+
+    def pair(self, role: int, key: bytes) -> None:
+        """Give a role a new key. Refused unless the button on the board is held."""
+        self._link.ask(messages.PAIR, role, key)
+
+    def access(self) -> Access:
+        """What the pump's keys are."""
+        answer = self._link.ask(messages.CHALLENGE, ROLE_CLINICIAN)
+        return Access(answer["access"], answer["roles"], answer["wait_s"])
 
     def close(self) -> None:
         self._link.close()

@@ -2,6 +2,7 @@
 
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
+from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.link import messages
 from thecal_fw.link.messages import ERROR_NAMES
 
@@ -42,6 +43,18 @@ class SessionEndedError(ThecalError):
     """The pump has no session open: it went quiet or the pump restarted; no other host is talking to it."""
 
 
+class KeyStoreError(ThecalError):
+    """This computer has no key store, or it does not do what is asked of it."""
+
+
+class NotPairedError(ThecalError):
+    """The pump has keys, and this computer has none that is enough."""
+
+
+class WrongPumpError(ThecalError):
+    """What answers does not have the key that the pump has."""
+
+
 class PumpRefusedError(ThecalError):
     """The pump understood the request and refused it. ``code`` and ``detail`` are the protocol's."""
 
@@ -76,4 +89,21 @@ def _advice(request: str, code: int, detail: int) -> str:
         return ". Its program is to deliver nothing"
     if code == messages.ERROR_RANGE and request == "set_time":
         return ". The year must be 2024 or later, and the offset from UTC at most 14 hours"
+    return _advice_about_keys(code, detail)
+
+
+def _advice_about_keys(code: int, detail: int) -> str:
+    role = ROLE_NAMES[detail] if detail < len(ROLE_NAMES) else "other role"
+    if code == messages.ERROR_NOT_AUTHENTICATED:
+        return ". It has keys: `thecal keys` tells which, `thecal pair` gives this computer one"
+    if code == messages.ERROR_NOT_ALLOWED:
+        return f". It takes the key of the {role}, and this computer has another"
+    if code == messages.ERROR_BUTTON:
+        return ". Nobody held the button on the board: a key is taken only while it is held"
+    if code == messages.ERROR_WRONG_KEY:
+        return ". The pump has been given another key since; `thecal pair` gives both a new one"
+    if code == messages.ERROR_WAIT:
+        return f". Wrong keys were tried. Wait {detail} s, or pair anew at the pump with `thecal pair`"
+    if code == messages.ERROR_NO_KEY:
+        return f". The {role} has to be given one, with `thecal pair --role {role}`"
     return f" (detail {detail})" if detail else ""

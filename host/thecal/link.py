@@ -7,6 +7,7 @@ answer does not come is sent again with the same number and the same bytes, whic
 
 from __future__ import annotations
 
+import random
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,8 +22,12 @@ from thecal.errors import (
     PumpRefusedError,
     SessionEndedError,
     StaleSessionError,
+    ThecalError,
     VersionMismatchError,
 )
+from thecal.keys import Keys, NoKeys
+from thecal.proof import Proof
+from thecal_fw.core.roles import ROLE_NONE
 from thecal_fw.link import messages
 from thecal_fw.link.frames import PROTOCOL_VERSION, Frame, FrameReader, encode_frame
 from thecal_fw.link.messages import Message
@@ -55,15 +60,21 @@ class Link:
 
     host_nonce: makes two hosts' sessions differ; a random one unless given, and then counted on from session to
     session, so that a run can be repeated byte for byte. clock: seconds in the port's time; with it, a port that
-    babbles slowly is given up too.
+    babbles slowly is given up too. keys: where the pump's keys are found if it wants a proof.
     """
 
     def __init__(
-        self, port: SerialPort, host_nonce: int | None = None, clock: Callable[[], float] | None = None
+        self,
+        port: SerialPort,
+        host_nonce: int | None = None,
+        clock: Callable[[], float] | None = None,
+        keys: Keys | None = None,
     ) -> None:
         self._port = port
         self._nonce = secrets.randbits(32) if host_nonce is None else host_nonce
         self._clock = clock or (lambda: 0.0)
+        random_bytes = secrets.token_bytes if host_nonce is None else random.Random(host_nonce).randbytes
+        self._proof = Proof(keys or NoKeys(), random_bytes)
         self._set_timeout()
         self._reader = FrameReader()
         self._session = 0
@@ -78,6 +89,7 @@ class Link:
     def hello(self) -> None:
         """Open a session anew; whatever session there was before has ended then."""
         self._session = 0
+        self._proof.forget()
         # The answer to an earlier host's hello may still come. It is told from ours by the number of the request.
         self._request = self._nonce % _HELLO_REQUESTS
         own_hash = messages.schema_hash()
@@ -108,18 +120,31 @@ class Link:
     def ask(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
         """Send a request and return the fields of its response; raises one of ``thecal.errors``."""
         try:
-            return self._ask_once(message, values, tail)
+            return self._ask_proving(message, values, tail)
         except SessionEndedError:
             # It went quiet or the pump restarted, nothing else has been at the pump since, and this was not done.
             self.hello()
+            return self._ask_proving(message, values, tail)
+
+    def _ask_proving(self, message: Message, values: tuple[object, ...], tail: bytes) -> dict[str, Any]:
+        """Make a request; where the pump wants a proof that it has not got, give it one and make the request again."""
+        try:
             return self._ask_once(message, values, tail)
+        except PumpRefusedError as refusal:
+            if refusal.code != messages.ERROR_NOT_AUTHENTICATED or message.role == ROLE_NONE:
+                raise
+
+        def ask(message: Message, *values: object) -> dict[str, Any]:
+            return self._ask_once(message, values, b"")
+
+        self._proof.make(ask, text_of(self.greeting["serial"]), self._session, _role_for(message, values))
+        return self._ask_once(message, values, tail)
 
     def _ask_once(self, message: Message, values: tuple[object, ...], tail: bytes) -> dict[str, Any]:
         if self._request == _MOST_REQUEST:
             self.hello()
         self._request += 1
-        payload = message.request.pack(*values, tail=tail)
-        frame = encode_frame(message.kind, self._session, self._request, payload)
+        frame = self._frame(message, message.request.pack(*values, tail=tail))
         self._text.clear()
         for attempt in range(TRIES):
             self.repeated += attempt > 0
@@ -137,6 +162,10 @@ class Link:
                 return answer
         doubt = _UNCERTAIN if message.changes else ""
         raise NoAnswerError(f"the pump did not answer {_words(message)}, asked {TRIES} times{doubt}")
+
+    def _frame(self, message: Message, payload: bytes) -> bytes:
+        kind, payload = self._proof.tagged(message, self._session, self._request, payload)
+        return encode_frame(kind, self._session, self._request, payload)
 
     def _await_answer(self, message: Message) -> dict[str, Any] | None:
         deadline_s = self._clock() + _LONGEST_ANSWER_S
@@ -221,7 +250,17 @@ class Link:
                 discard()
 
     def close(self) -> None:
+        """Close the port. What was proved is ended first, so that nothing held back on its way is worth anything."""
+        if self._proof.is_made and self._request < _MOST_REQUEST:
+            self._request += 1
+            with suppress(ThecalError):
+                self._write(self._frame(messages.SIGN_OFF, b""))
         self._port.close()
+
+
+def _role_for(message: Message, values: tuple[object, ...]) -> int:
+    """Whose key a request takes."""
+    return message.role_for(dict(zip(message.request.names, values, strict=True)))
 
 
 def _words(message: Message) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING
 
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_sim.edges import BUZZER, DIRECTION, ENABLE, LED, RESTING_LEVELS, STEP, Edge, Recording
 from thecal_sim.gate import SimulatedGate
 from thecal_sim.link import SimulatedPort
-from thecal_sim.memory import JOURNAL_SECTORS, SimulatedRetained, SimulatedSupply, TimedFlash
+from thecal_sim.memory import STORAGE_SECTORS, SimulatedRetained, SimulatedSupply, TimedFlash
 from thecal_sim.motor import SimulatedMotion, SimulatedMotor
 from thecal_sim.nor_flash import NorFlash
 from thecal_sim.processor import Processor
@@ -72,6 +73,16 @@ class SimulatedAnnunciator:
         self._board.drive(LED, int(on))
 
 
+class SimulatedButton:
+    """Implements ``Button``. held: whether a person holds it."""
+
+    def __init__(self) -> None:
+        self.held = False
+
+    def is_held(self) -> bool:
+        return self.held
+
+
 class LeftProgram(Exception):  # noqa: N818 - it tells of an end, not of an error
     """The program handed the board over, to its bootloader or to the prompt. ``to`` says which."""
 
@@ -85,10 +96,14 @@ class SimulatedMachine:
 
     def __init__(self, serial: bytes) -> None:
         self.serial = serial
+        self._random = Random(serial)
         self.reset_cause = RESET_POWER_ON
 
     def heap_free_bytes(self) -> int:
         return _HEAP_FREE_BYTES
+
+    def random_bytes(self, count: int) -> bytes:
+        return self._random.randbytes(count)
 
     def bootloader(self) -> None:
         raise LeftProgram("bootloader")
@@ -110,6 +125,7 @@ class SimulatedHardware:
     supply: ports.Supply
     flash: ports.Flash
     retained: ports.Retained
+    button: ports.Button
     self_test: ports.SelfTest
     annunciator: ports.Annunciator
     port: ports.Port
@@ -134,9 +150,10 @@ class SimulatedBoard:
         self.motor = SimulatedMotor(self._stamped_steps, lambda: not self.recording.level(ENABLE))
         self.motion = SimulatedMotion(self.motor)
         self.supply = SimulatedSupply()
-        self.chip = chip or NorFlash(JOURNAL_SECTORS)
+        self.chip = chip or NorFlash(STORAGE_SECTORS)
         self.flash = TimedFlash(self.chip, self.processor)
         self.retained = SimulatedRetained()
+        self.button = SimulatedButton()
         self.self_test = SimulatedSelfTest(self.sense_wire)
         self.annunciator = SimulatedAnnunciator(self)
         self.port = SimulatedPort(self.processor)
@@ -153,6 +170,7 @@ class SimulatedBoard:
             self.supply,
             self.flash,
             self.retained,
+            self.button,
             self.self_test,
             self.annunciator,
             self.port,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico, ResetCause
 from thecal_hil.emulator.repl import RawRepl
 
@@ -22,6 +23,32 @@ def test_the_annunciator_moves_its_lines(bench: Bench):
     assert (level("buzzer"), level("led")) == (1, 1)
     bench.run("annunciator.buzzer(False); annunciator.led(False)")
     assert (level("buzzer"), level("led")) == (0, 0)
+
+
+@pytest.mark.requirement("key-pairing")
+def test_the_button_is_held_while_its_line_is_low_and_a_disturbance_is_no_push(bench: Bench):
+    line = bench.pico.chip.gpio[pins.BUTTON]
+    bench.run("from thecal_fw.rp2.button import Button\nbutton = Button()")
+    assert bench.run("print(button.is_held())") == "False"
+    line.set_input_value(False)
+    assert bench.run("print(button.is_held())") == "True"
+    line.set_input_value(True)
+    assert bench.run("print(button.is_held())") == "False"
+    # Low for the first looks only: shorter than a push can be.
+    bench.run("import time\nresults = []")
+    for length_ns in (1_000, 20_000, 100_000):
+        bench.pico.call_at(bench.pico.now_ns + 40_000_000, lambda: line.set_input_value(False))
+        bench.pico.call_at(bench.pico.now_ns + 40_000_000 + length_ns, lambda: line.set_input_value(True))
+        looks = "for _ in range(2000):\n    if button.is_held(): results.append(1)"
+        bench.run(looks)
+    assert bench.run("print(len(results))") == "0"
+
+
+@pytest.mark.requirement("keys")
+def test_the_board_draws_as_many_random_bytes_as_are_asked_for(bench: Bench):
+    # The emulated oscillator gives the same each time. That nonces differ all the same, the scenarios show.
+    bench.run("from thecal_fw.rp2.board import Machine\nboard = Machine()")
+    assert bench.run("print([len(board.random_bytes(count)) for count in (1, 16, 32)])") == "[1, 16, 32]"
 
 
 def test_the_watchdog_leaves_alone_who_feeds_it(bench: Bench):

@@ -18,14 +18,17 @@ from thecal_fw.core.instant import TICKS_PER_DAY, microsecond_of_ticks, second_o
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.program import Program, ProgramFormatError, decode
 from thecal_fw.core.reservoir import Reservoir
+from thecal_fw.core.roles import ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.core.schedule import mean_rate, minutes_to_next_step, rate_at
+from thecal_fw.core.slowdown import Slowdown
 from thecal_fw.core.timeline import ChangingTimeline, Timeline
 from thecal_fw.core.validation import BENCH_LIMITS, validate
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
-from thecal_fw.link import messages
+from thecal_fw.link import authentication, messages
 from thecal_fw.link.frames import FrameReader, cobs_decode, cobs_encode, encode_frame
 from thecal_fw.link.session import Session
 from thecal_fw.store.journal import Journal
+from thecal_fw.store.keys import KeyStore
 from thecal_fw.store.layout import Layout
 from thecal_fw.store.state import FIELDS, State, is_whole
 from thecal_fw.store.state import decode as decode_state
@@ -347,6 +350,52 @@ def case_journal(numbers):
     return answers + [struct.unpack("<I", whole[:4])[0], binascii.crc32(whole) & 0xFFFFFFFF]
 
 
+def case_authentication(numbers):
+    key, message = numbers.bytes(100), numbers.bytes(300)
+    other = numbers.pick((key, numbers.bytes(100)))
+    answers = [authentication.hmac_sha256(key, message), authentication.are_equal(key, other)]
+    nonces = [numbers.bytes(16) for _ in range(2)]
+    role, number = numbers.below(3), numbers.below(65536)
+    session_key = authentication.session_key(key, role, number, nonces[0], nonces[1])
+    answers += [session_key, authentication.host_proof(session_key), authentication.pump_proof(session_key)]
+    tag = authentication.request_tag(session_key, number, numbers.below(65536), numbers.below(64), message)
+    seconds = numbers.below(10**9)
+    return answers + [
+        tag,
+        authentication.pump_nonce(key, nonces[0], number, 3, seconds, numbers.below(10**6)),
+    ]
+
+
+def case_slowdown(numbers):
+    slowdown, now_s, answers = Slowdown(), 0, []
+    for _ in range(30):
+        now_s += numbers.pick((0, 1, numbers.below(100), numbers.below(5_000)))
+        answers += [slowdown.wait_s(now_s), slowdown.note_failure(now_s), slowdown.failures]
+        if numbers.below(10) == 0:
+            slowdown.clear()
+    return answers
+
+
+def case_keys(numbers):
+    flash = Flash(3, numbers)
+    answers = []
+    for _ in range(8):
+        keys = KeyStore(flash, 1)
+        flash.operations_left = numbers.pick((numbers.between(1, 12), 1_000_000))
+        try:
+            keys.open(numbers.below(8) == 0, True)
+            answers += [keys.access, keys.roles, keys.key(ROLE_CLINICIAN), keys.key(ROLE_PATIENT)]
+            for _ in range(2):
+                key = bytes([numbers.below(256) for _ in range(32)])
+                answers.append(keys.put(numbers.pick((ROLE_CLINICIAN, ROLE_PATIENT)), key))
+        except OSError:
+            answers.append("power cut")
+        flash.operations_left = 1_000_000
+        if numbers.below(3) == 0:
+            flash.rot()
+    return answers + [binascii.crc32(b"".join([bytes(cells) for cells in flash.cells])) & 0xFFFFFFFF]
+
+
 CASES = (
     case_program,
     case_schedule,
@@ -358,6 +407,9 @@ CASES = (
     case_alarms,
     case_state,
     case_journal,
+    case_authentication,
+    case_slowdown,
+    case_keys,
 )
 
 

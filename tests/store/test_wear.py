@@ -30,7 +30,7 @@ def erases_in_ten_years(nl_per_day: int) -> dict[str, float]:
         "state, ring A": range(layout.state_a, layout.state_b),
         "state, ring B": range(layout.state_b, layout.programs),
         "programs": range(layout.programs, layout.events),
-        "events": range(layout.events, chip.sectors),
+        "events": range(layout.events, layout.sectors),
     }
     return {
         name: sum(chip.erases_of(sector) for sector in sectors) / len(sectors) / DAYS * DAYS_IN_TEN_YEARS

@@ -47,6 +47,10 @@ EVENT_NAMES = (
     "bolus refused",
     "bridge begun",
     "bridge ended",
+    "paired",
+    "authenticated",
+    "wrong key",
+    "keys damaged",
 )
 (
     EVENT_RESET,
@@ -82,6 +86,10 @@ EVENT_NAMES = (
     EVENT_BOLUS_REFUSED,
     EVENT_BRIDGE_BEGUN,
     EVENT_BRIDGE_ENDED,
+    EVENT_PAIRED,
+    EVENT_AUTHENTICATED,
+    EVENT_WRONG_KEY,
+    EVENT_KEYS_DAMAGED,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28

@@ -25,6 +25,12 @@ ERROR_NAMES = (
     "no session",
     "not stored",
     "bolus refused",
+    "not authenticated",
+    "role not allowed",
+    "button not held",
+    "wrong key",
+    "wait first",
+    "no key",
 )
 (
     ERROR_NONE,
@@ -48,4 +54,10 @@ ERROR_NAMES = (
     ERROR_NO_SESSION,
     ERROR_NOT_STORED,
     ERROR_BOLUS_REFUSED,
+    ERROR_NOT_AUTHENTICATED,
+    ERROR_NOT_ALLOWED,
+    ERROR_BUTTON,
+    ERROR_WRONG_KEY,
+    ERROR_WAIT,
+    ERROR_NO_KEY,
 ) = range(len(ERROR_NAMES))

@@ -6,6 +6,8 @@ carries the rest of its payload as bytes of any length. A payload of any other l
 
 import struct
 
+from thecal_fw.core.roles import ROLE_CLINICIAN, ROLE_NONE
+
 TAIL = ("tail", None)
 
 
@@ -38,12 +40,27 @@ class Message:
 
     changes: whether the request changes anything in the pump; such a request is carried out at most once
     however often it is repeated.
+    role: who may make it of a pump that has keys. What changes something needs the clinician unless it says otherwise,
+    so that a message that forgets to say is closed and not open.
+    lesser: a field, a value and a role: a request with that value there may be made by that role too.
     """
 
-    def __init__(self, name: str, kind: int, changes: bool, request, response, doc: str):
+    def __init__(
+        self, name: str, kind: int, changes: bool, request, response, doc: str, role: int = -1, lesser=None
+    ):
         self.name = name
         self.kind = kind
         self.changes = changes
         self.request = Layout(request)
         self.response = Layout(response)
         self.doc = doc
+        self.role = role if role >= 0 else ROLE_CLINICIAN if changes else ROLE_NONE
+        self.lesser = lesser
+
+    def role_for(self, values) -> int:
+        """Who may make a request with these values of its fields."""
+        if self.lesser is not None:
+            field, value, role = self.lesser
+            if values[field] == value:
+                return role
+        return self.role

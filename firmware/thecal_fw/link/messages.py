@@ -12,25 +12,38 @@ carried out could not be written to the journal: a power cut undoes it until the
 import hashlib
 
 from thecal_fw.core.alarms import ALARM_NAMES
-from thecal_fw.core.bolus import KIND_NAMES
+from thecal_fw.core.bolus import KIND_NAMES, KIND_PATIENT
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.events import EVENT_NAMES, RESET_NAMES
 from thecal_fw.core.program import MODE_NAMES
 from thecal_fw.core.program_fault import FIELD_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
+from thecal_fw.core.roles import ACCESS_NAMES, ROLE_NAMES, ROLE_PATIENT
 from thecal_fw.core.self_test import TEST_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
+from thecal_fw.link.access_messages import (  # noqa: F401 - all messages can be had from here
+    ACCESS_MESSAGES,
+    AUTHENTICATE,
+    CHALLENGE,
+    PAIR,
+    SIGN_OFF,
+    TAGGED,
+)
 from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its errors go together
     ERROR_ALREADY_DELIVERING,
     ERROR_BLOCKED,
     ERROR_BOLUS_REFUSED,
+    ERROR_BUTTON,
     ERROR_DIGEST,
     ERROR_MALFORMED,
     ERROR_NAMES,
+    ERROR_NO_KEY,
     ERROR_NO_PROGRAM,
     ERROR_NO_SESSION,
     ERROR_NONE,
     ERROR_NOT_A_PROGRAM,
+    ERROR_NOT_ALLOWED,
+    ERROR_NOT_AUTHENTICATED,
     ERROR_NOT_STORED,
     ERROR_NOT_WHILE_DELIVERING,
     ERROR_NOTHING_STAGED,
@@ -43,6 +56,8 @@ from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its error
     ERROR_STALE_SESSION,
     ERROR_UNKNOWN_MESSAGE,
     ERROR_VERSION,
+    ERROR_WAIT,
+    ERROR_WRONG_KEY,
 )
 from thecal_fw.link.layouts import TAIL, Layout, Message
 
@@ -249,6 +264,7 @@ GIVE_BOLUS = Message(
     [("digest", "32s"), ("bolus_kind", "B"), ("bolus_rate_nl_per_day", "I"), ("bolus_seconds", "I")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("bolus_nl", "I")],
     "Give a bolus beside the program of this digest, from the next whole second of the pump's clock on.",
+    lesser=("bolus_kind", KIND_PATIENT, ROLE_PATIENT),
 )
 CANCEL_BOLUS = Message(
     "cancel_bolus",
@@ -337,7 +353,7 @@ MESSAGES = (
     DATES,
     BOOTLOADER,
     PROMPT,
-)
+) + ACCESS_MESSAGES
 BY_KIND = {message.kind: message for message in MESSAGES}
 
 FAULT = Layout(
@@ -364,7 +380,9 @@ def schema_text() -> str:
     """Canonical text of every layout and of every numbered name; the schema hash is taken over it."""
     lines = []
     for message in MESSAGES:
-        lines.append("%d %s %d" % (message.kind, message.name, message.changes))
+        lines.append("%d %s %d %d" % (message.kind, message.name, message.changes, message.role))
+        if message.lesser is not None:
+            lines.append("%s %d %d" % message.lesser)
         for layout in (message.request, message.response):
             lines.append("%s %s %d" % (layout.format, ",".join(layout.names), layout.has_tail))
     for name, layout in (("fault", FAULT), ("event", EVENT), ("error", ERROR)):
@@ -381,6 +399,8 @@ def schema_text() -> str:
         TEST_NAMES,
         KIND_NAMES,
         REFUSAL_NAMES,
+        ROLE_NAMES,
+        ACCESS_NAMES,
     ):
         lines.append(",".join(names))
     return "\n".join(lines)

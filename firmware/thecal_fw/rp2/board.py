@@ -1,6 +1,7 @@
 """The board as a whole: its identity, why it was reset, and the ways to leave the pump's program."""
 
 import gc
+import os
 
 import machine
 from ubinascii import hexlify
@@ -22,6 +23,9 @@ class Machine:
 
     def heap_free_bytes(self) -> int:
         return gc.mem_free()
+
+    def random_bytes(self, count: int) -> bytes:
+        return os.urandom(count)
 
     def bootloader(self) -> None:
         machine.bootloader()

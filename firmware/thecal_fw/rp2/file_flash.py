@@ -1,4 +1,4 @@
-"""Flash for the journal on a stock image, whose storage is one file system: a file for each sector.
+"""Flash for the journal and the keys on a stock image, whose storage is one file system: a file for each sector.
 
 Promise: what the file system has taken outlasts a power cut, since it is safe over power cuts itself. It is slower and
 wears the chip faster than raw flash: every program rewrites a whole sector. It is for trying the pump out.
@@ -9,7 +9,7 @@ import os
 _FOLDER = "journal"
 _SECTOR_BYTES = 4096
 _PAGE_BYTES = 256
-_SECTORS = 128
+_SECTORS = 130
 
 
 class FileFlash:

@@ -1,4 +1,4 @@
-"""Flash for the journal: the first sectors of the part that the board's definition sets aside for storage.
+"""Flash for the journal and the keys: the first sectors of the part that the board's definition sets aside for storage.
 
 Promise: an operation touches nothing but its own page or sector; neither reading nor programming takes from the heap.
 While one lasts interrupts are off and nothing but PIO, DMA and timers goes on. Times after the data sheet of the Pico's
@@ -10,7 +10,8 @@ from micropython import const
 
 _SECTOR_BYTES = const(4096)
 _PAGE_BYTES = const(256)
-_SECTORS = const(128)
+_SECTORS = const(130)
+"""The journal's and, behind them, two for the keys."""
 _ERASE_COMMAND = const(6)
 """Of MicroPython's block devices."""
 

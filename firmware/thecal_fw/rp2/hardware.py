@@ -4,6 +4,7 @@ import sys
 
 from thecal_fw.rp2.annunciator import Annunciator
 from thecal_fw.rp2.board import Machine
+from thecal_fw.rp2.button import Button
 from thecal_fw.rp2.clock import Clock
 from thecal_fw.rp2.driver import Driver
 from thecal_fw.rp2.gate import DoseGate
@@ -30,6 +31,7 @@ class Hardware:
         self.sense = Sense()
         self.motion = Motion()
         self.supply = Supply()
+        self.button = Button()
         self.self_test = SelfTest(self.sense)
         self.annunciator = Annunciator()
         self.flash = _journal_flash()

@@ -11,7 +11,7 @@ SENSE = 5
 BUZZER = 6
 """Active buzzer: sounds while high."""
 BUTTON = 7
-"""Push-button to ground."""
+"""Push-button to ground: held while a host is given a key."""
 MOTION = 16
 """Channel A of a shaft encoder with 1,600 lines a turn: one edge, up or down, for each microstep."""
 SUPPLY_GOOD = 17

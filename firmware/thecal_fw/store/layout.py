@@ -12,6 +12,8 @@ PAIRS = 2
 """Places for a program: the one in force, and the one being written."""
 COPIES = 2
 """Sectors that a pair consists of, each with a whole copy of the program."""
+KEY_SECTORS = 2
+"""Right behind the journal, each with all of the keys: see ``keys``."""
 
 
 class Layout:
@@ -26,3 +28,4 @@ class Layout:
         self.programs = 2 * state_sectors
         self.events = self.programs + PAIRS * COPIES
         self.sectors = self.events + event_sectors
+        self.keys = self.sectors

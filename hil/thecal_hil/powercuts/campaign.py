@@ -18,7 +18,7 @@ from thecal_hil.powercuts.on_pico import PicoCut, PicoTrials
 from thecal_hil.powercuts.recording import Recording
 from thecal_hil.powercuts.scenarios import SCENARIOS, record
 from thecal_hil.powercuts.trial import Cut, Trials, can_be_cut, outcomes_of
-from thecal_sim.memory import JOURNAL_SECTORS
+from thecal_sim.memory import STORAGE_SECTORS
 from thecal_sim.nor_flash import NorFlash
 
 _OPERATIONS_IN_A_TASK = 20
@@ -42,7 +42,7 @@ def tasks(scenarios: list[str], seeds: int) -> list[Task]:
 
 def chip_before(recording: Recording, operation: int) -> NorFlash:
     """The chip as it stood before an operation."""
-    chip = NorFlash(JOURNAL_SECTORS)
+    chip = NorFlash(STORAGE_SECTORS)
     for earlier in recording.operations[:operation]:
         earlier.do(chip)
     return chip

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from thecal.client import Pump
 from thecal_hil.powercuts.witness import Facts, Witness
 from thecal_hil.pump_clock import NS_PER_S
-from thecal_sim.memory import JOURNAL_SECTORS
+from thecal_sim.memory import STORAGE_SECTORS
 from thecal_sim.model import ModelPump
 from thecal_sim.nor_flash import ERASE, PROGRAM, NorFlash
 
@@ -44,7 +44,7 @@ class RecordingFlash(NorFlash):
     """A chip that hands on each operation before it begins."""
 
     def __init__(self, record: Callable[[str, int, int, bytes], None]) -> None:
-        super().__init__(JOURNAL_SECTORS)
+        super().__init__(STORAGE_SECTORS)
         self._record = record
 
     def program(self, sector: int, offset: int, data: bytes | bytearray | memoryview) -> None:

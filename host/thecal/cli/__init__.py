@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from thecal.cli import bolusing, clock, dating, flashing, programming, reading, running, watching
+from thecal.cli import (
+    bolusing,
+    clock,
+    dating,
+    flashing,
+    pairing,
+    programming,
+    reading,
+    running,
+    watching,
+)
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.version import VERSION
 
@@ -22,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (reading, watching, programming, running, bolusing, dating, clock, flashing):
+for module in (reading, watching, programming, running, bolusing, dating, clock, pairing, flashing):
     module.add_commands(app)
 
 

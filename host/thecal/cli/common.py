@@ -39,13 +39,14 @@ _is_working = False
 def connected(port: str | None) -> Iterator[Pump]:
     """A session with the pump on the port named, or with the only board attached."""
     from thecal.client import Pump
+    from thecal.keys import StoredKeys
     from thecal.ports import only_board, open_port
 
     path = port or only_board()
     with working(f"talking to the pump on {path}"):
         serial_port = open_port(path)
         try:
-            pump = Pump(serial_port, clock=time.monotonic)
+            pump = Pump(serial_port, clock=time.monotonic, keys=StoredKeys())
         except BaseException:
             serial_port.close()
             raise

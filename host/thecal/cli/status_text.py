@@ -13,6 +13,7 @@ from thecal_fw.core import events
 from thecal_fw.core.annunciation import PATTERNS
 from thecal_fw.core.journal_condition import CONDITION_NAMES
 from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 
@@ -176,6 +177,12 @@ def event_text(event: Event) -> str:
         return f"counted {first}, planned {second}"
     if event.code in (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED, events.EVENT_BOLUS_REFUSED):
         return _bolus_text(event.code, first, second)
+    if event.code == events.EVENT_PAIRED:
+        return f"{_role(first)}, {'in place of the key before' if second else 'its first key'}"
+    if event.code == events.EVENT_AUTHENTICATED:
+        return _role(first) + (f", after {second} wrong keys" if second else "")
+    if event.code == events.EVENT_WRONG_KEY:
+        return f"{_role(first)}, session {second}"
     if event.code == events.EVENT_HELLO:
         return f"session {second}"
     return ""
@@ -188,6 +195,10 @@ def _bolus_text(code: int, first: int, second: int) -> str:
     if code == events.EVENT_BOLUS_REFUSED:
         return f"{kind}: {refusal_name(first)}"
     return f"{kind}, {first / _NL_PER_ML:g} mL given{', cut short' if rest & events.WAS_CUT_SHORT else ''}"
+
+
+def _role(number: int) -> str:
+    return ROLE_NAMES[number] if number < len(ROLE_NAMES) else f"role {number}"
 
 
 def _signed(value: int) -> int:

@@ -1,0 +1,40 @@
+"""How long somebody who gave a wrong key has to wait before the next one is looked at.
+
+Each wrong key doubles the wait, from a second to a quarter of an hour, whatever sessions they come in. What comes
+during a wait is not looked at and does not make it longer, or a flood would hold off the right key for ever. Pure: the
+second comes in.
+"""
+
+LEAST_WAIT_S = 1
+MOST_WAIT_S = 900
+BURST_ENDS_S = 3_600
+"""A wrong key that comes so long after the one before begins a burst of its own, to be told of anew."""
+
+
+class Slowdown:
+    """failures: wrong keys since the last right one."""
+
+    def __init__(self):
+        self.clear()
+
+    def clear(self) -> None:
+        """A right key, or somebody at the pump itself: nobody waits any more."""
+        self.failures = 0
+        self._wait_s = 0
+        self._not_before_s = 0
+        self._latest_s = 0
+
+    def note_failure(self, now_s: int) -> bool:
+        """Count a wrong key; whether it is the first of a burst."""
+        is_first = not self.failures or now_s - self._latest_s >= BURST_ENDS_S
+        self.failures += 1
+        self._latest_s = now_s
+        if not self.wait_s(now_s):
+            self._wait_s = min(MOST_WAIT_S, max(LEAST_WAIT_S, 2 * self._wait_s))
+            # The second that has begun does not count.
+            self._not_before_s = now_s + self._wait_s + 1
+        return is_first
+
+    def wait_s(self, now_s: int) -> int:
+        """Seconds until the next key is looked at, 0 if it is at once."""
+        return max(0, self._not_before_s - now_s)

@@ -1,0 +1,144 @@
+"""Who may change what: holds requests against the pump's keys, and carries out those about keys themselves.
+
+Promises: a pump that was never given a key lets everybody in; any other carries out no change that is not proved by the
+key of a role that may. Whoever proves nothing changes nothing: neither state, nor what the session remembers, nor the
+log, save for one event at the first wrong key of a burst. What a session has proved ends with it, with a newer hello,
+with pairing, and by itself when nothing proved has come for a while.
+"""
+
+from thecal_fw.core import events
+from thecal_fw.core.roles import KEYED, OPEN, ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
+from thecal_fw.core.slowdown import Slowdown
+from thecal_fw.link import authentication, messages
+from thecal_fw.staging import RequestRefusedError
+
+PROOF_LASTS_S = 120
+"""Reads don't make it last longer: who holds a proved request back can't keep it alive with them."""
+
+
+class Gatekeeper:
+    """Of one link. handlers: what carries out the requests about keys, by kind."""
+
+    def __init__(self, pump):
+        self._pump = pump
+        self._keys = pump.keys
+        self._slowdowns = {ROLE_PATIENT: Slowdown(), ROLE_CLINICIAN: Slowdown()}
+        self._challenges = 0
+        self.begin_session(0)
+        self.handlers = {
+            messages.CHALLENGE.kind: self._challenge,
+            messages.AUTHENTICATE.kind: self._authenticate,
+            messages.PAIR.kind: self._pair,
+            messages.SIGN_OFF.kind: self._sign_off,
+        }
+
+    def is_open(self) -> bool:
+        """Whether this pump was never given a key."""
+        return self._keys.access == OPEN
+
+    def begin_session(self, number: int) -> None:
+        """Forget all of the session before; 0 if there is none now."""
+        self._session = number
+        self._nonce = b""
+        self._end_proof()
+
+    def _end_proof(self) -> None:
+        self._role = ROLE_NONE
+        self._session_key = b""
+        self._proof_ends_s = 0
+
+    def admit(self, frame, message, values, payload, tag, now_s: int) -> None:
+        """Raise RequestRefusedError unless a request of this session may be carried out. tag: None without one."""
+        role_needed = message.role_for(values)
+        if tag is None:
+            if role_needed == ROLE_NONE or self.is_open():
+                return
+            raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, role_needed)
+        if self._role == ROLE_NONE or now_s >= self._proof_ends_s:
+            self._end_proof()
+            raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, role_needed)
+        right_tag = authentication.request_tag(
+            self._session_key, frame.session, frame.request, message.kind, payload
+        )
+        if not authentication.are_equal(tag, right_tag):
+            self._note_wrong_key(self._role, now_s)
+            raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, role_needed)
+        if self._role < role_needed:
+            raise RequestRefusedError(messages.ERROR_NOT_ALLOWED, role_needed)
+        self._proof_ends_s = now_s + PROOF_LASTS_S
+
+    def _note_wrong_key(self, role: int, now_s: int) -> None:
+        slowdown = self._slowdowns[role]
+        if slowdown.note_failure(now_s):
+            self._pump.record(events.EVENT_WRONG_KEY, role, self._session)
+
+    def _slowdown_of(self, role: int) -> Slowdown:
+        slowdown = self._slowdowns.get(role)
+        if slowdown is None:
+            raise RequestRefusedError(messages.ERROR_RANGE, ROLE_CLINICIAN)
+        return slowdown
+
+    # --- requests
+
+    def _challenge(self, values) -> bytes:
+        pump, keys = self._pump, self._keys
+        clock = pump.hardware.clock
+        wait_s = self._slowdown_of(values["role"]).wait_s(clock.s)
+        if not self._nonce and keys.access == KEYED:
+            self._challenges += 1
+            self._nonce = authentication.pump_nonce(
+                keys.key(ROLE_CLINICIAN),
+                pump.hardware.machine.random_bytes(authentication.NONCE_BYTES),
+                pump.keeper.boots,
+                self._challenges,
+                clock.s,
+                clock.us,
+            )
+        return messages.CHALLENGE.response.pack(keys.access, keys.roles, wait_s, self._nonce)
+
+    def _authenticate(self, values) -> bytes:
+        pump, role = self._pump, values["role"]
+        now_s = pump.hardware.clock.s
+        slowdown = self._slowdown_of(role)
+        key = self._keys.key(role)
+        if key is None:
+            raise RequestRefusedError(messages.ERROR_NO_KEY, role)
+        wait_s = slowdown.wait_s(now_s)
+        if wait_s:
+            raise RequestRefusedError(messages.ERROR_WAIT, wait_s)
+        # Each challenge serves for one try, right or wrong.
+        nonce, self._nonce = self._nonce, b""
+        if not nonce:
+            raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, role)
+        session_key = authentication.session_key(key, role, self._session, nonce, values["host_nonce"])
+        if not authentication.are_equal(values["host_proof"], authentication.host_proof(session_key)):
+            self._note_wrong_key(role, now_s)
+            raise RequestRefusedError(messages.ERROR_WRONG_KEY, slowdown.wait_s(now_s))
+        pump.record(events.EVENT_AUTHENTICATED, role, slowdown.failures)
+        slowdown.clear()
+        self._role = role
+        self._session_key = session_key
+        self._proof_ends_s = now_s + PROOF_LASTS_S
+        return messages.AUTHENTICATE.response.pack(authentication.pump_proof(session_key))
+
+    def _pair(self, values) -> bytes:
+        pump, keys, role = self._pump, self._keys, values["role"]
+        slowdown = self._slowdown_of(role)
+        if not pump.hardware.button.is_held():
+            raise RequestRefusedError(messages.ERROR_BUTTON)
+        if role != ROLE_CLINICIAN and keys.key(ROLE_CLINICIAN) is None:
+            # A pump that only a patient can change would be one that nobody can program.
+            raise RequestRefusedError(messages.ERROR_NO_KEY, ROLE_CLINICIAN)
+        had_key = keys.key(role) is not None
+        if not pump.keeper.can_grant() or not keys.put(role, values["key"]):
+            raise RequestRefusedError(messages.ERROR_NOT_STORED)
+        self._end_proof()
+        slowdown.clear()
+        pump.record(events.EVENT_PAIRED, role, had_key)
+        # Whoever has paired, and cuts the power, leaves a trace all the same.
+        pump.keeper.write_events()
+        return b""
+
+    def _sign_off(self, values) -> bytes:
+        self._end_proof()
+        return b""

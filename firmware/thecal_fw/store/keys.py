@@ -1,0 +1,118 @@
+"""The keys of the pump's roles in flash: two sectors of their own behind the journal, each with all of them.
+
+Promises: whatever instant the power fails at, the keys are the ones before or the new ones. A pump that has ever been
+given a key is never open again: where keys were and none can be read, nobody's requests are taken, until somebody at
+the pump pairs anew. The first sector is written and read back before the second is touched, so what a cut leaves
+half-written always has a whole one beside it.
+"""
+
+import binascii
+import struct
+
+from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_NAMES, ROLE_PATIENT
+from thecal_fw.store.layout import KEY_SECTORS
+
+_FORMAT = "<HBBI32s32sI"
+_BYTES = struct.calcsize(_FORMAT)
+_CRC_OFFSET = _BYTES - 4
+_MAGIC = 0x594B
+_LAYOUT_VERSION = 1
+_NO_KEY = bytes(32)
+
+
+class KeyStore:
+    """access: OPEN (no key was ever given), KEYED, or DAMAGED (there were some, and none can be read).
+    roles: bits of the roles that have a key."""
+
+    def __init__(self, flash, first_sector: int):
+        self.access = OPEN
+        self.roles = 0
+        self._flash = flash
+        self._first_sector = first_sector
+        self._keys = [_NO_KEY] * len(ROLE_NAMES)
+        self._generation = 0
+
+    def open(self, is_new_pump: bool, may_write: bool) -> None:
+        """Find out what is there, and put a pair right that a power cut has left unequal; once, before anything else.
+
+        is_new_pump: the journal was never used, so what stands in these sectors is of something else. may_write: the
+        supply is good; otherwise what is unequal stays so until a later start.
+        """
+        records = [self._read(sector) for sector in range(KEY_SECTORS)]
+        found = [record for record in records if _is_whole(record)]
+        if found:
+            newest = max(found, key=_generation_of)
+            self._adopt(newest)
+            if records[0] != records[1] and may_write:
+                self._make_equal(newest, records)
+        elif any(not _is_blank(record) for record in records):
+            if is_new_pump:
+                for sector in range(KEY_SECTORS if may_write else 0):
+                    self._flash.erase(self._first_sector + sector)
+            else:
+                self.access = DAMAGED
+
+    def _make_equal(self, newest: bytes, records) -> None:
+        """Write the newest keys wherever they are not, and where a cut may have left them doubtful.
+
+        As long as the second sector has whole keys, a cut can only have come while the first was written. So that one
+        is written anew before the second is touched, though it reads right today.
+        """
+        if (records[0] != newest or _is_whole(records[1])) and not self._write(0, newest):
+            return
+        if records[1] != newest:
+            self._write(1, newest)
+
+    def key(self, role: int):
+        """A role's key, None if it has none."""
+        return self._keys[role] if self.roles >> role & 1 else None
+
+    def put(self, role: int, key: bytes) -> bool:
+        """Give a role a key, in place of the one it had; True once it is durable. Else the one before goes on."""
+        keys, roles = list(self._keys), self.roles | 1 << role
+        keys[role] = bytes(key)
+        record = _record_of(roles, self._generation + 1, keys[ROLE_CLINICIAN], keys[ROLE_PATIENT])
+        if not self._write(0, record):
+            return False
+        # Durable by now. Should this one fail, the next start tries again.
+        self._write(1, record)
+        self._adopt(record)
+        return True
+
+    def _adopt(self, record: bytes) -> None:
+        _, _, self.roles, self._generation, clinician, patient, _ = struct.unpack(_FORMAT, record)
+        self._keys[ROLE_CLINICIAN], self._keys[ROLE_PATIENT] = clinician, patient
+        self.access = KEYED
+
+    def _read(self, sector: int) -> bytes:
+        record = bytearray(_BYTES)
+        self._flash.read_into(self._first_sector + sector, 0, record)
+        return bytes(record)
+
+    def _write(self, sector: int, record: bytes) -> bool:
+        self._flash.erase(self._first_sector + sector)
+        self._flash.program(self._first_sector + sector, 0, record)
+        return self._read(sector) == record
+
+
+def _record_of(roles: int, generation: int, clinician: bytes, patient: bytes) -> bytes:
+    record = struct.pack(_FORMAT, _MAGIC, _LAYOUT_VERSION, roles, generation, clinician, patient, 0)
+    return record[:_CRC_OFFSET] + struct.pack("<I", _crc32(record))
+
+
+def _crc32(record: bytes) -> int:
+    return binascii.crc32(record[:_CRC_OFFSET]) & 0xFFFFFFFF
+
+
+def _is_whole(record: bytes) -> bool:
+    magic, version = struct.unpack_from("<HB", record, 0)
+    crc32 = struct.unpack_from("<I", record, _CRC_OFFSET)[0]
+    return magic == _MAGIC and version == _LAYOUT_VERSION and crc32 == _crc32(record)
+
+
+def _is_blank(record: bytes) -> bool:
+    return record == b"\xff" * _BYTES
+
+
+def _generation_of(record: bytes) -> int:
+    return struct.unpack_from("<I", record, 4)[0]
