@@ -142,7 +142,7 @@ def message_list() -> str:
                 f"`0x{message.kind:02x}`",
                 f"[{message.name}](#{anchor})",
                 "yes" if message.changes else "no",
-                ROLE_NAMES[message.role],
+                _whose_key(message),
                 _size(message.request),
                 _size(message.response),
                 message.doc,
@@ -151,6 +151,14 @@ def message_list() -> str:
     return table(
         ("kind", "message", "changes", "key of", "request bytes", "response bytes", "what it does"), rows
     )
+
+
+def _whose_key(message: messages.Message) -> str:
+    whose = ROLE_NAMES[message.role]
+    if message.lesser is None:
+        return whose
+    field, value, role = message.lesser
+    return f"{whose}; {ROLE_NAMES[role]} if `{field}` is {value}"
 
 
 def _size(layout: messages.Layout) -> str:
