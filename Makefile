@@ -4,6 +4,7 @@
 #   PYTHON        the Python to make the virtual environment with (3.11 or newer)
 #   THECAL_CACHE  where compiled things that outlive a checkout are kept (~/.cache/thecal)
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
+#   DOSE_STEPS    how many steps make doses takes (1000000)
 #   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS
 #                 passed on to the command of that name
 
@@ -19,6 +20,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 BUILD := $(PYTHON) firmware/board/build.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+
+DOSE_STEPS ?= 1000000
 
 THECAL_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/thecal
 export THECAL_CACHE
@@ -70,6 +73,10 @@ test: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
 .PHONY: powercuts
 powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash operation, on the model and the emulated board
 	@$(BIN)/python -m thecal_hil.powercuts $(POWERCUTS_ARGS)
+
+.PHONY: doses
+doses: $(TOOLS) $(VENV)/ready ## Ask for boluses a million times in any order, and hold every window against the limits
+	@THECAL_DOSE_STEPS=$(DOSE_STEPS) $(BIN)/pytest -n 2 tests/controller/test_stateful_boluses.py
 
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board

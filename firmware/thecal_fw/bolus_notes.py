@@ -46,7 +46,7 @@ class BolusNotes:
                 seconds = (bolus.end_tick - bolus.start_tick) // TICKS_PER_SECOND
                 self._pump.record(events.EVENT_BOLUS_BEGUN, bolus.rate_nl_per_day, seconds)
             if noted_tick < bolus.end_tick <= tick:
-                self._ended(bolus, bolus.end_tick, 0)
+                self.ended(bolus, bolus.end_tick, 0)
             turn = bolus.next_turn(tick, tick + _LOOK_AHEAD_TICKS)
             due = turn if due < 0 else min(due, turn)
         if due < 0 and timeline.may_have_boluses():
@@ -67,7 +67,7 @@ class BolusNotes:
         going_on = after.boluses_near(tick, tick)
         for bolus in before.boluses_near(tick - 1, tick - 1):
             if bolus.start_tick < tick < bolus.end_tick and not _is_among(bolus, going_on):
-                self._ended(bolus, tick, WAS_CUT_SHORT)
+                self.ended(bolus, tick, WAS_CUT_SHORT)
         self._noted_tick = tick - 1
         clock = self._pump.hardware.clock
         self.note(after, max(tick, ticks_at(clock.s, clock.us)))
@@ -76,20 +76,21 @@ class BolusNotes:
         """Nothing is given from a tick on, neither of what is under way nor of what was about to begin on demand."""
         for bolus in timeline.boluses_near(tick, tick):
             if bolus.start_tick <= tick < bolus.end_tick:
-                self._ended(bolus, tick, WAS_CUT_SHORT)
+                self.ended(bolus, tick, WAS_CUT_SHORT)
         self.end_extra(tick)
         self.due_s = NEVER_S
 
     def end_extra(self, tick: int) -> None:
         """What was given on demand ends at a tick."""
         for bolus in list(self._pump.boluses.extra):
-            self._ended(bolus, tick, WAS_CUT_SHORT)
+            self.ended(bolus, tick, WAS_CUT_SHORT)
 
     def go_on_from(self, tick: int) -> None:
         """What came until a tick has been noted, in the life before this one."""
         self._noted_tick = tick
 
-    def _ended(self, bolus: Bolus, tick: int, was_cut_short: int) -> None:
+    def ended(self, bolus: Bolus, tick: int, was_cut_short: int) -> None:
+        """A bolus ends at a tick, whole or cut short."""
         given_nl = bolus.given_nl(tick)
         boluses = self._pump.boluses
         if bolus in boluses.extra:

@@ -236,12 +236,25 @@ class Boluses:
 
     def cancel(self, is_temporary_rate: bool) -> int:
         """End the bolus on demand, or the temporary rate; the tick from which that holds."""
-        self.extra = [
-            bolus
-            for bolus in self.extra
-            if bolus.kind == KIND_SCHEDULED or (bolus.kind == KIND_TEMPORARY) != is_temporary_rate
-        ]
+        for bolus in list(self.extra):
+            if bolus.kind != KIND_SCHEDULED and (bolus.kind == KIND_TEMPORARY) == is_temporary_rate:
+                self._drop(bolus)
         return self._pump.replan()
+
+    def end_with_program(self) -> None:
+        """Another program takes over: nothing that was given beside the one before goes on, and of its own boluses none
+        that would have begun earlier is given."""
+        self.begin_from(self._pump.infusion.change_tick_from_now())
+        for bolus in list(self.extra):
+            self._drop(bolus)
+
+    def _drop(self, bolus: Bolus) -> None:
+        """From the next change on a bolus is not given any more. What has begun is told of when that comes."""
+        tick = self._pump.infusion.change_tick_from_now()
+        if bolus.start_tick >= tick:
+            self._pump.bolus_notes.ended(bolus, tick, events.WAS_CUT_SHORT)
+        else:
+            self.extra.remove(bolus)
 
     def _is_like_it_under_way(self, wanted: Bolus) -> bool:
         """There is one bolus on demand at a time, and one temporary rate."""

@@ -299,6 +299,7 @@ class Controller:
             self.bridging.end = bridge_end
             return -1
         self.adopt(program, digest)
+        self.boluses.end_with_program()
         if program.bridge is not None:
             self.record(events.EVENT_BRIDGE_BEGUN, program.bridge.rate_nl_per_day, program.bridge.seconds)
         self.record(events.EVENT_PROGRAM_COMMITTED, int.from_bytes(digest[:4], "big"), program.mode)

@@ -100,7 +100,7 @@ class PumpBench:
         self.host.hello()
         self.history = [Epoch(0, None)]
         self._program: Program | None = None
-        self._is_delivering = False
+        self.is_delivering = False
         self._local_minus_t_ns: int | None = None
         self._boluses_from_ns = 0
         self._extra: tuple[Span, ...] = ()
@@ -134,18 +134,18 @@ class PumpBench:
         answer = self.host.ask(messages.COMMIT, digest)
         self._program = program
         if program.mode == MODE_STOPPED:
-            self._is_delivering = False
+            self.is_delivering = False
         return self._note_afresh(self._instant(answer))
 
     def start(self) -> int:
         assert self._program is not None
         answer = self.host.ask(messages.START, self._program.digest())
-        self._is_delivering = True
+        self.is_delivering = True
         return self._note_afresh(self._instant(answer))
 
     def stop(self) -> int:
         answer = self.host.ask(messages.STOP)
-        self._is_delivering = False
+        self.is_delivering = False
         return self._note_afresh(self._instant(answer))
 
     def give_bolus(self, kind: int, rate_nl_per_day: int = 0, seconds: int = 0) -> int:
@@ -274,6 +274,6 @@ class PumpBench:
         return self._note(t_ns)
 
     def _note(self, t_ns: int) -> int:
-        regimen = regimen_of(self._program) if self._is_delivering and self._program else None
+        regimen = regimen_of(self._program) if self.is_delivering and self._program else None
         self.prescribe(t_ns, regimen)
         return t_ns

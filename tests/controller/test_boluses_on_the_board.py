@@ -215,6 +215,33 @@ def test_a_stop_and_another_program_end_boluses_and_tell_what_was_given(how: str
     assert event["second"] & 1
 
 
+@pytest.mark.requirement("bolus-cut-short")
+def test_a_program_committed_in_the_middle_of_its_own_bolus_does_not_begin_that_one() -> None:
+    bench = delivering(continuous(424_000))
+    bench.run_for(32 * 60)
+    bench.commit(with_periodic_bolus())
+    bench.run_for(HOUR_S)
+    bench.assert_as_prescribed()
+    assert bench.bolus_events() == []
+
+
+@pytest.mark.requirement("bolus-cut-short")
+@pytest.mark.parametrize("how", ["cancel", "commit"])
+def test_a_bolus_that_has_not_begun_yet_is_told_as_ended_with_nothing_given(how: str) -> None:
+    bench = delivering(with_patient_bolus())
+    bench.give_bolus(KIND_PATIENT)
+    if how == "cancel":
+        bench.cancel_bolus()
+    else:
+        bench.commit(continuous(500_000))
+    bench.run_for(600)
+    bench.assert_as_prescribed()
+    assert [(what, value) for what, _, value, _ in bench.bolus_events()] == [
+        ("begun", 2_880_000),
+        ("ended", 0),
+    ]
+
+
 @pytest.mark.requirement("bolus-blocked")
 def test_a_low_reservoir_ends_boluses_and_keeps_the_basal_rate() -> None:
     program = with_patient_bolus()
