@@ -177,7 +177,7 @@ def test_a_limit_equal_to_the_dose_is_accepted_however_the_rate_rounds(
     assume(exact_nl >= 48_000)
     text = changed(SIMPLE, "= 500", f"= {concentration}")
     text = changed(text, "= 211.9", f"= {dose_milli_mcg / 1_000:.3f}")
-    text = changed(text, "per_day = 230", f"per_day = {dose_milli_mcg / 1_000:.3f}")
+    text = changed(text, "most_mcg_per_day = 230", f"most_mcg_per_day = {dose_milli_mcg / 1_000:.3f}")
     text = changed(
         text, "per_hour = 10", f"per_hour = {Decimal(-(-dose_milli_mcg * 10**9 // 24)).scaleb(-12)}"
     )

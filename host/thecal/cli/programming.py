@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,10 +39,17 @@ def program(
     only_show: Annotated[
         bool, typer.Option("--show", help="Only compile and show it; needs no pump.")
     ] = False,
+    no_bridge: Annotated[
+        bool,
+        typer.Option(
+            "--no-bridge", help="Another drug or concentration, and tubing and catheter hold it already."
+        ),
+    ] = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compile a prescription, show the change against what the pump runs, and make it the pump's program."""
+    from thecal.bridge import bridged
     from thecal.prescription import load_prescription
     from thecal.words import comparison
 
@@ -55,6 +62,8 @@ def program(
     with connected(port) as pump:
         with working("reading the pump's program"):
             running = pump.read_program()
+        if not no_bridge:
+            compiled = replace(compiled, program=bridged(running, compiled.program))
         rows = comparison(running, compiled.program)
         if not as_json:
             _show_change(file, compiled, rows)
