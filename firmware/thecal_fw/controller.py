@@ -28,7 +28,6 @@ from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
 from thecal_fw.infusion import SPLICE_LEAD_TICKS, Infusion
 from thecal_fw.keeper import Keeper
-from thecal_fw.link_server import LinkServer
 from thecal_fw.recovery import Recovery
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.keys import KeyStore
@@ -41,6 +40,9 @@ if TYPE_CHECKING:
 
 HEARTBEAT_S = 7
 """Longest time between polls; the watchdog of the board bites after 8.3 s, about its longest time."""
+
+_LINK_US = 300_000
+"""More than loading what serves the link takes."""
 
 _TRY_AGAIN_US = 100_000
 """What waits for a time when nothing else is due is looked at again after this."""
@@ -84,7 +86,7 @@ class Controller:
         self._deadline_us = 0
         self._buzzer_on = False
         self._annunciation = Annunciation()
-        self._link = LinkServer(self)
+        self._link = None
         self._begin()
 
     def _begin(self) -> None:
@@ -155,7 +157,8 @@ class Controller:
             late_us = (now_s - self.wake_s) * 1_000_000 + now_us - self.wake_us
             if late_us > self.worst_lateness_us:
                 self.worst_lateness_us = late_us
-        byte = self.hardware.port.read()
+        # What comes before there is somebody to take it waits in the port.
+        byte = self.hardware.port.read() if self._link is not None else -1
         is_more = byte >= 0 or not self._is_quiet(now_s, now_us)
         if is_more:
             self._poll_fully(now_s, now_us, byte)
@@ -169,21 +172,35 @@ class Controller:
             self.hardware.watchdog.feed()
         return is_more
 
+    def _open_link(self) -> None:
+        """Have somebody serve the link. Loading all of that takes longer than delivery may wait after a reset, so it is
+        done once nothing is due, at once if nothing is delivered."""
+        if self.infusion.state == STATE_STOPPED or self.has_time(_LINK_US):
+            from thecal_fw.link_server import LinkServer
+
+            self._link = LinkServer(self)
+
     def _is_quiet(self, now_s: int, now_us: int) -> bool:
         """Whether nothing is due and nothing has happened: all that a heartbeat has to find out."""
         if now_s >= self._deadline_s and not is_before(now_s, now_us, self._deadline_s, self._deadline_us):
             return False
-        return not self._link.has_held_frame and self.supervisor.is_quiet(now_s, now_us)
+        if self._link is None or self._link.has_held_frame:
+            return False
+        return self.supervisor.is_quiet(now_s, now_us)
 
     def _poll_fully(self, now_s: int, now_us: int, byte: int) -> None:
         self.infusion.advance(now_s, now_us)
         self.supervisor.check(now_s, now_us)
         self.bolus_notes.advance(now_s, now_us)
         self.infusion.fill()
-        has_input = self._link.serve(now_s, now_us, byte, self.infusion.change_is_near(now_s, now_us))
+        has_input = False
+        if self._link is not None:
+            has_input = self._link.serve(now_s, now_us, byte, self.infusion.change_is_near(now_s, now_us))
         self.alarms.end_silences(now_s)
         self._sound(now_s, now_us)
         self._set_deadline()
+        if self._link is None:
+            self._open_link()
         self.keeper.tend()
         if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
             self.boluses.recall.step()
@@ -205,7 +222,8 @@ class Controller:
             self._due_by(keeper.due_s, keeper.due_us)
             self._due_by(self.bolus_notes.due_s, self.bolus_notes.due_us)
         self._due_by(self._annunciation.next_s, self._annunciation.next_us)
-        self._due_by(self._link.due_s, self._link.due_us)
+        if self._link is not None:
+            self._due_by(self._link.due_s, self._link.due_us)
         self._due_by(self.supervisor.reminder_s, 0)
         self._due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
 

@@ -36,7 +36,14 @@ are tried in tests/scenarios/test_alarms.py, at the rates they are stated for.""
 CALM_S = (1 * 3_600, 8 * 3_600)
 """Least and most time between two faults."""
 NOT_IN_PASSING = frozenset(
-    {alarms.EMPTY_RESERVOIR, alarms.LOW_RESERVOIR, alarms.RESERVOIR_UNKNOWN, alarms.TIME_UNKNOWN}
+    {
+        alarms.EMPTY_RESERVOIR,
+        alarms.LOW_RESERVOIR,
+        alarms.RESERVOIR_UNKNOWN,
+        alarms.TIME_UNKNOWN,
+        alarms.PUMP_STOPPED,
+        alarms.STOPPED_LONG,
+    }
 )
 """These take a pump that was prepared for them."""
 COUNT_IS_LOST = frozenset({alarms.JOURNAL_FOREIGN})

@@ -222,7 +222,9 @@ def test_a_client_that_closes_its_port_leaves_nothing_proved():
     model = a_pump(ROLE_CLINICIAN)
     client = Pump(model.serial, host_nonce=2, keys=SomeKeys(clinician=KEY))
     client.refill(20_000_000)
-    gatekeeper = model.controller._link._gatekeeper
+    link = model.controller._link
+    assert link is not None
+    gatekeeper = link._gatekeeper
     assert gatekeeper._role == ROLE_CLINICIAN
     client.close()
     model.run_for(100_000_000)
@@ -280,7 +282,9 @@ def test_a_pump_that_does_not_have_the_key_is_found_out():
 def test_a_pump_that_refuses_its_own_proof_is_not_asked_for_ever():
     model = a_pump(ROLE_CLINICIAN)
     client = Pump(model.serial, host_nonce=2, keys=SomeKeys(clinician=KEY))
-    model.controller._link._gatekeeper.admit = _never
+    link = model.controller._link
+    assert link is not None
+    link._gatekeeper.admit = _never
     with pytest.raises(PumpRefusedError, match="not authenticated"):
         client.refill(20_000_000)
 
