@@ -18,6 +18,7 @@ from typing import Any
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_TEXT = 300
+_MAY_BE_EMPTY = (("requirement", "answers"),)
 
 
 class CatalogueError(Exception):
@@ -131,17 +132,18 @@ class _Tables:
         good = []
         for number, entry in enumerate(entries, 1):
             place = f"{table} {number} ({entry.get('id') or entry.get('topic') or entry.get('what') or '?'})"
-            found = [f"{place}: {key!r} is missing" for key in needed if not entry.get(key, key == "answers")]
+            found = [f"{place}: {key!r} is missing" for key in needed if key not in entry]
             found += [f"{place}: no such key as {key!r}" for key in entry if key not in kinds]
             found += [
                 f"{place}: {key!r} is no {'list of strings' if kinds[key] is list else 'string'}"
                 for key, value in entry.items()
                 if key in kinds and not _is_a(value, kinds[key])
             ]
-            if table != "requirement" and entry.get("answers") == []:
-                found.append(f"{place}: 'answers' names nothing")
-            if "answers" in needed and "answers" not in entry:
-                found.append(f"{place}: 'answers' is missing")
+            found += [
+                f"{place}: {key!r} is empty"
+                for key, value in entry.items()
+                if value in ("", []) and (table, key) not in _MAY_BE_EMPTY
+            ]
             self._faults += found
             if not found:
                 good.append({key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()})
