@@ -15,7 +15,7 @@ from thecal_hil.evidence import write_json
 from thecal_hil.trace.catalogue import CatalogueError, read_catalogue
 from thecal_hil.trace.marks import read_marks
 from thecal_hil.trace.matrix import Matrix, matrix_of
-from thecal_hil.trace.report import as_json, as_markdown, as_table, counts
+from thecal_hil.trace.report import as_json, as_markdown, as_table, last_line
 
 _REQUIREMENTS = Path("docs/requirements.toml")
 _EVIDENCE = Path("build/evidence")
@@ -48,13 +48,7 @@ def _show(matrix: Matrix) -> None:
             print(f"{title}: {one.what} ({', '.join(one.answers)}): {one.reason}")
     for fault in matrix.faults:
         print(f"fault: {fault}")
-    figures = counts(matrix)
-    print(
-        f"trace: {'FAIL' if matrix.faults else 'PASS'} {figures['requirements']} requirements, "
-        f"{figures['tests']} tests; of {figures['source_numbers']} published numbers "
-        f"{figures['answered_by_requirements']} answered by requirements; {figures['pending']} pending, "
-        f"{figures['not_applicable']} not applicable, {figures['faults']} faults"
-    )
+    print(last_line(matrix))
     print(f"matrix in {_EVIDENCE / 'trace.md'} and {_EVIDENCE / 'trace.json'}")
 
 

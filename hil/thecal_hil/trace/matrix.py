@@ -20,6 +20,10 @@ class Traced:
     requirement: Requirement
     tests: tuple[Evidence, ...]
 
+    @property
+    def left_out_of_make_test(self) -> bool:
+        return bool(self.tests) and not any(evidence.in_make_test for evidence in self.tests)
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -34,6 +38,10 @@ class Answered:
     @property
     def by_anything(self) -> bool:
         return bool(self.requirements or self.pending or self.not_applicable)
+
+    @property
+    def only_pending(self) -> bool:
+        return bool(self.pending) and not (self.requirements or self.not_applicable)
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,24 @@ def counts(matrix: Matrix) -> dict[str, int]:
         "tests": matrix.tests,
         "source_numbers": len(matrix.answered),
         "answered_by_requirements": sum(bool(one.requirements) for one in matrix.answered),
+        "only_pending": sum(one.only_pending for one in matrix.answered),
+        "left_out_of_make_test": sum(one.left_out_of_make_test for one in matrix.traced),
         "pending": len(matrix.catalogue.pending),
         "not_applicable": len(matrix.catalogue.not_applicable),
         "faults": len(matrix.faults),
     }
+
+
+def last_line(matrix: Matrix) -> str:
+    """The verdict and its figures."""
+    figures = counts(matrix)
+    return (
+        f"trace: {'FAIL' if matrix.faults else 'PASS'} {figures['requirements']} requirements "
+        f"({figures['left_out_of_make_test']} tested outside make test only), {figures['tests']} tests; "
+        f"of {figures['source_numbers']} published numbers {figures['answered_by_requirements']} answered by "
+        f"requirements, {figures['only_pending']} only pending; {figures['pending']} pending, "
+        f"{figures['not_applicable']} not applicable, {figures['faults']} faults"
+    )
 
 
 def as_json(matrix: Matrix) -> dict[str, Any]:
