@@ -45,7 +45,8 @@ def _show(matrix: Matrix) -> None:
         ("not applicable", matrix.catalogue.not_applicable),
     ):
         for one in entries:
-            print(f"{title}: {one.what} ({', '.join(one.answers)}): {one.reason}")
+            numbers = f" ({', '.join(one.answers)})" if one.answers else ""
+            print(f"{title}: {one.what}{numbers}: {one.reason}")
     for fault in matrix.faults:
         print(f"fault: {fault}")
     print(last_line(matrix))

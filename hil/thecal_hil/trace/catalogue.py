@@ -18,7 +18,7 @@ from typing import Any
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_TEXT = 300
-_MAY_BE_EMPTY = (("requirement", "answers"),)
+_MAY_BE_EMPTY = (("requirement", "answers"), ("pending", "answers"))
 
 
 class CatalogueError(Exception):
