@@ -103,6 +103,10 @@ reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware a second time fro
 mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time and count what the tests notice
 	@PYTHONPATH=tests nice $(BIN)/python -m mutants.campaign $(MUTANTS_ARGS)
 
+.PHONY: trace
+trace: $(VENV)/ready ## Print and write the matrix of requirements and tests; fail where a link is missing
+	@$(BIN)/python -m thecal_hil.trace
+
 .PHONY: bench
 bench: $(VENV)/ready ## Deliver 30 days on the model with every pulse checked, and say how long it took
 	@$(BIN)/python -m thecal_sim.benchmark

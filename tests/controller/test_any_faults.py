@@ -83,6 +83,7 @@ def put_in_order(bench: PumpBench) -> None:
     bench.run_for(10)
 
 
+@pytest.mark.requirement("any-faults")
 @pytest.mark.requirement("alarm-table")
 @settings(max_examples=60, deadline=None)
 @given(

@@ -58,6 +58,7 @@ def reason(refused: pytest.ExceptionInfo[RefusedError]) -> str:
     return REFUSAL_NAMES[refused.value.detail]
 
 
+@pytest.mark.requirement("bolus-scheduled")
 @pytest.mark.requirement("bolus-exact")
 def test_scheduled_boluses_come_at_their_minutes_on_top_of_the_basal_rate() -> None:
     bench = delivering(
@@ -79,6 +80,7 @@ def test_scheduled_boluses_come_at_their_minutes_on_top_of_the_basal_rate() -> N
     assert not bench.status()["active_alarms"]
 
 
+@pytest.mark.requirement("bolus-periodic")
 @pytest.mark.requirement("bolus-exact")
 def test_periodic_boluses_come_every_six_hours() -> None:
     bench = delivering(with_periodic_bolus())
@@ -89,6 +91,7 @@ def test_periodic_boluses_come_every_six_hours() -> None:
     assert {round((b - a) / NS_PER_S) for a, b in pairwise(begun)} == {6 * HOUR_S}
 
 
+@pytest.mark.requirement("prime-exact")
 @pytest.mark.requirement("bolus-exact")
 @pytest.mark.parametrize("kind", [KIND_PATIENT, KIND_CLINICIAN, KIND_PRIME])
 def test_a_bolus_on_demand_is_exact_and_the_basal_rate_goes_on_through_it(kind: int) -> None:
@@ -101,6 +104,7 @@ def test_a_bolus_on_demand_is_exact_and_the_basal_rate_goes_on_through_it(kind: 
     assert (begun[:2], ended) == (("begun", kind), ("ended", kind, 10_000, 0))
 
 
+@pytest.mark.requirement("bolus-overlap")
 @pytest.mark.requirement("bolus-exact")
 def test_a_patient_bolus_in_the_middle_of_a_scheduled_one_adds_to_both() -> None:
     program = with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 30))
@@ -113,6 +117,7 @@ def test_a_patient_bolus_in_the_middle_of_a_scheduled_one_adds_to_both() -> None
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("bolus-one-at-a-time")
 @pytest.mark.requirement("bolus-lockout")
 def test_a_press_within_the_lockout_is_refused_with_its_reason_and_logged() -> None:
     bench = delivering(with_patient_bolus(lockout_minutes=60))
@@ -149,6 +154,7 @@ def test_no_more_patient_boluses_than_allotted_are_given_in_any_24_hours() -> No
     bench.give_bolus(KIND_PATIENT)
 
 
+@pytest.mark.requirement("bolus-highest-rate")
 @pytest.mark.requirement("bolus-limits")
 def test_a_clinicians_bolus_is_held_to_the_limits_of_the_program() -> None:
     program = with_patient_bolus()
@@ -363,6 +369,7 @@ _PRESSES = st.lists(
 )
 
 
+@pytest.mark.requirement("bolus-overlap")
 @pytest.mark.requirement("bolus-exact")
 @settings(max_examples=20, deadline=None)
 @given(_PRESSES, st.integers(1, 30), st.integers(100_000, 10_000_000))

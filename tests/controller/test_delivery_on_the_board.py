@@ -37,6 +37,7 @@ def steady_after(bench: PumpBench, t_ns: int, seconds: int = 600) -> None:
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("start-on-a-second")
 @given(ask_at_us=st.integers(0, 3_000_000), utc_us=st.integers(0, 999_999))
 @FEW
 def test_delivery_begins_on_a_whole_second_of_the_pumps_clock_soon_after_it_is_asked_for(ask_at_us, utc_us):
@@ -60,6 +61,7 @@ def test_delivery_begins_on_a_whole_second_of_the_pumps_clock_soon_after_it_is_a
     assert bench.pump.step_times_ns[0] > start_ns
 
 
+@pytest.mark.requirement("motor-only-when-delivering", "light")
 def test_the_driver_is_enabled_only_while_the_pump_delivers(bench):
     start_ns = bench.deliver(continuous(1_000_000))
     bench.run_for(100)
@@ -72,6 +74,7 @@ def test_the_driver_is_enabled_only_while_the_pump_delivers(bench):
     assert [edge.level for edge in bench.edges_of(LED)] == [1, 0]
 
 
+@pytest.mark.requirement("pulse-timing")
 @given(rate=RATES)
 @FEW
 def test_a_constant_rate_is_delivered_to_the_pulse(rate):
@@ -79,6 +82,7 @@ def test_a_constant_rate_is_delivered_to_the_pulse(rate):
     steady_after(bench, bench.deliver(continuous(rate)), 900)
 
 
+@pytest.mark.requirement("exact-minute")
 @given(
     steps=st.lists(st.tuples(st.integers(1, 1_439), RATES), max_size=12, unique_by=lambda step: step[0]),
     first_rate=RATES,
@@ -95,6 +99,7 @@ def test_a_days_rates_each_begin_on_their_exact_minute_also_across_midnight(
     steady_after(bench, start_ns, 3_600)
 
 
+@pytest.mark.requirement("exact-minute")
 def test_a_change_of_rate_shows_from_its_minute_on_and_not_before(bench):
     bench.set_time(MONDAY_UTC_S + 389 * 60)
     start_ns = bench.deliver(flex([[(0, 20_000_000), (390, 48_000)]]))
@@ -110,12 +115,14 @@ def test_a_change_of_rate_shows_from_its_minute_on_and_not_before(bench):
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("weekday-patterns")
 def test_the_weekend_has_its_own_pattern_and_the_week_begins_anew_after_it(bench):
     bench.set_time(MONDAY_UTC_S + 4 * SECONDS_PER_DAY + 1_380 * 60, 0, 60)
     start_ns = bench.deliver(flex(CHILDS_DAY, WEEKDAYS))
     steady_after(bench, start_ns, 3 * SECONDS_PER_DAY + 7 * 3_600)
 
 
+@pytest.mark.requirement("time-unknown")
 def test_without_the_time_a_daily_pattern_is_delivered_at_its_mean_rate(bench):
     program = flex([[(0, 1_000_000), (720, 3_000_000)]])
     prescribed = regimen_of(program)
@@ -126,6 +133,7 @@ def test_without_the_time_a_daily_pattern_is_delivered_at_its_mean_rate(bench):
     steady_after(bench, start_ns, 7_200)
 
 
+@pytest.mark.requirement("change-loses-no-pulse")
 @given(
     rates=st.lists(RATES, min_size=2, max_size=5),
     pauses=st.lists(st.integers(0, 90_000_000), min_size=5, max_size=5),
@@ -144,6 +152,7 @@ def test_a_program_committed_during_delivery_follows_the_old_one_to_the_tick(rat
     assert len(bench.events(events.EVENT_TIMING_FAULT)) == 0
 
 
+@pytest.mark.requirement("same-program-moves-nothing")
 def test_committing_the_very_program_that_runs_moves_no_pulse(bench):
     other = PumpBench()
     for pump_bench in (bench, other):
@@ -159,6 +168,7 @@ def test_committing_the_very_program_that_runs_moves_no_pulse(bench):
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("clock-set")
 @given(jump_s=st.integers(-40_000, 400_000), utc_us=st.integers(0, 999_999), after_s=st.integers(1, 4_000))
 @FEW
 def test_setting_the_clock_during_delivery_moves_the_schedule_and_loses_no_pulse(jump_s, utc_us, after_s):
@@ -170,6 +180,7 @@ def test_setting_the_clock_during_delivery_moves_the_schedule_and_loses_no_pulse
     steady_after(bench, bench.pump.now_ns, 4_000)
 
 
+@pytest.mark.requirement("no-summer-time")
 def test_a_hosts_change_to_summer_time_moves_nothing_until_the_pump_is_told(bench):
     sunday_utc_s = MONDAY_UTC_S + 27 * SECONDS_PER_DAY
     bench.set_time(sunday_utc_s - 3_600, 0, 60)
@@ -179,6 +190,7 @@ def test_a_hosts_change_to_summer_time_moves_nothing_until_the_pump_is_told(benc
     steady_after(bench, bench.pump.now_ns, 20 * 3_600)
 
 
+@pytest.mark.requirement("stop-at-once")
 @given(run_us=st.integers(0, 120_000_000), rate=RATES)
 @FEW
 def test_after_a_stop_there_is_no_pulse(run_us, rate):
@@ -193,6 +205,7 @@ def test_after_a_stop_there_is_no_pulse(run_us, rate):
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("stop-owes-nothing")
 @given(
     runs_us=st.lists(st.integers(0, 60_000_000), min_size=1, max_size=6),
     rate=RATES,
@@ -212,6 +225,7 @@ def test_what_a_stop_leaves_owed_is_not_lost_and_not_given_twice_by_the_next_sta
     steady_after(bench, bench.pump.now_ns, 120)
 
 
+@pytest.mark.requirement("stopped-delivers-nothing")
 def test_committing_a_stopped_program_stops_delivery_at_once(bench):
     bench.deliver(continuous(10_000_000))
     bench.run_for(30)
@@ -223,6 +237,7 @@ def test_committing_a_stopped_program_stops_delivery_at_once(bench):
     assert bench.steps_since(stop_ns + TICK_NS) == []
 
 
+@pytest.mark.requirement("stop-before-start")
 def test_a_start_that_is_stopped_before_it_begins_delivers_nothing(bench):
     bench.deliver(continuous(10_000_000))
     bench.stop()
@@ -253,6 +268,7 @@ def test_a_change_keeps_the_second_it_was_promised_for_whatever_is_asked_in_the_
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("stop-at-once")
 @given(ahead_us=st.integers(0, 400_000))
 @FEW
 def test_a_stop_takes_effect_at_once_also_while_a_change_is_close(ahead_us):

@@ -37,6 +37,7 @@ def bench() -> PumpBench:
     return pump_bench
 
 
+@pytest.mark.requirement("watchdog")
 def test_a_program_that_hangs_is_reset_by_the_watchdog_and_the_pulses_queued_until_then_come_out(bench):
     fed_ns = bench.pump.now_ns
     bench.pump.withhold_polls(fed_ns + 60 * NS_PER_S)
@@ -48,6 +49,7 @@ def test_a_program_that_hangs_is_reset_by_the_watchdog_and_the_pulses_queued_unt
     assert check.divergence is None
 
 
+@pytest.mark.requirement("reset-releases-driver")
 def test_a_reset_releases_the_driver_until_the_pump_goes_on(bench):
     bench.pump.withhold_polls(bench.pump.now_ns + 9 * NS_PER_S)
     bench.run_for(8)
@@ -57,6 +59,7 @@ def test_a_reset_releases_the_driver_until_the_pump_goes_on(bench):
     assert all(step_ns > energised.t_ns for step_ns in bench.steps_since(reset_ns))
 
 
+@pytest.mark.requirement("queued-ahead")
 def test_a_pump_whose_program_comes_back_before_its_queue_is_empty_has_lost_nothing(bench):
     bench.pump.withhold_polls(bench.pump.now_ns + 2 * NS_PER_S)
     bench.run_for(600)
@@ -78,6 +81,7 @@ def starved_bench() -> tuple[PumpBench, int]:
     return pump_bench, back_ns
 
 
+@pytest.mark.requirement("no-burst", "timing-fault")
 def test_a_queue_that_runs_dry_latches_a_timing_fault_and_what_was_missed_is_never_made_up_for():
     bench, back_ns = starved_bench()
     last_ns = max(step_ns for step_ns in bench.pump.step_times_ns if step_ns < back_ns)
@@ -99,6 +103,7 @@ def test_a_queue_that_runs_dry_latches_a_timing_fault_and_what_was_missed_is_nev
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("timing-fault")
 def test_acknowledging_a_timing_fault_brings_the_program_back():
     bench, _ = starved_bench()
     bench.run_for(10)
@@ -109,6 +114,7 @@ def test_acknowledging_a_timing_fault_brings_the_program_back():
     assert bench.status()["rate_nl_per_day"] == 200_000_000
 
 
+@pytest.mark.requirement("change-late-told")
 def test_a_change_that_the_program_sleeps_through_is_made_later_with_an_alarm_and_moves_no_pulse(bench):
     new = continuous(12_345_678)
     old_regimen = bench.history[-1].regimen
@@ -124,6 +130,7 @@ def test_a_change_that_the_program_sleeps_through_is_made_later_with_an_alarm_an
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("pulses-missing")
 @pytest.mark.parametrize("fault", ["cut", "stuck"])
 def test_pulses_that_are_not_seen_raise_an_alarm_are_counted_and_never_given_again(bench, fault):
     if fault == "cut":
@@ -139,6 +146,7 @@ def test_pulses_that_are_not_seen_raise_an_alarm_are_counted_and_never_given_aga
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("pulses-missing")
 def test_what_was_not_seen_before_a_stop_is_not_given_again_after_it(bench):
     bench.pump.board.sense_wire.connected = False
     bench.run_for(30)
@@ -150,6 +158,7 @@ def test_what_was_not_seen_before_a_stop_is_not_given_again_after_it(bench):
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("stopped-by-alarm", "no-restart-by-itself", "pulses-in-excess")
 def test_pulses_in_excess_stop_the_pump_and_say_so(bench):
     bench.pump.board.sense_wire.pick_up_noise(3)
     bench.run_for(6)
@@ -161,6 +170,7 @@ def test_pulses_in_excess_stop_the_pump_and_say_so(bench):
     assert bench.steps_since(stopped_ns) == []
 
 
+@pytest.mark.requirement("slow-program")
 def test_a_slow_program_moves_no_pulse():
     delays = iter(range(0, 10**9, 377_003))
     bench = PumpBench(reaction_ns=lambda: next(delays) % (3 * NS_PER_MS))
@@ -172,6 +182,7 @@ def test_a_slow_program_moves_no_pulse():
     assert not bench.events(events.EVENT_TIMING_FAULT)
 
 
+@pytest.mark.requirement("stopped-by-alarm")
 def test_stopping_on_purpose_ends_the_reminder_that_an_alarm_has_stopped_the_pump(bench):
     bench.pump.board.sense_wire.pick_up_noise(3)
     bench.run_for(8)
@@ -180,6 +191,7 @@ def test_stopping_on_purpose_ends_the_reminder_that_an_alarm_has_stopped_the_pum
     assert not bench.is_active(alarms.STOPPED_BY_ALARM)
 
 
+@pytest.mark.requirement("stopped-delivers-nothing")
 def test_a_stopped_program_stops_the_pump_whatever_minimum_rate_an_alarm_asks_for():
     bench, _ = starved_bench()
     bench.run_for(2)

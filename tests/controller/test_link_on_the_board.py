@@ -56,6 +56,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.requirement("event-log-changes", "retry-safe")
 @pytest.mark.parametrize(
     ("event", "change"), [case[1:] for case in CHANGES], ids=[case[0] for case in CHANGES]
 )
@@ -106,6 +107,7 @@ def test_a_request_number_with_other_bytes_behind_it_is_refused(bench):
     assert bench.status()["fill_nl"] == 3_000_000
 
 
+@pytest.mark.requirement("retry-safe")
 def test_a_late_copy_of_an_older_request_is_refused(bench):
     bench.refill(3_000_000)
     older = bench.host.sent
@@ -114,6 +116,7 @@ def test_a_late_copy_of_an_older_request_is_refused(bench):
     assert bench.status()["fill_nl"] == 4_000_000
 
 
+@pytest.mark.requirement("one-host")
 def test_a_second_host_ends_the_first_ones_session(bench):
     second = LinkHost(bench.pump.serial, nonce=2)
     second.hello()
@@ -124,6 +127,7 @@ def test_a_second_host_ends_the_first_ones_session(bench):
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("one-host")
 def test_what_one_host_staged_another_can_not_commit_unseen(bench):
     digest = bench.host.stage(continuous(50_000))["digest"]
     second = LinkHost(bench.pump.serial, nonce=2)
@@ -132,6 +136,7 @@ def test_what_one_host_staged_another_can_not_commit_unseen(bench):
     assert refusal_of(lambda: second.ask(messages.COMMIT, digest)) == messages.ERROR_DIGEST
 
 
+@pytest.mark.requirement("hello-first")
 def test_nothing_can_be_asked_before_hello():
     bench = PumpBench()
     stranger = LinkHost(bench.pump.serial)
@@ -142,6 +147,7 @@ def test_a_commit_without_staging_is_refused(bench):
     assert refusal_of(lambda: bench.host.ask(messages.COMMIT, bytes(32))) == messages.ERROR_NOTHING_STAGED
 
 
+@pytest.mark.requirement("change-is-a-transaction")
 def test_a_commit_of_half_a_program_is_refused(bench):
     encoded = continuous(50_000).encode()
     bench.host.ask(messages.STAGE_BEGIN, len(encoded))
@@ -149,6 +155,7 @@ def test_a_commit_of_half_a_program_is_refused(bench):
     assert refusal_of(lambda: bench.host.ask(messages.COMMIT, bytes(32))) == messages.ERROR_STAGING_INCOMPLETE
 
 
+@pytest.mark.requirement("change-is-a-transaction")
 def test_a_commit_with_the_wrong_digest_is_refused_and_the_old_program_goes_on(bench):
     bench.host.stage(continuous(50_000))
     assert refusal_of(lambda: bench.host.ask(messages.COMMIT, bytes(32))) == messages.ERROR_DIGEST
@@ -156,6 +163,7 @@ def test_a_commit_with_the_wrong_digest_is_refused_and_the_old_program_goes_on(b
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("basal-rate-range", "program-checked-on-the-pump")
 def test_a_program_with_faults_can_not_be_committed(bench):
     too_fast = Program(
         MODE_CONTINUOUS, "baclofen", 500_000, 1, 24_000_001, 40_000_000, 2_000_000, 10**6, 24_000_000
@@ -169,20 +177,24 @@ def test_a_program_with_faults_can_not_be_committed(bench):
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("start-names-program")
 def test_a_start_names_the_program_it_means(bench):
     bench.stop()
     assert refusal_of(lambda: bench.host.ask(messages.START, bytes(32))) == messages.ERROR_DIGEST
 
 
+@pytest.mark.requirement("start-twice")
 def test_a_start_of_a_pump_that_delivers_is_refused(bench):
     assert refusal_of(bench.start) == messages.ERROR_ALREADY_DELIVERING
 
 
+@pytest.mark.requirement("start-names-program")
 def test_a_start_without_a_program_is_refused():
     bench = PumpBench()
     assert refusal_of(lambda: bench.host.ask(messages.START, bytes(32))) == messages.ERROR_NO_PROGRAM
 
 
+@pytest.mark.requirement("link-versions")
 def test_a_frame_of_another_protocol_version_is_answered_with_ours(bench):
     body = struct.pack("<BBHH", PROTOCOL_VERSION + 1, messages.STOP.kind, bench.host.session, 99)
     frame = bytes(cobs_encode(body + struct.pack("<I", crc32(body)))) + b"\0"
@@ -191,6 +203,7 @@ def test_a_frame_of_another_protocol_version_is_answered_with_ours(bench):
     assert (refusal.value.code, refusal.value.detail) == (messages.ERROR_VERSION, PROTOCOL_VERSION)
 
 
+@pytest.mark.requirement("not-while-delivering")
 @pytest.mark.parametrize("message", [messages.BOOTLOADER, messages.PROMPT], ids=lambda message: message.name)
 def test_the_program_is_not_left_while_it_delivers(bench, message):
     assert refusal_of(lambda: bench.host.ask(message)) == messages.ERROR_NOT_WHILE_DELIVERING
@@ -208,6 +221,7 @@ def test_a_stopped_pump_leaves_its_program_when_asked_after_it_has_answered(benc
     assert bench.pump.board.level("enable") == 1
 
 
+@pytest.mark.requirement("link-never-disturbs")
 @given(
     st.lists(
         st.tuples(st.binary(max_size=600), st.integers(0, 400_000)),
@@ -227,6 +241,7 @@ def test_whatever_bytes_arrive_no_pulse_moves(writes):
     assert list(bench.pump.step_times_ns) == quiet
 
 
+@pytest.mark.requirement("link-never-disturbs")
 def test_a_flood_of_requests_moves_no_pulse(bench):
     request = encode_frame(messages.INTERROGATE.kind, bench.host.session, 1)
     for _ in range(300):
@@ -237,6 +252,7 @@ def test_a_flood_of_requests_moves_no_pulse(bench):
     assert bench.status()["frames_garbled"] == 300
 
 
+@pytest.mark.requirement("link-never-disturbs")
 def test_a_host_that_holds_the_port_and_never_reads_moves_no_pulse(bench):
     bench.pump.serial.paused = True
     request = encode_frame(messages.INTERROGATE.kind, bench.host.session, 1)
@@ -249,6 +265,7 @@ def test_a_host_that_holds_the_port_and_never_reads_moves_no_pulse(bench):
     assert bench.status()["replies_dropped"] > 250
 
 
+@pytest.mark.requirement("interrupted-programming")
 def test_a_host_that_dies_between_staging_and_commit_changes_nothing(bench):
     bench.host.stage(flex([[(0, 50_000)]]))
     bench.pump.serial.close()
@@ -257,6 +274,7 @@ def test_a_host_that_dies_between_staging_and_commit_changes_nothing(bench):
     assert list(bench.pump.step_times_ns) == undisturbed(30)
 
 
+@pytest.mark.requirement("session-ends")
 def test_a_session_that_goes_quiet_ends_and_what_it_staged_goes_with_it(bench):
     quiet = LinkHost(bench.pump.serial, nonce=3)
     quiet.hello()

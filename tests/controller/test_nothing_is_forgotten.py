@@ -42,6 +42,7 @@ def let_the_supply_sag(bench: PumpBench) -> None:
     bench.run_for(8)
 
 
+@pytest.mark.requirement("not-stored-told")
 @pytest.mark.requirement("watchdog-carry-over")
 def test_a_stop_at_a_low_supply_is_told_as_not_stored_and_outlives_a_watchdog_reset() -> None:
     bench = delivering()
@@ -65,6 +66,7 @@ def test_a_stop_at_a_low_supply_is_stored_within_a_heartbeat_of_the_supply_being
     assert bench.status()["state"] == STATE_STOPPED
 
 
+@pytest.mark.requirement("not-stored-told")
 @pytest.mark.requirement("power-cut")
 @pytest.mark.parametrize(
     "ask",

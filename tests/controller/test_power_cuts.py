@@ -88,6 +88,7 @@ def cut_and_check(operation: int, outcome: int, second: int | None, second_outco
     assert bench.host.ask(messages.INTERROGATE)["program_digest"] == OLD.digest()
 
 
+@pytest.mark.requirement("old-or-new-program")
 @pytest.mark.requirement("power-cut")
 @settings(max_examples=120, deadline=None)
 @given(

@@ -22,6 +22,7 @@ def pulses_for(volume_nl: int) -> int:
     return ceil(Fraction(volume_nl) * MICROSTEPS_PER_NL)
 
 
+@pytest.mark.requirement("low-reservoir")
 @given(above_low_nl=st.integers(1, 60_000), rate=st.integers(2_000_000, FAST))
 @settings(max_examples=20, deadline=None)
 def test_low_reservoir_sounds_on_the_pulse_that_reaches_the_threshold(above_low_nl, rate):
@@ -40,6 +41,7 @@ def test_low_reservoir_sounds_on_the_pulse_that_reaches_the_threshold(above_low_
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("low-reservoir", "refill-clears")
 def test_low_reservoir_keeps_the_rate_and_a_refill_ends_it():
     bench = PumpBench()
     bench.commit(continuous(FAST))
@@ -54,6 +56,7 @@ def test_low_reservoir_keeps_the_rate_and_a_refill_ends_it():
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("start-blocked", "empty-reservoir")
 def test_an_empty_reservoir_stops_delivery_on_the_pulse_that_empties_it():
     bench = PumpBench()
     bench.commit(continuous(FAST))
@@ -69,6 +72,7 @@ def test_an_empty_reservoir_stops_delivery_on_the_pulse_that_empties_it():
     assert refusal.value.code == messages.ERROR_BLOCKED
 
 
+@pytest.mark.requirement("refill-clears")
 def test_after_the_refill_an_emptied_pump_starts_again_where_it_left_off():
     bench = PumpBench()
     bench.commit(continuous(FAST))
@@ -82,6 +86,7 @@ def test_after_the_refill_an_emptied_pump_starts_again_where_it_left_off():
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("reservoir-reckoned")
 def test_the_volume_left_is_what_was_filled_less_the_pulses_since():
     bench = PumpBench()
     bench.deliver(continuous(FAST))
@@ -95,6 +100,7 @@ def test_the_volume_left_is_what_was_filled_less_the_pulses_since():
     assert status["residual_nl"] == 20_000_000 - int(pulses / MICROSTEPS_PER_NL)
 
 
+@pytest.mark.requirement("reservoir-unknown")
 def test_a_pump_that_was_never_filled_delivers_and_says_that_it_does_not_know_its_volume():
     bench = PumpBench()
     bench.commit(continuous(FAST))
@@ -104,6 +110,7 @@ def test_a_pump_that_was_never_filled_delivers_and_says_that_it_does_not_know_it
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("silence-ends")
 def test_silence_ends_by_itself():
     bench = PumpBench()
     bench.commit(continuous(FAST))

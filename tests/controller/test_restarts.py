@@ -65,6 +65,7 @@ def test_the_time_and_the_daily_pattern_go_on_over_a_watchdog_reset() -> None:
     assert not bench.is_active(alarms.TIME_UNKNOWN)
 
 
+@pytest.mark.requirement("watchdog-resume")
 @settings(max_examples=25)
 @given(
     nl_per_day=st.integers(48_000, 24_000_000),
@@ -98,6 +99,7 @@ def test_what_a_long_outage_withheld_at_a_high_rate_is_told_and_never_made_up_fo
     assert min(gaps_ns) >= usual_ns // 2
 
 
+@pytest.mark.requirement("minimum-rate")
 @pytest.mark.requirement("repeated-resets")
 def test_the_third_watchdog_reset_in_ten_minutes_ends_in_the_minimum_rate() -> None:
     bench = PumpBench()
@@ -113,6 +115,7 @@ def test_the_third_watchdog_reset_in_ten_minutes_ends_in_the_minimum_rate() -> N
     assert bench.status()["rate_nl_per_day"] == 1_000_000
 
 
+@pytest.mark.requirement("repeated-resets")
 def test_watchdog_resets_far_apart_do_not_add_up() -> None:
     bench = PumpBench()
     bench.deliver(continuous(1_000_000))
@@ -149,6 +152,7 @@ def test_after_any_power_cuts_no_dose_is_given_twice_and_no_more_than_a_quantum_
     assert bench.status()["rate_nl_per_day"] == nl_per_day
 
 
+@pytest.mark.requirement("restart-in-time")
 @pytest.mark.requirement("power-cut")
 def test_a_restart_that_has_to_erase_first_is_in_time_all_the_same() -> None:
     bench = PumpBench()
@@ -166,6 +170,7 @@ def test_a_restart_that_has_to_erase_first_is_in_time_all_the_same() -> None:
         assert enabled_ns - power_on_ns < 500 * NS_PER_MS
 
 
+@pytest.mark.requirement("reservoir-after-cut")
 @pytest.mark.requirement("power-cut")
 def test_the_residual_volume_after_a_power_cut_is_never_more_than_what_is_left() -> None:
     bench = PumpBench()
@@ -180,6 +185,7 @@ def test_the_residual_volume_after_a_power_cut_is_never_more_than_what_is_left()
     )
 
 
+@pytest.mark.requirement("refill-settles", "uncertain-told")
 @pytest.mark.requirement("power-cut")
 def test_a_refill_settles_what_was_uncertain() -> None:
     bench = PumpBench()
@@ -216,6 +222,7 @@ def test_after_a_power_cut_the_time_is_marked_uncertain_and_the_mean_rate_is_del
     assert abs(set_times[-1]["first"] - status["utc_s"]) <= 1
 
 
+@pytest.mark.requirement("power-on-stopped")
 @pytest.mark.parametrize("cause", [events.RESET_WATCHDOG, events.RESET_POWER_ON])
 def test_a_stopped_pump_stays_stopped_and_keeps_its_program(cause: int) -> None:
     bench = PumpBench()
@@ -232,6 +239,7 @@ def test_a_stopped_pump_stays_stopped_and_keeps_its_program(cause: int) -> None:
     assert status["uncertain_steps"] == 0
 
 
+@pytest.mark.requirement("power-on-stopped", "no-default-dose")
 def test_a_new_pump_is_stopped_and_knows_nothing() -> None:
     bench = PumpBench()
     status = bench.status()
@@ -239,6 +247,7 @@ def test_a_new_pump_is_stopped_and_knows_nothing() -> None:
     assert status["active_alarms"] == 0
 
 
+@pytest.mark.requirement("alarm-outlives-reset", "stopped-by-alarm", "no-restart-by-itself")
 @pytest.mark.parametrize("cause", [events.RESET_WATCHDOG, events.RESET_POWER_ON])
 def test_a_stop_by_an_alarm_outlasts_a_reset(cause: int) -> None:
     bench = PumpBench()
@@ -254,6 +263,7 @@ def test_a_stop_by_an_alarm_outlasts_a_reset(cause: int) -> None:
     assert bench.is_active(alarms.PULSES_IN_EXCESS)
 
 
+@pytest.mark.requirement("event-log", "event-log-reset")
 def test_the_event_log_goes_on_over_resets_and_uses_no_number_twice() -> None:
     bench = PumpBench()
     bench.deliver(continuous(1_000_000))
@@ -267,6 +277,7 @@ def test_the_event_log_goes_on_over_resets_and_uses_no_number_twice() -> None:
     assert [event["boots"] for event in log if event["code"] == events.EVENT_RESET] == [1, 2, 3, 4]
 
 
+@pytest.mark.requirement("old-or-new-program")
 @pytest.mark.requirement("power-cut")
 @pytest.mark.parametrize("operation", range(9))
 def test_a_cut_while_a_stopped_program_is_committed_ends_in_the_old_program_or_in_a_stop(

@@ -147,6 +147,7 @@ def test_a_power_cut_after_a_long_brown_out_leaves_no_more_than_a_quantum_uncert
     assert status["uncertain_steps"] <= status["quantum_steps"]
 
 
+@pytest.mark.requirement("journal-repaired")
 @pytest.mark.requirement("journal-damage")
 @pytest.mark.parametrize("ring", [0, 32])
 def test_a_state_that_has_decayed_is_read_from_its_mirror_and_delivery_goes_on(ring: int) -> None:
@@ -165,6 +166,7 @@ def test_a_state_that_has_decayed_is_read_from_its_mirror_and_delivery_goes_on(r
     assert bench.is_active(alarms.JOURNAL_REPAIRED)
 
 
+@pytest.mark.requirement("minimum-rate", "no-default-dose")
 @pytest.mark.requirement("journal-damage")
 def test_a_journal_that_is_lost_altogether_ends_in_the_minimum_rate() -> None:
     bench = delivering()
@@ -182,6 +184,7 @@ def test_a_journal_that_is_lost_altogether_ends_in_the_minimum_rate() -> None:
     assert {event["boots"] for event in bench.all_events()} == {1, 2}
 
 
+@pytest.mark.requirement("no-default-dose")
 @pytest.mark.requirement("journal-damage")
 def test_a_program_whose_copies_have_both_decayed_ends_in_the_minimum_rate() -> None:
     bench = delivering()
@@ -194,6 +197,7 @@ def test_a_program_whose_copies_have_both_decayed_ends_in_the_minimum_rate() -> 
     assert bench.is_active(alarms.PROGRAM_LOST)
 
 
+@pytest.mark.requirement("journal-repaired")
 @pytest.mark.requirement("journal-damage")
 def test_a_program_with_one_copy_decayed_is_delivered_and_found_while_running() -> None:
     bench = delivering()
@@ -204,6 +208,7 @@ def test_a_program_with_one_copy_decayed_is_delivered_and_found_while_running() 
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("minimum-rate")
 @pytest.mark.requirement("journal-fault")
 def test_a_flash_that_takes_nothing_does_not_end_therapy_but_brings_it_to_the_minimum_rate() -> None:
     bench = delivering()
@@ -256,6 +261,7 @@ def test_a_failed_self_test_stops_a_pump_that_was_delivering_until_it_passes_and
     assert not bench.is_active(alarms.SELF_TEST)
 
 
+@pytest.mark.requirement("self-test-buzzer")
 @pytest.mark.requirement("self-test")
 def test_a_buzzer_that_fails_its_test_is_told_and_delivery_goes_on() -> None:
     bench = delivering()
@@ -266,6 +272,7 @@ def test_a_buzzer_that_fails_its_test_is_told_and_delivery_goes_on() -> None:
     assert bench.status()["state"] == STATE_DELIVERING
 
 
+@pytest.mark.requirement("self-test-sense")
 @pytest.mark.requirement("self-test")
 def test_a_sense_line_that_is_cut_is_found_before_delivery() -> None:
     bench = delivering()

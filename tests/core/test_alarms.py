@@ -18,6 +18,7 @@ def active(*raised: int) -> Alarms:
     return found
 
 
+@pytest.mark.requirement("most-restrictive")
 def test_responses_are_ranked_from_the_least_to_the_most_restrictive():
     assert list(range(len(alarms.RESPONSE_NAMES))) == [
         alarms.RESPONSE_NONE,
@@ -35,6 +36,7 @@ def test_a_fresh_pump_has_no_alarm_and_no_response():
     assert fresh.next_unsilencing_s(NEVER_S) == NEVER_S
 
 
+@pytest.mark.requirement("alarm-table")
 @pytest.mark.parametrize("alarm", range(len(ALARMS)))
 def test_the_response_of_each_alarm_is_in_force_from_the_moment_it_is_raised(alarm):
     assert active(alarm).response() == ALARMS[alarm][2]
@@ -49,6 +51,7 @@ def test_raising_and_clearing_are_told_once(alarm):
     assert not one.set_cause(alarm, False)
 
 
+@pytest.mark.requirement("silence-ends")
 @pytest.mark.parametrize("alarm", range(len(ALARMS)))
 @pytest.mark.parametrize("late_s", [0, 5])
 def test_an_acknowledged_alarm_is_silent_for_its_time_and_sounds_again_then(alarm, late_s):
@@ -83,6 +86,7 @@ def test_of_two_silences_the_first_to_end_comes_first():
     assert other_way_round.next_unsilencing_s(NEVER_S) == 600
 
 
+@pytest.mark.requirement("alarm-priority")
 def test_the_highest_priority_is_heard_wherever_it_stands_in_the_table():
     for critical in (alarms.EMPTY_RESERVOIR, alarms.SUPPLY_LOW):
         assert active(critical, alarms.LOW_RESERVOIR).audible_priority() == alarms.PRIORITY_CRITICAL
@@ -91,6 +95,7 @@ def test_the_highest_priority_is_heard_wherever_it_stands_in_the_table():
     )
 
 
+@pytest.mark.requirement("alarm-sounds-again")
 def test_an_alarm_that_cleared_while_silenced_sounds_when_it_comes_again():
     one = active(alarms.SUPPLY_LOW, alarms.LOW_RESERVOIR)
     one.acknowledge(1 << alarms.SUPPLY_LOW | 1 << alarms.LOW_RESERVOIR, 0)
@@ -100,6 +105,7 @@ def test_an_alarm_that_cleared_while_silenced_sounds_when_it_comes_again():
     assert one.audible_priority() == alarms.PRIORITY_CRITICAL
 
 
+@pytest.mark.requirement("silence-of-one")
 def test_a_latched_alarm_that_is_acknowledged_for_good_takes_its_silence_with_it():
     one = active(alarms.MOTOR_STALL, alarms.DOSE_GATE)
     both = 1 << alarms.MOTOR_STALL | 1 << alarms.DOSE_GATE
@@ -110,6 +116,7 @@ def test_a_latched_alarm_that_is_acknowledged_for_good_takes_its_silence_with_it
     assert (one.active, one.silenced) == (1 << alarms.DOSE_GATE, 1 << alarms.DOSE_GATE)
 
 
+@pytest.mark.requirement("alarm-outlives-reset")
 def test_a_reset_brings_back_what_latches_and_what_only_a_person_ends():
     every = (1 << len(ALARMS)) - 1
     after = Alarms()
@@ -129,6 +136,7 @@ def test_what_a_reset_brought_back_is_over_and_goes_when_it_is_acknowledged():
     assert after.active == 0
 
 
+@pytest.mark.requirement("refill-settles")
 def test_a_fresh_ledger_counts_from_nothing_and_a_refill_forgets_what_was_uncertain():
     ledger = Ledger()
     names = ("counted", "unseen_steps", "base_steps", "granted", "uncertain_steps", "lost_steps")

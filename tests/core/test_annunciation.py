@@ -1,5 +1,7 @@
 """The buzzer's patterns, to the microsecond."""
 
+import pytest
+
 from thecal_fw.core import alarms as table
 from thecal_fw.core.annunciation import PATTERNS, Annunciation
 from thecal_fw.core.instant import NEVER_S
@@ -12,6 +14,7 @@ def test_a_buzzer_that_nothing_asks_to_sound_is_never_due():
     assert (annunciation.next_s, annunciation.next_us) == (NEVER_S, 0)
 
 
+@pytest.mark.requirement("alarm-priority")
 def test_an_alarm_of_another_priority_begins_its_own_pattern_at_once_even_in_a_pause():
     annunciation = Annunciation()
     annunciation.update(10, 0, table.PRIORITY_CRITICAL)

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ class Bedside:
         return refusal
 
 
+@pytest.mark.requirement("bolus-lockout")
 def test_the_lockout_ends_on_the_tick():
     bedside = Bedside(a_program(lockout_minutes=60))
     assert bedside.ask(a_bolus(1_000)) == REFUSED_NOT
@@ -70,6 +72,7 @@ def test_the_lockout_ends_on_the_tick():
     assert bedside.ask(a_bolus(1_000 + HOUR)) == REFUSED_NOT
 
 
+@pytest.mark.requirement("bolus-count")
 def test_the_most_in_24_hours_slides_with_the_first_of_them():
     bedside = Bedside(a_program(most_per_day=2))
     assert [bedside.ask(a_bolus(at * HOUR)) for at in (1, 3, 9)] == [
@@ -87,6 +90,7 @@ def test_before_the_first_bolus_nothing_is_in_the_way():
     assert BolusHistory().latest_patient_start() is None
 
 
+@pytest.mark.requirement("bolus-limits")
 def test_a_bolus_beyond_the_limit_of_a_single_one_is_refused():
     bedside = Bedside(a_program())
     assert bedside.ask(a_bolus(0, KIND_CLINICIAN, 14_400_001, 5)) == REFUSED_NOT
@@ -94,6 +98,7 @@ def test_a_bolus_beyond_the_limit_of_a_single_one_is_refused():
     assert bedside.ask(a_bolus(0, KIND_CLINICIAN, 14_400_288, 5)) == REFUSED_VOLUME
 
 
+@pytest.mark.requirement("bolus-limits")
 def test_a_clinicians_bolus_knows_no_lockout_but_every_limit():
     bedside = Bedside(a_program(hour_nl=20_000))
     asked = [bedside.ask(a_bolus(at * TICKS_PER_MINUTE, KIND_CLINICIAN)) for at in (0, 5, 10)]
@@ -103,11 +108,13 @@ def test_a_clinicians_bolus_knows_no_lockout_but_every_limit():
     assert bedside.ask(a_bolus(HOUR, KIND_CLINICIAN)) == REFUSED_NOT
 
 
+@pytest.mark.requirement("bolus-limits")
 def test_the_limit_of_24_hours_counts_what_is_older_than_the_hour():
     bedside = Bedside(a_program(day_nl=30_000, most_per_day=12))
     assert [bedside.ask(a_bolus(at * 2 * HOUR)) for at in range(4)] == [REFUSED_NOT] * 3 + [REFUSED_DAY]
 
 
+@pytest.mark.requirement("bolus-full-window")
 def test_limits_count_a_full_window_of_basal_delivery_right_after_a_start():
     # Published counter-example: boluses accepted while the window was not yet full of basal delivery, which then
     # ran into the limit by itself.
@@ -117,6 +124,7 @@ def test_limits_count_a_full_window_of_basal_delivery_right_after_a_start():
     assert asked == [REFUSED_NOT, REFUSED_NOT, REFUSED_DAY]
 
 
+@pytest.mark.requirement("bolus-count-range")
 def test_no_more_are_given_in_24_hours_than_are_remembered():
     bedside = Bedside(a_program(hour_nl=10**7, day_nl=10**7))
     asked = [bedside.ask(a_bolus(at * TICKS_PER_MINUTE, KIND_CLINICIAN, 1_000, 1)) for at in range(13)]
@@ -141,6 +149,7 @@ _ASKED = st.tuples(
 )
 
 
+@pytest.mark.requirement("bolus-lockout", "bolus-count", "bolus-limits")
 @given(st.lists(_ASKED, max_size=25), st.integers(0, 200_000), st.integers(0, 400_000), st.integers(1, 12))
 def test_whatever_is_asked_for_no_window_holds_more_than_is_allowed(asked, hour_nl, day_nl, most_per_day):
     program = a_program(60, most_per_day, hour_nl, day_nl)

@@ -157,6 +157,7 @@ def test_every_setting_of_therapy_comes_back_as_it_was_encoded():
     assert again.most_nl_per_bolus == 200_000
 
 
+@pytest.mark.requirement("limit-in-any-day")
 @given(bolus_programs)
 def test_the_most_in_any_hour_and_day_is_the_largest_of_all_windows(program):
     rates = rate_each_minute(program, weeks=2)
@@ -177,6 +178,7 @@ def test_the_most_of_periodic_boluses_in_any_hour_does_come_up(minutes, interval
     assert 0 <= most_nl_in_any_hour(program, MINIMUM_RATE) - most_in_windows(rates, 60) < 1
 
 
+@pytest.mark.requirement("bolus-count")
 @given(st.integers(1, 60), st.integers(0, 300), st.integers(1, 12), st.sampled_from((60, 1_440)))
 def test_a_patient_who_presses_whenever_it_is_allowed_gets_no_more_than_was_reckoned_with(
     minutes, longer, most_per_day, window_minutes
@@ -195,17 +197,20 @@ def test_a_patient_who_presses_whenever_it_is_allowed_gets_no_more_than_was_reck
     assert most_in_windows(rates, window_minutes) <= most_patient_nl(program, window_minutes)
 
 
+@pytest.mark.requirement("bolus-time-unknown")
 @given(bolus_programs)
 def test_the_mean_rate_gives_the_boluses_too(program):
     exact = regimen_of(program).mean_nl_per_day()
     assert 0 <= exact - mean_rate(program, MINIMUM_RATE) < 2
 
 
+@pytest.mark.requirement("bolus-highest-rate")
 @given(bolus_programs)
 def test_no_rate_by_the_clock_is_above_the_highest_rate(program):
     assert max(rate_each_minute(program)) <= highest_rate(program)
 
 
+@pytest.mark.requirement("bolus-exact")
 @given(bolus_programs, st.integers(0, 10**13), st.integers(-840, 840))
 def test_the_rate_at_any_tick_is_that_of_the_oracle_and_holds_as_long_as_is_said(program, tick, offset):
     clock = WallClock(TIME_SET, 179 * 10**12, offset)
@@ -222,6 +227,7 @@ def test_the_rate_at_any_tick_is_that_of_the_oracle_and_holds_as_long_as_is_said
         tick = end
 
 
+@pytest.mark.requirement("bolus-time-unknown")
 @given(bolus_programs)
 def test_without_the_time_of_day_the_mean_is_given_and_no_bolus_begins(program):
     timeline = Timeline(program, WallClock(TIME_UNKNOWN), MINIMUM_RATE)
@@ -229,6 +235,7 @@ def test_without_the_time_of_day_the_mean_is_given_and_no_bolus_begins(program):
     assert timeline.boluses_near(0, TICKS_PER_DAY) == []
 
 
+@pytest.mark.requirement("bolus-clock")
 def test_boluses_before_the_minute_from_which_they_are_to_begin_are_not_given():
     program = a_flex_program([[(480, 2_880_000, 5), (720, 2_880_000, 5)]])
     clock = WallClock(TIME_SET, 60 * A_MONDAY * 100_000, 0)
@@ -238,6 +245,7 @@ def test_boluses_before_the_minute_from_which_they_are_to_begin_are_not_given():
     assert timeline.segment_at(noon) == (3_304_000, noon + 5 * TICKS_PER_MINUTE)
 
 
+@pytest.mark.requirement("bolus-exact")
 def test_a_bolus_gives_rate_times_time_and_nothing_outside_of_it():
     bolus = Bolus(KIND_PATIENT, 1_000, 5 * TICKS_PER_MINUTE, 2_880_000)
     assert (bolus.rate_at(999), bolus.rate_at(1_000), bolus.rate_at(bolus.end_tick)) == (0, 2_880_000, 0)
@@ -253,6 +261,7 @@ def test_a_bolus_gives_rate_times_time_and_nothing_outside_of_it():
     assert bolus.given_nl(10**9) == 10_000 == volume_nl(2_880_000, 5)
 
 
+@pytest.mark.requirement("bolus-place")
 @pytest.mark.parametrize(
     ("boluses", "weekdays", "fault"),
     [
@@ -276,11 +285,20 @@ def test_a_bolus_that_can_not_be_is_refused_with_its_place(boluses, weekdays, fa
     assert faults_of(a_flex_program(boluses, weekdays))[0].startswith(fault)
 
 
+@pytest.mark.requirement("bolus-scheduled")
 def test_the_last_bolus_of_a_day_may_run_past_midnight():
     assert faults_of(a_flex_program([[(0, 1_440_000, 1), (1_430, 2_880_000, 10)]])) == []
     assert faults_of(a_flex_program([[(60, 1_440_000, 1), (1_430, 2_880_000, 70)]])) == []
 
 
+@pytest.mark.requirement(
+    "bolus-highest-rate",
+    "bolus-periodic",
+    "bolus-place",
+    "bolus-lockout-range",
+    "bolus-count-range",
+    "dead-volume-named",
+)
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
@@ -311,6 +329,7 @@ def test_a_setting_out_of_range_is_refused_with_what_is_allowed(changes, fault):
     assert any(text.startswith(fault) for text in faults_of(program)), faults_of(program)
 
 
+@pytest.mark.requirement("limit-in-any-day")
 def test_a_limit_that_the_basal_rate_keeps_but_the_boluses_break_is_a_fault_of_the_program():
     basal_nl = 424_000
     program = a_program(patient_bolus=PatientBolus(2_880_000, 5, 60, 4), most_nl_per_day=basal_nl + 39_999)

@@ -1,5 +1,6 @@
 """What outlives a watchdog reset comes back as it was, and the phase is carried on exactly."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ _FIELDS = st.tuples(
 )
 
 
+@pytest.mark.requirement("watchdog-carry-over")
 @given(_FIELDS)
 def test_a_note_comes_back_as_it_was_kept(fields) -> None:
     note = Carried(*fields).encode()
@@ -46,6 +48,7 @@ class TwoRates:
         return self.second, tick + 60 * TICKS_PER_SECOND
 
 
+@pytest.mark.requirement("watchdog-resume")
 @given(
     st.integers(0, 24_000_000),
     st.integers(0, 24_000_000),

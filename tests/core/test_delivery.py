@@ -76,6 +76,7 @@ segments = st.lists(
 )
 
 
+@pytest.mark.requirement("pulse-timing")
 @given(segments, st.integers(0, 10**12))
 def test_every_planned_pulse_lies_within_a_tick_of_when_its_volume_is_prescribed(rates, anchor_tick):
     timeline = Rates(rates, anchor_tick)
@@ -98,6 +99,7 @@ def test_pulses_fall_due_one_by_one_in_order_and_at_their_own_instant(rates, pul
         assert delivery.settle(s, us) == number
 
 
+@pytest.mark.requirement("stop-owes-nothing")
 @given(segments, st.lists(st.integers(1, 20), min_size=1, max_size=10))
 def test_after_any_number_of_interruptions_what_is_owed_is_what_was_prescribed_less_what_came_out(
     rates, cuts
@@ -118,6 +120,7 @@ def test_after_any_number_of_interruptions_what_is_owed_is_what_was_prescribed_l
         anchor_tick = cut_tick
 
 
+@pytest.mark.requirement("no-burst")
 def test_a_pulse_that_can_not_come_in_time_comes_as_soon_as_it_can_and_the_next_is_not_late_for_it():
     delivery = new_delivery()
     step_weight = delivery._metering.step_weight
@@ -150,6 +153,7 @@ def test_a_block_ends_with_the_pulse_that_completes_its_span():
     assert sum(train.intervals) >= 60 * TICKS_PER_SECOND > sum(train.intervals[:-1])
 
 
+@pytest.mark.requirement("no-burst")
 @given(st.integers(-(10**6), 10**6))
 def test_no_fault_leaves_a_burst_or_a_long_pause_to_the_next_start(steps_off):
     delivery = new_delivery()

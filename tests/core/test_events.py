@@ -1,5 +1,7 @@
 """The event log keeps the latest events, each with its number, its time and its life."""
 
+import pytest
+
 from thecal_fw.core.events import RESET_NAMES, RESET_POWER_ON, RESET_WATCHDOG, EventLog
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
 
@@ -28,6 +30,7 @@ def test_a_new_log_is_empty_and_numbers_from_one_in_the_first_life():
     assert log.get(1) == (1, 5, 6, 0, 0, 7, 0, 0, 0)
 
 
+@pytest.mark.requirement("event-log-time")
 def test_an_event_has_the_utc_second_it_happened_in_and_values_of_32_bits():
     log = EventLog()
     log.record(12, 900_000, clock_set_to(1_790_000_000, 0, 60, 10, 0), 7, -1, -1)

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ def pulse_ticks(metering: Metering, most: int) -> list[int]:
     return ticks
 
 
+@pytest.mark.requirement("half-a-tick")
 @given(rates_nl_per_day, calibrations)
 def test_no_pulse_is_more_than_half_a_tick_from_its_ideal_instant(rate_nl_per_day, calibration):
     metering = Metering(calibration)
@@ -37,6 +39,7 @@ def test_no_pulse_is_more_than_half_a_tick_from_its_ideal_instant(rate_nl_per_da
         assert abs(tick - number * each) <= Fraction(1, 2)
 
 
+@pytest.mark.requirement("half-a-tick")
 @given(rates_nl_per_day, calibrations)
 def test_the_last_pulse_of_a_day_is_as_exact_as_the_first(rate_nl_per_day, calibration):
     metering = Metering(calibration)
@@ -46,6 +49,7 @@ def test_the_last_pulse_of_a_day_is_as_exact_as_the_first(rate_nl_per_day, calib
     assert abs(metering.last_pulse_ticks() - metering.pulses_left * each) <= Fraction(1, 2)
 
 
+@pytest.mark.requirement("no-drift")
 @given(
     st.lists(st.tuples(rates_nl_per_day, st.integers(1, 40 * TICKS_PER_MINUTE)), min_size=1, max_size=30),
     calibrations,
@@ -94,6 +98,7 @@ def test_a_segment_too_short_for_what_was_given_early_has_no_pulse_and_forgets_n
     assert metering.last_pulse_ticks() == 0
 
 
+@pytest.mark.requirement("small-integers")
 @given(st.sampled_from((48_000, 24_000_000, 423_800)))
 def test_steady_metering_stays_within_small_integers_of_the_board(rate_nl_per_day):
     metering = Metering(BENCH_CALIBRATION)
@@ -110,6 +115,7 @@ def test_the_bench_calibration_leaves_metering_room_at_the_highest_rate():
     assert weight <= MOST_WEIGHT
 
 
+@pytest.mark.requirement("steady-flow")
 def test_the_slowest_rate_waits_225_seconds_from_step_to_step():
     metering = Metering(BENCH_CALIBRATION)
     metering.begin(6_000, 0, TICKS_PER_DAY)
@@ -133,6 +139,7 @@ def test_pulses_half_way_between_two_ticks_are_put_on_the_later_one_each_time():
     assert metering.last_pulse_ticks() == 3_164_063
 
 
+@pytest.mark.requirement("half-a-tick")
 def test_a_calibration_that_does_not_divide_a_day_is_metered_as_exactly():
     calibration = Calibration(1, 50_000, 7)
     metering = Metering(calibration)

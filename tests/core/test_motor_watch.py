@@ -24,6 +24,7 @@ def watched(counted: int = 0, turned: int = 0) -> MotorWatch:
     return watch
 
 
+@pytest.mark.requirement("healthy-motor")
 @given(
     start=st.integers(0, 1 << 20),
     turned=st.integers(0, 1 << 20),
@@ -98,6 +99,7 @@ def test_a_motor_that_turns_a_tenth_too_far_or_more_is_found_within_fifty_steps(
     pytest.fail("nothing was found")
 
 
+@pytest.mark.requirement("motor-turns-uncommanded")
 def test_a_motor_that_turns_though_nothing_is_commanded_is_ahead() -> None:
     watch = watched(1_000, 1_000)
     assert [watch.judge(1_000, 1_000 + turned) for turned in (1, 2, 3)] == [
@@ -107,6 +109,7 @@ def test_a_motor_that_turns_though_nothing_is_commanded_is_ahead() -> None:
     ]
 
 
+@pytest.mark.requirement("healthy-motor")
 def test_a_single_lost_step_now_and_then_is_forgiven() -> None:
     watch = watched()
     turned = 0
@@ -116,6 +119,7 @@ def test_a_single_lost_step_now_and_then_is_forgiven() -> None:
         assert watch.judge(step, turned) == MOTOR_FOLLOWS
 
 
+@pytest.mark.requirement("motor-stall")
 def test_a_stall_that_begins_between_two_looks_far_apart_is_still_found_at_the_next() -> None:
     watch = watched()
     assert watch.judge(100, 100) == MOTOR_FOLLOWS

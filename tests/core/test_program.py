@@ -44,6 +44,7 @@ def flex(patterns, **changes) -> Program:
     return Program(**{**vars(program), "mode": MODE_FLEX, "patterns": patterns})
 
 
+@pytest.mark.requirement("program-digest")
 @given(valid_programs)
 def test_decoding_and_encoding_again_gives_the_same_bytes_and_digest(program):
     encoded = program.encode()
@@ -56,6 +57,7 @@ def test_a_program_within_every_limit_has_no_fault(program):
     assert faults_of(program) == []
 
 
+@pytest.mark.requirement("damaged-program-refused")
 @given(st.binary(max_size=400))
 def test_bytes_that_are_no_program_are_refused_and_nothing_else_happens(data):
     try:
@@ -76,6 +78,7 @@ def test_validation_of_any_well_formed_program_ends_in_a_list_of_faults(program,
     assert isinstance(validate(damaged, BENCH_LIMITS, BENCH_CALIBRATION), list)
 
 
+@pytest.mark.requirement("damaged-program-refused")
 @pytest.mark.parametrize("cut", [0, 10, 40, -7, -1])
 def test_a_program_cut_short_is_refused(cut):
     encoded = flex([[(0, 100_000), (600, 200_000)]]).encode()
@@ -83,6 +86,7 @@ def test_a_program_cut_short_is_refused(cut):
         decode(encoded[:cut])
 
 
+@pytest.mark.requirement("damaged-program-refused")
 def test_another_layout_version_is_refused_by_name():
     encoded = bytearray(continuous().encode())
     encoded[0] = 9
@@ -90,6 +94,9 @@ def test_another_layout_version_is_refused_by_name():
         decode(encoded)
 
 
+@pytest.mark.requirement(
+    "basal-rate-range", "every-fault-named", "concentration-range", "low-reservoir-range"
+)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -109,6 +116,7 @@ def test_one_value_out_of_range_is_named_with_what_is_allowed(changes, message):
     assert faults_of(continuous(**changes)) == [message]
 
 
+@pytest.mark.requirement("every-fault-named")
 def test_every_fault_is_reported_at_once():
     assert (
         len(faults_of(continuous(rate_nl_per_day=1, drug="", concentration_ng_per_ml=0, calibration_id=7)))
@@ -116,6 +124,7 @@ def test_every_fault_is_reported_at_once():
     )
 
 
+@pytest.mark.requirement("all-24-hours")
 @pytest.mark.parametrize(
     ("patterns", "message"),
     [
@@ -140,12 +149,14 @@ def test_a_flex_day_that_leaves_a_gap_overlaps_or_stands_still_is_refused(patter
     assert faults_of(flex(patterns)) == [message]
 
 
+@pytest.mark.requirement("day-of-48-steps")
 def test_a_flex_day_of_48_steps_is_accepted_and_one_of_49_is_not():
     steps = [(30 * index, 100_000) for index in range(48)]
     assert faults_of(flex([steps])) == []
     assert faults_of(flex([[*steps, (1439, 100_000)]])) == ["steps in pattern 0 is 49, allowed 1 to 48"]
 
 
+@pytest.mark.requirement("limit-in-any-hour")
 def test_an_hourly_limit_that_a_single_step_breaks_is_a_fault_of_the_program():
     program = flex([[(0, 100_000), (600, 4_800_000), (660, 100_000)]])
     program.most_nl_per_hour = 199_999
@@ -156,6 +167,7 @@ def test_a_calibration_too_fine_to_meter_exactly_is_refused():
     assert faults_of(continuous(), Calibration(1, 49_999, 3_200 * 7_919)) != []
 
 
+@pytest.mark.requirement("minimum-rate-mode")
 def test_minimum_rate_and_stopped_programs_need_no_rate():
     fields = {**vars(continuous(rate_nl_per_day=0)), "mode": MODE_MINIMUM_RATE}
     assert faults_of(Program(**fields)) == []
@@ -168,6 +180,7 @@ def test_the_largest_program_is_seven_days_of_48_steps_and_24_boluses():
     assert len(program.encode()) == MOST_PROGRAM_BYTES
 
 
+@pytest.mark.requirement("no-default-dose")
 def test_a_program_that_is_told_nothing_asks_for_nothing():
     program = vars(Program(MODE_STOPPED))
     assert program.pop("drug") == ""
@@ -197,11 +210,13 @@ def test_a_program_that_ends_before_a_pattern_it_announces_is_refused_as_such():
         decode(encoded[: -1 - 6])
 
 
+@pytest.mark.requirement("damaged-program-refused")
 def test_an_older_layout_is_refused_like_a_newer_one():
     with pytest.raises(ProgramFormatError, match="layout 0, this firmware has 2"):
         decode(bytes(1) + continuous().encode()[1:])
 
 
+@pytest.mark.requirement("one-mode")
 @pytest.mark.parametrize("mode", [-1, 4])
 def test_an_unknown_mode_is_a_fault_beside_those_of_a_program_that_delivers(mode):
     assert faults_of(Program(mode, calibration_id=1)) == [
@@ -214,6 +229,7 @@ def test_an_unknown_mode_is_a_fault_beside_those_of_a_program_that_delivers(mode
     assert "patterns is 1, allowed 0 to 0" in patterns
 
 
+@pytest.mark.requirement("one-mode")
 def test_a_rate_or_patterns_that_the_mode_has_no_use_for_are_faults():
     fields = {**vars(continuous(rate_nl_per_day=1)), "mode": MODE_MINIMUM_RATE}
     assert faults_of(Program(**fields)) == ["rate_nl_per_day is 1, allowed 0 to 0"]
@@ -235,6 +251,7 @@ def test_a_week_has_seven_days(days):
     ]
 
 
+@pytest.mark.requirement("weekday-patterns")
 def test_a_weekday_names_a_pattern_there_is():
     one, two = [[(0, 100_000)]], [[(0, 100_000)]] * 2
     sunday = (0, 0, 0, 0, 0, 0, 1)

@@ -13,6 +13,7 @@ from thecal_fw.core.instant import NEVER_S
 from thecal_fw.core.reservoir import NEVER_STEP, Reservoir
 
 
+@pytest.mark.requirement("low-reservoir")
 @given(st.integers(2_000_001, 40_000_000), st.integers(1, 2_000_000), st.integers(0, 10**7), calibrations)
 def test_the_low_threshold_falls_on_the_first_pulse_that_leaves_no_more_than_it(
     fill_nl, low_nl, counted, calibration
@@ -29,6 +30,7 @@ def test_the_low_threshold_falls_on_the_first_pulse_that_leaves_no_more_than_it(
     assert left_times_steps_per_rev(steps - 1) > low_nl * calibration.microsteps_per_rev
 
 
+@pytest.mark.requirement("reservoir-unknown")
 def test_a_reservoir_never_filled_is_unknown_and_reaches_no_threshold():
     reservoir = Reservoir(BENCH_CALIBRATION)
     reservoir.set_low_threshold(2_000_000)
@@ -36,6 +38,7 @@ def test_a_reservoir_never_filled_is_unknown_and_reaches_no_threshold():
     assert reservoir.low_step == reservoir.empty_step == NEVER_STEP
 
 
+@pytest.mark.requirement("reservoir-reckoned")
 def test_the_calculated_volume_ends_at_zero_and_not_below():
     reservoir = Reservoir(BENCH_CALIBRATION)
     reservoir.refill(20_000_000, 100)
@@ -45,6 +48,7 @@ def test_the_calculated_volume_ends_at_zero_and_not_below():
     assert reservoir.residual_nl(reservoir.empty_step + 1_000) == 0
 
 
+@pytest.mark.requirement("alarm-table")
 def test_every_alarm_has_a_name_a_priority_a_response_and_a_way_to_clear():
     assert len(set(ALARM_NAMES)) == len(ALARMS)
     for name, priority, response, latches, clears in ALARMS:
@@ -55,6 +59,7 @@ def test_every_alarm_has_a_name_a_priority_a_response_and_a_way_to_clear():
         assert isinstance(latches, bool)
 
 
+@pytest.mark.requirement("most-restrictive")
 def test_the_most_restrictive_response_of_all_active_alarms_wins():
     alarms = Alarms()
     alarms.set_cause(table.LOW_RESERVOIR, True)
@@ -73,6 +78,7 @@ def test_low_reservoir_keeps_the_basal_rate():
     assert alarms.response() < table.RESPONSE_MEAN_RATE
 
 
+@pytest.mark.requirement("alarm-latches")
 def test_a_latched_alarm_outlives_its_cause_until_it_is_acknowledged():
     alarms = Alarms()
     alarms.set_cause(table.TIMING_FAULT, True)
@@ -83,6 +89,7 @@ def test_a_latched_alarm_outlives_its_cause_until_it_is_acknowledged():
     assert not alarms.active
 
 
+@pytest.mark.requirement("silence-ends")
 @pytest.mark.parametrize("alarm", range(len(ALARMS)))
 def test_silence_never_lasts(alarm):
     alarms = Alarms()
@@ -97,6 +104,7 @@ def test_silence_never_lasts(alarm):
     assert alarms.audible_priority() == ALARMS[alarm][1]
 
 
+@pytest.mark.requirement("silence-of-one")
 def test_acknowledging_one_alarm_silences_no_other():
     alarms = Alarms()
     alarms.set_cause(table.LOW_RESERVOIR, True)
@@ -118,6 +126,7 @@ def tone_edges(priority: int, until_s: int) -> list[tuple[int, bool]]:
     return edges
 
 
+@pytest.mark.requirement("alarm-tones")
 def test_a_non_critical_alarm_sounds_one_second_at_once_and_every_hour():
     assert tone_edges(table.PRIORITY_NON_CRITICAL, 7_000) == [
         (0, True),
@@ -127,6 +136,7 @@ def test_a_non_critical_alarm_sounds_one_second_at_once_and_every_hour():
     ]
 
 
+@pytest.mark.requirement("alarm-tones")
 def test_a_critical_alarm_sounds_six_short_tones_over_three_seconds_every_ten_minutes():
     edges = tone_edges(table.PRIORITY_CRITICAL, 700)
     assert [on for _, on in edges] == [True, False] * 12

@@ -1,5 +1,6 @@
 """The schedule gives the programmed rate at every minute, across midnight and the week's end."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,12 +54,14 @@ def test_nothing_changes_before_the_next_step_begins(program, weekday, minute):
     assert len(rates) == 1
 
 
+@pytest.mark.requirement("time-unknown")
 @given(flex_programs())
 def test_the_mean_rate_gives_the_same_volume_in_a_week_less_at_most_a_nanolitre_a_day(program):
     volume = sum(rate_each_minute(program))
     assert 0 <= volume - mean_rate(program, MINIMUM_RATE) * MINUTES_PER_WEEK < MINUTES_PER_WEEK
 
 
+@pytest.mark.requirement("limit-in-any-hour")
 @given(flex_programs())
 def test_the_largest_hour_and_day_are_found_in_any_window_even_across_the_weeks_end(program):
     week = rate_each_minute(program)
@@ -81,6 +84,7 @@ def test_a_step_begins_on_its_minute_and_not_a_minute_sooner():
     assert rate_at(program, 0, 390, MINIMUM_RATE) == 400_000
 
 
+@pytest.mark.requirement("weekday-patterns")
 def test_a_weekend_pattern_begins_at_saturdays_midnight():
     program = Program(MODE_FLEX, patterns=[[(0, 100_000)], [(0, 200_000)]], weekdays=(0, 0, 0, 0, 0, 1, 1))
     assert minutes_to_next_step(program, 4, 1439) == 1
@@ -88,12 +92,14 @@ def test_a_weekend_pattern_begins_at_saturdays_midnight():
     assert rate_at(program, 5, 0, MINIMUM_RATE) == 200_000
 
 
+@pytest.mark.requirement("minimum-rate-mode")
 def test_modes_without_steps_have_one_rate_all_week():
     assert rate_at(Program(MODE_CONTINUOUS, rate_nl_per_day=423_800), 3, 700, MINIMUM_RATE) == 423_800
     assert rate_at(Program(MODE_MINIMUM_RATE), 3, 700, MINIMUM_RATE) == MINIMUM_RATE
     assert mean_rate(Program(MODE_MINIMUM_RATE), MINIMUM_RATE) == MINIMUM_RATE
 
 
+@pytest.mark.requirement("stopped-delivers-nothing")
 def test_a_stopped_program_and_a_mode_that_is_none_deliver_nothing():
     for mode in (MODE_STOPPED, MODE_FLEX + 1):
         program = Program(mode, rate_nl_per_day=100_000, patterns=[[(0, 100_000), (60, 200_000)]])
@@ -111,6 +117,7 @@ def test_a_flex_program_of_no_rate_gives_no_volume():
     assert most_nl_in_any_hour(Program(MODE_FLEX, patterns=[[(0, 0)]]), MINIMUM_RATE) == 0
 
 
+@pytest.mark.requirement("limit-in-any-hour")
 def test_the_largest_hour_may_begin_with_the_last_step_of_the_week():
     # 100, 200 and 300 nL a minute
     monday, other, sunday = [(0, 288_000)], [(0, 144_000)], [(0, 144_000), (1_430, 432_000)]

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ offsets_minutes = st.integers(-14 * 60, 14 * 60)
 instants = st.datetimes(datetime(2024, 1, 1), datetime(2060, 1, 1)).map(lambda t: t.replace(tzinfo=UTC))
 
 
+@pytest.mark.requirement("local-time")
 @given(instants, st.integers(0, 10**8), st.integers(0, 999_999), offsets_minutes)
 def test_local_time_agrees_with_the_calendar(utc, boot_s, boot_us, offset_minutes):
     utc_s = int(utc.timestamp())
@@ -37,6 +39,7 @@ def test_local_time_agrees_with_the_calendar(utc, boot_s, boot_us, offset_minute
     assert (weekday, minute) == (local.weekday(), 60 * local.hour + local.minute)
 
 
+@pytest.mark.requirement("exact-minute")
 @given(flex_programs(), instants, st.integers(0, 10**12), offsets_minutes)
 def test_a_rate_holds_exactly_until_the_minute_of_the_next_step(program, utc, tick, offset_minutes):
     clock = clock_set_to(int(utc.timestamp()), 0, offset_minutes, tick // TICKS_PER_SECOND, 0)
@@ -50,6 +53,7 @@ def test_a_rate_holds_exactly_until_the_minute_of_the_next_step(program, utc, ti
     assert clock.local_second(end - 1) % 60 == 59
 
 
+@pytest.mark.requirement("time-unknown")
 def test_without_wall_time_the_mean_rate_is_delivered():
     program = Program(MODE_FLEX, patterns=[[(0, 100_000), (720, 300_000)]])
     timeline = Timeline(program, WallClock(), MINIMUM_RATE)
@@ -77,6 +81,7 @@ def test_an_unknown_time_is_reported_as_no_time_at_all():
     assert WallClock().next_whole_second(100_001) == 200_000
 
 
+@pytest.mark.requirement("local-time")
 def test_the_clock_goes_on_past_the_year_2038():
     clock = clock_set_to(4_000_000_000, 5, 0, 7, 0)
     ticks = clock.utc_ticks(7 * TICKS_PER_SECOND)

@@ -31,6 +31,7 @@ def build(checkout: Path, *arguments: str, **surroundings: str) -> str:
     return finished.stderr
 
 
+@pytest.mark.requirement("reproducible-build")
 @pytest.mark.campaign
 def test_another_folder_cache_time_zone_and_history_give_the_same_bytes(tmp_path: Path) -> None:
     here = tmp_path / "here"

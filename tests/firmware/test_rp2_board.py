@@ -51,6 +51,7 @@ def test_the_board_draws_as_many_random_bytes_as_are_asked_for(bench: Bench):
     assert bench.run("print([len(board.random_bytes(count)) for count in (1, 16, 32)])") == "[1, 16, 32]"
 
 
+@pytest.mark.requirement("watchdog")
 def test_the_watchdog_leaves_alone_who_feeds_it(bench: Bench):
     bench.run("from thecal_fw.rp2.watchdog import Watchdog\nwatchdog = Watchdog()")
     for _ in range(4):
@@ -68,6 +69,7 @@ def main_uf2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_image(tmp_path_factory.mktemp("image"), "main", "from thecal_fw.main import main\nmain()\n")
 
 
+@pytest.mark.requirement("restart-in-time")
 def test_the_main_loop_sleeps_soon_after_reset_and_stays_asleep(main_uf2: Path):
     pico = pump(main_uf2)
     while not pico.sleeping and pico.now_ns < MOST_BOOT_NS:
@@ -82,6 +84,7 @@ def test_the_main_loop_sleeps_soon_after_reset_and_stays_asleep(main_uf2: Path):
     assert pico.backlog_drops == 0
 
 
+@pytest.mark.requirement("exception-stops-motor")
 def test_an_exception_stops_the_motor_and_ends_in_a_watchdog_reset(tmp_path: Path):
     main = """
 from thecal_fw import main

@@ -56,6 +56,7 @@ def reading(module: Any, timer: Timer) -> int:
     return clock.s * 1_000_000 + clock.us
 
 
+@pytest.mark.requirement("clock-wrap")
 @given(st.integers(0, YEARS_34_US))
 def test_every_instant_of_34_years_is_right(clock_module: Any, now_us: int):
     assert reading(clock_module, Timer(now_us)) == now_us
@@ -78,6 +79,7 @@ def test_a_wrap_between_two_readings_of_registers_does_no_harm(
     assert begun_us <= reading(clock_module, timer) <= timer.now_us
 
 
+@pytest.mark.requirement("clock-wrap")
 def test_the_board_agrees_with_its_timer_across_the_wrap(bench: Bench):
     bench.run("from thecal_fw.rp2.clock import Clock\nclock = Clock()")
 

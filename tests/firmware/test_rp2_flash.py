@@ -51,6 +51,7 @@ def test_flash_outlives_a_power_cut(bench: Bench):
     assert content(bench, 127)[-1:] == b"x"
 
 
+@pytest.mark.requirement("journal-flash")
 @pytest.mark.parametrize(
     "call", ["flash.program(0, 250, b'12345678')", "flash.program(130, 0, b'1')", "flash.erase(130)"]
 )

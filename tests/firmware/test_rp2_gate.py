@@ -42,6 +42,7 @@ def steps_while_enabled(bench: Bench) -> int:
     return count
 
 
+@pytest.mark.requirement("gate-at-boot")
 def test_the_line_never_goes_low_while_gate_and_driver_are_built(built: Bench):
     assert enable(built) == OFF
     assert not [edge for edge in built.pico.edges if edge.signal == "enable" and edge.level == ON]
@@ -99,6 +100,7 @@ def test_a_generator_that_runs_wild_with_the_processor_hung_delivers_nothing_bey
     assert steps_while_enabled(built) == 64
 
 
+@pytest.mark.requirement("dose-gate")
 @pytest.mark.parametrize("call", ["gate.arm(0)", "gate.grant(0)", "gate.arm(-1)"])
 def test_nothing_can_not_be_granted(built: Bench, call: str):
     assert "ValueError" in built.run(f"try:\n    {call}\nexcept ValueError as e:\n    print(repr(e))")

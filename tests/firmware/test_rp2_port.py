@@ -99,6 +99,7 @@ print(results, after)
     assert len(whole) <= complete + 2
 
 
+@pytest.mark.requirement("steady-heap")
 def test_reading_and_writing_touch_no_heap(port: Bench):
     code = """
 def used():

@@ -21,6 +21,7 @@ print(SelfTest(sense).run(), sense.count())
 """
 
 
+@pytest.mark.requirement("self-test-sense")
 @pytest.mark.requirement("self-test")
 def test_a_sound_board_passes_with_the_motor_off_and_counts_from_zero_afterwards(bench: Bench):
     assert bench.numbers(RUN) == [0, 0]
@@ -31,6 +32,7 @@ def test_a_sound_board_passes_with_the_motor_off_and_counts_from_zero_afterwards
     assert bench.pico.level("buzzer") == 0
 
 
+@pytest.mark.requirement("self-test-image")
 @pytest.mark.requirement("self-test")
 def test_a_byte_of_the_image_that_has_changed_is_found(bench: Bench):
     bench.run(RUN)
@@ -41,6 +43,7 @@ def test_a_byte_of_the_image_that_has_changed_is_found(bench: Bench):
     assert bench.numbers("print(SelfTest(sense).run())") == [TEST_IMAGE]
 
 
+@pytest.mark.requirement("self-test-clock")
 @pytest.mark.requirement("self-test")
 @pytest.mark.parametrize("ring_khz", [1_000, 20_000])
 def test_a_crystal_that_is_off_by_a_factor_is_found(bench: Bench, ring_khz: int):
@@ -48,6 +51,7 @@ def test_a_crystal_that_is_off_by_a_factor_is_found(bench: Bench, ring_khz: int)
     assert bench.numbers(RUN)[0] == TEST_CLOCK
 
 
+@pytest.mark.requirement("self-test-sense")
 @pytest.mark.requirement("self-test")
 @pytest.mark.parametrize("stuck", [None, 0, 1])
 def test_a_sense_line_that_is_cut_or_stuck_is_found(bench: Bench, stuck: int | None):
@@ -59,6 +63,7 @@ def test_a_sense_line_that_is_cut_or_stuck_is_found(bench: Bench, stuck: int | N
     assert bench.numbers(RUN)[0] == TEST_SENSE
 
 
+@pytest.mark.requirement("self-test-buzzer")
 @pytest.mark.requirement("self-test")
 def test_a_buzzer_line_that_does_not_follow_is_found(bench: Bench):
     wire: Wire = bench.pico.wires[1]

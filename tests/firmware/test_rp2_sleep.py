@@ -57,6 +57,7 @@ def test_an_instant_that_has_passed_or_is_passing_is_not_slept_through(sleeper: 
     assert max(late_us) < 500
 
 
+@pytest.mark.requirement("clock-wrap")
 def test_it_wakes_on_time_across_the_wrap_of_the_timer(sleeper: Bench):
     for wrap_us in (1 << 32, 1 << 31):
         sleeper.pico.chip.timer._epoch_nanos -= (wrap_us - 500_000) * 1_000 - sleeper.pico.device_time_ns
@@ -100,6 +101,7 @@ def woken(times):
     assert bench.prompt.finish(20.0).strip() == "all"
 
 
+@pytest.mark.requirement("steady-heap")
 def test_sleeping_touches_no_heap(sleeper: Bench):
     code = """
 def used():

@@ -73,6 +73,7 @@ def test_intervals_are_exact_from_the_shortest_to_minutes(train: Bench):
     assert train.pico.backlog_drops == 0
 
 
+@pytest.mark.requirement("pulse-width")
 def test_a_pulse_lasts_one_tick(train: Bench):
     train.run("train.load(); fill([4] * 20); assert start_in(20_000)")
     train.run_for_s(0.1)
@@ -87,6 +88,7 @@ def test_the_first_interval_may_be_the_shortest(train: Bench):
     assert in_ticks(train.rises_ns(), anchor) == [4]
 
 
+@pytest.mark.requirement("hardware-edges")
 def test_interrupts_off_for_as_long_as_a_flash_erase_moves_nothing(train: Bench):
     (anchor, starved, counted) = train.numbers(
         """
@@ -187,6 +189,7 @@ print(first, second)
     assert not high_ns
 
 
+@pytest.mark.requirement("change-loses-no-pulse")
 def test_many_splices_lose_and_double_nothing(train: Bench):
     anchors = train.numbers(
         """
@@ -217,6 +220,7 @@ print(*anchors)
     assert counted == [len(edges_ns)]
 
 
+@pytest.mark.requirement("stop-at-once")
 def test_halt_stops_within_a_tick_and_the_next_start_is_exact(train: Bench):
     train.run("train.load(); fill([4] * 512); fill([4] * 512); assert start_in(5_000)")
     halted_us, counted, later = train.numbers(
@@ -243,6 +247,7 @@ print(halted, counted, sense.count())
     assert in_ticks(train.rises_ns()[len(edges_ns) :], anchor) == [50, 110, 180]
 
 
+@pytest.mark.requirement("pulse-width")
 def test_halt_leaves_step_low_even_in_the_middle_of_a_pulse(train: Bench):
     for wait_us in range(0, 44, 3):
         train.run(
@@ -281,6 +286,7 @@ def test_a_refused_start_halts_what_was_playing(train: Bench):
     assert len(train.rises_ns()) <= played + 10
 
 
+@pytest.mark.requirement("no-burst")
 def test_a_dry_queue_says_so_and_never_catches_up(train: Bench):
     train.run("train.load(); fill([100] * 5); assert start_in(9_000)")
     train.run_for_s(0.1)
@@ -293,6 +299,7 @@ def test_a_dry_queue_says_so_and_never_catches_up(train: Bench):
     assert len(train.rises_ns()) == 10
 
 
+@pytest.mark.requirement("steady-heap")
 def test_steady_use_touches_no_heap(train: Bench):
     (allocated,) = train.numbers(
         """
@@ -339,6 +346,7 @@ def test_a_block_that_plays_or_waits_cannot_be_overwritten(train: Bench):
     assert train.run(f"train.halt()\n{refused}") == "refused"
 
 
+@pytest.mark.requirement("independent-count")
 def test_the_sense_counter_counts_what_arrives_at_its_pin(train: Bench):
     train.pico.wires[0].connected = False
     train.run("train.load(); fill([50] * 20); assert start_in(9_000)")

@@ -124,6 +124,7 @@ def test_pulses_go_on_through_a_flash_erase_that_holds_the_processor(stock_uf2: 
     assert bytes(range(256)) * 16 in pico.flash_image
 
 
+@pytest.mark.requirement("deterministic-rig")
 def test_the_same_run_twice_is_the_same_to_the_byte(stock_uf2: Path) -> None:
     def record() -> tuple[list[Edge], str, int, int]:
         pico = boot(stock_uf2)

@@ -32,12 +32,14 @@ def test_a_pump_in_order_passes(model: ModelRig) -> None:
     check_gate(model)
 
 
+@pytest.mark.requirement("tested-is-flashed")
 def test_another_build_than_the_one_under_test_does_not_pass(model: ModelRig) -> None:
     model.build_under_test = ("9.9.9", "abc")
     with pytest.raises(GateError, match=r"under test is \('9.9.9', 'abc'\)"):
         check_gate(model)
 
 
+@pytest.mark.requirement("gate")
 def test_a_pump_that_counts_fewer_steps_than_came_out_does_not_pass(model: ModelRig) -> None:
     delivering(model)
     model.model.board.sense_wire.connected = False
@@ -46,6 +48,7 @@ def test_a_pump_that_counts_fewer_steps_than_came_out_does_not_pass(model: Model
         check_gate(model)
 
 
+@pytest.mark.requirement("gate")
 def test_an_unplanned_reset_does_not_pass(model: ModelRig) -> None:
     delivering(model)
     model.reset(ResetCause.WATCHDOG)

@@ -28,6 +28,7 @@ def wait_until(bench: Bench, has_come: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline
 
 
+@pytest.mark.requirement("person-is-asked", "start-reminded", "refill-told", "event-log-changes")
 def test_a_whole_visit(bench: Bench):
     bench.in_own_process = True
     told = bench.ok("interrogate")
@@ -71,6 +72,7 @@ def test_a_whole_visit(bench: Bench):
     assert "delivery stopped" in bench.ok("log")
 
 
+@pytest.mark.requirement("refill-in-range", "refusal-in-words")
 def test_what_the_pump_refuses_ends_with_exit_code_1_and_its_reason(bench: Bench):
     assert "has no program; commit one with" in bench.refused(1, "start")
     bench.ok("program", SIMPLE, "--yes")
@@ -79,6 +81,7 @@ def test_what_the_pump_refuses_ends_with_exit_code_1_and_its_reason(bench: Bench
     assert "already delivering" in bench.refused(1, "start")
 
 
+@pytest.mark.requirement("not-stored-told")
 def test_a_person_is_told_what_a_power_cut_would_undo_and_why_nothing_can_be_begun(bench: Bench):
     bench.ok("program", SIMPLE, "--yes")
     bench.ok("refill", "20")
@@ -111,6 +114,7 @@ def test_the_dates_of_the_next_refill_are_told_and_an_alarm_that_does_not_protec
     assert told["refill_by"] <= told["drug_expires"]
 
 
+@pytest.mark.requirement("bolus-told", "prime-exact")
 def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     assert "the pump has no program" in bench.refused(1, "bolus", "patient")
     bench.ok("time", "--set")
@@ -141,6 +145,7 @@ def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     assert "patient: lockout" not in log, "what was only checked is not logged as asked for"
 
 
+@pytest.mark.requirement("stop-is-confirmed", "time-in-range", "bad-input-first")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -179,6 +184,7 @@ def test_the_clock_is_set_to_a_time_given(bench: Bench):
     assert reading["ahead_of_host_s"] == pytest.approx(reading["utc_s"] - reading["host_utc_s"], abs=2)
 
 
+@pytest.mark.requirement("alarms-acknowledged-by-name")
 def test_alarms_are_acknowledged_by_name_or_all_at_once(bench: Bench):
     bench.do(lambda model: model.controller.alarms.set_cause(PULSES_MISSING, True))
     name = ALARM_NAMES[PULSES_MISSING]
@@ -215,6 +221,7 @@ def test_no_command_has_help_without_an_example(capfd):
         assert "--json" in shown
 
 
+@pytest.mark.requirement("rounding-told")
 def test_a_rounded_rate_is_told(tmp_path, capfd):
     file = tmp_path / "p.toml"
     file.write_text((EXAMPLES / "simple_continuous.toml").read_text().replace("211.9", "211.9003"))
@@ -223,6 +230,7 @@ def test_a_rounded_rate_is_told(tmp_path, capfd):
     assert "dose_mcg_per_day: delivered as 423801 nL/day, the whole number nearest to 423800.600" in shown
 
 
+@pytest.mark.requirement("port-gone-told")
 def test_a_port_that_does_not_exist_and_one_that_is_no_serial_port():
     missing = thecal("interrogate", port="/dev/none")
     assert (missing.returncode, missing.stdout) == (1, "")
@@ -232,11 +240,13 @@ def test_a_port_that_does_not_exist_and_one_that_is_no_serial_port():
     assert "is no serial port" in file.stderr
 
 
+@pytest.mark.requirement("port-gone-told")
 def test_a_busy_port_is_told_as_such(bench: Bench):
     with serial.Serial(bench.port, exclusive=True):
         assert f"{bench.port} is busy" in bench.refused(1, "interrogate")
 
 
+@pytest.mark.requirement("port-gone-told")
 def test_a_board_that_is_no_pump_is_told_by_what_it_says():
     near, far = os.openpty()
     command = [sys.executable, "-m", "thecal.cli", "interrogate", "--port", os.ttyname(far)]
@@ -274,6 +284,7 @@ def at_a_terminal(port: str, *arguments: str, typed: str) -> str:
     return f"{shown.decode()}\nexit {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}"
 
 
+@pytest.mark.requirement("person-is-asked")
 def test_a_person_is_asked_and_may_say_no(bench: Bench):
     declined = at_a_terminal(bench.port, "program", SIMPLE, typed="n")
     assert declined.endswith("exit 1")

@@ -55,6 +55,7 @@ def test_an_image_lands_on_the_drive_whole(image, tmp_path):
     assert target.read_bytes() == image.content
 
 
+@pytest.mark.requirement("right-image")
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -78,6 +79,7 @@ def test_an_image_that_was_not_built_is_told(tmp_path):
         load_image(tmp_path / "none.uf2")
 
 
+@pytest.mark.requirement("right-image")
 def test_the_drive_of_another_chip_is_refused_by_name(image, tmp_path):
     drive = drive_in(tmp_path / "drive", "RP2350")
     with pytest.raises(FlashError, match="another chip: it says 'RP2350'"):
@@ -119,6 +121,7 @@ def test_a_drive_that_appears_late_is_waited_for_and_one_that_never_does_is_not(
         wait_for_drive(list, timeout_s=0.01)
 
 
+@pytest.mark.requirement("version-after-flash")
 def test_a_board_that_reports_another_version_is_told(image):
     check_report(image, "1.2.3", "abc")
     with pytest.raises(FlashError, match="does not run what was just flashed"):

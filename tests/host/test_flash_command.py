@@ -63,6 +63,7 @@ def test_a_running_pump_is_sent_to_its_bootloader_flashed_and_asked_what_it_runs
     assert f"the board reports firmware {VERSION} ({COMMIT})" in told
 
 
+@pytest.mark.requirement("version-after-flash")
 def test_a_board_that_reports_something_else_afterwards_fails(bench: Bench, tmp_path):
     image = image_in(tmp_path, version="9.9.9")
     done = bench.thecal("flash", "--image", str(image), "--drive", str(drive_in(tmp_path / "drive")))
@@ -70,6 +71,7 @@ def test_a_board_that_reports_something_else_afterwards_fails(bench: Bench, tmp_
     assert f"reports firmware {VERSION} ({COMMIT}), the image is 9.9.9" in done.stderr
 
 
+@pytest.mark.requirement("not-while-delivering")
 def test_a_pump_that_delivers_is_not_sent_away(bench: Bench, tmp_path):
     example = Path(__file__).parents[2] / "examples/simple_continuous.toml"
     bench.ok("program", str(example), "--yes")
@@ -105,6 +107,7 @@ def test_a_board_that_does_not_come_back_is_told(tmp_path, capfd):
     assert "there is no port /dev/none" in told
 
 
+@pytest.mark.requirement("right-image")
 def test_another_chip_is_refused_by_name_and_nothing_written(tmp_path, capfd):
     drive = drive_in(tmp_path / "drive", "RP2350")
     assert flash("--image", image_in(tmp_path), "--drive", drive) == 1

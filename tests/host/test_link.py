@@ -50,6 +50,7 @@ def test_silence_ends_in_a_message_that_says_what_was_asked():
         Pump(port_with(lambda frame: b""), host_nonce=1).time()
 
 
+@pytest.mark.requirement("link-versions")
 def test_other_message_layouts_are_refused_naming_both():
     def answer(frame):
         return greeting(frame, 0, b"otherone")
@@ -58,6 +59,7 @@ def test_other_message_layouts_are_refused_naming_both():
         Pump(ScriptedPort(answer), host_nonce=1)
 
 
+@pytest.mark.requirement("link-versions")
 def test_another_protocol_version_is_refused_naming_both():
     with pytest.raises(VersionMismatchError, match="version 1, the pump version 7"):
         Pump(ScriptedPort(lambda frame: error(frame, messages.ERROR_VERSION, 7)), host_nonce=1)
@@ -72,6 +74,7 @@ def test_a_session_that_only_went_quiet_is_opened_again_by_itself():
     assert Pump(port_with(answer), host_nonce=1).time().boot_us == 2
 
 
+@pytest.mark.requirement("uncertain-answer-told")
 def test_a_change_is_not_made_again_in_a_new_session_when_it_may_have_been_made_in_the_old_one():
     sent: list[int] = []
 
@@ -101,6 +104,7 @@ def test_a_pump_that_ends_every_session_at_once_is_told_in_words():
     )
 
 
+@pytest.mark.requirement("uncertain-answer-told")
 def test_a_change_without_an_answer_is_told_as_uncertain():
     with pytest.raises(NoAnswerError, match=r"refill, asked 3 times\. Whether it was done is not known"):
         Pump(port_with(lambda frame: b""), host_nonce=1).refill(1)
@@ -111,6 +115,7 @@ def test_a_second_host_is_named_as_the_reason():
         Pump(port_with(lambda frame: error(frame, messages.ERROR_STALE_SESSION, 12)), host_nonce=1).time()
 
 
+@pytest.mark.requirement("refusal-in-words")
 def test_a_refusal_carries_its_code_and_words():
     client = Pump(port_with(lambda frame: error(frame, messages.ERROR_RANGE, 20_000_000)), host_nonce=1)
     with pytest.raises(PumpRefusedError, match="refused refill: value out of range") as refusal:
@@ -132,6 +137,7 @@ def test_endless_babble_is_not_listened_to_for_ever():
         Pump(Babbler(pump), host_nonce=1)
 
 
+@pytest.mark.requirement("port-gone-told")
 @pytest.mark.parametrize("vanishing", ["read", "write"])
 def test_a_port_that_vanishes_is_told_as_such(monkeypatch, vanishing):
     port = ScriptedPort(pump)
@@ -227,6 +233,7 @@ def test_an_answer_of_another_session_is_passed_over():
     assert Pump(port_with(answer), host_nonce=1).time().utc_s == 3
 
 
+@pytest.mark.requirement("start-blocked")
 def test_an_alarm_that_blocks_a_start_is_named():
     client = Pump(
         port_with(lambda frame: error(frame, messages.ERROR_BLOCKED, 1 << EMPTY_RESERVOIR)), host_nonce=1

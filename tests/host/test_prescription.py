@@ -50,6 +50,7 @@ def test_the_paediatric_example_has_the_shape_it_promises():
     assert volume_per_day_nl(weekend) == 427_750
 
 
+@pytest.mark.requirement("units-in-names")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -110,6 +111,7 @@ def test_a_mistake_is_told_in_words_a_person_can_act_on(text, message, tmp_path)
     assert message in problems_of(text, tmp_path)
 
 
+@pytest.mark.requirement("all-24-hours")
 def test_a_step_that_can_not_be_read_is_told_without_the_gap_it_leaves(tmp_path):
     told = problems_of(changed(FLEX, 'from = "07:30"', 'from = "half past 7"'), tmp_path)
     assert told.splitlines() == [
@@ -126,6 +128,7 @@ def day_of(steps: int) -> str:
     )
 
 
+@pytest.mark.requirement("day-of-48-steps")
 def test_a_day_has_room_for_48_steps_and_no_more(tmp_path):
     head = FLEX[: FLEX.index("[[pattern.weekend]]")]
     told = problems_of(head + day_of(49), tmp_path)
@@ -135,6 +138,7 @@ def test_a_day_has_room_for_48_steps_and_no_more(tmp_path):
     assert len(load_prescription(file).program.patterns[1]) == 48
 
 
+@pytest.mark.requirement("bad-prescription-harmless")
 @given(st.binary(max_size=200))
 def test_no_file_at_all_raises_anything_but_bad_input(tmp_path_factory, content):
     file = tmp_path_factory.getbasetemp() / "any.toml"
@@ -228,6 +232,7 @@ def test_a_byte_order_mark_says_nothing(tmp_path):
     assert load_prescription(file).program.digest() == simple.program.digest()
 
 
+@pytest.mark.requirement("bad-prescription-harmless")
 def test_all_mistakes_are_told_at_once(tmp_path):
     text = changed(changed(SIMPLE, "= 211.9", "= 1"), "_ml = 20", "_ml = 99").replace('"baclofen"', '""')
     told = problems_of(text, tmp_path)
@@ -239,6 +244,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
         load_prescription(tmp_path / "none.toml")
 
 
+@pytest.mark.requirement("rounding-told")
 @given(st.integers(30_000, 11_999_999), st.integers(100, 2_000))
 def test_a_dose_becomes_the_nearest_whole_nanolitre_a_day(tmp_path_factory, dose_milli_mcg, concentration):
     dose = Fraction(dose_milli_mcg, 1_000)

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 
 from core.strategies import flex_programs, valid_programs
@@ -24,6 +25,7 @@ def changes(running: Program | None, new: Program) -> dict[str, tuple[str, str]]
     return {row.label.strip(): (row.running, row.new) for row in comparison(running, new) if row.changed}
 
 
+@pytest.mark.requirement("told-in-words", "reservoir-time-told")
 def test_a_program_is_put_in_clinical_words():
     assert dict(describe(SIMPLE)) == {
         "mode": "simple continuous",
@@ -40,6 +42,7 @@ def test_a_program_is_put_in_clinical_words():
     assert describe(Program(MODE_STOPPED)) == [("mode", "stopped")]
 
 
+@pytest.mark.requirement("told-in-words")
 def test_patterns_are_named_with_their_weekdays_and_what_they_give_in_a_day():
     told = describe(FLEX, ("school day", "weekend"))
     assert ("pattern 1, 24 h", '"school day", Mon to Fri: 218.75 mcg') in told
@@ -50,6 +53,7 @@ def test_patterns_are_named_with_their_weekdays_and_what_they_give_in_a_day():
     assert "on no day: 213.875 mcg" in dict(describe(changed(FLEX, weekdays=(0,) * 7))).values()
 
 
+@pytest.mark.requirement("change-shown", "reservoir-time-told")
 def test_a_comparison_marks_what_changes_and_nothing_else():
     assert not changes(FLEX, FLEX)
     patterns = [list(pattern) for pattern in FLEX.patterns]
@@ -61,6 +65,7 @@ def test_a_comparison_marks_what_changes_and_nothing_else():
     }
 
 
+@pytest.mark.requirement("change-shown")
 def test_a_step_that_moves_shows_at_the_times_at_which_the_dose_differs():
     patterns = [list(pattern) for pattern in FLEX.patterns]
     patterns[0][1] = (330, 768_000)
@@ -69,6 +74,7 @@ def test_a_step_that_moves_shows_at_the_times_at_which_the_dose_differs():
     assert [label for label in moved if " to 0" in label] == ["05:30 to 06:00"]
 
 
+@pytest.mark.requirement("change-shown")
 def test_what_differs_never_looks_the_same():
     for field, value in (
         ("rate_nl_per_day", 423_801),
@@ -84,6 +90,7 @@ def test_what_differs_never_looks_the_same():
     )
 
 
+@pytest.mark.requirement("concentration-change-shown")
 def test_the_same_dose_from_another_concentration_is_a_change_of_the_volume():
     told = changes(SIMPLE, changed(SIMPLE, rate_nl_per_day=211_900, concentration_ng_per_ml=1_000_000))
     assert told["dose"] == ("211.9 mcg/day (0.4238 mL/day)", "211.9 mcg/day (0.2119 mL/day)")
@@ -107,6 +114,7 @@ def test_volumes_are_exact_to_the_nanolitre():
     ]
 
 
+@pytest.mark.requirement("change-shown")
 @given(valid_programs, valid_programs)
 def test_any_two_programs_compare_and_a_program_never_differs_from_itself(running, new):
     assert not changes(running, running)
@@ -115,6 +123,7 @@ def test_any_two_programs_compare_and_a_program_never_differs_from_itself(runnin
     assert all(row.running or row.new for row in rows)
 
 
+@pytest.mark.requirement("told-in-words")
 @given(flex_programs())
 def test_the_volume_of_a_day_and_its_words_are_those_of_the_schedule(program):
     told = describe(program)

@@ -49,6 +49,7 @@ def test_reading_changes_nothing_and_everything_else_is_marked_as_changing():
     }
 
 
+@pytest.mark.requirement("link-schema")
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.name)
 def test_the_schema_hash_changes_with_any_layout(monkeypatch, message):
     before = messages.schema_hash()
@@ -56,6 +57,7 @@ def test_the_schema_hash_changes_with_any_layout(monkeypatch, message):
     assert messages.schema_hash() != before
 
 
+@pytest.mark.requirement("link-schema")
 @pytest.mark.parametrize("names", ["ERROR_NAMES", "EVENT_NAMES", "ALARM_NAMES", "FIELD_NAMES", "STATE_NAMES"])
 def test_the_schema_hash_changes_with_any_table_of_names(monkeypatch, names):
     before = messages.schema_hash()

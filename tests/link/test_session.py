@@ -1,5 +1,7 @@
 """Sessions: a repeated request is carried out once, one that lies behind not at all."""
 
+import pytest
+
 from thecal_fw.link.frames import Frame
 from thecal_fw.link.session import (
     DECISION_NEW,
@@ -21,6 +23,7 @@ def open_session(nonce: int = 1) -> Session:
     return session
 
 
+@pytest.mark.requirement("hello-first")
 def test_before_a_hello_every_request_is_of_no_session():
     session = Session()
     assert session.judge(frame(session, 1), True) == DECISION_NO_SESSION
@@ -33,6 +36,7 @@ def test_a_request_that_names_no_session_is_told_apart_from_one_of_another_sessi
     assert session.judge(frame(session, 1, number=session.number ^ 1), True) == DECISION_STALE
 
 
+@pytest.mark.requirement("retry-safe")
 def test_a_repeated_change_gets_its_first_answer_again():
     session = open_session()
     first = frame(session, 1, b"x")

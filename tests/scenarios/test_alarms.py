@@ -17,6 +17,7 @@ ON_PICO_TOO = (alarms.PULSES_MISSING, alarms.DOSE_GATE, alarms.JOURNAL_FOREIGN)
 """Rows that are tried on the emulated board each time; make faults tries them all."""
 
 
+@pytest.mark.requirement("alarm-table")
 def test_every_row_of_the_table_has_a_scenario() -> None:
     assert sorted(ROWS) == list(range(len(ALARMS)))
 

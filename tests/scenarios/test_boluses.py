@@ -28,6 +28,7 @@ def log_of(course: Course, code: int) -> list[tuple[int, int]]:
     return [(event.second >> KIND_SHIFT, event.first) for event in course.pump.log() if event.code == code]
 
 
+@pytest.mark.requirement("bolus-scheduled")
 @pytest.mark.requirement("bolus-exact")
 @pytest.mark.needs("exact edges")
 def test_a_scheduled_bolus_comes_on_its_minute_through_a_change_of_the_basal_rate(course: Course) -> None:
@@ -37,6 +38,7 @@ def test_a_scheduled_bolus_comes_on_its_minute_through_a_change_of_the_basal_rat
     assert log_of(course, EVENT_BOLUS_ENDED) == [(KIND_SCHEDULED, 10_000)]
 
 
+@pytest.mark.requirement("bolus-one-at-a-time")
 @pytest.mark.requirement("bolus-exact")
 @pytest.mark.needs("exact edges")
 def test_a_patient_bolus_in_a_scheduled_one_is_exact_and_a_second_press_is_refused(course: Course) -> None:
@@ -55,6 +57,7 @@ def test_a_patient_bolus_in_a_scheduled_one_is_exact_and_a_second_press_is_refus
     assert log_of(course, EVENT_BOLUS_REFUSED) == [(KIND_PATIENT, REFUSED_LOCKOUT)]
 
 
+@pytest.mark.requirement("prime-exact")
 @pytest.mark.requirement("bolus-exact")
 @pytest.mark.needs("exact edges")
 def test_a_clinicians_bolus_that_is_cancelled_and_a_prime_are_exact(course: Course) -> None:

@@ -56,6 +56,7 @@ def test_any_rate_is_delivered_to_the_tick(course: Course, nl_per_day: int) -> N
     assert course.must_be_ideal().pulses > 0
 
 
+@pytest.mark.requirement("motor-only-when-delivering", "never-backwards")
 @pytest.mark.requirement("pulse-timing")
 @pytest.mark.needs("exact edges")
 def test_the_motor_is_energised_and_turns_forward_only_while_delivering(course: Course) -> None:
@@ -86,6 +87,7 @@ def test_nothing_comes_out_after_a_stop_and_nothing_is_lost_over_it(course: Cour
     course.must_be_ideal()
 
 
+@pytest.mark.requirement("change-loses-no-pulse")
 @pytest.mark.requirement("change-is-a-transaction")
 @pytest.mark.needs("exact edges")
 def test_a_program_committed_while_delivering_takes_over_on_its_second_without_losing_a_pulse(
@@ -105,6 +107,7 @@ def test_a_program_committed_while_delivering_takes_over_on_its_second_without_l
     assert status.rate_nl_per_day == 3_000_000
 
 
+@pytest.mark.requirement("queued-ahead")
 @pytest.mark.requirement("change-is-a-transaction")
 @pytest.mark.needs("exact edges")
 def test_half_a_second_of_pulses_is_always_queued_ahead(course: Course) -> None:

@@ -71,6 +71,7 @@ def test_an_empty_reservoir_stops_the_pump(course: Course) -> None:
     assert alarm_pulses(course, alarms.EMPTY_RESERVOIR) == [pulse]
 
 
+@pytest.mark.requirement("refill-clears")
 @pytest.mark.requirement("low-reservoir")
 @pytest.mark.needs("exact edges")
 def test_a_refill_clears_the_alarm_and_the_next_threshold_counts_from_it(course: Course) -> None:

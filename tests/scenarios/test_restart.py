@@ -28,6 +28,7 @@ def delivering(course: Course, nl_per_day: int = 1_000_000) -> None:
     course.rig.run_for(20)
 
 
+@pytest.mark.requirement("event-log-reset")
 @pytest.mark.requirement("restart-in-time")
 @pytest.mark.needs("exact edges", "watchdog reset")
 @pytest.mark.expects("watchdog reset")
@@ -83,6 +84,7 @@ def test_after_a_power_cut_the_pump_goes_on_by_itself_within_a_second(course: Co
     assert status.boots == 2
 
 
+@pytest.mark.requirement("uncertain-told")
 @pytest.mark.requirement("power-cut")
 @pytest.mark.needs("exact edges", "power cut")
 def test_a_power_cut_gives_nothing_twice_and_leaves_at_most_a_quantum_uncertain(course: Course) -> None:

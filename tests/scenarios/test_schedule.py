@@ -49,6 +49,7 @@ def test_the_weekend_begins_at_midnight_and_ends_at_midnight(course: Course) -> 
     course.must_be_ideal()
 
 
+@pytest.mark.requirement("clock-set")
 @pytest.mark.requirement("exact-minute")
 @pytest.mark.needs("exact edges")
 def test_setting_the_clock_moves_the_schedule_from_the_instant_the_pump_names(course: Course) -> None:

@@ -10,6 +10,7 @@ from thecal_sim.units import NS_PER_DAY, NS_PER_S, TICK_NS
 CHILDS_WEEK = [[(0, 300_000), (390, 520_000), (1_140, 433_000)], [(0, 250_000), (600, 610_000)]]
 
 
+@pytest.mark.requirement("no-drift")
 def test_seven_days_of_a_constant_rate_have_no_drift():
     bench = PumpBench()
     start_ns = bench.deliver(continuous(423_125))
@@ -20,6 +21,7 @@ def test_seven_days_of_a_constant_rate_have_no_drift():
     assert bench.assert_as_prescribed().final_volume.steps == 0
 
 
+@pytest.mark.requirement("no-drift")
 def test_seven_days_of_a_daily_pattern_have_no_drift():
     bench = PumpBench()
     bench.set_time(MONDAY_UTC_S + 40_000, 0, 60)
@@ -39,6 +41,7 @@ def test_a_month_is_delivered_and_checked_in_well_under_a_minute():
     assert result.total_s < 60
 
 
+@pytest.mark.requirement("deterministic-rig")
 def test_the_same_calls_give_the_same_record():
     def record() -> list:
         bench = PumpBench()

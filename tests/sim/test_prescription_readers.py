@@ -53,6 +53,7 @@ def test_there_are_examples_of_every_mode():
     assert {MODE_NAMES[mode] for mode in modes} == set(MODE_NAMES)
 
 
+@pytest.mark.requirement("prescription-reads-as-meant")
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_host_and_oracle_read_the_same_therapy_from_an_example(path):
     assert_same_therapy(path)
@@ -117,6 +118,7 @@ def flex_files(draw):
     return text
 
 
+@pytest.mark.requirement("prescription-reads-as-meant")
 @given(text=flex_files())
 @settings(max_examples=25, deadline=None)
 def test_host_and_oracle_read_the_same_therapy_from_any_good_file(text, tmp_path_factory):

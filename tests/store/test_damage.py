@@ -108,6 +108,7 @@ def test_a_byte_anywhere_may_rot():
         keeps_working(check(pump, flash), flash, pump)
 
 
+@pytest.mark.requirement("event-log-outlives-state")
 def test_a_rotten_event_is_missing_and_its_neighbours_are_there():
     pump = used_pump(20)
     flash = pump.flash.copy(0)
@@ -118,6 +119,7 @@ def test_a_rotten_event_is_missing_and_its_neighbours_are_there():
     assert journal.event(5) is not None
 
 
+@pytest.mark.requirement("journal-repaired")
 @pytest.mark.parametrize("writes", [10, 40])
 def test_a_first_ring_that_lacks_the_newest_state_is_reported(writes):
     pump = used_pump(writes)
@@ -127,6 +129,7 @@ def test_a_first_ring_that_lacks_the_newest_state_is_reported(writes):
     assert check(pump, pump.flash).condition == REPAIRED
 
 
+@pytest.mark.requirement("state-survives-bit-rot")
 @pytest.mark.parametrize("ring", [SMALL.state_a, SMALL.state_b])
 def test_a_ring_that_has_lost_all_is_reported_and_filled_again(ring):
     pump = used_pump(30)
@@ -165,6 +168,7 @@ def test_a_state_lost_in_both_rings_is_told_from_a_pump_that_was_never_used():
     assert journal.program_bytes() is None
 
 
+@pytest.mark.requirement("event-log-outlives-state")
 def test_events_are_found_when_the_state_is_lost():
     pump = used_pump(9)
     for sector in range(2 * SMALL.state_sectors):
@@ -193,6 +197,7 @@ def test_scrubbing_finds_a_copy_that_has_rotted_and_writing_again_mends_it():
     assert pump.journal.program_copies == 2
 
 
+@pytest.mark.requirement("state-survives-bit-rot")
 @pytest.mark.parametrize("sector", range(2 * SMALL.state_sectors))
 @pytest.mark.parametrize("fault", ["program", "erase", "worn"])
 def test_a_sector_of_the_state_that_no_longer_takes_anything_costs_no_state(sector, fault):
@@ -211,6 +216,7 @@ def test_a_sector_of_the_state_that_no_longer_takes_anything_costs_no_state(sect
     pump.power_up()
 
 
+@pytest.mark.requirement("journal-fault")
 def test_when_neither_ring_takes_a_state_the_pump_is_told():
     pump = used_pump(10)
     for sector in range(2 * SMALL.state_sectors):
@@ -224,6 +230,7 @@ def test_when_neither_ring_takes_a_state_the_pump_is_told():
     assert told(known.state) in pump.possible
 
 
+@pytest.mark.requirement("journal-fault")
 def test_a_program_that_does_not_read_back_is_not_committed_and_the_old_one_stays():
     pump = used_pump(3)
     old = program_of(pump.program or 0)

@@ -67,6 +67,7 @@ def test_opening_writes_nothing_and_finds_what_was_written():
     assert pump.journal.latest_event == 40
 
 
+@pytest.mark.requirement("write-never-waits")
 def test_with_upkeep_in_time_a_write_never_waits_for_an_erase():
     pump = Pump()
     pump.write()
@@ -112,6 +113,7 @@ def test_a_reset_while_nothing_is_full_costs_no_erase():
     assert ERASE not in kinds
 
 
+@pytest.mark.requirement("old-or-new-program")
 def test_a_program_put_but_not_named_by_a_state_is_none():
     pump = Pump(used_flash())
     journal = pump.journal
@@ -137,6 +139,7 @@ def test_a_program_that_is_too_long_is_not_taken():
     assert journal.put_program(bytes(4088)) is not None
 
 
+@pytest.mark.requirement("event-log-size")
 def test_at_least_a_thousand_events_stay_readable():
     journal = Journal(NorFlash(BOARD.sectors, strict=False))
     journal.open()

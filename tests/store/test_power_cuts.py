@@ -133,6 +133,7 @@ def test_through_any_number_of_lives_cut_short_no_promise_is_broken(writes, seed
         pump.power_up()
 
 
+@pytest.mark.requirement("state-survives-power-cut")
 def test_a_cut_that_left_a_slot_blank_to_the_eye_does_not_spoil_what_is_written_next():
     pump = aged(5, 3)
     Cutter(pump, 0, "weak")

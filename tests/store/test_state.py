@@ -51,6 +51,7 @@ def test_a_state_comes_out_of_its_record_as_it_went_in(state):
     assert [getattr(read, name) for name in FIELDS] == [getattr(state, name) for name in FIELDS]
 
 
+@pytest.mark.requirement("state-survives-bit-rot")
 @given(states(), st.integers(0, STATE_BYTES - 1), st.integers(1, 255))
 def test_a_record_with_any_byte_changed_is_not_whole(state, place, change):
     record = bytearray(state.encode())
@@ -63,6 +64,7 @@ def test_blank_and_spoiled_slots_are_no_records(byte):
     assert not whole(bytes([byte]) * STATE_BYTES)
 
 
+@pytest.mark.requirement("state-survives-firmware-update")
 def test_the_places_that_every_layout_shares_do_not_move():
     state = State()
     state.sequence = 0x04030201
