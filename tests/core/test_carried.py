@@ -59,3 +59,13 @@ def test_the_phase_grows_by_exactly_what_was_prescribed(first, second, start, le
     at_first = max(0, min(change, until) - start)
     expected = 7 + metering.weight(first) * at_first + metering.weight(second) * (length - at_first)
     assert phase_at(TwoRates(first, change, second), metering, start, 7, until) == expected
+
+
+@given(st.integers(0, 24_000_000), st.integers(-1_000_000, 1_000_000), st.integers(0, 59 * TICKS_PER_SECOND))
+def test_a_little_earlier_the_phase_was_less_by_exactly_what_has_been_prescribed_since(
+    rate, start, length
+) -> None:
+    metering = Metering(BENCH_CALIBRATION)
+    timeline = TwoRates(rate, start + 1, 0)
+    expected = 7 - metering.weight(rate) * length
+    assert phase_at(timeline, metering, start, 7, start - length) == expected
