@@ -203,6 +203,26 @@ def test_the_instant_of_a_pulse_hours_ahead_is_exact():
         assert delivery.instant_of(number) == (second_of_ticks(tick), microsecond_of_ticks(tick))
 
 
+@pytest.mark.parametrize("anchor_tick", [0, 99_999])
+def test_a_pulse_on_a_whole_second_or_a_tick_before_one_lies_in_the_right_second(anchor_tick: int):
+    delivery = new_delivery()
+    delivery.begin(anchor_tick, 0, 0, Rates([(12_000, TICKS_PER_DAY)], anchor_tick))
+    ticks = plan(delivery, 6)
+    assert ticks == [anchor_tick + number * 11_250_000 for number in range(1, 7)]
+    for due, due_tick in enumerate(ticks, start=1):
+        assert delivery.settle(second_of_ticks(due_tick), microsecond_of_ticks(due_tick)) == due
+        for number in range(due + 1, 7):
+            tick = ticks[number - 1]
+            assert delivery.instant_of(number) == (second_of_ticks(tick), microsecond_of_ticks(tick))
+
+
+def test_a_little_before_its_anchor_a_plan_owes_less_by_what_the_rate_there_gives_until_then():
+    delivery = new_delivery()
+    delivery.begin(1_000, 7, 0, Rates([(100_000, 10), (200_000, 10), (300_000, TICKS_PER_DAY)], 1_000))
+    plan(delivery, 1)
+    assert delivery.phase_at(990, 0) == 7 - 10 * delivery._metering.weight(100_000)
+
+
 def test_a_full_ring_gives_every_pulse_back_at_its_own_instant():
     delivery = new_delivery()
     delivery.begin(0, 0, 1_000, Rates([(423_800, TICKS_PER_DAY)]))

@@ -173,6 +173,14 @@ def test_a_stalled_motor_turns_again_with_its_second_step_either_way(way: int) -
     assert watch.judge(123, 106 + 2 * way) == MOTOR_FOLLOWS
 
 
+@pytest.mark.parametrize("moved", [3, 40, -3, -40])
+def test_a_stalled_motor_that_is_found_far_on_or_far_back_turns_again(moved: int) -> None:
+    watch = watched()
+    watch.judge(12, 0)
+    assert watch.judge(60, moved) == MOTOR_TURNS_AGAIN
+    assert watch.off_steps == 60 - moved
+
+
 @pytest.mark.requirement("motor-stall")
 def test_a_motor_that_stands_again_after_a_stall_is_found_again_twelve_steps_on() -> None:
     watch = watched()
@@ -215,6 +223,13 @@ def test_three_steps_too_many_are_told_once() -> None:
     assert [watch.judge(110, 62), watch.judge(111, 64)] == [MOTOR_FOLLOWS, MOTOR_AHEAD]
     assert watch.off_steps == -3
     assert [watch.judge(112, 67), watch.judge(113, 69)] == [MOTOR_FOLLOWS, MOTOR_AHEAD]
+
+
+@pytest.mark.requirement("over-delivery")
+def test_a_motor_that_is_found_far_ahead_at_one_look_is_told_with_all_its_steps() -> None:
+    watch = watched()
+    assert watch.judge(10, 50) == MOTOR_AHEAD
+    assert watch.off_steps == -40
 
 
 def forgiven(off_steps: int, periods: int) -> int:
