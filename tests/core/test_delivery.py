@@ -223,6 +223,14 @@ def test_a_little_before_its_anchor_a_plan_owes_less_by_what_the_rate_there_give
     assert delivery.phase_at(990, 0) == 7 - 10 * delivery._metering.weight(100_000)
 
 
+def test_planning_goes_on_through_more_segments_than_a_week_has_if_pulses_come_in_between():
+    pause = [(0, TICKS_PER_SECOND)] * 300
+    second_with_pulses = [(24_000_000, TICKS_PER_SECOND)]
+    delivery = new_delivery()
+    delivery.begin(0, 0, 0, Rates([*pause, *second_with_pulses, *pause, (24_000_000, TICKS_PER_DAY)]))
+    assert len(plan(delivery, 20)) == 20
+
+
 def test_a_full_ring_gives_every_pulse_back_at_its_own_instant():
     delivery = new_delivery()
     delivery.begin(0, 0, 1_000, Rates([(423_800, TICKS_PER_DAY)]))
