@@ -23,6 +23,14 @@ def test_an_alarm_of_another_priority_begins_its_own_pattern_at_once_even_in_a_p
     assert (annunciation.next_s, annunciation.next_us) == (11, 300_000)
 
 
+def test_an_alarm_of_another_priority_begins_its_own_pattern_at_once_even_in_a_tone():
+    annunciation = Annunciation()
+    annunciation.update(10, 0, table.PRIORITY_CRITICAL)
+    assert annunciation.update(10, 100_000, table.PRIORITY_NON_CRITICAL)
+    assert (annunciation.next_s, annunciation.next_us) == (11, 100_000)
+    assert not annunciation.update(11, 100_000, table.PRIORITY_NON_CRITICAL)
+
+
 def test_a_tone_that_ends_on_a_seconds_last_microsecond_ends_within_that_second():
     annunciation = Annunciation()
     annunciation.update(10, 749_999, table.PRIORITY_CRITICAL)

@@ -36,6 +36,10 @@ def test_a_note_comes_back_as_it_was_kept(fields) -> None:
     assert vars(decode(note)) == vars(Carried(*fields))
 
 
+def test_a_note_fills_whole_words_of_the_retained_memory() -> None:
+    assert NOTE_BYTES % 4 == 0
+
+
 class TwoRates:
     """One rate until a tick, another from then on."""
 

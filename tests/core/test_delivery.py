@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.strategies import rates_nl_per_day
@@ -143,6 +143,132 @@ def test_the_ring_of_planned_pulses_says_when_it_is_full():
     plan(delivery, room)
     assert delivery.room() == 0
     assert room >= 4 * 500
+
+
+def test_a_plan_that_has_not_begun_holds_nothing_and_delivers_nothing():
+    delivery = new_delivery()
+    assert (delivery.planned, delivery.due, delivery.settle(1 << 20, 0)) == (0, 0, 0)
+    assert (delivery.head_s, delivery.head_us, delivery.tail_s, delivery.tail_us) == (0, 0, 0, 0)
+    assert delivery.room() == 2_047
+    assert delivery.rate_at(0) == 0
+
+
+def test_half_a_step_is_half_of_what_one_pulse_delivers():
+    assert 2 * new_delivery().half_a_step == new_delivery()._metering.step_weight
+
+
+def test_a_plan_begins_at_its_anchor_with_the_rate_in_force_there():
+    delivery = new_delivery()
+    delivery.begin(123_456, 0, 7, Rates([(423_800, TICKS_PER_DAY)], 123_456))
+    assert (delivery.planned, delivery.due) == (7, 7)
+    assert (delivery.head_s, delivery.head_us) == (delivery.tail_s, delivery.tail_us) == (1, 234_560)
+    assert delivery.rate_at(123_456) == 423_800
+
+
+def test_a_plan_that_begins_afresh_owes_nothing_to_the_one_before():
+    delivery = new_delivery()
+    fast = Rates([(24_000_000, TICKS_PER_SECOND), (12_000_000, TICKS_PER_DAY)])
+    delivery.begin(0, 2 * delivery._metering.step_weight, 0, fast)
+    plan(delivery, 1)
+    delivery.begin(0, 0, 0, fast)
+    assert plan(delivery, 1) == [5_625]
+    plan(delivery, 20)
+    delivery.begin(200, 0, 0, Rates([(24_000_000, TICKS_PER_DAY)]))
+    assert delivery.phase_at(200, 0) == 0
+    assert delivery.phase_at(200 + 5_625, 1) == 0
+
+
+@settings(max_examples=12)
+@given(segments, st.lists(st.tuples(st.integers(1, 20), st.integers(0, 20)), min_size=1, max_size=6))
+def test_planning_on_changes_neither_what_is_owed_nor_when_a_pulse_is_due(rates, chunks):
+    timeline = Rates(rates)
+    delivery = new_delivery()
+    delivery.begin(0, 0, 0, timeline)
+    ticks, due, looked_tick = [], 0, 0
+    for pulses, ahead in chunks:
+        ticks += plan(delivery, pulses)
+        for tick in (looked_tick, ticks[-1]):
+            owed_steps = Fraction(delivery.phase_at(tick, due), delivery._metering.step_weight)
+            assert owed_steps == timeline.ideal_steps(tick) - due
+        due = max(due, len(ticks) - ahead)
+        looked_tick = ticks[due - 1] if due else 0
+        assert delivery.settle(second_of_ticks(looked_tick), microsecond_of_ticks(looked_tick)) == due
+        assert delivery.room() == 2_047 - len(ticks) + due
+        for number in range(due + 1, len(ticks) + 1):
+            tick = ticks[number - 1]
+            assert delivery.instant_of(number) == (second_of_ticks(tick), microsecond_of_ticks(tick))
+
+
+def test_the_instant_of_a_pulse_hours_ahead_is_exact():
+    delivery = new_delivery()
+    delivery.begin(5, 0, 0, Rates([(6_100, TICKS_PER_DAY)], 5))
+    for number, tick in enumerate(plan(delivery, 100), start=1):
+        assert delivery.instant_of(number) == (second_of_ticks(tick), microsecond_of_ticks(tick))
+
+
+@pytest.mark.parametrize("anchor_tick", [0, 99_999])
+def test_a_pulse_on_a_whole_second_or_a_tick_before_one_lies_in_the_right_second(anchor_tick: int):
+    delivery = new_delivery()
+    delivery.begin(anchor_tick, 0, 0, Rates([(12_000, TICKS_PER_DAY)], anchor_tick))
+    ticks = plan(delivery, 6)
+    assert ticks == [anchor_tick + number * 11_250_000 for number in range(1, 7)]
+    for due, due_tick in enumerate(ticks, start=1):
+        assert delivery.settle(second_of_ticks(due_tick), microsecond_of_ticks(due_tick)) == due
+        for number in range(due + 1, 7):
+            tick = ticks[number - 1]
+            assert delivery.instant_of(number) == (second_of_ticks(tick), microsecond_of_ticks(tick))
+
+
+def test_a_little_before_its_anchor_a_plan_owes_less_by_what_the_rate_there_gives_until_then():
+    delivery = new_delivery()
+    delivery.begin(1_000, 7, 0, Rates([(100_000, 10), (200_000, 10), (300_000, TICKS_PER_DAY)], 1_000))
+    plan(delivery, 1)
+    assert delivery.phase_at(990, 0) == 7 - 10 * delivery._metering.weight(100_000)
+
+
+def test_planning_goes_on_through_more_segments_than_a_week_has_if_pulses_come_in_between():
+    pause = [(0, TICKS_PER_SECOND)] * 300
+    second_with_pulses = [(24_000_000, TICKS_PER_SECOND)]
+    delivery = new_delivery()
+    delivery.begin(0, 0, 0, Rates([*pause, *second_with_pulses, *pause, (24_000_000, TICKS_PER_DAY)]))
+    assert len(plan(delivery, 20)) == 20
+
+
+def test_a_full_ring_gives_every_pulse_back_at_its_own_instant():
+    delivery = new_delivery()
+    delivery.begin(0, 0, 1_000, Rates([(423_800, TICKS_PER_DAY)]))
+    for number, tick in enumerate(plan(delivery, delivery.room()), start=1_001):
+        assert delivery.settle(second_of_ticks(tick - 1), microsecond_of_ticks(tick - 1)) == number - 1
+        assert delivery.settle(second_of_ticks(tick), microsecond_of_ticks(tick)) == number
+
+
+def test_all_pulses_of_a_long_sleep_are_found_due_at_one_look():
+    delivery = new_delivery()
+    delivery.begin(0, 0, 0, Rates([(24_000_000, TICKS_PER_DAY)]))
+    ticks = plan(delivery, 100)
+    tick = ticks[59]
+    assert delivery.settle(second_of_ticks(tick), microsecond_of_ticks(tick)) == 60
+    assert delivery.settle(second_of_ticks(ticks[-1]) + 1, 0) == 100
+
+
+def test_segments_that_are_past_are_forgotten_and_those_still_asked_about_are_not():
+    timeline = Rates([(24_000_000, TICKS_PER_SECOND), (12_000_000, TICKS_PER_SECOND)] * 50)
+    delivery = new_delivery()
+    delivery.begin(0, 0, 0, timeline)
+    for _ in range(40):
+        due = delivery.planned
+        tick = plan(delivery, 27)[-1]
+        delivery.settle(second_of_ticks(tick), microsecond_of_ticks(tick))
+        assert len(delivery._starts) <= 4
+        assert delivery.due == due + 27
+
+
+def test_planning_ends_with_the_pulse_that_meets_the_span_exactly():
+    for span_ticks, pulses in ((3 * 5_625 - 1, 3), (3 * 5_625, 3), (3 * 5_625 + 1, 4)):
+        delivery = new_delivery()
+        delivery.begin(0, 0, 0, Rates([(24_000_000, TICKS_PER_DAY)]))
+        assert delivery.plan(Train(), 100, span_ticks) == pulses
+        assert delivery.planned == pulses
 
 
 def test_a_block_ends_with_the_pulse_that_completes_its_span():

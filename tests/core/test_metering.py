@@ -126,6 +126,16 @@ def test_four_of_the_largest_weights_are_the_most_that_fit_a_small_integer():
     assert 4 * MOST_WEIGHT < SMALL_INTEGER <= 4 * (MOST_WEIGHT + 1)
 
 
+def test_each_pulse_leaves_one_less_in_its_segment():
+    metering = Metering(BENCH_CALIBRATION)
+    metering.begin(24_000_000, 0, 5 * 5_625)
+    left = []
+    while metering.pulses_left > 0 and len(left) < 10:
+        metering.next_ticks()
+        left.append(metering.pulses_left)
+    assert left == [4, 3, 2, 1, 0]
+
+
 def test_metering_that_has_not_begun_has_no_pulse():
     metering = Metering(BENCH_CALIBRATION)
     assert (metering.pulses_left, metering.phase_after, metering.last_pulse_ticks()) == (0, 0, 0)

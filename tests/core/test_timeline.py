@@ -66,6 +66,7 @@ def test_a_change_holds_from_its_tick_and_not_before():
     changing = ChangingTimeline(slow, 5_000, fast)
     assert changing.segment_at(4_999) == (100_000, 5_000)
     assert changing.segment_at(5_000)[0] == 200_000
+    assert changing.segment_at(5_001)[0] == 200_000
 
 
 @given(st.integers(0, 10**12), st.integers(0, 999_999))

@@ -50,12 +50,6 @@ class Delivery:
         self._least_interval_ticks = least_interval_ticks
         self._intervals = array("I", [0] * _RING)
         self._timeline = NO_DELIVERY
-        # (tick, phase, pulses planned before, rate) where each segment not yet fully due begins
-        self._starts = []
-        self._segment_end = 0
-        # Ticks that belong to the next interval besides its own: what has passed of a segment since its last
-        # pulse, less what the pulse before came late.
-        self._lead_ticks = 0
         self.planned = 0
         self.due = 0
         self.head_s = 0
@@ -66,10 +60,13 @@ class Delivery:
     def begin(self, anchor_tick: int, phase: int, delivered: int, timeline) -> None:
         """Plan afresh from an anchor: ``delivered`` pulses are out, ``phase`` is owed towards the next."""
         self._timeline = timeline
+        # (tick, phase, pulses planned before, rate) where each segment not yet fully due begins
         self._starts = []
         self.planned = self.due = delivered
         self.tail_s = self.head_s = second_of_ticks(anchor_tick)
         self.tail_us = self.head_us = microsecond_of_ticks(anchor_tick)
+        # Ticks that belong to the next interval besides its own: what has passed of a segment since its last
+        # pulse, less what the pulse before came late.
         self._lead_ticks = 0
         self._begin_segment(anchor_tick, phase, delivered)
 

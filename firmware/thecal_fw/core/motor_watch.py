@@ -11,11 +11,7 @@ TOLERANCE_STEPS = 3
 FORGIVEN_EVERY_STEPS = 60
 _TURNS_AGAIN_STEPS = 2
 
-MOTOR_FOLLOWS = 0
-MOTOR_STALLED = 1
-MOTOR_TURNS_AGAIN = 2
-MOTOR_SHORT = 3
-MOTOR_AHEAD = 4
+(MOTOR_FOLLOWS, MOTOR_STALLED, MOTOR_TURNS_AGAIN, MOTOR_SHORT, MOTOR_AHEAD) = range(5)
 
 
 class MotorWatch:
@@ -25,11 +21,7 @@ class MotorWatch:
     def __init__(self):
         self.is_stalled = False
         self.off_steps = 0
-        self._counted = 0
-        self._turned = 0
-        self._moved_counted = 0
-        self._moved_turned = 0
-        self._forgiven_counted = 0
+        self.begin(0, 0)
 
     def begin(self, counted: int, turned: int) -> None:
         """Go by these counts from now on: the motor has been energised, or its deviation has been told."""
