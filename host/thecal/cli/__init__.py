@@ -15,6 +15,7 @@ from thecal.cli import (
     clock,
     dating,
     flashing,
+    library,
     pairing,
     programming,
     reading,
@@ -32,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (reading, watching, programming, running, bolusing, dating, clock, pairing, flashing):
+for module in (reading, watching, programming, running, bolusing, dating, clock, pairing, flashing, library):
     module.add_commands(app)
 
 
