@@ -20,6 +20,7 @@ from thecal.cli import (
     pairing,
     programming,
     reading,
+    reporting,
     residual,
     running,
     watching,
@@ -46,6 +47,7 @@ for module in (
     pairing,
     flashing,
     library,
+    reporting,
     residual,
 ):
     module.add_commands(app)
