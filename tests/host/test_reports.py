@@ -153,7 +153,6 @@ def test_the_hand_out_and_the_clinic_s_report_of_a_pump_that_delivers(bench: Ben
     report = said(clinic.read_text())
     dates = bench.json("dates")
     for wanted in (
-        "delivery started",
         "refilled",
         "program digest",
         "every 6 hours, 12.5 mcg over 5 minutes",

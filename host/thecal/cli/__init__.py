@@ -23,6 +23,7 @@ from thecal.cli import (
     reporting,
     residual,
     running,
+    visiting,
     watching,
 )
 from thecal.errors import BadInputError, ThecalError
@@ -41,6 +42,7 @@ for module in (
     watching,
     programming,
     running,
+    visiting,
     bolusing,
     dating,
     clock,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,15 +62,22 @@ class Reviewer:
     def judge(self, pump: Pump, running: Program | None, new: Program) -> list[Finding]:
         """Findings about a change of this pump's program."""
         from thecal.last_change import hours_since_change
-        from thecal.program_review import review
 
         hours = hours_since_change(pump.interrogate(), pump.log())
+        return self.judge_after(running, new, hours)
+
+    def judge_after(self, running: Program | None, new: Program, hours: Fraction | None) -> list[Finding]:
+        """The same where it is known already how long the old dose has been given."""
+        from thecal.program_review import review
+
         self.findings = review(running, new, self.group, self.library, hours)
         return self.findings
 
     def settle(self, pump: Pump, running: Program | None, new: Program, *, yes: bool) -> None:
         """Go on only if every finding is settled; at a terminal a person is asked for what is missing."""
-        findings = self.judge(pump, running, new)
+        self.settle_findings(self.judge(pump, running, new), yes=yes)
+
+    def settle_findings(self, findings: list[Finding], *, yes: bool) -> None:
         if not yes and sys.stdin.isatty() and not any(one.kind is Kind.HARD for one in findings):
             self._ask(findings)
         settle(findings, self.reason, self.retyped)

@@ -70,7 +70,7 @@ def _counters(read: Interrogation) -> list[tuple[str, str]]:
             f"{status.planned_steps}, {status.counted_steps}, {status.unseen_steps}",
         ),
         ("steps granted, quantum", f"{status.granted_steps}, {status.quantum_steps}"),
-        ("steps in all of its life", f"{status.lifetime_steps} in {status.boots} lives"),
+        ("steps in all of its life", f"{status.lifetime_steps}, resets {status.boots}"),
         ("program digest", status.program_digest.hex() if status.has_program else "none"),
         (
             "frames garbled, too long; replies dropped",

@@ -18,7 +18,7 @@ from thecal_fw.core.schedule import rate_at
 from thecal_fw.core.validation import BENCH_LIMITS
 
 WIDTH, HEIGHT = 720, 250
-LEFT, RIGHT, TOP, BOTTOM = 58, 706, 34, 212
+LEFT, RIGHT, TOP, BOTTOM = 58, 700, 44, 212
 _BLUE, _RED, _GREY = "#1f5a94", "#a33a2a", "#c9d0d6"
 _TEXT = {"font_family": "Liberation Sans, Arial, sans-serif", "font_size": "12", "fill": "#333"}
 
@@ -90,7 +90,7 @@ def describe_day(program: Program, weekday: int) -> str:
 
 
 def _frame(top: Fraction, tick: Fraction) -> list[Element]:
-    parts: list[Element] = [_label(LEFT, TOP - 16, "mcg/day", "start")]
+    parts: list[Element] = [_label(LEFT, TOP - 28, "mcg/day", "start")]
     value = Fraction(0)
     while value <= top:
         y = _y(value, top)
@@ -100,7 +100,7 @@ def _frame(top: Fraction, tick: Fraction) -> list[Element]:
     for hour in range(0, 25, 3):
         x = _x(60 * hour)
         parts.append(_line(x, BOTTOM, x, BOTTOM + 5))
-        parts.append(_label(x, BOTTOM + 20, f"{hour:02d}:00", "middle"))
+        parts.append(_label(x, BOTTOM + 20, f"{hour:02d}:00", "middle" if hour < 24 else "end"))
     return parts
 
 
@@ -112,13 +112,13 @@ def _bolus(minute: int, dose: Fraction) -> list[Element]:
         x1=f"{x:.1f}",
         x2=f"{x:.1f}",
         y1=str(BOTTOM),
-        y2=str(TOP),
+        y2=str(TOP - 8),
         stroke=_RED,
         stroke_width="1.5",
         stroke_dasharray="5 3",
     )
-    head = element("path", d=f"M {x - 5:.1f} {TOP - 8} h 10 l -5 9 z", fill=_RED)
-    label = _label(x + (8 if near_edge == "start" else -8), TOP - 1, f"{plain(dose, 3)} mcg", near_edge)
+    head = element("path", d=f"M {x - 5:.1f} {TOP - 16} h 10 l -5 9 z", fill=_RED)
+    label = _label(x + (8 if near_edge == "start" else -8), TOP - 8, f"{plain(dose, 3)} mcg", near_edge)
     label.set("fill", _RED)
     return [stem, head, label]
 

@@ -20,6 +20,7 @@ from thecal.reports.page import bullets, element, facts, page, section
 from thecal.words import weekdays_text
 from thecal_fw.core.annunciation import PATTERNS
 from thecal_fw.core.program import MODE_FLEX, Program
+from thecal_fw.core.pump_state import STATE_STOPPED
 
 WITHDRAWAL = (
     "high fever",
@@ -34,6 +35,7 @@ OVERDOSE = (
     "being hard to wake",
 )
 
+_BOLUSES = ("periodic bolus", "patient bolus")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # fmt: off
 _MONTHS = (
@@ -73,7 +75,7 @@ def _pump(read: Interrogation) -> list[tuple[str, str]]:
     rows += [
         (line.label.capitalize(), line.brief) for line in bolus_lines(program) if "bolus" in line.label[-6:]
     ]
-    if not read.status.is_delivering:
+    if read.status.state == STATE_STOPPED:
         rows.append(("State", f"{read.status.state_name}: the pump is giving nothing at the moment"))
     return rows
 
