@@ -102,6 +102,16 @@ class Table:
             return None
         return value
 
+    def sentence(self, key: str, what: str) -> str | None:
+        """Words for people, not for the pump: up to 300 characters on one line."""
+        value = self._take(key, what)
+        if value is None:
+            return None
+        if not isinstance(value, str) or not value.strip() or len(value) > 300 or not value.isprintable():
+            self.complain(f"{self.name(key)} = {_shown(value)}, allowed: {what}, up to 300 characters")
+            return None
+        return value.strip()
+
     def choice(self, key: str, choices: Sequence[str]) -> int | None:
         """Position of a word among those allowed."""
         allowed = ", ".join(f'"{choice}"' for choice in choices)

@@ -16,7 +16,10 @@ from thecal_sim.oracle import read_prescription
 from thecal_sim.prescription import prescription_in
 from thecal_sim.units import NS_PER_DAY, NS_PER_MINUTE
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+EXAMPLES = sorted(
+    set((Path(__file__).parents[2] / "examples").glob("*.toml"))
+    - set((Path(__file__).parents[2] / "examples").glob("*library.toml"))
+)
 MONDAY_NS = 20_514 * NS_PER_DAY
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HEADER = """drug = "baclofen"

@@ -1,6 +1,7 @@
 """The ``thecal`` command: one module for each group of subcommands, results on standard output, messages on error.
 
-Exit codes: 0 done, 1 the pump or its port refused or failed, 2 bad input.
+Exit codes: 0 done, 1 the pump or its port refused or failed, 2 bad input, 3 done, and the
+figures call for evaluation by a person.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from thecal.cli import (
     clock,
     dating,
     flashing,
+    library,
     pairing,
     programming,
     reading,
+    reporting,
+    residual,
     running,
+    visiting,
     watching,
 )
 from thecal.errors import BadInputError, ThecalError
@@ -32,7 +37,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (reading, watching, programming, running, bolusing, dating, clock, pairing, flashing):
+for module in (
+    reading,
+    watching,
+    programming,
+    running,
+    visiting,
+    bolusing,
+    dating,
+    clock,
+    pairing,
+    flashing,
+    library,
+    reporting,
+    residual,
+):
     module.add_commands(app)
 
 

@@ -20,6 +20,14 @@ from thecal.cli.common import (
     show,
     working,
 )
+from thecal.cli.reviewing import (
+    DEFAULT_GROUP,
+    AgainOption,
+    GroupOption,
+    LibraryOption,
+    ReasonOption,
+    reviewer,
+)
 from thecal_fw.core.program import MODE_STOPPED
 
 if TYPE_CHECKING:
@@ -45,6 +53,10 @@ def program(
             "--no-bridge", help="Another drug or concentration, and tubing and catheter hold it already."
         ),
     ] = False,
+    library: LibraryOption = None,
+    group: GroupOption = DEFAULT_GROUP,
+    reason: ReasonOption = "",
+    again: AgainOption = None,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,7 +65,8 @@ def program(
     from thecal.prescription import load_prescription
     from thecal.words import comparison
 
-    compiled = load_prescription(file)
+    judge = reviewer(library, group, reason, again)
+    compiled = judge.with_library(load_prescription(file))
     if only_show:
         _show(file, compiled, as_json)
         return
@@ -70,6 +83,7 @@ def program(
         # A pump that has the very same program is left alone: there is nothing to ask.
         changes = running is None or running.digest() != compiled.program.digest()
         if changes:
+            judge.settle(pump, running, compiled.program, yes=yes)
             ask(_question(running, compiled.program), yes=yes)
         _commit(pump, compiled.program, changes, as_json)
 

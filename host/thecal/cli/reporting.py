@@ -1,0 +1,64 @@
+"""The subcommand that makes reports of a pump: report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thecal.cli.common import JsonOption, PortOption, connected, print_json, working
+from thecal.errors import BadInputError, ThecalError
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.command(epilog="Example: thecal report --clinic clinic.html --handout handout.html")(report)
+
+
+def report(
+    port: PortOption = None,
+    clinic: Annotated[Path | None, typer.Option(help="Write the clinic's report to this file.")] = None,
+    handout: Annotated[Path | None, typer.Option(help="Write the patient's hand-out to this file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make reports from what the pump says now: self-contained HTML, ready to print."""
+    from thecal.reports.clinic import clinic_report
+    from thecal.reports.handout import handout as patient_handout
+    from thecal.reports.interrogation import interrogate
+
+    if clinic is None and handout is None:
+        raise BadInputError(["give --clinic FILE, --handout FILE, or both"])
+    for path in (clinic, handout):
+        need_writable(path)
+    with connected(port) as pump, working("reading the pump"):
+        read = interrogate(pump)
+    written: list[str] = []
+    for path, make in ((clinic, clinic_report), (handout, patient_handout)):
+        if path is not None:
+            write_page(path, make(read))
+            written.append(str(path))
+    if as_json:
+        print_json({"written": written})
+        return
+    for name in written:
+        typer.echo(f"wrote {name}")
+
+
+def need_writable(path: Path | None) -> None:
+    """Refuse a place that can't be written to before anything is asked of a pump."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise BadInputError([f"{path} is a folder; name a file in it"])
+    if not path.parent.is_dir():
+        raise BadInputError([f"{path}: there is no folder {path.parent}; make it first"])
+
+
+def write_page(path: Path, text: str) -> None:
+    """Put a page in place whole or not at all."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise ThecalError(f"{path} can't be written: {error.strerror}; the pump is as it was told") from error

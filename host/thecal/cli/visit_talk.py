@@ -1,0 +1,133 @@
+"""The person at the terminal, or the options of a script, behind a visit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from thecal.cli.common import columns, show
+from thecal.cli.residual import volume_nl
+from thecal.cli.reviewing import Reviewer
+from thecal.errors import BadInputError
+from thecal.residual_check import need_volumes
+from thecal.visit.plan import DeclinedError, Plan
+
+if TYPE_CHECKING:
+    from thecal.judgement import Finding
+    from thecal.prescription import Compiled
+    from thecal.words import Row
+    from thecal_fw.core.program import Program
+
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class ConsoleTalk:
+    """is_guided: ask for what the options leave open. yes: consent was given with --yes. is_quiet: tell nothing."""
+
+    reviewer: Reviewer
+    is_guided: bool
+    yes: bool
+    is_quiet: bool
+
+    @property
+    def reason(self) -> str:
+        return self.reviewer.reason
+
+    def tell(self, text: str) -> None:
+        if not self.is_quiet:
+            typer.echo(text)
+
+    def show_change(self, rows: list[Row]) -> None:
+        if self.is_quiet:
+            return
+        from rich.text import Text
+
+        table = columns("", "running now", "new")
+        for row in rows:
+            label = Text(f"{'*' if row.changed else ' '} {row.label}")
+            table.add_row(label, Text(row.running), Text(row.new), style="bold" if row.changed else "dim")
+        show(table, "the new program against what the pump has")
+
+    def agree(self, question: str) -> None:
+        if self.yes:
+            return
+        if not self.is_guided:
+            raise BadInputError(["there is nobody to ask here; add --yes to go on without asking"])
+        if not _asked(lambda: typer.confirm(question)):
+            raise DeclinedError("declined by the person at the terminal")
+
+    def need_reason(self, why: str) -> None:
+        if self.reviewer.reason.strip():
+            return
+        if not self.is_guided:
+            raise BadInputError([f"{why}. To go on all the same, give a reason with --reason TEXT"])
+        self.reviewer.reason = _asked(lambda: typer.prompt("Reason to go on all the same"))
+
+    def settle(self, running: Program | None, new: Program, hours: Fraction | None) -> list[Finding]:
+        findings = self.reviewer.judge_after(running, new, hours)
+        _asked(lambda: self.reviewer.settle_findings(findings, yes=not self.is_guided))
+        return findings
+
+    def withdrawn_nl(self, plan: Plan, expected: str, reservoir_nl: int) -> int | None:
+        if plan.withdrawn_nl is not None or not self.is_guided:
+            return plan.withdrawn_nl
+        question = f"Volume withdrawn in mL (expected {expected}; empty if none was drawn)"
+        return _volume(question, lambda volume: need_volumes(volume, None, reservoir_nl))
+
+    def fill_nl(self, plan: Plan, reservoir_nl: int) -> int | None:
+        if plan.fill_nl is not None or not self.is_guided:
+            return plan.fill_nl
+        question = "Volume filled in mL (empty if it was not refilled)"
+        return _volume(question, lambda volume: need_volumes(None, volume, reservoir_nl))
+
+    def compiled(self, plan: Plan) -> Compiled | None:
+        if plan.compiled is not None or not self.is_guided:
+            return plan.compiled
+        from thecal.prescription import load_prescription
+
+        while True:
+            name = _asked(
+                lambda: typer.prompt(
+                    "Prescription file (empty to keep the program)", default="", show_default=False
+                )
+            )
+            if not name.strip():
+                return None
+            try:
+                return self.reviewer.with_library(load_prescription(Path(name.strip())))
+            except BadInputError as error:
+                _tell_problems(error)
+
+
+def _volume(question: str, need: Callable[[int], None]) -> int | None:
+    """Ask for a volume until it can be one."""
+    while True:
+        text = _asked(lambda: typer.prompt(question, default="", show_default=False)).strip()
+        if not text:
+            return None
+        try:
+            volume = volume_nl(text, "volume")
+            need(volume)
+        except BadInputError as error:
+            _tell_problems(error)
+        else:
+            return volume
+
+
+def _tell_problems(error: BadInputError) -> None:
+    for problem in error.problems:
+        typer.echo(problem, err=True)
+
+
+def _asked(ask: Callable[[], Answer]) -> Answer:
+    """An answer; Ctrl-C at a question ends the visit in order, like a no."""
+    try:
+        return ask()
+    except typer.Abort as abort:
+        raise DeclinedError("broken off by the person at the terminal") from abort

@@ -1,0 +1,154 @@
+"""The day of a program as a picture: the basal dose as steps over 24 hours, each bolus by the clock as a mark.
+
+An SVG tree with its own text description, made to be read in black and white too. What is drawn comes from the
+program's own integers; the vertical axis begins at zero, so that a step looks as large as it is.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from xml.etree.ElementTree import Element
+
+from thecal.amounts import dose_mcg, plain
+from thecal.bolus_words import bolus_volume_nl
+from thecal.day_pattern import clock
+from thecal.reports.page import element
+from thecal_fw.core.program import MINUTES_PER_DAY, MODE_FLEX, Program
+from thecal_fw.core.schedule import rate_at
+from thecal_fw.core.validation import BENCH_LIMITS
+
+WIDTH, HEIGHT = 720, 250
+LEFT, RIGHT, TOP, BOTTOM = 58, 700, 44, 212
+_BLUE, _RED, _GREY = "#1f5a94", "#a33a2a", "#c9d0d6"
+_TEXT = {"font_family": "Liberation Sans, Arial, sans-serif", "font_size": "12", "fill": "#333"}
+
+
+def day_picture(program: Program, weekday: int) -> Element:
+    """The day of a weekday, 0 for Monday."""
+    steps = basal_steps(program, weekday)
+    boluses = boluses_of_day(program, weekday)
+    highest = max([dose for _, _, dose in steps], default=Fraction(0))
+    tick = _tick(highest)
+    top = tick * max(1, -(-highest // tick))
+    parts = [element("title", describe_day(program, weekday)), *_frame(top, tick)]
+    corners: list[str] = []
+    for begin, end, dose in steps:
+        corners += [f"{_x(begin):.1f},{_y(dose, top):.1f}", f"{_x(end):.1f},{_y(dose, top):.1f}"]
+    area = [f"{LEFT},{BOTTOM}", *corners, f"{RIGHT},{BOTTOM}"]
+    parts.append(element("polygon", points=" ".join(area), fill=_BLUE, fill_opacity="0.15"))
+    parts.append(element("polyline", points=" ".join(corners), fill="none", stroke=_BLUE, stroke_width="2.5"))
+    for minute, dose in boluses:
+        parts += _bolus(minute, dose)
+    return element(
+        "svg",
+        *parts,
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        role="img",
+        aria_label=describe_day(program, weekday),
+    )
+
+
+def basal_steps(program: Program, weekday: int) -> list[tuple[int, int, Fraction]]:
+    """(first minute, minute it ends, mcg/day) over the whole day."""
+    starts = [0]
+    if program.mode == MODE_FLEX:
+        starts = [start for start, _ in program.patterns[program.weekdays[weekday]]]
+    ends = [*starts[1:], MINUTES_PER_DAY]
+    minimum = BENCH_LIMITS.minimum_rate_nl_per_day
+    return [
+        (start, end, dose_mcg(rate_at(program, weekday, start, minimum), program.concentration_ng_per_ml))
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def boluses_of_day(program: Program, weekday: int) -> list[tuple[int, Fraction]]:
+    """(minute, mcg) of each bolus by the clock. Periodic ones keep their times only if their interval divides a day;
+    where it does not they are left to the words beside the picture."""
+    found: list[tuple[int, Fraction]] = []
+    if program.mode == MODE_FLEX:
+        for start, rate, minutes in program.boluses[program.weekdays[weekday]]:
+            found.append((start, _dose(program, rate, minutes)))
+    periodic = program.periodic_bolus
+    if periodic is not None and MINUTES_PER_DAY % periodic.interval_minutes == 0:
+        first = periodic.first_minute % periodic.interval_minutes
+        dose = _dose(program, periodic.rate_nl_per_day, periodic.minutes)
+        found += [(minute, dose) for minute in range(first, MINUTES_PER_DAY, periodic.interval_minutes)]
+    return sorted(found)
+
+
+def describe_day(program: Program, weekday: int) -> str:
+    """The picture in words, for those who can't see it."""
+    parts = [
+        f"{clock(begin)} to {clock(end)} {plain(dose)} mcg/day"
+        for begin, end, dose in basal_steps(program, weekday)
+    ]
+    parts += [
+        f"bolus at {clock(minute)} {plain(dose)} mcg" for minute, dose in boluses_of_day(program, weekday)
+    ]
+    return "Dose over 24 hours: " + ", ".join(parts)
+
+
+def _frame(top: Fraction, tick: Fraction) -> list[Element]:
+    parts: list[Element] = [_label(LEFT, TOP - 28, "mcg/day", "start")]
+    value = Fraction(0)
+    while value <= top:
+        y = _y(value, top)
+        parts.append(_line(LEFT, y, RIGHT, y))
+        parts.append(_label(LEFT - 8, y + 4, plain(value), "end"))
+        value += tick
+    for hour in range(0, 25, 3):
+        x = _x(60 * hour)
+        parts.append(_line(x, BOTTOM, x, BOTTOM + 5))
+        parts.append(_label(x, BOTTOM + 20, f"{hour:02d}:00", "middle" if hour < 24 else "end"))
+    return parts
+
+
+def _bolus(minute: int, dose: Fraction) -> list[Element]:
+    x = _x(minute)
+    near_edge = "end" if x > RIGHT - 60 else "start"
+    stem = element(
+        "line",
+        x1=f"{x:.1f}",
+        x2=f"{x:.1f}",
+        y1=str(BOTTOM),
+        y2=str(TOP - 8),
+        stroke=_RED,
+        stroke_width="1.5",
+        stroke_dasharray="5 3",
+    )
+    head = element("path", d=f"M {x - 5:.1f} {TOP - 16} h 10 l -5 9 z", fill=_RED)
+    label = _label(x + (8 if near_edge == "start" else -8), TOP - 8, f"{plain(dose, 3)} mcg", near_edge)
+    label.set("fill", _RED)
+    return [stem, head, label]
+
+
+def _line(x1: float, y1: float, x2: float, y2: float) -> Element:
+    at = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
+    return element("line", **{name: f"{value:.1f}" for name, value in at.items()}, stroke=_GREY)
+
+
+def _label(x: float, y: float, text: str, anchor: str) -> Element:
+    return element("text", text, x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, **_TEXT)
+
+
+def _x(minute: int) -> float:
+    return LEFT + (RIGHT - LEFT) * minute / MINUTES_PER_DAY
+
+
+def _y(dose: Fraction, top: Fraction) -> float:
+    return BOTTOM - (BOTTOM - TOP) * float(dose / top)
+
+
+def _tick(highest: Fraction) -> Fraction:
+    """A round distance that divides the axis into at most five parts."""
+    tick = Fraction(1, 1_000)
+    while True:
+        for factor in (1, 2, 5):
+            if highest <= 5 * tick * factor:
+                return tick * factor
+        tick *= 10
+
+
+def _dose(program: Program, rate_nl_per_day: int, minutes: int) -> Fraction:
+    return dose_mcg(bolus_volume_nl(rate_nl_per_day, minutes), program.concentration_ng_per_ml)

@@ -1,0 +1,81 @@
+"""All that a report is made of, read from a pump in one go; nothing here changes the pump."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from thecal.last_change import last_fill
+from thecal.refill_dates import RefillDates, ReservoirOutlook, refill_dates
+from thecal_fw.core.events import EVENT_HELLO, EVENT_REFILLED
+
+if TYPE_CHECKING:
+    from thecal.client import Event, Pump
+    from thecal.status import Status
+    from thecal_fw.core.program import Program
+
+
+@dataclass(frozen=True)
+class Interrogation:
+    """A pump at one instant. dates are in the pump's local time, None if there are none to give."""
+
+    board: str
+    serial: str
+    version: str
+    commit: str
+    status: Status
+    program: Program | None
+    outlook: ReservoirOutlook
+    dates: RefillDates | None
+    log: list[Event]
+    read_at: datetime
+
+    @property
+    def local_read_at(self) -> datetime:
+        """When it was read: by the pump's local clock if it has the time, else by this computer's UTC."""
+        return self.status.local_time or self.read_at.replace(tzinfo=None)
+
+
+def interrogate(pump: Pump, now: datetime | None = None) -> Interrogation:
+    """Read everything. now: this computer's time in UTC, for a pump that does not know its own."""
+    read_at = now or datetime.now(UTC)
+    status = pump.interrogate()
+    outlook = pump.outlook()
+    log = pump.log()
+    return Interrogation(
+        pump.board,
+        pump.serial,
+        pump.version,
+        pump.commit,
+        status,
+        pump.read_program(),
+        outlook,
+        _dates(status, outlook, log, read_at),
+        log,
+        read_at,
+    )
+
+
+def _dates(
+    status: Status, outlook: ReservoirOutlook, log: list[Event], read_at: datetime
+) -> RefillDates | None:
+    if not outlook.is_known:
+        return None
+    shift = timedelta(minutes=status.offset_minutes if status.time_source else 0)
+    filled = last_fill(log)
+    local_fill = (filled + shift).replace(tzinfo=None) if filled is not None else None
+    now = status.local_time or read_at.replace(tzinfo=None)
+    return refill_dates(outlook, now.replace(second=0, microsecond=0), local_fill)
+
+
+def events_since_last_visit(log: list[Event], before_sequence: int | None = None) -> list[Event]:
+    """Events from the last refill on; of a visit, from the refill before its own. Sessions are left out: each look at
+    the pump opens one. before_sequence: the first event that belongs to this visit."""
+    earlier = [
+        event
+        for event in log
+        if event.code == EVENT_REFILLED and (before_sequence is None or event.sequence < before_sequence)
+    ]
+    first = earlier[-1].sequence if earlier else 0
+    return [event for event in log if event.sequence >= first and event.code != EVENT_HELLO]

@@ -1,0 +1,65 @@
+"""What a visit is to do, and how it talks to the person who does it. A script has all answers beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from thecal.errors import ThecalError
+
+if TYPE_CHECKING:
+    from thecal.judgement import Finding
+    from thecal.prescription import Compiled
+    from thecal.words import Row
+    from thecal_fw.core.program import Program
+
+
+class DeclinedError(ThecalError):
+    """A person said no; nothing is done that was not done before."""
+
+
+@dataclass
+class Plan:
+    """Volumes in nL. None: not asked for. Of a guided visit the answers come as it goes on."""
+
+    withdrawn_nl: int | None = None
+    fill_nl: int | None = None
+    drawn_back_nl: int | None = None
+    compiled: Compiled | None = None
+    clinic_page: Path | None = None
+    handout_page: Path | None = None
+
+
+class Talk(Protocol):
+    """The person, or the options of a script, behind a visit."""
+
+    @property
+    def reason(self) -> str:
+        """Why a soft limit is passed; empty if none was given."""
+        ...
+
+    def tell(self, text: str) -> None: ...
+
+    def show_change(self, rows: list[Row]) -> None:
+        """Both programs side by side."""
+        ...
+
+    def agree(self, question: str) -> None:
+        """Go on only with consent; raises DeclinedError, or BadInputError where there is nobody to ask."""
+        ...
+
+    def need_reason(self, why: str) -> None:
+        """Have a reason given for this; raises BadInputError if there is none."""
+        ...
+
+    def settle(self, running: Program | None, new: Program, hours: Fraction | None) -> list[Finding]:
+        """Judge a change of program; raises BadInputError unless every finding is settled. hours: since the last."""
+        ...
+
+    def withdrawn_nl(self, plan: Plan, expected: str, reservoir_nl: int) -> int | None: ...
+
+    def fill_nl(self, plan: Plan, reservoir_nl: int) -> int | None: ...
+
+    def compiled(self, plan: Plan) -> Compiled | None: ...

@@ -1,0 +1,282 @@
+"""A visit as it is carried out: step after step by the table, with a record of what became of each.
+
+Promises: the pump is not changed before the review has been passed; each change is whole or not there; and after a
+failure the record says of each step whether it was done. Where the link was lost in the middle of a change, the pump
+is asked over a new one, and only if that fails too is the answer "not known".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from thecal.amounts import millilitres, plain
+from thecal.bridge import bridged
+from thecal.errors import BadInputError, PumpRefusedError, ThecalError
+from thecal.last_change import hours_since_change
+from thecal.reports.clinic import VisitRecord, clinic_report
+from thecal.reports.handout import date_text, handout
+from thecal.reports.interrogation import Interrogation, interrogate
+from thecal.residual_check import judge_fill, judge_residual, need_volumes
+from thecal.visit.plan import DeclinedError, Plan, Talk
+from thecal.visit.record import Record
+from thecal.visit.steps import TABLE, Outcome, State, after
+from thecal.words import comparison
+from thecal_fw.core.events import EVENT_REFILLED
+from thecal_fw.core.program import USUAL_ACCURACY_PERMILLE, Program
+
+if TYPE_CHECKING:
+    from thecal.client import Pump
+
+Connect = Callable[[], AbstractContextManager["Pump"]]
+PageWriter = Callable[[Plan, str, str], list[str]]
+
+
+class Visit:
+    """One visit. ``run`` carries it out and returns its record, whatever happens on the way but bad input."""
+
+    def __init__(self, connect: Connect, plan: Plan, talk: Talk, write: PageWriter) -> None:
+        self._connect = connect
+        self._plan = plan
+        self._talk = talk
+        self._write = write
+        self.record = Record()
+        self._digest: bytes | None = None
+        self._do: dict[State, Callable[[Pump], str | None]] = {
+            State.INTERROGATE: self._interrogate,
+            State.RESIDUAL: self._check_residual,
+            State.REVIEW: self._review,
+            State.REFILL: self._refill,
+            State.REPROGRAM: self._reprogram,
+            State.DATES: self._confirm_dates,
+            State.PRINT_OUT: self._print_out,
+        }
+
+    def run(self) -> Record:
+        record = self.record
+        try:
+            with self._connect() as pump:
+                while record.state in TABLE:
+                    self._step(pump, record.state)
+        except OSError as error:
+            # A port that has gone fails once more on being closed.
+            record.error = record.error or error
+        except ThecalError as error:
+            if isinstance(error, BadInputError) and not self._has_changed_something():
+                raise
+            record.error = record.error or error
+        if not record.is_finished:
+            self._break_off()
+        return record
+
+    def _step(self, pump: Pump, state: State) -> None:
+        record = self.record
+        try:
+            text = self._do[state](pump)
+        except (ThecalError, OSError) as error:
+            record.error = error
+            record.steps[state] = (Outcome.FAILED, str(error))
+            if TABLE[state].changes_pump and not isinstance(error, PumpRefusedError | DeclinedError):
+                record.steps[state] = (Outcome.NOT_KNOWN, str(error))
+            raise
+        outcome = Outcome.SKIPPED if text is None else Outcome.DONE
+        record.steps[state] = (outcome, text or "")
+        record.state = after(state, outcome)
+
+    def _has_changed_something(self) -> bool:
+        """Whether anything changed the pump, or may have."""
+        harmless = (Outcome.SKIPPED, Outcome.FAILED)
+        return any(
+            TABLE[state].changes_pump and outcome not in harmless
+            for state, (outcome, _) in self.record.steps.items()
+        )
+
+    def _break_off(self) -> None:
+        record = self.record
+        state, record.state = record.state, State.BROKEN_OFF
+        if state not in record.steps:
+            record.steps[state] = (Outcome.FAILED, str(record.error))
+        outcome, text = record.steps[state]
+        if outcome is Outcome.NOT_KNOWN:
+            record.steps[state] = self._found_out(state, text)
+        self._warn_about_concentration()
+
+    def _found_out(self, state: State, text: str) -> tuple[Outcome, str]:
+        """Ask the pump over a new link whether a change was carried out whose answer did not come."""
+        try:
+            with self._connect() as pump:
+                was_done = self._was_refilled(pump) if state is State.REFILL else self._was_programmed(pump)
+        except (ThecalError, OSError) as error:
+            look = "look with `thecal interrogate` and `thecal log` before you do it again"
+            return Outcome.NOT_KNOWN, f"{text}; asked again: {error}; {look}"
+        if not was_done:
+            return Outcome.FAILED, f"{text}; the pump was asked again: it was not carried out"
+        if state is State.REFILL:
+            self.record.filled_nl = self._plan.fill_nl
+        else:
+            self.record.program_changed = True
+        return Outcome.DONE, "its answer was lost; the pump was asked again: it was carried out"
+
+    def _was_refilled(self, pump: Pump) -> bool:
+        before = self.record.before
+        assert before is not None
+        events = pump.log(before.status.latest_event + 1)
+        return any(one.code == EVENT_REFILLED and one.first == self._plan.fill_nl for one in events)
+
+    def _was_programmed(self, pump: Pump) -> bool:
+        return pump.interrogate().program_digest == self._digest
+
+    # --- the steps: a sentence each, or None for what was not asked for
+
+    def _interrogate(self, pump: Pump) -> str:
+        read = interrogate(pump)
+        self.record.before = self.record.now = read
+        alarms = ", ".join(read.status.alarm_names) or "no alarms"
+        text = f"{read.board} {read.serial}, {read.status.state_name}, {alarms}"
+        self._talk.tell(text)
+        return text
+
+    def _check_residual(self, pump: Pump) -> str | None:
+        status = self._before.status
+        expected = f"{status.residual_nl / 1e6:.3f} mL" if status.fill_known else "not known to the pump"
+        withdrawn_nl = self._talk.withdrawn_nl(self._plan, expected, self._capacity_nl)
+        if withdrawn_nl is None:
+            return None
+        need_volumes(withdrawn_nl, None, self._capacity_nl)
+        if not status.fill_known:
+            text = f"withdrawn {millilitres(withdrawn_nl)} mL; the pump did not know what to expect"
+            self._talk.tell(text)
+            return text
+        unsure_nl: Fraction = status.uncertain_nl + status.lost_nl
+        program = self._before.program
+        accuracy = program.accuracy_permille if program is not None else USUAL_ACCURACY_PERMILLE
+        check = judge_residual(status.fill_nl, status.residual_nl, withdrawn_nl, accuracy, unsure_nl)
+        self.record.residual = check
+        self._talk.tell(check.text())
+        if check.must_evaluate:
+            self._talk.need_reason(check.text())
+        return check.text()
+
+    def _review(self, pump: Pump) -> str | None:
+        """Everything that can be refused is refused here, where the pump is still as it was."""
+        plan, talk = self._plan, self._talk
+        plan.compiled = talk.compiled(plan)
+        if plan.compiled is not None:
+            # Another drug or concentration: what lies in tubing and catheter has to be used up first.
+            new = bridged(self._before.program, plan.compiled.program)
+            plan.compiled = replace(plan.compiled, program=new)
+        running, new = self._before.program, plan.compiled.program if plan.compiled is not None else None
+        capacity_nl = new.reservoir_nl if new is not None and new.reservoir_nl else self._capacity_nl
+        plan.fill_nl = talk.fill_nl(plan, capacity_nl)
+        need_volumes(None, plan.fill_nl, capacity_nl)
+        if new is None or (running is not None and running.digest() == new.digest()):
+            if plan.fill_nl is not None:
+                talk.agree(f"Tell the pump that its reservoir now holds {millilitres(plan.fill_nl)} mL?")
+            return None if new is None else "the pump has this program already"
+        talk.show_change(comparison(running, new))
+        hours = hours_since_change(self._before.status, self._before.log)
+        self.record.findings = talk.settle(running, new, hours)
+        self._digest = pump.stage(new)
+        refill = f" and tell it of {millilitres(plan.fill_nl)} mL" if plan.fill_nl is not None else ""
+        talk.agree(f"Make this the pump's program{refill}?")
+        return f"program {self._digest[:4].hex()} is agreed to and was checked by the pump"
+
+    def _refill(self, pump: Pump) -> str | None:
+        fill_nl = self._plan.fill_nl
+        if fill_nl is None:
+            return None
+        refilled = pump.refill(fill_nl)
+        self.record.filled_nl = fill_nl
+        self._warn_unless_stored(refilled.is_stored)
+        text = f"the pump counts from {millilitres(fill_nl)} mL"
+        if self._plan.drawn_back_nl is not None:
+            self.record.fill = judge_fill(fill_nl, self._plan.drawn_back_nl, self._capacity_nl)
+            text = f"{text}; {self.record.fill.text()}"
+        self._talk.tell(text)
+        return text
+
+    def _reprogram(self, pump: Pump) -> str | None:
+        if self._digest is None:
+            return None
+        pump.commit_staged(self._digest)
+        self.record.program_changed = True
+        text = f"the pump has program {self._digest[:4].hex()}"
+        self._talk.tell(text)
+        return text
+
+    def _confirm_dates(self, pump: Pump) -> str | None:
+        self.record.now = read = interrogate(pump)
+        if self.record.filled_nl is not None and read.status.fill_nl != self.record.filled_nl:
+            raise ThecalError(f"the pump counts from {read.status.fill_nl} nL instead of what it was told")
+        if self._digest is not None and read.status.program_digest != self._digest:
+            raise ThecalError("the pump has another program than the one agreed to; interrogate it")
+        if not read.status.is_delivering and read.status.state_name == "stopped":
+            self.record.warnings.append(
+                "the pump is stopped and gives nothing; `thecal start` begins delivery"
+            )
+        if read.dates is None:
+            return None
+        text = f"refill by {date_text(read.dates.refill_by)}, low-reservoir alarm {date_text(read.dates.low)}"
+        self._talk.tell(text)
+        if not read.outlook.alarm_protects:
+            self.record.warnings.append(
+                "the alarm may come after the reservoir is dry: book the refill by the refill-by date"
+            )
+        return text
+
+    def _print_out(self, pump: Pump) -> str | None:
+        if self._plan.clinic_page is None and self._plan.handout_page is None:
+            return None
+        record, read = self.record, self.record.now
+        assert read is not None
+        visit = VisitRecord(
+            [(name, text) for name, text in record.lines() if name != State.PRINT_OUT],
+            record.program_changed,
+            self._before.program,
+            record.residual,
+            record.fill,
+            record.filled_nl,
+            record.findings,
+            self._talk.reason,
+            self._before.status.latest_event + 1,
+        )
+        record.written = self._write(self._plan, clinic_report(read, visit), handout(read))
+        return f"wrote {', '.join(record.written)}"
+
+    @property
+    def _before(self) -> Interrogation:
+        assert self.record.before is not None
+        return self.record.before
+
+    @property
+    def _capacity_nl(self) -> int:
+        """What the reservoir holds, as far as anybody has told: the program's, the new program's, or the last fill."""
+        programs: list[Program | None] = [self._before.program]
+        if self._plan.compiled is not None:
+            programs.append(self._plan.compiled.program)
+        for program in programs:
+            if program is not None and program.reservoir_nl:
+                return program.reservoir_nl
+        return self._before.status.fill_nl or 40_000_000
+
+    def _warn_unless_stored(self, is_stored: bool) -> None:
+        if not is_stored:
+            self.record.warnings.append(
+                "the pump could not write the refill to its memory: a power cut undoes it"
+            )
+
+    def _warn_about_concentration(self) -> None:
+        """The one order that must not be left half-way: another drug in the reservoir under the old program."""
+        record, compiled = self.record, self._plan.compiled
+        running = record.before.program if record.before is not None else None
+        if compiled is None or running is None or record.filled_nl is None or record.program_changed:
+            return
+        old, new = running.concentration_ng_per_ml, compiled.program.concentration_ng_per_ml
+        if new and old != new:
+            record.warnings.append(
+                f"the refill was for {plain(Fraction(new, 1_000))} mcg/mL and the pump still doses for"
+                f" {plain(Fraction(old, 1_000))} mcg/mL: program it now, or draw the new drug out again"
+            )
