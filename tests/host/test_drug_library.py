@@ -18,6 +18,8 @@ FILE = EXAMPLES / "drug_library.toml"
 LIBRARY = load_library(FILE)
 BACLOFEN = LIBRARY.entry("baclofen", 500_000)
 pytestmark = pytest.mark.requirement("drug-library")
+# Each example is cheap, and there are many properties.
+few = settings(max_examples=30)
 doses = st.fractions(0, 5_000, max_denominator=1_000)
 
 
@@ -45,6 +47,7 @@ def test_every_figure_of_the_example_has_a_source_or_says_that_it_is_a_bench_def
         assert all(figure.source for figure in entry.figures.values())
 
 
+@few
 @given(doses)
 def test_a_daily_dose_is_refused_exactly_beyond_the_hard_limits_and_asked_about_beyond_the_soft(dose):
     found = kinds(BACLOFEN.judge_daily_dose(dose, dose))
@@ -100,7 +103,7 @@ figures = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25)
+@few
 @given(figures, st.sampled_from(sorted(FIGURES)), st.fractions(0, 100))
 def test_no_two_libraries_of_different_figures_share_a_digest(figure_set, name, other):
     changed_set = {**figure_set, name: Figure(other, figure_set[name].source)}
@@ -169,6 +172,7 @@ def test_a_hard_finding_is_settled_by_nothing_a_soft_one_by_a_reason_and_a_slip_
     settle([])
 
 
+@few
 @given(st.text(max_size=12))
 def test_whatever_is_typed_again_only_the_same_number_counts(typed):
     if is_retyped(typed, Fraction(30)):

@@ -25,6 +25,8 @@ from thecal_fw.core.program import MODE_FLEX
 
 BOLUSES = load_prescription(EXAMPLES / "flex_with_boluses.toml").program
 pytestmark = pytest.mark.requirement("reports")
+# Each example is cheap, and there are many properties.
+few = settings(max_examples=30)
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
 
@@ -66,6 +68,7 @@ def said(text: str) -> str:
     return " ".join(" ".join(checked.words).split())
 
 
+@few
 @given(st.text(), st.text())
 def test_whatever_a_name_holds_it_is_shown_and_never_becomes_part_of_the_page(label, text):
     made = page("A page", facts([(label, text)]))
@@ -74,7 +77,7 @@ def test_whatever_a_name_holds_it_is_shown_and_never_becomes_part_of_the_page(la
     assert "script" not in checked.seen
 
 
-@settings(max_examples=40)
+@few
 @given(valid_programs, st.integers(0, 6))
 def test_the_area_of_the_picture_is_the_basal_dose_of_the_day(program, weekday):
     steps = basal_steps(program, weekday)

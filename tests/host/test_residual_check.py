@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.conftest import EXAMPLES, Bench
@@ -13,9 +13,12 @@ from thecal.residual_check import EVALUATE_BEYOND_NL, judge_fill, judge_residual
 ML = 1_000_000
 SIMPLE = str(EXAMPLES / "simple_continuous.toml")
 pytestmark = pytest.mark.requirement("residual-check")
+# Each example is cheap, and there are many properties.
+few = settings(max_examples=30)
 volumes = st.integers(0, 40 * ML)
 
 
+@few
 @given(volumes, volumes, volumes, st.integers(1, 300), st.integers(0, 100_000))
 def test_a_withdrawal_is_evaluated_exactly_outside_the_accuracy_or_beyond_two_millilitres(
     fill, expected, withdrawn, permille, uncertain
@@ -31,6 +34,7 @@ def test_a_withdrawal_is_evaluated_exactly_outside_the_accuracy_or_beyond_two_mi
     assert check.must_evaluate == (outside or gap > EVALUATE_BEYOND_NL)
 
 
+@few
 @given(volumes, volumes, volumes, st.integers(1, 300))
 def test_less_than_expected_is_over_infusion_and_more_is_under_infusion(fill, expected, withdrawn, permille):
     expected = min(fill, expected)
@@ -41,6 +45,7 @@ def test_less_than_expected_is_over_infusion_and_more_is_under_infusion(fill, ex
         assert (check.error_percent > 0) == (check.direction == "over-infusion")
 
 
+@few
 @given(volumes, volumes, volumes, st.integers(0, 100_000), st.integers(1, 100_000))
 def test_more_uncertainty_never_makes_a_difference_larger(fill, expected, withdrawn, uncertain, more):
     expected = min(fill, expected)
@@ -80,6 +85,7 @@ def test_after_the_refill_one_millilitre_matters_with_a_small_pump_and_two_with_
     assert "Do not go on before it is found" in judge_fill(40 * ML, 37 * ML, 40 * ML).text()
 
 
+@few
 @given(volumes, st.sampled_from((20 * ML, 40 * ML)))
 def test_nothing_is_ever_filled_above_the_reservoir(fill, reservoir):
     if 0 < fill <= reservoir:

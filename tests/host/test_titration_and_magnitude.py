@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.strategies import valid_programs
@@ -26,6 +26,8 @@ RATE, PATIENT = PERIODIC.periodic_bolus.rate_nl_per_day, PERIODIC.patient_bolus
 LIBRARY = load_library(EXAMPLES / "drug_library.toml")
 doses = st.fractions(1, 2_000, max_denominator=100)
 pytestmark = pytest.mark.requirement("titration")
+# Each example is cheap, and there are many properties.
+few = settings(max_examples=30)
 ORDER = [None, Kind.SOFT, Kind.HARD]
 
 
@@ -60,6 +62,7 @@ def test_a_second_increase_within_a_day_needs_a_reason_and_a_decrease_does_not()
     assert step("30", hours=1) is Kind.HARD
 
 
+@few
 @given(doses, doses, doses, st.sampled_from(sorted(GROUPS)))
 def test_a_larger_step_in_the_same_direction_is_never_judged_more_leniently(old, one, two, group):
     if (one - old) * (two - old) <= 0:
@@ -70,6 +73,7 @@ def test_a_larger_step_in_the_same_direction_is_never_judged_more_leniently(old,
     assert ranks[0] <= ranks[1]
 
 
+@few
 @given(doses, st.sampled_from((10, 24, 60, 1_000, 1_440)), st.booleans(), st.fractions("2/3", "3/2"))
 def test_every_known_slip_is_caught_even_if_the_dose_was_to_change_as_well(old, factor, upwards, meant):
     new = old * meant * factor if upwards else old * meant / factor
@@ -80,6 +84,7 @@ def test_every_known_slip_is_caught_even_if_the_dose_was_to_change_as_well(old, 
     assert unsettled([finding], retyped={"dose_mcg_per_day": str(float(old))})
 
 
+@few
 @given(doses, doses)
 def test_a_value_is_suspicious_in_both_directions_alike(one, two):
     assert is_suspicious(one, two) == is_suspicious(two, one)
@@ -94,6 +99,7 @@ def test_another_concentration_on_sale_passes_and_the_usual_slips_are_named():
     assert likely_slip(Fraction(1), Fraction(7)) == ""
 
 
+@few
 @given(valid_programs, st.sampled_from(sorted(GROUPS)))
 def test_a_program_that_changes_nothing_needs_no_second_look_but_at_its_short_intervals(program, group):
     found = review(program, program, group)
@@ -103,6 +109,7 @@ def test_a_program_that_changes_nothing_needs_no_second_look_but_at_its_short_in
     }
 
 
+@few
 @given(valid_programs)
 def test_a_tenfold_concentration_of_any_program_is_refused_until_typed_again(program):
     tenfold = changed(program, concentration_ng_per_ml=program.concentration_ng_per_ml * 10)
