@@ -153,6 +153,7 @@ def test_the_hand_out_and_the_clinic_s_report_of_a_pump_that_delivers(bench: Ben
     ):
         assert wanted in patient, wanted
     assert "<svg" in handout.read_text()
+    assert "imit of a bolus" not in patient
     report = said(clinic.read_text())
     dates = bench.json("dates")
     for wanted in (
