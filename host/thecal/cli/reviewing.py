@@ -63,7 +63,9 @@ class Reviewer:
         """Findings about a change of this pump's program."""
         from thecal.last_change import hours_since_change
 
-        hours = hours_since_change(pump.interrogate(), pump.log())
+        status = pump.interrogate()
+        # The log may be thousands of events long, and tells nothing about a pump that does not deliver.
+        hours = hours_since_change(status, pump.log()) if status.is_delivering else None
         return self.judge_after(running, new, hours)
 
     def judge_after(self, running: Program | None, new: Program, hours: Fraction | None) -> list[Finding]:

@@ -72,9 +72,7 @@ def _pump(read: Interrogation) -> list[tuple[str, str]]:
         ("Drug", f"{program.drug}, {plain(Fraction(program.concentration_ng_per_ml, 1_000))} mcg/mL"),
         ("Current dose", dose_text(program)),
     ]
-    rows += [
-        (line.label.capitalize(), line.brief) for line in bolus_lines(program) if "bolus" in line.label[-6:]
-    ]
+    rows += [(line.label.capitalize(), line.brief) for line in bolus_lines(program) if line.label in _BOLUSES]
     if read.status.state == STATE_STOPPED:
         rows.append(("State", f"{read.status.state_name}: the pump is giving nothing at the moment"))
     return rows
