@@ -31,6 +31,8 @@ class Measurement:
     most: float | None = None
     reach: float | None = None
     """What a good result would be, for the reader; it decides nothing."""
+    requirements: tuple[str, ...] = ()
+    """Ids of docs/requirements.toml that the figure is evidence for."""
 
     @property
     def informative(self) -> bool:

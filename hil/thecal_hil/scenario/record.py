@@ -1,0 +1,113 @@
+"""What one run of a verification scenario on one rig leaves behind: figures, edges, curves, alarms, and how to do it again.
+
+Promises: a record holds no time of day and nothing of the machine it was made on, so two runs of the same commit leave
+the same record. All instants are nanoseconds of the rig's virtual time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thecal_hil.evidence import Evidence
+from thecal_hil.pump_clock import Instants
+from thecal_hil.rig import EdgeSeen
+
+
+class Status(StrEnum):
+    """How a run ended. ``ERROR``: it could not be carried out; ``SKIPPED``: the rig lacks what it needs."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something that was done to the pump or its surroundings, in a person's words."""
+
+    t_ns: int
+    text: str
+
+
+@dataclass(frozen=True)
+class AlarmSpan:
+    """An alarm of ``thecal_fw.core.alarms`` by its number, from being raised to being cleared (None: still active)."""
+
+    alarm: int
+    begin_ns: int
+    end_ns: int | None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A quantity over time, sampled: ``values`` in ``unit`` at ``t_ns``, of the same length and in order."""
+
+    name: str
+    unit: str
+    t_ns: Instants
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Every edge of one line: ``levels[k]`` (0 or 1) holds from ``t_ns[k]`` on, ``resting`` before the first."""
+
+    name: str
+    resting: int
+    t_ns: Instants
+    levels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first moment at which what came out differs from what was due, with the edges around it."""
+
+    t_ns: int
+    text: str
+    edges: tuple[EdgeSeen, ...]
+
+
+@dataclass
+class ScenarioRecord:
+    """One scenario on one rig.
+
+    requirements: ids of docs/requirements.toml the scenario as a whole is evidence for; those of a single figure
+        are in its ``Measurement``.
+    begins_ns, ends_ns: the stretch that was looked at.
+    step_times_ns: rising edges of STEP that came while the motor was energised.
+    edge_errors_ticks: for each of those steps, its distance from the instant at which it was due, signed.
+    sector_erases: of each sector of the journal.
+    reproduce: the command that does this very run again.
+    """
+
+    name: str
+    title: str
+    purpose: str
+    rig: str
+    status: Status
+    message: str
+    requirements: tuple[str, ...]
+    evidence: Evidence
+    begins_ns: int = 0
+    ends_ns: int = 0
+    step_times_ns: Instants = field(default_factory=lambda: np.array([], np.int64))
+    edge_errors_ticks: NDArray[np.float64] = field(default_factory=lambda: np.array([], np.float64))
+    signals: tuple[Signal, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    alarms: tuple[AlarmSpan, ...] = ()
+    happenings: tuple[Happening, ...] = ()
+    sector_erases: tuple[int, ...] = ()
+    divergence: Divergence | None = None
+    seeds: dict[str, int] = field(default_factory=dict)
+    edges_sha256: str = ""
+    reproduce: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Names the run within a campaign: scenario and rig."""
+        return f"{self.name}[{self.rig}]"
