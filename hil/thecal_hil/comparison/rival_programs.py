@@ -1,8 +1,8 @@
 """MicroPython programs that step a motor by software, for a stock board: by ``machine.Timer`` and in ``asyncio``.
 
-Promises: both give one pulse every INTERVAL_MS on the STEP pin, answer every line that comes over USB with their state as
-JSON, and append to a file once a second, as this firmware serves its link and keeps its journal. ``SLEEP_LOOP`` steps
-nothing; it waits as programs on a dev board usually wait.
+Promises: both give one pulse every INTERVAL_MS on the STEP pin, answer every line that comes over USB with their state
+as JSON, and append to a file once a second, as this firmware serves its link and keeps its journal. ``SLEEP_LOOP``
+steps nothing; it waits as programs on a dev board usually wait.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How far a train of pulses at one rate is from what it should be, by its edges alone.
 
-Promises: the first edge is taken as right, and every later one is held against the instant at which it is due from there
-on; nothing is fitted, so a rate that is off shows as an error that grows.
+Promises: the first edge is taken as right, and every later one is held against the instant at which it is due from
+there on; nothing is fitted, so a rate that is off shows as an error that grows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NS_PER_US = 1_000
 
 @dataclass(frozen=True)
 class StepErrors:
-    """Errors in microseconds. last_us: of the last edge, signed: late is positive. missing: pulses that did not come."""
+    """Errors in microseconds. last_us: of the last edge, late is positive. missing: pulses that did not come."""
 
     steps: int
     missing: int
