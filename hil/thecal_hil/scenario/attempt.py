@@ -88,6 +88,7 @@ class Attempt:
         self.seeds: dict[str, int] = {}
         self.log: list[Event] = []
         self.final: Status | None = None
+        self.heap_bytes_per_pulse: int | None = None
         self._therapies: dict[str, Therapy] = {}
         self._clocks: dict[int, PumpClock] = {}
         self._walls: list[tuple[int, PumpClock]] = [(0, PumpClock(rig.boot_origin_ns))]

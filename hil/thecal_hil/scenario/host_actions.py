@@ -16,6 +16,7 @@ from thecal.titration import GROUPS
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus import KIND_NAMES, KIND_PATIENT
 from thecal_fw.core.roles import ROLE_NAMES
+from thecal_hil.drills import heap_bytes_per_pulse
 from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.scenario.attempt import Attempt, key_of, utc_second
 from thecal_hil.scenario.params import Given
@@ -120,6 +121,10 @@ def acknowledge(attempt: Attempt, given: Given) -> None:
     names = given["alarms"]
     bits = sum(1 << ALARM_NAMES.index(name) for name in names) if names else pump.interrogate().active_alarms
     pump.acknowledge(bits)
+
+
+def weigh_heap(attempt: Attempt, given: Given) -> None:
+    attempt.heap_bytes_per_pulse = heap_bytes_per_pulse(attempt.rig)
 
 
 def hold_button(attempt: Attempt, given: Given) -> None:

@@ -179,6 +179,9 @@ MEASURES: dict[str, Measure] = {
         _EDGES,
     ),
     "queued ahead": Measure("pulses queued ahead, least", "ms", "ms", {}, told.least_queued_ms),
+    "heap per pulse": Measure(
+        "taken from the heap by steady delivery", "bytes/pulse", "bytes_per_pulse", {}, told.heap_per_pulse_bytes
+    ),
     "has program": Measure(
         "the program is {prescription}[ at {at}]",
         "(1: yes)",

@@ -156,6 +156,10 @@ def counter(attempt: Attempt, given: Given) -> float:
     return 0 if attempt.final is None else getattr(attempt.final, COUNTERS[given["counter"]])
 
 
+def heap_per_pulse_bytes(attempt: Attempt, given: Given) -> float:
+    return nan if attempt.heap_bytes_per_pulse is None else attempt.heap_bytes_per_pulse
+
+
 # --- boluses
 
 
