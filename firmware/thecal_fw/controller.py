@@ -174,7 +174,9 @@ class Controller:
 
     def _open_link(self) -> None:
         """Have somebody serve the link. Loading all of that takes longer than delivery may wait after a reset, so it is
-        done once nothing is due, at once if nothing is delivered."""
+        done once delivery needs nothing for a while, at once if nothing is delivered. A tone may last that much longer:
+        an alarm that sounds without end must not keep the host out."""
+        self._set_delivery_deadline()
         if self.infusion.state == STATE_STOPPED or self.has_time(_LINK_US):
             from thecal_fw.link_server import LinkServer
 
@@ -198,9 +200,9 @@ class Controller:
             has_input = self._link.serve(now_s, now_us, byte, self.infusion.change_is_near(now_s, now_us))
         self.alarms.end_silences(now_s)
         self._sound(now_s, now_us)
-        self._set_deadline()
         if self._link is None:
             self._open_link()
+        self._set_deadline()
         self.keeper.tend()
         if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
             self.boluses.recall.step()
@@ -213,6 +215,14 @@ class Controller:
 
     def _set_deadline(self) -> None:
         """Find the first instant at which anything but input or the heartbeat needs the next poll."""
+        self._set_delivery_deadline()
+        self._due_by(self._annunciation.next_s, self._annunciation.next_us)
+        if self._link is not None:
+            self._due_by(self._link.due_s, self._link.due_us)
+        self._due_by(self.supervisor.reminder_s, 0)
+        self._due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
+
+    def _set_delivery_deadline(self) -> None:
         infusion, supervisor, keeper = self.infusion, self.supervisor, self.keeper
         self._deadline_s, self._deadline_us = infusion.event_s, infusion.event_us
         if infusion.state == STATE_DELIVERING:
@@ -221,11 +231,6 @@ class Controller:
             self._due_by(supervisor.threshold_s, supervisor.threshold_us)
             self._due_by(keeper.due_s, keeper.due_us)
             self._due_by(self.bolus_notes.due_s, self.bolus_notes.due_us)
-        self._due_by(self._annunciation.next_s, self._annunciation.next_us)
-        if self._link is not None:
-            self._due_by(self._link.due_s, self._link.due_us)
-        self._due_by(self.supervisor.reminder_s, 0)
-        self._due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
 
     def _due_by(self, s: int, us: int) -> None:
         if is_before(s, us, self._deadline_s, self._deadline_us):

@@ -376,17 +376,16 @@ EVENT = Layout(
 ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I")])
 
 
-def schema_text() -> str:
-    """Canonical text of every layout and of every numbered name; the schema hash is taken over it."""
-    lines = []
+def schema_lines():
+    """Canonical text of every layout and of every numbered name, a line at a time; the schema hash is taken over it."""
     for message in MESSAGES:
-        lines.append("%d %s %d %d" % (message.kind, message.name, message.changes, message.role))
+        yield "%d %s %d %d" % (message.kind, message.name, message.changes, message.role)
         if message.lesser is not None:
-            lines.append("%s %d %d" % message.lesser)
+            yield "%s %d %d" % message.lesser
         for layout in (message.request, message.response):
-            lines.append("%s %s %d" % (layout.format, ",".join(layout.names), layout.has_tail))
+            yield "%s %s %d" % (layout.format, ",".join(layout.names), layout.has_tail)
     for name, layout in (("fault", FAULT), ("event", EVENT), ("error", ERROR)):
-        lines.append("%s %s %s" % (name, layout.format, ",".join(layout.names)))
+        yield "%s %s %s" % (name, layout.format, ",".join(layout.names))
     for names in (
         ERROR_NAMES,
         EVENT_NAMES,
@@ -402,10 +401,14 @@ def schema_text() -> str:
         ROLE_NAMES,
         ACCESS_NAMES,
     ):
-        lines.append(",".join(names))
-    return "\n".join(lines)
+        yield ",".join(names)
 
 
 def schema_hash() -> bytes:
-    """First eight bytes of the SHA-256 of the schema."""
-    return hashlib.sha256(schema_text().encode()).digest()[:8]
+    """First eight bytes of the SHA-256 of the schema. All of its text at once is more than a heap that has been in use
+    may hold in one piece."""
+    digest = hashlib.sha256()
+    for line in schema_lines():
+        digest.update(line.encode())
+        digest.update(b"\n")
+    return digest.digest()[:8]
