@@ -15,7 +15,7 @@ from thecal.client import Effective, Pump
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID
 from thecal_fw.core.events import EVENT_PROGRAM_EFFECTIVE
 from thecal_fw.core.program import Bridge, decode
-from thecal_hil.pump_clock import NS_PER_S, Instants, PumpClock
+from thecal_hil.pump_clock import NS_PER_S, TICK_NS, Instants, PumpClock
 from thecal_hil.rig import ResetCause, Rig
 from thecal_hil.therapy import Therapy
 from thecal_sim.ideal import Regimen, Span
@@ -27,7 +27,9 @@ OFFSET_MINUTES = 60
 """Local time differs from UTC, so that a mistake of one for the other shows."""
 _NS_PER_MINUTE = 60 * NS_PER_S
 _GOES_ON_WITHIN_NS = 2_500_000_000
-"""After a power cut: the boot, the self-test, and the whole second of the clock on which delivery goes on."""
+"""After a power cut: the boot, the self-test, and a moment until delivery goes on."""
+_LOGGED_WITHIN_NS = 100_000_000
+"""The poll that logs a change comes so long after it at most."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Course:
         self._knows_time_of_day = True
         self._begins_ns = rig.boot_origin_ns
         self._past: list[Stretch] = []
+        self._goes_on_ns: int | None = None
 
     # --- what a host does
 
@@ -74,12 +77,24 @@ class Course:
 
     def set_time(self, utc_s: int, offset_minutes: int = OFFSET_MINUTES) -> None:
         """Set the pump's clock now, and how far its local time is ahead of UTC."""
+        local_before_ns = self._local_minus_rig_ns()
         reply = self.pump.set_time(utc_s, offset_minutes)
         self.clock = self.rig.clock()
         self._offset_minutes = offset_minutes
         self._knows_time_of_day = True
         if self._is_delivering:
-            self._afresh(reply, self._delivered_now())
+            t_ns = self._instant_ns(reply)
+            self._extra = ()
+            self._boluses_from_ns = t_ns + self._set_back_ns(local_before_ns)
+            self._begin_epoch(t_ns, self._delivered_now())
+
+    def _set_back_ns(self, local_before_ns: int | None) -> int:
+        """By how much the clock was set back, if by less than a day: boluses of that time have been given."""
+        local_now_ns = self._local_minus_rig_ns()
+        if local_before_ns is None or local_now_ns is None:
+            return 0
+        back_ns = local_before_ns - local_now_ns
+        return back_ns if 0 < back_ns < 86_400 * NS_PER_S else 0
 
     def prescribe(self, therapy: Therapy) -> int:
         """Stage, read back and commit; the rig's instant from which it holds, if delivery is under way."""
@@ -147,12 +162,13 @@ class Course:
         if self._history:
             self._past.append(self._stretch(cut_ns))
         self._begins_ns, self._history, self._extra = cut_ns, [], ()
+        self._goes_on_ns = None
         self._knows_time_of_day = False
         if not self._is_delivering:
             return
         goes_on_ns = self._first_change_ns()
         if goes_on_ns is not None:
-            self._boluses_from_ns = goes_on_ns
+            self._boluses_from_ns = self._goes_on_ns = goes_on_ns
             self._begin_epoch(goes_on_ns, self._delivered_now())
 
     def _first_change_ns(self) -> int | None:
@@ -160,8 +176,7 @@ class Course:
         boots = self.pump.interrogate().boots
         for event in self.pump.log():
             if event.boots == boots and event.code == EVENT_PROGRAM_EFFECTIVE:
-                # It is logged a moment after, and a change takes effect on a whole second of the pump's clock.
-                return self.clock.whole_second_ns(self.clock.rig_ns_of_boot(event.boot_s, event.boot_us))
+                return self.clock.rig_ns_of_boot(event.boot_s, event.boot_us)
         return None
 
     # --- what ideally comes of it
@@ -175,7 +190,26 @@ class Course:
     def _stretch(self, ends_ns: int) -> Stretch:
         times = self.rig.step_times_ns
         within = times[(times > self._begins_ns) & (times <= ends_ns)]
-        return Stretch(self.ideal, self._begins_ns, ends_ns, within)
+        history = self._history if self._goes_on_ns is None else self._anchored(within)
+        return Stretch(IdealDelivery(history, MICROSTEPS_PER_NL), self._begins_ns, ends_ns, within)
+
+    def _anchored(self, pulses_ns: Instants) -> list[Epoch]:
+        """The history of a stretch that began by itself, with its beginning where the first pulse has it.
+
+        The log tells when delivery went on to within a poll; the tick is the one half a microstep before the first
+        pulse, if that lies just before what was logged. Every later pulse is held against it.
+        """
+        first = self._history[0]
+        due_ns = IdealDelivery(self._history, MICROSTEPS_PER_NL).instant_of_step(
+            1, first.start_ns + 3_600 * NS_PER_S
+        )
+        if not len(pulses_ns) or due_ns is None:
+            return self._history
+        boot_ns = first.start_ns + int(pulses_ns[0]) - round(due_ns) - self._begins_ns
+        begins_ns = self._begins_ns + round(boot_ns / TICK_NS) * TICK_NS
+        if not first.start_ns - _LOGGED_WITHIN_NS <= begins_ns <= first.start_ns:
+            return self._history
+        return [replace(first, start_ns=begins_ns), *self._history[1:]]
 
     @property
     def ideal(self) -> IdealDelivery:
@@ -210,10 +244,17 @@ class Course:
         self._begin_epoch(t_ns, therapy)
         return t_ns
 
+    def _local_minus_rig_ns(self) -> int | None:
+        """Local time of the pump less the rig's time; None while it does not know the time of day."""
+        if not self._knows_time_of_day or self.clock.wall_ticks_at_boot is None:
+            return None
+        return self.clock.wall_ns(0) + self._offset_minutes * _NS_PER_MINUTE
+
     def _begin_epoch(self, t_ns: int, therapy: Therapy | None) -> None:
-        local_minus_t_ns = None
-        if self._knows_time_of_day and self.clock.wall_ticks_at_boot is not None:
-            local_minus_t_ns = self.clock.wall_ns(0) + self._offset_minutes * _NS_PER_MINUTE
+        """From an instant on. What was to begin later, and was taken back before it did, never was."""
+        local_minus_t_ns = self._local_minus_rig_ns()
+        while self._history and self._history[-1].start_ns > t_ns:
+            self._history.pop()
         boluses_from_ns = None if local_minus_t_ns is None else self._boluses_from_ns + local_minus_t_ns
         regimen = therapy.regimen if therapy else None
         self._history.append(Epoch(t_ns, regimen, local_minus_t_ns, boluses_from_ns, self._extra))

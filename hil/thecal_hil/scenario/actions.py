@@ -109,7 +109,10 @@ ACTIONS: dict[str, Action] = {
     ),
     "acknowledge": Action("acknowledge [{alarms}]", host.acknowledge, {"alarms": words(*host.ALARMS)}, True),
     "weigh heap": Action(
-        "measure what steady delivery takes from the heap", host.weigh_heap, {}, needs=_needing(Capability.EXACT_EDGES)
+        "measure what steady delivery takes from the heap",
+        host.weigh_heap,
+        {},
+        needs=_needing(Capability.EXACT_EDGES),
     ),
     "look": Action("interrogate the pump", lambda attempt, given: None, {}),
     "hold button": Action("hold the button down", host.hold_button, {}, needs=_needing(Capability.BUTTON)),

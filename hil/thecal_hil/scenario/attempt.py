@@ -203,8 +203,9 @@ class Attempt:
             t_ns = self.logged_ns(event)
             if t_ns is None:
                 continue
-            if event.code == EVENT_PROGRAM_EFFECTIVE:
-                # Logged a moment after; a change takes effect on a whole second of the pump's clock.
+            if event.code == EVENT_PROGRAM_EFFECTIVE and event.boot_s:
+                # Logged a moment after; a change takes effect on a whole second of the pump's clock, save for the
+                # first one after a reset, which takes effect as soon as it can.
                 t_ns = self._wall_at(t_ns).whole_second_ns(t_ns)
             yield Logged(t_ns, event.code, event.first, event.second)
 

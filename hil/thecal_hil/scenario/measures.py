@@ -164,6 +164,9 @@ MEASURES: dict[str, Measure] = {
     "residual told": Measure("volume left, told[ at {at}]", "mL", "ml", _AT, told.residual_ml),
     "residual error": Measure("volume left, told less true", "uL", "ul", {}, told.residual_error_ul, _EDGES),
     "uncertain": Measure("uncertain volume[ at {at}]", "uL", "ul", _AT, told.uncertain_ul),
+    "uncertain quanta": Measure(
+        "uncertain volume, in quanta[ at {at}]", "quanta", "quanta", _AT, told.uncertain_quanta
+    ),
     "lost": Measure(
         "microsteps lost by the motor, told[ at {at}]", "microsteps", "microsteps", _AT, told.lost_steps
     ),
@@ -180,7 +183,11 @@ MEASURES: dict[str, Measure] = {
     ),
     "queued ahead": Measure("pulses queued ahead, least", "ms", "ms", {}, told.least_queued_ms),
     "heap per pulse": Measure(
-        "taken from the heap by steady delivery", "bytes/pulse", "bytes_per_pulse", {}, told.heap_per_pulse_bytes
+        "taken from the heap by steady delivery",
+        "bytes/pulse",
+        "bytes_per_pulse",
+        {},
+        told.heap_per_pulse_bytes,
     ),
     "has program": Measure(
         "the program is {prescription}[ at {at}]",

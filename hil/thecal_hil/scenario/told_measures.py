@@ -121,6 +121,12 @@ def uncertain_ul(attempt: Attempt, given: Given) -> float:
     return float(_look(attempt, given).uncertain_nl) / _NL_PER_UL
 
 
+def uncertain_quanta(attempt: Attempt, given: Given) -> float:
+    """In quanta of the program: as much as one power cut may leave uncertain."""
+    look = _look(attempt, given)
+    return look.uncertain_steps / look.quantum_steps
+
+
 def lost_steps(attempt: Attempt, given: Given) -> float:
     return _look(attempt, given).lost_steps
 
