@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 
+MOST_TANKS = 500
+"""Their front is a plug but for 4 % of the dead volume; with more, exp(-x) below would be lost where it matters."""
+
 
 @dataclass(frozen=True)
 class DrugFrontParameters:
@@ -32,8 +35,8 @@ class DrugFrontParameters:
     line_concentration_ng_per_nl: float | None = None
 
     def __post_init__(self) -> None:
-        if self.tanks < 1:
-            raise ValueError(f"tanks: {self.tanks}; must be at least 1")
+        if not 1 <= self.tanks <= MOST_TANKS:
+            raise ValueError(f"tanks: {self.tanks}; must be 1 to {MOST_TANKS}")
         if min(self.tubing_nl, self.catheter_nl) < 0 or self.dead_volume_nl <= 0:
             raise ValueError("tubing_nl, catheter_nl: must not be negative, and not both zero")
 

@@ -120,9 +120,13 @@ def decaying_sums(
     kept = np.zeros(len(sums))
     kept[1:] = np.exp(-np.diff(times_ns) / tau_ns)
     reach = 1
-    while reach < len(sums) and kept[reach:].max(initial=0.0) > _NEGLIGIBLE:
+    while reach < len(sums):
+        # What is lost here is lost whatever comes later, so that a sum does not depend on how many follow.
+        kept[kept < _NEGLIGIBLE] = 0.0
+        if not kept[reach:].any():
+            break
         sums[reach:] += kept[reach:] * sums[:-reach]
-        kept[reach:] = kept[reach:] * kept[:-reach]
+        kept[reach:] *= kept[:-reach].copy()
         kept[:reach] = 0.0
         reach *= 2
     return sums

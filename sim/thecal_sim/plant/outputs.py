@@ -48,7 +48,7 @@ class Outputs:
             Quantity.OUT: traces.out_nl,
             Quantity.PRESSURE: traces.pressure_kpa,
             Quantity.STORED: traces.stored_nl,
-            Quantity.RESERVOIR: lambda t_ns: reservoir.content_nl(traces.moved_nl(t_ns)),
+            Quantity.RESERVOIR: lambda t_ns: reservoir.content_nl(t_ns, traces.moved_nl(t_ns)),
             Quantity.MASS: self._mass_g,
             Quantity.DOSE_AT_TIP: self._dose_ng,
             Quantity.CONCENTRATION_AT_TIP: self._concentration_ng_per_nl,

@@ -11,7 +11,8 @@ A microstep at the very instant of a disturbance comes before it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from math import inf
 
@@ -44,7 +45,8 @@ class Plant:
         self.parameters = parameters or PlantParameters()
         self.seed = seed
         self.weighings: list[tuple[int, float, bool]] = []
-        self._catch_up: Callable[[], object] = lambda: None
+        self._told_until: Callable[[], object] = lambda: None
+        self._is_in_its_time = False
         self._begin(env or VirtualTime(), owns_time=env is None)
 
     def _begin(self, env: VirtualTime, owns_time: bool) -> None:
@@ -52,7 +54,7 @@ class Plant:
         self.env, self._owns_time = env, owns_time
         line = Line(parts.line)
         rotor = Rotor(parts.rotor, parts.motor.microsteps_per_rev)
-        self._reservoir = Reservoir(parts.reservoir)
+        self._reservoir = Reservoir(parts.reservoir, env.now_ns)
         self._shaft = Shaft(parts.motor, rotor, line, self._reservoir, env.now_ns, parts.conditions)
         self._outputs = Outputs(parts, self.seed, env.now_ns, self._shaft, line, self._reservoir)
 
@@ -63,8 +65,13 @@ class Plant:
             if not self._is_untouched():
                 raise ValueError("the plant has a past or plans of its own: attach it before all else")
             self._begin(env, owns_time=False)
-        self._owns_time, self._catch_up = False, catch_up
+        self._owns_time, self._told_until = False, catch_up
         return self._shaft.turn
+
+    def stand_beside(self, outer_now_ns: Callable[[], int]) -> None:
+        """Keep its own time, beside a board that commands each microstep at its instant: whenever somebody looks at the
+        plant or disturbs it, that is at the board's present."""
+        self._told_until = lambda: self.advance(outer_now_ns())
 
     def _is_untouched(self) -> bool:
         shaft = self._shaft
@@ -116,7 +123,21 @@ class Plant:
         if t_ns < env.now_ns:
             raise ValueError(f"a microstep at {t_ns} ns; it is {env.now_ns} ns already")
         if env.peek() < t_ns:
-            env.run(until=t_ns)
+            with self._in_its_time():
+                env.run(until=t_ns)
+
+    @contextmanager
+    def _in_its_time(self) -> Iterator[None]:
+        self._is_in_its_time = True
+        try:
+            yield
+        finally:
+            self._is_in_its_time = False
+
+    def _catch_up(self) -> None:
+        """Come up to the present of whoever commands the shaft; nothing is to be done at an instant of its own time."""
+        if not self._is_in_its_time:
+            self._told_until()
 
     # --- time
 
@@ -127,7 +148,8 @@ class Plant:
     def advance(self, t_ns: int) -> None:
         """All microsteps up to an instant have been told: what happens by itself up to then happens."""
         if self._owns_time:
-            self.env.run_until(max(t_ns, self.now_ns))
+            with self._in_its_time():
+                self.env.run_until(max(t_ns, self.now_ns))
         elif t_ns > self.env.now_ns:
             raise ValueError(
                 f"t_ns: {t_ns} lies ahead; it is {self.env.now_ns} ns in the time the plant shares"
@@ -135,8 +157,8 @@ class Plant:
 
     def at(self, t_ns: int, action: Callable[[], object]) -> None:
         """Have something happen at an instant ahead, such as ``plant.occlude``."""
-        delay_ns = t_ns - self.now_ns
-        if delay_ns < 0:
+        self._catch_up()
+        if t_ns < self.now_ns:
             raise ValueError(f"t_ns: {t_ns} is in the past; it is {self.now_ns} ns now")
         self.env.timeout(t_ns - self.env.now_ns).callbacks.append(lambda _: _call(action))
 
@@ -192,7 +214,7 @@ class Plant:
     def refill(self, volume_nl: float, concentration_ng_per_nl: float | None = None) -> None:
         """Withdraw what is left, but for the residual, and fill in so much; of the same drug if none is given."""
         self._catch_up()
-        self._reservoir.refill(self._moved_now_nl(), volume_nl, concentration_ng_per_nl)
+        self._reservoir.refill(self.now_ns, self._moved_now_nl(), volume_nl, concentration_ng_per_nl)
 
     def _moved_now_nl(self) -> float:
         shaft = self._shaft
@@ -214,7 +236,7 @@ class Plant:
 
     def state(self, t_ns: int | None = None) -> PlantState:
         """What it is like now, or at a later instant up to which all microsteps have been told."""
-        return self._outputs.state(self._looked_at(self.now_ns if t_ns is None else t_ns))
+        return self._outputs.state(self._looked_at(t_ns))
 
     def curve(self, quantity: Quantity, t_ns: CommandTimes) -> NDArray[np.float64]:
         """A quantity at some instants in rising order; all microsteps up to the last of them have been told."""
@@ -225,11 +247,13 @@ class Plant:
 
     def reading_g(self, t_ns: int | None = None) -> tuple[float, bool]:
         """What the balance shows, in g, and whether that is stable."""
-        return self.balance.reading_g(self._looked_at(self.now_ns if t_ns is None else t_ns))
+        return self.balance.reading_g(self._looked_at(t_ns))
 
-    def _looked_at(self, t_ns: int) -> int:
+    def _looked_at(self, t_ns: int | None) -> int:
         self._catch_up()
-        if t_ns > self.now_ns or self._owns_time:
+        if t_ns is None:
+            return self.now_ns
+        if t_ns > self.now_ns:
             self.advance(t_ns)
         return t_ns
 

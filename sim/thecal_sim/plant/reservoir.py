@@ -40,8 +40,9 @@ class ReservoirParameters:
 
 
 class Fill(NamedTuple):
-    """A filled reservoir, from a position of the moved volume on."""
+    """A filled reservoir, from an instant and a position of the moved volume on."""
 
+    t_ns: int
     at_nl: float
     volume_nl: float
     concentration_ng_per_nl: float
@@ -58,11 +59,13 @@ class Inlet(NamedTuple):
 class Reservoir:
     """fills: every fill so far, the one at the beginning first."""
 
-    def __init__(self, parameters: ReservoirParameters) -> None:
+    def __init__(self, parameters: ReservoirParameters, begin_ns: int = 0) -> None:
         self.parameters = parameters
-        self.fills = [Fill(0.0, parameters.begins_with_nl, parameters.concentration_ng_per_nl)]
+        self.fills = [Fill(begin_ns, 0.0, parameters.begins_with_nl, parameters.concentration_ng_per_nl)]
 
-    def refill(self, at_nl: float, volume_nl: float, concentration_ng_per_nl: float | None = None) -> None:
+    def refill(
+        self, t_ns: int, at_nl: float, volume_nl: float, concentration_ng_per_nl: float | None = None
+    ) -> None:
         """Withdraw all that can be and fill in so much, of the concentration of the fill before if none is given."""
         if volume_nl < 0:
             raise ValueError(f"volume_nl: {volume_nl}; must not be negative")
@@ -70,17 +73,16 @@ class Reservoir:
         filled = before if concentration_ng_per_nl is None else concentration_ng_per_nl
         total_nl = residual_nl + volume_nl
         mixed = (residual_nl * before + volume_nl * filled) / total_nl if total_nl else filled
-        self.fills.append(Fill(at_nl, volume_nl, mixed))
+        self.fills.append(Fill(t_ns, at_nl, volume_nl, mixed))
 
-    def usable_nl(self, moved_nl: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What can still be moved at some positions."""
+    def content_nl(self, t_ns: NDArray[np.int64], moved_nl: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What is in it at some instants, by when so much has been moved."""
+        began_ns = np.array([fill.t_ns for fill in self.fills], np.int64)
         starts = np.array([fill.at_nl for fill in self.fills])
         volumes = np.array([fill.volume_nl for fill in self.fills])
-        latest = np.maximum(np.searchsorted(starts, moved_nl, side="right") - 1, 0)
-        return np.maximum(0.0, volumes[latest] - (moved_nl - starts[latest]))
-
-    def content_nl(self, moved_nl: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.usable_nl(moved_nl) + self.parameters.residual_nl
+        latest = np.searchsorted(began_ns, t_ns, side="right") - 1
+        left_nl = np.maximum(0.0, volumes[latest] - (moved_nl - starts[latest]))
+        return left_nl + self.parameters.residual_nl
 
     def air_nl(self, moved_nl: float) -> float:
         """Air drawn up to a position."""

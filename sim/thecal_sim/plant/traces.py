@@ -66,20 +66,27 @@ class Traces:
         return [(stretches[of_stretch[first]], first, last) for first, last in itertools.pairwise(cuts)]
 
     def _excess_kpa(self, stretch: Stretch, t_ns: Instants, turned: Instants) -> Floats:
-        from_where = self._latest_checkpoint(int(t_ns[0]))
-        begin, is_closed = from_where.pressure, stretch.conditions.is_occluded
-        times = np.array(self._shaft.turned_ns[from_where.turned : int(turned[-1])], np.int64)
-        volumes = np.diff(self._shaft.moved_nl(stretch, np.arange(from_where.turned, int(turned[-1]) + 1)))
-        after = np.concatenate(([begin.excess_kpa], self._line.after_each(begin, times, volumes, is_closed)))
-        since_ns = np.concatenate((np.array([begin.t_ns], np.int64), times))
-        place = turned - from_where.turned
+        """Each from the latest checkpoint before it, so that no value depends on which others are asked for."""
+        checkpoints, found, at = self._shaft.checkpoints, np.empty(len(t_ns)), 0
+        while at < len(t_ns):
+            place = bisect_right(checkpoints, t_ns[at], key=lambda checkpoint: checkpoint.pressure.t_ns)
+            last = len(t_ns)
+            if place < len(checkpoints):
+                last = int(np.searchsorted(t_ns, checkpoints[place].pressure.t_ns))
+            found[at:last] = self._since(checkpoints[place - 1], stretch, t_ns[at:last], turned[at:last])
+            at = last
+        return found
+
+    def _since(self, begin: Checkpoint, stretch: Stretch, t_ns: Instants, turned: Instants) -> Floats:
+        is_closed, until = stretch.conditions.is_occluded, int(turned[-1])
+        times = np.array(self._shaft.turned_ns[begin.turned : until], np.int64)
+        volumes = np.diff(self._shaft.moved_nl(stretch, np.arange(begin.turned, until + 1)))
+        later = self._line.after_each(begin.pressure, times, volumes, is_closed)
+        after = np.append(begin.pressure.excess_kpa, later)
+        since_ns = np.append(begin.pressure.t_ns, times)
+        place = turned - begin.turned
         excess, ages_ns = after[place], t_ns - since_ns[place]
         if is_closed:
             return excess
         falls = np.exp(-ages_ns / self._line.parameters.time_constant_ns)
         return np.where(excess > 0, excess * falls, excess)
-
-    def _latest_checkpoint(self, t_ns: int) -> Checkpoint:
-        checkpoints = self._shaft.checkpoints
-        place = bisect_right(checkpoints, t_ns, key=lambda checkpoint: checkpoint.pressure.t_ns)
-        return checkpoints[place - 1]
