@@ -30,6 +30,11 @@ class Processor:
         return now_ns if now_ns > busy_until_ns else busy_until_ns
 
     @property
+    def is_busy(self) -> bool:
+        """Whether the program waits for an instant that virtual time has yet to reach."""
+        return self._busy_until_ns > self.env.now_ns
+
+    @property
     def since_reset_ns(self) -> int:
         return self.now_ns - self.boot_origin_ns
 
