@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from thecal_fw.core.self_test import TEST_BUZZER, TEST_CLOCK
 from thecal_hil.faults import Actions, Fault, Faults
-from thecal_hil.foreign_journal import made_foreign, state_sectors
+from thecal_hil.foreign_journal import made_foreign, made_older, state_sectors
 from thecal_sim.model import ModelPump
 from thecal_sim.nor_flash import NorFlash
 from thecal_sim.units import NS_PER_MS
@@ -37,7 +39,8 @@ class ModelFaults(Faults):
             Fault.GENERATOR_STARVES: board.train.starve,
             Fault.PROGRAM_PAUSES: lambda: model.withhold_polls(model.now_ns + amount * NS_PER_MS),
             Fault.FLASH_ROTS: lambda: board.chip.rot(amount, 0, NorFlash.SECTOR_BYTES, 0),
-            Fault.FLASH_IS_FOREIGN: self._make_foreign,
+            Fault.FLASH_IS_FOREIGN: lambda: self._rewrite(made_foreign),
+            Fault.PUMP_IS_OLDER: lambda: self._rewrite(lambda sector: made_older(sector, amount)),
             Fault.MEMORY_CHANGES: self._change_memory,
         }
 
@@ -61,11 +64,11 @@ class ModelFaults(Faults):
         self_test = self._model.board.self_test
         self_test.failed = self_test.failed | test if fails else self_test.failed & ~test
 
-    def _make_foreign(self) -> None:
+    def _rewrite(self, rewritten: Callable[[bytes], bytes]) -> None:
         chip = self._model.board.chip
         for sector in state_sectors():
             content = chip.content(sector)
-            changed = made_foreign(content)
+            changed = rewritten(bytes(content))
             for place in range(len(content)):
                 if content[place] != changed[place]:
                     chip.rot(sector, place, 1, changed[place])
