@@ -13,3 +13,7 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+# How long a try takes says something about the machine, and nothing about the pump.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")

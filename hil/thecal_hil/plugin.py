@@ -125,7 +125,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def _open(request: pytest.FixtureRequest, name: str, which: int = 0) -> Rig:
     config = request.config
     kind = rig_class(name)
-    lacking = set(_named(request.node, "needs")) - kind.capabilities - kind.possible_faults
+    lacking = set(_named(request.node, "needs")) - kind.capabilities - kind.attainable_faults()
     if lacking:
         pytest.skip(f"the {name} rig has no {', '.join(sorted(lacking))}")
     if forked_tests.in_copy() and name in _DEAR_TO_BOOT:

@@ -15,11 +15,12 @@ from functools import cached_property
 from thecal.client import Event, Pump
 from thecal.errors import ThecalError
 from thecal.status import Status
-from thecal_fw.core.events import EVENT_PROGRAM_EFFECTIVE
+from thecal_fw.core.events import EVENT_HELD, EVENT_PROGRAM_EFFECTIVE, EVENT_STOPPED
+from thecal_fw.core.instant import TICK_US
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_hil.course import Course, Stretch
 from thecal_hil.load import BadWire
-from thecal_hil.pump_clock import NS_PER_S, PumpClock
+from thecal_hil.pump_clock import NS_PER_S, NS_PER_US, PumpClock
 from thecal_hil.rig import ResetCause, Rig
 from thecal_hil.scenario.document import Scenario, Setup, Step
 from thecal_hil.scenario.record import Happening
@@ -207,6 +208,9 @@ class Attempt:
                 # Logged a moment after; a change takes effect on a whole second of the pump's clock, save for the
                 # first one after a reset, which takes effect as soon as it can.
                 t_ns = self._wall_at(t_ns).whole_second_ns(t_ns)
+            elif event.code in (EVENT_STOPPED, EVENT_HELD):
+                # What is owed is reckoned up to the tick in which it stopped.
+                t_ns -= event.boot_us % TICK_US * NS_PER_US
             yield Logged(t_ns, event.code, event.first, event.second)
 
     def checks(self, until_ns: int) -> list[PulseCheck]:

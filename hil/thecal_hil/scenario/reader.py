@@ -200,10 +200,7 @@ class _Reader:
                     f" at {duration_text(latest_ns)!r}; put steps in order"
                 )
             if at_ns > duration_ns:
-                entry.complain(
-                    f"{entry.name('at')} = {duration_text(at_ns)!r} lies behind the end,"
-                    f" duration = {duration_text(duration_ns)!r}"
-                )
+                self._lies_behind(entry, "at", at_ns, duration_ns)
             latest_ns = max(latest_ns, at_ns)
             if do is None:
                 continue
@@ -214,6 +211,12 @@ class _Reader:
                 refused_with = entry.sentence("refused_with", "words of the refusal")
             self._must_be_prescribed(entry, given, prescriptions)
             yield Step(at_ns, do, given, refused_with)
+
+    def _lies_behind(self, entry: Fields, key: str, at_ns: int, duration_ns: int) -> None:
+        entry.complain(
+            f"{entry.name(key)} = {duration_text(at_ns)!r} lies behind the end,"
+            f" duration = {duration_text(duration_ns)!r}"
+        )
 
     def _must_be_prescribed(self, entry: Fields, given: Given, prescriptions: dict[str, Prescribed]) -> None:
         name = given.get("prescription")
@@ -234,7 +237,7 @@ class _Reader:
             self._must_be_prescribed(entry, given, prescriptions)
             for key in ("at", "until", "begins", "after"):
                 if given.get(key) and given[key] > duration_ns:
-                    entry.complain(f"{entry.name(key)} lies behind the end, {duration_text(duration_ns)!r}")
+                    self._lies_behind(entry, key, given[key], duration_ns)
             measurement = self._measurement(entry, name, measure, given, keys)
             keys.add(measurement.key)
             yield Check(name, given, measurement)
