@@ -25,6 +25,7 @@ from mutants.explained import read_explanations
 from mutants.mutant import Mutant, Name, mutants_of
 from mutants.operators import chosen_operators
 from mutants.trial import Verdict, import_in_advance, try_out, try_unchanged
+from thecal_hil.checkout import checkout
 
 REPOSITORY = Path(__file__).parents[2]
 FIRMWARE = REPOSITORY / "firmware" / "thecal_fw"
@@ -175,6 +176,7 @@ def write_results(results: list[Result], chosen: Sequence[str], seconds: float) 
     """Put every mutant and its fate into the evidence."""
     counts = Counter(result.status for result in results)
     evidence = {
+        "checkout": checkout(),
         "cosmic_ray": version("cosmic-ray"),
         "hypothesis": version("hypothesis"),
         "modules": {

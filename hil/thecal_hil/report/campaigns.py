@@ -1,0 +1,269 @@
+"""Summaries that other campaigns have left in the evidence, taken in where they are of the same commit.
+
+Promises: a summary of another commit, or of none that can be told, counts as not run, and the report says which it is;
+of a summary only what another run of the same commit would give again is taken in, so no speeds of a machine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from thecal_hil.evidence import figure_text
+
+Summary = Mapping[str, Any]
+
+
+class CampaignState(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    NOTED = "noted"
+    NOT_RUN = "not run"
+    OTHER_COMMIT = "of another commit"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A figure of a campaign in words, with its limit where it has one."""
+
+    name: str
+    figure: str
+    limit: str = ""
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """command: what runs it again. wrong: each violation, with how to make it again where the campaign tells."""
+
+    name: str
+    title: str
+    command: str
+    state: CampaignState
+    facts: tuple[Fact, ...] = ()
+    wrong: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A campaign whose summary can be read. passed: None for one that only measures."""
+
+    file: str
+    title: str
+    command: str
+    facts: Callable[[Summary], list[Fact]]
+    wrong: Callable[[Summary], list[str]]
+    judged: bool = True
+
+
+def _count(summary: Summary, key: str, name: str, unit: str = "") -> Fact:
+    return Fact(name, f"{figure_text(summary[key])} {unit}".strip())
+
+
+def _verify_facts(summary: Summary) -> list[Fact]:
+    found = []
+    for key, limits in summary["limits"].items():
+        if "speed" in key or key in _OF_THE_MACHINE:
+            continue
+        least, most = limits["least"], limits["most"]
+        limit = f"= {least:g}" if least is not None and least == most else ""
+        if not limit:
+            limit = " ".join(
+                f"{sign} {end:g}" for sign, end in (("≥", least), ("≤", most)) if end is not None
+            )
+        found.append(Fact(limits["title"], f"{figure_text(summary[key])} {limits['unit']}".strip(), limit))
+    return [
+        *found,
+        Fact("image", str(summary["uf2_sha256"])[:16]),
+        Fact("edges", str(summary["edges_sha256"])[:16]),
+    ]
+
+
+_OF_THE_MACHINE = ("heap_bytes_free",)
+
+
+def _verify_wrong(summary: Summary) -> list[str]:
+    wrong = [
+        f"{limits['title']}: {limits['verdict']}"
+        for limits in summary["limits"].values()
+        if limits["verdict"] not in ("pass", "noted")
+    ]
+    return wrong or ([] if summary["verdict"] == "PASS" else [str(summary["verdict"])])
+
+
+def _powercuts_facts(summary: Summary) -> list[Fact]:
+    parts = (("model", "cuts of the model"), ("pico", "cuts of the emulated board"))
+    return [Fact(title, figure_text(summary[part]["cuts"])) for part, title in parts if part in summary]
+
+
+def _powercuts_wrong(summary: Summary) -> list[str]:
+    return [
+        f"{one['what']} (--replay {one['cut']})"
+        for part in ("model", "pico")
+        for one in summary.get(part, {}).get("violations", [])
+    ]
+
+
+def _attack_facts(summary: Summary) -> list[Fact]:
+    return [
+        _count(summary, "frames", "frames sent"),
+        Fact("seed", str(summary.get("seed", 0))),
+        _count(summary, "pulses", "pulses delivered meanwhile"),
+        _count(summary, "worst_edge_ticks", "worst edge", "ticks"),
+        *(Fact(f"sent: {sort}", figure_text(count)) for sort, count in summary["sent"].items()),
+        *(Fact(f"answered: {sort}", figure_text(count)) for sort, count in summary["answers"].items()),
+    ]
+
+
+def _longrun_facts(summary: Summary) -> list[Fact]:
+    return [
+        _count(summary, "days", "delivered", "days"),
+        Fact("seed", str(summary["seed"])),
+        _count(summary, "steps", "microsteps"),
+        Fact("faults", figure_text(sum(summary["tried"].values()))),
+        _count(summary, "resets", "resets"),
+        *(
+            Fact(f"{name}: {count} times", f"found within {summary['worst_detection_s'][name]:.1f} s")
+            for name, count in summary["tried"].items()
+        ),
+    ]
+
+
+def _wrong_list(summary: Summary) -> list[str]:
+    return [str(one) for one in summary["wrong"]]
+
+
+def _mutants_facts(summary: Summary) -> list[Fact]:
+    return [
+        _count(summary, "mutants", "mutants"),
+        _count(summary, "killed", "noticed by a test"),
+        _count(summary, "explained", "equivalent, explained"),
+        _count(summary, "survived", "survived"),
+        _count(summary, "score_percent", "score", "%"),
+    ]
+
+
+def _mutants_wrong(summary: Summary) -> list[str]:
+    return [
+        f"survived: {one['module']} {one['where']}: {one['becomes']}"
+        for one in summary["all"]
+        if one["status"] == "survived"
+    ]
+
+
+def _tests_facts(summary: Summary) -> list[Fact]:
+    return [_count(summary, key, key.replace("_", " ")) for key in ("passed", "failed", "skipped")]
+
+
+def _tests_wrong(summary: Summary) -> list[str]:
+    return [test for test, outcome in summary["outcomes"].items() if outcome == "failed"]
+
+
+def _comparison_facts(summary: Summary) -> list[Fact]:
+    return [
+        Fact(
+            f"{run['name']}, under load",
+            f"median {run['errors']['median_us']:.1f}, worst {run['errors']['worst_us']:.1f} µs",
+        )
+        for run in summary["loaded"]
+    ]
+
+
+def _nothing_wrong(summary: Summary) -> list[str]:
+    return []
+
+
+KNOWN = (
+    _Known("verify", "A day of therapy on the emulated board", "make verify", _verify_facts, _verify_wrong),
+    _Known("tests", "All tests", "make test", _tests_facts, _tests_wrong),
+    _Known(
+        "powercuts",
+        "Power cuts in every flash operation",
+        "make powercuts",
+        _powercuts_facts,
+        _powercuts_wrong,
+    ),
+    _Known("longrun", "200 days with a fault every few hours", "make longrun", _longrun_facts, _wrong_list),
+    _Known("attack-model", "Frames without a key, on the model", "make attack", _attack_facts, _wrong_list),
+    _Known(
+        "attack-pico",
+        "Frames without a key, on the emulated board",
+        "make attack",
+        _attack_facts,
+        _wrong_list,
+    ),
+    _Known("doses", "A million boluses asked for in any order", "make doses", _tests_facts, _tests_wrong),
+    _Known(
+        "mutants",
+        "Changes to the firmware",
+        "make mutants",
+        _mutants_facts,
+        _mutants_wrong,
+    ),
+    _Known(
+        "comparison",
+        "Step timing, compared",
+        "make bench",
+        _comparison_facts,
+        _nothing_wrong,
+        judged=False,
+    ),
+)
+_NOT_OF_CAMPAIGNS = ("trace",)
+"""The matrix of requirements is made anew for each report."""
+
+
+def read_campaigns(folder: Path, checkout: str) -> list[Campaign]:
+    """Every campaign that is known, and every further summary in the folder that tells its commit."""
+    found = [_read(known, folder / f"{known.file}.json", checkout) for known in KNOWN]
+    names = {known.file for known in KNOWN} | set(_NOT_OF_CAMPAIGNS)
+    others = [path for path in sorted(folder.glob("*.json")) if path.stem not in names]
+    return [*found, *(one for one in (_other(path, checkout) for path in others) if one is not None)]
+
+
+def _read(known: _Known, path: Path, checkout: str) -> Campaign:
+    def is_in_state(state: CampaignState, note: str = "") -> Campaign:
+        return Campaign(known.file, known.title, known.command, state, note=note)
+
+    if not path.is_file():
+        return is_in_state(CampaignState.NOT_RUN)
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        of = str(summary.get("checkout", "unknown"))
+        if of != checkout or of == "unknown":
+            return is_in_state(CampaignState.OTHER_COMMIT, f"the summary is of {of}")
+        facts, wrong = tuple(known.facts(summary)), tuple(known.wrong(summary))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return is_in_state(CampaignState.UNREADABLE, f"{type(error).__name__}: {error}")
+    judged = CampaignState.FAILED if wrong else CampaignState.PASSED
+    state = judged if known.judged else CampaignState.NOTED
+    return Campaign(known.file, known.title, known.command, state, facts, wrong)
+
+
+def _other(path: Path, checkout: str) -> Campaign | None:
+    """A summary that nothing here knows: its plain figures, and its verdict if it has a list of what was wrong."""
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(summary, dict) or summary.get("checkout") != checkout:
+        return None
+    facts = tuple(
+        Fact(key.replace("_", " "), figure_text(value) if isinstance(value, int | float) else str(value))
+        for key, value in summary.items()
+        if isinstance(value, int | float | str) and key != "checkout" and not _is_of_the_machine(key)
+    )
+    wrong = tuple(str(one) for one in summary.get("wrong", []))
+    told = "passed" in summary or "wrong" in summary or "verdict" in summary
+    failed = bool(wrong) or summary.get("passed") is False or summary.get("verdict", "PASS") != "PASS"
+    state = CampaignState.FAILED if failed else CampaignState.PASSED if told else CampaignState.NOTED
+    return Campaign(path.stem, path.stem.replace("-", " "), "", state, facts, wrong)
+
+
+def _is_of_the_machine(key: str) -> bool:
+    return any(part in key for part in ("speed", "seconds", "worked", "per_s", "wall"))
