@@ -56,9 +56,7 @@ def _chosen(library: list[Scenario], names: list[str] | None) -> list[Scenario]:
         return library
     unknown = sorted(set(names) - {scenario.name for scenario in library})
     if unknown:
-        raise ScenarioError([
-            f"there is no scenario {', '.join(unknown)}; `thecal-hil list` shows those there are"
-        )
+        raise ScenarioError([f"there is no scenario {', '.join(unknown)}; see `thecal-hil list`"])
     return [scenario for scenario in library if scenario.name in names]
 
 

@@ -63,7 +63,7 @@ class RecordView:
         drawn = (
             (
                 draw_edge_errors(record, f"{self.name}-edges"),
-                f"Distance of {len(record.edge_errors_ticks):,} edges from when they were due; worst {worst:.4f} ticks.",
+                f"{len(record.edge_errors_ticks):,} edges against when each was due; worst {worst:.4f} ticks.",
             ),
             (draw_start_up(record, f"{self.name}-start"), "Flow from the first pulse, in even intervals."),
             (draw_trumpet(record, f"{self.name}-trumpet"), trumpet_caption(record)),
