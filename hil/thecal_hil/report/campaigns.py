@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Campaign:
-    """command: what runs it again. wrong: each violation, with how to make it again where the campaign tells."""
+    """command: what runs it again. wrong: each violation, with how to make it again where the campaign tells.
+
+    outcomes: of each test, by its name, for a run of tests: passed, failed or skipped.
+    """
 
     name: str
     title: str
@@ -47,6 +50,7 @@ class Campaign:
     facts: tuple[Fact, ...] = ()
     wrong: tuple[str, ...] = ()
     note: str = ""
+    outcomes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -157,11 +161,13 @@ def _mutants_wrong(summary: Summary) -> list[str]:
 
 
 def _tests_facts(summary: Summary) -> list[Fact]:
-    return [_count(summary, key, key.replace("_", " ")) for key in ("passed", "failed", "skipped")]
+    counts = [_count(summary, key, f"tests {key}") for key in ("passed", "failed", "skipped")]
+    return [*counts, Fact("run as", " ".join(["pytest", *summary["arguments"]]))]
 
 
 def _tests_wrong(summary: Summary) -> list[str]:
-    return [test for test, outcome in summary["outcomes"].items() if outcome == "failed"]
+    failed = [test for test, outcome in summary["outcomes"].items() if outcome == "failed"]
+    return failed or ([f"pytest ended with exit code {summary['exit_code']}"] if summary["exit_code"] else [])
 
 
 def _comparison_facts(summary: Summary) -> list[Fact]:
@@ -242,7 +248,8 @@ def _read(known: _Known, path: Path, checkout: str) -> Campaign:
         return is_in_state(CampaignState.UNREADABLE, f"{type(error).__name__}: {error}")
     judged = CampaignState.FAILED if wrong else CampaignState.PASSED
     state = judged if known.judged else CampaignState.NOTED
-    return Campaign(known.file, known.title, known.command, state, facts, wrong)
+    outcomes = dict(summary.get("outcomes", {}))
+    return Campaign(known.file, known.title, known.command, state, facts, wrong, outcomes=outcomes)
 
 
 def _other(path: Path, checkout: str) -> Campaign | None:

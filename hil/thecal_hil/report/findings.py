@@ -8,7 +8,7 @@ taken for a pass.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from thecal_hil.evidence import Measurement, Outcome
@@ -80,7 +80,13 @@ class Measured:
     rigs: tuple[str, ...]
 
     @property
+    def values(self) -> list[float]:
+        """On each rig on which it was taken."""
+        return [one.value for one in self.figure.outcomes if one is not None and one.value is not None]
+
+    @property
     def passed(self) -> bool:
+        """Whether it was within its limits on each rig that carried the scenario out."""
         return all(outcome.passed for outcome in self.figure.outcomes if outcome is not None)
 
 
@@ -88,19 +94,33 @@ class Measured:
 class RequirementRow:
     """A requirement: figures that name it, scenarios that name it as a whole, tests that are marked with it.
 
-    traced: None for an id that the requirements file does not have, which is a fault.
+    traced: None for an id that the requirements file does not have, which is a fault. outcomes: of those of its tests
+    that a run of this commit tells of.
     """
 
     id: str
     traced: Traced | None
     measured: tuple[Measured, ...]
     scenarios: tuple[ScenarioGroup, ...]
+    outcomes: Mapping[str, str]
+
+    @property
+    def tests(self) -> list[str]:
+        """Names of the tests; scenarios, which the matrix counts among them, have a place of their own."""
+        tests = self.traced.tests if self.traced else ()
+        return [evidence.test for evidence in tests if not evidence.test.endswith(".toml")]
+
+    @property
+    def outcome_counts(self) -> dict[str, int]:
+        """How many of the tests had which outcome."""
+        return dict(sorted(Counter(self.outcomes.values()).items()))
 
     @property
     def state(self) -> str:
         """``failed``, ``measured`` (a figure or a scenario that ran is evidence for it) or ``tests``."""
         ran = [group for group in self.scenarios if group.was_run]
-        if any(not one.passed for one in self.measured) or any(not group.is_good for group in ran):
+        failed = any(not one.passed for one in self.measured) or any(not group.is_good for group in ran)
+        if failed or "failed" in self.outcomes.values():
             return "failed"
         return "measured" if self.measured or ran else "tests"
 
@@ -160,7 +180,9 @@ def groups_of(records: Sequence[ScenarioRecord]) -> tuple[ScenarioGroup, ...]:
     )
 
 
-def rows_of(groups: Sequence[ScenarioGroup], matrix: Matrix | None) -> tuple[RequirementRow, ...]:
+def rows_of(
+    groups: Sequence[ScenarioGroup], matrix: Matrix | None, outcomes: Mapping[str, str]
+) -> tuple[RequirementRow, ...]:
     """One for each requirement in the order of the file, then one for each id that the file does not have."""
     traced = {one.requirement.id: one for one in matrix.traced} if matrix else {}
     measured: dict[str, list[Measured]] = {}
@@ -174,9 +196,20 @@ def rows_of(groups: Sequence[ScenarioGroup], matrix: Matrix | None) -> tuple[Req
                 measured.setdefault(found, []).append(Measured(group.name, figure, rigs))
     ids = dict.fromkeys([*traced, *sorted({*measured, *scenarios})])
     return tuple(
-        RequirementRow(one, traced.get(one), tuple(measured.get(one, ())), tuple(scenarios.get(one, ())))
+        RequirementRow(
+            one,
+            traced.get(one),
+            tuple(measured.get(one, ())),
+            tuple(scenarios.get(one, ())),
+            _outcomes_of(traced.get(one), outcomes),
+        )
         for one in ids
     )
+
+
+def _outcomes_of(traced: Traced | None, outcomes: Mapping[str, str]) -> dict[str, str]:
+    tests = [evidence.test for evidence in traced.tests] if traced else []
+    return {test: outcomes[test] for test in tests if test in outcomes}
 
 
 def find(
@@ -191,7 +224,8 @@ def find(
     if repeated:
         raise ValueError(f"more than one record of {', '.join(sorted(repeated))}")
     groups = groups_of(records)
-    rows = rows_of(groups, matrix)
+    outcomes = {test: told for campaign in campaigns for test, told in campaign.outcomes.items()}
+    rows = rows_of(groups, matrix, outcomes)
     faults = list(matrix.faults) if matrix else []
     faults += [
         f"{row.id}: named by a scenario, and no requirement" for row in rows if matrix and not row.traced

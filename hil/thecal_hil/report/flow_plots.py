@@ -97,7 +97,7 @@ def draw_trumpet(record: ScenarioRecord, name: str) -> str:
     panel.level(curve.overall_percent, "overall")
     for values in (curve.most_percent, curve.least_percent):
         panel.curve(minutes, values, "delivered")
-        panel.curve(np.repeat(minutes, 1), values, "dots")
+        panel.dots(minutes, values, "dot")
     panel.width_axis([float(one) for one in _apart(minutes)], "observation window, min")
     panel.legend([("delivered", "extremes"), ("overall", "overall")])
     pairs = zip(minutes, curve.most_percent, curve.least_percent, strict=True)

@@ -43,6 +43,15 @@ class MeasuredAlike:
     limit: str
     measured: tuple[Measured, ...]
 
+    @property
+    def worst_text(self) -> str:
+        """The figure that comes nearest to the limit, where there is a limit to one side only."""
+        measurement = self.measured[0].figure.measurement
+        values = [value for one in self.measured for value in one.values]
+        if not values or (measurement.least is None) == (measurement.most is None):
+            return ""
+        return f", worst {figure_short(max(values) if measurement.least is None else min(values))}"
+
 
 class RecordView:
     """A record as the template shows it."""
@@ -109,6 +118,8 @@ def page_of(findings: Findings, made_at: datetime) -> str:
     environment.filters.update(
         figure=figure_text,
         limit=_limit,
+        unit=_unit,
+        values=lambda measured: " / ".join(figure_short(value) for value in measured.values),
         length_of=_length,
         at=_at,
         alarm=lambda number: ALARM_NAMES[number],
@@ -120,14 +131,19 @@ def page_of(findings: Findings, made_at: datetime) -> str:
         made_at=made_at.strftime("%Y-%m-%d %H:%M UTC"),
         banner=BANNER,
         view=lambda record: views[record.identity],
+        names_here={group.name for group in findings.groups},
         alike=alike,
-        tests_of=tests_of,
         nearest=nearest,
         wear=_total_wear(findings),
         alarm_table=_alarm_table(findings.records),
         group_status=_group_status,
         Status=Status,
     )
+
+
+def figure_short(value: float) -> str:
+    """A figure where there is little room."""
+    return figure_text(round(value, 4))
 
 
 def alike(row: RequirementRow) -> list[MeasuredAlike]:
@@ -139,12 +155,6 @@ def alike(row: RequirementRow) -> list[MeasuredAlike]:
             one
         )
     return [MeasuredAlike(*key, tuple(ones)) for key, ones in found.items()]
-
-
-def tests_of(row: RequirementRow) -> list[str]:
-    """Tests that are evidence for a requirement; scenarios have a place of their own."""
-    tests = row.traced.tests if row.traced else ()
-    return [evidence.test for evidence in tests if not evidence.test.endswith(".toml")]
 
 
 def nearest(group: ScenarioGroup) -> Outcome | None:
@@ -169,6 +179,10 @@ def _limit(words: str) -> str:
     for plain, sign in _SIGNS:
         words = words.replace(plain, sign)
     return words
+
+
+def _unit(words: str) -> str:
+    return words.replace("uL", "µL")
 
 
 def _length(record: ScenarioRecord) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from thecal_hil.report.svg import Floats, Scale, label_of, line, path, path_data, rect, text
+from thecal_hil.report.svg import Floats, Scale, circle, label_of, line, path, path_data, rect, text
 
 LEFT_PX = 62
 RIGHT_PAD_PX = 14
@@ -50,6 +50,10 @@ class Panel:
     def curve(self, x: Floats, y: Floats, kind: str) -> None:
         if len(x):
             self.parts.append(path(path_data(self.across.all_px(x), self.up.all_px(y)), kind))
+
+    def dots(self, x: Floats, y: Floats, kind: str) -> None:
+        for x_px, y_px in zip(self.across.all_px(x), self.up.all_px(y), strict=True):
+            self.parts.append(circle(x_px, y_px, 2.4, kind))
 
     def level(self, value: float, kind: str) -> None:
         """A line across at a height, if that lies in the panel."""

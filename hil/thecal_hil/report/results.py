@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from thecal_hil.report.campaigns import Campaign
 from thecal_hil.report.findings import Findings, RequirementRow
 from thecal_hil.report.names import edges_name, wave_name
 from thecal_hil.scenario.record import ScenarioRecord, Status
@@ -28,7 +29,7 @@ def results_of(findings: Findings) -> dict[str, Any]:
         "faults": list(findings.faults),
         "requirements": [_requirement(row) for row in findings.rows],
         "scenarios": [_scenario(record) for record in findings.records],
-        "campaigns": [asdict(campaign) for campaign in findings.campaigns],
+        "campaigns": [_campaign(campaign) for campaign in findings.campaigns],
     }
 
 
@@ -38,10 +39,16 @@ def _requirement(row: RequirementRow) -> dict[str, Any]:
         "state": row.state,
         "text": row.traced.requirement.text if row.traced else None,
         "answers": list(row.traced.requirement.answers) if row.traced else [],
-        "tests": [evidence.test for evidence in row.traced.tests] if row.traced else [],
+        "tests": {test: row.outcomes.get(test, "not run") for test in row.tests},
         "scenarios": [group.name for group in row.scenarios],
         "figures": [{"scenario": one.scenario, "figure": one.figure.measurement.key} for one in row.measured],
     }
+
+
+def _campaign(campaign: Campaign) -> dict[str, Any]:
+    told = asdict(campaign)
+    del told["outcomes"]  # they stand with the requirements
+    return told
 
 
 def _scenario(record: ScenarioRecord) -> dict[str, Any]:

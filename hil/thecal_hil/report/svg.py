@@ -170,6 +170,10 @@ def rect(x: float, y: float, width: float, height: float, kind: str) -> Element:
     )
 
 
+def circle(x: float, y: float, radius: float, kind: str) -> Element:
+    return element("circle", cx=_short(x), cy=_short(y), r=_short(radius), class_=kind)
+
+
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Element:
     return element("line", x1=_short(x1), y1=_short(y1), x2=_short(x2), y2=_short(y2), class_=kind)
 
