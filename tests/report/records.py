@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from math import sin
 
 import numpy as np
 
 from thecal_fw.core.alarms import MOTOR_STALL
 from thecal_hil.evidence import Evidence, Measurement
 from thecal_hil.pump_clock import NS_PER_S, TICK_NS
+from thecal_hil.report.edge import Edge
 from thecal_hil.scenario.record import (
     AlarmSpan,
     Curve,
@@ -24,13 +25,6 @@ MISSING = Measurement("missing", "pulses missing", "pulses", least=0, most=0)
 BEGINS_NS = 300 * NS_PER_S
 LASTS_S = 2_400
 INTERVAL_NS = 3 * NS_PER_S
-
-
-@dataclass(frozen=True)
-class Edge:
-    t_ns: int
-    signal: str
-    level: int
 
 
 def blank(name: str, status: Status, rig: str = "model", message: str = "") -> ScenarioRecord:
@@ -63,11 +57,12 @@ def ran(name: str, rig: str = "model", worst_ticks: float = 0.25) -> ScenarioRec
         Signal("enable", 1, enable, np.array([0], np.uint8)),
     )
     at_ns = np.linspace(record.begins_ns, record.ends_ns, 200).astype(np.int64)
-    volume = np.searchsorted(record.step_times_ns, at_ns, side="right") * 0.015625
+    counted = np.searchsorted(record.step_times_ns, at_ns, side="right")
+    volume = np.array(counted, np.float64) * 0.015625
     record.curves = (
         Curve("prescribed", "uL", at_ns, (at_ns - BEGINS_NS) / INTERVAL_NS * 0.015625),
         Curve("delivered", "uL", at_ns, volume),
-        Curve("pressure", "kPa", at_ns, np.sin(at_ns / 1e12).astype(np.float64)),
+        Curve("pressure", "kPa", at_ns, np.array([sin(at / 1e12) for at in at_ns])),
     )
     record.alarms = (AlarmSpan(MOTOR_STALL, BEGINS_NS + 600 * NS_PER_S, None),)
     record.happenings = (Happening(BEGINS_NS, "start delivery"), Happening(BEGINS_NS + 10**9, "look"))

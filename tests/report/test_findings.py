@@ -9,6 +9,7 @@ import pytest
 
 from report.records import blank, every_kind, failed, ran
 from thecal_hil.report.campaigns import Campaign, CampaignState, read_campaigns
+from thecal_hil.report.divergence import first_divergence
 from thecal_hil.report.findings import Findings, find
 from thecal_hil.report.provenance import Provenance
 from thecal_hil.scenario.record import ScenarioRecord, Status
@@ -107,6 +108,24 @@ def test_the_drawings_are_of_what_is_shipped_and_of_what_failed() -> None:
     assert [one.rig for one in group.drawn] == ["pico"]
     group = findings([failed("steady"), ran("steady", "pico")]).groups[0]
     assert [one.rig for one in group.drawn] == ["pico", "model"]
+
+
+def test_an_edge_beyond_a_limit_of_less_than_a_tick_is_where_to_look_first() -> None:
+    record = ran("steady", worst_ticks=1.25)
+    record.status = Status.FAILED
+    record.edge_errors_ticks = record.edge_errors_ticks.copy()
+    record.edge_errors_ticks[[40, 70]] = -1.25, 1.5
+    found = first_divergence(record)
+    assert found is not None
+    assert found.text == "step 41 came -1.250000 ticks from its due instant, limit 1"
+    assert found.t_ns == record.step_times_ns[40]
+    assert [edge.t_ns for edge in found.edges if edge.level][2:4] == record.step_times_ns[39:41].tolist()
+
+
+def test_a_failure_that_is_no_matter_of_edges_points_at_none() -> None:
+    record = ran("steady")
+    record.status = Status.FAILED
+    assert first_divergence(record) is None
 
 
 LONG_RUN = {

@@ -1,6 +1,8 @@
 """What became of each test is kept for the report, and no failure is hidden by another phase or parameter."""
 
 import json
+import os
+import sys
 
 import pytest
 
@@ -22,6 +24,12 @@ def test_is_skipped(): pytest.skip("no board")
 def test_sometimes_skipped(n):
     if n: pytest.skip("no board")
 """
+
+
+@pytest.fixture(autouse=True)
+def _same_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process started elsewhere finds the very sources that are tested here."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
 
 
 @pytest.mark.parametrize("processes", [(), ("-n", "2")])

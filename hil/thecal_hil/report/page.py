@@ -15,13 +15,14 @@ from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, PRIORITY_NAMES, RESPONSE_
 from thecal_hil.evidence import Outcome, figure_text
 from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.report.course_plot import draw_course
+from thecal_hil.report.divergence import first_divergence
 from thecal_hil.report.findings import Findings, Measured, RequirementRow, ScenarioGroup
 from thecal_hil.report.flow_plots import draw_start_up, draw_trumpet, trumpet_caption
 from thecal_hil.report.names import close_wave_name, edges_name, run_name, wave_name
 from thecal_hil.report.small_plots import draw_edge_errors, draw_edges_around, draw_erases, draw_wear
 from thecal_hil.report.svg import time_unit
 from thecal_hil.scenario.fields import duration_text
-from thecal_hil.scenario.record import ScenarioRecord, Status
+from thecal_hil.scenario.record import Divergence, ScenarioRecord, Status
 
 _SIGNS = ((">= ", "≥ "), ("<= ", "≤ "))
 
@@ -81,8 +82,12 @@ class RecordView:
         return [Drawing(Markup(svg), caption) for svg, caption in drawn if svg]
 
     @cached_property
+    def divergence(self) -> Divergence | None:
+        return first_divergence(self.record)
+
+    @cached_property
     def edges_around(self) -> Markup:
-        divergence = self.record.divergence
+        divergence = self.divergence
         if divergence is None:
             return Markup("")
         return Markup(
@@ -91,8 +96,8 @@ class RecordView:
 
     def since_ms(self, t_ns: int) -> str:
         """Milliseconds from the first divergence."""
-        assert self.record.divergence is not None
-        return f"{(t_ns - self.record.divergence.t_ns) / 1e6:+,.6f}"
+        assert self.divergence is not None
+        return f"{(t_ns - self.divergence.t_ns) / 1e6:+,.6f}"
 
     @property
     def files(self) -> list[tuple[str, str]]:

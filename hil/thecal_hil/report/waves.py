@@ -21,6 +21,7 @@ from vcd.common import VarType
 
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_hil.pump_clock import NS_PER_S, NS_PER_US, Instants
+from thecal_hil.report.divergence import first_divergence
 from thecal_hil.scenario.record import AlarmSpan, ScenarioRecord
 
 CLOSE_NS = 10 * NS_PER_S
@@ -59,8 +60,9 @@ def write_close_wave(record: ScenarioRecord, path: Path) -> None:
 
 def worth_looking_ns(record: ScenarioRecord) -> int:
     """Where the close-up begins: before the first divergence, else the first alarm, else the first step."""
-    if record.divergence is not None:
-        return max(0, record.divergence.t_ns - _BEFORE_NS)
+    divergence = first_divergence(record)
+    if divergence is not None:
+        return max(0, divergence.t_ns - _BEFORE_NS)
     raised = [span.begin_ns for span in record.alarms if span.begin_ns >= record.begins_ns]
     if raised:
         return max(0, min(raised) - _BEFORE_NS)
