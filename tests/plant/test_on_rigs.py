@@ -1,4 +1,4 @@
-"""The plant on the shaft of a rig: what it does to the motor reaches the pump's own supervision, the same on any rig."""
+"""The plant on the shaft of a rig: what it does to the motor reaches the supervision of the pump, on any rig alike."""
 
 from collections.abc import Callable
 
