@@ -153,13 +153,16 @@ class ModelPump:
             wake_ns = processor.instant_ns(controller.wake_s, controller.wake_us)
             # Most polls are heartbeats with nothing else in between: no event is made for those.
             if self._reaction_ns or processor.is_busy or wake_ns <= env.now_ns or not env.leap(wake_ns):
-                yield from self._sleep_until(wake_ns)
+                yield from self._sleep_until(wake_ns, boot)
 
-    def _sleep_until(self, wake_ns: int) -> Steps:
+    def _sleep_until(self, wake_ns: int, boot: int) -> Steps:
         env, processor = self.env, self.board.processor
         unread = len(self.board.port.received)
         while processor.now_ns > env.now_ns:
             yield env.timeout(processor.now_ns - env.now_ns)
+            if boot != processor.boots:
+                # A program that was reset must not be the one that bytes wake.
+                return
         # Bytes that came while the program was busy wake it as soon as it sleeps.
         if wake_ns > env.now_ns and len(self.board.port.received) <= unread:
             me = self._sleeper = env.active_process
