@@ -90,5 +90,9 @@ class ModelRig(Rig):
     def hold_button(self, held: bool) -> None:
         self.model.board.button.held = held
 
+    def sector_erases(self) -> tuple[int, ...]:
+        chip = self.model.board.chip
+        return tuple(chip.erases_of(sector) for sector in range(chip.sectors))
+
     def close(self) -> None:
         self.model.serial.close()
