@@ -238,6 +238,7 @@ EVENT_TEXT = {
     "wrong key": ("role", "session; the first of a burst only"),
     "keys damaged": ("0", "0"),
     "button pressed": ("milliseconds held", "0"),
+    "tone checked": ("priority", "0"),
     "part renewed": ("part", "running seconds of all lives"),
 }
 

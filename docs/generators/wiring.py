@@ -61,7 +61,7 @@ SIGNALS = {
         "3.3 V, high = sounding",
         "active buzzer, switched to ground",
     ),
-    "BUTTON": ("green", "button to GND", "low = pressed", "held while a host is given a key"),
+    "BUTTON": ("green", "button to GND", "low = pressed", "a short press asks for the patient bolus; held while a host is given a key"),
     "MOTION": (
         "purple",
         "shaft encoder, channel A",
