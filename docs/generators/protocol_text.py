@@ -283,4 +283,5 @@ THERAPY_FIELDS = (
     ("periodic_minutes", "how long it lasts"),
     ("bridge_seconds", "how long the old drug goes on, s; 0 if there is no bridge"),
     ("bridge_rate_nl_per_day", "rate at which it does, nL/day"),
+    ("patient", "whom it is for, zero-padded ASCII; empty on a bench"),
 )

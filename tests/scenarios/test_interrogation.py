@@ -23,7 +23,9 @@ pytestmark = pytest.mark.needs("virtual time")
 def begun(course: Course) -> None:
     course.set_time(local_second("2026-03-05 06:28:50"))
     basal = [(f"{hour:02}:00", 424_000 + 1_000 * hour) for hour in range(24)]
-    course.prescribe(with_patient_bolus(flex(basal), PatientBolus(14_400_000, 1, 60, 4)))
+    therapy = with_patient_bolus(flex(basal), PatientBolus(14_400_000, 1, 60, 4))
+    therapy.program.patient = "K. 2741"
+    course.prescribe(therapy)
     course.refill(FULL_NL)
     course.start()
     course.rig.run_for(3.5)
@@ -49,9 +51,10 @@ def test_an_interrogation_is_complete_within_a_tenth_of_a_second(course: Course)
     # The pump's clock.
     assert status.time_source
     assert abs(status.utc_s - local_second("2026-03-05 06:28:53")) <= 2
-    # Drug, concentration, mode, the day's schedule and with it the dose of a day; tubing and catheter.
+    # Patient, drug, concentration, mode, the day's schedule and with it the dose of a day; tubing and catheter.
     assert program is not None
     assert program.digest() == status.program_digest
+    assert program.patient == "K. 2741"
     assert (program.drug, program.concentration_ng_per_ml) == (status.drug, status.concentration_ng_per_ml)
     assert status.mode == program.mode
     assert len(program.patterns[0]) == 24
