@@ -49,6 +49,10 @@ class EmulatedUsbSerial:
         host.on_sent = time.poke
         host.on_gone = self._device_gone
 
+    def wait_with(self, time: VirtualTime) -> None:
+        """Have waiting advance more than the one board: a bench of several that are wired together."""
+        self._time = time
+
     # --- opening and closing -----------------------------------------------------------------
 
     def open(self) -> None:
