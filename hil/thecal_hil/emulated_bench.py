@@ -1,8 +1,8 @@
 """A bench without hardware: the images of pump and probe on an emulated Pico each, wired as docs/wiring.md has it.
 
 Promises: what ``PicoPair`` promises of the wires; both images are the files that are flashed. The probe's switches act
-on the emulated pump as their relays would: RUN and POWER reset it, SENSE_CUT opens its sense wire, MOTION_HOLD keeps the
-encoder's line at its level, BUTTON presses its button.
+on the emulated pump as their relays would: RUN and POWER reset it, SENSE_CUT opens its sense wire, MOTION_HOLD keeps
+the encoder's line at its level, BUTTON presses its button.
 """
 
 from __future__ import annotations

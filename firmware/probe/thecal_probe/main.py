@@ -3,6 +3,8 @@
 Promise: a program that hangs or fails is reset by the watchdog within eight seconds, and a reset releases all switches.
 """
 
+import os
+
 import machine
 from micropython import const
 from ubinascii import hexlify
@@ -15,15 +17,24 @@ from thecal_probe.server import Server
 from thecal_probe.switches import Switches
 
 _WATCHDOG_MS = const(8_000)
+_SCRATCH_0 = 0x4005_800C
+"""A register of the watchdog, which outlives its reset."""
 _HEARTBEAT_S = const(1)
 """Less than a ring of records lasts at the highest rate that is promised."""
+
+
+def _boot_id():
+    """A number that the boots before did not have: random after power-on, counted on from reset to reset."""
+    resets = machine.mem32[_SCRATCH_0] + 1
+    machine.mem32[_SCRATCH_0] = resets
+    return (int.from_bytes(os.urandom(4), "little") + resets) & 0xFFFF_FFFF
 
 
 def main() -> None:
     """Run the probe; never returns."""
     captures, memory = groups()
     clock, switches, port = Clock(), Switches(), Port()
-    server = Server(captures, switches, clock, hexlify(machine.unique_id()))
+    server = Server(captures, switches, clock, hexlify(machine.unique_id()), _boot_id())
     sleep_until = Sleeper(clock, port).sleep_until
     watchdog = machine.WDT(timeout=_WATCHDOG_MS)
     while memory:

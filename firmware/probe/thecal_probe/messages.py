@@ -2,7 +2,8 @@
 
 They travel in the frames of ``thecal_fw.link.frames``, without sessions: a response carries the number of its
 request. Every request but ``SWITCH`` only reads, and ``SWITCH`` names the state that is wanted: each may be repeated.
-Times are ``boot_s`` and ``boot_us``, seconds and microseconds since the probe's own reset.
+Times are ``boot_s`` and ``boot_us``, seconds and microseconds since the probe's own reset; ``boot_id`` is drawn at random
+then, so a host knows its time and its record to be of one piece.
 
 An edge record is eight bytes: the low 32 bits of the probe's microsecond timer, then a word with the levels of the
 group's three inputs in its low bits and the edge's number above them, counted *down* from zero modulo 2**29. A number
@@ -38,16 +39,19 @@ HELLO = Message(
         ("serial", "16s"),
         ("boot_s", "I"),
         ("boot_us", "I"),
+        ("boot_id", "I"),
     ],
     "Who is there. The schema hash covers all layouts, so ends that differ know it.",
 )
-TIME = Message("time", 0x42, False, [], [("boot_s", "I"), ("boot_us", "I")], "The probe's time.")
+TIME = Message(
+    "time", 0x42, False, [], [("boot_s", "I"), ("boot_us", "I"), ("boot_id", "I")], "The probe's time."
+)
 READ = Message(
     "read",
     0x43,
     False,
     [("group", "B"), ("position", "I")],
-    [("captured", "I"), ("position", "I"), ("boot_s", "I"), ("boot_us", "I"), TAIL],
+    [("captured", "I"), ("position", "I"), ("boot_s", "I"), ("boot_us", "I"), ("boot_id", "I"), TAIL],
     "Edge records of a group of inputs, from a position on or from the oldest still kept; ``captured`` is the position "
     "behind the newest.",
 )
@@ -56,7 +60,7 @@ SWITCH = Message(
     0x44,
     True,
     [("line", "B"), ("is_on", "B"), ("hold_ms", "I")],
-    [("boot_s", "I"), ("boot_us", "I")],
+    [("boot_s", "I"), ("boot_us", "I"), ("boot_id", "I")],
     "Switch a line on for so many milliseconds, or off at once; the time is that just before the line changes.",
 )
 MESSAGES = (HELLO, TIME, READ, SWITCH)

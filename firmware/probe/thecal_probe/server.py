@@ -11,13 +11,14 @@ from thecal_probe import messages, pins
 
 
 class Server:
-    """``groups``: the captures; ``switches``, ``clock``, ``serial``: the board's."""
+    """``groups``: the captures; ``switches``, ``clock``, ``serial``: the board's; ``boot_id``: another one each boot."""
 
-    def __init__(self, groups, switches, clock, serial: bytes):
+    def __init__(self, groups, switches, clock, serial: bytes, boot_id: int):
         self._groups = groups
         self._switches = switches
         self._clock = clock
         self._serial = serial
+        self._boot_id = boot_id
         self._reader = FrameReader()
         self._records = bytearray(messages.RECORD_BYTES * messages.MOST_RECORDS)
         self._handlers = {
@@ -48,7 +49,7 @@ class Server:
 
     def _now(self):
         self._clock.read()
-        return self._clock.s, self._clock.us
+        return self._clock.s, self._clock.us, self._boot_id
 
     def _hello(self, _):
         return messages.HELLO.response.pack(
@@ -74,6 +75,6 @@ class Server:
         line, is_on, hold_ms = values["line"], values["is_on"], values["hold_ms"]
         if line >= len(pins.SWITCHES) or is_on > 1 or (is_on and not 0 < hold_ms <= messages.LONGEST_HOLD_MS):
             return None
-        now_s, now_us = self._now()
+        now_s, now_us, boot_id = self._now()
         self._switches.switch(line, bool(is_on), now_s, now_us, hold_ms)
-        return messages.SWITCH.response.pack(now_s, now_us)
+        return messages.SWITCH.response.pack(now_s, now_us, boot_id)

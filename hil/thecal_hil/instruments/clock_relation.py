@@ -1,9 +1,9 @@
 """How the probe's clock and the pump's hang together: two crystals, and no wire that carries time between them.
 
 Promises: nothing is assumed but that the ratio of the two clocks is constant while it is estimated, and within
-`MOST_PPM` of one. Each *bracket* is certain: the probe said its time, then the pump, then the probe again, so the pump's
-reading lies between the other two whatever the ports' delays were. What is given out is the middle of all relations that
-fit every bracket, and half their spread as its uncertainty: a bound, not a standard deviation.
+`MOST_PPM` of one. Each *bracket* is certain: the probe said its time, then the pump, then the probe again, so the
+pump's reading lies between the other two whatever the ports' delays were. What is given out is a relation in the middle
+of all that fit every bracket, and how far the others are from it as its uncertainty: a bound, not a standard deviation.
 """
 
 from __future__ import annotations
@@ -74,35 +74,49 @@ class ClockRelation:
 
     def _drop_what_bounds_nothing(self, lines: NDArray[np.float64], bounds: NDArray[np.float64]) -> None:
         slack = bounds[:, None] - lines @ self._corners.T
-        touching = (slack <= _tolerance(bounds)[:, None]).any(axis=1)[:-2].reshape(-1, 2).any(axis=1)
+        touching = np.any(slack <= _tolerance(bounds)[:, None], axis=1)[:-2]
         # The first one is what all others are counted from.
-        touching[0] = True
-        self._brackets = [one for one, keep in zip(self._brackets, touching, strict=True) if keep]
+        self._brackets = [
+            one
+            for number, one in enumerate(self._brackets)
+            if number == 0 or touching[2 * number] or touching[2 * number + 1]
+        ]
 
     # --- what is known -----------------------------------------------------------------------
 
     def probe_ns(self, pump_ns: int) -> int:
         """The probe's clock at an instant of the pump's."""
-        low, high = self._range_at(pump_ns)
-        return self._expected_ns(pump_ns) + round((low + high) / 2)
+        offset_ns, ratio_ppb = self._middle
+        passed_ns = pump_ns - self._brackets[0].pump_ns
+        return (
+            self._brackets[0].probe_before_ns
+            + passed_ns
+            + round(offset_ns + passed_ns * ratio_ppb / _NS_PER_S)
+        )
 
     def pump_ns(self, probe_ns: int) -> int:
         """The pump's clock at an instant of the probe's."""
-        first = self._brackets[0]
-        offset_ns, ratio_ppb = self._middle()
-        passed_ns = probe_ns - first.probe_before_ns - offset_ns
-        return first.pump_ns + round(passed_ns - passed_ns * ratio_ppb / (_NS_PER_S + ratio_ppb))
+        offset_ns, ratio_ppb = self._middle
+        passed_ns = probe_ns - self._brackets[0].probe_before_ns
+        shorter_ns = (offset_ns + passed_ns * ratio_ppb / _NS_PER_S) / (1 + ratio_ppb / _NS_PER_S)
+        return self._brackets[0].pump_ns + passed_ns - round(shorter_ns)
 
     def uncertainty_ns(self, pump_ns: int) -> int:
-        """How far off ``probe_ns`` may be at an instant, at most."""
-        low, high = self._range_at(pump_ns)
-        return int(np.ceil((high - low) / 2))
+        """How far off either may be at an instant of the pump, at most."""
+        passed_s = (pump_ns - self._brackets[0].pump_ns) / _NS_PER_S
+        apart = (self._corners - self._middle) @ np.array([1.0, passed_s])
+        return int(np.ceil(np.abs(apart).max()))
 
     @property
     def ratio_ppm(self) -> tuple[float, float]:
         """How much faster the probe's crystal is than the pump's, and by how much that may be wrong."""
-        low, high = self._corners[:, 1].min(), self._corners[:, 1].max()
-        return float(low + high) / 2_000, float(high - low) / 2_000
+        apart = np.abs(self._corners[:, 1] - self._middle[1]).max()
+        return float(self._middle[1]) / 1_000, float(apart) / 1_000
+
+    @property
+    def _middle(self) -> NDArray[np.float64]:
+        """Offset in ns at the first reading and ratio in ppb: one relation for all instants, so that distances keep."""
+        return self._corners.mean(axis=0)
 
     def as_record(self, pump_ns: int) -> dict[str, float | int]:
         """For the evidence: ratio, offset at an instant of the pump's clock, and how well both are known."""
@@ -115,23 +129,6 @@ class ClockRelation:
             "probe_minus_pump_ns": self.probe_ns(pump_ns) - pump_ns,
             "offset_uncertainty_ns": self.uncertainty_ns(pump_ns),
         }
-
-    def _expected_ns(self, pump_ns: int) -> int:
-        first = self._brackets[0]
-        return first.probe_before_ns + pump_ns - first.pump_ns
-
-    def _range_at(self, pump_ns: int) -> tuple[float, float]:
-        passed_s = (pump_ns - self._brackets[0].pump_ns) / _NS_PER_S
-        offsets = self._corners @ np.array([1.0, passed_s])
-        return float(offsets.min()), float(offsets.max())
-
-    def _middle(self) -> tuple[float, float]:
-        """One relation for all instants, so that distances between edges keep: the middle of the range of ratios, and
-        of the offsets at the last reading."""
-        last_s = (self._brackets[-1].pump_ns - self._brackets[0].pump_ns) / _NS_PER_S
-        ratio_ppb = self.ratio_ppm[0] * 1_000
-        low, high = self._range_at(self._brackets[-1].pump_ns)
-        return (low + high) / 2 - ratio_ppb * last_s, ratio_ppb
 
 
 def _tolerance(bounds: NDArray[np.float64]) -> NDArray[np.float64]:

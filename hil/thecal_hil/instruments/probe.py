@@ -70,7 +70,7 @@ class Probe:
         """Records that show no change: pulses shorter than the probe can tell."""
         self.repeats = 0
         self._waiting: list[ProbeEdge] = []
-        self._latest_us = 0
+        self._boot_id: int | None = None
         port.reset_input_buffer()
         # Ends whatever an earlier program has left half-way.
         port.write(b"\0")
@@ -140,11 +140,15 @@ class Probe:
         number, levels = _number(word), word & _LEVELS
         if group.next_number is None:
             group.next_number = 0
-        self.lost += (number - group.next_number) % _NUMBERS
+        missing = (number - group.next_number) % _NUMBERS
+        self.lost += missing
         group.next_number = (number + 1) % _NUMBERS
         changed = levels ^ group.levels
         # Two edges at once make two records, and the first one shows both.
-        if not changed and group.changed_before < 2:
+        if not changed and missing:
+            # Of which input it was can't be told behind a gap.
+            self.lost += 1
+        elif not changed and group.changed_before < 2:
             self.unplaced += 1
         group.changed_before = changed.bit_count() if changed else group.changed_before - 1
         group.levels = levels
@@ -214,11 +218,10 @@ class Probe:
         )
         if fields is None:
             raise ProbeError(f"the probe answers {message.name} with something else: is it a probe?")
-        if "boot_s" in fields:
-            now_us = _us(fields)
-            if now_us < self._latest_us:
-                raise ProbeError("the probe has been reset: its record has a gap of unknown length")
-            self._latest_us = now_us
+        if self._boot_id is None and message is messages.HELLO:
+            self._boot_id = fields["boot_id"]
+        if fields["boot_id"] != self._boot_id:
+            raise ProbeError("the probe has been reset: its record has a gap of unknown length")
         return fields
 
 
