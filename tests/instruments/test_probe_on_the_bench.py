@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -59,8 +58,8 @@ class ProbeAlone:
 
 
 @pytest.fixture
-def probe(probe_uf2: Path) -> Iterator[ProbeAlone]:
-    yield ProbeAlone(probe_uf2)
+def probe(probe_uf2: Path) -> ProbeAlone:
+    return ProbeAlone(probe_uf2)
 
 
 def polled(probe: ProbeAlone) -> list:

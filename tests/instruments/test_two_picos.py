@@ -1,8 +1,7 @@
-"""The pump's image and the probe's on two emulated Picos, wired together: what the probe reports is what the pump did."""
+"""The images of pump and probe on two emulated Picos, wired together: what the probe reports is what the pump did."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,8 @@ from thecal_hil.emulator import ResetCause
 from thecal_hil.emulator.pair import LAG_NS, SLICE_NS
 from thecal_hil.image import image_under_test
 from thecal_hil.instruments.clock_relation import Bracket, ClockRelation
-from thecal_hil.instruments.probe import RESOLUTION_NS, Probe, ProbeEdge
+from thecal_hil.instruments.edges import InstrumentEdge
+from thecal_hil.instruments.probe import RESOLUTION_NS, Probe
 from thecal_hil.pico_rig import PicoRig
 from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, STEP, EdgeSeen
 from thecal_hil.therapy import continuous
@@ -36,7 +36,7 @@ class Two:
         self.bench = EmulatedBench(self.rig, board, probe_ppb=probe_ppb, slice_ns=slice_ns)
         self.probe = Probe(self.bench.port)
         self._seen_before = len(self.rig.edges)
-        self.reported: list[ProbeEdge] = []
+        self.reported: list[InstrumentEdge] = []
 
     def run_for(self, seconds: float) -> None:
         self.bench.pair.run_for(round(seconds * 1e9))
@@ -69,13 +69,13 @@ class Two:
 
 
 @pytest.fixture
-def two(probe_uf2: Path) -> Iterator[Two]:
-    yield Two(probe_uf2)
+def two(probe_uf2: Path) -> Two:
+    return Two(probe_uf2)
 
 
 @pytest.fixture
-def two_crystals(probe_uf2: Path) -> Iterator[Two]:
-    yield Two(probe_uf2, CRYSTAL_PPB)
+def two_crystals(probe_uf2: Path) -> Two:
+    return Two(probe_uf2, CRYSTAL_PPB)
 
 
 @pytest.mark.requirement("edge-probe")
@@ -100,7 +100,9 @@ def test_every_edge_of_a_pump_that_delivers_is_reported_within_a_microsecond(two
 def test_the_clocks_of_pump_and_probe_are_related_without_knowing_either(probe_uf2):
     two, relation = Two(probe_uf2, CRYSTAL_PPB, slice_ns=50_000_000), ClockRelation()
     for _ in range(12):
+        two.bench.pair.slice_ns = 50_000_000
         two.run_for(50)
+        two.bench.pair.slice_ns = SLICE_NS
         before_ns = two.probe.now_ns()
         reading = two.rig.pump().time()
         pump_ns = reading.boot_s * 10**9 + reading.boot_us * 1_000

@@ -2,8 +2,8 @@
 
 They travel in the frames of ``thecal_fw.link.frames``, without sessions: a response carries the number of its
 request. Every request but ``SWITCH`` only reads, and ``SWITCH`` names the state that is wanted: each may be repeated.
-Times are ``boot_s`` and ``boot_us``, seconds and microseconds since the probe's own reset; ``boot_id`` is drawn at random
-then, so a host knows its time and its record to be of one piece.
+Times are ``boot_s`` and ``boot_us``, seconds and microseconds since the probe's own reset; ``boot_id`` is another one
+after each reset, so a host knows whether its time and its record are of one piece.
 
 An edge record is eight bytes: the low 32 bits of the probe's microsecond timer, then a word with the levels of the
 group's three inputs in its low bits and the edge's number above them, counted *down* from zero modulo 2**29. A number

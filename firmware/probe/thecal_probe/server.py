@@ -11,7 +11,7 @@ from thecal_probe import messages, pins
 
 
 class Server:
-    """``groups``: the captures; ``switches``, ``clock``, ``serial``: the board's; ``boot_id``: another one each boot."""
+    """groups: the captures; switches, clock, serial: the board's; boot_id: another one after each reset."""
 
     def __init__(self, groups, switches, clock, serial: bytes, boot_id: int):
         self._groups = groups

@@ -48,7 +48,7 @@ class PicoPair:
         self._forward = dict(forward)
         self._back = dict(back)
         self._ppb = follower_ppb
-        self._slice_ns = slice_ns
+        self.slice_ns = slice_ns
         self._leader_origin_ns, self._follower_origin_ns = leader.now_ns, follower.now_ns
         self._forwarded = len(leader.edges)
         self._returned = len(follower.edges)
@@ -80,7 +80,7 @@ class PicoPair:
                 return True
             if self.leader.now_ns >= t_ns:
                 return False
-            self.leader.run_until(min(t_ns, self.leader.now_ns + self._slice_ns), stop_when)
+            self.leader.run_until(min(t_ns, self.leader.now_ns + self.slice_ns), stop_when)
             self._carry_forward()
 
     def run_for(self, duration_ns: int, stop_when: Callable[[], bool] | None = None) -> bool:

@@ -1,13 +1,13 @@
 """Driver of a balance that speaks MT-SICS level 0 and 1 over a serial port, as the maker publishes it.
 
-Promises: nothing is written to any port but the one that was given; whatever the balance sends, or does not send, ends in
-a `Reading` or in an exception that says what happened, within the stated time. A value keeps the decimals it was
+Promises: nothing is written to any port but the one that was given; whatever the balance sends, or does not send, ends
+in a `Reading` or in an exception that says what happened, within the stated time. A value keeps the decimals it was
 sent with and the unit it came in; grams are worked out, never assumed. A line that answers something else is told as
 such and not skipped in silence.
 
 A command is a line of ASCII closed by CR LF. An answer begins with the command's name and a status: for a weight ``S``
-(stable), ``D`` (not stable), ``+`` and ``-`` (above and below the range), ``I`` (can't be carried out now). ``ES``, ``ET`` and
-``EL`` say: no such command, a fault in transmission, the right command with a wrong parameter.
+(stable), ``D`` (not stable), ``+`` and ``-`` (above and below the range), ``I`` (can't be carried out now). ``ES``,
+``ET`` and ``EL`` say: no such command, a fault in transmission, the right command with a wrong parameter.
 """
 
 from __future__ import annotations
@@ -72,8 +72,10 @@ class OutOfRangeError(BalanceRefusedError):
 class SerialLine(Protocol):
     """What the driver needs of pyserial's port."""
 
-    timeout: float | None
-
+    @property
+    def timeout(self) -> float | None: ...
+    @timeout.setter
+    def timeout(self, timeout: float | None, /) -> None: ...
     def read(self, size: int = 1, /) -> bytes: ...
     def write(self, data: bytes, /) -> int | None: ...
     def reset_input_buffer(self) -> None: ...

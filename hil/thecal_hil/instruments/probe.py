@@ -1,8 +1,9 @@
 """Driver of the bench probe: edges with their instants, and the fault switches.
 
 Promises: every edge the probe kept is handed out once, in order of time, as the rigs have them (``t_ns``, ``signal``,
-``level``), in nanoseconds of the probe's own clock; what the probe saw and did not keep is counted in ``lost``, what it
-could not tell apart in ``unplaced``. Requests may be repeated without harm, and are; how often is in ``repeats``.
+``level``), in nanoseconds since the probe's reset by its own clock; what the probe saw and did not keep is counted in
+``lost``, what it could not tell apart in ``unplaced``. Requests may be repeated without harm, and are; how often is in
+``repeats``.
 
 An instant is that of the probe's timer, which counts microseconds, put in the middle of what it can stand for. With the
 way from the pin to the timer taken off, it is wrong by at most ``RESOLUTION_NS``.
@@ -13,10 +14,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from thecal_fw.link.frames import Frame, FrameReader, encode_frame
 from thecal_fw.link.layouts import Message
+from thecal_hil.instruments.edges import InstrumentEdge
 from thecal_hil.rig import SerialPort
 from thecal_probe import messages, pins
 
@@ -34,14 +36,6 @@ _LINES: Final = {name: line for line, name in enumerate(pins.SWITCHES)}
 
 class ProbeError(Exception):
     """The probe can't be used as asked, or its record can't be trusted; the message says why."""
-
-
-class ProbeEdge(NamedTuple):
-    """A change of level of one signal. ``t_ns`` is time since the probe's reset."""
-
-    t_ns: int
-    signal: str
-    level: int
 
 
 class _Group:
@@ -69,7 +63,7 @@ class Probe:
         self.unplaced = 0
         """Records that show no change: pulses shorter than the probe can tell."""
         self.repeats = 0
-        self._waiting: list[ProbeEdge] = []
+        self._waiting: list[InstrumentEdge] = []
         self._boot_id: int | None = None
         port.reset_input_buffer()
         # Ends whatever an earlier program has left half-way.
@@ -108,7 +102,7 @@ class Probe:
         group, bit = divmod(pins.INPUTS.index(signal), pins.INPUTS_PER_GROUP)
         return self._groups[group].levels >> bit & 1
 
-    def poll(self) -> list[ProbeEdge]:
+    def poll(self) -> list[InstrumentEdge]:
         """Edges that have come since the poll before, in order of time. Has to be called at least hourly."""
         for number, group in enumerate(self._groups):
             while self._read(number, group):
@@ -153,7 +147,7 @@ class Probe:
         group.changed_before = changed.bit_count() if changed else group.changed_before - 1
         group.levels = levels
         self._waiting += [
-            ProbeEdge(t_ns, signal, levels >> bit & 1)
+            InstrumentEdge(t_ns, signal, levels >> bit & 1)
             for bit, signal in enumerate(group.signals)
             if changed >> bit & 1
         ]
