@@ -81,8 +81,9 @@ class Rig(ABC):
     """One pump under test. ``build_under_test`` is the version and commit it has to report."""
 
     name: ClassVar[str]
-    capabilities: ClassVar[frozenset[Capability]]
-    possible_faults: ClassVar[frozenset[Fault]] = frozenset()
+    capabilities: frozenset[Capability]
+    """Of this kind of rig; of this very one where a bench says what it has."""
+    possible_faults: frozenset[Fault] = frozenset()
 
     def __init__(self, build_under_test: tuple[str, str]) -> None:
         self.build_under_test = build_under_test

@@ -1,0 +1,166 @@
+"""The board rig with a probe, on two emulated Picos: a scenario's rig in the probe's time, and what the bench does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thecal_fw.core.pump_state import STATE_STOPPED
+from thecal_hil.course import OFFSET_MINUTES, local_second
+from thecal_hil.emulated_bench import EmulatedBench, emulated_probe
+from thecal_hil.emulator.pair import SLICE_NS
+from thecal_hil.faults import Fault
+from thecal_hil.gate import GateError, check_gate
+from thecal_hil.image import image_under_test
+from thecal_hil.instruments.probe import Probe
+from thecal_hil.pico_rig import PicoRig
+from thecal_hil.probed_rig import ProbedBoardRig
+from thecal_hil.rig import BUZZER, ENABLE, STEP, Capability, ResetCause, SerialPort
+from thecal_hil.therapy import continuous
+
+INPUTS = {"step": STEP, "enable": ENABLE, "buzzer": BUZZER}
+SWITCHES = ("run", "power", "sense_cut", "motion_hold", "button")
+CRYSTAL_PPB = -45_000
+FAST = continuous(24_000_000).program
+
+
+class Bench:
+    """A pump and a probe on a bench; `board_rig` is a rig that knows no more of them than it would of real ones."""
+
+    def __init__(self, probe_uf2: Path) -> None:
+        self.pico = PicoRig(image_under_test())
+        self.pico.port.close()
+        self.emulated = EmulatedBench(self.pico, emulated_probe(probe_uf2), probe_ppb=CRYSTAL_PPB)
+
+    def open_pump(self) -> SerialPort:
+        port = self.pico.board.serial
+        port.open()
+        return port
+
+    def sleep(self, seconds: float) -> None:
+        # In long stretches nothing comes back from the probe, so it may lag.
+        self.emulated.pair.slice_ns = 10 * SLICE_NS
+        self.emulated.pair.run_for(round(seconds * 1e9))
+        self.emulated.pair.slice_ns = SLICE_NS
+
+    def board_rig(self, switches: tuple[str, ...] = SWITCHES) -> ProbedBoardRig:
+        return ProbedBoardRig(
+            image_under_test(),
+            self.open_pump,
+            Probe(self.emulated.port),
+            inputs=INPUTS,
+            switches=switches,
+            sleep=self.sleep,
+        )
+
+
+@pytest.fixture
+def bench(probe_uf2: Path) -> Bench:
+    return Bench(probe_uf2)
+
+
+@pytest.fixture
+def rig(bench: Bench) -> Iterator[ProbedBoardRig]:
+    opened = bench.board_rig()
+    yield opened
+    opened.close()
+
+
+def deliver(rig: ProbedBoardRig) -> None:
+    pump = rig.pump()
+    pump.set_time(local_second("2026-03-06 12:00"), OFFSET_MINUTES)
+    pump.program(FAST)
+    pump.refill(18_000_000)
+    pump.start(FAST.digest())
+
+
+@pytest.mark.requirement("edge-probe")
+def test_a_board_that_delivers_passes_the_gate_with_every_step_in_the_record(rig, bench):
+    deliver(rig)
+    rig.run_for(20)
+    counted = rig.pump().stop().counted_steps
+    rig.run_for(0.5)
+    assert len(rig.step_times_ns) == counted > 300
+    check_gate(rig)
+    # Distances between steps, against what the emulator itself recorded, in the pump's own nanoseconds.
+    truth_ns = bench.pico.step_times_ns[-counted:]
+    apart_ns = np.diff(rig.step_times_ns) - np.diff(truth_ns)
+    assert np.abs(apart_ns).max() <= 2 * rig.edge_resolution_ns
+    record = rig.clock_record()
+    assert abs(record["ratio_ppm"] - CRYSTAL_PPB / 1_000) <= record["ratio_uncertainty_ppm"]
+    offset_ns = rig.step_times_ns[0] - (truth_ns[0] - bench.pico.boot_origin_ns)
+    print(f"{record}; steps are {offset_ns} ns off, intervals {np.abs(apart_ns).max()} ns")
+    assert abs(offset_ns) <= rig.offset_uncertainty_ns + rig.edge_resolution_ns
+
+
+@pytest.mark.requirement("edge-probe")
+def test_a_step_that_the_probe_lost_fails_the_gate(rig, bench):
+    deliver(rig)
+    rig.run_for(2)
+    rig.probe.lost += 1
+    with pytest.raises(GateError, match="could not place 1 events in time"):
+        check_gate(rig)
+
+
+@pytest.mark.requirement("fault-switches")
+def test_a_power_cut_by_the_bench_leaves_one_time_and_one_record(rig):
+    deliver(rig)
+    rig.run_for(3)
+    before_ns, steps = rig.now_ns, len(rig.step_times_ns)
+    rig.reset(ResetCause.POWER_ON)
+    assert rig.boot_origin_ns > before_ns
+    rig.run_for(5)
+    assert rig.now_ns > before_ns + 5e9
+    assert len(rig.step_times_ns) > steps
+    assert len(rig.steps_since_boot_ns()) < len(rig.step_times_ns)
+    check_gate(rig)
+
+
+def test_a_pump_that_was_delivering_is_stopped_and_starts_afresh(rig, bench):
+    deliver(rig)
+    rig.run_for(2)
+    rig.port.close()
+    again = bench.board_rig()
+    status = again.pump().interrogate()
+    assert (status.state, status.counted_steps) == (STATE_STOPPED, 0)
+    assert len(again.step_times_ns) == 0
+    check_gate(again)
+
+
+@pytest.mark.requirement("fault-switches")
+def test_a_sense_wire_that_is_cut_at_an_instant_raises_its_alarm(rig):
+    deliver(rig)
+    rig.faults.inject_at(rig.now_ns + 2_000_000_000, Fault.SENSE_CUT)
+    rig.run_for(15)
+    with pytest.raises(GateError, match="pulses missing"):
+        check_gate(rig)
+    rig.faults.end(Fault.SENSE_CUT)
+    assert rig.rising_ns(BUZZER).size
+
+
+def test_a_bench_without_switches_can_not_do_what_they_do(bench):
+    rig = bench.board_rig(switches=())
+    assert rig.capabilities == {Capability.EXACT_EDGES}
+    assert not rig.possible_faults
+    with pytest.raises(NotImplementedError, match="can't cause a power_on reset"):
+        rig.reset(ResetCause.POWER_ON)
+    with pytest.raises(NotImplementedError, match="no a hand at the button"):
+        rig.hold_button(True)
+    deliver(rig)
+    rig.run_for(3)
+    # The pump was on before the rig came, and has counted steps of its own.
+    check_gate(rig)
+
+
+@pytest.mark.requirement("fault-switches")
+def test_a_rig_that_is_closed_leaves_no_fault_behind(bench):
+    rig = bench.board_rig()
+    rig.switch("sense_cut", on=True)
+    rig.switch("motion_hold", on=True)
+    rig.close()
+    bench.sleep(0.1)
+    assert bench.pico.board.wires[0].connected
+    assert not bench.pico.motor.stalled
