@@ -90,7 +90,7 @@ def test_a_bench_can_do_what_is_wired_and_nothing_else(bench_file):
         ('serial = "E6614C311B4A8B2C"', "serial = 12", "pump.serial: 12 is no text"),
         ('serial = "E6614C311B4A8B2C"', "", "pump: needs either serial or port, and has none"),
         ('serial = "E6614C311B4A8B2C"', 'serial = "1"\nport = "x"', "pump: needs either serial or port, and has both"),
-        ('serial = "E6614C311B4A8B2C"', 'serial = "E66118604B5A4E21"', "probe: serial number E66118604B5A4E21 is pump's"),
+        ('serial = "E6614C311B4A8B2C"', 'serial = "E66118604B5A4E21"', "probe: serial number E66118604B5A4E21 is"),
         ('{ step = "step",', '{ stop = "step",', "probe.inputs: 'stop' is not allowed; choose of step, enable"),
         ('{ step = "step",', '{ step = "stop",', "probe.inputs.step: 'stop' is not allowed; choose of step, direction"),
         ('auxiliary = "led"', 'auxiliary = "step"', "probe.inputs.auxiliary: 'step' is wired twice"),

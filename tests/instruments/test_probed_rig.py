@@ -63,7 +63,7 @@ def bench(probe_uf2: Path) -> Bench:
 
 
 @pytest.fixture
-def rig(bench: Bench) -> Iterator[ProbedBoardRig]:
+def board(bench: Bench) -> Iterator[ProbedBoardRig]:
     opened = bench.board_rig()
     yield opened
     opened.close()
@@ -78,51 +78,51 @@ def deliver(rig: ProbedBoardRig) -> None:
 
 
 @pytest.mark.requirement("edge-probe")
-def test_a_board_that_delivers_passes_the_gate_with_every_step_in_the_record(rig, bench):
-    deliver(rig)
-    rig.run_for(20)
-    counted = rig.pump().stop().counted_steps
-    rig.run_for(0.5)
-    assert len(rig.step_times_ns) == counted > 300
-    check_gate(rig)
+def test_a_board_that_delivers_passes_the_gate_with_every_step_in_the_record(board, bench):
+    deliver(board)
+    board.run_for(20)
+    counted = board.pump().stop().counted_steps
+    board.run_for(0.5)
+    assert len(board.step_times_ns) == counted > 300
+    check_gate(board)
     # Distances between steps, against what the emulator itself recorded, in the pump's own nanoseconds.
     truth_ns = bench.pico.step_times_ns[-counted:]
-    apart_ns = np.diff(rig.step_times_ns) - np.diff(truth_ns)
-    assert np.abs(apart_ns).max() <= 2 * rig.edge_resolution_ns
-    record = rig.clock_record()
+    apart_ns = np.diff(board.step_times_ns) - np.diff(truth_ns)
+    assert np.abs(apart_ns).max() <= 2 * board.edge_resolution_ns
+    record = board.clock_record()
     assert abs(record["ratio_ppm"] - CRYSTAL_PPB / 1_000) <= record["ratio_uncertainty_ppm"]
-    offset_ns = rig.step_times_ns[0] - (truth_ns[0] - bench.pico.boot_origin_ns)
+    offset_ns = board.step_times_ns[0] - (truth_ns[0] - bench.pico.boot_origin_ns)
     print(f"{record}; steps are {offset_ns} ns off, intervals {np.abs(apart_ns).max()} ns")
-    assert abs(offset_ns) <= rig.offset_uncertainty_ns + rig.edge_resolution_ns
+    assert abs(offset_ns) <= board.offset_uncertainty_ns + board.edge_resolution_ns
 
 
 @pytest.mark.requirement("edge-probe")
-def test_a_step_that_the_probe_lost_fails_the_gate(rig, bench):
-    deliver(rig)
-    rig.run_for(2)
-    rig.probe.lost += 1
+def test_a_step_that_the_probe_lost_fails_the_gate(board, bench):
+    deliver(board)
+    board.run_for(2)
+    board.probe.lost += 1
     with pytest.raises(GateError, match="could not place 1 events in time"):
-        check_gate(rig)
+        check_gate(board)
 
 
 @pytest.mark.requirement("fault-switches")
-def test_a_power_cut_by_the_bench_leaves_one_time_and_one_record(rig):
-    deliver(rig)
-    rig.run_for(3)
-    before_ns, steps = rig.now_ns, len(rig.step_times_ns)
-    rig.reset(ResetCause.POWER_ON)
-    assert rig.boot_origin_ns > before_ns
-    rig.run_for(5)
-    assert rig.now_ns > before_ns + 5e9
-    assert len(rig.step_times_ns) > steps
-    assert len(rig.steps_since_boot_ns()) < len(rig.step_times_ns)
-    check_gate(rig)
+def test_a_power_cut_by_the_bench_leaves_one_time_and_one_record(board):
+    deliver(board)
+    board.run_for(3)
+    before_ns, steps = board.now_ns, len(board.step_times_ns)
+    board.reset(ResetCause.POWER_ON)
+    assert board.boot_origin_ns > before_ns
+    board.run_for(5)
+    assert board.now_ns > before_ns + 5e9
+    assert len(board.step_times_ns) > steps
+    assert len(board.steps_since_boot_ns()) < len(board.step_times_ns)
+    check_gate(board)
 
 
-def test_a_pump_that_was_delivering_is_stopped_and_starts_afresh(rig, bench):
-    deliver(rig)
-    rig.run_for(2)
-    rig.port.close()
+def test_a_pump_that_was_delivering_is_stopped_and_starts_afresh(board, bench):
+    deliver(board)
+    board.run_for(2)
+    board.port.close()
     again = bench.board_rig()
     status = again.pump().interrogate()
     assert (status.state, status.counted_steps) == (STATE_STOPPED, 0)
@@ -131,14 +131,14 @@ def test_a_pump_that_was_delivering_is_stopped_and_starts_afresh(rig, bench):
 
 
 @pytest.mark.requirement("fault-switches")
-def test_a_sense_wire_that_is_cut_at_an_instant_raises_its_alarm(rig):
-    deliver(rig)
-    rig.faults.inject_at(rig.now_ns + 2_000_000_000, Fault.SENSE_CUT)
-    rig.run_for(15)
+def test_a_sense_wire_that_is_cut_at_an_instant_raises_its_alarm(board):
+    deliver(board)
+    board.faults.inject_at(board.now_ns + 2_000_000_000, Fault.SENSE_CUT)
+    board.run_for(15)
     with pytest.raises(GateError, match="pulses missing"):
-        check_gate(rig)
-    rig.faults.end(Fault.SENSE_CUT)
-    assert rig.rising_ns(BUZZER).size
+        check_gate(board)
+    board.faults.end(Fault.SENSE_CUT)
+    assert board.rising_ns(BUZZER).size
 
 
 def test_a_bench_without_switches_can_not_do_what_they_do(bench):

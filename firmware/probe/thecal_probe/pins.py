@@ -29,7 +29,7 @@ POWER = 11
 SENSE_CUT = 12
 """High opens the analogue switch in the sense wire."""
 MOTION_HOLD = 13
-"""High opens the analogue switch in the encoder's line, which then stays at its level."""
+"""High opens the analogue switch in the encoder's line, which then stays low."""
 BUTTON = 14
 """Open drain across the pump's button: low is pressed."""
 
