@@ -22,7 +22,12 @@ LINES = {
     "RUN": ("red", "pump RUN (pin 30)", "direct", "open drain: low holds the pump in reset"),
     "POWER": ("red", "pump 5 V, in VBUS", "load switch", "high opens it; cut the VBUS wire of its USB cable"),
     "SENSE_CUT": ("purple", "the sense wire", "analogue switch", "high opens it; normally closed"),
-    "MOTION_HOLD": ("purple", "the encoder's wire", "analogue switch", "high opens it; the line then reads low and stays so"),
+    "MOTION_HOLD": (
+        "purple",
+        "the encoder's wire",
+        "analogue switch",
+        "high opens it; the line then stays low",
+    ),
     "BUTTON": ("green", "across the button", "direct", "open drain: low is pressed"),
 }
 
@@ -37,7 +42,9 @@ def pins() -> dict[str, int]:
     need_complete("lines of the probe", LINES, numbers)
     wrong = sorted(name for name, number in numbers.items() if constants[name] != number)
     if wrong:
-        raise StaleTextError(f"the probe's pins.py has {wrong[0]} on GP{constants[wrong[0]]}, out of its order")
+        raise StaleTextError(
+            f"the probe's pins.py has {wrong[0]} on GP{constants[wrong[0]]}, out of its order"
+        )
     return numbers
 
 

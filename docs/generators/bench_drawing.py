@@ -19,8 +19,8 @@ def drawing() -> str:
         1180,
         720,
         "Bench with probe, balance and logic analyser",
-        "A second Pico times the pump's edges and switches faults; a balance weighs what is delivered; every connection of "
-        "the probe is listed in the table of docs/bench.md.",
+        "A second Pico times the pump's edges and switches faults; a balance weighs what is delivered; every connection "
+        "of the probe is listed in the table of docs/bench.md.",
     )
     sheet.text(32, 40, "Thecal bench: probe, balance and logic analyser", 20, bold=True)
     sheet.text(32, 62, "Arrows point the way a signal goes; pins are those of the probe's Pico", 13, "soft")
@@ -42,9 +42,7 @@ def _titled_box(sheet: Drawing, place: tuple[float, float], bottom: float, title
     sheet.text(left + width / 2, 124, below, 12, "soft", "middle")
 
 
-def _draw_line(
-    sheet: Drawing, y: float, name: str, gpio: int, colour: str, point: str, between: str
-) -> None:
+def _draw_line(sheet: Drawing, y: float, name: str, gpio: int, colour: str, point: str, between: str) -> None:
     pump_edge, probe_edge = sum(_PUMP), _PROBE[0]
     is_input = between == "1 kOhm"
     sheet.text(pump_edge - 10, y + 4, point, 12, colour, "end", bold=True)
@@ -80,7 +78,9 @@ def _draw_host(sheet: Drawing, bottom: float) -> None:
     sheet.text(sum(_PROBE) + 16, 166, "USB", 11, "soft")
     # The pump's own cable goes round below.
     pump = _PUMP[0] + _PUMP[1] / 2
-    sheet.line([(pump, bottom), (pump, bottom + 98), (left + 120, bottom + 98), (left + 120, bottom)], "ink", width=4)
+    sheet.line(
+        [(pump, bottom), (pump, bottom + 98), (left + 120, bottom + 98), (left + 120, bottom)], "ink", width=4
+    )
     sheet.text(pump + 16, bottom + 88, "USB of the pump, VBUS through the load switch", 11, "soft")
 
 

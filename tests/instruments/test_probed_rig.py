@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from thecal_fw.core.pump_state import STATE_STOPPED
+from thecal_hil.bench import BenchError, open_bench
+from thecal_hil.board_rig import BoardRig
 from thecal_hil.course import OFFSET_MINUTES, local_second
 from thecal_hil.emulated_bench import EmulatedBench, emulated_probe
+from thecal_hil.emulator import EmulatedPico, EmulatedPty
 from thecal_hil.emulator.pair import SLICE_NS
 from thecal_hil.faults import Fault
 from thecal_hil.gate import GateError, check_gate
@@ -69,7 +73,7 @@ def board(bench: Bench) -> Iterator[ProbedBoardRig]:
     opened.close()
 
 
-def deliver(rig: ProbedBoardRig) -> None:
+def deliver(rig: BoardRig) -> None:
     pump = rig.pump()
     pump.set_time(local_second("2026-03-06 12:00"), OFFSET_MINUTES)
     pump.program(FAST)
@@ -95,11 +99,6 @@ def test_a_board_that_delivers_passes_the_gate_with_every_step_in_the_record(boa
     print(f"{record}; steps are {offset_ns} ns off, intervals {np.abs(apart_ns).max()} ns")
     assert abs(offset_ns) <= board.offset_uncertainty_ns + board.edge_resolution_ns
 
-
-@pytest.mark.requirement("edge-probe")
-def test_a_step_that_the_probe_lost_fails_the_gate(board, bench):
-    deliver(board)
-    board.run_for(2)
     board.probe.lost += 1
     with pytest.raises(GateError, match="could not place 1 events in time"):
         check_gate(board)
@@ -164,3 +163,32 @@ def test_a_rig_that_is_closed_leaves_no_fault_behind(bench):
     bench.sleep(0.1)
     assert bench.pico.board.wires[0].connected
     assert not bench.pico.motor.stalled
+
+
+@pytest.mark.requirement("bench-file")
+def test_a_bench_is_opened_from_its_file_over_real_pseudo_terminals(bench, tmp_path):
+    bench.open_pump()
+    pair = cast(EmulatedPico, bench.emulated.pair)
+    with EmulatedPty(pair, also=[bench.emulated.probe.serial]) as ptys:
+        path = tmp_path / "bench.toml"
+        path.write_text(
+            f'[pump]\nport = "{ptys.paths[0]}"\n'
+            f'[probe]\nport = "{ptys.paths[1]}"\nswitches = ["run", "sense_cut"]\n'
+            'inputs = { step = "step", enable = "enable", buzzer = "buzzer" }\n',
+            encoding="utf-8",
+        )
+        described = open_bench(path)
+        assert {Capability.EXACT_EDGES, Capability.POWER_CUT} == described.capabilities
+        rig = described.open_rig(image_under_test())
+        try:
+            assert rig.capabilities == described.capabilities
+            deliver(rig)
+            rig.run_for(2)
+            counted = rig.pump().stop().counted_steps
+            rig.run_for(0.1)
+            assert len(rig.step_times_ns) == counted > 10
+            check_gate(rig)
+            with pytest.raises(BenchError, match="in use by process"):
+                described.open_rig(image_under_test())
+        finally:
+            rig.close()

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from .pico import EmulatedPico
+from .serial_port import EmulatedUsbSerial
 from .units import NS_PER_MS, on_cycle_ns
 
 SLICE_NS: Final = 1 * NS_PER_MS
@@ -57,6 +58,11 @@ class PicoPair:
             follower.chip.gpio[pin].set_input_value(bool(leader.level(signal)))
         leader.serial.wait_with(_LeaderTime(self))
         follower.serial.wait_with(_FollowerTime(self))
+
+    @property
+    def serial(self) -> EmulatedUsbSerial:
+        """The leader's port, so that a pair can stand where one board does."""
+        return self.leader.serial
 
     @property
     def now_ns(self) -> int:

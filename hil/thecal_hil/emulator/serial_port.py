@@ -75,6 +75,11 @@ class EmulatedUsbSerial:
             self._update_reading()
             self._update_lines()
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether the device has enumerated, so that the port can be opened without waiting."""
+        return self._host.configured
+
     def __enter__(self) -> EmulatedUsbSerial:
         if not self.is_open:
             self.open()
