@@ -19,8 +19,8 @@ def drawing() -> str:
         1180,
         720,
         "Bench with probe, balance and logic analyser",
-        "A second Pico times the pump's edges and switches faults; a balance weighs what is delivered; every connection "
-        "of the probe is listed in the table of docs/bench.md.",
+        "A second Pico times the pump's edges and switches faults; a balance weighs what is delivered; every "
+        "connection of the probe is listed in the table of docs/bench.md.",
     )
     sheet.text(32, 40, "Thecal bench: probe, balance and logic analyser", 20, bold=True)
     sheet.text(32, 62, "Arrows point the way a signal goes; pins are those of the probe's Pico", 13, "soft")

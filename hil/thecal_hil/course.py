@@ -15,6 +15,7 @@ from thecal_hil.rig import Rig
 from thecal_hil.therapy import Therapy
 from thecal_sim.ideal import Span
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, check_pulses
+from thecal_sim.stretches import Stretches
 
 MICROSTEPS_PER_NL = Fraction(3_200, 50_000)
 """The bench prototype's pump head and motor, written down here anew for the oracle's sake."""
@@ -102,7 +103,12 @@ class Course:
 
     def check(self) -> PulseCheck:
         """Hold every pulse up to now against the ideal course."""
+        self.rig.align(self._due_instants_ns)
         return check_pulses(self.ideal, self.rig.step_times_ns.tolist(), self.rig.now_ns)
+
+    def _due_instants_ns(self, count: int) -> list[int]:
+        """Ideal instants of the first microsteps of the course."""
+        return list(Stretches(self.ideal, self.rig.now_ns + _NS_PER_MINUTE).due_instants(count))
 
     def must_be_ideal(self) -> PulseCheck:
         """Raise AssertionError unless every pulse so far is within a tick and no volume error exceeds a microstep."""

@@ -5,6 +5,12 @@ right to ``edge_resolution_ns`` and what the ratio of the two crystals is uncert
 on the pump's clock is known to ``offset_uncertainty_ns``, which ``clock_record`` tells. A capability is there only if
 the bench has the wire for it.
 
+What the clocks' readings leave open, some milliseconds, is more than the ticks that a record is held to. So before it
+is, it is *aligned*: shifted and stretched as a whole, within what the readings leave, to where the steps should have
+been. If no such shift puts them there the record stays as it is. What alignment hides is a common delay of all steps
+that is shorter than the uncertainty, and a rate that is off by no more than the crystals may be; it is done for the time
+before the first reset only.
+
 The rig's time is the pump's time since its first reset under the rig, carried on over later resets by the probe's
 clock, turned into the pump's seconds by the ratio of the crystals.
 """
@@ -23,15 +29,20 @@ from thecal_hil.board_lock import BoardLock
 from thecal_hil.board_rig import LONGEST_SLEEP_S, BoardRig, OpenPort, Sleep
 from thecal_hil.faults import Actions, Fault, Faults
 from thecal_hil.image import FirmwareImage
-from thecal_hil.instruments.clock_relation import Bracket, ClockRelation
+from thecal_hil.instruments.clock_relation import Bracket, ClockRelation, ClocksDisagreeError
 from thecal_hil.instruments.edges import InstrumentEdge
 from thecal_hil.instruments.probe import RESOLUTION_NS, Probe, ProbeError
-from thecal_hil.pump_clock import NS_PER_S, NS_PER_US
-from thecal_hil.rig import ENABLE, STEP, Capability, EdgeSeen, ResetCause
+from thecal_hil.pump_clock import NS_PER_S, NS_PER_US, TICK_NS
+from thecal_hil.rig import DRIVER_ENABLED, ENABLE, STEP, Capability, EdgeSeen, ResetCause
 
 RUN, POWER, SENSE_CUT, MOTION_HOLD, BUTTON = "run", "power", "sense_cut", "motion_hold", "button"
 _FAULT_OF: Final = {SENSE_CUT: Fault.SENSE_CUT, MOTION_HOLD: Fault.MOTOR_STALLS}
 _FIRST_BRACKETS: Final = 16
+_LEAST_ALIGNED: Final = 3
+"""Steps: two would always fit."""
+_MOST_ALIGNED: Final = 24
+_STEP_SLACK_NS: Final = TICK_NS // 2 + RESOLUTION_NS
+"""A step comes on the tick nearest to its ideal instant."""
 _LONGEST_FAULT_S: Final = 600.0
 _HELD_S: Final = 0.3
 """A reset, or a power cut: longer than the capacitors on a Pico keep it alive."""
@@ -79,6 +90,9 @@ class ProbedBoardRig(BoardRig):
         self._faults = _SwitchedFaults(self)
         self._later: list[tuple[int, Callable[[], None]]] = []
         self._first, self._boot = ClockRelation(), ClockRelation()
+        self._aligned: ClockRelation | None = None
+        self.aligned_on = 0
+        """Steps that the record was aligned on."""
         self._seen: list[InstrumentEdge] = []
         """By the probe's clock."""
         super().__init__(image, port, lock=lock, sleep=sleep)
@@ -99,11 +113,14 @@ class ProbedBoardRig(BoardRig):
 
     @property
     def now_ns(self) -> int:
-        return self._first.pump_ns(self.probe.now_ns())
+        return self._rig_ns(self.probe.now_ns())
 
     @property
     def boot_origin_ns(self) -> int:
-        return 0 if self._boot is self._first else self._first.pump_ns(self._boot.probe_ns(0))
+        return 0 if self._boot is self._first else self._rig_ns(self._boot.probe_ns(0))
+
+    def _rig_ns(self, probe_ns: int) -> int:
+        return (self._aligned or self._first).pump_ns(probe_ns)
 
     @property
     def offset_uncertainty_ns(self) -> int:
@@ -113,7 +130,8 @@ class ProbedBoardRig(BoardRig):
     def clock_record(self) -> dict[str, float | int]:
         """How the clocks of pump and probe hang together, for the evidence."""
         return self._boot.as_record(self._boot.pump_ns(self.probe.now_ns())) | {
-            "edge_resolution_ns": self.edge_resolution_ns
+            "edge_resolution_ns": self.edge_resolution_ns,
+            "aligned_on_steps": self.aligned_on,
         }
 
     def _relation_now(self) -> ClockRelation:
@@ -151,7 +169,7 @@ class ProbedBoardRig(BoardRig):
     @property
     def edges(self) -> Sequence[EdgeSeen]:
         self._look()
-        return [edge._replace(t_ns=self._first.pump_ns(edge.t_ns)) for edge in self._seen]
+        return [edge._replace(t_ns=self._rig_ns(edge.t_ns)) for edge in self._seen]
 
     def _look(self) -> None:
         self._seen += [
@@ -159,6 +177,35 @@ class ProbedBoardRig(BoardRig):
             for edge in self.probe.poll()
             if edge.signal in self._inputs
         ]
+
+    def align(self, due_ns: Callable[[int], Sequence[int]]) -> None:
+        self._look()
+        steps_ns = self._steps_of_first_boot()
+        pairs = list(zip(due_ns(len(steps_ns)), steps_ns, strict=False))
+        self._aligned, self.aligned_on = None, 0
+        if len(pairs) < _LEAST_ALIGNED:
+            return
+        chosen = [pairs[index * (len(pairs) - 1) // (_MOST_ALIGNED - 1)] for index in range(_MOST_ALIGNED)]
+        relation = self._first.copy()
+        try:
+            for pump_ns, probe_ns in dict.fromkeys(chosen):
+                relation.add(Bracket(probe_ns - _STEP_SLACK_NS, pump_ns, probe_ns + _STEP_SLACK_NS))
+        except ClocksDisagreeError:
+            return
+        self._aligned, self.aligned_on = relation, relation.count - self._first.count
+
+    def _steps_of_first_boot(self) -> list[int]:
+        """Rising edges of STEP while the motor was energised, by the probe's clock."""
+        end_ns = None if self._boot is self._first else self._boot.probe_ns(0)
+        found, enable = [], 1 - DRIVER_ENABLED
+        for edge in self._seen:
+            if end_ns is not None and edge.t_ns >= end_ns:
+                break
+            if edge.signal == ENABLE:
+                enable = edge.level
+            elif edge.signal == STEP and edge.level and enable == DRIVER_ENABLED:
+                found.append(edge.t_ns)
+        return found
 
     def lost_instants(self) -> int:
         return self.probe.lost + self.probe.unplaced

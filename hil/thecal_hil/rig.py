@@ -9,7 +9,7 @@ that reason.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -140,6 +140,12 @@ class Rig(ABC):
     def hold_button(self, held: bool) -> None:
         """Have a person hold the button on the board down, or let go of it."""
         raise NotImplementedError(f"the {self.name} rig has no {Capability.BUTTON}")
+
+    def align(self, due_ns: Callable[[int], Sequence[int]]) -> None:
+        """Told what the ideal instants of the first so-many steps are, before the record is held against them.
+
+        Only a rig whose record lies on the pump's clock with an uncertainty of its own has a use for it.
+        """
 
     def lost_instants(self) -> int:
         """Events the rig itself could not place in time; any at all voids its record."""

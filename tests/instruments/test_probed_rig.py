@@ -12,7 +12,7 @@ import pytest
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_hil.bench import BenchError, open_bench
 from thecal_hil.board_rig import BoardRig
-from thecal_hil.course import OFFSET_MINUTES, local_second
+from thecal_hil.course import OFFSET_MINUTES, Course, local_second
 from thecal_hil.emulated_bench import EmulatedBench, emulated_probe
 from thecal_hil.emulator import EmulatedPico, EmulatedPty
 from thecal_hil.emulator.pair import SLICE_NS
@@ -83,10 +83,15 @@ def deliver(rig: BoardRig) -> None:
 
 @pytest.mark.requirement("edge-probe")
 def test_a_board_that_delivers_passes_the_gate_with_every_step_in_the_record(board, bench):
-    deliver(board)
+    course = Course(board)
+    course.set_time(local_second("2026-03-06 12:00"))
+    course.prescribe(continuous(24_000_000))
+    course.refill(18_000_000)
+    course.start()
     board.run_for(20)
-    counted = board.pump().stop().counted_steps
+    course.stop()
     board.run_for(0.5)
+    counted = board.pump().interrogate().counted_steps
     assert len(board.step_times_ns) == counted > 300
     check_gate(board)
     # Distances between steps, against what the emulator itself recorded, in the pump's own nanoseconds.
@@ -96,9 +101,21 @@ def test_a_board_that_delivers_passes_the_gate_with_every_step_in_the_record(boa
     record = board.clock_record()
     assert abs(record["ratio_ppm"] - CRYSTAL_PPB / 1_000) <= record["ratio_uncertainty_ppm"]
     offset_ns = board.step_times_ns[0] - (truth_ns[0] - bench.pico.boot_origin_ns)
-    print(f"{record}; steps are {offset_ns} ns off, intervals {np.abs(apart_ns).max()} ns")
+    # Held against the oracle, with nothing but a common shift and stretch taken out.
+    found = course.must_be_ideal()
+    assert board.aligned_on > 10
+    assert (found.missing, found.extra, found.pulses) == (0, 0, counted)
+    print(
+        f"{found.worst_edge_ticks} ticks from the oracle; {record}; steps are {offset_ns} ns off, intervals {np.abs(apart_ns).max()} ns"
+    )
     assert abs(offset_ns) <= board.offset_uncertainty_ns + board.edge_resolution_ns
 
+    # Steps of which half came 50 us late lie where no shift of the whole puts them.
+    late_ns = [
+        t_ns + 50_000 * (index > counted // 2) for index, t_ns in enumerate(board.step_times_ns.tolist())
+    ]
+    board.align(lambda count: late_ns[:count])
+    assert board.aligned_on == 0
     board.probe.lost += 1
     with pytest.raises(GateError, match="could not place 1 events in time"):
         check_gate(board)

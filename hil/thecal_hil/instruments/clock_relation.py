@@ -47,30 +47,24 @@ class ClockRelation:
         """Take one more; raises ClocksDisagreeError if it fits none of the relations that were left."""
         if bracket.probe_after_ns < bracket.probe_before_ns:
             raise ValueError(f"bracket: the probe's clock ran backwards, {bracket}")
-        self._brackets.append(bracket)
-        self.count += 1
-        lines, bounds = self._constraints()
-        self._corners = _corners(lines, bounds)
-        if not len(self._corners):
+        brackets = [*self._brackets, bracket]
+        lines, bounds = _constraints(brackets)
+        corners = _corners(lines, bounds)
+        if not len(corners):
             raise ClocksDisagreeError(
                 f"the clocks of pump and probe do not run at a constant ratio within {MOST_PPM:g} ppm of each other: "
-                f"{bracket} fits none that {self.count - 1} earlier readings leave"
+                f"{bracket} fits none that {self.count} earlier readings leave"
             )
+        self._brackets, self._corners = brackets, corners
+        self.count += 1
         if len(self._brackets) > _KEPT:
             self._drop_what_bounds_nothing(lines, bounds)
 
-    def _constraints(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Half-planes ``lines @ (offset_ns, ratio_ppb) <= bounds``; two for each bracket, then two for the ratio."""
-        first = self._brackets[0]
-        rows: list[tuple[float, float]] = []
-        bounds: list[float] = []
-        for before_ns, pump_ns, after_ns in self._brackets:
-            passed_s = (pump_ns - first.pump_ns) / _NS_PER_S
-            expected_ns = first.probe_before_ns + pump_ns - first.pump_ns
-            rows += [(1.0, passed_s), (-1.0, -passed_s)]
-            bounds += [after_ns - expected_ns + _TIMER_STEP_NS, expected_ns - before_ns + _TIMER_STEP_NS]
-        most_ppb = MOST_PPM * 1_000
-        return np.array([*rows, (0.0, 1.0), (0.0, -1.0)]), np.array([*bounds, most_ppb, most_ppb], float)
+    def copy(self) -> ClockRelation:
+        """Another one that knows the same so far."""
+        other = ClockRelation()
+        other._brackets, other._corners, other.count = list(self._brackets), self._corners, self.count
+        return other
 
     def _drop_what_bounds_nothing(self, lines: NDArray[np.float64], bounds: NDArray[np.float64]) -> None:
         slack = bounds[:, None] - lines @ self._corners.T
@@ -129,6 +123,20 @@ class ClockRelation:
             "probe_minus_pump_ns": self.probe_ns(pump_ns) - pump_ns,
             "offset_uncertainty_ns": self.uncertainty_ns(pump_ns),
         }
+
+
+def _constraints(brackets: list[Bracket]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Half-planes ``lines @ (offset_ns, ratio_ppb) <= bounds``; two for each bracket, then two for the ratio."""
+    first = brackets[0]
+    rows: list[tuple[float, float]] = []
+    bounds: list[float] = []
+    for before_ns, pump_ns, after_ns in brackets:
+        passed_s = (pump_ns - first.pump_ns) / _NS_PER_S
+        expected_ns = first.probe_before_ns + pump_ns - first.pump_ns
+        rows += [(1.0, passed_s), (-1.0, -passed_s)]
+        bounds += [after_ns - expected_ns + _TIMER_STEP_NS, expected_ns - before_ns + _TIMER_STEP_NS]
+    most_ppb = MOST_PPM * 1_000
+    return np.array([*rows, (0.0, 1.0), (0.0, -1.0)]), np.array([*bounds, most_ppb, most_ppb], float)
 
 
 def _tolerance(bounds: NDArray[np.float64]) -> NDArray[np.float64]:
