@@ -41,11 +41,23 @@ class Fault(StrEnum):
     """From now on it takes neither programs nor erases, in silence."""
     FLASH_IS_FOREIGN = "journal of another version"
     """All records of the state become those of a later layout, undamaged; over at once."""
+    PUMP_IS_OLDER = "aged journal"
+    """All records of the state tell of so many more days of running; over at once."""
     MEMORY_CHANGES = "changed memory"
     """A bit of the program in memory turns; over at once."""
     CRYSTAL_FAILS = "crystal far off"
     """Several times too fast or too slow, as a broken one is. Seen by the self-test."""
     BUZZER_STUCK = "stuck buzzer line"
+    OCCLUSION = "occlusion"
+    """The line is closed."""
+    TUBING_WEAR = "worn tubing"
+    """A revolution moves so many permille less."""
+    BACK_PRESSURE = "back pressure"
+    """At the tip, so many kPa."""
+
+
+PLANT_FAULTS = frozenset({Fault.OCCLUSION, Fault.TUBING_WEAR, Fault.BACK_PRESSURE})
+"""They are the plant's, so a rig has to have one attached (``Rig.attach``)."""
 
 
 Actions = Mapping[Fault, Callable[[], object]]

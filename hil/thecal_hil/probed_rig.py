@@ -8,8 +8,8 @@ the bench has the wire for it.
 What the clocks' readings leave open, some milliseconds, is more than the ticks that a record is held to. So before it
 is, it is *aligned*: shifted and stretched as a whole, within what the readings leave, to where the steps should have
 been. If no such shift puts them there the record stays as it is. What alignment hides is a common delay of all steps
-that is shorter than the uncertainty, and a rate that is off by no more than the crystals may be; it is done for the time
-before the first reset only.
+that is shorter than the uncertainty, and a rate that is off by no more than the crystals may be; it is done for the
+time before the first reset only.
 
 The rig's time is the pump's time since its first reset under the rig, carried on over later resets by the probe's
 clock, turned into the pump's seconds by the ratio of the crystals.

@@ -77,9 +77,17 @@ def load_prescription(path: Path | str) -> Compiled:
     except (ValueError, RecursionError) as error:
         # Not only TOMLDecodeError: numbers of thousands of digits and deep nesting have errors of their own.
         raise BadInputError([f"{path}: is not valid TOML: {error}"]) from error
+    try:
+        return compile_prescription(fields)
+    except BadInputError as error:
+        raise BadInputError([f"{path}: {problem}" for problem in error.problems]) from error
+
+
+def compile_prescription(fields: dict[str, Any]) -> Compiled:
+    """Compile what a prescription file holds, read with decimals for fractions; raises BadInputError as above."""
     compiled, problems = _compile(fields)
     if compiled is None or problems:
-        raise BadInputError([f"{path}: {problem}" for problem in problems])
+        raise BadInputError(problems)
     return compiled
 
 

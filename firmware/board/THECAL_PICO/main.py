@@ -9,7 +9,12 @@ micropython.kbd_intr(-1)
 # On a stock board the program is loaded into memory; collected often meanwhile, it leaves room in one piece behind it.
 gc.threshold(4_096)
 
+import thecal_fw  # noqa: E402
 from thecal_fw.main import main  # noqa: E402
+
+if thecal_fw.__file__.endswith(".mpy"):
+    # From a file system this takes seconds, and later delivery could not wait that long for it.
+    import thecal_fw.link_server
 
 gc.collect()
 gc.threshold(-1)

@@ -20,6 +20,7 @@ from thecal_fw.core.program_fault import FIELD_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
 from thecal_fw.core.roles import ACCESS_NAMES, ROLE_NAMES, ROLE_PATIENT
 from thecal_fw.core.self_test import TEST_NAMES
+from thecal_fw.core.service_life import PART_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 from thecal_fw.link.access_messages import (  # noqa: F401 - all messages can be had from here
     ACCESS_MESSAGES,
@@ -314,6 +315,29 @@ DATES = Message(
     ],
     "How long the reservoir lasts from now on, if the program is delivered and every allotted bolus is asked for.",
 )
+SERVICE_LIFE = Message(
+    "service_life",
+    0x27,
+    False,
+    [],
+    [
+        ("pump_days", "I"),
+        ("tubing_days", "I"),
+        ("tubing_revolutions", "I"),
+        ("minutes_to_tubing_due", "I"),
+        ("minutes_to_replacement_due", "I"),
+        ("minutes_to_end_of_service", "I"),
+    ],
+    "What is used up of the tubing's and the pump's life, and when the rest will be at the earliest.",
+)
+RENEW_PART = Message(
+    "renew_part",
+    0x28,
+    True,
+    [("part", "B")],
+    [("is_stored", "B")],
+    "A part is new from now on: the tubing, or the whole pump with it.",
+)
 BOOTLOADER = Message(
     "bootloader",
     0x20,
@@ -351,6 +375,8 @@ MESSAGES = (
     CANCEL_BOLUS,
     BOLUSES,
     DATES,
+    SERVICE_LIFE,
+    RENEW_PART,
     BOOTLOADER,
     PROMPT,
 ) + ACCESS_MESSAGES
@@ -376,17 +402,16 @@ EVENT = Layout(
 ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I")])
 
 
-def schema_text() -> str:
-    """Canonical text of every layout and of every numbered name; the schema hash is taken over it."""
-    lines = []
+def schema_lines():
+    """Canonical text of every layout and of every numbered name, a line at a time; the schema hash is taken over it."""
     for message in MESSAGES:
-        lines.append("%d %s %d %d" % (message.kind, message.name, message.changes, message.role))
+        yield "%d %s %d %d" % (message.kind, message.name, message.changes, message.role)
         if message.lesser is not None:
-            lines.append("%s %d %d" % message.lesser)
+            yield "%s %d %d" % message.lesser
         for layout in (message.request, message.response):
-            lines.append("%s %s %d" % (layout.format, ",".join(layout.names), layout.has_tail))
+            yield "%s %s %d" % (layout.format, ",".join(layout.names), layout.has_tail)
     for name, layout in (("fault", FAULT), ("event", EVENT), ("error", ERROR)):
-        lines.append("%s %s %s" % (name, layout.format, ",".join(layout.names)))
+        yield "%s %s %s" % (name, layout.format, ",".join(layout.names))
     for names in (
         ERROR_NAMES,
         EVENT_NAMES,
@@ -401,11 +426,16 @@ def schema_text() -> str:
         REFUSAL_NAMES,
         ROLE_NAMES,
         ACCESS_NAMES,
+        PART_NAMES,
     ):
-        lines.append(",".join(names))
-    return "\n".join(lines)
+        yield ",".join(names)
 
 
 def schema_hash() -> bytes:
-    """First eight bytes of the SHA-256 of the schema."""
-    return hashlib.sha256(schema_text().encode()).digest()[:8]
+    """First eight bytes of the SHA-256 of the schema. All of its text at once is more than a heap that has been in use
+    may hold in one piece."""
+    digest = hashlib.sha256()
+    for line in schema_lines():
+        digest.update(line.encode())
+        digest.update(b"\n")
+    return digest.digest()[:8]

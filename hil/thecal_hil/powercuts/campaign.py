@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
@@ -144,11 +144,10 @@ def replay(cut: Cut) -> Trials:
     return trials
 
 
-def sample(cuts: int, seed: int) -> Iterator[tuple[Cut, Trials]]:
+def sample(cuts: int, seed: int, names: Sequence[str] = tuple(SCENARIOS)) -> Iterator[tuple[Cut, Trials]]:
     """Cuts of the campaign chosen at random, each scenario in its turn, one in two with a second cut."""
     chance = random.Random(seed)
-    recordings = {name: record(name) for name in SCENARIOS}
-    names = list(SCENARIOS)
+    recordings = {name: record(name) for name in names}
     for number in range(cuts):
         name = names[number % len(names)]
         recording = recordings[name]

@@ -1,4 +1,4 @@
-"""What one run of a verification scenario on one rig leaves behind: figures, edges, curves, alarms, and how to do it again.
+"""What one run of a scenario on one rig leaves behind: figures, edges, curves, alarms, and how to do it again.
 
 Promises: a record holds no time of day and nothing of the machine it was made on, so two runs of the same commit leave
 the same record. All instants are nanoseconds of the rig's virtual time.

@@ -13,11 +13,12 @@ from rich.console import Console
 
 from thecal_hil.evidence import write_json
 from thecal_hil.trace.catalogue import CatalogueError, read_catalogue
-from thecal_hil.trace.marks import read_marks
+from thecal_hil.trace.marks import read_marks, read_scenarios
 from thecal_hil.trace.matrix import Matrix, matrix_of
 from thecal_hil.trace.report import as_json, as_markdown, as_table, last_line
 
 _REQUIREMENTS = Path("docs/requirements.toml")
+_SCENARIOS = Path("hil/thecal_hil/scenario/library")
 _EVIDENCE = Path("build/evidence")
 
 
@@ -27,7 +28,11 @@ def main() -> int:
     root: Path = parser.parse_args().root
     try:
         catalogue = read_catalogue(root / _REQUIREMENTS)
-        matrix = matrix_of(catalogue, read_marks(root / "tests", root))
+        marks = read_marks(root / "tests", root)
+        of_scenarios = read_scenarios(root / _SCENARIOS, root)
+        marks.evidence += of_scenarios.evidence
+        marks.faults += of_scenarios.faults
+        matrix = matrix_of(catalogue, marks)
     except (CatalogueError, SyntaxError, UnicodeDecodeError) as error:
         print(f"trace: {error}", file=sys.stderr)
         return 2
