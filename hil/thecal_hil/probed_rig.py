@@ -178,21 +178,22 @@ class ProbedBoardRig(BoardRig):
             if edge.signal in self._inputs
         ]
 
-    def align(self, due_ns: Callable[[int], Sequence[int]]) -> None:
+    def align(self, due_ns: Callable[[int], Sequence[int]]) -> int:
         self._look()
         steps_ns = self._steps_of_first_boot()
         pairs = list(zip(due_ns(len(steps_ns)), steps_ns, strict=False))
         self._aligned, self.aligned_on = None, 0
         if len(pairs) < _LEAST_ALIGNED:
-            return
+            return 0
         chosen = [pairs[index * (len(pairs) - 1) // (_MOST_ALIGNED - 1)] for index in range(_MOST_ALIGNED)]
         relation = self._first.copy()
         try:
             for pump_ns, probe_ns in dict.fromkeys(chosen):
                 relation.add(Bracket(probe_ns - _STEP_SLACK_NS, pump_ns, probe_ns + _STEP_SLACK_NS))
         except ClocksDisagreeError:
-            return
+            return 0
         self._aligned, self.aligned_on = relation, relation.count - self._first.count
+        return self.aligned_on
 
     def _steps_of_first_boot(self) -> list[int]:
         """Rising edges of STEP while the motor was energised, by the probe's clock."""

@@ -145,11 +145,13 @@ class Rig(ABC):
         """Have a person hold the button on the board down, or let go of it."""
         raise NotImplementedError(f"the {self.name} rig has no {Capability.BUTTON}")
 
-    def align(self, due_ns: Callable[[int], Sequence[int]]) -> None:
+    def align(self, due_ns: Callable[[int], Sequence[int]]) -> int:
         """Told what the ideal instants of the first so-many steps are, before the record is held against them.
 
-        Only a rig whose record lies on the pump's clock with an uncertainty of its own has a use for it.
+        Only a rig whose record lies on the pump's clock with an uncertainty of its own has a use for it. Returns how
+        many steps its record was laid on.
         """
+        return 0
 
     def lost_instants(self) -> int:
         """Events the rig itself could not place in time; any at all voids its record."""
