@@ -106,7 +106,8 @@ def test_a_board_that_delivers_passes_the_gate_with_every_step_in_the_record(boa
     assert board.aligned_on > 10
     assert (found.missing, found.extra, found.pulses) == (0, 0, counted)
     print(
-        f"{found.worst_edge_ticks} ticks from the oracle; {record}; steps are {offset_ns} ns off, intervals {np.abs(apart_ns).max()} ns"
+        f"{found.worst_edge_ticks} ticks from the oracle; {record}; "
+        f"steps are {offset_ns} ns off, intervals {np.abs(apart_ns).max()} ns"
     )
     assert abs(offset_ns) <= board.offset_uncertainty_ns + board.edge_resolution_ns
 
