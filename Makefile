@@ -36,7 +36,7 @@ TEST_FIRMWARE := mpy
 else
 TOOLS := system-all
 FIRMWARE := uf2
-TEST_FIRMWARE := uf2 stock unix
+TEST_FIRMWARE := uf2 probe stock unix
 endif
 
 .PHONY: help
@@ -50,6 +50,10 @@ setup: $(TOOLS) $(VENV)/ready ## Install what is missing: system packages and th
 .PHONY: uf2
 uf2: $(TOOLS) ## Build the firmware image, build/firmware/thecal.uf2
 	@$(BUILD) uf2
+
+.PHONY: probe
+probe: $(TOOLS) ## Build the image of the bench probe, build/firmware/probe.uf2
+	@$(BUILD) probe
 
 .PHONY: stock
 stock: $(TOOLS) ## Build a stock MicroPython image, build/firmware/stock.uf2
@@ -68,7 +72,7 @@ verify: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Deliver a day on the emulated boar
 	@$(BIN)/thecal-verify $(VERIFY_ARGS)
 
 .PHONY: test
-test: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
+test: $(TOOLS) system-analyser $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
 	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
 
 .PHONY: powercuts
@@ -168,11 +172,13 @@ lock: system-python ## Choose the newest packages that fit and write requirement
 # Set-up -------------------------------------------------------------------------------------------------------
 
 # Checking takes a moment, so it is done each time: a machine may be new while the checkout is not.
-.PHONY: system-python system-all
+.PHONY: system-python system-all system-analyser
 system-python:
 	@firmware/board/system_setup.sh python
 system-all:
 	@firmware/board/system_setup.sh python cross
+system-analyser:
+	@firmware/board/system_setup.sh analyser || echo "set-up: going on without sigrok-cli; its tests are skipped"
 
 $(VENV)/packages: requirements.lock firmware/board/stubs.lock | system-python
 	@echo "set-up: virtual environment"
