@@ -136,10 +136,6 @@ def one_step_more(original: Callable[..., Any]) -> Callable[..., Any]:
     return restore
 
 
-def never(original: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *_: False
-
-
 def no_response(original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self: RESPONSE_NONE
 
@@ -174,7 +170,6 @@ def deaf_to_refills(original: Callable[..., Any]) -> Callable[..., Any]:
         (Infusion, "stop", motor_left_on, "nothing-after-a-stop", "motor_energised"),
         (BolusHistory, "refusal", anything_goes, "limits-in-a-window-not-yet-full", "most_in_any_hour"),
         (Controller, "refill", deaf_to_refills, "low-reservoir-on-its-pulse", "low_alarm_off_its_pulse"),
-        (Alarms, "end_silences", never, "a-motor-that-never-turns-again", "tones_2"),
     ],
 )
 def test_a_broken_pump_fails_the_scenario_that_is_there_for_it(
@@ -189,6 +184,13 @@ def test_a_broken_pump_fails_the_scenario_that_is_there_for_it(
     record = record_of(scenario)
     assert record.status is Status.FAILED
     assert figure in failing(record), record.message
+
+
+def test_a_silence_that_lasts_fails_the_scenario_that_is_there_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alarms, "SILENCE_S", (10**7, 10**7))
+    assert "tones_2" in failing(record_of("a-motor-that-never-turns-again"))
 
 
 def test_a_divergence_is_told_with_the_edges_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
