@@ -108,8 +108,9 @@ trace: $(VENV)/ready ## Print and write the matrix of requirements and tests; fa
 	@$(BIN)/python -m thecal_hil.trace
 
 .PHONY: bench
-bench: $(VENV)/ready ## Deliver 30 days on the model with every pulse checked, and say how long it took
+bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio
 	@$(BIN)/python -m thecal_sim.benchmark
+	@$(BIN)/python -m thecal_hil.comparison
 
 .PHONY: lint
 lint: $(VENV)/ready ## Check style and formatting

@@ -47,6 +47,16 @@ class Fault(StrEnum):
     CRYSTAL_FAILS = "crystal far off"
     """Several times too fast or too slow, as a broken one is. Seen by the self-test."""
     BUZZER_STUCK = "stuck buzzer line"
+    OCCLUSION = "occlusion"
+    """The line is closed."""
+    TUBING_WEAR = "worn tubing"
+    """A revolution moves so many permille less."""
+    BACK_PRESSURE = "back pressure"
+    """At the tip, so many kPa."""
+
+
+PLANT_FAULTS = frozenset({Fault.OCCLUSION, Fault.TUBING_WEAR, Fault.BACK_PRESSURE})
+"""They are the plant's, so a rig has to have one attached (``Rig.attach``)."""
 
 
 Actions = Mapping[Fault, Callable[[], object]]

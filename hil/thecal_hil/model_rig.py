@@ -13,6 +13,7 @@ from thecal_fw.version import COMMIT, VERSION
 from thecal_hil.model_faults import ModelFaults
 from thecal_hil.rig import STEP, Capability, EdgeSeen, ResetCause, Rig, SerialPort
 from thecal_sim.model import ModelPump
+from thecal_sim.plant import Plant
 
 _CAUSES = {ResetCause.POWER_ON: RESET_POWER_ON, ResetCause.WATCHDOG: RESET_WATCHDOG}
 _REPLY_TIMEOUT_S = 1.0
@@ -30,6 +31,7 @@ class ModelRig(Rig):
             Capability.WATCHDOG_RESET,
             Capability.UNREAD_PORT,
             Capability.BUTTON,
+            Capability.PLANT,
         }
     )
 
@@ -38,7 +40,7 @@ class ModelRig(Rig):
     def __init__(self) -> None:
         super().__init__((VERSION, COMMIT))
         self.model = ModelPump()
-        self._faults = ModelFaults(self.model)
+        self._faults = ModelFaults(self)
         self._set_timeouts()
 
     def _set_timeouts(self) -> None:
@@ -79,6 +81,11 @@ class ModelRig(Rig):
 
     def leave_unread(self, unread: bool) -> None:
         self.model.serial.paused = unread
+
+    def _connect_plant(self, plant: Plant) -> None:
+        motor = self.model.board.motor
+        motor.settle()
+        motor.mechanics = plant.live_in(self.model.env, motor.settle)
 
     def hold_button(self, held: bool) -> None:
         self.model.board.button.held = held

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.units import NS_PER_MS
-from thecal_hil.faults import Actions, Fault, Faults
+from thecal_hil.faults import PLANT_FAULTS, Actions, Fault, Faults
 from thecal_hil.foreign_journal import made_foreign, state_sectors
+from thecal_hil.plant_faults import plant_actions
 
 if TYPE_CHECKING:
     from thecal_hil.pico_rig import PicoRig
@@ -39,7 +40,7 @@ _DMA_CHAN_ABORT: Final = 0x444
 
 
 class PicoFaults(Faults):
-    possible = frozenset(Fault)
+    possible = frozenset(Fault) - PLANT_FAULTS
 
     def __init__(self, rig: PicoRig) -> None:
         self._rig = rig
@@ -76,6 +77,7 @@ class PicoFaults(Faults):
                 board.chip.clocks, "ring_khz", _FAILED_RING_KHZ if begins else _RING_KHZ
             ),
             Fault.BUZZER_STUCK: lambda: setattr(self._buzzer, "stuck", 0 if begins else None),
+            **plant_actions(self._rig, amount),
         }
 
     def _set_supply(self, is_good: bool) -> None:

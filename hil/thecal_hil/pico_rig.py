@@ -28,6 +28,7 @@ from thecal_hil.rig import (
     SerialPort,
 )
 from thecal_hil.stock_board import flash_with_files
+from thecal_sim.plant import Plant
 
 _WATCHED = {
     STEP: pins.STEP,
@@ -134,6 +135,10 @@ class PicoRig(Rig):
 
     def leave_unread(self, unread: bool) -> None:
         self.board.serial.paused = unread
+
+    def _connect_plant(self, plant: Plant) -> None:
+        plant.stand_beside(lambda: self.now_ns)
+        self.motor.mechanics = plant.step
 
     def hold_button(self, held: bool) -> None:
         # The button takes the line to ground; the chip's own resistor has it high otherwise.

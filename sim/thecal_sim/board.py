@@ -147,7 +147,11 @@ class SimulatedBoard:
         self._driver_allows = self._gate_allows = False
         self.driver = SimulatedDriver(self)
         self.gate = SimulatedGate(self.processor, self.train, self.sense_wire, self.allow_by_gate)
-        self.motor = SimulatedMotor(self._stamped_steps, lambda: not self.recording.level(ENABLE))
+        self.motor = SimulatedMotor(
+            self._stamped_steps,
+            lambda: not self.recording.level(ENABLE),
+            lambda first, last: self.recording.steps_ns[first:last],
+        )
         self.motion = SimulatedMotion(self.motor)
         self.supply = SimulatedSupply()
         self.chip = chip or NorFlash(STORAGE_SECTORS)

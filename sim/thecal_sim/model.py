@@ -151,7 +151,9 @@ class ModelPump:
                 self.board.leave_program()
                 return
             wake_ns = processor.instant_ns(controller.wake_s, controller.wake_us)
-            yield from self._sleep_until(wake_ns)
+            # Most polls are heartbeats with nothing else in between: no event is made for those.
+            if self._reaction_ns or processor.is_busy or wake_ns <= env.now_ns or not env.leap(wake_ns):
+                yield from self._sleep_until(wake_ns)
 
     def _sleep_until(self, wake_ns: int) -> Steps:
         env, processor = self.env, self.board.processor
