@@ -15,7 +15,7 @@ from thecal_fw.core import alarms
 from thecal_fw.core.alarms import RESPONSE_NONE, Alarms
 from thecal_fw.core.bolus_history import BolusHistory
 from thecal_fw.core.metering import Metering
-from thecal_fw.infusion import Infusion
+from thecal_fw.core.wall_clock import WallClock
 from thecal_fw.recovery import Recovery
 from thecal_hil.board_rig import BoardRig
 from thecal_hil.model_rig import ModelRig
@@ -123,7 +123,7 @@ def _raise(*_: object) -> None:
 
 def slower(original: Callable[..., Any]) -> Callable[..., Any]:
     """Rates a tenth of a per mille too low."""
-    return lambda self, rate: original(self, rate - rate // 10_000)
+    return lambda self, rate, *more: original(self, rate - rate // 10_000, *more)
 
 
 def one_step_more(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -140,15 +140,9 @@ def no_response(original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self: RESPONSE_NONE
 
 
-def motor_left_on(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A stop that halts the pulses and leaves the motor energised."""
-
-    def stop(self: Any) -> int:
-        tick = original(self)
-        self._hardware.driver.enable()
-        return tick
-
-    return stop
+def a_minute_late(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Boluses by the clock that would begin in the minute after a change are not given."""
+    return lambda self, tick: original(self, tick) + 720
 
 
 def anything_goes(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -163,11 +157,11 @@ def deaf_to_refills(original: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("place", "method", "breakage", "scenario", "figure"),
     [
-        (Metering, "weight", slower, "an-hour-at-a-typical-rate", "worst_edge"),
+        (Metering, "begin", slower, "an-hour-at-a-typical-rate", "worst_edge"),
         (Recovery, "_restore_count", one_step_more, "a-power-cut-while-delivering", "counted_less_seen"),
         (Alarms, "response", no_response, "empty-reservoir-stops-the-pump", "delivering"),
         (Alarms, "response", no_response, "two-alarms-at-once", "rate_told_2"),
-        (Infusion, "stop", motor_left_on, "nothing-after-a-stop", "motor_energised"),
+        (WallClock, "first_local_minute", a_minute_late, "a-scheduled-bolus", "boluses_given_whole"),
         (BolusHistory, "refusal", anything_goes, "limits-in-a-window-not-yet-full", "most_in_any_hour"),
         (Controller, "refill", deaf_to_refills, "low-reservoir-on-its-pulse", "low_alarm_off_its_pulse"),
     ],
@@ -194,7 +188,7 @@ def test_a_silence_that_lasts_fails_the_scenario_that_is_there_for_it(
 
 
 def test_a_divergence_is_told_with_the_edges_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Metering, "weight", slower(Metering.weight))
+    monkeypatch.setattr(Metering, "begin", slower(Metering.begin))
     found = record_of("an-hour-at-a-typical-rate").divergence
     assert found is not None
     assert "too late, first at pulse" in found.text

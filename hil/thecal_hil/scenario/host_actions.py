@@ -61,7 +61,10 @@ def review(attempt: Attempt, given: Given) -> None:
 
 
 def refill(attempt: Attempt, given: Given) -> None:
-    attempt.course.refill(_nl(given["fill_ml"]))
+    fill_nl = _nl(given["fill_ml"])
+    attempt.course.refill(fill_nl)
+    if attempt.rig.has_plant:
+        attempt.rig.plant.refill(fill_nl)
 
 
 def withdraw(attempt: Attempt, given: Given) -> None:

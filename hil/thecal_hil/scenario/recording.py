@@ -5,7 +5,7 @@ Promise: nothing of the machine and no time of day enters it, so the same attemp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from thecal_fw.core import events
 from thecal_hil.course import MICROSTEPS_PER_NL, Stretch
 from thecal_hil.day import edges_digest
-from thecal_hil.pump_clock import TICK_NS
+from thecal_hil.pump_clock import TICK_NS, Instants
 from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, LED, STEP, EdgeSeen, Rig
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.record import AlarmSpan, Curve, Divergence, ScenarioRecord, Signal
 from thecal_sim.oracle import PulseCheck
+from thecal_sim.plant.state import Quantity
 from thecal_sim.stretches import Stretches
 
 _RESTING = {STEP: 0, DIRECTION: 0, ENABLE: 1, BUZZER: 0, LED: 0}
@@ -82,7 +83,15 @@ def _curves(attempt: Attempt, until_ns: int) -> tuple[Curve, ...]:
     return (
         Curve("prescribed", "uL", of_ideal, prescribed),
         Curve("delivered", "uL", t_ns, delivered),
+        *(_plant_curves(attempt, t_ns) if attempt.rig.has_plant else ()),
     )
+
+
+def _plant_curves(attempt: Attempt, t_ns: Instants) -> Iterator[Curve]:
+    plant = attempt.rig.plant
+    out_nl = plant.curve(Quantity.OUT, t_ns)
+    yield Curve("come out at the tip", "uL", t_ns, (out_nl - out_nl[0]) / 1_000)
+    yield Curve("pressure in the line", "kPa", t_ns, plant.curve(Quantity.PRESSURE, t_ns))
 
 
 def _prescribed_ul(stretches: Sequence[Stretch], t_ns: int) -> float:

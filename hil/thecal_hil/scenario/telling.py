@@ -61,6 +61,9 @@ def _setup_lines(setup: Setup) -> Iterator[str]:
     prescribed = (
         "nothing is prescribed" if setup.prescription is None else f"{setup.prescription} is prescribed"
     )
+    if setup.plant is not None:
+        wears = ", and its tube wears" if setup.plant.wears else ""
+        yield f"  the plant   its head moves {float(setup.plant.delivers_percent):g} % of what it should{wears}"
     yield f"  beforehand  {prescribed}, {clock}, {fill}"
 
 
