@@ -27,6 +27,7 @@ from thecal_hil.scenario.telling import (
     record_line,
     scenario_lines,
     what_is_wrong,
+    words_table,
 )
 
 EVIDENCE = Path("build/evidence/scenarios")
@@ -82,6 +83,13 @@ def list_scenarios(
     scenarios = _library()
     _console().print(list_table(scenarios))
     typer.echo(f"{len(scenarios)} scenarios in {LIBRARY}")
+
+
+@app.command(epilog="Example: thecal-hil words")
+def words() -> None:
+    """List what a scenario can do and measure, with the values each takes. Those in brackets may be left out."""
+    # A name in brackets is no mark-up here.
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(words_table())
 
 
 @app.command(epilog="Example: thecal-hil show weekend-at-midnight")

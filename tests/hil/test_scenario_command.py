@@ -9,7 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from thecal_hil.command import app
+from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.coverage import read_coverage
+from thecal_hil.scenario.measures import MEASURES
 from thecal_hil.scenario.reader import LIBRARY, library_files
 
 FAST = "monday-at-midnight"
@@ -38,6 +40,13 @@ def test_every_scenario_can_be_told_in_words() -> None:
     assert told.exit_code == 0
     assert "cut the power, and give it back" in told.stdout
     assert "{" not in told.stdout
+
+
+def test_everything_a_scenario_can_say_is_listed() -> None:
+    listed = command("words")
+    assert listed.exit_code == 0
+    for name in (*ACTIONS, *MEASURES):
+        assert f" {name} " in listed.stdout
 
 
 def test_a_scenario_that_passes_ends_in_code_0_and_leaves_its_figures(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def air_ul(attempt: Attempt, given: Given) -> float:
 
 def highest_pressure_kpa(attempt: Attempt, given: Given) -> float:
     begin_ns, end_ns = window_ns(attempt, given)
-    instants = np.append(np.arange(begin_ns, end_ns, _LOOK_EVERY_NS, np.int64), end_ns)
+    instants = np.append(np.arange(begin_ns, end_ns, _LOOK_EVERY_NS, dtype=np.int64), end_ns)
     return float(attempt.rig.plant.curve(Quantity.PRESSURE, instants).max())
 
 
