@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from thecal_fw.core.wall_clock import WallClock
 from thecal_fw.recovery import Recovery
 from thecal_hil.board_rig import BoardRig
 from thecal_hil.model_rig import ModelRig
-from thecal_hil.rig import ENABLE, STEP
+from thecal_hil.pump_clock import Instants
+from thecal_hil.rig import ENABLE, STEP, Capability, EdgeSeen
 from thecal_hil.scenario.campaign import RigWanted, run_all
 from thecal_hil.scenario.reader import LIBRARY, read_scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status
@@ -75,6 +76,30 @@ def test_what_a_rig_lacks_skips_a_scenario_with_the_reason() -> None:
     record = run(impossible, ModelRig())
     assert (record.status, record.message) == (Status.SKIPPED, "the model rig has no a tide")
     assert not record.evidence.passed
+
+
+class WithoutProbe(ModelRig):
+    """As a board on a bench is: nothing watches its pins."""
+
+    capabilities = ModelRig.capabilities - {Capability.EXACT_EDGES}
+
+    @property
+    def edges(self) -> Sequence[EdgeSeen]:
+        return ()
+
+    def rising_ns(self, signal: str) -> Instants:
+        return np.array([], np.int64)
+
+    def edges_of(self, signal: str) -> Sequence[EdgeSeen]:
+        return ()
+
+
+def test_a_rig_without_a_probe_carries_out_what_needs_none_and_claims_nothing_about_edges() -> None:
+    record = run(read_scenario(LIBRARY / "a-visit-over-the-link.toml"), WithoutProbe())
+    assert record.status is Status.PASSED, record.message
+    assert record.divergence is None
+    assert [curve.name for curve in record.curves] == ["prescribed"]
+    assert len(record.edge_errors_ticks) == 0
 
 
 def test_an_answer_other_than_declared_fails_a_scenario_and_is_told() -> None:

@@ -14,7 +14,7 @@ from thecal_fw.core import events
 from thecal_hil.course import MICROSTEPS_PER_NL, Stretch
 from thecal_hil.day import digest_of
 from thecal_hil.pump_clock import TICK_NS, Instants
-from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, LED, STEP, EdgeSeen
+from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, LED, STEP, Capability, EdgeSeen
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.record import AlarmSpan, Curve, Divergence, ScenarioRecord, Signal
 from thecal_sim.oracle import PulseCheck
@@ -28,8 +28,9 @@ _MOST_EDGES_AROUND = 40
 
 
 def complete(record: ScenarioRecord, attempt: Attempt) -> None:
-    """Put into a record all that the attempt has left behind."""
+    """Put into a record all that the attempt has left behind. A rig without a probe leaves no edges to look at."""
     rig = attempt.rig
+    has_probe = Capability.EXACT_EDGES in rig.capabilities
     until_ns = attempt.ideal_until_ns()
     record.begins_ns, record.ends_ns = attempt.zero_ns, attempt.ends_ns
     steps_ns = rig.step_times_ns
@@ -37,11 +38,13 @@ def complete(record: ScenarioRecord, attempt: Attempt) -> None:
     record.edge_errors_ticks = _edge_errors(attempt, until_ns)
     edges = rig.edges
     record.signals = tuple(_signal(edges, name, attempt.ends_ns) for name in _RESTING)
-    record.curves = _curves(attempt, until_ns)
+    prescribed, *measured = _curves(attempt, until_ns)
+    record.curves = (prescribed, *measured) if has_probe else (prescribed,)
     record.alarms = tuple(_alarm_spans(attempt))
     record.happenings = tuple(attempt.happenings)
     record.sector_erases = rig.sector_erases()
-    record.divergence = _first_divergence(edges, attempt.checks(until_ns))
+    if has_probe:
+        record.divergence = _first_divergence(edges, attempt.checks(until_ns))
     record.seeds = {**rig.seeds, **attempt.seeds}
     record.edges_sha256 = digest_of(edges)
 
