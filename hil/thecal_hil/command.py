@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +33,7 @@ from thecal_hil.scenario.telling import (
 )
 
 EVIDENCE = Path("build/evidence/scenarios")
+_REPORT = "thecal_hil.report"
 
 app = typer.Typer(
     name="thecal-hil",
@@ -119,6 +122,8 @@ def run(
         raise _fail(f"--rig {rig}: choose of {', '.join(RIG_NAMES)}")
     if bool(names) == every:
         raise _fail("name the scenarios to run, or give --all")
+    if report and find_spec(_REPORT) is None:
+        raise _fail("--report: this installation can't write reports")
     scenarios = _library() if every else [find(name) for name in names or []]
     console = _console()
     records: list[ScenarioRecord] = []
@@ -152,11 +157,7 @@ def _write(records: list[ScenarioRecord], rig: str, out: Path) -> None:
 
 def _report(records: list[ScenarioRecord], out: Path) -> None:
     # Imported late: it draws, and that takes a second which nobody else needs.
-    try:
-        from thecal_hil import report  # type: ignore[attr-defined]
-    except ImportError as error:
-        raise _fail(f"--report: this installation has no report: {error}") from error
-    report.write(records, out)
+    import_module(_REPORT).write(records, out)
 
 
 def _verdict(records: list[ScenarioRecord], rig: str, seconds: float) -> int:

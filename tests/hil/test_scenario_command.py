@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -87,6 +90,19 @@ def test_bad_input_ends_in_code_2_and_says_what_to_do(words: list[str], told: st
     ran = command(*words)
     assert ran.exit_code == 2
     assert told in ran.output
+
+
+def test_the_report_is_given_every_record_and_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[tuple[list[str], Path]] = []
+    module = ModuleType("thecal_hil.report")
+    module.__spec__ = ModuleSpec("thecal_hil.report", None)
+    module.write = lambda records, out: written.append(([one.name for one in records], out))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "thecal_hil.report", module)
+    ran = command("run", FAST, "weekend-at-midnight", "--report", "--out", str(tmp_path))
+    assert ran.exit_code == 0
+    assert written == [([FAST, "weekend-at-midnight"], tmp_path)]
 
 
 def test_a_board_that_is_not_named_is_asked_for(tmp_path: Path) -> None:
