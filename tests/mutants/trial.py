@@ -17,6 +17,7 @@ import resource
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import CodeType
@@ -29,6 +30,8 @@ from mutants.exchange import exchange_functions, import_changed
 OUR_PACKAGES = ("thecal", "thecal_fw", "thecal_sim", "thecal_hil", "tests", "core", "store", "controller")
 MOST_SECONDS_TO_START = 20
 MOST_BYTES = 4 << 30
+_LONG_S = 1
+"""A test that took longer on the real module waits for its turn, whatever it noticed before."""
 PYTEST = (
     "-x",
     "-q",
@@ -65,8 +68,9 @@ class InPlace:
 
 
 def most_seconds(usual_seconds: float) -> float:
-    """Processor time that a test may take, given what it took on the real module while its lines were followed."""
-    return 1 + 3 * usual_seconds
+    """Processor time that a test may take, given what it took on the real module with its lines followed, which is several
+    times what it takes without."""
+    return 1 + usual_seconds
 
 
 class _Watch:
@@ -94,16 +98,29 @@ class _Watch:
 class _Trials:
     """Runs trials one after the other where pytest would run the tests it has collected."""
 
-    def __init__(self, trials: Iterable[InPlace], watch: _Watch, tell: Callable[[Verdict], None]):
+    def __init__(
+        self,
+        trials: Iterable[InPlace],
+        watch: _Watch,
+        tell: Callable[[Verdict], None],
+        usual_seconds: Mapping[str, float],
+    ):
         self._trials = trials
         self._watch = watch
         self._tell = tell
+        self._usual_seconds = usual_seconds
+        self._noticed: Counter[str] = Counter()
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {item.nodeid: item for item in session.items}
         for trial in self._trials:
-            chosen = [items[test] for test in trial.tests]
-            self._tell(in_a_fork(lambda trial=trial, chosen=chosen: self._run(trial, chosen)))
+            # What has noticed other changes is the most likely to notice this one.
+            tests = sorted(trial.tests, key=lambda test: -self._noticed[test])
+            chosen = [items[test] for test in tests]
+            verdict = in_a_fork(lambda trial=trial, chosen=chosen: self._run(trial, chosen))
+            if self._usual_seconds.get(verdict.by, _LONG_S) < _LONG_S:
+                self._noticed[verdict.by] += 1
+            self._tell(verdict)
         return True
 
     def _run(self, trial: InPlace, items: Sequence[pytest.Item]) -> str:
@@ -131,7 +148,12 @@ def try_in_place(
             _silence()
             with os.fdopen(writing, "w", buffering=1) as pipe:
                 watch = _Watch(usual_seconds)
-                plugin = _Trials(trials, watch, lambda verdict: print(json.dumps(asdict(verdict)), file=pipe))
+                plugin = _Trials(
+                    trials,
+                    watch,
+                    lambda verdict: print(json.dumps(asdict(verdict)), file=pipe),
+                    usual_seconds,
+                )
                 code = pytest.main([*PYTEST, *files], plugins=[watch, plugin])
                 if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
                     print(json.dumps(f"pytest: {code}; {watch.failed}"), file=pipe)
