@@ -68,8 +68,8 @@ class InPlace:
 
 
 def most_seconds(usual_seconds: float) -> float:
-    """Processor time that a test may take, given what it took on the real module with its lines followed, which is several
-    times what it takes without."""
+    """Processor time that a test may take, given what it took on the real module with its lines followed, which
+    is several times what it takes without."""
     return 1 + usual_seconds
 
 
