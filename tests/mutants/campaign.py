@@ -43,8 +43,12 @@ PARTS = ("core", "store")
 RESULTS = REPOSITORY / "build" / "evidence" / "mutants.json"
 REACH = REPOSITORY / "build" / "mutants" / "reach.json"
 LEAST_SCORE_PERCENT = 90
-# The tests of the changed part come first; what they miss may be noticed by a pump that uses it.
-TESTS = ("tests/core", "tests/store", "tests/controller", "tests/scenarios/test_alarms.py")
+FOLDERS = ("tests/core", "tests/store")
+"""Of the tests that are to notice: core and store are held by their own, not by a pump that happens to use them."""
+SLOW = ("test_power_cuts.py", "test_wear.py")
+"""These take seconds each. What only they would notice needs a test of its own."""
+NUMBERS = "tests/core/test_numbers.py"
+"""The file that holds most constants."""
 MOST_SECONDS_ON_EXPLAINED = 3.0
 """Of tests tried on an explained mutant: enough to find out that it is noticed after all, as most are at once."""
 
@@ -81,7 +85,7 @@ def source_of(module: str) -> Path:
 
 def helpers() -> list[Path]:
     """Files that the tests use and that are no tests, and what makes mutants."""
-    folders = [REPOSITORY / "tests" / name for name in ("core", "store", "controller")]
+    folders = [REPOSITORY / folder for folder in FOLDERS]
     found = [path for folder in folders for path in folder.glob("*.py") if not path.name.startswith("test_")]
     makers = [Path(__file__).with_name(f"{name}.py") for name in ("mutant", "operators")]
     return [*found, *makers, REPOSITORY / "tests" / "conftest.py"]
@@ -89,20 +93,18 @@ def helpers() -> list[Path]:
 
 def files_of_tests() -> dict[str, str]:
     """Digest by file of tests."""
-    found = [
-        path
-        for name in TESTS
-        for path in ((REPOSITORY / name).glob("test_*.py") if "." not in name else [REPOSITORY / name])
-    ]
-    return {str(path.relative_to(REPOSITORY)): digest_of([path]) for path in sorted(found)}
+    found = [path for folder in FOLDERS for path in (REPOSITORY / folder).glob("test_*.py")]
+    return {
+        str(path.relative_to(REPOSITORY)): digest_of([path])
+        for path in sorted(found)
+        if path.name not in SLOW
+    }
 
 
 def digest_of_sources() -> str:
     """Of all that the tests run or use."""
-    folders = ("firmware", "host", "sim", "hil")
-    return digest_of(
-        [*(path for folder in folders for path in (REPOSITORY / folder).rglob("*.py")), *helpers()]
-    )
+    folders = (*(FIRMWARE / part for part in PARTS), REPOSITORY / "sim")
+    return digest_of([*(path for folder in folders for path in folder.rglob("*.py")), *helpers()])
 
 
 def digest_of_module(module: str, reach: Reach) -> str:
@@ -130,7 +132,6 @@ class Order:
                 test != self._by.get(name),
                 -self._noticed.get(test, 0) if seconds < 1 else 0,
                 seconds >= 1,
-                not test.startswith("tests/core") and not test.startswith("tests/store"),
                 self._own not in test,
                 seconds,
                 test,
@@ -149,8 +150,7 @@ class Order:
             str(path.relative_to(REPOSITORY))
             for path in REPOSITORY.glob(f"{self._part}{self._own.strip('/')}*.py")
         )
-        if own:
-            yield own
+        yield [*own, NUMBERS]
         yield within(self.sorted(name, set(self._reach.seconds)), self._reach.seconds, most_seconds)
 
 
