@@ -20,7 +20,7 @@ from rich.progress import (
 
 from thecal_hil.campaign.replay import replay, told
 from thecal_hil.campaign.report import text, write_report
-from thecal_hil.campaign.run import Effort, Tell, carry_out
+from thecal_hil.campaign.run import Effort, carry_out
 from thecal_hil.campaign.store import CampaignError, Plan, Store
 from thecal_hil.campaign.week import what_is_wrong
 from thecal_hil.campaign.workers import DaskWorkers, LocalWorkers, Workers
@@ -89,6 +89,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _with_progress(store: Store, workers: Workers) -> tuple[Path, Effort]:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return carry_out(store, workers, _tell_in_lines)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -96,10 +99,18 @@ def _with_progress(store: Store, workers: Workers) -> tuple[Path, Effort]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task("runs", total=store.plan.runs)
-        tell: Tell = lambda finished, of: progress.update(task, completed=finished, total=of)  # noqa: E731
+
+        def tell(finished: int, of: int) -> None:
+            progress.update(task, completed=finished, total=of)
+
         return carry_out(store, workers, tell)
+
+
+def _tell_in_lines(finished: int, of: int) -> None:
+    """For a log: what is told as finished is on disk."""
+    print(f"{finished}/{of} runs finished", file=sys.stderr, flush=True)
 
 
 def _told(effort: Effort, days: int, is_wrong: bool) -> str:

@@ -72,9 +72,18 @@ class LocalWorkers:
                 out.add(self._pool.submit(do, batch))
             if not out:
                 return
-            ready, out = wait(out, return_when=FIRST_COMPLETED)
+            try:
+                ready, out = wait(out, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                yield from self._what_is_begun(out)
+                raise
             for future in ready:
                 yield future.result()
+
+    def _what_is_begun(self, out: set[LocalFuture[Done]]) -> Iterator[Done]:
+        """What is in work already is not thrown away; a second interrupt does that."""
+        for future in [future for future in out if not future.cancel()]:
+            yield future.result()
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -113,7 +122,7 @@ class DaskWorkers:
         first = [
             self._client.submit(do, batch, pure=False) for batch, _ in zip(ahead, range(slots), strict=False)
         ]
-        ready = as_completed(first)
+        ready = as_completed(first, loop=self._client.loop)
         for future in ready:
             yield future.result()
             future.release()
