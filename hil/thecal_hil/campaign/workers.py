@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures import Future as LocalFuture
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from thecal_hil.campaign.week import Row
@@ -119,9 +120,7 @@ class DaskWorkers:
         threads: dict[str, int] = self._client.nthreads()  # pyright: ignore[reportAssignmentType] (not awaited)
         slots = max(1, sum(threads.values())) * _OUT_PER_WORKER
         # pure=False: a batch that was done before, in another campaign, is not what is asked for.
-        first = [
-            self._client.submit(do, batch, pure=False) for batch, _ in zip(ahead, range(slots), strict=False)
-        ]
+        first = [self._client.submit(do, batch, pure=False) for batch in islice(ahead, slots)]
         ready = as_completed(first, loop=self._client.loop)
         for future in ready:
             yield future.result()
