@@ -237,6 +237,8 @@ EVENT_TEXT = {
     "authenticated": ("role", "wrong keys since the last right one"),
     "wrong key": ("role", "session; the first of a burst only"),
     "keys damaged": ("0", "0"),
+    "button pressed": ("milliseconds held", "0"),
+    "part renewed": ("part", "running seconds of all lives"),
 }
 
 PROGRAM_FIELDS = (

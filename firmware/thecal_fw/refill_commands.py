@@ -12,6 +12,15 @@ from thecal_fw.core.wall_clock import weekday_and_minute
 from thecal_fw.link import messages
 
 
+def course_from_now(pump) -> Course:
+    """What will be used of a pump's reservoir from now on. The pump must have a program."""
+    wall, week_minute = pump.wall, None
+    if wall.is_known():
+        weekday, minute = weekday_and_minute(wall.local_second(pump.ticks_now()))
+        week_minute = (weekday * MINUTES_PER_DAY + minute) % MINUTES_PER_WEEK
+    return Course(pump.program, pump.limits.minimum_rate_nl_per_day, week_minute)
+
+
 class RefillCommands:
     """Handlers of one pump's messages about its reservoir."""
 
@@ -28,7 +37,7 @@ class RefillCommands:
         counted = pump.hardware.sense.count() + pump.ledger.unseen_steps
         residual_nl = reservoir.residual_nl(counted)
         permille, low_nl = program.accuracy_permille, program.low_reservoir_nl
-        course = Course(program, pump.limits.minimum_rate_nl_per_day, self._week_minute())
+        course = course_from_now(pump)
         left_nl = max(0, residual_nl - self._still_to_give_nl())
         # At the worst, what has been given already was more than calculated as well.
         least_nl = least_residual_nl(reservoir.fill_nl, residual_nl, permille)
@@ -44,13 +53,6 @@ class RefillCommands:
             permille,
             program.stability_days,
         )
-
-    def _week_minute(self):
-        wall = self._pump.wall
-        if not wall.is_known():
-            return None
-        weekday, minute = weekday_and_minute(wall.local_second(self._pump.ticks_now()))
-        return (weekday * MINUTES_PER_DAY + minute) % MINUTES_PER_WEEK
 
     def _still_to_give_nl(self) -> int:
         """Of boluses and a temporary rate that are under way."""

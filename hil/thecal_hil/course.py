@@ -141,6 +141,16 @@ class Course:
         self._extra = (*self._extra, Span(t_ns, t_ns + seconds * NS_PER_S, Fraction(nl_per_day)))
         return self._from(reply, therapy)
 
+    def note_bolus(self, span: Span) -> None:
+        """Enter into the history a bolus that was asked for at the pump itself."""
+        self._extra = (*self._extra, span)
+        self._begin_epoch(span.start_ns, self._delivered_now())
+
+    def first_second_after(self, t_ns: int) -> int:
+        """The first whole second of the pump's clock at or after an instant."""
+        wall_ns = self.clock.wall_ns(t_ns)
+        return t_ns + -wall_ns % NS_PER_S
+
     def cancel_bolus(self) -> int:
         """End what is given on demand; the instant from which that holds."""
         cancelled = self.pump.cancel_bolus()

@@ -42,6 +42,8 @@ class Fault(StrEnum):
     """From now on it takes neither programs nor erases, in silence."""
     FLASH_IS_FOREIGN = "journal of another version"
     """All records of the state become those of a later layout, undamaged; over at once."""
+    PUMP_IS_OLDER = "aged journal"
+    """All records of the state tell of so many more days of running; over at once."""
     MEMORY_CHANGES = "changed memory"
     """A bit of the program in memory turns; over at once."""
     CRYSTAL_FAILS = "crystal far off"

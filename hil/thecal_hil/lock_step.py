@@ -1,8 +1,8 @@
 """What a plant in the loop costs the pico rig: ``python -m thecal_hil.lock_step``.
 
 Two boards that run the same image are given the same therapy, one of them with a plant on its shaft, and take turns in
-short stretches, so that whatever else the machine does falls on both. Promises: the figure is the ratio of the processor
-time that the two took in one run, and both delivered the same microsteps.
+short stretches, so that whatever else the machine does falls on both. Promises: the figure is the ratio of the
+processor time that the two took in one run, and both delivered the same microsteps.
 """
 
 from __future__ import annotations

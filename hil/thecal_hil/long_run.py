@@ -43,6 +43,9 @@ NOT_IN_PASSING = frozenset(
         alarms.TIME_UNKNOWN,
         alarms.PUMP_STOPPED,
         alarms.STOPPED_LONG,
+        alarms.TUBING_DUE,
+        alarms.REPLACEMENT_DUE,
+        alarms.END_OF_SERVICE,
     }
 )
 """These take a pump that was prepared for them."""

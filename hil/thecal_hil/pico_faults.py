@@ -5,13 +5,14 @@ the program under test knows nothing of any of them.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.units import NS_PER_MS
 from thecal_hil.faults import PLANT_FAULTS, Actions, Fault, Faults
-from thecal_hil.foreign_journal import made_foreign, state_sectors
+from thecal_hil.foreign_journal import made_foreign, made_older, state_sectors
 from thecal_hil.plant_faults import plant_actions
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class PicoFaults(Faults):
             Fault.GENERATOR_STARVES: self._starve_generator,
             Fault.PROGRAM_PAUSES: lambda: board.pause(amount * NS_PER_MS),
             Fault.FLASH_ROTS: lambda: self._put_sector(amount, bytes(SECTOR_BYTES)),
-            Fault.FLASH_IS_FOREIGN: self._make_foreign,
+            Fault.FLASH_IS_FOREIGN: lambda: self._rewrite(made_foreign),
+            Fault.PUMP_IS_OLDER: lambda: self._rewrite(lambda sector: made_older(sector, amount)),
             Fault.MEMORY_CHANGES: self._change_memory,
         }
 
@@ -108,11 +110,11 @@ class PicoFaults(Faults):
         begin = self._sector_begin(sector)
         self._rig.board.chip.flash[begin : begin + SECTOR_BYTES] = content
 
-    def _make_foreign(self) -> None:
+    def _rewrite(self, rewritten: Callable[[bytes], bytes]) -> None:
         flash = self._rig.board.chip.flash
         for sector in state_sectors():
             begin = self._sector_begin(sector)
-            self._put_sector(sector, made_foreign(bytes(flash[begin : begin + SECTOR_BYTES])))
+            self._put_sector(sector, rewritten(bytes(flash[begin : begin + SECTOR_BYTES])))
 
     def _change_memory(self) -> None:
         """Turn a bit of the rate of the program wherever memory holds it, as MicroPython holds a small integer."""

@@ -57,7 +57,7 @@ class ModelPump:
         self._withheld_until_ns = 0
         self._controller: Controller | None = None
         self._sleeper: Process | None = None
-        self.board.port.on_arrival = self._wake
+        self.board.port.on_arrival = self.board.button.on_move = self._wake
         self.board.on_reset = self._restart
         self.env.process(self._run())
         self.run_until(self.env.now_ns + boot_ns)
@@ -109,7 +109,7 @@ class ModelPump:
     def _wake(self) -> None:
         sleeper, self._sleeper = self._sleeper, None
         if sleeper is not None:
-            sleeper.interrupt("bytes")
+            sleeper.interrupt("bytes, or the button")
 
     def _restart(self) -> None:
         self.resets.append((self.env.now_ns, self.board.machine.reset_cause))
@@ -160,8 +160,9 @@ class ModelPump:
         unread = len(self.board.port.received)
         while processor.now_ns > env.now_ns:
             yield env.timeout(processor.now_ns - env.now_ns)
-        # Bytes that came while the program was busy wake it as soon as it sleeps.
-        if wake_ns > env.now_ns and len(self.board.port.received) <= unread:
+        # Bytes that came while the program was busy wake it as soon as it sleeps, and so does the button.
+        has_input = len(self.board.port.received) > unread or self.board.button.waits
+        if wake_ns > env.now_ns and not has_input:
             me = self._sleeper = env.active_process
             with suppress(Interrupt):
                 yield env.timeout(wake_ns - env.now_ns)

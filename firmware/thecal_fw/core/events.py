@@ -51,6 +51,8 @@ EVENT_NAMES = (
     "authenticated",
     "wrong key",
     "keys damaged",
+    "button pressed",
+    "part renewed",
 )
 (
     EVENT_RESET,
@@ -90,6 +92,8 @@ EVENT_NAMES = (
     EVENT_AUTHENTICATED,
     EVENT_WRONG_KEY,
     EVENT_KEYS_DAMAGED,
+    EVENT_PRESSED,
+    EVENT_RENEWED,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28
