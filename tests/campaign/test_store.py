@@ -63,6 +63,17 @@ def test_a_directory_keeps_to_one_plan_and_one_campaign_at_a_time(tmp_path: Path
         pass
 
 
+def test_a_campaign_is_not_gone_on_with_by_other_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path, Plan(7, 1))
+    with store.held():
+        pass
+    monkeypatch.setattr("thecal_hil.campaign.store.sources_digest", lambda: "of another state")
+    with pytest.raises(CampaignError, match="another build"), store.held():
+        pass
+
+
 def test_nothing_finished_is_told_and_no_empty_table(tmp_path: Path) -> None:
     with pytest.raises(CampaignError, match="no run"):
         Store(tmp_path, Plan(7, 1)).table()

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thecal_fw.version import COMMIT, VERSION
+from thecal_hil.campaign.sources import sources_digest
 from thecal_hil.campaign.tolerances import TOLERANCES
 from thecal_hil.campaign.week import Row
 from thecal_hil.evidence import write_json
@@ -58,7 +59,8 @@ def _described(plan: Plan) -> dict[str, Any]:
     spreads = {
         name: {"kind": type(spread).__name__.lower(), **asdict(spread)} for name, spread in TOLERANCES.items()
     }
-    return {"plan": asdict(plan), "version": VERSION, "commit": COMMIT, "tolerances": spreads}
+    build = {"version": VERSION, "commit": COMMIT, "digest": sources_digest()}
+    return {"plan": asdict(plan), "build": build, "tolerances": spreads}
 
 
 class Store:
