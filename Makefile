@@ -6,7 +6,7 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS    how many steps make doses takes (1000000)
 #   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   LOCKSTEP_ARGS
+#   LOCKSTEP_ARGS, CAMPAIGN_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -99,6 +99,14 @@ longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few h
 .PHONY: attack
 attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a key, a million on the model
 	@$(BIN)/python -m thecal_hil.attack $(ATTACK_ARGS)
+
+.PHONY: campaign
+campaign: $(VENV)/ready ## Run 1,000 weeks of drawn pumps on the model with its plant; stopped, it goes on when run again
+	@$(BIN)/python -m thecal_hil.campaign $(CAMPAIGN_ARGS)
+
+.PHONY: campaign-dask
+campaign-dask: $(VENV)/ready ## Measure what a second Dask worker brings to a campaign
+	@$(BIN)/python -m thecal_hil.campaign.scaling
 
 .PHONY: reproducible
 reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware a second time from nothing and compare the bytes
