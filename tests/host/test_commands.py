@@ -213,7 +213,7 @@ def test_ports_lists_without_opening_any(capfd, monkeypatch):
 
 def test_no_command_has_help_without_an_example(capfd):
     names = [command.callback.__name__ for command in app.registered_commands if command.callback]
-    assert len(names) == 18
+    assert len(names) == 20
     for name in names:
         assert run([name, "--help"]) == 0
         shown = capfd.readouterr().out
