@@ -216,7 +216,7 @@ class Controller:
         self._sound(now_s, now_us)
         if self._link is None:
             self._open_link()
-            # What has come before is waiting.
+            # What came while there was nobody to take it waits, and nothing else would wake the pump for it.
             has_input = self._link is not None
         self._set_deadline()
         self.keeper.tend()
