@@ -54,7 +54,7 @@ def test_a_whole_visit(bench: Bench):
     refilled = bench.json("refill", "19.5")
     assert (refilled["fill_nl"], refilled["expected_residual_nl"]) == (19_500_000, 20_000_000)
 
-    assert "the pump is starting: program 8d19b4d3, baclofen" in bench.ok("start")
+    assert "the pump is starting: program 36e07133, baclofen" in bench.ok("start")
     time.sleep(1.0)
     status = bench.json("interrogate")
     assert (status["state"], status["mode"], status["drug"]) == ("delivering", "flex", "baclofen")
