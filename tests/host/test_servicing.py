@@ -16,7 +16,7 @@ def test_service_is_told_with_its_dates_and_new_tubing_counts_from_then_on(bench
     bench.ok("program", SIMPLE, "--yes")
     told = bench.json("service")
     assert told["pump_days"] == told["tubing_days"] == told["tubing_revolutions"] == 0
-    assert told["minutes_to_tubing_due"] == 365 * 1_440 - 1
+    assert 365 * 1_440 - 1 <= told["minutes_to_tubing_due"] <= 365 * 1_440
     shown = bench.ok("service", "--new", "tubing")
     for words in ("new tubing by", "replacement due", "end of service"):
         assert words in shown

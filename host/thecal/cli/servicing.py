@@ -56,7 +56,9 @@ def service(
 
 
 def tone(
-    priority: Annotated[str, typer.Argument(help="critical or non-critical")], port: PortOption = None
+    priority: Annotated[str, typer.Argument(help="critical or non-critical")],
+    port: PortOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Have the pump sound the tones of an alarm once, so that those who live with it know them."""
     if priority not in PRIORITY_NAMES:
@@ -64,6 +66,8 @@ def tone(
     with connected(port) as pump:
         if not pump.check_tone(PRIORITY_NAMES.index(priority)):
             raise ThecalError("the pump is sounding other tones; try again in a few seconds")
+    if as_json:
+        print_json({"sounds": priority})
 
 
 def _text(date: datetime | None) -> str:

@@ -121,7 +121,7 @@ def day_figures(program: Program) -> list[Element]:
 
 
 def _tones() -> list[tuple[str, str]]:
-    (_, single_us, _, single_repeat_s), (tones, tone_us, pause_us, repeat_s) = PATTERNS
+    (_, single_us, _, single_repeat_s), (tones, tone_us, pause_us, repeat_s) = PATTERNS[:2]
     lasts_s = tones * (tone_us + pause_us) // 1_000_000
     return [
         (
