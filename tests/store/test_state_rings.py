@@ -530,7 +530,7 @@ def of_layout(version: int) -> NorFlash:
         record = bytearray(content(flash, ring, 9))
         record[1] = version
         complete(record, memoryview(record)[:-4], 9, 1)
-        lay(flash, ring, 9, record)
+        lay(flash, ring, 9, bytes(record))
     return flash
 
 
