@@ -5,7 +5,8 @@
 #   THECAL_CACHE  where compiled things that outlive a checkout are kept (~/.cache/thecal)
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS    how many steps make doses takes (1000000)
-#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS
+#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
+#   LOCKSTEP_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -89,7 +90,7 @@ faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on 
 .PHONY: scenarios
 scenarios: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run every scenario on both rigs, also those that make test leaves out for time
 	@$(BIN)/pytest -n 2 -m "campaign or not campaign" tests/scenarios tests/hil/test_pico_variants.py \
-	  tests/hil/test_copies.py tests/micropython
+	  tests/hil/test_copies.py tests/micropython tests/plant
 
 .PHONY: longrun
 longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few hours
@@ -115,6 +116,14 @@ trace: $(VENV)/ready ## Print and write the matrix of requirements and tests; fa
 bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio
 	@$(BIN)/python -m thecal_sim.benchmark
 	@$(BIN)/python -m thecal_hil.comparison
+
+.PHONY: fullcycle
+fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every pulse checked, and say how long it took
+	@$(BIN)/python -m thecal_sim.plant.full_cycle $(FULLCYCLE_ARGS)
+
+.PHONY: lockstep
+lockstep: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what a plant in the loop costs the emulated board
+	@$(BIN)/python -m thecal_hil.lock_step $(LOCKSTEP_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/ready ## Check style and formatting

@@ -183,7 +183,7 @@ def test_the_largest_program_is_seven_days_of_48_steps_and_24_boluses():
 @pytest.mark.requirement("no-default-dose")
 def test_a_program_that_is_told_nothing_asks_for_nothing():
     program = vars(Program(MODE_STOPPED))
-    assert program.pop("drug") == ""
+    assert program.pop("drug") == program.pop("patient") == ""
     assert program.pop("patterns") == []
     assert program.pop("weekdays") == (0,) * 7
     assert program.pop("boluses") == []
