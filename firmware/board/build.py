@@ -51,9 +51,8 @@ SHARED_WITH_PROBE = (
     "rp2/__init__",
     "rp2/clock",
     "rp2/port",
-    "rp2/sleep",
 )
-"""Modules of the pump's package that the probe has too: frames, clock, port and sleep, and what these need."""
+"""Modules of the pump's package that the probe has too: frames, clock and port, and what these need."""
 
 UF2_FAMILY_RP2040 = "0xe48bff56"
 FLASH_BASE_ADDRESS = "0x10000000"

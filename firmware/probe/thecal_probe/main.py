@@ -11,9 +11,9 @@ from ubinascii import hexlify
 
 from thecal_fw.rp2.clock import Clock
 from thecal_fw.rp2.port import Port
-from thecal_fw.rp2.sleep import Sleeper
 from thecal_probe.capture import groups
 from thecal_probe.server import Server
+from thecal_probe.sleep import sleep_until
 from thecal_probe.switches import Switches
 
 _WATCHDOG_MS = const(8_000)
@@ -35,7 +35,6 @@ def main() -> None:
     captures, memory = groups()
     clock, switches, port = Clock(), Switches(), Port()
     server = Server(captures, switches, clock, hexlify(machine.unique_id()), _boot_id())
-    sleep_until = Sleeper(clock, port).sleep_until
     watchdog = machine.WDT(timeout=_WATCHDOG_MS)
     while memory:
         watchdog.feed()
@@ -54,4 +53,4 @@ def main() -> None:
             if due is not None and due < (clock.s + _HEARTBEAT_S, clock.us)
             else (clock.s + _HEARTBEAT_S, clock.us)
         )
-        sleep_until(s, us)
+        sleep_until(port, s, us)
