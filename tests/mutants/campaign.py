@@ -26,6 +26,7 @@ from mutants.mutant import Mutant, Name, mutants_of
 from mutants.operators import chosen_operators
 from mutants.reach import Reach, find_reach, lines_of_statement
 from mutants.results import (
+    REPOSITORY,
     ModuleResults,
     Result,
     digest_of,
@@ -37,7 +38,6 @@ from mutants.results import (
 )
 from mutants.trial import InPlace, Verdict, import_in_advance, try_afresh, try_in_place
 
-REPOSITORY = Path(__file__).parents[2]
 FIRMWARE = REPOSITORY / "firmware" / "thecal_fw"
 PARTS = ("core", "store")
 RESULTS = REPOSITORY / "build" / "evidence" / "mutants.json"

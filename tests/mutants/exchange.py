@@ -54,16 +54,19 @@ def _is_same_but_for_code(before: CodeType, after: CodeType) -> bool:
     return outline(before) == outline(after)
 
 
-def exchange_functions(module: str, changed: dict[str, CodeType]) -> None:
-    """Have every function of these names in an imported module run other code; LookupError if there is none."""
-    of_module = [
-        one for one in gc.get_objects() if isinstance(one, FunctionType) and one.__module__ == module
-    ]
+def functions_of(module: str) -> dict[str, list[FunctionType]]:
+    """Every function object of an imported module, by qualified name."""
+    found: dict[str, list[FunctionType]] = {}
+    for one in gc.get_objects():
+        if isinstance(one, FunctionType) and one.__module__ == module:
+            found.setdefault(one.__qualname__, []).append(one)
+    return found
+
+
+def exchange_functions(functions: dict[str, list[FunctionType]], changed: dict[str, CodeType]) -> None:
+    """Have every function of these names run other code; LookupError if there is none of a name."""
     for name, code in changed.items():
-        exchanged = [one for one in of_module if one.__qualname__ == name]
-        if not exchanged:
-            raise LookupError(f"{module} has no function {name}")
-        for one in exchanged:
+        for one in functions[name]:
             one.__code__ = code
 
 

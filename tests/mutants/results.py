@@ -17,6 +17,7 @@ from typing import Any
 
 from mutants.mutant import Name
 
+REPOSITORY = Path(__file__).parents[2]
 VERSIONS = {name: version(name) for name in ("cosmic-ray", "hypothesis")}
 
 
@@ -63,10 +64,11 @@ def explained_percent(results: Sequence[Result]) -> float:
 
 
 def digest_of(files: Iterable[Path]) -> str:
-    """SHA-256 over names and contents of files, and the versions of what makes mutants and examples."""
+    """SHA-256 over names and contents of files of the repository, and versions of what makes mutants and examples."""
     whole = hashlib.sha256(json.dumps(VERSIONS).encode())
     for path in sorted(set(files)):
-        whole.update(str(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        name = path.relative_to(REPOSITORY).as_posix()
+        whole.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()
 
 

@@ -10,6 +10,7 @@ limit is in processor time, so a busy machine changes no verdict.
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -18,14 +19,14 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from types import CodeType
+from types import CodeType, FunctionType
 
 import pytest
 from _pytest.runner import runtestprotocol
 
-from mutants.exchange import exchange_functions, import_changed
+from mutants.exchange import exchange_functions, functions_of, import_changed
 
 OUR_PACKAGES = ("thecal", "thecal_fw", "thecal_sim", "thecal_hil", "tests", "core", "store", "controller")
 MOST_SECONDS_TO_START = 20
@@ -100,7 +101,7 @@ class _Trials:
 
     def __init__(
         self,
-        trials: Iterable[InPlace],
+        trials: Sequence[InPlace],
         watch: _Watch,
         tell: Callable[[Verdict], None],
         usual_seconds: Mapping[str, float],
@@ -113,19 +114,26 @@ class _Trials:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {item.nodeid: item for item in session.items}
+        functions = {module: functions_of(module) for module in {trial.module for trial in self._trials}}
+        # What is here by now stays, and to look through it in every process would copy all of it.
+        gc.freeze()
         for trial in self._trials:
             # What has noticed other changes is the most likely to notice this one.
             tests = sorted(trial.tests, key=lambda test: -self._noticed[test])
             chosen = [items[test] for test in tests]
-            verdict = in_a_fork(lambda trial=trial, chosen=chosen: self._run(trial, chosen))
+            verdict = in_a_fork(
+                lambda trial=trial, chosen=chosen: self._run(functions[trial.module], trial, chosen)
+            )
             if self._usual_seconds.get(verdict.by, _LONG_S) < _LONG_S:
                 self._noticed[verdict.by] += 1
             self._tell(verdict)
         return True
 
-    def _run(self, trial: InPlace, items: Sequence[pytest.Item]) -> str:
+    def _run(
+        self, functions: dict[str, list[FunctionType]], trial: InPlace, items: Sequence[pytest.Item]
+    ) -> str:
         try:
-            exchange_functions(trial.module, trial.functions)
+            exchange_functions(functions, trial.functions)
         except (LookupError, ValueError) as error:
             return f"change not made: {error}"
         for item, following in zip(items, [*items[1:], None], strict=True):
@@ -137,7 +145,7 @@ class _Trials:
 
 
 def try_in_place(
-    trials: Iterable[InPlace], files: Sequence[str], usual_seconds: Mapping[str, float]
+    trials: Sequence[InPlace], files: Sequence[str], usual_seconds: Mapping[str, float]
 ) -> Iterator[Verdict]:
     """Verdicts on changes of function bodies, in their order; the tests are all in these files."""
     reading, writing = os.pipe()
