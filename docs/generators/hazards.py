@@ -58,7 +58,9 @@ def alarm_table() -> str:
 
 def alarm_tones() -> str:
     rows = []
-    for name, pattern, silence_s in zip(alarms.PRIORITY_NAMES, PATTERNS, alarms.SILENCE_S, strict=True):
+    for name, pattern, silence_s in zip(
+        alarms.PRIORITY_NAMES, PATTERNS[: len(alarms.PRIORITY_NAMES)], alarms.SILENCE_S, strict=True
+    ):
         tones, tone_us, pause_us, repeat_s = pattern
         shape = f"{tones} x {tone_us / 1e6:g} s" + (f", {pause_us / 1e6:g} s apart" if tones > 1 else "")
         rows.append((name, shape, _duration(repeat_s), _duration(silence_s)))

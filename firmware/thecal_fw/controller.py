@@ -46,6 +46,9 @@ HEARTBEAT_S = 7
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
 
+_WEEK_US = 400_000
+"""More than working out the rates of a week of 7 x 48 steps and 7 x 24 boluses takes."""
+
 _TRY_AGAIN_US = 100_000
 """What waits for a time when nothing else is due is looked at again after this."""
 
@@ -54,6 +57,7 @@ class Controller:
     """A pump on some hardware. Public attributes are for its parts, for ``commands`` and for tests to read.
 
     program, program_digest: the committed program and its name.
+    week: what a week of the program gives, once there was time to work it out.
     failed_tests: bits of ``thecal_fw.core.self_test`` that failed at this reset.
     """
 
@@ -68,6 +72,7 @@ class Controller:
         self.calibration = calibration
         self.program = None
         self.program_digest = bytes(32)
+        self.week = None
         self.wall = WallClock()
         self.ledger = Ledger()
         self.reservoir = Reservoir(calibration)
@@ -211,18 +216,23 @@ class Controller:
         self._sound(now_s, now_us)
         if self._link is None:
             self._open_link()
-            # What has come before is waiting.
+            # What came while there was nobody to take it waits, and nothing else would wake the pump for it.
             has_input = self._link is not None
         self._set_deadline()
         self.keeper.tend()
         if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
             self.boluses.recall.step()
+        elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_US):
+            self._link.prepare_dates()
         self._set_deadline()
-        if self.keeper.has_work() or not self.boluses.recall.is_done:
+        if self.keeper.has_work() or not self.boluses.recall.is_done or self._lacks_week():
             us = now_us + _TRY_AGAIN_US
             self._due_by(now_s + us // 1_000_000, us % 1_000_000)
         if has_input:
             self._deadline_s, self._deadline_us = now_s, now_us
+
+    def _lacks_week(self) -> bool:
+        return self.week is None and self.program is not None
 
     def _set_deadline(self) -> None:
         """Find the first instant at which anything but input or the heartbeat needs the next poll."""
@@ -325,6 +335,7 @@ class Controller:
         """Go by a program from now on, without planning anything yet."""
         self.program = program
         self.program_digest = digest
+        self.week = None
         self.boluses.forget_allowance()
         self.reservoir.set_low_threshold(program.low_reservoir_nl)
 

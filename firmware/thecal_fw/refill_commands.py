@@ -4,8 +4,8 @@ It is worked out when it is asked for, from what there is at that moment, so it 
 change of the program.
 """
 
-from thecal_fw.core.program import MINUTES_PER_DAY, MODE_STOPPED
-from thecal_fw.core.refill_dates import Course, alarm_protects, least_residual_nl, minutes_until
+from thecal_fw.core.program import MINUTES_PER_DAY, MODE_FLEX, MODE_STOPPED
+from thecal_fw.core.refill_dates import Course, Week, alarm_protects, least_residual_nl, minutes_until
 from thecal_fw.core.reservoir import EMPTY_NL
 from thecal_fw.core.schedule import MINUTES_PER_WEEK
 from thecal_fw.core.wall_clock import weekday_and_minute
@@ -18,7 +18,12 @@ def course_from_now(pump) -> Course:
     if wall.is_known():
         weekday, minute = weekday_and_minute(wall.local_second(pump.ticks_now()))
         week_minute = (weekday * MINUTES_PER_DAY + minute) % MINUTES_PER_WEEK
-    return Course(pump.program, pump.limits.minimum_rate_nl_per_day, week_minute)
+    return Course(pump.program, pump.limits.minimum_rate_nl_per_day, week_minute, pump.week)
+
+
+def prepare(pump) -> None:
+    """Work out beforehand what dates are made of, so that a host does not wait for it."""
+    pump.week = Week(pump.program) if pump.program.mode == MODE_FLEX else ()
 
 
 class RefillCommands:

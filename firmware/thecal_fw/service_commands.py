@@ -1,5 +1,9 @@
-"""What the pump does at a host's request about the service of its parts: tell what is used up, take a part as new."""
+"""What the pump does at a host's request about its service: tell what its parts have served, take one as new, and let a
+person hear the tones of its alarms.
+"""
 
+from thecal_fw.core import events
+from thecal_fw.core.alarms import PRIORITY_NAMES
 from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.service_life import PART_NAMES
 from thecal_fw.link import messages
@@ -15,6 +19,7 @@ class ServiceCommands:
         self.handlers = {
             messages.SERVICE_LIFE.kind: self._tell,
             messages.RENEW_PART.kind: self._renew,
+            messages.CHECK_TONE.kind: self._check_tone,
         }
 
     def _tell(self, values) -> bytes:
@@ -31,6 +36,13 @@ class ServiceCommands:
             life.minutes_to_replacement(lifetime_s),
             life.minutes_to_end(lifetime_s),
         )
+
+    def _check_tone(self, values) -> bytes:
+        priority = values["priority"]
+        if priority >= len(PRIORITY_NAMES):
+            raise RequestRefusedError(messages.ERROR_RANGE, len(PRIORITY_NAMES) - 1)
+        self._pump.record(events.EVENT_TONE_CHECKED, priority)
+        return messages.CHECK_TONE.response.pack(self._pump.answer(priority))
 
     def _renew(self, values) -> bytes:
         pump = self._pump

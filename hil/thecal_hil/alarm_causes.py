@@ -113,7 +113,10 @@ def start(course: Course) -> None:
 
 
 def renew(part: int) -> Callable[[Course], None]:
-    return lambda course: course.pump.renew_part(part)
+    def do(course: Course) -> None:
+        course.pump.renew_part(part)
+
+    return do
 
 
 def hold_the_button(course: Course) -> None:

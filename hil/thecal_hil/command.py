@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -27,9 +29,11 @@ from thecal_hil.scenario.telling import (
     record_line,
     scenario_lines,
     what_is_wrong,
+    words_table,
 )
 
 EVIDENCE = Path("build/evidence/scenarios")
+_REPORT = "thecal_hil.report"
 
 app = typer.Typer(
     name="thecal-hil",
@@ -84,6 +88,13 @@ def list_scenarios(
     typer.echo(f"{len(scenarios)} scenarios in {LIBRARY}")
 
 
+@app.command(epilog="Example: thecal-hil words")
+def words() -> None:
+    """List what a scenario can do and measure, with the values each takes. Those in brackets may be left out."""
+    # A name in brackets is no mark-up here.
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(words_table())
+
+
 @app.command(epilog="Example: thecal-hil show weekend-at-midnight")
 def show(names: Annotated[list[str], typer.Argument(help="Scenarios of the library, or files.")]) -> None:
     """Tell a scenario in words."""
@@ -111,6 +122,8 @@ def run(
         raise _fail(f"--rig {rig}: choose of {', '.join(RIG_NAMES)}")
     if bool(names) == every:
         raise _fail("name the scenarios to run, or give --all")
+    if report and find_spec(_REPORT) is None:
+        raise _fail("--report: this installation can't write reports")
     scenarios = _library() if every else [find(name) for name in names or []]
     console = _console()
     records: list[ScenarioRecord] = []
@@ -144,11 +157,7 @@ def _write(records: list[ScenarioRecord], rig: str, out: Path) -> None:
 
 def _report(records: list[ScenarioRecord], out: Path) -> None:
     # Imported late: it draws, and that takes a second which nobody else needs.
-    try:
-        from thecal_hil import report  # type: ignore[attr-defined]
-    except ImportError as error:
-        raise _fail(f"--report: this installation has no report: {error}") from error
-    report.write(records, out)
+    import_module(_REPORT).write(records, out)
 
 
 def _verdict(records: list[ScenarioRecord], rig: str, seconds: float) -> int:

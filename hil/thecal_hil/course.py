@@ -20,6 +20,7 @@ from thecal_hil.rig import ResetCause, Rig
 from thecal_hil.therapy import Therapy
 from thecal_sim.ideal import Regimen, Span
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, check_pulses
+from thecal_sim.stretches import Stretches
 
 MICROSTEPS_PER_NL = Fraction(3_200, 50_000)
 """The bench prototype's pump head and motor, written down here anew for the oracle's sake."""
@@ -198,6 +199,8 @@ class Course:
         return [*self._past, *now]
 
     def _stretch(self, ends_ns: int) -> Stretch:
+        if not self._past:
+            self.rig.align(self._due_instants_ns)
         times = self.rig.step_times_ns
         within = times[(times > self._begins_ns) & (times <= ends_ns)]
         history = self._history if self._goes_on_ns is None else self._anchored(within)
@@ -229,6 +232,10 @@ class Course:
     def check(self) -> PulseCheck:
         """Hold every pulse up to now against the ideal course."""
         return self._stretch(self.rig.now_ns).check()
+
+    def _due_instants_ns(self, count: int) -> list[int]:
+        """Ideal instants of the first microsteps of the course."""
+        return list(Stretches(self.ideal, self.rig.now_ns + _NS_PER_MINUTE).due_instants(count))
 
     def must_be_ideal(self) -> PulseCheck:
         """Raise AssertionError unless every pulse so far is within a tick and no volume error exceeds a microstep."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import ClassVar
 
 
 class Fault(StrEnum):
@@ -67,7 +66,7 @@ Actions = Mapping[Fault, Callable[[], object]]
 class Faults(ABC):
     """Injects faults into the pump of one rig."""
 
-    possible: ClassVar[frozenset[Fault]] = frozenset()
+    possible: frozenset[Fault] = frozenset()
 
     def inject(self, fault: Fault, amount: int = 0) -> None:
         """Begin a fault now."""

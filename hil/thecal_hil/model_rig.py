@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.version import COMMIT, VERSION
 from thecal_hil.model_faults import ModelFaults
+from thecal_hil.pump_clock import Instants
 from thecal_hil.rig import STEP, Capability, EdgeSeen, ResetCause, Rig, SerialPort
 from thecal_sim.model import ModelPump
 from thecal_sim.plant import Plant
@@ -65,6 +68,12 @@ class ModelRig(Rig):
     def edges_of(self, signal: str) -> Sequence[EdgeSeen]:
         # Steps by the million are no reason to look through them for the few edges of another line.
         return super().edges_of(signal) if signal == STEP else self.model.board.recording.others(signal)
+
+    def rising_ns(self, signal: str) -> Instants:
+        # The model keeps steps by their rising edges, so there is no need to make an edge of each first.
+        if signal == STEP:
+            return np.array(self.model.step_times_ns, np.int64)
+        return super().rising_ns(signal)
 
     def run_until(self, t_ns: int) -> None:
         self.model.run_until(t_ns)

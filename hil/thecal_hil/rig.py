@@ -9,7 +9,7 @@ that reason.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -83,7 +83,8 @@ class Rig(ABC):
     """One pump under test. ``build_under_test`` is the version and commit it has to report."""
 
     name: ClassVar[str]
-    capabilities: ClassVar[frozenset[Capability]]
+    capabilities: frozenset[Capability]
+    """Of this kind of rig; of this very one where a bench says what it has."""
     possible_faults: frozenset[Fault] = frozenset()
     """Those it can inject as it is; with a plant attached, those of the plant too."""
 
@@ -145,6 +146,14 @@ class Rig(ABC):
     def hold_button(self, held: bool) -> None:
         """Have a person hold the button on the board down, or let go of it."""
         raise NotImplementedError(f"the {self.name} rig has no {Capability.BUTTON}")
+
+    def align(self, due_ns: Callable[[int], Sequence[int]]) -> int:
+        """Told what the ideal instants of the first so-many steps are, before the record is held against them.
+
+        Only a rig whose record lies on the pump's clock with an uncertainty of its own has a use for it. Returns how
+        many steps its record was laid on.
+        """
+        return 0
 
     def lost_instants(self) -> int:
         """Events the rig itself could not place in time; any at all voids its record."""

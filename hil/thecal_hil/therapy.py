@@ -14,8 +14,9 @@ from typing import Any
 
 from thecal.prescription import compile_prescription, load_prescription
 from thecal_fw.core.calibration import BENCH_CALIBRATION
-from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, PatientBolus, Program, decode
+from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, PatientBolus, PeriodicBolus, Program, decode
 from thecal_fw.core.validation import BENCH_LIMITS
+from thecal_sim.ideal import Periodic
 from thecal_sim.oracle import Regimen, read_prescription
 from thecal_sim.prescription import prescription_of
 
@@ -100,6 +101,18 @@ def with_boluses(therapy: Therapy, *boluses: tuple[str, int, int]) -> Therapy:
     exact = tuple((minute, Fraction(rate), minutes) for minute, rate, minutes in day)
     regimen = Regimen(therapy.regimen.week, (exact,) * 7)
     return Therapy(f"{therapy.name} with boluses", program, regimen, therapy.low_reservoir_nl)
+
+
+def with_periodic_bolus(therapy: Therapy, bolus: PeriodicBolus) -> Therapy:
+    """A therapy of one rate with a bolus on top of it at an interval."""
+    program = decode(therapy.program.encode())
+    program.periodic_bolus = bolus
+    program.most_nl_per_bolus = BENCH_LIMITS.most_bolus_nl
+    periodic = Periodic(
+        bolus.first_minute, bolus.interval_minutes, Fraction(bolus.rate_nl_per_day), bolus.minutes
+    )
+    regimen = Regimen(therapy.regimen.week, periodic=periodic)
+    return Therapy(f"{therapy.name} with periodic boluses", program, regimen, therapy.low_reservoir_nl)
 
 
 def with_patient_bolus(therapy: Therapy, bolus: PatientBolus) -> Therapy:

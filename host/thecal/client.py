@@ -266,6 +266,10 @@ class Pump:
         """What is used up of the tubing's and the pump's life, and when the rest will be."""
         return ServiceOutlook(**self._link.ask(messages.SERVICE_LIFE))
 
+    def check_tone(self, priority: int) -> bool:
+        """Have the tones of a priority sounded once; False if the buzzer is sounding already."""
+        return bool(self._link.ask(messages.CHECK_TONE, priority)["sounds"])
+
     def renew_part(self, part: int) -> bool:
         """Have a part taken as new, ``PART_TUBING`` or ``PART_PUMP``; whether that is stored."""
         return bool(self._link.ask(messages.RENEW_PART, part)["is_stored"])

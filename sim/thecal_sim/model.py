@@ -151,15 +151,25 @@ class ModelPump:
                 self.board.leave_program()
                 return
             wake_ns = processor.instant_ns(controller.wake_s, controller.wake_us)
-            # Most polls are heartbeats with nothing else in between: no event is made for those.
-            if self._reaction_ns or processor.is_busy or wake_ns <= env.now_ns or not env.leap(wake_ns):
-                yield from self._sleep_until(wake_ns)
+            if not self._leap_to(wake_ns):
+                yield from self._sleep_until(wake_ns, boot)
 
-    def _sleep_until(self, wake_ns: int) -> Steps:
+    def _leap_to(self, wake_ns: int) -> bool:
+        """Sleep until an instant, if nothing at all comes in between; whether it did. Most polls are heartbeats, and no
+        event is made for those."""
+        env = self.env
+        if self._reaction_ns or self.board.processor.is_busy or self.board.button.waits:
+            return False
+        return wake_ns > env.now_ns and env.leap(wake_ns)
+
+    def _sleep_until(self, wake_ns: int, boot: int) -> Steps:
         env, processor = self.env, self.board.processor
         unread = len(self.board.port.received)
         while processor.now_ns > env.now_ns:
             yield env.timeout(processor.now_ns - env.now_ns)
+            if boot != processor.boots:
+                # A program that was reset must not be the one that bytes wake.
+                return
         # Bytes that came while the program was busy wake it as soon as it sleeps, and so does the button.
         has_input = len(self.board.port.received) > unread or self.board.button.waits
         if wake_ns > env.now_ns and not has_input:

@@ -87,7 +87,7 @@ def test_a_press_gives_the_programs_patient_bolus_exactly_and_one_short_tone_say
 
 
 @pytest.mark.requirement("button-refusals")
-@pytest.mark.requirement("bolus-refusal-logged")
+@pytest.mark.requirement("bolus-lockout")
 def test_each_press_that_is_refused_is_logged_with_its_reason_and_three_tones_say_so() -> None:
     bench = begun(PatientBolus(2_880_000, 5, 15, 2))
     press(bench)

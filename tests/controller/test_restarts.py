@@ -298,3 +298,16 @@ def test_a_cut_while_a_stopped_program_is_committed_ends_in_the_old_program_or_i
     is_new = status["program_digest"] == digest
     assert (status["state"] == STATE_STOPPED) == is_new
     assert status["rate_nl_per_day"] == (0 if is_new else 1_000_000)
+
+
+@pytest.mark.parametrize("cause", [events.RESET_POWER_ON, events.RESET_WATCHDOG])
+def test_a_host_that_asks_while_the_pump_starts_is_answered_before_the_next_heartbeat(cause: int) -> None:
+    bench = PumpBench()
+    bench.set_time(MONDAY_UTC_S)
+    bench.deliver(continuous(48_000))
+    bench.stop()
+    for _ in range(3):
+        bench.reset(cause)
+        asked_ns = bench.pump.resets[-1][0]
+        assert bench.pump.now_ns - asked_ns < NS_PER_S
+        bench.run_for(10)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from thecal_hil.command import app
+from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.coverage import read_coverage
+from thecal_hil.scenario.measures import MEASURES
 from thecal_hil.scenario.reader import LIBRARY, library_files
 
 FAST = "monday-at-midnight"
@@ -38,6 +43,13 @@ def test_every_scenario_can_be_told_in_words() -> None:
     assert told.exit_code == 0
     assert "cut the power, and give it back" in told.stdout
     assert "{" not in told.stdout
+
+
+def test_everything_a_scenario_can_say_is_listed() -> None:
+    listed = command("words")
+    assert listed.exit_code == 0
+    for name in (*ACTIONS, *MEASURES):
+        assert f" {name} " in listed.stdout
 
 
 def test_a_scenario_that_passes_ends_in_code_0_and_leaves_its_figures(tmp_path: Path) -> None:
@@ -78,6 +90,19 @@ def test_bad_input_ends_in_code_2_and_says_what_to_do(words: list[str], told: st
     ran = command(*words)
     assert ran.exit_code == 2
     assert told in ran.output
+
+
+def test_the_report_is_given_every_record_and_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[tuple[list[str], Path]] = []
+    module = ModuleType("thecal_hil.report")
+    module.__spec__ = ModuleSpec("thecal_hil.report", None)
+    module.write = lambda records, out: written.append(([one.name for one in records], out))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "thecal_hil.report", module)
+    ran = command("run", FAST, "weekend-at-midnight", "--report", "--out", str(tmp_path))
+    assert ran.exit_code == 0
+    assert written == [([FAST, "weekend-at-midnight"], tmp_path)]
 
 
 def test_a_board_that_is_not_named_is_asked_for(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from thecal_fw.core import alarms
 from thecal_fw.core.alarms import RESPONSE_NONE, Alarms
 from thecal_fw.core.bolus_history import BolusHistory
 from thecal_fw.core.metering import Metering
-from thecal_fw.infusion import Infusion
+from thecal_fw.core.wall_clock import WallClock
 from thecal_fw.recovery import Recovery
 from thecal_hil.board_rig import BoardRig
 from thecal_hil.model_rig import ModelRig
-from thecal_hil.rig import ENABLE, STEP
+from thecal_hil.pump_clock import Instants
+from thecal_hil.rig import ENABLE, STEP, Capability, EdgeSeen
 from thecal_hil.scenario.campaign import RigWanted, run_all
 from thecal_hil.scenario.reader import LIBRARY, read_scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status
@@ -77,6 +78,30 @@ def test_what_a_rig_lacks_skips_a_scenario_with_the_reason() -> None:
     assert not record.evidence.passed
 
 
+class WithoutProbe(ModelRig):
+    """As a board on a bench is: nothing watches its pins."""
+
+    capabilities = ModelRig.capabilities - {Capability.EXACT_EDGES}
+
+    @property
+    def edges(self) -> Sequence[EdgeSeen]:
+        return ()
+
+    def rising_ns(self, signal: str) -> Instants:
+        return np.array([], np.int64)
+
+    def edges_of(self, signal: str) -> Sequence[EdgeSeen]:
+        return ()
+
+
+def test_a_rig_without_a_probe_carries_out_what_needs_none_and_claims_nothing_about_edges() -> None:
+    record = run(read_scenario(LIBRARY / "a-visit-over-the-link.toml"), WithoutProbe())
+    assert record.status is Status.PASSED, record.message
+    assert record.divergence is None
+    assert [curve.name for curve in record.curves] == ["prescribed"]
+    assert len(record.edge_errors_ticks) == 0
+
+
 def test_an_answer_other_than_declared_fails_a_scenario_and_is_told() -> None:
     scenario = read_scenario(LIBRARY / "a-host-dies-in-a-frame.toml")
     refused = replace(scenario.course[0], refused_with="no such thing")
@@ -123,7 +148,7 @@ def _raise(*_: object) -> None:
 
 def slower(original: Callable[..., Any]) -> Callable[..., Any]:
     """Rates a tenth of a per mille too low."""
-    return lambda self, rate: original(self, rate - rate // 10_000)
+    return lambda self, rate, *more: original(self, rate - rate // 10_000, *more)
 
 
 def one_step_more(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,23 +161,13 @@ def one_step_more(original: Callable[..., Any]) -> Callable[..., Any]:
     return restore
 
 
-def never(original: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *_: False
-
-
 def no_response(original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self: RESPONSE_NONE
 
 
-def motor_left_on(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A stop that halts the pulses and leaves the motor energised."""
-
-    def stop(self: Any) -> int:
-        tick = original(self)
-        self._hardware.driver.enable()
-        return tick
-
-    return stop
+def a_minute_late(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Boluses by the clock that would begin in the minute after a change are not given."""
+    return lambda self, tick: original(self, tick) + 720
 
 
 def anything_goes(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -167,14 +182,13 @@ def deaf_to_refills(original: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("place", "method", "breakage", "scenario", "figure"),
     [
-        (Metering, "weight", slower, "an-hour-at-a-typical-rate", "worst_edge"),
+        (Metering, "begin", slower, "an-hour-at-a-typical-rate", "worst_edge"),
         (Recovery, "_restore_count", one_step_more, "a-power-cut-while-delivering", "counted_less_seen"),
         (Alarms, "response", no_response, "empty-reservoir-stops-the-pump", "delivering"),
         (Alarms, "response", no_response, "two-alarms-at-once", "rate_told_2"),
-        (Infusion, "stop", motor_left_on, "nothing-after-a-stop", "motor_energised"),
+        (WallClock, "first_local_minute", a_minute_late, "a-scheduled-bolus", "boluses_given_whole"),
         (BolusHistory, "refusal", anything_goes, "limits-in-a-window-not-yet-full", "most_in_any_hour"),
         (Controller, "refill", deaf_to_refills, "low-reservoir-on-its-pulse", "low_alarm_off_its_pulse"),
-        (Alarms, "end_silences", never, "a-motor-that-never-turns-again", "tones_2"),
     ],
 )
 def test_a_broken_pump_fails_the_scenario_that_is_there_for_it(
@@ -191,8 +205,15 @@ def test_a_broken_pump_fails_the_scenario_that_is_there_for_it(
     assert figure in failing(record), record.message
 
 
+def test_a_silence_that_lasts_fails_the_scenario_that_is_there_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alarms, "SILENCE_S", (10**7, 10**7))
+    assert "tones_2" in failing(record_of("a-motor-that-never-turns-again"))
+
+
 def test_a_divergence_is_told_with_the_edges_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Metering, "weight", slower(Metering.weight))
+    monkeypatch.setattr(Metering, "begin", slower(Metering.begin))
     found = record_of("an-hour-at-a-typical-rate").divergence
     assert found is not None
     assert "too late, first at pulse" in found.text

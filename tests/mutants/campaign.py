@@ -5,51 +5,60 @@ run on each change (``trial``). A change that no test notices must be explained 
 campaign fails; so it does below a score of 90 %, with an explanation that is out of date, and when the tests
 fail on the unchanged source. The score counts explained mutants as not noticed. Results are the same from
 run to run: Hypothesis draws the same examples each time and time limits are of processor time.
+
+A module's results are written as soon as they are complete and hold until something they rest on changes
+(``results``); only then is it tried again, beginning for each mutant with the test that noticed it last.
 """
 
 import argparse
-import json
+import ast
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from functools import partial
-from importlib.metadata import version
-from multiprocessing import get_context
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
+from mutants.exchange import changed_functions
 from mutants.explained import read_explanations
 from mutants.mutant import Mutant, Name, mutants_of
 from mutants.operators import chosen_operators
-from mutants.trial import Verdict, import_in_advance, try_out, try_unchanged
-from thecal_hil.checkout import checkout
+from mutants.reach import Reach, find_reach, lines_of_statement
+from mutants.results import (
+    REPOSITORY,
+    ModuleResults,
+    Result,
+    digest_of,
+    explained_percent,
+    imports_of,
+    read_results,
+    score_percent,
+    write_results,
+)
+from mutants.trial import InPlace, Verdict, import_in_advance, try_afresh, try_in_place
 
-REPOSITORY = Path(__file__).parents[2]
 FIRMWARE = REPOSITORY / "firmware" / "thecal_fw"
 PARTS = ("core", "store")
 RESULTS = REPOSITORY / "build" / "evidence" / "mutants.json"
+REACH = REPOSITORY / "build" / "mutants" / "reach.json"
 LEAST_SCORE_PERCENT = 90
-FIRST_TESTS = 8
-# The tests of the changed part come first; what they miss may be noticed by a pump that uses it.
-PUMP_TESTS = ("tests/controller", "tests/scenarios/test_alarms.py")
+FOLDERS = ("tests/core", "tests/store")
+"""Of the tests that are to notice: core and store are held by their own, not by a pump that happens to use them."""
+SLOW = ("test_power_cuts.py", "test_wear.py")
+"""These take seconds each. What only they would notice needs a test of its own."""
+NUMBERS = "tests/core/test_numbers.py"
+"""The file that holds most constants."""
+MOST_SECONDS_ON_EXPLAINED = 3.0
+"""Of tests tried on an explained mutant: enough to find out that it is noticed after all, as most are at once."""
 
 
 @dataclass(frozen=True)
-class Result:
-    """A mutant and what became of it."""
+class Plan:
+    """A mutant, and how to try it in place; None if that takes an import afresh."""
 
     mutant: Mutant
-    verdict: Verdict
-    reason: str
-
-    @property
-    def status(self) -> str:
-        if self.verdict.is_killed:
-            return "killed"
-        return "explained" if self.reason else "survived"
+    in_place: InPlace | None
 
 
 def modules(chosen: Sequence[str]) -> list[str]:
@@ -66,175 +75,271 @@ def modules(chosen: Sequence[str]) -> list[str]:
     return [module for module in found if not chosen or {module, module.split("/")[0]} & set(chosen)]
 
 
-def tests_of(module: str) -> list[str]:
-    """Tests that may notice a change of this module, those of its own part first."""
-    part = module.split("/")[0]
-    return [f"tests/{part}", *(f"tests/{other}" for other in PARTS if other != part), *PUMP_TESTS]
-
-
 def dotted(module: str) -> str:
     return "thecal_fw." + module.replace("/", ".")
 
 
-def check_unchanged() -> Verdict:
-    """Make sure that all tests pass on the unchanged sources; which of them run which line."""
-    tests = [*(f"tests/{part}" for part in PARTS), *PUMP_TESTS]
-    verdict = try_unchanged(tests, str(FIRMWARE))
-    if verdict.is_killed:
-        raise SystemExit(f"tests fail on the unchanged sources: {verdict.by}")
-    import_in_advance(sorted(verdict.imported))
-    return verdict
+def source_of(module: str) -> Path:
+    return FIRMWARE / f"{module}.py"
 
 
-def check_exchange(module: str) -> None:
-    """Make sure that the tests run on a changed module, and not on the real one."""
-    if not try_out(dotted(module), "raise ImportError", tests_of(module)[:1]).is_killed:
-        raise SystemExit(f"{module}: the tests ran on the real module in place of the changed one")
+def helpers() -> list[Path]:
+    """Files that the tests use and that are no tests, and what makes mutants."""
+    folders = [REPOSITORY / folder for folder in FOLDERS]
+    found = [path for folder in folders for path in folder.glob("*.py") if not path.name.startswith("test_")]
+    makers = [Path(__file__).with_name(f"{name}.py") for name in ("mutant", "operators")]
+    return [*found, *makers, REPOSITORY / "tests" / "conftest.py"]
 
 
-def try_mutant(mutant: Mutant, reached: dict[str, list[str]]) -> Verdict:
-    """Run the tests that reach the changed line until one notices; all, if it runs while the module is imported.
-
-    The few most likely to notice go first and alone: most changes need no more, and collecting all takes longer.
-    """
-    module = mutant.name.module
-    tests = reached.get(str(mutant.line_number)) or tests_of(module)
-    verdict = try_out(dotted(module), mutant.source, first_tests(module, tests))
-    return verdict if verdict.is_killed else try_out(dotted(module), mutant.source, tests)
-
-
-def first_tests(module: str, tests: Sequence[str]) -> list[str]:
-    """The module's own tests among those that reach a line, and the quickest of the others; of whole folders the
-    module's own file."""
-    part, name = module.split("/")
-    if "::" in tests[0]:
-        own = [test for test in tests if f"/test_{name}" in test]
-        return list(dict.fromkeys([*own, *tests[:FIRST_TESTS]]))
-    own = [
-        str(path.relative_to(REPOSITORY)) for path in sorted(REPOSITORY.glob(f"tests/{part}/test_{name}*.py"))
-    ]
-    return own or list(tests)
+def files_of_tests() -> dict[str, str]:
+    """Digest by file of tests."""
+    found = [path for folder in FOLDERS for path in (REPOSITORY / folder).glob("test_*.py")]
+    return {
+        str(path.relative_to(REPOSITORY)): digest_of([path])
+        for path in sorted(found)
+        if path.name not in SLOW
+    }
 
 
-def run(chosen: Sequence[str], only: set[Name] | None, processes: int) -> list[Result]:
-    """Try every mutant, or only those named, so many at a time; tells of each module as it goes."""
-    operators, reasons = chosen_operators(), read_explanations()
-    results: list[Result] = []
-    unchanged = check_unchanged()
-    print(f"unchanged: all tests pass, {unchanged.seconds:.0f} s", flush=True)
-    for module in modules(chosen):
-        mutants = [
-            mutant
-            for mutant in mutants_of(FIRMWARE, module, operators)
-            if only is None or mutant.name in only
-        ]
-        if not mutants:
-            continue
-        check_exchange(module)
-        reached = unchanged.reached.get(str(FIRMWARE / f"{module}.py"), {})
-        began = time.monotonic()
-        # Forked anew for each module: what its tests import is in memory by now.
-        with ProcessPoolExecutor(processes, get_context("fork")) as pool:
-            verdicts = list(pool.map(partial(try_mutant, reached=reached), mutants))
-        of_module = [
-            Result(one, verdict, reasons.get(one.name, ""))
-            for one, verdict in zip(mutants, verdicts, strict=True)
-        ]
-        counts = Counter(result.status for result in of_module)
-        print(
-            f"{module:22} {len(of_module):5} mutants {counts['killed']:5} killed {counts['explained']:4} explained"
-            f" {counts['survived']:4} survived {time.monotonic() - began:6.0f} s",
-            flush=True,
+def digest_of_sources() -> str:
+    """Of all that the tests run or use."""
+    folders = (*(FIRMWARE / part for part in PARTS), REPOSITORY / "sim")
+    return digest_of([*(path for folder in folders for path in folder.rglob("*.py")), *helpers()])
+
+
+def digest_of_module(module: str, reach: Reach) -> str:
+    tests = [REPOSITORY / file for file in reach.files_of(str(source_of(module)))]
+    return digest_of([*imports_of(FIRMWARE, source_of(module)), *tests, *helpers()])
+
+
+class Order:
+    """In which order tests are tried on the mutants of one module: first what noticed this one last time, then what has
+    noticed others of the module, then the module's own tests, then the quickest of the others."""
+
+    def __init__(self, module: str, reach: Reach, last: ModuleResults | None):
+        self._own = f"/test_{module.split('/')[1]}"
+        self._part = f"tests/{module.split('/')[0]}/"
+        self._reach = reach
+        self._by = {result.name: result.by for result in last.results} if last else {}
+        self._noticed: dict[str, int] = {}
+        for by in self._by.values():
+            self._noticed[by] = self._noticed.get(by, 0) + 1
+
+    def sorted(self, name: Name, tests: set[str]) -> list[str]:
+        def place(test: str) -> tuple[object, ...]:
+            seconds = self._reach.seconds.get(test, 0)
+            return (
+                test != self._by.get(name),
+                -self._noticed.get(test, 0) if seconds < 1 else 0,
+                seconds >= 1,
+                self._own not in test,
+                seconds,
+                test,
+            )
+
+        return sorted(tests, key=place)
+
+    def steps(self, name: Name, most_seconds: float) -> Iterator[list[str]]:
+        """Tests for a change that any test may meet: what noticed it last time, the module's own, and all others.
+
+        Each step is imported anew, which takes longer than most tests do."""
+        last = self._by.get(name, "")
+        if last in self._reach.seconds:
+            yield [last]
+        own = sorted(
+            str(path.relative_to(REPOSITORY))
+            for path in REPOSITORY.glob(f"{self._part}{self._own.strip('/')}*.py")
         )
-        for result in of_module:
-            if result.status == "survived":
-                number = result.mutant.line_number
-                print(
-                    f"  survived, line {number}: {result.mutant.name}  [{result.mutant.operator}]", flush=True
-                )
-        results += of_module
-    return results
+        yield [*own, NUMBERS]
+        yield within(self.sorted(name, set(self._reach.seconds)), self._reach.seconds, most_seconds)
 
 
-def out_of_date(results: list[Result], chosen: Sequence[str]) -> list[str]:
+def plans_of(module: str, only: set[Name] | None, reach: Reach, order: Order) -> Iterator[Plan]:
+    source = source_of(module).read_text(encoding="utf-8")
+    tree, file = ast.parse(source), str(source_of(module))
+    for mutant in mutants_of(FIRMWARE, module, chosen_operators()):
+        if only is not None and mutant.name not in only:
+            continue
+        functions = changed_functions(source, mutant.source)
+        reaching = reach.tests_of(file, lines_of_statement(tree, mutant.line_number))
+        if not functions or not reaching:
+            # What no test runs may still have run while the tests were imported.
+            yield Plan(mutant, None)
+            continue
+        tests = order.sorted(mutant.name, reaching)
+        yield Plan(mutant, InPlace(dotted(module), functions, tests))
+
+
+def within(tests: Sequence[str], seconds: dict[str, float], most_seconds: float) -> list[str]:
+    """As many of the tests, from the first, as take no longer than that."""
+    chosen, sum_seconds = [], 0.0
+    for test in tests:
+        sum_seconds += seconds.get(test, 0)
+        if chosen and sum_seconds > most_seconds:
+            continue
+        chosen.append(test)
+    return chosen
+
+
+def try_share(
+    plans: Sequence[Plan], reach: Reach, order: Order, most_seconds: dict[Name, float]
+) -> list[Verdict]:
+    """Try every one of these mutants, one after the other."""
+    limited = [
+        InPlace(
+            plan.in_place.module,
+            plan.in_place.functions,
+            within(plan.in_place.tests, reach.seconds, most_seconds[plan.mutant.name]),
+        )
+        for plan in plans
+        if plan.in_place
+    ]
+    files = sorted({test.split("::")[0] for trial in limited for test in trial.tests})
+    in_place = iter(list(try_in_place(limited, files, reach.seconds)) if files else [])
+    return [
+        next(in_place)
+        if plan.in_place
+        else try_by_importing(plan, reach, order, most_seconds[plan.mutant.name])
+        for plan in plans
+    ]
+
+
+def try_by_importing(plan: Plan, reach: Reach, order: Order, most_seconds: float) -> Verdict:
+    name = plan.mutant.name
+    seconds = 0.0
+    for tests in order.steps(name, most_seconds):
+        verdict = try_afresh(dotted(name.module), plan.mutant.source, tests, reach.seconds)
+        seconds += verdict.seconds
+        if verdict.is_killed:
+            return Verdict(verdict.by, seconds)
+    return Verdict("", seconds)
+
+
+def try_module(
+    module: str,
+    only: set[Name] | None,
+    reach: Reach,
+    last: ModuleResults | None,
+    arguments: argparse.Namespace,
+) -> ModuleResults:
+    """Try every mutant of a module, or only those named, so many at a time."""
+    reasons = read_explanations()
+    order = Order(module, reach, last)
+    plans = list(plans_of(module, only, reach, order))
+    most_seconds = {
+        plan.mutant.name: MOST_SECONDS_ON_EXPLAINED if plan.mutant.name in reasons else arguments.seconds_each
+        for plan in plans
+    }
+    shares = [plans[first :: arguments.processes] for first in range(arguments.processes)]
+    with ThreadPoolExecutor(arguments.processes) as pool:
+        of_shares = list(pool.map(lambda share: try_share(share, reach, order, most_seconds), shares))
+    verdicts = {
+        plan.mutant.name: verdict
+        for share, of_share in zip(shares, of_shares, strict=True)
+        for plan, verdict in zip(share, of_share, strict=True)
+    }
+    results = [
+        Result(
+            plan.mutant.name,
+            plan.mutant.operator,
+            plan.mutant.line_number,
+            verdicts[plan.mutant.name].by,
+            reasons.get(plan.mutant.name, ""),
+            round(verdicts[plan.mutant.name].seconds, 3),
+        )
+        for plan in plans
+    ]
+    return ModuleResults(digest_of_module(module, reach), results)
+
+
+def tell(module: str, found: ModuleResults, seconds: float | None) -> None:
+    counts = found.counts()
+    took = "   known" if seconds is None else f"{seconds:6.0f} s"
+    print(
+        f"{module:22} {len(found.results):5} mutants {counts['killed']:5} killed {counts['explained']:4} explained"
+        f" {counts['survived']:4} survived {score_percent(found.results):6.1f} % {took}",
+        flush=True,
+    )
+    for result in found.results:
+        if result.status == "survived":
+            print(f"  survived, line {result.line_number}: {result.name}  [{result.operator}]", flush=True)
+
+
+def out_of_date(found: dict[str, ModuleResults]) -> list[str]:
     """Explanations of what is not there or is noticed after all."""
-    status = {result.mutant.name: result.status for result in results}
-    tried = set(modules(chosen))
+    status = {result.name: result.status for one in found.values() for result in one.results}
     return [
         f"explained, but {'noticed by a test' if name in status else 'there is no such mutant'}: {name}"
         for name in read_explanations()
-        if name.module in tried and status.get(name) != "explained"
+        if name.module in found and status.get(name) != "explained"
     ]
 
 
-def score_percent(results: list[Result]) -> float:
-    killed = sum(result.verdict.is_killed for result in results)
-    return 100 * killed / len(results) if results else 100.0
+def with_reasons(found: ModuleResults) -> ModuleResults:
+    """Explanations may have come since the trial."""
+    reasons = read_explanations()
+    return ModuleResults(
+        found.digest, [result.explained(reasons.get(result.name, "")) for result in found.results]
+    )
 
 
-def write_results(results: list[Result], chosen: Sequence[str], seconds: float) -> None:
-    """Put every mutant and its fate into the evidence."""
-    counts = Counter(result.status for result in results)
-    evidence = {
-        "checkout": checkout(),
-        "cosmic_ray": version("cosmic-ray"),
-        "hypothesis": version("hypothesis"),
-        "modules": {
-            module: dict(Counter(result.status for result in results if result.mutant.name.module == module))
-            for module in modules(chosen)
-        },
-        "mutants": len(results),
-        "killed": counts["killed"],
-        "explained": counts["explained"],
-        "survived": counts["survived"],
-        "score_percent": round(score_percent(results), 2),
-        "seconds": round(seconds),
-        "all": [
-            {
-                **asdict(result.mutant.name),
-                "operator": result.mutant.operator,
-                "status": result.status,
-                "by": result.verdict.by,
-                "reason": result.reason,
-            }
-            for result in results
-        ],
-    }
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
+def run(arguments: argparse.Namespace) -> dict[str, ModuleResults]:
+    """Results of every module chosen; those that do not hold any more are found anew and written at once."""
+    began = time.monotonic()
+    reach = find_reach(files_of_tests(), [str(FIRMWARE / part) for part in PARTS], REACH, digest_of_sources())
+    print(f"unchanged: all tests pass, {time.monotonic() - began:.0f} s", flush=True)
+    import_in_advance(reach.imported)
+    found: dict[str, ModuleResults] = {}
+    for module in modules(arguments.module):
+        last = read_results(RESULTS).get(module)
+        holds = last is not None and last.digest == digest_of_module(module, reach)
+        only = None
+        if arguments.survivors and last is not None:
+            only = {result.name for result in with_reasons(last).results if result.status == "survived"}
+        if last is not None and ((holds and not arguments.again and not only) or only == set()):
+            found[module] = with_reasons(last)
+            tell(module, found[module], None)
+        else:
+            began = time.monotonic()
+            anew = try_module(module, only, reach, last, arguments)
+            found[module] = merged(last, anew) if only and last else anew
+            tell(module, found[module], time.monotonic() - began)
+        write_results(RESULTS, {**read_results(RESULTS), module: found[module]})
+    return found
 
 
-def survivors_of_last_run() -> set[Name]:
-    found = json.loads(RESULTS.read_text(encoding="utf-8"))["all"]
-    fields = ("module", "where", "line", "becomes", "nth")
-    return {Name(**{field: one[field] for field in fields}) for one in found if one["status"] == "survived"}
+def merged(last: ModuleResults, anew: ModuleResults) -> ModuleResults:
+    """Last results with some of them found anew. They rest on what the older ones do: the digest stays."""
+    by_name = {result.name: result for result in anew.results}
+    return with_reasons(
+        ModuleResults(last.digest, [by_name.get(result.name, result) for result in last.results])
+    )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("module", nargs="*", help="core/metering, or a whole part: core (all)")
+    parser.add_argument("--survivors", action="store_true", help="only what survived the last run")
+    parser.add_argument("--again", action="store_true", help="also what still holds")
     parser.add_argument(
-        "--survivors", action="store_true", help="only what survived the last run; leaves its results alone"
+        "--seconds-each", type=float, default=100, help="most seconds of tests tried on a mutant"
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="mutants tried at a time")
     arguments = parser.parse_args()
     os.chdir(REPOSITORY)
-    began = time.monotonic()
-    only = survivors_of_last_run() if arguments.survivors else None
-    results = run(arguments.module, only, arguments.processes)
-    counts, score = Counter(result.status for result in results), score_percent(results)
+    found = run(arguments)
+    results = [result for module in found.values() for result in module.results]
+    survived = sum(result.status == "survived" for result in results)
+    killed, score = sum(bool(result.by) for result in results), score_percent(results)
     print(
-        f"{len(results)} mutants: {counts['killed']} killed, {counts['explained']} explained,"
-        f" {counts['survived']} survived; score {score:.1f} %"
+        f"{len(results)} mutants: {killed} killed, {len(results) - killed - survived} explained, {survived} survived;"
+        f" score {score:.1f} %, with the explained {explained_percent(results):.1f} %"
     )
-    if arguments.survivors:
-        return int(counts["survived"] > 0)
-    stale = out_of_date(results, arguments.module)
+    stale = out_of_date(found)
     for line in stale:
         print(line)
-    write_results(results, arguments.module, time.monotonic() - began)
     print(f"written to {RESULTS.relative_to(REPOSITORY)}")
-    return int(counts["survived"] > 0 or score < LEAST_SCORE_PERCENT or bool(stale))
+    return int(survived > 0 or score < LEAST_SCORE_PERCENT or bool(stale))
 
 
 if __name__ == "__main__":

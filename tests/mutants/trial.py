@@ -1,37 +1,42 @@
-"""One trial: the tests run with one module's source exchanged, in a process forked for it.
+"""Trials: the tests run on a change, in a process forked for it, until the first that fails.
 
-Nothing on disk is touched. The forking process has imported everything the tests need but the project's own
-modules, so a trial starts at once and still imports every module of ours afresh, the changed one in place of
-the real one. The trial ends with the first test that fails. A test that takes far longer than any does on
-the real module counts as failed: its limit is in processor time, so a busy machine changes no verdict.
+Nothing on disk is touched. A change of function bodies is tried in a process in which pytest has collected every test
+already: it only takes the changed code and runs the tests it is given, in their order. Any other change is
+tried in one that has imported what the tests need but none of the project's own modules, so all of those are
+imported afresh, the changed one in place of the real one.
+
+A test that takes far longer than it does on the real module counts as failed, whatever it would have ended in. The
+limit is in processor time, so a busy machine changes no verdict.
 """
 
 import contextlib
+import gc
 import importlib
-import importlib.abc
-import importlib.util
 import json
 import os
 import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import CodeType, FunctionType
 
-import coverage
 import pytest
+from _pytest.runner import runtestprotocol
+
+from mutants.exchange import exchange_functions, functions_of, import_changed
 
 OUR_PACKAGES = ("thecal", "thecal_fw", "thecal_sim", "thecal_hil", "tests", "core", "store", "controller")
-MOST_SECONDS_A_TEST = 5
 MOST_SECONDS_TO_START = 20
 MOST_BYTES = 4 << 30
-
-_PYTEST = (
+_LONG_S = 1
+"""A test that took longer on the real module waits for its turn, whatever it noticed before."""
+PYTEST = (
     "-x",
     "-q",
+    "-s",
     "--no-header",
     "--tb=no",
     "--hypothesis-profile=mutants",
@@ -44,44 +49,43 @@ _PYTEST = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a trial ended. ``by``: the test that noticed, or what stopped the trial; empty if none did. ``reached``: if
-    asked for, by file and line the tests that run it, the quickest first."""
+    """How a trial ended. ``by``: the test that noticed, or what stopped the trial; empty if none did."""
 
     by: str
     seconds: float
-    imported: tuple[str, ...] = ()
-    reached: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     @property
     def is_killed(self) -> bool:
         return bool(self.by)
 
 
-class _Exchanged(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module from a source that is given."""
+@dataclass(frozen=True)
+class InPlace:
+    """A change of function bodies, and the tests to run on it in this order."""
 
-    def __init__(self, module: str, source: str):
-        self._module = module
-        self._source = source
+    module: str
+    functions: dict[str, CodeType]
+    tests: Sequence[str]
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        return importlib.util.spec_from_loader(fullname, self) if fullname == self._module else None
 
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self._source, f"<changed {self._module}>", "exec"), module.__dict__)
+def most_seconds(usual_seconds: float) -> float:
+    """Processor time that a test may take, given what it took on the real module with its lines followed, which
+    is several times what it takes without."""
+    return 1 + usual_seconds
 
 
 class _Watch:
     """Limits each test's time and notes the first failure."""
 
-    def __init__(self):
+    def __init__(self, usual_seconds: Mapping[str, float]):
         self.failed = ""
+        self.running = ""
+        self._usual_seconds = usual_seconds
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS_A_TEST)
+        self.running = item.nodeid
+        signal.setitimer(signal.ITIMER_VIRTUAL, most_seconds(self._usual_seconds.get(item.nodeid, 1)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self.failed:
@@ -92,64 +96,108 @@ class _Watch:
             self.failed = f"import by {report.nodeid}"
 
 
-class _Reached:
-    """Finds out which tests run which lines below a folder, and how long each of them takes."""
+class _Trials:
+    """Runs trials one after the other where pytest would run the tests it has collected."""
 
-    def __init__(self, folder: str):
-        self._coverage = coverage.Coverage(data_file=None, include=[f"{folder}/*"], config_file=False)
-        self._seconds: dict[str, float] = {}
-        self._coverage.start()
+    def __init__(
+        self,
+        trials: Sequence[InPlace],
+        watch: _Watch,
+        tell: Callable[[Verdict], None],
+        usual_seconds: Mapping[str, float],
+    ):
+        self._trials = trials
+        self._watch = watch
+        self._tell = tell
+        self._usual_seconds = usual_seconds
+        self._noticed: Counter[str] = Counter()
 
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        self._coverage.switch_context(item.nodeid)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {item.nodeid: item for item in session.items}
+        functions = {module: functions_of(module) for module in {trial.module for trial in self._trials}}
+        # What is here by now stays, and to look through it in every process would copy all of it.
+        gc.freeze()
+        for trial in self._trials:
+            # What has noticed other changes is the most likely to notice this one.
+            tests = sorted(trial.tests, key=lambda test: -self._noticed[test])
+            chosen = [items[test] for test in tests]
+            verdict = in_a_fork(
+                lambda trial=trial, chosen=chosen: self._run(functions[trial.module], trial, chosen)
+            )
+            if self._usual_seconds.get(verdict.by, _LONG_S) < _LONG_S:
+                self._noticed[verdict.by] += 1
+            self._tell(verdict)
+        return True
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0) + report.duration
+    def _run(
+        self, functions: dict[str, list[FunctionType]], trial: InPlace, items: Sequence[pytest.Item]
+    ) -> str:
+        try:
+            exchange_functions(functions, trial.functions)
+        except (LookupError, ValueError) as error:
+            return f"change not made: {error}"
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+            runtestprotocol(item, nextitem=following)
+            if self._watch.failed:
+                return self._watch.failed
+        return ""
 
-    def by_line(self) -> dict[str, dict[str, list[str]]]:
-        self._coverage.stop()
-        data = self._coverage.get_data()
-        return {
-            file: {
-                str(line): sorted(
-                    (test for test in tests if test), key=lambda test: self._seconds.get(test, 0)
+
+def try_in_place(
+    trials: Sequence[InPlace], files: Sequence[str], usual_seconds: Mapping[str, float]
+) -> Iterator[Verdict]:
+    """Verdicts on changes of function bodies, in their order; the tests are all in these files."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        try:
+            _silence()
+            with os.fdopen(writing, "w", buffering=1) as pipe:
+                watch = _Watch(usual_seconds)
+                plugin = _Trials(
+                    trials,
+                    watch,
+                    lambda verdict: print(json.dumps(asdict(verdict)), file=pipe),
+                    usual_seconds,
                 )
-                for line, tests in data.contexts_by_lineno(file).items()
-            }
-            for file in data.measured_files()
-        }
+                code = pytest.main([*PYTEST, *files], plugins=[watch, plugin])
+                if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+                    print(json.dumps(f"pytest: {code}; {watch.failed}"), file=pipe)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        for line in pipe:
+            told = json.loads(line)
+            if isinstance(told, str):
+                raise RuntimeError(told)
+            yield Verdict(**told)
+    os.waitpid(child, 0)
 
 
-def try_out(module: str, source: str, tests: Sequence[str]) -> Verdict:
-    """Run tests on a module with this source."""
+def try_afresh(module: str, source: str, tests: Sequence[str], usual_seconds: Mapping[str, float]) -> Verdict:
+    """The verdict on any change of a module, for tests or files of them in this order."""
 
-    def exchange() -> list[object]:
-        sys.meta_path.insert(0, _Exchanged(module, source))
-        # Before pytest puts its own importer in front, which may take the real source for itself.
-        importlib.import_module(module)
-        return []
+    def run() -> str:
+        signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS_TO_START)
+        import_changed(module, source)
+        watch = _Watch(usual_seconds)
+        code = pytest.main([*PYTEST, *tests], plugins=[watch])
+        return "" if code == pytest.ExitCode.OK else watch.failed or f"pytest: {pytest.ExitCode(code).name}"
 
-    return _in_a_fork(exchange, tests)
-
-
-def try_unchanged(tests: Sequence[str], folder: str) -> Verdict:
-    """Run tests on the sources as they are, and find out which of them run which lines below a folder."""
-
-    def follow() -> list[object]:
-        # That takes its time; the limits are for what is tried without it.
-        signal.signal(signal.SIGVTALRM, signal.SIG_IGN)
-        return [_Reached(folder)]
-
-    return _in_a_fork(follow, tests)
+    return in_a_fork(run)
 
 
-def _in_a_fork(prepare: Callable[[], list[object]], tests: Sequence[str]) -> Verdict:
+def in_a_fork(run: Callable[[], str]) -> Verdict:
+    """What ``run`` returns in a process of its own, as a verdict. How that process ends otherwise is one as well."""
     began = time.monotonic()
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         os.close(reading)
-        _run(prepare, tests, writing)
+        _run(run, writing)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         said = pipe.read()
@@ -158,35 +206,30 @@ def _in_a_fork(prepare: Callable[[], list[object]], tests: Sequence[str]) -> Ver
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         return Verdict("time limit" if number == signal.SIGVTALRM else f"signal {number}", seconds)
-    told = json.loads(said)
-    return Verdict(told["by"], seconds, tuple(told["imported"]), told["reached"])
+    return Verdict(said.decode(), seconds)
 
 
-def _run(prepare: Callable[[], list[object]], tests: Sequence[str], writing: int) -> None:
+def _run(run: Callable[[], str], writing: int) -> None:
     """The forked process; it does not return."""
     by = "end of the trial without a word"
-    reached: dict[str, dict[str, list[str]]] = {}
     try:
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
         signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS_TO_START)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-        watch = _Watch()
-        plugins = prepare()
-        code = pytest.main([*_PYTEST, *tests], plugins=[watch, *plugins])
-        by = "" if code == pytest.ExitCode.OK else watch.failed or f"pytest: {pytest.ExitCode(code).name}"
-        for plugin in plugins:
-            if isinstance(plugin, _Reached):
-                reached = plugin.by_line()
+        _silence()
+        by = run()
     except BaseException as error:
         by = f"{type(error).__name__}: {error}"[:200]
     finally:
         with os.fdopen(writing, "wb") as pipe:
-            told = {"by": by, "imported": sorted(sys.modules), "reached": reached}
-            pipe.write(json.dumps(told).encode())
+            pipe.write(by.encode(errors="replace"))
         os._exit(0)
+
+
+def _silence() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def import_in_advance(names: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""The plant on the shaft of a rig: what it does to the motor reaches the pump's own supervision, the same on any rig."""
+"""The plant on the shaft of a rig: what it does to the motor reaches the supervision of the pump, on any rig alike."""
 
 from collections.abc import Callable
 
@@ -49,7 +49,7 @@ def test_a_pump_that_nothing_disturbs_turns_every_microstep_and_moves_what_is_pr
 
 
 @pytest.mark.needs("plant")
-@pytest.mark.expects("under-delivery")
+@pytest.mark.expects("motor stalled", "under-delivery")
 def test_a_closed_line_stalls_the_motor_and_the_pump_finds_out_and_tells_of_it(course: Course) -> None:
     rig = course.rig
     begins_ns = begun(course)
@@ -65,8 +65,6 @@ def test_a_closed_line_stalls_the_motor_and_the_pump_finds_out_and_tells_of_it(c
     unintended_nl = rig.plant.state().out_nl - before.out_nl
     assert unintended_nl == pytest.approx(before.stored_nl, rel=0.05)
     assert rig.plant.state().pressure_kpa < 10
-    rig.run_for(10)
-    assert not course.pump.interrogate().active_alarms >> alarms.MOTOR_STALL & 1
 
 
 @pytest.mark.needs("plant")

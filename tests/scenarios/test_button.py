@@ -10,9 +10,10 @@ from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.bolus_history import REFUSED_LOCKOUT
 from thecal_fw.core.program import PatientBolus
+from thecal_hil.alarm_trial import tones_s
 from thecal_hil.course import Course, local_second
 from thecal_hil.pump_clock import NS_PER_S
-from thecal_hil.rig import BUZZER, ResetCause, Rig
+from thecal_hil.rig import ResetCause, Rig
 from thecal_hil.therapy import continuous, with_patient_bolus
 from thecal_sim.ideal import Span
 
@@ -38,12 +39,6 @@ def begun(course: Course) -> None:
     course.rig.run_for(3.3)
 
 
-def tones(rig: Rig, since_ns: int) -> list[int]:
-    """Tenths of a second that each tone since an instant lasted."""
-    edges = [edge for edge in rig.edges_of(BUZZER) if edge.t_ns >= since_ns]
-    return [round((down.t_ns - up.t_ns) / 1e8) for up, down in zip(edges[::2], edges[1::2], strict=True)]
-
-
 @pytest.mark.requirement("button-press")
 @pytest.mark.requirement("button-refusals")
 @pytest.mark.requirement("bolus-exact")
@@ -52,7 +47,7 @@ def test_a_press_gives_the_bolus_exactly_and_the_next_one_is_refused(course: Cou
     rig = course.rig
     released_ns = press(rig, 0.3)
     rig.run_for(4)
-    assert tones(rig, released_ns) == [1]
+    assert tones_s(rig, released_ns) == pytest.approx([0.1], abs=0.02)
     given = next(event for event in course.pump.log() if event.code == events.EVENT_BOLUS_BEGUN)
     asked_ns = rig.clock().rig_ns_of_boot(given.boot_s, given.boot_us)
     assert 0 < asked_ns - released_ns < NS_PER_S // 4
@@ -61,7 +56,7 @@ def test_a_press_gives_the_bolus_exactly_and_the_next_one_is_refused(course: Cou
     rig.run_for(60)
     released_ns = press(rig, 0.2)
     rig.run_for(5)
-    assert tones(rig, released_ns) == [1, 1, 1]
+    assert tones_s(rig, released_ns) == pytest.approx([0.1] * 3, abs=0.02)
     course.must_be_ideal()
     log = course.pump.log()
     ended = [event.first for event in log if event.code == events.EVENT_BOLUS_ENDED]

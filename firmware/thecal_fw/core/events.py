@@ -53,6 +53,7 @@ EVENT_NAMES = (
     "keys damaged",
     "button pressed",
     "part renewed",
+    "tone checked",
 )
 (
     EVENT_RESET,
@@ -94,6 +95,7 @@ EVENT_NAMES = (
     EVENT_KEYS_DAMAGED,
     EVENT_PRESSED,
     EVENT_RENEWED,
+    EVENT_TONE_CHECKED,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28

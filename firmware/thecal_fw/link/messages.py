@@ -338,6 +338,15 @@ RENEW_PART = Message(
     [("is_stored", "B")],
     "A part is new from now on: the tubing, or the whole pump with it.",
 )
+CHECK_TONE = Message(
+    "check_tone",
+    0x29,
+    True,
+    [("priority", "B")],
+    [("sounds", "B")],
+    "Sound the tones of alarms of a priority once, so that a person knows them; not while others sound.",
+    role=ROLE_PATIENT,
+)
 BOOTLOADER = Message(
     "bootloader",
     0x20,
@@ -377,6 +386,7 @@ MESSAGES = (
     DATES,
     SERVICE_LIFE,
     RENEW_PART,
+    CHECK_TONE,
     BOOTLOADER,
     PROMPT,
 ) + ACCESS_MESSAGES

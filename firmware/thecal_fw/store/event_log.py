@@ -30,12 +30,12 @@ class StoredEvents:
         self._checked = memoryview(self._slot)[:_CRC_OFFSET]
 
     def open(self, least_latest: int) -> None:
-        """Find the newest event; at least the number given was reached before. Reads only."""
+        """Find the newest event; at least the number given, 0 or more, was reached before. Reads only."""
         self._newest = self.ring.newest(_number_in)
         if self._newest >= 0:
             self.ring.found(self._newest)
             self.newest = self._newest
-        self.latest = max(self._newest, least_latest, 0)
+        self.latest = max(self._newest, least_latest)
 
     def append(
         self,

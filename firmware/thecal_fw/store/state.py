@@ -200,7 +200,7 @@ def _decode_2(record) -> State:
 
 def _decode_1(record) -> State:
     """Of a firmware that did not count what its parts had served: they count from the pump's beginning."""
-    from thecal_fw.store.state_1 import decode_into
+    from thecal_fw.store.older_state import decode_into
 
     state = State()
     decode_into(state, record)

@@ -55,14 +55,22 @@ class Campaign:
 
 @dataclass(frozen=True)
 class _Known:
-    """A campaign whose summary can be read. passed: None for one that only measures."""
+    """A campaign whose summary can be read. judged: not for one that only measures. folder: seen from the evidence's.
 
-    file: str
+    file: without its ending; the name if not given.
+    """
+
+    name: str
     title: str
     command: str
     facts: Callable[[Summary], list[Fact]]
     wrong: Callable[[Summary], list[str]]
     judged: bool = True
+    folder: str = "."
+    file: str = ""
+
+    def path(self, evidence: Path) -> Path:
+        return evidence / self.folder / f"{self.file or self.name}.json"
 
 
 def _count(summary: Summary, key: str, name: str, unit: str = "") -> Fact:
@@ -154,10 +162,29 @@ def _mutants_facts(summary: Summary) -> list[Fact]:
 
 def _mutants_wrong(summary: Summary) -> list[str]:
     return [
-        f"survived: {one['module']} {one['where']}: {one['becomes']}"
-        for one in summary["all"]
+        f"survived: {module} {one['name']['where']}: {one['name']['becomes']}"
+        for module, found in summary["modules"].items()
+        for one in found["all"]
         if one["status"] == "survived"
     ]
+
+
+def _spread_facts(summary: Summary) -> list[Fact]:
+    shown = ("overall_error_percent", "first_hour_error_percent", "worst_hour_error_percent")
+    facts = [_count(summary, "runs", "runs"), _count(summary, "pump_days", "delivered", "pump-days")]
+    for name in shown:
+        found = summary["figures"][name]
+        words = f"{found['p05']:+.3f}, {found['p50']:+.3f}, {found['p95']:+.3f}; most {found['most']:+.3f}"
+        facts.append(Fact(f"{name.replace('_', ' ')}: 5 %, median, 95 %", words))
+    for name, cases in summary["worst"].items():
+        facts += [
+            Fact(f"worst by {name.replace('_', ' ')}: {case[name]:+.3f}", case["pico"]) for case in cases[:1]
+        ]
+    return facts
+
+
+def _spread_wrong(summary: Summary) -> list[str]:
+    return [f"seed {case['seed']}: {'; '.join(case['wrong'])}" for case in summary["wrong"]]
 
 
 def _tests_facts(summary: Summary) -> list[Fact]:
@@ -226,15 +253,15 @@ _NOT_OF_CAMPAIGNS = ("trace",)
 
 def read_campaigns(folder: Path, checkout: str) -> list[Campaign]:
     """Every campaign that is known, and every further summary in the folder that tells its commit."""
-    found = [_read(known, folder / f"{known.file}.json", checkout) for known in KNOWN]
-    names = {known.file for known in KNOWN} | set(_NOT_OF_CAMPAIGNS)
+    found = [_read(known, known.path(folder), checkout) for known in KNOWN]
+    names = {known.name for known in KNOWN} | set(_NOT_OF_CAMPAIGNS)
     others = [path for path in sorted(folder.glob("*.json")) if path.stem not in names]
     return [*found, *(one for one in (_other(path, checkout) for path in others) if one is not None)]
 
 
 def _read(known: _Known, path: Path, checkout: str) -> Campaign:
     def is_in_state(state: CampaignState, note: str = "") -> Campaign:
-        return Campaign(known.file, known.title, known.command, state, note=note)
+        return Campaign(known.name, known.title, known.command, state, note=note)
 
     if not path.is_file():
         return is_in_state(CampaignState.NOT_RUN)
@@ -249,7 +276,7 @@ def _read(known: _Known, path: Path, checkout: str) -> Campaign:
     judged = CampaignState.FAILED if wrong else CampaignState.PASSED
     state = judged if known.judged else CampaignState.NOTED
     outcomes = dict(summary.get("outcomes", {}))
-    return Campaign(known.file, known.title, known.command, state, facts, wrong, outcomes=outcomes)
+    return Campaign(known.name, known.title, known.command, state, facts, wrong, outcomes=outcomes)
 
 
 def _other(path: Path, checkout: str) -> Campaign | None:

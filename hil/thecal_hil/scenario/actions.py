@@ -119,6 +119,13 @@ ACTIONS: dict[str, Action] = {
     "release button": Action(
         "let go of the button", host.release_button, {}, needs=_needing(Capability.BUTTON)
     ),
+    "press button": Action(
+        "press the button for {lasting}",
+        host.press_button,
+        {"lasting": DURATION},
+        needs=_needing(Capability.BUTTON, Capability.EXACT_EDGES),
+    ),
+    "renew part": Action("have the {part} taken as new", host.renew_part, {"part": word(*host.PARTS)}, True),
     "pair": Action("give the {role} a key", host.pair, {"role": _ROLE}, True),
     "use keys": Action(
         "have a host with the keys of [{roles}] take over",

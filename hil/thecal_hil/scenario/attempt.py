@@ -27,6 +27,10 @@ from thecal_hil.scenario.record import Happening
 from thecal_hil.scenario.responses import Logged, followed
 from thecal_hil.therapy import Therapy
 from thecal_sim.oracle import PulseCheck
+from thecal_sim.plant import Plant, PlantParameters
+from thecal_sim.plant.reservoir import ReservoirParameters
+from thecal_sim.plant.rotor import RotorParameters
+from thecal_sim.plant.wear import NO_WEAR
 
 _LEAD_S = 30
 """From setting the clock to the zero: programming a pump takes seconds."""
@@ -105,6 +109,8 @@ class Attempt:
     def prepare(self, setup: Setup) -> None:
         """Put the pump into the state in which the course begins, and let time pass until the zero."""
         rig, course = self.rig, self.course
+        if setup.plant is not None:
+            rig.attach(_plant(setup))
         before = rig.pump().interrogate()
         self._first_event = before.latest_event + 1
         self._clocks[before.boots] = PumpClock(rig.boot_origin_ns)
@@ -239,6 +245,17 @@ class Attempt:
         """How far the prescription alone says when each pulse is due."""
         limit_ns = self.scenario.ideal_until_ns
         return self.ends_ns if limit_ns is None else min(self.ends_ns, self.after_zero_ns(limit_ns))
+
+
+def _plant(setup: Setup) -> Plant:
+    """The plant a scenario asks for, filled as its set-up fills the pump."""
+    wanted = setup.plant
+    assert wanted is not None
+    usual = RotorParameters()
+    wear = usual.wear if wanted.wears else NO_WEAR
+    rotor = RotorParameters(usual.nl_per_rev * float(wanted.delivers_percent / 100), wear=wear)
+    reservoir = ReservoirParameters(begins_with_nl=float(setup.fill_nl or 0))
+    return Plant(PlantParameters(rotor=rotor, reservoir=reservoir))
 
 
 def utc_second(local: datetime, offset_min: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +46,25 @@ class Prescribed:
 
 
 @dataclass(frozen=True)
+class PlantWanted:
+    """delivers_percent: what a revolution of the head moves, of what it was calibrated to. wears: its tube does."""
+
+    delivers_percent: Fraction
+    wears: bool
+
+
+@dataclass(frozen=True)
 class Setup:
     """What is done before the zero. clock_local: what the pump's clock shows at the zero; None: nobody sets it.
 
-    fill_nl: None: nobody fills the reservoir.
+    fill_nl: None: nobody fills the reservoir. plant: None: the shaft turns nothing.
     """
 
     prescription: str | None
     clock_local: datetime | None
     utc_offset_min: int
     fill_nl: int | None
+    plant: PlantWanted | None = None
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,21 @@ from thecal.residual_check import judge_residual
 from thecal.titration import GROUPS
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus import KIND_NAMES, KIND_PATIENT
+from thecal_fw.core.events import EVENT_BOLUS_BEGUN, KIND_SHIFT
 from thecal_fw.core.roles import ROLE_NAMES
+from thecal_fw.core.service_life import PART_NAMES
 from thecal_hil.drills import heap_bytes_per_pulse
 from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.scenario.attempt import Attempt, key_of, utc_second
 from thecal_hil.scenario.params import Given
+from thecal_sim.ideal import Span
 
 ALARMS = ALARM_NAMES
+PARTS = PART_NAMES
+_AFTER_A_PRESS_S = 1.0
+"""By then the pump has made up its mind."""
+_NOTICE_NS = 200_000_000
+"""A bolus begins on the first whole second that lies so long after it was asked for."""
 _NL_PER_ML = 1_000_000
 _NG_PER_MCG = 1_000
 _S_PER_DAY = 86_400
@@ -61,7 +69,10 @@ def review(attempt: Attempt, given: Given) -> None:
 
 
 def refill(attempt: Attempt, given: Given) -> None:
-    attempt.course.refill(_nl(given["fill_ml"]))
+    fill_nl = _nl(given["fill_ml"])
+    attempt.course.refill(fill_nl)
+    if attempt.rig.has_plant:
+        attempt.rig.plant.refill(fill_nl)
 
 
 def withdraw(attempt: Attempt, given: Given) -> None:
@@ -133,6 +144,26 @@ def hold_button(attempt: Attempt, given: Given) -> None:
 
 def release_button(attempt: Attempt, given: Given) -> None:
     attempt.rig.hold_button(False)
+
+
+def press_button(attempt: Attempt, given: Given) -> None:
+    """Press, let go, and note the patient's bolus if the pump has logged that it gives one."""
+    rig, course = attempt.rig, attempt.course
+    latest = course.pump.interrogate().latest_event
+    rig.hold_button(True)
+    rig.run_for(given["lasting"] / NS_PER_S)
+    rig.hold_button(False)
+    rig.run_for(_AFTER_A_PRESS_S)
+    for event in course.pump.log(latest + 1):
+        if event.code == EVENT_BOLUS_BEGUN and event.second >> KIND_SHIFT == KIND_PATIENT:
+            asked_ns = course.clock.rig_ns_of_boot(event.boot_s, event.boot_us)
+            start_ns = course.first_second_after(asked_ns + _NOTICE_NS)
+            seconds = event.second & ((1 << KIND_SHIFT) - 1)
+            course.note_bolus(Span(start_ns, start_ns + seconds * NS_PER_S, Fraction(event.first)))
+
+
+def renew_part(attempt: Attempt, given: Given) -> None:
+    attempt.course.pump.renew_part(PARTS.index(given["part"]))
 
 
 def pair(attempt: Attempt, given: Given) -> None:

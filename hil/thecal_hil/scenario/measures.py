@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from thecal_hil.pump_clock import TICK_NS
 from thecal_hil.rig import Capability
+from thecal_hil.scenario import plant_measures as plant
 from thecal_hil.scenario import pulse_measures as pulse
 from thecal_hil.scenario import told_measures as told
 from thecal_hil.scenario.attempt import Attempt
@@ -18,6 +19,7 @@ from thecal_hil.scenario.params import DURATION, TEXT, Given, Params, in_words, 
 from thecal_sim.agreement import Agreement, compare_pulses
 
 _EDGES = frozenset({Capability.EXACT_EDGES})
+_PLANT = frozenset({Capability.PLANT})
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,35 @@ MEASURES: dict[str, Measure] = {
         "changes of direction while energised", "edges", "edges", {}, pulse.direction_changes, _EDGES
     ),
     "resume time": Measure("reset to enabled driver, longest", "ms", "ms", {}, pulse.resume_ms, _EDGES),
+    # the plant
+    "come out": Measure(
+        "come out at the tip[ from {begins}][ until {until}]", "uL", "ul", _WINDOW, plant.come_out_ul, _PLANT
+    ),
+    "air moved": Measure("air moved by the head[ until {at}]", "uL", "ul", _AT, plant.air_ul, _PLANT),
+    "highest pressure": Measure(
+        "highest pressure in the line[ from {begins}][ until {until}]",
+        "kPa",
+        "kpa",
+        _WINDOW,
+        plant.highest_pressure_kpa,
+        _PLANT,
+    ),
+    "unintended bolus": Measure(
+        "let go within a minute of {after}, beyond what is due",
+        "uL",
+        "ul",
+        {"after": DURATION},
+        plant.unintended_bolus_ul,
+        _PLANT,
+    ),
+    "really left at the low alarm": Measure(
+        "really left when the low-reservoir alarm is raised",
+        "mL",
+        "ml",
+        {},
+        plant.left_at_low_alarm_ml,
+        _PLANT,
+    ),
     # alarms
     "alarm raised within": Measure(
         "alarm {alarm}: raised after", "s", "s", {"alarm": _ALARM, "after": DURATION}, told.raised_after_s

@@ -21,7 +21,7 @@ from thecal_hil.faults import Fault
 from thecal_hil.image import REPOSITORY
 from thecal_hil.rig import Capability
 from thecal_hil.scenario.actions import ACTIONS
-from thecal_hil.scenario.document import Check, Prescribed, Scenario, ScenarioError, Setup, Step
+from thecal_hil.scenario.document import Check, PlantWanted, Prescribed, Scenario, ScenarioError, Setup, Step
 from thecal_hil.scenario.fields import Fields, duration_text
 from thecal_hil.scenario.measures import MEASURES, Measure
 from thecal_hil.scenario.params import Given, read_given
@@ -94,6 +94,8 @@ class _Reader:
         if problems:
             raise ScenarioError([f"{self._path.name}: {problem}" for problem in problems])
         needs = {*declared_needs}
+        if setup.plant is not None:
+            needs.add(Capability.PLANT)
         for step in course:
             needs |= ACTIONS[step.do].needs(step.given)
         for check in checks:
@@ -167,11 +169,16 @@ class _Reader:
         clock = part.local_time("clock_local") if part.has("clock_local") else None
         offset_min = part.whole("utc_offset_min", -840, 840) if part.has("utc_offset_min") else None
         fill_ml = part.number("fill_ml", Fraction(0), Fraction(40)) if part.has("fill_ml") else None
+        plant = None
+        if part.has("plant") and (of_plant := part.part("plant")) is not None:
+            delivers = of_plant.number("delivers_percent", Fraction(50), Fraction(150))
+            plant = PlantWanted(delivers or Fraction(100), of_plant.flag("wears"))
         return Setup(
             prescription,
             clock,
             _USUAL_OFFSET_MIN if offset_min is None else offset_min,
             None if fill_ml is None else round(fill_ml * _NL_PER_ML),
+            plant,
         )
 
     def _judge_prescriptions(

@@ -5,19 +5,20 @@ Promise: nothing of the machine and no time of day enters it, so the same attemp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thecal_fw.core import events
 from thecal_hil.course import MICROSTEPS_PER_NL, Stretch
-from thecal_hil.day import edges_digest
-from thecal_hil.pump_clock import TICK_NS
-from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, LED, STEP, EdgeSeen, Rig
+from thecal_hil.day import digest_of
+from thecal_hil.pump_clock import TICK_NS, Instants
+from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, LED, STEP, Capability, EdgeSeen
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.record import AlarmSpan, Curve, Divergence, ScenarioRecord, Signal
 from thecal_sim.oracle import PulseCheck
+from thecal_sim.plant.state import Quantity
 from thecal_sim.stretches import Stretches
 
 _RESTING = {STEP: 0, DIRECTION: 0, ENABLE: 1, BUZZER: 0, LED: 0}
@@ -27,21 +28,25 @@ _MOST_EDGES_AROUND = 40
 
 
 def complete(record: ScenarioRecord, attempt: Attempt) -> None:
-    """Put into a record all that the attempt has left behind."""
+    """Put into a record all that the attempt has left behind. A rig without a probe leaves no edges to look at."""
     rig = attempt.rig
+    has_probe = Capability.EXACT_EDGES in rig.capabilities
     until_ns = attempt.ideal_until_ns()
     record.begins_ns, record.ends_ns = attempt.zero_ns, attempt.ends_ns
     steps_ns = rig.step_times_ns
     record.step_times_ns = steps_ns[steps_ns <= attempt.ends_ns]
     record.edge_errors_ticks = _edge_errors(attempt, until_ns)
-    record.signals = tuple(_signal(rig, name, attempt.ends_ns) for name in _RESTING)
-    record.curves = _curves(attempt, until_ns)
+    edges = rig.edges
+    record.signals = tuple(_signal(edges, name, attempt.ends_ns) for name in _RESTING)
+    prescribed, *measured = _curves(attempt, until_ns)
+    record.curves = (prescribed, *measured) if has_probe else (prescribed,)
     record.alarms = tuple(_alarm_spans(attempt))
     record.happenings = tuple(attempt.happenings)
     record.sector_erases = rig.sector_erases()
-    record.divergence = _first_divergence(rig, attempt.checks(until_ns))
+    if has_probe:
+        record.divergence = _first_divergence(edges, attempt.checks(until_ns))
     record.seeds = {**rig.seeds, **attempt.seeds}
-    record.edges_sha256 = edges_digest(rig)
+    record.edges_sha256 = digest_of(edges)
 
 
 def _edge_errors(attempt: Attempt, until_ns: int) -> NDArray[np.float64]:
@@ -61,8 +66,8 @@ def _errors_of(stretch: Stretch, until_ns: int) -> NDArray[np.float64]:
     return (came - ideal) / TICK_NS
 
 
-def _signal(rig: Rig, name: str, ends_ns: int) -> Signal:
-    edges = [edge for edge in rig.edges_of(name) if edge.t_ns <= ends_ns]
+def _signal(all_edges: Sequence[EdgeSeen], name: str, ends_ns: int) -> Signal:
+    edges = [edge for edge in all_edges if edge.signal == name and edge.t_ns <= ends_ns]
     return Signal(
         name,
         _RESTING[name],
@@ -82,7 +87,15 @@ def _curves(attempt: Attempt, until_ns: int) -> tuple[Curve, ...]:
     return (
         Curve("prescribed", "uL", of_ideal, prescribed),
         Curve("delivered", "uL", t_ns, delivered),
+        *(_plant_curves(attempt, t_ns) if attempt.rig.has_plant else ()),
     )
+
+
+def _plant_curves(attempt: Attempt, t_ns: Instants) -> Iterator[Curve]:
+    plant = attempt.rig.plant
+    out_nl = plant.curve(Quantity.OUT, t_ns)
+    yield Curve("come out at the tip", "uL", t_ns, (out_nl - out_nl[0]) / 1_000)
+    yield Curve("pressure in the line", "kPa", t_ns, plant.curve(Quantity.PRESSURE, t_ns))
 
 
 def _prescribed_ul(stretches: Sequence[Stretch], t_ns: int) -> float:
@@ -120,7 +133,7 @@ def _alarm_spans(attempt: Attempt) -> list[AlarmSpan]:
     return sorted(spans, key=lambda span: (span.begin_ns, span.alarm))
 
 
-def _first_divergence(rig: Rig, checks: Sequence[PulseCheck]) -> Divergence | None:
+def _first_divergence(edges: Sequence[EdgeSeen], checks: Sequence[PulseCheck]) -> Divergence | None:
     for check in checks:
         found = check.divergence
         if found is None:
@@ -129,13 +142,13 @@ def _first_divergence(rig: Rig, checks: Sequence[PulseCheck]) -> Divergence | No
         came = [came for number, came, due in found.around if number == found.pulse and came is not None]
         due = [due for number, _, due in found.around if number == found.pulse and due is not None]
         t_ns = min([*came, *due], default=instants[0] if instants else 0)
-        return Divergence(t_ns, str(found), _edges_around(rig, instants, t_ns))
+        return Divergence(t_ns, str(found), _edges_around(edges, instants, t_ns))
     return None
 
 
-def _edges_around(rig: Rig, instants: Sequence[int], t_ns: int) -> tuple[EdgeSeen, ...]:
+def _edges_around(edges: Sequence[EdgeSeen], instants: Sequence[int], t_ns: int) -> tuple[EdgeSeen, ...]:
     begin_ns = min(instants, default=t_ns) - _AROUND_NS
     end_ns = max(instants, default=t_ns) + _AROUND_NS
-    around = [edge for edge in rig.edges if begin_ns <= edge.t_ns <= end_ns]
+    around = [edge for edge in edges if begin_ns <= edge.t_ns <= end_ns]
     around.sort(key=lambda edge: abs(edge.t_ns - t_ns))
     return tuple(sorted(around[:_MOST_EDGES_AROUND], key=lambda edge: edge.t_ns))

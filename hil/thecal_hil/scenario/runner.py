@@ -41,8 +41,8 @@ class _Event:
 
 
 def lacking(scenario: Scenario, rig_class: type[Rig] | Rig) -> list[str]:
-    """What a scenario needs and a rig does not have."""
-    had = {str(one) for one in (*rig_class.capabilities, *rig_class.possible_faults)}
+    """What a scenario needs and a rig does not have, nor with a plant attached."""
+    had = {str(one) for one in (*rig_class.capabilities, *rig_class.attainable_faults())}
     return sorted(scenario.needs - had)
 
 

@@ -14,7 +14,8 @@ from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.document import Scenario, Setup
 from thecal_hil.scenario.fields import duration_text
-from thecal_hil.scenario.params import told
+from thecal_hil.scenario.measures import MEASURES
+from thecal_hil.scenario.params import Params, told
 from thecal_hil.scenario.record import ScenarioRecord, Status
 
 _COLOURS = {"pass": "green", "noted": "dim", "FAIL": "bold red", "never taken": "bold red"}
@@ -61,11 +62,15 @@ def _setup_lines(setup: Setup) -> Iterator[str]:
     prescribed = (
         "nothing is prescribed" if setup.prescription is None else f"{setup.prescription} is prescribed"
     )
+    if setup.plant is not None:
+        wears = ", and its tube wears" if setup.plant.wears else ""
+        yield f"  the plant   its head moves {float(setup.plant.delivers_percent):g} % of what it should{wears}"
     yield f"  beforehand  {prescribed}, {clock}, {fill}"
 
 
 def list_table(scenarios: Sequence[Scenario]) -> Table:
     table = Table("scenario", "what it shows", "lasts", "needs of a rig")
+    table.columns[0].no_wrap = True
     for scenario in scenarios:
         long = " (long)" if scenario.is_long else ""
         table.add_row(
@@ -75,6 +80,23 @@ def list_table(scenarios: Sequence[Scenario]) -> Table:
             ", ".join(sorted(scenario.needs)),
         )
     return table
+
+
+def words_table() -> Table:
+    """What a scenario can say: every action and every measure with the values they take."""
+    table = Table("", "name", "values", "what it is")
+    table.columns[1].no_wrap = True
+    for name, action in ACTIONS.items():
+        refused = ["(refused_with)"] if action.asks else []
+        table.add_row("do", name, ", ".join([*_params(action.params), *refused]), action.words)
+    for name, measure in MEASURES.items():
+        limits = f"least_, most_ or exactly_{measure.unit_key}"
+        table.add_row("measure", name, ", ".join([*_params(measure.params), limits]), measure.title)
+    return table
+
+
+def _params(params: Params) -> list[str]:
+    return [key if kind.needed else f"({key})" for key, kind in params.items()]
 
 
 def record_line(record: ScenarioRecord) -> Text:

@@ -46,6 +46,12 @@ def _first_after(attempt: Attempt, given: Given, code: int) -> float:
     return (later[0] - after_ns) / NS_PER_S if later else nan
 
 
+def raised_at_ns(attempt: Attempt, alarm: str) -> int | None:
+    """When the pump says that it raised an alarm first, in the rig's time."""
+    raised = _changes(attempt, events.EVENT_ALARM_RAISED, alarm)
+    return raised[0][0] if raised else None
+
+
 def raised_after_s(attempt: Attempt, given: Given) -> float:
     return _first_after(attempt, given, events.EVENT_ALARM_RAISED)
 

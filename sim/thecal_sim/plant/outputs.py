@@ -59,7 +59,7 @@ class Outputs:
         """Values at some instants in rising order."""
         if not len(t_ns):
             return np.array([], np.float64)
-        return np.asarray(self._curves[quantity](t_ns), np.float64)
+        return np.array(self._curves[quantity](t_ns), np.float64)
 
     def state(self, t_ns: int) -> PlantState:
         at = np.array([t_ns], np.int64)

@@ -26,6 +26,7 @@ class Traces:
     def __init__(self, shaft: Shaft, line: Line) -> None:
         self._shaft, self._line = shaft, line
         self._begin_kpa = shaft.stretches[0].conditions.back_pressure_kpa
+        self._latest_out: tuple[tuple[bytes, int, int], Floats] | None = None
 
     def turned(self, t_ns: Instants) -> Instants:
         """Microsteps turned up to and including each instant."""
@@ -53,7 +54,11 @@ class Traces:
         return (self.pressure_kpa(t_ns) - self._begin_kpa) * self._line.parameters.compliance_nl_per_kpa
 
     def out_nl(self, t_ns: Instants) -> Floats:
-        return self.moved_nl(t_ns) - self.stored_nl(t_ns)
+        # Mass, dose and spinal fluid all begin with this, most often at the same instants.
+        asked = t_ns.tobytes(), len(self._shaft.turned_ns), len(self._shaft.stretches)
+        if self._latest_out is None or self._latest_out[0] != asked:
+            self._latest_out = asked, self.moved_nl(t_ns) - self.stored_nl(t_ns)
+        return self._latest_out[1]
 
     def _parts(self, t_ns: Instants) -> list[tuple[Stretch, int, int]]:
         """Each stretch that some of the instants fall into, with the places of the first and one past the last."""

@@ -1,0 +1,138 @@
+"""What became of every mutant, module by module, in build/evidence/mutants.json.
+
+Each module's results carry a digest of all they rest on: the module's source, the firmware it imports, the tests
+that run it and what makes the mutants. They hold until that changes, so a later campaign tries anew only what did.
+Writing one module's results leaves the others' alone.
+"""
+
+import ast
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from mutants.mutant import Name
+from thecal_hil.checkout import checkout
+
+REPOSITORY = Path(__file__).parents[2]
+VERSIONS = {name: version(name) for name in ("cosmic-ray", "hypothesis")}
+
+
+@dataclass(frozen=True)
+class Result:
+    """A mutant and what became of it: ``by`` is what noticed, ``reason`` why nothing need notice."""
+
+    name: Name
+    operator: str
+    line_number: int
+    by: str
+    reason: str
+    seconds: float
+
+    @property
+    def status(self) -> str:
+        if self.by:
+            return "killed"
+        return "explained" if self.reason else "survived"
+
+    def explained(self, reason: str) -> "Result":
+        return Result(self.name, self.operator, self.line_number, self.by, reason, self.seconds)
+
+
+@dataclass(frozen=True)
+class ModuleResults:
+    """All results of one module, and the digest of what they rest on."""
+
+    digest: str
+    results: list[Result]
+
+    def counts(self) -> Counter[str]:
+        return Counter(result.status for result in self.results)
+
+
+def score_percent(results: Sequence[Result]) -> float:
+    """Share of the mutants that a test notices; an explained one counts as not noticed."""
+    return 100 * sum(bool(result.by) for result in results) / len(results) if results else 100.0
+
+
+def explained_percent(results: Sequence[Result]) -> float:
+    """Share of the mutants that a test notices or that are explained."""
+    return 100 * sum(result.status != "survived" for result in results) / len(results) if results else 100.0
+
+
+def digest_of(files: Iterable[Path]) -> str:
+    """SHA-256 over names and contents of files of the repository, and versions of what makes mutants and examples."""
+    whole = hashlib.sha256(json.dumps(VERSIONS).encode())
+    for path in sorted(set(files)):
+        name = path.relative_to(REPOSITORY).as_posix()
+        whole.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def imports_of(firmware: Path, source: Path) -> set[Path]:
+    """A module of the firmware and all others that it imports, directly or not."""
+    found: set[Path] = set()
+    waiting = [source]
+    while waiting:
+        path = waiting.pop()
+        if path in found or not path.exists():
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.module
+                and node.module.split(".")[0] == firmware.name
+            ):
+                base = firmware.parent / Path(*node.module.split("."))
+                waiting += [base.with_suffix(".py"), *(base / f"{alias.name}.py" for alias in node.names)]
+    return found
+
+
+def read_results(path: Path) -> dict[str, ModuleResults]:
+    """Results by module; none if there is no such file, or one of another layout."""
+    try:
+        modules: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["modules"]
+        return {
+            module: ModuleResults(
+                found["digest"], [Result(Name(**one.pop("name")), **_known(one)) for one in found["all"]]
+            )
+            for module, found in modules.items()
+        }
+    except (FileNotFoundError, KeyError, TypeError):
+        return {}
+
+
+def _known(one: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in one.items() if key != "status"}
+
+
+def write_results(path: Path, modules: dict[str, ModuleResults]) -> None:
+    """Put every mutant and its fate into the evidence."""
+    everything = [result for module in modules.values() for result in module.results]
+    counts = Counter(result.status for result in everything)
+    evidence = {
+        "checkout": checkout(),
+        **VERSIONS,
+        "mutants": len(everything),
+        **{status: counts[status] for status in ("killed", "explained", "survived")},
+        "score_percent": round(score_percent(everything), 2),
+        "seconds": round(sum(result.seconds for result in everything)),
+        "modules": {
+            module: {
+                **{status: found.counts()[status] for status in ("killed", "explained", "survived")},
+                "score_percent": round(score_percent(found.results), 2),
+                "digest": found.digest,
+                "all": [{**asdict(result), "status": result.status} for result in found.results],
+            }
+            for module, found in sorted(modules.items())
+        },
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
+    new.replace(path)
