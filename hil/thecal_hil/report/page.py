@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -52,6 +51,17 @@ class MeasuredAlike:
         if not values or (measurement.least is None) == (measurement.most is None):
             return ""
         return f", worst {figure_short(max(values) if measurement.least is None else min(values))}"
+
+
+@dataclass(frozen=True)
+class AlarmRow:
+    """An alarm of the firmware. otherwise: why no scenario can show it, where none can."""
+
+    name: str
+    priority: str
+    response: str
+    raised_in: tuple[str, ...]
+    otherwise: str
 
 
 class RecordView:
@@ -140,7 +150,7 @@ def page_of(findings: Findings, made_at: datetime) -> str:
         alike=alike,
         nearest=nearest,
         wear=_total_wear(findings),
-        alarm_table=_alarm_table(findings.records),
+        alarm_table=_alarm_table(findings),
         group_status=_group_status,
         Status=Status,
     )
@@ -215,13 +225,20 @@ def _total_wear(findings: Findings) -> list[tuple[str, int, Markup]]:
     return found
 
 
-def _alarm_table(records: Iterable[ScenarioRecord]) -> list[tuple[str, str, str, list[str]]]:
-    """Each alarm of the firmware's table: name, priority, response, and the scenarios in which it was raised."""
+def _alarm_table(findings: Findings) -> list[AlarmRow]:
+    """Each alarm of the firmware's table, with the scenarios in which it was raised."""
     raised: dict[int, set[str]] = {}
-    for record in records:
+    for record in findings.records:
         for span in record.alarms:
             raised.setdefault(span.alarm, set()).add(record.name)
+    otherwise = {row.name: row.otherwise for row in findings.coverage if row.kind == "alarm"}
     return [
-        (row[0], PRIORITY_NAMES[row[1]], RESPONSE_NAMES[row[2]], sorted(raised.get(number, ())))
+        AlarmRow(
+            row[0],
+            PRIORITY_NAMES[row[1]],
+            RESPONSE_NAMES[row[2]],
+            tuple(sorted(raised.get(number, ()))),
+            otherwise.get(row[0], ""),
+        )
         for number, row in enumerate(ALARMS)
     ]
