@@ -9,14 +9,17 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from report.records import every_kind, ran
 from thecal_hil.report import write
+from thecal_hil.report.page import page_of
+from thecal_hil.report.writing import gather
 from thecal_hil.scenario.campaign import RigWanted, run_one
 from thecal_hil.scenario.reader import LIBRARY, read_scenario
-from thecal_hil.scenario.record import ScenarioRecord
+from thecal_hil.scenario.record import Curve, ScenarioRecord
 
 MADE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
@@ -194,6 +197,28 @@ def test_parquet_has_every_edge_in_order(folder: Path) -> None:
     steps = [t for t, name in zip(edges["t_ns"], edges["signal"], strict=True) if name == "step"]
     assert steps == record.signals[0].t_ns.tolist()
     assert edges["signal"][0] == "enable"
+
+
+def test_what_an_earlier_report_left_is_not_taken_for_evidence_of_this_one(tmp_path: Path) -> None:
+    written(every_kind(), tmp_path)
+    written([ran("steady")], tmp_path)
+    assert sorted(path.name for path in (tmp_path / "edges").iterdir()) == ["steady-model.parquet"]
+    assert sorted(path.name for path in (tmp_path / "waves").iterdir()) == [
+        "steady-model-close.vcd",
+        "steady-model.vcd",
+    ]
+
+
+def test_a_page_of_sixty_scenarios_on_two_rigs_stays_below_5_mb(tmp_path: Path) -> None:
+    chance = np.random.default_rng(1)
+    records = [ran(f"number-{number}", rig) for number in range(60) for rig in ("model", "pico")]
+    for record in records:
+        prescribed, delivered, further = record.curves
+        values = delivered.values + chance.normal(size=len(delivered.values)).cumsum()
+        record.curves = (prescribed, Curve("delivered", "uL", delivered.t_ns, values), further)
+    page = tmp_path / "page.html"
+    page.write_text(page_of(gather(records, tmp_path, tmp_path), MADE), encoding="utf-8")
+    assert 500_000 < page.stat().st_size < 5_000_000
 
 
 def test_two_records_of_one_run_are_refused(tmp_path: Path) -> None:

@@ -174,6 +174,26 @@ def test_a_campaign_without_a_summary_is_not_run(tmp_path: Path) -> None:
     assert {one.state for one in read_campaigns(tmp_path, "abcdef0123")} == {CampaignState.NOT_RUN}
 
 
+def test_a_campaign_of_many_pumps_names_its_worst_and_how_to_do_that_again(tmp_path: Path) -> None:
+    figures = {"p05": -7.0, "p50": 0.5, "p95": 8.0, "most": 11.0}
+    names = ("overall_error_percent", "first_hour_error_percent", "worst_hour_error_percent")
+    worst = [{"seed": 9, "overall_error_percent": 11.0, "model": "", "pico": "replay 9 on pico"}]
+    found = {
+        "runs": 100,
+        "pump_days": 700,
+        "wrong": [],
+        "figures": dict.fromkeys(names, figures),
+        "worst": {"overall_error_percent": worst},
+        "checkout": "abcdef0123",
+    }
+    (tmp_path / "campaign").mkdir()
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "campaign/report.json").write_text(json.dumps(found))
+    campaigns = {one.name: one for one in read_campaigns(tmp_path / "evidence", "abcdef0123")}
+    assert campaigns["campaign"].state is CampaignState.PASSED
+    assert "replay 9 on pico" in [fact.figure for fact in campaigns["campaign"].facts]
+
+
 def test_a_summary_that_nobody_knows_shows_its_figures_without_those_of_the_machine(tmp_path: Path) -> None:
     campaign = campaign_of(
         tmp_path, "manufacturing", {"weeks": 1_000, "speed_x": 7.5, "wrong": [], "checkout": "abcdef0123"}

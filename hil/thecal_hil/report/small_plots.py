@@ -64,7 +64,7 @@ def draw_erases(erases: Sequence[int], name: str, title: str) -> str:
     """Erases by sector, as bars; empty if none was counted."""
     if not any(erases):
         return ""
-    most = max(2, max(erases))
+    most = round_up(max(2, max(erases)))
     panel = small_panel((-0.5, len(erases) - 0.5), (0, most))
     panel.height_axis([tick for tick in ticks(0, most, 4) if float(tick).is_integer()], "erases")
     for sector, count in enumerate(erases):

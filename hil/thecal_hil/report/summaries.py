@@ -218,6 +218,15 @@ KNOWN = (
         _mutants_wrong,
     ),
     KnownSummary(
+        "campaign",
+        "A thousand pumps as they may be made and used",
+        "make campaign",
+        _spread_facts,
+        _spread_wrong,
+        folder="../campaign",
+        file="report",
+    ),
+    KnownSummary(
         "comparison",
         "Step timing, compared",
         "make bench",

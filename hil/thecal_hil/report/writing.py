@@ -41,8 +41,8 @@ def write(
     """
     records = sorted(records, key=lambda record: record.identity)
     findings = gather(records, summaries, root)
-    for folder in (out_dir, out_dir / "edges", out_dir / "waves"):
-        folder.mkdir(parents=True, exist_ok=True)
+    _make_room(out_dir / "edges", "*.parquet")
+    _make_room(out_dir / "waves", "*.vcd")
     write_json(out_dir / "results.json", results_of(findings))
     write_junit(findings.records, out_dir / "junit.xml")
     write_results(findings.records, findings.provenance, out_dir / "results.parquet")
@@ -54,6 +54,13 @@ def write(
     page = out_dir / PAGE
     page.write_text(page_of(findings, made_at or datetime.now(UTC)), encoding="utf-8", newline="\n")
     return page
+
+
+def _make_room(folder: Path, pattern: str) -> None:
+    """Make a folder, without what an earlier report has left there: it may be of runs that this one does not have."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob(pattern):
+        path.unlink()
 
 
 def gather(
