@@ -31,7 +31,7 @@ def findings(records: list[ScenarioRecord], *campaigns: Campaign) -> Findings:
     return find(records, FROM, matrix("pulse-timing", "no-drift", "quiet"), campaigns)
 
 
-def tests_run(**outcomes: str) -> Campaign:
+def outcomes_of(**outcomes: str) -> Campaign:
     named = {f"tests/test_it.py::{name}": outcome for name, outcome in outcomes.items()}
     return Campaign("tests", "All tests", "make test", CampaignState.PASSED, outcomes=named)
 
@@ -64,6 +64,11 @@ def test_a_skipped_run_is_counted_and_fails_nothing() -> None:
     found = findings([ran("steady"), blank("other", Status.SKIPPED)])
     assert found.passed
     assert found.count(Status.SKIPPED) == 1
+
+
+def test_scenarios_of_the_library_that_were_left_out_are_named() -> None:
+    found = find([ran("steady")], FROM, None, NO_CAMPAIGN, library=["steady", "other"])
+    assert found.left_out == ("other",)
 
 
 def test_a_campaign_with_a_violation_fails_the_whole_and_one_not_run_does_not() -> None:
@@ -99,7 +104,7 @@ def test_a_requirement_without_a_figure_rests_on_its_tests_alone() -> None:
 
 
 def test_a_test_that_failed_fails_its_requirement() -> None:
-    rows = {row.id: row for row in findings([ran("steady")], tests_run(test_it="failed")).rows}
+    rows = {row.id: row for row in findings([ran("steady")], outcomes_of(test_it="failed")).rows}
     assert rows["quiet"].state == "failed"
 
 

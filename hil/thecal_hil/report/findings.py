@@ -127,7 +127,10 @@ class RequirementRow:
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything a report tells. matrix: None where the requirements file is not at hand."""
+    """Everything a report tells. matrix: None where the requirements file is not at hand.
+
+    left_out: scenarios of the library of which there is no record.
+    """
 
     provenance: Provenance
     groups: tuple[ScenarioGroup, ...]
@@ -135,6 +138,7 @@ class Findings:
     matrix: Matrix | None
     campaigns: tuple[Campaign, ...]
     coverage: tuple[Covered, ...]
+    left_out: tuple[str, ...]
     faults: tuple[str, ...]
 
     @property
@@ -218,8 +222,12 @@ def find(
     matrix: Matrix | None,
     campaigns: Sequence[Campaign],
     coverage: Sequence[Covered] = (),
+    library: Sequence[str] = (),
 ) -> Findings:
-    """Put everything together. Raises ValueError if two records are of one scenario on one rig."""
+    """Put everything together. library: names of its scenarios.
+
+    Raises ValueError if two records are of one scenario on one rig.
+    """
     repeated = [name for name, count in Counter(one.identity for one in records).items() if count > 1]
     if repeated:
         raise ValueError(f"more than one record of {', '.join(sorted(repeated))}")
@@ -230,4 +238,7 @@ def find(
     faults += [
         f"{row.id}: named by a scenario, and no requirement" for row in rows if matrix and not row.traced
     ]
-    return Findings(provenance, groups, rows, matrix, tuple(campaigns), tuple(coverage), tuple(faults))
+    left_out = sorted(set(library) - {group.name for group in groups})
+    return Findings(
+        provenance, groups, rows, matrix, tuple(campaigns), tuple(coverage), tuple(left_out), tuple(faults)
+    )

@@ -27,6 +27,7 @@ def results_of(findings: Findings) -> dict[str, Any]:
         },
         "provenance": asdict(findings.provenance),
         "faults": list(findings.faults),
+        "left_out": list(findings.left_out),
         "requirements": [_requirement(row) for row in findings.rows],
         "scenarios": [_scenario(record) for record in findings.records],
         "campaigns": [_campaign(campaign) for campaign in findings.campaigns],
