@@ -197,6 +197,7 @@ def drawing(
         element("desc", description, id=f"{name}-d"),
         *parts,
         viewBox=f"0 0 {width} {_short(height)}",
+        preserveAspectRatio="xMinYMin",
         role="img",
         aria_labelledby=f"{name}-t {name}-d",
     )
