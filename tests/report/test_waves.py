@@ -124,6 +124,22 @@ def test_sigrok_reads_the_whole_course_at_a_tick(tmp_path: Path) -> None:
     assert [at for at, _ in edges(changes["step"])] == (steps // TICK_NS).tolist()
 
 
+def test_gtkwave_reads_every_change(tmp_path: Path) -> None:
+    """Through the readers and writers that come with GTKWave, to its own format and back."""
+    there, back = shutil.which("vcd2fst"), shutil.which("fst2vcd")
+    if there is None or back is None:
+        pytest.skip("GTKWave is not installed: apt-get install gtkwave")
+    write_wave(ran("steady"), tmp_path / "wave.vcd")
+    subprocess.run([there, tmp_path / "wave.vcd", tmp_path / "wave.fst"], check=True)
+    done = subprocess.run([back, tmp_path / "wave.fst"], check=True, capture_output=True)
+    (tmp_path / "again.vcd").write_bytes(done.stdout)
+    _, ours = read_back(tmp_path / "wave.vcd")
+    _, theirs = read_back(tmp_path / "again.vcd")
+    assert {name: edges(changes) for name, changes in theirs.items()} == {
+        name: edges(changes) for name, changes in ours.items()
+    }
+
+
 def edges(changes: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """Changes without the first level, wherever a tool writes that."""
     return [change for before, change in pairwise(changes) if before[1] != change[1]]
