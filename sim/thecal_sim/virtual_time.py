@@ -62,7 +62,7 @@ class VirtualTime(Environment):
         super().step()
 
     def leap(self, t_ns: int) -> bool:
-        """Let time pass until an instant at once, if nothing else is due up to and at it, and time is to pass beyond it;
+        """Let time pass until an instant at once, if nothing else is due up to and at it and time is to pass beyond;
         whether it did.
 
         For a process that would wait until then: nobody can tell the difference, but for the time it takes.
