@@ -6,6 +6,7 @@ import pytest
 from thecal_fw.core import (
     alarms,
     bolus,
+    bolus_validation,
     calibration,
     dead_volume,
     events,
@@ -87,6 +88,7 @@ def test_the_facts_about_the_pumps_own_tubing_and_its_bench_head():
     assert dead_volume.DEAD_VOLUME_ID == 1
     assert dead_volume.PUMP_TUBING_NL == 140_000
     assert dead_volume.MOST_CATHETER_NL == 500_000
+    assert bolus_validation.MOST_BRIDGE_S == 2_592_000
     bench = calibration.BENCH_CALIBRATION
     assert (bench.calibration_id, bench.nl_per_rev, bench.microsteps_per_rev) == (1, 50_000, 3_200)
 
