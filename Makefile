@@ -5,7 +5,8 @@
 #   THECAL_CACHE  where compiled things that outlive a checkout are kept (~/.cache/thecal)
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS    how many steps make doses takes (1000000)
-#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS
+#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
+#   LOCKSTEP_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -35,7 +36,7 @@ TEST_FIRMWARE := mpy
 else
 TOOLS := system-all
 FIRMWARE := uf2
-TEST_FIRMWARE := uf2 stock unix
+TEST_FIRMWARE := uf2 probe stock unix
 endif
 
 .PHONY: help
@@ -49,6 +50,10 @@ setup: $(TOOLS) $(VENV)/ready ## Install what is missing: system packages and th
 .PHONY: uf2
 uf2: $(TOOLS) ## Build the firmware image, build/firmware/thecal.uf2
 	@$(BUILD) uf2
+
+.PHONY: probe
+probe: $(TOOLS) ## Build the image of the bench probe, build/firmware/probe.uf2
+	@$(BUILD) probe
 
 .PHONY: stock
 stock: $(TOOLS) ## Build a stock MicroPython image, build/firmware/stock.uf2
@@ -67,8 +72,8 @@ verify: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Deliver a day on the emulated boar
 	@$(BIN)/thecal-verify $(VERIFY_ARGS)
 
 .PHONY: test
-test: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
-	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+test: $(TOOLS) system-analyser $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
+	@$(BIN)/pytest -n 2 --outcomes build/evidence/tests.json $(PYTEST_ARGS)
 
 .PHONY: powercuts
 powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash operation, on the model and the emulated board
@@ -76,7 +81,7 @@ powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash op
 
 .PHONY: doses
 doses: $(TOOLS) $(VENV)/ready ## Ask for boluses a million times in any order, and hold every window against the limits
-	@THECAL_DOSE_STEPS=$(DOSE_STEPS) $(BIN)/pytest -n 2 tests/controller/test_stateful_boluses.py
+	@THECAL_DOSE_STEPS=$(DOSE_STEPS) $(BIN)/pytest -n 2 --outcomes build/evidence/doses.json tests/controller/test_stateful_boluses.py
 
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board
@@ -85,7 +90,7 @@ faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on 
 .PHONY: scenarios
 scenarios: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run every scenario on both rigs, also those that make test leaves out for time
 	@$(BIN)/pytest -n 2 -m "campaign or not campaign" tests/scenarios tests/hil/test_pico_variants.py \
-	  tests/hil/test_copies.py tests/micropython
+	  tests/hil/test_copies.py tests/micropython tests/plant
 
 .PHONY: longrun
 longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few hours
@@ -94,6 +99,14 @@ longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few h
 .PHONY: attack
 attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a key, a million on the model
 	@$(BIN)/python -m thecal_hil.attack $(ATTACK_ARGS)
+
+.PHONY: campaign
+campaign: $(VENV)/ready ## Run 1,000 weeks of drawn pumps on the model with its plant; stopped, it goes on when run again
+	@$(BIN)/python -m thecal_hil.campaign $(CAMPAIGN_ARGS)
+
+.PHONY: campaign-dask
+campaign-dask: $(VENV)/ready ## Measure what a second Dask worker brings to a campaign
+	@$(BIN)/python -m thecal_hil.campaign.scaling
 
 .PHONY: reproducible
 reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware a second time from nothing and compare the bytes
@@ -107,9 +120,26 @@ mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time
 trace: $(VENV)/ready ## Print and write the matrix of requirements and tests; fail where a link is missing
 	@$(BIN)/python -m thecal_hil.trace
 
+.PHONY: evidence
+evidence: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Run the library of scenarios on model and emulated board and write the report of it
+	@$(BIN)/python -m thecal_hil.report $(EVIDENCE_ARGS)
+
+.PHONY: evidence-check
+evidence-check: $(TOOLS) system-analyser $(VENV)/ready ## Open a report in a browser: no errors, no requests; and its waveforms in sigrok
+	@$(BIN)/pytest -m "campaign or not campaign" tests/report
+
 .PHONY: bench
-bench: $(VENV)/ready ## Deliver 30 days on the model with every pulse checked, and say how long it took
+bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio
 	@$(BIN)/python -m thecal_sim.benchmark
+	@$(BIN)/python -m thecal_hil.comparison
+
+.PHONY: fullcycle
+fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every pulse checked, and say how long it took
+	@$(BIN)/python -m thecal_sim.plant.full_cycle $(FULLCYCLE_ARGS)
+
+.PHONY: lockstep
+lockstep: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what a plant in the loop costs the emulated board
+	@$(BIN)/python -m thecal_hil.lock_step $(LOCKSTEP_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/ready ## Check style and formatting
@@ -158,11 +188,13 @@ lock: system-python ## Choose the newest packages that fit and write requirement
 # Set-up -------------------------------------------------------------------------------------------------------
 
 # Checking takes a moment, so it is done each time: a machine may be new while the checkout is not.
-.PHONY: system-python system-all
+.PHONY: system-python system-all system-analyser
 system-python:
 	@firmware/board/system_setup.sh python
 system-all:
 	@firmware/board/system_setup.sh python cross
+system-analyser:
+	@firmware/board/system_setup.sh analyser || echo "set-up: going on without sigrok-cli; its tests are skipped"
 
 $(VENV)/packages: requirements.lock firmware/board/stubs.lock | system-python
 	@echo "set-up: virtual environment"

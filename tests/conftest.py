@@ -1,10 +1,6 @@
-"""What all tests share: a course of therapy on the rig under test."""
+"""What all tests share: how often properties are tried."""
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
-
-from thecal_hil.course import Course
-from thecal_hil.rig import Rig
 
 # For many short runs on changed sources (make mutants): the same few examples each time, and the first failure is
 # enough, so none is made smaller.
@@ -18,8 +14,6 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 
-
-@pytest.fixture
-def course(rig: Rig) -> Course:
-    """A host at the pump of the rig under test, which is on, stopped and has no program yet."""
-    return Course(rig)
+# How long a try takes says something about the machine, and nothing about the pump.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")

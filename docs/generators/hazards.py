@@ -33,6 +33,10 @@ _CAUSES = {
     "supply low": "the supply is below the level for writing flash; delivery goes on to the end of its grant",
     "pump stopped": "the program is to deliver something, and for 30 minutes nothing has been started",
     "stopped for 48 hours": "likewise for 48 hours; a reset begins the time anew",
+    "tubing due": "the tubing has run for 365 days or 200,000 revolutions since it was new",
+    "replacement due": "the pump's service ends in 90 days or less, counted in its own running time",
+    "end of service": "the pump has run for 2,555 days since it was new",
+    "button fault": "the button is held at a reset or for longer than a minute, or its line is never at rest",
 }
 
 
@@ -54,7 +58,9 @@ def alarm_table() -> str:
 
 def alarm_tones() -> str:
     rows = []
-    for name, pattern, silence_s in zip(alarms.PRIORITY_NAMES, PATTERNS, alarms.SILENCE_S, strict=True):
+    for name, pattern, silence_s in zip(
+        alarms.PRIORITY_NAMES, PATTERNS[: len(alarms.PRIORITY_NAMES)], alarms.SILENCE_S, strict=True
+    ):
         tones, tone_us, pause_us, repeat_s = pattern
         shape = f"{tones} x {tone_us / 1e6:g} s" + (f", {pause_us / 1e6:g} s apart" if tones > 1 else "")
         rows.append((name, shape, _duration(repeat_s), _duration(silence_s)))

@@ -237,6 +237,9 @@ EVENT_TEXT = {
     "authenticated": ("role", "wrong keys since the last right one"),
     "wrong key": ("role", "session; the first of a burst only"),
     "keys damaged": ("0", "0"),
+    "button pressed": ("milliseconds held", "0"),
+    "tone checked": ("priority", "0"),
+    "part renewed": ("part", "running seconds of all lives"),
 }
 
 PROGRAM_FIELDS = (
@@ -280,4 +283,5 @@ THERAPY_FIELDS = (
     ("periodic_minutes", "how long it lasts"),
     ("bridge_seconds", "how long the old drug goes on, s; 0 if there is no bridge"),
     ("bridge_rate_nl_per_day", "rate at which it does, nL/day"),
+    ("patient", "whom it is for, zero-padded ASCII; empty on a bench"),
 )

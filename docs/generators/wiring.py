@@ -61,7 +61,12 @@ SIGNALS = {
         "3.3 V, high = sounding",
         "active buzzer, switched to ground",
     ),
-    "BUTTON": ("green", "button to GND", "low = pressed", "held while a host is given a key"),
+    "BUTTON": (
+        "green",
+        "button to GND",
+        "low = pressed",
+        "short press: patient bolus; held: a host gives a key",
+    ),
     "MOTION": (
         "purple",
         "shaft encoder, channel A",

@@ -2,6 +2,7 @@
 
 ``uf2``        the image that is flashed and tested: ``build/firmware/thecal.uf2``, the same under a name with its
                version, and ``thecal.json`` beside them, which says what the image is
+``probe``      the image of the bench probe, a second Pico: ``build/firmware/probe.uf2``, with ``probe.json`` beside it
 ``stock``      a plain Raspberry Pi Pico image with nothing of ours in it: ``build/firmware/stock.uf2``
 ``unix``       the same MicroPython as a program for this machine: ``build/firmware/micropython-unix``
 ``mpy-cross``  its compiler: ``build/firmware/mpy-cross``
@@ -36,6 +37,22 @@ FIRMWARE_FOLDER = BOARD_FOLDER.parent
 REPOSITORY = FIRMWARE_FOLDER.parent
 PACKAGE = "thecal_fw"
 BOARD = "THECAL_PICO"
+PROBE_PACKAGE = "thecal_probe"
+PROBE_BOARD = "THECAL_PROBE"
+SHARED_WITH_PROBE = (
+    "__init__",
+    "_build_info",
+    "version",
+    "core/__init__",
+    "core/roles",
+    "link/__init__",
+    "link/frames",
+    "link/layouts",
+    "rp2/__init__",
+    "rp2/clock",
+    "rp2/port",
+)
+"""Modules of the pump's package that the probe has too: frames, clock and port, and what these need."""
 
 UF2_FAMILY_RP2040 = "0xe48bff56"
 FLASH_BASE_ADDRESS = "0x10000000"
@@ -52,7 +69,7 @@ UNIX_OPTIONS = (
     "MICROPY_PY_BTREE=0",
     "FROZEN_MANIFEST=",
 )
-TARGETS = ("uf2", "stock", "unix", "mpy-cross", "mpy")
+TARGETS = ("uf2", "probe", "stock", "unix", "mpy-cross", "mpy")
 
 Files = dict[str, bytes]
 
@@ -63,12 +80,14 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Image:
-    """One kind of board image: which board it is for and what is frozen into it."""
+    """One kind of board image: which board it is for, what is frozen into it, and whether it checks itself."""
 
     name: str
+    board: str
     board_folder: Path
     manifest: Path
     frozen: Files
+    has_trailer: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +147,7 @@ def _build_all(options: argparse.Namespace) -> None:
     )
     steps: dict[str, Callable[[], None]] = {
         "uf2": lambda: build_thecal(shop),
+        "probe": lambda: build_probe(shop),
         "stock": lambda: build_stock(shop),
         "unix": lambda: build_unix(shop),
         "mpy-cross": lambda: _place(shop, mpy_cross_program(shop), "mpy-cross"),
@@ -190,13 +210,24 @@ def thecal_image(commit: str, main_file: Path | None = None) -> Image:
     frozen = package_files(commit)
     frozen["_boot.py"] = (folder / "_boot.py").read_bytes()
     frozen["main.py"] = (main_file or folder / "main.py").read_bytes()
-    return Image(name="thecal", board_folder=folder, manifest=folder / "manifest.py", frozen=frozen)
+    return Image("thecal", BOARD, folder, folder / "manifest.py", frozen, has_trailer=True)
+
+
+def probe_image(commit: str) -> Image:
+    """The probe's image: its own package, and what it shares with the pump."""
+    root, pump = FIRMWARE_FOLDER / "probe", package_files(commit)
+    paths = (root / PROBE_PACKAGE).rglob("*.py")
+    frozen = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(paths)}
+    frozen |= {f"{PACKAGE}/{name}.py": pump[f"{PACKAGE}/{name}.py"] for name in SHARED_WITH_PROBE}
+    frozen["_boot.py"] = (BOARD_FOLDER / BOARD / "_boot.py").read_bytes()
+    frozen["main.py"] = (root / "main.py").read_bytes()
+    return Image("probe", PROBE_BOARD, root / PROBE_BOARD, BOARD_FOLDER / BOARD / "manifest.py", frozen)
 
 
 def stock_image(shop: Workshop) -> Image:
     """The image anybody with a stock board has, as far as the sources at hand go."""
     folder = shop.micropython / "ports/rp2/boards/RPI_PICO"
-    return Image(name="stock", board_folder=folder, manifest=BOARD_FOLDER / "stock_manifest.py", frozen={})
+    return Image("stock", "RPI_PICO", folder, BOARD_FOLDER / "stock_manifest.py", frozen={})
 
 
 # The targets --------------------------------------------------------------------------------------------------
@@ -204,13 +235,22 @@ def stock_image(shop: Workshop) -> Image:
 
 def build_thecal(shop: Workshop) -> None:
     """Put our image, a copy named after its version, and the description of it into the output folder."""
-    kept = image_of(shop, thecal_image(shop.commit))
-    version = firmware_version()
-    _place(shop, kept, "thecal.uf2")
-    _place(shop, kept, f"thecal-{version}.uf2")
+    image = thecal_image(shop.commit)
+    _place(shop, image_of(shop, image), f"thecal-{firmware_version()}.uf2")
+    _place_described(shop, image)
+
+
+def build_probe(shop: Workshop) -> None:
+    """Put the probe's image and the description of it into the output folder."""
+    _place_described(shop, probe_image(shop.commit))
+
+
+def _place_described(shop: Workshop, image: Image) -> None:
+    kept, version = image_of(shop, image), firmware_version()
+    _place(shop, kept, f"{image.name}.uf2")
     description = {
-        "name": "thecal",
-        "board": BOARD,
+        "name": image.name,
+        "board": image.board,
         "version": version,
         "commit": shop.commit,
         "sha256": sources.sha256_of(kept),
@@ -220,8 +260,8 @@ def build_thecal(shop: Workshop) -> None:
         "compiler": _compiler(),
     }
     text = json.dumps(description, indent=2) + "\n"
-    _write_if_different(shop.output / "thecal.json", text.encode())
-    _say(f"thecal.uf2 {version} ({shop.commit}), SHA-256 {description['sha256'][:16]}...")
+    _write_if_different(shop.output / f"{image.name}.json", text.encode())
+    _say(f"{image.name}.uf2 {version} ({shop.commit}), SHA-256 {description['sha256'][:16]}...")
 
 
 def build_stock(shop: Workshop) -> None:
@@ -291,7 +331,7 @@ def image_of(shop: Workshop, image: Image) -> Path:
         binary = _compile_image(shop, image, shop.cache / f"tree-{tree[:16]}")
         kept.parent.mkdir(parents=True, exist_ok=True)
         _write(description, json.dumps({"image_bytes": binary.stat().st_size}).encode())
-        _convert_to_uf2(shop, binary, kept, has_trailer=image.name != "stock")
+        _convert_to_uf2(shop, binary, kept, has_trailer=image.has_trailer)
         _say(f"{image.name} image built in {time.monotonic() - started:.0f} s")
         _forget_the_oldest(kept.parent, "*.uf2", KEPT_IMAGES)
     os.utime(kept)
@@ -332,11 +372,10 @@ def _compile_image(shop: Workshop, image: Image, tree: Path) -> Path:
 
 
 def _configuration(shop: Workshop, image: Image, build: Path) -> list[str]:
-    board = "RPI_PICO" if image.name == "stock" else BOARD
     board_folder, manifest = image.board_folder, image.manifest
     if image.name != "stock":
         # Compiled from a copy, so that no path of the checkout ends up in the image or in the kept tree.
-        board_folder = build.parent / "board" / BOARD
+        board_folder = build.parent / "board" / image.board
         _fill_folder(board_folder, {path.name: path.read_bytes() for path in image.board_folder.glob("*.*")})
     kept_manifest = build.parent / f"{image.name}-manifest.py"
     kept_manifest.write_bytes(manifest.read_bytes())
@@ -346,7 +385,7 @@ def _configuration(shop: Workshop, image: Image, build: Path) -> list[str]:
         # linking as C spares every machine the 1.5 GB of a C++ library for all kinds of ARM.
         "CMAKE_CXX_COMPILER": shutil.which(f"{CROSS_PREFIX}gcc"),
         "CMAKE_CXX_STANDARD_LIBRARIES": "-lm",
-        "MICROPY_BOARD": board,
+        "MICROPY_BOARD": image.board,
         "MICROPY_BOARD_DIR": board_folder,
         "MICROPY_FROZEN_MANIFEST": kept_manifest,
         "PICO_NO_PICOTOOL": "1",

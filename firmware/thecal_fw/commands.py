@@ -14,6 +14,7 @@ from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 from thecal_fw.refill_commands import RefillCommands
+from thecal_fw.service_commands import ServiceCommands
 from thecal_fw.staging import RequestRefusedError, Staging
 
 _LEAVE_DELAY_US = 200_000
@@ -59,6 +60,7 @@ class Commands:
         }
         self._handlers.update(BolusCommands(controller).handlers)
         self._handlers.update(RefillCommands(controller).handlers)
+        self._handlers.update(ServiceCommands(controller).handlers)
         self._handlers.update(further_handlers)
 
     def carry_out(self, kind: int, values, now_s: int, now_us: int) -> bytes:

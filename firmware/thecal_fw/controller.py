@@ -23,12 +23,14 @@ from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, P
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.core.roles import DAMAGED
-from thecal_fw.core.self_test import TEST_BUZZER, TEST_FLASH
+from thecal_fw.core.self_test import TEST_BUTTON, TEST_BUZZER, TEST_FLASH
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
 from thecal_fw.infusion import SPLICE_LEAD_TICKS, Infusion
 from thecal_fw.keeper import Keeper
+from thecal_fw.patient_button import PatientButton
 from thecal_fw.recovery import Recovery
+from thecal_fw.service import Service
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.keys import KeyStore
 from thecal_fw.store.layout import Layout
@@ -44,6 +46,9 @@ HEARTBEAT_S = 7
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
 
+_WEEK_US = 400_000
+"""More than working out the rates of a week of 7 x 48 steps and 7 x 24 boluses takes."""
+
 _TRY_AGAIN_US = 100_000
 """What waits for a time when nothing else is due is looked at again after this."""
 
@@ -52,6 +57,7 @@ class Controller:
     """A pump on some hardware. Public attributes are for its parts, for ``commands`` and for tests to read.
 
     program, program_digest: the committed program and its name.
+    week: what a week of the program gives, once there was time to work it out.
     failed_tests: bits of ``thecal_fw.core.self_test`` that failed at this reset.
     """
 
@@ -66,6 +72,7 @@ class Controller:
         self.calibration = calibration
         self.program = None
         self.program_digest = bytes(32)
+        self.week = None
         self.wall = WallClock()
         self.ledger = Ledger()
         self.reservoir = Reservoir(calibration)
@@ -76,7 +83,9 @@ class Controller:
         self.bolus_notes = BolusNotes(self)
         self.bridging = Bridging(self)
         self.supervisor = Supervisor(self)
+        self.service = Service(self)
         self.keeper = Keeper(self, Journal(hardware.flash, keep=hardware.retained.keep_record))
+        self.button = PatientButton(self)
         self.keys = KeyStore(hardware.flash, Layout().keys)
         self.failed_tests = 0
         self.worst_lateness_us = 0
@@ -98,12 +107,15 @@ class Controller:
         hardware.annunciator.led(False)
         hardware.clock.read()
         self.failed_tests = hardware.self_test.run()
+        if self.button.begin():
+            self.failed_tests |= TEST_BUTTON
         self.ledger.counted = hardware.sense.count()
         self.infusion.delivery.withdraw(self.ledger.counted)
         recovery = Recovery(self)
         recovery.restore()
         self._open_keys()
         self._judge_self_test()
+        self.service.check()
         resumes = recovery.was_delivering and self._may_resume()
         self.keeper.save()
         if self.keeper.journal.has_failed:
@@ -123,7 +135,8 @@ class Controller:
     def _judge_self_test(self) -> None:
         if self.failed_tests:
             self.record(events.EVENT_SELF_TEST, self.failed_tests)
-        self.set_alarm(alarm_table.SELF_TEST, self.failed_tests & ~TEST_BUZZER != 0)
+        self.set_alarm(alarm_table.SELF_TEST, self.failed_tests & ~(TEST_BUZZER | TEST_BUTTON) != 0)
+        self.set_alarm(alarm_table.BUTTON_FAULT, self.failed_tests & TEST_BUTTON != 0)
         self.set_alarm(alarm_table.BUZZER_FAULT, self.failed_tests & TEST_BUZZER != 0)
         if self.supervisor.motor_may_have_moved():
             self.note_alarm(alarm_table.OVER_DELIVERY)
@@ -186,7 +199,7 @@ class Controller:
         """Whether nothing is due and nothing has happened: all that a heartbeat has to find out."""
         if now_s >= self._deadline_s and not is_before(now_s, now_us, self._deadline_s, self._deadline_us):
             return False
-        if self._link is None or self._link.has_held_frame:
+        if self._link is None or self._link.has_held_frame or not self.button.is_quiet():
             return False
         return self.supervisor.is_quiet(now_s, now_us)
 
@@ -198,6 +211,7 @@ class Controller:
         has_input = False
         if self._link is not None:
             has_input = self._link.serve(now_s, now_us, byte, self.infusion.change_is_near(now_s, now_us))
+        self.button.check(now_s, now_us, self.infusion.change_is_near(now_s, now_us))
         self.alarms.end_silences(now_s)
         self._sound(now_s, now_us)
         if self._link is None:
@@ -208,12 +222,17 @@ class Controller:
         self.keeper.tend()
         if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
             self.boluses.recall.step()
+        elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_US):
+            self._link.prepare_dates()
         self._set_deadline()
-        if self.keeper.has_work() or not self.boluses.recall.is_done:
+        if self.keeper.has_work() or not self.boluses.recall.is_done or self._lacks_week():
             us = now_us + _TRY_AGAIN_US
             self._due_by(now_s + us // 1_000_000, us % 1_000_000)
         if has_input:
             self._deadline_s, self._deadline_us = now_s, now_us
+
+    def _lacks_week(self) -> bool:
+        return self.week is None and self.program is not None
 
     def _set_deadline(self) -> None:
         """Find the first instant at which anything but input or the heartbeat needs the next poll."""
@@ -221,6 +240,7 @@ class Controller:
         self._due_by(self._annunciation.next_s, self._annunciation.next_us)
         if self._link is not None:
             self._due_by(self._link.due_s, self._link.due_us)
+        self._due_by(self.button.press.due_s, self.button.press.due_us)
         self._due_by(self.supervisor.reminder_s, 0)
         self._due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
 
@@ -250,6 +270,11 @@ class Controller:
         if on != self._buzzer_on:
             self._buzzer_on = on
             self.hardware.annunciator.buzzer(on)
+
+    def answer(self, pattern: int) -> bool:
+        """Have the buzzer sound a pattern once, for somebody at the pump; False if it is sounding already."""
+        clock = self.hardware.clock
+        return self._annunciation.play_once(pattern, clock.s, clock.us)
 
     # --- what is to be delivered
 
@@ -310,6 +335,7 @@ class Controller:
         """Go by a program from now on, without planning anything yet."""
         self.program = program
         self.program_digest = digest
+        self.week = None
         self.boluses.forget_allowance()
         self.reservoir.set_low_threshold(program.low_reservoir_nl)
 

@@ -124,7 +124,7 @@ class Gatekeeper:
     def _pair(self, values) -> bytes:
         pump, keys, role = self._pump, self._keys, values["role"]
         slowdown = self._slowdown_of(role)
-        if not pump.hardware.button.is_held():
+        if not pump.button.is_held():
             raise RequestRefusedError(messages.ERROR_BUTTON)
         if role != ROLE_CLINICIAN and keys.key(ROLE_CLINICIAN) is None:
             # A pump that only a patient can change would be one that nobody can program.

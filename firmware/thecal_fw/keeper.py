@@ -191,6 +191,9 @@ class Keeper:
         state.bolus_minute = pump.boluses.minute
         state.bridge_end = pump.bridging.to_store()
         state.latest_event = pump.log.latest
+        life = pump.service.life
+        state.pump_day, state.tubing_day = life.pump_day, life.tubing_day
+        state.tubing_hundreds = life.tubing_hundreds
         state.calibration_id = calibration.calibration_id
         state.nl_per_rev = calibration.nl_per_rev
         state.microsteps_per_rev = calibration.microsteps_per_rev

@@ -19,6 +19,7 @@ from thecal_fw.link.session import (
     DECISION_STALE,
     Session,
 )
+from thecal_fw.refill_commands import prepare
 from thecal_fw.staging import RequestRefusedError
 from thecal_fw.version import COMMIT, VERSION
 
@@ -54,6 +55,10 @@ class LinkServer:
         self._schema_hash = b""
         self._now_s = 0
         self._now_us = 0
+
+    def prepare_dates(self) -> None:
+        """Make ready what a host is going to ask for, while there is time."""
+        prepare(self._controller)
 
     def serve(self, now_s: int, now_us: int, byte: int, only_stop: bool) -> bool:
         """Take what has arrived, at most one frame; True if more may be waiting.

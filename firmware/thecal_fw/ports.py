@@ -177,10 +177,14 @@ class Retained(Protocol):
 
 
 class Button(Protocol):
-    """The push-button on the board: who holds it is at the pump itself."""
+    """The push-button on the board: who holds it is at the pump itself. Its moving ends the sleep of the program."""
 
     def is_held(self) -> bool:
         """Whether it is held down now. A disturbance on its line is not."""
+        ...
+
+    def has_moved(self) -> bool:
+        """Whether its line has moved since this was last asked, however shortly. Takes nothing from the heap."""
         ...
 
 

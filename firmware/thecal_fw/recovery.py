@@ -79,6 +79,9 @@ class Recovery:
         self._restore_time(state)
         pump.alarms.restore(state.active_alarms)
         self.was_delivering = bool(state.delivering)
+        life = pump.service.life
+        life.pump_day, life.tubing_day = state.pump_day, state.tubing_day
+        life.tubing_hundreds = state.tubing_hundreds
         pump.ledger.uncertain_steps = state.uncertain_steps
         pump.ledger.lost_steps = state.stalled_steps + self._standing_steps
         reservoir, base_steps = pump.reservoir, pump.ledger.base_steps

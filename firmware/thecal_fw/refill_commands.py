@@ -4,12 +4,26 @@ It is worked out when it is asked for, from what there is at that moment, so it 
 change of the program.
 """
 
-from thecal_fw.core.program import MINUTES_PER_DAY, MODE_STOPPED
-from thecal_fw.core.refill_dates import Course, alarm_protects, least_residual_nl, minutes_until
+from thecal_fw.core.program import MINUTES_PER_DAY, MODE_FLEX, MODE_STOPPED
+from thecal_fw.core.refill_dates import Course, Week, alarm_protects, least_residual_nl, minutes_until
 from thecal_fw.core.reservoir import EMPTY_NL
 from thecal_fw.core.schedule import MINUTES_PER_WEEK
 from thecal_fw.core.wall_clock import weekday_and_minute
 from thecal_fw.link import messages
+
+
+def course_from_now(pump) -> Course:
+    """What will be used of a pump's reservoir from now on. The pump must have a program."""
+    wall, week_minute = pump.wall, None
+    if wall.is_known():
+        weekday, minute = weekday_and_minute(wall.local_second(pump.ticks_now()))
+        week_minute = (weekday * MINUTES_PER_DAY + minute) % MINUTES_PER_WEEK
+    return Course(pump.program, pump.limits.minimum_rate_nl_per_day, week_minute, pump.week)
+
+
+def prepare(pump) -> None:
+    """Work out beforehand what dates are made of, so that a host does not wait for it."""
+    pump.week = Week(pump.program) if pump.program.mode == MODE_FLEX else ()
 
 
 class RefillCommands:
@@ -28,7 +42,7 @@ class RefillCommands:
         counted = pump.hardware.sense.count() + pump.ledger.unseen_steps
         residual_nl = reservoir.residual_nl(counted)
         permille, low_nl = program.accuracy_permille, program.low_reservoir_nl
-        course = Course(program, pump.limits.minimum_rate_nl_per_day, self._week_minute())
+        course = course_from_now(pump)
         left_nl = max(0, residual_nl - self._still_to_give_nl())
         # At the worst, what has been given already was more than calculated as well.
         least_nl = least_residual_nl(reservoir.fill_nl, residual_nl, permille)
@@ -44,13 +58,6 @@ class RefillCommands:
             permille,
             program.stability_days,
         )
-
-    def _week_minute(self):
-        wall = self._pump.wall
-        if not wall.is_known():
-            return None
-        weekday, minute = weekday_and_minute(wall.local_second(self._pump.ticks_now()))
-        return (weekday * MINUTES_PER_DAY + minute) % MINUTES_PER_WEEK
 
     def _still_to_give_nl(self) -> int:
         """Of boluses and a temporary rate that are under way."""

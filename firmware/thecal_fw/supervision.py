@@ -85,6 +85,7 @@ class Supervisor:
         self._check_standing(now_s)
         if now_s >= self.check_s:
             self.check_s = now_s + MEMORY_CHECK_S
+            self._pump.service.check()
             self._check_memory()
 
     def _check_supply(self) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from thecal_fw.core import alarms
+from thecal_fw.core.service_life import BENCH_SERVICE_LIMITS as SERVICE
+from thecal_fw.core.service_life import PART_PUMP, PART_TUBING
 from thecal_fw.store.layout import COPIES, PAIRS, Layout
 from thecal_hil.course import Course, local_second
 from thecal_hil.faults import Fault
@@ -108,6 +110,21 @@ def stand(seconds: int) -> Callable[[Course], None]:
 
 def start(course: Course) -> None:
     course.start()
+
+
+def renew(part: int) -> Callable[[Course], None]:
+    def do(course: Course) -> None:
+        course.pump.renew_part(part)
+
+    return do
+
+
+def hold_the_button(course: Course) -> None:
+    course.rig.hold_button(True)
+
+
+def let_go_of_the_button(course: Course) -> None:
+    course.rig.hold_button(False)
 
 
 @dataclass(frozen=True)
@@ -258,4 +275,20 @@ ROWS = {
     ),
     alarms.PUMP_STOPPED: Row(nothing, 90, start, prepare=stand(1_800 - 60), rate_nl_per_day=0),
     alarms.STOPPED_LONG: Row(nothing, 90, start, prepare=stand(48 * 3_600 - 60), rate_nl_per_day=0),
+    alarms.BUTTON_FAULT: Row(hold_the_button, 61, let_go_of_the_button),
+    alarms.TUBING_DUE: Row(
+        after_a_power_cut(Fault.PUMP_IS_OLDER, SERVICE.tubing_days),
+        1,
+        renew(PART_TUBING),
+        Fault.PUMP_IS_OLDER,
+    ),
+    alarms.REPLACEMENT_DUE: Row(
+        after_a_power_cut(Fault.PUMP_IS_OLDER, SERVICE.service_days - SERVICE.notice_days),
+        1,
+        renew(PART_PUMP),
+        Fault.PUMP_IS_OLDER,
+    ),
+    alarms.END_OF_SERVICE: Row(
+        after_a_power_cut(Fault.PUMP_IS_OLDER, SERVICE.service_days), 1, renew(PART_PUMP), Fault.PUMP_IS_OLDER
+    ),
 }

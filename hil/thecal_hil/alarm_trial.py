@@ -42,6 +42,12 @@ def tones_since(rig: Rig, t_ns: int) -> int:
     return int((rig.rising_ns(BUZZER) >= t_ns).sum())
 
 
+def tones_s(rig: Rig, since_ns: int) -> list[float]:
+    """How long each tone since an instant lasted; the last one has to be over."""
+    edges = [edge for edge in rig.edges_of(BUZZER) if edge.t_ns >= since_ns]
+    return [(down.t_ns - up.t_ns) / NS_PER_S for up, down in zip(edges[::2], edges[1::2], strict=True)]
+
+
 def motor_is_off(rig: Rig) -> bool:
     return [edge.level for edge in rig.edges_of(ENABLE)[-1:]] != [DRIVER_ENABLED]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
 
@@ -19,7 +19,7 @@ from thecal_hil.course import MICROSTEPS_PER_NL, OFFSET_MINUTES, Course, local_s
 from thecal_hil.drills import heap_bytes_per_pulse, restart_ms
 from thecal_hil.gate import check_gate
 from thecal_hil.pump_clock import NS_PER_S, Instants
-from thecal_hil.rig import BUZZER, Rig
+from thecal_hil.rig import BUZZER, EdgeSeen, Rig
 from thecal_hil.therapy import Therapy, continuous
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck
 
@@ -198,7 +198,14 @@ def _low_alarm_pulse(rig: Rig) -> int:
 
 def edges_digest(rig: Rig) -> str:
     """SHA-256 of every edge the rig has seen: instant, signal and level."""
+    return digest_of(rig.edges)
+
+
+def digest_of(edges: Iterable[EdgeSeen]) -> str:
+    """The same, of some edges."""
+    names: dict[str, bytes] = {}
     digest = hashlib.sha256()
-    for edge in rig.edges:
-        digest.update(struct.pack("<q16sB", edge.t_ns, edge.signal.encode(), edge.level))
+    for edge in edges:
+        name = names.setdefault(edge.signal, edge.signal.encode())
+        digest.update(struct.pack("<q16sB", edge.t_ns, name, edge.level))
     return digest.hexdigest()

@@ -11,7 +11,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import ClassVar
 
 
 class Fault(StrEnum):
@@ -42,11 +41,23 @@ class Fault(StrEnum):
     """From now on it takes neither programs nor erases, in silence."""
     FLASH_IS_FOREIGN = "journal of another version"
     """All records of the state become those of a later layout, undamaged; over at once."""
+    PUMP_IS_OLDER = "aged journal"
+    """All records of the state tell of so many more days of running; over at once."""
     MEMORY_CHANGES = "changed memory"
     """A bit of the program in memory turns; over at once."""
     CRYSTAL_FAILS = "crystal far off"
     """Several times too fast or too slow, as a broken one is. Seen by the self-test."""
     BUZZER_STUCK = "stuck buzzer line"
+    OCCLUSION = "occlusion"
+    """The line is closed."""
+    TUBING_WEAR = "worn tubing"
+    """A revolution moves so many permille less."""
+    BACK_PRESSURE = "back pressure"
+    """At the tip, so many kPa."""
+
+
+PLANT_FAULTS = frozenset({Fault.OCCLUSION, Fault.TUBING_WEAR, Fault.BACK_PRESSURE})
+"""They are the plant's, so a rig has to have one attached (``Rig.attach``)."""
 
 
 Actions = Mapping[Fault, Callable[[], object]]
@@ -55,7 +66,7 @@ Actions = Mapping[Fault, Callable[[], object]]
 class Faults(ABC):
     """Injects faults into the pump of one rig."""
 
-    possible: ClassVar[frozenset[Fault]] = frozenset()
+    possible: frozenset[Fault] = frozenset()
 
     def inject(self, fault: Fault, amount: int = 0) -> None:
         """Begin a fault now."""

@@ -1,12 +1,15 @@
-"""Turns a journal into one that a later firmware has written: undamaged, and of a layout nobody here knows."""
+"""Turns a journal into another one, undamaged: one that a later firmware has written, of a layout nobody here knows; or
+that of a pump which has run for longer.
+"""
 
 from __future__ import annotations
 
 import binascii
 import struct
+from collections.abc import Callable
 
 from thecal_fw.store.layout import STATE_BYTES, Layout
-from thecal_fw.store.state import CRC_OFFSET, LAYOUT_VERSION, MAGIC
+from thecal_fw.store.state import CRC_OFFSET, LAYOUT_VERSION, MAGIC, offset_of
 
 
 def state_sectors() -> range:
@@ -17,10 +20,29 @@ def state_sectors() -> range:
 
 def made_foreign(sector: bytes) -> bytes:
     """A sector of the state's rings with each record in it of a later layout."""
+
+    def change(changed: bytearray, begin: int) -> None:
+        changed[begin + 1] = LAYOUT_VERSION + 1
+
+    return _with_each_record(sector, change)
+
+
+def made_older(sector: bytes, days: int) -> bytes:
+    """A sector of the state's rings with each record in it telling of so many more days of running."""
+    place = offset_of("lifetime_s")
+
+    def change(changed: bytearray, begin: int) -> None:
+        (lifetime_s,) = struct.unpack_from("<I", changed, begin + place)
+        struct.pack_into("<I", changed, begin + place, lifetime_s + days * 86_400)
+
+    return _with_each_record(sector, change)
+
+
+def _with_each_record(sector: bytes, change: Callable[[bytearray, int], None]) -> bytes:
     changed = bytearray(sector)
     for begin in range(0, len(sector), STATE_BYTES):
         if changed[begin] == MAGIC:
-            changed[begin + 1] = LAYOUT_VERSION + 1
+            change(changed, begin)
             record = changed[begin : begin + CRC_OFFSET]
             struct.pack_into("<I", changed, begin + CRC_OFFSET, binascii.crc32(record))
     return bytes(changed)

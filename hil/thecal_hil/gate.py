@@ -99,7 +99,7 @@ def _about_the_rig(rig: Rig) -> list[str]:
         wrong.append(f"the rig could not place {rig.lost_instants()} events in time")
     if Capability.EXACT_EDGES in rig.capabilities:
         before = len(rig.steps_since_boot_ns())
-        counted = pump.interrogate().counted_steps
+        counted = pump.interrogate().counted_steps - rig.counters_before.get("counted_steps", 0)
         after = len(rig.steps_since_boot_ns())
         if not before <= counted <= after:
             wrong.append(f"the pump counts {counted} steps, the probe saw {before} to {after}")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from thecal_fw.core.self_test import TEST_BUZZER, TEST_CLOCK
-from thecal_hil.faults import Actions, Fault, Faults
-from thecal_hil.foreign_journal import made_foreign, state_sectors
-from thecal_sim.model import ModelPump
+from thecal_hil.faults import PLANT_FAULTS, Actions, Fault, Faults
+from thecal_hil.foreign_journal import made_foreign, made_older, state_sectors
+from thecal_hil.plant_faults import plant_actions
 from thecal_sim.nor_flash import NorFlash
 from thecal_sim.units import NS_PER_MS
+
+if TYPE_CHECKING:
+    from thecal_hil.model_rig import ModelRig
 
 _WILD_INTERVAL_NS = 2 * NS_PER_MS
 _WILD_STEPS = 500
@@ -15,10 +21,11 @@ _TURNED_BIT = 1 << 10
 
 
 class ModelFaults(Faults):
-    possible = frozenset(Fault)
+    possible = frozenset(Fault) - PLANT_FAULTS
 
-    def __init__(self, model: ModelPump) -> None:
-        self._model = model
+    def __init__(self, rig: ModelRig) -> None:
+        self._rig = rig
+        self._model = rig.model
 
     def inject_at(self, t_ns: int, fault: Fault, amount: int = 0) -> None:
         env = self._model.env
@@ -37,7 +44,8 @@ class ModelFaults(Faults):
             Fault.GENERATOR_STARVES: board.train.starve,
             Fault.PROGRAM_PAUSES: lambda: model.withhold_polls(model.now_ns + amount * NS_PER_MS),
             Fault.FLASH_ROTS: lambda: board.chip.rot(amount, 0, NorFlash.SECTOR_BYTES, 0),
-            Fault.FLASH_IS_FOREIGN: self._make_foreign,
+            Fault.FLASH_IS_FOREIGN: lambda: self._rewrite(made_foreign),
+            Fault.PUMP_IS_OLDER: lambda: self._rewrite(lambda sector: made_older(sector, amount)),
             Fault.MEMORY_CHANGES: self._change_memory,
         }
 
@@ -55,17 +63,18 @@ class ModelFaults(Faults):
             Fault.FLASH_IS_WORN_OUT: lambda: setattr(board.chip, "takes_nothing", begins),
             Fault.CRYSTAL_FAILS: lambda: self._fail_self_test(TEST_CLOCK, begins),
             Fault.BUZZER_STUCK: lambda: self._fail_self_test(TEST_BUZZER, begins),
+            **plant_actions(self._rig, amount),
         }
 
     def _fail_self_test(self, test: int, fails: bool) -> None:
         self_test = self._model.board.self_test
         self_test.failed = self_test.failed | test if fails else self_test.failed & ~test
 
-    def _make_foreign(self) -> None:
+    def _rewrite(self, rewritten: Callable[[bytes], bytes]) -> None:
         chip = self._model.board.chip
         for sector in state_sectors():
             content = chip.content(sector)
-            changed = made_foreign(content)
+            changed = rewritten(bytes(content))
             for place in range(len(content)):
                 if content[place] != changed[place]:
                     chip.rot(sector, place, 1, changed[place])

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.version import COMMIT, VERSION
 from thecal_hil.model_faults import ModelFaults
+from thecal_hil.pump_clock import Instants
 from thecal_hil.rig import STEP, Capability, EdgeSeen, ResetCause, Rig, SerialPort
 from thecal_sim.model import ModelPump
+from thecal_sim.plant import Plant
 
 _CAUSES = {ResetCause.POWER_ON: RESET_POWER_ON, ResetCause.WATCHDOG: RESET_WATCHDOG}
 _REPLY_TIMEOUT_S = 1.0
@@ -30,6 +34,7 @@ class ModelRig(Rig):
             Capability.WATCHDOG_RESET,
             Capability.UNREAD_PORT,
             Capability.BUTTON,
+            Capability.PLANT,
         }
     )
 
@@ -38,7 +43,7 @@ class ModelRig(Rig):
     def __init__(self) -> None:
         super().__init__((VERSION, COMMIT))
         self.model = ModelPump()
-        self._faults = ModelFaults(self.model)
+        self._faults = ModelFaults(self)
         self._set_timeouts()
 
     def _set_timeouts(self) -> None:
@@ -64,6 +69,12 @@ class ModelRig(Rig):
         # Steps by the million are no reason to look through them for the few edges of another line.
         return super().edges_of(signal) if signal == STEP else self.model.board.recording.others(signal)
 
+    def rising_ns(self, signal: str) -> Instants:
+        # The model keeps steps by their rising edges, so there is no need to make an edge of each first.
+        if signal == STEP:
+            return np.array(self.model.step_times_ns, np.int64)
+        return super().rising_ns(signal)
+
     def run_until(self, t_ns: int) -> None:
         self.model.run_until(t_ns)
 
@@ -80,8 +91,17 @@ class ModelRig(Rig):
     def leave_unread(self, unread: bool) -> None:
         self.model.serial.paused = unread
 
+    def _connect_plant(self, plant: Plant) -> None:
+        motor = self.model.board.motor
+        motor.settle()
+        motor.mechanics = plant.live_in(self.model.env, motor.settle)
+
     def hold_button(self, held: bool) -> None:
         self.model.board.button.held = held
+
+    def sector_erases(self) -> tuple[int, ...]:
+        chip = self.model.board.chip
+        return tuple(chip.erases_of(sector) for sector in range(chip.sectors))
 
     def close(self) -> None:
         self.model.serial.close()

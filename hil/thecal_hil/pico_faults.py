@@ -5,20 +5,22 @@ the program under test knows nothing of any of them.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.units import NS_PER_MS
-from thecal_hil.faults import Actions, Fault, Faults
-from thecal_hil.foreign_journal import made_foreign, state_sectors
+from thecal_hil.faults import PLANT_FAULTS, Actions, Fault, Faults
+from thecal_hil.foreign_journal import made_foreign, made_older, state_sectors
+from thecal_hil.plant_faults import plant_actions
 
 if TYPE_CHECKING:
     from thecal_hil.pico_rig import PicoRig
 
 JOURNAL_BYTES: Final = 1_408 * 1_024
 """At the end of the flash: MICROPY_HW_FLASH_STORAGE_BYTES of the board's definition."""
-_SECTOR_BYTES: Final = 4_096
+SECTOR_BYTES: Final = 4_096
 _SRAM_START: Final = 0x2000_0000
 _SRAM_BYTES: Final = 256 * 1_024
 _TURNED_BIT: Final = 1 << 10
@@ -39,7 +41,7 @@ _DMA_CHAN_ABORT: Final = 0x444
 
 
 class PicoFaults(Faults):
-    possible = frozenset(Fault)
+    possible = frozenset(Fault) - PLANT_FAULTS
 
     def __init__(self, rig: PicoRig) -> None:
         self._rig = rig
@@ -55,8 +57,9 @@ class PicoFaults(Faults):
             Fault.GENERATOR_RUNS_WILD: lambda: board.bus.write_uint32(_PIO0 + _SM0_CLKDIV, _WILD_DIVIDER),
             Fault.GENERATOR_STARVES: self._starve_generator,
             Fault.PROGRAM_PAUSES: lambda: board.pause(amount * NS_PER_MS),
-            Fault.FLASH_ROTS: lambda: self._put_sector(amount, bytes(_SECTOR_BYTES)),
-            Fault.FLASH_IS_FOREIGN: self._make_foreign,
+            Fault.FLASH_ROTS: lambda: self._put_sector(amount, bytes(SECTOR_BYTES)),
+            Fault.FLASH_IS_FOREIGN: lambda: self._rewrite(made_foreign),
+            Fault.PUMP_IS_OLDER: lambda: self._rewrite(lambda sector: made_older(sector, amount)),
             Fault.MEMORY_CHANGES: self._change_memory,
         }
 
@@ -76,6 +79,7 @@ class PicoFaults(Faults):
                 board.chip.clocks, "ring_khz", _FAILED_RING_KHZ if begins else _RING_KHZ
             ),
             Fault.BUZZER_STUCK: lambda: setattr(self._buzzer, "stuck", 0 if begins else None),
+            **plant_actions(self._rig, amount),
         }
 
     def _set_supply(self, is_good: bool) -> None:
@@ -100,17 +104,17 @@ class PicoFaults(Faults):
     # --- flash and memory
 
     def _sector_begin(self, sector: int) -> int:
-        return FLASH_BYTES - JOURNAL_BYTES + sector * _SECTOR_BYTES
+        return FLASH_BYTES - JOURNAL_BYTES + sector * SECTOR_BYTES
 
     def _put_sector(self, sector: int, content: bytes) -> None:
         begin = self._sector_begin(sector)
-        self._rig.board.chip.flash[begin : begin + _SECTOR_BYTES] = content
+        self._rig.board.chip.flash[begin : begin + SECTOR_BYTES] = content
 
-    def _make_foreign(self) -> None:
+    def _rewrite(self, rewritten: Callable[[bytes], bytes]) -> None:
         flash = self._rig.board.chip.flash
         for sector in state_sectors():
             begin = self._sector_begin(sector)
-            self._put_sector(sector, made_foreign(bytes(flash[begin : begin + _SECTOR_BYTES])))
+            self._put_sector(sector, rewritten(bytes(flash[begin : begin + SECTOR_BYTES])))
 
     def _change_memory(self) -> None:
         """Turn a bit of the rate of the program wherever memory holds it, as MicroPython holds a small integer."""

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
+from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.pins import Motor
 from thecal_hil.image import BUILT, FirmwareImage
-from thecal_hil.pico_faults import PicoFaults
+from thecal_hil.pico_faults import JOURNAL_BYTES, SECTOR_BYTES, PicoFaults
 from thecal_hil.rig import (
     BUZZER,
     DIRECTION,
@@ -27,6 +28,7 @@ from thecal_hil.rig import (
     SerialPort,
 )
 from thecal_hil.stock_board import flash_with_files
+from thecal_sim.plant import Plant
 
 _WATCHED = {
     STEP: pins.STEP,
@@ -63,6 +65,7 @@ class PicoRig(Rig):
     def __init__(self, image: FirmwareImage) -> None:
         super().__init__((image.version, image.commit))
         self.image = image
+        self.image_sha256 = image.sha256
         self.starts_from_files = image.files is not None
         self.seeds = {"sram": _SRAM_SEED}
         self.board = EmulatedPico(
@@ -134,9 +137,18 @@ class PicoRig(Rig):
     def leave_unread(self, unread: bool) -> None:
         self.board.serial.paused = unread
 
+    def _connect_plant(self, plant: Plant) -> None:
+        plant.stand_beside(lambda: self.now_ns)
+        self.motor.mechanics = plant.step
+
     def hold_button(self, held: bool) -> None:
         # The button takes the line to ground; the chip's own resistor has it high otherwise.
         self.board.chip.gpio[pins.BUTTON].set_input_value(not held)
+
+    def sector_erases(self) -> tuple[int, ...]:
+        first = (FLASH_BYTES - JOURNAL_BYTES) // SECTOR_BYTES
+        erases = self.board.flash_timing.erases
+        return tuple(erases.get(first + sector, 0) for sector in range(JOURNAL_BYTES // SECTOR_BYTES))
 
     def close(self) -> None:
         self.board.serial.close()

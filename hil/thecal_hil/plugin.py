@@ -1,7 +1,8 @@
 """pytest plugin: one scenario, every rig.
 
 ``--rig model|pico|board`` chooses the rigs (repeat it, or separate them by commas; model and pico by default),
-``--port`` is where the board is. A test that takes the ``rig`` fixture runs once on each. Markers:
+``--port`` is where the board is. A test that takes the ``rig`` fixture runs once on each;
+``course`` is a host at that rig's pump which keeps what was prescribed, and ``another_rig`` a second pump. Markers:
 
 ``requirement(id)``  the requirement the test is evidence for
 ``expects(name)``    the test means to cause this; without it the gate at the test's end would fail it
@@ -15,13 +16,17 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from thecal_hil import forked_tests, gate
+from thecal_hil import forked_tests, gate, outcomes
 from thecal_hil.faults import Fault
 from thecal_hil.rig import Capability, Rig
 from thecal_hil.rigs import RIG_NAMES, RigUnavailableError, open_rig, rig_class
+
+if TYPE_CHECKING:
+    from thecal_hil.course import Course
 
 DEFAULT_RIGS = ("model", "pico")
 _DEAR_TO_BOOT = ("pico",)
@@ -30,6 +35,7 @@ _BODY_PASSED = pytest.StashKey[bool]()
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.register(forked_tests, "thecal-forks")
+    pluginmanager.register(outcomes, "thecal-outcomes")
     group = parser.getgroup("thecal", "Thecal rigs")
     group.addoption(
         "--rig",
@@ -120,7 +126,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def _open(request: pytest.FixtureRequest, name: str, which: int = 0) -> Rig:
     config = request.config
     kind = rig_class(name)
-    lacking = set(_named(request.node, "needs")) - kind.capabilities - kind.possible_faults
+    lacking = set(_named(request.node, "needs")) - kind.capabilities - kind.attainable_faults()
     if lacking:
         pytest.skip(f"the {name} rig has no {', '.join(sorted(lacking))}")
     if forked_tests.in_copy() and name in _DEAR_TO_BOOT:
@@ -149,3 +155,12 @@ def another_rig(request: pytest.FixtureRequest, rig: Rig) -> Iterator[Rig]:
     opened = _open(request, rig.name, which=1)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def course(rig: Rig) -> Course:
+    """A host at the pump of the rig under test, which is on, stopped and has no program yet."""
+    # Imported late: what a course needs of the host would be loaded in every test run that has the plugin.
+    from thecal_hil.course import Course
+
+    return Course(rig)

@@ -55,6 +55,11 @@ class PumpClock:
     def rig_ns_of_boot(self, boot_s: int, boot_us: int) -> int:
         return self.boot_origin_ns + boot_s * NS_PER_S + boot_us * NS_PER_US
 
+    def whole_second_ns(self, rig_ns: int) -> int:
+        """The latest whole second of the pump's clock at an instant: of wall time, or since reset if it has none."""
+        clock_ns = rig_ns - self.boot_origin_ns if self.wall_ticks_at_boot is None else self.wall_ns(rig_ns)
+        return rig_ns - clock_ns % NS_PER_S
+
     def wall_ns(self, rig_ns: int) -> int:
         """Pump's UTC at an instant of the rig, in nanoseconds since 1970."""
         return rig_ns + self._wall_minus_rig_ns()

@@ -9,17 +9,18 @@ that reason.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from thecal_hil.faults import Fault, Faults, NoFaults
+from thecal_hil.faults import PLANT_FAULTS, Fault, Faults, NoFaults
 from thecal_hil.pump_clock import NS_PER_S, Instants, PumpClock, wall_ticks_at_boot
 
 if TYPE_CHECKING:
     from thecal.client import Pump
+    from thecal_sim.plant import Plant
 
 STEP = "step"
 DIRECTION = "direction"
@@ -43,6 +44,7 @@ class Capability(StrEnum):
     WATCHDOG_RESET = "watchdog reset"
     UNREAD_PORT = "a port that is held open and never read"
     BUTTON = "a hand at the button"
+    PLANT = "plant"
 
 
 class ResetCause(StrEnum):
@@ -81,8 +83,10 @@ class Rig(ABC):
     """One pump under test. ``build_under_test`` is the version and commit it has to report."""
 
     name: ClassVar[str]
-    capabilities: ClassVar[frozenset[Capability]]
-    possible_faults: ClassVar[frozenset[Fault]] = frozenset()
+    capabilities: frozenset[Capability]
+    """Of this kind of rig; of this very one where a bench says what it has."""
+    possible_faults: frozenset[Fault] = frozenset()
+    """Those it can inject as it is; with a plant attached, those of the plant too."""
 
     def __init__(self, build_under_test: tuple[str, str]) -> None:
         self.build_under_test = build_under_test
@@ -92,6 +96,9 @@ class Rig(ABC):
         """Whether the firmware lies on a file system, and not in the image."""
         self.seeds: dict[str, int] = {}
         """Seeds of everything in the rig that is made up at random."""
+        self.image_sha256 = ""
+        """Digest of the UF2 that runs, where one does."""
+        self._plant: Plant | None = None
         self._pump: Pump | None = None
         self._clients = 0
 
@@ -140,9 +147,48 @@ class Rig(ABC):
         """Have a person hold the button on the board down, or let go of it."""
         raise NotImplementedError(f"the {self.name} rig has no {Capability.BUTTON}")
 
+    def align(self, due_ns: Callable[[int], Sequence[int]]) -> int:
+        """Told what the ideal instants of the first so-many steps are, before the record is held against them.
+
+        Only a rig whose record lies on the pump's clock with an uncertainty of its own has a use for it. Returns how
+        many steps its record was laid on.
+        """
+        return 0
+
     def lost_instants(self) -> int:
         """Events the rig itself could not place in time; any at all voids its record."""
         return 0
+
+    @classmethod
+    def attainable_faults(cls) -> frozenset[Fault]:
+        """Faults that a scenario can have on this kind of rig, if need be by attaching a plant."""
+        return cls.possible_faults | (PLANT_FAULTS if Capability.PLANT in cls.capabilities else frozenset())
+
+    def attach(self, plant: Plant) -> None:
+        """Have the shaft turn this plant from now on. ValueError if it has been used elsewhere, or the rig has one."""
+        if Capability.PLANT not in self.capabilities:
+            raise NotImplementedError(f"the {self.name} rig has no {Capability.PLANT}")
+        if self._plant is not None:
+            raise ValueError(f"the {self.name} rig has a plant already")
+        self._connect_plant(plant)
+        self._plant = plant
+        self.seeds["plant"] = plant.seed
+        self.possible_faults = self.attainable_faults()
+
+    def _connect_plant(self, plant: Plant) -> None:
+        """Put the plant on the shaft."""
+        raise NotImplementedError
+
+    @property
+    def plant(self) -> Plant:
+        """The plant attached; ValueError if there is none."""
+        if self._plant is None:
+            raise ValueError(f"no plant is attached to the {self.name} rig")
+        return self._plant
+
+    @property
+    def has_plant(self) -> bool:
+        return self._plant is not None
 
     # --- what they have in common
 
@@ -156,6 +202,14 @@ class Rig(ABC):
         """A client with a session of its own, for when another host has been at the port; ``pump`` from now on."""
         self._forget_clients()
         return self.pump()
+
+    def talk_with(self, pump: Pump) -> None:
+        """Have the host use a client of its own making, over a bad wire for one; ``pump`` from now on."""
+        self._pump = pump
+
+    def sector_erases(self) -> tuple[int, ...]:
+        """How often each sector of the pump's journal has been erased, if the rig can count that."""
+        return ()
 
     def connect(self, port: SerialPort) -> Pump:
         """A client of its own over any port that leads to the pump."""

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-from thecal.prescription import load_prescription
+from thecal.prescription import compile_prescription, load_prescription
 from thecal_fw.core.calibration import BENCH_CALIBRATION
-from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, PatientBolus, Program, decode
+from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, PatientBolus, PeriodicBolus, Program, decode
 from thecal_fw.core.validation import BENCH_LIMITS
+from thecal_sim.ideal import Periodic
 from thecal_sim.oracle import Regimen, read_prescription
+from thecal_sim.prescription import prescription_of
 
 RESERVOIR_NL = 20_000_000
 LOW_RESERVOIR_NL = 2_000_000
@@ -42,6 +45,13 @@ def prescribed_in(path: Path) -> Therapy:
     program = load_prescription(path).program
     prescribed = read_prescription(path)
     return Therapy(path.stem.replace("_", " "), program, prescribed.regimen, int(prescribed.low_reservoir_nl))
+
+
+def prescribed_by(fields: dict[str, Any], name: str) -> Therapy:
+    """The therapy that the fields of a prescription ask for, likewise; raises BadInputError if it has faults."""
+    program = compile_prescription(fields).program
+    prescribed = prescription_of(fields)
+    return Therapy(name, program, prescribed.regimen, int(prescribed.low_reservoir_nl))
 
 
 def continuous(nl_per_day: int, low_reservoir_nl: int = LOW_RESERVOIR_NL) -> Therapy:
@@ -91,6 +101,18 @@ def with_boluses(therapy: Therapy, *boluses: tuple[str, int, int]) -> Therapy:
     exact = tuple((minute, Fraction(rate), minutes) for minute, rate, minutes in day)
     regimen = Regimen(therapy.regimen.week, (exact,) * 7)
     return Therapy(f"{therapy.name} with boluses", program, regimen, therapy.low_reservoir_nl)
+
+
+def with_periodic_bolus(therapy: Therapy, bolus: PeriodicBolus) -> Therapy:
+    """A therapy of one rate with a bolus on top of it at an interval."""
+    program = decode(therapy.program.encode())
+    program.periodic_bolus = bolus
+    program.most_nl_per_bolus = BENCH_LIMITS.most_bolus_nl
+    periodic = Periodic(
+        bolus.first_minute, bolus.interval_minutes, Fraction(bolus.rate_nl_per_day), bolus.minutes
+    )
+    regimen = Regimen(therapy.regimen.week, periodic=periodic)
+    return Therapy(f"{therapy.name} with periodic boluses", program, regimen, therapy.low_reservoir_nl)
 
 
 def with_patient_bolus(therapy: Therapy, bolus: PatientBolus) -> Therapy:

@@ -15,6 +15,7 @@ from thecal.errors import PumpRefusedError, ThecalError
 from thecal.keys import Keys
 from thecal.link import Link, SerialPort, text_of
 from thecal.refill_dates import ReservoirOutlook
+from thecal.service_outlook import ServiceOutlook
 from thecal.status import Status, status_of
 from thecal_fw.core.program import Program, decode
 from thecal_fw.core.program_fault import Fault
@@ -260,6 +261,18 @@ class Pump:
     def outlook(self) -> ReservoirOutlook:
         """How long the reservoir lasts from now on."""
         return ReservoirOutlook(**_with_flags(self._link.ask(messages.DATES)))
+
+    def service_life(self) -> ServiceOutlook:
+        """What is used up of the tubing's and the pump's life, and when the rest will be."""
+        return ServiceOutlook(**self._link.ask(messages.SERVICE_LIFE))
+
+    def check_tone(self, priority: int) -> bool:
+        """Have the tones of a priority sounded once; False if the buzzer is sounding already."""
+        return bool(self._link.ask(messages.CHECK_TONE, priority)["sounds"])
+
+    def renew_part(self, part: int) -> bool:
+        """Have a part taken as new, ``PART_TUBING`` or ``PART_PUMP``; whether that is stored."""
+        return bool(self._link.ask(messages.RENEW_PART, part)["is_stored"])
 
     def bootloader(self) -> None:
         """Have the pump restart into its USB bootloader. Refused while it delivers."""

@@ -17,13 +17,15 @@ from serial.tools import list_ports
 from thecal.errors import PortError
 
 _MAKER = "Thecal"
+_PROBE = "Thecal bench probe"
+"""A board of ours too, but no pump: see docs/wiring.md."""
 _WRITE_TIMEOUT_S = 2.0
 _BAUD = 115_200
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A serial port of this computer. ``is_thecal``: its USB device says that it is a Thecal board."""
+    """A serial port of this computer. ``is_thecal``: its USB device says that it is a Thecal pump."""
 
     device: str
     description: str
@@ -39,9 +41,8 @@ def candidates() -> list[Candidate]:
 
 def _candidate(port: Any) -> Candidate:
     words = f"{port.manufacturer or ''} {port.product or ''} {port.description or ''}"
-    return Candidate(
-        port.device, port.product or port.description or "", port.serial_number or "", _MAKER in words
-    )
+    is_thecal = _MAKER in words and _PROBE not in words
+    return Candidate(port.device, port.product or port.description or "", port.serial_number or "", is_thecal)
 
 
 def only_board(besides: Collection[Candidate] = ()) -> str:

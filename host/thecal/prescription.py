@@ -77,9 +77,17 @@ def load_prescription(path: Path | str) -> Compiled:
     except (ValueError, RecursionError) as error:
         # Not only TOMLDecodeError: numbers of thousands of digits and deep nesting have errors of their own.
         raise BadInputError([f"{path}: is not valid TOML: {error}"]) from error
+    try:
+        return compile_prescription(fields)
+    except BadInputError as error:
+        raise BadInputError([f"{path}: {problem}" for problem in error.problems]) from error
+
+
+def compile_prescription(fields: dict[str, Any]) -> Compiled:
+    """Compile what a prescription file holds, read with decimals for fractions; raises BadInputError as above."""
     compiled, problems = _compile(fields)
     if compiled is None or problems:
-        raise BadInputError([f"{path}: {problem}" for problem in problems])
+        raise BadInputError(problems)
     return compiled
 
 
@@ -135,6 +143,7 @@ class _Reader:
             per_bolus = limits.number("most_mcg_per_bolus", Fraction(0), _MOST_NUMBER) or Fraction(0)
         accuracy_permille = _or_else(reservoir, "accuracy_percent", 30, 10, USUAL_ACCURACY_PERMILLE)
         stability_days = _or_else(reservoir, "stability_days", BENCH_LIMITS.most_stability_days, 1, 0)
+        patient_id = table.text("patient_id") if table.has("patient_id") else ""
         catheter_nl = _or_else(table, "catheter_ul", MOST_CATHETER_NL // NL_PER_UL, NL_PER_UL, 0)
         concentration_ng_per_ml = _whole(table, "concentration_mcg_per_ml", self._concentration, NG_PER_MCG)
         low_alarm_nl = _whole(reservoir, "low_alarm_ml", low_alarm_ml, NL_PER_ML)
@@ -165,6 +174,7 @@ class _Reader:
             self._limit_nl(per_bolus, MINUTES_PER_DAY) if per_bolus else 0,
             accuracy_permille,
             stability_days,
+            patient=patient_id or "",
         )
         self.compiled = Compiled(program, tuple(self._pattern_names), tuple(self._roundings))
 

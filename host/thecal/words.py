@@ -89,6 +89,8 @@ def _what(program: Program | None) -> list[Line]:
     if program.mode != MODE_STOPPED:
         # A nanogram is a thousandth of a microgram, so six digits hold every concentration but the highest.
         concentration = Fraction(program.concentration_ng_per_ml, NG_PER_MCG)
+        if program.patient:
+            rows.append(("patient", program.patient))
         rows += [("drug", program.drug), ("concentration", f"{float(concentration):.10g} mcg/mL")]
     return [Line(label, text, text) for label, text in rows]
 

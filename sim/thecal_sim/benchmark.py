@@ -10,12 +10,10 @@ import sys
 import time
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.program import MODE_CONTINUOUS, Program
-from thecal_fw.link import messages
-from thecal_fw.link.frames import FrameReader, encode_frame
+from thecal_sim.bare_host import BareHost
 from thecal_sim.model import ModelPump
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, Regimen, check_pulses
 from thecal_sim.units import NS_PER_DAY
@@ -56,45 +54,16 @@ class Result:
         )
 
 
-class _Link:
-    """Just enough of a host to program the pump."""
-
-    def __init__(self, pump: ModelPump) -> None:
-        self._pump = pump
-        self._reader = FrameReader()
-        self._request = self._session = 0
-        self._session = self.ask(messages.HELLO, messages.schema_hash(), 1)["session"]
-
-    def ask(self, message: messages.Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
-        self._request += 1
-        payload = message.request.pack(*values, tail=tail)
-        self._pump.serial.write(encode_frame(message.kind, self._session, self._request, payload))
-        frame = None
-        while frame is None:
-            frame = self._reader.push(self._pump.serial.read(1)[0])
-        fields = message.response.unpack(frame.payload)
-        if frame.kind == messages.KIND_ERROR or fields is None:
-            raise RuntimeError(f"the pump refused {message.name}: {frame.payload.hex()}")
-        return fields
-
-
 def deliver(days: int, nl_per_day: int) -> Result:
     """Deliver a constant rate for some days and check every pulse."""
     pump = ModelPump()
-    link = _Link(pump)
+    host = BareHost(pump)
     per_hour_nl = -(-nl_per_day // _HOURS_PER_DAY)
     limits = (_RESERVOIR_NL, _LOW_RESERVOIR_NL, per_hour_nl, nl_per_day)
     program = Program(
         MODE_CONTINUOUS, "baclofen", 500_000, BENCH_CALIBRATION.calibration_id, nl_per_day, *limits
     )
-    encoded = program.encode()
-    link.ask(messages.STAGE_BEGIN, len(encoded))
-    link.ask(messages.STAGE_DATA, 0, tail=encoded)
-    link.ask(messages.STAGE_CHECK, 0)
-    link.ask(messages.COMMIT, program.digest())
-    link.ask(messages.REFILL, _RESERVOIR_NL)
-    started = link.ask(messages.START, program.digest())
-    start_ns = pump.board.processor.instant_ns(started["effective_boot_s"], started["effective_boot_us"])
+    start_ns = host.begin(program, _RESERVOIR_NL)
     end_ns = start_ns + days * NS_PER_DAY
     begun = time.perf_counter()
     pump.run_until(end_ns)

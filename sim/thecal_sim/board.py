@@ -8,6 +8,7 @@ The program itself takes no time, except where it waits (see ``processor``).
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
@@ -74,13 +75,32 @@ class SimulatedAnnunciator:
 
 
 class SimulatedButton:
-    """Implements ``Button``. held: whether a person holds it."""
+    """Implements ``Button``. held: whether a person holds it; on_move: what its moving wakes."""
 
     def __init__(self) -> None:
-        self.held = False
+        self._held = self._has_moved = False
+        self.on_move: Callable[[], None] = lambda: None
+
+    @property
+    def held(self) -> bool:
+        return self._held
+
+    @held.setter
+    def held(self, held: bool) -> None:
+        self._held, self._has_moved = held, True
+        self.on_move()
 
     def is_held(self) -> bool:
-        return self.held
+        return self._held
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has moved and nobody has asked yet."""
+        return self._has_moved
+
+    def has_moved(self) -> bool:
+        has_moved, self._has_moved = self._has_moved, False
+        return has_moved
 
 
 class LeftProgram(Exception):  # noqa: N818 - it tells of an end, not of an error
@@ -147,7 +167,11 @@ class SimulatedBoard:
         self._driver_allows = self._gate_allows = False
         self.driver = SimulatedDriver(self)
         self.gate = SimulatedGate(self.processor, self.train, self.sense_wire, self.allow_by_gate)
-        self.motor = SimulatedMotor(self._stamped_steps, lambda: not self.recording.level(ENABLE))
+        self.motor = SimulatedMotor(
+            self._stamped_steps,
+            lambda: not self.recording.level(ENABLE),
+            lambda first, last: self.recording.steps_ns[first:last],
+        )
         self.motion = SimulatedMotion(self.motor)
         self.supply = SimulatedSupply()
         self.chip = chip or NorFlash(STORAGE_SECTORS)

@@ -78,6 +78,7 @@ class HostPort:
         self.write_timeout: float | None = None
         self.dtr = self.rts = True
         self.is_open = True
+        self.is_attached = True
         pump.host = self
 
     # --- what a host program calls

@@ -57,7 +57,7 @@ class ModelPump:
         self._withheld_until_ns = 0
         self._controller: Controller | None = None
         self._sleeper: Process | None = None
-        self.board.port.on_arrival = self._wake
+        self.board.port.on_arrival = self.board.button.on_move = self._wake
         self.board.on_reset = self._restart
         self.env.process(self._run())
         self.run_until(self.env.now_ns + boot_ns)
@@ -109,7 +109,7 @@ class ModelPump:
     def _wake(self) -> None:
         sleeper, self._sleeper = self._sleeper, None
         if sleeper is not None:
-            sleeper.interrupt("bytes")
+            sleeper.interrupt("bytes, or the button")
 
     def _restart(self) -> None:
         self.resets.append((self.env.now_ns, self.board.machine.reset_cause))
@@ -151,15 +151,28 @@ class ModelPump:
                 self.board.leave_program()
                 return
             wake_ns = processor.instant_ns(controller.wake_s, controller.wake_us)
-            yield from self._sleep_until(wake_ns)
+            if not self._leap_to(wake_ns):
+                yield from self._sleep_until(wake_ns, boot)
 
-    def _sleep_until(self, wake_ns: int) -> Steps:
+    def _leap_to(self, wake_ns: int) -> bool:
+        """Sleep until an instant, if nothing at all comes in between; whether it did. Most polls are heartbeats, and no
+        event is made for those."""
+        env = self.env
+        if self._reaction_ns or self.board.processor.is_busy or self.board.button.waits:
+            return False
+        return wake_ns > env.now_ns and env.leap(wake_ns)
+
+    def _sleep_until(self, wake_ns: int, boot: int) -> Steps:
         env, processor = self.env, self.board.processor
         unread = len(self.board.port.received)
         while processor.now_ns > env.now_ns:
             yield env.timeout(processor.now_ns - env.now_ns)
-        # Bytes that came while the program was busy wake it as soon as it sleeps.
-        if wake_ns > env.now_ns and len(self.board.port.received) <= unread:
+            if boot != processor.boots:
+                # A program that was reset must not be the one that bytes wake.
+                return
+        # Bytes that came while the program was busy wake it as soon as it sleeps, and so does the button.
+        has_input = len(self.board.port.received) > unread or self.board.button.waits
+        if wake_ns > env.now_ns and not has_input:
             me = self._sleeper = env.active_process
             with suppress(Interrupt):
                 yield env.timeout(wake_ns - env.now_ns)

@@ -2,23 +2,36 @@
 
 Faults are those of a real one: it stalls, it loses every so many steps, the driver does not let go of it, or
 never takes hold. What it has turned is worked out in bulk from the edges recorded, whenever somebody asks or
-something changes.
+something changes. What it turns against is nothing, unless a plant is attached: then every microstep that the faults
+leave is put to ``mechanics``, which says how many of them the shaft has turned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 
 _COUNTER_MODULUS = 1 << 30
+
+TWICE_APART_NS = 250_000
+"""Between the two microsteps that a motor turns for one: slow enough for it to have torque left."""
 
 
 class SimulatedMotor:
     """turned_steps: microsteps the shaft has turned since the beginning, which is what has truly been delivered."""
 
-    def __init__(self, steps: Callable[[], int], is_enabled: Callable[[], bool]) -> None:
-        """``steps`` counts the rising edges of STEP up to now; ``is_enabled`` tells the level of the enable line."""
+    def __init__(
+        self,
+        steps: Callable[[], int],
+        is_enabled: Callable[[], bool],
+        times_ns: Callable[[int, int], Sequence[int]],
+    ) -> None:
+        """``steps`` counts the rising edges of STEP up to now; ``is_enabled`` tells the level of the enable line;
+        ``times_ns`` gives the instants of the edges from one count up to another."""
         self._steps = steps
         self._is_enabled = is_enabled
+        self._times_ns = times_ns
+        self.mechanics: Callable[[Sequence[int]], int] | None = None
         self._turned = 0
         self._settled_at = 0
         self._is_stalled = False
@@ -78,12 +91,27 @@ class SimulatedMotor:
     def _turned_of(self, before: int, after: int) -> int:
         if self._is_stalled:
             return 0
+        if self.mechanics is not None:
+            return self.mechanics(self._driven_ns(before, after))
         turned = after - before
         if self._loses_every:
             turned -= after // self._loses_every - before // self._loses_every
         if self._turns_twice_every:
             turned += after // self._turns_twice_every - before // self._turns_twice_every
         return turned
+
+    def _driven_ns(self, before: int, after: int) -> Sequence[int]:
+        """Instants at which the faults leave the shaft driven on by a microstep."""
+        times_ns = self._times_ns(before, after)
+        if not self._loses_every and not self._turns_twice_every:
+            return times_ns
+        driven_ns = array("q")
+        for number, t_ns in enumerate(times_ns, before + 1):
+            if not self._loses_every or number % self._loses_every:
+                driven_ns.append(t_ns)
+            if self._turns_twice_every and number % self._turns_twice_every == 0:
+                driven_ns.append(t_ns + TWICE_APART_NS)
+        return driven_ns
 
 
 class SimulatedMotion:

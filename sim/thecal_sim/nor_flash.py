@@ -161,6 +161,9 @@ class NorFlash:
         """Overwriting is not what flash does; a program that tries it has a fault of its own."""
         if not self._strict:
             return
+        before = int.from_bytes(self._cells[sector][offset : offset + len(data)])
+        if not int.from_bytes(data) & ~before:
+            return
         unsure = (self._unstable[sector], self._weak[sector], self._stuck_low[sector])
         for place, byte in enumerate(data, offset):
             missing = byte & ~self._cells[sector][place]
@@ -194,12 +197,13 @@ class NorFlash:
             raise PowerCutError
 
     def _clear(self, sector: int, offset: int, data: bytes | bytearray | memoryview) -> None:
-        cells = self._cells[sector]
-        for place, byte in enumerate(data, offset):
-            cells[place] &= byte
-            for masks in (self._unstable[sector], self._weak[sector]):
-                if place in masks:
-                    masks[place] &= byte
+        cells, end = self._cells[sector], offset + len(data)
+        left = int.from_bytes(cells[offset:end]) & int.from_bytes(data)
+        cells[offset:end] = left.to_bytes(len(data))
+        for masks in (self._unstable[sector], self._weak[sector]):
+            for place in masks:
+                if offset <= place < end:
+                    masks[place] &= data[place - offset]
 
     def _tear_program(self, sector: int, offset: int, data: bytes, outcome: str) -> None:
         if outcome == "prefix":

@@ -39,7 +39,11 @@ def read_prescription(path: Path | str) -> Prescription:
 
 def prescription_in(text: str) -> Prescription:
     """What the text of a prescription file asks for."""
-    fields = tomllib.loads(text, parse_float=Decimal)
+    return prescription_of(tomllib.loads(text, parse_float=Decimal))
+
+
+def prescription_of(fields: dict[str, Any]) -> Prescription:
+    """What the fields of a prescription ask for, read with decimals for fractions."""
     reservoir = fields.get("reservoir", {})
     return Prescription(
         regimen=_regimen(fields),

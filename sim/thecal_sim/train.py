@@ -166,7 +166,6 @@ class SimulatedTrain:
             if due:
                 recording.steps_ns.extend(queued_ns[:due])
                 del queued_ns[:due]
-            self._skip_falls(now_ns)
             return
         # An observer may look at the board, and so end up here again, in the middle of this.
         while queued_ns and queued_ns[0] <= now_ns:
@@ -218,6 +217,7 @@ class SimulatedTrain:
         self._armed = None
         self.stamp()
         if not self._recording.is_observed:
+            self._skip_falls(self._processor.env.now_ns)
             return
         if self._told_falls < len(self._recording.steps_ns):
             next_ns = self._recording.fall_ns(self._told_falls)

@@ -71,14 +71,13 @@ class Doses(RuleBasedStateMachine):
         within_limits(program)
         program.most_nl_per_hour += room_nl
         program.most_nl_per_day += 2 * room_nl
-        self.bench.commit(program)
+        self._cut(self.bench.commit(program))
         self.program = program
-        self._cut()
 
-    def _cut(self) -> None:
-        """What was under way has ended by now."""
+    def _cut(self, t_ns: int) -> None:
+        """What is under way ends at an instant; what was to begin then or later is not given."""
         for bolus in self.given:
-            bolus.end_ns = max(bolus.start_ns, min(bolus.end_ns, self.bench.pump.now_ns + 2 * NS_PER_S))
+            bolus.end_ns = max(bolus.start_ns, min(bolus.end_ns, t_ns))
 
     @rule(basal=st.integers(48_000, 900_000), patient=_PATIENT, room_nl=_ROOM_NL, periodic=st.booleans())
     def commit_a_constant_rate(self, basal: int, patient: PatientBolus, room_nl: int, periodic: bool) -> None:
@@ -102,8 +101,7 @@ class Doses(RuleBasedStateMachine):
     @precondition(lambda self: self.bench.is_delivering)
     @rule()
     def stop(self) -> None:
-        self.bench.stop()
-        self._cut()
+        self._cut(self.bench.stop())
 
     @rule()
     def press(self) -> None:
@@ -148,8 +146,7 @@ class Doses(RuleBasedStateMachine):
     @rule()
     def cancel(self) -> None:
         if self.bench.is_delivering:
-            self.bench.cancel_bolus()
-            self._cut()
+            self._cut(self.bench.cancel_bolus())
 
     @precondition(lambda self: self.resets)
     @rule(cause=st.sampled_from((events.RESET_WATCHDOG, events.RESET_POWER_ON)))
@@ -159,7 +156,7 @@ class Doses(RuleBasedStateMachine):
         # What had been read of the log before is read again while nothing is due.
         self.bench.run_for(5)
         if cause == events.RESET_POWER_ON:
-            self._cut()
+            self._cut(self.bench.pump.now_ns)
 
     @precondition(lambda self: len(self.bench.pump.step_times_ns) < _ENOUGH_PULSES)
     @rule(minutes=st.integers(1, 240))

@@ -35,6 +35,7 @@ def _within_limits(program: Program) -> Program:
 
 
 _COMMON = {
+    "patient": st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=16),
     "drug": st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=16),
     "concentration_ng_per_ml": st.integers(1_000, 4_000_000),
     "calibration_id": st.just(BENCH_CALIBRATION.calibration_id),

@@ -90,7 +90,7 @@ def test_a_program_cut_short_is_refused(cut):
 def test_another_layout_version_is_refused_by_name():
     encoded = bytearray(continuous().encode())
     encoded[0] = 9
-    with pytest.raises(ProgramFormatError, match="layout 9, this firmware has 2"):
+    with pytest.raises(ProgramFormatError, match="layout 9, this firmware has 3"):
         decode(encoded)
 
 
@@ -183,7 +183,7 @@ def test_the_largest_program_is_seven_days_of_48_steps_and_24_boluses():
 @pytest.mark.requirement("no-default-dose")
 def test_a_program_that_is_told_nothing_asks_for_nothing():
     program = vars(Program(MODE_STOPPED))
-    assert program.pop("drug") == ""
+    assert program.pop("drug") == program.pop("patient") == ""
     assert program.pop("patterns") == []
     assert program.pop("weekdays") == (0,) * 7
     assert program.pop("boluses") == []
@@ -212,7 +212,7 @@ def test_a_program_that_ends_before_a_pattern_it_announces_is_refused_as_such():
 
 @pytest.mark.requirement("damaged-program-refused")
 def test_an_older_layout_is_refused_like_a_newer_one():
-    with pytest.raises(ProgramFormatError, match="layout 0, this firmware has 2"):
+    with pytest.raises(ProgramFormatError, match="layout 0, this firmware has 3"):
         decode(bytes(1) + continuous().encode()[1:])
 
 

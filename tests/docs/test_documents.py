@@ -42,7 +42,10 @@ def test_the_generated_parts_are_up_to_date():
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("name", ["protocol.md", "wiring.md", "hazards.md", "wiring.svg", "architecture.svg"])
+@pytest.mark.parametrize(
+    "name",
+    ["protocol.md", "wiring.md", "hazards.md", "wiring.svg", "architecture.svg", "bench.md", "bench.svg"],
+)
 def test_a_figure_changed_by_hand_is_found_and_put_right(copy, name):
     whole = (copy / name).read_text(encoding="utf-8")
     figure = re.compile(r"(?<=\| )[1-9]\d*(?= \|)|(?<=x=\")\d+|\b\d+ (?=min|s\b)")
@@ -163,6 +166,17 @@ def test_the_drawing_and_the_table_have_every_pin_of_the_firmware():
         assert f"| GP{pins[signal]} | {signal} |" in table
     for signal in ("STEP", "DIR", "ENABLE", "SENSE", "BUZZER", "BUTTON"):
         assert re.search(rf'font-weight="600">GP{pins[signal]}<', drawing), signal
+
+
+def test_the_bench_has_every_line_of_the_probe():
+    pins = runpy.run_path(str(REPOSITORY / "firmware/probe/thecal_probe/pins.py"))
+    table = (DOCS / "bench.md").read_text(encoding="utf-8")
+    drawing = (DOCS / "bench.svg").read_text(encoding="utf-8")
+    for name in (*pins["INPUTS"], *pins["SWITCHES"]):
+        line = name.upper()
+        assert f"| GP{pins[line]} | {line} |" in table
+        assert f">{line}<" in drawing
+        assert f">GP{pins[line]}, pin " in drawing
 
 
 def test_the_worked_example_is_what_the_code_reads():

@@ -9,10 +9,10 @@ from thecal_fw.gatekeeper import Gatekeeper
 from thecal_fw.link import authentication, messages
 from thecal_fw.link.frames import FrameReader, encode_frame
 from thecal_fw.link.session import DECISION_NEW, Session
+from thecal_fw.patient_button import PatientButton
 from thecal_hil.attack import attack
 from thecal_hil.attack_frames import Adversary
 from thecal_hil.model_rig import ModelRig
-from thecal_sim.board import SimulatedButton
 
 FRAMES = 4_000
 
@@ -41,11 +41,17 @@ def test_the_same_seed_gives_the_same_attack() -> None:
     [
         (Gatekeeper, "admit", lambda *_: None),
         (authentication, "are_equal", lambda one, other: True),
-        (SimulatedButton, "is_held", lambda button: True),
+        (PatientButton, "is_held", lambda button: True),
         (Session, "judge", lambda session, frame, changes: DECISION_NEW),
         (Slowdown, "note_failure", lambda slowdown, now_s: True),
     ],
-    ids=["no tag needed", "any tag will do", "a stuck button", "no order kept", "every wrong key logged"],
+    ids=[
+        "no tag needed",
+        "any tag will do",
+        "the button not asked",
+        "no order kept",
+        "every wrong key logged",
+    ],
 )
 def test_a_pump_with_a_weakness_is_found_out(monkeypatch: pytest.MonkeyPatch, of, name, weakness) -> None:
     monkeypatch.setattr(of, name, weakness)

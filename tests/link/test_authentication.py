@@ -144,7 +144,10 @@ def test_every_message_that_changes_therapy_needs_the_clinician():
         "authenticate",
         "pair",
     }
-    assert {message.name for message in messages.MESSAGES if message.role == ROLE_PATIENT} == {"sign_off"}
+    assert {message.name for message in messages.MESSAGES if message.role == ROLE_PATIENT} == {
+        "check_tone",
+        "sign_off",
+    }
 
 
 @pytest.mark.requirement("key-roles")

@@ -45,6 +45,7 @@ def test_reading_changes_nothing_and_everything_else_is_marked_as_changing():
         "check_bolus",
         "boluses",
         "dates",
+        "service_life",
         "challenge",
     }
 

@@ -162,10 +162,12 @@ def plans_of(module: str, only: set[Name] | None, reach: Reach, order: Order) ->
             continue
         functions = changed_functions(source, mutant.source)
         reaching = reach.tests_of(file, lines_of_statement(tree, mutant.line_number))
-        # What no test runs may still have run while the tests were imported.
-        is_in_place = functions and reaching
+        if not functions or not reaching:
+            # What no test runs may still have run while the tests were imported.
+            yield Plan(mutant, None)
+            continue
         tests = order.sorted(mutant.name, reaching)
-        yield Plan(mutant, InPlace(dotted(module), functions, tests) if is_in_place else None)
+        yield Plan(mutant, InPlace(dotted(module), functions, tests))
 
 
 def within(tests: Sequence[str], seconds: dict[str, float], most_seconds: float) -> list[str]:

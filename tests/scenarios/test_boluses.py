@@ -6,9 +6,15 @@ from thecal.errors import PumpRefusedError
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED
 from thecal_fw.core.bolus_history import REFUSED_LOCKOUT
 from thecal_fw.core.events import EVENT_BOLUS_BEGUN, EVENT_BOLUS_ENDED, EVENT_BOLUS_REFUSED, KIND_SHIFT
-from thecal_fw.core.program import PatientBolus
+from thecal_fw.core.program import PatientBolus, PeriodicBolus
 from thecal_hil.course import Course, local_second
-from thecal_hil.therapy import continuous, flex, with_boluses, with_patient_bolus
+from thecal_hil.therapy import (
+    continuous,
+    flex,
+    with_boluses,
+    with_patient_bolus,
+    with_periodic_bolus,
+)
 
 FULL_NL = 18_000_000
 TEN_UL_IN_A_MINUTE = 14_400_000
@@ -79,3 +85,17 @@ def test_a_clinicians_bolus_that_is_cancelled_and_a_prime_are_exact(course: Cour
     (cut, whole) = log_of(course, EVENT_BOLUS_ENDED)
     assert 0 < cut[1] < 20_000
     assert whole == (KIND_PRIME, 65_972)
+
+
+@pytest.mark.requirement("bolus-periodic")
+@pytest.mark.requirement("bolus-exact")
+@pytest.mark.needs("exact edges")
+def test_a_periodic_bolus_that_begins_in_a_clinicians_is_exact_as_both_are(course: Course) -> None:
+    therapy = with_periodic_bolus(continuous(424_000), PeriodicBolus(30, 60, TEN_UL_IN_A_MINUTE // 2, 2))
+    begun(course, therapy)
+    course.rig.run_for(30)
+    course.give_bolus(KIND_CLINICIAN, TEN_UL_IN_A_MINUTE // 3, 60)
+    course.rig.run_for(180)
+    course.must_be_ideal()
+    ended = log_of(course, EVENT_BOLUS_ENDED)
+    assert sorted(ended) == [(KIND_SCHEDULED, 10_000), (KIND_CLINICIAN, 3_333)]

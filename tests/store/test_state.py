@@ -11,7 +11,7 @@ from thecal_fw.core.journal_condition import FOREIGN, GOOD
 from thecal_fw.store import state as records
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.layout import STATE_BYTES
-from thecal_fw.store.state import DECODERS, FIELDS, State, decode, is_whole
+from thecal_fw.store.state import DECODERS, FIELDS, LAYOUT_VERSION, State, decode, is_whole
 from thecal_sim.nor_flash import NorFlash
 
 RANGES = {
@@ -29,6 +29,8 @@ def states(draw) -> State:
     for name, form in records._RECORD:
         if name in FIELDS:
             setattr(state, name, draw(RANGES[form]))
+    state.delivering, state.reservoir_known = draw(st.integers(0, 1)), draw(st.integers(0, 1))
+    state.time_source = draw(st.integers(0, 4))
     return state
 
 
@@ -70,7 +72,7 @@ def test_the_places_that_every_layout_shares_do_not_move():
     state.sequence = 0x04030201
     record = state.encode()
     assert record[0] == 0xB5
-    assert record[1] == 1
+    assert record[1] == LAYOUT_VERSION
     assert record[4:8] == bytes([1, 2, 3, 4])
     assert [name for name, _ in records._RECORD][-1] == "crc32"
 
@@ -113,9 +115,42 @@ def test_the_record_of_an_older_firmware_is_read_by_its_own_decoder_and_written_
 
 
 @pytest.mark.requirement("state-survives-firmware-update")
+@given(st.lists(st.integers(0, 2**8 - 1), min_size=STATE_BYTES, max_size=STATE_BYTES))
+def test_a_record_of_layout_1_is_read_field_by_field(content: list[int]):
+    record = bytearray(content)
+    record[0], record[1] = records.MAGIC, 1
+    # Counted out by hand from the layout as it was published.
+    struct.pack_into("<BB", record, 20, 1, 0)
+    record[24] = 3
+    state = decode(with_crc(record))
+    assert state is not None
+    assert (state.delivering, state.reservoir_known, state.time_source) == (1, 0, 3)
+    assert state.program_pair == record[3]
+    assert state.sequence == struct.unpack_from("<I", record, 4)[0]
+    assert (state.boots, state.bridge_end) == struct.unpack_from("<HH", record, 8)
+    assert (state.watchdog_reset_0_s, state.watchdog_reset_1_s) == struct.unpack_from("<II", record, 12)
+    assert (state.program_bytes, state.other_pair_erased) == struct.unpack_from("<HxB", record, 22)
+    assert state.offset_minutes == struct.unpack_from("<h", record, 26)[0]
+    assert (state.active_alarms, state.uncertain_steps, state.unseen_steps, state.stalled_steps) == (
+        struct.unpack_from("<IIII", record, 28)
+    )
+    assert (state.fill_nl, state.filled_at_steps) == struct.unpack_from("<II", record, 44)
+    assert (state.calibration_id, state.nl_per_rev, state.microsteps_per_rev) == struct.unpack_from(
+        "<III", record, 52
+    )
+    assert state.program_digest == record[64:96]
+    assert (state.latest_event, state.counted_steps, state.granted_steps) == struct.unpack_from(
+        "<III", record, 96
+    )
+    assert (state.lifetime_s, state.utc_s, state.utc_us) == struct.unpack_from("<III", record, 108)
+    assert state.bolus_minute == struct.unpack_from("<I", record, 120)[0]
+    assert (state.pump_day, state.tubing_day, state.tubing_hundreds) == (0, 0, 0)
+
+
+@pytest.mark.requirement("state-survives-firmware-update")
 def test_the_record_of_a_newer_firmware_is_foreign_and_not_passed_over_for_an_older_one():
     flash = used_flash()
-    rewritten_as(flash, 2, 4711)
+    rewritten_as(flash, LAYOUT_VERSION + 1, 4711)
     journal = Journal(flash, SMALL)
     assert journal.open() == FOREIGN
     assert journal.state is None

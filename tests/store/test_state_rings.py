@@ -7,7 +7,7 @@ import pytest
 from store.pump import SMALL, state_of
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, GOOD, LOST, REPAIRED
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED
-from thecal_fw.store.state import DECODERS, State, complete, decode, is_whole, sequence_of
+from thecal_fw.store.state import DECODERS, LAYOUT_VERSION, State, complete, decode, is_whole, sequence_of
 from thecal_fw.store.state_rings import StateRings
 from thecal_sim.nor_flash import ERASE, PROGRAM, NorFlash
 
@@ -557,12 +557,12 @@ def of_layout(version: int) -> NorFlash:
         record = bytearray(content(flash, ring, 9))
         record[1] = version
         complete(record, memoryview(record)[:-4], 9, 1)
-        lay(flash, ring, 9, record)
+        lay(flash, ring, 9, bytes(record))
     return flash
 
 
 def test_a_newer_layout_is_foreign_and_nothing_is_written_for_it():
-    rings = opened(of_layout(2))
+    rings = opened(of_layout(LAYOUT_VERSION + 1))
     assert (rings.condition, rings.state, rings.latest) == (FOREIGN, None, 9)
     assert not rings.write_again()
 

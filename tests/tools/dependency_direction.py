@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOTS = ("firmware", "host", "sim", "hil")
-OUR_PACKAGES = ("thecal_fw", "thecal", "thecal_sim", "thecal_hil", "tests")
+ROOTS = ("firmware", "firmware/probe", "host", "sim", "hil")
+OUR_PACKAGES = ("thecal_fw", "thecal_probe", "thecal", "thecal_sim", "thecal_hil", "tests")
 
 # Module prefix -> prefixes of our own modules that it may import. Standard and third-party modules are free.
 RULES: dict[str, tuple[str, ...]] = {
@@ -21,9 +21,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "thecal_fw.core": ("thecal_fw.core",),
     "thecal_fw.store": ("thecal_fw.store", "thecal_fw.core"),
     "thecal_fw.link": ("thecal_fw.link", "thecal_fw.core", "thecal_fw.version"),
+    "thecal_probe": ("thecal_probe", "thecal_fw.link", "thecal_fw.rp2", "thecal_fw.version"),
     "thecal": ("thecal", "thecal_fw.link", "thecal_fw.core", "thecal_fw.version"),
     "thecal_sim": ("thecal_sim", "thecal_fw"),
-    "thecal_hil": ("thecal_hil", "thecal_sim", "thecal", "thecal_fw"),
+    "thecal_hil": ("thecal_hil", "thecal_sim", "thecal", "thecal_fw", "thecal_probe"),
 }
 
 HARDWARE_MODULES = ("machine", "rp2", "micropython", "uctypes", "vfs", "_thread", "network", "bluetooth")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.trace.marks import Evidence, read_marks
+from thecal_hil.trace.marks import Evidence, read_marks, read_scenarios
 
 pytest_plugins = ["pytester"]
 
@@ -133,3 +133,18 @@ def test_one_requirement_named_twice_by_a_test_is_a_fault(tmp_path: Path) -> Non
     found = marks_in(tmp_path, "import pytest\n@pytest.mark.requirement('a', 'a')\ndef test_it(): ...\n")
     assert [one.requirement for one in found.evidence] == ["a"]
     assert "twice" in found.faults[0]
+
+
+def test_a_scenario_is_evidence_for_what_it_names_as_a_whole_and_for_its_figures(tmp_path: Path) -> None:
+    text = 'requirements = ["one"]\nlong = true\n[[check]]\nrequirements = ["two", "one"]\n[[check]]\n'
+    (tmp_path / "wheel.toml").write_text(text, encoding="utf-8")
+    marks = read_scenarios(tmp_path, tmp_path)
+    assert marks.evidence == [Evidence("wheel.toml", "one", False), Evidence("wheel.toml", "two", False)]
+    assert not marks.faults
+
+
+def test_a_scenario_that_is_evidence_for_nothing_or_can_not_be_read_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text("requirements = [", encoding="utf-8")
+    (tmp_path / "idle.toml").write_text('title = "nothing"\n', encoding="utf-8")
+    faults = read_scenarios(tmp_path, tmp_path).faults
+    assert [fault.split(":")[0] for fault in faults] == ["broken.toml", "idle.toml"]

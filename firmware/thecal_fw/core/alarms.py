@@ -47,7 +47,11 @@ PRIORITY_NAMES = ("non-critical", "critical")
     SUPPLY_LOW,
     PUMP_STOPPED,
     STOPPED_LONG,
-) = range(24)
+    BUTTON_FAULT,
+    TUBING_DUE,
+    REPLACEMENT_DUE,
+    END_OF_SERVICE,
+) = range(28)
 
 _ACKNOWLEDGING = "acknowledging it"
 _STARTING = "starting, or committing a program that is to deliver nothing"
@@ -96,6 +100,10 @@ ALARMS = (
     ("supply low", PRIORITY_CRITICAL, RESPONSE_NONE, False, "a good supply"),
     ("pump stopped", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, _STARTING),
     ("stopped for 48 hours", PRIORITY_CRITICAL, RESPONSE_NONE, False, _STARTING),
+    ("button fault", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, "letting go of the button"),
+    ("tubing due", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, "new tubing"),
+    ("replacement due", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, "a new pump"),
+    ("end of service", PRIORITY_CRITICAL, RESPONSE_NONE, False, "a new pump"),
 )
 ALARM_NAMES = tuple(row[0] for row in ALARMS)
 

@@ -1,18 +1,24 @@
-"""When the buzzer sounds: a repeating pattern for each alarm priority.
+"""When the buzzer sounds: a repeating pattern for each alarm priority, and short ones that answer a person.
 
 Non-critical: one tone of a second, every hour. Critical: six short tones over three seconds, every ten
-minutes. A pattern begins at once when its priority becomes audible, so the first tone marks the alarm.
+minutes. A pattern begins at once when its priority becomes audible, so the first tone marks the alarm. What answers a
+person sounds once, never into an alarm's tones, and ends at once for an alarm that becomes audible.
 """
 
 from thecal_fw.core.instant import NEVER_S, is_before
 
 _HALF_PERIOD_US = 250_000
+_ANSWER_US = 100_000
 
 # tones, length of a tone and of the pause after it in microseconds, seconds from pattern to pattern
 PATTERNS = (
     (1, 1_000_000, 0, 3_600),
     (6, _HALF_PERIOD_US, _HALF_PERIOD_US, 600),
+    (1, _ANSWER_US, 0, 0),
+    (3, _ANSWER_US, _ANSWER_US, 0),
 )
+ANSWER_GIVEN = 2
+ANSWER_REFUSED = 3
 
 
 class Annunciation:
@@ -23,6 +29,7 @@ class Annunciation:
         self.next_s = NEVER_S
         self.next_us = 0
         self._priority = -1
+        self._once = -1
         self._edge = 0
         self._pattern_s = 0
         self._pattern_us = 0
@@ -31,6 +38,7 @@ class Annunciation:
         """Buzzer level for the audible priority (-1: none) at this instant."""
         if priority != self._priority:
             self._priority = priority
+            self._once = -1
             self._edge = 0
             self._pattern_s, self._pattern_us = now_s, now_us
             self.next_s, self.next_us = now_s, now_us
@@ -41,8 +49,16 @@ class Annunciation:
             self._advance()
         return self.is_on
 
+    def play_once(self, pattern: int, now_s: int, now_us: int) -> bool:
+        """Sound a pattern once, of those that answer or an alarm's; False if tones are sounding already."""
+        if self._once >= 0 or self._edge > 0:
+            return False
+        self._once = pattern
+        self.next_s, self.next_us = now_s, now_us
+        return True
+
     def _advance(self) -> None:
-        tones, tone_us, pause_us, repeat_s = PATTERNS[self._priority]
+        tones, tone_us, pause_us, repeat_s = PATTERNS[self._once if self._once >= 0 else self._priority]
         self.is_on = self._edge % 2 == 0
         if self.is_on:
             self._after(tone_us)
@@ -50,8 +66,15 @@ class Annunciation:
             self._after(pause_us)
         else:
             self._edge = -1
-            self._pattern_s += repeat_s
+            if self._once < 0:
+                self._pattern_s += repeat_s
+            elif is_before(self._pattern_s, self._pattern_us, self.next_s, self.next_us):
+                # An alarm's turn came meanwhile: all of its tones sound, only later.
+                self._pattern_s, self._pattern_us = self.next_s, self.next_us
+            self._once = -1
             self.next_s, self.next_us = self._pattern_s, self._pattern_us
+            if self._priority < 0:
+                self.next_s = NEVER_S
         self._edge += 1
 
     def _after(self, delay_us: int) -> None:

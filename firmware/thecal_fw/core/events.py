@@ -51,6 +51,9 @@ EVENT_NAMES = (
     "authenticated",
     "wrong key",
     "keys damaged",
+    "button pressed",
+    "part renewed",
+    "tone checked",
 )
 (
     EVENT_RESET,
@@ -90,6 +93,9 @@ EVENT_NAMES = (
     EVENT_AUTHENTICATED,
     EVENT_WRONG_KEY,
     EVENT_KEYS_DAMAGED,
+    EVENT_PRESSED,
+    EVENT_RENEWED,
+    EVENT_TONE_CHECKED,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28

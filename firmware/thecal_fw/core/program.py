@@ -14,7 +14,7 @@ own rate before the new program begins.
 import hashlib
 import struct
 
-PROGRAM_LAYOUT_VERSION = 2
+PROGRAM_LAYOUT_VERSION = 3
 
 MODE_STOPPED = 0
 MODE_MINIMUM_RATE = 1
@@ -29,6 +29,7 @@ MOST_PATTERNS = 7
 MOST_BOLUSES_PER_DAY = 24
 """Scheduled boluses in a pattern."""
 DRUG_NAME_BYTES = 16
+PATIENT_BYTES = 16
 LIBRARY_DIGEST_BYTES = 8
 USUAL_ACCURACY_PERMILLE = 145
 """How far a pump may be off its calculated volume, of a thousand: 14.5 %, what is published for implanted pumps of
@@ -42,8 +43,8 @@ _HEADER_BYTES = struct.calcsize(_HEADER)
 # digest of the drug library, accuracy band, days the drug is stable, dead volume's id, catheter's dead volume, most
 # of a single bolus;
 # patient bolus: rate, minutes, lockout, most in 24 hours; periodic bolus: first minute, interval, rate,
-# minutes; bridge: seconds, rate
-_THERAPY = "<8sHHHIIIHHBHHIHII"
+# minutes; bridge: seconds, rate; patient's identity (ASCII, zero padded)
+_THERAPY = "<8sHHHIIIHHBHHIHII16s"
 _THERAPY_BYTES = struct.calcsize(_THERAPY)
 # minute of day the step begins at, rate from then on
 _STEP = "<HI"
@@ -99,6 +100,7 @@ class Program:
     weekdays: seven pattern indices, Monday first. Both are empty/zero except in flex mode.
     boluses: for each pattern a list of (start_minute, rate_nl_per_day, minutes) in rising order of start.
     patient_bolus, periodic_bolus, bridge: None if there is none.
+    patient: whom it is for, as the clinic names them; empty on a bench.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class Program:
         accuracy_permille: int = USUAL_ACCURACY_PERMILLE,
         stability_days: int = 0,
         library_digest: bytes = bytes(LIBRARY_DIGEST_BYTES),
+        patient: str = "",
     ):
         self.mode = mode
         self.drug = drug
@@ -146,6 +149,7 @@ class Program:
         self.accuracy_permille = accuracy_permille
         self.stability_days = stability_days
         self.library_digest = library_digest
+        self.patient = patient
 
     def encode(self) -> bytes:
         """Canonical bytes of the program."""
@@ -205,6 +209,7 @@ class Program:
             *periodic_fields,
             bridge.seconds if bridge is not None else 0,
             bridge.rate_nl_per_day if bridge is not None else 0,
+            self.patient.encode(),
         )
 
     def digest(self) -> bytes:
@@ -246,7 +251,7 @@ def decode(encoded) -> Program:
         raise ProgramFormatError("program has %d bytes too many" % (len(encoded) - offset))
     return Program(
         fields[1],
-        _name_in(fields[2]),
+        _name_in(fields[2], "drug name"),
         fields[3],
         fields[4],
         fields[5],
@@ -266,6 +271,7 @@ def decode(encoded) -> Program:
         therapy[1],
         therapy[2],
         therapy[0],
+        _name_in(therapy[16], "patient's identity"),
     )
 
 
@@ -288,11 +294,11 @@ def _part(part, fields):
     return None
 
 
-def _name_in(name: bytes) -> str:
+def _name_in(name: bytes, what: str) -> str:
     end = len(name)
     while end and name[end - 1] == 0:
         end -= 1
     for character in name[:end]:
         if not 0x20 <= character <= 0x7E:
-            raise ProgramFormatError("drug name is not printable ASCII")
+            raise ProgramFormatError(what + " is not printable ASCII")
     return name[:end].decode()

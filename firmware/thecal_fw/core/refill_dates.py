@@ -25,20 +25,41 @@ def least_residual_nl(fill_nl: int, residual_nl: int, accuracy_permille: int) ->
     return max(0, fill_nl - -(-(fill_nl - residual_nl) * (1_000 + accuracy_permille) // 1_000))
 
 
+class Week:
+    """The rates of a flex program's week: rates[k] from minutes[k] on until minutes[k + 1]. total: what all of it
+    gives, in nL/day x minute. Working it out takes longer than anything that is made of it."""
+
+    def __init__(self, program: Program):
+        volumes = VolumesOfWeek(program)
+        self.minutes, self.rates, self.total = volumes.minutes, volumes.rates, volumes.cumulative[-1]
+
+    def index_at(self, minute: int) -> int:
+        """Which of the rates holds at a minute of the week."""
+        minutes, low, high = self.minutes, 0, len(self.rates) - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            if minutes[middle] <= minute:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+
 class Course:
     """What will be used from a local minute on. week_minute: minute of the week, from Monday midnight; None without the
-    time of day, when the mean of the program is given."""
+    time of day, when the mean of the program is given. week: the program's, if it is known already."""
 
-    def __init__(self, program: Program, minimum_rate_nl_per_day: int, week_minute):
+    def __init__(self, program: Program, minimum_rate_nl_per_day: int, week_minute, week=None):
         self._per_day_nl = 0
+        self._rates_of_week = None
         patient = program.patient_bolus
         if patient is not None:
             self._per_day_nl = patient.most_per_day * volume_nl(patient.rate_nl_per_day, patient.minutes)
         self._at_once_nl = 0
         self._week_minute = week_minute or 0
         if program.mode == MODE_FLEX and week_minute is not None:
-            volumes = VolumesOfWeek(program)
-            self._minutes, self._rates, self._week = volumes.minutes, volumes.rates, volumes.cumulative[-1]
+            self._rates_of_week = week or Week(program)
+            self._week = self._rates_of_week.total
             return
         rate_nl_per_day = rate_at(program, 0, 0, minimum_rate_nl_per_day)
         if program.mode == MODE_FLEX:
@@ -48,7 +69,7 @@ class Course:
             # The first one may come at once; from then on no more than the mean of them has come at any time.
             self._at_once_nl = volume_nl(periodic.rate_nl_per_day, periodic.minutes)
             rate_nl_per_day += -(-periodic.rate_nl_per_day * periodic.minutes // periodic.interval_minutes)
-        self._minutes, self._rates = [0, MINUTES_PER_WEEK], [rate_nl_per_day]
+        self._rate = rate_nl_per_day
         self._week = rate_nl_per_day * MINUTES_PER_WEEK
 
     def minutes_to_use(self, nl: int) -> int:
@@ -76,18 +97,20 @@ class Course:
 
     def _used_in_day(self, day: int, most: int):
         """What is used in one of the days from now on, up to a volume, and the minutes that takes."""
+        week = self._rates_of_week
         at = (self._week_minute + day * MINUTES_PER_DAY) % MINUTES_PER_WEEK
         end = at + MINUTES_PER_DAY
         used, minute = 0, at
-        index = 0
+        index = -1
         while minute < end:
-            in_week = minute % MINUTES_PER_WEEK
-            if in_week < self._minutes[index]:
-                index = 0
-            while self._minutes[index + 1] <= in_week:
-                index += 1
-            until = min(end, minute + self._minutes[index + 1] - in_week)
-            rate = self._rates[index]
+            if week is None:
+                until, rate = end, self._rate
+            else:
+                in_week = minute % MINUTES_PER_WEEK
+                index = week.index_at(in_week) if index < 0 else (index + 1) % len(week.rates)
+                while week.minutes[index + 1] <= in_week:
+                    index += 1
+                until, rate = min(end, minute + week.minutes[index + 1] - in_week), week.rates[index]
             if rate and used + rate * (until - minute) > most:
                 return most, minute - at + (most - used) // rate
             used += rate * (until - minute)

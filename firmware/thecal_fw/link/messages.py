@@ -20,6 +20,7 @@ from thecal_fw.core.program_fault import FIELD_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
 from thecal_fw.core.roles import ACCESS_NAMES, ROLE_NAMES, ROLE_PATIENT
 from thecal_fw.core.self_test import TEST_NAMES
+from thecal_fw.core.service_life import PART_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 from thecal_fw.link.access_messages import (  # noqa: F401 - all messages can be had from here
     ACCESS_MESSAGES,
@@ -314,6 +315,38 @@ DATES = Message(
     ],
     "How long the reservoir lasts from now on, if the program is delivered and every allotted bolus is asked for.",
 )
+SERVICE_LIFE = Message(
+    "service_life",
+    0x27,
+    False,
+    [],
+    [
+        ("pump_days", "I"),
+        ("tubing_days", "I"),
+        ("tubing_revolutions", "I"),
+        ("minutes_to_tubing_due", "I"),
+        ("minutes_to_replacement_due", "I"),
+        ("minutes_to_end_of_service", "I"),
+    ],
+    "What is used up of the tubing's and the pump's life, and when the rest will be at the earliest.",
+)
+RENEW_PART = Message(
+    "renew_part",
+    0x28,
+    True,
+    [("part", "B")],
+    [("is_stored", "B")],
+    "A part is new from now on: the tubing, or the whole pump with it.",
+)
+CHECK_TONE = Message(
+    "check_tone",
+    0x29,
+    True,
+    [("priority", "B")],
+    [("sounds", "B")],
+    "Sound the tones of alarms of a priority once, so that a person knows them; not while others sound.",
+    role=ROLE_PATIENT,
+)
 BOOTLOADER = Message(
     "bootloader",
     0x20,
@@ -351,6 +384,9 @@ MESSAGES = (
     CANCEL_BOLUS,
     BOLUSES,
     DATES,
+    SERVICE_LIFE,
+    RENEW_PART,
+    CHECK_TONE,
     BOOTLOADER,
     PROMPT,
 ) + ACCESS_MESSAGES
@@ -400,6 +436,7 @@ def schema_lines():
         REFUSAL_NAMES,
         ROLE_NAMES,
         ACCESS_NAMES,
+        PART_NAMES,
     ):
         yield ",".join(names)
 

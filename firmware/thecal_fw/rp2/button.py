@@ -1,12 +1,40 @@
-"""The push-button to ground. Promise: a disturbance shorter than all the looks at its line take is no push."""
+"""The push-button to ground.
 
+Promises: a disturbance shorter than all the looks at its line take is no push; a movement of the line is kept by the
+chip until it is asked for, however short and whatever the program was doing. What wakes the processor for it is in
+``sleep``; no handler runs.
+"""
+
+import micropython
 from machine import Pin
 from micropython import const
 
 from thecal_fw.rp2 import pins
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from micropython import ptr32  # type: ignore[attr-defined]
+
 _LOOKS = const(64)
 """Some hundred microseconds: the motor's switching is over by then, a finger is not."""
+
+_IO_BANK0 = const(0x4001_4000)
+_INTR0 = const(0xF0 >> 2)
+_EDGES_SHIFT = const(30)  # the last two of the four bits of GPIO 7: fallen, risen
+
+
+@micropython.viper
+def moved() -> bool:
+    """Whether the line has moved since that was last forgotten."""
+    io = ptr32(_IO_BANK0)
+    return ((io[_INTR0] >> _EDGES_SHIFT) & 3) != 0
+
+
+@micropython.viper
+def _forget():
+    io = ptr32(_IO_BANK0)
+    both = 3
+    io[_INTR0] = both << _EDGES_SHIFT
 
 
 class Button:
@@ -20,3 +48,9 @@ class Button:
             if self._line.value():
                 return False
         return True
+
+    def has_moved(self) -> bool:
+        if moved():
+            _forget()
+            return True
+        return False

@@ -11,7 +11,7 @@ import struct
 from thecal_fw.store.layout import STATE_BYTES
 
 MAGIC = 0xB5
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 NO_PAIR = 0xFF
 """``program_pair`` of a pump without a program."""
 NEVER = 0xFFFFFFFF
@@ -30,11 +30,12 @@ _RECORD = (
     ("bridge_end", "H"),
     ("watchdog_reset_0_s", "I"),
     ("watchdog_reset_1_s", "I"),
-    ("delivering", "B"),
-    ("reservoir_known", "B"),
-    ("program_bytes", "H"),
-    ("time_source", "B"),
+    ("flags", "B"),
     ("other_pair_erased", "B"),
+    ("program_bytes", "H"),
+    ("pump_day", "H"),
+    ("tubing_day", "H"),
+    ("tubing_hundreds", "H"),
     ("offset_minutes", "h"),
     ("active_alarms", "I"),
     ("uncertain_steps", "I"),
@@ -42,9 +43,9 @@ _RECORD = (
     ("stalled_steps", "I"),
     ("fill_nl", "I"),
     ("filled_at_steps", "I"),
-    ("calibration_id", "I"),
+    ("calibration_id", "H"),
+    ("microsteps_per_rev", "H"),
     ("nl_per_rev", "I"),
-    ("microsteps_per_rev", "I"),
     ("program_digest", "32s"),
     # These six change with every grant and lie side by side, to be patched at once.
     ("latest_event", "I"),
@@ -57,11 +58,15 @@ _RECORD = (
     ("crc32", "I"),
 )
 _FORMAT = "<" + "".join([form for _, form in _RECORD])
-_PACKED = tuple([name for name, form in _RECORD if not form.endswith("x")])
-FIELDS = tuple(
-    [name for name in _PACKED if name not in ("magic", "layout_version", "since_mirrored", "crc32")]
+_PACKED = tuple([name for name, _ in _RECORD])
+_FLAGS = _PACKED.index("flags")
+_OF_THE_RECORD = ("magic", "layout_version", "since_mirrored", "flags", "crc32")
+FIELDS = tuple([name for name in _PACKED if name not in _OF_THE_RECORD]) + (
+    "delivering",
+    "reservoir_known",
+    "time_source",
 )
-"""Attributes of a ``State``, in the order of the record."""
+"""Attributes of a ``State``, in the order of the record; the last three are in its flags."""
 
 
 def offset_of(name: str) -> int:
@@ -100,6 +105,8 @@ class State:
     program_pair, program_digest, program_bytes: the program in force; pair ``NO_PAIR`` if there is none.
     other_pair_erased: whether the pair that is not in force was erased at writing. The journal's own.
     calibration_id, nl_per_rev, microsteps_per_rev: the calibration in force.
+    pump_day, tubing_day: days of ``lifetime_s`` on which pump and tubing were last new.
+    tubing_hundreds: hundreds of revolutions made when the tubing was new.
     latest_event: newest event at writing.
     """
 
@@ -132,6 +139,9 @@ class State:
     latest_event: int
     bolus_minute: int
     bridge_end: int
+    pump_day: int
+    tubing_day: int
+    tubing_hundreds: int
 
     def __init__(self):
         for name in FIELDS:
@@ -148,6 +158,7 @@ class State:
         values[0] = MAGIC
         values[1] = LAYOUT_VERSION
         values[2] = NOT_MIRRORED
+        values[_FLAGS] = (self.delivering != 0) | (self.reservoir_known != 0) << 1 | self.time_source << 2
         struct.pack_into(_FORMAT, record, 0, *values)
 
     def encode(self) -> bytes:
@@ -176,16 +187,27 @@ def sequence_of(record) -> int:
     return struct.unpack_from("<I", record, SEQUENCE_OFFSET)[0]
 
 
-def _decode_1(record) -> State:
+def _decode_2(record) -> State:
     state = State()
     values = struct.unpack(_FORMAT, record)
     for index in range(len(_PACKED)):
         if _PACKED[index] in FIELDS:
             setattr(state, _PACKED[index], values[index])
+    flags = values[_FLAGS]
+    state.delivering, state.reservoir_known, state.time_source = flags & 1, flags >> 1 & 1, flags >> 2
     return state
 
 
-DECODERS = {1: _decode_1}
+def _decode_1(record) -> State:
+    """Of a firmware that did not count what its parts had served: they count from the pump's beginning."""
+    from thecal_fw.store.older_state import decode_into
+
+    state = State()
+    decode_into(state, record)
+    return state
+
+
+DECODERS = {1: _decode_1, 2: _decode_2}
 """Layout version -> what makes a ``State`` of a record of that layout."""
 
 

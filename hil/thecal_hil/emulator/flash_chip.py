@@ -8,7 +8,7 @@ leaves behind what it is told to, and the power is gone before the next instruct
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rp2040py.peripherals import ssi
@@ -28,7 +28,7 @@ Remains = Callable[[bytes, bytes], bytes]
 
 @dataclass
 class FlashTiming:
-    """Times of operations, and how many there have been since the first power-on.
+    """Times of operations, and how many there have been since the first power-on; erases of each sector likewise.
 
     on_operation: asked before each operation, by its number and whether it is an erase; None lets it be, anything else
     cuts the power in it.
@@ -42,6 +42,11 @@ class FlashTiming:
     """Worn out: operations take their time and change nothing."""
     on_operation: Callable[[int, bool], Remains | None] | None = None
     power_cut: Callable[[], None] | None = None
+    erases: dict[int, int] = field(default_factory=dict)
+
+    def count_erase(self, begin: int, size: int) -> None:
+        for sector in range(begin // ssi.FLASH_SECTOR_SIZE, (begin + size) // ssi.FLASH_SECTOR_SIZE):
+            self.erases[sector] = self.erases.get(sector, 0) + 1
 
     def duration_ns(self, command: int) -> int:
         if command == ssi.CMD_SECTOR_ERASE:
@@ -71,6 +76,9 @@ class TimedSsi(ssi.RPSSI):
         timing.operations += 1
         if timing.takes_nothing:
             self._write_enabled = False
+        if command != ssi.CMD_PAGE_PROGRAM:
+            size = _PIECE_BYTES[command]
+            timing.count_erase(self._address_from_buffer() & ~(size - 1), size)
         remains = (
             timing.on_operation(number, command != ssi.CMD_PAGE_PROGRAM) if timing.on_operation else None
         )

@@ -60,7 +60,7 @@ class EmulatedPico:
         self._random = Random(seed)
         self.resets: list[Reset] = []
         self._busy_cycles_before = 0
-        self._release_alarm = chip.clock.create_alarm(self._leave_reset)
+        self._release_alarm = chip.clock.create_alarm(self.leave_reset)
         self.engine = Engine(chip)
         MaskedWake(chip, self.engine)
         self.wires = [Wire(chip, source, target) for source, target in wires]
@@ -153,6 +153,17 @@ class EmulatedPico:
         Outside a run this returns when the chip is released; a callback may reset it too, and time then goes on with
         the chip held.
         """
+        self.hold_in_reset(cause)
+        if held_ns:
+            self._release_alarm.schedule(on_cycle_ns(held_ns))
+            if not self.engine.running:
+                self.run_for(held_ns)
+        else:
+            self.leave_reset()
+        self.engine.request_stop()
+
+    def hold_in_reset(self, cause: ResetCause | str = ResetCause.RUN_PIN) -> None:
+        """Reset the chip and hold it until `leave_reset`."""
         cause = ResetCause(cause)
         chip = self.chip
         self.resets.append(Reset(self.now_ns, cause))
@@ -168,17 +179,10 @@ class EmulatedPico:
         self._probe.refresh()
         for wire in self.wires:
             wire.refresh()
-        if held_ns:
-            # A processor that sleeps with every interrupt disabled is as good as one held in reset.
-            chip.core.waiting = True
-            self._release_alarm.schedule(on_cycle_ns(held_ns))
-            if not self.engine.running:
-                self.run_for(held_ns)
-        else:
-            self._leave_reset()
-        self.engine.request_stop()
+        # A processor that sleeps with every interrupt disabled is as good as one held in reset.
+        chip.core.waiting = True
 
-    def _leave_reset(self) -> None:
+    def leave_reset(self) -> None:
         self._release_alarm.cancel()
         self.chip.core.waiting = False
         self.chip.leave_reset()

@@ -10,14 +10,15 @@ Promises:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from rp2040py.gpio_pin import GPIOPinState
 
 _DRIVEN = {GPIOPinState.LOW: 0, GPIOPinState.HIGH: 1}
-_TWICE_APART_NS = 10_000
-"""Between the two microsteps that a motor turns for one: longer than the encoder's counter looks apart."""
+_TWICE_APART_NS = 250_000
+"""Between the two microsteps that a motor turns for one: longer than the encoder's counter looks apart, and slow enough
+for the motor to have torque left."""
 _RELEASED = {GPIOPinState.INPUT_PULL_UP: 1, GPIOPinState.INPUT_PULL_DOWN: 0}
 
 
@@ -118,7 +119,8 @@ class Motor:
     """A motor with its driver and its shaft encoder, on the pins of one board.
 
     It turns one microstep for each rising edge of STEP while its driver is enabled (a low level); the encoder's line
-    changes its level with each microstep turned. Faults: see the attributes.
+    changes its level with each microstep turned. What it turns against is nothing, unless a plant is attached. Faults:
+    see the attributes.
     """
 
     def __init__(self, chip: Any, step: int, enable: int, encoder: int) -> None:
@@ -130,6 +132,8 @@ class Motor:
         self.sticks_enabled = False
         """The driver does not let go of the motor, whatever its enable line says."""
         self.sticks_disabled = False
+        self.mechanics: Callable[[int], bool] | None = None
+        """Says whether the shaft turns for a microstep at an instant, in ns."""
         self._commanded = 0
         self._clock = chip.clock
         self._was_high = False
@@ -159,11 +163,11 @@ class Motor:
         if self.stalled or (self.loses_every and self._commanded % self.loses_every == 0):
             return
         twice = self.turns_twice_every and self._commanded % self.turns_twice_every == 0
-        self.turned_steps += 1
-        self.refresh()
+        self._drive_on()
         if twice:
-            self._clock.create_alarm(self._turn_once_more).schedule(_TWICE_APART_NS)
+            self._clock.create_alarm(self._drive_on).schedule(_TWICE_APART_NS)
 
-    def _turn_once_more(self) -> None:
-        self.turned_steps += 1
-        self.refresh()
+    def _drive_on(self) -> None:
+        if self.mechanics is None or self.mechanics(round(self._clock.nanos)):
+            self.turned_steps += 1
+            self.refresh()

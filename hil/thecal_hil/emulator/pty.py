@@ -7,6 +7,9 @@ Promises:
   behind when the machine is slow and never catching up in a rush. `call` runs a function on the emulator in between.
 - Leaving the context stops the thread, closes both ends and raises what went wrong in the thread, if anything did.
 
+Boards that are wired together have one time and so one thread: the others' ports are given with ``also``, and ``paths``
+has a pseudo-terminal for each.
+
 A pseudo-terminal does not carry DTR: the port counts as open, and DTR as set, from entry to exit. After a reset of the
 device the port is opened again as soon as it has enumerated; to the program it is the same path all along.
 """
@@ -20,7 +23,7 @@ import select
 import threading
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Final, TypeVar
@@ -28,6 +31,7 @@ from typing import Final, TypeVar
 from serial import SerialException
 
 from .pico import EmulatedPico
+from .serial_port import EmulatedUsbSerial
 from .units import NS_PER_MS, NS_PER_S
 
 _SLICE_NS: Final = 1 * NS_PER_MS
@@ -37,22 +41,73 @@ _CHUNK_BYTES: Final = 4096
 _T = TypeVar("_T")
 
 
+class _End:
+    """A pseudo-terminal that leads to one emulated port."""
+
+    def __init__(self, port: EmulatedUsbSerial) -> None:
+        self.port = port
+        self.to_program = bytearray()
+        self.master, self.slave = os.openpty()
+        # Keeping the far end open keeps it raw, and spares the near end errors while no program has it open.
+        tty.setraw(self.slave)
+        os.set_blocking(self.master, False)
+        self.path = os.ttyname(self.slave)
+
+    @property
+    def is_usable(self) -> bool:
+        try:
+            return self.port.in_waiting >= 0
+        except SerialException:
+            return False
+
+    def open_port_if_gone(self) -> None:
+        """A board that is held in reset or boots does not wait to be opened; it is looked at again."""
+        if not self.is_usable and self.port.is_attached:
+            self.port.open()
+
+    def has_input(self) -> bool:
+        return self.is_usable and self.port.in_waiting > 0
+
+    def move_bytes(self) -> None:
+        port = self.port
+        if not self.is_usable:
+            # What is sent to a board that is not there is lost.
+            with contextlib.suppress(BlockingIOError):
+                os.read(self.master, _CHUNK_BYTES)
+            return
+        if port.in_waiting:
+            self.to_program += port.read(port.in_waiting)
+        # A program that does not read at present is offered the bytes again next time.
+        with contextlib.suppress(BlockingIOError):
+            while self.to_program:
+                written = os.write(self.master, self.to_program[:_CHUNK_BYTES])
+                del self.to_program[:written]
+        with contextlib.suppress(BlockingIOError):
+            port.write(os.read(self.master, _CHUNK_BYTES))
+
+    def close(self) -> None:
+        os.close(self.master)
+        os.close(self.slave)
+
+
 class EmulatedPty:
-    def __init__(self, pico: EmulatedPico, *, speed: float = 1.0) -> None:
+    def __init__(
+        self, pico: EmulatedPico, *, speed: float = 1.0, also: Sequence[EmulatedUsbSerial] = ()
+    ) -> None:
         self._pico = pico
+        self._ports = (pico.serial, *also)
         self._speed = speed
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
-        self._to_program = bytearray()
+        self._ends: list[_End] = []
         self.path = ""
+        self.paths: list[str] = []
 
     def __enter__(self) -> EmulatedPty:
-        self._master, self._slave = os.openpty()
-        # Keeping the far end open keeps it raw, and spares the near end errors while no program has it open.
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.path = os.ttyname(self._slave)
+        self._ends = [_End(port) for port in self._ports]
+        self.paths = [end.path for end in self._ends]
+        self.path = self.paths[0]
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._pump, name="emulated-pty", daemon=True)
         self._thread.start()
@@ -64,8 +119,10 @@ class EmulatedPty:
         self._stopping.set()
         self._wake()
         self._thread.join()
-        for descriptor in (self._master, self._slave, self._wake_read, self._wake_write):
-            os.close(descriptor)
+        for end in self._ends:
+            end.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
         if self._failure is not None and error is None:
             raise self._failure
 
@@ -97,8 +154,9 @@ class EmulatedPty:
             last_s = time.monotonic()
             while not self._stopping.is_set():
                 self._run_jobs()
-                self._open_port_if_gone()
-                self._move_bytes()
+                for end in self._ends:
+                    end.open_port_if_gone()
+                    end.move_bytes()
                 now_s = time.monotonic()
                 step_ns = min(round((now_s - last_s) * self._speed * NS_PER_S), _LONGEST_STEP_NS)
                 last_s = now_s
@@ -111,8 +169,9 @@ class EmulatedPty:
 
     def _sleep_until_due(self, since_s: float) -> None:
         pause_s = max(0.0, since_s + _SLICE_NS / NS_PER_S / self._speed - time.monotonic())
-        writable = [self._master] if self._to_program else []
-        readable, _, _ = select.select([self._master, self._wake_read], writable, [], pause_s)
+        writable = [end.master for end in self._ends if end.to_program]
+        watched = [*(end.master for end in self._ends), self._wake_read]
+        readable, _, _ = select.select(watched, writable, [], pause_s)
         if self._wake_read in readable:
             os.read(self._wake_read, _CHUNK_BYTES)
 
@@ -120,27 +179,5 @@ class EmulatedPty:
         while not self._jobs.empty():
             self._jobs.get()()
 
-    def _open_port_if_gone(self) -> None:
-        port = self._pico.serial
-        try:
-            _ = port.in_waiting
-        except SerialException:
-            port.open()
-
     def _has_input(self) -> bool:
-        try:
-            return self._pico.serial.in_waiting > 0
-        except SerialException:
-            return True
-
-    def _move_bytes(self) -> None:
-        port = self._pico.serial
-        if port.in_waiting:
-            self._to_program += port.read(port.in_waiting)
-        # A program that does not read at present is offered the bytes again next time.
-        with contextlib.suppress(BlockingIOError):
-            while self._to_program:
-                written = os.write(self._master, self._to_program[:_CHUNK_BYTES])
-                del self._to_program[:written]
-        with contextlib.suppress(BlockingIOError):
-            port.write(os.read(self._master, _CHUNK_BYTES))
+        return any(end.has_input() for end in self._ends)

@@ -49,6 +49,10 @@ class EmulatedUsbSerial:
         host.on_sent = time.poke
         host.on_gone = self._device_gone
 
+    def wait_with(self, time: VirtualTime) -> None:
+        """Have waiting advance more than the one board: a bench of several that are wired together."""
+        self._time = time
+
     # --- opening and closing -----------------------------------------------------------------
 
     def open(self) -> None:
@@ -70,6 +74,11 @@ class EmulatedUsbSerial:
             self._host.discard_unsent()
             self._update_reading()
             self._update_lines()
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether the device has enumerated, so that the port can be opened without waiting."""
+        return self._host.configured
 
     def __enter__(self) -> EmulatedUsbSerial:
         if not self.is_open:

@@ -4,6 +4,9 @@ The sources are read instead of asking pytest, which would have to import every 
 and leaves out what is chosen away on the command line. Only one form of the mark is allowed, a decorator of a test
 function, or of a class of tests, with ids written out.
 
+Scenarios are evidence as well: their files name the requirements, for the whole and for single figures, and
+tests/scenarios/test_library.py runs each of them.
+
 Promises: every mark in that form is found; a mark in any other form or place, which pytest might take otherwise or not
 at all, is a fault, and so is one on a test that never runs or whose failure counts for nothing.
 """
@@ -11,6 +14,7 @@ at all, is a fault, and so is one on a test that never runs or whose failure cou
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +48,29 @@ def read_marks(folder: Path, root: Path) -> Marks:
     marks = Marks()
     for path in sorted(folder.rglob("*.py")):
         _File(path, path.relative_to(root).as_posix(), marks).read()
+    return marks
+
+
+def read_scenarios(folder: Path, root: Path) -> Marks:
+    """What the scenario files in a folder are evidence for; each is named by its path relative to ``root``.
+
+    What else is wrong with a file is the affair of the reader that runs it.
+    """
+    marks = Marks()
+    for path in sorted(folder.glob("*.toml")):
+        name = path.relative_to(root).as_posix()
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            marks.faults.append(f"{name}: {error}")
+            continue
+        ids = [*content.get("requirements", [])]
+        for check in content.get("check", []):
+            ids += check.get("requirements", [])
+        if not ids:
+            marks.faults.append(f"{name}: is evidence for no requirement")
+        in_make_test = not content.get("long", False)
+        marks.evidence += [Evidence(name, found, in_make_test) for found in dict.fromkeys(ids)]
     return marks
 
 

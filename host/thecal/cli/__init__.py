@@ -23,6 +23,7 @@ from thecal.cli import (
     reporting,
     residual,
     running,
+    servicing,
     visiting,
     watching,
 )
@@ -51,6 +52,7 @@ for module in (
     library,
     reporting,
     residual,
+    servicing,
 ):
     module.add_commands(app)
 

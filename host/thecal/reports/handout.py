@@ -67,6 +67,8 @@ def _pump(read: Interrogation) -> list[tuple[str, str]]:
     rows = [("Pump model", read.board), ("Serial number", read.serial)]
     if program is None or not program.reservoir_nl:
         return [*rows, ("Program", "none that delivers")]
+    if program.patient:
+        rows.append(("Patient", program.patient))
     rows += [
         ("Reservoir size", f"{millilitres(program.reservoir_nl)} mL"),
         ("Drug", f"{program.drug}, {plain(Fraction(program.concentration_ng_per_ml, 1_000))} mcg/mL"),
@@ -119,7 +121,7 @@ def day_figures(program: Program) -> list[Element]:
 
 
 def _tones() -> list[tuple[str, str]]:
-    (_, single_us, _, single_repeat_s), (tones, tone_us, pause_us, repeat_s) = PATTERNS
+    (_, single_us, _, single_repeat_s), (tones, tone_us, pause_us, repeat_s) = PATTERNS[:2]
     lasts_s = tones * (tone_us + pause_us) // 1_000_000
     return [
         (

@@ -1,0 +1,100 @@
+"""How long the tubing and the pump itself may serve: what is used of that, and when the rest will be, at the earliest.
+
+An implanted pump of this kind tells of its replacement 90 days before its service ends, after seven years at most
+(published); those are kept. The life of a bench head's tubing comes from no checked source: a configurable default.
+Age is the pump's own running time. What is counted in whole days or hundreds of revolutions is rounded so that
+nothing is told later than it is.
+"""
+
+from thecal_fw.core.refill_dates import NEVER_MINUTES
+
+PART_TUBING = 0
+PART_PUMP = 1
+PART_NAMES = ("tubing", "pump")
+
+REVOLUTIONS_UNIT = 100
+"""The journal counts revolutions by this many."""
+_DAY_S = 86_400
+
+
+class ServiceLimits:
+    """service_days: of the pump; notice_days: before that, it says that it is to be replaced.
+
+    tubing_days, tubing_revolutions: of the tubing, whichever is reached first.
+    """
+
+    def __init__(
+        self,
+        service_days: int = 2_555,
+        notice_days: int = 90,
+        tubing_days: int = 365,
+        tubing_revolutions: int = 200_000,
+    ):
+        self.service_days = service_days
+        self.notice_days = notice_days
+        self.tubing_days = tubing_days
+        self.tubing_revolutions = tubing_revolutions
+
+
+BENCH_SERVICE_LIMITS = ServiceLimits()
+
+
+class ServiceLife:
+    """pump_day, tubing_day: day of the pump's running life on which each was last new.
+
+    tubing_hundreds: hundreds of revolutions that the pump had made when its tubing was new.
+    """
+
+    def __init__(self, limits: ServiceLimits = BENCH_SERVICE_LIMITS):
+        self.limits = limits
+        self.pump_day = self.tubing_day = self.tubing_hundreds = 0
+
+    def renew(self, part: int, lifetime_s: int, revolutions: int) -> None:
+        """A part is new as of now; a new pump has new tubing."""
+        self.tubing_day = lifetime_s // _DAY_S
+        self.tubing_hundreds = revolutions // REVOLUTIONS_UNIT
+        if part == PART_PUMP:
+            self.pump_day = self.tubing_day
+
+    def pump_age_s(self, lifetime_s: int) -> int:
+        return lifetime_s - self.pump_day * _DAY_S
+
+    def tubing_age_s(self, lifetime_s: int) -> int:
+        return lifetime_s - self.tubing_day * _DAY_S
+
+    def tubing_revolutions(self, revolutions: int) -> int:
+        return revolutions - self.tubing_hundreds * REVOLUTIONS_UNIT
+
+    def is_tubing_due(self, lifetime_s: int, revolutions: int) -> bool:
+        limits = self.limits
+        return (
+            self.tubing_age_s(lifetime_s) >= limits.tubing_days * _DAY_S
+            or self.tubing_revolutions(revolutions) >= limits.tubing_revolutions
+        )
+
+    def is_replacement_due(self, lifetime_s: int) -> bool:
+        days = self.limits.service_days - self.limits.notice_days
+        return self.pump_age_s(lifetime_s) >= days * _DAY_S
+
+    def is_over(self, lifetime_s: int) -> bool:
+        return self.pump_age_s(lifetime_s) >= self.limits.service_days * _DAY_S
+
+    def minutes_to_tubing(self, lifetime_s: int, revolutions: int, nl_per_rev: int, course) -> int:
+        """Whole minutes until the tubing's life is used up at the earliest, by a course of delivery or, without one, by
+        age alone."""
+        minutes = _minutes_until(self.limits.tubing_days, self.tubing_age_s(lifetime_s))
+        left = self.limits.tubing_revolutions - self.tubing_revolutions(revolutions)
+        if course is not None:
+            # The revolution under way may be about to end.
+            minutes = min(minutes, course.minutes_to_use(max(0, left - 1) * nl_per_rev))
+        return minutes if left > 0 else 0
+
+    def minutes_to_replacement(self, lifetime_s: int) -> int:
+        return _minutes_until(self.limits.service_days - self.limits.notice_days, self.pump_age_s(lifetime_s))
+
+    def minutes_to_end(self, lifetime_s: int) -> int:
+        return _minutes_until(self.limits.service_days, self.pump_age_s(lifetime_s))
+
+
+def _minutes_until(days: int, age_s: int) -> int:
+    return min(NEVER_MINUTES, max(0, days * _DAY_S - age_s) // 60)

@@ -1,0 +1,61 @@
+"""The picture of a campaign: overall errors, the band of trumpet curves, and what goes with the error most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from thecal_sim.metrics.trumpet import AMBULATORY
+
+_BAND = (5, 50, 95)
+_BLUE, _RED, _GREY = "#1f5a8a", "#a33b2e", "#666666"
+
+
+def draw(table: pa.Table, path: Path) -> None:
+    """Write a PNG."""
+    figure = Figure(figsize=(15, 4.6), dpi=110, layout="constrained")
+    errors, trumpets, against = figure.subplots(1, 3)
+    overall = _column(table, "overall_error_percent")
+    _overall_errors(errors, overall)
+    _trumpets(trumpets, table)
+    calibration = _column(table, "calibration_error_percent")
+    against.scatter(calibration, overall, s=9, color=_BLUE, alpha=0.5, linewidths=0)
+    against.set(xlabel="calibration error drawn, %", ylabel="overall error, %", title="Error by calibration")
+    days = int(_column(table, "days")[0])
+    figure.suptitle(f"{table.num_rows:,} runs of {days} days on the model with its plant")
+    figure.savefig(path, format="png")
+
+
+def _overall_errors(axes: Axes, overall: NDArray[np.float64]) -> None:
+    axes.hist(overall, bins=min(40, max(5, len(overall) // 10)), color=_BLUE)
+    for part in _BAND:
+        axes.axvline(float(np.percentile(overall, part)), color=_GREY, linestyle="--", linewidth=1)
+    axes.set(
+        xlabel="overall error, % (dashed: 5 %, median, 95 % of runs)", ylabel="runs", title="Overall error"
+    )
+
+
+def _trumpets(axes: Axes, table: pa.Table) -> None:
+    """Extremes of each window: the median of all runs as a line, 5 to 95 % of them as a band."""
+    minutes = [round(window_s / 60) for window_s in AMBULATORY.windows_s]
+    for side, colour in (("most", _RED), ("least", _BLUE)):
+        points = [_column(table, f"trumpet_{window}_min_{side}_percent") for window in minutes]
+        low, middle, high = np.percentile(np.array(points), _BAND, axis=1)
+        axes.fill_between(minutes, low, high, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(minutes, middle, color=colour, marker="o", label=side)
+    axes.axhline(0, color=_GREY, linewidth=0.8)
+    axes.set(
+        xlabel="window, min",
+        ylabel="error, %",
+        title="Trumpet curves (line: median, band: 5 to 95 % of runs)",
+    )
+    axes.legend()
+
+
+def _column(table: pa.Table, name: str) -> NDArray[np.float64]:
+    return np.asarray(table[name].to_numpy(), np.float64)

@@ -1,0 +1,123 @@
+"""What a campaign has found: how each figure is distributed, what goes with the error, the worst cases, a picture.
+
+Promises: everything is worked out from the table of results alone. Each worst case comes with the command that does it
+again, on the model to the last bit and on the emulated board with the shipped image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from thecal_hil.campaign.week import Row, columns_drawn, what_is_wrong
+from thecal_hil.evidence import write_summary
+
+FIGURES = (
+    "overall_error_percent",
+    "weighed_error_percent",
+    "counted_error_percent",
+    "dose_error_percent",
+    "first_hour_error_percent",
+    "worst_hour_error_percent",
+    "hours_within_15_percent_share",
+    "trumpet_60_min_most_percent",
+    "trumpet_60_min_least_percent",
+    "trumpet_930_min_most_percent",
+    "trumpet_930_min_least_percent",
+    "worst_count_error_microsteps",
+)
+"""Told in text; the JSON has all columns."""
+WORST_BY = ("overall_error_percent", "worst_hour_error_percent", "trumpet_15_min_most_percent")
+"""The larger, whichever its sign, the worse."""
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_SHOWN_WORST = 3
+
+
+def summary(table: pa.Table) -> dict[str, Any]:
+    """Everything there is to tell, as JSON has it."""
+    columns = {name: np.asarray(table[name].to_numpy(), np.float64) for name in table.column_names}
+    rows: list[Row] = table.to_pylist()
+    wrong = [{"seed": row["seed"], "wrong": list(found)} for row in rows if (found := what_is_wrong(row))]
+    told = [name for name in columns if name not in ("seed", "days", "active_alarms", *columns_drawn())]
+    return {
+        "runs": table.num_rows,
+        "pump_days": int(columns["days"].sum()),
+        "wrong": wrong,
+        "figures": {name: _distribution(columns[name]) for name in told},
+        "goes_with_overall_error": _correlations(columns),
+        "worst": {name: _worst(rows, name) for name in WORST_BY},
+    }
+
+
+def _distribution(values: NDArray[np.float64]) -> dict[str, float]:
+    found = {"least": float(values.min()), "most": float(values.max()), "mean": float(values.mean())}
+    found["standard_deviation"] = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    for part, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True):
+        found[f"p{100 * part:02.0f}"] = float(value)
+    return found
+
+
+def _correlations(columns: dict[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Of what was drawn with the overall error, the strongest first."""
+    error = columns["overall_error_percent"]
+    found = {}
+    for name in columns_drawn():
+        if len(error) > 2 and columns[name].std() > 0 and error.std() > 0:
+            found[name] = round(float(np.corrcoef(columns[name], error)[0, 1]), 4)
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
+
+
+def _worst(rows: Sequence[Row], figure: str) -> list[dict[str, Any]]:
+    ordered = sorted(rows, key=lambda row: (-abs(row[figure]), row["seed"]))
+    return [
+        {
+            "seed": row["seed"],
+            figure: row[figure],
+            "model": replay_command(int(row["seed"]), int(row["days"]), "model"),
+            "pico": replay_command(int(row["seed"]), int(row["days"]), "pico"),
+        }
+        for row in ordered[:_SHOWN_WORST]
+    ]
+
+
+def replay_command(seed: int, days: int, rig: str) -> str:
+    """What does one run again."""
+    return f"python -m thecal_hil.campaign --replay {seed} --days {days} --rig {rig}"
+
+
+def text(found: dict[str, Any]) -> str:
+    """The summary for a person at a terminal."""
+    lines = [
+        f"{found['runs']:,} runs, {found['pump_days']:,} pump-days",
+        "",
+        f"{'figure':34} {'least':>10} {'5 %':>10} {'median':>10} {'95 %':>10} {'most':>10}",
+    ]
+    for name in FIGURES:
+        figure = found["figures"][name]
+        shown = " ".join(f"{figure[part]:10.4f}" for part in ("least", "p05", "p50", "p95", "most"))
+        lines.append(f"{name:34} {shown}")
+    strongest = list(found["goes_with_overall_error"].items())[:4]
+    lines += ["", "goes with the overall error: " + ", ".join(f"{name} {r:+.2f}" for name, r in strongest)]
+    for figure, cases in found["worst"].items():
+        lines += ["", f"worst by {figure}:"]
+        lines += [f"  {case[figure]:+9.4f}  {case['model']}" for case in cases]
+    lines += ["", "on the emulated board: the same with --rig pico (fewer --days take less time)"]
+    lines += [f"WRONG: seed {case['seed']}: {'; '.join(case['wrong'])}" for case in found["wrong"]]
+    return "\n".join(lines) + "\n"
+
+
+def write_report(directory: Path, table: pa.Table) -> dict[str, Any]:
+    """Write ``report.json``, ``report.txt`` and ``report.png``; the summary."""
+    # Imported late: a second, which whoever only runs batches need not wait for.
+    from thecal_hil.campaign.figure import draw
+
+    found = summary(table)
+    write_summary(directory / "report.json", found)
+    (directory / "report.txt").write_text(text(found))
+    draw(table, directory / "report.png")
+    return found

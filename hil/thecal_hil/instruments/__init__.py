@@ -1,0 +1,1 @@
+"""Drivers for what stands on a bench beside the pump: a balance, a logic analyser, an edge-timing probe."""

@@ -1,0 +1,285 @@
+"""Reads scenario files, strictly.
+
+Promises: everything wrong with a file is told at once, each line with the file, the field, its value and what is
+allowed; a file that reads can be carried out: its prescriptions compile, its names are known, its steps are in order,
+and each figure is declared with its unit and its limits before anything is run.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from thecal_hil import gate
+from thecal_hil.evidence import Measurement
+from thecal_hil.faults import Fault
+from thecal_hil.image import REPOSITORY
+from thecal_hil.rig import Capability
+from thecal_hil.scenario.actions import ACTIONS
+from thecal_hil.scenario.document import Check, PlantWanted, Prescribed, Scenario, ScenarioError, Setup, Step
+from thecal_hil.scenario.fields import Fields, duration_text
+from thecal_hil.scenario.measures import MEASURES, Measure
+from thecal_hil.scenario.params import Given, read_given
+
+LIBRARY = Path(__file__).parent / "library"
+_EXAMPLES = REPOSITORY / "examples"
+_NL_PER_ML = 1_000_000
+_REQUIREMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_MOST_LIMIT = Fraction(10**9)
+_LIMITS = ("least", "most", "exactly")
+_USUAL_OFFSET_MIN = 60
+
+
+def library_files() -> list[Path]:
+    """The scenarios of the library, in order of their names."""
+    return sorted(LIBRARY.glob("*.toml"))
+
+
+def read_scenario(path: Path) -> Scenario:
+    """One scenario; raises ScenarioError with all that is wrong."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except OSError as error:
+        raise ScenarioError([f"{path.name}: can't be read: {error.strerror}"]) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ScenarioError([f"{path.name}: is not valid TOML: {error}"]) from error
+    return _Reader(path, content).read()
+
+
+def read_library() -> list[Scenario]:
+    """The whole library; raises ScenarioError with all that is wrong with any file of it."""
+    scenarios: list[Scenario] = []
+    problems: list[str] = []
+    for path in library_files():
+        try:
+            scenarios.append(read_scenario(path))
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    return scenarios
+
+
+class _Reader:
+    """One file."""
+
+    def __init__(self, path: Path, content: dict[str, Any]) -> None:
+        self._path = path
+        self._fields = Fields(content)
+
+    def read(self) -> Scenario:
+        fields = self._fields
+        if not _NAME.fullmatch(self._path.stem):
+            fields.complain("the file's name is to be small letters, digits and single hyphens")
+        title = fields.prose("title", "what is shown, in one sentence")
+        purpose = fields.prose("purpose", "one or two sentences")
+        requirements = self._requirements(fields)
+        declared_needs = fields.words("needs", (*Capability, *Fault))
+        expects = fields.words("expects", gate.EXPECTABLE)
+        duration_ns = fields.duration("duration") or 0
+        ideal_until_ns = fields.duration("ideal_until") if fields.has("ideal_until") else None
+        is_long = fields.flag("long")
+        prescriptions = dict(self._prescriptions())
+        setup = self._setup(prescriptions)
+        course = tuple(self._course(prescriptions, duration_ns))
+        checks = tuple(self._checks(prescriptions, duration_ns))
+        self._judge_prescriptions(prescriptions, setup, course)
+        problems = fields.problems()
+        if problems:
+            raise ScenarioError([f"{self._path.name}: {problem}" for problem in problems])
+        needs = {*declared_needs}
+        if setup.plant is not None:
+            needs.add(Capability.PLANT)
+        for step in course:
+            needs |= ACTIONS[step.do].needs(step.given)
+        for check in checks:
+            needs |= MEASURES[check.measure].needs
+        return Scenario(
+            self._path.stem,
+            self._path,
+            title or "",
+            purpose or "",
+            requirements,
+            frozenset(str(need) for need in needs),
+            expects,
+            prescriptions,
+            setup,
+            course,
+            checks,
+            duration_ns,
+            ideal_until_ns,
+            is_long,
+        )
+
+    def _requirements(self, fields: Fields) -> tuple[str, ...]:
+        ids = fields.words("requirements")
+        for one in ids:
+            if not _REQUIREMENT.fullmatch(one):
+                fields.complain(f"{fields.name('requirements')} = {one!r} is no id of docs/requirements.toml")
+        return ids
+
+    # --- prescriptions and set-up
+
+    def _prescriptions(self) -> Iterator[tuple[str, Prescribed]]:
+        for name, table in self._fields.raw("prescription").items():
+            if not isinstance(table, dict):
+                self._fields.complain(
+                    f"prescription.{name} = {table!r}: write [prescription.{name}] before its fields"
+                )
+            elif "file" in table:
+                content = self._prescription_file(name, table)
+                if content is not None:
+                    yield name, Prescribed(name, content)
+            else:
+                yield name, Prescribed(name, table)
+
+    def _prescription_file(self, name: str, table: dict[str, Any]) -> dict[str, Any] | None:
+        fields = self._fields
+        if set(table) != {"file"} or not isinstance(table["file"], str):
+            fields.complain(
+                f"prescription.{name}: beside file, which is the name of a file, nothing is known here"
+            )
+            return None
+        places = (self._path.parent / table["file"], _EXAMPLES / table["file"])
+        for place in places:
+            if place.is_file():
+                try:
+                    return tomllib.loads(place.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+                except ValueError as error:
+                    fields.complain(f"prescription.{name}.file = {table['file']!r}: {error}")
+                    return None
+        fields.complain(
+            f"prescription.{name}.file = {table['file']!r} is neither beside the scenario nor in {_EXAMPLES}"
+        )
+        return None
+
+    def _setup(self, prescriptions: dict[str, Prescribed]) -> Setup:
+        part = self._fields.part("setup")
+        if part is None:
+            return Setup(None, None, _USUAL_OFFSET_MIN, None)
+        prescription = None
+        if part.has("prescription"):
+            prescription = part.word("prescription", prescriptions)
+        clock = part.local_time("clock_local") if part.has("clock_local") else None
+        offset_min = part.whole("utc_offset_min", -840, 840) if part.has("utc_offset_min") else None
+        fill_ml = part.number("fill_ml", Fraction(0), Fraction(40)) if part.has("fill_ml") else None
+        plant = None
+        if part.has("plant") and (of_plant := part.part("plant")) is not None:
+            delivers = of_plant.number("delivers_percent", Fraction(50), Fraction(150))
+            plant = PlantWanted(delivers or Fraction(100), of_plant.flag("wears"))
+        return Setup(
+            prescription,
+            clock,
+            _USUAL_OFFSET_MIN if offset_min is None else offset_min,
+            None if fill_ml is None else round(fill_ml * _NL_PER_ML),
+            plant,
+        )
+
+    def _judge_prescriptions(
+        self, prescriptions: dict[str, Prescribed], setup: Setup, course: tuple[Step, ...]
+    ) -> None:
+        """Those that are to be refused may have faults; all others have to compile."""
+        to_be_refused = {step.given.get("prescription") for step in course if step.refused_with is not None}
+        used = {setup.prescription} | {step.given.get("prescription") for step in course}
+        for name, prescribed in prescriptions.items():
+            if name not in used:
+                self._fields.complain(f"prescription.{name} is used by nothing; remove it")
+            if name not in to_be_refused or name == setup.prescription:
+                for fault in prescribed.faults():
+                    self._fields.complain(f"prescription.{name}: {fault}")
+
+    # --- course
+
+    def _course(self, prescriptions: dict[str, Prescribed], duration_ns: int) -> Iterator[Step]:
+        latest_ns = 0
+        for entry in self._fields.entries("course"):
+            at_ns = entry.duration("at") or 0
+            do = entry.word("do", ACTIONS)
+            if at_ns < latest_ns:
+                entry.complain(
+                    f"{entry.name('at')} = {duration_text(at_ns)!r} lies before the step above it,"
+                    f" at {duration_text(latest_ns)!r}; put steps in order"
+                )
+            if at_ns > duration_ns:
+                self._lies_behind(entry, "at", at_ns, duration_ns)
+            latest_ns = max(latest_ns, at_ns)
+            if do is None:
+                continue
+            action = ACTIONS[do]
+            given = read_given(action.params, entry)
+            refused_with = None
+            if action.asks and entry.has("refused_with"):
+                refused_with = entry.sentence("refused_with", "words of the refusal")
+            self._must_be_prescribed(entry, given, prescriptions)
+            yield Step(at_ns, do, given, refused_with)
+
+    def _lies_behind(self, entry: Fields, key: str, at_ns: int, duration_ns: int) -> None:
+        entry.complain(
+            f"{entry.name(key)} = {duration_text(at_ns)!r} lies behind the end,"
+            f" duration = {duration_text(duration_ns)!r}"
+        )
+
+    def _must_be_prescribed(self, entry: Fields, given: Given, prescriptions: dict[str, Prescribed]) -> None:
+        name = given.get("prescription")
+        if name is not None and name not in prescriptions:
+            allowed = ", ".join(f'"{known}"' for known in prescriptions) or "none is given"
+            entry.complain(f"{entry.name('prescription')} = {name!r}, allowed: {allowed}")
+
+    # --- checks
+
+    def _checks(self, prescriptions: dict[str, Prescribed], duration_ns: int) -> Iterator[Check]:
+        keys: set[str] = set()
+        for entry in self._fields.entries("check"):
+            name = entry.word("measure", MEASURES)
+            if name is None:
+                continue
+            measure = MEASURES[name]
+            given = read_given(measure.params, entry)
+            self._must_be_prescribed(entry, given, prescriptions)
+            for key in ("at", "until", "begins", "after"):
+                if given.get(key) and given[key] > duration_ns:
+                    self._lies_behind(entry, key, given[key], duration_ns)
+            measurement = self._measurement(entry, name, measure, given, keys)
+            keys.add(measurement.key)
+            yield Check(name, given, measurement)
+
+    def _measurement(
+        self, entry: Fields, name: str, measure: Measure, given: Given, keys: set[str]
+    ) -> Measurement:
+        limits = {
+            kind: entry.number(key, -_MOST_LIMIT, _MOST_LIMIT)
+            for kind in _LIMITS
+            if entry.has(key := f"{kind}_{measure.unit_key}")
+        }
+        if "exactly" in limits:
+            if len(limits) > 1:
+                entry.complain(f"{entry.name(name)}: give exactly_{measure.unit_key} alone")
+            limits = {"least": limits["exactly"], "most": limits["exactly"]}
+        title = entry.prose("title", "what is measured") if entry.has("title") else None
+        return Measurement(
+            key=_key(name, keys),
+            title=title or measure.text(given),
+            unit=measure.unit,
+            least=_float(limits.get("least")),
+            most=_float(limits.get("most")),
+            requirements=self._requirements(entry),
+        )
+
+
+def _key(name: str, keys: set[str]) -> str:
+    """Names a figure within its scenario."""
+    stem = name.replace(" ", "_")
+    number = 1
+    while (key := stem if number == 1 else f"{stem}_{number}") in keys:
+        number += 1
+    return key
+
+
+def _float(value: Fraction | None) -> float | None:
+    return None if value is None else float(value)

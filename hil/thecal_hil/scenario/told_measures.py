@@ -1,0 +1,238 @@
+"""Figures of an attempt that are read off what the pump tells: its log, its interrogation, its answers.
+
+Promises: as for the probe's figures. One that was to happen and is not in the log is not a number, and so fails.
+"""
+
+from __future__ import annotations
+
+from math import ceil, nan
+
+from thecal.client import Event
+from thecal.status import Status
+from thecal_fw.core import events
+from thecal_fw.core.alarms import ALARM_NAMES
+from thecal_fw.core.bolus import KIND_NAMES
+from thecal_fw.core.bolus_history import REFUSAL_NAMES
+from thecal_hil.course import MICROSTEPS_PER_NL
+from thecal_hil.pump_clock import NS_PER_S
+from thecal_hil.scenario.attempt import Attempt
+from thecal_hil.scenario.params import Given
+from thecal_hil.scenario.pulse_measures import window_ns
+
+ALARMS = ALARM_NAMES
+EVENTS = events.EVENT_NAMES
+KINDS = KIND_NAMES
+REFUSALS = REFUSAL_NAMES
+COUNTERS = {
+    "garbled frames": "frames_garbled",
+    "overlong frames": "frames_overlong",
+    "dropped replies": "replies_dropped",
+}
+_NL_PER_UL = 1_000
+_NL_PER_STEP = 1 / MICROSTEPS_PER_NL
+
+
+# --- alarms
+
+
+def _changes(attempt: Attempt, code: int, alarm: str) -> list[tuple[int, Event]]:
+    number = ALARM_NAMES.index(alarm)
+    return [(t_ns, event) for t_ns, event in attempt.events(code) if event.first == number]
+
+
+def _first_after(attempt: Attempt, given: Given, code: int) -> float:
+    after_ns = attempt.after_zero_ns(given["after"])
+    later = [t_ns for t_ns, _ in _changes(attempt, code, given["alarm"]) if t_ns >= after_ns]
+    return (later[0] - after_ns) / NS_PER_S if later else nan
+
+
+def raised_at_ns(attempt: Attempt, alarm: str) -> int | None:
+    """When the pump says that it raised an alarm first, in the rig's time."""
+    raised = _changes(attempt, events.EVENT_ALARM_RAISED, alarm)
+    return raised[0][0] if raised else None
+
+
+def raised_after_s(attempt: Attempt, given: Given) -> float:
+    return _first_after(attempt, given, events.EVENT_ALARM_RAISED)
+
+
+def cleared_after_s(attempt: Attempt, given: Given) -> float:
+    return _first_after(attempt, given, events.EVENT_ALARM_CLEARED)
+
+
+def times_raised(attempt: Attempt, given: Given) -> float:
+    begin_ns, end_ns = window_ns(attempt, given)
+    raised = _changes(attempt, events.EVENT_ALARM_RAISED, given["alarm"])
+    return sum(begin_ns <= t_ns <= end_ns for t_ns, _ in raised)
+
+
+def is_active(attempt: Attempt, given: Given) -> float:
+    return _look(attempt, given).active_alarms >> ALARM_NAMES.index(given["alarm"]) & 1
+
+
+def active_alarms(attempt: Attempt, given: Given) -> float:
+    return bin(_look(attempt, given).active_alarms).count("1")
+
+
+def low_reservoir_pulse_error(attempt: Attempt, given: Given) -> float:
+    """How many microsteps the log's low-reservoir alarm is off, counted from the fill of the set-up."""
+    raised = _changes(attempt, events.EVENT_ALARM_RAISED, "low reservoir")
+    setup = attempt.scenario.setup
+    if not raised or setup.fill_nl is None or setup.prescription is None:
+        return nan
+    low_nl = attempt.therapy(setup.prescription).low_reservoir_nl
+    return raised[0][1].second - ceil((setup.fill_nl - low_nl) * MICROSTEPS_PER_NL)
+
+
+def empty_reservoir_pulse_error(attempt: Attempt, given: Given) -> float:
+    raised = _changes(attempt, events.EVENT_ALARM_RAISED, "empty reservoir")
+    fill_nl = attempt.scenario.setup.fill_nl
+    return nan if not raised or fill_nl is None else raised[0][1].second - ceil(fill_nl * MICROSTEPS_PER_NL)
+
+
+# --- what interrogation tells
+
+
+def _look(attempt: Attempt, given: Given) -> Status:
+    if "at" in given:
+        return attempt.looks[given["at"]]
+    if attempt.final is None:
+        raise RuntimeError("the attempt is not over")
+    return attempt.final
+
+
+def rate_ul_per_day(attempt: Attempt, given: Given) -> float:
+    return _look(attempt, given).rate_nl_per_day / _NL_PER_UL
+
+
+def is_delivering(attempt: Attempt, given: Given) -> float:
+    return int(_look(attempt, given).is_delivering)
+
+
+def residual_ml(attempt: Attempt, given: Given) -> float:
+    return _look(attempt, given).residual_nl / 1_000_000
+
+
+def residual_error_ul(attempt: Attempt, given: Given) -> float:
+    """What the pump tells is left less what is, by the probe; both since the fill of the set-up, at the end."""
+    fill_nl = attempt.scenario.setup.fill_nl
+    if fill_nl is None or attempt.final is None:
+        return nan
+    steps = attempt.rig.step_times_ns
+    given_nl = float(int((steps <= attempt.ends_ns).sum()) * _NL_PER_STEP)
+    return (attempt.final.residual_nl - max(0.0, fill_nl - given_nl)) / _NL_PER_UL
+
+
+def uncertain_ul(attempt: Attempt, given: Given) -> float:
+    return float(_look(attempt, given).uncertain_nl) / _NL_PER_UL
+
+
+def uncertain_quanta(attempt: Attempt, given: Given) -> float:
+    """In quanta of the program: as much as one power cut may leave uncertain."""
+    look = _look(attempt, given)
+    return look.uncertain_steps / look.quantum_steps
+
+
+def lost_steps(attempt: Attempt, given: Given) -> float:
+    return _look(attempt, given).lost_steps
+
+
+def unseen_steps(attempt: Attempt, given: Given) -> float:
+    return _look(attempt, given).unseen_steps
+
+
+def lifetime_less_seen_steps(attempt: Attempt, given: Given) -> float:
+    """What the pump counts as delivered in its life less what the probe saw: below zero, something is forgotten."""
+    if attempt.final is None:
+        return nan
+    return attempt.final.lifetime_steps - int((attempt.rig.step_times_ns <= attempt.ends_ns).sum())
+
+
+def least_queued_ms(attempt: Attempt, given: Given) -> float:
+    queued = [look.queued_ms for look in attempt.looks.values() if look.is_delivering]
+    return min(queued) if queued else nan
+
+
+def has_program(attempt: Attempt, given: Given) -> float:
+    """Whether the pump's program is a certain prescription."""
+    return int(
+        _look(attempt, given).program_digest == attempt.therapy(given["prescription"]).program.digest()
+    )
+
+
+def knows_time(attempt: Attempt, given: Given) -> float:
+    return int(bool(_look(attempt, given).time_source))
+
+
+def counter(attempt: Attempt, given: Given) -> float:
+    return 0 if attempt.final is None else getattr(attempt.final, COUNTERS[given["counter"]])
+
+
+def heap_per_pulse_bytes(attempt: Attempt, given: Given) -> float:
+    return nan if attempt.heap_bytes_per_pulse is None else attempt.heap_bytes_per_pulse
+
+
+# --- boluses
+
+
+def _of_kind(attempt: Attempt, given: Given, code: int) -> list[Event]:
+    begin_ns, end_ns = window_ns(attempt, given)
+    kind = KIND_NAMES.index(given["kind"])
+    return [
+        event
+        for t_ns, event in attempt.events(code)
+        if event.second >> events.KIND_SHIFT == kind and begin_ns <= t_ns <= end_ns
+    ]
+
+
+def boluses_whole(attempt: Attempt, given: Given) -> float:
+    ended = _of_kind(attempt, given, events.EVENT_BOLUS_ENDED)
+    return sum(not event.second & events.WAS_CUT_SHORT for event in ended)
+
+
+def boluses_cut_short(attempt: Attempt, given: Given) -> float:
+    return sum(
+        event.second & events.WAS_CUT_SHORT for event in _of_kind(attempt, given, events.EVENT_BOLUS_ENDED)
+    )
+
+
+def bolus_volume_ul(attempt: Attempt, given: Given) -> float:
+    """All that boluses of a kind have given, by the log."""
+    return sum(event.first for event in _of_kind(attempt, given, events.EVENT_BOLUS_ENDED)) / _NL_PER_UL
+
+
+def boluses_refused(attempt: Attempt, given: Given) -> float:
+    refused = _of_kind(attempt, given, events.EVENT_BOLUS_REFUSED)
+    if "reason" in given:
+        refused = [event for event in refused if event.first == REFUSAL_NAMES.index(given["reason"])]
+    return len(refused)
+
+
+# --- the log and the flash
+
+
+def logged(attempt: Attempt, given: Given) -> float:
+    begin_ns, end_ns = window_ns(attempt, given)
+    code = events.EVENT_NAMES.index(given["event"])
+    return sum(begin_ns <= t_ns <= end_ns for t_ns, _ in attempt.events(code))
+
+
+def logged_after_s(attempt: Attempt, given: Given) -> float:
+    after_ns = attempt.after_zero_ns(given["after"])
+    code = events.EVENT_NAMES.index(given["event"])
+    later = [t_ns for t_ns, _ in attempt.events(code) if t_ns >= after_ns]
+    return (later[0] - after_ns) / NS_PER_S if later else nan
+
+
+def gaps_in_log(attempt: Attempt, given: Given) -> float:
+    numbers = [event.sequence for event in attempt.log]
+    return numbers[-1] - numbers[0] + 1 - len(numbers) if numbers else nan
+
+
+def most_sector_erases(attempt: Attempt, given: Given) -> float:
+    erases = attempt.rig.sector_erases()
+    return max(erases) if erases else nan
+
+
+def refusals(attempt: Attempt, given: Given) -> float:
+    return sum(bool(answer.refusal) for answer in attempt.answers)

@@ -1,0 +1,35 @@
+"""The start-up curve: flow against time from the beginning of delivery, and how long it takes to settle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thecal_sim.metrics.volume import Volumes
+
+_S_PER_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class StartUpCurve:
+    """Mean flow in each interval that ends at ``t_s`` after the beginning."""
+
+    t_s: NDArray[np.float64]
+    flow_nl_per_day: NDArray[np.float64]
+
+
+def start_up_curve(volume_nl: Volumes, sample_s: float) -> StartUpCurve:
+    """Flow from volume at even instants, ``sample_s`` apart, the first at the beginning of delivery; (samples + 1,)."""
+    flow_nl_per_day = np.diff(volume_nl) * (_S_PER_DAY / sample_s)
+    return StartUpCurve(sample_s * np.arange(1.0, len(volume_nl)), flow_nl_per_day)
+
+
+def settled_after_s(curve: StartUpCurve, rate_nl_per_day: float, within_percent: float) -> float:
+    """From when on the flow stays within so many percent of the rate; infinite if it never does to the end."""
+    off = np.abs(curve.flow_nl_per_day / rate_nl_per_day - 1.0) * 100.0 > within_percent
+    if off[-1]:
+        return float("inf")
+    last_off = np.flatnonzero(off)
+    return float(curve.t_s[last_off[-1]]) if len(last_off) else 0.0

@@ -1,0 +1,41 @@
+"""Dose at the catheter's tip: what the patient gets, which lags what the pump delivers by the dead volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thecal_sim.metrics.volume import Instants
+
+_NS_PER_S = 1e9
+
+
+@dataclass(frozen=True)
+class TipDose:
+    """given_ng: between two instants. error_percent: against what was prescribed for that time."""
+
+    given_ng: float
+    error_percent: float
+
+
+def tip_dose(
+    t_ns: Instants, at_tip_ng: NDArray[np.float64], begin_ns: int, end_ns: int, prescribed_ng: float
+) -> TipDose:
+    """Dose that left the tip between two instants; ``at_tip_ng``: drug out of the tip since the beginning."""
+    if prescribed_ng <= 0:
+        raise ValueError(f"prescribed_ng: {prescribed_ng:g} is no dose")
+    given_ng = float(np.interp(end_ns, t_ns, at_tip_ng) - np.interp(begin_ns, t_ns, at_tip_ng))
+    return TipDose(given_ng, 100.0 * (given_ng / prescribed_ng - 1.0))
+
+
+def lag_s(t_ns: Instants, pumped: NDArray[np.float64], at_tip: NDArray[np.float64], amount: float) -> float:
+    """From when so much had been pumped to when as much had left the tip; infinite if that has not happened yet.
+
+    Both are amounts of one kind (nL or ng) since the beginning, and never sink.
+    """
+    if at_tip[-1] < amount:
+        return float("inf")
+    reached_ns = [t_ns[int(np.searchsorted(course, amount))] for course in (pumped, at_tip)]
+    return float((reached_ns[1] - reached_ns[0]) / _NS_PER_S)

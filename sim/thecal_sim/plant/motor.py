@@ -1,0 +1,56 @@
+"""The motor's torque: what it can turn against, and what it has to.
+
+    pull-out torque   M(f) = M0 (1 - f / f_max)              f: microsteps a second
+    load              L = friction + load + p dV/dtheta      p: pressure across the head, theta: angle of the shaft
+
+The pressure's share is the work of moving the fluid against it, p dV, over the angle turned. A microstep whose load is
+beyond the pull-out torque is not turned, and the rotor takes hold again only when the field has come round to it: a
+motor that is pulled out loses whole electrical cycles, of four full steps each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import pi
+
+from thecal_fw.core.calibration import BENCH_CALIBRATION
+
+_MNM_PER_KPA_NL = 1e-6
+"""1 kPa times 1 nL is 1e-9 J."""
+
+
+@dataclass(frozen=True)
+class MotorParameters:
+    """Of a small stepper with its driver. Torques are assumptions for the bench: a closed line then stalls the motor at
+    about 300 kPa, in the range in which pumps of this kind report an occlusion."""
+
+    microsteps_per_rev: int = BENCH_CALIBRATION.microsteps_per_rev
+    microsteps_per_electrical_cycle: int = 64
+    """Four full steps of 16 microsteps."""
+    pull_out_torque_mnm: float = 6.0
+    """At standstill. Assumption."""
+    greatest_microsteps_per_s: float = 20_000.0
+    """At which nothing of it is left. Assumption."""
+    friction_torque_mnm: float = 3.5
+    """Bearings, and the tube that the rollers squeeze. Assumption."""
+
+    def __post_init__(self) -> None:
+        if self.microsteps_per_rev < 1 or self.microsteps_per_electrical_cycle < 1:
+            raise ValueError("microsteps of a revolution and of an electrical cycle: at least 1 each")
+        if self.greatest_microsteps_per_s <= 0:
+            raise ValueError(f"greatest_microsteps_per_s: {self.greatest_microsteps_per_s}; must be positive")
+        if min(self.pull_out_torque_mnm, self.friction_torque_mnm) < 0:
+            raise ValueError("torques must not be negative")
+
+    def pull_out_mnm(self, interval_s: float) -> float:
+        """Torque it can turn against at one microstep in each interval."""
+        share_left = 1 - 1 / (interval_s * self.greatest_microsteps_per_s) if interval_s > 0 else 0.0
+        return self.pull_out_torque_mnm * max(0.0, share_left)
+
+    def pressure_torque_mnm(self, pressure_kpa: float, nl_per_microstep: float) -> float:
+        """Torque that a pressure across the head takes at an angle at which a microstep moves this volume."""
+        return pressure_kpa * nl_per_microstep * self.microsteps_per_rev / (2 * pi) * _MNM_PER_KPA_NL
+
+    def pressure_kpa_at(self, torque_mnm: float, nl_per_microstep: float) -> float:
+        """Pressure across the head that takes this torque; the inverse of ``pressure_torque_mnm``."""
+        return torque_mnm / self.pressure_torque_mnm(1.0, nl_per_microstep)

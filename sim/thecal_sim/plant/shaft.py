@@ -1,0 +1,195 @@
+"""The shaft: which of the commanded microsteps are turned, and the pressure that the turned ones build up.
+
+Promises: the answer is the same, to the last bit, whether microsteps are told one by one or by the million, and whoever
+asks for what in between. That is since the course is cut into the same pieces either way: after each piece it is known
+how many further microsteps are turned whatever their instants, and only a microstep beyond that is looked at by itself.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thecal_sim.plant.conditions import Conditions
+from thecal_sim.plant.line import Line, Pressure
+from thecal_sim.plant.motor import MotorParameters
+from thecal_sim.plant.reservoir import Reservoir
+from thecal_sim.plant.rotor import Rotor
+from thecal_sim.units import NS_PER_MS, NS_PER_S
+
+_ASSURED_INTERVAL_NS = NS_PER_MS
+"""Microsteps at least so far apart find the motor's torque at this interval; closer ones are looked at one by one."""
+_MOST_ASSURED = 1 << 16
+_LONG_AGO_NS = -(1 << 62)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of unchanged conditions. turned, moved_nl: up to its beginning. scale: on every volume in it."""
+
+    begin_ns: int
+    turned: int
+    moved_nl: float
+    scale: float
+    conditions: Conditions
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where the pressure is known: just after the latest of so many microsteps turned, or at a change of conditions."""
+
+    turned: int
+    pressure: Pressure
+
+
+class Shaft:
+    """turned_ns: instant of every microstep turned. missed: how many were commanded and not turned.
+    stretches, checkpoints: the course so far, in order."""
+
+    def __init__(
+        self,
+        motor: MotorParameters,
+        rotor: Rotor,
+        line: Line,
+        reservoir: Reservoir,
+        begin_ns: int,
+        conditions: Conditions,
+    ) -> None:
+        self.turned_ns = array("q")
+        self.missed = 0
+        self.last_command_ns = _LONG_AGO_NS
+        self.rotor = rotor
+        self._motor, self._line, self._reservoir = motor, line, reservoir
+        self._slips_left = 0
+        scale = conditions.wear_factor * rotor.scale_at(conditions.celsius)
+        self.stretches = [Stretch(begin_ns, 0, 0.0, scale, conditions)]
+        self.checkpoints = [Checkpoint(0, Pressure(begin_ns, 0.0))]
+        self._assured = self._assured_steps()
+
+    # --- what is commanded
+
+    def turn(self, times_ns: Sequence[int] | array[int]) -> int:
+        """So many microsteps are commanded, at these instants, in order; how many of them are turned.
+
+        Kept short: the model asks at each wake-up of the pump, for a few microsteps at a time.
+        """
+        count = len(times_ns)
+        if count <= self._assured and not self._slips_left:
+            last_ns = self.last_command_ns
+            for t_ns in times_ns:
+                if t_ns - last_ns < _ASSURED_INTERVAL_NS:
+                    return sum(last - first for first, last, is_turned in self.runs(times_ns) if is_turned)
+                last_ns = t_ns
+            self.last_command_ns = last_ns
+            self._assured -= count
+            self.turned_ns.extend(times_ns)
+            return count
+        return sum(last - first for first, last, is_turned in self.runs(times_ns) if is_turned)
+
+    def runs(self, times_ns: Sequence[int] | NDArray[np.int64]) -> Iterator[tuple[int, int, bool]]:
+        """The same, as runs of microsteps with the same fate: (first, one past the last, whether turned)."""
+        times = np.array(times_ns, np.int64)
+        if not len(times):
+            return
+        gaps_ns = np.diff(times, prepend=self.last_command_ns)
+        if gaps_ns.min() <= 0:
+            raise ValueError("microsteps have to be commanded in order, each later than the one before")
+        hasty = np.flatnonzero(gaps_ns < _ASSURED_INTERVAL_NS)
+        at = 0
+        while at < len(times):
+            place = int(np.searchsorted(hasty, at))
+            calm_until = int(hasty[place]) if place < len(hasty) else len(times)
+            run = min(self._slips_left, len(times) - at)
+            if run:
+                self._slips_left -= run
+                self.missed += run
+                yield at, at + run, False
+            elif run := min(self._assured, calm_until - at):
+                self._assured -= run
+                self.turned_ns.frombytes(times[at : at + run].tobytes())
+                yield at, at + run, True
+            else:
+                run = 1
+                yield at, at + 1, self._turn_if_it_can(int(times[at]))
+            at += run
+            self.last_command_ns = int(times[at - 1])
+
+    def _turn_if_it_can(self, t_ns: int) -> bool:
+        """Look at one microstep by itself."""
+        motor, stretch = self._motor, self.stretches[-1]
+        before = self.checkpoint()
+        turned = before.turned
+        is_closed = stretch.conditions.is_occluded
+        from_nl, to_nl = self.moved_nl(stretch, np.array([turned, turned + 1])).tolist()
+        excess_kpa = (
+            self._line.left_after(before.pressure.excess_kpa, t_ns - before.pressure.t_ns, is_closed)
+            + (to_nl - from_nl) / self._line.parameters.compliance_nl_per_kpa
+        )
+        across_kpa = excess_kpa + stretch.conditions.back_pressure_kpa - self._reservoir.pressure_kpa(from_nl)
+        load_mnm = self.load_mnm(across_kpa, to_nl - from_nl)
+        if load_mnm > motor.pull_out_mnm((t_ns - self.last_command_ns) / NS_PER_S):
+            self.missed += 1
+            self._slips_left = motor.microsteps_per_electrical_cycle - 1
+            return False
+        self.turned_ns.append(t_ns)
+        self.checkpoints.append(Checkpoint(turned + 1, Pressure(t_ns, excess_kpa)))
+        self._assured = self._assured_steps()
+        return True
+
+    def load_mnm(self, across_kpa: float, nl_per_microstep: float) -> float:
+        """Torque that the shaft takes under the present conditions. Pressure never drives it."""
+        pressure_mnm = max(0.0, self._motor.pressure_torque_mnm(across_kpa, nl_per_microstep))
+        return self._motor.friction_torque_mnm + self.stretches[-1].conditions.load_mnm + pressure_mnm
+
+    # --- what surrounds it
+
+    def change(self, t_ns: int, conditions: Conditions) -> None:
+        """Other conditions hold from an instant on that lies after every microstep so far."""
+        old, now = self.stretches[-1], self.checkpoint()
+        excess_kpa = self._line.left_after(
+            now.pressure.excess_kpa, t_ns - now.pressure.t_ns, old.conditions.is_occluded
+        )
+        excess_kpa += old.conditions.back_pressure_kpa - conditions.back_pressure_kpa
+        turned = len(self.turned_ns)
+        moved_nl = float(self.moved_nl(old, np.array([turned]))[0])
+        scale = conditions.wear_factor * self.rotor.scale_at(conditions.celsius)
+        self.stretches.append(Stretch(t_ns, turned, moved_nl, scale, conditions))
+        self.checkpoints.append(Checkpoint(turned, Pressure(t_ns, excess_kpa)))
+        self._assured = self._assured_steps()
+
+    # --- where it is
+
+    def moved_nl(self, stretch: Stretch, turned: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Volume the head has moved with so many microsteps turned, all within a stretch."""
+        since_nl = self.rotor.volume_nl(turned) - self.rotor.volume_nl(np.array([stretch.turned]))
+        return stretch.moved_nl + stretch.scale * since_nl
+
+    def checkpoint(self) -> Checkpoint:
+        """The pressure just after the latest microstep turned, or since the conditions last changed."""
+        latest, turned = self.checkpoints[-1], len(self.turned_ns)
+        if latest.turned == turned:
+            return latest
+        stretch = self.stretches[-1]
+        times = np.array(self.turned_ns[latest.turned :], np.int64)
+        volumes = np.diff(self.moved_nl(stretch, np.arange(latest.turned, turned + 1)))
+        excess_kpa = self._line.after_last(latest.pressure, times, volumes, stretch.conditions.is_occluded)
+        return Checkpoint(turned, Pressure(int(times[-1]), excess_kpa))
+
+    def _assured_steps(self) -> int:
+        """How many further microsteps are turned for sure: as if nothing came out of the line, with the most a
+        microstep moves, at the least interval, and no help from the reservoir."""
+        motor, stretch = self._motor, self.stretches[-1]
+        most_nl = self.rotor.greatest_nl_per_microstep * stretch.scale
+        left_mnm = motor.pull_out_mnm(_ASSURED_INTERVAL_NS / NS_PER_S) - self.load_mnm(0.0, most_nl)
+        if left_mnm < 0:
+            return 0
+        conditions, pressure = stretch.conditions, self.checkpoints[-1].pressure
+        now_kpa = max(0.0, pressure.excess_kpa + conditions.back_pressure_kpa)
+        room_nl = (
+            motor.pressure_kpa_at(left_mnm, most_nl) - now_kpa
+        ) * self._line.parameters.compliance_nl_per_kpa
+        return max(0, min(_MOST_ASSURED, int(room_nl / most_nl) - 1))

@@ -1,0 +1,97 @@
+"""Volume and pressure at any instants of the course so far, from what the shaft has kept of it.
+
+Everything takes instants in order and gives an array of the same length. An instant at which conditions change counts
+as after the change, one at which a microstep is turned as after it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thecal_sim.plant.line import Line
+from thecal_sim.plant.shaft import Checkpoint, Shaft, Stretch
+
+Floats = NDArray[np.float64]
+Instants = NDArray[np.int64]
+
+
+class Traces:
+    """moved is what the head has moved; out is what has come out at the tip, without what the line has stored since the
+    beginning."""
+
+    def __init__(self, shaft: Shaft, line: Line) -> None:
+        self._shaft, self._line = shaft, line
+        self._begin_kpa = shaft.stretches[0].conditions.back_pressure_kpa
+        self._latest_out: tuple[tuple[bytes, int, int], Floats] | None = None
+
+    def turned(self, t_ns: Instants) -> Instants:
+        """Microsteps turned up to and including each instant."""
+        times = self._shaft.turned_ns
+        first, last = bisect_right(times, int(t_ns[0])), bisect_right(times, int(t_ns[-1]))
+        between = np.array(times[first:last], np.int64)
+        return first + np.searchsorted(between, t_ns, side="right")
+
+    def moved_nl(self, t_ns: Instants) -> Floats:
+        turned, found = self.turned(t_ns), np.empty(len(t_ns))
+        for stretch, first, last in self._parts(t_ns):
+            found[first:last] = self._shaft.moved_nl(stretch, turned[first:last])
+        return found
+
+    def pressure_kpa(self, t_ns: Instants) -> Floats:
+        """In the line, above that of the surroundings."""
+        turned, found = self.turned(t_ns), np.empty(len(t_ns))
+        for stretch, first, last in self._parts(t_ns):
+            excess = self._excess_kpa(stretch, t_ns[first:last], turned[first:last])
+            found[first:last] = excess + stretch.conditions.back_pressure_kpa
+        return found
+
+    def stored_nl(self, t_ns: Instants) -> Floats:
+        """What the line holds more than at the beginning, because it is stretched."""
+        return (self.pressure_kpa(t_ns) - self._begin_kpa) * self._line.parameters.compliance_nl_per_kpa
+
+    def out_nl(self, t_ns: Instants) -> Floats:
+        # Mass, dose and spinal fluid all begin with this, most often at the same instants.
+        asked = t_ns.tobytes(), len(self._shaft.turned_ns), len(self._shaft.stretches)
+        if self._latest_out is None or self._latest_out[0] != asked:
+            self._latest_out = asked, self.moved_nl(t_ns) - self.stored_nl(t_ns)
+        return self._latest_out[1]
+
+    def _parts(self, t_ns: Instants) -> list[tuple[Stretch, int, int]]:
+        """Each stretch that some of the instants fall into, with the places of the first and one past the last."""
+        stretches = self._shaft.stretches
+        if t_ns[0] < stretches[0].begin_ns:
+            raise ValueError(f"t_ns: {t_ns[0]} lies before the beginning at {stretches[0].begin_ns}")
+        begins = np.array([stretch.begin_ns for stretch in stretches], np.int64)
+        of_stretch = np.searchsorted(begins, t_ns, side="right") - 1
+        cuts = [0, *(np.flatnonzero(np.diff(of_stretch)) + 1).tolist(), len(t_ns)]
+        return [(stretches[of_stretch[first]], first, last) for first, last in itertools.pairwise(cuts)]
+
+    def _excess_kpa(self, stretch: Stretch, t_ns: Instants, turned: Instants) -> Floats:
+        """Each from the latest checkpoint before it, so that no value depends on which others are asked for."""
+        checkpoints, found, at = self._shaft.checkpoints, np.empty(len(t_ns)), 0
+        while at < len(t_ns):
+            place = bisect_right(checkpoints, t_ns[at], key=lambda checkpoint: checkpoint.pressure.t_ns)
+            last = len(t_ns)
+            if place < len(checkpoints):
+                last = int(np.searchsorted(t_ns, checkpoints[place].pressure.t_ns))
+            found[at:last] = self._since(checkpoints[place - 1], stretch, t_ns[at:last], turned[at:last])
+            at = last
+        return found
+
+    def _since(self, begin: Checkpoint, stretch: Stretch, t_ns: Instants, turned: Instants) -> Floats:
+        is_closed, until = stretch.conditions.is_occluded, int(turned[-1])
+        times = np.array(self._shaft.turned_ns[begin.turned : until], np.int64)
+        volumes = np.diff(self._shaft.moved_nl(stretch, np.arange(begin.turned, until + 1)))
+        later = self._line.after_each(begin.pressure, times, volumes, is_closed)
+        after = np.append(begin.pressure.excess_kpa, later)
+        since_ns = np.append(begin.pressure.t_ns, times)
+        place = turned - begin.turned
+        excess, ages_ns = after[place], t_ns - since_ns[place]
+        if is_closed:
+            return excess
+        falls = np.exp(-ages_ns / self._line.parameters.time_constant_ns)
+        return np.where(excess > 0, excess * falls, excess)

@@ -1,0 +1,81 @@
+"""Service of tubing and pump on the model board: told in time, kept over resets and power cuts, ended by a new part."""
+
+from __future__ import annotations
+
+import pytest
+
+from controller.link_host import RefusedError
+from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous
+from thecal_fw.core import alarms, events
+from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
+from thecal_fw.core.service_life import PART_PUMP, PART_TUBING, ServiceLimits
+from thecal_fw.link import messages
+
+DAY_S = 86_400
+
+
+def begun() -> PumpBench:
+    bench = PumpBench()
+    bench.set_time(MONDAY_UTC_S)
+    bench.deliver(continuous(24_000_000))
+    return bench
+
+
+def outlook(bench: PumpBench) -> dict[str, int]:
+    return bench.host.ask(messages.SERVICE_LIFE)
+
+
+@pytest.mark.requirement("service-life")
+def test_tubing_is_told_of_when_its_revolutions_are_used_up_and_delivery_goes_on() -> None:
+    bench = begun()
+    bench.pump.controller.service.life.limits = ServiceLimits(tubing_revolutions=220)
+    # 480 revolutions a day: the 220th is over after 11 hours, and is looked at every ten minutes.
+    bench.run_for(11 * 3_600 - 10)
+    assert not bench.is_active(alarms.TUBING_DUE)
+    bench.run_for(620)
+    assert bench.is_active(alarms.TUBING_DUE)
+    bench.host.ask(messages.RENEW_PART, PART_TUBING)
+    assert not bench.is_active(alarms.TUBING_DUE)
+    (renewed,) = bench.events(events.EVENT_RENEWED)
+    assert renewed["first"] == PART_TUBING
+    bench.assert_as_prescribed()
+
+
+@pytest.mark.requirement("service-life")
+def test_what_has_been_served_outlives_resets_and_a_power_cut_costs_no_more_than_a_day() -> None:
+    bench = begun()
+    bench.run_for(1.5 * DAY_S)
+    bench.host.ask(messages.RENEW_PART, PART_TUBING)
+    bench.stop()
+    bench.run_for(2.2 * DAY_S)
+    assert (outlook(bench)["pump_days"], outlook(bench)["tubing_days"]) == (3, 2)
+    bench.reset(RESET_WATCHDOG)
+    assert outlook(bench)["pump_days"] == 3
+    bench.reset(RESET_POWER_ON)
+    after = outlook(bench)
+    assert (after["pump_days"], after["tubing_days"]) == (3, 2)
+    assert after["tubing_revolutions"] < 100
+
+
+@pytest.mark.requirement("service-life")
+def test_a_new_pump_has_new_tubing_and_what_is_no_part_is_refused() -> None:
+    bench = begun()
+    bench.run_for(2 * DAY_S)
+    bench.host.ask(messages.RENEW_PART, PART_PUMP)
+    after = outlook(bench)
+    assert (after["pump_days"], after["tubing_days"]) == (0, 0)
+    with pytest.raises(RefusedError):
+        bench.host.ask(messages.RENEW_PART, 2)
+
+
+@pytest.mark.requirement("service-estimates")
+def test_dates_are_a_day_nearer_after_each_day_whatever_is_refilled() -> None:
+    bench = begun()
+    before = outlook(bench)
+    # At 480 revolutions a day the 200,000 last longer than the tubing's year.
+    assert before["minutes_to_tubing_due"] == 365 * 1_440
+    bench.run_for(DAY_S)
+    bench.refill()
+    after = outlook(bench)
+    for date in ("minutes_to_tubing_due", "minutes_to_replacement_due", "minutes_to_end_of_service"):
+        assert before[date] - after[date] == 1_440

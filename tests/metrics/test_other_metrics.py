@@ -1,0 +1,160 @@
+"""Start-up, boluses and their tolerance interval, occlusion, dose at the tip, and volume from pulses and from mass."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from thecal_sim.metrics.boluses import bolus_accuracy, bolus_volumes_nl
+from thecal_sim.metrics.occlusion import missed_nl, time_to_alarm_s, unintended_bolus_nl
+from thecal_sim.metrics.start_up import settled_after_s, start_up_curve
+from thecal_sim.metrics.tip import lag_s, tip_dose
+from thecal_sim.metrics.tolerance import tolerance_factor, tolerance_interval
+from thecal_sim.metrics.volume import (
+    at_constant_rate,
+    even_instants,
+    from_both,
+    from_mass,
+    from_pulses,
+    volume_per_step,
+)
+
+NL_PER_STEP = 15.625
+S = 1_000_000_000
+HOUR_NS = 3_600 * S
+
+
+@given(st.lists(st.integers(0, 10**15), max_size=200).map(sorted), st.integers(1, 300))
+def test_the_volume_of_pulses_is_what_counting_them_one_by_one_gives(times: list[int], samples: int) -> None:
+    at_ns = even_instants(0, 3_600.0, samples)
+    volume_nl = from_pulses(np.array(times, np.int64), NL_PER_STEP, at_ns)
+    for instant, volume in zip(at_ns.tolist(), volume_nl.tolist(), strict=True):
+        assert volume == NL_PER_STEP * sum(0 < time <= instant for time in times)
+
+
+def test_instants_of_months_are_exact_to_the_nanosecond() -> None:
+    at_ns = even_instants(7, 0.1, 180 * 864_000)
+    assert int(at_ns[-1]) == 7 + 180 * 86_400 * S
+
+
+def test_a_gram_is_as_much_volume_as_its_density_says_and_what_evaporates_counts() -> None:
+    assert from_mass(np.array([5.0, 5.998]))[-1] == pytest.approx(1e6)
+    assert from_mass(np.array([5.0, 5.997, 6.994]), loss_g=0.001)[-1] == pytest.approx(2e6)
+
+
+@given(st.floats(0.5, 2.0))
+def test_pulses_give_the_course_and_the_balance_the_amount(truth: float) -> None:
+    course_nl = from_pulses(np.arange(1, 500, dtype=np.int64) * S, NL_PER_STEP, even_instants(0, 60.0, 8))
+    weighed_nl = course_nl[-1] * truth * np.array([0.0, 0.3, 0.1, 0.2, 0.4, 0.6, 0.7, 0.9, 1.0])
+    both_nl = from_both(course_nl, weighed_nl)
+    assert volume_per_step(course_nl, weighed_nl) == pytest.approx(truth)
+    assert both_nl[-1] == pytest.approx(weighed_nl[-1])
+    assert both_nl[3] / both_nl[-1] == pytest.approx(course_nl[3] / course_nl[-1])
+
+
+def test_without_a_pulse_nothing_is_said_about_how_much_each_delivers() -> None:
+    with pytest.raises(ValueError, match="no pulse"):
+        volume_per_step(np.zeros(3), np.array([0.0, 1.0, 2.0]))
+
+
+def test_the_start_up_curve_is_the_flow_of_each_interval_and_tells_when_it_has_settled() -> None:
+    flows = np.array([0.0, 200.0, 600.0, 404.0, 396.0, 400.0])
+    volume_nl = np.concatenate([[0.0], np.cumsum(flows / 2_880)])
+    curve = start_up_curve(volume_nl, 30.0)
+    assert curve.flow_nl_per_day == pytest.approx(flows)
+    assert curve.t_s.tolist() == [30, 60, 90, 120, 150, 180]
+    assert settled_after_s(curve, 400.0, 5.0) == 90.0
+    assert settled_after_s(curve, 400.0, 0.5) == 150.0
+    assert settled_after_s(curve, 400.0, 200.0) == 0.0
+    assert settled_after_s(curve, 500.0, 5.0) == float("inf")
+
+
+# --- boluses
+
+
+def test_the_factor_makes_as_many_intervals_right_as_the_confidence_says() -> None:
+    """By trial: of many samples of five, nine in ten give an interval that holds nine tenths of the distribution."""
+    samples = np.random.default_rng(3).normal(size=(40_000, 5))
+    half = tolerance_factor(5) * samples.std(axis=1, ddof=1)
+    mean = samples.mean(axis=1)
+    normal = NormalDist()
+    held = [
+        normal.cdf(centre + width) - normal.cdf(centre - width) >= 0.9
+        for centre, width in zip(mean.tolist(), half.tolist(), strict=True)
+    ]
+    assert np.mean(held) == pytest.approx(0.9, abs=0.006)
+
+
+def test_the_factor_falls_with_the_number_of_boluses_towards_that_of_the_distribution() -> None:
+    factors = [tolerance_factor(count) for count in (2, 3, 5, 10, 25, 100, 1_000, 100_000)]
+    assert factors == sorted(factors, reverse=True)
+    assert factors[-1] == pytest.approx(NormalDist().inv_cdf(0.95), abs=0.01)
+
+
+@given(arrays(np.float64, st.integers(2, 40), elements=st.floats(-50, 50)), st.floats(-20, 20))
+def test_the_interval_moves_with_the_values_and_lies_around_their_mean(values: np.ndarray, by: float) -> None:
+    interval, moved = tolerance_interval(values), tolerance_interval(values + by)
+    assert (interval.least + interval.most) / 2 == pytest.approx(values.mean(), abs=1e-9)
+    assert moved.least == pytest.approx(interval.least + by, abs=1e-6)
+    assert moved.most == pytest.approx(interval.most + by, abs=1e-6)
+
+
+def test_boluses_are_judged_one_by_one() -> None:
+    found = bolus_accuracy(np.array([98.0, 100.0, 116.0, 84.9]), np.full(4, 100.0))
+    assert found.errors_percent == pytest.approx([-2, 0, 16, -15.1])
+    assert found.count_within() == 2
+    assert found.interval_percent is not None
+    assert found.interval_percent.least < -15.1 < 16 < found.interval_percent.most
+
+
+def test_one_bolus_has_an_error_and_no_interval() -> None:
+    assert bolus_accuracy(np.array([99.0]), np.array([100.0])).interval_percent is None
+    with pytest.raises(ValueError, match="two are needed"):
+        tolerance_interval(np.array([1.0]))
+    with pytest.raises(ValueError, match="none of nothing"):
+        bolus_accuracy(np.array([1.0]), np.array([0.0]))
+
+
+def test_a_boluss_volume_is_what_came_beyond_the_basal_rate() -> None:
+    basal_ns = np.arange(1, 1_001, dtype=np.int64) * 10 * S
+    bolus_ns = 3_000 * S + np.arange(1, 33, dtype=np.int64) * S
+    step_times_ns = np.sort(np.concatenate([basal_ns, bolus_ns]))
+    begin, end = np.array([3_000 * S]), np.array([3_100 * S])
+    found = bolus_volumes_nl(step_times_ns, NL_PER_STEP, begin, end, NL_PER_STEP * 8_640)
+    assert found == pytest.approx([32 * NL_PER_STEP])
+
+
+# --- occlusion and tip
+
+
+def test_the_time_to_an_alarm_counts_from_the_cause_and_not_from_alarms_before_it() -> None:
+    alarms_ns = np.array([2 * S, 9 * S, 12 * S], np.int64)
+    assert time_to_alarm_s(5 * S, alarms_ns) == 4.0
+    assert time_to_alarm_s(9 * S, alarms_ns) == 0.0
+    assert time_to_alarm_s(13 * S, alarms_ns) == float("inf")
+
+
+def test_a_closed_line_owes_what_it_then_gives_at_once() -> None:
+    """Two hours closed, then all of it within a minute: missed and unintended are the same volume."""
+    rate = 240_000.0
+    t_ns = np.array([0, 1, 3, 3, 4], np.int64) * HOUR_NS
+    t_ns[3] += 60 * S
+    out_nl = np.array([0.0, 10_000.0, 10_000.0, 30_000.0 + 10_000 / 60, 40_000.0])
+    assert missed_nl(t_ns, out_nl, HOUR_NS, 3 * HOUR_NS, rate) == pytest.approx(20_000)
+    assert unintended_bolus_nl(t_ns, out_nl, 3 * HOUR_NS, 4 * HOUR_NS, rate) == pytest.approx(20_000)
+
+
+def test_the_dose_at_the_tip_lags_by_the_dead_volume() -> None:
+    t_ns = np.arange(0, 101, dtype=np.int64) * 60 * S
+    pumped_nl = at_constant_rate(14_400.0, 60.0, 100)
+    at_tip_nl = np.maximum(0.0, pumped_nl - 250.0)
+    assert lag_s(t_ns, pumped_nl, at_tip_nl, 300.0) == 25 * 60.0
+    assert lag_s(t_ns, pumped_nl, at_tip_nl, 900.0) == float("inf")
+    dose = tip_dose(t_ns, at_tip_nl * 0.5, 0, 50 * 60 * S, 250.0)
+    assert dose.given_ng == pytest.approx(125.0)
+    assert dose.error_percent == pytest.approx(-50.0)
+    with pytest.raises(ValueError, match="no dose"):
+        tip_dose(t_ns, at_tip_nl, 0, S, 0.0)
