@@ -116,7 +116,7 @@ def test_the_sizes_and_marks_of_what_lies_in_flash():
     assert state.NEVER == 0xFFFFFFFF
     assert (state.SINCE_MIRRORED_OFFSET, state.SEQUENCE_OFFSET, state.CRC_OFFSET) == (2, 4, 124)
     assert state.offset_of("program_pair") == 3
-    assert (state.OTHER_PAIR_ERASED_OFFSET, state.GRANT_OFFSET) == (25, 96)
+    assert (state.OTHER_PAIR_ERASED_OFFSET, state.GRANT_OFFSET) == (21, 96)
 
 
 def test_a_bolus_gives_nothing_before_it_begins_and_all_of_it_once_it_has_ended():
