@@ -220,6 +220,7 @@ def test_a_bolus_of_another_kind_neither_locks_the_patient_out_nor_is_locked_out
     history = history_of(a_bolus(0, kind))
     assert history.latest_patient_start() is None
     assert history.patient_boluses(1) == 0
+    assert program.patient_bolus is not None
     assert history.lockout_ends(program.patient_bolus) == 0
     allowance = Allowance(program, MINIMUM_RATE)
     after_the_patients = history_of(a_bolus(0))
@@ -250,6 +251,7 @@ def test_more_boluses_than_a_new_program_allows_count_as_too_many_until_a_day_af
     program = a_program(most_per_day=2)
     history = history_of(a_bolus(HOUR), a_bolus(2 * HOUR), a_bolus(3 * HOUR))
     allowance = Allowance(program, MINIMUM_RATE)
+    assert program.patient_bolus is not None
     assert history.lockout_ends(program.patient_bolus) == 2 * HOUR + TICKS_PER_DAY
     assert history.refusal(a_bolus(9 * HOUR), program, allowance) == REFUSED_MOST_PER_DAY
     assert [history.patient_boluses(hour * HOUR + TICKS_PER_DAY) for hour in (0, 1, 2, 3)] == [3, 2, 1, 0]

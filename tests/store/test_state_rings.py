@@ -579,7 +579,7 @@ def test_a_record_of_an_older_layout_is_not_copied_to_the_mirror():
     record = bytearray(content(flash, A, 0))
     record[1] = 0
     complete(record, memoryview(record)[:-4], 0, 0xFF)
-    lay(flash, A, 0, record)
+    lay(flash, A, 0, bytes(record))
     rings = StateRings(flash, SMALL)
     rings.open({**DECODERS, 0: decode_0})
     done = operations_of(flash)
