@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -246,6 +245,14 @@ def test_a_cut_or_stuck_wire_is_seen_by_the_sense_counter(stock_uf2: Path) -> No
     assert int(repl.run("print(counted())")) > stuck_at + 50
 
 
+def is_there(board: EmulatedPico) -> bool:
+    """Whether the board's port has been opened again after a reset."""
+    try:
+        return board.serial.in_waiting >= 0
+    except serial.SerialException:
+        return False
+
+
 def test_an_ordinary_program_reaches_the_board_through_a_pseudo_terminal(stock_uf2: Path) -> None:
     pico = EmulatedPico(stock_uf2)
     with (
@@ -258,7 +265,8 @@ def test_an_ordinary_program_reaches_the_board_through_a_pseudo_terminal(stock_u
         assert port.read_until(b"\x04>") == b"OK42 " + b"y" * 2_000 + b"\r\n\x04\x04>"
         assert terminal.call(lambda board: len(board.resets)) == 1
         terminal.call(lambda board: board.reset(ResetCause.RUN_PIN))
-        time.sleep(0.3)
+        while not terminal.call(is_there):
+            pass
         port.write(b"\r\x03\x01")
         assert port.read_until(b"raw REPL; CTRL-B to exit\r\n>").endswith(b">")
     assert not terminal._thread.is_alive()

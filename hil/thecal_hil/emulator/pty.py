@@ -46,6 +46,7 @@ class _End:
 
     def __init__(self, port: EmulatedUsbSerial) -> None:
         self.port = port
+        self.was_usable = False
         self.to_program = bytearray()
         self.master, self.slave = os.openpty()
         # Keeping the far end open keeps it raw, and spares the near end errors while no program has it open.
@@ -71,10 +72,12 @@ class _End:
     def move_bytes(self) -> None:
         port = self.port
         if not self.is_usable:
-            # What is sent to a board that is not there is lost.
-            with contextlib.suppress(BlockingIOError):
-                os.read(self.master, _CHUNK_BYTES)
+            # What is sent to a board that has gone is lost. What is sent before it has ever been there waits.
+            if self.was_usable:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self.master, _CHUNK_BYTES)
             return
+        self.was_usable = True
         if port.in_waiting:
             self.to_program += port.read(port.in_waiting)
         # A program that does not read at present is offered the bytes again next time.
