@@ -6,7 +6,7 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS    how many steps make doses takes (1000000)
 #   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   LOCKSTEP_ARGS, CAMPAIGN_ARGS
+#   LOCKSTEP_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -73,7 +73,7 @@ verify: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Deliver a day on the emulated boar
 
 .PHONY: test
 test: $(TOOLS) system-analyser $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
-	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 --outcomes build/evidence/tests.json $(PYTEST_ARGS)
 
 .PHONY: powercuts
 powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash operation, on the model and the emulated board
@@ -81,7 +81,7 @@ powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash op
 
 .PHONY: doses
 doses: $(TOOLS) $(VENV)/ready ## Ask for boluses a million times in any order, and hold every window against the limits
-	@THECAL_DOSE_STEPS=$(DOSE_STEPS) $(BIN)/pytest -n 2 tests/controller/test_stateful_boluses.py
+	@THECAL_DOSE_STEPS=$(DOSE_STEPS) $(BIN)/pytest -n 2 --outcomes build/evidence/doses.json tests/controller/test_stateful_boluses.py
 
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board
@@ -119,6 +119,14 @@ mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time
 .PHONY: trace
 trace: $(VENV)/ready ## Print and write the matrix of requirements and tests; fail where a link is missing
 	@$(BIN)/python -m thecal_hil.trace
+
+.PHONY: evidence
+evidence: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Run the library of scenarios on model and emulated board and write the report of it
+	@$(BIN)/python -m thecal_hil.report $(EVIDENCE_ARGS)
+
+.PHONY: evidence-check
+evidence-check: $(TOOLS) system-analyser $(VENV)/ready ## Open a report in a browser: no errors, no requests; and its waveforms in sigrok
+	@$(BIN)/pytest -m "campaign or not campaign" tests/report
 
 .PHONY: bench
 bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio

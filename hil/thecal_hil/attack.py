@@ -27,7 +27,7 @@ from thecal_fw.link import messages
 from thecal_fw.link.frames import cobs_decode
 from thecal_hil.attack_frames import Adversary
 from thecal_hil.course import Course, local_second
-from thecal_hil.evidence import write_json
+from thecal_hil.evidence import write_summary
 from thecal_hil.load import BadWire, settle
 from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.rig import Rig
@@ -242,7 +242,7 @@ def main() -> int:
             return 2
         result = attack(rig, frames, options.seed)
         evidence = _EVIDENCE / f"attack-{name}.json"
-        write_json(evidence, result.__dict__)
+        write_summary(evidence, result.__dict__)
         for what, counts in (("sent", result.sent), ("answered", result.answers)):
             print(f"  {what}: " + ", ".join(f"{count:,} {sort}" for sort, count in counts.items()))
         for wrong in result.wrong:

@@ -157,7 +157,7 @@ def _write(records: list[ScenarioRecord], rig: str, out: Path) -> None:
 
 def _report(records: list[ScenarioRecord], out: Path) -> None:
     # Imported late: it draws, and that takes a second which nobody else needs.
-    import_module(_REPORT).write(records, out)
+    typer.echo(f"report: {import_module(_REPORT).write(records, out)}")
 
 
 def _verdict(records: list[ScenarioRecord], rig: str, seconds: float) -> int:

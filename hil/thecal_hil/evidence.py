@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thecal_hil.checkout import checkout
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -139,6 +141,11 @@ def _shown(outcome: Outcome) -> str:
     if not outcome.taken:
         return "never taken"
     return f"{figure_text(outcome.value)} {outcome.measurement.unit}".strip()
+
+
+def write_summary(path: Path, content: Mapping[str, Any]) -> None:
+    """Write what a campaign found, with the commit of the tools that found it."""
+    write_json(path, {**content, "checkout": checkout()})
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

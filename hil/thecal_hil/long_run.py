@@ -20,7 +20,7 @@ from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_hil.alarm_causes import ROWS, acknowledge
 from thecal_hil.alarm_trial import carry_out
 from thecal_hil.course import MICROSTEPS_PER_NL, Course, local_second
-from thecal_hil.evidence import write_json
+from thecal_hil.evidence import write_summary
 from thecal_hil.model_rig import ModelRig
 from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.rig import ResetCause
@@ -179,7 +179,7 @@ def main() -> int:
     print(f"long run: {options.days:g} days on the model, seed {options.seed}")
     began = time.monotonic()
     run = long_run(options.days, options.seed)
-    write_json(_EVIDENCE, {**run.__dict__, "tried": dict(sorted(run.tried.items()))})
+    write_summary(_EVIDENCE, {**run.__dict__, "tried": dict(sorted(run.tried.items()))})
     for name, count in sorted(run.tried.items()):
         print(f"  {name:26} {count:4} times, found within {run.worst_detection_s[name]:8.1f} s")
     for what in run.wrong:

@@ -65,6 +65,7 @@ class PicoRig(Rig):
     def __init__(self, image: FirmwareImage) -> None:
         super().__init__((image.version, image.commit))
         self.image = image
+        self.image_sha256 = image.sha256
         self.starts_from_files = image.files is not None
         self.seeds = {"sram": _SRAM_SEED}
         self.board = EmulatedPico(

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from thecal_hil import forked_tests, gate
+from thecal_hil import forked_tests, gate, outcomes
 from thecal_hil.faults import Fault
 from thecal_hil.rig import Capability, Rig
 from thecal_hil.rigs import RIG_NAMES, RigUnavailableError, open_rig, rig_class
@@ -35,6 +35,7 @@ _BODY_PASSED = pytest.StashKey[bool]()
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.register(forked_tests, "thecal-forks")
+    pluginmanager.register(outcomes, "thecal-outcomes")
     group = parser.getgroup("thecal", "Thecal rigs")
     group.addoption(
         "--rig",

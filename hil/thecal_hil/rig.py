@@ -96,6 +96,8 @@ class Rig(ABC):
         """Whether the firmware lies on a file system, and not in the image."""
         self.seeds: dict[str, int] = {}
         """Seeds of everything in the rig that is made up at random."""
+        self.image_sha256 = ""
+        """Digest of the UF2 that runs, where one does."""
         self._plant: Plant | None = None
         self._pump: Pump | None = None
         self._clients = 0

@@ -17,7 +17,7 @@ from rich.table import Table
 from thecal_hil import day_picture
 from thecal_hil.day import DayPlan, Record
 from thecal_hil.drills import MOST_RESTART_MS
-from thecal_hil.evidence import Evidence, Measurement, figure_text, write_json
+from thecal_hil.evidence import Evidence, Measurement, figure_text, write_summary
 from thecal_hil.pump_clock import NS_PER_S, TICK_NS
 from thecal_sim.agreement import Agreement, compare_pulses
 
@@ -169,7 +169,7 @@ def report(verdict: Verdict, prescription: Path, out: Path) -> dict[str, Any]:
         "limits": verdict.evidence.limits(),
         "python": platform.python_version(),
     }
-    write_json(out / "verify.json", content)
+    write_summary(out / "verify.json", content)
     return content
 
 

@@ -27,6 +27,7 @@ class VirtualTime(Environment):
     def __init__(self) -> None:
         super().__init__(initial_time=0)
         self._timers: list[Timer] = []
+        self._until_ns = 0
 
     @property
     def now_ns(self) -> int:
@@ -61,10 +62,13 @@ class VirtualTime(Environment):
         super().step()
 
     def leap(self, t_ns: int) -> bool:
-        """Let time pass until an instant at once, if nothing else is due up to and at it; whether it did.
+        """Let time pass until an instant at once, if nothing else is due up to and at it and time is to pass beyond;
+        whether it did.
 
         For a process that would wait until then: nobody can tell the difference, but for the time it takes.
         """
+        if t_ns >= self._until_ns:
+            return False
         queue = self._queue
         if queue and queue[0][0] <= t_ns:
             return False
@@ -76,6 +80,7 @@ class VirtualTime(Environment):
 
     def run_until(self, t_ns: int) -> None:
         """Let time pass until an instant; what is due by then, and at it, has happened. Time never goes back."""
+        self._until_ns = t_ns
         if t_ns > self.now_ns:
             self.run(until=self.timeout(int(t_ns) - self.now_ns))
         while self.peek() <= self.now_ns:

@@ -144,3 +144,30 @@ def test_a_fresh_ledger_counts_from_nothing_and_a_refill_forgets_what_was_uncert
     ledger.counted = ledger.uncertain_steps = ledger.lost_steps = 7
     ledger.begin_reservoir()
     assert (ledger.counted, ledger.uncertain_steps, ledger.lost_steps) == (7, 0, 0)
+
+
+@pytest.mark.requirement("alarm-table")
+def test_these_alarms_latch_until_somebody_acknowledges_them_and_no_others():
+    assert set(LATCHING) == {
+        alarms.TIMING_FAULT,
+        alarms.PULSES_MISSING,
+        alarms.PULSES_IN_EXCESS,
+        alarms.CHANGE_LATE,
+        alarms.DOSE_GATE,
+        alarms.MOTOR_STALL,
+        alarms.UNDER_DELIVERY,
+        alarms.OVER_DELIVERY,
+        alarms.SELF_TEST,
+        alarms.BUZZER_FAULT,
+        alarms.REPEATED_RESETS,
+        alarms.MEMORY_FAULT,
+        alarms.JOURNAL_FAULT,
+        alarms.JOURNAL_REPAIRED,
+    }
+
+
+def test_one_active_alarm_is_not_another():
+    one = active(alarms.MOTOR_STALL)
+    assert one.is_active(alarms.MOTOR_STALL)
+    assert not one.is_active(alarms.EMPTY_RESERVOIR)
+    assert not one.is_active(alarms.STOPPED_LONG)

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, Bolus
+from thecal_fw.core.bolus import (
+    KIND_CLINICIAN,
+    KIND_PATIENT,
+    KIND_PRIME,
+    KIND_SCHEDULED,
+    KIND_TEMPORARY,
+    Bolus,
+)
 from thecal_fw.core.bolus_history import (
     MOST_REMEMBERED,
     REFUSED_DAY,
@@ -17,6 +24,7 @@ from thecal_fw.core.bolus_history import (
     REFUSED_VOLUME,
     Allowance,
     BolusHistory,
+    _given_in,
 )
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
 from thecal_fw.core.program import MODE_CONTINUOUS, PatientBolus, Program
@@ -191,3 +199,119 @@ def test_a_patient_whose_program_was_validated_is_never_refused_for_a_limit(paus
         tick += pause
         bedside.history.forget(tick)
         assert bedside.ask(a_bolus(tick)) in (REFUSED_NOT, REFUSED_LOCKOUT, REFUSED_MOST_PER_DAY)
+
+
+# What a patient's lockout goes by ----------------------------------------------------------------------------------
+
+OTHER_KINDS = (KIND_SCHEDULED, KIND_CLINICIAN, KIND_PRIME, KIND_TEMPORARY)
+
+
+def history_of(*boluses: Bolus) -> BolusHistory:
+    history = BolusHistory()
+    for bolus in boluses:
+        history.add(bolus)
+    return history
+
+
+@pytest.mark.requirement("bolus-lockout")
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_a_bolus_of_another_kind_neither_locks_the_patient_out_nor_is_locked_out(kind):
+    program = a_program(most_per_day=1)
+    history = history_of(a_bolus(0, kind))
+    assert history.latest_patient_start() is None
+    assert history.patient_boluses(1) == 0
+    assert program.patient_bolus is not None
+    assert history.lockout_ends(program.patient_bolus) == 0
+    allowance = Allowance(program, MINIMUM_RATE)
+    after_the_patients = history_of(a_bolus(0))
+    assert after_the_patients.refusal(a_bolus(6 * TICKS_PER_MINUTE, kind), program, allowance) == REFUSED_NOT
+
+
+def test_a_program_without_patient_boluses_knows_no_lockout():
+    program = a_program()
+    program.patient_bolus = None
+    history = history_of(a_bolus(0))
+    assert history.refusal(a_bolus(HOUR // 2), program, Allowance(program, MINIMUM_RATE)) == REFUSED_NOT
+
+
+@pytest.mark.requirement("bolus-lockout")
+def test_the_lockout_goes_by_the_latest_of_the_patients_boluses():
+    history = history_of(a_bolus(HOUR), a_bolus(3 * HOUR), a_bolus(4 * HOUR, KIND_CLINICIAN))
+    assert history.latest_patient_start() == 3 * HOUR
+    assert history.lockout_ends(PatientBolus(TEN_UL_IN_FIVE_MINUTES, 5, 60, 4)) == 4 * HOUR
+
+
+def test_what_ended_before_this_life_is_over_at_its_beginning():
+    history = history_of(a_bolus(-5 * HOUR))
+    assert history.lockout_ends(PatientBolus(TEN_UL_IN_FIVE_MINUTES, 5, 60, 4)) == 0
+
+
+@pytest.mark.requirement("bolus-count")
+def test_more_boluses_than_a_new_program_allows_count_as_too_many_until_a_day_after_they_began():
+    program = a_program(most_per_day=2)
+    history = history_of(a_bolus(HOUR), a_bolus(2 * HOUR), a_bolus(3 * HOUR))
+    allowance = Allowance(program, MINIMUM_RATE)
+    assert program.patient_bolus is not None
+    assert history.lockout_ends(program.patient_bolus) == 2 * HOUR + TICKS_PER_DAY
+    assert history.refusal(a_bolus(9 * HOUR), program, allowance) == REFUSED_MOST_PER_DAY
+    assert [history.patient_boluses(hour * HOUR + TICKS_PER_DAY) for hour in (0, 1, 2, 3)] == [3, 2, 1, 0]
+    assert history.patient_boluses(100 * HOUR) == 0
+
+
+@pytest.mark.requirement("bolus-count-range")
+@pytest.mark.parametrize(("count", "at", "refusal"), [
+    (MOST_REMEMBERED + 1, -1, REFUSED_MOST_PER_DAY),
+    (MOST_REMEMBERED, -1, REFUSED_MOST_PER_DAY),
+    (MOST_REMEMBERED, 0, REFUSED_NOT),
+    (MOST_REMEMBERED, 1, REFUSED_NOT),
+])  # fmt: skip
+def test_as_many_as_are_remembered_are_too_many_until_a_day_after_they_ended(count, at, refusal):
+    program = a_program(hour_nl=10**7, day_nl=10**7)
+    given = [a_bolus(0, KIND_CLINICIAN, 1_000, 1) for _ in range(count)]
+    end_tick = given[0].end_tick
+    wanted = a_bolus(end_tick + TICKS_PER_DAY + at, KIND_CLINICIAN, 1_000, 1)
+    assert history_of(*given).refusal(wanted, program, Allowance(program, MINIMUM_RATE)) == refusal
+
+
+def test_what_is_older_still_is_forgotten_as_well():
+    history = history_of(a_bolus(0))
+    history.forget(a_bolus(0).end_tick + TICKS_PER_DAY + 1)
+    assert history.given == []
+
+
+# Windows -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("bolus-limits")
+@pytest.mark.parametrize(("hour_nl", "refusal"), [(15_999, REFUSED_HOUR), (16_000, REFUSED_NOT)])
+def test_the_fullest_hour_may_begin_with_an_earlier_bolus_and_end_in_the_middle_of_this_one(hour_nl, refusal):
+    # 10 uL from the start; 12 uL in an hour, half an hour later: 16 uL in the first hour, 12 uL in its own.
+    bedside = Bedside(a_program(hour_nl=hour_nl))
+    assert bedside.ask(a_bolus(0, KIND_CLINICIAN)) == REFUSED_NOT
+    assert bedside.ask(a_bolus(HOUR // 2, KIND_CLINICIAN, 288_000, 60)) == refusal
+
+
+@pytest.mark.parametrize("minute", [60, 64])
+def test_an_hour_that_sees_nothing_of_a_bolus_is_nothing_to_refuse_it_for(minute):
+    # Under an earlier program 20 uL were given in ten minutes.
+    program = a_program(hour_nl=15_000)
+    history = history_of(
+        *(a_bolus(at * TICKS_PER_MINUTE, KIND_CLINICIAN) for at in (0, 5)),
+    )
+    wanted = a_bolus(minute * TICKS_PER_MINUTE, KIND_CLINICIAN, 288_000, 5)
+    assert history.refusal(wanted, program, Allowance(program, MINIMUM_RATE)) == REFUSED_NOT
+
+
+def test_a_bolus_gives_in_a_window_what_of_it_lies_in_there_and_no_less_than_nothing():
+    one = Bolus(KIND_CLINICIAN, 100, 50, 7)
+    assert _given_in([], 0, 10) == 0
+    assert [_given_in([one], begin, begin + 20) for begin in (0, 80, 81, 120, 149, 150, 1_000)] == [
+        0,
+        0,
+        7,
+        140,
+        7,
+        0,
+        0,
+    ]
+    assert _given_in([one, one], 0, 1_000) == 700

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thecal_fw.core.calibration import BENCH_CALIBRATION
-from thecal_fw.core.carried import NOTE_BYTES, Carried, decode, phase_at
+from thecal_fw.core.carried import MOST_BOLUSES, NOTE_BYTES, Carried, decode, phase_at
 from thecal_fw.core.instant import TICKS_PER_SECOND
 from thecal_fw.core.metering import Metering
 
@@ -76,3 +76,11 @@ def test_a_little_earlier_the_phase_was_less_by_exactly_what_has_been_prescribed
     timeline = TwoRates(rate, start + 1, 0)
     expected = 7 - metering.weight(rate) * length
     assert phase_at(timeline, metering, start, 7, start - length) == expected
+
+
+def test_boluses_under_way_are_carried_each_with_its_ticks_and_rate():
+    boluses = [(1, -5, 1 << 40, 2_880_000), (2, 7, 8, 1), (4, 1 << 50, 1 << 51, 96_000_000)]
+    for count in range(MOST_BOLUSES + 1):
+        note = Carried(1, 1, -840, 2, 3, -4, 5, 6, 7, -8, 9, 1, boluses[:count]).encode()
+        assert len(note) == NOTE_BYTES
+        assert decode(note).boluses == boluses[:count]

@@ -6,6 +6,7 @@ import pytest
 from thecal_fw.core import (
     alarms,
     bolus,
+    bolus_validation,
     calibration,
     dead_volume,
     events,
@@ -87,6 +88,7 @@ def test_the_facts_about_the_pumps_own_tubing_and_its_bench_head():
     assert dead_volume.DEAD_VOLUME_ID == 1
     assert dead_volume.PUMP_TUBING_NL == 140_000
     assert dead_volume.MOST_CATHETER_NL == 500_000
+    assert bolus_validation.MOST_BRIDGE_S == 2_592_000
     bench = calibration.BENCH_CALIBRATION
     assert (bench.calibration_id, bench.nl_per_rev, bench.microsteps_per_rev) == (1, 50_000, 3_200)
 
@@ -96,7 +98,7 @@ def test_wrong_keys_are_slowed_from_a_second_to_a_quarter_of_an_hour():
 
 
 def test_a_program_has_room_for_a_step_every_half_hour_and_a_bolus_every_hour_of_every_day():
-    assert program.PROGRAM_LAYOUT_VERSION == 2
+    assert program.PROGRAM_LAYOUT_VERSION == 3
     assert (program.MOST_STEPS_PER_DAY, program.MOST_BOLUSES_PER_DAY, program.MOST_PATTERNS) == (48, 24, 7)
     assert (program.DRUG_NAME_BYTES, program.LIBRARY_DIGEST_BYTES) == (16, 8)
     assert program.USUAL_ACCURACY_PERMILLE == 145
@@ -105,17 +107,16 @@ def test_a_program_has_room_for_a_step_every_half_hour_and_a_bolus_every_hour_of
 def test_events_carry_their_facts_in_the_bits_that_every_version_knows():
     assert (events.WAS_DELIVERING_SHIFT, events.KIND_SHIFT, events.WAS_CUT_SHORT) == (8, 28, 1)
     assert events.CAPACITY == 64
-    assert len(events.EVENT_NAMES) == events.EVENT_KEYS_DAMAGED + 1
 
 
 def test_the_sizes_and_marks_of_what_lies_in_flash():
     assert (layout.STATE_BYTES, layout.EVENT_BYTES) == (128, 32)
     assert (layout.PAIRS, layout.COPIES, layout.KEY_SECTORS) == (2, 2, 2)
-    assert (state.MAGIC, state.LAYOUT_VERSION, state.NO_PAIR, state.NOT_MIRRORED) == (0xB5, 1, 0xFF, 0xFF)
+    assert (state.MAGIC, state.LAYOUT_VERSION, state.NO_PAIR, state.NOT_MIRRORED) == (0xB5, 2, 0xFF, 0xFF)
     assert state.NEVER == 0xFFFFFFFF
     assert (state.SINCE_MIRRORED_OFFSET, state.SEQUENCE_OFFSET, state.CRC_OFFSET) == (2, 4, 124)
     assert state.offset_of("program_pair") == 3
-    assert (state.OTHER_PAIR_ERASED_OFFSET, state.GRANT_OFFSET) == (25, 96)
+    assert (state.OTHER_PAIR_ERASED_OFFSET, state.GRANT_OFFSET) == (21, 96)
 
 
 def test_a_bolus_gives_nothing_before_it_begins_and_all_of_it_once_it_has_ended():

@@ -11,10 +11,17 @@ from thecal_fw.core.program import (
     MODE_FLEX,
     MODE_MINIMUM_RATE,
     MODE_STOPPED,
+    Bridge,
+    PeriodicBolus,
     Program,
 )
 from thecal_fw.core.schedule import (
+    VolumesOfWeek,
+    boluses_between,
+    follows_the_clock,
     highest_rate,
+    longest_bolus_minutes,
+    lowest_basal_rate,
     mean_rate,
     minutes_to_next_step,
     most_nl_in_any_day,
@@ -129,3 +136,76 @@ def test_the_highest_rate_is_found_in_any_step_of_any_pattern():
     program = Program(MODE_FLEX, patterns=[[(0, 100_000)], [(0, 200_000), (60, 300_000), (90, 50_000)]])
     assert highest_rate(program) == 300_000
     assert highest_rate(Program(MODE_CONTINUOUS, rate_nl_per_day=423_800)) == 423_800
+
+
+# What a program gives by the clock -------------------------------------------------------------------------------
+
+
+def test_boluses_between_two_minutes_are_those_that_begin_from_the_first_up_to_the_second():
+    flex = Program(MODE_FLEX, patterns=[[(0, 100_000)]], boluses=[[(480, 2_880_000, 5)]])
+    periodic = Program(
+        MODE_CONTINUOUS, rate_nl_per_day=1, periodic_bolus=PeriodicBolus(480, 1_440, 2_880_000, 5)
+    )
+    day = 20_000 * MINUTES_PER_DAY
+    for program in (flex, periodic):
+        for first, until, count in (
+            (479, 480, 0),
+            (480, 481, 1),
+            (480, 480, 0),
+            (481, 1_000, 0),
+            (0, 1_440, 1),
+        ):
+            found = boluses_between(program, day + first, day + until)
+            assert found == [(day + 480, 2_880_000, 5)] * count
+
+
+def test_the_first_of_january_1970_was_a_thursday():
+    boluses = [[], [(480, 2_880_000, 5)]]
+    only_on_thursdays = Program(
+        MODE_FLEX, patterns=[[(0, 100_000)]] * 2, weekdays=(0, 0, 0, 1, 0, 0, 0), boluses=boluses
+    )
+    assert boluses_between(only_on_thursdays, 0, 8 * MINUTES_PER_DAY) == [
+        (480, 2_880_000, 5),
+        (480 + 7 * MINUTES_PER_DAY, 2_880_000, 5),
+    ]
+
+
+def test_a_program_follows_the_clock_if_it_has_steps_or_periodic_boluses():
+    assert follows_the_clock(Program(MODE_FLEX, patterns=[[(0, 100_000)]])) is True
+    steady = Program(MODE_CONTINUOUS, rate_nl_per_day=100_000)
+    assert follows_the_clock(steady) is False
+    assert longest_bolus_minutes(steady) == 0
+    steady.periodic_bolus = PeriodicBolus(0, 60, 2_880_000, 5)
+    assert follows_the_clock(steady) is True
+    assert longest_bolus_minutes(steady) == 5
+    assert follows_the_clock(Program(MODE_STOPPED)) is False
+
+
+def test_the_lowest_and_the_highest_rate_a_program_names():
+    flex = Program(MODE_FLEX, patterns=[[(0, 300_000), (60, 100_000)], [(0, 200_000)]])
+    assert lowest_basal_rate(flex) == 100_000
+    assert lowest_basal_rate(Program(MODE_CONTINUOUS, rate_nl_per_day=77)) == 77
+    assert lowest_basal_rate(Program(MODE_STOPPED)) == 0
+    assert highest_rate(flex) == 300_000
+    flex.bridge = Bridge(60, 299_999)
+    assert highest_rate(flex) == 300_000
+    flex.bridge = Bridge(60, 300_001)
+    assert highest_rate(flex) == 300_001
+
+
+def test_the_week_of_a_program_with_boluses_is_written_out_turn_by_turn():
+    # One bolus runs past the midnight that ends the week, and so was under way when it began.
+    sunday = Program(
+        MODE_FLEX,
+        patterns=[[(0, 1_000)]] * 2,
+        weekdays=(0, 0, 0, 0, 0, 0, 1),
+        boluses=[[], [(1_430, 50, 20)]],
+    )
+    volumes = VolumesOfWeek(sunday)
+    by_minute = dict(zip(volumes.minutes, volumes.rates, strict=False))
+    assert by_minute[0] == 1_050
+    assert by_minute[10] == 1_000
+    assert by_minute[7 * MINUTES_PER_DAY - 10] == 1_050
+    assert volumes.cumulative[-1] == 7 * MINUTES_PER_DAY * 1_000 + 20 * 50
+    assert volumes.minutes[-1] == 7 * MINUTES_PER_DAY
+    assert volumes.minutes == sorted(volumes.minutes)

@@ -54,3 +54,17 @@ def test_hours_of_trying_get_few_keys_looked_at():
             looked_at += 1
             slowdown.note_failure(now_s)
     assert looked_at < 110
+
+
+@pytest.mark.parametrize("after_s", [BURST_ENDS_S, BURST_ENDS_S + 1, 10 * BURST_ENDS_S])
+def test_a_wrong_key_long_after_the_last_begins_a_burst_of_its_own(after_s):
+    slowdown = Slowdown()
+    slowdown.note_failure(100)
+    assert slowdown.note_failure(100 + after_s)
+
+
+def test_nobody_waits_before_the_first_wrong_key_however_early_that_comes():
+    slowdown = Slowdown()
+    assert slowdown.wait_s(0) == 0
+    assert slowdown.note_failure(0)
+    assert slowdown.wait_s(0) == 2

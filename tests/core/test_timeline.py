@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.strategies import flex_programs
-from thecal_fw.core.instant import TICKS_PER_SECOND, second_of_ticks
+from thecal_fw.core.bolus import KIND_PATIENT, KIND_TEMPORARY, Bolus
+from thecal_fw.core.instant import TICKS_PER_MINUTE, TICKS_PER_SECOND, second_of_ticks
 from thecal_fw.core.program import MODE_FLEX, Program
 from thecal_fw.core.schedule import mean_rate, rate_at
-from thecal_fw.core.timeline import ChangingTimeline, Timeline
+from thecal_fw.core.timeline import NO_BOLUSES, ChangingTimeline, Timeline
 from thecal_fw.core.wall_clock import (
     MOST_OFFSET_MINUTES,
     TIME_CARRIED_OVER,
@@ -112,3 +113,84 @@ def test_local_time_is_at_most_14_hours_from_utc():
 def test_under_a_time_the_schedule_may_not_follow_seconds_begin_with_those_since_boot():
     clock = WallClock(TIME_RESTORED, 50_000)
     assert clock.next_whole_second(100_001) == 200_000
+
+
+# Boluses, bridges and changes ------------------------------------------------------------------------------------
+
+
+def a_day_with_a_bolus_at_eight() -> Program:
+    return Program(MODE_FLEX, patterns=[[(0, 100_000)]], boluses=[[(480, 2_880_000, 5)]])
+
+
+def monday(program: Program, **more) -> Timeline:
+    """Under a clock by which tick 0 is a Monday's midnight."""
+    return Timeline(program, clock_set_to(1_767_571_200, 0, 0, 0, 0), MINIMUM_RATE, **more)
+
+
+EIGHT = 480 * TICKS_PER_MINUTE
+
+
+def test_a_bridge_holds_up_to_its_tick_and_the_program_from_there_on():
+    bridge = (300_000, 7_000)
+    timeline = Timeline(
+        Program(MODE_FLEX, patterns=[[(0, 100_000)]]), WallClock(), MINIMUM_RATE, bridge=bridge
+    )
+    assert [timeline.segment_at(tick)[0] for tick in (0, 6_999, 7_000, 7_001)] == [
+        300_000,
+        300_000,
+        100_000,
+        100_000,
+    ]
+    assert timeline.segment_at(6_999) == bridge
+    assert timeline.may_have_boluses()
+
+
+def test_a_temporary_rate_takes_the_place_of_the_basal_one_and_boluses_come_on_top():
+    extra = (Bolus(KIND_TEMPORARY, 1_000, 1_000, 50_000), Bolus(KIND_PATIENT, 1_500, 1_000, 7_000))
+    timeline = Timeline(Program(MODE_FLEX, patterns=[[(0, 100_000)]]), WallClock(), MINIMUM_RATE, extra=extra)
+    assert [timeline.segment_at(tick) for tick in (0, 1_000, 1_500, 2_000)] == [
+        (100_000, 1_000),
+        (50_000, 1_500),
+        (57_000, 2_000),
+        (107_000, 2_500),
+    ]
+    assert timeline.may_have_boluses()
+
+
+def test_a_bolus_by_the_clock_is_given_on_its_minute_for_its_minutes():
+    timeline = monday(a_day_with_a_bolus_at_eight())
+    assert timeline.segment_at(EIGHT - 1) == (100_000, EIGHT)
+    assert timeline.segment_at(EIGHT) == (2_980_000, EIGHT + 5 * TICKS_PER_MINUTE)
+    assert timeline.segment_at(EIGHT + 5 * TICKS_PER_MINUTE)[0] == 100_000
+    assert timeline.segment_at(0)[1] == EIGHT
+
+
+def test_whether_a_bolus_may_come_is_known_beforehand():
+    program = a_day_with_a_bolus_at_eight()
+    short = Program(MODE_FLEX, patterns=[[(0, 100_000)]], boluses=[[(480, 2_880_000, 1)]])
+    plain = Program(MODE_FLEX, patterns=[[(0, 100_000)]])
+    assert monday(program).may_have_boluses() is True
+    assert monday(short).may_have_boluses() is True
+    assert monday(program, bolus_minute=NO_BOLUSES).may_have_boluses() is False
+    assert monday(plain).may_have_boluses() is False
+    assert Timeline(program, WallClock(), MINIMUM_RATE).may_have_boluses() is False
+    assert NO_BOLUSES == 0xFFFFFFFF
+
+
+def test_while_a_program_changes_boluses_and_bridge_are_those_of_the_one_that_holds():
+    plain = monday(Program(MODE_FLEX, patterns=[[(0, 100_000)]]))
+    dosing = monday(a_day_with_a_bolus_at_eight(), bridge=(1, 2))
+    for before, after in ((plain, dosing), (dosing, plain)):
+        changing = ChangingTimeline(before, 5_000, after)
+        assert changing.bridge == after.bridge
+        assert changing.may_have_boluses() is True
+        for tick, holds in ((4_999, before), (5_000, after), (5_001, after)):
+            found = changing.boluses_near(tick, EIGHT + 1)
+            assert len(found) == len(holds.boluses_near(tick, EIGHT + 1)) == (holds is dosing)
+    assert ChangingTimeline(plain, 5_000, plain).may_have_boluses() is False
+
+
+def test_boluses_are_looked_for_up_to_the_minute_that_a_tick_lies_in():
+    timeline = monday(a_day_with_a_bolus_at_eight())
+    assert len(timeline.boluses_near(0, EIGHT)) == 1
+    assert timeline.boluses_near(0, EIGHT - 1) == []

@@ -115,7 +115,7 @@ def test_the_version_is_the_package_s() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["uf3"], "unknown target uf3; choose of uf2, stock, unix, mpy-cross, mpy"),
+        (["uf3"], "unknown target uf3; choose of uf2, probe, stock, unix, mpy-cross, mpy"),
         (["--extra-main", "main.py"], "--extra-main and --out go together"),
     ],
 )

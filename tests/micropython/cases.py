@@ -281,6 +281,8 @@ def random_state(numbers):
     state = State()
     for name in FIELDS:
         setattr(state, name, numbers.below(256))
+    state.delivering, state.reservoir_known = numbers.below(2), numbers.below(2)
+    state.time_source = numbers.below(4)
     state.program_digest = bytes([numbers.below(256) for _ in range(32)])
     state.offset_minutes = numbers.between(-840, 840)
     state.counted_steps, state.utc_s = numbers.below(2**32), numbers.below(2**32)

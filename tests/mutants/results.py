@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mutants.mutant import Name
+from thecal_hil.checkout import checkout
 
 REPOSITORY = Path(__file__).parents[2]
 VERSIONS = {name: version(name) for name in ("cosmic-ray", "hypothesis")}
@@ -115,6 +116,7 @@ def write_results(path: Path, modules: dict[str, ModuleResults]) -> None:
     everything = [result for module in modules.values() for result in module.results]
     counts = Counter(result.status for result in everything)
     evidence = {
+        "checkout": checkout(),
         **VERSIONS,
         "mutants": len(everything),
         **{status: counts[status] for status in ("killed", "explained", "survived")},

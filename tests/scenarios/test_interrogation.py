@@ -79,6 +79,7 @@ def test_the_log_tells_the_last_refill_and_every_stall(course: Course) -> None:
 
 
 @pytest.mark.requirement("interrogation-time")
+@pytest.mark.campaign_on("pico")
 def test_a_thousand_events_are_read_within_two_seconds(course: Course) -> None:
     begun(course)
     rig, pump = course.rig, course.pump

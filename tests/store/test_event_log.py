@@ -120,6 +120,7 @@ def test_after_a_restart_the_slot_that_a_cut_may_have_touched_is_spoiled_and_its
     assert append(events)
     assert events.latest == 8
     assert done == [(PROGRAM, FIRST_SECTOR)] * 3
+    assert events.ring.failures == 0
     assert [events.get(sequence) is not None for sequence in range(5, 10)] == [True, False, True, True, False]
 
 

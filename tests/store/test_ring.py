@@ -203,10 +203,11 @@ def test_two_sectors_in_a_row_may_fail_and_the_third_is_written():
     assert ring.is_ready(3 * SLOTS)
 
 
-def test_a_worn_sector_with_a_bit_stuck_anywhere_is_not_erased():
+@pytest.mark.parametrize("place", [0, 255, 256, 4095])
+def test_a_worn_sector_with_a_bit_stuck_anywhere_is_not_erased(place):
     flash = new_flash()
     ring = ring_on(flash)
-    flash.erases_until_worn[FIRST_SECTOR] = 0
+    flash._stuck_low[FIRST_SECTOR][place] = 4
     assert [ring.erase(0) for _ in range(2)] == [False, False]
     assert ring.has_failed(0)
 
@@ -250,9 +251,9 @@ def test_a_slot_that_something_stands_in_is_not_written_over():
 def test_a_slot_that_does_not_read_back_right_is_told():
     flash, ring = written_until(4)
     flash.let_fail(PROGRAM, FIRST_SECTOR)
-    assert not ring.put(5, slot_of(5))
+    assert ring.put(5, slot_of(5)) is False
     assert ring.failures == 1
-    assert not ring.put(6, slot_of(6))
+    assert ring.put(6, slot_of(6)) is False
     assert ring.failures == 2
 
 
@@ -380,6 +381,17 @@ def test_a_whole_slot_that_stands_in_the_wrong_place_is_none(sequence):
     lay(flash, 0, SPOILED)
     lay(flash, 5, slot_of(sequence))
     assert ring_on(flash).newest(number_in) == -1
+
+
+@pytest.mark.parametrize(
+    ("sector", "stray"), [(0, 100), (0, 102), (0, 5 + SLOTS), (1, 5 + 3 * SLOTS), (1, 5 + 2 * SLOTS)]
+)
+def test_a_whole_slot_that_strayed_hides_none_of_its_sector(sector, stray):
+    begin = sector * SLOTS
+    flash = filled(begin + 6)
+    lay(flash, begin, SPOILED)
+    lay(flash, begin + 5, slot_of(stray))
+    assert ring_on(flash).newest(number_in) == begin + 6
 
 
 class ReadsRightOnce:

@@ -284,8 +284,9 @@ def test_the_mirror_takes_no_record_of_the_sector_before():
     flash, rings = used(15)
     for number in range(15, SLOTS - 1):
         assert write(rings, number)
-    lay(flash, B, SLOTS - 1, RUBBISH)
+    flash.let_fail(PROGRAM, B)
     assert write(rings, SLOTS - 1)
+    flash._dead.clear()
     rings.erase()
     done = operations_of(flash)
     rings.erase()
@@ -412,17 +413,42 @@ def test_a_record_that_never_had_a_mirror_needs_none():
     assert opened(flash).condition == GOOD
 
 
-def test_after_a_restart_one_slot_is_left_out_in_both_rings():
+@pytest.mark.parametrize("writes", [1, 10, SLOTS - 2, SLOTS + 1])
+def test_after_a_restart_one_slot_is_left_out_in_both_rings(writes):
+    flash, _ = used(writes)
+    rings = opened(flash)
+    sector = writes // SLOTS
+    done = operations_of(flash)
+    assert write(rings, writes)
+    assert done == [(PROGRAM, A + sector), (PROGRAM, B + sector)] * 2
+    assert rings.latest == writes + 1
+    assert content(flash, A, writes) == content(flash, B, writes) == bytes(SLOT_BYTES)
+
+
+def test_after_a_restart_the_last_slot_of_a_sector_may_be_the_one_that_is_left_out():
+    flash, _ = used(SLOTS - 1)
+    rings = opened(flash)
+    assert write(rings, SLOTS)
+    assert rings.latest == SLOTS
+    assert content(flash, A, SLOTS - 1) == content(flash, B, SLOTS - 1) == bytes(SLOT_BYTES)
+
+
+def test_slots_are_left_out_before_the_first_write_of_a_life_only():
     flash, _ = used(10)
     rings = opened(flash)
-    done = operations_of(flash)
     assert write(rings, 10)
-    assert done == [(PROGRAM, A), (PROGRAM, B)] * 2
-    assert rings.latest == 11
-    assert content(flash, A, 10) == content(flash, B, 10) == bytes(SLOT_BYTES)
     assert write(rings, 11)
     assert rings.latest == 12
-    assert len(done) == 6
+
+
+def test_rings_never_used_may_be_erased_ahead_of_their_first_write():
+    flash = NorFlash(SMALL.sectors)
+    rings = opened(flash)
+    done = operations_of(flash)
+    rings.erase()
+    rings.erase()
+    assert write(rings, 0)
+    assert done == [(ERASE, A), (ERASE, B), (PROGRAM, A), (PROGRAM, B)]
 
 
 @pytest.mark.parametrize(
@@ -452,13 +478,14 @@ def test_a_ring_that_has_nothing_is_not_settled():
 
 def test_a_ring_whose_newest_record_is_in_the_sector_before_is_not_settled():
     flash, rings = used(SLOTS + 3)
-    for sequence in range(SLOTS, SLOTS + 3):
-        lay(flash, B, sequence, bytes(SLOT_BYTES))
+    for sequence in range(SLOTS - 4, SLOTS + 3):
+        lay(flash, B, sequence, b"\xff" * SLOT_BYTES)
     rings = opened(flash)
     assert rings.latest == SLOTS + 2
     assert write(rings, 40)
     assert rings.latest == SLOTS + 4
     assert not is_there(flash, B, SLOTS + 4)
+    assert content(flash, B, SLOTS - 4) == b"\xff" * SLOT_BYTES
 
 
 def test_before_the_first_erase_after_a_restart_both_rings_are_settled():
@@ -540,12 +567,27 @@ def test_a_newer_layout_is_foreign_and_nothing_is_written_for_it():
     assert not rings.write_again()
 
 
-def test_an_older_layout_is_to_be_written_anew_and_is_then_of_this_one():
-    def decode_0(record) -> State:
-        state = State()
-        state.counted_steps = struct.unpack_from("<I", record, 4)[0] + 1_000
-        return state
+def decode_0(record) -> State:
+    state = State()
+    state.counted_steps = struct.unpack_from("<I", record, 4)[0] + 1_000
+    return state
 
+
+def test_a_record_of_an_older_layout_is_not_copied_to_the_mirror():
+    flash = NorFlash(SMALL.sectors)
+    assert write(opened(flash), 0)
+    record = bytearray(content(flash, A, 0))
+    record[1] = 0
+    complete(record, memoryview(record)[:-4], 0, 0xFF)
+    lay(flash, A, 0, bytes(record))
+    rings = StateRings(flash, SMALL)
+    rings.open({**DECODERS, 0: decode_0})
+    done = operations_of(flash)
+    rings.erase()
+    assert done == [(PROGRAM, A), (ERASE, B)]
+
+
+def test_an_older_layout_is_to_be_written_anew_and_is_then_of_this_one():
     flash = of_layout(0)
     rings = StateRings(flash, SMALL)
     rings.open({**DECODERS, 0: decode_0})

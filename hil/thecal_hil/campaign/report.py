@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from thecal_hil.campaign.week import Row, columns_drawn, what_is_wrong
-from thecal_hil.evidence import write_json
+from thecal_hil.evidence import write_summary
 
 FIGURES = (
     "overall_error_percent",
@@ -117,7 +117,7 @@ def write_report(directory: Path, table: pa.Table) -> dict[str, Any]:
     from thecal_hil.campaign.figure import draw
 
     found = summary(table)
-    write_json(directory / "report.json", found)
+    write_summary(directory / "report.json", found)
     (directory / "report.txt").write_text(text(found))
     draw(table, directory / "report.png")
     return found

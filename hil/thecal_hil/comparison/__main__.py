@@ -15,7 +15,7 @@ from rich.table import Table
 
 from thecal_hil.comparison.contenders import INTERVAL_NS, Run, rival, thecal
 from thecal_hil.comparison.rival_programs import ASYNCIO_TASK, MACHINE_TIMER, SLEEP_LOOP
-from thecal_hil.evidence import write_json
+from thecal_hil.evidence import write_summary
 from thecal_hil.image import BUILT, REPOSITORY
 
 _SECONDS = 30.0
@@ -76,7 +76,7 @@ def main() -> int:
     pump = thecal(_QUIET_PUMP_S, loaded=False)
     loop = rival("time.sleep_ms loop, no steps", SLEEP_LOOP, arguments.stock, _QUIET_LOOP_S, loaded=False)
     console.print(speed_table(pump, loop))
-    write_json(
+    write_summary(
         _OUT, {"loaded": [asdict(run) for run in timed], "quiet": [asdict(run) for run in (pump, loop)]}
     )
     console.print(f"evidence: {_OUT}", highlight=False)

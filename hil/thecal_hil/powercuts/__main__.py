@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from thecal_hil.evidence import write_json
+from thecal_hil.evidence import write_summary
 from thecal_hil.image import image_under_test
 from thecal_hil.powercuts.campaign import carry_out_on_pico, replay, run, run_on_pico
 from thecal_hil.powercuts.scenarios import SCENARIOS
@@ -49,7 +49,7 @@ def main() -> int:
         print(f"power cuts of the emulated board: seed {options.seed}, image {image.sha256[:16]}")
         result["pico"] = run_on_pico(options.instants, options.seed, options.processes)
         result["uf2_sha256"] = image.sha256
-    write_json(_EVIDENCE, result)
+    write_summary(_EVIDENCE, result)
     violations = [
         violation for part in ("model", "pico") for violation in result.get(part, {}).get("violations", [])
     ]

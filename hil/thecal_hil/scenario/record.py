@@ -83,6 +83,7 @@ class ScenarioRecord:
     edge_errors_ticks: for each of those steps, its distance from the instant at which it was due, signed.
     sector_erases: of each sector of the journal.
     reproduce: the command that does this very run again.
+    build: version and commit that the pump reported; image_sha256: digest of the UF2 that ran, empty if none did.
     """
 
     name: str
@@ -106,6 +107,8 @@ class ScenarioRecord:
     seeds: dict[str, int] = field(default_factory=dict)
     edges_sha256: str = ""
     reproduce: str = ""
+    build: tuple[str, str] = ("", "")
+    image_sha256: str = ""
 
     @property
     def identity(self) -> str:

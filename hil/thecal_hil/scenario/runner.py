@@ -69,6 +69,8 @@ def run(scenario: Scenario, rig: Rig) -> ScenarioRecord:
     if missing:
         record.message = f"the {rig.name} rig has no {', '.join(missing)}"
         return record
+    record.build = rig.build_under_test
+    record.image_sha256 = rig.image_sha256
     attempt = Attempt(scenario, rig)
     attempt.make_twin = lambda: _on_a_model(scenario)
     try:

@@ -11,14 +11,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from thecal_hil.evidence import write_json
-from thecal_hil.trace.catalogue import CatalogueError, read_catalogue
-from thecal_hil.trace.marks import read_marks, read_scenarios
-from thecal_hil.trace.matrix import Matrix, matrix_of
+from thecal_hil.evidence import write_summary
+from thecal_hil.trace.catalogue import CatalogueError
+from thecal_hil.trace.matrix import Matrix
+from thecal_hil.trace.project import matrix_of_project
 from thecal_hil.trace.report import as_json, as_markdown, as_table, last_line
 
-_REQUIREMENTS = Path("docs/requirements.toml")
-_SCENARIOS = Path("hil/thecal_hil/scenario/library")
 _EVIDENCE = Path("build/evidence")
 
 
@@ -27,16 +25,11 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=Path(), help="the project (default: the current folder)")
     root: Path = parser.parse_args().root
     try:
-        catalogue = read_catalogue(root / _REQUIREMENTS)
-        marks = read_marks(root / "tests", root)
-        of_scenarios = read_scenarios(root / _SCENARIOS, root)
-        marks.evidence += of_scenarios.evidence
-        marks.faults += of_scenarios.faults
-        matrix = matrix_of(catalogue, marks)
+        matrix = matrix_of_project(root)
     except (CatalogueError, SyntaxError, UnicodeDecodeError) as error:
         print(f"trace: {error}", file=sys.stderr)
         return 2
-    write_json(root / _EVIDENCE / "trace.json", as_json(matrix))
+    write_summary(root / _EVIDENCE / "trace.json", as_json(matrix))
     (root / _EVIDENCE / "trace.md").write_text(as_markdown(matrix), encoding="utf-8")
     _show(matrix)
     return 1 if matrix.faults else 0
