@@ -23,7 +23,7 @@ _CAUSES = {
     "motor stalled": "the shaft encoder has not moved for 12 microsteps that were counted",
     "under-delivery": "the shaft has turned 3 microsteps less than were counted, and goes on turning",
     "over-delivery": "the shaft has turned 3 microsteps more than were counted, or while nothing was to be delivered",
-    "self-test failed": "at reset, the image, the memory, the clock or the sense line failed its test",
+    "self-test failed": "at reset, image, memory, clock or sense line failed its test, or the image did while running",
     "buzzer fault": "at reset, the buzzer's line did not follow",
     "repeated resets": "the watchdog has bitten three times within ten minutes",
     "memory fault": "while running, program, ledger or calibration in memory differ from the journal",
@@ -36,6 +36,7 @@ _CAUSES = {
     "tubing due": "the tubing has run for 365 days or 200,000 revolutions since it was new",
     "replacement due": "the pump's service ends in 90 days or less, counted in its own running time",
     "end of service": "the pump has run for 2,555 days since it was new",
+    "repeated starts": "three times within ten minutes, the pump was stopped in a critical alarm and started by hand",
     "button fault": "the button is held at a reset or for longer than a minute, or its line is never at rest",
 }
 

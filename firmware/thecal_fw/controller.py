@@ -49,6 +49,10 @@ _LINK_US = 300_000
 _WEEK_US = 400_000
 """More than working out the rates of a week of 7 x 48 steps and 7 x 24 boluses takes."""
 
+REPEATED_STARTS_S = 600
+"""Three starts by hand within this time, each after a stop in a critical alarm, are one too many: what raises the alarm
+is still there. Baclofen must not end abruptly, so the answer is the minimum rate and not another stop."""
+
 _TRY_AGAIN_US = 100_000
 """What waits for a time when nothing else is due is looked at again after this."""
 
@@ -95,6 +99,8 @@ class Controller:
         self._deadline_us = 0
         self._buzzer_on = False
         self._annunciation = Annunciation()
+        self._stopped_in_alarm = False
+        self._starts_s = (-REPEATED_STARTS_S, -REPEATED_STARTS_S)
         self._link = None
         self._begin()
 
@@ -292,10 +298,22 @@ class Controller:
 
     def start(self) -> int:
         """Begin to deliver on the next whole second; the tick at which that is."""
+        self._count_start()
         self.infusion.start(self.infusion.next_change_tick())
         self._note_start()
         self.keeper.note_change()
         return self.infusion.change_tick
+
+    def _count_start(self) -> None:
+        """Of starts by hand after a stop in a critical alarm, the third in a row is answered. A reset begins anew."""
+        if not self._stopped_in_alarm:
+            return
+        self._stopped_in_alarm = False
+        first_s, second_s = self._starts_s
+        now_s = self.hardware.clock.s
+        self._starts_s = (second_s, now_s)
+        if now_s - first_s < REPEATED_STARTS_S:
+            self.note_alarm(alarm_table.REPEATED_STARTS)
 
     def _note_start(self) -> None:
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
@@ -316,6 +334,7 @@ class Controller:
         return self.infusion.follow()
 
     def _stop(self) -> int:
+        self._stopped_in_alarm = self.alarms.has_critical()
         tick = self.infusion.stop()
         self.supervisor.stands_from(self.hardware.clock.s)
         self._note_time_unknown()

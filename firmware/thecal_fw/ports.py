@@ -196,6 +196,13 @@ class SelfTest(Protocol):
         """
         ...
 
+    def go_on(self) -> int:
+        """Test the next piece of the image while the pump runs; all of it in 512 calls at most.
+
+        The image's bit once a test of it has failed, else 0. Takes nothing from the heap and moves no edge.
+        """
+        ...
+
 
 class Annunciator(Protocol):
     """Buzzer (an active one: on or off) and status LED."""

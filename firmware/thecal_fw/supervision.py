@@ -65,7 +65,10 @@ class Supervisor:
             ledger.counted = counted
         if self._finding == MOTOR_FOLLOWS:
             self._finding = self._motor.judge(ledger.counted, hardware.motion.count())
-        return self._finding == MOTOR_FOLLOWS
+        if self._finding != MOTOR_FOLLOWS:
+            return False
+        # Nothing is due: time for a piece of the image.
+        return hardware.self_test.go_on() & ~self._pump.failed_tests == 0
 
     def check(self, now_s: int, now_us: int) -> None:
         """Look at everything, and have the pump act on it."""
@@ -81,6 +84,7 @@ class Supervisor:
         if self._infusion.state == STATE_DELIVERING and self._pump.keeper.is_used_up():
             self._infusion.hold()
         self._check_motor()
+        self._check_image()
         self.check_reservoir()
         self._check_standing(now_s)
         if now_s >= self.check_s:
@@ -226,6 +230,14 @@ class Supervisor:
         self.threshold_s = NEVER_S
 
     # --- memory
+
+    def _check_image(self) -> None:
+        pump = self._pump
+        failed = self._hardware.self_test.go_on() & ~pump.failed_tests
+        if failed:
+            pump.failed_tests |= failed
+            pump.record(events.EVENT_SELF_TEST, failed)
+            pump.set_alarm(alarm_table.SELF_TEST, True)
 
     def _check_memory(self) -> None:
         keeper = self._pump.keeper

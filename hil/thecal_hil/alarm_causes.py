@@ -127,6 +127,23 @@ def let_go_of_the_button(course: Course) -> None:
     course.rig.hold_button(False)
 
 
+def stop_in_an_alarm_and_start_three_times(course: Course) -> None:
+    """The pump is stopped each time in the alarm of a motor that stands."""
+    for _ in range(3):
+        course.stop()
+        course.rig.run_for(20)
+        course.start()
+        course.rig.run_for(20)
+
+
+def deliver_until_the_motor_stalls(course: Course) -> None:
+    """Its alarm is acknowledged, so that what sounds afterwards is another."""
+    deliver(course)
+    course.rig.faults.inject(Fault.MOTOR_STALLS)
+    course.rig.run_for(60)
+    acknowledge(course)
+
+
 @dataclass(frozen=True)
 class Row:
     """How an alarm comes about. within_s: from the cause to the alarm at most. ends: takes the cause away, and
@@ -290,5 +307,14 @@ ROWS = {
     ),
     alarms.END_OF_SERVICE: Row(
         after_a_power_cut(Fault.PUMP_IS_OLDER, SERVICE.service_days), 1, renew(PART_PUMP), Fault.PUMP_IS_OLDER
+    ),
+    alarms.REPEATED_STARTS: Row(
+        stop_in_an_alarm_and_start_three_times,
+        101,
+        acknowledge,
+        Fault.MOTOR_STALLS,
+        end(Fault.MOTOR_STALLS),
+        20,
+        prepare=deliver_until_the_motor_stalls,
     ),
 }

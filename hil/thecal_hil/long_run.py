@@ -46,6 +46,7 @@ NOT_IN_PASSING = frozenset(
         alarms.TUBING_DUE,
         alarms.REPLACEMENT_DUE,
         alarms.END_OF_SERVICE,
+        alarms.REPEATED_STARTS,
     }
 )
 """These take a pump that was prepared for them."""

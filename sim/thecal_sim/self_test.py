@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from thecal_fw.core.self_test import TEST_SENSE
+from thecal_fw.core.self_test import TEST_IMAGE, TEST_SENSE
 from thecal_sim.wire import Wire
+
+PIECES = 512
+"""Those that the largest image is looked at in while the pump runs."""
 
 
 class SimulatedSelfTest:
-    """Implements ``SelfTest``. failed: bits of tests that are to fail from the next reset on."""
+    """Implements ``SelfTest``. failed: bits of tests that are to fail from the next reset on.
+    image_has_changed: what the pieces that are looked at while running find at the end of the image."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self.failed = 0
+        self.image_has_changed = False
+        self._found = 0
+        self._piece = 0
 
     def run(self) -> int:
+        self._found = self._piece = 0
         is_carried = self._wire.connected and self._wire.stuck is None
-        return self.failed | (0 if is_carried else TEST_SENSE)
+        failed = self.failed | (0 if is_carried else TEST_SENSE)
+        return failed | (TEST_IMAGE if self.image_has_changed else 0)
+
+    def go_on(self) -> int:
+        self._piece = (self._piece + 1) % PIECES
+        if self._piece == 0 and self.image_has_changed:
+            self._found = TEST_IMAGE
+        return self._found

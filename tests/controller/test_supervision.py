@@ -7,7 +7,7 @@ from controller.pump_bench import PumpBench, continuous
 from thecal_fw.core import alarms, events
 from thecal_fw.core.journal_condition import GOOD, LOST, REPAIRED
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
-from thecal_fw.core.self_test import TEST_BUZZER, TEST_CLOCK
+from thecal_fw.core.self_test import TEST_BUZZER, TEST_CLOCK, TEST_IMAGE
 from thecal_fw.link import messages
 from thecal_sim.edges import ENABLE
 from thecal_sim.nor_flash import ERASE, PROGRAM
@@ -259,6 +259,20 @@ def test_a_failed_self_test_stops_a_pump_that_was_delivering_until_it_passes_and
     assert bench.is_active(alarms.SELF_TEST)
     bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.SELF_TEST)
     assert not bench.is_active(alarms.SELF_TEST)
+
+
+@pytest.mark.requirement("image-tested-again")
+def test_an_image_that_changes_while_the_pump_runs_is_found_within_an_hour_and_stops_it() -> None:
+    bench = delivering()
+    bench.run_for(3_700)
+    assert bench.status()["failed_tests"] == 0
+    bench.pump.board.self_test.image_has_changed = True
+    bench.run_for(3_600)
+    assert bench.is_active(alarms.SELF_TEST)
+    assert bench.status()["failed_tests"] == TEST_IMAGE
+    assert bench.status()["state"] == STATE_STOPPED
+    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.SELF_TEST)
+    assert bench.is_active(alarms.SELF_TEST)
 
 
 @pytest.mark.requirement("self-test-buzzer")

@@ -43,6 +43,33 @@ def test_a_byte_of_the_image_that_has_changed_is_found(bench: Bench):
     assert bench.numbers("print(SelfTest(sense).run())") == [TEST_IMAGE]
 
 
+AGAIN = """
+import micropython
+test = SelfTest(sense)
+def again(pieces):
+    found = 0
+    for _ in range(pieces):
+        found |= test.go_on()
+    return found
+again(3)
+micropython.heap_lock()
+found = again(512)
+micropython.heap_unlock()
+print(found)
+"""
+
+
+@pytest.mark.requirement("image-tested-again")
+def test_the_image_is_tested_again_piece_by_piece_and_takes_nothing_from_the_heap(bench: Bench):
+    bench.run(RUN)
+    assert bench.numbers(AGAIN) == [0]
+    chip = bench.pico.chip
+    length = struct.unpack_from("<I", bytes(chip.flash[0x9FF08:0x9FF0C]))[0]
+    chip.flash[length - 5] ^= 0x10
+    assert bench.numbers("print(again(512))") == [TEST_IMAGE]
+    assert bench.numbers("print(again(1))") == [TEST_IMAGE]
+
+
 @pytest.mark.requirement("self-test-clock")
 @pytest.mark.requirement("self-test")
 @pytest.mark.parametrize("ring_khz", [1_000, 20_000])

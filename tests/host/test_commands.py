@@ -55,7 +55,7 @@ def test_a_whole_visit(bench: Bench):
     assert (refilled["fill_nl"], refilled["expected_residual_nl"]) == (19_500_000, 20_000_000)
 
     assert "the pump is starting: program 36e07133, baclofen" in bench.ok("start")
-    time.sleep(1.0)
+    wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
     status = bench.json("interrogate")
     assert (status["state"], status["mode"], status["drug"]) == ("delivering", "flex", "baclofen")
     assert status["dose_mcg_per_day"] >= 168

@@ -32,6 +32,7 @@ def begun(course: Course, plant: Plant | None = None) -> int:
     return course.start()
 
 
+@pytest.mark.requirement("fluid-accuracy")
 @pytest.mark.needs("plant")
 @pytest.mark.campaign_on("pico")
 def test_a_pump_that_nothing_disturbs_turns_every_microstep_and_moves_what_is_prescribed(
@@ -67,6 +68,7 @@ def test_a_closed_line_stalls_the_motor_and_the_pump_finds_out_and_tells_of_it(c
     assert rig.plant.state().pressure_kpa < 10
 
 
+@pytest.mark.requirement("fluid-accuracy")
 @pytest.mark.needs("plant")
 @pytest.mark.campaign_on("pico")
 def test_worn_tubing_and_back_pressure_change_what_comes_out_and_no_count(course: Course) -> None:

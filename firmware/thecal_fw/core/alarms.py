@@ -51,7 +51,8 @@ PRIORITY_NAMES = ("non-critical", "critical")
     TUBING_DUE,
     REPLACEMENT_DUE,
     END_OF_SERVICE,
-) = range(28)
+    REPEATED_STARTS,
+) = range(29)
 
 _ACKNOWLEDGING = "acknowledging it"
 _STARTING = "starting, or committing a program that is to deliver nothing"
@@ -104,6 +105,7 @@ ALARMS = (
     ("tubing due", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, "new tubing"),
     ("replacement due", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, "a new pump"),
     ("end of service", PRIORITY_CRITICAL, RESPONSE_NONE, False, "a new pump"),
+    ("repeated starts", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, _ACKNOWLEDGING),
 )
 ALARM_NAMES = tuple(row[0] for row in ALARMS)
 
@@ -188,6 +190,14 @@ class Alarms:
                     response = ALARMS[alarm][2]
             self._judged, self._response = self.active, response
         return self._response
+
+    def has_critical(self) -> bool:
+        """Whether an alarm is active that a person would stop the pump for, silenced or not."""
+        critical = 0
+        for alarm in range(len(ALARMS)):
+            if ALARMS[alarm][1] == PRIORITY_CRITICAL:
+                critical |= 1 << alarm
+        return bool(self.active & critical)
 
     def audible_priority(self) -> int:
         """Highest priority of the alarms that are not silenced, or -1."""

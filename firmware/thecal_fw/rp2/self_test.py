@@ -13,7 +13,8 @@ from machine import Pin
 from micropython import const
 
 from thecal_fw.core.self_test import TEST_BUZZER, TEST_CLOCK, TEST_IMAGE, TEST_MEMORY, TEST_SENSE
-from thecal_fw.rp2 import image, pins
+from thecal_fw.rp2 import pins
+from thecal_fw.rp2.image import Image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class SelfTest:
 
     def __init__(self, sense):
         self._failed = 0
-        self._note(TEST_IMAGE, image.is_whole())
+        self._image = Image()
+        self._note(TEST_IMAGE, self._image.check())
         self._note(TEST_MEMORY, _holds_patterns(bytearray(_MEMORY_BYTES), _MEMORY_BYTES >> 2))
         self._note(TEST_CLOCK, _LEAST_RING_KHZ <= _ring_khz() <= _MOST_RING_KHZ)
         self._note(TEST_SENSE, self._pulses_come_back(sense))
@@ -94,6 +96,11 @@ class SelfTest:
 
     def run(self) -> int:
         return self._failed
+
+    def go_on(self) -> int:
+        if not self._failed & TEST_IMAGE and not self._image.check_piece():
+            self._failed |= TEST_IMAGE
+        return self._failed & TEST_IMAGE
 
     def _note(self, test: int, passed: bool) -> None:
         if not passed:
