@@ -1,7 +1,10 @@
 """One run at a time on a board: a lock that ends with the process that holds it, however that ends.
 
-Promise: two programs of this machine never have the same board, whoever runs them; the one that comes second is told
-who has it.
+Promises: two programs of this machine never have the same board, whoever runs them and whichever way they name it; the
+one that comes second is told who has it.
+
+The lock's file says who holds it: the number of the process and, where several processes belong to one run, the run's
+name. It is empty for the moment between taking a lock and writing that down.
 """
 
 from __future__ import annotations
@@ -14,34 +17,78 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from thecal.ports import candidates
+
 LOCKS: Final = Path(tempfile.gettempdir())
+_LONGEST_HOLDER_BYTES: Final = 200
 
 
 class BoardBusyError(Exception):
-    """Another program has the board."""
+    """Another program has the board. ``run``: the run it belongs to; None as long as that is not known."""
+
+    def __init__(self, message: str, board: str = "", run: str | None = None) -> None:
+        super().__init__(message)
+        self.board = board
+        self.run = run
+
+
+def board_at(port: str) -> str:
+    """The name to lock the board at a port by: its serial number if the system knows one, else the device."""
+    device = os.path.realpath(port)
+    for candidate in candidates():
+        if candidate.serial_number and os.path.realpath(candidate.device) == device:
+            return candidate.serial_number
+    return device
+
+
+def lock_path(board: str, folder: Path) -> Path:
+    return folder / f"thecal-board-{re.sub(r'[^A-Za-z0-9]+', '-', board).strip('-')}.lock"
+
+
+def open_lock(board: str, folder: Path) -> int:
+    """The lock's file, not locked yet."""
+    # Other users must be able to lock it too, whatever the mask; it is never removed, or two could hold it.
+    return os.open(lock_path(board, folder), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+
+
+def holder_line(run: str) -> str:
+    """What this process writes into the file of a lock it holds."""
+    return f"{os.getpid()} {run}".strip() + "\n"
 
 
 class BoardLock:
-    """Held from its making until ``release``. ``board``: serial number or port."""
+    """Held from its making until ``release``. ``board``: serial number or device."""
 
-    def __init__(self, board: str, folder: Path = LOCKS) -> None:
-        path = folder / f"thecal-board-{re.sub(r'[^A-Za-z0-9]+', '-', board).strip('-')}.lock"
-        # Other users must be able to lock it too, whatever the mask; it is never removed, or two could hold it.
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    def __init__(self, board: str, folder: Path = LOCKS, *, run: str = "") -> None:
+        """Raises BoardBusyError if another has it. ``run``: what several processes of one run have in common."""
+        self.board = board
+        self._file = open_lock(board, folder)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.pread(self._file, 80, 0).decode("ascii", "replace").strip()
+            holder = os.pread(self._file, _LONGEST_HOLDER_BYTES, 0).decode("ascii", "replace").strip()
             os.close(self._file)
+            process, _, its_run = holder.partition(" ")
             raise BoardBusyError(
-                f"board {board}: in use by process {holder or 'unknown'} ({path})"
+                f"board {board}: in use by process {process or 'unknown'} ({lock_path(board, folder)})",
+                board,
+                its_run if process else None,
             ) from error
         os.truncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(self._file, holder_line(run).encode(), 0)
+
+    @classmethod
+    def adopted(cls, board: str, file: int) -> BoardLock:
+        """A lock that the open file holds already, and says so."""
+        lock = cls.__new__(cls)
+        lock.board, lock._file = board, file
+        return lock
 
     def release(self) -> None:
         """Let others have the board; harmless when repeated."""
         if self._file >= 0:
+            # Whoever takes it next has not written yet, and must not be taken for this process.
+            os.truncate(self._file, 0)
             os.close(self._file)
             self._file = -1
 

@@ -14,7 +14,7 @@ from typing import cast
 
 import serial
 
-from thecal_hil.board_lock import BoardLock
+from thecal_hil.board_lock import BoardLock, board_at
 from thecal_hil.gate import COUNTERS
 from thecal_hil.image import FirmwareImage
 from thecal_hil.pump_clock import NS_PER_S, NS_PER_US
@@ -51,7 +51,7 @@ class BoardRig(Rig):
         """``port``: a device, or what opens the board's port, each time anew. ``lock``: that of the board, if the
         caller has taken it; ``sleep``: has seconds of the rig's time pass."""
         super().__init__((image.version, image.commit))
-        self._lock = BoardLock(port) if lock is None and isinstance(port, str) else lock
+        self._lock = BoardLock(board_at(port)) if lock is None and isinstance(port, str) else lock
         self._sleep = sleep
         self._open_port: OpenPort = (lambda: open_serial(port)) if isinstance(port, str) else port
         try:

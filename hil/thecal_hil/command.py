@@ -109,6 +109,7 @@ def run(
     every: Annotated[bool, typer.Option("--all", help="Run the whole library.")] = False,
     rig: Annotated[str, typer.Option(help=f"Rig to run on: {', '.join(RIG_NAMES)}.")] = "model",
     port: Annotated[str | None, typer.Option(help="Serial port of the board, for --rig board.")] = None,
+    bench: Annotated[Path | None, typer.Option(help="The bench's file, for --rig board.")] = None,
     uf2: Annotated[Path | None, typer.Option(help="Image to test instead of the one just built.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many to run at once.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = EVIDENCE,
@@ -120,6 +121,8 @@ def run(
     """Run scenarios, hold every figure against its limits, write the results."""
     if rig not in RIG_NAMES:
         raise _fail(f"--rig {rig}: choose of {', '.join(RIG_NAMES)}")
+    if port and bench:
+        raise _fail("--port and --bench: give one of them; a bench's file says where its boards are")
     if bool(names) == every:
         raise _fail("name the scenarios to run, or give --all")
     if report and find_spec(_REPORT) is None:
@@ -129,7 +132,7 @@ def run(
     records: list[ScenarioRecord] = []
     began = time.perf_counter()
     try:
-        for record in run_all(scenarios, RigWanted(rig, port, uf2), jobs):
+        for record in run_all(scenarios, RigWanted(rig, port, uf2, bench), jobs):
             records.append(record)
             _tell(console, record, figures or len(scenarios) == 1)
     except RigUnavailableError as error:

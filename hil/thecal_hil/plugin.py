@@ -1,8 +1,10 @@
 """pytest plugin: one scenario, every rig.
 
 ``--rig model|pico|board`` chooses the rigs (repeat it, or separate them by commas; model and pico by default),
-``--port`` is where the board is. A test that takes the ``rig`` fixture runs once on each;
-``course`` is a host at that rig's pump which keeps what was prescribed, and ``another_rig`` a second pump. Markers:
+``--port`` is where the board is, and ``--bench`` the file of a bench with one board or several: each test then gets a
+board that is free and has what it needs, and lets it go at its end. A test that takes the ``rig`` fixture runs once on
+each rig; ``course`` is a host at that rig's pump which keeps what was prescribed, and ``another_rig`` a second pump;
+``bench_balance`` and ``bench_analyser`` are instruments beside the board. Markers:
 
 ``requirement(id)``  the requirement the test is evidence for
 ``expects(name)``    the test means to cause this; without it the gate at the test's end would fail it
@@ -13,6 +15,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Generator, Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -23,14 +26,22 @@ import pytest
 from thecal_hil import forked_tests, gate, outcomes
 from thecal_hil.faults import Fault
 from thecal_hil.rig import Capability, Rig
-from thecal_hil.rigs import RIG_NAMES, RigUnavailableError, open_rig, rig_class
+from thecal_hil.rigs import RIG_NAMES, RigUnavailableError, boards_at, image_for, open_rig, rig_class
 
 if TYPE_CHECKING:
+    from thecal_hil.bench import Bench
+    from thecal_hil.board_choice import Taken
     from thecal_hil.course import Course
+    from thecal_hil.instruments.balance import Balance
+    from thecal_hil.instruments.sigrok import LogicAnalyser
 
 DEFAULT_RIGS = ("model", "pico")
 _DEAR_TO_BOOT = ("pico",)
 _BODY_PASSED = pytest.StashKey[bool]()
+_BOARDS: pytest.StashKey[list[Bench]] = pytest.StashKey()
+_RUN = pytest.StashKey[str]()
+_TAKEN: pytest.StashKey[list[Taken]] = pytest.StashKey()
+_INSTRUMENT_FIXTURES = {"bench_balance": "balance", "bench_analyser": "analyser"}
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -46,7 +57,9 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         f"(default: {', '.join(DEFAULT_RIGS)})",
     )
     group.addoption("--port", metavar="PORT", help="serial port of the board, for --rig board")
-    group.addoption("--uf2", type=Path, metavar="FILE", help="image to test instead of the one just built")
+    # Texts and no paths: xdist hands options on to its workers, and can't hand on those.
+    group.addoption("--bench", metavar="FILE", help="the bench's file, for --rig board")
+    group.addoption("--uf2", metavar="FILE", help="image to test instead of the one just built")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,7 +71,26 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "campaign_on(rig): takes long on this rig, so part of a campaign there"
     )
-    _chosen_rigs(config)
+    if "board" in _chosen_rigs(config):
+        _find_boards(config)
+
+
+def _find_boards(config: pytest.Config) -> None:
+    """Note the boards there are to run on, and the name that all processes of this run know it by."""
+    port, bench = config.getoption("--port"), config.getoption("--bench")
+    if port and bench:
+        raise pytest.UsageError(
+            "--port and --bench: give one of them; a bench's file says where its boards are"
+        )
+    if port or bench:
+        from thecal_hil.bench import BenchError
+
+        try:
+            config.stash[_BOARDS] = boards_at(port, Path(bench) if bench else None)
+        except BenchError as error:
+            raise pytest.UsageError(f"--bench {error}") from error
+    worker: dict[str, str] = getattr(config, "workerinput", {})
+    config.stash[_RUN] = worker.get("testrunuid") or uuid.uuid4().hex
 
 
 def _chosen_rigs(config: pytest.Config) -> list[str]:
@@ -102,8 +134,13 @@ def _rig_name(item: pytest.Item) -> str:
 def _booted_for(item: pytest.Item) -> tuple[Rig, ...]:
     """The rig the test asks for, and another if it asks for that too; booted once and used in copies only."""
     count = 2 if "another_rig" in getattr(item, "fixturenames", ()) else 1
-    name, uf2 = _rig_name(item), item.config.getoption("--uf2")
+    name, uf2 = _rig_name(item), _uf2(item.config)
     return tuple(_booted(name, uf2, which) for which in range(count))
+
+
+def _uf2(config: pytest.Config) -> Path | None:
+    path = config.getoption("--uf2")
+    return Path(path) if path else None
 
 
 @cache
@@ -125,16 +162,56 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def _open(request: pytest.FixtureRequest, name: str, which: int = 0) -> Rig:
     config = request.config
+    if _BOARDS in config.stash and name == "board":
+        return _open_board(request, which)
     kind = rig_class(name)
     lacking = set(_named(request.node, "needs")) - kind.capabilities - kind.attainable_faults()
     if lacking:
         pytest.skip(f"the {name} rig has no {', '.join(sorted(lacking))}")
     if forked_tests.in_copy() and name in _DEAR_TO_BOOT:
-        return _booted(name, config.getoption("--uf2"), which)
+        return _booted(name, _uf2(config), which)
     try:
-        return open_rig(name, port=config.getoption("--port"), uf2=config.getoption("--uf2"))
+        return open_rig(name, uf2=_uf2(config))
     except RigUnavailableError as unavailable:
         pytest.skip(str(unavailable))
+
+
+def _open_board(request: pytest.FixtureRequest, which: int) -> Rig:
+    """One of the boards that are taken for the test; all of them are taken with the first."""
+    from thecal_hil.bench import BenchError
+    from thecal_hil.board_choice import take
+    from thecal_hil.board_lock import BoardBusyError
+
+    item, config = request.node, request.config
+    try:
+        if which == 0:
+            item.stash[_TAKEN] = taken = take(
+                config.stash[_BOARDS],
+                _needs_of_board(item),
+                config.stash[_RUN],
+                count=2 if "another_rig" in item.fixturenames else 1,
+            )
+            for one in taken:
+                request.addfinalizer(one.let_go)
+        return item.stash[_TAKEN][which].open_rig(image_for(_uf2(config)))
+    except RigUnavailableError as unavailable:
+        pytest.skip(str(unavailable))
+    except (BenchError, BoardBusyError) as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def _needs_of_board(item: pytest.Item) -> frozenset[str]:
+    """By its markers, and by the instruments it asks for."""
+    fixtures = getattr(item, "fixturenames", ())
+    instruments = (part for fixture, part in _INSTRUMENT_FIXTURES.items() if fixture in fixtures)
+    return frozenset((*_named(item, "needs"), *instruments))
+
+
+def _board_of(request: pytest.FixtureRequest, rig: Rig, part: str) -> Bench:
+    """The board under test, with what is beside it; skips on a rig that has nothing beside it."""
+    if _TAKEN not in request.node.stash:
+        pytest.skip(f"the {rig.name} rig has no {part}")
+    return request.node.stash[_TAKEN][0].board
 
 
 @pytest.fixture
@@ -155,6 +232,21 @@ def another_rig(request: pytest.FixtureRequest, rig: Rig) -> Iterator[Rig]:
     opened = _open(request, rig.name, which=1)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def bench_balance(request: pytest.FixtureRequest, rig: Rig) -> Iterator[Balance]:
+    """The balance beside the board under test, ready to weigh."""
+    with _board_of(request, rig, "balance").opened_balance() as balance:
+        yield balance
+
+
+@pytest.fixture
+def bench_analyser(request: pytest.FixtureRequest, rig: Rig) -> LogicAnalyser:
+    """The logic analyser beside the board under test."""
+    analyser = _board_of(request, rig, "analyser").analyser
+    assert analyser is not None
+    return analyser
 
 
 @pytest.fixture

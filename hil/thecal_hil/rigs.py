@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thecal_hil.image import FirmwareImage, ImageError, image_under_test
 from thecal_hil.rig import Rig
+
+if TYPE_CHECKING:
+    from thecal_hil.bench import Bench
 
 RIG_NAMES = ("model", "pico", "board")
 
@@ -30,8 +34,29 @@ def rig_class(name: str) -> type[Rig]:
     raise ValueError(f"no rig is called {name!r}; there are {', '.join(RIG_NAMES)}")
 
 
+def boards_at(port: str | None, bench: Path | None) -> list[Bench]:
+    """The boards there are to run on: those of a bench's file, or the one at a port.
+
+    Raises BenchError if the file is wrong, and RigUnavailableError if neither is given.
+    """
+    if bench is not None:
+        from thecal_hil.bench_file import open_boards
+
+        return open_boards(bench)
+    if port is None:
+        raise RigUnavailableError(
+            "the board rig needs a board: say where it is with --port, as in --port /dev/ttyACM0, or with --bench FILE"
+        )
+    from thecal_hil.bench import Bench, Place
+
+    return [Bench("the board rig", Place(port=port))]
+
+
 def open_rig(name: str, *, port: str | None = None, uf2: Path | None = None) -> Rig:
-    """A freshly started rig. ``port`` is where the board is, ``uf2`` the image to test instead of the one built."""
+    """A freshly started rig. ``port`` is where the board is, ``uf2`` the image to test instead of the one built.
+
+    A board of a bench has to be taken first: see ``board_choice``.
+    """
     if name == "model":
         from thecal_hil.model_rig import ModelRig
 
@@ -39,17 +64,13 @@ def open_rig(name: str, *, port: str | None = None, uf2: Path | None = None) -> 
     if name == "pico":
         from thecal_hil.pico_rig import PicoRig
 
-        return PicoRig(_image(uf2))
-    if port is None:
-        raise RigUnavailableError(
-            "the board rig needs a board: say where it is with --port, as in --port /dev/ttyACM0"
-        )
-    from thecal_hil.board_rig import BoardRig
-
-    return BoardRig(_image(uf2), port)
+        return PicoRig(image_for(uf2))
+    (board,) = boards_at(port, None)
+    return board.open_rig(image_for(uf2))
 
 
-def _image(uf2: Path | None) -> FirmwareImage:
+def image_for(uf2: Path | None) -> FirmwareImage:
+    """The image to test; raises RigUnavailableError if there is none."""
     try:
         return image_under_test(uf2)
     except ImageError as error:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from thecal_fw.core.pump_state import STATE_STOPPED
-from thecal_hil.bench import BenchError, open_bench
+from thecal_hil.bench import BenchError
+from thecal_hil.bench_file import open_bench
 from thecal_hil.board_rig import BoardRig
 from thecal_hil.course import OFFSET_MINUTES, Course, local_second
 from thecal_hil.emulated_bench import EmulatedBench, emulated_probe
