@@ -130,7 +130,11 @@ def elsewhere() -> Iterator[Callable[[str], int]]:
 
 def who_had_what(folder: Path) -> list[tuple[str, str]]:
     """Process and port of each test that was done."""
-    return [tuple(path.read_text().split()) for path in sorted(folder.glob("done-*"))]
+    had = []
+    for path in sorted(folder.glob("done-*")):
+        process, port = path.read_text().split()
+        had.append((process, port))
+    return had
 
 
 def test_two_workers_have_a_board_each_and_never_the_same(boards, bench_file, pytester, run):

@@ -13,7 +13,7 @@ from thecal.ports import Candidate
 from thecal_fw.version import COMMIT, VERSION
 from thecal_hil import bench as bench_module
 from thecal_hil.bench import BenchError, Place
-from thecal_hil.bench_file import open_bench, open_boards
+from thecal_hil.bench_file import open_bench
 from thecal_hil.board_lock import BoardBusyError, BoardLock
 from thecal_hil.faults import Fault
 from thecal_hil.image import DEFAULT_UF2, FirmwareImage
