@@ -122,3 +122,12 @@ def test_the_least_that_may_be_left_is_what_the_accuracy_leaves():
     assert least_residual_nl(20_000_000, 10_000_000, 145) == 20_000_000 - 11_450_000
     assert least_residual_nl(20_000_000, 1_000_000, 145) == 0
     assert least_residual_nl(20_000_000, 20_000_000, 145) == 20_000_000
+
+
+def test_an_alarm_at_exactly_what_the_accuracy_takes_protects_and_one_a_nanolitre_lower_does_not():
+    assert alarm_protects(1_000_000, 200_000, 250)
+    assert not alarm_protects(1_000_000, 199_999, 250)
+
+
+def test_never_is_the_greatest_number_of_seconds_in_32_bits_in_whole_minutes():
+    assert NEVER_MINUTES == 71_582_788
