@@ -115,6 +115,7 @@ class Bench:
         with ExitStack() as undo:
             try:
                 lock = undo.enter_context(lock or BoardLock(self.pump.lock_name()))
+                self.pump.device()
                 opened = self._open_with(image, lock, undo)
             except (BoardBusyError, ProbeError, serial.SerialException) as error:
                 raise BenchError(f"{self.name}: {error}") from error

@@ -115,6 +115,50 @@ def test_what_is_wrong_in_a_bench_is_told_with_field_and_value(bench_file, befor
     assert message in str(found.value)
 
 
+SHELF = """
+[[board]]
+name = "left"
+pump = { serial = "A" }
+[board.balance]
+port = "/dev/balance"
+
+[[board]]
+pump = { serial = "B" }
+probe = { serial = "C", switches = ["run"] }
+"""
+
+
+@pytest.mark.requirement("bench-file")
+def test_several_boards_are_read_each_with_what_is_beside_it(bench_file):
+    left, second = open_boards(bench_file(SHELF))
+    assert (left.name, left.pump, left.offers) == ("left", Place(serial="A"), {"balance"})
+    assert (second.name, second.offers) == ("board 2", {"power cut"})
+    with pytest.raises(BenchError, match="has 2 boards: left, board 2"):
+        open_bench(bench_file(SHELF))
+
+
+@pytest.mark.requirement("bench-file")
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('"B"', '"A"', "board 2: serial number A is left's already"),
+        ('serial = "C"', 'port = "/dev/balance"', "board 2: /dev/balance is left's already"),
+        ('pump = { serial = "B" }', 'name = "left"\npump = { serial = "B" }', "left: name 'left' is left's already"),
+        ('["run"]', '["valve"]', "board 2: probe.switches: 'valve' is not allowed"),
+        ("[[board]]\nname", 'pump = { port = "x" }\n[[board]]\nname', "pump: is no field; beside board there is"),
+    ],
+)  # fmt: skip
+def test_boards_that_share_a_device_or_a_name_are_refused(bench_file, before, after, message):
+    with pytest.raises(BenchError) as found:
+        open_boards(bench_file(SHELF.replace(before, after, 1)))
+    assert message in str(found.value)
+
+
+def test_a_file_without_any_board_in_its_list_is_refused(bench_file):
+    with pytest.raises(BenchError, match=r"begin each board with \[\[board\]\]"):
+        open_boards(bench_file("board = []"))
+
+
 @pytest.mark.requirement("bench-file")
 def test_everything_that_is_wrong_is_told_at_once(bench_file):
     text = WHOLE.replace("19200", "1").replace('"run", ', '"runs", ').replace("8000000", "7")
