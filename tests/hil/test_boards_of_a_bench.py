@@ -59,11 +59,20 @@ Boards = Callable[[int], list[str]]
 BenchFile = Callable[[list[str]], Path]
 
 
+def pump_on_for_a_minute() -> ModelPump:
+    """A scenario on a pump that has just started waits for half a minute first."""
+    model = ModelPump()
+    model.run_until(60_000_000_000)
+    return model
+
+
 @pytest.fixture
 def boards() -> Iterator[Boards]:
     """Ports of as many pumps as are asked for."""
     with ExitStack() as stack:
-        yield lambda count: [stack.enter_context(model_pty(ModelPump())).path for _ in range(count)]
+        yield lambda count: [
+            stack.enter_context(model_pty(pump_on_for_a_minute())).path for _ in range(count)
+        ]
 
 
 @pytest.fixture
@@ -130,7 +139,8 @@ def elsewhere() -> Iterator[Callable[[str], int]]:
 
 def who_had_what(folder: Path) -> list[tuple[str, str]]:
     """Process and port of each test that was done."""
-    return [tuple(path.read_text().split()) for path in sorted(folder.glob("done-*"))]
+    said = (path.read_text().split() for path in sorted(folder.glob("done-*")))
+    return [(process, port) for process, port in said]
 
 
 def test_two_workers_have_a_board_each_and_never_the_same(boards, bench_file, pytester, run):
@@ -278,6 +288,48 @@ def test_a_scenario_that_a_board_of_the_bench_can_not_do_is_skipped_with_the_rea
     )
     assert result.exit_code == 2
     assert "board 0 has no" in result.output
+
+
+SHORT_SCENARIO = """
+title = "Two seconds of delivery"
+purpose = "Something short."
+requirements = []
+duration = "2s"
+
+[prescription.clinic]
+drug = "baclofen"
+concentration_mcg_per_ml = 500
+mode = "simple continuous"
+dose_mcg_per_day = 240
+reservoir = { capacity_ml = 20, low_alarm_ml = 2 }
+limits = { most_mcg_per_bolus = 60, most_mcg_per_hour = 100, most_mcg_per_day = 600 }
+
+[setup]
+prescription = "clinic"
+fill_ml = 18
+
+[[course]]
+at = "0s"
+do = "start"
+
+[[check]]
+measure = "alarms active"
+exactly_alarms = 0
+"""
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_scenarios_two_at_a_time_share_the_boards_of_a_bench(boards, bench_file, pytester, image, count):
+    paths = [pytester.path / f"short-{number}.toml" for number in range(3)]
+    for path in paths:
+        path.write_text(SHORT_SCENARIO, encoding="utf-8")
+    bench = bench_file(boards(count))
+    options = ["--rig", "board", "--uf2", str(image), "--bench", str(bench), "--jobs", "2"]
+    out = pytester.path / "out"
+    result = CliRunner().invoke(app, ["run", *map(str, paths), *options, "--out", str(out)])
+    assert "PASS 3 passed on the board rig" in result.output
+    records = json.loads((out / "scenarios-board.json").read_text("utf-8"))["scenarios"]
+    assert all(f"--rig board --bench {bench}" in record["reproduce"] for record in records)
 
 
 # --- the queue
