@@ -115,6 +115,7 @@ class Bench:
         with ExitStack() as undo:
             try:
                 lock = undo.enter_context(lock or BoardLock(self.pump.lock_name()))
+                self.pump.device()
                 opened = self._open_with(image, lock, undo)
             except (BoardBusyError, ProbeError, serial.SerialException) as error:
                 raise BenchError(f"{self.name}: {error}") from error
@@ -127,6 +128,8 @@ class Bench:
 
         if self.probe is None:
             return BoardRig(image, open_pump, lock=lock)
+        # A bench whose pump is not there is told as that, whatever else is missing.
+        self.pump.device()
         port = open_serial(self.probe.place.device())
         undo.callback(port.close)
         return ProbedBoardRig(

@@ -160,6 +160,7 @@ def test_these_alarms_latch_until_somebody_acknowledges_them_and_no_others():
         alarms.SELF_TEST,
         alarms.BUZZER_FAULT,
         alarms.REPEATED_RESETS,
+        alarms.REPEATED_STARTS,
         alarms.MEMORY_FAULT,
         alarms.JOURNAL_FAULT,
         alarms.JOURNAL_REPAIRED,

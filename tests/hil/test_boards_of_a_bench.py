@@ -23,7 +23,6 @@ from thecal_hil.model_pty import model_pty
 from thecal_sim.model import ModelPump
 
 pytest_plugins = ["pytester"]
-pytestmark = pytest.mark.requirement("bench-file")
 
 NOTES_WHO_HAS_WHAT = """
     import os
@@ -59,11 +58,20 @@ Boards = Callable[[int], list[str]]
 BenchFile = Callable[[list[str]], Path]
 
 
+def pump_on_for_a_minute() -> ModelPump:
+    """A scenario on a pump that has just started waits for half a minute first."""
+    model = ModelPump()
+    model.run_until(60_000_000_000)
+    return model
+
+
 @pytest.fixture
 def boards() -> Iterator[Boards]:
     """Ports of as many pumps as are asked for."""
     with ExitStack() as stack:
-        yield lambda count: [stack.enter_context(model_pty(ModelPump())).path for _ in range(count)]
+        yield lambda count: [
+            stack.enter_context(model_pty(pump_on_for_a_minute())).path for _ in range(count)
+        ]
 
 
 @pytest.fixture
@@ -130,13 +138,11 @@ def elsewhere() -> Iterator[Callable[[str], int]]:
 
 def who_had_what(folder: Path) -> list[tuple[str, str]]:
     """Process and port of each test that was done."""
-    had = []
-    for path in sorted(folder.glob("done-*")):
-        process, port = path.read_text().split()
-        had.append((process, port))
-    return had
+    said = (path.read_text().split() for path in sorted(folder.glob("done-*")))
+    return [(process, port) for process, port in said]
 
 
+@pytest.mark.requirement("bench-file")
 def test_two_workers_have_a_board_each_and_never_the_same(boards, bench_file, pytester, run):
     bench = bench_file(boards(2))
     pytester.makepyfile(BOTH_AT_ONCE)
@@ -145,6 +151,7 @@ def test_two_workers_have_a_board_each_and_never_the_same(boards, bench_file, py
     assert len({process for process, _ in had}) == len({port for _, port in had}) == 2
 
 
+@pytest.mark.requirement("bench-file")
 def test_two_workers_with_one_board_wait_for_each_other(boards, bench_file, pytester, run):
     bench = bench_file(boards(1))
     pytester.makepyfile(NOTES_WHO_HAS_WHAT)
@@ -154,11 +161,13 @@ def test_two_workers_with_one_board_wait_for_each_other(boards, bench_file, pyte
     assert len({port for _, port in had}) == 1
 
 
+@pytest.mark.requirement("bench-file")
 def test_two_workers_at_one_port_wait_for_each_other(boards, pytester, run):
     pytester.makepyfile(NOTES_WHO_HAS_WHAT)
     run("--port", *boards(1), "-n", "2").assert_outcomes(passed=4)
 
 
+@pytest.mark.requirement("bench-file")
 @pytest.mark.parametrize("way", ["--port", "--bench"])
 def test_a_board_of_another_run_is_refused_with_its_process(
     boards, bench_file, pytester, run, elsewhere, way
@@ -171,6 +180,7 @@ def test_a_board_of_another_run_is_refused_with_its_process(
     result.stdout.fnmatch_lines([f"*board {port}: in use by process {process} (*"])
 
 
+@pytest.mark.requirement("bench-file")
 def test_a_board_that_is_free_is_taken_while_another_run_has_its_neighbour(
     boards, bench_file, pytester, run, elsewhere
 ):
@@ -181,6 +191,7 @@ def test_a_board_that_is_free_is_taken_while_another_run_has_its_neighbour(
     assert {port for _, port in who_had_what(pytester.path)} == {ports[1]}
 
 
+@pytest.mark.requirement("bench-file")
 def test_a_board_is_let_go_after_each_test_also_after_one_that_failed(boards, bench_file, pytester, run):
     (port,) = boards(1)
     pytester.makepyfile(
@@ -200,6 +211,7 @@ def test_a_board_is_let_go_after_each_test_also_after_one_that_failed(boards, be
     run("--bench", bench_file([port])).assert_outcomes(passed=1, failed=1)
 
 
+@pytest.mark.requirement("bench-file")
 def test_what_no_board_of_the_bench_has_is_told_board_by_board(boards, bench_file, pytester, run):
     pytester.makepyfile(
         """
@@ -219,6 +231,7 @@ def test_what_no_board_of_the_bench_has_is_told_board_by_board(boards, bench_fil
     )
 
 
+@pytest.mark.requirement("bench-file")
 def test_a_test_gets_the_board_that_has_the_balance_it_asks_for(boards, bench_file, pytester, run):
     class Pan:
         def reading_g(self, _t_ns: int) -> tuple[float, bool]:
@@ -238,6 +251,7 @@ def test_a_test_gets_the_board_that_has_the_balance_it_asks_for(boards, bench_fi
         run("--bench", bench).assert_outcomes(passed=1)
 
 
+@pytest.mark.requirement("bench-file")
 def test_a_test_with_two_pumps_gets_two_boards_and_waits_for_both(boards, bench_file, pytester, run):
     bench = bench_file(boards(2))
     pytester.makepyfile(
@@ -258,6 +272,7 @@ def test_a_test_with_two_pumps_gets_two_boards_and_waits_for_both(boards, bench_
     result.stdout.fnmatch_lines(["*2 boards are needed at once; those that fit: board 0*"])
 
 
+@pytest.mark.requirement("bench-file")
 def test_a_bench_that_is_wrong_is_told_before_any_test(pytester, run):
     (pytester.path / "wrong.toml").write_text('[[board]]\npump = { port = "a" }\n[[board]]\npump = {}\n')
     pytester.makepyfile("def test_it(rig): ...")
@@ -267,6 +282,7 @@ def test_a_bench_that_is_wrong_is_told_before_any_test(pytester, run):
     assert run("--bench", "wrong.toml", "--port", "a").ret == pytest.ExitCode.USAGE_ERROR
 
 
+@pytest.mark.requirement("bench-file")
 def test_a_board_is_the_same_by_its_port_and_by_a_link_to_it(boards, pytester, run, elsewhere):
     (port,) = boards(1)
     process = elsewhere(port)
@@ -276,6 +292,7 @@ def test_a_board_is_the_same_by_its_port_and_by_a_link_to_it(boards, pytester, r
     run("--port", link).stdout.fnmatch_lines([f"*in use by process {process} (*"])
 
 
+@pytest.mark.requirement("bench-file")
 def test_a_scenario_that_a_board_of_the_bench_can_not_do_is_skipped_with_the_reason(boards, bench_file):
     result = CliRunner().invoke(
         app, ["run", "weekend-at-midnight", "--rig", "board", "--bench", str(bench_file(boards(1)))]
@@ -284,9 +301,53 @@ def test_a_scenario_that_a_board_of_the_bench_can_not_do_is_skipped_with_the_rea
     assert "board 0 has no" in result.output
 
 
+SHORT_SCENARIO = """
+title = "Two seconds of delivery"
+purpose = "Something short."
+requirements = []
+duration = "2s"
+
+[prescription.clinic]
+drug = "baclofen"
+concentration_mcg_per_ml = 500
+mode = "simple continuous"
+dose_mcg_per_day = 240
+reservoir = { capacity_ml = 20, low_alarm_ml = 2 }
+limits = { most_mcg_per_bolus = 60, most_mcg_per_hour = 100, most_mcg_per_day = 600 }
+
+[setup]
+prescription = "clinic"
+fill_ml = 18
+
+[[course]]
+at = "0s"
+do = "start"
+
+[[check]]
+measure = "alarms active"
+exactly_alarms = 0
+"""
+
+
+@pytest.mark.requirement("bench-file")
+@pytest.mark.parametrize("count", [1, 2])
+def test_scenarios_two_at_a_time_share_the_boards_of_a_bench(boards, bench_file, pytester, image, count):
+    paths = [pytester.path / f"short-{number}.toml" for number in range(3)]
+    for path in paths:
+        path.write_text(SHORT_SCENARIO, encoding="utf-8")
+    bench = bench_file(boards(count))
+    options = ["--rig", "board", "--uf2", str(image), "--bench", str(bench), "--jobs", "2"]
+    out = pytester.path / "out"
+    result = CliRunner().invoke(app, ["run", *map(str, paths), *options, "--out", str(out)])
+    assert "PASS 3 passed on the board rig" in result.output
+    records = json.loads((out / "scenarios-board.json").read_text("utf-8"))["scenarios"]
+    assert all(f"--rig board --bench {bench}" in record["reproduce"] for record in records)
+
+
 # --- the queue
 
 
+@pytest.mark.requirement("bench-file")
 def test_whoever_waits_gets_the_board_that_is_let_go_first(tmp_path):
     with BoardLock("a", tmp_path, run="r"):
         # Nobody has it, so its sleeper has it at once.
@@ -300,6 +361,7 @@ def test_whoever_waits_gets_the_board_that_is_let_go_first(tmp_path):
     BoardLock("b", tmp_path).release()
 
 
+@pytest.mark.requirement("bench-file")
 def test_boards_of_another_run_are_not_waited_for(tmp_path):
     with (
         BoardLock("a", tmp_path, run="other"),

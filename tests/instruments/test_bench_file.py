@@ -13,7 +13,7 @@ from thecal.ports import Candidate
 from thecal_fw.version import COMMIT, VERSION
 from thecal_hil import bench as bench_module
 from thecal_hil.bench import BenchError, Place
-from thecal_hil.bench_file import open_bench
+from thecal_hil.bench_file import open_bench, open_boards
 from thecal_hil.board_lock import BoardBusyError, BoardLock
 from thecal_hil.faults import Fault
 from thecal_hil.image import DEFAULT_UF2, FirmwareImage
@@ -113,6 +113,50 @@ def test_what_is_wrong_in_a_bench_is_told_with_field_and_value(bench_file, befor
     with pytest.raises(BenchError) as found:
         open_bench(bench_file(WHOLE.replace(before, after, 1)))
     assert message in str(found.value)
+
+
+SHELF = """
+[[board]]
+name = "left"
+pump = { serial = "A" }
+[board.balance]
+port = "/dev/balance"
+
+[[board]]
+pump = { serial = "B" }
+probe = { serial = "C", switches = ["run"] }
+"""
+
+
+@pytest.mark.requirement("bench-file")
+def test_several_boards_are_read_each_with_what_is_beside_it(bench_file):
+    left, second = open_boards(bench_file(SHELF))
+    assert (left.name, left.pump, left.offers) == ("left", Place(serial="A"), {"balance"})
+    assert (second.name, second.offers) == ("board 2", {"power cut"})
+    with pytest.raises(BenchError, match="has 2 boards: left, board 2"):
+        open_bench(bench_file(SHELF))
+
+
+@pytest.mark.requirement("bench-file")
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('"B"', '"A"', "board 2: serial number A is left's already"),
+        ('serial = "C"', 'port = "/dev/balance"', "board 2: /dev/balance is left's already"),
+        ('pump = { serial = "B" }', 'name = "left"\npump = { serial = "B" }', "left: name 'left' is left's already"),
+        ('["run"]', '["valve"]', "board 2: probe.switches: 'valve' is not allowed"),
+        ("[[board]]\nname", 'pump = { port = "x" }\n[[board]]\nname', "pump: is no field; beside board there is"),
+    ],
+)  # fmt: skip
+def test_boards_that_share_a_device_or_a_name_are_refused(bench_file, before, after, message):
+    with pytest.raises(BenchError) as found:
+        open_boards(bench_file(SHELF.replace(before, after, 1)))
+    assert message in str(found.value)
+
+
+def test_a_file_without_any_board_in_its_list_is_refused(bench_file):
+    with pytest.raises(BenchError, match=r"begin each board with \[\[board\]\]"):
+        open_boards(bench_file("board = []"))
 
 
 @pytest.mark.requirement("bench-file")
