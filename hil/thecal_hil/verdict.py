@@ -18,6 +18,7 @@ from thecal_hil import day_picture
 from thecal_hil.day import DayPlan, Record
 from thecal_hil.drills import MOST_RESTART_MS
 from thecal_hil.evidence import Evidence, Measurement, figure_text, write_summary
+from thecal_hil.figures_table import figures_table
 from thecal_hil.pump_clock import NS_PER_S, TICK_NS
 from thecal_sim.agreement import Agreement, compare_pulses
 
@@ -123,22 +124,7 @@ def _worst_miscount(record: Record) -> float:
 
 def table(verdict: Verdict) -> Table:
     """The measurements as a person reads them."""
-    shown = Table(title=f"{verdict.plan.therapy.name} on the {verdict.record.rig} rig", title_justify="left")
-    shown.add_column("measured")
-    shown.add_column("figure", justify="right")
-    shown.add_column("unit")
-    shown.add_column("limit", justify="right")
-    shown.add_column("")
-    for outcome in verdict.evidence:
-        colour = {"pass": "green", "noted": "dim"}.get(outcome.verdict(), "bold red")
-        shown.add_row(
-            outcome.measurement.title,
-            figure_text(outcome.value),
-            outcome.measurement.unit,
-            outcome.measurement.limit_text(),
-            f"[{colour}]{outcome.verdict()}",
-        )
-    return shown
+    return figures_table(f"{verdict.plan.therapy.name} on the {verdict.record.rig} rig", verdict.evidence)
 
 
 def report(verdict: Verdict, prescription: Path, out: Path) -> dict[str, Any]:

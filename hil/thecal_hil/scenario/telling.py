@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from thecal_fw.core.alarms import ALARM_NAMES
-from thecal_hil.evidence import Outcome, figure_text
+from thecal_hil.evidence import Outcome
+from thecal_hil.figures_table import figures_table as evidence_table
 from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.document import Scenario, Setup
@@ -18,7 +19,6 @@ from thecal_hil.scenario.measures import MEASURES
 from thecal_hil.scenario.params import Params, told
 from thecal_hil.scenario.record import ScenarioRecord, Status
 
-_COLOURS = {"pass": "green", "noted": "dim", "FAIL": "bold red", "never taken": "bold red"}
 _STATUS_COLOURS = {
     Status.PASSED: "green",
     Status.FAILED: "bold red",
@@ -114,21 +114,7 @@ def record_line(record: ScenarioRecord) -> Text:
 
 def figures_table(record: ScenarioRecord) -> Table:
     """The figures of a record against their limits."""
-    table = Table(title=f"{record.identity}: {record.title}", title_justify="left")
-    table.add_column("measured")
-    table.add_column("figure", justify="right")
-    table.add_column("unit")
-    table.add_column("limit", justify="right")
-    table.add_column("")
-    for outcome in record.evidence:
-        table.add_row(
-            outcome.measurement.title,
-            figure_text(outcome.value),
-            outcome.measurement.unit,
-            outcome.measurement.limit_text(),
-            Text(outcome.verdict(), style=_COLOURS[outcome.verdict()]),
-        )
-    return table
+    return evidence_table(f"{record.identity}: {record.title}", record.evidence)
 
 
 def what_is_wrong(record: ScenarioRecord) -> Iterator[str]:
