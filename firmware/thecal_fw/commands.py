@@ -256,16 +256,13 @@ class Commands:
         layout = messages.READ_LOG.response
         # What a host has read must not be lost afterwards, and its number not be used again.
         pump.keeper.write_events()
-        oldest, latest = pump.keeper.oldest_event(), pump.log.latest
-        sequence = max(values["first_sequence"], oldest)
+        oldest = pump.keeper.oldest_event()
+        most = (MOST_PAYLOAD_BYTES - layout.size) // messages.EVENT.size
         found = bytearray()
-        end = messages.EVENT.size * ((MOST_PAYLOAD_BYTES - layout.size) // messages.EVENT.size)
-        while sequence <= latest and len(found) < end:
-            event = pump.keeper.event_bytes(sequence)
-            if event is not None:
-                found.extend(event)
-            sequence += 1
-        return layout.pack(oldest, latest, sequence, tail=bytes(found))
+        sequence = pump.keeper.copy_events(
+            max(values["first_sequence"], oldest), most * messages.EVENT.size, found
+        )
+        return layout.pack(oldest, pump.log.latest, sequence, tail=bytes(found))
 
     def _bootloader(self, values) -> bytes:
         return self._prepare_to_leave(LEAVE_TO_BOOTLOADER, events.EVENT_BOOTLOADER)

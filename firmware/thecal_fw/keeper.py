@@ -325,12 +325,19 @@ class Keeper:
             return self._pump.log.get(sequence)
         return self.journal.event(sequence)
 
-    def event_bytes(self, sequence: int):
-        """The same as ``EVENT_FORMAT`` packs it, good until the next event is asked for."""
-        if sequence >= self._pump.log.oldest():
-            event = self._pump.log.get(sequence)
-            return None if event is None else struct.pack(events.EVENT_FORMAT, *event)
-        return self.journal.event_bytes(sequence)
+    def copy_events(self, sequence: int, enough_bytes: int, found) -> int:
+        """Add the events from a number on to a bytearray, as ``EVENT_FORMAT`` packs them, until there are enough; the
+        number to go on from."""
+        log = self._pump.log
+        sequence = self.journal.copy_events(sequence, log.oldest() - 1, enough_bytes, found)
+        if len(found) < enough_bytes:
+            sequence = max(sequence, log.oldest())
+        while sequence <= log.latest and len(found) < enough_bytes:
+            event = log.get(sequence)
+            if event is not None:
+                found.extend(struct.pack(events.EVENT_FORMAT, *event))
+            sequence += 1
+        return sequence
 
     # --- for after a watchdog reset
 

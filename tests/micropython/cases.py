@@ -207,7 +207,7 @@ def case_delivery(numbers):
 
 
 def case_frames(numbers):
-    data = numbers.bytes(300)
+    data = numbers.bytes(254)
     encoded = cobs_encode(data)
     decoded = cobs_decode(numbers.bytes(20))
     answers = [bytes(encoded), cobs_decode(encoded) == data, decoded is None or bytes(decoded)]

@@ -23,20 +23,21 @@ MOST_FRAME_BYTES = _MOST_BODY_BYTES + _MOST_BODY_BYTES // _MOST_RUN_BYTES + 2
 
 
 def cobs_encode(body) -> bytearray:
-    """COBS encoding of any bytes, without the closing zero."""
+    """COBS encoding, without the closing zero, of at most 254 bytes, as any frame's body is; ValueError beyond."""
+    if len(body) > _MOST_RUN_BYTES:
+        raise ValueError("%d bytes to encode, at most %d" % (len(body), _MOST_RUN_BYTES))
+    body = bytes(body)
     encoded = bytearray(1)
     encoded.extend(body)
-    # The bytes stay where they are; only the places of the zeros are written. Byte by byte it takes four times as long.
+    # The bytes stay where they are, only the places of the zeros are written: byte by byte it takes four times as long.
     place = 0
-    for run in bytes(body).split(b"\0"):
-        code = len(run) + 1
-        while code > _MOST_RUN_BYTES:
-            encoded[place] = _MOST_RUN_BYTES + 1
-            place += _MOST_RUN_BYTES + 1
-            encoded[place:place] = b"\0"
-            code -= _MOST_RUN_BYTES
-        encoded[place] = code
-        place += code
+    while True:
+        zero = body.find(b"\0", place)
+        if zero < 0:
+            break
+        encoded[place] = zero + 1 - place
+        place = zero + 1
+    encoded[place] = len(encoded) - place
     return encoded
 
 

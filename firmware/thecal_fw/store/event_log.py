@@ -100,15 +100,24 @@ class StoredEvents:
 
     def get(self, sequence: int):
         """The values of an event, as ``EVENT_FIELDS`` has them; None if it is missing or no longer kept."""
-        event = self.get_bytes(sequence)
-        return None if event is None else struct.unpack(EVENT_FORMAT, event)
+        found = bytearray()
+        self.copy(sequence, sequence, 1, found)
+        return struct.unpack(EVENT_FORMAT, found) if found else None
 
-    def get_bytes(self, sequence: int):
-        """An event as ``EVENT_FORMAT`` packs it, good until the next is asked for; None as in ``get``."""
-        if not self.oldest() <= sequence <= self.latest:
-            return None
-        self.ring.read(sequence, self._read_slot)
-        return self._read_event if _number_in(self._read_slot) == sequence else None
+    def copy(self, sequence: int, last: int, enough_bytes: int, found) -> int:
+        """Add events to a bytearray as ``EVENT_FORMAT`` packs them, up to the last one named, until there are enough.
+
+        The number to go on from. What is missing or no longer kept is passed over.
+        """
+        read, slot, event = self.ring.read, self._read_slot, self._read_event
+        sequence = max(sequence, self.oldest())
+        last = min(last, self.latest)
+        while sequence <= last and len(found) < enough_bytes:
+            read(sequence, slot)
+            if _number_in(slot) == sequence:
+                found.extend(event)
+            sequence += 1
+        return sequence
 
     def oldest(self) -> int:
         """Sequence of the oldest event that is kept for certain: the next sector may be erased already."""

@@ -174,9 +174,9 @@ class Journal:
         """The values of an event in flash, as ``EVENT_FIELDS`` has them; None if it is missing."""
         return self._events.get(sequence)
 
-    def event_bytes(self, sequence: int):
-        """The same as ``EVENT_FORMAT`` packs them, good until the next event is asked for."""
-        return self._events.get_bytes(sequence)
+    def copy_events(self, sequence: int, last: int, enough_bytes: int, found) -> int:
+        """See ``StoredEvents.copy``."""
+        return self._events.copy(sequence, last, enough_bytes, found)
 
     # Upkeep ----------------------------------------------------------------------------------------------------
 
