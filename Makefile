@@ -135,7 +135,7 @@ bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and
 
 .PHONY: fullcycle
 fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every pulse checked, and say how long it took
-	@$(BIN)/python -m thecal_sim.plant.full_cycle $(FULLCYCLE_ARGS)
+	@$(BIN)/python -m thecal_hil.full_cycle $(FULLCYCLE_ARGS)
 
 .PHONY: lockstep
 lockstep: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what a plant in the loop costs the emulated board

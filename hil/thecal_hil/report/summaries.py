@@ -117,6 +117,20 @@ def _longrun_facts(summary: Summary) -> list[Fact]:
     ]
 
 
+def _fullcycle_facts(summary: Summary) -> list[Fact]:
+    return [
+        _count(summary, "days", "delivered", "days"),
+        Fact("seed", str(summary["seed"])),
+        _count(summary, "pulses", "pulses, every one checked"),
+        _count(summary, "boluses", "patient boluses"),
+        _count(summary, "refills", "refills"),
+        _count(summary, "worst_edge_ticks", "worst edge", "ticks"),
+        Fact("worst volume error", f"{figure_text(summary['worst_volume_steps'])} microsteps", "≤ 1"),
+        Fact("microsteps that the motor missed", figure_text(summary["missed"]), "= 0"),
+        Fact("come out at the tip", f"{summary['out_nl'] / 1e6:.3f} mL, {summary['at_tip_ng'] / 1e6:.3f} mg"),
+    ]
+
+
 def _wrong_list(summary: Summary) -> list[str]:
     return [str(one) for one in summary["wrong"]]
 
@@ -196,6 +210,13 @@ KNOWN = (
     ),
     KnownSummary(
         "longrun", "200 days with a fault every few hours", "make longrun", _longrun_facts, _wrong_list
+    ),
+    KnownSummary(
+        "fullcycle",
+        "Half a year with plant, patient boluses and refills",
+        "make fullcycle",
+        _fullcycle_facts,
+        _wrong_list,
     ),
     KnownSummary(
         "attack-model", "Frames without a key, on the model", "make attack", _attack_facts, _wrong_list
