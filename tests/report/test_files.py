@@ -166,6 +166,9 @@ def test_a_scenario_with_a_plant_shows_what_a_balance_under_the_tip_saw(tmp_path
     assert by_mass == pytest.approx(left_tip, abs=0.1), "0.1 mg of 0.1 g"
     assert -40 < left_tip < -20, "three minutes of eight, less what the line had stored"
     assert "by mass</title>" in page.text
+    (told,) = json.loads((tmp_path / "results.json").read_text())["scenarios"]
+    assert told["overall_error_percent"]["from_mass"] == pytest.approx(by_mass, abs=1e-4)
+    assert told["overall_error_percent"]["left_tip"] == pytest.approx(left_tip, abs=1e-4)
 
 
 def test_the_json_holds_every_figure_and_no_date(folder: Path) -> None:
