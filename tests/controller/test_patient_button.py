@@ -224,6 +224,22 @@ def test_a_key_taken_as_soon_as_the_button_goes_down_leaves_no_press_behind(afte
     assert len(bench.events(events.EVENT_BOLUS_BEGUN)) == 1
 
 
+@pytest.mark.requirement("button-fault")
+def test_a_button_that_is_down_when_a_restless_line_comes_to_rest_gives_no_bolus_when_let_go_of() -> None:
+    bench = begun()
+    button = bench.pump.board.button
+    for _ in range(80):
+        button.held = not button.held
+        bench.run_for(0.01)
+    button.held = True
+    bench.run_for(10.6)
+    assert bench.is_active(alarms.BUTTON_FAULT)
+    button.held = False
+    bench.run_for(2)
+    assert not bench.is_active(alarms.BUTTON_FAULT)
+    assert bench.events(events.EVENT_PRESSED) == []
+
+
 @pytest.mark.requirement("button-press")
 def test_an_answers_tone_never_sounds_into_an_alarms_and_gives_way_to_one() -> None:
     bench = begun()

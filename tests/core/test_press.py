@@ -131,6 +131,19 @@ def test_a_push_serves_for_one_thing_however_soon_after_its_beginning_that_is(af
 
 
 @pytest.mark.requirement("button-fault")
+def test_a_line_that_comes_to_rest_pushed_down_is_faulty_until_it_is_let_go_of_and_that_is_no_press() -> None:
+    press = Press()
+    for look in range(64):
+        press.look(look % 2 == 0, True, 0, 10 * MS * look)
+    press.look(True, True, press.due_s, press.due_us)
+    press.look(True, False, press.due_s, press.due_us)
+    assert (press.is_down, press.is_faulty) == (True, True)
+    assert press.look(False, True, REST_S + 1, 0) == NO_PRESS
+    assert press.look(False, False, REST_S + 1, SETTLED_US) == NO_PRESS
+    assert (press.is_down, press.is_faulty) == (False, False)
+
+
+@pytest.mark.requirement("button-fault")
 def test_a_line_that_is_never_at_rest_is_left_alone_and_tried_again_until_it_is() -> None:
     noise_us = 40 * SECOND
     press, looks = Press(), 0

@@ -65,7 +65,7 @@ class Press:
             self._is_on_trial = True
             self._look_again(now_s, now_us)
             return NO_PRESS
-        if self._is_restless(has_moved, now_s, now_us):
+        if self._is_restless(is_down, has_moved, now_s, now_us):
             self._rest(now_s, now_us)
             return NO_PRESS
         held_ms = self._debounce(is_down, now_s, now_us)
@@ -99,10 +99,12 @@ class Press:
         self.is_faulty = False
         return held_us // 1_000 if is_press else NO_PRESS
 
-    def _is_restless(self, has_moved: bool, now_s: int, now_us: int) -> bool:
+    def _is_restless(self, is_down: bool, has_moved: bool, now_s: int, now_us: int) -> bool:
         if self._is_on_trial:
             self._is_on_trial = False
-            self.is_faulty = has_moved or self.is_down
+            if not has_moved:
+                # What was debounced before the rest is long past. A button that is down now has to be let go of.
+                self.is_down = self.is_faulty = is_down
             return has_moved
         if not has_moved:
             return False
