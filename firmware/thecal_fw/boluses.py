@@ -101,7 +101,7 @@ class Boluses:
             return
         was_s, is_s = before.local_second(tick), after.local_second(tick)
         following = max(self.minute, before.first_local_minute(tick))
-        for bolus in self._pump.infusion.timeline.boluses_near(tick, tick):
+        for bolus in self._pump.infusion.timeline_at(tick).boluses_near(tick, tick):
             is_by_clock = bolus.kind == KIND_SCHEDULED and bolus not in self.extra
             if is_by_clock and bolus.start_tick < tick < bolus.end_tick:
                 self.extra.append(bolus)

@@ -140,6 +140,10 @@ class Infusion:
         """The tick at which a change takes effect if it is asked for now: that of the one under way if there is one."""
         return self._splice_tick if self._splice_tick >= 0 else self.next_change_tick()
 
+    def timeline_at(self, tick: int):
+        """What holds at a tick that has not come yet: with a change under way, what that leads to."""
+        return self._changed_timeline if 0 <= self.change_tick <= tick else self.timeline
+
     def follow(self) -> int:
         """Follow the program, the clock and the alarms as they are now; the tick from which that holds."""
         self._change_at(self.next_change_tick())

@@ -353,6 +353,30 @@ def test_a_scheduled_bolus_under_way_goes_on_when_the_clock_is_set(jump_minutes:
     assert ended == [("ended", KIND_SCHEDULED, 60_000, 0)]
 
 
+@pytest.mark.requirement("bolus-cut-short")
+@pytest.mark.requirement("bolus-clock")
+@pytest.mark.parametrize("how", ["a stop and a start", "another program", "an alarm that blocks boluses"])
+def test_a_bolus_that_is_cut_short_is_not_taken_up_again_by_setting_the_clock_in_the_same_second(
+    how: str,
+) -> None:
+    bench = delivering(with_scheduled_boluses((60, 1_440_000, 60)), MONDAY_UTC_S + HOUR_S - 10)
+    bench.run_for(600)
+    if how == "a stop and a start":
+        bench.stop()
+        bench.run_for(30)
+        bench.start()
+    elif how == "another program":
+        bench.commit(continuous(424_000))
+    else:
+        bench.pump.controller.note_alarm(alarms.TIMING_FAULT)
+    reading = bench.host.ask(messages.GET_TIME)
+    bench.set_time(reading["utc_s"], reading["utc_us"])
+    bench.run_for(10)
+    assert bench.pump.controller.boluses.extra == []
+    assert bench.status()["rate_nl_per_day"] <= 424_000
+    assert [what for what, *_ in bench.bolus_events()] == ["begun", "ended"]
+
+
 @pytest.mark.requirement("bolus-clock")
 def test_a_clock_that_is_set_to_another_time_makes_up_for_nothing_and_says_so() -> None:
     bench = delivering(with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 5), (120, TEN_UL_IN_5_MIN, 5)))
