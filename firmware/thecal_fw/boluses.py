@@ -117,9 +117,17 @@ class Boluses:
         for bolus in self.extra:
             if bolus.kind == KIND_SCHEDULED:
                 tick = max(tick, bolus.end_tick)
+        refusal = REFUSED_CLOCK if jump_s > MOST_JUMP_S else REFUSED_NOT
+        # What would not have been given at its time is not given later either.
+        if self._pump.bridging.end is not None:
+            refusal = REFUSED_BRIDGE
+        if self.are_blocked():
+            refusal = REFUSED_BLOCKED
         for _, rate_nl_per_day, minutes in skipped:
             bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
-            if jump_s > MOST_JUMP_S or len(self.extra) >= MOST_BOLUSES - 1:
+            if refusal != REFUSED_NOT:
+                self.refuse(bolus, refusal)
+            elif len(self.extra) >= MOST_BOLUSES - 1:
                 self.refuse(bolus, REFUSED_CLOCK)
             else:
                 self.extra.append(bolus)

@@ -377,6 +377,24 @@ def test_a_bolus_that_is_cut_short_is_not_taken_up_again_by_setting_the_clock_in
     assert [what for what, *_ in bench.bolus_events()] == ["begun", "ended"]
 
 
+@pytest.mark.requirement("bolus-blocked")
+@pytest.mark.requirement("bolus-clock")
+def test_a_bolus_that_the_clock_skips_while_boluses_are_blocked_is_not_made_up_for() -> None:
+    bench = delivering(with_scheduled_boluses((60, 1_440_000, 60)), MONDAY_UTC_S + 3_000)
+    bench.refill(2_000_001)
+    bench.run_for(60)
+    assert bench.is_active(alarms.LOW_RESERVOIR)
+    bench.set_time(bench.status()["utc_s"] + HOUR_S)
+    bench.refill()
+    bench.run_for(10)
+    assert bench.status()["rate_nl_per_day"] == 424_000
+    bench.run_for(2 * HOUR_S)
+    assert [(what, REFUSAL_NAMES[first]) for what, _, first, _ in bench.bolus_events()] == [
+        ("refused", "blocked by an alarm")
+    ]
+    assert bench.pump.controller.boluses.extra == []
+
+
 @pytest.mark.requirement("bolus-clock")
 def test_a_clock_that_is_set_to_another_time_makes_up_for_nothing_and_says_so() -> None:
     bench = delivering(with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 5), (120, TEN_UL_IN_5_MIN, 5)))
