@@ -103,7 +103,8 @@ class Boluses:
         following = max(self.minute, before.first_local_minute(tick))
         for bolus in self._pump.infusion.timeline_at(tick).boluses_near(tick, tick):
             is_by_clock = bolus.kind == KIND_SCHEDULED and bolus not in self.extra
-            if is_by_clock and bolus.start_tick < tick < bolus.end_tick:
+            has_begun = bolus.start_tick < tick < bolus.end_tick
+            if is_by_clock and has_begun and len(self.extra) < MOST_BOLUSES:
                 self.extra.append(bolus)
         if abs(is_s - was_s) >= SECONDS_PER_DAY:
             self.begin_from(tick)
@@ -186,7 +187,8 @@ class Boluses:
             return REFUSED_BLOCKED
         if pump.bridging.end is not None:
             return REFUSED_BRIDGE
-        if self._is_like_it_under_way(bolus):
+        # No more than outlive a watchdog reset: one that did not would end there, and nobody would be told.
+        if self._is_like_it_under_way(bolus) or len(self.extra) >= MOST_BOLUSES:
             return REFUSED_UNDER_WAY
         if highest_rate(program) + bolus.rate_nl_per_day > pump.limits.most_rate_nl_per_day:
             return REFUSED_RATE

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from controller.link_host import RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex, within_limits
 from thecal_fw.core import alarms, events
-from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED
+from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED, KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.program import PatientBolus, PeriodicBolus, Program
 from thecal_fw.link import messages
@@ -375,6 +375,30 @@ def test_a_bolus_that_is_cut_short_is_not_taken_up_again_by_setting_the_clock_in
     assert bench.pump.controller.boluses.extra == []
     assert bench.status()["rate_nl_per_day"] <= 424_000
     assert [what for what, *_ in bench.bolus_events()] == ["begun", "ended"]
+
+
+@pytest.mark.requirement("watchdog-carry-over")
+@pytest.mark.requirement("bolus-one-at-a-time")
+def test_no_more_boluses_are_given_at_a_time_than_outlive_a_watchdog_reset() -> None:
+    program = with_patient_bolus()
+    scheduled = with_scheduled_boluses((60, 288_000, 30), (120, 288_000, 30))
+    scheduled.patient_bolus = program.patient_bolus
+    within_limits(scheduled)
+    scheduled.most_nl_per_hour += 1_000_000
+    scheduled.most_nl_per_day += 5_000_000
+    bench = delivering(scheduled, MONDAY_UTC_S + 3_500)
+    bench.set_time(bench.status()["utc_s"] + 2 * HOUR_S)
+    bench.run_for(3)
+    bench.give_bolus(KIND_PATIENT)
+    bench.run_for(3)
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_TEMPORARY, 48_000, 4 * HOUR_S)
+    assert reason(refused) == "a bolus is under way"
+    before = bench.status()["rate_nl_per_day"]
+    extra = len(bench.pump.controller.boluses.extra)
+    bench.reset(events.RESET_WATCHDOG)
+    bench.run_for(5)
+    assert (bench.status()["rate_nl_per_day"], len(bench.pump.controller.boluses.extra)) == (before, extra)
 
 
 @pytest.mark.requirement("bolus-blocked")
