@@ -317,7 +317,7 @@ class Controller:
 
     def _note_start(self) -> None:
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
-        self.supervisor.stands_from(self.hardware.clock.s)
+        self.supervisor.check_standing(self.hardware.clock.s)
         self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, not self.reservoir.is_known)
         self._note_time_unknown()
 
@@ -336,7 +336,7 @@ class Controller:
     def _stop(self) -> int:
         self._stopped_in_alarm = self.alarms.has_critical()
         tick = self.infusion.stop()
-        self.supervisor.stands_from(self.hardware.clock.s)
+        self.supervisor.check_standing(self.hardware.clock.s)
         self._note_time_unknown()
         self.keeper.note_change()
         self.keeper.keep_anchor()
@@ -377,7 +377,7 @@ class Controller:
         self.set_alarm(alarm_table.JOURNAL_FOREIGN, False)
         self.set_alarm(alarm_table.MEMORY_FAULT, False)
         self.supervisor.check_reservoir()
-        self.supervisor.stands_from(self.hardware.clock.s)
+        self.supervisor.check_standing(self.hardware.clock.s)
         return self.replan()
 
     def set_time(self, utc_s: int, utc_us: int, offset_minutes: int) -> int:
