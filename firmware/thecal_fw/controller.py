@@ -334,7 +334,9 @@ class Controller:
         return self.infusion.follow()
 
     def _stop(self) -> int:
-        self._stopped_in_alarm = self.alarms.has_critical()
+        # Once more, when it stands already, says nothing of why it was stopped.
+        if self.infusion.state != STATE_STOPPED:
+            self._stopped_in_alarm = self.alarms.has_critical()
         tick = self.infusion.stop()
         self.supervisor.check_standing(self.hardware.clock.s)
         self._note_time_unknown()
