@@ -296,6 +296,8 @@ class Infusion:
             self._count_at_halt()
             self.owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, pump.ledger.counted))
             pump.bolus_notes.cut_short(self.timeline, tick)
+        # What was to go on, or to be made up for, with a start that does not come.
+        pump.bolus_notes.end_extra(tick)
         if self.state != STATE_STOPPED:
             pump.record(events.EVENT_STOPPED, pump.ledger.counted)
         self.state = STATE_STOPPED

@@ -377,6 +377,20 @@ def test_a_bolus_that_is_cut_short_is_not_taken_up_again_by_setting_the_clock_in
     assert [what for what, *_ in bench.bolus_events()] == ["begun", "ended"]
 
 
+@pytest.mark.requirement("bolus-cut-short")
+def test_a_stop_before_a_start_has_come_ends_what_the_clock_had_skipped_in_that_second() -> None:
+    bench = delivering(with_scheduled_boluses((60, 1_440_000, 60)), MONDAY_UTC_S + 3_000)
+    bench.stop()
+    bench.start()
+    bench.set_time(bench.status()["utc_s"] + HOUR_S)
+    bench.stop()
+    bench.run_for(30)
+    bench.start()
+    bench.run_for(10)
+    assert bench.status()["rate_nl_per_day"] == 424_000
+    assert bench.bolus_events() == [("ended", KIND_SCHEDULED, 0, 1)]
+
+
 @pytest.mark.requirement("watchdog-carry-over")
 @pytest.mark.requirement("bolus-one-at-a-time")
 def test_no_more_boluses_are_given_at_a_time_than_outlive_a_watchdog_reset() -> None:
