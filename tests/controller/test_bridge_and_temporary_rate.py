@@ -141,6 +141,26 @@ def test_any_bridge_and_what_follows_are_exact(seconds: int, old_rate: int, new_
 
 
 @pytest.mark.requirement("temporary-rate")
+@pytest.mark.requirement("bolus-limits")
+def test_a_temporary_rate_that_is_cancelled_counts_no_further_against_the_limits() -> None:
+    program = continuous(424_000)
+    program.most_nl_per_hour += 60_000
+    program.most_nl_per_day += 300_000
+    program.most_nl_per_bolus = 100_000
+    bench = PumpBench()
+    bench.deliver(program)
+    bench.run_for(5)
+    bench.give_bolus(KIND_TEMPORARY, 1_000_000, 12 * HOUR_S)
+    bench.run_for(60)
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_CLINICIAN, 8_640_000, 500)
+    assert REFUSAL_NAMES[refused.value.detail] == "limit of an hour"
+    bench.host.ask(messages.CANCEL_BOLUS, True)
+    bench.run_for(5)
+    bench.give_bolus(KIND_CLINICIAN, 8_640_000, 500)
+
+
+@pytest.mark.requirement("temporary-rate")
 @pytest.mark.parametrize("rate", [48_000, 2_000_000])
 def test_a_temporary_rate_takes_the_place_of_the_basal_one_until_its_end(rate: int) -> None:
     program = continuous(424_000)
