@@ -391,6 +391,21 @@ def test_a_stop_before_a_start_has_come_ends_what_the_clock_had_skipped_in_that_
     assert bench.bolus_events() == [("ended", KIND_SCHEDULED, 0, 1)]
 
 
+@pytest.mark.requirement("bolus-over-power-cut")
+@pytest.mark.requirement("watchdog-carry-over")
+@pytest.mark.parametrize("cause", [events.RESET_WATCHDOG, events.RESET_POWER_ON])
+def test_resets_in_a_row_leave_no_gap_in_the_log_that_would_keep_boluses_away_for_a_day(cause: int) -> None:
+    bench = delivering(with_patient_bolus(lockout_minutes=15))
+    bench.give_bolus(KIND_PATIENT)
+    for _ in range(3):
+        bench.run_for(700)
+        bench.reset(cause)
+    bench.run_for(60)
+    told = bench.host.ask(messages.BOLUSES)
+    assert (told["is_history_known"], told["patient_in_24_h"]) == (1, 1)
+    bench.give_bolus(KIND_PATIENT)
+
+
 @pytest.mark.requirement("watchdog-carry-over")
 @pytest.mark.requirement("bolus-one-at-a-time")
 def test_no_more_boluses_are_given_at_a_time_than_outlive_a_watchdog_reset() -> None:

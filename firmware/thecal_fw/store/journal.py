@@ -170,6 +170,10 @@ class Journal:
     def oldest_event(self) -> int:
         return self._events.oldest()
 
+    def is_left_out(self, sequence: int) -> bool:
+        """Whether the number of an event was stepped over after a reset or a failed write: nothing is lost with it."""
+        return self._events.is_left_out(sequence)
+
     def event(self, sequence: int):
         """(sequence, boot_s, boot_us, utc_s, time_source, code, first, second, boots), None if it is missing."""
         return self._events.get(sequence)
