@@ -61,6 +61,8 @@ class Boluses:
         were_allowed, self._are_allowed = self._are_allowed, not self.are_blocked()
         if self._are_allowed and not were_allowed:
             self.begin_from(change_tick)
+        if not self._are_allowed:
+            self._end_what_has_not_begun(change_tick)
         bridge = pump.bridging.lead(change_tick)
         minute, extra = NO_BOLUSES, ()
         if self._are_allowed:
@@ -70,6 +72,12 @@ class Boluses:
         return Timeline(
             pump.wanted_program(), pump.wall, pump.limits.minimum_rate_nl_per_day, minute, extra, bridge
         )
+
+    def _end_what_has_not_begun(self, tick: int) -> None:
+        """Of what is under way the change at this tick tells; nothing would ever tell of what begins only then."""
+        for bolus in list(self.extra):
+            if bolus.start_tick >= tick:
+                self._pump.bolus_notes.ended(bolus, tick, events.WAS_CUT_SHORT)
 
     def are_blocked(self) -> bool:
         """Whether an alarm keeps boluses of all kinds from being given."""

@@ -122,15 +122,16 @@ class Controller:
         self._open_keys()
         self._judge_self_test()
         self.service.check()
+        self.supervisor.check_reservoir()
         resumes = recovery.was_delivering and self._may_resume()
         self.keeper.save()
         if self.keeper.journal.has_failed:
             self.failed_tests |= TEST_FLASH
             self.record(events.EVENT_SELF_TEST, TEST_FLASH)
+        if not resumes or self.boluses.are_blocked():
+            self.bolus_notes.end_extra(0)
         if resumes:
             self._resume(recovery)
-        else:
-            self.bolus_notes.end_extra(0)
         self.keeper.keep_anchor()
 
     def _open_keys(self) -> None:

@@ -406,6 +406,42 @@ def test_resets_in_a_row_leave_no_gap_in_the_log_that_would_keep_boluses_away_fo
     bench.give_bolus(KIND_PATIENT)
 
 
+@pytest.mark.requirement("bolus-blocked")
+@pytest.mark.requirement("bolus-one-at-a-time")
+def test_a_bolus_that_an_alarm_blocks_before_it_begins_is_over_and_not_taken_up_after_a_refill() -> None:
+    program = with_patient_bolus(lockout_minutes=15)
+    bench = delivering(program)
+    bench.give_bolus(KIND_PATIENT)
+    bench.pump.controller.set_alarm(alarms.RESERVOIR_UNKNOWN, True)
+    bench.run_for(60)
+    assert bench.bolus_events() == [
+        ("begun", KIND_PATIENT, TEN_UL_IN_5_MIN, 300),
+        ("ended", KIND_PATIENT, 0, 1),
+    ]
+    bench.refill()
+    bench.run_for(5)
+    assert bench.status()["rate_nl_per_day"] == 424_000
+    bench.run_for(15 * 60)
+    bench.give_bolus(KIND_PATIENT)
+
+
+@pytest.mark.requirement("bolus-blocked")
+@pytest.mark.requirement("watchdog-carry-over")
+def test_a_bolus_that_the_third_reset_in_a_row_blocks_is_over_and_another_one_can_be_given() -> None:
+    bench = delivering(with_patient_bolus(lockout_minutes=15))
+    bench.give_bolus(KIND_PATIENT)
+    for _ in range(3):
+        bench.run_for(20)
+        bench.reset(events.RESET_WATCHDOG)
+    assert bench.is_active(alarms.REPEATED_RESETS)
+    assert [what for what, *_ in bench.bolus_events()] == ["begun", "ended"]
+    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.REPEATED_RESETS)
+    bench.run_for(5)
+    assert bench.status()["rate_nl_per_day"] == 424_000
+    bench.run_for(15 * 60)
+    bench.give_bolus(KIND_PATIENT)
+
+
 @pytest.mark.requirement("watchdog-carry-over")
 @pytest.mark.requirement("bolus-one-at-a-time")
 def test_no_more_boluses_are_given_at_a_time_than_outlive_a_watchdog_reset() -> None:
