@@ -273,7 +273,8 @@ class Controller:
         return is_before(clock.s + us // 1_000_000, us % 1_000_000, self._deadline_s, self._deadline_us)
 
     def _sound(self, now_s: int, now_us: int) -> None:
-        on = self._annunciation.update(now_s, now_us, self.alarms.audible_priority())
+        alarms = self.alarms
+        on = self._annunciation.update(now_s, now_us, alarms.audible_priority(), alarms.audible())
         if on != self._buzzer_on:
             self._buzzer_on = on
             self.hardware.annunciator.buzzer(on)
@@ -400,7 +401,7 @@ class Controller:
         ledger = self.ledger
         if self.infusion.state == STATE_DELIVERING:
             ledger.counted = self.hardware.sense.count() + ledger.unseen_steps
-        self.reservoir.refill(fill_nl, ledger.counted)
+        self.reservoir.refill(fill_nl, ledger.counted, self.wall.local_day(self.ticks_now()))
         ledger.begin_reservoir()
         self.supervisor.begin_reservoir()
         self.keeper.note_change()

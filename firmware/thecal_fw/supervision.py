@@ -188,6 +188,7 @@ class Supervisor:
         if finding == MOTOR_FOLLOWS:
             finding = motor.judge(self._ledger.counted, self._hardware.motion.count())
         if finding == MOTOR_STALLED:
+            self._ledger.stalls += 1
             pump.record(events.EVENT_STALLED, self._ledger.counted, motor.off_steps)
             pump.set_alarm(alarm_table.MOTOR_STALL, True)
             pump.keeper.keep_anchor()

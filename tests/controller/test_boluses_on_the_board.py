@@ -292,6 +292,25 @@ def test_a_bolus_goes_on_after_a_watchdog_reset_and_is_whole_in_the_end(kind: st
     assert {event[3] for event in ended} == {0}
 
 
+@pytest.mark.requirement("watchdog-carry-over")
+def test_a_press_taken_back_before_it_began_locks_out_over_a_watchdog_reset_beside_another_bolus_as_without() -> (
+    None
+):
+    program = with_patient_bolus(lockout_minutes=120, most_per_day=4)
+    bench = delivering(program)
+    bench.give_bolus(KIND_PATIENT)
+    bench.cancel_bolus()
+    bench.give_bolus(KIND_CLINICIAN, TEN_UL_IN_5_MIN, 60)
+    waits = bench.host.ask(messages.BOLUSES)["patient_wait_s"]
+    bench.reset(events.RESET_WATCHDOG)
+    bench.run_for(5)
+    assert 0 <= waits - bench.host.ask(messages.BOLUSES)["patient_wait_s"] <= 10
+    bench.run_for(HOUR_S)
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_PATIENT)
+    assert reason(refused) == "lockout"
+
+
 @pytest.mark.requirement("bolus-over-power-cut")
 def test_a_bolus_that_a_power_cut_ends_is_not_given_again_and_still_counts_for_lockout_and_limits() -> None:
     bench = delivering(with_patient_bolus(lockout_minutes=120, most_per_day=2))

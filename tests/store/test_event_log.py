@@ -22,7 +22,7 @@ def opened(flash: NorFlash, least_latest: int = 0) -> StoredEvents:
 
 
 def append(events: StoredEvents, number: int = 1) -> bool:
-    return events.append(number, 20, 30, 4, 5, 60, 70, 8)
+    return events.append(number, 20, 30, 4, 5, 8, 60, 70)
 
 
 def log_of(count: int) -> tuple[NorFlash, StoredEvents]:
@@ -69,7 +69,7 @@ def test_an_event_lies_in_the_slot_of_its_number_field_by_field_with_a_crc_behin
     flash = NorFlash(SMALL.sectors)
     events = opened(flash)
     assert (
-        events.append(0x11111111, 0x22222222, 0x33333333, 0x44, 0x55, 0x66666666, 0x77777777, 0x98765) is True
+        events.append(0x11111111, 0x22222222, 0x33333333, 0x44, 0x55, 0x98765, 0x66666666, 0x77777777) is True
     )
     fields = struct.pack(
         "<IIIIBBHII", 1, 0x11111111, 0x22222222, 0x33333333, 0x44, 0x55, 0x8765, 0x66666666, 0x77777777
@@ -81,9 +81,10 @@ def test_an_event_lies_in_the_slot_of_its_number_field_by_field_with_a_crc_behin
 
 def test_an_event_is_told_as_it_was_given_with_its_boots_modulo_65536():
     _, events = log_of(3)
-    assert events.append(1, 2, 3, 4, 5, 6, 7, 3 * 65_536 + 8)
-    assert events.get(4) == (4, 1, 2, 3, 4, 5, 6, 7, 8)
-    assert events.get(3) == (3, 3, 20, 30, 4, 5, 60, 70, 8)
+    assert events.append(1, 2, 3, 4, 5, 3 * 65_536 + 8, 6, 7)
+    assert events.get(4) == (4, 1, 2, 3, 4, 5, 8, 6, 7)
+    assert events.get_bytes(4) == struct.pack("<IIIIBBHII", 4, 1, 2, 3, 4, 5, 8, 6, 7)
+    assert events.get(3) == (3, 3, 20, 30, 4, 5, 8, 60, 70)
 
 
 def test_an_event_with_any_byte_changed_is_missing():

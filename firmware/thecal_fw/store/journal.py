@@ -147,12 +147,12 @@ class Journal:
         utc_s: int,
         time_source: int,
         code: int,
+        boots: int,
         first: int,
         second: int,
-        boots: int,
     ) -> bool:
         """Write an event; True once it is durable. Its number is ``latest_event`` then."""
-        return self._events.append(boot_s, boot_us, utc_s, time_source, code, first, second, boots)
+        return self._events.append(boot_s, boot_us, utc_s, time_source, code, boots, first, second)
 
     def skip_events(self, latest: int) -> None:
         """Leave out the numbers up to this one: their events are lost."""
@@ -175,8 +175,12 @@ class Journal:
         return self._events.is_left_out(sequence)
 
     def event(self, sequence: int):
-        """(sequence, boot_s, boot_us, utc_s, time_source, code, first, second, boots), None if it is missing."""
+        """The values of an event in flash, as ``EVENT_FIELDS`` has them; None if it is missing."""
         return self._events.get(sequence)
+
+    def event_bytes(self, sequence: int):
+        """The same as ``EVENT_FORMAT`` packs them, good until the next event is asked for."""
+        return self._events.get_bytes(sequence)
 
     # Upkeep ----------------------------------------------------------------------------------------------------
 
