@@ -140,6 +140,10 @@ class Infusion:
         """The tick at which a change takes effect if it is asked for now: that of the one under way if there is one."""
         return self._splice_tick if self._splice_tick >= 0 else self.next_change_tick()
 
+    def timeline_at(self, tick: int):
+        """What holds at a tick that has not come yet: with a change under way, what that leads to."""
+        return self._changed_timeline if 0 <= self.change_tick <= tick else self.timeline
+
     def follow(self) -> int:
         """Follow the program, the clock and the alarms as they are now; the tick from which that holds."""
         self._change_at(self.next_change_tick())
@@ -292,6 +296,8 @@ class Infusion:
             self._count_at_halt()
             self.owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, pump.ledger.counted))
             pump.bolus_notes.cut_short(self.timeline, tick)
+        # What was to go on, or to be made up for, with a start that does not come.
+        pump.bolus_notes.end_extra(tick)
         if self.state != STATE_STOPPED:
             pump.record(events.EVENT_STOPPED, pump.ledger.counted)
         self.state = STATE_STOPPED
