@@ -31,7 +31,8 @@ _CLEAR_BEFORE_ANCHOR_TICKS = 100
 _CLEAR_AFTER_ANCHOR_TICKS = 20
 """No pulse of the old queue is due so close before or after an anchor: the generator is re-armed there."""
 _LONGEST_REQUEST_US = 150_000
-"""No request takes longer to serve than this; the longest is checking a program of 7 x 48 steps."""
+"""No request takes longer to serve than this, unless it has to erase first; the longest is checking a program of 7 x 48
+steps."""
 _FIRST_BLOCK_TICKS = TICKS_PER_SECOND
 _FIRST_BLOCK_PULSES = 64
 _BLOCK_TICKS = 60 * TICKS_PER_SECOND
@@ -86,6 +87,10 @@ class Infusion:
             return False
         us = now_us + _LONGEST_REQUEST_US
         return not is_before(now_s + us // 1_000_000, us % 1_000_000, self.event_s, self.event_us)
+
+    def is_change_ahead(self) -> bool:
+        """Whether the queue has still to be spliced for a change under way."""
+        return self._splice_tick >= 0
 
     def advance(self, now_s: int, now_us: int) -> None:
         """Splice the queue ahead of the change tick; note the change once that has come."""
