@@ -204,6 +204,25 @@ def test_the_numbers_of_a_sector_that_cannot_be_erased_are_left_out(group):
     assert done == [(ERASE, sector), (PROGRAM, sector), (PROGRAM, sector)]
 
 
+def test_an_event_costs_two_erases_at_most_whatever_fails():
+    class ErasesAtTheSecondTry(NorFlash):
+        tries = 0
+
+        def erase(self, sector):
+            self.tries += 1
+            if self.tries > 1:
+                super().erase(sector)
+
+    flash = ErasesAtTheSecondTry(SMALL.sectors)
+    lay(flash, 0, RUBBISH)
+    flash.let_fail(PROGRAM, FIRST_SECTOR)
+    events = opened(flash, SLOTS - 2)
+    assert append(events) is False
+    assert (flash.tries, flash.erases_of(FIRST_SECTOR + 1)) == (2, 0)
+    assert append(events) is True
+    assert flash.erases_of(FIRST_SECTOR + 1) == 1
+
+
 # Erasing ahead ---------------------------------------------------------------------------------------------------
 
 

@@ -88,6 +88,21 @@ def test_a_state_that_names_another_program_does_not_call_the_place_before_erase
         assert state.other_pair_erased == int(pair == old_pair)
 
 
+@pytest.mark.parametrize(("commits", "in_force"), [(0, NO_PAIR), (2, 1)])
+def test_a_state_that_puts_the_first_place_in_force_calls_no_place_erased(commits, in_force):
+    pump = Pump()
+    pump.write()
+    for _ in range(commits):
+        pump.commit()
+    pump.upkeep()
+    assert pump.pair == in_force
+    assert pump.journal.can_commit()
+    state = state_of(9, None)
+    state.program_pair = 0
+    pump.journal.hold(state)
+    assert state.other_pair_erased == 0
+
+
 def test_a_state_knows_the_latest_event_or_the_one_it_was_told_of_if_that_is_later():
     flash = used_flash()
     journal = opened(flash)
@@ -141,9 +156,15 @@ def test_events_are_erased_for_as_soon_as_they_need_it_and_no_sooner():
         assert journal.needs_erase() == (number == 63)
 
 
-def test_a_program_is_taken_only_if_there_is_room_for_it():
+def test_a_program_for_which_no_place_is_erased_is_not_taken_and_costs_no_write():
     journal = opened(NorFlash(SMALL.sectors))
     assert journal.put_program(program_of(1)) is None
+    flash = used_flash()
+    journal = opened(flash)
+    assert not journal.can_commit()
+    operations = flash.operation
+    assert journal.put_program(program_of(1)) is None
+    assert flash.operation == operations
 
 
 def test_the_places_of_a_layout_follow_each_other_and_the_keys_lie_behind_them():
@@ -263,9 +284,11 @@ def test_the_second_sector_is_left_alone_when_the_first_can_not_be_written():
     flash.before_operation = lambda index, kind, sector, offset: done.append((kind, sector))
     assert keys_on(flash).roles == 6
     assert done == [(ERASE, FIRST), (PROGRAM, FIRST)]
-    older = key_flash(key_record(4), key_record(5))
-    older.let_fail(PROGRAM, FIRST)
-    older.before_operation = lambda index, kind, sector, offset: done.append((kind, sector))
-    done.clear()
-    keys_on(older)
-    assert done == [(ERASE, FIRST), (PROGRAM, FIRST)]
+    for generations in ((4, 5), (5, 4)):
+        unequal = key_flash(*(key_record(generation) for generation in generations))
+        unequal.let_fail(PROGRAM, FIRST)
+        unequal.before_operation = lambda index, kind, sector, offset: done.append((kind, sector))
+        done.clear()
+        keys_on(unequal)
+        assert done == [(ERASE, FIRST), (PROGRAM, FIRST)]
+        assert unequal.content(FIRST + 1)[:76] == key_record(generations[1])
