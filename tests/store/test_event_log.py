@@ -65,6 +65,12 @@ def test_a_log_never_used_has_no_events():
     assert (events.get(-1), events.get(0), events.get(1)) == (None, None, None)
 
 
+def test_a_log_that_was_not_opened_yet_knows_of_no_event():
+    flash, _ = log_of(5)
+    events = StoredEvents(flash, SMALL)
+    assert (events.latest, events.newest) == (0, 0)
+
+
 def test_an_event_lies_in_the_slot_of_its_number_field_by_field_with_a_crc_behind():
     flash = NorFlash(SMALL.sectors)
     events = opened(flash)

@@ -6,6 +6,7 @@ from zlib import crc32
 import pytest
 
 from store.pump import SMALL, Pump, program_of, state_of, used_flash
+from thecal_fw.core.journal_condition import BLANK
 from thecal_fw.core.roles import OPEN, ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND, STATE_DAMAGED, Journal
 from thecal_fw.store.keys import KeyStore
@@ -37,6 +38,12 @@ def append(journal: Journal) -> bool:
 
 def test_what_scrubbing_finds_has_a_number_of_its_own():
     assert (SOUND, STATE_DAMAGED, PROGRAM_DAMAGED) == (0, 1, 2)
+
+
+def test_a_journal_that_was_not_opened_yet_knows_nothing():
+    journal = Journal(used_flash(), SMALL)
+    assert (journal.condition, journal.state, journal.has_failed, journal.failures) == (BLANK, None, False, 0)
+    assert (journal.latest_event, journal.newest_event, journal.can_commit()) == (0, 0, False)
 
 
 def test_scrubbing_looks_at_one_copy_of_the_program_after_the_other_and_then_at_the_state():

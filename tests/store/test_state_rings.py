@@ -80,6 +80,13 @@ def operations_of(flash: NorFlash) -> list[tuple[str, int]]:
 # Writing ---------------------------------------------------------------------------------------------------------
 
 
+def test_rings_that_were_not_opened_yet_know_nothing():
+    flash, _ = used(3)
+    rings = StateRings(flash, SMALL)
+    assert (rings.condition, rings.state, rings.latest) == (BLANK, None, -1)
+    assert (rings.has_failed, rings.has_written) == (False, False)
+
+
 def test_rings_never_used_know_nothing_and_write_nothing():
     flash = NorFlash(SMALL.sectors)
     rings = opened(flash)
