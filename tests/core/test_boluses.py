@@ -278,7 +278,11 @@ def test_a_bolus_gives_rate_times_time_and_nothing_outside_of_it():
             (0,) * 7,
             "bolus_start_minute in pattern 0, step 0 is 0, allowed 1 to 1439",
         ),
-        ([[(1_440, 2_880_000, 5)]], (0,) * 7, "bolus_start_minute in pattern 0, step 0 is 1440"),
+        (
+            [[(1_440, 2_880_000, 5)]],
+            (0,) * 7,
+            "bolus_start_minute in pattern 0, step 0 is 1440, allowed 0 to 1439",
+        ),
     ],
 )
 def test_a_bolus_that_can_not_be_is_refused_with_its_place(boluses, weekdays, fault):

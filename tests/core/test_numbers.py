@@ -11,10 +11,12 @@ from thecal_fw.core import (
     dead_volume,
     events,
     instant,
+    press,
     program,
     pump_state,
     schedule,
     self_test,
+    service_life,
     slowdown,
     wall_clock,
 )
@@ -52,6 +54,7 @@ from thecal_fw.store import layout, state
             ),
         ),
         (events.RESET_NAMES, (events.RESET_POWER_ON, events.RESET_WATCHDOG)),
+        (service_life.PART_NAMES, (service_life.PART_TUBING, service_life.PART_PUMP)),
         (alarms.PRIORITY_NAMES, (alarms.PRIORITY_NON_CRITICAL, alarms.PRIORITY_CRITICAL)),
     ],
 )
@@ -95,6 +98,11 @@ def test_the_facts_about_the_pumps_own_tubing_and_its_bench_head():
 
 def test_wrong_keys_are_slowed_from_a_second_to_a_quarter_of_an_hour():
     assert (slowdown.LEAST_WAIT_S, slowdown.MOST_WAIT_S, slowdown.BURST_ENDS_S) == (1, 900, 3_600)
+
+
+def test_the_button_is_looked_at_every_30_ms_and_stuck_after_a_minute():
+    assert (press.LOOK_US, press.SETTLED_US, press.LONGEST_PRESS_US) == (30_000, 50_000, 2_000_000)
+    assert (press.STUCK_S, press.REST_S, press.NO_PRESS) == (60, 10, -1)
 
 
 def test_a_program_has_room_for_a_step_every_half_hour_and_a_bolus_every_hour_of_every_day():
