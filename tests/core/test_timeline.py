@@ -177,6 +177,18 @@ def test_whether_a_bolus_may_come_is_known_beforehand():
     assert NO_BOLUSES == 0xFFFFFFFF
 
 
+def test_a_timeline_that_is_told_nothing_more_begins_boluses_in_1970_and_has_no_other_and_no_bridge():
+    timeline = Timeline(a_day_with_a_bolus_at_eight(), WallClock(), MINIMUM_RATE)
+    assert (timeline.bolus_minute, list(timeline.extra), timeline.bridge) == (0, [], None)
+
+
+@pytest.mark.requirement("bolus-time-unknown")
+def test_under_a_time_the_schedule_may_not_follow_no_bolus_begins():
+    restored = WallClock(TIME_RESTORED, 1_767_571_200 * TICKS_PER_SECOND)
+    timeline = Timeline(a_day_with_a_bolus_at_eight(), restored, MINIMUM_RATE)
+    assert timeline.boluses_near(EIGHT - 3_600 * TICKS_PER_SECOND, EIGHT + 3_600 * TICKS_PER_SECOND) == []
+
+
 def test_while_a_program_changes_boluses_and_bridge_are_those_of_the_one_that_holds():
     plain = monday(Program(MODE_FLEX, patterns=[[(0, 100_000)]]))
     dosing = monday(a_day_with_a_bolus_at_eight(), bridge=(1, 2))
