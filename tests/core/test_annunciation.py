@@ -74,6 +74,11 @@ def test_an_answer_and_a_tone_to_be_checked_sound_once_and_never_again(pattern, 
     assert annunciation.next_s == NEVER_S
 
 
+def test_what_answers_a_person_has_a_pause_between_its_tones_only_and_comes_once():
+    assert PATTERNS[ANSWER_GIVEN] == (1, 100_000, 0, 0)
+    assert PATTERNS[ANSWER_REFUSED] == (3, 100_000, 100_000, 0)
+
+
 def test_after_one_answer_another_may_be_given():
     annunciation = Annunciation()
     for at_s in (5, 6, 900):
@@ -92,6 +97,12 @@ def test_no_answer_begins_while_another_one_sounds_even_in_its_pause():
     assert edges_us(annunciation, -1, 100) == [5_000_000 + us for us in REFUSED_US[2:]]
 
 
+def test_a_tone_that_has_been_asked_for_and_has_not_begun_is_one_already():
+    annunciation = Annunciation()
+    assert annunciation.play_once(table.PRIORITY_NON_CRITICAL, 5, 0)
+    assert not annunciation.play_once(ANSWER_GIVEN, 5, 0)
+
+
 @pytest.mark.requirement("alarm-tones")
 @pytest.mark.parametrize("off_us", range(0, 2_750_001, 250_000))
 def test_no_answer_begins_among_the_tones_of_an_alarm(off_us):
@@ -102,14 +113,17 @@ def test_no_answer_begins_among_the_tones_of_an_alarm(off_us):
 
 
 @pytest.mark.requirement("alarm-tones")
-def test_an_answer_between_the_tones_of_an_alarm_leaves_their_times_as_they_are():
+@pytest.mark.parametrize(
+    ("pattern", "us"), [(ANSWER_GIVEN, 100_000), (table.PRIORITY_NON_CRITICAL, 1_000_000)]
+)
+def test_a_tone_between_those_of_an_alarm_leaves_their_times_as_they_are(pattern, us):
     annunciation = Annunciation()
     annunciation.update(10, 0, table.PRIORITY_NON_CRITICAL)
     annunciation.update(11, 0, table.PRIORITY_NON_CRITICAL)
-    assert annunciation.play_once(ANSWER_GIVEN, 500, 0)
+    assert annunciation.play_once(pattern, 500, 0)
     assert edges_us(annunciation, table.PRIORITY_NON_CRITICAL, 7_000) == [
         500_000_000,
-        500_100_000,
+        500_000_000 + us,
         3_610_000_000,
         3_611_000_000,
     ]

@@ -344,6 +344,15 @@ def test_a_limit_that_the_basal_rate_keeps_but_the_boluses_break_is_a_fault_of_t
     assert faults_of(program) == ["most_nl_per_hour is 27666, allowed 27667 to 24000000"]
 
 
+@pytest.mark.requirement("limit-in-any-hour")
+def test_the_hourly_limit_has_room_for_what_a_patient_may_ask_for_in_an_hour():
+    # 10 uL at once and, 58 minutes later, two of the five minutes of the next ones.
+    program = a_program(patient_bolus=PatientBolus(2_880_000, 5, 58, 4), most_nl_per_hour=17_667 + 13_999)
+    assert faults_of(program) == ["most_nl_per_hour is 31666, allowed 31667 to 24000000"]
+    program.most_nl_per_hour += 1
+    assert faults_of(program) == []
+
+
 @pytest.mark.parametrize("kind", ["periodic_bolus", "patient_bolus"])
 def test_a_program_of_minimum_rate_has_no_boluses(kind):
     part = (
