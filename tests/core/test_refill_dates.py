@@ -147,8 +147,11 @@ def test_a_full_reservoir_at_a_steady_rate_lasts_as_long_as_division_says():
     assert minutes_until(course, 1, 2_000_000, 0) == 0
 
 
-def test_a_pump_that_gives_nothing_never_uses_anything_up():
-    assert Course(Program(MODE_STOPPED), MINIMUM_RATE, None).minutes_to_use(1) == NEVER_MINUTES
+@pytest.mark.parametrize("mode", [MODE_STOPPED, MODE_FLEX + 1])
+@pytest.mark.parametrize("week_minute", [None, 0])
+def test_a_pump_that_gives_nothing_never_uses_anything_up(mode, week_minute):
+    program = Program(mode, patterns=[[(0, 100_000)]])
+    assert Course(program, MINIMUM_RATE, week_minute).minutes_to_use(1) == NEVER_MINUTES
 
 
 def test_at_the_published_accuracy_2_ml_do_not_protect_20_ml_and_2_54_ml_do():
