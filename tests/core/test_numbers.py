@@ -108,7 +108,7 @@ def test_the_button_is_looked_at_every_30_ms_and_stuck_after_a_minute():
 def test_a_program_has_room_for_a_step_every_half_hour_and_a_bolus_every_hour_of_every_day():
     assert program.PROGRAM_LAYOUT_VERSION == 3
     assert (program.MOST_STEPS_PER_DAY, program.MOST_BOLUSES_PER_DAY, program.MOST_PATTERNS) == (48, 24, 7)
-    assert (program.DRUG_NAME_BYTES, program.LIBRARY_DIGEST_BYTES) == (16, 8)
+    assert (program.DRUG_NAME_BYTES, program.PATIENT_BYTES, program.LIBRARY_DIGEST_BYTES) == (16, 16, 8)
     assert program.USUAL_ACCURACY_PERMILLE == 145
 
 
