@@ -84,6 +84,8 @@ FIELD_TEXT = {
     "lost_steps": "since the refill, counted though the motor did not turn for them",
     "failed_tests": "bits of the self-tests that failed at this reset",
     "journal_condition": "what the journal was found to be at this reset",
+    "refilled_day": "local day of the last refill, days since 1970; 0 if it is not known",
+    "stalls": "how often the motor stood still since the refill; 15 stands for that many or more",
     "next_sequence": "where to go on reading",
     "staged": "1 to read the staged program, 0 to read the committed one",
     "read_program request.offset": "first byte wanted",

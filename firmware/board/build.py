@@ -50,6 +50,7 @@ SHARED_WITH_PROBE = (
     "link/layouts",
     "rp2/__init__",
     "rp2/clock",
+    "rp2/doze",
     "rp2/port",
 )
 """Modules of the pump's package that the probe has too: frames, clock and port, and what these need."""

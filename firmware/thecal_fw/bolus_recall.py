@@ -51,15 +51,19 @@ class BolusRecall:
                     self._note_gap()
                 self._end()
                 return
-            event = keeper.event(self._sequence)
+            sequence = self._sequence
+            event = keeper.event(sequence)
             self._sequence -= 1
-            if event is None or event[5] == events.EVENT_LOST_EVENTS:
+            if event is None:
+                if not keeper.journal.is_left_out(sequence):
+                    self._note_gap()
+            elif event[events.AT_CODE] == events.EVENT_LOST_EVENTS:
                 self._note_gap()
-            elif event[5] == events.EVENT_RESET:
+            elif event[events.AT_CODE] == events.EVENT_RESET:
                 if self._placed(event):
                     self._end()
                     return
-            elif event[5] in (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED):
+            elif event[events.AT_CODE] in (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED):
                 self._of_life.append(event)
 
     def _note_gap(self) -> None:
@@ -68,21 +72,21 @@ class BolusRecall:
 
     def _placed(self, reset) -> bool:
         """The beginning of a life has come: now the times of its events are known. True if it is long past."""
-        base_ticks = (reset[7] - self._pump.keeper.base_lifetime_s) * TICKS_PER_SECOND
+        base_ticks = (reset[events.AT_SECOND] - self._pump.keeper.base_lifetime_s) * TICKS_PER_SECOND
         ended = None
         for event in self._of_life:
-            kind = event[7] >> events.KIND_SHIFT
+            kind = event[events.AT_SECOND] >> events.KIND_SHIFT
             if kind in (KIND_SCHEDULED, KIND_PRIME):
                 continue
-            tick = base_ticks + event[1] * TICKS_PER_SECOND
-            if event[5] == events.EVENT_BOLUS_ENDED:
+            tick = base_ticks + event[events.AT_BOOT_S] * TICKS_PER_SECOND
+            if event[events.AT_CODE] == events.EVENT_BOLUS_ENDED:
                 ended = tick + TICKS_PER_SECOND
                 continue
             bolus = Bolus(
                 kind,
                 tick + _LATEST_START_TICKS,
-                (event[7] & _SECONDS_MASK) * TICKS_PER_SECOND,
-                event[6],
+                (event[events.AT_SECOND] & _SECONDS_MASK) * TICKS_PER_SECOND,
+                event[events.AT_FIRST],
             )
             if ended is not None:
                 bolus.end_tick = max(bolus.start_tick, min(bolus.end_tick, ended))
@@ -99,7 +103,7 @@ class BolusRecall:
         pump = self._pump
         history = pump.boluses.history
         # Those of this life came after all of them.
-        known = [bolus.start_tick for bolus in history.given]
+        known = history.given
         self._found.reverse()
         before = [bolus for bolus in self._found if not _is_known(bolus, known)]
         history.given = before + history.given
@@ -108,8 +112,12 @@ class BolusRecall:
         self.is_done = True
 
 
-def _is_known(bolus: Bolus, starts) -> bool:
-    """Whether this is the one that a watchdog reset left under way."""
+def _is_known(bolus: Bolus, known) -> bool:
+    """Whether this is one that a watchdog reset left under way: two of a kind are never given at a time."""
     return any(
-        [-_LATEST_START_TICKS <= bolus.start_tick - start <= 2 * _LATEST_START_TICKS for start in starts]
+        [
+            bolus.kind == other.kind
+            and -_LATEST_START_TICKS <= bolus.start_tick - other.start_tick <= 2 * _LATEST_START_TICKS
+            for other in known
+        ]
     )

@@ -8,6 +8,7 @@ from thecal_fw.bolus_commands import BolusCommands
 from thecal_fw.core import events
 from thecal_fw.core.alarms import RESPONSE_STOP
 from thecal_fw.core.instant import NEVER_S, microsecond_of_ticks, second_of_ticks
+from thecal_fw.core.ledger import MOST_STALLS
 from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES
@@ -126,6 +127,8 @@ class Commands:
             pump.supervisor.lost_steps(),
             pump.failed_tests,
             keeper.journal.condition,
+            reservoir.refilled_day,
+            min(ledger.stalls, MOST_STALLS),
         )
 
     def _read_program(self, values) -> bytes:
@@ -253,16 +256,13 @@ class Commands:
         layout = messages.READ_LOG.response
         # What a host has read must not be lost afterwards, and its number not be used again.
         pump.keeper.write_events()
-        oldest, latest = pump.keeper.oldest_event(), pump.log.latest
-        sequence = max(values["first_sequence"], oldest)
+        oldest = pump.keeper.oldest_event()
         most = (MOST_PAYLOAD_BYTES - layout.size) // messages.EVENT.size
-        parts = []
-        while sequence <= latest and len(parts) < most:
-            event = pump.keeper.event(sequence)
-            if event is not None:
-                parts.append(messages.EVENT.pack(*event))
-            sequence += 1
-        return layout.pack(oldest, latest, sequence, tail=b"".join(parts))
+        found = bytearray()
+        sequence = pump.keeper.copy_events(
+            max(values["first_sequence"], oldest), most * messages.EVENT.size, found
+        )
+        return layout.pack(oldest, pump.log.latest, sequence, tail=bytes(found))
 
     def _bootloader(self, values) -> bytes:
         return self._prepare_to_leave(LEAVE_TO_BOOTLOADER, events.EVENT_BOOTLOADER)

@@ -8,6 +8,8 @@ Flash keeps the processor for milliseconds, an erase for up to 0.4 s. So nothing
 within that time, except where a host waits for a change to be durable.
 """
 
+import struct
+
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
 from thecal_fw.core.carried import Carried
@@ -22,7 +24,7 @@ from thecal_fw.core.program import MODE_STOPPED, decode
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.schedule import highest_rate
 from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND
-from thecal_fw.store.state import NEVER, NO_PAIR, State
+from thecal_fw.store.state import MOST_GAP_S, NEVER, NO_PAIR, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +62,8 @@ class Keeper:
         self.journal = journal
         self.boots = 1
         self.base_lifetime_s = 0
-        self.watchdog_resets_s = (NEVER, NEVER)
+        self.watchdog_reset_s = NEVER
+        self.watchdog_gap_s = MOST_GAP_S
         self.is_read_only = False
         self.size_quantum(None)
         self._stored = _NOTHING_STORED
@@ -170,7 +173,7 @@ class Keeper:
         utc = pump.wall.utc_ticks(pump.ticks_now())
         state = State()
         state.boots = self.boots
-        state.watchdog_reset_0_s, state.watchdog_reset_1_s = self.watchdog_resets_s
+        state.watchdog_reset_s, state.watchdog_gap_s = self.watchdog_reset_s, self.watchdog_gap_s
         state.lifetime_s = self.base_lifetime_s + clock.s
         state.counted_steps = ledger.base_steps + ledger.counted
         state.granted_steps = ledger.base_steps + granted
@@ -180,6 +183,8 @@ class Keeper:
         state.reservoir_known = reservoir.is_known
         state.fill_nl = reservoir.fill_nl
         state.filled_at_steps = reservoir.filled_at_step + ledger.base_steps
+        state.refilled_day = reservoir.refilled_day
+        state.stalls = ledger.stalls
         state.time_source = pump.wall.source
         state.offset_minutes = pump.wall.offset_minutes
         state.utc_s, state.utc_us = second_of_ticks(utc), microsecond_of_ticks(utc)
@@ -319,6 +324,20 @@ class Keeper:
         if sequence >= self._pump.log.oldest():
             return self._pump.log.get(sequence)
         return self.journal.event(sequence)
+
+    def copy_events(self, sequence: int, enough_bytes: int, found) -> int:
+        """Add the events from a number on to a bytearray, as ``EVENT_FORMAT`` packs them, until there are enough; the
+        number to go on from."""
+        log = self._pump.log
+        sequence = self.journal.copy_events(sequence, log.oldest() - 1, enough_bytes, found)
+        if len(found) < enough_bytes:
+            sequence = max(sequence, log.oldest())
+        while sequence <= log.latest and len(found) < enough_bytes:
+            event = log.get(sequence)
+            if event is not None:
+                found.extend(struct.pack(events.EVENT_FORMAT, *event))
+            sequence += 1
+        return sequence
 
     # --- for after a watchdog reset
 

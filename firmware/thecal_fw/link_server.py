@@ -82,7 +82,7 @@ class LinkServer:
         if arrived is not None and arrived.kind & ~messages.TAGGED == messages.STOP.kind:
             self._serve_frame(arrived)
             return True
-        if only_stop:
+        if only_stop or self._must_wait(self._held or arrived):
             if self._held is None:
                 self._hold(arrived)
             elif arrived is not None:
@@ -96,6 +96,14 @@ class LinkServer:
         if arrived is not None:
             self._serve_frame(arrived)
         return is_more
+
+    def _must_wait(self, frame) -> bool:
+        """Whether a frame would commit a program that erases have to make room for, while a change is still to be
+        prepared: that would come too late."""
+        if frame is None or frame.kind & ~messages.TAGGED != messages.COMMIT.kind:
+            return False
+        pump = self._controller
+        return pump.infusion.is_change_ahead() and not pump.keeper.journal.can_commit()
 
     def _hold(self, frame) -> None:
         self._held = frame

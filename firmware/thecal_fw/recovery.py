@@ -14,7 +14,7 @@ from thecal_fw.core.journal_condition import BLANK, FOREIGN, LOST, REPAIRED
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED, TIME_SET, TIME_UNKNOWN, WallClock
 from thecal_fw.keeper import program_of
-from thecal_fw.store.state import NEVER, NO_PAIR
+from thecal_fw.store.state import MOST_GAP_S, NEVER, NO_PAIR
 
 REPEATED_RESETS_S = 600
 """Three watchdog resets within this time are one too many."""
@@ -46,13 +46,13 @@ class Recovery:
         self.was_delivering = journal.condition in (LOST, FOREIGN)
         if state is not None:
             keeper.boots = state.boots % MOST_LIVES + 1
-            keeper.watchdog_resets_s = state.watchdog_reset_0_s, state.watchdog_reset_1_s
+            keeper.watchdog_reset_s, keeper.watchdog_gap_s = state.watchdog_reset_s, state.watchdog_gap_s
             self._restore_state(state)
         else:
             # Events tell the lives apart by their numbers, so none is given twice even if nothing else is known.
             newest = journal.event(journal.newest_event)
             if newest is not None:
-                keeper.boots = newest[-1] % MOST_LIVES + 1
+                keeper.boots = newest[events.AT_BOOTS] % MOST_LIVES + 1
         pump.log.go_on_after(journal.latest_event, keeper.boots)
         pump.record(
             events.EVENT_RESET,
@@ -84,6 +84,7 @@ class Recovery:
         life.tubing_hundreds = state.tubing_hundreds
         pump.ledger.uncertain_steps = state.uncertain_steps
         pump.ledger.lost_steps = state.stalled_steps + self._standing_steps
+        pump.ledger.stalls = state.stalls
         reservoir, base_steps = pump.reservoir, pump.ledger.base_steps
         encoded = pump.keeper.journal.program_bytes()
         program = program_of(encoded) if encoded is not None else None
@@ -91,7 +92,7 @@ class Recovery:
             pump.adopt(program, state.program_digest)
             pump.keeper.name_program(state.program_pair, program, state.program_digest, state.program_bytes)
         if state.reservoir_known:
-            reservoir.refill(state.fill_nl, state.filled_at_steps - base_steps)
+            reservoir.refill(state.fill_nl, state.filled_at_steps - base_steps, state.refilled_day)
 
     def _restore_boluses(self, state) -> None:
         """Those under way go on if the time goes on; what was given before is read from the log, when there is time."""
@@ -157,10 +158,12 @@ class Recovery:
         """Three in a row within ten minutes: whatever makes it hang is likely to go on doing so."""
         pump = self._pump
         keeper = pump.keeper
-        first_s, second_s = keeper.watchdog_resets_s
-        now_s = keeper.base_lifetime_s
-        keeper.watchdog_resets_s = (second_s, now_s)
-        if first_s != NEVER and now_s - first_s <= REPEATED_RESETS_S:
+        now_s, gap_s = keeper.base_lifetime_s, MOST_GAP_S
+        if keeper.watchdog_reset_s != NEVER:
+            gap_s = min(now_s - keeper.watchdog_reset_s, MOST_GAP_S)
+        gap_before_s = keeper.watchdog_gap_s
+        keeper.watchdog_reset_s, keeper.watchdog_gap_s = now_s, gap_s
+        if gap_s + gap_before_s <= REPEATED_RESETS_S:
             pump.note_alarm(alarm_table.REPEATED_RESETS)
 
     def owed_at(self, tick: int) -> int:

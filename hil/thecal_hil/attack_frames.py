@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from random import Random
 
+from cobs import cobs
+
 from thecal_fw.core.roles import ROLE_CLINICIAN
 from thecal_fw.link import messages
 from thecal_fw.link.authentication import TAG_BYTES
@@ -18,7 +20,6 @@ from thecal_fw.link.frames import (
     MOST_FRAME_BYTES,
     PROTOCOL_VERSION,
     cobs_decode,
-    cobs_encode,
     crc32,
     encode_frame,
 )
@@ -142,4 +143,4 @@ def _sealed(body: bytearray | None) -> bytes:
     """A body as a frame whose checksum is right."""
     if body is None:
         body = bytearray([PROTOCOL_VERSION])
-    return bytes(cobs_encode(bytes(body) + struct.pack("<I", crc32(body)))) + b"\0"
+    return cobs.encode(bytes(body) + struct.pack("<I", crc32(body))) + b"\0"

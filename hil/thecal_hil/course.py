@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from thecal.client import Effective, Pump
+from thecal_fw.core.bolus import KIND_TEMPORARY
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID
 from thecal_fw.core.events import EVENT_PROGRAM_EFFECTIVE
 from thecal_fw.core.program import Bridge, decode
@@ -158,6 +159,23 @@ class Course:
         self._extra = ()
         reply = Effective(cancelled.effective_boot_s, cancelled.effective_boot_us)
         return self._from(reply, self._delivered_now())
+
+    def set_temporary_rate(self, nl_per_day: int, seconds: int) -> int:
+        """Have a rate take the place of the program's for a time; the instant at which it does. Of a program without
+        boluses by the clock: theirs would go on."""
+        therapy = self._delivered_now()
+        given = self.pump.give_bolus(therapy.program.digest(), KIND_TEMPORARY, nl_per_day, seconds)
+        t_ns = self._instant_ns(Effective(given.effective_boot_s, given.effective_boot_us))
+        self._begin_epoch(t_ns, replace(therapy, regimen=Regimen.constant(nl_per_day)))
+        self._begin_epoch(t_ns + seconds * NS_PER_S, therapy)
+        return t_ns
+
+    def end_temporary_rate(self) -> int:
+        """Have the program's rate back; the instant from which it is."""
+        cancelled = self.pump.cancel_bolus(is_temporary_rate=True)
+        return self._from(
+            Effective(cancelled.effective_boot_s, cancelled.effective_boot_us), self._delivered_now()
+        )
 
     # --- what happens to the pump
 

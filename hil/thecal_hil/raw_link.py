@@ -9,8 +9,10 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from cobs import cobs
+
 from thecal_fw.link import messages
-from thecal_fw.link.frames import PROTOCOL_VERSION, Frame, FrameReader, cobs_encode, crc32
+from thecal_fw.link.frames import PROTOCOL_VERSION, Frame, FrameReader, crc32
 from thecal_fw.link.messages import Message
 from thecal_hil.rig import SerialPort
 
@@ -26,7 +28,7 @@ def frame_bytes(
 ) -> bytes:
     """One frame as it goes over the wire, with another version or a wrong CRC if wanted."""
     body = struct.pack("<BBHH", version, kind, session, request) + payload
-    return bytes(cobs_encode(body + struct.pack("<I", crc32(body) ^ crc_error))) + b"\0"
+    return cobs.encode(body + struct.pack("<I", crc32(body) ^ crc_error)) + b"\0"
 
 
 class RawLink:

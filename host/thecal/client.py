@@ -114,9 +114,9 @@ class Event:
     utc_s: int
     time_source: int
     code: int
+    boots: int
     first: int
     second: int
-    boots: int
 
 
 class ProgramRefusedError(ThecalError):

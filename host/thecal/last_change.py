@@ -1,12 +1,11 @@
-"""How long a pump has been giving its present dose, and when it was filled, as far as its log tells."""
+"""How long a pump has been giving its present dose, as far as its log tells."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from thecal_fw.core.events import EVENT_PROGRAM_EFFECTIVE, EVENT_REFILLED, EVENT_STARTED
+from thecal_fw.core.events import EVENT_PROGRAM_EFFECTIVE, EVENT_STARTED
 
 if TYPE_CHECKING:
     from thecal.client import Event
@@ -28,11 +27,3 @@ def hours_since_change(status: Status, log: list[Event]) -> Fraction | None:
     if last.time_source and status.time_source:
         return Fraction(max(0, status.utc_s - last.utc_s), _SECONDS_PER_HOUR)
     return None
-
-
-def last_fill(log: list[Event]) -> datetime | None:
-    """When the pump was last told of a fill, in UTC; None if the log has none or the pump did not know the time."""
-    fills = [event for event in log if event.code == EVENT_REFILLED]
-    if not fills or not fills[-1].time_source:
-        return None
-    return datetime.fromtimestamp(fills[-1].utc_s, UTC)

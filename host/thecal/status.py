@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +14,7 @@ from thecal_fw.core.self_test import TEST_NAMES
 
 NL_PER_ML = 1_000_000
 NG_PER_MCG = 1_000
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Status:
     lost_steps: int
     failed_tests: int
     journal_condition: int
+    refilled_day: int
+    stalls: int
 
     @property
     def state_name(self) -> str:
@@ -95,6 +98,16 @@ class Status:
     def lost_nl(self) -> Fraction:
         """Volume since the refill that was commanded, and that the motor did not turn for."""
         return Fraction(self.lost_steps * self.nl_per_rev, self.microsteps_per_rev)
+
+    @property
+    def last_refill(self) -> date | None:
+        """The pump's local day of the last refill, or None if it does not know."""
+        return _EPOCH + timedelta(days=self.refilled_day) if self.refilled_day else None
+
+    @property
+    def earliest_fill(self) -> datetime | None:
+        """When the day of the last refill began, local time: no later than the drug was filled in."""
+        return datetime.combine(self.last_refill, time()) if self.last_refill else None
 
     @property
     def failed_test_names(self) -> list[str]:

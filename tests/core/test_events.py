@@ -1,8 +1,18 @@
 """The event log keeps the latest events, each with its number, its time and its life."""
 
+import struct
+
 import pytest
 
-from thecal_fw.core.events import RESET_NAMES, RESET_POWER_ON, RESET_WATCHDOG, EventLog
+from thecal_fw.core import events
+from thecal_fw.core.events import (
+    EVENT_FIELDS,
+    EVENT_FORMAT,
+    RESET_NAMES,
+    RESET_POWER_ON,
+    RESET_WATCHDOG,
+    EventLog,
+)
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
 
 
@@ -34,7 +44,7 @@ def test_a_new_log_is_empty_and_numbers_from_one_in_the_first_life():
 def test_an_event_has_the_utc_second_it_happened_in_and_values_of_32_bits():
     log = EventLog()
     log.record(12, 900_000, clock_set_to(1_790_000_000, 0, 60, 10, 0), 7, -1, -1)
-    assert log.get(1) == (1, 12, 900_000, 1_790_000_002, 1, 7, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    assert log.get(1) == (1, 12, 900_000, 1_790_000_002, 1, 7, 0, 0xFFFFFFFF, 0xFFFFFFFF)
 
 
 def test_the_latest_64_events_are_kept_and_no_other_number_finds_one():
@@ -73,4 +83,11 @@ def test_renumbering_the_first_event_of_a_life_moves_the_beginning_of_the_log():
     log.record(1, 0, WallClock(), 7)
     log.renumber(21, 30)
     assert (log.oldest(), log.latest) == (30, 30)
-    assert log.get(30) == (30, 1, 0, 0, 0, 7, 0, 0, 3)
+    assert log.get(30) == (30, 1, 0, 0, 0, 7, 3, 0, 0)
+
+
+def test_what_the_pump_reads_again_of_an_event_is_where_it_is_looked_for():
+    names = [name for name, _ in EVENT_FIELDS]
+    places = (events.AT_BOOT_S, events.AT_CODE, events.AT_BOOTS, events.AT_FIRST, events.AT_SECOND)
+    assert [names[place] for place in places] == ["boot_s", "code", "boots", "first", "second"]
+    assert struct.calcsize(EVENT_FORMAT) == 28

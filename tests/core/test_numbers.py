@@ -120,7 +120,7 @@ def test_events_carry_their_facts_in_the_bits_that_every_version_knows():
 def test_the_sizes_and_marks_of_what_lies_in_flash():
     assert (layout.STATE_BYTES, layout.EVENT_BYTES) == (128, 32)
     assert (layout.PAIRS, layout.COPIES, layout.KEY_SECTORS) == (2, 2, 2)
-    assert (state.MAGIC, state.LAYOUT_VERSION, state.NO_PAIR, state.NOT_MIRRORED) == (0xB5, 2, 0xFF, 0xFF)
+    assert (state.MAGIC, state.LAYOUT_VERSION, state.NO_PAIR, state.NOT_MIRRORED) == (0xB5, 3, 0xFF, 0xFF)
     assert state.NEVER == 0xFFFFFFFF
     assert (state.SINCE_MIRRORED_OFFSET, state.SEQUENCE_OFFSET, state.CRC_OFFSET) == (2, 4, 124)
     assert state.offset_of("program_pair") == 3

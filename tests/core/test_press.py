@@ -109,7 +109,7 @@ def test_a_button_that_is_down_at_a_reset_is_stuck_and_its_release_is_no_press()
 def test_a_push_that_has_served_for_something_else_is_no_press() -> None:
     press = looks_at([SECOND], 2 * SECOND)[0]
     assert press.is_down
-    press.is_spent = True
+    press.spend(2, 0)
     assert press.look(False, True, 2, 0) == NO_PRESS
     assert press.look(False, False, 2, SETTLED_US) == NO_PRESS
     assert not press.is_down
@@ -118,6 +118,30 @@ def test_a_push_that_has_served_for_something_else_is_no_press() -> None:
     press.look(True, False, 3, SETTLED_US)
     press.look(False, True, 3, 400 * MS)
     assert press.look(False, False, 3, 400 * MS + SETTLED_US) == 400
+
+
+@pytest.mark.requirement("button-press")
+@pytest.mark.parametrize("after_ms", [0, 20, 45, 60, 300])
+def test_a_push_serves_for_one_thing_however_soon_after_its_beginning_that_is(after_ms: int) -> None:
+    press = Press()
+    press.look(True, True, 5, 0)
+    press.spend(5, after_ms * MS)
+    press.look(True, False, 5, SETTLED_US)
+    press.look(False, True, 5, 400 * MS)
+    assert press.look(False, False, 5, 400 * MS + SETTLED_US) == NO_PRESS
+
+
+@pytest.mark.requirement("button-fault")
+def test_a_line_that_comes_to_rest_pushed_down_is_faulty_until_it_is_let_go_of_and_that_is_no_press() -> None:
+    press = Press()
+    for look in range(64):
+        press.look(look % 2 == 0, True, 0, 10 * MS * look)
+    press.look(True, True, press.due_s, press.due_us)
+    press.look(True, False, press.due_s, press.due_us)
+    assert (press.is_down, press.is_faulty) == (True, True)
+    assert press.look(False, True, REST_S + 1, 0) == NO_PRESS
+    assert press.look(False, False, REST_S + 1, SETTLED_US) == NO_PRESS
+    assert (press.is_down, press.is_faulty) == (False, False)
 
 
 @pytest.mark.requirement("button-fault")

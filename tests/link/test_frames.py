@@ -25,9 +25,24 @@ def frames_in(data: bytes, reader: FrameReader | None = None) -> list[Frame]:
     return [frame for frame in map(reader.push, data) if frame is not None]
 
 
-@given(st.binary(max_size=1_500))
-def test_cobs_agrees_with_an_independent_implementation(data):
+@given(st.binary(max_size=254))
+def test_cobs_encodes_as_an_independent_implementation_does(data):
     assert bytes(cobs_encode(data)) == cobs.encode(data)
+
+
+@pytest.mark.parametrize("size", [0, 1, 253, 254])
+@pytest.mark.parametrize("byte", [0, 1])
+def test_the_shortest_and_longest_bodies_are_encoded_right(size, byte):
+    assert bytes(cobs_encode(bytes([byte]) * size)) == cobs.encode(bytes([byte]) * size)
+
+
+def test_what_no_frame_holds_is_not_encoded():
+    with pytest.raises(ValueError, match="255 bytes to encode, at most 254"):
+        cobs_encode(bytes(255))
+
+
+@given(st.binary(max_size=1_500))
+def test_cobs_decodes_what_an_independent_implementation_encodes(data):
     assert cobs_decode(cobs.encode(data)) == data
 
 
@@ -92,5 +107,5 @@ def test_garbage_is_counted():
 
 
 def test_a_payload_too_long_for_a_frame_is_refused():
-    with pytest.raises(ValueError, match="at most 232"):
+    with pytest.raises(ValueError, match="at most 236"):
         encode_frame(1, 1, 1, bytes(MOST_PAYLOAD_BYTES + 1))

@@ -207,12 +207,12 @@ def case_delivery(numbers):
 
 
 def case_frames(numbers):
-    data = numbers.bytes(300)
+    data = numbers.bytes(254)
     encoded = cobs_encode(data)
     decoded = cobs_decode(numbers.bytes(20))
     answers = [bytes(encoded), cobs_decode(encoded) == data, decoded is None or bytes(decoded)]
     reader = FrameReader()
-    kind, payload = numbers.below(256), numbers.bytes(232)
+    kind, payload = numbers.below(256), numbers.bytes(236)
     frame = encode_frame(kind, numbers.below(65536), numbers.below(65536), payload)
     damaged = bytearray(frame)
     damaged[numbers.below(len(damaged))] ^= numbers.between(1, 255)
@@ -269,7 +269,7 @@ def case_alarms(numbers):
         alarms.end_silences(s)
         log.record(s, us, clock, numbers.below(10), numbers.below(2**32), alarm)
         answers += [alarms.active, alarms.silenced, alarms.response(), alarms.next_unsilencing_s(10**9)]
-        answers.append(annunciation.update(s, us, alarms.audible_priority()))
+        answers.append(annunciation.update(s, us, alarms.audible_priority(), alarms.audible()))
         answers += [annunciation.next_s, annunciation.next_us, log.oldest(), log.get(log.latest)]
     reservoir.set_low_threshold(numbers.below(5 * 10**6))
     reservoir.refill(numbers.between(1, 4 * 10**7), numbers.below(10**6))
@@ -319,9 +319,9 @@ def act(journal, numbers):
             answers.append(journal.write(state))
         return answers + [pair]
     if choice == 2:
-        values = [numbers.below(2**30) for _ in range(7)]
-        values[3:5] = [numbers.below(3), numbers.below(15)]
-        return [journal.append_event(*(values + [state.boots])), journal.latest_event]
+        values = [numbers.below(2**30) for _ in range(8)]
+        values[3:6] = [numbers.below(3), numbers.below(15), state.boots]
+        return [journal.append_event(*values), journal.latest_event]
     if choice == 3:
         return [journal.scrub(), journal.oldest_event(), journal.event(journal.latest_event)]
     if choice == 4 and journal.needs_erase():

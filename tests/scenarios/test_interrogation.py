@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from thecal_fw.core.alarms import PRIORITY_CRITICAL, PRIORITY_NON_CRITICAL
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
-from thecal_fw.core.events import EVENT_REFILLED, EVENT_STALLED
+from thecal_fw.core.events import EVENT_STALLED
 from thecal_fw.core.program import PatientBolus
 from thecal_hil.alarm_trial import tones_s
 from thecal_hil.course import Course, local_second
+from thecal_hil.faults import Fault
 from thecal_hil.pump_clock import NS_PER_S
+from thecal_hil.rig import ResetCause
 from thecal_hil.therapy import flex, with_patient_bolus
 
 FULL_NL = 18_000_000
@@ -71,11 +75,29 @@ def test_an_interrogation_is_complete_within_a_tenth_of_a_second(course: Course)
 
 
 @pytest.mark.requirement("interrogation")
-def test_the_log_tells_the_last_refill_and_every_stall(course: Course) -> None:
+@pytest.mark.needs("power cut", str(Fault.MOTOR_STALLS))
+@pytest.mark.expects("motor stalled")
+def test_one_answer_tells_the_last_refill_and_the_stalls_since_also_after_a_power_cut(course: Course) -> None:
+    rig = course.rig
+    assert course.pump.interrogate().last_refill is None
     begun(course)
-    refills = [event for event in course.pump.log() if event.code == EVENT_REFILLED]
-    assert [(event.first, bool(event.time_source)) for event in refills] == [(FULL_NL, True)]
-    assert not [event for event in course.pump.log() if event.code == EVENT_STALLED]
+    filled = date(2026, 3, 5)
+    status = course.pump.interrogate()
+    assert (status.last_refill, status.fill_nl, status.stalls) == (filled, FULL_NL, 0)
+    rig.faults.inject(Fault.MOTOR_STALLS)
+    rig.run_for(120)
+    rig.faults.end(Fault.MOTOR_STALLS)
+    rig.run_for(60)
+    stalled = [event for event in course.pump.log() if event.code == EVENT_STALLED]
+    status = course.pump.interrogate()
+    assert status.stalls == len(stalled) == 1
+    course.reset(ResetCause.POWER_ON)
+    status = course.pump.interrogate()
+    assert (status.last_refill, status.fill_nl, status.stalls) == (filled, FULL_NL, 1)
+    course.set_time(local_second("2026-06-01 12:00:00"))
+    course.refill(FULL_NL - 1_000_000)
+    status = course.pump.interrogate()
+    assert (status.last_refill, status.fill_nl, status.stalls) == (date(2026, 6, 1), FULL_NL - 1_000_000, 0)
 
 
 @pytest.mark.requirement("interrogation-time")

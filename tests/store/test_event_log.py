@@ -6,6 +6,7 @@ from zlib import crc32
 import pytest
 
 from store.pump import SMALL
+from thecal_fw.core.events import EVENT_FORMAT
 from thecal_fw.store.event_log import StoredEvents
 from thecal_fw.store.layout import EVENT_BYTES
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED
@@ -22,7 +23,7 @@ def opened(flash: NorFlash, least_latest: int = 0) -> StoredEvents:
 
 
 def append(events: StoredEvents, number: int = 1) -> bool:
-    return events.append(number, 20, 30, 4, 5, 60, 70, 8)
+    return events.append(number, 20, 30, 4, 5, 8, 60, 70)
 
 
 def log_of(count: int) -> tuple[NorFlash, StoredEvents]:
@@ -69,7 +70,7 @@ def test_an_event_lies_in_the_slot_of_its_number_field_by_field_with_a_crc_behin
     flash = NorFlash(SMALL.sectors)
     events = opened(flash)
     assert (
-        events.append(0x11111111, 0x22222222, 0x33333333, 0x44, 0x55, 0x66666666, 0x77777777, 0x98765) is True
+        events.append(0x11111111, 0x22222222, 0x33333333, 0x44, 0x55, 0x98765, 0x66666666, 0x77777777) is True
     )
     fields = struct.pack(
         "<IIIIBBHII", 1, 0x11111111, 0x22222222, 0x33333333, 0x44, 0x55, 0x8765, 0x66666666, 0x77777777
@@ -81,9 +82,12 @@ def test_an_event_lies_in_the_slot_of_its_number_field_by_field_with_a_crc_behin
 
 def test_an_event_is_told_as_it_was_given_with_its_boots_modulo_65536():
     _, events = log_of(3)
-    assert events.append(1, 2, 3, 4, 5, 6, 7, 3 * 65_536 + 8)
-    assert events.get(4) == (4, 1, 2, 3, 4, 5, 6, 7, 8)
-    assert events.get(3) == (3, 3, 20, 30, 4, 5, 60, 70, 8)
+    assert events.append(1, 2, 3, 4, 5, 3 * 65_536 + 8, 6, 7)
+    assert events.get(4) == (4, 1, 2, 3, 4, 5, 8, 6, 7)
+    found = bytearray(b"before")
+    assert events.copy(4, 4, 100, found) == 5
+    assert found == b"before" + struct.pack("<IIIIBBHII", 4, 1, 2, 3, 4, 5, 8, 6, 7)
+    assert events.get(3) == (3, 3, 20, 30, 4, 5, 8, 60, 70)
 
 
 def test_an_event_with_any_byte_changed_is_missing():
@@ -244,3 +248,34 @@ def test_events_are_told_as_long_as_their_sector_is_not_the_next_to_be_erased(co
     assert events.get(oldest) is not None
     assert events.get(count) is not None
     assert events.get(count + 1) is None
+
+
+def numbers_of(found: bytearray) -> list[int]:
+    return [values[0] for values in struct.iter_unpack(EVENT_FORMAT, bytes(found))]
+
+
+def test_events_are_copied_from_a_number_on_up_to_the_last_named_and_those_that_are_missing_passed_over():
+    flash, events = log_of(9)
+    sector, offset = place_of(4)
+    flash.rot(sector, offset, 1)
+    found = bytearray()
+    assert events.copy(2, 7, 10_000, found) == 8
+    assert numbers_of(found) == [2, 3, 5, 6, 7]
+
+
+def test_copying_ends_once_there_are_enough_bytes_and_goes_on_from_the_number_told():
+    _, events = log_of(9)
+    found = bytearray()
+    assert events.copy(1, 9, 3 * 28, found) == 4
+    assert numbers_of(found) == [1, 2, 3]
+    assert events.copy(4, 9, 3 * 28, found) == 4
+    assert events.copy(4, 9, 3 * 28 + 1, found) == 5
+    assert numbers_of(found) == [1, 2, 3, 4]
+
+
+def test_no_event_is_copied_from_behind_the_latest_or_before_the_oldest():
+    _, events = log_of(9)
+    for first, last, goes_on_from in ((10, 20, 10), (0, 0, 1), (9, 20, 10), (5, 4, 5)):
+        found = bytearray()
+        assert events.copy(first, last, 10_000, found) == goes_on_from
+        assert numbers_of(found) == ([9] if first == 9 else [])

@@ -144,12 +144,12 @@ def test_at_least_a_thousand_events_stay_readable():
     journal = Journal(NorFlash(BOARD.sectors, strict=False))
     journal.open()
     for number in range(1, 60 * 128 + 300):
-        assert journal.append_event(number, 0, 0, 0, 0, 0, 0, 70_000)
+        assert journal.append_event(number, 0, 0, 0, 0, 70_000, 0, 0)
         if journal.needs_erase() and number % 7 == 0:
             journal.erase_one()
     assert journal.latest_event - journal.oldest_event() >= 1000
     for sequence in range(journal.oldest_event(), journal.latest_event + 1):
-        assert journal.event(sequence) == (sequence, sequence, 0, 0, 0, 0, 0, 0, 70_000 - 65_536)
+        assert journal.event(sequence) == (sequence, sequence, 0, 0, 0, 0, 70_000 - 65_536, 0, 0)
     assert journal.event(journal.latest_event + 1) is None
     assert journal.event(journal.oldest_event() - 1) is None
 

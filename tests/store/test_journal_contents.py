@@ -158,7 +158,7 @@ def test_the_places_of_a_layout_follow_each_other_and_the_keys_lie_behind_them()
 def test_a_new_state_knows_no_program_and_no_reset_and_counts_from_nothing():
     state = State()
     assert (state.program_pair, state.program_digest) == (NO_PAIR, bytes(32))
-    assert (state.watchdog_reset_0_s, state.watchdog_reset_1_s) == (NEVER, NEVER)
+    assert (state.watchdog_reset_s, state.watchdog_gap_s) == (NEVER, 0xFFFF)
     assert (state.sequence, state.boots, state.counted_steps, state.fill_nl) == (0, 0, 0, 0)
 
 

@@ -11,7 +11,16 @@ from thecal_fw.core.journal_condition import FOREIGN, GOOD
 from thecal_fw.store import state as records
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.layout import STATE_BYTES
-from thecal_fw.store.state import DECODERS, FIELDS, LAYOUT_VERSION, State, decode, is_whole
+from thecal_fw.store.state import (
+    DECODERS,
+    FIELDS,
+    LAYOUT_VERSION,
+    MOST_GAP_S,
+    NEVER,
+    State,
+    decode,
+    is_whole,
+)
 from thecal_sim.nor_flash import NorFlash
 
 RANGES = {
@@ -30,7 +39,7 @@ def states(draw) -> State:
         if name in FIELDS:
             setattr(state, name, draw(RANGES[form]))
     state.delivering, state.reservoir_known = draw(st.integers(0, 1)), draw(st.integers(0, 1))
-    state.time_source = draw(st.integers(0, 4))
+    state.time_source, state.stalls = draw(st.integers(0, 3)), draw(st.integers(0, 15))
     return state
 
 
@@ -114,6 +123,11 @@ def test_the_record_of_an_older_firmware_is_read_by_its_own_decoder_and_written_
     assert again.state.counted_steps == 4712
 
 
+def assert_resets_of(state: State, older_s: int, newer_s: int) -> None:
+    assert state.watchdog_reset_s == newer_s
+    assert state.watchdog_gap_s == (MOST_GAP_S if older_s == NEVER else min(newer_s - older_s, MOST_GAP_S))
+
+
 @pytest.mark.requirement("state-survives-firmware-update")
 @given(st.lists(st.integers(0, 2**8 - 1), min_size=STATE_BYTES, max_size=STATE_BYTES))
 def test_a_record_of_layout_1_is_read_field_by_field(content: list[int]):
@@ -128,7 +142,7 @@ def test_a_record_of_layout_1_is_read_field_by_field(content: list[int]):
     assert state.program_pair == record[3]
     assert state.sequence == struct.unpack_from("<I", record, 4)[0]
     assert (state.boots, state.bridge_end) == struct.unpack_from("<HH", record, 8)
-    assert (state.watchdog_reset_0_s, state.watchdog_reset_1_s) == struct.unpack_from("<II", record, 12)
+    assert_resets_of(state, *struct.unpack_from("<II", record, 12))
     assert (state.program_bytes, state.other_pair_erased) == struct.unpack_from("<HxB", record, 22)
     assert state.offset_minutes == struct.unpack_from("<h", record, 26)[0]
     assert (state.active_alarms, state.uncertain_steps, state.unseen_steps, state.stalled_steps) == (
@@ -145,6 +159,79 @@ def test_a_record_of_layout_1_is_read_field_by_field(content: list[int]):
     assert (state.lifetime_s, state.utc_s, state.utc_us) == struct.unpack_from("<III", record, 108)
     assert state.bolus_minute == struct.unpack_from("<I", record, 120)[0]
     assert (state.pump_day, state.tubing_day, state.tubing_hundreds) == (0, 0, 0)
+    assert (state.refilled_day, state.stalls) == (0, 0)
+
+
+@pytest.mark.requirement("state-survives-firmware-update")
+@given(st.lists(st.integers(0, 2**8 - 1), min_size=STATE_BYTES, max_size=STATE_BYTES))
+def test_a_record_of_layout_2_is_read_field_by_field(content: list[int]):
+    record = bytearray(content)
+    record[0], record[1] = records.MAGIC, 2
+    record[20] &= 0x0F
+    state = decode(with_crc(record))
+    assert state is not None
+    flags = record[20]
+    assert (state.delivering, state.reservoir_known, state.time_source) == (
+        flags & 1,
+        flags >> 1 & 1,
+        flags >> 2,
+    )
+    assert (state.program_pair, state.other_pair_erased) == (record[3], record[21])
+    assert state.sequence == struct.unpack_from("<I", record, 4)[0]
+    assert (state.boots, state.bridge_end) == struct.unpack_from("<HH", record, 8)
+    assert_resets_of(state, *struct.unpack_from("<II", record, 12))
+    assert (
+        state.program_bytes,
+        state.pump_day,
+        state.tubing_day,
+        state.tubing_hundreds,
+    ) == struct.unpack_from("<HHHH", record, 22)
+    assert state.offset_minutes == struct.unpack_from("<h", record, 30)[0]
+    assert (state.active_alarms, state.uncertain_steps, state.unseen_steps, state.stalled_steps) == (
+        struct.unpack_from("<IIII", record, 32)
+    )
+    assert (state.fill_nl, state.filled_at_steps) == struct.unpack_from("<II", record, 48)
+    assert (state.calibration_id, state.microsteps_per_rev) == struct.unpack_from("<HH", record, 56)
+    assert state.nl_per_rev == struct.unpack_from("<I", record, 60)[0]
+    assert state.program_digest == record[64:96]
+    assert (state.latest_event, state.counted_steps, state.granted_steps) == struct.unpack_from(
+        "<III", record, 96
+    )
+    assert (state.lifetime_s, state.utc_s, state.utc_us) == struct.unpack_from("<III", record, 108)
+    assert state.bolus_minute == struct.unpack_from("<I", record, 120)[0]
+    assert (state.refilled_day, state.stalls) == (0, 0)
+
+
+@pytest.mark.requirement("state-survives-firmware-update")
+@pytest.mark.parametrize(
+    ("older_s", "newer_s", "gap_s"),
+    [
+        (NEVER, NEVER, MOST_GAP_S),
+        (NEVER, 300, MOST_GAP_S),
+        (100, 700, 600),
+        (100, 65_635, MOST_GAP_S),
+        (0, 10**6, MOST_GAP_S),
+    ],
+)
+@pytest.mark.parametrize("layout", [1, 2])
+def test_of_an_older_record_the_last_two_resets_lie_as_far_apart_as_it_says(
+    layout: int, older_s: int, newer_s: int, gap_s: int
+):
+    record = bytearray(STATE_BYTES)
+    record[0], record[1] = records.MAGIC, layout
+    struct.pack_into("<II", record, 12, older_s, newer_s)
+    state = decode(with_crc(record))
+    assert state is not None
+    assert (state.watchdog_reset_s, state.watchdog_gap_s) == (newer_s, gap_s)
+
+
+def test_more_stalls_than_the_record_has_room_for_are_told_as_the_most_it_has():
+    for stalls, told in ((0, 0), (1, 1), (14, 14), (15, 15), (16, 15), (4711, 15)):
+        state = State()
+        state.stalls, state.time_source = stalls, 3
+        again = decode(state.encode())
+        assert again is not None
+        assert (again.stalls, again.time_source, again.delivering, again.reservoir_known) == (told, 3, 0, 0)
 
 
 @pytest.mark.requirement("state-survives-firmware-update")

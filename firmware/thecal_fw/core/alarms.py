@@ -115,6 +115,8 @@ _KEPT = (STOPPED_BY_ALARM, PROGRAM_LOST, JOURNAL_FOREIGN)
 SILENCE_S = (24 * 3_600, 600)
 """How long an acknowledged alarm stays silent, by priority."""
 
+_CRITICAL = sum([1 << alarm for alarm in range(len(ALARMS)) if ALARMS[alarm][1] == PRIORITY_CRITICAL])
+
 
 class Alarms:
     """Which alarms are active and which of them have been silenced until when."""
@@ -193,19 +195,16 @@ class Alarms:
 
     def has_critical(self) -> bool:
         """Whether an alarm is active that a person would stop the pump for, silenced or not."""
-        critical = 0
-        for alarm in range(len(ALARMS)):
-            if ALARMS[alarm][1] == PRIORITY_CRITICAL:
-                critical |= 1 << alarm
-        return bool(self.active & critical)
+        return bool(self.active & _CRITICAL)
 
     def audible_priority(self) -> int:
         """Highest priority of the alarms that are not silenced, or -1."""
-        audible = self.active & ~self.silenced
-        if not audible:
+        heard = self.audible()
+        if not heard:
             return -1
-        priority = PRIORITY_NON_CRITICAL
-        for alarm in range(len(ALARMS)):
-            if audible >> alarm & 1 and ALARMS[alarm][1] > priority:
-                priority = ALARMS[alarm][1]
-        return priority
+        return PRIORITY_CRITICAL if heard & _CRITICAL else PRIORITY_NON_CRITICAL
+
+    def audible(self) -> int:
+        """Bits of the alarms that the buzzer tells of: of those not silenced, the ones of the highest priority."""
+        heard = self.active & ~self.silenced
+        return heard & _CRITICAL or heard

@@ -1,7 +1,8 @@
 """When the buzzer sounds: a repeating pattern for each alarm priority, and short ones that answer a person.
 
 Non-critical: one tone of a second, every hour. Critical: six short tones over three seconds, every ten
-minutes. A pattern begins at once when its priority becomes audible, so the first tone marks the alarm. What answers a
+minutes. A pattern begins at once when its priority becomes audible, and anew when a further alarm of that priority
+does, unless its tones are sounding just then: so each alarm is marked by the tones that begin with it. What answers a
 person sounds once, never into an alarm's tones, and ends at once for an alarm that becomes audible.
 """
 
@@ -29,14 +30,17 @@ class Annunciation:
         self.next_s = NEVER_S
         self.next_us = 0
         self._priority = -1
+        self._audible = 0
         self._once = -1
         self._edge = 0
         self._pattern_s = 0
         self._pattern_us = 0
 
-    def update(self, now_s: int, now_us: int, priority: int) -> bool:
-        """Buzzer level for the audible priority (-1: none) at this instant."""
-        if priority != self._priority:
+    def update(self, now_s: int, now_us: int, priority: int, audible: int = 0) -> bool:
+        """Buzzer level at this instant for the audible priority (-1: none) and the bits of its alarms."""
+        is_another = audible & ~self._audible and (self._once >= 0 or self._edge == 0)
+        self._audible = audible
+        if priority != self._priority or is_another:
             self._priority = priority
             self._once = -1
             self._edge = 0

@@ -103,21 +103,37 @@ KIND_SHIFT = 28
 WAS_CUT_SHORT = 1
 """In the second value of a bolus that has ended."""
 
+EVENT_FIELDS = (
+    ("sequence", "I"),
+    ("boot_s", "I"),
+    ("boot_us", "I"),
+    ("utc_s", "I"),
+    ("time_source", "B"),
+    ("code", "B"),
+    ("boots", "H"),
+    ("first", "I"),
+    ("second", "I"),
+)
+"""Of an event, in the order of its values everywhere: field and struct code, in flash as on the wire."""
+AT_BOOT_S, AT_CODE, AT_BOOTS, AT_FIRST, AT_SECOND = 1, 5, 6, 7, 8
+"""Where in an event those of its values are that the pump itself reads again."""
+EVENT_FORMAT = "<" + "".join([code for _, code in EVENT_FIELDS])
+
 CAPACITY = 64
 """Events kept in memory: those that wait to be written to the journal, and the latest ones for quick reading."""
 
-_NO_EVENT = (0,) * 9
+_NO_EVENT = (0,) * len(EVENT_FIELDS)
 """In the place of an event that is not there: no event has this number."""
 
 
 class EventLog:
-    """Ring of events, each (sequence, boot_s, boot_us, utc_s, time_source, code, first, second, boots).
+    """Ring of events, each a tuple of the values of ``EVENT_FIELDS``.
 
     What ``first`` and ``second`` mean depends on the code: alarm events carry the alarm and the microstep count, a
     reset its cause and the pump's running seconds until then, delivery events the microstep count and the rate, time
     events the old and the new UTC second. Of a bolus ``first`` is the rate, the volume given or the reason of the
     refusal, and ``second`` has its kind in the upper four bits, below that its seconds, or whether it was cut short.
-    ``boots`` says which of the pump's lives the time since boot belongs to.
+    ``boots`` says which of the pump's lives the time since boot belongs to, modulo 65536.
     """
 
     def __init__(self):
@@ -129,7 +145,7 @@ class EventLog:
     def go_on_after(self, sequence: int, boots: int) -> None:
         """Number events on from the last one of the lives before this one."""
         self.latest = self._before_first = sequence
-        self._boots = boots
+        self._boots = boots & 0xFFFF
 
     def record(
         self, boot_s: int, boot_us: int, wall: WallClock, code: int, first: int = 0, second: int = 0
@@ -143,9 +159,9 @@ class EventLog:
             utc_s,
             wall.source,
             code,
+            self._boots,
             first & 0xFFFFFFFF,
             second & 0xFFFFFFFF,
-            self._boots,
         )
 
     def renumber(self, sequence: int, to: int) -> None:

@@ -5,6 +5,9 @@ that is added where a count has to outlast a reset. A microstep that may have be
 delivered: it is never given again.
 """
 
+MOST_STALLS = 15
+"""A count of stalls says so many where there were more: that is all the journal has room for."""
+
 
 class Ledger:
     """counted: microsteps since reset, seen by the sense counter or commanded and not seen.
@@ -13,6 +16,7 @@ class Ledger:
     granted: count up to which the journal allows delivery, written there before the first of them comes out.
     uncertain_steps: since the last refill, counted after a power cut though they may not have been delivered.
     lost_steps: since the last refill, counted though the motor did not turn for them.
+    stalls: how often the motor stood still since the last refill.
     """
 
     def __init__(self):
@@ -22,8 +26,10 @@ class Ledger:
         self.granted = 0
         self.uncertain_steps = 0
         self.lost_steps = 0
+        self.stalls = 0
 
     def begin_reservoir(self) -> None:
         """What was uncertain about the old contents does not matter for the new ones."""
         self.uncertain_steps = 0
         self.lost_steps = 0
+        self.stalls = 0

@@ -17,6 +17,7 @@ class Reservoir:
     """Ledger of the reservoir. Steps are counted from reset, as the sense counter does.
 
     filled_at_step: the microstep of the last refill; below zero if that was before the reset.
+    refilled_day: local day since 1970 of that refill, 0 if it was not known.
     low_step, empty_step: the microstep on which the calculated volume reaches the threshold, or NEVER_STEP.
     """
 
@@ -26,14 +27,16 @@ class Reservoir:
         self.fill_nl = 0
         self.low_reservoir_nl = 0
         self.filled_at_step = 0
+        self.refilled_day = 0
         self.low_step = NEVER_STEP
         self.empty_step = NEVER_STEP
 
-    def refill(self, fill_nl: int, counted_steps: int) -> None:
-        """The reservoir holds this volume as of this microstep."""
+    def refill(self, fill_nl: int, counted_steps: int, day: int = 0) -> None:
+        """The reservoir holds this volume as of this microstep, and this local day since 1970, 0 if it is not known."""
         self.is_known = True
         self.fill_nl = fill_nl
         self.filled_at_step = counted_steps
+        self.refilled_day = day
         self._set_thresholds()
 
     def set_low_threshold(self, low_reservoir_nl: int) -> None:

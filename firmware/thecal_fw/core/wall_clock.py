@@ -43,6 +43,10 @@ class WallClock:
         """Whole seconds of local time since 1970 at a tick since boot, rounded down."""
         return self.utc_ticks(boot_ticks) // TICKS_PER_SECOND + 60 * self.offset_minutes
 
+    def local_day(self, boot_ticks: int) -> int:
+        """Local days since 1970 at a tick since boot, no later than the true one; 0 without any time."""
+        return self.local_second(boot_ticks) // SECONDS_PER_DAY if self.has_time() else 0
+
     def boot_ticks_of_local_second(self, local_second: int) -> int:
         """Tick since boot at which a local second begins."""
         return (local_second - 60 * self.offset_minutes) * TICKS_PER_SECOND - self.utc_ticks_at_boot

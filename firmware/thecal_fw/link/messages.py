@@ -14,7 +14,7 @@ import hashlib
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus import KIND_NAMES, KIND_PATIENT
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
-from thecal_fw.core.events import EVENT_NAMES, RESET_NAMES
+from thecal_fw.core.events import EVENT_FIELDS, EVENT_NAMES, RESET_NAMES
 from thecal_fw.core.program import MODE_NAMES
 from thecal_fw.core.program_fault import FIELD_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
@@ -132,6 +132,8 @@ INTERROGATE = Message(
         ("lost_steps", "I"),
         ("failed_tests", "B"),
         ("journal_condition", "B"),
+        ("refilled_day", "H"),
+        ("stalls", "B"),
     ],
     "Everything about the pump's state at one instant.",
 )
@@ -395,19 +397,7 @@ BY_KIND = {message.kind: message for message in MESSAGES}
 FAULT = Layout(
     [("field", "B"), ("pattern", "h"), ("step", "h"), ("value", "q"), ("least", "q"), ("most", "q")]
 )
-EVENT = Layout(
-    [
-        ("sequence", "I"),
-        ("boot_s", "I"),
-        ("boot_us", "I"),
-        ("utc_s", "I"),
-        ("time_source", "B"),
-        ("code", "B"),
-        ("first", "I"),
-        ("second", "I"),
-        ("boots", "H"),
-    ]
-)
+EVENT = Layout(EVENT_FIELDS)
 
 ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I")])
 

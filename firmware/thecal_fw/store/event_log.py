@@ -7,10 +7,10 @@ spoiled, is missing. Each event stands in one place only: events are the pump's 
 import binascii
 import struct
 
+from thecal_fw.core.events import EVENT_FORMAT
 from thecal_fw.store.layout import EVENT_BYTES
 from thecal_fw.store.ring import Ring
 
-_FORMAT = "<IIIIBBHIII"
 _CRC_OFFSET = EVENT_BYTES - 4
 _WRITE_TRIES = 3
 _ERASES_IN_A_WRITE = 2
@@ -28,6 +28,8 @@ class StoredEvents:
         self._is_settled = False
         self._slot = bytearray(EVENT_BYTES)
         self._checked = memoryview(self._slot)[:_CRC_OFFSET]
+        self._read_slot = bytearray(EVENT_BYTES)
+        self._read_event = memoryview(self._read_slot)[:_CRC_OFFSET]
 
     def open(self, least_latest: int) -> None:
         """Find the newest event; at least the number given, 0 or more, was reached before. Reads only."""
@@ -44,9 +46,9 @@ class StoredEvents:
         utc_s: int,
         time_source: int,
         code: int,
+        boots: int,
         first: int,
         second: int,
-        boots: int,
     ) -> bool:
         """Write an event under the next number; True once it reads back right."""
         self._settle()
@@ -62,7 +64,7 @@ class StoredEvents:
                 sequence += self.ring.slots - sequence % self.ring.slots
             self.latest = sequence
             struct.pack_into(
-                _FORMAT,
+                EVENT_FORMAT,
                 self._slot,
                 0,
                 sequence,
@@ -74,7 +76,6 @@ class StoredEvents:
                 boots & 0xFFFF,
                 first,
                 second,
-                0,
             )
             struct.pack_into("<I", self._slot, _CRC_OFFSET, binascii.crc32(self._checked) & 0xFFFFFFFF)
             if self.ring.put(sequence, self._slot):
@@ -98,16 +99,29 @@ class StoredEvents:
         self.ring.erase(self.latest + 1)
 
     def get(self, sequence: int):
-        """(sequence, boot_s, boot_us, utc_s, time_source, code, first, second, boots) of an event, boots modulo
-        65536; None if it is missing or no longer kept."""
-        if not self.oldest() <= sequence <= self.latest:
-            return None
-        slot = bytearray(EVENT_BYTES)
-        self.ring.read(sequence, slot)
-        if _number_in(slot) != sequence:
-            return None
-        values = struct.unpack(_FORMAT, slot)
-        return values[:6] + values[7:9] + values[6:7]
+        """The values of an event, as ``EVENT_FIELDS`` has them; None if it is missing or no longer kept."""
+        found = bytearray()
+        self.copy(sequence, sequence, 1, found)
+        return struct.unpack(EVENT_FORMAT, found) if found else None
+
+    def copy(self, sequence: int, last: int, enough_bytes: int, found) -> int:
+        """Add events to a bytearray as ``EVENT_FORMAT`` packs them, up to the last one named, until there are enough.
+
+        The number to go on from. What is missing or no longer kept is passed over.
+        """
+        read, slot, event = self.ring.read, self._read_slot, self._read_event
+        sequence = max(sequence, self.oldest())
+        last = min(last, self.latest)
+        while sequence <= last and len(found) < enough_bytes:
+            read(sequence, slot)
+            if _number_in(slot) == sequence:
+                found.extend(event)
+            sequence += 1
+        return sequence
+
+    def is_left_out(self, sequence: int) -> bool:
+        """Whether a number was stepped over, so that no event of it was ever complete."""
+        return self.oldest() <= sequence <= self.latest and self.ring.is_spoiled(sequence)
 
     def oldest(self) -> int:
         """Sequence of the oldest event that is kept for certain: the next sector may be erased already."""

@@ -147,12 +147,12 @@ class Journal:
         utc_s: int,
         time_source: int,
         code: int,
+        boots: int,
         first: int,
         second: int,
-        boots: int,
     ) -> bool:
         """Write an event; True once it is durable. Its number is ``latest_event`` then."""
-        return self._events.append(boot_s, boot_us, utc_s, time_source, code, first, second, boots)
+        return self._events.append(boot_s, boot_us, utc_s, time_source, code, boots, first, second)
 
     def skip_events(self, latest: int) -> None:
         """Leave out the numbers up to this one: their events are lost."""
@@ -170,9 +170,17 @@ class Journal:
     def oldest_event(self) -> int:
         return self._events.oldest()
 
+    def is_left_out(self, sequence: int) -> bool:
+        """Whether the number of an event was stepped over after a reset or a failed write: nothing is lost with it."""
+        return self._events.is_left_out(sequence)
+
     def event(self, sequence: int):
-        """(sequence, boot_s, boot_us, utc_s, time_source, code, first, second, boots), None if it is missing."""
+        """The values of an event in flash, as ``EVENT_FIELDS`` has them; None if it is missing."""
         return self._events.get(sequence)
+
+    def copy_events(self, sequence: int, last: int, enough_bytes: int, found) -> int:
+        """See ``StoredEvents.copy``."""
+        return self._events.copy(sequence, last, enough_bytes, found)
 
     # Upkeep ----------------------------------------------------------------------------------------------------
 

@@ -1,30 +1,14 @@
-"""The state's record of layout 1, as firmware before this wrote it. Read only, at the first reset after an update."""
+"""The state's record of layouts 1 and 2, as firmware before this wrote it. Only read, after an update.
+
+What such a firmware did not keep is as in a new pump: parts count their service from the pump's beginning, the day of
+the last refill is not known, and no stall has been.
+"""
 
 import struct
 
-_NAMES = (
-    "program_pair",
-    "sequence",
-    "boots",
-    "bridge_end",
-    "watchdog_reset_0_s",
-    "watchdog_reset_1_s",
-    "delivering",
-    "reservoir_known",
-    "program_bytes",
-    "time_source",
-    "other_pair_erased",
-    "offset_minutes",
-    "active_alarms",
-    "uncertain_steps",
-    "unseen_steps",
-    "stalled_steps",
-    "fill_nl",
-    "filled_at_steps",
-    "calibration_id",
-    "nl_per_rev",
-    "microsteps_per_rev",
-    "program_digest",
+from thecal_fw.store.state import MOST_GAP_S, NEVER, set_flags
+
+_GRANT_NAMES = (
     "latest_event",
     "counted_steps",
     "granted_steps",
@@ -33,10 +17,76 @@ _NAMES = (
     "utc_us",
     "bolus_minute",
 )
-FORMAT = "<3xBIHHIIBBHBBhIIIIIIIII32sIIIIIII4x"
+_OLDER_RESET = "watchdog_reset_0_s"
+_NAMES = {
+    1: (
+        "program_pair",
+        "sequence",
+        "boots",
+        "bridge_end",
+        _OLDER_RESET,
+        "watchdog_reset_s",
+        "delivering",
+        "reservoir_known",
+        "program_bytes",
+        "time_source",
+        "other_pair_erased",
+        "offset_minutes",
+        "active_alarms",
+        "uncertain_steps",
+        "unseen_steps",
+        "stalled_steps",
+        "fill_nl",
+        "filled_at_steps",
+        "calibration_id",
+        "nl_per_rev",
+        "microsteps_per_rev",
+        "program_digest",
+    )
+    + _GRANT_NAMES,
+    2: (
+        "program_pair",
+        "sequence",
+        "boots",
+        "bridge_end",
+        _OLDER_RESET,
+        "watchdog_reset_s",
+        "flags",
+        "other_pair_erased",
+        "program_bytes",
+        "pump_day",
+        "tubing_day",
+        "tubing_hundreds",
+        "offset_minutes",
+        "active_alarms",
+        "uncertain_steps",
+        "unseen_steps",
+        "stalled_steps",
+        "fill_nl",
+        "filled_at_steps",
+        "calibration_id",
+        "microsteps_per_rev",
+        "nl_per_rev",
+        "program_digest",
+    )
+    + _GRANT_NAMES,
+}
+FORMATS = {1: "<3xBIHHIIBBHBBhIIIIIIIII32sIIIIIII4x", 2: "<3xBIHHIIBBHHHHhIIIIIIHHI32sIIIIIII4x"}
+"""Layout version -> how its record is packed."""
 
 
 def decode_into(state, record) -> None:
-    values = struct.unpack(FORMAT, record)
-    for index in range(len(_NAMES)):
-        setattr(state, _NAMES[index], values[index])
+    """Tell a new state what is in an undamaged record of one of these layouts."""
+    names = _NAMES[record[1]]
+    values = struct.unpack(FORMATS[record[1]], record)
+    older_s = NEVER
+    for index in range(len(names)):
+        name, value = names[index], values[index]
+        if name == "flags":
+            set_flags(state, value)
+        elif name == _OLDER_RESET:
+            older_s = value
+        else:
+            setattr(state, name, value)
+    if older_s != NEVER:
+        state.watchdog_gap_s = min(state.watchdog_reset_s - older_s, MOST_GAP_S)

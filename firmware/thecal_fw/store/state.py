@@ -8,14 +8,17 @@ recognised as such and never taken for damage. An older layout is read by its ow
 import binascii
 import struct
 
+from thecal_fw.core.ledger import MOST_STALLS
 from thecal_fw.store.layout import STATE_BYTES
 
 MAGIC = 0xB5
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 NO_PAIR = 0xFF
 """``program_pair`` of a pump without a program."""
 NEVER = 0xFFFFFFFF
-"""``watchdog_reset_*_s`` of a reset that has not been."""
+"""``watchdog_reset_s`` of a pump that no watchdog has reset."""
+MOST_GAP_S = 0xFFFF
+"""``watchdog_gap_s`` of two resets that lie as far apart or farther, and of one that is the first."""
 NOT_MIRRORED = 0xFF
 """``since_mirrored`` when no record is known to be in both rings, or only one that far back."""
 
@@ -28,8 +31,9 @@ _RECORD = (
     ("sequence", "I"),
     ("boots", "H"),
     ("bridge_end", "H"),
-    ("watchdog_reset_0_s", "I"),
-    ("watchdog_reset_1_s", "I"),
+    ("watchdog_reset_s", "I"),
+    ("watchdog_gap_s", "H"),
+    ("refilled_day", "H"),
     ("flags", "B"),
     ("other_pair_erased", "B"),
     ("program_bytes", "H"),
@@ -65,8 +69,9 @@ FIELDS = tuple([name for name in _PACKED if name not in _OF_THE_RECORD]) + (
     "delivering",
     "reservoir_known",
     "time_source",
+    "stalls",
 )
-"""Attributes of a ``State``, in the order of the record; the last three are in its flags."""
+"""Attributes of a ``State``, in the order of the record; the last four are in its flags."""
 
 
 def offset_of(name: str) -> int:
@@ -91,13 +96,16 @@ class State:
     """What the pump must still know after a power cut, save for the program's bytes and the events.
 
     sequence: number of the record, given when it is written.
-    boots, watchdog_reset_0_s, watchdog_reset_1_s: resets, and the lifetime seconds of the last two by watchdog.
+    boots: resets. watchdog_reset_s, watchdog_gap_s: lifetime second of the last one by the watchdog, and how long
+    before it the one before was.
     lifetime_s: the pump's own running seconds at writing.
     counted_steps: lifetime microsteps counted at writing.
     granted_steps: lifetime microsteps that may have been delivered under this record.
     uncertain_steps, unseen_steps, stalled_steps: lifetime microsteps of which it is not known whether they came,
     that the sense counter did not see, and that the shaft did not turn.
-    reservoir_known, fill_nl, filled_at_steps: the last refill, at that many lifetime microsteps.
+    reservoir_known, fill_nl, filled_at_steps, refilled_day: the last refill, at that many lifetime microsteps, on that
+    local day since 1970; 0 if the day was not known.
+    stalls: how often the motor stood still since.
     time_source, offset_minutes, utc_s, utc_us: wall time at writing; 0 seconds while it is unknown.
     bridge_end: lifetime microstep on which a bridge is over, its low 16 bits; 0 if there is none.
     bolus_minute: local minute since 1970 from which boluses begin by the clock.
@@ -112,8 +120,8 @@ class State:
 
     sequence: int
     boots: int
-    watchdog_reset_0_s: int
-    watchdog_reset_1_s: int
+    watchdog_reset_s: int
+    watchdog_gap_s: int
     lifetime_s: int
     counted_steps: int
     granted_steps: int
@@ -123,6 +131,8 @@ class State:
     reservoir_known: int
     fill_nl: int
     filled_at_steps: int
+    refilled_day: int
+    stalls: int
     time_source: int
     offset_minutes: int
     utc_s: int
@@ -146,7 +156,8 @@ class State:
     def __init__(self):
         for name in FIELDS:
             setattr(self, name, 0)
-        self.watchdog_reset_0_s = self.watchdog_reset_1_s = NEVER
+        self.watchdog_reset_s = NEVER
+        self.watchdog_gap_s = MOST_GAP_S
         self.program_pair = NO_PAIR
         self.program_digest = bytes(32)
 
@@ -158,7 +169,8 @@ class State:
         values[0] = MAGIC
         values[1] = LAYOUT_VERSION
         values[2] = NOT_MIRRORED
-        values[_FLAGS] = (self.delivering != 0) | (self.reservoir_known != 0) << 1 | self.time_source << 2
+        flags = (self.delivering != 0) | (self.reservoir_known != 0) << 1 | self.time_source << 2
+        values[_FLAGS] = flags | min(self.stalls, MOST_STALLS) << 4
         struct.pack_into(_FORMAT, record, 0, *values)
 
     def encode(self) -> bytes:
@@ -187,19 +199,23 @@ def sequence_of(record) -> int:
     return struct.unpack_from("<I", record, SEQUENCE_OFFSET)[0]
 
 
-def _decode_2(record) -> State:
+def set_flags(state, flags: int) -> None:
+    """Tell a state what is in the flags of its record."""
+    state.delivering, state.reservoir_known = flags & 1, flags >> 1 & 1
+    state.time_source, state.stalls = flags >> 2 & 3, flags >> 4
+
+
+def _decode_3(record) -> State:
     state = State()
     values = struct.unpack(_FORMAT, record)
     for index in range(len(_PACKED)):
         if _PACKED[index] in FIELDS:
             setattr(state, _PACKED[index], values[index])
-    flags = values[_FLAGS]
-    state.delivering, state.reservoir_known, state.time_source = flags & 1, flags >> 1 & 1, flags >> 2
+    set_flags(state, values[_FLAGS])
     return state
 
 
-def _decode_1(record) -> State:
-    """Of a firmware that did not count what its parts had served: they count from the pump's beginning."""
+def _decode_older(record) -> State:
     from thecal_fw.store.older_state import decode_into
 
     state = State()
@@ -207,7 +223,7 @@ def _decode_1(record) -> State:
     return state
 
 
-DECODERS = {1: _decode_1, 2: _decode_2}
+DECODERS = {1: _decode_older, 2: _decode_older, 3: _decode_3}
 """Layout version -> what makes a ``State`` of a record of that layout."""
 
 

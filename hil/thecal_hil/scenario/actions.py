@@ -94,6 +94,13 @@ ACTIONS: dict[str, Action] = {
         True,
     ),
     "cancel bolus": Action("end the bolus under way", host.cancel_bolus, {}, True),
+    "temporary rate": Action(
+        "give {dose_mcg_per_day} mcg/day in place of the program's dose for {lasting}",
+        host.temporary_rate,
+        {"dose_mcg_per_day": _DOSE_MCG, "lasting": DURATION},
+        True,
+    ),
+    "end temporary rate": Action("go back to the program's dose", host.end_temporary_rate, {}, True),
     "set clock": Action(
         "set the pump's clock to {local}[ at {utc_offset_min} minutes from UTC]",
         host.set_clock,

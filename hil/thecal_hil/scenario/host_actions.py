@@ -116,6 +116,18 @@ def cancel_bolus(attempt: Attempt, given: Given) -> None:
     attempt.course.cancel_bolus()
 
 
+def temporary_rate(attempt: Attempt, given: Given) -> None:
+    running = attempt.course.pump.read_program()
+    if running is None:
+        raise BadInputError(["the pump has no program"])
+    volume_nl = given["dose_mcg_per_day"] * _NG_PER_MCG * _NL_PER_ML / running.concentration_ng_per_ml
+    attempt.course.set_temporary_rate(round(volume_nl), given["lasting"] // NS_PER_S)
+
+
+def end_temporary_rate(attempt: Attempt, given: Given) -> None:
+    attempt.course.end_temporary_rate()
+
+
 def set_clock(attempt: Attempt, given: Given) -> None:
     offset_min = given.get("utc_offset_min", attempt.scenario.setup.utc_offset_min)
     attempt.course.set_time(utc_second(given["local"], offset_min), offset_min)

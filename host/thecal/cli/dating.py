@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import typer
 
 from thecal.cli.common import JsonOption, PortOption, connected, pairs, print_json, show
 from thecal.errors import ThecalError
-from thecal_fw.core.events import EVENT_REFILLED
-
-if TYPE_CHECKING:
-    from thecal.client import Event
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -21,21 +16,19 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def dates(port: PortOption = None, as_json: JsonOption = False) -> None:
-    """Show until when the reservoir lasts, with every bolus that the patient may ask for. Times are UTC."""
+    """Show until when the reservoir lasts, with every bolus that the patient may ask for. In the pump's local time."""
     from thecal.amounts import millilitres
     from thecal.refill_dates import refill_dates
 
     with connected(port) as pump:
-        outlook = pump.outlook()
-        clock = pump.time()
-        log = pump.log()
+        outlook, status = pump.outlook(), pump.interrogate()
     if not outlook.is_known:
         raise ThecalError(
             "there are no dates: the pump has no program that delivers, or does not know what its reservoir holds"
         )
     # Without a time of its own the pump is taken at this computer's.
-    now = datetime.fromtimestamp(clock.utc_s, UTC) if clock.time_source else datetime.now(UTC)
-    found = refill_dates(outlook, now.replace(second=0, microsecond=0), _last_fill(log))
+    now = status.local_time or datetime.now(UTC).replace(tzinfo=None)
+    found = refill_dates(outlook, now.replace(second=0, microsecond=0), status.earliest_fill)
     if as_json:
         print_json({**asdict(outlook), **{name: _iso(date) for name, date in vars(found).items()}})
         return
@@ -52,12 +45,6 @@ def dates(port: PortOption = None, as_json: JsonOption = False) -> None:
     show(pairs([*rows, ("refill by", _text(found.refill_by))]))
     if not outlook.alarm_protects:
         typer.echo("the alarm may come after the reservoir is dry: go by the date to refill by")
-
-
-def _last_fill(log: list[Event]) -> datetime | None:
-    """When the pump was last told of a fill, if it knew the time then."""
-    fills = [event for event in log if event.code == EVENT_REFILLED and event.time_source]
-    return datetime.fromtimestamp(fills[-1].utc_s, UTC) if fills else None
 
 
 def _text(date: datetime | None) -> str:

@@ -12,6 +12,7 @@ from thecal.words import plain
 from thecal_fw.core import events
 from thecal_fw.core.annunciation import PATTERNS
 from thecal_fw.core.journal_condition import CONDITION_NAMES
+from thecal_fw.core.ledger import MOST_STALLS
 from thecal_fw.core.program import MODE_NAMES
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
@@ -45,8 +46,10 @@ def status_rows(status: Status) -> list[tuple[str, str]]:
         ("drug", drug),
         ("program", program),
         ("reservoir, calculated", _reservoir(status)),
+        ("last refill", status.last_refill.isoformat() if status.last_refill else "day not known"),
         ("uncertain volume", f"{float(status.uncertain_nl) / 1e3:g} microlitres since the refill"),
         ("not turned for", f"{float(status.lost_nl) / 1e3:g} microlitres since the refill"),
+        ("motor stalls", _stalls(status)),
         ("low-reservoir alarm", _low_alarm(status)),
         ("alarms", ", ".join(status.alarm_names) or "none"),
         ("silenced", ", ".join(names_of(status.silenced_alarms)) or "none"),
@@ -69,6 +72,11 @@ def _reservoir(status: Status) -> str:
     if not status.fill_known:
         return "unknown; tell with `thecal refill`"
     return f"{status.residual_nl / _NL_PER_ML:.3f} mL of the {status.fill_nl / _NL_PER_ML:g} mL filled"
+
+
+def _stalls(status: Status) -> str:
+    more = " or more" if status.stalls == MOST_STALLS else ""
+    return f"{status.stalls or 'none'}{more} since the refill"
 
 
 def _low_alarm(status: Status) -> str:
@@ -114,6 +122,7 @@ def status_document(pump: Pump, status: Status) -> dict[str, Any]:
         "reset_cause": events.RESET_NAMES[status.reset_cause],
         "active_alarms": status.alarm_names,
         "silenced_alarms": names_of(status.silenced_alarms),
+        "last_refill": status.last_refill.isoformat() if status.last_refill else None,
         "dose_mcg_per_day": float(status.dose_mcg_per_day),
         "days_to_low_reservoir": None if days is None else float(days),
         "local_time": status.local_time.isoformat() if status.local_time else None,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from thecal.last_change import last_fill
 from thecal.refill_dates import RefillDates, ReservoirOutlook, refill_dates
 from thecal_fw.core.events import EVENT_HELLO, EVENT_REFILLED
 
@@ -51,22 +50,17 @@ def interrogate(pump: Pump, now: datetime | None = None) -> Interrogation:
         status,
         pump.read_program(),
         outlook,
-        _dates(status, outlook, log, read_at),
+        _dates(status, outlook, read_at),
         log,
         read_at,
     )
 
 
-def _dates(
-    status: Status, outlook: ReservoirOutlook, log: list[Event], read_at: datetime
-) -> RefillDates | None:
+def _dates(status: Status, outlook: ReservoirOutlook, read_at: datetime) -> RefillDates | None:
     if not outlook.is_known:
         return None
-    shift = timedelta(minutes=status.offset_minutes if status.time_source else 0)
-    filled = last_fill(log)
-    local_fill = (filled + shift).replace(tzinfo=None) if filled is not None else None
     now = status.local_time or read_at.replace(tzinfo=None)
-    return refill_dates(outlook, now.replace(second=0, microsecond=0), local_fill)
+    return refill_dates(outlook, now.replace(second=0, microsecond=0), status.earliest_fill)
 
 
 def events_since_last_visit(log: list[Event], before_sequence: int | None = None) -> list[Event]:
