@@ -115,7 +115,6 @@ class Press:
 
     def _rest(self, now_s: int, now_us: int) -> None:
         self.is_faulty = self._rests = True
-        self._changing_s = NEVER_S
         self.due_s, self.due_us = now_s + REST_S, now_us
 
     def _look_again(self, now_s: int, now_us: int) -> None:
