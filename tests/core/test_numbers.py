@@ -11,6 +11,7 @@ from thecal_fw.core import (
     dead_volume,
     events,
     instant,
+    ledger,
     press,
     program,
     pump_state,
@@ -85,6 +86,10 @@ def test_a_tick_is_ten_microseconds_and_all_longer_times_follow_from_it():
 
 def test_the_second_that_never_comes_is_the_largest_that_needs_no_heap():
     assert instant.NEVER_S == 2**30 - 1
+
+
+def test_stalls_are_counted_up_to_what_four_bits_hold():
+    assert ledger.MOST_STALLS == 15
 
 
 def test_the_facts_about_the_pumps_own_tubing_and_its_bench_head():

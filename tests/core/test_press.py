@@ -171,7 +171,7 @@ def noise(press: Press, from_us: int, gap_us: int, looks: int) -> int:
 
 def test_a_new_button_is_up_sound_and_never_due() -> None:
     press = Press()
-    assert (press.is_down, press.is_faulty, press.is_spent) == (False, False, False)
+    assert (press.is_down, press.is_faulty) == (False, False)
     assert (press.due_s, press.due_us) == (NEVER_S, 0)
 
 
@@ -262,15 +262,39 @@ def test_a_button_that_is_down_when_its_line_comes_to_rest_stays_faulty_until_it
     assert not press.is_faulty
 
 
-def test_a_level_from_before_the_rest_has_to_settle_anew_after_it() -> None:
+def press_of_300_ms(press: Press, from_us: int) -> int:
+    """What comes of a push that begins at an instant."""
+    held_ms = NO_PRESS
+    for off_us, is_down in ((0, True), (SETTLED_US, True), (300 * MS, False), (300 * MS + SETTLED_US, False)):
+        s, us = divmod(from_us + off_us, SECOND)
+        held_ms = press.look(is_down, off_us % (300 * MS) == 0, s, us)
+    return held_ms
+
+
+@pytest.mark.requirement("button-press")
+@pytest.mark.parametrize("from_us", [0, SECOND])
+def test_a_push_right_after_a_reset_that_serves_for_nothing_else_is_a_press(from_us: int) -> None:
+    assert press_of_300_ms(Press(), from_us) == 300
+
+
+@pytest.mark.requirement("button-press")
+@pytest.mark.parametrize(("before_us", "found"), [(200_000, NO_PRESS), (200_001, 300), (50 * SECOND, 300)])
+def test_a_push_serves_for_what_was_begun_up_to_a_fifth_of_a_second_before_it(
+    before_us: int, found: int
+) -> None:
     press = Press()
-    for number in range(64):
-        press.look(True, True, 5, number * MS // 2)
-    press.look(True, False, 16, 0)
-    press.look(True, False, 16, LOOK_US)
-    assert not press.is_down
-    press.look(True, False, 16, LOOK_US + SETTLED_US)
-    assert press.is_down
+    press.spend(100 - before_us // SECOND - 1, SECOND - before_us % SECOND)
+    assert press_of_300_ms(press, 100 * SECOND) == found
+
+
+@pytest.mark.requirement("button-press")
+def test_what_is_begun_during_a_push_however_long_after_its_beginning_has_it_as_its_own() -> None:
+    press = Press()
+    press.look(True, True, 5, 0)
+    press.look(True, False, 5, SETTLED_US)
+    press.spend(6, 999_999)
+    press.look(False, True, 7, 0)
+    assert press.look(False, False, 7, SETTLED_US) == NO_PRESS
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,23 @@ def test_the_tubing_lasts_until_its_last_revolution_begins_at_the_rate_of_the_pr
 
 
 @pytest.mark.requirement("service-estimates")
+@pytest.mark.parametrize(
+    ("on_top_nl", "minutes"), [(0, 150), (999, 149), (1_000, 149), (1_001, 148), (200_000, 0)]
+)
+def test_what_comes_on_top_of_the_program_wears_the_tubing_as_much_sooner(
+    on_top_nl: int, minutes: int
+) -> None:
+    life = ServiceLife(ServiceLimits(tubing_days=100, tubing_revolutions=500))
+    assert life.minutes_to_tubing(0, 496, NL_PER_REV, course(1_440_000), on_top_nl) == minutes
+
+
+@pytest.mark.requirement("service-estimates")
+def test_with_nothing_on_top_the_last_revolution_lasts_to_the_nanolitre() -> None:
+    life = ServiceLife(ServiceLimits(tubing_days=100, tubing_revolutions=500))
+    assert life.minutes_to_tubing(0, 498, 1_000, course(1_440_000)) == 1
+
+
+@pytest.mark.requirement("service-estimates")
 def test_without_a_course_the_tubing_lasts_by_age_until_its_revolutions_are_used_up() -> None:
     life = ServiceLife(ServiceLimits(tubing_days=100, tubing_revolutions=500))
     found = [life.minutes_to_tubing(0, turns, NL_PER_REV, None) for turns in (0, 499, 500, 501)]
