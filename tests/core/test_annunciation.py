@@ -156,6 +156,18 @@ def test_an_alarm_that_becomes_audible_ends_an_answer_at_once(off_us):
     assert annunciation.next_s == 3_605
 
 
+@pytest.mark.requirement("alarm-tones")
+@pytest.mark.parametrize("off_us", [0, 50_000, 150_000])
+def test_a_further_alarm_ends_an_answer_at_once_too(off_us):
+    annunciation = Annunciation()
+    annunciation.update(10, 0, table.PRIORITY_NON_CRITICAL, 1)
+    annunciation.update(11, 0, table.PRIORITY_NON_CRITICAL, 1)
+    annunciation.play_once(ANSWER_REFUSED, 500, 0)
+    annunciation.update(500, off_us, table.PRIORITY_NON_CRITICAL, 1)
+    assert annunciation.update(500, off_us, table.PRIORITY_NON_CRITICAL, 3)
+    assert (annunciation.next_s, annunciation.next_us) == (501, off_us)
+
+
 def test_an_answer_ends_with_the_silence_of_an_alarm_that_is_over():
     annunciation = Annunciation()
     annunciation.update(10, 0, table.PRIORITY_NON_CRITICAL)
