@@ -77,7 +77,7 @@ def test_an_interrogation_is_complete_within_a_tenth_of_a_second(course: Course)
 @pytest.mark.requirement("interrogation-time")
 @pytest.mark.campaign_on("pico")
 def test_state_and_the_largest_program_are_read_within_150_ms(course: Course) -> None:
-    """2 kB of it, in nine frames: most pumps have a pattern of a few steps, and the tenth of a second for everything is with those."""
+    """2 kB of it, in nine frames. The tenth of a second for everything is with a pattern of 24 steps."""
     rig, pump = course.rig, course.pump
     program = flex([("00:00", 400_000)]).program
     program.patterns = [
