@@ -95,8 +95,8 @@ class BolusNotes:
         boluses = self._pump.boluses
         if bolus in boluses.extra:
             boluses.extra.remove(bolus)
-        if was_cut_short and bolus in boluses.history.given:
-            bolus.end_tick = max(tick, bolus.start_tick)
+        if was_cut_short:
+            boluses.history.cut_short(bolus.kind, bolus.start_tick, tick)
         if bolus.kind != KIND_SCHEDULED:
             self._pump.keeper.size_quantum(self._pump.program)
             self._pump.keeper.keep_anchor()

@@ -51,9 +51,13 @@ class BolusRecall:
                     self._note_gap()
                 self._end()
                 return
-            event = keeper.event(self._sequence)
+            sequence = self._sequence
+            event = keeper.event(sequence)
             self._sequence -= 1
-            if event is None or event[events.AT_CODE] == events.EVENT_LOST_EVENTS:
+            if event is None:
+                if not keeper.journal.is_left_out(sequence):
+                    self._note_gap()
+            elif event[events.AT_CODE] == events.EVENT_LOST_EVENTS:
                 self._note_gap()
             elif event[events.AT_CODE] == events.EVENT_RESET:
                 if self._placed(event):

@@ -61,6 +61,8 @@ class Boluses:
         were_allowed, self._are_allowed = self._are_allowed, not self.are_blocked()
         if self._are_allowed and not were_allowed:
             self.begin_from(change_tick)
+        if not self._are_allowed:
+            self._end_what_has_not_begun(change_tick)
         bridge = pump.bridging.lead(change_tick)
         minute, extra = NO_BOLUSES, ()
         if self._are_allowed:
@@ -70,6 +72,12 @@ class Boluses:
         return Timeline(
             pump.wanted_program(), pump.wall, pump.limits.minimum_rate_nl_per_day, minute, extra, bridge
         )
+
+    def _end_what_has_not_begun(self, tick: int) -> None:
+        """Of what is under way the change at this tick tells; nothing would ever tell of what begins only then."""
+        for bolus in list(self.extra):
+            if bolus.start_tick >= tick:
+                self._pump.bolus_notes.ended(bolus, tick, events.WAS_CUT_SHORT)
 
     def are_blocked(self) -> bool:
         """Whether an alarm keeps boluses of all kinds from being given."""
@@ -101,9 +109,10 @@ class Boluses:
             return
         was_s, is_s = before.local_second(tick), after.local_second(tick)
         following = max(self.minute, before.first_local_minute(tick))
-        for bolus in self._pump.infusion.timeline.boluses_near(tick, tick):
+        for bolus in self._pump.infusion.timeline_at(tick).boluses_near(tick, tick):
             is_by_clock = bolus.kind == KIND_SCHEDULED and bolus not in self.extra
-            if is_by_clock and bolus.start_tick < tick < bolus.end_tick:
+            has_begun = bolus.start_tick < tick < bolus.end_tick
+            if is_by_clock and has_begun and len(self.extra) < MOST_BOLUSES:
                 self.extra.append(bolus)
         if abs(is_s - was_s) >= SECONDS_PER_DAY:
             self.begin_from(tick)
@@ -117,9 +126,17 @@ class Boluses:
         for bolus in self.extra:
             if bolus.kind == KIND_SCHEDULED:
                 tick = max(tick, bolus.end_tick)
+        refusal = REFUSED_CLOCK if jump_s > MOST_JUMP_S else REFUSED_NOT
+        # What would not have been given at its time is not given later either.
+        if self._pump.bridging.end is not None:
+            refusal = REFUSED_BRIDGE
+        if self.are_blocked():
+            refusal = REFUSED_BLOCKED
         for _, rate_nl_per_day, minutes in skipped:
             bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
-            if jump_s > MOST_JUMP_S or len(self.extra) >= MOST_BOLUSES - 1:
+            if refusal != REFUSED_NOT:
+                self.refuse(bolus, refusal)
+            elif len(self.extra) >= MOST_BOLUSES - 1:
                 self.refuse(bolus, REFUSED_CLOCK)
             else:
                 self.extra.append(bolus)
@@ -174,11 +191,13 @@ class Boluses:
             return REFUSED_NO_SUCH_BOLUS
         if pump.infusion.state != STATE_DELIVERING:
             return REFUSED_NOT_DELIVERING
-        if self.are_blocked():
+        # At a low supply nothing can be made durable, and its alarm is active or about to be.
+        if self.are_blocked() or not pump.hardware.supply.is_good():
             return REFUSED_BLOCKED
         if pump.bridging.end is not None:
             return REFUSED_BRIDGE
-        if self._is_like_it_under_way(bolus):
+        # No more than outlive a watchdog reset: one that did not would end there, and nobody would be told.
+        if self._is_like_it_under_way(bolus) or len(self.extra) >= MOST_BOLUSES:
             return REFUSED_UNDER_WAY
         if highest_rate(program) + bolus.rate_nl_per_day > pump.limits.most_rate_nl_per_day:
             return REFUSED_RATE
@@ -215,9 +234,9 @@ class Boluses:
         self.extra.append(bolus)
         keeper.size_quantum(pump.program)
         if keeper.journal.latest_event < number or not keeper.save():
-            self.extra.remove(bolus)
-            keeper.size_quantum(pump.program)
-            pump.record(events.EVENT_BOLUS_ENDED, 0, bolus.kind << events.KIND_SHIFT | events.WAS_CUT_SHORT)
+            # The alarm of a journal that takes nothing may have ended it already.
+            if bolus in self.extra:
+                pump.bolus_notes.ended(bolus, bolus.start_tick, events.WAS_CUT_SHORT)
             return False
         # Writing has taken its time: only now is the instant known at which the bolus can begin.
         pump.hardware.clock.read()

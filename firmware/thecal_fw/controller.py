@@ -122,15 +122,16 @@ class Controller:
         self._open_keys()
         self._judge_self_test()
         self.service.check()
+        self.supervisor.check_reservoir()
         resumes = recovery.was_delivering and self._may_resume()
         self.keeper.save()
         if self.keeper.journal.has_failed:
             self.failed_tests |= TEST_FLASH
             self.record(events.EVENT_SELF_TEST, TEST_FLASH)
+        if not resumes or self.boluses.are_blocked():
+            self.bolus_notes.end_extra(0)
         if resumes:
             self._resume(recovery)
-        else:
-            self.bolus_notes.end_extra(0)
         self.keeper.keep_anchor()
 
     def _open_keys(self) -> None:
@@ -318,7 +319,7 @@ class Controller:
 
     def _note_start(self) -> None:
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
-        self.supervisor.stands_from(self.hardware.clock.s)
+        self.supervisor.check_standing(self.hardware.clock.s)
         self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, not self.reservoir.is_known)
         self._note_time_unknown()
 
@@ -335,9 +336,11 @@ class Controller:
         return self.infusion.follow()
 
     def _stop(self) -> int:
-        self._stopped_in_alarm = self.alarms.has_critical()
+        # Once more, when it stands already, says nothing of why it was stopped.
+        if self.infusion.state != STATE_STOPPED:
+            self._stopped_in_alarm = self.alarms.has_critical()
         tick = self.infusion.stop()
-        self.supervisor.stands_from(self.hardware.clock.s)
+        self.supervisor.check_standing(self.hardware.clock.s)
         self._note_time_unknown()
         self.keeper.note_change()
         self.keeper.keep_anchor()
@@ -378,7 +381,7 @@ class Controller:
         self.set_alarm(alarm_table.JOURNAL_FOREIGN, False)
         self.set_alarm(alarm_table.MEMORY_FAULT, False)
         self.supervisor.check_reservoir()
-        self.supervisor.stands_from(self.hardware.clock.s)
+        self.supervisor.check_standing(self.hardware.clock.s)
         return self.replan()
 
     def set_time(self, utc_s: int, utc_us: int, offset_minutes: int) -> int:

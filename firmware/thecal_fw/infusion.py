@@ -31,7 +31,8 @@ _CLEAR_BEFORE_ANCHOR_TICKS = 100
 _CLEAR_AFTER_ANCHOR_TICKS = 20
 """No pulse of the old queue is due so close before or after an anchor: the generator is re-armed there."""
 _LONGEST_REQUEST_US = 150_000
-"""No request takes longer to serve than this; the longest is checking a program of 7 x 48 steps."""
+"""No request takes longer to serve than this, unless it has to erase first; the longest is checking a program of 7 x 48
+steps."""
 _FIRST_BLOCK_TICKS = TICKS_PER_SECOND
 _FIRST_BLOCK_PULSES = 64
 _BLOCK_TICKS = 60 * TICKS_PER_SECOND
@@ -87,6 +88,10 @@ class Infusion:
         us = now_us + _LONGEST_REQUEST_US
         return not is_before(now_s + us // 1_000_000, us % 1_000_000, self.event_s, self.event_us)
 
+    def is_change_ahead(self) -> bool:
+        """Whether the queue has still to be spliced for a change under way."""
+        return self._splice_tick >= 0
+
     def advance(self, now_s: int, now_us: int) -> None:
         """Splice the queue ahead of the change tick; note the change once that has come."""
         if is_before(now_s, now_us, self.event_s, self.event_us):
@@ -139,6 +144,10 @@ class Infusion:
     def change_tick_from_now(self) -> int:
         """The tick at which a change takes effect if it is asked for now: that of the one under way if there is one."""
         return self._splice_tick if self._splice_tick >= 0 else self.next_change_tick()
+
+    def timeline_at(self, tick: int):
+        """What holds at a tick that has not come yet: with a change under way, what that leads to."""
+        return self._changed_timeline if 0 <= self.change_tick <= tick else self.timeline
 
     def follow(self) -> int:
         """Follow the program, the clock and the alarms as they are now; the tick from which that holds."""
@@ -292,6 +301,8 @@ class Infusion:
             self._count_at_halt()
             self.owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, pump.ledger.counted))
             pump.bolus_notes.cut_short(self.timeline, tick)
+        # What was to go on, or to be made up for, with a start that does not come.
+        pump.bolus_notes.end_extra(tick)
         if self.state != STATE_STOPPED:
             pump.record(events.EVENT_STOPPED, pump.ledger.counted)
         self.state = STATE_STOPPED

@@ -82,7 +82,7 @@ class LinkServer:
         if arrived is not None and arrived.kind & ~messages.TAGGED == messages.STOP.kind:
             self._serve_frame(arrived)
             return True
-        if only_stop:
+        if only_stop or self._must_wait(self._held or arrived):
             if self._held is None:
                 self._hold(arrived)
             elif arrived is not None:
@@ -96,6 +96,17 @@ class LinkServer:
         if arrived is not None:
             self._serve_frame(arrived)
         return is_more
+
+    def _must_wait(self, frame) -> bool:
+        """Whether serving a frame takes so long that a change that is still to be prepared would come too late: it
+        would commit a program that erases have to make room for, or work out a week of a program."""
+        pump = self._controller
+        if frame is None or not pump.infusion.is_change_ahead():
+            return False
+        kind = frame.kind & ~messages.TAGGED
+        if kind == messages.COMMIT.kind:
+            return not pump.keeper.journal.can_commit()
+        return pump.week is None and kind in (messages.DATES.kind, messages.SERVICE_LIFE.kind)
 
     def _hold(self, frame) -> None:
         self._held = frame

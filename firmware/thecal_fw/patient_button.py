@@ -33,8 +33,9 @@ class PatientButton:
 
     def is_held(self) -> bool:
         """Whether somebody holds the button down. A button that is stuck is held by nobody. This push then serves for
-        what was asked, and does not ask for a bolus as well."""
-        self.press.is_spent = True
+        what was asked, and does not ask for a bolus as well, also if it has only just begun."""
+        clock = self._pump.hardware.clock
+        self.press.spend(clock.s, clock.us)
         return not self.press.is_faulty and self._line.is_held()
 
     def is_quiet(self) -> bool:

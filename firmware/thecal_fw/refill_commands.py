@@ -4,10 +4,11 @@ It is worked out when it is asked for, from what there is at that moment, so it 
 change of the program.
 """
 
+from thecal_fw.core.instant import SECONDS_PER_DAY
 from thecal_fw.core.program import MINUTES_PER_DAY, MODE_FLEX, MODE_STOPPED
 from thecal_fw.core.refill_dates import Course, Week, alarm_protects, least_residual_nl, minutes_until
 from thecal_fw.core.reservoir import EMPTY_NL
-from thecal_fw.core.schedule import MINUTES_PER_WEEK
+from thecal_fw.core.schedule import MINUTES_PER_WEEK, lowest_basal_rate
 from thecal_fw.core.wall_clock import weekday_and_minute
 from thecal_fw.link import messages
 
@@ -19,6 +20,20 @@ def course_from_now(pump) -> Course:
         weekday, minute = weekday_and_minute(wall.local_second(pump.ticks_now()))
         week_minute = (weekday * MINUTES_PER_DAY + minute) % MINUTES_PER_WEEK
     return Course(pump.program, pump.limits.minimum_rate_nl_per_day, week_minute, pump.week)
+
+
+def still_to_give_nl(pump) -> int:
+    """What comes on top of that course, in nL: of boluses and a temporary rate that are under way, and of a bridge what
+    it gives above the lowest rate that the program has meanwhile."""
+    tick = pump.ticks_now()
+    left_nl = 0
+    for bolus in pump.boluses.extra:
+        left_nl += bolus.given_nl(bolus.end_tick) - bolus.given_nl(tick)
+    bridge_s = pump.bridging.left_s(tick)
+    if bridge_s:
+        more = pump.program.bridge.rate_nl_per_day - lowest_basal_rate(pump.program)
+        left_nl += -(-max(0, more) * bridge_s // SECONDS_PER_DAY)
+    return left_nl
 
 
 def prepare(pump) -> None:
@@ -43,10 +58,11 @@ class RefillCommands:
         residual_nl = reservoir.residual_nl(counted)
         permille, low_nl = program.accuracy_permille, program.low_reservoir_nl
         course = course_from_now(pump)
-        left_nl = max(0, residual_nl - self._still_to_give_nl())
+        still_nl = still_to_give_nl(pump)
+        left_nl = max(0, residual_nl - still_nl)
         # At the worst, what has been given already was more than calculated as well.
         least_nl = least_residual_nl(reservoir.fill_nl, residual_nl, permille)
-        least_left_nl = max(0, least_nl - self._still_to_give_nl() * (1_000 + permille) // 1_000)
+        least_left_nl = max(0, least_nl - still_nl * (1_000 + permille) // 1_000)
         return layout.pack(
             1,
             residual_nl,
@@ -58,11 +74,3 @@ class RefillCommands:
             permille,
             program.stability_days,
         )
-
-    def _still_to_give_nl(self) -> int:
-        """Of boluses and a temporary rate that are under way."""
-        tick = self._pump.ticks_now()
-        left_nl = 0
-        for bolus in self._pump.boluses.extra:
-            left_nl += bolus.given_nl(bolus.end_tick) - bolus.given_nl(tick)
-        return left_nl

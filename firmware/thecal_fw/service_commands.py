@@ -7,7 +7,7 @@ from thecal_fw.core.alarms import PRIORITY_NAMES
 from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.service_life import PART_NAMES
 from thecal_fw.link import messages
-from thecal_fw.refill_commands import course_from_now
+from thecal_fw.refill_commands import course_from_now, still_to_give_nl
 from thecal_fw.staging import RequestRefusedError
 
 
@@ -25,14 +25,14 @@ class ServiceCommands:
     def _tell(self, values) -> bytes:
         pump, service = self._pump, self._pump.service
         life, lifetime_s, revolutions = service.life, service.lifetime_s(), service.revolutions()
-        course = None
+        course, on_top_nl = None, 0
         if pump.program is not None and pump.program.mode != MODE_STOPPED:
-            course = course_from_now(pump)
+            course, on_top_nl = course_from_now(pump), still_to_give_nl(pump)
         return messages.SERVICE_LIFE.response.pack(
             life.pump_age_s(lifetime_s) // 86_400,
             life.tubing_age_s(lifetime_s) // 86_400,
             life.tubing_revolutions(revolutions),
-            life.minutes_to_tubing(lifetime_s, revolutions, pump.calibration.nl_per_rev, course),
+            life.minutes_to_tubing(lifetime_s, revolutions, pump.calibration.nl_per_rev, course, on_top_nl),
             life.minutes_to_replacement(lifetime_s),
             life.minutes_to_end(lifetime_s),
         )

@@ -47,6 +47,7 @@ class Supervisor:
         self.threshold_us = 0
         self._threshold_step = NEVER_STEP
         self.check_s = MEMORY_CHECK_S
+        self._stands = False
         self._stands_since_s = 0
         self.reminder_s = NEVER_S
 
@@ -86,7 +87,7 @@ class Supervisor:
         self._check_motor()
         self._check_image()
         self.check_reservoir()
-        self._check_standing(now_s)
+        self.check_standing(now_s)
         if now_s >= self.check_s:
             self.check_s = now_s + MEMORY_CHECK_S
             self._pump.service.check()
@@ -103,17 +104,17 @@ class Supervisor:
 
     # --- a pump that stands
 
-    def stands_from(self, now_s: int) -> None:
-        """Delivery has ended, or another program is in force; what counts is from now on."""
-        self._stands_since_s = now_s
-        self._check_standing(now_s)
-
-    def _check_standing(self, now_s: int) -> None:
+    def check_standing(self, now_s: int) -> None:
+        """Raise or clear the alarms of a pump that stands. What counts is from the end of delivery, or from the first
+        program that is to deliver something: neither another program nor one more stop puts them off."""
         pump = self._pump
         program = pump.program
         stands = (
             self._infusion.state == STATE_STOPPED and program is not None and program.mode != MODE_STOPPED
         )
+        if stands and not self._stands:
+            self._stands_since_s = now_s
+        self._stands = stands
         since_s = now_s - self._stands_since_s
         pump.set_alarm(alarm_table.PUMP_STOPPED, stands and since_s >= REMIND_AFTER_S)
         pump.set_alarm(alarm_table.STOPPED_LONG, stands and since_s >= STOPPED_LONG_S)

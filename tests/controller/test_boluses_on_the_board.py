@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from controller.link_host import RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex, within_limits
 from thecal_fw.core import alarms, events
-from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED
+from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED, KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.program import PatientBolus, PeriodicBolus, Program
 from thecal_fw.link import messages
@@ -337,10 +337,31 @@ def test_a_bolus_that_a_power_cut_ends_is_not_given_again_and_still_counts_for_l
 def test_a_bolus_that_can_not_be_written_down_first_is_not_given() -> None:
     bench = delivering(with_patient_bolus())
     bench.run_for(10)
-    bench.pump.board.supply.good = False
+    bench.pump.board.chip.takes_nothing = True
     with pytest.raises(RefusedError, match="not stored"):
         bench.give_bolus(KIND_PATIENT)
+    bench.pump.board.chip.takes_nothing = False
+    bench.run_for(HOUR_S)
+    assert [(event, given) for event, _, given, _ in bench.bolus_events()] == [
+        ("begun", TEN_UL_IN_5_MIN),
+        ("ended", 0),
+    ]
+    # The alarm of the journal holds to the minimum rate; the bolus would be hundreds of microsteps on top.
+    assert len(bench.pump.step_times_ns) <= bench.ideal.steps_at(bench.pump.now_ns)
+
+
+@pytest.mark.requirement("bolus-stored")
+def test_at_a_low_supply_a_bolus_is_refused_with_its_reason_and_does_not_count() -> None:
+    bench = delivering(with_patient_bolus())
+    bench.run_for(10)
+    bench.pump.board.supply.good = False
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_PATIENT)
+    assert reason(refused) == "blocked by an alarm"
     bench.pump.board.supply.good = True
+    bench.run_for(60)
+    assert [event[0] for event in bench.bolus_events()] == ["refused"]
+    bench.give_bolus(KIND_PATIENT)
     bench.run_for(HOUR_S)
     bench.assert_as_prescribed()
 
@@ -370,6 +391,137 @@ def test_a_scheduled_bolus_under_way_goes_on_when_the_clock_is_set(jump_minutes:
     bench.run_for(4 * HOUR_S)
     ended = [event for event in bench.bolus_events() if event[0] == "ended"]
     assert ended == [("ended", KIND_SCHEDULED, 60_000, 0)]
+
+
+@pytest.mark.requirement("bolus-cut-short")
+@pytest.mark.requirement("bolus-clock")
+@pytest.mark.parametrize("how", ["a stop and a start", "another program", "an alarm that blocks boluses"])
+def test_a_bolus_that_is_cut_short_is_not_taken_up_again_by_setting_the_clock_in_the_same_second(
+    how: str,
+) -> None:
+    bench = delivering(with_scheduled_boluses((60, 1_440_000, 60)), MONDAY_UTC_S + HOUR_S - 10)
+    bench.run_for(600)
+    if how == "a stop and a start":
+        bench.stop()
+        bench.run_for(30)
+        bench.start()
+    elif how == "another program":
+        bench.commit(continuous(424_000))
+    else:
+        bench.pump.controller.note_alarm(alarms.TIMING_FAULT)
+    reading = bench.host.ask(messages.GET_TIME)
+    bench.set_time(reading["utc_s"], reading["utc_us"])
+    bench.run_for(10)
+    assert bench.pump.controller.boluses.extra == []
+    assert bench.status()["rate_nl_per_day"] <= 424_000
+    assert [what for what, *_ in bench.bolus_events()] == ["begun", "ended"]
+
+
+@pytest.mark.requirement("bolus-cut-short")
+def test_a_stop_before_a_start_has_come_ends_what_the_clock_had_skipped_in_that_second() -> None:
+    bench = delivering(with_scheduled_boluses((60, 1_440_000, 60)), MONDAY_UTC_S + 3_000)
+    bench.stop()
+    bench.start()
+    bench.set_time(bench.status()["utc_s"] + HOUR_S)
+    bench.stop()
+    bench.run_for(30)
+    bench.start()
+    bench.run_for(10)
+    assert bench.status()["rate_nl_per_day"] == 424_000
+    assert bench.bolus_events() == [("ended", KIND_SCHEDULED, 0, 1)]
+
+
+@pytest.mark.requirement("bolus-over-power-cut")
+@pytest.mark.requirement("watchdog-carry-over")
+@pytest.mark.parametrize("cause", [events.RESET_WATCHDOG, events.RESET_POWER_ON])
+def test_resets_in_a_row_leave_no_gap_in_the_log_that_would_keep_boluses_away_for_a_day(cause: int) -> None:
+    bench = delivering(with_patient_bolus(lockout_minutes=15))
+    bench.give_bolus(KIND_PATIENT)
+    for _ in range(3):
+        bench.run_for(700)
+        bench.reset(cause)
+    bench.run_for(60)
+    told = bench.host.ask(messages.BOLUSES)
+    assert (told["is_history_known"], told["patient_in_24_h"]) == (1, 1)
+    bench.give_bolus(KIND_PATIENT)
+
+
+@pytest.mark.requirement("bolus-blocked")
+@pytest.mark.requirement("bolus-one-at-a-time")
+def test_a_bolus_that_an_alarm_blocks_before_it_begins_is_over_and_not_taken_up_after_a_refill() -> None:
+    program = with_patient_bolus(lockout_minutes=15)
+    bench = delivering(program)
+    bench.give_bolus(KIND_PATIENT)
+    bench.pump.controller.set_alarm(alarms.RESERVOIR_UNKNOWN, True)
+    bench.run_for(60)
+    assert bench.bolus_events() == [
+        ("begun", KIND_PATIENT, TEN_UL_IN_5_MIN, 300),
+        ("ended", KIND_PATIENT, 0, 1),
+    ]
+    bench.refill()
+    bench.run_for(5)
+    assert bench.status()["rate_nl_per_day"] == 424_000
+    bench.run_for(15 * 60)
+    bench.give_bolus(KIND_PATIENT)
+
+
+@pytest.mark.requirement("bolus-blocked")
+@pytest.mark.requirement("watchdog-carry-over")
+def test_a_bolus_that_the_third_reset_in_a_row_blocks_is_over_and_another_one_can_be_given() -> None:
+    bench = delivering(with_patient_bolus(lockout_minutes=15))
+    bench.give_bolus(KIND_PATIENT)
+    for _ in range(3):
+        bench.run_for(20)
+        bench.reset(events.RESET_WATCHDOG)
+    assert bench.is_active(alarms.REPEATED_RESETS)
+    assert [what for what, *_ in bench.bolus_events()] == ["begun", "ended"]
+    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.REPEATED_RESETS)
+    bench.run_for(5)
+    assert bench.status()["rate_nl_per_day"] == 424_000
+    bench.run_for(15 * 60)
+    bench.give_bolus(KIND_PATIENT)
+
+
+@pytest.mark.requirement("watchdog-carry-over")
+@pytest.mark.requirement("bolus-one-at-a-time")
+def test_no_more_boluses_are_given_at_a_time_than_outlive_a_watchdog_reset() -> None:
+    program = with_patient_bolus()
+    scheduled = with_scheduled_boluses((60, 288_000, 30), (120, 288_000, 30))
+    scheduled.patient_bolus = program.patient_bolus
+    within_limits(scheduled)
+    scheduled.most_nl_per_hour += 1_000_000
+    scheduled.most_nl_per_day += 5_000_000
+    bench = delivering(scheduled, MONDAY_UTC_S + 3_500)
+    bench.set_time(bench.status()["utc_s"] + 2 * HOUR_S)
+    bench.run_for(3)
+    bench.give_bolus(KIND_PATIENT)
+    bench.run_for(3)
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_TEMPORARY, 48_000, 4 * HOUR_S)
+    assert reason(refused) == "a bolus is under way"
+    before = bench.status()["rate_nl_per_day"]
+    extra = len(bench.pump.controller.boluses.extra)
+    bench.reset(events.RESET_WATCHDOG)
+    bench.run_for(5)
+    assert (bench.status()["rate_nl_per_day"], len(bench.pump.controller.boluses.extra)) == (before, extra)
+
+
+@pytest.mark.requirement("bolus-blocked")
+@pytest.mark.requirement("bolus-clock")
+def test_a_bolus_that_the_clock_skips_while_boluses_are_blocked_is_not_made_up_for() -> None:
+    bench = delivering(with_scheduled_boluses((60, 1_440_000, 60)), MONDAY_UTC_S + 3_000)
+    bench.refill(2_000_001)
+    bench.run_for(60)
+    assert bench.is_active(alarms.LOW_RESERVOIR)
+    bench.set_time(bench.status()["utc_s"] + HOUR_S)
+    bench.refill()
+    bench.run_for(10)
+    assert bench.status()["rate_nl_per_day"] == 424_000
+    bench.run_for(2 * HOUR_S)
+    assert [(what, REFUSAL_NAMES[first]) for what, _, first, _ in bench.bolus_events()] == [
+        ("refused", "blocked by an alarm")
+    ]
+    assert bench.pump.controller.boluses.extra == []
 
 
 @pytest.mark.requirement("bolus-clock")

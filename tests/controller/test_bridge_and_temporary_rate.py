@@ -82,6 +82,23 @@ def test_no_bolus_of_the_new_program_begins_before_the_bridge_is_over() -> None:
 
 
 @pytest.mark.requirement("bridge")
+@pytest.mark.requirement("bolus-clock")
+def test_a_bolus_that_the_clock_skips_during_a_bridge_is_told_as_refused_and_not_as_given() -> None:
+    program = flex([[(0, 106_000)]])
+    program.most_nl_per_bolus = 100_000
+    program.boluses = [[(60, 1_000_000, 10)]]
+    bench = delivering()
+    commit_bridged(bench, bridged(within_limits(program), 3 * HOUR_S, 424_000))
+    bench.run_for(60)
+    bench.host.ask(messages.SET_TIME, bench.status()["utc_s"] + 5_000, 0, 0)
+    bench.run_for(2 * HOUR_S)
+    assert [(what, REFUSAL_NAMES[first]) for what, _, first, _ in bench.bolus_events()] == [
+        ("refused", "a bridge is under way")
+    ]
+    assert bench.status()["rate_nl_per_day"] == 424_000
+
+
+@pytest.mark.requirement("bridge")
 @pytest.mark.parametrize("between", ["a stop", "a watchdog reset", "a power cut", "the minimum rate"])
 def test_a_bridge_is_of_the_same_volume_whatever_comes_in_between(between: str) -> None:
     bench = delivering(4_240_000)
@@ -121,6 +138,26 @@ def test_any_bridge_and_what_follows_are_exact(seconds: int, old_rate: int, new_
     commit_bridged(bench, bridged(continuous(new_rate), seconds, old_rate))
     bench.run_for(min(seconds + 300, 3_000))
     bench.assert_as_prescribed()
+
+
+@pytest.mark.requirement("temporary-rate")
+@pytest.mark.requirement("bolus-limits")
+def test_a_temporary_rate_that_is_cancelled_counts_no_further_against_the_limits() -> None:
+    program = continuous(424_000)
+    program.most_nl_per_hour += 60_000
+    program.most_nl_per_day += 300_000
+    program.most_nl_per_bolus = 100_000
+    bench = PumpBench()
+    bench.deliver(program)
+    bench.run_for(5)
+    bench.give_bolus(KIND_TEMPORARY, 1_000_000, 12 * HOUR_S)
+    bench.run_for(60)
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_CLINICIAN, 8_640_000, 500)
+    assert REFUSAL_NAMES[refused.value.detail] == "limit of an hour"
+    bench.host.ask(messages.CANCEL_BOLUS, True)
+    bench.run_for(5)
+    bench.give_bolus(KIND_CLINICIAN, 8_640_000, 500)
 
 
 @pytest.mark.requirement("temporary-rate")

@@ -207,6 +207,40 @@ def test_holding_the_button_for_a_key_does_not_ask_for_a_bolus_as_well() -> None
 
 
 @pytest.mark.requirement("button-press")
+@pytest.mark.parametrize("after_s", [0, 0.005, 0.02, 0.045, 0.06, 0.3])
+def test_a_key_taken_as_soon_as_the_button_goes_down_leaves_no_press_behind(after_s: float) -> None:
+    bench = begun()
+    host = host_at(bench.pump, 99)
+    bench.pump.board.button.held = True
+    bench.run_for(after_s)
+    host.pair()
+    bench.run_for(0.8)
+    bench.pump.board.button.held = False
+    bench.run_for(2)
+    bench.host.hello()
+    assert bench.events(events.EVENT_PRESSED) == bench.events(events.EVENT_BOLUS_BEGUN) == []
+    # The next push is a press again.
+    press(bench)
+    assert len(bench.events(events.EVENT_BOLUS_BEGUN)) == 1
+
+
+@pytest.mark.requirement("button-fault")
+def test_a_button_that_is_down_when_a_restless_line_comes_to_rest_gives_no_bolus_when_let_go_of() -> None:
+    bench = begun()
+    button = bench.pump.board.button
+    for _ in range(80):
+        button.held = not button.held
+        bench.run_for(0.01)
+    button.held = True
+    bench.run_for(10.6)
+    assert bench.is_active(alarms.BUTTON_FAULT)
+    button.held = False
+    bench.run_for(2)
+    assert not bench.is_active(alarms.BUTTON_FAULT)
+    assert bench.events(events.EVENT_PRESSED) == []
+
+
+@pytest.mark.requirement("button-press")
 def test_an_answers_tone_never_sounds_into_an_alarms_and_gives_way_to_one() -> None:
     bench = begun()
     bench.refill(2_000_001)

@@ -10,7 +10,8 @@ from controller.link_host import RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex, within_limits
 from thecal_fw.core import alarms
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT
-from thecal_fw.core.program import PatientBolus
+from thecal_fw.core.dead_volume import DEAD_VOLUME_ID
+from thecal_fw.core.program import Bridge, PatientBolus
 from thecal_fw.link import messages
 
 HOUR_S = 3_600
@@ -94,3 +95,21 @@ def test_an_alarm_that_can_not_protect_at_the_worst_is_told_as_such() -> None:
     assert (told["alarm_protects"], told["accuracy_permille"]) == (0, 145)
     bench.refill(15_000_000)
     assert dates(bench)["alarm_protects"] == 1
+
+
+@pytest.mark.requirement("refill-dates")
+@pytest.mark.requirement("bridge")
+@pytest.mark.parametrize("old_nl_per_day", [48_000, 424_000, 1_000_000])
+def test_what_a_bridge_is_still_to_give_is_reckoned_with_at_its_own_rate(old_nl_per_day: int) -> None:
+    program = continuous(100_000)
+    program.bridge = Bridge(7_200, old_nl_per_day)
+    program.dead_volume_id = DEAD_VOLUME_ID
+    bench = delivering(continuous(500_000), 2_100_000)
+    bench.commit(program)
+    bench.run_for(60)
+    minutes = dates(bench)["minutes_to_low"]
+    bench.run_for(60 * minutes - 10)
+    assert not bench.is_active(alarms.LOW_RESERVOIR)
+    # Where the bridge gives less than the program, the date is early by what that saves.
+    bench.run_for(120 if old_nl_per_day > 100_000 else 120 + 7_200 * 52 // 100)
+    assert bench.is_active(alarms.LOW_RESERVOIR)

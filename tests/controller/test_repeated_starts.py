@@ -51,6 +51,27 @@ def test_the_third_start_after_a_stop_in_an_alarm_within_ten_minutes_ends_in_the
 
 
 @pytest.mark.requirement("repeated-starts")
+@pytest.mark.parametrize("more_stops", [0, 1, 2])
+def test_stops_by_the_alarm_itself_count_however_often_a_person_stops_the_pump_once_more(
+    more_stops: int,
+) -> None:
+    bench = PumpBench()
+    bench.deliver(continuous(RATE_NL_PER_DAY))
+    bench.run_for(5)
+    for starts in range(3):
+        assert not bench.is_active(alarms.REPEATED_STARTS), starts
+        bench.pump.controller.note_alarm(alarms.OVER_DELIVERY)
+        bench.run_for(10)
+        bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.OVER_DELIVERY)
+        for _ in range(more_stops):
+            bench.stop()
+        bench.start()
+        bench.run_for(5)
+    assert bench.is_active(alarms.REPEATED_STARTS)
+    assert bench.status()["rate_nl_per_day"] == 6_000
+
+
+@pytest.mark.requirement("repeated-starts")
 def test_starts_ten_minutes_apart_or_without_an_alarm_are_not_counted() -> None:
     bench = in_alarm()
     for _ in range(4):

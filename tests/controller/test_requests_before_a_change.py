@@ -4,6 +4,7 @@ import pytest
 
 from controller.link_host import LinkHost, RefusedError
 from controller.pump_bench import PumpBench, continuous
+from thecal_fw.core import alarms
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.link import messages
 from thecal_fw.link.frames import encode_frame
@@ -88,4 +89,24 @@ def test_a_request_whose_last_byte_comes_just_when_one_that_waited_is_served_is_
     assert answered == [bench.host.request - 1, bench.host.request]
     assert bench.pump.controller._link.frames_dropped == 0
     bench.run_for(1)
+    bench.assert_as_prescribed()
+
+
+@pytest.mark.requirement("link-never-disturbs")
+@pytest.mark.parametrize(
+    ("records", "wait_ms"), [(7, 450), (8, 450), (9, 450), (39, 300), (39, 350), (0, 700)]
+)
+def test_programs_committed_faster_than_flash_is_erased_all_take_effect_on_their_instant(
+    bench, records, wait_ms
+):
+    bench.deliver(continuous(424_000))
+    bench.run_for(10 + wait_ms / 1_000)
+    bench.commit(continuous(5_000_000))
+    # Each is a record more until the journal, too, needs a sector erased.
+    for _ in range(records):
+        bench.host.ask(messages.ACKNOWLEDGE, 0)
+    for nl_per_day in (9_000_000, 48_000):
+        bench.commit(continuous(nl_per_day))
+    bench.run_for(60)
+    assert not bench.is_active(alarms.CHANGE_LATE)
     bench.assert_as_prescribed()

@@ -7,9 +7,12 @@ import pytest
 from controller.link_host import RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous
 from thecal_fw.core import alarms, events
+from thecal_fw.core.dead_volume import DEAD_VOLUME_ID
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
+from thecal_fw.core.program import Bridge
 from thecal_fw.core.service_life import PART_PUMP, PART_TUBING, ServiceLimits
 from thecal_fw.link import messages
+from thecal_sim.units import NS_PER_S
 
 DAY_S = 86_400
 
@@ -79,3 +82,20 @@ def test_dates_are_a_day_nearer_after_each_day_whatever_is_refilled() -> None:
     after = outlook(bench)
     for date in ("minutes_to_tubing_due", "minutes_to_replacement_due", "minutes_to_end_of_service"):
         assert before[date] - after[date] == 1_440
+
+
+@pytest.mark.requirement("service-estimates")
+def test_the_date_of_new_tubing_reckons_with_a_bridge_that_is_under_way() -> None:
+    bench = PumpBench()
+    bench.set_time(MONDAY_UTC_S)
+    program = continuous(100_000)
+    program.bridge = Bridge(7_200, 9_000_000)
+    program.dead_volume_id = DEAD_VOLUME_ID
+    bench.deliver(program)
+    bench.run_for(60)
+    bench.pump.controller.service.life.limits = ServiceLimits(tubing_revolutions=18)
+    minutes = outlook(bench)["minutes_to_tubing_due"]
+    while not bench.is_active(alarms.TUBING_DUE):
+        bench.run_for(60)
+    # Revolutions are looked at every ten minutes. A date may be early by one of them, which takes half a day here.
+    assert 0 <= (bench.pump.now_ns / NS_PER_S - 62) / 60 - minutes <= 720 + 15

@@ -39,6 +39,21 @@ def test_a_pump_that_stands_reminds_after_half_an_hour_and_urgently_after_two_da
 
 
 @pytest.mark.requirement("stopped-reminder")
+@pytest.mark.parametrize("what", ["a stop", "another program"])
+def test_neither_one_more_stop_nor_another_program_puts_the_urgent_alarm_off(what: str) -> None:
+    bench = PumpBench()
+    bench.commit(continuous(424_000))
+    bench.run_for(47 * HOUR_S)
+    if what == "a stop":
+        bench.stop()
+    else:
+        bench.commit(continuous(500_000))
+    assert is_told(bench) == (True, False)
+    bench.run_for(HOUR_S + 60)
+    assert is_told(bench) == (True, True)
+
+
+@pytest.mark.requirement("stopped-reminder")
 def test_a_pump_that_is_to_deliver_nothing_does_not_remind() -> None:
     bench = PumpBench()
     bench.run_for(HOUR_S)

@@ -67,6 +67,12 @@ class BolusHistory:
     def add(self, bolus: Bolus) -> None:
         self.given.append(bolus)
 
+    def cut_short(self, kind: int, start_tick: int, tick: int) -> None:
+        """The one of a kind that began at a tick ends at another."""
+        for bolus in self.given:
+            if bolus.kind == kind and bolus.start_tick == start_tick:
+                bolus.end_tick = max(tick, start_tick)
+
     def forget(self, tick: int) -> None:
         """Leave out what no window that ends after this tick reaches back to."""
         self.given = [bolus for bolus in self.given if bolus.end_tick + TICKS_PER_DAY > tick]

@@ -31,13 +31,11 @@ class Press:
     """One button. is_down: its debounced state. due_s, due_us: when to look next if the line does not move before.
 
     is_faulty: whether it is stuck or restless.
-    is_spent: whether this push has served for something else, so that its end is no press.
     """
 
     def __init__(self):
         self.is_down = False
         self.is_faulty = False
-        self.is_spent = False
         self.due_s = NEVER_S
         self.due_us = 0
         self._pressed_s = self._pressed_us = 0
@@ -45,12 +43,17 @@ class Press:
         self._changing_us = 0
         self._moved_s = self._moved_us = 0
         self._moved_looks = 0
+        self._spent_s, self._spent_us = -1, 0
         self._rests = self._is_on_trial = False
 
     def begin(self, is_down: bool, now_s: int, now_us: int) -> None:
         """After a reset. A button that is down then is stuck until it proves otherwise."""
         self.is_down = self.is_faulty = is_down
         self._pressed_s, self._pressed_us = now_s, now_us
+
+    def spend(self, now_s: int, now_us: int) -> None:
+        """The push of this moment, settled or not, serves for something else: its end is no press."""
+        self._spent_s, self._spent_us = now_s, now_us
 
     def look(self, is_down: bool, has_moved: bool, now_s: int, now_us: int) -> int:
         """Take a look at the line, which has moved since the last one or not; milliseconds of a short press that is
@@ -62,7 +65,7 @@ class Press:
             self._is_on_trial = True
             self._look_again(now_s, now_us)
             return NO_PRESS
-        if self._is_restless(has_moved, now_s, now_us):
+        if self._is_restless(is_down, has_moved, now_s, now_us):
             self._rest(now_s, now_us)
             return NO_PRESS
         held_ms = self._debounce(is_down, now_s, now_us)
@@ -80,7 +83,6 @@ class Press:
             return NO_PRESS
         if self._changing_s == NEVER_S:
             self._changing_s, self._changing_us = now_s, now_us
-            return NO_PRESS
         if _us_since(self._changing_s, self._changing_us, now_s, now_us) < SETTLED_US:
             return NO_PRESS
         begun_s, begun_us = self._changing_s, self._changing_us
@@ -88,17 +90,20 @@ class Press:
         self.is_down = is_down
         if is_down:
             self._pressed_s, self._pressed_us = begun_s, begun_us
-            self.is_spent = self.is_faulty
             return NO_PRESS
         held_us = _us_since(self._pressed_s, self._pressed_us, begun_s, begun_us)
-        is_press = not self.is_faulty and not self.is_spent and held_us <= LONGEST_PRESS_US
+        spent_us = _us_since(self._pressed_s, self._pressed_us, self._spent_s, self._spent_us)
+        is_spent = spent_us >= -_RESTLESS_GAP_US
+        is_press = not self.is_faulty and not is_spent and held_us <= LONGEST_PRESS_US
         self.is_faulty = False
         return held_us // 1_000 if is_press else NO_PRESS
 
-    def _is_restless(self, has_moved: bool, now_s: int, now_us: int) -> bool:
+    def _is_restless(self, is_down: bool, has_moved: bool, now_s: int, now_us: int) -> bool:
         if self._is_on_trial:
             self._is_on_trial = False
-            self.is_faulty = has_moved or self.is_down
+            if not has_moved:
+                # What was debounced before the rest is long past. A button that is down now has to be let go of.
+                self.is_down = self.is_faulty = is_down
             return has_moved
         if not has_moved:
             return False
@@ -110,8 +115,6 @@ class Press:
 
     def _rest(self, now_s: int, now_us: int) -> None:
         self.is_faulty = self._rests = True
-        self._moved_looks = 0
-        self._changing_s = NEVER_S
         self.due_s, self.due_us = now_s + REST_S, now_us
 
     def _look_again(self, now_s: int, now_us: int) -> None:

@@ -79,14 +79,16 @@ class ServiceLife:
     def is_over(self, lifetime_s: int) -> bool:
         return self.pump_age_s(lifetime_s) >= self.limits.service_days * _DAY_S
 
-    def minutes_to_tubing(self, lifetime_s: int, revolutions: int, nl_per_rev: int, course) -> int:
-        """Whole minutes until the tubing's life is used up at the earliest, by a course of delivery or, without one, by
-        age alone."""
+    def minutes_to_tubing(
+        self, lifetime_s: int, revolutions: int, nl_per_rev: int, course, on_top_nl: int = 0
+    ) -> int:
+        """Whole minutes until the tubing's life is used up at the earliest, by a course of delivery with so much on top
+        of it or, without one, by age alone."""
         minutes = _minutes_until(self.limits.tubing_days, self.tubing_age_s(lifetime_s))
         left = self.limits.tubing_revolutions - self.tubing_revolutions(revolutions)
         if course is not None:
             # The revolution under way may be about to end.
-            minutes = min(minutes, course.minutes_to_use(max(0, left - 1) * nl_per_rev))
+            minutes = min(minutes, course.minutes_to_use(max(0, (left - 1) * nl_per_rev - on_top_nl)))
         return minutes if left > 0 else 0
 
     def minutes_to_replacement(self, lifetime_s: int) -> int:

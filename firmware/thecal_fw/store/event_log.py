@@ -119,6 +119,10 @@ class StoredEvents:
             sequence += 1
         return sequence
 
+    def is_left_out(self, sequence: int) -> bool:
+        """Whether a number was stepped over, so that no event of it was ever complete."""
+        return self.oldest() <= sequence <= self.latest and self.ring.is_spoiled(sequence)
+
     def oldest(self) -> int:
         """Sequence of the oldest event that is kept for certain: the next sector may be erased already."""
         group = self.ring.group_of(self.latest) - (self.ring.sectors - 2)

@@ -170,6 +170,10 @@ class Journal:
     def oldest_event(self) -> int:
         return self._events.oldest()
 
+    def is_left_out(self, sequence: int) -> bool:
+        """Whether the number of an event was stepped over after a reset or a failed write: nothing is lost with it."""
+        return self._events.is_left_out(sequence)
+
     def event(self, sequence: int):
         """The values of an event in flash, as ``EVENT_FIELDS`` has them; None if it is missing."""
         return self._events.get(sequence)

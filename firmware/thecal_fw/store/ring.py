@@ -137,10 +137,14 @@ class Ring:
             self._spoil(other)
         return free
 
+    def is_spoiled(self, sequence: int) -> bool:
+        """Whether a slot was overwritten on purpose."""
+        self.read(sequence, self.slot)
+        return self.slot == self._zeros
+
     def _spoil(self, sequence: int) -> None:
         """Overwrite a slot so that it can never read as anything."""
-        self.read(sequence, self.slot)
-        if self.slot != self._zeros:
+        if not self.is_spoiled(sequence):
             self._program(sequence, self._zeros)
 
     def _program(self, sequence: int, data) -> None:

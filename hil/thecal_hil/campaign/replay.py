@@ -9,13 +9,15 @@ from thecal_hil.model_rig import ModelRig
 from thecal_hil.rigs import open_rig
 
 _ROUNDING = 1e-9
-"""Rigs boot at instants of their own, so sums over times differ in their last digits."""
+"""Of a figure: rigs boot at instants of their own, so sums over times differ in their last digits."""
+_A_TICK = 1e-5
+"""In percent: what flows in a tick of 10 us, by which edges of two rigs may differ, is less of the shortest window."""
 BY_THE_INSTANT = ("weighed_error_percent",)
 """What the balance's noise enters, which is another at another instant: alike on two rigs within a few digits only."""
 
 
 def alike(row: Row, other: Row) -> bool:
-    """Whether two rigs found the same, but for rounding and for what follows the instant."""
+    """Whether two rigs found the same, but for rounding, a tick, and what follows the instant."""
     return row.keys() == other.keys() and not [
         name for name in row if name not in BY_THE_INSTANT and not _is_same(row[name], other[name])
     ]
@@ -34,7 +36,7 @@ def replay(seed: int, days: int, rig_name: str, hours: int | None = None) -> tup
 
 
 def told(on_rig: Row, on_model: Row) -> str:
-    """Every column; what the rig found otherwise than the model, beyond rounding, is marked."""
+    """Every column; what the rig found otherwise than the model, beyond rounding and a tick, is marked."""
     drawn = columns_drawn()
     lines = [f"{name:38} {on_rig[name]:.6g}" for name in on_rig if name in drawn]
     lines.append(f"{'':38} {'rig':>16} {'model':>16}")
@@ -55,4 +57,4 @@ def _mark(name: str, on_rig: Row, on_model: Row) -> str:
 
 
 def _is_same(value: float, other: float) -> bool:
-    return isclose(value, other, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
+    return isclose(value, other, rel_tol=_ROUNDING, abs_tol=_A_TICK)
