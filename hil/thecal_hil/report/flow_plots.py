@@ -15,7 +15,7 @@ from thecal_sim.metrics.start_up import StartUpCurve
 from thecal_sim.metrics.trumpet import TrumpetCurve
 
 _START_CAPTION = "Flow from the first pulse, in even intervals, from pulses."
-_START_BY_MASS_CAPTION = "The same by mass, from a balance under the tip."
+_START_BY_MASS_CAPTION = "Flow by mass, from a balance under the tip, in the same intervals."
 _DELIVERED, _WITH_TOTAL, _OVERALL = "delivered", "series2", "overall"
 
 
