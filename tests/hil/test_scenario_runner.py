@@ -15,6 +15,7 @@ from thecal_fw.core import alarms
 from thecal_fw.core.alarms import RESPONSE_NONE, Alarms
 from thecal_fw.core.bolus_history import BolusHistory
 from thecal_fw.core.metering import Metering
+from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.wall_clock import WallClock
 from thecal_fw.recovery import Recovery
 from thecal_hil.board_rig import BoardRig
@@ -203,6 +204,56 @@ def test_a_broken_pump_fails_the_scenario_that_is_there_for_it(
     record = record_of(scenario)
     assert record.status is Status.FAILED
     assert figure in failing(record), record.message
+
+
+def pausing(pump: Controller) -> None:
+    pump.infusion.hold()
+
+
+def stopping(pump: Controller) -> None:
+    pump.infusion.stop()
+
+
+def crying_wolf(pump: Controller) -> None:
+    pump.note_alarm(alarms.LOW_RESERVOIR)
+
+
+@pytest.mark.requirement("gate")
+@pytest.mark.parametrize(
+    ("of_its_own_accord", "told"),
+    [
+        (pausing, "delivery held at"),
+        (stopping, "delivery stopped at"),
+        (crying_wolf, "alarm 'low reservoir' was raised"),
+    ],
+)
+@pytest.mark.parametrize("scenario", ["weekend-at-midnight", "the-slowest-rate", "garbage-on-the-link"])
+def test_what_a_pump_does_for_no_reason_fails_a_scenario_although_the_pump_has_logged_it(
+    monkeypatch: pytest.MonkeyPatch, of_its_own_accord: Callable[[Controller], None], told: str, scenario: str
+) -> None:
+    done: list[bool] = []
+    poll = Controller.poll
+
+    def misbehaving(self: Controller, now_s: int, now_us: int) -> bool:
+        found = poll(self, now_s, now_us)
+        if not done and now_s > 75 and self.infusion.state == STATE_DELIVERING:
+            done.append(True)
+            of_its_own_accord(self)
+        return found
+
+    monkeypatch.setattr(Controller, "poll", misbehaving)
+    record = record_of(scenario)
+    assert done
+    assert record.status is Status.FAILED
+    assert "unspoken" in failing(record)
+    assert told in record.message
+
+
+def test_an_alarm_that_a_scenario_lists_and_that_is_not_raised_fails_it() -> None:
+    scenario = read_scenario(LIBRARY / "a-rate-step-on-its-minute.toml")
+    record = run(replace(scenario, alarms=("motor stalled",)), ModelRig())
+    assert failing(record) == {"unspoken"}
+    assert "alarm 'motor stalled' is among the scenario's alarms, and was never raised" in record.message
 
 
 def test_a_silence_that_lasts_fails_the_scenario_that_is_there_for_it(

@@ -25,6 +25,7 @@ from thecal_hil.rig import ResetCause, Rig
 from thecal_hil.scenario.document import Scenario, Setup, Step
 from thecal_hil.scenario.record import Happening
 from thecal_hil.scenario.responses import Logged, followed
+from thecal_hil.scenario.unspoken import unspoken
 from thecal_hil.therapy import Therapy
 from thecal_sim.oracle import PulseCheck
 from thecal_sim.plant import Plant, PlantParameters
@@ -196,6 +197,10 @@ class Attempt:
         """All delivery of the attempt, once it is over, with the alarms' responses followed."""
         log = list(self._logged())
         return [followed(stretch, log) for stretch in self.course.stretches]
+
+    def unspoken(self) -> list[str]:
+        """What the pump did of its own accord and the scenario says nothing of."""
+        return unspoken(self.scenario, list(self._logged()), self.course.stretches)
 
     def _note_clock(self) -> None:
         """Keep how the pump's clock runs from now on, if that has changed."""

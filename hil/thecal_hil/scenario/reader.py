@@ -15,6 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_hil import gate
 from thecal_hil.evidence import Measurement
 from thecal_hil.faults import Fault
@@ -85,6 +86,7 @@ class _Reader:
         duration_ns = fields.duration("duration") or 0
         ideal_until_ns = fields.duration("ideal_until") if fields.has("ideal_until") else None
         is_long = fields.flag("long")
+        alarms = fields.words("alarms", ALARM_NAMES)
         prescriptions = dict(self._prescriptions())
         setup = self._setup(prescriptions)
         course = tuple(self._course(prescriptions, duration_ns))
@@ -115,6 +117,7 @@ class _Reader:
             duration_ns,
             ideal_until_ns,
             is_long,
+            alarms,
         )
 
     def _requirements(self, fields: Fields) -> tuple[str, ...]:
