@@ -144,6 +144,20 @@ def _raise(*_: object) -> None:
     raise RuntimeError("no wire to cut")
 
 
+def test_nothing_missing_is_no_figure_where_nothing_was_held_against_a_prescription(tmp_path: Path) -> None:
+    text = (LIBRARY / "a-rate-step-on-its-minute.toml").read_text(encoding="utf-8")
+    never_started = '[[course]]\nat = "1s"\ndo = "look"\n\n'
+    checks = "".join(
+        f'[[check]]\nmeasure = "{measure}"\nexactly_pulses = 0\n\n'
+        for measure in ("pulses missing", "pulses in excess", "pulses while stopped")
+    )
+    (tmp_path / "idle.toml").write_text(
+        text[: text.index("[[course]]")] + never_started + checks, encoding="utf-8"
+    )
+    record = run(read_scenario(tmp_path / "idle.toml"), ModelRig())
+    assert failing(record) == {"pulses_missing", "pulses_in_excess", "pulses_while_stopped"}
+
+
 # --- broken pumps
 
 
