@@ -146,6 +146,11 @@ NOTHING_COUNTED = 'measure = "pulses"\nexactly_pulses = 0\n'
             f'most_ticks = 1\n\n[[check]]\n{NOTHING_COUNTED}begins = "1h"',
             "check 2: begins = '1h' lies behind the end",
         ),
+        (
+            'measure = "worst edge"\nmost_ticks = 1',
+            'measure = "unintended bolus"\nafter = "1h"\nmost_ul = 1',
+            "check 1: after = '1h' lies behind the end",
+        ),
     ],
 )
 def test_a_check_that_could_never_fail_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:

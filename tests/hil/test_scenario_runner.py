@@ -158,6 +158,14 @@ def test_nothing_missing_is_no_figure_where_nothing_was_held_against_a_prescript
     assert failing(record) == {"pulses_missing", "pulses_in_excess", "pulses_while_stopped"}
 
 
+def test_a_bolus_whose_minute_the_course_does_not_reach_is_no_figure() -> None:
+    scenario = read_scenario(LIBRARY / "a-line-that-closes-and-opens.toml")
+    (bolus,) = [check for check in scenario.checks if check.measure == "unintended bolus"]
+    late = replace(bolus, given={"after": scenario.duration_ns - 30 * 10**9})
+    record = run(replace(scenario, checks=(late,)), ModelRig())
+    assert bolus.measurement.key in failing(record)
+
+
 # --- broken pumps
 
 

@@ -39,8 +39,9 @@ def judge_window(
             f"{entry.name('until')} = {duration_text(until_ns)!r} has to lie after the window's beginning,"
             f" {duration_text(begins_ns)!r}"
         )
-    elif begins_ns and begins_ns == duration_ns:
-        lies_behind(entry, "begins", begins_ns, duration_ns)
+    for key in ("begins", "after"):
+        if given.get(key) and given[key] == duration_ns:
+            lies_behind(entry, key, given[key], duration_ns)
     if set(measure.params) == _AGAINST_THE_IDEAL and ideal_until_ns and (until_ns or 0) > ideal_until_ns:
         entry.complain(
             f"{entry.name('until')} = {duration_text(given['until'])!r} lies behind ideal_until ="
