@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from thecal.client import Pump
 from thecal_fw.controller import Controller
 from thecal_fw.core import alarms
 from thecal_fw.core.alarms import RESPONSE_NONE, Alarms
@@ -164,6 +165,17 @@ def test_a_bolus_whose_minute_the_course_does_not_reach_is_no_figure() -> None:
     late = replace(bolus, given={"after": scenario.duration_ns - 30 * 10**9})
     record = run(replace(scenario, checks=(late,)), ModelRig())
     assert bolus.measurement.key in failing(record)
+
+
+@pytest.mark.parametrize("lost", [slice(1, None), slice(None, -1)], ids=["the first", "the latest"])
+def test_an_entry_lost_at_an_end_of_the_log_is_missing(monkeypatch: pytest.MonkeyPatch, lost: slice) -> None:
+    scenario = read_scenario(LIBRARY / "a-rate-step-on-its-minute.toml")
+    measurement = replace(scenario.checks[0].measurement, key="gaps", least=None, most=0)
+    check = replace(scenario.checks[0], measure="gaps in the log", given={}, measurement=measurement)
+    assert run(replace(scenario, checks=(check,)), ModelRig()).evidence.value("gaps") == 0
+    read_log = Pump.log
+    monkeypatch.setattr(Pump, "log", lambda self, first=0: read_log(self, first)[lost])
+    assert run(replace(scenario, checks=(check,)), ModelRig()).evidence.value("gaps") == 1
 
 
 # --- broken pumps
