@@ -16,6 +16,7 @@ from thecal.cli.reviewing import (
     AgainOption,
     GroupOption,
     LibraryOption,
+    NoBridgeOption,
     ReasonOption,
     reviewer,
 )
@@ -38,6 +39,7 @@ def visit(
         str | None, typer.Option(metavar="ML", help="Drawn back after the fill, to check it.")
     ] = None,
     program: Annotated[Path | None, typer.Option(help="New prescription, a TOML file.")] = None,
+    no_bridge: NoBridgeOption = False,
     library: LibraryOption = None,
     group: GroupOption = DEFAULT_GROUP,
     reason: ReasonOption = "",
@@ -65,6 +67,7 @@ def visit(
         judge.with_library(load_prescription(program)) if program is not None else None,
         report,
         handout,
+        no_bridge,
     )
     is_guided = not yes and not as_json and sys.stdin.isatty()
     talk = ConsoleTalk(judge, is_guided, yes, as_json)

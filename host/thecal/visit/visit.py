@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from thecal.amounts import millilitres, plain
-from thecal.bridge import bridged
+from thecal.bridge import bridge_left_s, bridged
 from thecal.errors import BadInputError, PumpRefusedError, ThecalError
 from thecal.last_change import hours_since_change
 from thecal.reports.clinic import VisitRecord, clinic_report
@@ -45,6 +45,7 @@ class Visit:
         self._write = write
         self.record = Record()
         self._digest: bytes | None = None
+        self._prescribed: Program | None = None
         self._do: dict[State, Callable[[Pump], str | None]] = {
             State.INTERROGATE: self._interrogate,
             State.RESIDUAL: self._check_residual,
@@ -165,9 +166,8 @@ class Visit:
         plan, talk = self._plan, self._talk
         plan.compiled = talk.compiled(plan)
         if plan.compiled is not None:
-            # Another drug or concentration: what lies in tubing and catheter has to be used up first.
-            new = bridged(self._before.program, plan.compiled.program)
-            plan.compiled = replace(plan.compiled, program=new)
+            self._prescribed = plan.compiled.program
+            plan.compiled = replace(plan.compiled, program=self._bridged(pump, plan.compiled.program))
         running, new = self._before.program, plan.compiled.program if plan.compiled is not None else None
         capacity_nl = new.reservoir_nl if new is not None and new.reservoir_nl else self._capacity_nl
         plan.fill_nl = talk.fill_nl(plan, capacity_nl)
@@ -184,6 +184,13 @@ class Visit:
         talk.agree(f"Make this the pump's program{refill}?")
         return f"program {self._digest[:4].hex()} is agreed to and was checked by the pump"
 
+    def _bridged(self, pump: Pump, new: Program) -> Program:
+        """Another drug or concentration: what lies in tubing and catheter has to be used up first."""
+        if self._plan.no_bridge:
+            return new
+        running = self._before.program
+        return bridged(running, new, bridge_left_s(pump, running))
+
     def _refill(self, pump: Pump) -> str | None:
         fill_nl = self._plan.fill_nl
         if fill_nl is None:
@@ -199,8 +206,12 @@ class Visit:
         return text
 
     def _reprogram(self, pump: Pump) -> str | None:
-        if self._digest is None:
+        if self._digest is None or self._prescribed is None:
             return None
+        running = self._before.program
+        if running is not None and running.bridge is not None:
+            # A bridge under way has gone on while a person read, filled and agreed.
+            self._digest = pump.stage(self._bridged(pump, self._prescribed))
         pump.commit_staged(self._digest)
         self.record.program_changed = True
         text = f"the pump has program {self._digest[:4].hex()}"
