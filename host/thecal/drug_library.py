@@ -17,7 +17,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from thecal.amounts import plain
+from thecal.amounts import beyond, dose_mcg, plain
 from thecal.errors import BadInputError
 from thecal.judgement import Finding, Kind
 from thecal.table import Table
@@ -44,6 +44,9 @@ _RISING = (
     ("soft_most_bolus_mcg", "hard_most_bolus_mcg"),
     ("soft_most_change_percent", "hard_most_change_percent"),
 )
+# Rates are rounded to whole nanolitres a day, which adds less than this to a day's dose or to a bolus: a dose that is
+# prescribed at a limit is within it.
+_ROUNDING_NL = Fraction(3, 2)
 _SOURCE = 'where the figure is from, or "bench default"'
 
 
@@ -65,12 +68,17 @@ class Entry:
     def __getitem__(self, name: str) -> Fraction:
         return self.figures[name].value
 
+    @property
+    def _rounding_mcg(self) -> Fraction:
+        return dose_mcg(_ROUNDING_NL, 1_000) * self["concentration_mcg_per_ml"]
+
     def judge_daily_dose(self, least_mcg_per_day: Fraction, most_mcg_per_day: Fraction) -> list[Finding]:
         """A program's smallest and largest dose in 24 hours."""
         found = self._most("dose_mcg_per_day", most_mcg_per_day, "most_mcg_per_day", "in 24 hours")
         for kind, limit in ((Kind.HARD, "hard_least_mcg_per_day"), (Kind.SOFT, "soft_least_mcg_per_day")):
-            if least_mcg_per_day < self[limit]:
-                text = f"{plain(least_mcg_per_day)} mcg in 24 hours is less than {plain(self[limit])}"
+            if least_mcg_per_day < self[limit] - self._rounding_mcg:
+                least = beyond(least_mcg_per_day, self[limit])
+                text = f"{least} mcg in 24 hours is less than {plain(self[limit])}"
                 found.append(self._finding(kind, "dose_mcg_per_day", least_mcg_per_day, limit, text))
                 break
         return found
@@ -85,15 +93,16 @@ class Entry:
         percent = abs(new_mcg_per_day - old_mcg_per_day) / old_mcg_per_day * 100
         name, limits = "change_percent", ("hard_most_change_percent", "soft_most_change_percent")
         for kind, limit in zip((Kind.HARD, Kind.SOFT), limits, strict=True):
-            if percent > self[limit]:
-                text = f"the daily dose changes by {plain(percent, 3)} %, more than {plain(self[limit])} %"
+            if percent > self[limit] + 200 * self._rounding_mcg / old_mcg_per_day:
+                changes = beyond(percent, self[limit], 3)
+                text = f"the daily dose changes by {changes} %, more than {plain(self[limit])} %"
                 return [self._finding(kind, name, percent, limit, text)]
         return []
 
     def _most(self, field: str, value: Fraction, limit: str, when: str) -> list[Finding]:
         for kind, name in ((Kind.HARD, f"hard_{limit}"), (Kind.SOFT, f"soft_{limit}")):
-            if value > self[name]:
-                text = f"{plain(value)} mcg {when} is more than {plain(self[name])}"
+            if value > self[name] + self._rounding_mcg:
+                text = f"{beyond(value, self[name])} mcg {when} is more than {plain(self[name])}"
                 return [self._finding(kind, field, value, name, text)]
         return []
 

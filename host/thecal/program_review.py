@@ -92,10 +92,14 @@ def _titration_findings(
     for weekday, before, after in zip(WEEKDAYS, day_doses_mcg(old), day_doses_mcg(new), strict=True):
         for finding in judge_titration(before, after, group, hours_since_change):
             told.setdefault(finding.text, replace(finding, field=f"{weekday} {FIELD}"))
-    if not told and most_in_a_day_mcg(new) > most_in_a_day_mcg(old):
-        # The patient's own boluses are not in the days above, and may be given every day.
-        for finding in judge_titration(most_in_a_day_mcg(old), most_in_a_day_mcg(new), group):
-            told[finding.text] = replace(finding, field="dose_mcg_in_24_h_with_patient_boluses")
+    before, after = most_in_a_day_mcg(old), most_in_a_day_mcg(new)
+    if after > before:
+        # The patient's own boluses are not in the days above, and may be given every day. What was found of the days
+        # does not stand for them: a basal rate that falls can hide boluses that rise.
+        kinds = {finding.kind for finding in told.values()}
+        for finding in judge_titration(before, after, group):
+            if new.patient_bolus is not None or finding.kind not in kinds:
+                told.setdefault(finding.text, replace(finding, field="dose_mcg_in_24_h_with_patient_boluses"))
     return list(told.values())
 
 
