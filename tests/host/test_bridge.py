@@ -154,3 +154,23 @@ def test_a_visit_may_leave_the_bridge_out_as_its_message_says(bench: Bench, tmp_
     assert (refused.returncode, "add --no-bridge" in refused.stderr) == (2, True)
     assert bench.thecal("visit", "--program", str(strong), "--yes", "--no-bridge").returncode == 0
     assert bench.json("bolus", "status")["bridge_left_s"] == 0
+
+
+@pytest.mark.requirement("bridge")
+def test_the_dose_of_a_bridge_is_told_as_a_volume_of_the_drug_before(bench: Bench, tmp_path):
+    """By the new concentration it would read as 847.6 mcg a day, four times what is given."""
+    text = (EXAMPLES / "simple_continuous.toml").read_text(encoding="utf-8")
+    strong = tmp_path / "strong.toml"
+    strong.write_text(text.replace("per_ml = 500", "per_ml = 2000\ncatheter_ul = 180"), encoding="utf-8")
+    bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes")
+    bench.ok("start")
+    bench.ok("program", str(strong), "--yes")
+    bench.do(lambda model: model.run_for(10 * NS))
+    clinic, handout = tmp_path / "clinic.html", tmp_path / "handout.html"
+    bench.ok("report", "--clinic", str(clinic), "--handout", str(handout))
+    for told in (bench.ok("interrogate"), bench.ok("watch", "--count", "1"), clinic.read_text()):
+        assert "0.4238 mL/day of the drug before: bridge, 18 h" in told
+        assert "847.6" not in told
+    assert "From the drug before" in handout.read_text()
+    document = bench.json("interrogate")
+    assert (document["dose_mcg_per_day"], document["bridge_left_s"] > 60_000) == (None, True)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element
 
 from thecal.amounts import millilitres, plain
-from thecal.bolus_words import bolus_lines
+from thecal.bolus_words import bolus_lines, span
 from thecal.program_figures import day_doses_mcg, gives_therapy
 from thecal.reports.day_picture import day_picture
 from thecal.reports.interrogation import Interrogation
@@ -75,6 +75,10 @@ def _pump(read: Interrogation) -> list[tuple[str, str]]:
         ("Current dose", dose_text(program)),
     ]
     rows += [(line.label.capitalize(), line.brief) for line in bolus_lines(program) if line.label in _BOLUSES]
+    if read.bridge_left_s:
+        rows.append(
+            ("From the drug before", f"still given for {span(read.bridge_left_s)}, then the current dose")
+        )
     if read.status.state == STATE_STOPPED:
         rows.append(("State", f"{read.status.state_name}: the pump is giving nothing at the moment"))
     return rows

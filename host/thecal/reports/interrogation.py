@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Interrogation:
-    """A pump at one instant. dates are in the pump's local time, None if there are none to give."""
+    """A pump at one instant. dates are in the pump's local time, None if there are none to give.
+
+    bridge_left_s: how long the drug before goes on yet; 0 if no bridge is under way.
+    """
 
     board: str
     serial: str
@@ -29,6 +32,7 @@ class Interrogation:
     dates: RefillDates | None
     log: list[Event]
     read_at: datetime
+    bridge_left_s: int = 0
 
     @property
     def local_read_at(self) -> datetime:
@@ -53,6 +57,7 @@ def interrogate(pump: Pump, now: datetime | None = None) -> Interrogation:
         _dates(status, outlook, read_at),
         log,
         read_at,
+        pump.boluses().bridge_left_s,
     )
 
 
