@@ -59,7 +59,7 @@ def bridged(running: Program | None, new: Program, left_s: int = 0) -> Program:
     if not new.catheter_nl:
         raise BadInputError(
             [
-                f"the pump holds {_named(running)}, the prescription is for {_named(new)}: the old drug in tubing and"
+                f"the pump holds {named(running)}, the prescription is for {named(new)}: the old drug in tubing and"
                 " catheter has to be used up first. Say what the catheter holds, catheter_ul, or add --no-bridge if"
                 " both have been rinsed or primed"
             ]
@@ -78,7 +78,7 @@ def _with_the_rest(running: Program, bridge: Bridge, new: Program, left_s: int) 
         raise BadInputError(
             [
                 f"a bridge is under way, {-(-left_s // 60)} minutes are left of it: tubing and catheter hold two drugs"
-                f" already, and the prescription is for a third, {_named(new)}. Wait until it is over, or add"
+                f" already, and the prescription is for a third, {named(new)}. Wait until it is over, or add"
                 " --no-bridge if both have been rinsed or primed"
             ]
         )
@@ -94,5 +94,6 @@ def _without_bridge(program: Program) -> Program:
     return copy
 
 
-def _named(program: Program) -> str:
+def named(program: Program) -> str:
+    """A drug and its concentration as people say them."""
     return f"{program.drug} {program.concentration_ng_per_ml / 1_000:g} mcg/mL"

@@ -13,8 +13,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from thecal.amounts import millilitres, plain
-from thecal.bridge import bridge_left_s, bridged
+from thecal.amounts import millilitres
+from thecal.bridge import bridge_left_s, bridged, is_another_drug, named
 from thecal.errors import BadInputError, PumpRefusedError, ThecalError
 from thecal.last_change import hours_since_change
 from thecal.reports.clinic import VisitRecord, clinic_report
@@ -172,6 +172,7 @@ class Visit:
         capacity_nl = new.reservoir_nl if new is not None and new.reservoir_nl else self._capacity_nl
         plan.fill_nl = talk.fill_nl(plan, capacity_nl)
         need_volumes(None, plan.fill_nl, capacity_nl)
+        self._check_fill(capacity_nl)
         if new is None or (running is not None and running.digest() == new.digest()):
             if plan.fill_nl is not None:
                 talk.agree(f"Tell the pump that its reservoir now holds {millilitres(plan.fill_nl)} mL?")
@@ -183,6 +184,16 @@ class Visit:
         refill = f" and tell it of {millilitres(plan.fill_nl)} mL" if plan.fill_nl is not None else ""
         talk.agree(f"Make this the pump's program{refill}?")
         return f"program {self._digest[:4].hex()} is agreed to and was checked by the pump"
+
+    def _check_fill(self, capacity_nl: int) -> None:
+        """Drug that may lie beside the pump is found before the pump is told of it or programmed for it."""
+        plan = self._plan
+        if plan.fill_nl is None or plan.drawn_back_nl is None:
+            return
+        check = judge_fill(plan.fill_nl, plan.drawn_back_nl, capacity_nl)
+        self.record.fill = check
+        if check.must_evaluate:
+            self._talk.need_reason(check.text())
 
     def _bridged(self, pump: Pump, new: Program) -> Program:
         """Another drug or concentration: what lies in tubing and catheter has to be used up first."""
@@ -199,8 +210,7 @@ class Visit:
         self.record.filled_nl = fill_nl
         self._warn_unless_stored(refilled.is_stored)
         text = f"the pump counts from {millilitres(fill_nl)} mL"
-        if self._plan.drawn_back_nl is not None:
-            self.record.fill = judge_fill(fill_nl, self._plan.drawn_back_nl, self._capacity_nl)
+        if self.record.fill is not None:
             text = f"{text}; {self.record.fill.text()}"
         self._talk.tell(text)
         return text
@@ -229,7 +239,9 @@ class Visit:
                 "the pump is stopped and gives nothing; `thecal start` begins delivery"
             )
         if read.dates is None:
-            return None
+            text = "no dates: no program that delivers, or it is not known what the reservoir holds"
+            self._talk.tell(text)
+            return text
         text = f"refill by {date_text(read.dates.refill_by)}, low-reservoir alarm {date_text(read.dates.low)}"
         self._talk.tell(text)
         if not read.outlook.alarm_protects:
@@ -280,14 +292,17 @@ class Visit:
             )
 
     def _warn_about_concentration(self) -> None:
-        """The one order that must not be left half-way: another drug in the reservoir under the old program."""
+        """The one order that must not be left half-way: another drug in the reservoir under the old program.
+
+        A person fills before they tell, so this holds from the moment that a fill is told of, whatever came after.
+        """
         record, compiled = self.record, self._plan.compiled
         running = record.before.program if record.before is not None else None
-        if compiled is None or running is None or record.filled_nl is None or record.program_changed:
+        is_filled = record.filled_nl is not None or self._plan.fill_nl is not None
+        if compiled is None or running is None or not is_filled or record.program_changed:
             return
-        old, new = running.concentration_ng_per_ml, compiled.program.concentration_ng_per_ml
-        if new and old != new:
+        if is_another_drug(running, compiled.program):
             record.warnings.append(
-                f"the refill was for {plain(Fraction(new, 1_000))} mcg/mL and the pump still doses for"
-                f" {plain(Fraction(old, 1_000))} mcg/mL: program it now, or draw the new drug out again"
+                f"the refill was for {named(compiled.program)} and the pump still doses for {named(running)}:"
+                " program it now, or draw the new drug out again"
             )
