@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +18,7 @@ from pathlib import Path
 from thecal.amounts import beyond, dose_mcg, plain
 from thecal.errors import BadInputError
 from thecal.judgement import Finding, Kind
-from thecal.table import Table
+from thecal.table import Table, read_toml
 from thecal_fw.core.program import DRUG_NAME_BYTES, LIBRARY_DIGEST_BYTES
 
 # field: least and most that can be meant at all; the pump's own ranges where it has one.
@@ -158,15 +156,7 @@ class Library:
 def load_library(path: Path | str) -> Library:
     """Read a library file; raises BadInputError with everything that is wrong with it."""
     path = Path(path)
-    try:
-        fields = tomllib.loads(path.read_bytes().decode("utf-8-sig"), parse_float=Decimal)
-    except OSError as error:
-        raise BadInputError([f"{path}: can't be read: {error.strerror}"]) from error
-    except UnicodeDecodeError as error:
-        raise BadInputError([f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
-    except (ValueError, RecursionError) as error:
-        raise BadInputError([f"{path}: is not valid TOML: {error}"]) from error
-    table = Table(fields)
+    table = Table(read_toml(path))
     name = table.text("name")
     version = table.number("version", Fraction(1), Fraction(10**6))
     entries = [

@@ -45,7 +45,7 @@ GROUPS = {
         "adult, spinal origin", 30, 40, "spinal origin 10 to 30 % in 24 hours, 10 to 40 % at a refill"
     ),
 }
-_DECREASE_SOURCE = "decreases of 10 to 20 % are published"
+DECREASE_SOURCE = "decreases of 10 to 20 % are published"
 
 
 def judge_titration(
@@ -74,7 +74,7 @@ def judge_titration(
             found.append(Finding(Kind.SOFT, field, new_mcg_per_day, text))
         return found
     limits = ((Kind.HARD, steps.hard_decrease), (Kind.SOFT, steps.soft_decrease))
-    return _beyond(-percent, limits, "decrease", _DECREASE_SOURCE, steps, field, new_mcg_per_day)
+    return _beyond(-percent, limits, "decrease", DECREASE_SOURCE, steps, field, new_mcg_per_day)
 
 
 def _beyond(

@@ -284,6 +284,13 @@ def at_a_terminal(port: str, *arguments: str, typed: str) -> str:
     return f"{shown.decode()}\nexit {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}"
 
 
+@pytest.mark.parametrize("wrong", ["0001-01-01T00:00", "9999-12-31T23:59"])
+@pytest.mark.parametrize("offset", ["+14:00", "-14:00"])
+def test_a_time_at_the_ends_of_the_calendar_is_refused_like_any_other(bench: Bench, wrong, offset):
+    told = bench.refused(2, "time", "--to", wrong, "--offset", offset)
+    assert "is not between 2024 and 2099" in told
+
+
 @pytest.mark.requirement("person-is-asked")
 def test_a_person_is_asked_and_may_say_no(bench: Bench):
     declined = at_a_terminal(bench.port, "program", SIMPLE, typed="n")

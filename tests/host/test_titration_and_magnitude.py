@@ -14,7 +14,7 @@ from thecal.drug_library import load_library
 from thecal.judgement import Kind, unsettled
 from thecal.magnitude import SUSPICIOUS_FACTOR, Pair, is_suspicious, judge_magnitudes, likely_slip
 from thecal.prescription import load_prescription
-from thecal.program_review import of_library, review
+from thecal.program_review import of_library, review, stop_warning
 from thecal.titration import GROUPS, judge_titration
 from thecal_fw.core.program import MODE_MINIMUM_RATE, MODE_STOPPED, PatientBolus, PeriodicBolus, Program
 
@@ -194,6 +194,17 @@ def test_a_first_program_whose_step_is_tenfold_its_mean_is_looked_at_again():
     assert found
     assert "the mean of this program" in found[0].text
     assert review(None, FLEX, "child") == []
+
+
+@pytest.mark.requirement("titration")
+def test_a_therapy_that_falls_to_the_minimum_rate_takes_a_reason_and_a_stop_says_what_it_means():
+    minimum = Program(MODE_MINIMUM_RATE, "baclofen", 500_000)
+    (finding,) = review(SIMPLE, minimum, "child")
+    assert (finding.kind, finding.value) == (Kind.SOFT, 3)
+    assert "from 211.9 to 3 mcg/day. A sudden stop means withdrawal" in finding.text
+    assert review(minimum, minimum, "child") == review(None, minimum, "child") == []
+    assert "withdrawal" in stop_warning(SIMPLE, Program(MODE_STOPPED))
+    assert stop_warning(Program(MODE_STOPPED), Program(MODE_STOPPED)) == stop_warning(SIMPLE, FLEX) == ""
 
 
 @pytest.mark.requirement("titration")

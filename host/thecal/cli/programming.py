@@ -29,7 +29,6 @@ from thecal.cli.reviewing import (
     ReasonOption,
     reviewer,
 )
-from thecal_fw.core.program import MODE_STOPPED
 
 if TYPE_CHECKING:
     from thecal.client import Pump
@@ -90,9 +89,9 @@ def program(
 
 
 def _question(running: Program | None, new: Program) -> str:
-    stops = new.mode == MODE_STOPPED and running is not None and running.mode != MODE_STOPPED
-    warning = "This ends delivery; a sudden stop means withdrawal. " if stops else ""
-    return f"{warning}Make this the pump's program?"
+    from thecal.program_review import stop_warning
+
+    return f"{stop_warning(running, new)}Make this the pump's program?"
 
 
 def _commit(pump: Pump, new: Program, changes: bool, as_json: bool) -> None:

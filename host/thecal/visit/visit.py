@@ -17,6 +17,7 @@ from thecal.amounts import millilitres
 from thecal.bridge import bridge_left_s, bridged, is_another_drug, named
 from thecal.errors import BadInputError, PumpRefusedError, ThecalError
 from thecal.last_change import hours_since_change
+from thecal.program_review import stop_warning
 from thecal.reports.clinic import VisitRecord, clinic_report
 from thecal.reports.handout import date_text, handout
 from thecal.reports.interrogation import Interrogation, interrogate
@@ -182,7 +183,7 @@ class Visit:
         self.record.findings = talk.settle(running, new, hours)
         self._digest = pump.stage(new)
         refill = f" and tell it of {millilitres(plan.fill_nl)} mL" if plan.fill_nl is not None else ""
-        talk.agree(f"Make this the pump's program{refill}?")
+        talk.agree(f"{stop_warning(running, new)}Make this the pump's program{refill}?")
         return f"program {self._digest[:4].hex()} is agreed to and was checked by the pump"
 
     def _check_fill(self, capacity_nl: int) -> None:
