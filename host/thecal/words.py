@@ -63,7 +63,7 @@ def comparison(running: Program | None, new: Program | None) -> list[Row]:
         rows += _matched(_pattern(running, index, starts), _pattern(new, index, starts))
     rows += _matched(bolus_lines(running), bolus_lines(new)) + _matched(_bounds(running), _bounds(new))
     # What every program of one bench has in common is shown only where two programs differ in it.
-    return rows + [row for row in _matched(_made_for(running), _made_for(new)) if row.changed]
+    return rows + [row for row in _matched(_made_for(running), _made_for(new)) if row.running and row.changed]
 
 
 def _matched(running: list[Line], new: list[Line]) -> list[Row]:

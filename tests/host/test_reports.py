@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from fractions import Fraction
 from html.parser import HTMLParser
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import cast
 from xml.etree import ElementTree
@@ -13,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.strategies import valid_programs
+from core.strategies import bolus_programs, valid_programs
 from host.conftest import EXAMPLES, Bench
 from thecal.cli import run
 from thecal.client import Event
 from thecal.prescription import load_prescription
-from thecal.reports.day_picture import BOTTOM, TOP, basal_steps, boluses_of_day, day_picture
+from thecal.reports.day_picture import BOTTOM, TOP, basal_steps, bolus_words, boluses_of_day, day_picture
 from thecal.reports.handout import OVERDOSE, WITHDRAWAL, date_text
 from thecal.reports.interrogation import events_since_last_visit, local_now
 from thecal.reports.page import BANNER, element, facts, page
@@ -202,6 +203,24 @@ def test_a_place_that_can_not_be_written_to_is_refused_before_any_port_is_opened
 def test_text_between_nodes_stays_where_it_was_put():
     paragraph = element("p", "one ", element("b", "two"), " three", " four")
     assert ElementTree.tostring(paragraph) == b"<p>one <b>two</b> three four</p>"
+
+
+@pytest.mark.requirement("reports")
+@given(bolus_programs, st.integers(0, 6))
+def test_no_two_doses_of_a_picture_lie_over_each_other_and_each_is_told_in_words(program, weekday):
+    labels = [node for node in day_picture(program, weekday).iter("text") if "mcg" in (node.text or "")]
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for label in labels:
+        x, width = float(label.attrib["x"]), 7.0 * len(label.text or "")
+        left = x - width if label.attrib["text-anchor"] == "end" else x
+        spans.setdefault(label.attrib["y"], []).append((left, left + width))
+    for row in spans.values():
+        for (_, end), (begin, _) in pairwise(sorted(row)):
+            assert end <= begin
+    words = bolus_words(program, weekday)
+    assert all(
+        f"{minute // 60:02d}:{minute % 60:02d}" in words for minute, _ in boluses_of_day(program, weekday)
+    )
 
 
 @pytest.mark.requirement("refill-dates")
