@@ -123,6 +123,10 @@ def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     bench.ok("start")
     wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
     assert "nobody to ask" in bench.refused(2, "bolus", "give", "10", "--over-minutes", "5")
+    for wrong in ("1_0", "1e1", "\N{ARABIC-INDIC DIGIT FIVE}", "5,5", "nan", "0", "10001"):
+        assert "write it like 12.5" in bench.refused(
+            2, "bolus", "give", wrong, "--over-minutes", "5", "--yes"
+        )
     assert "allowed: a number of mcg" in bench.refused(
         2, "bolus", "give", "ten", "--over-minutes", "5", "--yes"
     )

@@ -237,3 +237,13 @@ def test_dates_of_a_pump_without_a_clock_are_by_the_calendar_on_this_computers_w
     assert told == datetime(2026, 3, 6, 23, 30)
     known = SimpleNamespace(local_time=datetime(2026, 3, 7, 5, 30))
     assert local_now(cast(Status, known), datetime(2026, 3, 7, 4, 30, tzinfo=UTC)) == known.local_time
+
+
+@pytest.mark.requirement("reports")
+def test_a_place_that_takes_no_page_is_told_before_the_pump_is_asked(bench: Bench, tmp_path):
+    page = str(tmp_path / "page.html")
+    assert "both pages" in bench.refused(2, "report", "--clinic", page, "--handout", page)
+    assert "both pages" in bench.refused(2, "visit", "--yes", "--report", page, "--handout", page)
+    told = bench.refused(2, "report", "--clinic", str(tmp_path / ("x" * 300)))
+    assert "File name too long" in told
+    assert "port" not in told

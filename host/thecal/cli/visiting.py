@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thecal.cli.common import JsonOption, PortOption, YesOption, connected, print_json
-from thecal.cli.reporting import need_writable, write_page
+from thecal.cli.reporting import need_two_files, need_writable, write_page
 from thecal.cli.residual import EXIT_EVALUATE, residual_document, volume_nl
 from thecal.cli.reviewing import (
     DEFAULT_GROUP,
@@ -58,6 +58,7 @@ def visit(
     judge = reviewer(library, group, reason, again)
     for path in (report, handout):
         need_writable(path)
+    need_two_files(report, handout)
     if drawn_back is not None and fill is None:
         raise BadInputError(["--drawn-back goes with --fill; it checks what was filled"])
     plan = Plan(

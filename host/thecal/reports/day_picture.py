@@ -90,7 +90,7 @@ def describe_day(program: Program, weekday: int) -> str:
 
 
 def _frame(top: Fraction, tick: Fraction) -> list[Element]:
-    parts: list[Element] = [_label(LEFT, TOP - 28, "mcg/day", "start")]
+    parts: list[Element] = [_label(LEFT, TOP - 34, "mcg/day", "start")]
     value = Fraction(0)
     while value <= top:
         y = _y(value, top)
@@ -113,9 +113,10 @@ def bolus_words(program: Program, weekday: int) -> str:
 
 
 def _bolus_labels(boluses: list[tuple[int, Fraction]]) -> list[Element]:
-    """Doses beside their marks, in two rows, where there is room for them: no two lie over each other."""
+    """Doses beside their marks, or above all marks, where there is room: nothing lies over anything else."""
     labels: list[Element] = []
-    free_from = [float(LEFT), LEFT + 60.0]  # The axis has its unit at the left of the upper row.
+    marks = [_x(minute) for minute, _ in boluses]
+    free_from = [float(LEFT), float(LEFT)]
     before = ""
     for minute, dose in boluses:
         text, x = f"{plain(dose, 3)} mcg", _x(minute)
@@ -123,7 +124,8 @@ def _bolus_labels(boluses: list[tuple[int, Fraction]]) -> list[Element]:
         is_near_edge = x + width > RIGHT
         left = x - width if is_near_edge else x
         # A row of equal doses is told by its first one.
-        rows = (0,) if text == before else (0, 1)
+        rows = [] if any(left - 5 < mark < left + width + 5 for mark in marks if mark != x) else [0]
+        rows += [] if text == before else [1]
         row = next((row for row in rows if left >= free_from[row]), None)
         before = text
         if row is None:
