@@ -139,11 +139,11 @@ def test_what_a_reset_brought_back_is_over_and_goes_when_it_is_acknowledged():
 @pytest.mark.requirement("refill-settles")
 def test_a_fresh_ledger_counts_from_nothing_and_a_refill_forgets_what_was_uncertain():
     ledger = Ledger()
-    names = ("counted", "unseen_steps", "base_steps", "granted", "uncertain_steps", "lost_steps")
-    assert [getattr(ledger, name) for name in names] == [0] * 6
-    ledger.counted = ledger.uncertain_steps = ledger.lost_steps = 7
+    names = ("counted", "unseen_steps", "base_steps", "granted", "uncertain_steps", "lost_steps", "stalls")
+    assert [getattr(ledger, name) for name in names] == [0] * 7
+    ledger.counted = ledger.uncertain_steps = ledger.lost_steps = ledger.stalls = 7
     ledger.begin_reservoir()
-    assert (ledger.counted, ledger.uncertain_steps, ledger.lost_steps) == (7, 0, 0)
+    assert (ledger.counted, ledger.uncertain_steps, ledger.lost_steps, ledger.stalls) == (7, 0, 0, 0)
 
 
 @pytest.mark.requirement("alarm-table")

@@ -279,6 +279,16 @@ def test_what_is_older_still_is_forgotten_as_well():
     assert history.given == []
 
 
+@pytest.mark.requirement("bolus-limits")
+@pytest.mark.parametrize(("cut_at", "ends_at"), [(HOUR + 7, HOUR + 7), (HOUR, HOUR), (HOUR - 1, HOUR)])
+def test_a_bolus_that_is_cut_short_counts_up_to_there_and_no_other_one_does(cut_at, ends_at):
+    others = [a_bolus(0), a_bolus(HOUR, KIND_CLINICIAN), a_bolus(2 * HOUR)]
+    ends = [other.end_tick for other in others]
+    history = history_of(others[0], a_bolus(HOUR), *others[1:])
+    history.cut_short(KIND_PATIENT, HOUR, cut_at)
+    assert [bolus.end_tick for bolus in history.given] == [ends[0], ends_at, *ends[1:]]
+
+
 # Windows -----------------------------------------------------------------------------------------------------------
 
 
@@ -300,6 +310,21 @@ def test_an_hour_that_sees_nothing_of_a_bolus_is_nothing_to_refuse_it_for(minute
     )
     wanted = a_bolus(minute * TICKS_PER_MINUTE, KIND_CLINICIAN, 288_000, 5)
     assert history.refusal(wanted, program, Allowance(program, MINIMUM_RATE)) == REFUSED_NOT
+
+
+@pytest.mark.requirement("bolus-limits")
+def test_an_hour_sees_what_was_given_in_the_life_before_this_one():
+    program = a_program(hour_nl=15_000)
+    history = history_of(a_bolus(-30 * TICKS_PER_MINUTE, KIND_CLINICIAN))
+    allowance = Allowance(program, MINIMUM_RATE)
+    assert history.refusal(a_bolus(0, KIND_CLINICIAN), program, allowance) == REFUSED_HOUR
+    assert history.refusal(a_bolus(35 * TICKS_PER_MINUTE, KIND_CLINICIAN), program, allowance) == REFUSED_NOT
+
+
+def test_a_temporary_rate_that_adds_nothing_needs_no_room_below_the_limits():
+    program = a_program(hour_nl=0, day_nl=0)
+    no_more = a_bolus(0, KIND_TEMPORARY, 0, 60)
+    assert history_of().refusal(no_more, program, Allowance(program, MINIMUM_RATE)) == REFUSED_NOT
 
 
 def test_a_bolus_gives_in_a_window_what_of_it_lies_in_there_and_no_less_than_nothing():

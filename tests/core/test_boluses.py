@@ -278,7 +278,11 @@ def test_a_bolus_gives_rate_times_time_and_nothing_outside_of_it():
             (0,) * 7,
             "bolus_start_minute in pattern 0, step 0 is 0, allowed 1 to 1439",
         ),
-        ([[(1_440, 2_880_000, 5)]], (0,) * 7, "bolus_start_minute in pattern 0, step 0 is 1440"),
+        (
+            [[(1_440, 2_880_000, 5)]],
+            (0,) * 7,
+            "bolus_start_minute in pattern 0, step 0 is 1440, allowed 0 to 1439",
+        ),
     ],
 )
 def test_a_bolus_that_can_not_be_is_refused_with_its_place(boluses, weekdays, fault):
@@ -338,6 +342,15 @@ def test_a_limit_that_the_basal_rate_keeps_but_the_boluses_break_is_a_fault_of_t
     assert faults_of(program) == []
     program = a_program(periodic_bolus=PeriodicBolus(0, 360, 2_880_000, 5), most_nl_per_hour=27_666)
     assert faults_of(program) == ["most_nl_per_hour is 27666, allowed 27667 to 24000000"]
+
+
+@pytest.mark.requirement("limit-in-any-hour")
+def test_the_hourly_limit_has_room_for_what_a_patient_may_ask_for_in_an_hour():
+    # 10 uL at once and, 58 minutes later, two of the five minutes of the next ones.
+    program = a_program(patient_bolus=PatientBolus(2_880_000, 5, 58, 4), most_nl_per_hour=17_667 + 13_999)
+    assert faults_of(program) == ["most_nl_per_hour is 31666, allowed 31667 to 24000000"]
+    program.most_nl_per_hour += 1
+    assert faults_of(program) == []
 
 
 @pytest.mark.parametrize("kind", ["periodic_bolus", "patient_bolus"])

@@ -11,10 +11,13 @@ from thecal_fw.core import (
     dead_volume,
     events,
     instant,
+    ledger,
+    press,
     program,
     pump_state,
     schedule,
     self_test,
+    service_life,
     slowdown,
     wall_clock,
 )
@@ -52,6 +55,7 @@ from thecal_fw.store import layout, state
             ),
         ),
         (events.RESET_NAMES, (events.RESET_POWER_ON, events.RESET_WATCHDOG)),
+        (service_life.PART_NAMES, (service_life.PART_TUBING, service_life.PART_PUMP)),
         (alarms.PRIORITY_NAMES, (alarms.PRIORITY_NON_CRITICAL, alarms.PRIORITY_CRITICAL)),
     ],
 )
@@ -84,6 +88,10 @@ def test_the_second_that_never_comes_is_the_largest_that_needs_no_heap():
     assert instant.NEVER_S == 2**30 - 1
 
 
+def test_stalls_are_counted_up_to_what_four_bits_hold():
+    assert ledger.MOST_STALLS == 15
+
+
 def test_the_facts_about_the_pumps_own_tubing_and_its_bench_head():
     assert dead_volume.DEAD_VOLUME_ID == 1
     assert dead_volume.PUMP_TUBING_NL == 140_000
@@ -97,10 +105,15 @@ def test_wrong_keys_are_slowed_from_a_second_to_a_quarter_of_an_hour():
     assert (slowdown.LEAST_WAIT_S, slowdown.MOST_WAIT_S, slowdown.BURST_ENDS_S) == (1, 900, 3_600)
 
 
+def test_the_button_is_looked_at_every_30_ms_and_stuck_after_a_minute():
+    assert (press.LOOK_US, press.SETTLED_US, press.LONGEST_PRESS_US) == (30_000, 50_000, 2_000_000)
+    assert (press.STUCK_S, press.REST_S, press.NO_PRESS) == (60, 10, -1)
+
+
 def test_a_program_has_room_for_a_step_every_half_hour_and_a_bolus_every_hour_of_every_day():
     assert program.PROGRAM_LAYOUT_VERSION == 3
     assert (program.MOST_STEPS_PER_DAY, program.MOST_BOLUSES_PER_DAY, program.MOST_PATTERNS) == (48, 24, 7)
-    assert (program.DRUG_NAME_BYTES, program.LIBRARY_DIGEST_BYTES) == (16, 8)
+    assert (program.DRUG_NAME_BYTES, program.PATIENT_BYTES, program.LIBRARY_DIGEST_BYTES) == (16, 16, 8)
     assert program.USUAL_ACCURACY_PERMILLE == 145
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thecal_fw.core.instant import NEVER_S
 from thecal_fw.core.press import (
     LONGEST_PRESS_US,
     LOOK_US,
@@ -158,3 +159,159 @@ def test_a_line_that_is_never_at_rest_is_left_alone_and_tried_again_until_it_is(
     while press.due_s * SECOND < END_US:
         press.look(False, False, press.due_s, press.due_us)
     assert not press.is_faulty
+
+
+def noise(press: Press, from_us: int, gap_us: int, looks: int) -> int:
+    """Looks at a line that has moved before each, and is up at each; the instant of the last."""
+    last_us = from_us + (looks - 1) * gap_us
+    for now_us in range(from_us, last_us + 1, gap_us):
+        press.look(False, True, now_us // SECOND, now_us % SECOND)
+    return last_us
+
+
+def test_a_new_button_is_up_sound_and_never_due() -> None:
+    press = Press()
+    assert (press.is_down, press.is_faulty) == (False, False)
+    assert (press.due_s, press.due_us) == (NEVER_S, 0)
+
+
+@pytest.mark.parametrize("from_us", [0, 5 * SECOND])
+@pytest.mark.parametrize("gap_us", [1_000, 200_000])
+def test_a_line_is_restless_at_its_64th_movement_in_a_row(from_us: int, gap_us: int) -> None:
+    press = Press()
+    last_us = noise(press, from_us, gap_us, 63)
+    assert not press.is_faulty
+    noise(press, last_us + gap_us, gap_us, 1)
+    assert press.is_faulty
+
+
+def test_movements_that_are_further_apart_than_a_fifth_of_a_second_are_no_disturbance() -> None:
+    press = Press()
+    noise(press, 5 * SECOND, 200_001, 200)
+    assert not press.is_faulty
+
+
+def test_movements_are_counted_anew_after_a_pause() -> None:
+    press = Press()
+    last_us = noise(press, 5 * SECOND, 1_000, 63)
+    last_us = noise(press, last_us + 200_001, 1_000, 63)
+    assert not press.is_faulty
+    noise(press, last_us + 1_000, 1_000, 1)
+    assert press.is_faulty
+
+
+def test_a_line_that_is_looked_at_often_but_does_not_move_is_at_rest() -> None:
+    press = Press()
+    for number in range(200):
+        press.look(False, False, 5, number * 1_000)
+    assert not press.is_faulty
+
+
+@pytest.mark.requirement("button-fault")
+def test_a_restless_line_is_left_alone_for_ten_seconds_and_then_has_30_ms_to_show_that_it_rests() -> None:
+    press = Press()
+    last_us = noise(press, 5 * SECOND, 1_000, 64)
+    assert (press.due_s, press.due_us) == (15, last_us - 5 * SECOND)
+    for now_s in (6, 14):
+        # Whatever the line does meanwhile is not looked at.
+        assert press.look(True, True, now_s, 0) == NO_PRESS
+        assert (press.due_s, press.due_us) == (15, last_us - 5 * SECOND)
+    press.look(False, False, 15, last_us - 5 * SECOND)
+    assert press.is_faulty
+    assert (press.due_s, press.due_us) == (15, last_us - 5 * SECOND + LOOK_US)
+    press.look(False, False, press.due_s, press.due_us)
+    assert not press.is_faulty
+    assert press.due_s == NEVER_S
+
+
+@pytest.mark.requirement("button-fault")
+def test_a_line_that_moves_while_it_is_tried_is_left_alone_again() -> None:
+    press = Press()
+    noise(press, 5 * SECOND, 1_000, 64)
+    press.look(False, False, 16, 0)
+    press.look(False, True, 16, LOOK_US)
+    assert press.is_faulty
+    assert (press.due_s, press.due_us) == (16 + REST_S, LOOK_US)
+
+
+@pytest.mark.requirement("button-press", "button-fault")
+def test_once_the_line_rests_a_press_is_a_press_again() -> None:
+    press = Press()
+    noise(press, 5 * SECOND, 1_000, 64)
+    press.look(False, False, 16, 0)
+    press.look(False, False, 16, LOOK_US)
+    press.look(True, True, 20, 0)
+    press.look(True, False, 20, SETTLED_US)
+    press.look(False, True, 20, 300 * MS)
+    assert press.look(False, False, 20, 300 * MS + SETTLED_US) == 300
+
+
+@pytest.mark.requirement("button-fault")
+def test_a_button_that_is_down_when_its_line_comes_to_rest_stays_faulty_until_it_is_let_go_of() -> None:
+    press = Press()
+    press.look(True, True, 4, 0)
+    press.look(True, False, 4, SETTLED_US)
+    assert press.is_down
+    for number in range(64):
+        press.look(True, True, 5, number * MS)
+    press.look(True, False, 16, 0)
+    press.look(True, False, 16, LOOK_US)
+    assert press.is_faulty
+    press.look(False, True, 17, 0)
+    assert press.look(False, False, 17, SETTLED_US) == NO_PRESS
+    assert not press.is_faulty
+
+
+def press_of_300_ms(press: Press, from_us: int) -> int:
+    """What comes of a push that begins at an instant."""
+    held_ms = NO_PRESS
+    for off_us, is_down in ((0, True), (SETTLED_US, True), (300 * MS, False), (300 * MS + SETTLED_US, False)):
+        s, us = divmod(from_us + off_us, SECOND)
+        held_ms = press.look(is_down, off_us % (300 * MS) == 0, s, us)
+    return held_ms
+
+
+@pytest.mark.requirement("button-press")
+@pytest.mark.parametrize("from_us", [0, SECOND])
+def test_a_push_right_after_a_reset_that_serves_for_nothing_else_is_a_press(from_us: int) -> None:
+    assert press_of_300_ms(Press(), from_us) == 300
+
+
+@pytest.mark.requirement("button-press")
+@pytest.mark.parametrize(("before_us", "found"), [(200_000, NO_PRESS), (200_001, 300), (50 * SECOND, 300)])
+def test_a_push_serves_for_what_was_begun_up_to_a_fifth_of_a_second_before_it(
+    before_us: int, found: int
+) -> None:
+    press = Press()
+    press.spend(100 - before_us // SECOND - 1, SECOND - before_us % SECOND)
+    assert press_of_300_ms(press, 100 * SECOND) == found
+
+
+@pytest.mark.requirement("button-press")
+def test_what_is_begun_during_a_push_however_long_after_its_beginning_has_it_as_its_own() -> None:
+    press = Press()
+    press.look(True, True, 5, 0)
+    press.look(True, False, 5, SETTLED_US)
+    press.spend(6, 999_999)
+    press.look(False, True, 7, 0)
+    assert press.look(False, False, 7, SETTLED_US) == NO_PRESS
+
+
+@pytest.mark.parametrize(
+    ("at_us", "due"), [(969_999, (7, 999_999)), (970_000, (8, 0)), (970_001, (8, 1)), (0, (7, LOOK_US))]
+)
+def test_a_line_that_moves_is_looked_at_again_30_ms_later(at_us: int, due: tuple[int, int]) -> None:
+    press = Press()
+    press.look(True, True, 7, at_us)
+    assert (press.due_s, press.due_us) == due
+
+
+@pytest.mark.requirement("button-fault")
+def test_a_stuck_button_is_not_looked_at_until_its_line_moves() -> None:
+    press = Press()
+    press.look(True, True, 7, 5)
+    press.look(True, False, 7, 5 + SETTLED_US)
+    assert (press.due_s, press.due_us) == (7 + STUCK_S, 5)
+    press.look(True, False, 7 + STUCK_S, 5)
+    assert press.is_faulty
+    assert press.due_s == NEVER_S

@@ -1,5 +1,7 @@
 """A program's bytes are canonical, and every fault in it is named before it can be committed."""
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,7 +51,7 @@ def flex(patterns, **changes) -> Program:
 def test_decoding_and_encoding_again_gives_the_same_bytes_and_digest(program):
     encoded = program.encode()
     assert decode(encoded).encode() == encoded
-    assert decode(encoded).digest() == program.digest()
+    assert decode(encoded).digest() == program.digest() == hashlib.sha256(encoded).digest()
 
 
 @given(valid_programs)
@@ -84,6 +86,21 @@ def test_a_program_cut_short_is_refused(cut):
     encoded = flex([[(0, 100_000), (600, 200_000)]]).encode()
     with pytest.raises(ProgramFormatError):
         decode(encoded[:cut])
+
+
+@pytest.mark.requirement("damaged-program-refused")
+def test_a_program_cut_short_is_refused_with_the_part_that_it_ends_in():
+    encoded = continuous().encode()
+    header_bytes = 54
+    with pytest.raises(ProgramFormatError, match=r"^program is 53 bytes, its header alone has 54$"):
+        decode(encoded[: header_bytes - 1])
+    for end in (header_bytes, len(encoded) - 1):
+        with pytest.raises(ProgramFormatError, match=r"^program ends inside its settings$"):
+            decode(encoded[:end])
+
+
+def test_a_day_without_steps_can_be_read_so_that_its_fault_can_be_named():
+    assert decode(flex([[(0, 100_000)], []]).encode()).patterns == [[(0, 100_000)], []]
 
 
 @pytest.mark.requirement("damaged-program-refused")

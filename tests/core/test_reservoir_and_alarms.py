@@ -156,6 +156,15 @@ def test_the_buzzer_falls_silent_when_the_alarm_does():
 def test_a_new_reservoir_has_no_volume_and_no_threshold():
     reservoir = Reservoir(BENCH_CALIBRATION)
     assert (reservoir.fill_nl, reservoir.low_reservoir_nl, reservoir.filled_at_step) == (0, 0, 0)
+    assert reservoir.refilled_day == 0
+
+
+def test_the_day_of_a_refill_is_kept_until_the_next_one_which_may_have_none():
+    reservoir = Reservoir(BENCH_CALIBRATION)
+    reservoir.refill(20_000_000, 0, 20_440)
+    assert reservoir.refilled_day == 20_440
+    reservoir.refill(20_000_000, 5)
+    assert reservoir.refilled_day == 0
 
 
 def test_thresholds_fall_on_the_nanolitre_and_follow_a_threshold_set_later():

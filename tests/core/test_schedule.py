@@ -109,11 +109,15 @@ def test_modes_without_steps_have_one_rate_all_week():
 @pytest.mark.requirement("stopped-delivers-nothing")
 def test_a_stopped_program_and_a_mode_that_is_none_deliver_nothing():
     for mode in (MODE_STOPPED, MODE_FLEX + 1):
-        program = Program(mode, rate_nl_per_day=100_000, patterns=[[(0, 100_000), (60, 200_000)]])
+        program = Program(mode, rate_nl_per_day=70_000, patterns=[[(0, 100_000), (60, 200_000)]])
         assert rate_at(program, 0, 0, MINIMUM_RATE) == 0
         assert mean_rate(program, MINIMUM_RATE) == 0
         assert most_nl_in_any_hour(program, MINIMUM_RATE) == 0
         assert minutes_to_next_step(program, 0, 0) == MINUTES_PER_DAY
+        program.boluses = [[(480, 2_880_000, 5)]]
+        assert boluses_between(program, 0, MINUTES_PER_DAY) == []
+        assert follows_the_clock(program) is False
+        assert lowest_basal_rate(program) == 70_000
 
 
 def test_nothing_is_due_before_the_first_step_of_a_day():
@@ -154,6 +158,7 @@ def test_boluses_between_two_minutes_are_those_that_begin_from_the_first_up_to_t
             (480, 480, 0),
             (481, 1_000, 0),
             (0, 1_440, 1),
+            (0, 479, 0),
         ):
             found = boluses_between(program, day + first, day + until)
             assert found == [(day + 480, 2_880_000, 5)] * count

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from controller.pump_bench import continuous
 from thecal_fw.core.program import PatientBolus
 from thecal_fw.core.refill_dates import NEVER_MINUTES, Course
-from thecal_fw.core.service_life import PART_PUMP, PART_TUBING, ServiceLife, ServiceLimits
+from thecal_fw.core.service_life import (
+    BENCH_SERVICE_LIMITS,
+    PART_PUMP,
+    PART_TUBING,
+    REVOLUTIONS_UNIT,
+    ServiceLife,
+    ServiceLimits,
+)
 
 DAY_S = 86_400
 NL_PER_REV = 50_000
@@ -84,6 +91,71 @@ def test_a_new_part_serves_from_its_own_beginning_less_a_day_and_a_hundred_turns
     assert later <= life.tubing_revolutions(revolutions + later) < later + 100
     life.renew(PART_PUMP, age_s, revolutions)
     assert later_s <= life.pump_age_s(age_s + later_s) < later_s + DAY_S
+
+
+@pytest.mark.requirement("service-life")
+def test_a_limit_that_has_been_reached_stays_reached() -> None:
+    life = ServiceLife(ServiceLimits(100, 10, 20, 500))
+    assert life.is_tubing_due(21 * DAY_S, 0)
+    assert life.is_tubing_due(0, 501)
+    assert life.is_replacement_due(91 * DAY_S)
+    assert life.is_over(101 * DAY_S)
+
+
+@pytest.mark.requirement("service-estimates")
+def test_each_date_is_the_whole_minutes_up_to_its_limit_and_none_after_it() -> None:
+    life = ServiceLife(ServiceLimits(100, 10, 20, 500))
+    dates = (
+        (life.minutes_to_end, 100),
+        (life.minutes_to_replacement, 90),
+        (lambda age_s: life.minutes_to_tubing(age_s, 0, NL_PER_REV, None), 20),
+    )
+    for minutes_to, days in dates:
+        assert minutes_to(0) == days * 1_440
+        ages_s = [days * DAY_S + off_s for off_s in (-120, -119, -60, -59, 0, 1, 60)]
+        assert [minutes_to(age_s) for age_s in ages_s] == [2, 1, 1, 0, 0, 0, 0]
+
+
+@pytest.mark.requirement("service-estimates")
+def test_the_tubing_lasts_until_its_last_revolution_begins_at_the_rate_of_the_program() -> None:
+    life = ServiceLife(ServiceLimits(tubing_days=100, tubing_revolutions=500))
+    # At a microlitre a minute a revolution takes 50 minutes.
+    at_its_rate = course(1_440_000)
+    found = [
+        life.minutes_to_tubing(0, turns, NL_PER_REV, at_its_rate) for turns in (0, 497, 498, 499, 500, 501)
+    ]
+    assert found == [499 * 50, 100, 50, 0, 0, 0]
+
+
+@pytest.mark.requirement("service-estimates")
+@pytest.mark.parametrize(
+    ("on_top_nl", "minutes"), [(0, 150), (999, 149), (1_000, 149), (1_001, 148), (200_000, 0)]
+)
+def test_what_comes_on_top_of_the_program_wears_the_tubing_as_much_sooner(
+    on_top_nl: int, minutes: int
+) -> None:
+    life = ServiceLife(ServiceLimits(tubing_days=100, tubing_revolutions=500))
+    assert life.minutes_to_tubing(0, 496, NL_PER_REV, course(1_440_000), on_top_nl) == minutes
+
+
+@pytest.mark.requirement("service-estimates")
+def test_with_nothing_on_top_the_last_revolution_lasts_to_the_nanolitre() -> None:
+    life = ServiceLife(ServiceLimits(tubing_days=100, tubing_revolutions=500))
+    assert [life.minutes_to_tubing(0, 498, nl, course(1_440_000)) for nl in (999, 1_000)] == [0, 1]
+
+
+@pytest.mark.requirement("service-estimates")
+def test_without_a_course_the_tubing_lasts_by_age_until_its_revolutions_are_used_up() -> None:
+    life = ServiceLife(ServiceLimits(tubing_days=100, tubing_revolutions=500))
+    found = [life.minutes_to_tubing(0, turns, NL_PER_REV, None) for turns in (0, 499, 500, 501)]
+    assert found == [144_000, 144_000, 0, 0]
+
+
+def test_a_pump_serves_for_seven_years_with_90_days_notice_and_its_tubing_for_one() -> None:
+    limits = BENCH_SERVICE_LIMITS
+    assert (limits.service_days, limits.notice_days) == (2_555, 90)
+    assert (limits.tubing_days, limits.tubing_revolutions) == (365, 200_000)
+    assert REVOLUTIONS_UNIT == 100
 
 
 def test_no_date_is_beyond_what_a_message_holds() -> None:

@@ -100,6 +100,19 @@ def test_a_clock_that_is_told_nothing_has_no_time_and_no_offset():
     assert (clock.source, clock.utc_ticks_at_boot, clock.offset_minutes) == (TIME_UNKNOWN, 0, 0)
 
 
+@pytest.mark.parametrize(("offset_minutes", "off_s", "day"), [
+    (0, -1, 19_999), (0, 0, 20_000), (0, 86_399, 20_000), (60, -3_600, 20_000), (-60, 3_599, 19_999),
+])  # fmt: skip
+def test_a_local_day_begins_at_local_midnight(offset_minutes, off_s, day):
+    clock = clock_set_to(20_000 * 86_400, 0, offset_minutes, 1_000_000, 0)
+    assert clock.local_day((1_000_000 + off_s) * TICKS_PER_SECOND) == day
+
+
+@pytest.mark.parametrize("offset_minutes", [-840, 0, 840])
+def test_without_any_time_there_is_no_day(offset_minutes):
+    assert WallClock(TIME_UNKNOWN, 0, offset_minutes).local_day(10**12) == 0
+
+
 def test_the_sources_of_time_have_their_names():
     sources = (TIME_UNKNOWN, TIME_SET, TIME_CARRIED_OVER, TIME_RESTORED)
     names = ["unknown", "set", "carried over a reset", "restored"]
@@ -175,6 +188,18 @@ def test_whether_a_bolus_may_come_is_known_beforehand():
     assert monday(plain).may_have_boluses() is False
     assert Timeline(program, WallClock(), MINIMUM_RATE).may_have_boluses() is False
     assert NO_BOLUSES == 0xFFFFFFFF
+
+
+def test_a_timeline_that_is_told_nothing_more_begins_boluses_in_1970_and_has_no_other_and_no_bridge():
+    timeline = Timeline(a_day_with_a_bolus_at_eight(), WallClock(), MINIMUM_RATE)
+    assert (timeline.bolus_minute, list(timeline.extra), timeline.bridge) == (0, [], None)
+
+
+@pytest.mark.requirement("bolus-time-unknown")
+def test_under_a_time_the_schedule_may_not_follow_no_bolus_begins():
+    restored = WallClock(TIME_RESTORED, 1_767_571_200 * TICKS_PER_SECOND)
+    timeline = Timeline(a_day_with_a_bolus_at_eight(), restored, MINIMUM_RATE)
+    assert timeline.boluses_near(EIGHT - 3_600 * TICKS_PER_SECOND, EIGHT + 3_600 * TICKS_PER_SECOND) == []
 
 
 def test_while_a_program_changes_boluses_and_bridge_are_those_of_the_one_that_holds():

@@ -83,7 +83,6 @@ class Press:
             return NO_PRESS
         if self._changing_s == NEVER_S:
             self._changing_s, self._changing_us = now_s, now_us
-            return NO_PRESS
         if _us_since(self._changing_s, self._changing_us, now_s, now_us) < SETTLED_US:
             return NO_PRESS
         begun_s, begun_us = self._changing_s, self._changing_us
@@ -116,8 +115,6 @@ class Press:
 
     def _rest(self, now_s: int, now_us: int) -> None:
         self.is_faulty = self._rests = True
-        self._moved_looks = 0
-        self._changing_s = NEVER_S
         self.due_s, self.due_us = now_s + REST_S, now_us
 
     def _look_again(self, now_s: int, now_us: int) -> None:

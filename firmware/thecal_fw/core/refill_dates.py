@@ -83,7 +83,7 @@ class Course:
             return NEVER_MINUTES
         weeks, left = divmod(left, week)
         minutes = weeks * MINUTES_PER_WEEK
-        for day in range(8):
+        for day in range(7):
             # What a day's boluses use, they use at its beginning.
             left -= per_day
             if left <= 0:
@@ -108,8 +108,6 @@ class Course:
             else:
                 in_week = minute % MINUTES_PER_WEEK
                 index = week.index_at(in_week) if index < 0 else (index + 1) % len(week.rates)
-                while week.minutes[index + 1] <= in_week:
-                    index += 1
                 until, rate = min(end, minute + week.minutes[index + 1] - in_week), week.rates[index]
             if rate and used + rate * (until - minute) > most:
                 return most, minute - at + (most - used) // rate
