@@ -66,6 +66,14 @@ def bridged(running: Program | None, new: Program, left_s: int = 0) -> Program:
         )
     rate = mean_rate(running, BENCH_LIMITS.minimum_rate_nl_per_day)
     volume_nl = PUMP_TUBING_NL + new.catheter_nl
+    if gives_therapy(new) and not gives_therapy(running):
+        raise BadInputError(
+            [
+                f"the pump runs at its minimum rate, at which a bridge from {named(running)} to {named(new)} takes"
+                f" {volume_nl // rate} days, and therapy begins after it. Rinse or prime tubing and catheter, and add"
+                " --no-bridge"
+            ]
+        )
     program = decode(new.encode())
     program.dead_volume_id = DEAD_VOLUME_ID
     program.bridge = Bridge((volume_nl * _SECONDS_PER_DAY + rate // 2) // rate, rate)

@@ -87,6 +87,10 @@ def _titration_findings(
         text = (
             f"therapy begins with {plain(dose)} mcg/day after a program that gave none; tolerance may be lost"
         )
+        if old.mode == MODE_STOPPED:
+            text += (
+                ", and no bridge is made: a stopped program does not tell which drug tubing and catheter hold"
+            )
         return [Finding(Kind.SOFT, FIELD, dose, text)]
     told: dict[str, Finding] = {}
     for weekday, before, after in zip(WEEKDAYS, day_doses_mcg(old), day_doses_mcg(new), strict=True):

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from host.conftest import EXAMPLES, Bench
 from thecal.bridge import bridged
 from thecal.errors import BadInputError
+from thecal.judgement import Kind
 from thecal.prescription import load_prescription
+from thecal.program_review import review
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 from thecal_fw.core.program import Program, decode
@@ -174,3 +176,19 @@ def test_the_dose_of_a_bridge_is_told_as_a_volume_of_the_drug_before(bench: Benc
     assert "From the drug before" in handout.read_text()
     document = bench.json("interrogate")
     assert (document["dose_mcg_per_day"], document["bridge_left_s"] > 60_000) == (None, True)
+
+
+@pytest.mark.requirement("bridge")
+def test_no_therapy_waits_for_weeks_behind_a_bridge_at_the_minimum_rate():
+    """140 and 40 uL at 6 uL a day."""
+    minimum = load_prescription(EXAMPLES / "minimum_rate.toml").program
+    with pytest.raises(BadInputError, match=r"takes 30 days.*--no-bridge"):
+        bridged(minimum, stronger(40_000))
+
+
+@pytest.mark.requirement("bridge")
+def test_after_a_stopped_program_it_is_told_that_there_is_no_bridge():
+    stopped = load_prescription(EXAMPLES / "stopped.toml").program
+    assert bridged(stopped, stronger()).bridge is None
+    (finding,) = [one for one in review(stopped, stronger(), "child") if one.kind is Kind.SOFT]
+    assert "does not tell which drug tubing and catheter hold" in finding.text
