@@ -1,9 +1,9 @@
 """What must hold at the end of every test on every rig.
 
 No fault alarm is latched, every error and drop counter is zero, the rig itself lost no event, the pump counted as
-many steps as the probe saw, all of them toward the patient, and the board runs the very build under test. A scenario that
-means to cause one of these says so beforehand; then its absence is the failure, since the scenario did not do what it is
-there for.
+many steps as the probe saw, all of them toward the patient, and the board runs the very build under test. A scenario
+that means to cause one of these says so beforehand; then its absence is the failure, since the scenario did not do what
+it is there for.
 """
 
 from __future__ import annotations
