@@ -90,7 +90,7 @@ faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on 
 .PHONY: scenarios
 scenarios: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run every scenario on both rigs, also those that make test leaves out for time
 	@$(BIN)/pytest -n 2 -m "campaign or not campaign" tests/scenarios tests/hil/test_pico_variants.py \
-	  tests/hil/test_copies.py tests/micropython tests/plant tests/instruments
+	  tests/hil/test_copies.py tests/micropython tests/plant tests/instruments tests/campaign/test_replay.py
 
 .PHONY: longrun
 longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few hours
@@ -135,7 +135,7 @@ bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and
 
 .PHONY: fullcycle
 fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every pulse checked, and say how long it took
-	@$(BIN)/python -m thecal_sim.plant.full_cycle $(FULLCYCLE_ARGS)
+	@$(BIN)/python -m thecal_hil.full_cycle $(FULLCYCLE_ARGS)
 
 .PHONY: lockstep
 lockstep: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what a plant in the loop costs the emulated board

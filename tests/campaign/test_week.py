@@ -51,7 +51,7 @@ def test_longer_windows_of_the_trumpet_are_nearer_to_each_other(row: week.Row) -
 
 
 def test_a_pump_whose_crystal_is_fast_lives_more_seconds_in_a_day_than_there_are() -> None:
-    instants = pump_instants(1_000, 1, 50.0)
+    instants = pump_instants(1_000, 24, 50.0)
     assert len(instants) == 97
     assert instants[0] == 1_000
     assert instants[-1] - instants[0] == NS_PER_DAY + round(NS_PER_DAY * 50e-6)
@@ -72,11 +72,31 @@ def test_a_number_of_days_that_the_fill_does_not_last_is_refused(days: int) -> N
         run_week(ModelRig(), 0, days)
 
 
+@pytest.mark.parametrize("hours", [0, 49])
+def test_hours_that_a_run_has_not_got_are_refused(hours: int) -> None:
+    with pytest.raises(ValueError, match="hours"):
+        run_week(ModelRig(), 0, 2, hours)
+
+
+def test_the_first_hours_of_a_run_are_those_of_the_whole(row: week.Row) -> None:
+    first = run_week(ModelRig(), 3, 2, hours=3)
+    assert first["first_hour_error_percent"] == pytest.approx(row["first_hour_error_percent"], abs=1e-9)
+    assert first["delivered_nl"] == pytest.approx(row["delivered_nl"] * 3 / 48, rel=0.03)
+    assert [name for name in row if name not in first] == [
+        f"trumpet_{window}_min_{end}_percent" for window in (330, 570, 930) for end in ("most", "least")
+    ], "windows that are longer than three hours"
+    assert what_is_wrong(first) == ()
+
+
 def test_a_run_is_done_again_by_its_seed(row: week.Row) -> None:
     again, on_model = replay(3, 2, "model")
     assert again == on_model == row
     shown = told({**again, "delivered_nl": again["delivered_nl"] + 2}, on_model)
     assert "differs by 2" in shown
+    assert shown.count("differs") == 1
+    assert "differs" not in told({**again, "delivered_nl": again["delivered_nl"] + 1e-8}, on_model), (
+        "rounding"
+    )
     assert f"{drawn_by(3).crystal_ppm:.6g}" in shown
 
 

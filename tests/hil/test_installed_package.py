@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from thecal_hil.image import REPOSITORY
+from thecal_hil.scenario.reader import EXAMPLES, library_files
 
 PACKAGED = ("firmware", "host", "sim", "hil", "pyproject.toml", "README.md", "LICENSE")
 
@@ -81,3 +82,30 @@ def test_a_broken_pump_fails_somebody_elses_test(python: Path, tmp_path: Path) -
     )
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "1 failed" in done.stdout
+
+
+def scenarios_with_an_example() -> list[str]:
+    """Those of the library whose prescription is one of the users' examples, without the long ones."""
+    texts = {path.stem: path.read_text("utf-8") for path in library_files()}
+    return [
+        name
+        for name, text in texts.items()
+        if re.search(r"^file = ", text, re.MULTILINE) and "long" not in text
+    ]
+
+
+def test_the_examples_that_scenarios_prescribe_are_those_of_the_users() -> None:
+    assert EXAMPLES.samefile(REPOSITORY / "examples")
+
+
+def test_the_whole_library_is_listed_in_an_empty_folder(python: Path, tmp_path: Path) -> None:
+    said = run(python, "-m", "thecal_hil.command", "list", folder=tmp_path)
+    assert f"{len(library_files())} scenarios in" in said
+
+
+def test_scenarios_that_prescribe_an_example_pass_in_an_empty_folder(python: Path, tmp_path: Path) -> None:
+    names = scenarios_with_an_example()
+    assert len(names) > 5
+    said = run(python, "-m", "thecal_hil.command", "run", *names, "--rig", "model", folder=tmp_path)
+    assert f"PASS {len(names)} passed on the model rig" in said
+    assert (tmp_path / "build/evidence/scenarios/scenarios-model.json").is_file()

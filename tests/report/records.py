@@ -10,8 +10,10 @@ from thecal_fw.core.alarms import MOTOR_STALL
 from thecal_hil.evidence import Evidence, Measurement
 from thecal_hil.pump_clock import NS_PER_S, TICK_NS
 from thecal_hil.report.edge import Edge
+from thecal_hil.scenario.flow_samples import weighed_instants
 from thecal_hil.scenario.record import (
     AlarmSpan,
+    Collected,
     Curve,
     Divergence,
     Happening,
@@ -25,6 +27,8 @@ MISSING = Measurement("missing", "pulses missing", "pulses", least=0, most=0)
 BEGINS_NS = 300 * NS_PER_S
 LASTS_S = 2_400
 INTERVAL_NS = 3 * NS_PER_S
+G_PER_ML = 0.998
+EVAPORATES_G_PER_H = 0.001
 
 
 def blank(name: str, status: Status, rig: str = "model", message: str = "") -> ScenarioRecord:
@@ -97,3 +101,14 @@ def every_kind() -> list[ScenarioRecord]:
         blank("broken", Status.ERROR, message="RuntimeError: no reply"),
         blank("elsewhere", Status.SKIPPED, message="the model rig has no wings"),
     ]
+
+
+def weighed(name: str, rig: str = "model", share: float = 1.0) -> ScenarioRecord:
+    """The same, over a balance without faults but for what evaporates; so much of each microstep's volume comes out."""
+    record = ran(name, rig)
+    at_ns = weighed_instants(record.step_times_ns)
+    out_nl = share * 15.625 * np.searchsorted(record.step_times_ns, at_ns, side="right").astype(np.float64)
+    gone_g = EVAPORATES_G_PER_H * (at_ns - BEGINS_NS) / (3_600 * NS_PER_S)
+    shown_g = out_nl * 1e-6 * G_PER_ML - gone_g
+    record.collected = Collected(at_ns, out_nl, shown_g, G_PER_ML, EVAPORATES_G_PER_H)
+    return record

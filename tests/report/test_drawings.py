@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.records import ran
+from report.records import ran, weighed
 from thecal_hil.pump_clock import NS_PER_S, TICK_NS
 from thecal_hil.report.course_plot import draw_course
-from thecal_hil.report.flow_plots import due_ns, trumpet_of
+from thecal_hil.report.flow import due_ns, start_up_of, trumpet_of
+from thecal_hil.report.flow_plots import flow_drawings
 from thecal_hil.report.small_plots import draw_edge_errors
 from thecal_hil.report.svg import round_up, seen_points, ticks, time_ticks, time_unit
 
@@ -65,7 +66,7 @@ def test_time_is_told_in_the_unit_of_a_clock(span_s: float, unit: str, steps: fl
 def test_pulses_that_come_evenly_have_no_error_in_windows_of_whole_intervals() -> None:
     found = trumpet_of(ran("steady"))
     assert found is not None
-    assert found.windows.sample_s == 30, "ten intervals of three seconds"
+    assert found.samples.windows.sample_s == 30, "ten intervals of three seconds"
     assert np.abs(found.curve.most_percent).max() < 1e-3
     assert np.abs(found.curve.least_percent).max() < 1e-3
 
@@ -89,6 +90,51 @@ def test_where_pulses_were_lost_nobody_knows_when_each_was_due_and_no_trumpet_is
     record.edge_errors_ticks = record.edge_errors_ticks[:-1]
     assert due_ns(record) is None
     assert trumpet_of(record) is None
+
+
+@pytest.mark.parametrize("share", [0.8, 1.0, 1.145])
+def test_what_a_head_moves_too_much_or_too_little_shows_by_mass_and_not_from_pulses(share: float) -> None:
+    found = trumpet_of(weighed("steady", share=share))
+    assert found is not None
+    assert found.weighed is not None
+    assert found.curve.overall_percent == pytest.approx(0, abs=1e-3)
+    off_percent = pytest.approx(100 * (share - 1), abs=1e-3)
+    assert found.weighed.overall_percent == off_percent, "what has evaporated is put back"
+    assert found.weighed.left_tip_percent == off_percent
+    assert found.weighed.by_both.overall_percent == off_percent
+
+
+def test_a_shaken_balance_widens_the_trumpet_by_mass_and_leaves_the_one_from_both_narrow() -> None:
+    record = weighed("steady")
+    assert record.collected is not None
+    record.collected.shown_g[5:-5] += np.random.default_rng(1).normal(
+        0, 1e-4, len(record.collected.t_ns) - 10
+    )
+    found = trumpet_of(record)
+    assert found is not None
+    assert found.weighed is not None
+    by_mass, by_both = found.weighed.by_mass, found.weighed.by_both
+    assert by_mass.overall_percent == pytest.approx(by_both.overall_percent), "one total"
+    assert by_mass.most_percent[0] - by_mass.least_percent[0] > 5
+    assert by_both.most_percent[0] - by_both.least_percent[0] < 1e-3
+
+
+def test_flow_by_mass_stands_beside_flow_from_pulses() -> None:
+    found = start_up_of(weighed("steady", share=0.5))
+    assert found is not None
+    assert found.by_mass is not None
+    assert found.by_mass.flow_nl_per_day == pytest.approx(found.by_pulses.flow_nl_per_day / 2)
+    drawn = flow_drawings(weighed("steady"), "x")
+    assert [svg.split("</title>")[0].split(", ")[-1] for svg, _ in drawn] == ["from pulses", "by mass"] * 2
+
+
+def test_where_nothing_was_weighed_at_the_samples_nothing_is_drawn_by_mass() -> None:
+    record = ran("steady")
+    record.collected = weighed("steady").collected
+    assert len(flow_drawings(record, "x")) == 4
+    record.step_times_ns = record.step_times_ns + 1
+    assert len(flow_drawings(record, "x")) == 2
+    assert len(flow_drawings(ran("steady"), "x")) == 2
 
 
 def test_one_edge_far_off_among_many_is_seen_in_the_histogram() -> None:

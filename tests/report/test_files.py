@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from report.records import every_kind, ran
+from report.records import every_kind, ran, weighed
 from thecal_hil.report import write
 from thecal_hil.report.page import page_of
 from thecal_hil.report.writing import gather
@@ -144,11 +144,31 @@ def test_two_reports_of_the_same_records_differ_in_the_date_on_the_page_alone(tm
     assert [name for name in one if one[name] != two[name]] == []
 
 
-def test_a_scenario_run_twice_gives_the_same_report(tmp_path: Path) -> None:
-    scenario = read_scenario(LIBRARY / "a-power-cut-while-delivering.toml")
+@pytest.mark.parametrize("name", ["a-power-cut-while-delivering", "a-line-that-closes-and-opens"])
+def test_a_scenario_run_twice_gives_the_same_report(tmp_path: Path, name: str) -> None:
+    scenario = read_scenario(LIBRARY / f"{name}.toml")
     for name in ("one", "two"):
         written([run_one(scenario, RigWanted("model"))], tmp_path / name)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_scenario_with_a_plant_shows_what_a_balance_under_the_tip_saw(tmp_path: Path) -> None:
+    record = run_one(read_scenario(LIBRARY / "a-line-that-closes-and-opens.toml"), RigWanted("model"))
+    page = Page(written([record], tmp_path))
+    found = re.search(
+        r"from the total mass (\S+) % \(from pulses (\S+) %, of what left the tip (\S+) %\)", page.text
+    )
+    assert found is not None
+    by_mass, from_pulses, left_tip = map(float, found.groups())
+    assert from_pulses == pytest.approx(0, abs=0.01), (
+        "no pulse is missing, though the motor turned none for a while"
+    )
+    assert by_mass == pytest.approx(left_tip, abs=0.1), "0.1 mg of 0.1 g"
+    assert -40 < left_tip < -20, "three minutes of eight, less what the line had stored"
+    assert "by mass</title>" in page.text
+    (told,) = json.loads((tmp_path / "results.json").read_text())["scenarios"]
+    assert told["overall_error_percent"]["from_mass"] == pytest.approx(by_mass, abs=1e-4)
+    assert told["overall_error_percent"]["left_tip"] == pytest.approx(left_tip, abs=1e-4)
 
 
 def test_the_json_holds_every_figure_and_no_date(folder: Path) -> None:
@@ -209,9 +229,9 @@ def test_what_an_earlier_report_left_is_not_taken_for_evidence_of_this_one(tmp_p
     ]
 
 
-def test_a_page_of_sixty_scenarios_on_two_rigs_stays_below_5_mb(tmp_path: Path) -> None:
+def test_a_page_of_ninety_scenarios_on_two_rigs_with_plants_stays_below_5_mb(tmp_path: Path) -> None:
     chance = np.random.default_rng(1)
-    records = [ran(f"number-{number}", rig) for number in range(60) for rig in ("model", "pico")]
+    records = [weighed(f"number-{number}", rig) for number in range(90) for rig in ("model", "pico")]
     for record in records:
         prescribed, delivered, further = record.curves
         values = delivered.values + chance.normal(size=len(delivered.values)).cumsum()

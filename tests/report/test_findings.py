@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from report.records import blank, every_kind, failed, ran
+from thecal_hil.full_cycle import summary_of
 from thecal_hil.report.campaigns import Campaign, CampaignState, read_campaigns
 from thecal_hil.report.divergence import first_divergence
 from thecal_hil.report.findings import Findings, find
@@ -16,6 +17,7 @@ from thecal_hil.scenario.record import ScenarioRecord, Status
 from thecal_hil.trace.catalogue import Catalogue, Requirement
 from thecal_hil.trace.marks import Evidence, Marks
 from thecal_hil.trace.matrix import Matrix, matrix_of
+from thecal_sim.plant.full_cycle import full_cycle
 
 FROM = Provenance("0.1.0", "abcdef0123", (), ())
 NO_CAMPAIGN: tuple[Campaign, ...] = ()
@@ -251,6 +253,21 @@ def test_a_campaign_of_many_pumps_names_its_worst_and_how_to_do_that_again(tmp_p
     campaigns = {one.name: one for one in read_campaigns(tmp_path / "evidence", "abcdef0123")}
     assert campaigns["campaign"].state is CampaignState.PASSED
     assert "replay 9 on pico" in [fact.figure for fact in campaigns["campaign"].facts]
+
+
+def test_half_a_year_with_its_plant_is_told_without_how_long_this_machine_took(tmp_path: Path) -> None:
+    summary = json.loads(json.dumps(summary_of(full_cycle(1, seed=4), seed=4)))
+    again = summary_of(full_cycle(1, seed=4), seed=4)
+    assert {**summary, "seconds": None} == {**again, "seconds": None}, "two runs, one summary but for times"
+    campaign = campaign_of(tmp_path, "fullcycle", {**summary, "checkout": "abcdef0123"})
+    assert campaign.state is CampaignState.PASSED
+    told = {fact.name: fact.figure for fact in campaign.facts}
+    assert told["delivered"] == "1 days"
+    assert told["patient boluses"] == "3"
+    slower = {**summary, "seconds": dict.fromkeys(summary["seconds"], 1e6), "checkout": "abcdef0123"}
+    assert campaign_of(tmp_path, "fullcycle", slower) == campaign
+    wrong = {**summary, "wrong": ["fluid flowed back"], "checkout": "abcdef0123"}
+    assert campaign_of(tmp_path, "fullcycle", wrong).state is CampaignState.FAILED
 
 
 def test_a_summary_that_nobody_knows_shows_its_figures_without_those_of_the_machine(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--replay", type=int, metavar="SEED", help="do one run again and tell all of it")
     parser.add_argument("--rig", choices=("model", "pico"), default="model", help="to do it again on")
+    parser.add_argument("--hours", type=int, help="do only the first so many of the days again")
     return parser
 
 
@@ -54,6 +55,8 @@ def main() -> int:
     try:
         if options.replay is not None:
             return _replay(options)
+        if options.hours is not None:
+            raise ValueError("hours: only with --replay; a campaign is of whole days")
         return _run(options)
     except (CampaignError, RigUnavailableError, ValueError) as error:
         print(f"campaign: {error}", file=sys.stderr)
@@ -64,8 +67,9 @@ def main() -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    on_rig, on_model = replay(options.replay, options.days, options.rig)
-    print(f"seed {options.replay}, {options.days} days on the {options.rig} rig")
+    on_rig, on_model = replay(options.replay, options.days, options.rig, options.hours)
+    part = "" if options.hours is None else f"the first {options.hours} h of "
+    print(f"seed {options.replay}, {part}{options.days} days on the {options.rig} rig")
     print(told(on_rig, on_model))
     return 1 if what_is_wrong(on_rig) else 0
 

@@ -106,7 +106,7 @@ def text(found: dict[str, Any]) -> str:
     for figure, cases in found["worst"].items():
         lines += ["", f"worst by {figure}:"]
         lines += [f"  {case[figure]:+9.4f}  {case['model']}" for case in cases]
-    lines += ["", "on the emulated board: the same with --rig pico (fewer --days take less time)"]
+    lines += ["", "on the emulated board: the same with --rig pico (--hours 2: only its first two hours)"]
     lines += [f"WRONG: seed {case['seed']}: {'; '.join(case['wrong'])}" for case in found["wrong"]]
     return "\n".join(lines) + "\n"
 

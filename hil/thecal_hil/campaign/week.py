@@ -30,7 +30,9 @@ FILL_NL = 18_000_000
 USUAL_BOUND_PERCENT = 15.0
 MOST_DAYS = 35
 """The fill lasts so long, short of the low-reservoir alarm."""
-_SAMPLES_PER_DAY = round(86_400 / AMBULATORY.sample_s)
+_HOURS_PER_DAY = 24
+_SAMPLES_PER_HOUR = round(3_600 / AMBULATORY.sample_s)
+_SAMPLES_PER_DAY = _HOURS_PER_DAY * _SAMPLES_PER_HOUR
 _MICROSTEPS_PER_NS = float(MICROSTEPS_PER_NL * NL_PER_DAY / NS_PER_DAY)
 
 Row = dict[str, int | float]
@@ -48,10 +50,14 @@ class Looked:
     weighed_nl: Volumes
 
 
-def run_week(rig: Rig, seed: int, days: int) -> Row:
-    """Deliver on a new rig that takes a plant; the row of results. ValueError for a number of days that can't be."""
+def run_week(rig: Rig, seed: int, days: int, hours: int | None = None) -> Row:
+    """Deliver on a new rig that takes a plant; the row of results. hours: only the first so many of the days, and of
+    the trumpet curve only the windows that fit into them. ValueError for days or hours that can't be."""
     if not 1 <= days <= MOST_DAYS:
         raise ValueError(f"days: {days}; must be 1 to {MOST_DAYS}")
+    hours = _HOURS_PER_DAY * days if hours is None else hours
+    if not 1 <= hours <= _HOURS_PER_DAY * days:
+        raise ValueError(f"hours: {hours}; must be 1 to {_HOURS_PER_DAY * days}, which is all of {days} days")
     drawn = drawn_by(seed)
     course = Course(rig)
     plant = Plant(plant_of(drawn), seed)
@@ -61,7 +67,7 @@ def run_week(rig: Rig, seed: int, days: int) -> Row:
     course.refill(FILL_NL)
     begins_ns = course.start()
     let_days_pass(plant, drawn, begins_ns, days)
-    instants = pump_instants(begins_ns, days, drawn.crystal_ppm)
+    instants = pump_instants(begins_ns, hours, drawn.crystal_ppm)
     rig.run_until(int(instants[-1]))
     return {
         "seed": seed,
@@ -72,9 +78,9 @@ def run_week(rig: Rig, seed: int, days: int) -> Row:
     }
 
 
-def pump_instants(begins_ns: int, days: int, crystal_ppm: float) -> Instants:
+def pump_instants(begins_ns: int, hours: int, crystal_ppm: float) -> Instants:
     """When the pump's clock shows what at even instants of true time."""
-    true_ns = even_instants(0, AMBULATORY.sample_s, days * _SAMPLES_PER_DAY)
+    true_ns = even_instants(0, AMBULATORY.sample_s, hours * _SAMPLES_PER_HOUR)
     return begins_ns + true_ns + np.rint(true_ns * (crystal_ppm * 1e-6)).astype(np.int64)
 
 
@@ -93,7 +99,8 @@ def _figures(looked: Looked, plant: Plant) -> Row:
     due_nl = at_constant_rate(NL_PER_DAY, AMBULATORY.sample_s, samples)
     # A day to stabilise, as the window set has it; a run of a single day is looked at as a whole.
     first = _SAMPLES_PER_DAY if samples > _SAMPLES_PER_DAY else 0
-    curve = trumpet(looked.out_nl[first:], due_nl[first:], AMBULATORY.sample_s, AMBULATORY.windows_s)
+    windows_s = [one for one in AMBULATORY.windows_s if one <= (samples - first) * AMBULATORY.sample_s]
+    curve = trumpet(looked.out_nl[first:], due_nl[first:], AMBULATORY.sample_s, windows_s)
     hours = hour_errors(looked.out_nl, due_nl, AMBULATORY.sample_s)
     concentration = plant.parameters.reservoir.concentration_ng_per_nl
     begin_ns, end_ns = int(looked.t_ns[0]), int(looked.t_ns[-1])

@@ -1,112 +1,100 @@
-"""Start-up and trumpet curves of a scenario, worked out by ``thecal_sim.metrics`` and drawn.
-
-What was due is taken from the pulses themselves: each of them is known to lie so many ticks from its due instant. So
-both curves are drawn only where every pulse has such an instant; a course with pulses lost or given at a rate that an
-alarm sets has none.
-"""
+"""Start-up and trumpet curves of a scenario, drawn: from pulses, and by mass where a plant was on the shaft."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
-from thecal_hil.course import MICROSTEPS_PER_NL
-from thecal_hil.pump_clock import NS_PER_S, TICK_NS
+from thecal_hil.report.flow import StartUp, Trumpet, start_up_of, trumpet_of
+from thecal_hil.report.panels import Panel
 from thecal_hil.report.small_plots import SMALL_HEIGHT_PX, SMALL_WIDTH_PX, small_panel
 from thecal_hil.report.svg import Floats, drawing, round_up, staircase, ticks, time_ticks, time_unit
 from thecal_hil.scenario.record import ScenarioRecord
-from thecal_sim.metrics.start_up import start_up_curve
-from thecal_sim.metrics.trumpet import AMBULATORY, STANDARD, TrumpetCurve, WindowSet, trumpet
-from thecal_sim.metrics.volume import even_instants, from_pulses
+from thecal_sim.metrics.start_up import StartUpCurve
+from thecal_sim.metrics.trumpet import TrumpetCurve
 
-_NL_PER_MICROSTEP = float(1 / MICROSTEPS_PER_NL)
-_FEWEST_PULSES = 60
-_SAMPLES = 60
-_LONGEST_START_S = 7_200
-_FIRST_STEPS = 16
-"""Pulses that an interval of the start-up curve holds at least on average: fewer, and it shows single pulses."""
+_START_CAPTION = "Flow from the first pulse, in even intervals, from pulses."
+_START_BY_MASS_CAPTION = "Flow by mass, from a balance under the tip, in the same intervals."
+_DELIVERED, _WITH_TOTAL, _OVERALL = "delivered", "series2", "overall"
 
 
-@dataclass(frozen=True)
-class Trumpet:
-    """A curve and what it was taken over."""
-
-    curve: TrumpetCurve
-    windows: WindowSet
-    stabilised_s: float
-
-
-def due_ns(record: ScenarioRecord) -> Floats | None:
-    """When each pulse was due, in nanoseconds; None where that is not known of every pulse."""
-    times, errors = record.step_times_ns, record.edge_errors_ticks
-    if len(times) != len(errors) or len(times) < _FEWEST_PULSES or not np.isfinite(errors).all():
-        return None
-    due = times - errors * TICK_NS
-    return due if (np.diff(due) > 0).all() else None
+def flow_drawings(record: ScenarioRecord, name: str) -> list[tuple[str, str]]:
+    """The drawings that the record has data for, each with its caption. name: that of the run within the page."""
+    identity, drawn = record.identity, []
+    start_up, found = start_up_of(record), trumpet_of(record)
+    if start_up is not None:
+        drawn.append((draw_start_up(start_up, identity, f"{name}-start"), _START_CAPTION))
+        by_mass = draw_weighed_start_up(start_up, identity, f"{name}-start-mass")
+        drawn.append((by_mass, _START_BY_MASS_CAPTION))
+    if found is not None:
+        drawn.append((draw_trumpet(found, identity, f"{name}-trumpet"), trumpet_caption(found)))
+        by_mass = draw_weighed_trumpet(found, identity, f"{name}-trumpet-mass")
+        drawn.append((by_mass, weighed_caption(found)))
+    return [(svg, caption) for svg, caption in drawn if svg]
 
 
-def trumpet_of(record: ScenarioRecord) -> Trumpet | None:
-    """The trumpet curve with the widest set of windows that fits; None where there is none to be had.
-
-    A course shorter than the hour of stabilising that the method asks for is taken from its first pulse on.
-    """
-    due = due_ns(record)
-    if due is None:
-        return None
-    spans_s = float(record.step_times_ns[-1] - record.step_times_ns[0]) / NS_PER_S
-    for windows in (AMBULATORY, STANDARD):
-        if spans_s >= windows.stabilise_s + windows.analyse_s:
-            return _taken(record, due, windows, windows.stabilise_s, windows.analyse_s)
-    whole_s = spans_s // STANDARD.sample_s * STANDARD.sample_s
-    return _taken(record, due, STANDARD, 0.0, whole_s)
-
-
-def _taken(
-    record: ScenarioRecord, due: Floats, windows: WindowSet, stabilise_s: float, analyse_s: float
-) -> Trumpet | None:
-    lengths = [one for one in windows.windows_s if one <= analyse_s]
-    begin_ns = int(record.step_times_ns[0]) + round(stabilise_s * NS_PER_S)
-    at_ns = even_instants(begin_ns, windows.sample_s, round(analyse_s / windows.sample_s))
-    if len(lengths) < 2:
-        return None
-    delivered = from_pulses(record.step_times_ns, _NL_PER_MICROSTEP, at_ns)
-    prescribed = _due_volume(due, at_ns.astype(np.float64))
-    try:
-        return Trumpet(trumpet(delivered, prescribed, windows.sample_s, lengths), windows, stabilise_s)
-    except ValueError:  # in some window nothing is prescribed: a stop, or a pause
-        return None
-
-
-def _due_volume(due: Floats, at_ns: Floats) -> Floats:
-    """Prescribed volume between the instants at which pulses are due, since the first sample."""
-    volume = np.interp(at_ns, due, _NL_PER_MICROSTEP * np.arange(len(due)))
-    return volume - volume[0]
-
-
-def draw_trumpet(record: ScenarioRecord, name: str) -> str:
-    """Largest and smallest error against the length of the window, with the overall error."""
-    found = trumpet_of(record)
-    if found is None:
-        return ""
+def draw_trumpet(found: Trumpet, identity: str, name: str) -> str:
+    """Largest and smallest error of the pulses against the length of the window, with the overall error."""
     curve = found.curve
-    minutes = curve.windows_s / 60
-    reach = round_up(1.05 * float(np.abs([curve.most_percent, curve.least_percent]).max()) or 1.0)
-    panel = small_panel((0.0, float(minutes[-1]) * 1.04), (-reach, reach))
-    panel.height_axis(ticks(-reach, reach, 4), "error, %")
-    panel.level(curve.overall_percent, "overall")
-    for values in (curve.most_percent, curve.least_percent):
-        panel.curve(minutes, values, "delivered")
-        panel.dots(minutes, values, "dot")
+    panel, minutes = _trumpet_panel([curve])
+    panel.level(curve.overall_percent, _OVERALL)
+    _extremes(panel, minutes, curve, _DELIVERED)
+    panel.legend([(_DELIVERED, "extremes"), (_OVERALL, "overall")])
+    return _drawn(panel, name, f"Trumpet curve of {identity}, from pulses", _told(curve))
+
+
+def draw_weighed_trumpet(found: Trumpet, identity: str, name: str) -> str:
+    """The same by mass, with the pulses' course that is given the mass's total; empty if nothing was weighed."""
+    weighed = found.weighed
+    if weighed is None:
+        return ""
+    panel, minutes = _trumpet_panel([weighed.by_mass, weighed.by_both])
+    panel.level(weighed.overall_percent, _OVERALL)
+    _extremes(panel, minutes, weighed.by_both, _WITH_TOTAL)
+    _extremes(panel, minutes, weighed.by_mass, _DELIVERED)
+    panel.legend([(_DELIVERED, "by mass"), (_WITH_TOTAL, "both"), (_OVERALL, "total mass")])
+    description = f"By mass: {_told(weighed.by_mass)}. From pulses and mass: {_told(weighed.by_both)}"
+    return _drawn(panel, name, f"Trumpet curve of {identity}, by mass", description)
+
+
+def _trumpet_panel(curves: Sequence[TrumpetCurve]) -> tuple[Panel, Floats]:
+    """The panel that holds all of the curves, and the windows in minutes."""
+    minutes = curves[0].windows_s / 60
+    begin, end = _about_zero_or_not(np.array([[one.most_percent, one.least_percent] for one in curves]))
+    panel = small_panel((0.0, float(minutes[-1]) * 1.04), (begin, end))
+    panel.height_axis(ticks(begin, end, 4), "error, %")
     panel.width_axis([float(one) for one in _apart(minutes)], "observation window, min")
-    panel.legend([("delivered", "extremes"), ("overall", "overall")])
-    pairs = zip(minutes, curve.most_percent, curve.least_percent, strict=True)
-    description = f"Overall error {curve.overall_percent:+.4f} %; " + "; ".join(
-        f"{window:g} min: {least:+.3f} to {most:+.3f} %" for window, most, least in pairs
+    return panel, minutes
+
+
+def _about_zero_or_not(percent: Floats) -> tuple[float, float]:
+    """Of an axis: as far to both sides, save where all errors lie to one side, whose curve would shrink to a line."""
+    least, most = float(percent.min()), float(percent.max())
+    if least > 0 or most < 0:
+        pad = 0.15 * (most - least) or 1.0
+        return least - pad, most + pad
+    reach = round_up(1.05 * max(most, -least) or 1.0)
+    return -reach, reach
+
+
+def _extremes(panel: Panel, minutes: Floats, curve: TrumpetCurve, kind: str) -> None:
+    for values in (curve.most_percent, curve.least_percent):
+        panel.curve(minutes, values, kind)
+        if kind == _DELIVERED:
+            panel.dots(minutes, values, "dot")
+
+
+def _told(curve: TrumpetCurve) -> str:
+    rows = zip(curve.windows_s / 60, curve.most_percent, curve.least_percent, strict=True)
+    return f"overall error {curve.overall_percent:+.4f} %; " + "; ".join(
+        f"{window:g} min: {least:+.3f} to {most:+.3f} %" for window, most, least in rows
     )
-    return drawing(
-        name, SMALL_WIDTH_PX, SMALL_HEIGHT_PX, f"Trumpet curve of {record.identity}", description, panel.parts
-    )
+
+
+def _drawn(panel: Panel, name: str, title: str, description: str) -> str:
+    words = description[0].upper() + description[1:]
+    return drawing(name, SMALL_WIDTH_PX, SMALL_HEIGHT_PX, title, words, panel.parts)
 
 
 def _apart(minutes: Floats) -> list[float]:
@@ -118,53 +106,60 @@ def _apart(minutes: Floats) -> list[float]:
     return shown
 
 
-def trumpet_caption(record: ScenarioRecord) -> str:
+def trumpet_caption(found: Trumpet) -> str:
     """What the trumpet curve was taken over."""
-    found = trumpet_of(record)
-    if found is None:
-        return ""
+    samples = found.samples
     stabilised = (
-        f"after {found.stabilised_s / 3_600:g} h"
-        if found.stabilised_s
+        f"after {samples.stabilised_s / 3_600:g} h"
+        if samples.stabilised_s
         else "from the first pulse, nothing left out"
     )
     return (
-        f"Method after IEC 60601-2-24, {found.windows.name} windows, samples of {found.windows.sample_s:g} s, "
-        f"{stabilised}. Overall error {found.curve.overall_percent:+.4f} %."
+        f"Trumpet from pulses: method after IEC 60601-2-24, {samples.windows.name} windows, samples of "
+        f"{samples.windows.sample_s:g} s, {stabilised}. Overall error {found.curve.overall_percent:+.4f} %."
     )
 
 
-def draw_start_up(record: ScenarioRecord, name: str) -> str:
-    """Flow in even intervals from the first instant of the course, delivered and due."""
-    due = due_ns(record)
-    if due is None:
+def weighed_caption(found: Trumpet) -> str:
+    """What was weighed in all, beside the count and what really left the tip."""
+    weighed = found.weighed
+    if weighed is None:
         return ""
-    first_ns, last_ns = int(record.step_times_ns[0]), int(record.step_times_ns[-1])
-    span_s = min((last_ns - first_ns) / NS_PER_S, _LONGEST_START_S)
-    pulses = int(np.searchsorted(record.step_times_ns, first_ns + span_s * NS_PER_S))
-    samples = min(_SAMPLES, pulses // _FIRST_STEPS)
-    if samples < 4:
+    return (
+        "Trumpet by mass, from a balance under the tip at the same instants; dotted, from both: the pulses' course "
+        f"with the total that was weighed. Overall error from the total mass {weighed.overall_percent:+.4f} % "
+        f"(from pulses {found.curve.overall_percent:+.4f} %, of what left the tip {weighed.left_tip_percent:+.4f} %)."
+    )
+
+
+def draw_start_up(found: StartUp, identity: str, name: str) -> str:
+    """Flow in even intervals from the first instant of the course, from pulses and due."""
+    title = f"Start-up of {identity}, from pulses"
+    return _start_drawn(found, found.by_pulses, "delivered", title, name)
+
+
+def draw_weighed_start_up(found: StartUp, identity: str, name: str) -> str:
+    """The same by mass; empty if nothing was weighed."""
+    if found.by_mass is None:
         return ""
-    sample_s = span_s / samples
-    at_ns = even_instants(first_ns, sample_s, samples)
-    delivered = start_up_curve(from_pulses(record.step_times_ns, _NL_PER_MICROSTEP, at_ns), sample_s)
-    prescribed = start_up_curve(_due_volume(due, at_ns.astype(np.float64)), sample_s)
+    return _start_drawn(found, found.by_mass, "by mass", f"Start-up of {identity}, by mass", name)
+
+
+def _start_drawn(found: StartUp, delivered: StartUpCurve, words: str, title: str, name: str) -> str:
+    span_s = found.samples.sample_s * len(delivered.t_s)
     unit = time_unit(span_s)
-    most = round_up(
-        1.02 * float(max(delivered.flow_nl_per_day.max(), prescribed.flow_nl_per_day.max())) / 1_000
-    )
-    panel = small_panel((0.0, span_s / unit.seconds), (0.0, most))
-    panel.height_axis(ticks(0.0, most, 4), "flow, µL/day")
-    for kind, curve in (("prescribed", prescribed), ("delivered", delivered)):
+    flows = np.concatenate([delivered.flow_nl_per_day, found.due.flow_nl_per_day]) / 1_000
+    most, least = round_up(1.02 * float(flows.max())), float(flows.min())
+    panel = small_panel((0.0, span_s / unit.seconds), (-round_up(-1.02 * least) if least < 0 else 0.0, most))
+    panel.height_axis(ticks(panel.up.least, most, 4), "flow, µL/day")
+    for kind, curve in (("prescribed", found.due), ("delivered", delivered)):
         begins = np.append(0.0, curve.t_s) / unit.seconds
-        flows = np.append(curve.flow_nl_per_day, curve.flow_nl_per_day[-1]) / 1_000
-        panel.curve(*staircase(begins, flows), kind)
+        levels = np.append(curve.flow_nl_per_day, curve.flow_nl_per_day[-1]) / 1_000
+        panel.curve(*staircase(begins, levels), kind)
     panel.width_axis(time_ticks(unit, 0.0, span_s / unit.seconds, 7), f"from the first pulse, {unit.name}")
-    panel.legend([("prescribed", "due"), ("delivered", "delivered")])
+    panel.legend([("prescribed", "due"), ("delivered", words)])
+    first, last = delivered.flow_nl_per_day[[0, -1]] / 1_000
     description = (
-        f"Flow in intervals of {sample_s:.1f} s; first {delivered.flow_nl_per_day[0] / 1_000:.1f}, "
-        f"last {delivered.flow_nl_per_day[-1] / 1_000:.1f} µL/day"
+        f"flow in intervals of {found.samples.sample_s:.1f} s; first {first:.1f}, last {last:.1f} µL/day"
     )
-    return drawing(
-        name, SMALL_WIDTH_PX, SMALL_HEIGHT_PX, f"Start-up of {record.identity}", description, panel.parts
-    )
+    return _drawn(panel, name, title, description)

@@ -16,7 +16,7 @@ from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.report.course_plot import draw_course
 from thecal_hil.report.divergence import first_divergence
 from thecal_hil.report.findings import Findings, Measured, RequirementRow, ScenarioGroup
-from thecal_hil.report.flow_plots import draw_start_up, draw_trumpet, trumpet_caption
+from thecal_hil.report.flow_plots import flow_drawings
 from thecal_hil.report.names import close_wave_name, edges_name, run_name, wave_name
 from thecal_hil.report.small_plots import draw_edge_errors, draw_edges_around, draw_erases, draw_wear
 from thecal_hil.report.svg import time_unit
@@ -85,9 +85,8 @@ class RecordView:
                 draw_edge_errors(record, f"{self.name}-edges"),
                 f"{len(record.edge_errors_ticks):,} edges against when each was due; worst {worst:.4f} ticks.",
             ),
-            (draw_start_up(record, f"{self.name}-start"), "Flow from the first pulse, in even intervals."),
-            (draw_trumpet(record, f"{self.name}-trumpet"), trumpet_caption(record)),
             (draw_wear(record, f"{self.name}-wear"), "Erases of each sector of the journal in this course."),
+            *flow_drawings(record, self.name),
         )
         return [Drawing(Markup(svg), caption) for svg, caption in drawn if svg]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from thecal_hil.report.campaigns import Campaign
 from thecal_hil.report.findings import Findings, RequirementRow
+from thecal_hil.report.flow import trumpet_of
 from thecal_hil.report.names import edges_name, wave_name
 from thecal_hil.scenario.record import ScenarioRecord, Status
 from thecal_hil.scenario.telling import as_json
@@ -57,7 +58,19 @@ def _scenario(record: ScenarioRecord) -> dict[str, Any]:
         **as_json(record),
         "build": list(record.build),
         "image_sha256": record.image_sha256,
+        "overall_error_percent": _overall_errors(record),
         "sector_erases": list(record.sector_erases),
         "edges": f"edges/{edges_name(record)}",
         "wave": f"waves/{wave_name(record)}",
     }
+
+
+def _overall_errors(record: ScenarioRecord) -> dict[str, float]:
+    """Of the stretch that the trumpet curve is taken over: from pulses, and where a plant was, from mass."""
+    found = trumpet_of(record)
+    if found is None:
+        return {}
+    errors = {"from_pulses": found.curve.overall_percent}
+    if found.weighed is not None:
+        errors |= {"from_mass": found.weighed.overall_percent, "left_tip": found.weighed.left_tip_percent}
+    return errors

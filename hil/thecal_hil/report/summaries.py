@@ -139,6 +139,24 @@ def _longrun_wrong(summary: Summary) -> list[str]:
     return done + [str(one) for one in summary["wrong"]]
 
 
+def _fullcycle_facts(summary: Summary) -> list[Fact]:
+    return [
+        _count(summary, "days", "delivered", "days"),
+        Fact("seed", str(summary["seed"])),
+        _count(summary, "pulses", "pulses, every one checked"),
+        _count(summary, "boluses", "patient boluses"),
+        _count(summary, "refills", "refills"),
+        _count(summary, "worst_edge_ticks", "worst edge", "ticks"),
+        Fact("worst volume error", f"{figure_text(summary['worst_volume_steps'])} microsteps", "≤ 1"),
+        Fact("microsteps that the motor missed", figure_text(summary["missed"]), "= 0"),
+        Fact("come out at the tip", f"{summary['out_nl'] / 1e6:.3f} mL, {summary['at_tip_ng'] / 1e6:.3f} mg"),
+    ]
+
+
+def _fullcycle_wrong(summary: Summary) -> list[str]:
+    return _not_done(summary["pulses"], "nothing was delivered") + [str(one) for one in summary["wrong"]]
+
+
 def _mutants_facts(summary: Summary) -> list[Fact]:
     return [
         _count(summary, "mutants", "mutants"),
@@ -218,6 +236,13 @@ KNOWN = (
     ),
     KnownSummary(
         "longrun", "200 days with a fault every few hours", "make longrun", _longrun_facts, _longrun_wrong
+    ),
+    KnownSummary(
+        "fullcycle",
+        "Half a year with plant, patient boluses and refills",
+        "make fullcycle",
+        _fullcycle_facts,
+        _fullcycle_wrong,
     ),
     KnownSummary(
         "attack-model", "Frames without a key, on the model", "make attack", _attack_facts, _attack_wrong

@@ -19,7 +19,6 @@ from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_hil import gate
 from thecal_hil.evidence import Measurement
 from thecal_hil.faults import Fault
-from thecal_hil.image import REPOSITORY
 from thecal_hil.rig import Capability
 from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.check_faults import LIMITS, judge_limits, judge_window, lies_behind
@@ -29,7 +28,8 @@ from thecal_hil.scenario.measures import MEASURES, Measure
 from thecal_hil.scenario.params import Given, read_given
 
 LIBRARY = Path(__file__).parent / "library"
-_EXAMPLES = REPOSITORY / "examples"
+EXAMPLES = Path(__file__).parent / "examples"
+"""In a checkout a link to the users' examples, in an installed package a copy that the wheel brought."""
 _NL_PER_ML = 1_000_000
 _REQUIREMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -164,7 +164,7 @@ class _Reader:
                 f"prescription.{name}: beside file, which is the name of a file, nothing is known here"
             )
             return None
-        places = (self._path.parent / table["file"], _EXAMPLES / table["file"])
+        places = (self._path.parent / table["file"], EXAMPLES / table["file"])
         for place in places:
             if place.is_file():
                 try:
@@ -173,7 +173,7 @@ class _Reader:
                     fields.complain(f"prescription.{name}.file = {table['file']!r}: {error}")
                     return None
         fields.complain(
-            f"prescription.{name}.file = {table['file']!r} is neither beside the scenario nor in {_EXAMPLES}"
+            f"prescription.{name}.file = {table['file']!r} is neither beside the scenario nor in {EXAMPLES}"
         )
         return None
 

@@ -54,6 +54,21 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Collected:
+    """What a plant's tip has let out, and what a balance under it shows, at the instants of ``flow_samples``.
+
+    out_nl: since the plant's beginning, exact. shown_g: with the balance's resolution, noise, drift and evaporation.
+    evaporates_g_per_h: as known of the vessel; the drift of a balance nobody knows.
+    """
+
+    t_ns: Instants
+    out_nl: NDArray[np.float64]
+    shown_g: NDArray[np.float64]
+    g_per_ml: float
+    evaporates_g_per_h: float
+
+
+@dataclass(frozen=True)
 class Signal:
     """Every edge of one line: ``levels[k]`` (0 or 1) holds from ``t_ns[k]`` on, ``resting`` before the first."""
 
@@ -81,6 +96,7 @@ class ScenarioRecord:
     begins_ns, ends_ns: the stretch that was looked at.
     step_times_ns: rising edges of STEP that came while the motor was energised.
     edge_errors_ticks: for each of those steps, its distance from the instant at which it was due, signed.
+    collected: None where no plant was on the shaft.
     sector_erases: of each sector of the journal.
     reproduce: the command that does this very run again.
     build: version and commit that the pump reported; image_sha256: digest of the UF2 that ran, empty if none did.
@@ -100,6 +116,7 @@ class ScenarioRecord:
     edge_errors_ticks: NDArray[np.float64] = field(default_factory=lambda: np.array([], np.float64))
     signals: tuple[Signal, ...] = ()
     curves: tuple[Curve, ...] = ()
+    collected: Collected | None = None
     alarms: tuple[AlarmSpan, ...] = ()
     happenings: tuple[Happening, ...] = ()
     sector_erases: tuple[int, ...] = ()

@@ -16,7 +16,8 @@ from thecal_hil.day import digest_of
 from thecal_hil.pump_clock import TICK_NS, Instants
 from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, LED, STEP, Capability, EdgeSeen
 from thecal_hil.scenario.attempt import Attempt
-from thecal_hil.scenario.record import AlarmSpan, Curve, Divergence, ScenarioRecord, Signal
+from thecal_hil.scenario.flow_samples import weighed_instants
+from thecal_hil.scenario.record import AlarmSpan, Collected, Curve, Divergence, ScenarioRecord, Signal
 from thecal_sim.oracle import PulseCheck
 from thecal_sim.plant.state import Quantity
 from thecal_sim.stretches import Stretches
@@ -40,6 +41,7 @@ def complete(record: ScenarioRecord, attempt: Attempt) -> None:
     record.signals = tuple(_signal(edges, name, attempt.ends_ns) for name in _RESTING)
     prescribed, *measured = _curves(attempt, until_ns)
     record.curves = (prescribed, *measured) if has_probe else (prescribed,)
+    record.collected = _collected(attempt, record.step_times_ns)
     record.alarms = tuple(_alarm_spans(attempt))
     record.happenings = tuple(attempt.happenings)
     record.sector_erases = rig.sector_erases()
@@ -96,6 +98,16 @@ def _plant_curves(attempt: Attempt, t_ns: Instants) -> Iterator[Curve]:
     out_nl = plant.curve(Quantity.OUT, t_ns)
     yield Curve("come out at the tip", "uL", t_ns, (out_nl - out_nl[0]) / 1_000)
     yield Curve("pressure in the line", "kPa", t_ns, plant.curve(Quantity.PRESSURE, t_ns))
+
+
+def _collected(attempt: Attempt, step_times_ns: Instants) -> Collected | None:
+    if not attempt.rig.has_plant:
+        return None
+    plant, t_ns = attempt.rig.plant, weighed_instants(step_times_ns)
+    shown_g = np.array([plant.reading_g(at)[0] for at in t_ns.tolist()], np.float64)
+    balance = plant.parameters.balance
+    out_nl = plant.curve(Quantity.OUT, t_ns)
+    return Collected(t_ns, out_nl, shown_g, balance.g_per_ml, balance.evaporation_g_per_h)
 
 
 def _prescribed_ul(stretches: Sequence[Stretch], t_ns: int) -> float:

@@ -1,4 +1,4 @@
-"""Half a year of therapy on the model with its plant, and how long it takes: ``python -m thecal_sim.plant.full_cycle``.
+"""Half a year of therapy on the model with its plant, and how long it takes.
 
 A paediatric rate, a few patient boluses a day that are asked for over the link, and a refill of pump and plant every
 two months. Promises: every pulse is held against the oracle, and the plant against the count of pulses and the
@@ -7,9 +7,7 @@ conservation of volume; the figures are of one core and one run.
 
 from __future__ import annotations
 
-import argparse
 import random
-import sys
 import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -179,19 +177,3 @@ def full_cycle(days: int, seed: int = 0) -> FullCycle:
         state,
         tuple(wrong),
     )
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Deliver half a year on the model with its plant.")
-    parser.add_argument("--days", type=int, default=180)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    result = full_cycle(arguments.days, arguments.seed)
-    print(result)
-    for what in result.wrong:
-        print(f"WRONG: {what}")
-    return 1 if result.wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
