@@ -1,8 +1,9 @@
 """What must hold at the end of every test on every rig.
 
 No fault alarm is latched, every error and drop counter is zero, the rig itself lost no event, the pump counted as
-many steps as the probe saw, and the board runs the very build under test. A scenario that means to cause one of
-these says so beforehand; then its absence is the failure, since the scenario did not do what it is there for.
+many steps as the probe saw, all of them toward the patient, and the board runs the very build under test. A scenario
+that means to cause one of these says so beforehand; then its absence is the failure, since the scenario did not do what
+it is there for.
 """
 
 from __future__ import annotations
@@ -97,6 +98,8 @@ def _about_the_rig(rig: Rig) -> list[str]:
         wrong.append(f"the board runs {reported}, under test is {rig.build_under_test}")
     if rig.lost_instants():
         wrong.append(f"the rig could not place {rig.lost_instants()} events in time")
+    if Capability.VIRTUAL_TIME in rig.capabilities and rig.backward_steps():
+        wrong.append(f"{rig.backward_steps()} steps came with the direction line away from the patient")
     if Capability.EXACT_EDGES in rig.capabilities:
         before = len(rig.steps_since_boot_ns())
         counted = pump.interrogate().counted_steps - rig.counters_before.get("counted_steps", 0)

@@ -254,6 +254,16 @@ class Rig(ABC):
         latest = np.searchsorted(np.array([edge.t_ns for edge in enables], np.int64), steps_ns, side="left")
         return steps_ns[levels[latest] == DRIVER_ENABLED]
 
+    def backward_steps(self) -> int:
+        """Steps that came while the direction line did not say: toward the patient. For a rig that has seen the line
+        since the pump had no supply."""
+        edges = self.edges_of(DIRECTION)
+        levels = np.array([0, *(edge.level for edge in edges)])
+        latest = np.searchsorted(
+            np.array([edge.t_ns for edge in edges], np.int64), self.step_times_ns, side="left"
+        )
+        return int(np.count_nonzero(levels[latest] == 0))
+
     def steps_since_boot_ns(self) -> Instants:
         """Rising edges of the steps since the pump's latest reset: the ones its own count begins with."""
         times = self.step_times_ns

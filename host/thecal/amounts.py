@@ -5,6 +5,7 @@ Doses are in micrograms and volumes in millilitres, exact to six digits.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -21,8 +22,15 @@ class Line(NamedTuple):
 
 
 def plain(number: Fraction | int, digits: int = 6) -> str:
-    """A number as people write it, to so many significant digits."""
-    return f"{float(number):.{digits}g}"
+    """A number as people write it, to so many significant digits and without powers of ten."""
+    return format(Decimal(f"{float(number):.{digits}g}"), "f")
+
+
+def beyond(number: Fraction, limit: Fraction | int, digits: int = 6) -> str:
+    """A number that has passed a limit, with as many digits more as it takes to differ from the limit."""
+    while plain(number, digits) == plain(limit, digits) and digits < 15:
+        digits += 1
+    return plain(number, digits)
 
 
 def millilitres(volume_nl: int) -> str:

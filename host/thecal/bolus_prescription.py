@@ -77,6 +77,11 @@ class BolusReader:
         days: list[list[tuple[int, int, int]]] = [[] for _ in pattern_names]
         if not self._table.has("bolus"):
             return days
+        if not pattern_names:
+            self._table.complain(
+                '[[bolus.NAME]] goes with mode = "flex" only: leave it out, or make it a flex day'
+            )
+            return days
         for name, entries in self._table.tables_of_lists("bolus", "bolus"):
             if name not in pattern_names:
                 self._table.complain(

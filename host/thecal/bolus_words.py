@@ -17,6 +17,16 @@ def bolus_volume_nl(rate_nl_per_day: int, minutes: int) -> Fraction:
     return Fraction(rate_nl_per_day * minutes, MINUTES_PER_DAY)
 
 
+def span(seconds: int) -> str:
+    """A time to the second in words."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "hour"), (minutes, "minute"), (rest, "second"))
+    return (
+        " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count) or "no time"
+    )
+
+
 def duration(minutes: int | Fraction) -> str:
     """A time in words, in hours where it is whole ones."""
     if minutes >= 60 and minutes % 60 == 0:
@@ -40,9 +50,15 @@ def scheduled_lines(program: Program, index: int) -> list[Line]:
     lines: list[Line] = []
     for start, rate_nl_per_day, minutes in program.boluses[index]:
         brief = amount(program, rate_nl_per_day, minutes)
-        volume = millilitres(round(bolus_volume_nl(rate_nl_per_day, minutes)))
-        lines.append(Line(f"  bolus at {clock(start)}", brief, f"{brief} ({volume} mL)"))
+        full = f"{brief} ({exactly(rate_nl_per_day, minutes)})"
+        lines.append(Line(f"  bolus at {clock(start)}", brief, full))
     return lines
+
+
+def exactly(rate_nl_per_day: int, minutes: int) -> str:
+    """A bolus in volume and rate; no two rates read the same."""
+    volume = millilitres(round(bolus_volume_nl(rate_nl_per_day, minutes)))
+    return f"{volume} mL, at {millilitres(rate_nl_per_day)} mL/day"
 
 
 def bolus_lines(program: Program | None) -> list[Line]:
@@ -56,22 +72,23 @@ def bolus_lines(program: Program | None) -> list[Line]:
         first = clock(periodic.first_minute % MINUTES_PER_DAY)
         what = amount(program, periodic.rate_nl_per_day, periodic.minutes)
         text = f"every {duration(periodic.interval_minutes)}, {what}, {times(a_day)} a day, first at {first}"
-        lines.append(Line("periodic bolus", text, text))
+        full = f"{text} (each {exactly(periodic.rate_nl_per_day, periodic.minutes)})"
+        lines.append(Line("periodic bolus", text, full))
     if patient is not None:
         what = amount(program, patient.rate_nl_per_day, patient.minutes)
         text = (
             f"{what}, at most {times(patient.most_per_day)} in 24 hours, no sooner than"
             f" {duration(patient.lockout_minutes)} after the last began"
         )
-        lines.append(Line("patient bolus", text, text))
+        full = f"{text} (each {exactly(patient.rate_nl_per_day, patient.minutes)})"
+        lines.append(Line("patient bolus", text, full))
     if program.most_nl_per_bolus:
         dose = f"{plain(dose_mcg(program.most_nl_per_bolus, program.concentration_ng_per_ml))} mcg"
         full = f"{dose} ({millilitres(program.most_nl_per_bolus)} mL)"
         lines.append(Line("limit of a bolus", dose, full))
     if bridge is not None:
         text = (
-            f"the old drug goes on at {millilitres(bridge.rate_nl_per_day)} mL/day for"
-            f" {duration(Fraction(bridge.seconds, 60))}"
+            f"the old drug goes on at {millilitres(bridge.rate_nl_per_day)} mL/day for {span(bridge.seconds)}"
         )
         lines.append(Line("bridge", text, text))
     return lines

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from thecal.amounts import plain
+from thecal.amounts import beyond, dose_mcg, plain
 from thecal.errors import BadInputError
 from thecal.judgement import Finding, Kind
-from thecal.table import Table
+from thecal.table import Table, read_toml
 from thecal_fw.core.program import DRUG_NAME_BYTES, LIBRARY_DIGEST_BYTES
 
 # field: least and most that can be meant at all; the pump's own ranges where it has one.
@@ -44,6 +42,9 @@ _RISING = (
     ("soft_most_bolus_mcg", "hard_most_bolus_mcg"),
     ("soft_most_change_percent", "hard_most_change_percent"),
 )
+# Rates are rounded to whole nanolitres a day, which adds less than this to a day's dose or to a bolus: a dose that is
+# prescribed at a limit is within it.
+_ROUNDING_NL = Fraction(3, 2)
 _SOURCE = 'where the figure is from, or "bench default"'
 
 
@@ -65,12 +66,17 @@ class Entry:
     def __getitem__(self, name: str) -> Fraction:
         return self.figures[name].value
 
+    @property
+    def _rounding_mcg(self) -> Fraction:
+        return dose_mcg(_ROUNDING_NL, 1_000) * self["concentration_mcg_per_ml"]
+
     def judge_daily_dose(self, least_mcg_per_day: Fraction, most_mcg_per_day: Fraction) -> list[Finding]:
         """A program's smallest and largest dose in 24 hours."""
         found = self._most("dose_mcg_per_day", most_mcg_per_day, "most_mcg_per_day", "in 24 hours")
         for kind, limit in ((Kind.HARD, "hard_least_mcg_per_day"), (Kind.SOFT, "soft_least_mcg_per_day")):
-            if least_mcg_per_day < self[limit]:
-                text = f"{plain(least_mcg_per_day)} mcg in 24 hours is less than {plain(self[limit])}"
+            if least_mcg_per_day < self[limit] - self._rounding_mcg:
+                least = beyond(least_mcg_per_day, self[limit])
+                text = f"{least} mcg in 24 hours is less than {plain(self[limit])}"
                 found.append(self._finding(kind, "dose_mcg_per_day", least_mcg_per_day, limit, text))
                 break
         return found
@@ -85,15 +91,16 @@ class Entry:
         percent = abs(new_mcg_per_day - old_mcg_per_day) / old_mcg_per_day * 100
         name, limits = "change_percent", ("hard_most_change_percent", "soft_most_change_percent")
         for kind, limit in zip((Kind.HARD, Kind.SOFT), limits, strict=True):
-            if percent > self[limit]:
-                text = f"the daily dose changes by {plain(percent, 3)} %, more than {plain(self[limit])} %"
+            if percent > self[limit] + 200 * self._rounding_mcg / old_mcg_per_day:
+                changes = beyond(percent, self[limit], 3)
+                text = f"the daily dose changes by {changes} %, more than {plain(self[limit])} %"
                 return [self._finding(kind, name, percent, limit, text)]
         return []
 
     def _most(self, field: str, value: Fraction, limit: str, when: str) -> list[Finding]:
         for kind, name in ((Kind.HARD, f"hard_{limit}"), (Kind.SOFT, f"soft_{limit}")):
-            if value > self[name]:
-                text = f"{plain(value)} mcg {when} is more than {plain(self[name])}"
+            if value > self[name] + self._rounding_mcg:
+                text = f"{beyond(value, self[name])} mcg {when} is more than {plain(self[name])}"
                 return [self._finding(kind, field, value, name, text)]
         return []
 
@@ -149,15 +156,7 @@ class Library:
 def load_library(path: Path | str) -> Library:
     """Read a library file; raises BadInputError with everything that is wrong with it."""
     path = Path(path)
-    try:
-        fields = tomllib.loads(path.read_bytes().decode("utf-8-sig"), parse_float=Decimal)
-    except OSError as error:
-        raise BadInputError([f"{path}: can't be read: {error.strerror}"]) from error
-    except UnicodeDecodeError as error:
-        raise BadInputError([f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
-    except (ValueError, RecursionError) as error:
-        raise BadInputError([f"{path}: is not valid TOML: {error}"]) from error
-    table = Table(fields)
+    table = Table(read_toml(path))
     name = table.text("name")
     version = table.number("version", Fraction(1), Fraction(10**6))
     entries = [

@@ -9,9 +9,7 @@ far as possible at once, each line naming the field, its value, what is allowed 
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -22,7 +20,7 @@ from thecal.bolus_prescription import BolusReader
 from thecal.day_pattern import Step, steps_of_day
 from thecal.errors import BadInputError
 from thecal.prescription_faults import explain
-from thecal.table import Table
+from thecal.table import Table, read_toml
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL
 from thecal_fw.core.program import (
@@ -63,20 +61,7 @@ class Compiled:
 def load_prescription(path: Path | str) -> Compiled:
     """Compile a prescription file; raises BadInputError with everything that is wrong with it."""
     path = Path(path)
-    try:
-        # Some editors begin a file with a byte order mark; it says nothing here.
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise BadInputError([f"{path}: can't be read: {error.strerror}"]) from error
-    except UnicodeDecodeError as error:
-        raise BadInputError([f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
-    if not text.strip():
-        raise BadInputError([f"{path}: is empty; see the examples folder for what a prescription looks like"])
-    try:
-        fields = tomllib.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        # Not only TOMLDecodeError: numbers of thousands of digits and deep nesting have errors of their own.
-        raise BadInputError([f"{path}: is not valid TOML: {error}"]) from error
+    fields = read_toml(path)
     try:
         return compile_prescription(fields)
     except BadInputError as error:
@@ -100,11 +85,13 @@ def _compile(fields: dict[str, Any]) -> tuple[Compiled | None, list[str]]:
         reader.compiled = Compiled(program)
     elif mode is not None:
         reader.read(mode)
-    problems = table.problems()
+    # Without a mode it is not known which fields belong here.
+    problems = table.problems() if mode is not None else table.found()
     if problems or reader.compiled is None:
         return None, problems
     faults = validate(reader.compiled.program, BENCH_LIMITS, BENCH_CALIBRATION)
-    return reader.compiled, [reader.explained(fault) for fault in faults]
+    # The pump names a fault once for each weekday; a person corrects it once.
+    return reader.compiled, list(dict.fromkeys(reader.explained(fault) for fault in faults))
 
 
 class _Reader:

@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from thecal.amounts import NL_PER_ML, plain
+from thecal.day_pattern import clock
 from thecal_fw.core.program_fault import (
+    FIELD_BOLUS_RATE,
+    FIELD_BOLUS_START,
     FIELD_BOLUS_VOLUME,
+    FIELD_BOLUSES,
+    FIELD_HIGHEST_RATE,
     FIELD_LOW_RESERVOIR,
     FIELD_MOST_PER_BOLUS,
     FIELD_MOST_PER_DAY,
     FIELD_MOST_PER_HOUR,
+    FIELD_PATIENT,
     FIELD_PATTERNS,
+    FIELD_PERIODIC,
     FIELD_RESERVOIR,
     FIELD_STEPS,
     Fault,
@@ -35,13 +42,47 @@ def explain(fault: Fault, pattern_names: Sequence[str], concentration: Fraction)
     if fault.field == FIELD_STEPS:
         name = pattern_names[fault.pattern]
         return f'pattern "{name}" has {fault.value} steps in a day, the pump has room for {fault.most}'
-    if fault.field in (FIELD_BOLUS_VOLUME, FIELD_MOST_PER_BOLUS):
-        value, most = (plain(Fraction(nl, NL_PER_ML) * concentration) for nl in (fault.value, fault.most))
+    return _explain_bolus(fault, pattern_names, concentration) or repr(fault)
+
+
+def _explain_bolus(fault: Fault, pattern_names: Sequence[str], concentration: Fraction) -> str:
+    """A fault of a bolus; empty if it is none."""
+    name = f'bolus "{pattern_names[fault.pattern]}"' if 0 <= fault.pattern < len(pattern_names) else ""
+    value, most = (plain(Fraction(nl, NL_PER_ML) * concentration) for nl in (fault.value, fault.most))
+    if fault.field in (FIELD_BOLUS_RATE, FIELD_BOLUS_VOLUME) and fault.value < fault.least:
         return (
-            f"a bolus of {value} mcg is more than limits.most_mcg_per_bolus allows, {most} mcg: raise the limit or"
-            " lower the dose"
+            "the dose_mcg of a bolus is so small that the pump gives nothing: raise it or leave the bolus out"
         )
-    return repr(fault)
+    if fault.field == FIELD_BOLUS_VOLUME and not fault.most:
+        return (
+            f"limits.most_mcg_per_bolus is missing or 0, and there is a bolus of {value} mcg: give the limit"
+        )
+    if fault.field == FIELD_BOLUS_VOLUME:
+        return (
+            f"a bolus of {value} mcg is more than limits.most_mcg_per_bolus and the pump allow, {most} mcg: raise the"
+            " limit or lower the dose"
+        )
+    if fault.field == FIELD_MOST_PER_BOLUS:
+        return (
+            f"limits.most_mcg_per_bolus is more than the pump gives in one bolus, {most} mcg: lower the limit"
+        )
+    if fault.field in (FIELD_BOLUS_RATE, FIELD_HIGHEST_RATE):
+        return (
+            f"boluses and basal rate come to {value} mcg/day while they last, the pump gives up to {most} mcg/day:"
+            " make over_minutes longer or lower the dose"
+        )
+    if fault.field == FIELD_PERIODIC:
+        return 'periodic_bolus goes with mode = "simple continuous" only: leave it out, or give boluses by the clock'
+    if fault.field == FIELD_PATIENT:
+        return 'patient_bolus goes with mode = "simple continuous" or "flex" only: leave it out'
+    if fault.field == FIELD_BOLUS_START and name:
+        return (
+            f"{name}: the one at {clock(fault.value)} begins before the last one of the day before is over, at"
+            f" {clock(fault.least)}: move one of them"
+        )
+    if fault.field == FIELD_BOLUSES and name:
+        return f"{name}: {fault.value} boluses a day, the pump has room for {fault.most}"
+    return ""
 
 
 def _explain_limit(fault: Fault, concentration: Fraction) -> str:

@@ -21,8 +21,8 @@ from thecal.program_figures import (
     intervals_minutes,
     most_in_a_day_mcg,
 )
-from thecal.titration import FIELD, judge_titration
-from thecal_fw.core.program import Program
+from thecal.titration import DECREASE_SOURCE, FIELD, judge_titration
+from thecal_fw.core.program import MODE_STOPPED, Program
 
 # A bolus begins to act after half an hour to an hour (Gablofen monograph); before that, nobody can know whether the
 # next one is one too many.
@@ -42,7 +42,7 @@ def review(
     hours_since_change: since the dose last changed on a pump that delivers; None if it is not known.
     """
     if not gives_therapy(new):
-        return []
+        return _end_of_therapy(old, new)
     found = judge_magnitudes(figure_pairs(old, new))
     found += _library_findings(old, new, library) if library is not None else []
     found += _titration_findings(old, new, group, hours_since_change)
@@ -87,16 +87,43 @@ def _titration_findings(
         text = (
             f"therapy begins with {plain(dose)} mcg/day after a program that gave none; tolerance may be lost"
         )
+        if old.mode == MODE_STOPPED:
+            text += (
+                ", and no bridge is made: a stopped program does not tell which drug tubing and catheter hold"
+            )
         return [Finding(Kind.SOFT, FIELD, dose, text)]
     told: dict[str, Finding] = {}
     for weekday, before, after in zip(WEEKDAYS, day_doses_mcg(old), day_doses_mcg(new), strict=True):
         for finding in judge_titration(before, after, group, hours_since_change):
             told.setdefault(finding.text, replace(finding, field=f"{weekday} {FIELD}"))
-    if not told and most_in_a_day_mcg(new) > most_in_a_day_mcg(old):
-        # The patient's own boluses are not in the days above, and may be given every day.
-        for finding in judge_titration(most_in_a_day_mcg(old), most_in_a_day_mcg(new), group):
-            told[finding.text] = replace(finding, field="dose_mcg_in_24_h_with_patient_boluses")
+    before, after = most_in_a_day_mcg(old), most_in_a_day_mcg(new)
+    if after > before:
+        # The patient's own boluses are not in the days above, and may be given every day. What was found of the days
+        # does not stand for them: a basal rate that falls can hide boluses that rise.
+        kinds = {finding.kind for finding in told.values()}
+        for finding in judge_titration(before, after, group):
+            if new.patient_bolus is not None or finding.kind not in kinds:
+                told.setdefault(finding.text, replace(finding, field="dose_mcg_in_24_h_with_patient_boluses"))
     return list(told.values())
+
+
+def stop_warning(old: Program | None, new: Program) -> str:
+    """What to say before a program that delivers nothing takes the place of one that does; empty for all others."""
+    stops = new.mode == MODE_STOPPED and old is not None and old.mode != MODE_STOPPED
+    return "This ends delivery; a sudden stop means withdrawal. " if stops else ""
+
+
+def _end_of_therapy(old: Program | None, new: Program) -> list[Finding]:
+    """To the minimum rate, which takes a reason and is never refused. A stop takes none: an overdose is met with it,
+    and whoever asks for consent says what it means."""
+    if old is None or not gives_therapy(old) or new.mode == MODE_STOPPED:
+        return []
+    before, after = max(day_doses_mcg(old)), max(day_doses_mcg(new))
+    text = (
+        f"therapy ends: from {plain(before)} to {plain(after)} mcg/day. A sudden stop means withdrawal;"
+        f" {DECREASE_SOURCE}"
+    )
+    return [Finding(Kind.SOFT, FIELD, after, text)]
 
 
 def _interval_findings(new: Program) -> list[Finding]:

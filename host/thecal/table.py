@@ -8,15 +8,43 @@ from __future__ import annotations
 
 import difflib
 import re
+import tomllib
 from collections.abc import Sequence
 from datetime import time
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+from thecal.errors import BadInputError
+
+_MOST_BYTES = 1_000_000
+"""Far more than any week or library needs; a device or a film named by mistake is not read to its end."""
 _MOST_DECIMALS = 12
 _MOST_SHOWN = 40
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A file's content with decimals for fractions; raises BadInputError, with what to do, for what is no TOML."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise BadInputError([f"{path}: has more than {_MOST_BYTES} bytes; is it the right file?"])
+        # Some editors begin a file with a byte order mark; it says nothing here.
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise BadInputError([f"{path}: can't be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise BadInputError([f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
+    if not text.strip():
+        raise BadInputError([f"{path}: is empty; see the examples folder for what it looks like"])
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        # Not only TOMLDecodeError: numbers of thousands of digits and deep nesting have errors of their own.
+        raise BadInputError([f"{path}: is not valid TOML: {error}"]) from error
 
 
 class Table:
@@ -28,6 +56,10 @@ class Table:
         self._found: list[str] = [] if found is None else found
         self._known: list[str] = []
         self._parts: list[Table] = []
+
+    def found(self) -> list[str]:
+        """What is wrong with the fields that were asked for."""
+        return list(self._found)
 
     def problems(self) -> list[str]:
         """Everything wrong so far, here and below, unknown fields included."""

@@ -11,15 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from thecal.amounts import plain
+from thecal.amounts import beyond, plain
 from thecal.judgement import Finding, Kind
 
 FIELD = "dose_mcg_per_day"
 LEAST_HOURS_BETWEEN = 24
 """Steps are published per 24 hours, and none upwards in the first 24; the effect takes 24 to 48 hours to unfold."""
 
-# Rounding a dose to whole nanolitres a day adds no more than this to a change, at the pump's lowest rate.
-_ROUNDING_PERCENT = Fraction(1, 500)
+# Rounding a dose to whole nanolitres a day adds no more than this to a change, at the pump's lowest rate: half a
+# nanolitre to the new rate, and as much, by the largest limit 1.4 times, to the old one, of 48,000.
+_ROUNDING_PERCENT = Fraction(1, 400)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ GROUPS = {
         "adult, spinal origin", 30, 40, "spinal origin 10 to 30 % in 24 hours, 10 to 40 % at a refill"
     ),
 }
-_DECREASE_SOURCE = "decreases of 10 to 20 % are published"
+DECREASE_SOURCE = "decreases of 10 to 20 % are published"
 
 
 def judge_titration(
@@ -73,7 +74,7 @@ def judge_titration(
             found.append(Finding(Kind.SOFT, field, new_mcg_per_day, text))
         return found
     limits = ((Kind.HARD, steps.hard_decrease), (Kind.SOFT, steps.soft_decrease))
-    return _beyond(-percent, limits, "decrease", _DECREASE_SOURCE, steps, field, new_mcg_per_day)
+    return _beyond(-percent, limits, "decrease", DECREASE_SOURCE, steps, field, new_mcg_per_day)
 
 
 def _beyond(
@@ -88,7 +89,7 @@ def _beyond(
     for kind, limit in limits:
         if percent > limit + _ROUNDING_PERCENT:
             text = (
-                f"{what} of {plain(percent, 3)} % to {plain(value)} mcg/day, allowed for a patient of the group"
+                f"{what} of {beyond(percent, limit, 3)} % to {plain(value)} mcg/day, allowed for a patient of the group"
                 f" {steps.name}: up to {limit} % ({source})"
             )
             return [Finding(kind, field, value, text)]

@@ -61,8 +61,9 @@ def comparison(running: Program | None, new: Program | None) -> list[Row]:
         both = [*_patterns(running)[index : index + 1], *_patterns(new)[index : index + 1]]
         starts = sorted({start for pattern in both for start, _ in pattern})
         rows += _matched(_pattern(running, index, starts), _pattern(new, index, starts))
-    rows += _matched(bolus_lines(running), bolus_lines(new))
-    return rows + _matched(_bounds(running), _bounds(new))
+    rows += _matched(bolus_lines(running), bolus_lines(new)) + _matched(_bounds(running), _bounds(new))
+    # What every program of one bench has in common is shown only where two programs differ in it.
+    return rows + [row for row in _matched(_made_for(running), _made_for(new)) if row.running and row.changed]
 
 
 def _matched(running: list[Line], new: list[Line]) -> list[Row]:
@@ -106,8 +107,36 @@ def _bounds(program: Program | None) -> list[Line]:
         Line("reservoir", reservoir, reservoir),
         Line("low-reservoir alarm", low, low),
         Line("full to low alarm", lasts, lasts),
+        *_assumptions(program),
         _limit("limit in any hour", program, program.most_nl_per_hour),
         _limit("limit in any 24 h", program, program.most_nl_per_day),
+    ]
+
+
+def _assumptions(program: Program) -> list[Line]:
+    """What dates, primes and bridges are reckoned with, and which library the program was checked against."""
+    accuracy = f"{plain(Fraction(program.accuracy_permille, 10))} %"
+    lines = [Line("accuracy reckoned with", accuracy, accuracy)]
+    if program.stability_days:
+        stable = f"{program.stability_days} day{'' if program.stability_days == 1 else 's'} from the refill"
+        lines.append(Line("drug is stable for", stable, stable))
+    if program.catheter_nl:
+        catheter = f"{millilitres(program.catheter_nl)} mL"
+        lines.append(Line("catheter holds", catheter, catheter))
+    if any(program.library_digest):
+        digest = program.library_digest.hex()
+        lines.append(Line("drug library", digest, digest))
+    return lines
+
+
+def _made_for(program: Program | None) -> list[Line]:
+    """The constants of the pump that the program goes with."""
+    if program is None or program.mode == MODE_STOPPED:
+        return []
+    calibration, dead_volume = str(program.calibration_id), str(program.dead_volume_id)
+    return [
+        Line("made for calibration", calibration, calibration),
+        Line("made for dead volume", dead_volume, dead_volume),
     ]
 
 

@@ -7,7 +7,7 @@ import pytest
 from thecal_hil.course import Course, local_second
 from thecal_hil.gate import GateError, check_gate
 from thecal_hil.model_rig import ModelRig
-from thecal_hil.rig import ResetCause
+from thecal_hil.rig import DIRECTION, ResetCause
 from thecal_hil.therapy import continuous
 
 
@@ -45,6 +45,18 @@ def test_a_pump_that_counts_fewer_steps_than_came_out_does_not_pass(model: Model
     model.model.board.sense_wire.connected = False
     model.run_for(20)
     with pytest.raises(GateError, match="alarm 'pulses missing' is active"):
+        check_gate(model)
+
+
+@pytest.mark.requirement("gate")
+def test_steps_with_the_direction_line_the_other_way_do_not_pass(model: ModelRig) -> None:
+    delivering(model)
+    before = len(model.step_times_ns)
+    model.model.board.drive(DIRECTION, 0)
+    model.run_for(5)
+    backward = len(model.step_times_ns) - before
+    assert backward > 50
+    with pytest.raises(GateError, match=f"{backward} steps came with the direction line away"):
         check_gate(model)
 
 

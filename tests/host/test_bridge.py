@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from host.conftest import EXAMPLES, Bench
 from thecal.bridge import bridged
 from thecal.errors import BadInputError
+from thecal.judgement import Kind
 from thecal.prescription import load_prescription
+from thecal.program_review import review
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 from thecal_fw.core.program import Program, decode
 from thecal_fw.core.validation import BENCH_LIMITS, validate
 
+NS = 1_000_000_000
 OLD = load_prescription(EXAMPLES / "simple_continuous.toml").program
 PERIODIC = load_prescription(EXAMPLES / "periodic_bolus.toml").program
 
@@ -79,3 +82,113 @@ def test_programming_another_concentration_shows_the_bridge_before_it_asks(bench
     assert bench.json("bolus", "status")["bridge_left_s"] > 0
     bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes", "--no-bridge")
     assert bench.json("bolus", "status")["bridge_left_s"] == 0
+
+
+def another_dose(rate_nl_per_day: int = 110_000) -> Program:
+    program = stronger()
+    program.rate_nl_per_day = rate_nl_per_day
+    return program
+
+
+@pytest.mark.requirement("bridge")
+@given(st.integers(1, 65_000))
+def test_a_change_of_dose_while_a_bridge_is_under_way_brings_the_rest_of_it_along(left_s: int):
+    running = bridged(OLD, stronger())
+    assert running.bridge is not None
+    changed = bridged(running, another_dose(), left_s)
+    assert changed.bridge is not None
+    assert (changed.bridge.rate_nl_per_day, changed.bridge.seconds) == (OLD.rate_nl_per_day, left_s)
+    assert changed.rate_nl_per_day == 110_000
+    assert validate(changed, BENCH_LIMITS, BENCH_CALIBRATION) == []
+
+
+@pytest.mark.requirement("bridge")
+def test_a_bridge_that_is_over_or_a_therapy_that_ends_brings_nothing_along():
+    running = bridged(OLD, stronger())
+    assert bridged(running, another_dose(), 0).bridge is None
+    stopped = load_prescription(EXAMPLES / "stopped.toml").program
+    assert bridged(running, stopped, 60_000).bridge is None
+
+
+@pytest.mark.requirement("bridge")
+def test_a_third_concentration_while_a_bridge_is_under_way_is_refused():
+    third = stronger()
+    third.concentration_ng_per_ml = 1_000_000
+    with pytest.raises(BadInputError, match=r"1000 minutes are left.*1000 mcg/mL.*--no-bridge"):
+        bridged(bridged(OLD, stronger()), third, 60_000)
+
+
+@pytest.mark.requirement("bridge")
+@pytest.mark.parametrize("command", [("program",), ("visit", "--program")])
+def test_the_old_drug_is_used_up_at_its_rate_though_the_dose_is_changed_meanwhile(
+    bench: Bench, tmp_path, command
+):
+    """The whole dead volume flows at the old rate: 320 uL at 423.8 uL a day."""
+    text = (EXAMPLES / "simple_continuous.toml").read_text(encoding="utf-8")
+    text = text.replace("per_ml = 500", "per_ml = 2000\ncatheter_ul = 180")
+    strong, adjusted = tmp_path / "strong.toml", tmp_path / "adjusted.toml"
+    strong.write_text(text, encoding="utf-8")
+    adjusted.write_text(text.replace("211.9", "220"), encoding="utf-8")
+    bench.ok("time", "--to", "2026-03-06T12:00")
+    bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes")
+    bench.ok("refill", "20")
+    bench.ok("start")
+    bench.ok("program", str(strong), "--yes")
+    bench.do(lambda model: model.run_for(10_000 * NS))
+    left_s = bench.json("bolus", "status")["bridge_left_s"]
+    done = bench.thecal(*command, str(adjusted), "--yes", "--reason", "spasms at night")
+    assert (done.returncode, "* bridge" in done.stdout) == (0, True), done.stderr
+    now = bench.json("bolus", "status")["bridge_left_s"]
+    assert left_s - 60 <= now <= left_s + 2
+    bench.do(lambda model: model.run_for((now + 2) * NS))
+    status = bench.json("interrogate")
+    assert status["rate_nl_per_day"] == 110_000
+    assert abs(status["steps_since_refill"] * 15.625 - 320_000) <= 60 * 423_800 / 86_400
+
+
+@pytest.mark.requirement("bridge")
+def test_a_visit_may_leave_the_bridge_out_as_its_message_says(bench: Bench, tmp_path):
+    text = (EXAMPLES / "simple_continuous.toml").read_text(encoding="utf-8")
+    strong = tmp_path / "strong.toml"
+    strong.write_text(text.replace("per_ml = 500", "per_ml = 2000"), encoding="utf-8")
+    bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes")
+    refused = bench.thecal("visit", "--program", str(strong), "--yes")
+    assert (refused.returncode, "add --no-bridge" in refused.stderr) == (2, True)
+    assert bench.thecal("visit", "--program", str(strong), "--yes", "--no-bridge").returncode == 0
+    assert bench.json("bolus", "status")["bridge_left_s"] == 0
+
+
+@pytest.mark.requirement("bridge")
+def test_the_dose_of_a_bridge_is_told_as_a_volume_of_the_drug_before(bench: Bench, tmp_path):
+    """By the new concentration it would read as 847.6 mcg a day, four times what is given."""
+    text = (EXAMPLES / "simple_continuous.toml").read_text(encoding="utf-8")
+    strong = tmp_path / "strong.toml"
+    strong.write_text(text.replace("per_ml = 500", "per_ml = 2000\ncatheter_ul = 180"), encoding="utf-8")
+    bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes")
+    bench.ok("start")
+    bench.ok("program", str(strong), "--yes")
+    bench.do(lambda model: model.run_for(10 * NS))
+    clinic, handout = tmp_path / "clinic.html", tmp_path / "handout.html"
+    bench.ok("report", "--clinic", str(clinic), "--handout", str(handout))
+    for told in (bench.ok("interrogate"), bench.ok("watch", "--count", "1"), clinic.read_text()):
+        assert "0.4238 mL/day of the drug before: bridge, 18 h" in told
+        assert "847.6" not in told
+    assert "From the drug before" in handout.read_text()
+    document = bench.json("interrogate")
+    assert (document["dose_mcg_per_day"], document["bridge_left_s"] > 60_000) == (None, True)
+
+
+@pytest.mark.requirement("bridge")
+def test_no_therapy_waits_for_weeks_behind_a_bridge_at_the_minimum_rate():
+    """140 and 40 uL at 6 uL a day."""
+    minimum = load_prescription(EXAMPLES / "minimum_rate.toml").program
+    with pytest.raises(BadInputError, match=r"takes 30 days.*--no-bridge"):
+        bridged(minimum, stronger(40_000))
+
+
+@pytest.mark.requirement("bridge")
+def test_after_a_stopped_program_it_is_told_that_there_is_no_bridge():
+    stopped = load_prescription(EXAMPLES / "stopped.toml").program
+    assert bridged(stopped, stronger()).bridge is None
+    (finding,) = [one for one in review(stopped, stronger(), "child") if one.kind is Kind.SOFT]
+    assert "does not tell which drug tubing and catheter hold" in finding.text

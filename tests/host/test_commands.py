@@ -123,6 +123,10 @@ def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     bench.ok("start")
     wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
     assert "nobody to ask" in bench.refused(2, "bolus", "give", "10", "--over-minutes", "5")
+    for wrong in ("1_0", "1e1", "\N{ARABIC-INDIC DIGIT FIVE}", "5,5", "nan", "0", "10001"):
+        assert "write it like 12.5" in bench.refused(
+            2, "bolus", "give", wrong, "--over-minutes", "5", "--yes"
+        )
     assert "allowed: a number of mcg" in bench.refused(
         2, "bolus", "give", "ten", "--over-minutes", "5", "--yes"
     )
@@ -282,6 +286,13 @@ def at_a_terminal(port: str, *arguments: str, typed: str) -> str:
             answered = True
     os.close(terminal)
     return f"{shown.decode()}\nexit {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}"
+
+
+@pytest.mark.parametrize("wrong", ["0001-01-01T00:00", "9999-12-31T23:59"])
+@pytest.mark.parametrize("offset", ["+14:00", "-14:00"])
+def test_a_time_at_the_ends_of_the_calendar_is_refused_like_any_other(bench: Bench, wrong, offset):
+    told = bench.refused(2, "time", "--to", wrong, "--offset", offset)
+    assert "is not between 2024 and 2099" in told
 
 
 @pytest.mark.requirement("person-is-asked")

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.conftest import EXAMPLES
+from thecal.amounts import dose_mcg
 from thecal.cli import run
 from thecal.drug_library import FIGURES, Entry, Figure, Library, load_library
 from thecal.errors import BadInputError
@@ -17,6 +18,7 @@ from thecal.judgement import Finding, Kind, is_retyped, settle, unsettled
 FILE = EXAMPLES / "drug_library.toml"
 LIBRARY = load_library(FILE)
 BACLOFEN = LIBRARY.entry("baclofen", 500_000)
+# No finer than what the rounding of rates makes of a dose.
 doses = st.fractions(0, 5_000, max_denominator=1_000)
 
 
@@ -66,6 +68,23 @@ def test_a_bolus_and_a_change_at_their_limits_pass_and_just_beyond_do_not():
     assert kinds(BACLOFEN.judge_change(Fraction(100), Fraction(69))) == [Kind.SOFT]
     assert kinds(BACLOFEN.judge_change(Fraction(100), Fraction(151))) == [Kind.HARD]
     assert BACLOFEN.judge_change(Fraction(0), Fraction(100)) == []
+
+
+@pytest.mark.requirement("drug-library")
+def test_a_dose_prescribed_at_its_limit_is_within_it_though_its_rate_is_rounded_up():
+    """25 mcg at 500 mcg/mL over 11 minutes is 6,545,454.5... nL/day, given as 6,545,455."""
+    rate, minutes = 6_545_455, 11
+    assert BACLOFEN.judge_bolus(dose_mcg(Fraction(rate * minutes, 1_440), 500_000)) == []
+    (finding,) = BACLOFEN.judge_bolus(Fraction("25.002"))
+    assert "25.002 mcg in one bolus is more than 25" in finding.text
+
+
+@pytest.mark.requirement("drug-library")
+def test_a_value_beyond_its_limit_never_reads_as_the_limit():
+    (finding,) = BACLOFEN.judge_daily_dose(Fraction(500), Fraction("1000.003"))
+    assert "1000.003 mcg in 24 hours is more than 1000," in finding.text
+    (finding,) = BACLOFEN.judge_change(Fraction(200), Fraction("300.08"))
+    assert "changes by 50.04 %, more than 50 %" in finding.text
 
 
 @pytest.mark.requirement("drug-library")

@@ -282,3 +282,58 @@ def test_steps_that_meet_end_to_end_cover_the_day_whatever_crosses_midnight(time
         holds = [step for step in steps if step.begin_minute <= minute < step.end_minute]
         night = [step for step in steps if step.begin_minute >= step.end_minute]
         assert rate == (holds or night)[0].rate_nl_per_day
+
+
+BOLUS = """
+[patient_bolus]
+dose_mcg = {dose}
+over_minutes = 10
+lockout_minutes = 60
+most_per_24_h = 1
+"""
+PERIODIC = '\n[periodic_bolus]\ndose_mcg = 1\nover_minutes = 5\nfirst = "08:00"\nevery_hours = 6\n'
+LIMITED = changed(SIMPLE, "most_mcg_per_hour", "most_mcg_per_bolus = 5\nmost_mcg_per_hour")
+MINIMUM = (EXAMPLES / "minimum_rate.toml").read_text()
+NIGHT = '\n[[bolus.weekend]]\nat = "{at}"\ndose_mcg = 1\nover_minutes = 60\n'
+
+
+@pytest.mark.requirement("units-in-names")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            SIMPLE + BOLUS.format(dose=1),
+            "limits.most_mcg_per_bolus is missing or 0, and there is a bolus of 1 mcg",
+        ),
+        (LIMITED + BOLUS.format(dose=0), "so small that the pump gives nothing"),
+        (LIMITED + BOLUS.format(dose=9), "a bolus of 9 mcg is more than limits.most_mcg_per_bolus"),
+        (MINIMUM + BOLUS.format(dose=1), "patient_bolus goes with"),
+        (MINIMUM + PERIODIC, "periodic_bolus goes with"),
+        (SIMPLE + NIGHT.format(at="08:00"), 'goes with mode = "flex" only'),
+    ],
+)
+def test_a_fault_of_a_bolus_is_told_in_the_words_of_the_file(text, message, tmp_path):
+    told = problems_of(text, tmp_path)
+    assert message in told
+    assert "nl_per" not in told
+    assert "not known" not in told
+
+
+@pytest.mark.requirement("units-in-names")
+def test_a_bolus_past_midnight_into_the_next_days_first_is_told_once_with_both_times(tmp_path):
+    text = changed(FLEX, "[limits]", "[limits]\nmost_mcg_per_bolus = 5")
+    text += NIGHT.format(at="23:50") + NIGHT.format(at="00:10")
+    told = problems_of(text, tmp_path)
+    assert told.count("\n") == 0
+    assert "the one at 00:10 begins before the last one of the day before is over, at 00:50" in told
+
+
+def test_a_mode_that_is_mistyped_is_the_only_thing_that_is_told(tmp_path):
+    told = problems_of(changed(SIMPLE, '"simple continuous"', '"Simple Continuous"'), tmp_path)
+    assert told.count("\n") == 0
+    assert "mode = 'Simple Continuous', allowed:" in told
+
+
+def test_a_file_without_end_is_not_read_to_its_end():
+    with pytest.raises(BadInputError, match="more than 1000000 bytes"):
+        load_prescription("/dev/zero")

@@ -1,24 +1,29 @@
 """Reports are whole in themselves, say everything the pump says, and never leave out what is not known."""
 
 import re
-from datetime import datetime
+import time
+from datetime import UTC, datetime
 from fractions import Fraction
 from html.parser import HTMLParser
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import cast
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.strategies import valid_programs
+from core.strategies import bolus_programs, valid_programs
 from host.conftest import EXAMPLES, Bench
 from thecal.cli import run
 from thecal.client import Event
 from thecal.prescription import load_prescription
-from thecal.reports.day_picture import BOTTOM, TOP, basal_steps, boluses_of_day, day_picture
+from thecal.reports.day_picture import BOTTOM, TOP, basal_steps, bolus_words, boluses_of_day, day_picture
 from thecal.reports.handout import OVERDOSE, WITHDRAWAL, date_text
-from thecal.reports.interrogation import events_since_last_visit
+from thecal.reports.interrogation import events_since_last_visit, local_now
 from thecal.reports.page import BANNER, element, facts, page
+from thecal.status import Status
 from thecal.words import volume_of_day_nl
 from thecal_fw.core.events import EVENT_HELLO, EVENT_REFILLED, EVENT_STARTED
 from thecal_fw.core.program import MODE_FLEX
@@ -198,3 +203,47 @@ def test_a_place_that_can_not_be_written_to_is_refused_before_any_port_is_opened
 def test_text_between_nodes_stays_where_it_was_put():
     paragraph = element("p", "one ", element("b", "two"), " three", " four")
     assert ElementTree.tostring(paragraph) == b"<p>one <b>two</b> three four</p>"
+
+
+@pytest.mark.requirement("reports")
+@given(bolus_programs, st.integers(0, 6))
+def test_no_two_doses_of_a_picture_lie_over_each_other_and_each_is_told_in_words(program, weekday):
+    labels = [node for node in day_picture(program, weekday).iter("text") if "mcg" in (node.text or "")]
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for label in labels:
+        x, width = float(label.attrib["x"]), 7.0 * len(label.text or "")
+        left = x - width if label.attrib["text-anchor"] == "end" else x
+        spans.setdefault(label.attrib["y"], []).append((left, left + width))
+    for row in spans.values():
+        for (_, end), (begin, _) in pairwise(sorted(row)):
+            assert end <= begin
+    words = bolus_words(program, weekday)
+    assert all(
+        f"{minute // 60:02d}:{minute % 60:02d}" in words for minute, _ in boluses_of_day(program, weekday)
+    )
+
+
+@pytest.mark.requirement("refill-dates")
+def test_dates_of_a_pump_without_a_clock_are_by_the_calendar_on_this_computers_wall(monkeypatch):
+    """At half past four in the morning in Greenwich it is still yesterday evening in New York."""
+    status = SimpleNamespace(local_time=None)
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        told = local_now(cast(Status, status), datetime(2026, 3, 7, 4, 30, tzinfo=UTC))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert told == datetime(2026, 3, 6, 23, 30)
+    known = SimpleNamespace(local_time=datetime(2026, 3, 7, 5, 30))
+    assert local_now(cast(Status, known), datetime(2026, 3, 7, 4, 30, tzinfo=UTC)) == known.local_time
+
+
+@pytest.mark.requirement("reports")
+def test_a_place_that_takes_no_page_is_told_before_the_pump_is_asked(bench: Bench, tmp_path):
+    page = str(tmp_path / "page.html")
+    assert "both pages" in bench.refused(2, "report", "--clinic", page, "--handout", page)
+    assert "both pages" in bench.refused(2, "visit", "--yes", "--report", page, "--handout", page)
+    told = bench.refused(2, "report", "--clinic", str(tmp_path / ("x" * 300)))
+    assert "File name too long" in told
+    assert "port" not in told

@@ -1,6 +1,7 @@
 """A dose is changed in published steps, and a slip of the finger by an order of magnitude never gets through."""
 
 from fractions import Fraction
+from math import ceil
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from thecal.drug_library import load_library
 from thecal.judgement import Kind, unsettled
 from thecal.magnitude import SUSPICIOUS_FACTOR, Pair, is_suspicious, judge_magnitudes, likely_slip
 from thecal.prescription import load_prescription
-from thecal.program_review import of_library, review
+from thecal.program_review import of_library, review, stop_warning
 from thecal.titration import GROUPS, judge_titration
 from thecal_fw.core.program import MODE_MINIMUM_RATE, MODE_STOPPED, PatientBolus, PeriodicBolus, Program
 
@@ -154,12 +155,56 @@ def test_more_boluses_for_the_patient_are_an_increase_too():
 
 
 @pytest.mark.requirement("titration")
+@pytest.mark.parametrize(
+    ("basal_nl_per_day", "boluses"),
+    [(163_500, 20), (294_400, 10)],  # 22.5 % less by the clock, and 16 % more
+)
+def test_what_is_found_of_the_days_hides_no_boluses_of_the_patient(basal_nl_per_day, boluses):
+    old = changed(PERIODIC, patient_bolus=PatientBolus(PATIENT.rate_nl_per_day, PATIENT.minutes, 60, 3))
+    more = PatientBolus(PATIENT.rate_nl_per_day, PATIENT.minutes, 60, boluses)
+    found = review(old, changed(old, rate_nl_per_day=basal_nl_per_day, patient_bolus=more), "child")
+    by_field = {finding.field: finding.kind for finding in found}
+    assert by_field["mon dose_mcg_per_day"] is Kind.SOFT
+    assert by_field["dose_mcg_in_24_h_with_patient_boluses"] is Kind.HARD
+
+
+@pytest.mark.requirement("titration")
+@pytest.mark.parametrize(("group", "percent"), [("child", 20), ("adult-spinal", 40), ("child", 15)])
+def test_a_step_at_its_limit_is_within_it_though_both_rates_are_rounded_at_the_lowest_one(group, percent):
+    """The old rate half a nanolitre down, the new one half a nanolitre up."""
+    exact_new = (48_000 + Fraction(1, 2)) * (100 + percent) / 100
+    found = judge_titration(Fraction(24), Fraction(ceil(exact_new), 2_000), group)
+    assert [finding.kind for finding in found] == ([] if percent == 15 else [Kind.SOFT])
+
+
+@pytest.mark.requirement("titration")
+def test_a_step_beyond_its_limit_never_reads_as_the_limit_and_a_large_one_is_told_in_plain_figures():
+    (finding,) = judge_titration(Fraction(200), Fraction("240.08"), "child")
+    assert "increase of 20.04 % to 240.08 mcg/day" in finding.text
+    (finding,) = judge_titration(Fraction(30), Fraction(900), "child")
+    assert "increase of 2900 %" in finding.text
+    (slip,) = judge_magnitudes([Pair("dose_mcg", Fraction(1), Fraction(1_000))])
+    assert "1000 is 1000 times more than 1" in slip.text
+
+
+@pytest.mark.requirement("titration")
 def test_a_first_program_whose_step_is_tenfold_its_mean_is_looked_at_again():
     patterns = [[(0, 360_000), (360, 3_600_000), (366, 360_000)]]
     found = review(None, changed(FLEX, patterns=patterns, weekdays=(0,) * 7, boluses=()), "child")
     assert found
     assert "the mean of this program" in found[0].text
     assert review(None, FLEX, "child") == []
+
+
+@pytest.mark.requirement("titration")
+def test_a_therapy_that_falls_to_the_minimum_rate_takes_a_reason_and_a_stop_says_what_it_means():
+    minimum = Program(MODE_MINIMUM_RATE, "baclofen", 500_000)
+    (finding,) = review(SIMPLE, minimum, "child")
+    assert (finding.kind, finding.value) == (Kind.SOFT, 3)
+    assert "from 211.9 to 3 mcg/day. A sudden stop means withdrawal" in finding.text
+    assert review(minimum, minimum, "child") == review(None, minimum, "child") == []
+    assert "withdrawal" in stop_warning(SIMPLE, Program(MODE_STOPPED))
+    assert stop_warning(Program(MODE_STOPPED), Program(MODE_STOPPED)) == stop_warning(SIMPLE, FLEX) == ""
 
 
 @pytest.mark.requirement("titration")

@@ -235,11 +235,56 @@ def test_another_concentration_that_was_filled_and_not_programmed_is_warned_of(t
         record = visit.record
         if record.is_finished:
             break
-        half_way = record.filled_nl is not None and not record.program_changed
-        told = any("still doses for 500 mcg/mL" in warning for warning in record.warnings)
+        half_way = record.before is not None and not record.program_changed
+        told = any("still doses for baclofen 500 mcg/mL" in warning for warning in record.warnings)
         assert told == half_way
         warned += told
-    assert warned == 1
+    assert warned > 1
+
+
+@pytest.mark.requirement("visit")
+def test_another_drug_of_the_same_concentration_that_was_filled_and_not_agreed_to_is_warned_of(
+    at_the_clinic: Bench, tmp_path
+):
+    file = prescription(tmp_path, "212")
+    file.write_text(file.read_text().replace('"baclofen"', '"morphine"'))
+    shown = at_a_terminal(
+        at_the_clinic.port, "visit", "--withdrawn", "20", "--fill", "19", "--program", str(file), typed="n"
+    )
+    assert "was for morphine 500 mcg/mL and the pump still doses for baclofen 500 mcg/mL" in " ".join(
+        shown.split()
+    )
+
+
+@pytest.mark.requirement("visit")
+def test_drug_that_may_lie_beside_the_pump_stops_a_visit_before_the_pump_is_told(
+    at_the_clinic: Bench, tmp_path
+):
+    before = at_the_clinic.json("interrogate")
+    volumes = (
+        "--fill",
+        "20",
+        "--drawn-back",
+        "18.9",
+        "--program",
+        str(prescription(tmp_path, "220")),
+        "--yes",
+    )
+    refused = at_the_clinic.thecal("visit", *volumes, "--json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "may lie beside the pump" in refused.stderr
+    now = at_the_clinic.json("interrogate")
+    assert (now["program_digest"], now["latest_event"]) == (
+        before["program_digest"],
+        before["latest_event"] + 2,
+    )
+    done = at_the_clinic.thecal("visit", *volumes, "--json", "--reason", "imaging shows none")
+    assert (done.returncode, json.loads(done.stdout)["program_changed"]) == (3, True)
+
+
+@pytest.mark.requirement("visit")
+def test_dates_that_are_not_known_are_no_dates_that_nobody_asked_for(bench: Bench):
+    assert "confirm dates: done: no dates" in bench.thecal("visit", "--yes").stdout
 
 
 @pytest.mark.requirement("bridge")

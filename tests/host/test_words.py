@@ -4,8 +4,9 @@ from fractions import Fraction
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from core.strategies import flex_programs, valid_programs
+from core.strategies import bolus_programs, flex_programs, valid_programs
 from host.conftest import EXAMPLES
 from thecal.day_pattern import clock
 from thecal.prescription import load_prescription
@@ -35,6 +36,7 @@ def test_a_program_is_put_in_clinical_words():
         "reservoir": "20 mL",
         "low-reservoir alarm": "2 mL",
         "full to low alarm": "42.5 days",
+        "accuracy reckoned with": "14.5 %",
         "limit in any hour": "10 mcg (0.02 mL)",
         "limit in any 24 h": "230 mcg (0.46 mL)",
     }
@@ -121,6 +123,38 @@ def test_any_two_programs_compare_and_a_program_never_differs_from_itself(runnin
     rows = comparison(running, new)
     assert len(rows) >= 9
     assert all(row.running or row.new for row in rows)
+
+
+@pytest.mark.requirement("change-shown")
+@pytest.mark.parametrize(
+    ("field", "value", "label", "told"),
+    [
+        ("catheter_nl", 180_000, "catheter holds", ("", "0.18 mL")),
+        ("accuracy_permille", 10, "accuracy reckoned with", ("14.5 %", "1 %")),
+        ("stability_days", 90, "drug is stable for", ("", "90 days from the refill")),
+        ("library_digest", bytes(range(1, 9)), "drug library", ("", "0102030405060708")),
+    ],
+)
+def test_what_dates_and_bridges_are_reckoned_with_is_compared_too(field, value, label, told):
+    assert changes(SIMPLE, changed(SIMPLE, **{field: value})) == {label: told}
+
+
+@pytest.mark.requirement("change-shown")
+@given(bolus_programs, st.data())
+def test_a_change_of_any_single_figure_is_told(program, data):
+    """Of the numbers and boluses that a program is made of; a program that could be committed before and after."""
+    fields = [
+        name
+        for name, value in vars(program).items()
+        if isinstance(value, int) and name not in ("mode", "rate_nl_per_day", "reservoir_nl")
+    ]
+    name = data.draw(st.sampled_from(sorted(fields)))
+    assert changes(program, changed(program, **{name: getattr(program, name) + 1})), name
+    for name in ("patient_bolus", "periodic_bolus"):
+        bolus = getattr(program, name)
+        if bolus is not None:
+            more = type(bolus)(**{**vars(bolus), "rate_nl_per_day": bolus.rate_nl_per_day + 1})
+            assert name.replace("_", " ") in changes(program, changed(program, **{name: more}))
 
 
 @pytest.mark.requirement("told-in-words")

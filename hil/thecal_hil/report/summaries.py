@@ -154,7 +154,7 @@ def _fullcycle_facts(summary: Summary) -> list[Fact]:
 
 
 def _fullcycle_wrong(summary: Summary) -> list[str]:
-    return [*_not_done(summary["pulses"], "nothing was delivered"), *(str(one) for one in summary["wrong"])]
+    return _not_done(summary["pulses"], "nothing was delivered") + [str(one) for one in summary["wrong"]]
 
 
 def _mutants_facts(summary: Summary) -> list[Fact]:

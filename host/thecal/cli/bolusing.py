@@ -5,6 +5,7 @@ A bolus is shown in words, as the pump itself would give it, before a person is 
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
@@ -32,6 +33,8 @@ from thecal_fw.core.program import MINUTES_PER_DAY, Program
 if TYPE_CHECKING:
     from thecal.client import Pump
 
+_DOSE = re.compile(r"[0-9]{1,5}(\.[0-9]{1,6})?")
+"""One way to write a dose, as of a volume: no powers of ten, no figures grouped or of another script."""
 _MOST_MCG = Decimal(10_000)
 _MOST_MINUTES = 12 * 60
 
@@ -174,13 +177,11 @@ def _program_of(pump: Pump) -> Program:
 
 
 def _dose(text: str) -> Fraction:
-    try:
-        dose = Decimal(text)
-    except ArithmeticError:
-        dose = Decimal("NaN")
-    if not dose.is_finite() or not 0 < dose <= _MOST_MCG:
-        raise BadInputError([f"dose {text!r}, allowed: a number of mcg above 0, up to {_MOST_MCG}"])
-    return Fraction(dose)
+    if not _DOSE.fullmatch(text) or not 0 < Decimal(text) <= _MOST_MCG:
+        raise BadInputError(
+            [f"dose {text!r}, allowed: a number of mcg above 0, up to {_MOST_MCG}; write it like 12.5"]
+        )
+    return Fraction(text)
 
 
 def _rate(program: Program, volume_nl: Fraction | int, over_minutes: int) -> int:

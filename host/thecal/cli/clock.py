@@ -112,7 +112,8 @@ def _utc_us(text: str, offset_minutes: int) -> int:
         given = datetime.fromisoformat(text)
     except ValueError:
         raise BadInputError([f"{text!r} is no time; write it like 2026-03-06T12:00"]) from None
-    if given.tzinfo is None:
+    # Looked at before the offset as well: at the ends of the calendar it leads beyond them.
+    if given.tzinfo is None and 2000 < given.year < 3000:
         given = given.replace(tzinfo=UTC) - timedelta(minutes=offset_minutes)
     if not 2024 <= given.year <= 2099:
         raise BadInputError([f"{text} is not between 2024 and 2099"])

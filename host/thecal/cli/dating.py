@@ -16,9 +16,11 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def dates(port: PortOption = None, as_json: JsonOption = False) -> None:
-    """Show until when the reservoir lasts, with every bolus that the patient may ask for. In the pump's local time."""
+    """Show until when the reservoir lasts, with every bolus that the patient may ask for. In the pump's local time, or
+    this computer's where the pump has no time."""
     from thecal.amounts import millilitres
     from thecal.refill_dates import refill_dates
+    from thecal.reports.interrogation import local_now
 
     with connected(port) as pump:
         outlook, status = pump.outlook(), pump.interrogate()
@@ -26,8 +28,7 @@ def dates(port: PortOption = None, as_json: JsonOption = False) -> None:
         raise ThecalError(
             "there are no dates: the pump has no program that delivers, or does not know what its reservoir holds"
         )
-    # Without a time of its own the pump is taken at this computer's.
-    now = status.local_time or datetime.now(UTC).replace(tzinfo=None)
+    now = local_now(status, datetime.now(UTC))
     found = refill_dates(outlook, now.replace(second=0, microsecond=0), status.earliest_fill)
     if as_json:
         print_json({**asdict(outlook), **{name: _iso(date) for name, date in vars(found).items()}})

@@ -25,10 +25,10 @@ from thecal.cli.reviewing import (
     AgainOption,
     GroupOption,
     LibraryOption,
+    NoBridgeOption,
     ReasonOption,
     reviewer,
 )
-from thecal_fw.core.program import MODE_STOPPED
 
 if TYPE_CHECKING:
     from thecal.client import Pump
@@ -47,12 +47,7 @@ def program(
     only_show: Annotated[
         bool, typer.Option("--show", help="Only compile and show it; needs no pump.")
     ] = False,
-    no_bridge: Annotated[
-        bool,
-        typer.Option(
-            "--no-bridge", help="Another drug or concentration, and tubing and catheter hold it already."
-        ),
-    ] = False,
+    no_bridge: NoBridgeOption = False,
     library: LibraryOption = None,
     group: GroupOption = DEFAULT_GROUP,
     reason: ReasonOption = "",
@@ -61,7 +56,7 @@ def program(
     as_json: JsonOption = False,
 ) -> None:
     """Compile a prescription, show the change against what the pump runs, and make it the pump's program."""
-    from thecal.bridge import bridged
+    from thecal.bridge import bridge_left_s, bridged
     from thecal.prescription import load_prescription
     from thecal.words import comparison
 
@@ -75,8 +70,10 @@ def program(
     with connected(port) as pump:
         with working("reading the pump's program"):
             running = pump.read_program()
+        prescribed = compiled.program
         if not no_bridge:
-            compiled = replace(compiled, program=bridged(running, compiled.program))
+            new = bridged(running, prescribed, bridge_left_s(pump, running))
+            compiled = replace(compiled, program=new)
         rows = comparison(running, compiled.program)
         if not as_json:
             _show_change(file, compiled, rows)
@@ -85,13 +82,16 @@ def program(
         if changes:
             judge.settle(pump, running, compiled.program, yes=yes)
             ask(_question(running, compiled.program), yes=yes)
+        if changes and not no_bridge and running is not None and running.bridge is not None:
+            # A bridge under way has gone on while a person read and agreed.
+            compiled = replace(compiled, program=bridged(running, prescribed, bridge_left_s(pump, running)))
         _commit(pump, compiled.program, changes, as_json)
 
 
 def _question(running: Program | None, new: Program) -> str:
-    stops = new.mode == MODE_STOPPED and running is not None and running.mode != MODE_STOPPED
-    warning = "This ends delivery; a sudden stop means withdrawal. " if stops else ""
-    return f"{warning}Make this the pump's program?"
+    from thecal.program_review import stop_warning
+
+    return f"{stop_warning(running, new)}Make this the pump's program?"
 
 
 def _commit(pump: Pump, new: Program, changes: bool, as_json: bool) -> None:

@@ -44,7 +44,7 @@ def interrogate(port: PortOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             print_json(status_document(pump, status))
         else:
-            show(pairs(status_rows(status)), board_title(pump))
+            show(pairs(status_rows(status, pump.boluses().bridge_left_s)), board_title(pump))
 
 
 def log(

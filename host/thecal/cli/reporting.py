@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,7 @@ def report(
         raise BadInputError(["give --clinic FILE, --handout FILE, or both"])
     for path in (clinic, handout):
         need_writable(path)
+    need_two_files(clinic, handout)
     with connected(port) as pump, working("reading the pump"):
         read = interrogate(pump)
     written: list[str] = []
@@ -48,10 +50,21 @@ def need_writable(path: Path | None) -> None:
     """Refuse a place that can't be written to before anything is asked of a pump."""
     if path is None:
         return
-    if path.is_dir():
-        raise BadInputError([f"{path} is a folder; name a file in it"])
-    if not path.parent.is_dir():
-        raise BadInputError([f"{path}: there is no folder {path.parent}; make it first"])
+    try:
+        if path.is_dir():
+            raise BadInputError([f"{path} is a folder; name a file in it"])
+        if not path.parent.is_dir():
+            raise BadInputError([f"{path}: there is no folder {path.parent}; make it first"])
+    except OSError as error:
+        raise BadInputError([f"{path}: can't be written: {error.strerror}"]) from error
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise BadInputError([f"{path}: can't be written: permission denied"])
+
+
+def need_two_files(clinic: Path | None, handout: Path | None) -> None:
+    """Refuse one file for both pages: the second would take the place of the first."""
+    if clinic is not None and handout is not None and clinic.resolve() == handout.resolve():
+        raise BadInputError([f"{clinic} is named for both pages; give each a file of its own"])
 
 
 def write_page(path: Path, text: str) -> None:

@@ -29,6 +29,12 @@ DEFAULT_GROUP = "child"
 LibraryOption = Annotated[
     Path | None, typer.Option("--library", help="Drug library to check against, a TOML file.")
 ]
+NoBridgeOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-bridge", help="Another drug or concentration, and tubing and catheter hold it already."
+    ),
+]
 GroupOption = Annotated[
     str, typer.Option("--group", help="Patient's group: child, adult-cerebral or adult-spinal.")
 ]

@@ -35,7 +35,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def start(port: PortOption = None, as_json: JsonOption = False) -> None:
     """Begin to deliver the program the pump has."""
-    from thecal.words import plain
+    from thecal.cli.status_text import dose_now
 
     with connected(port) as pump:
         program = pump.read_program()
@@ -43,12 +43,12 @@ def start(port: PortOption = None, as_json: JsonOption = False) -> None:
             raise ThecalError("the pump has no program; commit one with `thecal program FILE`")
         digest = program.digest()
         started = pump.start(digest)
-        status = pump.interrogate()
+        status, bridge_left_s = pump.interrogate(), pump.boluses().bridge_left_s
     warn_unless_stored(started.is_stored)
     if as_json:
         print_json({"digest": digest.hex(), "state": status.state_name, **asdict(started)})
         return
-    dose = f", now {plain(status.dose_mcg_per_day)} mcg/day" if status.rate_nl_per_day else ""
+    dose = f", now {dose_now(status, bridge_left_s)}" if status.rate_nl_per_day else ""
     typer.echo(f"the pump is {status.state_name}: program {digest[:4].hex()}, {program.drug}{dose}")
     if status.active_alarms:
         typer.echo(f"alarms: {', '.join(status.alarm_names)}")

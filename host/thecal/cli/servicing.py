@@ -68,6 +68,8 @@ def tone(
             raise ThecalError("the pump is sounding other tones; try again in a few seconds")
     if as_json:
         print_json({"sounds": priority})
+    else:
+        typer.echo(f"the pump sounds the tones of a {priority} alarm")
 
 
 def _text(date: datetime | None) -> str:

@@ -29,8 +29,8 @@ def board_title(pump: Pump) -> str:
     return f"{pump.board} {pump.serial}, firmware {pump.version} ({pump.commit})"
 
 
-def status_rows(status: Status) -> list[tuple[str, str]]:
-    """What a person wants to know of a pump, clinical units first."""
+def status_rows(status: Status, bridge_left_s: int = 0) -> list[tuple[str, str]]:
+    """What a person wants to know of a pump, clinical units first. bridge_left_s: of a bridge under way."""
     local = status.local_time
     drug = f"{status.drug}, {status.concentration_ng_per_ml / 1e3:g} mcg/mL" if status.drug else "none"
     program = f"{status.mode_name}, {status.program_digest[:4].hex()}" if status.has_program else "none"
@@ -42,7 +42,7 @@ def status_rows(status: Status) -> list[tuple[str, str]]:
             "state",
             status.state_name + (", a change is about to take effect" if status.change_pending else ""),
         ),
-        ("dose now", _dose_now(status)),
+        ("dose now", dose_now(status, bridge_left_s)),
         ("drug", drug),
         ("program", program),
         ("reservoir, calculated", _reservoir(status)),
@@ -61,10 +61,13 @@ def status_rows(status: Status) -> list[tuple[str, str]]:
     ]
 
 
-def _dose_now(status: Status) -> str:
+def dose_now(status: Status, bridge_left_s: int) -> str:
+    """What is given at this instant. Of the old drug of a bridge only the volume is known, not its concentration."""
     if not status.rate_nl_per_day:
         return "nothing is delivered"
     volume = f"{status.rate_nl_per_day / _NL_PER_ML:g} mL/day"
+    if bridge_left_s:
+        return f"{volume} of the drug before: bridge, {duration_text(bridge_left_s)} left"
     return f"{plain(status.dose_mcg_per_day)} mcg/day ({volume})" if status.has_program else volume
 
 
@@ -106,7 +109,11 @@ def duration_text(seconds: int) -> str:
 
 
 def status_document(pump: Pump, status: Status) -> dict[str, Any]:
-    """Everything an interrogation tells, with names in place of numbered words."""
+    """Everything an interrogation tells, with names in place of numbered words.
+
+    dose_mcg_per_day: None while a bridge gives a drug whose concentration the program no longer tells.
+    """
+    bridge_left_s = pump.boluses().bridge_left_s
     days = status.days_to_low_reservoir
     return {
         "board": pump.board,
@@ -123,7 +130,8 @@ def status_document(pump: Pump, status: Status) -> dict[str, Any]:
         "active_alarms": status.alarm_names,
         "silenced_alarms": names_of(status.silenced_alarms),
         "last_refill": status.last_refill.isoformat() if status.last_refill else None,
-        "dose_mcg_per_day": float(status.dose_mcg_per_day),
+        "dose_mcg_per_day": None if bridge_left_s else float(status.dose_mcg_per_day),
+        "bridge_left_s": bridge_left_s,
         "days_to_low_reservoir": None if days is None else float(days),
         "local_time": status.local_time.isoformat() if status.local_time else None,
     }

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thecal.cli.common import JsonOption, PortOption, YesOption, connected, print_json
-from thecal.cli.reporting import need_writable, write_page
+from thecal.cli.reporting import need_two_files, need_writable, write_page
 from thecal.cli.residual import EXIT_EVALUATE, residual_document, volume_nl
 from thecal.cli.reviewing import (
     DEFAULT_GROUP,
     AgainOption,
     GroupOption,
     LibraryOption,
+    NoBridgeOption,
     ReasonOption,
     reviewer,
 )
@@ -38,6 +39,7 @@ def visit(
         str | None, typer.Option(metavar="ML", help="Drawn back after the fill, to check it.")
     ] = None,
     program: Annotated[Path | None, typer.Option(help="New prescription, a TOML file.")] = None,
+    no_bridge: NoBridgeOption = False,
     library: LibraryOption = None,
     group: GroupOption = DEFAULT_GROUP,
     reason: ReasonOption = "",
@@ -56,6 +58,7 @@ def visit(
     judge = reviewer(library, group, reason, again)
     for path in (report, handout):
         need_writable(path)
+    need_two_files(report, handout)
     if drawn_back is not None and fill is None:
         raise BadInputError(["--drawn-back goes with --fill; it checks what was filled"])
     plan = Plan(
@@ -65,6 +68,7 @@ def visit(
         judge.with_library(load_prescription(program)) if program is not None else None,
         report,
         handout,
+        no_bridge,
     )
     is_guided = not yes and not as_json and sys.stdin.isatty()
     talk = ConsoleTalk(judge, is_guided, yes, as_json)

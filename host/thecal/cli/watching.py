@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thecal.cli.common import JsonOption, PortOption, connected, console, pairs, print_json, show
+
+if TYPE_CHECKING:
+    from thecal.client import Pump
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -22,7 +25,7 @@ def watch(
     as_json: JsonOption = False,
 ) -> None:
     """Show the pump's state and keep it up to date, in place. With --json, one document a line."""
-    from thecal.cli.status_text import board_title, status_document, status_rows
+    from thecal.cli.status_text import board_title, status_document
 
     out = console()
     with connected(port) as pump:
@@ -35,7 +38,7 @@ def watch(
             )
             return
         if not out.is_terminal:
-            _repeat(lambda: show(pairs(status_rows(pump.interrogate())), title), interval, count)
+            _repeat(lambda: show(pairs(_rows(pump)), title), interval, count)
             return
         from rich.console import Group
         from rich.live import Live
@@ -44,10 +47,15 @@ def watch(
         with Live(console=out, auto_refresh=False) as live:
 
             def redraw() -> None:
-                rows = pairs(status_rows(pump.interrogate()))
-                live.update(Group(Text(title, style="bold"), rows), refresh=True)
+                live.update(Group(Text(title, style="bold"), pairs(_rows(pump))), refresh=True)
 
             _repeat(redraw, interval, count)
+
+
+def _rows(pump: Pump) -> list[tuple[str, str]]:
+    from thecal.cli.status_text import status_rows
+
+    return status_rows(pump.interrogate(), pump.boluses().bridge_left_s)
 
 
 def _repeat(look: Callable[[], None], interval_s: float, count: int) -> None:

@@ -44,7 +44,7 @@ def clinic_report(read: Interrogation, visit: VisitRecord | None = None) -> str:
     sections: list[Element] = []
     if visit.steps:
         sections.append(section("This visit", facts(visit.steps)))
-    sections.append(section("Interrogation", facts([*board, *status_rows(read.status), *_counters(read)])))
+    sections.append(section("Interrogation", facts([*board, *_status(read), *_counters(read)])))
     sections.append(section("Refill", facts(_refill(read, visit))))
     sections.append(_program(read, visit))
     if read.program is not None and gives_therapy(read.program):
@@ -56,6 +56,10 @@ def clinic_report(read: Interrogation, visit: VisitRecord | None = None) -> str:
     sections.append(_events(read, visit))
     made = f"Read from the pump on {date_text(read.local_read_at, with_time=True)}."
     return page("Clinic report", *sections, element("p", made, class_="note"))
+
+
+def _status(read: Interrogation) -> list[tuple[str, str]]:
+    return status_rows(read.status, read.bridge_left_s)
 
 
 def _counters(read: Interrogation) -> list[tuple[str, str]]:

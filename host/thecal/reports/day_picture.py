@@ -20,6 +20,7 @@ from thecal_fw.core.validation import BENCH_LIMITS
 WIDTH, HEIGHT = 720, 250
 LEFT, RIGHT, TOP, BOTTOM = 58, 700, 44, 212
 _BLUE, _RED, _GREY = "#1f5a94", "#a33a2a", "#c9d0d6"
+_WIDTH_OF_LETTER = 7
 _TEXT = {"font_family": "Liberation Sans, Arial, sans-serif", "font_size": "12", "fill": "#333"}
 
 
@@ -37,8 +38,7 @@ def day_picture(program: Program, weekday: int) -> Element:
     area = [f"{LEFT},{BOTTOM}", *corners, f"{RIGHT},{BOTTOM}"]
     parts.append(element("polygon", points=" ".join(area), fill=_BLUE, fill_opacity="0.15"))
     parts.append(element("polyline", points=" ".join(corners), fill="none", stroke=_BLUE, stroke_width="2.5"))
-    for minute, dose in boluses:
-        parts += _bolus(minute, dose)
+    parts += [mark for minute, _ in boluses for mark in _bolus(minute)] + _bolus_labels(boluses)
     return element(
         "svg",
         *parts,
@@ -90,7 +90,7 @@ def describe_day(program: Program, weekday: int) -> str:
 
 
 def _frame(top: Fraction, tick: Fraction) -> list[Element]:
-    parts: list[Element] = [_label(LEFT, TOP - 28, "mcg/day", "start")]
+    parts: list[Element] = [_label(LEFT, TOP - 34, "mcg/day", "start")]
     value = Fraction(0)
     while value <= top:
         y = _y(value, top)
@@ -104,9 +104,42 @@ def _frame(top: Fraction, tick: Fraction) -> list[Element]:
     return parts
 
 
-def _bolus(minute: int, dose: Fraction) -> list[Element]:
+def bolus_words(program: Program, weekday: int) -> str:
+    """Each bolus by the clock in words, those of one dose together; empty if there is none."""
+    times: dict[str, list[str]] = {}
+    for minute, dose in boluses_of_day(program, weekday):
+        times.setdefault(f"{plain(dose)} mcg at", []).append(clock(minute))
+    return "; ".join(f"{dose} {', '.join(at)}" for dose, at in times.items())
+
+
+def _bolus_labels(boluses: list[tuple[int, Fraction]]) -> list[Element]:
+    """Doses beside their marks, or above all marks, where there is room: nothing lies over anything else."""
+    labels: list[Element] = []
+    marks = [_x(minute) for minute, _ in boluses]
+    free_from = [float(LEFT), float(LEFT)]
+    before = ""
+    for minute, dose in boluses:
+        text, x = f"{plain(dose, 3)} mcg", _x(minute)
+        width = _WIDTH_OF_LETTER * len(text) + 8
+        is_near_edge = x + width > RIGHT
+        left = x - width if is_near_edge else x
+        # A row of equal doses is told by its first one.
+        rows = [] if any(left - 5 < mark < left + width + 5 for mark in marks if mark != x) else [0]
+        rows += [] if text == before else [1]
+        row = next((row for row in rows if left >= free_from[row]), None)
+        before = text
+        if row is None:
+            continue
+        free_from[row] = left + width
+        y = TOP - 8 - 14 * row
+        label = _label(x - 8, y, text, "end") if is_near_edge else _label(x + 8, y, text, "start")
+        label.set("fill", _RED)
+        labels.append(label)
+    return labels
+
+
+def _bolus(minute: int) -> list[Element]:
     x = _x(minute)
-    near_edge = "end" if x > RIGHT - 60 else "start"
     stem = element(
         "line",
         x1=f"{x:.1f}",
@@ -118,9 +151,7 @@ def _bolus(minute: int, dose: Fraction) -> list[Element]:
         stroke_dasharray="5 3",
     )
     head = element("path", d=f"M {x - 5:.1f} {TOP - 16} h 10 l -5 9 z", fill=_RED)
-    label = _label(x + (8 if near_edge == "start" else -8), TOP - 8, f"{plain(dose, 3)} mcg", near_edge)
-    label.set("fill", _RED)
-    return [stem, head, label]
+    return [stem, head]
 
 
 def _line(x1: float, y1: float, x2: float, y2: float) -> Element:

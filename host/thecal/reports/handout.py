@@ -12,9 +12,9 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element
 
 from thecal.amounts import millilitres, plain
-from thecal.bolus_words import bolus_lines
+from thecal.bolus_words import bolus_lines, span
 from thecal.program_figures import day_doses_mcg, gives_therapy
-from thecal.reports.day_picture import day_picture
+from thecal.reports.day_picture import bolus_words, day_picture
 from thecal.reports.interrogation import Interrogation
 from thecal.reports.page import bullets, element, facts, page, section
 from thecal.words import weekdays_text
@@ -75,6 +75,10 @@ def _pump(read: Interrogation) -> list[tuple[str, str]]:
         ("Current dose", dose_text(program)),
     ]
     rows += [(line.label.capitalize(), line.brief) for line in bolus_lines(program) if line.label in _BOLUSES]
+    if read.bridge_left_s:
+        rows.append(
+            ("From the drug before", f"still given for {span(read.bridge_left_s)}, then the current dose")
+        )
     if read.status.state == STATE_STOPPED:
         rows.append(("State", f"{read.status.state_name}: the pump is giving nothing at the moment"))
     return rows
@@ -108,16 +112,18 @@ def _dates_note(read: Interrogation) -> list[Element]:
 def day_figures(program: Program) -> list[Element]:
     """A picture for each pattern of the week, or one if all days are the same."""
     if program.mode != MODE_FLEX:
-        return [element("figure", day_picture(program, 0), element("figcaption", "every day"))]
+        return [_day_figure(program, 0, "every day")]
     return [
-        element(
-            "figure",
-            day_picture(program, program.weekdays.index(index)),
-            element("figcaption", weekdays_text(program, index)),
-        )
+        _day_figure(program, program.weekdays.index(index), weekdays_text(program, index))
         for index in range(len(program.patterns))
         if index in program.weekdays
     ]
+
+
+def _day_figure(program: Program, weekday: int, days: str) -> Element:
+    boluses = bolus_words(program, weekday)
+    caption = f"{days}; boluses: {boluses}" if boluses else days
+    return element("figure", day_picture(program, weekday), element("figcaption", caption))
 
 
 def _tones() -> list[tuple[str, str]]:

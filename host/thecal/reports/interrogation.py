@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Interrogation:
-    """A pump at one instant. dates are in the pump's local time, None if there are none to give."""
+    """A pump at one instant. dates are in the pump's local time, None if there are none to give.
+
+    bridge_left_s: how long the drug before goes on yet; 0 if no bridge is under way.
+    """
 
     board: str
     serial: str
@@ -29,15 +32,22 @@ class Interrogation:
     dates: RefillDates | None
     log: list[Event]
     read_at: datetime
+    bridge_left_s: int = 0
 
     @property
     def local_read_at(self) -> datetime:
-        """When it was read: by the pump's local clock if it has the time, else by this computer's UTC."""
-        return self.status.local_time or self.read_at.replace(tzinfo=None)
+        """When it was read: by the pump's local clock if it has the time, else by this computer's."""
+        return local_now(self.status, self.read_at)
+
+
+def local_now(status: Status, read_at: datetime) -> datetime:
+    """The pump's local time, or this computer's where the pump has none: a person reads dates by the calendar on the
+    wall, and west of Greenwich a date in UTC can be a day too late."""
+    return status.local_time or read_at.astimezone().replace(tzinfo=None)
 
 
 def interrogate(pump: Pump, now: datetime | None = None) -> Interrogation:
-    """Read everything. now: this computer's time in UTC, for a pump that does not know its own."""
+    """Read everything. now: this computer's time, with its offset, for a pump that does not know its own."""
     read_at = now or datetime.now(UTC)
     status = pump.interrogate()
     outlook = pump.outlook()
@@ -53,13 +63,14 @@ def interrogate(pump: Pump, now: datetime | None = None) -> Interrogation:
         _dates(status, outlook, read_at),
         log,
         read_at,
+        pump.boluses().bridge_left_s,
     )
 
 
 def _dates(status: Status, outlook: ReservoirOutlook, read_at: datetime) -> RefillDates | None:
     if not outlook.is_known:
         return None
-    now = status.local_time or read_at.replace(tzinfo=None)
+    now = local_now(status, read_at)
     return refill_dates(outlook, now.replace(second=0, microsecond=0), status.earliest_fill)
 
 

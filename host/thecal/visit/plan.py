@@ -22,7 +22,10 @@ class DeclinedError(ThecalError):
 
 @dataclass
 class Plan:
-    """Volumes in nL. None: not asked for. Of a guided visit the answers come as it goes on."""
+    """Volumes in nL. None: not asked for. Of a guided visit the answers come as it goes on.
+
+    no_bridge: another drug or concentration is in tubing and catheter already.
+    """
 
     withdrawn_nl: int | None = None
     fill_nl: int | None = None
@@ -30,6 +33,7 @@ class Plan:
     compiled: Compiled | None = None
     clinic_page: Path | None = None
     handout_page: Path | None = None
+    no_bridge: bool = False
 
 
 class Talk(Protocol):

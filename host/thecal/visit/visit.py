@@ -13,10 +13,11 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from thecal.amounts import millilitres, plain
-from thecal.bridge import bridged
+from thecal.amounts import millilitres
+from thecal.bridge import bridge_left_s, bridged, is_another_drug, named
 from thecal.errors import BadInputError, PumpRefusedError, ThecalError
 from thecal.last_change import hours_since_change
+from thecal.program_review import stop_warning
 from thecal.reports.clinic import VisitRecord, clinic_report
 from thecal.reports.handout import date_text, handout
 from thecal.reports.interrogation import Interrogation, interrogate
@@ -45,6 +46,7 @@ class Visit:
         self._write = write
         self.record = Record()
         self._digest: bytes | None = None
+        self._prescribed: Program | None = None
         self._do: dict[State, Callable[[Pump], str | None]] = {
             State.INTERROGATE: self._interrogate,
             State.RESIDUAL: self._check_residual,
@@ -165,13 +167,13 @@ class Visit:
         plan, talk = self._plan, self._talk
         plan.compiled = talk.compiled(plan)
         if plan.compiled is not None:
-            # Another drug or concentration: what lies in tubing and catheter has to be used up first.
-            new = bridged(self._before.program, plan.compiled.program)
-            plan.compiled = replace(plan.compiled, program=new)
+            self._prescribed = plan.compiled.program
+            plan.compiled = replace(plan.compiled, program=self._bridged(pump, plan.compiled.program))
         running, new = self._before.program, plan.compiled.program if plan.compiled is not None else None
         capacity_nl = new.reservoir_nl if new is not None and new.reservoir_nl else self._capacity_nl
         plan.fill_nl = talk.fill_nl(plan, capacity_nl)
         need_volumes(None, plan.fill_nl, capacity_nl)
+        self._check_fill(capacity_nl)
         if new is None or (running is not None and running.digest() == new.digest()):
             if plan.fill_nl is not None:
                 talk.agree(f"Tell the pump that its reservoir now holds {millilitres(plan.fill_nl)} mL?")
@@ -181,8 +183,25 @@ class Visit:
         self.record.findings = talk.settle(running, new, hours)
         self._digest = pump.stage(new)
         refill = f" and tell it of {millilitres(plan.fill_nl)} mL" if plan.fill_nl is not None else ""
-        talk.agree(f"Make this the pump's program{refill}?")
+        talk.agree(f"{stop_warning(running, new)}Make this the pump's program{refill}?")
         return f"program {self._digest[:4].hex()} is agreed to and was checked by the pump"
+
+    def _check_fill(self, capacity_nl: int) -> None:
+        """Drug that may lie beside the pump is found before the pump is told of it or programmed for it."""
+        plan = self._plan
+        if plan.fill_nl is None or plan.drawn_back_nl is None:
+            return
+        check = judge_fill(plan.fill_nl, plan.drawn_back_nl, capacity_nl)
+        self.record.fill = check
+        if check.must_evaluate:
+            self._talk.need_reason(check.text())
+
+    def _bridged(self, pump: Pump, new: Program) -> Program:
+        """Another drug or concentration: what lies in tubing and catheter has to be used up first."""
+        if self._plan.no_bridge:
+            return new
+        running = self._before.program
+        return bridged(running, new, bridge_left_s(pump, running))
 
     def _refill(self, pump: Pump) -> str | None:
         fill_nl = self._plan.fill_nl
@@ -192,15 +211,18 @@ class Visit:
         self.record.filled_nl = fill_nl
         self._warn_unless_stored(refilled.is_stored)
         text = f"the pump counts from {millilitres(fill_nl)} mL"
-        if self._plan.drawn_back_nl is not None:
-            self.record.fill = judge_fill(fill_nl, self._plan.drawn_back_nl, self._capacity_nl)
+        if self.record.fill is not None:
             text = f"{text}; {self.record.fill.text()}"
         self._talk.tell(text)
         return text
 
     def _reprogram(self, pump: Pump) -> str | None:
-        if self._digest is None:
+        if self._digest is None or self._prescribed is None:
             return None
+        running = self._before.program
+        if running is not None and running.bridge is not None:
+            # A bridge under way has gone on while a person read, filled and agreed.
+            self._digest = pump.stage(self._bridged(pump, self._prescribed))
         pump.commit_staged(self._digest)
         self.record.program_changed = True
         text = f"the pump has program {self._digest[:4].hex()}"
@@ -218,7 +240,9 @@ class Visit:
                 "the pump is stopped and gives nothing; `thecal start` begins delivery"
             )
         if read.dates is None:
-            return None
+            text = "no dates: no program that delivers, or it is not known what the reservoir holds"
+            self._talk.tell(text)
+            return text
         text = f"refill by {date_text(read.dates.refill_by)}, low-reservoir alarm {date_text(read.dates.low)}"
         self._talk.tell(text)
         if not read.outlook.alarm_protects:
@@ -269,14 +293,17 @@ class Visit:
             )
 
     def _warn_about_concentration(self) -> None:
-        """The one order that must not be left half-way: another drug in the reservoir under the old program."""
+        """The one order that must not be left half-way: another drug in the reservoir under the old program.
+
+        A person fills before they tell, so this holds from the moment that a fill is told of, whatever came after.
+        """
         record, compiled = self.record, self._plan.compiled
         running = record.before.program if record.before is not None else None
-        if compiled is None or running is None or record.filled_nl is None or record.program_changed:
+        is_filled = record.filled_nl is not None or self._plan.fill_nl is not None
+        if compiled is None or running is None or not is_filled or record.program_changed:
             return
-        old, new = running.concentration_ng_per_ml, compiled.program.concentration_ng_per_ml
-        if new and old != new:
+        if is_another_drug(running, compiled.program):
             record.warnings.append(
-                f"the refill was for {plain(Fraction(new, 1_000))} mcg/mL and the pump still doses for"
-                f" {plain(Fraction(old, 1_000))} mcg/mL: program it now, or draw the new drug out again"
+                f"the refill was for {named(compiled.program)} and the pump still doses for {named(running)}:"
+                " program it now, or draw the new drug out again"
             )
