@@ -90,7 +90,7 @@ faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on 
 .PHONY: scenarios
 scenarios: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run every scenario on both rigs, also those that make test leaves out for time
 	@$(BIN)/pytest -n 2 -m "campaign or not campaign" tests/scenarios tests/hil/test_pico_variants.py \
-	  tests/hil/test_copies.py tests/micropython tests/plant
+	  tests/hil/test_copies.py tests/micropython tests/plant tests/instruments
 
 .PHONY: longrun
 longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few hours

@@ -191,7 +191,8 @@ class Boluses:
             return REFUSED_NO_SUCH_BOLUS
         if pump.infusion.state != STATE_DELIVERING:
             return REFUSED_NOT_DELIVERING
-        if self.are_blocked():
+        # At a low supply nothing can be made durable, and its alarm is active or about to be.
+        if self.are_blocked() or not pump.hardware.supply.is_good():
             return REFUSED_BLOCKED
         if pump.bridging.end is not None:
             return REFUSED_BRIDGE
@@ -233,9 +234,9 @@ class Boluses:
         self.extra.append(bolus)
         keeper.size_quantum(pump.program)
         if keeper.journal.latest_event < number or not keeper.save():
-            self.extra.remove(bolus)
-            keeper.size_quantum(pump.program)
-            pump.record(events.EVENT_BOLUS_ENDED, 0, bolus.kind << events.KIND_SHIFT | events.WAS_CUT_SHORT)
+            # The alarm of a journal that takes nothing may have ended it already.
+            if bolus in self.extra:
+                pump.bolus_notes.ended(bolus, bolus.start_tick, events.WAS_CUT_SHORT)
             return False
         # Writing has taken its time: only now is the instant known at which the bolus can begin.
         pump.hardware.clock.read()

@@ -38,6 +38,7 @@ class Commands:
         self._server = server
         self.staging = Staging(controller.limits, controller.calibration)
         self._leave_to = 0
+        self._encoded = None
         self.leave_s = NEVER_S
         self.leave_us = 0
         self._now_s = 0
@@ -137,12 +138,23 @@ class Commands:
         elif self._controller.program is None:
             raise RequestRefusedError(messages.ERROR_NO_PROGRAM)
         else:
-            encoded = self._controller.program.encode()
+            encoded = self._encoded_from(values["offset"])
         offset = values["offset"]
         if offset > len(encoded):
             raise RequestRefusedError(messages.ERROR_RANGE, len(encoded))
         layout = messages.READ_PROGRAM.response
-        return layout.pack(len(encoded), tail=encoded[offset : offset + MOST_PAYLOAD_BYTES - layout.size])
+        end = offset + MOST_PAYLOAD_BYTES - layout.size
+        if end >= len(encoded):
+            self._encoded = None
+        return layout.pack(len(encoded), tail=encoded[offset:end])
+
+    def _encoded_from(self, offset: int) -> bytes:
+        """The running program, as it is in memory when a host begins to read it: to encode it takes the board 40 ms,
+        and it is read in pieces."""
+        program = self._controller.program
+        if offset == 0 or self._encoded is None or self._encoded[0] is not program:
+            self._encoded = program, program.encode()
+        return self._encoded[1]
 
     def _stage_begin(self, values) -> bytes:
         self.staging.begin(values["total_bytes"])

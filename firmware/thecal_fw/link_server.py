@@ -98,12 +98,15 @@ class LinkServer:
         return is_more
 
     def _must_wait(self, frame) -> bool:
-        """Whether a frame would commit a program that erases have to make room for, while a change is still to be
-        prepared: that would come too late."""
-        if frame is None or frame.kind & ~messages.TAGGED != messages.COMMIT.kind:
-            return False
+        """Whether serving a frame takes so long that a change that is still to be prepared would come too late: it
+        would commit a program that erases have to make room for, or work out a week of a program."""
         pump = self._controller
-        return pump.infusion.is_change_ahead() and not pump.keeper.journal.can_commit()
+        if frame is None or not pump.infusion.is_change_ahead():
+            return False
+        kind = frame.kind & ~messages.TAGGED
+        if kind == messages.COMMIT.kind:
+            return not pump.keeper.journal.can_commit()
+        return pump.week is None and kind in (messages.DATES.kind, messages.SERVICE_LIFE.kind)
 
     def _hold(self, frame) -> None:
         self._held = frame

@@ -337,10 +337,31 @@ def test_a_bolus_that_a_power_cut_ends_is_not_given_again_and_still_counts_for_l
 def test_a_bolus_that_can_not_be_written_down_first_is_not_given() -> None:
     bench = delivering(with_patient_bolus())
     bench.run_for(10)
-    bench.pump.board.supply.good = False
+    bench.pump.board.chip.takes_nothing = True
     with pytest.raises(RefusedError, match="not stored"):
         bench.give_bolus(KIND_PATIENT)
+    bench.pump.board.chip.takes_nothing = False
+    bench.run_for(HOUR_S)
+    assert [(event, given) for event, _, given, _ in bench.bolus_events()] == [
+        ("begun", TEN_UL_IN_5_MIN),
+        ("ended", 0),
+    ]
+    # The alarm of the journal holds to the minimum rate; the bolus would be hundreds of microsteps on top.
+    assert len(bench.pump.step_times_ns) <= bench.ideal.steps_at(bench.pump.now_ns)
+
+
+@pytest.mark.requirement("bolus-stored")
+def test_at_a_low_supply_a_bolus_is_refused_with_its_reason_and_does_not_count() -> None:
+    bench = delivering(with_patient_bolus())
+    bench.run_for(10)
+    bench.pump.board.supply.good = False
+    with pytest.raises(RefusedError) as refused:
+        bench.give_bolus(KIND_PATIENT)
+    assert reason(refused) == "blocked by an alarm"
     bench.pump.board.supply.good = True
+    bench.run_for(60)
+    assert [event[0] for event in bench.bolus_events()] == ["refused"]
+    bench.give_bolus(KIND_PATIENT)
     bench.run_for(HOUR_S)
     bench.assert_as_prescribed()
 

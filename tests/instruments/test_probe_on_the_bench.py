@@ -91,6 +91,7 @@ def test_a_thousand_edges_a_second_on_all_inputs_lose_none(probe):
     probe.assert_all_reported(edges)
 
 
+@pytest.mark.campaign
 @pytest.mark.requirement("edge-probe")
 def test_four_seconds_of_a_thousand_edges_wait_for_a_host_that_does_not_read(probe):
     t_ns = probe.now_ns() + NS_PER_MS
@@ -101,6 +102,7 @@ def test_four_seconds_of_a_thousand_edges_wait_for_a_host_that_does_not_read(pro
     probe.assert_all_reported(polled(probe))
 
 
+@pytest.mark.campaign
 @pytest.mark.requirement("edge-probe")
 def test_edges_that_did_not_fit_are_counted_to_the_last_one(probe):
     t_ns = probe.now_ns() + NS_PER_MS
@@ -136,6 +138,7 @@ def test_edges_at_the_same_instant_are_all_reported(probe):
     assert probe.driver.lost == probe.driver.unplaced == 0
 
 
+@pytest.mark.campaign
 @pytest.mark.requirement("edge-probe")
 def test_the_wrap_of_the_timer_moves_no_edge(probe_uf2):
     probe = ProbeAlone(probe_uf2, timer_ns=TIMER_WRAP_NS - 2 * NS_PER_S)

@@ -123,6 +123,7 @@ def test_a_board_that_delivers_passes_the_gate_with_every_step_in_the_record(boa
         check_gate(board)
 
 
+@pytest.mark.campaign
 @pytest.mark.requirement("fault-switches")
 def test_a_power_cut_by_the_bench_leaves_one_time_and_one_record(board):
     deliver(board)
@@ -137,6 +138,7 @@ def test_a_power_cut_by_the_bench_leaves_one_time_and_one_record(board):
     check_gate(board)
 
 
+@pytest.mark.campaign
 def test_a_pump_that_was_delivering_is_stopped_and_starts_afresh(board, bench):
     deliver(board)
     board.run_for(2)
@@ -184,6 +186,7 @@ def test_a_rig_that_is_closed_leaves_no_fault_behind(bench):
     assert not bench.pico.motor.stalled
 
 
+@pytest.mark.campaign
 @pytest.mark.requirement("bench-file")
 def test_a_bench_is_opened_from_its_file_over_real_pseudo_terminals(bench, tmp_path):
     bench.open_pump()

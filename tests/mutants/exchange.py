@@ -35,6 +35,9 @@ def _collect(before: CodeType, after: CodeType, found: dict[str, CodeType]) -> b
         elif old.co_name.startswith("<"):
             # A lambda or a comprehension of the module runs while it is imported, or in somebody's table.
             return False
+        elif old.co_freevars != new.co_freevars:
+            # No function takes code that looks for other cells around it.
+            return False
         else:
             found[old.co_qualname] = new
     return True

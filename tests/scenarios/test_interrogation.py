@@ -74,6 +74,30 @@ def test_an_interrogation_is_complete_within_a_tenth_of_a_second(course: Course)
     assert program.patient_bolus is not None
 
 
+@pytest.mark.requirement("interrogation-time")
+@pytest.mark.campaign_on("pico")
+def test_state_and_the_largest_program_are_read_within_150_ms(course: Course) -> None:
+    """2 kB of it, in nine frames. The tenth of a second for everything is with a pattern of 24 steps."""
+    rig, pump = course.rig, course.pump
+    program = flex([("00:00", 400_000)]).program
+    program.patterns = [
+        [(30 * step, 400_000 + 100 * (48 * day + step)) for step in range(48)] for day in range(7)
+    ]
+    program.boluses = [[] for _ in range(7)]
+    program.weekdays = tuple(range(7))
+    pump.program(program)
+    # What there is to do after a commit, erases for the next one among it, is done.
+    rig.run_for(10)
+    begun_ns = rig.now_ns
+    assert pump.interrogate().program_digest == program.digest()
+    read = pump.read_program()
+    took_ns = rig.now_ns - begun_ns
+    print(f"\n{rig.name}: the largest program in {took_ns / 1e6:.1f} ms")
+    assert read is not None
+    assert read.digest() == program.digest()
+    assert took_ns <= 150_000_000
+
+
 @pytest.mark.requirement("interrogation")
 @pytest.mark.needs("power cut", str(Fault.MOTOR_STALLS))
 @pytest.mark.expects("motor stalled")

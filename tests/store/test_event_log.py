@@ -66,6 +66,12 @@ def test_a_log_never_used_has_no_events():
     assert (events.get(-1), events.get(0), events.get(1)) == (None, None, None)
 
 
+def test_a_log_that_was_not_opened_yet_knows_of_no_event():
+    flash, _ = log_of(5)
+    events = StoredEvents(flash, SMALL)
+    assert (events.latest, events.newest) == (0, 0)
+
+
 def test_an_event_lies_in_the_slot_of_its_number_field_by_field_with_a_crc_behind():
     flash = NorFlash(SMALL.sectors)
     events = opened(flash)
@@ -206,6 +212,25 @@ def test_the_numbers_of_a_sector_that_cannot_be_erased_are_left_out(group):
     assert events.latest == following + 3
     sector = FIRST_SECTOR + group + 1
     assert done == [(ERASE, sector), (PROGRAM, sector), (PROGRAM, sector)]
+
+
+def test_an_event_costs_two_erases_at_most_whatever_fails():
+    class ErasesAtTheSecondTry(NorFlash):
+        tries = 0
+
+        def erase(self, sector):
+            self.tries += 1
+            if self.tries > 1:
+                super().erase(sector)
+
+    flash = ErasesAtTheSecondTry(SMALL.sectors)
+    lay(flash, 0, RUBBISH)
+    flash.let_fail(PROGRAM, FIRST_SECTOR)
+    events = opened(flash, SLOTS - 2)
+    assert append(events) is False
+    assert (flash.tries, flash.erases_of(FIRST_SECTOR + 1)) == (2, 0)
+    assert append(events) is True
+    assert flash.erases_of(FIRST_SECTOR + 1) == 1
 
 
 # Erasing ahead ---------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from zlib import crc32
 import pytest
 
 from store.pump import SMALL, Pump, program_of, state_of, used_flash
+from thecal_fw.core.journal_condition import BLANK
 from thecal_fw.core.roles import OPEN, ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND, STATE_DAMAGED, Journal
 from thecal_fw.store.keys import KeyStore
@@ -37,6 +38,12 @@ def append(journal: Journal) -> bool:
 
 def test_what_scrubbing_finds_has_a_number_of_its_own():
     assert (SOUND, STATE_DAMAGED, PROGRAM_DAMAGED) == (0, 1, 2)
+
+
+def test_a_journal_that_was_not_opened_yet_knows_nothing():
+    journal = Journal(used_flash(), SMALL)
+    assert (journal.condition, journal.state, journal.has_failed, journal.failures) == (BLANK, None, False, 0)
+    assert (journal.latest_event, journal.newest_event, journal.can_commit()) == (0, 0, False)
 
 
 def test_scrubbing_looks_at_one_copy_of_the_program_after_the_other_and_then_at_the_state():
@@ -86,6 +93,21 @@ def test_a_state_that_names_another_program_does_not_call_the_place_before_erase
         state.program_pair = pair
         journal.hold(state)
         assert state.other_pair_erased == int(pair == old_pair)
+
+
+@pytest.mark.parametrize(("commits", "in_force"), [(0, NO_PAIR), (2, 1)])
+def test_a_state_that_puts_the_first_place_in_force_calls_no_place_erased(commits, in_force):
+    pump = Pump()
+    pump.write()
+    for _ in range(commits):
+        pump.commit()
+    pump.upkeep()
+    assert pump.pair == in_force
+    assert pump.journal.can_commit()
+    state = state_of(9, None)
+    state.program_pair = 0
+    pump.journal.hold(state)
+    assert state.other_pair_erased == 0
 
 
 def test_a_state_knows_the_latest_event_or_the_one_it_was_told_of_if_that_is_later():
@@ -141,9 +163,15 @@ def test_events_are_erased_for_as_soon_as_they_need_it_and_no_sooner():
         assert journal.needs_erase() == (number == 63)
 
 
-def test_a_program_is_taken_only_if_there_is_room_for_it():
+def test_a_program_for_which_no_place_is_erased_is_not_taken_and_costs_no_write():
     journal = opened(NorFlash(SMALL.sectors))
     assert journal.put_program(program_of(1)) is None
+    flash = used_flash()
+    journal = opened(flash)
+    assert not journal.can_commit()
+    operations = flash.operation
+    assert journal.put_program(program_of(1)) is None
+    assert flash.operation == operations
 
 
 def test_the_places_of_a_layout_follow_each_other_and_the_keys_lie_behind_them():
@@ -263,9 +291,11 @@ def test_the_second_sector_is_left_alone_when_the_first_can_not_be_written():
     flash.before_operation = lambda index, kind, sector, offset: done.append((kind, sector))
     assert keys_on(flash).roles == 6
     assert done == [(ERASE, FIRST), (PROGRAM, FIRST)]
-    older = key_flash(key_record(4), key_record(5))
-    older.let_fail(PROGRAM, FIRST)
-    older.before_operation = lambda index, kind, sector, offset: done.append((kind, sector))
-    done.clear()
-    keys_on(older)
-    assert done == [(ERASE, FIRST), (PROGRAM, FIRST)]
+    for generations in ((4, 5), (5, 4)):
+        unequal = key_flash(*(key_record(generation) for generation in generations))
+        unequal.let_fail(PROGRAM, FIRST)
+        unequal.before_operation = lambda index, kind, sector, offset: done.append((kind, sector))
+        done.clear()
+        keys_on(unequal)
+        assert done == [(ERASE, FIRST), (PROGRAM, FIRST)]
+        assert unequal.content(FIRST + 1)[:76] == key_record(generations[1])

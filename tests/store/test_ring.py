@@ -172,6 +172,18 @@ def test_an_erase_is_tried_twice_and_then_the_sector_is_left_out_this_time_round
     assert ring.failures == 2
 
 
+def test_a_sector_further_ahead_that_cannot_be_erased_leaves_the_ones_before_it_ready():
+    flash = new_flash()
+    ring = ring_on(flash)
+    assert ring.erase(0)
+    assert ring.erase(SLOTS)
+    flash.let_fail(ERASE, FIRST_SECTOR + 2)
+    assert [ring.erase(2 * SLOTS) for _ in range(2)] == [False, False]
+    assert [ring.has_failed(group * SLOTS) for group in range(3)] == [False, False, True]
+    assert [ring.is_ready(group * SLOTS) for group in range(3)] == [True, True, False]
+    assert ring.put(0, slot_of(0))
+
+
 def test_an_erase_that_works_at_the_second_try_leaves_the_next_sector_its_two_tries():
     flash = new_flash()
     ring = ring_on(flash)
@@ -404,6 +416,7 @@ class ReadsRightOnce:
         number = number_in(slot)
         if number in self._looks:
             self._looks[number] += 1
+            assert self._looks[number] < 10, "a search that never ends"
             return number if self._looks[number] % 2 else -1
         return number
 
@@ -414,3 +427,14 @@ def test_a_sector_whose_only_slot_reads_right_now_and_wrong_then_gives_way_to_th
     assert ring_on(flash).newest(ReadsRightOnce(2 * SLOTS, SLOTS)) == SLOTS - 1
     assert ring_on(filled(0)).newest(ReadsRightOnce(0)) == -1
     assert ring_on(filled(SLOTS)).newest(ReadsRightOnce(SLOTS)) == -1
+
+
+def test_a_slot_that_read_right_and_then_wrong_is_not_looked_at_again_wherever_it_stands():
+    flash = filled(*range(SLOTS), 2 * SLOTS + 3)
+    lay(flash, 2 * SLOTS, SPOILED)
+    assert ring_on(flash).newest(ReadsRightOnce(2 * SLOTS + 3)) == SLOTS - 1
+
+
+def test_a_sector_with_a_blank_first_slot_stays_empty_when_the_one_behind_it_gives_way():
+    flash = filled(*range(4), 2 * SLOTS - 1, 2 * SLOTS)
+    assert ring_on(flash).newest(ReadsRightOnce(2 * SLOTS)) == 3

@@ -80,6 +80,13 @@ def operations_of(flash: NorFlash) -> list[tuple[str, int]]:
 # Writing ---------------------------------------------------------------------------------------------------------
 
 
+def test_rings_that_were_not_opened_yet_know_nothing():
+    flash, _ = used(3)
+    rings = StateRings(flash, SMALL)
+    assert (rings.condition, rings.state, rings.latest) == (BLANK, None, -1)
+    assert (rings.has_failed, rings.has_written) == (False, False)
+
+
 def test_rings_never_used_know_nothing_and_write_nothing():
     flash = NorFlash(SMALL.sectors)
     rings = opened(flash)
@@ -388,6 +395,18 @@ def test_a_newest_record_that_one_ring_has_lost_is_read_from_the_other(lost, kep
     assert rings.needs_rewriting()
 
 
+def test_of_two_records_with_one_number_that_of_ring_a_is_the_state():
+    flash, _ = used(10)
+    lay(flash, B, 9, bytes(record_of(77, 9)))
+    rings = opened(flash)
+    assert rings.state is not None
+    assert rings.state.counted_steps == 9
+    lay(flash, A, 9, bytes(record_of(88, 9)))
+    rings = opened(flash)
+    assert rings.state is not None
+    assert rings.state.counted_steps == 88
+
+
 @pytest.mark.parametrize(("missing", "condition"), [(0, GOOD), (1, GOOD), (2, REPAIRED), (3, REPAIRED)])
 def test_a_mirror_may_lack_the_one_record_that_a_cut_kept_from_it(missing, condition):
     flash, _ = used(10)
@@ -587,10 +606,11 @@ def test_a_record_of_an_older_layout_is_not_copied_to_the_mirror():
     assert done == [(PROGRAM, A), (ERASE, B)]
 
 
-def test_an_older_layout_is_to_be_written_anew_and_is_then_of_this_one():
-    flash = of_layout(0)
+@pytest.mark.parametrize("version", [0, LAYOUT_VERSION + 1])
+def test_another_layout_that_can_be_read_is_to_be_written_anew_and_is_then_of_this_one(version):
+    flash = of_layout(version)
     rings = StateRings(flash, SMALL)
-    rings.open({**DECODERS, 0: decode_0})
+    rings.open({**DECODERS, version: decode_0})
     assert rings.condition == GOOD
     assert rings.needs_rewriting()
     assert rings.write_again()

@@ -58,7 +58,7 @@ class KeyStore:
         As long as the second sector has whole keys, a cut can only have come while the first was written. So that one
         is written anew before the second is touched, though it reads right today.
         """
-        if (records[0] != newest or _is_whole(records[1])) and not self._write(0, newest):
+        if _is_whole(records[1]) and not self._write(0, newest):
             return
         if records[1] != newest:
             self._write(1, newest)

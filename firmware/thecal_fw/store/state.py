@@ -168,7 +168,6 @@ class State:
             values.append(getattr(self, name, 0))
         values[0] = MAGIC
         values[1] = LAYOUT_VERSION
-        values[2] = NOT_MIRRORED
         flags = (self.delivering != 0) | (self.reservoir_known != 0) << 1 | self.time_source << 2
         values[_FLAGS] = flags | min(self.stalls, MOST_STALLS) << 4
         struct.pack_into(_FORMAT, record, 0, *values)
