@@ -75,6 +75,8 @@ def verify(
         raise typer.Exit(2) from error
     image = getattr(tested, "image", None)
     evidence = Evidence(measurements(most_restart_ms(tested)))
+    # What an earlier run has left must not stand for this one, however this one ends.
+    (out / "verify.json").unlink(missing_ok=True)
     try:
         record, model = _deliver(plan, tested, console)
     except (ThecalError, GateError, OSError, RuntimeError) as error:

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import thecal
+from thecal_hil.campaign.sources import sources_digest
 from thecal_hil.campaign.store import CampaignError, Plan, Store
 from thecal_hil.campaign.week import Row
 
@@ -24,7 +26,8 @@ def test_the_batches_of_a_plan_hold_each_seed_once(runs: int, batch: int, first:
 
 def test_a_batch_counts_once_its_file_is_whole(tmp_path: Path) -> None:
     store = Store(tmp_path, Plan(7, 1, batch=3))
-    assert store.missing() == [0, 1, 2]
+    with store.held():
+        assert store.missing() == [0, 1, 2]
     (tmp_path / "parts" / "part-000001.parquet.partial").write_bytes(b"half of it")
     store.keep(2, rows(store.plan, 2))
     assert store.missing() == [0, 1]
@@ -77,3 +80,21 @@ def test_a_campaign_is_not_gone_on_with_by_other_sources(
 def test_nothing_finished_is_told_and_no_empty_table(tmp_path: Path) -> None:
     with pytest.raises(CampaignError, match="no run"):
         Store(tmp_path, Plan(7, 1)).table()
+
+
+def test_runs_whose_plan_is_gone_are_taken_for_nobody_s(tmp_path: Path) -> None:
+    store = Store(tmp_path, Plan(7, 1, batch=3))
+    with store.held():
+        store.keep(0, rows(store.plan, 0))
+    (tmp_path / "plan.json").unlink()
+    with pytest.raises(CampaignError, match="not the plan they are of"), store.held():
+        pass
+
+
+def test_the_sources_that_results_depend_on_are_those_of_the_host_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sources_digest()
+    (tmp_path / "another.py").write_text("")
+    monkeypatch.setattr(thecal, "__file__", str(tmp_path / "__init__.py"))
+    assert sources_digest() != before

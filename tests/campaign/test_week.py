@@ -78,3 +78,9 @@ def test_a_run_is_done_again_by_its_seed(row: week.Row) -> None:
     shown = told({**again, "delivered_nl": again["delivered_nl"] + 2}, on_model)
     assert "differs by 2" in shown
     assert f"{drawn_by(3).crystal_ppm:.6g}" in shown
+
+
+def test_a_figure_that_is_not_a_number_is_wrong(row: week.Row) -> None:
+    found = what_is_wrong({**row, "worst_count_error_microsteps": float("nan")})
+    assert "worst_count_error_microsteps is not a number" in found
+    assert what_is_wrong({**row, "delivered_nl": float("nan")}) == ("delivered_nl is not a number",)

@@ -100,6 +100,11 @@ def test_a_scenario_is_read_with_its_units_requirements_and_needs(tmp_path: Path
             "expects = 'luck', allowed:",
         ),
         ('prescription = "usual"', 'prescription = "odd"', "setup.prescription = 'odd', allowed: \"usual\""),
+        (
+            'requirements = ["pulse',
+            'alarms = ["a fire"]\nrequirements = ["pulse',
+            "alarms = 'a fire', allowed:",
+        ),
     ],
 )
 def test_each_fault_is_told_with_its_field_its_value_and_what_is_allowed(
@@ -109,6 +114,65 @@ def test_each_fault_is_told_with_its_field_its_value_and_what_is_allowed(
     found = problems(tmp_path, GOOD.replace(old, new, 1))
     assert any(told in problem for problem in found), found
     assert all(problem.startswith("an-hour.toml: ") for problem in found)
+
+
+NOTHING_COUNTED = 'measure = "pulses"\nexactly_pulses = 0\n'
+
+
+@pytest.mark.requirement("gate")
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("most_ticks = 1", 'most_ticks = 1\nuntil = "0s"', "has to lie after the window's beginning, '0s'"),
+        ("most_ticks = 1\n", "", "is to be evidence for half-a-tick, and has no limit; give least_"),
+        ("most_ticks = 1", "least_ticks = 2\nmost_ticks = 1", "nothing is at least 2 and at most 1"),
+        (
+            'duration = "1h"',
+            'duration = "1h"\nideal_until = "0s"',
+            "ideal_until = '0s' has to lie after the zero",
+        ),
+        (
+            'duration = "1h"',
+            'duration = "1h"\nideal_until = "2h"',
+            "and no later than the end, duration = '1h'",
+        ),
+        (
+            "most_ticks = 1",
+            f'most_ticks = 1\n\n[[check]]\n{NOTHING_COUNTED}begins = "20m"\nuntil = "10m"',
+            "check 2: until = '10m' has to lie after the window's beginning, '20m'",
+        ),
+        (
+            "most_ticks = 1",
+            f'most_ticks = 1\n\n[[check]]\n{NOTHING_COUNTED}begins = "1h"',
+            "check 2: begins = '1h' lies behind the end",
+        ),
+        (
+            'measure = "worst edge"\nmost_ticks = 1',
+            'measure = "unintended bolus"\nafter = "1h"\nmost_ul = 1',
+            "check 1: after = '1h' lies behind the end",
+        ),
+    ],
+)
+def test_a_check_that_could_never_fail_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert old in GOOD
+    found = problems(tmp_path, GOOD.replace(old, new, 1))
+    assert any(told in problem for problem in found), found
+
+
+def test_a_check_beyond_what_is_held_against_the_prescription_is_refused(tmp_path: Path) -> None:
+    text = GOOD.replace('duration = "1h"', 'duration = "1h"\nideal_until = "5m"')
+    found = problems(tmp_path, text.replace("most_ticks = 1", 'most_ticks = 1\nuntil = "10m"'))
+    assert found == [
+        "an-hour.toml: check 1: until = '10m' lies behind ideal_until = '5m', so that far nothing is held against"
+        " the prescription"
+    ]
+
+
+@pytest.mark.parametrize("checks", ["", '[[check]]\nmeasure = "pulses"\n'])
+def test_a_scenario_in_which_nothing_has_a_limit_is_refused(tmp_path: Path, checks: str) -> None:
+    text = GOOD[: GOOD.index("[[check]]")]
+    text = text + checks if checks else "check = []\n" + text
+    assert "none has a limit, so nothing could fail" in problems(tmp_path, text)[0]
 
 
 def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:

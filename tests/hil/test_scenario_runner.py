@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from thecal.client import Pump
 from thecal_fw.controller import Controller
 from thecal_fw.core import alarms
 from thecal_fw.core.alarms import RESPONSE_NONE, Alarms
 from thecal_fw.core.bolus_history import BolusHistory
 from thecal_fw.core.metering import Metering
+from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.wall_clock import WallClock
 from thecal_fw.recovery import Recovery
 from thecal_hil.board_rig import BoardRig
@@ -143,6 +145,39 @@ def _raise(*_: object) -> None:
     raise RuntimeError("no wire to cut")
 
 
+def test_nothing_missing_is_no_figure_where_nothing_was_held_against_a_prescription(tmp_path: Path) -> None:
+    text = (LIBRARY / "a-rate-step-on-its-minute.toml").read_text(encoding="utf-8")
+    never_started = '[[course]]\nat = "1s"\ndo = "look"\n\n'
+    checks = "".join(
+        f'[[check]]\nmeasure = "{measure}"\nexactly_pulses = 0\n\n'
+        for measure in ("pulses missing", "pulses in excess", "pulses while stopped")
+    )
+    (tmp_path / "idle.toml").write_text(
+        text[: text.index("[[course]]")] + never_started + checks, encoding="utf-8"
+    )
+    record = run(read_scenario(tmp_path / "idle.toml"), ModelRig())
+    assert failing(record) == {"pulses_missing", "pulses_in_excess", "pulses_while_stopped"}
+
+
+def test_a_bolus_whose_minute_the_course_does_not_reach_is_no_figure() -> None:
+    scenario = read_scenario(LIBRARY / "a-line-that-closes-and-opens.toml")
+    (bolus,) = [check for check in scenario.checks if check.measure == "unintended bolus"]
+    late = replace(bolus, given={"after": scenario.duration_ns - 30 * 10**9})
+    record = run(replace(scenario, checks=(late,)), ModelRig())
+    assert bolus.measurement.key in failing(record)
+
+
+@pytest.mark.parametrize("lost", [slice(1, None), slice(None, -1)], ids=["the first", "the latest"])
+def test_an_entry_lost_at_an_end_of_the_log_is_missing(monkeypatch: pytest.MonkeyPatch, lost: slice) -> None:
+    scenario = read_scenario(LIBRARY / "a-rate-step-on-its-minute.toml")
+    measurement = replace(scenario.checks[0].measurement, key="gaps", least=None, most=0)
+    check = replace(scenario.checks[0], measure="gaps in the log", given={}, measurement=measurement)
+    assert run(replace(scenario, checks=(check,)), ModelRig()).evidence.value("gaps") == 0
+    read_log = Pump.log
+    monkeypatch.setattr(Pump, "log", lambda self, first=0: read_log(self, first)[lost])
+    assert run(replace(scenario, checks=(check,)), ModelRig()).evidence.value("gaps") == 1
+
+
 # --- broken pumps
 
 
@@ -203,6 +238,56 @@ def test_a_broken_pump_fails_the_scenario_that_is_there_for_it(
     record = record_of(scenario)
     assert record.status is Status.FAILED
     assert figure in failing(record), record.message
+
+
+def pausing(pump: Controller) -> None:
+    pump.infusion.hold()
+
+
+def stopping(pump: Controller) -> None:
+    pump.infusion.stop()
+
+
+def crying_wolf(pump: Controller) -> None:
+    pump.note_alarm(alarms.LOW_RESERVOIR)
+
+
+@pytest.mark.requirement("gate")
+@pytest.mark.parametrize(
+    ("of_its_own_accord", "told"),
+    [
+        (pausing, "delivery held at"),
+        (stopping, "delivery stopped at"),
+        (crying_wolf, "alarm 'low reservoir' was raised"),
+    ],
+)
+@pytest.mark.parametrize("scenario", ["weekend-at-midnight", "the-slowest-rate", "garbage-on-the-link"])
+def test_what_a_pump_does_for_no_reason_fails_a_scenario_although_the_pump_has_logged_it(
+    monkeypatch: pytest.MonkeyPatch, of_its_own_accord: Callable[[Controller], None], told: str, scenario: str
+) -> None:
+    done: list[bool] = []
+    poll = Controller.poll
+
+    def misbehaving(self: Controller, now_s: int, now_us: int) -> bool:
+        found = poll(self, now_s, now_us)
+        if not done and now_s > 75 and self.infusion.state == STATE_DELIVERING:
+            done.append(True)
+            of_its_own_accord(self)
+        return found
+
+    monkeypatch.setattr(Controller, "poll", misbehaving)
+    record = record_of(scenario)
+    assert done
+    assert record.status is Status.FAILED
+    assert "unspoken" in failing(record)
+    assert told in record.message
+
+
+def test_an_alarm_that_a_scenario_lists_and_that_is_not_raised_fails_it() -> None:
+    scenario = read_scenario(LIBRARY / "a-rate-step-on-its-minute.toml")
+    record = run(replace(scenario, alarms=("motor stalled",)), ModelRig())
+    assert failing(record) == {"unspoken"}
+    assert "alarm 'motor stalled' is among the scenario's alarms, and was never raised" in record.message
 
 
 def test_a_silence_that_lasts_fails_the_scenario_that_is_there_for_it(

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from thecal_hil.day import Record, carry_out, plan_around_midnight
 from thecal_hil.evidence import Evidence
+from thecal_hil.gate import GateError
 from thecal_hil.rigs import open_rig
 from thecal_hil.therapy import flex, prescribed_in
 from thecal_hil.verdict import judge, measurements
@@ -39,6 +40,19 @@ def test_a_verified_stretch_leaves_figures_and_a_picture_and_ends_in_one_line(tm
     assert figures["worst_volume_error_steps"] <= 1
     assert figures["low_reservoir_pulse"] == figures["low_reservoir_pulse_expected"] > 0
     assert (tmp_path / "verify.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_that_breaks_off_leaves_no_verdict_of_an_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "verify.json").write_text('{"verdict": "PASS"}')
+
+    def break_off(*_: object) -> None:
+        raise GateError("the model rig does not pass the gate")
+
+    monkeypatch.setattr("thecal_hil.verify._deliver", break_off)
+    assert verify("--rig", "model", "--duration", "5m", "--out", str(tmp_path)).exit_code == 1
+    assert not (tmp_path / "verify.json").exists()
 
 
 def test_json_goes_to_standard_output_alone(tmp_path: Path) -> None:

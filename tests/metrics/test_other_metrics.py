@@ -158,3 +158,24 @@ def test_the_dose_at_the_tip_lags_by_the_dead_volume() -> None:
     assert dose.error_percent == pytest.approx(-50.0)
     with pytest.raises(ValueError, match="no dose"):
         tip_dose(t_ns, at_tip_nl, 0, S, 0.0)
+
+
+def test_a_stretch_that_nobody_has_seen_gives_no_figure() -> None:
+    t_ns = np.array([0, HOUR_NS], np.int64)
+    out_nl = np.array([0.0, 1_000.0])
+    for begin_ns, end_ns in ((HOUR_NS, 2 * HOUR_NS), (-S, HOUR_NS), (HOUR_NS, 0)):
+        with pytest.raises(ValueError, match="not within what was recorded"):
+            unintended_bolus_nl(t_ns, out_nl, begin_ns, end_ns, 24_000.0)
+        with pytest.raises(ValueError, match="not within what was recorded"):
+            tip_dose(t_ns, out_nl, begin_ns, end_ns, 250.0)
+
+
+def test_a_flow_that_is_not_a_number_has_not_settled() -> None:
+    curve = start_up_curve(np.array([0.0, 1.0, np.nan, 3.0]), 86_400.0)
+    assert settled_after_s(curve, 1.0, 5.0) == float("inf")
+    with pytest.raises(ValueError, match="no interval"):
+        settled_after_s(start_up_curve(np.array([0.0]), 1.0), 1.0, 5.0)
+
+
+def test_what_was_never_pumped_has_not_left_the_tip() -> None:
+    assert lag_s(np.array([0, S]), np.array([0.0, 5.0]), np.array([0.0, 6.0]), 5.5) == float("inf")

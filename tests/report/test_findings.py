@@ -164,6 +164,60 @@ def test_a_summary_of_another_commit_is_not(tmp_path: Path, checkout: str) -> No
     assert checkout in campaign.note
 
 
+def test_a_summary_of_changed_sources_is_of_no_commit_and_not_taken_in(tmp_path: Path) -> None:
+    (tmp_path / "longrun.json").write_text(json.dumps({**LONG_RUN, "checkout": "abcdef0123+"}))
+    (tmp_path / "unknown-to-all.json").write_text(json.dumps({"wrong": [], "checkout": "abcdef0123+"}))
+    found = {one.name: one.state for one in read_campaigns(tmp_path, "abcdef0123+")}
+    assert found["longrun"] is CampaignState.OTHER_COMMIT
+    assert "unknown-to-all" not in found
+
+
+NOTHING_TESTED = {"exit_code": 0, "passed": 0, "failed": 0, "skipped": 1, "arguments": [], "outcomes": {}}
+NOTHING_ATTACKED = {"frames": 0, "pulses": 9, "worst_edge_ticks": 0.5, "sent": {}, "answers": {}, "wrong": []}
+NOTHING_CHANGED = {
+    "mutants": 0,
+    "killed": 0,
+    "explained": 0,
+    "survived": 0,
+    "score_percent": 0,
+    "modules": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "nothing_done", "told"),
+    [
+        ("tests", NOTHING_TESTED, "no test has passed"),
+        ("powercuts", {"model": {"cuts": 0, "violations": []}}, "the power was never cut"),
+        ("powercuts", {}, "the power was never cut"),
+        ("longrun", {**LONG_RUN, "steps": 0}, "nothing was delivered"),
+        ("longrun", {**LONG_RUN, "tried": {}}, "no fault was caused"),
+        ("attack-model", NOTHING_ATTACKED, "no frame was sent"),
+        ("mutants", NOTHING_CHANGED, "nothing was changed"),
+    ],
+)
+def test_a_campaign_that_did_nothing_is_no_pass(
+    tmp_path: Path, name: str, nothing_done: dict[str, object], told: str
+) -> None:
+    campaign = campaign_of(tmp_path, name, {**nothing_done, "checkout": "abcdef0123"})
+    assert campaign.state is CampaignState.FAILED
+    assert campaign.wrong == (told,)
+
+
+def test_a_day_on_the_model_alone_is_none_on_the_emulated_board(tmp_path: Path) -> None:
+    day = {"verdict": "PASS", "rig": "model", "limits": {}, "uf2_sha256": "", "edges_sha256": "0"}
+    campaign = campaign_of(tmp_path, "verify", {**day, "checkout": "abcdef0123"})
+    assert campaign.state is CampaignState.FAILED
+    assert "on the model alone" in campaign.wrong[0]
+
+
+def test_a_requirement_is_measured_on_the_rigs_that_could_carry_the_scenario_out() -> None:
+    found = findings([ran("steady"), blank("steady", Status.SKIPPED, "board")])
+    row = found.rows[0]
+    assert found.passed
+    assert (row.id, row.state, row.measured[0].rigs) == ("pulse-timing", "measured", ("model",))
+
+
 def test_a_violation_in_a_summary_is_shown(tmp_path: Path) -> None:
     campaign = campaign_of(tmp_path, "longrun", {**LONG_RUN, "wrong": ["day 3: it stood still"]})
     assert campaign.state is CampaignState.FAILED

@@ -275,6 +275,19 @@ def test_events_are_told_as_long_as_their_sector_is_not_the_next_to_be_erased(co
     assert events.get(count + 1) is None
 
 
+def test_a_number_that_was_stepped_over_is_left_out_and_one_whose_event_was_lost_is_not():
+    flash, _ = log_of(5)
+    events = opened(flash)
+    assert append(events)
+    assert [events.is_left_out(number) for number in range(4, 8)] == [False, False, True, False]
+    lay(flash, 3, RUBBISH)
+    assert not events.is_left_out(3)
+    # Of what is not kept, or was never given, nothing is told.
+    for number, is_told in ((0, False), (1, True), (7, True), (8, False)):
+        lay(flash, number, SPOILED)
+        assert events.is_left_out(number) is is_told
+
+
 def numbers_of(found: bytearray) -> list[int]:
     return [values[0] for values in struct.iter_unpack(EVENT_FORMAT, bytes(found))]
 

@@ -6,6 +6,7 @@ from zlib import crc32
 import pytest
 
 from store.pump import SMALL, Pump, program_of, state_of, used_flash
+from thecal_fw.core.events import EVENT_FORMAT
 from thecal_fw.core.journal_condition import BLANK
 from thecal_fw.core.roles import OPEN, ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND, STATE_DAMAGED, Journal
@@ -134,6 +135,19 @@ def test_numbers_of_lost_events_are_left_out_and_never_taken_back():
     assert append(journal)
     assert (journal.latest_event, journal.newest_event) == (8, 0)
     assert opened(flash).newest_event == 8
+
+
+def test_a_journal_tells_which_events_it_has_and_which_numbers_were_left_out():
+    flash = used_flash()
+    journal = opened(flash)
+    assert append(journal)
+    journal = opened(flash)
+    assert append(journal)
+    assert journal.latest_event == 3
+    assert [journal.is_left_out(number) for number in (1, 2, 3)] == [False, True, False]
+    found = bytearray()
+    assert journal.copy_events(1, 2, 100, found) == 3
+    assert struct.unpack(EVENT_FORMAT, found) == journal.event(1)
 
 
 def test_every_part_of_the_journal_adds_its_failures_to_the_sum():

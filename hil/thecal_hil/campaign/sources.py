@@ -1,15 +1,16 @@
-"""A digest of everything the results of a campaign depend on that is source: firmware, plant, metrics and campaign."""
+"""A digest of everything the results of a campaign depend on that is source: firmware, host, plant, campaign."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
+import thecal
 import thecal_fw
 import thecal_hil
 import thecal_sim
 
-_PACKAGES = (thecal_fw, thecal_sim, thecal_hil)
+_PACKAGES = (thecal_fw, thecal, thecal_sim, thecal_hil)
 
 
 def sources_digest() -> str:

@@ -91,6 +91,10 @@ class Store:
     def _must_be_ours(self) -> None:
         path, ours = self.directory / "plan.json", _described(self.plan)
         if not path.exists():
+            if any(self._parts.glob("part-*.parquet")):
+                raise CampaignError(
+                    f"{self.directory} holds runs and not the plan they are of; choose another directory"
+                )
             write_json(path, ours)
         elif (theirs := json.loads(path.read_text())) != ours:
             different = ", ".join(sorted(key for key in ours if theirs.get(key) != ours[key]))

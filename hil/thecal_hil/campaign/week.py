@@ -124,10 +124,12 @@ def what_is_wrong(row: Row) -> tuple[str, ...]:
     wrong = []
     if row["microsteps_missed"]:
         wrong.append(f"{row['microsteps_missed']} microsteps missed")
-    if row["worst_count_error_microsteps"] > 1:
+    # The other way about, what is not a number would be no error.
+    if not row["worst_count_error_microsteps"] <= 1:
         wrong.append(f"{row['worst_count_error_microsteps']:.3f} microsteps off what was due")
     if row["active_alarms"]:
         wrong.append(f"alarms {row['active_alarms']:#x} at the end")
+    wrong += [f"{name} is not a number" for name, value in row.items() if value != value]
     return tuple(wrong)
 
 

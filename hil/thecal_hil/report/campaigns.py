@@ -1,6 +1,7 @@
 """Summaries that other campaigns have left in the evidence, taken in where they are of the same commit.
 
 Promise: a summary of another commit, or of none that can be told, counts as not run, and the report says which it is.
+Sources that were changed since a commit are of none: what the changes were, nobody can tell.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _read(known: KnownSummary, path: Path, checkout: str) -> Campaign:
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
         of = str(summary.get("checkout", "unknown"))
-        if of != checkout or of == "unknown":
+        if not _is_of(of, checkout):
             return is_in_state(CampaignState.OTHER_COMMIT, f"the summary is of {of}")
         facts, wrong = tuple(known.facts(summary)), tuple(known.wrong(summary))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -79,7 +80,7 @@ def _other(path: Path, checkout: str) -> Campaign | None:
         summary = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(summary, dict) or summary.get("checkout") != checkout:
+    if not isinstance(summary, dict) or not _is_of(str(summary.get("checkout")), checkout):
         return None
     facts = tuple(
         Fact(key.replace("_", " "), figure_text(value) if isinstance(value, int | float) else str(value))
@@ -91,6 +92,10 @@ def _other(path: Path, checkout: str) -> Campaign | None:
     failed = bool(wrong) or summary.get("passed") is False or summary.get("verdict", "PASS") != "PASS"
     state = CampaignState.FAILED if failed else CampaignState.PASSED if told else CampaignState.NOTED
     return Campaign(path.stem, path.stem.replace("-", " "), "", state, facts, wrong)
+
+
+def _is_of(found: str, checkout: str) -> bool:
+    return found == checkout and found != "unknown" and not found.endswith("+")
 
 
 def _is_of_the_machine(key: str) -> bool:

@@ -194,9 +194,12 @@ def rows_of(
     for group in groups:
         for found in dict.fromkeys(one for record in group.records for one in record.requirements):
             scenarios.setdefault(found, []).append(group)
-        for figure in group.figures() if group.leading else ():
+        tried = ScenarioGroup(
+            group.name, tuple(one for one in group.records if one.status is not Status.SKIPPED)
+        )
+        for figure in tried.figures() if group.leading else ():
             for found in figure.measurement.requirements:
-                rigs = tuple(record.rig for record in group.records)
+                rigs = tuple(record.rig for record in tried.records)
                 measured.setdefault(found, []).append(Measured(group.name, figure, rigs))
     ids = dict.fromkeys([*traced, *sorted({*measured, *scenarios})])
     return tuple(

@@ -1,6 +1,7 @@
 """The summaries that campaigns leave, each with what it says and what it says was wrong.
 
-Promise: only what another run of the same commit would give again is taken from a summary, so no speeds of a machine.
+Promises: only what another run of the same commit would give again is taken from a summary, so no speeds of a machine;
+one in which nothing was done is wrong, as nothing could go wrong in it.
 """
 
 from __future__ import annotations
@@ -70,8 +71,16 @@ def _verify_facts(summary: Summary) -> list[Fact]:
 _OF_THE_MACHINE = ("heap_bytes_free",)
 
 
+def _not_done(was_done: object, what: str) -> list[str]:
+    """A campaign that did nothing has found nothing wrong, and shows nothing."""
+    return [] if was_done else [what]
+
+
 def _verify_wrong(summary: Summary) -> list[str]:
-    wrong = [
+    wrong = _not_done(
+        summary["rig"] != "model", "delivered on the model alone, and not on the emulated board"
+    )
+    wrong += [
         f"{limits['title']}: {limits['verdict']}"
         for limits in summary["limits"].values()
         if limits["verdict"] not in ("pass", "noted")
@@ -85,7 +94,8 @@ def _powercuts_facts(summary: Summary) -> list[Fact]:
 
 
 def _powercuts_wrong(summary: Summary) -> list[str]:
-    return [
+    cuts = sum(summary.get(part, {}).get("cuts", 0) for part in ("model", "pico"))
+    return _not_done(cuts, "the power was never cut") + [
         f"{one['what']} (--replay {one['cut']})"
         for part in ("model", "pico")
         for one in summary.get(part, {}).get("violations", [])
@@ -103,6 +113,12 @@ def _attack_facts(summary: Summary) -> list[Fact]:
     ]
 
 
+def _attack_wrong(summary: Summary) -> list[str]:
+    done = _not_done(summary["frames"], "no frame was sent")
+    done += _not_done(summary["pulses"], "nothing was delivered meanwhile")
+    return done + [str(one) for one in summary["wrong"]]
+
+
 def _longrun_facts(summary: Summary) -> list[Fact]:
     return [
         _count(summary, "days", "delivered", "days"),
@@ -117,8 +133,10 @@ def _longrun_facts(summary: Summary) -> list[Fact]:
     ]
 
 
-def _wrong_list(summary: Summary) -> list[str]:
-    return [str(one) for one in summary["wrong"]]
+def _longrun_wrong(summary: Summary) -> list[str]:
+    done = _not_done(summary["steps"], "nothing was delivered")
+    done += _not_done(sum(summary["tried"].values()), "no fault was caused")
+    return done + [str(one) for one in summary["wrong"]]
 
 
 def _mutants_facts(summary: Summary) -> list[Fact]:
@@ -132,7 +150,7 @@ def _mutants_facts(summary: Summary) -> list[Fact]:
 
 
 def _mutants_wrong(summary: Summary) -> list[str]:
-    return [
+    return _not_done(summary["mutants"], "nothing was changed") + [
         f"survived: {module} {one['name']['where']}: {one['name']['becomes']}"
         for module, found in summary["modules"].items()
         for one in found["all"]
@@ -155,7 +173,9 @@ def _spread_facts(summary: Summary) -> list[Fact]:
 
 
 def _spread_wrong(summary: Summary) -> list[str]:
-    return [f"seed {case['seed']}: {'; '.join(case['wrong'])}" for case in summary["wrong"]]
+    return _not_done(summary["runs"], "no pump was run") + [
+        f"seed {case['seed']}: {'; '.join(case['wrong'])}" for case in summary["wrong"]
+    ]
 
 
 def _tests_facts(summary: Summary) -> list[Fact]:
@@ -165,7 +185,9 @@ def _tests_facts(summary: Summary) -> list[Fact]:
 
 def _tests_wrong(summary: Summary) -> list[str]:
     failed = [test for test, outcome in summary["outcomes"].items() if outcome == "failed"]
-    return failed or ([f"pytest ended with exit code {summary['exit_code']}"] if summary["exit_code"] else [])
+    if failed or summary["exit_code"]:
+        return failed or [f"pytest ended with exit code {summary['exit_code']}"]
+    return _not_done(summary["passed"], "no test has passed")
 
 
 def _comparison_facts(summary: Summary) -> list[Fact]:
@@ -195,17 +217,17 @@ KNOWN = (
         _powercuts_wrong,
     ),
     KnownSummary(
-        "longrun", "200 days with a fault every few hours", "make longrun", _longrun_facts, _wrong_list
+        "longrun", "200 days with a fault every few hours", "make longrun", _longrun_facts, _longrun_wrong
     ),
     KnownSummary(
-        "attack-model", "Frames without a key, on the model", "make attack", _attack_facts, _wrong_list
+        "attack-model", "Frames without a key, on the model", "make attack", _attack_facts, _attack_wrong
     ),
     KnownSummary(
         "attack-pico",
         "Frames without a key, on the emulated board",
         "make attack",
         _attack_facts,
-        _wrong_list,
+        _attack_wrong,
     ),
     KnownSummary(
         "doses", "A million boluses asked for in any order", "make doses", _tests_facts, _tests_wrong

@@ -25,6 +25,7 @@ from thecal_hil.rig import ResetCause, Rig
 from thecal_hil.scenario.document import Scenario, Setup, Step
 from thecal_hil.scenario.record import Happening
 from thecal_hil.scenario.responses import Logged, followed
+from thecal_hil.scenario.unspoken import unspoken
 from thecal_hil.therapy import Therapy
 from thecal_sim.oracle import PulseCheck
 from thecal_sim.plant import Plant, PlantParameters
@@ -77,7 +78,7 @@ class Attempt:
     """What an action works on and a measure looks at.
 
     looks: what the pump told of itself, by the instant at which it was asked, after the zero. resets_ns: instants.
-    seeds: of what was made up at random.
+    seeds: of what was made up at random. first_event: number of the first entry that the attempt can leave in the log.
     """
 
     def __init__(self, scenario: Scenario, rig: Rig) -> None:
@@ -97,7 +98,7 @@ class Attempt:
         self._therapies: dict[str, Therapy] = {}
         self._clocks: dict[int, PumpClock] = {}
         self._walls: list[tuple[int, PumpClock]] = [(0, PumpClock(rig.boot_origin_ns))]
-        self._first_event = 0
+        self.first_event = 0
         self.make_twin: Callable[[], Attempt] = lambda: self
         """Set by the runner, which knows how."""
         self._twin: Attempt | None = None
@@ -112,7 +113,7 @@ class Attempt:
         if setup.plant is not None:
             rig.attach(_plant(setup))
         before = rig.pump().interrogate()
-        self._first_event = before.latest_event + 1
+        self.first_event = before.latest_event + 1
         self._clocks[before.boots] = PumpClock(rig.boot_origin_ns)
         if setup.clock_local is not None:
             zero_utc_s = utc_second(setup.clock_local, setup.utc_offset_min)
@@ -181,7 +182,7 @@ class Attempt:
         self.ends_ns = self.rig.now_ns
         pump = self.rig.fresh_pump()
         self.final = pump.interrogate()
-        self.log = pump.log(self._first_event)
+        self.log = pump.log(self.first_event)
 
     # --- for measures
 
@@ -196,6 +197,10 @@ class Attempt:
         """All delivery of the attempt, once it is over, with the alarms' responses followed."""
         log = list(self._logged())
         return [followed(stretch, log) for stretch in self.course.stretches]
+
+    def unspoken(self) -> list[str]:
+        """What the pump did of its own accord and the scenario says nothing of."""
+        return unspoken(self.scenario, list(self._logged()), self.course.stretches)
 
     def _note_clock(self) -> None:
         """Keep how the pump's clock runs from now on, if that has changed."""

@@ -92,6 +92,7 @@ class Scenario:
 
     ideal_until_ns: how far the prescription alone says when each pulse is due; None: to the end.
     is_long: belongs to a campaign and not to every run of the tests.
+    alarms: raised in the course besides those that checks speak of.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Scenario:
     duration_ns: int
     ideal_until_ns: int | None
     is_long: bool
+    alarms: tuple[str, ...] = ()
 
     def all_requirements(self) -> tuple[str, ...]:
         """Its own and those of its checks, each once."""

@@ -43,9 +43,12 @@ def highest_pressure_kpa(attempt: Attempt, given: Given) -> float:
 
 
 def unintended_bolus_ul(attempt: Attempt, given: Given) -> float:
-    """What comes out in the minute after an instant, at which a line opens say, less what is prescribed for it."""
+    """What comes out in the minute after an instant, at which a line opens say, less what is prescribed for it; not a
+    number if the course ends within that minute."""
     begin_ns = attempt.after_zero_ns(given["after"])
-    end_ns = min(begin_ns + _LET_GO_NS, attempt.ends_ns)
+    end_ns = begin_ns + _LET_GO_NS
+    if end_ns > attempt.ends_ns:
+        return nan
     return _out_ul(attempt, begin_ns, end_ns) - prescribed_ul(attempt, begin_ns, end_ns)
 
 

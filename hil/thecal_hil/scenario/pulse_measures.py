@@ -36,7 +36,7 @@ def _checks(attempt: Attempt, given: Given) -> list[PulseCheck]:
 
 
 def worst_edge_ticks(attempt: Attempt, given: Given) -> float:
-    found = [check for check in _checks(attempt, given) if check.pulses]
+    found = [check for check in _checks(attempt, given) if check.worst_edge is not None]
     return float(max(check.worst_edge_ticks for check in found)) if found else float("nan")
 
 
@@ -45,16 +45,21 @@ def worst_volume_error_steps(attempt: Attempt, given: Given) -> float:
     return float(max(check.worst_volume_steps for check in found)) if found else float("nan")
 
 
+def _sum_of(counts: Sequence[int]) -> float:
+    """Not a number if nothing was held against an ideal at all: then nothing is missing, and nothing is shown."""
+    return sum(counts) if counts else float("nan")
+
+
 def missing_pulses(attempt: Attempt, given: Given) -> float:
-    return sum(check.missing for check in _checks(attempt, given))
+    return _sum_of([check.missing for check in _checks(attempt, given)])
 
 
 def extra_pulses(attempt: Attempt, given: Given) -> float:
-    return sum(check.extra for check in _checks(attempt, given))
+    return _sum_of([check.extra for check in _checks(attempt, given)])
 
 
 def pulses_while_stopped(attempt: Attempt, given: Given) -> float:
-    return sum(check.while_stopped for check in _checks(attempt, given))
+    return _sum_of([check.while_stopped for check in _checks(attempt, given)])
 
 
 def steps_in(attempt: Attempt, given: Given) -> Instants:

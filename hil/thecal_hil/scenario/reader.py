@@ -15,12 +15,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_hil import gate
 from thecal_hil.evidence import Measurement
 from thecal_hil.faults import Fault
 from thecal_hil.image import REPOSITORY
 from thecal_hil.rig import Capability
 from thecal_hil.scenario.actions import ACTIONS
+from thecal_hil.scenario.check_faults import LIMITS, judge_limits, judge_window, lies_behind
 from thecal_hil.scenario.document import Check, PlantWanted, Prescribed, Scenario, ScenarioError, Setup, Step
 from thecal_hil.scenario.fields import Fields, duration_text
 from thecal_hil.scenario.measures import MEASURES, Measure
@@ -32,7 +34,6 @@ _NL_PER_ML = 1_000_000
 _REQUIREMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MOST_LIMIT = Fraction(10**9)
-_LIMITS = ("least", "most", "exactly")
 _USUAL_OFFSET_MIN = 60
 
 
@@ -83,13 +84,18 @@ class _Reader:
         declared_needs = fields.words("needs", (*Capability, *Fault))
         expects = fields.words("expects", gate.EXPECTABLE)
         duration_ns = fields.duration("duration") or 0
-        ideal_until_ns = fields.duration("ideal_until") if fields.has("ideal_until") else None
+        ideal_until_ns = self._ideal_until(duration_ns)
         is_long = fields.flag("long")
+        alarms = fields.words("alarms", ALARM_NAMES)
         prescriptions = dict(self._prescriptions())
         setup = self._setup(prescriptions)
         course = tuple(self._course(prescriptions, duration_ns))
-        checks = tuple(self._checks(prescriptions, duration_ns))
+        checks = tuple(self._checks(prescriptions, duration_ns, ideal_until_ns))
         self._judge_prescriptions(prescriptions, setup, course)
+        if fields.has("check") and all(check.measurement.informative for check in checks):
+            fields.complain(
+                "check: none has a limit, so nothing could fail; give one least_, most_ or exactly_"
+            )
         problems = fields.problems()
         if problems:
             raise ScenarioError([f"{self._path.name}: {problem}" for problem in problems])
@@ -115,6 +121,7 @@ class _Reader:
             duration_ns,
             ideal_until_ns,
             is_long,
+            alarms,
         )
 
     def _requirements(self, fields: Fields) -> tuple[str, ...]:
@@ -123,6 +130,17 @@ class _Reader:
             if not _REQUIREMENT.fullmatch(one):
                 fields.complain(f"{fields.name('requirements')} = {one!r} is no id of docs/requirements.toml")
         return ids
+
+    def _ideal_until(self, duration_ns: int) -> int | None:
+        if not self._fields.has("ideal_until"):
+            return None
+        ideal_until_ns = self._fields.duration("ideal_until")
+        if ideal_until_ns is not None and not 0 < ideal_until_ns <= duration_ns:
+            self._fields.complain(
+                f"ideal_until = {duration_text(ideal_until_ns)!r} has to lie after the zero and no later than the end,"
+                f" duration = {duration_text(duration_ns)!r}"
+            )
+        return ideal_until_ns
 
     # --- prescriptions and set-up
 
@@ -207,7 +225,7 @@ class _Reader:
                     f" at {duration_text(latest_ns)!r}; put steps in order"
                 )
             if at_ns > duration_ns:
-                self._lies_behind(entry, "at", at_ns, duration_ns)
+                lies_behind(entry, "at", at_ns, duration_ns)
             latest_ns = max(latest_ns, at_ns)
             if do is None:
                 continue
@@ -219,12 +237,6 @@ class _Reader:
             self._must_be_prescribed(entry, given, prescriptions)
             yield Step(at_ns, do, given, refused_with)
 
-    def _lies_behind(self, entry: Fields, key: str, at_ns: int, duration_ns: int) -> None:
-        entry.complain(
-            f"{entry.name(key)} = {duration_text(at_ns)!r} lies behind the end,"
-            f" duration = {duration_text(duration_ns)!r}"
-        )
-
     def _must_be_prescribed(self, entry: Fields, given: Given, prescriptions: dict[str, Prescribed]) -> None:
         name = given.get("prescription")
         if name is not None and name not in prescriptions:
@@ -233,7 +245,9 @@ class _Reader:
 
     # --- checks
 
-    def _checks(self, prescriptions: dict[str, Prescribed], duration_ns: int) -> Iterator[Check]:
+    def _checks(
+        self, prescriptions: dict[str, Prescribed], duration_ns: int, ideal_until_ns: int | None
+    ) -> Iterator[Check]:
         keys: set[str] = set()
         for entry in self._fields.entries("check"):
             name = entry.word("measure", MEASURES)
@@ -242,9 +256,7 @@ class _Reader:
             measure = MEASURES[name]
             given = read_given(measure.params, entry)
             self._must_be_prescribed(entry, given, prescriptions)
-            for key in ("at", "until", "begins", "after"):
-                if given.get(key) and given[key] > duration_ns:
-                    self._lies_behind(entry, key, given[key], duration_ns)
+            judge_window(entry, measure, given, duration_ns, ideal_until_ns)
             measurement = self._measurement(entry, name, measure, given, keys)
             keys.add(measurement.key)
             yield Check(name, given, measurement)
@@ -254,13 +266,15 @@ class _Reader:
     ) -> Measurement:
         limits = {
             kind: entry.number(key, -_MOST_LIMIT, _MOST_LIMIT)
-            for kind in _LIMITS
+            for kind in LIMITS
             if entry.has(key := f"{kind}_{measure.unit_key}")
         }
         if "exactly" in limits:
             if len(limits) > 1:
                 entry.complain(f"{entry.name(name)}: give exactly_{measure.unit_key} alone")
             limits = {"least": limits["exactly"], "most": limits["exactly"]}
+        requirements = self._requirements(entry)
+        judge_limits(entry, name, measure, limits, requirements)
         title = entry.prose("title", "what is measured") if entry.has("title") else None
         return Measurement(
             key=_key(name, keys),
@@ -268,7 +282,7 @@ class _Reader:
             unit=measure.unit,
             least=_float(limits.get("least")),
             most=_float(limits.get("most")),
-            requirements=self._requirements(entry),
+            requirements=requirements,
         )
 
 

@@ -91,7 +91,8 @@ def _means_the_same(epoch: Epoch, latest: Epoch) -> bool:
     return replace(epoch, start_ns=latest.start_ns) == latest
 
 
-def _changes(log: Sequence[Logged]) -> Iterator[_Change]:
+def activity(log: Sequence[Logged]) -> Iterator[tuple[Logged, int]]:
+    """Each entry with the alarms that are active by then, by bit."""
     active = 0
     for entry in log:
         if entry.code == events.EVENT_RESET:
@@ -102,7 +103,12 @@ def _changes(log: Sequence[Logged]) -> Iterator[_Change]:
             active &= ~(1 << entry.first)
         elif entry.code == events.EVENT_ALARM_ACKNOWLEDGED:
             active &= ~entry.second
-        elif entry.code in (events.EVENT_STOPPED, events.EVENT_HELD):
+        yield entry, active
+
+
+def _changes(log: Sequence[Logged]) -> Iterator[_Change]:
+    for entry, active in activity(log):
+        if entry.code in (events.EVENT_STOPPED, events.EVENT_HELD):
             yield _Change(entry.t_ns, True, response_of(active))
         elif entry.code == events.EVENT_PROGRAM_EFFECTIVE:
             yield _Change(entry.t_ns, False, response_of(active))

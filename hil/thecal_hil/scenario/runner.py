@@ -1,8 +1,9 @@
 """Carries out a scenario on a rig and measures what came of it.
 
 Promises: every figure is declared before anything is run, those of the scenario and those that every scenario has:
-requests answered as declared, events the rig lost, and the gate. A rig that lacks something leaves a record that says
-so; so does a run that could not be carried out. Nothing is tried a second time.
+requests answered as declared, events the rig lost, what the pump did that nothing accounts for, and the gate. A rig
+that lacks something leaves a record that says so; so does a run that could not be carried out. Nothing is tried a
+second time.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _LOST = Measurement("lost_instants", "events lost by the rig", "events", most=0)
 _GATE = Measurement(
     "gate_faults", "faults found at the gate", "faults", most=0, requirements=("gate", "tested-is-flashed")
 )
-OF_EVERY_SCENARIO = (_ANSWERS, _LOST, _GATE)
+_UNSPOKEN = Measurement("unspoken", "alarms and halts that nothing accounts for", "found", most=0)
+OF_EVERY_SCENARIO = (_ANSWERS, _LOST, _UNSPOKEN, _GATE)
 
 
 @dataclass(frozen=True)
@@ -119,16 +121,18 @@ def _events(attempt: Attempt) -> list[_Event]:
 
 
 def _take_common(evidence: Evidence, attempt: Attempt) -> list[str]:
-    """Take the figures of every scenario; what the gate found."""
+    """Take the figures of every scenario; what is wrong by them, in words."""
     evidence.take(_ANSWERS.key, sum(not answer.is_as_declared for answer in attempt.answers))
     evidence.take(_LOST.key, attempt.rig.lost_instants())
+    found = attempt.unspoken()
+    evidence.take(_UNSPOKEN.key, len(found))
     try:
         gate.check_gate(attempt.rig, attempt.scenario.expects)
     except gate.GateError as error:
         evidence.take(_GATE.key, len(str(error).splitlines()) - 1)
-        return [str(error)]
+        return [*found, str(error)]
     evidence.take(_GATE.key, 0)
-    return []
+    return found
 
 
 def _on_a_model(scenario: Scenario) -> Attempt:

@@ -225,8 +225,11 @@ def logged_after_s(attempt: Attempt, given: Given) -> float:
 
 
 def gaps_in_log(attempt: Attempt, given: Given) -> float:
-    numbers = [event.sequence for event in attempt.log]
-    return numbers[-1] - numbers[0] + 1 - len(numbers) if numbers else nan
+    """Of all from the attempt's beginning to the latest that the pump tells of, each counted once."""
+    if attempt.final is None or not attempt.log:
+        return nan
+    numbers = {event.sequence for event in attempt.log}
+    return attempt.final.latest_event - attempt.first_event + 1 - len(numbers)
 
 
 def most_sector_erases(attempt: Attempt, given: Given) -> float:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from thecal_sim.metrics.volume import Instants, Volumes
+from thecal_sim.metrics.volume import Instants, Volumes, between
 
 _NS_PER_S = 1e9
 _NS_PER_DAY = 86_400e9
@@ -17,8 +15,11 @@ def time_to_alarm_s(caused_ns: int, alarms_ns: Instants) -> float:
 
 
 def missed_nl(t_ns: Instants, out_nl: Volumes, begin_ns: int, end_ns: int, rate_nl_per_day: float) -> float:
-    """What was prescribed between two instants and did not come out; ``out_nl``: volume out of the tip at ``t_ns``."""
-    came_nl = np.interp(end_ns, t_ns, out_nl) - np.interp(begin_ns, t_ns, out_nl)
+    """What was prescribed between two instants and did not come out; ``out_nl``: volume out of the tip at ``t_ns``.
+
+    Raises ValueError if the record does not reach from one to the other.
+    """
+    came_nl = between(t_ns, out_nl, begin_ns, end_ns)
     return float(rate_nl_per_day * (end_ns - begin_ns) / _NS_PER_DAY - came_nl)
 
 

@@ -27,8 +27,13 @@ def start_up_curve(volume_nl: Volumes, sample_s: float) -> StartUpCurve:
 
 
 def settled_after_s(curve: StartUpCurve, rate_nl_per_day: float, within_percent: float) -> float:
-    """From when on the flow stays within so many percent of the rate; infinite if it never does to the end."""
-    off = np.abs(curve.flow_nl_per_day / rate_nl_per_day - 1.0) * 100.0 > within_percent
+    """From when on the flow stays within so many percent of the rate; infinite if it never does to the end.
+
+    A flow that is not a number is within nothing. Raises ValueError for a curve without an interval.
+    """
+    if not len(curve.t_s):
+        raise ValueError("curve: it has no interval")
+    off = ~(np.abs(curve.flow_nl_per_day / rate_nl_per_day - 1.0) * 100.0 <= within_percent)
     if off[-1]:
         return float("inf")
     last_off = np.flatnonzero(off)

@@ -57,3 +57,13 @@ def from_both(step_volume_nl: Volumes, weighed_nl: Volumes) -> Volumes:
 def at_constant_rate(rate_nl_per_day: float, sample_s: float, samples: int) -> Volumes:
     """What one rate prescribes by each of ``samples`` + 1 even instants."""
     return rate_nl_per_day / 86_400 * sample_s * np.arange(samples + 1.0)
+
+
+def between(t_ns: Instants, course: Volumes, begin_ns: int, end_ns: int) -> float:
+    """By how much a course has risen from one instant to another, straight between its points.
+
+    Raises ValueError if the course does not reach from the one to the other: what lies beyond it nobody has seen.
+    """
+    if not (len(t_ns) and t_ns[0] <= begin_ns <= end_ns <= t_ns[-1]):
+        raise ValueError(f"t_ns: {begin_ns} to {end_ns} ns is not within what was recorded")
+    return float(np.interp(end_ns, t_ns, course) - np.interp(begin_ns, t_ns, course))
