@@ -67,6 +67,19 @@ def test_an_acknowledged_alarm_is_silent_for_its_time_and_sounds_again_then(alar
     assert one.silenced == 0
 
 
+@pytest.mark.requirement("alarm-priority")
+@pytest.mark.parametrize("alarm", range(len(ALARMS)))
+def test_a_critical_alarm_is_there_until_it_is_over_and_silence_does_not_hide_it(alarm):
+    one = active(alarm, alarms.LOW_RESERVOIR)
+    is_critical = ALARMS[alarm][1] == alarms.PRIORITY_CRITICAL
+    assert one.has_critical() is is_critical
+    one.acknowledge(1 << alarm, 0)
+    assert one.has_critical() is is_critical
+    one.set_cause(alarm, False)
+    one.acknowledge(1 << alarm, 0)
+    assert one.has_critical() is False
+
+
 def test_silence_is_named_by_priority():
     assert SILENCE_S[alarms.PRIORITY_NON_CRITICAL] == 86_400
     assert SILENCE_S[alarms.PRIORITY_CRITICAL] == 600

@@ -282,7 +282,7 @@ def test_what_is_older_still_is_forgotten_as_well():
 @pytest.mark.requirement("bolus-limits")
 @pytest.mark.parametrize(("cut_at", "ends_at"), [(HOUR + 7, HOUR + 7), (HOUR, HOUR), (HOUR - 1, HOUR)])
 def test_a_bolus_that_is_cut_short_counts_up_to_there_and_no_other_one_does(cut_at, ends_at):
-    others = [a_bolus(0), a_bolus(HOUR, KIND_CLINICIAN), a_bolus(2 * HOUR)]
+    others = [a_bolus(0), *(a_bolus(HOUR, kind) for kind in OTHER_KINDS), a_bolus(2 * HOUR)]
     ends = [other.end_tick for other in others]
     history = history_of(others[0], a_bolus(HOUR), *others[1:])
     history.cut_short(KIND_PATIENT, HOUR, cut_at)
