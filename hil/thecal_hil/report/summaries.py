@@ -254,9 +254,7 @@ KNOWN = (
         _attack_facts,
         _attack_wrong,
     ),
-    KnownSummary(
-        "doses", "A million boluses asked for in any order", "make doses", _tests_facts, _tests_wrong
-    ),
+    KnownSummary("doses", "Boluses asked for in any order", "make doses", _tests_facts, _tests_wrong),
     KnownSummary(
         "mutants",
         "Changes to the firmware",
