@@ -48,7 +48,8 @@ class Delivery:
         self.step_weight = self._metering.step_weight
         self.half_a_step = self.step_weight // 2
         self._least_interval_ticks = least_interval_ticks
-        self._intervals = array("I", [0] * _RING)
+        # Of any contents: made of a list or of bytes, it would need the board's largest free piece of heap twice over.
+        self._intervals = array("I", range(_RING))
         self._timeline = NO_DELIVERY
         self.planned = 0
         self.due = 0
