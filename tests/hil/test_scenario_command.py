@@ -108,7 +108,10 @@ def test_the_report_is_given_every_record_and_the_folder(
 def test_a_board_that_is_not_named_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "told-only.toml"
     text = (LIBRARY / f"{FAST}.toml").read_text(encoding="utf-8")
-    path.write_text(text.split("[[check]]")[0] + '[[check]]\nmeasure = "rate told"\nmost_ul_per_day = 5000\n', encoding="utf-8")
+    path.write_text(
+        text.split("[[check]]")[0] + '[[check]]\nmeasure = "rate told"\nmost_ul_per_day = 5000\n',
+        encoding="utf-8",
+    )
     ran = command("run", str(path), "--rig", "board", "--out", str(tmp_path))
     assert ran.exit_code == 2
     assert "--port" in ran.output
