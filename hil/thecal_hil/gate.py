@@ -98,8 +98,8 @@ def _about_the_rig(rig: Rig) -> list[str]:
         wrong.append(f"the board runs {reported}, under test is {rig.build_under_test}")
     if rig.lost_instants():
         wrong.append(f"the rig could not place {rig.lost_instants()} events in time")
-    if Capability.VIRTUAL_TIME in rig.capabilities and rig.backward_steps():
-        wrong.append(f"{rig.backward_steps()} steps came with the direction line away from the patient")
+    if Capability.VIRTUAL_TIME in rig.capabilities and (backward := rig.backward_steps()):
+        wrong.append(f"{backward} steps came with the direction line away from the patient")
     if Capability.EXACT_EDGES in rig.capabilities:
         before = len(rig.steps_since_boot_ns())
         counted = pump.interrogate().counted_steps - rig.counters_before.get("counted_steps", 0)

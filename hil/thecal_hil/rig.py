@@ -17,16 +17,16 @@ import numpy as np
 
 from thecal_hil.faults import PLANT_FAULTS, Fault, Faults, NoFaults
 from thecal_hil.pump_clock import NS_PER_S, Instants, PumpClock, wall_ticks_at_boot
+from thecal_sim.edges import BUZZER as BUZZER
+from thecal_sim.edges import DIRECTION as DIRECTION
+from thecal_sim.edges import ENABLE as ENABLE
+from thecal_sim.edges import LED as LED
+from thecal_sim.edges import RESTING_LEVELS
+from thecal_sim.edges import STEP as STEP
 
 if TYPE_CHECKING:
     from thecal.client import Pump
     from thecal_sim.plant import Plant
-
-STEP = "step"
-DIRECTION = "direction"
-ENABLE = "enable"
-BUZZER = "buzzer"
-LED = "led"
 
 DRIVER_ENABLED = 0
 """Level of the enable line at which the motor is energised: the usual drivers have it active low."""
@@ -246,23 +246,19 @@ class Rig(ABC):
         has taken the enable away: neither delivers anything.
         """
         steps_ns = self.rising_ns(STEP)
-        enables = self.edges_of(ENABLE)
-        if not enables:
-            return steps_ns[:0]
-        levels = np.array([1, *(edge.level for edge in enables)])
-        # A stop on the very instant of a step comes after it.
-        latest = np.searchsorted(np.array([edge.t_ns for edge in enables], np.int64), steps_ns, side="left")
-        return steps_ns[levels[latest] == DRIVER_ENABLED]
+        return steps_ns[self._levels_before(ENABLE, steps_ns) == DRIVER_ENABLED]
+
+    def _levels_before(self, signal: str, t_ns: Instants) -> Instants:
+        """Level of a signal at each instant, an edge on that very instant left out: a stop on the instant of a step
+        comes after it."""
+        edges = self.edges_of(signal)
+        levels = np.array([RESTING_LEVELS[signal], *(edge.level for edge in edges)])
+        return levels[np.searchsorted(np.array([edge.t_ns for edge in edges], np.int64), t_ns, side="left")]
 
     def backward_steps(self) -> int:
         """Steps that came while the direction line did not say: toward the patient. For a rig that has seen the line
         since the pump had no supply."""
-        edges = self.edges_of(DIRECTION)
-        levels = np.array([0, *(edge.level for edge in edges)])
-        latest = np.searchsorted(
-            np.array([edge.t_ns for edge in edges], np.int64), self.step_times_ns, side="left"
-        )
-        return int(np.count_nonzero(levels[latest] == 0))
+        return int(np.count_nonzero(self._levels_before(DIRECTION, self.step_times_ns) == 0))
 
     def steps_since_boot_ns(self) -> Instants:
         """Rising edges of the steps since the pump's latest reset: the ones its own count begins with."""

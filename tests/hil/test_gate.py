@@ -61,6 +61,22 @@ def test_steps_with_the_direction_line_the_other_way_do_not_pass(model: ModelRig
 
 
 @pytest.mark.requirement("gate")
+def test_steps_with_a_direction_line_that_nothing_ever_drove_do_not_pass(
+    monkeypatch: pytest.MonkeyPatch, model: ModelRig
+) -> None:
+    monkeypatch.setattr(
+        type(model),
+        "edges_of",
+        lambda rig, signal: [edge for edge in rig.edges if edge.signal == signal != DIRECTION],
+    )
+    delivering(model)
+    steps = len(model.step_times_ns)
+    assert steps > 50
+    with pytest.raises(GateError, match=f"{steps} steps came with the direction line away"):
+        check_gate(model)
+
+
+@pytest.mark.requirement("gate")
 def test_an_unplanned_reset_does_not_pass(model: ModelRig) -> None:
     delivering(model)
     model.reset(ResetCause.WATCHDOG)

@@ -8,7 +8,20 @@ import struct
 
 from thecal_fw.store.state import MOST_GAP_S, NEVER, set_flags
 
-_GRANT_NAMES = (
+_OLDER_RESET = "watchdog_reset_0_s"
+_BEGIN = ("program_pair", "sequence", "boots", "bridge_end", _OLDER_RESET, "watchdog_reset_s")
+_MIDDLE = (
+    "offset_minutes",
+    "active_alarms",
+    "uncertain_steps",
+    "unseen_steps",
+    "stalled_steps",
+    "fill_nl",
+    "filled_at_steps",
+    "calibration_id",
+)
+_END = (
+    "program_digest",
     "latest_event",
     "counted_steps",
     "granted_steps",
@@ -17,59 +30,17 @@ _GRANT_NAMES = (
     "utc_us",
     "bolus_minute",
 )
-_OLDER_RESET = "watchdog_reset_0_s"
 _NAMES = {
-    1: (
-        "program_pair",
-        "sequence",
-        "boots",
-        "bridge_end",
-        _OLDER_RESET,
-        "watchdog_reset_s",
-        "delivering",
-        "reservoir_known",
-        "program_bytes",
-        "time_source",
-        "other_pair_erased",
-        "offset_minutes",
-        "active_alarms",
-        "uncertain_steps",
-        "unseen_steps",
-        "stalled_steps",
-        "fill_nl",
-        "filled_at_steps",
-        "calibration_id",
-        "nl_per_rev",
-        "microsteps_per_rev",
-        "program_digest",
-    )
-    + _GRANT_NAMES,
-    2: (
-        "program_pair",
-        "sequence",
-        "boots",
-        "bridge_end",
-        _OLDER_RESET,
-        "watchdog_reset_s",
-        "flags",
-        "other_pair_erased",
-        "program_bytes",
-        "pump_day",
-        "tubing_day",
-        "tubing_hundreds",
-        "offset_minutes",
-        "active_alarms",
-        "uncertain_steps",
-        "unseen_steps",
-        "stalled_steps",
-        "fill_nl",
-        "filled_at_steps",
-        "calibration_id",
-        "microsteps_per_rev",
-        "nl_per_rev",
-        "program_digest",
-    )
-    + _GRANT_NAMES,
+    1: _BEGIN
+    + ("delivering", "reservoir_known", "program_bytes", "time_source", "other_pair_erased")
+    + _MIDDLE
+    + ("nl_per_rev", "microsteps_per_rev")
+    + _END,
+    2: _BEGIN
+    + ("flags", "other_pair_erased", "program_bytes", "pump_day", "tubing_day", "tubing_hundreds")
+    + _MIDDLE
+    + ("microsteps_per_rev", "nl_per_rev")
+    + _END,
 }
 FORMATS = {1: "<3xBIHHIIBBHBBhIIIIIIIII32sIIIIIII4x", 2: "<3xBIHHIIBBHHHHhIIIIIIHHI32sIIIIIII4x"}
 """Layout version -> how its record is packed."""

@@ -14,15 +14,15 @@ from thecal_fw.core import events
 from thecal_hil.course import MICROSTEPS_PER_NL, Stretch
 from thecal_hil.day import digest_of
 from thecal_hil.pump_clock import TICK_NS, Instants
-from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, LED, STEP, Capability, EdgeSeen
+from thecal_hil.rig import Capability, EdgeSeen
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.flow_samples import weighed_instants
 from thecal_hil.scenario.record import AlarmSpan, Collected, Curve, Divergence, ScenarioRecord, Signal
+from thecal_sim.edges import RESTING_LEVELS
 from thecal_sim.oracle import PulseCheck
 from thecal_sim.plant.state import Quantity
 from thecal_sim.stretches import Stretches
 
-_RESTING = {STEP: 0, DIRECTION: 0, ENABLE: 1, BUZZER: 0, LED: 0}
 _POINTS = 600
 _AROUND_NS = 50_000_000
 _MOST_EDGES_AROUND = 40
@@ -38,7 +38,7 @@ def complete(record: ScenarioRecord, attempt: Attempt) -> None:
     record.step_times_ns = steps_ns[steps_ns <= attempt.ends_ns]
     record.edge_errors_ticks = _edge_errors(attempt, until_ns)
     edges = rig.edges
-    record.signals = tuple(_signal(edges, name, attempt.ends_ns) for name in _RESTING)
+    record.signals = tuple(_signal(edges, name, attempt.ends_ns) for name in RESTING_LEVELS)
     prescribed, *measured = _curves(attempt, until_ns)
     record.curves = (prescribed, *measured) if has_probe else (prescribed,)
     record.collected = _collected(attempt, record.step_times_ns)
@@ -72,7 +72,7 @@ def _signal(all_edges: Sequence[EdgeSeen], name: str, ends_ns: int) -> Signal:
     edges = [edge for edge in all_edges if edge.signal == name and edge.t_ns <= ends_ns]
     return Signal(
         name,
-        _RESTING[name],
+        RESTING_LEVELS[name],
         np.array([edge.t_ns for edge in edges], np.int64),
         np.array([edge.level for edge in edges], np.uint8),
     )
