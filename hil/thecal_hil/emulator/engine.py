@@ -6,7 +6,7 @@ Promises:
 - Everything else on the chip is a clock alarm, so time asleep costs one step per alarm, however long it is.
 - Results depend neither on the speed of the machine this runs on nor on the path: the compiled run loop (see
   `compiled`) or the emulator's own (see `interpreted_loop`). There is no thread and no event loop; the wall-clock budget
-  of the emulator's own loop only ends a batch early, which changes nothing as no time is carried between batches.
+  of the emulator's own loop only ends a batch early, which changes nothing: no time is carried between batches.
 
 A second, watchful gear is used while an enabled interrupt is pending with interrupts masked (PRIMASK). The real
 processor then treats WFI as a no-operation; the emulated one would sleep through it. In that gear a WFI
