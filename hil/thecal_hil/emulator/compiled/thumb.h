@@ -101,7 +101,7 @@ static inline int is_condition_met(uint32_t condition, uint32_t n, uint32_t z, u
     return met ^ (condition & 1);
 }
 
-ALWAYS_INLINE enum reason run(Cpu *cpu, int64_t limit, int64_t *used_cycles, const int timed) {
+ALWAYS_INLINE enum reason run(Cpu *cpu, int64_t limit, int64_t *used_cycles, const int timed, const int observed) {
     uint32_t *const r = cpu->r;
     uint32_t n = cpu->n, z = cpu->z, c = cpu->c, v = cpu->v;
     uint32_t pc = r[15];
@@ -369,6 +369,7 @@ ALWAYS_INLINE enum reason run(Cpu *cpu, int64_t limit, int64_t *used_cycles, con
         pc = next;
         used += cycles + (timed ? extra : 0);
         instructions++;
+        if (observed) cpu->observer(cpu->observer_of, r, pc, n << 3 | z << 2 | c << 1 | v, cpu->cycles + used, 0);
         if (cpu->unmasked) break;
         continue;
     left:
@@ -387,7 +388,8 @@ ALWAYS_INLINE enum reason run(Cpu *cpu, int64_t limit, int64_t *used_cycles, con
 }
 
 static enum reason run_batch(Cpu *cpu, int64_t limit, int64_t *used, int timed) {
-    return timed ? run(cpu, limit, used, 1) : run(cpu, limit, used, 0);
+    if (cpu->observer) return run(cpu, limit, used, timed, 1);
+    return timed ? run(cpu, limit, used, 1, 0) : run(cpu, limit, used, 0, 0);
 }
 
 #endif
