@@ -83,7 +83,7 @@ class Region(IntEnum):
 
 @dataclass(frozen=True)
 class Form:
-    """One encoding: opcodes with ``opcode & mask == value``; `second` likewise, of the second halfword of a long one."""
+    """One encoding: opcodes with ``opcode & mask == value``; `second`: the same of a long one's second halfword."""
 
     name: str
     mask: int
@@ -104,6 +104,8 @@ def _access(name: str, top: int, bits: int, *, store: bool = False, width: int =
         name, (0xFFFF << (16 - bits)) & 0xFFFF, top << (16 - bits), Kind.ACCESS, store=store, width=width
     )
 
+
+_CONDITIONS: Final = ("EQ", "NE", "CS", "CC", "MI", "PL", "VS", "VC", "HI", "LS", "GE", "LT", "GT", "LE")
 
 FORMS: Final = (
     Form("LSLS #", 0xF800, 0x0000, Kind.SHIFT_BY_NUMBER, Flags.SHIFT_LEFT),
@@ -180,7 +182,7 @@ FORMS: Final = (
     Form("LDMIA", 0xF800, 0xC800, Kind.MULTIPLE),
     *(
         Form(f"B{name}", 0xFF00, 0xD000 | number << 8, Kind.CONDITION)
-        for number, name in enumerate("EQ NE CS CC MI PL VS VC HI LS GE LT GT LE".split())
+        for number, name in enumerate(_CONDITIONS)
     ),
     Form("UDF", 0xFF00, 0xDE00),
     Form("SVC", 0xFF00, 0xDF00),

@@ -334,9 +334,30 @@ def _raised_by(run: Callable[[], object]) -> str:
 
 
 _STATE: Final = (
-    "n z c v cycles waiting pm ipsr sp_sel n_priv current_mode banked_sp pending_interrupts enabled_interrupts "
-    "pending_nmi pending_pend_sv pending_svcall pending_systick interrupts_updated event_registered vtor shpr2 shpr3"
-).split()
+    "n",
+    "z",
+    "c",
+    "v",
+    "cycles",
+    "waiting",
+    "pm",
+    "ipsr",
+    "sp_sel",
+    "n_priv",
+    "current_mode",
+    "banked_sp",
+    "pending_interrupts",
+    "enabled_interrupts",
+    "pending_nmi",
+    "pending_pend_sv",
+    "pending_svcall",
+    "pending_systick",
+    "interrupts_updated",
+    "event_registered",
+    "vtor",
+    "shpr2",
+    "shpr3",
+)
 
 
 def _state(pico: EmulatedPico) -> dict[str, int]:
@@ -347,7 +368,16 @@ def _state(pico: EmulatedPico) -> dict[str, int]:
 
 def _sio(chip: Any) -> dict[str, int]:
     sio = chip.sio
-    names = "div_dividend div_divisor div_csr spin_lock gpio_value gpio_output_enable _is_stale _is_signed".split()
+    names = [
+        "div_dividend",
+        "div_divisor",
+        "div_csr",
+        "spin_lock",
+        "gpio_value",
+        "gpio_output_enable",
+        "_is_stale",
+        "_is_signed",
+    ]
     state = {name: int(getattr(sio, name)) & 0xFFFF_FFFF for name in names}
     if not sio._is_stale:
         state |= {name: int(getattr(sio, name)) & 0xFFFF_FFFF for name in ("div_quotient", "div_remainder")}

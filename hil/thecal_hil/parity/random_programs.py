@@ -34,6 +34,9 @@ _SRAM_CODE: Final = 0x2000_2000
 _CODE_HALFWORDS: Final = 2_048
 _FLASH_CODE: Final = tuple(0x1000_0000 + slot * 0x40_0000 + 0x8_0000 for slot in range(4))
 """Four of them, 4 MiB apart, so that a BL has every combination of its J bits between them."""
+_ENDS: Final = (0x2004_2000, 0x0000_4000, 0x1100_0000, 0x1300_0000, 0x1400_0000)
+"""Of SRAM, of the boot ROM, and of flash as it is seen from 0x10, 0x12 and 0x13."""
+_AT_THE_END: Final = 40
 _DATA: Final = 0x2000_4000
 _DATA_BYTES: Final = 0x4000
 _STACK: Final = 0x2001_0000
@@ -43,7 +46,7 @@ _BLOCK_HALFWORDS: Final = 128
 _POOL_WORDS: Final = 16
 """Literals at the end of each block, with a branch over them."""
 _MOST_CYCLES: Final = 3_000
-_STRAYS_TO: Final = 0xF000_0000
+_ROM_BYTES: Final = 0x4000
 _ICSR: Final = 0xE000_ED04
 
 # How often a form is chosen; all others have 10.
@@ -92,6 +95,9 @@ _NOWHERE: Final = np.array(
 _FLASH_MIRRORS: Final = (0x1000_0000, 0x1100_0000, 0x1200_0000, 0x1300_0000)
 _AMOUNTS: Final = np.array([0, 0, 1, 2, 30, 31, 32, 32, 33, 34, 255], np.uint16)
 _SHIFTS: Final = tuple(number for number, form in enumerate(FORMS) if form.kind is Kind.SHIFT_BY_REGISTER)
+_SHIFTS_BY_NUMBER: Final = tuple(
+    number for number, form in enumerate(FORMS) if form.kind is Kind.SHIFT_BY_NUMBER
+)
 _SYSM: Final = np.array([0, 3, 5, 8, 9, 16, 20, 1, 2, 6, 7, 21], np.uint16)
 _EXC_RETURNS: Final = np.array([0xFFFF_FFF1, 0xFFFF_FFF9, 0xFFFF_FFFD, 0xF000_0009], np.uint32)
 
@@ -109,8 +115,13 @@ class Episode:
 
     def __init__(self, seed: int, number: int) -> None:
         self._random = random = np.random.default_rng((seed, number))
-        self.in_flash = bool(random.random() < 0.35)
-        self.code_at = int(random.choice(_FLASH_CODE)) if self.in_flash else _SRAM_CODE
+        where = random.random()
+        self.at_an_end = bool(where < 0.08)
+        self.in_flash = bool(0.08 <= where < 0.4)
+        if self.at_an_end:
+            self.code_at = int(random.choice(_ENDS)) - 2 * _CODE_HALFWORDS
+        else:
+            self.code_at = int(random.choice(_FLASH_CODE)) if self.in_flash else _SRAM_CODE
         self.code = self._program(_CODE_HALFWORDS, self.code_at)
         self.vectors, self.handlers = self._exceptions()
         self.stack = self._stack_words()
@@ -170,6 +181,10 @@ class Episode:
         over = 0xE000 | (2 * _POOL_WORDS - 1)
         blocks[:, pool_at - 1] = over
         blocks[:, pool_at - 2] = 0xBF00
+        if self.at_an_end:
+            # Instructions to the end, and the first half of a long one there.
+            code[-_AT_THE_END:] = self._instructions(_AT_THE_END, 0)
+            code[-1] = 0xF000 | int(self._random.integers(0, 0x800))
         return code
 
     def _literals(self, blocks: int) -> np.ndarray:
@@ -218,9 +233,12 @@ class Episode:
 
     def _steer_high(self, code: np.ndarray, forms: np.ndarray, second: np.ndarray, third: np.ndarray) -> None:
         for name in ("ADD high", "MOV high"):
-            at = (forms == BY_NAME[name]) & (second < 0.8)
             # Into a low register, but for the stack pointer out of r12 and PC out of r8 to r11.
+            at = (forms == BY_NAME[name]) & (second < 0.8)
             code[at] &= ~np.uint16(0x84)
+            # Now and then, SP, LR and PC among themselves.
+            at = (forms == BY_NAME[name]) & (second > 0.97)
+            code[at] |= np.uint16(0x84 | 8 << 3)
         moves = forms == BY_NAME["MOV high"]
         to_sp = moves & (third < 0.25)
         code[to_sp] = 0x4600 | 0x85 | 12 << 3
@@ -252,7 +270,10 @@ class Episode:
         code[at] = 0x4800 | registers << np.uint16(8) | words
 
     def _give_amounts(self, code: np.ndarray, forms: np.ndarray) -> None:
-        """Have most shifts by a register come after a MOVS of an amount at or beside a limit, into that register."""
+        """Have most shifts by an amount at or beside a limit: of the instruction, or by a MOVS before it."""
+        numbers = np.isin(forms, _SHIFTS_BY_NUMBER) & (self._random.random(len(forms)) < 0.7)
+        limits = self._random.choice(np.array([0, 1, 31], np.uint16), len(forms)) << np.uint16(6)
+        code[numbers] = (code[numbers] & np.uint16(0xF83F)) | limits[numbers]
         shifts = np.flatnonzero(np.isin(forms[1:], _SHIFTS) & (self._random.random(len(forms) - 1) < 0.7))
         amounts = self._random.choice(_AMOUNTS, len(shifts))
         code[shifts] = 0x2000 | (code[shifts + 1] >> np.uint16(3) & np.uint16(7)) << np.uint16(8) | amounts
@@ -322,11 +343,17 @@ class Episode:
         registers[7] = int(random.choice([0, 4, 8, 16, 1, 2]))
         registers[8:12] = [int(word) for word in self._code_addresses(4)]
         registers[14] = int(self._code_addresses(1)[0])
+        if random.random() < 0.3:
+            registers[int(random.choice([0, 1, 2, 3, 8, 9, 10, 11, 14]))] = int(random.choice(_EXC_RETURNS))
         registers[12] = _STACK + 4 * int(random.integers(256, 768))
         registers[13] = registers[12] if random.random() < 0.7 else int(self._addresses(1)[0]) & ~3
         if random.random() < 0.3:
             registers[12] = int(self._addresses(1)[0]) & ~3
+        if random.random() < 0.03:
+            registers[13] = _END_OF_SRAM + 4 * int(random.integers(1, 8))
         registers[15] = self.code_at + 2 * int(random.integers(0, 64))
+        if self.at_an_end:
+            registers[15] = self.code_at + 2 * (_CODE_HALFWORDS - int(random.integers(1, 24)))
         return registers
 
     def _state(self) -> dict[str, int]:
@@ -380,11 +407,8 @@ class Episode:
         pico.write_sram(_STACK, self.stack.tobytes())
         if self.data is not None:
             pico.write_sram(_DATA, self.data)
-        if self.in_flash:
-            offset = self.code_at - 0x1000_0000
-            pico.chip.flash[offset : offset + 2 * _CODE_HALFWORDS] = self.code.tobytes()
-        else:
-            pico.write_sram(_SRAM_CODE, self.code.tobytes())
+        memory, offset = _memory_at(pico, self.code_at)
+        memory[offset : offset + 2 * _CODE_HALFWORDS] = self.code.tobytes()
         core = pico.chip.core
         for index, word in enumerate(self.registers):
             core.registers[index] = word
@@ -393,6 +417,15 @@ class Episode:
         for stimulus in self.stimuli:
             action = stimulus.do
             pico.call_at(pico.now_ns + stimulus.cycle * CYCLE_NS, lambda action=action: action(pico))
+
+
+def _memory_at(pico: EmulatedPico, address: int) -> tuple[memoryview, int]:
+    """The memory that an address is in, and its place there."""
+    if address < _ROM_BYTES:
+        return pico.chip.bootrom.cast("B"), address
+    if address >> 26 == 0x1000_0000 >> 26:
+        return pico.chip.flash, address & 0xFF_FFFF
+    return pico.chip.sram, address - 0x2000_0000
 
 
 def _share(name: str) -> float:
@@ -408,7 +441,7 @@ _RESULT_HIGH: Final = np.array(
 )
 _RESULT_LOW: Final = np.array(
     [
-        form.value >> 13 == 0 or form.value >> 12 in (4, 5, 6, 7, 8, 0xB) and form.value < 0xB400
+        form.value >> 13 == 0 or (form.value >> 12 in (4, 5, 6, 7, 8, 0xB) and form.value < 0xB400)
         for form in FORMS
     ]
 ) & np.array([form.kind not in (Kind.HIGH_REGISTERS, Kind.BRANCH_TO_REGISTER) for form in FORMS])

@@ -75,7 +75,7 @@ def _never(form: Form, variant: int) -> frozenset[int]:
 
 # --- which path a case is to be taken on -----------------------------------------------------
 
-_RARE: Final = frozenset("BKPT YIELD WFE WFI SEV UDF SVC UDF.W undefined".split())
+_RARE: Final = frozenset({"BKPT", "YIELD", "WFE", "WFI", "SEV", "UDF", "SVC", "UDF.W", "undefined"})
 _LOADED_FROM: Final = frozenset({Region.SRAM, Region.FLASH, Region.FLASH_MIRROR, Region.ROM})
 _SIO: Final = frozenset({Region.SIO_DIVIDER, Region.SIO_SPINLOCK})
 _PRIMASK: Final = 5
