@@ -21,7 +21,15 @@ from typing import Final
 
 SOURCES: Final = Path(__file__).parent
 MODULES: Final = ("run_loop", "pio")
-_FLAGS: Final = ("-O3", "-fno-strict-aliasing", "-fno-math-errno", "-Wno-unused-function")
+_FLAGS: Final = (
+    "-O3",
+    "-fno-strict-aliasing",
+    "-fno-math-errno",
+    "-Wno-unused-function",
+    # Types made the way rp2040py's own are. An object of a type of the other kind that is derived from one of them gives
+    # back one reference to its type too many when it is freed, and the type is freed under objects that live.
+    "-DCYTHON_USE_TYPE_SPECS=1",
+)
 SUFFIX: Final = sysconfig.get_config_var("EXT_SUFFIX")
 
 
