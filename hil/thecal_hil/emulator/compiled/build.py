@@ -26,8 +26,8 @@ _FLAGS: Final = (
     "-fno-strict-aliasing",
     "-fno-math-errno",
     "-Wno-unused-function",
-    # Types made the way rp2040py's own are. An object of a type of the other kind that is derived from one of them gives
-    # back one reference to its type too many when it is freed, and the type is freed under objects that live.
+    # Types made the way rp2040py's own are. An object of a type of the other kind that is derived from one of them
+    # gives back one reference to its type too many when it is freed, and the type is freed under objects that live.
     "-DCYTHON_USE_TYPE_SPECS=1",
 )
 SUFFIX: Final = sysconfig.get_config_var("EXT_SUFFIX")
