@@ -5,8 +5,8 @@ Promises:
 - `run_to(t)` returns at the first instruction boundary at or after `t`, and exactly at `t` while the processor sleeps.
 - Everything else on the chip is a clock alarm, so time asleep costs one step per alarm, however long it is.
 - Results depend neither on the speed of the machine this runs on nor on the path: the compiled run loop (see
-  `compiled`) or the emulator's own (see `interpreted_loop`). There is no thread and no event loop; the wall-clock budget
-  of the emulator's own loop only ends a batch early, which changes nothing: no time is carried between batches.
+  `compiled`) or the emulator's own (see `interpreted_loop`). There is no thread and no event loop. The emulator's own
+  loop also has a wall-clock budget; that only ends a batch early, and no time is carried between batches.
 
 A second, watchful gear is used while an enabled interrupt is pending with interrupts masked (PRIMASK). The real
 processor then treats WFI as a no-operation; the emulated one would sleep through it. In that gear a WFI
@@ -39,13 +39,12 @@ class ProcessorState(NamedTuple):
 
 
 class Engine:
-    def __init__(self, chip: Any, *, compiled: bool | None = None) -> None:
-        """`compiled` selects the path; None leaves it to the environment and to what could be built."""
+    def __init__(self, chip: Any, *, compiled: bool) -> None:
         self.chip = chip
         self.clock = chip.clock
         self.core = chip.core
         self.compiled: Any = None
-        if compiled_code.is_wanted() if compiled is None else compiled:
+        if compiled:
             self.compiled = compiled_code.module("run_loop").RunLoop(chip, share(chip.sio))
         self._loop: Any = self.compiled or InterpretedLoop(chip)
         self._deadline_alarm = chip.clock.create_alarm(self._halt)

@@ -21,8 +21,16 @@ from pathlib import Path
 from typing import Final
 
 SOURCES: Final = Path(__file__).parent
-MODULES: Final = ("run_loop",)
-_FLAGS: Final = ("-O3", "-fno-strict-aliasing", "-fno-math-errno", "-Wno-unused-function")
+MODULES: Final = ("run_loop", "pio")
+_FLAGS: Final = (
+    "-O3",
+    "-fno-strict-aliasing",
+    "-fno-math-errno",
+    "-Wno-unused-function",
+    # Types made the way rp2040py's own are. An object of a type of the other kind that is derived from one of them
+    # gives back one reference to its type too many when it is freed, and the type is freed under objects that live.
+    "-DCYTHON_USE_TYPE_SPECS=1",
+)
 SUFFIX: Final = sysconfig.get_config_var("EXT_SUFFIX")
 
 
@@ -40,7 +48,7 @@ def cache_root() -> Path:
 def digest(sources: Path = SOURCES) -> str:
     """Of everything that the modules compiled from a folder depend on."""
     parts = hashlib.sha256()
-    for path in sorted(sources.glob("*.pyx")) + sorted(sources.glob("*.pxd")) + sorted(sources.glob("*.h")):
+    for path in sorted(sources.glob("*.pyx")) + sorted(sources.glob("*.pxi")) + sorted(sources.glob("*.h")):
         parts.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     for fact in (metadata.version("rp2040py"), sys.version, platform.machine(), str(SUFFIX), *_FLAGS):
         parts.update(fact.encode() + b"\0")

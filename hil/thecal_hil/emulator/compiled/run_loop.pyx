@@ -27,13 +27,15 @@ cdef extern from "thumb.h":
     ctypedef struct Sio:
         pass
     ctypedef void (*Observer)(void *of, const uint32_t *r, uint32_t pc, uint32_t nzcv, uint64_t cycles, int fell_back)
-    ctypedef struct Cpu:
-        uint32_t *r
-        uint32_t n, z, c, v, primask, unmasked
+    ctypedef struct Memory:
         uint8_t *sram
         uint8_t *flash
         uint8_t *rom
         uint32_t sram_size, rom_size
+    ctypedef struct Cpu:
+        uint32_t *r
+        uint32_t n, z, c, v, primask, unmasked
+        Memory memory
         uint32_t opcode, owed
         Sio *sio
         uint64_t instructions
@@ -89,11 +91,11 @@ cdef class RunLoop:
         self.clock = chip.clock
         self._sio = sio
         self.cpu.r = <uint32_t *> &self.core.registers[0]
-        self.cpu.sram = &chip._sram[0]
-        self.cpu.flash = &chip._flash[0]
-        self.cpu.rom = <uint8_t *> &chip._bootrom[0]
-        self.cpu.sram_size = chip.ram_byte_size
-        self.cpu.rom_size = chip.bootrom_byte_size
+        self.cpu.memory.sram = &chip._sram[0]
+        self.cpu.memory.flash = &chip._flash[0]
+        self.cpu.memory.rom = <uint8_t *> &chip._bootrom[0]
+        self.cpu.memory.sram_size = chip.ram_byte_size
+        self.cpu.memory.rom_size = chip.bootrom_byte_size
         self.cpu.sio = <Sio *> &sio[0]
 
     @property
