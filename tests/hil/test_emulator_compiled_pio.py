@@ -6,7 +6,6 @@ waits; after each of them they have to look the same. The seed is part of the te
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,15 +29,47 @@ SRAM = 0x2000_0000
 PINS = 8
 """Pins that programs and test act on. The upper ones belong to PIO block 1."""
 
-MACHINE_FIELDS = (
-    "enabled x y pc input_shift_reg input_shift_count output_shift_reg output_shift_count cycles exec_opcode exec_valid "
-    "clock_div_int clock_div_frac div_fp next_due_fp exec_ctrl shift_ctrl pin_ctrl out_pin_values out_pin_direction "
-    "waiting wait_type wait_index wait_polarity wait_delay"
-).split()
-BLOCK_FIELDS = (
-    "stopped next_due_fp backlog_drops fdebug tx_stall rx_stall irq pin_values pin_directions irq0_int_enable "
-    "irq0_int_force irq1_int_enable"
-).split()
+MACHINE_FIELDS = [
+    "enabled",
+    "x",
+    "y",
+    "pc",
+    "input_shift_reg",
+    "input_shift_count",
+    "output_shift_reg",
+    "output_shift_count",
+    "cycles",
+    "exec_opcode",
+    "exec_valid",
+    "clock_div_int",
+    "clock_div_frac",
+    "div_fp",
+    "next_due_fp",
+    "exec_ctrl",
+    "shift_ctrl",
+    "pin_ctrl",
+    "out_pin_values",
+    "out_pin_direction",
+    "waiting",
+    "wait_type",
+    "wait_index",
+    "wait_polarity",
+    "wait_delay",
+]
+BLOCK_FIELDS = [
+    "stopped",
+    "next_due_fp",
+    "backlog_drops",
+    "fdebug",
+    "tx_stall",
+    "rx_stall",
+    "irq",
+    "pin_values",
+    "pin_directions",
+    "irq0_int_enable",
+    "irq0_int_force",
+    "irq1_int_enable",
+]
 
 try:
     compiled.build.build()
@@ -181,7 +212,8 @@ class RandomUse:
 
     def change_interrupts(self) -> None:
         self.pair.write(
-            self.base() + self.random.choice((IRQ0_INTE, IRQ0_INTF, IRQ1_INTE)), self.random.randrange(1 << 12)
+            self.base() + self.random.choice((IRQ0_INTE, IRQ0_INTF, IRQ1_INTE)),
+            self.random.randrange(1 << 12),
         )
 
     def drive_pin(self) -> None:
@@ -204,12 +236,12 @@ class RandomUse:
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Pair]:
+def pair(tmp_path: Path) -> Pair:
     both = Pair(tmp_path)
     for pin in range(2 * PINS):
         both.write(IO_BANK0 + pin * 8 + 4, 6 if pin < PINS else 7)
         both.write(PADS_BANK0 + 4 + pin * 4, 0x56)
-    yield both
+    return both
 
 
 @pytest.mark.parametrize("seed", range(12))
