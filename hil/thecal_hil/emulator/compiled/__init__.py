@@ -22,6 +22,7 @@ import importlib.util
 import logging
 import os
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from . import build
@@ -55,9 +56,10 @@ def _is_available(insist: bool) -> bool:
 
 
 @cache
-def module(name: str) -> Any:
+def module(name: str, sources: Path = build.SOURCES) -> Any:
     """The compiled module of that name, built first where needed. CannotBuildError where that can't be done."""
-    path = build.build() / f"{name}{build.SUFFIX}"
+    modules = build.MODULES if sources == build.SOURCES else (name,)
+    path = build.build(sources, modules) / f"{name}{build.SUFFIX}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

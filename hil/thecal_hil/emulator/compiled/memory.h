@@ -38,6 +38,10 @@ typedef struct {
     uint32_t dividend, divisor, quotient, remainder, divider_csr, is_signed, is_stale, spinlocks;
 } Sio;
 
+/* Called after each instruction, where one is set: registers but for PC, PC, N Z C V in bits 3 to 0, cycles since the last
+ * reset, and whether the emulator carried the instruction out. */
+typedef void (*Observer)(void *of, const uint32_t *r, uint32_t pc, uint32_t nzcv, uint64_t cycles, int fell_back);
+
 typedef struct {
     uint32_t *r;
     uint32_t n, z, c, v;
@@ -48,6 +52,9 @@ typedef struct {
     uint32_t owed;   /* cycles spent on the fetch of that instruction */
     Sio *sio;
     uint64_t instructions;
+    Observer observer; /* NULL but in the test that compares both paths */
+    void *observer_of;
+    uint64_t cycles; /* since the last reset, at the beginning of the batch */
 } Cpu;
 
 ALWAYS_INLINE uint32_t load32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return v; }

@@ -14,7 +14,7 @@ looks before each; an interrupt that can't be taken for certain is set aside her
 """
 
 from libc.math cimport ceil
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from cpython.exc cimport PyErr_CheckSignals
 
 from rp2040py.native._cortex_m0_core cimport CortexM0Core
@@ -26,6 +26,7 @@ cdef extern from "thumb.h":
     int RAN, INTERRUPT_CHECK, REASONS
     ctypedef struct Sio:
         pass
+    ctypedef void (*Observer)(void *of, const uint32_t *r, uint32_t pc, uint32_t nzcv, uint64_t cycles, int fell_back)
     ctypedef struct Memory:
         uint8_t *sram
         uint8_t *flash
@@ -38,7 +39,10 @@ cdef extern from "thumb.h":
         uint32_t opcode, owed
         Sio *sio
         uint64_t instructions
-    int run_batch(Cpu *cpu, int64_t limit, int64_t *used, bint timed) nogil
+        Observer observer
+        void *observer_of
+        uint64_t cycles
+    int run_batch(Cpu *cpu, int64_t limit, int64_t *used, bint timed)
 
 
 cdef double CYCLE_NS = 8.0
@@ -107,6 +111,18 @@ cdef class RunLoop:
             if self._fell_back_by[reason][group]
         }
 
+    def observe(self, uintptr_t function, uintptr_t of):
+        """Have a C function of the type `Observer` called after each instruction; both 0: none."""
+        self.cpu.observer = <Observer> function
+        self.cpu.observer_of = <void *> of
+
+    cdef void _show_observer(self) noexcept:
+        cdef CortexM0Core core = self.core
+        self.cpu.observer(
+            self.cpu.observer_of, self.cpu.r, self.cpu.r[15],
+            core.n << 3 | core.z << 2 | core.c << 1 | core.v, core.cycles, True,
+        )
+
     def request_stop(self):
         self._stop = True
 
@@ -149,6 +165,7 @@ cdef class RunLoop:
         cpu.v = core.v
         cpu.primask = core.pm
         cpu.unmasked = False
+        cpu.cycles = core.cycles
         reason = run_batch(cpu, limit, &used, self.timed)
         core.n = cpu.n
         core.z = cpu.z
@@ -179,6 +196,8 @@ cdef class RunLoop:
         if owed:
             cycles += owed
             self.core.cycles += owed
+        if self.cpu.observer != NULL:
+            self._show_observer()
         self._advance(cycles)
         return 0
 

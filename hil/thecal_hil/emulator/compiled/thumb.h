@@ -27,6 +27,7 @@
 
 /* Within a batch, N and V are the highest bits of `n` and `v`, and Z is set where `z` is zero. */
 #define SET_NZ(result) (n = z = (result))
+#define NZCV ((n >> 31) << 3 | (uint32_t)(z == 0) << 2 | c << 1 | v >> 31)
 #define LEAVE(why) do { reason = (why); goto left; } while (0)
 
 /* Sum and difference that set all four flags; `y` is the result. */
@@ -117,7 +118,7 @@ ALWAYS_INLINE uint32_t count_listed(uint32_t list) {
     return (counts >> (list & 15) * 4 & 15) + (counts >> (list >> 4 & 15) * 4 & 15);
 }
 
-ALWAYS_INLINE enum reason run(Cpu *cpu, int64_t limit, int64_t *used_cycles, const int timed) {
+ALWAYS_INLINE enum reason run(Cpu *cpu, int64_t limit, int64_t *used_cycles, const int timed, const int observed) {
     /* Not read from `cpu` each time: for all the compiler knows, a store to memory might change it. */
     uint32_t *const r = cpu->r;
     const Memory memory = cpu->memory;
@@ -347,7 +348,7 @@ ALWAYS_INLINE enum reason run(Cpu *cpu, int64_t limit, int64_t *used_cycles, con
             break;
         case 0xf0 ... 0xf7: { /* two halfwords */
             uint32_t second;
-            if (is_any_flash(here)) {
+            if (is_any_flash(here + 2)) {
                 second = load16(memory.flash + ((here + 2) & FLASH_MASK));
                 if (timed) extra += fetch_cost(cpu, here + 2);
             } else if (is_sram(&memory, here, 4)) {
@@ -384,6 +385,7 @@ ALWAYS_INLINE enum reason run(Cpu *cpu, int64_t limit, int64_t *used_cycles, con
         pc = next;
         used += cycles + (timed ? extra : 0);
         instructions++;
+        if (observed) cpu->observer(cpu->observer_of, r, pc, NZCV, cpu->cycles + used, 0);
         if (cpu->unmasked) break;
         continue;
     left:
@@ -402,7 +404,8 @@ ALWAYS_INLINE enum reason run(Cpu *cpu, int64_t limit, int64_t *used_cycles, con
 }
 
 static enum reason run_batch(Cpu *cpu, int64_t limit, int64_t *used, int timed) {
-    return timed ? run(cpu, limit, used, 1) : run(cpu, limit, used, 0);
+    if (cpu->observer) return run(cpu, limit, used, timed, 1);
+    return timed ? run(cpu, limit, used, 1, 0) : run(cpu, limit, used, 0, 0);
 }
 
 #endif
