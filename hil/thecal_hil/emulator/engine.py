@@ -25,7 +25,10 @@ from .units import on_cycle_ns
 
 
 class ProcessorState(NamedTuple):
-    """What the processor looks like between two instructions; `cycles` are those since the last reset."""
+    """What the processor looks like between two instructions; `cycles` are those since the last reset.
+
+    `interrupts_updated` says that the emulator has interrupts to look at before the next instruction.
+    """
 
     registers: tuple[int, ...]
     n: bool
@@ -33,7 +36,11 @@ class ProcessorState(NamedTuple):
     c: bool
     v: bool
     primask: bool
+    ipsr: int
     waiting: bool
+    pending_interrupts: int
+    enabled_interrupts: int
+    interrupts_updated: bool
     cycles: int
     now_ns: float
 
@@ -95,7 +102,11 @@ class Engine:
             core.c,
             core.v,
             core.pm,
+            core.ipsr,
             core.waiting,
+            core.pending_interrupts,
+            core.enabled_interrupts,
+            core.interrupts_updated,
             core.cycles,
             self.clock.nanos,
         )

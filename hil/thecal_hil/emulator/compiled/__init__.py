@@ -4,7 +4,8 @@ The files of this room:
 
 - `memory.h`, `sio.h`, `thumb.h`: memory, divider and spinlocks, and the common Thumb instructions, in C.
 - `run_loop.pyx`: the run loop on top of them; `shared_sio.py`: SIO's divider and spinlocks for both paths.
-- `build.py`: builds all of it into the cache.
+- `pio.pyx` with `fifo.pxi`, `pio_instructions.pxi` and `pio_loops.pxi`: PIO blocks paced by the clock.
+- `build.py`: builds all of it into the cache, from `make setup` or where a board is made and it is not there.
 
 For a test that runs both paths side by side, an `EmulatedPico` takes `compiled=True` or `compiled=False`, and then:
 
@@ -65,3 +66,9 @@ def module(name: str, sources: Path = build.SOURCES) -> Any:
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded
+
+
+def forget() -> None:
+    """Look again for what could be built, and report again what could not."""
+    _is_available.cache_clear()
+    module.cache_clear()
