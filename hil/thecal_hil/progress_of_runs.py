@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from thecal_hil.progress import repeated
 from thecal_hil.pump_clock import NS_PER_S
@@ -49,17 +50,16 @@ class Runs:
 
     def __init__(self, weights: Sequence[float]) -> None:
         self._weights = tuple(weights)
-        self._file = tempfile.NamedTemporaryFile(prefix="thecal-progress-", buffering=0)
-        self._file.write(bytes(_SHARE.size * len(self._weights)))
-        self._file.flush()
+        self._descriptor, self._path = tempfile.mkstemp(prefix="thecal-progress-")
+        os.write(self._descriptor, bytes(_SHARE.size * len(self._weights)))
 
     def places(self) -> list[Place]:
-        return [Place(self._file.name, number) for number in range(len(self._weights))]
+        return [Place(self._path, number) for number in range(len(self._weights))]
 
     def share(self) -> float:
         shares = self._shares()
-        whole = sum(self._weights)
-        return sum(share * weight for share, weight in zip(shares, self._weights, strict=True)) / whole
+        done = sum(share * weight for share, weight in zip(shares, self._weights, strict=True))
+        return done / sum(self._weights) if self._weights else 1.0
 
     def words(self) -> str:
         if len(self._weights) == 1:
@@ -68,10 +68,11 @@ class Runs:
         return f"{over:,} of {len(self._weights):,} runs"
 
     def close(self) -> None:
-        self._file.close()
+        os.close(self._descriptor)
+        Path(self._path).unlink()
 
     def _shares(self) -> list[float]:
-        said = os.pread(self._file.fileno(), _SHARE.size * len(self._weights), 0)
+        said = os.pread(self._descriptor, _SHARE.size * len(self._weights), 0)
         return [min(1.0, max(0.0, share)) for (share,) in _SHARE.iter_unpack(said)]
 
 

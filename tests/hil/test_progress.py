@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-import pty
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
 
 import pytest
 
+from hil.pseudo_terminal import terminal
 from thecal_hil.copies import in_a_copy
 from thecal_hil.model_rig import ModelRig
 from thecal_hil.progress import Count, ProgressLine, Share, shown, time_text
@@ -32,73 +30,56 @@ class Clock:
         return self.s
 
 
-@contextmanager
-def terminal() -> Iterator[tuple[TextIO, int]]:
-    """A pseudo-terminal: the stream of the program in it, and the descriptor of whoever looks at the screen."""
-    master, slave = pty.openpty()
-    with os.fdopen(slave, "w") as stream:
-        try:
-            yield stream, master
-        finally:
-            os.close(master)
-
-
-def screen(master: int) -> str:
-    return os.read(master, 65_536).decode()
-
-
 def test_nothing_is_written_in_the_first_five_seconds_at_a_terminal() -> None:
     clock, count = Clock(), Count(10, "runs")
-    with terminal() as (stream, master):
-        os.set_blocking(master, False)
+    with terminal() as (stream, screen):
         line = ProgressLine("delivery", count, stream, clock)
         for _ in range(49):
             clock.s += 0.1
             count.done = 9
             line.look()
         line.wipe()
-        with pytest.raises(BlockingIOError):
-            screen(master)
+        assert screen.all() == ""
 
 
 def test_at_a_terminal_the_line_says_how_far_and_how_long_and_is_drawn_over_itself() -> None:
     clock, count = Clock(), Count(200, "runs")
-    with terminal() as (stream, master):
+    with terminal() as (stream, screen):
         line = ProgressLine("delivery", count, stream, clock)
         clock.s += 10
         count.add(20)
         line.look()
-        assert screen(master) == "\rdelivery: 20 of 200 runs, 10 %, 1 min 30 s to go"
+        assert screen.all() == "\rdelivery: 20 of 200 runs, 10 %, 1 min 30 s to go"
         clock.s += 90
         count.done = 199
         line.look()
-        drawn = screen(master)
+        drawn = screen.all()
         assert drawn.startswith("\rdelivery: 199 of 200 runs, 99 %, 1 s to go")
         assert "\n" not in drawn
         assert len(drawn) == len("\rdelivery: 20 of 200 runs, 10 %, 1 min 30 s to go"), "the rest is wiped"
         line.wipe()
-        assert re.fullmatch(r"\r +\r", screen(master))
+        assert re.fullmatch(r"\r +\r", screen.all())
 
 
 def test_the_line_is_drawn_no_more_than_twice_a_second() -> None:
     clock = Clock()
-    with terminal() as (stream, master):
+    with terminal() as (stream, screen):
         line = ProgressLine("delivery", Count(10, "runs"), stream, clock)
         clock.s += 5
         for _ in range(100):
             line.look()
             clock.s += 0.01
-        assert screen(master).count("\r") == 2
+        assert screen.all().count("\r") == 2
 
 
 def test_a_line_that_is_longer_than_the_terminal_is_wide_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     clock = Clock()
-    with terminal() as (stream, master):
+    with terminal() as (stream, screen):
         line = ProgressLine("delivery", Count(200, "runs"), stream, clock)
         clock.s += 5
         line.look()
-        assert screen(master) == "\rdelivery: 0 of 200 "
+        assert screen.all() == "\rdelivery: 0 of 200 "
 
 
 def test_elsewhere_a_plain_line_comes_every_minute() -> None:
@@ -141,36 +122,48 @@ def test_a_stream_that_is_gone_does_not_end_the_work() -> None:
 
 def test_the_line_is_drawn_by_itself_while_the_work_goes_on_and_makes_room_for_output() -> None:
     clock, count = Clock(), Count(10, "runs")
-    with terminal() as (stream, master):
+    with terminal() as (stream, screen):
         with shown("delivery", count, stream, clock) as line:
             clock.s += 6
-            # Waits for the line: nobody here asks for it.
-            assert screen(master).startswith("\rdelivery: 0 of 10 runs, 0 %")
+            # Nobody here asks for the line.
+            assert screen.until("known yet").startswith("\rdelivery: 0 of 10 runs, 0 %")
             clock.s += 1e6
             with line.out_of_the_way():
                 stream.write("passed\n")
                 stream.flush()
-            seen = screen(master)
-            assert re.search(r"\r +\rpassed\r\n", seen), repr(seen)
-        os.set_blocking(master, False)
-    # Nothing looks at the clock any more.
-    clock.s += 1e6
+            seen = screen.until("passed")
+            assert re.search(r"\r +\rpassed", seen), repr(seen)
+            clock.s += 1
+            screen.until("known yet")
+        assert re.search(r"\r +\r\Z", screen.all())
 
 
 def test_the_line_is_wiped_also_when_the_work_fails() -> None:
     clock = Clock()
-    with terminal() as (stream, master):
-        with pytest.raises(RuntimeError), shown("delivery", Count(10, "runs"), stream, clock):
-            clock.s += 6
-            assert screen(master).startswith("\rdelivery")
-            raise RuntimeError
-        assert re.search(r"\r +\r\Z", screen(master))
+    with terminal() as (stream, screen):
+
+        def fail() -> None:
+            with shown("delivery", Count(10, "runs"), stream, clock):
+                clock.s += 6
+                screen.until("known yet")
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            fail()
+        assert re.search(r"\r +\r\Z", screen.all())
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (3_599, "59 min 59 s"), (3_599.6, "1 h 0 min"), (9_000, "2 h 30 min")],
-)  # fmt: skip
+    [
+        (0.4, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (3_599, "59 min 59 s"),
+        (3_599.6, "1 h 0 min"),
+        (9_000, "2 h 30 min"),
+    ],
+)
 def test_a_time_is_told_as_a_person_says_it(seconds: float, text: str) -> None:
     assert time_text(seconds) == text
 

@@ -8,6 +8,7 @@ and each figure is declared with its unit and its limits before anything is run.
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Collection, Iterator
 from decimal import Decimal
@@ -40,6 +41,11 @@ _USUAL_OFFSET_MIN = 60
 def library_files() -> list[Path]:
     """The scenarios of the library, in order of their names."""
     return sorted(LIBRARY.glob("*.toml"))
+
+
+def argument_of(scenario: Scenario) -> str:
+    """What names a scenario on a command line: of the library its name, of any other file its path as it was given."""
+    return scenario.name if scenario.path.parent == LIBRARY else shlex.quote(str(scenario.path))
 
 
 def read_scenario(path: Path) -> Scenario:
