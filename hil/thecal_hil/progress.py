@@ -8,10 +8,12 @@ thread of its own, so it takes the same course with and without the line.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol, TextIO
@@ -20,8 +22,41 @@ QUIET_S = 5.0
 REDRAW_S = 0.5
 PLAIN_EVERY_S = 60.0
 _LOOK_EVERY_S = 0.25
-_LEAST_SHARE = 1e-6
-"""Done since the beginning: less of the whole allows no estimate."""
+
+_writing = threading.RLock()
+# No copy of this process is made in the midst of a line: the stream's own lock would stay locked in the copy.
+os.register_at_fork(
+    before=_writing.acquire, after_in_parent=_writing.release, after_in_child=_writing.release
+)
+
+_LEAST_SHARE = 1e-3
+"""Of the whole: less allows no estimate."""
+_LEAST_PACE_S = 30.0
+_SAMPLE_EVERY_S = 1.0
+
+
+class Pace:
+    """How fast work goes: over the later half of its time, and half a minute at least.
+
+    A slow beginning, such as a boot, counts for less and less that way.
+    """
+
+    def __init__(self, began_s: float, share: float) -> None:
+        self._began_s = began_s
+        self._samples = deque([(began_s, share)])
+
+    def note(self, now_s: float, share: float) -> None:
+        if now_s - self._samples[-1][0] >= _SAMPLE_EVERY_S:
+            self._samples.append((now_s, share))
+        since_s = now_s - max(_LEAST_PACE_S, (now_s - self._began_s) / 2)
+        while len(self._samples) > 1 and self._samples[1][0] <= since_s:
+            self._samples.popleft()
+
+    def to_go_s(self, now_s: float, share: float) -> float | None:
+        """Seconds until all is done; None as long as that can't be told."""
+        from_s, from_share = self._samples[0]
+        done = share - from_share
+        return None if done < _LEAST_SHARE else (now_s - from_s) * (1 - share) / done
 
 
 class Work(Protocol):
@@ -46,6 +81,10 @@ class Count:
     def add(self, pieces: int = 1) -> None:
         with self._lock:
             self.done += pieces
+
+    def set(self, done: int) -> None:
+        """For work that one thread does."""
+        self.done = done
 
     def share(self) -> float:
         return min(1.0, self.done / self.total) if self.total else 1.0
@@ -75,18 +114,19 @@ class ProgressLine:
     ) -> None:
         self._what, self._work, self._stream, self._now_s = what, work, stream, now_s
         self._is_terminal = stream.isatty()
-        self._began_s, self._began_share = now_s(), work.share()
-        self._next_s = self._began_s + (QUIET_S if self._is_terminal else PLAIN_EVERY_S)
+        began_s = now_s()
+        self._pace = Pace(began_s, work.share())
+        self._next_s = began_s + (QUIET_S if self._is_terminal else PLAIN_EVERY_S)
         self._drawn = 0
-        self._lock = threading.RLock()
 
     def look(self) -> None:
         """Write the line if it is due."""
-        with self._lock:
-            now_s = self._now_s()
+        with _writing:
+            now_s, share = self._now_s(), self._work.share()
+            self._pace.note(now_s, share)
             if now_s < self._next_s:
                 return
-            text = self._text(now_s - self._began_s)
+            text = self._text(now_s, share)
             if self._is_terminal:
                 self._next_s = now_s + REDRAW_S
                 self._draw(text)
@@ -97,19 +137,18 @@ class ProgressLine:
     @contextmanager
     def out_of_the_way(self) -> Iterator[None]:
         """Wipe the line while something else is written to the terminal."""
-        with self._lock:
+        with _writing:
             self.wipe()
             yield
 
     def wipe(self) -> None:
-        with self._lock:
+        with _writing:
             if self._drawn:
                 self._write("\r" + " " * self._drawn + "\r")
                 self._drawn = 0
 
-    def _text(self, elapsed_s: float) -> str:
-        share = self._work.share()
-        parts = [self._work.words(), f"{int(100 * share)} %", _to_go(elapsed_s, self._began_share, share)]
+    def _text(self, now_s: float, share: float) -> str:
+        parts = [self._work.words(), f"{int(100 * share)} %", _to_go(self._pace.to_go_s(now_s, share), share)]
         return f"{self._what}: " + ", ".join(part for part in parts if part)
 
     def _draw(self, text: str) -> None:
@@ -159,12 +198,10 @@ def repeated(look: Callable[[], None]) -> Iterator[None]:
         thread.join()
 
 
-def _to_go(elapsed_s: float, began_share: float, share: float) -> str:
-    """At the pace since the beginning. What was done before then cost no time of this one."""
-    done = share - began_share
-    if done < _LEAST_SHARE:
-        return "time to go not known yet"
-    return f"{time_text(elapsed_s * (1 - share) / done)} to go"
+def _to_go(seconds: float | None, share: float) -> str:
+    if share >= 1:
+        return "finishing"
+    return "time to go not known yet" if seconds is None else f"{time_text(seconds)} to go"
 
 
 def time_text(seconds: float) -> str:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,10 +52,10 @@ def test_at_a_terminal_the_line_says_how_far_and_how_long_and_is_drawn_over_itse
         line.look()
         assert screen.all() == "\rdelivery: 20 of 200 runs, 10 %, 1 min 30 s to go"
         clock.s += 90
-        count.done = 199
+        count.done = 198
         line.look()
         drawn = screen.all()
-        assert drawn.startswith("\rdelivery: 199 of 200 runs, 99 %, 1 s to go")
+        assert drawn.startswith("\rdelivery: 198 of 200 runs, 99 %, 1 s to go")
         assert "\n" not in drawn
         assert len(drawn) == len("\rdelivery: 20 of 200 runs, 10 %, 1 min 30 s to go"), "the rest is wiped"
         line.wipe()
@@ -102,6 +103,24 @@ def test_what_was_done_before_the_beginning_does_not_make_the_rest_look_quick() 
     count.add(10)
     line.look()
     assert log.getvalue() == "campaign: 60 of 100 runs, 60 %, 4 min 0 s to go\n"
+
+
+def test_a_slow_beginning_is_forgotten() -> None:
+    clock, count, log = Clock(), Count(1_000, "runs"), io.StringIO()
+    line = ProgressLine("delivery", count, log, clock)
+    for second in range(60):
+        clock.s += 1
+        count.add(10 if second >= 30 else 0)
+        line.look()
+    assert log.getvalue() == "delivery: 300 of 1,000 runs, 30 %, 1 min 10 s to go\n"
+
+
+def test_work_that_is_all_but_over_is_finishing() -> None:
+    clock, log = Clock(), io.StringIO()
+    line = ProgressLine("delivery", Count(10, "runs", done=10), log, clock)
+    clock.s += 60
+    line.look()
+    assert log.getvalue() == "delivery: 10 of 10 runs, 100 %, finishing\n"
 
 
 def test_as_long_as_nothing_is_done_no_time_is_made_up() -> None:
@@ -192,6 +211,30 @@ def test_runs_in_other_processes_report_how_far_they_are_by_their_weight() -> No
         assert runs.words() == "1 of 2 runs"
         in_a_copy(lambda: _report_half(first))
         assert runs.share() == 1
+
+
+def test_a_copy_of_the_process_is_never_made_in_the_midst_of_a_line() -> None:
+    """A copy that is made while another thread writes would wait for ever for the stream."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(io.StringIO):
+        def write(self, text: str, /) -> int:
+            begun.set()
+            go_on.wait()
+            return super().write(text)
+
+    clock = Clock()
+    with shown("delivery", Count(10, "runs"), Slow(), clock):
+        clock.s += 60
+        begun.wait()
+        order: list[str] = []
+        copied = threading.Thread(target=lambda: (in_a_copy(int), order.append("copied")))
+        copied.start()
+        copied.join(1)
+        order.append("line")
+        go_on.set()
+        copied.join()
+    assert order == ["line", "copied"]
 
 
 def test_virtual_time_tells_how_much_is_done() -> None:
