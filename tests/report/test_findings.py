@@ -243,6 +243,7 @@ def test_a_campaign_of_many_pumps_names_its_worst_and_how_to_do_that_again(tmp_p
         "runs": 100,
         "pump_days": 700,
         "wrong": [],
+        "wrong_runs": 0,
         "figures": dict.fromkeys(names, figures),
         "worst": {"overall_error_percent": worst},
         "checkout": "abcdef0123",
