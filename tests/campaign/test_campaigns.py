@@ -24,6 +24,7 @@ from thecal_hil.campaign.results import Results
 from thecal_hil.campaign.run import carry_out
 from thecal_hil.campaign.store import Store
 from thecal_hil.campaign.workers import Batch, DaskWorkers, Do, Done
+from thecal_hil.evidence import is_as_written
 
 PLAN = Plan(runs=10, days=1, first_seed=40, batch=1)
 SOURCES = [entry for entry in sys.path if Path(entry).is_dir()]
@@ -148,7 +149,9 @@ def test_the_report_tells_the_distribution_and_the_worst_cases_with_how_to_do_th
     table = pq.read_table(uninterrupted)
     found = write_report(tmp_path, Results(uninterrupted))
     written = json.loads((tmp_path / "report.json").read_text())
+    assert is_as_written("report", written)
     assert written.pop("checkout")
+    assert written.pop("seal")
     assert written == found
     assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
     errors = table["overall_error_percent"].to_pylist()
