@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ class _ToGo:
     with."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._capture = config.pluginmanager.getplugin("capturemanager")
+        self._capture: Any = config.pluginmanager.getplugin("capturemanager")
         self._session: pytest.Session | None = None
         self._count = Count(0, "tests")
         self._line: ProgressLine | None = None
