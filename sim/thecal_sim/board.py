@@ -206,6 +206,16 @@ class SimulatedBoard:
         self.train.stamp()
         return len(self.recording.steps_ns)
 
+    def sure_until_ns(self, until_ns: int) -> int:
+        """The latest instant, of those up to one, at which STEP, the sense counter and the shaft are certain to have done
+        what the program has queued and nothing else, if nothing else changes; may lie in the past."""
+        if not (self.train.is_as_pushed and self.sense_wire.is_whole):
+            return self.env.now_ns
+        until_ns = min(until_ns, self.train.lasts_until_ns())
+        steps_ns = self.train.queued_until(until_ns)
+        sure = self.motor.sure_of(steps_ns)
+        return until_ns if sure == len(steps_ns) else steps_ns[sure] - 1
+
     def allow_by_driver(self, allows: bool) -> None:
         """The program's say in the enable line changes now."""
         self._driver_allows = allows

@@ -90,6 +90,18 @@ class Shaft:
             return count
         return sum(last - first for first, last, is_turned in self.runs(times_ns) if is_turned)
 
+    def sure_of(self, times_ns: Sequence[int]) -> int:
+        """How many of the first of such microsteps are turned without a look at any by itself. Nothing is commanded."""
+        if self._slips_left:
+            return 0
+        before_ns, sure = self.last_command_ns, 0
+        for t_ns in times_ns:
+            if t_ns - before_ns < _ASSURED_INTERVAL_NS or sure == self._assured:
+                break
+            before_ns = t_ns
+            sure += 1
+        return sure
+
     def runs(self, times_ns: Sequence[int] | NDArray[np.int64]) -> Iterator[tuple[int, int, bool]]:
         """The same, as runs of microsteps with the same fate: (first, one past the last, whether turned)."""
         times = np.array(times_ns, np.int64)
