@@ -18,8 +18,6 @@ from thecal_sim.board import SimulatedBoard
 from thecal_sim.units import NS_PER_S
 
 HEARTBEAT_NS = HEARTBEAT_S * NS_PER_S
-_LEAST_NS = 2 * HEARTBEAT_NS
-"""With less time than that before something is due, there is none to pass over."""
 
 
 class ModelController(Controller):
@@ -47,13 +45,15 @@ class Heartbeats:
         The controller's next wake-up is then the last heartbeat before anything is due. Nothing is left in virtual time
         that is due up to then.
         """
+        board, controller = self._board, self._controller
+        if controller.next_due()[0] - board.clock.s <= 2 * HEARTBEAT_S:
+            return 0
         passed = self._certain_to_find_nothing() - 1
         if passed <= 0:
             return 0
-        board = self._board
         board.watchdog.feed_at(board.env.now_ns + passed * HEARTBEAT_NS)
         board.self_test.pass_over(passed)
-        self._controller.pass_over(passed)
+        controller.pass_over(passed)
         return passed
 
     def _certain_to_find_nothing(self) -> int:
@@ -61,11 +61,11 @@ class Heartbeats:
         board, controller = self._board, self._controller
         env = board.env
         now_ns = env.now_ns
-        until_ns = board.processor.instant_ns(*controller.next_due()) - 1
-        if until_ns - now_ns < _LEAST_NS:
-            return 0
-        until_ns = min(until_ns, env.clear_until_ns(but_for=board.watchdog.timer))
-        if until_ns - now_ns < _LEAST_NS:
+        until_ns = min(
+            env.clear_until_ns(but_for=board.watchdog.timer),
+            board.processor.instant_ns(*controller.next_due()) - 1,
+        )
+        if until_ns - now_ns < 2 * HEARTBEAT_NS:
             return 0
         until_ns = board.sure_until_ns(until_ns)
         heartbeats = min((until_ns - now_ns) // HEARTBEAT_NS, board.self_test.calls_without_news())

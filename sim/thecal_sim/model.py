@@ -157,7 +157,9 @@ class ModelPump:
                 self.left_for = left.to
                 self.board.leave_program()
                 return
-            can_leap = not (self._reaction_ns or processor.is_busy or self.board.button.waits)
+            # If nothing comes before the program is done, no event is made for that.
+            is_busy = processor.is_busy and not env.leap(processor.now_ns)
+            can_leap = not (self._reaction_ns or is_busy or self.board.button.waits)
             if can_leap and not is_more and not self._every_heartbeat:
                 self.heartbeats_passed_over += heartbeats.pass_over()
             wake_ns = processor.instant_ns(controller.wake_s, controller.wake_us)

@@ -195,7 +195,7 @@ class SimulatedTrain:
 
     def _play(self, intervals_ticks: list[int]) -> None:
         self.stamp()
-        times_ns = accumulate((TICK_NS * ticks for ticks in intervals_ticks), initial=self._tail_ns)
+        times_ns = accumulate(map(TICK_NS.__mul__, intervals_ticks), initial=self._tail_ns)
         next(times_ns)
         self._queued_ns.extend(times_ns)
         self._tail_ns = self._queued_ns[-1]
