@@ -5,10 +5,10 @@ half a year. On the model it is known beforehand what such a look finds: nothing
 virtual time has an event for it, and each simulated part knows whether it goes on as the program has left it. So the
 heartbeats up to the last one before anything can happen are passed over, and that last one is polled again.
 
-Promise: the pump, its surroundings and their record are then the same, to the bit, as if each heartbeat had been polled.
-Whatever is not certain is polled. What a heartbeat leaves behind by itself is done here for those passed over: the
-watchdog is fed, the self-test has looked at so many more pieces of the image, and the controller expects the next poll
-so much later. All else that it settles (counts, the motor's watch) comes out the same when it is settled at once.
+Promise: the pump, its surroundings and their record are then the same, to the bit, as if each heartbeat had been
+polled. Whatever is not certain is polled. What a heartbeat leaves behind by itself is done here for those passed over:
+the watchdog is fed, the self-test has looked at so many more pieces of the image, and the controller expects the next
+poll so much later. All else that it settles (counts, the motor's watch) comes out the same when it is settled at once.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ class Heartbeats:
         that is due up to then.
         """
         board, controller = self._board, self._controller
-        if controller.next_due()[0] - board.clock.s <= 2 * HEARTBEAT_S:
+        if (
+            controller.next_due()[0] - board.clock.s <= 2 * HEARTBEAT_S
+            or controller.supervisor.is_motor_stalled()
+        ):
             return 0
         passed = self._certain_to_find_nothing() - 1
         if passed <= 0:

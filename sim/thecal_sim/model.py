@@ -1,9 +1,9 @@
 """The model pump: the firmware's controller on the simulated board, in virtual time.
 
 It is run as the board's main loop runs it: poll, then sleep until the controller wants to be polled again or until
-bytes arrive. Heartbeats that are certain to find nothing are passed over (see ``heartbeats``), unless each is asked for.
-``serial`` is the host's end of the link. Nothing here looks at a real clock. An exception
-that leaves a poll, which would end in a reset on the board, ends the simulation instead, so that it is seen.
+bytes arrive. Heartbeats that are certain to find nothing are passed over (see ``heartbeats``), unless each is asked
+for. ``serial`` is the host's end of the link. Nothing here looks at a real clock. An exception that leaves a poll,
+which would end in a reset on the board, ends the simulation instead, so that it is seen.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.events import RESET_POWER_ON
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_sim.board import LeftProgram, SimulatedBoard
-from thecal_sim.edges import Edge
+from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.heartbeats import Heartbeats, ModelController
 from thecal_sim.link import HostPort
 from thecal_sim.nor_flash import NorFlash, PowerCutError
@@ -87,7 +87,7 @@ class ModelPump:
         return self._controller
 
     @property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> EdgeRecord:
         return self.board.edges
 
     @property

@@ -53,6 +53,7 @@ class SimulatedMotor:
         self._won_t_disable = False
         self._won_t_enable = False
         self._was_energised = False
+        self._turned_for_latest = True
 
     # --- faults
 
@@ -94,12 +95,17 @@ class SimulatedMotor:
         commanded = steps - self._settled_at
         if commanded:
             self._settled_at = steps
-            if self._was_energised:
-                self._turned += self._turned_of(steps - commanded, steps)
+            turned = self._turned_of(steps - commanded, steps) if self._was_energised else 0
+            self._turned += turned
+            self._turned_for_latest = turned == commanded
         self._was_energised = self._is_energised()
 
     def sure_of(self, times_ns: Sequence[int]) -> int:
-        """For how many of the next STEP edges, at these instants, it is certain to turn once, if nothing else changes."""
+        """For how many of the next STEP edges, at these instants, it is certain to turn once, if nothing else changes.
+
+        For none after an edge that it has not turned for: whoever watches it may have something to say when it turns
+        again.
+        """
         has_fault = (
             self._is_stalled
             or self._loses_every
@@ -107,7 +113,7 @@ class SimulatedMotor:
             or self._won_t_disable
             or self._won_t_enable
         )
-        if has_fault or not self._is_enabled():
+        if has_fault or not self._turned_for_latest or not self._is_enabled():
             return 0
         return len(times_ns) if self.mechanics is None else self.mechanics.sure_of(times_ns)
 

@@ -14,7 +14,8 @@ from itertools import accumulate
 
 from simpy import Event
 
-from thecal_sim.edges import STEP, Edge, Recording
+from thecal_sim.edge_record import Edge
+from thecal_sim.edges import STEP, Recording
 from thecal_sim.processor import Processor
 from thecal_sim.units import NS_PER_MS, TICK_NS
 

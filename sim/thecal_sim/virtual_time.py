@@ -78,8 +78,8 @@ class VirtualTime(Environment):
         but_for: a timer that does not count, for who is going to put it off.
         """
         clear_until_ns = self._until_ns
-        if self._queue:
-            clear_until_ns = min(clear_until_ns, self._queue[0][0])  # type: ignore[assignment]
+        if self._queue and self._queue[0][0] < clear_until_ns:
+            clear_until_ns: int = self._queue[0][0]  # type: ignore[assignment]
         for timer in self._timers:
             if timer.due_ns is not None and timer is not but_for and timer.due_ns < clear_until_ns:
                 clear_until_ns = timer.due_ns

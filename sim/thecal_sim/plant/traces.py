@@ -40,7 +40,8 @@ class Traces:
         return first + np.searchsorted(between, t_ns, side="right")
 
     def _once(self, name: str, work_out: Callable[[Instants], Floats], t_ns: Instants) -> Floats:
-        """Most quantities begin with the same few, most often at the same instants: each of those is worked out once."""
+        """Most quantities begin with the same few, most often at the same instants: each of those is worked out
+        once."""
         asked = t_ns.tobytes(), len(self._shaft.turned_ns), len(self._shaft.stretches)
         answers = self._answers.get(asked)
         if answers is None:
