@@ -63,8 +63,8 @@ class EdgeRecord(Sequence[Edge]):
         code = self._code_of.get(signal)
         if code is None:
             code = self._code(signal)
-        self._codes.append(code | level)
         self._t_ns.append(t_ns)
+        self._codes.append(code | level)
 
     def clear(self) -> None:
         """Forget all edges so far."""
