@@ -198,7 +198,7 @@ def a_generator_that_adds_steps_slowly(followed: Followed) -> None:
     bench.deliver(continuous(PAEDIATRIC))
     run_for(followed, 1_000)
     followed.pump.board.train.run_wild(20 * NS_PER_S, 4)
-    run_for(followed, 200, looks=20)
+    run_for(followed, 200)
     assert bench.is_active(alarms.PULSES_IN_EXCESS)
     run_for(followed, 1_000)
 
