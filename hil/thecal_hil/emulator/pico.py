@@ -14,12 +14,14 @@ from typing import Any, Final, NamedTuple
 
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
 
+from thecal_sim.edge_record import EdgeRecord
+
 from . import compiled as compiled_code
 from .chip import FLASH_BYTES, build_chip
 from .engine import Engine
 from .fixes import MaskedWake
 from .flash_chip import FlashTiming
-from .pins import Edge, Probe, Wire
+from .pins import Probe, Wire
 from .serial_port import EmulatedUsbSerial
 from .units import CYCLE_NS, NS_PER_US, on_cycle_ns
 from .usb_host import UsbHost
@@ -119,7 +121,7 @@ class EmulatedPico:
     # --- what happened -----------------------------------------------------------------------
 
     @property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> EdgeRecord:
         return self._probe.edges
 
     def level(self, signal: str) -> int:
