@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
@@ -127,11 +126,7 @@ class Record:
         return self.emulated_s / self.worked_s
 
 
-Progress = Callable[[float], None]
-"""Told on the way how many seconds of therapy have been delivered."""
-
-
-def carry_out(plan: DayPlan, rig: Rig, progress: Progress = lambda seconds: None) -> Record:
+def carry_out(plan: DayPlan, rig: Rig) -> Record:
     """Program the pump, let it deliver for as long as planned, visit it on the way; what came of it."""
     course = Course(rig)
     course.set_time(plan.start_s - _LEAD_S)
@@ -148,10 +143,8 @@ def carry_out(plan: DayPlan, rig: Rig, progress: Progress = lambda seconds: None
     for visit_ns in plan.visits_ns():
         rig.run_until(clock.rig_ns_of_wall(visit_ns))
         visits.append(_visit(rig, visit_ns))
-        progress((visit_ns - plan.start_ns) / NS_PER_S)
     rig.run_until(clock.rig_ns_of_wall(plan.end_ns))
     worked_s = time.perf_counter() - began
-    progress(plan.duration_s)
 
     steps_ns = clock.wall_instants_ns(rig.step_times_ns)
     buzzer_ns = clock.wall_instants_ns(rig.rising_ns(BUZZER))

@@ -53,6 +53,19 @@ def _flash_of(image: FirmwareImage) -> bytes | None:
     return None if image.files is None else flash_with_files(image.path, image.files, _STOCK_BOARDS)
 
 
+def bench_board(image: FirmwareImage, *, compiled: bool | None = None) -> EmulatedPico:
+    """A Pico with the image, wired as on the bench, at power-on. `compiled`: see `EmulatedPico`."""
+    return EmulatedPico(
+        image.path,
+        flash_image=_flash_of(image),
+        wires=[(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)],
+        watch=_WATCHED,
+        released=_PULLED_UP,
+        seed=_SRAM_SEED,
+        compiled=compiled,
+    )
+
+
 class PicoRig(Rig):
     """One emulated Pico, booted, enumerated and through with its self-test."""
 
@@ -60,20 +73,14 @@ class PicoRig(Rig):
     capabilities = frozenset(Capability)
     possible_faults = PicoFaults.possible
 
-    def __init__(self, image: FirmwareImage) -> None:
+    def __init__(self, image: FirmwareImage, board: EmulatedPico | None = None) -> None:
+        """`board`: one of `bench_board` that has not run yet; None makes one."""
         super().__init__((image.version, image.commit))
         self.image = image
         self.image_sha256 = image.sha256
         self.starts_from_files = image.files is not None
         self.seeds = {"sram": _SRAM_SEED}
-        self.board = EmulatedPico(
-            image.path,
-            flash_image=_flash_of(image),
-            wires=[(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)],
-            watch=_WATCHED,
-            released=_PULLED_UP,
-            seed=_SRAM_SEED,
-        )
+        self.board = board or bench_board(image)
         self.motor = Motor(self.board.chip, pins.STEP, pins.ENABLE, pins.MOTION)
         self._faults = PicoFaults(self)
         self._open_port()
