@@ -6,7 +6,7 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS    how many steps make doses takes (1000000)
 #   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   LOCKSTEP_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS
+#   LOCKSTEP_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -129,7 +129,11 @@ evidence-check: $(TOOLS) system-analyser $(VENV)/ready ## Open a report in a bro
 	@$(BIN)/pytest -m "campaign or not campaign" tests/report
 
 .PHONY: bench
-bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio
+bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure what verification costs, beside an earlier commit; about an hour
+	@$(BIN)/python -m thecal_hil.speed $(BENCH_ARGS)
+
+.PHONY: comparison
+comparison: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio
 	@$(BIN)/python -m thecal_sim.benchmark
 	@$(BIN)/python -m thecal_hil.comparison
 

@@ -63,7 +63,7 @@ def _slow_flash() -> dict[str, float]:
     found = {}
     for cycles in (40, 66):
         done = run_on(
-            HERE, program, "--board", f"P={cycles}", "--uf2", str(image), "deliver", "424000", "300"
+            HERE, PROGRAM, "--board", f"P={cycles}", "--uf2", str(image), "deliver", "424000", "300"
         )
         found[f"steps_at_{cycles}"] = float(done["counted"])
     return {"cache_cost": cache_cost(), **found}

@@ -17,7 +17,7 @@ BEFORE = "f0750af"
 RATES_NL_PER_DAY = (48_000, 424_000, 2_000_000, 24_000_000)
 _SECONDS = {48_000: 7_200.0, 424_000: 3_600.0, 2_000_000: 1_200.0, 24_000_000: 240.0}
 """Of virtual time. An hour and more at the low rates holds every kind of wake-up they have."""
-_PROGRAM = Path(timed_pico.__file__)
+PROGRAM = Path(timed_pico.__file__)
 _BOOTS = 3
 
 
@@ -28,7 +28,7 @@ class DifferentRecordsError(Exception):
 def _pairs(arguments: tuple[str, ...], pairs: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     before = sources_of(BEFORE)
     image_of(before)
-    found = [(run_on(before, _PROGRAM, *arguments), run_on(HERE, _PROGRAM, *arguments)) for _ in range(pairs)]
+    found = [(run_on(before, PROGRAM, *arguments), run_on(HERE, PROGRAM, *arguments)) for _ in range(pairs)]
     return [pair[0] for pair in found], [pair[1] for pair in found]
 
 
@@ -62,7 +62,7 @@ def cache_cost(nl_per_day: int = 424_000, pairs: int = 3) -> float:
     costs = []
     for _ in range(pairs):
         found = [
-            run_on(HERE, _PROGRAM, "--board", board, "deliver", str(nl_per_day), str(_SECONDS[nl_per_day]))
+            run_on(HERE, PROGRAM, "--board", board, "deliver", str(nl_per_day), str(_SECONDS[nl_per_day]))
             for board in ("P=66", "P=0")
         ]
         costs.append(found[0]["worked_s"] / found[1]["worked_s"])
