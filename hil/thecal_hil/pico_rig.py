@@ -13,6 +13,7 @@ from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.pins import Motor
+from thecal_hil.emulator.silicon import DEFAULT, Silicon
 from thecal_hil.image import BUILT, FirmwareImage
 from thecal_hil.pico_faults import JOURNAL_BYTES, SECTOR_BYTES, PicoFaults
 from thecal_hil.rig import (
@@ -62,18 +63,21 @@ class PicoRig(Rig):
     capabilities = frozenset(Capability)
     possible_faults = PicoFaults.possible
 
-    def __init__(self, image: FirmwareImage) -> None:
+    def __init__(self, image: FirmwareImage, silicon: Silicon = DEFAULT) -> None:
+        """A pump that runs an image; `silicon` says what of the real chip is imposed on the emulated one."""
         super().__init__((image.version, image.commit))
         self.image = image
+        self.board_model = str(silicon)
         self.image_sha256 = image.sha256
         self.starts_from_files = image.files is not None
-        self.seeds = {"sram": _SRAM_SEED}
+        self.seeds = {"sram": _SRAM_SEED, "silicon": silicon.seed}
         self.board = EmulatedPico(
             image.path,
             flash_image=_flash_of(image),
             wires=[(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)],
             watch=_WATCHED,
             released=_PULLED_UP,
+            silicon=silicon,
             seed=_SRAM_SEED,
         )
         self.motor = Motor(self.board.chip, pins.STEP, pins.ENABLE, pins.MOTION)

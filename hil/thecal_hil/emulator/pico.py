@@ -20,6 +20,7 @@ from .fixes import MaskedWake
 from .flash_chip import FlashTiming
 from .pins import Edge, Probe, Wire
 from .serial_port import EmulatedUsbSerial
+from .silicon import DEFAULT, Silicon
 from .units import CYCLE_NS, NS_PER_US, on_cycle_ns
 from .usb_host import UsbHost
 
@@ -48,14 +49,16 @@ class EmulatedPico:
         watch: Mapping[str, int] | None = None,
         released: Mapping[str, int] | None = None,
         flash_timing: FlashTiming | None = None,
+        silicon: Silicon = DEFAULT,
         seed: int = 0,
     ) -> None:
         """`wires` are (output pin, input pin); `watch` maps signal names to pins; `released` gives the level an
         external resistor holds a signal at; `flash_image` is the flash from address 0 on, before the UF2 is written
-        into it."""
-        self.flash_timing = flash_timing or FlashTiming()
+        into it: what `silicon` says of it is for whoever makes it. `flash_timing` goes before that of `silicon`."""
+        self.silicon = silicon
+        self.flash_timing = flash_timing or silicon.flash_timing()
         self.flash_timing.power_cut = lambda: self.reset(ResetCause.POWER_ON)
-        chip, self.bus = build_chip(uf2, flash_image, self.flash_timing)
+        chip, self.bus = build_chip(uf2, flash_image, self.flash_timing, silicon)
         self.chip: Any = chip
         self._random = Random(seed)
         self.resets: list[Reset] = []
@@ -65,7 +68,8 @@ class EmulatedPico:
         MaskedWake(chip, self.engine)
         self.wires = [Wire(chip, source, target) for source, target in wires]
         self._probe = Probe(chip, watch or {}, released or {})
-        self.serial = EmulatedUsbSerial(UsbHost(chip.usb_ctrl), self)
+        self.usb_host = UsbHost(chip.usb_ctrl)
+        self.serial = EmulatedUsbSerial(self.usb_host, self)
         chip.watchdog.on_watchdog_trigger = lambda: self.reset(ResetCause.WATCHDOG)
         self.reset(ResetCause.POWER_ON)
 
