@@ -29,6 +29,7 @@ from thecal_hil.rig import (
     SerialPort,
 )
 from thecal_hil.stock_board import flash_with_files
+from thecal_hil.used_flash import flash_before
 from thecal_sim.plant import Plant
 
 _WATCHED = {
@@ -51,9 +52,11 @@ _REPLY_TIMEOUT_S = 1.0
 _WATCHDOG_BITES_WITHIN_NS = 8_400_000_000
 
 
-def _flash_of(image: FirmwareImage) -> bytes | None:
-    """What the board's flash holds before the image is written: nothing, or a stock board's file system."""
-    return None if image.files is None else flash_with_files(image.path, image.files, _STOCK_BOARDS)
+def _flash_of(image: FirmwareImage, silicon: Silicon) -> bytes | None:
+    """What the board's flash holds before the image is written: a stock board's files, or what `silicon` says."""
+    if image.files is not None:
+        return flash_with_files(image.path, image.files, _STOCK_BOARDS)
+    return flash_before(silicon, image)
 
 
 class PicoRig(Rig):
@@ -73,7 +76,7 @@ class PicoRig(Rig):
         self.seeds = {"sram": _SRAM_SEED, "silicon": silicon.seed}
         self.board = EmulatedPico(
             image.path,
-            flash_image=_flash_of(image),
+            flash_image=_flash_of(image, silicon),
             wires=[(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)],
             watch=_WATCHED,
             released=_PULLED_UP,
@@ -119,6 +122,12 @@ class PicoRig(Rig):
             self._let_the_watchdog_bite()
         else:
             self.board.reset(EmulatedResetCause.POWER_ON)
+        self._open_port()
+
+    def restart(self, cause: EmulatedResetCause, *, held_ns: int = 0) -> None:
+        """Have the pump start again by any reset that its chip knows, held for so long or in its boot loader."""
+        self._forget_clients()
+        self.board.reset(cause, held_ns=held_ns)
         self._open_port()
 
     def recover(self) -> None:
