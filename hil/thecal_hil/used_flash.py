@@ -27,7 +27,7 @@ _FIRST_START_NS = 2 * NS_PER_S
 
 
 def flash_before(silicon: Silicon, image: FirmwareImage) -> bytes | None:
-    """The flash from address 0 on, or None for a blank one. Raises ImageError where an image that it takes is missing."""
+    """The flash from address 0 on, or None for a blank one. Raises ImageError where an image it takes is missing."""
     match silicon.flash_before:
         case FlashBefore.BLANK:
             return None

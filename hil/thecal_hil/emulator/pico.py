@@ -38,10 +38,12 @@ class EmulatedPico:
         flash_timing: FlashTiming | None = None,
         silicon: Silicon = DEFAULT,
         seed: int = 0,
+        compiled: bool | None = None,
     ) -> None:
         """`wires` are (output pin, input pin); `watch` maps signal names to pins; `released` gives the level an
         external resistor holds a signal at; `flash_image` is the flash from address 0 on, before the UF2 is written
-        into it: what `silicon` says of it is for whoever makes it. `flash_timing` goes before that of `silicon`."""
+        into it: what `silicon` says of it is for whoever makes it. `flash_timing` goes before that of `silicon`;
+        `compiled` selects the path the processor runs on (see `compiled`), which changes nothing else."""
         self.silicon = silicon
         self.flash_timing = flash_timing or silicon.flash_timing()
         self.flash_timing.power_cut = lambda: self.reset(ResetCause.POWER_ON)
@@ -52,7 +54,7 @@ class EmulatedPico:
         self._busy_cycles_before = 0
         self._release_alarm = chip.clock.create_alarm(self.leave_reset)
         self._start_up = StartUp(chip, silicon, self._enter_image)
-        self.engine = Engine(chip)
+        self.engine = Engine(chip, compiled=compiled)
         MaskedWake(chip, self.engine)
         self.wires = [Wire(chip, source, target) for source, target in wires]
         self._probe = Probe(chip, watch or {}, released or {})
