@@ -11,10 +11,10 @@ from random import Random
 
 import pytest
 
-import thecal_hil.emulator
+import thecal_hil.emulator.compiled
 from hil.flash_cache_reference import ReferenceCache
 
-EMULATOR = Path(thecal_hil.emulator.__file__).parent
+HEADERS = Path(thecal_hil.emulator.compiled.__file__).parent
 MISS_CYCLES = 66
 FLASH = 0x1000_0000
 CACHE_BYTES = 16 * 1024
@@ -29,7 +29,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     built = tmp_path_factory.mktemp("cache") / "cache.so"
     shim = Path(__file__).with_name("flash_cache_shim.c")
     subprocess.run(
-        ["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-I{EMULATOR}", shim, "-o", built],
+        ["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-I{HEADERS}", shim, "-o", built],
         check=True,
     )
     loaded = ctypes.CDLL(str(built))
@@ -150,6 +150,7 @@ def random_trace(random: Random, length: int) -> Iterator[tuple[str, int]]:
                 yield "read_word", mirror + random.choice(begins) + WAY_BYTES * random.randrange(4)
             case _:
                 begin = random.choice(code) if random.random() < 0.7 else FLASH + random.choice(begins)
+                begin += random.choice((0, 0, 0, 0, 1, 2, 3)) << 24
                 for offset in range(0, 2 * random.randrange(1, 30), 2):
                     yield "fetch", begin + offset
 

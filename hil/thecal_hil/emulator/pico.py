@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from . import flash_window
 from .chip import FLASH_BYTES, build_chip
 from .engine import Engine
 from .fixes import MaskedWake
@@ -55,6 +56,7 @@ class EmulatedPico:
         self._release_alarm = chip.clock.create_alarm(self.leave_reset)
         self._start_up = StartUp(chip, silicon, self._enter_image)
         self.engine = Engine(chip, compiled=compiled)
+        flash_window.install(chip, self.engine.compiled, silicon)
         MaskedWake(chip, self.engine)
         self.wires = [Wire(chip, source, target) for source, target in wires]
         self._probe = Probe(chip, watch or {}, released or {})

@@ -31,6 +31,7 @@ enum {
 /* Bits of an address above the 16 MB window that tell its mirrors apart. */
 #define XIP_DOES_NOT_ALLOCATE 0x01000000u
 #define XIP_DOES_NOT_LOOK 0x02000000u
+#define XIP_OTHER_MIRRORS (XIP_DOES_NOT_ALLOCATE | XIP_DOES_NOT_LOOK)
 
 typedef struct {
     uint32_t miss_cycles;
@@ -123,14 +124,14 @@ static inline uint32_t xip_access(XipCache *cache, uint32_t address)
     return cache->miss_cycles;
 }
 
-/* Cycles that fetching an instruction from the first mirror waits. */
+/* Cycles that fetching a halfword of an instruction waits. */
 static inline uint32_t xip_fetch(XipCache *cache, uint32_t address)
 {
     uint32_t place = address >> (cache->fills_half_lines ? XIP_HALF_SHIFT : XIP_LINE_SHIFT);
 
     if (place == cache->fetch_place)
         return 0;
-    cache->fetch_place = cache->is_enabled ? place : XIP_NO_PLACE;
+    cache->fetch_place = cache->is_enabled && !(address & XIP_OTHER_MIRRORS) ? place : XIP_NO_PLACE;
     return xip_access(cache, address);
 }
 
