@@ -73,7 +73,7 @@ class PicoRig(Rig):
         self.board_model = str(silicon)
         self.image_sha256 = image.sha256
         self.starts_from_files = image.files is not None
-        self.seeds = {"sram": _SRAM_SEED, "silicon": silicon.seed}
+        self.seeds = {"sram": _SRAM_SEED, **({"silicon": silicon.seed} if silicon.is_random else {})}
         self.board = EmulatedPico(
             image.path,
             flash_image=_flash_of(image, silicon),

@@ -36,17 +36,20 @@ class RigWanted:
     port: str | None = None
     uf2: Path | None = None
     bench: Path | None = None
+    board_model: str | None = None
+    """What of real silicon is imposed on the emulated board."""
     run: str = field(default_factory=lambda: uuid4().hex, compare=False)
     """What the processes that share a bench's boards have in common."""
 
     def open(self) -> Rig:
-        return open_rig(self.name, port=self.port, uf2=self.uf2)
+        return open_rig(self.name, port=self.port, uf2=self.uf2, board_model=self.board_model)
 
     def arguments(self) -> str:
         """As given on the command line."""
         port = f" --port {self.port}" if self.port else f" --bench {self.bench}" if self.bench else ""
         uf2 = f" --uf2 {self.uf2}" if self.uf2 else ""
-        return f"--rig {self.name}{port}{uf2}"
+        board = f" --board {self.board_model}" if self.board_model else ""
+        return f"--rig {self.name}{port}{uf2}{board}"
 
 
 @cache
