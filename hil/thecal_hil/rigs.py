@@ -57,8 +57,8 @@ def open_rig(
 ) -> Rig:
     """A freshly started rig. ``port`` is where the board is, ``uf2`` the image to test instead of the one built.
 
-    ``board_model``: what of real silicon is imposed on the emulated board, as ``Silicon.read`` takes it; other rigs take
-    no notice of it. A board of a bench has to be taken first: see ``board_choice``.
+    ``board_model``: what of real silicon is imposed on the emulated board, as ``Silicon.read`` takes it. It means
+    nothing to other rigs. A board of a bench has to be taken first: see ``board_choice``.
     """
     if name == "model":
         from thecal_hil.model_rig import ModelRig

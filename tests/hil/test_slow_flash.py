@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from rp2040py.peripherals import xip_ctrl
 
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.bare_metal import write_uf2
-from thecal_hil.emulator.flash_window import NoCacheModelError
+from thecal_hil.emulator.flash_window import FlashWindow, NoCacheModelError
 from thecal_hil.emulator.silicon import Silicon
+from thecal_hil.image import image_under_test
+from thecal_hil.pico_rig import PicoRig
 
 NOP, WFI = 0x46C0, 0xBF30
 SLEEP = (WFI, 0xE7FD)
@@ -114,3 +117,22 @@ def test_without_the_compiled_path_a_cost_of_misses_is_refused(tmp_path):
     with pytest.raises(NoCacheModelError, match="P=66"):
         EmulatedPico(uf2, silicon=Silicon.read("P=66"), compiled=False)
     assert EmulatedPico(uf2, compiled=False).engine.compiled is None
+
+
+def test_every_flash_operation_of_the_firmware_empties_the_cache(monkeypatch):
+    flushes = []
+    write = FlashWindow.write_uint32
+
+    def counted(self: FlashWindow, offset: int, value: int) -> None:
+        write(self, offset, value)
+        if offset == xip_ctrl.FLUSH:
+            flushes.append(offset)
+
+    monkeypatch.setattr(FlashWindow, "write_uint32", counted)
+    pump = PicoRig(image_under_test(), Silicon.read("P=40"))
+    for second in range(3):
+        operations, before = pump.board.flash_timing.operations, len(flushes)
+        pump.pump().set_time(1_772_000_000 + second, 0, 0)
+        pump.run_for(1)
+        assert pump.board.flash_timing.operations > operations
+        assert len(flushes) > before
