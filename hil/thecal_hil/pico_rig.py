@@ -6,8 +6,6 @@ direction, enable, buzzer and LED edge is stamped with its exact virtual instant
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
@@ -23,13 +21,13 @@ from thecal_hil.rig import (
     LED,
     STEP,
     Capability,
-    EdgeSeen,
     ResetCause,
     Rig,
     SerialPort,
 )
 from thecal_hil.stock_board import flash_with_files
 from thecal_hil.used_flash import flash_before
+from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.plant import Plant
 
 _WATCHED = {
@@ -121,7 +119,7 @@ class PicoRig(Rig):
         return self.board.now_ns - self.board.device_time_ns
 
     @property
-    def edges(self) -> Sequence[EdgeSeen]:
+    def edges(self) -> EdgeRecord:
         return self.board.edges
 
     def run_until(self, t_ns: int) -> None:

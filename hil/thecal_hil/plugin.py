@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from thecal_hil import forked_tests, gate, outcomes
+from thecal_hil import forked_tests, gate, outcomes, tests_to_go
 from thecal_hil.faults import Fault
 from thecal_hil.rig import Capability, Rig
 from thecal_hil.rigs import (
@@ -56,6 +56,7 @@ _INSTRUMENT_FIXTURES = {"bench_balance": "balance", "bench_analyser": "analyser"
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.register(forked_tests, "thecal-forks")
     pluginmanager.register(outcomes, "thecal-outcomes")
+    pluginmanager.register(tests_to_go, "thecal-tests-to-go")
     group = parser.getgroup("thecal", "Thecal rigs")
     group.addoption(
         "--rig",

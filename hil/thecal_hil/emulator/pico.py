@@ -11,13 +11,15 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from thecal_sim.edge_record import EdgeRecord
+
 from . import compiled as compiled_code
 from . import flash_window
 from .chip import FLASH_BYTES, build_chip
 from .engine import Engine
 from .fixes import MaskedWake
 from .flash_chip import FlashTiming
-from .pins import Edge, Probe, Wire
+from .pins import Probe, Wire
 from .resets import LOSES_RAM, Reset, ResetCause, carry_out, cause_of_trigger
 from .serial_port import EmulatedUsbSerial
 from .silicon import DEFAULT, Silicon
@@ -114,7 +116,7 @@ class EmulatedPico:
     # --- what happened -----------------------------------------------------------------------
 
     @property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> EdgeRecord:
         return self._probe.edges
 
     def level(self, signal: str) -> int:
