@@ -68,7 +68,7 @@ _PERIPHERALS: Final = np.array(
         0x4005_800C,  # the watchdog's scratch registers
         0x4000_0000,  # SYSINFO
         0x4006_C000,  # TBMAN
-        0x5010_0800,  # buffers of the USB controller
+        *(0x5010_0800, 0x5010_0900),  # buffers of the USB controller
         0x1800_0000,  # flash interface
         0x1400_0000,  # flash cache
     ],
@@ -98,7 +98,7 @@ _SHIFTS: Final = tuple(number for number, form in enumerate(FORMS) if form.kind 
 _SHIFTS_BY_NUMBER: Final = tuple(
     number for number, form in enumerate(FORMS) if form.kind is Kind.SHIFT_BY_NUMBER
 )
-_SYSM: Final = np.array([0, 3, 5, 8, 9, 16, 20, 1, 2, 6, 7, 21], np.uint16)
+_SYSM: Final = np.array([0, 0, 0, 0, 3, 5, 8, 9, 16, 20, 1, 2, 6, 7, 21], np.uint16)
 _EXC_RETURNS: Final = np.array([0xFFFF_FFF1, 0xFFFF_FFF9, 0xFFFF_FFFD, 0xF000_0009], np.uint32)
 
 
@@ -226,7 +226,7 @@ class Episode:
         code[few] &= np.uint16(0xFF0F)
         stacks = (kinds == Kind.STACK) & often
         code[stacks] &= np.uint16(0xFF0F)
-        jumps = (kinds == Kind.BRANCH_TO_REGISTER) & mostly
+        jumps = (kinds == Kind.BRANCH_TO_REGISTER) & (rolls[0] < 0.8)
         register = np.where(third < 0.2, 14, 8 + (third * 5).astype(np.uint16)).astype(np.uint16)
         code[jumps] = (code[jumps] & ~np.uint16(0x78)) | (register[jumps] << np.uint16(3))
         self._steer_high(code, forms, second, third)
@@ -278,6 +278,10 @@ class Episode:
         amounts = self._random.choice(_AMOUNTS, len(shifts))
         code[shifts] = 0x2000 | (code[shifts + 1] >> np.uint16(3) & np.uint16(7)) << np.uint16(8) | amounts
         forms[shifts] = BY_NAME["MOVS #"]
+        multiples = shifts[self._random.random(len(shifts)) < 0.2]
+        register = code[multiples + 1] >> np.uint16(3) & np.uint16(7)
+        code[multiples] = 8 << 6 | register << np.uint16(3) | register  # lsls r, r, #8
+        forms[multiples] = BY_NAME["LSLS #"]
 
     def _lengthen(self, code: np.ndarray, forms: np.ndarray, code_at: int) -> None:
         """Give long instructions their second halfword."""
