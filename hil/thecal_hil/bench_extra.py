@@ -1,6 +1,6 @@
 """What the rigs need beyond the pump's own commands, and what is said where it is not installed.
 
-`pip install thecal` brings the commands for a pump; rigs, scenarios and the pytest plugin need the extra called "bench".
+`pip install thecal` brings the commands for a pump; rigs, scenarios and the pytest plugin need the extra "bench".
 Promise: whoever has the one without the other is told what to install, in one line and without a traceback, and nothing
 else of theirs is disturbed. So the entry points of the package lead here or to `plugin_entry`, which import nothing of
 the extra themselves.

@@ -1,7 +1,7 @@
 """Where pytest finds the plugin, in every project whose environment has this package.
 
-Promise: pytest starts whether or not the bench extra is installed. With it the plugin is `plugin`; without it only a test
-that asks for a rig fails, and says what to install.
+Promise: pytest starts whether or not the bench extra is installed. With it the plugin is `plugin`; without it only a
+test that asks for a rig fails, and says what to install.
 """
 
 from __future__ import annotations
