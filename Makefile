@@ -175,7 +175,7 @@ clean: ## Remove what was built here
 .PHONY: distclean
 distclean: clean ## Remove also the virtual environment and the cached toolchain builds
 	rm -rf $(VENV) *.egg-info */*.egg-info
-	rm -rf "$(THECAL_CACHE)"/{downloads,host-*,images,lock,sources-*,tree-*}
+	rm -rf "$(THECAL_CACHE)"/{downloads,emulator,host-*,images,lock,sources-*,tree-*}
 
 # Hashes are those of every file that the index has of a version, so the locks hold on any machine and Python.
 LOCKED := --no-config --quiet --upgrade --universal --generate-hashes --no-annotate --custom-compile-command "make lock"
@@ -193,11 +193,14 @@ lock: system-python ## Choose the newest packages that fit and write the locks a
 # Set-up -------------------------------------------------------------------------------------------------------
 
 # Checking takes a moment, so it is done each time: a machine may be new while the checkout is not.
-.PHONY: system-python system-all system-analyser
+.PHONY: system-python system-all system-native system-analyser
 system-python:
 	@firmware/board/system_setup.sh python
 system-all:
 	@firmware/board/system_setup.sh python cross
+# Without a compiler the emulator runs on its slow path.
+system-native:
+	@firmware/board/system_setup.sh native || echo "set-up: going on without a compiler; the emulator is about ten times slower"
 system-analyser:
 	@firmware/board/system_setup.sh analyser || echo "set-up: going on without sigrok-cli; its tests are skipped"
 
@@ -212,8 +215,9 @@ $(VENV)/verify-packages: $(LOCKS) | system-python
 	@$(INSTALL) --requirement requirements/verify.lock
 	@touch $@
 
-$(VENV)/verify-ready: $(VENV)/verify-packages pyproject.toml firmware/thecal_fw/version.py
+$(VENV)/verify-ready: $(VENV)/verify-packages pyproject.toml firmware/thecal_fw/version.py | system-native
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/python -m thecal_hil.emulator.compiled
 	@touch $@
 
 $(VENV)/packages: $(VENV)/verify-packages

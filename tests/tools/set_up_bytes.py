@@ -21,7 +21,7 @@ BEFORE_COMMIT = "f0750af"
 """The last commit with one lock for everything."""
 BEFORE_LOCKS = ("requirements.lock", "firmware/board/stubs.lock")
 NOW_LOCKS = ("requirements/verify.lock",)
-SYSTEM_GROUPS = ("python", "cross")
+SYSTEM_GROUPS = ("python", "cross", "native")
 MOST_PART = 0.5
 
 
