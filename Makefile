@@ -5,7 +5,7 @@
 #   THECAL_CACHE  where compiled things that outlive a checkout are kept (~/.cache/thecal)
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS    how many steps make doses takes (1000000)
-#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
+#   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
 #   LOCKSTEP_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS
 #                 passed on to the command of that name
 
@@ -74,6 +74,10 @@ verify: $(TOOLS) $(VENV)/verify-ready $(FIRMWARE) ## Deliver a day on the emulat
 .PHONY: test
 test: $(TOOLS) system-analyser $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
 	@$(BIN)/pytest -n 2 --outcomes build/evidence/tests.json $(PYTEST_ARGS)
+
+.PHONY: quick
+quick: $(TOOLS) $(VENV)/ready ## Check an edit within a minute: style, types, unit tests it is felt in, twenty scenarios
+	@PYTHONPATH=tests $(BIN)/python -m quick $(QUICK_ARGS)
 
 .PHONY: powercuts
 powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash operation, on the model and the emulated board

@@ -14,6 +14,9 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 
+# For make quick: few examples, the same each time, so that an edit alone decides what is found.
+settings.register_profile("quick", max_examples=20, derandomize=True, database=None, deadline=None)
+
 # How long a try takes says something about the machine, and nothing about the pump.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
