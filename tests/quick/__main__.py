@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -141,7 +142,7 @@ def _left_out(
         lines.append("all unit tests, since nothing is changed")
     if outcome_file.exists():
         found = json.loads(outcome_file.read_text(encoding="utf-8"))
-        lines += [f"{count} tests of {file}, for time" for file, count in found["left_out"].items()]
+        lines += _by_folder(found["left_out"], outcome_file)
         if found["deselected"]:
             lines.append(f"{found['deselected']} tests that belong to campaigns")
     elif selection.tests:
@@ -153,6 +154,18 @@ def _left_out(
     left = len(list(LIBRARY.glob("*.toml"))) - (len(names) if image_is_there else 0)
     lines.append(f"{left} scenarios of the library (make scenarios)")
     return lines
+
+
+def _by_folder(left_out: dict[str, int], outcome_file: Path) -> list[str]:
+    """One line for all tests that there was no time for; the file has them one by one."""
+    if not left_out:
+        return []
+    counts: Counter[str] = Counter()
+    for file, count in left_out.items():
+        counts[Path(file).parent.name] += count
+    told = ", ".join(f"{folder} {count}" for folder, count in counts.most_common())
+    where = outcome_file.relative_to(REPOSITORY)
+    return [f"{counts.total()} tests of {len(left_out)} files, for time: {told} ({where})"]
 
 
 if __name__ == "__main__":

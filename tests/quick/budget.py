@@ -48,7 +48,7 @@ class _Budget:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
         if processor_seconds() > self._seconds:
-            self._left_out[item.location[0]] += 1
+            self._left_out[item.nodeid.split("::")[0]] += 1
             return True
         self._ran.add(item.nodeid)
         return None

@@ -45,6 +45,24 @@ class ImportGraph:
                     found[imported].add(file)
         return found
 
+    @cached_property
+    def imported(self) -> dict[str, set[str]]:
+        """By file, the files that it imports."""
+        found: dict[str, set[str]] = {file: set() for file in self.files}
+        for file, importers in self.importers.items():
+            for importer in importers:
+                found[importer].add(file)
+        return found
+
+    def rests_on(self, file: str) -> int:
+        """How many files one rests on, directly or not: few for a test of one unit, many for one of the whole pump."""
+        found, queue = {file}, [file]
+        while queue:
+            new = self.imported[queue.pop()] - found
+            found |= new
+            queue += new
+        return len(found) - 1
+
     def distances(self, changed: Iterable[str]) -> dict[str, int]:
         """By file, over how many imports a change is felt in it: 0 for the changed ones. Those it is not felt in are
         absent."""
