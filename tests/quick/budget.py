@@ -23,9 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     # Registered last, so that it is asked before any other plugin that runs tests in its own way.
-    seconds: float = config.getoption("--quick-seconds")
-    outcome: Path = config.getoption("--quick-outcome")
-    budget = _Budget(seconds, outcome)
+    budget = _Budget(config.option.quick_seconds, config.option.quick_outcome)
     config.pluginmanager.register(budget, "quick-budget")
 
 

@@ -27,7 +27,7 @@ ROOMS = {
     "host": "host/thecal/prescription.py",
 }
 """A module to edit in each room: one that much rests on."""
-_EDIT = "\n_EDITED = {number}\n"
+_EDIT = "\n\n_EDITED = {number}\n"
 
 
 @dataclass(frozen=True)
