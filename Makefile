@@ -113,8 +113,8 @@ campaign-dask: $(VENV)/ready ## Measure what a second Dask worker brings to a ca
 	@$(BIN)/python -m thecal_hil.campaign.scaling
 
 .PHONY: reproducible
-reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware a second time from nothing and compare the bytes
-	@$(BIN)/pytest -m campaign tests/firmware/test_build_reproducible.py
+reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware from nothing and in a copied cache, and compare the bytes
+	@$(BIN)/pytest -m campaign tests/firmware/test_build_reproducible.py tests/firmware/test_build_kept.py
 
 .PHONY: mutants
 mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time and count what the tests notice

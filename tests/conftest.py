@@ -1,6 +1,8 @@
-"""What all tests share: how often properties are tried."""
+"""What all tests share: how often properties are tried, and that a run says what it left out."""
 
 from hypothesis import HealthCheck, Phase, settings
+
+pytest_plugins = ["tools.left_out"]
 
 # For many short runs on changed sources (make mutants): the same few examples each time, and the first failure is
 # enough, so none is made smaller.
