@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from thecal_hil.emulator import EmulatedPico, EmulatedUsbSerial
+from thecal_hil.sealed import DamagedError, sealed, unsealed
 
 _REPLY_TIMEOUT_S = 20.0
 _INTERRUPT = b"\r\x03\x03"
@@ -23,7 +24,6 @@ _ACCEPTED = b"OK"
 _READY = b"ready\r\n"
 _END_OF_OUTPUT = b"\x04>"
 _SETTLE_NS = 300_000_000
-_DIGEST_BYTES = 32
 _TOOLS = """
 import hashlib, micropython, os, sys
 buffer = bytearray(512)
@@ -56,24 +56,18 @@ class StockBoardError(Exception):
 
 
 def flash_with_files(stock_uf2: Path, folder: Path, cache: Path) -> bytes:
-    """The flash of a stock board that holds all files of a folder; prepared at most once for each pair."""
+    """The flash of a stock board that holds all files of a folder; prepared once for each pair, and again where what
+    is kept of it is damaged."""
     kept = cache / f"stock-{_digest(stock_uf2, folder)[:24]}.flash"
-    known = _whole(kept)
-    if known is not None:
-        return known
-    flash = _prepare(stock_uf2, folder)
+    try:
+        return unsealed(kept.read_bytes())
+    except (FileNotFoundError, DamagedError):
+        flash = _prepare(stock_uf2, folder)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=cache, suffix=".partial", delete=False) as partial:
-        partial.write(flash + hashlib.sha256(flash).digest())
+        partial.write(sealed(flash))
     os.replace(partial.name, kept)  # noqa: PTH105 - several may prepare it at the same time
     return flash
-
-
-def _whole(kept: Path) -> bytes | None:
-    """The flash in a file that ends in its own digest; None if there is none or it was cut short."""
-    content = kept.read_bytes() if kept.exists() else b""
-    flash, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
-    return flash if hashlib.sha256(flash).digest() == digest else None
 
 
 def _files(folder: Path) -> list[Path]:
