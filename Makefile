@@ -6,7 +6,7 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS    how many steps make doses takes (1000000)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   LOCKSTEP_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS
+#   LOCKSTEP_ARGS, PARITY_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -148,6 +148,14 @@ fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every 
 .PHONY: lockstep
 lockstep: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what a plant in the loop costs the emulated board
 	@$(BIN)/python -m thecal_hil.lock_step $(LOCKSTEP_ARGS)
+
+.PHONY: emulator-parity
+emulator-parity: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Compare both paths of the emulator after every instruction, over the whole library
+	@nice $(BIN)/python -m thecal_hil.parity $(PARITY_ARGS)
+
+.PHONY: parity-mutants
+parity-mutants: $(VENV)/ready ## Put mistakes into the emulator's compiled path and have that comparison find each
+	@nice $(BIN)/pytest -m campaign tests/parity/test_mistakes_are_found.py
 
 .PHONY: lint
 lint: $(VENV)/ready ## Check style and formatting
