@@ -36,7 +36,7 @@ def test_the_slow_path_that_leads_is_the_one_that_runs_without_a_compiler() -> N
 def test_the_image_delivers_the_same_on_both_paths() -> None:
     image = image_under_test(None)
     # Both boot and are programmed on the compiled path, which is quick; from then on the first is led by the emulator.
-    rigs = [PicoRig(image, bench_board(image, compiled=True)) for _ in range(2)]
+    rigs = [PicoRig(image, board=bench_board(image, compiled=True)) for _ in range(2)]
     for rig in rigs:
         course = Course(rig)
         course.set_time(local_second("2026-03-06 12:00"))

@@ -118,7 +118,7 @@ def run_resets(image: FirmwareImage) -> Done:
     difference = ""
     log: list[str] = []
     try:
-        log, other_log = lockstep.drive(lambda _, board: go_through_resets(PicoRig(image, board)))
+        log, other_log = lockstep.drive(lambda _, board: go_through_resets(PicoRig(image, board=board)))
         if (log, slow.edges, slow.resets) != (other_log, fast.edges, fast.resets):
             difference = "log, edges or resets"
         difference = difference or lockstep.memory_difference(whole_flash=True)

@@ -363,12 +363,12 @@ class Episode:
 
     def _state(self) -> dict[str, int]:
         random = self._random
-        flags = {name: bool(random.integers(0, 2)) for name in ("n", "z", "c", "v")}
+        flags = {name: int(random.integers(0, 2)) for name in ("n", "z", "c", "v")}
         return flags | {
-            "pm": bool(random.random() < 0.3),
+            "pm": int(random.random() < 0.3),
             "sp_sel": int(random.random() < 0.3),
             "banked_sp": _STACK + 4 * int(random.integers(256, 768)),
-            "n_priv": bool(random.random() < 0.1),
+            "n_priv": int(random.random() < 0.1),
             "current_mode": 0,
             "ipsr": 0,
             "pending_interrupts": 0,
