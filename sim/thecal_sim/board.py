@@ -122,6 +122,9 @@ class SimulatedMachine:
     def heap_free_bytes(self) -> int:
         return _HEAP_FREE_BYTES
 
+    def collect_garbage(self) -> None:
+        pass
+
     def random_bytes(self, count: int) -> bytes:
         return self._random.randbytes(count)
 

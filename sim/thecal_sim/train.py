@@ -16,10 +16,14 @@ from simpy import Event
 
 from thecal_sim.edges import STEP, Edge, Recording
 from thecal_sim.processor import Processor
-from thecal_sim.units import NS_PER_MS, TICK_NS
+from thecal_sim.units import NS_PER_S, NS_PER_US, TICK_NS
 
 _MOST_QUEUED_BLOCKS = 2
-_LONGEST_ANCHOR_WAIT_NS = 50 * NS_PER_MS
+_LONGEST_ANCHOR_WAIT_NS = NS_PER_S
+_CLEAR_NS = 2 * TICK_NS
+"""Around an anchor no old pulse may be due."""
+_MASKED_US = 5_000
+"""The board waits so long for an anchor with interrupts off."""
 
 
 class ContractError(AssertionError):
@@ -27,7 +31,11 @@ class ContractError(AssertionError):
 
 
 class SimulatedTrain:
-    """Implements ``StepTrain``. Two blocks at most wait or play, and two more while a fresh queue is loaded."""
+    """Implements ``StepTrain``. Two blocks at most wait or play, and two more while a fresh queue is loaded.
+
+    preparation_ns: what filling the loaded queue takes the program; a function is asked each time one is begun.
+    take_over_ns: what arming it takes, and what is reported of a dry run at the next reset.
+    """
 
     BLOCK_PULSES: int = 512
     LEAST_INTERVAL_TICKS: int = 4
@@ -35,6 +43,9 @@ class SimulatedTrain:
     def __init__(self, processor: Processor, recording: Recording) -> None:
         self._processor = processor
         self._recording = recording
+        self.preparation_ns: int | Callable[[], int] = 0
+        self.take_over_ns = 0
+        self.margin_us = self.masked_us = 0
         self._filling: list[int] = []
         self._loaded: list[list[int]] = []
         self._is_loading = False
@@ -86,6 +97,17 @@ class SimulatedTrain:
         self._is_loading = True
         self._loaded = []
         self._filling = []
+        preparation = self.preparation_ns
+        self._processor.spend(preparation if isinstance(preparation, int) else preparation())
+
+    def unload(self) -> None:
+        self._is_loading = False
+        self._loaded = []
+        self._filling = []
+
+    @property
+    def take_over_us(self) -> int:
+        return self.take_over_ns // NS_PER_US
 
     def start(self, anchor_s: int, anchor_us: int) -> bool:
         if not self._is_loading or not self._loaded:
@@ -96,17 +118,22 @@ class SimulatedTrain:
             raise ContractError(
                 f"an anchor {ahead_ns} ns ahead; at most {_LONGEST_ANCHOR_WAIT_NS} ns are allowed"
             )
-        if ahead_ns < 0:
-            self.halt()
+        if ahead_ns <= self.take_over_ns:
+            self._processor.spend(self.take_over_ns)
+            self.unload()
             return False
+        last = bisect_right(self._queued_ns, anchor_ns + _CLEAR_NS)
+        if last and self._queued_ns[last - 1] >= anchor_ns - _CLEAR_NS:
+            raise ContractError("an old pulse is due at the anchor")
+        self.margin_us = (ahead_ns - self.take_over_ns) // NS_PER_US
+        self.masked_us = min(self.margin_us, _MASKED_US)
         self._processor.wait_until(anchor_ns)
         self._withdraw_after(anchor_ns)
         self._tail_ns = anchor_ns
         self._block_ends_ns = []
         for block in self._loaded:
             self._play(block)
-        self._loaded = []
-        self._is_loading = False
+        self.unload()
         self._is_started = True
         self._arm()
         self.on_change()

@@ -70,6 +70,33 @@ def follows_the_clock(program: Program) -> bool:
     return program.mode == MODE_FLEX or program.periodic_bolus is not None
 
 
+def gives_the_same_week(program: Program, other: Program) -> bool:
+    """Whether two programs that follow the clock give the same at every local minute."""
+    if program is other:
+        return True
+    if program.mode != other.mode:
+        return False
+    if program.mode == MODE_FLEX:
+        return _days(program) == _days(other)
+    periodic, other_periodic = program.periodic_bolus, other.periodic_bolus
+    return program.rate_nl_per_day == other.rate_nl_per_day and (
+        periodic.first_minute,
+        periodic.interval_minutes,
+        periodic.rate_nl_per_day,
+        periodic.minutes,
+    ) == (
+        other_periodic.first_minute,
+        other_periodic.interval_minutes,
+        other_periodic.rate_nl_per_day,
+        other_periodic.minutes,
+    )
+
+
+def _days(program: Program) -> list:
+    """Steps and boluses of each day of the week."""
+    return [(program.patterns[pattern], program.boluses[pattern]) for pattern in program.weekdays]
+
+
 def longest_bolus_minutes(program: Program) -> int:
     """Of the boluses that begin by the clock; 0 if there are none."""
     longest = program.periodic_bolus.minutes if program.periodic_bolus is not None else 0

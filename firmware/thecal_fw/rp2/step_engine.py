@@ -162,8 +162,8 @@ def arm(
     second_address: int,
     second_pulses: int,
 ) -> bool:
-    """Set both channels of a withdrawn machine up for a new queue and start the first one, which fills the FIFO at once;
-    whether the FIFO holds something then."""
+    """Set both channels of a withdrawn machine up for a new queue and start the first one, which fills the FIFO at
+    once; return whether the FIFO holds something then."""
     dma = ptr32(_DMA)
     fifo = int(ptr32(_PIO_TXF0)) + machine * _BYTES_PER_WORD
     to_fifo = _TO_FIFO | (machine << _DREQ_SHIFT)

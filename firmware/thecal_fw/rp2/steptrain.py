@@ -95,8 +95,10 @@ class StepTrain:
         return 0 if at_once else 1
 
     def _measure_take_over(self):
-        """Microseconds from a call of ``start`` until nothing but the wait for the anchor is left to do. The flash cache
-        is as cold as it will ever be: nothing of this has run before."""
+        """Microseconds from a call of ``start`` until nothing but the wait for the anchor is left to do.
+
+        The flash cache is as cold as it will ever be: nothing of this has run before.
+        """
         self.load()
         self.push(_DRY_RUN_TICKS)
         self.release()
