@@ -175,7 +175,7 @@ class SimulatedBoard:
             lambda: not self.recording.level(ENABLE),
             lambda first, last: self.recording.steps_ns[first:last],
         )
-        self.motion = SimulatedMotion(self.motor)
+        self.motion = SimulatedMotion(self.motor, self._steps_ahead)
         self.supply = SimulatedSupply()
         self.chip = chip or NorFlash(STORAGE_SECTORS)
         self.flash = TimedFlash(self.chip, self.processor)
@@ -208,6 +208,9 @@ class SimulatedBoard:
     def _stamped_steps(self) -> int:
         self.train.stamp()
         return len(self.recording.steps_ns)
+
+    def _steps_ahead(self) -> int:
+        return self._rises() - self._stamped_steps() if self.processor.is_busy else 0
 
     def allow_by_driver(self, allows: bool) -> None:
         """The program's say in the enable line changes now."""
