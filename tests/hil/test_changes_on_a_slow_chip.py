@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from random import Random
@@ -10,10 +11,11 @@ import pytest
 
 from thecal_fw.core import alarms, events
 from thecal_hil.course import Course, local_second
+from thecal_hil.emulator.silicon import Silicon
 from thecal_hil.gate import check_gate
 from thecal_hil.image import image_under_test
 from thecal_hil.pico_rig import PicoRig
-from thecal_hil.therapy import continuous
+from thecal_hil.therapy import continuous, flex
 
 US, MS, S = 1_000, 1_000_000, 1_000_000_000
 LEAST_NL_PER_DAY, MOST_NL_PER_DAY = 48_000, 24_000_000
@@ -72,7 +74,7 @@ def test_starts_and_changes_are_exact_with_the_processor_held_at_every_control_w
     course.start()
     pico.run_for(3)
     assert len(held) > 20
-    assert course.must_be_ideal().pulses > 20
+    assert course.must_be_ideal().pulses >= 20
     assert late_changes(course) == 0
     check_gate(pico)
 
@@ -99,6 +101,58 @@ def test_a_processor_that_pauses_around_a_change_makes_it_exactly_or_later_and_l
     active = course.pump.interrogate().active_alarms
     assert active in (0, 1 << alarms.CHANGE_LATE)
     assert bool(active) == bool(put_off)
+
+
+BOARDS = [
+    f"P={miss},replace={replacement}" for miss in (0, 40, 66, 100, 132) for replacement in ("lru", "random")
+]
+
+
+def changed_at_random(rig: PicoRig, draw: Random) -> Course:
+    """A start, changes of rate up to the highest, a day of 48 steps, a stop and a start."""
+    course = programmed(rig, _any_rate(draw))
+    course.start()
+    for number in range(5):
+        rig.run_for(round(draw.uniform(1, 3), 3))
+        steps = [(f"{half // 2:02}:{half % 2 * 30:02}", _any_rate(draw)) for half in range(48)]
+        course.prescribe(flex(steps) if number == 2 else continuous(_any_rate(draw)))
+    rig.run_for(3)
+    course.stop()
+    course.start()
+    rig.run_for(3)
+    return course
+
+
+def _any_rate(draw: Random) -> int:
+    return round(LEAST_NL_PER_DAY * (MOST_NL_PER_DAY / LEAST_NL_PER_DAY) ** draw.random())
+
+
+@pytest.mark.requirement("change-loses-no-pulse", "leads-from-measured-times")
+@pytest.mark.parametrize("board", BOARDS)
+def test_starts_and_changes_are_exact_whatever_a_miss_of_the_flash_cache_costs(board):
+    rig = PicoRig(image_under_test(), Silicon.read(board))
+    course = changed_at_random(rig, Random(board))
+    assert late_changes(course) == 0
+    assert course.must_be_ideal().pulses >= 20
+    check_gate(rig)
+    rig.close()
+
+
+@pytest.mark.requirement("leads-from-measured-times")
+def test_the_times_a_board_reports_rise_with_what_a_miss_costs_and_its_margins_stay():
+    told = []
+    for miss in (0, 66, 132):
+        rig = PicoRig(image_under_test(), Silicon.read(f"P={miss}"))
+        course = changed_at_random(rig, Random(7))
+        told.append(course.pump.interrogate())
+        rig.close()
+    for faster, slower in itertools.pairwise(told):
+        assert slower.take_over_us > 1.2 * faster.take_over_us
+        assert slower.write_us > 1.2 * faster.write_us
+        assert slower.prepare_us > faster.prepare_us
+    for board in told:
+        assert board.least_margin_us > board.prepare_us
+        assert board.least_masked_us > 4_500
 
 
 @pytest.mark.requirement("leads-from-measured-times", "interrogation")
