@@ -331,11 +331,8 @@ class Infusion:
     def hold(self) -> None:
         """Pause, and go on by itself on the first second at which more may be granted. What is owed is kept."""
         pump = self._pump
-        self._train.halt()
-        self._hardware.driver.disable()
-        self._hardware.gate.close()
+        self._halt()
         self._hardware.annunciator.led(False)
-        self._hardware.clock.read()
         self._count_at_halt()
         self.owed_phase = self.delivery.bounded(self.delivery.phase_at(pump.ticks_now(), pump.ledger.counted))
         pump.bolus_notes.cut_short(self.timeline, pump.ticks_now())
@@ -347,10 +344,7 @@ class Infusion:
     def stop(self) -> int:
         """No pulse from now on. The tick of the stop; what was owed by then is kept for the next start."""
         hardware, pump = self._hardware, self._pump
-        self._train.halt()
-        hardware.driver.disable()
-        hardware.gate.close()
-        hardware.clock.read()
+        self._halt()
         tick = pump.ticks_now()
         if self.state == STATE_DELIVERING:
             self._count_at_halt()
@@ -367,6 +361,18 @@ class Infusion:
         pump.keeper.forget_due()
         hardware.annunciator.led(False)
         return tick
+
+    def _halt(self) -> None:
+        """No pulse from now on, and the motor off.
+
+        The clock shows the instant of the halt afterwards: a pulse due while the rest was done did not come.
+        """
+        clock = self._hardware.clock
+        self._train.halt()
+        self._hardware.driver.disable()
+        self._hardware.gate.close()
+        clock.read()
+        clock.set_back(self._train.since_halt_us())
 
     def _count_at_halt(self) -> None:
         """Settle what came out of a generator that has just been halted, and withdraw the rest of the plan."""

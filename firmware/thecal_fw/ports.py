@@ -19,6 +19,10 @@ class Clock(Protocol):
         """Latch the present instant into ``s`` and ``us``."""
         ...
 
+    def set_back(self, us: int) -> None:
+        """Have ``s`` and ``us`` show an instant so many microseconds before the one latched."""
+        ...
+
 
 class StepTrain(Protocol):
     """Step generator fed from blocks of intervals, timed by hardware alone.
@@ -72,6 +76,10 @@ class StepTrain(Protocol):
 
     def halt(self) -> None:
         """No pulse from now on; everything queued is withdrawn and STEP is left low."""
+        ...
+
+    def since_halt_us(self) -> int:
+        """Microseconds since the latest ``halt`` took effect, which must be less than half an hour ago."""
         ...
 
     def starved(self) -> bool:

@@ -47,6 +47,10 @@ class SimulatedClock:
         self.s, ns = divmod(self._processor.since_reset_ns, NS_PER_S)
         self.us = ns // NS_PER_US
 
+    def set_back(self, us: int) -> None:
+        seconds, self.us = divmod(self.us - us, 1_000_000)
+        self.s += seconds
+
 
 class SimulatedDriver:
     """Implements ``Driver``: its say in the enable line."""

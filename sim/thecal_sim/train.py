@@ -53,6 +53,7 @@ class SimulatedTrain:
         self._queued_ns = array("q")
         self._block_ends_ns: list[int] = []
         self._tail_ns = 0
+        self._halted_ns = 0
         self._told_falls = 0
         self._armed: Event | None = None
         self.on_change: Callable[[], None] = lambda: None
@@ -140,12 +141,15 @@ class SimulatedTrain:
         return True
 
     def halt(self) -> None:
-        now_ns = self._processor.now_ns
+        now_ns = self._halted_ns = self._processor.now_ns
         self._withdraw_after(now_ns)
         self._filling, self._loaded, self._block_ends_ns = [], [], []
         self._is_loading = self._is_started = False
         self._tail_ns = now_ns
         self._processor.when_reached(self._force_low)
+
+    def since_halt_us(self) -> int:
+        return (self._processor.now_ns - self._halted_ns) // NS_PER_US
 
     def starved(self) -> bool:
         return self._is_started and self._processor.now_ns > self._tail_ns

@@ -34,10 +34,12 @@ _LONGEST_WAIT_US = const(1_000_000)
 _MASKED_US = const(5_000)
 """Interrupts are off from here to the anchor. What a full buffer of USB packets has scheduled by then takes 2 ms at
 most with a warm flash cache; should it take longer than this, the take-over is late and leaves things as they are."""
-# The one register that is written here, see ``step_engine``.
+# The one register that is written here, see ``step_engine``, and the timer's lower word.
 _PIO = const(0x5020_0000)
 _CLEAR_CTRL = const(0x3000 >> 2)
 _BOTH_MACHINES = const(0b11)
+_TIMER = const(0x4005_4000)
+_TIMERAWL = const(0x28 >> 2)
 
 _DRY_RUN_US = const(4_000)
 _DRY_RUN_TICKS = const(30_000)
@@ -65,6 +67,7 @@ class StepTrain:
         # Behind the intervals of a block stands how many there are: one look-up less for each push.
         self._blocks = tuple(array("I", bytes(4 * (_BLOCK_PULSES + 1))) for _ in range(4))
         self._addresses = tuple(addressof(block) for block in self._blocks)
+        self._halted = array("I", bytes(4))
         self._is_playing = False
         self._is_loading = False
         self._queue = 0  # the one that plays; the other one is loaded
@@ -236,11 +239,16 @@ class StepTrain:
     def halt(self):
         # Before anything that takes time, even a call: from here on there is no edge.
         ptr32(_PIO)[_CLEAR_CTRL] = _BOTH_MACHINES
+        ptr32(self._halted)[0] = ptr32(_TIMER)[_TIMERAWL]
         step_engine.fall(self._program_start)
         self._withdraw(0)
         self._withdraw(1)
         self._is_playing = False
         self.unload()
+
+    @micropython.viper
+    def since_halt_us(self) -> int:
+        return ptr32(_TIMER)[_TIMERAWL] - ptr32(self._halted)[0]
 
     def starved(self) -> bool:
         return self._is_playing and step_engine.has_stalled(self._queue)
