@@ -396,7 +396,10 @@ class Controller:
         self.adopt(program, digest)
         # Only now that it is durable is the instant known at which it can take effect.
         self.infusion.rehearse(program)
+        stored_end = self.bridging.end
         self.bridging.begin(program, self.infusion.change_tick_from_now())
+        if self.bridging.end != stored_end:
+            self.keeper.note_change()
         self.boluses.end_with_program()
         if program.bridge is not None:
             self.record(events.EVENT_BRIDGE_BEGUN, program.bridge.rate_nl_per_day, program.bridge.seconds)

@@ -114,7 +114,9 @@ class Keeper:
         else:
             self.journal.hold(state)
         # What follows from it is timed from now on, and not from before the write.
-        self._pump.pace.note_written(self._pump.pace.since(begun))
+        took_us = self._pump.pace.since(begun)
+        if is_durable and not self.journal.has_erased():
+            self._pump.pace.note_written(took_us)
         self._is_durable = self._granted(granted, is_durable)
         return self._is_durable
 

@@ -36,12 +36,15 @@ class StepTrain(Protocol):
     """Most intervals in a block."""
     LEAST_INTERVAL_TICKS: int
     """Shortest interval the generator can make."""
-    take_over_us: int
-    """What a take-over took in a dry run at this reset, apart from the wait for its anchor."""
     margin_us: int
     """How long before its anchor the latest take-over was ready."""
     masked_us: int
     """How much of the wait for it was left when interrupts were off."""
+
+    @property
+    def take_over_us(self) -> int:
+        """What a take-over took in a dry run at this reset, apart from the wait for its anchor."""
+        ...
 
     def has_room(self) -> bool:
         """Whether a block can be filled now."""

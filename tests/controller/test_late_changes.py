@@ -9,12 +9,13 @@ import pytest
 from controller.pump_bench import PumpBench, continuous, regimen_of
 from thecal_fw.core import alarms, events
 from thecal_fw.core.self_test import TEST_SPEED
+from thecal_sim.ideal import Regimen
 from thecal_sim.units import NS_PER_MS, NS_PER_S
 
 LEAST_NL_PER_DAY, MOST_NL_PER_DAY = 48_000, 24_000_000
 
 
-def settle_change(bench: PumpBench, promised_ns: int, old: object, new: object) -> int:
+def settle_change(bench: PumpBench, promised_ns: int, old: Regimen | None, new: Regimen | None) -> int:
     """Let a change take effect, and enter into the history when it did; by how many seconds it was put off."""
     bench.run_for(6)
     effective_ns = bench.instant_ns(bench.events(events.EVENT_PROGRAM_EFFECTIVE)[-1])

@@ -441,6 +441,7 @@ def test_a_slow_processor_takes_over_exactly_or_leaves_what_plays(train: Bench, 
     train.run("train.load(); fill([1_000] * 200); fill([1_000] * 200); assert start_in(9_000)")
     (before,) = train.numbers("print(anchor)")
     pio.write_uint32 = slow_write
+    started = 0
     for n in range(12):
         lead_us = 600 + 150 * n
         (anchor, started) = train.numbers(

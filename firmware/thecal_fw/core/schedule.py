@@ -78,23 +78,19 @@ def gives_the_same_week(program: Program, other: Program) -> bool:
         return False
     if program.mode == MODE_FLEX:
         return _days(program) == _days(other)
-    periodic, other_periodic = program.periodic_bolus, other.periodic_bolus
-    return program.rate_nl_per_day == other.rate_nl_per_day and (
-        periodic.first_minute,
-        periodic.interval_minutes,
-        periodic.rate_nl_per_day,
-        periodic.minutes,
-    ) == (
-        other_periodic.first_minute,
-        other_periodic.interval_minutes,
-        other_periodic.rate_nl_per_day,
-        other_periodic.minutes,
-    )
+    return program.rate_nl_per_day == other.rate_nl_per_day and _periodic(program) == _periodic(other)
 
 
 def _days(program: Program) -> list:
     """Steps and boluses of each day of the week."""
     return [(program.patterns[pattern], program.boluses[pattern]) for pattern in program.weekdays]
+
+
+def _periodic(program: Program):
+    periodic = program.periodic_bolus
+    if periodic is None:
+        return None
+    return periodic.first_minute, periodic.interval_minutes, periodic.rate_nl_per_day, periodic.minutes
 
 
 def longest_bolus_minutes(program: Program) -> int:

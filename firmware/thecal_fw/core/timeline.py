@@ -176,6 +176,10 @@ class ChangingTimeline:
         timeline = self.after if tick >= self._change_tick else self.before
         return timeline.boluses_near(tick, until_tick)
 
+    def gives_the_same_from(self, tick: int, other: Timeline) -> bool:
+        """As a timeline does; False while the new one has not taken over."""
+        return tick >= self._change_tick and self.after.gives_the_same_from(tick, other)
+
     @property
     def bridge(self):
         return self.after.bridge
