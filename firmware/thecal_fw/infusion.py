@@ -160,6 +160,7 @@ class Infusion:
         if self.state == STATE_DELIVERING and self._splice_tick < 0:
             due = self._changed_timeline if self.change_tick >= 0 else self.timeline
             if due.gives_the_same_from(tick, changed):
+                due.go_by_program_of(changed)
                 return tick
         self._change_to(changed, tick)
         return self.change_tick

@@ -77,13 +77,24 @@ def gives_the_same_week(program: Program, other: Program) -> bool:
     if program.mode != other.mode:
         return False
     if program.mode == MODE_FLEX:
-        return _days(program) == _days(other)
+        for pattern, other_pattern in zip(program.weekdays, other.weekdays):
+            if not (
+                _are_same(program.patterns[pattern], other.patterns[other_pattern])
+                and _are_same(program.boluses[pattern], other.boluses[other_pattern])
+            ):
+                return False
+        return True
     return program.rate_nl_per_day == other.rate_nl_per_day and _periodic(program) == _periodic(other)
 
 
-def _days(program: Program) -> list:
-    """Steps and boluses of each day of the week."""
-    return [(program.patterns[pattern], program.boluses[pattern]) for pattern in program.weekdays]
+def _are_same(entries, others) -> bool:
+    """Whether steps or boluses of two days are the same. By index, so that they may lie in their bytes."""
+    if len(entries) != len(others):
+        return False
+    for index in range(len(entries)):
+        if entries[index] != others[index]:
+            return False
+    return True
 
 
 def _periodic(program: Program):

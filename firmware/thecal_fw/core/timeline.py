@@ -112,6 +112,10 @@ class Timeline:
             return False
         return self._first_minute_from(tick) == other._first_minute_from(tick)
 
+    def go_by_program_of(self, other: "Timeline") -> None:
+        """Go by the program of another timeline that gives the same, since this one's may be forgotten."""
+        self.program = other.program
+
     def _bridge_at(self, tick: int):
         bridge = self.bridge
         return bridge if bridge is not None and tick < bridge[1] else None
@@ -179,6 +183,10 @@ class ChangingTimeline:
     def gives_the_same_from(self, tick: int, other: Timeline) -> bool:
         """As a timeline does; False while the new one has not taken over."""
         return tick >= self._change_tick and self.after.gives_the_same_from(tick, other)
+
+    def go_by_program_of(self, other: Timeline) -> None:
+        """As a timeline does. What was before is never asked for again."""
+        self.after.go_by_program_of(other)
 
     @property
     def bridge(self):
