@@ -14,7 +14,8 @@ from itertools import accumulate
 
 from simpy import Event
 
-from thecal_sim.edges import STEP, Edge, Recording
+from thecal_sim.edge_record import Edge
+from thecal_sim.edges import STEP, Recording
 from thecal_sim.processor import Processor
 from thecal_sim.units import NS_PER_S, NS_PER_US, TICK_NS
 
@@ -24,6 +25,7 @@ _CLEAR_NS = 2 * TICK_NS
 """Around an anchor no old pulse may be due."""
 _MASKED_US = 5_000
 """The board waits so long for an anchor with interrupts off."""
+_NEVER_NS = 1 << 62
 
 
 class ContractError(AssertionError):
@@ -56,6 +58,8 @@ class SimulatedTrain:
         self._halted_ns = 0
         self._told_falls = 0
         self._armed: Event | None = None
+        self.is_as_pushed = True
+        """Whether what is queued is what the program has pushed: no fault has added steps to it or taken some away."""
         self.on_change: Callable[[], None] = lambda: None
         recording.on_first_observer = self._arm
 
@@ -135,7 +139,7 @@ class SimulatedTrain:
         for block in self._loaded:
             self._play(block)
         self.unload()
-        self._is_started = True
+        self._is_started = self.is_as_pushed = True
         self._arm()
         self.on_change()
         return True
@@ -145,6 +149,7 @@ class SimulatedTrain:
         self._withdraw_after(now_ns)
         self._filling, self._loaded, self._block_ends_ns = [], [], []
         self._is_loading = self._is_started = False
+        self.is_as_pushed = True
         self._tail_ns = now_ns
         self._processor.when_reached(self._force_low)
 
@@ -167,12 +172,22 @@ class SimulatedTrain:
             return None
         return self._queued_ns[min(steps, len(self._queued_ns)) - 1]
 
+    def queued_until(self, t_ns: int) -> array[int]:
+        """Instants of the steps queued from now on up to an instant."""
+        self.stamp()
+        return self._queued_ns[: bisect_right(self._queued_ns, t_ns)]
+
+    def lasts_until_ns(self) -> int:
+        """The latest instant at which it is not starved, with what is queued now."""
+        return self._tail_ns if self._is_started else _NEVER_NS
+
     def run_wild(self, interval_ns: int, steps: int) -> None:
         """Steps that nobody asked for, from now on, among those that are queued."""
         self.stamp()
         now_ns = self._processor.env.now_ns
         wild_ns = [now_ns + interval_ns * number for number in range(1, steps + 1)]
         self._queued_ns = array("q", sorted([*self._queued_ns, *wild_ns]))
+        self.is_as_pushed = False
         self._arm()
         self.on_change()
 
@@ -181,6 +196,7 @@ class SimulatedTrain:
         now_ns = self._processor.env.now_ns
         self._withdraw_after(now_ns)
         self._tail_ns = now_ns
+        self.is_as_pushed = False
         self.on_change()
 
     def lose_power(self) -> None:
@@ -211,7 +227,7 @@ class SimulatedTrain:
 
     def _play(self, intervals_ticks: list[int]) -> None:
         self.stamp()
-        times_ns = accumulate((TICK_NS * ticks for ticks in intervals_ticks), initial=self._tail_ns)
+        times_ns = accumulate(map(TICK_NS.__mul__, intervals_ticks), initial=self._tail_ns)
         next(times_ns)
         self._queued_ns.extend(times_ns)
         self._tail_ns = self._queued_ns[-1]
