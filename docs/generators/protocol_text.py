@@ -86,6 +86,13 @@ FIELD_TEXT = {
     "journal_condition": "what the journal was found to be at this reset",
     "refilled_day": "local day of the last refill, days since 1970; 0 if it is not known",
     "stalls": "how often the motor stood still since the refill; 15 stands for that many or more",
+    "take_over_us": "what taking over a queue of pulses took in a dry run at this reset, us",
+    "prepare_us": "longest that preparing a change has taken since this reset, a dry run included, us",
+    "collect_us": "longest that a garbage collection has taken since this reset, us",
+    "write_us": "longest that writing a record has taken since this reset, us",
+    "least_margin_us": "least time that was left before its anchor when a change was ready, since this reset, us; "
+    "4,294,967,295 before the first",
+    "least_masked_us": "least that was left then of the wait for it with interrupts off, us; likewise",
     "next_sequence": "where to go on reading",
     "staged": "1 to read the staged program, 0 to read the committed one",
     "read_program request.offset": "first byte wanted",
@@ -241,6 +248,7 @@ EVENT_TEXT = {
     "keys damaged": ("0", "0"),
     "button pressed": ("milliseconds held", "0"),
     "tone checked": ("priority", "0"),
+    "change put off": ("microsteps counted", "longest that preparing a change has taken, us"),
     "part renewed": ("part", "running seconds of all lives"),
 }
 

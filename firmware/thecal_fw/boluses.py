@@ -94,8 +94,10 @@ class Boluses:
     def begin_from(self, tick: int) -> None:
         """Boluses by the clock begin from a tick on; one that would have begun earlier is not given."""
         wall = self._pump.wall
-        self.minute = wall.first_local_minute(tick) if wall.is_known() else NO_BOLUSES
-        self._pump.keeper.note_change()
+        minute = wall.first_local_minute(tick) if wall.is_known() else NO_BOLUSES
+        if minute != self.minute:
+            self.minute = minute
+            self._pump.keeper.note_change()
 
     def clock_is_set(self, before: WallClock, after: WallClock, tick: int) -> None:
         """Another clock holds from a tick on. A bolus is known by its local date and time: each is given once.

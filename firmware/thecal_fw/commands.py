@@ -130,6 +130,12 @@ class Commands:
             keeper.journal.condition,
             reservoir.refilled_day,
             min(ledger.stalls, MOST_STALLS),
+            pump.pace.take_over_us,
+            pump.pace.prepare_us,
+            pump.pace.collect_us,
+            pump.pace.write_us,
+            pump.pace.least_margin_us,
+            pump.pace.least_masked_us,
         )
 
     def _read_program(self, values) -> bytes:

@@ -23,11 +23,12 @@ from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, P
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.core.roles import DAMAGED
-from thecal_fw.core.self_test import TEST_BUTTON, TEST_BUZZER, TEST_FLASH
+from thecal_fw.core.self_test import TEST_BUTTON, TEST_BUZZER, TEST_FLASH, TEST_SPEED
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
-from thecal_fw.infusion import SPLICE_LEAD_TICKS, Infusion
+from thecal_fw.infusion import Infusion
 from thecal_fw.keeper import Keeper
+from thecal_fw.pace import Pace
 from thecal_fw.patient_button import PatientButton
 from thecal_fw.recovery import Recovery
 from thecal_fw.service import Service
@@ -82,6 +83,7 @@ class Controller:
         self.reservoir = Reservoir(calibration)
         self.alarms = Alarms()
         self.log = EventLog()
+        self.pace = Pace(self)
         self.infusion = Infusion(self)
         self.boluses = Boluses(self)
         self.bolus_notes = BolusNotes(self)
@@ -120,6 +122,7 @@ class Controller:
         recovery = Recovery(self)
         recovery.restore()
         self._open_keys()
+        self._measure_pace()
         self._judge_self_test()
         self.service.check()
         self.supervisor.check_reservoir()
@@ -138,6 +141,19 @@ class Controller:
         self.keys.open(self.keeper.journal.condition == BLANK, self.hardware.supply.is_good())
         if self.keys.access == DAMAGED:
             self.record(events.EVENT_KEYS_DAMAGED)
+
+    def _measure_pace(self) -> None:
+        """Before anything is delivered: once with what lies in memory by now, and the flash cache as it is."""
+        self.collect_garbage()
+        self.infusion.rehearse(self.wanted_program())
+        if self.pace.is_too_slow():
+            self.failed_tests |= TEST_SPEED
+
+    def collect_garbage(self) -> None:
+        """Tidy the heap, and learn how long that takes."""
+        begun = self.pace.begin()
+        self.hardware.machine.collect_garbage()
+        self.pace.note_collected(self.pace.since(begun))
 
     def _judge_self_test(self) -> None:
         if self.failed_tests:
@@ -160,7 +176,7 @@ class Controller:
     def _resume(self, recovery: Recovery) -> None:
         """Go on delivering. What has to be durable before is so by now: that may have taken an erase."""
         self.hardware.clock.read()
-        tick = self.ticks_now() + SPLICE_LEAD_TICKS
+        tick = self.ticks_now() + self.pace.lead_ticks() + self.pace.slack_ticks()
         self.infusion.owed_phase = recovery.owed_at(tick)
         if recovery.missed_steps:
             self.record(events.EVENT_MISSED, recovery.missed_steps)
@@ -301,9 +317,14 @@ class Controller:
     def start(self) -> int:
         """Begin to deliver on the next whole second; the tick at which that is."""
         self._count_start()
-        self.infusion.start(self.infusion.next_change_tick())
+        self.infusion.state = STATE_STARTING
         self._note_start()
+        self.boluses.begin_from(self.infusion.next_change_tick())
         self.keeper.note_change()
+        # Only once it is durable is the instant known at which delivery can begin.
+        self.keeper.save()
+        self.hardware.clock.read()
+        self.infusion.start(self.infusion.next_change_tick())
         return self.infusion.change_tick
 
     def _count_start(self) -> None:
@@ -373,6 +394,12 @@ class Controller:
             self.bridging.end = bridge_end
             return -1
         self.adopt(program, digest)
+        # Only now that it is durable is the instant known at which it can take effect.
+        self.infusion.rehearse(program)
+        stored_end = self.bridging.end
+        self.bridging.begin(program, self.infusion.change_tick_from_now())
+        if self.bridging.end != stored_end:
+            self.keeper.note_change()
         self.boluses.end_with_program()
         if program.bridge is not None:
             self.record(events.EVENT_BRIDGE_BEGUN, program.bridge.rate_nl_per_day, program.bridge.seconds)

@@ -39,9 +39,6 @@ _LEAST_LEAD_STEPS = 8
 _HOLD_STEPS = 4
 """Left over when delivery holds for a low supply, for the pulses that come while it does."""
 _SECONDS_PER_DAY = 86_400
-_WRITE_US = 20_000
-"""More than writing a record, with its mirror, and some events takes."""
-_ERASE_SLACK_US = 20_000
 _MOST_EVENTS_AT_ONCE = 4
 _MOST_ERASES_FOR_A_COMMIT = 8
 """The two sectors of a program, and whatever else is more urgent."""
@@ -68,6 +65,7 @@ class Keeper:
         self.size_quantum(None)
         self._stored = _NOTHING_STORED
         self._has_changed = False
+        self._is_durable = True
         self._is_held = True
         self.due_s = NEVER_S
         self.due_us = 0
@@ -94,7 +92,7 @@ class Keeper:
 
     def save_if_changed(self) -> bool:
         """Whether all that has changed is durable."""
-        return not self._has_changed or self.save()
+        return self.save() if self._has_changed else self._is_durable
 
     def grant_for_start(self) -> bool:
         """Have the journal allow delivery from here on, before it begins; whether it may."""
@@ -110,11 +108,17 @@ class Keeper:
         granted = self._grant_from_here()
         state = self._state(granted)
         is_durable = False
+        begun = self._pump.pace.begin()
         if may_write:
             is_durable = self.journal.write(state)
         else:
             self.journal.hold(state)
-        return self._granted(granted, is_durable)
+        # What follows from it is timed from now on, and not from before the write.
+        took_us = self._pump.pace.since(begun)
+        if is_durable and not self.journal.has_erased():
+            self._pump.pace.note_written(took_us)
+        self._is_durable = self._granted(granted, is_durable)
+        return self._is_durable
 
     def _renew_grant(self) -> None:
         granted = self._grant_from_here()
@@ -129,6 +133,7 @@ class Keeper:
             self._pump.log.latest,
             self._may_write(),
         )
+        clock.read()
         self._granted(granted, is_durable)
 
     def _granted_now(self) -> int:
@@ -278,11 +283,12 @@ class Keeper:
             journal.hold(self._state(self._granted_now()))
         if not self._may_write():
             return
-        if self._has_changed and pump.has_time(_WRITE_US):
+        if self._has_changed and pump.has_time(pump.pace.write_lead_us()):
             self.save()
-        if journal.latest_event < pump.log.latest and pump.has_time(_WRITE_US):
+        if journal.latest_event < pump.log.latest and pump.has_time(pump.pace.write_lead_us()):
             self.write_events(_MOST_EVENTS_AT_ONCE)
-        if journal.needs_erase() and pump.has_time(self._hardware.flash.LONGEST_ERASE_US + _ERASE_SLACK_US):
+        erase_us = self._hardware.flash.LONGEST_ERASE_US + pump.pace.write_lead_us()
+        if journal.needs_erase() and pump.has_time(erase_us):
             journal.erase_one()
 
     def has_work(self) -> bool:

@@ -5,7 +5,6 @@ Promises: an exception never leaves the motor uncontrolled: pulses stop, the dri
 nobody feeds any more, resets the board. The heap is tidied only while nothing is due.
 """
 
-import gc
 import sys
 
 from machine import Timer
@@ -18,8 +17,6 @@ from thecal_fw.rp2.sleep import Sleeper
 
 _MAINTENANCE_FEED_MS = const(2_000)
 _POLLS_PER_COLLECTION = const(32)
-_COLLECTION_US = const(50_000)
-"""More than collecting garbage takes."""
 
 maintenance_timer = None
 """Feeds the watchdog at the prompt. Kept here, or the garbage collector would stop it."""
@@ -43,16 +40,15 @@ def _run(hardware) -> None:
     controller = Controller(hardware)
     clock, poll = hardware.clock, controller.poll
     sleep_until = Sleeper(clock, hardware.port).sleep_until
-    gc.collect()
     polls = 0
     while True:
         clock.read()
         # A heartbeat leaves no garbage, other polls may; looking at the heap would cost more than it tells.
         if poll(clock.s, clock.us):
             polls += 1
-            if polls >= _POLLS_PER_COLLECTION and controller.has_time(_COLLECTION_US):
+            if polls >= _POLLS_PER_COLLECTION and controller.has_time(controller.pace.collect_lead_us()):
                 polls = 0
-                gc.collect()
+                controller.collect_garbage()
         sleep_until(controller.wake_s, controller.wake_us)
 
 

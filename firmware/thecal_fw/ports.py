@@ -19,6 +19,10 @@ class Clock(Protocol):
         """Latch the present instant into ``s`` and ``us``."""
         ...
 
+    def set_back(self, us: int) -> None:
+        """Have ``s`` and ``us`` show an instant so many microseconds before the one latched."""
+        ...
+
 
 class StepTrain(Protocol):
     """Step generator fed from blocks of intervals, timed by hardware alone.
@@ -32,6 +36,15 @@ class StepTrain(Protocol):
     """Most intervals in a block."""
     LEAST_INTERVAL_TICKS: int
     """Shortest interval the generator can make."""
+    margin_us: int
+    """How long before its anchor the latest take-over was ready."""
+    masked_us: int
+    """How much of the wait for it was left when interrupts were off."""
+
+    @property
+    def take_over_us(self) -> int:
+        """What a take-over took in a dry run at this reset, apart from the wait for its anchor."""
+        ...
 
     def has_room(self) -> bool:
         """Whether a block can be filled now."""
@@ -50,14 +63,26 @@ class StepTrain(Protocol):
         ``start`` is called, and then instead of what is queued now."""
         ...
 
+    def unload(self) -> None:
+        """Drop what was loaded. What plays goes on and can be added to again."""
+        ...
+
     def start(self, anchor_s: int, anchor_us: int) -> bool:
-        """Withdraw what the old queue still holds and play the loaded blocks, the first interval counted from
-        exactly the anchor. Waits for the anchor, which must lie ahead by no more than 50 ms; False, with the
-        generator halted, if it has passed already."""
+        """Play the loaded blocks in place of the old queue, the first interval counted from exactly the anchor, which
+        must lie ahead by no more than a second; waits for it. What the old queue still held then is withdrawn.
+
+        False if that can't be done exactly, because the anchor has passed already or would have by then. The loaded
+        blocks are dropped, and what plays goes on as if nothing had been asked for. No old pulse may be due within
+        two ticks of the anchor.
+        """
         ...
 
     def halt(self) -> None:
         """No pulse from now on; everything queued is withdrawn and STEP is left low."""
+        ...
+
+    def since_halt_us(self) -> int:
+        """Microseconds since the latest ``halt`` took effect, which must be less than half an hour ago."""
         ...
 
     def starved(self) -> bool:
@@ -239,6 +264,10 @@ class Machine(Protocol):
     """Unique identity of the board, at most 16 bytes."""
 
     def heap_free_bytes(self) -> int: ...
+
+    def collect_garbage(self) -> None:
+        """Give back what nobody uses any more. Takes milliseconds."""
+        ...
 
     def random_bytes(self, count: int) -> bytes:
         """Bytes that nobody can foresee, as far as the board has any."""

@@ -48,6 +48,10 @@ class SimulatedClock:
         self.s, ns = divmod(self._processor.since_reset_ns, NS_PER_S)
         self.us = ns // NS_PER_US
 
+    def set_back(self, us: int) -> None:
+        seconds, self.us = divmod(self.us - us, 1_000_000)
+        self.s += seconds
+
 
 class SimulatedDriver:
     """Implements ``Driver``: its say in the enable line."""
@@ -123,6 +127,9 @@ class SimulatedMachine:
     def heap_free_bytes(self) -> int:
         return _HEAP_FREE_BYTES
 
+    def collect_garbage(self) -> None:
+        pass
+
     def random_bytes(self, count: int) -> bytes:
         return self._random.randbytes(count)
 
@@ -173,7 +180,7 @@ class SimulatedBoard:
             lambda: not self.recording.level(ENABLE),
             lambda first, last: self.recording.steps_ns[first:last],
         )
-        self.motion = SimulatedMotion(self.motor)
+        self.motion = SimulatedMotion(self.motor, self._steps_ahead)
         self.supply = SimulatedSupply()
         self.chip = chip or NorFlash(STORAGE_SECTORS)
         self.flash = TimedFlash(self.chip, self.processor)
@@ -206,6 +213,9 @@ class SimulatedBoard:
     def _stamped_steps(self) -> int:
         self.train.stamp()
         return len(self.recording.steps_ns)
+
+    def _steps_ahead(self) -> int:
+        return self._rises() - self._stamped_steps() if self.processor.is_busy else 0
 
     def sure_until_ns(self, until_ns: int) -> int:
         """The latest instant, of those up to one, at which STEP, the sense counter and the shaft are certain to have

@@ -191,7 +191,7 @@ def case_delivery(numbers):
     timelines = [Timeline(program, random_clock(numbers), 6_000) for program in programs]
     anchor = numbers.below(10**13)
     # A flex day may hold a step of rate 0 here, and one of nothing else would never have a pulse.
-    if not all(timeline._mean_rate_nl_per_day > 1_000 for timeline in timelines):
+    if not all(timeline._mean_rate() > 1_000 for timeline in timelines):
         return []
     delivery = Delivery(Calibration(1, 50_000, 3_200), 4)
     change = anchor + numbers.below(10**10)

@@ -54,6 +54,7 @@ EVENT_NAMES = (
     "button pressed",
     "part renewed",
     "tone checked",
+    "change put off",
 )
 (
     EVENT_RESET,
@@ -96,6 +97,7 @@ EVENT_NAMES = (
     EVENT_PRESSED,
     EVENT_RENEWED,
     EVENT_TONE_CHECKED,
+    EVENT_CHANGE_LATE,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28

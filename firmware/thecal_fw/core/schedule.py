@@ -70,6 +70,40 @@ def follows_the_clock(program: Program) -> bool:
     return program.mode == MODE_FLEX or program.periodic_bolus is not None
 
 
+def gives_the_same_week(program: Program, other: Program) -> bool:
+    """Whether two programs that follow the clock give the same at every local minute."""
+    if program is other:
+        return True
+    if program.mode != other.mode:
+        return False
+    if program.mode == MODE_FLEX:
+        for pattern, other_pattern in zip(program.weekdays, other.weekdays):
+            if not (
+                _are_same(program.patterns[pattern], other.patterns[other_pattern])
+                and _are_same(program.boluses[pattern], other.boluses[other_pattern])
+            ):
+                return False
+        return True
+    return program.rate_nl_per_day == other.rate_nl_per_day and _periodic(program) == _periodic(other)
+
+
+def _are_same(entries, others) -> bool:
+    """Whether steps or boluses of two days are the same. By index, so that they may lie in their bytes."""
+    if len(entries) != len(others):
+        return False
+    for index in range(len(entries)):
+        if entries[index] != others[index]:
+            return False
+    return True
+
+
+def _periodic(program: Program):
+    periodic = program.periodic_bolus
+    if periodic is None:
+        return None
+    return periodic.first_minute, periodic.interval_minutes, periodic.rate_nl_per_day, periodic.minutes
+
+
 def longest_bolus_minutes(program: Program) -> int:
     """Of the boluses that begin by the clock; 0 if there are none."""
     longest = program.periodic_bolus.minutes if program.periodic_bolus is not None else 0

@@ -10,6 +10,8 @@ from thecal_fw.core.instant import TICKS_PER_MINUTE
 from thecal_fw.core.program import MODE_STOPPED, Program
 from thecal_fw.core.schedule import (
     boluses_between,
+    follows_the_clock,
+    gives_the_same_week,
     longest_bolus_minutes,
     mean_rate,
     minutes_to_next_step,
@@ -48,7 +50,7 @@ class Timeline:
         self.bolus_minute = bolus_minute
         self.extra = extra
         self._minimum_rate_nl_per_day = minimum_rate_nl_per_day
-        self._mean_rate_nl_per_day = mean_rate(program, minimum_rate_nl_per_day)
+        self._known_mean_rate_nl_per_day = -1
         self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
 
     def segment_at(self, tick: int):
@@ -68,13 +70,19 @@ class Timeline:
     def basal_at(self, tick: int):
         """As ``segment_at``, without the boluses."""
         if not self.wall_clock.is_known():
-            return self._mean_rate_nl_per_day, tick + _LONGEST_SEGMENT_TICKS
+            return self._mean_rate(), tick + _LONGEST_SEGMENT_TICKS
         local_second = self.wall_clock.local_second(tick)
         weekday, minute = weekday_and_minute(local_second)
         rate_nl_per_day = rate_at(self.program, weekday, minute, self._minimum_rate_nl_per_day)
         minutes = minutes_to_next_step(self.program, weekday, minute)
         end = self.wall_clock.boot_ticks_of_local_second(local_second - local_second % 60 + 60 * minutes)
         return rate_nl_per_day, end
+
+    def _mean_rate(self) -> int:
+        """Worked out once it is needed: a week of a large program takes the board a second."""
+        if self._known_mean_rate_nl_per_day < 0:
+            self._known_mean_rate_nl_per_day = mean_rate(self.program, self._minimum_rate_nl_per_day)
+        return self._known_mean_rate_nl_per_day
 
     def boluses_near(self, tick: int, until_tick: int) -> list:
         """Boluses that may be under way at a tick or begin between that and a later one."""
@@ -90,6 +98,57 @@ class Timeline:
                 start_tick = clock.boot_ticks_of_local_second(60 * start_minute)
                 found.append(Bolus(KIND_SCHEDULED, start_tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day))
         return found
+
+    def gives_the_same_from(self, tick: int, other: "Timeline") -> bool:
+        """Whether another timeline gives the same at a tick and at every one after it, bolus for bolus.
+
+        False where that would take more than a look at what both are made of.
+        """
+        if self._bridge_at(tick) != other._bridge_at(tick):
+            return False
+        if not self._has_same_basal(other):
+            return False
+        if self._boluses_from(tick) != other._boluses_from(tick):
+            return False
+        return self._first_minute_from(tick) == other._first_minute_from(tick)
+
+    def go_by_program_of(self, other: "Timeline") -> None:
+        """Go by the program of another timeline that gives the same, since this one's may be forgotten."""
+        self.program = other.program
+
+    def _bridge_at(self, tick: int):
+        bridge = self.bridge
+        return bridge if bridge is not None and tick < bridge[1] else None
+
+    def _has_same_basal(self, other: "Timeline") -> bool:
+        """As well as the same boluses by the clock, save for those that either one leaves out."""
+        clock, other_clock = self.wall_clock, other.wall_clock
+        depends = follows_the_clock(self.program)
+        if depends != follows_the_clock(other.program) or (
+            depends and clock.is_known() != other_clock.is_known()
+        ):
+            return False
+        if not depends or not clock.is_known():
+            return self._mean_rate() == other._mean_rate()
+        if clock.boot_ticks_of_local_second(0) != other_clock.boot_ticks_of_local_second(0):
+            return False
+        return gives_the_same_week(self.program, other.program)
+
+    def _boluses_from(self, tick: int) -> list:
+        """What is known of each bolus that is under way at a tick, or on demand and still to come."""
+        return sorted(
+            [
+                (bolus.start_tick, bolus.end_tick, bolus.kind, bolus.rate_nl_per_day)
+                for bolus in self.boluses_near(tick, tick)
+                if bolus.end_tick > tick and (bolus.start_tick <= tick or bolus in self.extra)
+            ]
+        )
+
+    def _first_minute_from(self, tick: int) -> int:
+        """Local minute from which boluses by the clock begin after a tick; NO_BOLUSES if none does."""
+        if not self._longest_bolus_minutes:
+            return NO_BOLUSES
+        return max(self.bolus_minute, self.wall_clock.first_local_minute(tick))
 
     def may_have_boluses(self) -> bool:
         """Whether a bolus is under way or may begin, or a bridge will end."""
@@ -120,6 +179,14 @@ class ChangingTimeline:
         """Those of the timeline that holds at the tick; what only begins once the other one holds is not among them."""
         timeline = self.after if tick >= self._change_tick else self.before
         return timeline.boluses_near(tick, until_tick)
+
+    def gives_the_same_from(self, tick: int, other: Timeline) -> bool:
+        """As a timeline does; False while the new one has not taken over."""
+        return tick >= self._change_tick and self.after.gives_the_same_from(tick, other)
+
+    def go_by_program_of(self, other: Timeline) -> None:
+        """As a timeline does. What was before is never asked for again."""
+        self.after.go_by_program_of(other)
 
     @property
     def bridge(self):

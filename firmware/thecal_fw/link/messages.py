@@ -134,6 +134,12 @@ INTERROGATE = Message(
         ("journal_condition", "B"),
         ("refilled_day", "H"),
         ("stalls", "B"),
+        ("take_over_us", "I"),
+        ("prepare_us", "I"),
+        ("collect_us", "I"),
+        ("write_us", "I"),
+        ("least_margin_us", "I"),
+        ("least_masked_us", "I"),
     ],
     "Everything about the pump's state at one instant.",
 )

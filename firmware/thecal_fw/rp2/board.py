@@ -24,6 +24,9 @@ class Machine:
     def heap_free_bytes(self) -> int:
         return gc.mem_free()
 
+    def collect_garbage(self) -> None:
+        gc.collect()
+
     def random_bytes(self, count: int) -> bytes:
         return os.urandom(count)
 

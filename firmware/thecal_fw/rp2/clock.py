@@ -46,3 +46,9 @@ class Clock:
         lower = part // _UNITS_PER_SECOND
         self.s = (upper << 16) + lower
         self.us = ((part % _UNITS_PER_SECOND) << _UNIT_SHIFT) | (low & 0x3F)
+
+    def set_back(self, us: int) -> None:
+        self.us -= us
+        while self.us < 0:
+            self.us += 1_000_000
+            self.s -= 1

@@ -92,6 +92,10 @@ class Journal:
             self._programs.in_force = state.program_pair
         return is_durable
 
+    def has_erased(self) -> bool:
+        """Whether the latest record that was written had to wait for an erase."""
+        return self._rings.has_erased
+
     def write_grant(
         self,
         counted_steps: int,

@@ -57,8 +57,27 @@ def status_rows(status: Status, bridge_left_s: int = 0) -> list[tuple[str, str]]
         ("microsteps", f"{status.counted_steps} since reset, {status.steps_since_refill} since refill"),
         ("self-test", ", ".join(status.failed_test_names) + " failed" if status.failed_tests else "passed"),
         ("journal", CONDITION_NAMES[status.journal_condition]),
+        ("takes at most", _pace(status)),
+        ("least margin", _margin(status)),
         ("last reset", f"{events.RESET_NAMES[status.reset_cause]}, {duration_text(status.boot_s)} ago"),
     ]
+
+
+def _pace(status: Status) -> str:
+    return (
+        f"{status.take_over_us} us to take over a queue, {_ms(status.prepare_us)} to prepare a change, "
+        f"{_ms(status.collect_us)} to tidy memory, {_ms(status.write_us)} to write a record"
+    )
+
+
+def _margin(status: Status) -> str:
+    if not status.has_taken_over:
+        return "no change since the reset"
+    return f"{_ms(status.least_margin_us)} before a change, {_ms(status.least_masked_us)} with interrupts off"
+
+
+def _ms(us: int) -> str:
+    return f"{us / 1_000:.1f} ms"
 
 
 def dose_now(status: Status, bridge_left_s: int) -> str:
@@ -192,6 +211,8 @@ def event_text(event: Event) -> str:
         return f"at microstep {first}"
     if event.code == events.EVENT_TIMING_FAULT:
         return f"counted {first}, planned {second}"
+    if event.code == events.EVENT_CHANGE_LATE:
+        return f"at microstep {first}, prepared in up to {second} us"
     if event.code in (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED, events.EVENT_BOLUS_REFUSED):
         return _bolus_text(event.code, first, second)
     if event.code == events.EVENT_PAIRED:
