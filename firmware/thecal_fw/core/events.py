@@ -54,6 +54,8 @@ EVENT_NAMES = (
     "button pressed",
     "part renewed",
     "tone checked",
+    "out of memory",
+    "keys in one place only",
 )
 (
     EVENT_RESET,
@@ -96,6 +98,8 @@ EVENT_NAMES = (
     EVENT_PRESSED,
     EVENT_RENEWED,
     EVENT_TONE_CHECKED,
+    EVENT_OUT_OF_MEMORY,
+    EVENT_KEYS_SINGLE,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28
