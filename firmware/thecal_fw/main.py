@@ -17,7 +17,8 @@ from thecal_fw.rp2.hardware import Hardware
 from thecal_fw.rp2.sleep import Sleeper
 
 _MAINTENANCE_FEED_MS = const(2_000)
-_POLLS_PER_COLLECTION = const(32)
+_POLLS_PER_COLLECTION = const(8)
+"""Few enough that what they leave behind fits several times into what is free: no request waits for a collection."""
 _COLLECTION_US = const(50_000)
 """More than collecting garbage takes."""
 
@@ -50,8 +51,10 @@ def _run(hardware) -> None:
         # A heartbeat leaves no garbage, other polls may; looking at the heap would cost more than it tells.
         if poll(clock.s, clock.us):
             polls += 1
-            if polls >= _POLLS_PER_COLLECTION and controller.has_time(_COLLECTION_US):
+            is_due = controller.is_untidy or polls >= _POLLS_PER_COLLECTION
+            if is_due and controller.has_time(_COLLECTION_US):
                 polls = 0
+                controller.is_untidy = False
                 gc.collect()
         sleep_until(controller.wake_s, controller.wake_us)
 

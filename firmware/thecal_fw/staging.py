@@ -11,8 +11,10 @@ from thecal_fw.core.week import advance, turns_of
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 
-_PIECES_AT_ONCE = 160
+_PIECES_AT_ONCE = 96
 """Steps, boluses or turns that are looked at for one request: within what the message declares."""
+_PIECES_OF_BEGINNING = 64
+"""Decoding the bytes and finding their digest takes about as long as so many pieces."""
 FAULTS_IN_AN_ANSWER = (MOST_PAYLOAD_BYTES - messages.STAGE_CHECK.response.size) // messages.FAULT.size
 
 
@@ -105,12 +107,13 @@ class Staging:
     def check(self, first_fault: int):
         """Go on checking; once that is done, the digest, the number of faults, and those from one on, packed."""
         encoded = self.whole()
+        pieces = _PIECES_AT_ONCE
         if self._faults is None or self._faults.first != first_fault:
             self._begin_checking(encoded, first_fault)
-        pump = self._pump
+            pieces -= _PIECES_OF_BEGINNING
         if self._work is not None:
-            if advance(self._work, _PIECES_AT_ONCE):
-                self._done += _PIECES_AT_ONCE
+            if advance(self._work, pieces):
+                self._done += pieces
                 whole = self._pieces()
                 raise in_progress(min(self._done, whole - 1), whole)
             self._work = None

@@ -41,6 +41,9 @@ from thecal_fw.core.schedule import highest_rate
 MOST_BRIDGE_S = 30 * 86_400
 """A bridge lasts longer the slower the pump; a month is what the dead volume lasts at 25 uL/day: a bench default."""
 
+_PIECES_OF_EXTREMES = 100
+"""Finding the highest rate takes about as long as looking at so many boluses, with the largest program."""
+
 
 class _Needs:
     """What holds for the boluses of one program."""
@@ -58,7 +61,7 @@ class _Needs:
 
 
 def need_therapy(program: Program, limits, faults: Faults):
-    """Find every fault; a pause, of no value, after each scheduled bolus."""
+    """Find every fault; a pause after each scheduled bolus, and a longer one before the highest rate is found."""
     needs = _Needs(program, limits, faults)
     need = needs.need
     need(FIELD_ACCURACY, program.accuracy_permille, 0, limits.most_accuracy_permille)
@@ -75,6 +78,7 @@ def need_therapy(program: Program, limits, faults: Faults):
     _need_patient(program, limits, needs)
     _need_bridge(program, limits, needs)
     if not faults.count:
+        yield _PIECES_OF_EXTREMES
         highest = highest_rate(program)
         if program.patient_bolus is not None:
             highest += program.patient_bolus.rate_nl_per_day

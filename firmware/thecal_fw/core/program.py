@@ -105,9 +105,11 @@ class Program:
     patient_bolus, periodic_bolus, bridge: None if there is none.
     patient: whom it is for, as the clinic names them; empty on a bench.
     encoded: the bytes in which its steps and boluses lie, None unless it was decoded in place.
+    extremes: see ``schedule``; only of one decoded in place.
     """
 
     encoded = None
+    extremes = None
 
     def __init__(
         self,

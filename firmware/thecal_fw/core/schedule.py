@@ -82,13 +82,44 @@ def follows_the_clock(program: Program) -> bool:
     return program.mode == MODE_FLEX or program.periodic_bolus is not None
 
 
+class Extremes:
+    """The highest and the lowest of what the steps and boluses of a program name; 0 where there are none."""
+
+    def __init__(self, program: Program):
+        self.highest_step = 0
+        self.lowest_step = program.patterns[0][0][1] if program.mode == MODE_FLEX else 0
+        self.highest_bolus = self.longest_bolus_minutes = 0
+        periodic = program.periodic_bolus
+        if periodic is not None:
+            self.highest_bolus, self.longest_bolus_minutes = periodic.rate_nl_per_day, periodic.minutes
+        for steps in program.patterns:
+            for index in range(len(steps)):
+                rate_nl_per_day = steps[index][1]
+                if rate_nl_per_day > self.highest_step:
+                    self.highest_step = rate_nl_per_day
+                if rate_nl_per_day < self.lowest_step:
+                    self.lowest_step = rate_nl_per_day
+        for boluses in program.boluses:
+            for index in range(len(boluses)):
+                _, rate_nl_per_day, minutes = boluses[index]
+                if rate_nl_per_day > self.highest_bolus:
+                    self.highest_bolus = rate_nl_per_day
+                if minutes > self.longest_bolus_minutes:
+                    self.longest_bolus_minutes = minutes
+
+
+def extremes_of(program: Program) -> Extremes:
+    """Of a program that lies in its bytes they are found once, for that takes the board some time."""
+    if program.encoded is None:
+        return Extremes(program)
+    if program.extremes is None:
+        program.extremes = Extremes(program)
+    return program.extremes
+
+
 def longest_bolus_minutes(program: Program) -> int:
     """Of the boluses that begin by the clock; 0 if there are none."""
-    longest = program.periodic_bolus.minutes if program.periodic_bolus is not None else 0
-    for day in program.boluses:
-        for index in range(len(day)):
-            longest = max(longest, day[index][2])
-    return longest
+    return extremes_of(program).longest_bolus_minutes
 
 
 def mean_rate(program: Program, minimum_rate_nl_per_day: int) -> int:
@@ -124,31 +155,14 @@ def _volume_of_day(steps, boluses) -> int:
 
 def highest_rate(program: Program) -> int:
     """Highest rate the program itself leads to by the clock, in nL/day; 0 if it names none."""
-    rate_nl_per_day = program.rate_nl_per_day
-    for pattern in program.patterns:
-        for index in range(len(pattern)):
-            rate_nl_per_day = max(rate_nl_per_day, pattern[index][1])
-    rate_nl_per_day += _highest_bolus_by_the_clock(program)
+    extremes = extremes_of(program)
+    rate_nl_per_day = max(program.rate_nl_per_day, extremes.highest_step) + extremes.highest_bolus
     return max(rate_nl_per_day, program.bridge.rate_nl_per_day) if program.bridge else rate_nl_per_day
 
 
 def lowest_basal_rate(program: Program) -> int:
     """Lowest basal rate the program itself names, in nL/day."""
-    if program.mode != MODE_FLEX:
-        return program.rate_nl_per_day
-    lowest = program.patterns[0][0][1]
-    for pattern in program.patterns:
-        for index in range(len(pattern)):
-            lowest = min(lowest, pattern[index][1])
-    return lowest
-
-
-def _highest_bolus_by_the_clock(program: Program) -> int:
-    highest = program.periodic_bolus.rate_nl_per_day if program.periodic_bolus is not None else 0
-    for day in program.boluses:
-        for index in range(len(day)):
-            highest = max(highest, day[index][1])
-    return highest
+    return extremes_of(program).lowest_step if program.mode == MODE_FLEX else program.rate_nl_per_day
 
 
 def most_patient_nl(program: Program, window_minutes: int) -> int:

@@ -48,8 +48,11 @@ class Timeline:
         self.bolus_minute = bolus_minute
         self.extra = extra
         self._minimum_rate_nl_per_day = minimum_rate_nl_per_day
-        self._mean_rate_nl_per_day = mean_rate(program, minimum_rate_nl_per_day)
-        self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
+        self._mean_rate_nl_per_day = self._longest_bolus_minutes = 0
+        if wall_clock.is_known():
+            self._longest_bolus_minutes = longest_bolus_minutes(program)
+        else:
+            self._mean_rate_nl_per_day = mean_rate(program, minimum_rate_nl_per_day)
 
     def segment_at(self, tick: int):
         """Rate in nL/day at a tick, and the tick (later than the one given) until which it holds at least."""

@@ -97,7 +97,7 @@ def validate(program: Program, limits: Limits, calibration: Calibration) -> list
 
 
 def checking(program: Program, limits: Limits, calibration: Calibration, week: Week, faults: Faults):
-    """Find every fault of a program, and work out its week if there is none; a pause, of no value, after each piece.
+    """Find every fault of a program, and work out its week if there is none; a pause after each piece, see ``advance``.
 
     week: what the program gives, known at the end of a program whose only faults are of its limits.
     """

@@ -36,10 +36,11 @@ def turns_of(program: Program) -> int:
 
 
 def advance(work, pieces: int) -> bool:
-    """Go on with work that pauses after each piece, for so many pieces; whether there is more."""
+    """Go on with work that pauses after each piece, for so many pieces; whether there is more. Of a pause for which the
+    work gives a number, so many pieces are due at once next."""
     try:
-        for _ in range(pieces):
-            next(work)
+        while pieces > 0:
+            pieces -= next(work) or 1
     except StopIteration:
         return False
     return True
