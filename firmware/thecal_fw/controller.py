@@ -71,8 +71,6 @@ class Controller:
     program, program_digest: the committed program and its name.
     place: where the program lies, with what a week of it gives, once there was time to work that out.
     failed_tests: bits of ``thecal_fw.core.self_test`` that failed at this reset.
-    is_untidy: whether a request has changed something since memory was last tidied. What the next one keeps then goes
-    below all that is free, and not into the middle of it.
     """
 
     def __init__(
@@ -106,7 +104,6 @@ class Controller:
         self.keys = KeyStore(hardware.flash, Layout().keys)
         self.failed_tests = 0
         self.worst_lateness_us = 0
-        self.is_untidy = False
         self.wake_s = 0
         self.wake_us = 0
         self._deadline_s = 0

@@ -198,8 +198,6 @@ class LinkServer:
 
     def _carry_out(self, frame, message, values) -> None:
         is_admitted = message.role != ROLE_NONE
-        if message.changes:
-            self._controller.is_untidy = True
         if message.changes and message is not messages.STOP:
             self._controller.need_memory()
         try:

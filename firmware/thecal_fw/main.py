@@ -51,10 +51,8 @@ def _run(hardware) -> None:
         # A heartbeat leaves no garbage, other polls may; looking at the heap would cost more than it tells.
         if poll(clock.s, clock.us):
             polls += 1
-            is_due = controller.is_untidy or polls >= _POLLS_PER_COLLECTION
-            if is_due and controller.has_time(_COLLECTION_US):
+            if polls >= _POLLS_PER_COLLECTION and controller.has_time(_COLLECTION_US):
                 polls = 0
-                controller.is_untidy = False
                 gc.collect()
         sleep_until(controller.wake_s, controller.wake_us)
 
