@@ -149,6 +149,8 @@ class Controller:
         self.keys.open(self.keeper.journal.condition == BLANK, self.hardware.supply.is_good())
         if self.keys.access == DAMAGED:
             self.record(events.EVENT_KEYS_DAMAGED)
+        if self.keys.is_single:
+            self.record(events.EVENT_KEYS_SINGLE)
 
     def _judge_self_test(self) -> None:
         if self.failed_tests:
