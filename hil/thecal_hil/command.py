@@ -17,7 +17,7 @@ from rich.console import Console
 
 from thecal_hil.evidence import write_json
 from thecal_hil.rigs import RIG_NAMES, RigUnavailableError
-from thecal_hil.scenario.campaign import RigWanted, run_all
+from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
 from thecal_hil.scenario.coverage import coverage_table, read_coverage
 from thecal_hil.scenario.document import Scenario, ScenarioError
 from thecal_hil.scenario.reader import LIBRARY, read_library, read_scenario
@@ -132,9 +132,11 @@ def run(
     records: list[ScenarioRecord] = []
     began = time.perf_counter()
     try:
-        for record in run_all(scenarios, RigWanted(rig, port, uf2, bench), jobs):
-            records.append(record)
-            _tell(console, record, figures or len(scenarios) == 1)
+        with shown_runs(f"thecal-hil: {rig} rig", scenarios) as (runs, line):
+            for record in run_all(scenarios, RigWanted(rig, port, uf2, bench), jobs, runs):
+                records.append(record)
+                with line.out_of_the_way():
+                    _tell(console, record, figures or len(scenarios) == 1)
     except RigUnavailableError as error:
         raise _fail(error) from error
     records.sort(key=lambda record: record.identity)

@@ -6,8 +6,6 @@ direction, enable, buzzer and LED edge is stamped with its exact virtual instant
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
@@ -22,12 +20,12 @@ from thecal_hil.rig import (
     LED,
     STEP,
     Capability,
-    EdgeSeen,
     ResetCause,
     Rig,
     SerialPort,
 )
 from thecal_hil.stock_board import flash_with_files
+from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.plant import Plant
 
 _WATCHED = {
@@ -55,6 +53,19 @@ def _flash_of(image: FirmwareImage) -> bytes | None:
     return None if image.files is None else flash_with_files(image.path, image.files, _STOCK_BOARDS)
 
 
+def bench_board(image: FirmwareImage, *, compiled: bool | None = None) -> EmulatedPico:
+    """A Pico with the image, wired as on the bench, at power-on. `compiled`: see `EmulatedPico`."""
+    return EmulatedPico(
+        image.path,
+        flash_image=_flash_of(image),
+        wires=[(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)],
+        watch=_WATCHED,
+        released=_PULLED_UP,
+        seed=_SRAM_SEED,
+        compiled=compiled,
+    )
+
+
 class PicoRig(Rig):
     """One emulated Pico, booted, enumerated and through with its self-test."""
 
@@ -62,20 +73,14 @@ class PicoRig(Rig):
     capabilities = frozenset(Capability)
     possible_faults = PicoFaults.possible
 
-    def __init__(self, image: FirmwareImage) -> None:
+    def __init__(self, image: FirmwareImage, board: EmulatedPico | None = None) -> None:
+        """`board`: one of `bench_board` that has not run yet; None makes one."""
         super().__init__((image.version, image.commit))
         self.image = image
         self.image_sha256 = image.sha256
         self.starts_from_files = image.files is not None
         self.seeds = {"sram": _SRAM_SEED}
-        self.board = EmulatedPico(
-            image.path,
-            flash_image=_flash_of(image),
-            wires=[(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)],
-            watch=_WATCHED,
-            released=_PULLED_UP,
-            seed=_SRAM_SEED,
-        )
+        self.board = board or bench_board(image)
         self.motor = Motor(self.board.chip, pins.STEP, pins.ENABLE, pins.MOTION)
         self._faults = PicoFaults(self)
         self._open_port()
@@ -102,7 +107,7 @@ class PicoRig(Rig):
         return self.board.now_ns - self.board.device_time_ns
 
     @property
-    def edges(self) -> Sequence[EdgeSeen]:
+    def edges(self) -> EdgeRecord:
         return self.board.edges
 
     def run_until(self, t_ns: int) -> None:

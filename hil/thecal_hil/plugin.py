@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from thecal_hil import forked_tests, gate, outcomes
+from thecal_hil import forked_tests, gate, outcomes, tests_to_go
 from thecal_hil.faults import Fault
 from thecal_hil.rig import Capability, Rig
 from thecal_hil.rigs import RIG_NAMES, RigUnavailableError, boards_at, image_for, open_rig, rig_class
@@ -47,6 +47,7 @@ _INSTRUMENT_FIXTURES = {"bench_balance": "balance", "bench_analyser": "analyser"
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.register(forked_tests, "thecal-forks")
     pluginmanager.register(outcomes, "thecal-outcomes")
+    pluginmanager.register(tests_to_go, "thecal-tests-to-go")
     group = parser.getgroup("thecal", "Thecal rigs")
     group.addoption(
         "--rig",

@@ -2,12 +2,11 @@
 
 from .flash_chip import FlashTiming
 from .pico import EmulatedPico, Reset, ResetCause
-from .pins import Edge, Wire
+from .pins import Wire
 from .pty import EmulatedPty
 from .serial_port import EmulatedUsbSerial
 
 __all__ = [
-    "Edge",
     "EmulatedPico",
     "EmulatedPty",
     "EmulatedUsbSerial",

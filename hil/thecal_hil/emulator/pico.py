@@ -14,11 +14,14 @@ from typing import Any, Final, NamedTuple
 
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
 
+from thecal_sim.edge_record import EdgeRecord
+
+from . import compiled as compiled_code
 from .chip import FLASH_BYTES, build_chip
 from .engine import Engine
 from .fixes import MaskedWake
 from .flash_chip import FlashTiming
-from .pins import Edge, Probe, Wire
+from .pins import Probe, Wire
 from .serial_port import EmulatedUsbSerial
 from .units import CYCLE_NS, NS_PER_US, on_cycle_ns
 from .usb_host import UsbHost
@@ -49,19 +52,23 @@ class EmulatedPico:
         released: Mapping[str, int] | None = None,
         flash_timing: FlashTiming | None = None,
         seed: int = 0,
+        compiled: bool | None = None,
     ) -> None:
         """`wires` are (output pin, input pin); `watch` maps signal names to pins; `released` gives the level an
         external resistor holds a signal at; `flash_image` is the flash from address 0 on, before the UF2 is written
-        into it."""
+        into it; `compiled` selects the path the chip runs on (see the room of that name), which changes nothing else;
+        None leaves it to the environment."""
         self.flash_timing = flash_timing or FlashTiming()
         self.flash_timing.power_cut = lambda: self.reset(ResetCause.POWER_ON)
-        chip, self.bus = build_chip(uf2, flash_image, self.flash_timing)
+        if compiled is None:
+            compiled = compiled_code.is_wanted()
+        chip, self.bus = build_chip(uf2, flash_image, self.flash_timing, compiled=compiled)
         self.chip: Any = chip
         self._random = Random(seed)
         self.resets: list[Reset] = []
         self._busy_cycles_before = 0
         self._release_alarm = chip.clock.create_alarm(self.leave_reset)
-        self.engine = Engine(chip)
+        self.engine = Engine(chip, compiled=compiled)
         MaskedWake(chip, self.engine)
         self.wires = [Wire(chip, source, target) for source, target in wires]
         self._probe = Probe(chip, watch or {}, released or {})
@@ -114,7 +121,7 @@ class EmulatedPico:
     # --- what happened -----------------------------------------------------------------------
 
     @property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> EdgeRecord:
         return self._probe.edges
 
     def level(self, signal: str) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from thecal_hil.evidence import Evidence
 from thecal_hil.pump_clock import Instants
-from thecal_hil.rig import EdgeSeen
+from thecal_sim.edge_record import Edge
 
 
 class Status(StrEnum):
@@ -84,7 +84,7 @@ class Divergence:
 
     t_ns: int
     text: str
-    edges: tuple[EdgeSeen, ...]
+    edges: tuple[Edge, ...]
 
 
 @dataclass
