@@ -306,7 +306,8 @@ def mpy_cross_program(shop: Workshop) -> Path:
 def compile_package(shop: Workshop, folder: Path) -> None:
     """Fill a folder with what goes onto a stock board's file system: ``.mpy`` modules and a ``main.py``.
 
-    ``main.py`` stays a source file, since that is the only form a stock board starts by itself.
+    ``main.py`` stays a source file, since that is the only form a stock board starts by itself. The modules are loaded
+    into memory, which they nearly fill, so they carry no line numbers.
     """
     compiler = _any_mpy_cross(shop)
     with tempfile.TemporaryDirectory() as scratch:
@@ -315,7 +316,7 @@ def compile_package(shop: Workshop, folder: Path) -> None:
             source, result = Path(scratch) / "module.py", Path(scratch) / "module.mpy"
             source.write_bytes(text)
             _run(
-                [str(compiler), "-march=armv6m", "-s", name, "-o", str(result), str(source)],
+                [str(compiler), "-march=armv6m", "-O3", "-s", name, "-o", str(result), str(source)],
                 f"compiling {name}",
             )
             compiled[name.removesuffix(".py") + ".mpy"] = result.read_bytes()

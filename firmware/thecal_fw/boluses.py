@@ -19,6 +19,7 @@ from thecal_fw.core.bolus_history import (
     REFUSED_RATE,
     REFUSED_UNDER_WAY,
     REFUSED_VOLUME,
+    REFUSED_WEEK_UNKNOWN,
     Allowance,
     BolusHistory,
 )
@@ -211,8 +212,10 @@ class Boluses:
             return REFUSED_VOLUME if is_too_much else REFUSED_NOT
         if not self.is_history_known(bolus.start_tick):
             return REFUSED_NOT_READ
+        if not pump.place.week.is_known:
+            return REFUSED_WEEK_UNKNOWN
         if self._allowance is None:
-            self._allowance = Allowance(program, pump.limits.minimum_rate_nl_per_day)
+            self._allowance = Allowance(program, pump.place.week)
         self.history.forget(bolus.start_tick)
         return self.history.refusal(self._on_top(bolus), program, self._allowance)
 

@@ -12,11 +12,12 @@ from thecal_fw.core.ledger import MOST_STALLS
 from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES
+from thecal_fw.keeper import MOST_ERASES_FOR_A_COMMIT
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 from thecal_fw.refill_commands import RefillCommands
 from thecal_fw.service_commands import ServiceCommands
-from thecal_fw.staging import RequestRefusedError, Staging
+from thecal_fw.staging import RequestRefusedError, Staging, in_progress
 
 _LEAVE_DELAY_US = 200_000
 """Between answering a request to leave the program and leaving, so that the answer gets out."""
@@ -36,9 +37,9 @@ class Commands:
     def __init__(self, controller, server, further_handlers):
         self._controller = controller
         self._server = server
-        self.staging = Staging(controller.limits, controller.calibration)
+        self.staging = Staging(controller)
         self._leave_to = 0
-        self._encoded = None
+        self._erases = 0
         self.leave_s = NEVER_S
         self.leave_us = 0
         self._now_s = 0
@@ -144,54 +145,47 @@ class Commands:
         elif self._controller.program is None:
             raise RequestRefusedError(messages.ERROR_NO_PROGRAM)
         else:
-            encoded = self._encoded_from(values["offset"])
+            encoded = self._controller.place.encoded()
         offset = values["offset"]
         if offset > len(encoded):
             raise RequestRefusedError(messages.ERROR_RANGE, len(encoded))
         layout = messages.READ_PROGRAM.response
         end = offset + MOST_PAYLOAD_BYTES - layout.size
-        if end >= len(encoded):
-            self._encoded = None
-        return layout.pack(len(encoded), tail=encoded[offset:end])
-
-    def _encoded_from(self, offset: int) -> bytes:
-        """The running program, as it is in memory when a host begins to read it: to encode it takes the board 40 ms,
-        and it is read in pieces."""
-        program = self._controller.program
-        if offset == 0 or self._encoded is None or self._encoded[0] is not program:
-            self._encoded = program, program.encode()
-        return self._encoded[1]
+        return layout.pack(len(encoded), tail=bytes(encoded[offset:end]))
 
     def _stage_begin(self, values) -> bytes:
         self.staging.begin(values["total_bytes"])
+        self._erases = 0
         return b""
 
     def _stage_data(self, values) -> bytes:
         return messages.STAGE_DATA.response.pack(self.staging.add(values["offset"], values["tail"]))
 
     def _stage_check(self, values) -> bytes:
-        _, digest, faults = self.staging.check()
-        layout = messages.STAGE_CHECK.response
-        most = (MOST_PAYLOAD_BYTES - layout.size) // messages.FAULT.size
-        parts = [
-            messages.FAULT.pack(fault.field, fault.pattern, fault.step, fault.value, fault.least, fault.most)
-            for fault in faults[values["first_fault"] :][:most]
-        ]
-        return layout.pack(digest, len(faults), tail=b"".join(parts))
+        digest, count, packed = self.staging.check(values["first_fault"])
+        return messages.STAGE_CHECK.response.pack(digest, count, tail=packed)
 
     def _commit(self, values) -> bytes:
-        program, digest, faults = self.staging.check()
-        if faults:
-            raise RequestRefusedError(messages.ERROR_PROGRAM_FAULTS, len(faults))
-        if values["digest"] != digest:
-            raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(digest[:4], "big"))
-        tick = self._controller.commit(program, digest, self.staging.whole())
+        program, place = self.staging.checked(values["digest"])
+        self._make_room()
+        tick = self._controller.commit(program, values["digest"], place)
         if tick < 0:
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         self.staging.forget()
         # It is in force and durable. What followed from it, a stop or an alarm that is over, is in the next record.
         self._controller.keeper.save_if_changed()
         return messages.COMMIT.response.pack(*_instant(tick))
+
+    def _make_room(self) -> None:
+        """Have a place in flash erased for the program. It is, as a rule; only a commit right after another one comes
+        before that. One sector is erased for each time that it is asked for, and none while a change is pending."""
+        pump, keeper = self._controller, self._controller.keeper
+        if keeper.is_ready_for_program():
+            return
+        if not pump.infusion.is_change_ahead():
+            keeper.journal.erase_one()
+            self._erases += 1
+        raise in_progress(self._erases, MOST_ERASES_FOR_A_COMMIT)
 
     def _start(self, values) -> bytes:
         pump = self._controller

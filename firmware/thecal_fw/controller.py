@@ -6,6 +6,8 @@ delivers, ``supervisor`` watches, ``keeper`` makes durable, the link takes reque
 what they lead to, is here.
 """
 
+import gc
+
 from thecal_fw.bolus_notes import BolusNotes
 from thecal_fw.bolus_recall import STEP_US as RECALL_STEP_US
 from thecal_fw.boluses import Boluses
@@ -20,12 +22,14 @@ from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before, ticks_a
 from thecal_fw.core.journal_condition import BLANK
 from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
+from thecal_fw.core.program_place import ProgramPlace
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.core.roles import DAMAGED
 from thecal_fw.core.self_test import TEST_BUTTON, TEST_BUZZER, TEST_FLASH, TEST_SPEED
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
+from thecal_fw.core.week import advance
 from thecal_fw.infusion import Infusion
 from thecal_fw.keeper import Keeper
 from thecal_fw.pace import Pace
@@ -47,12 +51,16 @@ HEARTBEAT_S = 7
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
 
-_WEEK_US = 400_000
-"""More than working out the rates of a week of 7 x 48 steps and 7 x 24 boluses takes."""
+_WEEK_PIECE_TURNS = 96
+_WEEK_PIECE_US = 60_000
+"""More than working out so many turns of a program's week takes."""
 
 REPEATED_STARTS_S = 600
 """Three starts by hand within this time, each after a stop in a critical alarm, are one too many: what raises the alarm
 is still there. Baclofen must not end abruptly, so the answer is the minimum rate and not another stop."""
+
+_PIECE_OF_MEMORY_BYTES = 2_000
+"""More than anything that a request takes in one piece."""
 
 _TRY_AGAIN_US = 100_000
 """What waits for a time when nothing else is due is looked at again after this."""
@@ -62,7 +70,7 @@ class Controller:
     """A pump on some hardware. Public attributes are for its parts, for ``commands`` and for tests to read.
 
     program, program_digest: the committed program and its name.
-    week: what a week of the program gives, once there was time to work it out.
+    place: where the program lies, with what a week of it gives, once there was time to work that out.
     failed_tests: bits of ``thecal_fw.core.self_test`` that failed at this reset.
     """
 
@@ -77,7 +85,10 @@ class Controller:
         self.calibration = calibration
         self.program = None
         self.program_digest = bytes(32)
-        self.week = None
+        # Taken before anything else, while memory is in one piece.
+        self.place = ProgramPlace(hardware.machine.room)
+        self._spare_place = ProgramPlace(hardware.machine.room)
+        self._week_work = None
         self.wall = WallClock()
         self.ledger = Ledger()
         self.reservoir = Reservoir(calibration)
@@ -141,6 +152,8 @@ class Controller:
         self.keys.open(self.keeper.journal.condition == BLANK, self.hardware.supply.is_good())
         if self.keys.access == DAMAGED:
             self.record(events.EVENT_KEYS_DAMAGED)
+        if self.keys.is_single:
+            self.record(events.EVENT_KEYS_SINGLE)
 
     def _measure_pace(self) -> None:
         """Before anything is delivered: once with what lies in memory by now, and the flash cache as it is."""
@@ -193,8 +206,10 @@ class Controller:
             late_us = (now_s - self.wake_s) * 1_000_000 + now_us - self.wake_us
             if late_us > self.worst_lateness_us:
                 self.worst_lateness_us = late_us
-        # What comes before there is somebody to take it waits in the port.
-        byte = self.hardware.port.read() if self._link is not None else -1
+        # What comes before there is somebody to take it, or time to, waits in the port.
+        byte = -1
+        if self._link is not None and not self._link.has_something_waiting:
+            byte = self.hardware.port.read()
         is_more = byte >= 0 or not self._is_quiet(now_s, now_us)
         if is_more:
             self._poll_fully(now_s, now_us, byte)
@@ -222,7 +237,7 @@ class Controller:
         """Whether nothing is due and nothing has happened: all that a heartbeat has to find out."""
         if now_s >= self._deadline_s and not is_before(now_s, now_us, self._deadline_s, self._deadline_us):
             return False
-        if self._link is None or self._link.has_held_frame or not self.button.is_quiet():
+        if self._link is None or self._link.has_something_waiting or not self.button.is_quiet():
             return False
         return self.supervisor.is_quiet(now_s, now_us)
 
@@ -233,8 +248,8 @@ class Controller:
         self.infusion.fill()
         has_input = False
         if self._link is not None:
-            has_input = self._link.serve(now_s, now_us, byte, self.infusion.change_is_near(now_s, now_us))
-        self.button.check(now_s, now_us, self.infusion.change_is_near(now_s, now_us))
+            has_input = self._link.serve(now_s, now_us, byte)
+        self.button.check(now_s, now_us)
         self.alarms.end_silences(now_s)
         self._sound(now_s, now_us)
         if self._link is None:
@@ -245,8 +260,8 @@ class Controller:
         self.keeper.tend()
         if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
             self.boluses.recall.step()
-        elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_US):
-            self._link.prepare_dates()
+        elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_PIECE_US):
+            self.work_on_week()
         self._set_deadline()
         if self.keeper.has_work() or not self.boluses.recall.is_done or self._lacks_week():
             us = now_us + _TRY_AGAIN_US
@@ -255,7 +270,18 @@ class Controller:
             self._deadline_s, self._deadline_us = now_s, now_us
 
     def _lacks_week(self) -> bool:
-        return self.week is None and self.program is not None
+        return self.program is not None and not self.place.week.is_known
+
+    def work_on_week(self) -> bool:
+        """Work out another piece of what the program gives in a week; whether all of it is known now."""
+        week = self.place.week
+        if not self._lacks_week():
+            return week.is_known
+        if self._week_work is None:
+            self._week_work = week.working_out(self.program, self.limits.minimum_rate_nl_per_day)
+        if not advance(self._week_work, _WEEK_PIECE_TURNS):
+            self._week_work = None
+        return week.is_known
 
     def _set_deadline(self) -> None:
         """Find the first instant at which anything but input or the heartbeat needs the next poll."""
@@ -287,6 +313,17 @@ class Controller:
         clock.read()
         us = clock.us + needed_us
         return is_before(clock.s + us // 1_000_000, us % 1_000_000, self._deadline_s, self._deadline_us)
+
+    def is_change_within(self, us: int) -> bool:
+        """Whether the queue has to be spliced for a change of therapy within so many microseconds from now: what takes
+        longer has to wait until that is done, or the change would be late."""
+        if not self.infusion.is_change_ahead():
+            return False
+        clock = self.hardware.clock
+        clock.read()
+        us += clock.us
+        event_s, event_us = self.infusion.event_s, self.infusion.event_us
+        return not is_before(clock.s + us // 1_000_000, us % 1_000_000, event_s, event_us)
 
     def _sound(self, now_s: int, now_us: int) -> None:
         alarms = self.alarms
@@ -375,25 +412,36 @@ class Controller:
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
         return tick
 
-    def adopt(self, program: Program, digest: bytes) -> None:
-        """Go by a program from now on, without planning anything yet."""
+    def spare_place(self) -> ProgramPlace:
+        """Where another program may be put."""
+        return self._spare_place
+
+    def is_spare_place_free(self) -> bool:
+        """Whether nothing is delivered any more from the bytes in the spare place: a program that another one takes over
+        from goes on until then."""
+        return self.infusion.state != STATE_DELIVERING or self.infusion.change_tick < 0
+
+    def adopt(self, program: Program, digest: bytes, place: ProgramPlace) -> None:
+        """Go by a program from now on, without planning anything yet. place: where it lies."""
+        if place is not self.place:
+            self.place, self._spare_place = place, self.place
         self.program = program
         self.program_digest = digest
-        self.week = None
+        self._week_work = None
         self.boluses.forget_allowance()
         self.reservoir.set_low_threshold(program.low_reservoir_nl)
 
-    def commit(self, program: Program, digest: bytes, encoded: bytes) -> int:
+    def commit(self, program: Program, digest: bytes, place: ProgramPlace) -> int:
         """Take a validated program; the tick from which it is delivered if delivery is under way.
 
         -1 if it could not be made durable: the program before it then stays in force, in memory as in the journal.
         """
         bridge_end = self.bridging.end
         self.bridging.begin(program, self.infusion.change_tick_from_now())
-        if not self.keeper.commit(program, digest, encoded):
+        if not self.keeper.commit(program, digest, place.encoded()):
             self.bridging.end = bridge_end
             return -1
-        self.adopt(program, digest)
+        self.adopt(program, digest, place)
         # Only now that it is durable is the instant known at which it can take effect.
         self.infusion.rehearse(program)
         stored_end = self.bridging.end
@@ -473,6 +521,20 @@ class Controller:
             self.set_alarm(alarm_table.STOPPED_BY_ALARM, True)
         elif alarm_table.RESPONSE_MINIMUM_RATE in (stronger, response) or self.boluses.are_concerned():
             self.replan()
+
+    def need_memory(self) -> None:
+        """Raise MemoryError unless there is a piece of memory free: what changes something is only begun with one, so
+        that it does not end half done."""
+        bytearray(_PIECE_OF_MEMORY_BYTES)
+
+    def note_out_of_memory(self, kind: int) -> None:
+        """A request of this kind, or a press of the button for kind 0, has ended for want of memory. Delivery goes on."""
+        gc.collect()
+        # What can't even be logged is no reason to stop either.
+        try:
+            self.record(events.EVENT_OUT_OF_MEMORY, kind, self.hardware.machine.heap_free_bytes())
+        except MemoryError:
+            return
 
     def record(self, code: int, first: int = 0, second: int = 0) -> None:
         """Log an event at the instant the clock was last read."""

@@ -20,7 +20,7 @@ from thecal_fw.core.instant import (
     second_of_ticks,
     ticks_at,
 )
-from thecal_fw.core.program import MODE_STOPPED, decode
+from thecal_fw.core.program import MODE_STOPPED, digest_of
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.schedule import highest_rate
 from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND
@@ -40,7 +40,7 @@ _HOLD_STEPS = 4
 """Left over when delivery holds for a low supply, for the pulses that come while it does."""
 _SECONDS_PER_DAY = 86_400
 _MOST_EVENTS_AT_ONCE = 4
-_MOST_ERASES_FOR_A_COMMIT = 8
+MOST_ERASES_FOR_A_COMMIT = 8
 """The two sectors of a program, and whatever else is more urgent."""
 
 
@@ -224,7 +224,7 @@ class Keeper:
                 self.is_read_only = True
                 return False
         pair = None
-        for _ in range(_MOST_ERASES_FOR_A_COMMIT):
+        for _ in range(MOST_ERASES_FOR_A_COMMIT):
             # Erased ahead of need as a rule, so only a commit right after another one waits here.
             if journal.can_commit():
                 pair = journal.put_program(encoded)
@@ -241,6 +241,11 @@ class Keeper:
         self.size_quantum(self._pump.program)
         self.note_change()
         return False
+
+    def is_ready_for_program(self) -> bool:
+        """Whether a commit needs no erase before it, or would fail for another reason."""
+        journal = self.journal
+        return journal.can_commit() or not self._may_write() or not journal.needs_erase()
 
     def name_program(self, pair: int, program: "Program", digest: bytes, encoded_bytes: int) -> None:
         """The program in force lies in this pair."""
@@ -415,21 +420,14 @@ class Keeper:
     def repair_program(self) -> None:
         """Write the program once more, where both of its copies are good.
 
-        From the copy that still is, for memory may have failed as well; only if none is, from memory.
+        From memory if what is there is still the program of that digest, else from the copy in flash that still is.
         """
-        encoded, in_memory = self.journal.program_bytes(), self._pump.program
-        if encoded is None and in_memory is not None:
-            encoded = in_memory.encode()
-        if encoded is None:
-            return
-        program = program_of(encoded)
-        if program is not None and program.digest() == self._stored[1]:
-            self.commit(program, self._stored[1], encoded)
-
-
-def program_of(encoded):
-    """The program of bytes whose digest was right, or None if this firmware does not know its layout."""
-    try:
-        return decode(encoded)
-    except ValueError:
-        return None
+        place, digest = self._pump.place, self._stored[1]
+        if digest_of(place.encoded()) != digest:
+            length = self.journal.read_program(place.buffer)
+            if not length:
+                return
+            place.length = length
+        program = place.decoded()
+        if program is not None:
+            self.commit(program, digest, place.encoded())

@@ -8,6 +8,8 @@ controller makes in steady delivery may allocate.
 
 from typing import Protocol
 
+from thecal_fw.core.program_place import Room
+
 
 class Clock(Protocol):
     """Time since reset, from the 64-bit hardware timer."""
@@ -262,6 +264,8 @@ class Machine(Protocol):
     """RESET_POWER_ON or RESET_WATCHDOG of ``thecal_fw.core.events``."""
     serial: bytes
     """Unique identity of the board, at most 16 bytes."""
+    room: Room
+    """How large a program this image can hold."""
 
     def heap_free_bytes(self) -> int: ...
 

@@ -13,7 +13,6 @@ from thecal_fw.core.instant import TICK_US, ticks_at
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, LOST, REPAIRED
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED, TIME_SET, TIME_UNKNOWN, WallClock
-from thecal_fw.keeper import program_of
 from thecal_fw.store.state import MOST_GAP_S, NEVER, NO_PAIR
 
 REPEATED_RESETS_S = 600
@@ -86,13 +85,17 @@ class Recovery:
         pump.ledger.lost_steps = state.stalled_steps + self._standing_steps
         pump.ledger.stalls = state.stalls
         reservoir, base_steps = pump.reservoir, pump.ledger.base_steps
-        encoded = pump.keeper.journal.program_bytes()
-        program = program_of(encoded) if encoded is not None else None
-        if program is not None and program.calibration_id == pump.calibration.calibration_id:
-            pump.adopt(program, state.program_digest)
+        place = pump.spare_place()
+        place.length = pump.keeper.journal.read_program(place.buffer)
+        program = place.decoded()
+        if program is not None and self._is_for_this_pump(program, place):
+            pump.adopt(program, state.program_digest, place)
             pump.keeper.name_program(state.program_pair, program, state.program_digest, state.program_bytes)
         if state.reservoir_known:
             reservoir.refill(state.fill_nl, state.filled_at_steps - base_steps, state.refilled_day)
+
+    def _is_for_this_pump(self, program, place) -> bool:
+        return program.calibration_id == self._pump.calibration.calibration_id and place.room.fits(program)
 
     def _restore_boluses(self, state) -> None:
         """Those under way go on if the time goes on; what was given before is read from the log, when there is time."""

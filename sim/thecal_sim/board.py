@@ -14,6 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
+from thecal_fw.core.program_place import ROOM_FOR_ANY_PROGRAM
 from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.edges import BUZZER, DIRECTION, ENABLE, LED, RESTING_LEVELS, STEP, Recording
 from thecal_sim.gate import SimulatedGate
@@ -123,6 +124,7 @@ class SimulatedMachine:
         self.serial = serial
         self._random = Random(serial)
         self.reset_cause = RESET_POWER_ON
+        self.room = ROOM_FOR_ANY_PROGRAM
 
     def heap_free_bytes(self) -> int:
         return _HEAP_FREE_BYTES

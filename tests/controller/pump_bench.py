@@ -14,8 +14,9 @@ from thecal_fw.core import events
 from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
-from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour, most_patient_nl
+from thecal_fw.core.schedule import most_patient_nl
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
+from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 from thecal_fw.link import messages
 from thecal_sim.edges import Edge
 from thecal_sim.ideal import Periodic, Span
@@ -135,8 +136,12 @@ class PumpBench:
 
     def commit(self, program: Program) -> int:
         """Stage and commit a program; the instant it takes effect."""
-        digest = self.host.stage(program)["digest"]
-        answer = self.host.ask(messages.COMMIT, digest)
+        self.host.stage(program)
+        return self.commit_staged(program)
+
+    def commit_staged(self, program: Program) -> int:
+        """Commit what is staged, which is this program; the instant it takes effect."""
+        answer = self.host.ask(messages.COMMIT, program.digest())
         self._program = program
         if program.mode == MODE_STOPPED:
             self.is_delivering = False

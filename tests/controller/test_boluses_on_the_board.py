@@ -235,11 +235,13 @@ def test_a_program_committed_in_the_middle_of_its_own_bolus_does_not_begin_that_
 @pytest.mark.parametrize("how", ["cancel", "commit"])
 def test_a_bolus_that_has_not_begun_yet_is_told_as_ended_with_nothing_given(how: str) -> None:
     bench = delivering(with_patient_bolus())
+    following = continuous(500_000)
+    bench.host.stage(following)
     bench.give_bolus(KIND_PATIENT)
     if how == "cancel":
         bench.cancel_bolus()
     else:
-        bench.commit(continuous(500_000))
+        bench.commit_staged(following)
     bench.run_for(600)
     bench.assert_as_prescribed()
     assert [(what, value) for what, _, value, _ in bench.bolus_events()] == [

@@ -19,7 +19,7 @@ from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex, wit
 from thecal_fw.core import events
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT
 from thecal_fw.core.program import PatientBolus, PeriodicBolus, Program
-from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour
+from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 from thecal_fw.link import messages
 from thecal_sim.units import NS_PER_S
 

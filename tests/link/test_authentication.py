@@ -152,7 +152,7 @@ def test_every_message_that_changes_therapy_needs_the_clinician():
 
 @pytest.mark.requirement("key-roles")
 def test_a_message_that_does_not_say_who_may_make_it_is_closed_if_it_changes_anything():
-    assert Message("a", 1, True, [], [], "").role == ROLE_CLINICIAN
+    assert Message("a", 1, True, 0, [], [], "").role == ROLE_CLINICIAN
     assert Message("a", 1, False, [], [], "").role == ROLE_NONE
     assert Message("a", 1, True, [], [], "", ROLE_PATIENT).role == ROLE_PATIENT
 

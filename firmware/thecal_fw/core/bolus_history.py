@@ -9,7 +9,7 @@ or a restart, allows no more. That sum is held for every window there will be, t
 from thecal_fw.core.bolus import KIND_PATIENT, KIND_TEMPORARY, Bolus
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
 from thecal_fw.core.program import PatientBolus, Program
-from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour
+from thecal_fw.core.week import Week
 
 MOST_REMEMBERED = 12
 """Boluses on demand in any 24 hours, of all kinds."""
@@ -31,6 +31,7 @@ REFUSAL_NAMES = (
     "what was given before is not known",
     "the clock was set past it",
     "a bridge is under way",
+    "what the program gives in a week is still being worked out",
 )
 (
     REFUSED_NOT,
@@ -47,15 +48,16 @@ REFUSAL_NAMES = (
     REFUSED_NOT_READ,
     REFUSED_CLOCK,
     REFUSED_BRIDGE,
+    REFUSED_WEEK_UNKNOWN,
 ) = range(len(REFUSAL_NAMES))
 
 
 class Allowance:
     """What boluses on demand may add up to beside a program. hour_nl, day_nl: in any hour, in any 24 hours."""
 
-    def __init__(self, program: Program, minimum_rate_nl_per_day: int):
-        self.hour_nl = program.most_nl_per_hour - most_nl_in_any_hour(program, minimum_rate_nl_per_day)
-        self.day_nl = program.most_nl_per_day - most_nl_in_any_day(program, minimum_rate_nl_per_day)
+    def __init__(self, program: Program, week: Week):
+        self.hour_nl = program.most_nl_per_hour - week.most_nl_in_hour
+        self.day_nl = program.most_nl_per_day - week.most_nl_in_day
 
 
 class BolusHistory:

@@ -34,37 +34,34 @@ from thecal_fw.core.program_fault import (
     FIELD_PATIENT_PER_DAY,
     FIELD_PERIODIC,
     FIELD_STABILITY,
-    Fault,
+    Faults,
 )
 from thecal_fw.core.schedule import highest_rate
 
 MOST_BRIDGE_S = 30 * 86_400
 """A bridge lasts longer the slower the pump; a month is what the dead volume lasts at 25 uL/day: a bench default."""
 
+_PIECES_OF_EXTREMES = 100
+"""Finding the highest rate takes about as long as looking at so many boluses, with the largest program."""
+
 
 class _Needs:
-    """Collects the faults of one program."""
+    """What holds for the boluses of one program."""
 
-    def __init__(self, program: Program, limits, faults: list):
-        self._program = program
-        self._limits = limits
-        self._faults = faults
-
-    def need(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1) -> None:
-        if not least <= value <= most:
-            self._faults.append(Fault(field, value, least, most, pattern, step))
+    def __init__(self, program: Program, limits, faults: Faults):
+        self._most_rate = limits.most_rate_nl_per_day
+        self._most_nl = min(program.most_nl_per_bolus, limits.most_bolus_nl)
+        self.need = faults.need
 
     def bolus(self, rate_nl_per_day: int, minutes: int, pattern: int = -1, step: int = -1) -> None:
         """What holds for any bolus."""
-        most_rate = self._limits.most_rate_nl_per_day
-        self.need(FIELD_BOLUS_RATE, rate_nl_per_day, 1, most_rate, pattern, step)
+        self.need(FIELD_BOLUS_RATE, rate_nl_per_day, 1, self._most_rate, pattern, step)
         self.need(FIELD_BOLUS_MINUTES, minutes, 1, MINUTES_PER_DAY, pattern, step)
-        most_nl = min(self._program.most_nl_per_bolus, self._limits.most_bolus_nl)
-        self.need(FIELD_BOLUS_VOLUME, volume_nl(rate_nl_per_day, minutes), 1, most_nl, pattern, step)
+        self.need(FIELD_BOLUS_VOLUME, volume_nl(rate_nl_per_day, minutes), 1, self._most_nl, pattern, step)
 
 
-def need_therapy(program: Program, limits, faults: list) -> None:
-    """Append every fault to the list."""
+def need_therapy(program: Program, limits, faults: Faults):
+    """Find every fault; a pause after each scheduled bolus, and a longer one before the highest rate is found."""
     needs = _Needs(program, limits, faults)
     need = needs.need
     need(FIELD_ACCURACY, program.accuracy_permille, 0, limits.most_accuracy_permille)
@@ -74,34 +71,38 @@ def need_therapy(program: Program, limits, faults: list) -> None:
     if program.catheter_nl or program.bridge is not None:
         need(FIELD_DEAD_VOLUME, program.dead_volume_id, DEAD_VOLUME_ID, DEAD_VOLUME_ID)
     if program.mode == MODE_FLEX:
-        _need_scheduled(program, needs)
+        yield from _need_scheduled(program, needs)
     else:
         need(FIELD_BOLUSES, sum([len(day) for day in program.boluses]), 0, 0)
     _need_periodic(program, needs)
     _need_patient(program, limits, needs)
     _need_bridge(program, limits, needs)
-    if not faults:
+    if not faults.count:
+        yield _PIECES_OF_EXTREMES
         highest = highest_rate(program)
         if program.patient_bolus is not None:
             highest += program.patient_bolus.rate_nl_per_day
         need(FIELD_HIGHEST_RATE, highest, 0, limits.most_rate_nl_per_day)
 
 
-def _need_scheduled(program: Program, needs) -> None:
+def _need_scheduled(program: Program, needs):
     for index, day in enumerate(program.boluses):
         needs.need(FIELD_BOLUSES, len(day), 0, MOST_BOLUSES_PER_DAY, index)
         earliest_minute = 0
-        for at, (start_minute, rate_nl_per_day, minutes) in enumerate(day):
+        for at in range(len(day)):
+            start_minute, rate_nl_per_day, minutes = day[at]
             needs.need(FIELD_BOLUS_START, start_minute, earliest_minute, MINUTES_PER_DAY - 1, index, at)
             earliest_minute = start_minute + minutes
             needs.bolus(rate_nl_per_day, minutes, index, at)
+            yield
     for weekday in range(DAYS_PER_WEEK):
         # The last one of a day may run past midnight, and be over before the first one of the next.
         today = program.boluses[program.weekdays[weekday]]
         following = program.weekdays[(weekday + 1) % DAYS_PER_WEEK]
         tomorrow = program.boluses[following]
-        if today and tomorrow:
-            end_minute = today[-1][0] + today[-1][2] - MINUTES_PER_DAY
+        if len(today) and len(tomorrow):
+            start_minute, _, minutes = today[len(today) - 1]
+            end_minute = start_minute + minutes - MINUTES_PER_DAY
             needs.need(FIELD_BOLUS_START, tomorrow[0][0], end_minute, MINUTES_PER_DAY - 1, following, 0)
 
 

@@ -2,11 +2,18 @@
 
 import gc
 import os
+import sys
 
 import machine
 from ubinascii import hexlify
 
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
+from thecal_fw.core.program_place import ROOM_FOR_ANY_PROGRAM, ROOM_ON_A_STOCK_IMAGE
+
+
+def is_own_image() -> bool:
+    """Whether this is the pump's own image, with the firmware frozen in, and not a stock one that loads it from files."""
+    return "Thecal" in sys.implementation._machine
 
 
 class LeaveForPrompt(BaseException):
@@ -20,6 +27,7 @@ class Machine:
         by_watchdog = machine.reset_cause() == machine.WDT_RESET
         self.reset_cause = RESET_WATCHDOG if by_watchdog else RESET_POWER_ON
         self.serial = hexlify(machine.unique_id())
+        self.room = ROOM_FOR_ANY_PROGRAM if is_own_image() else ROOM_ON_A_STOCK_IMAGE
 
     def heap_free_bytes(self) -> int:
         return gc.mem_free()

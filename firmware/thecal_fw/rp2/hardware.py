@@ -1,9 +1,7 @@
 """Everything the controller is given, built for this board."""
 
-import sys
-
 from thecal_fw.rp2.annunciator import Annunciator
-from thecal_fw.rp2.board import Machine
+from thecal_fw.rp2.board import Machine, is_own_image
 from thecal_fw.rp2.button import Button
 from thecal_fw.rp2.clock import Clock
 from thecal_fw.rp2.driver import Driver
@@ -41,7 +39,7 @@ class Hardware:
 
 def _journal_flash():
     """Raw flash on the pump's own image; on a stock one the whole storage is a file system."""
-    if "Thecal" in sys.implementation._machine:
+    if is_own_image():
         from thecal_fw.rp2.flash import Flash
 
         return Flash()

@@ -116,16 +116,19 @@ class Journal:
 
     # Program ---------------------------------------------------------------------------------------------------
 
-    def program_bytes(self):
-        """The encoded program that the state names; None if it names none or no copy is right."""
+    def read_program(self, buffer) -> int:
+        """Put the encoded program that the state names into a buffer: its length, 0 if the state names none, no copy is
+        right, or it does not fit."""
         state = self.state
         if state is None or state.program_pair == NO_PAIR:
-            return None
-        return self._programs.get(state.program_pair, state.program_bytes, state.program_digest)
+            return 0
+        length = state.program_bytes
+        is_right = self._programs.read(state.program_pair, length, state.program_digest, buffer)
+        return length if is_right else 0
 
     @property
     def program_copies(self) -> int:
-        """How many copies of the program were right when ``program_bytes`` last read it. If only one was, put the
+        """How many copies of the program were right when ``read_program`` last read it. If only one was, put the
         program again."""
         return self._programs.good_copies
 
