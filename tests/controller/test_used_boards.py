@@ -1,4 +1,4 @@
-"""A board that ran something else before: whatever its flash holds, a pump that was never programmed delivers nothing."""
+"""A board that ran something else before delivers nothing until it is programmed, whatever its flash holds."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def used_pump(content: Callable[[int], bytes]) -> PumpBench:
     return bench
 
 
-used = pytest.mark.parametrize("content", [file_system, zeros, anything], ids=lambda content: content.__name__)
+used = pytest.mark.parametrize(
+    "content", [file_system, zeros, anything], ids=lambda content: content.__name__
+)
 
 
 @used
@@ -76,7 +78,9 @@ def test_a_used_board_takes_a_program_and_keeps_it_over_a_power_cut(content) -> 
 
 
 @pytest.mark.requirement("journal-damage", "minimum-rate")
-def test_a_pump_whose_state_and_program_are_gone_delivers_its_minimum_rate_if_its_log_says_that_it_had_one() -> None:
+def test_a_pump_whose_state_and_program_are_gone_delivers_its_minimum_rate_if_its_log_says_that_it_had_one() -> (
+    None
+):
     bench = PumpBench()
     bench.deliver(continuous(1_000_000))
     bench.run_for(100)

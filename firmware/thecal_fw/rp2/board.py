@@ -8,6 +8,10 @@ from ubinascii import hexlify
 
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.rp2.retained import Retained
+
 
 class LeaveForPrompt(BaseException):
     """Ends the main loop for the MicroPython prompt."""
@@ -16,9 +20,9 @@ class LeaveForPrompt(BaseException):
 class Machine:
     """See ``thecal_fw.ports``."""
 
-    def __init__(self):
-        by_watchdog = machine.reset_cause() == machine.WDT_RESET
-        self.reset_cause = RESET_WATCHDOG if by_watchdog else RESET_POWER_ON
+    def __init__(self, was_bitten: bool, retained: "Retained"):
+        self.reset_cause = RESET_WATCHDOG if was_bitten else RESET_POWER_ON
+        self._retained = retained
         self.serial = hexlify(machine.unique_id())
 
     def heap_free_bytes(self) -> int:
@@ -28,7 +32,9 @@ class Machine:
         return os.urandom(count)
 
     def bootloader(self) -> None:
+        self._retained.void()
         machine.bootloader()
 
     def prompt(self) -> None:
+        self._retained.void()
         raise LeaveForPrompt

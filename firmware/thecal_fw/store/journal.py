@@ -27,8 +27,8 @@ _EVENTS_OF_A_PROGRAM = (EVENT_PROGRAM_COMMITTED, EVENT_PROGRAM_EFFECTIVE, EVENT_
 class Journal:
     """State, program and events in flash.
 
-    condition: what ``open`` found: BLANK (nothing that this firmware wrote, whatever else the flash holds), GOOD,
-    REPAIRED (damage, but nothing was lost), LOST (there was a state and none can be read), FOREIGN (a newer firmware's).
+    condition: what ``open`` found: BLANK (nothing of a pump's, whatever else the flash holds), GOOD, REPAIRED (damage,
+    but nothing was lost), LOST (there was a state and none can be read), FOREIGN (a newer firmware's).
     state: the state last written or found; None if there is none.
     """
 

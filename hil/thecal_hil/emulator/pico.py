@@ -16,7 +16,7 @@ from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
 
 from .chip import FLASH_BYTES, build_chip
 from .engine import Engine
-from .fixes import MaskedWake
+from .fixes import SYSCFG, MaskedWake
 from .flash_chip import FlashTiming
 from .pins import Edge, Probe, Wire
 from .serial_port import EmulatedUsbSerial
@@ -171,6 +171,7 @@ class EmulatedPico:
         if cause is ResetCause.POWER_ON:
             chip.sram[:] = self._random.randbytes(len(chip.sram))
         chip.enter_reset(from_watchdog=cause is ResetCause.WATCHDOG)
+        chip.peripherals[SYSCFG].reset()
         # Taken as off after any reset, until the firmware starts it again.
         chip.watchdog.write_uint32(_WATCHDOG_CTRL, 0)
         if cause is not ResetCause.WATCHDOG:
