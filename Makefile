@@ -175,7 +175,7 @@ clean: ## Remove what was built here
 .PHONY: distclean
 distclean: clean ## Remove also the virtual environment and the cached toolchain builds
 	rm -rf $(VENV) *.egg-info */*.egg-info
-	rm -rf "$(THECAL_CACHE)"/{downloads,host-*,images,lock,sources-*,tree-*}
+	rm -rf "$(THECAL_CACHE)"/{downloads,emulator,host-*,images,lock,sources-*,tree-*}
 
 .PHONY: lock
 lock: system-python ## Choose the newest packages that fit and write requirements.lock anew
@@ -188,11 +188,14 @@ lock: system-python ## Choose the newest packages that fit and write requirement
 # Set-up -------------------------------------------------------------------------------------------------------
 
 # Checking takes a moment, so it is done each time: a machine may be new while the checkout is not.
-.PHONY: system-python system-all system-analyser
+.PHONY: system-python system-all system-native system-analyser
 system-python:
 	@firmware/board/system_setup.sh python
 system-all:
 	@firmware/board/system_setup.sh python cross
+# Without a compiler the emulator runs on its slow path.
+system-native:
+	@firmware/board/system_setup.sh native || echo "set-up: going on without a compiler; the emulator is about ten times slower"
 system-analyser:
 	@firmware/board/system_setup.sh analyser || echo "set-up: going on without sigrok-cli; its tests are skipped"
 
@@ -203,6 +206,7 @@ $(VENV)/packages: requirements.lock firmware/board/stubs.lock | system-python
 	@$(PIP) install --no-deps --no-compile --target $(VENV)/micropython-stubs --requirement firmware/board/stubs.lock
 	@touch $@
 
-$(VENV)/ready: $(VENV)/packages pyproject.toml firmware/thecal_fw/version.py
+$(VENV)/ready: $(VENV)/packages pyproject.toml firmware/thecal_fw/version.py | system-native
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/python -m thecal_hil.emulator.compiled
 	@touch $@

@@ -4,12 +4,9 @@ Promises:
 
 - `run_to(t)` returns at the first instruction boundary at or after `t`, and exactly at `t` while the processor sleeps.
 - Everything else on the chip is a clock alarm, so time asleep costs one step per alarm, however long it is.
-- Results do not depend on the speed of the machine this runs on: there is no thread and no event loop, and the
-  emulator's own wall-clock budget only ends a batch early, which changes nothing as no time is carried between batches.
-
-The emulator's native batch loop asks each PIO block "anything to do?" after each instruction. PIO blocks are paced by
-clock alarms here (see `paced_pio`), so the loop is shown an empty list instead. It reads `chip.pio` once as it starts
-and `handle.stopped` right after, which is the moment the real list is put back.
+- Results depend neither on the speed of the machine this runs on nor on the path: the compiled run loop (see
+  `compiled`) or the emulator's own (see `interpreted_loop`). There is no thread and no event loop; the wall-clock budget
+  of the emulator's own loop only ends a batch early, which changes nothing: no time is carried between batches.
 
 A second, watchful gear is used while an enabled interrupt is pending with interrupts masked (PRIMASK). The real
 processor then treats WFI as a no-operation; the emulated one would sleep through it. In that gear a WFI
@@ -18,58 +15,39 @@ ends the batch, and the processor is woken at once.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+from zlib import crc32
 
-from .native import execute_batch
+from . import compiled as compiled_code
+from .compiled.shared_sio import share
+from .interpreted_loop import UNLIMITED, InterpretedLoop
 from .units import on_cycle_ns
 
-_EVERY_INSTRUCTION = 1
 
+class ProcessorState(NamedTuple):
+    """What the processor looks like between two instructions; `cycles` are those since the last reset."""
 
-class _RestorePioBlocks:
-    """Answers the first read of `stopped` in a batch, then steps out of the way."""
-
-    def __get__(self, handle: Any, owner: type) -> bool:
-        handle.rp2040.pio = handle.pio_blocks
-        handle.__dict__["stopped"] = False
-        return False
-
-
-class _BatchHandle:
-    """What the native loop needs to see of its owner, in the fast gear."""
-
-    stopped: Any = _RestorePioBlocks()
-
-    def __init__(self, chip: Any) -> None:
-        self.rp2040 = chip
-        self.clock = chip.clock
-        self.pio_blocks = chip.pio
-
-
-class _WatchfulHandle:
-    """The same in the watchful gear: also stops at WFI and when interrupts are unmasked."""
-
-    def __init__(self, chip: Any, engine: Engine) -> None:
-        self.rp2040 = chip
-        self.clock = chip.clock
-        self.pio_blocks = chip.pio
-        self.core = chip.core
-        self.engine = engine
-
-    @property
-    def stopped(self) -> bool:
-        self.rp2040.pio = self.pio_blocks
-        return self.engine.halting or self.core.waiting or not self.core.pm
+    registers: tuple[int, ...]
+    n: bool
+    z: bool
+    c: bool
+    v: bool
+    primask: bool
+    waiting: bool
+    cycles: int
+    now_ns: float
 
 
 class Engine:
-    def __init__(self, chip: Any) -> None:
+    def __init__(self, chip: Any, *, compiled: bool | None = None) -> None:
+        """`compiled` selects the path; None leaves it to the environment and to what could be built."""
         self.chip = chip
         self.clock = chip.clock
         self.core = chip.core
-        self._pio_blocks = chip.pio
-        self._handle = _BatchHandle(chip)
-        self._watchful_handle = _WatchfulHandle(chip, self)
+        self.compiled: Any = None
+        if compiled_code.is_wanted() if compiled is None else compiled:
+            self.compiled = compiled_code.module("run_loop").RunLoop(chip, share(chip.sio))
+        self._loop: Any = self.compiled or InterpretedLoop(chip)
         self._deadline_alarm = chip.clock.create_alarm(self._halt)
         self.halting = False
         self._running = False
@@ -94,11 +72,38 @@ class Engine:
             if self.clock.nanos < target_ns:
                 self._deadline_alarm.schedule(target_ns - self.clock.nanos)
                 while not self.halting:
-                    self._run_batch()
+                    self._loop.run(UNLIMITED, self._choose_gear())
             return self.clock.nanos < target_ns
         finally:
             self._deadline_alarm.cancel()
             self._running = False
+
+    def take_steps(self, steps: int) -> None:
+        """Take exactly so many steps: an instruction or, while the processor sleeps, a jump to the next alarm."""
+        self._running = True
+        try:
+            while steps > 0:
+                steps -= self._loop.run(steps, self._choose_gear())
+        finally:
+            self._running = False
+
+    def state(self) -> ProcessorState:
+        core = self.core
+        return ProcessorState(
+            tuple(core.registers),
+            core.n,
+            core.z,
+            core.c,
+            core.v,
+            core.pm,
+            core.waiting,
+            core.cycles,
+            self.clock.nanos,
+        )
+
+    def memory_digest(self) -> int:
+        """A cheap digest of SRAM."""
+        return crc32(self.chip.sram)
 
     def request_stop(self) -> None:
         """Make a running `run_to` return at the next instruction boundary."""
@@ -107,28 +112,19 @@ class Engine:
     def watch_for_masked_sleep(self) -> None:
         """Change to the watchful gear: an enabled interrupt is pending while interrupts are masked."""
         self._watchful = True
-        self._handle.__dict__["stopped"] = True
+        self._loop.request_stop()
 
     def _halt(self) -> None:
         self.halting = True
-        self._handle.__dict__["stopped"] = True
+        self._loop.request_stop()
 
-    def _run_batch(self) -> None:
-        handle: Any
+    def _choose_gear(self) -> bool:
+        """Whether to run in the watchful gear; a processor that slept there is woken."""
         if self._watchful and not self._wake_pending():
             self._watchful = False
-        if self._watchful:
-            if self.core.waiting:
-                self.core.waiting = False
-            handle = self._watchful_handle
-        else:
-            handle = self._handle
-            handle.__dict__.pop("stopped", None)
-        self.chip.pio = ()
-        try:
-            execute_batch(handle, _EVERY_INSTRUCTION)
-        finally:
-            self.chip.pio = self._pio_blocks
+        if self._watchful and self.core.waiting:
+            self.core.waiting = False
+        return self._watchful
 
     def _wake_pending(self) -> bool:
         core = self.core

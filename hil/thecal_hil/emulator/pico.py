@@ -49,10 +49,11 @@ class EmulatedPico:
         released: Mapping[str, int] | None = None,
         flash_timing: FlashTiming | None = None,
         seed: int = 0,
+        compiled: bool | None = None,
     ) -> None:
         """`wires` are (output pin, input pin); `watch` maps signal names to pins; `released` gives the level an
         external resistor holds a signal at; `flash_image` is the flash from address 0 on, before the UF2 is written
-        into it."""
+        into it; `compiled` selects the path the processor runs on (see `compiled`), which changes nothing else."""
         self.flash_timing = flash_timing or FlashTiming()
         self.flash_timing.power_cut = lambda: self.reset(ResetCause.POWER_ON)
         chip, self.bus = build_chip(uf2, flash_image, self.flash_timing)
@@ -61,7 +62,7 @@ class EmulatedPico:
         self.resets: list[Reset] = []
         self._busy_cycles_before = 0
         self._release_alarm = chip.clock.create_alarm(self.leave_reset)
-        self.engine = Engine(chip)
+        self.engine = Engine(chip, compiled=compiled)
         MaskedWake(chip, self.engine)
         self.wires = [Wire(chip, source, target) for source, target in wires]
         self._probe = Probe(chip, watch or {}, released or {})

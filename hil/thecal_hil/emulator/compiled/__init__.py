@@ -1,0 +1,65 @@
+"""The emulator's common path in compiled code, and whether it is there.
+
+The files of this room:
+
+- `memory.h`, `sio.h`, `thumb.h`: memory, divider and spinlocks, and the common Thumb instructions, in C.
+- `run_loop.pyx`: the run loop on top of them; `shared_sio.py`: SIO's divider and spinlocks for both paths.
+- `build.py`: builds all of it into the cache.
+
+For a test that runs both paths side by side, an `EmulatedPico` takes `compiled=True` or `compiled=False`, and then:
+
+- `pico.engine.take_steps(n)` takes exactly n steps on either path: an instruction or, asleep, a jump to the next alarm;
+- `pico.engine.state()` returns registers, flags (n, z, c, v), cycles and the clock on either path, and
+  `pico.engine.memory_digest()` a digest of SRAM;
+- `pico.engine.compiled` is the `RunLoop` (None on the slow path): `instructions`, `fell_back`, `fall_backs()`, and
+  `last_reason`, `last_opcode` of the instruction that `take_steps(1)` took.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+from functools import cache
+from typing import Any, Final
+
+from . import build
+
+SWITCH: Final = "THECAL_EMULATOR"
+"""The environment variable that selects the path: "compiled" insists on it, "interpreted" does without."""
+
+_log = logging.getLogger("thecal_hil.emulator")
+
+
+def is_wanted() -> bool:
+    """Whether to use compiled code, as the environment says. Says once, where it is not there, what is missing."""
+    choice = os.environ.get(SWITCH, "")
+    if choice == "interpreted":
+        return False
+    if choice not in ("", "compiled"):
+        raise ValueError(f'{SWITCH}: "{choice}" is neither "compiled" nor "interpreted"')
+    return _is_available(insist=choice == "compiled")
+
+
+@cache
+def _is_available(insist: bool) -> bool:
+    try:
+        build.build()
+    except build.CannotBuildError as error:
+        if insist:
+            raise
+        _log.warning("The emulator runs on its slow path, about ten times slower: %s", error)
+        return False
+    return True
+
+
+@cache
+def module(name: str) -> Any:
+    """The compiled module of that name, built first where needed. CannotBuildError where that can't be done."""
+    path = build.build() / f"{name}{build.SUFFIX}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded

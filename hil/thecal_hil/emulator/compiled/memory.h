@@ -1,0 +1,72 @@
+/* The processor as compiled code sees it, and its ways to memory.
+ *
+ * Nothing is kept twice: registers, SRAM, flash, boot ROM and SIO's divider are the emulated chip's own buffers, and the
+ * flags are copied in and out around each batch. An access that is not to plain, aligned memory is refused, and the
+ * instruction is then carried out by the emulator itself.
+ *
+ * Time of the flash cache: `fetch_cost` and `flash_read_cost` are called for each halfword fetched from flash and for
+ * each word, halfword or byte read from it, if and only if the batch runs `timed`. They return cycles to add.
+ */
+#ifndef THECAL_MEMORY_H
+#define THECAL_MEMORY_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define RAM_BEGINS 0x20000000u
+#define FLASH_MASK 0x00FFFFFFu /* 16 MiB, seen at 0x10 (cached), 0x11, 0x12 and 0x13 */
+
+/* Why an instruction is left to the emulator. */
+enum reason {
+    RAN = 0,
+    OUTSIDE_MEMORY,   /* it is to be fetched from somewhere other than SRAM, flash or boot ROM */
+    RARE_INSTRUCTION, /* not among those carried out here */
+    RARE_ACCESS,      /* it reads or writes a peripheral, the wrong kind of memory, or across an alignment */
+    EXCEPTION_RETURN, /* it may end an exception */
+    INTERRUPT_CHECK,  /* whether an interrupt is to be taken has to be looked at first */
+    REASONS
+};
+
+/* The order of these fields is that of `shared_sio.FIELDS`. */
+typedef struct {
+    uint32_t dividend, divisor, quotient, remainder, divider_csr, is_signed, is_stale, spinlocks;
+} Sio;
+
+typedef struct {
+    uint32_t *r;
+    uint32_t n, z, c, v;
+    uint32_t primask;
+    uint32_t unmasked; /* PRIMASK was written: the emulator has to look at interrupts before the next instruction */
+    uint8_t *sram, *flash, *rom;
+    uint32_t sram_size, rom_size;
+    uint32_t opcode; /* of the instruction that ended the batch, 0 if it could not be fetched */
+    uint32_t owed;   /* cycles spent on the fetch of that instruction */
+    Sio *sio;
+    uint64_t instructions;
+} Cpu;
+
+static inline uint32_t load32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return v; }
+static inline uint32_t load16(const uint8_t *p) { uint16_t v; memcpy(&v, p, 2); return v; }
+static inline void store32(uint8_t *p, uint32_t v) { memcpy(p, &v, 4); }
+static inline void store16(uint8_t *p, uint32_t v) { uint16_t h = (uint16_t)v; memcpy(p, &h, 2); }
+
+static inline int is_sram(const Cpu *cpu, uint32_t address, uint32_t size) {
+    return address - RAM_BEGINS <= cpu->sram_size - size;
+}
+static inline int is_flash(uint32_t address) { return address >> 24 == 0x10; }
+static inline int is_any_flash(uint32_t address) { return address >> 26 == 0x10 >> 2; }
+static inline int is_rom(const Cpu *cpu, uint32_t address) { return address < cpu->rom_size; }
+static inline int is_sio(uint32_t address) { return address >> 28 == 0xD; }
+
+/* Where `size` bytes can be read directly, NULL if they can't. Flash and ROM are read with their own kind only. */
+static inline const uint8_t *readable(const Cpu *cpu, uint32_t address, uint32_t size) {
+    if (is_sram(cpu, address, size)) return cpu->sram + (address - RAM_BEGINS);
+    if (is_any_flash(address)) return cpu->flash + (address & FLASH_MASK);
+    if (is_rom(cpu, address)) return cpu->rom + address;
+    return NULL;
+}
+
+static inline uint32_t fetch_cost(Cpu *cpu, uint32_t address) { (void)cpu; (void)address; return 0; }
+static inline uint32_t flash_read_cost(Cpu *cpu, uint32_t address) { (void)cpu; (void)address; return 0; }
+
+#endif
