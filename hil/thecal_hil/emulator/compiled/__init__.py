@@ -3,6 +3,7 @@
 The files of this room:
 
 - `memory.h`, `sio.h`, `thumb.h`: memory, divider and spinlocks, and the common Thumb instructions, in C.
+- `xip_cache.h`: how long the processor waits for the flash, where that is imposed.
 - `run_loop.pyx`: the run loop on top of them; `shared_sio.py`: SIO's divider and spinlocks for both paths.
 - `build.py`: builds all of it into the cache.
 
