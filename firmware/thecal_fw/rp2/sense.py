@@ -2,8 +2,8 @@
 
 Promises: every pulse on the sense pin that lasts for 0.7 us is counted at its rising edge, in hardware, on a state
 machine of the other PIO block; one of 0.5 us or less is a disturbance and is not. The count is written by DMA to
-memory that outlives a watchdog reset: what it was at the instant of the reset stands there afterwards. Reading it neither
-disturbs it nor touches the heap.
+memory that outlives a watchdog reset: what it was at the instant of the reset stands there afterwards. Reading it
+neither disturbs it nor touches the heap.
 """
 
 import micropython
@@ -23,9 +23,9 @@ _STATE_MACHINE = const(4)
 _SAMPLES_PER_SECOND = const(15_625_000)
 """A level is looked at every 64 ns."""
 _SETTLING = const(8)
-"""Cycles from the first look at a new level to the second one, less one: 576 ns. A driver that chops couples spikes of 24 to
-128 ns into the wire, and 0.5 us is four times as long; the generator's pulses last 10 us, and a driver of the A4988
-class asks for 1 us."""
+"""Cycles from the first look at a new level to the second one, less one: 576 ns. A driver that chops couples spikes of
+24 to 128 ns into the wire, and 0.5 us is four times as long; the generator's pulses last 10 us, and a driver of the
+A4988 class asks for 1 us."""
 
 _RETAINED_HIGH = const(0x2004)
 _COUNT = const(0)

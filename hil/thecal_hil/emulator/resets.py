@@ -1,7 +1,7 @@
 """Why the emulated chip starts again, and what each kind of reset leaves of it.
 
-Promise: registers that survive a reset hold afterwards what they hold on silicon; docs/silicon.md has the sources. SYSCFG
-outlives a debugger's reset only.
+Promise: registers that survive a reset hold afterwards what they hold on silicon; docs/silicon.md has the sources.
+SYSCFG outlives a debugger's reset only.
 
 | cause | RAM | watchdog's REASON, scratch | crystal |
 |---|---|---|---|
