@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from thecal_fw.core import alarms
 from thecal_fw.rp2 import pins
 from thecal_hil.course import Course, local_second
 from thecal_hil.image import image_under_test
@@ -18,6 +19,10 @@ _SECONDS = int(os.environ.get("THECAL_SPIKE_SECONDS", "40"))
 _PER_SECOND = 10
 _SHORTEST_NS, _LONGEST_NS = 20, 500
 _NS_PER_S = 1_000_000_000
+
+
+_SM0_CLKDIV = 0x5020_00C8
+_UNDIVIDED = 1 << 16
 
 
 def _spike(rig: PicoRig, signal: str, lasts_ns: int) -> None:
@@ -62,3 +67,17 @@ def test_spikes_of_half_a_microsecond_ten_times_a_second_change_nothing(signal: 
     # A pulse that rises just then is counted 0.6 us later.
     assert abs(status.counted_steps - seen) <= 1
     course.must_be_ideal()
+
+
+@pytest.mark.requirement("spikes-are-no-edges")
+def test_a_generator_whose_pulses_are_too_short_to_count_is_found_as_its_queue_runs_dry() -> None:
+    rig = PicoRig(image_under_test())
+    course = Course(rig)
+    course.set_time(local_second("2026-03-06 12:00"))
+    course.refill(20_000_000)
+    course.prescribe(continuous(24_000_000))
+    course.start()
+    rig.run_for(5)
+    rig.board.bus.write_uint32(_SM0_CLKDIV, _UNDIVIDED)
+    rig.run_for(8)
+    assert course.pump.interrogate().active_alarms >> alarms.TIMING_FAULT & 1
