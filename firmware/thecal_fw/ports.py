@@ -184,7 +184,7 @@ class Retained(Protocol):
     was_kept: whether it did outlive the last reset; the other attributes mean nothing otherwise.
     counted: what ``Sense.count`` would have told at the instant of the reset, kept up by hardware alone.
     reset_s, reset_us: instant of the reset, in time since the reset before it.
-    note, record: what was last kept, 48 and 128 bytes; zeros if there is none.
+    note, record: what was last kept, ``carried.NOTE_BYTES`` and ``layout.STATE_BYTES`` bytes; zeros if there is none.
     """
 
     was_kept: bool
@@ -195,11 +195,11 @@ class Retained(Protocol):
     record: bytes
 
     def keep(self, note) -> None:
-        """Have 48 bytes outlive a watchdog reset, all of them or the ones before."""
+        """Have a note of ``carried.NOTE_BYTES`` outlive a watchdog reset, all of it or the one before."""
         ...
 
     def keep_record(self, record) -> None:
-        """Have 128 bytes outlive a watchdog reset, all of them or the ones before."""
+        """Have a record of ``layout.STATE_BYTES`` outlive a watchdog reset, all of it or the one before."""
         ...
 
 

@@ -42,7 +42,8 @@ class Recovery:
         state = journal.state
         if retained.was_kept:
             self._carried = decode_note(retained.note)
-        self.was_delivering = journal.condition in (LOST, FOREIGN)
+        # Without a state to read, therapy is taken to have been under way, if there ever was one.
+        self.was_delivering = journal.condition in (LOST, FOREIGN) and journal.was_ever_programmed()
         if state is not None:
             keeper.boots = state.boots % MOST_LIVES + 1
             keeper.watchdog_reset_s, keeper.watchdog_gap_s = state.watchdog_reset_s, state.watchdog_gap_s
@@ -64,7 +65,7 @@ class Recovery:
             self._tell_what_was_lost(state)
         keeper.is_read_only = journal.condition == FOREIGN
         pump.set_alarm(alarm_table.JOURNAL_FOREIGN, journal.condition == FOREIGN)
-        if journal.condition == LOST and pump.program is None:
+        if journal.condition == LOST and pump.program is None and self.was_delivering:
             pump.set_alarm(alarm_table.PROGRAM_LOST, True)
         if journal.condition == REPAIRED:
             pump.note_alarm(alarm_table.JOURNAL_REPAIRED)

@@ -10,8 +10,9 @@ from thecal_hil.emulator.repl import RawRepl
 from .conftest import Bench
 
 BUILT = """
+from thecal_fw.rp2.reset_cause import begin_life
 from thecal_fw.rp2.retained import Retained
-retained = Retained()
+retained = Retained(begin_life())
 from thecal_fw.rp2.watchdog import Watchdog
 from thecal_fw.rp2.sense import Sense
 from thecal_fw.rp2.steptrain import StepTrain

@@ -15,6 +15,10 @@ def is_own_image() -> bool:
     """Whether this is the pump's own image, with the firmware frozen in, and not a stock one that loads it from files."""
     return "Thecal" in sys.implementation._machine
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.rp2.retained import Retained
+
 
 class LeaveForPrompt(BaseException):
     """Ends the main loop for the MicroPython prompt."""
@@ -23,9 +27,9 @@ class LeaveForPrompt(BaseException):
 class Machine:
     """See ``thecal_fw.ports``."""
 
-    def __init__(self):
-        by_watchdog = machine.reset_cause() == machine.WDT_RESET
-        self.reset_cause = RESET_WATCHDOG if by_watchdog else RESET_POWER_ON
+    def __init__(self, was_bitten: bool, retained: "Retained"):
+        self.reset_cause = RESET_WATCHDOG if was_bitten else RESET_POWER_ON
+        self._retained = retained
         self.serial = hexlify(machine.unique_id())
         self.room = ROOM_FOR_ANY_PROGRAM if is_own_image() else ROOM_ON_A_STOCK_IMAGE
 
@@ -39,7 +43,9 @@ class Machine:
         return os.urandom(count)
 
     def bootloader(self) -> None:
+        self._retained.void()
         machine.bootloader()
 
     def prompt(self) -> None:
+        self._retained.void()
         raise LeaveForPrompt

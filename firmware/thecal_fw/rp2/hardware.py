@@ -8,6 +8,7 @@ from thecal_fw.rp2.driver import Driver
 from thecal_fw.rp2.gate import DoseGate
 from thecal_fw.rp2.motion import Motion
 from thecal_fw.rp2.port import Port
+from thecal_fw.rp2.reset_cause import begin_life
 from thecal_fw.rp2.retained import Retained
 from thecal_fw.rp2.self_test import SelfTest
 from thecal_fw.rp2.sense import Sense
@@ -22,15 +23,16 @@ class Hardware:
     def __init__(self):
         self.gate = DoseGate()
         self.driver = Driver()
-        self.retained = Retained()
-        self.machine = Machine()
+        was_bitten = begin_life()
+        self.retained = Retained(was_bitten)
+        self.machine = Machine(was_bitten, self.retained)
         self.watchdog = Watchdog()
         self.clock = Clock()
         self.sense = Sense()
         self.motion = Motion()
         self.supply = Supply()
         self.button = Button()
-        self.self_test = SelfTest(self.sense)
+        self.self_test = SelfTest(self.sense, was_bitten)
         self.annunciator = Annunciator()
         self.flash = _journal_flash()
         self.train = StepTrain()

@@ -147,10 +147,15 @@ class Programs:
         return digest.digest()
 
     def is_copy_good(self, copy: int) -> bool:
-        """Whether a copy of the program in force reads right. True as well when there is no program."""
-        if self.in_force >= PAIRS:
-            return True
-        sector = self._first_sector + self._sector(self.in_force, copy)
+        """Return True if a copy of the program in force reads right, and if there is no program."""
+        return self.in_force >= PAIRS or self._is_whole(self._sector(self.in_force, copy))
+
+    def holds_any(self) -> bool:
+        """Return True if any place has a whole copy of a program, in force or not."""
+        return any([self._is_whole(sector) for sector in range(PAIRS * COPIES)])
+
+    def _is_whole(self, place: int) -> bool:
+        sector = self._first_sector + place
         self._flash.read_into(sector, 0, self._page)
         magic, length, crc32 = struct.unpack_from(_HEADER_FORMAT, self._page, 0)
         if magic != _MAGIC or length > self.most_bytes():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rp2040py import sio
-from rp2040py.peripherals import clocks, dma, timer
+from rp2040py.peripherals import clocks, dma, syscfg, timer
 from rp2040py.utils.timer32 import Timer32
 
 from .units import NS_PER_US, on_cycle_ns
@@ -20,6 +20,8 @@ _MASK31: Final = 0x7FFFFFFF
 _DIVIDER_READY: Final = 0b01
 _DIVIDER_DIRTY: Final = 0b10
 _NVIC_ISER: Final = 0x100
+SYSCFG: Final = 0x40004
+"""Where the chip's table of peripherals has it."""
 _FC0_REF_KHZ: Final = 0x80
 _FC0_STATUS: Final = 0x98
 _FC0_DONE: Final = 1 << 4
@@ -83,6 +85,24 @@ class FrequencyCounter(clocks.RPClocks):
     def write_uint32(self, offset: int, value: int) -> None:
         if not _FC0_REF_KHZ <= offset <= _FC0_RESULT:
             super().write_uint32(offset, value)
+
+
+class SystemConfiguration(syscfg.RP2040SysCfg):
+    """The interrupt mask of processor 1 keeps what is written to it, until a reset of the peripherals."""
+
+    _proc1_nmi_mask = 0
+
+    def read_uint32(self, offset: int) -> int:
+        return self._proc1_nmi_mask if offset == syscfg.PROC1_NMI_MASK else super().read_uint32(offset)
+
+    def write_uint32(self, offset: int, value: int) -> None:
+        if offset == syscfg.PROC1_NMI_MASK:
+            self._proc1_nmi_mask = value
+        else:
+            super().write_uint32(offset, value)
+
+    def reset(self) -> None:
+        self._proc1_nmi_mask = 0
 
 
 class QuickDivider(sio.RPSIO):
@@ -194,6 +214,7 @@ def apply(chip: Any) -> None:
     chip.dma.__class__ = PollableDma
     chip.clocks.__class__ = FrequencyCounter
     chip.sio.__class__ = QuickDivider
+    chip.peripherals[SYSCFG].__class__ = SystemConfiguration
     for channel in chip.dma.channels:
         channel.__class__ = ResettableChannel
     Timer32.to_nanos = _whole_cycle_nanos  # type: ignore[method-assign, assignment]

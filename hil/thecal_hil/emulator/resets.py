@@ -1,6 +1,7 @@
 """Why the emulated chip starts again, and what each kind of reset leaves of it.
 
 Promise: registers that survive a reset hold afterwards what they hold on silicon; docs/silicon.md has the sources.
+SYSCFG outlives a debugger's reset only.
 
 | cause | RAM | watchdog's REASON, scratch | crystal |
 |---|---|---|---|
@@ -23,6 +24,8 @@ from typing import Any, Final, NamedTuple
 
 from rp2040py.peripherals import watchdog
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
+
+from .fixes import SYSCFG
 
 _WATCHDOG_CTRL: Final = 0x00
 _BOOT_TO_ADDRESS: Final = 0xB007_C0D3
@@ -82,6 +85,7 @@ def carry_out(chip: Any, cause: ResetCause) -> None:
     chip.enter_reset(from_watchdog=cause is ResetCause.WATCHDOG)
     if cause is ResetCause.DEBUGGER:
         return
+    chip.peripherals[SYSCFG].reset()
     # Taken as off after any other reset, until the firmware starts it again.
     chip.watchdog.write_uint32(_WATCHDOG_CTRL, 0)
     if cause in _CHIP_RESETS:
