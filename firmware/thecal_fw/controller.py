@@ -417,8 +417,8 @@ class Controller:
         return self._spare_place
 
     def is_spare_place_free(self) -> bool:
-        """Whether nothing is delivered any more from the bytes in the spare place: a program that another one takes over
-        from goes on until then."""
+        """Return True if nothing is delivered from the bytes in the spare place any more: a program that is replaced
+        continues until the other one takes over."""
         return self.infusion.state != STATE_DELIVERING or self.infusion.change_tick < 0
 
     def adopt(self, program: Program, digest: bytes, place: ProgramPlace) -> None:
@@ -528,7 +528,7 @@ class Controller:
         bytearray(_PIECE_OF_MEMORY_BYTES)
 
     def note_out_of_memory(self, kind: int) -> None:
-        """A request of this kind, or a press of the button for kind 0, has ended for want of memory. Delivery goes on."""
+        """A request of this kind, or a press of the button for kind 0, has ended for want of memory. Delivery has not."""
         gc.collect()
         # What can't even be logged is no reason to stop either.
         try:

@@ -6,6 +6,7 @@ nobody feeds any more, resets the board. Whatever else goes wrong on the way the
 by the request for it. The heap is tidied only while nothing is due.
 """
 
+import gc
 import sys
 
 from machine import WDT, Timer

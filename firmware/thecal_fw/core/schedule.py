@@ -103,7 +103,8 @@ def _are_same(entries, others) -> bool:
     """Whether steps or boluses of two days are the same. By index, so that they may lie in their bytes."""
     if len(entries) != len(others):
         return False
-    for index in range(len(entries)):
+    # A loop, since a generator expression takes memory.
+    for index in range(len(entries)):  # noqa: SIM110
         if entries[index] != others[index]:
             return False
     return True
