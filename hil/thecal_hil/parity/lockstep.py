@@ -228,7 +228,7 @@ class Lockstep:
             ("errors", raised, follow_raised),
             ("instants", self.slow.now_ns, self.fast.now_ns),
             ("requests to stop", bool(self.leader.stopped), self._fast_stopped),
-            ("states of the processor", _state(self.slow), _state(self.fast)),
+            ("states of the processor", *_unlike(_state(self.slow), _state(self.fast))),
         ):
             if slow != fast:
                 raise DifferenceError(
@@ -364,6 +364,12 @@ def _state(pico: EmulatedPico) -> dict[str, int]:
     core = pico.chip.core
     state = {name: int(getattr(core, name)) for name in _STATE}
     return state | {f"r{i}": core.registers[i] for i in range(16)}
+
+
+def _unlike(a: dict[str, int], b: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """What two states do not have in common."""
+    names = [name for name in a if a[name] != b[name]]
+    return {name: a[name] for name in names}, {name: b[name] for name in names}
 
 
 def _sio(chip: Any) -> dict[str, int]:
