@@ -216,7 +216,7 @@ system-all:
 	@firmware/board/system_setup.sh python cross
 # Without a compiler the emulator runs on its slow path.
 system-native:
-	@firmware/board/system_setup.sh native || echo "set-up: going on without a compiler; the emulator is about ten times slower"
+	@firmware/board/system_setup.sh native || echo "set-up: going on without a compiler; the emulator is about fifteen times slower"
 system-analyser:
 	@firmware/board/system_setup.sh analyser || echo "set-up: going on without sigrok-cli; its tests are skipped"
 
