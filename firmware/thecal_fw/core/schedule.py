@@ -89,12 +89,9 @@ def gives_the_same_week(program: Program, other: Program) -> bool:
 
 def _are_same(entries, others) -> bool:
     """Whether steps or boluses of two days are the same. By index, so that they may lie in their bytes."""
-    if len(entries) != len(others):
-        return False
-    for index in range(len(entries)):
-        if entries[index] != others[index]:
-            return False
-    return True
+    return len(entries) == len(others) and all(
+        entries[index] == others[index] for index in range(len(entries))
+    )
 
 
 def _periodic(program: Program):
