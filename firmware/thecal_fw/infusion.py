@@ -110,7 +110,7 @@ class Infusion:
             return
         train = self._train
         was_filled = False
-        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES:
+        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES // 2:
             self._fill_block()
             was_filled = True
         if was_filled:
@@ -118,7 +118,7 @@ class Infusion:
 
     def _fill_block(self) -> None:
         train, delivery = self._train, self.delivery
-        pulses = delivery.plan(train, train.BLOCK_PULSES, _BLOCK_TICKS)
+        pulses = delivery.plan(train, min(train.BLOCK_PULSES, delivery.room()), _BLOCK_TICKS)
         if pulses < _FEW_PULSES:
             delivery.plan(train, _FEW_PULSES - pulses, _LONG_BLOCK_TICKS - _BLOCK_TICKS)
         train.release()
