@@ -373,7 +373,7 @@ class Infusion:
         self._hardware.driver.disable()
         self._hardware.gate.close()
         clock.read()
-        clock.set_back(self._train.since_halt_us())
+        clock.set_back(self._train.since_halt_us(clock.s, clock.us))
 
     def _count_at_halt(self) -> None:
         """Settle what came out of a generator that has just been halted, and withdraw the rest of the plan."""

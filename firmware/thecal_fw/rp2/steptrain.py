@@ -40,6 +40,8 @@ _CLEAR_CTRL = const(0x3000 >> 2)
 _BOTH_MACHINES = const(0b11)
 _TIMER = const(0x4005_4000)
 _TIMERAWL = const(0x28 >> 2)
+_UNITS_PER_SECOND = const(15_625)
+_UNIT_SHIFT = const(6)
 
 _DRY_RUN_US = const(4_000)
 _DRY_RUN_TICKS = const(30_000)
@@ -246,8 +248,8 @@ class StepTrain:
         self.unload()
 
     @micropython.viper
-    def since_halt_us(self) -> int:
-        return ptr32(_TIMER)[_TIMERAWL] - ptr32(self._halted)[0]
+    def since_halt_us(self, s: int, us: int) -> int:
+        return (s * _UNITS_PER_SECOND << _UNIT_SHIFT) + us - ptr32(self._halted)[0]
 
     def starved(self) -> bool:
         return self._is_playing and step_engine.has_stalled(self._queue)
