@@ -90,3 +90,16 @@ def test_a_half_that_fails_ends_the_other(picos: Callable[[], tuple[EmulatedPico
 
     with pytest.raises(DifferenceError, match="no port"):
         lockstep.drive(half)
+
+
+def test_a_half_that_asks_for_more_than_the_other_differs(
+    picos: Callable[[], tuple[EmulatedPico, EmulatedPico]],
+) -> None:
+    lockstep = Lockstep(*picos())
+
+    def half(side: int, pico: EmulatedPico) -> None:
+        for run in range(1, 3 + side):
+            pico.run_until(run * 1_000 * CYCLE_NS)
+
+    with pytest.raises(DifferenceError, match="the slow half ended: by itself"):
+        lockstep.drive(half)
