@@ -110,7 +110,7 @@ class Infusion:
             return
         train = self._train
         was_filled = False
-        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES:
+        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES // 2:
             self._fill_block()
             was_filled = True
         if was_filled:
@@ -118,7 +118,7 @@ class Infusion:
 
     def _fill_block(self) -> None:
         train, delivery = self._train, self.delivery
-        pulses = delivery.plan(train, train.BLOCK_PULSES, _BLOCK_TICKS)
+        pulses = delivery.plan(train, min(train.BLOCK_PULSES, delivery.room()), _BLOCK_TICKS)
         if pulses < _FEW_PULSES:
             delivery.plan(train, _FEW_PULSES - pulses, _LONG_BLOCK_TICKS - _BLOCK_TICKS)
         train.release()
@@ -373,7 +373,7 @@ class Infusion:
         self._hardware.driver.disable()
         self._hardware.gate.close()
         clock.read()
-        clock.set_back(self._train.since_halt_us())
+        clock.set_back(self._train.since_halt_us(clock.s, clock.us))
 
     def _count_at_halt(self) -> None:
         """Settle what came out of a generator that has just been halted, and withdraw the rest of the plan."""
