@@ -33,7 +33,6 @@ from thecal_fw.core.week import advance
 from thecal_fw.infusion import SPLICE_LEAD_TICKS, Infusion
 from thecal_fw.keeper import Keeper
 from thecal_fw.patient_button import PatientButton
-from thecal_fw.recovery import Recovery
 from thecal_fw.service import Service
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.keys import KeyStore
@@ -43,6 +42,7 @@ from thecal_fw.supervision import Supervisor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.ports import Hardware
+    from thecal_fw.recovery import Recovery
 
 HEARTBEAT_S = 7
 """Longest time between polls; the watchdog of the board bites after 8.3 s, about its longest time."""
@@ -58,8 +58,8 @@ REPEATED_STARTS_S = 600
 """Three starts by hand within this time, each after a stop in a critical alarm, are one too many: what raises the alarm
 is still there. Baclofen must not end abruptly, so the answer is the minimum rate and not another stop."""
 
-_PIECE_OF_MEMORY_BYTES = 2_000
-"""More than anything that a request takes in one piece."""
+_PIECE_OF_MEMORY_BYTES = 1_300
+"""More than anything that a request takes in one piece, an open file on a stock board being the longest."""
 
 _TRY_AGAIN_US = 100_000
 """What waits for a time when nothing else is due is looked at again after this."""
@@ -128,6 +128,9 @@ class Controller:
             self.failed_tests |= TEST_BUTTON
         self.ledger.counted = hardware.sense.count()
         self.infusion.delivery.withdraw(self.ledger.counted)
+        # Needed once. Where the firmware is loaded into memory, there is room for better things afterwards.
+        from thecal_fw.recovery import Recovery
+
         recovery = Recovery(self)
         recovery.restore()
         self._open_keys()
@@ -170,7 +173,7 @@ class Controller:
         self._note_start()
         return True
 
-    def _resume(self, recovery: Recovery) -> None:
+    def _resume(self, recovery: "Recovery") -> None:
         """Go on delivering. What has to be durable before is so by now: that may have taken an erase."""
         self.hardware.clock.read()
         tick = self.ticks_now() + SPLICE_LEAD_TICKS
