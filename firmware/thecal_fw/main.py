@@ -57,7 +57,7 @@ def _end(hardware, error: BaseException) -> None:
     for part in (_make_safe, _tidy, _report, _await_watchdog):
         try:
             part(hardware, error)
-        except BaseException:  # noqa: S112 - there is nobody left to tell
+        except BaseException:
             continue
     if hardware is None:
         # Its watchdog may not run yet. The motor's driver is off: nothing has enabled it.

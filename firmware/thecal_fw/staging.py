@@ -4,6 +4,7 @@ It lies in the pump's spare place, so staging takes no memory that is not there.
 about a second; it is done in pieces, one for each time that it is asked for, until all faults are known.
 """
 
+from thecal_fw.core.bolus_validation import PIECES_OF_BOLUS
 from thecal_fw.core.program import MOST_PROGRAM_BYTES, digest_of
 from thecal_fw.core.program_fault import Faults
 from thecal_fw.core.validation import checking
@@ -11,9 +12,9 @@ from thecal_fw.core.week import advance, turns_of
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 
-_PIECES_AT_ONCE = 96
+_PIECES_AT_ONCE = 64
 """Steps, boluses or turns that are looked at for one request: within what the message declares."""
-_PIECES_OF_BEGINNING = 64
+_PIECES_OF_BEGINNING = 48
 """Decoding the bytes and finding their digest takes about as long as so many pieces."""
 FAULTS_IN_AN_ANSWER = (MOST_PAYLOAD_BYTES - messages.STAGE_CHECK.response.size) // messages.FAULT.size
 
@@ -139,7 +140,7 @@ class Staging:
         for pattern in program.patterns:
             pieces += len(pattern)
         for day in program.boluses:
-            pieces += len(day)
+            pieces += PIECES_OF_BOLUS * len(day)
         return pieces
 
     def checked(self, digest: bytes):

@@ -148,9 +148,7 @@ class Link:
         finally:
             self._set_timeout(ANSWER_TIMEOUT_S)
 
-    def _ask_in_a_session(
-        self, message: Message, values: tuple[object, ...], tail: bytes
-    ) -> dict[str, Any]:
+    def _ask_in_a_session(self, message: Message, values: tuple[object, ...], tail: bytes) -> dict[str, Any]:
         try:
             return self._ask_proving(message, values, tail)
         except SessionEndedError:

@@ -232,7 +232,10 @@ def test_a_program_without_patient_boluses_knows_no_lockout():
     program = a_program()
     program.patient_bolus = None
     history = history_of(a_bolus(0))
-    assert history.refusal(a_bolus(HOUR // 2), program, Allowance(program, week_of(program, MINIMUM_RATE))) == REFUSED_NOT
+    assert (
+        history.refusal(a_bolus(HOUR // 2), program, Allowance(program, week_of(program, MINIMUM_RATE)))
+        == REFUSED_NOT
+    )
 
 
 @pytest.mark.requirement("bolus-lockout")
@@ -271,7 +274,10 @@ def test_as_many_as_are_remembered_are_too_many_until_a_day_after_they_ended(cou
     given = [a_bolus(0, KIND_CLINICIAN, 1_000, 1) for _ in range(count)]
     end_tick = given[0].end_tick
     wanted = a_bolus(end_tick + TICKS_PER_DAY + at, KIND_CLINICIAN, 1_000, 1)
-    assert history_of(*given).refusal(wanted, program, Allowance(program, week_of(program, MINIMUM_RATE))) == refusal
+    assert (
+        history_of(*given).refusal(wanted, program, Allowance(program, week_of(program, MINIMUM_RATE)))
+        == refusal
+    )
 
 
 def test_what_is_older_still_is_forgotten_as_well():
@@ -325,7 +331,10 @@ def test_an_hour_sees_what_was_given_in_the_life_before_this_one():
 def test_a_temporary_rate_that_adds_nothing_needs_no_room_below_the_limits():
     program = a_program(hour_nl=0, day_nl=0)
     no_more = a_bolus(0, KIND_TEMPORARY, 0, 60)
-    assert history_of().refusal(no_more, program, Allowance(program, week_of(program, MINIMUM_RATE))) == REFUSED_NOT
+    assert (
+        history_of().refusal(no_more, program, Allowance(program, week_of(program, MINIMUM_RATE)))
+        == REFUSED_NOT
+    )
 
 
 def test_a_bolus_gives_in_a_window_what_of_it_lies_in_there_and_no_less_than_nothing():

@@ -11,8 +11,8 @@ import pytest
 from serial import SerialException
 
 from thecal_fw.version import VERSION
-from thecal_hil.emulator import ResetCause as EmulatedResetCause
 from thecal_hil.course import Course, local_second
+from thecal_hil.emulator import ResetCause as EmulatedResetCause
 from thecal_hil.gate import check_gate
 from thecal_hil.image import REPOSITORY, FirmwareImage
 from thecal_hil.pico_rig import PicoRig

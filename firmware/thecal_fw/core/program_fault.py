@@ -105,9 +105,7 @@ class Faults:
     def __init__(self):
         self.count = 0
 
-    def need(
-        self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1
-    ) -> None:
+    def need(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1) -> None:
         """A field's value must lie within what is allowed."""
         if not least <= value <= most:
             self.add(field, value, least, most, pattern, step)

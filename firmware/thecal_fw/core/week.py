@@ -1,9 +1,9 @@
 """What a program gives in its week: the rates turn by turn, their sum, and the most of any hour and any day.
 
 All of it follows from the program alone, so it is worked out once for each program. That takes the board about a
-second for the largest program, so it is done in pieces, into arrays that are as large as they will ever be: ``working_out``
-pauses after each turn, and whoever drives it decides how many turns there is time for. Minutes are pump-local and count
-from Monday midnight. Sums are in nL/day x minute, so that they stay whole numbers.
+second for the largest program, so it is done in pieces, into arrays that are as large as they will ever be:
+``working_out`` pauses after each turn, and whoever drives it decides how many turns there is time for. Minutes are
+pump-local and count from Monday midnight. Sums are in nL/day x minute, so that they stay whole numbers.
 """
 
 from array import array

@@ -12,7 +12,7 @@ from thecal_fw.core.program_place import ROOM_FOR_ANY_PROGRAM, ROOM_ON_A_STOCK_I
 
 
 def is_own_image() -> bool:
-    """Whether this is the pump's own image, with the firmware frozen in, and not a stock one that loads it from files."""
+    """Whether this is the pump's own image, with the firmware frozen in. A stock one loads it from files."""
     return "Thecal" in sys.implementation._machine
 
 

@@ -57,8 +57,8 @@ class KeyStore:
                 self.access = DAMAGED
 
     def _make_equal(self, newest: bytes, records) -> bytes:
-        """Write the newest keys wherever they are not, and where a cut may have left them doubtful; the keys that are in
-        force then.
+        """Write the newest keys wherever they are not, and where a cut may have left them doubtful. Returns the keys
+        that are in force then.
 
         As long as the second sector has whole keys, a cut can only have come while the first was written. So that one
         is written anew before the second is touched, though it reads right today.

@@ -42,9 +42,7 @@ MEASUREMENTS = (
     Measurement("beyond_bound", "kinds beyond their bound", "kinds", most=0),
     Measurement("not_asked", "kinds never asked in peace", "kinds", most=0),
     Measurement("longest_declared_ms", "longest bound declared", "ms", most=LONGEST_MS),
-    Measurement(
-        "interrogation_declared_ms", "interrogation's bound", "ms", most=LONGEST_INTERROGATION_MS
-    ),
+    Measurement("interrogation_declared_ms", "interrogation's bound", "ms", most=LONGEST_INTERROGATION_MS),
     Measurement("out_of_memory", "requests out of memory", "requests", most=0),
     Measurement("resets", "resets", "resets", most=0),
     Measurement("wrong", "what did not hold", "findings", most=0),

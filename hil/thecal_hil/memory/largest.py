@@ -19,7 +19,10 @@ def largest_program(number: int = 0) -> Program:
         for day in range(_DAYS)
     ]
     boluses = [
-        [(60 * bolus + day + 1, 2_000_003 + 11 * day + 1_009 * bolus + number, 5) for bolus in range(_BOLUSES)]
+        [
+            (60 * bolus + day + 1, 2_000_003 + 11 * day + 1_009 * bolus + number, 5)
+            for bolus in range(_BOLUSES)
+        ]
         for day in range(_DAYS)
     ]
     program = Program(

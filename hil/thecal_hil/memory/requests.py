@@ -34,10 +34,14 @@ class Requests:
             messages.STAGE_CHECK: lambda: (self._chance.choice((0, 0, 6)),),
             messages.COMMIT: lambda: (self._chance.randbytes(32),),
             messages.START: lambda: (self.digest,),
-            messages.REFILL: lambda: (self._chance.choice((0, 30_000_000, _FULL_NL, _FULL_NL, _FULL_NL + 1)),),
+            messages.REFILL: lambda: (
+                self._chance.choice((0, 30_000_000, _FULL_NL, _FULL_NL, _FULL_NL + 1)),
+            ),
             messages.GET_TIME: tuple,
             messages.SET_TIME: self._time,
-            messages.ACKNOWLEDGE: lambda: (self._chance.choice((0, 0xFFFF_FFFF, self._chance.getrandbits(32))),),
+            messages.ACKNOWLEDGE: lambda: (
+                self._chance.choice((0, 0xFFFF_FFFF, self._chance.getrandbits(32))),
+            ),
             messages.READ_LOG: lambda: (self._chance.choice((0, self._chance.randrange(20_000))),),
             messages.CHECK_BOLUS: self._bolus,
             messages.GIVE_BOLUS: lambda: (self._chance.choice((self.digest, bytes(32))), *self._bolus()),
