@@ -399,8 +399,8 @@ class Controller:
         return self._spare_place
 
     def is_spare_place_free(self) -> bool:
-        """Whether nothing is delivered from the bytes in the spare place any more: a program goes on until the change at
-        which another one takes over."""
+        """Whether nothing is delivered from the bytes in the spare place any more: a program goes on until the change
+        at which another one takes over."""
         return self.infusion.state != STATE_DELIVERING or self.infusion.change_tick < 0
 
     def adopt(self, program: Program, digest: bytes, place: ProgramPlace) -> None:
@@ -504,7 +504,8 @@ class Controller:
         bytearray(_PIECE_OF_MEMORY_BYTES)
 
     def note_out_of_memory(self, kind: int) -> None:
-        """A request of this kind has ended for want of memory, or a press of the button for kind 0. Delivery goes on."""
+        """A request of this kind has ended for want of memory, or a press of the button for kind 0; delivery goes
+        on."""
         gc.collect()
         # What can't even be logged is no reason to stop either.
         try:

@@ -104,9 +104,7 @@ def test_a_new_session_or_a_reset_drops_what_is_being_checked(bench, what):
 def test_a_second_staging_drops_the_check_of_the_first(bench):
     program = largest_program()
     send(bench, program.encode())
-    first, _ = check_once(bench)
-    for _ in range(5):
-        later, _ = check_once(bench)
+    first, *_, later = [check_once(bench)[0] for _ in range(6)]
     send(bench, program.encode())
     assert check_once(bench)[0] == first < later
 
