@@ -5,13 +5,8 @@
 #   THECAL_CACHE  where compiled things that outlive a checkout are kept (~/.cache/thecal)
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS    how many steps make doses takes (1000000)
-<<<<<<< HEAD
-#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS, MEMORY_ARGS,
-#   LOCKSTEP_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS
-=======
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   LOCKSTEP_ARGS, PARITY_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS
->>>>>>> main
+#   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash

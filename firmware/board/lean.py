@@ -43,7 +43,7 @@ def schema_hash(firmware_folder: Path) -> bytes:
     """Of the messages as the sources declare them."""
     sys.path.insert(0, str(firmware_folder))
     try:
-        from thecal_fw.link import messages
+        from thecal_fw.link import messages  # pyright: ignore[reportMissingImports]
     finally:
         sys.path.remove(str(firmware_folder))
     return messages.schema_hash()

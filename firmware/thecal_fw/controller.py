@@ -261,11 +261,11 @@ class Controller:
 
     def work_on_week(self) -> bool:
         """Work out another piece of what the program gives in a week; whether all of it is known now."""
-        week = self.place.week
-        if not self._lacks_week():
+        week, program = self.place.week, self.program
+        if program is None or week.is_known:
             return week.is_known
         if self._week_work is None:
-            self._week_work = week.working_out(self.program, self.limits.minimum_rate_nl_per_day)
+            self._week_work = week.working_out(program, self.limits.minimum_rate_nl_per_day)
         if not advance(self._week_work, _WEEK_PIECE_TURNS):
             self._week_work = None
         return week.is_known

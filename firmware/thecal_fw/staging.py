@@ -4,7 +4,7 @@ It lies in the pump's spare place, so staging takes no memory that is not there.
 about a second; it is done in pieces, one for each time that it is asked for, until all faults are known.
 """
 
-from thecal_fw.core.bolus_validation import PIECES_OF_BOLUS
+from thecal_fw.core.bolus_validation import PIECES_OF_BOLUS, PIECES_OF_EXTREMES
 from thecal_fw.core.program import MOST_PROGRAM_BYTES, Program, digest_of
 from thecal_fw.core.program_fault import Faults
 from thecal_fw.core.program_place import ProgramPlace
@@ -74,7 +74,7 @@ class _Check:
 
     def _pieces(self) -> int:
         """About how many pieces it takes: each step and bolus is looked at, then the week is worked out."""
-        pieces = _PIECES_OF_BEGINNING + 5 * turns_of(self.program)
+        pieces = _PIECES_OF_BEGINNING + 2 * PIECES_OF_EXTREMES + 5 * turns_of(self.program)
         for pattern in self.program.patterns:
             pieces += len(pattern)
         for day in self.program.boluses:

@@ -42,7 +42,7 @@ MOST_BRIDGE_S = 30 * 86_400
 """A bridge lasts longer the slower the pump; a month is what the dead volume lasts at 25 uL/day: a bench default."""
 
 PIECES_OF_BOLUS = 4
-_PIECES_OF_EXTREMES = 64
+PIECES_OF_EXTREMES = 64
 """Looking at a bolus, and finding the highest rate of the largest program, take about as long as so many steps."""
 
 
@@ -79,9 +79,9 @@ def need_therapy(program: Program, limits, faults: Faults):
     _need_patient(program, limits, needs)
     _need_bridge(program, limits, needs)
     if not faults.count:
-        yield _PIECES_OF_EXTREMES
+        yield PIECES_OF_EXTREMES if program.mode == MODE_FLEX else 1
         highest = highest_rate(program)
-        yield _PIECES_OF_EXTREMES
+        yield PIECES_OF_EXTREMES if program.mode == MODE_FLEX else 1
         if program.patient_bolus is not None:
             highest += program.patient_bolus.rate_nl_per_day
         need(FIELD_HIGHEST_RATE, highest, 0, limits.most_rate_nl_per_day)
