@@ -6,7 +6,7 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS    how many steps make doses takes (1000000)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   LOCKSTEP_ARGS, PARITY_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS
+#   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -144,6 +144,10 @@ comparison: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed
 .PHONY: fullcycle
 fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every pulse checked, and say how long it took
 	@$(BIN)/python -m thecal_hil.full_cycle $(FULLCYCLE_ARGS)
+
+.PHONY: memory
+memory: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what requests leave of the memory and how long they take; stopped, it goes on when run again
+	@$(BIN)/python -m thecal_hil.memory $(MEMORY_ARGS)
 
 .PHONY: lockstep
 lockstep: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what a plant in the loop costs the emulated board

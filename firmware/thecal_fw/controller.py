@@ -34,7 +34,6 @@ from thecal_fw.infusion import Infusion
 from thecal_fw.keeper import Keeper
 from thecal_fw.pace import Pace
 from thecal_fw.patient_button import PatientButton
-from thecal_fw.recovery import Recovery
 from thecal_fw.service import Service
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.keys import KeyStore
@@ -44,6 +43,7 @@ from thecal_fw.supervision import Supervisor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.ports import Hardware
+    from thecal_fw.recovery import Recovery
 
 HEARTBEAT_S = 7
 """Longest time between polls; the watchdog of the board bites after 8.3 s, about its longest time."""
@@ -51,7 +51,7 @@ HEARTBEAT_S = 7
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
 
-_WEEK_PIECE_TURNS = 96
+_WEEK_PIECE_TURNS = 64
 _WEEK_PIECE_US = 60_000
 """More than working out so many turns of a program's week takes."""
 
@@ -59,8 +59,8 @@ REPEATED_STARTS_S = 600
 """Three starts by hand within this time, each after a stop in a critical alarm, are one too many: what raises the alarm
 is still there. Baclofen must not end abruptly, so the answer is the minimum rate and not another stop."""
 
-_PIECE_OF_MEMORY_BYTES = 2_000
-"""More than anything that a request takes in one piece."""
+_PIECE_OF_MEMORY_BYTES = 1_300
+"""More than anything that a request takes in one piece, an open file on a stock board being the longest."""
 
 _TRY_AGAIN_US = 100_000
 """What waits for a time when nothing else is due is looked at again after this."""
@@ -130,6 +130,9 @@ class Controller:
             self.failed_tests |= TEST_BUTTON
         self.ledger.counted = hardware.sense.count()
         self.infusion.delivery.withdraw(self.ledger.counted)
+        # Needed once. Where the firmware is loaded into memory, there is room for better things afterwards.
+        from thecal_fw.recovery import Recovery
+
         recovery = Recovery(self)
         recovery.restore()
         self._open_keys()
@@ -186,7 +189,7 @@ class Controller:
         self._note_start()
         return True
 
-    def _resume(self, recovery: Recovery) -> None:
+    def _resume(self, recovery: "Recovery") -> None:
         """Go on delivering. What has to be durable before is so by now: that may have taken an erase."""
         self.hardware.clock.read()
         tick = self.ticks_now() + self.pace.lead_ticks() + self.pace.slack_ticks()
@@ -274,11 +277,11 @@ class Controller:
 
     def work_on_week(self) -> bool:
         """Work out another piece of what the program gives in a week; whether all of it is known now."""
-        week = self.place.week
-        if not self._lacks_week():
+        week, program = self.place.week, self.program
+        if program is None or week.is_known:
             return week.is_known
         if self._week_work is None:
-            self._week_work = week.working_out(self.program, self.limits.minimum_rate_nl_per_day)
+            self._week_work = week.working_out(program, self.limits.minimum_rate_nl_per_day)
         if not advance(self._week_work, _WEEK_PIECE_TURNS):
             self._week_work = None
         return week.is_known

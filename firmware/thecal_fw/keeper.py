@@ -209,7 +209,7 @@ class Keeper:
         state.microsteps_per_rev = calibration.microsteps_per_rev
         return state
 
-    def commit(self, program: "Program", digest: bytes, encoded: bytes) -> bool:
+    def commit(self, program: "Program", digest: bytes, encoded: memoryview) -> bool:
         """Make a program durable: written beside the one in force, then put in force by one record.
 
         False if that failed. The one before is in force then, and nothing else has changed either.

@@ -41,8 +41,9 @@ from thecal_fw.core.schedule import highest_rate
 MOST_BRIDGE_S = 30 * 86_400
 """A bridge lasts longer the slower the pump; a month is what the dead volume lasts at 25 uL/day: a bench default."""
 
-_PIECES_OF_EXTREMES = 100
-"""Finding the highest rate takes about as long as looking at so many boluses, with the largest program."""
+PIECES_OF_BOLUS = 4
+PIECES_OF_EXTREMES = 64
+"""Looking at a bolus, and finding the highest rate of the largest program, take about as long as so many steps."""
 
 
 class _Needs:
@@ -78,8 +79,9 @@ def need_therapy(program: Program, limits, faults: Faults):
     _need_patient(program, limits, needs)
     _need_bridge(program, limits, needs)
     if not faults.count:
-        yield _PIECES_OF_EXTREMES
+        yield PIECES_OF_EXTREMES if program.mode == MODE_FLEX else 1
         highest = highest_rate(program)
+        yield PIECES_OF_EXTREMES if program.mode == MODE_FLEX else 1
         if program.patient_bolus is not None:
             highest += program.patient_bolus.rate_nl_per_day
         need(FIELD_HIGHEST_RATE, highest, 0, limits.most_rate_nl_per_day)
@@ -94,7 +96,7 @@ def _need_scheduled(program: Program, needs):
             needs.need(FIELD_BOLUS_START, start_minute, earliest_minute, MINUTES_PER_DAY - 1, index, at)
             earliest_minute = start_minute + minutes
             needs.bolus(rate_nl_per_day, minutes, index, at)
-            yield
+            yield PIECES_OF_BOLUS
     for weekday in range(DAYS_PER_WEEK):
         # The last one of a day may run past midnight, and be over before the first one of the next.
         today = program.boluses[program.weekdays[weekday]]

@@ -145,11 +145,12 @@ class Extremes:
 
 def extremes_of(program: Program) -> Extremes:
     """Of a program that lies in its bytes they are found once, for that takes the board some time."""
-    if program.encoded is None:
-        return Extremes(program)
-    if program.extremes is None:
-        program.extremes = Extremes(program)
-    return program.extremes
+    extremes = program.extremes
+    if not isinstance(extremes, Extremes):
+        extremes = Extremes(program)
+        if program.encoded is not None:
+            program.extremes = extremes
+    return extremes
 
 
 def longest_bolus_minutes(program: Program) -> int:
