@@ -29,6 +29,7 @@ from thecal_hil.attack_frames import Adversary
 from thecal_hil.course import Course, local_second
 from thecal_hil.evidence import write_summary
 from thecal_hil.load import BadWire, settle
+from thecal_hil.progress import Share, shown
 from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.rig import Rig
 from thecal_hil.rigs import RigUnavailableError, open_rig
@@ -214,8 +215,9 @@ def attack(rig: Rig, frames: int, seed: int, frames_a_round: int = FRAMES_A_ROUN
     result = Attack(rig.name, seed)
     siege = _Siege(result, rig)
     try:
-        while result.frames < frames:
-            siege.round(min(frames_a_round, frames - result.frames))
+        with shown(f"attack on the {rig.name} rig", Share(lambda: result.frames / frames)):
+            while result.frames < frames:
+                siege.round(min(frames_a_round, frames - result.frames))
     except (ThecalError, SerialException) as error:
         siege.must(False, f"the pump is gone: {error}")
     siege.finish()

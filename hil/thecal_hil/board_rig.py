@@ -9,7 +9,7 @@ probe see ``probed_rig``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import cast
 
 import serial
@@ -18,7 +18,8 @@ from thecal_hil.board_lock import BoardLock, board_at
 from thecal_hil.gate import COUNTERS
 from thecal_hil.image import FirmwareImage
 from thecal_hil.pump_clock import NS_PER_S, NS_PER_US
-from thecal_hil.rig import Capability, EdgeSeen, ResetCause, Rig, SerialPort
+from thecal_hil.rig import Capability, ResetCause, Rig, SerialPort
+from thecal_sim.edge_record import EdgeRecord
 
 _TIMEOUT_S = 1.0
 LONGEST_SLEEP_S = 5.0
@@ -85,8 +86,8 @@ class BoardRig(Rig):
         return 0
 
     @property
-    def edges(self) -> Sequence[EdgeSeen]:
-        return ()
+    def edges(self) -> EdgeRecord:
+        return EdgeRecord()
 
     def run_until(self, t_ns: int) -> None:
         while (left_ns := t_ns - self.now_ns) > 0:

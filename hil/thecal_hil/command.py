@@ -17,7 +17,7 @@ from rich.console import Console
 
 from thecal_hil.evidence import write_json
 from thecal_hil.rigs import RIG_NAMES, RigUnavailableError
-from thecal_hil.scenario.campaign import RigWanted, run_all
+from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
 from thecal_hil.scenario.coverage import coverage_table, read_coverage
 from thecal_hil.scenario.document import Scenario, ScenarioError
 from thecal_hil.scenario.reader import LIBRARY, read_library, read_scenario
@@ -111,6 +111,13 @@ def run(
     port: Annotated[str | None, typer.Option(help="Serial port of the board, for --rig board.")] = None,
     bench: Annotated[Path | None, typer.Option(help="The bench's file, for --rig board.")] = None,
     uf2: Annotated[Path | None, typer.Option(help="Image to test instead of the one just built.")] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="What of silicon is imposed on the emulated board: ideal, silicon, or settings, as P=132,frames=on.",
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many to run at once.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = EVIDENCE,
     figures: Annotated[bool, typer.Option("--figures", help="Show all figures of every scenario.")] = False,
@@ -123,6 +130,8 @@ def run(
         raise _fail(f"--rig {rig}: choose of {', '.join(RIG_NAMES)}")
     if port and bench:
         raise _fail("--port and --bench: give one of them; a bench's file says where its boards are")
+    if board is not None and rig != "pico":
+        raise _fail(f"--board {board}: the {rig} rig has no emulated board")
     if bool(names) == every:
         raise _fail("name the scenarios to run, or give --all")
     if report and find_spec(_REPORT) is None:
@@ -132,9 +141,11 @@ def run(
     records: list[ScenarioRecord] = []
     began = time.perf_counter()
     try:
-        for record in run_all(scenarios, RigWanted(rig, port, uf2, bench), jobs):
-            records.append(record)
-            _tell(console, record, figures or len(scenarios) == 1)
+        with shown_runs(f"thecal-hil: {rig} rig", scenarios) as (runs, line):
+            for record in run_all(scenarios, RigWanted(rig, port, uf2, bench, board), jobs, runs):
+                records.append(record)
+                with line.out_of_the_way():
+                    _tell(console, record, figures or len(scenarios) == 1)
     except RigUnavailableError as error:
         raise _fail(error) from error
     records.sort(key=lambda record: record.identity)

@@ -8,19 +8,20 @@ the same plan on the same rig have in common.
 from __future__ import annotations
 
 import hashlib
-import struct
 import time
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
+
+import numpy as np
 
 from thecal_fw.core import alarms, events
 from thecal_hil.course import MICROSTEPS_PER_NL, OFFSET_MINUTES, Course, local_second
 from thecal_hil.drills import heap_bytes_per_pulse, restart_ms
 from thecal_hil.gate import check_gate
 from thecal_hil.pump_clock import NS_PER_S, Instants
-from thecal_hil.rig import BUZZER, EdgeSeen, Rig
+from thecal_hil.rig import BUZZER, Rig
 from thecal_hil.therapy import Therapy, continuous
+from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck
 
 MIDNIGHT_S = local_second("2026-03-07")
@@ -40,6 +41,9 @@ _MOST_VISITS = 24
 _LEAST_BETWEEN_VISITS_S = 120
 _OFF_THE_HOUR_NS = 137_000_000
 """Visits do not fall on whole seconds, as nothing says they should."""
+_PACKED = np.dtype([("t_ns", "<i8"), ("signal", "S16"), ("level", "u1")])
+"""An edge as it enters a digest."""
+_EDGES_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class Record:
     lost_instants: int
     edges_sha256: str
     seeds: dict[str, int]
+    board_model: str
     emulated_s: float
     worked_s: float
 
@@ -122,11 +127,7 @@ class Record:
         return self.emulated_s / self.worked_s
 
 
-Progress = Callable[[float], None]
-"""Told on the way how many seconds of therapy have been delivered."""
-
-
-def carry_out(plan: DayPlan, rig: Rig, progress: Progress = lambda seconds: None) -> Record:
+def carry_out(plan: DayPlan, rig: Rig) -> Record:
     """Program the pump, let it deliver for as long as planned, visit it on the way; what came of it."""
     course = Course(rig)
     course.set_time(plan.start_s - _LEAD_S)
@@ -143,10 +144,8 @@ def carry_out(plan: DayPlan, rig: Rig, progress: Progress = lambda seconds: None
     for visit_ns in plan.visits_ns():
         rig.run_until(clock.rig_ns_of_wall(visit_ns))
         visits.append(_visit(rig, visit_ns))
-        progress((visit_ns - plan.start_ns) / NS_PER_S)
     rig.run_until(clock.rig_ns_of_wall(plan.end_ns))
     worked_s = time.perf_counter() - began
-    progress(plan.duration_s)
 
     steps_ns = clock.wall_instants_ns(rig.step_times_ns)
     buzzer_ns = clock.wall_instants_ns(rig.rising_ns(BUZZER))
@@ -172,6 +171,7 @@ def carry_out(plan: DayPlan, rig: Rig, progress: Progress = lambda seconds: None
         lost_instants=rig.lost_instants(),
         edges_sha256=digest,
         seeds=rig.seeds,
+        board_model=rig.board_model,
         emulated_s=(plan.end_ns - plan.start_ns + _ASK_AHEAD_NS) / NS_PER_S,
         worked_s=worked_s,
     )
@@ -201,11 +201,13 @@ def edges_digest(rig: Rig) -> str:
     return digest_of(rig.edges)
 
 
-def digest_of(edges: Iterable[EdgeSeen]) -> str:
+def digest_of(edges: EdgeRecord) -> str:
     """The same, of some edges."""
-    names: dict[str, bytes] = {}
+    names = np.array([name.encode() for name in edges.signals], _PACKED["signal"])
     digest = hashlib.sha256()
-    for edge in edges:
-        name = names.setdefault(edge.signal, edge.signal.encode())
-        digest.update(struct.pack("<q16sB", edge.t_ns, name, edge.level))
+    for first in range(0, len(edges), _EDGES_AT_ONCE):
+        t_ns, numbers, levels = edges.columns(first, first + _EDGES_AT_ONCE)
+        packed = np.empty(len(t_ns), _PACKED)
+        packed["t_ns"], packed["signal"], packed["level"] = t_ns, names[numbers], levels
+        digest.update(packed.tobytes())
     return digest.hexdigest()

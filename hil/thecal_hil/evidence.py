@@ -7,6 +7,7 @@ program and not a result.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from thecal_hil.checkout import checkout
+
+_SEAL = "seal"
 
 
 @dataclass(frozen=True)
@@ -144,8 +147,29 @@ def _shown(outcome: Outcome) -> str:
 
 
 def write_summary(path: Path, content: Mapping[str, Any]) -> None:
-    """Write what a campaign found, with the commit of the tools that found it."""
-    write_json(path, {**content, "checkout": checkout()})
+    """Write what a campaign found, with the commit of the tools that found it, and sealed."""
+    write_json(path, with_seal(path.stem, {**content, "checkout": checkout()}))
+
+
+def with_seal(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """A summary with its seal, by which a reader knows that it is what was written, and under which name."""
+    return {**content, _SEAL: _seal_of(name, content)}
+
+
+def is_as_written(name: str, summary: Mapping[str, Any]) -> bool:
+    """Whether a summary that was read has the seal of its content and its name."""
+    content = {key: value for key, value in summary.items() if key != _SEAL}
+    return summary.get(_SEAL) == _seal_of(name, content)
+
+
+def has_seal(summary: Mapping[str, Any]) -> bool:
+    return _SEAL in summary
+
+
+def _seal_of(name: str, content: Mapping[str, Any]) -> str:
+    # As JSON has it: names that are no text, and lists that can't be changed, come back as others.
+    plain = json.loads(json.dumps(content))
+    return hashlib.sha256(json.dumps([name, plain], sort_keys=True).encode()).hexdigest()
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thecal_hil.evidence import write_summary
+from thecal_hil.progress import Count, shown
 from thecal_sim.plant.full_cycle import FullCycle, full_cycle
 
 _EVIDENCE = Path("build/evidence/fullcycle.json")
@@ -46,7 +47,9 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=180)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    result = full_cycle(options.days, options.seed)
+    progress = Count(options.days, "days delivered")
+    with shown("full cycle", progress):
+        result = full_cycle(options.days, options.seed, progress.set)
     write_summary(_EVIDENCE, summary_of(result, options.seed))
     print(result)
     for what in result.wrong:

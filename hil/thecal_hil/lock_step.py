@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from thecal_hil.course import Course, local_second
 from thecal_hil.image import image_under_test
 from thecal_hil.pico_rig import PicoRig
+from thecal_hil.progress import Count, shown
 from thecal_hil.therapy import RESERVOIR_NL, continuous
 from thecal_sim.plant import Plant
 
@@ -42,7 +44,9 @@ class LockStepCost:
         )
 
 
-def lock_step_cost(nl_per_day: int, seconds: int) -> LockStepCost:
+def lock_step_cost(
+    nl_per_day: int, seconds: int, turn_is_over: Callable[[], None] = lambda: None
+) -> LockStepCost:
     """Deliver for so long on either board. RuntimeError if they did not deliver the same."""
     image = image_under_test(None)
     rigs = [PicoRig(image), PicoRig(image)]
@@ -61,6 +65,7 @@ def lock_step_cost(nl_per_day: int, seconds: int) -> LockStepCost:
             began = time.process_time()
             rigs[which].run_until(until_ns)
             took_s[which] += time.process_time() - began
+        turn_is_over()
     counts = [len(rig.step_times_ns) for rig in rigs]
     turned = rigs[1].plant.turned_steps
     for rig in rigs:
@@ -76,10 +81,14 @@ def main() -> int:
     parser.add_argument("--microsteps", type=int, default=1_000)
     arguments = parser.parse_args()
     dear = False
-    for nl_per_day in arguments.nl_per_day:
-        found = lock_step_cost(nl_per_day, round(arguments.microsteps * 15.625 * 86_400 / nl_per_day))
-        print(found)
-        dear = dear or found.cost > MOST_COST
+    progress = Count(_TURNS * len(arguments.nl_per_day), "turns")
+    with shown("lock-step", progress) as line:
+        for nl_per_day in arguments.nl_per_day:
+            seconds = round(arguments.microsteps * 15.625 * 86_400 / nl_per_day)
+            found = lock_step_cost(nl_per_day, seconds, progress.add)
+            with line.out_of_the_way():
+                print(found)
+            dear = dear or found.cost > MOST_COST
     return 1 if dear else 0
 
 

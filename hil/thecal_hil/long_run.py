@@ -22,6 +22,7 @@ from thecal_hil.alarm_trial import carry_out
 from thecal_hil.course import MICROSTEPS_PER_NL, Course, local_second
 from thecal_hil.evidence import write_summary
 from thecal_hil.model_rig import ModelRig
+from thecal_hil.progress import Share, shown
 from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.rig import ResetCause
 from thecal_hil.therapy import continuous
@@ -162,9 +163,11 @@ def long_run(days: float, seed: int) -> LongRun:
     run = LongRun(seed)
     therapy = _Therapy(run)
     choice = sorted(set(ROWS) - NOT_IN_PASSING)
-    while therapy.rig.now_ns < days * SECONDS_PER_DAY * NS_PER_S:
-        therapy.be_calm()
-        therapy.suffer(therapy.chance.choice(choice))
+    ends_ns = days * SECONDS_PER_DAY * NS_PER_S
+    with shown("long run", Share(lambda: therapy.rig.now_ns / ends_ns)):
+        while therapy.rig.now_ns < ends_ns:
+            therapy.be_calm()
+            therapy.suffer(therapy.chance.choice(choice))
     therapy.check_log()
     run.days = round(therapy.rig.now_ns / NS_PER_S / SECONDS_PER_DAY, 3)
     run.steps = therapy.delivered_steps

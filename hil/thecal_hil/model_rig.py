@@ -6,15 +6,15 @@ that is not modelled, so what this rig shows is what the firmware means to do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import NDArray
 
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.version import COMMIT, VERSION
 from thecal_hil.model_faults import ModelFaults
 from thecal_hil.pump_clock import Instants
-from thecal_hil.rig import STEP, Capability, EdgeSeen, ResetCause, Rig, SerialPort
+from thecal_hil.rig import STEP, Capability, ResetCause, Rig, SerialPort
+from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.model import ModelPump
 from thecal_sim.plant import Plant
 
@@ -40,9 +40,10 @@ class ModelRig(Rig):
 
     possible_faults = ModelFaults.possible
 
-    def __init__(self) -> None:
+    def __init__(self, every_heartbeat: bool = False) -> None:
+        """``every_heartbeat``: as of ``ModelPump``."""
         super().__init__((VERSION, COMMIT))
-        self.model = ModelPump()
+        self.model = ModelPump(every_heartbeat=every_heartbeat)
         self._faults = ModelFaults(self)
         self._set_timeouts()
 
@@ -62,12 +63,13 @@ class ModelRig(Rig):
         return self.model.boot_origin_ns
 
     @property
-    def edges(self) -> Sequence[EdgeSeen]:
+    def edges(self) -> EdgeRecord:
         return self.model.edges
 
-    def edges_of(self, signal: str) -> Sequence[EdgeSeen]:
+    def levels_of(self, signal: str) -> tuple[Instants, NDArray[np.uint8]]:
         # Steps by the million are no reason to look through them for the few edges of another line.
-        return super().edges_of(signal) if signal == STEP else self.model.board.recording.others(signal)
+        recording = self.model.board.recording
+        return super().levels_of(signal) if signal == STEP else recording.others.levels_of(signal)
 
     def rising_ns(self, signal: str) -> Instants:
         # The model keeps steps by their rising edges, so there is no need to make an edge of each first.

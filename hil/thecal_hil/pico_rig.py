@@ -6,8 +6,6 @@ direction, enable, buzzer and LED edge is stamped with its exact virtual instant
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
@@ -23,13 +21,13 @@ from thecal_hil.rig import (
     LED,
     STEP,
     Capability,
-    EdgeSeen,
     ResetCause,
     Rig,
     SerialPort,
 )
 from thecal_hil.stock_board import flash_with_files
 from thecal_hil.used_flash import flash_before
+from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.plant import Plant
 
 _WATCHED = {
@@ -59,6 +57,22 @@ def _flash_of(image: FirmwareImage, silicon: Silicon) -> bytes | None:
     return flash_before(silicon, image)
 
 
+def bench_board(
+    image: FirmwareImage, silicon: Silicon = DEFAULT, *, compiled: bool | None = None
+) -> EmulatedPico:
+    """A Pico with the image, wired as on the bench, at power-on. `silicon` and `compiled`: see `EmulatedPico`."""
+    return EmulatedPico(
+        image.path,
+        flash_image=_flash_of(image, silicon),
+        wires=[(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)],
+        watch=_WATCHED,
+        released=_PULLED_UP,
+        silicon=silicon,
+        seed=_SRAM_SEED,
+        compiled=compiled,
+    )
+
+
 class PicoRig(Rig):
     """One emulated Pico, booted, enumerated and through with its self-test."""
 
@@ -66,23 +80,19 @@ class PicoRig(Rig):
     capabilities = frozenset(Capability)
     possible_faults = PicoFaults.possible
 
-    def __init__(self, image: FirmwareImage, silicon: Silicon = DEFAULT) -> None:
-        """A pump that runs an image; `silicon` says what of the real chip is imposed on the emulated one."""
+    def __init__(
+        self, image: FirmwareImage, silicon: Silicon = DEFAULT, *, board: EmulatedPico | None = None
+    ) -> None:
+        """A pump that runs an image. `silicon`: what of the real chip is imposed on the emulated one. `board`: one of
+        `bench_board` that has not run yet, and says that itself; None makes one."""
         super().__init__((image.version, image.commit))
         self.image = image
-        self.board_model = str(silicon)
         self.image_sha256 = image.sha256
         self.starts_from_files = image.files is not None
-        self.seeds = {"sram": _SRAM_SEED, "silicon": silicon.seed}
-        self.board = EmulatedPico(
-            image.path,
-            flash_image=_flash_of(image, silicon),
-            wires=[(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)],
-            watch=_WATCHED,
-            released=_PULLED_UP,
-            silicon=silicon,
-            seed=_SRAM_SEED,
-        )
+        self.board = board or bench_board(image, silicon)
+        silicon = self.board.silicon
+        self.board_model = str(silicon)
+        self.seeds = {"sram": _SRAM_SEED, **({"silicon": silicon.seed} if silicon.is_random else {})}
         self.motor = Motor(self.board.chip, pins.STEP, pins.ENABLE, pins.MOTION)
         self._faults = PicoFaults(self)
         self._open_port()
@@ -109,7 +119,7 @@ class PicoRig(Rig):
         return self.board.now_ns - self.board.device_time_ns
 
     @property
-    def edges(self) -> Sequence[EdgeSeen]:
+    def edges(self) -> EdgeRecord:
         return self.board.edges
 
     def run_until(self, t_ns: int) -> None:

@@ -30,10 +30,10 @@ from thecal_hil.board_rig import LONGEST_SLEEP_S, BoardRig, OpenPort, Sleep
 from thecal_hil.faults import Actions, Fault, Faults
 from thecal_hil.image import FirmwareImage
 from thecal_hil.instruments.clock_relation import Bracket, ClockRelation, ClocksDisagreeError
-from thecal_hil.instruments.edges import InstrumentEdge
 from thecal_hil.instruments.probe import RESOLUTION_NS, Probe, ProbeError
 from thecal_hil.pump_clock import NS_PER_S, NS_PER_US, TICK_NS
-from thecal_hil.rig import DRIVER_ENABLED, ENABLE, STEP, Capability, EdgeSeen, ResetCause
+from thecal_hil.rig import DRIVER_ENABLED, ENABLE, STEP, Capability, ResetCause
+from thecal_sim.edge_record import EdgeRecord
 
 RUN, POWER, SENSE_CUT, MOTION_HOLD, BUTTON = "run", "power", "sense_cut", "motion_hold", "button"
 _FAULT_OF: Final = {SENSE_CUT: Fault.SENSE_CUT, MOTION_HOLD: Fault.MOTOR_STALLS}
@@ -93,7 +93,7 @@ class ProbedBoardRig(BoardRig):
         self._aligned: ClockRelation | None = None
         self.aligned_on = 0
         """Steps that the record was aligned on."""
-        self._seen: list[InstrumentEdge] = []
+        self._seen = EdgeRecord()
         """By the probe's clock."""
         super().__init__(image, port, lock=lock, sleep=sleep)
         try:
@@ -167,16 +167,14 @@ class ProbedBoardRig(BoardRig):
     # --- edges -------------------------------------------------------------------------------
 
     @property
-    def edges(self) -> Sequence[EdgeSeen]:
+    def edges(self) -> EdgeRecord:
         self._look()
-        return [edge._replace(t_ns=self._rig_ns(edge.t_ns)) for edge in self._seen]
+        return EdgeRecord(edge._replace(t_ns=self._rig_ns(edge.t_ns)) for edge in self._seen)
 
     def _look(self) -> None:
-        self._seen += [
-            edge._replace(signal=self._inputs[edge.signal])
-            for edge in self.probe.poll()
-            if edge.signal in self._inputs
-        ]
+        for t_ns, signal, level in self.probe.poll():
+            if signal in self._inputs:
+                self._seen.add(t_ns, self._inputs[signal], level)
 
     def align(self, due_ns: Callable[[int], Sequence[int]]) -> int:
         self._look()

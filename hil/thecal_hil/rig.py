@@ -14,9 +14,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thecal_hil.faults import PLANT_FAULTS, Fault, Faults, NoFaults
 from thecal_hil.pump_clock import NS_PER_S, Instants, PumpClock, wall_ticks_at_boot
+from thecal_sim.edge_record import Edge, EdgeRecord
 from thecal_sim.edges import BUZZER as BUZZER
 from thecal_sim.edges import DIRECTION as DIRECTION
 from thecal_sim.edges import ENABLE as ENABLE
@@ -52,17 +54,6 @@ class ResetCause(StrEnum):
 
     POWER_ON = "power_on"
     WATCHDOG = "watchdog"
-
-
-class EdgeSeen(Protocol):
-    """A change of level of one signal, at its exact instant."""
-
-    @property
-    def t_ns(self) -> int: ...
-    @property
-    def signal(self) -> str: ...
-    @property
-    def level(self) -> int: ...
 
 
 class SerialPort(Protocol):
@@ -122,7 +113,7 @@ class Rig(ABC):
 
     @property
     @abstractmethod
-    def edges(self) -> Sequence[EdgeSeen]:
+    def edges(self) -> EdgeRecord:
         """Every edge of every signal since the rig began."""
 
     @abstractmethod
@@ -232,13 +223,21 @@ class Rig(ABC):
         known = reading.time_source != 0
         return PumpClock(self.boot_origin_ns, wall_ticks_at_boot(reading) if known else None)
 
+    def levels_of(self, signal: str) -> tuple[Instants, NDArray[np.uint8]]:
+        """Instants at which a signal has changed since the rig began, and its level from each on."""
+        return self.edges.levels_of(signal)
+
+    def edges_of(self, signal: str) -> Sequence[Edge]:
+        """Every edge of one signal since the rig began, in order."""
+        t_ns, levels = self.levels_of(signal)
+        return [
+            Edge(at_ns, signal, level) for at_ns, level in zip(t_ns.tolist(), levels.tolist(), strict=True)
+        ]
+
     def rising_ns(self, signal: str) -> Instants:
         """Instants at which a signal went high."""
-        return np.array([edge.t_ns for edge in self.edges_of(signal) if edge.level], np.int64)
-
-    def edges_of(self, signal: str) -> Sequence[EdgeSeen]:
-        """Every edge of one signal since the rig began, in order."""
-        return [edge for edge in self.edges if edge.signal == signal]
+        t_ns, levels = self.levels_of(signal)
+        return t_ns[levels == 1]
 
     @property
     def step_times_ns(self) -> Instants:
@@ -253,9 +252,8 @@ class Rig(ABC):
     def _levels_before(self, signal: str, t_ns: Instants) -> Instants:
         """Level of a signal at each instant, an edge on that very instant left out: a stop on the instant of a step
         comes after it."""
-        edges = self.edges_of(signal)
-        levels = np.array([RESTING_LEVELS[signal], *(edge.level for edge in edges)])
-        return levels[np.searchsorted(np.array([edge.t_ns for edge in edges], np.int64), t_ns, side="left")]
+        edges_ns, levels = self.levels_of(signal)
+        return np.append(RESTING_LEVELS[signal], levels)[np.searchsorted(edges_ns, t_ns, side="left")]
 
     def backward_steps(self) -> int:
         """Steps that came while the direction line did not say: toward the patient. For a rig that has seen the line

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from thecal_hil.emulator import EmulatedPico, EmulatedUsbSerial
+from thecal_hil.sealed import DamagedError, sealed, unsealed
 
 _REPLY_TIMEOUT_S = 20.0
 _INTERRUPT = b"\r\x03\x03"
@@ -55,15 +56,18 @@ class StockBoardError(Exception):
 
 
 def flash_with_files(stock_uf2: Path, folder: Path, cache: Path) -> bytes:
-    """The flash of a stock board that holds all files of a folder; prepared at most once for each pair."""
+    """The flash of a stock board that holds all files of a folder; prepared once for each pair, and again where what
+    is kept of it is damaged."""
     kept = cache / f"stock-{_digest(stock_uf2, folder)[:24]}.flash"
-    if not kept.exists():
+    try:
+        return unsealed(kept.read_bytes())
+    except (FileNotFoundError, DamagedError):
         flash = _prepare(stock_uf2, folder)
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=cache, suffix=".partial", delete=False) as partial:
-            partial.write(flash)
-        os.replace(partial.name, kept)  # noqa: PTH105 - several may prepare it at the same time
-    return kept.read_bytes()
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=cache, suffix=".partial", delete=False) as partial:
+        partial.write(sealed(flash))
+    os.replace(partial.name, kept)  # noqa: PTH105 - several may prepare it at the same time
+    return flash
 
 
 def _files(folder: Path) -> list[Path]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thecal.errors import BadInputError, ThecalError
 from thecal_hil.day import DayPlan, Record, carry_out, plan_around_midnight
@@ -25,6 +23,9 @@ from thecal_hil.drills import most_restart_ms
 from thecal_hil.evidence import Evidence
 from thecal_hil.gate import GateError
 from thecal_hil.image import REPOSITORY
+from thecal_hil.progress import Share, shown
+from thecal_hil.progress_of_runs import share_of_time
+from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.rig import Rig
 from thecal_hil.rigs import RigUnavailableError, open_rig
 from thecal_hil.therapy import prescribed_in
@@ -58,6 +59,13 @@ def verify(
     ] = "pico",
     prescription: Annotated[Path, typer.Option(help="Prescription to deliver.")] = PRESCRIPTION,
     uf2: Annotated[Path | None, typer.Option(help="Image to verify instead of the one just built.")] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="What of real silicon is imposed on the emulated board, as thecal-hil run has it.",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for verify.json and verify.png.")] = EVIDENCE,
     as_json: Annotated[bool, typer.Option("--json", help="Print the JSON instead of the table.")] = False,
 ) -> None:
@@ -69,7 +77,7 @@ def verify(
     console = Console(stderr=as_json)
     try:
         plan = plan_around_midnight(prescribed_in(prescription), duration_s(duration))
-        tested = open_rig(rig, uf2=uf2)
+        tested = open_rig(rig, uf2=uf2, board_model=board)
     except (BadInputError, RigUnavailableError) as error:
         typer.echo(f"verify: {error}", err=True)
         raise typer.Exit(2) from error
@@ -78,7 +86,7 @@ def verify(
     # What an earlier run has left must not stand for this one, however this one ends.
     (out / "verify.json").unlink(missing_ok=True)
     try:
-        record, model = _deliver(plan, tested, console)
+        record, model = _deliver(plan, tested)
     except (ThecalError, GateError, OSError, RuntimeError) as error:
         typer.echo(f"verify: FAIL {error}", err=as_json)
         raise typer.Exit(1) from error
@@ -93,29 +101,15 @@ def verify(
     raise typer.Exit(0 if verdict.passed else 1)
 
 
-def _deliver(plan: DayPlan, rig: Rig, console: Console) -> tuple[Record, Record]:
+def _deliver(plan: DayPlan, rig: Rig) -> tuple[Record, Record]:
     """The record of the rig under test, and that of the model, which runs beside it in a process of its own."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(),
-    )
+    work = Share(share_of_time(rig, plan.duration_s * NS_PER_S))
     with (
         ProcessPoolExecutor(1, get_context("spawn")) as beside,
-        Progress(*columns, console=console, transient=True) as progress,
+        shown(f"verify: delivering on the {rig.name} rig", work),
     ):
         model: Future[Record] = beside.submit(_on_the_model, plan)
-        task = progress.add_task(f"delivering on the {rig.name} rig", total=plan.duration_s, speed="")
-        began = time.perf_counter()
-
-        def shown(seconds: float) -> None:
-            progress.update(
-                task, completed=seconds, speed=f"{seconds / (time.perf_counter() - began):,.0f} x"
-            )
-
-        record = carry_out(plan, rig, shown)
+        record = carry_out(plan, rig)
         rig.close()
         return record, model.result()
 

@@ -14,7 +14,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
-from thecal_sim.edges import BUZZER, DIRECTION, ENABLE, LED, RESTING_LEVELS, STEP, Edge, Recording
+from thecal_sim.edge_record import EdgeRecord
+from thecal_sim.edges import BUZZER, DIRECTION, ENABLE, LED, RESTING_LEVELS, STEP, Recording
 from thecal_sim.gate import SimulatedGate
 from thecal_sim.link import SimulatedPort
 from thecal_sim.memory import STORAGE_SECTORS, SimulatedRetained, SimulatedSupply, TimedFlash
@@ -206,6 +207,16 @@ class SimulatedBoard:
         self.train.stamp()
         return len(self.recording.steps_ns)
 
+    def sure_until_ns(self, until_ns: int) -> int:
+        """The latest instant, of those up to one, at which STEP, the sense counter and the shaft are certain to have
+        done what the program has queued and nothing else, if nothing else changes; may lie in the past."""
+        if not (self.train.is_as_pushed and self.sense_wire.is_whole):
+            return self.env.now_ns
+        until_ns = min(until_ns, self.train.lasts_until_ns())
+        steps_ns = self.train.queued_until(until_ns)
+        sure = self.motor.sure_of(steps_ns)
+        return until_ns if sure == len(steps_ns) else steps_ns[sure] - 1
+
     def allow_by_driver(self, allows: bool) -> None:
         """The program's say in the enable line changes now."""
         self._driver_allows = allows
@@ -287,7 +298,7 @@ class SimulatedBoard:
         return self.recording.steps_ns
 
     @property
-    def edges(self) -> list[Edge]:
-        """Every edge of every line up to now, in order. A new list each time: not for long runs."""
+    def edges(self) -> EdgeRecord:
+        """Every edge of every line up to now, in order: a copy."""
         self.train.stamp()
         return self.recording.all_edges(self.env.now_ns)

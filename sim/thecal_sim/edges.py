@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from heapq import merge
-from typing import NamedTuple
 
+import numpy as np
 from simpy import Event
 
+from thecal_sim.edge_record import Edge, EdgeRecord
 from thecal_sim.units import TICK_NS
 from thecal_sim.virtual_time import VirtualTime
 
@@ -25,12 +25,6 @@ SIGNALS = (STEP, DIRECTION, ENABLE, BUZZER, LED)
 
 RESTING_LEVELS = {STEP: 0, DIRECTION: 0, ENABLE: 1, BUZZER: 0, LED: 0}
 """Levels while nothing drives the lines: a resistor keeps the driver, enabled by a low level, off."""
-
-
-class Edge(NamedTuple):
-    t_ns: int
-    signal: str
-    level: int
 
 
 Observer = Callable[[Edge], None]
@@ -47,7 +41,8 @@ class Recording:
         self._env = env
         self.steps_ns = array("q")
         self._falls_cut_short: dict[int, int] = {}
-        self._others: list[Edge] = []
+        self.others = EdgeRecord()
+        """Every edge of the signals other than STEP."""
         self._levels = dict(RESTING_LEVELS)
         self._observers: list[Observer] = []
         self._awaited: list[tuple[str | None, Event]] = []
@@ -80,7 +75,7 @@ class Recording:
         if self._levels[signal] != level:
             self._levels[signal] = level
             edge = Edge(self._env.now_ns, signal, level)
-            self._others.append(edge)
+            self.others.add(*edge)
             self.tell(edge)
 
     def cut_last_step_short(self, t_ns: int) -> None:
@@ -101,19 +96,21 @@ class Recording:
             for event in now_due:
                 event.succeed(edge)
 
-    def all_edges(self, until_ns: int) -> list[Edge]:
-        """Every edge up to an instant, in order of time."""
-        return list(merge(self._step_edges(until_ns), self._others, key=lambda edge: edge.t_ns))
-
-    def others(self, signal: str) -> list[Edge]:
-        """Every edge of one signal other than STEP."""
-        return [edge for edge in self._others if edge.signal == signal]
-
-    def _step_edges(self, until_ns: int) -> list[Edge]:
-        edges: list[Edge] = []
-        for index, rise_ns in enumerate(self.steps_ns):
-            edges.append(Edge(rise_ns, STEP, 1))
-            fall_ns = self.fall_ns(index)
-            if fall_ns <= until_ns:
-                edges.append(Edge(fall_ns, STEP, 0))
-        return edges
+    def all_edges(self, until_ns: int) -> EdgeRecord:
+        """Every edge up to an instant, in order of time; those of STEP before others at the same instant."""
+        rises_ns = np.array(self.steps_ns, np.int64)
+        falls_ns = rises_ns + TICK_NS
+        for index, fall_ns in self._falls_cut_short.items():
+            falls_ns[index] = fall_ns
+        falls_ns = falls_ns[falls_ns <= until_ns]
+        others_ns, numbers, levels = self.others.columns()
+        t_ns = np.concatenate([falls_ns, rises_ns, others_ns])
+        order = np.argsort(t_ns, kind="stable")
+        number_of_step = np.full(len(falls_ns) + len(rises_ns), len(self.others.signals), np.uint8)
+        step_levels = np.repeat(np.array([0, 1], np.uint8), [len(falls_ns), len(rises_ns)])
+        return EdgeRecord.of_columns(
+            (*self.others.signals, STEP),
+            t_ns[order],
+            np.concatenate([number_of_step, numbers])[order],
+            np.concatenate([step_levels, levels])[order],
+        )

@@ -2,14 +2,12 @@
 
 It looks at the edges on the sense wire, whatever made them, and no program is involved. When it would run out is worked
 out from the queue of the step generator and looked at again whenever that, the grant or the wire changes, so
-that no event is needed for each step.
+that no event is needed for each step, and a timer that is put off leaves none behind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from simpy import Event
 
 from thecal_sim.processor import Processor
 from thecal_sim.train import SimulatedTrain
@@ -29,7 +27,7 @@ class SimulatedGate:
         self._is_open = False
         self._has_tripped = False
         self._limit = 0
-        self._look_due: Event | None = None
+        self._next_look = processor.env.timer(self.look)
         train.on_change = self.look
         wire.on_change = self.look
 
@@ -56,7 +54,7 @@ class SimulatedGate:
     def reset(self) -> None:
         """Closed, as after a reset."""
         self._is_open = self._has_tripped = False
-        self._look_due = None
+        self._next_look.due_ns = None
         self._switch(False)
 
     def _open(self, steps: int) -> None:
@@ -72,7 +70,7 @@ class SimulatedGate:
 
     def look(self) -> None:
         """See whether all that was granted is used up, and find out when to look again."""
-        self._look_due = None
+        self._next_look.due_ns = None
         if not self._is_open:
             return
         left = self._limit - self._wire.rises()
@@ -81,12 +79,4 @@ class SimulatedGate:
             self._has_tripped = True
             self._switch(False)
             return
-        next_ns = self._train.queued_ns(left)
-        if next_ns is not None:
-            env = self._processor.env
-            self._look_due = env.timeout(max(0, next_ns - env.now_ns))
-            self._look_due.callbacks.append(self._is_due)
-
-    def _is_due(self, event: Event) -> None:
-        if event is self._look_due:
-            self.look()
+        self._next_look.due_ns = self._train.queued_ns(left)

@@ -1,8 +1,9 @@
 """The model pump: the firmware's controller on the simulated board, in virtual time.
 
-It is run exactly as the board's main loop runs it: poll, then sleep until the controller wants to be polled again
-or until bytes arrive. ``serial`` is the host's end of the link. Nothing here looks at a real clock. An exception
-that leaves a poll, which would end in a reset on the board, ends the simulation instead, so that it is seen.
+It is run as the board's main loop runs it: poll, then sleep until the controller wants to be polled again or until
+bytes arrive. Heartbeats that are certain to find nothing are passed over (see ``heartbeats``), unless each is asked
+for. ``serial`` is the host's end of the link. Nothing here looks at a real clock. An exception that leaves a poll,
+which would end in a reset on the board, ends the simulation instead, so that it is seen.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.events import RESET_POWER_ON
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_sim.board import LeftProgram, SimulatedBoard
-from thecal_sim.edges import Edge
+from thecal_sim.edge_record import EdgeRecord
+from thecal_sim.heartbeats import Heartbeats, ModelController
 from thecal_sim.link import HostPort
 from thecal_sim.nor_flash import NorFlash, PowerCutError
 from thecal_sim.virtual_time import Steps, VirtualTime
@@ -30,6 +32,8 @@ class ModelPump:
     boot_ns: virtual time from a reset to the controller's first poll.
     reaction_ns: how long after a wake-up (or bytes) the poll begins; a function is asked each time.
     chip: the flash it finds at power-on; a new one if none is given. A cut of its power cuts the pump's.
+    every_heartbeat: poll at each, also where it is certain to find nothing. The record is the same, and takes longer.
+    polls, heartbeats_passed_over: how many there were.
     left_for: "bootloader" or "prompt" once the program was left for one of them, until the next reset.
     """
 
@@ -43,6 +47,7 @@ class ModelPump:
         reaction_ns: int | Callable[[], int] = 0,
         serial_number: bytes = b"MODEL",
         chip: NorFlash | None = None,
+        every_heartbeat: bool = False,
     ) -> None:
         self.env = env or VirtualTime()
         self.limits = limits
@@ -50,10 +55,11 @@ class ModelPump:
         self.board = SimulatedBoard(self.env, serial_number, chip)
         self.serial = HostPort(self.env, self.board.port)
         self.left_for: str | None = None
-        self.polls = 0
+        self.polls = self.heartbeats_passed_over = 0
         self.resets: list[tuple[int, int]] = []
         self._boot_ns = boot_ns
         self._reaction_ns = reaction_ns
+        self._every_heartbeat = every_heartbeat
         self._withheld_until_ns = 0
         self._controller: Controller | None = None
         self._sleeper: Process | None = None
@@ -81,7 +87,7 @@ class ModelPump:
         return self._controller
 
     @property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> EdgeRecord:
         return self.board.edges
 
     @property
@@ -136,7 +142,8 @@ class ModelPump:
 
     def _live(self, boot: int) -> Steps:
         env, processor, clock = self.env, self.board.processor, self.board.clock
-        controller = self._controller = Controller(self.board.hardware, self.limits, self.calibration)
+        controller = ModelController(self.board.hardware, self.limits, self.calibration)
+        self._controller, heartbeats = controller, Heartbeats(self.board, controller)
         while boot == processor.boots:
             hold_ns = max(processor.now_ns, self._withheld_until_ns) - env.now_ns
             if hold_ns > 0:
@@ -145,22 +152,20 @@ class ModelPump:
             clock.read()
             self.polls += 1
             try:
-                controller.poll(clock.s, clock.us)
+                is_more = controller.poll(clock.s, clock.us)
             except LeftProgram as left:
                 self.left_for = left.to
                 self.board.leave_program()
                 return
+            # If nothing comes before the program is done, no event is made for that.
+            is_busy = processor.is_busy and not env.leap(processor.now_ns)
+            can_leap = not (self._reaction_ns or is_busy or self.board.button.waits)
+            if can_leap and not is_more and not self._every_heartbeat:
+                self.heartbeats_passed_over += heartbeats.pass_over()
             wake_ns = processor.instant_ns(controller.wake_s, controller.wake_us)
-            if not self._leap_to(wake_ns):
+            # If nothing at all comes in between, no event is made for the end of the sleep.
+            if not (can_leap and wake_ns > env.now_ns and env.leap(wake_ns)):
                 yield from self._sleep_until(wake_ns, boot)
-
-    def _leap_to(self, wake_ns: int) -> bool:
-        """Sleep until an instant, if nothing at all comes in between; whether it did. Most polls are heartbeats, and no
-        event is made for those."""
-        env = self.env
-        if self._reaction_ns or self.board.processor.is_busy or self.board.button.waits:
-            return False
-        return wake_ns > env.now_ns and env.leap(wake_ns)
 
     def _sleep_until(self, wake_ns: int, boot: int) -> Steps:
         env, processor = self.env, self.board.processor

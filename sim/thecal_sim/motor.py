@@ -10,11 +10,24 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 _COUNTER_MODULUS = 1 << 30
 
 TWICE_APART_NS = 250_000
 """Between the two microsteps that a motor turns for one: slow enough for it to have torque left."""
+
+
+class Mechanics(Protocol):
+    """What the motor turns against. Instants are whole ns, in order."""
+
+    def turn(self, times_ns: Sequence[int], /) -> int:
+        """So many microsteps are commanded at these instants; how many of them are turned."""
+        ...
+
+    def sure_of(self, times_ns: Sequence[int], /) -> int:
+        """How many of the first of them are certain to be turned if nothing else changes. Asking commands nothing."""
+        ...
 
 
 class SimulatedMotor:
@@ -31,7 +44,7 @@ class SimulatedMotor:
         self._steps = steps
         self._is_enabled = is_enabled
         self._times_ns = times_ns
-        self.mechanics: Callable[[Sequence[int]], int] | None = None
+        self.mechanics: Mechanics | None = None
         self._turned = 0
         self._settled_at = 0
         self._is_stalled = False
@@ -40,6 +53,7 @@ class SimulatedMotor:
         self._won_t_disable = False
         self._won_t_enable = False
         self._was_energised = False
+        self._turned_for_latest = True
 
     # --- faults
 
@@ -81,9 +95,27 @@ class SimulatedMotor:
         commanded = steps - self._settled_at
         if commanded:
             self._settled_at = steps
-            if self._was_energised:
-                self._turned += self._turned_of(steps - commanded, steps)
+            turned = self._turned_of(steps - commanded, steps) if self._was_energised else 0
+            self._turned += turned
+            self._turned_for_latest = turned == commanded
         self._was_energised = self._is_energised()
+
+    def sure_of(self, times_ns: Sequence[int]) -> int:
+        """For how many of the next STEP edges, at these instants, it is certain to turn once, if nothing else changes.
+
+        For none after an edge that it has not turned for: whoever watches it may have something to say when it turns
+        again.
+        """
+        has_fault = (
+            self._is_stalled
+            or self._loses_every
+            or self._turns_twice_every
+            or self._won_t_disable
+            or self._won_t_enable
+        )
+        if has_fault or not self._turned_for_latest or not self._is_enabled():
+            return 0
+        return len(times_ns) if self.mechanics is None else self.mechanics.sure_of(times_ns)
 
     def _is_energised(self) -> bool:
         return not self._won_t_enable and (self._won_t_disable or self._is_enabled())
@@ -92,7 +124,7 @@ class SimulatedMotor:
         if self._is_stalled:
             return 0
         if self.mechanics is not None:
-            return self.mechanics(self._driven_ns(before, after))
+            return self.mechanics.turn(self._driven_ns(before, after))
         turned = after - before
         if self._loses_every:
             turned -= after // self._loses_every - before // self._loses_every

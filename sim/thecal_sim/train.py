@@ -14,12 +14,14 @@ from itertools import accumulate
 
 from simpy import Event
 
-from thecal_sim.edges import STEP, Edge, Recording
+from thecal_sim.edge_record import Edge
+from thecal_sim.edges import STEP, Recording
 from thecal_sim.processor import Processor
 from thecal_sim.units import NS_PER_MS, TICK_NS
 
 _MOST_QUEUED_BLOCKS = 2
 _LONGEST_ANCHOR_WAIT_NS = 50 * NS_PER_MS
+_NEVER_NS = 1 << 62
 
 
 class ContractError(AssertionError):
@@ -44,6 +46,8 @@ class SimulatedTrain:
         self._tail_ns = 0
         self._told_falls = 0
         self._armed: Event | None = None
+        self.is_as_pushed = True
+        """Whether what is queued is what the program has pushed: no fault has added steps to it or taken some away."""
         self.on_change: Callable[[], None] = lambda: None
         recording.on_first_observer = self._arm
 
@@ -107,7 +111,7 @@ class SimulatedTrain:
             self._play(block)
         self._loaded = []
         self._is_loading = False
-        self._is_started = True
+        self._is_started = self.is_as_pushed = True
         self._arm()
         self.on_change()
         return True
@@ -117,6 +121,7 @@ class SimulatedTrain:
         self._withdraw_after(now_ns)
         self._filling, self._loaded, self._block_ends_ns = [], [], []
         self._is_loading = self._is_started = False
+        self.is_as_pushed = True
         self._tail_ns = now_ns
         self._processor.when_reached(self._force_low)
 
@@ -136,12 +141,22 @@ class SimulatedTrain:
             return None
         return self._queued_ns[min(steps, len(self._queued_ns)) - 1]
 
+    def queued_until(self, t_ns: int) -> array[int]:
+        """Instants of the steps queued from now on up to an instant."""
+        self.stamp()
+        return self._queued_ns[: bisect_right(self._queued_ns, t_ns)]
+
+    def lasts_until_ns(self) -> int:
+        """The latest instant at which it is not starved, with what is queued now."""
+        return self._tail_ns if self._is_started else _NEVER_NS
+
     def run_wild(self, interval_ns: int, steps: int) -> None:
         """Steps that nobody asked for, from now on, among those that are queued."""
         self.stamp()
         now_ns = self._processor.env.now_ns
         wild_ns = [now_ns + interval_ns * number for number in range(1, steps + 1)]
         self._queued_ns = array("q", sorted([*self._queued_ns, *wild_ns]))
+        self.is_as_pushed = False
         self._arm()
         self.on_change()
 
@@ -150,6 +165,7 @@ class SimulatedTrain:
         now_ns = self._processor.env.now_ns
         self._withdraw_after(now_ns)
         self._tail_ns = now_ns
+        self.is_as_pushed = False
         self.on_change()
 
     def lose_power(self) -> None:
@@ -180,7 +196,7 @@ class SimulatedTrain:
 
     def _play(self, intervals_ticks: list[int]) -> None:
         self.stamp()
-        times_ns = accumulate((TICK_NS * ticks for ticks in intervals_ticks), initial=self._tail_ns)
+        times_ns = accumulate(map(TICK_NS.__mul__, intervals_ticks), initial=self._tail_ns)
         next(times_ns)
         self._queued_ns.extend(times_ns)
         self._tail_ns = self._queued_ns[-1]

@@ -67,16 +67,23 @@ class VirtualTime(Environment):
 
         For a process that would wait until then: nobody can tell the difference, but for the time it takes.
         """
-        if t_ns >= self._until_ns:
+        if t_ns > self.clear_until_ns():
             return False
-        queue = self._queue
-        if queue and queue[0][0] <= t_ns:
-            return False
-        for timer in self._timers:
-            if timer.due_ns is not None and timer.due_ns <= t_ns:
-                return False
         self._now = t_ns
         return True
+
+    def clear_until_ns(self, but_for: Timer | None = None) -> int:
+        """The latest instant up to and at which nothing is due, within what time is to pass; may lie in the past.
+
+        but_for: a timer that does not count, for who is going to put it off.
+        """
+        clear_until_ns = self._until_ns
+        if self._queue and self._queue[0][0] < clear_until_ns:
+            clear_until_ns: int = self._queue[0][0]  # type: ignore[assignment]
+        for timer in self._timers:
+            if timer.due_ns is not None and timer is not but_for and timer.due_ns < clear_until_ns:
+                clear_until_ns = timer.due_ns
+        return clear_until_ns - 1
 
     def run_until(self, t_ns: int) -> None:
         """Let time pass until an instant; what is due by then, and at it, has happened. Time never goes back."""

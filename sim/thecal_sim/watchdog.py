@@ -18,11 +18,16 @@ class SimulatedWatchdog:
 
     def __init__(self, processor: Processor, bite: Callable[[], None]) -> None:
         self._processor = processor
-        self._timer = processor.env.timer(bite)
+        self.timer = processor.env.timer(bite)
+        """When it bites."""
 
     def feed(self) -> None:
-        self._timer.due_ns = self._processor.now_ns + BITE_NS
+        self.feed_at(self._processor.now_ns)
+
+    def feed_at(self, t_ns: int) -> None:
+        """It is certain to be fed at an instant, and until then often enough."""
+        self.timer.due_ns = t_ns + BITE_NS
 
     def stop(self) -> None:
         """A reset leaves the watchdog off until it is fed again."""
-        self._timer.due_ns = None
+        self.timer.due_ns = None

@@ -41,6 +41,11 @@ class Wire:
     def stuck(self, level: int | None) -> None:
         self._change(self._connected, level)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the far end sees exactly the edges that the source makes."""
+        return self._connected and self._stuck is None
+
     def pick_up_noise(self, edges: int = 1) -> None:
         """So many rising edges appear at the far end now that the source did not make."""
         self._carried += edges
@@ -48,7 +53,7 @@ class Wire:
 
     def rises(self) -> int:
         """Rising edges at the far end up to now."""
-        if self._stuck is None and self._connected:
+        if self.is_whole:
             return self._carried + self._source_rises() - self._carried_from
         return self._carried
 

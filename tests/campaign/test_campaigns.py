@@ -2,20 +2,29 @@
 
 import json
 import os
-import re
+import shlex
 import signal
+import statistics
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from campaign.inline import InlineWorkers
-from thecal_hil.campaign.report import FIGURES, summary, text, write_report
+from thecal_hil.campaign.__main__ import main
+from thecal_hil.campaign.memory import put_together
+from thecal_hil.campaign.plan import Plan
+from thecal_hil.campaign.report import FIGURES, NAMED_WRONG, summary, text, write_report
+from thecal_hil.campaign.results import Results
 from thecal_hil.campaign.run import carry_out
-from thecal_hil.campaign.store import Plan, Store
-from thecal_hil.campaign.workers import DaskWorkers
+from thecal_hil.campaign.store import Store
+from thecal_hil.campaign.workers import Batch, DaskWorkers, Do, Done
+from thecal_hil.evidence import is_as_written
 
 PLAN = Plan(runs=10, days=1, first_seed=40, batch=1)
 SOURCES = [entry for entry in sys.path if Path(entry).is_dir()]
@@ -40,13 +49,10 @@ def test_a_campaign_stopped_midway_goes_on_without_losing_or_repeating_a_finishe
     tmp_path: Path, uninterrupted: Path, number: signal.Signals, status: int
 ) -> None:
     campaign = begun_command(tmp_path)
-    assert campaign.stderr is not None
-    told = 0
-    for line in campaign.stderr:
-        if found := re.match(r"(\d+)/10 runs finished", line):
-            told = int(found[1])
-        if told >= 3:
-            break
+    while campaign.poll() is None and len(list(tmp_path.glob("parts/*.part"))) < 3:
+        with suppress(subprocess.TimeoutExpired):
+            campaign.wait(0.01)
+    there = len(list(tmp_path.glob("parts/*.part")))
     campaign.send_signal(number)
     # The pipes close once no process of the campaign holds them any more: none outlives it.
     campaign.communicate(timeout=60)
@@ -54,8 +60,8 @@ def test_a_campaign_stopped_midway_goes_on_without_losing_or_repeating_a_finishe
 
     store = Store(tmp_path, PLAN)
     missing = store.missing()
-    assert 3 <= told <= store.finished_runs() < PLAN.runs
-    finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("parts/*.parquet")}
+    assert 3 <= there <= store.finished_runs() < PLAN.runs
+    finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("parts/*.part")}
     workers = InlineWorkers()
     results, effort = carry_out(store, workers)
     assert workers.given == missing
@@ -93,20 +99,59 @@ def test_a_dask_cluster_finds_the_same(tmp_path: Path, uninterrupted: Path) -> N
     assert effort.runs == PLAN.runs
 
 
-def test_progress_is_told_after_each_batch(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    plan = Plan(5, 1, batch=2)
-    carry_out(Store(tmp_path, plan), InlineWorkers(), lambda finished, of: told.append((finished, of)))
-    assert told == [(0, 5), (2, 5), (4, 5), (5, 5)]
+def test_a_batch_is_on_disk_before_the_next_one_counts(tmp_path: Path) -> None:
+    store, finished = Store(tmp_path, Plan(5, 1, batch=2)), []
+
+    class Watched(InlineWorkers):
+        def all_done(self, batches: Sequence[Batch], do: Do) -> Iterator[Done]:
+            for done in super().all_done(batches, do):
+                finished.append(store.finished_runs())
+                yield done
+
+    carry_out(store, Watched())
+    assert finished == [0, 2, 4]
+
+
+def test_a_campaign_whose_part_was_damaged_ends_in_words_before_it_does_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And does the runs of that part anew once it is removed, as it says."""
+    plan = Plan(4, 1, batch=2)
+    store = Store(tmp_path / "a campaign", plan)
+    carry_out(store, InlineWorkers())
+    whole = store.results.read_bytes()
+    store.results.unlink()
+    damaged = store.path_of(1)
+    data = bytearray(damaged.read_bytes())
+    data[-20] ^= 1
+    damaged.write_bytes(data)
+    arguments = ["--runs", "4", "--days", "1", "--batch", "2", "--to", str(tmp_path / "a campaign")]
+    monkeypatch.setattr("sys.argv", ["campaign", *arguments])
+    monkeypatch.setattr("thecal_hil.campaign.__main__.LocalWorkers", lambda processes: InlineWorkers())
+
+    assert main() == 2
+    said = capsys.readouterr().err
+    assert f"{damaged} is damaged: its content does not have the digest" in said
+    assert "Traceback" not in said
+    assert not store.results.exists()
+
+    program, *removed = shlex.split(said.rpartition("anew: ")[2])
+    assert (program, removed) == ("rm", [str(damaged)])
+    damaged.unlink()
+    assert main() == 0
+    assert "2 runs in" in capsys.readouterr().out
+    assert store.results.read_bytes() == whole
 
 
 def test_the_report_tells_the_distribution_and_the_worst_cases_with_how_to_do_them_again(
     tmp_path: Path, uninterrupted: Path
 ) -> None:
     table = pq.read_table(uninterrupted)
-    found = write_report(tmp_path, table)
+    found = write_report(tmp_path, Results(uninterrupted))
     written = json.loads((tmp_path / "report.json").read_text())
+    assert is_as_written("report", written)
     assert written.pop("checkout")
+    assert written.pop("seal")
     assert written == found
     assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
     errors = table["overall_error_percent"].to_pylist()
@@ -124,9 +169,52 @@ def test_the_report_tells_the_distribution_and_the_worst_cases_with_how_to_do_th
         assert name in shown
 
 
-def test_a_run_that_went_wrong_is_named(uninterrupted: Path) -> None:
+def changed(uninterrupted: Path, path: Path, times: int, place: int) -> Results:
+    """Results in which a run went wrong, so many times over."""
     rows = pq.read_table(uninterrupted).to_pylist()
-    rows[4]["microsteps_missed"] = 2
-    found = summary(pq.read_table(uninterrupted).from_pylist(rows))
+    rows[place]["microsteps_missed"] = 2
+    pq.write_table(pa.Table.from_pylist(rows * times), path, row_group_size=7)
+    return Results(path)
+
+
+def test_a_run_that_went_wrong_is_named(uninterrupted: Path, tmp_path: Path) -> None:
+    found = summary(changed(uninterrupted, tmp_path / "changed.parquet", 1, 4))
     assert found["wrong"] == [{"seed": 44, "wrong": ["2 microsteps missed"]}]
     assert "WRONG: seed 44" in text(found)
+    assert "more runs" not in text(found)
+
+
+def test_of_very_many_runs_that_went_wrong_the_first_are_named_and_all_are_counted(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
+    found = summary(changed(uninterrupted, tmp_path / "changed.parquet", NAMED_WRONG + 3, 9))
+    assert found["wrong_runs"] == NAMED_WRONG + 3
+    assert len(found["wrong"]) == NAMED_WRONG
+    assert "WRONG: 3 more runs" in text(found)
+
+
+def test_the_figures_of_a_report_are_those_of_all_runs_whatever_groups_they_are_read_in(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
+    rows = pq.read_table(uninterrupted).to_pylist()
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "groups.parquet", row_group_size=3)
+    found = summary(Results(tmp_path / "groups.parquet"))
+    assert found == summary(Results(uninterrupted))
+    for name, figure in found["figures"].items():
+        values = sorted(row[name] for row in rows)
+        assert figure["least"] == values[0]
+        assert figure["most"] == values[-1]
+        assert figure["p50"] == pytest.approx((values[4] + values[5]) / 2)
+        assert figure["mean"] == pytest.approx(statistics.fmean(values))
+        assert figure["standard_deviation"] == pytest.approx(statistics.stdev(values))
+    by_size = sorted(rows, key=lambda row: (-abs(row["worst_hour_error_percent"]), row["seed"]))
+    worst = found["worst"]["worst_hour_error_percent"]
+    assert [case["seed"] for case in worst] == [row["seed"] for row in by_size[:3]]
+
+
+def test_putting_a_campaign_together_is_measured_in_a_process_of_its_own() -> None:
+    found = put_together(runs=12)
+    assert (found.runs, found.parts) == (12, 3)
+    # An interpreter with pyarrow and matplotlib takes this much.
+    assert 30e6 < found.peak_bytes < 1e9
+    assert found.cpu_s > 0

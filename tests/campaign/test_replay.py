@@ -12,10 +12,12 @@ import pytest
 
 from campaign.inline import InlineWorkers
 from thecal_hil.campaign.__main__ import main
+from thecal_hil.campaign.plan import Plan
 from thecal_hil.campaign.replay import BY_THE_INSTANT, alike
 from thecal_hil.campaign.report import write_report
+from thecal_hil.campaign.results import Results
 from thecal_hil.campaign.run import carry_out
-from thecal_hil.campaign.store import Plan, Store
+from thecal_hil.campaign.store import Store
 from thecal_hil.campaign.week import NL_PER_DAY, columns_drawn, run_week, what_is_wrong
 from thecal_hil.model_rig import ModelRig
 from thecal_hil.rig import Rig
@@ -29,7 +31,7 @@ def worst(tmp_path: Path) -> dict[str, str | int | float]:
     """The worst of a campaign of two days by its overall error, as the report names it."""
     store = Store(tmp_path / "campaign", Plan(runs=2, days=1, first_seed=70))
     carry_out(store, InlineWorkers())
-    return write_report(tmp_path / "campaign", store.table())["worst"]["overall_error_percent"][0]
+    return write_report(tmp_path / "campaign", Results(store.results))["worst"]["overall_error_percent"][0]
 
 
 @pytest.mark.needs("plant")

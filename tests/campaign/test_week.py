@@ -1,11 +1,14 @@
 """One run: what it finds of a pump follows from what was drawn for it."""
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from thecal_hil.campaign import week
 from thecal_hil.campaign.replay import replay, told
 from thecal_hil.campaign.tolerances import drawn_by
-from thecal_hil.campaign.week import pump_instants, run_week, what_is_wrong
+from thecal_hil.campaign.week import pump_instants, run_week, what_is_wrong, wrong_among
 from thecal_hil.model_rig import ModelRig
 from thecal_sim.units import NS_PER_DAY
 
@@ -64,6 +67,29 @@ def test_what_no_tolerance_excuses_is_told(row: week.Row) -> None:
         "1.500 microsteps off what was due",
         "alarms 0x2 at the end",
     )
+
+
+A_FIGURE = st.sampled_from([0.0, 1.0, 1.0000001, -3.0, float("nan")])
+A_NUMBER = st.sampled_from([0, 1, 6, -1])
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "microsteps_missed": A_NUMBER,
+            "active_alarms": A_NUMBER,
+            "worst_count_error_microsteps": A_FIGURE,
+            "crystal_ppm": A_FIGURE,
+        },
+    )
+)
+def test_among_many_rows_those_are_found_of_which_something_wrong_is_told(
+    row: week.Row, changes: dict[str, int | float]
+) -> None:
+    changed = {**row, **changes}
+    columns = {name: np.array([row[name], changed[name]], np.float64) for name in row}
+    assert wrong_among(columns).tolist() == [False, bool(what_is_wrong(changed))]
 
 
 @pytest.mark.parametrize("days", [0, 36])

@@ -94,8 +94,13 @@ def regimen_of(program: Program) -> Regimen | None:
 class PumpBench:
     """The pump, its host, and what was prescribed since when."""
 
-    def __init__(self, limits: Limits = BENCH_LIMITS, reaction_ns: int | Callable[[], int] = 0):
-        self.pump = ModelPump(limits=limits, reaction_ns=reaction_ns)
+    def __init__(
+        self,
+        limits: Limits = BENCH_LIMITS,
+        reaction_ns: int | Callable[[], int] = 0,
+        every_heartbeat: bool = False,
+    ):
+        self.pump = ModelPump(limits=limits, reaction_ns=reaction_ns, every_heartbeat=every_heartbeat)
         self.host = LinkHost(self.pump.serial, now_ns=lambda: self.pump.now_ns)
         self.host.hello()
         self.history = [Epoch(0, None)]

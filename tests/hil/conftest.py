@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from thecal_hil.emulator import compiled
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 STOCK_UF2 = REPOSITORY / "build/firmware/stock.uf2"
 
@@ -22,3 +24,12 @@ def stock_uf2() -> Path:
     if not STOCK_UF2.exists():
         subprocess.run([sys.executable, REPOSITORY / "firmware/board/build.py", "stock"], check=True)
     return STOCK_UF2
+
+
+@pytest.fixture(params=["compiled", "interpreted"])
+def either_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The path that emulated boards run on in this test, which is run once for each."""
+    if request.param == "compiled" and not compiled.is_wanted():
+        pytest.skip("the emulator's compiled part can't be built here")
+    monkeypatch.setenv(compiled.SWITCH, request.param)
+    return request.param

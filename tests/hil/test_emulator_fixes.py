@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rp2040py import sio
@@ -12,6 +13,8 @@ from rp2040py import sio
 from thecal_hil.emulator import EmulatedPico, ResetCause
 from thecal_hil.emulator.bare_metal import MASK_AND_COUNT_WAKES, SLEEP_FOREVER, write_uf2
 from thecal_hil.emulator.fixes import QuickDivider
+
+pytestmark = pytest.mark.usefixtures("either_path")
 
 TIMER = 0x4005_4000
 ALARM0, TIMERAWL, INTR, INTE = 0x10, 0x28, 0x34, 0x38

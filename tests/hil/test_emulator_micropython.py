@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import serial
 
-from thecal_hil.emulator import Edge, EmulatedPico, EmulatedPty, FlashTiming, ResetCause
+from thecal_hil.emulator import EmulatedPico, EmulatedPty, FlashTiming, ResetCause
 from thecal_hil.emulator.repl import RawRepl
+from thecal_sim.edge_record import EdgeRecord
 
 STEP, SENSE, LED = 2, 3, 25
 MS = 1_000_000
@@ -78,7 +79,7 @@ def boot(
     return pico
 
 
-def rise_intervals_ns(edges: list[Edge]) -> list[int]:
+def rise_intervals_ns(edges: EdgeRecord) -> list[int]:
     rises = [edge.t_ns for edge in edges if edge.signal == "step" and edge.level]
     return [after - before for before, after in itertools.pairwise(rises)]
 
@@ -125,7 +126,7 @@ def test_pulses_go_on_through_a_flash_erase_that_holds_the_processor(stock_uf2: 
 
 @pytest.mark.requirement("deterministic-rig")
 def test_the_same_run_twice_is_the_same_to_the_byte(stock_uf2: Path) -> None:
-    def record() -> tuple[list[Edge], str, int, int]:
+    def record() -> tuple[EdgeRecord, str, int, int]:
         pico = boot(stock_uf2)
         repl = RawRepl(pico.serial)
         repl.run(STEPPER)

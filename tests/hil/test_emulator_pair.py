@@ -11,6 +11,8 @@ from thecal_hil.emulator.bare_metal import SLEEP_FOREVER, write_uf2
 from thecal_hil.emulator.pair import LAG_NS, SLICE_NS, PicoPair
 from thecal_hil.emulator.units import CYCLE_NS
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 OUTPUT, INPUT, ANSWER = 2, 3, 4
 IO_BANK0 = 0x4001_4000
 SIO_OE_SET, SIO_OUT_SET, SIO_OUT_CLEAR = 0xD000_0024, 0xD000_0014, 0xD000_0018

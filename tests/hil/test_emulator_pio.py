@@ -11,6 +11,8 @@ import pytest
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.bare_metal import SLEEP_FOREVER, write_uf2
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 PIO = 0x5020_0000
 CTRL, FSTAT, FDEBUG, FLEVEL, TXF0, RXF0 = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x20
 INSTR_MEM = 0x48

@@ -9,6 +9,7 @@ from thecal_hil.gate import GateError, check_gate
 from thecal_hil.model_rig import ModelRig
 from thecal_hil.rig import DIRECTION, ResetCause
 from thecal_hil.therapy import continuous
+from thecal_sim.edge_record import EdgeRecord
 
 
 @pytest.fixture
@@ -66,8 +67,8 @@ def test_steps_with_a_direction_line_that_nothing_ever_drove_do_not_pass(
 ) -> None:
     monkeypatch.setattr(
         type(model),
-        "edges_of",
-        lambda rig, signal: [edge for edge in rig.edges if edge.signal == signal != DIRECTION],
+        "levels_of",
+        lambda rig, signal: (EdgeRecord() if signal == DIRECTION else rig.edges).levels_of(signal),
     )
     delivering(model)
     steps = len(model.step_times_ns)

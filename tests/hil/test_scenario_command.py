@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -11,11 +13,13 @@ from types import ModuleType
 import pytest
 from typer.testing import CliRunner, Result
 
+from hil.pseudo_terminal import terminal
 from thecal_hil.command import app
 from thecal_hil.scenario.actions import ACTIONS
+from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
 from thecal_hil.scenario.coverage import read_coverage
 from thecal_hil.scenario.measures import MEASURES
-from thecal_hil.scenario.reader import LIBRARY, library_files
+from thecal_hil.scenario.reader import LIBRARY, library_files, read_scenario
 
 FAST = "monday-at-midnight"
 
@@ -67,13 +71,55 @@ def test_a_scenario_that_fails_ends_in_code_1_and_says_what_is_wrong_and_how_to_
     tmp_path: Path,
 ) -> None:
     text = (LIBRARY / f"{FAST}.toml").read_text(encoding="utf-8")
-    path = tmp_path / "wrong.toml"
+    path = tmp_path / "a folder" / "wrong.toml"
+    path.parent.mkdir()
     path.write_text(text.replace("exactly_ul_per_day = 8000", "exactly_ul_per_day = 8001"), encoding="utf-8")
     ran = command("run", FAST, str(path), "--out", str(tmp_path))
     assert ran.exit_code == 1
-    assert "rate told at 2m10s: 8,000 uL/day, limit = 8001" in ran.stdout
-    assert "again: thecal-hil run wrong --rig model" in ran.stdout
+    figure = "rate told at 2m10s: 8,000 uL/day, limit = 8001"
+    assert figure in ran.stdout
     assert "FAIL 1 passed, 1 failed" in ran.stdout
+    (program, *words), *others = (
+        shlex.split(line.partition("again: ")[2]) for line in ran.stdout.splitlines() if "again: " in line
+    )
+    assert (program, others) == ("thecal-hil", [])
+    again = command(*words, "--out", str(tmp_path))
+    assert again.exit_code == 1
+    assert figure in again.stdout
+    assert "FAIL 1 failed" in again.stdout
+
+
+def test_the_command_that_does_a_run_again_has_all_that_it_was_given() -> None:
+    wanted = RigWanted("board", bench=Path("my bench.toml"), uf2=Path("build/thecal.uf2"))
+    assert wanted.arguments() == "--rig board --bench 'my bench.toml' --uf2 build/thecal.uf2"
+
+
+def test_while_scenarios_run_the_terminal_shows_how_far_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a clock of which five seconds are over at once."""
+    for name, seconds in (("QUIET_S", 0), ("REDRAW_S", 0), ("_LOOK_EVERY_S", 0.01)):
+        monkeypatch.setattr(f"thecal_hil.progress.{name}", seconds)
+    text = (LIBRARY / f"{FAST}.toml").read_text(encoding="utf-8")
+    path = tmp_path / "long.toml"
+    path.write_text(re.sub("^duration = .*$", 'duration = "3h"', text, flags=re.MULTILINE), encoding="utf-8")
+    scenario = read_scenario(path)
+    with terminal() as (stream, screen):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with shown_runs("thecal-hil: model rig", [scenario]) as (runs, _):
+            list(run_all([scenario], RigWanted("model"), 1, runs))
+            assert runs.share() == 1
+        seen = screen.all()
+    shares = [int(share) for share in re.findall(r"model rig: (\d+) %", seen)]
+    assert shares == sorted(shares)
+    assert any(0 < share < 100 for share in shares), seen
+    assert re.search(r"\d+ (s|min|h)\b.* to go", seen)
+    assert re.search(r"\r +\r\Z", seen)
+
+
+def test_a_short_run_shows_no_progress(tmp_path: Path) -> None:
+    ran = command("run", FAST, "--out", str(tmp_path))
+    assert "to go" not in ran.output
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,38 @@ def test_each_fault_is_told_with_its_field_its_value_and_what_is_allowed(
     assert all(problem.startswith("an-hour.toml: ") for problem in found)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('duration = "1h"', 'duration = "4 minutes"', "duration = '4 minutes', allowed: a duration"),
+        ('duration = "1h"\n', "", "duration is missing"),
+        ('at = "30m"', 'at = "half an hour"', "course 2: at = 'half an hour', allowed: a duration"),
+        ('at = "30m"', "at = 30", "course 2: at = 30, allowed: a duration"),
+        ('do = "bolus"', 'do = "bolos"', "course 2: do = 'bolos', allowed:"),
+        ('measure = "rate told"', 'measure = "rates"', "check 2: measure = 'rates', allowed:"),
+        ('at = "10m"', 'at = "ten"', "check 2: at = 'ten', allowed: a duration"),
+        ('prescription = "usual"', 'prescription = "odd"', "setup.prescription = 'odd', allowed:"),
+        ('file = "simple', 'file = "double', "is neither beside the scenario nor in"),
+    ],
+)
+def test_one_fault_is_told_once_and_nothing_is_concluded_from_it(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    assert old in GOOD
+    (found,) = problems(
+        tmp_path, GOOD.replace(old, new, 1).replace('[[course]]\nat = "0s"', '[[course]]\nat = "1m"')
+    )
+    assert told in found
+
+
+@pytest.mark.parametrize("limit", ["most_ticks = true", "most_metres = 1"])
+def test_a_limit_that_can_not_be_read_is_not_told_as_one_that_is_not_there(
+    tmp_path: Path, limit: str
+) -> None:
+    only = GOOD[: GOOD.index("[[check]]")] + f'[[check]]\nmeasure = "worst edge"\n{limit}\n'
+    assert not [one for one in problems(tmp_path, only) if "none has a limit" in one]
+
+
 NOTHING_COUNTED = 'measure = "pulses"\nexactly_pulses = 0\n'
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thecal.client import Pump
 from thecal_fw.controller import Controller
@@ -22,11 +23,12 @@ from thecal_fw.recovery import Recovery
 from thecal_hil.board_rig import BoardRig
 from thecal_hil.model_rig import ModelRig
 from thecal_hil.pump_clock import Instants
-from thecal_hil.rig import ENABLE, STEP, Capability, EdgeSeen
+from thecal_hil.rig import ENABLE, STEP, Capability
 from thecal_hil.scenario.campaign import RigWanted, run_all
 from thecal_hil.scenario.reader import LIBRARY, read_scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status
 from thecal_hil.scenario.runner import lacking, run
+from thecal_sim.edge_record import EdgeRecord
 
 
 def record_of(name: str) -> ScenarioRecord:
@@ -86,14 +88,14 @@ class WithoutProbe(ModelRig):
     capabilities = ModelRig.capabilities - {Capability.EXACT_EDGES}
 
     @property
-    def edges(self) -> Sequence[EdgeSeen]:
-        return ()
+    def edges(self) -> EdgeRecord:
+        return EdgeRecord()
 
     def rising_ns(self, signal: str) -> Instants:
         return np.array([], np.int64)
 
-    def edges_of(self, signal: str) -> Sequence[EdgeSeen]:
-        return ()
+    def levels_of(self, signal: str) -> tuple[Instants, NDArray[np.uint8]]:
+        return EdgeRecord().levels_of(signal)
 
 
 def test_a_rig_without_a_probe_carries_out_what_needs_none_and_claims_nothing_about_edges() -> None:

@@ -36,3 +36,16 @@ def test_other_files_make_another_board(stock_uf2: Path, tmp_path: Path) -> None
         (folder / "main.py").write_text(text)
         flash_with_files(stock_uf2, folder, cache)
     assert len(list(cache.iterdir())) == 2
+
+
+def test_a_board_that_is_kept_and_was_damaged_is_prepared_anew(stock_uf2: Path, tmp_path: Path) -> None:
+    folder, cache = tmp_path / "files", tmp_path / "cache"
+    folder.mkdir()
+    (folder / "main.py").write_text("pass\n")
+    first = flash_with_files(stock_uf2, folder, cache)
+    (kept,) = cache.iterdir()
+    whole = kept.read_bytes()
+    for damaged in (whole[:-9], whole[:-1] + bytes([whole[-1] ^ 1])):
+        kept.write_bytes(damaged)
+        assert flash_with_files(stock_uf2, folder, cache) == first
+        assert kept.read_bytes() == whole

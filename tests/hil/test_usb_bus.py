@@ -65,6 +65,7 @@ def test_an_enabled_frame_interrupt_comes_at_each_frame_and_goes_when_the_number
     pico = on_a_bus(tmp_path, FRAMES)
     first_ns = pico.now_ns
     reads(pico, SOF_RD)
+    pico.run_for(400_000)
     pico.bus.write_uint32(USB + INTE, DEV_SOF)
     for frame in range(1, 4):
         pico.run_until(first_ns + frame * NS_PER_MS - 8)

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thecal_hil.instruments import sigrok
-from thecal_hil.instruments.edges import InstrumentEdge
 from thecal_hil.instruments.sigrok import AnalyserError, LogicAnalyser, read_csv, read_vcd
+from thecal_sim.edge_record import Edge
 
 needs_sigrok = pytest.mark.skipif(
     shutil.which("sigrok-cli") is None, reason="sigrok-cli is not installed: apt-get install sigrok-cli"
@@ -25,7 +25,7 @@ needs_sigrok = pytest.mark.skipif(
 SIGNALS = ("step", "enable", "buzzer")
 
 
-def vcd_of(edges: list[InstrumentEdge], end_ns: int) -> str:
+def vcd_of(edges: list[Edge], end_ns: int) -> str:
     """A waveform that begins low, written by pyvcd."""
     text = io.StringIO()
     with vcd.VCDWriter(text, timescale="1 ns", date="", version="") as writer:
@@ -37,7 +37,7 @@ def vcd_of(edges: list[InstrumentEdge], end_ns: int) -> str:
 
 
 @st.composite
-def waveforms(draw: st.DrawFn) -> list[InstrumentEdge]:
+def waveforms(draw: st.DrawFn) -> list[Edge]:
     """Edges on whole microseconds, at most one of a signal at an instant."""
     instants = sorted(draw(st.sets(st.integers(1, 2_000), max_size=60)))
     levels = dict.fromkeys(SIGNALS, 0)
@@ -45,11 +45,11 @@ def waveforms(draw: st.DrawFn) -> list[InstrumentEdge]:
     for t_us in instants:
         for signal in sorted(draw(st.sets(st.sampled_from(SIGNALS), min_size=1))):
             levels[signal] ^= 1
-            edges.append(InstrumentEdge(t_us * 1_000, signal, levels[signal]))
+            edges.append(Edge(t_us * 1_000, signal, levels[signal]))
     return edges
 
 
-def in_order(edges: object) -> list[InstrumentEdge]:
+def in_order(edges: object) -> list[Edge]:
     return sorted(edges)  # type: ignore[call-overload]
 
 
@@ -143,7 +143,7 @@ HEAD = "$timescale 1 us $end\n$scope module top $end\n$var wire 1 ! step $end\n$
 
 def test_a_complete_capture_of_the_stand_in_is_read(stand_in):
     found = stand_in(writes(f"{HEAD}#0 0!\n#30 1!\n#40 0!\n#1000\n")).capture(0.001)
-    assert found.edges == [InstrumentEdge(30_000, "step", 1), InstrumentEdge(40_000, "step", 0)]
+    assert found.edges == [Edge(30_000, "step", 1), Edge(40_000, "step", 0)]
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from thecal_hil.emulator import ResetCause
 from thecal_hil.emulator.pair import LAG_NS, SLICE_NS
 from thecal_hil.image import image_under_test
 from thecal_hil.instruments.clock_relation import Bracket, ClockRelation
-from thecal_hil.instruments.edges import InstrumentEdge
 from thecal_hil.instruments.probe import RESOLUTION_NS, Probe
 from thecal_hil.pico_rig import PicoRig
-from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, STEP, EdgeSeen
+from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, STEP
 from thecal_hil.therapy import continuous
+from thecal_sim.edge_record import Edge
 
 WIRED = (STEP, ENABLE, BUZZER, DIRECTION)
 HIGHEST_RATE = continuous(24_000_000).program
@@ -36,7 +36,7 @@ class Two:
         self.bench = EmulatedBench(self.rig, board, probe_ppb=probe_ppb, slice_ns=slice_ns)
         self.probe = Probe(self.bench.port)
         self._seen_before = len(self.rig.edges)
-        self.reported: list[InstrumentEdge] = []
+        self.reported: list[Edge] = []
 
     def run_for(self, seconds: float) -> None:
         self.bench.pair.run_for(round(seconds * 1e9))
@@ -47,7 +47,7 @@ class Two:
         pump.refill(18_000_000)
         pump.start(HIGHEST_RATE.digest())
 
-    def happened(self) -> list[EdgeSeen]:
+    def happened(self) -> list[Edge]:
         return [edge for edge in self.rig.edges[self._seen_before :] if edge.signal in WIRED]
 
     def assert_all_reported(self) -> float:

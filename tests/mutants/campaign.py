@@ -15,7 +15,7 @@ import ast
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ from mutants.results import (
     write_results,
 )
 from mutants.trial import InPlace, Verdict, import_in_advance, try_afresh, try_in_place
+from thecal_hil.progress import Count, shown
 
 FIRMWARE = REPOSITORY / "firmware" / "thecal_fw"
 PARTS = ("core", "store")
@@ -182,9 +183,9 @@ def within(tests: Sequence[str], seconds: dict[str, float], most_seconds: float)
 
 
 def try_share(
-    plans: Sequence[Plan], reach: Reach, order: Order, most_seconds: dict[Name, float]
+    plans: Sequence[Plan], reach: Reach, order: Order, most_seconds: dict[Name, float], tried: Count
 ) -> list[Verdict]:
-    """Try every one of these mutants, one after the other."""
+    """Try every one of these mutants, one after the other, and count them."""
     limited = [
         InPlace(
             plan.in_place.module,
@@ -195,13 +196,22 @@ def try_share(
         if plan.in_place
     ]
     files = sorted({test.split("::")[0] for trial in limited for test in trial.tests})
-    in_place = iter(list(try_in_place(limited, files, reach.seconds)) if files else [])
-    return [
-        next(in_place)
-        if plan.in_place
-        else try_by_importing(plan, reach, order, most_seconds[plan.mutant.name])
-        for plan in plans
-    ]
+    in_place = iter(list(counted(try_in_place(limited, files, reach.seconds), tried)) if files else [])
+    afresh = counted(
+        (
+            try_by_importing(plan, reach, order, most_seconds[plan.mutant.name])
+            for plan in plans
+            if not plan.in_place
+        ),
+        tried,
+    )
+    return [next(in_place) if plan.in_place else next(afresh) for plan in plans]
+
+
+def counted(verdicts: Iterable[Verdict], tried: Count) -> Iterator[Verdict]:
+    for verdict in verdicts:
+        tried.add()
+        yield verdict
 
 
 def try_by_importing(plan: Plan, reach: Reach, order: Order, most_seconds: float) -> Verdict:
@@ -221,8 +231,9 @@ def try_module(
     reach: Reach,
     last: ModuleResults | None,
     arguments: argparse.Namespace,
+    place: str,
 ) -> ModuleResults:
-    """Try every mutant of a module, or only those named, so many at a time."""
+    """Try every mutant of a module, or only those named, so many at a time. place: which of the modules it is."""
     reasons = read_explanations()
     order = Order(module, reach, last)
     plans = list(plans_of(module, only, reach, order))
@@ -231,8 +242,9 @@ def try_module(
         for plan in plans
     }
     shares = [plans[first :: arguments.processes] for first in range(arguments.processes)]
-    with ThreadPoolExecutor(arguments.processes) as pool:
-        of_shares = list(pool.map(lambda share: try_share(share, reach, order, most_seconds), shares))
+    tried = Count(len(plans), "mutants")
+    with ThreadPoolExecutor(arguments.processes) as pool, shown(f"{module}, {place}", tried):
+        of_shares = list(pool.map(lambda share: try_share(share, reach, order, most_seconds, tried), shares))
     verdicts = {
         plan.mutant.name: verdict
         for share, of_share in zip(shares, of_shares, strict=True)
@@ -290,7 +302,8 @@ def run(arguments: argparse.Namespace) -> dict[str, ModuleResults]:
     print(f"unchanged: all tests pass, {time.monotonic() - began:.0f} s", flush=True)
     import_in_advance(reach.imported)
     found: dict[str, ModuleResults] = {}
-    for module in modules(arguments.module):
+    chosen = modules(arguments.module)
+    for number, module in enumerate(chosen, 1):
         last = read_results(RESULTS).get(module)
         holds = last is not None and last.digest == digest_of_module(module, reach)
         only = None
@@ -301,7 +314,8 @@ def run(arguments: argparse.Namespace) -> dict[str, ModuleResults]:
             tell(module, found[module], None)
         else:
             began = time.monotonic()
-            anew = try_module(module, only, reach, last, arguments)
+            place = f"module {number} of {len(chosen)}"
+            anew = try_module(module, only, reach, last, arguments, place)
             found[module] = merged(last, anew) if only and last else anew
             tell(module, found[module], time.monotonic() - began)
         write_results(RESULTS, {**read_results(RESULTS), module: found[module]})

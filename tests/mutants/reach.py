@@ -16,6 +16,7 @@ import coverage
 import pytest
 
 from mutants.trial import PYTEST, in_a_fork
+from thecal_hil.sealed import DamagedError, sealed, unsealed
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def find_reach(digests: dict[str, str], folders: Sequence[str], kept: Path, dige
             return follow.failed or f"pytest: {pytest.ExitCode(code).name}"
         found = {file: asdict(one) for file, one in {**files, **follow.of_files(missing)}.items()}
         told = {"sources": digest_of_sources, "files": found, "imported": sorted({*imported, *sys.modules})}
-        kept.write_text(json.dumps(told), encoding="utf-8")
+        kept.write_bytes(sealed(json.dumps(told).encode()))
         return ""
 
     verdict = in_a_fork(run)
@@ -123,9 +124,10 @@ def find_reach(digests: dict[str, str], folders: Sequence[str], kept: Path, dige
 
 
 def _read(kept: Path, digest_of_sources: str) -> tuple[dict[str, OfFile], list[str]]:
-    if not kept.exists():
+    try:
+        told = json.loads(unsealed(kept.read_bytes()))
+    except (FileNotFoundError, DamagedError):
         return {}, []
-    told = json.loads(kept.read_text(encoding="utf-8"))
     if told.get("sources") != digest_of_sources:
         return {}, []
     return {file: OfFile(**found) for file, found in told["files"].items()}, told["imported"]

@@ -2,12 +2,14 @@
 
 Each module's results carry a digest of all they rest on: the module's source, the firmware it imports, the tests
 that run it and what makes the mutants. They hold until that changes, so a later campaign tries anew only what did.
+The whole carries a seal: a file that is not what was written holds for nothing.
 Writing one module's results leaves the others' alone.
 """
 
 import ast
 import hashlib
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +19,7 @@ from typing import Any
 
 from mutants.mutant import Name
 from thecal_hil.checkout import checkout
+from thecal_hil.evidence import is_as_written, with_seal, write_json
 
 REPOSITORY = Path(__file__).parents[2]
 VERSIONS = {name: version(name) for name in ("cosmic-ray", "hypothesis")}
@@ -94,16 +97,20 @@ def imports_of(firmware: Path, source: Path) -> set[Path]:
 
 
 def read_results(path: Path) -> dict[str, ModuleResults]:
-    """Results by module; none if there is no such file, or one of another layout."""
+    """Results by module; none if there is no such file, one of another layout, or one that is not what was written."""
     try:
-        modules: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["modules"]
+        evidence = json.loads(path.read_text(encoding="utf-8"))
+        if not is_as_written(path.stem, evidence):
+            print(f"{path}: is not what was written; everything is tried anew", file=sys.stderr)
+            return {}
+        modules: dict[str, Any] = evidence["modules"]
         return {
             module: ModuleResults(
                 found["digest"], [Result(Name(**one.pop("name")), **_known(one)) for one in found["all"]]
             )
             for module, found in modules.items()
         }
-    except (FileNotFoundError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -132,7 +139,4 @@ def write_results(path: Path, modules: dict[str, ModuleResults]) -> None:
             for module, found in sorted(modules.items())
         },
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
-    new.replace(path)
+    write_json(path, with_seal(path.stem, evidence))

@@ -9,7 +9,6 @@ import numpy as np
 from thecal_fw.core.alarms import MOTOR_STALL
 from thecal_hil.evidence import Evidence, Measurement
 from thecal_hil.pump_clock import NS_PER_S, TICK_NS
-from thecal_hil.report.edge import Edge
 from thecal_hil.scenario.flow_samples import weighed_instants
 from thecal_hil.scenario.record import (
     AlarmSpan,
@@ -21,6 +20,7 @@ from thecal_hil.scenario.record import (
     Signal,
     Status,
 )
+from thecal_sim.edge_record import Edge
 
 EDGE = Measurement("worst_edge", "edge error, worst", "ticks", most=1, requirements=("pulse-timing",))
 MISSING = Measurement("missing", "pulses missing", "pulses", least=0, most=0)

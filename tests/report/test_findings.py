@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from report.records import blank, every_kind, failed, ran
+from thecal_hil.evidence import with_seal
 from thecal_hil.full_cycle import summary_of
 from thecal_hil.report.campaigns import Campaign, CampaignState, read_campaigns
 from thecal_hil.report.divergence import first_divergence
@@ -148,7 +149,8 @@ LONG_RUN = {
 
 
 def campaign_of(folder: Path, name: str, content: object) -> Campaign:
-    (folder / f"{name}.json").write_text(content if isinstance(content, str) else json.dumps(content))
+    text = json.dumps(with_seal(name, content)) if isinstance(content, dict) else str(content)
+    (folder / f"{name}.json").write_text(text)
     return next(one for one in read_campaigns(folder, "abcdef0123") if one.name == name)
 
 
@@ -164,6 +166,23 @@ def test_a_summary_of_another_commit_is_not(tmp_path: Path, checkout: str) -> No
     assert campaign.state is CampaignState.OTHER_COMMIT
     assert not campaign.facts
     assert checkout in campaign.note
+
+
+def test_a_summary_that_was_changed_or_copied_under_another_name_passes_for_nothing(tmp_path: Path) -> None:
+    """A run on the model is none on the emulated board, whatever its file is called."""
+    attack = {**NOTHING_ATTACKED, "frames": 5, "checkout": "abcdef0123"}
+    assert campaign_of(tmp_path, "attack-model", attack).state is CampaignState.PASSED
+    written = (tmp_path / "attack-model.json").read_text()
+    for name, text in (
+        ("attack-pico", written),
+        ("attack-model", written.replace('"pulses": 9', '"pulses": 8')),
+        ("attack-again", written),
+        ("attack-model", json.dumps(attack)),
+    ):
+        campaign = campaign_of(tmp_path, name, text)
+        assert campaign.state is CampaignState.UNREADABLE, name
+        assert "changed since it was written, or lies under another name" in campaign.note
+        (tmp_path / f"{name}.json").unlink()
 
 
 def test_a_summary_of_changed_sources_is_of_no_commit_and_not_taken_in(tmp_path: Path) -> None:
@@ -243,13 +262,14 @@ def test_a_campaign_of_many_pumps_names_its_worst_and_how_to_do_that_again(tmp_p
         "runs": 100,
         "pump_days": 700,
         "wrong": [],
+        "wrong_runs": 0,
         "figures": dict.fromkeys(names, figures),
         "worst": {"overall_error_percent": worst},
         "checkout": "abcdef0123",
     }
     (tmp_path / "campaign").mkdir()
     (tmp_path / "evidence").mkdir()
-    (tmp_path / "campaign/report.json").write_text(json.dumps(found))
+    (tmp_path / "campaign/report.json").write_text(json.dumps(with_seal("report", found)))
     campaigns = {one.name: one for one in read_campaigns(tmp_path / "evidence", "abcdef0123")}
     assert campaigns["campaign"].state is CampaignState.PASSED
     assert "replay 9 on pico" in [fact.figure for fact in campaigns["campaign"].facts]

@@ -5,6 +5,7 @@ import pytest
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex
 from thecal_sim.agreement import between, compare_pulses
 from thecal_sim.benchmark import deliver
+from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.units import NS_PER_DAY, NS_PER_S, TICK_NS
 
 CHILDS_WEEK = [[(0, 300_000), (390, 520_000), (1_140, 433_000)], [(0, 250_000), (600, 610_000)]]
@@ -43,7 +44,7 @@ def test_a_month_is_delivered_and_checked_in_well_under_a_minute():
 
 @pytest.mark.requirement("deterministic-rig")
 def test_the_same_calls_give_the_same_record():
-    def record() -> list:
+    def record() -> EdgeRecord:
         bench = PumpBench()
         bench.set_time(MONDAY_UTC_S)
         bench.deliver(continuous(3_456_789))

@@ -8,20 +8,12 @@ import sys
 import types
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
+from thecal_hil.campaign.plan import Plan
 from thecal_hil.campaign.replay import replay, told
 from thecal_hil.campaign.report import text, write_report
+from thecal_hil.campaign.results import Results
 from thecal_hil.campaign.run import Effort, carry_out
-from thecal_hil.campaign.store import CampaignError, Plan, Store
+from thecal_hil.campaign.store import CampaignError, Store
 from thecal_hil.campaign.week import what_is_wrong
 from thecal_hil.campaign.workers import DaskWorkers, LocalWorkers, Workers
 from thecal_hil.rigs import RigUnavailableError
@@ -82,39 +74,14 @@ def _run(options: argparse.Namespace) -> int:
     )
     print(f"campaign: {options.runs:,} runs of {options.days} days, {workers.name}, in {options.to}")
     try:
-        results, effort = _with_progress(store, workers)
+        results, effort = carry_out(store, workers)
     finally:
         workers.close()
-    found = write_report(options.to, store.table())
+    found = write_report(options.to, Results(results))
     print(text(found), end="")
     print(f"report.txt, report.json, report.png and {results.name} in {options.to}")
     print(_told(effort, options.days, bool(found["wrong"])))
     return 1 if found["wrong"] else 0
-
-
-def _with_progress(store: Store, workers: Workers) -> tuple[Path, Effort]:
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        return carry_out(store, workers, _tell_in_lines)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("runs", total=store.plan.runs)
-
-        def tell(finished: int, of: int) -> None:
-            progress.update(task, completed=finished, total=of)
-
-        return carry_out(store, workers, tell)
-
-
-def _tell_in_lines(finished: int, of: int) -> None:
-    """For a log: what is told as finished is on disk."""
-    print(f"{finished}/{of} runs finished", file=sys.stderr, flush=True)
 
 
 def _told(effort: Effort, days: int, is_wrong: bool) -> str:

@@ -1,20 +1,20 @@
 """What a campaign has found: how each figure is distributed, what goes with the error, the worst cases, a picture.
 
-Promises: everything is worked out from the table of results alone. Each worst case comes with the command that does it
-again, on the model to the last bit and on the emulated board with the shipped image.
+Promises: everything is worked out from the results alone, exactly, with a few columns of them in memory at a time. Each
+worst case comes with the command that does it again, on the model to the last bit and on the emulated board with the
+shipped image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from thecal_hil.campaign.week import Row, columns_drawn, what_is_wrong
+from thecal_hil.campaign.results import Results, rows_at
+from thecal_hil.campaign.week import columns_drawn, what_is_wrong, wrong_among
 from thecal_hil.evidence import write_summary
 
 FIGURES = (
@@ -36,22 +36,37 @@ WORST_BY = ("overall_error_percent", "worst_hour_error_percent", "trumpet_15_min
 """The larger, whichever its sign, the worse."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SHOWN_WORST = 3
+NAMED_WRONG = 100
+"""Of more runs that went wrong the number is told."""
 
 
-def summary(table: pa.Table) -> dict[str, Any]:
-    """Everything there is to tell, as JSON has it."""
-    columns = {name: np.asarray(table[name].to_numpy(), np.float64) for name in table.column_names}
-    rows: list[Row] = table.to_pylist()
-    wrong = [{"seed": row["seed"], "wrong": list(found)} for row in rows if (found := what_is_wrong(row))]
-    told = [name for name in columns if name not in ("seed", "days", "active_alarms", *columns_drawn())]
+def summary(results: Results) -> dict[str, Any]:
+    """Everything there is to tell, as JSON has it. wrong: the first of the runs that went wrong, wrong_runs: of all."""
+    wrong_runs, wrong = _wrong(results)
+    told = [name for name in results.names if name not in ("seed", "days", "active_alarms", *columns_drawn())]
     return {
-        "runs": table.num_rows,
-        "pump_days": int(columns["days"].sum()),
+        "runs": results.runs,
+        "pump_days": int(results.column("days").sum()),
+        "wrong_runs": wrong_runs,
         "wrong": wrong,
-        "figures": {name: _distribution(columns[name]) for name in told},
-        "goes_with_overall_error": _correlations(columns),
-        "worst": {name: _worst(rows, name) for name in WORST_BY},
+        "figures": {name: _distribution(results.column(name)) for name in told},
+        "goes_with_overall_error": _correlations(results),
+        "worst": {name: _worst(results, name) for name in WORST_BY},
     }
+
+
+def _wrong(results: Results) -> tuple[int, list[dict[str, Any]]]:
+    """How many runs went wrong, and what was wrong with the first of them."""
+    runs, named = 0, []
+    for group in results.groups():
+        columns = {name: np.asarray(group[name].to_numpy(), np.float64) for name in results.names}
+        places = np.flatnonzero(wrong_among(columns))
+        runs += len(places)
+        named += [
+            {"seed": row["seed"], "wrong": list(what_is_wrong(row))}
+            for row in rows_at(group, places[: NAMED_WRONG - len(named)])
+        ]
+    return runs, named
 
 
 def _distribution(values: NDArray[np.float64]) -> dict[str, float]:
@@ -62,26 +77,28 @@ def _distribution(values: NDArray[np.float64]) -> dict[str, float]:
     return found
 
 
-def _correlations(columns: dict[str, NDArray[np.float64]]) -> dict[str, float]:
+def _correlations(results: Results) -> dict[str, float]:
     """Of what was drawn with the overall error, the strongest first."""
-    error = columns["overall_error_percent"]
+    error = results.column("overall_error_percent")
     found = {}
     for name in columns_drawn():
-        if len(error) > 2 and columns[name].std() > 0 and error.std() > 0:
-            found[name] = round(float(np.corrcoef(columns[name], error)[0, 1]), 4)
+        drawn = results.column(name)
+        if len(error) > 2 and drawn.std() > 0 and error.std() > 0:
+            found[name] = round(float(np.corrcoef(drawn, error)[0, 1]), 4)
     return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
 
 
-def _worst(rows: Sequence[Row], figure: str) -> list[dict[str, Any]]:
-    ordered = sorted(rows, key=lambda row: (-abs(row[figure]), row["seed"]))
+def _worst(results: Results, figure: str) -> list[dict[str, Any]]:
+    """Of equal ones those of the lowest seeds; rows are in the order of their seeds."""
+    values, seeds, days = results.column(figure), results.column("seed"), results.column("days")
     return [
         {
-            "seed": row["seed"],
-            figure: row[figure],
-            "model": replay_command(int(row["seed"]), int(row["days"]), "model"),
-            "pico": replay_command(int(row["seed"]), int(row["days"]), "pico"),
+            "seed": int(seeds[at]),
+            figure: float(values[at]),
+            "model": replay_command(int(seeds[at]), int(days[at]), "model"),
+            "pico": replay_command(int(seeds[at]), int(days[at]), "pico"),
         }
-        for row in ordered[:_SHOWN_WORST]
+        for at in np.argsort(-np.abs(values), kind="stable")[:_SHOWN_WORST]
     ]
 
 
@@ -108,16 +125,18 @@ def text(found: dict[str, Any]) -> str:
         lines += [f"  {case[figure]:+9.4f}  {case['model']}" for case in cases]
     lines += ["", "on the emulated board: the same with --rig pico (--hours 2: only its first two hours)"]
     lines += [f"WRONG: seed {case['seed']}: {'; '.join(case['wrong'])}" for case in found["wrong"]]
+    if (more := found["wrong_runs"] - len(found["wrong"])) > 0:
+        lines.append(f"WRONG: {more:,} more runs")
     return "\n".join(lines) + "\n"
 
 
-def write_report(directory: Path, table: pa.Table) -> dict[str, Any]:
+def write_report(directory: Path, results: Results) -> dict[str, Any]:
     """Write ``report.json``, ``report.txt`` and ``report.png``; the summary."""
     # Imported late: a second, which whoever only runs batches need not wait for.
     from thecal_hil.campaign.figure import draw
 
-    found = summary(table)
+    found = summary(results)
     write_summary(directory / "report.json", found)
     (directory / "report.txt").write_text(text(found))
-    draw(table, directory / "report.png")
+    draw(results, directory / "report.png")
     return found

@@ -1,22 +1,20 @@
 """A campaign from its plan to its results: what is missing is done, by whoever does it, and kept as it comes.
 
-Promises: what has been told as finished is on disk; stopped at any moment and started again, it does what is missing
-and no finished run a second time, and the results are those of a campaign that was never stopped, to the byte.
+Promises: what lies in the directory is checked before work begins, and what counts as finished is on disk; stopped at
+any moment and started again, it does what is missing and no finished run a second time, and the results are those of a
+campaign that was never stopped, to the byte.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from thecal_hil.campaign.store import Plan, Store
+from thecal_hil.campaign.store import Store
 from thecal_hil.campaign.week import run_week
 from thecal_hil.campaign.workers import Batch, Done, Workers
-
-Tell = Callable[[int, int], None]
-"""Told how many runs are finished, of how many."""
+from thecal_hil.progress import Count, shown
 
 
 @dataclass
@@ -49,19 +47,25 @@ def do_on_model(batch: Batch) -> Done:
     return Done(batch.number, rows, f"{socket.gethostname()}:{os.getpid()}", time.thread_time() - begun)
 
 
-def carry_out(store: Store, workers: Workers, tell: Tell = lambda finished, of: None) -> tuple[Path, Effort]:
-    """Do what is missing; the file with all results. CampaignError if the directory holds another campaign."""
+def carry_out(store: Store, workers: Workers) -> tuple[Path, Effort]:
+    """Do what is missing; the file with all results. CampaignError if the directory holds another campaign, or parts
+    that are not what was written."""
     effort, began = Effort(), time.monotonic()
-    plan: Plan = store.plan
+    plan = store.plan
     with store.held():
-        finished = store.finished_runs()
-        tell(finished, plan.runs)
-        batches = [Batch(number, plan.seeds_of(number), plan.days) for number in store.missing()]
-        for done in workers.all_done(batches, do_on_model):
-            store.keep(done.number, done.rows)
-            effort.add(done)
-            finished += len(done.rows)
-            tell(finished, plan.runs)
-        results = store.put_together()
+        missing = store.missing()
+        there = Count(plan.batches - len(missing), "parts")
+        with shown("campaign: checking what is finished", there):
+            store.check(there.add)
+        finished = Count(plan.runs, "runs", store.finished_runs())
+        batches = [Batch(number, plan.seeds_of(number), plan.days) for number in missing]
+        with shown("campaign", finished):
+            for done in workers.all_done(batches, do_on_model):
+                store.keep(done.number, done.rows)
+                effort.add(done)
+                finished.add(len(done.rows))
+        added = Count(plan.batches, "parts")
+        with shown("campaign: putting together", added):
+            results = store.put_together(added.add)
     effort.elapsed_s = time.monotonic() - began
     return results, effort

@@ -12,8 +12,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from thecal_hil.campaign.plan import Plan
 from thecal_hil.campaign.run import carry_out
-from thecal_hil.campaign.store import Plan, Store
+from thecal_hil.campaign.store import Store
 from thecal_hil.campaign.workers import DaskWorkers
 
 LEAST_RATIO = 1.7

@@ -1,66 +1,52 @@
-"""Results of a campaign on disk: a plan, one Parquet file for each finished batch, and all of them as one in the end.
+"""A campaign on disk: a plan, a part for each finished batch, and all of them as one file in the end.
 
-Promises: a batch is in its file as a whole or not at all, whatever stops the program when, and is there once it counts
-as finished; the directory belongs to one campaign at a time; a plan is never mixed with the results of another one. The
-bytes of the results are those of the rows in the order of their seeds, not of how and when they came about.
+Promises: a batch is in its part as a whole or not at all, whatever stops the program when, and is there once it counts
+as finished; the directory belongs to one campaign at a time; a plan is never mixed with the results of another one.
+What lies in the directory is not trusted: each part is checked before work begins and again when it is put together,
+and one that is not what was written stops the campaign, by its name and with what to do. The bytes of the results are
+those of the rows in the order of their seeds, not of how and when they came about.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
-import os
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from thecal_fw.version import COMMIT, VERSION
-from thecal_hil.campaign.sources import sources_digest
-from thecal_hil.campaign.tolerances import TOLERANCES
+from thecal_hil.campaign.parts import Contents, PartError, Rows, part_of, rows_of
+from thecal_hil.campaign.plan import Plan, described, digest_of
+from thecal_hil.campaign.results import PARTIAL, ResultsWriter, written
 from thecal_hil.campaign.week import Row
 from thecal_hil.evidence import write_json
 
-_PARTIAL = ".partial"
+_NAMED = 10
+"""Parts and batches that a message names; of more it gives the number."""
 
 
 class CampaignError(Exception):
     """A campaign can't go on here; the message says why, for a person."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is to be run: seeds from the first on, each for so many days, in batches of so many."""
+class WrongPartsError(CampaignError):
+    """Parts are not what was written. faults: what is wrong, by the part's path."""
 
-    runs: int
-    days: int
-    first_seed: int = 0
-    batch: int = 5
-
-    def __post_init__(self) -> None:
-        if min(self.runs, self.days, self.batch) < 1 or self.first_seed < 0:
-            raise ValueError("runs, days and batch: 1 at least; first_seed: not negative")
-
-    @property
-    def batches(self) -> int:
-        return -(-self.runs // self.batch)
-
-    def seeds_of(self, batch: int) -> range:
-        begin = self.first_seed + batch * self.batch
-        return range(begin, min(begin + self.batch, self.first_seed + self.runs))
+    def __init__(self, faults: dict[Path, str]) -> None:
+        self.faults = faults
+        named = list(faults)[:_NAMED]
+        lines = [f"{len(faults)} of the campaign's parts can't be used:"]
+        lines += [f"  {path} {faults[path]}" for path in named]
+        if len(faults) > _NAMED:
+            lines.append(f"  and {len(faults) - _NAMED} more")
+        names = " ".join(shlex.quote(str(path)) for path in named)
+        lines.append(f"Remove them and give the same command again; it does their runs anew: rm {names}")
+        super().__init__("\n".join(lines))
 
 
-def _described(plan: Plan) -> dict[str, Any]:
-    """A plan with everything else that the results depend on."""
-    spreads = {
-        name: {"kind": type(spread).__name__.lower(), **asdict(spread)} for name, spread in TOLERANCES.items()
-    }
-    build = {"version": VERSION, "commit": COMMIT, "digest": sources_digest()}
-    return {"plan": asdict(plan), "build": build, "tolerances": spreads}
+def _nothing() -> None:
+    pass
 
 
 class Store:
@@ -68,6 +54,8 @@ class Store:
 
     def __init__(self, directory: Path, plan: Plan) -> None:
         self.directory, self.plan = directory, plan
+        self._description = described(plan)
+        self._digest = digest_of(self._description)
         self._parts = directory / "parts"
         self._parts.mkdir(parents=True, exist_ok=True)
 
@@ -84,27 +72,33 @@ class Store:
             except BlockingIOError:
                 raise CampaignError(f"{self.directory}: another campaign is at work there") from None
             self._must_be_ours()
-            for left_over in self._parts.glob(f"*{_PARTIAL}"):
+            for left_over in self._parts.glob(f"*{PARTIAL}"):
                 left_over.unlink()
             yield
 
     def _must_be_ours(self) -> None:
-        path, ours = self.directory / "plan.json", _described(self.plan)
+        path, ours = self.directory / "plan.json", self._description
         if not path.exists():
-            if any(self._parts.glob("part-*.parquet")):
+            if any(self._parts.iterdir()):
                 raise CampaignError(
                     f"{self.directory} holds runs and not the plan they are of; choose another directory"
                 )
             write_json(path, ours)
-        elif (theirs := json.loads(path.read_text())) != ours:
+            return
+        try:
+            theirs = json.loads(path.read_text(encoding="utf-8"))
             different = ", ".join(sorted(key for key in ours if theirs.get(key) != ours[key]))
+        except (ValueError, AttributeError) as error:
+            raise CampaignError(f"{path} can't be read ({error}); choose another directory") from error
+        if different:
             raise CampaignError(
                 f"{self.directory} holds a campaign with another {different}; choose another directory"
             )
 
     def missing(self) -> list[int]:
         """Batches that are not finished."""
-        return [batch for batch in range(self.plan.batches) if not self._part(batch).exists()]
+        there = {path.name for path in self._parts.iterdir()}
+        return [batch for batch in range(self.plan.batches) if self.path_of(batch).name not in there]
 
     def finished_runs(self) -> int:
         missing = sum(len(self.plan.seeds_of(batch)) for batch in self.missing())
@@ -112,41 +106,63 @@ class Store:
 
     def keep(self, batch: int, rows: Sequence[Row]) -> None:
         """Write a finished batch. ValueError if its rows are not those of its seeds."""
-        if [row["seed"] for row in rows] != list(self.plan.seeds_of(batch)):
-            raise ValueError(f"batch {batch}: rows of other seeds")
-        _write(self._part(batch), pa.Table.from_pylist(list(rows)))
+        part = part_of(self.contents_of(batch), rows)
+        with written(self.path_of(batch)) as file:
+            file.write(part)
 
-    def table(self) -> pa.Table:
-        """All finished runs, in the order of their seeds."""
-        parts = [pq.read_table(self._part(batch)) for batch in range(self.plan.batches) if self._has(batch)]
-        if not parts:
-            raise CampaignError(f"{self.directory}: no run is finished")
-        return pa.concat_tables(parts).combine_chunks()
+    def contents_of(self, batch: int) -> Contents:
+        """What the part of a batch is to be of."""
+        seeds = self.plan.seeds_of(batch)
+        return Contents(self._digest, batch, seeds.start, len(seeds))
 
-    def put_together(self) -> Path:
-        """Write all runs as one file, once there are all. CampaignError before."""
-        if self.missing():
-            raise CampaignError(f"{self.directory}: {len(self.missing())} batches are not finished")
-        _write(self.results, self.table())
+    def check(self, checked: Callable[[], None] = _nothing) -> None:
+        """Hold each part that is there against what it is to be. WrongPartsError with all that are wrong."""
+        known = {self.path_of(batch).name: batch for batch in range(self.plan.batches)}
+        faults: dict[Path, str] = {}
+        for name in sorted(path.name for path in self._parts.iterdir()):
+            path = self._parts / name
+            if name not in known:
+                faults[path] = "belongs to no batch of this campaign"
+            else:
+                self._rows(known[name], faults)
+            checked()
+        if faults:
+            raise WrongPartsError(faults)
+
+    def put_together(self, added: Callable[[], None] = _nothing) -> Path:
+        """Write all runs as one file, once there are all. CampaignError before; WrongPartsError if a part has changed
+        since it was checked."""
+        if missing := self.missing():
+            named = ", ".join(str(batch) for batch in missing[:_NAMED])
+            more = ", ..." if len(missing) > _NAMED else ""
+            raise CampaignError(f"{self.directory}: {len(missing)} batches are not finished: {named}{more}")
+        faults: dict[Path, str] = {}
+        with written(self.results) as file:
+            writer = ResultsWriter(file)
+            for batch in range(self.plan.batches):
+                rows = self._rows(batch, faults)
+                if not faults and rows is not None:
+                    try:
+                        writer.write(rows)
+                    except ValueError as error:
+                        faults[self.path_of(batch)] = f"has {error}"
+                added()
+            if faults:
+                raise WrongPartsError(faults)
+            writer.close()
         return self.results
 
-    def _has(self, batch: int) -> bool:
-        return self._part(batch).exists()
+    def _rows(self, batch: int, faults: dict[Path, str]) -> Rows | None:
+        """Rows of a batch; None, and what is wrong noted, if its part can't be used."""
+        path = self.path_of(batch)
+        try:
+            return rows_of(path.read_bytes(), self.contents_of(batch))
+        except OSError as error:
+            faults[path] = f"can't be read: {error.strerror}"
+        except PartError as error:
+            faults[path] = str(error)
+        return None
 
-    def _part(self, batch: int) -> Path:
-        return self._parts / f"part-{batch:06}.parquet"
-
-
-def _write(path: Path, table: pa.Table) -> None:
-    """Through a file beside it, which takes its name once it is on disk."""
-    partial = path.with_name(path.name + _PARTIAL)
-    with partial.open("wb") as file:
-        pq.write_table(table, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    def path_of(self, batch: int) -> Path:
+        """Where the part of a batch is, or will be."""
+        return self._parts / f"batch-{batch:06}.part"

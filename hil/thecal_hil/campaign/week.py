@@ -8,9 +8,11 @@ of the line and of the day, are off by as much, which no figure shows.)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thecal_hil.campaign.course_of_days import let_days_pass
 from thecal_hil.campaign.tolerances import Drawn, drawn_by, plant_of
@@ -138,6 +140,15 @@ def what_is_wrong(row: Row) -> tuple[str, ...]:
         wrong.append(f"alarms {row['active_alarms']:#x} at the end")
     wrong += [f"{name} is not a number" for name, value in row.items() if value != value]
     return tuple(wrong)
+
+
+def wrong_among(columns: Mapping[str, NDArray[np.float64]]) -> NDArray[np.bool_]:
+    """For each of many rows whether there is anything wrong with it, as ``what_is_wrong`` then says in words."""
+    wrong = (columns["microsteps_missed"] != 0) | (columns["active_alarms"] != 0)
+    wrong |= ~(columns["worst_count_error_microsteps"] <= 1)
+    for values in columns.values():
+        wrong |= np.isnan(values)
+    return wrong
 
 
 def _error_percent(volume_nl: Volumes, due_nl: Volumes) -> float:

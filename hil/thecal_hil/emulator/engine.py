@@ -5,8 +5,8 @@ Promises:
 - `run_to(t)` returns at the first instruction boundary at or after `t`, and exactly at `t` while the processor sleeps.
 - Everything else on the chip is a clock alarm, so time asleep costs one step per alarm, however long it is.
 - Results depend neither on the speed of the machine this runs on nor on the path: the compiled run loop (see
-  `compiled`) or the emulator's own (see `interpreted_loop`). There is no thread and no event loop; the wall-clock budget
-  of the emulator's own loop only ends a batch early, which changes nothing: no time is carried between batches.
+  `compiled`) or the emulator's own (see `interpreted_loop`). There is no thread and no event loop. The emulator's own
+  loop also has a wall-clock budget; that only ends a batch early, and no time is carried between batches.
 
 A second, watchful gear is used while an enabled interrupt is pending with interrupts masked (PRIMASK). The real
 processor then treats WFI as a no-operation; the emulated one would sleep through it. In that gear a WFI
@@ -25,7 +25,10 @@ from .units import on_cycle_ns
 
 
 class ProcessorState(NamedTuple):
-    """What the processor looks like between two instructions; `cycles` are those since the last reset."""
+    """What the processor looks like between two instructions; `cycles` are those since the last reset.
+
+    `interrupts_updated` says that the emulator has interrupts to look at before the next instruction.
+    """
 
     registers: tuple[int, ...]
     n: bool
@@ -33,19 +36,22 @@ class ProcessorState(NamedTuple):
     c: bool
     v: bool
     primask: bool
+    ipsr: int
     waiting: bool
+    pending_interrupts: int
+    enabled_interrupts: int
+    interrupts_updated: bool
     cycles: int
     now_ns: float
 
 
 class Engine:
-    def __init__(self, chip: Any, *, compiled: bool | None = None) -> None:
-        """`compiled` selects the path; None leaves it to the environment and to what could be built."""
+    def __init__(self, chip: Any, *, compiled: bool) -> None:
         self.chip = chip
         self.clock = chip.clock
         self.core = chip.core
         self.compiled: Any = None
-        if compiled_code.is_wanted() if compiled is None else compiled:
+        if compiled:
             self.compiled = compiled_code.module("run_loop").RunLoop(chip, share(chip.sio))
         self._loop: Any = self.compiled or InterpretedLoop(chip)
         self._deadline_alarm = chip.clock.create_alarm(self._halt)
@@ -96,7 +102,11 @@ class Engine:
             core.c,
             core.v,
             core.pm,
+            core.ipsr,
             core.waiting,
+            core.pending_interrupts,
+            core.enabled_interrupts,
+            core.interrupts_updated,
             core.cycles,
             self.clock.nanos,
         )

@@ -11,12 +11,15 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from thecal_sim.edge_record import EdgeRecord
+
+from . import compiled as compiled_code
 from . import flash_window
 from .chip import FLASH_BYTES, build_chip
 from .engine import Engine
 from .fixes import MaskedWake
 from .flash_chip import FlashTiming
-from .pins import Edge, Probe, Wire
+from .pins import Probe, Wire
 from .resets import LOSES_RAM, Reset, ResetCause, carry_out, cause_of_trigger
 from .serial_port import EmulatedUsbSerial
 from .silicon import DEFAULT, Silicon
@@ -43,12 +46,15 @@ class EmulatedPico:
     ) -> None:
         """`wires` are (output pin, input pin); `watch` maps signal names to pins; `released` gives the level an
         external resistor holds a signal at; `flash_image` is the flash from address 0 on, before the UF2 is written
-        into it: what `silicon` says of it is for whoever makes it. `flash_timing` goes before that of `silicon`;
-        `compiled` selects the path the processor runs on (see `compiled`), which changes nothing else."""
+        into it: what `silicon` says of it is for whoever makes it. `flash_timing` goes before that of `silicon`.
+        `compiled` selects the path the chip runs on (see the room of that name), which changes nothing else; None
+        leaves it to the environment."""
         self.silicon = silicon
         self.flash_timing = flash_timing or silicon.flash_timing()
         self.flash_timing.power_cut = lambda: self.reset(ResetCause.POWER_ON)
-        chip, self.bus = build_chip(uf2, flash_image, self.flash_timing, silicon)
+        if compiled is None:
+            compiled = compiled_code.is_wanted()
+        chip, self.bus = build_chip(uf2, flash_image, self.flash_timing, silicon, compiled=compiled)
         self.chip: Any = chip
         self._random = Random(seed)
         self.resets: list[Reset] = []
@@ -110,7 +116,7 @@ class EmulatedPico:
     # --- what happened -----------------------------------------------------------------------
 
     @property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> EdgeRecord:
         return self._probe.edges
 
     def level(self, signal: str) -> int:

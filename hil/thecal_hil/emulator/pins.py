@@ -11,9 +11,11 @@ Promises:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from rp2040py.gpio_pin import GPIOPinState
+
+from thecal_sim.edge_record import EdgeRecord
 
 _DRIVEN = {GPIOPinState.LOW: 0, GPIOPinState.HIGH: 1}
 _TWICE_APART_NS = 250_000
@@ -22,23 +24,17 @@ for the motor to have torque left."""
 _RELEASED = {GPIOPinState.INPUT_PULL_UP: 1, GPIOPinState.INPUT_PULL_DOWN: 0}
 
 
-class Edge(NamedTuple):
-    t_ns: int
-    signal: str
-    level: int
-
-
 class Probe:
     def __init__(self, chip: Any, watch: Mapping[str, int], released: Mapping[str, int]) -> None:
         """Watch pins by signal name; `released` is the level of a signal nothing drives (its external resistor)."""
         self._clock = chip.clock
-        self.edges: list[Edge] = []
+        self.edges = EdgeRecord()
         self._channels = [
             _Channel(self, chip.gpio[pin], signal, released.get(signal)) for signal, pin in watch.items()
         ]
 
     def record(self, signal: str, level: int) -> None:
-        self.edges.append(Edge(round(self._clock.nanos), signal, level))
+        self.edges.add(round(self._clock.nanos), signal, level)
 
     def refresh(self) -> None:
         """Look at every pin afresh: after a reset, which tells no one."""

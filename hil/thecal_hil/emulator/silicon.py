@@ -72,6 +72,12 @@ class Silicon:
             if getattr(self, name) < 0:
                 raise SiliconError(f"{name}: {getattr(self, name)} is less than 0")
 
+    @property
+    def is_random(self) -> bool:
+        """Whether anything depends on `seed`."""
+        random_cache = self.miss_cycles > 0 and self.replacement is Replacement.RANDOM
+        return random_cache or self.flash_before is FlashBefore.RANDOM
+
     def flash_timing(self) -> FlashTiming:
         """A flash chip that takes its time as described."""
         return FlashTiming(self.erase_sector_ns, self.erase_block_ns, self.program_page_ns)

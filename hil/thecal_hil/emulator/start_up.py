@@ -44,14 +44,13 @@ def boot_rom_ns(cause: ResetCause) -> int:
 
 
 class WatchedClocks(FrequencyCounter):
-    """Reports the change of the system clock to the PLL."""
+    """Reports each time that the system clock is set to the PLL."""
 
     on_fast_clock: Callable[[], None]
 
     def write_uint32(self, offset: int, value: int) -> None:
-        was_fast = self.sys_ctrl & _SOURCE_IS_PLL
         super().write_uint32(offset, value)
-        if offset == clocks.CLK_SYS_CTRL and value & _SOURCE_IS_PLL and not was_fast:
+        if offset == clocks.CLK_SYS_CTRL and value & _SOURCE_IS_PLL:
             self.on_fast_clock()
 
 

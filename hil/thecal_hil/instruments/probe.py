@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from thecal_fw.link.frames import Frame, FrameReader, encode_frame
 from thecal_fw.link.layouts import Message
-from thecal_hil.instruments.edges import InstrumentEdge
 from thecal_hil.rig import SerialPort
 from thecal_probe import messages, pins
+from thecal_sim.edge_record import Edge
 
 RESOLUTION_NS: Final = 1_000
 _TIMER_STEP_NS: Final = 1_000
@@ -63,7 +63,7 @@ class Probe:
         self.unplaced = 0
         """Records that show no change: pulses shorter than the probe can tell."""
         self.repeats = 0
-        self._waiting: list[InstrumentEdge] = []
+        self._waiting: list[Edge] = []
         self._boot_id: int | None = None
         port.reset_input_buffer()
         # Ends whatever an earlier program has left half-way.
@@ -102,7 +102,7 @@ class Probe:
         group, bit = divmod(pins.INPUTS.index(signal), pins.INPUTS_PER_GROUP)
         return self._groups[group].levels >> bit & 1
 
-    def poll(self) -> list[InstrumentEdge]:
+    def poll(self) -> list[Edge]:
         """Edges that have come since the poll before, in order of time. Has to be called at least hourly."""
         for number, group in enumerate(self._groups):
             while self._read(number, group):
@@ -147,7 +147,7 @@ class Probe:
         group.changed_before = changed.bit_count() if changed else group.changed_before - 1
         group.levels = levels
         self._waiting += [
-            InstrumentEdge(t_ns, signal, levels >> bit & 1)
+            Edge(t_ns, signal, levels >> bit & 1)
             for bit, signal in enumerate(group.signals)
             if changed >> bit & 1
         ]

@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 from vcd.reader import TokenKind, VCDParseError, tokenize
 
-from thecal_hil.instruments.edges import InstrumentEdge
+from thecal_sim.edge_record import Edge
 
 NS_PER_S: Final = 1_000_000_000
 _FEMTOSECONDS_PER_NS: Final = 1_000_000
@@ -46,7 +46,7 @@ class AnalyserError(Exception):
 class Capture:
     """What was recorded. ``edges`` in order of time; ``first_levels`` at the first sample."""
 
-    edges: Sequence[InstrumentEdge]
+    edges: Sequence[Edge]
     first_levels: Mapping[str, int]
     duration_ns: int
 
@@ -199,7 +199,7 @@ class _VcdReading:
         self._step_fs = 0
         self._signals: dict[str, str] = {}
         self._levels: dict[str, int] = {}
-        self._edges: list[InstrumentEdge] = []
+        self._edges: list[Edge] = []
         self._first: int | None = None
         self._t = 0
 
@@ -231,7 +231,7 @@ class _VcdReading:
         before = self._levels.get(signal)
         self._levels[signal] = level
         if before is not None and before != level:
-            self._edges.append(InstrumentEdge(self._ns(self._t), signal, level))
+            self._edges.append(Edge(self._ns(self._t), signal, level))
 
     def _ns(self, t: int) -> int:
         assert self._first is not None
@@ -261,7 +261,7 @@ def read_csv(text: str) -> Capture:
         raise AnalyserError(f"the capture is spoilt: its lines do not have {len(names)} levels each")
     at, column = np.nonzero(np.diff(samples, axis=0))
     edges = [
-        InstrumentEdge(int(sample + 1) * step_ns, names[which], int(samples[sample + 1, which]))
+        Edge(int(sample + 1) * step_ns, names[which], int(samples[sample + 1, which]))
         for sample, which in zip(at, column, strict=True)
     ]
     return Capture(edges, dict(zip(names, map(int, samples[0]), strict=True)), len(samples) * step_ns)

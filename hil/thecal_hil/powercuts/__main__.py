@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -42,8 +41,7 @@ def main() -> int:
     if options.rig != "pico":
         scenarios = options.scenario or list(SCENARIOS)
         print(f"power cuts of the model: {len(scenarios)} scenarios, seeds 0 to {options.seeds - 1}")
-        result["model"] = run(scenarios, options.seeds, options.processes, _show_progress)
-        print(file=sys.stderr)
+        result["model"] = run(scenarios, options.seeds, options.processes)
     if options.rig != "model":
         image = image_under_test()
         print(f"power cuts of the emulated board: seed {options.seed}, image {image.sha256[:16]}")
@@ -72,12 +70,6 @@ def _replay(options: argparse.Namespace) -> int:
         print(what)
     print("all holds" if not violations else f"{len(violations)} violations")
     return 1 if violations else 0
-
-
-def _show_progress(done: int, tasks: int, cuts: int, violations: int) -> None:
-    print(
-        f"\r{done}/{tasks} tasks, {cuts:,} cuts, {violations} violations", end="", file=sys.stderr, flush=True
-    )
 
 
 def _show(result: dict[str, Any], violations: list[dict[str, str]]) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 from thecal_hil.image import image_under_test
@@ -18,6 +19,8 @@ from thecal_hil.powercuts.on_pico import PicoCut, PicoTrials
 from thecal_hil.powercuts.recording import Recording
 from thecal_hil.powercuts.scenarios import SCENARIOS, record
 from thecal_hil.powercuts.trial import Cut, Trials, can_be_cut, outcomes_of
+from thecal_hil.progress import Count, shown
+from thecal_hil.progress_of_runs import Place, runs_of
 from thecal_sim.memory import STORAGE_SECTORS
 from thecal_sim.nor_flash import NorFlash
 
@@ -61,18 +64,19 @@ def carry_out(task: Task) -> Trials:
     return trials
 
 
-def run(
-    scenarios: list[str], seeds: int, processes: int, progress: Callable[[int, int, int, int], None]
-) -> dict[str, Any]:
-    """Carry out the campaign; its result. ``progress`` is told tasks done and all, cuts and violations so far."""
+def run(scenarios: list[str], seeds: int, processes: int) -> dict[str, Any]:
+    """Carry out the campaign; its result."""
     all_tasks = tasks(scenarios, seeds)
+    progress = Count(len(all_tasks), "tasks")
     counts: Counter[str] = Counter()
     violations: list[tuple[str, str]] = []
     with ProcessPoolExecutor(processes) as pool:
-        for done, trials in enumerate(pool.map(carry_out, all_tasks), 1):
-            counts += trials.counts
-            violations += trials.violations
-            progress(done, len(all_tasks), cuts_of(counts), len(violations))
+        found = pool.map(carry_out, all_tasks)
+        with shown("power cuts of the model", progress):
+            for trials in found:
+                counts += trials.counts
+                violations += trials.violations
+                progress.add()
     return result_of(counts, violations, seeds)
 
 
@@ -80,12 +84,16 @@ def run_on_pico(instants: int, seed: int, processes: int) -> dict[str, Any]:
     """The short visit on the emulated board, cut in every flash operation and at so many instants."""
     counts: Counter[str] = Counter()
     violations: list[tuple[str, str]] = []
-    with ProcessPoolExecutor(processes) as pool:
-        parts = [pool.submit(carry_out_on_pico, instants, seed, part, processes) for part in range(processes)]
-        for part in parts:
-            trials = part.result()
-            counts += trials[0]
-            violations += trials[1]
+    with runs_of([1] * processes) as runs, ProcessPoolExecutor(processes) as pool:
+        parts = [
+            pool.submit(carry_out_on_pico, instants, seed, place.number, processes, place=place)
+            for place in runs.places()
+        ]
+        with shown("power cuts of the emulated board", runs):
+            for part in parts:
+                trials = part.result()
+                counts += trials[0]
+                violations += trials[1]
     return {
         "seed": seed,
         "cuts": sum(counts.values()),
@@ -95,9 +103,10 @@ def run_on_pico(instants: int, seed: int, processes: int) -> dict[str, Any]:
 
 
 def carry_out_on_pico(
-    instants: int, seed: int, part: int, parts: int, only: str = ""
+    instants: int, seed: int, part: int, parts: int, only: str = "", place: Place | None = None
 ) -> tuple[Counter[str], list[tuple[str, str]]]:
-    """Every so-many-th of the cuts on the emulated board, or the one that is named."""
+    """Every so-many-th of the cuts on the emulated board, or the one that is named. place: where it reports how far it
+    is."""
 
     def is_mine(number: int, cut: PicoCut) -> bool:
         return str(cut) == only if only else number % parts == part
@@ -105,7 +114,8 @@ def carry_out_on_pico(
     rig = PicoRig(image_under_test())
     try:
         trials = PicoTrials(rig, seed, is_mine)
-        trials.cut_everywhere(instants)
+        with nullcontext() if place is None else place.reporting(trials.share):
+            trials.cut_everywhere(instants)
     finally:
         rig.close()
     return trials.counts, trials.violations

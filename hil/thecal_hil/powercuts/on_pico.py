@@ -136,6 +136,7 @@ class PicoTrials:
         self._number = 0
         self._first_operation = self._flash.operations
         self._end: Callable[[Callable[[], Any]], NoReturn] | None = None
+        self._took_ns = 0
         self.counts: Counter[str] = Counter()
         self.violations: list[tuple[str, str]] = []
 
@@ -143,6 +144,7 @@ class PicoTrials:
         """In every outcome of each flash operation, and at so many instants of the visit, chosen at random."""
         visit, board = self._visit, self._rig.board
         took_ns, quantum_steps = in_a_copy(self._rehearse)
+        self._took_ns = took_ns
         visit.facts = replace(visit.facts, quantum_steps=quantum_steps)
         chance = random.Random(self._seed)
         for at_ns in sorted(chance.randrange(took_ns) for _ in range(instants)):
@@ -152,6 +154,11 @@ class PicoTrials:
         if self._end is not None:
             self._end(visit.what_is_broken)
         self._flash.on_operation = None
+
+    def share(self) -> float:
+        """How much of the visit is over; a cut on the way takes no time of it."""
+        passed_ns = self._rig.now_ns - self._visit.began_ns
+        return passed_ns / self._took_ns if self._took_ns else 0.0
 
     def _rehearse(self) -> tuple[int, int]:
         """How long the visit takes, and the largest quantum in it."""

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from thecal_hil.report.writing import SUMMARIES, gather, write
 from thecal_hil.rigs import RIG_NAMES, RigUnavailableError
-from thecal_hil.scenario.campaign import RigWanted, run_all
+from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
 from thecal_hil.scenario.document import Scenario, ScenarioError
 from thecal_hil.scenario.reader import read_library
 from thecal_hil.scenario.record import ScenarioRecord
@@ -65,9 +65,11 @@ def _run(scenarios: Sequence[Scenario], options: argparse.Namespace) -> list[Sce
     records: list[ScenarioRecord] = []
     for rig in options.rig or _RIGS:
         for_rig = [one for one in scenarios if rig == "model" or options.long or not one.is_long]
-        for record in run_all(for_rig, RigWanted(rig, options.port), options.jobs):
-            records.append(record)
-            console.print(record_line(record), soft_wrap=True)
+        with shown_runs(f"evidence: {rig} rig", for_rig) as (runs, line):
+            for record in run_all(for_rig, RigWanted(rig, options.port), options.jobs, runs):
+                records.append(record)
+                with line.out_of_the_way():
+                    console.print(record_line(record), soft_wrap=True)
     return records
 
 

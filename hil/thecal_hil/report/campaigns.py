@@ -1,6 +1,7 @@
 """Summaries that other campaigns have left in the evidence, taken in where they are of the same commit.
 
-Promise: a summary of another commit, or of none that can be told, counts as not run, and the report says which it is.
+Promises: a summary that is not what was written, or lies under another name, passes for nothing. One of another commit,
+or of none that can be told, counts as not run, and the report says which it is.
 Sources that were changed since a commit are of none: what the changes were, nobody can tell.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from thecal_hil.evidence import figure_text
+from thecal_hil.evidence import figure_text, has_seal, is_as_written
 from thecal_hil.report.summaries import KNOWN, Fact, KnownSummary
 
 
@@ -42,6 +43,7 @@ class Campaign:
     outcomes: Mapping[str, str] = field(default_factory=dict)
 
 
+_NOT_AS_WRITTEN = "the summary was changed since it was written, or lies under another name"
 _NOT_OF_CAMPAIGNS = ("trace",)
 """The matrix of requirements is made anew for each report."""
 
@@ -65,6 +67,8 @@ def _read(known: KnownSummary, path: Path, checkout: str) -> Campaign:
         of = str(summary.get("checkout", "unknown"))
         if not _is_of(of, checkout):
             return is_in_state(CampaignState.OTHER_COMMIT, f"the summary is of {of}")
+        if not is_as_written(path.stem, summary):
+            return is_in_state(CampaignState.UNREADABLE, _NOT_AS_WRITTEN)
         facts, wrong = tuple(known.facts(summary)), tuple(known.wrong(summary))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return is_in_state(CampaignState.UNREADABLE, f"{type(error).__name__}: {error}")
@@ -82,10 +86,15 @@ def _other(path: Path, checkout: str) -> Campaign | None:
         return None
     if not isinstance(summary, dict) or not _is_of(str(summary.get("checkout")), checkout):
         return None
+    if has_seal(summary) and not is_as_written(path.stem, summary):
+        title = path.stem.replace("-", " ")
+        return Campaign(path.stem, title, "", CampaignState.UNREADABLE, note=_NOT_AS_WRITTEN)
     facts = tuple(
         Fact(key.replace("_", " "), figure_text(value) if isinstance(value, int | float) else str(value))
         for key, value in summary.items()
-        if isinstance(value, int | float | str) and key != "checkout" and not _is_of_the_machine(key)
+        if isinstance(value, int | float | str)
+        and key not in ("checkout", "seal")
+        and not _is_of_the_machine(key)
     )
     wrong = tuple(str(one) for one in summary.get("wrong", []))
     told = "passed" in summary or "wrong" in summary or "verdict" in summary

@@ -191,9 +191,10 @@ def _spread_facts(summary: Summary) -> list[Fact]:
 
 
 def _spread_wrong(summary: Summary) -> list[str]:
-    return _not_done(summary["runs"], "no pump was run") + [
-        f"seed {case['seed']}: {'; '.join(case['wrong'])}" for case in summary["wrong"]
-    ]
+    named = [f"seed {case['seed']}: {'; '.join(case['wrong'])}" for case in summary["wrong"]]
+    more = summary["wrong_runs"] - len(named)
+    named += [f"{more:,} more runs"] if more > 0 else []
+    return _not_done(summary["runs"], "no pump was run") + named
 
 
 def _tests_facts(summary: Summary) -> list[Fact]:

@@ -8,8 +8,10 @@ lets it go afterwards.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
@@ -17,10 +19,12 @@ from pathlib import Path
 from uuid import uuid4
 
 from thecal_hil.copies import CopyFailedError, in_a_copy
+from thecal_hil.progress import ProgressLine, shown
+from thecal_hil.progress_of_runs import Place, Runs, runs_of, share_of_time
 from thecal_hil.rig import Rig
 from thecal_hil.rigs import RigUnavailableError, boards_at, image_for, open_rig, rig_class
 from thecal_hil.scenario.document import Scenario
-from thecal_hil.scenario.reader import read_scenario
+from thecal_hil.scenario.reader import argument_of, read_scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status
 from thecal_hil.scenario.runner import blank_record, lacking, run
 
@@ -36,17 +40,24 @@ class RigWanted:
     port: str | None = None
     uf2: Path | None = None
     bench: Path | None = None
+    board_model: str | None = None
+    """What of real silicon is imposed on the emulated board."""
     run: str = field(default_factory=lambda: uuid4().hex, compare=False)
     """What the processes that share a bench's boards have in common."""
 
     def open(self) -> Rig:
-        return open_rig(self.name, port=self.port, uf2=self.uf2)
+        return open_rig(self.name, port=self.port, uf2=self.uf2, board_model=self.board_model)
 
     def arguments(self) -> str:
         """As given on the command line."""
-        port = f" --port {self.port}" if self.port else f" --bench {self.bench}" if self.bench else ""
-        uf2 = f" --uf2 {self.uf2}" if self.uf2 else ""
-        return f"--rig {self.name}{port}{uf2}"
+        given = {
+            "--rig": self.name,
+            "--port": self.port,
+            "--bench": self.bench,
+            "--uf2": self.uf2,
+            "--board": self.board_model,
+        }
+        return " ".join(f"{option} {shlex.quote(str(value))}" for option, value in given.items() if value)
 
 
 @cache
@@ -54,12 +65,17 @@ def _booted(wanted: RigWanted) -> Rig:
     return wanted.open()
 
 
-def run_one(scenario: Scenario, wanted: RigWanted) -> ScenarioRecord:
-    """One scenario on a fresh rig; raises RigUnavailableError if there is none to be had."""
+def run_one(scenario: Scenario, wanted: RigWanted, place: Place | None = None) -> ScenarioRecord:
+    """One scenario on a fresh rig; raises RigUnavailableError if there is none to be had. place: where the run reports
+    how far it is."""
+    record = _record_of(scenario, wanted, place)
+    record.reproduce = f"thecal-hil run {argument_of(scenario)} {wanted.arguments()}"
+    return record
+
+
+def _record_of(scenario: Scenario, wanted: RigWanted, place: Place | None) -> ScenarioRecord:
     if wanted.bench is not None and wanted.name == "board":
-        record = _run_on_bench(scenario, wanted)
-        record.reproduce = f"thecal-hil run {scenario.name} {wanted.arguments()}"
-        return record
+        return _run_on_bench(scenario, wanted, place)
     missing = lacking(scenario, rig_class(wanted.name))
     if missing:
         return blank_record(
@@ -68,20 +84,25 @@ def run_one(scenario: Scenario, wanted: RigWanted) -> ScenarioRecord:
     if wanted.name in _DEAR_TO_BOOT:
         _booted(wanted)
         try:
-            record = in_a_copy(lambda: run(scenario, _booted(wanted)))
+            return in_a_copy(lambda: _reported(scenario, _booted(wanted), place))
         except CopyFailedError as failed:
-            record = blank_record(scenario, wanted.name, Status.ERROR, str(failed))
-    else:
-        rig = wanted.open()
-        try:
-            record = run(scenario, rig)
-        finally:
-            rig.close()
-    record.reproduce = f"thecal-hil run {scenario.name} {wanted.arguments()}"
-    return record
+            return blank_record(scenario, wanted.name, Status.ERROR, str(failed))
+    rig = wanted.open()
+    try:
+        return _reported(scenario, rig, place)
+    finally:
+        rig.close()
 
 
-def _run_on_bench(scenario: Scenario, wanted: RigWanted) -> ScenarioRecord:
+def _reported(scenario: Scenario, rig: Rig, place: Place | None) -> ScenarioRecord:
+    """The run, which reports by the rig's time how far it is."""
+    if place is None:
+        return run(scenario, rig)
+    with place.reporting(share_of_time(rig, scenario.duration_ns)):
+        return run(scenario, rig)
+
+
+def _run_on_bench(scenario: Scenario, wanted: RigWanted, place: Place | None) -> ScenarioRecord:
     # Imported late: not every rig needs the instruments of a bench.
     from thecal_hil.bench import BenchError
     from thecal_hil.board_choice import NoBoardFitsError, take
@@ -92,7 +113,7 @@ def _run_on_bench(scenario: Scenario, wanted: RigWanted) -> ScenarioRecord:
         with taken.lock:
             rig = taken.open_rig(image_for(wanted.uf2))
             try:
-                return run(scenario, rig)
+                return _reported(scenario, rig, place)
             finally:
                 rig.close()
     except NoBoardFitsError as error:
@@ -101,17 +122,31 @@ def _run_on_bench(scenario: Scenario, wanted: RigWanted) -> ScenarioRecord:
         raise RigUnavailableError(str(error)) from error
 
 
-def _run_file(path: Path, wanted: RigWanted) -> ScenarioRecord:
-    return run_one(read_scenario(path), wanted)
+def _run_file(path: Path, wanted: RigWanted, place: Place | None) -> ScenarioRecord:
+    return run_one(read_scenario(path), wanted, place)
 
 
-def run_all(scenarios: Sequence[Scenario], wanted: RigWanted, jobs: int) -> Iterator[ScenarioRecord]:
-    """Records as they are done. A rig that can't be had raises RigUnavailableError."""
+def run_all(
+    scenarios: Sequence[Scenario], wanted: RigWanted, jobs: int, runs: Runs | None = None
+) -> Iterator[ScenarioRecord]:
+    """Records as they are done. A rig that can't be had raises RigUnavailableError. runs: of these scenarios, to report
+    how far they are."""
+    places = [None] * len(scenarios) if runs is None else runs.places()
+    work = list(zip(scenarios, places, strict=True))
     is_only_one = wanted.name in _ONE_OF_A_KIND and wanted.bench is None
     if jobs <= 1 or is_only_one or len(scenarios) == 1:
-        for scenario in scenarios:
-            yield run_one(scenario, wanted)
+        for scenario, place in work:
+            yield run_one(scenario, wanted, place)
         return
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        for done in as_completed(pool.submit(_run_file, scenario.path, wanted) for scenario in scenarios):
+        for done in as_completed(
+            pool.submit(_run_file, scenario.path, wanted, place) for scenario, place in work
+        ):
             yield done.result()
+
+
+@contextmanager
+def shown_runs(what: str, scenarios: Sequence[Scenario]) -> Iterator[tuple[Runs, ProgressLine]]:
+    """The progress line of scenarios, by the virtual time of each, while they are run."""
+    with runs_of([scenario.duration_ns for scenario in scenarios]) as runs, shown(what, runs) as line:
+        yield runs, line

@@ -158,5 +158,13 @@ class Fields(Table):
             return {}
         return value
 
+    def peek(self, key: str) -> Any:
+        """A value as it stands, without having asked for it; None if there is none."""
+        return self._fields.get(key)
+
+    def take_the_rest_as_it_is(self) -> None:
+        """For a table whose kind can't be read: which fields belong to it, nobody can tell."""
+        self._known += self._fields
+
     def keys(self) -> tuple[str, ...]:
         return tuple(self._fields)

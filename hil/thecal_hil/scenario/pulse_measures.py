@@ -12,9 +12,10 @@ import numpy as np
 
 from thecal_hil.course import MICROSTEPS_PER_NL
 from thecal_hil.pump_clock import NS_PER_S, Instants
-from thecal_hil.rig import BUZZER, DIRECTION, DRIVER_ENABLED, ENABLE, EdgeSeen
+from thecal_hil.rig import BUZZER, DIRECTION, DRIVER_ENABLED, ENABLE
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
+from thecal_sim.edge_record import Edge
 from thecal_sim.oracle import PulseCheck
 
 _UL_PER_STEP = float(1 / MICROSTEPS_PER_NL) / 1_000
@@ -140,7 +141,7 @@ def direction_changes(attempt: Attempt, given: Given) -> float:
     return sum(_is_energised(enables, edge.t_ns) for edge in attempt.rig.edges_of(DIRECTION))
 
 
-def _is_energised(enables: Sequence[EdgeSeen], t_ns: int) -> bool:
+def _is_energised(enables: Sequence[Edge], t_ns: int) -> bool:
     level = 1
     for edge in enables:
         if edge.t_ns > t_ns:

@@ -8,8 +8,9 @@ and each figure is declared with its unit and its limits before anything is run.
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -23,7 +24,7 @@ from thecal_hil.rig import Capability
 from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.check_faults import LIMITS, judge_limits, judge_window, lies_behind
 from thecal_hil.scenario.document import Check, PlantWanted, Prescribed, Scenario, ScenarioError, Setup, Step
-from thecal_hil.scenario.fields import Fields, duration_text
+from thecal_hil.scenario.fields import LONGEST_NS, Fields, duration_text
 from thecal_hil.scenario.measures import MEASURES, Measure
 from thecal_hil.scenario.params import Given, read_given
 
@@ -40,6 +41,11 @@ _USUAL_OFFSET_MIN = 60
 def library_files() -> list[Path]:
     """The scenarios of the library, in order of their names."""
     return sorted(LIBRARY.glob("*.toml"))
+
+
+def argument_of(scenario: Scenario) -> str:
+    """What names a scenario on a command line: of the library its name, of any other file its path as it was given."""
+    return scenario.name if scenario.path.parent == LIBRARY else shlex.quote(str(scenario.path))
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -73,6 +79,8 @@ class _Reader:
     def __init__(self, path: Path, content: dict[str, Any]) -> None:
         self._path = path
         self._fields = Fields(content)
+        self._says_what_it_uses = True
+        """Unless a field that may name a prescription can't be read."""
 
     def read(self) -> Scenario:
         fields = self._fields
@@ -83,16 +91,21 @@ class _Reader:
         requirements = self._requirements(fields)
         declared_needs = fields.words("needs", (*Capability, *Fault))
         expects = fields.words("expects", gate.EXPECTABLE)
-        duration_ns = fields.duration("duration") or 0
+        # Where the end can't be read nothing lies behind it: one fault is told once.
+        duration_ns = fields.duration("duration") or LONGEST_NS + 1
         ideal_until_ns = self._ideal_until(duration_ns)
         is_long = fields.flag("long")
         alarms = fields.words("alarms", ALARM_NAMES)
         prescriptions = dict(self._prescriptions())
-        setup = self._setup(prescriptions)
-        course = tuple(self._course(prescriptions, duration_ns))
-        checks = tuple(self._checks(prescriptions, duration_ns, ideal_until_ns))
+        # By their names: of one whose content is wrong that alone is told.
+        names = tuple(content) if isinstance(content := fields.peek("prescription"), dict) else ()
+        setup = self._setup(names)
+        course = tuple(self._course(names, duration_ns))
+        has_checks, faults_before = fields.has("check"), len(fields.problems())
+        checks = tuple(self._checks(names, duration_ns, ideal_until_ns))
         self._judge_prescriptions(prescriptions, setup, course)
-        if fields.has("check") and all(check.measurement.informative for check in checks):
+        are_read = len(fields.problems()) == faults_before
+        if has_checks and are_read and all(check.measurement.informative for check in checks):
             fields.complain(
                 "check: none has a limit, so nothing could fail; give one least_, most_ or exactly_"
             )
@@ -177,13 +190,15 @@ class _Reader:
         )
         return None
 
-    def _setup(self, prescriptions: dict[str, Prescribed]) -> Setup:
+    def _setup(self, prescriptions: Collection[str]) -> Setup:
         part = self._fields.part("setup")
         if part is None:
+            self._says_what_it_uses = False
             return Setup(None, None, _USUAL_OFFSET_MIN, None)
         prescription = None
         if part.has("prescription"):
             prescription = part.word("prescription", prescriptions)
+            self._says_what_it_uses &= prescription is not None
         clock = part.local_time("clock_local") if part.has("clock_local") else None
         offset_min = part.whole("utc_offset_min", -840, 840) if part.has("utc_offset_min") else None
         fill_ml = part.number("fill_ml", Fraction(0), Fraction(40)) if part.has("fill_ml") else None
@@ -206,7 +221,7 @@ class _Reader:
         to_be_refused = {step.given.get("prescription") for step in course if step.refused_with is not None}
         used = {setup.prescription} | {step.given.get("prescription") for step in course}
         for name, prescribed in prescriptions.items():
-            if name not in used:
+            if name not in used and self._says_what_it_uses:
                 self._fields.complain(f"prescription.{name} is used by nothing; remove it")
             if name not in to_be_refused or name == setup.prescription:
                 for fault in prescribed.faults():
@@ -214,11 +229,13 @@ class _Reader:
 
     # --- course
 
-    def _course(self, prescriptions: dict[str, Prescribed], duration_ns: int) -> Iterator[Step]:
+    def _course(self, prescriptions: Collection[str], duration_ns: int) -> Iterator[Step]:
         latest_ns = 0
         for entry in self._fields.entries("course"):
-            at_ns = entry.duration("at") or 0
+            at_ns = entry.duration("at")
             do = entry.word("do", ACTIONS)
+            if at_ns is None:
+                at_ns = latest_ns
             if at_ns < latest_ns:
                 entry.complain(
                     f"{entry.name('at')} = {duration_text(at_ns)!r} lies before the step above it,"
@@ -228,6 +245,8 @@ class _Reader:
                 lies_behind(entry, "at", at_ns, duration_ns)
             latest_ns = max(latest_ns, at_ns)
             if do is None:
+                self._says_what_it_uses = False
+                entry.take_the_rest_as_it_is()
                 continue
             action = ACTIONS[do]
             given = read_given(action.params, entry)
@@ -237,8 +256,9 @@ class _Reader:
             self._must_be_prescribed(entry, given, prescriptions)
             yield Step(at_ns, do, given, refused_with)
 
-    def _must_be_prescribed(self, entry: Fields, given: Given, prescriptions: dict[str, Prescribed]) -> None:
+    def _must_be_prescribed(self, entry: Fields, given: Given, prescriptions: Collection[str]) -> None:
         name = given.get("prescription")
+        self._says_what_it_uses &= "prescription" not in given or name in prescriptions
         if name is not None and name not in prescriptions:
             allowed = ", ".join(f'"{known}"' for known in prescriptions) or "none is given"
             entry.complain(f"{entry.name('prescription')} = {name!r}, allowed: {allowed}")
@@ -246,12 +266,13 @@ class _Reader:
     # --- checks
 
     def _checks(
-        self, prescriptions: dict[str, Prescribed], duration_ns: int, ideal_until_ns: int | None
+        self, prescriptions: Collection[str], duration_ns: int, ideal_until_ns: int | None
     ) -> Iterator[Check]:
         keys: set[str] = set()
         for entry in self._fields.entries("check"):
             name = entry.word("measure", MEASURES)
             if name is None:
+                entry.take_the_rest_as_it_is()
                 continue
             measure = MEASURES[name]
             given = read_given(measure.params, entry)

@@ -14,10 +14,11 @@ from thecal_fw.core import events
 from thecal_hil.course import MICROSTEPS_PER_NL, Stretch
 from thecal_hil.day import digest_of
 from thecal_hil.pump_clock import TICK_NS, Instants
-from thecal_hil.rig import Capability, EdgeSeen
+from thecal_hil.rig import Capability
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.flow_samples import weighed_instants
 from thecal_hil.scenario.record import AlarmSpan, Collected, Curve, Divergence, ScenarioRecord, Signal
+from thecal_sim.edge_record import Edge, EdgeRecord
 from thecal_sim.edges import RESTING_LEVELS
 from thecal_sim.oracle import PulseCheck
 from thecal_sim.plant.state import Quantity
@@ -48,6 +49,7 @@ def complete(record: ScenarioRecord, attempt: Attempt) -> None:
     if has_probe:
         record.divergence = _first_divergence(edges, attempt.checks(until_ns))
     record.seeds = {**rig.seeds, **attempt.seeds}
+    record.board_model = rig.board_model
     record.edges_sha256 = digest_of(edges)
 
 
@@ -68,14 +70,10 @@ def _errors_of(stretch: Stretch, until_ns: int) -> NDArray[np.float64]:
     return (came - ideal) / TICK_NS
 
 
-def _signal(all_edges: Sequence[EdgeSeen], name: str, ends_ns: int) -> Signal:
-    edges = [edge for edge in all_edges if edge.signal == name and edge.t_ns <= ends_ns]
-    return Signal(
-        name,
-        RESTING_LEVELS[name],
-        np.array([edge.t_ns for edge in edges], np.int64),
-        np.array([edge.level for edge in edges], np.uint8),
-    )
+def _signal(all_edges: EdgeRecord, name: str, ends_ns: int) -> Signal:
+    t_ns, levels = all_edges.levels_of(name)
+    is_within = t_ns <= ends_ns
+    return Signal(name, RESTING_LEVELS[name], t_ns[is_within], levels[is_within])
 
 
 def _curves(attempt: Attempt, until_ns: int) -> tuple[Curve, ...]:
@@ -145,7 +143,7 @@ def _alarm_spans(attempt: Attempt) -> list[AlarmSpan]:
     return sorted(spans, key=lambda span: (span.begin_ns, span.alarm))
 
 
-def _first_divergence(edges: Sequence[EdgeSeen], checks: Sequence[PulseCheck]) -> Divergence | None:
+def _first_divergence(edges: EdgeRecord, checks: Sequence[PulseCheck]) -> Divergence | None:
     for check in checks:
         found = check.divergence
         if found is None:
@@ -158,9 +156,9 @@ def _first_divergence(edges: Sequence[EdgeSeen], checks: Sequence[PulseCheck]) -
     return None
 
 
-def _edges_around(edges: Sequence[EdgeSeen], instants: Sequence[int], t_ns: int) -> tuple[EdgeSeen, ...]:
+def _edges_around(edges: EdgeRecord, instants: Sequence[int], t_ns: int) -> tuple[Edge, ...]:
     begin_ns = min(instants, default=t_ns) - _AROUND_NS
     end_ns = max(instants, default=t_ns) + _AROUND_NS
-    around = [edge for edge in edges if begin_ns <= edge.t_ns <= end_ns]
+    around = edges.between(begin_ns, end_ns)
     around.sort(key=lambda edge: abs(edge.t_ns - t_ns))
     return tuple(sorted(around[:_MOST_EDGES_AROUND], key=lambda edge: edge.t_ns))

@@ -21,6 +21,7 @@ from thecal_hil.scenario.actions import perform
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.document import Scenario
 from thecal_hil.scenario.measures import MEASURES
+from thecal_hil.scenario.reader import argument_of
 from thecal_hil.scenario.record import ScenarioRecord, Status
 
 _ANSWERS = Measurement(
@@ -60,7 +61,7 @@ def blank_record(scenario: Scenario, rig_name: str, status: Status, message: str
         message=message,
         requirements=scenario.requirements,
         evidence=Evidence(declared),
-        reproduce=f"thecal-hil run {scenario.name} --rig {rig_name}",
+        reproduce=f"thecal-hil run {argument_of(scenario)} --rig {rig_name}",
     )
 
 

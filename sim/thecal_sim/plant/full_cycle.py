@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -103,8 +104,9 @@ class _Therapy:
         self._full_nl = FILL_NL + reservoir.residual_nl
         self._drawn_before_nl = 0.0
 
-    def live(self, days: int) -> None:
+    def live(self, days: int, tell: Callable[[int], None]) -> None:
         for day in range(days):
+            tell(day)
             begin_ns = self.start_ns + day * NS_PER_DAY
             if day and day % REFILL_EVERY_DAYS == 0:
                 self._refill(begin_ns + 60 * NS_PER_MINUTE)
@@ -138,11 +140,13 @@ class _Therapy:
         self.boluses += 1
 
 
-def full_cycle(days: int, seed: int = 0) -> FullCycle:
-    """Deliver for so many days, check every pulse, and look at the plant every quarter of an hour."""
+def full_cycle(days: int, seed: int = 0, tell: Callable[[int], None] = lambda days: None) -> FullCycle:
+    """Deliver for so many days, check every pulse, and look at the plant every quarter of an hour. tell: called on the
+    way with the number of days that are delivered."""
     wall_begun, begun = time.perf_counter(), time.process_time()
     therapy = _Therapy(seed)
-    therapy.live(days)
+    therapy.live(days, tell)
+    tell(days)
     end_ns = therapy.start_ns + days * NS_PER_DAY
     delivered = time.process_time()
     microsteps_per_nl = Fraction(BENCH_CALIBRATION.microsteps_per_rev, BENCH_CALIBRATION.nl_per_rev)

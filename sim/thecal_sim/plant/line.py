@@ -118,7 +118,7 @@ def decaying_sums(
     """
     sums = np.array(amounts, np.float64)
     kept = np.zeros(len(sums))
-    kept[1:] = np.exp(-np.diff(times_ns) / tau_ns)
+    kept[1:] = np.exp(-(times_ns[1:] - times_ns[:-1]) / tau_ns)
     reach = 1
     while reach < len(sums):
         # What is lost here is lost whatever comes later, so that a sum does not depend on how many follow.

@@ -58,15 +58,15 @@ class Plant:
         self._shaft = Shaft(parts.motor, rotor, line, self._reservoir, env.now_ns, parts.conditions)
         self._outputs = Outputs(parts, self.seed, env.now_ns, self._shaft, line, self._reservoir)
 
-    def live_in(self, env: VirtualTime, catch_up: Callable[[], object]) -> Callable[[Sequence[int]], int]:
+    def live_in(self, env: VirtualTime, catch_up: Callable[[], object]) -> Shaft:
         """Share a time from now on; before anything has happened. ``catch_up`` has whoever commands the shaft tell all
-        microsteps up to now. The function returned takes them in bulk: ``turn`` without a look at the time."""
+        microsteps up to now. The shaft returned takes them in bulk: ``turn`` without a look at the time."""
         if env is not self.env:
             if not self._is_untouched():
                 raise ValueError("the plant has a past or plans of its own: attach it before all else")
             self._begin(env, owns_time=False)
         self._owns_time, self._told_until = False, catch_up
-        return self._shaft.turn
+        return self._shaft
 
     def stand_beside(self, outer_now_ns: Callable[[], int]) -> None:
         """Keep its own time, beside a board that commands each microstep at its instant: whenever somebody looks at the

@@ -29,12 +29,14 @@ _LONG_AGO_NS = -(1 << 62)
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of unchanged conditions. turned, moved_nl: up to its beginning. scale: on every volume in it."""
+    """A stretch of unchanged conditions. turned, moved_nl: up to its beginning. scale: on every volume in it.
+    unscaled_nl: volume of the head at its beginning, before any scale."""
 
     begin_ns: int
     turned: int
     moved_nl: float
     scale: float
+    unscaled_nl: float
     conditions: Conditions
 
 
@@ -66,29 +68,44 @@ class Shaft:
         self._motor, self._line, self._reservoir = motor, line, reservoir
         self._slips_left = 0
         scale = conditions.wear_factor * rotor.scale_at(conditions.celsius)
-        self.stretches = [Stretch(begin_ns, 0, 0.0, scale, conditions)]
+        self.stretches = [Stretch(begin_ns, 0, 0.0, scale, self._unscaled_nl(0), conditions)]
         self.checkpoints = [Checkpoint(0, Pressure(begin_ns, 0.0))]
         self._assured = self._assured_steps()
 
     # --- what is commanded
 
-    def turn(self, times_ns: Sequence[int] | array[int]) -> int:
+    def turn(self, times_ns: Sequence[int]) -> int:
         """So many microsteps are commanded, at these instants, in order; how many of them are turned.
 
-        Kept short: the model asks at each wake-up of the pump, for a few microsteps at a time.
+        Kept short: the model asks at each wake-up of the pump, for some tens of microsteps at a time.
         """
-        count = len(times_ns)
-        if count <= self._assured and not self._slips_left:
-            last_ns = self.last_command_ns
-            for t_ns in times_ns:
-                if t_ns - last_ns < _ASSURED_INTERVAL_NS:
-                    return sum(last - first for first, last, is_turned in self.runs(times_ns) if is_turned)
-                last_ns = t_ns
-            self.last_command_ns = last_ns
-            self._assured -= count
-            self.turned_ns.extend(times_ns)
-            return count
-        return sum(last - first for first, last, is_turned in self.runs(times_ns) if is_turned)
+        turned, left_ns = 0, times_ns
+        while left_ns and not self._slips_left:
+            run = self.sure_of(left_ns)
+            if run:
+                self._assured -= run
+                self.turned_ns.extend(left_ns[:run])
+                turned += run
+            else:
+                run = 1
+                self._check_order(left_ns[0] - self.last_command_ns)
+                turned += self._turn_if_it_can(left_ns[0])
+            self.last_command_ns = left_ns[run - 1]
+            left_ns = left_ns[run:]
+        if left_ns:
+            turned += sum(last - first for first, last, is_turned in self.runs(left_ns) if is_turned)
+        return turned
+
+    def sure_of(self, times_ns: Sequence[int]) -> int:
+        """How many of the first of such microsteps are turned without a look at any by itself. Nothing is commanded."""
+        if self._slips_left:
+            return 0
+        before_ns, first = self.last_command_ns, times_ns[: self._assured]
+        for place, t_ns in enumerate(first):
+            if t_ns - before_ns < _ASSURED_INTERVAL_NS:
+                return place
+            before_ns = t_ns
+        return len(first)
 
     def runs(self, times_ns: Sequence[int] | NDArray[np.int64]) -> Iterator[tuple[int, int, bool]]:
         """The same, as runs of microsteps with the same fate: (first, one past the last, whether turned)."""
@@ -96,8 +113,7 @@ class Shaft:
         if not len(times):
             return
         gaps_ns = np.diff(times, prepend=self.last_command_ns)
-        if gaps_ns.min() <= 0:
-            raise ValueError("microsteps have to be commanded in order, each later than the one before")
+        self._check_order(int(gaps_ns.min()))
         hasty = np.flatnonzero(gaps_ns < _ASSURED_INTERVAL_NS)
         at = 0
         while at < len(times):
@@ -117,6 +133,10 @@ class Shaft:
                 yield at, at + 1, self._turn_if_it_can(int(times[at]))
             at += run
             self.last_command_ns = int(times[at - 1])
+
+    def _check_order(self, least_gap_ns: int) -> None:
+        if least_gap_ns <= 0:
+            raise ValueError("microsteps have to be commanded in order, each later than the one before")
 
     def _turn_if_it_can(self, t_ns: int) -> bool:
         """Look at one microstep by itself."""
@@ -157,7 +177,8 @@ class Shaft:
         turned = len(self.turned_ns)
         moved_nl = float(self.moved_nl(old, np.array([turned]))[0])
         scale = conditions.wear_factor * self.rotor.scale_at(conditions.celsius)
-        self.stretches.append(Stretch(t_ns, turned, moved_nl, scale, conditions))
+        unscaled_nl = self._unscaled_nl(turned)
+        self.stretches.append(Stretch(t_ns, turned, moved_nl, scale, unscaled_nl, conditions))
         self.checkpoints.append(Checkpoint(turned, Pressure(t_ns, excess_kpa)))
         self._assured = self._assured_steps()
 
@@ -165,8 +186,10 @@ class Shaft:
 
     def moved_nl(self, stretch: Stretch, turned: NDArray[np.int64]) -> NDArray[np.float64]:
         """Volume the head has moved with so many microsteps turned, all within a stretch."""
-        since_nl = self.rotor.volume_nl(turned) - self.rotor.volume_nl(np.array([stretch.turned]))
-        return stretch.moved_nl + stretch.scale * since_nl
+        return stretch.moved_nl + stretch.scale * (self.rotor.volume_nl(turned) - stretch.unscaled_nl)
+
+    def _unscaled_nl(self, turned: int) -> float:
+        return float(self.rotor.volume_nl(np.array([turned]))[0])
 
     def checkpoint(self) -> Checkpoint:
         """The pressure just after the latest microstep turned, or since the conditions last changed."""
@@ -175,7 +198,8 @@ class Shaft:
             return latest
         stretch = self.stretches[-1]
         times = np.array(self.turned_ns[latest.turned :], np.int64)
-        volumes = np.diff(self.moved_nl(stretch, np.arange(latest.turned, turned + 1)))
+        moved_nl = self.moved_nl(stretch, np.arange(latest.turned, turned + 1))
+        volumes = moved_nl[1:] - moved_nl[:-1]
         excess_kpa = self._line.after_last(latest.pressure, times, volumes, stretch.conditions.is_occluded)
         return Checkpoint(turned, Pressure(int(times[-1]), excess_kpa))
 

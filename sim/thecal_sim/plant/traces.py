@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from thecal_sim.plant.shaft import Checkpoint, Shaft, Stretch
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 
+_MOST_KEPT = 3
+"""Sets of instants whose values are kept: those of a curve, and the two on its grid that spinal fluid needs beside."""
+
 
 class Traces:
     """moved is what the head has moved; out is what has come out at the tip, without what the line has stored since the
@@ -26,7 +30,7 @@ class Traces:
     def __init__(self, shaft: Shaft, line: Line) -> None:
         self._shaft, self._line = shaft, line
         self._begin_kpa = shaft.stretches[0].conditions.back_pressure_kpa
-        self._latest_out: tuple[tuple[bytes, int, int], Floats] | None = None
+        self._answers: dict[tuple[bytes, int, int], dict[str, Floats]] = {}
 
     def turned(self, t_ns: Instants) -> Instants:
         """Microsteps turned up to and including each instant."""
@@ -35,7 +39,24 @@ class Traces:
         between = np.array(times[first:last], np.int64)
         return first + np.searchsorted(between, t_ns, side="right")
 
+    def _once(self, name: str, work_out: Callable[[Instants], Floats], t_ns: Instants) -> Floats:
+        """Most quantities begin with the same few, most often at the same instants: each of those is worked out
+        once."""
+        asked = t_ns.tobytes(), len(self._shaft.turned_ns), len(self._shaft.stretches)
+        answers = self._answers.get(asked)
+        if answers is None:
+            if len(self._answers) == _MOST_KEPT:
+                del self._answers[next(iter(self._answers))]
+            answers = self._answers[asked] = {}
+        if name not in answers:
+            answers[name] = work_out(t_ns)
+            answers[name].flags.writeable = False
+        return answers[name]
+
     def moved_nl(self, t_ns: Instants) -> Floats:
+        return self._once("moved", self._moved_nl, t_ns)
+
+    def _moved_nl(self, t_ns: Instants) -> Floats:
         turned, found = self.turned(t_ns), np.empty(len(t_ns))
         for stretch, first, last in self._parts(t_ns):
             found[first:last] = self._shaft.moved_nl(stretch, turned[first:last])
@@ -43,6 +64,9 @@ class Traces:
 
     def pressure_kpa(self, t_ns: Instants) -> Floats:
         """In the line, above that of the surroundings."""
+        return self._once("pressure", self._pressure_kpa, t_ns)
+
+    def _pressure_kpa(self, t_ns: Instants) -> Floats:
         turned, found = self.turned(t_ns), np.empty(len(t_ns))
         for stretch, first, last in self._parts(t_ns):
             excess = self._excess_kpa(stretch, t_ns[first:last], turned[first:last])
@@ -54,11 +78,7 @@ class Traces:
         return (self.pressure_kpa(t_ns) - self._begin_kpa) * self._line.parameters.compliance_nl_per_kpa
 
     def out_nl(self, t_ns: Instants) -> Floats:
-        # Mass, dose and spinal fluid all begin with this, most often at the same instants.
-        asked = t_ns.tobytes(), len(self._shaft.turned_ns), len(self._shaft.stretches)
-        if self._latest_out is None or self._latest_out[0] != asked:
-            self._latest_out = asked, self.moved_nl(t_ns) - self.stored_nl(t_ns)
-        return self._latest_out[1]
+        return self._once("out", lambda at: self.moved_nl(at) - self.stored_nl(at), t_ns)
 
     def _parts(self, t_ns: Instants) -> list[tuple[Stretch, int, int]]:
         """Each stretch that some of the instants fall into, with the places of the first and one past the last."""
@@ -85,7 +105,8 @@ class Traces:
     def _since(self, begin: Checkpoint, stretch: Stretch, t_ns: Instants, turned: Instants) -> Floats:
         is_closed, until = stretch.conditions.is_occluded, int(turned[-1])
         times = np.array(self._shaft.turned_ns[begin.turned : until], np.int64)
-        volumes = np.diff(self._shaft.moved_nl(stretch, np.arange(begin.turned, until + 1)))
+        moved_nl = self._shaft.moved_nl(stretch, np.arange(begin.turned, until + 1))
+        volumes = moved_nl[1:] - moved_nl[:-1]
         later = self._line.after_each(begin.pressure, times, volumes, is_closed)
         after = np.append(begin.pressure.excess_kpa, later)
         since_ns = np.append(begin.pressure.t_ns, times)

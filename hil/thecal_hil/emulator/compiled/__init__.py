@@ -2,10 +2,12 @@
 
 The files of this room:
 
-- `memory.h`, `sio.h`, `thumb.h`: memory, divider and spinlocks, and the common Thumb instructions, in C.
+- `memory.h`, `sio.h`, `thumb.h`, `thumb_run.h`: memory, divider and spinlocks, what the common Thumb instructions are
+  made of, and those instructions, in C.
 - `xip_cache.h`: how long the processor waits for the flash, where that is imposed.
 - `run_loop.pyx`: the run loop on top of them; `shared_sio.py`: SIO's divider and spinlocks for both paths.
-- `build.py`: builds all of it into the cache.
+- `pio.pyx` with `fifo.pxi`, `pio_instructions.pxi` and `pio_loops.pxi`: PIO blocks paced by the clock.
+- `build.py`: builds all of it into the cache, from `make setup` or where a board is made and it is not there.
 
 For a test that runs both paths side by side, an `EmulatedPico` takes `compiled=True` or `compiled=False`, and then:
 
@@ -22,6 +24,7 @@ import importlib.util
 import logging
 import os
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from . import build
@@ -55,12 +58,19 @@ def _is_available(insist: bool) -> bool:
 
 
 @cache
-def module(name: str) -> Any:
+def module(name: str, sources: Path = build.SOURCES) -> Any:
     """The compiled module of that name, built first where needed. CannotBuildError where that can't be done."""
-    path = build.build() / f"{name}{build.SUFFIX}"
+    modules = build.MODULES if sources == build.SOURCES else (name,)
+    path = build.build(sources, modules) / f"{name}{build.SUFFIX}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded
+
+
+def forget() -> None:
+    """Look again for what could be built, and report again what could not."""
+    _is_available.cache_clear()
+    module.cache_clear()

@@ -15,13 +15,25 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 SOURCES: Final = Path(__file__).parent
-MODULES: Final = ("run_loop",)
-_FLAGS: Final = ("-O3", "-fno-strict-aliasing", "-fno-math-errno", "-Wno-unused-function")
+MODULES: Final = ("run_loop", "pio")
+_FLAGS: Final = (
+    "-O3",
+    "-fno-strict-aliasing",
+    "-fno-math-errno",
+    "-Wno-unused-function",
+    # Each instruction's dispatch is a jump of its own in thumb.h; these would make them one again.
+    "-fno-gcse",
+    "-fno-crossjumping",
+    # Types made the way rp2040py's own are. An object of a type of the other kind that is derived from one of them
+    # gives back one reference to its type too many when it is freed, and the type is freed under objects that live.
+    "-DCYTHON_USE_TYPE_SPECS=1",
+)
 SUFFIX: Final = sysconfig.get_config_var("EXT_SUFFIX")
 
 
@@ -36,42 +48,45 @@ def cache_root() -> Path:
     return Path(base) / "emulator"
 
 
-def digest() -> str:
-    """Of everything that the compiled modules depend on."""
+def digest(sources: Path = SOURCES) -> str:
+    """Of everything that the modules compiled from a folder depend on."""
     parts = hashlib.sha256()
-    for path in sorted(SOURCES.glob("*.pyx")) + sorted(SOURCES.glob("*.pxd")) + sorted(SOURCES.glob("*.h")):
+    for path in sorted(sources.glob("*.pyx")) + sorted(sources.glob("*.pxi")) + sorted(sources.glob("*.h")):
         parts.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     for fact in (metadata.version("rp2040py"), sys.version, platform.machine(), str(SUFFIX), *_FLAGS):
         parts.update(fact.encode() + b"\0")
     return parts.hexdigest()[:24]
 
 
-def built_modules() -> Path | None:
+def built_modules(sources: Path = SOURCES, modules: Sequence[str] = MODULES) -> Path | None:
     """The folder of the modules built from the present sources; None if there is none."""
-    folder = cache_root() / digest()
-    return folder if all((folder / f"{name}{SUFFIX}").is_file() for name in MODULES) else None
+    folder = cache_root() / digest(sources)
+    return folder if all((folder / f"{name}{SUFFIX}").is_file() for name in modules) else None
 
 
-def build() -> Path:
-    """Build the modules unless they are there, and return their folder. CannotBuildError says what is missing."""
-    found = built_modules()
+def build(sources: Path = SOURCES, modules: Sequence[str] = MODULES) -> Path:
+    """Build the modules of a folder unless they are there, and return where they are.
+
+    CannotBuildError says what is missing.
+    """
+    found = built_modules(sources, modules)
     if found is not None:
         return found
     _require_tools()
     root = cache_root()
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="build-", dir=root) as work:
-        _compile(Path(work))
+        _compile(Path(work), sources, modules)
         finished = Path(work) / "finished"
         finished.mkdir()
-        for name in MODULES:
+        for name in modules:
             shutil.move(Path(work) / f"{name}{SUFFIX}", finished)
-        target = root / digest()
+        target = root / digest(sources)
         try:
             finished.rename(target)
         except OSError:
             # Another build was quicker; its result is the same.
-            if built_modules() is None:
+            if built_modules(sources, modules) is None:
                 raise
     return target
 
@@ -92,10 +107,10 @@ def _require_tools() -> None:
         raise CannotBuildError("missing: " + ", ".join(missing))
 
 
-def _compile(work: Path) -> None:
+def _compile(work: Path, sources: Path, modules: Sequence[str]) -> None:
     """In a process of its own: Cython and setuptools change settings of the process they run in."""
     finished = subprocess.run(
-        [sys.executable, "-c", _BUILD_SCRIPT, str(SOURCES), *MODULES],
+        [sys.executable, "-c", _BUILD_SCRIPT, str(sources), *modules],
         cwd=work,
         capture_output=True,
         text=True,

@@ -15,6 +15,7 @@
 
 #include "xip_cache.h"
 
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define RAM_BEGINS 0x20000000u
 #define FLASH_MASK 0x00FFFFFFu /* 16 MiB, seen at 0x10 (cached), 0x11, 0x12 and 0x13 */
 
@@ -29,47 +30,58 @@ enum reason {
     REASONS
 };
 
+typedef struct {
+    uint8_t *sram, *flash, *rom;
+    uint32_t sram_size, rom_size;
+} Memory;
+
 /* The order of these fields is that of `shared_sio.FIELDS`. */
 typedef struct {
     uint32_t dividend, divisor, quotient, remainder, divider_csr, is_signed, is_stale, spinlocks;
 } Sio;
+
+/* Called after each instruction, where one is set: registers but for PC, PC, N Z C V in bits 3 to 0, cycles since the last
+ * reset, and whether the emulator carried the instruction out. */
+typedef void (*Observer)(void *of, const uint32_t *r, uint32_t pc, uint32_t nzcv, uint64_t cycles, int fell_back);
 
 typedef struct {
     uint32_t *r;
     uint32_t n, z, c, v;
     uint32_t primask;
     uint32_t unmasked; /* PRIMASK was written: the emulator has to look at interrupts before the next instruction */
-    uint8_t *sram, *flash, *rom;
-    uint32_t sram_size, rom_size;
+    Memory memory;
     uint32_t opcode; /* of the instruction that ended the batch, 0 if it could not be fetched */
     uint32_t owed;   /* cycles spent on the fetch of that instruction */
     Sio *sio;
     XipCache *flash_cache;
     uint64_t instructions;
+    Observer observer; /* NULL but in the test that compares both paths */
+    void *observer_of;
+    uint64_t cycles; /* since the last reset, at the beginning of the batch */
 } Cpu;
 
-static inline uint32_t load32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return v; }
-static inline uint32_t load16(const uint8_t *p) { uint16_t v; memcpy(&v, p, 2); return v; }
-static inline void store32(uint8_t *p, uint32_t v) { memcpy(p, &v, 4); }
-static inline void store16(uint8_t *p, uint32_t v) { uint16_t h = (uint16_t)v; memcpy(p, &h, 2); }
+ALWAYS_INLINE uint32_t load32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return v; }
+ALWAYS_INLINE uint32_t load16(const uint8_t *p) { uint16_t v; memcpy(&v, p, 2); return v; }
+ALWAYS_INLINE void store32(uint8_t *p, uint32_t v) { memcpy(p, &v, 4); }
+ALWAYS_INLINE void store16(uint8_t *p, uint32_t v) { uint16_t h = (uint16_t)v; memcpy(p, &h, 2); }
 
-static inline int is_sram(const Cpu *cpu, uint32_t address, uint32_t size) {
-    return address - RAM_BEGINS <= cpu->sram_size - size;
+ALWAYS_INLINE int is_sram(const Memory *memory, uint32_t address, uint32_t size) {
+    return address - RAM_BEGINS <= memory->sram_size - size;
 }
-static inline int is_flash(uint32_t address) { return address >> 24 == 0x10; }
-static inline int is_any_flash(uint32_t address) { return address >> 26 == 0x10 >> 2; }
-static inline int is_rom(const Cpu *cpu, uint32_t address) { return address < cpu->rom_size; }
-static inline int is_sio(uint32_t address) { return address >> 28 == 0xD; }
+ALWAYS_INLINE int is_flash(uint32_t address) { return address >> 24 == 0x10; }
+ALWAYS_INLINE int is_any_flash(uint32_t address) { return address >> 26 == 0x10 >> 2; }
+ALWAYS_INLINE int is_rom(const Memory *memory, uint32_t address) { return address < memory->rom_size; }
+ALWAYS_INLINE int is_sio(uint32_t address) { return address >> 28 == 0xD; }
 
 /* Where `size` bytes can be read directly, NULL if they can't. Flash and ROM are read with their own kind only. */
-static inline const uint8_t *readable(const Cpu *cpu, uint32_t address, uint32_t size) {
-    if (is_sram(cpu, address, size)) return cpu->sram + (address - RAM_BEGINS);
-    if (is_any_flash(address)) return cpu->flash + (address & FLASH_MASK);
-    if (is_rom(cpu, address)) return cpu->rom + address;
+ALWAYS_INLINE const uint8_t *readable(const Memory *memory, uint32_t address, uint32_t size) {
+    if (is_sram(memory, address, size)) return memory->sram + (address - RAM_BEGINS);
+    if (is_any_flash(address)) return memory->flash + (address & FLASH_MASK);
+    if (is_rom(memory, address)) return memory->rom + address;
     return NULL;
 }
 
-static inline uint32_t fetch_cost(Cpu *cpu, uint32_t address) { return xip_fetch(cpu->flash_cache, address); }
-static inline uint32_t flash_read_cost(Cpu *cpu, uint32_t address) { return xip_read(cpu->flash_cache, address); }
+ALWAYS_INLINE uint32_t fetch_cost(Cpu *cpu, uint32_t address) { return xip_fetch(cpu->flash_cache, address); }
+ALWAYS_INLINE uint32_t flash_read_cost(Cpu *cpu, uint32_t address) { return xip_read(cpu->flash_cache, address); }
 
 #endif

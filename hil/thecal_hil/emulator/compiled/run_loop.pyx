@@ -14,7 +14,7 @@ looks before each; an interrupt that can't be taken for certain is set aside her
 """
 
 from libc.math cimport ceil
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from cpython.exc cimport PyErr_CheckSignals
 
 from rp2040py.native._cortex_m0_core cimport CortexM0Core
@@ -33,18 +33,24 @@ cdef extern from "thumb.h":
     )
     void xip_cache_flush(XipCache *cache)
     void xip_cache_enable(XipCache *cache, bint is_enabled)
-    ctypedef struct Cpu:
-        uint32_t *r
-        uint32_t n, z, c, v, primask, unmasked
+    ctypedef void (*Observer)(void *of, const uint32_t *r, uint32_t pc, uint32_t nzcv, uint64_t cycles, int fell_back)
+    ctypedef struct Memory:
         uint8_t *sram
         uint8_t *flash
         uint8_t *rom
         uint32_t sram_size, rom_size
+    ctypedef struct Cpu:
+        uint32_t *r
+        uint32_t n, z, c, v, primask, unmasked
+        Memory memory
         uint32_t opcode, owed
         Sio *sio
         XipCache *flash_cache
         uint64_t instructions
-    int run_batch(Cpu *cpu, int64_t limit, int64_t *used, bint timed) nogil
+        Observer observer
+        void *observer_of
+        uint64_t cycles
+    int run_batch(Cpu *cpu, int64_t limit, int64_t *used, bint timed)
 
 
 cdef double CYCLE_NS = 8.0
@@ -94,11 +100,11 @@ cdef class RunLoop:
         self.clock = chip.clock
         self._sio = sio
         self.cpu.r = <uint32_t *> &self.core.registers[0]
-        self.cpu.sram = &chip._sram[0]
-        self.cpu.flash = &chip._flash[0]
-        self.cpu.rom = <uint8_t *> &chip._bootrom[0]
-        self.cpu.sram_size = chip.ram_byte_size
-        self.cpu.rom_size = chip.bootrom_byte_size
+        self.cpu.memory.sram = &chip._sram[0]
+        self.cpu.memory.flash = &chip._flash[0]
+        self.cpu.memory.rom = <uint8_t *> &chip._bootrom[0]
+        self.cpu.memory.sram_size = chip.ram_byte_size
+        self.cpu.memory.rom_size = chip.bootrom_byte_size
         self.cpu.sio = <Sio *> &sio[0]
         self.cpu.flash_cache = &self._flash_cache
 
@@ -114,6 +120,18 @@ cdef class RunLoop:
             for group in range(OPCODE_GROUPS)
             if self._fell_back_by[reason][group]
         }
+
+    def observe(self, uintptr_t function, uintptr_t of):
+        """Have a C function of the type `Observer` called after each instruction; both 0: none."""
+        self.cpu.observer = <Observer> function
+        self.cpu.observer_of = <void *> of
+
+    cdef void _show_observer(self) noexcept:
+        cdef CortexM0Core core = self.core
+        self.cpu.observer(
+            self.cpu.observer_of, self.cpu.r, self.cpu.r[15],
+            core.n << 3 | core.z << 2 | core.c << 1 | core.v, core.cycles, True,
+        )
 
     def request_stop(self):
         self._stop = True
@@ -173,6 +191,7 @@ cdef class RunLoop:
         cpu.v = core.v
         cpu.primask = core.pm
         cpu.unmasked = False
+        cpu.cycles = core.cycles
         reason = run_batch(cpu, limit, &used, self.timed)
         core.n = cpu.n
         core.z = cpu.z
@@ -203,6 +222,8 @@ cdef class RunLoop:
         if owed:
             cycles += owed
             self.core.cycles += owed
+        if self.cpu.observer != NULL:
+            self._show_observer()
         self._advance(cycles)
         return 0
 

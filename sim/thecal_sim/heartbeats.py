@@ -1,0 +1,76 @@
+"""Heartbeats that are certain to find nothing, passed over as one.
+
+Between two things that are due, the firmware wakes every few seconds to see that all is well: most of what it does in
+half a year. On the model it is known beforehand what such a look finds: nothing outside the pump changes unless
+virtual time has an event for it, and each simulated part knows whether it goes on as the program has left it. So the
+heartbeats up to the last one before anything can happen are passed over, and that last one is polled again.
+
+Promise: the pump, its surroundings and their record are then the same, to the bit, as if each heartbeat had been
+polled. Whatever is not certain is polled. What a heartbeat leaves behind by itself is done here for those passed over:
+the watchdog is fed, the self-test has looked at so many more pieces of the image, and the controller expects the next
+poll so much later. All else that it settles (counts, the motor's watch) comes out the same when it is settled at once.
+"""
+
+from __future__ import annotations
+
+from thecal_fw.controller import HEARTBEAT_S, Controller
+from thecal_sim.board import SimulatedBoard
+from thecal_sim.units import NS_PER_S
+
+HEARTBEAT_NS = HEARTBEAT_S * NS_PER_S
+
+
+class ModelController(Controller):
+    """The firmware's controller, unchanged, which lets the model read what it knows about the heartbeats ahead."""
+
+    def next_due(self) -> tuple[int, int]:
+        """(s, us) since reset at which a poll first has something to do, whatever it finds."""
+        return min((self._deadline_s, self._deadline_us), (self.supervisor.check_s, 0))
+
+    def pass_over(self, heartbeats: int) -> None:
+        """So many heartbeats have found nothing."""
+        self.wake_s += heartbeats * HEARTBEAT_S
+
+
+class Heartbeats:
+    """Those of one life of the program."""
+
+    def __init__(self, board: SimulatedBoard, controller: ModelController) -> None:
+        self._board = board
+        self._controller = controller
+
+    def pass_over(self) -> int:
+        """Right after a poll that found nothing: pass over the heartbeats that can't find anything either; how many.
+
+        The controller's next wake-up is then the last heartbeat before anything is due. Nothing is left in virtual time
+        that is due up to then.
+        """
+        board, controller = self._board, self._controller
+        if (
+            controller.next_due()[0] - board.clock.s <= 2 * HEARTBEAT_S
+            or controller.supervisor.is_motor_stalled()
+        ):
+            return 0
+        passed = self._certain_to_find_nothing() - 1
+        if passed <= 0:
+            return 0
+        board.watchdog.feed_at(board.env.now_ns + passed * HEARTBEAT_NS)
+        board.self_test.pass_over(passed)
+        controller.pass_over(passed)
+        return passed
+
+    def _certain_to_find_nothing(self) -> int:
+        """How many of the next heartbeats, one after the other."""
+        board, controller = self._board, self._controller
+        env = board.env
+        now_ns = env.now_ns
+        until_ns = min(
+            env.clear_until_ns(but_for=board.watchdog.timer),
+            board.processor.instant_ns(*controller.next_due()) - 1,
+        )
+        if until_ns - now_ns < 2 * HEARTBEAT_NS:
+            return 0
+        until_ns = board.sure_until_ns(until_ns)
+        heartbeats = min((until_ns - now_ns) // HEARTBEAT_NS, board.self_test.calls_without_news())
+        # Unsound, it would not feed the watchdog; an infusion that is sound at the last one is so at those before.
+        return heartbeats if controller.infusion.is_sound(board.clock.s + heartbeats * HEARTBEAT_S) else 0

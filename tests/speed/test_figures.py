@@ -1,0 +1,113 @@
+"""The figures of speed and memory are measured and not assumed, on sources that are what they claim to be."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from thecal_hil.speed import edge_memory, full_cycle
+from thecal_hil.speed.earlier import run_on, sources_of
+from thecal_sim.edge_record import Edge, EdgeRecord
+
+PROGRAM = "import json, thecal_sim; print(json.dumps({'sources': thecal_sim.__file__}))"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """With one commit in which ``thecal_sim`` exists."""
+    for root in ("firmware", "host", "sim", "hil"):
+        (tmp_path / root / "thecal_sim").mkdir(parents=True)
+        (tmp_path / root / "thecal_sim/__init__.py").write_text("")
+    for command in (
+        ["init", "--quiet"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "x"],
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def test_a_program_runs_on_the_sources_of_an_earlier_commit(repository: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    folder = sources_of("HEAD", repository)
+    assert run_on(folder, program)["sources"] == str(folder / "firmware/thecal_sim/__init__.py")
+    # Once taken out they are not taken out again.
+    assert sources_of("HEAD", repository) == folder
+
+
+def test_a_program_that_ran_on_other_sources_is_found_out(repository: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text('print(\'{"sources": "/usr/lib/elsewhere.py"}\')')
+    with pytest.raises(RuntimeError, match=r"program\.py ran on /usr/lib/elsewhere\.py"):
+        run_on(sources_of("HEAD", repository), program)
+
+
+def test_a_commit_that_is_not_there_is_an_error(repository: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        sources_of("no-such-commit", repository)
+
+
+def answer(seconds: float, steps: str = "aa", wrong: tuple[str, ...] = ()) -> dict[str, object]:
+    return {
+        "sources": "x",
+        "processor_s": seconds,
+        "pulses": 5,
+        "wrong": list(wrong),
+        "record": {"steps": steps, "log": "bb"},
+    }
+
+
+def given_answers(monkeypatch: pytest.MonkeyPatch, *answers: dict[str, object]) -> None:
+    waiting = list(answers)
+    monkeypatch.setattr(full_cycle, "sources_of", Path)
+    monkeypatch.setattr(full_cycle, "run_on", lambda *_: waiting.pop(0))
+
+
+def test_the_ratio_is_that_of_all_runs_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_answers(monkeypatch, answer(9.0), answer(5.0), answer(6.0), answer(5.0))
+    found = full_cycle.full_cycle_speed(runs=2)
+    assert found.ratio == 1.5
+    assert found.figures() == {full_cycle.RATIO: 1.5, full_cycle.SAME: 0}
+
+
+def test_a_record_that_differs_is_named_and_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given_answers(monkeypatch, answer(9.0), answer(3.0, steps="cc"))
+    monkeypatch.setattr("sys.argv", ["full_cycle"])
+    assert full_cycle.main() == 1
+    assert "DIFFERENT: steps" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("now_s", "code"), [(5.0, 0), (6.5, 1)])
+def test_a_ratio_that_falls_short_fails(monkeypatch: pytest.MonkeyPatch, now_s: float, code: int) -> None:
+    given_answers(monkeypatch, answer(9.0), answer(now_s))
+    monkeypatch.setattr("sys.argv", ["full_cycle"])
+    assert full_cycle.main() == code
+
+
+def test_a_wrong_pulse_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_answers(monkeypatch, answer(9.0), answer(3.0, wrong=("pulses: one is late",)))
+    with pytest.raises(RuntimeError, match="one is late"):
+        full_cycle.full_cycle_speed()
+
+
+def test_the_record_of_a_rig_takes_what_is_promised_for_an_edge() -> None:
+    assert 9 <= edge_memory.bytes_an_edge(50_000) <= 16
+
+
+def test_a_record_that_keeps_an_object_for_each_edge_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wasteful(EdgeRecord):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kept: list[Edge] = []
+
+        def add(self, t_ns: int, signal: str, level: int) -> None:
+            super().add(t_ns, signal, level)
+            self.kept.append(Edge(t_ns, signal, level))
+
+    monkeypatch.setattr("thecal_hil.emulator.pins.EdgeRecord", Wasteful)
+    assert edge_memory.bytes_an_edge(20_000) > 60
