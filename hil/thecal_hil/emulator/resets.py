@@ -1,7 +1,7 @@
 """Why the emulated chip starts again, and what each kind of reset leaves of it.
 
 Promise: registers that survive a reset hold afterwards what they hold on silicon; docs/silicon.md has the sources.
-SYSCFG outlives a debugger's reset only.
+SYSCFG outlives a debugger's reset only, and the boot ROM clears its masks of interrupts even then.
 
 | cause | RAM | watchdog's REASON, scratch | crystal |
 |---|---|---|---|
@@ -84,6 +84,7 @@ def carry_out(chip: Any, cause: ResetCause) -> None:
     """Put the chip into reset, with what survives as that cause leaves it."""
     chip.enter_reset(from_watchdog=cause is ResetCause.WATCHDOG)
     if cause is ResetCause.DEBUGGER:
+        chip.peripherals[SYSCFG].enter_boot_rom()
         return
     chip.peripherals[SYSCFG].reset()
     # Taken as off after any other reset, until the firmware starts it again.
