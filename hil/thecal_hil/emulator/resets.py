@@ -19,6 +19,7 @@ running program; either is left by a reset of its own. A brown-out keeps RAM her
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -28,6 +29,9 @@ from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
 from .fixes import SYSCFG
 
 _WATCHDOG_CTRL: Final = 0x00
+_AIRCR: Final = 0xD0C
+_VECTKEY: Final = 0x05FA_0000
+_SYSRESETREQ: Final = 1 << 2
 _BOOT_TO_ADDRESS: Final = 0xB007_C0D3
 """What asks the boot ROM, in scratch 4, to go to the address in scratch 7: its own USB boot loader, for one."""
 _SCRATCH_OF_BOOT_LOADER: Final = {0: 0, 1: 0, 4: 0}
@@ -45,7 +49,7 @@ class ResetCause(StrEnum):
     USB_BOOT = "usb_boot"
     BOOTSEL = "bootsel"
     DEBUGGER = "debugger"
-    """SYSRESETREQ: the processor alone."""
+    """SYSRESETREQ, by a debugger or the processor itself: the processor alone."""
 
 
 class Reset(NamedTuple):
@@ -69,6 +73,20 @@ _REASONS: Final = {
     ResetCause.BOOTSEL: watchdog.TIMER,
     ResetCause.TOOL: watchdog.FORCE,
 }
+
+
+def watch_processor(chip: Any, on_reset: Callable[[], None]) -> None:
+    """Have `on_reset` called when the processor asks for a reset of its own (AIRCR.SYSRESETREQ), as a debugger does for
+    it. The emulator lacks the register."""
+    write = chip.ppb.write_uint32
+
+    def write_ppb(offset: int, value: int) -> None:
+        if offset == _AIRCR and value == _VECTKEY | _SYSRESETREQ:
+            on_reset()
+        else:
+            write(offset, value)
+
+    chip.ppb.write_uint32 = write_ppb
 
 
 def cause_of_trigger(chip: Any) -> ResetCause:
