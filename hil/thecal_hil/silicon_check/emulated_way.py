@@ -50,4 +50,6 @@ class EmulatedWay:
 
     def leave_boot_loader(self) -> None:
         self.sleep(1)
-        self._board.leave_reset()
+        # A board on which no boot ROM is imposed has come back by itself.
+        if self._board.silicon.boot_rom:
+            self._board.leave_reset()
