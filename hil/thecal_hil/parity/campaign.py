@@ -118,7 +118,7 @@ def run_resets(image: FirmwareImage) -> Done:
     difference = ""
     log: list[str] = []
     try:
-        log, other_log = lockstep.drive(lambda _, board: go_through_resets(PicoRig(image, board)))
+        log, other_log = lockstep.drive(lambda _, board: go_through_resets(PicoRig(image, board=board)))
         if (log, slow.edges, slow.resets) != (other_log, fast.edges, fast.resets):
             difference = "log, edges or resets"
         difference = difference or lockstep.memory_difference(whole_flash=True)
@@ -349,8 +349,8 @@ def _judge(
     for text in wrong:
         print(f"parity: {text}")
     print(
-        f"parity: {'FAIL' if wrong else 'PASS'} {of_image.instructions:,} instructions of the image in {len(runs)} runs "
-        f"and {random.instructions:,} random ones compared, {len(differences)} differences, "
+        f"parity: {'FAIL' if wrong else 'PASS'} {of_image.instructions:,} instructions of the image in "
+        f"{len(runs)} runs and {random.instructions:,} random ones compared, {len(differences)} differences, "
         f"{len(table.to_meet())} cases, in {took_s:.0f} s; every case is in {TABLE}"
     )
     return 1 if wrong else 0

@@ -37,6 +37,7 @@ _FLASH_CODE: Final = tuple(0x1000_0000 + slot * 0x40_0000 + 0x8_0000 for slot in
 _ENDS: Final = (0x2004_2000, 0x0000_4000, 0x1100_0000, 0x1300_0000, 0x1400_0000)
 """Of SRAM, of the boot ROM, and of flash as it is seen from 0x10, 0x12 and 0x13."""
 _AT_THE_END: Final = 40
+_SECOND_OF_A_CALL: Final = (0xF800).to_bytes(2, "little")
 _DATA: Final = 0x2000_4000
 _DATA_BYTES: Final = 0x4000
 _STACK: Final = 0x2001_0000
@@ -357,17 +358,17 @@ class Episode:
             registers[13] = _END_OF_SRAM + 4 * int(random.integers(1, 8))
         registers[15] = self.code_at + 2 * int(random.integers(0, 64))
         if self.at_an_end:
-            registers[15] = self.code_at + 2 * (_CODE_HALFWORDS - int(random.integers(1, 24)))
+            registers[15] = self.code_at + 2 * (_CODE_HALFWORDS - int(random.integers(1, 12)))
         return registers
 
     def _state(self) -> dict[str, int]:
         random = self._random
-        flags = {name: bool(random.integers(0, 2)) for name in ("n", "z", "c", "v")}
+        flags = {name: int(random.integers(0, 2)) for name in ("n", "z", "c", "v")}
         return flags | {
-            "pm": bool(random.random() < 0.3),
+            "pm": int(random.random() < 0.3),
             "sp_sel": int(random.random() < 0.3),
             "banked_sp": _STACK + 4 * int(random.integers(256, 768)),
-            "n_priv": bool(random.random() < 0.1),
+            "n_priv": int(random.random() < 0.1),
             "current_mode": 0,
             "ipsr": 0,
             "pending_interrupts": 0,
@@ -413,6 +414,9 @@ class Episode:
             pico.write_sram(_DATA, self.data)
         memory, offset = _memory_at(pico, self.code_at)
         memory[offset : offset + 2 * _CODE_HALFWORDS] = self.code.tobytes()
+        if self.at_an_end:
+            # Whoever goes on reading at the beginning of flash finds an instruction to be made of it.
+            pico.chip.flash[:2] = _SECOND_OF_A_CALL
         core = pico.chip.core
         for index, word in enumerate(self.registers):
             core.registers[index] = word

@@ -1,4 +1,4 @@
-"""A course that the library of scenarios does not have: every kind of reset, with flash operations that take their time.
+"""A course that the library does not have: every kind of reset, with flash operations that take their time.
 
 Promises: the board is reset at power-on, by its RUN pin (held, and let go at once), by its watchdog and by a power cut
 in the middle of a flash operation, each while it delivers; sector erases take 45 ms and pages 0.7 ms, with interrupts
