@@ -188,12 +188,18 @@ def _verdict(records: list[ScenarioRecord], rig: str, seconds: float) -> int:
 def silicon(
     port: Annotated[str, typer.Option(help="Serial port of the board. Its pump must stand.")],
     boot_loader: Annotated[
-        bool, typer.Option("--boot-loader", help="Send it through its USB boot loader too; picotool, or you, end that.")
+        bool,
+        typer.Option(
+            "--boot-loader", help="Send it through its USB boot loader too; picotool, or you, end that."
+        ),
     ] = False,
     crystal_s: Annotated[
         float,
         typer.Option(
-            "--crystal-seconds", min=1, max=120, help="How long the crystal is held against this computer's clock."
+            "--crystal-seconds",
+            min=1,
+            max=120,
+            help="How long the crystal is held against this computer's clock.",
         ),
     ] = 60,
     out: Annotated[Path, typer.Option(help="Folder for the record.")] = SILICON,

@@ -92,7 +92,8 @@ class FrequencyCounter(clocks.RPClocks):
 class SystemConfiguration(syscfg.RP2040SysCfg):
     """Registers that the emulator lacks keep what is written to them, until a reset of the peripherals.
 
-    The boot ROM clears the masks of interrupts of both processors at every start (bootrom_rt0.S, _nmi): `enter_boot_rom`.
+    The boot ROM clears the masks of interrupts of both processors at every start (bootrom_rt0.S, _nmi), which is
+    `enter_boot_rom`.
     """
 
     _proc1_nmi_mask = 0

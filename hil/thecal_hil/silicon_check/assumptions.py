@@ -25,7 +25,9 @@ FLASH_CACHE: Final = (
     Assumption(
         "uncached", "F3", "wait of a read that passes the cache by", _MISS, "cycles", 0.7 * _MISS, 1.1 * _MISS
     ),
-    Assumption("fill", "F4", "a miss fills a whole line, or the half asked for", AS_SLOW_AS_SILICON.fill.value),
+    Assumption(
+        "fill", "F4", "a miss fills a whole line, or the half asked for", AS_SLOW_AS_SILICON.fill.value
+    ),
     Assumption("neighbour", "F1", "a line is followed by one that is not filled with it", "not filled"),
     Assumption("ways", "F1, F6", "lines of a set that are kept", 2, "lines", 2, 2),
     Assumption("set", "F1", "distance of lines of one set", 8_192, "bytes", 8_192, 8_192),
@@ -43,7 +45,13 @@ FLASH_CHIP: Final = (
     Assumption("page", "F12", "program of a page, median of 48", _PAGE_MS, "ms", 0.2, 1.4),
     Assumption("page-longest", "F12", "longest program of a page seen", _PAGE_MS, "ms", 0.2, 3.1),
     Assumption(
-        "fed-meanwhile", "F13", "words that DMA and PIO moved during an erase, of those due", 1, "", 0.98, 1.02
+        "fed-meanwhile",
+        "F13",
+        "words that DMA and PIO moved during an erase, of those due",
+        1,
+        "",
+        0.98,
+        1.02,
     ),
 )
 CLOCKS: Final = (

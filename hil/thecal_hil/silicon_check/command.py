@@ -1,7 +1,7 @@
 """``thecal-hil silicon``: one board at a time, shown and kept.
 
-Promise: a board that is absent, busy, no pump, delivering, or gone half-way is told as such, each in words; then nothing
-is written.
+Promise: a board that is absent, busy, no pump, delivering, or gone half-way is told as such, each in words; nothing
+is written then.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from serial import SerialException
 
 from thecal.errors import ThecalError
 from thecal.keys import StoredKeys
@@ -54,8 +53,10 @@ def _measure(port: str, crystal_s: float, *, through_boot_loader: bool) -> Measu
                 return Measurement(way, say, crystal_s).run(through_boot_loader=through_boot_loader)
             finally:
                 way.close()
-    except SerialException as error:
-        raise BoardError(f"the board on {port} has gone ({error}); plug it in again and begin anew") from error
+    except OSError as error:
+        raise BoardError(
+            f"the board on {port} has gone ({error}); plug it in again and begin anew"
+        ) from error
     except (ThecalError, BoardBusyError) as error:
         raise BoardError(error) from error
 

@@ -83,7 +83,7 @@ _UNCACHED: Final = 0x1300_0000
 _MEMORY: Final = 0x2000_0000
 _LINE: Final = 8
 _READS: Final = 1_024
-_LEAST_COST: Final = 3.0
+_LEAST_COST: Final = 4.0
 """Cycles of a miss below which nothing tells one from a hit."""
 _FLUSHES: Final = 64
 _CYCLES_OF_A_TURN: Final = 7
@@ -92,8 +92,8 @@ _LINES_OF_A_PATTERN: Final = 256
 _LINES_OF_A_SPAN: Final = 64
 _MOST_WAYS: Final = 4
 _SPANS: Final = (1_024, 2_048, 4_096, 8_192, 16_384)
-_FEW, _MANY = 0.05, 0.9
-"""Shares of misses that count as none and as all."""
+_FEW, _SOME, _MANY = 0.1, 0.25, 0.9
+"""Shares of misses that count as none, as more than none, and as all."""
 
 Segment = tuple[int, int, int]
 """First address, distance, and how many."""
@@ -116,8 +116,11 @@ class FlashCache:
         uncached = self._cycles([], [(_UNCACHED, 4, _READS)]) - self._hit_cycles
         yield "uncached", Reading(round(uncached, 1), error)
         flushes_us = self._prompt.ask(f"flushes({_FLUSHES})")
-        yield "flush", Reading(
-            round(flushes_us * _CYCLES_PER_US / _FLUSHES) - _CYCLES_OF_A_TURN, _CYCLES_PER_US / _FLUSHES
+        yield (
+            "flush",
+            Reading(
+                round(flushes_us * _CYCLES_PER_US / _FLUSHES) - _CYCLES_OF_A_TURN, _CYCLES_PER_US / _FLUSHES
+            ),
         )
         if self.miss_cycles < _LEAST_COST:
             raise NotMeasuredError("a miss costs nothing on this board, so its cache does not show")
@@ -139,7 +142,9 @@ class FlashCache:
 
     def _fill(self) -> Reading:
         share = self._misses([(_FLASH, _LINE, _READS)], [(_FLASH + 4, _LINE, _READS)])
-        word = "line" if share < _FEW else "half" if share > _MANY else f"{share:.0%} of the other halves miss"
+        word = (
+            "line" if share < _FEW else "half" if share > _MANY else f"{share:.0%} of the other halves miss"
+        )
         return Reading(word)
 
     def _neighbour(self) -> Reading:
@@ -152,7 +157,7 @@ class FlashCache:
         kept = 0
         for lines in range(1, _MOST_WAYS + 1):
             pattern = _of_each_set(range(lines), 8_192, _LINES_OF_A_PATTERN)
-            if self._misses(pattern, pattern) > _FEW:
+            if self._misses(pattern, pattern) > _SOME:
                 break
             kept = lines
         return kept
@@ -161,7 +166,7 @@ class FlashCache:
         """The least distance at which one line more than a set holds is too many."""
         for span in _SPANS:
             pattern = _of_each_set(range(ways + 1), span, _LINES_OF_A_SPAN)
-            if self._misses(pattern, pattern) > _FEW:
+            if self._misses(pattern, pattern) > _SOME:
                 return span
         raise NotMeasuredError(f"lines up to {_SPANS[-1]} bytes apart do not meet in a set")
 
@@ -172,7 +177,7 @@ class FlashCache:
         used_again = self._misses(_sets(0, 1, 0, 2), _sets(1))
         if first > _MANY:
             return Reading("lru" if used_again > _MANY else "fifo" if used_again < _FEW else "unclear")
-        word = "random" if 0.25 < first < 0.75 and 0.25 < used_again < 0.75 else "unclear"
+        word = "random" if _SOME < first < 1 - _SOME and _SOME < used_again < 1 - _SOME else "unclear"
         return Reading(word, remark=f"{first:.0%} of the oldest lines gave way")
 
 

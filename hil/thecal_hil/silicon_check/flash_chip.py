@@ -108,5 +108,5 @@ class FlashChip:
         yield "page-longest", Reading(round(max(pages_ms), 3), round(uncertainty_ms, 3))
         taken_us, words = (sum(column) for column in zip(*erases, strict=True))
         if words < _LEAST_WORDS:
-            raise NotMeasuredError(f"erases of {max(erases_ms):.1f} ms are too short to count words in")
+            raise NotMeasuredError(f"erases of {max(0.0, *erases_ms):.1f} ms are too short to count words in")
         yield "fed-meanwhile", Reading(round(words * _US_A_WORD / taken_us, 4), 2 * _TURNS / words)

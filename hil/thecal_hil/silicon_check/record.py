@@ -30,7 +30,12 @@ def table(measured: Measured) -> Table:
     for finding in measured.findings:
         one = finding.assumption
         shown.add_row(
-            one.row, one.title, _value(one.assumed, one.unit), _range(one), _reading(finding), _verdict(finding)
+            one.row,
+            one.title,
+            _value(one.assumed, one.unit),
+            _range(one),
+            _reading(finding),
+            _verdict(finding),
         )
     return shown
 

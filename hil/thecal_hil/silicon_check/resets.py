@@ -153,7 +153,10 @@ class Resets:
         after = Look(*prompt.ask("look()"))
         yield "soft-reason", Reading(_same(before.reason == after.reason))
         yield "soft-scratch", Reading(_same(before.scratch_4 == after.scratch_4))
-        is_kept = (before.proc1_nmi_mask, before.in_sync_bypass) == (after.proc1_nmi_mask, after.in_sync_bypass)
+        is_kept = (before.proc1_nmi_mask, before.in_sync_bypass) == (
+            after.proc1_nmi_mask,
+            after.in_sync_bypass,
+        )
         yield "soft-life", Reading(_same(is_kept and bool(after.in_sync_bypass)))
         yield "soft-memory", Reading(after.memory)
 

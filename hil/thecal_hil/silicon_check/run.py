@@ -6,12 +6,10 @@ and looked for; each assumption gets a finding, and one that could not be measur
 
 from __future__ import annotations
 
-
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
-
-from serial import SerialException
 
 from thecal.client import Pump
 from thecal.errors import NoAnswerError, ThecalError
@@ -77,7 +75,7 @@ class Measurement:
         self._measured = Measured()
 
     def run(self, *, through_boot_loader: bool = False) -> Measured:
-        """Raises PumpDeliversError before anything is done, ThecalError or SerialException if the board is lost."""
+        """Raises PumpDeliversError before anything is done, ThecalError or OSError if the board is lost."""
         pump = self._way.find_pump(within_s=0)
         self._identify(pump)
         try:
@@ -86,7 +84,7 @@ class Measurement:
             # Best effort: what is raised already says more than a second failure would.
             try:
                 self._restart()
-            except (ThecalError, SerialException, NotMeasuredError):
+            except (ThecalError, OSError):
                 self._say("the pump could not be started again: unplug the board and plug it in again")
             raise
         self._restart()
@@ -123,7 +121,9 @@ class Measurement:
             self._restart()
             self._take("the boot loader", assumptions.BOOT_LOADER, resets.boot_loader)
         else:
-            self._findings(not_measured(one, "it was not asked for: --boot-loader") for one in assumptions.BOOT_LOADER)
+            self._findings(
+                not_measured(one, "it was not asked for: --boot-loader") for one in assumptions.BOOT_LOADER
+            )
 
     def _take(self, what: str, wanted: Iterable[Assumption], readings: Callable[[], Readings]) -> None:
         self._say(what)
@@ -149,11 +149,9 @@ class Measurement:
     def _restart(self) -> None:
         """From wherever the board is to its pump, running and at rest, the motor disabled."""
         way = self._way
-        try:
+        # Without a prompt it runs its pump's program already, or comes to it.
+        with suppress(NoAnswerError):
             Prompt(way.emptied_port(), tries=2).start("import machine; machine.reset()")
-        except NoAnswerError:
-            # It runs its pump's program already, or comes to it.
-            pass
         way.sleep(0.2)
         pump = way.find_pump()
         if (pump.serial, pump.commit) != (self._measured.serial, self._measured.commit):
@@ -162,6 +160,6 @@ class Measurement:
                 f" ({self._measured.commit})"
             )
         if pump.interrogate().state != STATE_STOPPED:
-            raise ThecalError("the pump delivers after its restart: it was started by somebody else meanwhile")
-
-
+            raise ThecalError(
+                "the pump delivers after its restart: it was started by somebody else meanwhile"
+            )

@@ -73,8 +73,12 @@ def judge(assumption: Assumption, reading: Reading | NotMeasuredError) -> Findin
         decided, verdict = reading.uncertainty < off_by, Verdict.DIFFERS
     if decided:
         return Finding(assumption, reading, verdict, reading.remark)
-    why = f"{reading.value:.6g} is uncertain by {reading.uncertainty:.2g} {assumption.unit}, too much to decide"
-    return Finding(assumption, None, Verdict.NOT_MEASURED, f"{why}. {reading.remark}" if reading.remark else why)
+    why = (
+        f"{reading.value:.6g} is uncertain by {reading.uncertainty:.2g} {assumption.unit}, too much to decide"
+    )
+    return Finding(
+        assumption, None, Verdict.NOT_MEASURED, f"{why}. {reading.remark}" if reading.remark else why
+    )
 
 
 def not_measured(assumption: Assumption, why: str) -> Finding:

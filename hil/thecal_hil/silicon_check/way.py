@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from serial import Serial, SerialException
+from serial import Serial
 
 from thecal.client import Pump
 from thecal.errors import NoAnswerError, NotAPumpError, PortError, ThecalError
@@ -66,7 +66,11 @@ class SerialWay:
         self._say = say
         self._port: Serial | None = None
         self._usb_serial = next(
-            (one.serial_number for one in candidates() if os.path.realpath(device) == os.path.realpath(one.device)),
+            (
+                one.serial_number
+                for one in candidates()
+                if os.path.realpath(device) == os.path.realpath(one.device)
+            ),
             "",
         )
 
@@ -97,7 +101,7 @@ class SerialWay:
         while True:
             try:
                 return Pump(self.port(), clock=time.monotonic, keys=self._keys)
-            except (PortError, NoAnswerError, NotAPumpError, SerialException) as error:
+            except (PortError, NoAnswerError, NotAPumpError, OSError) as error:
                 self.close()
                 if not within_s:
                     raise
@@ -113,10 +117,14 @@ class SerialWay:
         picotool = shutil.which("picotool")
         if picotool is not None:
             self.sleep(2)
-            done = subprocess.run([picotool, "reboot"], capture_output=True, timeout=_PICOTOOL_TIMEOUT_S, check=False)
+            done = subprocess.run(
+                [picotool, "reboot"], capture_output=True, timeout=_PICOTOOL_TIMEOUT_S, check=False
+            )
             if done.returncode == 0:
                 return
-        self._say("the board is in its boot loader: have it leave with `picotool reboot`, or copy its image onto it")
+        self._say(
+            "the board is in its boot loader: have it leave with `picotool reboot`, or copy its image onto it"
+        )
         deadline_s = time.monotonic() + _LOADER_WITHIN_S
         while time.monotonic() < deadline_s:
             try:
