@@ -37,7 +37,7 @@ FLASH_CACHE: Final = (
     ),
 )
 COLLECTION: Final = (
-    Assumption("collection", "C5", "collection of garbage in a pump's memory", 4, "ms", 0.5, 50),
+    Assumption("collection", "C5", "collection of garbage in a pump's memory", 14, "ms", 4, 50),
 )
 FLASH_CHIP: Final = (
     Assumption("erase", "F10", "erase of a sector, median of three", _ERASE_MS, "ms", 15, 90),
