@@ -155,7 +155,7 @@ emulator-parity: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Compare both paths of the
 
 .PHONY: parity-mutants
 parity-mutants: $(VENV)/ready ## Put mistakes into the emulator's compiled path and have that comparison find each
-	@nice $(BIN)/pytest -m campaign tests/parity/test_mistakes_are_found.py
+	@nice $(BIN)/pytest -m campaign tests/parity
 
 .PHONY: lint
 lint: $(VENV)/ready ## Check style and formatting
