@@ -121,3 +121,21 @@ def test_a_board_with_a_journal_of_its_own_has_its_program_again() -> None:
     rig = PicoRig(image_under_test(), Silicon(flash_before=FlashBefore.OWN))
     rig.run_for(5)
     assert rig.pump().interrogate().journal_condition == GOOD
+
+
+@pytest.mark.requirement("reset-cause")
+def test_a_soft_reset_at_the_prompt_after_a_bite_is_no_second_bite() -> None:
+    course = delivering()
+    rig = course.rig
+    course.stop()
+    rig.reset(RigReset.WATCHDOG)
+    rig.run_for(3)
+    pump = rig.pump()
+    assert pump.interrogate().reset_cause == RESET_WATCHDOG
+    pump.prompt()
+    rig.run_for(1)
+    # Ctrl-B for the prompt that people type at, Ctrl-D for a soft reset, behind which the pump's program runs again.
+    rig.port.write(b"\x02\x04")
+    rig.run_for(3)
+    after = rig.fresh_pump().interrogate()
+    assert (after.reset_cause, after.time_source) == (RESET_POWER_ON, TIME_RESTORED)
