@@ -1,4 +1,4 @@
-"""The shipped image with the largest program: what requests leave of its memory, and what it does right after a reset."""
+"""The shipped image with the largest program: what requests leave of its memory, and how long each takes."""
 
 import pytest
 
