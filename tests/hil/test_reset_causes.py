@@ -14,6 +14,7 @@ from thecal_hil.emulator.silicon import FlashBefore, Silicon
 from thecal_hil.image import image_under_test
 from thecal_hil.pico_rig import PicoRig
 from thecal_hil.rig import ResetCause as RigReset
+from thecal_hil.rig import Rig
 from thecal_hil.therapy import continuous
 
 _RESETS = Silicon(boot_rom=True, timer_from_zero=True)
@@ -31,9 +32,9 @@ def delivering(silicon: Silicon = _RESETS) -> Course:
     return course
 
 
-def reset(rig: PicoRig, cause: ResetCause, held_s: float = 0) -> None:
-    rig.board.reset(cause, held_ns=round(held_s * _NS_PER_S))
-    rig.recover()
+def reset(rig: Rig, cause: ResetCause, held_s: float = 0) -> None:
+    assert isinstance(rig, PicoRig)
+    rig.restart(cause, held_ns=round(held_s * _NS_PER_S))
     rig.run_for(3)
 
 
