@@ -531,7 +531,7 @@ class Controller:
         bytearray(_PIECE_OF_MEMORY_BYTES)
 
     def note_out_of_memory(self, kind: int) -> None:
-        """A request of this kind, or a press of the button for kind 0, has ended for want of memory. Delivery has not."""
+        """A request of this kind, or a press of the button for kind 0, ended for want of memory. Delivery has not."""
         gc.collect()
         # What can't even be logged is no reason to stop either.
         try:
