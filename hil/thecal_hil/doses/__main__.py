@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from thecal_hil.doses.player import Violation, play
+from thecal_hil.doses.player import ViolationError, play
 from thecal_hil.doses.sequence import SequenceError, read_sequence
 from thecal_hil.rigs import open_rig
 
@@ -27,7 +27,7 @@ def main() -> int:
         try:
             play(sequence, rig)
             print(f"{file}: as the reference has it")
-        except Violation as violation:
+        except ViolationError as violation:
             failed += 1
             print(f"{file}: {violation}")
         finally:

@@ -1,7 +1,7 @@
 """Plays a sequence on a rig and holds it, after every step, against the reference of therapy and against the pulses.
 
 Promises: a sequence is played the same way on every rig; the reference is told only what was asked for, what the pump
-answered and which instants it named; the first thing that differs ends the run as ``Violation``, with its step.
+answered and which instants it named; the first thing that differs ends the run as ``ViolationError``, with its step.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MORE_THAN_THE_WATCHDOG_MS = 60_000
 _NEW_TUBING = 0
 
 
-class Violation(AssertionError):
+class ViolationError(AssertionError):
     """A pump did otherwise than the reference, or broke an invariant. step: number of the step, from 1; 0 before."""
 
     def __init__(self, step: int, what: str, differences: list[str]) -> None:
@@ -89,7 +89,7 @@ class Player:
         }
 
     def play(self, sequence: Sequence) -> None:
-        """Violation at the first step that differs."""
+        """ViolationError at the first step that differs."""
         step_number, what = 0, "before the first step"
         try:
             self._begin(sequence)
@@ -102,7 +102,7 @@ class Player:
             self._rig.run_for(_SETTLED_S)
             self._look(step_number, what)
         except SilentError as silent:
-            raise Violation(step_number, what, [f"no answer to {silent}"]) from silent
+            raise ViolationError(step_number, what, [f"no answer to {silent}"]) from silent
 
     def _begin(self, sequence: Sequence) -> None:
         self._set_time(sequence.utc_s, 0, sequence.offset_minutes)
@@ -147,10 +147,9 @@ class Player:
 
     def _commit(self, fields: dict[str, Any]) -> None:
         program, plan = program_of(fields), plan_of(fields)
-        try:
-            digest = self._words.stage(program)
-        except RefusedError as refused:
-            self._differences.append(f"staging is refused: {refused}")
+        digest = self._words.stage(program)
+        if plan.fault is not None:
+            self._must_refuse(f"a program though {plan.fault}", messages.COMMIT, digest)
             return
         answer = self._ask(messages.COMMIT, digest)
         if answer is None:
@@ -163,9 +162,12 @@ class Player:
 
     def _commit_another(self, _: Step) -> None:
         """Name a program that is not the one staged."""
+        self._must_refuse("a commit of a program that was never staged", messages.COMMIT, bytes(32))
+
+    def _must_refuse(self, what: str, message: messages.Message, *values: object) -> None:
         try:
-            self._words.ask(messages.COMMIT, bytes(32))
-            self._differences.append("a commit of a program that was never staged is accepted")
+            self._words.ask(message, *values)
+            self._differences.append(f"the pump accepts {what}")
         except RefusedError:
             pass
 
@@ -173,11 +175,7 @@ class Player:
         state = self.therapy.state
         can_start = self._plan is not None and self._plan.delivers and not state.is_delivering
         if state.alarm is Response.STOP or not can_start:
-            try:
-                self._words.ask(messages.START, self._digest)
-                self._differences.append("a start is accepted that should be refused")
-            except RefusedError:
-                pass
+            self._must_refuse("a start", messages.START, self._digest)
             return
         answer = self._ask(messages.START, self._digest)
         if answer is not None:
@@ -229,7 +227,6 @@ class Player:
             )
         if refusal is None and kind is not None and kind is not Kind.SCHEDULED:
             self.therapy.begin(begin_ns, kind, rate, seconds)
-            self._windows.breaks += [begin_ns] if kind is Kind.PRIME else []
 
     def _press(self, step: Step) -> None:
         """Press the button, and find in the log what comes of it."""
@@ -312,7 +309,7 @@ class Player:
         found += self._windows.differences(self._rig.step_times_ns, state, now_ns)
         found += [f"alarm {alarm!r} that nothing caused" for alarm in sorted(self._alarms & FAULTS)]
         if found:
-            raise Violation(number, what, found)
+            raise ViolationError(number, what, found)
 
     def _read_log(self) -> list[Event]:
         """New events, each followed by the reference as far as it says when something took effect."""
@@ -386,5 +383,5 @@ class Player:
 
 
 def play(sequence: Sequence, rig: Rig) -> None:
-    """Play a sequence on a rig that has just been started. Violation if anything differs."""
+    """Play a sequence on a rig that has just been started. ViolationError if anything differs."""
     Player(rig).play(sequence)

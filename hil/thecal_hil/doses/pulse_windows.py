@@ -12,10 +12,10 @@ from fractions import Fraction
 import numpy as np
 
 from thecal_hil.rig import Instants
-from thecal_sim.therapy.dose import Dose
+from thecal_sim.therapy.dose import Kind
 from thecal_sim.therapy.plan import MOST_RATE_NL_PER_DAY
 from thecal_sim.therapy.state import State
-from thecal_sim.units import NS_PER_DAY, NS_PER_MINUTE, TICK_NS
+from thecal_sim.units import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S, TICK_NS
 
 SAFE_SIDE_NL = -(-MOST_RATE_NL_PER_DAY // 1_440)
 """One minute of the highest rate: what counting by the minute may miss."""
@@ -61,7 +61,7 @@ class PulseWindows:
         first, self._checked = self._checked, len(steps_ns)
         if first < len(steps_ns):
             found += self._too_fast(steps_ns, first)
-            found += self._too_full(steps_ns, first, state.doses)
+            found += self._too_full(steps_ns, first, state)
         return found
 
     def _against_the_curve(self, steps_ns: Instants, state: State, now_ns: int) -> list[str]:
@@ -72,7 +72,7 @@ class PulseWindows:
         if abs(steps - given / self._nl_per_step) <= self._most_off:
             return []
         return [
-            f"{steps} pulses, {float(steps * self._nl_per_step):.3f} nL, came since {self._base_ns / 1e9:.3f} s; "
+            f"{steps} pulses, {float(steps * self._nl_per_step):.3f} nL, came since {self._base_ns / NS_PER_S:.3f} s; "
             f"the reference has {float(given):.3f} nL"
         ]
 
@@ -86,40 +86,40 @@ class PulseWindows:
                 return [f"more than {MOST_RATE_NL_PER_DAY:,} nL/day over {run} pulses"]
         return []
 
-    def _too_full(self, steps_ns: Instants, first: int, doses: list[Dose]) -> list[str]:
+    def _too_full(self, steps_ns: Instants, first: int, state: State) -> list[str]:
+        ends = steps_ns[first:]
+        starts = np.array([one.t_ns for one in self._in_force] or [1 << 62])
+        places = np.searchsorted(starts, ends, side="right") - 1
         for minutes, name in ((60, "hour"), (1_440, "24 hours")):
             window_ns = minutes * NS_PER_MINUTE
-            ends = steps_ns[first:]
-            counts = np.arange(first + 1, len(steps_ns) + 1) - np.searchsorted(
-                steps_ns, ends - window_ns, side="right"
-            )
-            for at in np.unique(
-                np.searchsorted([one.t_ns for one in self._in_force], ends, side="right") - 1
-            ).tolist():
-                if at < 0:
-                    continue
+            before = np.searchsorted(steps_ns, ends - window_ns, side="right")
+            counts = np.arange(first + 1, len(steps_ns) + 1) - before
+            for at in np.unique(places[places >= 0]).tolist():
                 one = self._in_force[at]
                 limit_nl = one.hour_nl if minutes == 60 else one.day_nl
-                until = self._in_force[at + 1].t_ns if at + 1 < len(self._in_force) else 1 << 62
-                over = (
-                    (counts * float(self._nl_per_step) > limit_nl + float(self._nl_per_step))
-                    & (ends >= one.t_ns)
-                    & (ends < until)
-                )
+                over = (places == at) & (counts > (limit_nl / self._nl_per_step) + 1)
                 for end_ns, count in zip(ends[over].tolist(), counts[over].tolist(), strict=True):
                     given_nl = float(count * self._nl_per_step)
-                    if given_nl > limit_nl + self._slack_nl(end_ns - window_ns, end_ns, doses):
-                        return [
-                            f"{given_nl:,.0f} nL in the {name} before {end_ns / 1e9:.3f} s, limit {limit_nl:,} nL"
-                        ]
+                    if given_nl > limit_nl + self._slack_nl(end_ns - window_ns, end_ns, state):
+                        when = f"before {end_ns / NS_PER_S:.3f} s"
+                        return [f"{given_nl:,.0f} nL in the {name} {when}, limit {limit_nl:,} nL"]
         return []
 
-    def _slack_nl(self, begin_ns: int, end_ns: int, doses: list[Dose]) -> float:
-        """What a window may hold beyond its limit: nothing without a break; the safe side after one; anything if no dose
-        began after the last one, for the basal rate is never held back."""
+    def _slack_nl(self, begin_ns: int, end_ns: int, state: State) -> float:
+        """What a window may hold beyond its limit: two microsteps; the safe side after a break; anything if no dose
+        began after the last break, for the basal rate is never held back. Bridges and primes into a line with room for
+        them count for no limit."""
+        free = [*state.bridged]
+        for dose in state.doses:
+            if dose.kind is Kind.PRIME and not dose.limited_rate:
+                free.append((dose.begin_ns, dose.end_ns, dose.rate_nl_per_day))
+        overlaps = [(min(end_ns, end) - max(begin_ns, begin), rate) for begin, end, rate in free]
+        slack_nl = sum(rate * ns / NS_PER_DAY for ns, rate in overlaps if ns > 0) + 2 * float(
+            self._nl_per_step
+        )
         breaks = [t_ns for t_ns in self.breaks if begin_ns < t_ns <= end_ns]
         if not breaks:
-            return 2 * float(self._nl_per_step)
-        if any(breaks[-1] <= dose.begin_ns < end_ns for dose in doses if dose.end_ns > dose.begin_ns):
-            return SAFE_SIDE_NL + float(self._nl_per_step)
+            return slack_nl
+        if any(max(breaks) <= dose.begin_ns < min(end_ns, dose.end_ns) for dose in state.doses):
+            return slack_nl + SAFE_SIDE_NL
         return float("inf")

@@ -70,6 +70,13 @@ class Plan:
     def line_nl(self) -> int:
         return PUMP_TUBING_NL + self.catheter_nl
 
+    @property
+    def fault(self) -> str | None:
+        """Why the program has to be refused when it is staged, of what a sequence may get wrong."""
+        if self.bridge is not None and Fraction(self.bridge[0] * self.bridge[1], 86_400) > self.line_nl:
+            return "the bridge is larger than the line"
+        return None
+
     def basal_at(self, minute: int) -> int:
         """Basal rate in a local minute since 1970."""
         rate = 0

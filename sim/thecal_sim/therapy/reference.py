@@ -174,9 +174,7 @@ class Therapy:
         state = self.state
         while True:
             t_ns = min(self._next_turn(), to_ns)
-            if state.is_bridging() and self._is_bridge_running(state.now_ns) and state.plan is not None:
-                assert state.plan.bridge is not None
-                state.bridge_left -= state.plan.bridge[1] * (t_ns - state.now_ns)
+            self._give_of_the_bridge(t_ns)
             state.now_ns = t_ns
             for dose in state.open_doses():
                 if dose.planned_end_ns <= t_ns:
@@ -186,6 +184,16 @@ class Therapy:
             self._settle()
             if t_ns == to_ns:
                 return
+
+    def _give_of_the_bridge(self, until_ns: int) -> None:
+        state, plan = self.state, self.state.plan
+        if not (state.is_bridging() and self._is_bridge_running(state.now_ns)) or until_ns == state.now_ns:
+            return
+        assert plan is not None
+        assert plan.bridge is not None
+        _, rate = plan.bridge
+        state.bridge_left -= rate * (until_ns - state.now_ns)
+        state.bridged.append((state.now_ns, until_ns, rate))
 
     def _is_bridge_running(self, t_ns: int) -> bool:
         return self.state.delivers_at(t_ns) and self.state.response is not Response.MINIMUM_RATE

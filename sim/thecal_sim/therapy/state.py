@@ -40,6 +40,7 @@ class State:
         self.alarm = Response.NONE
         self.is_supply_low = False
         self.bridge_left = 0
+        self.bridged: list[tuple[int, int, int]] = []
         self.doses: list[Dose] = []
         self.passed: list[PassedOver] = []
         self.discontinuity_ns: int | None = None
