@@ -35,6 +35,8 @@ _WATCHDOG_WITHIN_S = 10
 _LOOK_S = 0.25
 _MORE_THAN_THE_WATCHDOG_MS = 60_000
 _NEW_TUBING = 0
+_OWED_STEPS = Fraction(102, 50)
+"""Between pulses and curve after a restart: one owed besides the usual one."""
 
 
 class ViolationError(AssertionError):
@@ -60,10 +62,10 @@ class Player:
         self._offset_minutes = 0
         self._recorded_ns = rig.now_ns
         self._is_stale: Response | None = None
-        self._starts: list[int] = []
-        self._passed_over: list[Event] = []
         status = self._words.ask(messages.INTERROGATE)
-        self._windows = PulseWindows(Fraction(status["nl_per_rev"], status["microsteps_per_rev"]))
+        self._nl_per_step = Fraction(status["nl_per_rev"], status["microsteps_per_rev"])
+        self._doubt_nl = Fraction(0)
+        self._windows = PulseWindows(self._nl_per_step)
         self._differences: list[str] = []
         self._does: dict[str, Callable[[Step], None]] = {
             "wait": lambda step: self._rig.run_for(step["seconds"]),
@@ -257,10 +259,12 @@ class Player:
     # --- what happens to a pump
 
     def _reset_by_watchdog(self) -> None:
+        self._let_changes_come()
         self._rig.reset(ResetCause.WATCHDOG)
         self._after_reset(was_power_cut=False)
 
     def _hang(self) -> None:
+        self._let_changes_come()
         origin_ns = self._rig.boot_origin_ns
         self._rig.faults.inject(Fault.PROGRAM_PAUSES, _MORE_THAN_THE_WATCHDOG_MS)
         for _ in range(int(_WATCHDOG_WITHIN_S / _LOOK_S)):
@@ -271,6 +275,7 @@ class Player:
         self._after_reset(was_power_cut=False)
 
     def _cut_power(self) -> None:
+        self._let_changes_come()
         self.therapy.power_cut(self._rig.now_ns, self._recorded_ns)
         self._windows.breaks.append(self._rig.now_ns)
         self._rig.reset(ResetCause.POWER_ON)
@@ -279,14 +284,18 @@ class Player:
     def _after_reset(self, was_power_cut: bool) -> None:
         self._rig.run_for(_SETTLED_S)
         self._words.connect()
-        self._starts.clear()
+        if was_power_cut:
+            self._doubt_nl += self._words.ask(messages.INTERROGATE)["uncertain_steps"] * self._nl_per_step
+        else:
+            self.therapy.watchdog_reset()
+            # What came in the gap of the restart is not known to a microstep.
+            self._windows.begin_anew(self._rig.now_ns, self._rig.step_times_ns, _OWED_STEPS)
         self._read_log()
-        resumed_ns = self._starts[-1] if self._starts else self._rig.now_ns
-        if was_power_cut and self._starts:
-            self.therapy.resumed(resumed_ns)
         self._recorded_ns = self._rig.now_ns
-        # A microstep may be owed, and what came in the gap of the restart is not known to one.
-        self._windows.begin_anew(resumed_ns, self._rig.step_times_ns, Fraction(2) + Fraction(1, 50))
+
+    def _let_changes_come(self) -> None:
+        """Until what was asked for has taken effect: when it does so after a reset, nobody has promised."""
+        self._rig.run_until(self.therapy.state.now_ns + _NOTICE_NS)
 
     def _supply(self, is_low: bool) -> None:
         if is_low:
@@ -325,9 +334,8 @@ class Player:
 
     def _follow(self, event: Event) -> None:
         t_ns = event.t_ns
-        if event.name in ("alarm raised", "alarm cleared"):
-            change = self._alarms.add if event.name == "alarm raised" else self._alarms.discard
-            change(event.alarm)
+        if event.name in ("alarm raised", "alarm cleared", "alarm acknowledged"):
+            self._alarms = (self._alarms | event.raised) - event.cleared
             response = max(
                 (RESPONSES.get(alarm, Response.NONE) for alarm in self._alarms), default=Response.NONE
             )
@@ -336,19 +344,27 @@ class Player:
         elif t_ns is None:
             return
         elif event.name in ("program took effect", "delivery stopped") and self._is_stale is not None:
-            self._respond_at(self._whole_second_ns(t_ns) if event.name == "program took effect" else t_ns)
-        elif event.name == "delivery started":
-            self._starts.append(self._next_whole_second_ns(t_ns))
-            if self.therapy.state.delivering_from_ns == 1 << 62 and not self._is_after_cut():
-                self.therapy.resumed(self._starts[-1])
-                self._windows.begin_anew(
-                    self._starts[-1], self._rig.step_times_ns, Fraction(2) + Fraction(1, 50)
-                )
+            self._respond_at(t_ns)
+            if event.name == "program took effect" and self.therapy.state.is_waiting_for_power:
+                self._resumed(t_ns)
+        elif event.name == "program took effect" and self.therapy.state.is_waiting_for_power:
+            self._resumed(t_ns)
+        elif event.name == "bridge ended" and self.therapy.state.is_bridge_doubtful:
+            self._judge_bridge(self.therapy.bridge_over(t_ns))
         elif event.name == "delivery held":
             self.therapy.held(t_ns)
 
-    def _is_after_cut(self) -> bool:
-        return self.therapy.state.doubt_until_ns >= self._rig.boot_origin_ns - NS_PER_S
+    def _resumed(self, t_ns: int) -> None:
+        """Delivery goes on after a power cut or a hold. A microstep may be owed."""
+        self.therapy.resumed(t_ns)
+        if self.therapy.state.is_bridge_doubtful and not self._words.ask(messages.BOLUSES)["bridge_left_s"]:
+            # What may have come counts as come, and that was all that was left.
+            self._judge_bridge(self.therapy.bridge_over(t_ns))
+        self._windows.begin_anew(t_ns, self._rig.step_times_ns, _OWED_STEPS)
+
+    def _judge_bridge(self, left_nl: Fraction) -> None:
+        if not -2 * self._nl_per_step <= left_nl <= self._doubt_nl + 2 * self._nl_per_step:
+            self._differences.append(f"a bridge ended with {float(left_nl):.3f} nL left of it")
 
     def _respond(self, response: Response) -> None:
         state = self.therapy.state

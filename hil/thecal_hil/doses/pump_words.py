@@ -49,8 +49,16 @@ class Event:
     second: int
 
     @property
-    def alarm(self) -> str:
-        return ALARM_NAMES[self.first]
+    def raised(self) -> set[str]:
+        """Alarms that it raises."""
+        return {ALARM_NAMES[self.first]} if self.name == "alarm raised" else set()
+
+    @property
+    def cleared(self) -> set[str]:
+        """Alarms that it clears: one whose cause is gone, or those latched ones that an acknowledgement ends."""
+        if self.name == "alarm acknowledged":
+            return {name for bit, name in enumerate(ALARM_NAMES) if self.second >> bit & 1}
+        return {ALARM_NAMES[self.first]} if self.name == "alarm cleared" else set()
 
     @property
     def kind(self) -> str:

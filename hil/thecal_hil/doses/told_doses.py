@@ -37,7 +37,7 @@ class ToldDoses:
                 kind, self._begun[kind], [dose for dose in of_kind if _is_begun(dose, now_ns)], now_ns
             )
             ended = sorted(
-                (dose for dose in of_kind if dose.end is not None and dose.end_ns <= now_ns),
+                (dose for dose in of_kind if _has_ended(dose, now_ns)),
                 key=lambda dose: dose.end_ns,
             )
             found += _ends(kind, self._ended[kind], ended, now_ns)
@@ -47,6 +47,11 @@ class ToldDoses:
 def _is_begun(dose: Dose, now_ns: int) -> bool:
     """One on demand is told before it begins."""
     return dose.is_on_demand or dose.begin_ns <= now_ns
+
+
+def _has_ended(dose: Dose, now_ns: int) -> bool:
+    """The end of one that never began is told when it is decided."""
+    return dose.end is not None and (dose.end_ns <= now_ns or dose.end_ns == dose.begin_ns)
 
 
 def _begins(kind: Kind, told: list[tuple[int, int]], doses: list[Dose], now_ns: int) -> list[str]:

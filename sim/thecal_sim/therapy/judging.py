@@ -27,13 +27,15 @@ def verdict(
 
     kind: None for one that does not exist. Rate and seconds of a patient bolus are the program's.
     """
-    if seconds > MOST_SECONDS and kind is not Kind.PATIENT:
+    is_out_of_range = seconds > MOST_SECONDS
+    if is_out_of_range and kind is not Kind.PATIENT:
         return Verdict(frozenset({Refusal.RANGE}), frozenset({Refusal.RANGE, Refusal.NO_SUCH}))
-    return Verdict.of(
+    judged = Verdict.of(
         _reasons(state, asked_ns, begin_ns, kind, rate, seconds, doubt_ns)
         for begin_ns in begins_ns
         for doubt_ns in sorted({0, state.age_doubt_ns})
     )
+    return Verdict(judged.certain, judged.possible | ({Refusal.RANGE} if is_out_of_range else set()))
 
 
 def _reasons(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import accumulate
+from operator import sub
 from typing import Any
 
 MINUTES_PER_DAY = 1_440
@@ -123,7 +125,10 @@ class Plan:
     @cached_property
     def mean_rate(self) -> int:
         """The week's volume spread evenly, boluses included, rounded down to a whole nanolitre a day."""
-        volume = Fraction(sum(self._minute_by_minute()), MINUTES_PER_WEEK)
+        if not self.is_flex:
+            volume = Fraction(self.days[0][0][1])
+        else:
+            volume = Fraction(sum(self._minute_by_minute()), MINUTES_PER_WEEK)
         if self.periodic is not None:
             volume += Fraction(self.periodic[2] * self.periodic[3], self.periodic[1])
         return int(volume)
@@ -136,12 +141,13 @@ class Plan:
         only, so their fullest window begins with one of them.
         """
         most = {}
+        week = self._minute_by_minute() if self.is_flex else []
+        volumes = [0, *accumulate(week + week[:MINUTES_PER_DAY])]
         for window in (60, MINUTES_PER_DAY):
-            volumes = [0]
-            week = self._minute_by_minute()
-            for rate in week + week[:MINUTES_PER_DAY]:
-                volumes.append(volumes[-1] + rate)
-            fullest = max(volumes[at + window] - volumes[at] for at in range(MINUTES_PER_WEEK))
+            if self.is_flex:
+                fullest = max(map(sub, volumes[window:], volumes[: MINUTES_PER_WEEK + 1]))
+            else:
+                fullest = self.days[0][0][1] * window
             if self.periodic is not None:
                 _, interval, rate, minutes = self.periodic
                 fullest += rate * sum(1 for at in range(window) if at % interval < minutes)

@@ -6,6 +6,8 @@ leaves an instant open (a request that is judged for one of two seconds, ages af
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from thecal_sim.therapy.curve import sum_of
 from thecal_sim.therapy.dose import Dose, End, Kind, Passed, PassedOver
 from thecal_sim.therapy.forecast import next_basal_turn, planned
@@ -13,7 +15,7 @@ from thecal_sim.therapy.judging import is_within_room, limited_rate, overfull, v
 from thecal_sim.therapy.plan import MOST_RATE_NL_PER_DAY, ClockDose, Plan
 from thecal_sim.therapy.state import MOST_AT_ONCE, Response, State
 from thecal_sim.therapy.verdict import Verdict
-from thecal_sim.units import NS_PER_MINUTE, NS_PER_S, TICK_NS
+from thecal_sim.units import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S, TICK_NS
 
 MOST_MADE_UP_NS = 2 * 3_600 * NS_PER_S
 """A jump forward further than this makes up for nothing."""
@@ -44,6 +46,7 @@ class Therapy:
         state.plan = plan
         if not plan.delivers:
             state.is_delivering = False
+        state.is_bridge_doubtful = False
         state.bridge_left = plan.bridge[0] * plan.bridge[1] * NS_PER_S if plan.bridge else 0
         state.note_discontinuity(t_ns)
         self._plan_from(t_ns)
@@ -132,6 +135,19 @@ class Therapy:
             self.state.is_delivering = False
         self._settle()
 
+    def watchdog_reset(self) -> None:
+        """Everything continues; what is left of a bridge is known to a microstep from now on."""
+        self.state.is_bridge_doubtful = self.state.is_bridging()
+
+    def bridge_over(self, t_ns: int) -> Fraction:
+        """The pump says that a bridge was over at an instant that only it can know; what was left of it then, in nL."""
+        self._come_to(t_ns)
+        state = self.state
+        left_nl = Fraction(state.bridge_left, NS_PER_DAY)
+        state.is_bridge_doubtful, state.bridge_left = False, 0
+        self._settle()
+        return left_nl
+
     def power_cut(self, t_ns: int, recorded_ns: int) -> None:
         """Power is gone at an instant and back at once; the pump's running time goes on from one it had recorded."""
         self._come_to(t_ns)
@@ -139,17 +155,18 @@ class Therapy:
         for dose in state.open_doses():
             dose.counts_whole = True
             self._finish(dose, t_ns, End.POWER_CUT)
+        state.is_bridge_doubtful = state.is_bridging()
         state.age_doubt_ns += t_ns - recorded_ns
         state.doubt_until_ns = t_ns
         state.clock.set(t_ns, None)
-        state.delivering_from_ns = 1 << 62
+        state.interrupt()
         self._settle()
 
     def held(self, t_ns: int) -> None:
         """Delivery is held at the end of the grant."""
         self._come_to(t_ns)
         self._end_all(t_ns, End.HELD)
-        self.state.delivering_from_ns = 1 << 62
+        self.state.interrupt()
         self._settle()
 
     def resumed(self, t_ns: int) -> None:
@@ -207,7 +224,8 @@ class Therapy:
         basal = next_basal_turn(state, now_ns)
         if basal is not None:
             turns.append(basal)
-        if state.is_bridging() and self._is_bridge_running(now_ns) and state.plan is not None:
+        is_bridge_known = state.is_bridging() and not state.is_bridge_doubtful
+        if is_bridge_known and self._is_bridge_running(now_ns) and state.plan is not None:
             assert state.plan.bridge is not None
             turns.append(now_ns + -(-state.bridge_left // (state.plan.bridge[1] * TICK_NS)) * TICK_NS)
         dose = self._next_by_the_clock()

@@ -15,6 +15,9 @@ MOST_AT_ONCE = 8
 """Doses besides those of the clock's plan that are under way or waiting."""
 
 
+_NOT_YET_NS = 1 << 62
+
+
 class Response(IntEnum):
     """What the active alarms make of delivery; the most restrictive one holds."""
 
@@ -40,6 +43,7 @@ class State:
         self.alarm = Response.NONE
         self.is_supply_low = False
         self.bridge_left = 0
+        self.is_bridge_doubtful = False
         self.bridged: list[tuple[int, int, int]] = []
         self.doses: list[Dose] = []
         self.passed: list[PassedOver] = []
@@ -55,6 +59,14 @@ class State:
         if is_blind and self.clock.local_minus_t_ns is None:
             return max(self.alarm, Response.MEAN_RATE)
         return self.alarm
+
+    @property
+    def is_waiting_for_power(self) -> bool:
+        """Whether delivery was interrupted and goes on by itself once it can."""
+        return self.is_delivering and self.delivering_from_ns == _NOT_YET_NS
+
+    def interrupt(self) -> None:
+        self.delivering_from_ns = _NOT_YET_NS
 
     def delivers_at(self, t_ns: int) -> bool:
         return (
@@ -80,7 +92,7 @@ class State:
         return None
 
     def is_bridging(self) -> bool:
-        return self.bridge_left > 0
+        return self.bridge_left > 0 or self.is_bridge_doubtful
 
     def basal_at(self, t_ns: int) -> int:
         """The basal rate at an instant, or what takes its place, as things are now."""
