@@ -1,8 +1,9 @@
-"""Draws sequences for the state machine: any program that validates, then anything that can be asked of a pump or happen
-to it, with amounts over their valid and invalid ranges and on their bounds."""
+"""Draws sequences: any program that validates, then anything that can be asked of a pump or happen to it, with amounts
+over their valid and invalid ranges and on their bounds."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from hypothesis import strategies as st
@@ -134,7 +135,7 @@ _requests = st.one_of(
 _times = st.one_of(_do("wait", seconds=_seconds), _do("wait", seconds=_hours))
 _events = st.one_of(_do("watchdog"), _do("hang"), _do("power cut"))
 _low_supply = st.tuples(st.lists(st.one_of(_times, _requests), max_size=2), _times).map(
-    lambda drawn: [{"do": "supply low"}, *sum(drawn[0], []), *drawn[1], {"do": "supply good"}]
+    lambda drawn: [{"do": "supply low"}, *chain(*drawn[0]), *drawn[1], {"do": "supply good"}]
 )
 _steps = st.one_of(_requests, _requests, _requests, _times, _times, _times, _events, _low_supply)
 
@@ -144,7 +145,7 @@ def sequences(draw: st.DrawFn) -> Sequence:
     """A pump with a program and a clock, and what happens to it."""
     return Sequence(
         draw(programs()),
-        tuple(sum(draw(st.lists(_steps, min_size=STEPS // 2, max_size=3 * STEPS // 2)), [])),
+        tuple(chain(*draw(st.lists(_steps, min_size=STEPS // 2, max_size=3 * STEPS // 2)))),
         MONDAY_UTC_S + draw(st.integers(0, 7 * _DAY_S - 1)),
         draw(st.integers(-12, 14)) * 60,
     )

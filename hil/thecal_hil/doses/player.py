@@ -294,17 +294,30 @@ class Player:
         self._recorded_ns = self._rig.now_ns
 
     def _let_changes_come(self) -> None:
-        """Until what was asked for has taken effect: when it does so after a reset, nobody has promised."""
+        """Until what was asked for has taken effect: when it does so after a reset, nobody has promised.
+
+        A pump restarts with a good supply only.
+        """
+        if self.therapy.state.is_supply_low:
+            self._supply(is_low=False)
+            self._read_log()
         self._rig.run_until(self.therapy.state.now_ns + _NOTICE_NS)
 
     def _supply(self, is_low: bool) -> None:
+        """The supply turns low or good. A start that has not taken effect by then waits for it."""
+        self._set_supply(is_low)
+        state = self.therapy.state
+        if is_low and state.is_delivering and state.now_ns < state.delivering_from_ns:
+            state.interrupt()
+        self._rig.run_for(_SETTLED_S)
+
+    def _set_supply(self, is_low: bool) -> None:
+        self.therapy.advance(self._rig.now_ns)
         if is_low:
             self._rig.faults.inject(Fault.SUPPLY_LOW)
-        else:
+        elif self.therapy.state.is_supply_low:
             self._rig.faults.end(Fault.SUPPLY_LOW)
-        self.therapy.advance(self._rig.now_ns)
         self.therapy.state.is_supply_low = is_low
-        self._rig.run_for(_SETTLED_S)
 
     # --- what is looked at after each step
 

@@ -46,13 +46,14 @@ def _reasons(
         rate, seconds = plan.patient.rate_nl_per_day, 60 * plan.patient.minutes
     is_none = plan is None or (kind is Kind.PATIENT and plan.patient is None)
     if plan is None or is_none or kind in (None, Kind.SCHEDULED) or not rate or not seconds:
-        return frozenset({Refusal.NO_SUCH}), frozenset()
+        # Of one that can't be given at all, whatever else is in its way may be named as well.
+        return frozenset({Refusal.NO_SUCH}), frozenset(Refusal)
     assert kind is not None
     certain: set[Refusal] = set()
     possible: set[Refusal] = set()
     if not state.is_delivering or not plan.delivers:
         certain.add(Refusal.NOT_DELIVERING)
-        return frozenset(certain), frozenset()
+        return frozenset(certain), frozenset({Refusal.BLOCKED, Refusal.BRIDGE, Refusal.RATE})
     if asked_ns < state.delivering_from_ns:
         possible.add(Refusal.NOT_DELIVERING)
     if state.response >= Response.BLOCK_BOLUSES or state.is_supply_low:
