@@ -26,6 +26,9 @@ from thecal_sim.therapy.state import Response
 from thecal_sim.units import NS_PER_MINUTE, NS_PER_MS, NS_PER_S, NS_PER_US
 
 FILL_NL = 40_000_000
+EARLIEST_UTC_S, LATEST_UTC_S = 1_704_067_200, 4_102_444_800
+"""1 January 2024 and 2100: an earlier or later time is a mistake."""
+MOST_OFFSET_MINUTES = 14 * 60
 _NOTICE_NS = 150 * NS_PER_MS
 """A change takes effect no sooner than this after it was asked for."""
 _LATEST_CHANGE_NS = 1_300 * NS_PER_MS
@@ -33,6 +36,8 @@ _SETTLED_S = 2.0
 """After a start or a reset: what follows from it has happened."""
 _WATCHDOG_WITHIN_S = 10
 _LOOK_S = 0.25
+_LOGGED_WITHIN_NS = 50 * NS_PER_MS
+"""From what takes effect to the instant of its event, where a poll takes time."""
 _MORE_THAN_THE_WATCHDOG_MS = 60_000
 _NEW_TUBING = 0
 _OWED_STEPS = Fraction(102, 50)
@@ -62,12 +67,13 @@ class Player:
         self._offset_minutes = 0
         self._recorded_ns = rig.now_ns
         self._is_stale: Response | None = None
+        self._logged_within_ns = 0 if rig.name == "model" else _LOGGED_WITHIN_NS
         status = self._words.ask(messages.INTERROGATE)
         self._nl_per_step = Fraction(status["nl_per_rev"], status["microsteps_per_rev"])
         self._doubt_nl = Fraction(0)
         self._windows = PulseWindows(self._nl_per_step)
         self._differences: list[str] = []
-        self._does: dict[str, Callable[[Step], None]] = {
+        self._does: dict[str, Callable[[Step], object]] = {
             "wait": lambda step: self._rig.run_for(step["seconds"]),
             "give": self._give,
             "press": self._press,
@@ -129,6 +135,9 @@ class Player:
         return answer
 
     def _set_time(self, utc_s: int, utc_us: int, offset_minutes: int) -> None:
+        if not EARLIEST_UTC_S <= utc_s < LATEST_UTC_S or abs(offset_minutes) > MOST_OFFSET_MINUTES:
+            self._must_refuse("a time that no pump has", messages.SET_TIME, utc_s, utc_us, offset_minutes)
+            return
         answer = self._ask(messages.SET_TIME, utc_s, utc_us, offset_minutes)
         if answer is None:
             return
@@ -307,7 +316,7 @@ class Player:
         """The supply turns low or good. A start that has not taken effect by then waits for it."""
         self._set_supply(is_low)
         state = self.therapy.state
-        if is_low and state.is_delivering and state.now_ns < state.delivering_from_ns:
+        if is_low and state.is_delivering and self._rig.now_ns < state.delivering_from_ns:
             state.interrupt()
         self._rig.run_for(_SETTLED_S)
 
@@ -365,7 +374,7 @@ class Player:
         elif event.name == "bridge ended" and self.therapy.state.is_bridge_doubtful:
             self._judge_bridge(self.therapy.bridge_over(t_ns))
         elif event.name == "delivery held":
-            self.therapy.held(t_ns)
+            self.therapy.held(t_ns, self._logged_within_ns)
 
     def _resumed(self, t_ns: int) -> None:
         """Delivery goes on after a power cut or a hold. A microstep may be owed."""
@@ -389,7 +398,9 @@ class Player:
     def _respond_at(self, t_ns: int) -> None:
         response, self._is_stale = self._is_stale, None
         assert response is not None
-        self.therapy.alarms(t_ns, response)
+        self.therapy.alarms(t_ns, response, self._logged_within_ns)
+        if self._logged_within_ns:
+            self._windows.begin_anew(self._rig.now_ns, self._rig.step_times_ns, _OWED_STEPS)
         self._windows.breaks.append(t_ns)
 
     def _change_after(self, begun: Event) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from thecal_fw.core import events
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus import KIND_NAMES
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
@@ -18,12 +19,26 @@ from thecal_fw.link import messages
 from thecal_fw.link.messages import Message
 from thecal_hil.raw_link import RawLink, error_name
 from thecal_hil.rig import Rig
+from thecal_sim.therapy.dose import End
 from thecal_sim.units import NS_PER_S, NS_PER_US
 
 _SESSION_LASTS_NS = 100 * NS_PER_S
 """Shorter than the pump keeps a session that has gone quiet."""
 _STAGED_AT_ONCE = 200
-_LOW_BITS = (1 << KIND_SHIFT) - 1
+_NUMBER_SHIFT, _NUMBER_MASK = 17, 0x7FF
+_SECONDS_MASK = (1 << _NUMBER_SHIFT) - 1
+_END_SHIFT, _END_MASK = 1, 0xFF
+_ENDS = {
+    "whole": End.WHOLE,
+    "a stop": End.STOP,
+    "an alarm": End.ALARM,
+    "another program": End.PROGRAM,
+    "a person": End.CANCEL,
+    "a power cut": End.POWER_CUT,
+    "held delivery": End.HELD,
+}
+_END_NAMES: tuple[str, ...] = getattr(events, "END_NAMES", ())
+"""Firmware that names no ends tells only whether a dose was cut short."""
 
 
 class RefusedError(Exception):
@@ -69,12 +84,23 @@ class Event:
     @property
     def seconds(self) -> int:
         """Of a dose that has begun; ``first`` is its rate."""
-        return self.second & _LOW_BITS
+        return self.second & _SECONDS_MASK
 
     @property
     def was_cut_short(self) -> bool:
         """Of a dose that has ended; ``first`` is what it gave, in nL."""
         return bool(self.second & WAS_CUT_SHORT)
+
+    @property
+    def number(self) -> int:
+        """Of a dose, its low 11 bits; 0 from firmware that gives none."""
+        return self.second >> _NUMBER_SHIFT & _NUMBER_MASK
+
+    @property
+    def end(self) -> End | None:
+        """What ended a dose, as far as it is told; a name of no end of the reference's is none either."""
+        index = self.second >> _END_SHIFT & _END_MASK
+        return _ENDS.get(_END_NAMES[index]) if index < len(_END_NAMES) else None
 
     @property
     def refusal(self) -> str:
@@ -95,7 +121,10 @@ class PumpWords:
 
     def connect(self) -> None:
         """A session of its own, after the pump has been reset or has been left alone for long."""
-        self._link = RawLink(self._rig.port)
+        try:
+            self._link = RawLink(self._rig.port)
+        except AssertionError as error:
+            raise SilentError("hello") from error
         self._asked_ns = self._rig.now_ns
 
     def ask(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:

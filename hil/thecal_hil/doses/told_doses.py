@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thecal_hil.doses.pump_words import Event
 from thecal_sim.therapy.dose import Dose, End, Kind
-from thecal_sim.units import NS_PER_S
+from thecal_sim.units import NS_PER_DAY, NS_PER_S
 
 _TOLD_WITHIN_NS = 3 * NS_PER_S // 2
 """After this, what has begun or ended is in the log."""
@@ -15,22 +15,30 @@ class ToldDoses:
 
     def __init__(self) -> None:
         self._begun: dict[str, list[tuple[int, int]]] = {kind: [] for kind in Kind}
-        self._ended: dict[str, list[tuple[int, bool]]] = {kind: [] for kind in Kind}
-        self.unknown: list[str] = []
+        self._ended: dict[str, list[Event]] = {kind: [] for kind in Kind}
+        self._under_way: set[int] = set()
+        self._wrong: list[str] = []
 
     def note(self, event: Event) -> None:
         if event.name not in ("bolus begun", "bolus ended"):
             return
         if event.kind not in self._begun:
-            self.unknown.append(f"the log has a dose of {event.kind}")
+            self._wrong.append(f"the log has a dose of {event.kind}")
         elif event.name == "bolus begun":
             self._begun[event.kind].append((event.first, event.seconds))
+            self._under_way |= {event.number}
         else:
-            self._ended[event.kind].append((event.first, event.was_cut_short))
+            self._ended[event.kind].append(event)
+            if event.number not in self._under_way:
+                self._wrong.append(
+                    f"the end of dose {event.number} is told, and no begin, or both ends of one"
+                )
+            if event.number:
+                self._under_way.discard(event.number)
 
     def differences(self, doses: list[Dose], now_ns: int) -> list[str]:
         """What the log tells otherwise than the reference has it."""
-        found = list(self.unknown)
+        found = list(self._wrong)
         for kind in Kind:
             of_kind = [dose for dose in doses if dose.kind is kind]
             found += _begins(
@@ -65,16 +73,22 @@ def _begins(kind: Kind, told: list[tuple[int, int]], doses: list[Dose], now_ns: 
     return []
 
 
-def _ends(kind: Kind, told: list[tuple[int, bool]], doses: list[Dose], now_ns: int) -> list[str]:
+def _ends(kind: Kind, told: list[Event], doses: list[Dose], now_ns: int) -> list[str]:
     due = sum(dose.end_ns <= now_ns - _TOLD_WITHIN_NS for dose in doses)
     is_right = due <= len(told) <= len(doses)
-    for (given_nl, was_cut_short), dose in zip(told, doses, strict=False):
-        if dose.end is End.POWER_CUT:
-            # What it had given by the last record; how much that is, nobody else can know.
-            is_right = is_right and was_cut_short and given_nl <= dose.given_nl
-        else:
-            is_right = is_right and (given_nl, was_cut_short) == (dose.given_nl, dose.end is not End.WHOLE)
-    if is_right:
+    if is_right and all(_is_end_of(dose, event) for event, dose in zip(told, doses, strict=False)):
         return []
+    said = [(event.first, event.was_cut_short) for event in told]
     wanted = [(dose.given_nl, str(dose.end)) for dose in doses]
-    return [f"{kind}: ended by the log {told}, by the reference {wanted} (nL given)"]
+    return [f"{kind}: ended by the log {said}, by the reference {wanted} (nL given)"]
+
+
+def _is_end_of(dose: Dose, event: Event) -> bool:
+    if event.end is not None and event.end is not dose.end:
+        return False
+    if dose.end is End.POWER_CUT:
+        # What it had given by the last record; how much that is, nobody else can know.
+        return event.was_cut_short and event.first <= dose.given_nl
+    doubt_nl = -(-dose.rate_nl_per_day * dose.end_doubt_ns // NS_PER_DAY)
+    is_volume_right = dose.given_nl - doubt_nl <= event.first <= dose.given_nl
+    return is_volume_right and event.was_cut_short == (dose.end is not End.WHOLE)

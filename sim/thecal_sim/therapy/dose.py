@@ -71,6 +71,7 @@ class Dose:
 
     local_minute: of one that the clock began. is_made_up: begun late, after a jump of the clock. limited_rate: what of
     its rate counts for the limits on demand. counts_whole: after a power cut.
+    end_doubt_ns: by how much it may have ended sooner.
     """
 
     kind: Kind
@@ -81,6 +82,7 @@ class Dose:
     is_made_up: bool = False
     limited_rate: int = 0
     counts_whole: bool = False
+    end_doubt_ns: int = 0
     end_ns: int = -1
     end: End | None = None
 

@@ -125,12 +125,12 @@ class Therapy:
 
     # --- events
 
-    def alarms(self, t_ns: int, response: Response) -> None:
-        """From an instant on the active alarms have this response."""
+    def alarms(self, t_ns: int, response: Response, doubt_ns: int = 0) -> None:
+        """From an instant on the active alarms have this response; it may have been so much sooner."""
         self._come_to(t_ns)
         self.state.alarm = response
         if self.state.response >= Response.BLOCK_BOLUSES:
-            self._end_all(t_ns, End.ALARM)
+            self._end_all(t_ns, End.ALARM, doubt_ns)
         if response is Response.STOP:
             self.state.is_delivering = False
         self._settle()
@@ -162,10 +162,10 @@ class Therapy:
         state.interrupt()
         self._settle()
 
-    def held(self, t_ns: int) -> None:
-        """Delivery is held at the end of the grant."""
+    def held(self, t_ns: int, doubt_ns: int = 0) -> None:
+        """Delivery is held at the end of the grant; it may have been so much sooner."""
         self._come_to(t_ns)
-        self._end_all(t_ns, End.HELD)
+        self._end_all(t_ns, End.HELD, doubt_ns)
         self.state.interrupt()
         self._settle()
 
@@ -237,8 +237,9 @@ class Therapy:
         """The rate from now on is as things are now."""
         self.state.curve.set(self.state.now_ns, self.state.rate_at(self.state.now_ns))
 
-    def _end_all(self, t_ns: int, reason: End) -> None:
+    def _end_all(self, t_ns: int, reason: End, doubt_ns: int = 0) -> None:
         for dose in self.state.open_doses():
+            dose.end_doubt_ns = doubt_ns
             self._finish(dose, t_ns, reason)
 
     def _finish(self, dose: Dose, t_ns: int, reason: End) -> None:

@@ -16,7 +16,7 @@ class Verdict:
     certain: frozenset[Refusal]
     possible: frozenset[Refusal]
 
-    def allows(self, refusal: Refusal | None) -> bool:
+    def allows(self, refusal: str | None) -> bool:
         """Whether a pump may answer with this reason, or give the dose if it is None."""
         return not self.certain if refusal is None else refusal in self.possible
 
