@@ -6,8 +6,8 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS, PICO_DOSE_STEPS
 #                 how many steps make doses and make doses-pico take (1000000, 40000)
-#   PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   LOCKSTEP_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, DOSES_ARGS
+#   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
+#   LOCKSTEP_ARGS, PARITY_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -66,16 +66,20 @@ unix: $(TOOLS) ## Build MicroPython for this machine, build/firmware/micropython
 	@$(BUILD) unix mpy-cross
 
 .PHONY: mpy
-mpy: $(VENV)/ready ## Compile the firmware for a stock board's file system, build/firmware/mpy
+mpy: $(VENV)/verify-ready ## Compile the firmware for a stock board's file system, build/firmware/mpy
 	@$(BUILD) mpy
 
 .PHONY: verify
-verify: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Deliver a day on the emulated board and check every pulse
+verify: $(TOOLS) $(VENV)/verify-ready $(FIRMWARE) ## Deliver a day on the emulated board and check every pulse
 	@$(BIN)/thecal-verify $(VERIFY_ARGS)
 
 .PHONY: test
 test: $(TOOLS) system-analyser $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
 	@$(BIN)/pytest -n 2 --outcomes build/evidence/tests.json $(PYTEST_ARGS)
+
+.PHONY: quick
+quick: $(TOOLS) $(VENV)/ready ## Check an edit within a minute: style, types, unit tests it is felt in, twenty scenarios
+	@PYTHONPATH=tests $(BIN)/python -m quick $(QUICK_ARGS)
 
 .PHONY: powercuts
 powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash operation, on the model and the emulated board
@@ -115,8 +119,8 @@ campaign-dask: $(VENV)/ready ## Measure what a second Dask worker brings to a ca
 	@$(BIN)/python -m thecal_hil.campaign.scaling
 
 .PHONY: reproducible
-reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware a second time from nothing and compare the bytes
-	@$(BIN)/pytest -m campaign tests/firmware/test_build_reproducible.py
+reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware from nothing and in a copied cache, and compare the bytes
+	@$(BIN)/pytest -m campaign tests/firmware/test_build_reproducible.py tests/firmware/test_build_kept.py
 
 .PHONY: mutants
 mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time and count what the tests notice
@@ -135,7 +139,11 @@ evidence-check: $(TOOLS) system-analyser $(VENV)/ready ## Open a report in a bro
 	@$(BIN)/pytest -m "campaign or not campaign" tests/report
 
 .PHONY: bench
-bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio
+bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure what verification costs, beside an earlier commit; about an hour
+	@$(BIN)/python -m thecal_hil.speed $(BENCH_ARGS)
+
+.PHONY: comparison
+comparison: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio
 	@$(BIN)/python -m thecal_sim.benchmark
 	@$(BIN)/python -m thecal_hil.comparison
 
@@ -146,6 +154,14 @@ fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every 
 .PHONY: lockstep
 lockstep: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what a plant in the loop costs the emulated board
 	@$(BIN)/python -m thecal_hil.lock_step $(LOCKSTEP_ARGS)
+
+.PHONY: emulator-parity
+emulator-parity: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Compare both paths of the emulator after every instruction, over the whole library
+	@nice $(BIN)/python -m thecal_hil.parity $(PARITY_ARGS)
+
+.PHONY: parity-mutants
+parity-mutants: $(VENV)/ready ## Put mistakes into the emulator's compiled path and have that comparison find each
+	@nice $(BIN)/pytest -m campaign tests/parity
 
 .PHONY: lint
 lint: $(VENV)/ready ## Check style and formatting
@@ -183,13 +199,18 @@ distclean: clean ## Remove also the virtual environment and the cached toolchain
 	rm -rf $(VENV) *.egg-info */*.egg-info
 	rm -rf "$(THECAL_CACHE)"/{downloads,emulator,host-*,images,lock,sources-*,tree-*}
 
+# Hashes are those of every file that the index has of a version, so the locks hold on any machine and Python.
+LOCKED := --no-config --quiet --upgrade --universal --generate-hashes --no-annotate --custom-compile-command "make lock"
 .PHONY: lock
-lock: system-python ## Choose the newest packages that fit and write requirements.lock anew
+lock: system-python ## Choose the newest packages that fit and write the locks anew, with hashes
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= build/lock/bin/pip install --quiet --upgrade pip
-	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= build/lock/bin/pip install --quiet ".[bench,dev]"
-	{ sed -n '/^#/p' requirements.lock; build/lock/bin/pip freeze --all | grep -vE '^(pip|thecal)[ =]'; } > build/lock/new
-	mv build/lock/new requirements.lock
+	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= build/lock/bin/pip install --quiet --require-hashes --requirement requirements/lock.lock
+	build/lock/bin/uv pip compile $(LOCKED) --extra bench --extra verify --extra dev pyproject.toml --output-file build/lock/dev.lock >/dev/null
+	build/lock/bin/uv pip compile $(LOCKED) --extra verify --constraint build/lock/dev.lock pyproject.toml --output-file build/lock/verify.lock >/dev/null
+	build/lock/bin/uv pip compile $(LOCKED) --group stubs --no-deps --output-file build/lock/stubs.lock >/dev/null
+	build/lock/bin/uv pip compile $(LOCKED) --group lock --output-file build/lock/lock.lock >/dev/null
+	mv build/lock/{dev,verify,lock}.lock requirements/
+	mv build/lock/stubs.lock firmware/board/
 
 # Set-up -------------------------------------------------------------------------------------------------------
 
@@ -201,18 +222,31 @@ system-all:
 	@firmware/board/system_setup.sh python cross
 # Without a compiler the emulator runs on its slow path.
 system-native:
-	@firmware/board/system_setup.sh native || echo "set-up: going on without a compiler; the emulator is about ten times slower"
+	@firmware/board/system_setup.sh native || echo "set-up: going on without a compiler; the emulator is about fifteen times slower"
 system-analyser:
 	@firmware/board/system_setup.sh analyser || echo "set-up: going on without sigrok-cli; its tests are skipped"
 
-$(VENV)/packages: requirements.lock firmware/board/stubs.lock | system-python
+# The environment grows in two steps: what make verify needs, and what all else needs beside it. It is made from nothing
+# when any lock changes, so that nothing stays in it that no lock names.
+LOCKS := requirements/verify.lock requirements/dev.lock firmware/board/stubs.lock
+INSTALL := $(PIP) install --no-deps --no-compile --require-hashes
+
+$(VENV)/verify-packages: $(LOCKS) | system-python
 	@echo "set-up: virtual environment"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --no-deps --no-compile --requirement requirements.lock
-	@$(PIP) install --no-deps --no-compile --target $(VENV)/micropython-stubs --requirement firmware/board/stubs.lock
+	@$(INSTALL) --requirement requirements/verify.lock
 	@touch $@
 
-$(VENV)/ready: $(VENV)/packages pyproject.toml firmware/thecal_fw/version.py | system-native
+$(VENV)/verify-ready: $(VENV)/verify-packages pyproject.toml firmware/thecal_fw/version.py | system-native
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@$(BIN)/python -m thecal_hil.emulator.compiled
+	@touch $@
+
+$(VENV)/packages: $(VENV)/verify-packages
+	@echo "set-up: tools for development"
+	@$(INSTALL) --requirement requirements/dev.lock
+	@$(INSTALL) --target $(VENV)/micropython-stubs --requirement firmware/board/stubs.lock
+	@touch $@
+
+$(VENV)/ready: $(VENV)/packages $(VENV)/verify-ready
 	@touch $@

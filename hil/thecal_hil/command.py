@@ -111,6 +111,13 @@ def run(
     port: Annotated[str | None, typer.Option(help="Serial port of the board, for --rig board.")] = None,
     bench: Annotated[Path | None, typer.Option(help="The bench's file, for --rig board.")] = None,
     uf2: Annotated[Path | None, typer.Option(help="Image to test instead of the one just built.")] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="What of silicon is imposed on the emulated board: ideal, silicon, or settings, as P=132,frames=on.",
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many to run at once.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = EVIDENCE,
     figures: Annotated[bool, typer.Option("--figures", help="Show all figures of every scenario.")] = False,
@@ -123,6 +130,8 @@ def run(
         raise _fail(f"--rig {rig}: choose of {', '.join(RIG_NAMES)}")
     if port and bench:
         raise _fail("--port and --bench: give one of them; a bench's file says where its boards are")
+    if board is not None and rig != "pico":
+        raise _fail(f"--board {board}: the {rig} rig has no emulated board")
     if bool(names) == every:
         raise _fail("name the scenarios to run, or give --all")
     if report and find_spec(_REPORT) is None:
@@ -133,7 +142,7 @@ def run(
     began = time.perf_counter()
     try:
         with shown_runs(f"thecal-hil: {rig} rig", scenarios) as (runs, line):
-            for record in run_all(scenarios, RigWanted(rig, port, uf2, bench), jobs, runs):
+            for record in run_all(scenarios, RigWanted(rig, port, uf2, bench, board), jobs, runs):
                 records.append(record)
                 with line.out_of_the_way():
                     _tell(console, record, figures or len(scenarios) == 1)

@@ -118,6 +118,7 @@ class Record:
     lost_instants: int
     edges_sha256: str
     seeds: dict[str, int]
+    board_model: str
     emulated_s: float
     worked_s: float
 
@@ -170,6 +171,7 @@ def carry_out(plan: DayPlan, rig: Rig) -> Record:
         lost_instants=rig.lost_instants(),
         edges_sha256=digest,
         seeds=rig.seeds,
+        board_model=rig.board_model,
         emulated_s=(plan.end_ns - plan.start_ns + _ASK_AHEAD_NS) / NS_PER_S,
         worked_s=worked_s,
     )

@@ -11,6 +11,7 @@ from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.pins import Motor
+from thecal_hil.emulator.silicon import DEFAULT, Silicon
 from thecal_hil.image import BUILT, FirmwareImage
 from thecal_hil.pico_faults import JOURNAL_BYTES, SECTOR_BYTES, PicoFaults
 from thecal_hil.rig import (
@@ -25,6 +26,7 @@ from thecal_hil.rig import (
     SerialPort,
 )
 from thecal_hil.stock_board import flash_with_files
+from thecal_hil.used_flash import flash_before
 from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.plant import Plant
 
@@ -48,19 +50,24 @@ _REPLY_TIMEOUT_S = 1.0
 _WATCHDOG_BITES_WITHIN_NS = 8_400_000_000
 
 
-def _flash_of(image: FirmwareImage) -> bytes | None:
-    """What the board's flash holds before the image is written: nothing, or a stock board's file system."""
-    return None if image.files is None else flash_with_files(image.path, image.files, _STOCK_BOARDS)
+def _flash_of(image: FirmwareImage, silicon: Silicon) -> bytes | None:
+    """What the board's flash holds before the image is written: a stock board's files, or what `silicon` says."""
+    if image.files is not None:
+        return flash_with_files(image.path, image.files, _STOCK_BOARDS)
+    return flash_before(silicon, image)
 
 
-def bench_board(image: FirmwareImage, *, compiled: bool | None = None) -> EmulatedPico:
-    """A Pico with the image, wired as on the bench, at power-on. `compiled`: see `EmulatedPico`."""
+def bench_board(
+    image: FirmwareImage, silicon: Silicon = DEFAULT, *, compiled: bool | None = None
+) -> EmulatedPico:
+    """A Pico with the image, wired as on the bench, at power-on. `silicon` and `compiled`: see `EmulatedPico`."""
     return EmulatedPico(
         image.path,
-        flash_image=_flash_of(image),
+        flash_image=_flash_of(image, silicon),
         wires=[(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)],
         watch=_WATCHED,
         released=_PULLED_UP,
+        silicon=silicon,
         seed=_SRAM_SEED,
         compiled=compiled,
     )
@@ -73,14 +80,19 @@ class PicoRig(Rig):
     capabilities = frozenset(Capability)
     possible_faults = PicoFaults.possible
 
-    def __init__(self, image: FirmwareImage, board: EmulatedPico | None = None) -> None:
-        """`board`: one of `bench_board` that has not run yet; None makes one."""
+    def __init__(
+        self, image: FirmwareImage, silicon: Silicon = DEFAULT, *, board: EmulatedPico | None = None
+    ) -> None:
+        """A pump that runs an image. `silicon`: what of the real chip is imposed on the emulated one. `board`: one of
+        `bench_board` that has not run yet, and says that itself; None makes one."""
         super().__init__((image.version, image.commit))
         self.image = image
         self.image_sha256 = image.sha256
         self.starts_from_files = image.files is not None
-        self.seeds = {"sram": _SRAM_SEED}
-        self.board = board or bench_board(image)
+        self.board = board or bench_board(image, silicon)
+        silicon = self.board.silicon
+        self.board_model = str(silicon)
+        self.seeds = {"sram": _SRAM_SEED, **({"silicon": silicon.seed} if silicon.is_random else {})}
         self.motor = Motor(self.board.chip, pins.STEP, pins.ENABLE, pins.MOTION)
         self._faults = PicoFaults(self)
         self._open_port()
@@ -120,6 +132,12 @@ class PicoRig(Rig):
             self._let_the_watchdog_bite()
         else:
             self.board.reset(EmulatedResetCause.POWER_ON)
+        self._open_port()
+
+    def restart(self, cause: EmulatedResetCause, *, held_ns: int = 0) -> None:
+        """Have the pump start again by any reset that its chip knows, held for so long or in its boot loader."""
+        self._forget_clients()
+        self.board.reset(cause, held_ns=held_ns)
         self._open_port()
 
     def recover(self) -> None:

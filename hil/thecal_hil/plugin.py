@@ -1,10 +1,11 @@
 """pytest plugin: one scenario, every rig.
 
 ``--rig model|pico|board`` chooses the rigs (repeat it, or separate them by commas; model and pico by default),
-``--port`` is where the board is, and ``--bench`` the file of a bench with one board or several: each test then gets a
-board that is free and has what it needs, and lets it go at its end. A test that takes the ``rig`` fixture runs once on
-each rig; ``course`` is a host at that rig's pump which keeps what was prescribed, and ``another_rig`` a second pump;
-``bench_balance`` and ``bench_analyser`` are instruments beside the board. Markers:
+``--thecal-board`` says what of real silicon is imposed on the emulated board, ``--port`` is where a real board is, and
+``--bench`` the file of a bench with one board or several: each test then gets a board that is free and has what it
+needs, and lets it go at its end. A test that takes the ``rig`` fixture runs once on each rig; ``course`` is a host at
+that rig's pump which keeps what was prescribed, and ``another_rig`` a second pump; ``bench_balance`` and
+``bench_analyser`` are instruments beside the board. Markers:
 
 ``requirement(id)``  the requirement the test is evidence for
 ``expects(name)``    the test means to cause this; without it the gate at the test's end would fail it
@@ -26,7 +27,15 @@ import pytest
 from thecal_hil import forked_tests, gate, outcomes, tests_to_go
 from thecal_hil.faults import Fault
 from thecal_hil.rig import Capability, Rig
-from thecal_hil.rigs import RIG_NAMES, RigUnavailableError, boards_at, image_for, open_rig, rig_class
+from thecal_hil.rigs import (
+    RIG_NAMES,
+    RigUnavailableError,
+    boards_at,
+    check_board_model,
+    image_for,
+    open_rig,
+    rig_class,
+)
 
 if TYPE_CHECKING:
     from thecal_hil.bench import Bench
@@ -57,6 +66,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help=f"rigs to run scenarios on, of {', '.join(RIG_NAMES)}; repeat or separate by commas "
         f"(default: {', '.join(DEFAULT_RIGS)})",
     )
+    group.addoption(
+        "--thecal-board",
+        metavar="SPEC",
+        help="what of real silicon is imposed on the emulated board, for --rig pico: ideal, silicon, or settings, "
+        "as P=132,frames=on (see docs/silicon.md)",
+    )
     group.addoption("--port", metavar="PORT", help="serial port of the board, for --rig board")
     # Texts and no paths: xdist hands options on to its workers, and can't hand on those.
     group.addoption("--bench", metavar="FILE", help="the bench's file, for --rig board")
@@ -72,6 +87,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "campaign_on(rig): takes long on this rig, so part of a campaign there"
     )
+    if (board_model := _board_model(config)) is not None:
+        try:
+            check_board_model(board_model)
+        except RigUnavailableError as error:
+            raise pytest.UsageError(f"--thecal-board {error}") from error
     if "board" in _chosen_rigs(config):
         _find_boards(config)
 
@@ -135,8 +155,8 @@ def _rig_name(item: pytest.Item) -> str:
 def _booted_for(item: pytest.Item) -> tuple[Rig, ...]:
     """The rig the test asks for, and another if it asks for that too; booted once and used in copies only."""
     count = 2 if "another_rig" in getattr(item, "fixturenames", ()) else 1
-    name, uf2 = _rig_name(item), _uf2(item.config)
-    return tuple(_booted(name, uf2, which) for which in range(count))
+    name, uf2, board_model = _rig_name(item), _uf2(item.config), _board_model(item.config)
+    return tuple(_booted(name, uf2, board_model, which) for which in range(count))
 
 
 def _uf2(config: pytest.Config) -> Path | None:
@@ -144,9 +164,13 @@ def _uf2(config: pytest.Config) -> Path | None:
     return Path(path) if path else None
 
 
+def _board_model(config: pytest.Config) -> str | None:
+    return config.getoption("--thecal-board")
+
+
 @cache
-def _booted(name: str, uf2: Path | None, which: int) -> Rig:
-    return open_rig(name, uf2=uf2)
+def _booted(name: str, uf2: Path | None, board_model: str | None, which: int) -> Rig:
+    return open_rig(name, uf2=uf2, board_model=board_model)
 
 
 def _named(item: pytest.Item, marker: str) -> list[str]:
@@ -170,9 +194,9 @@ def _open(request: pytest.FixtureRequest, name: str, which: int = 0) -> Rig:
     if lacking:
         pytest.skip(f"the {name} rig has no {', '.join(sorted(lacking))}")
     if forked_tests.in_copy() and name in _DEAR_TO_BOOT:
-        return _booted(name, _uf2(config), which)
+        return _booted(name, _uf2(config), _board_model(config), which)
     try:
-        return open_rig(name, uf2=_uf2(config))
+        return open_rig(name, uf2=_uf2(config), board_model=_board_model(config))
     except RigUnavailableError as unavailable:
         pytest.skip(str(unavailable))
 

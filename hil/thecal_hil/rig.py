@@ -89,6 +89,8 @@ class Rig(ABC):
         """Seeds of everything in the rig that is made up at random."""
         self.image_sha256 = ""
         """Digest of the UF2 that runs, where one does."""
+        self.board_model = ""
+        """What of real silicon is imposed on an emulated board, as `--board` takes it; empty elsewhere."""
         self._plant: Plant | None = None
         self._pump: Pump | None = None
         self._clients = 0

@@ -52,21 +52,43 @@ def boards_at(port: str | None, bench: Path | None) -> list[Bench]:
     return [Bench("the board rig", Place(port=port))]
 
 
-def open_rig(name: str, *, port: str | None = None, uf2: Path | None = None) -> Rig:
+def open_rig(
+    name: str, *, port: str | None = None, uf2: Path | None = None, board_model: str | None = None
+) -> Rig:
     """A freshly started rig. ``port`` is where the board is, ``uf2`` the image to test instead of the one built.
 
-    A board of a bench has to be taken first: see ``board_choice``.
+    ``board_model``: what of real silicon is imposed on the emulated board, as ``Silicon.read`` takes it. It means
+    nothing to other rigs. A board of a bench has to be taken first: see ``board_choice``.
     """
     if name == "model":
         from thecal_hil.model_rig import ModelRig
 
         return ModelRig()
     if name == "pico":
-        from thecal_hil.pico_rig import PicoRig
-
-        return PicoRig(image_for(uf2))
+        return _open_emulated(image_for(uf2), board_model)
     (board,) = boards_at(port, None)
     return board.open_rig(image_for(uf2))
+
+
+def check_board_model(text: str) -> None:
+    """Raise RigUnavailableError unless ``open_rig`` can take it."""
+    from thecal_hil.emulator.silicon import Silicon, SiliconError
+
+    try:
+        Silicon.read(text)
+    except SiliconError as error:
+        raise RigUnavailableError(str(error)) from error
+
+
+def _open_emulated(image: FirmwareImage, board_model: str | None) -> Rig:
+    from thecal_hil.emulator.flash_window import NoCacheModelError
+    from thecal_hil.emulator.silicon import DEFAULT, Silicon, SiliconError
+    from thecal_hil.pico_rig import PicoRig
+
+    try:
+        return PicoRig(image, DEFAULT if board_model is None else Silicon.read(board_model))
+    except (ImageError, NoCacheModelError, SiliconError) as error:
+        raise RigUnavailableError(str(error)) from error
 
 
 def image_for(uf2: Path | None) -> FirmwareImage:

@@ -150,6 +150,7 @@ def report(verdict: Verdict, prescription: Path, out: Path) -> dict[str, Any]:
         "start_utc_s": verdict.plan.start_s,
         "fill_nl": verdict.plan.fill_nl,
         "seeds": record.seeds,
+        "board_model": record.board_model,
         "agreement": str(verdict.agreement),
         "divergence": str(record.check.divergence) if record.check.divergence else None,
         "limits": verdict.evidence.limits(),

@@ -59,6 +59,13 @@ def verify(
     ] = "pico",
     prescription: Annotated[Path, typer.Option(help="Prescription to deliver.")] = PRESCRIPTION,
     uf2: Annotated[Path | None, typer.Option(help="Image to verify instead of the one just built.")] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="What of real silicon is imposed on the emulated board, as thecal-hil run has it.",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for verify.json and verify.png.")] = EVIDENCE,
     as_json: Annotated[bool, typer.Option("--json", help="Print the JSON instead of the table.")] = False,
 ) -> None:
@@ -70,7 +77,7 @@ def verify(
     console = Console(stderr=as_json)
     try:
         plan = plan_around_midnight(prescribed_in(prescription), duration_s(duration))
-        tested = open_rig(rig, uf2=uf2)
+        tested = open_rig(rig, uf2=uf2, board_model=board)
     except (BadInputError, RigUnavailableError) as error:
         typer.echo(f"verify: {error}", err=True)
         raise typer.Exit(2) from error

@@ -23,7 +23,7 @@ pytestmark = [
 
 def build(checkout: Path, *arguments: str, **surroundings: str) -> str:
     """Run the build of a checkout, and return what it said."""
-    command = [sys.executable, str(checkout / "firmware/board/build.py"), "--commit", COMMIT, *arguments]
+    command = [sys.executable, str(checkout / "firmware/board/build.py"), *arguments]
     finished = subprocess.run(
         command, env={**os.environ, **surroundings}, capture_output=True, text=True, check=False
     )
@@ -35,7 +35,8 @@ def build(checkout: Path, *arguments: str, **surroundings: str) -> str:
 @pytest.mark.campaign
 def test_another_folder_cache_time_zone_and_history_give_the_same_bytes(tmp_path: Path) -> None:
     here = tmp_path / "here"
-    build(REPOSITORY, "uf2", "--output", str(here))
+    commit = ("--commit", COMMIT)
+    build(REPOSITORY, "uf2", "--output", str(here), *commit)
 
     # A checkout elsewhere, with files of another age, and a cache that holds nothing but the fetched archives.
     checkout = tmp_path / "some where" / "else"
@@ -48,8 +49,9 @@ def test_another_folder_cache_time_zone_and_history_give_the_same_bytes(tmp_path
     # Another image is built first, so that the one compared comes out of a tree that was used before.
     other_main = tmp_path / "other_main.py"
     other_main.write_text("print('something else')\n", encoding="utf-8")
-    build(checkout, "--extra-main", str(other_main), "--out", str(tmp_path / "other.uf2"), **surroundings)
-    build(checkout, "uf2", **surroundings)
+    other = ("--extra-main", str(other_main), "--out", str(tmp_path / "other.uf2"))
+    build(checkout, *other, *commit, **surroundings)
+    build(checkout, "uf2", *commit, **surroundings)
     there = checkout / "build/firmware"
 
     image = (here / "thecal.uf2").read_bytes()

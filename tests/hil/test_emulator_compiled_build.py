@@ -36,12 +36,9 @@ def no_compiler(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def own_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_sources(tmp_path: Path) -> Path:
     """A copy of the sources, to be changed."""
-    folder = tmp_path / "sources"
-    shutil.copytree(build.SOURCES, folder)
-    monkeypatch.setattr(build, "SOURCES", folder)
-    return folder
+    return Path(shutil.copytree(build.SOURCES, tmp_path / "sources"))
 
 
 def test_without_a_compiler_the_slow_path_runs_and_one_line_names_what_is_missing(
@@ -92,12 +89,13 @@ def test_a_board_takes_the_path_it_is_given(tmp_path: Path) -> None:
     assert EmulatedPico(uf2, compiled=False).engine.compiled is None
 
 
-@pytest.mark.parametrize("name", ["thumb.h", "run_loop.pyx", "fifo.pxi"])
+@pytest.mark.parametrize("name", ["thumb.h", "thumb_run.h", "run_loop.pyx", "fifo.pxi"])
 def test_a_change_of_any_source_asks_for_another_build(own_sources: Path, name: str) -> None:
-    before = build.digest()
+    before = build.digest(own_sources)
+    assert before == build.digest(), "where the sources are makes no difference"
     source = own_sources / name
     source.write_bytes(source.read_bytes() + b"\n")
-    assert build.digest() != before
+    assert build.digest(own_sources) != before
 
 
 @pytest.mark.parametrize(
@@ -121,26 +119,24 @@ def test_what_was_built_is_used_again_and_a_build_cut_short_is_not(
     empty_cache: Path, own_sources: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # One small module stands for all: building them takes long.
-    monkeypatch.setattr(build, "MODULES", ("answer",))
     (own_sources / "answer.pyx").write_text("ANSWER = 42\n")
     begun = build.cache_root() / "build-begun"
     begun.mkdir(parents=True)
     (begun / f"answer{build.SUFFIX}").touch()
-    folder = build.build()
-    assert compiled.module("answer").ANSWER == 42
-    monkeypatch.setattr(build, "_compile", lambda work: pytest.fail("it is built already"))
-    assert build.build() == folder
+    folder = build.build(own_sources, ["answer"])
+    assert compiled.module("answer", own_sources).ANSWER == 42
+    monkeypatch.setattr(build, "_compile", lambda *_: pytest.fail("it is built already"))
+    assert build.build(own_sources, ["answer"]) == folder
     assert sorted(path.name for path in build.cache_root().iterdir()) == sorted(["build-begun", folder.name])
 
 
 @NEEDS_COMPILER
 def test_an_error_of_the_compiler_is_reported_and_leaves_nothing_behind(
-    empty_cache: Path, own_sources: Path, monkeypatch: pytest.MonkeyPatch
+    empty_cache: Path, own_sources: Path
 ) -> None:
-    monkeypatch.setattr(build, "MODULES", ("broken",))
     (own_sources / "broken.pyx").write_text("def f(:\n")
     with pytest.raises(build.CannotBuildError, match="broken"):
-        build.build()
+        build.build(own_sources, ["broken"])
     assert list(build.cache_root().iterdir()) == []
 
 

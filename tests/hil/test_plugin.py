@@ -19,6 +19,19 @@ def test_an_unknown_rig_is_refused_with_the_ones_there_are(pytester: pytest.Pyte
     result.stderr.fnmatch_lines(["*abacus: choose of model, pico, board*"])
 
 
+def test_the_emulated_board_is_as_the_option_says_also_in_copies(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(rig): assert rig.board_model == 'P=40,frames=on'")
+    result = pytester.runpytest("--rig", "pico", "--thecal-board", "P=40,frames=on")
+    result.assert_outcomes(passed=1)
+
+
+def test_a_board_that_is_none_is_refused_before_anything_runs(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(rig): ...")
+    result = pytester.runpytest("--rig", "model", "--thecal-board", "P=fast")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--thecal-board P=fast: 66 is what it takes*"])
+
+
 def test_without_a_port_the_board_is_skipped_and_says_why(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(rig): ...")
     result = pytester.runpytest("--rig", "board", "-rs")

@@ -327,14 +327,14 @@ COURSES = (
 )
 
 
-@pytest.mark.requirement("deterministic-rig")
+@pytest.mark.requirement("model-heartbeats")
 @pytest.mark.parametrize("course", COURSES, ids=lambda course: course.__name__)
 def test_a_course_is_the_same_with_and_without_each_heartbeat(course: Course) -> None:
     leaping = run_both_ways(course)
     assert leaping.pump.heartbeats_passed_over > 0
 
 
-@pytest.mark.requirement("deterministic-rig")
+@pytest.mark.requirement("model-heartbeats")
 @pytest.mark.parametrize("seed", range(25))
 def test_requests_and_faults_in_any_order_are_the_same_with_and_without_each_heartbeat(seed: int) -> None:
     def course(followed: Followed) -> None:
@@ -354,7 +354,7 @@ def test_requests_and_faults_in_any_order_are_the_same_with_and_without_each_hea
     run_both_ways(course)
 
 
-@pytest.mark.requirement("deterministic-rig")
+@pytest.mark.requirement("model-heartbeats")
 @pytest.mark.parametrize("nl_per_day", [48_000, PAEDIATRIC])
 def test_a_plant_is_the_same_with_and_without_each_heartbeat(nl_per_day: int) -> None:
     """Through an occlusion until the motor misses steps, worn tubing, a colder room and a release."""

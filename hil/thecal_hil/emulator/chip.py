@@ -15,10 +15,11 @@ from rp2040py.device.load_flash import load_uf2
 from rp2040py.irq import IRQ
 
 from . import compiled as compiled_code
-from . import fixes, flash_chip
+from . import fixes, flash_chip, usb_bus
 from .bus import BusPort, quicken
 from .native import RP2040
 from .paced_pio import PacedPio
+from .silicon import Silicon
 
 FLASH_BYTES: Final = 2 * 1024 * 1024
 _PIO_BASES: Final = (0x50200, 0x50300)
@@ -46,7 +47,12 @@ class _ChipLog:
 
 
 def build_chip(
-    uf2: Path, flash_image: bytes | None, timing: flash_chip.FlashTiming, *, compiled: bool
+    uf2: Path,
+    flash_image: bytes | None,
+    timing: flash_chip.FlashTiming,
+    silicon: Silicon,
+    *,
+    compiled: bool,
 ) -> tuple[Any, BusPort]:
     chip: Any = RP2040()
     # A PIO block whose chip has no owner starts a task on an event loop.
@@ -61,6 +67,7 @@ def build_chip(
         chip.peripherals[base] = block
     fixes.apply(chip)
     flash_chip.install(chip, timing)
+    usb_bus.install(chip, has_frames=silicon.usb_frames)
     chip.load_bootrom(BOOTROM_B1)
     if flash_image is not None:
         chip.flash[: len(flash_image)] = flash_image

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from rp2040py.peripherals import ssi
 
 from .units import on_cycle_ns
 
+FLASH_PAGE_BYTES: Final = ssi.FLASH_PAGE_SIZE
 _PIECE_BYTES = {
     ssi.CMD_SECTOR_ERASE: ssi.FLASH_SECTOR_SIZE,
     ssi.CMD_BLOCK_ERASE: ssi.FLASH_BLOCK_SIZE,

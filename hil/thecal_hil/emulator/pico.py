@@ -7,38 +7,27 @@ instant is exact (see `engine`, `paced_pio` and `pins`); sleeping costs next to 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 from random import Random
-from typing import Any, Final, NamedTuple
-
-from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
+from typing import Any, Final
 
 from thecal_sim.edge_record import EdgeRecord
 
 from . import compiled as compiled_code
+from . import flash_window
 from .chip import FLASH_BYTES, build_chip
 from .engine import Engine
 from .fixes import MaskedWake
 from .flash_chip import FlashTiming
 from .pins import Probe, Wire
+from .resets import LOSES_RAM, Reset, ResetCause, carry_out, cause_of_trigger
 from .serial_port import EmulatedUsbSerial
+from .silicon import DEFAULT, Silicon
+from .start_up import StartUp
 from .units import CYCLE_NS, NS_PER_US, on_cycle_ns
 from .usb_host import UsbHost
 
 _SRAM_START: Final = 0x2000_0000
-_WATCHDOG_CTRL: Final = 0x00
-
-
-class ResetCause(StrEnum):
-    POWER_ON = "power_on"
-    WATCHDOG = "watchdog"
-    RUN_PIN = "run_pin"
-
-
-class Reset(NamedTuple):
-    t_ns: int
-    cause: ResetCause
 
 
 class EmulatedPico:
@@ -51,29 +40,35 @@ class EmulatedPico:
         watch: Mapping[str, int] | None = None,
         released: Mapping[str, int] | None = None,
         flash_timing: FlashTiming | None = None,
+        silicon: Silicon = DEFAULT,
         seed: int = 0,
         compiled: bool | None = None,
     ) -> None:
         """`wires` are (output pin, input pin); `watch` maps signal names to pins; `released` gives the level an
         external resistor holds a signal at; `flash_image` is the flash from address 0 on, before the UF2 is written
-        into it; `compiled` selects the path the chip runs on (see the room of that name), which changes nothing else;
-        None leaves it to the environment."""
-        self.flash_timing = flash_timing or FlashTiming()
+        into it: what `silicon` says of it is for whoever makes it. `flash_timing` goes before that of `silicon`.
+        `compiled` selects the path the chip runs on (see the room of that name), which changes nothing else; None
+        leaves it to the environment."""
+        self.silicon = silicon
+        self.flash_timing = flash_timing or silicon.flash_timing()
         self.flash_timing.power_cut = lambda: self.reset(ResetCause.POWER_ON)
         if compiled is None:
             compiled = compiled_code.is_wanted()
-        chip, self.bus = build_chip(uf2, flash_image, self.flash_timing, compiled=compiled)
+        chip, self.bus = build_chip(uf2, flash_image, self.flash_timing, silicon, compiled=compiled)
         self.chip: Any = chip
         self._random = Random(seed)
         self.resets: list[Reset] = []
         self._busy_cycles_before = 0
         self._release_alarm = chip.clock.create_alarm(self.leave_reset)
+        self._start_up = StartUp(chip, silicon, self._enter_image)
         self.engine = Engine(chip, compiled=compiled)
+        flash_window.install(chip, self.engine.compiled, silicon)
         MaskedWake(chip, self.engine)
         self.wires = [Wire(chip, source, target) for source, target in wires]
         self._probe = Probe(chip, watch or {}, released or {})
-        self.serial = EmulatedUsbSerial(UsbHost(chip.usb_ctrl), self)
-        chip.watchdog.on_watchdog_trigger = lambda: self.reset(ResetCause.WATCHDOG)
+        self.usb_host = UsbHost(chip.usb_ctrl)
+        self.serial = EmulatedUsbSerial(self.usb_host, self)
+        chip.watchdog.on_watchdog_trigger = self._watchdog_triggered
         self.reset(ResetCause.POWER_ON)
 
     # --- time --------------------------------------------------------------------------------
@@ -155,7 +150,7 @@ class EmulatedPico:
     # --- reset -------------------------------------------------------------------------------
 
     def reset(self, cause: ResetCause | str = ResetCause.RUN_PIN, *, held_ns: int = 0) -> None:
-        """Reset the chip and hold it in reset for `held_ns`. Flash is kept always, SRAM unless power was lost.
+        """Reset the chip and hold it in reset, or in its boot loader, for `held_ns`. `resets` tells what is left of it.
 
         Outside a run this returns when the chip is released; a callback may reset it too, and time then goes on with
         the chip held.
@@ -175,14 +170,10 @@ class EmulatedPico:
         chip = self.chip
         self.resets.append(Reset(self.now_ns, cause))
         self._busy_cycles_before += int(chip.core.cycles)
-        if cause is ResetCause.POWER_ON:
+        self._start_up.cancel()
+        if cause in LOSES_RAM:
             chip.sram[:] = self._random.randbytes(len(chip.sram))
-        chip.enter_reset(from_watchdog=cause is ResetCause.WATCHDOG)
-        # Taken as off after any reset, until the firmware starts it again.
-        chip.watchdog.write_uint32(_WATCHDOG_CTRL, 0)
-        if cause is not ResetCause.WATCHDOG:
-            chip.watchdog.reset()
-            chip.vreg_and_chip_reset.record_reset_cause(HAD_POR if cause is ResetCause.POWER_ON else HAD_RUN)
+        carry_out(chip, cause)
         self._probe.refresh()
         for wire in self.wires:
             wire.refresh()
@@ -191,6 +182,18 @@ class EmulatedPico:
 
     def leave_reset(self) -> None:
         self._release_alarm.cancel()
+        self._start_up.begin(self.resets[-1].cause)
+
+    def _watchdog_triggered(self) -> None:
+        cause = cause_of_trigger(self.chip)
+        if cause is ResetCause.USB_BOOT and self.silicon.boot_rom:
+            # Stays there until a tool, or a finished copy, has it leave: `leave_reset`.
+            self.hold_in_reset(cause)
+            self.engine.request_stop()
+        else:
+            self.reset(cause)
+
+    def _enter_image(self) -> None:
         self.chip.core.waiting = False
         self.chip.leave_reset()
 

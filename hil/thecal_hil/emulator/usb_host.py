@@ -6,6 +6,7 @@ Promises:
   at once with an empty packet; the firmware arms the next read, and the interrupts never end.)
 - While the host does not read, a packet the device offers stays in the device, which sees its buffers fill up.
 - Requests on the control pipe are sent one at a time, each after the one before was acknowledged.
+- The device sees a host that is unplugged, or that suspends the bus, by frames that end and by nothing else.
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ class UsbHost:
         self.on_sent: Callable[[], None] = lambda: None
         self.reading = True
         self._wanted_lines = 0
+        self._is_plugged_in = True
         self._forget_device()
-        controller.on_usb_enabled = controller.reset_device
+        controller.on_usb_enabled = self._device_appeared
         controller.on_reset_received = self._bus_was_reset
         controller.on_endpoint_write = self._packet_from_device
         controller.on_endpoint_read = self._device_ready_to_receive
@@ -83,6 +85,31 @@ class UsbHost:
             offset, value = self._held_in.popleft()
             self._offer_in_packet(offset, value)
 
+    def unplug(self) -> None:
+        """Pull the cable out; the board is powered by something else."""
+        self._is_plugged_in = False
+        self._usb.reset_alarm.cancel()
+        self._usb.end_frames()
+        if self.configured:
+            self._controller_reset()
+
+    def plug_in(self) -> None:
+        """Put the cable in again: the host resets the bus and enumerates the device anew."""
+        self._is_plugged_in = True
+        self._device_appeared()
+
+    def suspend(self) -> None:
+        """Stop sending frames, as a computer does that goes to sleep."""
+        self._usb.end_frames()
+
+    def resume(self) -> None:
+        """Wake the device that was suspended."""
+        self._usb.resume()
+
+    def _device_appeared(self) -> None:
+        if self._is_plugged_in:
+            self._usb.reset_device()
+
     def _forget_device(self) -> None:
         self.configured = False
         self._in_endpoint = self._out_endpoint = _UNKNOWN
@@ -106,6 +133,7 @@ class UsbHost:
 
     def _bus_was_reset(self) -> None:
         self._forget_device()
+        self._usb.begin_frames()
         self._request(set_device_address_packet(1), 0, self._addressed)
 
     def _addressed(self, _: bytes) -> None:

@@ -100,6 +100,7 @@ class Lockstep:
         self._meeting = threading.Condition()
         self._wanted: list[_Wanted | None] = [None, None]
         self._outcome: list[bool | BaseException | None] = [None, None]
+        self._gave_up: list[DifferenceError | None] = [None, None]
 
     def _take_over(self, engine: Any, *, is_leader: bool) -> None:
         """Have the engine's runs done here, together with the other one's."""
@@ -132,15 +133,17 @@ class Lockstep:
 
     def drive(self, half: Callable[[int, EmulatedPico], T]) -> tuple[T, T]:
         """Do the same with either Pico, each in a thread of its own; what came of it. Raises what either raised."""
+        self._gave_up = [None, None]
         results: list[Any] = [None, None]
         raised: list[BaseException | None] = [None, None]
 
         def one(side: int, pico: EmulatedPico) -> None:
             try:
                 results[side] = half(side, pico)
+                self._give_up(side, "by itself")
             except BaseException as error:
                 raised[side] = error
-                self._give_up(side, error)
+                self._give_up(side, repr(error))
 
         threads = [
             threading.Thread(target=one, args=(side, pico), daemon=True)
@@ -154,31 +157,31 @@ class Lockstep:
             raise error
         return results[0], results[1]
 
-    def _give_up(self, side: int, error: BaseException) -> None:
-        """Whoever waits for this side waits in vain."""
+    def _give_up(self, side: int, how: str) -> None:
+        """Whoever waits for this side waits in vain, now and later."""
         with self._meeting:
-            if self._outcome[1 - side] is None:
-                self._outcome[1 - side] = DifferenceError(
-                    f"the {'slow' if side == 0 else 'fast'} half ended: {error!r}",
-                    self.stretches,
-                    is_exact=False,
-                )
+            name = ("slow", "fast")[side]
+            self._gave_up[side] = DifferenceError(
+                f"the {name} half ended: {how}", self.stretches, is_exact=False
+            )
             self._meeting.notify_all()
 
     def _run_to(self, side: int, t_ns: int) -> bool:
-        pico = (self.slow, self.fast)[side]
+        other = 1 - side
         with self._meeting:
-            if self._outcome[side] is None:
-                self._wanted[side] = _Wanted(t_ns, pico.now_ns)
-                if self._wanted[1 - side] is not None:
-                    self._do_both()
-                    self._meeting.notify_all()
-                elif not self._meeting.wait_for(lambda: self._outcome[side] is not None, _WAIT_S):
-                    raise DifferenceError("the other half never came", self.stretches, is_exact=False)
+            self._wanted[side] = _Wanted(t_ns, (self.slow, self.fast)[side].now_ns)
+            if self._wanted[other] is not None:
+                self._do_both()
+                self._meeting.notify_all()
+            self._meeting.wait_for(lambda: self._outcome[side] is not None or self._gave_up[other], _WAIT_S)
             outcome, self._outcome[side] = self._outcome[side], None
+            if outcome is None:
+                outcome = self._gave_up[other] or DifferenceError(
+                    "the other half never came", self.stretches, is_exact=False
+                )
         if isinstance(outcome, BaseException):
             raise outcome
-        return bool(outcome)
+        return outcome
 
     def _do_both(self) -> None:
         first, second = self._wanted
@@ -228,7 +231,7 @@ class Lockstep:
             ("errors", raised, follow_raised),
             ("instants", self.slow.now_ns, self.fast.now_ns),
             ("requests to stop", bool(self.leader.stopped), self._fast_stopped),
-            ("states of the processor", _state(self.slow), _state(self.fast)),
+            ("states of the processor", *_unlike(_state(self.slow), _state(self.fast))),
         ):
             if slow != fast:
                 raise DifferenceError(
@@ -364,6 +367,12 @@ def _state(pico: EmulatedPico) -> dict[str, int]:
     core = pico.chip.core
     state = {name: int(getattr(core, name)) for name in _STATE}
     return state | {f"r{i}": core.registers[i] for i in range(16)}
+
+
+def _unlike(a: dict[str, int], b: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """What two states do not have in common."""
+    names = [name for name in a if a[name] != b[name]]
+    return {name: a[name] for name in names}, {name: b[name] for name in names}
 
 
 def _sio(chip: Any) -> dict[str, int]:

@@ -80,6 +80,9 @@ cdef class Classifier:
     cdef uint8_t long_form[16]
     cdef int longs
     cdef int undefined
+    # Whether the emulator reads or writes beyond the end of its own buffer, where anything may be: it does at an
+    # unaligned access across the end of a memory, which is a fault on the chip.
+    cdef bint leaves_buffer
 
     def __init__(self, table, forms, int undefined):
         for opcode, number in enumerate(table):
@@ -98,6 +101,7 @@ cdef class Classifier:
                            bint in_handler, uint32_t popped) noexcept:
         cdef uint32_t form = self.form[opcode]
         cdef int i
+        self.leaves_buffer = False
         if opcode >= 0xF000 and opcode < 0xF800:
             for i in range(self.longs):
                 if ((opcode & self.long_mask[i]) == self.long_value[i]
@@ -136,10 +140,12 @@ cdef class Classifier:
             return ((opcode >> 10) & 1) << 2 | ((second >> 13) & 1) << 1 | ((second >> 11) & 1)
         if kind == 9:
             address = self.address(form, opcode, r)
+            self.leaves_buffer = crosses_an_end(address, self.width[form])
             return 2 * region_of(address, self.width[form]) + ((address & (self.width[form] - 1)) != 0)
         if kind == 10:
             n = (opcode >> 8) & 7
             address = r[n]
+            self.leaves_buffer = crosses_an_end(address, 4 * bits(opcode & 0xFF))
             return (4 * region_of(address & ~<uint32_t> 3, 4 * bits(opcode & 0xFF)) + (2 if opcode & (1 << n) else 0)
                     + ((address & 3) != 0))
         if kind == 11:
@@ -164,6 +170,18 @@ cdef class Classifier:
         if top == 9:
             return r[13] + ((opcode & 0xFF) << 2)
         return r[(opcode >> 3) & 7] + ((opcode >> 6) & 31) * self.width[form]
+
+
+cdef inline bint crosses_an_end(uint32_t address, uint32_t size) noexcept:
+    """Whether an unaligned access goes across the end of SRAM, flash or the USB controller's memory."""
+    cdef uint32_t last = address + size - 1
+    if not address & 3:
+        return False
+    return (
+        (address < 0x20042000 and last >= 0x20042000)
+        or (address < 0x50101000 and last >= 0x50101000)
+        or (address >> 26 == 4 and address >> 24 != last >> 24)
+    )
 
 
 cdef inline uint32_t bits(uint32_t mask) noexcept:
@@ -266,7 +284,7 @@ cdef class Leader:
                 continue
             step = &self.steps[self.count]
             self._foresee(step)
-            if self.keep_in_memory and self._leaves_its_buffer(step.form_and_variant):
+            if self.keep_in_memory and self.classifier.leaves_buffer:
                 break
             cycles = core.execute_instruction()
             write_down(step, core)
@@ -284,6 +302,7 @@ cdef class Leader:
         cdef CortexM0Core core = self.core
         cdef uint32_t pc = core.registers[15] & ~<uint32_t> 1
         cdef uint32_t opcode = 0xFFFF, second = 0, popped = 0, sp = core.registers[13]
+        self.classifier.leaves_buffer = False
         if core.interrupts_updated:
             step.form_and_variant = 0xFFFFFFFF
             step.opcode_pc = pc
@@ -302,17 +321,6 @@ cdef class Leader:
         step.form_and_variant = self.classifier.classify(
             opcode, second, &core.registers[0], flags_of(core), core.current_mode, popped
         )
-
-    cdef bint _leaves_its_buffer(self, uint32_t case) noexcept:
-        """Whether the emulator would read or write beyond the end of its own buffer, where anything may be.
-
-        It does at an unaligned access across the end of SRAM, which is a fault on the chip.
-        """
-        cdef uint32_t kind
-        if case == <uint32_t> 0xFFFFFFFF or not case & 1:
-            return False
-        kind = self.classifier.kind[case >> 8]
-        return (kind == 9 and (case & 0xFF) >> 1 == 1) or (kind >= 10 and kind <= 11 and (case & 0xFF) >> 2 == 1)
 
     cdef bint _fetch(self, uint32_t pc, uint32_t* opcode) noexcept:
         cdef uint16_t halfword = 0

@@ -68,7 +68,7 @@ def by_itself(scenario: Scenario, image: FirmwareImage, *, compiled: bool) -> Di
 
 
 def _carry_out(scenario: Scenario, image: FirmwareImage, board: EmulatedPico) -> tuple[str, Digests]:
-    rig = PicoRig(image, board)
+    rig = PicoRig(image, board=board)
     record = run(scenario, rig)
     edges = digest_of(rig.edges)
     # Reading the log comes last: it takes time of the pump.

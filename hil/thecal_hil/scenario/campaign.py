@@ -40,15 +40,23 @@ class RigWanted:
     port: str | None = None
     uf2: Path | None = None
     bench: Path | None = None
+    board_model: str | None = None
+    """What of real silicon is imposed on the emulated board."""
     run: str = field(default_factory=lambda: uuid4().hex, compare=False)
     """What the processes that share a bench's boards have in common."""
 
     def open(self) -> Rig:
-        return open_rig(self.name, port=self.port, uf2=self.uf2)
+        return open_rig(self.name, port=self.port, uf2=self.uf2, board_model=self.board_model)
 
     def arguments(self) -> str:
         """As given on the command line."""
-        given = {"--rig": self.name, "--port": self.port, "--bench": self.bench, "--uf2": self.uf2}
+        given = {
+            "--rig": self.name,
+            "--port": self.port,
+            "--bench": self.bench,
+            "--uf2": self.uf2,
+            "--board": self.board_model,
+        }
         return " ".join(f"{option} {shlex.quote(str(value))}" for option, value in given.items() if value)
 
 

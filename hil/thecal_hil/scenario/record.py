@@ -98,6 +98,7 @@ class ScenarioRecord:
     edge_errors_ticks: for each of those steps, its distance from the instant at which it was due, signed.
     collected: None where no plant was on the shaft.
     sector_erases: of each sector of the journal.
+    board_model: what of real silicon was imposed on an emulated board, empty on any other rig.
     reproduce: the command that does this very run again.
     build: version and commit that the pump reported; image_sha256: digest of the UF2 that ran, empty if none did.
     """
@@ -122,6 +123,7 @@ class ScenarioRecord:
     sector_erases: tuple[int, ...] = ()
     divergence: Divergence | None = None
     seeds: dict[str, int] = field(default_factory=dict)
+    board_model: str = ""
     edges_sha256: str = ""
     reproduce: str = ""
     build: tuple[str, str] = ("", "")

@@ -49,6 +49,7 @@ def complete(record: ScenarioRecord, attempt: Attempt) -> None:
     if has_probe:
         record.divergence = _first_divergence(edges, attempt.checks(until_ns))
     record.seeds = {**rig.seeds, **attempt.seeds}
+    record.board_model = rig.board_model
     record.edges_sha256 = digest_of(edges)
 
 

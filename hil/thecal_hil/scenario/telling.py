@@ -147,6 +147,7 @@ def as_json(record: ScenarioRecord) -> dict[str, Any]:
         "happenings": [{"t_ns": one.t_ns, "text": one.text} for one in record.happenings],
         "divergence": None if record.divergence is None else record.divergence.text,
         "seeds": record.seeds,
+        "board_model": record.board_model,
         "edges_sha256": record.edges_sha256,
         "reproduce": record.reproduce,
     }

@@ -26,7 +26,12 @@ def sources_of(commit: str, repository: Path = HERE) -> Path:
     folder = repository / "build/earlier" / commit
     if not folder.is_dir():
         packed = subprocess.run(
-            ["git", "archive", "--format=tar", commit, *_ROOTS],
+            [
+                "git",
+                "archive",
+                "--format=tar",
+                commit,
+            ],
             cwd=repository,
             check=True,
             stdout=subprocess.PIPE,
@@ -42,17 +47,30 @@ def sources_of(commit: str, repository: Path = HERE) -> Path:
     return folder
 
 
+def image_of(sources: Path) -> Path:
+    """The firmware image of a checkout, built from its own sources where that has not been done."""
+    image = sources / "build/firmware/thecal.uf2"
+    if not image.is_file():
+        command = [sys.executable, "firmware/board/build.py", "uf2"]
+        subprocess.run(command, cwd=sources, check=True, stdout=subprocess.DEVNULL)
+    return image
+
+
+def environment_of(sources: Path) -> dict[str, str]:
+    """This process's environment, with our own packages from those sources."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(str(sources / root) for root in _ROOTS)}
+
+
 def run_on(sources: Path, program: Path, *arguments: str) -> dict[str, Any]:
     """What a program prints, which is one JSON object with ``sources``: the file that one of our packages came from.
 
     CalledProcessError if it fails, RuntimeError if it has run on other sources.
     """
-    path = os.pathsep.join(str(sources / root) for root in _ROOTS)
     done = subprocess.run(
         [sys.executable, str(program), *arguments],
         check=True,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
+        env=environment_of(sources),
     )
     found = json.loads(done.stdout)
     if not Path(found["sources"]).resolve().is_relative_to(sources.resolve()):

@@ -118,7 +118,7 @@ def _doses(state: State) -> list[tuple[int, int, int]]:
 def _numbers(state: State, plan: Plan, wanted: Dose, doubt_ns: int, certain: set[Refusal]) -> None:
     """Lockout, and how many in 24 hours."""
     begins = [
-        (dose.kind, _aged(state, dose.begin_ns, doubt_ns))
+        (dose.kind, dose.begin_ns + _younger_ns(state, dose, doubt_ns))
         for dose in state.doses
         if dose.is_on_demand and dose.begin_ns < wanted.begin_ns
     ]
@@ -140,15 +140,11 @@ def _volumes(
     """Limits of a bolus, of an hour and of 24 hours."""
     if wanted.kind is not Kind.TEMPORARY and wanted.given_nl > plan.most_nl_per_bolus:
         certain.add(Refusal.VOLUME)
-    spans = [
-        (
-            _aged(state, dose.begin_ns, doubt_ns),
-            _aged(state, dose.counted_end_ns, doubt_ns),
-            dose.limited_rate,
-        )
-        for dose in state.doses
-        if dose.is_on_demand and dose.begin_ns < wanted.end_ns
-    ]
+    spans: list[tuple[int, int, int]] = []
+    for dose in state.doses:
+        if dose.is_on_demand and dose.begin_ns < wanted.end_ns:
+            later_ns = _younger_ns(state, dose, doubt_ns)
+            spans.append((dose.begin_ns + later_ns, dose.counted_end_ns + later_ns, dose.limited_rate))
     on_demand = sum_of([*spans, (wanted.begin_ns, wanted.end_ns, wanted.limited_rate)])
     for minutes, limit_nl, reason in windows_of(plan):
         window_ns = minutes * NS_PER_MINUTE
@@ -185,6 +181,6 @@ def overfull(state: State, plan: Plan, wanted: Dose, with_clock: bool) -> set[Re
     return found
 
 
-def _aged(state: State, t_ns: int, doubt_ns: int) -> int:
-    """An instant as the pump may remember it after power cuts: no earlier than it was."""
-    return t_ns + doubt_ns if t_ns <= state.doubt_until_ns else t_ns
+def _younger_ns(state: State, dose: Dose, doubt_ns: int) -> int:
+    """How much younger the pump may hold a dose for than it is, if it was given before a power cut."""
+    return doubt_ns if dose.begin_ns <= state.doubt_until_ns else 0

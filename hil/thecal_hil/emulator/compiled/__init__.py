@@ -2,7 +2,9 @@
 
 The files of this room:
 
-- `memory.h`, `sio.h`, `thumb.h`: memory, divider and spinlocks, and the common Thumb instructions, in C.
+- `memory.h`, `sio.h`, `thumb.h`, `thumb_run.h`: memory, divider and spinlocks, what the common Thumb instructions are
+  made of, and those instructions, in C.
+- `xip_cache.h`: how long the processor waits for the flash, where that is imposed.
 - `run_loop.pyx`: the run loop on top of them; `shared_sio.py`: SIO's divider and spinlocks for both paths.
 - `pio.pyx` with `fifo.pxi`, `pio_instructions.pxi` and `pio_loops.pxi`: PIO blocks paced by the clock.
 - `build.py`: builds all of it into the cache, from `make setup` or where a board is made and it is not there.
@@ -50,7 +52,7 @@ def _is_available(insist: bool) -> bool:
     except build.CannotBuildError as error:
         if insist:
             raise
-        _log.warning("The emulator runs on its slow path, about ten times slower: %s", error)
+        _log.warning("The emulator runs on its slow path, about fifteen times slower: %s", error)
         return False
     return True
 

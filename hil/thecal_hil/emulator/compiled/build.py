@@ -27,6 +27,9 @@ _FLAGS: Final = (
     "-fno-strict-aliasing",
     "-fno-math-errno",
     "-Wno-unused-function",
+    # Each instruction's dispatch is a jump of its own in thumb.h; these would make them one again.
+    "-fno-gcse",
+    "-fno-crossjumping",
     # Types made the way rp2040py's own are. An object of a type of the other kind that is derived from one of them
     # gives back one reference to its type too many when it is freed, and the type is freed under objects that live.
     "-DCYTHON_USE_TYPE_SPECS=1",

@@ -4,14 +4,16 @@
  * flags are copied in and out around each batch. An access that is not to plain, aligned memory is refused, and the
  * instruction is then carried out by the emulator itself.
  *
- * Time of the flash cache: `fetch_cost` and `flash_read_cost` are called for each halfword fetched from flash and for
- * each word, halfword or byte read from it, if and only if the batch runs `timed`. They return cycles to add.
+ * Time of the flash cache (see xip_cache.h): `fetch_cost` and `flash_read_cost` are called for each halfword fetched from
+ * flash and for each word, halfword or byte read from it, if and only if the batch runs `timed`. They return cycles to add.
  */
 #ifndef THECAL_MEMORY_H
 #define THECAL_MEMORY_H
 
 #include <stdint.h>
 #include <string.h>
+
+#include "xip_cache.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define RAM_BEGINS 0x20000000u
@@ -51,6 +53,7 @@ typedef struct {
     uint32_t opcode; /* of the instruction that ended the batch, 0 if it could not be fetched */
     uint32_t owed;   /* cycles spent on the fetch of that instruction */
     Sio *sio;
+    XipCache *flash_cache;
     uint64_t instructions;
     Observer observer; /* NULL but in the test that compares both paths */
     void *observer_of;
@@ -78,7 +81,7 @@ ALWAYS_INLINE const uint8_t *readable(const Memory *memory, uint32_t address, ui
     return NULL;
 }
 
-ALWAYS_INLINE uint32_t fetch_cost(Cpu *cpu, uint32_t address) { (void)cpu; (void)address; return 0; }
-ALWAYS_INLINE uint32_t flash_read_cost(Cpu *cpu, uint32_t address) { (void)cpu; (void)address; return 0; }
+ALWAYS_INLINE uint32_t fetch_cost(Cpu *cpu, uint32_t address) { return xip_fetch(cpu->flash_cache, address); }
+ALWAYS_INLINE uint32_t flash_read_cost(Cpu *cpu, uint32_t address) { return xip_read(cpu->flash_cache, address); }
 
 #endif

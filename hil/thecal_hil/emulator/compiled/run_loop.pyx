@@ -26,6 +26,13 @@ cdef extern from "thumb.h":
     int RAN, INTERRUPT_CHECK, REASONS
     ctypedef struct Sio:
         pass
+    ctypedef struct XipCache:
+        uint64_t misses
+    void xip_cache_init(
+        XipCache *cache, uint32_t miss_cycles, bint fills_half_lines, bint replaces_at_random, uint32_t seed
+    )
+    void xip_cache_flush(XipCache *cache)
+    void xip_cache_enable(XipCache *cache, bint is_enabled)
     ctypedef void (*Observer)(void *of, const uint32_t *r, uint32_t pc, uint32_t nzcv, uint64_t cycles, int fell_back)
     ctypedef struct Memory:
         uint8_t *sram
@@ -38,6 +45,7 @@ cdef extern from "thumb.h":
         Memory memory
         uint32_t opcode, owed
         Sio *sio
+        XipCache *flash_cache
         uint64_t instructions
         Observer observer
         void *observer_of
@@ -77,8 +85,9 @@ cdef class RunLoop:
     cdef SimulationClock clock
     cdef uint32_t[::1] _sio
     cdef bint _stop
-    cdef public bint timed
+    cdef readonly bint timed
     """Whether fetches from flash and reads of it cost what the flash cache model says."""
+    cdef XipCache _flash_cache
     cdef readonly uint64_t fell_back
     cdef readonly int last_reason
     cdef readonly uint32_t last_opcode
@@ -97,6 +106,7 @@ cdef class RunLoop:
         self.cpu.memory.sram_size = chip.ram_byte_size
         self.cpu.memory.rom_size = chip.bootrom_byte_size
         self.cpu.sio = <Sio *> &sio[0]
+        self.cpu.flash_cache = &self._flash_cache
 
     @property
     def instructions(self):
@@ -125,6 +135,22 @@ cdef class RunLoop:
 
     def request_stop(self):
         self._stop = True
+
+    def impose_flash_cache(self, uint32_t miss_cycles, bint fills_half_lines, bint replaces_at_random, uint32_t seed):
+        """Have each miss of the flash cache cost so many cycles, from an empty cache on; see xip_cache.h."""
+        xip_cache_init(&self._flash_cache, miss_cycles, fills_half_lines, replaces_at_random, seed)
+        self.timed = miss_cycles > 0
+
+    def flush_flash_cache(self):
+        xip_cache_flush(&self._flash_cache)
+
+    def enable_flash_cache(self, bint is_enabled):
+        xip_cache_enable(&self._flash_cache, is_enabled)
+
+    @property
+    def flash_misses(self):
+        """Misses of the flash cache so far; 0 while none is imposed."""
+        return self._flash_cache.misses
 
     def run(self, int64_t steps, bint watchful):
         """Take up to `steps` steps and return how many were taken.

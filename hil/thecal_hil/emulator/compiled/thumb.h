@@ -30,6 +30,27 @@
 #define NZCV ((n >> 31) << 3 | (uint32_t)(z == 0) << 2 | c << 1 | v >> 31)
 #define LEAVE(why) do { reason = (why); goto left; } while (0)
 
+/* Each instruction ends with the dispatch of the next one: with one dispatch for all, the processor this runs on could not
+ * learn which instruction usually follows which, and half the time would go into its wrong guesses. */
+#define DISPATCH do { \
+        if (used >= limit) goto done; \
+        here = pc & ~1u; \
+        next = pc + 2; \
+        cycles = 1; \
+        extra = 0; \
+        if (!is_any_flash(here)) goto not_in_flash; \
+        op = load16(memory.flash + (here & FLASH_MASK)); \
+        if (timed) extra = fetch_cost(cpu, here); \
+        goto *handlers[op >> 8]; \
+    } while (0)
+#define RETIRE do { \
+        pc = next; \
+        used += cycles + (timed ? extra : 0); \
+        instructions++; \
+        if (observed) cpu->observer(cpu->observer_of, r, pc, NZCV, cpu->cycles + used, 0); \
+    } while (0)
+#define NEXT do { RETIRE; DISPATCH; } while (0)
+
 /* Sum and difference that set all four flags; `y` is the result. */
 #define ADD_SET_FLAGS(left, right) do { \
         uint32_t a_ = (left), b_ = (right); \
@@ -118,294 +139,26 @@ ALWAYS_INLINE uint32_t count_listed(uint32_t list) {
     return (counts >> (list & 15) * 4 & 15) + (counts >> (list >> 4 & 15) * 4 & 15);
 }
 
-ALWAYS_INLINE enum reason run(Cpu *cpu, int64_t limit, int64_t *used_cycles, const int timed, const int observed) {
-    /* Not read from `cpu` each time: for all the compiler knows, a store to memory might change it. */
-    uint32_t *const r = cpu->r;
-    const Memory memory = cpu->memory;
-    uint32_t n = cpu->n << 31, z = !cpu->z, c = cpu->c, v = cpu->v << 31;
-    uint32_t pc = r[15];
-    int64_t used = 0;
-    uint64_t instructions = 0;
-    enum reason reason = RAN;
-
-    while (used < limit) {
-        const uint32_t here = pc & ~1u;
-        uint32_t next = pc + 2;
-        uint32_t op = 0, extra = 0, x, y;
-        int cycles = 1;
-
-        if (is_any_flash(here)) {
-            op = load16(memory.flash + (here & FLASH_MASK));
-            if (timed) extra = fetch_cost(cpu, here);
-        } else if (is_sram(&memory, here, 2)) {
-            op = load16(memory.sram + (here - RAM_BEGINS));
-        } else if (is_rom(&memory, here)) {
-            op = load16(memory.rom + here);
-        } else {
-            LEAVE(OUTSIDE_MEMORY);
-        }
-
-        switch (op >> 8) {
-        case 0x00 ... 0x07: /* LSLS */
-            x = r[RM];
-            if (IMM5) c = BIT(x, 32 - IMM5);
-            r[RD] = y = x << IMM5;
-            SET_NZ(y);
-            break;
-        case 0x08 ... 0x0f: /* LSRS; 0 stands for 32 */
-            r[RD] = y = shift_right(r[RM], IMM5 ? IMM5 : 32, &c);
-            SET_NZ(y);
-            break;
-        case 0x10 ... 0x17: /* ASRS; 0 stands for 32 */
-            r[RD] = y = shift_right_signed(r[RM], IMM5 ? IMM5 : 32, &c);
-            SET_NZ(y);
-            break;
-        case 0x18: case 0x19: ADD_SET_FLAGS(r[RM], r[RK]); r[RD] = y; break;
-        case 0x1a: case 0x1b: SUB_SET_FLAGS(r[RM], r[RK]); r[RD] = y; break;
-        case 0x1c: case 0x1d: ADD_SET_FLAGS(r[RM], RK); r[RD] = y; break;
-        case 0x1e: case 0x1f: SUB_SET_FLAGS(r[RM], RK); r[RD] = y; break;
-        case 0x20 ... 0x27: r[RE] = IMM8; SET_NZ(IMM8); break;                     /* MOVS */
-        case 0x28 ... 0x2f: SUB_SET_FLAGS(r[RE], IMM8); break;                     /* CMP */
-        case 0x30 ... 0x37: ADD_SET_FLAGS(r[RE], IMM8); r[RE] = y; break;
-        case 0x38 ... 0x3f: SUB_SET_FLAGS(r[RE], IMM8); r[RE] = y; break;
-        case 0x40 ... 0x43:
-            switch (op >> 6 & 15) {
-            case 0x0: r[RD] = y = r[RD] & r[RM]; SET_NZ(y); break;                   /* ANDS */
-            case 0x1: r[RD] = y = r[RD] ^ r[RM]; SET_NZ(y); break;                   /* EORS */
-            case 0x2: r[RD] = y = shift_left(r[RD], r[RM] & 0xFF, &c); SET_NZ(y); break;
-            case 0x3: r[RD] = y = shift_right(r[RD], r[RM] & 0xFF, &c); SET_NZ(y); break;
-            case 0x4: r[RD] = y = shift_right_signed(r[RD], r[RM] & 0xFF, &c); SET_NZ(y); break;
-            case 0x5: { /* ADCS */
-                const uint64_t right = (uint64_t)r[RD] + c, sum = r[RM] + right;
-                const int64_t signed_sum = (int64_t)(int32_t)r[RM] + (int32_t)(uint32_t)right;
-                y = (uint32_t)sum;
-                c = sum != y;
-                v = (uint32_t)((int32_t)y != signed_sum) << 31;
-                SET_NZ(y);
-                r[RD] = y;
-                break;
-            }
-            case 0x6: { /* SBCS */
-                const uint64_t right = (uint64_t)r[RM] + (1 - c);
-                x = r[RD];
-                y = x - (uint32_t)right;
-                c = x >= right;
-                v = (x ^ (uint32_t)right) & (x ^ y);
-                SET_NZ(y);
-                r[RD] = y;
-                break;
-            }
-            case 0x7: r[RD] = y = rotate_right(r[RD], r[RM] & 0xFF, &c); SET_NZ(y); break;
-            case 0x8: SET_NZ(r[RD] & r[RM]); break;                                 /* TST */
-            case 0x9: SUB_SET_FLAGS(0, r[RM]); r[RD] = y; break;                    /* RSBS */
-            case 0xa: SUB_SET_FLAGS(r[RD], r[RM]); break;                           /* CMP */
-            case 0xb: ADD_SET_FLAGS(r[RD], r[RM]); break;                           /* CMN */
-            case 0xc: r[RD] = y = r[RD] | r[RM]; SET_NZ(y); break;                   /* ORRS */
-            case 0xd: r[RD] = y = r[RD] * r[RM]; SET_NZ(y); break;                   /* MULS */
-            case 0xe: r[RD] = y = r[RD] & ~r[RM]; SET_NZ(y); break;                  /* BICS */
-            default: r[RD] = y = ~r[RM]; SET_NZ(y); break;                          /* MVNS */
-            }
-            break;
-        case 0x44: /* ADD of any two registers */
-            y = (HIGH_RD == 15 ? next + 2 : r[HIGH_RD]) + (HIGH_RM == 15 ? next + 2 : r[HIGH_RM]);
-            if (HIGH_RD == 15) { next = y & ~1u; cycles = 2; }
-            else r[HIGH_RD] = HIGH_RD == 13 ? y & ~3u : y;
-            break;
-        case 0x45: /* CMP of any two registers */
-            if (HIGH_RM == 15 || HIGH_RD == 15) LEAVE(RARE_INSTRUCTION);
-            SUB_SET_FLAGS(r[HIGH_RD], r[HIGH_RM]);
-            break;
-        case 0x46: /* MOV of any two registers */
-            y = HIGH_RM == 15 ? next + 2 : r[HIGH_RM];
-            if (HIGH_RD == 15) { next = y & ~1u; cycles = 2; }
-            else r[HIGH_RD] = HIGH_RD == 13 ? y & ~3u : y;
-            break;
-        case 0x47: /* BX and BLX; the emulator writes LR before it reads the register */
-            if (RD || HIGH_RM >= 14 + !(op & 0x80)) LEAVE(RARE_INSTRUCTION);
-            x = r[HIGH_RM];
-            if (op & 0x80) LR = next | 1;
-            else if (x >> 28 == 0xF) LEAVE(EXCEPTION_RETURN);
-            next = x & ~1u;
-            cycles = 2;
-            break;
-        case 0x48 ... 0x4f: LOAD(r[RE], ((next + 2) & ~3u) + (IMM8 << 2), 4, load32); break;
-        case 0x50: case 0x51: STORE(r[RM] + r[RK], 4, store32, r[RD]); break;
-        case 0x52: case 0x53: STORE(r[RM] + r[RK], 2, store16, r[RD]); break;
-        case 0x54: case 0x55: STORE(r[RM] + r[RK], 1, store8, r[RD]); break;
-        case 0x56: case 0x57: LOAD(r[RD], r[RM] + r[RK], 1, load_signed8); break;
-        case 0x58: case 0x59: LOAD(r[RD], r[RM] + r[RK], 4, load32); break;
-        case 0x5a: case 0x5b: LOAD(r[RD], r[RM] + r[RK], 2, load16); break;
-        case 0x5c: case 0x5d: LOAD(r[RD], r[RM] + r[RK], 1, load8); break;
-        case 0x5e: case 0x5f: LOAD(r[RD], r[RM] + r[RK], 2, load_signed16); break;
-        case 0x60 ... 0x67: STORE(r[RM] + (IMM5 << 2), 4, store32, r[RD]); break;
-        case 0x68 ... 0x6f: LOAD(r[RD], r[RM] + (IMM5 << 2), 4, load32); break;
-        case 0x70 ... 0x77: STORE(r[RM] + IMM5, 1, store8, r[RD]); break;
-        case 0x78 ... 0x7f: LOAD(r[RD], r[RM] + IMM5, 1, load8); break;
-        case 0x80 ... 0x87: STORE(r[RM] + (IMM5 << 1), 2, store16, r[RD]); break;
-        case 0x88 ... 0x8f: LOAD(r[RD], r[RM] + (IMM5 << 1), 2, load16); break;
-        case 0x90 ... 0x97: STORE(SP + (IMM8 << 2), 4, store32, r[RE]); break;
-        case 0x98 ... 0x9f: LOAD(r[RE], SP + (IMM8 << 2), 4, load32); break;
-        case 0xa0 ... 0xa7: r[RE] = (here & ~3u) + 4 + (IMM8 << 2); break;         /* ADR */
-        case 0xa8 ... 0xaf: r[RE] = SP + (IMM8 << 2); break;
-        case 0xb0:
-            y = (op & 0x7F) << 2;
-            SP = (op & 0x80 ? SP - y : SP + y) & ~3u;
-            break;
-        case 0xb2:
-            x = r[RM];
-            switch (op >> 6 & 3) {
-            case 0: r[RD] = (uint32_t)(int32_t)(int16_t)x; break;
-            case 1: r[RD] = (uint32_t)(int32_t)(int8_t)x; break;
-            case 2: r[RD] = x & 0xFFFF; break;
-            default: r[RD] = x & 0xFF; break;
-            }
-            break;
-        case 0xb4: case 0xb5: { /* PUSH */
-            const uint32_t size = 4 * (count_listed(IMM8) + BIT(op, 8));
-            x = SP - size;
-            if (x & 3 || !is_sram(&memory, x, size)) LEAVE(RARE_ACCESS);
-            uint8_t *p = memory.sram + (x - RAM_BEGINS);
-            for (uint32_t list = IMM8; list; list &= list - 1, p += 4, cycles++) store32(p, r[__builtin_ctz(list)]);
-            if (op & 0x100) store32(p, LR);
-            SP = x;
-            break;
-        }
-        case 0xb6: /* CPSID i and CPSIE i */
-            if (op == 0xb672) cpu->primask = 1;
-            else if (op == 0xb662) cpu->primask = 0, cpu->unmasked = 1;
-            else LEAVE(RARE_INSTRUCTION);
-            break;
-        case 0xba:
-            x = r[RM];
-            switch (op >> 6 & 3) {
-            case 0: r[RD] = __builtin_bswap32(x); break;                           /* REV */
-            case 1: r[RD] = reverse_halfwords(x); break;                           /* REV16 */
-            case 3: r[RD] = (uint32_t)(int32_t)(int16_t)reverse_halfwords(x); break; /* REVSH */
-            default: LEAVE(RARE_INSTRUCTION);
-            }
-            break;
-        case 0xbc: case 0xbd: { /* POP */
-            const uint32_t size = 4 * (count_listed(IMM8) + BIT(op, 8));
-            x = SP;
-            if (x & 3 || !is_sram(&memory, x, size)) LEAVE(RARE_ACCESS);
-            const uint8_t *p = memory.sram + (x - RAM_BEGINS);
-            if (op & 0x100) {
-                y = load32(p + size - 4);
-                if (y >> 28 == 0xF) LEAVE(EXCEPTION_RETURN);
-                next = y & ~1u;
-                cycles += 2;
-            }
-            for (uint32_t list = IMM8; list; list &= list - 1, p += 4, cycles++) r[__builtin_ctz(list)] = load32(p);
-            SP = x + size;
-            break;
-        }
-        case 0xbf: if (op != 0xbf00) LEAVE(RARE_INSTRUCTION); break;              /* NOP */
-        case 0xc0 ... 0xc7: { /* STMIA; pico-sdk saves the divider with it */
-            const uint32_t size = 4 * count_listed(IMM8);
-            x = r[RE];
-            if (x & 3) LEAVE(RARE_ACCESS);
-            if (is_sram(&memory, x, size)) {
-                uint8_t *p = memory.sram + (x - RAM_BEGINS);
-                for (uint32_t list = IMM8; list; list &= list - 1, p += 4) store32(p, r[__builtin_ctz(list)]);
-            } else if (is_divider(x) && is_divider(x + size) && size) {
-                uint32_t at = x;
-                for (uint32_t list = IMM8; list; list &= list - 1, at += 4) sio_write(cpu->sio, at, r[__builtin_ctz(list)]);
-            } else {
-                LEAVE(RARE_ACCESS);
-            }
-            cycles += size / 4;
-            if (!BIT(IMM8, RE)) r[RE] = x + size;
-            break;
-        }
-        case 0xc8 ... 0xcf: { /* LDMIA */
-            const uint32_t size = 4 * count_listed(IMM8);
-            x = r[RE];
-            if (x & 3) LEAVE(RARE_ACCESS);
-            if (is_divider(x) && is_divider(x + size) && size) {
-                uint32_t at = x;
-                for (uint32_t list = IMM8; list; list &= list - 1, at += 4) sio_read(cpu->sio, at, &r[__builtin_ctz(list)]);
-            } else {
-                const uint8_t *p = readable(&memory, x, 4);
-                if (!p || !size || !readable(&memory, x + size - 4, 4) || x >> 24 != (x + size - 4) >> 24) LEAVE(RARE_ACCESS);
-                for (uint32_t list = IMM8, at = x; list; list &= list - 1, p += 4, at += 4) {
-                    r[__builtin_ctz(list)] = load32(p);
-                    if (timed && is_any_flash(at)) extra += flash_read_cost(cpu, at);
-                }
-            }
-            cycles += size / 4;
-            if (!BIT(IMM8, RE)) r[RE] = x + size;
-            break;
-        }
-        case 0xd0 ... 0xdd:
-            if (is_condition_met(op >> 8 & 15, n, z, c, v)) {
-                next += 2 + (uint32_t)((int32_t)(int8_t)IMM8 * 2);
-                cycles = 2;
-            }
-            break;
-        case 0xe0 ... 0xe7:
-            next += 2 + (uint32_t)((int32_t)(op << 21) >> 20);
-            cycles = 2;
-            break;
-        case 0xf0 ... 0xf7: { /* two halfwords */
-            uint32_t second;
-            if (is_any_flash(here + 2)) {
-                second = load16(memory.flash + ((here + 2) & FLASH_MASK));
-                if (timed) extra += fetch_cost(cpu, here + 2);
-            } else if (is_sram(&memory, here, 4)) {
-                second = load16(memory.sram + (here + 2 - RAM_BEGINS));
-            } else if (is_rom(&memory, here + 2)) {
-                second = load16(memory.rom + here + 2);
-            } else {
-                LEAVE(OUTSIDE_MEMORY);
-            }
-            cycles = 3;
-            if ((second & 0xD000) == 0xD000) { /* BL */
-                const uint32_t sign = BIT(op, 10);
-                const uint32_t i1 = 1 ^ sign ^ BIT(second, 13), i2 = 1 ^ sign ^ BIT(second, 11);
-                y = (sign ? 0xFF000000u : 0) | i1 << 23 | i2 << 22 | (op & 0x3FF) << 12 | (second & 0x7FF) << 1;
-                LR = (next + 2) | 1;
-                next += 2 + y;
-            } else if (op == 0xf3bf && (second & 0xFFC0) == 0x8f40 && (second & 0x30) != 0x30) { /* DSB, DMB, ISB */
-                next += 2;
-            } else if (op == 0xf3ef && (second & 0xF0FF) == 0x8010 && (second >> 8 & 15) < 13) { /* MRS, PRIMASK */
-                r[second >> 8 & 15] = cpu->primask;
-                next += 2;
-            } else if ((op & 0xFFF0) == 0xf380 && second == 0x8810 && (op & 15) < 13) { /* MSR, PRIMASK */
-                cpu->primask = r[op & 15] & 1;
-                cpu->unmasked = 1;
-                next += 2;
-            } else {
-                LEAVE(RARE_INSTRUCTION);
-            }
-            break;
-        }
-        default:
-            LEAVE(RARE_INSTRUCTION);
-        }
-        pc = next;
-        used += cycles + (timed ? extra : 0);
-        instructions++;
-        if (observed) cpu->observer(cpu->observer_of, r, pc, NZCV, cpu->cycles + used, 0);
-        if (cpu->unmasked) break;
-        continue;
-    left:
-        cpu->opcode = op;
-        cpu->owed = timed ? extra : 0;
-        break;
-    }
-    r[15] = pc;
-    cpu->n = n >> 31;
-    cpu->z = z == 0;
-    cpu->c = c;
-    cpu->v = v >> 31;
-    cpu->instructions += instructions;
-    *used_cycles = used;
-    return reason;
-}
+#define RUN run_plain
+#define RUN_TIMED 0
+#define RUN_OBSERVED 0
+#include "thumb_run.h"
+#define RUN run_timed
+#define RUN_TIMED 1
+#define RUN_OBSERVED 0
+#include "thumb_run.h"
+#define RUN run_observed
+#define RUN_TIMED 0
+#define RUN_OBSERVED 1
+#include "thumb_run.h"
+#define RUN run_timed_observed
+#define RUN_TIMED 1
+#define RUN_OBSERVED 1
+#include "thumb_run.h"
 
 static enum reason run_batch(Cpu *cpu, int64_t limit, int64_t *used, int timed) {
-    if (cpu->observer) return run(cpu, limit, used, timed, 1);
-    return timed ? run(cpu, limit, used, 1, 0) : run(cpu, limit, used, 0, 0);
+    if (cpu->observer) return timed ? run_timed_observed(cpu, limit, used) : run_observed(cpu, limit, used);
+    return timed ? run_timed(cpu, limit, used) : run_plain(cpu, limit, used);
 }
 
 #endif

@@ -1,0 +1,6 @@
+"""Starts the campaign: see `campaign`."""
+
+from .campaign import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

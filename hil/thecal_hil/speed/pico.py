@@ -1,0 +1,69 @@
+"""How much less processor time the emulated board takes than on an earlier commit, at each rate and for a boot.
+
+Promises: both checkouts run in turn, each with the image of its own commit; a ratio is the median of such pairs. The
+microsteps come at the same intervals each time, or there is no ratio.
+"""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+from thecal_hil.speed import timed_pico
+from thecal_hil.speed.earlier import HERE, image_of, run_on, sources_of
+
+BEFORE = "f0750af"
+RATES_NL_PER_DAY = (48_000, 424_000, 2_000_000, 24_000_000)
+_SECONDS = {48_000: 7_200.0, 424_000: 3_600.0, 2_000_000: 1_200.0, 24_000_000: 240.0}
+"""Of virtual time. An hour and more at the low rates holds every kind of wake-up they have."""
+PROGRAM = Path(timed_pico.__file__)
+_BOOTS = 3
+
+
+class DifferentRecordsError(Exception):
+    """The two checkouts did not do the same, so a ratio of their costs would compare different work."""
+
+
+def _pairs(arguments: tuple[str, ...], pairs: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    before = sources_of(BEFORE)
+    image_of(before)
+    found = [(run_on(before, PROGRAM, *arguments), run_on(HERE, PROGRAM, *arguments)) for _ in range(pairs)]
+    return [pair[0] for pair in found], [pair[1] for pair in found]
+
+
+def _ratio(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> float:
+    return statistics.median(a["worked_s"] / b["worked_s"] for a, b in zip(before, now, strict=True))
+
+
+def delivery_speed(nl_per_day: int, pairs: int = 3, same_record: bool = True) -> dict[str, float]:
+    """Ratio before / now, and how many times faster than real time the board is now. DifferentRecordsError.
+
+    same_record: a change of the firmware may shift a start, after which the records differ.
+    """
+    seconds = _SECONDS[nl_per_day]
+    before, now = _pairs(("deliver", str(nl_per_day), str(seconds)), pairs)
+    records = {found["record"] for found in (*before, *now)}
+    if same_record and len(records) != 1:
+        raise DifferentRecordsError(f"{nl_per_day} nL/day: {records}")
+    return {
+        "ratio": _ratio(before, now),
+        "real_time_x": statistics.median(seconds / found["worked_s"] for found in now),
+    }
+
+
+def boot_speed(pairs: int = 3) -> float:
+    """Ratio before / now of a boot to the first answer."""
+    return _ratio(*_pairs(("boot", str(_BOOTS)), pairs))
+
+
+def cache_cost(nl_per_day: int = 424_000, pairs: int = 3) -> float:
+    """Processor seconds with the flash cache's misses imposed at 66 cycles each, as a multiple of those without."""
+    costs = []
+    for _ in range(pairs):
+        found = [
+            run_on(HERE, PROGRAM, "--board", board, "deliver", str(nl_per_day), str(_SECONDS[nl_per_day]))
+            for board in ("P=66", "P=0")
+        ]
+        costs.append(found[0]["worked_s"] / found[1]["worked_s"])
+    return statistics.median(costs)
