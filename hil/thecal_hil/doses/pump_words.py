@@ -25,6 +25,8 @@ from thecal_sim.units import NS_PER_S, NS_PER_US
 _SESSION_LASTS_NS = 100 * NS_PER_S
 """Shorter than the pump keeps a session that has gone quiet."""
 _STAGED_AT_ONCE = 200
+_MOMENT_S = 0.01
+_MOST_TIMES = 1_000
 _NUMBER_SHIFT, _NUMBER_MASK = 17, 0x7FF
 _SECONDS_MASK = (1 << _NUMBER_SHIFT) - 1
 _END_SHIFT, _END_MASK = 1, 0xFF
@@ -128,7 +130,20 @@ class PumpWords:
         self._asked_ns = self._rig.now_ns
 
     def ask(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
-        """Fields of the answer; RefusedError if the pump refuses, SilentError if it does not answer."""
+        """Fields of the answer; RefusedError if the pump refuses, SilentError if it does not answer or never finishes.
+
+        Asked again while the pump is still at work on it.
+        """
+        for _ in range(_MOST_TIMES):
+            try:
+                return self._ask_once(message, *values, tail=tail)
+            except RefusedError as refused:
+                if refused.error != "in progress":
+                    raise
+            self._rig.run_for(_MOMENT_S)
+        raise SilentError(message.name)
+
+    def _ask_once(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
         if self._rig.now_ns - self._asked_ns > _SESSION_LASTS_NS:
             self.connect()
         frame = self._link.exchange(self._link.frame(message, *values, tail=tail))
