@@ -33,10 +33,9 @@ def continuous(rate: int = 240_000, **more: object) -> dict[str, Any]:
     return {"mode": "continuous", "rate": rate, **limits, **more}
 
 
-def flex(*boluses: tuple[int, int, int], **more: object) -> dict[str, Any]:
-    fields = continuous(**more)
+def flex(*boluses: tuple[int, int, int]) -> dict[str, Any]:
     return {
-        **fields,
+        **continuous(),
         "mode": "flex",
         "patterns": [[[0, 240_000]]],
         "boluses": [[list(one) for one in boluses]],
