@@ -398,7 +398,11 @@ class Player:
     def _respond_at(self, t_ns: int) -> None:
         response, self._is_stale = self._is_stale, None
         assert response is not None
-        self.therapy.alarms(t_ns, response, self._logged_within_ns)
+        doubt_ns, since_reset_ns = self._logged_within_ns, t_ns - self._rig.boot_origin_ns
+        if since_reset_ns < NS_PER_S:
+            # Raised by the reset itself: from then on, at some instant of the restart.
+            doubt_ns = since_reset_ns
+        self.therapy.alarms(t_ns, response, doubt_ns)
         if self._logged_within_ns:
             self._windows.begin_anew(self._rig.now_ns, self._rig.step_times_ns, _OWED_STEPS)
         self._windows.breaks.append(t_ns)

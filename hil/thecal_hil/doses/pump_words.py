@@ -25,6 +25,8 @@ from thecal_sim.units import NS_PER_S, NS_PER_US
 _SESSION_LASTS_NS = 100 * NS_PER_S
 """Shorter than the pump keeps a session that has gone quiet."""
 _STAGED_AT_ONCE = 200
+_PATIENCE_S = 3.0
+"""A commit beside a change and an erase takes longer than a host usually waits."""
 _MOMENT_S = 0.01
 _MOST_TIMES = 1_000
 _NUMBER_SHIFT, _NUMBER_MASK = 17, 0x7FF
@@ -123,6 +125,7 @@ class PumpWords:
 
     def connect(self) -> None:
         """A session of its own, after the pump has been reset or has been left alone for long."""
+        self._rig.port.timeout = _PATIENCE_S
         try:
             self._link = RawLink(self._rig.port)
         except AssertionError as error:
