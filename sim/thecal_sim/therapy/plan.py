@@ -174,8 +174,8 @@ def _weekday(minute: int) -> int:
 def plan_of(fields: Mapping[str, Any]) -> Plan:
     """The plan that plain fields say; KeyError if one is missing.
 
-    mode: "stopped", "minimum rate", "continuous" with a rate, or "flex" with patterns (of each a list of (minute, rate)),
-    boluses (of each a list of (minute, rate, minutes)) and weekdays (the pattern of each day from Monday on).
+    mode: "stopped", "minimum rate", "continuous" with a rate, or "flex" with patterns (of each a list of (minute,
+    rate)), boluses (of each a list of (minute, rate, minutes)) and weekdays (the pattern of each day from Monday on).
     periodic: first minute, interval, rate, minutes. patient: rate, minutes, lockout in minutes, most in 24 hours.
     bridge: seconds, rate. catheter, most_per_bolus, most_per_hour, most_per_day: nL. Rates are nL/day.
     """
