@@ -412,18 +412,12 @@ class Player:
         assert begun.t_ns is not None
         return self._next_whole_second_ns(begun.t_ns + _NOTICE_NS)
 
-    def _whole_second_ns(self, t_ns: int) -> int:
-        """The latest whole second of the pump's clock at an instant."""
-        return self._rig_clock_ns(t_ns)
-
     def _next_whole_second_ns(self, t_ns: int) -> int:
-        return self._rig_clock_ns(t_ns + NS_PER_S - 1)
-
-    def _rig_clock_ns(self, t_ns: int) -> int:
+        """The first whole second of the pump's clock at an instant or later."""
         reading = self._words.ask(messages.GET_TIME)
         utc_ns = reading["utc_s"] * NS_PER_S + reading["utc_us"] * NS_PER_US
         shown_ns = utc_ns + t_ns - self._words.instant_ns(reading, "")
-        return t_ns - shown_ns % NS_PER_S
+        return t_ns + -shown_ns % NS_PER_S
 
 
 def play(sequence: Sequence, rig: Rig) -> None:

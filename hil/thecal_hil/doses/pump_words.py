@@ -174,9 +174,6 @@ class PumpWords:
         boot_ns = answer[prefix + "boot_s"] * NS_PER_S + answer[prefix + "boot_us"] * NS_PER_US
         return self._rig.boot_origin_ns + boot_ns
 
-    def hello(self) -> None:
-        self.connect()
-
     def new_events(self) -> Iterator[Event]:
         """What the log has got since it was last read."""
         boots = self.ask(messages.INTERROGATE)["boots"] & 0xFFFF
