@@ -7,7 +7,14 @@ its first microstep comes out, so that no reset makes the pump forget that it wa
 from thecal_fw.bolus_recall import BolusRecall
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
-from thecal_fw.core.bolus import KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED, KIND_TEMPORARY, Bolus
+from thecal_fw.core.bolus import (
+    KIND_PATIENT,
+    KIND_PRIME,
+    KIND_SCHEDULED,
+    KIND_TEMPORARY,
+    KINDS_ON_DEMAND,
+    Bolus,
+)
 from thecal_fw.core.bolus_history import (
     REFUSED_BLOCKED,
     REFUSED_BRIDGE,
@@ -180,17 +187,17 @@ class Boluses:
         patient = pump.program.patient_bolus if pump.program is not None else None
         if kind == KIND_PATIENT and patient is not None:
             rate_nl_per_day, seconds = patient.rate_nl_per_day, 60 * patient.minutes
-        return Bolus(kind, tick, max(1, seconds) * TICKS_PER_SECOND, rate_nl_per_day)
+        return Bolus(kind, tick, seconds * TICKS_PER_SECOND, rate_nl_per_day)
 
     def refusal(self, bolus: Bolus) -> int:
         """Why a bolus may not be given now; REFUSED_NOT if it may."""
         pump = self._pump
         program = pump.program
-        if bolus.kind == KIND_SCHEDULED or program is None:
+        if bolus.kind not in KINDS_ON_DEMAND or program is None:
             return REFUSED_NO_SUCH_BOLUS
         if bolus.kind == KIND_PATIENT and program.patient_bolus is None:
             return REFUSED_NO_SUCH_BOLUS
-        if not bolus.rate_nl_per_day:
+        if not bolus.rate_nl_per_day or bolus.end_tick == bolus.start_tick:
             return REFUSED_NO_SUCH_BOLUS
         if pump.infusion.state != STATE_DELIVERING:
             return REFUSED_NOT_DELIVERING
@@ -256,7 +263,8 @@ class Boluses:
 
     def refuse(self, bolus: Bolus, reason: int) -> None:
         """Log that a bolus was asked for and is not given."""
-        self._pump.record(events.EVENT_BOLUS_REFUSED, reason, bolus.kind << events.KIND_SHIFT)
+        kind = min(bolus.kind, events.KIND_UNKNOWN)
+        self._pump.record(events.EVENT_BOLUS_REFUSED, reason, kind << events.KIND_SHIFT)
 
     def cancel(self, is_temporary_rate: bool) -> int:
         """End the bolus on demand, or the temporary rate; the tick from which that holds."""

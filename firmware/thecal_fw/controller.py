@@ -21,11 +21,12 @@ from thecal_fw.core.events import EventLog
 from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before, ticks_at
 from thecal_fw.core.journal_condition import BLANK
 from thecal_fw.core.ledger import Ledger
-from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
+from thecal_fw.core.program import MODE_MINIMUM_RATE, MODE_STOPPED, Program
 from thecal_fw.core.program_place import ProgramPlace
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.core.roles import DAMAGED
+from thecal_fw.core.schedule import follows_the_clock
 from thecal_fw.core.self_test import TEST_BUTTON, TEST_BUZZER, TEST_FLASH, TEST_SPEED
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
@@ -497,7 +498,7 @@ class Controller:
     def _note_time_unknown(self) -> None:
         program = self.program
         is_stopped = self.infusion.state == STATE_STOPPED
-        needs_time = not is_stopped and program is not None and program.mode == MODE_FLEX
+        needs_time = not is_stopped and program is not None and follows_the_clock(program)
         self.set_alarm(alarm_table.TIME_UNKNOWN, needs_time and not self.wall.is_known())
 
     def note_alarm(self, alarm: int) -> None:

@@ -13,6 +13,8 @@ KIND_CLINICIAN = 2
 KIND_PRIME = 3
 KIND_TEMPORARY = 4
 """No bolus in itself: a rate that takes the place of the basal one for a time, and is otherwise treated as they are."""
+KINDS_ON_DEMAND = (KIND_PATIENT, KIND_CLINICIAN, KIND_PRIME, KIND_TEMPORARY)
+"""What a person asks for; the clock alone begins the others."""
 KIND_NAMES = ("scheduled", "patient", "clinician", "prime", "temporary rate")
 
 

@@ -108,6 +108,8 @@ EVENT_NAMES = (
 
 KIND_SHIFT = 28
 """In the second value of a bolus, above its seconds or its end: the kind."""
+KIND_UNKNOWN = 15
+"""The kind of a bolus that was refused because there is no such kind."""
 WAS_CUT_SHORT = 1
 """In the second value of a bolus that has ended."""
 
