@@ -82,10 +82,10 @@ class Boluses:
         )
 
     def _end_what_has_not_begun(self, tick: int) -> None:
-        """Of what is under way the change at this tick tells; nothing would ever tell of what begins only then."""
+        """What is under way ends with the change at this tick; what begins only then would not be seen to end."""
         for bolus in list(self.extra):
             if bolus.start_tick >= tick:
-                self._pump.bolus_notes.ended(bolus, tick, events.WAS_CUT_SHORT)
+                self._pump.bolus_notes.ended(bolus, tick, events.END_ALARM)
 
     def are_blocked(self) -> bool:
         """Whether an alarm keeps boluses of all kinds from being given."""
@@ -123,7 +123,7 @@ class Boluses:
             is_by_clock = bolus.kind == KIND_SCHEDULED and bolus not in self.extra
             has_begun = bolus.start_tick < tick < bolus.end_tick
             if is_by_clock and has_begun and len(self.extra) < MOST_BOLUSES:
-                self.extra.append(bolus)
+                self.extra.append(self._pump.bolus_notes.begun_as(bolus))
         if abs(is_s - was_s) >= SECONDS_PER_DAY:
             self.begin_from(tick)
         elif is_s < was_s:
@@ -237,26 +237,28 @@ class Boluses:
     def give(self, bolus: Bolus) -> bool:
         """Give a bolus that is not refused; False if it could not be made durable first, and is not given."""
         pump, keeper = self._pump, self._pump.keeper
-        seconds = (bolus.end_tick - bolus.start_tick) // TICKS_PER_SECOND
-        pump.record(
-            events.EVENT_BOLUS_BEGUN, bolus.rate_nl_per_day, bolus.kind << events.KIND_SHIFT | seconds
-        )
-        number = pump.log.latest
-        keeper.write_events()
         self.extra.append(bolus)
+        pump.bolus_notes.begun(bolus)
+        sequence = pump.log.latest
+        counted = self._on_top(bolus)
+        if bolus.kind != KIND_PRIME:
+            self.history.add(counted)
+        keeper.write_events()
         keeper.size_quantum(pump.program)
-        if keeper.journal.latest_event < number or not keeper.save():
-            # The alarm of a journal that takes nothing may have ended it already.
-            if bolus in self.extra:
-                pump.bolus_notes.ended(bolus, bolus.start_tick, events.WAS_CUT_SHORT)
+        is_written = keeper.journal.latest_event >= sequence and pump.doses.write()
+        # The state as well, whatever came of those: its alarm says that the flash takes nothing.
+        is_durable = keeper.save() and is_written
+        # The alarm of a journal that takes nothing may have ended it already.
+        if not is_durable or bolus not in self.extra:
+            pump.bolus_notes.ended(bolus, bolus.start_tick, events.END_ALARM)
             return False
         # Writing has taken its time: only now is the instant known at which the bolus can begin.
         pump.hardware.clock.read()
         length_ticks = bolus.end_tick - bolus.start_tick
         bolus.start_tick = pump.infusion.change_tick_from_now()
         bolus.end_tick = bolus.start_tick + length_ticks
-        if bolus.kind != KIND_PRIME:
-            self.history.add(self._on_top(bolus))
+        counted.start_tick, counted.end_tick = bolus.start_tick, bolus.end_tick
+        pump.doses.note_change()
         pump.infusion.follow()
         keeper.keep_anchor()
         return True
@@ -270,7 +272,7 @@ class Boluses:
         """End the bolus on demand, or the temporary rate; the tick from which that holds."""
         for bolus in list(self.extra):
             if bolus.kind != KIND_SCHEDULED and (bolus.kind == KIND_TEMPORARY) == is_temporary_rate:
-                self._drop(bolus)
+                self._drop(bolus, events.END_PERSON)
         return self._pump.replan()
 
     def end_with_program(self) -> None:
@@ -278,13 +280,14 @@ class Boluses:
         that would have begun earlier is given."""
         self.begin_from(self._pump.infusion.change_tick_from_now())
         for bolus in list(self.extra):
-            self._drop(bolus)
+            self._drop(bolus, events.END_PROGRAM)
 
-    def _drop(self, bolus: Bolus) -> None:
-        """From the next change on a bolus is not given any more. What has begun is told of when that comes."""
+    def _drop(self, bolus: Bolus, reason: int) -> None:
+        """From the next change on a bolus is not given any more. What has begun ends when that comes."""
         tick = self._pump.infusion.change_tick_from_now()
+        bolus.end_reason = reason
         if bolus.start_tick >= tick:
-            self._pump.bolus_notes.ended(bolus, tick, events.WAS_CUT_SHORT)
+            self._pump.bolus_notes.ended(bolus, tick, reason)
         else:
             self.extra.remove(bolus)
 
@@ -304,22 +307,43 @@ class Boluses:
         if bolus.kind != KIND_TEMPORARY:
             return bolus
         more = max(0, bolus.rate_nl_per_day - lowest_basal_rate(self._pump.program))
-        return Bolus(KIND_TEMPORARY, bolus.start_tick, bolus.end_tick - bolus.start_tick, more)
+        return Bolus(KIND_TEMPORARY, bolus.start_tick, bolus.end_tick - bolus.start_tick, more, bolus.number)
 
     # --- over a reset
 
     def to_carry(self):
-        """Those that must outlive a watchdog reset."""
-        return [
-            (bolus.kind, bolus.start_tick, bolus.end_tick, bolus.rate_nl_per_day)
-            for bolus in self.extra[:MOST_BOLUSES]
-        ]
+        """Those that must outlive a watchdog reset: what is under way, and what waits beside the plan."""
+        carried = []
+        for bolus in self._pump.bolus_notes.under_way:
+            plan = 0 if self._has_extra(bolus) else _BY_PLAN
+            carried.append(_to_carry(bolus, bolus.kind | plan))
+        for bolus in self.extra:
+            if bolus not in self._pump.bolus_notes.under_way and not bolus.number:
+                carried.append(_to_carry(bolus, bolus.kind))
+        return carried[:MOST_BOLUSES]
+
+    def _has_extra(self, bolus: Bolus) -> bool:
+        return any([other is bolus for other in self.extra])
 
     def take_over(self, carried, reset_ticks: int) -> None:
         """Go on with the boluses of the life before this one, which lasted so many ticks."""
-        for kind, start_tick, end_tick, rate_nl_per_day in carried:
-            bolus = Bolus(kind, start_tick - reset_ticks, end_tick - start_tick, rate_nl_per_day)
-            self.extra.append(bolus)
-            if kind not in (KIND_PRIME, KIND_SCHEDULED):
-                self.history.add(bolus)
-        self._pump.bolus_notes.go_on_from(-reset_ticks)
+        pump = self._pump
+        pump.doses.next_number = max(pump.doses.next_number, carried.next_dose)
+        for kind, start_tick, end_tick, rate_nl_per_day, number in carried.boluses:
+            is_extra, kind = not kind & _BY_PLAN, kind & ~_BY_PLAN
+            bolus = Bolus(kind, start_tick - reset_ticks, end_tick - start_tick, rate_nl_per_day, number)
+            if number:
+                pump.bolus_notes.under_way.append(bolus)
+            if is_extra:
+                self.extra.append(bolus)
+            if number and kind not in (KIND_PRIME, KIND_SCHEDULED):
+                self.history.put(self._on_top(bolus) if pump.program is not None else bolus)
+        pump.bolus_notes.go_on_from(carried.noted_tick - reset_ticks)
+
+
+_BY_PLAN = 0x80
+"""In the kind of one that is carried: the clock's plan gives it, so it is not given beside the plan as well."""
+
+
+def _to_carry(bolus: Bolus, kind: int):
+    return kind, bolus.start_tick, bolus.end_tick, bolus.rate_nl_per_day, bolus.number

@@ -31,6 +31,7 @@ from thecal_fw.core.self_test import TEST_BUTTON, TEST_BUZZER, TEST_FLASH, TEST_
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
 from thecal_fw.core.week import advance
+from thecal_fw.dose_keeper import DoseKeeper
 from thecal_fw.infusion import Infusion
 from thecal_fw.keeper import Keeper
 from thecal_fw.pace import Pace
@@ -100,6 +101,7 @@ class Controller:
         self.boluses = Boluses(self)
         self.bolus_notes = BolusNotes(self)
         self.bridging = Bridging(self)
+        self.doses = DoseKeeper(self)
         self.supervisor = Supervisor(self)
         self.service = Service(self)
         self.keeper = Keeper(self, Journal(hardware.flash, keep=hardware.retained.keep_record))
@@ -144,7 +146,7 @@ class Controller:
             self.failed_tests |= TEST_FLASH
             self.record(events.EVENT_SELF_TEST, TEST_FLASH)
         if not resumes or self.boluses.are_blocked():
-            self.bolus_notes.end_extra(0)
+            self.bolus_notes.end_all(0, events.END_ALARM)
         if resumes:
             self._resume(recovery)
         self.keeper.keep_anchor()
@@ -394,11 +396,11 @@ class Controller:
         self._note_time_unknown()
         return self.infusion.follow()
 
-    def _stop(self) -> int:
+    def _stop(self, reason: int) -> int:
         # Once more, when it stands already, says nothing of why it was stopped.
         if self.infusion.state != STATE_STOPPED:
             self._stopped_in_alarm = self.alarms.has_critical()
-        tick = self.infusion.stop()
+        tick = self.infusion.stop(reason)
         self.supervisor.check_standing(self.hardware.clock.s)
         self._note_time_unknown()
         self.keeper.note_change()
@@ -409,7 +411,7 @@ class Controller:
 
     def stop_on_purpose(self) -> int:
         """Stop because somebody wants it: nobody has to be reminded that an alarm had stopped the pump."""
-        tick = self._stop()
+        tick = self._stop(events.END_STOP)
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
         return tick
 
@@ -518,7 +520,7 @@ class Controller:
         if stronger == response or self.infusion.state == STATE_STOPPED:
             return
         if stronger == alarm_table.RESPONSE_STOP:
-            self._stop()
+            self._stop(events.END_ALARM)
             self.set_alarm(alarm_table.STOPPED_BY_ALARM, True)
         elif alarm_table.RESPONSE_MINIMUM_RATE in (stronger, response) or self.boluses.are_concerned():
             self.replan()

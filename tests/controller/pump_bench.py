@@ -181,14 +181,17 @@ class PumpBench:
         self._note(t_ns)
 
     def bolus_events(self) -> list[tuple[str, int, int, int]]:
-        """What the log tells of boluses: (event, kind, first value, the rest of the second value)."""
+        """What the log tells of boluses: (event, kind, first value, seconds or whether it was cut short)."""
         codes = (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED, events.EVENT_BOLUS_REFUSED)
         return [
             (
                 events.EVENT_NAMES[event["code"]].removeprefix("bolus "),
                 event["second"] >> 28,
                 event["first"],
-                event["second"] & (1 << 28) - 1,
+                event["second"]
+                & (
+                    events.WAS_CUT_SHORT if event["code"] == events.EVENT_BOLUS_ENDED else events.SECONDS_MASK
+                ),
             )
             for event in self.all_events()
             if event["code"] in codes

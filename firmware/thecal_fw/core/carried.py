@@ -1,4 +1,4 @@
-"""What a watchdog reset must not lose, as 108 bytes: where delivery stood, on which clock, in which life, and which
+"""What a watchdog reset must not lose, as 260 bytes: where delivery stood, on which clock, in which life, and which
 boluses were under way beside the program's own.
 
 An *anchor* is an instant with the count and the phase (prescribed by then and not yet delivered) that belonged to it.
@@ -8,18 +8,19 @@ under way the anchor lies at the change, for what comes before it another progra
 
 import struct
 
-_LAYOUT = "<BBhIIqIIIqIB"
-_BOLUS_LAYOUT = "<BqqI"
-MOST_BOLUSES = 3
+_LAYOUT = "<BBhIIqIIIqIBqI"
+_BOLUS_LAYOUT = "<BqqII"
+MOST_BOLUSES = 8
 _BOLUSES_OFFSET = struct.calcsize(_LAYOUT)
 _BOLUS_BYTES = struct.calcsize(_BOLUS_LAYOUT)
-NOTE_BYTES = _BOLUSES_OFFSET + MOST_BOLUSES * _BOLUS_BYTES
+NOTE_BYTES = -(-(_BOLUSES_OFFSET + MOST_BOLUSES * _BOLUS_BYTES) // 4) * 4
 
 
 class Carried:
     """Attributes as the arguments; times and counts belong to the life that ended.
 
-    boluses: up to MOST_BOLUSES, each (kind, start tick, end tick, rate).
+    noted_tick: up to which it is noted what began. next_dose: number of the next dose.
+    boluses: up to MOST_BOLUSES, each (kind, start tick, end tick, rate, number).
     """
 
     def __init__(
@@ -36,6 +37,8 @@ class Carried:
         utc_ticks_at_boot: int,
         base_lifetime_s: int,
         is_stalled: int,
+        noted_tick: int = 0,
+        next_dose: int = 1,
         boluses=(),
     ):
         self.has_anchor = has_anchor
@@ -50,6 +53,8 @@ class Carried:
         self.utc_ticks_at_boot = utc_ticks_at_boot
         self.base_lifetime_s = base_lifetime_s
         self.is_stalled = is_stalled
+        self.noted_tick = noted_tick
+        self.next_dose = next_dose
         self.boluses = list(boluses)
 
     def encode(self) -> bytes:
@@ -70,6 +75,8 @@ class Carried:
             self.utc_ticks_at_boot,
             self.base_lifetime_s,
             self.is_stalled,
+            self.noted_tick,
+            self.next_dose,
         )
         for index, bolus in enumerate(self.boluses):
             struct.pack_into(_BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES, *bolus)

@@ -110,6 +110,33 @@ KIND_SHIFT = 28
 """In the second value of a bolus, above its seconds or its end: the kind."""
 KIND_UNKNOWN = 15
 """The kind of a bolus that was refused because there is no such kind."""
+NUMBER_SHIFT = 17
+NUMBER_MASK = 0x7FF
+"""In the second value of a bolus that has begun or ended, below its kind: the number of the dose, its low 11 bits."""
+SECONDS_MASK = (1 << NUMBER_SHIFT) - 1
+"""In the second value of a bolus that has begun, below that: its seconds. Older firmware left the number 0."""
+END_SHIFT = 1
+END_NAMES = (
+    "whole",
+    "a stop",
+    "an alarm",
+    "another program",
+    "a person",
+    "a power cut",
+    "held delivery",
+    "a timing fault",
+)
+"""In the second value of a bolus that has ended: what ended it, in the bits above WAS_CUT_SHORT."""
+(
+    END_WHOLE,
+    END_STOP,
+    END_ALARM,
+    END_PROGRAM,
+    END_PERSON,
+    END_POWER_CUT,
+    END_HELD,
+    END_TIMING_FAULT,
+) = range(len(END_NAMES))
 WAS_CUT_SHORT = 1
 """In the second value of a bolus that has ended."""
 
