@@ -18,7 +18,6 @@ from thecal_fw.core.bolus import (
 from thecal_fw.core.bolus_history import (
     REFUSED_BLOCKED,
     REFUSED_BRIDGE,
-    REFUSED_CLOCK,
     REFUSED_NO_SUCH_BOLUS,
     REFUSED_NOT,
     REFUSED_NOT_DELIVERING,
@@ -33,23 +32,29 @@ from thecal_fw.core.bolus_history import (
 from thecal_fw.core.carried import MOST_BOLUSES
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 from thecal_fw.core.instant import (
-    SECONDS_PER_DAY,
     TICKS_PER_MINUTE,
     TICKS_PER_SECOND,
 )
-from thecal_fw.core.pump_state import STATE_DELIVERING
-from thecal_fw.core.schedule import boluses_between, highest_rate, longest_bolus_minutes, lowest_basal_rate
+from thecal_fw.core.lived_minutes import LivedMinutes, is_within
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
+from thecal_fw.core.schedule import (
+    count_boluses,
+    highest_rate,
+    longest_bolus_minutes,
+    lowest_basal_rate,
+    next_bolus,
+)
 from thecal_fw.core.timeline import NO_BOLUSES, Timeline
 from thecal_fw.core.wall_clock import WallClock
 
-MOST_JUMP_S = 2 * 3_600
-"""A clock is corrected by less than this, daylight-saving time included; further is a new time."""
+MOST_JUMP_MINUTES = 120
+"""A clock is corrected by this or less, daylight-saving time included; further is a new time."""
 
 
 class Boluses:
     """history: those on demand of the last 24 hours. extra: those of them that are not over.
 
-    minute: local minute since 1970 from which boluses begin by the clock.
+    minute: local minute since 1970 from which boluses begin by the clock. lived: minutes that have had their time.
     """
 
     def __init__(self, pump):
@@ -57,6 +62,7 @@ class Boluses:
         self.history = BolusHistory()
         self.recall = BolusRecall(pump)
         self.extra = []
+        self.lived = LivedMinutes()
         self.minute = NO_BOLUSES
         self._are_allowed = True
         self._allowance = None
@@ -78,7 +84,13 @@ class Boluses:
             if bridge is not None and pump.wall.is_known():
                 minute = max(minute, pump.wall.first_local_minute(bridge[1]))
         return Timeline(
-            pump.wanted_program(), pump.wall, pump.limits.minimum_rate_nl_per_day, minute, extra, bridge
+            pump.wanted_program(),
+            pump.wall,
+            pump.limits.minimum_rate_nl_per_day,
+            minute,
+            extra,
+            bridge,
+            self.lived.coming_again(pump.wall, change_tick) if minute != NO_BOLUSES else (),
         )
 
     def _end_what_has_not_begun(self, tick: int) -> None:
@@ -108,49 +120,113 @@ class Boluses:
             self._pump.keeper.note_change()
 
     def clock_is_set(self, before: WallClock, after: WallClock, tick: int) -> None:
-        """Another clock holds from a tick on. A bolus is known by its local date and time: each is given once.
+        """Another clock holds from a tick on. A bolus is known by its local date and minute: each is given once.
 
-        One that is under way goes on. The clock jumping back begins none again. What it jumps over is given at once,
-        one after the other, if the jump is one of those that correct a clock; a longer one makes up for nothing.
+        One that is under way goes on. What the clock comes to again is not begun again. What it jumps over is given at
+        once, one after the other, if the jump is one of those that correct a clock; a longer one makes up for nothing.
         """
-        program = self._pump.wanted_program()
-        if not (before.is_known() and after.is_known()):
+        if before.is_known():
+            self.lived.end(before.first_local_minute(tick), tick)
+        self.lived.begin(after.first_local_minute(tick))
+        self._pump.doses.note_change()
+        is_delivering = self._pump.infusion.state != STATE_STOPPED
+        if is_delivering and before.is_known():
+            self._keep_under_way(tick)
+        if before.is_known() and self._program_with_boluses() is not None:
+            following = before.first_local_minute(tick)
+            if is_delivering and self.minute != NO_BOLUSES:
+                following = max(following, self.minute)
+            self._pass_over_or_make_up(following, after.first_local_minute(tick), tick)
+            self._note_coming_again(after, before.first_local_minute(tick), tick)
+        if is_delivering:
             self.begin_from(tick)
-            return
-        was_s, is_s = before.local_second(tick), after.local_second(tick)
-        following = max(self.minute, before.first_local_minute(tick))
+
+    def _keep_under_way(self, tick: int) -> None:
+        """What is under way goes on at its own ticks."""
         for bolus in self._pump.infusion.timeline_at(tick).boluses_near(tick, tick):
             is_by_clock = bolus.kind == KIND_SCHEDULED and bolus not in self.extra
             has_begun = bolus.start_tick < tick < bolus.end_tick
             if is_by_clock and has_begun and len(self.extra) < MOST_BOLUSES:
                 self.extra.append(self._pump.bolus_notes.begun_as(bolus))
-        if abs(is_s - was_s) >= SECONDS_PER_DAY:
-            self.begin_from(tick)
-        elif is_s < was_s:
-            self.minute = following
-        else:
-            self.minute = max(following, after.first_local_minute(tick))
-            self._make_up(boluses_between(program, following, self.minute), tick, is_s - was_s)
 
-    def _make_up(self, skipped, tick: int, jump_s: int) -> None:
+    def _program_with_boluses(self):
+        """The program in force, if it begins boluses by the clock; else None."""
+        program = self._pump.program
+        return program if program is not None and longest_bolus_minutes(program) > 0 else None
+
+    def _note_coming_again(self, wall: WallClock, until: int, tick: int) -> None:
+        """Log how many boluses of the clock will not begin because it comes to their minutes again."""
+        minute, count, first = wall.first_local_minute(tick), 0, 0
+        spans = self.lived.coming_again(wall, tick)
+        for begin, end in spans:
+            found = next_bolus(self._pump.program, begin, end)
+            if found is not None:
+                first = min(first, found[0]) if count else found[0]
+                count += count_boluses(self._pump.program, begin, end)
+        if count and minute < until:
+            self._pass_over(count, first, events.PASSED_LIVED)
+
+    def _pass_over_or_make_up(self, first: int, until: int, tick: int) -> None:
+        """The clock jumps over these minutes: give what was to begin in them, or log that it is not given."""
+        program = self._pump.program
+        if first >= until:
+            return
+        reason = self._reason_not_to_make_up(until - first)
+        if reason == events.PASSED_BY_CLOCK:
+            # They have not been lived through: if the clock is set back, they come at their time.
+            found = next_bolus(program, first, until)
+            if found is not None:
+                self._pass_over(count_boluses(program, first, until), found[0], reason)
+            return
+        lived = [(begin, end) for begin, end, _ in self.lived.spans]
         for bolus in self.extra:
             if bolus.kind == KIND_SCHEDULED:
                 tick = max(tick, bolus.end_tick)
-        refusal = REFUSED_CLOCK if jump_s > MOST_JUMP_S else REFUSED_NOT
-        # What would not have been given at its time is not given later either.
-        if self._pump.bridging.end is not None:
-            refusal = REFUSED_BRIDGE
-        if self.are_blocked():
-            refusal = REFUSED_BLOCKED
-        for _, rate_nl_per_day, minutes in skipped:
+        passed, passed_first, passed_reason = 0, 0, reason
+        minute = first
+        while True:
+            found = next_bolus(program, minute, until)
+            if found is None:
+                break
+            start_minute, rate_nl_per_day, minutes = found
+            minute = start_minute + 1
+            if is_within(start_minute, lived):
+                continue
+            why = reason
+            if why < 0:
+                why = self._reason_not_to_add(rate_nl_per_day)
+            if why >= 0:
+                if not passed:
+                    passed_first, passed_reason = start_minute, why
+                passed += 1
+                continue
             bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
-            if refusal != REFUSED_NOT:
-                self.refuse(bolus, refusal)
-            elif len(self.extra) >= MOST_BOLUSES - 1:
-                self.refuse(bolus, REFUSED_CLOCK)
-            else:
-                self.extra.append(bolus)
-                tick = bolus.end_tick
+            self.extra.append(bolus)
+            tick = bolus.end_tick
+        self.lived.add(first, until, self._pump.ticks_now())
+        if passed:
+            self._pass_over(passed, passed_first, passed_reason)
+
+    def _reason_not_to_make_up(self, jump_minutes: int) -> int:
+        """Why nothing that is jumped over is given now; -1 if it is."""
+        # What would not have been given at its time is not given later either.
+        if jump_minutes > MOST_JUMP_MINUTES:
+            return events.PASSED_BY_CLOCK
+        if self._pump.infusion.state == STATE_STOPPED:
+            return events.PASSED_STOPPED
+        if self._pump.bridging.end is not None:
+            return events.PASSED_BRIDGE
+        return events.PASSED_BLOCKED if self.are_blocked() else -1
+
+    def _reason_not_to_add(self, rate_nl_per_day: int) -> int:
+        """Why one more made-up bolus is not given; -1 if it is. A place is left for one on demand."""
+        if len(self.extra) >= MOST_BOLUSES - 1:
+            return events.PASSED_TOO_MANY
+        return -1
+
+    def _pass_over(self, number: int, first_minute: int, reason: int) -> None:
+        number = min(number, (1 << events.PASSED_OVER_SHIFT) - 1)
+        self._pump.record(events.EVENT_PASSED_OVER, first_minute, reason << events.PASSED_OVER_SHIFT | number)
 
     def extra_rate(self) -> int:
         """What boluses on demand add to the rate at most, in nL/day."""
@@ -341,7 +417,7 @@ class Boluses:
         pump.bolus_notes.go_on_from(carried.noted_tick - reset_ticks)
 
 
-_BY_PLAN = 0x80
+_BY_PLAN = 8
 """In the kind of one that is carried: the clock's plan gives it, so it is not given beside the plan as well."""
 
 

@@ -467,12 +467,16 @@ class Controller:
         was_utc_s = self.wall.utc_ticks(self.ticks_now()) // TICKS_PER_SECOND
         before = self.wall
         self.wall = clock_set_to(utc_s, utc_us, offset_minutes, clock.s, clock.us)
+        tick = self.ticks_now()
         if self.infusion.state != STATE_STOPPED:
-            self.boluses.clock_is_set(before, self.wall, self.infusion.change_tick_from_now())
+            tick = self.infusion.change_tick_from_now()
+        self.boluses.clock_is_set(before, self.wall, tick)
         self.record(events.EVENT_TIME_SET, was_utc_s, utc_s)
         self.keeper.note_change()
         tick = self.replan()
         self.keeper.keep_anchor()
+        # Which minutes were lived through by the clock before is known from here on only.
+        self.doses.write()
         return tick
 
     def refill(self, fill_nl: int) -> None:

@@ -5,8 +5,11 @@ is read back as it was, by the number of each dose. Only a board whose flash has
 firmware has used, has its log read once in its place (``BolusRecall``).
 """
 
+from thecal_fw.core.carried import NO_RECORD
 from thecal_fw.core.dose_record import DoseRecord, decode
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND
+from thecal_fw.core.lived_minutes import NOT_KNOWN
+from thecal_fw.core.program import MINUTES_PER_DAY
 from thecal_fw.store.doses import DoseStore
 from thecal_fw.store.layout import Layout
 
@@ -54,8 +57,8 @@ class DoseKeeper:
         self._store.erase_one()
 
     def write(self) -> bool:
-        """Write what is known of doses now; True once it is durable. While the log of older firmware is still being read
-        nothing is written, or the rest of it would never be read."""
+        """Write what is known of doses now; True once it is durable. While the log of older firmware is still being
+        read nothing is written, or the rest of it would never be read."""
         pump = self._pump
         recall, keeper = pump.boluses.recall, pump.keeper
         if not recall.is_done:
@@ -66,21 +69,28 @@ class DoseKeeper:
         told.unknown_until_s = max(0, keeper.base_lifetime_s - -recall.unknown_until // TICKS_PER_SECOND)
         told.under_way = pump.bolus_notes.under_way
         told.remembered = pump.boluses.history.given
+        told.lived_since, told.lived = pump.boluses.lived.since, pump.boluses.lived.spans
         told.encode_into(self._store.record, keeper.base_lifetime_s)
         self._has_changed = not self._store.put()
         self.has_failed = self._has_changed
+        keeper.keep_anchor()
         return not self.has_failed
 
-    def restore(self, is_carried: bool) -> None:
-        """After a reset, with the running time known: what counts for limits, and the end of what a power cut has ended.
+    def latest_record(self) -> int:
+        """Number of the newest record; NO_RECORD if there is none."""
+        return self._store.latest if self._store.latest >= 0 else NO_RECORD
 
-        is_carried: what is under way outlives this reset in the retained note."""
+    def restore(self, carried) -> None:
+        """After a reset, with the running time known: what counts for limits, and the end of what a power cut ended.
+
+        carried: what has outlived this reset, what is under way among it; None after a power cut."""
         pump = self._pump
         boluses, recall = pump.boluses, pump.boluses.recall
-        self._store.open()
+        self._store.open(-1 if carried is None or carried.dose_record == NO_RECORD else carried.dose_record)
         told = None
         if self._store.was_found:
             told = decode(self._store.record, pump.keeper.base_lifetime_s)
+        self._restore_lived(told)
         if told is None:
             recall.begin()
             self.note_change()
@@ -94,7 +104,24 @@ class DoseKeeper:
             recall.unknown_until = (told.unknown_until_s - pump.keeper.base_lifetime_s) * TICKS_PER_SECOND
             boluses.history.given = told.remembered
             boluses.history.forget(0)
-        if not is_carried:
+        if carried is None:
             for bolus in told.under_way:
                 pump.bolus_notes.note_lost(bolus)
                 self.note_change()
+
+    def _restore_lived(self, told) -> None:
+        """Minutes lived through before the reset. Those of a power cut's uncertain seconds come again only if somebody
+        sets the clock back."""
+        pump = self._pump
+        lived, wall = pump.boluses.lived, pump.wall
+        if told is not None:
+            lived.spans, lived.since = told.lived, told.lived_since
+        if not wall.has_time():
+            lived.since = NOT_KNOWN
+            return
+        minute = wall.first_local_minute(0)
+        if told is None:
+            # Older firmware did not keep them: all of the last 24 hours count as lived through.
+            lived.since = minute - MINUTES_PER_DAY
+        if not wall.is_known():
+            lived.end(minute, 0)

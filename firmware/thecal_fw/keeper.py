@@ -391,6 +391,7 @@ class Keeper:
             pump.supervisor.is_motor_stalled(),
             pump.bolus_notes.noted_tick,
             pump.doses.next_number,
+            pump.doses.latest_record(),
             pump.boluses.to_carry(),
         )
         self._hardware.retained.keep(carried.encode())

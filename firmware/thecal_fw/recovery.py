@@ -104,7 +104,7 @@ class Recovery:
         if state is not None:
             boluses.minute = state.bolus_minute
             self._pump.bridging.restore(state.bridge_end)
-        self._pump.doses.restore(carried is not None)
+        self._pump.doses.restore(carried)
         if carried is not None:
             retained = self._pump.hardware.retained
             boluses.take_over(carried, ticks_at(retained.reset_s, retained.reset_us))

@@ -197,6 +197,17 @@ class PumpBench:
             if event["code"] in codes
         ]
 
+    def passed_over(self) -> list[tuple[int, int, str]]:
+        """What the log says of boluses of the clock that did not begin: (number, local minute of the first, reason)."""
+        return [
+            (
+                event["second"] & (1 << events.PASSED_OVER_SHIFT) - 1,
+                event["first"],
+                events.PASSED_OVER_NAMES[event["second"] >> events.PASSED_OVER_SHIFT],
+            )
+            for event in self.events(events.EVENT_PASSED_OVER)
+        ]
+
     def refill(self, fill_nl: int = 40_000_000) -> None:
         self.host.ask(messages.REFILL, fill_nl)
 

@@ -84,7 +84,7 @@ def test_no_bolus_of_the_new_program_begins_before_the_bridge_is_over() -> None:
 
 @pytest.mark.requirement("bridge")
 @pytest.mark.requirement("bolus-clock")
-def test_a_bolus_that_the_clock_skips_during_a_bridge_is_told_as_refused_and_not_as_given() -> None:
+def test_a_bolus_that_the_clock_skips_during_a_bridge_is_passed_over_and_not_given() -> None:
     program = flex([[(0, 106_000)]])
     program.most_nl_per_bolus = 100_000
     program.boluses = [[(60, 1_000_000, 10)]]
@@ -93,9 +93,8 @@ def test_a_bolus_that_the_clock_skips_during_a_bridge_is_told_as_refused_and_not
     bench.run_for(60)
     bench.host.ask(messages.SET_TIME, bench.status()["utc_s"] + 5_000, 0, 0)
     bench.run_for(2 * HOUR_S)
-    assert [(what, REFUSAL_NAMES[first]) for what, _, first, _ in bench.bolus_events()] == [
-        ("refused", "a bridge is under way")
-    ]
+    assert bench.bolus_events() == []
+    assert [(number, why) for number, _, why in bench.passed_over()] == [(1, "a bridge is under way")]
     assert bench.status()["rate_nl_per_day"] == 424_000
 
 

@@ -11,6 +11,7 @@ import struct
 
 from thecal_fw.core.bolus import Bolus
 from thecal_fw.core.instant import TICKS_PER_SECOND
+from thecal_fw.core.lived_minutes import MOST_SPANS, NOT_KNOWN
 
 RECORD_BYTES = 512
 MAGIC = 0xD7
@@ -18,10 +19,13 @@ LAYOUT_VERSION = 1
 MOST_DOSES = 16
 """The 12 on demand that are remembered, a prime, and those of the clock that a setting of it makes overlap."""
 
-_HEADER = "<BBBBIIII"
+_HEADER = "<BBBBIIIII"
 _DOSE = "<IIIIIBBH"
+_SPAN = "<IIH"
 _HEADER_BYTES = struct.calcsize(_HEADER)
 _DOSE_BYTES = struct.calcsize(_DOSE)
+_SPAN_BYTES = struct.calcsize(_SPAN)
+_SPANS_OFFSET = _HEADER_BYTES + MOST_DOSES * _DOSE_BYTES
 _CRC_OFFSET = RECORD_BYTES - 4
 _SEQUENCE_OFFSET = 4
 _IS_UNDER_WAY = 1
@@ -33,6 +37,7 @@ class DoseRecord:
     """lifetime_s: running second at writing. next_number: number of the next dose. unknown_until_s: running second
     before which doses may have been given of which nothing is known.
 
+    lived_since, lived: as ``LivedMinutes`` has them.
     under_way: doses that have begun and not ended. remembered: what counts against limits, of the history; a dose can
     be in both, as two objects of one number. Their ticks count from running second 0 of the pump.
     """
@@ -41,6 +46,8 @@ class DoseRecord:
         self.lifetime_s = lifetime_s
         self.next_number = next_number
         self.unknown_until_s = 0
+        self.lived_since = NOT_KNOWN
+        self.lived = []
         self.under_way = []
         self.remembered = []
 
@@ -80,14 +87,20 @@ class DoseRecord:
             MAGIC,
             LAYOUT_VERSION,
             len(numbers),
-            0,
+            len(self.lived),
             0,
             self.lifetime_s,
             self.next_number,
             self.unknown_until_s,
+            self.lived_since,
         )
         for index in range(offset, _CRC_OFFSET):
             record[index] = 0
+        offset = _SPANS_OFFSET
+        for first, until, until_tick in self.lived:
+            until_s = max(0, base_s - -until_tick // TICKS_PER_SECOND)
+            struct.pack_into(_SPAN, record, offset, first, until_s, min(until - first, 0xFFFF))
+            offset += _SPAN_BYTES
 
 
 def _of_number(boluses, number: int):
@@ -112,11 +125,17 @@ def sequence_in(record) -> int:
 
 def decode(record, base_s: int):
     """What an undamaged record says, with ticks from the running second given; None if its layout is not known here."""
-    _, version, count, _, _, lifetime_s, next_number, unknown_until_s = struct.unpack_from(_HEADER, record, 0)
+    _, version, count, spans, _, lifetime_s, next_number, unknown_until_s, lived_since = struct.unpack_from(
+        _HEADER, record, 0
+    )
     if version != LAYOUT_VERSION or count > MOST_DOSES:
         return None
     told = DoseRecord(lifetime_s, next_number)
     told.unknown_until_s = unknown_until_s
+    told.lived_since = lived_since
+    for index in range(min(spans, MOST_SPANS)):
+        first, until_s, minutes = struct.unpack_from(_SPAN, record, _SPANS_OFFSET + index * _SPAN_BYTES)
+        told.lived.append((first, first + minutes, (until_s - base_s) * TICKS_PER_SECOND))
     for index in range(count):
         number, start_s, seconds, rate, counted_rate, kind, flags, _ = struct.unpack_from(
             _DOSE, record, _HEADER_BYTES + index * _DOSE_BYTES

@@ -59,6 +59,7 @@ EVENT_NAMES = (
     "change put off",
     "out of memory",
     "keys in one place only",
+    "boluses passed over",
 )
 (
     EVENT_RESET,
@@ -104,6 +105,7 @@ EVENT_NAMES = (
     EVENT_CHANGE_LATE,
     EVENT_OUT_OF_MEMORY,
     EVENT_KEYS_SINGLE,
+    EVENT_PASSED_OVER,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28
@@ -139,6 +141,28 @@ END_NAMES = (
 ) = range(len(END_NAMES))
 WAS_CUT_SHORT = 1
 """In the second value of a bolus that has ended."""
+
+PASSED_OVER_SHIFT = 24
+"""In the second value of boluses passed over, above their number: the reason. The first value is the local minute since
+1970 of the first one."""
+PASSED_OVER_NAMES = (
+    "the clock was set past them",
+    "their minutes were lived through already",
+    "blocked by an alarm",
+    "a bridge is under way",
+    "too many at once",
+    "highest rate of the pump",
+    "nothing is being delivered",
+)
+(
+    PASSED_BY_CLOCK,
+    PASSED_LIVED,
+    PASSED_BLOCKED,
+    PASSED_BRIDGE,
+    PASSED_TOO_MANY,
+    PASSED_RATE,
+    PASSED_STOPPED,
+) = range(len(PASSED_OVER_NAMES))
 
 EVENT_FIELDS = (
     ("sequence", "I"),

@@ -12,7 +12,8 @@ _ERASES_IN_A_WRITE = 4
 
 
 class DoseStore:
-    """record: the newest record, as it was found or is to be written. was_found: whether ``open`` found one."""
+    """record: the newest record, as it was found or is to be written. was_found: whether ``open`` found one.
+    latest: its number in flash; -1 if there is none."""
 
     def __init__(self, flash, layout):
         self._rings = (
@@ -22,21 +23,40 @@ class DoseStore:
         self.record = bytearray(RECORD_BYTES)
         self.was_found = False
         self._newest = [-1, -1]
+        self.latest = -1
         self._next = 0
         self._is_settled = False
 
-    def open(self) -> None:
-        """Find the newest record. Reads only."""
-        latest = -1
-        for index, ring in enumerate(self._rings):
-            newest = self._newest[index] = ring.newest(sequence_in)
+    def open(self, near: int = -1) -> None:
+        """Find the newest record. Reads only. near: number of one that was the newest a little while ago, if known:
+        looking through all sectors takes a tenth of a second."""
+        if near >= 0:
+            self._look_from(near)
+        if self.latest < 0:
+            for index, ring in enumerate(self._rings):
+                newest = self._newest[index] = ring.newest(sequence_in)
+                if newest > self.latest:
+                    self.latest = newest
+                    self.record[:] = ring.slot
+        for ring, newest in zip(self._rings, self._newest):
             if newest >= 0:
                 ring.found(newest)
-                if newest > latest:
-                    latest = newest
+        self.was_found = self.latest >= 0
+        self._next = self.latest + 1
+
+    def _look_from(self, sequence: int) -> None:
+        """Read the records of a number and of those right after it, as long as there are any."""
+        while True:
+            is_there = False
+            for index, ring in enumerate(self._rings):
+                ring.read(sequence, ring.slot)
+                if sequence_in(ring.slot) == sequence:
+                    is_there = True
+                    self._newest[index] = self.latest = sequence
                     self.record[:] = ring.slot
-        self.was_found = latest >= 0
-        self._next = latest + 1
+            if not is_there:
+                return
+            sequence += 1
 
     def put(self) -> bool:
         """Write what is in ``record``, with its sequence put in; True once it is durable."""
@@ -58,6 +78,7 @@ class DoseStore:
             complete(self.record, sequence)
             in_first = first.put(sequence, self.record)
             if second.put(sequence, self.record) or in_first:
+                self.latest = sequence
                 return True
         return False
 
@@ -73,8 +94,8 @@ class DoseStore:
         self._next = following
 
     def needs_erase(self) -> bool:
-        """Return True if a sector should be erased ahead of need. Before a write of this life only what that write needs:
-        the record found may be one that reads right today and not tomorrow."""
+        """Return True if a sector should be erased ahead of need. Before a write of this life only what that write
+        needs: the record found may be one that reads right today and not tomorrow."""
         needs = [ring.erase_need(self._next) for ring in self._rings]
         return NEEDED in needs or (self._is_settled and max(needs) != NOT_NEEDED)
 

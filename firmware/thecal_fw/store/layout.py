@@ -18,8 +18,8 @@ KEY_SECTORS = 2
 
 class Layout:
     """Sectors of the state ring and its mirror, of the two pairs of programs, and of the events, one behind the
-    other. Each ring needs at least two sectors, the event log three. ``sectors`` of them are the journal's; the keys and
-    the doses lie behind, up to ``all_sectors``."""
+    other. Each ring needs at least two sectors, the event log three. ``sectors`` of them are the journal's; the keys
+    and the doses lie behind, up to ``all_sectors``."""
 
     def __init__(self, state_sectors: int = 32, event_sectors: int = 60, dose_sectors: int = 32):
         self.state_sectors = state_sectors
