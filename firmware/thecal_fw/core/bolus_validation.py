@@ -5,7 +5,8 @@ together is no more than the pump can give.
 """
 
 from thecal_fw.core.bolus import volume_nl
-from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL
+from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL, PUMP_TUBING_NL
+from thecal_fw.core.instant import SECONDS_PER_DAY
 from thecal_fw.core.program import (
     DAYS_PER_WEEK,
     MINUTES_PER_DAY,
@@ -133,6 +134,14 @@ def _need_patient(program: Program, limits, needs) -> None:
     needs.need(FIELD_PATIENT_PER_DAY, patient.most_per_day, 1, limits.most_patient_boluses_per_day)
 
 
+def most_bridge_seconds(program: Program) -> int:
+    """Longest time that the program's bridge may last, in seconds: as long as the old drug in tubing and catheter takes
+    at its rate, the last second begun included. More than the line holds, it can't be."""
+    line_nl = PUMP_TUBING_NL + program.catheter_nl
+    rate_nl_per_day = max(1, program.bridge.rate_nl_per_day)
+    return min(MOST_BRIDGE_S, -(-line_nl * SECONDS_PER_DAY // rate_nl_per_day))
+
+
 def _need_bridge(program: Program, limits, needs) -> None:
     bridge = program.bridge
     if bridge is None:
@@ -140,7 +149,7 @@ def _need_bridge(program: Program, limits, needs) -> None:
     if program.mode == MODE_STOPPED:
         needs.need(FIELD_BRIDGE, bridge.seconds, 0, 0)
         return
-    needs.need(FIELD_BRIDGE, bridge.seconds, 1, MOST_BRIDGE_S)
+    needs.need(FIELD_BRIDGE, bridge.seconds, 1, most_bridge_seconds(program))
     needs.need(
         FIELD_BRIDGE_RATE,
         bridge.rate_nl_per_day,

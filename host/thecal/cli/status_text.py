@@ -227,7 +227,7 @@ def event_text(event: Event) -> str:
 
 
 def _bolus_text(code: int, first: int, second: int) -> str:
-    kind, rest = kind_name(second >> events.KIND_SHIFT), second & (1 << events.KIND_SHIFT) - 1
+    kind, rest = kind_name(second >> events.KIND_SHIFT), second & events.SECONDS_MASK
     if code == events.EVENT_BOLUS_BEGUN:
         return f"{kind}, {first / _NL_PER_ML:g} mL/day for {duration_text(rest)}"
     if code == events.EVENT_BOLUS_REFUSED:
