@@ -106,7 +106,11 @@ class History:
 
         ValueError if no change was under way.
         """
-        late = [promise for promise in self._promises if promise.asked_ns <= noted_ns < promise.holds_ns + _LATE_NS]
+        late = [
+            promise
+            for promise in self._promises
+            if promise.asked_ns <= noted_ns < promise.holds_ns + _LATE_NS
+        ]
         if not late:
             raise ValueError("a change is logged as late that nobody asked for")
         number = self._promises.index(late[-1])

@@ -43,17 +43,20 @@ NEAR_NS: Final = 100 * NS_PER_MS
 _FULL_NL: Final = 20_000_000
 _LOW_NL: Final = 1_000_000
 _BEGINS: Final = local_second("2026-03-06 12:00")
-_AHEAD_NS: Final = 8 * NS_PER_S
+_AHEAD_NS: Final = 2_500 * NS_PER_MS
 _CHANGE_WITHIN_NS: Final = 1_500 * NS_PER_MS
 """A splice that has been asked for comes within this."""
 _SETTLED_NS: Final = 2_600 * NS_PER_MS
 _PRESSED_S: Final = 0.2
 _PATIENT: Final = PatientBolus(6_000_000, 1, 15, 12)
 _MOST_TIMES: Final = 400
-_GROUP: Final = 12
-"""Steps between two looks at the log."""
 _UNWANTED: Final = frozenset(
-    {messages.ERROR_MALFORMED, messages.ERROR_STALE_SESSION, messages.ERROR_NO_SESSION, messages.ERROR_OUT_OF_ORDER}
+    {
+        messages.ERROR_MALFORMED,
+        messages.ERROR_STALE_SESSION,
+        messages.ERROR_NO_SESSION,
+        messages.ERROR_OUT_OF_ORDER,
+    }
 )
 _MOST_MARGIN_DIFFERENCE_US: Final = 500
 
@@ -91,10 +94,17 @@ class Life:
 
     def told(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {**asdict(self), "asked": dict(self.asked), "refused": dict(self.refused), "near": {str(event): count for event, count in self.near.items()}}
+        return {
+            **asdict(self),
+            "asked": dict(self.asked),
+            "refused": dict(self.refused),
+            "near": {str(event): count for event, count in self.near.items()},
+        }
 
 
-def run_life(image: FirmwareImage, board: str, seed: str, steps: list[Step] | None = None, groups: int = 40) -> Life:
+def run_life(
+    image: FirmwareImage, board: str, seed: str, steps: list[Step] | None = None, groups: int = 40
+) -> Life:
     """Live a life of steps on a board, or of those that the seed draws."""
     life = Life(board, seed)
     run = _Run(image, life)
@@ -138,7 +148,7 @@ class _Run:
         self._settle()
         for number, step in enumerate(steps):
             self._take(step)
-            if number % _GROUP == _GROUP - 1:
+            if step.what == names.COLLECT or step.what == names.THRESHOLD:
                 self._settle()
         if not self.history.is_delivering:
             self._start()
@@ -156,7 +166,9 @@ class _Run:
             self.rig.run_for(0.02)
         raise AssertionError(f"{message.name} is in progress for ever")
 
-    def _ask_once(self, message: Message, *values: Any, tail: bytes = b"") -> tuple[dict[str, Any] | None, int]:
+    def _ask_once(
+        self, message: Message, *values: Any, tail: bytes = b""
+    ) -> tuple[dict[str, Any] | None, int]:
         life, asked_ns = self.life, self.rig.now_ns
         frame = self.link.exchange(self.link.frame(message, *values, tail=tail))
         assert frame is not None, f"{message.name} at {asked_ns / NS_PER_S} s is not answered"
@@ -318,7 +330,9 @@ class _Run:
         assert reading is not None
         if holds_ns is None:
             return
-        clock = PumpClock(self.rig.boot_origin_ns, wall_ticks_at_boot(_Reading(**{k: reading[k] for k in _READ})))
+        clock = PumpClock(
+            self.rig.boot_origin_ns, wall_ticks_at_boot(_Reading(**{k: reading[k] for k in _READ}))
+        )
         self.clocks.append(clock)
         self.history.set_clock(asked_ns, holds_ns, clock.wall_ns(0) + OFFSET_MINUTES * 60 * NS_PER_S)
 
@@ -343,7 +357,8 @@ class _Run:
             effective = next(
                 event
                 for event in log
-                if event["code"] == events.EVENT_PROGRAM_EFFECTIVE and event["sequence"] > begun[0]["sequence"]
+                if event["code"] == events.EVENT_PROGRAM_EFFECTIVE
+                and event["sequence"] > begun[0]["sequence"]
             )
             put_off = sum(
                 event["code"] == events.EVENT_CHANGE_LATE
@@ -351,9 +366,7 @@ class _Run:
                 if begun[0]["sequence"] < event["sequence"] < effective["sequence"]
             )
             begins_ns = self._second_before(self._instant_ns(effective)) - put_off * NS_PER_S
-            self.history.give(
-                pressed_ns, _span(begins_ns, 60 * _PATIENT.minutes, _PATIENT.rate_nl_per_day)
-            )
+            self.history.give(pressed_ns, _span(begins_ns, 60 * _PATIENT.minutes, _PATIENT.rate_nl_per_day))
         self._settle()
 
     def _let_the_reservoir_be_low(self) -> None:
@@ -456,7 +469,9 @@ class _Run:
         if life.late_without_erase:
             life.wrong.append(f"{life.late_without_erase} changes late with no erase in the way")
         if abs(life.margin_us - life.margin_outside_us) > _MOST_MARGIN_DIFFERENCE_US:
-            life.wrong.append(f"a margin of {life.margin_us} us is told, {life.margin_outside_us} us are seen")
+            life.wrong.append(
+                f"a margin of {life.margin_us} us is told, {life.margin_outside_us} us are seen"
+            )
         if status["state"] != STATE_DELIVERING:
             life.wrong.append("the pump stands at the end")
         if len(rig.board.resets) > 1:

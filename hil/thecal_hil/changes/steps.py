@@ -25,12 +25,13 @@ _MAKE_A_CHANGE: Final = tuple(
 _CHANGE_NOTHING: Final = tuple(
     message.name
     for message in messages.MESSAGES
-    if message.name not in _MAKE_A_CHANGE and message not in (messages.START, messages.STOP)
+    if message.name not in _MAKE_A_CHANGE and message != messages.STOP
 )
 _WITHIN_US: Final = 100_000
-_STARTS: Final = 0.1
+_STARTS: Final = 0.3
 _PRESSES: Final = 0.05
 _ALARMS: Final = 0.03
+_COMMITS: Final = 0.7
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,16 @@ def drawn_steps(seed: str, groups: int) -> list[Step]:
         if group % 4 == 0:
             steps.append(Step(HEAP, draw.choice((16, 20, 24)) * 1_024))
         steps.append(_pressure(draw))
-        # Of what comes before a change, nothing is under way that a splice could be near to.
-        before = draw.choice((Event.BLOCK_END, Event.WRITE, Event.ERASE, Event.SPLICE, None))
-        steps += [_placed(draw, _change_nothing(draw), before) for _ in range(draw.randrange(2))]
         for change in _change(draw):
             near = draw.choice((*Event, None))
             steps.append(_placed(draw, change, near))
-            at_splice = [_placed(draw, _at_a_splice(draw), Event.SPLICE) for _ in range(draw.randrange(5, 11))]
+            at_splice = [
+                _placed(draw, _at_a_splice(draw), Event.SPLICE) for _ in range(draw.randrange(5, 11))
+            ]
             steps += sorted(at_splice, key=lambda step: step.offset_us)
-        near = draw.choice((Event.BLOCK_END, Event.WRITE, Event.ERASE))
-        steps += [_placed(draw, _change_nothing(draw), near) for _ in range(draw.randrange(3))]
+        # What comes soon after a change: its record, the end of its short first block, an erase ahead of need.
+        near = draw.choice((Event.BLOCK_END, Event.BLOCK_END, Event.WRITE, Event.ERASE))
+        steps += [_placed(draw, _change_nothing(draw), near) for _ in range(draw.randrange(1, 4))]
     return steps
 
 
@@ -73,7 +74,8 @@ def _change(draw: Random) -> tuple[str, ...]:
         return (PRESS,)
     if chance < _STARTS + _PRESSES + _ALARMS:
         return (draw.choice(ALARMS),)
-    return (draw.choice(_MAKE_A_CHANGE),)
+    # Most of the others change nothing about delivery, so there is no splice to be near to.
+    return (messages.COMMIT.name if draw.random() < _COMMITS else draw.choice(_MAKE_A_CHANGE),)
 
 
 def _at_a_splice(draw: Random) -> str:
