@@ -128,8 +128,8 @@ def _all_done(parts: list[PartPlan], image: FirmwareImage, workers: int) -> list
 
 def _said_of(life: Result) -> str:
     return (
-        f"{sum(life['asked'].values())} requests, {life['near'].get(Event.SPLICE, 0)} near a splice, {life['late']} late,"
-        f" margin {life['margin_us']} us"
+        f"{sum(life['asked'].values())} requests, {life['near'].get(Event.SPLICE, 0)} near a splice,"
+        f" {life['late']} late, margin {life['margin_us']} us"
     )
 
 

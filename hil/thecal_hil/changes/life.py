@@ -65,8 +65,9 @@ _MOST_MARGIN_DIFFERENCE_US: Final = 500
 class Life:
     """What came of one life. asked, refused: requests by kind and by error. near: requests within 100 ms of an event,
     by what it was. late: changes put off; late_without_erase: of those, where no erase stood in the way. margin_us,
-    margin_outside_us: least time a change was ready before its anchor, as the image reports it and as seen from outside.
-    wrong: what did not hold, in words."""
+    margin_outside_us: least time for which a change was ready before its anchor, as the image reports it and as it is
+    seen from outside. wrong: what did not hold, in words.
+    """
 
     board: str
     seed: str
@@ -146,9 +147,9 @@ class _Run:
         self.watched.margins_ns.clear()
         self._start()
         self._settle()
-        for number, step in enumerate(steps):
+        for step in steps:
             self._take(step)
-            if step.what == names.COLLECT or step.what == names.THRESHOLD:
+            if step.what in (names.COLLECT, names.THRESHOLD):
                 self._settle()
         if not self.history.is_delivering:
             self._start()

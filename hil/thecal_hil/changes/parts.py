@@ -1,7 +1,7 @@
 """Parts of the campaign: each is done, or taken from an earlier run whose image and sources were the same.
 
-Promises: what is kept is sealed and says what it is of; anything else is done anew. A failure is shrunk at once and left
-as a file that runs again.
+Promises: what is kept is sealed and says what it is of; anything else is done anew. A failure is shrunk at once and
+left as a file that runs again.
 """
 
 from __future__ import annotations
