@@ -113,7 +113,10 @@ class _Sequence:
             self._must_be_heard()
             self.outcome.actions += 1
         self._end_all_faults()
-        self._put_in_order()
+        try:
+            self._put_in_order()
+        except ThecalError as error:
+            raise AssertionError(f"it can't be put in order: {error}") from error
         self._must_be_exact()
 
     # --- actions
