@@ -7,7 +7,7 @@
 #   DOSE_STEPS, PICO_DOSE_STEPS
 #                 how many steps make doses and make doses-pico take (1000000, 40000)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS
+#   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -105,6 +105,10 @@ scenarios: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run every scenario on both
 .PHONY: longrun
 longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few hours
 	@$(BIN)/python -m thecal_hil.long_run $(LONGRUN_ARGS)
+
+.PHONY: changes
+changes: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Ask for changes at any instant on slow boards, and faults in any order on the model
+	@$(BIN)/python -m thecal_hil.changes $(CHANGES_ARGS)
 
 .PHONY: attack
 attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a key, a million on the model

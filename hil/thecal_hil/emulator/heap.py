@@ -1,6 +1,7 @@
-"""The collector's heap of a running MicroPython, read from outside out of the board's memory.
+"""The collector's heap of a running MicroPython, read and put under pressure from outside, in the board's memory.
 
-Promises: reading changes nothing on the board. The tables are found by what they must look like, a description of an
+Promises: reading changes nothing on the board. What is taken from the free memory stays taken for as long as the piece
+before it does, and no collection gives it back. The tables are found by what they must look like, a description of an
 area whose parts lie behind each other and are of the sizes that follow from one another, so any image can be read,
 also one whose addresses nobody knows. ``HeapError`` where nothing or more than one place looks like that.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Protocol
 
 _SRAM_START: Final = 0x2000_0000
@@ -23,6 +25,8 @@ _FREE, _HEAD, _TAIL, _MARKED = range(4)
 _AREA: Final = struct.Struct("<5I")
 _ALLOCATED: Final = 8 * 4 + 64 * 2 + 4
 _NEVER: Final = 0xFFFF_FFFF
+_SHORT_BLOCKS: Final = 64
+"""Free pieces of less than a kilobyte lie between the others on any heap that has been in use."""
 
 
 class HeapError(RuntimeError):
@@ -67,6 +71,35 @@ class Heap:
     def collect_next(self) -> None:
         """Have the collector run before the next thing that is allocated."""
         self._board.write_sram(self._state + _ALLOCATED, struct.pack("<I", _NEVER))
+
+    def collect_every(self, size: int | None) -> None:
+        """Have the collector run by itself whenever so many bytes were allocated; None for never."""
+        blocks = _NEVER if size is None else size // BLOCK_BYTES
+        self._board.write_sram(self._state + _ALLOCATED + 4, struct.pack("<I", blocks))
+
+    def fill(self, leave_bytes: int) -> int:
+        """Take all long free pieces but so many bytes at the end of the longest; the bytes taken.
+
+        Each is added to the allocation that lies before it, so it lasts as long as that does. Short pieces stay free,
+        as they do on a heap that has been in use. To be done right after a collection, or garbage holds them.
+        """
+        pieces = list(self.pieces())
+        free = [(before, piece) for before, piece in pairwise(pieces) if piece.is_free and not before.is_free]
+        longest = max((piece for _, piece in free), key=lambda piece: piece.blocks, default=None)
+        table = bytearray(self._board.read_sram(self._table, self._table_bytes))
+        taken = 0
+        for _, piece in free:
+            blocks = piece.blocks - (leave_bytes // BLOCK_BYTES if piece == longest else 0)
+            if blocks < _SHORT_BLOCKS:
+                continue
+            first = (piece.address - self._pool) // BLOCK_BYTES
+            for block in range(first, first + blocks):
+                table[block // _BLOCKS_PER_BYTE] |= _TAIL << 2 * (block % _BLOCKS_PER_BYTE)
+            # Stale pointers in it would keep garbage from being collected.
+            self._board.write_sram(piece.address, bytes(blocks * BLOCK_BYTES))
+            taken += blocks * BLOCK_BYTES
+        self._board.write_sram(self._table, bytes(table))
+        return taken
 
     def pieces(self) -> Iterator[Piece]:
         """All of the heap, in the order of its addresses."""
