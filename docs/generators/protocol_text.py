@@ -258,6 +258,10 @@ EVENT_TEXT = {
     "change put off": ("microsteps counted", "longest that preparing a change has taken, us"),
     "out of memory": ("kind of the request, 0 for a press of the button", "free heap, bytes"),
     "keys in one place only": ("0", "0"),
+    "boluses passed over": (
+        "local minute since 1970 of the first one",
+        "how many in the lower 24 bits, above them the reason: see `PASSED_OVER_NAMES` in core/events.py",
+    ),
     "part renewed": ("part", "running seconds of all lives"),
 }
 
