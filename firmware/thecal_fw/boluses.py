@@ -39,6 +39,7 @@ from thecal_fw.core.lived_minutes import LivedMinutes, is_within
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.schedule import (
     count_boluses,
+    extremes_of,
     highest_rate,
     longest_bolus_minutes,
     lowest_basal_rate,
@@ -140,6 +141,8 @@ class Boluses:
             self._note_coming_again(after, before.first_local_minute(tick), tick)
         if is_delivering:
             self.begin_from(tick)
+            if self.extra and self._program_with_boluses() is not None:
+                self._put_off_plan(after)
 
     def _keep_under_way(self, tick: int) -> None:
         """What is under way goes on at its own ticks."""
@@ -222,7 +225,41 @@ class Boluses:
         """Why one more made-up bolus is not given; -1 if it is. A place is left for one on demand."""
         if len(self.extra) >= MOST_BOLUSES - 1:
             return events.PASSED_TOO_MANY
+        made_up = Bolus(KIND_SCHEDULED, 0, 0, rate_nl_per_day)
+        if self._most_rate_with(made_up) > self._pump.limits.most_rate_nl_per_day:
+            return events.PASSED_RATE
         return -1
+
+    def _most_rate_with(self, wanted) -> int:
+        """The most that can come together at any tick with one more bolus (None: with no more), in nL/day: the highest
+        basal or temporary rate, the highest bolus of the clock's plan, one that goes on beside the plan, and all on
+        demand. Those beside the plan come one after the other."""
+        program = self._pump.program
+        most = highest_rate(program)
+        beside_plan = on_demand = 0
+        for bolus in self.extra if wanted is None else self.extra + [wanted]:
+            rate_nl_per_day = bolus.rate_nl_per_day
+            if bolus.kind == KIND_TEMPORARY:
+                most = max(most, rate_nl_per_day + extremes_of(program).highest_bolus)
+            elif bolus.kind == KIND_SCHEDULED:
+                beside_plan = max(beside_plan, rate_nl_per_day)
+            else:
+                on_demand += rate_nl_per_day
+        return most + beside_plan + on_demand
+
+    def _put_off_plan(self, wall: WallClock) -> None:
+        """Where what goes on beside the plan leaves no room below the highest rate, the plan begins nothing before that
+        is over."""
+        if self._most_rate_with(None) <= self._pump.limits.most_rate_nl_per_day:
+            return
+        first = self.minute
+        for bolus in self.extra:
+            if bolus.kind == KIND_SCHEDULED:
+                self.minute = max(self.minute, wall.first_local_minute(bolus.end_tick))
+        found = next_bolus(self._pump.program, first, self.minute)
+        if found is not None:
+            count = count_boluses(self._pump.program, first, self.minute)
+            self._pass_over(count, found[0], events.PASSED_RATE)
 
     def _pass_over(self, number: int, first_minute: int, reason: int) -> None:
         number = min(number, (1 << events.PASSED_OVER_SHIFT) - 1)
@@ -285,7 +322,7 @@ class Boluses:
         # No more than outlive a watchdog reset: one that did not would end there, and nobody would be told.
         if self._is_like_it_under_way(bolus) or len(self.extra) >= MOST_BOLUSES:
             return REFUSED_UNDER_WAY
-        if highest_rate(program) + bolus.rate_nl_per_day > pump.limits.most_rate_nl_per_day:
+        if self._most_rate_with(bolus) > pump.limits.most_rate_nl_per_day:
             return REFUSED_RATE
         if bolus.kind == KIND_TEMPORARY and not self._is_basal_rate(bolus.rate_nl_per_day):
             return REFUSED_RATE

@@ -69,7 +69,7 @@ def test_the_last_note_is_kept_and_one_that_was_torn_leaves_the_one_before(bench
     bench.run(BUILT)
     bench.run("for number in range(5):\n    retained.keep(bytes([number]) * 160)\nwatchdog = Watchdog()")
     address = bench.numbers("from thecal_fw.rp2 import retained as r\nprint(r.ADDRESS)")[0]
-    offset = address + 16 + 5 % 2 * 116
+    offset = address + 16 + 5 % 2 * 168
     assert bench.pico.read_sram(offset + 4, 1) == b"\x04"
     bench.pico.write_sram(offset + 20, b"\xaa")
     bitten(bench)
