@@ -1,4 +1,4 @@
-"""A short life of the shipped image on a board as slow as silicon: a sample of `make changes`, and what it would notice."""
+"""Short lives of the shipped image on slow boards: a sample of `make changes`, and what it would notice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from thecal_fw.link import messages
 from thecal_hil.changes import life as lives
 from thecal_hil.changes.life import run_life
-from thecal_hil.changes.steps import ALARMS, COLLECT, HEAP, PRESS, Step, drawn_steps
+from thecal_hil.changes.steps import ALARMS, COLLECT, PRESS, Step, drawn_steps
 from thecal_hil.changes.watched import Event
 from thecal_hil.emulator.heap import Heap
 from thecal_hil.emulator.silicon import Silicon
@@ -44,7 +44,10 @@ def test_a_pump_with_its_heap_nearly_full_makes_every_change_exactly():
     assert life.late == 0
 
 
-COMMITS = [Step(COLLECT, 0), *[Step(messages.COMMIT.name, number, Event.SPLICE, -50_000) for number in (5, 7)]]
+COMMITS = [
+    Step(COLLECT, 0),
+    *[Step(messages.COMMIT.name, number, Event.SPLICE, -50_000) for number in (5, 7)],
+]
 
 
 def test_a_queue_that_is_lost_while_a_change_is_made_is_noticed(monkeypatch):
@@ -68,7 +71,10 @@ def test_a_change_made_at_another_instant_than_was_promised_is_noticed(monkeypat
         return None if promised_ns is None else promised_ns + 30_000
 
     monkeypatch.setattr(lives._Run, "_holds_ns", later)
-    assert any("edge" in wrong or "pulse" in wrong for wrong in run_life(image_under_test(), "P=66", "1", COMMITS).wrong)
+    assert any(
+        "edge" in wrong or "pulse" in wrong
+        for wrong in run_life(image_under_test(), "P=66", "1", COMMITS).wrong
+    )
 
 
 def test_a_heap_that_is_filled_from_outside_stays_full_over_collections_and_the_pump_goes_on():
