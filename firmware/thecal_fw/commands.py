@@ -42,8 +42,6 @@ class Commands:
         self._erases = 0
         self.leave_s = NEVER_S
         self.leave_us = 0
-        self._now_s = 0
-        self._now_us = 0
         self._handlers = {
             messages.INTERROGATE.kind: self._interrogate,
             messages.READ_PROGRAM.kind: self._read_program,
@@ -66,9 +64,9 @@ class Commands:
         self._handlers.update(ServiceCommands(controller).handlers)
         self._handlers.update(further_handlers)
 
-    def carry_out(self, kind: int, values, now_s: int, now_us: int) -> bytes:
-        """Payload of the response to a request; raises RequestRefusedError for an error."""
-        self._now_s, self._now_us = now_s, now_us
+    def carry_out(self, kind: int, values) -> bytes:
+        """Payload of the response to a request; raises RequestRefusedError for an error. The clock has just been read,
+        and whatever a response says of time is of one and the same reading."""
         return self._handlers[kind](values)
 
     def _interrogate(self, values) -> bytes:
@@ -85,9 +83,10 @@ class Commands:
         program = pump.program
         counted = pump.hardware.sense.count() + ledger.unseen_steps
         low_step = reservoir.low_step
+        clock = pump.hardware.clock
         return messages.INTERROGATE.response.pack(
-            self._now_s,
-            self._now_us,
+            clock.s,
+            clock.us,
             *_instant(utc),
             pump.wall.source,
             pump.wall.offset_minutes,
@@ -233,10 +232,11 @@ class Commands:
 
     def _get_time(self, values) -> bytes:
         pump = self._controller
+        clock = pump.hardware.clock
         utc = pump.wall.utc_ticks(pump.ticks_now())
         return messages.GET_TIME.response.pack(
-            self._now_s,
-            self._now_us,
+            clock.s,
+            clock.us,
             *_instant(utc),
             pump.wall.source,
             pump.wall.offset_minutes,
@@ -259,7 +259,7 @@ class Commands:
 
     def _acknowledge(self, values) -> bytes:
         pump = self._controller
-        pump.acknowledge(values["alarms"], self._now_s)
+        pump.acknowledge(values["alarms"], pump.hardware.clock.s)
         is_stored = pump.keeper.save_if_changed()
         return messages.ACKNOWLEDGE.response.pack(pump.alarms.active, pump.alarms.silenced, is_stored)
 
@@ -289,8 +289,9 @@ class Commands:
         pump.record(event)
         pump.keeper.save_if_changed()
         self._leave_to = leave_to
-        us = self._now_us + _LEAVE_DELAY_US
-        self.leave_s, self.leave_us = self._now_s + us // 1_000_000, us % 1_000_000
+        clock = self._controller.hardware.clock
+        us = clock.us + _LEAVE_DELAY_US
+        self.leave_s, self.leave_us = clock.s + us // 1_000_000, us % 1_000_000
         return b""
 
     def leave(self) -> None:

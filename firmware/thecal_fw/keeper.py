@@ -300,11 +300,11 @@ class Keeper:
         if journal.latest_event < pump.log.latest and pump.has_time(pump.pace.write_lead_us()):
             self.write_events(_MOST_EVENTS_AT_ONCE)
         # The log first: of a dose that has ended nothing is left in the other record that could be logged later.
-        if pump.doses.needs_writing() and journal.latest_event >= pump.log.latest:
-            # A record of doses is four times as long as one of the state.
-            if pump.has_time(4 * pump.pace.write_lead_us()):
-                pump.doses.write()
-                self._judge_journal()
+        is_turn_of_doses = pump.doses.needs_writing() and journal.latest_event >= pump.log.latest
+        # A record of doses is four times as long as one of the state.
+        if is_turn_of_doses and pump.has_time(4 * pump.pace.write_lead_us()):
+            pump.doses.write()
+            self._judge_journal()
         erase_us = self._hardware.flash.LONGEST_ERASE_US + pump.pace.write_lead_us()
         if journal.needs_erase() and pump.has_time(erase_us):
             journal.erase_one()

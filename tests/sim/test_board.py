@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simpy import Event
 
+from thecal_fw.core.carried import NOTE_BYTES
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_sim.board import SimulatedBoard
 from thecal_sim.edges import BUZZER, ENABLE, LED, STEP, Edge
@@ -279,7 +280,7 @@ def test_a_reset_ends_pulses_releases_the_lines_and_begins_time_and_count_anew(b
 
 def test_a_reset_while_the_program_waits_keeps_the_count_of_the_pulses_that_came_out_by_then(board):
     start(board, [1_000] * 20)
-    board.retained.keep(bytes(108))
+    board.retained.keep(bytes(NOTE_BYTES))
     board.env.run_until(rises([1_000] * 5)[-1])
     board.processor.wait_until(rises([1_000] * 20)[-1])
     assert board.sense.count() == 20

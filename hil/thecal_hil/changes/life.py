@@ -22,7 +22,7 @@ from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 from thecal_fw.link.messages import Message
 from thecal_hil.changes import steps as names
 from thecal_hil.changes.history import History, Temporary
-from thecal_hil.changes.steps import Step, drawn_rate, drawn_steps
+from thecal_hil.changes.steps import Step, at_one_splice, drawn_rate, drawn_steps
 from thecal_hil.changes.watched import Event, Watched, is_near
 from thecal_hil.course import OFFSET_MINUTES, local_second
 from thecal_hil.emulator.heap import Heap
@@ -46,6 +46,8 @@ _BEGINS: Final = local_second("2026-03-06 12:00")
 _AHEAD_NS: Final = 2_500 * NS_PER_MS
 _CHANGE_WITHIN_NS: Final = 1_500 * NS_PER_MS
 """A splice that has been asked for comes within this."""
+_WITHIN_NS: Final = {Event.SPLICE: _CHANGE_WITHIN_NS, Event.BLOCK_END: 70 * NS_PER_S}
+"""A block spans a minute at least."""
 _SETTLED_NS: Final = 2_600 * NS_PER_MS
 _PRESSED_S: Final = 0.2
 _PATIENT: Final = PatientBolus(6_000_000, 1, 15, 12)
@@ -147,8 +149,11 @@ class _Run:
         self.watched.margins_ns.clear()
         self._start()
         self._settle()
-        for step in steps:
-            self._take(step)
+        for together in at_one_splice(steps):
+            step = together[0]
+            if len(together) == 1 or not self._burst(together):
+                for one in together:
+                    self._take(one)
             if step.what in (names.COLLECT, names.THRESHOLD):
                 self._settle()
         if not self.history.is_delivering:
@@ -170,8 +175,13 @@ class _Run:
     def _ask_once(
         self, message: Message, *values: Any, tail: bytes = b""
     ) -> tuple[dict[str, Any] | None, int]:
-        life, asked_ns = self.life, self.rig.now_ns
-        frame = self.link.exchange(self.link.frame(message, *values, tail=tail))
+        asked_ns = self.rig.now_ns
+        self.link.send(self.link.frame(message, *values, tail=tail))
+        return self._answer_to(message, asked_ns)
+
+    def _answer_to(self, message: Message, asked_ns: int) -> tuple[dict[str, Any] | None, int]:
+        """The next answer, which is to be of a request of that kind made at an instant: its fields, or its error."""
+        life, frame = self.life, self.link.receive()
         assert frame is not None, f"{message.name} at {asked_ns / NS_PER_S} s is not answered"
         life.asked[message.name] += 1
         life.fast_requests += self.therapy.regimen.mean_nl_per_day() >= FAST_NL_PER_DAY
@@ -209,6 +219,23 @@ class _Run:
 
     # --- the steps of a life
 
+    def _burst(self, steps: list[Step]) -> bool:
+        """Send requests around one splice, each at its own distance from it, and take the answers afterwards; False if
+        there is no splice to come."""
+        splice_ns = self._next_instant(Event.SPLICE, steps[0].offset_us * NS_PER_US)
+        if splice_ns is None:
+            return False
+        sent: list[tuple[Message, int]] = []
+        for step in steps:
+            self.rig.run_until(splice_ns + step.offset_us * NS_PER_US)
+            message = _message_of(step.what)
+            values, tail = _values_of(message, Random(step.amount), self.therapy.program.digest())
+            sent.append((message, self.rig.now_ns))
+            self.link.send(self.link.frame(message, *values, tail=tail))
+        for message, sent_ns in sent:
+            self._answer_to(message, sent_ns)
+        return True
+
     def _take(self, step: Step) -> None:
         rig, draw = self.rig, Random(step.amount)
         if step.what == messages.COMMIT.name:
@@ -245,19 +272,24 @@ class _Run:
 
     def _wait_for(self, event: Event, offset_ns: int) -> None:
         """Let time pass until so long after an event of the kind, past or coming; not at all if there is none."""
+        instant_ns = self._next_instant(event, offset_ns)
+        if instant_ns is not None:
+            self.rig.run_until(instant_ns + offset_ns)
+
+    def _next_instant(self, event: Event, offset_ns: int) -> int | None:
+        """The next instant of an event that so long after it is still to come; None if there is none soon."""
         rig, instants = self.rig, self.watched.instants[event]
-        past = [instant for instant in instants[-8:] if instant + offset_ns >= rig.now_ns]
-        if not past:
-            change_is_due = rig.now_ns < self._changed_ns + _CHANGE_WITHIN_NS
-            within_ns = _CHANGE_WITHIN_NS if event is Event.SPLICE else _AHEAD_NS
-            if event is Event.SPLICE and not change_is_due:
-                return
-            past = [t for t in self.watched.ahead(within_ns)[event] if t + offset_ns >= rig.now_ns]
-            if past and event is Event.BLOCK_END:
-                # Nothing on the board says so; up to then it goes on as its copy did.
-                instants.append(past[0])
-        if past:
-            rig.run_until(past[0] + offset_ns)
+        for instant_ns in instants[-8:]:
+            if instant_ns + offset_ns >= rig.now_ns:
+                return instant_ns
+        if event is Event.SPLICE and rig.now_ns > self._changed_ns + _CHANGE_WITHIN_NS:
+            return None
+        within_ns = _WITHIN_NS.get(event, _AHEAD_NS)
+        coming = [t for t in self.watched.ahead(within_ns)[event] if t + offset_ns >= rig.now_ns]
+        if coming and event is Event.BLOCK_END:
+            # Nothing on the board says so; up to then it goes on as its copy did.
+            instants.append(coming[0])
+        return coming[0] if coming else None
 
     def _request(self, name: str, draw: Random) -> None:
         asked_ns = self.rig.now_ns
@@ -288,22 +320,27 @@ class _Run:
                 now_s = self.clocks[-1].wall_ns(asked_ns) // NS_PER_S
                 self._set_time(now_s + draw.choice((0, 1, -2, draw.randrange(-3_600, 3_600))))
             case messages.GIVE_BOLUS.name:
-                self._give(asked_ns, draw)
+                self._give(asked_ns, draw.choice((KIND_CLINICIAN, KIND_TEMPORARY, KIND_PATIENT)), draw)
+            case names.TEMPORARY:
+                self._give(asked_ns, KIND_TEMPORARY, draw)
+            case names.END_TEMPORARY:
+                self._cancel(asked_ns, is_temporary=True)
             case messages.CANCEL_BOLUS.name:
-                is_temporary = draw.randrange(2)
-                holds_ns = self._holds_ns(self.ask(messages.CANCEL_BOLUS, is_temporary))
-                if holds_ns is not None and history.is_delivering:
-                    cancel = history.cancel_temporary if is_temporary else history.cancel_boluses
-                    cancel(asked_ns, holds_ns)
+                self._cancel(asked_ns, is_temporary=bool(draw.randrange(2)))
             case _:
-                message = next(message for message in messages.MESSAGES if message.name == name)
+                message = _message_of(name)
                 values, tail = _values_of(message, draw, program.digest())
                 if message in (messages.BOOTLOADER, messages.PROMPT) and not history.is_delivering:
                     return
                 self.ask(message, *values, tail=tail)
 
-    def _give(self, asked_ns: int, draw: Random) -> None:
-        kind = draw.choice((KIND_CLINICIAN, KIND_TEMPORARY, KIND_PATIENT))
+    def _cancel(self, asked_ns: int, *, is_temporary: bool) -> None:
+        holds_ns = self._holds_ns(self.ask(messages.CANCEL_BOLUS, is_temporary))
+        if holds_ns is not None and self.history.is_delivering:
+            cancel = self.history.cancel_temporary if is_temporary else self.history.cancel_boluses
+            cancel(asked_ns, holds_ns)
+
+    def _give(self, asked_ns: int, kind: int, draw: Random) -> None:
         seconds = draw.randrange(2, 60)
         rate = drawn_rate(draw.getrandbits(32))
         answer = self.ask(messages.GIVE_BOLUS, self.therapy.program.digest(), kind, rate, seconds)
@@ -372,13 +409,8 @@ class _Run:
 
     def _let_the_reservoir_be_low(self) -> None:
         """Its alarm ends boluses, so the one under way is ended first; it is full again a little later."""
-        self._request(messages.CANCEL_BOLUS.name, Random(0))
-        self.ask(messages.CANCEL_BOLUS, 1)
-        asked_ns = self.rig.now_ns
-        for is_temporary, cancel in ((0, self.history.cancel_boluses), (1, self.history.cancel_temporary)):
-            holds_ns = self._holds_ns(self.ask(messages.CANCEL_BOLUS, is_temporary))
-            if holds_ns is not None and self.history.is_delivering:
-                cancel(asked_ns, holds_ns)
+        for is_temporary in (False, True):
+            self._cancel(self.rig.now_ns, is_temporary=is_temporary)
         self._settle()
         self.life.alarms += 1
         self.ask(messages.REFILL, _LOW_NL)
@@ -496,6 +528,10 @@ class _Reading:
 
 def _span(begins_ns: int, seconds: int, nl_per_day: int) -> Span:
     return Span(begins_ns, begins_ns + seconds * NS_PER_S, Fraction(nl_per_day))
+
+
+def _message_of(name: str) -> Message:
+    return next(message for message in messages.MESSAGES if message.name == name)
 
 
 def _values_of(message: Message, draw: Random, digest: bytes) -> tuple[tuple[Any, ...], bytes]:

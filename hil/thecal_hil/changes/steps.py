@@ -6,6 +6,7 @@ a life that is run again. Every kind of request there is gets drawn.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -16,6 +17,7 @@ from thecal_hil.changes.watched import Event
 LEAST_NL_PER_DAY, MOST_NL_PER_DAY = 48_000, 24_000_000
 PRESS, SUPPLY, LOW_RESERVOIR, STUCK_BUTTON = "press", "supply low", "low reservoir", "stuck button"
 ALARMS: Final = (SUPPLY, LOW_RESERVOIR, STUCK_BUTTON)
+TEMPORARY, END_TEMPORARY = "temporary rate", "end of the temporary rate"
 HEAP, THRESHOLD, COLLECT = "fill the heap", "move the threshold", "collect next"
 
 _MAKE_A_CHANGE: Final = tuple(
@@ -27,11 +29,19 @@ _CHANGE_NOTHING: Final = tuple(
     for message in messages.MESSAGES
     if message.name not in _MAKE_A_CHANGE and message != messages.STOP
 )
+_SENT_TOGETHER: Final = tuple(
+    message.name
+    for message in messages.MESSAGES
+    if message.name in _CHANGE_NOTHING
+    and message not in (messages.HELLO, messages.START, messages.BOOTLOADER, messages.PROMPT)
+)
+"""What needs no answer before the next request can be made, and does nothing to a pump that stands."""
 _WITHIN_US: Final = 100_000
-_STARTS: Final = 0.3
+_STARTS: Final = 0.25
+_TEMPORARY: Final = 0.3
 _PRESSES: Final = 0.05
 _ALARMS: Final = 0.03
-_COMMITS: Final = 0.7
+_COMMITS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,10 +70,28 @@ def drawn_steps(seed: str, groups: int) -> list[Step]:
                 _placed(draw, _at_a_splice(draw), Event.SPLICE) for _ in range(draw.randrange(5, 11))
             ]
             steps += sorted(at_splice, key=lambda step: step.offset_us)
-        # What comes soon after a change: its record, the end of its short first block, an erase ahead of need.
-        near = draw.choice((Event.BLOCK_END, Event.BLOCK_END, Event.WRITE, Event.ERASE))
+        # What comes after a change: its record, an erase ahead of need, and a minute later the end of a block.
+        near = draw.choice((Event.BLOCK_END, Event.WRITE, Event.WRITE, Event.ERASE, Event.ERASE))
         steps += [_placed(draw, _change_nothing(draw), near) for _ in range(draw.randrange(1, 4))]
     return steps
+
+
+def at_one_splice(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """The steps in order, those together that are sent around one splice without waiting for answers in between."""
+    together: list[Step] = []
+    for step in steps:
+        if step.near == Event.SPLICE and step.what in _SENT_TOGETHER:
+            if together and step.offset_us < together[-1].offset_us:
+                yield together
+                together = []
+            together.append(step)
+            continue
+        if together:
+            yield together
+            together = []
+        yield [step]
+    if together:
+        yield together
 
 
 def _change(draw: Random) -> tuple[str, ...]:
@@ -74,6 +102,8 @@ def _change(draw: Random) -> tuple[str, ...]:
         return (PRESS,)
     if chance < _STARTS + _PRESSES + _ALARMS:
         return (draw.choice(ALARMS),)
+    if chance < _STARTS + _PRESSES + _ALARMS + _TEMPORARY:
+        return TEMPORARY, END_TEMPORARY
     # Most of the others change nothing about delivery, so there is no splice to be near to.
     return (messages.COMMIT.name if draw.random() < _COMMITS else draw.choice(_MAKE_A_CHANGE),)
 

@@ -25,7 +25,7 @@ _DMA_STRIDE: Final = 0x40
 _DMA_CTRL: Final = 0x10
 _BUSY: Final = 1 << 24
 _CHANNELS: Final = 12
-_LOOK_EVERY_NS: Final = 10 * NS_PER_MS
+_LOOK_EVERY_NS: Final = 20 * NS_PER_MS
 
 
 class Event(StrEnum):
