@@ -202,6 +202,13 @@ ERROR_TEXT = {
     "wrong key": ("the proof was not made with this role's key", "seconds to wait"),
     "wait first": ("too many wrong keys; this one was not looked at", "seconds to wait"),
     "no key": ("this role has no key, and the request needs it", "the role"),
+    "in progress": (
+        "what was asked for is being worked out: ask for the same again, as a new request",
+        "how much is done in the upper 16 bits, how much there is in the lower",
+    ),
+    "not checked": ("what is staged has not been checked to its end", ""),
+    "too large for this image": ("the image has no room for the program", "bytes of the largest program"),
+    "out of memory": ("the request ended for want of memory; delivery goes on", ""),
     "value out of range": ("a value of the request is not allowed", "a limit that it breaks"),
 }
 
@@ -249,6 +256,12 @@ EVENT_TEXT = {
     "button pressed": ("milliseconds held", "0"),
     "tone checked": ("priority", "0"),
     "change put off": ("microsteps counted", "longest that preparing a change has taken, us"),
+    "out of memory": ("kind of the request, 0 for a press of the button", "free heap, bytes"),
+    "keys in one place only": ("0", "0"),
+    "boluses passed over": (
+        "local minute since 1970 of the first one",
+        "how many in the lower 24 bits, above them the reason: see `PASSED_OVER_NAMES` in core/events.py",
+    ),
     "part renewed": ("part", "running seconds of all lives"),
 }
 

@@ -66,9 +66,11 @@ class Commands:
         self._handlers.update(ServiceCommands(controller).handlers)
         self._handlers.update(further_handlers)
 
-    def carry_out(self, kind: int, values, now_s: int, now_us: int) -> bytes:
+    def carry_out(self, kind: int, values) -> bytes:
         """Payload of the response to a request; raises RequestRefusedError for an error."""
-        self._now_s, self._now_us = now_s, now_us
+        # The clock may have been read again since the request was judged, and an answer is of one instant.
+        clock = self._controller.hardware.clock
+        self._now_s, self._now_us = clock.s, clock.us
         return self._handlers[kind](values)
 
     def _interrogate(self, values) -> bytes:

@@ -21,20 +21,21 @@ from thecal_fw.core.events import EventLog
 from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before, ticks_at
 from thecal_fw.core.journal_condition import BLANK
 from thecal_fw.core.ledger import Ledger
-from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
+from thecal_fw.core.program import MODE_MINIMUM_RATE, MODE_STOPPED, Program
 from thecal_fw.core.program_place import ProgramPlace
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.core.roles import DAMAGED
+from thecal_fw.core.schedule import follows_the_clock
 from thecal_fw.core.self_test import TEST_BUTTON, TEST_BUZZER, TEST_FLASH, TEST_SPEED
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
 from thecal_fw.core.week import advance
+from thecal_fw.dose_keeper import DoseKeeper
 from thecal_fw.infusion import Infusion
 from thecal_fw.keeper import Keeper
 from thecal_fw.pace import Pace
 from thecal_fw.patient_button import PatientButton
-from thecal_fw.recovery import Recovery
 from thecal_fw.service import Service
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.keys import KeyStore
@@ -44,6 +45,7 @@ from thecal_fw.supervision import Supervisor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.ports import Hardware
+    from thecal_fw.recovery import Recovery
 
 HEARTBEAT_S = 7
 """Longest time between polls; the watchdog of the board bites after 8.3 s, about its longest time."""
@@ -51,7 +53,7 @@ HEARTBEAT_S = 7
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
 
-_WEEK_PIECE_TURNS = 96
+_WEEK_PIECE_TURNS = 64
 _WEEK_PIECE_US = 60_000
 """More than working out so many turns of a program's week takes."""
 
@@ -59,8 +61,8 @@ REPEATED_STARTS_S = 600
 """Three starts by hand within this time, each after a stop in a critical alarm, are one too many: what raises the alarm
 is still there. Baclofen must not end abruptly, so the answer is the minimum rate and not another stop."""
 
-_PIECE_OF_MEMORY_BYTES = 2_000
-"""More than anything that a request takes in one piece."""
+_PIECE_OF_MEMORY_BYTES = 1_300
+"""More than anything that a request takes in one piece, an open file on a stock board being the longest."""
 
 _TRY_AGAIN_US = 100_000
 """What waits for a time when nothing else is due is looked at again after this."""
@@ -99,6 +101,7 @@ class Controller:
         self.boluses = Boluses(self)
         self.bolus_notes = BolusNotes(self)
         self.bridging = Bridging(self)
+        self.doses = DoseKeeper(self)
         self.supervisor = Supervisor(self)
         self.service = Service(self)
         self.keeper = Keeper(self, Journal(hardware.flash, keep=hardware.retained.keep_record))
@@ -130,6 +133,9 @@ class Controller:
             self.failed_tests |= TEST_BUTTON
         self.ledger.counted = hardware.sense.count()
         self.infusion.delivery.withdraw(self.ledger.counted)
+        # Needed once. Where the firmware is loaded into memory, there is room for better things afterwards.
+        from thecal_fw.recovery import Recovery
+
         recovery = Recovery(self)
         recovery.restore()
         self._open_keys()
@@ -143,7 +149,7 @@ class Controller:
             self.failed_tests |= TEST_FLASH
             self.record(events.EVENT_SELF_TEST, TEST_FLASH)
         if not resumes or self.boluses.are_blocked():
-            self.bolus_notes.end_extra(0)
+            self.bolus_notes.end_all(0, events.END_ALARM)
         if resumes:
             self._resume(recovery)
         self.keeper.keep_anchor()
@@ -186,7 +192,7 @@ class Controller:
         self._note_start()
         return True
 
-    def _resume(self, recovery: Recovery) -> None:
+    def _resume(self, recovery: "Recovery") -> None:
         """Go on delivering. What has to be durable before is so by now: that may have taken an erase."""
         self.hardware.clock.read()
         tick = self.ticks_now() + self.pace.lead_ticks() + self.pace.slack_ticks()
@@ -274,11 +280,11 @@ class Controller:
 
     def work_on_week(self) -> bool:
         """Work out another piece of what the program gives in a week; whether all of it is known now."""
-        week = self.place.week
-        if not self._lacks_week():
+        week, program = self.place.week, self.program
+        if program is None or week.is_known:
             return week.is_known
         if self._week_work is None:
-            self._week_work = week.working_out(self.program, self.limits.minimum_rate_nl_per_day)
+            self._week_work = week.working_out(program, self.limits.minimum_rate_nl_per_day)
         if not advance(self._week_work, _WEEK_PIECE_TURNS):
             self._week_work = None
         return week.is_known
@@ -393,11 +399,11 @@ class Controller:
         self._note_time_unknown()
         return self.infusion.follow()
 
-    def _stop(self) -> int:
+    def _stop(self, reason: int) -> int:
         # Once more, when it stands already, says nothing of why it was stopped.
         if self.infusion.state != STATE_STOPPED:
             self._stopped_in_alarm = self.alarms.has_critical()
-        tick = self.infusion.stop()
+        tick = self.infusion.stop(reason)
         self.supervisor.check_standing(self.hardware.clock.s)
         self._note_time_unknown()
         self.keeper.note_change()
@@ -408,7 +414,7 @@ class Controller:
 
     def stop_on_purpose(self) -> int:
         """Stop because somebody wants it: nobody has to be reminded that an alarm had stopped the pump."""
-        tick = self._stop()
+        tick = self._stop(events.END_STOP)
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
         return tick
 
@@ -464,12 +470,16 @@ class Controller:
         was_utc_s = self.wall.utc_ticks(self.ticks_now()) // TICKS_PER_SECOND
         before = self.wall
         self.wall = clock_set_to(utc_s, utc_us, offset_minutes, clock.s, clock.us)
+        tick = self.ticks_now()
         if self.infusion.state != STATE_STOPPED:
-            self.boluses.clock_is_set(before, self.wall, self.infusion.change_tick_from_now())
+            tick = self.infusion.change_tick_from_now()
+        self.boluses.clock_is_set(before, self.wall, tick)
         self.record(events.EVENT_TIME_SET, was_utc_s, utc_s)
         self.keeper.note_change()
         tick = self.replan()
         self.keeper.keep_anchor()
+        # Which minutes were lived through by the clock before is known from here on only.
+        self.doses.write()
         return tick
 
     def refill(self, fill_nl: int) -> None:
@@ -497,7 +507,7 @@ class Controller:
     def _note_time_unknown(self) -> None:
         program = self.program
         is_stopped = self.infusion.state == STATE_STOPPED
-        needs_time = not is_stopped and program is not None and program.mode == MODE_FLEX
+        needs_time = not is_stopped and program is not None and follows_the_clock(program)
         self.set_alarm(alarm_table.TIME_UNKNOWN, needs_time and not self.wall.is_known())
 
     def note_alarm(self, alarm: int) -> None:
@@ -517,7 +527,7 @@ class Controller:
         if stronger == response or self.infusion.state == STATE_STOPPED:
             return
         if stronger == alarm_table.RESPONSE_STOP:
-            self._stop()
+            self._stop(events.END_ALARM)
             self.set_alarm(alarm_table.STOPPED_BY_ALARM, True)
         elif alarm_table.RESPONSE_MINIMUM_RATE in (stronger, response) or self.boluses.are_concerned():
             self.replan()
@@ -528,7 +538,7 @@ class Controller:
         bytearray(_PIECE_OF_MEMORY_BYTES)
 
     def note_out_of_memory(self, kind: int) -> None:
-        """A request of this kind, or a press of the button for kind 0, has ended for want of memory. Delivery has not."""
+        """A request of this kind, or a press of the button for kind 0, ended for want of memory. Delivery has not."""
         gc.collect()
         # What can't even be logged is no reason to stop either.
         try:

@@ -110,7 +110,7 @@ class Infusion:
             return
         train = self._train
         was_filled = False
-        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES:
+        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES // 2:
             self._fill_block()
             was_filled = True
         if was_filled:
@@ -118,7 +118,7 @@ class Infusion:
 
     def _fill_block(self) -> None:
         train, delivery = self._train, self.delivery
-        pulses = delivery.plan(train, train.BLOCK_PULSES, _BLOCK_TICKS)
+        pulses = delivery.plan(train, min(train.BLOCK_PULSES, delivery.room()), _BLOCK_TICKS)
         if pulses < _FEW_PULSES:
             delivery.plan(train, _FEW_PULSES - pulses, _LONG_BLOCK_TICKS - _BLOCK_TICKS)
         train.release()
@@ -321,7 +321,7 @@ class Infusion:
         self._hardware.gate.close()
         self._hardware.annunciator.led(False)
         self._count_at_halt()
-        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now())
+        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_TIMING_FAULT)
         self.state = STATE_STARTING
         self._goes_on = False
         self.owed_phase = self.delivery.half_a_step
@@ -336,23 +336,24 @@ class Infusion:
         self._hardware.annunciator.led(False)
         self._count_at_halt()
         self.owed_phase = self.delivery.bounded(self.delivery.phase_at(pump.ticks_now(), pump.ledger.counted))
-        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now())
+        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_HELD)
         self.state = STATE_STARTING
         self._goes_on = False
         pump.record(events.EVENT_HELD, pump.ledger.counted)
         self._put_off()
 
-    def stop(self) -> int:
-        """No pulse from now on. The tick of the stop; what was owed by then is kept for the next start."""
+    def stop(self, reason: int = events.END_STOP) -> int:
+        """No pulse from now on. The tick of the stop; what was owed by then is kept for the next start. reason: of the
+        end of what was under way."""
         hardware, pump = self._hardware, self._pump
         self._halt()
         tick = pump.ticks_now()
         if self.state == STATE_DELIVERING:
             self._count_at_halt()
             self.owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, pump.ledger.counted))
-            pump.bolus_notes.cut_short(self.timeline, tick)
+            pump.bolus_notes.cut_short(self.timeline, tick, reason)
         # What was to go on, or to be made up for, with a start that does not come.
-        pump.bolus_notes.end_extra(tick)
+        pump.bolus_notes.end_all(tick, reason)
         if self.state != STATE_STOPPED:
             pump.record(events.EVENT_STOPPED, pump.ledger.counted)
         self.state = STATE_STOPPED
@@ -373,7 +374,7 @@ class Infusion:
         self._hardware.driver.disable()
         self._hardware.gate.close()
         clock.read()
-        clock.set_back(self._train.since_halt_us())
+        clock.set_back(self._train.since_halt_us(clock.s, clock.us))
 
     def _count_at_halt(self) -> None:
         """Settle what came out of a generator that has just been halted, and withdraw the rest of the plan."""

@@ -102,7 +102,7 @@ class Keeper:
 
     def save(self) -> bool:
         """Write the whole state now; whether it is durable. What may not be written now is written later."""
-        may_write = self._may_write()
+        may_write = self.may_write()
         self._has_changed = not may_write
         self._is_held = True
         granted = self._grant_from_here()
@@ -131,7 +131,7 @@ class Keeper:
             second_of_ticks(utc),
             microsecond_of_ticks(utc),
             self._pump.log.latest,
-            self._may_write(),
+            self.may_write(),
         )
         clock.read()
         self._granted(granted, is_durable)
@@ -158,8 +158,14 @@ class Keeper:
             if pump.infusion.state == STATE_DELIVERING and granted > ledger.granted:
                 self._hardware.gate.grant(granted - ledger.granted)
             ledger.granted = granted
-        pump.set_alarm(alarm_table.JOURNAL_FAULT, self.journal.has_failed)
+        if is_durable:
+            pump.doses.try_again()
+        self._judge_journal()
         return is_durable
+
+    def _judge_journal(self) -> None:
+        pump = self._pump
+        pump.set_alarm(alarm_table.JOURNAL_FAULT, self.journal.has_failed or pump.doses.has_failed)
 
     def can_grant(self) -> bool:
         """Whether delivery may go beyond what is granted now."""
@@ -169,7 +175,8 @@ class Keeper:
         """Whether delivery has to hold, since the supply is low and the grant at its end."""
         return not self.can_grant() and self._ledger.counted >= self._ledger.granted - _HOLD_STEPS
 
-    def _may_write(self) -> bool:
+    def may_write(self) -> bool:
+        """Return True if flash may be written: it is this firmware's, and the supply is good."""
         return not self.is_read_only and self._hardware.supply.is_good()
 
     def _state(self, granted: int) -> State:
@@ -209,7 +216,7 @@ class Keeper:
         state.microsteps_per_rev = calibration.microsteps_per_rev
         return state
 
-    def commit(self, program: "Program", digest: bytes, encoded: bytes) -> bool:
+    def commit(self, program: "Program", digest: bytes, encoded: memoryview) -> bool:
         """Make a program durable: written beside the one in force, then put in force by one record.
 
         False if that failed. The one before is in force then, and nothing else has changed either.
@@ -245,7 +252,7 @@ class Keeper:
     def is_ready_for_program(self) -> bool:
         """Whether a commit needs no erase before it, or would fail for another reason."""
         journal = self.journal
-        return journal.can_commit() or not self._may_write() or not journal.needs_erase()
+        return journal.can_commit() or not self.may_write() or not journal.needs_erase()
 
     def name_program(self, pair: int, program: "Program", digest: bytes, encoded_bytes: int) -> None:
         """The program in force lies in this pair."""
@@ -286,28 +293,36 @@ class Keeper:
         if not self._is_held:
             self._is_held = True
             journal.hold(self._state(self._granted_now()))
-        if not self._may_write():
+        if not self.may_write():
             return
         if self._has_changed and pump.has_time(pump.pace.write_lead_us()):
             self.save()
         if journal.latest_event < pump.log.latest and pump.has_time(pump.pace.write_lead_us()):
             self.write_events(_MOST_EVENTS_AT_ONCE)
+        # The log first: of a dose that has ended nothing is left in the other record that could be logged later.
+        if pump.doses.needs_writing() and journal.latest_event >= pump.log.latest:
+            # A record of doses is four times as long as one of the state.
+            if pump.has_time(4 * pump.pace.write_lead_us()):
+                pump.doses.write()
+                self._judge_journal()
         erase_us = self._hardware.flash.LONGEST_ERASE_US + pump.pace.write_lead_us()
         if journal.needs_erase() and pump.has_time(erase_us):
             journal.erase_one()
+        elif pump.doses.needs_erase() and pump.has_time(erase_us):
+            pump.doses.erase_one()
 
     def has_work(self) -> bool:
         """Whether something waits that can be done as soon as there is time."""
-        if not self._may_write() or self.journal.has_failed:
+        if not self.may_write() or self.journal.has_failed:
             return False
         if self._has_changed or self.journal.latest_event < self._pump.log.latest:
             return True
-        return self.journal.needs_erase()
+        return self.journal.needs_erase() or self._pump.doses.has_work()
 
     def write_events(self, most: int = CAPACITY) -> None:
         """Write events that are in memory only, oldest first."""
         log, journal = self._pump.log, self.journal
-        if not self._may_write():
+        if not self.may_write():
             return
         for _ in range(most):
             if journal.latest_event + 1 < log.oldest():
@@ -374,6 +389,9 @@ class Keeper:
             pump.wall.utc_ticks_at_boot,
             self.base_lifetime_s,
             pump.supervisor.is_motor_stalled(),
+            pump.bolus_notes.noted_tick,
+            pump.doses.next_number,
+            pump.doses.latest_record(),
             pump.boluses.to_carry(),
         )
         self._hardware.retained.keep(carried.encode())

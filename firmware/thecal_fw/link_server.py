@@ -204,7 +204,7 @@ class LinkServer:
             if message is messages.HELLO:
                 payload = self._hello(values)
             else:
-                payload = self._commands.carry_out(message.kind, values, self._now_s, self._now_us)
+                payload = self._commands.carry_out(message.kind, values)
             is_admitted = True
         except RequestRefusedError as refusal:
             answer = self._error(frame, refusal.code, refusal.detail)

@@ -20,6 +20,8 @@ from thecal_fw.rp2.sleep import Sleeper
 _MAINTENANCE_FEED_MS = const(2_000)
 _POLLS_PER_COLLECTION = const(8)
 """Few enough that what they leave behind fits several times into what is free: no request waits for a collection."""
+_NEEDED_ONCE = ("thecal_fw.recovery", "thecal_fw.store.older_state")
+"""Modules that a start needs and nothing afterwards. On a stock board they are in memory, and make room now."""
 
 _LEFT_ALONE_MS = const(2_000)
 """Until a reset, after a start that failed before the watchdog ran."""
@@ -28,11 +30,17 @@ maintenance_timer = None
 """Feeds the watchdog at the prompt. Kept here, or the garbage collector would stop it."""
 
 
-def main() -> None:
-    """Run the pump. Returns only if the host asked for the MicroPython prompt."""
+def main(kept_free=None) -> None:
+    """Run the pump. Returns only if the host asked for the MicroPython prompt.
+
+    kept_free: a list of what has kept memory free for the controller until now.
+    """
     hardware = None
     try:
         hardware = Hardware()
+        if kept_free is not None:
+            kept_free.clear()
+        gc.collect()
         _run(hardware)
     except LeaveForPrompt:
         _make_safe(hardware)
@@ -58,6 +66,8 @@ def _end(hardware, error: BaseException) -> None:
 
 def _run(hardware) -> None:
     controller = Controller(hardware)
+    for name in _NEEDED_ONCE:
+        sys.modules.pop(name, None)
     clock, poll = hardware.clock, controller.poll
     sleep_until = Sleeper(clock, hardware.port).sleep_until
     polls = 0

@@ -83,8 +83,8 @@ class StepTrain(Protocol):
         """No pulse from now on; everything queued is withdrawn and STEP is left low."""
         ...
 
-    def since_halt_us(self) -> int:
-        """Microseconds since the latest ``halt`` took effect, which must be less than half an hour ago."""
+    def since_halt_us(self, s: int, us: int) -> int:
+        """Microseconds from the instant of the latest ``halt`` to a later one, less than half an hour."""
         ...
 
     def starved(self) -> bool:

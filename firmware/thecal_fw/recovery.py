@@ -99,15 +99,15 @@ class Recovery:
         return program.calibration_id == self._pump.calibration.calibration_id and place.room.fits(program)
 
     def _restore_boluses(self, state) -> None:
-        """Those under way go on if the time goes on; what was given before is read from the log, when there is time."""
+        """Those under way go on if the time goes on; what counts for limits is read from its record."""
         boluses, carried = self._pump.boluses, self._carried
         if state is not None:
             boluses.minute = state.bolus_minute
             self._pump.bridging.restore(state.bridge_end)
+        self._pump.doses.restore(carried)
         if carried is not None:
             retained = self._pump.hardware.retained
-            boluses.take_over(carried.boluses, ticks_at(retained.reset_s, retained.reset_us))
-        boluses.recall.begin()
+            boluses.take_over(carried, ticks_at(retained.reset_s, retained.reset_us))
 
     def _restore_count(self, state) -> None:
         """Choose what has been delivered in all lives before this one, as of this reset."""

@@ -4,16 +4,18 @@ It lies in the pump's spare place, so staging takes no memory that is not there.
 about a second; it is done in pieces, one for each time that it is asked for, until all faults are known.
 """
 
-from thecal_fw.core.program import MOST_PROGRAM_BYTES, digest_of
+from thecal_fw.core.bolus_validation import PIECES_OF_BOLUS, PIECES_OF_EXTREMES
+from thecal_fw.core.program import MOST_PROGRAM_BYTES, Program, digest_of
 from thecal_fw.core.program_fault import Faults
+from thecal_fw.core.program_place import ProgramPlace
 from thecal_fw.core.validation import checking
 from thecal_fw.core.week import advance, turns_of
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 
-_PIECES_AT_ONCE = 96
+_PIECES_AT_ONCE = 64
 """Steps, boluses or turns that are looked at for one request: within what the message declares."""
-_PIECES_OF_BEGINNING = 64
+_PIECES_OF_BEGINNING = 48
 """Decoding the bytes and finding their digest takes about as long as so many pieces."""
 FAULTS_IN_AN_ANSWER = (MOST_PAYLOAD_BYTES - messages.STAGE_CHECK.response.size) // messages.FAULT.size
 
@@ -46,26 +48,52 @@ class FaultPage(Faults):
         super().add(field, value, least, most, pattern, step)
 
 
+class _Check:
+    """A check of staged bytes: the program they stand for, their digest, the faults found so far, what is still to be
+    done, and how many pieces are done."""
+
+    def __init__(self, pump, place, program: Program, first_fault: int):
+        self.program = program
+        self.digest = digest_of(place.encoded())
+        self.faults = FaultPage(first_fault)
+        self.is_done = False
+        self._work = checking(program, pump.limits, pump.calibration, place.week, self.faults)
+        self._done = _PIECES_OF_BEGINNING
+        self._at_once = _PIECES_AT_ONCE - _PIECES_OF_BEGINNING
+
+    def go_on(self) -> None:
+        """Do some more of it; raises RequestRefusedError unless it is done then."""
+        if self.is_done:
+            return
+        pieces, self._at_once = self._at_once, _PIECES_AT_ONCE
+        if advance(self._work, pieces):
+            self._done += pieces
+            whole = self._pieces()
+            raise in_progress(min(self._done, whole - 1), whole)
+        self.is_done = True
+
+    def _pieces(self) -> int:
+        """About how many pieces it takes: each step and bolus is looked at, then the week is worked out."""
+        pieces = _PIECES_OF_BEGINNING + 2 * PIECES_OF_EXTREMES + 5 * turns_of(self.program)
+        for pattern in self.program.patterns:
+            pieces += len(pattern)
+        for day in self.program.boluses:
+            pieces += PIECES_OF_BOLUS * len(day)
+        return pieces
+
+
 class Staging:
     """What has been staged so far. Every method raises RequestRefusedError where it can't do what is asked."""
 
     def __init__(self, pump):
         self._pump = pump
-        self._place = None
         self.forget()
 
     def forget(self) -> None:
         """Nothing is staged."""
         self._place = None
         self._total_bytes = 0
-        self._stop_checking()
-
-    def _stop_checking(self) -> None:
-        self._program = None
-        self._digest = b""
-        self._faults = None
-        self._work = None
-        self._done = 0
+        self._check = None
 
     def begin(self, total_bytes: int) -> None:
         """Make room for a program of so many bytes."""
@@ -87,69 +115,51 @@ class Staging:
             raise RequestRefusedError(messages.ERROR_STAGING_OFFSET, place.length)
         if offset + len(data) > self._total_bytes:
             raise RequestRefusedError(messages.ERROR_STAGING_SIZE, self._total_bytes)
-        self._stop_checking()
+        self._check = None
         place.buffer[offset : offset + len(data)] = data
         place.length += len(data)
         return place.length
 
-    def _begun(self):
+    def _begun(self) -> ProgramPlace:
         if self._place is None:
             raise RequestRefusedError(messages.ERROR_NOTHING_STAGED)
         return self._place
 
-    def whole(self) -> memoryview:
-        """All the bytes."""
+    def _filled(self) -> ProgramPlace:
         place = self._begun()
         if place.length < self._total_bytes:
             raise RequestRefusedError(messages.ERROR_STAGING_INCOMPLETE, place.length)
-        return place.encoded()
+        return place
+
+    def whole(self) -> memoryview:
+        """All the bytes."""
+        return self._filled().encoded()
 
     def check(self, first_fault: int):
         """Go on checking; once that is done, the digest, the number of faults, and those from one on, packed."""
-        encoded = self.whole()
-        pieces = _PIECES_AT_ONCE
-        if self._faults is None or self._faults.first != first_fault:
-            self._begin_checking(encoded, first_fault)
-            pieces -= _PIECES_OF_BEGINNING
-        if self._work is not None:
-            if advance(self._work, pieces):
-                self._done += pieces
-                whole = self._pieces()
-                raise in_progress(min(self._done, whole - 1), whole)
-            self._work = None
-        return self._digest, self._faults.count, bytes(self._faults.packed)
+        place, check = self._filled(), self._check
+        if check is None or check.faults.first != first_fault:
+            check = self._check = self._begin_check(place, first_fault)
+        check.go_on()
+        return check.digest, check.faults.count, bytes(check.faults.packed)
 
-    def _begin_checking(self, encoded, first_fault: int) -> None:
-        pump, place = self._pump, self._place
-        self._stop_checking()
+    def _begin_check(self, place: ProgramPlace, first_fault: int) -> _Check:
+        self._check = None
         program = place.decoded()
         if program is None:
             raise RequestRefusedError(messages.ERROR_NOT_A_PROGRAM)
         if not place.room.fits(program):
             raise RequestRefusedError(messages.ERROR_TOO_LARGE, place.room.program_bytes)
-        self._program = program
-        self._digest = digest_of(encoded)
-        self._faults = FaultPage(first_fault)
-        self._work = checking(program, pump.limits, pump.calibration, place.week, self._faults)
-
-    def _pieces(self) -> int:
-        """Most pieces that checking takes: each step and bolus is looked at once, then the week is worked out."""
-        program = self._program
-        pieces = 5 * turns_of(program)
-        for pattern in program.patterns:
-            pieces += len(pattern)
-        for day in program.boluses:
-            pieces += len(day)
-        return pieces
+        return _Check(self._pump, place, program, first_fault)
 
     def checked(self, digest: bytes):
         """Program and place of what is staged, to be committed by its digest; it must have been checked and be free of
         faults."""
-        self.whole()
-        if self._program is None or self._work is not None:
+        place, check = self._filled(), self._check
+        if check is None or not check.is_done:
             raise RequestRefusedError(messages.ERROR_NOT_CHECKED)
-        if self._faults.count:
-            raise RequestRefusedError(messages.ERROR_PROGRAM_FAULTS, self._faults.count)
-        if digest != self._digest:
-            raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(self._digest[:4], "big"))
-        return self._program, self._place
+        if check.faults.count:
+            raise RequestRefusedError(messages.ERROR_PROGRAM_FAULTS, check.faults.count)
+        if digest != check.digest:
+            raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(check.digest[:4], "big"))
+        return check.program, place

@@ -153,8 +153,8 @@ class SimulatedTrain:
         self._tail_ns = now_ns
         self._processor.when_reached(self._force_low)
 
-    def since_halt_us(self) -> int:
-        return (self._processor.now_ns - self._halted_ns) // NS_PER_US
+    def since_halt_us(self, s: int, us: int) -> int:
+        return max(0, self._processor.instant_ns(s, us) - self._halted_ns) // NS_PER_US
 
     def starved(self) -> bool:
         return self._is_started and self._processor.now_ns > self._tail_ns

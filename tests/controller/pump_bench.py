@@ -181,17 +181,31 @@ class PumpBench:
         self._note(t_ns)
 
     def bolus_events(self) -> list[tuple[str, int, int, int]]:
-        """What the log tells of boluses: (event, kind, first value, the rest of the second value)."""
+        """What the log tells of boluses: (event, kind, first value, seconds or whether it was cut short)."""
         codes = (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED, events.EVENT_BOLUS_REFUSED)
         return [
             (
                 events.EVENT_NAMES[event["code"]].removeprefix("bolus "),
                 event["second"] >> 28,
                 event["first"],
-                event["second"] & (1 << 28) - 1,
+                event["second"]
+                & (
+                    events.WAS_CUT_SHORT if event["code"] == events.EVENT_BOLUS_ENDED else events.SECONDS_MASK
+                ),
             )
             for event in self.all_events()
             if event["code"] in codes
+        ]
+
+    def passed_over(self) -> list[tuple[int, int, str]]:
+        """What the log says of boluses of the clock that did not begin: (number, local minute of the first, reason)."""
+        return [
+            (
+                event["second"] & (1 << events.PASSED_OVER_SHIFT) - 1,
+                event["first"],
+                events.PASSED_OVER_NAMES[event["second"] >> events.PASSED_OVER_SHIFT],
+            )
+            for event in self.events(events.EVENT_PASSED_OVER)
         ]
 
     def refill(self, fill_nl: int = 40_000_000) -> None:

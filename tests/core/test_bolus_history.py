@@ -292,7 +292,9 @@ def test_a_bolus_that_is_cut_short_counts_up_to_there_and_no_other_one_does(cut_
     others = [a_bolus(0), *(a_bolus(HOUR, kind) for kind in OTHER_KINDS), a_bolus(2 * HOUR)]
     ends = [other.end_tick for other in others]
     history = history_of(others[0], a_bolus(HOUR), *others[1:])
-    history.cut_short(KIND_PATIENT, HOUR, cut_at)
+    for number, bolus in enumerate(history.given):
+        bolus.number = number + 7
+    history.cut_short(8, cut_at)
     assert [bolus.end_tick for bolus in history.given] == [ends[0], ends_at, *ends[1:]]
 
 

@@ -14,6 +14,7 @@ from thecal_hil.emulator.silicon import FlashBefore, Silicon
 from thecal_hil.image import image_under_test
 from thecal_hil.pico_rig import PicoRig
 from thecal_hil.rig import ResetCause as RigReset
+from thecal_hil.rig import Rig
 from thecal_hil.therapy import continuous
 
 _RESETS = Silicon(boot_rom=True, timer_from_zero=True)
@@ -31,9 +32,9 @@ def delivering(silicon: Silicon = _RESETS) -> Course:
     return course
 
 
-def reset(rig: PicoRig, cause: ResetCause, held_s: float = 0) -> None:
-    rig.board.reset(cause, held_ns=round(held_s * _NS_PER_S))
-    rig.recover()
+def reset(rig: Rig, cause: ResetCause, held_s: float = 0) -> None:
+    assert isinstance(rig, PicoRig)
+    rig.restart(cause, held_ns=round(held_s * _NS_PER_S))
     rig.run_for(3)
 
 
@@ -121,3 +122,21 @@ def test_a_board_with_a_journal_of_its_own_has_its_program_again() -> None:
     rig = PicoRig(image_under_test(), Silicon(flash_before=FlashBefore.OWN))
     rig.run_for(5)
     assert rig.pump().interrogate().journal_condition == GOOD
+
+
+@pytest.mark.requirement("reset-cause")
+def test_a_soft_reset_at_the_prompt_after_a_bite_is_no_second_bite() -> None:
+    course = delivering()
+    rig = course.rig
+    course.stop()
+    rig.reset(RigReset.WATCHDOG)
+    rig.run_for(3)
+    pump = rig.pump()
+    assert pump.interrogate().reset_cause == RESET_WATCHDOG
+    pump.prompt()
+    rig.run_for(1)
+    # Ctrl-B for the prompt that people type at, Ctrl-D for a soft reset, behind which the pump's program runs again.
+    rig.port.write(b"\x02\x04")
+    rig.run_for(3)
+    after = rig.fresh_pump().interrogate()
+    assert (after.reset_cause, after.time_source) == (RESET_POWER_ON, TIME_RESTORED)

@@ -6,9 +6,9 @@ import micropython
 
 # From here on the port carries frames, in which a byte that means an interrupt to the prompt is one like any other.
 micropython.kbd_intr(-1)
-# On a stock board the program is loaded into memory and nearly fills it. What the pump takes in one piece afterwards is
-# kept free for it meanwhile, and what loading leaves behind is collected often.
-kept_free = bytearray(24_576)
+# On a stock board the program is loaded into memory and nearly fills it. What the controller takes in one piece is kept
+# free for it meanwhile, and what loading leaves behind is collected often.
+kept_free = [bytearray(16_384)]
 gc.threshold(4_096)
 
 import thecal_fw  # noqa: E402
@@ -18,7 +18,5 @@ if thecal_fw.__file__.endswith(".mpy"):
     # From a file system this takes seconds, and later delivery could not wait that long for it.
     import thecal_fw.link_server
 
-del kept_free
-gc.collect()
 gc.threshold(-1)
-main()
+main(kept_free)

@@ -69,11 +69,19 @@ class BolusHistory:
     def add(self, bolus: Bolus) -> None:
         self.given.append(bolus)
 
-    def cut_short(self, kind: int, start_tick: int, tick: int) -> None:
-        """The one of a kind that began at a tick ends at another."""
+    def put(self, bolus: Bolus) -> None:
+        """Add a dose, in the place of what is known of its number."""
+        for index in range(len(self.given)):
+            if self.given[index].number == bolus.number:
+                self.given[index] = bolus
+                return
+        self.given.append(bolus)
+
+    def cut_short(self, number: int, tick: int) -> None:
+        """The dose of a number ends at a tick."""
         for bolus in self.given:
-            if bolus.kind == kind and bolus.start_tick == start_tick:
-                bolus.end_tick = max(tick, start_tick)
+            if bolus.number == number:
+                bolus.end_tick = min(bolus.end_tick, max(tick, bolus.start_tick))
 
     def forget(self, tick: int) -> None:
         """Leave out what no window that ends after this tick reaches back to."""

@@ -5,7 +5,8 @@ together is no more than the pump can give.
 """
 
 from thecal_fw.core.bolus import volume_nl
-from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL
+from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL, PUMP_TUBING_NL
+from thecal_fw.core.instant import SECONDS_PER_DAY
 from thecal_fw.core.program import (
     DAYS_PER_WEEK,
     MINUTES_PER_DAY,
@@ -41,8 +42,9 @@ from thecal_fw.core.schedule import highest_rate
 MOST_BRIDGE_S = 30 * 86_400
 """A bridge lasts longer the slower the pump; a month is what the dead volume lasts at 25 uL/day: a bench default."""
 
-_PIECES_OF_EXTREMES = 100
-"""Finding the highest rate takes about as long as looking at so many boluses, with the largest program."""
+PIECES_OF_BOLUS = 4
+PIECES_OF_EXTREMES = 64
+"""Looking at a bolus, and finding the highest rate of the largest program, take about as long as so many steps."""
 
 
 class _Needs:
@@ -78,8 +80,9 @@ def need_therapy(program: Program, limits, faults: Faults):
     _need_patient(program, limits, needs)
     _need_bridge(program, limits, needs)
     if not faults.count:
-        yield _PIECES_OF_EXTREMES
+        yield PIECES_OF_EXTREMES if program.mode == MODE_FLEX else 1
         highest = highest_rate(program)
+        yield PIECES_OF_EXTREMES if program.mode == MODE_FLEX else 1
         if program.patient_bolus is not None:
             highest += program.patient_bolus.rate_nl_per_day
         need(FIELD_HIGHEST_RATE, highest, 0, limits.most_rate_nl_per_day)
@@ -94,7 +97,7 @@ def _need_scheduled(program: Program, needs):
             needs.need(FIELD_BOLUS_START, start_minute, earliest_minute, MINUTES_PER_DAY - 1, index, at)
             earliest_minute = start_minute + minutes
             needs.bolus(rate_nl_per_day, minutes, index, at)
-            yield
+            yield PIECES_OF_BOLUS
     for weekday in range(DAYS_PER_WEEK):
         # The last one of a day may run past midnight, and be over before the first one of the next.
         today = program.boluses[program.weekdays[weekday]]
@@ -131,6 +134,14 @@ def _need_patient(program: Program, limits, needs) -> None:
     needs.need(FIELD_PATIENT_PER_DAY, patient.most_per_day, 1, limits.most_patient_boluses_per_day)
 
 
+def most_bridge_seconds(program: Program) -> int:
+    """Longest time that the program's bridge may last, in seconds: as long as the old drug in tubing and catheter takes
+    at its rate, the last second begun included. More than the line holds, it can't be."""
+    line_nl = PUMP_TUBING_NL + program.catheter_nl
+    rate_nl_per_day = max(1, program.bridge.rate_nl_per_day)
+    return min(MOST_BRIDGE_S, -(-line_nl * SECONDS_PER_DAY // rate_nl_per_day))
+
+
 def _need_bridge(program: Program, limits, needs) -> None:
     bridge = program.bridge
     if bridge is None:
@@ -138,7 +149,7 @@ def _need_bridge(program: Program, limits, needs) -> None:
     if program.mode == MODE_STOPPED:
         needs.need(FIELD_BRIDGE, bridge.seconds, 0, 0)
         return
-    needs.need(FIELD_BRIDGE, bridge.seconds, 1, MOST_BRIDGE_S)
+    needs.need(FIELD_BRIDGE, bridge.seconds, 1, most_bridge_seconds(program))
     needs.need(
         FIELD_BRIDGE_RATE,
         bridge.rate_nl_per_day,

@@ -23,9 +23,8 @@ from thecal_fw.core.instant import (
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.timeline import NO_DELIVERY
 
-RING_PULSES = 2048
-"""Holds two blocks that play, two that are handed over behind them, and slack. A power of two, so that the place of a
-pulse is its number masked."""
+RING_PULSES = 1024
+"""Holds all but one pulse of two full blocks. A power of two, so that the place of a pulse is its number masked."""
 _MOST_CROSSINGS = 512
 """Segments in a row without a pulse: more than a week has, so nothing will ever come."""
 _MANY_TICKS = 1 << 28

@@ -59,6 +59,7 @@ EVENT_NAMES = (
     "change put off",
     "out of memory",
     "keys in one place only",
+    "boluses passed over",
 )
 (
     EVENT_RESET,
@@ -104,12 +105,64 @@ EVENT_NAMES = (
     EVENT_CHANGE_LATE,
     EVENT_OUT_OF_MEMORY,
     EVENT_KEYS_SINGLE,
+    EVENT_PASSED_OVER,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28
 """In the second value of a bolus, above its seconds or its end: the kind."""
+KIND_UNKNOWN = 15
+"""The kind of a bolus that was refused because there is no such kind."""
+NUMBER_SHIFT = 17
+NUMBER_MASK = 0x7FF
+"""In the second value of a bolus that has begun or ended, below its kind: the number of the dose, its low 11 bits."""
+SECONDS_MASK = (1 << NUMBER_SHIFT) - 1
+"""In the second value of a bolus that has begun, below that: its seconds. Older firmware left the number 0."""
+END_SHIFT = 1
+END_NAMES = (
+    "whole",
+    "a stop",
+    "an alarm",
+    "another program",
+    "a person",
+    "a power cut",
+    "held delivery",
+    "a timing fault",
+)
+"""In the second value of a bolus that has ended: what ended it, in the bits above WAS_CUT_SHORT."""
+(
+    END_WHOLE,
+    END_STOP,
+    END_ALARM,
+    END_PROGRAM,
+    END_PERSON,
+    END_POWER_CUT,
+    END_HELD,
+    END_TIMING_FAULT,
+) = range(len(END_NAMES))
 WAS_CUT_SHORT = 1
 """In the second value of a bolus that has ended."""
+
+PASSED_OVER_SHIFT = 24
+"""In the second value of boluses passed over, above their number: the reason. The first value is the local minute since
+1970 of the first one."""
+PASSED_OVER_NAMES = (
+    "the clock was set past them",
+    "their minutes were lived through already",
+    "blocked by an alarm",
+    "a bridge is under way",
+    "too many at once",
+    "highest rate of the pump",
+    "nothing is being delivered",
+)
+(
+    PASSED_BY_CLOCK,
+    PASSED_LIVED,
+    PASSED_BLOCKED,
+    PASSED_BRIDGE,
+    PASSED_TOO_MANY,
+    PASSED_RATE,
+    PASSED_STOPPED,
+) = range(len(PASSED_OVER_NAMES))
 
 EVENT_FIELDS = (
     ("sequence", "I"),

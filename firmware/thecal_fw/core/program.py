@@ -107,8 +107,8 @@ class Program:
     extremes: see ``schedule``; only of one decoded in place.
     """
 
-    encoded = None
-    extremes = None
+    encoded: "memoryview | None" = None
+    extremes: "object | None" = None
 
     def __init__(
         self,

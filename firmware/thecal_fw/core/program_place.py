@@ -21,9 +21,8 @@ class Room:
 
 
 ROOM_FOR_ANY_PROGRAM = Room(MOST_PROGRAM_BYTES, MOST_TURNS)
-ROOM_ON_A_STOCK_IMAGE = Room(1_024, 256)
-"""A stock image loads the firmware into memory, and this is what that leaves: every example fits, so does a week of
-eight steps and eight boluses a day."""
+ROOM_ON_A_STOCK_IMAGE = Room(512, 128)
+"""A stock image loads the firmware into memory, and this is what that leaves: every example fits twice over."""
 
 
 class ProgramPlace:

@@ -82,37 +82,39 @@ class Course:
     def _used_in_day(self, day: int, most: int):
         """What is used in one of the days from now on, up to a volume, and the minutes that takes."""
         at = (self._week_minute + day * MINUTES_PER_DAY) % MINUTES_PER_WEEK
-        if self._rates_of_week is None:
+        week = self._rates_of_week
+        if week is None:
             used = self._rate * MINUTES_PER_DAY
             return (used, MINUTES_PER_DAY) if used <= most else (most, most // self._rate)
         # Each day is summed up once, whatever number of times the course is asked.
         if self._days[day] < 0:
-            self._days[day] = self._used_from(at)
+            self._days[day] = _used_from(week, at)
         used = self._days[day]
         if used <= most:
             return used, MINUTES_PER_DAY
-        return most, self._minutes_to_use_of_day(at, most)
+        return most, _minutes_to_use(week, at, most)
 
-    def _used_from(self, at: int) -> int:
-        """What is used in 24 hours from a minute of the week on."""
-        week, end = self._rates_of_week, at + MINUTES_PER_DAY
-        if end <= MINUTES_PER_WEEK:
-            return week.given_between(at, end)
-        return week.given_between(at, MINUTES_PER_WEEK) + week.given_between(0, end - MINUTES_PER_WEEK)
 
-    def _minutes_to_use_of_day(self, at: int, most: int) -> int:
-        """Whole minutes from a minute of the week on until so much, which is less than a day's, has been used."""
-        week = self._rates_of_week
-        index = week.index_at(at)
-        used = passed = 0
-        while True:
-            rate = week.rates[index]
-            minutes = week.minutes[index + 1] - (at + passed) % MINUTES_PER_WEEK
-            if rate * minutes > most - used:
-                return passed + (most - used) // rate
-            used += rate * minutes
-            passed += minutes
-            index = (index + 1) % week.turns
+def _used_from(week: Week, at: int) -> int:
+    """What is used in 24 hours from a minute of the week on."""
+    end = at + MINUTES_PER_DAY
+    if end <= MINUTES_PER_WEEK:
+        return week.given_between(at, end)
+    return week.given_between(at, MINUTES_PER_WEEK) + week.given_between(0, end - MINUTES_PER_WEEK)
+
+
+def _minutes_to_use(week: Week, at: int, most: int) -> int:
+    """Whole minutes from a minute of the week on until so much, which is less than a day's, has been used."""
+    index = week.index_at(at)
+    used = passed = 0
+    while True:
+        rate = week.rates[index]
+        minutes = week.minutes[index + 1] - (at + passed) % MINUTES_PER_WEEK
+        if rate * minutes > most - used:
+            return passed + (most - used) // rate
+        used += rate * minutes
+        passed += minutes
+        index = (index + 1) % week.turns
 
 
 def minutes_until(course: Course, residual_nl: int, threshold_nl: int, accuracy_permille: int) -> int:

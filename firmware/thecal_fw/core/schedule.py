@@ -77,6 +77,50 @@ def boluses_between(program: Program, first_minute: int, until_minute: int) -> l
     return found
 
 
+def next_bolus(program: Program, first_minute: int, until_minute: int):
+    """The first bolus that begins by the clock in a span of local minutes since 1970: (start minute, rate, minutes);
+    None if there is none."""
+    if program.mode == MODE_FLEX:
+        # Patterns repeat each week: what does not come within eight days never does.
+        until_minute = min(until_minute, first_minute + MINUTES_PER_WEEK + MINUTES_PER_DAY)
+        while first_minute < until_minute:
+            midnight = first_minute - first_minute % MINUTES_PER_DAY + MINUTES_PER_DAY
+            found = boluses_between(program, first_minute, min(midnight, until_minute))
+            if found:
+                return found[0]
+            first_minute = midnight
+    elif program.periodic_bolus is not None:
+        interval = program.periodic_bolus.interval_minutes
+        found = boluses_between(program, first_minute, min(until_minute, first_minute + interval))
+        if found:
+            return found[0]
+    return None
+
+
+def count_boluses(program: Program, first_minute: int, until_minute: int) -> int:
+    """How many boluses begin by the clock in a span of local minutes since 1970, however long it is."""
+    if first_minute >= until_minute:
+        return 0
+    if program.mode != MODE_FLEX:
+        periodic = program.periodic_bolus
+        if periodic is None:
+            return 0
+        interval = periodic.interval_minutes
+        start_minute = first_minute + (periodic.first_minute - first_minute) % interval
+        return max(0, -(-(until_minute - start_minute) // interval))
+    weeks, rest_minutes = divmod(until_minute - first_minute, MINUTES_PER_WEEK)
+    count = 0
+    if weeks:
+        for pattern in program.weekdays:
+            count += weeks * len(program.boluses[pattern])
+    minute = until_minute - rest_minutes
+    while minute < until_minute:
+        midnight = minute - minute % MINUTES_PER_DAY + MINUTES_PER_DAY
+        count += len(boluses_between(program, minute, min(midnight, until_minute)))
+        minute = midnight
+    return count
+
+
 def follows_the_clock(program: Program) -> bool:
     """Whether what the program gives depends on the time of day."""
     return program.mode == MODE_FLEX or program.periodic_bolus is not None
@@ -145,11 +189,12 @@ class Extremes:
 
 def extremes_of(program: Program) -> Extremes:
     """Of a program that lies in its bytes they are found once, for that takes the board some time."""
-    if program.encoded is None:
-        return Extremes(program)
-    if program.extremes is None:
-        program.extremes = Extremes(program)
-    return program.extremes
+    extremes = program.extremes
+    if not isinstance(extremes, Extremes):
+        extremes = Extremes(program)
+        if program.encoded is not None:
+            program.extremes = extremes
+    return extremes
 
 
 def longest_bolus_minutes(program: Program) -> int:

@@ -7,6 +7,7 @@ tick at which the new one takes over.
 
 from thecal_fw.core.bolus import KIND_SCHEDULED, KIND_TEMPORARY, Bolus
 from thecal_fw.core.instant import TICKS_PER_MINUTE
+from thecal_fw.core.lived_minutes import is_within
 from thecal_fw.core.program import MODE_STOPPED, Program
 from thecal_fw.core.schedule import (
     boluses_between,
@@ -31,6 +32,7 @@ class Timeline:
 
     bolus_minute: local minute since 1970 from which boluses begin by the clock; earlier ones are over or not to be.
     extra: boluses besides those of the program, each at its own ticks, and a temporary rate.
+    left_out: spans of local minutes (first, minute after the last) whose boluses have had their time already.
     bridge: rate at which the old drug goes on, and the tick before which nothing of the program begins; None if there
     is no bridge.
     """
@@ -43,12 +45,14 @@ class Timeline:
         bolus_minute: int = 0,
         extra=(),
         bridge=None,
+        left_out=(),
     ):
         self.program = program
         self.bridge = bridge
         self.wall_clock = wall_clock
         self.bolus_minute = bolus_minute
         self.extra = extra
+        self.left_out = left_out
         self._minimum_rate_nl_per_day = minimum_rate_nl_per_day
         self._known_mean_rate_nl_per_day = -1
         self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
@@ -95,6 +99,8 @@ class Timeline:
             for start_minute, rate_nl_per_day, minutes in boluses_between(
                 self.program, first_minute, until_minute
             ):
+                if self.left_out and is_within(start_minute, self.left_out):
+                    continue
                 start_tick = clock.boot_ticks_of_local_second(60 * start_minute)
                 found.append(Bolus(KIND_SCHEDULED, start_tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day))
         return found
@@ -110,7 +116,12 @@ class Timeline:
             return False
         if self._boluses_from(tick) != other._boluses_from(tick):
             return False
-        return self._first_minute_from(tick) == other._first_minute_from(tick)
+        first_minute = self._first_minute_from(tick)
+        if first_minute != other._first_minute_from(tick):
+            return False
+        return first_minute == NO_BOLUSES or _after(self.left_out, first_minute) == _after(
+            other.left_out, first_minute
+        )
 
     def go_by_program_of(self, other: "Timeline") -> None:
         """Go by the program of another timeline that gives the same, since this one's may be forgotten."""
@@ -155,6 +166,11 @@ class Timeline:
         if self.bridge is not None:
             return True
         return bool(self.extra) or (self._longest_bolus_minutes > 0 and self.bolus_minute != NO_BOLUSES)
+
+
+def _after(spans, first_minute: int) -> list:
+    """What is left of spans from a minute on."""
+    return [(max(first, first_minute), until) for first, until in spans if until > first_minute]
 
 
 NO_DELIVERY = Timeline(Program(MODE_STOPPED), WallClock(), 0)

@@ -102,6 +102,7 @@ class Week:
         bolus is over before the next one begins, so merging the two is enough."""
         basal = added = 0
         bolus_end = _NEVER
+        rate_nl_per_day = minutes = 0
         sunday = program.boluses[program.weekdays[DAYS_PER_WEEK - 1]]
         if len(sunday):
             start_minute, rate_nl_per_day, minutes = sunday[len(sunday) - 1]

@@ -65,6 +65,7 @@ from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its error
     ERROR_WRONG_KEY,
 )
 from thecal_fw.link.layouts import TAIL, Layout, Message
+from thecal_fw.version import SCHEMA_HASH
 
 RESPONSE = 0x80
 KIND_ERROR = 0xFF
@@ -171,7 +172,7 @@ STAGE_DATA = Message(
     "stage_data",
     0x11,
     True,
-    60_000,
+    80_000,
     [("offset", "H"), TAIL],
     [("received_bytes", "H")],
     "The next bytes of the staged program.",
@@ -180,7 +181,7 @@ STAGE_CHECK = Message(
     "stage_check",
     0x12,
     False,
-    60_000,
+    120_000,
     [("first_fault", "H")],
     [("digest", "32s"), ("fault_count", "H"), TAIL],
     "Digest of what is staged and its faults from the given one on (tail: FAULT layouts).",
@@ -189,7 +190,7 @@ COMMIT = Message(
     "commit",
     0x13,
     True,
-    60_000,
+    120_000,
     [("digest", "32s")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I")],
     "Make the staged program the running one. While delivering it takes effect on a whole second.",
@@ -289,7 +290,7 @@ GIVE_BOLUS = Message(
     "give_bolus",
     0x23,
     True,
-    60_000,
+    80_000,
     [("digest", "32s"), ("bolus_kind", "B"), ("bolus_rate_nl_per_day", "I"), ("bolus_seconds", "I")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("bolus_nl", "I")],
     "Give a bolus beside the program of this digest, from the next whole second of the pump's clock on.",
@@ -331,7 +332,7 @@ DATES = Message(
     "dates",
     0x26,
     False,
-    60_000,
+    80_000,
     [],
     [
         ("is_known", "B"),
@@ -350,7 +351,7 @@ SERVICE_LIFE = Message(
     "service_life",
     0x27,
     False,
-    60_000,
+    80_000,
     [],
     [
         ("pump_days", "I"),
@@ -468,6 +469,8 @@ def schema_lines():
 def schema_hash() -> bytes:
     """First eight bytes of the SHA-256 of the schema. All of its text at once is more than a heap that has been in use
     may hold in one piece."""
+    if SCHEMA_HASH:
+        return SCHEMA_HASH
     digest = hashlib.sha256()
     for line in schema_lines():
         digest.update(line.encode())

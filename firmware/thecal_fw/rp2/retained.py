@@ -21,10 +21,10 @@ from micropython import const
 ADDRESS = const(0x2004_0000)
 COUNT_ADDRESS = ADDRESS
 _NOTE_OFFSET = const(16)
-_NOTE_BYTES = const(108)
-_RECORD_OFFSET = const(248)
+_NOTE_BYTES = const(160)
+_RECORD_OFFSET = const(352)
 _RECORD_BYTES = const(128)
-RETAINED_BYTES = const(520)
+RETAINED_BYTES = const(624)
 _COPIES = 2
 _BITE_US = const(8_300_000)
 """From the last feed to the reset, as in ``watchdog``."""

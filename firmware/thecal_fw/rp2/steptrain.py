@@ -40,6 +40,8 @@ _CLEAR_CTRL = const(0x3000 >> 2)
 _BOTH_MACHINES = const(0b11)
 _TIMER = const(0x4005_4000)
 _TIMERAWL = const(0x28 >> 2)
+_UNITS_PER_SECOND = const(15_625)
+_UNIT_SHIFT = const(6)
 
 _DRY_RUN_US = const(4_000)
 _DRY_RUN_TICKS = const(30_000)
@@ -64,17 +66,16 @@ class StepTrain:
         self._channels = tuple(dma.channel for dma in self._dma)
         self._ends = [0] * 4
         self._plan = array("I", bytes(4 * step_engine.PLAN_WORDS))
-        # Behind the intervals of a block stands how many there are: one look-up less for each push.
-        self._blocks = tuple(array("I", bytes(4 * (_BLOCK_PULSES + 1))) for _ in range(4))
-        self._addresses = tuple(addressof(block) for block in self._blocks)
+        # Before the intervals of a block stands how many there are: one look-up less for each push.
+        self._blocks = tuple(array("I", bytes(4 * (1 + _BLOCK_PULSES))) for _ in range(4))
+        self._addresses = tuple(addressof(block) + 4 for block in self._blocks)
         self._halted = array("I", bytes(4))
         self._is_playing = False
         self._is_loading = False
         self._queue = 0  # the one that plays; the other one is loaded
         self._half = 0  # which of its two blocks is filled next
         # Stands for the block being filled while there is none. It is full, so a push into it is refused.
-        self._no_block = array("I", bytes(4 * _BLOCK_PULSES))
-        self._no_block.append(_BLOCK_PULSES)
+        self._no_block = array("I", (_BLOCK_PULSES,))
         self._block = self._no_block
         self._released = 0  # blocks of the queue being loaded
         self._loaded_pulses = 0  # in the first of them
@@ -126,14 +127,14 @@ class StepTrain:
     @micropython.viper
     def push(self, interval_ticks: int):
         block = ptr32(self._block)
-        pulses = block[_BLOCK_PULSES]
+        pulses = block[0]
         if pulses >= _BLOCK_PULSES or interval_ticks < _OVERHEAD_TICKS:
             raise ValueError
-        block[pulses] = interval_ticks - _OVERHEAD_TICKS
-        block[_BLOCK_PULSES] = pulses + 1
+        block[1 + pulses] = interval_ticks - _OVERHEAD_TICKS
+        block[0] = pulses + 1
 
     def release(self) -> None:
-        pulses = self._block[_BLOCK_PULSES]
+        pulses = self._block[0]
         if not pulses or self._block is self._no_block:
             return
         if self._is_loading:
@@ -155,7 +156,7 @@ class StepTrain:
 
     def _begin_block(self, slot):
         block = self._blocks[slot]
-        block[_BLOCK_PULSES] = 0
+        block[0] = 0
         self._block = block
 
     def _queue_behind(self, pulses):
@@ -218,7 +219,7 @@ class StepTrain:
         self._ends[first] = self._addresses[first] + 4 * pulses
         self._ends[behind] = self._addresses[behind] + 4 * pulses_behind
         # The words count from a machine that is under way already; only the first one starts from standing.
-        self._blocks[first][0] += 1 - self._first_tick
+        self._blocks[first][1] += 1 - self._first_tick
         self._withdraw(queue)
         return step_engine.arm(
             queue,
@@ -247,8 +248,8 @@ class StepTrain:
         self.unload()
 
     @micropython.viper
-    def since_halt_us(self) -> int:
-        return ptr32(_TIMER)[_TIMERAWL] - ptr32(self._halted)[0]
+    def since_halt_us(self, s: int, us: int) -> int:
+        return (s * _UNITS_PER_SECOND << _UNIT_SHIFT) + us - ptr32(self._halted)[0]
 
     def starved(self) -> bool:
         return self._is_playing and step_engine.has_stalled(self._queue)

@@ -22,6 +22,8 @@ _DIVIDER_DIRTY: Final = 0b10
 _NVIC_ISER: Final = 0x100
 SYSCFG: Final = 0x40004
 """Where the chip's table of peripherals has it."""
+_PROC_IN_SYNC_BYPASS: Final = 0x0C
+_GPIO_BITS: Final = (1 << 30) - 1
 _FC0_REF_KHZ: Final = 0x80
 _FC0_STATUS: Final = 0x98
 _FC0_DONE: Final = 1 << 4
@@ -88,21 +90,35 @@ class FrequencyCounter(clocks.RPClocks):
 
 
 class SystemConfiguration(syscfg.RP2040SysCfg):
-    """The interrupt mask of processor 1 keeps what is written to it, until a reset of the peripherals."""
+    """Registers that the emulator lacks keep what is written to them, until a reset of the peripherals.
+
+    The boot ROM clears the masks of interrupts of both processors at every start (bootrom_rt0.S, _nmi), which is
+    `enter_boot_rom`.
+    """
 
     _proc1_nmi_mask = 0
+    _in_sync_bypass = 0
 
     def read_uint32(self, offset: int) -> int:
-        return self._proc1_nmi_mask if offset == syscfg.PROC1_NMI_MASK else super().read_uint32(offset)
+        if offset == syscfg.PROC1_NMI_MASK:
+            return self._proc1_nmi_mask
+        return self._in_sync_bypass if offset == _PROC_IN_SYNC_BYPASS else super().read_uint32(offset)
 
     def write_uint32(self, offset: int, value: int) -> None:
         if offset == syscfg.PROC1_NMI_MASK:
             self._proc1_nmi_mask = value
+        elif offset == _PROC_IN_SYNC_BYPASS:
+            self._in_sync_bypass = value & _GPIO_BITS
         else:
             super().write_uint32(offset, value)
 
-    def reset(self) -> None:
+    def enter_boot_rom(self) -> None:
+        super().write_uint32(syscfg.PROC0_NMI_MASK, 0)
         self._proc1_nmi_mask = 0
+
+    def reset(self) -> None:
+        self.enter_boot_rom()
+        self._in_sync_bypass = 0
 
 
 class QuickDivider(sio.RPSIO):

@@ -221,18 +221,34 @@ def event_text(event: Event) -> str:
         return _role(first) + (f", after {second} wrong keys" if second else "")
     if event.code == events.EVENT_WRONG_KEY:
         return f"{_role(first)}, session {second}"
+    if event.code == events.EVENT_PASSED_OVER:
+        number, reason = second & (1 << events.PASSED_OVER_SHIFT) - 1, second >> events.PASSED_OVER_SHIFT
+        return f"{number} from {_local_minute_text(first)} on: {_name(events.PASSED_OVER_NAMES, reason)}"
     if event.code == events.EVENT_HELLO:
         return f"session {second}"
     return ""
 
 
 def _bolus_text(code: int, first: int, second: int) -> str:
-    kind, rest = kind_name(second >> events.KIND_SHIFT), second & (1 << events.KIND_SHIFT) - 1
+    kind, rest = kind_name(second >> events.KIND_SHIFT), second & events.SECONDS_MASK
     if code == events.EVENT_BOLUS_BEGUN:
         return f"{kind}, {first / _NL_PER_ML:g} mL/day for {duration_text(rest)}"
     if code == events.EVENT_BOLUS_REFUSED:
         return f"{kind}: {refusal_name(first)}"
-    return f"{kind}, {first / _NL_PER_ML:g} mL given{', cut short' if rest & events.WAS_CUT_SHORT else ''}"
+    if not rest & events.WAS_CUT_SHORT:
+        return f"{kind}, {first / _NL_PER_ML:g} mL given"
+    reason = rest >> events.END_SHIFT
+    # Firmware before this did not say what had ended it.
+    by = f" by {_name(events.END_NAMES, reason)}" if reason else ""
+    return f"{kind}, {first / _NL_PER_ML:g} mL given, cut short{by}"
+
+
+def _local_minute_text(minute: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(60 * minute))
+
+
+def _name(names: tuple[str, ...], number: int) -> str:
+    return names[number] if number < len(names) else f"reason {number}"
 
 
 def _role(number: int) -> str:

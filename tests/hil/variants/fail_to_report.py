@@ -2,7 +2,7 @@
 
 import micropython
 
-micropython.kbd_intr(-1)
+micropython.kbd_intr(-1)  # type: ignore[attr-defined]
 
 import thecal_fw.main  # noqa: E402
 from thecal_fw.controller import Controller  # noqa: E402
