@@ -12,19 +12,19 @@ from thecal_hil.changes.fault_sequences import drawn_case
 from thecal_hil.changes.life import Life
 from thecal_hil.changes.steps import Step, drawn_steps
 
-pytestmark = pytest.mark.requirement("changes-replayed")
-
 
 def case_of(*names: str) -> Case:
     return Case(LIFE, "P=66", "0", tuple(Step(name, number) for number, name in enumerate(names)))
 
 
+@pytest.mark.requirement("changes-replayed")
 def test_a_case_is_read_as_it_was_written(tmp_path: Path):
     case = Case(LIFE, "P=66,frames=on", "7", tuple(drawn_steps("7", 3)))
     case.write(tmp_path / "case.json")
     assert read_case(tmp_path / "case.json") == case
 
 
+@pytest.mark.requirement("changes-replayed")
 @pytest.mark.parametrize(
     "said",
     ["", "{}", "[]", '{"kind": "life"}', json.dumps({"kind": "walk", "board": "", "seed": "", "steps": []})],
@@ -36,6 +36,7 @@ def test_a_file_that_is_no_case_is_refused_in_words(tmp_path: Path, said: str):
         read_case(path)
 
 
+@pytest.mark.requirement("changes-replayed")
 def test_a_case_is_shrunk_to_the_steps_that_are_needed():
     def is_wrong(case: Case) -> bool:
         names = [step.what for step in case.steps]
@@ -45,6 +46,7 @@ def test_a_case_is_shrunk_to_the_steps_that_are_needed():
     assert [step.what for step in found.steps] == ["c", "f"]
 
 
+@pytest.mark.requirement("changes-replayed")
 def test_shrinking_ends_after_so_many_runs_with_a_case_that_is_wrong():
     runs: list[Case] = []
 
@@ -57,17 +59,20 @@ def test_shrinking_ends_after_so_many_runs_with_a_case_that_is_wrong():
     assert len(runs) <= 3
 
 
+@pytest.mark.requirement("changes-replayed")
 def test_a_case_that_is_right_is_not_shrunk():
     with pytest.raises(ValueError, match="nothing is wrong"):
         shrunk(case_of("a"), lambda _: False)
 
 
+@pytest.mark.requirement("changes-replayed")
 def test_a_seed_draws_the_same_steps_again_and_another_seed_others():
     assert drawn_steps("1", 5) == drawn_steps("1", 5) != drawn_steps("2", 5)
     assert drawn_case(1) == drawn_case(1) != drawn_case(2)
     assert drawn_case(1).kind == FAULTS
 
 
+@pytest.mark.requirement("changes-replayed")
 def test_what_a_life_tells_is_json():
     life = Life("P=66", "0")
     life.near["splice"] += 1

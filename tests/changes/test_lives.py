@@ -21,12 +21,12 @@ from thecal_hil.raw_link import RawLink
 
 BOARD = "silicon,flash=blank,P=132,replace=random"
 
-pytestmark = [
-    pytest.mark.requirement("change-loses-no-pulse", "leads-from-measured-times"),
-    pytest.mark.skipif("THECAL_UF2" in os.environ, reason="the image under test is a stock one"),
-]
+pytestmark = pytest.mark.skipif(
+    "THECAL_UF2" in os.environ, reason="a stock image is used: too slow for these"
+)
 
 
+@pytest.mark.requirement("change-loses-no-pulse", "leads-from-measured-times")
 def test_every_kind_of_request_press_and_alarm_is_drawn():
     drawn = Counter(step.what for seed in range(20) for step in drawn_steps(str(seed), 40))
     assert {message.name for message in messages.MESSAGES} <= set(drawn)
@@ -35,6 +35,7 @@ def test_every_kind_of_request_press_and_alarm_is_drawn():
     assert set(Event) <= set(near)
 
 
+@pytest.mark.requirement("change-loses-no-pulse", "leads-from-measured-times")
 def test_a_pump_with_its_heap_nearly_full_makes_every_change_exactly():
     life = run_life(image_under_test(), BOARD, "sample", groups=5)
     assert life.wrong == []
@@ -50,6 +51,7 @@ COMMITS = [
 ]
 
 
+@pytest.mark.requirement("change-loses-no-pulse", "leads-from-measured-times")
 def test_a_queue_that_is_lost_while_a_change_is_made_is_noticed(monkeypatch):
     request = lives._Run._request
 
@@ -63,6 +65,7 @@ def test_a_queue_that_is_lost_while_a_change_is_made_is_noticed(monkeypatch):
     assert life.timing_faults or life.wrong
 
 
+@pytest.mark.requirement("change-loses-no-pulse", "leads-from-measured-times")
 def test_a_change_made_at_another_instant_than_was_promised_is_noticed(monkeypatch):
     holds_ns = lives._Run._holds_ns
 
@@ -77,6 +80,7 @@ def test_a_change_made_at_another_instant_than_was_promised_is_noticed(monkeypat
     )
 
 
+@pytest.mark.requirement("change-loses-no-pulse", "leads-from-measured-times")
 def test_a_heap_that_is_filled_from_outside_stays_full_over_collections_and_the_pump_goes_on():
     rig = PicoRig(image_under_test(), Silicon.read("P=66"))
     rig.port.timeout = 3
