@@ -155,7 +155,7 @@ emulator-parity: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Compare both paths of the
 
 .PHONY: parity-mutants
 parity-mutants: $(VENV)/ready ## Put mistakes into the emulator's compiled path and have that comparison find each
-	@nice $(BIN)/pytest -m campaign tests/parity/test_mistakes_are_found.py
+	@nice $(BIN)/pytest -m campaign tests/parity
 
 .PHONY: lint
 lint: $(VENV)/ready ## Check style and formatting
@@ -216,7 +216,7 @@ system-all:
 	@firmware/board/system_setup.sh python cross
 # Without a compiler the emulator runs on its slow path.
 system-native:
-	@firmware/board/system_setup.sh native || echo "set-up: going on without a compiler; the emulator is about ten times slower"
+	@firmware/board/system_setup.sh native || echo "set-up: going on without a compiler; the emulator is about fifteen times slower"
 system-analyser:
 	@firmware/board/system_setup.sh analyser || echo "set-up: going on without sigrok-cli; its tests are skipped"
 

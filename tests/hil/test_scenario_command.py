@@ -129,6 +129,8 @@ def test_a_short_run_shows_no_progress(tmp_path: Path) -> None:
         (["run", FAST, "--all"], "name the scenarios to run, or give --all"),
         (["run", "no-such"], "there is no scenario no-such"),
         (["run", FAST, "--rig", "cloud"], "choose of model, pico, board"),
+        (["run", FAST, "--board", "silicon"], "--board silicon: the model rig has no emulated board"),
+        (["run", FAST, "--rig", "pico", "--board", "P=fast"], "P=fast: 66 is what it takes"),
         (["show", "no-such.toml"], "there is no scenario no-such.toml"),
     ],
 )

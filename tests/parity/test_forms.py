@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from thecal_hil.parity import table
+from thecal_hil.parity.cases import cases_to_meet, reachable_flags
 from thecal_hil.parity.forms import (
     BY_NAME,
     FORMS,
@@ -14,9 +15,7 @@ from thecal_hil.parity.forms import (
     N,
     V,
     Z,
-    cases_to_meet,
     form_table,
-    reachable_flags,
 )
 
 

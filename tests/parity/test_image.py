@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from thecal_hil.course import Course, local_second
 from thecal_hil.emulator.units import NS_PER_MS
 from thecal_hil.image import image_under_test
@@ -14,6 +16,7 @@ BOOT_INSTRUCTIONS = 2_000_000
 DELIVERY_INSTRUCTIONS = 1_000_000
 
 
+@pytest.mark.requirement("emulator-parity")
 def test_the_image_boots_the_same_on_both_paths() -> None:
     image = image_under_test(None)
     slow, fast = (bench_board(image, compiled=compiled) for compiled in (False, True))
@@ -24,6 +27,7 @@ def test_the_image_boots_the_same_on_both_paths() -> None:
     assert slow.edges == fast.edges
 
 
+@pytest.mark.requirement("emulator-parity")
 def test_the_slow_path_that_leads_is_the_one_that_runs_without_a_compiler() -> None:
     image = image_under_test(None)
     leading, following, alone = (bench_board(image, compiled=compiled) for compiled in (False, True, False))
@@ -33,6 +37,7 @@ def test_the_slow_path_that_leads_is_the_one_that_runs_without_a_compiler() -> N
     assert alone.edges == leading.edges
 
 
+@pytest.mark.requirement("emulator-parity")
 def test_the_image_delivers_the_same_on_both_paths() -> None:
     image = image_under_test(None)
     # Both boot and are programmed on the compiled path, which is quick; from then on the first is led by the emulator.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from thecal_hil.parity import table
 from thecal_hil.parity.campaign import run_random
 from thecal_hil.parity.forms import FORMS
@@ -15,6 +17,7 @@ FEW_MISSING = 110
 """Of some 1,100 cases, those too rare for so few instructions; the campaign meets all."""
 
 
+@pytest.mark.requirement("emulator-parity")
 def test_random_programs_do_the_same_on_both_paths() -> None:
     totals, difference = run_random(SEED, INSTRUCTIONS)
     print(f"seed {SEED}: {totals.instructions:,} instructions, {totals.fell_back:,} left to the emulator")

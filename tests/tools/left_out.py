@@ -11,7 +11,9 @@ import pytest
 
 _KEY = "thecal_left_out"
 _FOUND = pytest.StashKey[Counter[str]]()
-_MAKE_TARGETS = "make scenarios, faults, powercuts, attack, reproducible and evidence-check run them"
+_MAKE_TARGETS = (
+    "make scenarios, faults, powercuts, attack, reproducible, parity-mutants and evidence-check run them"
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

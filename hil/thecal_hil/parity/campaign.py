@@ -29,6 +29,7 @@ from thecal_hil.emulator import compiled
 from thecal_hil.evidence import write_json, write_summary
 from thecal_hil.image import FirmwareImage
 from thecal_hil.pico_rig import PicoRig, bench_board
+from thecal_hil.progress import Count, Share, shown
 from thecal_hil.rigs import RigUnavailableError, image_for
 from thecal_hil.scenario.document import Scenario
 from thecal_hil.scenario.reader import read_library
@@ -48,7 +49,6 @@ KEPT: Final = Path("build/parity")
 RESETS: Final = "(resets)"
 _HOUR_NS: Final = 3_600_000_000_000
 _SOURCES: Final = ("hil", "sim", "host", "firmware")
-_TELL_EVERY_S: Final = 60.0
 
 # Processor seconds on one core of 2026, for what is said beforehand.
 _S_PER_RUN: Final = 30.0
@@ -230,30 +230,29 @@ def _runs(names: dict[str, float], image: FirmwareImage, uf2: Path | None, jobs:
 
 
 def _run_image(names: dict[str, float], image: FirmwareImage, arguments: argparse.Namespace) -> list[Done]:
-    left_s = sum(_cost_s(hours) for hours in names.values())
-    found = []
-    for done in _runs(names, image, arguments.uf2, arguments.jobs):
-        found.append(done)
-        left_s -= _cost_s(names[done.name])
-        verdict = f"DIFFERS: {done.difference}" if done.difference else "the same"
-        print(
-            f"{len(found):3d} of {len(names)}  {done.name}: {verdict}, {done.instructions:,} instructions, "
-            f"{done.took_s:.0f} s; {left_s / 60:.0f} processor minutes to go",
-            flush=True,
-        )
+    found: list[Done] = []
+    cost_s = sum(map(_cost_s, names.values()))
+
+    def share() -> float:
+        return sum(_cost_s(names[done.name]) for done in found) / cost_s
+
+    with shown("runs of the image", Share(share)) as line:
+        for done in _runs(names, image, arguments.uf2, arguments.jobs):
+            found.append(done)
+            verdict = f"DIFFERS: {done.difference}" if done.difference else "the same"
+            with line.out_of_the_way():
+                print(
+                    f"{len(found):3d} of {len(names)}  {done.name}: {verdict}, "
+                    f"{done.instructions:,} instructions, {done.took_s:.0f} s",
+                    flush=True,
+                )
     return found
 
 
 def _run_random(arguments: argparse.Namespace) -> tuple[Totals, str]:
-    last_s = time.monotonic()
-
-    def told(done: int) -> None:
-        nonlocal last_s
-        if time.monotonic() - last_s > _TELL_EVERY_S:
-            last_s = time.monotonic()
-            print(f"random programs: {done:,} of {arguments.random_instructions:,} instructions", flush=True)
-
-    return run_random(arguments.seed, arguments.random_instructions, told)
+    count = Count(arguments.random_instructions, "instructions")
+    with shown("random programs", count):
+        return run_random(arguments.seed, arguments.random_instructions, count.set)
 
 
 def _arguments() -> argparse.Namespace:

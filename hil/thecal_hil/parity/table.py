@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .forms import FLAG_STATES, FORMS, C, Case, Form, Kind, N, Region, V, Z, cases_to_meet, reachable_flags
+from .cases import Case, cases_to_meet, reachable_flags
+from .forms import FLAG_STATES, FORMS, C, Form, Kind, N, Region, V, Z
 
 Taken = Mapping[tuple[int, int, int, int], int]
 """(form, variant, flags left, 1 if left to the emulator) to how often."""

@@ -19,7 +19,6 @@ from typing import Any, Final
 HERE: Final = Path(__file__).resolve().parents[3]
 """The checkout that this file belongs to."""
 _ROOTS: Final = ("firmware", "host", "sim", "hil")
-_ALSO: Final = ("examples", "tests", "pyproject.toml")
 
 
 def sources_of(commit: str, repository: Path = HERE) -> Path:
@@ -27,7 +26,12 @@ def sources_of(commit: str, repository: Path = HERE) -> Path:
     folder = repository / "build/earlier" / commit
     if not folder.is_dir():
         packed = subprocess.run(
-            ["git", "archive", "--format=tar", commit, *_ROOTS, *_ALSO],
+            [
+                "git",
+                "archive",
+                "--format=tar",
+                commit,
+            ],
             cwd=repository,
             check=True,
             stdout=subprocess.PIPE,

@@ -1,7 +1,7 @@
 """How much less processor time the emulated board takes than on an earlier commit, at each rate and for a boot.
 
 Promises: both checkouts run in turn, each with the image of its own commit; a ratio is the median of such pairs. The
-microsteps come at the same instants each time, or there is no ratio.
+microsteps come at the same intervals each time, or there is no ratio.
 """
 
 from __future__ import annotations

@@ -13,12 +13,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import thecal_hil
-from thecal_hil.course import Course, local_second
+from thecal_hil.course import MICROSTEPS_PER_NL, Course, local_second
 from thecal_hil.image import image_under_test
 from thecal_hil.pico_rig import PicoRig
 from thecal_hil.therapy import continuous
 
+_S_PER_DAY = 86_400
 _LEAD_S = 30.0
 """Start, first grant and first blocks of pulses are over by then."""
 
@@ -44,11 +47,14 @@ def deliver(nl_per_day: int, seconds: float, board: str | None, uf2: Path | None
     began_s = time.process_time()
     rig.run_for(seconds)
     worked_s = time.process_time() - began_s
-    steps_ns = rig.step_times_ns
+    # Another image boots in another time, so its start lies elsewhere; the intervals between its steps do not.
+    intervals_ns = np.diff(rig.step_times_ns)[
+        : int(nl_per_day * seconds / _S_PER_DAY * float(MICROSTEPS_PER_NL))
+    ]
     return {
         "worked_s": worked_s,
         "counted": rig.pump().interrogate().counted_steps,
-        "record": hashlib.sha256(steps_ns.astype("<i8").tobytes()).hexdigest(),
+        "record": hashlib.sha256(intervals_ns.astype("<i8").tobytes()).hexdigest(),
     }
 
 

@@ -52,7 +52,7 @@ def _is_available(insist: bool) -> bool:
     except build.CannotBuildError as error:
         if insist:
             raise
-        _log.warning("The emulator runs on its slow path, about ten times slower: %s", error)
+        _log.warning("The emulator runs on its slow path, about fifteen times slower: %s", error)
         return False
     return True
 

@@ -14,7 +14,7 @@ def main() -> int:
     try:
         build.build()
     except build.CannotBuildError as error:
-        print(f"set-up: the emulator runs on its slow path, about ten times slower ({error})")
+        print(f"set-up: the emulator runs on its slow path, about fifteen times slower ({error})")
     return 0
 
 
