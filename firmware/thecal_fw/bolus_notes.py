@@ -127,9 +127,10 @@ class BolusNotes:
         boluses = pump.boluses
         if bolus in boluses.extra:
             boluses.extra.remove(bolus)
-        bolus = _same_among(bolus, self.under_way)
-        if bolus is None:
+        begun = _same_among(bolus, self.under_way)
+        if begun is None:
             return
+        bolus = begun
         self.under_way.remove(bolus)
         value = _second_value(bolus)
         if tick < bolus.end_tick:

@@ -24,17 +24,16 @@ from thecal_fw.core.bolus_history import (
     REFUSED_NOT_READ,
     REFUSED_RATE,
     REFUSED_UNDER_WAY,
-    REFUSED_VOLUME,
     REFUSED_WEEK_UNKNOWN,
     Allowance,
     BolusHistory,
 )
 from thecal_fw.core.carried import MOST_BOLUSES
-from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 from thecal_fw.core.instant import (
     TICKS_PER_MINUTE,
     TICKS_PER_SECOND,
 )
+from thecal_fw.core.line_room import LineRoom
 from thecal_fw.core.lived_minutes import LivedMinutes, is_within
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.schedule import (
@@ -64,6 +63,7 @@ class Boluses:
         self.recall = BolusRecall(pump)
         self.extra = []
         self.lived = LivedMinutes()
+        self.line_room = LineRoom(pump.calibration)
         self.minute = NO_BOLUSES
         self._are_allowed = True
         self._allowance = None
@@ -326,10 +326,9 @@ class Boluses:
             return REFUSED_RATE
         if bolus.kind == KIND_TEMPORARY and not self._is_basal_rate(bolus.rate_nl_per_day):
             return REFUSED_RATE
-        if bolus.kind == KIND_PRIME:
-            # It fills the way to the patient, so the limits of what reaches the patient don't count it.
-            is_too_much = bolus.given_nl(bolus.end_tick) > PUMP_TUBING_NL + program.catheter_nl
-            return REFUSED_VOLUME if is_too_much else REFUSED_NOT
+        if self._only_fills_the_line(bolus):
+            # What does not reach the patient counts for no limit of what does.
+            return REFUSED_NOT
         if not self.is_history_known(bolus.start_tick):
             return REFUSED_NOT_READ
         if not pump.place.week.is_known:
@@ -338,6 +337,19 @@ class Boluses:
             self._allowance = Allowance(program, pump.place.week)
         self.history.forget(bolus.start_tick)
         return self.history.refusal(self._on_top(bolus), program, self._allowance)
+
+    def _only_fills_the_line(self, bolus: Bolus) -> bool:
+        """Return True for a prime that the line is known to have room for. Any other is a bolus under every limit."""
+        pump = self._pump
+        if bolus.kind != KIND_PRIME or pump.program is None:
+            return False
+        room_nl = self.line_room.left_nl(pump.program.catheter_nl, pump.lifetime_steps())
+        return bolus.given_nl(bolus.end_tick) <= room_nl
+
+    def note_empty_line(self) -> None:
+        """A recorded event says that tubing and catheter are empty."""
+        self.line_room.empty_at_steps = self._pump.lifetime_steps()
+        self._pump.doses.note_change()
 
     def _is_basal_rate(self, rate_nl_per_day: int) -> bool:
         limits = self._pump.limits
@@ -354,7 +366,7 @@ class Boluses:
         pump.bolus_notes.begun(bolus)
         sequence = pump.log.latest
         counted = self._on_top(bolus)
-        if bolus.kind != KIND_PRIME:
+        if not self._only_fills_the_line(bolus):
             self.history.add(counted)
         keeper.write_events()
         keeper.size_quantum(pump.program)
@@ -449,6 +461,7 @@ class Boluses:
                 pump.bolus_notes.under_way.append(bolus)
             if is_extra:
                 self.extra.append(bolus)
+            # A prime counts only if the record says so.
             if number and kind not in (KIND_PRIME, KIND_SCHEDULED):
                 self.history.put(self._on_top(bolus) if pump.program is not None else bolus)
         pump.bolus_notes.go_on_from(carried.noted_tick - reset_ticks)

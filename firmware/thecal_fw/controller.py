@@ -19,7 +19,7 @@ from thecal_fw.core.annunciation import Annunciation
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.events import EventLog
 from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before, ticks_at
-from thecal_fw.core.journal_condition import BLANK
+from thecal_fw.core.journal_condition import BLANK, GOOD
 from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.program import MODE_MINIMUM_RATE, MODE_STOPPED, Program
 from thecal_fw.core.program_place import ProgramPlace
@@ -349,6 +349,10 @@ class Controller:
         clock = self.hardware.clock
         return ticks_at(clock.s, clock.us)
 
+    def lifetime_steps(self) -> int:
+        """Microsteps counted in all of the pump's lives."""
+        return self.ledger.base_steps + self.hardware.sense.count() + self.ledger.unseen_steps
+
     def wanted_program(self) -> Program:
         """The program that the active alarms leave standing. One that delivers nothing always stands."""
         if self.program is not None and self.program.mode == MODE_STOPPED:
@@ -486,6 +490,8 @@ class Controller:
         ledger = self.ledger
         if self.infusion.state == STATE_DELIVERING:
             ledger.counted = self.hardware.sense.count() + ledger.unseen_steps
+        if not self.lifetime_steps() and self.keeper.journal.condition in (BLANK, GOOD):
+            self.boluses.note_empty_line()
         self.reservoir.refill(fill_nl, ledger.counted, self.wall.local_day(self.ticks_now()))
         ledger.begin_reservoir()
         self.supervisor.begin_reservoir()

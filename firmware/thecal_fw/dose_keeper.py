@@ -70,6 +70,7 @@ class DoseKeeper:
         told.under_way = pump.bolus_notes.under_way
         told.remembered = pump.boluses.history.given
         told.lived_since, told.lived = pump.boluses.lived.since, pump.boluses.lived.spans
+        told.line_empty_at_steps = pump.boluses.line_room.empty_at_steps
         told.encode_into(self._store.record, keeper.base_lifetime_s)
         self._has_changed = not self._store.put()
         self.has_failed = self._has_changed
@@ -97,6 +98,7 @@ class DoseKeeper:
             return
         self.next_number = max(self.next_number, told.next_number)
         recall.is_done = True
+        boluses.line_room.empty_at_steps = told.line_empty_at_steps
         if pump.keeper.journal.state is None:
             # Without the state there is no telling how long ago anything was.
             recall.unknown_until = TICKS_PER_DAY

@@ -136,7 +136,7 @@ def test_a_bridge_is_of_the_same_volume_whatever_comes_in_between(between: str) 
 def test_any_bridge_and_what_follows_are_exact(seconds: int, old_rate: int, new_rate: int) -> None:
     bench = delivering(4_240_000)
     program = bridged(continuous(new_rate), seconds, old_rate)
-    program.bridge = Bridge(min(seconds, most_bridge_seconds(program)), old_rate)
+    program.bridge = Bridge(min(seconds, most_bridge_seconds(program, old_rate)), old_rate)
     commit_bridged(bench, program)
     bench.run_for(min(seconds + 300, 3_000))
     bench.assert_as_prescribed()

@@ -76,7 +76,9 @@ def bridged(seconds: int, rate_nl_per_day: int, catheter_nl: int = 0) -> Program
 def test_a_bridge_of_more_than_the_line_holds_is_refused(seconds: int, rate_nl_per_day: int) -> None:
     program = bridged(seconds, rate_nl_per_day, MOST_CATHETER_NL)
     found = [str(fault) for fault in validate(program, BENCH_LIMITS, BENCH_CALIBRATION)]
-    assert found == [f"bridge_seconds is {seconds}, allowed 1 to {most_bridge_seconds(program)}"]
+    assert found == [
+        f"bridge_seconds is {seconds}, allowed 1 to {most_bridge_seconds(program, rate_nl_per_day)}"
+    ]
     bench = delivering(continuous(5_000_000))
     with pytest.raises(RefusedError):
         bench.commit(program)
@@ -88,11 +90,11 @@ def test_a_bridge_of_more_than_the_line_holds_is_refused(seconds: int, rate_nl_p
 def test_the_largest_bridge_is_kept_over_a_reset(rate_nl_per_day: int, cause: int) -> None:
     bench = delivering(continuous(5_000_000))
     program = bridged(1, rate_nl_per_day, MOST_CATHETER_NL)
-    program.bridge = Bridge(most_bridge_seconds(program), rate_nl_per_day)
+    program.bridge = Bridge(most_bridge_seconds(program, rate_nl_per_day), rate_nl_per_day)
     bench.commit(program)
     bench.run_for(60)
     bench.reset(cause)
-    left_s = most_bridge_seconds(program) - 60
+    left_s = most_bridge_seconds(program, rate_nl_per_day) - 60
     # A power cut may cost one grant: a microlitre, or 20 s at this rate.
     grant_s = max(40, 1_000 * 86_400 // rate_nl_per_day)
     assert left_s - grant_s <= bench.host.ask(messages.BOLUSES)["bridge_left_s"] <= left_s + 5

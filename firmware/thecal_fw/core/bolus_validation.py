@@ -134,12 +134,11 @@ def _need_patient(program: Program, limits, needs) -> None:
     needs.need(FIELD_PATIENT_PER_DAY, patient.most_per_day, 1, limits.most_patient_boluses_per_day)
 
 
-def most_bridge_seconds(program: Program) -> int:
-    """Longest time that the program's bridge may last, in seconds: as long as the old drug in tubing and catheter takes
-    at its rate, the last second begun included. More than the line holds, it can't be."""
+def most_bridge_seconds(program: Program, rate_nl_per_day: int) -> int:
+    """Longest time that a bridge of the program may last at a rate, in seconds: as long as the old drug in tubing and
+    catheter takes, the last second begun included. More than the line holds, it can't be."""
     line_nl = PUMP_TUBING_NL + program.catheter_nl
-    rate_nl_per_day = max(1, program.bridge.rate_nl_per_day)
-    return min(MOST_BRIDGE_S, -(-line_nl * SECONDS_PER_DAY // rate_nl_per_day))
+    return min(MOST_BRIDGE_S, -(-line_nl * SECONDS_PER_DAY // max(1, rate_nl_per_day)))
 
 
 def _need_bridge(program: Program, limits, needs) -> None:
@@ -149,7 +148,7 @@ def _need_bridge(program: Program, limits, needs) -> None:
     if program.mode == MODE_STOPPED:
         needs.need(FIELD_BRIDGE, bridge.seconds, 0, 0)
         return
-    needs.need(FIELD_BRIDGE, bridge.seconds, 1, most_bridge_seconds(program))
+    needs.need(FIELD_BRIDGE, bridge.seconds, 1, most_bridge_seconds(program, bridge.rate_nl_per_day))
     needs.need(
         FIELD_BRIDGE_RATE,
         bridge.rate_nl_per_day,

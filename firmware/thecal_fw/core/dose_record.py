@@ -11,6 +11,7 @@ import struct
 
 from thecal_fw.core.bolus import Bolus
 from thecal_fw.core.instant import TICKS_PER_SECOND
+from thecal_fw.core.line_room import NOT_KNOWN as LINE_NOT_KNOWN
 from thecal_fw.core.lived_minutes import MOST_SPANS, NOT_KNOWN
 
 RECORD_BYTES = 512
@@ -19,7 +20,7 @@ LAYOUT_VERSION = 1
 MOST_DOSES = 16
 """The 12 on demand that are remembered, a prime, and those of the clock that a setting of it makes overlap."""
 
-_HEADER = "<BBBBIIIII"
+_HEADER = "<BBBBIIIIII"
 _DOSE = "<IIIIIBBH"
 _SPAN = "<IIH"
 _HEADER_BYTES = struct.calcsize(_HEADER)
@@ -37,7 +38,7 @@ class DoseRecord:
     """lifetime_s: running second at writing. next_number: number of the next dose. unknown_until_s: running second
     before which doses may have been given of which nothing is known.
 
-    lived_since, lived: as ``LivedMinutes`` has them.
+    lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
     under_way: doses that have begun and not ended. remembered: what counts against limits, of the history; a dose can
     be in both, as two objects of one number. Their ticks count from running second 0 of the pump.
     """
@@ -48,6 +49,7 @@ class DoseRecord:
         self.unknown_until_s = 0
         self.lived_since = NOT_KNOWN
         self.lived = []
+        self.line_empty_at_steps = LINE_NOT_KNOWN
         self.under_way = []
         self.remembered = []
 
@@ -93,6 +95,7 @@ class DoseRecord:
             self.next_number,
             self.unknown_until_s,
             self.lived_since,
+            self.line_empty_at_steps,
         )
         for index in range(offset, _CRC_OFFSET):
             record[index] = 0
@@ -125,14 +128,15 @@ def sequence_in(record) -> int:
 
 def decode(record, base_s: int):
     """What an undamaged record says, with ticks from the running second given; None if its layout is not known here."""
-    _, version, count, spans, _, lifetime_s, next_number, unknown_until_s, lived_since = struct.unpack_from(
-        _HEADER, record, 0
+    _, version, count, spans, _, lifetime_s, next_number, unknown_until_s, lived_since, line = (
+        struct.unpack_from(_HEADER, record, 0)
     )
     if version != LAYOUT_VERSION or count > MOST_DOSES:
         return None
     told = DoseRecord(lifetime_s, next_number)
     told.unknown_until_s = unknown_until_s
     told.lived_since = lived_since
+    told.line_empty_at_steps = line
     for index in range(min(spans, MOST_SPANS)):
         first, until_s, minutes = struct.unpack_from(_SPAN, record, _SPANS_OFFSET + index * _SPAN_BYTES)
         told.lived.append((first, first + minutes, (until_s - base_s) * TICKS_PER_SECOND))

@@ -8,7 +8,7 @@ Older than 24 hours of running time it is forgotten: a clock that was wrong for 
 
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
 
-MOST_SPANS = 10
+MOST_SPANS = 9
 NOT_KNOWN = 0xFFFFFFFF
 """In place of a first minute: the time of day is unknown."""
 
