@@ -204,7 +204,7 @@ class LinkServer:
             if message is messages.HELLO:
                 payload = self._hello(values)
             else:
-                payload = self._commands.carry_out(message.kind, values)
+                payload = self._carried_out(message, values)
             is_admitted = True
         except RequestRefusedError as refusal:
             answer = self._error(frame, refusal.code, refusal.detail)
@@ -212,6 +212,17 @@ class LinkServer:
             session = self._session.number
             answer = encode_frame(message.kind | messages.RESPONSE, session, frame.request, payload)
         self._answer(frame, message, is_admitted, answer)
+
+    def _carried_out(self, message, values) -> bytes:
+        """The payload of the response. A stop is not refused for want of memory: it is carried out once more with the
+        memory tidied, for a second stop does nothing that the first did not."""
+        try:
+            return self._commands.carry_out(message.kind, values)
+        except MemoryError:
+            if message is not messages.STOP:
+                raise
+        self._controller.collect_garbage()
+        return self._commands.carry_out(message.kind, values)
 
     def _answer(self, frame, message, is_admitted: bool, answer: bytes) -> None:
         if message.changes and is_admitted:

@@ -9,7 +9,7 @@ from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT
 from thecal_fw.core.bolus_history import REFUSED_NOT, REFUSED_WEEK_UNKNOWN
 from thecal_fw.core.events import RESET_WATCHDOG
 from thecal_fw.core.program_place import ProgramPlace, Room
-from thecal_fw.core.pump_state import STATE_DELIVERING
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.link import messages
 from thecal_fw.link.frames import encode_frame
 from thecal_hil.memory.largest import largest_program
@@ -189,6 +189,28 @@ def test_a_request_for_which_there_is_no_memory_is_refused_logged_and_delivery_g
         assert bench.events(events.EVENT_OUT_OF_MEMORY)[-1]["first"] == message.kind
     assert bench.status()["fill_nl"] == 40_000_000
     bench.run_for(30)
+    bench.assert_as_prescribed()
+
+
+@pytest.mark.requirement("memory-ends-no-delivery")
+def test_a_stop_for_which_there_is_no_memory_at_first_is_carried_out(bench, monkeypatch):
+    bench.deliver(continuous(9_000_000))
+    bench.run_for(5)
+    controller = bench.pump.controller
+    stop = controller.stop_on_purpose
+    calls: list[int] = []
+
+    def stop_the_second_time() -> int:
+        calls.append(1)
+        if len(calls) == 1:
+            raise MemoryError
+        return stop()
+
+    monkeypatch.setattr(controller, "stop_on_purpose", stop_the_second_time)
+    bench.stop()
+    bench.run_for(60)
+    assert len(calls) == 2
+    assert bench.status()["state"] == STATE_STOPPED
     bench.assert_as_prescribed()
 
 
