@@ -201,10 +201,7 @@ class LinkServer:
         if message.changes and message is not messages.STOP:
             self._controller.need_memory()
         try:
-            if message is messages.HELLO:
-                payload = self._hello(values)
-            else:
-                payload = self._carried_out(message, values)
+            payload = self._hello(values) if message is messages.HELLO else self._carried_out(message, values)
             is_admitted = True
         except RequestRefusedError as refusal:
             answer = self._error(frame, refusal.code, refusal.detail)

@@ -313,7 +313,8 @@ class Therapy:
             return Passed.BLOCKED
         if state.is_bridging():
             return Passed.BRIDGE
-        if wanted.is_made_up and len(state.beside_the_plan()) >= MOST_AT_ONCE:
+        # A place is left for one on demand.
+        if wanted.is_made_up and len(state.beside_the_plan()) >= MOST_AT_ONCE - 1:
             return Passed.TOO_MANY
         spans = planned(state, wanted.begin_ns, wanted.end_ns, with_clock=False)
         highest = sum_of(spans).highest(wanted.begin_ns, wanted.end_ns)

@@ -11,7 +11,7 @@ from thecal_sim.therapy.local_time import LocalTime
 from thecal_sim.therapy.plan import MINIMUM_RATE_NL_PER_DAY, Plan
 from thecal_sim.units import NS_PER_DAY
 
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 6
 """Doses besides those of the clock's plan that are under way or waiting."""
 
 
