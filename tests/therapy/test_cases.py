@@ -20,7 +20,6 @@ NOT_YET = frozenset(
         "d04_made_up_before_the_next",
         "d04_scheduled_bolus_after_a_commit_with_narrower_limits",
         "d10_commits_one_after_the_other_as_a_bolus_begins",
-        "d11_summer_time_with_periodic_boluses",
     }
 )
 """Those that the firmware does not pass yet. One that it passes must be taken off this list."""
