@@ -8,7 +8,7 @@ board it would end in silence. Pulses are worked out a block at a time and only 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from itertools import accumulate
 
@@ -53,6 +53,7 @@ class SimulatedTrain:
         self._is_loading = False
         self._is_started = False
         self._queued_ns = array("q")
+        self._wild_ns: frozenset[int] = frozenset()
         self._block_ends_ns: list[int] = []
         self._tail_ns = 0
         self._halted_ns = 0
@@ -127,8 +128,10 @@ class SimulatedTrain:
             self._processor.spend(self.take_over_ns)
             self.unload()
             return False
+        first = bisect_left(self._queued_ns, anchor_ns - _CLEAR_NS)
         last = bisect_right(self._queued_ns, anchor_ns + _CLEAR_NS)
-        if last and self._queued_ns[last - 1] >= anchor_ns - _CLEAR_NS:
+        # What a generator makes that runs wild, nobody has planned, so nobody can keep clear of it.
+        if not self._wild_ns.issuperset(self._queued_ns[first:last]):
             raise ContractError("an old pulse is due at the anchor")
         self.margin_us = (ahead_ns - self.take_over_ns) // NS_PER_US
         self.masked_us = min(self.margin_us, _MASKED_US)
@@ -186,6 +189,7 @@ class SimulatedTrain:
         self.stamp()
         now_ns = self._processor.env.now_ns
         wild_ns = [now_ns + interval_ns * number for number in range(1, steps + 1)]
+        self._wild_ns = frozenset(wild_ns)
         self._queued_ns = array("q", sorted([*self._queued_ns, *wild_ns]))
         self.is_as_pushed = False
         self._arm()
