@@ -4,9 +4,10 @@
 #   PYTHON        the Python to make the virtual environment with (3.11 or newer)
 #   THECAL_CACHE  where compiled things that outlive a checkout are kept (~/.cache/thecal)
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
-#   DOSE_STEPS    how many steps make doses takes (1000000)
+#   DOSE_STEPS, PICO_DOSE_STEPS
+#                 how many steps make doses and make doses-pico take (1000000, 40000)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   LOCKSTEP_ARGS, PARITY_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS
+#   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -23,6 +24,7 @@ BUILD := $(PYTHON) firmware/board/build.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 DOSE_STEPS ?= 1000000
+PICO_DOSE_STEPS ?= 40000
 
 THECAL_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/thecal
 export THECAL_CACHE
@@ -84,8 +86,12 @@ powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash op
 	@$(BIN)/python -m thecal_hil.powercuts $(POWERCUTS_ARGS)
 
 .PHONY: doses
-doses: $(TOOLS) $(VENV)/ready ## Ask for boluses a million times in any order, and hold every window against the limits
-	@THECAL_DOSE_STEPS=$(DOSE_STEPS) $(BIN)/pytest -n 2 --outcomes build/evidence/doses.json tests/controller/test_stateful_boluses.py
+doses: $(VENV)/ready ## Ask anything of a pump a million times, and hold doses, log and pulses against a reference; it resumes
+	@PYTHONPATH=tests nice $(BIN)/python -m therapy.campaign --steps $(DOSE_STEPS) $(DOSES_ARGS)
+
+.PHONY: doses-pico
+doses-pico: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## The same on the emulated board, 2,000 sequences
+	@PYTHONPATH=tests nice $(BIN)/python -m therapy.campaign --rig pico --steps $(PICO_DOSE_STEPS) $(DOSES_ARGS)
 
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board
@@ -99,6 +105,10 @@ scenarios: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run every scenario on both
 .PHONY: longrun
 longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few hours
 	@$(BIN)/python -m thecal_hil.long_run $(LONGRUN_ARGS)
+
+.PHONY: changes
+changes: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Ask for changes at any instant on slow boards, and faults in any order on the model
+	@$(BIN)/python -m thecal_hil.changes $(CHANGES_ARGS)
 
 .PHONY: attack
 attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a key, a million on the model
@@ -144,6 +154,10 @@ comparison: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed
 .PHONY: fullcycle
 fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every pulse checked, and say how long it took
 	@$(BIN)/python -m thecal_hil.full_cycle $(FULLCYCLE_ARGS)
+
+.PHONY: memory
+memory: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what requests leave of the memory and how long they take; stopped, it goes on when run again
+	@$(BIN)/python -m thecal_hil.memory $(MEMORY_ARGS)
 
 .PHONY: lockstep
 lockstep: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what a plant in the loop costs the emulated board

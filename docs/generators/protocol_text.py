@@ -86,6 +86,13 @@ FIELD_TEXT = {
     "journal_condition": "what the journal was found to be at this reset",
     "refilled_day": "local day of the last refill, days since 1970; 0 if it is not known",
     "stalls": "how often the motor stood still since the refill; 15 stands for that many or more",
+    "take_over_us": "what taking over a queue of pulses took in a dry run at this reset, us",
+    "prepare_us": "longest that preparing a change has taken since this reset, a dry run included, us",
+    "collect_us": "longest that a garbage collection has taken since this reset, us",
+    "write_us": "longest that writing a record has taken since this reset, us",
+    "least_margin_us": "least time that was left before its anchor when a change was ready, since this reset, us; "
+    "4,294,967,295 before the first",
+    "least_masked_us": "least that was left then of the wait for it with interrupts off, us; likewise",
     "next_sequence": "where to go on reading",
     "staged": "1 to read the staged program, 0 to read the committed one",
     "read_program request.offset": "first byte wanted",
@@ -195,6 +202,13 @@ ERROR_TEXT = {
     "wrong key": ("the proof was not made with this role's key", "seconds to wait"),
     "wait first": ("too many wrong keys; this one was not looked at", "seconds to wait"),
     "no key": ("this role has no key, and the request needs it", "the role"),
+    "in progress": (
+        "what was asked for is being worked out: ask for the same again, as a new request",
+        "how much is done in the upper 16 bits, how much there is in the lower",
+    ),
+    "not checked": ("what is staged has not been checked to its end", ""),
+    "too large for this image": ("the image has no room for the program", "bytes of the largest program"),
+    "out of memory": ("the request ended for want of memory; delivery goes on", ""),
     "value out of range": ("a value of the request is not allowed", "a limit that it breaks"),
 }
 
@@ -241,6 +255,13 @@ EVENT_TEXT = {
     "keys damaged": ("0", "0"),
     "button pressed": ("milliseconds held", "0"),
     "tone checked": ("priority", "0"),
+    "change put off": ("microsteps counted", "longest that preparing a change has taken, us"),
+    "out of memory": ("kind of the request, 0 for a press of the button", "free heap, bytes"),
+    "keys in one place only": ("0", "0"),
+    "boluses passed over": (
+        "local minute since 1970 of the first one",
+        "how many in the lower 24 bits, above them the reason: see `PASSED_OVER_NAMES` in core/events.py",
+    ),
     "part renewed": ("part", "running seconds of all lives"),
 }
 

@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import kept
+import lean
 import sources
 from trailer import with_trailer
 
@@ -211,6 +212,14 @@ def package_files(commit: str) -> Files:
     return dict(sorted(files.items()))
 
 
+def lean_package_files(commit: str) -> Files:
+    """The package as it goes onto a stock board, see ``lean``."""
+    files = {name: lean.without_texts(text.decode()).encode() for name, text in package_files(commit).items()}
+    build_info = f"{PACKAGE}/_build_info.py"
+    files[build_info] += f"\nSCHEMA_HASH = {lean.schema_hash(FIRMWARE_FOLDER)!r}\n".encode()
+    return files
+
+
 def thecal_image(commit: str, main_file: Path | None = None) -> Image:
     """Our image, with another file frozen as ``main.py`` if one is given."""
     folder = BOARD_FOLDER / BOARD
@@ -306,16 +315,17 @@ def mpy_cross_program(shop: Workshop) -> Path:
 def compile_package(shop: Workshop, folder: Path) -> None:
     """Fill a folder with what goes onto a stock board's file system: ``.mpy`` modules and a ``main.py``.
 
-    ``main.py`` stays a source file, since that is the only form a stock board starts by itself.
+    ``main.py`` stays a source file, since that is the only form a stock board starts by itself. The modules are loaded
+    into memory, which they nearly fill, so they carry no line numbers.
     """
     compiler = _any_mpy_cross(shop)
     with tempfile.TemporaryDirectory() as scratch:
         compiled: Files = {"main.py": (BOARD_FOLDER / BOARD / "main.py").read_bytes()}
-        for name, text in package_files(shop.commit).items():
+        for name, text in lean_package_files(shop.commit).items():
             source, result = Path(scratch) / "module.py", Path(scratch) / "module.mpy"
             source.write_bytes(text)
             _run(
-                [str(compiler), "-march=armv6m", "-s", name, "-o", str(result), str(source)],
+                [str(compiler), "-march=armv6m", "-O3", "-s", name, "-o", str(result), str(source)],
                 f"compiling {name}",
             )
             compiled[name.removesuffix(".py") + ".mpy"] = result.read_bytes()

@@ -6,7 +6,7 @@ come about since it was last asked, and when to ask again.
 
 from thecal_fw.core import events
 from thecal_fw.core.bolus import KIND_SCHEDULED, Bolus
-from thecal_fw.core.events import KIND_SHIFT, WAS_CUT_SHORT
+from thecal_fw.core.events import KIND_SHIFT
 from thecal_fw.core.instant import (
     NEVER_S,
     TICKS_PER_MINUTE,
@@ -23,13 +23,16 @@ _LOOK_AHEAD_TICKS = 60 * TICKS_PER_MINUTE
 
 
 class BolusNotes:
-    """due_s, due_us: when the next bolus begins or ends."""
+    """under_way: the doses that have begun and not ended, each with its number; whatever ends one takes it out, so each
+    ends once. due_s, due_us: when the next one begins or ends. noted_tick: up to which it is noted what began."""
 
     def __init__(self, pump):
         self._pump = pump
+        self.under_way = []
         self.due_s = NEVER_S
         self.due_us = 0
-        self._noted_tick = 0
+        self.noted_tick = 0
+        self._goes_on = False
 
     def advance(self, now_s: int, now_us: int) -> None:
         """Note what has begun or ended, if that is due."""
@@ -39,16 +42,16 @@ class BolusNotes:
 
     def note(self, timeline, tick: int) -> None:
         """Note what has begun and ended by a tick, and find out when to look again."""
-        noted_tick, self._noted_tick = self._noted_tick, tick
+        noted_tick, self.noted_tick = self.noted_tick, tick
         due = -1
         for bolus in timeline.boluses_near(noted_tick, tick + _LOOK_AHEAD_TICKS):
             if bolus.kind == KIND_SCHEDULED and noted_tick < bolus.start_tick <= tick:
-                seconds = (bolus.end_tick - bolus.start_tick) // TICKS_PER_SECOND
-                self._pump.record(events.EVENT_BOLUS_BEGUN, bolus.rate_nl_per_day, seconds)
-            if noted_tick < bolus.end_tick <= tick:
-                self.ended(bolus, bolus.end_tick, 0)
+                self._begun_by_clock(bolus)
             turn = bolus.next_turn(tick, tick + _LOOK_AHEAD_TICKS)
             due = turn if due < 0 else min(due, turn)
+        for bolus in list(self.under_way):
+            if bolus.end_tick <= tick:
+                self.ended(bolus, bolus.end_tick, events.END_WHOLE)
         if due < 0 and timeline.may_have_boluses():
             due = tick + _LOOK_AHEAD_TICKS
         if timeline.bridge is not None:
@@ -62,60 +65,99 @@ class BolusNotes:
 
     def note_change(self, before, after, tick: int) -> None:
         """One timeline has taken over from another at a tick: what only the one before had is cut short."""
-        if self._noted_tick < tick - 1:
+        if self._goes_on:
+            # Between the last look before a watchdog reset and now the program went on: what it began is noted late.
+            self._goes_on = False
+            before = after
+        if self.noted_tick < tick - 1:
             self.note(before, tick - 1)
         going_on = after.boluses_near(tick, tick)
-        for bolus in before.boluses_near(tick - 1, tick - 1):
-            if bolus.start_tick < tick < bolus.end_tick and not _is_among(bolus, going_on):
-                self.ended(bolus, tick, WAS_CUT_SHORT)
-        self._noted_tick = tick - 1
+        for bolus in list(self.under_way):
+            if bolus.start_tick < tick < bolus.end_tick and _same_among(bolus, going_on) is None:
+                self.ended(bolus, tick, self._reason_of_change(bolus))
+        self.noted_tick = tick - 1
         clock = self._pump.hardware.clock
         self.note(after, max(tick, ticks_at(clock.s, clock.us)))
 
-    def cut_short(self, timeline, tick: int) -> None:
+    def _reason_of_change(self, bolus: Bolus) -> int:
+        if bolus.end_reason:
+            return bolus.end_reason
+        return events.END_ALARM if self._pump.boluses.are_blocked() else events.END_PROGRAM
+
+    def cut_short(self, timeline, tick: int, reason: int) -> None:
         """Nothing is given from a tick on, neither of what is under way nor of what was about to begin on demand."""
-        for bolus in timeline.boluses_near(tick, tick):
-            if bolus.start_tick <= tick < bolus.end_tick:
-                self.ended(bolus, tick, WAS_CUT_SHORT)
-        self.end_extra(tick)
+        if self.noted_tick < tick:
+            self.note(timeline, tick)
+        self.end_all(tick, reason)
         self.due_s = NEVER_S
 
-    def end_extra(self, tick: int) -> None:
-        """What was given on demand ends at a tick."""
-        for bolus in list(self._pump.boluses.extra):
-            self.ended(bolus, tick, WAS_CUT_SHORT)
+    def end_all(self, tick: int, reason: int) -> None:
+        """What is under way or was to be given on demand ends at a tick."""
+        for bolus in list(self.under_way):
+            self.ended(bolus, tick, reason)
+        self._pump.boluses.extra.clear()
 
     def go_on_from(self, tick: int) -> None:
         """What came until a tick has been noted, in the life before this one."""
-        self._noted_tick = tick
+        self.noted_tick = tick
+        self._goes_on = True
 
-    def ended(self, bolus: Bolus, tick: int, was_cut_short: int) -> None:
-        """A bolus ends at a tick, whole or cut short."""
-        given_nl = bolus.given_nl(tick)
-        boluses = self._pump.boluses
+    def _begun_by_clock(self, bolus: Bolus) -> None:
+        # One that goes on when the clock is set comes from both the clock and its own ticks.
+        if _same_among(bolus, self.under_way) is None:
+            self.begun(bolus)
+            self._pump.keeper.keep_anchor()
+
+    def begun_as(self, bolus: Bolus) -> Bolus:
+        """Return the dose that has begun as this bolus; this one if its begin is still to be noted."""
+        return _same_among(bolus, self.under_way) or bolus
+
+    def begun(self, bolus: Bolus) -> None:
+        """A dose begins: from here on it has a number, and ends once."""
+        pump = self._pump
+        bolus.number = pump.doses.take_number()
+        self.under_way.append(bolus)
+        seconds = (bolus.end_tick - bolus.start_tick) // TICKS_PER_SECOND
+        pump.record(events.EVENT_BOLUS_BEGUN, bolus.rate_nl_per_day, _second_value(bolus) | seconds)
+        pump.doses.note_change()
+
+    def ended(self, bolus: Bolus, tick: int, reason: int) -> None:
+        """A dose ends at a tick, whole or cut short; one that has not begun is not given."""
+        pump = self._pump
+        boluses = pump.boluses
         if bolus in boluses.extra:
             boluses.extra.remove(bolus)
-        if was_cut_short:
-            boluses.history.cut_short(bolus.kind, bolus.start_tick, tick)
-        if bolus.kind != KIND_SCHEDULED:
-            self._pump.keeper.size_quantum(self._pump.program)
-            self._pump.keeper.keep_anchor()
-        self._pump.record(events.EVENT_BOLUS_ENDED, given_nl, bolus.kind << KIND_SHIFT | was_cut_short)
+        begun = _same_among(bolus, self.under_way)
+        if begun is None:
+            return
+        bolus = begun
+        self.under_way.remove(bolus)
+        value = _second_value(bolus)
+        if tick < bolus.end_tick:
+            boluses.history.cut_short(bolus.number, tick)
+            value |= reason << events.END_SHIFT | events.WAS_CUT_SHORT
+        pump.doses.note_change()
+        pump.keeper.size_quantum(pump.program)
+        pump.keeper.keep_anchor()
+        pump.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(tick), value)
 
     def note_lost(self, bolus: Bolus) -> None:
-        """A power cut has ended a bolus: what is told is what it had given by the last record of the journal."""
-        self._pump.record(
-            events.EVENT_BOLUS_ENDED, bolus.given_nl(0), bolus.kind << KIND_SHIFT | WAS_CUT_SHORT
-        )
+        """A power cut has ended a dose: what is logged is what it had given by the last record of the journal."""
+        value = _second_value(bolus) | events.END_POWER_CUT << events.END_SHIFT | events.WAS_CUT_SHORT
+        self._pump.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(0), value)
 
 
-def _is_among(bolus: Bolus, others) -> bool:
-    """Whether the same bolus, at the same ticks, is among others."""
+def _second_value(bolus: Bolus) -> int:
+    return bolus.kind << KIND_SHIFT | (bolus.number & events.NUMBER_MASK) << events.NUMBER_SHIFT
+
+
+def _same_among(bolus: Bolus, others):
+    """The same bolus, at the same ticks, among others; None if it is not there."""
     for other in others:
-        if (
+        if other is bolus or (
             bolus.start_tick == other.start_tick
             and bolus.end_tick == other.end_tick
             and bolus.kind == other.kind
         ):
-            return True
-    return False
+            return other
+    return None

@@ -1,4 +1,5 @@
-"""Recalls from the event log, after a reset, which boluses were given on demand in the last 24 hours.
+"""Recalls from the event log which boluses were given on demand in the last 24 hours, once, on a board that keeps no
+record of doses yet (``DoseKeeper``): older firmware left them to the log.
 
 The log is read backwards, a few events at a time while nothing else is due; until that is done no bolus on demand is
 given. Time is the pump's own running time: however long it was without power does not count, so a lockout ends later
@@ -14,7 +15,6 @@ STEP_US = 30_000
 """More than reading so many events takes."""
 _LATEST_START_TICKS = 2 * TICKS_PER_SECOND
 """A bolus begins no later than this after its event was logged."""
-_SECONDS_MASK = (1 << events.KIND_SHIFT) - 1
 
 
 class BolusRecall:
@@ -85,7 +85,7 @@ class BolusRecall:
             bolus = Bolus(
                 kind,
                 tick + _LATEST_START_TICKS,
-                (event[events.AT_SECOND] & _SECONDS_MASK) * TICKS_PER_SECOND,
+                (event[events.AT_SECOND] & events.SECONDS_MASK) * TICKS_PER_SECOND,
                 event[events.AT_FIRST],
             )
             if ended is not None:
@@ -110,6 +110,7 @@ class BolusRecall:
         history.forget(pump.ticks_now())
         self._found = []
         self.is_done = True
+        pump.doses.note_change()
 
 
 def _is_known(bolus: Bolus, known) -> bool:

@@ -7,41 +7,54 @@ its first microstep comes out, so that no reset makes the pump forget that it wa
 from thecal_fw.bolus_recall import BolusRecall
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
-from thecal_fw.core.bolus import KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED, KIND_TEMPORARY, Bolus
+from thecal_fw.core.bolus import (
+    KIND_PATIENT,
+    KIND_PRIME,
+    KIND_SCHEDULED,
+    KIND_TEMPORARY,
+    KINDS_ON_DEMAND,
+    Bolus,
+)
 from thecal_fw.core.bolus_history import (
     REFUSED_BLOCKED,
     REFUSED_BRIDGE,
-    REFUSED_CLOCK,
     REFUSED_NO_SUCH_BOLUS,
     REFUSED_NOT,
     REFUSED_NOT_DELIVERING,
     REFUSED_NOT_READ,
     REFUSED_RATE,
     REFUSED_UNDER_WAY,
-    REFUSED_VOLUME,
+    REFUSED_WEEK_UNKNOWN,
     Allowance,
     BolusHistory,
 )
 from thecal_fw.core.carried import MOST_BOLUSES
-from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 from thecal_fw.core.instant import (
-    SECONDS_PER_DAY,
     TICKS_PER_MINUTE,
     TICKS_PER_SECOND,
 )
-from thecal_fw.core.pump_state import STATE_DELIVERING
-from thecal_fw.core.schedule import boluses_between, highest_rate, longest_bolus_minutes, lowest_basal_rate
+from thecal_fw.core.line_room import LineRoom
+from thecal_fw.core.lived_minutes import LivedMinutes, is_within
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
+from thecal_fw.core.schedule import (
+    count_boluses,
+    extremes_of,
+    highest_rate,
+    longest_bolus_minutes,
+    lowest_basal_rate,
+    next_bolus,
+)
 from thecal_fw.core.timeline import NO_BOLUSES, Timeline
 from thecal_fw.core.wall_clock import WallClock
 
-MOST_JUMP_S = 2 * 3_600
-"""A clock is corrected by less than this, daylight-saving time included; further is a new time."""
+MOST_JUMP_MINUTES = 120
+"""A clock is corrected by this or less, daylight-saving time included; further is a new time."""
 
 
 class Boluses:
     """history: those on demand of the last 24 hours. extra: those of them that are not over.
 
-    minute: local minute since 1970 from which boluses begin by the clock.
+    minute: local minute since 1970 from which boluses begin by the clock. lived: minutes that have had their time.
     """
 
     def __init__(self, pump):
@@ -49,6 +62,8 @@ class Boluses:
         self.history = BolusHistory()
         self.recall = BolusRecall(pump)
         self.extra = []
+        self.lived = LivedMinutes()
+        self.line_room = LineRoom(pump.calibration)
         self.minute = NO_BOLUSES
         self._are_allowed = True
         self._allowance = None
@@ -70,14 +85,20 @@ class Boluses:
             if bridge is not None and pump.wall.is_known():
                 minute = max(minute, pump.wall.first_local_minute(bridge[1]))
         return Timeline(
-            pump.wanted_program(), pump.wall, pump.limits.minimum_rate_nl_per_day, minute, extra, bridge
+            pump.wanted_program(),
+            pump.wall,
+            pump.limits.minimum_rate_nl_per_day,
+            minute,
+            extra,
+            bridge,
+            self.lived.coming_again(pump.wall, change_tick) if minute != NO_BOLUSES else (),
         )
 
     def _end_what_has_not_begun(self, tick: int) -> None:
-        """Of what is under way the change at this tick tells; nothing would ever tell of what begins only then."""
+        """What is under way ends with the change at this tick; what begins only then would not be seen to end."""
         for bolus in list(self.extra):
             if bolus.start_tick >= tick:
-                self._pump.bolus_notes.ended(bolus, tick, events.WAS_CUT_SHORT)
+                self._pump.bolus_notes.ended(bolus, tick, events.END_ALARM)
 
     def are_blocked(self) -> bool:
         """Whether an alarm keeps boluses of all kinds from being given."""
@@ -94,53 +115,155 @@ class Boluses:
     def begin_from(self, tick: int) -> None:
         """Boluses by the clock begin from a tick on; one that would have begun earlier is not given."""
         wall = self._pump.wall
-        self.minute = wall.first_local_minute(tick) if wall.is_known() else NO_BOLUSES
-        self._pump.keeper.note_change()
+        minute = wall.first_local_minute(tick) if wall.is_known() else NO_BOLUSES
+        if minute != self.minute:
+            self.minute = minute
+            self._pump.keeper.note_change()
 
     def clock_is_set(self, before: WallClock, after: WallClock, tick: int) -> None:
-        """Another clock holds from a tick on. A bolus is known by its local date and time: each is given once.
+        """Another clock holds from a tick on. A bolus is known by its local date and minute: each is given once.
 
-        One that is under way goes on. The clock jumping back begins none again. What it jumps over is given at once,
-        one after the other, if the jump is one of those that correct a clock; a longer one makes up for nothing.
+        One that is under way goes on. What the clock comes to again is not begun again. What it jumps over is given at
+        once, one after the other, if the jump is one of those that correct a clock; a longer one makes up for nothing.
         """
-        program = self._pump.wanted_program()
-        if not (before.is_known() and after.is_known()):
+        if before.is_known():
+            self.lived.end(before.first_local_minute(tick), tick)
+        self.lived.begin(after.first_local_minute(tick))
+        self._pump.doses.note_change()
+        is_delivering = self._pump.infusion.state != STATE_STOPPED
+        if is_delivering and before.is_known():
+            self._keep_under_way(tick)
+        if before.is_known() and self._program_with_boluses() is not None:
+            following = before.first_local_minute(tick)
+            if is_delivering and self.minute != NO_BOLUSES:
+                following = max(following, self.minute)
+            self._pass_over_or_make_up(following, after.first_local_minute(tick), tick)
+            self._note_coming_again(after, before.first_local_minute(tick), tick)
+        if is_delivering:
             self.begin_from(tick)
-            return
-        was_s, is_s = before.local_second(tick), after.local_second(tick)
-        following = max(self.minute, before.first_local_minute(tick))
+            if self.extra and self._program_with_boluses() is not None:
+                self._put_off_plan(after)
+
+    def _keep_under_way(self, tick: int) -> None:
+        """What is under way goes on at its own ticks."""
         for bolus in self._pump.infusion.timeline_at(tick).boluses_near(tick, tick):
             is_by_clock = bolus.kind == KIND_SCHEDULED and bolus not in self.extra
             has_begun = bolus.start_tick < tick < bolus.end_tick
             if is_by_clock and has_begun and len(self.extra) < MOST_BOLUSES:
-                self.extra.append(bolus)
-        if abs(is_s - was_s) >= SECONDS_PER_DAY:
-            self.begin_from(tick)
-        elif is_s < was_s:
-            self.minute = following
-        else:
-            self.minute = max(following, after.first_local_minute(tick))
-            self._make_up(boluses_between(program, following, self.minute), tick, is_s - was_s)
+                self.extra.append(self._pump.bolus_notes.begun_as(bolus))
 
-    def _make_up(self, skipped, tick: int, jump_s: int) -> None:
+    def _program_with_boluses(self):
+        """The program in force, if it begins boluses by the clock; else None."""
+        program = self._pump.program
+        return program if program is not None and longest_bolus_minutes(program) > 0 else None
+
+    def _note_coming_again(self, wall: WallClock, until: int, tick: int) -> None:
+        """Log how many boluses of the clock will not begin because it comes to their minutes again."""
+        minute, count, first = wall.first_local_minute(tick), 0, 0
+        spans = self.lived.coming_again(wall, tick)
+        for begin, end in spans:
+            found = next_bolus(self._pump.program, begin, end)
+            if found is not None:
+                first = min(first, found[0]) if count else found[0]
+                count += count_boluses(self._pump.program, begin, end)
+        if count and minute < until:
+            self._pass_over(count, first, events.PASSED_LIVED)
+
+    def _pass_over_or_make_up(self, first: int, until: int, tick: int) -> None:
+        """The clock jumps over these minutes: give what was to begin in them, or log that it is not given."""
+        program = self._pump.program
+        if first >= until:
+            return
+        reason = self._reason_not_to_make_up(until - first)
+        if reason == events.PASSED_BY_CLOCK:
+            # They have not been lived through: if the clock is set back, they come at their time.
+            found = next_bolus(program, first, until)
+            if found is not None:
+                self._pass_over(count_boluses(program, first, until), found[0], reason)
+            return
+        lived = [(begin, end) for begin, end, _ in self.lived.spans]
         for bolus in self.extra:
             if bolus.kind == KIND_SCHEDULED:
                 tick = max(tick, bolus.end_tick)
-        refusal = REFUSED_CLOCK if jump_s > MOST_JUMP_S else REFUSED_NOT
-        # What would not have been given at its time is not given later either.
-        if self._pump.bridging.end is not None:
-            refusal = REFUSED_BRIDGE
-        if self.are_blocked():
-            refusal = REFUSED_BLOCKED
-        for _, rate_nl_per_day, minutes in skipped:
+        passed, passed_first, passed_reason = 0, 0, reason
+        minute = first
+        while True:
+            found = next_bolus(program, minute, until)
+            if found is None:
+                break
+            start_minute, rate_nl_per_day, minutes = found
+            minute = start_minute + 1
+            if is_within(start_minute, lived):
+                continue
+            why = reason
+            if why < 0:
+                why = self._reason_not_to_add(rate_nl_per_day)
+            if why >= 0:
+                if not passed:
+                    passed_first, passed_reason = start_minute, why
+                passed += 1
+                continue
             bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
-            if refusal != REFUSED_NOT:
-                self.refuse(bolus, refusal)
-            elif len(self.extra) >= MOST_BOLUSES - 1:
-                self.refuse(bolus, REFUSED_CLOCK)
+            self.extra.append(bolus)
+            tick = bolus.end_tick
+        self.lived.add(first, until, self._pump.ticks_now())
+        if passed:
+            self._pass_over(passed, passed_first, passed_reason)
+
+    def _reason_not_to_make_up(self, jump_minutes: int) -> int:
+        """Why nothing that is jumped over is given now; -1 if it is."""
+        # What would not have been given at its time is not given later either.
+        if jump_minutes > MOST_JUMP_MINUTES:
+            return events.PASSED_BY_CLOCK
+        if self._pump.infusion.state == STATE_STOPPED:
+            return events.PASSED_STOPPED
+        if self._pump.bridging.end is not None:
+            return events.PASSED_BRIDGE
+        return events.PASSED_BLOCKED if self.are_blocked() else -1
+
+    def _reason_not_to_add(self, rate_nl_per_day: int) -> int:
+        """Why one more made-up bolus is not given; -1 if it is. A place is left for one on demand."""
+        if len(self.extra) >= MOST_BOLUSES - 1:
+            return events.PASSED_TOO_MANY
+        made_up = Bolus(KIND_SCHEDULED, 0, 0, rate_nl_per_day)
+        if self._most_rate_with(made_up) > self._pump.limits.most_rate_nl_per_day:
+            return events.PASSED_RATE
+        return -1
+
+    def _most_rate_with(self, wanted) -> int:
+        """The most that can come together at any tick with one more bolus (None: with no more), in nL/day: the highest
+        basal or temporary rate, the highest bolus of the clock's plan, one that goes on beside the plan, and all on
+        demand. Those beside the plan come one after the other."""
+        program = self._pump.program
+        most = highest_rate(program)
+        beside_plan = on_demand = 0
+        for bolus in self.extra if wanted is None else self.extra + [wanted]:
+            rate_nl_per_day = bolus.rate_nl_per_day
+            if bolus.kind == KIND_TEMPORARY:
+                most = max(most, rate_nl_per_day + extremes_of(program).highest_bolus)
+            elif bolus.kind == KIND_SCHEDULED:
+                beside_plan = max(beside_plan, rate_nl_per_day)
             else:
-                self.extra.append(bolus)
-                tick = bolus.end_tick
+                on_demand += rate_nl_per_day
+        return most + beside_plan + on_demand
+
+    def _put_off_plan(self, wall: WallClock) -> None:
+        """Where what goes on beside the plan leaves no room below the highest rate, the plan begins nothing before that
+        is over."""
+        if self._most_rate_with(None) <= self._pump.limits.most_rate_nl_per_day:
+            return
+        first = self.minute
+        for bolus in self.extra:
+            if bolus.kind == KIND_SCHEDULED:
+                self.minute = max(self.minute, wall.first_local_minute(bolus.end_tick))
+        found = next_bolus(self._pump.program, first, self.minute)
+        if found is not None:
+            count = count_boluses(self._pump.program, first, self.minute)
+            self._pass_over(count, found[0], events.PASSED_RATE)
+
+    def _pass_over(self, number: int, first_minute: int, reason: int) -> None:
+        number = min(number, (1 << events.PASSED_OVER_SHIFT) - 1)
+        self._pump.record(events.EVENT_PASSED_OVER, first_minute, reason << events.PASSED_OVER_SHIFT | number)
 
     def extra_rate(self) -> int:
         """What boluses on demand add to the rate at most, in nL/day."""
@@ -177,17 +300,17 @@ class Boluses:
         patient = pump.program.patient_bolus if pump.program is not None else None
         if kind == KIND_PATIENT and patient is not None:
             rate_nl_per_day, seconds = patient.rate_nl_per_day, 60 * patient.minutes
-        return Bolus(kind, tick, max(1, seconds) * TICKS_PER_SECOND, rate_nl_per_day)
+        return Bolus(kind, tick, seconds * TICKS_PER_SECOND, rate_nl_per_day)
 
     def refusal(self, bolus: Bolus) -> int:
         """Why a bolus may not be given now; REFUSED_NOT if it may."""
         pump = self._pump
         program = pump.program
-        if bolus.kind == KIND_SCHEDULED or program is None:
+        if bolus.kind not in KINDS_ON_DEMAND or program is None:
             return REFUSED_NO_SUCH_BOLUS
         if bolus.kind == KIND_PATIENT and program.patient_bolus is None:
             return REFUSED_NO_SUCH_BOLUS
-        if not bolus.rate_nl_per_day:
+        if not bolus.rate_nl_per_day or bolus.end_tick == bolus.start_tick:
             return REFUSED_NO_SUCH_BOLUS
         if pump.infusion.state != STATE_DELIVERING:
             return REFUSED_NOT_DELIVERING
@@ -199,20 +322,34 @@ class Boluses:
         # No more than outlive a watchdog reset: one that did not would end there, and nobody would be told.
         if self._is_like_it_under_way(bolus) or len(self.extra) >= MOST_BOLUSES:
             return REFUSED_UNDER_WAY
-        if highest_rate(program) + bolus.rate_nl_per_day > pump.limits.most_rate_nl_per_day:
+        if self._most_rate_with(bolus) > pump.limits.most_rate_nl_per_day:
             return REFUSED_RATE
         if bolus.kind == KIND_TEMPORARY and not self._is_basal_rate(bolus.rate_nl_per_day):
             return REFUSED_RATE
-        if bolus.kind == KIND_PRIME:
-            # It fills the way to the patient, so the limits of what reaches the patient don't count it.
-            is_too_much = bolus.given_nl(bolus.end_tick) > PUMP_TUBING_NL + program.catheter_nl
-            return REFUSED_VOLUME if is_too_much else REFUSED_NOT
+        if self._only_fills_the_line(bolus):
+            # What does not reach the patient counts for no limit of what does.
+            return REFUSED_NOT
         if not self.is_history_known(bolus.start_tick):
             return REFUSED_NOT_READ
+        if not pump.place.week.is_known:
+            return REFUSED_WEEK_UNKNOWN
         if self._allowance is None:
-            self._allowance = Allowance(program, pump.limits.minimum_rate_nl_per_day)
+            self._allowance = Allowance(program, pump.place.week)
         self.history.forget(bolus.start_tick)
         return self.history.refusal(self._on_top(bolus), program, self._allowance)
+
+    def _only_fills_the_line(self, bolus: Bolus) -> bool:
+        """Return True for a prime that the line is known to have room for. Any other is a bolus under every limit."""
+        pump = self._pump
+        if bolus.kind != KIND_PRIME or pump.program is None:
+            return False
+        room_nl = self.line_room.left_nl(pump.program.catheter_nl, pump.lifetime_steps())
+        return bolus.given_nl(bolus.end_tick) <= room_nl
+
+    def note_empty_line(self) -> None:
+        """A recorded event says that tubing and catheter are empty."""
+        self.line_room.empty_at_steps = self._pump.lifetime_steps()
+        self._pump.doses.note_change()
 
     def _is_basal_rate(self, rate_nl_per_day: int) -> bool:
         limits = self._pump.limits
@@ -225,39 +362,42 @@ class Boluses:
     def give(self, bolus: Bolus) -> bool:
         """Give a bolus that is not refused; False if it could not be made durable first, and is not given."""
         pump, keeper = self._pump, self._pump.keeper
-        seconds = (bolus.end_tick - bolus.start_tick) // TICKS_PER_SECOND
-        pump.record(
-            events.EVENT_BOLUS_BEGUN, bolus.rate_nl_per_day, bolus.kind << events.KIND_SHIFT | seconds
-        )
-        number = pump.log.latest
-        keeper.write_events()
         self.extra.append(bolus)
+        pump.bolus_notes.begun(bolus)
+        sequence = pump.log.latest
+        counted = self._on_top(bolus)
+        if not self._only_fills_the_line(bolus):
+            self.history.add(counted)
+        keeper.write_events()
         keeper.size_quantum(pump.program)
-        if keeper.journal.latest_event < number or not keeper.save():
-            # The alarm of a journal that takes nothing may have ended it already.
-            if bolus in self.extra:
-                pump.bolus_notes.ended(bolus, bolus.start_tick, events.WAS_CUT_SHORT)
+        is_written = keeper.journal.latest_event >= sequence and pump.doses.write()
+        # The state as well, whatever came of those: its alarm says that the flash takes nothing.
+        is_durable = keeper.save() and is_written
+        # The alarm of a journal that takes nothing may have ended it already.
+        if not is_durable or bolus not in self.extra:
+            pump.bolus_notes.ended(bolus, bolus.start_tick, events.END_ALARM)
             return False
         # Writing has taken its time: only now is the instant known at which the bolus can begin.
         pump.hardware.clock.read()
         length_ticks = bolus.end_tick - bolus.start_tick
         bolus.start_tick = pump.infusion.change_tick_from_now()
         bolus.end_tick = bolus.start_tick + length_ticks
-        if bolus.kind != KIND_PRIME:
-            self.history.add(self._on_top(bolus))
+        counted.start_tick, counted.end_tick = bolus.start_tick, bolus.end_tick
+        pump.doses.note_change()
         pump.infusion.follow()
         keeper.keep_anchor()
         return True
 
     def refuse(self, bolus: Bolus, reason: int) -> None:
         """Log that a bolus was asked for and is not given."""
-        self._pump.record(events.EVENT_BOLUS_REFUSED, reason, bolus.kind << events.KIND_SHIFT)
+        kind = min(bolus.kind, events.KIND_UNKNOWN)
+        self._pump.record(events.EVENT_BOLUS_REFUSED, reason, kind << events.KIND_SHIFT)
 
     def cancel(self, is_temporary_rate: bool) -> int:
         """End the bolus on demand, or the temporary rate; the tick from which that holds."""
         for bolus in list(self.extra):
             if bolus.kind != KIND_SCHEDULED and (bolus.kind == KIND_TEMPORARY) == is_temporary_rate:
-                self._drop(bolus)
+                self._drop(bolus, events.END_PERSON)
         return self._pump.replan()
 
     def end_with_program(self) -> None:
@@ -265,13 +405,14 @@ class Boluses:
         that would have begun earlier is given."""
         self.begin_from(self._pump.infusion.change_tick_from_now())
         for bolus in list(self.extra):
-            self._drop(bolus)
+            self._drop(bolus, events.END_PROGRAM)
 
-    def _drop(self, bolus: Bolus) -> None:
-        """From the next change on a bolus is not given any more. What has begun is told of when that comes."""
+    def _drop(self, bolus: Bolus, reason: int) -> None:
+        """From the next change on a bolus is not given any more. What has begun ends when that comes."""
         tick = self._pump.infusion.change_tick_from_now()
+        bolus.end_reason = reason
         if bolus.start_tick >= tick:
-            self._pump.bolus_notes.ended(bolus, tick, events.WAS_CUT_SHORT)
+            self._pump.bolus_notes.ended(bolus, tick, reason)
         else:
             self.extra.remove(bolus)
 
@@ -291,22 +432,44 @@ class Boluses:
         if bolus.kind != KIND_TEMPORARY:
             return bolus
         more = max(0, bolus.rate_nl_per_day - lowest_basal_rate(self._pump.program))
-        return Bolus(KIND_TEMPORARY, bolus.start_tick, bolus.end_tick - bolus.start_tick, more)
+        return Bolus(KIND_TEMPORARY, bolus.start_tick, bolus.end_tick - bolus.start_tick, more, bolus.number)
 
     # --- over a reset
 
     def to_carry(self):
-        """Those that must outlive a watchdog reset."""
-        return [
-            (bolus.kind, bolus.start_tick, bolus.end_tick, bolus.rate_nl_per_day)
-            for bolus in self.extra[:MOST_BOLUSES]
-        ]
+        """Those that must outlive a watchdog reset: what is under way, and what waits beside the plan."""
+        carried = []
+        for bolus in self._pump.bolus_notes.under_way:
+            plan = 0 if self._has_extra(bolus) else _BY_PLAN
+            carried.append(_to_carry(bolus, bolus.kind | plan))
+        for bolus in self.extra:
+            if bolus not in self._pump.bolus_notes.under_way and not bolus.number:
+                carried.append(_to_carry(bolus, bolus.kind))
+        return carried[:MOST_BOLUSES]
+
+    def _has_extra(self, bolus: Bolus) -> bool:
+        return any([other is bolus for other in self.extra])
 
     def take_over(self, carried, reset_ticks: int) -> None:
         """Go on with the boluses of the life before this one, which lasted so many ticks."""
-        for kind, start_tick, end_tick, rate_nl_per_day in carried:
-            bolus = Bolus(kind, start_tick - reset_ticks, end_tick - start_tick, rate_nl_per_day)
-            self.extra.append(bolus)
-            if kind not in (KIND_PRIME, KIND_SCHEDULED):
-                self.history.add(bolus)
-        self._pump.bolus_notes.go_on_from(-reset_ticks)
+        pump = self._pump
+        pump.doses.next_number = max(pump.doses.next_number, carried.next_dose)
+        for kind, start_tick, end_tick, rate_nl_per_day, number in carried.boluses:
+            is_extra, kind = not kind & _BY_PLAN, kind & ~_BY_PLAN
+            bolus = Bolus(kind, start_tick - reset_ticks, end_tick - start_tick, rate_nl_per_day, number)
+            if number:
+                pump.bolus_notes.under_way.append(bolus)
+            if is_extra:
+                self.extra.append(bolus)
+            # A prime counts only if the record says so.
+            if number and kind not in (KIND_PRIME, KIND_SCHEDULED):
+                self.history.put(self._on_top(bolus) if pump.program is not None else bolus)
+        pump.bolus_notes.go_on_from(carried.noted_tick - reset_ticks)
+
+
+_BY_PLAN = 8
+"""In the kind of one that is carried: the clock's plan gives it, so it is not given beside the plan as well."""
+
+
+def _to_carry(bolus: Bolus, kind: int):
+    return kind, bolus.start_tick, bolus.end_tick, bolus.rate_nl_per_day, bolus.number

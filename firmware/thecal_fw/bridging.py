@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _END_MASK = 0xFFFF
 _MOST_STEPS_LEFT = 0xF000
-"""More than any dead volume has: what seems to be further than this is past."""
+"""More than any dead volume has, and no program with a longer bridge is taken (``most_bridge_seconds``): what seems to
+be further than this is past."""
 
 
 class Bridging:

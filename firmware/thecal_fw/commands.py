@@ -12,11 +12,12 @@ from thecal_fw.core.ledger import MOST_STALLS
 from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES
+from thecal_fw.keeper import MOST_ERASES_FOR_A_COMMIT
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 from thecal_fw.refill_commands import RefillCommands
 from thecal_fw.service_commands import ServiceCommands
-from thecal_fw.staging import RequestRefusedError, Staging
+from thecal_fw.staging import RequestRefusedError, Staging, in_progress
 
 _LEAVE_DELAY_US = 200_000
 """Between answering a request to leave the program and leaving, so that the answer gets out."""
@@ -36,13 +37,11 @@ class Commands:
     def __init__(self, controller, server, further_handlers):
         self._controller = controller
         self._server = server
-        self.staging = Staging(controller.limits, controller.calibration)
+        self.staging = Staging(controller)
         self._leave_to = 0
-        self._encoded = None
+        self._erases = 0
         self.leave_s = NEVER_S
         self.leave_us = 0
-        self._now_s = 0
-        self._now_us = 0
         self._handlers = {
             messages.INTERROGATE.kind: self._interrogate,
             messages.READ_PROGRAM.kind: self._read_program,
@@ -65,9 +64,9 @@ class Commands:
         self._handlers.update(ServiceCommands(controller).handlers)
         self._handlers.update(further_handlers)
 
-    def carry_out(self, kind: int, values, now_s: int, now_us: int) -> bytes:
-        """Payload of the response to a request; raises RequestRefusedError for an error."""
-        self._now_s, self._now_us = now_s, now_us
+    def carry_out(self, kind: int, values) -> bytes:
+        """Payload of the response to a request; raises RequestRefusedError for an error. The clock has just been read,
+        and whatever a response says of time is of one and the same reading."""
         return self._handlers[kind](values)
 
     def _interrogate(self, values) -> bytes:
@@ -84,9 +83,10 @@ class Commands:
         program = pump.program
         counted = pump.hardware.sense.count() + ledger.unseen_steps
         low_step = reservoir.low_step
+        clock = pump.hardware.clock
         return messages.INTERROGATE.response.pack(
-            self._now_s,
-            self._now_us,
+            clock.s,
+            clock.us,
             *_instant(utc),
             pump.wall.source,
             pump.wall.offset_minutes,
@@ -130,6 +130,12 @@ class Commands:
             keeper.journal.condition,
             reservoir.refilled_day,
             min(ledger.stalls, MOST_STALLS),
+            pump.pace.take_over_us,
+            pump.pace.prepare_us,
+            pump.pace.collect_us,
+            pump.pace.write_us,
+            pump.pace.least_margin_us,
+            pump.pace.least_masked_us,
         )
 
     def _read_program(self, values) -> bytes:
@@ -138,54 +144,47 @@ class Commands:
         elif self._controller.program is None:
             raise RequestRefusedError(messages.ERROR_NO_PROGRAM)
         else:
-            encoded = self._encoded_from(values["offset"])
+            encoded = self._controller.place.encoded()
         offset = values["offset"]
         if offset > len(encoded):
             raise RequestRefusedError(messages.ERROR_RANGE, len(encoded))
         layout = messages.READ_PROGRAM.response
         end = offset + MOST_PAYLOAD_BYTES - layout.size
-        if end >= len(encoded):
-            self._encoded = None
-        return layout.pack(len(encoded), tail=encoded[offset:end])
-
-    def _encoded_from(self, offset: int) -> bytes:
-        """The running program, as it is in memory when a host begins to read it: to encode it takes the board 40 ms,
-        and it is read in pieces."""
-        program = self._controller.program
-        if offset == 0 or self._encoded is None or self._encoded[0] is not program:
-            self._encoded = program, program.encode()
-        return self._encoded[1]
+        return layout.pack(len(encoded), tail=bytes(encoded[offset:end]))
 
     def _stage_begin(self, values) -> bytes:
         self.staging.begin(values["total_bytes"])
+        self._erases = 0
         return b""
 
     def _stage_data(self, values) -> bytes:
         return messages.STAGE_DATA.response.pack(self.staging.add(values["offset"], values["tail"]))
 
     def _stage_check(self, values) -> bytes:
-        _, digest, faults = self.staging.check()
-        layout = messages.STAGE_CHECK.response
-        most = (MOST_PAYLOAD_BYTES - layout.size) // messages.FAULT.size
-        parts = [
-            messages.FAULT.pack(fault.field, fault.pattern, fault.step, fault.value, fault.least, fault.most)
-            for fault in faults[values["first_fault"] :][:most]
-        ]
-        return layout.pack(digest, len(faults), tail=b"".join(parts))
+        digest, count, packed = self.staging.check(values["first_fault"])
+        return messages.STAGE_CHECK.response.pack(digest, count, tail=packed)
 
     def _commit(self, values) -> bytes:
-        program, digest, faults = self.staging.check()
-        if faults:
-            raise RequestRefusedError(messages.ERROR_PROGRAM_FAULTS, len(faults))
-        if values["digest"] != digest:
-            raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(digest[:4], "big"))
-        tick = self._controller.commit(program, digest, self.staging.whole())
+        program, place = self.staging.checked(values["digest"])
+        self._make_room()
+        tick = self._controller.commit(program, values["digest"], place)
         if tick < 0:
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         self.staging.forget()
         # It is in force and durable. What followed from it, a stop or an alarm that is over, is in the next record.
         self._controller.keeper.save_if_changed()
         return messages.COMMIT.response.pack(*_instant(tick))
+
+    def _make_room(self) -> None:
+        """Have a place in flash erased for the program. It is, as a rule; only a commit right after another one comes
+        before that. One sector is erased for each time that it is asked for, and none while a change is pending."""
+        pump, keeper = self._controller, self._controller.keeper
+        if keeper.is_ready_for_program():
+            return
+        if not pump.infusion.is_change_ahead():
+            keeper.journal.erase_one()
+            self._erases += 1
+        raise in_progress(self._erases, MOST_ERASES_FOR_A_COMMIT)
 
     def _start(self, values) -> bytes:
         pump = self._controller
@@ -233,10 +232,11 @@ class Commands:
 
     def _get_time(self, values) -> bytes:
         pump = self._controller
+        clock = pump.hardware.clock
         utc = pump.wall.utc_ticks(pump.ticks_now())
         return messages.GET_TIME.response.pack(
-            self._now_s,
-            self._now_us,
+            clock.s,
+            clock.us,
             *_instant(utc),
             pump.wall.source,
             pump.wall.offset_minutes,
@@ -259,7 +259,7 @@ class Commands:
 
     def _acknowledge(self, values) -> bytes:
         pump = self._controller
-        pump.acknowledge(values["alarms"], self._now_s)
+        pump.acknowledge(values["alarms"], pump.hardware.clock.s)
         is_stored = pump.keeper.save_if_changed()
         return messages.ACKNOWLEDGE.response.pack(pump.alarms.active, pump.alarms.silenced, is_stored)
 
@@ -289,8 +289,9 @@ class Commands:
         pump.record(event)
         pump.keeper.save_if_changed()
         self._leave_to = leave_to
-        us = self._now_us + _LEAVE_DELAY_US
-        self.leave_s, self.leave_us = self._now_s + us // 1_000_000, us % 1_000_000
+        clock = self._controller.hardware.clock
+        us = clock.us + _LEAVE_DELAY_US
+        self.leave_s, self.leave_us = clock.s + us // 1_000_000, us % 1_000_000
         return b""
 
     def leave(self) -> None:

@@ -6,6 +6,8 @@ delivers, ``supervisor`` watches, ``keeper`` makes durable, the link takes reque
 what they lead to, is here.
 """
 
+import gc
+
 from thecal_fw.bolus_notes import BolusNotes
 from thecal_fw.bolus_recall import STEP_US as RECALL_STEP_US
 from thecal_fw.boluses import Boluses
@@ -17,19 +19,23 @@ from thecal_fw.core.annunciation import Annunciation
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.events import EventLog
 from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before, ticks_at
-from thecal_fw.core.journal_condition import BLANK
+from thecal_fw.core.journal_condition import BLANK, GOOD
 from thecal_fw.core.ledger import Ledger
-from thecal_fw.core.program import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
+from thecal_fw.core.program import MODE_MINIMUM_RATE, MODE_STOPPED, Program
+from thecal_fw.core.program_place import ProgramPlace
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.core.roles import DAMAGED
-from thecal_fw.core.self_test import TEST_BUTTON, TEST_BUZZER, TEST_FLASH
+from thecal_fw.core.schedule import follows_the_clock
+from thecal_fw.core.self_test import TEST_BUTTON, TEST_BUZZER, TEST_FLASH, TEST_SPEED
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
-from thecal_fw.infusion import SPLICE_LEAD_TICKS, Infusion
+from thecal_fw.core.week import advance
+from thecal_fw.dose_keeper import DoseKeeper
+from thecal_fw.infusion import Infusion
 from thecal_fw.keeper import Keeper
+from thecal_fw.pace import Pace
 from thecal_fw.patient_button import PatientButton
-from thecal_fw.recovery import Recovery
 from thecal_fw.service import Service
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.keys import KeyStore
@@ -39,6 +45,7 @@ from thecal_fw.supervision import Supervisor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.ports import Hardware
+    from thecal_fw.recovery import Recovery
 
 HEARTBEAT_S = 7
 """Longest time between polls; the watchdog of the board bites after 8.3 s, about its longest time."""
@@ -46,12 +53,16 @@ HEARTBEAT_S = 7
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
 
-_WEEK_US = 400_000
-"""More than working out the rates of a week of 7 x 48 steps and 7 x 24 boluses takes."""
+_WEEK_PIECE_TURNS = 64
+_WEEK_PIECE_US = 60_000
+"""More than working out so many turns of a program's week takes."""
 
 REPEATED_STARTS_S = 600
 """Three starts by hand within this time, each after a stop in a critical alarm, are one too many: what raises the alarm
 is still there. Baclofen must not end abruptly, so the answer is the minimum rate and not another stop."""
+
+_PIECE_OF_MEMORY_BYTES = 1_300
+"""More than anything that a request takes in one piece, an open file on a stock board being the longest."""
 
 _TRY_AGAIN_US = 100_000
 """What waits for a time when nothing else is due is looked at again after this."""
@@ -61,7 +72,7 @@ class Controller:
     """A pump on some hardware. Public attributes are for its parts, for ``commands`` and for tests to read.
 
     program, program_digest: the committed program and its name.
-    week: what a week of the program gives, once there was time to work it out.
+    place: where the program lies, with what a week of it gives, once there was time to work that out.
     failed_tests: bits of ``thecal_fw.core.self_test`` that failed at this reset.
     """
 
@@ -76,16 +87,21 @@ class Controller:
         self.calibration = calibration
         self.program = None
         self.program_digest = bytes(32)
-        self.week = None
+        # Taken before anything else, while memory is in one piece.
+        self.place = ProgramPlace(hardware.machine.room)
+        self._spare_place = ProgramPlace(hardware.machine.room)
+        self._week_work = None
         self.wall = WallClock()
         self.ledger = Ledger()
         self.reservoir = Reservoir(calibration)
         self.alarms = Alarms()
         self.log = EventLog()
+        self.pace = Pace(self)
         self.infusion = Infusion(self)
         self.boluses = Boluses(self)
         self.bolus_notes = BolusNotes(self)
         self.bridging = Bridging(self)
+        self.doses = DoseKeeper(self)
         self.supervisor = Supervisor(self)
         self.service = Service(self)
         self.keeper = Keeper(self, Journal(hardware.flash, keep=hardware.retained.keep_record))
@@ -117,9 +133,13 @@ class Controller:
             self.failed_tests |= TEST_BUTTON
         self.ledger.counted = hardware.sense.count()
         self.infusion.delivery.withdraw(self.ledger.counted)
+        # Needed once. Where the firmware is loaded into memory, there is room for better things afterwards.
+        from thecal_fw.recovery import Recovery
+
         recovery = Recovery(self)
         recovery.restore()
         self._open_keys()
+        self._measure_pace()
         self._judge_self_test()
         self.service.check()
         self.supervisor.check_reservoir()
@@ -129,7 +149,7 @@ class Controller:
             self.failed_tests |= TEST_FLASH
             self.record(events.EVENT_SELF_TEST, TEST_FLASH)
         if not resumes or self.boluses.are_blocked():
-            self.bolus_notes.end_extra(0)
+            self.bolus_notes.end_all(0, events.END_ALARM)
         if resumes:
             self._resume(recovery)
         self.keeper.keep_anchor()
@@ -138,6 +158,21 @@ class Controller:
         self.keys.open(self.keeper.journal.condition == BLANK, self.hardware.supply.is_good())
         if self.keys.access == DAMAGED:
             self.record(events.EVENT_KEYS_DAMAGED)
+        if self.keys.is_single:
+            self.record(events.EVENT_KEYS_SINGLE)
+
+    def _measure_pace(self) -> None:
+        """Before anything is delivered: once with what lies in memory by now, and the flash cache as it is."""
+        self.collect_garbage()
+        self.infusion.rehearse(self.wanted_program())
+        if self.pace.is_too_slow():
+            self.failed_tests |= TEST_SPEED
+
+    def collect_garbage(self) -> None:
+        """Tidy the heap, and learn how long that takes."""
+        begun = self.pace.begin()
+        self.hardware.machine.collect_garbage()
+        self.pace.note_collected(self.pace.since(begun))
 
     def _judge_self_test(self) -> None:
         if self.failed_tests:
@@ -157,10 +192,10 @@ class Controller:
         self._note_start()
         return True
 
-    def _resume(self, recovery: Recovery) -> None:
+    def _resume(self, recovery: "Recovery") -> None:
         """Go on delivering. What has to be durable before is so by now: that may have taken an erase."""
         self.hardware.clock.read()
-        tick = self.ticks_now() + SPLICE_LEAD_TICKS
+        tick = self.ticks_now() + self.pace.lead_ticks() + self.pace.slack_ticks()
         self.infusion.owed_phase = recovery.owed_at(tick)
         if recovery.missed_steps:
             self.record(events.EVENT_MISSED, recovery.missed_steps)
@@ -177,8 +212,10 @@ class Controller:
             late_us = (now_s - self.wake_s) * 1_000_000 + now_us - self.wake_us
             if late_us > self.worst_lateness_us:
                 self.worst_lateness_us = late_us
-        # What comes before there is somebody to take it waits in the port.
-        byte = self.hardware.port.read() if self._link is not None else -1
+        # What comes before there is somebody to take it, or time to, waits in the port.
+        byte = -1
+        if self._link is not None and not self._link.has_something_waiting:
+            byte = self.hardware.port.read()
         is_more = byte >= 0 or not self._is_quiet(now_s, now_us)
         if is_more:
             self._poll_fully(now_s, now_us, byte)
@@ -206,7 +243,7 @@ class Controller:
         """Whether nothing is due and nothing has happened: all that a heartbeat has to find out."""
         if now_s >= self._deadline_s and not is_before(now_s, now_us, self._deadline_s, self._deadline_us):
             return False
-        if self._link is None or self._link.has_held_frame or not self.button.is_quiet():
+        if self._link is None or self._link.has_something_waiting or not self.button.is_quiet():
             return False
         return self.supervisor.is_quiet(now_s, now_us)
 
@@ -217,8 +254,8 @@ class Controller:
         self.infusion.fill()
         has_input = False
         if self._link is not None:
-            has_input = self._link.serve(now_s, now_us, byte, self.infusion.change_is_near(now_s, now_us))
-        self.button.check(now_s, now_us, self.infusion.change_is_near(now_s, now_us))
+            has_input = self._link.serve(now_s, now_us, byte)
+        self.button.check(now_s, now_us)
         self.alarms.end_silences(now_s)
         self._sound(now_s, now_us)
         if self._link is None:
@@ -229,8 +266,8 @@ class Controller:
         self.keeper.tend()
         if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
             self.boluses.recall.step()
-        elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_US):
-            self._link.prepare_dates()
+        elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_PIECE_US):
+            self.work_on_week()
         self._set_deadline()
         if self.keeper.has_work() or not self.boluses.recall.is_done or self._lacks_week():
             us = now_us + _TRY_AGAIN_US
@@ -239,7 +276,18 @@ class Controller:
             self._deadline_s, self._deadline_us = now_s, now_us
 
     def _lacks_week(self) -> bool:
-        return self.week is None and self.program is not None
+        return self.program is not None and not self.place.week.is_known
+
+    def work_on_week(self) -> bool:
+        """Work out another piece of what the program gives in a week; whether all of it is known now."""
+        week, program = self.place.week, self.program
+        if program is None or week.is_known:
+            return week.is_known
+        if self._week_work is None:
+            self._week_work = week.working_out(program, self.limits.minimum_rate_nl_per_day)
+        if not advance(self._week_work, _WEEK_PIECE_TURNS):
+            self._week_work = None
+        return week.is_known
 
     def _set_deadline(self) -> None:
         """Find the first instant at which anything but input or the heartbeat needs the next poll."""
@@ -272,6 +320,17 @@ class Controller:
         us = clock.us + needed_us
         return is_before(clock.s + us // 1_000_000, us % 1_000_000, self._deadline_s, self._deadline_us)
 
+    def is_change_within(self, us: int) -> bool:
+        """Whether the queue has to be spliced for a change of therapy within so many microseconds from now: what takes
+        longer has to wait until that is done, or the change would be late."""
+        if not self.infusion.is_change_ahead():
+            return False
+        clock = self.hardware.clock
+        clock.read()
+        us += clock.us
+        event_s, event_us = self.infusion.event_s, self.infusion.event_us
+        return not is_before(clock.s + us // 1_000_000, us % 1_000_000, event_s, event_us)
+
     def _sound(self, now_s: int, now_us: int) -> None:
         alarms = self.alarms
         on = self._annunciation.update(now_s, now_us, alarms.audible_priority(), alarms.audible())
@@ -290,6 +349,10 @@ class Controller:
         clock = self.hardware.clock
         return ticks_at(clock.s, clock.us)
 
+    def lifetime_steps(self) -> int:
+        """Microsteps counted in all of the pump's lives."""
+        return self.ledger.base_steps + self.hardware.sense.count() + self.ledger.unseen_steps
+
     def wanted_program(self) -> Program:
         """The program that the active alarms leave standing. One that delivers nothing always stands."""
         if self.program is not None and self.program.mode == MODE_STOPPED:
@@ -301,9 +364,14 @@ class Controller:
     def start(self) -> int:
         """Begin to deliver on the next whole second; the tick at which that is."""
         self._count_start()
-        self.infusion.start(self.infusion.next_change_tick())
+        self.infusion.state = STATE_STARTING
         self._note_start()
+        self.boluses.begin_from(self.infusion.next_change_tick())
         self.keeper.note_change()
+        # Only once it is durable is the instant known at which delivery can begin.
+        self.keeper.save()
+        self.hardware.clock.read()
+        self.infusion.start(self.infusion.next_change_tick())
         return self.infusion.change_tick
 
     def _count_start(self) -> None:
@@ -335,11 +403,11 @@ class Controller:
         self._note_time_unknown()
         return self.infusion.follow()
 
-    def _stop(self) -> int:
+    def _stop(self, reason: int) -> int:
         # Once more, when it stands already, says nothing of why it was stopped.
         if self.infusion.state != STATE_STOPPED:
             self._stopped_in_alarm = self.alarms.has_critical()
-        tick = self.infusion.stop()
+        tick = self.infusion.stop(reason)
         self.supervisor.check_standing(self.hardware.clock.s)
         self._note_time_unknown()
         self.keeper.note_change()
@@ -350,29 +418,46 @@ class Controller:
 
     def stop_on_purpose(self) -> int:
         """Stop because somebody wants it: nobody has to be reminded that an alarm had stopped the pump."""
-        tick = self._stop()
+        tick = self._stop(events.END_STOP)
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
         return tick
 
-    def adopt(self, program: Program, digest: bytes) -> None:
-        """Go by a program from now on, without planning anything yet."""
+    def spare_place(self) -> ProgramPlace:
+        """Where another program may be put."""
+        return self._spare_place
+
+    def is_spare_place_free(self) -> bool:
+        """Return True if nothing is delivered from the bytes in the spare place any more: a program that is replaced
+        continues until the other one takes over."""
+        return self.infusion.state != STATE_DELIVERING or self.infusion.change_tick < 0
+
+    def adopt(self, program: Program, digest: bytes, place: ProgramPlace) -> None:
+        """Go by a program from now on, without planning anything yet. place: where it lies."""
+        if place is not self.place:
+            self.place, self._spare_place = place, self.place
         self.program = program
         self.program_digest = digest
-        self.week = None
+        self._week_work = None
         self.boluses.forget_allowance()
         self.reservoir.set_low_threshold(program.low_reservoir_nl)
 
-    def commit(self, program: Program, digest: bytes, encoded: bytes) -> int:
+    def commit(self, program: Program, digest: bytes, place: ProgramPlace) -> int:
         """Take a validated program; the tick from which it is delivered if delivery is under way.
 
         -1 if it could not be made durable: the program before it then stays in force, in memory as in the journal.
         """
         bridge_end = self.bridging.end
         self.bridging.begin(program, self.infusion.change_tick_from_now())
-        if not self.keeper.commit(program, digest, encoded):
+        if not self.keeper.commit(program, digest, place.encoded()):
             self.bridging.end = bridge_end
             return -1
-        self.adopt(program, digest)
+        self.adopt(program, digest, place)
+        # Only now that it is durable is the instant known at which it can take effect.
+        self.infusion.rehearse(program)
+        stored_end = self.bridging.end
+        self.bridging.begin(program, self.infusion.change_tick_from_now())
+        if self.bridging.end != stored_end:
+            self.keeper.note_change()
         self.boluses.end_with_program()
         if program.bridge is not None:
             self.record(events.EVENT_BRIDGE_BEGUN, program.bridge.rate_nl_per_day, program.bridge.seconds)
@@ -389,18 +474,24 @@ class Controller:
         was_utc_s = self.wall.utc_ticks(self.ticks_now()) // TICKS_PER_SECOND
         before = self.wall
         self.wall = clock_set_to(utc_s, utc_us, offset_minutes, clock.s, clock.us)
+        tick = self.ticks_now()
         if self.infusion.state != STATE_STOPPED:
-            self.boluses.clock_is_set(before, self.wall, self.infusion.change_tick_from_now())
+            tick = self.infusion.change_tick_from_now()
+        self.boluses.clock_is_set(before, self.wall, tick)
         self.record(events.EVENT_TIME_SET, was_utc_s, utc_s)
         self.keeper.note_change()
         tick = self.replan()
         self.keeper.keep_anchor()
+        # Which minutes were lived through by the clock before is known from here on only.
+        self.doses.write()
         return tick
 
     def refill(self, fill_nl: int) -> None:
         ledger = self.ledger
         if self.infusion.state == STATE_DELIVERING:
             ledger.counted = self.hardware.sense.count() + ledger.unseen_steps
+        if not self.lifetime_steps() and self.keeper.journal.condition in (BLANK, GOOD):
+            self.boluses.note_empty_line()
         self.reservoir.refill(fill_nl, ledger.counted, self.wall.local_day(self.ticks_now()))
         ledger.begin_reservoir()
         self.supervisor.begin_reservoir()
@@ -422,7 +513,7 @@ class Controller:
     def _note_time_unknown(self) -> None:
         program = self.program
         is_stopped = self.infusion.state == STATE_STOPPED
-        needs_time = not is_stopped and program is not None and program.mode == MODE_FLEX
+        needs_time = not is_stopped and program is not None and follows_the_clock(program)
         self.set_alarm(alarm_table.TIME_UNKNOWN, needs_time and not self.wall.is_known())
 
     def note_alarm(self, alarm: int) -> None:
@@ -442,10 +533,24 @@ class Controller:
         if stronger == response or self.infusion.state == STATE_STOPPED:
             return
         if stronger == alarm_table.RESPONSE_STOP:
-            self._stop()
+            self._stop(events.END_ALARM)
             self.set_alarm(alarm_table.STOPPED_BY_ALARM, True)
         elif alarm_table.RESPONSE_MINIMUM_RATE in (stronger, response) or self.boluses.are_concerned():
             self.replan()
+
+    def need_memory(self) -> None:
+        """Raise MemoryError unless there is a piece of memory free: what changes something is only begun with one, so
+        that it does not end half done."""
+        bytearray(_PIECE_OF_MEMORY_BYTES)
+
+    def note_out_of_memory(self, kind: int) -> None:
+        """A request of this kind, or a press of the button for kind 0, ended for want of memory. Delivery has not."""
+        gc.collect()
+        # What can't even be logged is no reason to stop either.
+        try:
+            self.record(events.EVENT_OUT_OF_MEMORY, kind, self.hardware.machine.heap_free_bytes())
+        except MemoryError:
+            return
 
     def record(self, code: int, first: int = 0, second: int = 0) -> None:
         """Log an event at the instant the clock was last read."""

@@ -130,7 +130,10 @@ class Gatekeeper:
             # A pump that only a patient can change would be one that nobody can program.
             raise RequestRefusedError(messages.ERROR_NO_KEY, ROLE_CLINICIAN)
         had_key = keys.key(role) is not None
-        if not pump.keeper.can_grant() or not keys.put(role, values["key"]):
+        is_stored = pump.keeper.can_grant() and keys.put(role, values["key"])
+        if keys.is_single:
+            pump.record(events.EVENT_KEYS_SINGLE)
+        if not is_stored:
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         self._end_proof()
         slowdown.clear()

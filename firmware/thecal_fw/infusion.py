@@ -17,24 +17,20 @@ from thecal_fw.core.instant import (
     second_of_ticks,
     ticks_at,
 )
+from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
-from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline
+from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
 
-CHANGE_NOTICE_TICKS = TICKS_PER_SECOND // 5
-"""A change takes effect no sooner than this after it was asked for."""
-
-SPLICE_LEAD_TICKS = 4_500
-"""A change is prepared this long before it takes effect: time to fill a block and to wait for the anchor."""
-_ANCHOR_LEAD_TICKS = 2_000
-"""From the beginning of that preparation to the anchor at which the new queue takes over."""
 _CLEAR_BEFORE_ANCHOR_TICKS = 100
 _CLEAR_AFTER_ANCHOR_TICKS = 20
-"""No pulse of the old queue is due so close before or after an anchor: the generator is re-armed there."""
+"""No pulse of the old queue is due so close before or after an anchor: there the new queue takes its place."""
 _LONGEST_REQUEST_US = 150_000
 """No request takes longer to serve than this, unless it has to erase first; the longest is checking a program of 7 x 48
 steps."""
 _FIRST_BLOCK_TICKS = TICKS_PER_SECOND
 _FIRST_BLOCK_PULSES = 64
+_PREPARED_PULSES = 2 * _FIRST_BLOCK_PULSES
+"""What a plan can hold that is prepared beside the one in force: a power of two."""
 _BLOCK_TICKS = 60 * TICKS_PER_SECOND
 """What a block spans at least, unless it is full before that."""
 _FEW_PULSES = 64
@@ -57,6 +53,7 @@ class Infusion:
         self._hardware = pump.hardware
         self._train = pump.hardware.train
         self.delivery = Delivery(pump.calibration, self._train.LEAST_INTERVAL_TICKS)
+        self._prepared = Delivery(pump.calibration, self._train.LEAST_INTERVAL_TICKS, _PREPARED_PULSES)
         self.state = STATE_STOPPED
         self.change_tick = -1
         self.event_s = NEVER_S
@@ -68,6 +65,7 @@ class Infusion:
         self.owed_phase = self.delivery.half_a_step
         self.timeline = NO_DELIVERY
         self._goes_on = False
+        self._is_granted = False
         self._changed_timeline = NO_DELIVERY
         self._splice_tick = -1
         self._queued_block_s = NEVER_S
@@ -98,7 +96,10 @@ class Infusion:
             return
         self._hardware.clock.read()
         if self._splice_tick >= 0:
-            self._splice(self._splice_tick)
+            if not self._is_granted:
+                self._grant(self._splice_tick)
+            else:
+                self._splice(self._splice_tick)
             return
         self.event_s = NEVER_S
         self._note_change()
@@ -109,17 +110,17 @@ class Infusion:
             return
         train = self._train
         was_filled = False
-        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES:
-            self._fill_block(train.BLOCK_PULSES, _BLOCK_TICKS, _LONG_BLOCK_TICKS)
+        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES // 2:
+            self._fill_block()
             was_filled = True
         if was_filled:
             self._pump.keeper.keep_anchor()
 
-    def _fill_block(self, most_pulses: int, span_ticks: int, long_span_ticks: int) -> None:
+    def _fill_block(self) -> None:
         train, delivery = self._train, self.delivery
-        pulses = delivery.plan(train, most_pulses, span_ticks)
-        if pulses < _FEW_PULSES and long_span_ticks > span_ticks:
-            delivery.plan(train, _FEW_PULSES - pulses, long_span_ticks - span_ticks)
+        pulses = delivery.plan(train, min(train.BLOCK_PULSES, delivery.room()), _BLOCK_TICKS)
+        if pulses < _FEW_PULSES:
+            delivery.plan(train, _FEW_PULSES - pulses, _LONG_BLOCK_TICKS - _BLOCK_TICKS)
         train.release()
         # The block released before this one ends where this one begins; then there is room for the next.
         self.refill_s, self.refill_us = self._queued_block_s, self._queued_block_us
@@ -139,7 +140,7 @@ class Infusion:
     def next_change_tick(self) -> int:
         """The whole second of the pump's clock on which a change asked for now takes effect."""
         pump = self._pump
-        return pump.wall.next_whole_second(pump.ticks_now() + CHANGE_NOTICE_TICKS)
+        return pump.wall.next_whole_second(pump.ticks_now() + pump.pace.notice_ticks())
 
     def change_tick_from_now(self) -> int:
         """The tick at which a change takes effect if it is asked for now: that of the one under way if there is one."""
@@ -150,30 +151,54 @@ class Infusion:
         return self._changed_timeline if 0 <= self.change_tick <= tick else self.timeline
 
     def follow(self) -> int:
-        """Follow the program, the clock and the alarms as they are now; the tick from which that holds."""
-        self._change_at(self.next_change_tick())
+        """Follow the program, the clock and the alarms as they are now; the tick from which that holds.
+
+        What is due may be the same as before; then nothing is spliced.
+        """
+        tick = self.change_tick_from_now()
+        changed = self._pump.boluses.timeline(tick)
+        if self.state == STATE_DELIVERING and self._splice_tick < 0:
+            due = self._changed_timeline if self.change_tick >= 0 else self.timeline
+            if due.gives_the_same_from(tick, changed):
+                due.go_by_program_of(changed)
+                return tick
+        self._change_to(changed, tick)
         return self.change_tick
 
     def _change_at(self, tick: int) -> None:
         # A change already under way keeps its instant, or requests in a row could put it off for ever.
         if self._splice_tick >= 0:
             tick = self._splice_tick
-        elif self.change_tick >= 0:
-            self._note_change()
         pump = self._pump
-        self.change_tick = tick
         if self.state == STATE_STARTING and not self._goes_on:
             pump.boluses.begin_from(tick)
-        self._changed_timeline = pump.boluses.timeline(tick)
-        self._set_event(tick - SPLICE_LEAD_TICKS)
-        self._splice_tick = tick
-        if self.state == STATE_DELIVERING:
+        self._change_to(pump.boluses.timeline(tick), tick)
+
+    def _change_to(self, timeline, tick: int) -> None:
+        pump = self._pump
+        if self._splice_tick < 0 <= self.change_tick:
+            self._note_change()
+            # What was noted may have ended a bolus.
+            timeline = pump.boluses.timeline(tick)
+        self.change_tick = self._splice_tick = tick
+        self._changed_timeline = timeline
+        self._is_granted = self.state == STATE_DELIVERING
+        if self._is_granted:
             pump.keeper.keep_anchor()
+        self._set_preparation(tick)
 
     def _put_off(self) -> None:
         """The change under way takes effect on the next second on which it can."""
         self.change_tick = -1
         self._change_at(self.next_change_tick())
+
+    def _set_preparation(self, change_tick: int) -> None:
+        """What has changed by then is made durable before a first microstep, and that comes first."""
+        pace = self._pump.pace
+        tick = change_tick - pace.lead_ticks() - pace.slack_ticks()
+        if not self._is_granted:
+            tick -= pace.write_lead_us() // TICK_US
+        self._set_event(tick)
 
     def _set_event(self, tick: int) -> None:
         self.event_s, self.event_us = second_of_ticks(tick), microsecond_of_ticks(tick)
@@ -187,51 +212,82 @@ class Infusion:
         if self.state == STATE_DELIVERING:
             self._pump.keeper.keep_anchor()
 
+    def _grant(self, change_tick: int) -> None:
+        """Have the journal allow a start; that may take an erase."""
+        self._is_granted = self._pump.keeper.grant_for_start()
+        self._hardware.clock.read()
+        if self._is_granted:
+            self._set_preparation(change_tick)
+        else:
+            self._splice_tick = -1
+            self._put_off()
+
     def _splice(self, change_tick: int) -> None:
         self._splice_tick = -1
-        pump, delivery = self._pump, self.delivery
+        pump, delivery, prepared, pace = self._pump, self.delivery, self._prepared, self._pump.pace
         starting = self.state == STATE_STARTING
+        begun = pace.begin()
+        earliest = pump.ticks_now() + pace.lead_ticks()
         if starting:
-            # Durable first: that may take an erase, and then there is no time left.
-            if not pump.keeper.grant_for_start():
-                self._put_off()
-                return
-            self._hardware.clock.read()
             # A little ahead, so that a pulse owed since the last stop can come on the very tick of the start.
             anchor, delivered = change_tick - _CLEAR_BEFORE_ANCHOR_TICKS, pump.ledger.counted
-            is_late = pump.ticks_now() + _ANCHOR_LEAD_TICKS > change_tick
-            timeline = ChangingTimeline(NO_DELIVERY, change_tick, self._changed_timeline)
+            before = NO_DELIVERY
         else:
-            anchor, delivered = self._clear_anchor(pump.ticks_now() + _ANCHOR_LEAD_TICKS)
-            is_late = anchor > change_tick
-            timeline = ChangingTimeline(self.timeline, change_tick, self._changed_timeline)
-        if is_late:
-            # Too late to be exact: things stay as they are for a moment more, and the pump says so.
-            pump.record(events.EVENT_TIMING_FAULT, pump.ledger.counted, delivery.planned)
-            pump.note_alarm(alarm_table.CHANGE_LATE)
-            self._put_off()
+            anchor, delivered = self._clear_anchor(earliest)
+            before = self.timeline
+        if max(anchor, earliest) > change_tick:
+            self._make_later()
             return
-        phase = self.owed_phase
+        timeline = ChangingTimeline(before, change_tick, self._changed_timeline)
+        phase = self.owed_phase if starting else delivery.phase_at(anchor, delivered)
+        self._prepare(anchor, phase, delivered, timeline)
         if starting:
             self._energise()
-        else:
-            phase = delivery.phase_at(anchor, delivered)
-        delivery.begin(anchor, phase, delivered, timeline)
+        pace.note_prepared(pace.since(begun))
+        if not self._train.start(second_of_ticks(anchor), microsecond_of_ticks(anchor)):
+            if starting:
+                self._hardware.driver.disable()
+                self._hardware.gate.close()
+            self._make_later()
+            return
+        pace.note_taken_over()
+        delivery.adopt(prepared)
         self.timeline = timeline
-        self.refill_s = self._queued_block_s = NEVER_S
+        self.refill_s = NEVER_S
+        self._queued_block_s, self._queued_block_us = delivery.tail_s, delivery.tail_us
         pump.supervisor.forget_threshold()
         pump.keeper.forget_due()
-        self._train.load()
-        self._fill_block(_FIRST_BLOCK_PULSES, _FIRST_BLOCK_TICKS, _FIRST_BLOCK_TICKS)
-        if not self._train.start(second_of_ticks(anchor), microsecond_of_ticks(anchor)):
-            self._hardware.clock.read()
-            self.generator_ran_dry()
-            return
         self.state = STATE_DELIVERING
         self._set_event(change_tick)
         if starting:
             self._hardware.annunciator.led(True)
             pump.record(events.EVENT_STARTED, delivered, delivery.rate_at(change_tick))
+
+    def _prepare(self, anchor: int, phase: int, delivered: int, timeline) -> None:
+        """Plan afresh from an anchor, and load what comes first, both beside what is in force and plays."""
+        self._prepared.begin(anchor, phase, delivered, timeline)
+        self._train.load()
+        self._prepared.plan(self._train, _FIRST_BLOCK_PULSES, _FIRST_BLOCK_TICKS)
+        self._train.release()
+
+    def rehearse(self, program) -> None:
+        """Find out how long preparing a change to a program takes, by doing so and dropping it."""
+        if program.mode == MODE_STOPPED:
+            return
+        pump = self._pump
+        timeline = Timeline(program, pump.wall, pump.limits.minimum_rate_nl_per_day)
+        begun = pump.pace.begin()
+        tick = pump.ticks_now()
+        self._prepare(tick, 0, 0, ChangingTimeline(timeline, tick + TICKS_PER_SECOND // 2, timeline))
+        self._train.unload()
+        pump.pace.note_prepared(pump.pace.since(begun))
+
+    def _make_later(self) -> None:
+        """Too late to be exact: things stay as they are for a moment more, and the pump says so."""
+        pump = self._pump
+        pump.record(events.EVENT_CHANGE_LATE, pump.ledger.counted, pump.pace.prepare_us)
+        pump.note_alarm(alarm_table.CHANGE_LATE)
+        self._put_off()
 
     def _energise(self) -> None:
         """Let the motor move, for as many microsteps as the journal allows and no more."""
@@ -265,7 +321,7 @@ class Infusion:
         self._hardware.gate.close()
         self._hardware.annunciator.led(False)
         self._count_at_halt()
-        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now())
+        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_TIMING_FAULT)
         self.state = STATE_STARTING
         self._goes_on = False
         self.owed_phase = self.delivery.half_a_step
@@ -276,33 +332,28 @@ class Infusion:
     def hold(self) -> None:
         """Pause, and go on by itself on the first second at which more may be granted. What is owed is kept."""
         pump = self._pump
-        self._train.halt()
-        self._hardware.driver.disable()
-        self._hardware.gate.close()
+        self._halt()
         self._hardware.annunciator.led(False)
-        self._hardware.clock.read()
         self._count_at_halt()
         self.owed_phase = self.delivery.bounded(self.delivery.phase_at(pump.ticks_now(), pump.ledger.counted))
-        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now())
+        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_HELD)
         self.state = STATE_STARTING
         self._goes_on = False
         pump.record(events.EVENT_HELD, pump.ledger.counted)
         self._put_off()
 
-    def stop(self) -> int:
-        """No pulse from now on. The tick of the stop; what was owed by then is kept for the next start."""
+    def stop(self, reason: int = events.END_STOP) -> int:
+        """No pulse from now on. The tick of the stop; what was owed by then is kept for the next start. reason: of the
+        end of what was under way."""
         hardware, pump = self._hardware, self._pump
-        self._train.halt()
-        hardware.driver.disable()
-        hardware.gate.close()
-        hardware.clock.read()
+        self._halt()
         tick = pump.ticks_now()
         if self.state == STATE_DELIVERING:
             self._count_at_halt()
             self.owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, pump.ledger.counted))
-            pump.bolus_notes.cut_short(self.timeline, tick)
+            pump.bolus_notes.cut_short(self.timeline, tick, reason)
         # What was to go on, or to be made up for, with a start that does not come.
-        pump.bolus_notes.end_extra(tick)
+        pump.bolus_notes.end_all(tick, reason)
         if self.state != STATE_STOPPED:
             pump.record(events.EVENT_STOPPED, pump.ledger.counted)
         self.state = STATE_STOPPED
@@ -312,6 +363,18 @@ class Infusion:
         pump.keeper.forget_due()
         hardware.annunciator.led(False)
         return tick
+
+    def _halt(self) -> None:
+        """No pulse from now on, and the motor off.
+
+        The clock shows the instant of the halt afterwards: a pulse due while the rest was done did not come.
+        """
+        clock = self._hardware.clock
+        self._train.halt()
+        self._hardware.driver.disable()
+        self._hardware.gate.close()
+        clock.read()
+        clock.set_back(self._train.since_halt_us(clock.s, clock.us))
 
     def _count_at_halt(self) -> None:
         """Settle what came out of a generator that has just been halted, and withdraw the rest of the plan."""

@@ -20,7 +20,7 @@ from thecal_fw.core.instant import (
     second_of_ticks,
     ticks_at,
 )
-from thecal_fw.core.program import MODE_STOPPED, decode
+from thecal_fw.core.program import MODE_STOPPED, digest_of
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.schedule import highest_rate
 from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND
@@ -39,11 +39,8 @@ _LEAST_LEAD_STEPS = 8
 _HOLD_STEPS = 4
 """Left over when delivery holds for a low supply, for the pulses that come while it does."""
 _SECONDS_PER_DAY = 86_400
-_WRITE_US = 20_000
-"""More than writing a record, with its mirror, and some events takes."""
-_ERASE_SLACK_US = 20_000
 _MOST_EVENTS_AT_ONCE = 4
-_MOST_ERASES_FOR_A_COMMIT = 8
+MOST_ERASES_FOR_A_COMMIT = 8
 """The two sectors of a program, and whatever else is more urgent."""
 
 
@@ -68,6 +65,7 @@ class Keeper:
         self.size_quantum(None)
         self._stored = _NOTHING_STORED
         self._has_changed = False
+        self._is_durable = True
         self._is_held = True
         self.due_s = NEVER_S
         self.due_us = 0
@@ -94,7 +92,7 @@ class Keeper:
 
     def save_if_changed(self) -> bool:
         """Whether all that has changed is durable."""
-        return not self._has_changed or self.save()
+        return self.save() if self._has_changed else self._is_durable
 
     def grant_for_start(self) -> bool:
         """Have the journal allow delivery from here on, before it begins; whether it may."""
@@ -104,17 +102,23 @@ class Keeper:
 
     def save(self) -> bool:
         """Write the whole state now; whether it is durable. What may not be written now is written later."""
-        may_write = self._may_write()
+        may_write = self.may_write()
         self._has_changed = not may_write
         self._is_held = True
         granted = self._grant_from_here()
         state = self._state(granted)
         is_durable = False
+        begun = self._pump.pace.begin()
         if may_write:
             is_durable = self.journal.write(state)
         else:
             self.journal.hold(state)
-        return self._granted(granted, is_durable)
+        # What follows from it is timed from now on, and not from before the write.
+        took_us = self._pump.pace.since(begun)
+        if is_durable and not self.journal.has_erased():
+            self._pump.pace.note_written(took_us)
+        self._is_durable = self._granted(granted, is_durable)
+        return self._is_durable
 
     def _renew_grant(self) -> None:
         granted = self._grant_from_here()
@@ -127,8 +131,9 @@ class Keeper:
             second_of_ticks(utc),
             microsecond_of_ticks(utc),
             self._pump.log.latest,
-            self._may_write(),
+            self.may_write(),
         )
+        clock.read()
         self._granted(granted, is_durable)
 
     def _granted_now(self) -> int:
@@ -153,8 +158,14 @@ class Keeper:
             if pump.infusion.state == STATE_DELIVERING and granted > ledger.granted:
                 self._hardware.gate.grant(granted - ledger.granted)
             ledger.granted = granted
-        pump.set_alarm(alarm_table.JOURNAL_FAULT, self.journal.has_failed)
+        if is_durable:
+            pump.doses.try_again()
+        self._judge_journal()
         return is_durable
+
+    def _judge_journal(self) -> None:
+        pump = self._pump
+        pump.set_alarm(alarm_table.JOURNAL_FAULT, self.journal.has_failed or pump.doses.has_failed)
 
     def can_grant(self) -> bool:
         """Whether delivery may go beyond what is granted now."""
@@ -164,7 +175,8 @@ class Keeper:
         """Whether delivery has to hold, since the supply is low and the grant at its end."""
         return not self.can_grant() and self._ledger.counted >= self._ledger.granted - _HOLD_STEPS
 
-    def _may_write(self) -> bool:
+    def may_write(self) -> bool:
+        """Return True if flash may be written: it is this firmware's, and the supply is good."""
         return not self.is_read_only and self._hardware.supply.is_good()
 
     def _state(self, granted: int) -> State:
@@ -204,7 +216,7 @@ class Keeper:
         state.microsteps_per_rev = calibration.microsteps_per_rev
         return state
 
-    def commit(self, program: "Program", digest: bytes, encoded: bytes) -> bool:
+    def commit(self, program: "Program", digest: bytes, encoded: memoryview) -> bool:
         """Make a program durable: written beside the one in force, then put in force by one record.
 
         False if that failed. The one before is in force then, and nothing else has changed either.
@@ -219,7 +231,7 @@ class Keeper:
                 self.is_read_only = True
                 return False
         pair = None
-        for _ in range(_MOST_ERASES_FOR_A_COMMIT):
+        for _ in range(MOST_ERASES_FOR_A_COMMIT):
             # Erased ahead of need as a rule, so only a commit right after another one waits here.
             if journal.can_commit():
                 pair = journal.put_program(encoded)
@@ -236,6 +248,11 @@ class Keeper:
         self.size_quantum(self._pump.program)
         self.note_change()
         return False
+
+    def is_ready_for_program(self) -> bool:
+        """Whether a commit needs no erase before it, or would fail for another reason."""
+        journal = self.journal
+        return journal.can_commit() or not self.may_write() or not journal.needs_erase()
 
     def name_program(self, pair: int, program: "Program", digest: bytes, encoded_bytes: int) -> None:
         """The program in force lies in this pair."""
@@ -276,27 +293,36 @@ class Keeper:
         if not self._is_held:
             self._is_held = True
             journal.hold(self._state(self._granted_now()))
-        if not self._may_write():
+        if not self.may_write():
             return
-        if self._has_changed and pump.has_time(_WRITE_US):
+        if self._has_changed and pump.has_time(pump.pace.write_lead_us()):
             self.save()
-        if journal.latest_event < pump.log.latest and pump.has_time(_WRITE_US):
+        if journal.latest_event < pump.log.latest and pump.has_time(pump.pace.write_lead_us()):
             self.write_events(_MOST_EVENTS_AT_ONCE)
-        if journal.needs_erase() and pump.has_time(self._hardware.flash.LONGEST_ERASE_US + _ERASE_SLACK_US):
+        # The log first: of a dose that has ended nothing is left in the other record that could be logged later.
+        is_turn_of_doses = pump.doses.needs_writing() and journal.latest_event >= pump.log.latest
+        # A record of doses is four times as long as one of the state.
+        if is_turn_of_doses and pump.has_time(4 * pump.pace.write_lead_us()):
+            pump.doses.write()
+            self._judge_journal()
+        erase_us = self._hardware.flash.LONGEST_ERASE_US + pump.pace.write_lead_us()
+        if journal.needs_erase() and pump.has_time(erase_us):
             journal.erase_one()
+        elif pump.doses.needs_erase() and pump.has_time(erase_us):
+            pump.doses.erase_one()
 
     def has_work(self) -> bool:
         """Whether something waits that can be done as soon as there is time."""
-        if not self._may_write() or self.journal.has_failed:
+        if not self.may_write() or self.journal.has_failed:
             return False
         if self._has_changed or self.journal.latest_event < self._pump.log.latest:
             return True
-        return self.journal.needs_erase()
+        return self.journal.needs_erase() or self._pump.doses.has_work()
 
     def write_events(self, most: int = CAPACITY) -> None:
         """Write events that are in memory only, oldest first."""
         log, journal = self._pump.log, self.journal
-        if not self._may_write():
+        if not self.may_write():
             return
         for _ in range(most):
             if journal.latest_event + 1 < log.oldest():
@@ -363,6 +389,9 @@ class Keeper:
             pump.wall.utc_ticks_at_boot,
             self.base_lifetime_s,
             pump.supervisor.is_motor_stalled(),
+            pump.bolus_notes.noted_tick,
+            pump.doses.next_number,
+            pump.doses.latest_record(),
             pump.boluses.to_carry(),
         )
         self._hardware.retained.keep(carried.encode())
@@ -409,21 +438,14 @@ class Keeper:
     def repair_program(self) -> None:
         """Write the program once more, where both of its copies are good.
 
-        From the copy that still is, for memory may have failed as well; only if none is, from memory.
+        From memory if what is there is still the program of that digest, else from the copy in flash that still is.
         """
-        encoded, in_memory = self.journal.program_bytes(), self._pump.program
-        if encoded is None and in_memory is not None:
-            encoded = in_memory.encode()
-        if encoded is None:
-            return
-        program = program_of(encoded)
-        if program is not None and program.digest() == self._stored[1]:
-            self.commit(program, self._stored[1], encoded)
-
-
-def program_of(encoded):
-    """The program of bytes whose digest was right, or None if this firmware does not know its layout."""
-    try:
-        return decode(encoded)
-    except ValueError:
-        return None
+        place, digest = self._pump.place, self._stored[1]
+        if digest_of(place.encoded()) != digest:
+            length = self.journal.read_program(place.buffer)
+            if not length:
+                return
+            place.length = length
+        program = place.decoded()
+        if program is not None:
+            self.commit(program, digest, place.encoded())

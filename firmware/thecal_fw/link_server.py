@@ -2,6 +2,10 @@
 
 Whatever arrives, the answer is a response, a typed error or silence, never an exception. One frame is served per
 poll, so a host that floods the link delays nothing else by more than that one frame.
+
+A request waits while a change of therapy that is still to be prepared would come too late behind it, which follows from
+the longest time its message declares. It is judged before that, by version, session, length and tag, and anew when its
+time has come. Only one waits, and whatever takes less time is served meanwhile: a stop always is.
 """
 
 from thecal_fw.commands import Commands
@@ -19,11 +23,17 @@ from thecal_fw.link.session import (
     DECISION_STALE,
     Session,
 )
-from thecal_fw.refill_commands import prepare
 from thecal_fw.staging import RequestRefusedError
 from thecal_fw.version import COMMIT, VERSION
 
 _MOST_BYTES_PER_POLL = MOST_FRAME_BYTES
+
+_JUDGING_US = 15_000
+"""More than finding out what arrived, and whether it may be served, takes. So shortly before the queue is spliced,
+nothing is taken from the port."""
+
+_WRITING_US = 60_000
+"""More than writing what a request changes takes, a program in two copies being the longest."""
 
 SESSION_QUIET_S = 120
 """A session ends when nothing has come from its host for so long."""
@@ -33,9 +43,10 @@ class LinkServer:
     """Serves the link of one controller.
 
     due_s, due_us: when it has something to do without input.
-    has_held_frame: whether a frame waits to be served without another byte arriving.
+    has_something_waiting: whether there is something to serve as soon as there is time, without another byte arriving.
     replies_dropped: answers that did not go out because the host does not read.
-    frames_dropped: requests that came while another one was held; their hosts get no answer and repeat them.
+    frames_dropped: requests that would have had to wait while another one did; their hosts get no answer and repeat
+    them.
     """
 
     def __init__(self, controller):
@@ -45,8 +56,10 @@ class LinkServer:
         self._port = controller.hardware.port
         self.reader = FrameReader()
         self._session = Session()
+        self._byte = -1
         self._held = None
-        self.has_held_frame = False
+        self._held_us = 0
+        self.has_something_waiting = False
         self._quiet_s = NEVER_S
         self.due_s = NEVER_S
         self.due_us = 0
@@ -56,19 +69,40 @@ class LinkServer:
         self._now_s = 0
         self._now_us = 0
 
-    def prepare_dates(self) -> None:
-        """Make ready what a host is going to ask for, while there is time."""
-        prepare(self._controller)
+    def serve(self, now_s: int, now_us: int, byte: int) -> bool:
+        """Take what has arrived, at most one frame; True if more may be waiting. byte: the first byte that arrived, or
+        -1.
 
-    def serve(self, now_s: int, now_us: int, byte: int, only_stop: bool) -> bool:
-        """Take what has arrived, at most one frame; True if more may be waiting.
-
-        byte: the first byte that arrived, or -1. only_stop: there is no time for anything but a stop; another
-        frame is held until there is. A stop overtakes a held frame, which then meets the session's rules like any
-        that comes late: a change is refused as out of order, a read is answered.
+        A stop overtakes a request that waits, which then meets the session's rules like any that comes late: a change
+        is refused as out of order, a read is answered.
         """
         if not is_before(now_s, now_us, self.due_s, self.due_us):
             self._end_what_is_over(now_s, now_us)
+        is_more = False
+        try:
+            is_more = self._serve_next(byte)
+        except MemoryError:
+            # Between frames: what is lost is one that arrives, and its host repeats it.
+            self._controller.note_out_of_memory(0)
+        self.has_something_waiting = self._held is not None or self._byte >= 0
+        return is_more
+
+    def _serve_next(self, byte: int) -> bool:
+        pump = self._controller
+        if pump.is_change_within(_JUDGING_US):
+            if self._byte < 0:
+                self._byte = byte
+            return False
+        if self._byte >= 0:
+            byte, self._byte = self._byte, -1
+        elif byte < 0:
+            # Nobody has looked while something waited here.
+            byte = self._port.read()
+        if self._held is not None and not pump.is_change_within(self._held_us):
+            held, self._held = self._held, None
+            self._byte = byte
+            self._serve_frame(held)
+            return True
         arrived = None
         budget = _MOST_BYTES_PER_POLL
         while byte >= 0 and budget:
@@ -78,39 +112,16 @@ class LinkServer:
             budget -= 1
             if budget:
                 byte = self._port.read()
-        is_more = byte >= 0
-        if arrived is not None and arrived.kind & ~messages.TAGGED == messages.STOP.kind:
-            self._serve_frame(arrived)
-            return True
-        if only_stop or self._must_wait(self._held or arrived):
-            if self._held is None:
-                self._hold(arrived)
-            elif arrived is not None:
-                # Whoever sends on before the answer is there may lose a frame, and repeats it.
-                self.frames_dropped += 1
-            return is_more
-        if self._held is not None:
-            arrived, held = self._held, arrived
-            self._hold(held)
-            is_more = True
         if arrived is not None:
             self._serve_frame(arrived)
-        return is_more
+        return byte >= 0
 
-    def _must_wait(self, frame) -> bool:
-        """Whether serving a frame takes so long that a change that is still to be prepared would come too late: it
-        would commit a program that erases have to make room for, or work out a week of a program."""
-        pump = self._controller
-        if frame is None or not pump.infusion.is_change_ahead():
-            return False
-        kind = frame.kind & ~messages.TAGGED
-        if kind == messages.COMMIT.kind:
-            return not pump.keeper.journal.can_commit()
-        return pump.week is None and kind in (messages.DATES.kind, messages.SERVICE_LIFE.kind)
-
-    def _hold(self, frame) -> None:
-        self._held = frame
-        self.has_held_frame = frame is not None
+    def _hold(self, frame, message) -> None:
+        if self._held is None:
+            self._held, self._held_us = frame, _holds_loop_us(message)
+        else:
+            # Whoever sends on before the answer is there may lose a frame, and repeats it.
+            self.frames_dropped += 1
 
     def _end_what_is_over(self, now_s: int, now_us: int) -> None:
         if not is_before(now_s, now_us, self._commands.leave_s, self._commands.leave_us):
@@ -131,6 +142,14 @@ class LinkServer:
         self._quiet_s = self._now_s + SESSION_QUIET_S
 
     def _serve_frame(self, frame) -> None:
+        """Answer a request. Want of memory ends the request, and never delivery."""
+        try:
+            self._judge(frame)
+        except MemoryError:
+            self._controller.note_out_of_memory(frame.kind & ~messages.TAGGED)
+            self._refuse(frame, messages.ERROR_NO_MEMORY)
+
+    def _judge(self, frame) -> None:
         # The instant a command acts on is when it is served, so the clock is read again here.
         clock = self._controller.hardware.clock
         clock.read()
@@ -166,21 +185,43 @@ class LinkServer:
                 self._send(self._session.last_answer)
                 return
             self._keep_session()
-        # What is not admitted is not remembered: it would put the requests of whoever is admitted out of order.
-        is_admitted = False
         try:
             self._gatekeeper.admit(frame, message, values, payload, tag, self._now_s)
-            is_admitted = message.role != ROLE_NONE
-            if message is messages.HELLO:
-                payload = self._hello(values)
-            else:
-                payload = self._commands.carry_out(message.kind, values, self._now_s, self._now_us)
+        except RequestRefusedError as refusal:
+            # What is not admitted is not remembered: it would put the requests of whoever is admitted out of order.
+            self._answer(frame, message, False, self._error(frame, refusal.code, refusal.detail))
+            return
+        if message is not messages.STOP and self._controller.is_change_within(_holds_loop_us(message)):
+            self._hold(frame, message)
+            return
+        self._carry_out(frame, message, values)
+
+    def _carry_out(self, frame, message, values) -> None:
+        is_admitted = message.role != ROLE_NONE
+        if message.changes and message is not messages.STOP:
+            self._controller.need_memory()
+        try:
+            payload = self._hello(values) if message is messages.HELLO else self._carried_out(message, values)
             is_admitted = True
         except RequestRefusedError as refusal:
             answer = self._error(frame, refusal.code, refusal.detail)
         else:
             session = self._session.number
             answer = encode_frame(message.kind | messages.RESPONSE, session, frame.request, payload)
+        self._answer(frame, message, is_admitted, answer)
+
+    def _carried_out(self, message, values) -> bytes:
+        """The payload of the response. A stop is not refused for want of memory: it is carried out once more with the
+        memory tidied, for a second stop does nothing that the first did not."""
+        try:
+            return self._commands.carry_out(message.kind, values)
+        except MemoryError:
+            if message is not messages.STOP:
+                raise
+        self._controller.collect_garbage()
+        return self._commands.carry_out(message.kind, values)
+
+    def _answer(self, frame, message, is_admitted: bool, answer: bytes) -> None:
         if message.changes and is_admitted:
             self._session.remember(frame, answer)
         self._set_due()
@@ -226,3 +267,9 @@ class LinkServer:
             self._now_s,
             self._now_us,
         )
+
+
+def _holds_loop_us(message) -> int:
+    """The longest that serving a message takes, with what it writes to flash."""
+    writes = message.changes or message is messages.READ_LOG
+    return message.longest_us + _WRITING_US if writes else message.longest_us

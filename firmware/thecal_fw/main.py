@@ -2,13 +2,14 @@
 something.
 
 Promises: an exception never leaves the motor uncontrolled: pulses stop, the driver is disabled, and the watchdog, which
-nobody feeds any more, resets the board. The heap is tidied only while nothing is due.
+nobody feeds any more, resets the board. Whatever else goes wrong on the way there, nobody gets MicroPython's prompt but
+by the request for it. The heap is tidied only while nothing is due.
 """
 
 import gc
 import sys
 
-from machine import Timer
+from machine import WDT, Timer
 from micropython import const
 
 from thecal_fw.controller import Controller
@@ -17,50 +18,80 @@ from thecal_fw.rp2.hardware import Hardware
 from thecal_fw.rp2.sleep import Sleeper
 
 _MAINTENANCE_FEED_MS = const(2_000)
-_POLLS_PER_COLLECTION = const(32)
-_COLLECTION_US = const(50_000)
-"""More than collecting garbage takes."""
+_POLLS_PER_COLLECTION = const(8)
+"""Few enough that what they leave behind fits several times into what is free: no request waits for a collection."""
+_NEEDED_ONCE = ("thecal_fw.recovery", "thecal_fw.store.older_state")
+"""Modules that a start needs and nothing afterwards. On a stock board they are in memory, and make room now."""
+
+_LEFT_ALONE_MS = const(2_000)
+"""Until a reset, after a start that failed before the watchdog ran."""
 
 maintenance_timer = None
 """Feeds the watchdog at the prompt. Kept here, or the garbage collector would stop it."""
 
 
-def main() -> None:
-    """Run the pump. Returns only if the host asked for the MicroPython prompt."""
-    hardware = Hardware()
+def main(kept_free=None) -> None:
+    """Run the pump. Returns only if the host asked for the MicroPython prompt.
+
+    kept_free: a list of what has kept memory free for the controller until now.
+    """
+    hardware = None
     try:
+        hardware = Hardware()
+        if kept_free is not None:
+            kept_free.clear()
+        gc.collect()
         _run(hardware)
     except LeaveForPrompt:
         _make_safe(hardware)
         _begin_maintenance(hardware)
     except BaseException as error:
-        _make_safe(hardware)
-        _report(hardware, error)
-        _await_watchdog(hardware)
+        _end(hardware, error)
+
+
+def _end(hardware, error: BaseException) -> None:
+    """Delivery has stopped. After the reset it resumes, if it was under way. Each part may fail and holds up no other:
+    an exception that got out of here would leave an open prompt."""
+    for part in (_make_safe, _tidy, _report, _await_watchdog):
+        try:
+            part(hardware, error)
+        except BaseException:
+            continue
+    if hardware is None:
+        # Its watchdog may not run yet. The motor's driver is off: nothing has enabled it.
+        WDT(timeout=_LEFT_ALONE_MS)
+    while True:
+        pass
 
 
 def _run(hardware) -> None:
     controller = Controller(hardware)
+    for name in _NEEDED_ONCE:
+        sys.modules.pop(name, None)
     clock, poll = hardware.clock, controller.poll
     sleep_until = Sleeper(clock, hardware.port).sleep_until
-    gc.collect()
     polls = 0
     while True:
         clock.read()
         # A heartbeat leaves no garbage, other polls may; looking at the heap would cost more than it tells.
         if poll(clock.s, clock.us):
             polls += 1
-            if polls >= _POLLS_PER_COLLECTION and controller.has_time(_COLLECTION_US):
+            if polls >= _POLLS_PER_COLLECTION and controller.has_time(controller.pace.collect_lead_us()):
                 polls = 0
-                gc.collect()
+                controller.collect_garbage()
         sleep_until(controller.wake_s, controller.wake_us)
 
 
-def _make_safe(hardware) -> None:
+def _make_safe(hardware, error=None) -> None:
     hardware.train.halt()
     hardware.driver.disable()
     hardware.gate.close()
     hardware.annunciator.buzzer(False)
+
+
+def _tidy(hardware, error) -> None:
+    """Telling what happened takes memory, and the want of it may be what happened."""
+    gc.collect()
 
 
 def _report(hardware, error) -> None:
@@ -72,8 +103,7 @@ def _report(hardware, error) -> None:
     hardware.port.write(b"\x00" + text.getvalue().encode() + b"\x00")
 
 
-def _await_watchdog(hardware) -> None:
-    """Delivery has stopped. After the reset it resumes, if it was under way."""
+def _await_watchdog(hardware, error) -> None:
     sleep_until = Sleeper(hardware.clock, hardware.port).sleep_until
     while True:
         hardware.clock.read()

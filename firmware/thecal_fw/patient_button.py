@@ -13,6 +13,9 @@ from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.instant import is_before
 from thecal_fw.core.press import NO_PRESS, Press
 
+_ANSWER_US = 150_000
+"""More than answering a press takes, with all that the bolus needs written."""
+
 
 class PatientButton:
     """press: what the looks at the line have made out."""
@@ -44,7 +47,7 @@ class PatientButton:
             self._has_moved = True
         return not (self._has_moved or self._asks)
 
-    def check(self, now_s: int, now_us: int, change_is_near: bool) -> None:
+    def check(self, now_s: int, now_us: int) -> None:
         """Look at the button if it is time to. While a change of therapy is near a press waits, as requests do."""
         press = self.press
         has_moved, self._has_moved = self._has_moved or self._line.has_moved(), False
@@ -54,12 +57,20 @@ class PatientButton:
             if held_ms != NO_PRESS:
                 self._pump.record(events.EVENT_PRESSED, held_ms)
                 self._asks = True
-        if self._asks and not change_is_near:
+        if self._asks and not self._pump.is_change_within(_ANSWER_US):
             self._asks = False
             self._pump.answer(ANSWER_GIVEN if self._ask() else ANSWER_REFUSED)
 
     def _ask(self) -> bool:
-        """Whether the bolus is given."""
+        """Whether the bolus is given. Want of memory ends the press, and never delivery."""
+        try:
+            self._pump.need_memory()
+            return self._ask_for_bolus()
+        except MemoryError:
+            self._pump.note_out_of_memory(0)
+            return False
+
+    def _ask_for_bolus(self) -> bool:
         boluses = self._pump.boluses
         bolus = boluses.wanted(KIND_PATIENT, 0, 0)
         refusal = boluses.refusal(bolus)

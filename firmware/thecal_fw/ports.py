@@ -8,6 +8,8 @@ controller makes in steady delivery may allocate.
 
 from typing import Protocol
 
+from thecal_fw.core.program_place import Room
+
 
 class Clock(Protocol):
     """Time since reset, from the 64-bit hardware timer."""
@@ -17,6 +19,10 @@ class Clock(Protocol):
 
     def read(self) -> None:
         """Latch the present instant into ``s`` and ``us``."""
+        ...
+
+    def set_back(self, us: int) -> None:
+        """Have ``s`` and ``us`` show an instant so many microseconds before the one latched."""
         ...
 
 
@@ -32,6 +38,15 @@ class StepTrain(Protocol):
     """Most intervals in a block."""
     LEAST_INTERVAL_TICKS: int
     """Shortest interval the generator can make."""
+    margin_us: int
+    """How long before its anchor the latest take-over was ready."""
+    masked_us: int
+    """How much of the wait for it was left when interrupts were off."""
+
+    @property
+    def take_over_us(self) -> int:
+        """What a take-over took in a dry run at this reset, apart from the wait for its anchor."""
+        ...
 
     def has_room(self) -> bool:
         """Whether a block can be filled now."""
@@ -50,14 +65,26 @@ class StepTrain(Protocol):
         ``start`` is called, and then instead of what is queued now."""
         ...
 
+    def unload(self) -> None:
+        """Drop what was loaded. What plays goes on and can be added to again."""
+        ...
+
     def start(self, anchor_s: int, anchor_us: int) -> bool:
-        """Withdraw what the old queue still holds and play the loaded blocks, the first interval counted from
-        exactly the anchor. Waits for the anchor, which must lie ahead by no more than 50 ms; False, with the
-        generator halted, if it has passed already."""
+        """Play the loaded blocks in place of the old queue, the first interval counted from exactly the anchor, which
+        must lie ahead by no more than a second; waits for it. What the old queue still held then is withdrawn.
+
+        False if that can't be done exactly, because the anchor has passed already or would have by then. The loaded
+        blocks are dropped, and what plays goes on as if nothing had been asked for. No old pulse may be due within
+        two ticks of the anchor.
+        """
         ...
 
     def halt(self) -> None:
         """No pulse from now on; everything queued is withdrawn and STEP is left low."""
+        ...
+
+    def since_halt_us(self, s: int, us: int) -> int:
+        """Microseconds from the instant of the latest ``halt`` to a later one, less than half an hour."""
         ...
 
     def starved(self) -> bool:
@@ -157,7 +184,7 @@ class Retained(Protocol):
     was_kept: whether it did outlive the last reset; the other attributes mean nothing otherwise.
     counted: what ``Sense.count`` would have told at the instant of the reset, kept up by hardware alone.
     reset_s, reset_us: instant of the reset, in time since the reset before it.
-    note, record: what was last kept, 48 and 128 bytes; zeros if there is none.
+    note, record: what was last kept, ``carried.NOTE_BYTES`` and ``layout.STATE_BYTES`` bytes; zeros if there is none.
     """
 
     was_kept: bool
@@ -168,11 +195,11 @@ class Retained(Protocol):
     record: bytes
 
     def keep(self, note) -> None:
-        """Have 48 bytes outlive a watchdog reset, all of them or the ones before."""
+        """Have a note of ``carried.NOTE_BYTES`` outlive a watchdog reset, all of it or the one before."""
         ...
 
     def keep_record(self, record) -> None:
-        """Have 128 bytes outlive a watchdog reset, all of them or the ones before."""
+        """Have a record of ``layout.STATE_BYTES`` outlive a watchdog reset, all of it or the one before."""
         ...
 
 
@@ -237,8 +264,14 @@ class Machine(Protocol):
     """RESET_POWER_ON or RESET_WATCHDOG of ``thecal_fw.core.events``."""
     serial: bytes
     """Unique identity of the board, at most 16 bytes."""
+    room: Room
+    """How large a program this image can hold."""
 
     def heap_free_bytes(self) -> int: ...
+
+    def collect_garbage(self) -> None:
+        """Give back what nobody uses any more. Takes milliseconds."""
+        ...
 
     def random_bytes(self, count: int) -> bytes:
         """Bytes that nobody can foresee, as far as the board has any."""

@@ -13,7 +13,6 @@ from thecal_fw.core.instant import TICK_US, ticks_at
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, LOST, REPAIRED
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED, TIME_SET, TIME_UNKNOWN, WallClock
-from thecal_fw.keeper import program_of
 from thecal_fw.store.state import MOST_GAP_S, NEVER, NO_PAIR
 
 REPEATED_RESETS_S = 600
@@ -43,7 +42,8 @@ class Recovery:
         state = journal.state
         if retained.was_kept:
             self._carried = decode_note(retained.note)
-        self.was_delivering = journal.condition in (LOST, FOREIGN)
+        # Without a state to read, therapy is taken to have been under way, if there ever was one.
+        self.was_delivering = journal.condition in (LOST, FOREIGN) and journal.was_ever_programmed()
         if state is not None:
             keeper.boots = state.boots % MOST_LIVES + 1
             keeper.watchdog_reset_s, keeper.watchdog_gap_s = state.watchdog_reset_s, state.watchdog_gap_s
@@ -65,7 +65,7 @@ class Recovery:
             self._tell_what_was_lost(state)
         keeper.is_read_only = journal.condition == FOREIGN
         pump.set_alarm(alarm_table.JOURNAL_FOREIGN, journal.condition == FOREIGN)
-        if journal.condition == LOST and pump.program is None:
+        if journal.condition == LOST and pump.program is None and self.was_delivering:
             pump.set_alarm(alarm_table.PROGRAM_LOST, True)
         if journal.condition == REPAIRED:
             pump.note_alarm(alarm_table.JOURNAL_REPAIRED)
@@ -86,24 +86,28 @@ class Recovery:
         pump.ledger.lost_steps = state.stalled_steps + self._standing_steps
         pump.ledger.stalls = state.stalls
         reservoir, base_steps = pump.reservoir, pump.ledger.base_steps
-        encoded = pump.keeper.journal.program_bytes()
-        program = program_of(encoded) if encoded is not None else None
-        if program is not None and program.calibration_id == pump.calibration.calibration_id:
-            pump.adopt(program, state.program_digest)
+        place = pump.spare_place()
+        place.length = pump.keeper.journal.read_program(place.buffer)
+        program = place.decoded()
+        if program is not None and self._is_for_this_pump(program, place):
+            pump.adopt(program, state.program_digest, place)
             pump.keeper.name_program(state.program_pair, program, state.program_digest, state.program_bytes)
         if state.reservoir_known:
             reservoir.refill(state.fill_nl, state.filled_at_steps - base_steps, state.refilled_day)
 
+    def _is_for_this_pump(self, program, place) -> bool:
+        return program.calibration_id == self._pump.calibration.calibration_id and place.room.fits(program)
+
     def _restore_boluses(self, state) -> None:
-        """Those under way go on if the time goes on; what was given before is read from the log, when there is time."""
+        """Those under way go on if the time goes on; what counts for limits is read from its record."""
         boluses, carried = self._pump.boluses, self._carried
         if state is not None:
             boluses.minute = state.bolus_minute
             self._pump.bridging.restore(state.bridge_end)
+        self._pump.doses.restore(carried)
         if carried is not None:
             retained = self._pump.hardware.retained
-            boluses.take_over(carried.boluses, ticks_at(retained.reset_s, retained.reset_us))
-        boluses.recall.begin()
+            boluses.take_over(carried, ticks_at(retained.reset_s, retained.reset_us))
 
     def _restore_count(self, state) -> None:
         """Choose what has been delivered in all lives before this one, as of this reset."""

@@ -1,25 +1,31 @@
 """What the pump tells a host of the time until the next refill.
 
 It is worked out when it is asked for, from what there is at that moment, so it is never older than the last bolus or
-change of the program.
+change of the program. Only what a week of the program gives is worked out beforehand; until it is, the host asks again.
 """
 
 from thecal_fw.core.instant import SECONDS_PER_DAY
-from thecal_fw.core.program import MINUTES_PER_DAY, MODE_FLEX, MODE_STOPPED
-from thecal_fw.core.refill_dates import Course, Week, alarm_protects, least_residual_nl, minutes_until
+from thecal_fw.core.program import MINUTES_PER_DAY, MODE_STOPPED
+from thecal_fw.core.refill_dates import Course, alarm_protects, least_residual_nl, minutes_until
 from thecal_fw.core.reservoir import EMPTY_NL
 from thecal_fw.core.schedule import MINUTES_PER_WEEK, lowest_basal_rate
 from thecal_fw.core.wall_clock import weekday_and_minute
 from thecal_fw.link import messages
+from thecal_fw.staging import in_progress
 
 
 def course_from_now(pump) -> Course:
-    """What will be used of a pump's reservoir from now on. The pump must have a program."""
+    """What will be used of a pump's reservoir from now on. The pump must have a program.
+
+    Raises RequestRefusedError while it is still being worked out what a week of the program gives."""
     wall, week_minute = pump.wall, None
     if wall.is_known():
         weekday, minute = weekday_and_minute(wall.local_second(pump.ticks_now()))
         week_minute = (weekday * MINUTES_PER_DAY + minute) % MINUTES_PER_WEEK
-    return Course(pump.program, pump.limits.minimum_rate_nl_per_day, week_minute, pump.week)
+    week = pump.place.week
+    if week_minute is not None and not pump.work_on_week():
+        raise in_progress(week.done, week.whole)
+    return Course(pump.program, pump.limits.minimum_rate_nl_per_day, week_minute, week)
 
 
 def still_to_give_nl(pump) -> int:
@@ -34,11 +40,6 @@ def still_to_give_nl(pump) -> int:
         more = pump.program.bridge.rate_nl_per_day - lowest_basal_rate(pump.program)
         left_nl += -(-max(0, more) * bridge_s // SECONDS_PER_DAY)
     return left_nl
-
-
-def prepare(pump) -> None:
-    """Work out beforehand what dates are made of, so that a host does not wait for it."""
-    pump.week = Week(pump.program) if pump.program.mode == MODE_FLEX else ()
 
 
 class RefillCommands:

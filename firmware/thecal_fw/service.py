@@ -43,5 +43,7 @@ class Service:
         pump, lifetime_s = self._pump, self.lifetime_s()
         self.life.renew(part, lifetime_s, self.revolutions())
         pump.record(events.EVENT_RENEWED, part, lifetime_s)
+        # A new pump comes with new tubing.
+        pump.boluses.note_empty_line()
         pump.keeper.note_change()
         self.check()

@@ -33,6 +33,7 @@ from thecal_hil.scenario.telling import (
 )
 
 EVIDENCE = Path("build/evidence/scenarios")
+SILICON = Path("build/evidence/silicon")
 _REPORT = "thecal_hil.report"
 
 app = typer.Typer(
@@ -181,6 +182,40 @@ def _verdict(records: list[ScenarioRecord], rig: str, seconds: float) -> int:
     good = ran > 0 and counts[Status.PASSED] == ran
     typer.echo(f"thecal-hil: {'PASS' if good else 'FAIL'} {said} on the {rig} rig in {seconds:.1f} s")
     return 0 if good else 1 if ran else 2
+
+
+@app.command(epilog="Example: thecal-hil silicon --port /dev/ttyACM0")
+def silicon(
+    port: Annotated[str, typer.Option(help="Serial port of the board. Its pump must stand.")],
+    boot_loader: Annotated[
+        bool,
+        typer.Option(
+            "--boot-loader", help="Send it through its USB boot loader too; picotool, or you, end that."
+        ),
+    ] = False,
+    crystal_s: Annotated[
+        float,
+        typer.Option(
+            "--crystal-seconds",
+            min=1,
+            max=120,
+            help="How long the crystal is held against this computer's clock.",
+        ),
+    ] = 60,
+    out: Annotated[Path, typer.Option(help="Folder for the record.")] = SILICON,
+) -> None:
+    """Measure on a real board what is believed of its chip, beside the values believed. Takes three minutes.
+
+    The pump is restarted several times and the motor stays disabled; its clock has to be set again afterwards.
+    """
+    # Imported late: nobody else needs it.
+    from thecal_hil.silicon_check.command import BoardError, check
+
+    try:
+        all_agree = check(port, out, _console(), crystal_s, through_boot_loader=boot_loader)
+    except BoardError as error:
+        raise _fail(error) from error
+    raise typer.Exit(0 if all_agree else 1)
 
 
 def main() -> None:

@@ -177,6 +177,16 @@ class Course:
             Effective(cancelled.effective_boot_s, cancelled.effective_boot_us), self._delivered_now()
         )
 
+    def follow_put_off(self) -> int:
+        """Enter into the history when the latest change of a rate took effect by the pump's log, and return by how many
+        seconds it was put off: one that can't be prepared in time is. It must have taken effect by now."""
+        logged = [event for event in self.pump.log() if event.code == EVENT_PROGRAM_EFFECTIVE][-1]
+        noted_ns = self.clock.rig_ns_of_boot(logged.boot_s, logged.boot_us)
+        promised = self._history[-1]
+        put_off_s = (noted_ns - promised.start_ns) // NS_PER_S
+        self._history[-1] = replace(promised, start_ns=promised.start_ns + put_off_s * NS_PER_S)
+        return put_off_s
+
     # --- what happens to the pump
 
     def reset(self, cause: ResetCause) -> None:

@@ -81,8 +81,12 @@ class ModelRig(Rig):
         self.model.run_until(t_ns)
 
     def reset(self, cause: ResetCause) -> None:
-        self._forget_clients()
         self.model.reset(_CAUSES[cause])
+        self.recover()
+
+    def recover(self) -> None:
+        """Find the pump again that has been reset without ``reset``, by its watchdog for one."""
+        self._forget_clients()
         self.model.serial.open()
         self._set_timeouts()
 

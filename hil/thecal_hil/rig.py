@@ -124,6 +124,10 @@ class Rig(ABC):
     def reset(self, cause: ResetCause) -> None:
         """Have the pump start again. Its port is usable afterwards; sessions and clients from before are not."""
 
+    def recover(self) -> None:
+        """Find the pump again that has been reset without ``reset``."""
+        raise NotImplementedError(f"the {self.name} rig can't find a pump again")
+
     @abstractmethod
     def close(self) -> None: ...
 

@@ -81,6 +81,17 @@ def _advice(request: str, code: int, detail: int) -> str:
     if code == messages.ERROR_BOLUS_REFUSED:
         name = REFUSAL_NAMES[detail] if detail < len(REFUSAL_NAMES) else f"reason {detail}"
         return f" ({name}). `thecal bolus status` tells what was given and how long to wait"
+    if code == messages.ERROR_TOO_LARGE:
+        return (
+            f". This image has room for programs of {detail} bytes: use fewer patterns, steps or boluses,"
+            " or flash the pump's own image with `thecal flash`. The program before it goes on"
+        )
+    if code == messages.ERROR_IN_PROGRESS:
+        return f", {detail >> 16} of {detail & 0xFFFF} done, and got no further for a while. Ask again later"
+    if code == messages.ERROR_NOT_CHECKED:
+        return ". It takes a program only after it has checked all of it. The program before it goes on"
+    if code == messages.ERROR_NO_MEMORY:
+        return "; it goes on as before. The request was not carried out to its end: see `thecal log`"
     if code == messages.ERROR_NO_PROGRAM:
         return ". Commit one first"
     if code == messages.ERROR_RANGE and request == "refill":

@@ -38,6 +38,9 @@ _MOST_REQUEST = 0xFFFF
 _MOST_BYTES_OF_ONE_ANSWER = 65_536
 _LONGEST_ANSWER_S = 3.0
 _HELLO_REQUESTS = 0x7FFF
+_MOMENT_S = 0.05
+_MOST_WITHOUT_PROGRESS = 200
+"""Times in a row that the pump may say that it got no further, each after a moment: ten seconds."""
 _UNCERTAIN = ". Whether it was done is not known: look with `thecal interrogate` and `thecal log`"
 
 
@@ -75,7 +78,7 @@ class Link:
         self._clock = clock or (lambda: 0.0)
         random_bytes = secrets.token_bytes if host_nonce is None else random.Random(host_nonce).randbytes
         self._proof = Proof(keys or NoKeys(), random_bytes)
-        self._set_timeout()
+        self._set_timeout(ANSWER_TIMEOUT_S)
         self._reader = FrameReader()
         self._session = 0
         self._request = 0
@@ -118,7 +121,34 @@ class Link:
         return text_of(self.greeting["version"])
 
     def ask(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
-        """Send a request and return the fields of its response; raises one of ``thecal.errors``."""
+        """Send a request and return the fields of its response; raises one of ``thecal.errors``.
+
+        What takes the pump long it works out in pieces, and is asked for it again for as long as it gets on with it.
+        """
+        best, without_progress = -1, 0
+        while True:
+            try:
+                return self._ask_in_a_session(message, values, tail)
+            except PumpRefusedError as refusal:
+                if refusal.code != messages.ERROR_IN_PROGRESS:
+                    raise
+                done = refusal.detail >> 16
+                without_progress = 0 if done > best else without_progress + 1
+                best = max(best, done)
+                if without_progress > _MOST_WITHOUT_PROGRESS:
+                    raise
+            if without_progress:
+                self._wait_a_moment()
+
+    def _wait_a_moment(self) -> None:
+        """Let the pump do something else first. Nothing that belongs to a request comes meanwhile."""
+        self._set_timeout(_MOMENT_S)
+        try:
+            self._read()
+        finally:
+            self._set_timeout(ANSWER_TIMEOUT_S)
+
+    def _ask_in_a_session(self, message: Message, values: tuple[object, ...], tail: bytes) -> dict[str, Any]:
         try:
             return self._ask_proving(message, values, tail)
         except SessionEndedError:
@@ -227,9 +257,9 @@ class Link:
             # pyserial raises TypeError where a port is closed under a read.
             raise PortError(f"the port has gone while talking to the pump: {error}") from error
 
-    def _set_timeout(self) -> None:
+    def _set_timeout(self, timeout_s: float) -> None:
         try:
-            self._port.timeout = ANSWER_TIMEOUT_S
+            self._port.timeout = timeout_s
         except OSError as error:
             raise PortError(f"the port has gone: {error}") from error
 

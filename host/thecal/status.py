@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from thecal_fw.core.alarms import ALARM_NAMES
+from thecal_fw.core.instant import UNKNOWN_US
 from thecal_fw.core.program import MODE_NAMES
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
@@ -67,6 +68,12 @@ class Status:
     journal_condition: int
     refilled_day: int
     stalls: int
+    take_over_us: int
+    prepare_us: int
+    collect_us: int
+    write_us: int
+    least_margin_us: int
+    least_masked_us: int
 
     @property
     def state_name(self) -> str:
@@ -108,6 +115,11 @@ class Status:
     def earliest_fill(self) -> datetime | None:
         """When the day of the last refill began, local time: no later than the drug was filled in."""
         return datetime.combine(self.last_refill, time()) if self.last_refill else None
+
+    @property
+    def has_taken_over(self) -> bool:
+        """Whether a queue of pulses has taken over since the reset, so that the least margins are known."""
+        return self.least_margin_us != UNKNOWN_US
 
     @property
     def failed_test_names(self) -> list[str]:

@@ -28,13 +28,21 @@ class BareHost:
         self._session = self.ask(messages.HELLO, messages.schema_hash(), 1)["session"]
 
     def ask(self, message: messages.Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
-        """Fields of the pump's answer. RuntimeError if it refuses."""
+        """Fields of the pump's answer, once it has worked out what it is asked for. RuntimeError if it refuses."""
+        while True:
+            fields = self._ask_once(message, message.request.pack(*values, tail=tail))
+            if fields is not None:
+                return fields
+
+    def _ask_once(self, message: messages.Message, payload: bytes) -> dict[str, Any] | None:
         self._request += 1
-        payload = message.request.pack(*values, tail=tail)
         self._pump.serial.write(encode_frame(message.kind, self._session, self._request, payload))
         frame = None
         while frame is None:
             frame = self._reader.push(self._pump.serial.read(1)[0])
+        error = messages.ERROR.unpack(frame.payload) if frame.kind == messages.KIND_ERROR else None
+        if error is not None and error["code"] == messages.ERROR_IN_PROGRESS:
+            return None
         fields = message.response.unpack(frame.payload)
         if frame.kind == messages.KIND_ERROR or fields is None:
             raise RuntimeError(f"the pump refused {message.name}: {frame.payload.hex()}")

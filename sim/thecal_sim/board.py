@@ -14,6 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
+from thecal_fw.core.program_place import ROOM_FOR_ANY_PROGRAM
 from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.edges import BUZZER, DIRECTION, ENABLE, LED, RESTING_LEVELS, STEP, Recording
 from thecal_sim.gate import SimulatedGate
@@ -47,6 +48,10 @@ class SimulatedClock:
     def read(self) -> None:
         self.s, ns = divmod(self._processor.since_reset_ns, NS_PER_S)
         self.us = ns // NS_PER_US
+
+    def set_back(self, us: int) -> None:
+        seconds, self.us = divmod(self.us - us, 1_000_000)
+        self.s += seconds
 
 
 class SimulatedDriver:
@@ -119,9 +124,13 @@ class SimulatedMachine:
         self.serial = serial
         self._random = Random(serial)
         self.reset_cause = RESET_POWER_ON
+        self.room = ROOM_FOR_ANY_PROGRAM
 
     def heap_free_bytes(self) -> int:
         return _HEAP_FREE_BYTES
+
+    def collect_garbage(self) -> None:
+        pass
 
     def random_bytes(self, count: int) -> bytes:
         return self._random.randbytes(count)
@@ -173,7 +182,7 @@ class SimulatedBoard:
             lambda: not self.recording.level(ENABLE),
             lambda first, last: self.recording.steps_ns[first:last],
         )
-        self.motion = SimulatedMotion(self.motor)
+        self.motion = SimulatedMotion(self.motor, self._steps_ahead)
         self.supply = SimulatedSupply()
         self.chip = chip or NorFlash(STORAGE_SECTORS)
         self.flash = TimedFlash(self.chip, self.processor)
@@ -206,6 +215,9 @@ class SimulatedBoard:
     def _stamped_steps(self) -> int:
         self.train.stamp()
         return len(self.recording.steps_ns)
+
+    def _steps_ahead(self) -> int:
+        return self._rises() - self._stamped_steps() if self.processor.is_busy else 0
 
     def sure_until_ns(self, until_ns: int) -> int:
         """The latest instant, of those up to one, at which STEP, the sense counter and the shaft are certain to have

@@ -6,9 +6,9 @@ from thecal_sim.nor_flash import NorFlash
 from thecal_sim.processor import Processor
 from thecal_sim.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
-_NOTE_BYTES = 108
-STORAGE_SECTORS = 130
-"""The journal's and, behind them, two for the keys."""
+_NOTE_BYTES = 160
+STORAGE_SECTORS = 194
+"""The journal's and, behind them, two for the keys and two rings of 32 for the doses."""
 _RECORD_BYTES = 128
 
 

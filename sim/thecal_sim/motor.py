@@ -89,6 +89,13 @@ class SimulatedMotor:
         self.settle()
         return self._turned
 
+    def turns_of(self, steps: int) -> int:
+        """What it will turn of so many steps more from now on if nothing changes; what it turns against is left out."""
+        if not self._is_energised() or self._is_stalled:
+            return 0
+        commanded = self._steps()
+        return self._unhindered(commanded, commanded + steps)
+
     def settle(self) -> None:
         """Work out what was turned up to now; before anything changes."""
         steps = self._steps()
@@ -125,6 +132,9 @@ class SimulatedMotor:
             return 0
         if self.mechanics is not None:
             return self.mechanics.turn(self._driven_ns(before, after))
+        return self._unhindered(before, after)
+
+    def _unhindered(self, before: int, after: int) -> int:
         turned = after - before
         if self._loses_every:
             turned -= after // self._loses_every - before // self._loses_every
@@ -147,14 +157,22 @@ class SimulatedMotor:
 
 
 class SimulatedMotion:
-    """Implements ``Motion``: the shaft encoder's edges since the board's reset."""
+    """Implements ``Motion``: the shaft encoder's edges since the board's reset.
 
-    def __init__(self, motor: SimulatedMotor) -> None:
+    steps_ahead: how many steps come until the instant the program has got to, which may lie ahead of virtual time.
+    """
+
+    def __init__(self, motor: SimulatedMotor, steps_ahead: Callable[[], int]) -> None:
         self._motor = motor
+        self._steps_ahead = steps_ahead
         self._at_reset = 0
 
     def count(self) -> int:
-        return (self._motor.turned_steps - self._at_reset) % _COUNTER_MODULUS
+        turned = self._motor.turned_steps
+        ahead = self._steps_ahead()
+        if ahead:
+            turned += self._motor.turns_of(ahead)
+        return (turned - self._at_reset) % _COUNTER_MODULUS
 
     def reset(self) -> None:
         self._at_reset = self._motor.turned_steps

@@ -48,6 +48,11 @@ class Processor:
         """The program spins until an instant."""
         self._busy_until_ns = max(self._busy_until_ns, t_ns)
 
+    def spend(self, duration_ns: int) -> None:
+        """The program works for so long."""
+        if duration_ns:
+            self._busy_until_ns = self.now_ns + duration_ns
+
     def when_reached(self, action: Callable[[], None]) -> None:
         """Do something to the surroundings when virtual time has caught up with the program."""
         ahead_ns = self._busy_until_ns - self.env.now_ns

@@ -8,7 +8,7 @@ board it would end in silence. Pulses are worked out a block at a time and only 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from itertools import accumulate
 
@@ -17,10 +17,14 @@ from simpy import Event
 from thecal_sim.edge_record import Edge
 from thecal_sim.edges import STEP, Recording
 from thecal_sim.processor import Processor
-from thecal_sim.units import NS_PER_MS, TICK_NS
+from thecal_sim.units import NS_PER_S, NS_PER_US, TICK_NS
 
 _MOST_QUEUED_BLOCKS = 2
-_LONGEST_ANCHOR_WAIT_NS = 50 * NS_PER_MS
+_LONGEST_ANCHOR_WAIT_NS = NS_PER_S
+_CLEAR_NS = 2 * TICK_NS
+"""Around an anchor no old pulse may be due."""
+_MASKED_US = 5_000
+"""The board waits so long for an anchor with interrupts off."""
 _NEVER_NS = 1 << 62
 
 
@@ -29,7 +33,11 @@ class ContractError(AssertionError):
 
 
 class SimulatedTrain:
-    """Implements ``StepTrain``. Two blocks at most wait or play, and two more while a fresh queue is loaded."""
+    """Implements ``StepTrain``. Two blocks at most wait or play, and two more while a fresh queue is loaded.
+
+    preparation_ns: what filling the loaded queue takes the program; a function is asked each time one is begun.
+    take_over_ns: what arming it takes, and what is reported of a dry run at the next reset.
+    """
 
     BLOCK_PULSES: int = 512
     LEAST_INTERVAL_TICKS: int = 4
@@ -37,13 +45,18 @@ class SimulatedTrain:
     def __init__(self, processor: Processor, recording: Recording) -> None:
         self._processor = processor
         self._recording = recording
+        self.preparation_ns: int | Callable[[], int] = 0
+        self.take_over_ns = 0
+        self.margin_us = self.masked_us = 0
         self._filling: list[int] = []
         self._loaded: list[list[int]] = []
         self._is_loading = False
         self._is_started = False
         self._queued_ns = array("q")
+        self._wild_ns: frozenset[int] = frozenset()
         self._block_ends_ns: list[int] = []
         self._tail_ns = 0
+        self._halted_ns = 0
         self._told_falls = 0
         self._armed: Event | None = None
         self.is_as_pushed = True
@@ -90,6 +103,17 @@ class SimulatedTrain:
         self._is_loading = True
         self._loaded = []
         self._filling = []
+        preparation = self.preparation_ns
+        self._processor.spend(preparation if isinstance(preparation, int) else preparation())
+
+    def unload(self) -> None:
+        self._is_loading = False
+        self._loaded = []
+        self._filling = []
+
+    @property
+    def take_over_us(self) -> int:
+        return self.take_over_ns // NS_PER_US
 
     def start(self, anchor_s: int, anchor_us: int) -> bool:
         if not self._is_loading or not self._loaded:
@@ -100,30 +124,40 @@ class SimulatedTrain:
             raise ContractError(
                 f"an anchor {ahead_ns} ns ahead; at most {_LONGEST_ANCHOR_WAIT_NS} ns are allowed"
             )
-        if ahead_ns < 0:
-            self.halt()
+        if ahead_ns <= self.take_over_ns:
+            self._processor.spend(self.take_over_ns)
+            self.unload()
             return False
+        first = bisect_left(self._queued_ns, anchor_ns - _CLEAR_NS)
+        last = bisect_right(self._queued_ns, anchor_ns + _CLEAR_NS)
+        # What a generator makes that runs wild, nobody has planned, so nobody can keep clear of it.
+        if not self._wild_ns.issuperset(self._queued_ns[first:last]):
+            raise ContractError("an old pulse is due at the anchor")
+        self.margin_us = (ahead_ns - self.take_over_ns) // NS_PER_US
+        self.masked_us = min(self.margin_us, _MASKED_US)
         self._processor.wait_until(anchor_ns)
         self._withdraw_after(anchor_ns)
         self._tail_ns = anchor_ns
         self._block_ends_ns = []
         for block in self._loaded:
             self._play(block)
-        self._loaded = []
-        self._is_loading = False
+        self.unload()
         self._is_started = self.is_as_pushed = True
         self._arm()
         self.on_change()
         return True
 
     def halt(self) -> None:
-        now_ns = self._processor.now_ns
+        now_ns = self._halted_ns = self._processor.now_ns
         self._withdraw_after(now_ns)
         self._filling, self._loaded, self._block_ends_ns = [], [], []
         self._is_loading = self._is_started = False
         self.is_as_pushed = True
         self._tail_ns = now_ns
         self._processor.when_reached(self._force_low)
+
+    def since_halt_us(self, s: int, us: int) -> int:
+        return max(0, self._processor.instant_ns(s, us) - self._halted_ns) // NS_PER_US
 
     def starved(self) -> bool:
         return self._is_started and self._processor.now_ns > self._tail_ns
@@ -155,6 +189,7 @@ class SimulatedTrain:
         self.stamp()
         now_ns = self._processor.env.now_ns
         wild_ns = [now_ns + interval_ns * number for number in range(1, steps + 1)]
+        self._wild_ns = frozenset(wild_ns)
         self._queued_ns = array("q", sorted([*self._queued_ns, *wild_ns]))
         self.is_as_pushed = False
         self._arm()

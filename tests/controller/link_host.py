@@ -14,6 +14,8 @@ from thecal_sim.units import NS_PER_S
 
 _STAGE_BYTES = 200
 _PATIENCE_S = 2.0
+_MOMENT_S = 0.05
+_MOST_TIMES = 1_000
 _SESSION_LASTS_NS = 100 * NS_PER_S
 """Shorter than the pump keeps a session that has gone quiet."""
 
@@ -48,6 +50,25 @@ class LinkHost:
         return answer
 
     def ask(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
+        """Make a new request, and again while the pump works on it; its answer's fields, or RefusedError."""
+        before = -1
+        for _ in range(_MOST_TIMES):
+            try:
+                return self.ask_once(message, *values, tail=tail)
+            except RefusedError as refusal:
+                if refusal.code != messages.ERROR_IN_PROGRESS:
+                    raise
+                if refusal.detail == before:
+                    self._wait_a_moment()
+                before = refusal.detail
+        raise TimeoutError("the pump does not get on with it")
+
+    def _wait_a_moment(self) -> None:
+        self.port.timeout = _MOMENT_S
+        assert self.port.read(1) == b"", "the pump says something that nobody asked for"
+        self.port.timeout = _PATIENCE_S
+
+    def ask_once(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
         """Make a new request; its answer's fields, or RefusedError."""
         if self.session and self._now_ns() - self._asked_ns > _SESSION_LASTS_NS:
             self.hello()

@@ -14,8 +14,9 @@ from thecal_fw.core import events
 from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
-from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour, most_patient_nl
+from thecal_fw.core.schedule import most_patient_nl
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
+from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 from thecal_fw.link import messages
 from thecal_sim.edges import Edge
 from thecal_sim.ideal import Periodic, Span
@@ -135,8 +136,12 @@ class PumpBench:
 
     def commit(self, program: Program) -> int:
         """Stage and commit a program; the instant it takes effect."""
-        digest = self.host.stage(program)["digest"]
-        answer = self.host.ask(messages.COMMIT, digest)
+        self.host.stage(program)
+        return self.commit_staged(program)
+
+    def commit_staged(self, program: Program) -> int:
+        """Commit what is staged, which is this program; the instant it takes effect."""
+        answer = self.host.ask(messages.COMMIT, program.digest())
         self._program = program
         if program.mode == MODE_STOPPED:
             self.is_delivering = False
@@ -176,17 +181,31 @@ class PumpBench:
         self._note(t_ns)
 
     def bolus_events(self) -> list[tuple[str, int, int, int]]:
-        """What the log tells of boluses: (event, kind, first value, the rest of the second value)."""
+        """What the log tells of boluses: (event, kind, first value, seconds or whether it was cut short)."""
         codes = (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED, events.EVENT_BOLUS_REFUSED)
         return [
             (
                 events.EVENT_NAMES[event["code"]].removeprefix("bolus "),
                 event["second"] >> 28,
                 event["first"],
-                event["second"] & (1 << 28) - 1,
+                event["second"]
+                & (
+                    events.WAS_CUT_SHORT if event["code"] == events.EVENT_BOLUS_ENDED else events.SECONDS_MASK
+                ),
             )
             for event in self.all_events()
             if event["code"] in codes
+        ]
+
+    def passed_over(self) -> list[tuple[int, int, str]]:
+        """What the log says of boluses of the clock that did not begin: (number, local minute of the first, reason)."""
+        return [
+            (
+                event["second"] & (1 << events.PASSED_OVER_SHIFT) - 1,
+                event["first"],
+                events.PASSED_OVER_NAMES[event["second"] >> events.PASSED_OVER_SHIFT],
+            )
+            for event in self.events(events.EVENT_PASSED_OVER)
         ]
 
     def refill(self, fill_nl: int = 40_000_000) -> None:

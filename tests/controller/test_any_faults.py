@@ -2,7 +2,7 @@
 it delivers as programmed."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from serial import SerialException
 
@@ -90,6 +90,7 @@ def put_in_order(bench: PumpBench) -> None:
     actions=st.lists(st.tuples(st.sampled_from(sorted(ACTIONS)), st.integers(0, 100)), max_size=30),
     nl_per_day=st.sampled_from([48_000, 424_000, 9_000_000, 24_000_000]),
 )
+@example([("acknowledge", 0), ("acknowledge", 0), ("runs wild", 45)], 48_000)
 def test_after_any_requests_and_faults_the_pump_is_put_in_order_and_delivers(
     actions: list[tuple[str, int]], nl_per_day: int
 ) -> None:

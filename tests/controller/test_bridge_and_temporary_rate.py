@@ -13,6 +13,7 @@ from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex, wit
 from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
+from thecal_fw.core.bolus_validation import most_bridge_seconds
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID
 from thecal_fw.core.program import Bridge, Program
 from thecal_fw.link import messages
@@ -83,7 +84,7 @@ def test_no_bolus_of_the_new_program_begins_before_the_bridge_is_over() -> None:
 
 @pytest.mark.requirement("bridge")
 @pytest.mark.requirement("bolus-clock")
-def test_a_bolus_that_the_clock_skips_during_a_bridge_is_told_as_refused_and_not_as_given() -> None:
+def test_a_bolus_that_the_clock_skips_during_a_bridge_is_passed_over_and_not_given() -> None:
     program = flex([[(0, 106_000)]])
     program.most_nl_per_bolus = 100_000
     program.boluses = [[(60, 1_000_000, 10)]]
@@ -92,9 +93,8 @@ def test_a_bolus_that_the_clock_skips_during_a_bridge_is_told_as_refused_and_not
     bench.run_for(60)
     bench.host.ask(messages.SET_TIME, bench.status()["utc_s"] + 5_000, 0, 0)
     bench.run_for(2 * HOUR_S)
-    assert [(what, REFUSAL_NAMES[first]) for what, _, first, _ in bench.bolus_events()] == [
-        ("refused", "a bridge is under way")
-    ]
+    assert bench.bolus_events() == []
+    assert [(number, why) for number, _, why in bench.passed_over()] == [(1, "a bridge is under way")]
     assert bench.status()["rate_nl_per_day"] == 424_000
 
 
@@ -102,7 +102,7 @@ def test_a_bolus_that_the_clock_skips_during_a_bridge_is_told_as_refused_and_not
 @pytest.mark.parametrize("between", ["a stop", "a watchdog reset", "a power cut", "the minimum rate"])
 def test_a_bridge_is_of_the_same_volume_whatever_comes_in_between(between: str) -> None:
     bench = delivering(4_240_000)
-    commit_bridged(bench, bridged(continuous(106_000), HOUR_S, 4_240_000))
+    commit_bridged(bench, bridged(continuous(106_000), 2_800, 4_240_000))
     bench.run_for(30)
     begun = len(bench.pump.step_times_ns)
     begun_at = bench.instant_ns(bench.events(events.EVENT_BRIDGE_BEGUN)[0])
@@ -123,7 +123,7 @@ def test_a_bridge_is_of_the_same_volume_whatever_comes_in_between(between: str) 
     while not bench.events(events.EVENT_BRIDGE_ENDED):
         bench.run_for(10)
     given_steps = len(bench.pump.step_times_ns) - begun
-    whole = Fraction(4_240_000 * HOUR_S, 86_400) / Fraction(125, 8)
+    whole = Fraction(4_240_000 * 2_800, 86_400) / Fraction(125, 8)
     left = whole - steps_of_it
     uncertain = bench.status()["uncertain_steps"]
     # Ten seconds of looking on at the slow rate, one of notice, and what a power cut leaves uncertain.
@@ -135,7 +135,9 @@ def test_a_bridge_is_of_the_same_volume_whatever_comes_in_between(between: str) 
 @given(st.integers(1, 20_000), st.integers(6_000, 24_000_000), st.integers(48_000, 24_000_000))
 def test_any_bridge_and_what_follows_are_exact(seconds: int, old_rate: int, new_rate: int) -> None:
     bench = delivering(4_240_000)
-    commit_bridged(bench, bridged(continuous(new_rate), seconds, old_rate))
+    program = bridged(continuous(new_rate), seconds, old_rate)
+    program.bridge = Bridge(min(seconds, most_bridge_seconds(program, old_rate)), old_rate)
+    commit_bridged(bench, program)
     bench.run_for(min(seconds + 300, 3_000))
     bench.assert_as_prescribed()
 

@@ -73,7 +73,7 @@ def test_a_press_gives_the_programs_patient_bolus_exactly_and_one_short_tone_say
     (log,) = bench.events(events.EVENT_PRESSED)
     assert log["first"] == 300
     (begun_event,) = bench.events(events.EVENT_BOLUS_BEGUN)
-    assert (begun_event["first"], begun_event["second"]) == (
+    assert (begun_event["first"], begun_event["second"] & ~(events.NUMBER_MASK << events.NUMBER_SHIFT)) == (
         2_880_000,
         KIND_PATIENT << events.KIND_SHIFT | 300,
     )

@@ -89,7 +89,7 @@ def test_the_date_of_new_tubing_reckons_with_a_bridge_that_is_under_way() -> Non
     bench = PumpBench()
     bench.set_time(MONDAY_UTC_S)
     program = continuous(100_000)
-    program.bridge = Bridge(7_200, 9_000_000)
+    program.bridge = Bridge(7_200, 1_600_000)
     program.dead_volume_id = DEAD_VOLUME_ID
     bench.deliver(program)
     bench.run_for(60)

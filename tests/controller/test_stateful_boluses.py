@@ -1,12 +1,11 @@
 """Whatever patient and clinician ask for, in any order: every bolus is whole or told of, the basal rate is as
 prescribed, and no limit is passed in any window.
 
-``make doses`` goes through a million steps of this; here a sample runs each time.
+Requests alone, against the oracle; ``make doses`` has every event beside them, against the reference of therapy.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -19,11 +18,11 @@ from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex, wit
 from thecal_fw.core import events
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT
 from thecal_fw.core.program import PatientBolus, PeriodicBolus, Program
-from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour
+from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 from thecal_fw.link import messages
 from thecal_sim.units import NS_PER_S
 
-STEPS = int(os.environ.get("THECAL_DOSE_STEPS", "300"))
+STEPS = 300
 _STEPS_OF_A_RUN = 30
 _HOUR_NS = 3_600 * NS_PER_S
 _DAY_NS = 24 * _HOUR_NS

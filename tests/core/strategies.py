@@ -11,8 +11,9 @@ from thecal_fw.core.program import (
     PeriodicBolus,
     Program,
 )
-from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour, most_patient_nl
+from thecal_fw.core.schedule import most_patient_nl
 from thecal_fw.core.validation import BENCH_LIMITS
+from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 
 rates_nl_per_day = st.integers(BENCH_LIMITS.least_basal_nl_per_day, BENCH_LIMITS.most_basal_nl_per_day)
 calibrations = st.builds(

@@ -24,13 +24,12 @@ from thecal_fw.core.schedule import (
     boluses_between,
     highest_rate,
     mean_rate,
-    most_nl_in_any_day,
-    most_nl_in_any_hour,
     most_patient_nl,
 )
 from thecal_fw.core.timeline import Timeline
 from thecal_fw.core.validation import BENCH_LIMITS, validate
 from thecal_fw.core.wall_clock import TIME_SET, TIME_UNKNOWN, WallClock
+from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 from thecal_sim.ideal import Periodic, Regimen
 
 MINIMUM_RATE = 6_000

@@ -25,6 +25,9 @@ _FIELDS = st.tuples(
     st.integers(-(1 << 62), 1 << 62),
     _U32,
     st.booleans(),
+    st.integers(-(1 << 62), 1 << 62),
+    _U32,
+    _U32,
 )
 
 
@@ -79,8 +82,12 @@ def test_a_little_earlier_the_phase_was_less_by_exactly_what_has_been_prescribed
 
 
 def test_boluses_under_way_are_carried_each_with_its_ticks_and_rate():
-    boluses = [(1, -5, 1 << 40, 2_880_000), (2, -8, 0, 1), (4, 1 << 50, 1 << 51, 96_000_000)]
+    boluses = [
+        (1, -5, -5 + 86_400 * TICKS_PER_SECOND, 2_880_000, 7),
+        (2 | 8, -8, -8 + TICKS_PER_SECOND, 1, 0),
+        (4, 1 << 50, (1 << 50) + 3 * TICKS_PER_SECOND, 96_000_000, 10),
+    ] * 2
     for count in range(MOST_BOLUSES + 1):
-        note = Carried(1, 1, -840, 2, 3, -4, 5, 6, 7, -8, 9, 1, boluses[:count]).encode()
+        note = Carried(1, 1, -840, 2, 3, -4, 5, 6, 7, -8, 9, 1, 10, 11, 12, boluses[:count]).encode()
         assert len(note) == NOTE_BYTES
         assert decode(note).boluses == boluses[:count]

@@ -20,11 +20,11 @@ from thecal_fw.core.program import (
 from thecal_fw.core.refill_dates import (
     NEVER_MINUTES,
     Course,
-    Week,
     alarm_protects,
     least_residual_nl,
     minutes_until,
 )
+from thecal_fw.core.week import week_of
 
 MINIMUM_RATE = 6_000
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
@@ -199,14 +199,14 @@ def test_a_busy_week_is_reckoned_minute_by_minute_whenever_it_is_asked_about(wee
 
 def test_a_week_that_is_worked_out_beforehand_gives_the_same_dates():
     program = a_busy_week()
-    beforehand = Course(program, MINIMUM_RATE, 5_000, Week(program))
+    beforehand = Course(program, MINIMUM_RATE, 5_000, week_of(program, MINIMUM_RATE))
     for nl in (1_000_000, 5_000_000):
         assert beforehand.minutes_to_use(nl) == minutes_of_a_week(program, 5_000, nl)
 
 
 def test_the_rate_of_every_minute_of_the_week_is_found_at_its_place():
     program = a_busy_week()
-    week = Week(program)
+    week = week_of(program, MINIMUM_RATE)
     assert [week.rates[week.index_at(minute)] for minute in range(MINUTES_PER_WEEK)] == rate_each_minute(
         program
     )

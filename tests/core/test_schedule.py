@@ -16,7 +16,6 @@ from thecal_fw.core.program import (
     Program,
 )
 from thecal_fw.core.schedule import (
-    VolumesOfWeek,
     boluses_between,
     follows_the_clock,
     highest_rate,
@@ -24,10 +23,9 @@ from thecal_fw.core.schedule import (
     lowest_basal_rate,
     mean_rate,
     minutes_to_next_step,
-    most_nl_in_any_day,
-    most_nl_in_any_hour,
     rate_at,
 )
+from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour, week_of
 
 MINIMUM_RATE = 6_000
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
@@ -206,11 +204,12 @@ def test_the_week_of_a_program_with_boluses_is_written_out_turn_by_turn():
         weekdays=(0, 0, 0, 0, 0, 0, 1),
         boluses=[[], [(1_430, 50, 20)]],
     )
-    volumes = VolumesOfWeek(sunday)
-    by_minute = dict(zip(volumes.minutes, volumes.rates, strict=False))
+    week = week_of(sunday, MINIMUM_RATE)
+    by_minute = dict(zip(week.minutes[: week.turns], week.rates, strict=False))
     assert by_minute[0] == 1_050
     assert by_minute[10] == 1_000
     assert by_minute[7 * MINUTES_PER_DAY - 10] == 1_050
-    assert volumes.cumulative[-1] == 7 * MINUTES_PER_DAY * 1_000 + 20 * 50
-    assert volumes.minutes[-1] == 7 * MINUTES_PER_DAY
-    assert volumes.minutes == sorted(volumes.minutes)
+    assert week.total == 7 * MINUTES_PER_DAY * 1_000 + 20 * 50
+    minutes = list(week.minutes[: week.turns + 1])
+    assert minutes[-1] == 7 * MINUTES_PER_DAY
+    assert minutes == sorted(set(minutes))

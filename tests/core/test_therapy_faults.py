@@ -26,7 +26,7 @@ from thecal_fw.core.validation import BENCH_LIMITS, validate
         ({"patient_bolus": PatientBolus(2_880_000, 5, 15, 12), "most_nl_per_day": 4_000_000}, []),
         ({"bridge": Bridge(1, 424_000), "dead_volume_id": 1}, []),
         (
-            {"bridge": Bridge(2_592_001, 424_000), "dead_volume_id": 1},
+            {"bridge": Bridge(2_592_001, 6_000), "dead_volume_id": 1, "catheter_nl": 180_000},
             ["bridge_seconds is 2592001, allowed 1 to 2592000"],
         ),
     ],

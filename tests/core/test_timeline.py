@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.strategies import flex_programs
 from thecal_fw.core.bolus import KIND_PATIENT, KIND_TEMPORARY, Bolus
 from thecal_fw.core.instant import TICKS_PER_MINUTE, TICKS_PER_SECOND, second_of_ticks
-from thecal_fw.core.program import MODE_FLEX, Program
+from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, Program, decode
 from thecal_fw.core.schedule import mean_rate, rate_at
 from thecal_fw.core.timeline import NO_BOLUSES, ChangingTimeline, Timeline
 from thecal_fw.core.wall_clock import (
@@ -219,3 +219,73 @@ def test_boluses_are_looked_for_up_to_the_minute_that_a_tick_lies_in():
     timeline = monday(a_day_with_a_bolus_at_eight())
     assert len(timeline.boluses_near(0, EIGHT)) == 1
     assert timeline.boluses_near(0, EIGHT - 1) == []
+
+
+A_TICK = 1_767_571_200 * TICKS_PER_SECOND
+"""Monday, 5 January 2026, 00:00 UTC, on a clock whose boot was in 1970."""
+HORIZON_TICKS = 2 * 24 * 60 * TICKS_PER_MINUTE
+
+
+@st.composite
+def similar_timelines(draw) -> Timeline:
+    """One of few, so that two drawn ones are often the same from some tick on."""
+    day = [(0, 100_000), (draw(st.sampled_from([480, 720])), draw(st.sampled_from([100_000, 200_000])))]
+    boluses = draw(st.sampled_from([[], [(480, 500_000, 30)], [(600, 500_000, 30)]]))
+    program = Program(MODE_FLEX, patterns=[day], boluses=[boluses])
+    if draw(st.booleans()):
+        program = Program(MODE_CONTINUOUS, rate_nl_per_day=draw(st.sampled_from([100_000, 200_000])))
+    shift_minutes = draw(st.sampled_from([0, 0, 60]))
+    offset_minutes = draw(st.sampled_from([shift_minutes, 0]))
+    source = draw(st.sampled_from([TIME_SET, TIME_SET, TIME_UNKNOWN]))
+    clock = WallClock(source, -shift_minutes * TICKS_PER_MINUTE, offset_minutes)
+    minute = A_TICK // TICKS_PER_MINUTE + draw(st.sampled_from([0, 490, 700, 1_440]))
+    start = A_TICK + draw(st.sampled_from([470, 500])) * TICKS_PER_MINUTE
+    kind = draw(st.sampled_from([KIND_TEMPORARY, KIND_PATIENT]))
+    extra = draw(st.sampled_from([(), (Bolus(kind, start, 30 * TICKS_PER_MINUTE, 300_000),)]))
+    bridge = draw(st.sampled_from([None, None, (50_000, A_TICK + 495 * TICKS_PER_MINUTE)]))
+    return Timeline(program, clock, MINIMUM_RATE, draw(st.sampled_from([minute, NO_BOLUSES])), extra, bridge)
+
+
+def rates_from(timeline: Timeline, tick: int) -> list[tuple[int, int]]:
+    """Each rate of two days and the tick it begins at, found segment by segment."""
+    found: list[tuple[int, int]] = []
+    end = tick + HORIZON_TICKS
+    while tick < end:
+        rate, until = timeline.segment_at(tick)
+        if not found or found[-1][1] != rate:
+            found.append((tick, rate))
+        tick = until
+    return found
+
+
+@pytest.mark.requirement("change-without-effect")
+@given(similar_timelines(), similar_timelines(), st.sampled_from([0, 475, 485, 496, 505, 600, 610, 1_000]))
+def test_timelines_said_to_give_the_same_from_a_tick_on_do(one, other, minute):
+    tick = A_TICK + minute * TICKS_PER_MINUTE
+    if one.gives_the_same_from(tick, other):
+        assert rates_from(one, tick) == rates_from(other, tick)
+        assert other.gives_the_same_from(tick, one)
+
+
+@pytest.mark.requirement("change-without-effect")
+@given(similar_timelines(), st.integers(0, 2_000))
+def test_a_timeline_gives_the_same_as_itself_from_any_tick_on(timeline, minute):
+    same = Timeline(
+        decode(timeline.program.encode()),
+        timeline.wall_clock,
+        MINIMUM_RATE,
+        timeline.bolus_minute,
+        timeline.extra,
+        timeline.bridge,
+    )
+    assert timeline.gives_the_same_from(A_TICK + minute * TICKS_PER_MINUTE, same)
+
+
+@pytest.mark.requirement("change-without-effect")
+def test_what_is_over_makes_no_difference_and_what_is_to_come_does():
+    program = a_day_with_a_bolus_at_eight()
+    bolus_minute = A_TICK // TICKS_PER_MINUTE + 8 * 60
+    given, not_given = monday(program, bolus_minute=0), monday(program, bolus_minute=bolus_minute + 1)
+    assert not given.gives_the_same_from(EIGHT - TICKS_PER_MINUTE, not_given)
+    assert not given.gives_the_same_from(EIGHT + TICKS_PER_MINUTE, not_given)
+    assert given.gives_the_same_from(EIGHT + 5 * TICKS_PER_MINUTE, not_given)

@@ -47,7 +47,7 @@ def test_the_button_is_held_while_its_line_is_low_and_a_disturbance_is_no_push(b
 @pytest.mark.requirement("keys")
 def test_the_board_draws_as_many_random_bytes_as_are_asked_for(bench: Bench):
     # The emulated oscillator gives the same each time. That nonces differ all the same, the scenarios show.
-    bench.run("from thecal_fw.rp2.board import Machine\nboard = Machine()")
+    bench.run("from thecal_fw.rp2.board import Machine\nboard = Machine(False, None)")
     assert bench.run("print([len(board.random_bytes(count)) for count in (1, 16, 32)])") == "[1, 16, 32]"
 
 

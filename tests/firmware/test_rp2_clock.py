@@ -37,10 +37,13 @@ class Timer:
 def clock_module():
     """The board's own module, with the parts of MicroPython it needs made up."""
     made_up: Any = types.ModuleType("micropython")
+    machine: Any = types.ModuleType("machine")
+    machine.mem32 = {}
     made_up.const = lambda value: value
     made_up.viper = lambda function: function
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "micropython", made_up)
+        patch.setitem(sys.modules, "machine", machine)
         patch.delitem(sys.modules, "thecal_fw.rp2.clock", raising=False)
         module: Any = importlib.import_module("thecal_fw.rp2.clock")
         module.ptr32 = lambda _address: Timer(0)

@@ -10,8 +10,9 @@ from thecal_hil.emulator.repl import RawRepl
 from .conftest import Bench
 
 BUILT = """
+from thecal_fw.rp2.reset_cause import begin_life
 from thecal_fw.rp2.retained import Retained
-retained = Retained()
+retained = Retained(begin_life())
 from thecal_fw.rp2.watchdog import Watchdog
 from thecal_fw.rp2.sense import Sense
 from thecal_fw.rp2.steptrain import StepTrain
@@ -51,7 +52,7 @@ def bitten(bench: Bench) -> tuple[int, int]:
 @pytest.mark.requirement("watchdog-carry-over")
 def test_count_and_instant_of_a_watchdog_reset_are_exact_though_the_program_hung_before(bench: Bench):
     bench.run(BUILT)
-    bench.run("retained.keep(bytes(range(108)))")
+    bench.run("retained.keep(bytes(range(160)))")
     bench.run(DELIVERING)
     bench.run_for_s(1.2345)
     reset_us, steps = bitten(bench)
@@ -60,15 +61,15 @@ def test_count_and_instant_of_a_watchdog_reset_are_exact_though_the_program_hung
     kept, counted, carried_s, carried_us = bench.numbers(REPORT)
     assert (kept, counted) == (1, steps)
     assert abs(carried_s * 1_000_000 + carried_us - reset_us) <= 1
-    assert bench.run("print(retained.note == bytes(range(108)))") == "True"
+    assert bench.run("print(retained.note == bytes(range(160)))") == "True"
 
 
 @pytest.mark.requirement("watchdog-carry-over")
 def test_the_last_note_is_kept_and_one_that_was_torn_leaves_the_one_before(bench: Bench):
     bench.run(BUILT)
-    bench.run("for number in range(5):\n    retained.keep(bytes([number]) * 108)\nwatchdog = Watchdog()")
+    bench.run("for number in range(5):\n    retained.keep(bytes([number]) * 160)\nwatchdog = Watchdog()")
     address = bench.numbers("from thecal_fw.rp2 import retained as r\nprint(r.ADDRESS)")[0]
-    offset = address + 16 + 5 % 2 * 116
+    offset = address + 16 + 5 % 2 * 168
     assert bench.pico.read_sram(offset + 4, 1) == b"\x04"
     bench.pico.write_sram(offset + 20, b"\xaa")
     bitten(bench)
@@ -82,24 +83,24 @@ def test_the_last_record_is_kept_beside_the_note_and_one_that_was_torn_leaves_th
 ):
     bench.run(BUILT)
     bench.run(
-        "retained.keep(bytes(108))\n"
+        "retained.keep(bytes(160))\n"
         "for number in range(5):\n    retained.keep_record(bytes([number]) * 128)\nwatchdog = Watchdog()"
     )
     address = bench.numbers("from thecal_fw.rp2 import retained as r\nprint(r.ADDRESS)")[0]
-    newest = address + 248 + 5 % 2 * 136
+    newest = address + 352 + 5 % 2 * 136
     assert bench.pico.read_sram(newest + 4, 1) == b"\x04"
     bench.pico.write_sram(newest + 20, b"\xaa")
     bitten(bench)
     reopened(bench)
     assert (
-        bench.run("print(retained.was_kept, retained.note == bytes(108), retained.record[0])")
+        bench.run("print(retained.was_kept, retained.note == bytes(160), retained.record[0])")
         == "True True 3"
     )
 
 
 def test_nothing_outlives_a_power_cut(bench: Bench):
     bench.run(BUILT)
-    bench.run("retained.keep(bytes(108))")
+    bench.run("retained.keep(bytes(160))")
     bench.pico.reset(ResetCause.POWER_ON)
     reopened(bench)
     assert bench.run("print(retained.was_kept)") == "False"

@@ -13,11 +13,11 @@ from .conftest import Bench
 
 RUN = """
 from thecal_fw.rp2.retained import Retained
-retained = Retained()
+retained = Retained(False)
 from thecal_fw.rp2.sense import Sense
 sense = Sense()
 from thecal_fw.rp2.self_test import SelfTest
-print(SelfTest(sense).run(), sense.count())
+print(SelfTest(sense, False).run(), sense.count())
 """
 
 
@@ -40,12 +40,12 @@ def test_a_byte_of_the_image_that_has_changed_is_found(bench: Bench):
     length = struct.unpack_from("<I", bytes(chip.flash[0x9FF08:0x9FF0C]))[0]
     # A place that the test itself does not run from.
     chip.flash[length - 5] ^= 0x10
-    assert bench.numbers("print(SelfTest(sense).run())") == [TEST_IMAGE]
+    assert bench.numbers("print(SelfTest(sense, False).run())") == [TEST_IMAGE]
 
 
 AGAIN = """
 import micropython
-test = SelfTest(sense)
+test = SelfTest(sense, False)
 def again(pieces):
     found = 0
     for _ in range(pieces):

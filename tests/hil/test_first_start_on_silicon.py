@@ -84,11 +84,12 @@ def first_take_over(silicon: str) -> tuple[float, int]:
 
 
 @pytest.mark.parametrize(
-    ("silicon", "cost_us"), [("P=0", 25), ("P=40", 77), ("P=56", 101), ("P=66", 111), ("P=50,fill=half", 153)]
+    ("silicon", "cost_us"), [("P=0", 25), ("P=40", 73), ("P=56", 93), ("P=66", 104), ("P=50,fill=half", 143)]
 )
 def test_taking_over_a_queue_costs_what_was_measured_before(silicon, cost_us):
-    """25, 77, 101 and 111 us, and 163 lines, by another model of the cache and another way of measuring."""
+    """Of version 0.1.0 it were 25, 77, 101 and 111 us, and 163 lines: by this model of the cache, and by another one
+    measured in another way. This firmware lies otherwise in the cache."""
     taken_us, misses = first_take_over(silicon)
     assert taken_us == pytest.approx(cost_us, rel=0.06)
     if "fill" not in silicon and silicon != "P=0":
-        assert misses == pytest.approx(163, abs=4)
+        assert misses == pytest.approx(150, abs=4)

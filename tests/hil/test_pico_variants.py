@@ -4,12 +4,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from serial import SerialException
 
 from thecal_fw.version import VERSION
 from thecal_hil.course import Course, local_second
+from thecal_hil.emulator import ResetCause as EmulatedResetCause
 from thecal_hil.gate import check_gate
 from thecal_hil.image import REPOSITORY, FirmwareImage
 from thecal_hil.pico_rig import PicoRig
@@ -81,3 +84,48 @@ def test_steady_delivery_takes_nothing_from_the_heap(variant: PicoRig, nl_per_da
     grants = pulses // (steady.quantum_steps // 2) + 1
     assert taken <= _MOST_BYTES_FOR_A_GRANT * (grants + _BLOCKS_IN_BETWEEN)
     course.must_be_ideal()
+
+
+def _tries_the_prompt(rig: PicoRig) -> bytes:
+    """What somebody at the port gets who takes it for MicroPython's."""
+    port = rig.board.serial
+    # Open already, unless the board has been reset since; and it may be reset in the middle of this.
+    with suppress(SerialException):
+        port.open()
+    with suppress(SerialException):
+        port.write(b"\r\x03\r\nprint(6*7)\r\n")
+        rig.board.run_for(500_000_000)
+        return port.read(port.in_waiting)
+    return b""
+
+
+@pytest.mark.requirement("no-open-prompt")
+@pytest.mark.parametrize("variant", ["fail_to_start"], indirect=True)
+def test_a_board_whose_hardware_fails_to_start_is_reset_and_never_leaves_an_open_prompt(
+    variant: PicoRig,
+) -> None:
+    for _ in range(4):
+        assert b"42" not in _tries_the_prompt(variant)
+        variant.board.run_for(1_000_000_000)
+    causes = [reset.cause for reset in variant.board.resets[1:]]
+    assert causes
+    assert set(causes) == {EmulatedResetCause.WATCHDOG}
+
+
+@pytest.mark.requirement("no-open-prompt")
+@pytest.mark.parametrize("variant", ["fail_to_report"], indirect=True)
+def test_memory_that_is_gone_even_for_the_report_ends_in_a_reset_and_never_in_an_open_prompt(
+    variant: PicoRig,
+) -> None:
+    course = Course(variant)
+    course.set_time(local_second("2026-03-06 12:00:10"))
+    course.prescribe(continuous(24_000_000))
+    course.refill(18_000_000)
+    course.start()
+    variant.run_for(12)
+    stood_ns = variant.now_ns
+    for _ in range(5):
+        assert b"42" not in _tries_the_prompt(variant)
+        variant.board.run_for(1_000_000_000)
+    assert [reset.cause for reset in variant.board.resets[1:]] == [EmulatedResetCause.WATCHDOG]
+    assert all(t_ns < stood_ns or t_ns > variant.board.resets[-1].t_ns for t_ns in variant.step_times_ns)

@@ -1,12 +1,19 @@
 """Rig time, time since reset and the pump's wall time are related exactly."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from thecal.client import PumpTime
+from thecal_hil.course import OFFSET_MINUTES, Course, local_second
+from thecal_hil.emulator.silicon import Silicon
+from thecal_hil.image import image_under_test
+from thecal_hil.pico_rig import PicoRig
 from thecal_hil.pump_clock import NS_PER_S, PumpClock, wall_ticks_at_boot
+from thecal_hil.therapy import flex
 
 READING = PumpTime(12, 345_678, 1_772_794_800, 120, time_source=1, offset_minutes=60)
 
@@ -30,3 +37,20 @@ def test_time_since_reset_begins_at_the_reset() -> None:
 def test_a_pump_that_does_not_know_the_time_has_no_wall_time() -> None:
     with pytest.raises(ValueError, match="does not know the time"):
         PumpClock(0).wall_ns(1)
+
+
+@pytest.mark.requirement("clock-set")
+@pytest.mark.skipif("THECAL_UF2" in os.environ, reason="a stock image is used: too slow for these")
+def test_both_times_of_an_answer_are_of_one_instant_also_while_a_change_is_prepared():
+    rig = PicoRig(image_under_test(), Silicon.read("P=66"))
+    course = Course(rig)
+    course.set_time(local_second("2026-03-06 12:00"))
+    course.refill(20_000_000)
+    course.prescribe(flex([("00:00", 2_000_000), ("12:30", 3_000_000)]))
+    course.start()
+    rig.run_for(3)
+    course.pump.set_time(local_second("2026-03-06 12:40"), OFFSET_MINUTES)
+    while_it_is_prepared = rig.clock()
+    rig.run_for(5)
+    assert while_it_is_prepared == rig.clock()
+    rig.close()

@@ -22,6 +22,9 @@ HAD_POR, HAD_RUN = 1 << 8, 1 << 16
 PSM_WDSEL = 0x4001_0008
 ALL_BUT_OSCILLATORS = 0x1FFFC
 PIO0_CTRL = 0x5020_0000
+PROC1_NMI_MASK = 0x4000_4004
+PROC_IN_SYNC_BYPASS = 0x4000_400C
+AIRCR = 0xE000_ED0C
 CLK_SYS_CTRL = 0x4000_803C
 FROM_PLL = 1
 SDK_ARMED = 0x6AB7_3121
@@ -120,6 +123,29 @@ def test_a_reset_after_a_bite_by_a_debugger_still_shows_the_bite(pico):
     pico.run_for(9 * NS_PER_S)
     pico.reset(ResetCause.DEBUGGER)
     assert (reason(pico), scratch(pico)[4]) == (BITTEN, SDK_ARMED)
+
+
+@pytest.mark.parametrize("cause", ResetCause)
+def test_the_boot_rom_clears_the_masks_of_interrupts_at_every_start_and_a_debugger_the_rest_at_none(
+    pico, cause
+):
+    pico.bus.write_uint32(PROC1_NMI_MASK, 1 << 31)
+    pico.bus.write_uint32(PROC_IN_SYNC_BYPASS, 1 << 29)
+    pico.reset(cause)
+    assert pico.bus.read_uint32(PROC1_NMI_MASK) == 0
+    assert pico.bus.read_uint32(PROC_IN_SYNC_BYPASS) == (1 << 29 if cause is ResetCause.DEBUGGER else 0)
+
+
+def test_a_processor_that_asks_for_its_own_reset_gets_what_a_debugger_gives_it(pico):
+    pico.bus.write_uint32(AIRCR, 0x05FA_0004)
+    assert [reset.cause for reset in pico.resets] == [ResetCause.POWER_ON, ResetCause.DEBUGGER]
+    assert scratch(pico) == AS_IT_WAS
+
+
+@pytest.mark.parametrize("value", [0x0000_0004, 0x05FA_0000])
+def test_without_its_key_or_the_bit_nothing_is_reset(pico, value):
+    pico.bus.write_uint32(AIRCR, value)
+    assert [reset.cause for reset in pico.resets] == [ResetCause.POWER_ON]
 
 
 def test_a_program_that_asks_for_a_reset_is_no_bite(pico):

@@ -11,7 +11,7 @@ from thecal_hil.rig import Rig
 from thecal_hil.therapy import flex
 
 STACK = range(0x2004_0000, 0x2004_2000)
-RETAINED_END = STACK.start + 520
+RETAINED_END = STACK.start + 624
 PAINT = 0xA5
 # Above this the stack is in use as soon as the program runs.
 PAINTED_END = STACK.start + 0x1600

@@ -123,6 +123,24 @@ def test_a_refusal_carries_its_code_and_words():
     assert (refusal.value.code, refusal.value.detail) == (messages.ERROR_RANGE, 20_000_000)
 
 
+def test_what_a_pump_works_on_is_asked_for_again_for_as_long_as_it_gets_further():
+    asked = []
+
+    def answer(frame):
+        asked.append(frame.request)
+        if len(asked) < 300:
+            return error(frame, messages.ERROR_IN_PROGRESS, len(asked) << 16 | 300)
+        return time_answer(frame)
+
+    assert Pump(port_with(answer)).time().boot_s >= 0
+    assert asked == list(range(1, 301))
+
+
+def test_a_pump_that_gets_no_further_is_given_up():
+    with pytest.raises(PumpRefusedError, match="5 of 9 done, and got no further"):
+        Pump(port_with(lambda frame: error(frame, messages.ERROR_IN_PROGRESS, 5 << 16 | 9))).time()
+
+
 def test_a_board_that_is_no_pump_is_recognised_by_what_it_says():
     with pytest.raises(NotAPumpError, match="NameError"):
         Pump(ScriptedPort(lambda frame: b"NameError: name isn't defined\r\n>>> "), host_nonce=1)

@@ -152,9 +152,9 @@ def test_every_message_that_changes_therapy_needs_the_clinician():
 
 @pytest.mark.requirement("key-roles")
 def test_a_message_that_does_not_say_who_may_make_it_is_closed_if_it_changes_anything():
-    assert Message("a", 1, True, [], [], "").role == ROLE_CLINICIAN
-    assert Message("a", 1, False, [], [], "").role == ROLE_NONE
-    assert Message("a", 1, True, [], [], "", ROLE_PATIENT).role == ROLE_PATIENT
+    assert Message("a", 1, True, 0, [], [], "").role == ROLE_CLINICIAN
+    assert Message("a", 1, False, 0, [], [], "").role == ROLE_NONE
+    assert Message("a", 1, True, 0, [], [], "", ROLE_PATIENT).role == ROLE_PATIENT
 
 
 def test_the_tagged_kind_of_no_message_is_the_kind_of_another():

@@ -47,6 +47,8 @@ def test_a_commit_without_a_staged_program_is_refused(course: Course, link: RawL
 @pytest.mark.needs("exact edges")
 def test_a_commit_with_a_wrong_digest_changes_nothing(course: Course, link: RawLink) -> None:
     stage(link, continuous(1_000_000).program.encode())
+    while link.refusal(messages.STAGE_CHECK, 0) == "in progress":
+        pass
     assert link.refusal(messages.COMMIT, bytes(32)) == "digest differs"
     course.rig.run_for(3)
     course.must_be_ideal()

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simpy import Event
 
+from thecal_fw.core.carried import NOTE_BYTES
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_sim.board import SimulatedBoard
 from thecal_sim.edges import BUZZER, ENABLE, LED, STEP, Edge
@@ -97,15 +98,36 @@ def test_what_the_program_does_after_waiting_shows_when_virtual_time_gets_there(
     assert [edge for edge in board.edges if edge.signal == LED] == [Edge(ANCHOR_NS, LED, 1)]
 
 
-def test_an_anchor_that_has_passed_is_refused_with_the_generator_halted(board):
-    start(board, [100_000] * 10)
+def test_an_anchor_that_has_passed_is_refused_and_what_plays_goes_on(board):
+    start(board, [100_000] * 5, [100_000])
     board.env.run_until(NS_PER_S)
     board.train.load()
     board.train.push(10)
     board.train.release()
     assert not board.train.start(0, 999_990)
+    board.env.run_until(6 * NS_PER_S)
+    board.train.push(100_000)
+    board.train.release()
     board.env.run_until(60 * NS_PER_S)
-    assert len(board.step_times_ns) == 0
+    assert list(board.step_times_ns) == rises([100_000] * 7)
+
+
+def test_a_preparation_takes_its_time_and_an_anchor_it_reaches_too_late_is_refused(board):
+    start(board, [100_000] * 10)
+    board.env.run_until(NS_PER_S)
+    board.train.preparation_ns, board.train.take_over_ns = 7 * NS_PER_MS, 100_000
+    board.train.load()
+    board.train.push(10)
+    board.train.release()
+    assert not board.train.start(1, 7_100)
+    board.env.run_until(2 * NS_PER_S)
+    board.train.load()
+    board.train.push(10)
+    board.train.release()
+    assert board.train.start(2, 7_200)
+    assert board.train.margin_us == 100
+    board.env.run_until(60 * NS_PER_S)
+    assert list(board.step_times_ns) == [*rises([100_000]), *rises([10], 2 * NS_PER_S + 7_200_000)]
 
 
 def test_two_blocks_at_most_wait_or_play(board):
@@ -136,9 +158,18 @@ def test_a_queue_that_has_run_out_says_so_and_stands_still(board):
         lambda board: (board.train.load(), board.train.release()),
         lambda board: (board.train.load(), board.train.start(0, 10)),
         lambda board: start(board, [10], [10], [10]),
-        lambda board: start(board, [10], anchor_ns=51 * NS_PER_MS),
+        lambda board: start(board, [10], anchor_ns=1_001 * NS_PER_MS),
+        lambda board: (start(board, [1_000]), start(board, [10], anchor_ns=ANCHOR_NS + 1_001 * TICK_NS)),
     ],
-    ids=["short interval", "long block", "empty block", "nothing loaded", "third block", "far anchor"],
+    ids=[
+        "short interval",
+        "long block",
+        "empty block",
+        "nothing loaded",
+        "third block",
+        "far anchor",
+        "old pulse at the anchor",
+    ],
 )
 def test_breaking_the_contract_is_not_forgiven(board, misuse):
     with pytest.raises(ContractError):
@@ -249,7 +280,7 @@ def test_a_reset_ends_pulses_releases_the_lines_and_begins_time_and_count_anew(b
 
 def test_a_reset_while_the_program_waits_keeps_the_count_of_the_pulses_that_came_out_by_then(board):
     start(board, [1_000] * 20)
-    board.retained.keep(bytes(108))
+    board.retained.keep(bytes(NOTE_BYTES))
     board.env.run_until(rises([1_000] * 5)[-1])
     board.processor.wait_until(rises([1_000] * 20)[-1])
     assert board.sense.count() == 20

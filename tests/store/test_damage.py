@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from store.pump import SMALL, Pump, program_of, told
+from store.pump import SMALL, Pump, program_in, program_of, told
 from thecal_fw.core.journal_condition import GOOD, LOST, REPAIRED
 from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND, STATE_DAMAGED, Journal
 from thecal_fw.store.layout import EVENT_BYTES, STATE_BYTES
@@ -34,7 +34,7 @@ def check(pump: Pump, flash: NorFlash) -> Journal:
     assert journal.open() in (GOOD, REPAIRED)
     assert journal.state is not None
     assert told(journal.state) == told(pump.journal.state)
-    assert journal.program_bytes() == program_of(pump.program or 0)
+    assert program_in(journal) == program_of(pump.program or 0)
     assert journal.latest_event >= pump.journal.state.latest_event
     for sequence, number in pump.events.items():
         event = journal.event(sequence)
@@ -165,7 +165,7 @@ def test_a_state_lost_in_both_rings_is_told_from_a_pump_that_was_never_used():
     journal = Journal(pump.flash, SMALL)
     assert journal.open() == LOST
     assert journal.state is None
-    assert journal.program_bytes() is None
+    assert program_in(journal) is None
 
 
 @pytest.mark.requirement("event-log-outlives-state")
@@ -190,10 +190,10 @@ def test_scrubbing_finds_a_copy_that_has_rotted_and_writing_again_mends_it():
     assert [pump.journal.scrub() for _ in range(3)] == [SOUND] * 3
     pump.flash.rot(SMALL.programs + 2 * pump.pair + 1, 650)
     assert sorted(pump.journal.scrub() for _ in range(3)) == [SOUND, SOUND, PROGRAM_DAMAGED]
-    assert pump.journal.program_bytes() == program_of(pump.program or 0)
+    assert program_in(pump.journal) == program_of(pump.program or 0)
     assert pump.journal.program_copies == 1
     pump.commit()
-    assert pump.journal.program_bytes() == program_of(pump.program or 0)
+    assert program_in(pump.journal) == program_of(pump.program or 0)
     assert pump.journal.program_copies == 2
 
 
@@ -237,6 +237,6 @@ def test_a_program_that_does_not_read_back_is_not_committed_and_the_old_one_stay
     pump.flash.let_fail(PROGRAM, SMALL.programs + 2 * (1 - pump.pair) + 1)
     assert pump.journal.can_commit()
     assert pump.journal.put_program(program_of(77)) is None
-    assert pump.journal.program_bytes() == old
+    assert program_in(pump.journal) == old
     pump.possible = {told(pump.journal.state): pump.program} if pump.journal.state else {}
     pump.power_up()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from store.pump import SMALL, Pump, program_of, used_flash
+from store.pump import SMALL, Pump, program_in, program_of, used_flash
 from thecal_fw.core.journal_condition import BLANK, GOOD
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.layout import Layout
@@ -36,7 +36,7 @@ def test_a_pump_never_used_is_blank_and_knows_nothing():
     journal = Journal(NorFlash(BOARD.sectors))
     assert journal.open() == BLANK
     assert journal.state is None
-    assert journal.program_bytes() is None
+    assert program_in(journal) is None
     assert (journal.latest_event, journal.event(1), journal.can_commit()) == (0, None, False)
     assert not journal.write_grant(1, 2, 3, 4, 5, 0)
 
@@ -117,14 +117,14 @@ def test_a_reset_while_nothing_is_full_costs_no_erase():
 def test_a_program_put_but_not_named_by_a_state_is_none():
     pump = Pump(used_flash())
     journal = pump.journal
-    before = journal.program_bytes()
+    before = program_in(journal)
     journal.write(journal.state)
     while journal.needs_erase():
         journal.erase_one()
     assert journal.put_program(program_of(99)) is not None
     again = Journal(pump.flash, SMALL)
     again.open()
-    assert again.program_bytes() == before
+    assert program_in(again) == before
     assert not again.can_commit()
 
 

@@ -226,13 +226,63 @@ def test_a_sector_that_has_decayed_is_written_from_the_other_and_that_one_is_lef
         assert touched == [sector, sector]
 
 
-def test_a_second_sector_that_can_not_be_written_does_not_bring_the_old_key_back():
+def stuck(flash: NorFlash, sector: int, *operations: str) -> None:
+    for operation in operations or (ERASE, PROGRAM):
+        flash.let_fail(operation, FIRST + sector)
+
+
+@pytest.mark.requirement("key-damage")
+def test_a_second_sector_that_keeps_the_keys_before_has_the_new_key_refused_and_none_comes_back():
     flash = chip()
     keys = paired(flash)
-    flash.let_fail(ERASE, FIRST + 1)
-    flash.let_fail(PROGRAM, FIRST + 1)
+    stuck(flash, 1)
+    assert not keys.put(ROLE_CLINICIAN, NEW)
+    assert content(keys) == content(opened(flash)) == (KEYED, OLD, OF_PATIENT)
+    assert not keys.is_single
+    # Whichever of the two decays later, the key that the pump answered for stays the one in force.
+    for sector in range(KEY_SECTORS):
+        again = chip()
+        keys = paired(again)
+        stuck(again, 1)
+        assert not keys.put(ROLE_CLINICIAN, NEW)
+        again.rot(FIRST + sector, 9)
+        assert content(opened(again)) == (KEYED, OLD, OF_PATIENT)
+
+
+@pytest.mark.requirement("key-damage")
+def test_a_second_sector_that_is_erased_and_then_takes_nothing_leaves_the_new_key_in_one_place_and_says_so():
+    flash = chip()
+    keys = paired(flash)
+    stuck(flash, 1, PROGRAM)
     assert keys.put(ROLE_CLINICIAN, NEW)
+    assert keys.is_single
     assert content(opened(flash)) == (KEYED, NEW, OF_PATIENT)
+    # With that one gone too the pump is closed, and the key that was replaced is not in force again.
+    flash.rot(FIRST, 9)
+    assert content(opened(flash)) == (DAMAGED, None, None)
+
+
+@pytest.mark.requirement("key-damage")
+def test_an_unequal_pair_whose_second_sector_keeps_the_keys_before_goes_back_to_those():
+    flash = chip()
+    cut_while_pairing(flash, paired(flash), 2, BEFORE)
+    stuck(flash, 1)
+    keys = opened(flash)
+    assert content(keys) == (KEYED, OLD, OF_PATIENT)
+    assert not keys.is_single
+    flash.rot(FIRST, 9)
+    assert content(opened(flash)) == (KEYED, OLD, OF_PATIENT)
+
+
+@pytest.mark.requirement("key-damage")
+def test_a_first_sector_that_can_not_be_written_any_more_is_told():
+    flash = chip()
+    paired(flash)
+    flash.rot(FIRST, 9)
+    stuck(flash, 0)
+    keys = opened(flash)
+    assert content(keys) == (KEYED, OLD, OF_PATIENT)
+    assert keys.is_single
 
 
 @pytest.mark.requirement("key-damage")

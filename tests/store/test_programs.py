@@ -43,7 +43,9 @@ def put(flash: NorFlash, in_force: int = NO_PAIR, encoded: bytes = ENCODED) -> P
 
 
 def get(programs: Programs, pair: int, encoded: bytes = ENCODED) -> bytes | None:
-    return programs.get(pair, len(encoded), hashlib.sha256(encoded).digest())
+    buffer = bytearray(NorFlash.SECTOR_BYTES)
+    is_right = programs.read(pair, len(encoded), hashlib.sha256(encoded).digest(), buffer)
+    return bytes(buffer[: len(encoded)]) if is_right else None
 
 
 def sector_of(pair: int, copy: int) -> int:
@@ -253,9 +255,9 @@ def test_the_first_copy_alone_is_enough():
 def test_a_program_of_another_length_or_digest_or_pair_is_none():
     programs = put(used_flash())
     digest = hashlib.sha256(ENCODED).digest()
-    assert programs.get(0, len(ENCODED) - 1, digest) is None
-    assert programs.get(0, len(ENCODED), bytes(32)) is None
-    assert programs.get(1, len(ENCODED), digest) is None
+    assert not programs.read(0, len(ENCODED) - 1, digest, bytearray(4096))
+    assert not programs.read(0, len(ENCODED), bytes(32), bytearray(4096))
+    assert not programs.read(1, len(ENCODED), digest, bytearray(4096))
     assert programs.good_copies == 0
 
 
@@ -263,7 +265,7 @@ def test_a_program_of_another_length_or_digest_or_pair_is_none():
 def test_a_place_or_a_length_that_cannot_be_is_answered_with_none(pair, length):
     programs = put(used_flash())
     get(programs, 0)
-    assert programs.get(pair, length, bytes(32)) is None
+    assert not programs.read(pair, length, bytes(32), bytearray(4096))
     assert programs.good_copies == 0
 
 

@@ -24,6 +24,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "thecal_probe": ("thecal_probe", "thecal_fw.link", "thecal_fw.rp2", "thecal_fw.version"),
     "thecal": ("thecal", "thecal_fw.link", "thecal_fw.core", "thecal_fw.version"),
     "thecal_sim": ("thecal_sim", "thecal_fw"),
+    # The reference of therapy shares nothing with the firmware that it judges.
+    "thecal_sim.therapy": ("thecal_sim.therapy", "thecal_sim.units"),
     "thecal_hil": ("thecal_hil", "thecal_sim", "thecal", "thecal_fw", "thecal_probe"),
 }
 

@@ -19,6 +19,10 @@
 #define CFG_TUD_CDC_RX_BUFSIZE                  (512)
 #define MICROPY_HW_STDIN_BUFFER_LEN             (1024)
 
+// The USB driver's interrupt queues an event for each of the 16 frames after a host has opened the port, and for whatever
+// the host sends meanwhile. The usual 16 places are full if the program is busy for that long, and an event is lost.
+#define CFG_TUD_TASK_QUEUE_SZ                   (64)
+
 // MicroPython remembers where it found a name, one byte a place. The firmware uses several hundred names; with the
 // usual 128 places they turn each other out, and a heartbeat takes a tenth longer.
 #define MICROPY_OPT_MAP_LOOKUP_CACHE_SIZE       (1024)

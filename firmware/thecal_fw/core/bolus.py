@@ -13,13 +13,18 @@ KIND_CLINICIAN = 2
 KIND_PRIME = 3
 KIND_TEMPORARY = 4
 """No bolus in itself: a rate that takes the place of the basal one for a time, and is otherwise treated as they are."""
+KINDS_ON_DEMAND = (KIND_PATIENT, KIND_CLINICIAN, KIND_PRIME, KIND_TEMPORARY)
+"""What a person asks for; the clock alone begins the others."""
 KIND_NAMES = ("scheduled", "patient", "clinician", "prime", "temporary rate")
 
 
 class Bolus:
-    """Of a kind, from start_tick up to end_tick, at rate_nl_per_day."""
+    """Of a kind, from start_tick up to end_tick, at rate_nl_per_day. number: that of the dose, which rises by one over
+    all lives of the pump; 0 before it has begun. end_reason: why it ends early, once that is decided."""
 
-    def __init__(self, kind: int, start_tick: int, length_ticks: int, rate_nl_per_day: int):
+    def __init__(self, kind: int, start_tick: int, length_ticks: int, rate_nl_per_day: int, number: int = 0):
+        self.number = number
+        self.end_reason = 0
         self.kind = kind
         self.rate_nl_per_day = rate_nl_per_day
         self.start_tick = start_tick

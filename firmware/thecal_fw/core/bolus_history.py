@@ -9,7 +9,7 @@ or a restart, allows no more. That sum is held for every window there will be, t
 from thecal_fw.core.bolus import KIND_PATIENT, KIND_TEMPORARY, Bolus
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
 from thecal_fw.core.program import PatientBolus, Program
-from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour
+from thecal_fw.core.week import Week
 
 MOST_REMEMBERED = 12
 """Boluses on demand in any 24 hours, of all kinds."""
@@ -31,6 +31,7 @@ REFUSAL_NAMES = (
     "what was given before is not known",
     "the clock was set past it",
     "a bridge is under way",
+    "what the program gives in a week is still being worked out",
 )
 (
     REFUSED_NOT,
@@ -47,15 +48,16 @@ REFUSAL_NAMES = (
     REFUSED_NOT_READ,
     REFUSED_CLOCK,
     REFUSED_BRIDGE,
+    REFUSED_WEEK_UNKNOWN,
 ) = range(len(REFUSAL_NAMES))
 
 
 class Allowance:
     """What boluses on demand may add up to beside a program. hour_nl, day_nl: in any hour, in any 24 hours."""
 
-    def __init__(self, program: Program, minimum_rate_nl_per_day: int):
-        self.hour_nl = program.most_nl_per_hour - most_nl_in_any_hour(program, minimum_rate_nl_per_day)
-        self.day_nl = program.most_nl_per_day - most_nl_in_any_day(program, minimum_rate_nl_per_day)
+    def __init__(self, program: Program, week: Week):
+        self.hour_nl = program.most_nl_per_hour - week.most_nl_in_hour
+        self.day_nl = program.most_nl_per_day - week.most_nl_in_day
 
 
 class BolusHistory:
@@ -67,11 +69,19 @@ class BolusHistory:
     def add(self, bolus: Bolus) -> None:
         self.given.append(bolus)
 
-    def cut_short(self, kind: int, start_tick: int, tick: int) -> None:
-        """The one of a kind that began at a tick ends at another."""
+    def put(self, bolus: Bolus) -> None:
+        """Add a dose, in the place of what is known of its number."""
+        for index in range(len(self.given)):
+            if self.given[index].number == bolus.number:
+                self.given[index] = bolus
+                return
+        self.given.append(bolus)
+
+    def cut_short(self, number: int, tick: int) -> None:
+        """The dose of a number ends at a tick."""
         for bolus in self.given:
-            if bolus.kind == kind and bolus.start_tick == start_tick:
-                bolus.end_tick = max(tick, start_tick)
+            if bolus.number == number:
+                bolus.end_tick = min(bolus.end_tick, max(tick, bolus.start_tick))
 
     def forget(self, tick: int) -> None:
         """Leave out what no window that ends after this tick reaches back to."""

@@ -5,7 +5,8 @@ together is no more than the pump can give.
 """
 
 from thecal_fw.core.bolus import volume_nl
-from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL
+from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL, PUMP_TUBING_NL
+from thecal_fw.core.instant import SECONDS_PER_DAY
 from thecal_fw.core.program import (
     DAYS_PER_WEEK,
     MINUTES_PER_DAY,
@@ -34,37 +35,35 @@ from thecal_fw.core.program_fault import (
     FIELD_PATIENT_PER_DAY,
     FIELD_PERIODIC,
     FIELD_STABILITY,
-    Fault,
+    Faults,
 )
 from thecal_fw.core.schedule import highest_rate
 
 MOST_BRIDGE_S = 30 * 86_400
 """A bridge lasts longer the slower the pump; a month is what the dead volume lasts at 25 uL/day: a bench default."""
 
+PIECES_OF_BOLUS = 4
+PIECES_OF_EXTREMES = 64
+"""Looking at a bolus, and finding the highest rate of the largest program, take about as long as so many steps."""
+
 
 class _Needs:
-    """Collects the faults of one program."""
+    """What holds for the boluses of one program."""
 
-    def __init__(self, program: Program, limits, faults: list):
-        self._program = program
-        self._limits = limits
-        self._faults = faults
-
-    def need(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1) -> None:
-        if not least <= value <= most:
-            self._faults.append(Fault(field, value, least, most, pattern, step))
+    def __init__(self, program: Program, limits, faults: Faults):
+        self._most_rate = limits.most_rate_nl_per_day
+        self._most_nl = min(program.most_nl_per_bolus, limits.most_bolus_nl)
+        self.need = faults.need
 
     def bolus(self, rate_nl_per_day: int, minutes: int, pattern: int = -1, step: int = -1) -> None:
         """What holds for any bolus."""
-        most_rate = self._limits.most_rate_nl_per_day
-        self.need(FIELD_BOLUS_RATE, rate_nl_per_day, 1, most_rate, pattern, step)
+        self.need(FIELD_BOLUS_RATE, rate_nl_per_day, 1, self._most_rate, pattern, step)
         self.need(FIELD_BOLUS_MINUTES, minutes, 1, MINUTES_PER_DAY, pattern, step)
-        most_nl = min(self._program.most_nl_per_bolus, self._limits.most_bolus_nl)
-        self.need(FIELD_BOLUS_VOLUME, volume_nl(rate_nl_per_day, minutes), 1, most_nl, pattern, step)
+        self.need(FIELD_BOLUS_VOLUME, volume_nl(rate_nl_per_day, minutes), 1, self._most_nl, pattern, step)
 
 
-def need_therapy(program: Program, limits, faults: list) -> None:
-    """Append every fault to the list."""
+def need_therapy(program: Program, limits, faults: Faults):
+    """Find every fault; a pause after each scheduled bolus, and a longer one before the highest rate is found."""
     needs = _Needs(program, limits, faults)
     need = needs.need
     need(FIELD_ACCURACY, program.accuracy_permille, 0, limits.most_accuracy_permille)
@@ -74,34 +73,39 @@ def need_therapy(program: Program, limits, faults: list) -> None:
     if program.catheter_nl or program.bridge is not None:
         need(FIELD_DEAD_VOLUME, program.dead_volume_id, DEAD_VOLUME_ID, DEAD_VOLUME_ID)
     if program.mode == MODE_FLEX:
-        _need_scheduled(program, needs)
+        yield from _need_scheduled(program, needs)
     else:
         need(FIELD_BOLUSES, sum([len(day) for day in program.boluses]), 0, 0)
     _need_periodic(program, needs)
     _need_patient(program, limits, needs)
     _need_bridge(program, limits, needs)
-    if not faults:
+    if not faults.count:
+        yield PIECES_OF_EXTREMES if program.mode == MODE_FLEX else 1
         highest = highest_rate(program)
+        yield PIECES_OF_EXTREMES if program.mode == MODE_FLEX else 1
         if program.patient_bolus is not None:
             highest += program.patient_bolus.rate_nl_per_day
         need(FIELD_HIGHEST_RATE, highest, 0, limits.most_rate_nl_per_day)
 
 
-def _need_scheduled(program: Program, needs) -> None:
+def _need_scheduled(program: Program, needs):
     for index, day in enumerate(program.boluses):
         needs.need(FIELD_BOLUSES, len(day), 0, MOST_BOLUSES_PER_DAY, index)
         earliest_minute = 0
-        for at, (start_minute, rate_nl_per_day, minutes) in enumerate(day):
+        for at in range(len(day)):
+            start_minute, rate_nl_per_day, minutes = day[at]
             needs.need(FIELD_BOLUS_START, start_minute, earliest_minute, MINUTES_PER_DAY - 1, index, at)
             earliest_minute = start_minute + minutes
             needs.bolus(rate_nl_per_day, minutes, index, at)
+            yield PIECES_OF_BOLUS
     for weekday in range(DAYS_PER_WEEK):
         # The last one of a day may run past midnight, and be over before the first one of the next.
         today = program.boluses[program.weekdays[weekday]]
         following = program.weekdays[(weekday + 1) % DAYS_PER_WEEK]
         tomorrow = program.boluses[following]
-        if today and tomorrow:
-            end_minute = today[-1][0] + today[-1][2] - MINUTES_PER_DAY
+        if len(today) and len(tomorrow):
+            start_minute, _, minutes = today[len(today) - 1]
+            end_minute = start_minute + minutes - MINUTES_PER_DAY
             needs.need(FIELD_BOLUS_START, tomorrow[0][0], end_minute, MINUTES_PER_DAY - 1, following, 0)
 
 
@@ -130,6 +134,13 @@ def _need_patient(program: Program, limits, needs) -> None:
     needs.need(FIELD_PATIENT_PER_DAY, patient.most_per_day, 1, limits.most_patient_boluses_per_day)
 
 
+def most_bridge_seconds(program: Program, rate_nl_per_day: int) -> int:
+    """Longest time that a bridge of the program may last at a rate, in seconds: as long as the old drug in tubing and
+    catheter takes, the last second begun included. More than the line holds, it can't be."""
+    line_nl = PUMP_TUBING_NL + program.catheter_nl
+    return min(MOST_BRIDGE_S, -(-line_nl * SECONDS_PER_DAY // max(1, rate_nl_per_day)))
+
+
 def _need_bridge(program: Program, limits, needs) -> None:
     bridge = program.bridge
     if bridge is None:
@@ -137,7 +148,7 @@ def _need_bridge(program: Program, limits, needs) -> None:
     if program.mode == MODE_STOPPED:
         needs.need(FIELD_BRIDGE, bridge.seconds, 0, 0)
         return
-    needs.need(FIELD_BRIDGE, bridge.seconds, 1, MOST_BRIDGE_S)
+    needs.need(FIELD_BRIDGE, bridge.seconds, 1, most_bridge_seconds(program, bridge.rate_nl_per_day))
     needs.need(
         FIELD_BRIDGE_RATE,
         bridge.rate_nl_per_day,

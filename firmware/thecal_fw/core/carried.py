@@ -1,4 +1,4 @@
-"""What a watchdog reset must not lose, as 108 bytes: where delivery stood, on which clock, in which life, and which
+"""What a watchdog reset must not lose, as 160 bytes: where delivery stood, on which clock, in which life, and which
 boluses were under way beside the program's own.
 
 An *anchor* is an instant with the count and the phase (prescribed by then and not yet delivered) that belonged to it.
@@ -8,18 +8,32 @@ under way the anchor lies at the change, for what comes before it another progra
 
 import struct
 
-_LAYOUT = "<BBhIIqIIIqIB"
-_BOLUS_LAYOUT = "<BqqI"
-MOST_BOLUSES = 3
+from thecal_fw.core.instant import TICKS_PER_SECOND
+
+NO_RECORD = 0xFFFFFFFF
+
+_LAYOUT = "<BBhIIqIIIqIBqII"
+_BOLUS_LAYOUT = "<qII"
+MOST_BOLUSES = 6
+_KIND_SHIFT = 28
+_RATE_MASK = (1 << _KIND_SHIFT) - 1
+"""More than the highest rate, which has 27 bits."""
+_NUMBER_SHIFT = 17
+_SECONDS_MASK = (1 << _NUMBER_SHIFT) - 1
+"""More than a day; boluses last whole seconds."""
+_NUMBER_MASK = 0x7FFF
+"""More doses than can be between the oldest of a few and the next one."""
 _BOLUSES_OFFSET = struct.calcsize(_LAYOUT)
 _BOLUS_BYTES = struct.calcsize(_BOLUS_LAYOUT)
-NOTE_BYTES = _BOLUSES_OFFSET + MOST_BOLUSES * _BOLUS_BYTES
+NOTE_BYTES = -(-(_BOLUSES_OFFSET + MOST_BOLUSES * _BOLUS_BYTES) // 4) * 4
 
 
 class Carried:
     """Attributes as the arguments; times and counts belong to the life that ended.
 
-    boluses: up to MOST_BOLUSES, each (kind, start tick, end tick, rate).
+    noted_tick: up to which it is noted what began. next_dose: number of the next dose.
+    dose_record: number of the newest record of doses; NO_RECORD if there is none.
+    boluses: up to MOST_BOLUSES, each (kind below 16, start tick, end tick, rate, number; 0 if it has not begun).
     """
 
     def __init__(
@@ -36,6 +50,9 @@ class Carried:
         utc_ticks_at_boot: int,
         base_lifetime_s: int,
         is_stalled: int,
+        noted_tick: int = 0,
+        next_dose: int = 1,
+        dose_record: int = NO_RECORD,
         boluses=(),
     ):
         self.has_anchor = has_anchor
@@ -50,6 +67,9 @@ class Carried:
         self.utc_ticks_at_boot = utc_ticks_at_boot
         self.base_lifetime_s = base_lifetime_s
         self.is_stalled = is_stalled
+        self.noted_tick = noted_tick
+        self.next_dose = next_dose
+        self.dose_record = dose_record
         self.boluses = list(boluses)
 
     def encode(self) -> bytes:
@@ -70,20 +90,42 @@ class Carried:
             self.utc_ticks_at_boot,
             self.base_lifetime_s,
             self.is_stalled,
+            self.noted_tick,
+            self.next_dose,
+            self.dose_record,
         )
-        for index, bolus in enumerate(self.boluses):
-            struct.pack_into(_BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES, *bolus)
+        for index, (kind, start_tick, end_tick, rate, number) in enumerate(self.boluses):
+            behind = self.next_dose - number if number else 0
+            struct.pack_into(
+                _BOLUS_LAYOUT,
+                note,
+                _BOLUSES_OFFSET + index * _BOLUS_BYTES,
+                start_tick,
+                kind << _KIND_SHIFT | rate,
+                (behind & _NUMBER_MASK) << _NUMBER_SHIFT | (end_tick - start_tick) // TICKS_PER_SECOND,
+            )
         return bytes(note)
 
 
 def decode(note) -> Carried:
     """What was encoded; the bytes are known to be whole by whoever kept them."""
-    boluses = []
+    carried = Carried(*struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET]))
     for index in range(MOST_BOLUSES):
-        bolus = struct.unpack_from(_BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES)
-        if bolus[3]:
-            boluses.append(bolus)
-    return Carried(*struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET]), boluses)
+        start_tick, kind_and_rate, rest = struct.unpack_from(
+            _BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES
+        )
+        behind = rest >> _NUMBER_SHIFT
+        if kind_and_rate & _RATE_MASK:
+            carried.boluses.append(
+                (
+                    kind_and_rate >> _KIND_SHIFT,
+                    start_tick,
+                    start_tick + (rest & _SECONDS_MASK) * TICKS_PER_SECOND,
+                    kind_and_rate & _RATE_MASK,
+                    carried.next_dose - behind if behind else 0,
+                )
+            )
+    return carried
 
 
 def phase_at(timeline, metering, tick: int, phase: int, until_tick: int) -> int:

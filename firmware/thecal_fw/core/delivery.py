@@ -23,10 +23,8 @@ from thecal_fw.core.instant import (
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.timeline import NO_DELIVERY
 
-# Holds two blocks that play, two that are loaded beside them, and slack. A power of two, so that the place of
-# a pulse is its number masked.
-_RING = 2048
-_RING_MASK = _RING - 1
+RING_PULSES = 1024
+"""Holds all but one pulse of two full blocks. A power of two, so that the place of a pulse is its number masked."""
 _MOST_CROSSINGS = 512
 """Segments in a row without a pulse: more than a week has, so nothing will ever come."""
 _MANY_TICKS = 1 << 28
@@ -36,6 +34,7 @@ _MANY_TICKS = 1 << 28
 class Delivery:
     """The plan of pulses.
 
+    most_pulses: how many it can hold that are not yet due, and one more; a power of two.
     planned: number of the last pulse planned, counted from reset.
     due: number of the last pulse that was due at the latest ``settle``.
     head_s, head_us: when the next pulse is due; meaningless while planned == due.
@@ -43,13 +42,14 @@ class Delivery:
     tail_s, tail_us: when the last planned pulse is due, or the anchor if there is none.
     """
 
-    def __init__(self, calibration: Calibration, least_interval_ticks: int):
+    def __init__(self, calibration: Calibration, least_interval_ticks: int, most_pulses: int = RING_PULSES):
         self._metering = Metering(calibration)
         self.step_weight = self._metering.step_weight
         self.half_a_step = self.step_weight // 2
         self._least_interval_ticks = least_interval_ticks
         # Of any contents: made of a list or of bytes, it would need the board's largest free piece of heap twice over.
-        self._intervals = array("I", range(_RING))
+        self._intervals = array("I", range(most_pulses))
+        self._mask = most_pulses - 1
         self._timeline = NO_DELIVERY
         self.planned = 0
         self.due = 0
@@ -70,6 +70,18 @@ class Delivery:
         # pulse, less what the pulse before came late.
         self._lead_ticks = 0
         self._begin_segment(anchor_tick, phase, delivered)
+
+    def adopt(self, prepared: "Delivery") -> None:
+        """Go by another plan from now on, of which nothing is due yet. That one is void until its next ``begin``."""
+        self._timeline, self._starts = prepared._timeline, prepared._starts
+        self.planned, self.due = prepared.planned, prepared.due
+        self.head_s, self.head_us = prepared.head_s, prepared.head_us
+        self.tail_s, self.tail_us = prepared.tail_s, prepared.tail_us
+        self._lead_ticks, self._segment_end = prepared._lead_ticks, prepared._segment_end
+        self._metering, prepared._metering = prepared._metering, self._metering
+        mask, prepared_mask = self._mask, prepared._mask
+        for number in range(self.due + 1, self.planned + 1):
+            self._intervals[number & mask] = prepared._intervals[number & prepared_mask]
 
     def withdraw(self, delivered: int) -> None:
         """Forget what was planned beyond the pulses that came out."""
@@ -107,6 +119,7 @@ class Delivery:
         train: gets the interval of each, in ticks from the pulse before it, through its ``push``.
         """
         metering, intervals, least_ticks = self._metering, self._intervals, self._least_interval_ticks
+        mask = self._mask
         next_ticks, push = metering.next_ticks, train.push
         s, us, number = self.tail_s, self.tail_us, self.planned
         last = number + most_pulses
@@ -135,7 +148,7 @@ class Delivery:
             if number == self.due:
                 self.head_s, self.head_us = s, us
             number += 1
-            intervals[number & _RING_MASK] = ticks
+            intervals[number & mask] = ticks
             span_ticks -= ticks
         planned = number - self.planned
         self.tail_s, self.tail_us, self.planned = s, us, number
@@ -143,7 +156,7 @@ class Delivery:
 
     def room(self) -> int:
         """Pulses that can be planned before the ring is full."""
-        return _RING - 1 - (self.planned - self.due)
+        return self._mask - (self.planned - self.due)
 
     def settle(self, now_s: int, now_us: int) -> int:
         """Number of the last pulse due by now."""
@@ -152,12 +165,12 @@ class Delivery:
         if due == planned or now_s < s or (now_s == s and now_us < us):
             return due
         # Every heartbeat comes through here: names of its own are found faster than an object's.
-        intervals = self._intervals
+        intervals, mask = self._intervals, self._mask
         while True:
             due += 1
             if due == planned:
                 break
-            us += intervals[(due + 1) & _RING_MASK] * TICK_US
+            us += intervals[(due + 1) & mask] * TICK_US
             s += us // 1_000_000
             us %= 1_000_000
             if now_s < s or (now_s == s and now_us < us):
@@ -168,10 +181,10 @@ class Delivery:
 
     def instant_of(self, pulse: int):
         """When a planned pulse that is not yet due will be: (s, us)."""
-        intervals = self._intervals
+        intervals, mask = self._intervals, self._mask
         s, ticks = self.head_s, 0
         for number in range(self.due + 2, pulse + 1):
-            ticks += intervals[number & _RING_MASK]
+            ticks += intervals[number & mask]
             if ticks >= _MANY_TICKS:
                 s += ticks // TICKS_PER_SECOND
                 ticks %= TICKS_PER_SECOND

@@ -4,6 +4,8 @@ A ring of the most recent events in memory, from which the journal takes them. S
 of the pump's lives and are never reused, so a reader knows what it has missed.
 """
 
+import struct
+
 from thecal_fw.core.instant import TICKS_PER_SECOND, ticks_at
 from thecal_fw.core.wall_clock import WallClock
 
@@ -54,6 +56,10 @@ EVENT_NAMES = (
     "button pressed",
     "part renewed",
     "tone checked",
+    "change put off",
+    "out of memory",
+    "keys in one place only",
+    "boluses passed over",
 )
 (
     EVENT_RESET,
@@ -96,12 +102,67 @@ EVENT_NAMES = (
     EVENT_PRESSED,
     EVENT_RENEWED,
     EVENT_TONE_CHECKED,
+    EVENT_CHANGE_LATE,
+    EVENT_OUT_OF_MEMORY,
+    EVENT_KEYS_SINGLE,
+    EVENT_PASSED_OVER,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28
 """In the second value of a bolus, above its seconds or its end: the kind."""
+KIND_UNKNOWN = 15
+"""The kind of a bolus that was refused because there is no such kind."""
+NUMBER_SHIFT = 17
+NUMBER_MASK = 0x7FF
+"""In the second value of a bolus that has begun or ended, below its kind: the number of the dose, its low 11 bits."""
+SECONDS_MASK = (1 << NUMBER_SHIFT) - 1
+"""In the second value of a bolus that has begun, below that: its seconds. Older firmware left the number 0."""
+END_SHIFT = 1
+END_NAMES = (
+    "whole",
+    "a stop",
+    "an alarm",
+    "another program",
+    "a person",
+    "a power cut",
+    "held delivery",
+    "a timing fault",
+)
+"""In the second value of a bolus that has ended: what ended it, in the bits above WAS_CUT_SHORT."""
+(
+    END_WHOLE,
+    END_STOP,
+    END_ALARM,
+    END_PROGRAM,
+    END_PERSON,
+    END_POWER_CUT,
+    END_HELD,
+    END_TIMING_FAULT,
+) = range(len(END_NAMES))
 WAS_CUT_SHORT = 1
 """In the second value of a bolus that has ended."""
+
+PASSED_OVER_SHIFT = 24
+"""In the second value of boluses passed over, above their number: the reason. The first value is the local minute since
+1970 of the first one."""
+PASSED_OVER_NAMES = (
+    "the clock was set past them",
+    "their minutes were lived through already",
+    "blocked by an alarm",
+    "a bridge is under way",
+    "too many at once",
+    "highest rate of the pump",
+    "nothing is being delivered",
+)
+(
+    PASSED_BY_CLOCK,
+    PASSED_LIVED,
+    PASSED_BLOCKED,
+    PASSED_BRIDGE,
+    PASSED_TOO_MANY,
+    PASSED_RATE,
+    PASSED_STOPPED,
+) = range(len(PASSED_OVER_NAMES))
 
 EVENT_FIELDS = (
     ("sequence", "I"),
@@ -118,16 +179,14 @@ EVENT_FIELDS = (
 AT_BOOT_S, AT_CODE, AT_BOOTS, AT_FIRST, AT_SECOND = 1, 5, 6, 7, 8
 """Where in an event those of its values are that the pump itself reads again."""
 EVENT_FORMAT = "<" + "".join([code for _, code in EVENT_FIELDS])
+EVENT_BYTES = struct.calcsize(EVENT_FORMAT)
 
 CAPACITY = 64
 """Events kept in memory: those that wait to be written to the journal, and the latest ones for quick reading."""
 
-_NO_EVENT = (0,) * len(EVENT_FIELDS)
-"""In the place of an event that is not there: no event has this number."""
-
 
 class EventLog:
-    """Ring of events, each a tuple of the values of ``EVENT_FIELDS``.
+    """Ring of events, kept packed: tuples that come and stay for a while would break up the board's memory.
 
     What ``first`` and ``second`` mean depends on the code: alarm events carry the alarm and the microstep count, a
     reset its cause and the pump's running seconds until then, delivery events the microstep count and the rate, time
@@ -137,7 +196,8 @@ class EventLog:
     """
 
     def __init__(self):
-        self._ring: list = [_NO_EVENT] * CAPACITY
+        # In the place of an event that is not there stands the number 0, which no event has.
+        self._ring = bytearray(CAPACITY * EVENT_BYTES)
         self.latest = 0
         self._before_first = 0
         self._boots = 0
@@ -152,7 +212,7 @@ class EventLog:
     ) -> None:
         self.latest += 1
         utc_s = wall.utc_ticks(ticks_at(boot_s, boot_us)) // TICKS_PER_SECOND
-        self._ring[self.latest % CAPACITY] = (
+        self._put(
             self.latest,
             boot_s,
             boot_us,
@@ -164,15 +224,21 @@ class EventLog:
             second & 0xFFFFFFFF,
         )
 
+    def _put(self, sequence: int, *values) -> None:
+        struct.pack_into(EVENT_FORMAT, self._ring, sequence % CAPACITY * EVENT_BYTES, sequence, *values)
+
     def renumber(self, sequence: int, to: int) -> None:
         """Give an event, and all after it, numbers that are higher by as much as this one's is."""
         shift = to - sequence
-        moved = [self._ring[other % CAPACITY] for other in range(sequence, self.latest + 1)]
+        moved = []
+        for number in range(sequence, self.latest + 1):
+            event = self.get(number)
+            if event is not None:
+                moved.append(event)
         for left_out in range(sequence, min(to, sequence + CAPACITY)):
-            self._ring[left_out % CAPACITY] = _NO_EVENT
+            struct.pack_into("<I", self._ring, left_out % CAPACITY * EVENT_BYTES, 0)
         for event in moved:
-            number = event[0] + shift
-            self._ring[number % CAPACITY] = (number,) + event[1:]
+            self._put(event[0] + shift, *event[1:])
         self.latest += shift
         if self._before_first == sequence - 1:
             self._before_first += shift
@@ -182,6 +248,7 @@ class EventLog:
         return max(self._before_first + 1, self.latest - CAPACITY + 1)
 
     def get(self, sequence: int):
-        """One event that is still in memory; None if its number was left out."""
-        event = self._ring[sequence % CAPACITY]
+        """One event that is still in memory, a tuple of the values of ``EVENT_FIELDS``; None if its number was left
+        out."""
+        event = struct.unpack_from(EVENT_FORMAT, self._ring, sequence % CAPACITY * EVENT_BYTES)
         return event if event[0] == sequence else None

@@ -18,6 +18,9 @@ NEVER_S = 0x3FFFFFFF
 """A second that never comes (34 years after boot): the deadline of something that is not due at all."""
 
 
+UNKNOWN_US = 0xFFFFFFFF
+"""In place of a time that has not been measured."""
+
 _SLOT = array("i", bytes(4))
 
 

@@ -17,8 +17,11 @@ LONGEST_PRESS_US = 2_000_000
 """Held for longer it is no press: the button is held that way while a host is given a key."""
 STUCK_S = 60
 _RESTLESS_LOOKS = 64
-_RESTLESS_GAP_US = 200_000
-"""Movements that are further apart than this are not one disturbance."""
+_RESTLESS_GAP_US = 50_000
+"""Movements that are further apart than this are not one disturbance: spikes that come ten times a second leave the
+button usable, and each wakes the pump for a moment."""
+_SPENT_WITHIN_US = 200_000
+"""A push serves for something else if that came no earlier than this before the push was made out."""
 REST_S = 10
 """A line that is never at rest is left alone for so long: it may not keep the pump awake."""
 
@@ -93,7 +96,7 @@ class Press:
             return NO_PRESS
         held_us = _us_since(self._pressed_s, self._pressed_us, begun_s, begun_us)
         spent_us = _us_since(self._pressed_s, self._pressed_us, self._spent_s, self._spent_us)
-        is_spent = spent_us >= -_RESTLESS_GAP_US
+        is_spent = spent_us >= -_SPENT_WITHIN_US
         is_press = not self.is_faulty and not is_spent and held_us <= LONGEST_PRESS_US
         self.is_faulty = False
         return held_us // 1_000 if is_press else NO_PRESS

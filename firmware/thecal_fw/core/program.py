@@ -9,6 +9,9 @@ What it says of boluses adds to the basal rate: those of a day pattern at their 
 and what a patient may ask for. A bolus is a rate over some minutes; rate times time is its volume. A bridge says how
 long the old drug, which still lies between pump and patient when the reservoir holds another one, is to go on at its
 own rate before the new program begins.
+
+On the pump a program's steps and boluses are not copied out of its bytes: ``decode_in_place`` leaves them where they
+lie, so the largest program takes no more memory than its encoding.
 """
 
 import hashlib
@@ -46,16 +49,15 @@ _HEADER_BYTES = struct.calcsize(_HEADER)
 # minutes; bridge: seconds, rate; patient's identity (ASCII, zero padded)
 _THERAPY = "<8sHHHIIIHHBHHIHII16s"
 _THERAPY_BYTES = struct.calcsize(_THERAPY)
+_SETTINGS_BYTES = _HEADER_BYTES + _THERAPY_BYTES
 # minute of day the step begins at, rate from then on
 _STEP = "<HI"
 _STEP_BYTES = struct.calcsize(_STEP)
 # minute of day the bolus begins at, rate, minutes
 _BOLUS = "<HIH"
 _BOLUS_BYTES = struct.calcsize(_BOLUS)
-MOST_PROGRAM_BYTES = (
-    _HEADER_BYTES
-    + _THERAPY_BYTES
-    + MOST_PATTERNS * (2 + MOST_STEPS_PER_DAY * _STEP_BYTES + MOST_BOLUSES_PER_DAY * _BOLUS_BYTES)
+MOST_PROGRAM_BYTES = _SETTINGS_BYTES + MOST_PATTERNS * (
+    2 + MOST_STEPS_PER_DAY * _STEP_BYTES + MOST_BOLUSES_PER_DAY * _BOLUS_BYTES
 )
 
 
@@ -101,7 +103,12 @@ class Program:
     boluses: for each pattern a list of (start_minute, rate_nl_per_day, minutes) in rising order of start.
     patient_bolus, periodic_bolus, bridge: None if there is none.
     patient: whom it is for, as the clinic names them; empty on a bench.
+    encoded: the bytes in which its steps and boluses lie, None unless it was decoded in place.
+    extremes: see ``schedule``; only of one decoded in place.
     """
+
+    encoded: "memoryview | None" = None
+    extremes: "object | None" = None
 
     def __init__(
         self,
@@ -153,7 +160,18 @@ class Program:
 
     def encode(self) -> bytes:
         """Canonical bytes of the program."""
-        parts = [
+        parts = [self._encode_settings()]
+        for pattern, boluses in zip(self.patterns, self.boluses):
+            parts.append(bytes([len(pattern), len(boluses)]))
+            for index in range(len(pattern)):
+                parts.append(struct.pack(_STEP, *pattern[index]))
+            for index in range(len(boluses)):
+                parts.append(struct.pack(_BOLUS, *boluses[index]))
+        return b"".join(parts)
+
+    def _encode_settings(self) -> bytes:
+        """All but the patterns."""
+        return (
             struct.pack(
                 _HEADER,
                 PROGRAM_LAYOUT_VERSION,
@@ -168,16 +186,9 @@ class Program:
                 self.most_nl_per_day,
                 *self.weekdays,
                 len(self.patterns),
-            ),
-            self._encode_therapy(),
-        ]
-        for pattern, boluses in zip(self.patterns, self.boluses):
-            parts.append(bytes([len(pattern), len(boluses)]))
-            for start_minute, rate_nl_per_day in pattern:
-                parts.append(struct.pack(_STEP, start_minute, rate_nl_per_day))
-            for start_minute, rate_nl_per_day, minutes in boluses:
-                parts.append(struct.pack(_BOLUS, start_minute, rate_nl_per_day, minutes))
-        return b"".join(parts)
+            )
+            + self._encode_therapy()
+        )
 
     def _encode_therapy(self) -> bytes:
         patient, periodic, bridge = self.patient_bolus, self.periodic_bolus, self.bridge
@@ -214,41 +225,90 @@ class Program:
 
     def digest(self) -> bytes:
         """SHA-256 of the canonical bytes, 32 bytes."""
-        return digest_of(self.encode())
+        if self.encoded is None:
+            return digest_of(self.encode())
+        # The settings are taken from where they are used, so a change of either in memory is seen.
+        digest = hashlib.sha256(self._encode_settings())
+        digest.update(self.encoded[_SETTINGS_BYTES:])
+        return digest.digest()
 
 
 def digest_of(encoded) -> bytes:
     return hashlib.sha256(encoded).digest()
 
 
+class Entries:
+    """Steps or boluses of one pattern, read from a program's bytes where they lie: as a list of tuples, by index."""
+
+    def __init__(self, encoded, offset: int, count: int, layout: str, entry_bytes: int):
+        self._encoded = encoded
+        self._offset = offset
+        self._count = count
+        self._layout = layout
+        self._entry_bytes = entry_bytes
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int):
+        if not 0 <= index < self._count:
+            raise IndexError
+        return struct.unpack_from(self._layout, self._encoded, self._offset + index * self._entry_bytes)
+
+
 def decode(encoded) -> Program:
     """The program that canonical bytes stand for; raises ProgramFormatError for anything else."""
+    fields, therapy, patterns, boluses = _parts_of(encoded)
+    return _program_of(fields, therapy, [_listed(day) for day in patterns], [_listed(day) for day in boluses])
+
+
+def decode_in_place(encoded) -> Program:
+    """As ``decode``, with steps and boluses left in the bytes, which must stay what they are while it is used."""
+    fields, therapy, patterns, boluses = _parts_of(encoded)
+    program = _program_of(fields, therapy, (), ())
+    program.patterns, program.boluses, program.encoded = patterns, boluses, encoded
+    return program
+
+
+def _listed(entries: Entries) -> list:
+    return [entries[index] for index in range(len(entries))]
+
+
+def _parts_of(encoded):
+    """Fields of the header, fields of the therapy, steps and boluses of each pattern."""
     if len(encoded) < _HEADER_BYTES:
         raise ProgramFormatError(
             "program is %d bytes, its header alone has %d" % (len(encoded), _HEADER_BYTES)
         )
-    fields = struct.unpack(_HEADER, encoded[:_HEADER_BYTES])
+    fields = struct.unpack_from(_HEADER, encoded, 0)
     if fields[0] != PROGRAM_LAYOUT_VERSION:
         raise ProgramFormatError(
             "program layout %d, this firmware has %d" % (fields[0], PROGRAM_LAYOUT_VERSION)
         )
-    offset = _HEADER_BYTES + _THERAPY_BYTES
+    offset = _SETTINGS_BYTES
     if len(encoded) < offset:
         raise ProgramFormatError("program ends inside its settings")
-    therapy = struct.unpack(_THERAPY, encoded[_HEADER_BYTES:offset])
+    therapy = struct.unpack_from(_THERAPY, encoded, _HEADER_BYTES)
+    if fields[17] > MOST_PATTERNS:
+        raise ProgramFormatError("program has %d patterns, at most %d" % (fields[17], MOST_PATTERNS))
     patterns = []
     boluses = []
     for _ in range(fields[17]):
         if offset + 2 > len(encoded):
             raise ProgramFormatError("program ends before its last pattern")
         step_count, bolus_count = encoded[offset], encoded[offset + 1]
-        offset += 2
-        steps, offset = _entries(encoded, offset, step_count, _STEP, _STEP_BYTES)
-        patterns.append(steps)
-        day, offset = _entries(encoded, offset, bolus_count, _BOLUS, _BOLUS_BYTES)
-        boluses.append(day)
+        patterns.append(Entries(encoded, offset + 2, step_count, _STEP, _STEP_BYTES))
+        offset += 2 + step_count * _STEP_BYTES
+        boluses.append(Entries(encoded, offset, bolus_count, _BOLUS, _BOLUS_BYTES))
+        offset += bolus_count * _BOLUS_BYTES
+        if offset > len(encoded):
+            raise ProgramFormatError("program ends inside a pattern")
     if offset != len(encoded):
         raise ProgramFormatError("program has %d bytes too many" % (len(encoded) - offset))
+    return fields, therapy, patterns, boluses
+
+
+def _program_of(fields, therapy, patterns, boluses) -> Program:
     return Program(
         fields[1],
         _name_in(fields[2], "drug name"),
@@ -273,17 +333,6 @@ def decode(encoded) -> Program:
         therapy[0],
         _name_in(therapy[16], "patient's identity"),
     )
-
-
-def _entries(encoded, offset: int, count: int, layout: str, entry_bytes: int):
-    """So many entries from an offset on, and the offset behind them."""
-    if offset + count * entry_bytes > len(encoded):
-        raise ProgramFormatError("program ends inside a pattern")
-    entries = []
-    for _ in range(count):
-        entries.append(struct.unpack(layout, encoded[offset : offset + entry_bytes]))
-        offset += entry_bytes
-    return entries, offset
 
 
 def _part(part, fields):

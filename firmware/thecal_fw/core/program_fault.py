@@ -97,3 +97,30 @@ class Fault:
 
     def __repr__(self) -> str:
         return "%s is %d, allowed %d to %d" % (self.place(), self.value, self.least, self.most)
+
+
+class Faults:
+    """Takes the faults of a program one by one, in a fixed order. count: how many there were."""
+
+    def __init__(self):
+        self.count = 0
+
+    def need(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1) -> None:
+        """A field's value must lie within what is allowed."""
+        if not least <= value <= most:
+            self.add(field, value, least, most, pattern, step)
+
+    def add(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1) -> None:
+        self.count += 1
+
+
+class FaultList(Faults):
+    """Keeps all of them. found: each as a ``Fault``."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def add(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1) -> None:
+        super().add(field, value, least, most, pattern, step)
+        self.found.append(Fault(field, value, least, most, pattern, step))

@@ -7,8 +7,9 @@ later. All in whole numbers; times are rounded down to minutes.
 """
 
 from thecal_fw.core.bolus import volume_nl
-from thecal_fw.core.program import MINUTES_PER_DAY, MODE_FLEX, Program
-from thecal_fw.core.schedule import MINUTES_PER_WEEK, VolumesOfWeek, mean_rate, rate_at
+from thecal_fw.core.program import DAYS_PER_WEEK, MINUTES_PER_DAY, MODE_FLEX, Program
+from thecal_fw.core.schedule import MINUTES_PER_WEEK, mean_rate, rate_at
+from thecal_fw.core.week import Week, week_of
 
 NEVER_MINUTES = 0xFFFFFFFF // 60
 """Nothing is used up."""
@@ -25,40 +26,23 @@ def least_residual_nl(fill_nl: int, residual_nl: int, accuracy_permille: int) ->
     return max(0, fill_nl - -(-(fill_nl - residual_nl) * (1_000 + accuracy_permille) // 1_000))
 
 
-class Week:
-    """The rates of a flex program's week: rates[k] from minutes[k] on until minutes[k + 1]. total: what all of it
-    gives, in nL/day x minute. Working it out takes longer than anything that is made of it."""
-
-    def __init__(self, program: Program):
-        volumes = VolumesOfWeek(program)
-        self.minutes, self.rates, self.total = volumes.minutes, volumes.rates, volumes.cumulative[-1]
-
-    def index_at(self, minute: int) -> int:
-        """Which of the rates holds at a minute of the week."""
-        minutes, low, high = self.minutes, 0, len(self.rates) - 1
-        while low < high:
-            middle = (low + high + 1) // 2
-            if minutes[middle] <= minute:
-                low = middle
-            else:
-                high = middle - 1
-        return low
-
-
 class Course:
     """What will be used from a local minute on. week_minute: minute of the week, from Monday midnight; None without the
     time of day, when the mean of the program is given. week: the program's, if it is known already."""
 
-    def __init__(self, program: Program, minimum_rate_nl_per_day: int, week_minute, week=None):
+    def __init__(
+        self, program: Program, minimum_rate_nl_per_day: int, week_minute, week: "Week | None" = None
+    ):
         self._per_day_nl = 0
         self._rates_of_week = None
+        self._days = [-1] * DAYS_PER_WEEK
         patient = program.patient_bolus
         if patient is not None:
             self._per_day_nl = patient.most_per_day * volume_nl(patient.rate_nl_per_day, patient.minutes)
         self._at_once_nl = 0
         self._week_minute = week_minute or 0
         if program.mode == MODE_FLEX and week_minute is not None:
-            self._rates_of_week = week or Week(program)
+            self._rates_of_week = week or week_of(program, minimum_rate_nl_per_day)
             self._week = self._rates_of_week.total
             return
         rate_nl_per_day = rate_at(program, 0, 0, minimum_rate_nl_per_day)
@@ -97,23 +81,40 @@ class Course:
 
     def _used_in_day(self, day: int, most: int):
         """What is used in one of the days from now on, up to a volume, and the minutes that takes."""
-        week = self._rates_of_week
         at = (self._week_minute + day * MINUTES_PER_DAY) % MINUTES_PER_WEEK
-        end = at + MINUTES_PER_DAY
-        used, minute = 0, at
-        index = -1
-        while minute < end:
-            if week is None:
-                until, rate = end, self._rate
-            else:
-                in_week = minute % MINUTES_PER_WEEK
-                index = week.index_at(in_week) if index < 0 else (index + 1) % len(week.rates)
-                until, rate = min(end, minute + week.minutes[index + 1] - in_week), week.rates[index]
-            if rate and used + rate * (until - minute) > most:
-                return most, minute - at + (most - used) // rate
-            used += rate * (until - minute)
-            minute = until
-        return used, MINUTES_PER_DAY
+        week = self._rates_of_week
+        if week is None:
+            used = self._rate * MINUTES_PER_DAY
+            return (used, MINUTES_PER_DAY) if used <= most else (most, most // self._rate)
+        # Each day is summed up once, whatever number of times the course is asked.
+        if self._days[day] < 0:
+            self._days[day] = _used_from(week, at)
+        used = self._days[day]
+        if used <= most:
+            return used, MINUTES_PER_DAY
+        return most, _minutes_to_use(week, at, most)
+
+
+def _used_from(week: Week, at: int) -> int:
+    """What is used in 24 hours from a minute of the week on."""
+    end = at + MINUTES_PER_DAY
+    if end <= MINUTES_PER_WEEK:
+        return week.given_between(at, end)
+    return week.given_between(at, MINUTES_PER_WEEK) + week.given_between(0, end - MINUTES_PER_WEEK)
+
+
+def _minutes_to_use(week: Week, at: int, most: int) -> int:
+    """Whole minutes from a minute of the week on until so much, which is less than a day's, has been used."""
+    index = week.index_at(at)
+    used = passed = 0
+    while True:
+        rate = week.rates[index]
+        minutes = week.minutes[index + 1] - (at + passed) % MINUTES_PER_WEEK
+        if rate * minutes > most - used:
+            return passed + (most - used) // rate
+        used += rate * minutes
+        passed += minutes
+        index = (index + 1) % week.turns
 
 
 def minutes_until(course: Course, residual_nl: int, threshold_nl: int, accuracy_permille: int) -> int:

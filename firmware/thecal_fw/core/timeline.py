@@ -7,9 +7,12 @@ tick at which the new one takes over.
 
 from thecal_fw.core.bolus import KIND_SCHEDULED, KIND_TEMPORARY, Bolus
 from thecal_fw.core.instant import TICKS_PER_MINUTE
+from thecal_fw.core.lived_minutes import is_within
 from thecal_fw.core.program import MODE_STOPPED, Program
 from thecal_fw.core.schedule import (
     boluses_between,
+    follows_the_clock,
+    gives_the_same_week,
     longest_bolus_minutes,
     mean_rate,
     minutes_to_next_step,
@@ -29,6 +32,7 @@ class Timeline:
 
     bolus_minute: local minute since 1970 from which boluses begin by the clock; earlier ones are over or not to be.
     extra: boluses besides those of the program, each at its own ticks, and a temporary rate.
+    left_out: spans of local minutes (first, minute after the last) whose boluses have had their time already.
     bridge: rate at which the old drug goes on, and the tick before which nothing of the program begins; None if there
     is no bridge.
     """
@@ -41,14 +45,16 @@ class Timeline:
         bolus_minute: int = 0,
         extra=(),
         bridge=None,
+        left_out=(),
     ):
         self.program = program
         self.bridge = bridge
         self.wall_clock = wall_clock
         self.bolus_minute = bolus_minute
         self.extra = extra
+        self.left_out = left_out
         self._minimum_rate_nl_per_day = minimum_rate_nl_per_day
-        self._mean_rate_nl_per_day = mean_rate(program, minimum_rate_nl_per_day)
+        self._known_mean_rate_nl_per_day = -1
         self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
 
     def segment_at(self, tick: int):
@@ -68,13 +74,19 @@ class Timeline:
     def basal_at(self, tick: int):
         """As ``segment_at``, without the boluses."""
         if not self.wall_clock.is_known():
-            return self._mean_rate_nl_per_day, tick + _LONGEST_SEGMENT_TICKS
+            return self._mean_rate(), tick + _LONGEST_SEGMENT_TICKS
         local_second = self.wall_clock.local_second(tick)
         weekday, minute = weekday_and_minute(local_second)
         rate_nl_per_day = rate_at(self.program, weekday, minute, self._minimum_rate_nl_per_day)
         minutes = minutes_to_next_step(self.program, weekday, minute)
         end = self.wall_clock.boot_ticks_of_local_second(local_second - local_second % 60 + 60 * minutes)
         return rate_nl_per_day, end
+
+    def _mean_rate(self) -> int:
+        """Worked out once it is needed: a week of a large program takes the board a second."""
+        if self._known_mean_rate_nl_per_day < 0:
+            self._known_mean_rate_nl_per_day = mean_rate(self.program, self._minimum_rate_nl_per_day)
+        return self._known_mean_rate_nl_per_day
 
     def boluses_near(self, tick: int, until_tick: int) -> list:
         """Boluses that may be under way at a tick or begin between that and a later one."""
@@ -87,15 +99,78 @@ class Timeline:
             for start_minute, rate_nl_per_day, minutes in boluses_between(
                 self.program, first_minute, until_minute
             ):
+                if self.left_out and is_within(start_minute, self.left_out):
+                    continue
                 start_tick = clock.boot_ticks_of_local_second(60 * start_minute)
                 found.append(Bolus(KIND_SCHEDULED, start_tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day))
         return found
+
+    def gives_the_same_from(self, tick: int, other: "Timeline") -> bool:
+        """Whether another timeline gives the same at a tick and at every one after it, bolus for bolus.
+
+        False where that would take more than a look at what both are made of.
+        """
+        if self._bridge_at(tick) != other._bridge_at(tick):
+            return False
+        if not self._has_same_basal(other):
+            return False
+        if self._boluses_from(tick) != other._boluses_from(tick):
+            return False
+        first_minute = self._first_minute_from(tick)
+        if first_minute != other._first_minute_from(tick):
+            return False
+        return first_minute == NO_BOLUSES or _after(self.left_out, first_minute) == _after(
+            other.left_out, first_minute
+        )
+
+    def go_by_program_of(self, other: "Timeline") -> None:
+        """Go by the program of another timeline that gives the same, since this one's may be forgotten."""
+        self.program = other.program
+
+    def _bridge_at(self, tick: int):
+        bridge = self.bridge
+        return bridge if bridge is not None and tick < bridge[1] else None
+
+    def _has_same_basal(self, other: "Timeline") -> bool:
+        """As well as the same boluses by the clock, save for those that either one leaves out."""
+        clock, other_clock = self.wall_clock, other.wall_clock
+        depends = follows_the_clock(self.program)
+        if depends != follows_the_clock(other.program) or (
+            depends and clock.is_known() != other_clock.is_known()
+        ):
+            return False
+        if not depends or not clock.is_known():
+            return self._mean_rate() == other._mean_rate()
+        if clock.boot_ticks_of_local_second(0) != other_clock.boot_ticks_of_local_second(0):
+            return False
+        return gives_the_same_week(self.program, other.program)
+
+    def _boluses_from(self, tick: int) -> list:
+        """What is known of each bolus that is under way at a tick, or on demand and still to come."""
+        return sorted(
+            [
+                (bolus.start_tick, bolus.end_tick, bolus.kind, bolus.rate_nl_per_day)
+                for bolus in self.boluses_near(tick, tick)
+                if bolus.end_tick > tick and (bolus.start_tick <= tick or bolus in self.extra)
+            ]
+        )
+
+    def _first_minute_from(self, tick: int) -> int:
+        """Local minute from which boluses by the clock begin after a tick; NO_BOLUSES if none does."""
+        if not self._longest_bolus_minutes:
+            return NO_BOLUSES
+        return max(self.bolus_minute, self.wall_clock.first_local_minute(tick))
 
     def may_have_boluses(self) -> bool:
         """Whether a bolus is under way or may begin, or a bridge will end."""
         if self.bridge is not None:
             return True
         return bool(self.extra) or (self._longest_bolus_minutes > 0 and self.bolus_minute != NO_BOLUSES)
+
+
+def _after(spans, first_minute: int) -> list:
+    """What is left of spans from a minute on."""
+    return [(max(first, first_minute), until) for first, until in spans if until > first_minute]
 
 
 NO_DELIVERY = Timeline(Program(MODE_STOPPED), WallClock(), 0)
@@ -120,6 +195,14 @@ class ChangingTimeline:
         """Those of the timeline that holds at the tick; what only begins once the other one holds is not among them."""
         timeline = self.after if tick >= self._change_tick else self.before
         return timeline.boluses_near(tick, until_tick)
+
+    def gives_the_same_from(self, tick: int, other: Timeline) -> bool:
+        """As a timeline does; False while the new one has not taken over."""
+        return tick >= self._change_tick and self.after.gives_the_same_from(tick, other)
+
+    def go_by_program_of(self, other: Timeline) -> None:
+        """As a timeline does. What was before is never asked for again."""
+        self.after.go_by_program_of(other)
 
     @property
     def bridge(self):

@@ -3,6 +3,9 @@
 Validation never stops at the first fault, so the person programming sees all of them at once. Limits are a
 configuration; the defaults are the bench pump's, after the ranges commonly published for implanted
 programmable pumps.
+
+Looking at the largest program takes the board about a second. So ``checking`` pauses after each step and each bolus,
+and goes on from there: whoever drives it decides how much of it there is time for.
 """
 
 from thecal_fw.core.bolus_validation import need_therapy
@@ -35,9 +38,11 @@ from thecal_fw.core.program_fault import (
     FIELD_STEP_START,
     FIELD_STEPS,
     FIELD_WEEKDAY,
-    Fault,
+    FaultList,
+    Faults,
 )
-from thecal_fw.core.schedule import most_nl_in_any_day, most_nl_in_any_hour, most_patient_nl
+from thecal_fw.core.schedule import most_patient_nl
+from thecal_fw.core.week import Week, turns_of
 
 _MINUTES_PER_HOUR = 60
 
@@ -85,12 +90,18 @@ BENCH_LIMITS = Limits()
 
 def validate(program: Program, limits: Limits, calibration: Calibration) -> list:
     """Every fault of a program, in a fixed order; an empty list if it may be committed."""
-    faults = []
+    faults = FaultList()
+    for _ in checking(program, limits, calibration, Week(turns_of(program)), faults):
+        pass
+    return faults.found
 
-    def need(field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1) -> None:
-        if not least <= value <= most:
-            faults.append(Fault(field, value, least, most, pattern, step))
 
+def checking(program: Program, limits: Limits, calibration: Calibration, week: Week, faults: Faults):
+    """Find every fault of a program, and work out its week if there is none; a pause after each piece, see ``advance``.
+
+    week: what the program gives, known at the end of a program whose only faults are of its limits.
+    """
+    need = faults.need
     need(FIELD_MODE, program.mode, 0, len(MODE_NAMES) - 1)
     need(FIELD_CALIBRATION, program.calibration_id, calibration.calibration_id, calibration.calibration_id)
     if program.mode != MODE_STOPPED:
@@ -109,51 +120,46 @@ def validate(program: Program, limits: Limits, calibration: Calibration) -> list
     else:
         need(FIELD_RATE, program.rate_nl_per_day, 0, 0)
     if program.mode == MODE_FLEX:
-        _need_flex(program, least_nl, most_nl, need)
+        yield from _need_flex(program, least_nl, most_nl, need)
     else:
         need(FIELD_PATTERNS, len(program.patterns), 0, 0)
         for pattern_index in program.weekdays:
             need(FIELD_WEEKDAY, pattern_index, 0, 0)
-    if not faults:
-        need_therapy(program, limits, faults)
-    if not faults and program.mode != MODE_STOPPED:
-        hour_nl = most_nl_in_any_hour(program, limits.minimum_rate_nl_per_day)
-        hour_nl += most_patient_nl(program, _MINUTES_PER_HOUR)
-        day_nl = most_nl_in_any_day(program, limits.minimum_rate_nl_per_day)
-        day_nl += most_patient_nl(program, MINUTES_PER_DAY)
+    if not faults.count:
+        yield from need_therapy(program, limits, faults)
+    if not faults.count:
+        yield from week.working_out(program, limits.minimum_rate_nl_per_day)
+    if not faults.count and program.mode != MODE_STOPPED:
+        hour_nl = week.most_nl_in_hour + most_patient_nl(program, _MINUTES_PER_HOUR)
+        day_nl = week.most_nl_in_day + most_patient_nl(program, MINUTES_PER_DAY)
         need(FIELD_MOST_PER_HOUR, program.most_nl_per_hour, hour_nl, most_nl)
         need(FIELD_MOST_PER_DAY, program.most_nl_per_day, day_nl, most_nl)
         _need_resolution(limits, calibration, need)
-    return faults
 
 
-def _need_reservoir(program: Program, limits: Limits, faults: list) -> None:
+def _need_reservoir(program: Program, limits: Limits, faults: Faults) -> None:
     smallest, largest = min(limits.reservoirs_nl), max(limits.reservoirs_nl)
     if program.reservoir_nl not in limits.reservoirs_nl:
-        faults.append(Fault(FIELD_RESERVOIR, program.reservoir_nl, smallest, largest))
-    elif not limits.least_low_reservoir_nl <= program.low_reservoir_nl <= program.reservoir_nl // 2:
-        faults.append(
-            Fault(
-                FIELD_LOW_RESERVOIR,
-                program.low_reservoir_nl,
-                limits.least_low_reservoir_nl,
-                program.reservoir_nl // 2,
-            )
-        )
+        faults.add(FIELD_RESERVOIR, program.reservoir_nl, smallest, largest)
+        return
+    least_nl, most_nl = limits.least_low_reservoir_nl, program.reservoir_nl // 2
+    faults.need(FIELD_LOW_RESERVOIR, program.low_reservoir_nl, least_nl, most_nl)
 
 
-def _need_flex(program: Program, least_nl: int, most_nl: int, need) -> None:
+def _need_flex(program: Program, least_nl: int, most_nl: int, need):
     need(FIELD_PATTERNS, len(program.patterns), 1, MOST_PATTERNS)
     for pattern_index, pattern in enumerate(program.patterns):
         need(FIELD_STEPS, len(pattern), 1, MOST_STEPS_PER_DAY, pattern_index)
         earliest_minute = 0
-        for step_index, (start_minute, rate_nl_per_day) in enumerate(pattern):
+        for step_index in range(len(pattern)):
+            start_minute, rate_nl_per_day = pattern[step_index]
             # The first step starts the day and each later one starts later, so the steps cover the day
             # without gap or overlap by construction.
             latest_minute = MINUTES_PER_DAY - 1 if step_index else 0
             need(FIELD_STEP_START, start_minute, earliest_minute, latest_minute, pattern_index, step_index)
             earliest_minute = start_minute + 1
             need(FIELD_STEP_RATE, rate_nl_per_day, least_nl, most_nl, pattern_index, step_index)
+            yield
     if len(program.weekdays) != DAYS_PER_WEEK:
         need(FIELD_WEEKDAY, len(program.weekdays), DAYS_PER_WEEK, DAYS_PER_WEEK)
     for weekday, pattern_index in enumerate(program.weekdays):

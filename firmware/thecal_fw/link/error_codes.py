@@ -1,6 +1,8 @@
 """Errors: why a pump refuses a request, as numbers on the wire and in words.
 
-A code is the position of its name, so a new one is added at the end.
+A code is the position of its name, so a new one is added at the end. ``ERROR_IN_PROGRESS`` is no refusal for good: what
+was asked for is worked on, and the same is to be asked for again. Its detail has how much is done in the upper half and
+how much there is in the lower.
 """
 
 ERROR_NAMES = (
@@ -31,6 +33,10 @@ ERROR_NAMES = (
     "wrong key",
     "wait first",
     "no key",
+    "in progress",
+    "not checked",
+    "too large for this image",
+    "out of memory",
 )
 (
     ERROR_NONE,
@@ -60,4 +66,8 @@ ERROR_NAMES = (
     ERROR_WRONG_KEY,
     ERROR_WAIT,
     ERROR_NO_KEY,
+    ERROR_IN_PROGRESS,
+    ERROR_NOT_CHECKED,
+    ERROR_TOO_LARGE,
+    ERROR_NO_MEMORY,
 ) = range(len(ERROR_NAMES))

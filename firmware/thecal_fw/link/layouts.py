@@ -40,17 +40,30 @@ class Message:
 
     changes: whether the request changes anything in the pump; such a request is carried out at most once
     however often it is repeated.
+    longest_us: the longest that serving it holds the pump's loop, apart from what flash takes, with the largest program
+    on a board as slow as silicon is believed to be; measured by ``make memory``. Work that takes longer is cut into
+    pieces, and the request is to be made again.
     role: who may make it of a pump that has keys. What changes something needs the clinician unless it says otherwise,
     so that a message that forgets to say is closed and not open.
     lesser: a field, a value and a role: a request with that value there may be made by that role too.
     """
 
     def __init__(
-        self, name: str, kind: int, changes: bool, request, response, doc: str, role: int = -1, lesser=None
+        self,
+        name: str,
+        kind: int,
+        changes: bool,
+        longest_us: int,
+        request,
+        response,
+        doc: str,
+        role: int = -1,
+        lesser=None,
     ):
         self.name = name
         self.kind = kind
         self.changes = changes
+        self.longest_us = longest_us
         self.request = Layout(request)
         self.response = Layout(response)
         self.doc = doc

@@ -36,15 +36,18 @@ from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its error
     ERROR_BOLUS_REFUSED,
     ERROR_BUTTON,
     ERROR_DIGEST,
+    ERROR_IN_PROGRESS,
     ERROR_MALFORMED,
     ERROR_NAMES,
     ERROR_NO_KEY,
+    ERROR_NO_MEMORY,
     ERROR_NO_PROGRAM,
     ERROR_NO_SESSION,
     ERROR_NONE,
     ERROR_NOT_A_PROGRAM,
     ERROR_NOT_ALLOWED,
     ERROR_NOT_AUTHENTICATED,
+    ERROR_NOT_CHECKED,
     ERROR_NOT_STORED,
     ERROR_NOT_WHILE_DELIVERING,
     ERROR_NOTHING_STAGED,
@@ -55,12 +58,14 @@ from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its error
     ERROR_STAGING_OFFSET,
     ERROR_STAGING_SIZE,
     ERROR_STALE_SESSION,
+    ERROR_TOO_LARGE,
     ERROR_UNKNOWN_MESSAGE,
     ERROR_VERSION,
     ERROR_WAIT,
     ERROR_WRONG_KEY,
 )
 from thecal_fw.link.layouts import TAIL, Layout, Message
+from thecal_fw.version import SCHEMA_HASH
 
 RESPONSE = 0x80
 KIND_ERROR = 0xFF
@@ -69,6 +74,7 @@ HELLO = Message(
     "hello",
     0x01,
     False,
+    60_000,
     [("schema_hash", "8s"), ("host_nonce", "I")],
     [
         ("schema_hash", "8s"),
@@ -86,6 +92,7 @@ INTERROGATE = Message(
     "interrogate",
     0x02,
     False,
+    60_000,
     [],
     [
         ("boot_s", "I"),
@@ -134,6 +141,12 @@ INTERROGATE = Message(
         ("journal_condition", "B"),
         ("refilled_day", "H"),
         ("stalls", "B"),
+        ("take_over_us", "I"),
+        ("prepare_us", "I"),
+        ("collect_us", "I"),
+        ("write_us", "I"),
+        ("least_margin_us", "I"),
+        ("least_masked_us", "I"),
     ],
     "Everything about the pump's state at one instant.",
 )
@@ -141,6 +154,7 @@ READ_PROGRAM = Message(
     "read_program",
     0x03,
     False,
+    60_000,
     [("staged", "B"), ("offset", "H")],
     [("total_bytes", "H"), TAIL],
     "Bytes of the running (or the staged) program from an offset on.",
@@ -149,6 +163,7 @@ STAGE_BEGIN = Message(
     "stage_begin",
     0x10,
     True,
+    60_000,
     [("total_bytes", "H")],
     [],
     "Begin to stage a program of so many bytes; what was staged before is forgotten.",
@@ -157,6 +172,7 @@ STAGE_DATA = Message(
     "stage_data",
     0x11,
     True,
+    80_000,
     [("offset", "H"), TAIL],
     [("received_bytes", "H")],
     "The next bytes of the staged program.",
@@ -165,6 +181,7 @@ STAGE_CHECK = Message(
     "stage_check",
     0x12,
     False,
+    120_000,
     [("first_fault", "H")],
     [("digest", "32s"), ("fault_count", "H"), TAIL],
     "Digest of what is staged and its faults from the given one on (tail: FAULT layouts).",
@@ -173,6 +190,7 @@ COMMIT = Message(
     "commit",
     0x13,
     True,
+    120_000,
     [("digest", "32s")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I")],
     "Make the staged program the running one. While delivering it takes effect on a whole second.",
@@ -181,6 +199,7 @@ START = Message(
     "start",
     0x14,
     True,
+    60_000,
     [("digest", "32s")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("is_stored", "B")],
     "Begin to deliver the program of this digest, on the next whole second of the pump's clock.",
@@ -189,6 +208,7 @@ STOP = Message(
     "stop",
     0x15,
     True,
+    60_000,
     [],
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("counted_steps", "I"), ("is_stored", "B")],
     "Stop delivery at once. The instant is the tick at which the step generator was held.",
@@ -197,6 +217,7 @@ REFILL = Message(
     "refill",
     0x16,
     True,
+    60_000,
     [("fill_nl", "I")],
     [("expected_residual_nl", "I"), ("fill_known_before", "B"), ("is_stored", "B")],
     "The reservoir now holds this volume; answers what it was expected to hold before.",
@@ -205,6 +226,7 @@ GET_TIME = Message(
     "get_time",
     0x17,
     False,
+    60_000,
     [],
     [
         ("boot_s", "I"),
@@ -220,6 +242,7 @@ SET_TIME = Message(
     "set_time",
     0x18,
     True,
+    60_000,
     [("utc_s", "I"), ("utc_us", "I"), ("offset_minutes", "h")],
     [
         ("was_utc_s", "I"),
@@ -234,6 +257,7 @@ ACKNOWLEDGE = Message(
     "acknowledge",
     0x19,
     True,
+    60_000,
     [("alarms", "I")],
     [("active_alarms", "I"), ("silenced_alarms", "I"), ("is_stored", "B")],
     "Acknowledge alarms by bit: they fall silent for a while, and latched ones whose cause is gone clear.",
@@ -242,6 +266,7 @@ READ_LOG = Message(
     "read_log",
     0x1A,
     False,
+    60_000,
     [("first_sequence", "I")],
     [("oldest_sequence", "I"), ("latest_sequence", "I"), ("next_sequence", "I"), TAIL],
     "Event records from a sequence number on, as many as fit (tail: EVENT layouts). Read on from the next sequence.",
@@ -250,6 +275,7 @@ CHECK_BOLUS = Message(
     "check_bolus",
     0x22,
     False,
+    60_000,
     [("bolus_kind", "B"), ("bolus_rate_nl_per_day", "I"), ("bolus_seconds", "I")],
     [
         ("bolus_refusal", "B"),
@@ -264,6 +290,7 @@ GIVE_BOLUS = Message(
     "give_bolus",
     0x23,
     True,
+    80_000,
     [("digest", "32s"), ("bolus_kind", "B"), ("bolus_rate_nl_per_day", "I"), ("bolus_seconds", "I")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("bolus_nl", "I")],
     "Give a bolus beside the program of this digest, from the next whole second of the pump's clock on.",
@@ -273,6 +300,7 @@ CANCEL_BOLUS = Message(
     "cancel_bolus",
     0x24,
     True,
+    60_000,
     [("is_temporary_rate", "B")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("is_stored", "B")],
     "End the bolus on demand that is under way, or the temporary rate. What the program gives goes on.",
@@ -281,6 +309,7 @@ BOLUSES = Message(
     "boluses",
     0x25,
     False,
+    60_000,
     [],
     [
         ("under_way", "B"),
@@ -303,6 +332,7 @@ DATES = Message(
     "dates",
     0x26,
     False,
+    80_000,
     [],
     [
         ("is_known", "B"),
@@ -321,6 +351,7 @@ SERVICE_LIFE = Message(
     "service_life",
     0x27,
     False,
+    80_000,
     [],
     [
         ("pump_days", "I"),
@@ -336,6 +367,7 @@ RENEW_PART = Message(
     "renew_part",
     0x28,
     True,
+    60_000,
     [("part", "B")],
     [("is_stored", "B")],
     "A part is new from now on: the tubing, or the whole pump with it.",
@@ -344,6 +376,7 @@ CHECK_TONE = Message(
     "check_tone",
     0x29,
     True,
+    60_000,
     [("priority", "B")],
     [("sounds", "B")],
     "Sound the tones of alarms of a priority once, so that a person knows them; not while others sound.",
@@ -353,6 +386,7 @@ BOOTLOADER = Message(
     "bootloader",
     0x20,
     True,
+    60_000,
     [],
     [],
     "Disable the motor driver and restart into the USB bootloader. Refused while delivering.",
@@ -361,6 +395,7 @@ PROMPT = Message(
     "prompt",
     0x21,
     True,
+    60_000,
     [],
     [],
     "Disable the motor driver and leave to the MicroPython prompt for maintenance. Refused while delivering.",
@@ -434,6 +469,8 @@ def schema_lines():
 def schema_hash() -> bytes:
     """First eight bytes of the SHA-256 of the schema. All of its text at once is more than a heap that has been in use
     may hold in one piece."""
+    if SCHEMA_HASH:
+        return SCHEMA_HASH
     digest = hashlib.sha256()
     for line in schema_lines():
         digest.update(line.encode())

@@ -2,11 +2,23 @@
 
 import gc
 import os
+import sys
 
 import machine
 from ubinascii import hexlify
 
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
+from thecal_fw.core.program_place import ROOM_FOR_ANY_PROGRAM, ROOM_ON_A_STOCK_IMAGE
+
+
+def is_own_image() -> bool:
+    """Return True on the pump's own image, with the firmware frozen in; a stock one loads it from files."""
+    return "Thecal" in sys.implementation._machine
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.rp2.retained import Retained
 
 
 class LeaveForPrompt(BaseException):
@@ -16,19 +28,25 @@ class LeaveForPrompt(BaseException):
 class Machine:
     """See ``thecal_fw.ports``."""
 
-    def __init__(self):
-        by_watchdog = machine.reset_cause() == machine.WDT_RESET
-        self.reset_cause = RESET_WATCHDOG if by_watchdog else RESET_POWER_ON
+    def __init__(self, was_bitten: bool, retained: "Retained"):
+        self.reset_cause = RESET_WATCHDOG if was_bitten else RESET_POWER_ON
+        self._retained = retained
         self.serial = hexlify(machine.unique_id())
+        self.room = ROOM_FOR_ANY_PROGRAM if is_own_image() else ROOM_ON_A_STOCK_IMAGE
 
     def heap_free_bytes(self) -> int:
         return gc.mem_free()
+
+    def collect_garbage(self) -> None:
+        gc.collect()
 
     def random_bytes(self, count: int) -> bytes:
         return os.urandom(count)
 
     def bootloader(self) -> None:
+        self._retained.void()
         machine.bootloader()
 
     def prompt(self) -> None:
+        self._retained.void()
         raise LeaveForPrompt

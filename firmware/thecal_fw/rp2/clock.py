@@ -4,6 +4,7 @@ Promise: ``read`` is right to the microsecond for 34 years and touches no heap. 
 what MicroPython keeps without the heap, so the division into seconds is done here, in 16-bit digits.
 """
 
+import machine
 import micropython
 from micropython import const
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _TIMER = const(0x4005_4000)
 _TIMERAWH = const(0x24 >> 2)
 _TIMERAWL = const(0x28 >> 2)
+_DBGPAUSE = const(0x2C)
 
 _UNIT_SHIFT = const(6)
 _UNITS_PER_SECOND = const(15_625)
@@ -24,6 +26,9 @@ class Clock:
     """``s`` and ``us`` hold the instant of the last ``read``."""
 
     def __init__(self):
+        # A debugger that halts the processor stops this timer as well, and neither PIO nor the watchdog: the pump would
+        # be late without knowing. A halt is a hang like any other, and ends with the watchdog's bite.
+        machine.mem32[_TIMER + _DBGPAUSE] = 0
         self.s = 0
         self.us = 0
         self.read()
@@ -46,3 +51,9 @@ class Clock:
         lower = part // _UNITS_PER_SECOND
         self.s = (upper << 16) + lower
         self.us = ((part % _UNITS_PER_SECOND) << _UNIT_SHIFT) | (low & 0x3F)
+
+    def set_back(self, us: int) -> None:
+        self.us -= us
+        while self.us < 0:
+            self.us += 1_000_000
+            self.s -= 1

@@ -9,7 +9,7 @@ import os
 _FOLDER = "journal"
 _SECTOR_BYTES = 4096
 _PAGE_BYTES = 256
-_SECTORS = 130
+_SECTORS = 194
 
 
 class FileFlash:

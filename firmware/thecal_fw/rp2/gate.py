@@ -1,7 +1,7 @@
 """The dose gate: a PIO program of its own that takes the driver's enable away when all that was granted is used up.
 
 Promises: it counts what arrives on the sense pin, on the other PIO block than the step generator; from the last edge
-granted it takes a few PIO cycles (64 ns each) until the enable line is high, with no help from the processor; once it
+granted it takes less than a microsecond until the enable line is high, with no help from the processor; once it
 has tripped nothing but ``arm`` opens it, and a grant that comes too late does not.
 
 The gate holds the enable line by side-set. The driver's own say is an override of the same pin, see ``driver``.
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _STATE_MACHINE = const(5)
 """The second one of PIO block 1."""
 _SAMPLES_PER_SECOND = const(15_625_000)
-"""As often as the sense counter looks, so that both see the same edges."""
+_SETTLING = const(8)
+"""As the sense counter looks, so that both see the same edges."""
 
 _PIO = const(0x5030_0000)
 _CTRL = const(0x000 >> 2)
@@ -38,7 +39,7 @@ _SM1_RESTART = const(1 << 5)
 _FJOIN_RX_BIT = const(31)
 _JUMP_WITH_ENABLE_HIGH = const(0x1000)
 """A jump, with the side-set bit that holds the enable line high; the address is added."""
-_TRAP = const(10)
+_TRAP = const(13)
 """Where the trap stands in the program."""
 
 
@@ -49,8 +50,14 @@ def _gate_program():
     mov(x, osr).side(1)
     label("next")
     jmp(not_x, "more").side(0)
-    wait(0, pin, 0).side(0)
-    wait(1, pin, 0).side(0)
+    label("high")
+    wait(0, pin, 0).side(0)[_SETTLING]
+    jmp(pin, "high").side(0)
+    label("low")
+    wait(1, pin, 0).side(0)[_SETTLING]
+    jmp(pin, "risen").side(0)
+    jmp("low").side(0)
+    label("risen")
     jmp(x_dec, "next").side(0)
     label("more")
     pull(noblock).side(0)
@@ -111,6 +118,7 @@ class DoseGate:
             _gate_program,
             freq=_SAMPLES_PER_SECOND,
             in_base=Pin(pins.SENSE, Pin.IN, Pin.PULL_DOWN),
+            jmp_pin=Pin(pins.SENSE),
             sideset_base=Pin(pins.ENABLE),
         )
         self._program_start = _program_start()

@@ -1,15 +1,14 @@
 """Everything the controller is given, built for this board."""
 
-import sys
-
 from thecal_fw.rp2.annunciator import Annunciator
-from thecal_fw.rp2.board import Machine
+from thecal_fw.rp2.board import Machine, is_own_image
 from thecal_fw.rp2.button import Button
 from thecal_fw.rp2.clock import Clock
 from thecal_fw.rp2.driver import Driver
 from thecal_fw.rp2.gate import DoseGate
 from thecal_fw.rp2.motion import Motion
 from thecal_fw.rp2.port import Port
+from thecal_fw.rp2.reset_cause import begin_life
 from thecal_fw.rp2.retained import Retained
 from thecal_fw.rp2.self_test import SelfTest
 from thecal_fw.rp2.sense import Sense
@@ -24,15 +23,16 @@ class Hardware:
     def __init__(self):
         self.gate = DoseGate()
         self.driver = Driver()
-        self.retained = Retained()
-        self.machine = Machine()
+        was_bitten = begin_life()
+        self.retained = Retained(was_bitten)
+        self.machine = Machine(was_bitten, self.retained)
         self.watchdog = Watchdog()
         self.clock = Clock()
         self.sense = Sense()
         self.motion = Motion()
         self.supply = Supply()
         self.button = Button()
-        self.self_test = SelfTest(self.sense)
+        self.self_test = SelfTest(self.sense, was_bitten)
         self.annunciator = Annunciator()
         self.flash = _journal_flash()
         self.train = StepTrain()
@@ -41,7 +41,7 @@ class Hardware:
 
 def _journal_flash():
     """Raw flash on the pump's own image; on a stock one the whole storage is a file system."""
-    if "Thecal" in sys.implementation._machine:
+    if is_own_image():
         from thecal_fw.rp2.flash import Flash
 
         return Flash()

@@ -21,10 +21,10 @@ from micropython import const
 ADDRESS = const(0x2004_0000)
 COUNT_ADDRESS = ADDRESS
 _NOTE_OFFSET = const(16)
-_NOTE_BYTES = const(108)
-_RECORD_OFFSET = const(248)
+_NOTE_BYTES = const(160)
+_RECORD_OFFSET = const(352)
 _RECORD_BYTES = const(128)
-RETAINED_BYTES = const(520)
+RETAINED_BYTES = const(624)
 _COPIES = 2
 _BITE_US = const(8_300_000)
 """From the last feed to the reset, as in ``watchdog``."""
@@ -70,7 +70,7 @@ class _Kept:
 class Retained:
     """See ``thecal_fw.ports``."""
 
-    def __init__(self):
+    def __init__(self, was_bitten: bool):
         self._memory = uctypes.bytearray_at(ADDRESS, RETAINED_BYTES)
         self._note = _Kept(self._memory, _NOTE_OFFSET, _NOTE_BYTES)
         self._record = _Kept(self._memory, _RECORD_OFFSET, _RECORD_BYTES)
@@ -80,10 +80,14 @@ class Retained:
         self.reset_us = 0
         self.note = bytes(_NOTE_BYTES)
         self.record = bytes(_RECORD_BYTES)
-        if machine.reset_cause() == machine.WDT_RESET:
+        if was_bitten:
             self._read()
         if not self.was_kept:
-            self._memory[:] = bytes(RETAINED_BYTES)
+            self.void()
+
+    def void(self) -> None:
+        """Leave nothing to be believed: the board leaves the pump's program on purpose, for an unknown time."""
+        self._memory[:] = bytes(RETAINED_BYTES)
 
     def _read(self):
         self.note = self._note.read()

@@ -1,7 +1,8 @@
 """Sleep until an instant, until the host has sent something, or until the button moves.
 
 Promises: the processor stands still meanwhile, which saves the battery; no wake-up is lost, whenever it comes; an
-instant that has passed is not slept through; no heap is touched.
+instant that has passed is not slept through; no heap is touched; a host that does not take what was sent keeps nobody
+awake.
 """
 
 from machine import disable_irq, enable_irq
@@ -9,6 +10,7 @@ from micropython import const
 
 from thecal_fw.rp2.button import moved
 from thecal_fw.rp2.doze import BOTH_EDGES, doze
+from thecal_fw.rp2.usb_frames import FRAMES_TO_TAKE_IT, let_be
 
 _PART_S = const(1_000)
 """Longest sleep in one go. The alarm compares 32 bits, 71 minutes; half of that must not be exceeded."""
@@ -33,12 +35,17 @@ class Sleeper:
     def _sleep_part(self, s, us):
         """Whether a byte has arrived, or the button's line has moved, before the instant."""
         port = self._port
+        wakes = 0
         while True:
             state = disable_irq()
             if port.any() or moved():
                 enable_irq(state)
                 return True
             come = doze(s, us, BOTH_EDGES)
+            wakes += 1
+            if wakes == FRAMES_TO_TAKE_IT:
+                wakes = 0
+                let_be()
             enable_irq(state)
             if come:
                 return False

@@ -1,12 +1,19 @@
-"""The step generator's registers: the PIO program, and what sets up, joins and stops the two DMA channels.
+"""The step generator's registers: the PIO program, and what sets up, exchanges and stops its two machines.
 
 Promises: a queue takes over at its anchor exactly or not at all; a block that is appended is played once or not at
-all; ``withdraw`` leaves STEP low and nothing behind that could raise it.
+all; what is set up for one machine moves no edge of the other; ``fall`` leaves STEP low.
 
 How it works. A state machine takes a word from its FIFO, counts it down at one tick a pass and makes one pulse of
 one tick. Two DMA channels keep the FIFO full, each from its own block of words, each starting the other one when it
 is through. A channel chains to itself, which means not at all, except while the block behind it is armed. So a
 channel that nobody looks after stops at its end; a block can never be played twice.
+
+There are two such machines on the one STEP pin. While one plays, the other is set up: its channels run and its FIFO is
+full, but it stands still. A machine that stands still has no say in the pin, and of its program only the pulse and the
+fall behind it drive the pin at all. So a take-over is one store into the register that enables both, and all
+that takes time comes before it or after it. The wait for that store runs from flash, like all frozen code. It is
+gone through once with a store that changes nothing: what follows comes from the flash cache, which nothing else uses
+while interrupts are masked.
 
 What must not be interrupted is native code from end to end, called once with interrupts masked: MicroPython runs what
 an earlier interrupt has scheduled, as USB traffic does, at the jumps of its bytecode even then.
@@ -21,20 +28,17 @@ if TYPE_CHECKING:
     from micropython import ptr32  # type: ignore[attr-defined]
     from rp2.asm_pio import block, jmp, label, mov, nop, osr, pull, wrap, wrap_target, x, x_dec  # type: ignore
 
-_REARM_US = const(80)
-"""The old queue is withdrawn so long before the anchor. Re-arming takes a quarter of it with a warm flash cache."""
+# What ``take_over`` is given, and where it leaves how late its store was.
+PLAN_WORDS = 4
+PLAN_ANCHOR_S = const(0)
+PLAN_ANCHOR_US = const(1)
+PLAN_MACHINE = const(2)
+PLAN_LATE_US = const(3)
 
-# What a plan holds: where in it each of the things stands that ``take_over`` needs.
-PLAN_WORDS = 9
-_ANCHOR_S = const(0)
-_ANCHOR_US = const(1)
-_FIRST = const(2)
-_SECOND = const(3)
-_PROGRAM_START = const(4)
-_FIRST_ADDRESS = const(5)
-_FIRST_PULSES = const(6)
-_SECOND_ADDRESS = const(7)
-_SECOND_PULSES = const(8)
+_MOST_LATE_US = const(1)
+"""The timer counts whole microseconds, so the first look at it that finds the anchor come may find it one past."""
+_MOST_LATE_FIRST_US = const(1_000)
+"""The pass that changes nothing may be as late as it likes, within what tells before from after."""
 
 _DMA = const(0x5000_0000)
 _PIO = const(0x5020_0000)
@@ -57,12 +61,13 @@ _MULTI_CHAN_TRIGGER = const(0x430 >> 2)
 _CHAN_ABORT = const(0x444 >> 2)
 
 _CHANNEL_BUSY = const(1 << 24)
-_DREQ_PIO0_TX0 = const(0 << 15)
+_DREQ_SHIFT = const(15)
+"""The first machine's FIFO asks on line 0, the second one's on line 1."""
 _CHAIN_TO_SHIFT = const(11)
 _INCR_READ = const(1 << 4)
 _WORDS = const(2 << 2)
 _ENABLED = const(1 << 0)
-_PAUSED = const(_DREQ_PIO0_TX0 | _INCR_READ | _WORDS)
+_PAUSED = const(_INCR_READ | _WORDS)
 _TO_FIFO = const(_PAUSED | _ENABLED)
 
 # Word offsets within the PIO block; atomic set, clear and toggle are at aliases.
@@ -73,15 +78,24 @@ _PIO_CTRL = const(0x000 >> 2)
 _PIO_FDEBUG = const(0x008 >> 2)
 _PIO_FLEVEL = const(0x00C >> 2)
 _PIO_TXF0 = const(0x5020_0010)
+_BYTES_PER_WORD = const(4)
+# Of the first machine; the second one's are so many words further on.
+_MACHINE_WORDS = const(0x18 >> 2)
 _SM0_SHIFTCTRL = const(0x0D0 >> 2)
 _SM0_ADDR = const(0x0D4 >> 2)
 _SM0_INSTR = const(0x0D8 >> 2)
 _SM0_ENABLE = const(1 << 0)
 _SM0_RESTART = const(1 << 4)
 _SM0_CLKDIV_RESTART = const(1 << 8)
+_BOTH_MACHINES = const(0b11)
 _SM0_TXSTALL = const(1 << 24)
-_SM0_TX_LEVEL = const(0xF)
+_LEVELS_SHIFT = const(3)
+"""Each machine has eight bits of FLEVEL, the level of its TX FIFO in the lower four."""
+_TX_LEVEL = const(0xF)
 _FJOIN_RX_BIT = const(31)
+_WITH_STEP_LOW = const(1 << 12)
+"""In an instruction, beside the optional side-set: it drives the pin, and low."""
+_TRIES = const(1_000)
 
 
 # The pulse lasts the tick between the counter's end and the next pull, so a stalled machine holds STEP low.
@@ -89,9 +103,9 @@ _FJOIN_RX_BIT = const(31)
 def step_program():
     wrap_target()
     pull(block).side(0)
-    mov(x, osr).side(0)
+    mov(x, osr)
     label("count")
-    jmp(x_dec, "count").side(0)
+    jmp(x_dec, "count")
     nop().side(1)
     wrap()
 
@@ -102,14 +116,23 @@ def program_start() -> int:
 
 
 @micropython.viper
-def withdraw(first: int, second: int, program_start: int):
-    """Stop the generator and forget all it was going to do."""
+def fall(program_start: int):
+    """Drive STEP low, with both machines standing. A pulse that was under way ends, long enough for the motor driver to
+    have seen it, as the sense counter has."""
+    ptr32(_PIO)[_SM0_INSTR] = program_start | _WITH_STEP_LOW
+
+
+@micropython.viper
+def withdraw(machine: int, first: int, second: int, program_start: int):
+    """Stop a machine and forget all it was going to do. STEP and the other machine are left alone."""
     pio = ptr32(_PIO)
     dma = ptr32(_DMA)
-    pio[_CLEAR + _PIO_CTRL] = _SM0_ENABLE
+    registers = machine * _MACHINE_WORDS
+    paused = _PAUSED | (machine << _DREQ_SHIFT)
+    pio[_CLEAR + _PIO_CTRL] = _SM0_ENABLE << machine
     # An aborted channel may still complete what was in flight (RP2040-E13), and must then start nothing.
-    dma[(first << 4) + _CTRL] = _PAUSED | (first << _CHAIN_TO_SHIFT)
-    dma[(second << 4) + _CTRL] = _PAUSED | (second << _CHAIN_TO_SHIFT)
+    dma[(first << 4) + _CTRL] = paused | (first << _CHAIN_TO_SHIFT)
+    dma[(second << 4) + _CTRL] = paused | (second << _CHAIN_TO_SHIFT)
     both = (1 << first) | (1 << second)
     dma[_CHAN_ABORT] = both
     while dma[_CHAN_ABORT] & both:
@@ -119,85 +142,99 @@ def withdraw(first: int, second: int, program_start: int):
     # Two changes of how the FIFOs are joined empty them.
     join = 1
     join <<= _FJOIN_RX_BIT
-    pio[_TOGGLE + _SM0_SHIFTCTRL] = join
-    pio[_TOGGLE + _SM0_SHIFTCTRL] = join
+    pio[_TOGGLE + _SM0_SHIFTCTRL + registers] = join
+    pio[_TOGGLE + _SM0_SHIFTCTRL + registers] = join
     # Each channel counts on its own how many words the FIFO has asked it for. That is void now.
     dma[(first << 4) + _CTDREQ] = 0
     dma[(second << 4) + _CTDREQ] = 0
-    pio[_SET + _PIO_CTRL] = _SM0_RESTART
-    # A jump to the program's start, with side-set zero. It comes last: a pulse that was under way has by now
-    # lasted long enough for the motor driver to have seen it, as the sense counter has.
-    pio[_SM0_INSTR] = program_start
+    pio[_SET + _PIO_CTRL] = _SM0_RESTART << machine
+    # A jump to the program's start, which leaves the pin as it is.
+    pio[_SM0_INSTR + registers] = program_start
 
 
 @micropython.viper
-def _arm(
-    first: int, first_address: int, first_pulses: int, second: int, second_address: int, second_pulses: int
-):
-    """Set both channels up for a new queue and start the first one; it fills the FIFO at once."""
+def arm(
+    machine: int,
+    first: int,
+    first_address: int,
+    first_pulses: int,
+    second: int,
+    second_address: int,
+    second_pulses: int,
+) -> bool:
+    """Set both channels of a withdrawn machine up for a new queue and start the first one, which fills the FIFO at
+    once; return whether the FIFO holds something then."""
     dma = ptr32(_DMA)
-    fifo = int(ptr32(_PIO_TXF0))
+    fifo = int(ptr32(_PIO_TXF0)) + machine * _BYTES_PER_WORD
+    to_fifo = _TO_FIFO | (machine << _DREQ_SHIFT)
     a = first << 4
     b = second << 4
     dma[b + _READ_ADDR] = second_address
     dma[b + _WRITE_ADDR] = fifo
     dma[b + _TRANS_COUNT] = second_pulses
-    dma[b + _CTRL] = _TO_FIFO | (second << _CHAIN_TO_SHIFT)
+    dma[b + _CTRL] = to_fifo | (second << _CHAIN_TO_SHIFT)
     dma[a + _READ_ADDR] = first_address
     dma[a + _WRITE_ADDR] = fifo
     dma[a + _TRANS_COUNT] = first_pulses
     if second_pulses:
-        dma[a + _CTRL] = _TO_FIFO | (second << _CHAIN_TO_SHIFT)
+        dma[a + _CTRL] = to_fifo | (second << _CHAIN_TO_SHIFT)
     else:
-        dma[a + _CTRL] = _TO_FIFO | (first << _CHAIN_TO_SHIFT)
+        dma[a + _CTRL] = to_fifo | (first << _CHAIN_TO_SHIFT)
     dma[_MULTI_CHAN_TRIGGER] = 1 << first
+    tries = _TRIES
+    while tries and not (ptr32(_PIO)[_PIO_FLEVEL] >> (machine << _LEVELS_SHIFT)) & _TX_LEVEL:
+        tries -= 1
+    return tries > 0
 
 
 @micropython.viper
-def take_over(plan) -> bool:
-    """Replace what plays by a new queue that starts at its anchor; False if there is no time left for that.
+def take_over(plan) -> int:
+    """Put an armed machine in the place of whatever plays, at the anchor; microseconds that were left when the wait for
+    it began. If it had come by then, or nothing could be done exactly at it, 0, and what plays plays on.
 
-    Interrupts are off. After False the generator is stopped or still plays what it played.
+    Interrupts are off. The machine has been armed.
     """
     planned = ptr32(plan)
     pio = ptr32(_PIO)
     timer = ptr32(_TIMER)
-    anchor = (planned[_ANCHOR_S] * _UNITS_PER_SECOND << _UNIT_SHIFT) + planned[_ANCHOR_US]
-    if anchor - _REARM_US - timer[_TIMERAWL] <= 0:
-        return False
-    while anchor - _REARM_US - timer[_TIMERAWL] > 0:
-        pass
-    first = planned[_FIRST]
-    second = planned[_SECOND]
-    withdraw(first, second, planned[_PROGRAM_START])
-    _arm(
-        first,
-        planned[_FIRST_ADDRESS],
-        planned[_FIRST_PULSES],
-        second,
-        planned[_SECOND_ADDRESS],
-        planned[_SECOND_PULSES],
-    )
-    enable = _SM0_ENABLE | _SM0_CLKDIV_RESTART
-    pio[_PIO_FDEBUG] = _SM0_TXSTALL
-    if not pio[_PIO_FLEVEL] & _SM0_TX_LEVEL or anchor - timer[_TIMERAWL] <= 0:
-        return False
-    while anchor - timer[_TIMERAWL] > 0:
-        pass
-    pio[_SET + _PIO_CTRL] = enable
-    return True
+    anchor = (planned[PLAN_ANCHOR_S] * _UNITS_PER_SECOND << _UNIT_SHIFT) + planned[PLAN_ANCHOR_US]
+    machine = planned[PLAN_MACHINE]
+    pio[_PIO_FDEBUG] = _SM0_TXSTALL << machine
+    # The first pass writes what stands there already.
+    enabled = pio[_PIO_CTRL] & _BOTH_MACHINES
+    until = timer[_TIMERAWL]
+    most_late = _MOST_LATE_FIRST_US
+    left = 0
+    passes = 2
+    while passes:
+        while until - timer[_TIMERAWL] > 0:
+            pass
+        if timer[_TIMERAWL] - until > most_late:
+            return 0
+        pio[_PIO_CTRL] = enabled
+        passes -= 1
+        if passes:
+            enabled = (_SM0_ENABLE | _SM0_CLKDIV_RESTART) << machine
+            until = anchor
+            most_late = _MOST_LATE_US
+            left = anchor - timer[_TIMERAWL]
+            if left <= 0:
+                return 0
+    planned[PLAN_LATE_US] = timer[_TIMERAWL] - anchor
+    return left
 
 
 @micropython.viper
-def append(playing: int, idle: int, address: int, pulses: int):
-    """Queue a block on the idle channel behind the other one. Interrupts are off."""
+def append(machine: int, playing: int, idle: int, address: int, pulses: int):
+    """Queue a block on the idle channel of a machine behind the other one. Interrupts are off."""
     dma = ptr32(_DMA)
     a = playing << 4
     b = idle << 4
+    to_fifo = _TO_FIFO | (machine << _DREQ_SHIFT) | (idle << _CHAIN_TO_SHIFT)
     dma[b + _READ_ADDR] = address
     dma[b + _TRANS_COUNT] = pulses
-    dma[b + _CTRL] = _TO_FIFO | (idle << _CHAIN_TO_SHIFT)
-    dma[a + _CTRL] = _TO_FIFO | (idle << _CHAIN_TO_SHIFT)
+    dma[b + _CTRL] = to_fifo
+    dma[a + _CTRL] = to_fifo
     if dma[a + _CTRL] & _CHANNEL_BUSY and dma[a + _TRANS_COUNT]:
         # It has transfers to make after this instant, so it ends after it learnt whom to start.
         return
@@ -209,7 +246,7 @@ def append(playing: int, idle: int, address: int, pulses: int):
     if settled & _CHANNEL_BUSY or dma[b + _READ_ADDR] != address:
         return
     # Nobody started it. Up to eight words still wait in the FIFO, so there is time, unless it has run dry.
-    if not ptr32(_PIO)[_PIO_FDEBUG] & _SM0_TXSTALL:
+    if not ptr32(_PIO)[_PIO_FDEBUG] & (_SM0_TXSTALL << machine):
         dma[_MULTI_CHAN_TRIGGER] = 1 << idle
 
 
@@ -224,20 +261,19 @@ def is_played(channel: int, end_address: int) -> bool:
 
 
 @micropython.viper
-def is_ahead(s: int, us: int, least_us: int, most_us: int) -> bool:
-    """Whether an instant less than half an hour away is so far ahead."""
-    left = (s * _UNITS_PER_SECOND << _UNIT_SHIFT) + us - ptr32(_TIMER)[_TIMERAWL]
-    return least_us < left and left <= most_us
+def microseconds_until(s: int, us: int) -> int:
+    """Microseconds from now to an instant less than half an hour away; negative once it has passed."""
+    return (s * _UNITS_PER_SECOND << _UNIT_SHIFT) + us - ptr32(_TIMER)[_TIMERAWL]
 
 
 @micropython.viper
-def has_stalled() -> bool:
-    return bool(ptr32(_PIO)[_PIO_FDEBUG] & _SM0_TXSTALL)
+def has_stalled(machine: int) -> bool:
+    return bool(ptr32(_PIO)[_PIO_FDEBUG] & (_SM0_TXSTALL << machine))
 
 
 @micropython.viper
 def stalls_within(us: int) -> bool:
-    """Start the machine with nothing to do and see whether it has noticed after some time."""
+    """Start the first machine with nothing to do and see whether it has noticed after some time."""
     pio = ptr32(_PIO)
     timer = ptr32(_TIMER)
     pio[_PIO_FDEBUG] = _SM0_TXSTALL

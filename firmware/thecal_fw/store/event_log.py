@@ -7,11 +7,12 @@ spoiled, is missing. Each event stands in one place only: events are the pump's 
 import binascii
 import struct
 
-from thecal_fw.core.events import EVENT_FORMAT
+from thecal_fw.core.events import AT_CODE, EVENT_FIELDS, EVENT_FORMAT
 from thecal_fw.store.layout import EVENT_BYTES
 from thecal_fw.store.ring import Ring
 
 _CRC_OFFSET = EVENT_BYTES - 4
+_CODE_OFFSET = struct.calcsize("<" + "".join([form for _, form in EVENT_FIELDS[:AT_CODE]]))
 _WRITE_TRIES = 3
 _ERASES_IN_A_WRITE = 2
 
@@ -118,6 +119,15 @@ class StoredEvents:
                 found.extend(event)
             sequence += 1
         return sequence
+
+    def holds(self, codes) -> bool:
+        """Return True if an event of one of these codes is still in flash."""
+        for sequence in range(self.newest, self.oldest() - 1, -1):
+            self.ring.read(sequence, self._read_slot)
+            # The code is looked at first: a CRC for each of 7,000 events would take seconds.
+            if self._read_slot[_CODE_OFFSET] in codes and _number_in(self._read_slot) == sequence:
+                return True
+        return False
 
     def is_left_out(self, sequence: int) -> bool:
         """Whether a number was stepped over, so that no event of it was ever complete."""

@@ -5,7 +5,8 @@ that state or a newer one. A program is put first and takes effect with the stat
 erases while something is to be written, as long as ``erase_one`` is called soon whenever ``needs_erase`` says so.
 """
 
-from thecal_fw.core.journal_condition import BLANK
+from thecal_fw.core.events import EVENT_PROGRAM_COMMITTED, EVENT_PROGRAM_EFFECTIVE, EVENT_STARTED
+from thecal_fw.core.journal_condition import BLANK, LOST
 from thecal_fw.store.event_log import StoredEvents
 from thecal_fw.store.layout import COPIES, Layout
 from thecal_fw.store.programs import Programs
@@ -19,12 +20,15 @@ STATE_DAMAGED = 1
 PROGRAM_DAMAGED = 2
 """A copy of the program in force has rotted: put the program again, and write the state that names the new pair."""
 
+_EVENTS_OF_A_PROGRAM = (EVENT_PROGRAM_COMMITTED, EVENT_PROGRAM_EFFECTIVE, EVENT_STARTED)
+"""Each of them is logged for a pump that has a program only."""
+
 
 class Journal:
     """State, program and events in flash.
 
-    condition: what ``open`` found: BLANK (never used), GOOD, REPAIRED (damage, but nothing was lost), LOST (there was
-    a state and none can be read), FOREIGN (a newer firmware's).
+    condition: what ``open`` found: BLANK (nothing of a pump's, whatever else the flash holds), GOOD, REPAIRED (damage,
+    but nothing was lost), LOST (there was a state and none can be read), FOREIGN (a newer firmware's).
     state: the state last written or found; None if there is none.
     """
 
@@ -50,7 +54,16 @@ class Journal:
         if state:
             self._programs.found(state.program_pair, bool(state.other_pair_erased))
         self._events.open(state.latest_event if state else 0)
+        # A board that ran something else before has a file system here, zeros, or anything: nothing of it was the
+        # pump's. Only a whole record of the pump's own shows that a state was lost.
+        if self.condition == LOST and not self._events.newest and not self._programs.holds_any():
+            self.condition = BLANK
         return self.condition
+
+    def was_ever_programmed(self) -> bool:
+        """Return True if a program was once committed, by a copy of one or else by an event of it. Without the state,
+        this is what shows that the pump has a therapy that must not end abruptly."""
+        return self._programs.holds_any() or self._events.holds(_EVENTS_OF_A_PROGRAM)
 
     # State -----------------------------------------------------------------------------------------------------
 
@@ -92,6 +105,10 @@ class Journal:
             self._programs.in_force = state.program_pair
         return is_durable
 
+    def has_erased(self) -> bool:
+        """Whether the latest record that was written had to wait for an erase."""
+        return self._rings.has_erased
+
     def write_grant(
         self,
         counted_steps: int,
@@ -112,16 +129,19 @@ class Journal:
 
     # Program ---------------------------------------------------------------------------------------------------
 
-    def program_bytes(self):
-        """The encoded program that the state names; None if it names none or no copy is right."""
+    def read_program(self, buffer) -> int:
+        """Put the encoded program that the state names into a buffer: its length, 0 if the state names none, no copy is
+        right, or it does not fit."""
         state = self.state
         if state is None or state.program_pair == NO_PAIR:
-            return None
-        return self._programs.get(state.program_pair, state.program_bytes, state.program_digest)
+            return 0
+        length = state.program_bytes
+        is_right = self._programs.read(state.program_pair, length, state.program_digest, buffer)
+        return length if is_right else 0
 
     @property
     def program_copies(self) -> int:
-        """How many copies of the program were right when ``program_bytes`` last read it. If only one was, put the
+        """How many copies of the program were right when ``read_program`` last read it. If only one was, put the
         program again."""
         return self._programs.good_copies
 

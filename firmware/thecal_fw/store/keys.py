@@ -3,7 +3,8 @@
 Promises: whatever instant the power fails at, the keys are the ones before or the new ones. A pump that has ever been
 given a key is never open again: where keys were and none can be read, nobody's requests are taken, until somebody at
 the pump pairs anew. The first sector is written and read back before the second is touched, so what a cut leaves
-half-written always has a whole one beside it.
+half-written always has a whole one beside it. A key that was replaced never comes back: where the second sector keeps
+the keys before, the first is given them again and the new key is refused.
 """
 
 import binascii
@@ -18,15 +19,18 @@ _CRC_OFFSET = _BYTES - 4
 _MAGIC = 0x594B
 _LAYOUT_VERSION = 1
 _NO_KEY = bytes(32)
+_WRITE_TRIES = 2
 
 
 class KeyStore:
     """access: OPEN (no key was ever given), KEYED, or DAMAGED (there were some, and none can be read).
-    roles: bits of the roles that have a key."""
+    roles: bits of the roles that have a key.
+    is_single: whether the keys stand in one place only, since the other one does not take them."""
 
     def __init__(self, flash, first_sector: int):
         self.access = OPEN
         self.roles = 0
+        self.is_single = False
         self._flash = flash
         self._first_sector = first_sector
         self._keys = [_NO_KEY] * len(ROLE_NAMES)
@@ -44,7 +48,7 @@ class KeyStore:
             newest = max(found, key=_generation_of)
             self._adopt(newest)
             if records[0] != records[1] and may_write:
-                self._make_equal(newest, records)
+                self._adopt(self._make_equal(newest, records))
         elif any(not _is_blank(record) for record in records):
             if is_new_pump:
                 for sector in range(KEY_SECTORS if may_write else 0):
@@ -52,16 +56,34 @@ class KeyStore:
             else:
                 self.access = DAMAGED
 
-    def _make_equal(self, newest: bytes, records) -> None:
-        """Write the newest keys wherever they are not, and where a cut may have left them doubtful.
+    def _make_equal(self, newest: bytes, records) -> bytes:
+        """Write the newest keys wherever they are not, and where a cut may have left them doubtful. Return the keys in
+        force then.
 
         As long as the second sector has whole keys, a cut can only have come while the first was written. So that one
         is written anew before the second is touched, though it reads right today.
         """
         if _is_whole(records[1]) and not self._write(0, newest):
-            return
-        if records[1] != newest:
-            self._write(1, newest)
+            self.is_single = True
+            return self._read(1) if records[1] != newest else newest
+        return newest if records[1] == newest else self._write_second(newest)
+
+    def _write_second(self, record: bytes) -> bytes:
+        """Write to the second sector what stands in the first; the keys that are in force then."""
+        for _ in range(_WRITE_TRIES):
+            if self._write(1, record):
+                self.is_single = False
+                return record
+        before = self._read(1)
+        if not _is_whole(before):
+            self.is_single = True
+            return record
+        # It does not let go of the keys before. Should the first sector rot, they would be in force again.
+        if self._write(0, before):
+            self.is_single = False
+            return before
+        self.is_single = True
+        return record if self._read(0) == record else before
 
     def key(self, role: int):
         """A role's key, None if it has none."""
@@ -74,10 +96,9 @@ class KeyStore:
         record = _record_of(roles, self._generation + 1, keys[ROLE_CLINICIAN], keys[ROLE_PATIENT])
         if not self._write(0, record):
             return False
-        # Durable by now. Should this one fail, the next start tries again.
-        self._write(1, record)
-        self._adopt(record)
-        return True
+        in_force = self._write_second(record)
+        self._adopt(in_force)
+        return in_force == record
 
     def _adopt(self, record: bytes) -> None:
         _, _, self.roles, self._generation, clinician, patient, _ = struct.unpack(_FORMAT, record)

@@ -18,9 +18,10 @@ KEY_SECTORS = 2
 
 class Layout:
     """Sectors of the state ring and its mirror, of the two pairs of programs, and of the events, one behind the
-    other. Each ring needs at least two sectors, the event log three."""
+    other. Each ring needs at least two sectors, the event log three. ``sectors`` of them are the journal's; the keys
+    and the doses lie behind, up to ``all_sectors``."""
 
-    def __init__(self, state_sectors: int = 32, event_sectors: int = 60):
+    def __init__(self, state_sectors: int = 32, event_sectors: int = 60, dose_sectors: int = 32):
         self.state_sectors = state_sectors
         self.event_sectors = event_sectors
         self.state_a = 0
@@ -29,3 +30,8 @@ class Layout:
         self.events = self.programs + PAIRS * COPIES
         self.sectors = self.events + event_sectors
         self.keys = self.sectors
+        # Behind everything that there was before, since the numbers of a board never change.
+        self.dose_sectors = dose_sectors
+        self.doses_a = self.keys + KEY_SECTORS
+        self.doses_b = self.doses_a + dose_sectors
+        self.all_sectors = self.doses_b + dose_sectors

@@ -2,7 +2,7 @@
 
 Which place is in force is said by the state, so a program takes effect with the state that names it. A program is
 known by length and SHA-256, which are part of the state too; the small header here only serves to check a copy
-without the state.
+without the state. A program is written and read page by page: nothing here takes memory for all of it.
 """
 
 import binascii
@@ -87,11 +87,13 @@ class Programs:
         return True
 
     def put(self, encoded):
-        """Write a program to the other pair, both copies. The pair once they read back right, else None."""
+        """Write a program to the other pair, both copies. The pair once they read back right, else None.
+
+        encoded: its bytes, as anything that can be cut into pieces."""
         if not self.is_ready() or len(encoded) > self.most_bytes():
             return None
         pair = self.other_pair()
-        image = struct.pack(_HEADER_FORMAT, _MAGIC, len(encoded), _crc32(encoded)) + bytes(encoded)
+        header = struct.pack(_HEADER_FORMAT, _MAGIC, len(encoded), _crc32(encoded))
         is_whole = True
         for copy in range(COPIES):
             # What was erased once may have decayed since.
@@ -101,39 +103,59 @@ class Programs:
             self.failures += 1
             return None
         for copy in range(COPIES):
-            is_whole = self._write(self._sector(pair, copy), image) and is_whole
+            is_whole = self._write(self._sector(pair, copy), header, encoded) and is_whole
         return pair if is_whole else None
 
-    def _write(self, sector: int, image: bytes) -> bool:
+    def _write(self, sector: int, header: bytes, encoded) -> bool:
         page_bytes = self._flash.PAGE_BYTES
-        for offset in range(0, len(image), page_bytes):
-            page = image[offset : offset + page_bytes]
+        begin, page = 0, header
+        for offset in range(0, _HEADER_BYTES + len(encoded), page_bytes):
+            end = offset + page_bytes - _HEADER_BYTES
+            page += bytes(encoded[begin:end])
             self._flash.program(self._first_sector + sector, offset, page)
             self._flash.read_into(self._first_sector + sector, offset, self._page)
             if self._page[: len(page)] != page:
                 self.failures += 1
                 return False
+            begin, page = end, b""
         return True
 
-    def get(self, pair: int, length: int, digest: bytes):
-        """The program of a pair, checked against length and SHA-256; None if no copy of it is right."""
+    def read(self, pair: int, length: int, digest: bytes, buffer) -> bool:
+        """Put the program of a pair into a buffer, checked against length and SHA-256; False if no copy of it is right
+        or it is longer than the buffer."""
         self.good_copies = 0
-        found = None
-        if pair >= PAIRS or length > self.most_bytes():
-            return None
+        if pair >= PAIRS or length > min(len(buffer), self.most_bytes()):
+            return False
+        good = -1
         for copy in range(COPIES):
-            encoded = bytearray(length)
-            self._flash.read_into(self._first_sector + self._sector(pair, copy), _HEADER_BYTES, encoded)
-            if hashlib.sha256(encoded).digest() == digest:
+            if self._digest_of(self._sector(pair, copy), length) == digest:
                 self.good_copies += 1
-                found = bytes(encoded)
-        return found
+                good = copy
+        if good < 0:
+            return False
+        sector = self._first_sector + self._sector(pair, good)
+        self._flash.read_into(sector, _HEADER_BYTES, memoryview(buffer)[:length])
+        return True
+
+    def _digest_of(self, sector: int, length: int) -> bytes:
+        digest = hashlib.sha256()
+        view = memoryview(self._page)
+        for offset in range(0, length, len(view)):
+            piece = view[: min(len(view), length - offset)]
+            self._flash.read_into(self._first_sector + sector, _HEADER_BYTES + offset, piece)
+            digest.update(piece)
+        return digest.digest()
 
     def is_copy_good(self, copy: int) -> bool:
-        """Whether a copy of the program in force reads right. True as well when there is no program."""
-        if self.in_force >= PAIRS:
-            return True
-        sector = self._first_sector + self._sector(self.in_force, copy)
+        """Return True if a copy of the program in force reads right, and if there is no program."""
+        return self.in_force >= PAIRS or self._is_whole(self._sector(self.in_force, copy))
+
+    def holds_any(self) -> bool:
+        """Return True if any place has a whole copy of a program, in force or not."""
+        return any([self._is_whole(sector) for sector in range(PAIRS * COPIES)])
+
+    def _is_whole(self, place: int) -> bool:
+        sector = self._first_sector + place
         self._flash.read_into(sector, 0, self._page)
         magic, length, crc32 = struct.unpack_from(_HEADER_FORMAT, self._page, 0)
         if magic != _MAGIC or length > self.most_bytes():

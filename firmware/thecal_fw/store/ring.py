@@ -148,10 +148,16 @@ class Ring:
             self._program(sequence, self._zeros)
 
     def _program(self, sequence: int, data) -> None:
-        slots = self.slots
-        self._flash.program(
-            self._first_sector + sequence // slots % self.sectors, sequence % slots * self._slot_bytes, data
-        )
+        slots, page_bytes = self.slots, self._flash.PAGE_BYTES
+        sector = self._first_sector + sequence // slots % self.sectors
+        offset = sequence % slots * self._slot_bytes
+        if len(data) <= page_bytes:
+            self._flash.program(sector, offset, data)
+            return
+        # A cut between two pages leaves a slot whose checksum is wrong, like one within a page.
+        pages = memoryview(data)
+        for begin in range(0, len(data), page_bytes):
+            self._flash.program(sector, offset + begin, pages[begin : begin + page_bytes])
 
     def is_ready(self, sequence: int) -> bool:
         """Whether the slot of a sequence number lies in a sector that was erased for it."""

@@ -39,7 +39,8 @@ class StateRings:
 
     condition: what opening found. state: the newest state, None if there is none that can be read.
     latest: sequence number of the newest record in flash, -1 if there is none.
-    has_failed: whether the last write could not be made durable.
+    has_failed: whether the last write could not be made durable. has_erased: whether the last one that could had to
+    erase first.
     """
 
     def __init__(self, flash, layout, keep=None):
@@ -50,6 +51,7 @@ class StateRings:
         self.latest = -1
         self.has_failed = False
         self.has_written = False
+        self.has_erased = False
         self._in_a = self._in_b = False
         self._next = 0
         self._mirrored = -1
@@ -190,6 +192,7 @@ class StateRings:
                 self.latest = state.sequence = sequence
                 if in_a and in_b:
                     self._mirrored = sequence
+                self.has_erased = erases_left < ERASES_IN_A_WRITE
                 self.has_failed = False
                 self.has_written = True
                 return True

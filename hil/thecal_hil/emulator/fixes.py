@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rp2040py import sio
-from rp2040py.peripherals import clocks, dma, timer
+from rp2040py.peripherals import clocks, dma, syscfg, timer
 from rp2040py.utils.timer32 import Timer32
 
 from .units import NS_PER_US, on_cycle_ns
@@ -20,6 +20,10 @@ _MASK31: Final = 0x7FFFFFFF
 _DIVIDER_READY: Final = 0b01
 _DIVIDER_DIRTY: Final = 0b10
 _NVIC_ISER: Final = 0x100
+SYSCFG: Final = 0x40004
+"""Where the chip's table of peripherals has it."""
+_PROC_IN_SYNC_BYPASS: Final = 0x0C
+_GPIO_BITS: Final = (1 << 30) - 1
 _FC0_REF_KHZ: Final = 0x80
 _FC0_STATUS: Final = 0x98
 _FC0_DONE: Final = 1 << 4
@@ -83,6 +87,38 @@ class FrequencyCounter(clocks.RPClocks):
     def write_uint32(self, offset: int, value: int) -> None:
         if not _FC0_REF_KHZ <= offset <= _FC0_RESULT:
             super().write_uint32(offset, value)
+
+
+class SystemConfiguration(syscfg.RP2040SysCfg):
+    """Registers that the emulator lacks keep what is written to them, until a reset of the peripherals.
+
+    The boot ROM clears the masks of interrupts of both processors at every start (bootrom_rt0.S, _nmi), which is
+    `enter_boot_rom`.
+    """
+
+    _proc1_nmi_mask = 0
+    _in_sync_bypass = 0
+
+    def read_uint32(self, offset: int) -> int:
+        if offset == syscfg.PROC1_NMI_MASK:
+            return self._proc1_nmi_mask
+        return self._in_sync_bypass if offset == _PROC_IN_SYNC_BYPASS else super().read_uint32(offset)
+
+    def write_uint32(self, offset: int, value: int) -> None:
+        if offset == syscfg.PROC1_NMI_MASK:
+            self._proc1_nmi_mask = value
+        elif offset == _PROC_IN_SYNC_BYPASS:
+            self._in_sync_bypass = value & _GPIO_BITS
+        else:
+            super().write_uint32(offset, value)
+
+    def enter_boot_rom(self) -> None:
+        super().write_uint32(syscfg.PROC0_NMI_MASK, 0)
+        self._proc1_nmi_mask = 0
+
+    def reset(self) -> None:
+        self.enter_boot_rom()
+        self._in_sync_bypass = 0
 
 
 class QuickDivider(sio.RPSIO):
@@ -194,6 +230,7 @@ def apply(chip: Any) -> None:
     chip.dma.__class__ = PollableDma
     chip.clocks.__class__ = FrequencyCounter
     chip.sio.__class__ = QuickDivider
+    chip.peripherals[SYSCFG].__class__ = SystemConfiguration
     for channel in chip.dma.channels:
         channel.__class__ = ResettableChannel
     Timer32.to_nanos = _whole_cycle_nanos  # type: ignore[method-assign, assignment]

@@ -20,7 +20,7 @@ from .engine import Engine
 from .fixes import MaskedWake
 from .flash_chip import FlashTiming
 from .pins import Probe, Wire
-from .resets import LOSES_RAM, Reset, ResetCause, carry_out, cause_of_trigger
+from .resets import LOSES_RAM, Reset, ResetCause, carry_out, cause_of_trigger, watch_processor
 from .serial_port import EmulatedUsbSerial
 from .silicon import DEFAULT, Silicon
 from .start_up import StartUp
@@ -64,6 +64,7 @@ class EmulatedPico:
         self.engine = Engine(chip, compiled=compiled)
         flash_window.install(chip, self.engine.compiled, silicon)
         MaskedWake(chip, self.engine)
+        watch_processor(chip, lambda: self.reset(ResetCause.DEBUGGER))
         self.wires = [Wire(chip, source, target) for source, target in wires]
         self._probe = Probe(chip, watch or {}, released or {})
         self.usb_host = UsbHost(chip.usb_ctrl)

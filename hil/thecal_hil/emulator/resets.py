@@ -1,6 +1,7 @@
 """Why the emulated chip starts again, and what each kind of reset leaves of it.
 
 Promise: registers that survive a reset hold afterwards what they hold on silicon; docs/silicon.md has the sources.
+SYSCFG outlives a debugger's reset only, and the boot ROM clears its masks of interrupts even then.
 
 | cause | RAM | watchdog's REASON, scratch | crystal |
 |---|---|---|---|
@@ -18,13 +19,19 @@ running program; either is left by a reset of its own. A brown-out keeps RAM her
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from rp2040py.peripherals import watchdog
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
 
+from .fixes import SYSCFG
+
 _WATCHDOG_CTRL: Final = 0x00
+_AIRCR: Final = 0xD0C
+_VECTKEY: Final = 0x05FA_0000
+_SYSRESETREQ: Final = 1 << 2
 _BOOT_TO_ADDRESS: Final = 0xB007_C0D3
 """What asks the boot ROM, in scratch 4, to go to the address in scratch 7: its own USB boot loader, for one."""
 _SCRATCH_OF_BOOT_LOADER: Final = {0: 0, 1: 0, 4: 0}
@@ -42,7 +49,7 @@ class ResetCause(StrEnum):
     USB_BOOT = "usb_boot"
     BOOTSEL = "bootsel"
     DEBUGGER = "debugger"
-    """SYSRESETREQ: the processor alone."""
+    """SYSRESETREQ, by a debugger or the processor itself: the processor alone."""
 
 
 class Reset(NamedTuple):
@@ -68,6 +75,20 @@ _REASONS: Final = {
 }
 
 
+def watch_processor(chip: Any, on_reset: Callable[[], None]) -> None:
+    """Have `on_reset` called when the processor asks for a reset of its own (AIRCR.SYSRESETREQ), as a debugger does for
+    it. The emulator lacks the register."""
+    write = chip.ppb.write_uint32
+
+    def write_ppb(offset: int, value: int) -> None:
+        if offset == _AIRCR and value == _VECTKEY | _SYSRESETREQ:
+            on_reset()
+        else:
+            write(offset, value)
+
+    chip.ppb.write_uint32 = write_ppb
+
+
 def cause_of_trigger(chip: Any) -> ResetCause:
     """Why the watchdog has just triggered: a bite, or a program that asked for a reset."""
     if chip.watchdog.read_uint32(watchdog.REASON) == watchdog.FORCE:
@@ -81,7 +102,9 @@ def carry_out(chip: Any, cause: ResetCause) -> None:
     """Put the chip into reset, with what survives as that cause leaves it."""
     chip.enter_reset(from_watchdog=cause is ResetCause.WATCHDOG)
     if cause is ResetCause.DEBUGGER:
+        chip.peripherals[SYSCFG].enter_boot_rom()
         return
+    chip.peripherals[SYSCFG].reset()
     # Taken as off after any other reset, until the firmware starts it again.
     chip.watchdog.write_uint32(_WATCHDOG_CTRL, 0)
     if cause in _CHIP_RESETS:

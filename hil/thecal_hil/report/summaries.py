@@ -209,6 +209,19 @@ def _tests_wrong(summary: Summary) -> list[str]:
     return _not_done(summary["passed"], "no test has passed")
 
 
+def _doses_facts(summary: Summary) -> list[Fact]:
+    return [
+        _count(summary, "steps", "steps"),
+        _count(summary, "sequences", "sequences"),
+        Fact("violations", figure_text(summary["violations"]), "= 0"),
+    ]
+
+
+def _doses_wrong(summary: Summary) -> list[str]:
+    named = [f"{count} times: {shape}" for shape, count in summary["by_shape"].items()]
+    return _not_done(summary["steps"], "no step was taken") + named
+
+
 def _comparison_facts(summary: Summary) -> list[Fact]:
     return [
         Fact(
@@ -255,7 +268,14 @@ KNOWN = (
         _attack_facts,
         _attack_wrong,
     ),
-    KnownSummary("doses", "Boluses asked for in any order", "make doses", _tests_facts, _tests_wrong),
+    KnownSummary("doses", "Anything asked of a pump, in any order", "make doses", _doses_facts, _doses_wrong),
+    KnownSummary(
+        "doses-pico",
+        "The same on the emulated board",
+        "make doses-pico",
+        _doses_facts,
+        _doses_wrong,
+    ),
     KnownSummary(
         "mutants",
         "Changes to the firmware",

@@ -15,7 +15,7 @@ from thecal.residual_check import judge_residual
 from thecal.titration import GROUPS
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus import KIND_NAMES, KIND_PATIENT
-from thecal_fw.core.events import EVENT_BOLUS_BEGUN, KIND_SHIFT
+from thecal_fw.core.events import EVENT_BOLUS_BEGUN, KIND_SHIFT, SECONDS_MASK
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.core.service_life import PART_NAMES
 from thecal_hil.drills import heap_bytes_per_pulse
@@ -170,7 +170,7 @@ def press_button(attempt: Attempt, given: Given) -> None:
         if event.code == EVENT_BOLUS_BEGUN and event.second >> KIND_SHIFT == KIND_PATIENT:
             asked_ns = course.clock.rig_ns_of_boot(event.boot_s, event.boot_us)
             start_ns = course.first_second_after(asked_ns + _NOTICE_NS)
-            seconds = event.second & ((1 << KIND_SHIFT) - 1)
+            seconds = event.second & SECONDS_MASK
             course.note_bolus(Span(start_ns, start_ns + seconds * NS_PER_S, Fraction(event.first)))
 
 

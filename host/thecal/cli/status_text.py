@@ -57,8 +57,27 @@ def status_rows(status: Status, bridge_left_s: int = 0) -> list[tuple[str, str]]
         ("microsteps", f"{status.counted_steps} since reset, {status.steps_since_refill} since refill"),
         ("self-test", ", ".join(status.failed_test_names) + " failed" if status.failed_tests else "passed"),
         ("journal", CONDITION_NAMES[status.journal_condition]),
+        ("takes at most", _pace(status)),
+        ("least margin", _margin(status)),
         ("last reset", f"{events.RESET_NAMES[status.reset_cause]}, {duration_text(status.boot_s)} ago"),
     ]
+
+
+def _pace(status: Status) -> str:
+    return (
+        f"{status.take_over_us} us to take over a queue, {_ms(status.prepare_us)} to prepare a change, "
+        f"{_ms(status.collect_us)} to tidy memory, {_ms(status.write_us)} to write a record"
+    )
+
+
+def _margin(status: Status) -> str:
+    if not status.has_taken_over:
+        return "no change since the reset"
+    return f"{_ms(status.least_margin_us)} before a change, {_ms(status.least_masked_us)} with interrupts off"
+
+
+def _ms(us: int) -> str:
+    return f"{us / 1_000:.1f} ms"
 
 
 def dose_now(status: Status, bridge_left_s: int) -> str:
@@ -192,6 +211,8 @@ def event_text(event: Event) -> str:
         return f"at microstep {first}"
     if event.code == events.EVENT_TIMING_FAULT:
         return f"counted {first}, planned {second}"
+    if event.code == events.EVENT_CHANGE_LATE:
+        return f"at microstep {first}, prepared in up to {second} us"
     if event.code in (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED, events.EVENT_BOLUS_REFUSED):
         return _bolus_text(event.code, first, second)
     if event.code == events.EVENT_PAIRED:
@@ -200,18 +221,34 @@ def event_text(event: Event) -> str:
         return _role(first) + (f", after {second} wrong keys" if second else "")
     if event.code == events.EVENT_WRONG_KEY:
         return f"{_role(first)}, session {second}"
+    if event.code == events.EVENT_PASSED_OVER:
+        number, reason = second & (1 << events.PASSED_OVER_SHIFT) - 1, second >> events.PASSED_OVER_SHIFT
+        return f"{number} from {_local_minute_text(first)} on: {_name(events.PASSED_OVER_NAMES, reason)}"
     if event.code == events.EVENT_HELLO:
         return f"session {second}"
     return ""
 
 
 def _bolus_text(code: int, first: int, second: int) -> str:
-    kind, rest = kind_name(second >> events.KIND_SHIFT), second & (1 << events.KIND_SHIFT) - 1
+    kind, rest = kind_name(second >> events.KIND_SHIFT), second & events.SECONDS_MASK
     if code == events.EVENT_BOLUS_BEGUN:
         return f"{kind}, {first / _NL_PER_ML:g} mL/day for {duration_text(rest)}"
     if code == events.EVENT_BOLUS_REFUSED:
         return f"{kind}: {refusal_name(first)}"
-    return f"{kind}, {first / _NL_PER_ML:g} mL given{', cut short' if rest & events.WAS_CUT_SHORT else ''}"
+    if not rest & events.WAS_CUT_SHORT:
+        return f"{kind}, {first / _NL_PER_ML:g} mL given"
+    reason = rest >> events.END_SHIFT
+    # Firmware before this did not say what had ended it.
+    by = f" by {_name(events.END_NAMES, reason)}" if reason else ""
+    return f"{kind}, {first / _NL_PER_ML:g} mL given, cut short{by}"
+
+
+def _local_minute_text(minute: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(60 * minute))
+
+
+def _name(names: tuple[str, ...], number: int) -> str:
+    return names[number] if number < len(names) else f"reason {number}"
 
 
 def _role(number: int) -> str:

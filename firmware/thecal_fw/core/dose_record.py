@@ -1,0 +1,161 @@
+"""What the pump must still know of doses after a power cut, as one record of 512 bytes: those under way, and those on
+demand that limits and lockout still count. The newest whole record is the whole truth; nothing is read from the log.
+
+Times are seconds of the pump's running time, begins and lengths rounded up: what is not known to the tick ends a limit
+or a lockout later, never sooner. The first 8 bytes (magic, layout version, two of the layout's own, sequence) and the
+last 4 (CRC-32) keep their places in every layout.
+"""
+
+import binascii
+import struct
+
+from thecal_fw.core.bolus import Bolus
+from thecal_fw.core.instant import TICKS_PER_SECOND
+from thecal_fw.core.line_room import NOT_KNOWN as LINE_NOT_KNOWN
+from thecal_fw.core.lived_minutes import MOST_SPANS, NOT_KNOWN
+
+RECORD_BYTES = 512
+MAGIC = 0xD7
+LAYOUT_VERSION = 1
+MOST_DOSES = 16
+"""The 12 on demand that are remembered, a prime, and those of the clock that a setting of it makes overlap."""
+
+_HEADER = "<BBBBIIIIII"
+_DOSE = "<IIIIIBBH"
+_SPAN = "<IIH"
+_HEADER_BYTES = struct.calcsize(_HEADER)
+_DOSE_BYTES = struct.calcsize(_DOSE)
+_SPAN_BYTES = struct.calcsize(_SPAN)
+_SPANS_OFFSET = _HEADER_BYTES + MOST_DOSES * _DOSE_BYTES
+_CRC_OFFSET = RECORD_BYTES - 4
+_SEQUENCE_OFFSET = 4
+_IS_UNDER_WAY = 1
+_IS_REMEMBERED = 2
+_ALL_SECONDS = 0xFFFFFFFF
+
+
+class DoseRecord:
+    """lifetime_s: running second at writing. next_number: number of the next dose. unknown_until_s: running second
+    before which doses may have been given of which nothing is known.
+
+    lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
+    under_way: doses that have begun and not ended. remembered: what counts against limits, of the history; a dose can
+    be in both, as two objects of one number. Their ticks count from running second 0 of the pump.
+    """
+
+    def __init__(self, lifetime_s: int = 0, next_number: int = 1):
+        self.lifetime_s = lifetime_s
+        self.next_number = next_number
+        self.unknown_until_s = 0
+        self.lived_since = NOT_KNOWN
+        self.lived = []
+        self.line_empty_at_steps = LINE_NOT_KNOWN
+        self.under_way = []
+        self.remembered = []
+
+    def encode_into(self, record, base_s: int) -> None:
+        """Fill a record but for its sequence; the ticks of the doses count from the running second given."""
+        numbers = []
+        offset = _HEADER_BYTES
+        for bolus in self.under_way + self.remembered:
+            if bolus.number in numbers or len(numbers) == MOST_DOSES:
+                continue
+            numbers.append(bolus.number)
+            begun = _of_number(self.under_way, bolus.number)
+            counted = _of_number(self.remembered, bolus.number)
+            flags = (_IS_UNDER_WAY if begun is not None else 0) | (
+                _IS_REMEMBERED if counted is not None else 0
+            )
+            start_s = base_s - -bolus.start_tick // TICKS_PER_SECOND
+            length_ticks = bolus.end_tick - bolus.start_tick
+            struct.pack_into(
+                _DOSE,
+                record,
+                offset,
+                bolus.number,
+                min(max(0, start_s), _ALL_SECONDS),
+                -(-length_ticks // TICKS_PER_SECOND),
+                begun.rate_nl_per_day if begun is not None else bolus.rate_nl_per_day,
+                counted.rate_nl_per_day if counted is not None else 0,
+                bolus.kind,
+                flags,
+                0,
+            )
+            offset += _DOSE_BYTES
+        struct.pack_into(
+            _HEADER,
+            record,
+            0,
+            MAGIC,
+            LAYOUT_VERSION,
+            len(numbers),
+            len(self.lived),
+            0,
+            self.lifetime_s,
+            self.next_number,
+            self.unknown_until_s,
+            self.lived_since,
+            self.line_empty_at_steps,
+        )
+        for index in range(offset, _CRC_OFFSET):
+            record[index] = 0
+        offset = _SPANS_OFFSET
+        for first, until, until_tick in self.lived:
+            until_s = max(0, base_s - -until_tick // TICKS_PER_SECOND)
+            struct.pack_into(_SPAN, record, offset, first, until_s, min(until - first, 0xFFFF))
+            offset += _SPAN_BYTES
+
+
+def _of_number(boluses, number: int):
+    for bolus in boluses:
+        if bolus.number == number:
+            return bolus
+    return None
+
+
+def complete(record, sequence: int) -> None:
+    """Put the sequence and the CRC into a record."""
+    struct.pack_into("<I", record, _SEQUENCE_OFFSET, sequence)
+    struct.pack_into("<I", record, _CRC_OFFSET, _crc(record))
+
+
+def sequence_in(record) -> int:
+    """Sequence of an undamaged record of any layout, -1 of anything else."""
+    if record[0] != MAGIC or struct.unpack_from("<I", record, _CRC_OFFSET)[0] != _crc(record):
+        return -1
+    return struct.unpack_from("<I", record, _SEQUENCE_OFFSET)[0]
+
+
+def decode(record, base_s: int):
+    """What an undamaged record says, with ticks from the running second given; None if its layout is not known here."""
+    _, version, count, spans, _, lifetime_s, next_number, unknown_until_s, lived_since, line = (
+        struct.unpack_from(_HEADER, record, 0)
+    )
+    if version != LAYOUT_VERSION or count > MOST_DOSES:
+        return None
+    told = DoseRecord(lifetime_s, next_number)
+    told.unknown_until_s = unknown_until_s
+    told.lived_since = lived_since
+    told.line_empty_at_steps = line
+    for index in range(min(spans, MOST_SPANS)):
+        first, until_s, minutes = struct.unpack_from(_SPAN, record, _SPANS_OFFSET + index * _SPAN_BYTES)
+        told.lived.append((first, first + minutes, (until_s - base_s) * TICKS_PER_SECOND))
+    for index in range(count):
+        number, start_s, seconds, rate, counted_rate, kind, flags, _ = struct.unpack_from(
+            _DOSE, record, _HEADER_BYTES + index * _DOSE_BYTES
+        )
+        start_tick = (start_s - base_s) * TICKS_PER_SECOND
+        if flags & _IS_UNDER_WAY:
+            told.under_way.append(Bolus(kind, start_tick, seconds * TICKS_PER_SECOND, rate, number))
+        if flags & _IS_REMEMBERED:
+            told.remembered.append(Bolus(kind, start_tick, seconds * TICKS_PER_SECOND, counted_rate, number))
+    told.remembered.sort(key=_number_of)
+    return told
+
+
+def _number_of(bolus) -> int:
+    return bolus.number
+
+
+def _crc(record) -> int:
+    return binascii.crc32(memoryview(record)[:_CRC_OFFSET]) & 0xFFFFFFFF

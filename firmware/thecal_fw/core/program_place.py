@@ -1,0 +1,51 @@
+"""Room in memory for a program: its bytes and the figures of its week, taken once at the reset and never again.
+
+A pump has two places: one for the program it goes by, one for a program on its way in. A commit makes them change
+roles and copies nothing. So whatever programs come and go, none of them needs memory that is not there.
+"""
+
+from thecal_fw.core.program import MOST_PROGRAM_BYTES, Program, ProgramFormatError, decode_in_place
+from thecal_fw.core.week import MOST_TURNS, Week, turns_of
+
+
+class Room:
+    """How large a program an image can hold. program_bytes: of its encoding. turns: in its week, see ``turns_of``."""
+
+    def __init__(self, program_bytes: int, turns: int):
+        self.program_bytes = program_bytes
+        self.turns = turns
+
+    def fits(self, program: Program) -> bool:
+        """Whether the week of a program fits; whether its bytes do is known before they come."""
+        return turns_of(program) <= self.turns
+
+
+ROOM_FOR_ANY_PROGRAM = Room(MOST_PROGRAM_BYTES, MOST_TURNS)
+ROOM_ON_A_STOCK_IMAGE = Room(512, 128)
+"""A stock image loads the firmware into memory, and this is what that leaves: every example fits twice over."""
+
+
+class ProgramPlace:
+    """buffer: for the program's bytes, of which the first ``length`` count. week: what the program gives in a week."""
+
+    def __init__(self, room: Room):
+        self.room = room
+        self.buffer = bytearray(room.program_bytes)
+        self.length = 0
+        self.week = Week(room.turns)
+
+    def forget(self) -> None:
+        """What is here counts no more."""
+        self.length = 0
+        self.week.forget()
+
+    def encoded(self) -> memoryview:
+        """The program's bytes, where they lie."""
+        return memoryview(self.buffer)[: self.length]
+
+    def decoded(self) -> "Program | None":
+        """The program whose bytes are here, None if they are not of a program. Valid until other bytes come."""
+        try:
+            return decode_in_place(self.encoded())
+        except ProgramFormatError:
+            return None

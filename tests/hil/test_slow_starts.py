@@ -1,0 +1,73 @@
+"""Starts twice as slow as believed: the pump makes of each reset what it is, and is late by no more than it took."""
+
+from __future__ import annotations
+
+import pytest
+
+from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
+from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED
+from thecal_hil.course import Course, local_second
+from thecal_hil.emulator import ResetCause as EmulatedReset
+from thecal_hil.emulator import start_up
+from thecal_hil.emulator.silicon import Silicon
+from thecal_hil.image import image_under_test
+from thecal_hil.pico_rig import PicoRig
+from thecal_hil.rig import ResetCause
+from thecal_hil.therapy import continuous
+
+_NS_PER_MS = 1_000_000
+_MOST_LATE_MS = 45
+"""A start takes 15 ms after a bite, of which a quick flash's is 7, and at twice each that and the crystal's 12."""
+
+SLOWER = {
+    "boot ROM": {"BOOT_ROM_CYCLES": 2 * start_up.BOOT_ROM_CYCLES},
+    "ring oscillator": {"RING_HZ": start_up.RING_HZ // 2},
+    "ring oscillator at its slowest": {"RING_HZ": 1_800_000},
+    "crystal": {"CRYSTAL_DELAY_CYCLES": 2 * start_up.CRYSTAL_DELAY_CYCLES},
+    "crystal after a bite too": {"STARTS_CRYSTAL": start_up.STARTS_CRYSTAL | {EmulatedReset.WATCHDOG}},
+    "all of it": {
+        "BOOT_ROM_CYCLES": 2 * start_up.BOOT_ROM_CYCLES,
+        "RING_HZ": start_up.RING_HZ // 2,
+        "CRYSTAL_DELAY_CYCLES": 2 * start_up.CRYSTAL_DELAY_CYCLES,
+        "STARTS_CRYSTAL": start_up.STARTS_CRYSTAL | {EmulatedReset.WATCHDOG},
+    },
+}
+
+
+@pytest.fixture(params=SLOWER)
+def course(request, monkeypatch) -> Course:
+    """A pump that delivers, on a board that starts more slowly."""
+    for name, value in SLOWER[request.param].items():
+        monkeypatch.setattr(start_up, name, value)
+    course = Course(PicoRig(image_under_test(), Silicon.read("rom=on,zero=on,frames=on")))
+    course.set_time(local_second("2026-03-06 12:00"))
+    course.refill(20_000_000)
+    course.prescribe(continuous(2_000_000))
+    course.start()
+    course.rig.run_for(20)
+    return course
+
+
+@pytest.mark.requirement("reset-cause")
+def test_a_bite_carries_time_and_count_over_and_costs_what_the_start_took(course: Course) -> None:
+    rig = course.rig
+    wall_ns = rig.clock().wall_ns(rig.now_ns)
+    from_ns = rig.now_ns
+    rig.reset(ResetCause.WATCHDOG)
+    rig.run_for(3)
+    after = rig.pump().interrogate()
+    assert (after.reset_cause, after.time_source) == (RESET_WATCHDOG, TIME_CARRIED_OVER)
+    assert after.uncertain_steps == 0
+    passed_ns = rig.clock().wall_ns(rig.now_ns) - wall_ns
+    lost_ns = rig.now_ns - from_ns - passed_ns
+    assert 0 <= lost_ns <= _MOST_LATE_MS * _NS_PER_MS
+
+
+@pytest.mark.requirement("reset-cause")
+def test_a_cold_start_is_no_bite_and_delivery_goes_on(course: Course) -> None:
+    rig = course.rig
+    rig.reset(ResetCause.POWER_ON)
+    rig.run_for(3)
+    after = rig.pump().interrogate()
+    assert (after.reset_cause, after.time_source) == (RESET_POWER_ON, TIME_RESTORED)
+    assert after.rate_nl_per_day == 2_000_000

@@ -1,0 +1,111 @@
+"""One part of the campaign: the sequences of one seed, played and judged, and the sealed bytes that are kept of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from thecal_hil.campaign.sources import sources_digest
+from thecal_hil.doses.player import ViolationError, play
+from thecal_hil.doses.sequence import Sequence
+from thecal_hil.doses.shrinking import Failure, shape_of, shrunk
+from thecal_hil.rigs import open_rig
+from thecal_hil.sealed import DamagedError, sealed, unsealed
+from therapy.drawn import sequences
+
+MOST_SHRUNK = 3
+"""Failures of a part that are made short; the others are counted."""
+_MOST_TRIALS = {"model": 400, "pico": 20}
+"""To make one short. On the emulated board each takes seconds."""
+
+
+@dataclass
+class Part:
+    """sources: digest of everything the result depends on. by_shape: how often each kind of failure was seen.
+    failures: short sequences, as files, each with what differs."""
+
+    sources: str
+    rig: str
+    seed: int
+    drawn: int
+    steps: int = 0
+    seconds: float = 0.0
+    violations: int = 0
+    by_shape: dict[str, int] = field(default_factory=dict)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+def digest() -> str:
+    """Of the packages, and of what draws and judges here."""
+    here = sorted(Path(__file__).parent.glob("*.py"))
+    own = hashlib.sha256(b"".join(path.read_bytes() for path in here)).hexdigest()[:16]
+    return sources_digest() + own
+
+
+def drawn(part_seed: int, count: int) -> list[Sequence]:
+    """So many sequences, the same ones for the same seed."""
+    found: list[Sequence] = []
+
+    @seed(part_seed)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(sequences())
+    def draw(sequence: Sequence) -> None:
+        found.append(sequence)
+
+    draw()
+    return found
+
+
+def failure_of(sequence: Sequence, rig_name: str) -> Failure | None:
+    """Where and how a sequence fails on a fresh rig; None if it does not."""
+    rig = open_rig(rig_name)
+    try:
+        play(sequence, rig)
+    except ViolationError as violation:
+        return violation.step, violation.differences[0]
+    finally:
+        rig.close()
+    return None
+
+
+def carried_out(sources: str, rig_name: str, part_seed: int, count: int) -> Part:
+    begin = time.perf_counter()
+    part = Part(sources, rig_name, part_seed, count)
+    for sequence in drawn(part_seed, count):
+        failure = failure_of(sequence, rig_name)
+        part.steps += len(sequence.steps) if failure is None else failure[0]
+        if failure is None:
+            continue
+        part.violations += 1
+        shape = shape_of(failure[1])
+        part.by_shape[shape] = part.by_shape.get(shape, 0) + 1
+        if part.by_shape[shape] == 1 and len(part.failures) < MOST_SHRUNK:
+            short = shrunk(sequence, lambda one: failure_of(one, rig_name), _MOST_TRIALS[rig_name])
+            again = failure_of(short, rig_name)
+            part.failures.append((short.as_toml(), again[1] if again else failure[1]))
+    part.seconds = round(time.perf_counter() - begin, 1)
+    return part
+
+
+def as_bytes(part: Part) -> bytes:
+    return sealed(json.dumps(asdict(part)).encode())
+
+
+def part_in(data: bytes, expected: Part) -> Part:
+    """A part that was kept; DamagedError if it is not whole, or is another one than is expected."""
+    part = Part(**json.loads(unsealed(data)))
+    wanted = (expected.sources, expected.rig, expected.seed, expected.drawn)
+    if (part.sources, part.rig, part.seed, part.drawn) != wanted:
+        raise DamagedError("is of other sources, or another part")
+    return part

@@ -1,0 +1,37 @@
+"""The smallest sequences that have gone wrong on a pump, each held against the reference of therapy.
+
+A file in ``cases`` is one sequence; ``python -m thecal_hil.doses FILE`` runs it alone, on any rig.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from thecal_hil.doses.player import ViolationError, play
+from thecal_hil.doses.sequence import read_sequence
+from thecal_hil.model_rig import ModelRig
+
+CASES = Path(__file__).parent / "cases"
+NOT_YET = frozenset(
+    {
+        "d03_made_up_beside_a_bolus",
+        "d04_made_up_before_the_next",
+        "d04_scheduled_bolus_after_a_commit_with_narrower_limits",
+        "d10_commits_one_after_the_other_as_a_bolus_begins",
+    }
+)
+"""Those that the firmware does not pass yet. One that it passes must be taken off this list."""
+
+
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.xfail(raises=ViolationError, strict=True)] if name in NOT_YET else []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=_marks(path.stem)) for path in sorted(CASES.glob("*.toml"))],
+)
+def test_what_is_given_and_told_is_as_the_reference_has_it(path: Path) -> None:
+    play(read_sequence(path), ModelRig())
