@@ -429,7 +429,7 @@ print(*anchors)
 
 
 @pytest.mark.requirement("change-loses-no-pulse")
-@pytest.mark.parametrize("held_us", [40, 100, 400, 4_300])
+@pytest.mark.parametrize("held_us", [40, 130, 400, 4_300])
 @pytest.mark.parametrize("before_us", [7_000, 5_050, 4_000, 500, 100, 20])
 def test_a_processor_held_before_an_anchor_takes_over_exactly_or_leaves_what_plays(
     train: Bench, before_us: int, held_us: int

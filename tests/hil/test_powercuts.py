@@ -73,7 +73,7 @@ def test_the_campaign_notices_a_pump_that_forgets(
     monkeypatch: pytest.MonkeyPatch, place: type, name: str, broken: object, course: str, told: str
 ) -> None:
     monkeypatch.setattr(place, name, broken)
-    assert any(what.startswith(told) for what in violations(60, 1, course))
+    assert any(what.startswith(told) for what in violations(120, 1, course))
 
 
 def test_a_cut_is_named_so_that_it_can_be_made_again() -> None:

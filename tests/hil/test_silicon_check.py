@@ -16,6 +16,7 @@ import pytest
 from thecal.errors import ThecalError
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.rp2 import pins
+from thecal_fw.store.layout import Layout
 from thecal_hil.course import Course, local_second
 from thecal_hil.emulator import EmulatedPico, ResetCause
 from thecal_hil.emulator.fixes import SystemConfiguration
@@ -45,7 +46,7 @@ from thecal_hil.silicon_check.verdicts import (
 from thecal_hil.therapy import continuous
 
 _NS_PER_MS = 1_000_000
-_OURS_END = 640 * 1_024 + 130 * SECTOR_BYTES
+_OURS_END = 640 * 1_024 + Layout().all_sectors * SECTOR_BYTES
 """Behind journal and keys, which begin 1,408 kB from the end of 2 MB (docs/storage.md)."""
 
 

@@ -152,7 +152,7 @@ def test_a_reply_that_nobody_reads_wakes_the_processor_at_every_frame_until_the_
     link = RawLink(at_a_host.port)
     at_a_host.leave_unread(True)
     link.send(link.frame(messages.INTERROGATE))
-    at_a_host.board.run_for(20 * NS_PER_MS)
+    at_a_host.board.run_for(50 * NS_PER_MS)
     assert reads(at_a_host.board, INTE) & DEV_SOF
     at_a_host.board.run_for(NS_PER_S)
     assert not reads(at_a_host.board, INTE) & DEV_SOF

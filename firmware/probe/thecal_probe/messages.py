@@ -27,10 +27,14 @@ POSITION_BITS = 30
 LONGEST_HOLD_MS = 600_000
 """No switch stays on longer than this without being told again."""
 
+_LONGEST_US = 60_000
+"""No request keeps the probe for longer; what it captures, hardware captures."""
+
 HELLO = Message(
     "hello",
     0x41,
     False,
+    _LONGEST_US,
     [],
     [
         ("schema_hash", "8s"),
@@ -44,12 +48,19 @@ HELLO = Message(
     "Who is there. The schema hash covers all layouts, so ends that differ know it.",
 )
 TIME = Message(
-    "time", 0x42, False, [], [("boot_s", "I"), ("boot_us", "I"), ("boot_id", "I")], "The probe's time."
+    "time",
+    0x42,
+    False,
+    _LONGEST_US,
+    [],
+    [("boot_s", "I"), ("boot_us", "I"), ("boot_id", "I")],
+    "The probe's time.",
 )
 READ = Message(
     "read",
     0x43,
     False,
+    _LONGEST_US,
     [("group", "B"), ("position", "I")],
     [("captured", "I"), ("position", "I"), ("boot_s", "I"), ("boot_us", "I"), ("boot_id", "I"), TAIL],
     "Edge records of a group of inputs, from a position on or from the oldest still kept; ``captured`` is the position "
@@ -59,6 +70,7 @@ SWITCH = Message(
     "switch",
     0x44,
     True,
+    _LONGEST_US,
     [("line", "B"), ("is_on", "B"), ("hold_ms", "I")],
     [("boot_s", "I"), ("boot_us", "I"), ("boot_id", "I")],
     "Switch a line on for so many milliseconds, or off at once; the time is that just before the line changes.",
