@@ -17,7 +17,8 @@ MOST_RESTART_MS_FROM_FILES = 1_000
 """A stock image has to read the firmware's modules from its file system first."""
 
 _RESTART_S = 3
-_HEAP_ASKINGS = 6
+_HEAP_ASKINGS = 12
+_HEAP_PAUSE_S = 1.2
 _HEAP_STRETCHES = 8
 _MOST_HEAP_STRETCHES = 40
 _HEAP_STRETCH_S = 12
@@ -28,11 +29,15 @@ def heap_bytes_per_pulse(rig: Rig) -> int:
 
     Looked at from one grant, and one refill of the queue, to the next: those take a little each time, however many
     pulses they are for. Interrogating takes some too, now more and now less with what the answer holds. As much as it
-    ever took between two interrogations with nothing between is subtracted; one allocation for each pulse is more.
+    ever took between two interrogations about a second apart is subtracted: right behind one another they take less,
+    and a second holds few of the pulses of a stretch. One allocation for each pulse is more.
     A collection in between would give some back and hide what was taken; such a stretch is left out.
     """
     pump = rig.pump()
-    asking = [pump.interrogate().heap_free_bytes for _ in range(_HEAP_ASKINGS)]
+    asking = []
+    for _ in range(_HEAP_ASKINGS):
+        asking.append(pump.interrogate().heap_free_bytes)
+        rig.run_for(_HEAP_PAUSE_S)
     of_asking = [before - after for before, after in pairwise(asking) if before > after]
     stretches: list[float] = []
     for _ in range(_MOST_HEAP_STRETCHES):
