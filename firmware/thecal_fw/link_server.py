@@ -201,25 +201,29 @@ class LinkServer:
         if message.changes and message is not messages.STOP:
             self._controller.need_memory()
         try:
-            payload = self._hello(values) if message is messages.HELLO else self._carried_out(message, values)
+            payload = (
+                self._hello(values)
+                if message is messages.HELLO
+                else self._commands.carry_out(message.kind, values)
+            )
             is_admitted = True
         except RequestRefusedError as refusal:
             answer = self._error(frame, refusal.code, refusal.detail)
-        else:
-            session = self._session.number
-            answer = encode_frame(message.kind | messages.RESPONSE, session, frame.request, payload)
-        self._answer(frame, message, is_admitted, answer)
-
-    def _carried_out(self, message, values) -> bytes:
-        """The payload of the response. A stop is not refused for want of memory: it is carried out once more with the
-        memory tidied, for a second stop does nothing that the first did not."""
-        try:
-            return self._commands.carry_out(message.kind, values)
         except MemoryError:
             if message is not messages.STOP:
                 raise
-        self._controller.collect_garbage()
-        return self._commands.carry_out(message.kind, values)
+            # A stop is not refused for want of memory: it is carried out once more with the memory tidied, for a second
+            # stop does nothing that the first did not. Here, and not in a method, since the stack is short of room.
+            self._controller.collect_garbage()
+            payload = self._commands.carry_out(message.kind, values)
+            is_admitted = True
+            answer = self._response(frame, message, payload)
+        else:
+            answer = self._response(frame, message, payload)
+        self._answer(frame, message, is_admitted, answer)
+
+    def _response(self, frame, message, payload) -> bytes:
+        return encode_frame(message.kind | messages.RESPONSE, self._session.number, frame.request, payload)
 
     def _answer(self, frame, message, is_admitted: bool, answer: bytes) -> None:
         if message.changes and is_admitted:

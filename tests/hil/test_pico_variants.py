@@ -49,7 +49,6 @@ _BLOCKS_IN_BETWEEN = 3
 """A block spans a minute, and the warm-up ends within one."""
 
 
-@pytest.mark.requirement("collection-moves-no-pulse")
 @pytest.mark.xfail(
     strict=True,
     raises=AssertionError,

@@ -27,7 +27,6 @@ def stock_pump(stock_uf2: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pic
     rig.close()
 
 
-@pytest.mark.requirement("stock-image")
 @pytest.mark.xfail(
     strict=True, reason="the firmware no longer fits the memory of a stock board: it does not start"
 )
