@@ -24,9 +24,6 @@ from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
 _CLEAR_BEFORE_ANCHOR_TICKS = 100
 _CLEAR_AFTER_ANCHOR_TICKS = 20
 """No pulse of the old queue is due so close before or after an anchor: there the new queue takes its place."""
-_LONGEST_REQUEST_US = 150_000
-"""No request takes longer to serve than this, unless it has to erase first; the longest is checking a program of 7 x 48
-steps."""
 _FIRST_BLOCK_TICKS = TICKS_PER_SECOND
 _FIRST_BLOCK_PULSES = 64
 _PREPARED_PULSES = 2 * _FIRST_BLOCK_PULSES
@@ -78,13 +75,6 @@ class Infusion:
         if self.state == STATE_DELIVERING:
             return self.delivery.tail_s > now_s
         return self.state == STATE_STOPPED or self.event_s != NEVER_S
-
-    def change_is_near(self, now_s: int, now_us: int) -> bool:
-        """Whether serving a request now could make a splice late; all but a stop then wait a moment."""
-        if self._splice_tick < 0:
-            return False
-        us = now_us + _LONGEST_REQUEST_US
-        return not is_before(now_s + us // 1_000_000, us % 1_000_000, self.event_s, self.event_us)
 
     def is_change_ahead(self) -> bool:
         """Whether the queue has still to be spliced for a change under way."""

@@ -115,9 +115,9 @@ def test_the_times_a_board_reports_rise_with_what_a_miss_costs_and_its_margins_s
         rig.close()
     for faster, slower in itertools.pairwise(told):
         assert slower.take_over_us > 1.2 * faster.take_over_us
-        # How long the longest write takes depends on what it found to write: a record of doses is four times as long.
-        assert slower.write_us > 0
         assert slower.prepare_us > faster.prepare_us
+    # The longest write depends on what it found to write as well, so only the ends are compared: twice 1.2 times.
+    assert told[-1].write_us > 1.44 * told[0].write_us
     for board in told:
         assert board.least_margin_us > board.prepare_us
         assert board.least_masked_us > 4_500

@@ -36,15 +36,12 @@ def _ratio(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> float:
     return statistics.median(a["worked_s"] / b["worked_s"] for a, b in zip(before, now, strict=True))
 
 
-def delivery_speed(nl_per_day: int, pairs: int = 3, same_record: bool = True) -> dict[str, float]:
-    """Ratio before / now, and how many times faster than real time the board is now. DifferentRecordsError.
-
-    same_record: a change of the firmware may shift a start, after which the records differ.
-    """
+def delivery_speed(nl_per_day: int, pairs: int = 3) -> dict[str, float]:
+    """Ratio before / now, and how many times faster than real time the board is now. DifferentRecordsError."""
     seconds = _SECONDS[nl_per_day]
     before, now = _pairs(("deliver", str(nl_per_day), str(seconds)), pairs)
     records = {found["record"] for found in (*before, *now)}
-    if same_record and len(records) != 1:
+    if len(records) != 1:
         raise DifferentRecordsError(f"{nl_per_day} nL/day: {records}")
     return {
         "ratio": _ratio(before, now),
