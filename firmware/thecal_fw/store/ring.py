@@ -85,8 +85,8 @@ class Ring:
         """Search for the newest valid slot; return its sequence number, or -1. It is in ``slot`` then.
 
         ``number_in`` returns the sequence number in a slot, and -1 if that is not valid. Of each sector only the number
-        in its first slot is read; the newest of these that proves valid is where the search begins. Flash that held
-        something else before is read slot by slot in the first start only, and then only for the low byte of the number.
+        in its first slot is read; the newest of these that proves valid is where the search begins. Only where there
+        is no valid slot yet are all sectors read, as in the first start on flash that held something else before.
         """
         limit = -1
         while True:
@@ -111,24 +111,31 @@ class Ring:
         while claimed and newest < 0:
             group = claimed.pop()
             self.read(group * self.slots, self.slot)
-            if number_in(self.slot) == group * self.slots:
+            if (
+                number_in(self.slot) == group * self.slots
+                or self._group_in(group % self.sectors, number_in) == group
+            ):
                 newest = group
-        if newest < 0:
-            for sector in range(self.sectors):
-                group = self._group_in(sector, number_in)
-                if group > newest and (limit < 0 or group < limit):
-                    newest = group
-            return newest
-        # A group whose first slot was spoiled or has rotted claims nothing. Groups follow one another, save for sectors
-        # that can't be erased.
+        # A group whose first slot was spoiled or has rotted claims nothing, nor does the first one of a ring that counts
+        # from 1. Groups follow one another, save for sectors that can't be erased.
         unreadable = 0
         group = newest + 1
-        while unreadable < _UNREADABLE_SECTORS and group - newest < self.sectors and (limit < 0 or group < limit):
+        while (
+            unreadable < _UNREADABLE_SECTORS
+            and group - newest < self.sectors
+            and (limit < 0 or group < limit)
+        ):
             if self._group_in(group % self.sectors, number_in) == group:
                 newest, unreadable = group, 0
             else:
                 unreadable += 1
             group += 1
+        if newest >= 0:
+            return newest
+        for sector in range(self.sectors):
+            group = self._group_in(sector, number_in)
+            if group > newest and (limit < 0 or group < limit):
+                newest = group
         return newest
 
     def _claimed_group(self, sector: int) -> int:
@@ -157,7 +164,11 @@ class Ring:
                 if _PIECE[at] & low_bits == slot:
                     self.read_slot(sector, slot, self.slot)
                     sequence = number_in(self.slot)
-                    if sequence % slots == slot and sequence // slots % self.sectors == sector and sequence >= 0:
+                    if (
+                        sequence % slots == slot
+                        and sequence // slots % self.sectors == sector
+                        and sequence >= 0
+                    ):
                         return sequence // slots
                 at += slot_bytes
         return -1
