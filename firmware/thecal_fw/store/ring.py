@@ -116,8 +116,8 @@ class Ring:
                 or self._group_in(group % self.sectors, number_in) == group
             ):
                 newest = group
-        # A group whose first slot was spoiled or has rotted claims nothing, nor does the first one of a ring that counts
-        # from 1. Groups follow one another, save for sectors that can't be erased.
+        # A group whose first slot was spoiled or has rotted claims nothing, nor does the first one of a ring that
+        # counts from 1. Groups follow one another, save for sectors that can't be erased.
         unreadable = 0
         group = newest + 1
         while (
