@@ -97,8 +97,7 @@ class DoseRecord:
             self.lived_since,
             self.line_empty_at_steps,
         )
-        for index in range(offset, _CRC_OFFSET):
-            record[index] = 0
+        record[offset:_CRC_OFFSET] = bytes(_CRC_OFFSET - offset)
         offset = _SPANS_OFFSET
         for first, until, until_tick in self.lived:
             until_s = max(0, base_s - -until_tick // TICKS_PER_SECOND)
