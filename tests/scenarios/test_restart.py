@@ -51,7 +51,9 @@ def test_after_a_watchdog_reset_the_pump_goes_on_within_600_ms(course: Course) -
 @pytest.mark.requirement("watchdog-resume")
 @pytest.mark.needs("exact edges", "watchdog reset")
 @pytest.mark.expects("watchdog reset")
-def test_a_watchdog_reset_costs_no_microstep_and_moves_the_others_by_what_the_clock_lost(course: Course) -> None:
+def test_a_watchdog_reset_costs_no_microstep_and_moves_the_others_by_what_the_clock_lost(
+    course: Course,
+) -> None:
     """The chip's clock stands while the boot ROM runs and clocks start: all that follows is later by just that."""
     delivering(course, 424_000)
     rig = course.rig
