@@ -1,4 +1,4 @@
-"""The search for frozen modules that the image has in place of MicroPython's: the same answers, for every name there is."""
+"""The search for frozen modules that the image has in place of MicroPython's: the same answers for every name."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def build(tmp_path: Path) -> Build:
             other=ASKED_OF_THE_OTHER,
         )
         (tmp_path / "search.c").write_text(rest)
-        target = tmp_path / "search.so"
+        # A library of the same name would be taken for the one that is loaded already.
+        target = tmp_path / f"search-{len(list(tmp_path.iterdir()))}.so"
         warnings = ["-Wall", "-Wextra", "-Werror", "-Wno-sign-compare"]
         subprocess.run(
             [
