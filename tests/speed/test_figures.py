@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from thecal_hil.speed import edge_memory, full_cycle
-from thecal_hil.speed.earlier import run_on, sources_of
+from thecal_hil.speed import earlier_image, edge_memory, full_cycle
+from thecal_hil.speed.earlier import HERE, run_on, sources_of
 from thecal_sim.edge_record import Edge, EdgeRecord
 
 PROGRAM = "import json, thecal_sim; print(json.dumps({'sources': thecal_sim.__file__}))"
@@ -48,6 +49,21 @@ def test_a_program_that_ran_on_other_sources_is_found_out(repository: Path, tmp_
 def test_a_commit_that_is_not_there_is_an_error(repository: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         sources_of("no-such-commit", repository)
+
+
+def test_an_earlier_image_runs_on_the_emulator_of_another_checkout(tmp_path: Path) -> None:
+    for folder in ("hil/thecal_hil/emulator", "sim/thecal_sim"):
+        shutil.copytree(HERE / folder, tmp_path / folder)
+    arguments = ("--emulator-of", str(tmp_path), "--board", "P=40", "424000", "5")
+    found = run_on(HERE, Path(earlier_image.__file__), *arguments)
+    assert found["emulator"] == str(tmp_path / "hil/thecal_hil/emulator/__init__.py")
+    assert found["board"] == "P=40"
+    assert found["counted"] == found["pulses"] > 0
+
+
+def test_an_emulator_that_is_in_use_already_is_not_replaced() -> None:
+    with pytest.raises(ImportError, match="imported already"):
+        earlier_image.take_emulator_of(HERE)
 
 
 def answer(seconds: float, steps: str = "aa", wrong: tuple[str, ...] = ()) -> dict[str, object]:
