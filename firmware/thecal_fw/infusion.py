@@ -130,7 +130,10 @@ class Infusion:
     def next_change_tick(self) -> int:
         """The whole second of the pump's clock on which a change asked for now takes effect."""
         pump = self._pump
-        return pump.wall.next_whole_second(pump.ticks_now() + pump.pace.notice_ticks())
+        notice = pump.pace.notice_ticks()
+        if self.state != STATE_DELIVERING:
+            notice += pump.pace.grant_ticks()
+        return pump.wall.next_whole_second(pump.ticks_now() + notice)
 
     def change_tick_from_now(self) -> int:
         """The tick at which a change takes effect if it is asked for now: that of the one under way if there is one."""
@@ -187,7 +190,7 @@ class Infusion:
         pace = self._pump.pace
         tick = change_tick - pace.lead_ticks() - pace.slack_ticks()
         if not self._is_granted:
-            tick -= pace.write_lead_us() // TICK_US
+            tick -= pace.grant_ticks()
         self._set_event(tick)
 
     def _set_event(self, tick: int) -> None:

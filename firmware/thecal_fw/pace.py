@@ -92,6 +92,11 @@ class Pace:
         """Time that has to be free for a record to be written."""
         return max(_LEAST_WRITE_US, _FACTOR * self.write_us)
 
+    def grant_ticks(self) -> int:
+        """A start is made durable so much sooner than its preparation begins: a record is written, and the collector
+        may run before that as it may before the preparation."""
+        return (self.write_lead_us() + self.collect_us) // TICK_US
+
     def collect_lead_us(self) -> int:
         """Time that has to be free for a garbage collection."""
         return max(_LEAST_SLACK_US, _FACTOR * self.collect_us)

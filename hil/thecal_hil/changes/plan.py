@@ -16,7 +16,7 @@ SEQUENCES_A_PART: Final = 250
 _S_PER_LIFE: Final = 30.0
 _S_PER_EXACT_LIFE: Final = 12.0
 _S_PER_SEQUENCE: Final = 0.06
-_LIVES_A_BOARD: Final = 7
+_LIVES_A_BOARD: Final = 6
 
 MIXED_BOARDS: Final = tuple(
     f"silicon,flash=blank,P={miss},replace={replacement},erase={erase}"

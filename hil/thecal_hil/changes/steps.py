@@ -37,8 +37,8 @@ _SENT_TOGETHER: Final = tuple(
 )
 """What needs no answer before the next request can be made, and does nothing to a pump that stands."""
 _WITHIN_US: Final = 100_000
-_STARTS: Final = 0.25
-_TEMPORARY: Final = 0.3
+_STARTS: Final = 0.35
+_TEMPORARY: Final = 0.25
 _PRESSES: Final = 0.05
 _ALARMS: Final = 0.03
 _COMMITS: Final = 0.5
