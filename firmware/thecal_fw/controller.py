@@ -162,7 +162,6 @@ class Controller:
 
     def _measure_pace(self) -> None:
         """Before anything is delivered: once with what lies in memory by now, and the flash cache as it is."""
-        self.collect_garbage()
         self.infusion.rehearse(self.wanted_program())
         if self.pace.is_too_slow():
             self.failed_tests |= TEST_SPEED

@@ -89,7 +89,7 @@ class Infusion:
             if not self._is_granted:
                 self._grant(self._splice_tick)
             else:
-                self._splice(self._splice_tick)
+                self._splice_undisturbed()
             return
         self.event_s = NEVER_S
         self._note_change()
@@ -215,6 +215,17 @@ class Infusion:
             self._splice_tick = -1
             self._put_off()
 
+    def _splice_undisturbed(self) -> None:
+        """Splice with the heap tidied and the collector off: no collection comes between a preparation and its
+        anchor, so its time need not be left for, however full the heap is and however often the collector would run."""
+        pump, machine = self._pump, self._hardware.machine
+        pump.collect_garbage()
+        machine.let_collect(False)
+        try:
+            self._splice(self._splice_tick)
+        finally:
+            machine.let_collect(True)
+
     def _splice(self, change_tick: int) -> None:
         self._splice_tick = -1
         pump, delivery, prepared, pace = self._pump, self.delivery, self._prepared, self._pump.pace
@@ -264,16 +275,22 @@ class Infusion:
         self._train.release()
 
     def rehearse(self, program) -> None:
-        """Find out how long preparing a change to a program takes, by doing so and dropping it."""
+        """Find out how long preparing a change to a program takes, by doing so and dropping it, and how long tidying
+        the heap for it."""
+        pump, machine = self._pump, self._hardware.machine
+        pump.collect_garbage()
         if program.mode == MODE_STOPPED:
             return
-        pump = self._pump
         timeline = Timeline(program, pump.wall, pump.limits.minimum_rate_nl_per_day)
-        begun = pump.pace.begin()
-        tick = pump.ticks_now()
-        self._prepare(tick, 0, 0, ChangingTimeline(timeline, tick + TICKS_PER_SECOND // 2, timeline))
-        self._train.unload()
-        pump.pace.note_prepared(pump.pace.since(begun))
+        machine.let_collect(False)
+        try:
+            begun = pump.pace.begin()
+            tick = pump.ticks_now()
+            self._prepare(tick, 0, 0, ChangingTimeline(timeline, tick + TICKS_PER_SECOND // 2, timeline))
+            self._train.unload()
+            pump.pace.note_prepared(pump.pace.since(begun))
+        finally:
+            machine.let_collect(True)
 
     def _make_later(self) -> None:
         """Too late to be exact: things stay as they are for a moment more, and the pump says so."""

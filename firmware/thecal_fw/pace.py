@@ -10,7 +10,7 @@ from thecal_fw.core.instant import TICK_US, UNKNOWN_US
 
 _FACTOR = 2
 """A lead is so many times the longest that was measured."""
-_LEAST_LEAD_US = 20_000
+_LEAST_LEAD_US = 30_000
 _LEAST_SLACK_US = 25_000
 """For what the loop is at when a preparation falls due, measured or not."""
 _MASKED_US = 5_000
@@ -102,8 +102,8 @@ class Pace:
         return max(_LEAST_SLACK_US, _FACTOR * self.collect_us)
 
     def _lead_us(self) -> int:
-        needed_us = self.prepare_us + self.collect_us + self.take_over_us
-        return max(_LEAST_LEAD_US, _MASKED_US + _FACTOR * needed_us)
+        return max(_LEAST_LEAD_US, _MASKED_US + _FACTOR * (self.prepare_us + self.take_over_us))
 
     def _slack_us(self) -> int:
-        return max(_LEAST_SLACK_US, self.prepare_us + self.collect_us)
+        # The heap is tidied for the preparation, and what the loop is at may have it tidied just before.
+        return max(_LEAST_SLACK_US, self.prepare_us + 2 * self.collect_us)
