@@ -6,7 +6,6 @@ delivers, ``supervisor`` watches, ``keeper`` makes durable, the link takes reque
 what they lead to, is here.
 """
 
-import gc
 
 from thecal_fw.bolus_notes import BolusNotes
 from thecal_fw.bolus_recall import STEP_US as RECALL_STEP_US
@@ -163,7 +162,6 @@ class Controller:
 
     def _measure_pace(self) -> None:
         """Before anything is delivered: once with what lies in memory by now, and the flash cache as it is."""
-        self.collect_garbage()
         self.infusion.rehearse(self.wanted_program())
         if self.pace.is_too_slow():
             self.failed_tests |= TEST_SPEED
@@ -548,7 +546,7 @@ class Controller:
 
     def note_out_of_memory(self, kind: int) -> None:
         """A request of this kind, or a press of the button for kind 0, ended for want of memory. Delivery has not."""
-        gc.collect()
+        self.collect_garbage()
         # What can't even be logged is no reason to stop either.
         try:
             self.record(events.EVENT_OUT_OF_MEMORY, kind, self.hardware.machine.heap_free_bytes())
