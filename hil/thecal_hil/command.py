@@ -116,7 +116,8 @@ def run(
         str | None,
         typer.Option(
             metavar="SPEC",
-            help="What of silicon is imposed on the emulated board: ideal, silicon, or settings, as P=132,frames=on.",
+            help="What of silicon is imposed on the emulated board: silicon (the default), ideal, or settings, as "
+            "P=132,frames=on.",
         ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many to run at once.")] = 1,

@@ -70,7 +70,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         "--thecal-board",
         metavar="SPEC",
         help="what of real silicon is imposed on the emulated board, for --rig pico: ideal, silicon, or settings, "
-        "as P=132,frames=on (see docs/silicon.md)",
+        "as P=132,frames=on (default: silicon; see docs/silicon.md)",
     )
     group.addoption("--port", metavar="PORT", help="serial port of the board, for --rig board")
     # Texts and no paths: xdist hands options on to its workers, and can't hand on those.

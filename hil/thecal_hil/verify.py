@@ -63,7 +63,7 @@ def verify(
         str | None,
         typer.Option(
             metavar="SPEC",
-            help="What of real silicon is imposed on the emulated board, as thecal-hil run has it.",
+            help="What of real silicon is imposed on the emulated board, as thecal-hil run has it (default: silicon).",
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for verify.json and verify.png.")] = EVIDENCE,

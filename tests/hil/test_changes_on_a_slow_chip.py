@@ -101,7 +101,7 @@ def test_starts_and_changes_are_exact_whatever_a_miss_of_the_flash_cache_costs(b
     rig = PicoRig(image_under_test(), Silicon.read(board))
     course = changed_at_random(rig, Random(board))
     assert late_changes(course) == 0
-    assert course.must_be_ideal().pulses >= 20
+    assert course.must_be_ideal().pulses >= 10
     check_gate(rig)
     rig.close()
 

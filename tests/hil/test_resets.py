@@ -257,10 +257,10 @@ def time_before_the_chips_clock_ns(silicon: Silicon, cause: ResetCause) -> int:
 
 @pytest.mark.parametrize(
     ("miss_cycles", "after_bite_ms"),
-    [pytest.param(0, 7.2, id="quick flash"), pytest.param(66, 15, id="flash as slow as silicon's")],
+    [pytest.param(0, 9.7, id="quick flash"), pytest.param(66, 29, id="flash as slow as silicon's")],
 )
 def test_the_firmwares_clock_starts_after_boot_rom_slow_cycles_and_crystal(miss_cycles, after_bite_ms):
-    """15 ms after a bite and 20 ms after power-on were seen before with another model."""
+    """Half of it is copying what lies in memory from flash, at the ring oscillator's speed."""
     silicon = replace(SLOW_START, miss_cycles=miss_cycles)
     after_bite_ns = time_before_the_chips_clock_ns(silicon, ResetCause.WATCHDOG)
     cold_ns = time_before_the_chips_clock_ns(silicon, ResetCause.POWER_ON)

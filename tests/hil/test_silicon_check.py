@@ -84,7 +84,8 @@ def values(readings: Readings) -> dict[str, Any]:
     return found
 
 
-AS_SILICON = "silicon"
+AS_SILICON = "silicon,flash=blank"
+"""An erase is measured in a sector that is blank."""
 SLOW = "silicon,P=132,fill=half,replace=random,seed=3,erase=400ms,page=2.5ms,frames=off,flash=blank"
 IDEAL = "ideal"
 

@@ -17,7 +17,8 @@ from thecal_hil.therapy import continuous
 
 _NS_PER_MS = 1_000_000
 _MOST_LATE_MS = 45
-"""A start takes 15 ms after a bite, of which a quick flash's is 7, and at twice each that and the crystal's 12."""
+"""A start takes 10 ms after a bite with a quick flash, 36 with the slowest ring oscillator, and at twice each 20 and
+the crystal's 12."""
 
 SLOWER = {
     "boot ROM": {"BOOT_ROM_CYCLES": 2 * start_up.BOOT_ROM_CYCLES},
