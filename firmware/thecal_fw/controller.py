@@ -261,13 +261,16 @@ class Controller:
             # What came while there was nobody to take it waits, and nothing else would wake the pump for it.
             has_input = self._link is not None
         self._set_deadline()
-        self.keeper.tend()
-        if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
-            self.boluses.recall.step()
-        elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_PIECE_US):
-            self.work_on_week()
-        self._set_deadline()
-        if self.keeper.has_work() or not self.boluses.recall.is_done or self._lacks_week():
+        has_acted = self.keeper.tend()
+        is_behind = not self.boluses.recall.is_done or self._lacks_week()
+        if is_behind:
+            if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
+                self.boluses.recall.step()
+            elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_PIECE_US):
+                self.work_on_week()
+        if has_acted or is_behind:
+            self._set_deadline()
+        if self.keeper.has_work or is_behind:
             us = now_us + _TRY_AGAIN_US
             self._due_by(now_s + us // 1_000_000, us % 1_000_000)
         if has_input:
