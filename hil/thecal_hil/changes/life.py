@@ -66,9 +66,10 @@ _MOST_MARGIN_DIFFERENCE_US: Final = 500
 @dataclass
 class Life:
     """What came of one life. asked, refused: requests by kind and by error. near: requests within 100 ms of an event,
-    by what it was. repeated: requests lost while another one waited, and asked again. late: changes put off; late_without_erase: of those, where no erase stood in the way. margin_us,
-    margin_outside_us: least time for which a change was ready before its anchor, as the image reports it and as it is
-    seen from outside. wrong: what did not hold, in words.
+    by what it was. repeated: requests lost while another one waited, and asked again. late: changes put off;
+    late_without_erase: of those, where no erase stood in the way. margin_us, margin_outside_us: least time for which a
+    change was ready before its anchor, as the image reports it and as it is seen from outside. wrong: what did not
+    hold, in words.
     """
 
     board: str
