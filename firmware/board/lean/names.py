@@ -1,0 +1,233 @@
+"""Names of the firmware's own made short: each costs the board its letters, wherever it is used.
+
+Promises: no two names become one; a name keeps its meaning wherever it stands, as a variable, an attribute, a
+parameter, a keyword, or a string that ``getattr``, ``setattr`` or a table of fields is given. Names that are not the
+firmware's alone stay: those that MicroPython knows as well, see ``OF_MICROPYTHON``, those of modules and what is taken
+from other modules than these, and whatever stands in assembler.
+"""
+
+import ast
+import builtins
+import keyword
+import string
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
+
+from lean.modules import Modules, decorators, mentioned, path_of
+
+OF_MICROPYTHON = (
+    "ERROR",
+    "FAULT",
+    "Flash",
+    "Machine",
+    "_at",
+    "_count",
+    "_keys",
+    "_program",
+    "_queue",
+    "_read",
+    "_readinto",
+    "_run",
+    "_server",
+    "_write",
+    "active",
+    "append",
+    "bit",
+    "bits",
+    "bootloader",
+    "buffer",
+    "byte",
+    "cancel",
+    "channel",
+    "clear",
+    "close",
+    "code",
+    "complete",
+    "copy",
+    "crc32",
+    "data",
+    "decode",
+    "difference",
+    "digest",
+    "disable",
+    "doc",
+    "done",
+    "empty",
+    "enable",
+    "enabled",
+    "encode",
+    "end",
+    "ends",
+    "error",
+    "event",
+    "expected",
+    "feed",
+    "fields",
+    "fifo",
+    "file",
+    "fill",
+    "first",
+    "flags",
+    "form",
+    "found",
+    "free",
+    "get",
+    "given",
+    "group",
+    "hold",
+    "idle",
+    "index",
+    "join",
+    "key",
+    "known",
+    "last",
+    "led",
+    "left",
+    "length",
+    "line",
+    "load",
+    "log",
+    "lower",
+    "mask",
+    "message",
+    "mode",
+    "name",
+    "number",
+    "off",
+    "one",
+    "pack",
+    "phase",
+    "pio",
+    "place",
+    "poll",
+    "put",
+    "queue",
+    "rate",
+    "read",
+    "registers",
+    "release",
+    "reset",
+    "restart",
+    "row",
+    "run",
+    "self",
+    "sequence",
+    "serve",
+    "server",
+    "set_cause",
+    "shift",
+    "size",
+    "small",
+    "source",
+    "split",
+    "start",
+    "step",
+    "stop",
+    "tend",
+    "text",
+    "ticks",
+    "turn",
+    "unpack",
+    "update",
+    "upper",
+    "used",
+    "value",
+    "values",
+    "view",
+    "word",
+    "write",
+    "zero",
+)
+"""Names of the firmware's that a stock image has for something, too."""
+_SHORT = 2
+_LETTERS = string.ascii_lowercase + string.ascii_uppercase
+_ASSEMBLERS = {"asm_pio", "asm_thumb"}
+
+
+def shorten_names(modules: Modules, outside: list[ast.Module]) -> dict[str, str]:
+    """Change the modules in place; the long name of each short one."""
+    trees = list(modules.values())
+    everything = {name for tree in [*trees, *outside] for name in _all_names(tree)}
+    stay = set(OF_MICROPYTHON) | set(dir(builtins)) | _taken(modules, outside)
+    uses = Counter(name for tree in trees for name in _all_names(tree))
+    own = {name for tree in trees for name in _defined(tree)} - stay
+    own = {name for name in own if len(name) > _SHORT and not name.startswith("__")}
+    free = (name for name in _short_names() if name not in everything | stay)
+    short = dict(zip(sorted(own, key=lambda name: (-uses[name], name)), free, strict=False))
+    shortener = _Shortener(short)
+    for tree in trees:
+        shortener.visit(tree)
+    return {new: old for old, new in short.items()}
+
+
+def _short_names() -> Iterator[str]:
+    for length in range(1, 4):
+        for letters in product(_LETTERS, repeat=length):
+            name = "".join(letters)
+            if not keyword.iskeyword(name):
+                yield name
+
+
+def _all_names(tree: ast.AST) -> Iterator[str]:
+    yield from mentioned(tree)
+    yield from _defined(tree)
+
+
+def _defined(tree: ast.AST) -> Iterator[str]:
+    """Every name that a tree gives something, in whatever scope."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str() as name):
+                yield name
+            case ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.alias(asname=str() as name):
+                yield name
+
+
+def _taken(modules: Modules, outside: list[ast.Module]) -> set[str]:
+    """Names that are not these modules' alone."""
+    taken = {name for tree in outside for name in _all_names(tree)}
+    for path in modules:
+        taken.update(path.removesuffix(".py").split("/"))
+    for tree in modules.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                taken.update(part for alias in node.names for part in alias.name.split("."))
+            elif isinstance(node, ast.ImportFrom) and not path_of(node.module or "", modules):
+                taken.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.FunctionDef) and decorators(node) & _ASSEMBLERS:
+                taken.update(name for part in node.body for name in _all_names(part))
+    return taken
+
+
+class _Shortener(ast.NodeTransformer):
+    def __init__(self, short: dict[str, str]) -> None:
+        self._short = short
+
+    def _new(self, name: str) -> str:
+        return self._short.get(name, name)
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        match node:
+            case ast.FunctionDef() | ast.ClassDef() | ast.ExceptHandler():
+                node.name = self._new(node.name) if node.name else node.name
+            case ast.arg():
+                node.arg = self._new(node.arg)
+            case ast.keyword() if node.arg:
+                node.arg = self._new(node.arg)
+            case ast.Name():
+                node.id = self._new(node.id)
+            case ast.Attribute():
+                node.attr = self._new(node.attr)
+            case ast.alias():
+                node.name = self._new(node.name)
+                node.asname = node.asname and self._new(node.asname)
+            case ast.Global():
+                node.names = [self._new(name) for name in node.names]
+            case ast.Constant(value=str() as text):
+                node.value = self._new(text)
+        return super().generic_visit(node)
