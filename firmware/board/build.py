@@ -212,7 +212,7 @@ def package_files(commit: str) -> Files:
     return dict(sorted(files.items()))
 
 
-def lean_package_files(commit: str) -> tuple[Files, dict[str, str]]:
+def lean_package_files(commit: str) -> tuple[Files, lean.Names]:
     """The package as it goes onto a stock board, and the long name of each name that is a short one there: see
     ``lean``."""
     files = {name: text.decode() for name, text in package_files(commit).items()}
@@ -332,7 +332,7 @@ def compile_package(shop: Workshop, folder: Path) -> None:
             source, result = Path(scratch) / "module.py", Path(scratch) / "module.mpy"
             source.write_bytes(text)
             _run(
-                [str(compiler), "-march=armv6m", "-O3", "-s", name, "-o", str(result), str(source)],
+                [str(compiler), "-march=armv6m", "-O3", "-s", Path(name).stem, "-o", str(result), str(source)],
                 f"compiling {name}",
             )
             compiled[name.removesuffix(".py") + ".mpy"] = result.read_bytes()

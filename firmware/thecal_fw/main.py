@@ -30,17 +30,11 @@ maintenance_timer = None
 """Feeds the watchdog at the prompt. Kept here, or the garbage collector would stop it."""
 
 
-def main(kept_free=None) -> None:
-    """Run the pump. Returns only if the host asked for the MicroPython prompt.
-
-    kept_free: a list of what has kept memory free for the controller until now.
-    """
+def main() -> None:
+    """Run the pump. Returns only if the host asked for the MicroPython prompt."""
     hardware = None
     try:
         hardware = Hardware()
-        if kept_free is not None:
-            kept_free.clear()
-        gc.collect()
         _run(hardware)
     except LeaveForPrompt:
         _make_safe(hardware)

@@ -13,15 +13,15 @@ import ast
 
 from lean.constants import write_out_constants
 from lean.modules import LeanError, Modules, parsed
-from lean.names import shorten_names
+from lean.names import Names, shorten_names
 from lean.texts import leave_out_texts, schema_hash
 from lean.unused import leave_out_unused
 
-__all__ = ["LeanError", "lean_files", "schema_hash"]
+__all__ = ["LeanError", "Names", "lean_files", "schema_hash"]
 
 
-def lean_files(files: dict[str, str], starts: list[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The sources of all modules by their paths, made lean; and the long name of each name that is a short one now.
+def lean_files(files: dict[str, str], starts: list[str]) -> tuple[dict[str, str], Names]:
+    """The sources of all modules by their paths, made lean; and what names were shortened.
 
     starts: sources outside of these that use them, and stay as they are.
     """

@@ -1,9 +1,12 @@
-"""Names of the firmware's own made short: each costs the board its letters, wherever it is used.
+"""Names of the firmware's own made short: each costs the board its letters and an entry in the table of all names.
 
-Promises: no two names become one; a name keeps its meaning wherever it stands, as a variable, an attribute, a
-parameter, a keyword, or a string that ``getattr``, ``setattr`` or a table of fields is given. Names that are not the
-firmware's alone stay: those that MicroPython knows as well, see ``OF_MICROPYTHON``, those of modules and what is taken
-from other modules than these, and whatever stands in assembler.
+A private name means something in its own module only, so the private names of each module are numbered from the start,
+and all modules together need no more of them than the one that has the most.
+
+Promises: no two names become one where both mean something; a name keeps its meaning wherever it stands, as a
+variable, an attribute, a parameter, a keyword, or a string that ``getattr``, ``setattr`` or a table of fields is given.
+Names that are not the firmware's alone stay: those that MicroPython knows as well, see ``OF_MICROPYTHON``, those of
+modules and what is taken from other modules than these, and whatever stands in assembler.
 """
 
 import ast
@@ -11,10 +14,10 @@ import builtins
 import keyword
 import string
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 
-from lean.modules import Modules, decorators, mentioned, path_of
+from lean.modules import LeanError, Modules, decorators, mentioned, path_of
 
 OF_MICROPYTHON = (
     "ERROR",
@@ -144,34 +147,45 @@ _SHORT = 2
 _LETTERS = string.ascii_lowercase + string.ascii_uppercase
 _ASSEMBLERS = {"asm_pio", "asm_thumb"}
 
+Names = dict[str, dict[str, str]]
+"""The long name of each short one; by the path of a module those that are private there, by "" all others."""
 
-def shorten_names(modules: Modules, outside: list[ast.Module]) -> dict[str, str]:
-    """Change the modules in place; the long name of each short one."""
-    trees = list(modules.values())
-    everything = {name for tree in [*trees, *outside] for name in _all_names(tree)}
+
+def shorten_names(modules: Modules, outside: list[ast.Module]) -> Names:
+    """Change the modules in place; what was shortened."""
+    trees = [*modules.values(), *outside]
     stay = set(OF_MICROPYTHON) | set(dir(builtins)) | _taken(modules, outside)
-    uses = Counter(name for tree in trees for name in _all_names(tree))
-    own = {name for tree in trees for name in _defined(tree)} - stay
-    own = {name for name in own if len(name) > _SHORT and not name.startswith("__")}
-    free = (name for name in _short_names() if name not in everything | stay)
-    short = dict(zip(sorted(own, key=lambda name: (-uses[name], name)), free, strict=False))
-    shortener = _Shortener(short)
-    for tree in trees:
-        shortener.visit(tree)
-    return {new: old for old, new in short.items()}
+    stay |= {name for name in _defined_in(modules.values()) if name.startswith("__") or len(name) <= _SHORT}
+    free = _short_names({name for tree in trees for name in _all_names(tree)} | stay)
+    private = _private_names(modules, stay)
+    numbered = [next(free) for _ in range(max(map(len, private.values()), default=0))]
+    uses = Counter(name for tree in modules.values() for name in _all_names(tree))
+    public = _defined_in(modules.values()) - stay - set().union(*private.values())
+    by_use = sorted(public, key=lambda name: (-uses[name], name))
+    short = dict(zip(by_use, free, strict=False))
+    names = {"": {new: old for old, new in short.items()}}
+    for path, tree in modules.items():
+        own = dict(zip(sorted(private[path]), numbered, strict=False))
+        _Shortener(short | own).visit(tree)
+        names[path] = {new: old for old, new in own.items()}
+    return names
 
 
-def _short_names() -> Iterator[str]:
+def _short_names(but: set[str]) -> Iterator[str]:
     for length in range(1, 4):
         for letters in product(_LETTERS, repeat=length):
             name = "".join(letters)
-            if not keyword.iskeyword(name):
+            if not keyword.iskeyword(name) and name not in but:
                 yield name
 
 
 def _all_names(tree: ast.AST) -> Iterator[str]:
     yield from mentioned(tree)
     yield from _defined(tree)
+
+
+def _defined_in(trees: Iterable[ast.AST]) -> set[str]:
+    return {name for tree in trees for name in _defined(tree)}
 
 
 def _defined(tree: ast.AST) -> Iterator[str]:
@@ -186,6 +200,38 @@ def _defined(tree: ast.AST) -> Iterator[str]:
                 yield name
             case ast.alias(asname=str() as name):
                 yield name
+
+
+def _private_names(modules: Modules, stay: set[str]) -> dict[str, set[str]]:
+    """By the path of each module, the names that mean something there only; LeanError if one is used elsewhere.
+
+    A class has its own private names and those of the class that it is made from, so where that is of another module,
+    the two modules' are numbered together.
+    """
+    private = {}
+    for path, tree in modules.items():
+        own = {name for name in _defined(tree) if _is_private(name)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and path_of(node.module or "", modules):
+                for alias in node.names:
+                    if _is_private(alias.name) and not path_of(f"{node.module}.{alias.name}", modules):
+                        raise LeanError(f"{path} imports {alias.name}, which is private to {node.module}")
+        private[path] = own - stay
+    homes = {
+        node.name: path for path, tree in modules.items() for node in tree.body if isinstance(node, ast.ClassDef)
+    }
+    for path, tree in modules.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                for base in node.bases:
+                    home = homes.get(base.id, path) if isinstance(base, ast.Name) else path
+                    both = private[home] | private[path]
+                    private[home] = private[path] = both
+    return private
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
 
 
 def _taken(modules: Modules, outside: list[ast.Module]) -> set[str]:
