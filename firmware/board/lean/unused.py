@@ -76,7 +76,28 @@ def _definitions_left_out(modules: Modules, outside: list[ast.Module]) -> bool:
             if len(kept) < len(holder.body):
                 is_changed = True
                 holder.body = kept or ([] if holder is tree else [ast.Pass()])
+        attributes = _Attributes(names)
+        attributes.visit(tree)
+        is_changed |= attributes.has_changed
     return is_changed
+
+
+class _Attributes(ast.NodeTransformer):
+    """Takes away where an object is given an attribute that nobody looks at, unless finding its value does something."""
+
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+        self.has_changed = False
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        match node:
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id="self"), attr=attribute)],
+                value=ast.Name() | ast.Constant(),
+            ) if attribute not in self._names:
+                self.has_changed = True
+                return ast.Pass()
+        return node
 
 
 def _is_unused(node: ast.stmt, names: set[str]) -> bool:
