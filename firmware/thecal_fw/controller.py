@@ -541,6 +541,7 @@ class Controller:
     def need_memory(self) -> None:
         """Raise MemoryError unless there is a piece of memory free: what changes something is only begun with one, so
         that it does not end half done."""
+        self.collect_garbage()
         bytearray(_PIECE_OF_MEMORY_BYTES)
 
     def note_out_of_memory(self, kind: int) -> None:
