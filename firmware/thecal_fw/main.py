@@ -2,8 +2,9 @@
 something.
 
 Promises: an exception never leaves the motor uncontrolled: pulses stop, the driver is disabled, and the watchdog, which
-nobody feeds any more, resets the board. Whatever else goes wrong on the way there, nobody gets MicroPython's prompt but
-by the request for it. The heap is tidied only while nothing is due.
+nobody feeds any more, resets the board. Until then the alarm sounds, and requests are answered with that. Whatever else
+goes wrong on the way there, nobody gets MicroPython's prompt but by the request for it. The heap is tidied only while
+nothing is due.
 """
 
 import gc
@@ -23,8 +24,8 @@ _POLLS_PER_COLLECTION = const(8)
 _NEEDED_ONCE = ("thecal_fw.recovery", "thecal_fw.store.older_state")
 """Modules that a start needs and nothing afterwards. On a stock board they are in memory, and make room now."""
 
-_LEFT_ALONE_MS = const(2_000)
-"""Until a reset, after a start that failed before the watchdog ran."""
+_UNTIL_RESET_MS = const(8_300)
+"""After a start that failed before the watchdog ran: as long as the watchdog takes otherwise."""
 
 maintenance_timer = None
 """Feeds the watchdog at the prompt. Kept here, or the garbage collector would stop it."""
@@ -51,9 +52,6 @@ def _end(hardware, error: BaseException) -> None:
             part(hardware, error)
         except BaseException:
             continue
-    if hardware is None:
-        # Its watchdog may not run yet. The motor's driver is off: nothing has enabled it.
-        WDT(timeout=_LEFT_ALONE_MS)
     while True:
         pass
 
@@ -84,7 +82,12 @@ def _make_safe(hardware, error=None) -> None:
 
 
 def _tidy(hardware, error) -> None:
-    """Telling what happened takes memory, and the want of it may be what happened."""
+    """Telling what happened takes memory, and the want of it may be what happened: then nothing of the program is kept
+    that is in memory."""
+    global Controller, Hardware
+    if isinstance(error, MemoryError):
+        Controller = Hardware = None
+        sys.modules.clear()
     gc.collect()
 
 
@@ -98,11 +101,12 @@ def _report(hardware, error) -> None:
 
 
 def _await_watchdog(hardware, error) -> None:
-    sleep_until = Sleeper(hardware.clock, hardware.port).sleep_until
-    while True:
-        hardware.clock.read()
-        sleep_until(hardware.clock.s + 1, 0)
-        hardware.port.read()
+    if hardware is None:
+        # Its watchdog may not run yet. The motor's driver is off: nothing has enabled it.
+        WDT(timeout=_UNTIL_RESET_MS)
+    from thecal_fw.not_running import wait_for_reset
+
+    wait_for_reset(isinstance(error, MemoryError))
 
 
 def _begin_maintenance(hardware) -> None:
