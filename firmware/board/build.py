@@ -332,7 +332,16 @@ def compile_package(shop: Workshop, folder: Path) -> None:
             source, result = Path(scratch) / "module.py", Path(scratch) / "module.mpy"
             source.write_bytes(text)
             _run(
-                [str(compiler), "-march=armv6m", "-O3", "-s", Path(name).stem, "-o", str(result), str(source)],
+                [
+                    str(compiler),
+                    "-march=armv6m",
+                    "-O3",
+                    "-s",
+                    Path(name).stem,
+                    "-o",
+                    str(result),
+                    str(source),
+                ],
                 f"compiling {name}",
             )
             compiled[name.removesuffix(".py") + ".mpy"] = result.read_bytes()

@@ -94,7 +94,7 @@ def _advice(request: str, code: int, detail: int) -> str:
         return "; it goes on as before. The request was not carried out to its end: see `thecal log`"
     if code == messages.ERROR_NOT_RUNNING:
         what = "ran out of memory" if detail else "ended with an error"
-        return f": its program {what}, and nothing is delivered. It starts again by itself; if it says so again, it can't"
+        return f": its program {what}, and nothing is delivered. It starts again by itself within seconds"
     if code == messages.ERROR_NO_PROGRAM:
         return ". Commit one first"
     if code == messages.ERROR_RANGE and request == "refill":

@@ -34,7 +34,7 @@ _FOLLOWED = (ast.If, ast.Try, ast.ExceptHandler)
 Value = int | str | bytes
 
 
-class _Unknown(Exception):
+class _UnknownError(Exception):
     """The value of an expression does not follow from the sources."""
 
 
@@ -118,7 +118,7 @@ class _Program:
             return module.numbers[name]
         if name in module.values:
             return self.evaluated(module.values[name], path)
-        raise _Unknown(name)
+        raise _UnknownError(name)
 
     def evaluated(self, node: ast.expr, path: str) -> Value:
         """What an expression of a module comes to."""
@@ -138,7 +138,7 @@ class _Program:
                 return _OPERATORS[type(op)](self.evaluated(operand, path))
             case ast.Call(args=[argument], keywords=[]):
                 return self._called(node, argument, path)
-        raise _Unknown(ast.unparse(node))
+        raise _UnknownError(ast.unparse(node))
 
     def _called(self, call: ast.Call, argument: ast.expr, path: str) -> Value:
         if _calls(call, "const"):
@@ -147,7 +147,7 @@ class _Program:
             return struct.calcsize(str(self.evaluated(argument, path)))
         if _calls(call, "len"):
             return self._length(argument, path)
-        raise _Unknown(ast.unparse(call))
+        raise _UnknownError(ast.unparse(call))
 
     def _length(self, node: ast.expr, path: str) -> int:
         """Of a tuple that is written out somewhere."""
@@ -156,17 +156,17 @@ class _Program:
             while name in self.modules[path].imports:
                 path, name = self.modules[path].imports[name]
             if name not in self.modules[path].values:
-                raise _Unknown(name)
+                raise _UnknownError(name)
             node = self.modules[path].values[name]
         if isinstance(node, ast.Tuple) and not any(isinstance(part, ast.Starred) for part in node.elts):
             return len(node.elts)
-        raise _Unknown(ast.unparse(node))
+        raise _UnknownError(ast.unparse(node))
 
     def number(self, path: str, name: str) -> int | None:
         """The number that a name of a module always stands for; None if it is no number, or may change."""
         try:
             value = self.value(path, name)
-        except _Unknown:
+        except _UnknownError:
             return None
         return value if isinstance(value, int) else None
 
@@ -218,7 +218,7 @@ class _Writer(ast.NodeTransformer):
             return node
         try:
             is_taken = bool(self._program.evaluated(node.test, self._path))
-        except _Unknown:
+        except _UnknownError:
             return node
         return node.body if is_taken else node.orelse
 

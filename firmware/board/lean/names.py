@@ -210,24 +210,32 @@ def _private_names(modules: Modules, stay: set[str]) -> dict[str, set[str]]:
     """
     private = {}
     for path, tree in modules.items():
-        own = {name for name in _defined(tree) if _is_private(name)}
+        private[path] = {name for name in _defined(tree) if _is_private(name)} - stay
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and path_of(node.module or "", modules):
                 for alias in node.names:
                     if _is_private(alias.name) and not path_of(f"{node.module}.{alias.name}", modules):
                         raise LeanError(f"{path} imports {alias.name}, which is private to {node.module}")
-        private[path] = own - stay
+    together = _related(modules)
+    return {path: set().union(*(private[other] for other in together[path])) for path in modules}
+
+
+def _related(modules: Modules) -> dict[str, set[str]]:
+    """By the path of each module, those whose classes are made from one another's, itself among them."""
     homes = {
-        node.name: path for path, tree in modules.items() for node in tree.body if isinstance(node, ast.ClassDef)
+        node.name: path
+        for path, tree in modules.items()
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
     }
+    related = {path: {path} for path in modules}
     for path, tree in modules.items():
         for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                for base in node.bases:
-                    home = homes.get(base.id, path) if isinstance(base, ast.Name) else path
-                    both = private[home] | private[path]
-                    private[home] = private[path] = both
-    return private
+            for base in node.bases if isinstance(node, ast.ClassDef) else ():
+                if isinstance(base, ast.Name) and base.id in homes:
+                    both = related[path] | related[homes[base.id]]
+                    related.update(dict.fromkeys(both, both))
+    return related
 
 
 def _is_private(name: str) -> bool:

@@ -83,7 +83,7 @@ def _definitions_left_out(modules: Modules, outside: list[ast.Module]) -> bool:
 
 
 class _Attributes(ast.NodeTransformer):
-    """Takes away where an object is given an attribute that nobody looks at, unless finding its value does something."""
+    """Takes away where an object is given an attribute that nobody looks at; what computes a value stays."""
 
     def __init__(self, names: set[str]) -> None:
         self._names = names
