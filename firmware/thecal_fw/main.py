@@ -86,9 +86,9 @@ def _make_safe(hardware, error=None) -> None:
 def _tidy(hardware, error) -> None:
     """Telling what happened takes memory, and the want of it may be what happened: then nothing of the program is kept
     that is in memory."""
-    global Controller, Hardware
     if isinstance(error, MemoryError):
-        Controller = Hardware = None
+        for name in ("Controller", "Hardware"):
+            globals().pop(name, None)
         sys.modules.clear()
     gc.collect()
 

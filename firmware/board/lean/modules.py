@@ -78,8 +78,8 @@ def bound_in(function: Function) -> set[str]:
             own.add(node.id)
         elif isinstance(node, ast.alias):
             own.add((node.asname or node.name).partition(".")[0])
-        elif (isinstance(node, ast.ExceptHandler) and node.name) or isinstance(node, ast.FunctionDef):
-            own.add(node.name)
+        elif isinstance(node, ast.ExceptHandler | ast.FunctionDef):
+            own.add(node.name or "")
     return own - shared
 
 

@@ -267,8 +267,10 @@ class _Shortener(ast.NodeTransformer):
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         match node:
-            case ast.FunctionDef() | ast.ClassDef() | ast.ExceptHandler():
-                node.name = self._new(node.name) if node.name else node.name
+            case ast.FunctionDef() | ast.ClassDef():
+                node.name = self._new(node.name)
+            case ast.ExceptHandler(name=str() as name):
+                node.name = self._new(name)
             case ast.arg():
                 node.arg = self._new(node.arg)
             case ast.keyword() if node.arg:

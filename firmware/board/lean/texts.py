@@ -49,14 +49,17 @@ def _only_codes(fields: ast.expr) -> None:
     """Make a list of fields one with a single field, whose code is all of theirs, and the tail if there is one."""
     if not isinstance(fields, ast.List):
         raise LeanError(f"{ast.unparse(fields)} is not written out as a list of fields")
-    codes, others = "", []
+    codes = ""
+    others: list[ast.expr] = []
     for field in fields.elts:
         match field:
             case ast.Tuple(elts=[ast.Constant(), ast.Constant(value=str() as code)]) if not others:
                 codes += code
             case _:
                 others.append(field)
-    fields.elts = [ast.Tuple([ast.Constant(""), ast.Constant(codes)], ast.Load())] * bool(codes) + others
+    if codes:
+        others.insert(0, ast.Tuple([ast.Constant(""), ast.Constant(codes)], ast.Load()))
+    fields.elts = others
 
 
 def schema_hash(firmware_folder: Path) -> bytes:
