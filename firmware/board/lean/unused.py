@@ -6,6 +6,7 @@ computes something that could matter for more than its value stays, too.
 """
 
 import ast
+from collections.abc import Iterator
 
 from lean.modules import Modules, mentioned, path_of
 
@@ -69,6 +70,7 @@ class _Imports(ast.NodeTransformer):
 
 def _definitions_left_out(modules: Modules, outside: list[ast.Module]) -> bool:
     names = {name for tree in [*modules.values(), *outside] for name in mentioned(tree)}
+    looked_at = {name for tree in [*modules.values(), *outside] for name in _looked_at(tree)}
     is_changed = False
     for tree in modules.values():
         for holder in [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]:
@@ -76,10 +78,19 @@ def _definitions_left_out(modules: Modules, outside: list[ast.Module]) -> bool:
             if len(kept) < len(holder.body):
                 is_changed = True
                 holder.body = kept or ([] if holder is tree else [ast.Pass()])
-        attributes = _Attributes(names)
+        attributes = _Attributes(looked_at)
         attributes.visit(tree)
         is_changed |= attributes.has_changed
     return is_changed
+
+
+def _looked_at(tree: ast.AST) -> Iterator[str]:
+    """Every attribute that something reads, by its name or by a string that may be one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 class _Attributes(ast.NodeTransformer):

@@ -15,6 +15,7 @@ class Layout:
     """Names and struct codes of a payload's fields."""
 
     def __init__(self, fields):
+        self.fields = fields
         self.has_tail = bool(fields) and fields[-1] is TAIL
         fixed = fields[:-1] if self.has_tail else fields
         self.names = tuple(name for name, _ in fixed)
