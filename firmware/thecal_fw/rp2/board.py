@@ -42,6 +42,12 @@ class Machine:
         gc.threshold(-1)
         gc.collect()
 
+    def let_collect(self, may_collect: bool) -> None:
+        if may_collect:
+            gc.enable()
+        else:
+            gc.disable()
+
     def random_bytes(self, count: int) -> bytes:
         return os.urandom(count)
 
