@@ -43,6 +43,7 @@ OF_MICROPYTHON = (
     "byte",
     "cancel",
     "channel",
+    "claimed",
     "clear",
     "close",
     "code",
