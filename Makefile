@@ -39,10 +39,12 @@ export THECAL_UF2
 TOOLS := system-python
 FIRMWARE := mpy
 TEST_FIRMWARE := mpy
+STOCK :=
 else
 TOOLS := system-all
 FIRMWARE := uf2
 TEST_FIRMWARE := uf2 probe stock unix
+STOCK := stock mpy
 endif
 
 .PHONY: help
@@ -160,7 +162,7 @@ fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every 
 	@$(BIN)/python -m thecal_hil.full_cycle $(FULLCYCLE_ARGS)
 
 .PHONY: memory
-memory: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what requests leave of the memory and how long they take; stopped, it goes on when run again
+memory: $(TOOLS) $(VENV)/ready $(FIRMWARE) $(STOCK) ## Measure what requests leave of the memory and how long they take; stopped, it goes on when run again
 	@$(BIN)/python -m thecal_hil.memory $(MEMORY_ARGS)
 
 .PHONY: lockstep
