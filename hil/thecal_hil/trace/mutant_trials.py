@@ -1,0 +1,182 @@
+"""The command ``python -m thecal_hil.trace.mutant_trials``: each named mutant against its requirement's own tests.
+
+What became of a mutant is kept in ``build/evidence/trace-mutants.json`` under a digest of the changed file and of the
+tests that are to notice, and holds until one of them changes; stopped, the command resumes.
+
+Exit codes: 0 each mutant is noticed, 1 one survives or is out of place, 2 a file can't be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from thecal_hil.evidence import is_as_written, write_summary
+from thecal_hil.progress import Count, shown, time_text
+from thecal_hil.trace.catalogue import CatalogueError
+from thecal_hil.trace.matrix import Matrix
+from thecal_hil.trace.mutants import LEAST_NAMED, Mutant
+from thecal_hil.trace.project import matrix_of_project
+from thecal_hil.trace.trial import Copy, tests_of
+
+RESULTS = Path("build/evidence/trace-mutants.json")
+COPY = Path("build/trace-mutants")
+USUAL_S = 15.0
+"""For a mutant that was never tried: most are noticed by the first test that runs."""
+FAILS_UNCHANGED = "its test fails without the mistake too"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A mutant, the tests that are to notice it, and the digest of all that its result rests on."""
+
+    mutant: Mutant
+    tests: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a mutant. noticed_by: the test; why_not: what happened instead."""
+
+    name: str
+    digest: str
+    noticed_by: str
+    why_not: str
+    seconds: float
+
+
+def plan(matrix: Matrix, root: Path, chosen: Sequence[str]) -> list[Planned]:
+    """Every mutant of the requirements chosen, all if none is named. SystemExit for a name that has no mutant."""
+    named = {one.requirement.id for one in matrix.traced if one.mutants}
+    if unknown := sorted(set(chosen) - named):
+        raise SystemExit(f"no mutant is named for {', '.join(unknown)}")
+    planned = []
+    for one in matrix.traced:
+        for mutant in one.mutants if not chosen or one.requirement.id in chosen else ():
+            tests = tuple(tests_of(one.tests, mutant.board))
+            files = sorted({mutant.file, *(evidence.test.split("::")[0] for evidence in one.tests)})
+            planned.append(Planned(mutant, tests, _digest(mutant, tests, files, root)))
+    return planned
+
+
+def _digest(mutant: Mutant, tests: Sequence[str], files: Sequence[str], root: Path) -> str:
+    whole = hashlib.sha256(json.dumps([asdict(mutant), list(tests)]).encode())
+    for name in files:
+        whole.update(name.encode() + b"\0" + hashlib.sha256((root / name).read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def read_results(path: Path) -> dict[str, Result]:
+    """Results by digest; none where the file is missing or is not what was written."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not is_as_written(path.stem, content):
+            print(f"{path}: is not what was written; every mutant is tried anew", file=sys.stderr)
+            return {}
+        return {one["digest"]: Result(**one) for one in content["result_list"]}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def write_results(path: Path, planned: Sequence[Planned], results: Mapping[str, Result]) -> None:
+    """Write the results of the mutants there are; those of others are dropped."""
+    kept = [results[one.digest] for one in planned if one.digest in results]
+    write_summary(
+        path,
+        {
+            "mutants": len(planned),
+            "tried": len(kept),
+            "noticed": sum(bool(one.noticed_by) for one in kept),
+            "result_list": [asdict(one) for one in kept],
+        },
+    )
+
+
+def try_all(
+    planned: Sequence[Planned], root: Path, results: dict[str, Result], everything: Sequence[Planned]
+) -> None:
+    """Try these mutants, keeping each result at once, and see that what noticed them passes without them."""
+    copy = Copy(root, root / COPY)
+    count = Count(len(planned), "mutants")
+    with shown("trace-mutants", count):
+        for one in planned:
+            began = time.monotonic()
+            verdict = copy.try_mutant(one.mutant, one.tests)
+            if verdict.noticed_by and not copy.passes_unchanged(verdict.noticed_by, one.mutant.board):
+                noticed_by, why_not = "", f"{FAILS_UNCHANGED}: {verdict.noticed_by}"
+            else:
+                noticed_by, why_not = verdict.noticed_by, verdict.why_not
+            seconds = round(time.monotonic() - began, 1)
+            results[one.digest] = Result(one.mutant.name, one.digest, noticed_by, why_not, seconds)
+            write_results(root / RESULTS, everything, results)
+            print(
+                f"{'noticed ' if noticed_by else 'SURVIVED'} {one.mutant.name}: {noticed_by or why_not}",
+                flush=True,
+            )
+            count.add()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make trace-mutants", description=__doc__)
+    parser.add_argument("requirement", nargs="*", help="ids whose mutants are tried (default: all)")
+    parser.add_argument("--again", action="store_true", help="also what still holds")
+    parser.add_argument("--survivors", action="store_true", help="also what survived and has not changed")
+    parser.add_argument("--root", type=Path, default=Path(), help="the project (default: the current folder)")
+    parser.add_argument(
+        "--least",
+        type=int,
+        default=LEAST_NAMED,
+        help="safety-bearing requirements that have to name a mutant",
+    )
+    arguments = parser.parse_args()
+    root: Path = arguments.root.resolve()
+    try:
+        matrix = matrix_of_project(root, arguments.least)
+    except (CatalogueError, SyntaxError, UnicodeDecodeError) as error:
+        print(f"trace-mutants: {error}", file=sys.stderr)
+        return 2
+    if matrix.faults:
+        print("\n".join(f"fault: {fault}" for fault in matrix.faults), file=sys.stderr)
+        return 1
+    everything = plan(matrix, root, [])
+    chosen = plan(matrix, root, arguments.requirement)
+    results = read_results(root / RESULTS)
+    to_try = [
+        one
+        for one in chosen
+        if arguments.again
+        or one.digest not in results
+        or (arguments.survivors and not results[one.digest].noticed_by)
+    ]
+    print(_cost(chosen, to_try, results), flush=True)
+    if to_try:
+        try_all(to_try, root, results, everything)
+    survivors = [one.mutant.name for one in chosen if not results[one.digest].noticed_by]
+    for name in survivors:
+        print(f"survived: {name}")
+    print(
+        f"trace-mutants: {'FAIL' if survivors else 'PASS'} {len(chosen)} mutants, "
+        f"{len(chosen) - len(survivors)} noticed by their requirement's own tests, {len(survivors)} survived"
+    )
+    return 1 if survivors else 0
+
+
+def _cost(chosen: Sequence[Planned], to_try: Sequence[Planned], results: Mapping[str, Result]) -> str:
+    by_name = {one.name: one.seconds for one in results.values()}
+    seconds = sum(by_name.get(one.mutant.name, USUAL_S) for one in to_try)
+    return (
+        f"trace-mutants: {len(to_try)} of {len(chosen)} mutants to try, about {time_text(seconds)}; "
+        f"{len(chosen) - len(to_try)} known"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
