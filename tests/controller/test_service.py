@@ -28,7 +28,7 @@ def outlook(bench: PumpBench) -> dict[str, int]:
     return bench.host.ask(messages.SERVICE_LIFE)
 
 
-@pytest.mark.requirement("service-life")
+@pytest.mark.requirement("tubing-due", "service-delivers")
 def test_tubing_is_told_of_when_its_revolutions_are_used_up_and_delivery_goes_on() -> None:
     bench = begun()
     bench.pump.controller.service.life.limits = ServiceLimits(tubing_revolutions=220)

@@ -42,7 +42,9 @@ def _spike(rig: PicoRig, signal: str, lasts_ns: int) -> None:
 
 @pytest.mark.parametrize("nl_per_day", [424_000, 24_000_000])
 @pytest.mark.parametrize("signal", ["sense", "motion", "button"])
-@pytest.mark.requirement("spikes-are-no-edges")
+@pytest.mark.requirement(
+    "spikes-are-no-edges", "spikes-are-no-turns", "spikes-are-no-presses", "spikes-raise-no-alarm"
+)
 def test_spikes_of_half_a_microsecond_ten_times_a_second_change_nothing(signal: str, nl_per_day: int) -> None:
     draw = random.Random(f"{_SEED} {signal} {nl_per_day}")
     rig = PicoRig(image_under_test())

@@ -81,7 +81,7 @@ def trace(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.requirement("trace")
+@pytest.mark.requirement("trace", "trace-known-ids", "trace-answers", "trace-mutants")
 def test_the_matrix_of_this_project_is_whole() -> None:
     matrix = matrix_of_project(REPOSITORY)
     assert matrix.faults == ()
