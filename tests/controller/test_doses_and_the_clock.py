@@ -130,7 +130,7 @@ def test_three_boluses_that_summer_time_skips_are_given_one_after_the_other() ->
     assert begun(bench) == 3
 
 
-@pytest.mark.requirement("bolus-clock-told")
+@pytest.mark.requirement("bolus-clock-told", "made-up-leaves-room")
 def test_of_skipped_boluses_what_does_not_fit_is_passed_over_with_its_number() -> None:
     program = continuous(48_000)
     program.most_nl_per_bolus = 100_000

@@ -146,7 +146,7 @@ def test_a_power_cut_right_after_pairing_does_not_take_it_out_of_the_log():
     assert events_of(bench, events.EVENT_PAIRED) == [(ROLE_CLINICIAN, 0)]
 
 
-@pytest.mark.requirement("key-pairing")
+@pytest.mark.requirement("key-pairing", "key-proof-pairing")
 def test_pairing_ends_what_the_key_before_had_proved(bench, clinician):
     bench.pump.board.button.held = True
     clinician.ask(messages.PAIR, ROLE_PATIENT, WRONG_KEY)

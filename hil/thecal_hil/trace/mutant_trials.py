@@ -75,29 +75,36 @@ def _digest(mutant: Mutant, tests: Sequence[str], files: Sequence[str], root: Pa
 
 
 def read_results(path: Path) -> dict[str, Result]:
-    """Results by digest; none where the file is missing or is not what was written."""
+    """Results by the mutant's name; none where the file is missing or is not what was written."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if not is_as_written(path.stem, content):
             print(f"{path}: is not what was written; every mutant is tried anew", file=sys.stderr)
             return {}
-        return {one["digest"]: Result(**one) for one in content["result_list"]}
+        return {one["name"]: Result(**one) for one in content["result_list"]}
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}
 
 
 def write_results(path: Path, planned: Sequence[Planned], results: Mapping[str, Result]) -> None:
     """Write the results of the mutants there are; those of others are dropped."""
-    kept = [results[one.digest] for one in planned if one.digest in results]
+    kept = [results[one.mutant.name] for one in planned if one.mutant.name in results]
+    holding = [results[one.mutant.name] for one in planned if holds(one, results)]
     write_summary(
         path,
         {
             "mutants": len(planned),
-            "tried": len(kept),
-            "noticed": sum(bool(one.noticed_by) for one in kept),
+            "tried": len(holding),
+            "noticed": sum(bool(one.noticed_by) for one in holding),
             "result_list": [asdict(one) for one in kept],
         },
     )
+
+
+def holds(planned: Planned, results: Mapping[str, Result]) -> bool:
+    """Return True if a mutant was tried and nothing that its result rests on has changed since."""
+    result = results.get(planned.mutant.name)
+    return result is not None and result.digest == planned.digest
 
 
 def try_all(
@@ -109,19 +116,23 @@ def try_all(
     with shown("trace-mutants", count):
         for one in planned:
             began = time.monotonic()
-            verdict = copy.try_mutant(one.mutant, one.tests)
+            last = results.get(one.mutant.name)
+            verdict = copy.try_mutant(one.mutant, _in_order(one.tests, last))
             if verdict.noticed_by and not copy.passes_unchanged(verdict.noticed_by, one.mutant.board):
                 noticed_by, why_not = "", f"{FAILS_UNCHANGED}: {verdict.noticed_by}"
             else:
                 noticed_by, why_not = verdict.noticed_by, verdict.why_not
             seconds = round(time.monotonic() - began, 1)
-            results[one.digest] = Result(one.mutant.name, one.digest, noticed_by, why_not, seconds)
+            results[one.mutant.name] = Result(one.mutant.name, one.digest, noticed_by, why_not, seconds)
             write_results(root / RESULTS, everything, results)
-            print(
-                f"{'noticed ' if noticed_by else 'SURVIVED'} {one.mutant.name}: {noticed_by or why_not}",
-                flush=True,
-            )
+            fate = f"noticed  {one.mutant.name}: {noticed_by}"
+            print(fate if noticed_by else f"SURVIVED {one.mutant.name}: {why_not}", flush=True)
             count.add()
+
+
+def _in_order(tests: Sequence[str], last: Result | None) -> list[str]:
+    """What noticed a mutant last time comes first: it notices it again, as a rule."""
+    return sorted(tests, key=lambda test: last is None or not last.noticed_by.startswith(test))
 
 
 def main() -> int:
@@ -153,13 +164,13 @@ def main() -> int:
         one
         for one in chosen
         if arguments.again
-        or one.digest not in results
-        or (arguments.survivors and not results[one.digest].noticed_by)
+        or not holds(one, results)
+        or (arguments.survivors and not results[one.mutant.name].noticed_by)
     ]
     print(_cost(chosen, to_try, results), flush=True)
     if to_try:
         try_all(to_try, root, results, everything)
-    survivors = [one.mutant.name for one in chosen if not results[one.digest].noticed_by]
+    survivors = [one.mutant.name for one in chosen if not results[one.mutant.name].noticed_by]
     for name in survivors:
         print(f"survived: {name}")
     print(
@@ -170,8 +181,8 @@ def main() -> int:
 
 
 def _cost(chosen: Sequence[Planned], to_try: Sequence[Planned], results: Mapping[str, Result]) -> str:
-    by_name = {one.name: one.seconds for one in results.values()}
-    seconds = sum(by_name.get(one.mutant.name, USUAL_S) for one in to_try)
+    known_s = {one.name: one.seconds for one in results.values()}
+    seconds = sum(known_s.get(one.mutant.name, USUAL_S) for one in to_try)
     return (
         f"trace-mutants: {len(to_try)} of {len(chosen)} mutants to try, about {time_text(seconds)}; "
         f"{len(chosen) - len(to_try)} known"

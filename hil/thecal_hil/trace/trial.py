@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from thecal_hil.trace.forked_pytest import run_pytest
 from thecal_hil.trace.marks import Evidence
 from thecal_hil.trace.mutants import Mutant
 
@@ -64,7 +65,7 @@ def tests_of(evidence: Iterable[Evidence], board: bool) -> list[str]:
     rig = "pico" if board else "model"
     found = []
     for one in evidence:
-        if not one.in_make_test or (not board and one.test.startswith(ON_THE_BOARD)):
+        if not one.in_make_test or one.test.startswith(QUICKEST_FIRST if board else ON_THE_BOARD):
             continue
         is_scenario = one.test.endswith(".toml")
         found.append(f"{LIBRARY}[{rig}-{Path(one.test).stem}]" if is_scenario else one.test)
@@ -83,6 +84,7 @@ class Copy:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(root, folder, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
         self._folder = folder
+        self._passing: dict[tuple[str, bool], bool] = {}
 
     def try_mutant(self, mutant: Mutant, tests: Sequence[str]) -> Verdict:
         """Run these tests with the mistake."""
@@ -95,9 +97,10 @@ class Copy:
 
     def passes_unchanged(self, test: str, board: bool) -> bool:
         """Return True if a test passes without any mistake, so that its failure shows something."""
-        if board and self._build():
-            return False
-        return self._run([test], board) == Verdict("", _ALL_PASSED)
+        if (test, board) not in self._passing:
+            is_built = not board or not self._build()
+            self._passing[test, board] = is_built and self._run([test], board) == Verdict("", _ALL_PASSED)
+        return self._passing[test, board]
 
     @contextmanager
     def _with(self, mutant: Mutant) -> Iterator[None]:
@@ -114,33 +117,18 @@ class Copy:
 
     def _build(self) -> str:
         """Build the image of the copy; why it can't be, or nothing."""
-        built = self._command("firmware/board/build.py", "uf2")
-        return "" if built is not None and built.returncode == 0 else "the build failed"
+        command = [sys.executable, "firmware/board/build.py", "uf2"]
+        built = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False)
+        return "" if built.returncode == 0 else built.stderr.strip()[-200:] or "the build failed"
 
     def _run(self, tests: Sequence[str], board: bool) -> Verdict:
         rig = "pico" if board else "model"
-        done = self._command("-m", "pytest", *_ARGUMENTS, f"--rig={rig}", *tests)
-        if done is None:
+        run = run_pytest([*_ARGUMENTS, f"--rig={rig}", *tests], self._folder, ROOTS, MOST_S)
+        if run.code is None:
             return Verdict("", f"no end within {MOST_S:.0f} s")
-        if failed := _FAILED.findall(done.stdout):
+        if failed := _FAILED.findall(run.said):
             return Verdict(failed[0])
-        if done.returncode == 0:
+        if run.code == 0:
             return Verdict("", _ALL_PASSED)
-        last = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or ["nothing said"])[-1]
-        return Verdict("", f"pytest ended with {done.returncode}: {last}")
-
-    def _command(self, *arguments: str) -> subprocess.CompletedProcess[str] | None:
-        path = os.pathsep.join(str(self._folder / root) for root in ROOTS)
-        environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "400"}
-        try:
-            return subprocess.run(
-                [sys.executable, *arguments],
-                cwd=self._folder,
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=MOST_S,
-            )
-        except subprocess.TimeoutExpired:
-            return None
+        last = (run.said.strip().splitlines() or ["nothing said"])[-1]
+        return Verdict("", f"pytest ended with {run.code}: {last}")
