@@ -15,6 +15,7 @@ from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME, KIND_
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.program import PatientBolus, PeriodicBolus, Program
 from thecal_fw.link import messages
+from thecal_fw.store.layout import Layout
 from thecal_sim.units import NS_PER_S
 
 TEN_UL_IN_5_MIN = 2_880_000
@@ -347,6 +348,19 @@ def test_a_bolus_that_can_not_be_written_down_first_is_not_given() -> None:
     ]
     # The alarm of the journal holds to the minimum rate; the bolus would be hundreds of microsteps on top.
     assert len(bench.pump.step_times_ns) <= bench.ideal.steps_at(bench.pump.now_ns)
+
+
+@pytest.mark.requirement("bolus-stored", "bolus-written-first")
+def test_a_bolus_that_the_record_of_doses_does_not_take_is_not_given() -> None:
+    bench = delivering(with_patient_bolus())
+    bench.run_for(10)
+    layout = Layout()
+    for sector in range(layout.doses_a, layout.all_sectors):
+        bench.pump.board.chip.let_fail("program", sector)
+    with pytest.raises(RefusedError, match="not stored"):
+        bench.give_bolus(KIND_PATIENT)
+    bench.run_for(HOUR_S)
+    assert len(bench.pump.step_times_ns) <= bench.ideal.steps_at(bench.pump.now_ns) + 1
 
 
 @pytest.mark.requirement("bolus-stored")

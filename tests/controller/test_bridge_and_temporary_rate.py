@@ -82,7 +82,7 @@ def test_no_bolus_of_the_new_program_begins_before_the_bridge_is_over() -> None:
     assert len(bench.events(events.EVENT_BOLUS_BEGUN)) == 1
 
 
-@pytest.mark.requirement("bolus-clock", "bridge-then-program")
+@pytest.mark.requirement("bolus-clock-told", "bridge-then-program")
 def test_a_bolus_that_the_clock_skips_during_a_bridge_is_passed_over_and_not_given() -> None:
     program = flex([[(0, 106_000)]])
     program.most_nl_per_bolus = 100_000

@@ -188,10 +188,12 @@ def test_a_start_of_a_pump_that_delivers_is_refused(bench):
     assert refusal_of(bench.start) == messages.ERROR_ALREADY_DELIVERING
 
 
-@pytest.mark.requirement("start-names-program")
-def test_a_start_without_a_program_is_refused():
+@pytest.mark.requirement("start-names-program", "no-default-dose")
+def test_a_start_without_a_program_is_refused_and_delivers_nothing():
     bench = PumpBench()
     assert refusal_of(lambda: bench.host.ask(messages.START, bytes(32))) == messages.ERROR_NO_PROGRAM
+    bench.run_for(3_600)
+    assert len(bench.pump.step_times_ns) == 0
 
 
 @pytest.mark.requirement("link-versions")

@@ -1,4 +1,4 @@
-"""A commit that the pump refuses leaves everything as it was: the program, a bridge under way, and what is delivered."""
+"""A commit that the pump refuses leaves the program, a bridge under way, and what is delivered as they were."""
 
 from __future__ import annotations
 

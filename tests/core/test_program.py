@@ -59,6 +59,13 @@ def test_a_program_within_every_limit_has_no_fault(program):
     assert faults_of(program) == []
 
 
+@pytest.mark.requirement("damaged-program-refused")
+@given(valid_programs, st.binary(min_size=1, max_size=30))
+def test_any_bytes_behind_a_whole_program_are_refused(program, behind):
+    with pytest.raises(ProgramFormatError):
+        decode(program.encode() + behind)
+
+
 @pytest.mark.requirement("damaged-program-refused", "refused-bytes-harmless")
 @given(st.binary(max_size=400))
 def test_bytes_that_are_no_program_are_refused_and_nothing_else_happens(data):
@@ -221,6 +228,7 @@ def test_a_drug_name_is_printable_ascii_from_space_to_tilde():
             decode(continuous(drug=character).encode())
 
 
+@pytest.mark.requirement("damaged-program-refused")
 def test_bytes_after_the_last_pattern_are_counted_and_refused():
     with pytest.raises(ProgramFormatError, match=r"^program has 3 bytes too many$"):
         decode(continuous().encode() + bytes(3))

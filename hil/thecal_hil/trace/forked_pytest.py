@@ -74,7 +74,6 @@ def _be_pytest(arguments: Sequence[str], folder: Path, roots: list[str], output:
         os.dup2(output, 2)
         os.chdir(folder)
         os.environ["PYTHONPATH"] = os.pathsep.join(roots)
-        os.environ["COLUMNS"] = "400"
         for name in [name for name in sys.modules if name.split(".")[0] in _OURS]:
             del sys.modules[name]
         sys.path[:0] = roots
