@@ -97,7 +97,7 @@ def test_a_bolus_that_the_clock_skips_during_a_bridge_is_passed_over_and_not_giv
     assert bench.status()["rate_nl_per_day"] == 424_000
 
 
-@pytest.mark.requirement("bridge-exact", "bridge-over-stops")
+@pytest.mark.requirement("bridge-exact", "bridge-over-stops", "bridge-over-resets")
 @pytest.mark.parametrize("between", ["a stop", "a watchdog reset", "a power cut", "the minimum rate"])
 def test_a_bridge_is_of_the_same_volume_whatever_comes_in_between(between: str) -> None:
     bench = delivering(4_240_000)

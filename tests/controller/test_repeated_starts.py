@@ -71,7 +71,7 @@ def test_stops_by_the_alarm_itself_count_however_often_a_person_stops_the_pump_o
     assert bench.status()["rate_nl_per_day"] == 6_000
 
 
-@pytest.mark.requirement("starts-not-counted")
+@pytest.mark.requirement("starts-not-counted", "starts-far-apart")
 def test_starts_ten_minutes_apart_or_without_an_alarm_are_not_counted() -> None:
     bench = in_alarm()
     for _ in range(4):

@@ -100,7 +100,7 @@ def test_a_commit_with_a_wrong_digest_and_one_without_a_stage_are_refused(pump: 
         pump.commit_staged(FLEX.digest())
 
 
-@pytest.mark.requirement("retry-after-loss")
+@pytest.mark.requirement("retry-after-lost-answer")
 @pytest.mark.parametrize("losses", [1, 2])
 @pytest.mark.parametrize(
     ("act", "event"),

@@ -124,7 +124,14 @@ def test_the_dates_of_the_next_refill_are_told_and_an_alarm_that_does_not_protec
     assert told["refill_by"] <= told["drug_expires"]
 
 
-@pytest.mark.requirement("bolus-told", "bolus-refusal-told", "bolus-end-told", "prime-dead-volume")
+@pytest.mark.requirement(
+    "bolus-told",
+    "bolus-refusal-told",
+    "bolus-end-told",
+    "prime-dead-volume",
+    "bolus-volume-told",
+    "bolus-time-told",
+)
 def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     assert "the pump has no program" in bench.refused(1, "bolus", "patient")
     bench.ok("time", "--set")

@@ -55,7 +55,7 @@ def test_an_image_lands_on_the_drive_whole(image, tmp_path):
     assert target.read_bytes() == image.content
 
 
-@pytest.mark.requirement("right-image")
+@pytest.mark.requirement("right-image", "foreign-image")
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -27,7 +27,12 @@ def changes(running: Program | None, new: Program) -> dict[str, tuple[str, str]]
 
 
 @pytest.mark.requirement(
-    "told-in-words", "reservoir-time-told", "concentration-in-words", "steps-in-words", "limits-in-words"
+    "told-in-words",
+    "reservoir-time-told",
+    "concentration-in-words",
+    "steps-in-words",
+    "limits-in-words",
+    "volume-in-words",
 )
 def test_a_program_is_put_in_clinical_words():
     assert dict(describe(SIMPLE)) == {
@@ -159,7 +164,7 @@ def test_a_change_of_any_single_figure_is_told(program, data):
             assert name.replace("_", " ") in changes(program, changed(program, **{name: more}))
 
 
-@pytest.mark.requirement("told-in-words")
+@pytest.mark.requirement("volume-in-words")
 @given(flex_programs())
 def test_the_volume_of_a_day_and_its_words_are_those_of_the_schedule(program):
     told = describe(program)

@@ -45,6 +45,13 @@ def begun(course: Course) -> None:
     "interrogation-service",
     "interrogation-alarms",
     "interrogation-boluses",
+    "interrogation-serial",
+    "interrogation-build",
+    "interrogation-concentration",
+    "interrogation-mode",
+    "interrogation-schedule",
+    "interrogation-dates",
+    "interrogation-lockout",
 )
 def test_an_interrogation_is_complete_within_a_tenth_of_a_second(course: Course) -> None:
     begun(course)
@@ -107,7 +114,7 @@ def test_state_and_the_largest_program_are_read_within_150_ms(course: Course) ->
     assert took_ns <= 150_000_000
 
 
-@pytest.mark.requirement("log-of-refills-and-stalls")
+@pytest.mark.requirement("log-of-refills-and-stalls", "stalls-reported")
 @pytest.mark.needs("power cut", str(Fault.MOTOR_STALLS))
 @pytest.mark.expects("motor stalled")
 def test_one_answer_tells_the_last_refill_and_the_stalls_since_also_after_a_power_cut(course: Course) -> None:

@@ -66,7 +66,7 @@ def test_a_program_that_came_only_in_part_can_not_be_committed(course: Course, l
     course.must_be_ideal()
 
 
-@pytest.mark.requirement("link-garbage", "link-next-frame")
+@pytest.mark.requirement("link-next-frame", "link-cut-frame")
 @pytest.mark.needs("exact edges")
 @pytest.mark.expects("garbled frames")
 def test_a_frame_that_is_cut_gets_silence_and_the_next_one_an_answer(course: Course, link: RawLink) -> None:
@@ -85,7 +85,7 @@ def test_a_frame_with_a_wrong_crc_gets_silence(course: Course, link: RawLink) ->
     course.must_be_ideal()
 
 
-@pytest.mark.requirement("link-garbage")
+@pytest.mark.requirement("link-overlong-frame")
 @pytest.mark.needs("exact edges")
 @pytest.mark.expects("overlong frames")
 def test_a_run_of_bytes_longer_than_any_frame_gets_silence(course: Course, link: RawLink) -> None:

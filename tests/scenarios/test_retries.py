@@ -49,7 +49,7 @@ class EverySecond:
         return self.change(frame) if self.count % 2 else frame
 
 
-@pytest.mark.requirement("retry-after-loss")
+@pytest.mark.requirement("retry-after-lost-answer")
 def test_every_reply_is_lost_once_and_every_change_is_made_once(rig: Rig) -> None:
     wire = BadWire(rig.port)
     wire.to_host = EverySecond(lost)
@@ -78,7 +78,7 @@ def test_damaged_requests_are_sent_again(rig: Rig) -> None:
     assert changes_of_a_whole_visit(rig, wire) == ASKED_FOR
 
 
-@pytest.mark.requirement("retry-after-loss")
+@pytest.mark.requirement("retry-after-lost-answer")
 def test_a_single_damaged_reply_goes_unnoticed(rig: Rig) -> None:
     wire = BadWire(rig.port)
     wire.to_host = FirstOnly(damaged)
