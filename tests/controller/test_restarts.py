@@ -49,7 +49,7 @@ def test_a_watchdog_reset_costs_no_microstep_of_the_prescription(nl_per_day: int
     assert bench.status()["uncertain_steps"] == 0
 
 
-@pytest.mark.requirement("watchdog-resume", "reset-moves-nothing")
+@pytest.mark.requirement("watchdog-resume", "reset-moves-nothing", "time-outlives-watchdog")
 def test_the_time_and_the_daily_pattern_go_on_over_a_watchdog_reset() -> None:
     bench = PumpBench()
     bench.set_time(MONDAY_UTC_S + 6 * 3_600 - 60, 123_450)
@@ -58,6 +58,9 @@ def test_the_time_and_the_daily_pattern_go_on_over_a_watchdog_reset() -> None:
     hang(bench)
     status = bench.status()
     assert status["time_source"] == TIME_CARRIED_OVER
+    shown_ns = status["utc_s"] * NS_PER_S + status["utc_us"] * 1_000
+    # The clock was set before the pump had lived for a second, and all that has passed since counts.
+    assert abs(shown_ns - (MONDAY_UTC_S + 6 * 3_600 - 60) * NS_PER_S - bench.pump.now_ns) < NS_PER_S
     bench.run_for(2 * 3_600)
     check = bench.check()
     assert check.divergence is None, str(check.divergence)
@@ -81,22 +84,43 @@ def test_the_count_is_exact_over_any_watchdog_resets(nl_per_day: int, stretches_
     assert bench.status()["lifetime_steps"] == len(bench.pump.step_times_ns)
 
 
-@pytest.mark.requirement("withheld-told", "withheld-not-made-up")
-def test_what_a_long_outage_withheld_at_a_high_rate_is_told_and_never_made_up_for() -> None:
+@pytest.mark.requirement("watchdog-carry-over", "pulses-missing-counted")
+def test_microsteps_that_were_commanded_and_not_seen_stay_counted_over_a_watchdog_reset() -> None:
     bench = PumpBench()
+    bench.deliver(continuous(9_000_000))
+    bench.run_for(20)
+    bench.pump.board.sense_wire.connected = False
+    bench.run_for(10)
+    bench.pump.board.sense_wire.connected = True
+    bench.run_for(10)
+    before, commanded = bench.status(), len(bench.pump.step_times_ns)
+    assert before["unseen_steps"] >= 50
+    assert before["lifetime_steps"] == commanded
+    hang(bench)
+    bench.run_for(10)
+    assert bench.status()["lifetime_steps"] == len(bench.pump.step_times_ns)
+
+
+@pytest.mark.requirement("withheld-told", "withheld-not-made-up")
+@pytest.mark.parametrize("boot_s", [0.5, 2])
+def test_what_a_long_outage_withheld_at_a_high_rate_is_told_and_never_made_up_for(boot_s: float) -> None:
+    bench = PumpBench(boot_ns=round(boot_s * NS_PER_S))
     bench.deliver(continuous(24_000_000))
     bench.run_for(60)
     resets = len(bench.pump.resets)
     bench.pump.withhold_polls(bench.pump.now_ns + 60 * NS_PER_S)
     while len(bench.pump.resets) == resets:
         bench.run_for(0.1)
-    bench.pump.withhold_polls(bench.pump.now_ns + 2 * NS_PER_S)
-    bench.run_for(10)
+    bench.run_for(boot_s + 10)
     bench.connect()
     steps_ns = list(bench.pump.step_times_ns)
     gaps_ns = [after - before for before, after in pairwise(steps_ns)]
     usual_ns = 56_250_000
     assert min(gaps_ns) >= usual_ns // 2
+    withheld = round(bench.ideal.steps_at(bench.pump.now_ns) - len(bench.pump.step_times_ns))
+    (told,) = bench.events(events.EVENT_MISSED)
+    assert withheld >= boot_s * NS_PER_S / usual_ns - 2
+    assert abs(told["first"] - withheld) <= 1
 
 
 @pytest.mark.requirement("minimum-rate", "repeated-resets", "repeated-resets-alarm")
