@@ -8,6 +8,7 @@ from controller.link_host import LinkHost, RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous
 from store.test_power_cuts import outcomes_of
 from thecal_fw.core import events
+from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
@@ -204,6 +205,16 @@ def test_without_a_key_nothing_is_changed(bench, stranger, message, values):
     assert kept(bench) == before
     assert bench.pump.left_for is None
     bench.assert_as_prescribed()
+
+
+@pytest.mark.requirement("keys")
+def test_what_the_patient_may_ask_for_needs_a_key_as_well(bench, stranger):
+    before = kept(bench)
+    stranger.hello()
+    refused = (messages.ERROR_NOT_AUTHENTICATED, ROLE_PATIENT)
+    assert stranger.refusal(messages.GIVE_BOLUS, before["program_digest"], KIND_PATIENT, 0, 0) == refused
+    assert stranger.refusal(messages.SIGN_OFF) == refused
+    assert kept(bench) == before
 
 
 @pytest.mark.requirement("keys")

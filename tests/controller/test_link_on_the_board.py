@@ -136,6 +136,23 @@ def test_what_one_host_staged_another_can_not_commit_unseen(bench):
     assert refusal_of(lambda: second.ask(messages.COMMIT, digest)) == messages.ERROR_DIGEST
 
 
+@pytest.mark.requirement("one-host-staged", "session-drops-staged")
+@pytest.mark.parametrize("asks", ["the same host", "another host"])
+def test_nothing_that_was_staged_outlives_its_session(bench, asks):
+    program = continuous(50_000)
+    digest = bench.host.stage(program)["digest"]
+    before = bench.status()["program_digest"]
+    following = LinkHost(bench.pump.serial, nonce=bench.host.nonce + (asks == "another host"))
+    following.hello()
+    for request in (
+        lambda: following.ask(messages.STAGE_CHECK, 0),
+        lambda: following.ask(messages.READ_PROGRAM, True, 0),
+        lambda: following.ask(messages.COMMIT, digest),
+    ):
+        assert refusal_of(request) == messages.ERROR_NOTHING_STAGED
+    assert following.ask(messages.INTERROGATE)["program_digest"] == before
+
+
 @pytest.mark.requirement("hello-first")
 def test_nothing_can_be_asked_before_hello():
     bench = PumpBench()

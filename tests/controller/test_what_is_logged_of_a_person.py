@@ -1,4 +1,4 @@
-"""What a person does at the pump is in its log once, and a time that can't be meant is not taken."""
+"""What is done at the pump is logged once, what is lost of it is named, and no time that can't be meant is taken."""
 
 from __future__ import annotations
 
@@ -85,3 +85,28 @@ def test_the_pump_refuses_an_offset_that_no_place_has(offset_minutes: int) -> No
     for most in (LARGEST_OFFSET_MINUTES, -LARGEST_OFFSET_MINUTES):
         bench.host.ask(messages.SET_TIME, MONDAY_UTC_S, 0, most)
         assert bench.status()["offset_minutes"] == most
+
+
+@pytest.mark.requirement("event-log-lost")
+def test_events_that_a_power_cut_took_before_they_were_written_are_reported_by_their_numbers() -> None:
+    bench = delivering()
+    lost: set[int] = set()
+    for round_number in range(1, 4):
+        controller = bench.pump.controller
+        for _ in range(round_number):
+            controller.record(events.EVENT_TONE_CHECKED, round_number)
+        # The state is written with the number of the latest event, and the power fails before the events are.
+        controller.keeper.save()
+        lost |= set(range(controller.keeper.journal.latest_event + 1, controller.log.latest + 1))
+        bench.reset(events.RESET_POWER_ON)
+        bench.run_for(10)
+    assert len(lost) >= 6
+    log = bench.all_events()
+    reported: set[int] = set()
+    for event in log:
+        if event["code"] == events.EVENT_LOST_EVENTS:
+            reported |= set(range(event["first"], event["second"] + 1))
+    assert lost.isdisjoint(event["sequence"] for event in log)
+    numbers = {event["sequence"] for event in log}
+    missing = set(range(min(numbers), max(numbers) + 1)) - numbers
+    assert missing <= reported

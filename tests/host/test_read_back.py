@@ -33,6 +33,7 @@ def test_a_program_that_changed_in_the_pump_on_its_way_is_not_committed(
 
     def add_and_garble(offset: int, data: bytes) -> int:
         length = add(offset, data)
+        assert staging._place is not None
         staging._place.buffer[place % length] ^= 1
         return length
 
