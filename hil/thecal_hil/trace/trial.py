@@ -28,6 +28,8 @@ ROOTS = ("firmware", "firmware/board", "firmware/probe", "host", "sim", "hil", "
 LEFT_OUT = (".git", ".venv", "build", "__pycache__", ".hypothesis", ".pytest_cache", ".ruff_cache")
 ON_THE_BOARD = ("tests/changes/", "tests/firmware/", "tests/hil/", "tests/instruments/", "tests/micropython/")
 """Folders whose tests need an image: they take minutes and tell nothing of a mistake that the model shows."""
+BUILD_THEIR_OWN = "tests/firmware/"
+"""Tests of the board's own modules at a prompt: they build an image for that, and do not need the pump's."""
 QUICKEST_FIRST = (
     "tests/core/",
     "tests/link/",
@@ -91,14 +93,21 @@ class Copy:
         if not tests:
             return Verdict("", "no test of the requirement is run for it")
         with self._with(mutant):
-            if mutant.board and (built := self._build()):
+            if not mutant.board:
+                return self._run(tests, False)
+            at_the_prompt = [test for test in tests if test.startswith(BUILD_THEIR_OWN)]
+            others = [test for test in tests if not test.startswith(BUILD_THEIR_OWN)]
+            verdict = self._run(at_the_prompt, True) if at_the_prompt else Verdict("", _ALL_PASSED)
+            if verdict.noticed_by or not others:
+                return verdict
+            if built := self._build():
                 return Verdict("", f"the image can't be built: {built}")
-            return self._run(tests, mutant.board)
+            return self._run(others, True)
 
     def passes_unchanged(self, test: str, board: bool) -> bool:
         """Return True if a test passes without any mistake, so that its failure shows something."""
         if (test, board) not in self._passing:
-            is_built = not board or not self._build()
+            is_built = not board or test.startswith(BUILD_THEIR_OWN) or not self._build()
             self._passing[test, board] = is_built and self._run([test], board) == Verdict("", _ALL_PASSED)
         return self._passing[test, board]
 
