@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from thecal_hil.evidence import is_as_written, write_summary
@@ -27,9 +28,9 @@ from thecal_hil.trace.project import matrix_of_project
 from thecal_hil.trace.trial import Copy, tests_of
 
 RESULTS = Path("build/evidence/trace-mutants.json")
-COPY = Path("build/trace-mutants")
-USUAL_S = 15.0
-"""For a mutant that was never tried: most are noticed by the first test that runs."""
+COPIES = Path("build/trace-mutants")
+USUAL_S, USUAL_ON_THE_BOARD_S = 6.0, 90.0
+"""For a mutant that was never tried: most are noticed by the first test that runs, once there is an image for it."""
 FAILS_UNCHANGED = "its test fails without the mistake too"
 
 
@@ -111,23 +112,32 @@ def try_all(
     planned: Sequence[Planned], root: Path, results: dict[str, Result], everything: Sequence[Planned]
 ) -> None:
     """Try these mutants, keeping each result at once, and see that what noticed them passes without them."""
-    copy = Copy(root, root / COPY)
     count = Count(len(planned), "mutants")
-    with shown("trace-mutants", count):
+    # Each run has a copy of its own, so that several may go on side by side.
+    with TemporaryDirectory(dir=_made(root / COPIES)) as folder, shown("trace-mutants", count):
+        copy = Copy(root, Path(folder) / "copy")
         for one in planned:
-            began = time.monotonic()
-            last = results.get(one.mutant.name)
-            verdict = copy.try_mutant(one.mutant, _in_order(one.tests, last))
-            if verdict.noticed_by and not copy.passes_unchanged(verdict.noticed_by, one.mutant.board):
-                noticed_by, why_not = "", f"{FAILS_UNCHANGED}: {verdict.noticed_by}"
-            else:
-                noticed_by, why_not = verdict.noticed_by, verdict.why_not
-            seconds = round(time.monotonic() - began, 1)
-            results[one.mutant.name] = Result(one.mutant.name, one.digest, noticed_by, why_not, seconds)
-            write_results(root / RESULTS, everything, results)
-            fate = f"noticed  {one.mutant.name}: {noticed_by}"
-            print(fate if noticed_by else f"SURVIVED {one.mutant.name}: {why_not}", flush=True)
+            result = _try(copy, one, results.get(one.mutant.name))
+            results[one.mutant.name] = result
+            write_results(root / RESULTS, everything, {**read_results(root / RESULTS), result.name: result})
+            fate = f"noticed  {result.name}: {result.noticed_by}"
+            print(fate if result.noticed_by else f"SURVIVED {result.name}: {result.why_not}", flush=True)
             count.add()
+
+
+def _try(copy: Copy, planned: Planned, last: Result | None) -> Result:
+    began_s = time.monotonic()
+    mutant = planned.mutant
+    verdict = copy.try_mutant(mutant, _in_order(planned.tests, last))
+    noticed_by, why_not = verdict.noticed_by, verdict.why_not
+    if noticed_by and not copy.passes_unchanged(noticed_by, mutant.board):
+        noticed_by, why_not = "", f"{FAILS_UNCHANGED}: {noticed_by}"
+    return Result(mutant.name, planned.digest, noticed_by, why_not, round(time.monotonic() - began_s, 1))
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _in_order(tests: Sequence[str], last: Result | None) -> list[str]:
@@ -182,7 +192,9 @@ def main() -> int:
 
 def _cost(chosen: Sequence[Planned], to_try: Sequence[Planned], results: Mapping[str, Result]) -> str:
     known_s = {one.name: one.seconds for one in results.values()}
-    seconds = sum(known_s.get(one.mutant.name, USUAL_S) for one in to_try)
+    seconds = sum(
+        known_s.get(one.mutant.name, USUAL_ON_THE_BOARD_S if one.mutant.board else USUAL_S) for one in to_try
+    )
     return (
         f"trace-mutants: {len(to_try)} of {len(chosen)} mutants to try, about {time_text(seconds)}; "
         f"{len(chosen) - len(to_try)} known"

@@ -28,6 +28,8 @@ ROOTS = ("firmware", "firmware/board", "firmware/probe", "host", "sim", "hil", "
 LEFT_OUT = (".git", ".venv", "build", "__pycache__", ".hypothesis", ".pytest_cache", ".ruff_cache")
 ON_THE_BOARD = ("tests/changes/", "tests/firmware/", "tests/hil/", "tests/instruments/", "tests/micropython/")
 """Folders whose tests need an image: they take minutes and tell nothing of a mistake that the model shows."""
+ON_THE_MODEL = ("tests/hil/test_gate.py", "tests/hil/test_scenario_")
+"""Of these folders, files that need no image."""
 BUILD_THEIR_OWN = "tests/firmware/"
 """Tests of the board's own modules at a prompt: they build an image for that, and do not need the pump's."""
 QUICKEST_FIRST = (
@@ -67,7 +69,9 @@ def tests_of(evidence: Iterable[Evidence], board: bool) -> list[str]:
     rig = "pico" if board else "model"
     found = []
     for one in evidence:
-        if not one.in_make_test or one.test.startswith(QUICKEST_FIRST if board else ON_THE_BOARD):
+        is_of_board = one.test.startswith(ON_THE_BOARD) and not one.test.startswith(ON_THE_MODEL)
+        left_out = one.test.startswith((*QUICKEST_FIRST, *ON_THE_MODEL)) if board else is_of_board
+        if not one.in_make_test or left_out:
             continue
         is_scenario = one.test.endswith(".toml")
         found.append(f"{LIBRARY}[{rig}-{Path(one.test).stem}]" if is_scenario else one.test)
