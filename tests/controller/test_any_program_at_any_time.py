@@ -45,7 +45,7 @@ def check_once(bench: PumpBench, first_fault: int = 0) -> tuple[int, int]:
 
 
 @pytest.mark.requirement(
-    "any-program", "any-program-replaced", "any-program-read-back", "any-program-delivered"
+    "any-program", "any-program-replaced", "any-program-asked-about", "any-program-delivered"
 )
 def test_the_largest_program_is_delivered_replaced_and_asked_about(bench):
     bench.deliver(largest_program(0))

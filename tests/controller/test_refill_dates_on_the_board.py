@@ -61,7 +61,7 @@ def test_the_date_is_not_too_late_for_a_patient_who_asks_for_every_bolus() -> No
     assert told["minutes_to_low_at_worst"] < told["minutes_to_low"] < told["minutes_to_empty"]
 
 
-@pytest.mark.requirement("refill-dates", "refill-dates-empty")
+@pytest.mark.requirement("refill-dates")
 def test_a_bolus_and_another_program_move_the_dates_at_once() -> None:
     program = continuous(1_000_000)
     program.most_nl_per_bolus = 1_000_000
