@@ -87,7 +87,7 @@ def test_the_pump_refuses_an_offset_that_no_place_has(offset_minutes: int) -> No
         assert bench.status()["offset_minutes"] == most
 
 
-@pytest.mark.requirement("event-log-lost")
+@pytest.mark.requirement("event-log-lost", "event-log")
 def test_events_that_a_power_cut_took_before_they_were_written_are_reported_by_their_numbers() -> None:
     bench = delivering()
     lost: set[int] = set()
