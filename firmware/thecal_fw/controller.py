@@ -6,8 +6,6 @@ delivers, ``supervisor`` watches, ``keeper`` makes durable, the link takes reque
 what they lead to, is here.
 """
 
-import gc
-
 from thecal_fw.bolus_notes import BolusNotes
 from thecal_fw.bolus_recall import STEP_US as RECALL_STEP_US
 from thecal_fw.boluses import Boluses
@@ -163,7 +161,6 @@ class Controller:
 
     def _measure_pace(self) -> None:
         """Before anything is delivered: once with what lies in memory by now, and the flash cache as it is."""
-        self.collect_garbage()
         self.infusion.rehearse(self.wanted_program())
         if self.pace.is_too_slow():
             self.failed_tests |= TEST_SPEED
@@ -263,13 +260,16 @@ class Controller:
             # What came while there was nobody to take it waits, and nothing else would wake the pump for it.
             has_input = self._link is not None
         self._set_deadline()
-        self.keeper.tend()
-        if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
-            self.boluses.recall.step()
-        elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_PIECE_US):
-            self.work_on_week()
-        self._set_deadline()
-        if self.keeper.has_work() or not self.boluses.recall.is_done or self._lacks_week():
+        has_acted = self.keeper.tend()
+        is_behind = not self.boluses.recall.is_done or self._lacks_week()
+        if is_behind:
+            if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
+                self.boluses.recall.step()
+            elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_PIECE_US):
+                self.work_on_week()
+        if has_acted or is_behind:
+            self._set_deadline()
+        if self.keeper.has_work or is_behind:
             us = now_us + _TRY_AGAIN_US
             self._due_by(now_s + us // 1_000_000, us % 1_000_000)
         if has_input:
@@ -545,7 +545,7 @@ class Controller:
 
     def note_out_of_memory(self, kind: int) -> None:
         """A request of this kind, or a press of the button for kind 0, ended for want of memory. Delivery has not."""
-        gc.collect()
+        self.collect_garbage()
         # What can't even be logged is no reason to stop either.
         try:
             self.record(events.EVENT_OUT_OF_MEMORY, kind, self.hardware.machine.heap_free_bytes())

@@ -41,12 +41,6 @@ class DoseKeeper:
             self.has_failed = False
             self._has_changed = True
 
-    def has_work(self) -> bool:
-        """Return True if a record waits to be written, or a sector to be erased."""
-        if self.has_failed:
-            return False
-        return (self._has_changed and self._pump.boluses.recall.is_done) or self._store.needs_erase()
-
     def needs_writing(self) -> bool:
         return self._has_changed and not self.has_failed and self._pump.boluses.recall.is_done
 

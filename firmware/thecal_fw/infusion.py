@@ -89,7 +89,7 @@ class Infusion:
             if not self._is_granted:
                 self._grant(self._splice_tick)
             else:
-                self._splice(self._splice_tick)
+                self._splice_undisturbed()
             return
         self.event_s = NEVER_S
         self._note_change()
@@ -130,7 +130,10 @@ class Infusion:
     def next_change_tick(self) -> int:
         """The whole second of the pump's clock on which a change asked for now takes effect."""
         pump = self._pump
-        return pump.wall.next_whole_second(pump.ticks_now() + pump.pace.notice_ticks())
+        notice = pump.pace.notice_ticks()
+        if self.state != STATE_DELIVERING:
+            notice += pump.pace.grant_ticks()
+        return pump.wall.next_whole_second(pump.ticks_now() + notice)
 
     def change_tick_from_now(self) -> int:
         """The tick at which a change takes effect if it is asked for now: that of the one under way if there is one."""
@@ -187,7 +190,7 @@ class Infusion:
         pace = self._pump.pace
         tick = change_tick - pace.lead_ticks() - pace.slack_ticks()
         if not self._is_granted:
-            tick -= pace.write_lead_us() // TICK_US
+            tick -= pace.grant_ticks()
         self._set_event(tick)
 
     def _set_event(self, tick: int) -> None:
@@ -211,6 +214,17 @@ class Infusion:
         else:
             self._splice_tick = -1
             self._put_off()
+
+    def _splice_undisturbed(self) -> None:
+        """Splice with the heap tidied and the collector off: no collection comes between a preparation and its
+        anchor, so its time need not be left for, however full the heap is and however often the collector would run."""
+        pump, machine = self._pump, self._hardware.machine
+        pump.collect_garbage()
+        machine.let_collect(False)
+        try:
+            self._splice(self._splice_tick)
+        finally:
+            machine.let_collect(True)
 
     def _splice(self, change_tick: int) -> None:
         self._splice_tick = -1
@@ -261,16 +275,22 @@ class Infusion:
         self._train.release()
 
     def rehearse(self, program) -> None:
-        """Find out how long preparing a change to a program takes, by doing so and dropping it."""
+        """Find out how long preparing a change to a program takes, by doing so and dropping it, and how long tidying
+        the heap for it."""
+        pump, machine = self._pump, self._hardware.machine
+        pump.collect_garbage()
         if program.mode == MODE_STOPPED:
             return
-        pump = self._pump
         timeline = Timeline(program, pump.wall, pump.limits.minimum_rate_nl_per_day)
-        begun = pump.pace.begin()
-        tick = pump.ticks_now()
-        self._prepare(tick, 0, 0, ChangingTimeline(timeline, tick + TICKS_PER_SECOND // 2, timeline))
-        self._train.unload()
-        pump.pace.note_prepared(pump.pace.since(begun))
+        machine.let_collect(False)
+        try:
+            begun = pump.pace.begin()
+            tick = pump.ticks_now()
+            self._prepare(tick, 0, 0, ChangingTimeline(timeline, tick + TICKS_PER_SECOND // 2, timeline))
+            self._train.unload()
+            pump.pace.note_prepared(pump.pace.since(begun))
+        finally:
+            machine.let_collect(True)
 
     def _make_later(self) -> None:
         """Too late to be exact: things stay as they are for a moment more, and the pump says so."""

@@ -49,7 +49,8 @@ _NOTHING_STORED = (NO_PAIR, bytes(32), 0, True)
 
 
 class Keeper:
-    """due_s, due_us: when the grant has to be renewed, if that is planned already.
+    """has_work: whether something waited after the latest ``tend`` that can be done as soon as there is time.
+    due_s, due_us: when the grant has to be renewed, if that is planned already.
     quantum_steps: most microsteps that can be uncertain after a power cut."""
 
     def __init__(self, pump, journal):
@@ -67,6 +68,7 @@ class Keeper:
         self._has_changed = False
         self._is_durable = True
         self._is_held = True
+        self.has_work = False
         self.due_s = NEVER_S
         self.due_us = 0
         self._due_step = 0
@@ -281,43 +283,65 @@ class Keeper:
         """The plan is another one: the instant has to be found anew."""
         self.due_s = NEVER_S
 
-    def tend(self) -> None:
-        """Write what waits to be written, and erase ahead of need, each if there is time for it now."""
-        pump, journal, ledger = self._pump, self.journal, self._ledger
-        is_near_end = ledger.counted >= ledger.granted - self._lead_steps
-        if pump.infusion.state == STATE_DELIVERING and is_near_end and self.can_grant():
-            if self._has_changed or pump.supervisor.is_motor_stalled():
-                self.save()
-            else:
-                self._renew_grant()
-        if not self._is_held:
-            self._is_held = True
-            journal.hold(self._state(self._granted_now()))
+    def tend(self) -> bool:
+        """Write what waits to be written, and erase ahead of need, each if there is time for it now. Return True if
+        anything was done, so that what is due next has to be found anew. ``has_work`` is set."""
+        pump, journal = self._pump, self.journal
+        has_acted = self._hold_or_grant()
         if not self.may_write():
-            return
+            self.has_work = False
+            return has_acted
         if self._has_changed and pump.has_time(pump.pace.write_lead_us()):
             self.save()
+            has_acted = True
         if journal.latest_event < pump.log.latest and pump.has_time(pump.pace.write_lead_us()):
             self.write_events(_MOST_EVENTS_AT_ONCE)
+            has_acted = True
         # The log first: of a dose that has ended nothing is left in the other record that could be logged later.
         is_turn_of_doses = pump.doses.needs_writing() and journal.latest_event >= pump.log.latest
         # A record of doses is four times as long as one of the state.
         if is_turn_of_doses and pump.has_time(4 * pump.pace.write_lead_us()):
             pump.doses.write()
             self._judge_journal()
-        erase_us = self._hardware.flash.LONGEST_ERASE_US + pump.pace.write_lead_us()
-        if journal.needs_erase() and pump.has_time(erase_us):
-            journal.erase_one()
-        elif pump.doses.needs_erase() and pump.has_time(erase_us):
-            pump.doses.erase_one()
+            has_acted = True
+        return self._erase_ahead() or has_acted
 
-    def has_work(self) -> bool:
-        """Whether something waits that can be done as soon as there is time."""
-        if not self.may_write() or self.journal.has_failed:
-            return False
-        if self._has_changed or self.journal.latest_event < self._pump.log.latest:
-            return True
-        return self.journal.needs_erase() or self._pump.doses.has_work()
+    def _hold_or_grant(self) -> bool:
+        pump, ledger = self._pump, self._ledger
+        has_acted = False
+        is_near_end = ledger.counted >= ledger.granted - self._lead_steps
+        if pump.infusion.state == STATE_DELIVERING and is_near_end and self.can_grant():
+            if self._has_changed or pump.supervisor.is_motor_stalled():
+                self.save()
+            else:
+                self._renew_grant()
+            has_acted = True
+        if not self._is_held:
+            self._is_held = True
+            self.journal.hold(self._state(self._granted_now()))
+            has_acted = True
+        return has_acted
+
+    def _erase_ahead(self) -> bool:
+        """Erase a sector that will be needed, if there is time for it, and find out whether anything still waits."""
+        pump, journal = self._pump, self.journal
+        of_journal = journal.needs_erase()
+        of_doses = pump.doses.needs_erase()
+        has_erased = False
+        if of_journal or of_doses:
+            has_erased = pump.has_time(self._hardware.flash.LONGEST_ERASE_US + pump.pace.write_lead_us())
+            if has_erased and of_journal:
+                journal.erase_one()
+            elif has_erased:
+                pump.doses.erase_one()
+        # Another one may be needed as well: it is looked at again.
+        self.has_work = not journal.has_failed and (
+            self._has_changed
+            or journal.latest_event < pump.log.latest
+            or of_journal
+            or (not pump.doses.has_failed and (of_doses or pump.doses.needs_writing()))
+        )
+        return has_erased
 
     def write_events(self, most: int = CAPACITY) -> None:
         """Write events that are in memory only, oldest first."""

@@ -10,7 +10,7 @@ from thecal_fw.core.instant import TICK_US, UNKNOWN_US
 
 _FACTOR = 2
 """A lead is so many times the longest that was measured."""
-_LEAST_LEAD_US = 20_000
+_LEAST_LEAD_US = 30_000
 _LEAST_SLACK_US = 25_000
 """For what the loop is at when a preparation falls due, measured or not."""
 _MASKED_US = 5_000
@@ -92,13 +92,18 @@ class Pace:
         """Time that has to be free for a record to be written."""
         return max(_LEAST_WRITE_US, _FACTOR * self.write_us)
 
+    def grant_ticks(self) -> int:
+        """A start is made durable so much sooner than its preparation begins: a record is written, and the collector
+        may run before that as it may before the preparation."""
+        return (self.write_lead_us() + self.collect_us) // TICK_US
+
     def collect_lead_us(self) -> int:
         """Time that has to be free for a garbage collection."""
         return max(_LEAST_SLACK_US, _FACTOR * self.collect_us)
 
     def _lead_us(self) -> int:
-        needed_us = self.prepare_us + self.collect_us + self.take_over_us
-        return max(_LEAST_LEAD_US, _MASKED_US + _FACTOR * needed_us)
+        return max(_LEAST_LEAD_US, _MASKED_US + _FACTOR * (self.prepare_us + self.take_over_us))
 
     def _slack_us(self) -> int:
-        return max(_LEAST_SLACK_US, self.prepare_us + self.collect_us)
+        # The heap is tidied for the preparation, and what the loop is at may have it tidied just before.
+        return max(_LEAST_SLACK_US, self.prepare_us + 2 * self.collect_us)

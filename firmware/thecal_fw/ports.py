@@ -273,6 +273,10 @@ class Machine(Protocol):
         """Give back what nobody uses any more. Takes milliseconds."""
         ...
 
+    def let_collect(self, may_collect: bool) -> None:
+        """Whether the collector may run by itself. While it may not, there is what is free and no more."""
+        ...
+
     def random_bytes(self, count: int) -> bytes:
         """Bytes that nobody can foresee, as far as the board has any."""
         ...

@@ -16,7 +16,7 @@ import numpy as np
 
 from thecal_fw.core import alarms, events
 from thecal_hil.course import MICROSTEPS_PER_NL, OFFSET_MINUTES, Course, local_second
-from thecal_hil.drills import heap_bytes_per_pulse, restart_ms
+from thecal_hil.drills import Restart, heap_bytes_per_pulse, restart
 from thecal_hil.gate import check_gate
 from thecal_hil.pump_clock import NS_PER_S, Instants
 from thecal_hil.rig import BUZZER, Rig
@@ -100,7 +100,7 @@ class Record:
     """What came of a plan on one rig. Instants are the pump's wall time in nanoseconds.
 
     low_alarm_pulse: microstep that the pump's log gives for the low-reservoir alarm, or -1 if there was none.
-    restart_ms: from a watchdog reset in the middle of delivery to delivering again.
+    restart: from a watchdog reset in the middle of delivery to delivering again.
     worked_s: how long this machine took over the stretch of therapy alone.
     """
 
@@ -114,7 +114,7 @@ class Record:
     check: PulseCheck
     low_alarm_pulse: int
     heap_bytes_per_pulse: float
-    restart_ms: float
+    restart: Restart
     lost_instants: int
     edges_sha256: str
     seeds: dict[str, int]
@@ -167,7 +167,7 @@ def carry_out(plan: DayPlan, rig: Rig) -> Record:
         check=check,
         low_alarm_pulse=low_alarm_pulse,
         heap_bytes_per_pulse=heap,
-        restart_ms=restart_ms(rig),
+        restart=restart(rig),
         lost_instants=rig.lost_instants(),
         edges_sha256=digest,
         seeds=rig.seeds,

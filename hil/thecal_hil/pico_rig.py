@@ -44,8 +44,9 @@ _SRAM_SEED = 0
 _STOCK_BOARDS = BUILT / "stock-boards"
 _STOCK_BOOT_NS = 4_000_000_000
 """Importing modules from a file system takes most of this."""
-_SELF_TEST_NS = 300_000_000
-"""From the port to the end of self-test and recovery: part of the boot, so done once for many scenarios."""
+_SELF_TEST_NS = 1_200_000_000
+"""From the port to the end of self-test and recovery, on flash that has to be searched: part of the boot, so done once
+for many scenarios."""
 _REPLY_TIMEOUT_S = 1.0
 _WATCHDOG_BITES_WITHIN_NS = 8_400_000_000
 
@@ -117,6 +118,10 @@ class PicoRig(Rig):
     @property
     def boot_origin_ns(self) -> int:
         return self.board.now_ns - self.board.device_time_ns
+
+    @property
+    def reset_ns(self) -> int:
+        return self.board.resets[-1].t_ns
 
     @property
     def edges(self) -> EdgeRecord:

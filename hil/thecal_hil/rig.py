@@ -112,6 +112,11 @@ class Rig(ABC):
         """Rig time at which the pump's time since reset was zero."""
 
     @property
+    def reset_ns(self) -> int:
+        """Rig time at which the latest reset began. The pump's clock may begin later, and can't know by how much."""
+        return self.boot_origin_ns
+
+    @property
     @abstractmethod
     def edges(self) -> EdgeRecord:
         """Every edge of every signal since the rig began."""

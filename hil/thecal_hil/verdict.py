@@ -44,6 +44,7 @@ def measurements(most_boot_ms: float = MOST_RESTART_MS) -> tuple[Measurement, ..
         Measurement("counted_pulse_error", "pump's own count, off", "pulses", most=0),
         Measurement("heap_bytes_per_pulse", "heap in steady state", "bytes/pulse", least=0, most=0),
         Measurement("boot_ms", "reset to delivering", "ms", least=0, most=most_boot_ms),
+        Measurement("boot_rom_ms", "of it, before its clock", "ms", least=0),
         Measurement("lost_instants", "events lost by the rig", "events", most=0),
         Measurement("speed_x", "emulated / real time", "x", reach=500),
     )
@@ -96,7 +97,8 @@ def judge(plan: DayPlan, evidence: Evidence, record: Record, model: Record, imag
     evidence.take("low_reservoir_buzzer_ms", _buzzer_ms(record, low_pulse))
     evidence.take("counted_pulse_error", _worst_miscount(record))
     evidence.take("heap_bytes_per_pulse", record.heap_bytes_per_pulse)
-    evidence.take("boot_ms", record.restart_ms)
+    evidence.take("boot_ms", record.restart.ms)
+    evidence.take("boot_rom_ms", record.restart.before_clock_ms)
     evidence.take("lost_instants", record.lost_instants)
     evidence.take("speed_x", record.speed)
     return Verdict(plan, record, model, image_sha256, evidence, agreement, low_pulse)

@@ -132,6 +132,9 @@ class SimulatedMachine:
     def collect_garbage(self) -> None:
         pass
 
+    def let_collect(self, may_collect: bool) -> None:
+        pass
+
     def random_bytes(self, count: int) -> bytes:
         return self._random.randbytes(count)
 

@@ -73,3 +73,19 @@ def test_an_alarm_that_a_person_can_not_clear_is_found(monkeypatch):
 def test_a_motor_that_still_slips_in_the_end_is_found(monkeypatch):
     monkeypatch.setattr(ModelFaults, "end", lambda *_: None)
     assert "once in order" in run_sequence(sequence_of((Fault.MOTOR_SLIPS, 3))).wrong[0]
+
+
+@pytest.mark.requirement("any-faults")
+def test_an_alarm_whose_tone_follows_on_another_without_a_pause_is_heard():
+    pressed_before = sequence_of(
+        ("press", 0), (Fault.PROGRAM_PAUSES, 3_782_648_541), ("stop", 0), ("refill", 2_400_558_182)
+    )
+    assert run_sequence(pressed_before).wrong == []
+
+
+@pytest.mark.requirement("any-faults")
+def test_an_alarm_for_which_only_the_answers_to_a_person_sound_is_found_silent(monkeypatch):
+    update = Annunciation.update
+    monkeypatch.setattr(Annunciation, "update", lambda self, s, us, *_: update(self, s, us, -1, 0))
+    case = sequence_of((Fault.SUPPLY_LOW, 0), *[("press", 0)] * 3)
+    assert "have not been heard" in run_sequence(case).wrong[0]

@@ -35,7 +35,7 @@ def test_every_kind_of_request_press_and_alarm_is_drawn():
     assert set(Event) <= set(near)
 
 
-@pytest.mark.requirement("change-loses-no-pulse", "leads-from-measured-times", "collection-moves-no-pulse")
+@pytest.mark.requirement("change-loses-no-pulse", "leads-from-measured-times")
 def test_a_pump_with_its_heap_nearly_full_makes_every_change_exactly():
     life = run_life(image_under_test(), BOARD, "sample", groups=5)
     assert life.wrong == []

@@ -11,6 +11,7 @@ import pytest
 
 from thecal_fw.core import alarms, events
 from thecal_hil.course import Course, local_second
+from thecal_hil.emulator.heap import Heap
 from thecal_hil.emulator.silicon import Silicon
 from thecal_hil.gate import check_gate
 from thecal_hil.image import image_under_test
@@ -136,3 +137,25 @@ def test_what_the_board_takes_and_the_least_margin_are_told(pico):
     assert 1_000 < after.collect_us < 50_000
     assert 500 < after.write_us < 100_000
     assert 4_000 < after.least_masked_us <= 5_000
+
+
+@pytest.mark.requirement("change-loses-no-pulse", "leads-from-measured-times", "collection-moves-no-pulse")
+@pytest.mark.parametrize("board", ["P=66", "P=132,replace=random"])
+def test_a_collector_that_runs_at_each_kilobyte_does_not_run_in_the_midst_of_a_preparation(board):
+    rig = PicoRig(image_under_test(), Silicon.read(board))
+    course = programmed(rig, 12_000_000)
+    course.start()
+    rig.run_for(3)
+    heap = Heap(rig.board)
+    heap.collect_next()
+    course.pump.time()
+    heap.fill(16 * 1_024)
+    heap.collect_every(1_024)
+    for nl_per_day in (424_000, 20_000_000, 7_654_321):
+        course.set_temporary_rate(nl_per_day, 30)
+        rig.run_for(3)
+        course.end_temporary_rate()
+        rig.run_for(3)
+    assert late_changes(course) == 0
+    assert course.must_be_ideal().pulses > 100
+    rig.close()

@@ -49,11 +49,7 @@ _BLOCKS_IN_BETWEEN = 3
 """A block spans a minute, and the warm-up ends within one."""
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a collection at every wake takes more than the leads that were measured without: the start is put off",
-)
+@pytest.mark.requirement("collection-moves-no-pulse")
 @pytest.mark.parametrize("variant", ["collect_at_every_wake"], indirect=True)
 def test_collecting_garbage_at_every_wake_moves_no_pulse(variant: PicoRig) -> None:
     course = Course(variant)

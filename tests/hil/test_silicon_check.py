@@ -17,6 +17,7 @@ from thecal.errors import ThecalError
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.rp2 import pins
 from thecal_fw.store.layout import Layout
+from thecal_hil.changes.watched import Watched
 from thecal_hil.course import Course, local_second
 from thecal_hil.emulator import EmulatedPico, ResetCause
 from thecal_hil.emulator.fixes import SystemConfiguration
@@ -26,7 +27,7 @@ from thecal_hil.image import image_under_test
 from thecal_hil.pico_faults import SECTOR_BYTES
 from thecal_hil.pico_rig import PicoRig, bench_board
 from thecal_hil.rig import ENABLE
-from thecal_hil.silicon_check import assumptions, clocks, resets, sense_line
+from thecal_hil.silicon_check import assumptions, clocks, margins, resets, sense_line
 from thecal_hil.silicon_check.emulated_way import EmulatedWay
 from thecal_hil.silicon_check.flash_cache import FlashCache
 from thecal_hil.silicon_check.flash_chip import FlashChip
@@ -91,7 +92,9 @@ IDEAL = "ideal"
 @pytest.mark.requirement("chip-measured")
 def test_a_board_as_slow_as_silicon_is_believed_to_be_agrees_in_all() -> None:
     found = findings(AS_SILICON)
-    assert {key: one.why for key, one in found.items() if one.verdict is not Verdict.AGREES} == {}
+    not_agreeing = {key: one.verdict for key, one in found.items() if one.verdict is not Verdict.AGREES}
+    # It has delivered nothing yet.
+    assert not_agreeing == dict.fromkeys(("write", "margin", "masked-margin"), Verdict.NOT_MEASURED)
     assert len(found) == sum(
         len(group)
         for group in vars(assumptions).values()
@@ -141,6 +144,7 @@ def test_a_slow_board_differs_where_it_was_made_slow_and_nowhere_else() -> None:
             "kept-awake",
             "tool-zero",
             "bite-zero",
+            "take-over",
         )
     }
     assert not all_agree(measured_on(SLOW)[0])
@@ -297,6 +301,41 @@ def test_a_pump_is_started_again_whatever_fails_in_between(monkeypatch) -> None:
     with pytest.raises(ThecalError, match="as a test wants it"):
         Measurement(EmulatedWay(board), crystal_s=1).run()
     assert EmulatedWay(board).find_pump().interrogate().state == STATE_STOPPED
+
+
+def margins_of_one_that_has_delivered(silicon: str) -> tuple[dict[str, Finding], Watched]:
+    rig = PicoRig(image_under_test(), Silicon.read(silicon))
+    watched = Watched(rig.board)
+    course = Course(rig)
+    course.set_time(local_second("2026-03-06 12:00"))
+    course.refill(20_000_000)
+    course.prescribe(continuous(2_000_000))
+    # A reset has a dry run of taking over a queue, and a commit of preparing a change.
+    watched.margins_ns.clear()
+    course.start()
+    rig.run_for(5)
+    course.prescribe(continuous(424_000))
+    rig.run_for(5)
+    course.stop()
+    judged = {one.key: one for one in assumptions.MARGINS}
+    return {key: judge(judged.pop(key), one) for key, one in margins.readings(rig.pump())}, watched
+
+
+@pytest.mark.requirement("chip-measured")
+def test_margins_of_a_pump_that_has_delivered_are_what_was_seen_from_outside() -> None:
+    found, watched = margins_of_one_that_has_delivered("silicon,flash=blank")
+    assert {one.verdict for one in found.values()} == {Verdict.AGREES}
+    assert set(found) == {one.key for one in assumptions.MARGINS}
+    margin = found["margin"].reading
+    assert margin is not None
+    assert margin.value == pytest.approx(min(watched.margins_ns) / _NS_PER_MS, abs=0.5)
+
+
+@pytest.mark.requirement("chip-measured")
+@pytest.mark.parametrize("silicon", ["ideal", "silicon,flash=blank,P=132,replace=random"])
+def test_a_cost_of_misses_that_is_not_the_one_assumed_shows_in_taking_over(silicon: str) -> None:
+    found, _ = margins_of_one_that_has_delivered(silicon)
+    assert found["take-over"].verdict is Verdict.DIFFERS
 
 
 FIGURE = Assumption("figure", "X1", "a figure", 10, "ms", 8, 14)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from thecal_hil.course import Course, local_second
+from thecal_hil.emulator.silicon import IDEAL
 from thecal_hil.emulator.units import NS_PER_MS
 from thecal_hil.image import image_under_test
 from thecal_hil.parity.lockstep import Lockstep, digest
@@ -19,7 +20,7 @@ DELIVERY_INSTRUCTIONS = 1_000_000
 @pytest.mark.requirement("emulator-parity", "emulator-parity-record")
 def test_the_image_boots_the_same_on_both_paths() -> None:
     image = image_under_test(None)
-    slow, fast = (bench_board(image, compiled=compiled) for compiled in (False, True))
+    slow, fast = (bench_board(image, IDEAL, compiled=compiled) for compiled in (False, True))
     lockstep = Lockstep(slow, fast)
     lockstep.drive(lambda _, board: board.run_until(BOOT_NS))
     assert lockstep.totals.instructions > BOOT_INSTRUCTIONS
@@ -30,7 +31,9 @@ def test_the_image_boots_the_same_on_both_paths() -> None:
 @pytest.mark.requirement("emulator-parity")
 def test_the_slow_path_that_leads_is_the_one_that_runs_without_a_compiler() -> None:
     image = image_under_test(None)
-    leading, following, alone = (bench_board(image, compiled=compiled) for compiled in (False, True, False))
+    leading, following, alone = (
+        bench_board(image, IDEAL, compiled=compiled) for compiled in (False, True, False)
+    )
     Lockstep(leading, following).drive(lambda _, board: board.run_until(BOOT_NS))
     alone.run_until(BOOT_NS)
     assert digest(alone) == digest(leading)
@@ -41,7 +44,7 @@ def test_the_slow_path_that_leads_is_the_one_that_runs_without_a_compiler() -> N
 def test_the_image_delivers_the_same_on_both_paths() -> None:
     image = image_under_test(None)
     # Both boot and are programmed on the compiled path, which is quick; from then on the first is led by the emulator.
-    rigs = [PicoRig(image, board=bench_board(image, compiled=True)) for _ in range(2)]
+    rigs = [PicoRig(image, board=bench_board(image, IDEAL, compiled=True)) for _ in range(2)]
     for rig in rigs:
         course = Course(rig)
         course.set_time(local_second("2026-03-06 12:00"))

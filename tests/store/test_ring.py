@@ -1,5 +1,7 @@
 """A ring of sectors by itself: where its slots lie, what it takes to write one, which is the newest."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -438,3 +440,99 @@ def test_a_slot_that_read_right_and_then_wrong_is_not_looked_at_again_wherever_i
 def test_a_sector_with_a_blank_first_slot_stays_empty_when_the_one_behind_it_gives_way():
     flash = filled(*range(4), 2 * SLOTS - 1, 2 * SLOTS)
     assert ring_on(flash).newest(ReadsRightOnce(2 * SLOTS)) == 3
+
+
+# Searching -------------------------------------------------------------------------------------------------------
+
+
+class CountingFlash(NorFlash):
+    """Counts the bytes that are read of it."""
+
+    bytes_read = 0
+
+    def read_into(self, sector, offset, buffer):
+        self.bytes_read += len(buffer)
+        super().read_into(sector, offset, buffer)
+
+
+MANY = 60
+
+
+def many_sectors(content: bytes) -> CountingFlash:
+    flash = CountingFlash(FIRST_SECTOR + MANY)
+    for sector in range(FIRST_SECTOR, FIRST_SECTOR + MANY):
+        for offset in range(4096):
+            flash.rot(sector, offset, 1, content[(sector * 4096 + offset) % len(content)])
+    return flash
+
+
+def lay_in_many(flash: NorFlash, sequence: int, data: bytes) -> None:
+    sector, offset = FIRST_SECTOR + sequence // SLOTS % MANY, sequence % SLOTS * SLOT_BYTES
+    for index, byte in enumerate(data):
+        flash.rot(sector, offset + index, 1, byte)
+
+
+def asked_of(flash: NorFlash) -> tuple[int, int]:
+    """What is the newest slot, and how many slots were looked at closely for it."""
+    looked_at = 0
+
+    def number(slot):
+        nonlocal looked_at
+        looked_at += 1
+        return number_in(slot)
+
+    return Ring(flash, FIRST_SECTOR, MANY, SLOT_BYTES).newest(number), looked_at
+
+
+@pytest.mark.parametrize(
+    "content", [bytes(251), Random(1).randbytes(65_537), b"\x55"], ids=["zeros", "random", "55"]
+)
+def test_flash_that_held_something_else_is_read_once_and_few_of_its_slots_are_looked_at(content):
+    flash = many_sectors(content)
+    newest, looked_at = asked_of(flash)
+    assert newest == -1
+    assert looked_at <= MANY * SLOTS // 8
+    assert flash.bytes_read <= 1.25 * MANY * 4096
+
+
+@pytest.mark.parametrize("content", [bytes(251), Random(2).randbytes(65_537)], ids=["zeros", "random"])
+def test_a_ring_among_what_the_flash_held_before_is_found_without_reading_all_of_that(content):
+    flash = many_sectors(content)
+    for sequence in range(5 * SLOTS, 6 * SLOTS):
+        lay_in_many(flash, sequence, slot_of(sequence))
+    flash.bytes_read = 0
+    assert asked_of(flash)[0] == 6 * SLOTS - 1
+    assert flash.bytes_read <= 6 * 4096
+
+
+@pytest.mark.parametrize(
+    "first", [SPOILED, RUBBISH, slot_of(7 * SLOTS)[:-1] + b"\x00"], ids=["spoiled", "rubbish", "claims"]
+)
+def test_newer_groups_are_found_whatever_their_first_slots_have_become(first):
+    flash = CountingFlash(FIRST_SECTOR + MANY)
+    for group in range(4, 8):
+        lay_in_many(flash, group * SLOTS, slot_of(group * SLOTS) if group == 4 else first)
+        lay_in_many(flash, group * SLOTS + 2, slot_of(group * SLOTS + 2))
+    assert asked_of(flash)[0] == 7 * SLOTS + 2
+
+
+@pytest.mark.parametrize("unreadable", [1, 2])
+def test_sectors_that_nothing_can_be_read_of_do_not_hide_a_newer_group(unreadable):
+    flash = CountingFlash(FIRST_SECTOR + MANY)
+    lay_in_many(flash, 4 * SLOTS, slot_of(4 * SLOTS))
+    newest = (5 + unreadable) * SLOTS + 3
+    lay_in_many(flash, newest - 3, SPOILED)
+    lay_in_many(flash, newest, slot_of(newest))
+    assert asked_of(flash)[0] == newest
+
+
+def test_a_ring_that_counts_from_1_is_found_without_reading_all_of_what_was_there_before():
+    flash = many_sectors(Random(3).randbytes(65_537))
+    for slot in range(SLOTS):
+        lay_in_many(flash, slot, BLANK)
+    lay_in_many(flash, 0, SPOILED)
+    for sequence in range(1, 5):
+        lay_in_many(flash, sequence, slot_of(sequence))
+    flash.bytes_read = 0
+    assert asked_of(flash)[0] == 4
+    assert flash.bytes_read <= 6 * 4096

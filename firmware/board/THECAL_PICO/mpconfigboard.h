@@ -26,3 +26,15 @@
 // MicroPython remembers where it found a name, one byte a place. The firmware uses several hundred names; with the
 // usual 128 places they turn each other out, and a heartbeat takes a tenth longer.
 #define MICROPY_OPT_MAP_LOOKUP_CACHE_SIZE       (1024)
+
+// The interpreter itself lies in memory: in flash it would turn the bytecode that it reads, and all else, out of the flash
+// cache of 16 kB. The port's linker script has the same in mind for vm.c and gc.c, and misses both for their names.
+#define IN_MEMORY(f)                            __attribute__((noinline, section(".time_critical." #f)))
+#define MICROPY_WRAP_MP_EXECUTE_BYTECODE(f)     IN_MEMORY(f) f
+#define MICROPY_WRAP_MP_MAP_LOOKUP(f)           IN_MEMORY(f) f
+#define MICROPY_WRAP_MP_BINARY_OP(f)            IN_MEMORY(f) f
+#define MICROPY_WRAP_MP_LOAD_GLOBAL(f)          IN_MEMORY(f) f
+#define MICROPY_WRAP_MP_LOAD_NAME(f)            IN_MEMORY(f) f
+#include <stddef.h>
+IN_MEMORY(gc_alloc) void *gc_alloc(size_t n_bytes, unsigned int alloc_flags);
+IN_MEMORY(gc_free) void gc_free(void *ptr);

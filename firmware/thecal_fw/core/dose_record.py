@@ -28,7 +28,7 @@ _DOSE_BYTES = struct.calcsize(_DOSE)
 _SPAN_BYTES = struct.calcsize(_SPAN)
 _SPANS_OFFSET = _HEADER_BYTES + MOST_DOSES * _DOSE_BYTES
 _CRC_OFFSET = RECORD_BYTES - 4
-_SEQUENCE_OFFSET = 4
+SEQUENCE_OFFSET = 4
 _IS_UNDER_WAY = 1
 _IS_REMEMBERED = 2
 _ALL_SECONDS = 0xFFFFFFFF
@@ -97,8 +97,7 @@ class DoseRecord:
             self.lived_since,
             self.line_empty_at_steps,
         )
-        for index in range(offset, _CRC_OFFSET):
-            record[index] = 0
+        record[offset:_CRC_OFFSET] = bytes(_CRC_OFFSET - offset)
         offset = _SPANS_OFFSET
         for first, until, until_tick in self.lived:
             until_s = max(0, base_s - -until_tick // TICKS_PER_SECOND)
@@ -115,7 +114,7 @@ def _of_number(boluses, number: int):
 
 def complete(record, sequence: int) -> None:
     """Put the sequence and the CRC into a record."""
-    struct.pack_into("<I", record, _SEQUENCE_OFFSET, sequence)
+    struct.pack_into("<I", record, SEQUENCE_OFFSET, sequence)
     struct.pack_into("<I", record, _CRC_OFFSET, _crc(record))
 
 
@@ -123,7 +122,7 @@ def sequence_in(record) -> int:
     """Sequence of an undamaged record of any layout, -1 of anything else."""
     if record[0] != MAGIC or struct.unpack_from("<I", record, _CRC_OFFSET)[0] != _crc(record):
         return -1
-    return struct.unpack_from("<I", record, _SEQUENCE_OFFSET)[0]
+    return struct.unpack_from("<I", record, SEQUENCE_OFFSET)[0]
 
 
 def decode(record, base_s: int):

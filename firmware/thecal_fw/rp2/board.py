@@ -40,6 +40,12 @@ class Machine:
     def collect_garbage(self) -> None:
         gc.collect()
 
+    def let_collect(self, may_collect: bool) -> None:
+        if may_collect:
+            gc.enable()
+        else:
+            gc.disable()
+
     def random_bytes(self, count: int) -> bytes:
         return os.urandom(count)
 

@@ -4,7 +4,7 @@
 all doses. The regions lie behind everything that older firmware wrote, so its journal stays as it is.
 """
 
-from thecal_fw.core.dose_record import RECORD_BYTES, complete, sequence_in
+from thecal_fw.core.dose_record import RECORD_BYTES, SEQUENCE_OFFSET, complete, sequence_in
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, Ring
 
 _WRITE_TRIES = 4
@@ -17,8 +17,8 @@ class DoseStore:
 
     def __init__(self, flash, layout):
         self._rings = (
-            Ring(flash, layout.doses_a, layout.dose_sectors, RECORD_BYTES),
-            Ring(flash, layout.doses_b, layout.dose_sectors, RECORD_BYTES),
+            Ring(flash, layout.doses_a, layout.dose_sectors, RECORD_BYTES, SEQUENCE_OFFSET),
+            Ring(flash, layout.doses_b, layout.dose_sectors, RECORD_BYTES, SEQUENCE_OFFSET),
         )
         self.record = bytearray(RECORD_BYTES)
         self.was_found = False

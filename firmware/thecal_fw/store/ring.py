@@ -15,9 +15,13 @@ before:
 ERASE_TRIES = 2
 """Times a sector is erased before it counts as failed, for this time round."""
 
+_NUMBER_BYTES = 4
 _PIECE_BYTES = 512
 _PIECE = bytearray(_PIECE_BYTES)
 _BLANK_PIECE = b"\xff" * _PIECE_BYTES
+
+_UNREADABLE_SECTORS = 3
+"""So many sectors in a row without a valid slot end the search for a newer group."""
 
 NOT_NEEDED = 0
 WANTED = 1
@@ -25,13 +29,14 @@ NEEDED = 2
 
 
 class Ring:
-    """Slots of one size in a row of sectors.
+    """Slots of one size in a row of sectors, a power of two in each.
 
     failures: writes and erases since power-on that did not verify.
     slot: what was last read.
     """
 
-    def __init__(self, flash, first_sector: int, sectors: int, slot_bytes: int):
+    def __init__(self, flash, first_sector: int, sectors: int, slot_bytes: int, number_offset: int = 0):
+        """number_offset: where in a slot its sequence number lies, four bytes with the lowest first."""
         self.slots = flash.SECTOR_BYTES // slot_bytes
         self.sectors = sectors
         self.failures = 0
@@ -41,6 +46,8 @@ class Ring:
         self._blank = b"\xff" * slot_bytes
         self._zeros = bytes(slot_bytes)
         self.slot = bytearray(slot_bytes)
+        self._number_offset = number_offset
+        self._number = bytearray(_NUMBER_BYTES)
         # Groups up to this one are erased; what is behind the group now written does not matter.
         self._erased_group = -1
         # The last two groups whose sector did not let itself be erased: the one now written, and the next.
@@ -75,42 +82,110 @@ class Ring:
         return True
 
     def newest(self, number_in) -> int:
-        """Search for the newest valid slot; its sequence number, or -1. It is in ``slot`` then.
+        """Search for the newest valid slot; return its sequence number, or -1. It is in ``slot`` then.
 
-        ``number_in`` tells the sequence number in a slot, and -1 if that is not valid.
+        ``number_in`` returns the sequence number in a slot, and -1 if that is not valid. Of each sector only the number
+        in its first slot is read; the newest of these that proves valid is where the search begins. Only where there
+        is no valid slot yet are all sectors read, as in the first start on flash that held something else before.
         """
         limit = -1
         while True:
-            newest = -1
-            for sector in range(self.sectors):
-                first = self._first_in(sector, number_in)
-                if first > newest and (limit < 0 or first < limit):
-                    newest = first
-            if newest < 0:
+            group = self._newest_group(number_in, limit)
+            if group < 0:
                 return -1
-            begin = newest - newest % self.slots
-            for sequence in range(begin + self.slots - 1, begin - 1, -1):
-                self.read(sequence, self.slot)
+            sequence = self._last_in(group, number_in)
+            if sequence >= 0:
+                return sequence
+            # What was valid a moment ago is not any more: it was never completed. Look further back.
+            limit = group
+
+    def _newest_group(self, number_in, limit: int) -> int:
+        """Return the newest group below a limit, if that is 0 or more, that has a valid slot; -1 if there is none."""
+        claimed = []
+        for sector in range(self.sectors):
+            group = self._claimed_group(sector)
+            if group >= 0 and (limit < 0 or group < limit):
+                claimed.append(group)
+        claimed.sort()
+        newest = -1
+        while claimed and newest < 0:
+            group = claimed.pop()
+            self.read(group * self.slots, self.slot)
+            if (
+                number_in(self.slot) == group * self.slots
+                or self._group_in(group % self.sectors, number_in) == group
+            ):
+                newest = group
+        # A group whose first slot was spoiled or has rotted claims nothing, nor does the first one of a ring that
+        # counts from 1. Groups follow one another, save for sectors that can't be erased.
+        unreadable = 0
+        group = newest + 1
+        while (
+            unreadable < _UNREADABLE_SECTORS
+            and group - newest < self.sectors
+            and (limit < 0 or group < limit)
+        ):
+            if self._group_in(group % self.sectors, number_in) == group:
+                newest, unreadable = group, 0
+            else:
+                unreadable += 1
+            group += 1
+        if newest >= 0:
+            return newest
+        for sector in range(self.sectors):
+            group = self._group_in(sector, number_in)
+            if group > newest and (limit < 0 or group < limit):
+                newest = group
+        return newest
+
+    def _claimed_group(self, sector: int) -> int:
+        """Return the group that the number in the first slot of a sector claims, -1 if it is none of that sector's."""
+        number = self._number
+        self._flash.read_into(self._first_sector + sector, self._number_offset, number)
+        if number[0] & (self.slots - 1):
+            return -1
+        group = int.from_bytes(number, "little") // self.slots
+        return group if group % self.sectors == sector else -1
+
+    def _group_in(self, sector: int, number_in) -> int:
+        """Return the group of the first valid slot of a sector, -1 if there is none.
+
+        Only a slot whose number ends as one of its place does is looked at closely: of anything else than slots, few
+        pass, and each look takes as long as a dozen of these."""
+        slots, slot_bytes = self.slots, self._slot_bytes
+        in_piece = _PIECE_BYTES // slot_bytes
+        low_bits = slots - 1
+        for first in range(0, slots, in_piece):
+            self._flash.read_into(self._first_sector + sector, first * slot_bytes, _PIECE)
+            if first == 0 and _PIECE[:slot_bytes] == self._blank:
+                return -1
+            at = self._number_offset
+            for slot in range(first, first + in_piece):
+                if _PIECE[at] & low_bits == slot:
+                    self.read_slot(sector, slot, self.slot)
+                    sequence = number_in(self.slot)
+                    if (
+                        sequence % slots == slot
+                        and sequence // slots % self.sectors == sector
+                        and sequence >= 0
+                    ):
+                        return sequence // slots
+                at += slot_bytes
+        return -1
+
+    def _last_in(self, group: int, number_in) -> int:
+        """Return the number of the last valid slot of a group, which is in ``slot`` then; -1 if there is none."""
+        sector = group % self.sectors
+        in_piece = _PIECE_BYTES // self._slot_bytes
+        for first in range(self.slots - in_piece, -1, -in_piece):
+            self._flash.read_into(self._first_sector + sector, first * self._slot_bytes, _PIECE)
+            if _PIECE == _BLANK_PIECE:
+                continue
+            for slot in range(first + in_piece - 1, first - 1, -1):
+                self.read_slot(sector, slot, self.slot)
+                sequence = group * self.slots + slot
                 if self.slot != self._blank and number_in(self.slot) == sequence:
                     return sequence
-            # What was valid a moment ago is not any more: it was never completed. Look further back.
-            limit = begin
-
-    def _first_in(self, sector: int, number_in) -> int:
-        """Sequence number of the first valid slot of a sector, or -1."""
-        for slot in range(self.slots):
-            self.read_slot(sector, slot, self.slot)
-            if self.slot == self._blank:
-                if slot == 0:
-                    break
-                continue
-            sequence = number_in(self.slot)
-            if (
-                sequence >= 0
-                and sequence % self.slots == slot
-                and sequence // self.slots % self.sectors == sector
-            ):
-                return sequence
         return -1
 
     def found(self, sequence: int) -> None:

@@ -208,7 +208,7 @@ def _decode_3(record) -> State:
     state = State()
     values = struct.unpack(_FORMAT, record)
     for index in range(len(_PACKED)):
-        if _PACKED[index] in FIELDS:
+        if _PACKED[index] not in _OF_THE_RECORD:
             setattr(state, _PACKED[index], values[index])
     set_flags(state, values[_FLAGS])
     return state

@@ -21,6 +21,7 @@ from thecal_fw.store.state import (
     LAYOUT_VERSION,
     NOT_MIRRORED,
     OTHER_PAIR_ERASED_OFFSET,
+    SEQUENCE_OFFSET,
     SINCE_MIRRORED_OFFSET,
     State,
     complete,
@@ -44,8 +45,8 @@ class StateRings:
     """
 
     def __init__(self, flash, layout, keep=None):
-        self.a = Ring(flash, layout.state_a, layout.state_sectors, STATE_BYTES)
-        self.b = Ring(flash, layout.state_b, layout.state_sectors, STATE_BYTES)
+        self.a = Ring(flash, layout.state_a, layout.state_sectors, STATE_BYTES, SEQUENCE_OFFSET)
+        self.b = Ring(flash, layout.state_b, layout.state_sectors, STATE_BYTES, SEQUENCE_OFFSET)
         self.condition = BLANK
         self.state: State | None = None
         self.latest = -1

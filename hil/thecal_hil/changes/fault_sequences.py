@@ -13,6 +13,7 @@ from fractions import Fraction
 from random import Random
 from typing import Final
 
+import numpy as np
 from serial import SerialException
 
 from thecal.errors import ThecalError
@@ -37,6 +38,8 @@ HEARD_WITHIN_S: Final = 10
 """A heartbeat of 7 s finds the cause, and the first tone follows."""
 HEARD_AGAIN_S: Final = {alarms.PRIORITY_CRITICAL: 615, alarms.PRIORITY_NON_CRITICAL: 3_615}
 EXACT_FOR_S: Final = 1_000
+_LEAST_TONE_NS: Final = 200_000_000
+"""What answers a person sounds for a tenth of a second, an alarm's shortest tone for a quarter."""
 
 _UTC_S: Final = local_second("2026-03-06 08:00")
 _FULL_NL: Final = 18_000_000
@@ -212,15 +215,23 @@ class _Sequence:
         self._audible_since_ns = {
             priority: self._audible_since_ns.get(priority, before_ns) for priority in audible
         }
-        heard = rig.rising_ns(BUZZER)
         for priority, since_ns in self._audible_since_ns.items():
-            latest_ns = int(heard[-1]) if len(heard) and heard[-1] >= since_ns else None
+            latest_ns = self._heard_ns(since_ns)
             name = alarms.PRIORITY_NAMES[priority]
             assert latest_ns is not None, f"silent: {name} alarms {self._active_names()} have not been heard"
             silent_s = (rig.now_ns - latest_ns) / NS_PER_S
             assert silent_s <= HEARD_AGAIN_S[priority], (
                 f"silent: {name} alarms not heard for {silent_s:.0f} s"
             )
+
+    def _heard_ns(self, since_ns: int) -> int | None:
+        """When the latest tone since an instant began; None if there was none. One that an alarm's tone follows on
+        without a pause counts for what sounds of it from that instant on."""
+        t_ns, levels = self.rig.levels_of(BUZZER)
+        ends_ns = np.append(t_ns[1:], self.rig.now_ns)
+        begins_ns = np.maximum(t_ns, since_ns)
+        tones_ns = begins_ns[(levels == 1) & (ends_ns - begins_ns >= _LEAST_TONE_NS)]
+        return int(tones_ns[-1]) if len(tones_ns) else None
 
     def _audible(self) -> set[int]:
         status = self.rig.pump().interrogate()

@@ -284,12 +284,13 @@ class _Run:
                 return instant_ns
         if event is Event.SPLICE and rig.now_ns > self._changed_ns + _CHANGE_WITHIN_NS:
             return None
-        within_ns = _WITHIN_NS.get(event, _AHEAD_NS)
-        coming = [t for t in self.watched.ahead(within_ns)[event] if t + offset_ns >= rig.now_ns]
-        if coming and event is Event.BLOCK_END:
+        coming_ns = self.watched.ahead(
+            event, rig.now_ns - min(offset_ns, 0), _WITHIN_NS.get(event, _AHEAD_NS)
+        )
+        if coming_ns is not None and event is Event.BLOCK_END:
             # Nothing on the board says so; up to then it goes on as its copy did.
-            instants.append(coming[0])
-        return coming[0] if coming else None
+            instants.append(coming_ns)
+        return coming_ns
 
     def _request(self, name: str, draw: Random) -> None:
         asked_ns = self.rig.now_ns

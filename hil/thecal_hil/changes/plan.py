@@ -13,10 +13,10 @@ GROUPS: Final = 40
 SEQUENCES_A_PART: Final = 250
 
 # Processor seconds on one core of 2026, for what is said beforehand.
-_S_PER_LIFE: Final = 30.0
+_S_PER_LIFE: Final = 25.0
 _S_PER_EXACT_LIFE: Final = 12.0
 _S_PER_SEQUENCE: Final = 0.06
-_LIVES_A_BOARD: Final = 7
+_LIVES_A_BOARD: Final = 6
 
 MIXED_BOARDS: Final = tuple(
     f"silicon,flash=blank,P={miss},replace={replacement},erase={erase}"

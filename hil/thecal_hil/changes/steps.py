@@ -37,8 +37,11 @@ _SENT_TOGETHER: Final = tuple(
 )
 """What needs no answer before the next request can be made, and does nothing to a pump that stands."""
 _WITHIN_US: Final = 100_000
-_STARTS: Final = 0.25
-_TEMPORARY: Final = 0.3
+_THRESHOLDS: Final = (0, 4_096, 6_144, 8_192)
+"""Bytes after which the collector runs by itself; 0 for only once nothing is free. The firmware sets none and keeps a
+piece of 16 kB, so it never runs more often than once in four times the least of these."""
+_STARTS: Final = 0.35
+_TEMPORARY: Final = 0.25
 _PRESSES: Final = 0.05
 _ALARMS: Final = 0.03
 _COMMITS: Final = 0.5
@@ -120,7 +123,7 @@ def _change_nothing(draw: Random) -> str:
 def _pressure(draw: Random) -> Step:
     if draw.random() < 0.5:
         return Step(COLLECT, 0)
-    return Step(THRESHOLD, draw.choice((0, 1_024, 2_048, 4_096, 8_192)))
+    return Step(THRESHOLD, draw.choice(_THRESHOLDS))
 
 
 def _placed(draw: Random, what: str, near: Event | None) -> Step:

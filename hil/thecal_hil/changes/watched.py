@@ -87,19 +87,23 @@ class Watched:
     def _note_operation(self, _number: int, is_erase: bool) -> None:
         self.instants[Event.ERASE if is_erase else Event.WRITE].append(self._board.now_ns)
 
-    def ahead(self, within_ns: int) -> dict[Event, list[int]]:
-        """Instants of what comes within a time if nobody asks anything of the pump."""
-        return in_a_copy(lambda: self._run_ahead(within_ns))
+    def ahead(self, event: Event, from_ns: int, within_ns: int) -> int | None:
+        """The first instant of an event at or after another, if nobody asks anything of the pump; None if none comes
+        within a time from now."""
+        return in_a_copy(lambda: self._run_ahead(event, from_ns, within_ns))
 
-    def _run_ahead(self, within_ns: int) -> dict[Event, list[int]]:
-        board = self._board
-        begin_ns, busy = board.now_ns, self._busy_channels()
-        while board.now_ns < begin_ns + within_ns:
+    def _run_ahead(self, event: Event, from_ns: int, within_ns: int) -> int | None:
+        board, instants = self._board, self.instants[event]
+        end_ns, busy = board.now_ns + within_ns, self._busy_channels()
+        while True:
+            if instants and instants[-1] >= from_ns:
+                return next(t_ns for t_ns in instants if t_ns >= from_ns)
+            if board.now_ns >= end_ns:
+                return None
             board.run_for(_LOOK_EVERY_NS)
             was_busy, busy = busy, self._busy_channels()
             if busy != was_busy:
                 self.instants[Event.BLOCK_END].append(board.now_ns)
-        return {event: [t for t in instants if t >= begin_ns] for event, instants in self.instants.items()}
 
     def _busy_channels(self) -> int:
         read = self._board.bus.read_uint32

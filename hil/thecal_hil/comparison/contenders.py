@@ -19,6 +19,7 @@ from thecal_hil.course import MICROSTEPS_PER_NL, Course, local_second
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.flash_chip import FlashTiming
 from thecal_hil.emulator.repl import RawRepl
+from thecal_hil.emulator.silicon import IDEAL
 from thecal_hil.image import image_under_test
 from thecal_hil.load import valid_frames
 from thecal_hil.pico_rig import PicoRig
@@ -73,7 +74,7 @@ def _loaded(board: EmulatedPico, seconds: float, request: Callable[[int], bytes]
 def thecal(seconds: float, loaded: bool = True) -> Run:
     """The shipped image: some ten microsteps a second under load, else a child's usual rate."""
     rate_nl_per_day = RATE_NL_PER_DAY if loaded else QUIET_NL_PER_DAY
-    rig = PicoRig(image_under_test())
+    rig = PicoRig(image_under_test(), IDEAL)
     timing, real = rig.board.flash_timing, _timing()
     timing.erase_sector_ns, timing.program_page_ns = real.erase_sector_ns, real.program_page_ns
     course = Course(rig)

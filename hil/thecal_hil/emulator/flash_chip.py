@@ -31,6 +31,7 @@ Remains = Callable[[bytes, bytes], bytes]
 class FlashTiming:
     """Times of operations, and how many there have been since the first power-on; erases of each sector likewise.
 
+    held_ns: for how long the processor was held by operations since the first power-on.
     on_operation: asked before each operation, by its number and whether it is an erase; None lets it be, anything else
     cuts the power in it.
     """
@@ -39,6 +40,7 @@ class FlashTiming:
     erase_block_ns: int = 0
     program_page_ns: int = 0
     operations: int = 0
+    held_ns: int = 0
     takes_nothing: bool = False
     """Worn out: operations take their time and change nothing."""
     on_operation: Callable[[int, bool], Remains | None] | None = None
@@ -85,7 +87,9 @@ class TimedSsi(ssi.RPSSI):
         )
         if remains is None:
             super()._apply_command()
-            self.rp2040.clock.tick(on_cycle_ns(timing.duration_ns(command)))
+            duration_ns = on_cycle_ns(timing.duration_ns(command))
+            timing.held_ns += duration_ns
+            self.rp2040.clock.tick(duration_ns)
         else:
             self._apply_in_part(command, remains)
 

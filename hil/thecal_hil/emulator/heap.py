@@ -19,10 +19,12 @@ _SRAM_BYTES: Final = 0x4_2000
 BLOCK_BYTES: Final = 16
 _BLOCKS_PER_BYTE: Final = 4
 _FREE, _HEAD, _TAIL, _MARKED = range(4)
-# Of the memory's state: the area (allocation table and its length, finaliser table, pool's start and end, two
-# indices), whether a stack overflowed, the collector's stack of 64 halfwords, whether it runs by itself; then what was
-# allocated since it last ran, and at how much of that it runs.
+# Of the memory's state: the area (allocation table and its length, finaliser table, pool's start and end, an index at
+# which to look for a free block, and the last block in use, up to which it is swept), whether a stack overflowed, the
+# collector's stack of 64 halfwords, whether it runs by itself; then what was allocated since it last ran, and at how
+# much of that it runs.
 _AREA: Final = struct.Struct("<5I")
+_LAST_USED: Final = 6 * 4
 _ALLOCATED: Final = 8 * 4 + 64 * 2 + 4
 _NEVER: Final = 0xFFFF_FFFF
 _SHORT_BLOCKS: Final = 64
@@ -87,6 +89,7 @@ class Heap:
         free = [(before, piece) for before, piece in pairwise(pieces) if piece.is_free and not before.is_free]
         longest = max((piece for _, piece in free), key=lambda piece: piece.blocks, default=None)
         table = bytearray(self._board.read_sram(self._table, self._table_bytes))
+        (last_used,) = struct.unpack("<I", self._board.read_sram(self._state + _LAST_USED, 4))
         taken = 0
         for _, piece in free:
             blocks = piece.blocks - (leave_bytes // BLOCK_BYTES if piece == longest else 0)
@@ -98,14 +101,18 @@ class Heap:
             # Stale pointers in it would keep garbage from being collected.
             self._board.write_sram(piece.address, bytes(blocks * BLOCK_BYTES))
             taken += blocks * BLOCK_BYTES
+            last_used = max(last_used, first + blocks - 1)
         self._board.write_sram(self._table, bytes(table))
+        # What lies behind the last block in use is not swept: it would stay taken with nothing before it.
+        self._board.write_sram(self._state + _LAST_USED, struct.pack("<I", last_used))
         return taken
 
     def pieces(self) -> Iterator[Piece]:
-        """All of the heap, in the order of its addresses."""
+        """All of the heap, in the order of its addresses. A tail whose head is gone counts as taken: nothing can be
+        allocated there."""
         first, kind_of_first = 0, None
         for block, kind in enumerate(self._kinds()):
-            begins = kind in (_HEAD, _MARKED) or (kind == _FREE and kind_of_first != _FREE)
+            begins = kind in (_HEAD, _MARKED) or (kind == _FREE) != (kind_of_first == _FREE)
             if not begins:
                 continue
             if kind_of_first is not None:

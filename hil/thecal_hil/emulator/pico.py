@@ -22,7 +22,7 @@ from .flash_chip import FlashTiming
 from .pins import Probe, Wire
 from .resets import LOSES_RAM, Reset, ResetCause, carry_out, cause_of_trigger, watch_processor
 from .serial_port import EmulatedUsbSerial
-from .silicon import DEFAULT, Silicon
+from .silicon import IDEAL, Silicon
 from .start_up import StartUp
 from .units import CYCLE_NS, NS_PER_US, on_cycle_ns
 from .usb_host import UsbHost
@@ -40,13 +40,14 @@ class EmulatedPico:
         watch: Mapping[str, int] | None = None,
         released: Mapping[str, int] | None = None,
         flash_timing: FlashTiming | None = None,
-        silicon: Silicon = DEFAULT,
+        silicon: Silicon = IDEAL,
         seed: int = 0,
         compiled: bool | None = None,
     ) -> None:
         """`wires` are (output pin, input pin); `watch` maps signal names to pins; `released` gives the level an
         external resistor holds a signal at; `flash_image` is the flash from address 0 on, before the UF2 is written
-        into it: what `silicon` says of it is for whoever makes it. `flash_timing` goes before that of `silicon`.
+        into it: what `silicon` says of it is for whoever makes it. A chip by itself is the ideal one, and a pump's is
+        not: see `bench_board`. `flash_timing` goes before that of `silicon`.
         `compiled` selects the path the chip runs on (see the room of that name), which changes nothing else; None
         leaves it to the environment."""
         self.silicon = silicon

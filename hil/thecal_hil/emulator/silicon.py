@@ -1,7 +1,8 @@
 """What of real silicon is imposed on the emulated board.
 
 Promises: `IDEAL` imposes nothing, and costs nothing; `AS_SLOW_AS_SILICON` is a board as slow as silicon is believed to
-be. `Silicon.read` takes what `str` gives. docs/silicon.md tells where each value comes from; none was seen on hardware.
+be, and the default of everything that runs a pump. `Silicon.read` takes what `str` gives. docs/silicon.md tells where
+each value comes from; none was seen on hardware.
 """
 
 from __future__ import annotations
@@ -184,11 +185,13 @@ AS_SLOW_AS_SILICON: Final = Silicon(
     program_page_ns=700_000,
     boot_rom=True,
     timer_from_zero=True,
-    flash_before=FlashBefore.FILES,
+    flash_before=FlashBefore.RANDOM,
 )
 PRESETS: Final = {"ideal": IDEAL, "silicon": AS_SLOW_AS_SILICON}
 
-DEFAULT: Final = IDEAL
-"""The board where none is asked for."""
+DEFAULT: Final = AS_SLOW_AS_SILICON
+"""The board of a pump where none is asked for: what is shown on it is shown for the chip as it is believed to be. Its
+flash holds random bytes: none of it is blank, any of it may look like the pump's own, and no other image is needed to
+make it."""
 
 assert {setting.field for setting in _SETTINGS.values()} == {field.name for field in fields(Silicon)}

@@ -1,9 +1,10 @@
 """Measures memory and time of requests on the emulated board: ``python -m thecal_hil.memory``.
 
 The shipped image is given the largest program that validates and delivers it; requests of every kind come in an order
-that chance gives, with two commits of such programs in between; then a stock image is given every example. Promises:
-what it will cost is said first; a part that is done is kept, by the image's digest, and not done again; exit code 1 if
-a figure falls short.
+that chance gives, with two commits of such programs in between; then a stock image is given every example; and how
+long the processor is awake in a day is measured beside a host that stays, one that leaves and one that does not read.
+All of it is measured on the default board, as slow as silicon is believed to be. Promises: what it will cost is said
+first; a part that is done is kept, by the image's digest, and not done again; exit code 1 if a figure falls short.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from thecal_fw.link import messages
 from thecal_hil.evidence import Evidence, Measurement, write_summary
 from thecal_hil.figures_table import figures_table
 from thecal_hil.image import FirmwareImage, image_under_test
+from thecal_hil.memory.awake import HOSTS, awake_percent
 from thecal_hil.memory.part import Part, run_part
 
 _PARTS = Path("build/memory")
@@ -33,6 +35,7 @@ LEAST_FREE_BYTES = 16_384
 MOST_ALLOCATION_BYTES = 2_048
 LONGEST_MS = 150
 LONGEST_INTERROGATION_MS = 100
+MOST_AWAKE_PERCENT = 0.05
 
 MEASUREMENTS = (
     Measurement("requests", "requests asked", "requests", least=1),
@@ -43,6 +46,12 @@ MEASUREMENTS = (
     Measurement("not_asked", "kinds never asked in peace", "kinds", most=0),
     Measurement("longest_declared_ms", "longest bound declared", "ms", most=LONGEST_MS),
     Measurement("interrogation_declared_ms", "interrogation's bound", "ms", most=LONGEST_INTERROGATION_MS),
+    *(
+        Measurement(
+            f"awake_{host}", f"awake, host {host.replace('_', ' ')}", "% of the day", most=MOST_AWAKE_PERCENT
+        )
+        for host in HOSTS
+    ),
     Measurement("out_of_memory", "requests out of memory", "requests", most=0),
     Measurement("resets", "resets", "resets", most=0),
     Measurement("wrong", "what did not hold", "findings", most=0),
@@ -125,6 +134,8 @@ def main() -> int:
         for what in part.wrong:
             print(f"  WRONG: {what}")
     evidence = evidence_of(parts)
+    for host in HOSTS:
+        evidence.take(f"awake_{host}", awake_percent(image, host))
     console = Console()
     console.print(_table_of_times(parts))
     console.print(figures_table("memory and time of requests", evidence))

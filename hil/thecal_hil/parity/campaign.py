@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from thecal_hil.checkout import REPOSITORY
 from thecal_hil.emulator import compiled
+from thecal_hil.emulator.silicon import IDEAL
 from thecal_hil.evidence import write_json, write_summary
 from thecal_hil.image import FirmwareImage
 from thecal_hil.pico_rig import PicoRig, bench_board
@@ -113,7 +114,7 @@ def run_scenario(scenario: Scenario, image: FirmwareImage) -> Done:
 def run_resets(image: FirmwareImage) -> Done:
     """The course of `resets` on both paths."""
     began = time.process_time()
-    slow, fast = (bench_board(image, compiled=is_compiled) for is_compiled in (False, True))
+    slow, fast = (bench_board(image, IDEAL, compiled=is_compiled) for is_compiled in (False, True))
     lockstep = Lockstep(slow, fast)
     difference = ""
     log: list[str] = []

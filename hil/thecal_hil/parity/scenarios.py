@@ -15,6 +15,7 @@ import numpy as np
 from thecal_hil.day import digest_of
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.chip import FLASH_BYTES
+from thecal_hil.emulator.silicon import IDEAL
 from thecal_hil.evidence import Evidence
 from thecal_hil.image import FirmwareImage
 from thecal_hil.pico_faults import JOURNAL_BYTES
@@ -39,7 +40,7 @@ class Outcome:
 
 def in_lockstep(scenario: Scenario, image: FirmwareImage, *, narrow_at: int = -1) -> Outcome:
     """Run a scenario on both paths together. Raises DifferenceError at the first difference."""
-    slow, fast = (bench_board(image, compiled=compiled) for compiled in (False, True))
+    slow, fast = (bench_board(image, IDEAL, compiled=compiled) for compiled in (False, True))
     lockstep = Lockstep(slow, fast, narrow_at=narrow_at)
     (status, digests), (_, others) = lockstep.drive(lambda _, board: _carry_out(scenario, image, board))
     for what, digest in digests.items():
@@ -64,7 +65,7 @@ def narrowed(scenario: Scenario, image: FirmwareImage) -> Outcome:
 
 def by_itself(scenario: Scenario, image: FirmwareImage, *, compiled: bool) -> Digests:
     """What a scenario leaves behind on one path, run as everybody runs it: nothing looks on."""
-    return _carry_out(scenario, image, bench_board(image, compiled=compiled))[1]
+    return _carry_out(scenario, image, bench_board(image, IDEAL, compiled=compiled))[1]
 
 
 def _carry_out(scenario: Scenario, image: FirmwareImage, board: EmulatedPico) -> tuple[str, Digests]:

@@ -62,6 +62,14 @@ LOOP: Final = (
     Assumption("answer", "C6", "answer of the pump's loop, median", 12, "ms", 0, 150),
     Assumption("crystal", "C2", "crystal against this computer's clock", 0, "ppm", -100, 100),
 )
+MARGINS: Final = (
+    Assumption("take-over", "C10", "taking over a queue, as the pump measured it", 0.54, "ms", 0.3, 0.8),
+    Assumption("collect", "C11", "longest collection, as the pump measured it", 20, "ms", 5, 60),
+    Assumption("prepare", "C12", "longest preparation of a change, likewise", 7, "ms", 2, 200),
+    Assumption("write", "C13", "longest record without an erase, likewise", 7, "ms", 2, 60),
+    Assumption("margin", "C14", "least time a change was ready before its anchor", 51, "ms", 5, 1_000),
+    Assumption("masked-margin", "C15", "least that was left of 5 ms with interrupts off", 4.93, "ms", 2.5, 5),
+)
 USB_PORT: Final = (
     Assumption("frames", "U1, U2", "frames of the host, by SOF_RD", 1_000, "a second", 990, 1_010),
     Assumption(

@@ -15,7 +15,7 @@ from thecal.client import Pump
 from thecal.errors import NoAnswerError, ThecalError
 from thecal_fw.core.pump_state import STATE_STOPPED
 
-from . import assumptions, clocks, loop, sense_line
+from . import assumptions, clocks, loop, margins, sense_line
 from .flash_cache import FlashCache
 from .flash_chip import FlashChip
 from .prompt import Prompt
@@ -103,6 +103,7 @@ class Measurement:
 
     def _measure(self, pump: Pump, through_boot_loader: bool) -> None:
         way, resets = self._way, Resets(self._way)
+        self._take("the pump's own margins", assumptions.MARGINS, lambda: margins.readings(pump))
         self._take("the running pump", assumptions.LOOP, lambda: loop.readings(pump, way, self._crystal_s))
         prompt = Prompt.leave(pump, way.port())
         self._take("a collection of garbage", assumptions.COLLECTION, lambda: clocks.collection(prompt))
