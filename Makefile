@@ -6,7 +6,7 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS, PICO_DOSE_STEPS
 #                 how many steps make doses and make doses-pico take (1000000, 40000)
-#   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
+#   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
 #   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS
 #                 passed on to the command of that name
 
@@ -139,6 +139,10 @@ mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time
 .PHONY: trace
 trace: $(VENV)/ready ## Print and write the matrix of requirements and tests; fail where a link is missing
 	@$(BIN)/python -m thecal_hil.trace
+
+.PHONY: trace-mutants
+trace-mutants: $(VENV)/ready ## Put each safety-bearing requirement's mistake into a copy and have its own tests notice it
+	@nice $(BIN)/python -m thecal_hil.trace.mutant_trials $(TRACE_MUTANTS_ARGS)
 
 .PHONY: evidence
 evidence: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Run the library of scenarios on model and emulated board and write the report of it

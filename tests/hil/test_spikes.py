@@ -22,14 +22,18 @@ _UNDIVIDED = 1 << 16
 
 @pytest.mark.parametrize("nl_per_day", [424_000, 24_000_000])
 @pytest.mark.parametrize("where", INPUTS)
-@pytest.mark.requirement("spikes-are-no-edges")
+@pytest.mark.requirement(
+    "spikes-are-no-edges", "spikes-are-no-turns", "spikes-are-no-presses", "spikes-raise-no-alarm"
+)
 def test_spikes_of_half_a_microsecond_ten_times_a_second_change_nothing(where: str, nl_per_day: int) -> None:
     found = spiked_hour(image_under_test(), "ideal", where, nl_per_day, _SEED, _SECONDS)
     assert (found.spikes, found.wrong) == (_SECONDS * PER_SECOND, [])
     assert found.pulses > 10
 
 
-@pytest.mark.requirement("spikes-are-no-edges")
+@pytest.mark.requirement(
+    "spikes-are-no-edges", "spikes-are-no-turns", "spikes-are-no-presses", "spikes-raise-no-alarm"
+)
 @pytest.mark.parametrize(("where", "lasts_ns"), [("sense", 2_000), ("button", 200_000_000)])
 def test_what_is_long_enough_to_be_counted_is_noticed(where: str, lasts_ns: int, monkeypatch) -> None:
     turn_over = spikes.turn_over
@@ -37,7 +41,9 @@ def test_what_is_long_enough_to_be_counted_is_noticed(where: str, lasts_ns: int,
     assert spiked_hour(image_under_test(), "ideal", where, 2_000_000, _SEED, 20).wrong
 
 
-@pytest.mark.requirement("spikes-are-no-edges")
+@pytest.mark.requirement(
+    "spikes-are-no-edges", "spikes-are-no-turns", "spikes-are-no-presses", "spikes-raise-no-alarm"
+)
 def test_a_generator_whose_pulses_are_too_short_to_count_is_found_as_its_queue_runs_dry() -> None:
     rig = PicoRig(image_under_test())
     course = Course(rig)
