@@ -6,7 +6,6 @@ delivers, ``supervisor`` watches, ``keeper`` makes durable, the link takes reque
 what they lead to, is here.
 """
 
-
 from thecal_fw.bolus_notes import BolusNotes
 from thecal_fw.bolus_recall import STEP_US as RECALL_STEP_US
 from thecal_fw.boluses import Boluses
