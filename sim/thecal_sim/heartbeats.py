@@ -14,6 +14,7 @@ poll so much later. All else that it settles (counts, the motor's watch) comes o
 from __future__ import annotations
 
 from thecal_fw.controller import HEARTBEAT_S, Controller
+from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_sim.board import SimulatedBoard
 from thecal_sim.units import NS_PER_S
 
@@ -27,6 +28,22 @@ class ModelController(Controller):
         """(s, us) since reset at which a poll first has something to do, whatever it finds."""
         return min((self._deadline_s, self._deadline_us), (self.supervisor.check_s, 0))
 
+    def last_poll(self) -> tuple[int, int]:
+        """(s, us) since reset of the last poll, if no more than a heartbeat is due after it."""
+        return self.wake_s - HEARTBEAT_S, self.wake_us
+
+    def has_settled(self) -> bool:
+        """Return True if what the last poll found is dealt with, so that the next heartbeat does not find it again."""
+        if self._link is None or self._link.has_something_waiting or not self.button.is_quiet():
+            return False
+        hardware = self.hardware
+        if hardware.supply.is_good() != self.supervisor._supply_was_good:
+            return False
+        if self.infusion.state != STATE_DELIVERING:
+            return True
+        is_as_counted = self.ledger.counted == self.infusion.delivery.due
+        return is_as_counted and not hardware.train.starved() and not hardware.gate.has_tripped()
+
     def pass_over(self, heartbeats: int) -> None:
         """So many heartbeats have found nothing."""
         self.wake_s += heartbeats * HEARTBEAT_S
@@ -39,8 +56,10 @@ class Heartbeats:
         self._board = board
         self._controller = controller
 
-    def pass_over(self) -> int:
-        """Right after a poll that found nothing: pass over the heartbeats that can't find anything either; how many.
+    def pass_over(self, after_more: bool) -> int:
+        """Once the program is done with a poll: pass over the heartbeats that can't find anything; how many.
+
+        after_more: that poll was more than a heartbeat itself, so time may have passed since.
 
         The controller's next wake-up is then the last heartbeat before anything is due. Nothing is left in virtual time
         that is due up to then.
@@ -51,26 +70,29 @@ class Heartbeats:
             or controller.supervisor.is_motor_stalled()
         ):
             return 0
-        passed = self._certain_to_find_nothing() - 1
+        if after_more and not controller.has_settled():
+            return 0
+        # The poll may have taken a while, and heartbeats are counted from its beginning.
+        polled_ns = board.processor.instant_ns(*controller.last_poll())
+        passed = self._certain_to_find_nothing(polled_ns) - 1
         if passed <= 0:
             return 0
-        board.watchdog.feed_at(board.env.now_ns + passed * HEARTBEAT_NS)
+        board.watchdog.feed_at(polled_ns + passed * HEARTBEAT_NS)
         board.self_test.pass_over(passed)
         controller.pass_over(passed)
         return passed
 
-    def _certain_to_find_nothing(self) -> int:
-        """How many of the next heartbeats, one after the other."""
+    def _certain_to_find_nothing(self, polled_ns: int) -> int:
+        """How many of the heartbeats after a poll, one after the other."""
         board, controller = self._board, self._controller
-        env = board.env
-        now_ns = env.now_ns
         until_ns = min(
-            env.clear_until_ns(but_for=board.watchdog.timer),
+            board.env.clear_until_ns(but_for=board.watchdog.timer),
             board.processor.instant_ns(*controller.next_due()) - 1,
         )
-        if until_ns - now_ns < 2 * HEARTBEAT_NS:
+        if until_ns - polled_ns < 2 * HEARTBEAT_NS:
             return 0
         until_ns = board.sure_until_ns(until_ns)
-        heartbeats = min((until_ns - now_ns) // HEARTBEAT_NS, board.self_test.calls_without_news())
+        heartbeats = min((until_ns - polled_ns) // HEARTBEAT_NS, board.self_test.calls_without_news())
         # Unsound, it would not feed the watchdog; an infusion that is sound at the last one is so at those before.
-        return heartbeats if controller.infusion.is_sound(board.clock.s + heartbeats * HEARTBEAT_S) else 0
+        last_s = controller.last_poll()[0] + heartbeats * HEARTBEAT_S
+        return heartbeats if controller.infusion.is_sound(last_s) else 0

@@ -157,26 +157,30 @@ class ModelPump:
                 self.left_for = left.to
                 self.board.leave_program()
                 return
+            unread = len(self.board.port.received)
             # If nothing comes before the program is done, no event is made for that.
-            is_busy = processor.is_busy and not env.leap(processor.now_ns)
-            can_leap = not (self._reaction_ns or is_busy or self.board.button.waits)
-            if can_leap and not is_more and not self._every_heartbeat:
-                self.heartbeats_passed_over += heartbeats.pass_over()
+            if processor.is_busy and not env.leap(processor.now_ns):
+                yield from self._be_busy(boot)
+                if boot != processor.boots:
+                    return
+            # Bytes that came while the program was busy wake it as soon as it sleeps, and so does the button.
+            has_input = len(self.board.port.received) > unread or self.board.button.waits
+            can_leap = not (self._reaction_ns or has_input)
+            if can_leap and not self._every_heartbeat:
+                self.heartbeats_passed_over += heartbeats.pass_over(after_more=is_more)
             wake_ns = processor.instant_ns(controller.wake_s, controller.wake_us)
             # If nothing at all comes in between, no event is made for the end of the sleep.
             if not (can_leap and wake_ns > env.now_ns and env.leap(wake_ns)):
-                yield from self._sleep_until(wake_ns, boot)
+                yield from self._sleep_until(wake_ns, has_input)
 
-    def _sleep_until(self, wake_ns: int, boot: int) -> Steps:
+    def _be_busy(self, boot: int) -> Steps:
+        """Let time pass until the program is done, or reset."""
         env, processor = self.env, self.board.processor
-        unread = len(self.board.port.received)
-        while processor.now_ns > env.now_ns:
+        while boot == processor.boots and processor.now_ns > env.now_ns:
             yield env.timeout(processor.now_ns - env.now_ns)
-            if boot != processor.boots:
-                # A program that was reset must not be the one that bytes wake.
-                return
-        # Bytes that came while the program was busy wake it as soon as it sleeps, and so does the button.
-        has_input = len(self.board.port.received) > unread or self.board.button.waits
+
+    def _sleep_until(self, wake_ns: int, has_input: bool) -> Steps:
+        env = self.env
         if wake_ns > env.now_ns and not has_input:
             me = self._sleeper = env.active_process
             with suppress(Interrupt):

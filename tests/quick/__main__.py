@@ -26,8 +26,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SCENARIOS = Path(__file__).with_name("scenarios.toml")
 LIBRARY = REPOSITORY / "hil/thecal_hil/scenario/library"
 WORK = REPOSITORY / "build/quick"
-TEST_SECONDS = 20.0
+TEST_SECONDS = 14.0
 """Processor time to begin unit tests within: with it the whole stays within a minute on two cores."""
+_READING_SHARE = 0.3
+"""Of that time: reading every file that the core is felt in would take most of it."""
 _SHOWN_LINES = 60
 _NO_TESTS = 5
 """pytest's exit code where all tests were deselected."""
@@ -97,7 +99,13 @@ def _first_steps(selection: Selection, outcome_file: Path, seconds: float) -> li
     if typed is not None and not typed:
         del steps[0]
     if selection.tests:
-        budget = ("-p", "quick.budget", f"--quick-seconds={seconds}", f"--quick-outcome={outcome_file}")
+        budget = (
+            "-p",
+            "quick.budget",
+            f"--quick-seconds={seconds}",
+            f"--quick-reading={_READING_SHARE * seconds}",
+            f"--quick-outcome={outcome_file}",
+        )
         settings = (
             "--rig=model",
             "--hypothesis-profile=quick",
@@ -143,12 +151,18 @@ def _left_out(
     if outcome_file.exists():
         found = json.loads(outcome_file.read_text(encoding="utf-8"))
         lines += _by_folder(found["left_out"], outcome_file)
+        if found["not_read"]:
+            lines.append(f"all tests of {len(found['not_read'])} files, which were not read for time")
         if found["deselected"]:
             lines.append(f"{found['deselected']} tests that belong to campaigns")
     elif selection.tests:
         lines.append(f"all tests of {len(selection.tests)} files, since pytest did not come to its end")
     if changes.files:
         lines.append(f"{selection.other_tests} files of tests that the change is not felt in")
+    if selection.other_typed:
+        lines.append(
+            f"types of {selection.other_typed} files that the change is felt in less directly (make types)"
+        )
     lines += [f"whatever rests on {file}, which no rule here knows" for file in selection.unknown]
     lines.append("the emulated board in tests that run on every rig")
     left = len(list(LIBRARY.glob("*.toml"))) - (len(names) if image_is_there else 0)

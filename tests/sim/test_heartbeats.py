@@ -21,7 +21,7 @@ from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT
 from thecal_fw.core.program import PatientBolus, Program
 from thecal_sim.edge_record import EdgeRecord
-from thecal_sim.heartbeats import HEARTBEAT_NS
+from thecal_sim.heartbeats import HEARTBEAT_NS, ModelController
 from thecal_sim.model import ModelPump
 from thecal_sim.plant import Plant, PlantParameters, Quantity
 from thecal_sim.units import NS_PER_MINUTE, NS_PER_S
@@ -91,6 +91,51 @@ def state_of(controller: Controller) -> Iterator[tuple[str, Any]]:
                 yield from values(f"{place}.{name}", held)
 
     return values("pump", controller)
+
+
+def asks_for_more(bench: PumpBench) -> None:
+    link = bench.pump.controller._link
+    assert link is not None
+    link.has_something_waiting = True
+
+
+def counts_too_much(bench: PumpBench) -> None:
+    bench.pump.controller.ledger.counted += 1
+
+
+def loses_supply(bench: PumpBench) -> None:
+    bench.pump.board.supply.good = False
+
+
+def holds_the_button(bench: PumpBench) -> None:
+    bench.pump.board.button.held = True
+
+
+def trips_the_gate(bench: PumpBench) -> None:
+    bench.pump.board.hardware.gate.has_tripped = lambda: True
+
+
+def runs_dry(bench: PumpBench) -> None:
+    bench.pump.board.hardware.train.starved = lambda: True
+
+
+@pytest.mark.parametrize(
+    "leave_undone",
+    [asks_for_more, counts_too_much, loses_supply, holds_the_button, trips_the_gate, runs_dry],
+)
+def test_a_poll_that_leaves_something_for_the_next_heartbeat_is_found_out(
+    leave_undone: Callable[[PumpBench], None],
+) -> None:
+    bench = PumpBench()
+    bench.deliver(continuous(PAEDIATRIC))
+    bench.run_for(60)
+    controller = bench.pump.controller
+    assert isinstance(controller, ModelController)
+    controller.infusion.delivery.settle(controller.wake_s, controller.wake_us)
+    controller.ledger.counted = controller.infusion.delivery.due
+    assert controller.has_settled()
+    leave_undone(bench)
+    assert not controller.has_settled()
 
 
 Course = Callable[[Followed], None]

@@ -80,11 +80,21 @@ def test_files_without_a_rule_are_told_and_data_stand_for_their_reader(project: 
     assert library.unknown == []
 
 
-def test_types_are_checked_in_all_that_rests_on_a_change() -> None:
-    typed = select(ImportGraph(REPOSITORY), frozenset({"firmware/thecal_fw/store/ring.py"})).typed
-    assert typed is not None
-    assert {"firmware/thecal_fw/store/ring.py", "firmware/thecal_fw/store/journal.py"} <= set(typed)
-    assert "firmware/thecal_fw/core/schedule.py" not in typed
+def test_types_are_checked_in_what_imports_a_change_and_the_others_are_counted(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quick.selection.MOST_TYPED", 3)
+    graph = ImportGraph(project, ("src", "tests"))
+    rate = select(graph, frozenset({"src/pump/rate.py"}))
+    assert rate.typed == ["src/pump/rate.py", "src/pump/motor.py", "tests/a/test_second.py"]
+    # Left out are the test of the motor, the conftest.py beside two tests, and these two.
+    assert rate.other_typed == 4
+    # All that import the changed file itself are checked, however many.
+    package = select(graph, frozenset({"src/pump/__init__.py"}))
+    assert package.typed is not None
+    assert len(package.typed) == 1 + len(graph.importers["src/pump/__init__.py"]) > 3
+    # And nothing is checked that does not rest on it.
+    assert select(graph, frozenset({"src/pump/log.py"})).typed == ["src/pump/log.py", "tests/b/test_third.py"]
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "requirements/dev.lock", "firmware/thecal_fw/gone.py"])
@@ -151,13 +161,19 @@ def test_tests_that_there_is_no_time_for_are_counted_and_not_run(
         "test_one.py",
         "test_many.py",
     )
-    pytester.runpytest_subprocess(*arguments, "--quick-seconds=1000").assert_outcomes(
-        passed=3, failed=1, deselected=1
-    )
-    assert json.loads(outcome.read_text()) == {"ran": 4, "left_out": {}, "deselected": 1}
-    pytester.runpytest_subprocess(*arguments, "--quick-seconds=0").assert_outcomes(deselected=1)
+
+    def left_out_within(seconds: float, reading: float, **outcomes: int) -> dict[str, object]:
+        budget = (f"--quick-seconds={seconds}", f"--quick-reading={reading}")
+        pytester.runpytest_subprocess(*arguments, *budget).assert_outcomes(**outcomes)
+        return json.loads(outcome.read_text())
+
+    none_left = {"ran": 4, "left_out": {}, "not_read": [], "deselected": 1}
+    assert left_out_within(1_000, 1_000, passed=3, failed=1, deselected=1) == none_left
     left_out = {"test_one.py": 1, "test_many.py": 3}
-    assert json.loads(outcome.read_text()) == {"ran": 0, "left_out": left_out, "deselected": 1}
+    none_ran = {"ran": 0, "left_out": left_out, "not_read": [], "deselected": 1}
+    assert left_out_within(0, 1_000, deselected=1) == none_ran
+    none_read = {"ran": 0, "left_out": {}, "not_read": ["test_one.py", "test_many.py"], "deselected": 0}
+    assert left_out_within(1_000, 0) == none_read
 
 
 def test_twenty_scenarios_of_the_library_are_spread_over_five_subjects() -> None:

@@ -16,8 +16,15 @@ from thecal_hil.campaign.memory import RUNS, put_together
 from thecal_hil.checkout import checkout
 from thecal_hil.evidence import Measurement
 from thecal_hil.speed import edge_memory, full_cycle
-from thecal_hil.speed.earlier import HERE, image_of, run_on, sources_of
-from thecal_hil.speed.pico import BEFORE, PROGRAM, RATES_NL_PER_DAY, boot_speed, cache_cost, delivery_speed
+from thecal_hil.speed.earlier import HERE
+from thecal_hil.speed.pico import (
+    BEFORE,
+    RATES_NL_PER_DAY,
+    boot_speed,
+    cache_cost,
+    delivery_speed,
+    earlier_counts,
+)
 from thecal_hil.speed.whole_commands import tests_share, verify_speed
 
 _PARITY = HERE / "build/evidence/emulator-parity.json"
@@ -58,15 +65,8 @@ def _full_cycle() -> dict[str, float]:
 
 def _slow_flash() -> dict[str, float]:
     """The image of the commit before counts no step with a miss at 66 cycles, and delivers at 40."""
-    before = sources_of(BEFORE)
-    image = image_of(before)
-    found = {}
-    for cycles in (40, 66):
-        done = run_on(
-            HERE, PROGRAM, "--board", f"P={cycles}", "--uf2", str(image), "deliver", "424000", "300"
-        )
-        found[f"steps_at_{cycles}"] = float(done["counted"])
-    return {"cache_cost": cache_cost(), **found}
+    counted = {f"steps_at_{cycles}": float(earlier_counts(cycles)) for cycles in (40, 66)}
+    return {"cache_cost": cache_cost(), **counted}
 
 
 def _parity() -> dict[str, float]:

@@ -1,6 +1,7 @@
 """A full cycle on the model, timed, with digests of what it leaves: a program for ``earlier.run_on``.
 
-It runs on the sources of any commit since f0750af, so it uses only what all of them have in common.
+It runs on the sources of any commit since f0750af, so it uses only what all of them have in common; but for a third
+argument, ``every-heartbeat``, which has the model poll each and is for those that pass heartbeats over.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from thecal_sim.plant import full_cycle as module
 
 def main() -> None:
     days, seed = int(sys.argv[1]), int(sys.argv[2])
+    how: dict[str, Any] = {"every_heartbeat": True} if "every-heartbeat" in sys.argv[3:] else {}
     pumps: list[ModelPump] = []
 
     def made(*arguments: Any, **named: Any) -> ModelPump:
-        pumps.append(ModelPump(*arguments, **named))
+        pumps.append(ModelPump(*arguments, **named, **how))
         return pumps[-1]
 
     module.ModelPump = made

@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,8 +25,8 @@ _LEAD_S = 30.0
 """Start, first grant and first blocks of pulses are over by then."""
 
 
-def _rig(board: str | None, uf2: Path | None = None) -> PicoRig:
-    image = image_under_test(uf2)
+def _rig(board: str | None) -> PicoRig:
+    image = image_under_test()
     try:
         from thecal_hil.emulator.silicon import Silicon
     except ImportError:
@@ -36,9 +35,9 @@ def _rig(board: str | None, uf2: Path | None = None) -> PicoRig:
     return PicoRig(image, Silicon.read(board or "ideal"))
 
 
-def deliver(nl_per_day: int, seconds: float, board: str | None, uf2: Path | None) -> dict[str, Any]:
+def deliver(nl_per_day: int, seconds: float, board: str | None) -> dict[str, Any]:
     """Deliver a constant rate."""
-    rig = _rig(board, uf2)
+    rig = _rig(board)
     course = Course(rig)
     course.set_time(local_second("2026-03-06 12:00"))
     course.refill(20_000_000)
@@ -74,7 +73,6 @@ def boot(times: int, board: str | None) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--board", help="what is imposed on the emulated board")
-    parser.add_argument("--uf2", type=Path, help="image to run instead of the one of the checkout")
     works = parser.add_subparsers(dest="work", required=True)
     work = works.add_parser("deliver")
     work.add_argument("nl_per_day", type=int)
@@ -83,7 +81,7 @@ def main() -> None:
     work.add_argument("times", type=int)
     options = parser.parse_args()
     if options.work == "deliver":
-        found = deliver(options.nl_per_day, options.seconds, options.board, options.uf2)
+        found = deliver(options.nl_per_day, options.seconds, options.board)
     else:
         found = boot(options.times, options.board)
     print(json.dumps({"sources": thecal_hil.__file__, **found}))

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thecal_hil.speed.earlier import HERE, environment_of, image_of, sources_of
-from thecal_hil.speed.pico import BEFORE
+from thecal_hil.speed.pico import BEFORE, BOARD
 
 _VERIFY = "from thecal_hil.verify import main; main()"
 
@@ -38,18 +38,19 @@ def processor_s(command: Sequence[str], folder: Path, environment: dict[str, str
 
 
 def verify_speed(pairs: int = 1) -> float:
-    """Ratio before / now of the day that `make verify` delivers and checks, on both rigs, imports and all."""
+    """Ratio before / now of the day that `make verify` delivers and checks, on both rigs, imports and all.
+
+    The board is named now, as the one that the earlier commit has.
+    """
     before = sources_of(BEFORE)
     image_of(before)
 
-    def cost_s(sources: Path) -> float:
+    def cost_s(sources: Path, *board: str) -> float:
         with tempfile.TemporaryDirectory() as folder:
-            # The earlier commit knew no other board than the ideal one.
-            board = ["--board", "ideal"] if sources == HERE else []
             command = [sys.executable, "-c", _VERIFY, "--out", folder, *board]
             return processor_s(command, sources, environment_of(sources))
 
-    return statistics.median(cost_s(before) / cost_s(HERE) for _ in range(pairs))
+    return statistics.median(cost_s(before) / cost_s(HERE, "--board", BOARD) for _ in range(pairs))
 
 
 def tests_share() -> dict[str, float]:
