@@ -12,7 +12,7 @@ micropython.kbd_intr(-1)
 # each of these collections would put off the first pulse after a reset.
 is_stock = "Thecal" not in sys.implementation._machine
 if is_stock:
-    gc.threshold(8_192)
+    gc.threshold(6_144)
 
 try:
     from thecal_fw.main import main
