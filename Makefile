@@ -113,7 +113,7 @@ longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few h
 	@$(BIN)/python -m thecal_hil.long_run $(LONGRUN_ARGS)
 
 .PHONY: changes
-changes: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Ask for changes at any instant on slow boards, and faults in any order on the model
+changes: $(TOOLS) $(VENV)/ready $(FIRMWARE) stock ## Ask for changes at any instant on slow boards, and faults in any order on the model
 	@$(BIN)/python -m thecal_hil.changes $(CHANGES_ARGS)
 
 .PHONY: attack
