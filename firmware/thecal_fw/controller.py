@@ -540,7 +540,13 @@ class Controller:
 
     def need_memory(self) -> None:
         """Raise MemoryError unless there is a piece of memory free: what changes something is only begun with one, so
-        that it does not end half done."""
+        that it does not end half done.
+
+        Where memory is tight it is tidied first. What the request keeps then lies beside what was kept before it, and
+        not behind its garbage in the middle of the longest free piece.
+        """
+        if self.place.room.is_tight:
+            self.collect_garbage()
         bytearray(_PIECE_OF_MEMORY_BYTES)
 
     def note_out_of_memory(self, kind: int) -> None:

@@ -2,8 +2,9 @@
 something.
 
 Promises: an exception never leaves the motor uncontrolled: pulses stop, the driver is disabled, and the watchdog, which
-nobody feeds any more, resets the board. Whatever else goes wrong on the way there, nobody gets MicroPython's prompt but
-by the request for it. The heap is tidied only while nothing is due.
+nobody feeds any more, resets the board. Until then the alarm sounds, and requests are answered with that. Whatever else
+goes wrong on the way there, nobody gets MicroPython's prompt but by the request for it. The heap is tidied only while
+nothing is due.
 """
 
 import gc
@@ -19,30 +20,23 @@ from thecal_fw.rp2.sleep import Sleeper
 
 _MAINTENANCE_FEED_MS = const(2_000)
 _POLLS_PER_COLLECTION = const(8)
-"""Few enough that what they leave behind fits several times into what is free: no request waits for a collection."""
+"""Few enough that what they leave behind fits several times into what is free: no request waits for a collection. Where
+memory is tight each poll is followed by one, so that what is kept lies close together."""
 _NEEDED_ONCE = ("thecal_fw.recovery", "thecal_fw.store.older_state")
 """Modules that a start needs and nothing afterwards. On a stock board they are in memory, and make room now."""
 
-_LEFT_ALONE_MS = const(2_000)
-"""Until a reset, after a start that failed before the watchdog ran."""
+_UNTIL_RESET_MS = const(8_300)
+"""After a start that failed before the watchdog ran: as long as the watchdog takes otherwise."""
 
 maintenance_timer = None
 """Feeds the watchdog at the prompt. Kept here, or the garbage collector would stop it."""
 
 
-def main(kept_free=None) -> None:
-    """Run the pump. Returns only if the host asked for the MicroPython prompt.
-
-    kept_free: a list of what has kept memory free for the controller until now.
-    """
+def main() -> None:
+    """Run the pump. Returns only if the host asked for the MicroPython prompt."""
     hardware = None
     try:
         hardware = Hardware()
-        if kept_free:
-            # Of a stock board only. Elsewhere the controller tidies the heap once it is built, and each time costs a
-            # start 12 ms.
-            kept_free.clear()
-            gc.collect()
         _run(hardware)
     except LeaveForPrompt:
         _make_safe(hardware)
@@ -59,9 +53,6 @@ def _end(hardware, error: BaseException) -> None:
             part(hardware, error)
         except BaseException:
             continue
-    if hardware is None:
-        # Its watchdog may not run yet. The motor's driver is off: nothing has enabled it.
-        WDT(timeout=_LEFT_ALONE_MS)
     while True:
         pass
 
@@ -72,13 +63,14 @@ def _run(hardware) -> None:
         sys.modules.pop(name, None)
     clock, poll = hardware.clock, controller.poll
     sleep_until = Sleeper(clock, hardware.port).sleep_until
+    most_polls = 1 if hardware.machine.room.is_tight else _POLLS_PER_COLLECTION
     polls = 0
     while True:
         clock.read()
         # A heartbeat leaves no garbage, other polls may; looking at the heap would cost more than it tells.
         if poll(clock.s, clock.us):
             polls += 1
-            if polls >= _POLLS_PER_COLLECTION and controller.has_time(controller.pace.collect_lead_us()):
+            if polls >= most_polls and controller.has_time(controller.pace.collect_lead_us()):
                 polls = 0
                 controller.collect_garbage()
         sleep_until(controller.wake_s, controller.wake_us)
@@ -92,7 +84,12 @@ def _make_safe(hardware, error=None) -> None:
 
 
 def _tidy(hardware, error) -> None:
-    """Telling what happened takes memory, and the want of it may be what happened."""
+    """Telling what happened takes memory, and the want of it may be what happened: then nothing of the program is kept
+    that is in memory."""
+    if isinstance(error, MemoryError):
+        for name in ("Controller", "Hardware"):
+            globals().pop(name, None)
+        sys.modules.clear()
     gc.collect()
 
 
@@ -106,11 +103,12 @@ def _report(hardware, error) -> None:
 
 
 def _await_watchdog(hardware, error) -> None:
-    sleep_until = Sleeper(hardware.clock, hardware.port).sleep_until
-    while True:
-        hardware.clock.read()
-        sleep_until(hardware.clock.s + 1, 0)
-        hardware.port.read()
+    if hardware is None:
+        # Its watchdog may not run yet. The motor's driver is off: nothing has enabled it.
+        WDT(timeout=_UNTIL_RESET_MS)
+    from thecal_fw.not_running import wait_for_reset
+
+    wait_for_reset(isinstance(error, MemoryError))
 
 
 def _begin_maintenance(hardware) -> None:

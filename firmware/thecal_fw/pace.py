@@ -10,7 +10,7 @@ from thecal_fw.core.instant import TICK_US, UNKNOWN_US
 
 _FACTOR = 2
 """A lead is so many times the longest that was measured."""
-_LEAST_LEAD_US = 30_000
+_LEAST_LEAD_US = 20_000
 _LEAST_SLACK_US = 25_000
 """For what the loop is at when a preparation falls due, measured or not."""
 _MASKED_US = 5_000

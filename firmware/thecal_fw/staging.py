@@ -145,6 +145,7 @@ class Staging:
 
     def _begin_check(self, place: ProgramPlace, first_fault: int) -> _Check:
         self._check = None
+        self._pump.need_memory()
         program = place.decoded()
         if program is None:
             raise RequestRefusedError(messages.ERROR_NOT_A_PROGRAM)

@@ -19,6 +19,7 @@ from thecal_fw.version import VERSION
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILT = REPOSITORY / "build/firmware"
 DEFAULT_UF2 = BUILT / "thecal.uf2"
+STOCK_UF2 = BUILT / "stock.uf2"
 FILES_FOR_STOCK = BUILT / "mpy"
 _COMMIT = re.compile(rb"[0-9a-f]{10}\+?|unknown")
 
@@ -42,7 +43,7 @@ def image_under_test(path: Path | None = None) -> FirmwareImage:
     """The image at a path, or the one the build leaves; raises ImageError if it can't be trusted."""
     stock = os.environ.get("THECAL_UF2")
     if path is None and stock:
-        return _stock_image(Path(stock))
+        return stock_image(Path(stock))
     path = path or DEFAULT_UF2
     if not path.exists():
         raise ImageError(f"{path} is not there: build it with `make uf2`")
@@ -58,9 +59,12 @@ def image_under_test(path: Path | None = None) -> FirmwareImage:
     return FirmwareImage(path, description["version"], description["commit"], sha256)
 
 
-def _stock_image(path: Path) -> FirmwareImage:
+def stock_image(path: Path | None = None) -> FirmwareImage:
+    """A stock MicroPython image with the compiled firmware on its file system: that of THECAL_UF2 or the one that the
+    build leaves, unless there is a path; raises ImageError if image or files are missing."""
+    path = path or Path(os.environ.get("THECAL_UF2", STOCK_UF2))
     if not path.is_file():
-        raise ImageError(f"THECAL_UF2={path}: there is no such file")
+        raise ImageError(f"the stock image {path} is not there: make it with `make stock`, or set THECAL_UF2")
     build_info = FILES_FOR_STOCK / "thecal_fw/_build_info.mpy"
     if not build_info.exists():
         raise ImageError(f"{FILES_FOR_STOCK} does not hold the compiled firmware: make it with `make mpy`")

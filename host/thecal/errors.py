@@ -92,6 +92,9 @@ def _advice(request: str, code: int, detail: int) -> str:
         return ". It takes a program only after it has checked all of it. The program before it goes on"
     if code == messages.ERROR_NO_MEMORY:
         return "; it goes on as before. The request was not carried out to its end: see `thecal log`"
+    if code == messages.ERROR_NOT_RUNNING:
+        what = "ran out of memory" if detail else "ended with an error"
+        return f": its program {what}, and nothing is delivered. It starts again by itself within seconds"
     if code == messages.ERROR_NO_PROGRAM:
         return ". Commit one first"
     if code == messages.ERROR_RANGE and request == "refill":

@@ -36,7 +36,7 @@ def test_a_file_that_is_no_case_is_refused_in_words(tmp_path: Path, said: str):
         read_case(path)
 
 
-@pytest.mark.requirement("changes-replayed")
+@pytest.mark.requirement("changes-shrunk")
 def test_a_case_is_shrunk_to_the_steps_that_are_needed():
     def is_wrong(case: Case) -> bool:
         names = [step.what for step in case.steps]
@@ -46,7 +46,7 @@ def test_a_case_is_shrunk_to_the_steps_that_are_needed():
     assert [step.what for step in found.steps] == ["c", "f"]
 
 
-@pytest.mark.requirement("changes-replayed")
+@pytest.mark.requirement("changes-shrunk")
 def test_shrinking_ends_after_so_many_runs_with_a_case_that_is_wrong():
     runs: list[Case] = []
 

@@ -25,7 +25,7 @@ def test_every_fault_is_drawn():
     assert {fault.value for fault in set(Fault) - PLANT_FAULTS} <= drawn
 
 
-@pytest.mark.requirement("any-faults")
+@pytest.mark.requirement("any-faults", "any-faults-then-exact")
 @pytest.mark.parametrize("seed", range(8))
 def test_after_each_action_the_pump_answers_and_is_heard_and_in_the_end_it_is_exact(seed):
     outcome = run_sequence(drawn_case(seed))
@@ -69,7 +69,7 @@ def test_an_alarm_that_a_person_can_not_clear_is_found(monkeypatch):
     assert "put in order" in run_sequence(case).wrong[0]
 
 
-@pytest.mark.requirement("any-faults")
+@pytest.mark.requirement("any-faults", "any-faults-then-exact")
 def test_a_motor_that_still_slips_in_the_end_is_found(monkeypatch):
     monkeypatch.setattr(ModelFaults, "end", lambda *_: None)
     assert "once in order" in run_sequence(sequence_of((Fault.MOTOR_SLIPS, 3))).wrong[0]

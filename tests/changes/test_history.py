@@ -25,7 +25,7 @@ def rates_at(history: History, *seconds: float) -> list[Fraction]:
     return [history.ideal.rate_nl_per_day_at(round(second * S)) for second in seconds]
 
 
-@pytest.mark.requirement("change-loses-no-pulse")
+@pytest.mark.requirement("change-loses-no-pulse", "change-on-a-second")
 def test_another_program_holds_from_the_instant_that_was_promised(history):
     history.program(19 * S, 20 * S, Regimen.constant(FAST))
     assert rates_at(history, 19.999, 20) == [SLOW, FAST]

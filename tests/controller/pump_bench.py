@@ -100,8 +100,11 @@ class PumpBench:
         limits: Limits = BENCH_LIMITS,
         reaction_ns: int | Callable[[], int] = 0,
         every_heartbeat: bool = False,
+        boot_ns: int = 0,
     ):
-        self.pump = ModelPump(limits=limits, reaction_ns=reaction_ns, every_heartbeat=every_heartbeat)
+        self.pump = ModelPump(
+            limits=limits, reaction_ns=reaction_ns, every_heartbeat=every_heartbeat, boot_ns=boot_ns
+        )
         self.host = LinkHost(self.pump.serial, now_ns=lambda: self.pump.now_ns)
         self.host.hello()
         self.history = [Epoch(0, None)]

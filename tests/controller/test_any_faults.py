@@ -83,8 +83,7 @@ def put_in_order(bench: PumpBench) -> None:
     bench.run_for(10)
 
 
-@pytest.mark.requirement("any-faults")
-@pytest.mark.requirement("alarm-table")
+@pytest.mark.requirement("any-faults", "alarm-table", "alarm-response", "any-faults-then-exact")
 @settings(max_examples=60, deadline=None)
 @given(
     actions=st.lists(st.tuples(st.sampled_from(sorted(ACTIONS)), st.integers(0, 100)), max_size=30),

@@ -44,7 +44,9 @@ def check_once(bench: PumpBench, first_fault: int = 0) -> tuple[int, int]:
     return refusal.detail >> 16, refusal.detail & 0xFFFF
 
 
-@pytest.mark.requirement("any-program")
+@pytest.mark.requirement(
+    "any-program", "any-program-replaced", "any-program-asked-about", "any-program-delivered"
+)
 def test_the_largest_program_is_delivered_replaced_and_asked_about(bench):
     bench.deliver(largest_program(0))
     for number in (1, 2):
@@ -61,7 +63,7 @@ def test_the_largest_program_is_delivered_replaced_and_asked_about(bench):
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("long-check")
+@pytest.mark.requirement("long-check", "long-check-advances")
 def test_a_long_check_says_how_far_it_is_and_gets_further_each_time_it_is_asked_for(bench):
     program = largest_program()
     send(bench, program.encode())
@@ -74,7 +76,7 @@ def test_a_long_check_says_how_far_it_is_and_gets_further_each_time_it_is_asked_
     assert (answer["digest"], answer["fault_count"]) == (program.digest(), 0)
 
 
-@pytest.mark.requirement("long-check")
+@pytest.mark.requirement("commit-after-check")
 def test_a_program_is_not_committed_before_its_check_is_done(bench):
     program = largest_program()
     send(bench, program.encode())
@@ -85,7 +87,7 @@ def test_a_program_is_not_committed_before_its_check_is_done(bench):
     bench.host.ask(messages.COMMIT, program.digest())
 
 
-@pytest.mark.requirement("long-check")
+@pytest.mark.requirement("check-dropped-by-hello", "check-dropped-by-reset")
 @pytest.mark.parametrize("what", ["session", "reset"])
 def test_a_new_session_or_a_reset_drops_what_is_being_checked(bench, what):
     program = largest_program()
@@ -100,7 +102,7 @@ def test_a_new_session_or_a_reset_drops_what_is_being_checked(bench, what):
     assert refusal_of(bench, messages.COMMIT, program.digest()).code == messages.ERROR_NOTHING_STAGED
 
 
-@pytest.mark.requirement("long-check")
+@pytest.mark.requirement("check-dropped-by-staging")
 def test_a_second_staging_drops_the_check_of_the_first(bench):
     program = largest_program()
     send(bench, program.encode())
@@ -109,7 +111,7 @@ def test_a_second_staging_drops_the_check_of_the_first(bench):
     assert check_once(bench)[0] == first < later
 
 
-@pytest.mark.requirement("any-program")
+@pytest.mark.requirement("many-faults-told")
 def test_every_one_of_more_faults_than_memory_holds_is_told(bench):
     program = largest_program()
     program.patterns = [[(minute, 1) for minute, _ in day] for day in program.patterns]
@@ -127,7 +129,7 @@ def test_every_one_of_more_faults_than_memory_holds_is_told(bench):
     assert refusal_of(bench, messages.COMMIT, program.digest()).code == messages.ERROR_PROGRAM_FAULTS
 
 
-@pytest.mark.requirement("week-after-reset")
+@pytest.mark.requirement("week-after-reset", "delivery-before-week")
 def test_after_a_reset_delivery_goes_on_at_once_and_boluses_wait_until_the_week_is_worked_out(bench):
     bench.deliver(largest_program())
     bench.run_for(10)
@@ -149,7 +151,7 @@ def test_after_a_reset_delivery_goes_on_at_once_and_boluses_wait_until_the_week_
     assert bench.status()["state"] == STATE_DELIVERING
 
 
-@pytest.mark.requirement("room-of-an-image")
+@pytest.mark.requirement("room-of-an-image", "room-keeps-program")
 def test_an_image_with_less_room_says_so_when_a_program_is_staged_and_takes_what_fits(bench):
     controller = bench.pump.controller
     room = Room(512, 60)
@@ -172,7 +174,7 @@ def out_of_memory(*_: object) -> None:
     raise MemoryError
 
 
-@pytest.mark.requirement("memory-ends-no-delivery")
+@pytest.mark.requirement("memory-ends-no-delivery", "memory-error", "memory-logged")
 def test_a_request_for_which_there_is_no_memory_is_refused_logged_and_delivery_goes_on(bench, monkeypatch):
     bench.deliver(continuous(9_000_000))
     bench.run_for(5)
@@ -192,7 +194,7 @@ def test_a_request_for_which_there_is_no_memory_is_refused_logged_and_delivery_g
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("memory-ends-no-delivery")
+@pytest.mark.requirement("memory-stop")
 def test_a_stop_for_which_there_is_no_memory_at_first_is_carried_out(bench, monkeypatch):
     bench.deliver(continuous(9_000_000))
     bench.run_for(5)
@@ -214,7 +216,7 @@ def test_a_stop_for_which_there_is_no_memory_at_first_is_carried_out(bench, monk
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("memory-ends-no-delivery")
+@pytest.mark.requirement("memory-ends-no-delivery", "memory-press")
 def test_a_press_for_which_there_is_no_memory_gives_no_bolus_and_delivery_goes_on(bench, monkeypatch):
     bench.deliver(largest_program())
     bench.run_for(5)
@@ -228,7 +230,7 @@ def test_a_press_for_which_there_is_no_memory_gives_no_bolus_and_delivery_goes_o
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("waiting-keeps-nobody-out")
+@pytest.mark.requirement("waiting-keeps-nobody-out", "waiting-serves-others")
 def test_a_commit_that_proves_nothing_keeps_nobody_from_the_pump_while_a_change_is_put_off(bench):
     bench.deliver(continuous(9_000_000))
     bench.run_for(5)
@@ -255,7 +257,7 @@ def test_every_message_declares_how_long_it_may_take():
     assert messages.INTERROGATE.longest_us <= 100_000
 
 
-@pytest.mark.requirement("time-of-a-request")
+@pytest.mark.requirement("request-waits-for-change")
 def test_a_request_that_would_make_a_change_late_waits_and_a_shorter_one_does_not(bench):
     bench.deliver(continuous(24_000_000))
     bench.run_for(2.5)

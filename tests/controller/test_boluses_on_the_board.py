@@ -15,6 +15,7 @@ from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME, KIND_
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.program import PatientBolus, PeriodicBolus, Program
 from thecal_fw.link import messages
+from thecal_fw.store.layout import Layout
 from thecal_sim.units import NS_PER_S
 
 TEN_UL_IN_5_MIN = 2_880_000
@@ -58,8 +59,7 @@ def reason(refused: pytest.ExceptionInfo[RefusedError]) -> str:
     return REFUSAL_NAMES[refused.value.detail]
 
 
-@pytest.mark.requirement("bolus-scheduled")
-@pytest.mark.requirement("bolus-exact")
+@pytest.mark.requirement("bolus-scheduled", "bolus-exact", "basal-through-bolus")
 def test_scheduled_boluses_come_at_their_minutes_on_top_of_the_basal_rate() -> None:
     bench = delivering(
         with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 5), (719, 4_000_000, 3), (1_439, 5_000_000, 2))
@@ -91,8 +91,7 @@ def test_periodic_boluses_come_every_six_hours() -> None:
     assert {round((b - a) / NS_PER_S) for a, b in pairwise(begun)} == {6 * HOUR_S}
 
 
-@pytest.mark.requirement("prime-exact")
-@pytest.mark.requirement("bolus-exact")
+@pytest.mark.requirement("prime-exact", "bolus-exact", "basal-through-bolus")
 @pytest.mark.parametrize("kind", [KIND_PATIENT, KIND_CLINICIAN, KIND_PRIME])
 def test_a_bolus_on_demand_is_exact_and_the_basal_rate_goes_on_through_it(kind: int) -> None:
     bench = delivering(with_patient_bolus())
@@ -104,8 +103,7 @@ def test_a_bolus_on_demand_is_exact_and_the_basal_rate_goes_on_through_it(kind: 
     assert (begun[:2], ended) == (("begun", kind), ("ended", kind, 10_000, 0))
 
 
-@pytest.mark.requirement("bolus-overlap")
-@pytest.mark.requirement("bolus-exact")
+@pytest.mark.requirement("bolus-overlap", "bolus-exact", "bolus-never-waits")
 def test_a_patient_bolus_in_the_middle_of_a_scheduled_one_adds_to_both() -> None:
     program = with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 30))
     program.patient_bolus = PatientBolus(TEN_UL_IN_5_MIN, 5, 60, 4)
@@ -117,8 +115,7 @@ def test_a_patient_bolus_in_the_middle_of_a_scheduled_one_adds_to_both() -> None
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("bolus-one-at-a-time")
-@pytest.mark.requirement("bolus-lockout")
+@pytest.mark.requirement("bolus-one-at-a-time", "bolus-lockout", "bolus-refusal-logged")
 def test_a_press_within_the_lockout_is_refused_with_its_reason_and_logged() -> None:
     bench = delivering(with_patient_bolus(lockout_minutes=60))
     begun_ns = bench.give_bolus(KIND_PATIENT)
@@ -154,8 +151,7 @@ def test_no_more_patient_boluses_than_allotted_are_given_in_any_24_hours() -> No
     bench.give_bolus(KIND_PATIENT)
 
 
-@pytest.mark.requirement("bolus-highest-rate")
-@pytest.mark.requirement("bolus-limits")
+@pytest.mark.requirement("bolus-highest-rate", "bolus-limits", "bolus-limit-hour", "bolus-limit-day")
 def test_a_clinicians_bolus_is_held_to_the_limits_of_the_program() -> None:
     program = with_patient_bolus()
     program.most_nl_per_bolus = 50_000
@@ -176,7 +172,7 @@ def test_a_clinicians_bolus_is_held_to_the_limits_of_the_program() -> None:
     assert reason(refused) == "limit of an hour"
 
 
-@pytest.mark.requirement("bolus-check")
+@pytest.mark.requirement("bolus-check", "bolus-check-changes-nothing", "bolus-check-not-logged")
 def test_checking_a_bolus_tells_what_would_be_given_and_changes_nothing() -> None:
     bench = delivering(with_patient_bolus())
     before = bench.status()
@@ -200,7 +196,7 @@ def test_a_bolus_that_is_cancelled_tells_what_was_given_of_it() -> None:
     assert bench.bolus_events()[-1] == ("ended", KIND_CLINICIAN, given_nl, 1)
 
 
-@pytest.mark.requirement("bolus-cut-short")
+@pytest.mark.requirement("bolus-cut-by-stop", "bolus-cut-by-program")
 @pytest.mark.parametrize("how", ["stop", "commit"])
 def test_a_stop_and_another_program_end_boluses_and_tell_what_was_given(how: str) -> None:
     bench = delivering(with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 30)))
@@ -221,7 +217,7 @@ def test_a_stop_and_another_program_end_boluses_and_tell_what_was_given(how: str
     assert event["second"] & 1
 
 
-@pytest.mark.requirement("bolus-cut-short")
+@pytest.mark.requirement("bolus-cut-by-program")
 def test_a_program_committed_in_the_middle_of_its_own_bolus_does_not_begin_that_one() -> None:
     bench = delivering(continuous(424_000))
     bench.run_for(32 * 60)
@@ -250,7 +246,7 @@ def test_a_bolus_that_has_not_begun_yet_is_told_as_ended_with_nothing_given(how:
     ]
 
 
-@pytest.mark.requirement("bolus-blocked")
+@pytest.mark.requirement("bolus-blocked", "bolus-blocked-refused", "bolus-blocked-basal")
 def test_a_low_reservoir_ends_boluses_and_keeps_the_basal_rate() -> None:
     program = with_patient_bolus()
     bench = PumpBench()
@@ -271,7 +267,7 @@ def test_a_low_reservoir_ends_boluses_and_keeps_the_basal_rate() -> None:
     assert reason(refused) == "blocked by an alarm"
 
 
-@pytest.mark.requirement("watchdog-carry-over")
+@pytest.mark.requirement("bolus-outlives-watchdog")
 @pytest.mark.parametrize("kind", ["scheduled", "clinician"])
 def test_a_bolus_goes_on_after_a_watchdog_reset_and_is_whole_in_the_end(kind: str) -> None:
     program = with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 30))
@@ -294,7 +290,7 @@ def test_a_bolus_goes_on_after_a_watchdog_reset_and_is_whole_in_the_end(kind: st
     assert {event[3] for event in ended} == {0}
 
 
-@pytest.mark.requirement("watchdog-carry-over")
+@pytest.mark.requirement("bolus-outlives-watchdog")
 def test_a_press_taken_back_before_it_began_locks_out_over_a_watchdog_reset_beside_another_bolus_as_without() -> (
     None
 ):
@@ -313,7 +309,9 @@ def test_a_press_taken_back_before_it_began_locks_out_over_a_watchdog_reset_besi
     assert reason(refused) == "lockout"
 
 
-@pytest.mark.requirement("bolus-over-power-cut")
+@pytest.mark.requirement(
+    "bolus-over-power-cut", "cut-bolus-counts-for-lockout", "cut-bolus-counts-for-limits"
+)
 def test_a_bolus_that_a_power_cut_ends_is_not_given_again_and_still_counts_for_lockout_and_limits() -> None:
     bench = delivering(with_patient_bolus(lockout_minutes=120, most_per_day=2))
     bench.give_bolus(KIND_PATIENT)
@@ -335,7 +333,7 @@ def test_a_bolus_that_a_power_cut_ends_is_not_given_again_and_still_counts_for_l
         bench.give_bolus(KIND_PATIENT)
 
 
-@pytest.mark.requirement("bolus-stored")
+@pytest.mark.requirement("bolus-stored", "bolus-written-first")
 def test_a_bolus_that_can_not_be_written_down_first_is_not_given() -> None:
     bench = delivering(with_patient_bolus())
     bench.run_for(10)
@@ -350,6 +348,19 @@ def test_a_bolus_that_can_not_be_written_down_first_is_not_given() -> None:
     ]
     # The alarm of the journal holds to the minimum rate; the bolus would be hundreds of microsteps on top.
     assert len(bench.pump.step_times_ns) <= bench.ideal.steps_at(bench.pump.now_ns)
+
+
+@pytest.mark.requirement("bolus-stored", "bolus-written-first")
+def test_a_bolus_that_the_record_of_doses_does_not_take_is_not_given() -> None:
+    bench = delivering(with_patient_bolus())
+    bench.run_for(10)
+    layout = Layout()
+    for sector in range(layout.doses_a, layout.all_sectors):
+        bench.pump.board.chip.let_fail("program", sector)
+    with pytest.raises(RefusedError, match="not stored"):
+        bench.give_bolus(KIND_PATIENT)
+    bench.run_for(HOUR_S)
+    assert len(bench.pump.step_times_ns) <= bench.ideal.steps_at(bench.pump.now_ns) + 1
 
 
 @pytest.mark.requirement("bolus-stored")
@@ -368,7 +379,7 @@ def test_at_a_low_supply_a_bolus_is_refused_with_its_reason_and_does_not_count()
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("bolus-clock")
+@pytest.mark.requirement("bolus-clock", "bolus-clock-no-repeat")
 @pytest.mark.parametrize("jump_minutes", [-120, -60, -7, -1, 1, 7, 59, 60, 119])
 def test_a_clock_that_is_corrected_over_a_scheduled_bolus_neither_skips_nor_repeats_it(
     jump_minutes: int,
@@ -395,8 +406,7 @@ def test_a_scheduled_bolus_under_way_goes_on_when_the_clock_is_set(jump_minutes:
     assert ended == [("ended", KIND_SCHEDULED, 60_000, 0)]
 
 
-@pytest.mark.requirement("bolus-cut-short")
-@pytest.mark.requirement("bolus-clock")
+@pytest.mark.requirement("bolus-cut-short", "bolus-once-a-minute")
 @pytest.mark.parametrize("how", ["a stop and a start", "another program", "an alarm that blocks boluses"])
 def test_a_bolus_that_is_cut_short_is_not_taken_up_again_by_setting_the_clock_in_the_same_second(
     how: str,
@@ -419,7 +429,7 @@ def test_a_bolus_that_is_cut_short_is_not_taken_up_again_by_setting_the_clock_in
     assert [what for what, *_ in bench.bolus_events()] == ["begun", "ended"]
 
 
-@pytest.mark.requirement("bolus-cut-short")
+@pytest.mark.requirement("bolus-cut-by-stop")
 def test_a_stop_before_a_start_has_come_ends_what_the_clock_had_skipped_in_that_second() -> None:
     bench = delivering(with_scheduled_boluses((60, 1_440_000, 60)), MONDAY_UTC_S + 3_000)
     bench.stop()
@@ -485,8 +495,7 @@ def test_a_bolus_that_the_third_reset_in_a_row_blocks_is_over_and_another_one_ca
     bench.give_bolus(KIND_PATIENT)
 
 
-@pytest.mark.requirement("watchdog-carry-over")
-@pytest.mark.requirement("bolus-one-at-a-time")
+@pytest.mark.requirement("bolus-one-at-a-time", "bolus-outlives-watchdog")
 def test_no_more_boluses_are_given_at_a_time_than_outlive_a_watchdog_reset() -> None:
     program = with_patient_bolus()
     scheduled = with_scheduled_boluses(*((minute, 288_000, 5) for minute in range(60, 120, 10)))
@@ -526,7 +535,7 @@ def test_a_bolus_that_the_clock_skips_while_boluses_are_blocked_is_not_made_up_f
     assert bench.pump.controller.boluses.extra == []
 
 
-@pytest.mark.requirement("bolus-clock")
+@pytest.mark.requirement("bolus-clock-far", "bolus-clock-told")
 def test_a_clock_that_is_set_to_another_time_makes_up_for_nothing_and_says_so() -> None:
     bench = delivering(with_scheduled_boluses((60, TEN_UL_IN_5_MIN, 5), (120, TEN_UL_IN_5_MIN, 5)))
     bench.run_for(50 * 60)
@@ -541,8 +550,7 @@ _PRESSES = st.lists(
 )
 
 
-@pytest.mark.requirement("bolus-overlap")
-@pytest.mark.requirement("bolus-exact")
+@pytest.mark.requirement("bolus-overlap", "bolus-exact", "bolus-never-shortened")
 @settings(max_examples=20, deadline=None)
 @given(_PRESSES, st.integers(1, 30), st.integers(100_000, 10_000_000))
 def test_every_bolus_of_any_kind_in_any_overlap_is_exact(presses, minutes: int, rate: int) -> None:

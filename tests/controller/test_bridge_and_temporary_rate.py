@@ -50,7 +50,7 @@ def commit_bridged(bench: PumpBench, program: Program) -> int:
     return over_ns
 
 
-@pytest.mark.requirement("bridge")
+@pytest.mark.requirement("bridge", "bridge-exact", "bridge-then-program")
 def test_the_old_drug_goes_on_at_its_rate_until_it_is_used_up_and_then_the_program_begins() -> None:
     bench = delivering(424_000)
     commit_bridged(bench, bridged(continuous(106_000), 7_321, 424_000))
@@ -66,7 +66,7 @@ def test_the_old_drug_goes_on_at_its_rate_until_it_is_used_up_and_then_the_progr
     assert len(bench.events(events.EVENT_BRIDGE_ENDED)) == 1
 
 
-@pytest.mark.requirement("bridge")
+@pytest.mark.requirement("bridge-then-program")
 def test_no_bolus_of_the_new_program_begins_before_the_bridge_is_over() -> None:
     program = flex([[(0, 106_000)]])
     program.most_nl_per_bolus = 100_000
@@ -82,8 +82,7 @@ def test_no_bolus_of_the_new_program_begins_before_the_bridge_is_over() -> None:
     assert len(bench.events(events.EVENT_BOLUS_BEGUN)) == 1
 
 
-@pytest.mark.requirement("bridge")
-@pytest.mark.requirement("bolus-clock")
+@pytest.mark.requirement("bolus-clock-told", "bridge-then-program")
 def test_a_bolus_that_the_clock_skips_during_a_bridge_is_passed_over_and_not_given() -> None:
     program = flex([[(0, 106_000)]])
     program.most_nl_per_bolus = 100_000
@@ -98,7 +97,7 @@ def test_a_bolus_that_the_clock_skips_during_a_bridge_is_passed_over_and_not_giv
     assert bench.status()["rate_nl_per_day"] == 424_000
 
 
-@pytest.mark.requirement("bridge")
+@pytest.mark.requirement("bridge-exact", "bridge-over-stops", "bridge-over-resets")
 @pytest.mark.parametrize("between", ["a stop", "a watchdog reset", "a power cut", "the minimum rate"])
 def test_a_bridge_is_of_the_same_volume_whatever_comes_in_between(between: str) -> None:
     bench = delivering(4_240_000)
@@ -130,7 +129,7 @@ def test_a_bridge_is_of_the_same_volume_whatever_comes_in_between(between: str) 
     assert -uncertain - 2 <= given_steps - left <= 60
 
 
-@pytest.mark.requirement("bridge")
+@pytest.mark.requirement("bridge-exact")
 @settings(max_examples=15, deadline=None)
 @given(st.integers(1, 20_000), st.integers(6_000, 24_000_000), st.integers(48_000, 24_000_000))
 def test_any_bridge_and_what_follows_are_exact(seconds: int, old_rate: int, new_rate: int) -> None:
@@ -142,8 +141,7 @@ def test_any_bridge_and_what_follows_are_exact(seconds: int, old_rate: int, new_
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("temporary-rate")
-@pytest.mark.requirement("bolus-limits")
+@pytest.mark.requirement("bolus-limit-day", "temporary-rate-limits")
 def test_a_temporary_rate_that_is_cancelled_counts_no_further_against_the_limits() -> None:
     program = continuous(424_000)
     program.most_nl_per_hour += 60_000
@@ -162,7 +160,7 @@ def test_a_temporary_rate_that_is_cancelled_counts_no_further_against_the_limits
     bench.give_bolus(KIND_CLINICIAN, 8_640_000, 500)
 
 
-@pytest.mark.requirement("temporary-rate")
+@pytest.mark.requirement("temporary-rate", "temporary-rate-ends")
 @pytest.mark.parametrize("rate", [48_000, 2_000_000])
 def test_a_temporary_rate_takes_the_place_of_the_basal_one_until_its_end(rate: int) -> None:
     program = continuous(424_000)
@@ -187,7 +185,7 @@ def test_a_temporary_rate_takes_the_place_of_the_basal_one_until_its_end(rate: i
     assert kinds == [("begun", KIND_TEMPORARY), ("ended", KIND_TEMPORARY)]
 
 
-@pytest.mark.requirement("temporary-rate")
+@pytest.mark.requirement("temporary-rate-limits")
 def test_a_temporary_rate_that_breaks_a_limit_is_refused_and_one_is_given_at_a_time() -> None:
     bench = delivering(424_000)
     with pytest.raises(RefusedError) as refused:

@@ -39,7 +39,7 @@ def same_clock(bench: PumpBench) -> tuple[int, int]:
     return now["utc_s"], now["utc_us"]
 
 
-@pytest.mark.requirement("change-without-effect")
+@pytest.mark.requirement("change-without-effect", "no-change-not-logged")
 @pytest.mark.parametrize("program", [continuous(RATE), DAY], ids=["continuous", "flex"])
 @pytest.mark.parametrize("is_temporary_rate", [False, True])
 def test_cancelling_what_is_not_under_way_splices_nothing(bench, program, is_temporary_rate):
@@ -49,7 +49,7 @@ def test_cancelling_what_is_not_under_way_splices_nothing(bench, program, is_tem
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("change-without-effect", "same-program-moves-nothing")
+@pytest.mark.requirement("change-without-effect", "same-program-moves-nothing", "no-change-not-logged")
 @pytest.mark.parametrize("program", [continuous(RATE), DAY], ids=["continuous", "flex"])
 def test_committing_the_program_that_runs_splices_nothing(bench, program):
     bench.deliver(program)

@@ -37,7 +37,7 @@ def steady_after(bench: PumpBench, t_ns: int, seconds: int = 600) -> None:
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("start-on-a-second")
+@pytest.mark.requirement("start-on-a-second", "start-soon")
 @given(ask_at_us=st.integers(0, 3_000_000), utc_us=st.integers(0, 999_999))
 @FEW
 def test_delivery_begins_on_a_whole_second_of_the_pumps_clock_soon_after_it_is_asked_for(ask_at_us, utc_us):
@@ -82,7 +82,7 @@ def test_a_constant_rate_is_delivered_to_the_pulse(rate):
     steady_after(bench, bench.deliver(continuous(rate)), 900)
 
 
-@pytest.mark.requirement("exact-minute")
+@pytest.mark.requirement("exact-minute", "exact-minute-at-midnight")
 @given(
     steps=st.lists(st.tuples(st.integers(1, 1_439), RATES), max_size=12, unique_by=lambda step: step[0]),
     first_rate=RATES,
@@ -122,7 +122,7 @@ def test_the_weekend_has_its_own_pattern_and_the_week_begins_anew_after_it(bench
     steady_after(bench, start_ns, 3 * SECONDS_PER_DAY + 7 * 3_600)
 
 
-@pytest.mark.requirement("time-unknown")
+@pytest.mark.requirement("time-unknown", "time-unknown-alarm")
 def test_without_the_time_a_daily_pattern_is_delivered_at_its_mean_rate(bench):
     program = flex([[(0, 1_000_000), (720, 3_000_000)]])
     prescribed = regimen_of(program)
@@ -133,7 +133,7 @@ def test_without_the_time_a_daily_pattern_is_delivered_at_its_mean_rate(bench):
     steady_after(bench, start_ns, 7_200)
 
 
-@pytest.mark.requirement("change-loses-no-pulse")
+@pytest.mark.requirement("change-loses-no-pulse", "change-doubles-no-pulse", "change-on-a-second")
 @given(
     rates=st.lists(RATES, min_size=2, max_size=5),
     pauses=st.lists(st.integers(0, 90_000_000), min_size=5, max_size=5),
@@ -168,7 +168,7 @@ def test_committing_the_very_program_that_runs_moves_no_pulse(bench):
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("clock-set")
+@pytest.mark.requirement("clock-set", "clock-set-loses-nothing")
 @given(jump_s=st.integers(-40_000, 400_000), utc_us=st.integers(0, 999_999), after_s=st.integers(1, 4_000))
 @FEW
 def test_setting_the_clock_during_delivery_moves_the_schedule_and_loses_no_pulse(jump_s, utc_us, after_s):
@@ -205,7 +205,7 @@ def test_after_a_stop_there_is_no_pulse(run_us, rate):
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("stop-owes-nothing")
+@pytest.mark.requirement("stop-owes-nothing", "stop-repeats-nothing")
 @given(
     runs_us=st.lists(st.integers(0, 60_000_000), min_size=1, max_size=6),
     rate=RATES,

@@ -44,7 +44,7 @@ def begun(bench: PumpBench) -> int:
     return sum(what == "begun" for what, _, _, _ in bench.bolus_events())
 
 
-@pytest.mark.requirement("bolus-clock")
+@pytest.mark.requirement("bolus-clock-no-repeat", "bolus-once-a-minute")
 @pytest.mark.parametrize("by", ["clock", "offset"])
 @pytest.mark.parametrize("then", ["nothing", "stop", "refill", "commit", "watchdog reset"])
 def test_a_bolus_is_not_given_again_after_the_clock_was_set_back_over_it(by: str, then: str) -> None:
@@ -72,7 +72,7 @@ def test_a_bolus_is_not_given_again_after_the_clock_was_set_back_over_it(by: str
     assert (1, MONDAY_MINUTE + 60, "their minutes were lived through already") in bench.passed_over()
 
 
-@pytest.mark.requirement("bolus-clock")
+@pytest.mark.requirement("bolus-clock-no-repeat", "bolus-once-a-minute")
 def test_a_minute_lived_through_stays_so_over_a_power_cut() -> None:
     bench = delivering(scheduled((60, TEN_UL_IN_5_MIN, 5)))
     bench.run_for(70 * 60)
@@ -107,7 +107,7 @@ def test_an_offset_of_the_wrong_sign_for_a_minute_costs_no_bolus_of_the_next_day
     assert (before, begun(bench)) == (0, 24)
 
 
-@pytest.mark.requirement("bolus-clock")
+@pytest.mark.requirement("bolus-once-a-minute")
 @pytest.mark.parametrize("back_s", [DAY_S - 10, DAY_S - 1, DAY_S, 400 * DAY_S])
 def test_a_clock_set_back_by_a_day_withholds_what_it_has_lived_through_and_nothing_else(back_s: int) -> None:
     bench = delivering(hourly(), MONDAY_UTC_S + 40 * HOUR_S + 60)
@@ -130,7 +130,7 @@ def test_three_boluses_that_summer_time_skips_are_given_one_after_the_other() ->
     assert begun(bench) == 3
 
 
-@pytest.mark.requirement("bolus-clock")
+@pytest.mark.requirement("bolus-clock-told", "made-up-leaves-room")
 def test_of_skipped_boluses_what_does_not_fit_is_passed_over_with_its_number() -> None:
     program = continuous(48_000)
     program.most_nl_per_bolus = 100_000
@@ -146,7 +146,7 @@ def test_of_skipped_boluses_what_does_not_fit_is_passed_over_with_its_number() -
     assert bench.passed_over() == [(2, MONDAY_MINUTE + 50, "too many at once")]
 
 
-@pytest.mark.requirement("bolus-clock")
+@pytest.mark.requirement("bolus-clock-far", "bolus-clock-told")
 def test_what_a_clock_set_weeks_ahead_jumps_over_is_one_event_with_its_number() -> None:
     bench = delivering(hourly(), MONDAY_UTC_S + 1_800)
     move_clock(bench, 28 * DAY_S)

@@ -73,8 +73,7 @@ def end_reasons(bench: PumpBench) -> list[str]:
     ]
 
 
-@pytest.mark.requirement("bolus-limits")
-@pytest.mark.requirement("doses-over-resets")
+@pytest.mark.requirement("refused-after-reset", "bolus-limit-day")
 @pytest.mark.parametrize("cause", RESETS)
 def test_what_was_refused_before_a_reset_is_refused_after_it(cause: int) -> None:
     bench = delivering(with_room())
@@ -93,7 +92,7 @@ def test_what_was_refused_before_a_reset_is_refused_after_it(cause: int) -> None
     assert end_reasons(bench) == ["a person", "whole"]
 
 
-@pytest.mark.requirement("doses-over-resets")
+@pytest.mark.requirement("doses-over-resets", "dose-ends-once")
 @pytest.mark.parametrize("cause", RESETS)
 def test_a_temporary_rate_cancelled_beside_a_bolus_leaves_each_its_own_end(cause: int) -> None:
     program = continuous(424_000)
@@ -118,7 +117,7 @@ def test_a_temporary_rate_cancelled_beside_a_bolus_leaves_each_its_own_end(cause
     ]
 
 
-@pytest.mark.requirement("doses-over-resets")
+@pytest.mark.requirement("doses-over-resets", "dose-ends-once")
 @pytest.mark.parametrize("before_end_s", [0.5, 2])
 def test_a_bolus_that_ends_while_the_program_hangs_ends_once_and_the_next_is_given(
     before_end_s: float,
@@ -143,7 +142,7 @@ def test_a_bolus_of_the_clock_that_begins_while_the_program_hangs_is_logged_once
     assert each_begins_and_ends_once(bench)
 
 
-@pytest.mark.requirement("doses-over-resets")
+@pytest.mark.requirement("doses-over-resets", "dose-ends-once")
 def test_a_bolus_of_the_clock_that_a_power_cut_ends_is_logged_as_ended() -> None:
     bench = delivering(scheduled((10, TEN_UL_IN_5_MIN, 30)))
     bench.run_for(650)
@@ -158,7 +157,7 @@ def test_a_bolus_of_the_clock_that_a_power_cut_ends_is_logged_as_ended() -> None
     assert end_reasons(bench) == ["a power cut"]
 
 
-@pytest.mark.requirement("doses-over-resets")
+@pytest.mark.requirement("doses-over-resets", "dose-ends-once")
 @pytest.mark.parametrize("how", ["stop", "alarm", "reservoir", "commit", "hang"])
 def test_a_bolus_under_way_over_a_setting_of_the_clock_ends_once(how: str) -> None:
     bench = delivering(scheduled((10, TEN_UL_IN_5_MIN, 30)))
@@ -180,7 +179,7 @@ def test_a_bolus_under_way_over_a_setting_of_the_clock_ends_once(how: str) -> No
     assert len(pairs(bench)) == 1
 
 
-@pytest.mark.requirement("doses-over-resets")
+@pytest.mark.requirement("doses-over-resets", "refused-after-reset")
 @pytest.mark.parametrize("cause", RESETS)
 def test_a_journal_of_older_firmware_has_its_log_read_once_in_the_place_of_the_record(cause: int) -> None:
     bench = delivering(with_room())

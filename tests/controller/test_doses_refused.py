@@ -52,7 +52,7 @@ def test_a_kind_that_nobody_can_ask_for_is_refused_and_gives_nothing(kind: int) 
     ]
 
 
-@pytest.mark.requirement("bolus-unknown-kind")
+@pytest.mark.requirement("bolus-of-no-time")
 @pytest.mark.parametrize("kind", [KIND_CLINICIAN, KIND_PRIME, KIND_TEMPORARY])
 def test_a_dose_of_no_time_is_refused_and_gives_nothing(kind: int) -> None:
     bench = delivering(roomy())
@@ -84,7 +84,7 @@ def test_a_bridge_of_more_than_the_line_holds_is_refused(seconds: int, rate_nl_p
         bench.commit(program)
 
 
-@pytest.mark.requirement("bridge-within-the-line")
+@pytest.mark.requirement("bridge-outlives-reset")
 @pytest.mark.parametrize("cause", [events.RESET_POWER_ON, events.RESET_WATCHDOG])
 @pytest.mark.parametrize("rate_nl_per_day", [24_000_000, 1_100_000])
 def test_the_largest_bridge_is_kept_over_a_reset(rate_nl_per_day: int, cause: int) -> None:
@@ -100,7 +100,7 @@ def test_the_largest_bridge_is_kept_over_a_reset(rate_nl_per_day: int, cause: in
     assert left_s - grant_s <= bench.host.ask(messages.BOLUSES)["bridge_left_s"] <= left_s + 5
 
 
-@pytest.mark.requirement("time-unknown")
+@pytest.mark.requirement("time-unknown-periodic")
 @pytest.mark.parametrize("is_cut", [True, False])
 def test_periodic_boluses_without_the_time_of_day_raise_time_unknown_at_the_mean_rate(is_cut: bool) -> None:
     program = continuous(48_000)

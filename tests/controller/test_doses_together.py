@@ -31,7 +31,7 @@ def delivering(program: Program) -> PumpBench:
     return bench
 
 
-@pytest.mark.requirement("bolus-highest-rate")
+@pytest.mark.requirement("temporary-highest-rate")
 @pytest.mark.parametrize("kind", [KIND_CLINICIAN, KIND_PATIENT])
 @pytest.mark.parametrize("temporary_first", [True, False])
 def test_a_temporary_rate_and_a_bolus_that_would_be_too_much_together_are_not_given_together(
@@ -51,7 +51,28 @@ def test_a_temporary_rate_and_a_bolus_that_would_be_too_much_together_are_not_gi
     assert bench.status()["rate_nl_per_day"] <= MOST
 
 
-@pytest.mark.requirement("bolus-highest-rate")
+@pytest.mark.requirement("temporary-highest-rate")
+@pytest.mark.parametrize(("bolus", "is_given"), [(71_900_000, True), (80_000_000, False)])
+def test_a_temporary_rate_leaves_room_for_the_boluses_that_the_clock_will_begin(
+    bolus: int, is_given: bool
+) -> None:
+    program = flex([[(0, 48_000)]])
+    program.boluses = [[(30, bolus, 10)]]
+    bench = delivering(with_wide_limits(within_limits(program)))
+    if is_given:
+        bench.give_bolus(KIND_TEMPORARY, 24_000_000, HOUR_S)
+    else:
+        with pytest.raises(RefusedError) as refused:
+            bench.give_bolus(KIND_TEMPORARY, 24_000_000, HOUR_S)
+        assert REFUSAL_NAMES[refused.value.detail] == "highest rate of the pump"
+    rates = []
+    for _ in range(45):
+        bench.run_for(60)
+        rates.append(bench.status()["rate_nl_per_day"])
+    assert max(rates) == bolus + (24_000_000 if is_given else 48_000) <= MOST
+
+
+@pytest.mark.requirement("temporary-highest-rate")
 def test_a_temporary_rate_takes_the_place_of_the_basal_one_below_the_highest_rate() -> None:
     bench = delivering(with_wide_limits(continuous(20_000_000)))
     bench.give_bolus(KIND_TEMPORARY, 6_000_000, 3_600)
@@ -61,7 +82,7 @@ def test_a_temporary_rate_takes_the_place_of_the_basal_one_below_the_highest_rat
     assert bench.status()["rate_nl_per_day"] == 78_000_000
 
 
-@pytest.mark.requirement("bolus-highest-rate")
+@pytest.mark.requirement("made-up-highest-rate")
 @pytest.mark.parametrize("ahead_s", [HOUR_S, 15 * 60, 2 * HOUR_S])
 def test_a_clock_set_forward_over_boluses_brings_no_more_than_the_highest_rate(ahead_s: int) -> None:
     program = flex([[(0, 48_000)]])

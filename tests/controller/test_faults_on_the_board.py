@@ -37,7 +37,7 @@ def bench() -> PumpBench:
     return pump_bench
 
 
-@pytest.mark.requirement("watchdog")
+@pytest.mark.requirement("watchdog", "hang-delivers-queue")
 def test_a_program_that_hangs_is_reset_by_the_watchdog_and_the_pulses_queued_until_then_come_out(bench):
     fed_ns = bench.pump.now_ns
     bench.pump.withhold_polls(fed_ns + 60 * NS_PER_S)
@@ -59,7 +59,7 @@ def test_a_reset_releases_the_driver_until_the_pump_goes_on(bench):
     assert all(step_ns > energised.t_ns for step_ns in bench.steps_since(reset_ns))
 
 
-@pytest.mark.requirement("queued-ahead")
+@pytest.mark.requirement("pause-loses-nothing")
 def test_a_pump_whose_program_comes_back_before_its_queue_is_empty_has_lost_nothing(bench):
     bench.pump.withhold_polls(bench.pump.now_ns + 2 * NS_PER_S)
     bench.run_for(600)
@@ -81,7 +81,7 @@ def starved_bench() -> tuple[PumpBench, int]:
     return pump_bench, back_ns
 
 
-@pytest.mark.requirement("no-burst", "timing-fault")
+@pytest.mark.requirement("no-burst", "timing-fault", "timing-fault-alarm")
 def test_a_queue_that_runs_dry_latches_a_timing_fault_and_what_was_missed_is_never_made_up_for():
     bench, back_ns = starved_bench()
     last_ns = max(step_ns for step_ns in bench.pump.step_times_ns if step_ns < back_ns)
@@ -103,7 +103,7 @@ def test_a_queue_that_runs_dry_latches_a_timing_fault_and_what_was_missed_is_nev
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("timing-fault")
+@pytest.mark.requirement("timing-fault-acknowledged")
 def test_acknowledging_a_timing_fault_brings_the_program_back():
     bench, _ = starved_bench()
     bench.run_for(10)
@@ -114,7 +114,7 @@ def test_acknowledging_a_timing_fault_brings_the_program_back():
     assert bench.status()["rate_nl_per_day"] == 200_000_000
 
 
-@pytest.mark.requirement("change-late-told")
+@pytest.mark.requirement("change-late-told", "change-late-made", "change-late-moves-nothing")
 def test_a_change_that_the_program_sleeps_through_is_made_later_with_an_alarm_and_moves_no_pulse(bench):
     new = continuous(12_345_678)
     old_regimen = bench.history[-1].regimen
@@ -131,7 +131,7 @@ def test_a_change_that_the_program_sleeps_through_is_made_later_with_an_alarm_an
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("pulses-missing")
+@pytest.mark.requirement("pulses-missing", "pulses-missing-counted", "pulses-missing-not-repeated")
 @pytest.mark.parametrize("fault", ["cut", "stuck"])
 def test_pulses_that_are_not_seen_raise_an_alarm_are_counted_and_never_given_again(bench, fault):
     if fault == "cut":
@@ -147,7 +147,7 @@ def test_pulses_that_are_not_seen_raise_an_alarm_are_counted_and_never_given_aga
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("pulses-missing")
+@pytest.mark.requirement("pulses-missing-not-repeated")
 def test_what_was_not_seen_before_a_stop_is_not_given_again_after_it(bench):
     bench.pump.board.sense_wire.connected = False
     bench.run_for(30)
@@ -159,7 +159,9 @@ def test_what_was_not_seen_before_a_stop_is_not_given_again_after_it(bench):
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("stopped-by-alarm", "no-restart-by-itself", "pulses-in-excess")
+@pytest.mark.requirement(
+    "stopped-by-alarm", "no-restart-by-itself", "pulses-in-excess", "pulses-in-excess-alarm"
+)
 def test_pulses_in_excess_stop_the_pump_and_say_so(bench):
     bench.pump.board.sense_wire.pick_up_noise(3)
     bench.run_for(6)
@@ -183,7 +185,7 @@ def test_a_slow_program_moves_no_pulse():
     assert not bench.events(events.EVENT_TIMING_FAULT)
 
 
-@pytest.mark.requirement("stopped-by-alarm")
+@pytest.mark.requirement("stopped-by-alarm-ends")
 def test_stopping_on_purpose_ends_the_reminder_that_an_alarm_has_stopped_the_pump(bench):
     bench.pump.board.sense_wire.pick_up_noise(3)
     bench.run_for(8)

@@ -8,6 +8,7 @@ from controller.link_host import LinkHost, RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous
 from store.test_power_cuts import outcomes_of
 from thecal_fw.core import events
+from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
@@ -113,7 +114,7 @@ def test_a_pump_with_keys_takes_another_only_at_the_button_even_from_a_clinician
     clinician.prove()
 
 
-@pytest.mark.requirement("key-pairing")
+@pytest.mark.requirement("key-replaces-one")
 def test_a_lost_key_is_replaced_at_the_button_and_nothing_else_changes(bench):
     before = kept(bench)
     pair_at_button(bench.pump, ROLE_CLINICIAN, WRONG_KEY)
@@ -146,7 +147,7 @@ def test_a_power_cut_right_after_pairing_does_not_take_it_out_of_the_log():
     assert events_of(bench, events.EVENT_PAIRED) == [(ROLE_CLINICIAN, 0)]
 
 
-@pytest.mark.requirement("key-pairing")
+@pytest.mark.requirement("key-pairing", "key-proof-pairing")
 def test_pairing_ends_what_the_key_before_had_proved(bench, clinician):
     bench.pump.board.button.held = True
     clinician.ask(messages.PAIR, ROLE_PATIENT, WRONG_KEY)
@@ -207,12 +208,22 @@ def test_without_a_key_nothing_is_changed(bench, stranger, message, values):
 
 
 @pytest.mark.requirement("keys")
+def test_what_the_patient_may_ask_for_needs_a_key_as_well(bench, stranger):
+    before = kept(bench)
+    stranger.hello()
+    refused = (messages.ERROR_NOT_AUTHENTICATED, ROLE_PATIENT)
+    assert stranger.refusal(messages.GIVE_BOLUS, before["program_digest"], KIND_PATIENT, 0, 0) == refused
+    assert stranger.refusal(messages.SIGN_OFF) == refused
+    assert kept(bench) == before
+
+
+@pytest.mark.requirement("keys")
 @pytest.mark.parametrize(("message", "values"), READS, ids=name_of)
 def test_reading_needs_no_key(stranger, message, values):
     assert stranger.refusal(message, *values)[0] == messages.ERROR_NONE
 
 
-@pytest.mark.requirement("key-roles")
+@pytest.mark.requirement("key-roles-nothing-else")
 @pytest.mark.parametrize(("message", "values"), CHANGES, ids=name_of)
 def test_the_patients_key_does_not_do_for_what_the_clinician_does(bench, message, values):
     patient = host_at(bench.pump)
@@ -221,7 +232,7 @@ def test_the_patients_key_does_not_do_for_what_the_clinician_does(bench, message
     assert patient.ask(messages.INTERROGATE)["state"] == STATE_DELIVERING
 
 
-@pytest.mark.requirement("key-roles")
+@pytest.mark.requirement("key-roles", "key-roles-end")
 @pytest.mark.parametrize("role", [ROLE_PATIENT, ROLE_CLINICIAN])
 def test_either_key_does_for_what_the_patient_may_do(bench, stranger, role):
     assert stranger.refusal(messages.SIGN_OFF) == (messages.ERROR_NOT_AUTHENTICATED, ROLE_PATIENT)
@@ -317,7 +328,7 @@ def test_a_recorded_request_is_carried_out_once(bench, clinician):
     assert len(events_of(bench, events.EVENT_REFILLED)) == 3
 
 
-@pytest.mark.requirement("key-replay")
+@pytest.mark.requirement("key-replay-session")
 def test_what_was_recorded_in_another_session_is_worth_nothing_even_under_the_same_number(bench):
     def freshly_on() -> KeyedHost:
         # A pump that has been off numbers its sessions from the beginning, and the host says hello as it did before.
@@ -338,7 +349,7 @@ def test_what_was_recorded_in_another_session_is_worth_nothing_even_under_the_sa
     assert second.ask(messages.INTERROGATE)["fill_nl"] == 4_000_000
 
 
-@pytest.mark.requirement("key-replay")
+@pytest.mark.requirement("key-replay-order")
 def test_a_request_that_was_overtaken_comes_too_late(bench, clinician):
     overtaken = clinician.tagged(messages.REFILL, 3_000_000)
     clinician.ask(messages.REFILL, 4_000_000)
@@ -347,7 +358,7 @@ def test_a_request_that_was_overtaken_comes_too_late(bench, clinician):
     assert refusal.value.code == messages.ERROR_OUT_OF_ORDER
 
 
-@pytest.mark.requirement("key-replay")
+@pytest.mark.requirement("key-request-changed")
 @pytest.mark.parametrize("place", [0, 3, 4, 12, 19])
 def test_a_request_with_one_bit_changed_is_refused(bench, clinician, place):
     clinician.request += 1
@@ -365,7 +376,7 @@ def test_a_request_with_one_bit_changed_is_refused(bench, clinician, place):
     assert clinician.ask(messages.INTERROGATE)["fill_nl"] == 40_000_000
 
 
-@pytest.mark.requirement("key-replay")
+@pytest.mark.requirement("key-replay-order")
 def test_a_stranger_on_the_wire_can_not_put_the_clinicians_requests_out_of_order(bench, clinician):
     intruder = KeyedHost(bench.pump.serial)
     intruder.session, intruder.request = clinician.session, 65_000
@@ -397,7 +408,7 @@ def test_a_session_that_goes_quiet_ends_and_with_it_what_it_had_proved(bench, cl
     assert (gatekeeper._session_key, gatekeeper._nonce, gatekeeper._role) == (b"", b"", ROLE_NONE)
 
 
-@pytest.mark.requirement("key-session-ends")
+@pytest.mark.requirement("key-proof-time")
 def test_reading_keeps_the_session_and_not_what_it_has_proved(bench, clinician):
     held_back = clinician.tagged(messages.STOP)
     for _ in range(PROOF_LASTS_S // 10 + 1):
@@ -410,7 +421,7 @@ def test_reading_keeps_the_session_and_not_what_it_has_proved(bench, clinician):
     assert not clinician.ask(messages.CHALLENGE, ROLE_CLINICIAN)["wait_s"]
 
 
-@pytest.mark.requirement("key-session-ends")
+@pytest.mark.requirement("key-proof-time")
 def test_proved_requests_keep_what_is_proved(bench, clinician):
     for _ in range(5):
         bench.run_for(PROOF_LASTS_S - 5)
@@ -427,7 +438,7 @@ def test_after_signing_off_a_request_held_back_is_worth_nothing(bench, clinician
     assert clinician.ask(messages.INTERROGATE)["state"] == STATE_DELIVERING
 
 
-@pytest.mark.requirement("key-session-ends")
+@pytest.mark.requirement("key-proof-newer-session")
 def test_a_newer_hello_ends_what_the_session_before_had_proved(bench, clinician):
     newer = host_at(bench.pump, 8)
     newer.session_key = clinician.session_key
@@ -462,7 +473,7 @@ def test_wrong_keys_are_slowed_down_whatever_session_they_come_in(bench):
     assert try_wrong_key(host_at(bench.pump, 301)) == (messages.ERROR_WRONG_KEY, 2)
 
 
-@pytest.mark.requirement("wrong-keys")
+@pytest.mark.requirement("wrong-keys-logged")
 def test_a_burst_of_wrong_keys_is_logged_once_and_told_at_the_next_right_one(bench):
     for attempt in range(6):
         code, wait_s = try_wrong_key(host_at(bench.pump, 100 + attempt))
@@ -503,7 +514,7 @@ def test_whoever_is_at_the_pump_waits_for_nobody(bench):
     host_at(bench.pump, 104).prove()
 
 
-@pytest.mark.requirement("wrong-keys")
+@pytest.mark.requirement("wrong-keys-logged")
 def test_strangers_write_nothing_to_the_log(bench):
     before = kept(bench)["latest_event"]
     for nonce in range(300):
@@ -516,7 +527,7 @@ def test_strangers_write_nothing_to_the_log(bench):
 # --- damage
 
 
-@pytest.mark.requirement("key-damage")
+@pytest.mark.requirement("key-damage-closed")
 def test_a_pump_whose_keys_are_damaged_is_closed_delivers_and_is_paired_anew_at_the_button(bench):
     first = Layout().keys
     for sector in (first, first + 1):
@@ -551,7 +562,7 @@ def test_keys_that_have_decayed_in_one_place_are_put_right_once_the_supply_is_go
     assert chip.content(first) == chip.content(first + 1) != decayed
 
 
-@pytest.mark.requirement("key-power-cut")
+@pytest.mark.requirement("key-power-cut", "key-power-cut-closed")
 @pytest.mark.parametrize("ahead", range(4))
 def test_a_power_cut_while_a_key_is_replaced_leaves_one_of_the_two_and_delivery_goes_on(ahead):
     for outcome in outcomes_of(ERASE if ahead % 2 == 0 else PROGRAM):

@@ -33,7 +33,9 @@ def change_rate(bench: PumpBench, nl_per_day: int) -> int:
     return settle_change(bench, bench.commit(new), old, regimen_of(new))
 
 
-@pytest.mark.requirement("change-late-told", "change-loses-no-pulse")
+@pytest.mark.requirement(
+    "change-late-told", "change-loses-no-pulse", "change-late-made", "change-late-moves-nothing"
+)
 def test_a_preparation_longer_than_it_was_measured_is_put_off_once_and_loses_no_pulse():
     bench = PumpBench()
     bench.deliver(continuous(20_000_000))
@@ -50,7 +52,13 @@ def test_a_preparation_longer_than_it_was_measured_is_put_off_once_and_loses_no_
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("change-late-told", "change-loses-no-pulse", "leads-from-measured-times")
+@pytest.mark.requirement(
+    "change-late-told",
+    "change-loses-no-pulse",
+    "leads-from-measured-times",
+    "change-late-moves-nothing",
+    "times-measured-since",
+)
 @pytest.mark.parametrize("seed", range(6))
 def test_changes_on_a_processor_slow_at_random_are_exact_or_put_off_and_lose_no_pulse(seed):
     draw = Random(seed)
@@ -69,7 +77,7 @@ def test_changes_on_a_processor_slow_at_random_are_exact_or_put_off_and_lose_no_
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("change-late-told", "change-loses-no-pulse")
+@pytest.mark.requirement("change-loses-no-pulse", "change-late-moves-nothing")
 @pytest.mark.parametrize("seed", range(6))
 def test_a_program_that_pauses_around_a_change_makes_it_exactly_or_later(seed):
     draw = Random(seed)
@@ -93,7 +101,7 @@ def test_a_program_that_pauses_around_a_change_makes_it_exactly_or_later(seed):
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("leads-from-measured-times")
+@pytest.mark.requirement("leads-from-measured-times", "times-measured-at-reset")
 @pytest.mark.parametrize("preparation_ms", [1, 20, 50, 90, 150])
 def test_a_start_and_a_change_are_begun_for_as_early_as_they_take(preparation_ms):
     bench = PumpBench()

@@ -56,7 +56,7 @@ CHANGES = [
 ]
 
 
-@pytest.mark.requirement("event-log-changes", "retry-safe")
+@pytest.mark.requirement("event-log-changes", "retry-safe", "event-log-stop")
 @pytest.mark.parametrize(
     ("event", "change"), [case[1:] for case in CHANGES], ids=[case[0] for case in CHANGES]
 )
@@ -107,7 +107,7 @@ def test_a_request_number_with_other_bytes_behind_it_is_refused(bench):
     assert bench.status()["fill_nl"] == 3_000_000
 
 
-@pytest.mark.requirement("retry-safe")
+@pytest.mark.requirement("retry-overtaken")
 def test_a_late_copy_of_an_older_request_is_refused(bench):
     bench.refill(3_000_000)
     older = bench.host.sent
@@ -127,13 +127,30 @@ def test_a_second_host_ends_the_first_ones_session(bench):
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("one-host")
+@pytest.mark.requirement("one-host-staged")
 def test_what_one_host_staged_another_can_not_commit_unseen(bench):
     digest = bench.host.stage(continuous(50_000))["digest"]
     second = LinkHost(bench.pump.serial, nonce=2)
     second.hello()
     second.stage(continuous(60_000))
     assert refusal_of(lambda: second.ask(messages.COMMIT, digest)) == messages.ERROR_DIGEST
+
+
+@pytest.mark.requirement("one-host-staged", "session-drops-staged")
+@pytest.mark.parametrize("asks", ["the same host", "another host"])
+def test_nothing_that_was_staged_outlives_its_session(bench, asks):
+    program = continuous(50_000)
+    digest = bench.host.stage(program)["digest"]
+    before = bench.status()["program_digest"]
+    following = LinkHost(bench.pump.serial, nonce=bench.host.nonce + (asks == "another host"))
+    following.hello()
+    for request in (
+        lambda: following.ask(messages.STAGE_CHECK, 0),
+        lambda: following.ask(messages.READ_PROGRAM, True, 0),
+        lambda: following.ask(messages.COMMIT, digest),
+    ):
+        assert refusal_of(request) == messages.ERROR_NOTHING_STAGED
+    assert following.ask(messages.INTERROGATE)["program_digest"] == before
 
 
 @pytest.mark.requirement("hello-first")
@@ -155,7 +172,7 @@ def test_a_commit_of_half_a_program_is_refused(bench):
     assert refusal_of(lambda: bench.host.ask(messages.COMMIT, bytes(32))) == messages.ERROR_STAGING_INCOMPLETE
 
 
-@pytest.mark.requirement("change-is-a-transaction")
+@pytest.mark.requirement("change-is-a-transaction", "old-program-until-commit")
 def test_a_commit_with_the_wrong_digest_is_refused_and_the_old_program_goes_on(bench):
     bench.host.stage(continuous(50_000))
     assert refusal_of(lambda: bench.host.ask(messages.COMMIT, bytes(32))) == messages.ERROR_DIGEST
@@ -163,7 +180,7 @@ def test_a_commit_with_the_wrong_digest_is_refused_and_the_old_program_goes_on(b
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("basal-rate-range", "program-checked-on-the-pump")
+@pytest.mark.requirement("basal-rate-range", "program-checked-on-the-pump", "refused-commit-keeps-program")
 def test_a_program_with_faults_can_not_be_committed(bench):
     too_fast = Program(
         MODE_CONTINUOUS, "baclofen", 500_000, 1, 24_000_001, 40_000_000, 2_000_000, 10**6, 24_000_000
@@ -188,10 +205,12 @@ def test_a_start_of_a_pump_that_delivers_is_refused(bench):
     assert refusal_of(bench.start) == messages.ERROR_ALREADY_DELIVERING
 
 
-@pytest.mark.requirement("start-names-program")
-def test_a_start_without_a_program_is_refused():
+@pytest.mark.requirement("start-names-program", "no-default-dose")
+def test_a_start_without_a_program_is_refused_and_delivers_nothing():
     bench = PumpBench()
     assert refusal_of(lambda: bench.host.ask(messages.START, bytes(32))) == messages.ERROR_NO_PROGRAM
+    bench.run_for(3_600)
+    assert len(bench.pump.step_times_ns) == 0
 
 
 @pytest.mark.requirement("link-versions")
@@ -203,7 +222,7 @@ def test_a_frame_of_another_protocol_version_is_answered_with_ours(bench):
     assert (refusal.value.code, refusal.value.detail) == (messages.ERROR_VERSION, PROTOCOL_VERSION)
 
 
-@pytest.mark.requirement("not-while-delivering")
+@pytest.mark.requirement("not-while-delivering", "no-prompt-while-delivering")
 @pytest.mark.parametrize("message", [messages.BOOTLOADER, messages.PROMPT], ids=lambda message: message.name)
 def test_the_program_is_not_left_while_it_delivers(bench, message):
     assert refusal_of(lambda: bench.host.ask(message)) == messages.ERROR_NOT_WHILE_DELIVERING
@@ -221,7 +240,7 @@ def test_a_stopped_pump_leaves_its_program_when_asked_after_it_has_answered(benc
     assert bench.pump.board.level("enable") == 1
 
 
-@pytest.mark.requirement("link-never-disturbs")
+@pytest.mark.requirement("noise-never-disturbs")
 @given(
     st.lists(
         st.tuples(st.binary(max_size=600), st.integers(0, 400_000)),
@@ -252,7 +271,7 @@ def test_a_flood_of_requests_moves_no_pulse(bench):
     assert bench.status()["frames_garbled"] == 300
 
 
-@pytest.mark.requirement("link-never-disturbs")
+@pytest.mark.requirement("unread-never-disturbs")
 def test_a_host_that_holds_the_port_and_never_reads_moves_no_pulse(bench):
     bench.pump.serial.paused = True
     request = encode_frame(messages.INTERROGATE.kind, bench.host.session, 1)
@@ -265,7 +284,7 @@ def test_a_host_that_holds_the_port_and_never_reads_moves_no_pulse(bench):
     assert bench.status()["replies_dropped"] > 250
 
 
-@pytest.mark.requirement("interrupted-programming")
+@pytest.mark.requirement("interrupted-programming", "host-dies-delivery-continues")
 def test_a_host_that_dies_between_staging_and_commit_changes_nothing(bench):
     bench.host.stage(flex([[(0, 50_000)]]))
     bench.pump.serial.close()
@@ -274,7 +293,7 @@ def test_a_host_that_dies_between_staging_and_commit_changes_nothing(bench):
     assert list(bench.pump.step_times_ns) == undisturbed(30)
 
 
-@pytest.mark.requirement("session-ends")
+@pytest.mark.requirement("session-ends", "session-drops-staged")
 def test_a_session_that_goes_quiet_ends_and_what_it_staged_goes_with_it(bench):
     quiet = LinkHost(bench.pump.serial, nonce=3)
     quiet.hello()

@@ -86,8 +86,7 @@ def test_a_press_gives_the_programs_patient_bolus_exactly_and_one_short_tone_say
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("button-refusals")
-@pytest.mark.requirement("bolus-lockout")
+@pytest.mark.requirement("button-refusals", "bolus-lockout", "bolus-refusal-logged", "button-refusals-logged")
 def test_each_press_that_is_refused_is_logged_with_its_reason_and_three_tones_say_so() -> None:
     bench = begun(PatientBolus(2_880_000, 5, 15, 2))
     press(bench)
@@ -111,7 +110,7 @@ def test_each_press_that_is_refused_is_logged_with_its_reason_and_three_tones_sa
     assert len(bench.events(events.EVENT_PRESSED)) == 6
 
 
-@pytest.mark.requirement("button-refusals")
+@pytest.mark.requirement("button-refusals", "button-refusals-logged")
 def test_a_program_without_a_patient_bolus_an_alarm_that_blocks_and_no_program_refuse_a_press() -> None:
     bench = begun(None)
     press(bench)
@@ -126,7 +125,7 @@ def test_a_program_without_a_patient_bolus_an_alarm_that_blocks_and_no_program_r
     assert refusals(blocked) == [REFUSED_BLOCKED]
 
 
-@pytest.mark.requirement("button-press")
+@pytest.mark.requirement("button-long", "button-moves-nothing")
 def test_presses_in_every_second_move_no_pulse_and_a_long_one_asks_for_nothing() -> None:
     bench = begun(None)
     for _ in range(60):
@@ -136,7 +135,7 @@ def test_presses_in_every_second_move_no_pulse_and_a_long_one_asks_for_nothing()
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("button-press")
+@pytest.mark.requirement("button-moves-nothing")
 @pytest.mark.parametrize("before_s", [0.01, 0.1, 0.19, 0.25, 0.5, 0.9])
 def test_a_press_that_ends_just_before_a_change_of_therapy_spoils_neither(before_s: float) -> None:
     bench = begun()
@@ -160,8 +159,7 @@ def within_limits_of(nl_per_day: int):
     return within_limits(program)
 
 
-@pytest.mark.requirement("button-fault")
-@pytest.mark.requirement("self-test")
+@pytest.mark.requirement("button-fault", "self-test", "button-fault-proves-nothing")
 def test_a_button_that_is_held_at_a_reset_is_told_gives_no_key_and_stops_nothing() -> None:
     bench = begun()
     bench.pump.board.button.held = True
@@ -181,7 +179,7 @@ def test_a_button_that_is_held_at_a_reset_is_told_gives_no_key_and_stops_nothing
     assert bench.events(events.EVENT_PRESSED) == []
 
 
-@pytest.mark.requirement("button-fault")
+@pytest.mark.requirement("button-held")
 def test_a_button_held_for_more_than_a_minute_is_told_at_that_second() -> None:
     bench = begun()
     began_ns = bench.pump.now_ns
@@ -194,7 +192,7 @@ def test_a_button_held_for_more_than_a_minute_is_told_at_that_second() -> None:
     assert not bench.events(events.EVENT_PRESSED)
 
 
-@pytest.mark.requirement("button-press")
+@pytest.mark.requirement("button-long")
 def test_holding_the_button_for_a_key_does_not_ask_for_a_bolus_as_well() -> None:
     bench = begun()
     bench.pump.board.button.held = True
@@ -224,7 +222,7 @@ def test_a_key_taken_as_soon_as_the_button_goes_down_leaves_no_press_behind(afte
     assert len(bench.events(events.EVENT_BOLUS_BEGUN)) == 1
 
 
-@pytest.mark.requirement("button-fault")
+@pytest.mark.requirement("button-fault-asks-nothing")
 def test_a_button_that_is_down_when_a_restless_line_comes_to_rest_gives_no_bolus_when_let_go_of() -> None:
     bench = begun()
     button = bench.pump.board.button

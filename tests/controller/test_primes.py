@@ -46,7 +46,7 @@ def prime(bench: PumpBench, volume_nl: int) -> str:
     return ""
 
 
-@pytest.mark.requirement("prime-within-the-line")
+@pytest.mark.requirement("prime-within-the-line", "prime-beyond-the-line")
 @pytest.mark.parametrize("cause", [None, events.RESET_WATCHDOG, events.RESET_POWER_ON])
 def test_a_new_pump_is_primed_once_and_what_comes_after_is_a_bolus_under_every_limit(
     cause: int | None,
@@ -61,7 +61,7 @@ def test_a_new_pump_is_primed_once_and_what_comes_after_is_a_bolus_under_every_l
     assert prime(bench, 9_000) == "limit of an hour"
 
 
-@pytest.mark.requirement("prime-within-the-line")
+@pytest.mark.requirement("prime-within-the-line", "prime-beyond-the-line")
 def test_every_delivery_fills_the_line() -> None:
     bench = new_pump()
     bench.run_for(3 * 3_600)
@@ -70,7 +70,7 @@ def test_every_delivery_fills_the_line() -> None:
     assert prime(bench, PUMP_TUBING_NL + CATHETER_NL - 7_500) == ""
 
 
-@pytest.mark.requirement("prime-within-the-line")
+@pytest.mark.requirement("prime-within-the-line", "prime-beyond-the-line")
 def test_new_tubing_makes_room_and_another_fill_does_not() -> None:
     bench = new_pump()
     assert prime(bench, PUMP_TUBING_NL + CATHETER_NL - 2_000) == ""

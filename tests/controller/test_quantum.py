@@ -5,7 +5,7 @@ import pytest
 from controller.pump_bench import PumpBench, continuous
 
 
-@pytest.mark.requirement("power-cut")
+@pytest.mark.requirement("power-cut-quantum")
 @pytest.mark.parametrize("nl_per_day", [48_000, 424_000, 3_000_000, 24_000_000])
 def test_the_quantum_is_a_microlitre_or_twenty_seconds_of_the_highest_rate(nl_per_day: int) -> None:
     bench = PumpBench()

@@ -44,7 +44,7 @@ def test_the_low_reservoir_alarm_comes_within_a_minute_after_its_date() -> None:
     assert bench.is_active(alarms.LOW_RESERVOIR)
 
 
-@pytest.mark.requirement("refill-dates")
+@pytest.mark.requirement("refill-dates", "refill-dates-worst", "refill-dates-boluses")
 def test_the_date_is_not_too_late_for_a_patient_who_asks_for_every_bolus() -> None:
     program = continuous(2_000_000)
     program.most_nl_per_bolus = 100_000
@@ -87,7 +87,7 @@ def test_without_a_known_volume_there_is_no_date() -> None:
     assert dates(bench)["is_known"] == 0
 
 
-@pytest.mark.requirement("alarm-protects")
+@pytest.mark.requirement("alarm-protects", "alarm-protects-interrogated")
 def test_an_alarm_that_can_not_protect_at_the_worst_is_told_as_such() -> None:
     program = continuous(1_000_000)
     bench = delivering(program, 20_000_000)

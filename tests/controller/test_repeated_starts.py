@@ -33,7 +33,7 @@ def stop_and_start(bench: PumpBench, wait_s: int) -> None:
     bench.run_for(5)
 
 
-@pytest.mark.requirement("repeated-starts")
+@pytest.mark.requirement("repeated-starts", "repeated-starts-alarm", "repeated-starts-acknowledged")
 def test_the_third_start_after_a_stop_in_an_alarm_within_ten_minutes_ends_in_the_minimum_rate() -> None:
     bench = in_alarm()
     for _ in range(2):
@@ -71,7 +71,7 @@ def test_stops_by_the_alarm_itself_count_however_often_a_person_stops_the_pump_o
     assert bench.status()["rate_nl_per_day"] == 6_000
 
 
-@pytest.mark.requirement("repeated-starts")
+@pytest.mark.requirement("starts-not-counted", "starts-far-apart")
 def test_starts_ten_minutes_apart_or_without_an_alarm_are_not_counted() -> None:
     bench = in_alarm()
     for _ in range(4):

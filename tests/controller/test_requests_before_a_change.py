@@ -31,7 +31,7 @@ def next_request(bench: PumpBench, message: messages.Message, *values: object) -
     return encode_frame(message.kind, bench.host.session, bench.host.request, payload)
 
 
-@pytest.mark.requirement("link-never-disturbs")
+@pytest.mark.requirement("stop-never-delayed")
 @pytest.mark.parametrize("gap_us", [0, 300, 20_000])
 def test_a_stop_behind_a_request_that_waits_for_a_change_is_carried_out_at_once(bench, gap_us):
     takes_effect_ns = shortly_before_a_change(bench)

@@ -41,7 +41,7 @@ def test_low_reservoir_sounds_on_the_pulse_that_reaches_the_threshold(above_low_
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("low-reservoir", "refill-clears")
+@pytest.mark.requirement("low-reservoir", "refill-clears", "low-reservoir-delivers", "refill-next-threshold")
 def test_low_reservoir_keeps_the_rate_and_a_refill_ends_it():
     bench = PumpBench()
     bench.commit(continuous(FAST))
@@ -56,7 +56,7 @@ def test_low_reservoir_keeps_the_rate_and_a_refill_ends_it():
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("start-blocked", "empty-reservoir")
+@pytest.mark.requirement("start-blocked", "empty-reservoir", "empty-reservoir-alarm")
 def test_an_empty_reservoir_stops_delivery_on_the_pulse_that_empties_it():
     bench = PumpBench()
     bench.commit(continuous(FAST))
@@ -100,7 +100,7 @@ def test_the_volume_left_is_what_was_filled_less_the_pulses_since():
     assert status["residual_nl"] == 20_000_000 - int(pulses / MICROSTEPS_PER_NL)
 
 
-@pytest.mark.requirement("reservoir-unknown")
+@pytest.mark.requirement("reservoir-unknown", "reservoir-unknown-delivers")
 def test_a_pump_that_was_never_filled_delivers_and_says_that_it_does_not_know_its_volume():
     bench = PumpBench()
     bench.commit(continuous(FAST))

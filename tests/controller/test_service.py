@@ -28,7 +28,7 @@ def outlook(bench: PumpBench) -> dict[str, int]:
     return bench.host.ask(messages.SERVICE_LIFE)
 
 
-@pytest.mark.requirement("service-life")
+@pytest.mark.requirement("tubing-due", "service-delivers")
 def test_tubing_is_told_of_when_its_revolutions_are_used_up_and_delivery_goes_on() -> None:
     bench = begun()
     bench.pump.controller.service.life.limits = ServiceLimits(tubing_revolutions=220)
@@ -44,7 +44,7 @@ def test_tubing_is_told_of_when_its_revolutions_are_used_up_and_delivery_goes_on
     bench.assert_as_prescribed()
 
 
-@pytest.mark.requirement("service-life")
+@pytest.mark.requirement("service-life", "service-life-over-power-cut")
 def test_what_has_been_served_outlives_resets_and_a_power_cut_costs_no_more_than_a_day() -> None:
     bench = begun()
     bench.run_for(1.5 * DAY_S)

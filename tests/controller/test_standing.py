@@ -15,7 +15,7 @@ def is_told(bench: PumpBench) -> tuple[bool, bool]:
     return bench.is_active(alarms.PUMP_STOPPED), bench.is_active(alarms.STOPPED_LONG)
 
 
-@pytest.mark.requirement("stopped-reminder")
+@pytest.mark.requirement("stopped-reminder", "stopped-reminder-urgent")
 @pytest.mark.parametrize("how", ["never started", "stopped"])
 def test_a_pump_that_stands_reminds_after_half_an_hour_and_urgently_after_two_days(how: str) -> None:
     bench = PumpBench()
@@ -38,7 +38,7 @@ def test_a_pump_that_stands_reminds_after_half_an_hour_and_urgently_after_two_da
     assert is_told(bench) == (False, False)
 
 
-@pytest.mark.requirement("stopped-reminder")
+@pytest.mark.requirement("stopped-reminder-urgent")
 @pytest.mark.parametrize("what", ["a stop", "another program"])
 def test_neither_one_more_stop_nor_another_program_puts_the_urgent_alarm_off(what: str) -> None:
     bench = PumpBench()
@@ -53,7 +53,7 @@ def test_neither_one_more_stop_nor_another_program_puts_the_urgent_alarm_off(wha
     assert is_told(bench) == (True, True)
 
 
-@pytest.mark.requirement("stopped-reminder")
+@pytest.mark.requirement("stopped-reminder-not-needed")
 def test_a_pump_that_is_to_deliver_nothing_does_not_remind() -> None:
     bench = PumpBench()
     bench.run_for(HOUR_S)

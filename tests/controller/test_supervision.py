@@ -29,7 +29,7 @@ def raised_ns(bench: PumpBench, alarm: int) -> int:
     return bench.instant_ns(next(e for e in bench.events(events.EVENT_ALARM_RAISED) if e["first"] == alarm))
 
 
-@pytest.mark.requirement("motor-stall")
+@pytest.mark.requirement("motor-stall", "motor-recovery")
 @pytest.mark.parametrize("nl_per_day", [48_000, 424_000, 24_000_000])
 def test_a_stalled_motor_is_found_in_time_and_its_recovery_is_logged_with_what_was_lost(
     nl_per_day: int,
@@ -55,7 +55,7 @@ def test_a_stalled_motor_is_found_in_time_and_its_recovery_is_logged_with_what_w
     assert not bench.status()["active_alarms"]
 
 
-@pytest.mark.requirement("under-delivery")
+@pytest.mark.requirement("under-delivery", "under-delivery-alarm", "under-delivery-continues")
 @pytest.mark.parametrize("nl_per_day", [48_000, 424_000, 5_000_000, 24_000_000])
 @pytest.mark.parametrize("every", [5, 10])
 def test_a_slipping_motor_is_found_within_fifty_steps_or_fifteen_minutes(nl_per_day: int, every: int) -> None:
@@ -70,7 +70,7 @@ def test_a_slipping_motor_is_found_within_fifty_steps_or_fifteen_minutes(nl_per_
     assert bench.status()["state"] == STATE_DELIVERING
 
 
-@pytest.mark.requirement("over-delivery")
+@pytest.mark.requirement("over-delivery", "over-delivery-stops")
 @pytest.mark.parametrize("nl_per_day", [48_000, 424_000, 24_000_000])
 def test_a_motor_that_runs_ahead_stops_the_pump_in_time(nl_per_day: int) -> None:
     bench = delivering(nl_per_day)
@@ -114,7 +114,7 @@ def test_only_a_start_that_is_logged_opens_the_gate_again() -> None:
     assert len(bench.events(events.EVENT_GATE_ARMED)) == armed + 1
 
 
-@pytest.mark.requirement("brown-out")
+@pytest.mark.requirement("brown-out", "brown-out-holds", "brown-out-resumes")
 def test_while_the_supply_is_low_nothing_is_written_and_delivery_holds_at_the_end_of_its_grant() -> None:
     bench = delivering()
     granted = bench.status()["granted_steps"]
@@ -147,8 +147,7 @@ def test_a_power_cut_after_a_long_brown_out_leaves_no_more_than_a_quantum_uncert
     assert status["uncertain_steps"] <= status["quantum_steps"]
 
 
-@pytest.mark.requirement("journal-repaired")
-@pytest.mark.requirement("journal-damage")
+@pytest.mark.requirement("journal-repaired", "journal-damage", "journal-repaired-delivers")
 @pytest.mark.parametrize("ring", [0, 32])
 def test_a_state_that_has_decayed_is_read_from_its_mirror_and_delivery_goes_on(ring: int) -> None:
     bench = delivering()
@@ -166,8 +165,7 @@ def test_a_state_that_has_decayed_is_read_from_its_mirror_and_delivery_goes_on(r
     assert bench.is_active(alarms.JOURNAL_REPAIRED)
 
 
-@pytest.mark.requirement("minimum-rate", "no-default-dose")
-@pytest.mark.requirement("journal-damage")
+@pytest.mark.requirement("minimum-rate", "lost-program-minimum", "journal-lost-minimum", "journal-lost-alarm")
 def test_a_journal_that_is_lost_altogether_ends_in_the_minimum_rate() -> None:
     bench = delivering()
     for sector in range(64):
@@ -184,8 +182,7 @@ def test_a_journal_that_is_lost_altogether_ends_in_the_minimum_rate() -> None:
     assert {event["boots"] for event in bench.all_events()} == {1, 2}
 
 
-@pytest.mark.requirement("no-default-dose")
-@pytest.mark.requirement("journal-damage")
+@pytest.mark.requirement("lost-program-minimum", "journal-lost-alarm")
 def test_a_program_whose_copies_have_both_decayed_ends_in_the_minimum_rate() -> None:
     bench = delivering()
     for sector in range(64, 68):
@@ -197,8 +194,7 @@ def test_a_program_whose_copies_have_both_decayed_ends_in_the_minimum_rate() -> 
     assert bench.is_active(alarms.PROGRAM_LOST)
 
 
-@pytest.mark.requirement("journal-repaired")
-@pytest.mark.requirement("journal-damage")
+@pytest.mark.requirement("journal-repaired", "program-from-mirror", "journal-repaired-delivers")
 def test_a_program_with_one_copy_decayed_is_delivered_and_found_while_running() -> None:
     bench = delivering()
     bench.pump.board.chip.rot(64, 40, 1)
@@ -229,7 +225,7 @@ def change_the_program_in_memory(bench: PumpBench, bits: int) -> None:
     program.rate_nl_per_day ^= bits
 
 
-@pytest.mark.requirement("memory-fault")
+@pytest.mark.requirement("memory-fault", "memory-fault-minimum")
 def test_a_program_that_changes_in_memory_is_found_within_minutes() -> None:
     bench = delivering()
     change_the_program_in_memory(bench, 1 << 10)
@@ -243,7 +239,7 @@ def test_a_program_that_changes_in_memory_is_found_within_minutes() -> None:
     assert bench.status()["rate_nl_per_day"] == 500_000
 
 
-@pytest.mark.requirement("self-test")
+@pytest.mark.requirement("self-test", "self-test-passes-first", "self-test-acknowledged")
 def test_a_failed_self_test_stops_a_pump_that_was_delivering_until_it_passes_and_is_acknowledged() -> None:
     bench = delivering()
     bench.pump.board.self_test.failed = TEST_CLOCK
@@ -261,7 +257,7 @@ def test_a_failed_self_test_stops_a_pump_that_was_delivering_until_it_passes_and
     assert not bench.is_active(alarms.SELF_TEST)
 
 
-@pytest.mark.requirement("image-tested-again")
+@pytest.mark.requirement("image-tested-again", "image-fault-stops")
 def test_an_image_that_changes_while_the_pump_runs_is_found_within_an_hour_and_stops_it() -> None:
     bench = delivering()
     bench.run_for(3_700)
@@ -275,8 +271,9 @@ def test_an_image_that_changes_while_the_pump_runs_is_found_within_an_hour_and_s
     assert bench.is_active(alarms.SELF_TEST)
 
 
-@pytest.mark.requirement("self-test-buzzer")
-@pytest.mark.requirement("self-test")
+@pytest.mark.requirement(
+    "self-test-buzzer", "self-test", "self-test-buzzer-told", "self-test-buzzer-delivers"
+)
 def test_a_buzzer_that_fails_its_test_is_told_and_delivery_goes_on() -> None:
     bench = delivering()
     bench.pump.board.self_test.failed = TEST_BUZZER
@@ -286,8 +283,7 @@ def test_a_buzzer_that_fails_its_test_is_told_and_delivery_goes_on() -> None:
     assert bench.status()["state"] == STATE_DELIVERING
 
 
-@pytest.mark.requirement("self-test-sense")
-@pytest.mark.requirement("self-test")
+@pytest.mark.requirement("self-test-sense", "self-test", "self-test-sense-first")
 def test_a_sense_line_that_is_cut_is_found_before_delivery() -> None:
     bench = delivering()
     bench.pump.board.sense_wire.connected = False
@@ -297,7 +293,7 @@ def test_a_sense_line_that_is_cut_is_found_before_delivery() -> None:
     assert bench.status()["state"] == STATE_STOPPED
 
 
-@pytest.mark.requirement("journal-damage")
+@pytest.mark.requirement("program-from-mirror")
 def test_a_program_is_committed_though_the_place_erased_for_it_has_decayed() -> None:
     bench = delivering()
     bench.run_for(600)
@@ -311,7 +307,7 @@ def test_a_program_is_committed_though_the_place_erased_for_it_has_decayed() -> 
     assert bench.status()["rate_nl_per_day"] == 700_000
 
 
-@pytest.mark.requirement("journal-fault")
+@pytest.mark.requirement("journal-fault-commit")
 def test_a_commit_to_a_flash_that_takes_nothing_is_refused_and_the_old_program_goes_on() -> None:
     bench = delivering()
     before = bench.status()["program_digest"]
@@ -324,7 +320,7 @@ def test_a_commit_to_a_flash_that_takes_nothing_is_refused_and_the_old_program_g
     assert bench.status()["program_digest"] == before
 
 
-@pytest.mark.requirement("brown-out")
+@pytest.mark.requirement("brown-out-resumes")
 def test_a_pump_that_boots_with_its_supply_low_goes_on_as_soon_as_the_supply_is_good() -> None:
     bench = delivering()
     bench.pump.board.supply.good = False
@@ -340,7 +336,7 @@ def test_a_pump_that_boots_with_its_supply_low_goes_on_as_soon_as_the_supply_is_
     assert bench.pump.board.motor.turned_steps - delivered in (31, 32)
 
 
-@pytest.mark.requirement("memory-fault")
+@pytest.mark.requirement("memory-fault-minimum")
 def test_a_memory_fault_is_not_over_because_memory_can_not_be_looked_at() -> None:
     bench = delivering()
     change_the_program_in_memory(bench, 1 << 20)
@@ -354,7 +350,7 @@ def test_a_memory_fault_is_not_over_because_memory_can_not_be_looked_at() -> Non
     assert bench.status()["rate_nl_per_day"] == 6_000
 
 
-@pytest.mark.requirement("journal-fault")
+@pytest.mark.requirement("journal-fault-commit")
 def test_a_commit_that_is_refused_leaves_the_quantum_as_it_was() -> None:
     bench = delivering(24_000_000)
     chip, before = bench.pump.board.chip, bench.status()["quantum_steps"]

@@ -53,7 +53,7 @@ used = pytest.mark.parametrize(
 
 
 @used
-@pytest.mark.requirement("never-programmed-delivers-nothing")
+@pytest.mark.requirement("never-programmed-delivers-nothing", "never-programmed-no-alarm")
 def test_a_used_board_that_was_never_programmed_delivers_nothing_and_raises_no_alarm(content) -> None:
     bench = used_pump(content)
     bench.run_for(3_600)
@@ -77,7 +77,7 @@ def test_a_used_board_takes_a_program_and_keeps_it_over_a_power_cut(content) -> 
     assert bench.status()["rate_nl_per_day"] == 1_000_000
 
 
-@pytest.mark.requirement("journal-damage", "minimum-rate")
+@pytest.mark.requirement("minimum-rate", "journal-lost-minimum")
 def test_a_pump_whose_state_and_program_are_gone_delivers_its_minimum_rate_if_its_log_says_that_it_had_one() -> (
     None
 ):
@@ -93,7 +93,7 @@ def test_a_pump_whose_state_and_program_are_gone_delivers_its_minimum_rate_if_it
     assert bench.is_active(alarms.PROGRAM_LOST)
 
 
-@pytest.mark.requirement("never-programmed-delivers-nothing")
+@pytest.mark.requirement("never-programmed-delivers-nothing", "never-programmed-no-alarm")
 def test_a_pump_whose_state_is_gone_and_that_never_had_a_program_delivers_nothing() -> None:
     bench = PumpBench()
     bench.refill()

@@ -36,7 +36,7 @@ def test_a_fresh_pump_has_no_alarm_and_no_response():
     assert fresh.next_unsilencing_s(NEVER_S) == NEVER_S
 
 
-@pytest.mark.requirement("alarm-table")
+@pytest.mark.requirement("alarm-response")
 @pytest.mark.parametrize("alarm", range(len(ALARMS)))
 def test_the_response_of_each_alarm_is_in_force_from_the_moment_it_is_raised(alarm):
     assert active(alarm).response() == ALARMS[alarm][2]
@@ -51,7 +51,7 @@ def test_raising_and_clearing_are_told_once(alarm):
     assert not one.set_cause(alarm, False)
 
 
-@pytest.mark.requirement("silence-ends")
+@pytest.mark.requirement("silence-ends", "silence-ends-non-critical")
 @pytest.mark.parametrize("alarm", range(len(ALARMS)))
 @pytest.mark.parametrize("late_s", [0, 5])
 def test_an_acknowledged_alarm_is_silent_for_its_time_and_sounds_again_then(alarm, late_s):
@@ -129,7 +129,7 @@ def test_a_latched_alarm_that_is_acknowledged_for_good_takes_its_silence_with_it
     assert (one.active, one.silenced) == (1 << alarms.DOSE_GATE, 1 << alarms.DOSE_GATE)
 
 
-@pytest.mark.requirement("alarm-outlives-reset")
+@pytest.mark.requirement("alarm-outlives-reset", "alarm-of-a-person-outlives-reset")
 def test_a_reset_brings_back_what_latches_and_what_only_a_person_ends():
     every = (1 << len(ALARMS)) - 1
     after = Alarms()
@@ -159,7 +159,7 @@ def test_a_fresh_ledger_counts_from_nothing_and_a_refill_forgets_what_was_uncert
     assert (ledger.counted, ledger.uncertain_steps, ledger.lost_steps, ledger.stalls) == (7, 0, 0, 0)
 
 
-@pytest.mark.requirement("alarm-table")
+@pytest.mark.requirement("alarm-clearing")
 def test_these_alarms_latch_until_somebody_acknowledges_them_and_no_others():
     assert set(LATCHING) == {
         alarms.TIMING_FAULT,

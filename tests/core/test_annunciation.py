@@ -129,7 +129,7 @@ def test_a_tone_between_those_of_an_alarm_leaves_their_times_as_they_are(pattern
     ]
 
 
-@pytest.mark.requirement("alarm-tones")
+@pytest.mark.requirement("alarm-tones", "alarm-tones-repeat")
 def test_an_alarm_whose_turn_comes_during_an_answer_sounds_in_full_after_it_and_goes_on_from_there():
     annunciation = Annunciation()
     annunciation.update(10, 0, table.PRIORITY_NON_CRITICAL)

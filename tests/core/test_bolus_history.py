@@ -107,7 +107,7 @@ def test_a_bolus_beyond_the_limit_of_a_single_one_is_refused():
     assert bedside.ask(a_bolus(0, KIND_CLINICIAN, 14_400_288, 5)) == REFUSED_VOLUME
 
 
-@pytest.mark.requirement("bolus-limits")
+@pytest.mark.requirement("bolus-limits", "bolus-limit-hour")
 def test_a_clinicians_bolus_knows_no_lockout_but_every_limit():
     bedside = Bedside(a_program(hour_nl=20_000))
     asked = [bedside.ask(a_bolus(at * TICKS_PER_MINUTE, KIND_CLINICIAN)) for at in (0, 5, 10)]
@@ -117,7 +117,7 @@ def test_a_clinicians_bolus_knows_no_lockout_but_every_limit():
     assert bedside.ask(a_bolus(HOUR, KIND_CLINICIAN)) == REFUSED_NOT
 
 
-@pytest.mark.requirement("bolus-limits")
+@pytest.mark.requirement("bolus-limit-day")
 def test_the_limit_of_24_hours_counts_what_is_older_than_the_hour():
     bedside = Bedside(a_program(day_nl=30_000, most_per_day=12))
     assert [bedside.ask(a_bolus(at * 2 * HOUR)) for at in range(4)] == [REFUSED_NOT] * 3 + [REFUSED_DAY]
@@ -158,7 +158,9 @@ _ASKED = st.tuples(
 )
 
 
-@pytest.mark.requirement("bolus-lockout", "bolus-count", "bolus-limits")
+@pytest.mark.requirement(
+    "bolus-lockout", "bolus-count", "bolus-limits", "bolus-limit-hour", "bolus-limit-day"
+)
 @given(st.lists(_ASKED, max_size=25), st.integers(0, 200_000), st.integers(0, 400_000), st.integers(1, 12))
 def test_whatever_is_asked_for_no_window_holds_more_than_is_allowed(asked, hour_nl, day_nl, most_per_day):
     program = a_program(60, most_per_day, hour_nl, day_nl)
@@ -286,7 +288,7 @@ def test_what_is_older_still_is_forgotten_as_well():
     assert history.given == []
 
 
-@pytest.mark.requirement("bolus-limits")
+@pytest.mark.requirement("bolus-limit-hour")
 @pytest.mark.parametrize(("cut_at", "ends_at"), [(HOUR + 7, HOUR + 7), (HOUR, HOUR), (HOUR - 1, HOUR)])
 def test_a_bolus_that_is_cut_short_counts_up_to_there_and_no_other_one_does(cut_at, ends_at):
     others = [a_bolus(0), *(a_bolus(HOUR, kind) for kind in OTHER_KINDS), a_bolus(2 * HOUR)]
@@ -301,7 +303,7 @@ def test_a_bolus_that_is_cut_short_counts_up_to_there_and_no_other_one_does(cut_
 # Windows -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("bolus-limits")
+@pytest.mark.requirement("bolus-limit-hour")
 @pytest.mark.parametrize(("hour_nl", "refusal"), [(15_999, REFUSED_HOUR), (16_000, REFUSED_NOT)])
 def test_the_fullest_hour_may_begin_with_an_earlier_bolus_and_end_in_the_middle_of_this_one(hour_nl, refusal):
     # 10 uL from the start; 12 uL in an hour, half an hour later: 16 uL in the first hour, 12 uL in its own.
@@ -321,7 +323,7 @@ def test_an_hour_that_sees_nothing_of_a_bolus_is_nothing_to_refuse_it_for(minute
     assert history.refusal(wanted, program, Allowance(program, week_of(program, MINIMUM_RATE))) == REFUSED_NOT
 
 
-@pytest.mark.requirement("bolus-limits")
+@pytest.mark.requirement("bolus-limit-hour")
 def test_an_hour_sees_what_was_given_in_the_life_before_this_one():
     program = a_program(hour_nl=15_000)
     history = history_of(a_bolus(-30 * TICKS_PER_MINUTE, KIND_CLINICIAN))

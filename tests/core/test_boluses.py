@@ -196,14 +196,14 @@ def test_a_patient_who_presses_whenever_it_is_allowed_gets_no_more_than_was_reck
     assert most_in_windows(rates, window_minutes) <= most_patient_nl(program, window_minutes)
 
 
-@pytest.mark.requirement("bolus-time-unknown")
+@pytest.mark.requirement("bolus-in-mean-rate")
 @given(bolus_programs)
 def test_the_mean_rate_gives_the_boluses_too(program):
     exact = regimen_of(program).mean_nl_per_day()
     assert 0 <= exact - mean_rate(program, MINIMUM_RATE) < 2
 
 
-@pytest.mark.requirement("bolus-highest-rate")
+@pytest.mark.requirement("bolus-highest-rate", "program-highest-rate")
 @given(bolus_programs)
 def test_no_rate_by_the_clock_is_above_the_highest_rate(program):
     assert max(rate_each_minute(program)) <= highest_rate(program)
@@ -260,7 +260,7 @@ def test_a_bolus_gives_rate_times_time_and_nothing_outside_of_it():
     assert bolus.given_nl(10**9) == 10_000 == volume_nl(2_880_000, 5)
 
 
-@pytest.mark.requirement("bolus-place")
+@pytest.mark.requirement("bolus-place", "bolus-without-rate", "bolus-without-time", "bolus-single-limit")
 @pytest.mark.parametrize(
     ("boluses", "weekdays", "fault"),
     [
@@ -295,12 +295,14 @@ def test_the_last_bolus_of_a_day_may_run_past_midnight():
 
 
 @pytest.mark.requirement(
-    "bolus-highest-rate",
-    "bolus-periodic",
-    "bolus-place",
     "bolus-lockout-range",
     "bolus-count-range",
     "dead-volume-named",
+    "program-highest-rate",
+    "bolus-interval-most",
+    "bolus-interval-least",
+    "bolus-largest-limit",
+    "bolus-lockout-length",
 )
 @pytest.mark.parametrize(
     ("changes", "fault"),

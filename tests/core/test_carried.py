@@ -31,7 +31,7 @@ _FIELDS = st.tuples(
 )
 
 
-@pytest.mark.requirement("watchdog-carry-over")
+@pytest.mark.requirement("watchdog-carry-over", "time-outlives-watchdog")
 @given(_FIELDS)
 def test_a_note_comes_back_as_it_was_kept(fields) -> None:
     note = Carried(*fields).encode()

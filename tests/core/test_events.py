@@ -40,7 +40,7 @@ def test_a_new_log_is_empty_and_numbers_from_one_in_the_first_life():
     assert log.get(1) == (1, 5, 6, 0, 0, 7, 0, 0, 0)
 
 
-@pytest.mark.requirement("event-log-time")
+@pytest.mark.requirement("event-log-time", "event-log-boot-time")
 def test_an_event_has_the_utc_second_it_happened_in_and_values_of_32_bits():
     log = EventLog()
     log.record(12, 900_000, clock_set_to(1_790_000_000, 0, 60, 10, 0), 7, -1, -1)

@@ -39,7 +39,7 @@ def test_a_further_critical_alarm_sounds_its_six_tones_at_once_and_not_at_the_ot
     assert sounding_from(annunciation, 100, 1_300, CRITICAL, GATE | STALL) == tones + again
 
 
-@pytest.mark.requirement("alarm-tones")
+@pytest.mark.requirement("alarm-tone-non-critical")
 def test_a_further_non_critical_alarm_sounds_its_tone_at_once():
     annunciation = Annunciation()
     sounding_from(annunciation, 10, 100, NON_CRITICAL, LOW)

@@ -57,7 +57,7 @@ def test_a_motor_that_stands_still_is_found_within_twenty_steps(before: int, eve
     pytest.fail("the stall was not found within 20 steps")
 
 
-@pytest.mark.requirement("motor-stall")
+@pytest.mark.requirement("motor-recovery")
 def test_a_stall_is_told_once_and_so_is_its_end_with_the_steps_that_were_lost() -> None:
     watch = watched()
     findings = [watch.judge(step, 0) for step in range(1, 40)]
@@ -109,7 +109,7 @@ def test_a_motor_that_turns_though_nothing_is_commanded_is_ahead() -> None:
     ]
 
 
-@pytest.mark.requirement("healthy-motor")
+@pytest.mark.requirement("single-slip")
 def test_a_single_lost_step_now_and_then_is_forgiven() -> None:
     watch = watched()
     turned = 0

@@ -65,7 +65,7 @@ def test_a_press_is_one_press_however_its_contacts_bounce(
     assert (press.is_down, press.is_faulty) == (False, False)
 
 
-@pytest.mark.requirement("button-press")
+@pytest.mark.requirement("button-short")
 @given(st.lists(st.tuples(st.integers(1, SETTLED_US - 1), st.integers(SECOND, 3 * SECOND)), max_size=40))
 def test_what_is_shorter_than_a_finger_can_be_is_no_press_however_often(
     pulses: list[tuple[int, int]],
@@ -79,13 +79,13 @@ def test_what_is_shorter_than_a_finger_can_be_is_no_press_however_often(
     assert not press.is_faulty
 
 
-@pytest.mark.requirement("button-press")
+@pytest.mark.requirement("button-long")
 def test_a_button_that_is_held_for_longer_asks_for_nothing() -> None:
     assert looks_at([SECOND, SECOND + LONGEST_PRESS_US + 1], END_US)[1] == []
     assert looks_at([SECOND, SECOND + LONGEST_PRESS_US], END_US)[1] == [LONGEST_PRESS_US // MS]
 
 
-@pytest.mark.requirement("button-fault")
+@pytest.mark.requirement("button-held")
 def test_a_button_that_is_held_for_a_minute_is_stuck_until_it_is_let_go_of() -> None:
     changes = [SECOND, 100 * SECOND]
     assert not looks_at(changes, (STUCK_S + 1) * SECOND - 1)[0].is_faulty
@@ -94,7 +94,7 @@ def test_a_button_that_is_held_for_a_minute_is_stuck_until_it_is_let_go_of() -> 
     assert (press.is_faulty, found) == (False, [300])
 
 
-@pytest.mark.requirement("button-fault")
+@pytest.mark.requirement("button-fault", "button-fault-asks-nothing")
 def test_a_button_that_is_down_at_a_reset_is_stuck_and_its_release_is_no_press() -> None:
     press = Press()
     press.begin(True, 0, 0)
@@ -131,7 +131,7 @@ def test_a_push_serves_for_one_thing_however_soon_after_its_beginning_that_is(af
     assert press.look(False, False, 5, 400 * MS + SETTLED_US) == NO_PRESS
 
 
-@pytest.mark.requirement("button-fault")
+@pytest.mark.requirement("button-fault-asks-nothing")
 def test_a_line_that_comes_to_rest_pushed_down_is_faulty_until_it_is_let_go_of_and_that_is_no_press() -> None:
     press = Press()
     for look in range(64):
@@ -144,7 +144,7 @@ def test_a_line_that_comes_to_rest_pushed_down_is_faulty_until_it_is_let_go_of_a
     assert (press.is_down, press.is_faulty) == (False, False)
 
 
-@pytest.mark.requirement("button-fault")
+@pytest.mark.requirement("button-restless")
 def test_a_line_that_is_never_at_rest_is_left_alone_and_tried_again_until_it_is() -> None:
     noise_us = 40 * SECOND
     press, looks = Press(), 0
@@ -207,7 +207,7 @@ def test_a_line_that_is_looked_at_often_but_does_not_move_is_at_rest() -> None:
     assert not press.is_faulty
 
 
-@pytest.mark.requirement("button-fault")
+@pytest.mark.requirement("button-restless")
 def test_a_restless_line_is_left_alone_for_ten_seconds_and_then_has_30_ms_to_show_that_it_rests() -> None:
     press = Press()
     last_us = noise(press, 5 * SECOND, 1_000, 64)
@@ -224,7 +224,7 @@ def test_a_restless_line_is_left_alone_for_ten_seconds_and_then_has_30_ms_to_sho
     assert press.due_s == NEVER_S
 
 
-@pytest.mark.requirement("button-fault")
+@pytest.mark.requirement("button-restless")
 def test_a_line_that_moves_while_it_is_tried_is_left_alone_again() -> None:
     press = Press()
     noise(press, 5 * SECOND, 1_000, 64)
@@ -246,7 +246,7 @@ def test_once_the_line_rests_a_press_is_a_press_again() -> None:
     assert press.look(False, False, 20, 300 * MS + SETTLED_US) == 300
 
 
-@pytest.mark.requirement("button-fault")
+@pytest.mark.requirement("button-fault-asks-nothing")
 def test_a_button_that_is_down_when_its_line_comes_to_rest_stays_faulty_until_it_is_let_go_of() -> None:
     press = Press()
     press.look(True, True, 4, 0)

@@ -46,7 +46,7 @@ def flex(patterns, **changes) -> Program:
     return Program(**{**vars(program), "mode": MODE_FLEX, "patterns": patterns})
 
 
-@pytest.mark.requirement("program-digest")
+@pytest.mark.requirement("program-digest", "digest-names-program")
 @given(valid_programs)
 def test_decoding_and_encoding_again_gives_the_same_bytes_and_digest(program):
     encoded = program.encode()
@@ -60,6 +60,13 @@ def test_a_program_within_every_limit_has_no_fault(program):
 
 
 @pytest.mark.requirement("damaged-program-refused")
+@given(valid_programs, st.binary(min_size=1, max_size=30))
+def test_any_bytes_behind_a_whole_program_are_refused(program, behind):
+    with pytest.raises(ProgramFormatError):
+        decode(program.encode() + behind)
+
+
+@pytest.mark.requirement("damaged-program-refused", "refused-bytes-harmless")
 @given(st.binary(max_size=400))
 def test_bytes_that_are_no_program_are_refused_and_nothing_else_happens(data):
     try:
@@ -103,7 +110,7 @@ def test_a_day_without_steps_can_be_read_so_that_its_fault_can_be_named():
     assert decode(flex([[(0, 100_000)], []]).encode()).patterns == [[(0, 100_000)], []]
 
 
-@pytest.mark.requirement("damaged-program-refused")
+@pytest.mark.requirement("other-layout-refused")
 def test_another_layout_version_is_refused_by_name():
     encoded = bytearray(continuous().encode())
     encoded[0] = 9
@@ -112,7 +119,12 @@ def test_another_layout_version_is_refused_by_name():
 
 
 @pytest.mark.requirement(
-    "basal-rate-range", "every-fault-named", "concentration-range", "low-reservoir-range"
+    "basal-rate-range",
+    "every-fault-named",
+    "concentration-range",
+    "low-reservoir-range",
+    "fault-with-value",
+    "fault-with-limits",
 )
 @pytest.mark.parametrize(
     ("changes", "message"),
@@ -141,7 +153,7 @@ def test_every_fault_is_reported_at_once():
     )
 
 
-@pytest.mark.requirement("all-24-hours")
+@pytest.mark.requirement("all-24-hours", "day-without-overlap")
 @pytest.mark.parametrize(
     ("patterns", "message"),
     [
@@ -166,7 +178,7 @@ def test_a_flex_day_that_leaves_a_gap_overlaps_or_stands_still_is_refused(patter
     assert faults_of(flex(patterns)) == [message]
 
 
-@pytest.mark.requirement("day-of-48-steps")
+@pytest.mark.requirement("day-of-48-steps", "day-of-49-steps")
 def test_a_flex_day_of_48_steps_is_accepted_and_one_of_49_is_not():
     steps = [(30 * index, 100_000) for index in range(48)]
     assert faults_of(flex([steps])) == []
@@ -184,7 +196,7 @@ def test_a_calibration_too_fine_to_meter_exactly_is_refused():
     assert faults_of(continuous(), Calibration(1, 49_999, 3_200 * 7_919)) != []
 
 
-@pytest.mark.requirement("minimum-rate-mode")
+@pytest.mark.requirement("minimum-rate-without-rate")
 def test_minimum_rate_and_stopped_programs_need_no_rate():
     fields = {**vars(continuous(rate_nl_per_day=0)), "mode": MODE_MINIMUM_RATE}
     assert faults_of(Program(**fields)) == []
@@ -216,6 +228,7 @@ def test_a_drug_name_is_printable_ascii_from_space_to_tilde():
             decode(continuous(drug=character).encode())
 
 
+@pytest.mark.requirement("damaged-program-refused")
 def test_bytes_after_the_last_pattern_are_counted_and_refused():
     with pytest.raises(ProgramFormatError, match=r"^program has 3 bytes too many$"):
         decode(continuous().encode() + bytes(3))
@@ -227,13 +240,13 @@ def test_a_program_that_ends_before_a_pattern_it_announces_is_refused_as_such():
         decode(encoded[: -1 - 6])
 
 
-@pytest.mark.requirement("damaged-program-refused")
+@pytest.mark.requirement("other-layout-refused")
 def test_an_older_layout_is_refused_like_a_newer_one():
     with pytest.raises(ProgramFormatError, match="layout 0, this firmware has 3"):
         decode(bytes(1) + continuous().encode()[1:])
 
 
-@pytest.mark.requirement("one-mode")
+@pytest.mark.requirement("unknown-mode")
 @pytest.mark.parametrize("mode", [-1, 4])
 def test_an_unknown_mode_is_a_fault_beside_those_of_a_program_that_delivers(mode):
     assert faults_of(Program(mode, calibration_id=1)) == [

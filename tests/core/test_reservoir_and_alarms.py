@@ -38,7 +38,7 @@ def test_a_reservoir_never_filled_is_unknown_and_reaches_no_threshold():
     assert reservoir.low_step == reservoir.empty_step == NEVER_STEP
 
 
-@pytest.mark.requirement("reservoir-reckoned")
+@pytest.mark.requirement("reservoir-not-below-zero")
 def test_the_calculated_volume_ends_at_zero_and_not_below():
     reservoir = Reservoir(BENCH_CALIBRATION)
     reservoir.refill(20_000_000, 100)
@@ -48,7 +48,7 @@ def test_the_calculated_volume_ends_at_zero_and_not_below():
     assert reservoir.residual_nl(reservoir.empty_step + 1_000) == 0
 
 
-@pytest.mark.requirement("alarm-table")
+@pytest.mark.requirement("alarm-table", "alarm-sound")
 def test_every_alarm_has_a_name_a_priority_a_response_and_a_way_to_clear():
     assert len(set(ALARM_NAMES)) == len(ALARMS)
     for name, priority, response, latches, clears in ALARMS:
@@ -89,7 +89,7 @@ def test_a_latched_alarm_outlives_its_cause_until_it_is_acknowledged():
     assert not alarms.active
 
 
-@pytest.mark.requirement("silence-ends")
+@pytest.mark.requirement("silence-ends", "silence-ends-non-critical")
 @pytest.mark.parametrize("alarm", range(len(ALARMS)))
 def test_silence_never_lasts(alarm):
     alarms = Alarms()
@@ -126,7 +126,7 @@ def tone_edges(priority: int, until_s: int) -> list[tuple[int, bool]]:
     return edges
 
 
-@pytest.mark.requirement("alarm-tones")
+@pytest.mark.requirement("alarm-tone-non-critical", "alarm-tone-repeat-non-critical")
 def test_a_non_critical_alarm_sounds_one_second_at_once_and_every_hour():
     assert tone_edges(table.PRIORITY_NON_CRITICAL, 7_000) == [
         (0, True),
@@ -136,7 +136,7 @@ def test_a_non_critical_alarm_sounds_one_second_at_once_and_every_hour():
     ]
 
 
-@pytest.mark.requirement("alarm-tones")
+@pytest.mark.requirement("alarm-tones", "alarm-tones-repeat")
 def test_a_critical_alarm_sounds_six_short_tones_over_three_seconds_every_ten_minutes():
     edges = tone_edges(table.PRIORITY_CRITICAL, 700)
     assert [on for _, on in edges] == [True, False] * 12

@@ -59,7 +59,7 @@ def test_nothing_changes_before_the_next_step_begins(program, weekday, minute):
     assert len(rates) == 1
 
 
-@pytest.mark.requirement("time-unknown")
+@pytest.mark.requirement("mean-rate-dose")
 @given(flex_programs())
 def test_the_mean_rate_gives_the_same_volume_in_a_week_less_at_most_a_nanolitre_a_day(program):
     volume = sum(rate_each_minute(program))

@@ -45,7 +45,9 @@ def test_the_tubing_is_not_told_to_last_longer_than_it_can_at_the_worst(
     assert minutes * 60 <= max(0, life.limits.tubing_days * DAY_S - age_s)
 
 
-@pytest.mark.requirement("service-estimates")
+@pytest.mark.requirement(
+    "service-estimates-monotonic", "service-estimates-revolutions", "service-estimates-rate"
+)
 @given(ages, turns, st.integers(0, 100_000), st.integers(0, 1_000), st.integers(48_000, 20_000_000))
 def test_more_age_more_turns_and_a_higher_rate_never_put_a_date_off(
     age_s: int, revolutions: int, more_s: int, more_turns: int, nl_per_day: int
@@ -59,7 +61,7 @@ def test_more_age_more_turns_and_a_higher_rate_never_put_a_date_off(
     assert life.minutes_to_end(age_s + more_s) <= life.minutes_to_end(age_s)
 
 
-@pytest.mark.requirement("service-estimates")
+@pytest.mark.requirement("service-estimates", "replacement-estimates")
 @given(ages, turns)
 def test_an_alarm_and_its_date_agree(age_s: int, revolutions: int) -> None:
     life = ServiceLife()
@@ -70,7 +72,7 @@ def test_an_alarm_and_its_date_agree(age_s: int, revolutions: int) -> None:
     assert life.is_over(age_s) <= life.is_replacement_due(age_s)
 
 
-@pytest.mark.requirement("service-life")
+@pytest.mark.requirement("tubing-due", "replacement-due", "end-of-service")
 def test_each_limit_is_reached_on_its_second_and_on_its_revolution() -> None:
     life = ServiceLife(ServiceLimits(100, 10, 20, 500))
     assert [life.is_tubing_due(20 * DAY_S + off, 499) for off in (-1, 0)] == [False, True]
@@ -93,7 +95,7 @@ def test_a_new_part_serves_from_its_own_beginning_less_a_day_and_a_hundred_turns
     assert later_s <= life.pump_age_s(age_s + later_s) < later_s + DAY_S
 
 
-@pytest.mark.requirement("service-life")
+@pytest.mark.requirement("tubing-due")
 def test_a_limit_that_has_been_reached_stays_reached() -> None:
     life = ServiceLife(ServiceLimits(100, 10, 20, 500))
     assert life.is_tubing_due(21 * DAY_S, 0)
@@ -102,7 +104,7 @@ def test_a_limit_that_has_been_reached_stays_reached() -> None:
     assert life.is_over(101 * DAY_S)
 
 
-@pytest.mark.requirement("service-estimates")
+@pytest.mark.requirement("service-estimates", "replacement-estimates")
 def test_each_date_is_the_whole_minutes_up_to_its_limit_and_none_after_it() -> None:
     life = ServiceLife(ServiceLimits(100, 10, 20, 500))
     dates = (

@@ -37,7 +37,7 @@ def test_a_right_key_ends_it():
     assert slowdown.wait_s(10_000) == 2
 
 
-@pytest.mark.requirement("wrong-keys")
+@pytest.mark.requirement("wrong-keys-logged")
 def test_only_the_first_of_a_burst_is_to_be_told():
     slowdown = Slowdown()
     assert slowdown.note_failure(100)

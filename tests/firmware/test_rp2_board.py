@@ -84,7 +84,7 @@ def test_the_main_loop_sleeps_soon_after_reset_and_stays_asleep(main_uf2: Path):
     assert pico.backlog_drops == 0
 
 
-@pytest.mark.requirement("exception-stops-motor")
+@pytest.mark.requirement("exception-stops-motor", "exception-resets", "watchdog")
 def test_an_exception_stops_the_motor_and_ends_in_a_watchdog_reset(tmp_path: Path):
     main = """
 from thecal_fw import main

@@ -43,7 +43,7 @@ def test_an_erase_sets_its_sector_only_and_takes_the_time_of_the_chip(bench: Ben
     assert content(bench, 4)[:4] == content(bench, 6)[:4] == b"kept"
 
 
-@pytest.mark.requirement("journal-flash")
+@pytest.mark.requirement("journal-reads-back")
 def test_flash_outlives_a_power_cut(bench: Bench):
     bench.run(BUILT)
     bench.run("flash.program(127, 4095, b'x')")

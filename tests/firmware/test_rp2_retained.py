@@ -49,7 +49,7 @@ def bitten(bench: Bench) -> tuple[int, int]:
     return (reset.t_ns - origin_ns) // 1_000, steps
 
 
-@pytest.mark.requirement("watchdog-carry-over")
+@pytest.mark.requirement("watchdog-carry-over", "time-outlives-watchdog")
 def test_count_and_instant_of_a_watchdog_reset_are_exact_though_the_program_hung_before(bench: Bench):
     bench.run(BUILT)
     bench.run("retained.keep(bytes(range(160)))")

@@ -21,8 +21,7 @@ print(SelfTest(sense, False).run(), sense.count())
 """
 
 
-@pytest.mark.requirement("self-test-sense")
-@pytest.mark.requirement("self-test")
+@pytest.mark.requirement("self-test-passes", "self-test-motor-off")
 def test_a_sound_board_passes_with_the_motor_off_and_counts_from_zero_afterwards(bench: Bench):
     assert bench.numbers(RUN) == [0, 0]
     # A whole electrical cycle of the motor, for which it is not energised.
@@ -78,8 +77,7 @@ def test_a_crystal_that_is_off_by_a_factor_is_found(bench: Bench, ring_khz: int)
     assert bench.numbers(RUN)[0] == TEST_CLOCK
 
 
-@pytest.mark.requirement("self-test-sense")
-@pytest.mark.requirement("self-test")
+@pytest.mark.requirement("self-test-sense", "self-test", "self-test-sense-stuck")
 @pytest.mark.parametrize("stuck", [None, 0, 1])
 def test_a_sense_line_that_is_cut_or_stuck_is_found(bench: Bench, stuck: int | None):
     wire = bench.pico.wires[0]

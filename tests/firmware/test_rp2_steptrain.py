@@ -189,7 +189,7 @@ print(first, second)
     assert not high_ns
 
 
-@pytest.mark.requirement("change-loses-no-pulse")
+@pytest.mark.requirement("change-loses-no-pulse", "change-doubles-no-pulse")
 def test_many_splices_lose_and_double_nothing(train: Bench):
     anchors = train.numbers(
         """
@@ -218,7 +218,7 @@ print(*anchors)
     assert counted == [len(edges_ns)]
 
 
-@pytest.mark.requirement("stop-at-once")
+@pytest.mark.requirement("stop-at-once", "stop-loses-nothing")
 def test_halt_stops_within_a_tick_and_the_next_start_is_exact(train: Bench):
     train.run("train.load(); fill([4] * 512); fill([4] * 512); assert start_in(5_000)")
     halted_us, counted, later = train.numbers(
@@ -247,7 +247,7 @@ print(halted, counted, sense.count())
     assert in_ticks(train.rises_ns()[len(edges_ns) :], anchor) == [50, 110, 180]
 
 
-@pytest.mark.requirement("pulse-width")
+@pytest.mark.requirement("pulse-never-short")
 def test_halt_leaves_step_low_even_in_the_middle_of_a_pulse(train: Bench):
     for wait_us in range(0, 44, 3):
         train.run(

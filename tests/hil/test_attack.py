@@ -17,8 +17,7 @@ from thecal_hil.model_rig import ModelRig
 FRAMES = 4_000
 
 
-@pytest.mark.requirement("attack")
-@pytest.mark.requirement("link-never-disturbs")
+@pytest.mark.requirement("attack", "link-never-disturbs", "attack-moves-nothing")
 def test_a_sample_of_the_attack_changes_nothing() -> None:
     found = attack(ModelRig(), FRAMES, seed=1, frames_a_round=1_000)
     assert found.wrong == []

@@ -142,7 +142,7 @@ def who_had_what(folder: Path) -> list[tuple[str, str]]:
     return [(process, port) for process, port in said]
 
 
-@pytest.mark.requirement("bench-file")
+@pytest.mark.requirement("bench-board-once")
 def test_two_workers_have_a_board_each_and_never_the_same(boards, bench_file, pytester, run):
     bench = bench_file(boards(2))
     pytester.makepyfile(BOTH_AT_ONCE)
@@ -151,7 +151,7 @@ def test_two_workers_have_a_board_each_and_never_the_same(boards, bench_file, py
     assert len({process for process, _ in had}) == len({port for _, port in had}) == 2
 
 
-@pytest.mark.requirement("bench-file")
+@pytest.mark.requirement("bench-board-once")
 def test_two_workers_with_one_board_wait_for_each_other(boards, bench_file, pytester, run):
     bench = bench_file(boards(1))
     pytester.makepyfile(NOTES_WHO_HAS_WHAT)
@@ -161,13 +161,13 @@ def test_two_workers_with_one_board_wait_for_each_other(boards, bench_file, pyte
     assert len({port for _, port in had}) == 1
 
 
-@pytest.mark.requirement("bench-file")
+@pytest.mark.requirement("bench-board-once")
 def test_two_workers_at_one_port_wait_for_each_other(boards, pytester, run):
     pytester.makepyfile(NOTES_WHO_HAS_WHAT)
     run("--port", *boards(1), "-n", "2").assert_outcomes(passed=4)
 
 
-@pytest.mark.requirement("bench-file")
+@pytest.mark.requirement("bench-board-once")
 @pytest.mark.parametrize("way", ["--port", "--bench"])
 def test_a_board_of_another_run_is_refused_with_its_process(
     boards, bench_file, pytester, run, elsewhere, way
@@ -272,7 +272,7 @@ def test_a_test_with_two_pumps_gets_two_boards_and_waits_for_both(boards, bench_
     result.stdout.fnmatch_lines(["*2 boards are needed at once; those that fit: board 0*"])
 
 
-@pytest.mark.requirement("bench-file")
+@pytest.mark.requirement("bench-file-faults")
 def test_a_bench_that_is_wrong_is_told_before_any_test(pytester, run):
     (pytester.path / "wrong.toml").write_text('[[board]]\npump = { port = "a" }\n[[board]]\npump = {}\n')
     pytester.makepyfile("def test_it(rig): ...")

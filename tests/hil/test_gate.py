@@ -40,7 +40,7 @@ def test_another_build_than_the_one_under_test_does_not_pass(model: ModelRig) ->
         check_gate(model)
 
 
-@pytest.mark.requirement("gate")
+@pytest.mark.requirement("gate-miscount")
 def test_a_pump_that_counts_fewer_steps_than_came_out_does_not_pass(model: ModelRig) -> None:
     delivering(model)
     model.model.board.sense_wire.connected = False
@@ -49,7 +49,20 @@ def test_a_pump_that_counts_fewer_steps_than_came_out_does_not_pass(model: Model
         check_gate(model)
 
 
-@pytest.mark.requirement("gate")
+@pytest.mark.requirement("gate-miscount")
+@pytest.mark.parametrize("more", [1, 3, -1, -3])
+def test_a_pump_that_counts_other_steps_than_the_probe_saw_does_not_pass(
+    monkeypatch: pytest.MonkeyPatch, model: ModelRig, more: int
+) -> None:
+    delivering(model)
+    seen = list(model.steps_since_boot_ns())
+    other = seen[:-more] if more > 0 else [*seen, *seen[more:]]
+    monkeypatch.setattr(type(model), "steps_since_boot_ns", lambda _: other)
+    with pytest.raises(GateError, match=f"counts {len(seen)} steps, the probe saw {len(other)} to"):
+        check_gate(model)
+
+
+@pytest.mark.requirement("gate-direction")
 def test_steps_with_the_direction_line_the_other_way_do_not_pass(model: ModelRig) -> None:
     delivering(model)
     before = len(model.step_times_ns)
@@ -61,7 +74,7 @@ def test_steps_with_the_direction_line_the_other_way_do_not_pass(model: ModelRig
         check_gate(model)
 
 
-@pytest.mark.requirement("gate")
+@pytest.mark.requirement("gate-direction")
 def test_steps_with_a_direction_line_that_nothing_ever_drove_do_not_pass(
     monkeypatch: pytest.MonkeyPatch, model: ModelRig
 ) -> None:
@@ -77,7 +90,7 @@ def test_steps_with_a_direction_line_that_nothing_ever_drove_do_not_pass(
         check_gate(model)
 
 
-@pytest.mark.requirement("gate")
+@pytest.mark.requirement("gate-reset")
 def test_an_unplanned_reset_does_not_pass(model: ModelRig) -> None:
     delivering(model)
     model.reset(ResetCause.WATCHDOG)

@@ -8,8 +8,7 @@ from thecal_hil.memory.__main__ import LEAST_FREE_BYTES, MOST_ALLOCATION_BYTES
 from thecal_hil.memory.part import run_part
 
 
-@pytest.mark.requirement("any-program")
-@pytest.mark.requirement("time-of-a-request")
+@pytest.mark.requirement("any-program", "time-of-a-request", "any-program-replaced")
 def test_three_of_the_largest_programs_and_requests_between_them_leave_memory_in_one_piece():
     part = run_part(image_under_test(), seed=3, requests=40)
     assert (part.wrong, part.resets, part.commits) == ([], 0, 3)

@@ -112,7 +112,7 @@ def test_a_board_whose_hardware_fails_to_start_is_reset_and_never_leaves_an_open
     assert set(causes) == {EmulatedResetCause.WATCHDOG}
 
 
-@pytest.mark.requirement("no-open-prompt")
+@pytest.mark.requirement("no-open-prompt-after-report")
 @pytest.mark.parametrize("variant", ["fail_to_report"], indirect=True)
 def test_memory_that_is_gone_even_for_the_report_ends_in_a_reset_and_never_in_an_open_prompt(
     variant: PicoRig,

@@ -60,7 +60,7 @@ def test_an_unknown_declaration_is_refused(pytester: pytest.Pytester, marker: st
     result.stderr.fnmatch_lines([f"*test_it*{name}*"])
 
 
-@pytest.mark.requirement("gate")
+@pytest.mark.requirement("gate-link")
 @pytest.mark.parametrize(
     ("declaration", "outcome"), [("", "errors"), ("@pytest.mark.expects('garbled frames')", "passed")]
 )

@@ -39,7 +39,7 @@ def pty(rig: Rig) -> Iterator[EmulatedPty]:
         yield bridge
 
 
-@pytest.mark.requirement("link-over-serial")
+@pytest.mark.requirement("library-over-serial")
 @pytest.mark.needs("virtual time")
 def test_a_pump_is_programmed_and_started_through_pyserial(pty: EmulatedPty) -> None:
     program = continuous(24_000_000).program

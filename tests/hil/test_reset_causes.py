@@ -38,7 +38,7 @@ def reset(rig: Rig, cause: ResetCause, held_s: float = 0) -> None:
     rig.run_for(3)
 
 
-@pytest.mark.requirement("reset-cause")
+@pytest.mark.requirement("reset-cause", "reset-not-believed", "reset-time-uncertain")
 @pytest.mark.parametrize("held_s", _STAYS_S)
 @pytest.mark.parametrize(
     "cause", [ResetCause.USB_BOOT, ResetCause.BOOTSEL, ResetCause.POWER_ON, ResetCause.BROWN_OUT]
@@ -56,7 +56,7 @@ def test_time_spent_away_from_the_program_is_not_taken_for_a_bite(cause: ResetCa
     assert 0 < after.uncertain_steps <= before.quantum_steps
 
 
-@pytest.mark.requirement("reset-cause")
+@pytest.mark.requirement("reset-cause", "reset-not-believed", "reset-time-uncertain")
 @pytest.mark.parametrize("cause", [ResetCause.TOOL, ResetCause.RUN_PIN, ResetCause.DEBUGGER])
 @pytest.mark.parametrize("after_a_bite", [False, True])
 def test_a_reset_by_a_tool_a_person_or_a_debugger_is_no_bite_even_after_one(

@@ -243,7 +243,7 @@ def test_a_chip_that_loses_its_memory_in_a_bite_is_found() -> None:
     assert found["bite-zero"] == "the instant of the reset was lost with the memory"
 
 
-@pytest.mark.requirement("chip-measured")
+@pytest.mark.requirement("chip-motor-off")
 @pytest.mark.parametrize("silicon", [AS_SILICON, SLOW, IDEAL])
 def test_the_motor_is_off_from_the_first_moment_to_the_last_and_the_pump_stands_again(silicon: str) -> None:
     _, board = measured_on(silicon)
@@ -252,7 +252,7 @@ def test_the_motor_is_off_from_the_first_moment_to_the_last_and_the_pump_stands_
     assert EmulatedWay(board).find_pump().interrogate().state == STATE_STOPPED
 
 
-@pytest.mark.requirement("chip-measured")
+@pytest.mark.requirement("chip-flash-kept")
 def test_nothing_is_erased_but_the_journals_sectors_and_one_that_was_blank() -> None:
     _, board = measured_on(SLOW)
     erased = {sector for sector in board.flash_timing.erases if sector * SECTOR_BYTES >= _OURS_END}
@@ -282,7 +282,7 @@ def delivering() -> PicoRig:
     return rig
 
 
-@pytest.mark.requirement("chip-measured")
+@pytest.mark.requirement("chip-not-while-delivering")
 def test_a_pump_that_delivers_is_left_alone() -> None:
     rig = delivering()
     resets_before = len(rig.board.resets)

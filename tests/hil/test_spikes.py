@@ -2,74 +2,48 @@
 
 from __future__ import annotations
 
-import os
-import random
-
 import pytest
 
 from thecal_fw.core import alarms
-from thecal_fw.rp2 import pins
+from thecal_hil.changes import spikes
+from thecal_hil.changes.spikes import INPUTS, PER_SECOND, spiked_hour
 from thecal_hil.course import Course, local_second
 from thecal_hil.image import image_under_test
 from thecal_hil.pico_rig import PicoRig
 from thecal_hil.therapy import continuous
 
 _SEED = 20_261_201
-_SECONDS = int(os.environ.get("THECAL_SPIKE_SECONDS", "40"))
-_PER_SECOND = 10
-_SHORTEST_NS, _LONGEST_NS = 20, 500
-_NS_PER_S = 1_000_000_000
-
+_SECONDS = 40
+"""A sample of the hour that `make changes` tries."""
 
 _SM0_CLKDIV = 0x5020_00C8
 _UNDIVIDED = 1 << 16
 
 
-def _spike(rig: PicoRig, signal: str, lasts_ns: int) -> None:
-    """Turn an input's level over for so long, whatever it is at."""
-    board, gpio = rig.board, rig.board.chip.gpio
-    wire = next(wire for wire in board.wires if wire.target == pins.SENSE)
-    if signal == "sense":
-        wire.stuck = 1 - int(gpio[pins.SENSE].input_value)
-        board.call_at(board.now_ns + lasts_ns, lambda: setattr(wire, "stuck", None))
-    elif signal == "motion":
-        gpio[pins.MOTION].set_input_value(not gpio[pins.MOTION].input_value)
-        board.call_at(board.now_ns + lasts_ns, rig.motor.refresh)
-    else:
-        rig.hold_button(True)
-        board.call_at(board.now_ns + lasts_ns, lambda: rig.hold_button(False))
-
-
 @pytest.mark.parametrize("nl_per_day", [424_000, 24_000_000])
-@pytest.mark.parametrize("signal", ["sense", "motion", "button"])
-@pytest.mark.requirement("spikes-are-no-edges")
-def test_spikes_of_half_a_microsecond_ten_times_a_second_change_nothing(signal: str, nl_per_day: int) -> None:
-    draw = random.Random(f"{_SEED} {signal} {nl_per_day}")
-    rig = PicoRig(image_under_test())
-    course = Course(rig)
-    course.set_time(local_second("2026-03-06 12:00"))
-    course.refill(20_000_000)
-    course.prescribe(continuous(nl_per_day))
-    course.start()
-    rig.run_for(5)
-    begin_ns = rig.now_ns
-    for _ in range(_SECONDS * _PER_SECOND):
-        lasts_ns = draw.randint(_SHORTEST_NS, _LONGEST_NS)
-        t_ns = begin_ns + draw.randrange(_SECONDS * _NS_PER_S)
-        rig.board.call_at(t_ns, lambda lasts_ns=lasts_ns: _spike(rig, signal, lasts_ns))
-    rig.run_for(_SECONDS + 10)
-    status = course.pump.interrogate()
-    rig.close()
-    assert status.active_alarms == 0
-    assert status.rate_nl_per_day == nl_per_day
-    asked_ns = rig.boot_origin_ns + status.boot_s * _NS_PER_S + status.boot_us * 1_000
-    seen = int((rig.steps_since_boot_ns() <= asked_ns).sum())
-    # A pulse that rises just then is counted 0.6 us later.
-    assert abs(status.counted_steps - seen) <= 1
-    course.must_be_ideal()
+@pytest.mark.parametrize("where", INPUTS)
+@pytest.mark.requirement(
+    "spikes-are-no-edges", "spikes-are-no-turns", "spikes-are-no-presses", "spikes-raise-no-alarm"
+)
+def test_spikes_of_half_a_microsecond_ten_times_a_second_change_nothing(where: str, nl_per_day: int) -> None:
+    found = spiked_hour(image_under_test(), "ideal", where, nl_per_day, _SEED, _SECONDS)
+    assert (found.spikes, found.wrong) == (_SECONDS * PER_SECOND, [])
+    assert found.pulses > 10
 
 
-@pytest.mark.requirement("spikes-are-no-edges")
+@pytest.mark.requirement(
+    "spikes-are-no-edges", "spikes-are-no-turns", "spikes-are-no-presses", "spikes-raise-no-alarm"
+)
+@pytest.mark.parametrize(("where", "lasts_ns"), [("sense", 2_000), ("button", 200_000_000)])
+def test_what_is_long_enough_to_be_counted_is_noticed(where: str, lasts_ns: int, monkeypatch) -> None:
+    turn_over = spikes.turn_over
+    monkeypatch.setattr(spikes, "turn_over", lambda rig, where, _: turn_over(rig, where, lasts_ns))
+    assert spiked_hour(image_under_test(), "ideal", where, 2_000_000, _SEED, 20).wrong
+
+
+@pytest.mark.requirement(
+    "spikes-are-no-edges", "spikes-are-no-turns", "spikes-are-no-presses", "spikes-raise-no-alarm"
+)
 def test_a_generator_whose_pulses_are_too_short_to_count_is_found_as_its_queue_runs_dry() -> None:
     rig = PicoRig(image_under_test())
     course = Course(rig)

@@ -1,44 +1,90 @@
 """The firmware on a stock MicroPython image: compiled modules on the file system instead of an image of our own."""
 
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_NAMES, KIND_PATIENT, KIND_SCHEDULED
+from thecal_fw.link import messages
+from thecal_fw.link.frames import FrameReader
 from thecal_fw.version import VERSION
 from thecal_hil.course import Course, local_second
+from thecal_hil.emulator.silicon import IDEAL
 from thecal_hil.gate import check_gate
-from thecal_hil.image import REPOSITORY, image_under_test
-from thecal_hil.pico_rig import PicoRig
+from thecal_hil.image import REPOSITORY, FirmwareImage, image_under_test
+from thecal_hil.memory.__main__ import LEAST_FREE_BYTES
+from thecal_hil.memory.stock import EXAMPLES, run_stock_life
+from thecal_hil.pico_rig import PicoRig, bench_board
+from thecal_hil.raw_link import frame_bytes
 from thecal_hil.therapy import continuous
 
 FASTEST_NL_PER_DAY = 24_000_000
 
 
 @pytest.fixture
-def stock_pump(stock_uf2: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PicoRig]:
-    """A stock board with what ``make mpy`` makes of the present sources on it, freshly started."""
+def stock_image(stock_uf2: Path, monkeypatch: pytest.MonkeyPatch) -> FirmwareImage:
+    """A stock image with what ``make mpy`` makes of the present sources."""
     subprocess.run([sys.executable, REPOSITORY / "firmware/board/build.py", "mpy"], check=True)
     monkeypatch.setenv("THECAL_UF2", str(stock_uf2))
-    rig = PicoRig(image_under_test())
-    yield rig
-    rig.close()
+    return image_under_test()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the firmware no longer fits the memory of a stock board: it does not start"
-)
-def test_a_stock_board_with_the_compiled_firmware_delivers_to_the_tick(stock_pump: PicoRig) -> None:
-    pump = stock_pump.pump()
-    assert stock_pump.starts_from_files
+@pytest.mark.requirement("stock-image")
+def test_a_stock_board_with_the_compiled_firmware_delivers_to_the_tick(stock_image: FirmwareImage) -> None:
+    rig = PicoRig(stock_image, IDEAL)
+    pump = rig.pump()
+    assert rig.starts_from_files
     assert pump.version == VERSION
-    course = Course(stock_pump)
+    course = Course(rig)
     course.set_time(local_second("2026-03-06 12:00"))
     course.prescribe(continuous(FASTEST_NL_PER_DAY))
     course.refill(18_000_000)
     course.start()
-    stock_pump.run_for(3)
+    rig.run_for(3)
     assert course.must_be_ideal().pulses > 30
-    check_gate(stock_pump)
+    check_gate(rig)
+    rig.close()
+
+
+@pytest.mark.requirement("stock-image")
+@pytest.mark.requirement("room-of-an-image")
+def test_a_stock_board_delivers_every_example_and_refuses_what_it_has_no_room_for(
+    stock_image: FirmwareImage,
+) -> None:
+    life = run_stock_life(stock_image)
+    assert (life.wrong, life.resets, life.out_of_memory) == ([], 0, 0)
+    assert (life.examples, life.refused) == (len(EXAMPLES), 2)
+    for kind in (KIND_SCHEDULED, KIND_CLINICIAN, KIND_PATIENT):
+        assert life.boluses[KIND_NAMES[kind]] > 0
+    assert life.largest_free_bytes >= LEAST_FREE_BYTES
+
+
+@pytest.mark.requirement("failed-start-is-reported")
+@pytest.mark.parametrize("taken_bytes", [60_000, 90_000, 190_000])
+def test_a_board_without_the_memory_to_start_sounds_the_alarm_and_says_so_to_hosts(
+    stock_image: FirmwareImage, tmp_path: Path, taken_bytes: int
+) -> None:
+    files = tmp_path / "files"
+    assert stock_image.files is not None
+    shutil.copytree(stock_image.files, files)
+    (files / "boot.py").write_text(
+        f"import builtins\nbuiltins.taken = [bytearray(10_000) for _ in range({taken_bytes // 10_000})]\n"
+    )
+    board = bench_board(replace(stock_image, files=files), IDEAL)
+    board.run_for(5_000_000_000)
+    board.serial.timeout = 1
+    board.serial.open()
+    hello = messages.HELLO.request.pack(messages.schema_hash(), 1)
+    board.serial.write(frame_bytes(messages.HELLO.kind, 0, 7, hello))
+    board.run_for(1_000_000_000)
+    reader = FrameReader()
+    frames = [reader.push(byte) for byte in board.serial.read(board.serial.in_waiting)]
+    errors = [messages.ERROR.unpack(frame.payload) for frame in frames if frame]
+    assert {"kind": messages.HELLO.kind, "code": messages.ERROR_NOT_RUNNING, "detail": 1} in errors
+    tones = [edge.t_ns for edge in board.edges if edge.signal == "buzzer" and edge.level]
+    assert len([t_ns for t_ns in tones if t_ns > board.now_ns - 2_000_000_000]) >= 3
+    assert board.level("enable") == 1

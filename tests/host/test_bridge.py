@@ -29,7 +29,7 @@ def stronger(catheter_nl: int = 180_000) -> Program:
     return program
 
 
-@pytest.mark.requirement("bridge")
+@pytest.mark.requirement("bridge-exact")
 @given(st.integers(1, 500_000))
 def test_the_bridge_gives_the_dead_volume_at_the_old_rate_to_a_microstep(catheter_nl: int):
     bridge = bridged(OLD, stronger(catheter_nl)).bridge

@@ -65,7 +65,7 @@ def changed(**fields: object) -> Program:
     return Program(**{**vars(FLEX), **fields})  # type: ignore[arg-type]
 
 
-@pytest.mark.requirement("change-is-a-transaction")
+@pytest.mark.requirement("old-program-until-commit")
 def test_a_program_is_what_the_pump_has_only_once_it_is_committed(pump: Pump):
     assert pump.read_program() is None
     digest = pump.stage(FLEX)
@@ -76,7 +76,7 @@ def test_a_program_is_what_the_pump_has_only_once_it_is_committed(pump: Pump):
     assert committed.encode() == FLEX.encode()
 
 
-@pytest.mark.requirement("program-checked-on-the-pump", "every-fault-named")
+@pytest.mark.requirement("program-checked-on-the-pump", "every-fault-named", "refused-commit-keeps-program")
 def test_a_program_with_faults_is_refused_with_all_of_them_and_changes_nothing(pump: Pump):
     pump.program(FLEX)
     patterns = [[(start, 1 + index) for start, _ in pattern] for index, pattern in enumerate(FLEX.patterns)]
@@ -100,7 +100,7 @@ def test_a_commit_with_a_wrong_digest_and_one_without_a_stage_are_refused(pump: 
         pump.commit_staged(FLEX.digest())
 
 
-@pytest.mark.requirement("retry-safe")
+@pytest.mark.requirement("retry-after-lost-answer")
 @pytest.mark.parametrize("losses", [1, 2])
 @pytest.mark.parametrize(
     ("act", "event"),
@@ -160,7 +160,7 @@ def test_the_answer_to_an_earlier_hosts_hello_is_not_taken_for_ones_own(model: M
     assert first.version == second.version
 
 
-@pytest.mark.requirement("event-log-read")
+@pytest.mark.requirement("event-log-read", "event-log-read-from")
 def test_the_whole_log_is_read_however_many_frames_it_takes(pump: Pump):
     for volume_nl in range(1_000_000, 1_040_000, 1_000):
         pump.refill(volume_nl)

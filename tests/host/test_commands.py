@@ -29,7 +29,16 @@ def wait_until(bench: Bench, has_come: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline
 
 
-@pytest.mark.requirement("person-is-asked", "start-reminded", "refill-told", "event-log-changes")
+@pytest.mark.requirement(
+    "person-is-asked",
+    "start-reminded",
+    "refill-told",
+    "event-log-changes",
+    "event-log-stop",
+    "event-log-refill",
+    "event-log-commit",
+    "event-log-time-set",
+)
 def test_a_whole_visit(bench: Bench):
     bench.in_own_process = True
     told = bench.ok("interrogate")
@@ -73,7 +82,7 @@ def test_a_whole_visit(bench: Bench):
     assert "delivery stopped" in bench.ok("log")
 
 
-@pytest.mark.requirement("refill-in-range", "refusal-in-words")
+@pytest.mark.requirement("refill-in-range", "refusal-in-words", "refusal-exit-code")
 def test_what_the_pump_refuses_ends_with_exit_code_1_and_its_reason(bench: Bench):
     assert "has no program; commit one with" in bench.refused(1, "start")
     bench.ok("program", SIMPLE, "--yes")
@@ -115,7 +124,14 @@ def test_the_dates_of_the_next_refill_are_told_and_an_alarm_that_does_not_protec
     assert told["refill_by"] <= told["drug_expires"]
 
 
-@pytest.mark.requirement("bolus-told", "prime-exact")
+@pytest.mark.requirement(
+    "bolus-told",
+    "bolus-refusal-told",
+    "bolus-end-told",
+    "prime-dead-volume",
+    "bolus-volume-told",
+    "bolus-time-told",
+)
 def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     assert "the pump has no program" in bench.refused(1, "bolus", "patient")
     bench.ok("time", "--set")
@@ -150,7 +166,9 @@ def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     assert "patient: lockout" not in log, "what was only checked is not logged as asked for"
 
 
-@pytest.mark.requirement("stop-is-confirmed", "time-in-range", "bad-input-first")
+@pytest.mark.requirement(
+    "stop-is-confirmed", "time-in-range", "bad-input-first", "offset-in-range", "bad-input-exit-code"
+)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -189,7 +207,7 @@ def test_the_clock_is_set_to_a_time_given(bench: Bench):
     assert reading["ahead_of_host_s"] == pytest.approx(reading["utc_s"] - reading["host_utc_s"], abs=2)
 
 
-@pytest.mark.requirement("alarms-acknowledged-by-name")
+@pytest.mark.requirement("alarms-acknowledged-by-name", "alarms-told-by-name")
 def test_alarms_are_acknowledged_by_name_or_all_at_once(bench: Bench):
     bench.do(lambda model: model.controller.alarms.set_cause(PULSES_MISSING, True))
     name = ALARM_NAMES[PULSES_MISSING]
@@ -235,7 +253,7 @@ def test_a_rounded_rate_is_told(tmp_path, capfd):
     assert "dose_mcg_per_day: delivered as 423801 nL/day, the whole number nearest to 423800.600" in shown
 
 
-@pytest.mark.requirement("port-gone-told")
+@pytest.mark.requirement("port-gone-told", "port-no-pump-told")
 def test_a_port_that_does_not_exist_and_one_that_is_no_serial_port():
     missing = thecal("interrogate", port="/dev/none")
     assert (missing.returncode, missing.stdout) == (1, "")
@@ -245,13 +263,13 @@ def test_a_port_that_does_not_exist_and_one_that_is_no_serial_port():
     assert "is no serial port" in file.stderr
 
 
-@pytest.mark.requirement("port-gone-told")
+@pytest.mark.requirement("port-busy-told")
 def test_a_busy_port_is_told_as_such(bench: Bench):
     with serial.Serial(bench.port, exclusive=True):
         assert f"{bench.port} is busy" in bench.refused(1, "interrogate")
 
 
-@pytest.mark.requirement("port-gone-told")
+@pytest.mark.requirement("port-no-pump-told")
 def test_a_board_that_is_no_pump_is_told_by_what_it_says():
     near, far = os.openpty()
     command = [sys.executable, "-m", "thecal.cli", "interrogate", "--port", os.ttyname(far)]

@@ -47,7 +47,7 @@ def test_every_figure_of_the_example_has_a_source_or_says_that_it_is_a_bench_def
         assert all(figure.source for figure in entry.figures.values())
 
 
-@pytest.mark.requirement("drug-library")
+@pytest.mark.requirement("drug-library", "drug-library-soft")
 @given(doses)
 def test_a_daily_dose_is_refused_exactly_beyond_the_hard_limits_and_asked_about_beyond_the_soft(dose):
     found = kinds(BACLOFEN.judge_daily_dose(dose, dose))
@@ -96,7 +96,7 @@ def test_a_finding_names_field_value_limit_and_source():
     assert "25 mcg in a sensitive adult" in str(finding)
 
 
-@pytest.mark.requirement("drug-library")
+@pytest.mark.requirement("drug-library-digest")
 def test_comments_and_the_order_of_entries_change_no_digest_and_every_figure_and_source_does(tmp_path):
     assert len(LIBRARY.digest()) == 8
     assert LIBRARY.full_digest().startswith(LIBRARY.digest())
@@ -123,7 +123,7 @@ figures = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.requirement("drug-library")
+@pytest.mark.requirement("drug-library-digest")
 @settings(max_examples=25)
 @given(figures, st.sampled_from(sorted(FIGURES)), st.fractions(0, 100))
 def test_no_two_libraries_of_different_figures_share_a_digest(figure_set, name, other):
@@ -165,7 +165,7 @@ def test_a_drug_that_nobody_agreed_on_is_refused_and_what_there_is_is_told():
         LIBRARY.entry("baclofen", 750_000)
 
 
-@pytest.mark.requirement("drug-library")
+@pytest.mark.requirement("drug-library-digest")
 def test_check_and_show_tell_the_digest_and_every_source(capfd):
     assert run(["library", "check", str(FILE)]) == 0
     assert f"digest {LIBRARY.digest().hex()}, 3 concentrations: no fault found" in capfd.readouterr().out
@@ -179,7 +179,7 @@ def test_check_and_show_tell_the_digest_and_every_source(capfd):
     assert "none.toml: can't be read" in capfd.readouterr().err
 
 
-@pytest.mark.requirement("drug-library")
+@pytest.mark.requirement("drug-library", "drug-library-soft")
 def test_a_hard_finding_is_settled_by_nothing_a_soft_one_by_a_reason_and_a_slip_by_typing_again():
     hard, soft, slip = (
         Finding(kind, "dose_mcg", Fraction("30.5"), "too much")

@@ -55,7 +55,7 @@ def test_an_image_lands_on_the_drive_whole(image, tmp_path):
     assert target.read_bytes() == image.content
 
 
-@pytest.mark.requirement("right-image")
+@pytest.mark.requirement("right-image", "foreign-image")
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -79,7 +79,7 @@ def test_an_image_that_was_not_built_is_told(tmp_path):
         load_image(tmp_path / "none.uf2")
 
 
-@pytest.mark.requirement("right-image")
+@pytest.mark.requirement("right-chip")
 def test_the_drive_of_another_chip_is_refused_by_name(image, tmp_path):
     drive = drive_in(tmp_path / "drive", "RP2350")
     with pytest.raises(FlashError, match="another chip: it says 'RP2350'"):

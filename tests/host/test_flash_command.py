@@ -107,7 +107,7 @@ def test_a_board_that_does_not_come_back_is_told(tmp_path, capfd):
     assert "there is no port /dev/none" in told
 
 
-@pytest.mark.requirement("right-image")
+@pytest.mark.requirement("right-chip", "refused-image-writes-nothing")
 def test_another_chip_is_refused_by_name_and_nothing_written(tmp_path, capfd):
     drive = drive_in(tmp_path / "drive", "RP2350")
     assert flash("--image", image_in(tmp_path), "--drive", drive) == 1

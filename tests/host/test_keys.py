@@ -159,7 +159,7 @@ def test_a_pump_without_keys_needs_no_key_store(bench: Bench):
         bench.ok("time", "--set")
 
 
-@pytest.mark.requirement("key-store")
+@pytest.mark.requirement("key-nowhere-else")
 def test_the_key_is_in_no_file_argument_or_variable(
     bench: Bench, store: MemoryKeyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -202,7 +202,7 @@ def events_of(client: Pump, code: int) -> int:
     return sum(event.code == code for event in client.log())
 
 
-@pytest.mark.requirement("key-session-ends")
+@pytest.mark.requirement("key-proof-time")
 def test_a_client_that_was_quiet_for_long_proves_itself_anew():
     model = a_pump(ROLE_CLINICIAN)
     client = Pump(model.serial, host_nonce=2, keys=SomeKeys(clinician=KEY))

@@ -74,7 +74,7 @@ def test_a_session_that_only_went_quiet_is_opened_again_by_itself():
     assert Pump(port_with(answer), host_nonce=1).time().boot_us == 2
 
 
-@pytest.mark.requirement("uncertain-answer-told")
+@pytest.mark.requirement("uncertain-not-repeated")
 def test_a_change_is_not_made_again_in_a_new_session_when_it_may_have_been_made_in_the_old_one():
     sent: list[int] = []
 
@@ -251,7 +251,7 @@ def test_an_answer_of_another_session_is_passed_over():
     assert Pump(port_with(answer), host_nonce=1).time().utc_s == 3
 
 
-@pytest.mark.requirement("start-blocked")
+@pytest.mark.requirement("start-blocked-named")
 def test_an_alarm_that_blocks_a_start_is_named():
     client = Pump(
         port_with(lambda frame: error(frame, messages.ERROR_BLOCKED, 1 << EMPTY_RESERVOIR)), host_nonce=1

@@ -54,7 +54,7 @@ def test_the_paediatric_example_has_the_shape_it_promises():
     assert volume_per_day_nl(weekend) == 427_750
 
 
-@pytest.mark.requirement("units-in-names")
+@pytest.mark.requirement("units-in-names", "other-unit-refused", "unknown-field-refused")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -132,7 +132,7 @@ def day_of(steps: int) -> str:
     )
 
 
-@pytest.mark.requirement("day-of-48-steps")
+@pytest.mark.requirement("day-of-48-steps", "day-of-49-steps")
 def test_a_day_has_room_for_48_steps_and_no_more(tmp_path):
     head = FLEX[: FLEX.index("[[pattern.weekend]]")]
     told = problems_of(head + day_of(49), tmp_path)
@@ -248,7 +248,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
         load_prescription(tmp_path / "none.toml")
 
 
-@pytest.mark.requirement("rounding-told")
+@pytest.mark.requirement("dose-rounded-to-nearest")
 @given(st.integers(30_000, 11_999_999), st.integers(100, 2_000))
 def test_a_dose_becomes_the_nearest_whole_nanolitre_a_day(tmp_path_factory, dose_milli_mcg, concentration):
     dose = Fraction(dose_milli_mcg, 1_000)

@@ -79,7 +79,7 @@ def test_whatever_a_name_holds_it_is_shown_and_never_becomes_part_of_the_page(la
     assert "script" not in checked.seen
 
 
-@pytest.mark.requirement("reports")
+@pytest.mark.requirement("reports-dose")
 @settings(max_examples=40)
 @given(valid_programs, st.integers(0, 6))
 def test_the_area_of_the_picture_is_the_basal_dose_of_the_day(program, weekday):
@@ -112,7 +112,7 @@ def event(sequence: int, code: int) -> Event:
     return Event(sequence, 0, 0, 0, 0, code, 0, 0, 1)
 
 
-@pytest.mark.requirement("reports")
+@pytest.mark.requirement("reports-alarms")
 def test_events_are_those_since_the_refill_before_and_a_visit_s_own_refill_does_not_hide_them():
     log = [
         event(number, code)
@@ -124,14 +124,14 @@ def test_events_are_those_since_the_refill_before_and_a_visit_s_own_refill_does_
     assert [one.sequence for one in events_since_last_visit(log, before_sequence=4)] == [1, 3, 4]
 
 
-@pytest.mark.requirement("reports")
+@pytest.mark.requirement("reports-dates")
 def test_a_date_can_not_be_read_the_wrong_way_round():
     assert date_text(datetime(2026, 4, 3, 9, 5)) == "Friday, 3 April 2026"
     assert date_text(datetime(2026, 4, 3, 9, 5), with_time=True) == "Friday, 3 April 2026, 09:05"
     assert date_text(None) == "does not come at this dose"
 
 
-@pytest.mark.requirement("reports")
+@pytest.mark.requirement("reports", "report-of-the-clinic", "reports-dose", "reports-dates", "reports-alarms")
 def test_the_hand_out_and_the_clinic_s_report_of_a_pump_that_delivers(bench: Bench, tmp_path):
     clinic, handout = tmp_path / "clinic.html", tmp_path / "handout.html"
     bench.ok("time", "--to", "2026-03-06T12:00", "--offset", "+01:00")
@@ -205,7 +205,7 @@ def test_text_between_nodes_stays_where_it_was_put():
     assert ElementTree.tostring(paragraph) == b"<p>one <b>two</b> three four</p>"
 
 
-@pytest.mark.requirement("reports")
+@pytest.mark.requirement("reports-dose")
 @given(bolus_programs, st.integers(0, 6))
 def test_no_two_doses_of_a_picture_lie_over_each_other_and_each_is_told_in_words(program, weekday):
     labels = [node for node in day_picture(program, weekday).iter("text") if "mcg" in (node.text or "")]

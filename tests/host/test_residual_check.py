@@ -31,7 +31,7 @@ def test_a_withdrawal_is_evaluated_exactly_outside_the_accuracy_or_beyond_two_mi
     assert check.must_evaluate == (outside or gap > EVALUATE_BEYOND_NL)
 
 
-@pytest.mark.requirement("residual-check")
+@pytest.mark.requirement("residual-direction")
 @given(volumes, volumes, volumes, st.integers(1, 300))
 def test_less_than_expected_is_over_infusion_and_more_is_under_infusion(fill, expected, withdrawn, permille):
     expected = min(fill, expected)

@@ -25,7 +25,7 @@ def test_service_is_told_with_its_dates_and_new_tubing_counts_from_then_on(bench
     )
 
 
-@pytest.mark.requirement("check-tone")
+@pytest.mark.requirement("check-tone-not-in-alarm")
 def test_a_tone_is_sounded_on_demand_and_not_into_another(bench: Bench):
     assert bench.ok("tone", "critical") == "the pump sounds the tones of a critical alarm\n"
     assert "is sounding other tones" in bench.refused(1, "tone", "non-critical")

@@ -41,7 +41,7 @@ def step(percent: str, group: str = "child", hours: int | None = None) -> Kind |
     return found[0].kind if found else None
 
 
-@pytest.mark.requirement("titration")
+@pytest.mark.requirement("titration", "titration-refused")
 def test_a_child_is_stepped_up_by_15_percent_beyond_with_a_reason_and_never_by_more_than_20():
     assert (step("15"), step("15.01"), step("20"), step("20.01")) == (None, Kind.SOFT, Kind.SOFT, Kind.HARD)
 
@@ -64,7 +64,7 @@ def test_a_second_increase_within_a_day_needs_a_reason_and_a_decrease_does_not()
     assert step("30", hours=1) is Kind.HARD
 
 
-@pytest.mark.requirement("titration")
+@pytest.mark.requirement("titration", "titration-refused")
 @given(doses, doses, doses, st.sampled_from(sorted(GROUPS)))
 def test_a_larger_step_in_the_same_direction_is_never_judged_more_leniently(old, one, two, group):
     if (one - old) * (two - old) <= 0:
@@ -215,8 +215,7 @@ def test_therapy_after_the_minimum_rate_needs_a_reason_and_can_not_be_refused_fo
     assert review(SIMPLE, Program(MODE_STOPPED), "child") == []
 
 
-@pytest.mark.requirement("titration")
-@pytest.mark.requirement("drug-library")
+@pytest.mark.requirement("titration", "drug-library", "drug-library-digest")
 def test_the_library_judges_every_bolus_and_the_day_and_its_digest_goes_into_the_program():
     found = review(None, PERIODIC, "child", LIBRARY)
     assert found == []
@@ -240,7 +239,7 @@ def written(tmp_path, name: str, dose: str, concentration: str = "500") -> str:
     return str(path)
 
 
-@pytest.mark.requirement("titration")
+@pytest.mark.requirement("titration-refused")
 def test_the_command_asks_for_a_reason_refuses_a_hard_limit_and_has_a_slip_typed_again(
     bench: Bench, tmp_path
 ):

@@ -58,7 +58,7 @@ def test_no_step_changes_the_pump_before_the_review():
     assert min(changing) > STEPS.index(State.REVIEW)
 
 
-@pytest.mark.requirement("visit")
+@pytest.mark.requirement("visit", "visit-record")
 def test_a_scripted_visit_does_everything_and_keeps_a_record(at_the_clinic: Bench, tmp_path):
     bench, report, handout = at_the_clinic, tmp_path / "out.html", tmp_path / "patient.html"
     file = prescription(tmp_path, "240")
@@ -191,8 +191,7 @@ def visited(link: FaultyLink, file: Path) -> tuple[Visit, Program]:
     return visit, compiled.program
 
 
-@pytest.mark.requirement("visit")
-@pytest.mark.requirement("change-is-a-transaction")
+@pytest.mark.requirement("change-is-a-transaction", "visit-record")
 @pytest.mark.parametrize("is_carried_out", [False, True])
 @pytest.mark.parametrize("comes_back", [False, True])
 def test_wherever_the_link_is_lost_each_change_is_whole_and_the_record_is_true(

@@ -26,7 +26,14 @@ def changes(running: Program | None, new: Program) -> dict[str, tuple[str, str]]
     return {row.label.strip(): (row.running, row.new) for row in comparison(running, new) if row.changed}
 
 
-@pytest.mark.requirement("told-in-words", "reservoir-time-told")
+@pytest.mark.requirement(
+    "told-in-words",
+    "reservoir-time-told",
+    "concentration-in-words",
+    "steps-in-words",
+    "limits-in-words",
+    "volume-in-words",
+)
 def test_a_program_is_put_in_clinical_words():
     assert dict(describe(SIMPLE)) == {
         "mode": "simple continuous",
@@ -44,7 +51,7 @@ def test_a_program_is_put_in_clinical_words():
     assert describe(Program(MODE_STOPPED)) == [("mode", "stopped")]
 
 
-@pytest.mark.requirement("told-in-words")
+@pytest.mark.requirement("told-in-words", "steps-in-words")
 def test_patterns_are_named_with_their_weekdays_and_what_they_give_in_a_day():
     told = describe(FLEX, ("school day", "weekend"))
     assert ("pattern 1, 24 h", '"school day", Mon to Fri: 218.75 mcg') in told
@@ -55,7 +62,7 @@ def test_patterns_are_named_with_their_weekdays_and_what_they_give_in_a_day():
     assert "on no day: 213.875 mcg" in dict(describe(changed(FLEX, weekdays=(0,) * 7))).values()
 
 
-@pytest.mark.requirement("change-shown", "reservoir-time-told")
+@pytest.mark.requirement("change-shown", "reservoir-time-told", "differences-marked")
 def test_a_comparison_marks_what_changes_and_nothing_else():
     assert not changes(FLEX, FLEX)
     patterns = [list(pattern) for pattern in FLEX.patterns]
@@ -67,7 +74,7 @@ def test_a_comparison_marks_what_changes_and_nothing_else():
     }
 
 
-@pytest.mark.requirement("change-shown")
+@pytest.mark.requirement("differences-marked")
 def test_a_step_that_moves_shows_at_the_times_at_which_the_dose_differs():
     patterns = [list(pattern) for pattern in FLEX.patterns]
     patterns[0][1] = (330, 768_000)
@@ -76,7 +83,7 @@ def test_a_step_that_moves_shows_at_the_times_at_which_the_dose_differs():
     assert [label for label in moved if " to 0" in label] == ["05:30 to 06:00"]
 
 
-@pytest.mark.requirement("change-shown")
+@pytest.mark.requirement("differences-marked")
 def test_what_differs_never_looks_the_same():
     for field, value in (
         ("rate_nl_per_day", 423_801),
@@ -116,7 +123,7 @@ def test_volumes_are_exact_to_the_nanolitre():
     ]
 
 
-@pytest.mark.requirement("change-shown")
+@pytest.mark.requirement("differences-marked")
 @given(valid_programs, valid_programs)
 def test_any_two_programs_compare_and_a_program_never_differs_from_itself(running, new):
     assert not changes(running, running)
@@ -125,7 +132,7 @@ def test_any_two_programs_compare_and_a_program_never_differs_from_itself(runnin
     assert all(row.running or row.new for row in rows)
 
 
-@pytest.mark.requirement("change-shown")
+@pytest.mark.requirement("differences-marked")
 @pytest.mark.parametrize(
     ("field", "value", "label", "told"),
     [
@@ -139,7 +146,7 @@ def test_what_dates_and_bridges_are_reckoned_with_is_compared_too(field, value, 
     assert changes(SIMPLE, changed(SIMPLE, **{field: value})) == {label: told}
 
 
-@pytest.mark.requirement("change-shown")
+@pytest.mark.requirement("differences-marked")
 @given(bolus_programs, st.data())
 def test_a_change_of_any_single_figure_is_told(program, data):
     """Of the numbers and boluses that a program is made of; a program that could be committed before and after."""
@@ -157,7 +164,7 @@ def test_a_change_of_any_single_figure_is_told(program, data):
             assert name.replace("_", " ") in changes(program, changed(program, **{name: more}))
 
 
-@pytest.mark.requirement("told-in-words")
+@pytest.mark.requirement("volume-in-words")
 @given(flex_programs())
 def test_the_volume_of_a_day_and_its_words_are_those_of_the_schedule(program):
     told = describe(program)

@@ -58,7 +58,7 @@ def test_a_balance_says_who_it_is(balance):
     assert balance.model() == "Simulated 120 g"
 
 
-@pytest.mark.requirement("balance-readings")
+@pytest.mark.requirement("balance-readings", "balance-stable")
 def test_a_weight_has_the_digits_of_the_display_and_says_whether_it_is_stable(balance, pan):
     pan.grams = 18.00004
     assert balance.weigh_stable() == Reading(Decimal("18.0000"), "g", is_stable=True)
@@ -68,14 +68,14 @@ def test_a_weight_has_the_digits_of_the_display_and_says_whether_it_is_stable(ba
     assert reading.resolution_g == Decimal("0.0001")
 
 
-@pytest.mark.requirement("balance-readings")
+@pytest.mark.requirement("balance-stable")
 def test_a_weight_that_does_not_come_to_rest_is_refused_and_not_passed_off_as_stable(balance, pan):
     pan.is_stable = False
     with pytest.raises(BalanceRefusedError, match="did not become stable in time"):
         balance.weigh_stable()
 
 
-@pytest.mark.requirement("balance-readings")
+@pytest.mark.requirement("balance-errors")
 @pytest.mark.parametrize(("grams", "is_over"), [(130.0, True), (-5.0, False)])
 def test_a_pan_out_of_range_gives_no_weight(balance, pan, grams, is_over):
     pan.grams = grams
@@ -114,7 +114,7 @@ def test_a_repetition_that_another_program_left_behind_is_ended(balance, simulat
     assert balance.weigh_stable().value == 0
 
 
-@pytest.mark.requirement("balance-readings")
+@pytest.mark.requirement("balance-errors")
 def test_a_balance_that_goes_silent_is_told_within_the_time_allowed(balance, simulated):
     assert balance.weigh().value == 0
     simulated.balance.is_silent = True
@@ -125,7 +125,7 @@ def test_a_balance_that_goes_silent_is_told_within_the_time_allowed(balance, sim
     assert balance.weigh().value == 0
 
 
-@pytest.mark.requirement("balance-readings")
+@pytest.mark.requirement("balance-errors")
 @pytest.mark.parametrize(
     ("noise", "error", "message"),
     [
@@ -179,7 +179,7 @@ def test_other_units_of_mass_are_turned_into_grams(unit, value, grams):
     assert Reading(Decimal(value), unit, is_stable=True).grams == Decimal(grams)
 
 
-@pytest.mark.requirement("balance-readings")
+@pytest.mark.requirement("balance-errors")
 def test_a_unit_that_is_no_mass_is_refused_with_its_name():
     with pytest.raises(BalanceError, match="weighs in 'pcs'; set it to one of g, kg"):
         _ = Reading(Decimal(3), "pcs", is_stable=True).grams

@@ -81,7 +81,7 @@ def test_a_bench_can_do_what_is_wired_and_nothing_else(bench_file):
     assert alone.probe is alone.balance is alone.analyser is None
 
 
-@pytest.mark.requirement("bench-file")
+@pytest.mark.requirement("bench-file-faults")
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
@@ -137,7 +137,7 @@ def test_several_boards_are_read_each_with_what_is_beside_it(bench_file):
         open_bench(bench_file(SHELF))
 
 
-@pytest.mark.requirement("bench-file")
+@pytest.mark.requirement("bench-board-once")
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
@@ -159,7 +159,7 @@ def test_a_file_without_any_board_in_its_list_is_refused(bench_file):
         open_boards(bench_file("board = []"))
 
 
-@pytest.mark.requirement("bench-file")
+@pytest.mark.requirement("bench-file-faults")
 def test_everything_that_is_wrong_is_told_at_once(bench_file):
     text = WHOLE.replace("19200", "1").replace('"run", ', '"runs", ').replace("8000000", "7")
     with pytest.raises(BenchError) as found:
@@ -197,7 +197,7 @@ def locked_elsewhere(board: str, folder: Path) -> str:
     return finished.stderr.strip()
 
 
-@pytest.mark.requirement("bench-file")
+@pytest.mark.requirement("bench-board-once")
 def test_a_board_is_had_by_one_run_at_a_time_and_the_second_is_told_who_has_it(tmp_path):
     with BoardLock("E66/1", tmp_path):
         with pytest.raises(BoardBusyError, match=f"board E66/1: in use by process {os.getpid()}"):

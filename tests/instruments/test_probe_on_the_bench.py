@@ -70,7 +70,7 @@ def polled(probe: ProbeAlone) -> list:
     return edges + probe.driver.poll()
 
 
-@pytest.mark.requirement("edge-probe")
+@pytest.mark.requirement("edge-probe-loses-none")
 def test_a_thousand_edges_a_second_on_all_inputs_lose_none(probe):
     random = Random(5)
     t_ns = probe.now_ns() + NS_PER_MS
@@ -92,7 +92,7 @@ def test_a_thousand_edges_a_second_on_all_inputs_lose_none(probe):
 
 
 @pytest.mark.campaign
-@pytest.mark.requirement("edge-probe")
+@pytest.mark.requirement("edge-probe-loses-none")
 def test_four_seconds_of_a_thousand_edges_wait_for_a_host_that_does_not_read(probe):
     t_ns = probe.now_ns() + NS_PER_MS
     for number in range(4_000):
@@ -103,7 +103,7 @@ def test_four_seconds_of_a_thousand_edges_wait_for_a_host_that_does_not_read(pro
 
 
 @pytest.mark.campaign
-@pytest.mark.requirement("edge-probe")
+@pytest.mark.requirement("edge-probe-counts-lost")
 def test_edges_that_did_not_fit_are_counted_to_the_last_one(probe):
     t_ns = probe.now_ns() + NS_PER_MS
     for number in range(9_001):

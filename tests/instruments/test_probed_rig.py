@@ -125,7 +125,7 @@ def test_a_board_that_delivers_passes_the_gate_with_every_step_in_the_record(boa
 
 
 @pytest.mark.campaign
-@pytest.mark.requirement("fault-switches")
+@pytest.mark.requirement("fault-switches-answered")
 def test_a_power_cut_by_the_bench_leaves_one_time_and_one_record(board):
     deliver(board)
     board.run_for(3)
@@ -151,7 +151,7 @@ def test_a_pump_that_was_delivering_is_stopped_and_starts_afresh(board, bench):
     check_gate(again)
 
 
-@pytest.mark.requirement("fault-switches")
+@pytest.mark.requirement("fault-switches-answered")
 def test_a_sense_wire_that_is_cut_at_an_instant_raises_its_alarm(board):
     deliver(board)
     board.faults.inject_at(board.now_ns + 2_000_000_000, Fault.SENSE_CUT)

@@ -137,7 +137,7 @@ def test_a_pump_whose_run_pin_is_pulled_low_starts_again_and_goes_on_delivering(
     two.assert_all_reported()
 
 
-@pytest.mark.requirement("fault-switches")
+@pytest.mark.requirement("fault-switches-answered")
 def test_a_pump_whose_power_is_switched_off_comes_back_with_its_program(two):
     two.deliver()
     two.run_for(2)
@@ -150,7 +150,7 @@ def test_a_pump_whose_power_is_switched_off_comes_back_with_its_program(two):
     two.assert_all_reported()
 
 
-@pytest.mark.requirement("fault-switches")
+@pytest.mark.requirement("fault-switches-answered")
 @pytest.mark.parametrize(
     ("line", "alarm"), [("sense_cut", alarms.PULSES_MISSING), ("motion_hold", alarms.MOTOR_STALL)]
 )
@@ -166,7 +166,7 @@ def test_a_line_that_is_cut_raises_its_alarm_at_the_pump(two, line, alarm):
     two.assert_all_reported()
 
 
-@pytest.mark.requirement("fault-switches")
+@pytest.mark.requirement("fault-switches-answered")
 def test_the_button_is_pressed_by_the_probe_and_let_go(two):
     pump, key = two.rig.pump(), bytes(range(32))
     with pytest.raises(PumpRefusedError, match="button"):

@@ -136,7 +136,7 @@ def test_whoever_lacks_the_key_can_not_foresee_the_pumps_nonce():
     assert pump_nonce(KEY, bytes(16), 1, 1, 0, 0) != pump_nonce(bytes(32), bytes(16), 1, 1, 0, 0)
 
 
-@pytest.mark.requirement("key-roles")
+@pytest.mark.requirement("key-roles-nothing-else")
 def test_every_message_that_changes_therapy_needs_the_clinician():
     free = {message.name for message in messages.MESSAGES if message.role == ROLE_NONE}
     assert free == {
@@ -150,7 +150,7 @@ def test_every_message_that_changes_therapy_needs_the_clinician():
     }
 
 
-@pytest.mark.requirement("key-roles")
+@pytest.mark.requirement("key-roles-nothing-else")
 def test_a_message_that_does_not_say_who_may_make_it_is_closed_if_it_changes_anything():
     assert Message("a", 1, True, 0, [], [], "").role == ROLE_CLINICIAN
     assert Message("a", 1, False, 0, [], [], "").role == ROLE_NONE

@@ -74,7 +74,7 @@ def test_any_bytes_at_all_raise_nothing(data):
     frames_in(data)
 
 
-@pytest.mark.requirement("link-garbage")
+@pytest.mark.requirement("link-next-frame")
 @given(st.binary(max_size=1_000), payloads)
 def test_after_any_garbage_and_a_zero_the_next_frame_is_found(garbage, payload):
     found = frames_in(garbage + b"\0" + encode_frame(1, 2, 3, payload))
@@ -91,7 +91,7 @@ def test_a_frame_with_any_one_bit_flipped_is_never_taken_for_another(payload, da
     assert frames_in(bytes(frame) + b"\0") == []
 
 
-@pytest.mark.requirement("link-garbage")
+@pytest.mark.requirement("link-next-frame")
 @given(payloads, st.data())
 def test_a_frame_that_is_cut_is_lost_and_takes_none_with_it(payload, data):
     frame = encode_frame(1, 2, 3, payload)
@@ -99,7 +99,7 @@ def test_a_frame_that_is_cut_is_lost_and_takes_none_with_it(payload, data):
     assert [found.request for found in frames_in(cut + b"\0" + encode_frame(1, 2, 4))] == [4]
 
 
-@pytest.mark.requirement("link-garbage")
+@pytest.mark.requirement("link-garbage-counted")
 def test_garbage_is_counted():
     reader = FrameReader()
     frames_in(b"\x05abc\0" + b"\x01" * (2 * MOST_FRAME_BYTES) + b"\0" + b"\0\0", reader)

@@ -58,7 +58,7 @@ def test_the_schema_hash_changes_with_any_layout(monkeypatch, message):
     assert messages.schema_hash() != before
 
 
-@pytest.mark.requirement("link-schema")
+@pytest.mark.requirement("link-schema-names")
 @pytest.mark.parametrize("names", ["ERROR_NAMES", "EVENT_NAMES", "ALARM_NAMES", "FIELD_NAMES", "STATE_NAMES"])
 def test_the_schema_hash_changes_with_any_table_of_names(monkeypatch, names):
     before = messages.schema_hash()

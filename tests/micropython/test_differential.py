@@ -21,7 +21,7 @@ def answers_of(interpreter: Path, seed: int) -> list[str]:
     ).stdout.splitlines()
 
 
-@pytest.mark.requirement("same-on-both-interpreters")
+@pytest.mark.requirement("same-on-both-interpreters", "same-link-on-both", "same-store-on-both")
 @pytest.mark.parametrize("seed", [1, pytest.param(20_261_123, marks=pytest.mark.campaign)])
 def test_thousands_of_generated_cases_give_the_same_answers_on_both_interpreters(micropython_unix, seed):
     reference = answers_of(Path(sys.executable), seed)

@@ -17,7 +17,7 @@ BOOT_INSTRUCTIONS = 2_000_000
 DELIVERY_INSTRUCTIONS = 1_000_000
 
 
-@pytest.mark.requirement("emulator-parity")
+@pytest.mark.requirement("emulator-parity", "emulator-parity-record")
 def test_the_image_boots_the_same_on_both_paths() -> None:
     image = image_under_test(None)
     slow, fast = (bench_board(image, IDEAL, compiled=compiled) for compiled in (False, True))
@@ -40,7 +40,7 @@ def test_the_slow_path_that_leads_is_the_one_that_runs_without_a_compiler() -> N
     assert alone.edges == leading.edges
 
 
-@pytest.mark.requirement("emulator-parity")
+@pytest.mark.requirement("emulator-parity", "emulator-parity-record")
 def test_the_image_delivers_the_same_on_both_paths() -> None:
     image = image_under_test(None)
     # Both boot and are programmed on the compiled path, which is quick; from then on the first is led by the emulator.

@@ -68,7 +68,7 @@ def test_a_closed_line_stalls_the_motor_and_the_pump_finds_out_and_tells_of_it(c
     assert rig.plant.state().pressure_kpa < 10
 
 
-@pytest.mark.requirement("fluid-accuracy")
+@pytest.mark.requirement("fluid-worn", "fluid-worn-uncounted")
 @pytest.mark.needs("plant")
 @pytest.mark.campaign_on("pico")
 def test_worn_tubing_and_back_pressure_change_what_comes_out_and_no_count(course: Course) -> None:

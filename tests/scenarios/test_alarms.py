@@ -32,7 +32,7 @@ def params() -> list[object]:
     return found
 
 
-@pytest.mark.requirement("alarm-table")
+@pytest.mark.requirement("alarm-table", "alarm-response", "alarm-sound", "alarm-clearing")
 @pytest.mark.needs("exact edges", "watchdog reset", "power cut")
 @pytest.mark.parametrize("alarm", params())
 def test_an_alarm_is_found_in_time_answered_told_and_cleared_as_the_table_says(

@@ -34,8 +34,7 @@ def log_of(course: Course, code: int) -> list[tuple[int, int]]:
     return [(event.second >> KIND_SHIFT, event.first) for event in course.pump.log() if event.code == code]
 
 
-@pytest.mark.requirement("bolus-scheduled")
-@pytest.mark.requirement("bolus-exact")
+@pytest.mark.requirement("bolus-scheduled", "bolus-exact", "basal-through-bolus")
 @pytest.mark.needs("exact edges")
 def test_a_scheduled_bolus_comes_on_its_minute_through_a_change_of_the_basal_rate(course: Course) -> None:
     begun(course, with_boluses(flex(BASAL), ("06:30", TEN_UL_IN_A_MINUTE // 2, 2)))

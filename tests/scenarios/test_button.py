@@ -39,9 +39,7 @@ def begun(course: Course) -> None:
     course.rig.run_for(3.3)
 
 
-@pytest.mark.requirement("button-press")
-@pytest.mark.requirement("button-refusals")
-@pytest.mark.requirement("bolus-exact")
+@pytest.mark.requirement("button-press", "button-refusals", "bolus-exact", "button-refusals-logged")
 def test_a_press_gives_the_bolus_exactly_and_the_next_one_is_refused(course: Course) -> None:
     begun(course)
     rig = course.rig
@@ -77,7 +75,7 @@ def test_a_press_gives_the_bolus_exactly_and_the_next_one_is_refused(course: Cou
     assert (ended, refused) == ([10_000], [(REFUSED_LOCKOUT, KIND_PATIENT)])
 
 
-@pytest.mark.requirement("button-press")
+@pytest.mark.requirement("button-short", "button-long")
 def test_a_push_too_short_and_one_too_long_ask_for_nothing_and_move_no_pulse(course: Course) -> None:
     begun(course)
     rig = course.rig

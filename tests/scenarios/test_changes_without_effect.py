@@ -27,7 +27,7 @@ def changes_logged(course: Course) -> int:
     return sum(event.code == EVENT_PROGRAM_EFFECTIVE for event in course.pump.log())
 
 
-@pytest.mark.requirement("change-without-effect")
+@pytest.mark.requirement("change-without-effect", "no-change-not-logged")
 @pytest.mark.needs("exact edges", "virtual time")
 def test_cancelling_what_is_not_under_way_at_any_instant_changes_nothing(course: Course) -> None:
     delivering(course, DAY)

@@ -23,7 +23,7 @@ def begun(course: Course, nl_per_day: int) -> int:
     return course.start()
 
 
-@pytest.mark.requirement("power-on-stopped")
+@pytest.mark.requirement("new-pump-stopped")
 @pytest.mark.needs("power cut")
 def test_a_pump_that_was_just_powered_is_stopped_and_has_no_program(rig: Rig) -> None:
     status = rig.pump().interrogate()
@@ -73,7 +73,7 @@ def test_the_motor_is_energised_and_turns_forward_only_while_delivering(course: 
     assert [edge.level for edge in course.rig.edges if edge.signal == LED and edge.t_ns > on.t_ns] == [1, 0]
 
 
-@pytest.mark.requirement("stop-at-once")
+@pytest.mark.requirement("stop-loses-nothing")
 @pytest.mark.needs("exact edges")
 def test_nothing_comes_out_after_a_stop_and_nothing_is_lost_over_it(course: Course) -> None:
     begun(course, FASTEST_NL_PER_DAY)
@@ -87,8 +87,9 @@ def test_nothing_comes_out_after_a_stop_and_nothing_is_lost_over_it(course: Cour
     course.must_be_ideal()
 
 
-@pytest.mark.requirement("change-loses-no-pulse")
-@pytest.mark.requirement("change-is-a-transaction")
+@pytest.mark.requirement(
+    "change-loses-no-pulse", "change-is-a-transaction", "change-doubles-no-pulse", "change-on-a-second"
+)
 @pytest.mark.needs("exact edges")
 def test_a_program_committed_while_delivering_takes_over_on_its_second_without_losing_a_pulse(
     course: Course,

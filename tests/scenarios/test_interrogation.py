@@ -35,8 +35,24 @@ def begun(course: Course) -> None:
     course.rig.run_for(3.5)
 
 
-@pytest.mark.requirement("interrogation")
-@pytest.mark.requirement("interrogation-time")
+@pytest.mark.requirement(
+    "interrogation",
+    "interrogation-time",
+    "interrogation-calibration",
+    "interrogation-clock",
+    "interrogation-therapy",
+    "interrogation-reservoir",
+    "interrogation-service",
+    "interrogation-alarms",
+    "interrogation-boluses",
+    "interrogation-serial",
+    "interrogation-build",
+    "interrogation-concentration",
+    "interrogation-mode",
+    "interrogation-schedule",
+    "interrogation-dates",
+    "interrogation-lockout",
+)
 def test_an_interrogation_is_complete_within_a_tenth_of_a_second(course: Course) -> None:
     begun(course)
     rig, pump = course.rig, course.pump
@@ -98,7 +114,7 @@ def test_state_and_the_largest_program_are_read_within_150_ms(course: Course) ->
     assert took_ns <= 150_000_000
 
 
-@pytest.mark.requirement("interrogation")
+@pytest.mark.requirement("log-of-refills-and-stalls", "stalls-reported")
 @pytest.mark.needs("power cut", str(Fault.MOTOR_STALLS))
 @pytest.mark.expects("motor stalled")
 def test_one_answer_tells_the_last_refill_and_the_stalls_since_also_after_a_power_cut(course: Course) -> None:
@@ -124,7 +140,7 @@ def test_one_answer_tells_the_last_refill_and_the_stalls_since_also_after_a_powe
     assert (status.last_refill, status.fill_nl, status.stalls) == (date(2026, 6, 1), FULL_NL - 1_000_000, 0)
 
 
-@pytest.mark.requirement("interrogation-time")
+@pytest.mark.requirement("log-read-time")
 @pytest.mark.campaign_on("pico")
 def test_a_thousand_events_are_read_within_two_seconds(course: Course) -> None:
     begun(course)

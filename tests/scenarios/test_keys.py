@@ -89,7 +89,7 @@ def test_keys_outlast_resets_and_delivery_goes_on_with_them(keyed: Course) -> No
         client(rig, ROLE_CLINICIAN).refill(FULL_NL)
 
 
-@pytest.mark.requirement("key-replay")
+@pytest.mark.requirement("key-replay-session")
 def test_two_sessions_never_have_the_same_nonce_and_what_was_proved_in_one_is_worth_nothing_in_the_next(
     keyed: Course,
 ) -> None:

@@ -35,7 +35,7 @@ def stage(link: RawLink, encoded: bytes) -> None:
     link.ask(messages.STAGE_DATA, 0, tail=encoded)
 
 
-@pytest.mark.requirement("change-is-a-transaction")
+@pytest.mark.requirement("old-program-until-commit")
 @pytest.mark.needs("exact edges")
 def test_a_commit_without_a_staged_program_is_refused(course: Course, link: RawLink) -> None:
     assert link.refusal(messages.COMMIT, bytes(32)) == "nothing staged"
@@ -43,7 +43,7 @@ def test_a_commit_without_a_staged_program_is_refused(course: Course, link: RawL
     course.must_be_ideal()
 
 
-@pytest.mark.requirement("change-is-a-transaction")
+@pytest.mark.requirement("change-is-a-transaction", "old-program-until-commit")
 @pytest.mark.needs("exact edges")
 def test_a_commit_with_a_wrong_digest_changes_nothing(course: Course, link: RawLink) -> None:
     stage(link, continuous(1_000_000).program.encode())
@@ -66,7 +66,7 @@ def test_a_program_that_came_only_in_part_can_not_be_committed(course: Course, l
     course.must_be_ideal()
 
 
-@pytest.mark.requirement("link-garbage")
+@pytest.mark.requirement("link-next-frame", "link-cut-frame")
 @pytest.mark.needs("exact edges")
 @pytest.mark.expects("garbled frames")
 def test_a_frame_that_is_cut_gets_silence_and_the_next_one_an_answer(course: Course, link: RawLink) -> None:
@@ -85,7 +85,7 @@ def test_a_frame_with_a_wrong_crc_gets_silence(course: Course, link: RawLink) ->
     course.must_be_ideal()
 
 
-@pytest.mark.requirement("link-garbage")
+@pytest.mark.requirement("link-overlong-frame")
 @pytest.mark.needs("exact edges")
 @pytest.mark.expects("overlong frames")
 def test_a_run_of_bytes_longer_than_any_frame_gets_silence(course: Course, link: RawLink) -> None:
@@ -115,7 +115,7 @@ def test_a_doubled_frame_is_answered_twice_and_carried_out_once(course: Course, 
     course.must_be_ideal()
 
 
-@pytest.mark.requirement("retry-safe")
+@pytest.mark.requirement("retry-overtaken")
 @pytest.mark.needs("exact edges")
 def test_a_frame_that_was_overtaken_by_a_later_one_is_refused(course: Course, link: RawLink) -> None:
     overtaken, later = link.frame(messages.STOP), link.frame(messages.REFILL, REFILL_NL)

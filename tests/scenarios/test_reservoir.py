@@ -30,7 +30,7 @@ def alarm_pulses(course: Course, alarm: int) -> list[int]:
     ]
 
 
-@pytest.mark.requirement("low-reservoir")
+@pytest.mark.requirement("low-reservoir", "low-reservoir-delivers")
 @pytest.mark.needs("exact edges")
 @pytest.mark.parametrize(
     ("nl_per_day", "used_nl"),
@@ -54,7 +54,7 @@ def test_low_reservoir_sounds_on_the_exact_pulse_and_delivery_goes_on(
     assert status.active_alarms == 1 << alarms.LOW_RESERVOIR
 
 
-@pytest.mark.requirement("empty-reservoir")
+@pytest.mark.requirement("empty-reservoir", "empty-reservoir-alarm")
 @pytest.mark.needs("exact edges")
 def test_an_empty_reservoir_stops_the_pump(course: Course) -> None:
     fill_nl = 5_000
@@ -71,8 +71,7 @@ def test_an_empty_reservoir_stops_the_pump(course: Course) -> None:
     assert alarm_pulses(course, alarms.EMPTY_RESERVOIR) == [pulse]
 
 
-@pytest.mark.requirement("refill-clears")
-@pytest.mark.requirement("low-reservoir")
+@pytest.mark.requirement("low-reservoir", "refill-next-threshold")
 @pytest.mark.needs("exact edges")
 def test_a_refill_clears_the_alarm_and_the_next_threshold_counts_from_it(course: Course) -> None:
     begun(course, 8_000_000, LOW_NL + 1_000)

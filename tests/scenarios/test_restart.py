@@ -48,7 +48,7 @@ def test_after_a_watchdog_reset_the_pump_goes_on_within_600_ms(course: Course) -
     assert resets[0][1] == 0 < resets[1][1]
 
 
-@pytest.mark.requirement("watchdog-resume")
+@pytest.mark.requirement("watchdog-resume", "reset-moves-nothing")
 @pytest.mark.needs("exact edges", "watchdog reset")
 @pytest.mark.expects("watchdog reset")
 def test_a_watchdog_reset_costs_no_microstep_and_moves_the_others_by_what_the_clock_lost(
@@ -70,7 +70,7 @@ def test_a_watchdog_reset_costs_no_microstep_and_moves_the_others_by_what_the_cl
     assert status.uncertain_steps == 0
 
 
-@pytest.mark.requirement("restart-in-time")
+@pytest.mark.requirement("restart-after-power-cut")
 @pytest.mark.needs("exact edges", "power cut")
 def test_after_a_power_cut_the_pump_goes_on_by_itself_within_a_second(course: Course) -> None:
     delivering(course)
@@ -91,8 +91,9 @@ def test_after_a_power_cut_the_pump_goes_on_by_itself_within_a_second(course: Co
     assert status.boots == 2
 
 
-@pytest.mark.requirement("uncertain-told")
-@pytest.mark.requirement("power-cut")
+@pytest.mark.requirement(
+    "uncertain-told", "power-cut", "power-cut-quantum", "power-cut-told", "uncertain-logged"
+)
 @pytest.mark.needs("exact edges", "power cut")
 def test_a_power_cut_gives_nothing_twice_and_leaves_at_most_a_quantum_uncertain(course: Course) -> None:
     delivering(course, 8_000_000)
@@ -111,7 +112,7 @@ def test_a_power_cut_gives_nothing_twice_and_leaves_at_most_a_quantum_uncertain(
     assert rig.pump().interrogate().uncertain_steps == 0
 
 
-@pytest.mark.requirement("time-after-power-cut")
+@pytest.mark.requirement("mean-rate-after-power-cut")
 @pytest.mark.needs("exact edges", "power cut")
 def test_after_a_power_cut_a_daily_pattern_is_delivered_at_its_mean_rate_until_the_time_is_set(
     course: Course,
@@ -134,7 +135,7 @@ def test_after_a_power_cut_a_daily_pattern_is_delivered_at_its_mean_rate_until_t
     assert not status.active_alarms
 
 
-@pytest.mark.requirement("power-on-stopped")
+@pytest.mark.requirement("power-on-stopped", "stopped-motor-off")
 @pytest.mark.needs("exact edges", "power cut")
 def test_a_stopped_pump_stays_stopped_over_a_power_cut_and_its_motor_off(course: Course) -> None:
     delivering(course)

@@ -49,14 +49,14 @@ class EverySecond:
         return self.change(frame) if self.count % 2 else frame
 
 
-@pytest.mark.requirement("retry-safe")
+@pytest.mark.requirement("retry-after-lost-answer")
 def test_every_reply_is_lost_once_and_every_change_is_made_once(rig: Rig) -> None:
     wire = BadWire(rig.port)
     wire.to_host = EverySecond(lost)
     assert changes_of_a_whole_visit(rig, wire) == ASKED_FOR
 
 
-@pytest.mark.requirement("retry-safe")
+@pytest.mark.requirement("retry-after-loss")
 def test_every_request_is_lost_once_and_every_change_is_made_once(rig: Rig) -> None:
     wire = BadWire(rig.port)
     wire.to_pump = EverySecond(lost)
@@ -70,7 +70,7 @@ def test_every_request_arrives_twice_and_every_change_is_made_once(rig: Rig) -> 
     assert changes_of_a_whole_visit(rig, wire) == ASKED_FOR
 
 
-@pytest.mark.requirement("retry-safe")
+@pytest.mark.requirement("retry-after-loss")
 @pytest.mark.expects("garbled frames")
 def test_damaged_requests_are_sent_again(rig: Rig) -> None:
     wire = BadWire(rig.port)
@@ -78,7 +78,7 @@ def test_damaged_requests_are_sent_again(rig: Rig) -> None:
     assert changes_of_a_whole_visit(rig, wire) == ASKED_FOR
 
 
-@pytest.mark.requirement("retry-safe")
+@pytest.mark.requirement("retry-after-lost-answer")
 def test_a_single_damaged_reply_goes_unnoticed(rig: Rig) -> None:
     wire = BadWire(rig.port)
     wire.to_host = FirstOnly(damaged)

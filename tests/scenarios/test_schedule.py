@@ -37,7 +37,7 @@ def test_the_rate_changes_on_its_exact_minute(course: Course) -> None:
     course.must_be_ideal()
 
 
-@pytest.mark.requirement("exact-minute")
+@pytest.mark.requirement("exact-minute-at-midnight")
 @pytest.mark.needs("exact edges")
 def test_the_weekend_begins_at_midnight_and_ends_at_midnight(course: Course) -> None:
     begun(course, "2026-03-06 23:58:30")
@@ -49,8 +49,7 @@ def test_the_weekend_begins_at_midnight_and_ends_at_midnight(course: Course) -> 
     course.must_be_ideal()
 
 
-@pytest.mark.requirement("clock-set")
-@pytest.mark.requirement("exact-minute")
+@pytest.mark.requirement("clock-set", "exact-minute", "clock-set-loses-nothing")
 @pytest.mark.needs("exact edges")
 def test_setting_the_clock_moves_the_schedule_from_the_instant_the_pump_names(course: Course) -> None:
     begun(course, "2026-03-04 03:00:00")

@@ -33,7 +33,7 @@ def test_a_host_that_floods_the_port_with_valid_frames_moves_no_pulse(delivering
     delivering.must_be_ideal()
 
 
-@pytest.mark.requirement("link-never-disturbs")
+@pytest.mark.requirement("noise-never-disturbs")
 @pytest.mark.needs("exact edges", "virtual time")
 @pytest.mark.expects("garbled frames", "overlong frames")
 def test_a_host_that_floods_the_port_with_garbage_moves_no_pulse(delivering: Course) -> None:
@@ -43,7 +43,7 @@ def test_a_host_that_floods_the_port_with_garbage_moves_no_pulse(delivering: Cou
     delivering.must_be_ideal()
 
 
-@pytest.mark.requirement("link-never-disturbs")
+@pytest.mark.requirement("unread-never-disturbs")
 @pytest.mark.needs("exact edges", "virtual time", "a port that is held open and never read")
 @pytest.mark.expects("dropped replies")
 def test_a_host_that_holds_the_port_open_and_never_reads_moves_no_pulse(delivering: Course) -> None:

@@ -287,3 +287,19 @@ def test_times_of_more_than_64_bits_after_scaling_are_handled_exactly():
     assert check.divergence is None
     assert 0 < check.worst_edge_ticks <= Fraction(1, 2 * TICK_NS)
     assert bisect_right(list(times), end_ns) == count
+
+
+@pytest.mark.requirement("oracle-long-boluses")
+@pytest.mark.parametrize("minutes", [30, 90, 700, 1_440])
+def test_a_bolus_adds_its_whole_volume_however_long_it_lasts(minutes: int):
+    # The basal rate changes each hour, so the oracle has to find the bolus again in every hour that it lasts.
+    basal = day(*((60 * hour, 24_000 + 1_200 * (hour % 2)) for hour in range(24)))
+    boluses = ((150, Fraction(48_000), minutes),)
+    nothing: tuple = ()
+    with_bolus = Regimen((basal,) * 7, (boluses, nothing, nothing, nothing, nothing, nothing, nothing))
+    both = IdealDelivery([Epoch(0, with_bolus, MONDAY_NS)], STEPS_PER_NL)
+    alone = IdealDelivery([Epoch(0, Regimen((basal,) * 7), MONDAY_NS)], STEPS_PER_NL)
+    for t_ns in range(0, 3 * NS_PER_DAY, 25 * NS_PER_MINUTE):
+        given_minutes = min(max(0, t_ns // NS_PER_MINUTE - 150), minutes)
+        more_nl = both.volume_nl_at(t_ns) - alone.volume_nl_at(t_ns)
+        assert more_nl == Fraction(48_000 * given_minutes, 1_440)

@@ -69,7 +69,7 @@ def keeps_working(journal: Journal, flash: NorFlash, pump: Pump) -> None:
     assert again.event(latest) is not None
 
 
-@pytest.mark.requirement("state-survives-bit-rot")
+@pytest.mark.requirement("state-survives-bit-rot", "program-survives-bit-rot")
 @pytest.mark.parametrize("writes", [0, 3, 40, 70, 95])
 @pytest.mark.parametrize("value", [None, 0x00, 0xFF])
 def test_any_page_or_sector_may_rot_to_anything_and_state_and_program_stay_known(writes, value):
@@ -98,7 +98,7 @@ def test_any_byte_of_the_newest_records_may_rot(writes):
             keeps_working(check(pump, flash), flash, pump)
 
 
-@pytest.mark.requirement("state-survives-bit-rot")
+@pytest.mark.requirement("state-survives-bit-rot", "program-survives-bit-rot")
 def test_a_byte_anywhere_may_rot():
     pump = used_pump(70)
     chance = random.Random(1)
@@ -108,7 +108,7 @@ def test_a_byte_anywhere_may_rot():
         keeps_working(check(pump, flash), flash, pump)
 
 
-@pytest.mark.requirement("event-log-outlives-state")
+@pytest.mark.requirement("event-log-neighbours")
 def test_a_rotten_event_is_missing_and_its_neighbours_are_there():
     pump = used_pump(20)
     flash = pump.flash.copy(0)
@@ -230,7 +230,7 @@ def test_when_neither_ring_takes_a_state_the_pump_is_told():
     assert told(known.state) in pump.possible
 
 
-@pytest.mark.requirement("journal-fault")
+@pytest.mark.requirement("journal-fault-commit")
 def test_a_program_that_does_not_read_back_is_not_committed_and_the_old_one_stays():
     pump = used_pump(3)
     old = program_of(pump.program or 0)

@@ -134,7 +134,7 @@ def test_a_cut_in_the_very_first_pairing_leaves_a_pump_that_can_be_paired(seed):
         assert content(opened(flash)) == (KEYED, NEW, None)
 
 
-@pytest.mark.requirement("key-power-cut")
+@pytest.mark.requirement("key-power-cut-closed")
 def test_through_any_number_of_cuts_a_keyed_pump_never_comes_open():
     chance = random.Random(4)
     for seed in range(400):
@@ -183,7 +183,7 @@ def test_keys_that_rot_in_one_place_are_read_from_the_other_and_put_right(sector
     assert content(opened(flash)) == (KEYED, OLD, OF_PATIENT)
 
 
-@pytest.mark.requirement("key-damage")
+@pytest.mark.requirement("key-damage-closed")
 def test_keys_that_rot_in_both_places_leave_the_pump_closed_until_somebody_pairs_it_anew():
     flash = chip()
     paired(flash)
@@ -231,7 +231,7 @@ def stuck(flash: NorFlash, sector: int, *operations: str) -> None:
         flash.let_fail(operation, FIRST + sector)
 
 
-@pytest.mark.requirement("key-damage")
+@pytest.mark.requirement("key-never-comes-back")
 def test_a_second_sector_that_keeps_the_keys_before_has_the_new_key_refused_and_none_comes_back():
     flash = chip()
     keys = paired(flash)
@@ -262,7 +262,7 @@ def test_a_second_sector_that_is_erased_and_then_takes_nothing_leaves_the_new_ke
     assert content(opened(flash)) == (DAMAGED, None, None)
 
 
-@pytest.mark.requirement("key-damage")
+@pytest.mark.requirement("key-never-comes-back")
 def test_an_unequal_pair_whose_second_sector_keeps_the_keys_before_goes_back_to_those():
     flash = chip()
     cut_while_pairing(flash, paired(flash), 2, BEFORE)
@@ -285,7 +285,7 @@ def test_a_first_sector_that_can_not_be_written_any_more_is_told():
     assert keys.is_single
 
 
-@pytest.mark.requirement("key-damage")
+@pytest.mark.requirement("key-damage-closed")
 @pytest.mark.parametrize("place", [0, 2], ids=["another kind", "another version"])
 def test_keys_of_another_firmware_are_not_taken_for_this_ones_and_leave_the_pump_closed(place):
     flash = chip()

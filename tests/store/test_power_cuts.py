@@ -94,7 +94,7 @@ def test_after_a_cut_at_any_operation_the_state_is_the_last_promised_or_the_one_
     assert cuts > 200
 
 
-@pytest.mark.requirement("state-survives-power-cut")
+@pytest.mark.requirement("state-survives-second-cut")
 @pytest.mark.parametrize("writes", [8, 55])
 def test_a_second_cut_during_recovery_changes_nothing(writes):
     chance = random.Random(writes)
@@ -122,7 +122,7 @@ lives = st.lists(
 )
 
 
-@pytest.mark.requirement("state-survives-power-cut")
+@pytest.mark.requirement("state-survives-power-cut", "state-survives-second-cut")
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 70), st.integers(0, 2**32), lives)
 def test_through_any_number_of_lives_cut_short_no_promise_is_broken(writes, seed, lives):

@@ -108,7 +108,7 @@ def rewritten_as(flash: NorFlash, layout_version: int, steps: int) -> None:
             flash.rot(sector, offset + index, 1, byte)
 
 
-@pytest.mark.requirement("state-survives-firmware-update")
+@pytest.mark.requirement("state-survives-firmware-update", "older-record-written-anew")
 def test_the_record_of_an_older_firmware_is_read_by_its_own_decoder_and_written_anew():
     flash = used_flash()
     rewritten_as(flash, 0, 4711)
@@ -234,7 +234,7 @@ def test_more_stalls_than_the_record_has_room_for_are_told_as_the_most_it_has():
         assert (again.stalls, again.time_source, again.delivering, again.reservoir_known) == (told, 3, 0, 0)
 
 
-@pytest.mark.requirement("state-survives-firmware-update")
+@pytest.mark.requirement("newer-record-left")
 def test_the_record_of_a_newer_firmware_is_foreign_and_not_passed_over_for_an_older_one():
     flash = used_flash()
     rewritten_as(flash, LAYOUT_VERSION + 1, 4711)

@@ -7,20 +7,29 @@ import micropython
 
 # From here on the port carries frames, in which a byte that means an interrupt to the prompt is one like any other.
 micropython.kbd_intr(-1)
-# On a stock board the program is loaded into memory and nearly fills it. What the controller takes in one piece is kept
-# free for it meanwhile, and what loading leaves behind is collected often. The pump's own image runs from flash, and
-# there each of these collections would put off the first pulse after a reset.
+# A stock board loads the program into memory, most of which it takes. Garbage is collected often until it delivers, so
+# that what stays lies close together and the rest is left in one piece. The pump's own image runs from flash, and there
+# each of these collections would put off the first pulse after a reset.
 is_stock = "Thecal" not in sys.implementation._machine
-kept_free = [bytearray(16_384)] if is_stock else []
 if is_stock:
-    gc.threshold(4_096)
+    gc.threshold(6_144)
 
-import thecal_fw  # noqa: E402
-from thecal_fw.main import main  # noqa: E402
+try:
+    from thecal_fw.main import main
 
-if thecal_fw.__file__.endswith(".mpy"):
-    # From a file system this takes seconds, and later delivery could not wait that long for it.
-    import thecal_fw.link_server
+    if is_stock:
+        # From a file system this takes seconds, and later delivery could not wait that long for it.
+        import thecal_fw.link_server
 
-gc.threshold(-1)
-main(kept_free)
+        # The name would keep all of the program in memory, also once it has ended for want of that.
+        del thecal_fw
+except MemoryError:
+    # Nothing has enabled the motor's driver. Another start would end like this one, so the alarm sounds until somebody
+    # does something about it.
+    sys.modules.clear()
+    gc.collect()
+    from thecal_fw.not_running import wait_for_reset
+
+    wait_for_reset(True)
+
+main()

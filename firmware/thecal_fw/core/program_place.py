@@ -9,11 +9,13 @@ from thecal_fw.core.week import MOST_TURNS, Week, turns_of
 
 
 class Room:
-    """How large a program an image can hold. program_bytes: of its encoding. turns: in its week, see ``turns_of``."""
+    """How large a program an image can hold. program_bytes: of its encoding. turns: in its week, see ``turns_of``.
+    is_tight: whether memory is so short that it is tidied before anything is begun whose result is kept."""
 
-    def __init__(self, program_bytes: int, turns: int):
+    def __init__(self, program_bytes: int, turns: int, is_tight: bool = False):
         self.program_bytes = program_bytes
         self.turns = turns
+        self.is_tight = is_tight
 
     def fits(self, program: Program) -> bool:
         """Whether the week of a program fits; whether its bytes do is known before they come."""
@@ -21,7 +23,7 @@ class Room:
 
 
 ROOM_FOR_ANY_PROGRAM = Room(MOST_PROGRAM_BYTES, MOST_TURNS)
-ROOM_ON_A_STOCK_IMAGE = Room(512, 128)
+ROOM_ON_A_STOCK_IMAGE = Room(512, 128, is_tight=True)
 """A stock image loads the firmware into memory, and this is what that leaves: every example fits twice over."""
 
 

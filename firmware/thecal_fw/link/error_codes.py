@@ -37,6 +37,7 @@ ERROR_NAMES = (
     "not checked",
     "too large for this image",
     "out of memory",
+    "not running",
 )
 (
     ERROR_NONE,
@@ -70,4 +71,5 @@ ERROR_NAMES = (
     ERROR_NOT_CHECKED,
     ERROR_TOO_LARGE,
     ERROR_NO_MEMORY,
+    ERROR_NOT_RUNNING,
 ) = range(len(ERROR_NAMES))

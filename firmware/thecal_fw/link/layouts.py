@@ -15,9 +15,9 @@ class Layout:
     """Names and struct codes of a payload's fields."""
 
     def __init__(self, fields):
-        self.fields = tuple(fields)
-        self.has_tail = bool(self.fields) and self.fields[-1] is TAIL
-        fixed = self.fields[:-1] if self.has_tail else self.fields
+        self.fields = fields
+        self.has_tail = bool(fields) and fields[-1] is TAIL
+        fixed = fields[:-1] if self.has_tail else fields
         self.names = tuple(name for name, _ in fixed)
         self.format = "<" + "".join(code for _, code in fixed)
         self.size = struct.calcsize(self.format)

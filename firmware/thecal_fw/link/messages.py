@@ -48,6 +48,7 @@ from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its error
     ERROR_NOT_ALLOWED,
     ERROR_NOT_AUTHENTICATED,
     ERROR_NOT_CHECKED,
+    ERROR_NOT_RUNNING,
     ERROR_NOT_STORED,
     ERROR_NOT_WHILE_DELIVERING,
     ERROR_NOTHING_STAGED,

@@ -38,6 +38,8 @@ class Machine:
         return gc.mem_free()
 
     def collect_garbage(self) -> None:
+        # A stock board has had the collector run often until now. Delivery decides by itself when there is time for it.
+        gc.threshold(-1)
         gc.collect()
 
     def let_collect(self, may_collect: bool) -> None:

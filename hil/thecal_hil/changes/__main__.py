@@ -1,9 +1,9 @@
 """The net under changes of therapy: ``python -m thecal_hil.changes`` (``make changes``).
 
 Lives of the shipped image on emulated boards as slow as silicon, with requests, presses and alarms around everything
-that can't wait, and sequences of faults on the model. Promises: what it costs is said first; parts that are done
-are kept as long as image and sources are the same; every failure is left as a short file, which ``--case FILE`` runs
-again; exit code 1 where a figure falls short.
+that can't wait; spikes on its inputs; resets of every cause; and sequences of faults on the model. Promises: what it
+costs is said first; parts that are done are kept as long as image and sources are the same; every failure of a life or
+a sequence is left as a short file, which ``--case FILE`` runs again; exit code 1 where a figure falls short.
 """
 
 from __future__ import annotations
@@ -21,13 +21,25 @@ from rich.console import Console
 from thecal_fw.link import messages
 from thecal_hil.changes.case import CaseError, read_case
 from thecal_hil.changes.parts import Result, done_part, kept_part, wrong_with
-from thecal_hil.changes.plan import EXACT, FAULTY, LIVES, MIXED, SEQUENCES, PartPlan, planned
+from thecal_hil.changes.plan import (
+    EXACT,
+    FAULTY,
+    LIVES,
+    MIXED,
+    OF_LIVES,
+    RESET,
+    SEQUENCES,
+    SPIKED,
+    PartPlan,
+    planned,
+)
 from thecal_hil.changes.watched import Event
 from thecal_hil.evidence import Evidence, Measurement, write_summary
 from thecal_hil.figures_table import figures_table
 from thecal_hil.image import FirmwareImage, ImageError, image_under_test
 
 _EVIDENCE: Final = Path("build/evidence/changes.json")
+_NO_MEMORY: Final = messages.ERROR_NAMES[messages.ERROR_NO_MEMORY]
 
 MEASUREMENTS: Final = (
     Measurement("requests", "requests", "requests", least=20_000),
@@ -47,10 +59,21 @@ MEASUREMENTS: Final = (
     Measurement("late_without_erase", "of these with no erase in the way", "changes", most=0),
     Measurement("late_at_45_ms", "put off on boards that erase in 45 ms", "changes", most=0),
     Measurement("lives_wrong", "lives in which something did not hold", "lives", most=0),
+    Measurement("refused_for_memory", "requests refused for want of memory", "requests", most=0),
     Measurement(
         "exact_boards", "boards, P = 0 to 132, with every start and splice exact", "boards", least=10
     ),
     Measurement("margin_differs", "reported margin from what is seen, most", "us", most=500),
+    Measurement("spikes_of_an_input", "spikes in an hour, of each input", "spikes", least=36_000),
+    Measurement(
+        "spiked_wrong",
+        "inputs whose spikes did anything: a stop, an alarm, a press, a pulse moved",
+        "inputs",
+        most=0,
+    ),
+    Measurement("spiked_miscounted", "pulses miscounted under spikes", "pulses", most=0),
+    Measurement("resets", "resets of every cause, on flash of every content", "resets", least=80),
+    Measurement("resets_wrong", "cause, time or delivery wrong afterwards", "resets", most=0),
     Measurement("sequences", "sequences of faults on the model", "sequences", least=10_000),
     Measurement("sequences_wrong", "deaf, silent, or not exact afterwards", "sequences", most=0),
     Measurement("worst_answer_s", "longest until a hello is answered", "s", most=15),
@@ -60,7 +83,7 @@ MEASUREMENTS: Final = (
 def evidence_of(done: list[tuple[PartPlan, Result]]) -> Evidence:
     """The figures that the parts come to."""
     evidence = Evidence(MEASUREMENTS)
-    lives = [result for part, result in done if part.kind != FAULTY]
+    lives = [result for part, result in done if part.kind in OF_LIVES]
     mixed = [result for part, result in done if part.kind == MIXED]
     exact = [result for part, result in done if part.kind == EXACT]
     sequences = [result for part, result in done if part.kind == FAULTY]
@@ -92,11 +115,19 @@ def evidence_of(done: list[tuple[PartPlan, Result]]) -> Evidence:
     evidence.take("worst_edge", max((life["worst_edge_ticks"] for life in lives), default=0))
     evidence.take("late_at_45_ms", sum(life["late"] for life in lives if "erase=400ms" not in life["board"]))
     evidence.take("lives_wrong", sum(bool(life["wrong"]) for life in lives))
+    evidence.take("refused_for_memory", sum(life["refused"].get(_NO_MEMORY, 0) for life in lives))
     evidence.take("exact_boards", sum(not life["wrong"] and not life["late"] for life in exact))
     evidence.take(
         "margin_differs",
         max((abs(life["margin_us"] - life["margin_outside_us"]) for life in lives), default=0),
     )
+    spiked = [result for part, result in done if part.kind == SPIKED]
+    evidence.take("spikes_of_an_input", min((hour["spikes"] for hour in spiked), default=0))
+    evidence.take("spiked_wrong", sum(bool(hour["wrong"]) for hour in spiked))
+    evidence.take("spiked_miscounted", sum(hour["miscounted"] for hour in spiked))
+    resets = [result for part, result in done if part.kind == RESET]
+    evidence.take("resets", sum(tried["cases"] for tried in resets))
+    evidence.take("resets_wrong", sum(len(tried["wrong"]) for tried in resets))
     evidence.take("sequences", sum(result["sequences"] for result in sequences))
     evidence.take("sequences_wrong", sum(len(result["wrong"]) for result in sequences))
     evidence.take("worst_answer_s", max((result["worst_answer_s"] for result in sequences), default=0))
@@ -116,17 +147,22 @@ def _all_done(parts: list[PartPlan], image: FirmwareImage, workers: int) -> list
         for number, future in enumerate(as_completed(running), 1):
             part, result = running[future], future.result()
             kept[part] = result
-            said = f"{result['sequences']} sequences" if part.kind == FAULTY else _said_of(result)
-            print(f"{number} of {len(to_do)}: {part.name}: {said}", flush=True)
+            print(f"{number} of {len(to_do)}: {part.name}: {_said_of(part, result)}", flush=True)
             for what in result["wrong"]:
-                print(
-                    f"  WRONG: {what}\n  again: python -m thecal_hil.changes --case {result['replay']}",
-                    flush=True,
-                )
+                print(f"  WRONG: {what}", flush=True)
+            if result.get("replay"):
+                print(f"  again: python -m thecal_hil.changes --case {result['replay']}", flush=True)
     return [(part, kept[part]) for part in parts]
 
 
-def _said_of(life: Result) -> str:
+def _said_of(part: PartPlan, result: Result) -> str:
+    if part.kind == FAULTY:
+        return f"{result['sequences']} sequences"
+    if part.kind == SPIKED:
+        return f"{result['spikes']} spikes, {result['pulses']} pulses, {result['miscounted']} miscounted"
+    if part.kind == RESET:
+        return f"{result['cases']} cases"
+    life = result
     return (
         f"{sum(life['asked'].values())} requests, {life['near'].get(Event.SPLICE, 0)} near a splice,"
         f" {life['late']} late, margin {life['margin_us']} us"

@@ -18,7 +18,7 @@ from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_TEMPORARY
 from thecal_fw.core.program import PatientBolus
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.link import messages
-from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
+from thecal_fw.link.frames import MOST_PAYLOAD_BYTES, Frame
 from thecal_fw.link.messages import Message
 from thecal_hil.changes import steps as names
 from thecal_hil.changes.history import History, Temporary
@@ -66,9 +66,10 @@ _MOST_MARGIN_DIFFERENCE_US: Final = 500
 @dataclass
 class Life:
     """What came of one life. asked, refused: requests by kind and by error. near: requests within 100 ms of an event,
-    by what it was. late: changes put off; late_without_erase: of those, where no erase stood in the way. margin_us,
-    margin_outside_us: least time for which a change was ready before its anchor, as the image reports it and as it is
-    seen from outside. wrong: what did not hold, in words.
+    by what it was. repeated: requests lost while another one waited, and asked again. late: changes put off;
+    late_without_erase: of those, where no erase stood in the way. margin_us, margin_outside_us: least time for which a
+    change was ready before its anchor, as the image reports it and as it is seen from outside. wrong: what did not
+    hold, in words.
     """
 
     board: str
@@ -82,6 +83,7 @@ class Life:
     pulses: int = 0
     presses: int = 0
     alarms: int = 0
+    repeated: int = 0
     late: int = 0
     late_without_erase: int = 0
     timing_faults: int = 0
@@ -181,8 +183,14 @@ class _Run:
 
     def _answer_to(self, message: Message, asked_ns: int) -> tuple[dict[str, Any] | None, int]:
         """The next answer, which is to be of a request of that kind made at an instant: its fields, or its error."""
-        life, frame = self.life, self.link.receive()
+        frame = self.link.receive()
         assert frame is not None, f"{message.name} at {asked_ns / NS_PER_S} s is not answered"
+        return self._note_answer(message, asked_ns, frame)
+
+    def _note_answer(
+        self, message: Message, asked_ns: int, frame: Frame
+    ) -> tuple[dict[str, Any] | None, int]:
+        life = self.life
         life.asked[message.name] += 1
         life.fast_requests += self.therapy.regimen.mean_nl_per_day() >= FAST_NL_PER_DAY
         life.full_heap_requests += self.is_heap_full
@@ -225,15 +233,26 @@ class _Run:
         splice_ns = self._next_instant(Event.SPLICE, steps[0].offset_us * NS_PER_US)
         if splice_ns is None:
             return False
-        sent: list[tuple[Message, int]] = []
+        waiting: list[_Sent] = []
         for step in steps:
             self.rig.run_until(splice_ns + step.offset_us * NS_PER_US)
             message = _message_of(step.what)
             values, tail = _values_of(message, Random(step.amount), self.therapy.program.digest())
-            sent.append((message, self.rig.now_ns))
-            self.link.send(self.link.frame(message, *values, tail=tail))
-        for message, sent_ns in sent:
-            self._answer_to(message, sent_ns)
+            frame = self.link.frame(message, *values, tail=tail)
+            waiting.append(_Sent(message, values, tail, self.link.request, self.rig.now_ns))
+            self.link.send(frame)
+        unanswered: list[_Sent] = []
+        while waiting:
+            answer = self.link.receive()
+            # Whoever sends on before the answer is there may lose a frame, and repeats it.
+            while waiting and (answer is None or waiting[0].request != answer.request):
+                unanswered.append(waiting.pop(0))
+            if answer is not None:
+                assert waiting, f"an answer comes to request {answer.request}, which was answered"
+                self._note_answer(waiting[0].message, waiting.pop(0).sent_ns, answer)
+        for one in unanswered:
+            self.life.repeated += 1
+            self.ask(one.message, *one.values, tail=one.tail)
         return True
 
     def _take(self, step: Step) -> None:
@@ -517,6 +536,17 @@ class _Run:
 
 
 _READ: Final = ("boot_s", "boot_us", "utc_s", "utc_us")
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A request that waits for its answer."""
+
+    message: Message
+    values: tuple[Any, ...]
+    tail: bytes
+    request: int
+    sent_ns: int
 
 
 @dataclass(frozen=True)

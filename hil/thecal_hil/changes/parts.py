@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,9 @@ from typing import Any, Final
 from thecal_hil.changes.case import FAULTS, LIFE, Case, shrunk
 from thecal_hil.changes.fault_sequences import drawn_case, run_sequence
 from thecal_hil.changes.life import run_life
-from thecal_hil.changes.plan import EXACT, FAULTY, GROUPS, PartPlan
+from thecal_hil.changes.plan import EXACT, FAULTY, GROUPS, RESET, SPIKED, SPIKED_NL_PER_DAY, PartPlan
+from thecal_hil.changes.resets import every_reset
+from thecal_hil.changes.spikes import spiked_hour
 from thecal_hil.changes.steps import drawn_steps
 from thecal_hil.checkout import REPOSITORY
 from thecal_hil.image import FirmwareImage, image_under_test
@@ -45,6 +48,10 @@ def done_part(part: PartPlan) -> Result:
     result: Result = {"of": _of(part, image), "wrong": []}
     if part.kind == FAULTY:
         result |= _faulty(part)
+    elif part.kind == SPIKED:
+        result |= asdict(spiked_hour(image, part.board, part.where, SPIKED_NL_PER_DAY, part.first_seed))
+    elif part.kind == RESET:
+        result |= asdict(every_reset(image, part.board))
     else:
         result |= _life(part, image)
     KEPT.mkdir(parents=True, exist_ok=True)
@@ -105,7 +112,8 @@ def _of(part: PartPlan, image: FirmwareImage) -> str:
     """What the result of a part depends on: a board on the image's bytes, the model on the firmware's sources."""
     if part.kind == FAULTY:
         return f"{part.name} {_digest_of(_FAULTS_DEPEND_ON)}"
-    return f"{part.name} {_digest_of(_LIVES_DEPEND_ON)} {image.sha256}"
+    places = _SPIKES_AND_RESETS_DEPEND_ON if part.kind in (SPIKED, RESET) else _LIVES_DEPEND_ON
+    return f"{part.name} {_digest_of(places)} {image.sha256}"
 
 
 _LIVES_DEPEND_ON: Final = (
@@ -117,6 +125,16 @@ _LIVES_DEPEND_ON: Final = (
     "hil/thecal_hil/gate.py",
     "hil/thecal_hil/pico_rig.py",
     "hil/thecal_hil/therapy.py",
+    "sim/thecal_sim",
+)
+_SPIKES_AND_RESETS_DEPEND_ON: Final = (
+    "hil/thecal_hil/changes/resets.py",
+    "hil/thecal_hil/changes/spikes.py",
+    "hil/thecal_hil/course.py",
+    "hil/thecal_hil/emulator",
+    "hil/thecal_hil/pico_rig.py",
+    "hil/thecal_hil/therapy.py",
+    "hil/thecal_hil/used_flash.py",
     "sim/thecal_sim",
 )
 _FAULTS_DEPEND_ON: Final = (

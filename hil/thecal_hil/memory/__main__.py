@@ -21,9 +21,10 @@ from rich.table import Table
 from thecal_fw.link import messages
 from thecal_hil.evidence import Evidence, Measurement, write_summary
 from thecal_hil.figures_table import figures_table
-from thecal_hil.image import FirmwareImage, image_under_test
+from thecal_hil.image import FirmwareImage, image_under_test, stock_image
 from thecal_hil.memory.awake import HOSTS, awake_percent
 from thecal_hil.memory.part import Part, run_part
+from thecal_hil.memory.stock import EXAMPLES, StockLife, run_stock_life
 
 _PARTS = Path("build/memory")
 _SUMMARY = Path("build/evidence/memory.json")
@@ -55,6 +56,12 @@ MEASUREMENTS = (
     Measurement("out_of_memory", "requests out of memory", "requests", most=0),
     Measurement("resets", "resets", "resets", most=0),
     Measurement("wrong", "what did not hold", "findings", most=0),
+    Measurement("stock_examples", "examples delivered, stock", "programs", least=len(EXAMPLES)),
+    Measurement("stock_refused", "programs refused, stock", "programs", least=2),
+    Measurement("stock_free_bytes", "largest free piece, stock", "bytes", least=LEAST_FREE_BYTES),
+    Measurement("stock_out_of_memory", "requests out of memory, stock", "requests", most=0),
+    Measurement("stock_resets", "resets, stock", "resets", most=0),
+    Measurement("stock_wrong", "what did not hold, stock", "findings", most=0),
 )
 
 
@@ -79,8 +86,8 @@ def _longest(parts: list[Part]) -> dict[str, float]:
     return longest
 
 
-def evidence_of(parts: list[Part]) -> Evidence:
-    """The figures that the parts come to."""
+def evidence_of(parts: list[Part], stock: StockLife) -> Evidence:
+    """The figures that the parts and the stock board's life come to."""
     evidence = Evidence(MEASUREMENTS)
     longest = _longest(parts)
     bounds_ms = {message.name: message.longest_us / 1_000 for message in messages.MESSAGES}
@@ -97,6 +104,12 @@ def evidence_of(parts: list[Part]) -> Evidence:
     evidence.take("out_of_memory", sum(part.refused.get(out_of_memory, 0) for part in parts))
     evidence.take("resets", sum(part.resets for part in parts))
     evidence.take("wrong", sum(len(part.wrong) for part in parts))
+    evidence.take("stock_examples", stock.examples)
+    evidence.take("stock_refused", stock.refused)
+    evidence.take("stock_free_bytes", stock.largest_free_bytes)
+    evidence.take("stock_out_of_memory", stock.out_of_memory)
+    evidence.take("stock_resets", stock.resets)
+    evidence.take("stock_wrong", len(stock.wrong))
     return evidence
 
 
@@ -133,7 +146,11 @@ def main() -> int:
         )
         for what in part.wrong:
             print(f"  WRONG: {what}")
-    evidence = evidence_of(parts)
+    stock = run_stock_life(stock_image())
+    print(f"stock image: {stock.examples} examples, largest free {stock.largest_free_bytes:,} bytes")
+    for what in stock.wrong:
+        print(f"  WRONG: {what}")
+    evidence = evidence_of(parts, stock)
     for host in HOSTS:
         evidence.take(f"awake_{host}", awake_percent(image, host))
     console = Console()
@@ -148,6 +165,7 @@ def main() -> int:
             "limits": evidence.limits(),
             "longest_ms": _longest(parts),
             "parts": [asdict(part) for part in parts],
+            "stock": asdict(stock),
         },
     )
     print(f"memory: {'PASS' if evidence.passed else 'FAIL'}; written to {_SUMMARY}")

@@ -14,6 +14,7 @@ from rich.console import Console
 from thecal_hil.evidence import write_summary
 from thecal_hil.trace.catalogue import CatalogueError
 from thecal_hil.trace.matrix import Matrix
+from thecal_hil.trace.mutants import LEAST_NAMED
 from thecal_hil.trace.project import matrix_of_project
 from thecal_hil.trace.report import as_json, as_markdown, as_table, last_line
 
@@ -23,9 +24,16 @@ _EVIDENCE = Path("build/evidence")
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m thecal_hil.trace", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path(), help="the project (default: the current folder)")
-    root: Path = parser.parse_args().root
+    parser.add_argument(
+        "--least",
+        type=int,
+        default=LEAST_NAMED,
+        help="safety-bearing requirements that have to name a mutant",
+    )
+    arguments = parser.parse_args()
+    root: Path = arguments.root
     try:
-        matrix = matrix_of_project(root)
+        matrix = matrix_of_project(root, arguments.least)
     except (CatalogueError, SyntaxError, UnicodeDecodeError) as error:
         print(f"trace: {error}", file=sys.stderr)
         return 2

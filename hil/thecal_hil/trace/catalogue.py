@@ -4,8 +4,7 @@ It has four tables. ``[[source]]`` lists the published numbers, row by row, that
 ``[[requirement]]`` is what the pump must do, in one sentence that a test can refute; ``[[not_applicable]]`` says why a
 number can't apply to a pump on a bench, and ``[[pending]]`` what the pump does not do yet.
 
-Promises: whatever is wrong with the file's form is an error that names the entry; nothing is passed over, also no key
-that nobody knows, since a misspelt one would be a link that is silently missing.
+Promise: whatever is wrong with the file's form is an error that names the entry.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from thecal_hil.trace.tables import Tables
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_TEXT = 300
-_MAY_BE_EMPTY = (("requirement", "answers"), ("pending", "answers"))
 
 
 class CatalogueError(Exception):
@@ -36,12 +35,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Requirement:
-    """What the pump must do. why: the value chosen where the sources differ, or why it is asked for without any."""
+    """What the pump must do. why: the value chosen where the sources differ, or why it is asked for without any.
+
+    safety: somebody may come to harm where it is broken, so it has a mutant that its own tests must notice.
+    """
 
     id: str
     text: str
     answers: tuple[str, ...]
     why: str
+    safety: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,15 +73,17 @@ def read_catalogue(path: Path) -> Catalogue:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CatalogueError(f"{path}: {error}") from error
     faults: list[str] = []
-    tables = _Tables(content, faults)
+    tables = Tables(content, faults)
     catalogue = Catalogue(
         sources=tuple(
             Source(row["section"], row["topic"], row["numbers"])
             for row in tables.rows("source", {"section": str, "topic": str, "numbers": list})
         ),
         requirements=tuple(
-            Requirement(row["id"], row["text"], row["answers"], row.get("why", ""))
-            for row in tables.rows("requirement", {"id": str, "text": str, "answers": list}, {"why": str})
+            Requirement(row["id"], row["text"], row["answers"], row.get("why", ""), row.get("safety", False))
+            for row in tables.rows(
+                "requirement", {"id": str, "text": str, "answers": list}, {"why": str, "safety": bool}
+            )
         ),
         not_applicable=tuple(_exceptions(tables, "not_applicable")),
         pending=tuple(_exceptions(tables, "pending")),
@@ -91,7 +96,7 @@ def read_catalogue(path: Path) -> Catalogue:
     return catalogue
 
 
-def _exceptions(tables: _Tables, name: str) -> list[Reservation]:
+def _exceptions(tables: Tables, name: str) -> list[Reservation]:
     rows = tables.rows(name, {"what": str, "answers": list, "reason": str})
     return [Reservation(row["what"], row["answers"], row["reason"]) for row in rows]
 
@@ -109,48 +114,3 @@ def _form_faults(requirement: Requirement) -> list[str]:
     if not requirement.answers and not requirement.why:
         faults.append(f"requirement {name!r}: it answers no source, so it has to say why it is there")
     return faults
-
-
-class _Tables:
-    """Takes rows from the file's tables, noting what does not fit."""
-
-    def __init__(self, content: dict[str, Any], faults: list[str]) -> None:
-        self._content = content
-        self._faults = faults
-        self.known: set[str] = set()
-
-    def rows(
-        self, table: str, needed: dict[str, type], optional: dict[str, type] | None = None
-    ) -> list[dict[str, Any]]:
-        """The rows of a table that are in form, with lists made tuples."""
-        self.known.add(table)
-        entries = self._content.get(table, [])
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            self._faults.append(f"{table!r} has to be written as [[{table}]]")
-            return []
-        kinds = {**needed, **(optional or {})}
-        good = []
-        for number, entry in enumerate(entries, 1):
-            place = f"{table} {number} ({entry.get('id') or entry.get('topic') or entry.get('what') or '?'})"
-            found = [f"{place}: {key!r} is missing" for key in needed if key not in entry]
-            found += [f"{place}: no such key as {key!r}" for key in entry if key not in kinds]
-            found += [
-                f"{place}: {key!r} is no {'list of strings' if kinds[key] is list else 'string'}"
-                for key, value in entry.items()
-                if key in kinds and not _is_a(value, kinds[key])
-            ]
-            found += [
-                f"{place}: {key!r} is empty"
-                for key, value in entry.items()
-                if value in ("", []) and (table, key) not in _MAY_BE_EMPTY
-            ]
-            self._faults += found
-            if not found:
-                good.append({key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()})
-        return good
-
-
-def _is_a(value: object, kind: type) -> bool:
-    if kind is list:
-        return isinstance(value, list) and all(isinstance(part, str) and part for part in value)
-    return isinstance(value, kind)

@@ -7,18 +7,21 @@ that nothing answers, and an answer to a number that is not listed are each a fa
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thecal_hil.trace.catalogue import Catalogue, Requirement, Source
 from thecal_hil.trace.marks import Evidence, Marks
+from thecal_hil.trace.mutants import Mutant
 
 
 @dataclass(frozen=True)
 class Traced:
-    """A requirement with the tests that are evidence for it."""
+    """A requirement with the tests that are evidence for it, and the mutants that these have to notice."""
 
     requirement: Requirement
     tests: tuple[Evidence, ...]
+    mutants: tuple[Mutant, ...] = ()
 
     @property
     def left_out_of_make_test(self) -> bool:
@@ -59,12 +62,18 @@ class Matrix:
         return len({evidence.test for traced in self.traced for evidence in traced.tests})
 
 
-def matrix_of(catalogue: Catalogue, marks: Marks) -> Matrix:
-    """Put requirements file and marks together."""
+def matrix_of(
+    catalogue: Catalogue,
+    marks: Marks,
+    mutants: Sequence[Mutant] = (),
+    mutant_faults: Sequence[str] = (),
+) -> Matrix:
+    """Put requirements file, marks and mutants together."""
     traced = tuple(
         Traced(
             requirement,
             tuple(evidence for evidence in marks.evidence if evidence.requirement == requirement.id),
+            tuple(mutant for mutant in mutants if mutant.requirement == requirement.id),
         )
         for requirement in catalogue.requirements
     )
@@ -83,6 +92,7 @@ def matrix_of(catalogue: Catalogue, marks: Marks) -> Matrix:
             if not one.by_anything
         ),
         *_unknown_numbers(catalogue),
+        *mutant_faults,
     ]
     return Matrix(catalogue, traced, answered, tuple(faults))
 

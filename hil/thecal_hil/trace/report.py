@@ -18,6 +18,8 @@ def counts(matrix: Matrix) -> dict[str, int]:
     """The figures of the last line."""
     return {
         "requirements": len(matrix.traced),
+        "safety_bearing": sum(one.requirement.safety for one in matrix.traced),
+        "mutants": sum(len(one.mutants) for one in matrix.traced),
         "tests": matrix.tests,
         "source_numbers": len(matrix.answered),
         "answered_by_requirements": sum(bool(one.requirements) for one in matrix.answered),
@@ -34,7 +36,8 @@ def last_line(matrix: Matrix) -> str:
     figures = counts(matrix)
     return (
         f"trace: {'FAIL' if matrix.faults else 'PASS'} {figures['requirements']} requirements "
-        f"({figures['left_out_of_make_test']} tested outside make test only), {figures['tests']} tests; "
+        f"({figures['left_out_of_make_test']} tested outside make test only), {figures['tests']} tests, "
+        f"{figures['safety_bearing']} bearing on safety, {figures['mutants']} mutants named; "
         f"of {figures['source_numbers']} published numbers {figures['answered_by_requirements']} answered by "
         f"requirements, {figures['only_pending']} only pending; {figures['pending']} pending, "
         f"{figures['not_applicable']} not applicable, {figures['faults']} faults"
@@ -53,6 +56,8 @@ def as_json(matrix: Matrix) -> dict[str, Any]:
                 "text": one.requirement.text,
                 "answers": list(one.requirement.answers),
                 "why": one.requirement.why,
+                "safety": one.requirement.safety,
+                "mutants": [{"mistake": mutant.mistake, "file": mutant.file} for mutant in one.mutants],
                 "tests": [
                     {"test": evidence.test, "in_make_test": evidence.in_make_test} for evidence in one.tests
                 ],
@@ -102,7 +107,9 @@ def _markdown_lines(matrix: Matrix) -> Iterator[str]:
         yield from ("", "## Faults", "")
         yield from (f"- {fault}" for fault in matrix.faults)
     yield from ("", "## Requirements", "")
-    yield from _rows(("id", "requirement", "answers", "why", "tests"), map(_requirement_row, matrix.traced))
+    yield from _rows(
+        ("id", "requirement", "answers", "why", "tests", "mutants"), map(_requirement_row, matrix.traced)
+    )
     yield from ("", "## Published numbers", "")
     yield from _rows(
         ("section", "topic", "number", "requirements", "pending", "not applicable"),
@@ -123,7 +130,8 @@ def _requirement_row(one: Traced) -> tuple[str, ...]:
     tests = "<br>".join(
         f"`{evidence.test}`" if evidence.in_make_test else f"*`{evidence.test}`*" for evidence in one.tests
     )
-    return requirement.id, requirement.text, ", ".join(requirement.answers), requirement.why, tests
+    mutants = "<br>".join(mutant.mistake for mutant in one.mutants)
+    return requirement.id, requirement.text, ", ".join(requirement.answers), requirement.why, tests, mutants
 
 
 def _source_row(one: Answered) -> tuple[str, ...]:

@@ -1,0 +1,34 @@
+"""The firmware as a stock board gets it: the same program in as little memory as it goes into.
+
+A stock board loads the firmware into memory. What it takes there is, beside the code itself, every name that the code
+mentions, an entry in a dictionary for each thing a module holds or imports, and texts. So four passes over the sources
+of all modules at once leave out what is nothing to the board: ``texts`` that only hosts and people read, ``constants``
+that can be written out where they are used, definitions that are ``unused`` then, and the length of ``names``.
+
+Promises: what is left does the same as the whole, line by line; the same sources give the same result; sources in
+which a pass could change what they do are refused with ``LeanError`` instead.
+"""
+
+import ast
+
+from lean.constants import write_out_constants
+from lean.modules import LeanError, Modules, parsed
+from lean.names import Names, shorten_names
+from lean.texts import leave_out_texts, schema_hash
+from lean.unused import leave_out_unused
+
+__all__ = ["LeanError", "Names", "lean_files", "schema_hash"]
+
+
+def lean_files(files: dict[str, str], starts: list[str]) -> tuple[dict[str, str], Names]:
+    """The sources of all modules by their paths, made lean; and what names were shortened.
+
+    starts: sources outside of these that use them, and stay as they are.
+    """
+    modules: Modules = parsed(files)
+    outside = [ast.parse(source) for source in starts]
+    leave_out_texts(modules)
+    write_out_constants(modules)
+    leave_out_unused(modules, outside)
+    names = shorten_names(modules, outside)
+    return {path: ast.unparse(module) for path, module in modules.items()}, names
