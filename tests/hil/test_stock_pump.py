@@ -13,7 +13,6 @@ from thecal_fw.link import messages
 from thecal_fw.link.frames import FrameReader
 from thecal_fw.version import VERSION
 from thecal_hil.course import Course, local_second
-from thecal_hil.emulator.silicon import IDEAL
 from thecal_hil.gate import check_gate
 from thecal_hil.image import REPOSITORY, FirmwareImage, image_under_test
 from thecal_hil.memory.__main__ import LEAST_FREE_BYTES
@@ -35,7 +34,7 @@ def stock_image(stock_uf2: Path, monkeypatch: pytest.MonkeyPatch) -> FirmwareIma
 
 @pytest.mark.requirement("stock-image")
 def test_a_stock_board_with_the_compiled_firmware_delivers_to_the_tick(stock_image: FirmwareImage) -> None:
-    rig = PicoRig(stock_image, IDEAL)
+    rig = PicoRig(stock_image)
     pump = rig.pump()
     assert rig.starts_from_files
     assert pump.version == VERSION
@@ -74,7 +73,7 @@ def test_a_board_without_the_memory_to_start_sounds_the_alarm_and_says_so_to_hos
     (files / "boot.py").write_text(
         f"import builtins\nbuiltins.taken = [bytearray(10_000) for _ in range({taken_bytes // 10_000})]\n"
     )
-    board = bench_board(replace(stock_image, files=files), IDEAL)
+    board = bench_board(replace(stock_image, files=files))
     board.run_for(5_000_000_000)
     board.serial.timeout = 1
     board.serial.open()

@@ -3,11 +3,15 @@
 Promises: the rising edges of STEP are apart by exactly the ticks pushed, the first one counted from the anchor,
 whatever the processor does meanwhile; blocks follow one another without a gap; a queue that runs dry stands still
 and says so, it never catches up; a take-over that comes late leaves what plays as it is; after ``halt`` there is no
-edge.
+edge; ``start`` takes as long on a heap in pieces as on an empty one.
 
 There are two *queues*, each with a state machine, two DMA channels and two blocks of its own, one block for each
 channel: while one queue plays, the other can be loaded and armed beside it. What happens in the registers is in
 ``step_engine``.
+
+``start`` allocates nothing. MicroPython puts the locals of a larger function in bytecode on the heap, and where that is
+full of small pieces, as on a stock board, the search for room takes a third of a millisecond or more for each call.
+Native code has them on the stack.
 """
 
 from array import array
@@ -101,7 +105,8 @@ class StepTrain:
     def _measure_take_over(self):
         """Microseconds from a call of ``start`` until nothing but the wait for the anchor is left to do.
 
-        The flash cache is as cold as it will ever be: nothing of this has run before.
+        The flash cache is as cold as it will ever be: nothing of this has run before. USB traffic may come in between,
+        as it may later.
         """
         self.load()
         self.push(_DRY_RUN_TICKS)
@@ -181,19 +186,32 @@ class StepTrain:
 
     def start(self, anchor_s: int, anchor_us: int) -> bool:
         until = step_engine.microseconds_until
-        is_loaded = self._released > 0
-        if not is_loaded or not 0 < until(anchor_s, anchor_us) <= _LONGEST_WAIT_US or not self._arm_loaded():
+        if not 0 < until(anchor_s, anchor_us) <= _LONGEST_WAIT_US or not self._prepare(anchor_s, anchor_us):
             self.unload()
             return False
-        queue = self._queue ^ 1
-        plan = self._plan
-        plan[step_engine.PLAN_ANCHOR_S], plan[step_engine.PLAN_ANCHOR_US] = anchor_s, anchor_us
-        plan[step_engine.PLAN_MACHINE] = queue
-        self.margin_us = until(anchor_s, anchor_us)
         # Waits in bytecode, so that USB traffic is served for as long as possible.
         while until(anchor_s, anchor_us) > _MASKED_US:
             pass
-        # No jump in between, not even for a condition: there, what is scheduled would run, and make it late.
+        return self._exchange()
+
+    @micropython.native
+    def _prepare(self, anchor_s, anchor_us):
+        """Set up all that a take-over at an anchor needs; return whether one is possible."""
+        if not self._released or not self._arm_loaded():
+            return False
+        plan = self._plan
+        plan[step_engine.PLAN_ANCHOR_S] = anchor_s
+        plan[step_engine.PLAN_ANCHOR_US] = anchor_us
+        plan[step_engine.PLAN_MACHINE] = self._queue ^ 1
+        self.margin_us = step_engine.microseconds_until(anchor_s, anchor_us)
+        return True
+
+    @micropython.native
+    def _exchange(self):
+        """Have the loaded queue take over as planned, once there is little left to wait; return whether it has."""
+        plan = self._plan
+        queue = self._queue ^ 1
+        # In bytecode what is scheduled would run at any jump in between, and make it late.
         state = machine.disable_irq()
         masked_us = step_engine.take_over(plan)
         machine.enable_irq(state)
@@ -210,12 +228,15 @@ class StepTrain:
         self.unload()
         return True
 
-    def _arm_loaded(self) -> bool:
+    @micropython.native
+    def _arm_loaded(self):
         """Set the machine of the loaded queue up, so that it only has to be enabled."""
         queue = self._queue ^ 1
         first = 2 * queue
         behind = first + 1
-        pulses, pulses_behind = self._loaded_pulses, self._loaded_pulses_behind
+        # One after the other: together they would be a tuple, which is allocated.
+        pulses = self._loaded_pulses
+        pulses_behind = self._loaded_pulses_behind
         self._ends[first] = self._addresses[first] + 4 * pulses
         self._ends[behind] = self._addresses[behind] + 4 * pulses_behind
         # The words count from a machine that is under way already; only the first one starts from standing.
@@ -231,6 +252,7 @@ class StepTrain:
             pulses_behind,
         )
 
+    @micropython.native
     def _withdraw(self, queue):
         step_engine.withdraw(
             queue, self._channels[2 * queue], self._channels[2 * queue + 1], self._program_start

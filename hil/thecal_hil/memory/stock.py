@@ -22,7 +22,6 @@ from thecal_fw.core.week import turns_of
 from thecal_fw.link import messages
 from thecal_hil.course import Course, local_second
 from thecal_hil.emulator.heap import Heap
-from thecal_hil.emulator.silicon import IDEAL
 from thecal_hil.gate import check_gate
 from thecal_hil.image import REPOSITORY, FirmwareImage
 from thecal_hil.memory.largest import largest_program
@@ -63,8 +62,7 @@ class StockLife:
 
 class _Board:
     def __init__(self, image: FirmwareImage, life: StockLife) -> None:
-        # With the slow flash cache of silicon, a stock board's self-test finds it too slow to deliver.
-        self.rig = PicoRig(image, IDEAL)
+        self.rig = PicoRig(image)
         self.course = Course(self.rig)
         self.life = life
         self._heap = Heap(self.rig.board)
