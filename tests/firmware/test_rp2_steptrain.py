@@ -81,7 +81,9 @@ def test_a_take_over_takes_nothing_from_the_heap(train: Bench):
 def test_a_take_over_lasts_no_longer_on_a_heap_in_pieces(train: Bench):
     (before_us,) = train.numbers("train._measure_take_over(); print(train._measure_take_over())")
     # Only single blocks of 16 bytes are free, but for what lies behind all that is kept.
-    train.run("kept = [bytearray(16) for _ in range(5_000)]\nfor n in range(0, 5_000, 2): kept[n] = None\ngc.collect()")
+    train.run(
+        "kept = [bytearray(16) for _ in range(5_000)]\nfor n in range(0, 5_000, 2): kept[n] = None\ngc.collect()"
+    )
     began = "t = time.ticks_us(); bytearray(200); print(time.ticks_diff(time.ticks_us(), t))"
     (search_us,) = train.numbers(began)
     (after_us,) = train.numbers("print(train._measure_take_over())")
