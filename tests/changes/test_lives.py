@@ -20,6 +20,8 @@ from thecal_hil.pico_rig import PicoRig
 from thecal_hil.raw_link import RawLink
 
 BOARD = "silicon,flash=blank,P=132,replace=random"
+_DRAWN = 60
+"""Lives: what is rare comes in some of them only."""
 
 pytestmark = pytest.mark.skipif(
     "THECAL_UF2" in os.environ, reason="a stock image is used: too slow for these"
@@ -28,10 +30,10 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.mark.requirement("change-loses-no-pulse", "leads-from-measured-times")
 def test_every_kind_of_request_press_and_alarm_is_drawn():
-    drawn = Counter(step.what for seed in range(20) for step in drawn_steps(str(seed), 40))
+    drawn = Counter(step.what for seed in range(_DRAWN) for step in drawn_steps(str(seed), 40))
     assert {message.name for message in messages.MESSAGES} <= set(drawn)
     assert {PRESS, *ALARMS} <= set(drawn)
-    near = Counter(step.near for seed in range(20) for step in drawn_steps(str(seed), 40))
+    near = Counter(step.near for seed in range(_DRAWN) for step in drawn_steps(str(seed), 40))
     assert set(Event) <= set(near)
 
 

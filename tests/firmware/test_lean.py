@@ -4,9 +4,10 @@ import ast
 import re
 from typing import Any
 
+import pytest
+
 import build
 import lean
-import pytest
 from thecal_hil.image import STOCK_UF2
 
 

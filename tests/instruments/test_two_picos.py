@@ -99,7 +99,7 @@ def test_every_edge_of_a_pump_that_delivers_is_reported_within_a_microsecond(two
 @pytest.mark.requirement("edge-probe")
 def test_the_clocks_of_pump_and_probe_are_related_without_knowing_either(probe_uf2):
     two, relation = Two(probe_uf2, CRYSTAL_PPB, slice_ns=50_000_000), ClockRelation()
-    for _ in range(12):
+    for _ in range(14):
         two.bench.pair.slice_ns = 50_000_000
         two.run_for(50)
         two.bench.pair.slice_ns = SLICE_NS

@@ -5,3 +5,5 @@ set(PICO_PLATFORM "rp2040")
 # See there.
 list(APPEND MICROPY_SOURCE_BOARD ${MICROPY_BOARD_DIR}/frozen_index.c)
 add_link_options("-Wl,--wrap=mp_find_frozen_module")
+list(APPEND MICROPY_SOURCE_BOARD ${MICROPY_BOARD_DIR}/heap_free.c)
+add_link_options("-Wl,--wrap=gc_info")
