@@ -44,11 +44,10 @@ _PULLED_UP = {ENABLE: 1}
 _SRAM_SEED = 0
 """Of what stands in memory after power-on."""
 _STOCK_BOARDS = BUILT / "stock-boards"
-_STOCK_HELLOS = 15
-_STOCK_LOOKS, _STOCK_LOOK_NS = 150, 100_000_000
-_STOCK_HELLO_NS = 1_000_000_000
-"""A stock board imports its modules from a file system and reads its journal there, which takes several seconds. It is
-asked once in a second whether it is through; fewer bytes than it has room for wait until then."""
+_STOCK_LOOK_NS = 100_000_000
+_STOCK_START_NS = 15_000_000_000
+"""Within this a stock board imports its modules from a file system, which takes several seconds, and reads its journal
+there. The hello waits until then."""
 _SELF_TEST_NS = 1_200_000_000
 """From the port to the end of self-test and recovery, on flash that has to be searched: part of the boot, so done once
 for many scenarios."""
@@ -79,10 +78,8 @@ def bench_board(
     )
 
 
-def _hello(request: int) -> bytes:
-    return frame_bytes(
-        messages.HELLO.kind, 0, request, messages.HELLO.request.pack(messages.schema_hash(), 1)
-    )
+def _hello() -> bytes:
+    return frame_bytes(messages.HELLO.kind, 0, 0, messages.HELLO.request.pack(messages.schema_hash(), 1))
 
 
 class PicoRig(Rig):
@@ -121,20 +118,16 @@ class PicoRig(Rig):
     def _await_stock_start(self) -> None:
         """Run until a hello is answered, be it by a pump that reports a failed start; raise RuntimeError if none is."""
         port = self.board.serial
-        # Until the firmware has the port, MicroPython takes some bytes for commands. It starts the watchdog before that.
-        for _ in range(_STOCK_LOOKS):
+        # Until the firmware has the port, MicroPython takes some bytes for commands. The watchdog starts then.
+        for _ in range(_STOCK_START_NS // _STOCK_LOOK_NS):
             if self.board.chip.watchdog.timer.enable:
                 break
             self.board.run_for(_STOCK_LOOK_NS)
         port.open()
-        for request in range(_STOCK_HELLOS):
-            port.write(_hello(request))
-            if self.board.run_for(_STOCK_HELLO_NS, lambda: port.in_waiting > 0):
-                break
-        else:
+        port.write(_hello())
+        if not self.board.run_for(_STOCK_START_NS, lambda: port.in_waiting > 0):
             raise RuntimeError("the stock board answers no hello: its firmware does not start")
-        # Each hello that waited is answered.
-        self.board.run_for(_STOCK_HELLO_NS)
+        self.board.run_for(_STOCK_LOOK_NS)
         port.reset_input_buffer()
 
     @property
