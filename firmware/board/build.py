@@ -67,8 +67,8 @@ SHOWN_LINES = 30
 SHOWN_COLUMNS = 200
 KEPT_IMAGES = 40
 KEPT_TREES = 8
-"""Of each kind of image. A tree takes up to 90 MB, so the three kinds take up to 2.2 GB. A checkout uses one of each kind,
-and branches share theirs unless they differ in the board's C files, the pins or the build itself."""
+"""Of each kind of image. A tree takes up to 90 MB, so the three kinds take up to 2.2 GB. A checkout uses one of each
+kind; branches share theirs unless they differ in the board's C files, the pins or the build itself."""
 CROSS_PREFIX = "arm-none-eabi-"
 CORTEX_M0 = ("-mcpu=cortex-m0plus", "-mthumb")
 LINKED_LIBRARIES = ("libc.a", "libc_nano.a", "libm.a", "libnosys.a", "libgcc.a")
@@ -413,8 +413,7 @@ def _compile_image(shop: Workshop, image: Image, tree: Path) -> Path:
         os.utime(tree)
         _say(f"freezing the Python modules into the {image.name} image")
     else:
-        same_kind = [path.parent for path in shop.cache.glob(f"tree-*/{image.name}")]
-        _forget_the_oldest(same_kind, KEPT_TREES, but=tree)
+        forget_old_trees(shop.cache, image.name, but=tree)
         _say(f"compiling MicroPython for the {image.name} image (about 40 s, once)")
         _run(_configuration(shop, image, build), "configuring the build", environment)
         kept.note_configured(build, made_with)
@@ -630,6 +629,11 @@ def _place(shop: Workshop, built: Path, name: str) -> None:
 def _write_if_different(path: Path, content: bytes, mode: int = 0o644) -> None:
     if not path.exists() or path.read_bytes() != content:
         kept.write_whole(path, content, mode)
+
+
+def forget_old_trees(cache: Path, kind: str, but: Path) -> None:
+    """Remove the trees of one kind of image that were not used for longest. ``but``: one that counts and stays."""
+    _forget_the_oldest([path.parent for path in cache.glob(f"tree-*/{kind}")], KEPT_TREES, but)
 
 
 def _forget_the_oldest(paths: Iterable[Path], most: int, but: Path | None = None) -> None:
