@@ -328,9 +328,10 @@ def compile_package(shop: Workshop, folder: Path) -> None:
     into memory, which they nearly fill, so they carry no line numbers.
     """
     compiler = _any_mpy_cross(shop)
+    sources, names = lean_package_files(shop.commit)
     with tempfile.TemporaryDirectory() as scratch:
         compiled: Files = {"main.py": (BOARD_FOLDER / BOARD / "main.py").read_bytes()}
-        for name, text in lean_package_files(shop.commit)[0].items():
+        for name, text in sources.items():
             source, result = Path(scratch) / "module.py", Path(scratch) / "module.mpy"
             source.write_bytes(text)
             _run(
@@ -348,6 +349,7 @@ def compile_package(shop: Workshop, folder: Path) -> None:
             )
             compiled[name.removesuffix(".py") + ".mpy"] = result.read_bytes()
     _fill_folder(folder, compiled)
+    _write_if_different(folder.parent / f"{folder.name}-names.json", json.dumps(names, indent=1).encode())
     _say(f"{len(compiled)} files for a stock board in {folder}")
 
 

@@ -16,7 +16,7 @@ _LEAST_SLACK_US = 25_000
 _MASKED_US = 5_000
 """The step generator waits so long for an anchor with interrupts off."""
 _REST_OF_REQUEST_US = 100_000
-"""What is left of a request once the change tick is chosen."""
+"""What is left of a request once the change tick is chosen, apart from a record that may be written."""
 _LEAST_NOTICE_US = 200_000
 _LEAST_WRITE_US = 20_000
 
@@ -86,7 +86,8 @@ class Pace:
 
     def notice_ticks(self) -> int:
         """A change takes effect no sooner than this after it was asked for."""
-        return max(_LEAST_NOTICE_US, self._lead_us() + self._slack_us() + _REST_OF_REQUEST_US) // TICK_US
+        rest_us = max(_REST_OF_REQUEST_US, self.write_lead_us())
+        return max(_LEAST_NOTICE_US, self._lead_us() + self._slack_us() + rest_us) // TICK_US
 
     def write_lead_us(self) -> int:
         """Time that has to be free for a record to be written."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from thecal_fw.link import messages
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
@@ -17,6 +18,7 @@ from thecal_hil.emulator.pins import Motor
 from thecal_hil.emulator.silicon import DEFAULT, Silicon
 from thecal_hil.image import BUILT, FirmwareImage
 from thecal_hil.pico_faults import JOURNAL_BYTES, SECTOR_BYTES, PicoFaults
+from thecal_hil.raw_link import frame_bytes
 from thecal_hil.rig import (
     BUZZER,
     DIRECTION,
@@ -45,8 +47,10 @@ _PULLED_UP = {ENABLE: 1}
 _SRAM_SEED = 0
 """Of what stands in memory after power-on."""
 _STOCK_BOARDS = BUILT / "stock-boards"
-_STOCK_BOOT_NS = 7_500_000_000
-"""Importing modules from a file system takes half of this; the rest is for reading the journal there."""
+_STOCK_LOOK_NS = 100_000_000
+_STOCK_START_NS = 15_000_000_000
+"""Within this a stock board imports its modules from a file system, which takes several seconds, and reads its journal
+there. The hello waits until then."""
 _SELF_TEST_NS = 1_200_000_000
 """From the port to the end of self-test and recovery, on flash that has to be searched: part of the boot, so done once
 for many scenarios."""
@@ -88,6 +92,10 @@ def bench_board(
     )
 
 
+def _hello() -> bytes:
+    return frame_bytes(messages.HELLO.kind, 0, 0, messages.HELLO.request.pack(messages.schema_hash(), 1))
+
+
 class PicoRig(Rig):
     """One emulated Pico, booted, enumerated and through with its self-test."""
 
@@ -114,12 +122,27 @@ class PicoRig(Rig):
         self.board.run_for(_SELF_TEST_NS)
 
     def _open_port(self) -> None:
-        if self.image.files is not None:
-            # Until the firmware runs, MicroPython's prompt has the port and takes some bytes for commands.
-            self.board.run_for(_STOCK_BOOT_NS)
         port = self.board.serial
         port.timeout = port.write_timeout = _REPLY_TIMEOUT_S
+        if self.image.files is not None:
+            self._await_stock_start()
+        else:
+            port.open()
+
+    def _await_stock_start(self) -> None:
+        """Run until a hello is answered, be it by a pump that reports a failed start; raise RuntimeError if none is."""
+        port = self.board.serial
+        # Until the firmware has the port, MicroPython takes some bytes for commands. The watchdog starts then.
+        for _ in range(_STOCK_START_NS // _STOCK_LOOK_NS):
+            if self.board.chip.watchdog.timer.enable:
+                break
+            self.board.run_for(_STOCK_LOOK_NS)
         port.open()
+        port.write(_hello())
+        if not self.board.run_for(_STOCK_START_NS, lambda: port.in_waiting > 0):
+            raise RuntimeError("the stock board answers no hello: its firmware does not start")
+        self.board.run_for(_STOCK_LOOK_NS)
+        port.reset_input_buffer()
 
     @property
     def port(self) -> SerialPort:

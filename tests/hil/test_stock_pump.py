@@ -43,7 +43,7 @@ def test_a_stock_board_with_the_compiled_firmware_delivers_to_the_tick(stock_ima
     course.prescribe(continuous(FASTEST_NL_PER_DAY))
     course.refill(18_000_000)
     course.start()
-    rig.run_for(3)
+    rig.run_for(4)
     assert course.must_be_ideal().pulses > 30
     check_gate(rig)
     rig.close()

@@ -12,7 +12,7 @@ which a pass could change what they do are refused with ``LeanError`` instead.
 import ast
 
 from lean.constants import write_out_constants
-from lean.modules import LeanError, Modules, parsed
+from lean.modules import LeanError, Modules, parsed, source_of
 from lean.names import Names, shorten_names
 from lean.texts import leave_out_texts, schema_hash
 from lean.unused import leave_out_unused
@@ -31,4 +31,4 @@ def lean_files(files: dict[str, str], starts: list[str]) -> tuple[dict[str, str]
     write_out_constants(modules)
     leave_out_unused(modules, outside)
     names = shorten_names(modules, outside)
-    return {path: ast.unparse(module) for path, module in modules.items()}, names
+    return {path: source_of(module) for path, module in modules.items()}, names

@@ -19,6 +19,25 @@ def parsed(files: dict[str, str]) -> Modules:
     return {path: _Bare().visit(ast.parse(source, path)) for path, source in files.items()}
 
 
+def source_of(module: ast.Module) -> str:
+    """A tree as a source, in which names are assigned together as they were: ``a, b = c, d`` without brackets.
+
+    With brackets around the values, MicroPython makes a tuple of them, which takes room on the heap each time. The
+    values in the tree are lost.
+    """
+    written: dict[str, str] = {}
+    for node in ast.walk(module):
+        match node:
+            case ast.Assign(targets=[ast.Tuple()], value=ast.Tuple(elts=values)) if len(values) > 1:
+                stand_in = f"__values_{len(written)}__"
+                written[stand_in] = ", ".join(ast.unparse(value) for value in values)
+                node.value = ast.Name(stand_in, ast.Load())
+    source = ast.unparse(module)
+    for stand_in, values in written.items():
+        source = source.replace(stand_in, values)
+    return source
+
+
 class _Bare(ast.NodeTransformer):
     """Takes away annotations of functions outside of native code, whose compiler needs them, and of variables."""
 

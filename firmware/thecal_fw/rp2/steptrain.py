@@ -234,9 +234,7 @@ class StepTrain:
         queue = self._queue ^ 1
         first = 2 * queue
         behind = first + 1
-        # One after the other: together they would be a tuple, which is allocated.
-        pulses = self._loaded_pulses
-        pulses_behind = self._loaded_pulses_behind
+        pulses, pulses_behind = self._loaded_pulses, self._loaded_pulses_behind
         self._ends[first] = self._addresses[first] + 4 * pulses
         self._ends[behind] = self._addresses[behind] + 4 * pulses_behind
         # The words count from a machine that is under way already; only the first one starts from standing.
