@@ -118,6 +118,26 @@ def test_a_start_and_a_change_are_begun_for_as_early_as_they_take(preparation_ms
     bench.assert_as_prescribed()
 
 
+@pytest.mark.requirement("leads-from-measured-times")
+@pytest.mark.parametrize("phase", range(10))
+def test_a_change_is_promised_no_sooner_than_twice_the_time_of_a_record(phase):
+    bench = PumpBench()
+    bench.pump.board.flash.program_ns = 140 * NS_PER_MS
+    bench.pump.reset()
+    bench.connect()
+    bench.deliver(continuous(20_000_000))
+    bench.run_for(5 + phase / 10)
+    write_us = bench.status()["write_us"]
+    assert write_us >= 280_000
+    old, new = bench.history[-1].regimen, continuous(1_234_567)
+    promised_ns = bench.commit(new)
+    # What the answer takes lies after the choice, and is next to nothing here.
+    assert promised_ns - bench.pump.now_ns >= (2 * write_us - 10_000) * 1_000
+    assert settle_change(bench, promised_ns, old, regimen_of(new)) == 0
+    assert not bench.events(events.EVENT_CHANGE_LATE)
+    bench.assert_as_prescribed()
+
+
 @pytest.mark.requirement("self-test-speed")
 @pytest.mark.parametrize("too_slow", ["preparation_ns", "take_over_ns"])
 def test_a_processor_too_slow_for_any_lead_fails_its_self_test_and_delivers_nothing(too_slow):
