@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, Phase, settings
 
-pytest_plugins = ["tools.left_out"]
+pytest_plugins = ["tools.left_out", "tools.without_a_compiler"]
 
 # For many short runs on changed sources (make mutants): the same few examples each time, and the first failure is
 # enough, so none is made smaller.

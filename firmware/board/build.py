@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,9 @@ COMMIT_DIGITS = 10
 SHOWN_LINES = 30
 SHOWN_COLUMNS = 200
 KEPT_IMAGES = 40
-KEPT_TREES = 4
+KEPT_TREES = 8
+"""Of each kind of image. A tree takes up to 90 MB, so the three kinds take up to 2.2 GB. A checkout uses one of each
+kind; branches share theirs unless they differ in the board's C files, the pins or the build itself."""
 CROSS_PREFIX = "arm-none-eabi-"
 CORTEX_M0 = ("-mcpu=cortex-m0plus", "-mthumb")
 LINKED_LIBRARIES = ("libc.a", "libc_nano.a", "libm.a", "libnosys.a", "libgcc.a")
@@ -387,7 +389,7 @@ def image_of(shop: Workshop, image: Image) -> Built:
         facts = {"image_bytes": binary.stat().st_size}
         kept.keep(path, inputs, **facts)
         _say(f"{image.name} image built in {time.monotonic() - started:.0f} s")
-        _forget_the_oldest(path.parent, "*.uf2", KEPT_IMAGES)
+        _forget_the_oldest(path.parent.glob("*.uf2"), KEPT_IMAGES)
     os.utime(path)
     return Built(path, facts["image_bytes"])
 
@@ -413,7 +415,7 @@ def _compile_image(shop: Workshop, image: Image, tree: Path) -> Path:
         os.utime(tree)
         _say(f"freezing the Python modules into the {image.name} image")
     else:
-        _forget_the_oldest(shop.cache, "tree-*", KEPT_TREES, but=tree)
+        forget_old_trees(shop.cache, image.name, but=tree)
         _say(f"compiling MicroPython for the {image.name} image (about 40 s, once)")
         _run(_configuration(shop, image, build), "configuring the build", environment)
         kept.note_configured(build, made_with)
@@ -631,9 +633,14 @@ def _write_if_different(path: Path, content: bytes, mode: int = 0o644) -> None:
         kept.write_whole(path, content, mode)
 
 
-def _forget_the_oldest(folder: Path, pattern: str, most: int, but: Path | None = None) -> None:
+def forget_old_trees(cache: Path, kind: str, but: Path) -> None:
+    """Remove the trees of one kind of image that were not used for longest. ``but``: one that counts and stays."""
+    _forget_the_oldest([path.parent for path in cache.glob(f"tree-*/{kind}")], KEPT_TREES, but)
+
+
+def _forget_the_oldest(paths: Iterable[Path], most: int, but: Path | None = None) -> None:
     """Keep the cache from growing for ever. ``but``: one that counts and stays."""
-    others = [path for path in folder.glob(pattern) if path != but]
+    others = [path for path in paths if path != but]
     by_age = sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)
     for path in by_age[most - (but is not None) :]:
         if path.is_dir():

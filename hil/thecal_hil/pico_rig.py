@@ -6,10 +6,13 @@ direction, enable, buzzer and LED edge is stamped with its exact virtual instant
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from thecal_fw.link import messages
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
+from thecal_hil.emulator import compiled as compiled_code
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.pins import Motor
 from thecal_hil.emulator.silicon import DEFAULT, Silicon
@@ -62,10 +65,21 @@ def _flash_of(image: FirmwareImage, silicon: Silicon) -> bytes | None:
     return flash_before(silicon, image)
 
 
+def default_silicon() -> Silicon:
+    """The board where none is asked for.
+
+    The cost of misses needs the emulator's compiled part. Where that is missing or switched off, misses cost nothing,
+    and the record names the board that ran.
+    """
+    return DEFAULT if compiled_code.is_wanted() else replace(DEFAULT, miss_cycles=0)
+
+
 def bench_board(
-    image: FirmwareImage, silicon: Silicon = DEFAULT, *, compiled: bool | None = None
+    image: FirmwareImage, silicon: Silicon | None = None, *, compiled: bool | None = None
 ) -> EmulatedPico:
-    """A Pico with the image, wired as on the bench, at power-on. `silicon` and `compiled`: see `EmulatedPico`."""
+    """A Pico with the image, wired as on the bench, at power-on. `silicon` and `compiled`: see `EmulatedPico`; without
+    `silicon` it is the default board."""
+    silicon = silicon or default_silicon()
     return EmulatedPico(
         image.path,
         flash_image=_flash_of(image, silicon),
@@ -90,9 +104,9 @@ class PicoRig(Rig):
     possible_faults = PicoFaults.possible
 
     def __init__(
-        self, image: FirmwareImage, silicon: Silicon = DEFAULT, *, board: EmulatedPico | None = None
+        self, image: FirmwareImage, silicon: Silicon | None = None, *, board: EmulatedPico | None = None
     ) -> None:
-        """A pump that runs an image. `silicon`: what of the real chip is imposed on the emulated one. `board`: one of
+        """A pump that runs an image. `silicon`: what of the real chip is imposed, as in `bench_board`. `board`: one of
         `bench_board` that has not run yet, and says that itself; None makes one."""
         super().__init__((image.version, image.commit))
         self.image = image

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,16 +81,12 @@ def check_board_model(text: str) -> None:
 
 
 def _open_emulated(image: FirmwareImage, board_model: str | None) -> Rig:
-    from thecal_hil.emulator.compiled import is_wanted
     from thecal_hil.emulator.flash_window import NoCacheModelError
-    from thecal_hil.emulator.silicon import DEFAULT, Silicon, SiliconError
+    from thecal_hil.emulator.silicon import Silicon, SiliconError
     from thecal_hil.pico_rig import PicoRig
 
     try:
-        if board_model is not None:
-            return PicoRig(image, Silicon.read(board_model))
-        # Where nothing can be compiled there is no model of the cache; the record names the board that ran.
-        return PicoRig(image, DEFAULT if is_wanted() else replace(DEFAULT, miss_cycles=0))
+        return PicoRig(image, None if board_model is None else Silicon.read(board_model))
     except (ImageError, NoCacheModelError, SiliconError) as error:
         raise RigUnavailableError(str(error)) from error
 

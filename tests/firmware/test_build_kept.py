@@ -99,6 +99,21 @@ def test_a_build_folder_that_was_not_configured_to_the_end_is_emptied(tmp_path: 
     assert list(folder.iterdir()) == []
 
 
+def test_trees_of_one_kind_of_image_do_not_push_out_those_of_another(tmp_path: Path) -> None:
+    for age_s in range(build.KEPT_TREES + 3):
+        for kind in ("thecal", "probe"):
+            tree = tmp_path / f"tree-{kind}-{age_s}"
+            (tree / kind).mkdir(parents=True)
+            os.utime(tree, (1_000_000 - age_s, 1_000_000 - age_s))
+    newest = tmp_path / "tree-probe-0"
+    build.forget_old_trees(tmp_path, "probe", but=newest)
+    left = {path.name for path in tmp_path.glob("tree-*")}
+    assert {name for name in left if "probe" in name} == {
+        f"tree-probe-{age_s}" for age_s in range(build.KEPT_TREES)
+    }
+    assert len({name for name in left if "thecal" in name}) == build.KEPT_TREES + 3
+
+
 @pytest.fixture
 def unpacked(tmp_path: Path) -> Path:
     folder = tmp_path / "sources"
