@@ -36,7 +36,8 @@ _LOGGED_WITHIN_NS = 100_000_000
 
 @dataclass(frozen=True)
 class Stretch:
-    """Delivery between two power cuts: what was ideal, in which time, and the pulses that came, in the rig's time."""
+    """Delivery between two power cuts: what was ideal, in which time, and the pulses that came, in the rig's time, less
+    what the pump's clock has lost in resets by its watchdog."""
 
     ideal: IdealDelivery
     begins_ns: int
@@ -70,6 +71,9 @@ class Course:
         self._begins_ns = rig.boot_origin_ns
         self._past: list[Stretch] = []
         self._goes_on_ns: int | None = None
+        self._lost: list[tuple[int, int]] = []
+        """Resets by the watchdog since the stretch began: rig time, and how much later the pump's clock began. The pump
+        can't know of that, and goes on as if it had not been: what is ideal stands still for so long."""
 
     # --- what a host does
 
@@ -81,7 +85,7 @@ class Course:
         """Set the pump's clock now, and how far its local time is ahead of UTC."""
         local_before_ns = self._local_minus_rig_ns()
         reply = self.pump.set_time(utc_s, offset_minutes)
-        self.clock = self.rig.clock()
+        self.clock = self._clock_now()
         self._offset_minutes = offset_minutes
         self._knows_time_of_day = True
         if self._is_delivering:
@@ -193,14 +197,15 @@ class Course:
         """Reset the pump, and follow how it goes on: after a power cut a stretch of its own begins."""
         self.rig.reset(cause)
         if cause is ResetCause.WATCHDOG:
-            self.clock = self.rig.clock()
+            self._lost.append((self.rig.reset_ns, self.rig.boot_origin_ns - self.rig.reset_ns))
+            self.clock = self._clock_now()
             return
         cut_ns = self.rig.boot_origin_ns
         self.rig.run_until(cut_ns + _GOES_ON_WITHIN_NS)
         self.clock = self.rig.clock()
         if self._history:
             self._past.append(self._stretch(cut_ns))
-        self._begins_ns, self._history, self._extra = cut_ns, [], ()
+        self._begins_ns, self._history, self._extra, self._lost = cut_ns, [], (), []
         self._goes_on_ns = None
         self._knows_time_of_day = False
         if not self._is_delivering:
@@ -231,8 +236,21 @@ class Course:
             self.rig.align(self._due_instants_ns)
         times = self.rig.step_times_ns
         within = times[(times > self._begins_ns) & (times <= ends_ns)]
+        for reset_ns, lost_ns in reversed(self._lost):
+            within = within - lost_ns * (within >= reset_ns)
         history = self._history if self._goes_on_ns is None else self._anchored(within)
-        return Stretch(IdealDelivery(history, MICROSTEPS_PER_NL), self._begins_ns, ends_ns, within)
+        return Stretch(
+            IdealDelivery(history, MICROSTEPS_PER_NL), self._begins_ns, ends_ns - self._lost_ns, within
+        )
+
+    @property
+    def _lost_ns(self) -> int:
+        return sum(lost_ns for _, lost_ns in self._lost)
+
+    def _clock_now(self) -> PumpClock:
+        """The pump's clock in the time in which pulses are held against the ideal."""
+        clock = self.rig.clock()
+        return replace(clock, boot_origin_ns=clock.boot_origin_ns - self._lost_ns)
 
     def _anchored(self, pulses_ns: Instants) -> list[Epoch]:
         """The history of a stretch that began by itself, with its beginning where the first pulse has it.

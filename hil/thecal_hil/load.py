@@ -22,6 +22,7 @@ _PAUSE_S = 0.003
 _IMPATIENCE_S = 0.01
 _LOOK_S = 0.05
 _QUIET_LOOKS = 10
+_TAKEN_WITHIN_NS = 60 * NS_PER_S
 
 
 def valid_frames(session: int) -> Iterator[bytes]:
@@ -54,10 +55,22 @@ def flood(rig: Rig, seconds: float, sent: Iterator[bytes]) -> int:
         port.reset_input_buffer()
     port.write_timeout = patience_s
     settle(rig)
-    # Close whatever run of bytes is open, so that the next request begins afresh.
-    port.write(b"\0")
+    _close_run(rig)
     settle(rig)
     return total
+
+
+def _close_run(rig: Rig) -> None:
+    """Close whatever run of bytes is open, so that the next request begins afresh. Raises SerialTimeoutException if the
+    pump has not taken all that was sent before within a minute."""
+    end_ns = rig.now_ns + _TAKEN_WITHIN_NS
+    while True:
+        try:
+            rig.port.write(b"\0")
+            return
+        except SerialTimeoutException:
+            if rig.now_ns >= end_ns:
+                raise
 
 
 def settle(rig: Rig, most_s: float = 5.0) -> None:

@@ -164,7 +164,7 @@ class Attempt:
         self.course.reset(cause)
         self.resets_ns.append((cause, self.rig.boot_origin_ns))
         status = self.rig.pump().interrogate()
-        self._clocks[status.boots] = PumpClock(self.rig.boot_origin_ns)
+        self._clocks[status.boots] = PumpClock(self.course.clock.boot_origin_ns)
         self._walls.append((self.rig.boot_origin_ns, self.course.clock))
 
     def go_through(self, wire: BadWire) -> None:
