@@ -191,7 +191,7 @@ COMMIT = Message(
     "commit",
     0x13,
     True,
-    120_000,
+    140_000,
     [("digest", "32s")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I")],
     "Make the staged program the running one. While delivering it takes effect on a whole second.",
@@ -243,7 +243,7 @@ SET_TIME = Message(
     "set_time",
     0x18,
     True,
-    60_000,
+    80_000,
     [("utc_s", "I"), ("utc_us", "I"), ("offset_minutes", "h")],
     [
         ("was_utc_s", "I"),
