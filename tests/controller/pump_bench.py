@@ -304,3 +304,12 @@ class PumpBench:
         regimen = regimen_of(self._program) if self.is_delivering and self._program else None
         self.prescribe(t_ns, regimen)
         return t_ns
+
+
+def delivering(program: Program, utc_s: int = MONDAY_UTC_S, offset_minutes: int = 0) -> PumpBench:
+    """Return a bench whose pump knows the time and has delivered a program for three seconds."""
+    bench = PumpBench()
+    bench.set_time(utc_s, 0, offset_minutes)
+    bench.deliver(program)
+    bench.run_for(3)
+    return bench

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.link_host import RefusedError
-from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex, within_limits
+from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, delivering, flex, within_limits
 from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED, KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
@@ -44,14 +44,6 @@ def with_scheduled_boluses(*boluses: tuple[int, int, int]) -> Program:
     program.most_nl_per_bolus = 1_000_000
     program.boluses = [list(boluses)]
     return within_limits(program)
-
-
-def delivering(program: Program, utc_s: int = MONDAY_UTC_S) -> PumpBench:
-    bench = PumpBench()
-    bench.set_time(utc_s)
-    bench.deliver(program)
-    bench.run_for(3)
-    return bench
 
 
 def reason(refused: pytest.ExceptionInfo[RefusedError]) -> str:

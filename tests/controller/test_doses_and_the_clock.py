@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex, within_limits
+from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, delivering, flex, within_limits
 from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_CLINICIAN
 from thecal_fw.core.program import PeriodicBolus, Program
@@ -25,14 +25,6 @@ def scheduled(*boluses: tuple[int, int, int], basal: int = 424_000) -> Program:
 
 def hourly() -> Program:
     return scheduled(*((60 * hour, TEN_UL_IN_5_MIN, 5) for hour in range(24)), basal=100_000)
-
-
-def delivering(program: Program, utc_s: int = MONDAY_UTC_S, offset_minutes: int = 0) -> PumpBench:
-    bench = PumpBench()
-    bench.set_time(utc_s, 0, offset_minutes)
-    bench.deliver(program)
-    bench.run_for(3)
-    return bench
 
 
 def move_clock(bench: PumpBench, seconds: int = 0, offset_minutes: int = 0) -> None:

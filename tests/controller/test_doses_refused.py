@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.link_host import RefusedError
-from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, within_limits
+from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, delivering, within_limits
 from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PRIME, KIND_SCHEDULED, KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
@@ -26,14 +26,6 @@ def roomy() -> Program:
     program.most_nl_per_hour += 100_000
     program.most_nl_per_day += 100_000
     return program
-
-
-def delivering(program: Program) -> PumpBench:
-    bench = PumpBench()
-    bench.set_time(MONDAY_UTC_S)
-    bench.deliver(program)
-    bench.run_for(3)
-    return bench
 
 
 @pytest.mark.requirement("bolus-unknown-kind")

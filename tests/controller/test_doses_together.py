@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.link_host import RefusedError
-from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex, within_limits
+from controller.pump_bench import continuous, delivering, flex, within_limits
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.program import PatientBolus, Program
@@ -21,14 +21,6 @@ def with_wide_limits(program: Program) -> Program:
     program.most_nl_per_hour = 10_000_000
     program.most_nl_per_day = 24_000_000
     return program
-
-
-def delivering(program: Program) -> PumpBench:
-    bench = PumpBench()
-    bench.set_time(MONDAY_UTC_S)
-    bench.deliver(program)
-    bench.run_for(3)
-    return bench
 
 
 @pytest.mark.requirement("temporary-highest-rate")

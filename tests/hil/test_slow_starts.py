@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
-from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED
+from hil.bites import lost_in_a_bite_ns
+from thecal_fw.core.events import RESET_POWER_ON
+from thecal_fw.core.wall_clock import TIME_RESTORED
 from thecal_hil.course import Course, local_second
 from thecal_hil.emulator import ResetCause as EmulatedReset
 from thecal_hil.emulator import start_up
@@ -51,16 +52,7 @@ def course(request, monkeypatch) -> Course:
 
 @pytest.mark.requirement("reset-cause")
 def test_a_bite_carries_time_and_count_over_and_costs_what_the_start_took(course: Course) -> None:
-    rig = course.rig
-    wall_ns = rig.clock().wall_ns(rig.now_ns)
-    from_ns = rig.now_ns
-    rig.reset(ResetCause.WATCHDOG)
-    rig.run_for(3)
-    after = rig.pump().interrogate()
-    assert (after.reset_cause, after.time_source) == (RESET_WATCHDOG, TIME_CARRIED_OVER)
-    assert after.uncertain_steps == 0
-    passed_ns = rig.clock().wall_ns(rig.now_ns) - wall_ns
-    lost_ns = rig.now_ns - from_ns - passed_ns
+    lost_ns = lost_in_a_bite_ns(course.rig)
     assert 0 <= lost_ns <= _MOST_LATE_MS * _NS_PER_MS
 
 
