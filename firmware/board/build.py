@@ -67,8 +67,9 @@ SHOWN_LINES = 30
 SHOWN_COLUMNS = 200
 KEPT_IMAGES = 40
 KEPT_TREES = 8
-"""Of each kind of image. A tree takes up to 90 MB, so the three kinds take up to 2.2 GB. A checkout uses one of each
-kind; branches share theirs unless they differ in the board's C files, the pins or the build itself."""
+"""The cache keeps so many of each kind of image. A tree takes up to 90 MB, so the three kinds take up to 2.2 GB. A
+checkout uses one of each kind; branches share theirs unless they differ in the board's C files, the pins or the build
+itself."""
 CROSS_PREFIX = "arm-none-eabi-"
 CORTEX_M0 = ("-mcpu=cortex-m0plus", "-mthumb")
 LINKED_LIBRARIES = ("libc.a", "libc_nano.a", "libm.a", "libnosys.a", "libgcc.a")

@@ -39,7 +39,7 @@ class _UnknownError(Exception):
 
 
 class _Module:
-    """What one module binds: by name, the expression or the import that a name stands for, if there is one only."""
+    """Holds what one module binds: by name, the expression or import that a name stands for, if there is one only."""
 
     def __init__(self, path: str, tree: ast.Module, modules: Modules) -> None:
         self.path = path
@@ -104,13 +104,13 @@ class _Module:
 
 
 class _Program:
-    """All modules, and the constants in them."""
+    """Holds all modules, and the constants in them."""
 
     def __init__(self, modules: Modules) -> None:
         self.modules = {path: _Module(path, tree, modules) for path, tree in modules.items()}
 
     def value(self, path: str, name: str) -> Value:
-        """What a name of a module stands for."""
+        """Return what a name of a module stands for."""
         module = self.modules[path]
         if name in module.imports:
             return self.value(*module.imports[name])
@@ -121,7 +121,7 @@ class _Program:
         raise _UnknownError(name)
 
     def evaluated(self, node: ast.expr, path: str) -> Value:
-        """What an expression of a module comes to."""
+        """Return what an expression of a module comes to."""
         match node:
             case ast.Constant(value=int() | str() | bytes() as value):
                 return value
@@ -150,7 +150,7 @@ class _Program:
         raise _UnknownError(ast.unparse(call))
 
     def _length(self, node: ast.expr, path: str) -> int:
-        """Of a tuple that is written out somewhere."""
+        """Return the length of a tuple that is written out somewhere."""
         while isinstance(node, ast.Name):
             name = node.id
             while name in self.modules[path].imports:
@@ -163,7 +163,7 @@ class _Program:
         raise _UnknownError(ast.unparse(node))
 
     def number(self, path: str, name: str) -> int | None:
-        """The number that a name of a module always stands for; None if it is no number, or may change."""
+        """Return the number that a name of a module always stands for; None if it is no number, or may change."""
         try:
             value = self.value(path, name)
         except _UnknownError:
@@ -235,7 +235,7 @@ class _Writer(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def _block(self, statements: list[ast.stmt], may_be_empty: bool = False) -> list[ast.stmt]:
-        """A block's statements up to the first that leaves it."""
+        """Return a block's statements up to the first that leaves it."""
         written: list[ast.stmt] = []
         for statement in statements:
             new = self.visit(statement)

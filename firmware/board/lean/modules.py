@@ -15,12 +15,12 @@ class LeanError(Exception):
 
 
 def parsed(files: dict[str, str]) -> Modules:
-    """The sources by their paths, without annotations: the board does nothing with them."""
+    """Return the sources by their paths, without annotations: the board does nothing with them."""
     return {path: _Bare().visit(ast.parse(source, path)) for path, source in files.items()}
 
 
 def source_of(module: ast.Module) -> str:
-    """A tree as a source, in which names are assigned together as they were: ``a, b = c, d`` without brackets.
+    """Return a tree as a source, in which names are assigned together as they were: ``a, b = c, d`` without brackets.
 
     With brackets around the values, MicroPython makes a tuple of them, which takes room on the heap each time. The
     values in the tree are lost.
@@ -58,7 +58,7 @@ class _Bare(ast.NodeTransformer):
 
 
 def decorators(function: ast.FunctionDef) -> set[str]:
-    """Names of what a function is decorated with, without the modules they are of."""
+    """Return the names of what a function is decorated with, without the modules they are of."""
     found = set()
     for node in function.decorator_list:
         called = node.func if isinstance(node, ast.Call) else node
@@ -67,7 +67,7 @@ def decorators(function: ast.FunctionDef) -> set[str]:
 
 
 def path_of(module: str, modules: Modules) -> str | None:
-    """Where the source of a module with dots in its name lies; None if it is not one of these."""
+    """Return where the source of a module with dots in its name lies; None if it is not one of these."""
     path = module.replace(".", "/")
     for candidate in (f"{path}.py", f"{path}/__init__.py"):
         if candidate in modules:
@@ -76,14 +76,14 @@ def path_of(module: str, modules: Modules) -> str | None:
 
 
 def functions_in(tree: ast.AST) -> Iterator[Function]:
-    """All functions, at any depth."""
+    """Yield all functions, at any depth."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.Lambda):
             yield node
 
 
 def bound_in(function: Function) -> set[str]:
-    """Names that are a function's own: its parameters, and what it assigns or imports without declaring it global."""
+    """Return a function's own names: its parameters, and what it assigns or imports without declaring it global."""
     arguments = function.args
     own = {a.arg for a in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]}
     own |= {a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None}
@@ -103,7 +103,7 @@ def bound_in(function: Function) -> set[str]:
 
 
 def mentioned(tree: ast.AST) -> Iterator[str]:
-    """Every name that a tree uses, not where it is defined; a string may be one that ``getattr`` is given."""
+    """Return every name that a tree uses, not where it is defined; a string may be one that ``getattr`` is given."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             yield node.id

@@ -153,7 +153,7 @@ Names = dict[str, dict[str, str]]
 
 
 def shorten_names(modules: Modules, outside: list[ast.Module]) -> Names:
-    """Change the modules in place; what was shortened."""
+    """Change the modules in place; return what was shortened."""
     trees = [*modules.values(), *outside]
     stay = set(OF_MICROPYTHON) | set(dir(builtins)) | _taken(modules, outside)
     stay |= {name for name in _defined_in(modules.values()) if name.startswith("__") or len(name) <= _SHORT}
@@ -190,7 +190,7 @@ def _defined_in(trees: Iterable[ast.AST]) -> set[str]:
 
 
 def _defined(tree: ast.AST) -> Iterator[str]:
-    """Every name that a tree gives something, in whatever scope."""
+    """Return every name that a tree gives something, in whatever scope."""
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str() as name):
@@ -244,7 +244,7 @@ def _is_private(name: str) -> bool:
 
 
 def _taken(modules: Modules, outside: list[ast.Module]) -> set[str]:
-    """Names that are not these modules' alone."""
+    """Return the names that are not these modules' alone."""
     taken = {name for tree in outside for name in _all_names(tree)}
     for path in modules:
         taken.update(path.removesuffix(".py").split("/"))

@@ -16,7 +16,7 @@ _ONLY_PACKED = ("FAULT", "ERROR")
 """Layouts that the board never takes apart."""
 _RESPONSE_OF_A_MESSAGE = 5
 _DOC_OF_A_MESSAGE = 6
-"""Which arguments of ``Message`` are the response's fields, and what it is for."""
+"""Positions of the arguments of ``Message`` that are the response's fields, and what it is for."""
 
 
 def leave_out_texts(modules: Modules) -> None:
@@ -63,7 +63,7 @@ def _only_codes(fields: ast.expr) -> None:
 
 
 def schema_hash(firmware_folder: Path) -> bytes:
-    """Of the messages as the sources declare them."""
+    """Return the schema hash of the messages as the sources declare them."""
     sys.path.insert(0, str(firmware_folder))
     try:
         from thecal_fw.link import messages  # pyright: ignore[reportMissingImports]

@@ -85,7 +85,7 @@ def _definitions_left_out(modules: Modules, outside: list[ast.Module]) -> bool:
 
 
 def _looked_at(tree: ast.AST) -> Iterator[str]:
-    """Every attribute that something reads, by its name or by a string that may be one."""
+    """Return every attribute that something reads, by its name or by a string that may be one."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             yield node.attr
@@ -112,7 +112,7 @@ class _Attributes(ast.NodeTransformer):
 
 
 def _is_unused(node: ast.stmt, names: set[str]) -> bool:
-    """Whether a statement only defines what nobody mentions, or does nothing at all."""
+    """Return True if a statement only defines what nobody mentions, or does nothing at all."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return node.name not in names and not node.name.startswith("__")
     if isinstance(node, ast.Assign):
