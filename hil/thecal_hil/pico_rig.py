@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from thecal_fw.link import messages
+from thecal_fw.link.frames import encode_frame
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
@@ -18,7 +19,6 @@ from thecal_hil.emulator.pins import Motor
 from thecal_hil.emulator.silicon import DEFAULT, Silicon
 from thecal_hil.image import BUILT, FirmwareImage
 from thecal_hil.pico_faults import JOURNAL_BYTES, SECTOR_BYTES, PicoFaults
-from thecal_hil.raw_link import frame_bytes
 from thecal_hil.rig import (
     BUZZER,
     DIRECTION,
@@ -93,7 +93,7 @@ def bench_board(
 
 
 def _hello() -> bytes:
-    return frame_bytes(messages.HELLO.kind, 0, 0, messages.HELLO.request.pack(messages.schema_hash(), 1))
+    return encode_frame(messages.HELLO.kind, 0, 0, messages.HELLO.request.pack(messages.schema_hash(), 1))
 
 
 class PicoRig(Rig):
