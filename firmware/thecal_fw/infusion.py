@@ -304,6 +304,7 @@ class Infusion:
         pump, ledger = self._pump, self._pump.ledger
         granted = ledger.granted - ledger.counted
         self._hardware.gate.arm(granted)
+        pump.keeper.note_armed()
         self._hardware.driver.enable()
         pump.supervisor.watch_motor()
         pump.record(events.EVENT_GATE_ARMED, ledger.counted, granted)

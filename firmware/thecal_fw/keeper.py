@@ -72,6 +72,7 @@ class Keeper:
         self.due_s = NEVER_S
         self.due_us = 0
         self._due_step = 0
+        self._gate_steps = 0  # count up to which the dose gate has been granted steps
 
     # --- the quantum
 
@@ -157,13 +158,34 @@ class Keeper:
         # A memory that fails does not end therapy, which would be the greater harm. A supply that fails may be gone
         # in a moment: then nothing may come out that the journal does not know of.
         if is_durable or self.can_grant():
-            if pump.infusion.state == STATE_DELIVERING and granted > ledger.granted:
-                self._hardware.gate.grant(granted - ledger.granted)
             ledger.granted = granted
+            self._pass_on_grant()
         if is_durable:
             pump.doses.try_again()
         self._judge_journal()
         return is_durable
+
+    def note_armed(self) -> None:
+        """The dose gate has been armed for all that is granted."""
+        self._gate_steps = self._ledger.granted
+
+    def _pass_on_grant(self) -> bool:
+        """Grant the dose gate what the journal allows, once it nears the end of what it has. Return whether it was.
+
+        The gate has room for a few grants that wait. Each record renews the grant, and records follow on requests. If
+        each were passed on at once, a visit's requests would fill that room before the gate has used up the first.
+        """
+        ledger = self._ledger
+        steps = ledger.granted - self._gate_steps
+        if (
+            steps <= 0
+            or ledger.counted < self._gate_steps - self._lead_steps
+            or self._pump.infusion.state != STATE_DELIVERING
+            or not self._hardware.gate.grant(steps)
+        ):
+            return False
+        self._gate_steps = ledger.granted
+        return True
 
     def _judge_journal(self) -> None:
         pump = self._pump
@@ -264,12 +286,16 @@ class Keeper:
     # --- the loop
 
     def set_due(self) -> None:
-        """Find the instant of the microstep on which the grant has to be renewed."""
+        """Find the instant of the microstep on which the grant has to be renewed or passed on to the dose gate."""
         infusion = self._pump.infusion
         if infusion.state != STATE_DELIVERING:
             self.due_s = NEVER_S
             return
-        step = self._ledger.granted - (self._lead_steps if self.can_grant() else _HOLD_STEPS)
+        granted = self._ledger.granted
+        if granted > self._gate_steps or self.can_grant():
+            step = self._gate_steps - self._lead_steps
+        else:
+            step = granted - _HOLD_STEPS
         # The instant of a planned microstep stays what it is, and finding it out takes milliseconds.
         if step != self._due_step or self.due_s == NEVER_S:
             self._due_step = step
@@ -315,6 +341,8 @@ class Keeper:
                 self.save()
             else:
                 self._renew_grant()
+            has_acted = True
+        if self._pass_on_grant():
             has_acted = True
         if not self._is_held:
             self._is_held = True

@@ -113,9 +113,9 @@ class DoseGate(Protocol):
         """Open the gate for so many steps from now on, whatever it was before. An explicit act, to be logged."""
         ...
 
-    def grant(self, steps: int) -> None:
-        """So many steps more. At most four grants may wait behind the one being used up. A gate that is closed
-        or has tripped stays so."""
+    def grant(self, steps: int) -> bool:
+        """Grant so many steps more. Return False, with nothing granted, while there is no room for another grant: a few
+        can wait behind the one being used up. A gate that is closed or has tripped stays so."""
         ...
 
     def close(self) -> None:

@@ -98,6 +98,8 @@ def _about_the_rig(rig: Rig) -> list[str]:
         wrong.append(f"the board runs {reported}, under test is {rig.build_under_test}")
     if rig.lost_instants():
         wrong.append(f"the rig could not place {rig.lost_instants()} events in time")
+    if rig.has_lost_words():
+        wrong.append("the firmware put a word into a FIFO of the chip that was full")
     if Capability.VIRTUAL_TIME in rig.capabilities and (backward := rig.backward_steps()):
         wrong.append(f"{backward} steps came with the direction line away from the patient")
     if Capability.EXACT_EDGES in rig.capabilities:

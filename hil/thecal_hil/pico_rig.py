@@ -220,3 +220,6 @@ class PicoRig(Rig):
 
     def lost_instants(self) -> int:
         return self.board.backlog_drops
+
+    def has_lost_words(self) -> bool:
+        return self.board.words_lost_to_pio

@@ -161,6 +161,10 @@ class Rig(ABC):
         """Events the rig itself could not place in time; any at all voids its record."""
         return 0
 
+    def has_lost_words(self) -> bool:
+        """Whether the firmware put a word into a FIFO that was full; a rig that can't see it says no."""
+        return False
+
     @classmethod
     def attainable_faults(cls) -> frozenset[Fault]:
         """Faults that a scenario can have on this kind of rig, if need be by attaching a plant."""

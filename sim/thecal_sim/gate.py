@@ -2,16 +2,20 @@
 
 It looks at the edges on the sense wire, whatever made them, and no program is involved. When it would run out is worked
 out from the queue of the step generator and looked at again whenever that, the grant or the wire changes, so
-that no event is needed for each step, and a timer that is put off leaves none behind.
+that no event is needed for each step, and a timer that is put off leaves none behind. As in the chip, eight grants at
+most wait behind the one that is being used up, whatever number of steps they have.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from thecal_sim.processor import Processor
 from thecal_sim.train import SimulatedTrain
 from thecal_sim.wire import Wire
+
+FIFO_GRANTS = 8
 
 
 class SimulatedGate:
@@ -27,6 +31,7 @@ class SimulatedGate:
         self._is_open = False
         self._has_tripped = False
         self._limit = 0
+        self._waiting: deque[int] = deque()  # the count of edges at which each grant is taken up
         self._next_look = processor.env.timer(self.look)
         train.on_change = self.look
         wire.on_change = self.look
@@ -38,10 +43,15 @@ class SimulatedGate:
             raise ValueError("a gate is armed for at least one step")
         self._processor.when_reached(lambda: self._open(steps))
 
-    def grant(self, steps: int) -> None:
+    def grant(self, steps: int) -> bool:
         if steps <= 0:
             raise ValueError("at least one step is granted")
+        while self._waiting and self._waiting[0] <= self._wire.rises():
+            self._waiting.popleft()
+        if self._is_open and len(self._waiting) >= FIFO_GRANTS:
+            return False
         self._processor.when_reached(lambda: self._extend(steps))
+        return True
 
     def close(self) -> None:
         self._processor.when_reached(self.reset)
@@ -59,12 +69,14 @@ class SimulatedGate:
 
     def _open(self, steps: int) -> None:
         self._limit = self._wire.rises() + steps
+        self._waiting.clear()
         self._is_open, self._has_tripped = True, False
         self._switch(True)
         self.look()
 
     def _extend(self, steps: int) -> None:
         if self._is_open:
+            self._waiting.append(self._limit)
             self._limit += steps
             self.look()
 

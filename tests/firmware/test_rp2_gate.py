@@ -104,3 +104,16 @@ def test_a_generator_that_runs_wild_with_the_processor_hung_delivers_nothing_bey
 @pytest.mark.parametrize("call", ["gate.arm(0)", "gate.grant(0)", "gate.arm(-1)"])
 def test_nothing_can_not_be_granted(built: Bench, call: str):
     assert "ValueError" in built.run(f"try:\n    {call}\nexcept ValueError as e:\n    print(repr(e))")
+
+
+@pytest.mark.requirement("gate-grants-kept")
+def test_a_grant_that_finds_no_room_is_refused_and_none_that_was_taken_is_lost(built: Bench):
+    taken = built.run("driver.enable(); gate.arm(2)\nfor _ in range(10):\n    print(gate.grant(3))").split()
+    assert taken == 8 * ["True"] + 2 * ["False"]
+    built.run("pulse(2)")
+    assert built.run("print(gate.grant(3), gate.grant(3))") == "True False"
+    built.run("pulse(26)")
+    assert enable(built) == ON
+    built.run("pulse(1)")
+    assert enable(built) == OFF
+    assert not built.pico.words_lost_to_pio

@@ -2,7 +2,8 @@
 
 Promises: it counts what arrives on the sense pin, on the other PIO block than the step generator; from the last edge
 granted it takes less than a microsecond until the enable line is high, with no help from the processor; once it
-has tripped nothing but ``arm`` opens it, and a grant that comes too late does not.
+has tripped nothing but ``arm`` opens it, and a grant that comes too late does not. A grant that finds no room in the
+FIFO is refused, since the FIFO would lose it in silence.
 
 The gate holds the enable line by side-set. The driver's own say is an override of the same pin, see ``driver``.
 """
@@ -27,6 +28,7 @@ _SETTLING = const(8)
 
 _PIO = const(0x5030_0000)
 _CTRL = const(0x000 >> 2)
+_FLEVEL = const(0x00C >> 2)
 _TXF1 = const(0x014 >> 2)
 _SM1_SHIFTCTRL = const(0x0E8 >> 2)
 _SM1_ADDR = const(0x0EC >> 2)
@@ -37,6 +39,9 @@ _CLEAR = const(0x3000 >> 2)
 _SM1_ENABLE = const(1 << 1)
 _SM1_RESTART = const(1 << 5)
 _FJOIN_RX_BIT = const(31)
+_SM1_TX_LEVEL_SHIFT = const(8)
+_TX_LEVEL = const(0xF)
+_FIFO_WORDS = const(8)
 _JUMP_WITH_ENABLE_HIGH = const(0x1000)
 """A jump, with the side-set bit that holds the enable line high; the address is added."""
 _TRAP = const(13)
@@ -100,6 +105,11 @@ def _push(steps: int):
 
 
 @micropython.viper
+def _has_room() -> bool:
+    return (ptr32(_PIO)[_FLEVEL] >> _SM1_TX_LEVEL_SHIFT) & _TX_LEVEL < _FIFO_WORDS
+
+
+@micropython.viper
 def _is_open() -> bool:
     return bool(ptr32(_PIO)[_CTRL] & _SM1_ENABLE)
 
@@ -131,12 +141,16 @@ class DoseGate:
         _shut(self._program_start)
         _open(steps)
 
-    def grant(self, steps: int) -> None:
+    def grant(self, steps: int) -> bool:
         if steps <= 0:
             raise ValueError
+        if not _is_open() or self.has_tripped():
+            return True
+        if not _has_room():
+            return False
         # Should it trip just now, the word stays where nothing ever takes it before the next ``arm`` empties the FIFO.
-        if _is_open() and not self.has_tripped():
-            _push(steps)
+        _push(steps)
+        return True
 
     def close(self) -> None:
         _shut(self._program_start)

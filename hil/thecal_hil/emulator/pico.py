@@ -28,6 +28,8 @@ from .units import CYCLE_NS, NS_PER_US, on_cycle_ns
 from .usb_host import UsbHost
 
 _SRAM_START: Final = 0x2000_0000
+_ANY_TXOVER: Final = 0xF << 16
+"""In FDEBUG, a bit for each state machine: something was written into its full FIFO."""
 
 
 class EmulatedPico:
@@ -128,6 +130,11 @@ class EmulatedPico:
     def backlog_drops(self) -> int:
         """PIO instructions that could not be run in time; a timing measurement counts only if this is 0."""
         return sum(block.backlog_drops for block in self.chip.pio)
+
+    @property
+    def words_lost_to_pio(self) -> bool:
+        """Whether a word was put into a full FIFO of a PIO block since the latest reset. The chip drops it."""
+        return any(block.fdebug & _ANY_TXOVER for block in self.chip.pio)
 
     @property
     def busy_cycles(self) -> int:
