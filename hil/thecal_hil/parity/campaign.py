@@ -226,7 +226,8 @@ def _runs(names: dict[str, float], image: FirmwareImage, uf2: Path | None, jobs:
         else:
             yield kept
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(_one, name, uf2) for name in to_do]):
+        # The longest first, or it would run by itself at the end.
+        for future in as_completed([pool.submit(_one, name, uf2) for name in reversed(to_do)]):
             yield future.result()
 
 
