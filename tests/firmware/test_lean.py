@@ -60,6 +60,17 @@ def test_what_only_a_string_or_a_start_mentions_stays_and_what_nothing_mentions_
     assert len(pump.body) == 1
 
 
+def test_what_is_only_ever_added_to_is_still_set_first() -> None:
+    source = (
+        "class Copies:\n    def read(self):\n        self.good = 0\n        self.good += 1\n        return 7\n"
+        "def started():\n    return Copies().read()\n"
+    )
+    files, _ = lean.lean_files({"package/one.py": source}, ["from package.one import started"])
+    scope: dict[str, Any] = {}
+    exec(files["package/one.py"], scope)
+    assert scope["started"]() == 7
+
+
 def test_a_private_name_that_another_module_imports_is_refused() -> None:
     files = {
         "package/one.py": "_own = print()\n",

@@ -18,10 +18,13 @@ from thecal_hil.image import REPOSITORY, FirmwareImage, image_under_test
 from thecal_hil.memory.__main__ import LEAST_FREE_BYTES
 from thecal_hil.memory.stock import EXAMPLES, run_stock_life
 from thecal_hil.pico_rig import PicoRig, bench_board
+from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.raw_link import frame_bytes
+from thecal_hil.rig import ResetCause
 from thecal_hil.therapy import continuous
 
 FASTEST_NL_PER_DAY = 24_000_000
+NL_PER_STEP = 15.625
 
 
 @pytest.fixture
@@ -46,6 +49,29 @@ def test_a_stock_board_with_the_compiled_firmware_delivers_to_the_tick(stock_ima
     rig.run_for(4)
     assert course.must_be_ideal().pulses > 30
     check_gate(rig)
+    rig.close()
+
+
+@pytest.mark.requirement("stock-image")
+@pytest.mark.parametrize("cause", [ResetCause.POWER_ON, ResetCause.WATCHDOG])
+def test_a_stock_board_that_delivers_goes_on_after_a_reset(
+    stock_image: FirmwareImage, cause: ResetCause
+) -> None:
+    rig = PicoRig(stock_image)
+    course = Course(rig)
+    course.set_time(local_second("2026-03-06 12:00"))
+    course.prescribe(continuous(FASTEST_NL_PER_DAY))
+    course.refill(18_000_000)
+    course.start()
+    rig.run_for(4)
+    course.reset(cause)
+    rig.run_for(6)
+    if cause is ResetCause.POWER_ON:
+        # Its start takes seconds; after a bite what was due meanwhile is missed.
+        course.must_be_ideal()
+    came = [t_ns for t_ns in rig.step_times_ns if t_ns > rig.now_ns - 2 * NS_PER_S]
+    assert len(came) == pytest.approx(2 * FASTEST_NL_PER_DAY / 86_400 / NL_PER_STEP, abs=1)
+    assert len(rig.board.resets) == 2
     rig.close()
 
 

@@ -89,6 +89,9 @@ def _looked_at(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             yield node.attr
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute):
+            # What is added to is read first.
+            yield node.target.attr
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 

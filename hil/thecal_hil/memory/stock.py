@@ -2,7 +2,7 @@
 
 Promises: each is staged, committed and delivered with what a host may ask of it meanwhile, and its pulses are held
 against the oracle; then programs that are larger than such a board has room for are refused at staging, with that
-reason, while delivery continues.
+reason, while delivery continues. At the end each example outlasts a power cut: the pump goes on as it was.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from thecal_hil.gate import check_gate
 from thecal_hil.image import REPOSITORY, FirmwareImage
 from thecal_hil.memory.largest import largest_program
 from thecal_hil.pico_rig import PicoRig
+from thecal_hil.rig import ResetCause
 from thecal_hil.therapy import Therapy, continuous, flex, prescribed_in
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _AHEAD_S = 8
 """The clock is set so long before a bolus that the program gives by the clock."""
 _BOLUS_NL_PER_DAY = 4_320_000
 _BOLUS_S = 60
+_STARTS_WITHIN_S = 8
 _CHECKED_S = 3
 """To look at all of a program's week takes a board at most so long."""
 
@@ -48,12 +50,14 @@ _CHECKED_S = 3
 @dataclass
 class StockLife:
     """examples, refused: programs that were delivered, and those that were refused at staging for want of room.
-    boluses: those begun, by kind. largest_free_bytes: the least that was left in one piece right after a collection."""
+    restarts: power cuts that were caused. resets: others. boluses: those begun, by kind. largest_free_bytes: the least
+    that was left in one piece right after a collection."""
 
     examples: int = 0
     refused: int = 0
     pulses: int = 0
     out_of_memory: int = 0
+    restarts: int = 0
     resets: int = 0
     largest_free_bytes: int = 0
     boluses: dict[str, int] = field(default_factory=dict)
@@ -128,6 +132,23 @@ class _Board:
             assert pump.boluses().under_way, "no bolus is under way"
             self.course.cancel_bolus()
 
+    def restart(self, therapy: Therapy) -> None:
+        """Cut the power while the pump goes by a program, and find it going by the same afterwards."""
+        course, rig = self.course, self.rig
+        course.prescribe(therapy)
+        if therapy.program.mode != MODE_STOPPED and self._stands():
+            course.start()
+        rig.run_for(_CHECKED_S)
+        before = course.pump.interrogate()
+        rig.reset(ResetCause.POWER_ON)
+        self.life.restarts += 1
+        rig.run_for(_STARTS_WITHIN_S)
+        after = course.pump.interrogate()
+        assert after.boots == before.boots + 1, "the pump was not reset"
+        assert after.state == before.state, "the pump has not gone on as it was"
+        assert after.program_digest == therapy.program.digest(), "the pump has another program"
+        self.look()
+
     def refuse(self, program: Program) -> None:
         """Stage what there is no room for."""
         try:
@@ -179,11 +200,14 @@ def run_stock_life(image: FirmwareImage) -> StockLife:
         life.pulses = board.course.must_be_ideal().pulses
     with board.noting("at the end"):
         check_gate(board.rig)
+    for path in EXAMPLES:
+        with board.noting(f"{path.name} after a power cut"):
+            board.restart(prescribed_in(path))
     for event in board.course.pump.log():
         life.out_of_memory += event.code == EVENT_OUT_OF_MEMORY
         if event.code == EVENT_BOLUS_BEGUN:
             kind = KIND_NAMES[event.second >> KIND_SHIFT]
             life.boluses[kind] = life.boluses.get(kind, 0) + 1
-    life.resets = len(board.rig.board.resets) - 1
+    life.resets = len(board.rig.board.resets) - 1 - life.restarts
     board.rig.close()
     return life
