@@ -73,6 +73,7 @@ class Keeper:
         self.due_us = 0
         self._due_step = 0
         self._gate_steps = 0  # count up to which the dose gate has been granted steps
+        self._gate_full_until = 0  # count before which it is not asked again, since it had no room
 
     # --- the quantum
 
@@ -168,21 +169,27 @@ class Keeper:
     def note_armed(self) -> None:
         """The dose gate has been armed for all that is granted."""
         self._gate_steps = self._ledger.granted
+        self._gate_full_until = 0
+
+    def _pass_on_step(self) -> int:
+        """Count at which the gate is to be granted what it does not have yet."""
+        return max(self._gate_steps - self._lead_steps, self._gate_full_until)
 
     def _pass_on_grant(self) -> bool:
         """Grant the dose gate what the journal allows, once it nears the end of what it has. Return whether it was.
 
         The gate has room for a few grants that wait. Each record renews the grant, and records follow on requests. If
-        each were passed on at once, a visit's requests would fill that room before the gate has used up the first.
+        each were passed on at once, a visit's requests would fill that room before the gate has used up the first. It
+        fills too while the sense wire is cut, since the gate counts there; then it has more left than the count says.
         """
         ledger = self._ledger
         steps = ledger.granted - self._gate_steps
-        if (
-            steps <= 0
-            or ledger.counted < self._gate_steps - self._lead_steps
-            or self._pump.infusion.state != STATE_DELIVERING
-            or not self._hardware.gate.grant(steps)
-        ):
+        if steps <= 0 or ledger.counted < self._pass_on_step():
+            return False
+        if self._pump.infusion.state != STATE_DELIVERING:
+            return False
+        if not self._hardware.gate.grant(steps):
+            self._gate_full_until = ledger.counted + self._lead_steps // 2
             return False
         self._gate_steps = ledger.granted
         return True
@@ -292,10 +299,9 @@ class Keeper:
             self.due_s = NEVER_S
             return
         granted = self._ledger.granted
-        if granted > self._gate_steps or self.can_grant():
-            step = self._gate_steps - self._lead_steps
-        else:
-            step = granted - _HOLD_STEPS
+        step = granted - (self._lead_steps if self.can_grant() else _HOLD_STEPS)
+        if granted > self._gate_steps:
+            step = min(step, self._pass_on_step())
         # The instant of a planned microstep stays what it is, and finding it out takes milliseconds.
         if step != self._due_step or self.due_s == NEVER_S:
             self._due_step = step
