@@ -81,7 +81,7 @@ verify: $(TOOLS) $(VENV)/verify-ready $(FIRMWARE) ## Deliver a day on the emulat
 
 .PHONY: test
 test: $(TOOLS) system-analyser $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
-	@$(KEEPING_COMPILED) $(BIN)/pytest -n 2 --dist loadfile --outcomes build/evidence/tests.json $(PYTEST_ARGS)
+	@$(KEEPING_COMPILED) $(BIN)/pytest -n 2 --outcomes build/evidence/tests.json $(PYTEST_ARGS)
 
 .PHONY: quick
 quick: $(TOOLS) $(VENV)/ready ## Check an edit within a minute: style, types, unit tests it is felt in, twenty scenarios

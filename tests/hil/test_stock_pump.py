@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,12 +28,13 @@ FASTEST_NL_PER_DAY = 24_000_000
 NL_PER_STEP = 15.625
 
 
-@pytest.fixture
-def stock_image(stock_uf2: Path, monkeypatch: pytest.MonkeyPatch) -> FirmwareImage:
+@pytest.fixture(scope="module")
+def stock_image(stock_uf2: Path) -> Iterator[FirmwareImage]:
     """A stock image with what ``make mpy`` makes of the present sources."""
     subprocess.run([sys.executable, REPOSITORY / "firmware/board/build.py", "mpy"], check=True)
-    monkeypatch.setenv("THECAL_UF2", str(stock_uf2))
-    return image_under_test()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("THECAL_UF2", str(stock_uf2))
+        yield image_under_test()
 
 
 @pytest.mark.requirement("stock-image")

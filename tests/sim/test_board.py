@@ -3,7 +3,7 @@
 from itertools import accumulate
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from simpy import Event
 
@@ -77,6 +77,8 @@ def test_a_new_queue_takes_over_from_the_old_one_at_its_anchor(old, new, splice_
     start(board, old)
     board.env.run_until(ANCHOR_NS + TICK_NS * splice_ticks)
     anchor_ns = board.env.now_ns + 20 * NS_PER_MS
+    # The pump keeps its anchors clear of old pulses.
+    assume(all(abs(rise_ns - anchor_ns) > 2 * TICK_NS for rise_ns in rises(old)))
     start(board, new, anchor_ns=anchor_ns)
     board.env.run_until(anchor_ns + 40 * 500_000 * TICK_NS)
     expected = [rise_ns for rise_ns in rises(old) if rise_ns <= anchor_ns] + rises(new, anchor_ns)
