@@ -7,6 +7,7 @@ with pairing, and by itself when nothing proved has come for a while.
 """
 
 from thecal_fw.core import events
+from thecal_fw.core.counts import one_more
 from thecal_fw.core.roles import KEYED, OPEN, ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
 from thecal_fw.core.slowdown import Slowdown
 from thecal_fw.link import authentication, messages
@@ -85,7 +86,7 @@ class Gatekeeper:
         clock = pump.hardware.clock
         wait_s = self._slowdown_of(values["role"]).wait_s(clock.s)
         if not self._nonce and keys.access == KEYED:
-            self._challenges += 1
+            self._challenges = one_more(self._challenges)
             self._nonce = authentication.pump_nonce(
                 keys.key(ROLE_CLINICIAN),
                 pump.hardware.machine.random_bytes(authentication.NONCE_BYTES),

@@ -6,6 +6,7 @@ of the pump's lives and are never reused, so a reader knows what it has missed.
 
 import struct
 
+from thecal_fw.core.counts import MOST_EVENTS
 from thecal_fw.core.instant import TICKS_PER_SECOND, ticks_at
 from thecal_fw.core.wall_clock import WallClock
 
@@ -60,6 +61,7 @@ EVENT_NAMES = (
     "out of memory",
     "keys in one place only",
     "boluses passed over",
+    "counts full",
 )
 (
     EVENT_RESET,
@@ -106,6 +108,7 @@ EVENT_NAMES = (
     EVENT_OUT_OF_MEMORY,
     EVENT_KEYS_SINGLE,
     EVENT_PASSED_OVER,
+    EVENT_COUNTS_FULL,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28
@@ -210,6 +213,8 @@ class EventLog:
     def record(
         self, boot_s: int, boot_us: int, wall: WallClock, code: int, first: int = 0, second: int = 0
     ) -> None:
+        if self.latest >= MOST_EVENTS:
+            return
         self.latest += 1
         utc_s = wall.utc_ticks(ticks_at(boot_s, boot_us)) // TICKS_PER_SECOND
         self._put(

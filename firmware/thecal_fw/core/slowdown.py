@@ -5,6 +5,8 @@ during a wait is not looked at and does not make it longer, or a flood would hol
 second comes in.
 """
 
+from thecal_fw.core.counts import one_more
+
 LEAST_WAIT_S = 1
 MOST_WAIT_S = 900
 BURST_ENDS_S = 3_600
@@ -27,7 +29,7 @@ class Slowdown:
     def note_failure(self, now_s: int) -> bool:
         """Count a wrong key; whether it is the first of a burst."""
         is_first = not self.failures or now_s - self._latest_s >= BURST_ENDS_S
-        self.failures += 1
+        self.failures = one_more(self.failures)
         self._latest_s = now_s
         if not self.wait_s(now_s):
             self._wait_s = min(MOST_WAIT_S, max(LEAST_WAIT_S, 2 * self._wait_s))

@@ -207,6 +207,8 @@ def event_text(event: Event) -> str:
         return f"at microstep {first}, {_signed(second)} microsteps short"
     if event.code == events.EVENT_JOURNAL:
         return f"{CONDITION_NAMES[first]}, record {second}"
+    if event.code == events.EVENT_COUNTS_FULL:
+        return f"at microstep {first} of this life: the pump resets itself and goes on"
     if event.code in (events.EVENT_SUPPLY_LOW, events.EVENT_SUPPLY_GOOD, events.EVENT_HELD):
         return f"at microstep {first}"
     if event.code == events.EVENT_TIMING_FAULT:
