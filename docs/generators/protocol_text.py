@@ -255,7 +255,7 @@ EVENT_TEXT = {
     "bridge ended": ("microsteps counted", "0"),
     "paired": ("role", "1 if it had a key before"),
     "authenticated": ("role", "wrong keys since the last right one"),
-    "wrong key": ("role", "session; the first of a burst only"),
+    "wrong key": ("role", "session"),
     "keys damaged": ("0", "0"),
     "button pressed": ("milliseconds held", "0"),
     "tone checked": ("priority", "0"),
@@ -267,6 +267,10 @@ EVENT_TEXT = {
         "how many in the lower 24 bits, above them the reason: see `PASSED_OVER_NAMES` in core/events.py",
     ),
     "part renewed": ("part", "running seconds of all lives"),
+    "more of the same": (
+        "how many were counted and not logged one by one",
+        "low 16 bits of their first value where these tell them apart, else 0; above them the code",
+    ),
     "counts full": ("microsteps counted", "seconds since reset; the watchdog resets the pump within 8.3 s"),
 }
 

@@ -2,7 +2,7 @@
 
 Promises: a pump that was never given a key lets everybody in; any other carries out no change that is not proved by the
 key of a role that may. Whoever proves nothing changes nothing: neither state, nor what the session remembers, nor the
-log, save for one event at the first wrong key of a burst. What a session has proved ends with it, with a newer hello,
+log, save for the first wrong key of a burst and its number. What a session has proved ends with it, with a newer hello,
 with pairing, and by itself when nothing proved has come for a while.
 """
 
@@ -69,9 +69,8 @@ class Gatekeeper:
         self._proof_ends_s = now_s + PROOF_LASTS_S
 
     def _note_wrong_key(self, role: int, now_s: int) -> None:
-        slowdown = self._slowdowns[role]
-        if slowdown.note_failure(now_s):
-            self._pump.record(events.EVENT_WRONG_KEY, role, self._session)
+        self._slowdowns[role].note_failure(now_s)
+        self._pump.record(events.EVENT_WRONG_KEY, role, self._session)
 
     def _slowdown_of(self, role: int) -> Slowdown:
         slowdown = self._slowdowns.get(role)

@@ -92,6 +92,7 @@ class Supervisor:
         if now_s >= self.check_s:
             self.check_s = now_s + MEMORY_CHECK_S
             self._check_life(now_s)
+            self._pump.tell_bursts()
             self._pump.service.check()
             self._check_memory()
 
@@ -240,6 +241,7 @@ class Supervisor:
         goes on over that as over any of its resets, and counts since the reset begin at 0."""
         if max(self._ledger.counted, now_s) >= MOST_LIFE and not self._infusion.must_end_life:
             self._infusion.must_end_life = True
+            self._pump.tell_bursts(True)
             self._pump.record(events.EVENT_COUNTS_FULL, self._ledger.counted, now_s)
             self._pump.keeper.write_events()
 

@@ -107,7 +107,11 @@ def test_each_press_that_is_refused_is_logged_with_its_reason_and_three_tones_sa
         REFUSED_MOST_PER_DAY,
         REFUSED_NOT_DELIVERING,
     ]
-    assert len(bench.events(events.EVENT_PRESSED)) == 6
+    # Four in an hour are logged one by one.
+    assert len(bench.events(events.EVENT_PRESSED)) == 4
+    bench.run_for(4_200)
+    (more,) = bench.events(events.EVENT_MORE)
+    assert (more["first"], more["second"] >> events.MORE_CODE_SHIFT) == (2, events.EVENT_PRESSED)
 
 
 @pytest.mark.requirement("button-refusals", "button-refusals-logged")
