@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from core.strategies import bolus_programs, flex_programs, valid_programs
 from host.conftest import EXAMPLES
+from thecal.cli.status_text import event_name, event_text
+from thecal.client import Event
 from thecal.day_pattern import clock
 from thecal.prescription import load_prescription
 from thecal.words import comparison, days_to_alarm, describe, millilitres, volume_per_day_nl
+from thecal_fw.core import events
 from thecal_fw.core.program import MINUTES_PER_DAY, MODE_STOPPED, Program
 from thecal_fw.core.schedule import rate_at
 
