@@ -12,12 +12,17 @@ from array import array
 from thecal_fw.core.counts import one_more
 
 HOUR_S = 3_600
-MOST_BURSTS = 32
+MOST_BURSTS = 30
 """More than there are different events that a person can cause. Beside so many, another is logged and not counted."""
 BY_VALUE = 0x80
 """In a row of the table: the same event is one of the same first value, of its low 16 bits."""
-_KEY, _ENDS_S, _LEFT, _COUNTED = range(4)
-_FIELDS = 4
+_FIELDS = 3
+"""Of a slot: the event as a key (0: free) with how many are still logged above it, the second at which its hour ends,
+and how many were counted in it."""
+_ENDS_S = 1
+_COUNTED = 2
+_KEY = 0xFFFFFF
+_ONE_LEFT = 0x1000000
 
 
 class Bursts:
@@ -35,18 +40,18 @@ class Bursts:
         key = (code + 1) << 16 | (first & 0xFFFF if row & BY_VALUE else 0)
         slots, free = self._slots, -1
         for at in range(0, len(slots), _FIELDS):
-            if slots[at] == key and (now_s < slots[at + _ENDS_S] or slots[at + _COUNTED]):
-                if slots[at + _LEFT]:
-                    slots[at + _LEFT] -= 1
+            held = slots[at] & _KEY
+            if held == key and (now_s < slots[at + _ENDS_S] or slots[at + _COUNTED]):
+                if slots[at] > _KEY:
+                    slots[at] -= _ONE_LEFT
                     return False
                 slots[at + _COUNTED] = one_more(slots[at + _COUNTED])
                 return True
-            if slots[at] in (0, key):
+            if held in (0, key):
                 free = at
         if free >= 0:
-            slots[free] = key
+            slots[free] = key + _ONE_LEFT * ((row & ~BY_VALUE) - 1)
             slots[free + _ENDS_S] = now_s + HOUR_S
-            slots[free + _LEFT] = (row & ~BY_VALUE) - 1
         return False
 
     def over(self, now_s: int, at_once: bool = False):
@@ -54,11 +59,11 @@ class Bursts:
         at_once: of an hour that is not over as well."""
         slots = self._slots
         for at in range(0, len(slots), _FIELDS):
-            key, counted = slots[at], slots[at + _COUNTED]
+            key, counted = slots[at] & _KEY, slots[at + _COUNTED]
             if key and (at_once or now_s >= slots[at + _ENDS_S]):
                 if counted:
                     # It goes on being counted until an hour has none.
-                    slots[at + _COUNTED] = slots[at + _LEFT] = 0
+                    slots[at], slots[at + _COUNTED] = key, 0
                     slots[at + _ENDS_S] = now_s + HOUR_S
                     return (key >> 16) - 1, key & 0xFFFF, counted
                 if not at_once:

@@ -66,7 +66,7 @@ _FORMAT = "<" + "".join([form for _, form in _RECORD])
 _PACKED = tuple([name for name, _ in _RECORD])
 _FLAGS = _PACKED.index("flags")
 _COUNTED_HIGH = _PACKED.index("counted_high")
-_LOW_WORDS = tuple([_PACKED.index(name) for name in ("filled_at_steps", "counted_steps", "granted_steps")])
+_LOW_WORDS = ("filled_at_steps", "counted_steps", "granted_steps")
 _OF_THE_RECORD = ("magic", "layout_version", "since_mirrored", "flags", "counted_high", "crc32")
 _LOW = 0xFFFFFFFF
 FIELDS = tuple([name for name in _PACKED if name not in _OF_THE_RECORD]) + (
@@ -170,10 +170,9 @@ class State:
         """Fill a record, save for what ``complete`` adds."""
         values = []
         for name in _PACKED:
-            values.append(getattr(self, name, 0))
+            value = getattr(self, name, 0)
+            values.append(value & _LOW if name in _LOW_WORDS else value)
         values[_COUNTED_HIGH] = self.counted_steps >> 32
-        for index in _LOW_WORDS:
-            values[index] &= _LOW
         values[0] = MAGIC
         values[1] = LAYOUT_VERSION
         flags = (self.delivering != 0) | (self.reservoir_known != 0) << 1 | self.time_source << 2
