@@ -70,14 +70,14 @@ FIELD_TEXT = {
     "silenced_alarms": "bits of those that are silenced for now",
     "latest_event": "sequence number of the latest event",
     "reset_cause": "see [enumerations](#enumerations)",
-    "frames_garbled": "runs of bytes that were no frame, since reset",
+    "frames_garbled": "runs of bytes that were no frame, since reset; stands still at 1,073,741,823",
     "frames_overlong": "runs of bytes longer than any frame, since reset",
     "replies_dropped": "responses dropped because the host did not read, since reset",
     "queued_ms": "how far ahead pulses are planned, ms",
     "worst_poll_us": "latest that the controller ever woke after it had asked to, us",
     "heap_free_bytes": "free heap, bytes",
     "boots": "which of the pump's lives this is, from 1",
-    "lifetime_steps": "microsteps counted in all lives",
+    "lifetime_steps": "microsteps counted in all lives, 64 bits",
     "granted_steps": "microsteps that may still come out before the journal has to be told of more",
     "quantum_steps": "most microsteps that can be uncertain after a power cut",
     "uncertain_steps": "since the refill, counted after power cuts though they may not have been delivered",
@@ -255,7 +255,7 @@ EVENT_TEXT = {
     "bridge ended": ("microsteps counted", "0"),
     "paired": ("role", "1 if it had a key before"),
     "authenticated": ("role", "wrong keys since the last right one"),
-    "wrong key": ("role", "session; the first of a burst only"),
+    "wrong key": ("role", "session"),
     "keys damaged": ("0", "0"),
     "button pressed": ("milliseconds held", "0"),
     "tone checked": ("priority", "0"),
@@ -267,6 +267,11 @@ EVENT_TEXT = {
         "how many in the lower 24 bits, above them the reason: see `PASSED_OVER_NAMES` in core/events.py",
     ),
     "part renewed": ("part", "running seconds of all lives"),
+    "more of the same": (
+        "how many were counted and not logged one by one",
+        "low 16 bits of their first value where these tell them apart, else 0; above them the code",
+    ),
+    "counts full": ("microsteps counted", "seconds since reset; the watchdog resets the pump within 8.3 s"),
 }
 
 PROGRAM_FIELDS = (

@@ -29,6 +29,7 @@ from thecal_fw.core.bolus_history import (
     BolusHistory,
 )
 from thecal_fw.core.carried import MOST_BOLUSES
+from thecal_fw.core.counts import later_number
 from thecal_fw.core.instant import (
     TICKS_PER_MINUTE,
     TICKS_PER_SECOND,
@@ -453,7 +454,7 @@ class Boluses:
     def take_over(self, carried, reset_ticks: int) -> None:
         """Go on with the boluses of the life before this one, which lasted so many ticks."""
         pump = self._pump
-        pump.doses.next_number = max(pump.doses.next_number, carried.next_dose)
+        pump.doses.next_number = later_number(pump.doses.next_number, carried.next_dose)
         for kind, start_tick, end_tick, rate_nl_per_day, number in carried.boluses:
             is_extra, kind = not kind & _BY_PLAN, kind & ~_BY_PLAN
             bolus = Bolus(kind, start_tick - reset_ticks, end_tick - start_tick, rate_nl_per_day, number)

@@ -286,6 +286,7 @@ class Commands:
         pump = self._controller
         if pump.infusion.state != STATE_STOPPED:
             raise RequestRefusedError(messages.ERROR_NOT_WHILE_DELIVERING)
+        pump.tell_bursts(True)
         pump.record(event)
         pump.keeper.save_if_changed()
         self._leave_to = leave_to

@@ -562,3 +562,8 @@ class Controller:
         """Log an event at the instant the clock was last read."""
         clock = self.hardware.clock
         self.log.record(clock.s, clock.us, self.wall, code, int(first), int(second))
+
+    def tell_bursts(self, at_once: bool = False) -> None:
+        """Log the numbers of events that were counted and not logged one by one."""
+        clock = self.hardware.clock
+        self.log.tell_bursts(clock.s, clock.us, self.wall, at_once)

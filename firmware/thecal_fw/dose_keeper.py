@@ -6,6 +6,7 @@ firmware has used, has its log read once in its place (``BolusRecall``).
 """
 
 from thecal_fw.core.carried import NO_RECORD
+from thecal_fw.core.counts import MOST_SECONDS, number_after
 from thecal_fw.core.dose_record import DoseRecord, decode
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND
 from thecal_fw.core.lived_minutes import NOT_KNOWN
@@ -27,7 +28,7 @@ class DoseKeeper:
     def take_number(self) -> int:
         """Number of a dose that begins now."""
         number = self.next_number
-        self.next_number += 1
+        self.next_number = number_after(number)
         return number
 
     def note_change(self) -> None:
@@ -59,8 +60,9 @@ class DoseKeeper:
             return True
         if not keeper.may_write():
             return False
-        told = DoseRecord(keeper.base_lifetime_s + pump.hardware.clock.s, self.next_number)
-        told.unknown_until_s = max(0, keeper.base_lifetime_s - -recall.unknown_until // TICKS_PER_SECOND)
+        told = DoseRecord(pump.service.lifetime_s(), self.next_number)
+        unknown_until_s = keeper.base_lifetime_s - -recall.unknown_until // TICKS_PER_SECOND
+        told.unknown_until_s = min(max(0, unknown_until_s), MOST_SECONDS)
         told.under_way = pump.bolus_notes.under_way
         told.remembered = pump.boluses.history.given
         told.lived_since, told.lived = pump.boluses.lived.since, pump.boluses.lived.spans
@@ -90,7 +92,7 @@ class DoseKeeper:
             recall.begin()
             self.note_change()
             return
-        self.next_number = max(self.next_number, told.next_number)
+        self.next_number = told.next_number
         recall.is_done = True
         boluses.line_room.empty_at_steps = told.line_empty_at_steps
         if pump.keeper.journal.state is None:

@@ -42,6 +42,7 @@ class Infusion:
     timeline: what is being delivered.
     event_s, event_us: when that has to be prepared or noted.
     refill_s, refill_us: when the queue has room again.
+    must_end_life: whether counts since this reset are about to leave what the board can count with.
     owed_phase: what the next course begins with, in the units of ``Metering``.
     """
 
@@ -61,6 +62,7 @@ class Infusion:
         # the nearest microstep, and no more than half of one away from it.
         self.owed_phase = self.delivery.half_a_step
         self.timeline = NO_DELIVERY
+        self.must_end_life = False
         self._goes_on = False
         self._is_granted = False
         self._changed_timeline = NO_DELIVERY
@@ -71,7 +73,10 @@ class Infusion:
     # --- asked by the loop
 
     def is_sound(self, now_s: int) -> bool:
-        """While delivering, the plan reaches beyond the present second; while starting, the start is still to come."""
+        """While delivering, the plan reaches beyond the present second; while starting, the start is still to come.
+        Once this life's counts are full nothing is sound, and the watchdog begins another one."""
+        if self.must_end_life:
+            return False
         if self.state == STATE_DELIVERING:
             return self.delivery.tail_s > now_s
         return self.state == STATE_STOPPED or self.event_s != NEVER_S

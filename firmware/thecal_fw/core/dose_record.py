@@ -10,6 +10,7 @@ import binascii
 import struct
 
 from thecal_fw.core.bolus import Bolus
+from thecal_fw.core.counts import MOST_NUMBER
 from thecal_fw.core.instant import TICKS_PER_SECOND
 from thecal_fw.core.line_room import NOT_KNOWN as LINE_NOT_KNOWN
 from thecal_fw.core.lived_minutes import MOST_SPANS, NOT_KNOWN
@@ -32,6 +33,8 @@ SEQUENCE_OFFSET = 4
 _IS_UNDER_WAY = 1
 _IS_REMEMBERED = 2
 _ALL_SECONDS = 0xFFFFFFFF
+_LINE_HIGH_OFFSET = _SPANS_OFFSET + MOST_SPANS * _SPAN_BYTES
+"""The high bits of ``line_empty_at_steps``, where a record of older firmware has zeros."""
 
 
 class DoseRecord:
@@ -95,12 +98,13 @@ class DoseRecord:
             self.next_number,
             self.unknown_until_s,
             self.lived_since,
-            self.line_empty_at_steps,
+            self.line_empty_at_steps & MOST_NUMBER,
         )
         record[offset:_CRC_OFFSET] = bytes(_CRC_OFFSET - offset)
+        struct.pack_into("<I", record, _LINE_HIGH_OFFSET, self.line_empty_at_steps >> 32)
         offset = _SPANS_OFFSET
         for first, until, until_tick in self.lived:
-            until_s = max(0, base_s - -until_tick // TICKS_PER_SECOND)
+            until_s = min(max(0, base_s - -until_tick // TICKS_PER_SECOND), _ALL_SECONDS)
             struct.pack_into(_SPAN, record, offset, first, until_s, min(until - first, 0xFFFF))
             offset += _SPAN_BYTES
 
@@ -135,7 +139,9 @@ def decode(record, base_s: int):
     told = DoseRecord(lifetime_s, next_number)
     told.unknown_until_s = unknown_until_s
     told.lived_since = lived_since
-    told.line_empty_at_steps = line
+    # All ones without the high bits is what older firmware wrote for a room that it did not know.
+    if line != MOST_NUMBER:
+        told.line_empty_at_steps = struct.unpack_from("<I", record, _LINE_HIGH_OFFSET)[0] << 32 | line
     for index in range(min(spans, MOST_SPANS)):
         first, until_s, minutes = struct.unpack_from(_SPAN, record, _SPANS_OFFSET + index * _SPAN_BYTES)
         told.lived.append((first, first + minutes, (until_s - base_s) * TICKS_PER_SECOND))
@@ -148,12 +154,13 @@ def decode(record, base_s: int):
             told.under_way.append(Bolus(kind, start_tick, seconds * TICKS_PER_SECOND, rate, number))
         if flags & _IS_REMEMBERED:
             told.remembered.append(Bolus(kind, start_tick, seconds * TICKS_PER_SECOND, counted_rate, number))
-    told.remembered.sort(key=_number_of)
+    told.remembered.sort(key=_start_of)
     return told
 
 
-def _number_of(bolus) -> int:
-    return bolus.number
+def _start_of(bolus) -> int:
+    # Not by their numbers, which begin anew one day.
+    return bolus.start_tick
 
 
 def _crc(record) -> int:

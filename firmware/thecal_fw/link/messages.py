@@ -133,7 +133,7 @@ INTERROGATE = Message(
         ("worst_poll_us", "I"),
         ("heap_free_bytes", "I"),
         ("boots", "I"),
-        ("lifetime_steps", "I"),
+        ("lifetime_steps", "Q"),
         ("granted_steps", "I"),
         ("quantum_steps", "I"),
         ("uncertain_steps", "I"),

@@ -207,6 +207,8 @@ def event_text(event: Event) -> str:
         return f"at microstep {first}, {_signed(second)} microsteps short"
     if event.code == events.EVENT_JOURNAL:
         return f"{CONDITION_NAMES[first]}, record {second}"
+    if event.code == events.EVENT_COUNTS_FULL:
+        return f"at microstep {first} of this life: the pump resets itself and goes on"
     if event.code in (events.EVENT_SUPPLY_LOW, events.EVENT_SUPPLY_GOOD, events.EVENT_HELD):
         return f"at microstep {first}"
     if event.code == events.EVENT_TIMING_FAULT:
@@ -224,9 +226,24 @@ def event_text(event: Event) -> str:
     if event.code == events.EVENT_PASSED_OVER:
         number, reason = second & (1 << events.PASSED_OVER_SHIFT) - 1, second >> events.PASSED_OVER_SHIFT
         return f"{number} from {_local_minute_text(first)} on: {_name(events.PASSED_OVER_NAMES, reason)}"
+    if event.code == events.EVENT_MORE:
+        return _more_text(first, second)
     if event.code == events.EVENT_HELLO:
         return f"session {second}"
     return ""
+
+
+def _more_text(number: int, second: int) -> str:
+    """What was counted and not logged one by one: which event, what it was about, how often."""
+    code, value = second >> events.MORE_CODE_SHIFT, second & (1 << events.MORE_CODE_SHIFT) - 1
+    name = events.EVENT_NAMES[code] if code < len(events.EVENT_NAMES) else f"event {code}"
+    if code == events.EVENT_BOLUS_REFUSED:
+        name += f" ({refusal_name(value)})"
+    elif code in (events.EVENT_AUTHENTICATED, events.EVENT_WRONG_KEY):
+        name += f" ({_role(value)})"
+    elif code in (events.EVENT_ALARM_RAISED, events.EVENT_ALARM_CLEARED):
+        name += f" ({''.join(names_of(1 << value)) or value})"
+    return f"{name}: {number:,} more {'time' if number == 1 else 'times'} since the one logged before"
 
 
 def _bolus_text(code: int, first: int, second: int) -> str:
