@@ -44,8 +44,9 @@ from thecal_fw.core.schedule import (
     lowest_basal_rate,
     next_bolus,
 )
-from thecal_fw.core.timeline import NO_BOLUSES, Timeline
+from thecal_fw.core.timeline import JUDGED_AHEAD_TICKS, NO_BOLUSES, Timeline
 from thecal_fw.core.wall_clock import WallClock
+from thecal_fw.judging import Judging
 
 MOST_JUMP_MINUTES = 120
 """A clock is corrected by this or less, daylight-saving time included; further is a new time."""
@@ -63,6 +64,7 @@ class Boluses:
         self.recall = BolusRecall(pump)
         self.extra = []
         self.lived = LivedMinutes()
+        self.judging = Judging(pump, self)
         self.line_room = LineRoom(pump.calibration)
         self.minute = NO_BOLUSES
         self._are_allowed = True
@@ -79,12 +81,13 @@ class Boluses:
         if not self._are_allowed:
             self._end_what_has_not_begun(change_tick)
         bridge = pump.bridging.lead(change_tick)
-        minute, extra = NO_BOLUSES, ()
+        minute, extra, judge = NO_BOLUSES, (), None
         if self._are_allowed:
             minute, extra = self.minute, tuple(self.extra)
             if bridge is not None and pump.wall.is_known():
                 minute = max(minute, pump.wall.first_local_minute(bridge[1]))
-        return Timeline(
+            judge = self.judging.of_change(change_tick)
+        timeline = Timeline(
             pump.wanted_program(),
             pump.wall,
             pump.limits.minimum_rate_nl_per_day,
@@ -92,7 +95,12 @@ class Boluses:
             extra,
             bridge,
             self.lived.coming_again(pump.wall, change_tick) if minute != NO_BOLUSES else (),
+            judge,
         )
+        if judge is not None:
+            # Now, and not while the queue is spliced.
+            timeline.boluses_near(change_tick, change_tick + JUDGED_AHEAD_TICKS + TICKS_PER_MINUTE)
+        return timeline
 
     def _end_what_has_not_begun(self, tick: int) -> None:
         """What is under way ends with the change at this tick; what begins only then would not be seen to end."""
@@ -129,6 +137,7 @@ class Boluses:
         if before.is_known():
             self.lived.end(before.first_local_minute(tick), tick)
         self.lived.begin(after.first_local_minute(tick))
+        self.judging.begin(tick)
         self._pump.doses.note_change()
         is_delivering = self._pump.infusion.state != STATE_STOPPED
         if is_delivering and before.is_known():
@@ -141,8 +150,6 @@ class Boluses:
             self._note_coming_again(after, before.first_local_minute(tick), tick)
         if is_delivering:
             self.begin_from(tick)
-            if self.extra and self._program_with_boluses() is not None:
-                self._put_off_plan(after)
 
     def _keep_under_way(self, tick: int) -> None:
         """What is under way goes on at its own ticks."""
@@ -167,7 +174,7 @@ class Boluses:
                 first = min(first, found[0]) if count else found[0]
                 count += count_boluses(self._pump.program, begin, end)
         if count and minute < until:
-            self._pass_over(count, first, events.PASSED_LIVED)
+            self.pass_over(count, first, events.PASSED_LIVED)
 
     def _pass_over_or_make_up(self, first: int, until: int, tick: int) -> None:
         """The clock jumps over these minutes: give what was to begin in them, or log that it is not given."""
@@ -179,9 +186,10 @@ class Boluses:
             # They have not been lived through: if the clock is set back, they come at their time.
             found = next_bolus(program, first, until)
             if found is not None:
-                self._pass_over(count_boluses(program, first, until), found[0], reason)
+                self.pass_over(count_boluses(program, first, until), found[0], reason)
             return
         lived = [(begin, end) for begin, end, _ in self.lived.spans]
+        from_tick = tick
         for bolus in self.extra:
             if bolus.kind == KIND_SCHEDULED:
                 tick = max(tick, bolus.end_tick)
@@ -195,20 +203,24 @@ class Boluses:
             minute = start_minute + 1
             if is_within(start_minute, lived):
                 continue
+            bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
             why = reason
+            # A place is left for one on demand.
+            if why < 0 and len(self.extra) >= MOST_BOLUSES - 1:
+                why = events.PASSED_TOO_MANY
             if why < 0:
-                why = self._reason_not_to_add(rate_nl_per_day)
+                why = self.judging.reason_against(bolus, self.judging.without_clock(), from_tick)
             if why >= 0:
                 if not passed:
                     passed_first, passed_reason = start_minute, why
                 passed += 1
                 continue
-            bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
             self.extra.append(bolus)
             tick = bolus.end_tick
-        self.lived.add(first, until, self._pump.ticks_now())
+            # What is not made up comes at its time if the clock is set back.
+            self.lived.add(start_minute, start_minute + 1, self._pump.ticks_now())
         if passed:
-            self._pass_over(passed, passed_first, passed_reason)
+            self.pass_over(passed, passed_first, passed_reason)
 
     def _reason_not_to_make_up(self, jump_minutes: int) -> int:
         """Why nothing that is jumped over is given now; -1 if it is."""
@@ -221,23 +233,14 @@ class Boluses:
             return events.PASSED_BRIDGE
         return events.PASSED_BLOCKED if self.are_blocked() else -1
 
-    def _reason_not_to_add(self, rate_nl_per_day: int) -> int:
-        """Why one more made-up bolus is not given; -1 if it is. A place is left for one on demand."""
-        if len(self.extra) >= MOST_BOLUSES - 1:
-            return events.PASSED_TOO_MANY
-        made_up = Bolus(KIND_SCHEDULED, 0, 0, rate_nl_per_day)
-        if self._most_rate_with(made_up) > self._pump.limits.most_rate_nl_per_day:
-            return events.PASSED_RATE
-        return -1
-
-    def _most_rate_with(self, wanted) -> int:
-        """The most that can come together at any tick with one more bolus (None: with no more), in nL/day: the highest
-        basal or temporary rate, the highest bolus of the clock's plan, one that goes on beside the plan, and all on
-        demand. Those beside the plan come one after the other."""
+    def _most_rate_with(self, wanted: Bolus) -> int:
+        """The most that can come together at any tick with one more bolus, in nL/day: the highest basal or temporary
+        rate, the highest bolus of the clock's plan, one that goes on beside the plan, and all on demand. Those beside
+        the plan come one after the other."""
         program = self._pump.program
         most = highest_rate(program)
         beside_plan = on_demand = 0
-        for bolus in self.extra if wanted is None else self.extra + [wanted]:
+        for bolus in self.extra + [wanted]:
             rate_nl_per_day = bolus.rate_nl_per_day
             if bolus.kind == KIND_TEMPORARY:
                 most = max(most, rate_nl_per_day + extremes_of(program).highest_bolus)
@@ -247,21 +250,7 @@ class Boluses:
                 on_demand += rate_nl_per_day
         return most + beside_plan + on_demand
 
-    def _put_off_plan(self, wall: WallClock) -> None:
-        """Where what goes on beside the plan leaves no room below the highest rate, the plan begins nothing before that
-        is over."""
-        if self._most_rate_with(None) <= self._pump.limits.most_rate_nl_per_day:
-            return
-        first = self.minute
-        for bolus in self.extra:
-            if bolus.kind == KIND_SCHEDULED:
-                self.minute = max(self.minute, wall.first_local_minute(bolus.end_tick))
-        found = next_bolus(self._pump.program, first, self.minute)
-        if found is not None:
-            count = count_boluses(self._pump.program, first, self.minute)
-            self._pass_over(count, found[0], events.PASSED_RATE)
-
-    def _pass_over(self, number: int, first_minute: int, reason: int) -> None:
+    def pass_over(self, number: int, first_minute: int, reason: int) -> None:
         number = min(number, (1 << events.PASSED_OVER_SHIFT) - 1)
         self._pump.record(events.EVENT_PASSED_OVER, first_minute, reason << events.PASSED_OVER_SHIFT | number)
 
@@ -336,7 +325,10 @@ class Boluses:
         if self._allowance is None:
             self._allowance = Allowance(program, pump.place.week)
         self.history.forget(bolus.start_tick)
-        return self.history.refusal(self._on_top(bolus), program, self._allowance)
+        refusal = self.history.refusal(self._on_top(bolus), program, self._allowance)
+        if refusal == REFUSED_NOT:
+            refusal = self.judging.refusal(bolus)
+        return refusal
 
     def _only_fills_the_line(self, bolus: Bolus) -> bool:
         """Return True for a prime that the line is known to have room for. Any other is a bolus under every limit."""
@@ -403,7 +395,9 @@ class Boluses:
     def end_with_program(self) -> None:
         """Another program takes over: nothing that was given beside the one before goes on, and of its own boluses none
         that would have begun earlier is given."""
-        self.begin_from(self._pump.infusion.change_tick_from_now())
+        tick = self._pump.infusion.change_tick_from_now()
+        self.begin_from(tick)
+        self.judging.begin(tick)
         for bolus in list(self.extra):
             self._drop(bolus, events.END_PROGRAM)
 

@@ -148,6 +148,7 @@ class Controller:
             self.record(events.EVENT_SELF_TEST, TEST_FLASH)
         if not resumes or self.boluses.are_blocked():
             self.bolus_notes.end_all(0, events.END_ALARM)
+            self.boluses.judging.given.until = 0
         if resumes:
             self._resume(recovery)
         self.keeper.keep_anchor()
