@@ -79,7 +79,9 @@ class BolusNotes:
         self._pump.boluses.judging.given.follow(before, tick)
         going_on = after.boluses_near(tick, tick)
         for bolus in list(self.under_way):
-            if bolus.start_tick < tick < bolus.end_tick and _same_among(bolus, going_on) is None:
+            # One that was asked for meanwhile, and begins with the change after this one, waits.
+            waits = bolus.start_tick >= tick and bolus in self._pump.boluses.extra
+            if tick < bolus.end_tick and not waits and _same_among(bolus, going_on) is None:
                 self.ended(bolus, tick, self._reason_of_change(bolus))
         self._pump.doses.note_change()
         self.noted_tick = tick - 1

@@ -400,7 +400,7 @@ class Controller:
         if self.infusion.state == STATE_STOPPED:
             return self.ticks_now()
         if self.wanted_program().mode == MODE_STOPPED:
-            return self.stop_on_purpose()
+            return self.stop_on_purpose(events.END_PROGRAM)
         self._note_time_unknown()
         return self.infusion.follow()
 
@@ -417,9 +417,10 @@ class Controller:
 
     # --- what commands change
 
-    def stop_on_purpose(self) -> int:
-        """Stop because somebody wants it: nobody has to be reminded that an alarm had stopped the pump."""
-        tick = self._stop(events.END_STOP)
+    def stop_on_purpose(self, reason: int = events.END_STOP) -> int:
+        """Stop because somebody wants it: nobody has to be reminded that an alarm had stopped the pump. reason: of the
+        end of what is under way."""
+        tick = self._stop(reason)
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
         return tick
 

@@ -14,11 +14,7 @@ from thecal_hil.doses.sequence import read_sequence
 from thecal_hil.model_rig import ModelRig
 
 CASES = Path(__file__).parent / "cases"
-NOT_YET = frozenset(
-    {
-        "d10_commits_one_after_the_other_as_a_bolus_begins",
-    }
-)
+NOT_YET: frozenset[str] = frozenset()
 """Those that the firmware does not pass yet. One that it passes must be taken off this list."""
 
 
