@@ -51,6 +51,7 @@ class BolusNotes:
                 self._begun_by_clock(bolus)
             turn = bolus.next_turn(tick, tick + _LOOK_AHEAD_TICKS)
             due = turn if due < 0 else min(due, turn)
+        pump.boluses.note_settled(tick)
         for start_tick, minute, reason in timeline.passed:
             if noted_tick < start_tick <= tick:
                 pump.boluses.pass_over(1, minute, reason)

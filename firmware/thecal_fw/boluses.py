@@ -56,6 +56,8 @@ class Boluses:
     """history: those on demand of the last 24 hours. extra: those of them that are not over.
 
     minute: local minute since 1970 from which boluses begin by the clock. lived: minutes that have had their time.
+    settled_minute: those of the clock before it have begun or were told to be passed over. passed_over, passed_reason:
+    how many since the last refill, and the latest reason.
     """
 
     def __init__(self, pump):
@@ -67,6 +69,9 @@ class Boluses:
         self.judging = Judging(pump, self)
         self.line_room = LineRoom(pump.calibration)
         self.minute = NO_BOLUSES
+        self.settled_minute = NO_BOLUSES
+        self.passed_over = 0
+        self.passed_reason = 0
         self._are_allowed = True
         self._allowance = None
 
@@ -77,6 +82,7 @@ class Boluses:
         pump = self._pump
         were_allowed, self._are_allowed = self._are_allowed, not self.are_blocked()
         if self._are_allowed and not were_allowed:
+            self.settle(pump.wall, change_tick, events.PASSED_BLOCKED)
             self.begin_from(change_tick)
         if not self._are_allowed:
             self._end_what_has_not_begun(change_tick)
@@ -134,6 +140,7 @@ class Boluses:
         One that is under way goes on. What the clock comes to again is not begun again. What it jumps over is given at
         once, one after the other, if the jump is one of those that correct a clock; a longer one makes up for nothing.
         """
+        self.settle(*((before, tick) if before.is_known() else (after, tick, events.PASSED_TIME_UNKNOWN)))
         if before.is_known():
             self.lived.end(before.first_local_minute(tick), tick)
         self.lived.begin(after.first_local_minute(tick))
@@ -148,6 +155,7 @@ class Boluses:
                 following = max(following, self.minute)
             self._pass_over_or_make_up(following, after.first_local_minute(tick), tick)
             self._note_coming_again(after, before.first_local_minute(tick), tick)
+        self.settled_minute = after.first_local_minute(tick)
         if is_delivering:
             self.begin_from(tick)
 
@@ -250,8 +258,36 @@ class Boluses:
                 on_demand += rate_nl_per_day
         return most + beside_plan + on_demand
 
+    def settle(self, wall: WallClock, tick: int, reason: int = -1) -> None:
+        """Those of the clock that have come by a tick and have not begun are passed over: for this reason, or for what
+        keeps them from beginning now."""
+        if not wall.is_known():
+            return
+        pump = self._pump
+        if reason < 0:
+            if pump.infusion.state != STATE_DELIVERING:
+                reason = events.PASSED_STOPPED
+            elif not self._are_allowed:
+                reason = events.PASSED_BLOCKED
+            elif pump.bridging.end is not None:
+                reason = events.PASSED_BRIDGE
+        first, self.settled_minute = self.settled_minute, wall.first_local_minute(tick)
+        if reason >= 0 and first < self.settled_minute and self._program_with_boluses() is not None:
+            found = next_bolus(pump.program, first, self.settled_minute)
+            if found is not None:
+                self.pass_over(count_boluses(pump.program, first, self.settled_minute), found[0], reason)
+
+    def note_settled(self, tick: int) -> None:
+        """Those of the clock that come by a tick have begun, if they are given now."""
+        pump = self._pump
+        if self._are_allowed and pump.wall.is_known() and pump.bridging.end is None:
+            self.settled_minute = pump.wall.first_local_minute(tick + 1)
+
     def pass_over(self, number: int, first_minute: int, reason: int) -> None:
         number = min(number, (1 << events.PASSED_OVER_SHIFT) - 1)
+        self.passed_over = min(self.passed_over + number, 0xFFFF)
+        self.passed_reason = reason
+        self._pump.doses.note_change()
         self._pump.record(events.EVENT_PASSED_OVER, first_minute, reason << events.PASSED_OVER_SHIFT | number)
 
     def extra_rate(self) -> int:

@@ -453,6 +453,8 @@ class Controller:
         if not self.keeper.commit(program, digest, place.encoded()):
             self.bridging.end = bridge_end
             return -1
+        # By the program before.
+        self.boluses.settle(self.wall, self.ticks_now())
         self.adopt(program, digest, place)
         # Only now that it is durable is the instant known at which it can take effect.
         self.infusion.rehearse(program)
@@ -497,6 +499,8 @@ class Controller:
         self.reservoir.refill(fill_nl, ledger.counted, self.wall.local_day(self.ticks_now()))
         ledger.begin_reservoir()
         self.supervisor.begin_reservoir()
+        self.boluses.passed_over = 0
+        self.doses.note_change()
         self.keeper.note_change()
         self.record(events.EVENT_REFILLED, fill_nl, ledger.counted)
         self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, False)

@@ -68,6 +68,9 @@ class DoseKeeper:
         told.line_empty_at_steps = pump.boluses.line_room.empty_at_steps
         told.judged_until_s = pump.boluses.judging.until_s()
         told.given = pump.boluses.judging.given
+        boluses = pump.boluses
+        told.settled_minute = boluses.settled_minute
+        told.passed_over, told.passed_reason = boluses.passed_over, boluses.passed_reason
         if pump.infusion.state == STATE_DELIVERING:
             told.given.follow(pump.infusion.timeline, pump.ticks_now())
         told.encode_into(self._store.record, keeper.base_lifetime_s)
@@ -100,6 +103,8 @@ class DoseKeeper:
         recall.is_done = True
         boluses.line_room.empty_at_steps = told.line_empty_at_steps
         boluses.judging.restore(told.judged_until_s)
+        boluses.settled_minute = told.settled_minute
+        boluses.passed_over, boluses.passed_reason = told.passed_over, told.passed_reason
         if carried is None:
             # What was given up to the cut, but for what the program changed by itself.
             boluses.judging.given.until = 0

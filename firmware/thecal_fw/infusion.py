@@ -165,6 +165,7 @@ class Infusion:
             tick = self._splice_tick
         pump = self._pump
         if self.state == STATE_STARTING and not self.goes_on:
+            pump.boluses.settle(pump.wall, tick)
             pump.boluses.begin_from(tick)
         self._change_to(pump.boluses.timeline(tick), tick)
 

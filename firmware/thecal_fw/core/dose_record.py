@@ -21,7 +21,7 @@ LAYOUT_VERSION = 2
 MOST_DOSES = 16
 """The 12 on demand that are remembered, a prime, and those of the clock that a setting of it makes overlap."""
 
-_HEADER = "<BBBBIIIIIII"
+_HEADER = "<BBBBIIIIIIIIHB"
 _DOSE = "<IIIIIBB"
 _SPAN = "<IIH"
 _TURN = "<II"
@@ -43,7 +43,8 @@ class DoseRecord:
     """lifetime_s: running second at writing. next_number: number of the next dose. unknown_until_s: running second
     before which doses may have been given of which nothing is known.
 
-    judged_until_s: running second before which doses are judged against what was given.
+    judged_until_s: running second before which doses are judged against what was given. settled_minute, passed_over,
+    passed_reason: as ``Boluses`` has them.
     lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
     given: as ``Judging`` has it, of a record that is to be written.
     under_way: doses that have begun and not ended. remembered: what counts against limits, of the history; a dose can
@@ -57,6 +58,9 @@ class DoseRecord:
         self.lived_since = NOT_KNOWN
         self.lived = []
         self.judged_until_s = 0
+        self.settled_minute = NOT_KNOWN
+        self.passed_over = 0
+        self.passed_reason = 0
         self.given = None
         self.line_empty_at_steps = LINE_NOT_KNOWN
         self.under_way = []
@@ -105,6 +109,9 @@ class DoseRecord:
             self.lived_since,
             self.line_empty_at_steps,
             self.judged_until_s,
+            self.settled_minute,
+            self.passed_over,
+            self.passed_reason,
         )
         record[offset:_CRC_OFFSET] = bytes(_CRC_OFFSET - offset)
         for first, until, until_tick in self.lived:
@@ -144,26 +151,16 @@ def decode(record, base_s: int, given, late_ticks: int = 0):
     """What an undamaged record says, with ticks from the running second given; None if its layout is not known here.
 
     given: takes the turns of what was given. late_ticks: by how much tick 0 is later than that running second."""
-    (
-        _,
-        version,
-        count,
-        spans,
-        _,
-        lifetime_s,
-        next_number,
-        unknown_until_s,
-        lived_since,
-        line,
-        judged_until_s,
-    ) = struct.unpack_from(_HEADER, record, 0)
+    _, version, count, spans, _, lifetime_s, next_number, unknown_until_s, lived_since, line, *rest = (
+        struct.unpack_from(_HEADER, record, 0)
+    )
     if version != LAYOUT_VERSION or count > MOST_DOSES:
         return None
     told = DoseRecord(lifetime_s, next_number)
     told.unknown_until_s = unknown_until_s
     told.lived_since = lived_since
     told.line_empty_at_steps = line
-    told.judged_until_s = judged_until_s
+    told.judged_until_s, told.settled_minute, told.passed_over, told.passed_reason = rest
     offset = _HEADER_BYTES + count * _DOSE_BYTES
     for _ in range(min(spans, MOST_SPANS)):
         first, until_s, minutes = struct.unpack_from(_SPAN, record, offset)
