@@ -93,6 +93,8 @@ FIELD_TEXT = {
     "least_margin_us": "least time that was left before its anchor when a change was ready, since this reset, us; "
     "4,294,967,295 before the first",
     "least_masked_us": "least that was left then of the wait for it with interrupts off, us; likewise",
+    "passed_over": "boluses of the clock that did not begin since the last refill; 65,535: that many or more",
+    "passed_reason": "why the latest of them did not: number of a reason of *boluses passed over*",
     "next_sequence": "where to go on reading",
     "staged": "1 to read the staged program, 0 to read the committed one",
     "read_program request.offset": "first byte wanted",

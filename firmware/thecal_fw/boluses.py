@@ -45,8 +45,9 @@ from thecal_fw.core.schedule import (
     lowest_basal_rate,
     next_bolus,
 )
-from thecal_fw.core.timeline import NO_BOLUSES, Timeline
+from thecal_fw.core.timeline import JUDGED_AHEAD_TICKS, NO_BOLUSES, Timeline
 from thecal_fw.core.wall_clock import WallClock
+from thecal_fw.judging import Judging
 
 MOST_JUMP_MINUTES = 120
 """A clock is corrected by this or less, daylight-saving time included; further is a new time."""
@@ -56,6 +57,8 @@ class Boluses:
     """history: those on demand of the last 24 hours. extra: those of them that are not over.
 
     minute: local minute since 1970 from which boluses begin by the clock. lived: minutes that have had their time.
+    settled_minute: those of the clock before it have begun or were told to be passed over. passed_over, passed_reason:
+    how many since the last refill, and the latest reason.
     """
 
     def __init__(self, pump):
@@ -64,8 +67,12 @@ class Boluses:
         self.recall = BolusRecall(pump)
         self.extra = []
         self.lived = LivedMinutes()
+        self.judging = Judging(pump, self)
         self.line_room = LineRoom(pump.calibration)
         self.minute = NO_BOLUSES
+        self.settled_minute = NO_BOLUSES
+        self.passed_over = 0
+        self.passed_reason = 0
         self._are_allowed = True
         self._allowance = None
 
@@ -76,16 +83,18 @@ class Boluses:
         pump = self._pump
         were_allowed, self._are_allowed = self._are_allowed, not self.are_blocked()
         if self._are_allowed and not were_allowed:
+            self.settle(pump.wall, change_tick, events.PASSED_BLOCKED)
             self.begin_from(change_tick)
         if not self._are_allowed:
             self._end_what_has_not_begun(change_tick)
         bridge = pump.bridging.lead(change_tick)
-        minute, extra = NO_BOLUSES, ()
+        minute, extra, judge = NO_BOLUSES, (), None
         if self._are_allowed:
             minute, extra = self.minute, tuple(self.extra)
             if bridge is not None and pump.wall.is_known():
                 minute = max(minute, pump.wall.first_local_minute(bridge[1]))
-        return Timeline(
+            judge = self.judging.of_change(change_tick)
+        timeline = Timeline(
             pump.wanted_program(),
             pump.wall,
             pump.limits.minimum_rate_nl_per_day,
@@ -93,7 +102,12 @@ class Boluses:
             extra,
             bridge,
             self.lived.coming_again(pump.wall, change_tick) if minute != NO_BOLUSES else (),
+            judge,
         )
+        if judge is not None:
+            # Now, and not while the queue is spliced.
+            timeline.boluses_near(change_tick, change_tick + JUDGED_AHEAD_TICKS + TICKS_PER_MINUTE)
+        return timeline
 
     def _end_what_has_not_begun(self, tick: int) -> None:
         """What is under way ends with the change at this tick; what begins only then would not be seen to end."""
@@ -127,9 +141,11 @@ class Boluses:
         One that is under way goes on. What the clock comes to again is not begun again. What it jumps over is given at
         once, one after the other, if the jump is one of those that correct a clock; a longer one makes up for nothing.
         """
+        self.settle(*((before, tick) if before.is_known() else (after, tick, events.PASSED_TIME_UNKNOWN)))
         if before.is_known():
             self.lived.end(before.first_local_minute(tick), tick)
         self.lived.begin(after.first_local_minute(tick))
+        self.judging.begin(tick)
         self._pump.doses.note_change()
         is_delivering = self._pump.infusion.state != STATE_STOPPED
         if is_delivering and before.is_known():
@@ -140,10 +156,9 @@ class Boluses:
                 following = max(following, self.minute)
             self._pass_over_or_make_up(following, after.first_local_minute(tick), tick)
             self._note_coming_again(after, before.first_local_minute(tick), tick)
+        self.settled_minute = after.first_local_minute(tick)
         if is_delivering:
             self.begin_from(tick)
-            if self.extra and self._program_with_boluses() is not None:
-                self._put_off_plan(after)
 
     def _keep_under_way(self, tick: int) -> None:
         """What is under way goes on at its own ticks."""
@@ -168,7 +183,7 @@ class Boluses:
                 first = min(first, found[0]) if count else found[0]
                 count += count_boluses(self._pump.program, begin, end)
         if count and minute < until:
-            self._pass_over(count, first, events.PASSED_LIVED)
+            self.pass_over(count, first, events.PASSED_LIVED)
 
     def _pass_over_or_make_up(self, first: int, until: int, tick: int) -> None:
         """The clock jumps over these minutes: give what was to begin in them, or log that it is not given."""
@@ -180,9 +195,10 @@ class Boluses:
             # They have not been lived through: if the clock is set back, they come at their time.
             found = next_bolus(program, first, until)
             if found is not None:
-                self._pass_over(count_boluses(program, first, until), found[0], reason)
+                self.pass_over(count_boluses(program, first, until), found[0], reason)
             return
         lived = [(begin, end) for begin, end, _ in self.lived.spans]
+        from_tick = tick
         for bolus in self.extra:
             if bolus.kind == KIND_SCHEDULED:
                 tick = max(tick, bolus.end_tick)
@@ -196,20 +212,24 @@ class Boluses:
             minute = start_minute + 1
             if is_within(start_minute, lived):
                 continue
+            bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
             why = reason
+            # A place is left for one on demand.
+            if why < 0 and len(self.extra) >= MOST_BOLUSES - 1:
+                why = events.PASSED_TOO_MANY
             if why < 0:
-                why = self._reason_not_to_add(rate_nl_per_day)
+                why = self.judging.reason_against(bolus, self.judging.without_clock(), from_tick)
             if why >= 0:
                 if not passed:
                     passed_first, passed_reason = start_minute, why
                 passed += 1
                 continue
-            bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
             self.extra.append(bolus)
             tick = bolus.end_tick
-        self.lived.add(first, until, self._pump.ticks_now())
+            # What is not made up comes at its time if the clock is set back.
+            self.lived.add(start_minute, start_minute + 1, self._pump.ticks_now())
         if passed:
-            self._pass_over(passed, passed_first, passed_reason)
+            self.pass_over(passed, passed_first, passed_reason)
 
     def _reason_not_to_make_up(self, jump_minutes: int) -> int:
         """Why nothing that is jumped over is given now; -1 if it is."""
@@ -222,23 +242,14 @@ class Boluses:
             return events.PASSED_BRIDGE
         return events.PASSED_BLOCKED if self.are_blocked() else -1
 
-    def _reason_not_to_add(self, rate_nl_per_day: int) -> int:
-        """Why one more made-up bolus is not given; -1 if it is. A place is left for one on demand."""
-        if len(self.extra) >= MOST_BOLUSES - 1:
-            return events.PASSED_TOO_MANY
-        made_up = Bolus(KIND_SCHEDULED, 0, 0, rate_nl_per_day)
-        if self._most_rate_with(made_up) > self._pump.limits.most_rate_nl_per_day:
-            return events.PASSED_RATE
-        return -1
-
-    def _most_rate_with(self, wanted) -> int:
-        """The most that can come together at any tick with one more bolus (None: with no more), in nL/day: the highest
-        basal or temporary rate, the highest bolus of the clock's plan, one that goes on beside the plan, and all on
-        demand. Those beside the plan come one after the other."""
+    def _most_rate_with(self, wanted: Bolus) -> int:
+        """The most that can come together at any tick with one more bolus, in nL/day: the highest basal or temporary
+        rate, the highest bolus of the clock's plan, one that goes on beside the plan, and all on demand. Those beside
+        the plan come one after the other."""
         program = self._pump.program
         most = highest_rate(program)
         beside_plan = on_demand = 0
-        for bolus in self.extra if wanted is None else self.extra + [wanted]:
+        for bolus in self.extra + [wanted]:
             rate_nl_per_day = bolus.rate_nl_per_day
             if bolus.kind == KIND_TEMPORARY:
                 most = max(most, rate_nl_per_day + extremes_of(program).highest_bolus)
@@ -248,22 +259,36 @@ class Boluses:
                 on_demand += rate_nl_per_day
         return most + beside_plan + on_demand
 
-    def _put_off_plan(self, wall: WallClock) -> None:
-        """Where what goes on beside the plan leaves no room below the highest rate, the plan begins nothing before that
-        is over."""
-        if self._most_rate_with(None) <= self._pump.limits.most_rate_nl_per_day:
+    def settle(self, wall: WallClock, tick: int, reason: int = -1) -> None:
+        """Those of the clock that have come by a tick and have not begun are passed over: for this reason, or for what
+        keeps them from beginning now."""
+        if not wall.is_known():
             return
-        first = self.minute
-        for bolus in self.extra:
-            if bolus.kind == KIND_SCHEDULED:
-                self.minute = max(self.minute, wall.first_local_minute(bolus.end_tick))
-        found = next_bolus(self._pump.program, first, self.minute)
-        if found is not None:
-            count = count_boluses(self._pump.program, first, self.minute)
-            self._pass_over(count, found[0], events.PASSED_RATE)
+        pump = self._pump
+        if reason < 0:
+            if pump.infusion.state != STATE_DELIVERING:
+                reason = events.PASSED_STOPPED
+            elif not self._are_allowed:
+                reason = events.PASSED_BLOCKED
+            elif pump.bridging.end is not None:
+                reason = events.PASSED_BRIDGE
+        first, self.settled_minute = self.settled_minute, wall.first_local_minute(tick)
+        if reason >= 0 and first < self.settled_minute and self._program_with_boluses() is not None:
+            found = next_bolus(pump.program, first, self.settled_minute)
+            if found is not None:
+                self.pass_over(count_boluses(pump.program, first, self.settled_minute), found[0], reason)
 
-    def _pass_over(self, number: int, first_minute: int, reason: int) -> None:
+    def note_settled(self, tick: int) -> None:
+        """Those of the clock that come by a tick have begun, if they are given now."""
+        pump = self._pump
+        if self._are_allowed and pump.wall.is_known() and pump.bridging.end is None:
+            self.settled_minute = pump.wall.first_local_minute(tick + 1)
+
+    def pass_over(self, number: int, first_minute: int, reason: int) -> None:
         number = min(number, (1 << events.PASSED_OVER_SHIFT) - 1)
+        self.passed_over = min(self.passed_over + number, 0xFFFF)
+        self.passed_reason = reason
+        self._pump.doses.note_change()
         self._pump.record(events.EVENT_PASSED_OVER, first_minute, reason << events.PASSED_OVER_SHIFT | number)
 
     def extra_rate(self) -> int:
@@ -337,7 +362,10 @@ class Boluses:
         if self._allowance is None:
             self._allowance = Allowance(program, pump.place.week)
         self.history.forget(bolus.start_tick)
-        return self.history.refusal(self._on_top(bolus), program, self._allowance)
+        refusal = self.history.refusal(self._on_top(bolus), program, self._allowance)
+        if refusal == REFUSED_NOT:
+            refusal = self.judging.refusal(bolus)
+        return refusal
 
     def _only_fills_the_line(self, bolus: Bolus) -> bool:
         """Return True for a prime that the line is known to have room for. Any other is a bolus under every limit."""
@@ -404,7 +432,9 @@ class Boluses:
     def end_with_program(self) -> None:
         """Another program takes over: nothing that was given beside the one before goes on, and of its own boluses none
         that would have begun earlier is given."""
-        self.begin_from(self._pump.infusion.change_tick_from_now())
+        tick = self._pump.infusion.change_tick_from_now()
+        self.begin_from(tick)
+        self.judging.begin(tick)
         for bolus in list(self.extra):
             self._drop(bolus, events.END_PROGRAM)
 

@@ -52,6 +52,7 @@ class Bridging:
     def note_over(self) -> None:
         """The old drug is used up."""
         if self.end is not None:
+            self._pump.boluses.settle(self._pump.wall, self._pump.ticks_now(), events.PASSED_BRIDGE)
             self.end = None
             self._pump.record(events.EVENT_BRIDGE_ENDED, self._pump.ledger.counted)
             self._pump.keeper.note_change()

@@ -136,6 +136,8 @@ class Commands:
             pump.pace.write_us,
             pump.pace.least_margin_us,
             pump.pace.least_masked_us,
+            pump.boluses.passed_over,
+            pump.boluses.passed_reason,
         )
 
     def _read_program(self, values) -> bytes:

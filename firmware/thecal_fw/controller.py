@@ -148,6 +148,7 @@ class Controller:
             self.record(events.EVENT_SELF_TEST, TEST_FLASH)
         if not resumes or self.boluses.are_blocked():
             self.bolus_notes.end_all(0, events.END_ALARM)
+            self.boluses.judging.given.until = 0
         if resumes:
             self._resume(recovery)
         self.keeper.keep_anchor()
@@ -399,7 +400,7 @@ class Controller:
         if self.infusion.state == STATE_STOPPED:
             return self.ticks_now()
         if self.wanted_program().mode == MODE_STOPPED:
-            return self.stop_on_purpose()
+            return self.stop_on_purpose(events.END_PROGRAM)
         self._note_time_unknown()
         return self.infusion.follow()
 
@@ -416,9 +417,10 @@ class Controller:
 
     # --- what commands change
 
-    def stop_on_purpose(self) -> int:
-        """Stop because somebody wants it: nobody has to be reminded that an alarm had stopped the pump."""
-        tick = self._stop(events.END_STOP)
+    def stop_on_purpose(self, reason: int = events.END_STOP) -> int:
+        """Stop because somebody wants it: nobody has to be reminded that an alarm had stopped the pump. reason: of the
+        end of what is under way."""
+        tick = self._stop(reason)
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
         return tick
 
@@ -451,6 +453,8 @@ class Controller:
         if not self.keeper.commit(program, digest, place.encoded()):
             self.bridging.end = bridge_end
             return -1
+        # By the program before.
+        self.boluses.settle(self.wall, self.ticks_now())
         self.adopt(program, digest, place)
         # Only now that it is durable is the instant known at which it can take effect.
         self.infusion.rehearse(program)
@@ -495,6 +499,8 @@ class Controller:
         self.reservoir.refill(fill_nl, ledger.counted, self.wall.local_day(self.ticks_now()))
         ledger.begin_reservoir()
         self.supervisor.begin_reservoir()
+        self.boluses.passed_over = 0
+        self.doses.note_change()
         self.keeper.note_change()
         self.record(events.EVENT_REFILLED, fill_nl, ledger.counted)
         self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, False)

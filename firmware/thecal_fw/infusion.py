@@ -44,6 +44,7 @@ class Infusion:
     refill_s, refill_us: when the queue has room again.
     must_end_life: whether counts since this reset are about to leave what the board can count with.
     owed_phase: what the next course begins with, in the units of ``Metering``.
+    goes_on: whether the start under way is one after a reset that left everything known.
     """
 
     def __init__(self, pump):
@@ -63,7 +64,7 @@ class Infusion:
         self.owed_phase = self.delivery.half_a_step
         self.timeline = NO_DELIVERY
         self.must_end_life = False
-        self._goes_on = False
+        self.goes_on = False
         self._is_granted = False
         self._changed_timeline = NO_DELIVERY
         self._splice_tick = -1
@@ -129,7 +130,7 @@ class Infusion:
         goes_on: after a reset that left everything known, so that boluses under way go on.
         """
         self.state = STATE_STARTING
-        self._goes_on = goes_on
+        self.goes_on = goes_on
         self._change_at(tick)
 
     def next_change_tick(self) -> int:
@@ -168,7 +169,8 @@ class Infusion:
         if self._splice_tick >= 0:
             tick = self._splice_tick
         pump = self._pump
-        if self.state == STATE_STARTING and not self._goes_on:
+        if self.state == STATE_STARTING and not self.goes_on:
+            pump.boluses.settle(pump.wall, tick)
             pump.boluses.begin_from(tick)
         self._change_to(pump.boluses.timeline(tick), tick)
 
@@ -339,7 +341,7 @@ class Infusion:
         self._count_at_halt()
         pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_TIMING_FAULT)
         self.state = STATE_STARTING
-        self._goes_on = False
+        self.goes_on = False
         self.owed_phase = self.delivery.half_a_step
         self.change_tick = -1
         pump.note_alarm(alarm_table.TIMING_FAULT)
@@ -354,7 +356,7 @@ class Infusion:
         self.owed_phase = self.delivery.bounded(self.delivery.phase_at(pump.ticks_now(), pump.ledger.counted))
         pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_HELD)
         self.state = STATE_STARTING
-        self._goes_on = False
+        self.goes_on = False
         pump.record(events.EVENT_HELD, pump.ledger.counted)
         self._put_off()
 

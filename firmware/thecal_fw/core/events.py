@@ -177,6 +177,8 @@ PASSED_OVER_NAMES = (
     "too many at once",
     "highest rate of the pump",
     "nothing is being delivered",
+    "a window would hold more than its limit",
+    "the time is unknown",
 )
 (
     PASSED_BY_CLOCK,
@@ -186,6 +188,8 @@ PASSED_OVER_NAMES = (
     PASSED_TOO_MANY,
     PASSED_RATE,
     PASSED_STOPPED,
+    PASSED_LIMIT,
+    PASSED_TIME_UNKNOWN,
 ) = range(len(PASSED_OVER_NAMES))
 
 EVENT_FIELDS = (

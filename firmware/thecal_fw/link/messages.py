@@ -148,6 +148,8 @@ INTERROGATE = Message(
         ("write_us", "I"),
         ("least_margin_us", "I"),
         ("least_masked_us", "I"),
+        ("passed_over", "H"),
+        ("passed_reason", "B"),
     ],
     "Everything about the pump's state at one instant.",
 )

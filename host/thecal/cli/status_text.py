@@ -49,6 +49,7 @@ def status_rows(status: Status, bridge_left_s: int = 0) -> list[tuple[str, str]]
         ("last refill", status.last_refill.isoformat() if status.last_refill else "day not known"),
         ("uncertain volume", f"{float(status.uncertain_nl) / 1e3:g} microlitres since the refill"),
         ("not turned for", f"{float(status.lost_nl) / 1e3:g} microlitres since the refill"),
+        ("boluses passed over", _passed_over(status)),
         ("motor stalls", _stalls(status)),
         ("low-reservoir alarm", _low_alarm(status)),
         ("alarms", ", ".join(status.alarm_names) or "none"),
@@ -94,6 +95,13 @@ def _reservoir(status: Status) -> str:
     if not status.fill_known:
         return "unknown; tell with `thecal refill`"
     return f"{status.residual_nl / _NL_PER_ML:.3f} mL of the {status.fill_nl / _NL_PER_ML:g} mL filled"
+
+
+def _passed_over(status: Status) -> str:
+    if not status.passed_over:
+        return "none since the refill"
+    reason = _name(events.PASSED_OVER_NAMES, status.passed_reason)
+    return f"{status.passed_over} since the refill; the latest: {reason}"
 
 
 def _stalls(status: Status) -> str:

@@ -166,12 +166,13 @@ def windows_of(plan: Plan) -> tuple[tuple[int, int, Refusal], ...]:
 def overfull(state: State, plan: Plan, wanted: Dose, with_clock: bool) -> set[Refusal]:
     """Windows that would hold more than their limit, of those that a dose reaches into: with all that was given before
     and all that is planned."""
-    last_ns = wanted.end_ns + NS_PER_DAY
-    future = planned(state, wanted.begin_ns, last_ns, with_clock)
+    last_ns, now_ns = wanted.end_ns + NS_PER_DAY, min(state.now_ns, wanted.begin_ns)
+    # From now on, not from the begin on: what waits may come in between.
+    future = planned(state, now_ns, last_ns, with_clock)
     rate = wanted.rate_nl_per_day
     if wanted.kind is Kind.TEMPORARY:
         rate = max(0, rate - state.basal_at(wanted.begin_ns))
-    whole = with_past(state.curve, wanted.begin_ns, [*future, (wanted.begin_ns, wanted.end_ns, rate)])
+    whole = with_past(state.curve, now_ns, [*future, (wanted.begin_ns, wanted.end_ns, rate)])
     found: set[Refusal] = set()
     for minutes, limit_nl, reason in windows_of(plan):
         window_ns = minutes * NS_PER_MINUTE

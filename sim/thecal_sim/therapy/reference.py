@@ -64,7 +64,8 @@ class Therapy:
         state = self.state
         state.is_delivering = False
         for dose in list(state.doses):
-            if dose.end is None or dose.end_ns > t_ns:
+            # The end of one that never begins was decided when it was cancelled.
+            if dose.end is None or (dose.end_ns > t_ns and dose.end_ns > dose.begin_ns):
                 self._finish(dose, t_ns, reason)
         state.now_ns = t_ns
         self._settle()
@@ -271,14 +272,22 @@ class Therapy:
         dose = self._next_by_the_clock()
         while dose is not None and self.state.clock.instant_of(dose.minute) <= t_ns:
             self._following = dose.minute + 1
-            is_late = self.state.clock.lived_through(dose.minute, t_ns)
+            is_late = self._has_had_its_time(dose.minute, t_ns)
             self._decide(dose, t_ns, Passed.GIVEN_ALREADY if is_late else None, is_made_up=False)
             dose = self._next_by_the_clock()
+
+    def _has_had_its_time(self, minute: int, t_ns: int) -> bool:
+        """Whether a local minute was lived through, or its dose made up, in the last 24 hours."""
+        state = self.state
+        return state.clock.lived_through(minute, t_ns) or any(
+            dose.is_made_up and dose.local_minute == minute and dose.begin_ns > t_ns - NS_PER_DAY
+            for dose in state.doses
+        )
 
     def _deal_with_jumped(self, t_ns: int, jump_ns: int, jumped: list[ClockDose]) -> None:
         """Doses whose minutes the clock was set past: made up one after the other, or passed over."""
         state = self.state
-        fresh = [dose for dose in jumped if not state.clock.lived_through(dose.minute, t_ns)]
+        fresh = [dose for dose in jumped if not self._has_had_its_time(dose.minute, t_ns)]
         under_way = [dose.end_ns for dose in state.open_doses() if not dose.is_on_demand]
         begin_ns = max([t_ns, *under_way])
         for dose in fresh:
