@@ -18,6 +18,7 @@ from thecal_fw.core.bolus import (
 from thecal_fw.core.bolus_history import (
     REFUSED_BLOCKED,
     REFUSED_BRIDGE,
+    REFUSED_METER,
     REFUSED_NO_SUCH_BOLUS,
     REFUSED_NOT,
     REFUSED_NOT_DELIVERING,
@@ -55,6 +56,7 @@ class Boluses:
     """history: those on demand of the last 24 hours. extra: those of them that are not over.
 
     minute: local minute since 1970 from which boluses begin by the clock. lived: minutes that have had their time.
+    held_minute: whose bolus the meter has held back last; -1 if none.
     """
 
     def __init__(self, pump):
@@ -65,6 +67,7 @@ class Boluses:
         self.lived = LivedMinutes()
         self.line_room = LineRoom(pump.calibration)
         self.minute = NO_BOLUSES
+        self.held_minute = -1
         self._are_allowed = True
         self._allowance = None
 
@@ -91,8 +94,20 @@ class Boluses:
             minute,
             extra,
             bridge,
-            self.lived.coming_again(pump.wall, change_tick) if minute != NO_BOLUSES else (),
+            self._left_out(change_tick) if minute != NO_BOLUSES else (),
         )
+
+    def _left_out(self, tick: int) -> tuple:
+        """Spans of local minutes whose boluses the clock does not begin after a tick."""
+        spans = self.lived.coming_again(self._pump.wall, tick)
+        return (*spans, (self.held_minute, self.held_minute + 1)) if self.held_minute >= 0 else spans
+
+    def hold_back(self, bolus: Bolus) -> None:
+        """The bolus of the clock that is about to begin is passed over, by the meter."""
+        minute = self._pump.wall.first_local_minute(bolus.start_tick)
+        self.held_minute = minute
+        self._pass_over(1, minute, events.PASSED_METER)
+        self._pump.replan()
 
     def _end_what_has_not_begun(self, tick: int) -> None:
         """What is under way ends with the change at this tick; what begins only then would not be seen to end."""
@@ -204,6 +219,11 @@ class Boluses:
                 passed += 1
                 continue
             bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
+            if not self._pump.dose_meter.may_begin(bolus):
+                if not passed:
+                    passed_first, passed_reason = start_minute, events.PASSED_METER
+                passed += 1
+                continue
             self.extra.append(bolus)
             tick = bolus.end_tick
         self.lived.add(first, until, self._pump.ticks_now())
@@ -336,7 +356,10 @@ class Boluses:
         if self._allowance is None:
             self._allowance = Allowance(program, pump.place.week)
         self.history.forget(bolus.start_tick)
-        return self.history.refusal(self._on_top(bolus), program, self._allowance)
+        refusal = self.history.refusal(self._on_top(bolus), program, self._allowance)
+        if refusal == REFUSED_NOT and pump.dose_meter.holds(bolus):
+            return REFUSED_METER
+        return refusal
 
     def _only_fills_the_line(self, bolus: Bolus) -> bool:
         """Return True for a prime that the line is known to have room for. Any other is a bolus under every limit."""
@@ -366,7 +389,8 @@ class Boluses:
         pump.bolus_notes.begun(bolus)
         sequence = pump.log.latest
         counted = self._on_top(bolus)
-        if not self._only_fills_the_line(bolus):
+        bolus.is_free = self._only_fills_the_line(bolus)
+        if not bolus.is_free:
             self.history.add(counted)
         keeper.write_events()
         keeper.size_quantum(pump.program)
@@ -391,6 +415,8 @@ class Boluses:
     def refuse(self, bolus: Bolus, reason: int) -> None:
         """Log that a bolus was asked for and is not given."""
         kind = min(bolus.kind, events.KIND_UNKNOWN)
+        if reason == REFUSED_METER:
+            self._pump.dose_meter.note_held(kind)
         self._pump.record(events.EVENT_BOLUS_REFUSED, reason, kind << events.KIND_SHIFT)
 
     def cancel(self, is_temporary_rate: bool) -> int:
@@ -441,7 +467,7 @@ class Boluses:
         carried = []
         for bolus in self._pump.bolus_notes.under_way:
             plan = 0 if self._has_extra(bolus) else _BY_PLAN
-            carried.append(_to_carry(bolus, bolus.kind | plan))
+            carried.append(_to_carry(bolus, _FREE_PRIME if bolus.is_free else bolus.kind | plan))
         for bolus in self.extra:
             if bolus not in self._pump.bolus_notes.under_way and not bolus.number:
                 carried.append(_to_carry(bolus, bolus.kind))
@@ -455,8 +481,11 @@ class Boluses:
         pump = self._pump
         pump.doses.next_number = max(pump.doses.next_number, carried.next_dose)
         for kind, start_tick, end_tick, rate_nl_per_day, number in carried.boluses:
-            is_extra, kind = not kind & _BY_PLAN, kind & ~_BY_PLAN
+            is_free, is_extra, kind = kind == _FREE_PRIME, not kind & _BY_PLAN, kind & ~_BY_PLAN
+            if is_free:
+                kind = KIND_PRIME
             bolus = Bolus(kind, start_tick - reset_ticks, end_tick - start_tick, rate_nl_per_day, number)
+            bolus.is_free = is_free
             if number:
                 pump.bolus_notes.under_way.append(bolus)
             if is_extra:
@@ -469,6 +498,8 @@ class Boluses:
 
 _BY_PLAN = 8
 """In the kind of one that is carried: the clock's plan gives it, so it is not given beside the plan as well."""
+_FREE_PRIME = 7
+"""The kind of one that is carried, of a prime that the line has room for."""
 
 
 def _to_carry(bolus: Bolus, kind: int):

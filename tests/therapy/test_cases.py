@@ -17,8 +17,6 @@ CASES = Path(__file__).parent / "cases"
 NOT_YET = frozenset(
     {
         "d03_made_up_beside_a_bolus",
-        "d04_made_up_before_the_next",
-        "d04_scheduled_bolus_after_a_commit_with_narrower_limits",
         "d10_commits_one_after_the_other_as_a_bolus_begins",
     }
 )

@@ -28,6 +28,7 @@ _DOSE_BYTES = struct.calcsize(_DOSE)
 _SPAN_BYTES = struct.calcsize(_SPAN)
 _SPANS_OFFSET = _HEADER_BYTES + MOST_DOSES * _DOSE_BYTES
 _CRC_OFFSET = RECORD_BYTES - 4
+_FREE_OFFSET = RECORD_BYTES - 8
 SEQUENCE_OFFSET = 4
 _IS_UNDER_WAY = 1
 _IS_REMEMBERED = 2
@@ -38,7 +39,7 @@ class DoseRecord:
     """lifetime_s: running second at writing. next_number: number of the next dose. unknown_until_s: running second
     before which doses may have been given of which nothing is known.
 
-    lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
+    free_steps: microsteps that only filled the line, which the meter leaves out. lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
     under_way: doses that have begun and not ended. remembered: what counts against limits, of the history; a dose can
     be in both, as two objects of one number. Their ticks count from running second 0 of the pump.
     """
@@ -46,7 +47,7 @@ class DoseRecord:
     def __init__(self, lifetime_s: int = 0, next_number: int = 1):
         self.lifetime_s = lifetime_s
         self.next_number = next_number
-        self.unknown_until_s = 0
+        self.unknown_until_s = self.free_steps = 0
         self.lived_since = NOT_KNOWN
         self.lived = []
         self.line_empty_at_steps = LINE_NOT_KNOWN
@@ -103,6 +104,7 @@ class DoseRecord:
             until_s = max(0, base_s - -until_tick // TICKS_PER_SECOND)
             struct.pack_into(_SPAN, record, offset, first, until_s, min(until - first, 0xFFFF))
             offset += _SPAN_BYTES
+        struct.pack_into("<I", record, _FREE_OFFSET, self.free_steps)
 
 
 def _of_number(boluses, number: int):
@@ -136,6 +138,8 @@ def decode(record, base_s: int):
     told.unknown_until_s = unknown_until_s
     told.lived_since = lived_since
     told.line_empty_at_steps = line
+    # Older firmware left these bytes zero.
+    (told.free_steps,) = struct.unpack_from("<I", record, _FREE_OFFSET)
     for index in range(min(spans, MOST_SPANS)):
         first, until_s, minutes = struct.unpack_from(_SPAN, record, _SPANS_OFFSET + index * _SPAN_BYTES)
         told.lived.append((first, first + minutes, (until_s - base_s) * TICKS_PER_SECOND))

@@ -60,6 +60,7 @@ EVENT_NAMES = (
     "out of memory",
     "keys in one place only",
     "boluses passed over",
+    "held back by the meter",
 )
 (
     EVENT_RESET,
@@ -106,6 +107,7 @@ EVENT_NAMES = (
     EVENT_OUT_OF_MEMORY,
     EVENT_KEYS_SINGLE,
     EVENT_PASSED_OVER,
+    EVENT_METER_HELD,
 ) = range(len(EVENT_NAMES))
 
 KIND_SHIFT = 28
@@ -153,6 +155,7 @@ PASSED_OVER_NAMES = (
     "too many at once",
     "highest rate of the pump",
     "nothing is being delivered",
+    "limit by the meter",
 )
 (
     PASSED_BY_CLOCK,
@@ -162,6 +165,7 @@ PASSED_OVER_NAMES = (
     PASSED_TOO_MANY,
     PASSED_RATE,
     PASSED_STOPPED,
+    PASSED_METER,
 ) = range(len(PASSED_OVER_NAMES))
 
 EVENT_FIELDS = (
