@@ -100,7 +100,7 @@ class Boluses:
     def _left_out(self, tick: int) -> tuple:
         """Spans of local minutes whose boluses the clock does not begin after a tick."""
         spans = self.lived.coming_again(self._pump.wall, tick)
-        return (*spans, (self.held_minute, self.held_minute + 1)) if self.held_minute >= 0 else spans
+        return spans if self.held_minute < 0 else spans + ((self.held_minute, self.held_minute + 1),)
 
     def hold_back(self, bolus: Bolus) -> None:
         """The bolus of the clock that is about to begin is passed over, by the meter."""

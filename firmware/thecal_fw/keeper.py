@@ -304,9 +304,7 @@ class Keeper:
             pump.doses.write()
             self._judge_journal()
             has_acted = True
-        if pump.dose_meter.needs_writing() and pump.has_time(pump.pace.write_lead_us()):
-            pump.dose_meter.write()
-            has_acted = True
+        has_acted = pump.dose_meter.write_page() or has_acted
         return self._erase_ahead() or has_acted
 
     def _hold_or_grant(self) -> bool:
@@ -346,7 +344,6 @@ class Keeper:
             or journal.latest_event < pump.log.latest
             or of_journal
             or of_meter
-            or pump.dose_meter.needs_writing()
             or (not pump.doses.has_failed and (of_doses or pump.doses.needs_writing()))
         )
         return has_erased

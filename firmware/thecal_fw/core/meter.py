@@ -2,11 +2,10 @@
 into every window that reaches from there into what is to come.
 
 It knows nothing of which doses were given. A minute is counted whole as soon as a window reaches into it, so a window
-is taken for up to a minute longer than it is and may hold one minute of the highest rate more: whatever keeps the
-limits exactly is never held back for that. Counting allocates nothing.
+may hold one minute of the highest rate more than its limit: whatever keeps the limits exactly is not held back for that.
+Minutes are kept in portions of so many microsteps that a minute of the highest rate fits into a byte. What is left of a
+portion goes over to the next minute, so nothing ever counts earlier than it came. Counting allocates nothing.
 """
-
-from array import array
 
 from thecal_fw.core.bolus import KIND_TEMPORARY
 from thecal_fw.core.instant import SECONDS_PER_DAY, TICKS_PER_DAY, TICKS_PER_MINUTE
@@ -17,63 +16,61 @@ from thecal_fw.core.wall_clock import weekday_and_minute
 
 SLOTS = MINUTES_PER_DAY + 1
 """The minute under way, and those that a window of 24 hours reaches into besides."""
-WINDOWS = (60, MINUTES_PER_DAY)
 FITS = 0
-_MOST_IN_SLOT = 0xFFFF
+_MOST = 0xFF
 
 
 class Meter:
-    """minute: running minute under way. in_day: microsteps in all slots. most_nl: what the highest rate gives in a
-    minute, rounded up; most_steps: the same in microsteps."""
+    """minute: running minute under way. portion: microsteps, of which each slot has a number. most_nl: what the highest
+    rate gives in a minute, rounded up."""
 
     def __init__(self, calibration, most_rate_nl_per_day: int):
-        self._calibration = calibration
         self.most_nl = -(-most_rate_nl_per_day // MINUTES_PER_DAY)
-        self.most_steps = calibration.steps_reaching(self.most_nl)
-        self._steps = array("H", bytes(2 * SLOTS))
+        self.portion = -(-calibration.steps_reaching(self.most_nl) // _MOST)
         self.minute = 0
-        self.in_day = 0
+        self._calibration = calibration
+        self._slots = bytearray(SLOTS)
+        self._rest = 0
 
-    def add(self, minute: int, steps: int) -> int:
-        """Count microsteps to a minute of the last 24 hours; how many found room in its slot."""
-        slot = minute % SLOTS
-        steps = min(steps, _MOST_IN_SLOT - self._steps[slot])
-        self._steps[slot] += steps
-        self.in_day += steps
-        return steps
+    def add(self, steps: int) -> None:
+        """Count microsteps to the minute under way, those beyond the highest rate to the next one."""
+        steps += self._rest
+        self._rest = steps - self.put(self.minute, steps // self.portion) * self.portion
+
+    def put(self, minute: int, portions: int) -> int:
+        """Count portions to a minute of the last 24 hours; how many found room."""
+        slots, slot = self._slots, minute % SLOTS
+        portions = min(portions, _MOST - slots[slot])
+        slots[slot] += portions
+        return portions
+
+    def of(self, minute: int) -> int:
+        """Portions of a minute."""
+        return self._slots[minute % SLOTS]
 
     def next_minute(self) -> None:
         """A minute of running time is over."""
         self.minute += 1
-        slot = self.minute % SLOTS
-        self.in_day -= self._steps[slot]
-        self._steps[slot] = 0
-
-    def steps_of(self, minute: int) -> int:
-        return self._steps[minute % SLOTS]
+        self._slots[self.minute % SLOTS] = 0
 
     def fill_back(self, first: int, last: int, steps: int) -> None:
         """Count microsteps that came between two minutes, nobody knows when: as late as they can have come. What is
-        too much for that time is counted to the last minute."""
-        minute = last
-        while steps > 0 and minute >= first:
-            steps -= self.add(minute, min(steps, max(0, self.most_steps - self.steps_of(minute))))
-            minute -= 1
-        if steps > 0:
-            self.add(last, steps)
+        too much for that time is counted to the minute under way and those that follow."""
+        steps = max(0, steps)
+        portions = steps // self.portion
+        while portions > 0 and last >= first:
+            portions -= self.put(last, portions)
+            last -= 1
+        self._rest += portions * self.portion + steps % self.portion
 
     def counted(self, minutes: int) -> int:
         """Microsteps in a window that ends now, counted on the safe side."""
-        if minutes >= MINUTES_PER_DAY:
-            return self.in_day
-        return self._between(self.minute - minutes, self.minute + 1)
+        return self._between(self.minute - minutes, minutes + 1) * self.portion + self._rest
 
-    def _between(self, first: int, until: int) -> int:
-        """Microsteps counted from one minute on and before another, fewer than all."""
-        view, begin, end = memoryview(self._steps), first % SLOTS, until % SLOTS
-        if begin <= end:
-            return sum(view[begin:end])
-        return sum(view[begin:]) + sum(view[:end])
+    def _between(self, first: int, minutes: int) -> int:
+        """Portions of so many minutes from one on."""
+        slots, first = memoryview(self._slots), first % SLOTS
+        return sum(slots[first : first + minutes]) + sum(slots[: max(0, first + minutes - SLOTS)])
 
     def too_full(self, program, rates, begin_tick: int, dose_tick: int) -> int:
         """Minutes of the window that would hold more than the limits of a program allow, of those that end after a
@@ -82,47 +79,40 @@ class Meter:
         rates: (end tick, nL/day) one after the other, over 24 hours and a minute from now on: all that is to come.
         begin_tick: tick since boot at which the minute under way began.
         """
-        for minutes, limit_nl in zip(WINDOWS, (program.most_nl_per_hour, program.most_nl_per_day)):
-            if not self._fits(minutes, limit_nl + self.most_nl, rates, begin_tick, dose_tick):
-                return minutes
+        if not self._fits(60, program.most_nl_per_hour, rates, begin_tick, dose_tick):
+            return 60
+        if not self._fits(MINUTES_PER_DAY, program.most_nl_per_day, rates, begin_tick, dose_tick):
+            return MINUTES_PER_DAY
         return FITS
 
-    def _fits(self, minutes: int, most_nl: int, rates, begin_tick: int, dose_tick: int) -> bool:
+    def _fits(self, minutes: int, limit_nl: int, rates, begin_tick: int, dose_tick: int) -> bool:
         """Let the window slide from now on. There is room for so much of what is to come; that gives the next whole
         minute to which it may slide, and what falls out behind makes room for more."""
-        each, per_rate = step_weight(self._calibration), weight_per_rate(self._calibration)
-        room = most_nl * TICKS_PER_DAY * per_rate - self.counted(minutes) * each
-        index, tick, first = 0, rates[0][0], self.minute - minutes
-        while index < len(rates) and rates[index][0] <= dose_tick:
-            end, rate = rates[index]
-            room -= rate * per_rate * (end - tick)
-            tick = end
-            index += 1
-        passed = min((tick - begin_tick) // TICKS_PER_MINUTE, minutes)
-        room += self._between(first, first + passed) * each
-        while passed <= minutes:
-            while index < len(rates) and room >= 0:
+        per_rate, each = weight_per_rate(self._calibration), step_weight(self._calibration)
+        room = (limit_nl + self.most_nl) * TICKS_PER_DAY * per_rate - self.counted(minutes) * each
+        each *= self.portion
+        tick, index, passed, first = rates[0][0], 0, 0, self.minute - minutes
+        while True:
+            # What comes before the dose comes anyway.
+            while index < len(rates):
                 end, rate = rates[index]
                 weight = rate * per_rate
                 needed = weight * (end - tick)
-                if needed > room:
-                    ticks = room // weight
-                    room -= ticks * weight
-                    tick += ticks
+                if needed > room and end > dose_tick:
+                    if room > 0:
+                        tick += room // weight
+                        room %= weight
                     break
                 room -= needed
                 tick = end
                 index += 1
-            reached = (tick - begin_tick) // TICKS_PER_MINUTE if room >= 0 else 0
-            if index == len(rates):
+            reached = (tick - begin_tick) // TICKS_PER_MINUTE
+            if reached > minutes:
                 return True
             if reached <= passed:
                 return False
-            until = min(reached, minutes + 1)
-            if until <= minutes:
-                room += self._between(first + passed, first + until) * each
-            passed = until
-        return True
+            room += self._between(first + passed, reached - passed) * each
+            passed = reached
 
 
 def rates_to_come(program, wall, doses, tick: int):
