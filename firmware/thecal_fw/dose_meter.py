@@ -128,7 +128,7 @@ class DoseMeter:
     def note_held(self, kind: int) -> None:
         """A dose is held back that was just found to be too much."""
         minutes = self._window_minutes
-        self.held += 1
+        self.held = min(self.held + 1, 0xFFFF)
         self._written_steps = _NONE
         self._pump.record(events.EVENT_METER_HELD, self.counted_nl(minutes), kind << events.KIND_SHIFT | minutes)
 
