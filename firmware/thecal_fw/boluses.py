@@ -56,7 +56,7 @@ class Boluses:
     """history: those on demand of the last 24 hours. extra: those of them that are not over.
 
     minute: local minute since 1970 from which boluses begin by the clock. lived: minutes that have had their time.
-    held_minute: whose bolus the meter has held back last; -1 if none.
+    held: the minute (and the one after it) whose bolus the meter has held back last, as a span.
     """
 
     def __init__(self, pump):
@@ -67,7 +67,7 @@ class Boluses:
         self.lived = LivedMinutes()
         self.line_room = LineRoom(pump.calibration)
         self.minute = NO_BOLUSES
-        self.held_minute = -1
+        self.held = ()
         self._are_allowed = True
         self._allowance = None
 
@@ -87,25 +87,22 @@ class Boluses:
             minute, extra = self.minute, tuple(self.extra)
             if bridge is not None and pump.wall.is_known():
                 minute = max(minute, pump.wall.first_local_minute(bridge[1]))
-        return Timeline(
+        timeline = Timeline(
             pump.wanted_program(),
             pump.wall,
             pump.limits.minimum_rate_nl_per_day,
             minute,
             extra,
             bridge,
-            self._left_out(change_tick) if minute != NO_BOLUSES else (),
+            self.lived.coming_again(pump.wall, change_tick) if minute != NO_BOLUSES else (),
         )
-
-    def _left_out(self, tick: int) -> tuple:
-        """Spans of local minutes whose boluses the clock does not begin after a tick."""
-        spans = self.lived.coming_again(self._pump.wall, tick)
-        return spans if self.held_minute < 0 else spans + ((self.held_minute, self.held_minute + 1),)
+        timeline.left_out += self.held
+        return timeline
 
     def hold_back(self, bolus: Bolus) -> None:
         """The bolus of the clock that is about to begin is passed over, by the meter."""
         minute = self._pump.wall.first_local_minute(bolus.start_tick)
-        self.held_minute = minute
+        self.held = ((minute, minute + 1),)
         self._pass_over(1, minute, events.PASSED_METER)
         self._pump.replan()
 

@@ -1,5 +1,5 @@
-"""The meter of one pump: what the sense counter really counted, against which each dose is held before it begins, whatever
-the reasoning about doses makes of it. It holds back doses, never the basal rate.
+"""The meter of one pump: what the sense counter really counted, against which each dose is held before it begins,
+whatever the reasoning about doses makes of it. It holds back doses, never the basal rate.
 
 Time is running time. What a prime gives that the line has room for counts for no limit, so it is left out. After a
 reset the last pages are read, some at a time while nothing else is due; what came since the newest of them counts as if
@@ -24,8 +24,8 @@ _NONE = -1
 
 class DoseMeter:
     """due_s: second of this life at which the minute under way is over. is_read: whether what was counted before this
-    reset has been read. held: doses held back since the last refill. free_steps: microsteps of all lives that only filled
-    the line. admitted: the dose of the clock that was last found to fit; None if none was."""
+    reset has been read. held: doses held back since the last refill. free_steps: microsteps of all lives that only
+    filled the line. admitted: the dose of the clock that was last found to fit; None if none was."""
 
     def __init__(self, pump):
         self._pump = pump
@@ -130,7 +130,9 @@ class DoseMeter:
         minutes = self._window_minutes
         self.held = min(self.held + 1, 0xFFFF)
         self._written_steps = _NONE
-        self._pump.record(events.EVENT_METER_HELD, self.counted_nl(minutes), kind << events.KIND_SHIFT | minutes)
+        self._pump.record(
+            events.EVENT_METER_HELD, self.counted_nl(minutes), kind << events.KIND_SHIFT | minutes
+        )
 
     def counted_nl(self, minutes: int) -> int:
         """Volume counted in a window that ends now."""

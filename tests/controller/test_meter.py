@@ -124,7 +124,9 @@ def test_pages_that_are_lost_are_made_up_for_by_the_difference_of_the_counts() -
 
 
 @pytest.mark.requirement("meter-over-resets")
-def test_a_meter_without_any_page_holds_back_nothing_for_want_of_one_and_counts_what_a_young_pump_gave() -> None:
+def test_a_meter_without_any_page_holds_back_nothing_for_want_of_one_and_counts_what_a_young_pump_gave() -> (
+    None
+):
     bench = delivering(with_room_nl(100_000))
     assert answer_to_a_bolus(bench) == ""
     bench.run_for(1_000)

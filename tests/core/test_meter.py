@@ -137,10 +137,7 @@ def test_what_keeps_the_limits_exactly_is_not_held_back(dose_nl: int, minutes_ag
     # The most of both that any hour holds.
     apart = lasts + minutes_ago
     most = max(
-        sum(
-            rate / 1_440 * max(0, min(end, begin + lasts) - max(end - 60, begin))
-            for begin in (0, apart)
-        )
+        sum(rate / 1_440 * max(0, min(end, begin + lasts) - max(end - 60, begin)) for begin in (0, apart))
         for end in range(apart + 1, apart + lasts + 61)
     )
     rates = rates_to_come(program(0, 0), WallClock(), [again], 0)

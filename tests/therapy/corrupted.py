@@ -97,7 +97,9 @@ class CorruptedPlayer(Player):
             elif what == 5:
                 bolus.end_tick = bolus.start_tick + random.randrange(100_000)
         if what == 5 and random.random() < 0.2:
-            history.given.append(Bolus(random.randrange(5), random.randrange(1 << 30), random.randrange(1 << 20), 1, 1))
+            history.given.append(
+                Bolus(random.randrange(5), random.randrange(1 << 30), random.randrange(1 << 20), 1, 1)
+            )
 
     def _corrupt_flash(self, _: Step) -> None:
         """Let records of doses rot, or put others in their place that read right; then the watchdog bites."""
@@ -150,7 +152,7 @@ def drawn_program(random: Random) -> dict[str, Any]:
     if random.random() < 0.5:
         fields["patient"] = [random.randrange(1_000_000, 40_000_000), random.randrange(1, 4), 15, 12]
     most = plan_of(fields).most_by_the_clock
-    rate, minutes_each, lockout, most_per_day = fields.get("patient", [0, 0, 15, 12])
+    rate, minutes_each, _, most_per_day = fields.get("patient", [0, 0, 15, 12])
     patient_hour = -(-rate * min(4 * minutes_each, 60) // 1_440)
     patient_day = -(-rate * min(most_per_day * minutes_each, 1_440) // 1_440)
     fields["most_per_hour"] = most[60] + patient_hour + random.randrange(1_000, _MOST_DOSE_NL)
@@ -178,7 +180,9 @@ def drawn_life(random: Random) -> Sequence:
                     "seconds": seconds,
                 }
             )
-            steps.append({"do": "wait", "seconds": random.choice((70, seconds + 5, 1_500, 2_900, _HOUR_S, 3_700))})
+            steps.append(
+                {"do": "wait", "seconds": random.choice((70, seconds + 5, 1_500, 2_900, _HOUR_S, 3_700))}
+            )
     return Sequence(program, tuple(steps), MONDAY_UTC_S + random.randrange(_DAY_S))
 
 

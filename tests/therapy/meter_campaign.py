@@ -1,8 +1,8 @@
 """``make meter``: a history of doses that is corrupted 10,000 times, in memory and in flash, while doses are asked for.
 
 Promises: what it will cost is said beforehand; stopped, it resumes with the lives that are whole and whose sources have
-not changed; a life follows from its printed seed; it ends in exit 1 if a window is passed by more than the rounding, the
-basal rate is touched, or a dose is held back needlessly, and also if nothing was held back at all.
+not changed; a life follows from its printed seed; it ends in exit 1 if a window is passed by more than the rounding,
+the basal rate is touched, or a dose is held back needlessly, and also if nothing was held back at all.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ def main() -> int:
     done_s = sum(part.seconds for part in parts)
     each_s = done_s / len(parts) if parts else _SECONDS_OF_A_LIFE * _LIVES
     minutes = each_s * len(to_do) / options.processes / 60
-    print(f"meter: seeds {seeds[0]} to {seeds[-1]}, {len(to_do)} parts to do, about {minutes:.0f} min", flush=True)
+    print(
+        f"meter: seeds {seeds[0]} to {seeds[-1]}, {len(to_do)} parts to do, about {minutes:.0f} min",
+        flush=True,
+    )
     progress = Count(len(to_do), "parts")
     with ProcessPoolExecutor(options.processes) as pool, shown("meter", progress):
         for future in as_completed([pool.submit(carried_out, sources, seed) for seed in to_do]):
@@ -118,8 +121,8 @@ def _report(parts: list[Part]) -> int:
     _EVIDENCE.parent.mkdir(parents=True, exist_ok=True)
     _EVIDENCE.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(
-        f"meter: {outcomes['corruptions']:,} corruptions, {outcomes['asked']:,} doses asked for, {outcomes['given']:,} given,"
-        f" {outcomes['held']:,} held back by the meter, {len(violations)} violations"
+        f"meter: {outcomes['corruptions']:,} corruptions, {outcomes['asked']:,} doses asked for,"
+        f" {outcomes['given']:,} given, {outcomes['held']:,} held back by the meter, {len(violations)} violations"
     )
     return 1 if violations or not outcomes["held"] else 0
 

@@ -39,7 +39,8 @@ class DoseRecord:
     """lifetime_s: running second at writing. next_number: number of the next dose. unknown_until_s: running second
     before which doses may have been given of which nothing is known.
 
-    free_steps: microsteps that only filled the line, which the meter leaves out. lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
+    free_steps: microsteps of all lives that only filled the line, which the meter leaves out.
+    lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
     under_way: doses that have begun and not ended. remembered: what counts against limits, of the history; a dose can
     be in both, as two objects of one number. Their ticks count from running second 0 of the pump.
     """

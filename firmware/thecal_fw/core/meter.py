@@ -1,8 +1,8 @@
-"""The meter: microsteps really counted, minute by minute of running time, over the last 24 hours, and whether a dose fits
-into every window that reaches from there into what is to come.
+"""The meter: microsteps really counted, minute by minute of running time, over the last 24 hours, and whether a dose
+fits into every window that reaches from there into what is to come.
 
 It knows nothing of which doses were given. A minute is counted whole as soon as a window reaches into it, so a window
-may hold one minute of the highest rate more than its limit: whatever keeps the limits exactly is not held back for that.
+may hold one minute of the highest rate more than its limit: what keeps the limits exactly is not held back for that.
 Minutes are kept in portions of so many microsteps that a minute of the highest rate fits into a byte. What is left of a
 portion goes over to the next minute, so nothing ever counts earlier than it came. Counting allocates nothing.
 """
@@ -116,7 +116,7 @@ class Meter:
 
 
 def rates_to_come(program, wall, doses, tick: int):
-    """What is to come in 24 hours and a minute, as ``too_full`` takes it: the basal rate, and doses that are granted."""
+    """What is to come in 24 hours and a minute, as ``too_full`` takes it: the basal rate, and doses granted."""
     rates = [(tick, 0)]
     last = tick + TICKS_PER_DAY + TICKS_PER_MINUTE
     steps, turn, midnight, index, weekday = (), last, 0, 0, 0

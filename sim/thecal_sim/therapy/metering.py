@@ -1,9 +1,9 @@
-"""The meter's rule (docs/therapy.md, Limits): before a dose begins, the fullest hour and 24 hours with it must be within the
-limits in force and the rounding on the safe side, one minute of the highest rate.
+"""The meter's rule (docs/therapy.md, Limits): before a dose begins, the fullest hour and 24 hours with it must be
+within the limits in force and the rounding on the safe side, one minute of the highest rate.
 
-A meter counts by the minute, so between two bounds it may judge either way: it must hold back what passes a window by the
-volume that really came, and may hold back only what does so in a window longer by a minute, with what a restart leaves
-uncertain counted as given and as given last.
+A meter counts by the minute, so between two bounds it may judge either way: it must hold back what passes a window by
+the volume that really came, and may hold back only what does so in a window longer by a minute, with what a restart
+leaves uncertain counted as given and as given last.
 """
 
 from __future__ import annotations
