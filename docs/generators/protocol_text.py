@@ -135,6 +135,9 @@ FIELD_TEXT = {
     "is_temporary_rate": "1 for the temporary rate, 0 for the bolus",
     "temporary_rate_nl_per_day": "rate in place of the basal one, nL/day; 0 if there is none",
     "temporary_left_s": "until the basal rate of the program holds again, s",
+    "metered_hour_nl": "counted by the meter in the last hour of running time, on the safe side, nL",
+    "metered_day_nl": "the same in the last 24 hours, nL",
+    "held_by_meter": "doses that the meter has held back since the last refill",
     "bridge_left_s": "until the old drug is used up and the program begins, s; 0 if there is no bridge",
     "is_history_known": "0 if boluses may have been given before a reset of which nothing is known: none is given then",
     "alarms": "bits of the alarms to acknowledge",
@@ -267,6 +270,10 @@ EVENT_TEXT = {
     "boluses passed over": (
         "local minute since 1970 of the first one",
         "how many in the lower 24 bits, above them the reason: see `PASSED_OVER_NAMES` in core/events.py",
+    ),
+    "held back by the meter": (
+        "volume counted in the window before the dose, nL",
+        "kind in the upper 4 bits, minutes of the window below",
     ),
     "part renewed": ("part", "running seconds of all lives"),
     "more of the same": (

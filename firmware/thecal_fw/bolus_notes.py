@@ -18,6 +18,8 @@ from thecal_fw.core.instant import (
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.timeline import JUDGED_AHEAD_TICKS
 
+_METERED_AHEAD_TICKS = 5 * TICKS_PER_SECOND
+"""The meter judges a bolus of the clock so long before it begins: more than a change takes."""
 _LOOK_AHEAD_TICKS = JUDGED_AHEAD_TICKS
 """Boluses by the clock are looked up for so long at a time."""
 
@@ -33,12 +35,22 @@ class BolusNotes:
         self.due_us = 0
         self.noted_tick = 0
         self._goes_on = False
+        self._coming = None
+        self._judged_tick = 0
 
     def advance(self, now_s: int, now_us: int) -> None:
         """Note what has begun or ended, if that is due."""
         infusion = self._pump.infusion
         if infusion.state == STATE_DELIVERING and not is_before(now_s, now_us, self.due_s, self.due_us):
             self.note(infusion.timeline, ticks_at(now_s, now_us))
+            if self._coming is not None:
+                self._judge(self._coming)
+
+    def _judge(self, bolus: Bolus) -> None:
+        """The clock is about to begin a bolus: it does so if the meter has room for it."""
+        self._judged_tick = bolus.start_tick
+        if not self._pump.dose_meter.may_begin(bolus):
+            self._pump.boluses.hold_back(bolus)
 
     def note(self, timeline, tick: int) -> None:
         """Note what has begun and ended by a tick, and find out when to look again."""
@@ -46,10 +58,16 @@ class BolusNotes:
         pump = self._pump
         pump.boluses.judging.given.follow(timeline, tick)
         due = -1
+        self._coming = None
         for bolus in timeline.boluses_near(noted_tick, tick + _LOOK_AHEAD_TICKS):
             if bolus.kind == KIND_SCHEDULED and noted_tick < bolus.start_tick <= tick:
                 self._begun_by_clock(bolus)
             turn = bolus.next_turn(tick, tick + _LOOK_AHEAD_TICKS)
+            is_plan = bolus.kind == KIND_SCHEDULED and bolus not in self._pump.boluses.extra
+            if is_plan and max(tick, self._judged_tick) < bolus.start_tick <= turn:
+                turn = max(tick, bolus.start_tick - _METERED_AHEAD_TICKS)
+                if turn == tick:
+                    self._coming = bolus
             due = turn if due < 0 else min(due, turn)
         pump.boluses.note_settled(tick)
         for start_tick, minute, reason in timeline.passed:
@@ -143,6 +161,8 @@ class BolusNotes:
         """A dose ends at a tick, whole or cut short; one that has not begun is not given."""
         pump = self._pump
         boluses = pump.boluses
+        if bolus.is_free:
+            pump.dose_meter.take()
         if bolus in boluses.extra:
             boluses.extra.remove(bolus)
         begun = _same_among(bolus, self.under_way)

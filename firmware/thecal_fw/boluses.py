@@ -18,6 +18,7 @@ from thecal_fw.core.bolus import (
 from thecal_fw.core.bolus_history import (
     REFUSED_BLOCKED,
     REFUSED_BRIDGE,
+    REFUSED_METER,
     REFUSED_NO_SUCH_BOLUS,
     REFUSED_NOT,
     REFUSED_NOT_DELIVERING,
@@ -59,6 +60,7 @@ class Boluses:
     minute: local minute since 1970 from which boluses begin by the clock. lived: minutes that have had their time.
     settled_minute: those of the clock before it have begun or were told to be passed over. passed_over, passed_reason:
     how many since the last refill, and the latest reason.
+    held: the minute (and the one after it) whose bolus the meter has held back last, as a span.
     """
 
     def __init__(self, pump):
@@ -73,6 +75,7 @@ class Boluses:
         self.settled_minute = NO_BOLUSES
         self.passed_over = 0
         self.passed_reason = 0
+        self.held = ()
         self._are_allowed = True
         self._allowance = None
 
@@ -104,10 +107,18 @@ class Boluses:
             self.lived.coming_again(pump.wall, change_tick) if minute != NO_BOLUSES else (),
             judge,
         )
+        timeline.left_out += self.held
         if judge is not None:
             # Now, and not while the queue is spliced.
             timeline.boluses_near(change_tick, change_tick + JUDGED_AHEAD_TICKS + TICKS_PER_MINUTE)
         return timeline
+
+    def hold_back(self, bolus: Bolus) -> None:
+        """The bolus of the clock that is about to begin is passed over, by the meter."""
+        minute = self._pump.wall.first_local_minute(bolus.start_tick)
+        self.held = ((minute, minute + 1),)
+        self.pass_over(1, minute, events.PASSED_METER)
+        self._pump.replan()
 
     def _end_what_has_not_begun(self, tick: int) -> None:
         """What is under way ends with the change at this tick; what begins only then would not be seen to end."""
@@ -219,6 +230,8 @@ class Boluses:
                 why = events.PASSED_TOO_MANY
             if why < 0:
                 why = self.judging.reason_against(bolus, self.judging.without_clock(), from_tick)
+            if why < 0 and not self._pump.dose_meter.may_begin(bolus):
+                why = events.PASSED_METER
             if why >= 0:
                 if not passed:
                     passed_first, passed_reason = start_minute, why
@@ -365,6 +378,8 @@ class Boluses:
         refusal = self.history.refusal(self._on_top(bolus), program, self._allowance)
         if refusal == REFUSED_NOT:
             refusal = self.judging.refusal(bolus)
+        if refusal == REFUSED_NOT and pump.dose_meter.holds(bolus):
+            return REFUSED_METER
         return refusal
 
     def _only_fills_the_line(self, bolus: Bolus) -> bool:
@@ -395,7 +410,8 @@ class Boluses:
         pump.bolus_notes.begun(bolus)
         sequence = pump.log.latest
         counted = self._on_top(bolus)
-        if not self._only_fills_the_line(bolus):
+        bolus.is_free = self._only_fills_the_line(bolus)
+        if not bolus.is_free:
             self.history.add(counted)
         keeper.write_events()
         keeper.size_quantum(pump.program)
@@ -420,6 +436,8 @@ class Boluses:
     def refuse(self, bolus: Bolus, reason: int) -> None:
         """Log that a bolus was asked for and is not given."""
         kind = min(bolus.kind, events.KIND_UNKNOWN)
+        if reason == REFUSED_METER:
+            self._pump.dose_meter.note_held(kind)
         self._pump.record(events.EVENT_BOLUS_REFUSED, reason, kind << events.KIND_SHIFT)
 
     def cancel(self, is_temporary_rate: bool) -> int:
@@ -472,7 +490,7 @@ class Boluses:
         carried = []
         for bolus in self._pump.bolus_notes.under_way:
             plan = 0 if self._has_extra(bolus) else _BY_PLAN
-            carried.append(_to_carry(bolus, bolus.kind | plan))
+            carried.append(_to_carry(bolus, _FREE_PRIME if bolus.is_free else bolus.kind | plan))
         for bolus in self.extra:
             if bolus not in self._pump.bolus_notes.under_way and not bolus.number:
                 carried.append(_to_carry(bolus, bolus.kind))
@@ -486,8 +504,11 @@ class Boluses:
         pump = self._pump
         pump.doses.next_number = later_number(pump.doses.next_number, carried.next_dose)
         for kind, start_tick, end_tick, rate_nl_per_day, number in carried.boluses:
-            is_extra, kind = not kind & _BY_PLAN, kind & ~_BY_PLAN
+            is_free, is_extra, kind = kind == _FREE_PRIME, not kind & _BY_PLAN, kind & ~_BY_PLAN
+            if is_free:
+                kind = KIND_PRIME
             bolus = Bolus(kind, start_tick - reset_ticks, end_tick - start_tick, rate_nl_per_day, number)
+            bolus.is_free = is_free
             if number:
                 pump.bolus_notes.under_way.append(bolus)
             if is_extra:
@@ -500,6 +521,8 @@ class Boluses:
 
 _BY_PLAN = 8
 """In the kind of one that is carried: the clock's plan gives it, so it is not given beside the plan as well."""
+_FREE_PRIME = 7
+"""The kind of one that is carried, of a prime that the line has room for."""
 
 
 def _to_carry(bolus: Bolus, kind: int):

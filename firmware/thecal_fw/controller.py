@@ -30,6 +30,8 @@ from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
 from thecal_fw.core.week import advance
 from thecal_fw.dose_keeper import DoseKeeper
+from thecal_fw.dose_meter import STEP_US as METER_STEP_US
+from thecal_fw.dose_meter import DoseMeter
 from thecal_fw.infusion import Infusion
 from thecal_fw.keeper import Keeper
 from thecal_fw.pace import Pace
@@ -100,6 +102,7 @@ class Controller:
         self.bolus_notes = BolusNotes(self)
         self.bridging = Bridging(self)
         self.doses = DoseKeeper(self)
+        self.dose_meter = DoseMeter(self)
         self.supervisor = Supervisor(self)
         self.service = Service(self)
         self.keeper = Keeper(self, Journal(hardware.flash, keep=hardware.retained.keep_record))
@@ -136,6 +139,7 @@ class Controller:
 
         recovery = Recovery(self)
         recovery.restore()
+        self.dose_meter.begin()
         self._open_keys()
         self._measure_pace()
         self._judge_self_test()
@@ -212,6 +216,8 @@ class Controller:
                 self.worst_lateness_us = late_us
         # What comes before there is somebody to take it, or time to, waits in the port.
         byte = -1
+        if now_s >= self.dose_meter.due_s:
+            self.dose_meter.pass_minutes(now_s)
         if self._link is not None and not self._link.has_something_waiting:
             byte = self.hardware.port.read()
         is_more = byte >= 0 or not self._is_quiet(now_s, now_us)
@@ -262,8 +268,10 @@ class Controller:
             has_input = self._link is not None
         self._set_deadline()
         has_acted = self.keeper.tend()
-        is_behind = not self.boluses.recall.is_done or self._lacks_week()
+        is_behind = not (self.boluses.recall.is_done and self.dose_meter.is_read) or self._lacks_week()
         if is_behind:
+            if not self.dose_meter.is_read and self.has_time(METER_STEP_US):
+                self.dose_meter.read_some()
             if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
                 self.boluses.recall.step()
             elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_PIECE_US):
@@ -498,6 +506,7 @@ class Controller:
             self.boluses.note_empty_line()
         self.reservoir.refill(fill_nl, ledger.counted, self.wall.local_day(self.ticks_now()))
         ledger.begin_reservoir()
+        self.dose_meter.held = 0
         self.supervisor.begin_reservoir()
         self.boluses.passed_over = 0
         self.doses.note_change()

@@ -67,6 +67,8 @@ class DoseKeeper:
         told.under_way = pump.bolus_notes.under_way
         told.remembered = pump.boluses.history.given
         told.lived_since, told.lived = pump.boluses.lived.since, pump.boluses.lived.spans
+        pump.dose_meter.take()
+        told.free_steps = pump.dose_meter.free_steps
         told.line_empty_at_steps = pump.boluses.line_room.empty_at_steps
         told.judged_until_s = pump.boluses.judging.until_s()
         told.given = pump.boluses.judging.given
@@ -102,6 +104,7 @@ class DoseKeeper:
             self.note_change()
             return
         self.next_number = told.next_number
+        pump.dose_meter.restore_free(told.free_steps, told.lifetime_s)
         recall.is_done = True
         boluses.line_room.empty_at_steps = told.line_empty_at_steps
         boluses.judging.restore(told.judged_until_s)

@@ -397,6 +397,7 @@ class Infusion:
     def _count_at_halt(self) -> None:
         """Settle what came out of a generator that has just been halted, and withdraw the rest of the plan."""
         clock, delivery, ledger = self._hardware.clock, self.delivery, self._pump.ledger
+        self._pump.dose_meter.pass_minutes(clock.s)
         due = delivery.settle(clock.s, clock.us)
         counted = self._hardware.sense.count() + ledger.unseen_steps
         # The very last pulse may have come due between the halt and the reading of the clock. Anything more

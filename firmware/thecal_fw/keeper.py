@@ -330,6 +330,7 @@ class Keeper:
             pump.doses.write()
             self._judge_journal()
             has_acted = True
+        has_acted = pump.dose_meter.write_page() or has_acted
         return self._erase_ahead() or has_acted
 
     def _hold_or_grant(self) -> bool:
@@ -355,18 +356,22 @@ class Keeper:
         pump, journal = self._pump, self.journal
         of_journal = journal.needs_erase()
         of_doses = pump.doses.needs_erase()
+        of_meter = pump.dose_meter.needs_erase()
         has_erased = False
-        if of_journal or of_doses:
+        if of_journal or of_doses or of_meter:
             has_erased = pump.has_time(self._hardware.flash.LONGEST_ERASE_US + pump.pace.write_lead_us())
             if has_erased and of_journal:
                 journal.erase_one()
-            elif has_erased:
+            elif has_erased and of_doses:
                 pump.doses.erase_one()
+            elif has_erased:
+                pump.dose_meter.erase_one()
         # Another one may be needed as well: it is looked at again.
         self.has_work = not journal.has_failed and (
             self._has_changed
             or journal.latest_event < pump.log.latest
             or of_journal
+            or of_meter
             or (not pump.doses.has_failed and (of_doses or pump.doses.needs_writing()))
         )
         return has_erased

@@ -21,7 +21,7 @@ LAYOUT_VERSION = 2
 MOST_DOSES = 16
 """The 12 on demand that are remembered, a prime, and those of the clock that a setting of it makes overlap."""
 
-_HEADER = "<BBBBIIIIIQIIHB"
+_HEADER = "<BBBBIIIIIQIIHBI"
 _DOSE = "<IIIIIBB"
 _SPAN = "<IIH"
 _TURN = "<II"
@@ -45,6 +45,7 @@ class DoseRecord:
 
     judged_until_s: running second before which doses are judged against what was given. settled_minute, passed_over,
     passed_reason: as ``Boluses`` has them.
+    free_steps: microsteps of all lives that only filled the line, which the meter leaves out.
     lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
     given: as ``Judging`` has it, of a record that is to be written.
     under_way: doses that have begun and not ended. remembered: what counts against limits, of the history; a dose can
@@ -54,7 +55,7 @@ class DoseRecord:
     def __init__(self, lifetime_s: int = 0, next_number: int = 1):
         self.lifetime_s = lifetime_s
         self.next_number = next_number
-        self.unknown_until_s = 0
+        self.unknown_until_s = self.free_steps = 0
         self.lived_since = NOT_KNOWN
         self.lived = []
         self.judged_until_s = 0
@@ -112,6 +113,7 @@ class DoseRecord:
             self.settled_minute,
             self.passed_over,
             self.passed_reason,
+            self.free_steps,
         )
         record[offset:_CRC_OFFSET] = bytes(_CRC_OFFSET - offset)
         for first, until, until_tick in self.lived:
@@ -160,7 +162,7 @@ def decode(record, base_s: int, given, late_ticks: int = 0):
     told.unknown_until_s = unknown_until_s
     told.lived_since = lived_since
     told.line_empty_at_steps = line
-    told.judged_until_s, told.settled_minute, told.passed_over, told.passed_reason = rest
+    told.judged_until_s, told.settled_minute, told.passed_over, told.passed_reason, told.free_steps = rest
     offset = _HEADER_BYTES + count * _DOSE_BYTES
     for _ in range(min(spans, MOST_SPANS)):
         first, until_s, minutes = struct.unpack_from(_SPAN, record, offset)

@@ -64,6 +64,7 @@ EVENT_NAMES = (
     "boluses passed over",
     "counts full",
     "more of the same",
+    "held back by the meter",
 )
 (
     EVENT_RESET,
@@ -112,6 +113,7 @@ EVENT_NAMES = (
     EVENT_PASSED_OVER,
     EVENT_COUNTS_FULL,
     EVENT_MORE,
+    EVENT_METER_HELD,
 ) = range(len(EVENT_NAMES))
 
 COUNTED_IN_BURSTS = {
@@ -179,6 +181,7 @@ PASSED_OVER_NAMES = (
     "nothing is being delivered",
     "a window would hold more than its limit",
     "the time is unknown",
+    "limit by the meter",
 )
 (
     PASSED_BY_CLOCK,
@@ -190,6 +193,7 @@ PASSED_OVER_NAMES = (
     PASSED_STOPPED,
     PASSED_LIMIT,
     PASSED_TIME_UNKNOWN,
+    PASSED_METER,
 ) = range(len(PASSED_OVER_NAMES))
 
 EVENT_FIELDS = (

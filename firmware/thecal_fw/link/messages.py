@@ -328,6 +328,9 @@ BOLUSES = Message(
         ("temporary_rate_nl_per_day", "I"),
         ("temporary_left_s", "I"),
         ("bridge_left_s", "I"),
+        ("metered_hour_nl", "I"),
+        ("metered_day_nl", "I"),
+        ("held_by_meter", "H"),
     ],
     "The bolus under way if there is one, what was given on demand in the last 24 hours, a temporary rate, a bridge.",
 )

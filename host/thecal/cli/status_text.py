@@ -140,7 +140,8 @@ def status_document(pump: Pump, status: Status) -> dict[str, Any]:
 
     dose_mcg_per_day: None while a bridge gives a drug whose concentration the program no longer tells.
     """
-    bridge_left_s = pump.boluses().bridge_left_s
+    boluses = pump.boluses()
+    bridge_left_s = boluses.bridge_left_s
     days = status.days_to_low_reservoir
     return {
         "board": pump.board,
@@ -159,6 +160,9 @@ def status_document(pump: Pump, status: Status) -> dict[str, Any]:
         "last_refill": status.last_refill.isoformat() if status.last_refill else None,
         "dose_mcg_per_day": None if bridge_left_s else float(status.dose_mcg_per_day),
         "bridge_left_s": bridge_left_s,
+        "metered_hour_nl": boluses.metered_hour_nl,
+        "metered_day_nl": boluses.metered_day_nl,
+        "held_by_meter": boluses.held_by_meter,
         "days_to_low_reservoir": None if days is None else float(days),
         "local_time": status.local_time.isoformat() if status.local_time else None,
     }
@@ -236,6 +240,10 @@ def event_text(event: Event) -> str:
         return f"{number} from {_local_minute_text(first)} on: {_name(events.PASSED_OVER_NAMES, reason)}"
     if event.code == events.EVENT_MORE:
         return _more_text(first, second)
+    if event.code == events.EVENT_METER_HELD:
+        minutes = second & events.SECONDS_MASK
+        counted = f"{first / 1e3:g} microlitres were counted in {duration_text(60 * minutes)}"
+        return f"{kind_name(second >> events.KIND_SHIFT)}; {counted} before it"
     if event.code == events.EVENT_HELLO:
         return f"session {second}"
     return ""

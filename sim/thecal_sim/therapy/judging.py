@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from thecal_sim.therapy import metering
 from thecal_sim.therapy.curve import sum_of
 from thecal_sim.therapy.dose import Dose, Kind, Refusal
 from thecal_sim.therapy.forecast import planned, with_past
@@ -154,8 +155,10 @@ def _volumes(
     if state.is_after_discontinuity(wanted.begin_ns):
         certain.update(overfull(state, plan, wanted, with_clock=False))
         possible.update(overfull(state, plan, wanted, with_clock=True))
-    if {Refusal.HOUR, Refusal.DAY} & (certain | possible):
+    if metering.may_hold(state, plan, wanted):
         possible.add(Refusal.METER)
+    if metering.must_hold(state, plan, wanted):
+        certain.add(Refusal.METER)
 
 
 def windows_of(plan: Plan) -> tuple[tuple[int, int, Refusal], ...]:

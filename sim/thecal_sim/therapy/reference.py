@@ -12,6 +12,7 @@ from thecal_sim.therapy.curve import sum_of
 from thecal_sim.therapy.dose import Dose, End, Kind, Passed, PassedOver
 from thecal_sim.therapy.forecast import next_basal_turn, planned
 from thecal_sim.therapy.judging import is_within_room, limited_rate, overfull, verdict
+from thecal_sim.therapy.metering import must_hold
 from thecal_sim.therapy.plan import MOST_RATE_NL_PER_DAY, ClockDose, Plan
 from thecal_sim.therapy.state import MOST_AT_ONCE, Response, State
 from thecal_sim.therapy.verdict import Verdict
@@ -138,6 +139,7 @@ class Therapy:
 
     def watchdog_reset(self) -> None:
         """Everything continues; what is left of a bridge is known to a microstep from now on."""
+        self.state.restarts.append((self.state.now_ns, False))
         self.state.is_bridge_doubtful = self.state.is_bridging()
 
     def bridge_over(self, t_ns: int) -> Fraction:
@@ -157,6 +159,7 @@ class Therapy:
             dose.counts_whole = True
             self._finish(dose, t_ns, End.POWER_CUT)
         state.is_bridge_doubtful = state.is_bridging()
+        state.restarts.append((t_ns, True))
         state.age_doubt_ns += t_ns - recorded_ns
         state.doubt_until_ns = t_ns
         state.clock.set(t_ns, None)
@@ -331,4 +334,4 @@ class Therapy:
             return Passed.RATE
         if state.is_after_discontinuity(wanted.begin_ns) and overfull(state, plan, wanted, with_clock=False):
             return Passed.LIMIT
-        return None
+        return Passed.METER if must_hold(state, plan, wanted) else None
