@@ -12,19 +12,10 @@ import pytest
 from thecal_hil.doses.player import ViolationError, play
 from thecal_hil.doses.sequence import read_sequence
 from thecal_hil.model_rig import ModelRig
-from thecal_hil.rigs import open_rig
 
 CASES = Path(__file__).parent / "cases"
 NOT_YET: frozenset[str] = frozenset()
 """Those that the firmware does not pass yet. One that it passes must be taken off this list."""
-
-SMALL_INPUTS_ON_THE_EMULATED_BOARD = (
-    "d01_temporary_rate_cancelled_during_a_bolus",
-    "d02_hang_over_the_end_of_a_bolus",
-    "d03_bolus_beside_a_temporary_rate",
-    "d05_given_twice_after_a_stop",
-)
-"""Short ones in virtual time: there each second of delivery is emulated."""
 
 
 def _marks(name: str) -> list[pytest.MarkDecorator]:
@@ -37,14 +28,3 @@ def _marks(name: str) -> list[pytest.MarkDecorator]:
 )
 def test_what_is_given_and_told_is_as_the_reference_has_it(path: Path) -> None:
     play(read_sequence(path), ModelRig())
-
-
-@pytest.mark.parametrize(
-    "path", [pytest.param(CASES / f"{name}.toml", id=name) for name in SMALL_INPUTS_ON_THE_EMULATED_BOARD]
-)
-def test_small_inputs_that_went_wrong_go_right_on_the_emulated_board_as_well(path: Path) -> None:
-    rig = open_rig("pico")
-    try:
-        play(read_sequence(path), rig)
-    finally:
-        rig.close()
