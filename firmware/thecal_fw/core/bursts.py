@@ -12,7 +12,7 @@ from array import array
 from thecal_fw.core.counts import one_more
 
 HOUR_S = 3_600
-MOST_BURSTS = 30
+MOST_BURSTS = 32
 """More than there are different events that a person can cause. Beside so many, another is logged and not counted."""
 BY_VALUE = 0x80
 """In a row of the table: the same event is one of the same first value, of its low 16 bits."""
