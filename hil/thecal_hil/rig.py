@@ -162,7 +162,7 @@ class Rig(ABC):
         return 0
 
     def has_lost_words(self) -> bool:
-        """Whether the firmware put a word into a FIFO that was full; a rig that can't see it says no."""
+        """Return True if the firmware has put a word into a full FIFO; False on a rig that can't see it."""
         return False
 
     @classmethod

@@ -37,18 +37,24 @@ def stock_image(stock_uf2: Path) -> Iterator[FirmwareImage]:
         yield image_under_test()
 
 
-@pytest.mark.requirement("stock-image")
-def test_a_stock_board_with_the_compiled_firmware_delivers_to_the_tick(stock_image: FirmwareImage) -> None:
-    rig = PicoRig(stock_image)
-    pump = rig.pump()
-    assert rig.starts_from_files
-    assert pump.version == VERSION
+def at_the_fastest_rate(rig: PicoRig) -> Course:
+    """The course of a pump that has delivered for some seconds."""
     course = Course(rig)
     course.set_time(local_second("2026-03-06 12:00"))
     course.prescribe(continuous(FASTEST_NL_PER_DAY))
     course.refill(18_000_000)
     course.start()
     rig.run_for(4)
+    return course
+
+
+@pytest.mark.requirement("stock-image")
+def test_a_stock_board_with_the_compiled_firmware_delivers_to_the_tick(stock_image: FirmwareImage) -> None:
+    rig = PicoRig(stock_image)
+    pump = rig.pump()
+    assert rig.starts_from_files
+    assert pump.version == VERSION
+    course = at_the_fastest_rate(rig)
     assert course.must_be_ideal().pulses > 30
     check_gate(rig)
     rig.close()
@@ -60,12 +66,7 @@ def test_a_stock_board_that_delivers_goes_on_after_a_reset(
     stock_image: FirmwareImage, cause: ResetCause
 ) -> None:
     rig = PicoRig(stock_image)
-    course = Course(rig)
-    course.set_time(local_second("2026-03-06 12:00"))
-    course.prescribe(continuous(FASTEST_NL_PER_DAY))
-    course.refill(18_000_000)
-    course.start()
-    rig.run_for(4)
+    course = at_the_fastest_rate(rig)
     course.reset(cause)
     rig.run_for(6)
     if cause is ResetCause.POWER_ON:

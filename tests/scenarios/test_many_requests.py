@@ -11,7 +11,7 @@ from thecal_hil.therapy import continuous
 
 FULL_NL = 18_000_000
 QUANTUM_STEPS = 64
-"""What is granted at a time at this rate: a microlitre."""
+"""A grant at this rate is a microlitre."""
 
 
 @pytest.mark.requirement("gate-grants-kept")

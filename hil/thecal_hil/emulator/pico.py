@@ -133,7 +133,7 @@ class EmulatedPico:
 
     @property
     def words_lost_to_pio(self) -> bool:
-        """Whether a word was put into a full FIFO of a PIO block since the latest reset. The chip drops it."""
+        """Return True if a word was put into a full FIFO of PIO since the latest reset. The chip drops it."""
         return any(block.fdebug & _ANY_TXOVER for block in self.chip.pio)
 
     @property
