@@ -31,6 +31,8 @@ _PREPARED_PULSES = 2 * _FIRST_BLOCK_PULSES
 _BLOCK_TICKS = 60 * TICKS_PER_SECOND
 """What a block spans at least, unless it is full before that."""
 _FEW_PULSES = 64
+_LASTS_BEYOND_CHANGE_S = 5
+"""A change that is put off comes up to two seconds later."""
 _LONG_BLOCK_TICKS = 240 * TICKS_PER_SECOND
 """A block of fewer pulses spans up to this: the fewer blocks, the more seldom does the processor wake for one."""
 
@@ -95,16 +97,30 @@ class Infusion:
         self._note_change()
 
     def fill(self) -> None:
-        """Keep the queue of the step generator full."""
+        """Keep the queue of the step generator full, but for one that is about to be replaced."""
         if self.state != STATE_DELIVERING:
             return
-        train = self._train
+        train, pump, clock = self._train, self._pump, self._hardware.clock
         was_filled = False
         while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES // 2:
+            if self._is_replaced_soon():
+                self.refill_s, self.refill_us = self.event_s, self.event_us
+                break
+            clock.read()
+            begun_s, begun_us = clock.s, clock.us
             self._fill_block()
+            clock.read()
+            pump.pace.note_filled((clock.s - begun_s) * 1_000_000 + clock.us - begun_us)
             was_filled = True
         if was_filled:
-            self._pump.keeper.keep_anchor()
+            pump.keeper.keep_anchor()
+
+    def _is_replaced_soon(self) -> bool:
+        """Whether filling the queue now would make a change late that replaces it. What is queued has to last for a
+        change that is put off as well."""
+        if not self._pump.is_change_within(self._pump.pace.fill_lead_us()):
+            return False
+        return self.delivery.tail_s > self.event_s + _LASTS_BEYOND_CHANGE_S
 
     def _fill_block(self) -> None:
         train, delivery = self._train, self.delivery

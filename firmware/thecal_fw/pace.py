@@ -19,6 +19,8 @@ _REST_OF_REQUEST_US = 100_000
 """What is left of a request once the change tick is chosen, apart from a record that may be written."""
 _LEAST_NOTICE_US = 200_000
 _LEAST_WRITE_US = 20_000
+_LEAST_FILL_US = 100_000
+"""Holds for the first block, which is filled once the first queue has taken over."""
 
 MOST_PREPARE_US = 200_000
 """Beyond this a change would take effect up to two seconds after it was asked for, and a poll last half of one."""
@@ -28,8 +30,8 @@ MOST_TAKE_OVER_US = 2_000
 
 class Pace:
     """take_over_us: how long taking over a queue took in a dry run at this reset, in microseconds like all of these.
-    prepare_us, collect_us, write_us: longest that preparing a change, a garbage collection and writing a record have
-    taken since the reset.
+    prepare_us, collect_us, write_us, fill_us: longest that preparing a change, a garbage collection, writing a record
+    and filling the queue have taken since the reset.
 
     least_margin_us: least that was left before its anchor when a change was ready; UNKNOWN_US before the first.
     least_masked_us: least that was left then of the wait with interrupts off; likewise.
@@ -42,6 +44,7 @@ class Pace:
         self.prepare_us = 0
         self.collect_us = 0
         self.write_us = 0
+        self.fill_us = 0
         self.least_margin_us = UNKNOWN_US
         self.least_masked_us = UNKNOWN_US
 
@@ -63,6 +66,9 @@ class Pace:
 
     def note_written(self, us: int) -> None:
         self.write_us = max(self.write_us, us)
+
+    def note_filled(self, us: int) -> None:
+        self.fill_us = max(self.fill_us, us)
 
     def note_taken_over(self) -> None:
         """A queue has taken over just now."""
@@ -92,6 +98,10 @@ class Pace:
     def write_lead_us(self) -> int:
         """Time that has to be free for a record to be written."""
         return max(_LEAST_WRITE_US, _FACTOR * self.write_us)
+
+    def fill_lead_us(self) -> int:
+        """Time that has to be free for the queue to be filled."""
+        return max(_LEAST_FILL_US, _FACTOR * self.fill_us)
 
     def grant_ticks(self) -> int:
         """A start is made durable so much sooner than its preparation begins: a record is written, and the collector

@@ -36,6 +36,7 @@ class SimulatedTrain:
     """Implements ``StepTrain``. Two blocks at most wait or play, and two more while a fresh queue is loaded.
 
     preparation_ns: what filling the loaded queue takes the program; a function is asked each time one is begun.
+    fill_ns: what filling a block takes behind those that play.
     take_over_ns: what arming it takes, and what is reported of a dry run at the next reset.
     """
 
@@ -46,6 +47,7 @@ class SimulatedTrain:
         self._processor = processor
         self._recording = recording
         self.preparation_ns: int | Callable[[], int] = 0
+        self.fill_ns = 0
         self.take_over_ns = 0
         self.margin_us = self.masked_us = 0
         self._filling: list[int] = []
@@ -94,7 +96,9 @@ class SimulatedTrain:
         block, self._filling = self._filling, []
         if self._is_loading:
             self._loaded.append(block)
-        elif self._is_started and not self.starved():
+            return
+        self._processor.spend(self.fill_ns)
+        if self._is_started and not self.starved():
             self._play(block)
             self._arm()
             self.on_change()

@@ -12,6 +12,7 @@ from thecal_fw.core.self_test import TEST_SPEED
 from thecal_sim.ideal import Regimen
 from thecal_sim.units import NS_PER_MS, NS_PER_S
 
+_UTC_S = 1_790_000_000
 LEAST_NL_PER_DAY, MOST_NL_PER_DAY = 48_000, 24_000_000
 
 
@@ -97,6 +98,30 @@ def test_a_program_that_pauses_around_a_change_makes_it_exactly_or_later(seed):
             bench.prescribe(promised_ns, old)
             bench.prescribe(promised_ns + late * NS_PER_S, regimen_of(new))
         put_off_s += late
+    assert not bench.events(events.EVENT_TIMING_FAULT)
+    bench.assert_as_prescribed()
+
+
+@pytest.mark.requirement("leads-from-measured-times", "times-measured-since")
+@pytest.mark.parametrize("behind_ms", [20, 40, 60, 100, 160, 240])
+@pytest.mark.parametrize("fill_ms", [10, 60, 140])
+def test_a_queue_is_not_filled_just_before_another_replaces_it(fill_ms, behind_ms):
+    bench = PumpBench()
+    bench.pump.board.train.fill_ns = fill_ms * NS_PER_MS
+    bench.deliver(continuous(20_000_000))
+    bench.run_for(5)
+    infusion = bench.pump.controller.infusion
+    refill_ns = bench.pump.boot_origin_ns + infusion.refill_s * NS_PER_S + infusion.refill_us * 1_000
+    change_ns = refill_ns + behind_ms * NS_PER_MS
+    # A change takes effect on a whole second of the wall clock, which is therefore set to have one there.
+    bench.pump.run_until(change_ns - 2 * NS_PER_S)
+    before_us = (change_ns - bench.pump.now_ns) // 1_000
+    bench.set_time(_UTC_S - 2, 2_000_000 - before_us)
+    bench.pump.run_until(change_ns - NS_PER_S + 50 * NS_PER_MS)
+    promised_ns = bench.commit(continuous(9_000_000))
+    assert abs(promised_ns - change_ns) < 1_000_000
+    bench.run_for(60)
+    assert not bench.events(events.EVENT_CHANGE_LATE)
     assert not bench.events(events.EVENT_TIMING_FAULT)
     bench.assert_as_prescribed()
 
