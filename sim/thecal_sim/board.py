@@ -118,13 +118,14 @@ class LeftProgram(Exception):  # noqa: N818 - it tells of an end, not of an erro
 
 
 class SimulatedMachine:
-    """Implements ``Machine``."""
+    """Implements ``Machine``. may_collect: whether the program lets the collector run by itself."""
 
     def __init__(self, serial: bytes) -> None:
         self.serial = serial
         self._random = Random(serial)
         self.reset_cause = RESET_POWER_ON
         self.room = ROOM_FOR_ANY_PROGRAM
+        self.may_collect = True
 
     def heap_free_bytes(self) -> int:
         return _HEAP_FREE_BYTES
@@ -133,7 +134,7 @@ class SimulatedMachine:
         pass
 
     def let_collect(self, may_collect: bool) -> None:
-        pass
+        self.may_collect = may_collect
 
     def random_bytes(self, count: int) -> bytes:
         return self._random.randbytes(count)

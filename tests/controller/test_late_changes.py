@@ -9,6 +9,7 @@ import pytest
 from controller.pump_bench import PumpBench, continuous, regimen_of
 from thecal_fw.core import alarms, events
 from thecal_fw.core.self_test import TEST_SPEED
+from thecal_fw.core.timeline import Timeline
 from thecal_sim.ideal import Regimen
 from thecal_sim.units import NS_PER_MS, NS_PER_S
 
@@ -50,6 +51,27 @@ def test_a_preparation_longer_than_it_was_measured_is_put_off_once_and_loses_no_
     assert not bench.events(events.EVENT_TIMING_FAULT)
     # The second attempt began for the longer time and had it to spare.
     assert bench.pump.board.train.margin_us >= 80_000
+    bench.assert_as_prescribed()
+
+
+@pytest.mark.requirement("change-late-made")
+def test_a_change_is_put_off_with_the_collector_on_since_planning_it_anew_takes_memory():
+    bench = PumpBench()
+    bench.deliver(continuous(20_000_000))
+    bench.run_for(5)
+    boluses, machine = bench.pump.controller.boluses, bench.pump.board.machine
+    plan, may_collect = boluses.timeline, []
+
+    def planned(change_tick: int) -> Timeline:
+        may_collect.append(machine.may_collect)
+        return plan(change_tick)
+
+    boluses.timeline = planned
+    takes_ns = iter([NS_PER_MS, 80 * NS_PER_MS, 80 * NS_PER_MS])
+    bench.pump.board.train.preparation_ns = lambda: next(takes_ns)
+    assert change_rate(bench, 7_654_321) == 1
+    assert may_collect
+    assert all(may_collect)
     bench.assert_as_prescribed()
 
 
