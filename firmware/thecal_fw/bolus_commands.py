@@ -99,6 +99,9 @@ class BolusCommands:
             self._patient_wait_s(),
             boluses.is_history_known(tick),
             *self._instead(tick),
+            pump.dose_meter.counted_nl(60),
+            pump.dose_meter.counted_nl(1_440),
+            pump.dose_meter.held,
         )
 
     def _instead(self, tick: int):

@@ -5,7 +5,8 @@ Whatever is delivered after one of them, of any kind, fills the line. Not known 
 
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 
-NOT_KNOWN = 0xFFFFFFFF
+NOT_KNOWN = 0xFFFFFFFFFFFFFFFF
+"""More than any pump ever counts."""
 
 
 class LineRoom:

@@ -6,6 +6,7 @@ Age is the pump's own running time. What is counted in whole days or hundreds of
 nothing is told later than it is.
 """
 
+from thecal_fw.core.counts import MOST_TUBING_HUNDREDS
 from thecal_fw.core.refill_dates import NEVER_MINUTES
 
 PART_TUBING = 0
@@ -15,6 +16,7 @@ PART_NAMES = ("tubing", "pump")
 REVOLUTIONS_UNIT = 100
 """The journal counts revolutions by this many."""
 _DAY_S = 86_400
+_LOW_BITS = 0xFFFF
 
 
 class ServiceLimits:
@@ -55,6 +57,17 @@ class ServiceLife:
         self.tubing_hundreds = revolutions // REVOLUTIONS_UNIT
         if part == PART_PUMP:
             self.pump_day = self.tubing_day
+
+    def keep_count_small(self, revolutions: int) -> None:
+        """Have the tubing's revolutions stand still at as many as the journal can tell."""
+        self.tubing_hundreds = max(
+            self.tubing_hundreds, revolutions // REVOLUTIONS_UNIT - MOST_TUBING_HUNDREDS
+        )
+
+    def tubing_from_low_bits(self, low_bits: int, revolutions: int) -> None:
+        """The tubing was new at so many hundreds of revolutions, of which these are the low 16 bits."""
+        hundreds = revolutions // REVOLUTIONS_UNIT
+        self.tubing_hundreds = hundreds - (hundreds - low_bits & _LOW_BITS)
 
     def pump_age_s(self, lifetime_s: int) -> int:
         return lifetime_s - self.pump_day * _DAY_S

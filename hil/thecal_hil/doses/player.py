@@ -39,6 +39,8 @@ _LOOK_S = 0.25
 _LOGGED_WITHIN_NS = 50 * NS_PER_MS
 """From what takes effect to the instant of its event, where a poll takes time."""
 _MORE_THAN_THE_WATCHDOG_MS = 60_000
+_REFUSALS_LOGGED = 4
+"""Of the same reason in an hour: a press that is refused after so many may be counted and not logged by itself."""
 _NEW_TUBING = 0
 _OWED_STEPS = Fraction(102, 50)
 """Between pulses and curve after a restart: one owed besides the usual one."""
@@ -73,6 +75,7 @@ class Player:
         self._doubt_nl = Fraction(0)
         self._windows = PulseWindows(self._nl_per_step)
         self._differences: list[str] = []
+        self._refusals = 0
         self._does: dict[str, Callable[[Step], object]] = {
             "wait": lambda step: self._rig.run_for(step["seconds"]),
             "give": self._give,
@@ -228,6 +231,7 @@ class Player:
         """Hold the pump's answer against the reference's, and begin there what it gives."""
         begins_ns = (begin_ns,)
         if refusal is not None:
+            self._refusals += 1
             begins_ns = (asked_ns + _NOTICE_NS, self._rig.now_ns + _LATEST_CHANGE_NS)
         verdict = self.therapy.verdict(asked_ns, begins_ns, kind, rate, seconds)
         if not verdict.allows(refusal):
@@ -252,7 +256,8 @@ class Player:
             for event in self._read_log()
             if event.name in ("bolus begun", "bolus refused") and event.kind == Kind.PATIENT
         ]
-        if len(answers) != is_press:
+        is_counted = not answers and self._refusals >= _REFUSALS_LOGGED
+        if len(answers) != is_press and not is_counted:
             self._differences.append(f"{len(answers)} answers to a press of {step['seconds']} s")
         for event in answers[:1]:
             if event.name == "bolus refused":

@@ -160,7 +160,8 @@ def _give(
     )
     if check.is_refused:
         wait = f"; wait {duration_text(check.patient_wait_s)}" if check.patient_wait_s else ""
-        raise ThecalError(f"the pump would refuse {what}: {check.reason}{wait}")
+        counted = f" ({pump.boluses().meter_text})" if check.is_held_by_meter else ""
+        raise ThecalError(f"the pump would refuse {what}: {check.reason}{counted}{wait}")
     ask(f"Give {what}?", yes=yes, as_json=as_json)
     given = pump.give_bolus(program.digest(), kind, rate_nl_per_day, seconds)
     if as_json:
