@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import time
+from pathlib import Path
 from collections.abc import Callable
 
 import pytest
@@ -128,7 +129,6 @@ def test_the_dates_of_the_next_refill_are_told_and_an_alarm_that_does_not_protec
     "bolus-told",
     "bolus-refusal-told",
     "bolus-end-told",
-    "prime-dead-volume",
     "bolus-volume-told",
     "bolus-time-told",
 )
@@ -159,11 +159,22 @@ def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     assert "lockout; wait " in bench.refused(1, "bolus", "patient")
     wait_until(bench, lambda: not bench.json("bolus", "status")["under_way"])
     assert "no bolus was under way" in bench.ok("bolus", "cancel", "--yes")
-    prime = bench.json("bolus", "prime", "--catheter", "--over-minutes", "20", "--yes")
-    assert (prime["kind"], prime["bolus_nl"]) == ("prime", 320_000)
     log = bench.ok("log")
     assert "bolus begun" in log
     assert "patient: lockout" not in log, "what was only checked is not logged as asked for"
+
+
+@pytest.mark.requirement("prime-dead-volume")
+def test_a_prime_of_the_catheter_holds_what_tubing_and_catheter_do(bench: Bench, tmp_path: Path):
+    slowest, program = (EXAMPLES / "minimum_rate.toml").read_text(), tmp_path / "program.toml"
+    program.write_text("catheter_ul = 180\n" + slowest)
+    bench.ok("program", str(program), "--yes")
+    bench.ok("refill", "20")
+    bench.ok("start")
+    wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
+    # The line has room for all of it until the first microstep, which at this rate comes 14 s after the start.
+    prime = bench.json("bolus", "prime", "--catheter", "--over-minutes", "20", "--yes")
+    assert (prime["kind"], prime["bolus_nl"]) == ("prime", 320_000)
 
 
 @pytest.mark.requirement(
