@@ -5,7 +5,7 @@ come about since it was last asked, and when to ask again.
 """
 
 from thecal_fw.core import events
-from thecal_fw.core.bolus import KIND_SCHEDULED, Bolus
+from thecal_fw.core.bolus import KIND_PRIME, KIND_SCHEDULED, Bolus
 from thecal_fw.core.events import KIND_SHIFT
 from thecal_fw.core.instant import (
     NEVER_S,
@@ -177,12 +177,18 @@ class BolusNotes:
         pump.doses.note_change()
         pump.keeper.size_quantum(pump.program)
         pump.keeper.keep_anchor()
+        self._count(bolus, tick)
         pump.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(tick), value)
 
     def note_lost(self, bolus: Bolus) -> None:
         """A power cut has ended a dose: what is logged is what it had given by the last record of the journal."""
         value = _second_value(bolus) | events.END_POWER_CUT << events.END_SHIFT | events.WAS_CUT_SHORT
+        self._count(bolus, 0)
         self._pump.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(0), value)
+
+    def _count(self, bolus: Bolus, tick: int) -> None:
+        if bolus.kind == KIND_PRIME:
+            self._pump.boluses.line_room.note_prime(bolus.given_nl(tick))
 
 
 def _second_value(bolus: Bolus) -> int:

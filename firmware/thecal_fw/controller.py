@@ -509,6 +509,7 @@ class Controller:
         self.dose_meter.held = 0
         self.supervisor.begin_reservoir()
         self.boluses.passed_over = 0
+        self.boluses.line_room.begin_reservoir()
         self.doses.note_change()
         self.keeper.note_change()
         self.record(events.EVENT_REFILLED, fill_nl, ledger.counted)

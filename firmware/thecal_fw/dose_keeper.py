@@ -69,7 +69,12 @@ class DoseKeeper:
         told.lived_since, told.lived = pump.boluses.lived.since, pump.boluses.lived.spans
         pump.dose_meter.take()
         told.free_steps = pump.dose_meter.free_steps
-        told.line_empty_at_steps = pump.boluses.line_room.empty_at_steps
+        line = pump.boluses.line_room
+        told.line_empty_at_steps, told.primes, told.primed_nl = (
+            line.empty_at_steps,
+            line.primes,
+            line.primed_nl,
+        )
         told.judged_until_s = pump.boluses.judging.until_s()
         told.given = pump.boluses.judging.given
         boluses = pump.boluses
@@ -106,7 +111,12 @@ class DoseKeeper:
         self.next_number = told.next_number
         pump.dose_meter.restore_free(told.free_steps, told.lifetime_s)
         recall.is_done = True
-        boluses.line_room.empty_at_steps = told.line_empty_at_steps
+        line = boluses.line_room
+        line.empty_at_steps, line.primes, line.primed_nl = (
+            told.line_empty_at_steps,
+            told.primes,
+            told.primed_nl,
+        )
         boluses.judging.restore(told.judged_until_s)
         boluses.settled_minute = told.settled_minute
         boluses.passed_over, boluses.passed_reason = told.passed_over, told.passed_reason

@@ -41,11 +41,11 @@ class Service:
             pump.keeper.note_change()
 
     def renew(self, part: int) -> None:
-        """A person has put in a new part."""
+        """A person has put in a new part, or rinsed the line."""
         pump, lifetime_s = self._pump, self.lifetime_s()
         self.life.renew(part, lifetime_s, self.revolutions())
         pump.record(events.EVENT_RENEWED, part, lifetime_s)
-        # A new pump comes with new tubing.
+        # A new pump comes with new tubing, and a line that was rinsed holds no drug.
         pump.boluses.note_empty_line()
         pump.keeper.note_change()
         self.check()

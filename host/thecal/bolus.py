@@ -58,7 +58,8 @@ class BolusState:
     """The bolus under way, meaningless if there is none, and what was given on demand in the last 24 hours.
 
     metered_hour_nl, metered_day_nl: what the pump's meter has counted in the last hour and the last 24 hours of running
-    time, on the safe side. held_by_meter: doses that it has held back since the last refill.
+    time, on the safe side. held_by_meter: doses that it has held back since the last refill. line_room_nl: how much of
+    tubing and catheter is known to be unfilled. primes, primed_nl: since the last refill, the one under way included.
     """
 
     under_way: bool
@@ -77,6 +78,16 @@ class BolusState:
     metered_hour_nl: int
     metered_day_nl: int
     held_by_meter: int
+    line_room_nl: int
+    primes: int
+    primed_nl: int
+
+    @property
+    def line_text(self) -> str:
+        """What primes have given since the refill, and how much of the line is known to be unfilled, in words."""
+        primes = {0: "no prime", 1: "1 prime"}.get(self.primes, f"{self.primes} primes")
+        given = f" of {self.primed_nl / 1e3:.1f} microlitres" if self.primes else ""
+        return f"{primes}{given} since the refill; room for {self.line_room_nl / 1e3:.1f} microlitres more"
 
     @property
     def meter_text(self) -> str:

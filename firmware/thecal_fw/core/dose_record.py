@@ -21,7 +21,7 @@ LAYOUT_VERSION = 2
 MOST_DOSES = 16
 """The 12 on demand that are remembered, a prime, and those of the clock that a setting of it makes overlap."""
 
-_HEADER = "<BBBBIIIIIQIIHBI"
+_HEADER = "<BBBBIIIIIQIIHBIBI"
 _DOSE = "<IIIIIBB"
 _SPAN = "<IIH"
 _TURN = "<II"
@@ -44,7 +44,7 @@ class DoseRecord:
     before which doses may have been given of which nothing is known.
 
     judged_until_s: running second before which doses are judged against what was given. settled_minute, passed_over,
-    passed_reason: as ``Boluses`` has them.
+    passed_reason: as ``Boluses`` has them. primes, primed_nl: as ``LineRoom`` has them.
     free_steps: microsteps of all lives that only filled the line, which the meter leaves out.
     lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
     given: as ``Judging`` has it, of a record that is to be written.
@@ -62,6 +62,7 @@ class DoseRecord:
         self.settled_minute = NOT_KNOWN
         self.passed_over = 0
         self.passed_reason = 0
+        self.primes = self.primed_nl = 0
         self.given = None
         self.line_empty_at_steps = LINE_NOT_KNOWN
         self.under_way = []
@@ -114,6 +115,8 @@ class DoseRecord:
             self.passed_over,
             self.passed_reason,
             self.free_steps,
+            self.primes,
+            self.primed_nl,
         )
         record[offset:_CRC_OFFSET] = bytes(_CRC_OFFSET - offset)
         for first, until, until_tick in self.lived:
@@ -162,7 +165,8 @@ def decode(record, base_s: int, given, late_ticks: int = 0):
     told.unknown_until_s = unknown_until_s
     told.lived_since = lived_since
     told.line_empty_at_steps = line
-    told.judged_until_s, told.settled_minute, told.passed_over, told.passed_reason, told.free_steps = rest
+    told.judged_until_s, told.settled_minute, told.passed_over, told.passed_reason, *rest = rest
+    told.free_steps, told.primes, told.primed_nl = rest
     offset = _HEADER_BYTES + count * _DOSE_BYTES
     for _ in range(min(spans, MOST_SPANS)):
         first, until_s, minutes = struct.unpack_from(_SPAN, record, offset)

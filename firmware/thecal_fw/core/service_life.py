@@ -11,7 +11,9 @@ from thecal_fw.core.refill_dates import NEVER_MINUTES
 
 PART_TUBING = 0
 PART_PUMP = 1
-PART_NAMES = ("tubing", "pump")
+PART_LINE = 2
+"""Tubing and catheter, rinsed: neither is new, and both count as empty of drug."""
+PART_NAMES = ("tubing", "pump", "line")
 
 REVOLUTIONS_UNIT = 100
 """The journal counts revolutions by this many."""
@@ -52,7 +54,9 @@ class ServiceLife:
         self.pump_day = self.tubing_day = self.tubing_hundreds = 0
 
     def renew(self, part: int, lifetime_s: int, revolutions: int) -> None:
-        """A part is new as of now; a new pump has new tubing."""
+        """A part is new as of now; a new pump has new tubing. A line that was rinsed is as old as before."""
+        if part == PART_LINE:
+            return
         self.tubing_day = lifetime_s // _DAY_S
         self.tubing_hundreds = revolutions // REVOLUTIONS_UNIT
         if part == PART_PUMP:

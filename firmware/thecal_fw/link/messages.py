@@ -331,6 +331,9 @@ BOLUSES = Message(
         ("metered_hour_nl", "I"),
         ("metered_day_nl", "I"),
         ("held_by_meter", "H"),
+        ("line_room_nl", "I"),
+        ("primes", "B"),
+        ("primed_nl", "I"),
     ],
     "The bolus under way if there is one, what was given on demand in the last 24 hours, a temporary rate, a bridge.",
 )
@@ -376,7 +379,7 @@ RENEW_PART = Message(
     60_000,
     [("part", "B")],
     [("is_stored", "B")],
-    "A part is new from now on: the tubing, or the whole pump with it.",
+    "A part is new from now on: the tubing, or the whole pump with it; or the line was rinsed.",
 )
 CHECK_TONE = Message(
     "check_tone",

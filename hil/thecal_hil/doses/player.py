@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from thecal_fw.core.service_life import PART_LINE, PART_TUBING
 from thecal_fw.link import messages
 from thecal_hil.doses.programs import program_of
 from thecal_hil.doses.pulse_windows import PulseWindows
@@ -41,7 +42,6 @@ _LOGGED_WITHIN_NS = 50 * NS_PER_MS
 _MORE_THAN_THE_WATCHDOG_MS = 60_000
 _REFUSALS_LOGGED = 4
 """Of the same reason in an hour: a press that is refused after so many may be counted and not logged by itself."""
-_NEW_TUBING = 0
 _OWED_STEPS = Fraction(102, 50)
 """Between pulses and curve after a restart: one owed besides the usual one."""
 
@@ -90,7 +90,8 @@ class Player:
             "set offset": lambda step: self._set_clock_by(0, step["minutes"]),
             "set time": lambda step: self._set_time(step["utc_s"], 0, step["minutes"]),
             "acknowledge": lambda _: self._ask(messages.ACKNOWLEDGE, 0xFFFF_FFFF),
-            "new tubing": self._new_tubing,
+            "new tubing": lambda _: self._empty_line(PART_TUBING),
+            "rinse": lambda _: self._empty_line(PART_LINE),
             "hello": self._hello,
             "watchdog": lambda _: self._reset_by_watchdog(),
             "hang": lambda _: self._hang(),
@@ -204,8 +205,8 @@ class Player:
         if self._ask(messages.REFILL, fill_nl) is not None:
             self.therapy.refill(self._rig.now_ns)
 
-    def _new_tubing(self, _: Step) -> None:
-        if self._ask(messages.RENEW_PART, _NEW_TUBING) is not None:
+    def _empty_line(self, part: int) -> None:
+        if self._ask(messages.RENEW_PART, part) is not None:
             self.therapy.line_is_empty(self._rig.now_ns)
 
     def _hello(self, step: Step) -> None:

@@ -141,6 +141,7 @@ def status(port: PortOption = None, as_json: JsonOption = False) -> None:
     if program is not None and program.patient_bolus is not None:
         wait = duration_text(state.patient_wait_s) if state.patient_wait_s else "none"
         rows.append(("wait for a patient bolus", wait))
+    rows.append(("line", state.line_text))
     if not state.is_history_known:
         rows.append(("what was given before", "not known since a reset: no bolus is given on demand for now"))
     show(pairs(rows))
