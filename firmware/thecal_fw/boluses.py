@@ -152,7 +152,10 @@ class Boluses:
         One that is under way goes on. What the clock comes to again is not begun again. What it jumps over is given at
         once, one after the other, if the jump is one of those that correct a clock; a longer one makes up for nothing.
         """
-        self.settle(*((before, tick) if before.is_known() else (after, tick, events.PASSED_TIME_UNKNOWN)))
+        if before.is_known():
+            self.settle(before, tick)
+        else:
+            self.settle(after, tick, events.PASSED_TIME_UNKNOWN)
         if before.is_known():
             self.lived.end(before.first_local_minute(tick), tick)
         self.lived.begin(after.first_local_minute(tick))

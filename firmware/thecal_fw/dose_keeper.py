@@ -76,13 +76,12 @@ class DoseKeeper:
             line.primed_nl,
         )
         told.judged_until_s = pump.boluses.judging.until_s()
-        told.given = pump.boluses.judging.given
         boluses = pump.boluses
         told.settled_minute = boluses.settled_minute
         told.passed_over, told.passed_reason = boluses.passed_over, boluses.passed_reason
         if pump.infusion.state == STATE_DELIVERING:
-            told.given.follow(pump.infusion.timeline, pump.ticks_now())
-        told.encode_into(self._store.record, keeper.base_lifetime_s)
+            boluses.judging.given.follow(pump.infusion.timeline, pump.ticks_now())
+        told.encode_into(self._store.record, keeper.base_lifetime_s, boluses.judging.given)
         self._has_changed = not self._store.put()
         self.has_failed = self._has_changed
         keeper.keep_anchor()

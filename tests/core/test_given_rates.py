@@ -112,40 +112,40 @@ def test_the_fullest_window_that_a_dose_reaches_into_is_found(past, coming, leng
     assert fullest == 0 or is_over(fullest - 1)
 
 
-def written(record: DoseRecord, base_s: int) -> bytearray:
+def written(record: DoseRecord, base_s: int, given: GivenRates) -> bytearray:
     data = bytearray(RECORD_BYTES)
-    record.encode_into(data, base_s)
+    record.encode_into(data, base_s, given)
     complete(data, 1)
     return data
 
 
 @pytest.mark.parametrize("late_ticks", [0, 12_345])
 def test_turns_outlive_a_reset_to_40_microseconds(late_ticks):
-    record = DoseRecord(5_000)
-    record.given = GivenRates()
-    record.given.turn(100, 48_000)
-    record.given.turn(1_234_567, 20_048_000)
+    record, given = DoseRecord(5_000), GivenRates()
+    given.turn(100, 48_000)
+    given.turn(1_234_567, 20_048_000)
     record.judged_until_s = 77_000
     again = GivenRates()
-    told = decode(written(record, 4_000), 4_900, again, late_ticks)
+    told = decode(written(record, 4_000, given), 4_900, again, late_ticks)
+    assert told is not None
     assert told.judged_until_s == 77_000
     shift = 900 * TICKS_PER_SECOND + late_ticks
     assert [rate for _, rate in turns(again)] == [48_000, 20_048_000]
-    for (tick, _), (was, _) in zip(turns(again), turns(record.given), strict=True):
+    for (tick, _), (was, _) in zip(turns(again), turns(given), strict=True):
         assert 0 <= tick - (was - shift) < 4
     assert again.until == 100 * TICKS_PER_SECOND - late_ticks
 
 
 def test_a_record_full_of_doses_still_has_the_volume_of_all_turns():
-    record = DoseRecord(57_600, 17)
-    record.given = GivenRates()
+    record, given = DoseRecord(57_600, 17), GivenRates()
     for at in range(MOST_TURNS):
-        record.given.turn(at * HOUR // 3, 1_000 * (1 + at % 3))
-    before = volume(record.given, 16 * HOUR)
+        given.turn(at * HOUR // 3, 1_000 * (1 + at % 3))
+    before = volume(given, 16 * HOUR)
     record.remembered = [Bolus(KIND_SCHEDULED, at * HOUR, HOUR, 1_000_000, at + 1) for at in range(16)]
     record.lived = [(at, at + 1, at) for at in range(9)]
     again = GivenRates()
-    told = decode(written(record, 0), 57_600, again)
+    told = decode(written(record, 0, given), 57_600, again)
+    assert told is not None
     assert [bolus.number for bolus in told.remembered] == list(range(1, 17))
     assert len(told.lived) == 9
     assert again.count == 3

@@ -109,10 +109,15 @@ class Carried:
         return bytes(note)
 
 
+_PLACE_OF_IS_STALLED = 10
+"""Among the arguments of ``Carried`` behind the first."""
+
+
 def decode(note) -> Carried:
     """What was encoded; the bytes are known to be whole by whoever kept them."""
     flags, *values = struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET])
-    carried = Carried(flags & _HAS_ANCHOR, *values[:10], flags // _IS_STALLED, *values[10:])
+    values.insert(_PLACE_OF_IS_STALLED, flags // _IS_STALLED)
+    carried = Carried(flags & _HAS_ANCHOR, *values)
     for index in range(MOST_BOLUSES):
         start_tick, kind_and_rate, rest = struct.unpack_from(
             _BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES

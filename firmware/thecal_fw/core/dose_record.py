@@ -47,7 +47,6 @@ class DoseRecord:
     passed_reason: as ``Boluses`` has them. primes, primed_nl: as ``LineRoom`` has them.
     free_steps: microsteps of all lives that only filled the line, which the meter leaves out.
     lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
-    given: as ``Judging`` has it, of a record that is to be written.
     under_way: doses that have begun and not ended. remembered: what counts against limits, of the history; a dose can
     be in both, as two objects of one number. Their ticks count from running second 0 of the pump.
     """
@@ -63,13 +62,14 @@ class DoseRecord:
         self.passed_over = 0
         self.passed_reason = 0
         self.primes = self.primed_nl = 0
-        self.given = None
         self.line_empty_at_steps = LINE_NOT_KNOWN
         self.under_way = []
         self.remembered = []
 
-    def encode_into(self, record, base_s: int) -> None:
-        """Fill a record but for its sequence; the ticks of the doses count from the running second given."""
+    def encode_into(self, record, base_s: int, given) -> None:
+        """Fill a record but for its sequence; the ticks of the doses count from the running second ``base_s``.
+
+        given: what was given in the last 24 hours, of which the oldest turns are dropped that there is no room for."""
         numbers = []
         offset = _HEADER_BYTES
         for bolus in self.under_way + self.remembered:
@@ -123,7 +123,7 @@ class DoseRecord:
             until_s = min(max(0, base_s - -until_tick // TICKS_PER_SECOND), _ALL_SECONDS)
             struct.pack_into(_SPAN, record, offset, first, until_s, min(until - first, 0xFFFF))
             offset += _SPAN_BYTES
-        given, aged_from = self.given, (self.lifetime_s + _AGED_FROM_S - base_s) * TICKS_PER_SECOND
+        aged_from = (self.lifetime_s + _AGED_FROM_S - base_s) * TICKS_PER_SECOND
         given.keep((_CRC_OFFSET - offset) // _TURN_BYTES, aged_from)
         for index in range(given.count):
             # An age of 0 is none, which ends them.
