@@ -17,9 +17,8 @@ from thecal_fw.core.instant import (
 )
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.timeline import JUDGED_AHEAD_TICKS
+from thecal_fw.dose_meter import METERED_AHEAD_TICKS
 
-_METERED_AHEAD_TICKS = 5 * TICKS_PER_SECOND
-"""The meter judges a bolus of the clock so long before it begins: more than a change takes."""
 _LOOK_AHEAD_TICKS = JUDGED_AHEAD_TICKS
 """Boluses by the clock are looked up for so long at a time."""
 
@@ -65,14 +64,18 @@ class BolusNotes:
             turn = bolus.next_turn(tick, tick + _LOOK_AHEAD_TICKS)
             is_plan = bolus.kind == KIND_SCHEDULED and bolus not in self._pump.boluses.extra
             if is_plan and max(tick, self._judged_tick) < bolus.start_tick <= turn:
-                turn = max(tick, bolus.start_tick - _METERED_AHEAD_TICKS)
+                turn = max(tick, bolus.start_tick - METERED_AHEAD_TICKS)
                 if turn == tick:
                     self._coming = bolus
             due = turn if due < 0 else min(due, turn)
         pump.boluses.note_settled(tick)
         for start_tick, minute, reason in timeline.passed:
             if noted_tick < start_tick <= tick:
+                if reason == events.PASSED_METER:
+                    pump.dose_meter.note_held(KIND_SCHEDULED)
                 pump.boluses.pass_over(1, minute, reason)
+            elif start_tick > tick:
+                due = start_tick if due < 0 else min(due, start_tick)
         for bolus in list(self.under_way):
             if bolus.end_tick <= tick:
                 self.ended(bolus, bolus.end_tick, events.END_WHOLE)

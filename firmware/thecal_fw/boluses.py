@@ -48,6 +48,7 @@ from thecal_fw.core.schedule import (
 )
 from thecal_fw.core.timeline import JUDGED_AHEAD_TICKS, NO_BOLUSES, Timeline
 from thecal_fw.core.wall_clock import WallClock
+from thecal_fw.dose_meter import METERED_AHEAD_TICKS
 from thecal_fw.judging import Judging
 
 MOST_JUMP_MINUTES = 120
@@ -111,7 +112,19 @@ class Boluses:
         if judge is not None:
             # Now, and not while the queue is spliced.
             timeline.boluses_near(change_tick, change_tick + JUDGED_AHEAD_TICKS + TICKS_PER_MINUTE)
+        if minute != NO_BOLUSES:
+            self._meter_what_begins_at_once(timeline, change_tick)
         return timeline
+
+    def _meter_what_begins_at_once(self, timeline: Timeline, change_tick: int) -> None:
+        """Have the meter judge the boluses of the clock that begin too soon after a change to be judged when they come."""
+        until_tick = change_tick + METERED_AHEAD_TICKS
+        for bolus in timeline.boluses_near(change_tick, until_tick):
+            is_plan = bolus.kind == KIND_SCHEDULED and bolus not in self.extra
+            begins = is_plan and change_tick <= bolus.start_tick <= until_tick
+            if begins and not self._pump.dose_meter.begins_with_change(bolus, change_tick):
+                minute = timeline.wall_clock.first_local_minute(bolus.start_tick)
+                timeline.pass_over(bolus, minute, events.PASSED_METER)
 
     def hold_back(self, bolus: Bolus) -> None:
         """The bolus of the clock that is about to begin is passed over, by the meter."""

@@ -14,6 +14,9 @@ from thecal_fw.store.layout import METER_SECTORS, Layout
 from thecal_fw.store.meter_pages import MINUTES, PAGE_MINUTES, MeterPages
 from thecal_fw.store.ring import NOT_NEEDED
 
+METERED_AHEAD_TICKS = 5 * TICKS_PER_SECOND
+"""A bolus of the clock is judged so long before it begins: more than a change takes. One that begins sooner after a
+change is judged with it."""
 STEP_US = 5_000
 """More than reading a few pages takes."""
 _PAGES_AT_ONCE = 3
@@ -143,6 +146,17 @@ class DoseMeter:
         self.admitted = None
         if self.holds(bolus):
             self.note_held(KIND_SCHEDULED)
+            return False
+        self.admitted = bolus
+        return True
+
+    def begins_with_change(self, bolus, change_tick: int) -> bool:
+        """Judge a dose of the clock that begins with a change, or shortly after it. It is noted as held back when its
+        time has come: the change may be put off, or another one take its place."""
+        if self.admitted is not None and self.admitted.start_tick >= change_tick:
+            # What was to come behind the change comes no more, or anew.
+            self.admitted = None
+        if self.holds(bolus):
             return False
         self.admitted = bolus
         return True

@@ -12,6 +12,7 @@ from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.program import Program
 from thecal_fw.link import messages
 from thecal_fw.store.layout import Layout
+from thecal_sim.units import NS_PER_MS, NS_PER_S
 
 HELD = "limit by the meter"
 HUNDRED_UL_IN_5_MIN = 28_800_000
@@ -157,3 +158,39 @@ def test_a_bolus_of_the_clock_that_would_pass_a_window_is_passed_over() -> None:
     assert [why for _, _, why in bench.passed_over()] == [HELD]
     assert told(bench)["held_by_meter"] == 1
     assert len([event for event in bench.bolus_events() if event[0] == "begun"]) == 1
+
+
+@pytest.mark.requirement("meter-holds-a-bolus", "meter-told", "meter-basal")
+@pytest.mark.parametrize("how", ["start", "commit", "clock"])
+@pytest.mark.parametrize("before_ms", [600, 1_400, 3_000])
+def test_a_bolus_of_the_clock_that_begins_right_after_a_change_is_held_back_too(
+    how: str, before_ms: int
+) -> None:
+    program = flex([[(0, 48_000)]])
+    program.boluses = [[(60, HUNDRED_UL_IN_5_MIN, 5)]]
+    program.most_nl_per_bolus = 100_000
+    program.most_nl_per_hour, program.most_nl_per_day = 210_000, 1_000_000
+    bench = delivering(program, MONDAY_UTC_S + 55 * 60)
+    bench.run_for(60)
+    meter = bench.pump.controller.dose_meter.meter
+    # As if nearly all that an hour may hold had come.
+    meter.put(meter.minute, 255)
+    meter.put(meter.minute - 1, 255)
+    meter.put(meter.minute - 2, 255)
+    if how == "start":
+        bench.stop()
+    if how != "clock":
+        assert bench._local_minus_t_ns is not None
+        one_ns = (MONDAY_UTC_S + 3_600) * NS_PER_S - bench._local_minus_t_ns
+        bench.pump.run_until(one_ns - before_ms * NS_PER_MS)
+    if how == "start":
+        bench.start()
+    elif how == "commit":
+        program.most_nl_per_day += 1_000
+        bench.commit(program)
+    else:
+        bench.set_time(*divmod((MONDAY_UTC_S + 3_600) * 1_000_000 - before_ms * 1_000, 1_000_000))
+    bench.run_for(20)
+    assert [why for _, _, why in bench.passed_over()][-1:] == [HELD]
+    assert told(bench)["held_by_meter"] == 1
+    assert not [event for event in bench.bolus_events() if event[0] == "begun"]

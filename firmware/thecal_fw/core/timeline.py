@@ -128,9 +128,13 @@ class Timeline:
             reason = judge(bolus, self)
             self.judge = judge
             if reason >= 0:
-                # The latest ones: there is no asking for others.
-                self.passed = self.passed[-_MOST_PASSED:] + [(bolus.start_tick, minute, reason)]
+                self.pass_over(bolus, minute, reason)
         return any([minute == passed for _, passed, _ in self.passed])
+
+    def pass_over(self, bolus: Bolus, minute: int, reason: int) -> None:
+        """The bolus that begins by the clock in a local minute is not given, for this reason."""
+        # The latest ones: there is no asking for others.
+        self.passed = self.passed[-_MOST_PASSED:] + [(bolus.start_tick, minute, reason)]
 
     def gives_the_same_from(self, tick: int, other: "Timeline") -> bool:
         """Whether another timeline gives the same at a tick and at every one after it, bolus for bolus.
@@ -146,7 +150,8 @@ class Timeline:
         first_minute = self._first_minute_from(tick)
         if first_minute != other._first_minute_from(tick):
             return False
-        if other.judge is not None and self._boluses_ahead(tick) != other._boluses_ahead(tick):
+        is_judged = other.judge is not None or other.passed
+        if is_judged and self._boluses_ahead(tick) != other._boluses_ahead(tick):
             return False
         return first_minute == NO_BOLUSES or _after(self.left_out, first_minute) == _after(
             other.left_out, first_minute
