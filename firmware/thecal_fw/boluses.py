@@ -117,7 +117,7 @@ class Boluses:
         return timeline
 
     def _meter_what_begins_at_once(self, timeline: Timeline, change_tick: int) -> None:
-        """Have the meter judge the boluses of the clock that begin too soon after a change to be judged when they come."""
+        """Have the meter judge boluses of the clock that begin too soon after a change to be judged when they come."""
         until_tick = change_tick + METERED_AHEAD_TICKS
         for bolus in timeline.boluses_near(change_tick, until_tick):
             is_plan = bolus.kind == KIND_SCHEDULED and bolus not in self.extra
