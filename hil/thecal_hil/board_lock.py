@@ -4,7 +4,8 @@ Promises: two programs of this machine never have the same board, whoever runs t
 one that comes second is told who has it.
 
 The lock's file says who holds it: the number of the process and, where several processes belong to one run, the run's
-name. It is empty for the moment between taking a lock and writing that down.
+name. For the moment between taking a lock and writing that down it is empty, or names a process that has died with the
+lock and is taken for nobody.
 """
 
 from __future__ import annotations
@@ -56,6 +57,16 @@ def holder_line(run: str) -> str:
     return f"{os.getpid()} {run}".strip() + "\n"
 
 
+def _is_alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 class BoardLock:
     """Held from its making until ``release``. ``board``: serial number or device."""
 
@@ -69,6 +80,8 @@ class BoardLock:
             holder = os.pread(self._file, _LONGEST_HOLDER_BYTES, 0).decode("ascii", "replace").strip()
             os.close(self._file)
             process, _, its_run = holder.partition(" ")
+            if not _is_alive(process):
+                process = ""
             raise BoardBusyError(
                 f"board {board}: in use by process {process or 'unknown'} ({lock_path(board, folder)})",
                 board,

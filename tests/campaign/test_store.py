@@ -7,7 +7,7 @@ from shutil import copyfile
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import thecal
@@ -71,6 +71,7 @@ def test_the_results_are_the_same_bytes_in_whatever_order_batches_are_finished(t
     assert [str(kind) for kind in table.schema.types] == ["int64", "double"]
 
 
+@settings(max_examples=40)
 @given(runs=st.integers(1, 60), batch=st.integers(1, 25), in_a_group=st.integers(1, 30))
 def test_the_results_do_not_show_in_which_batches_the_runs_were_done(
     tmp_path_factory: pytest.TempPathFactory, runs: int, batch: int, in_a_group: int

@@ -14,7 +14,7 @@ from thecal_fw.version import COMMIT, VERSION
 from thecal_hil import bench as bench_module
 from thecal_hil.bench import BenchError, Place
 from thecal_hil.bench_file import open_bench, open_boards
-from thecal_hil.board_lock import BoardBusyError, BoardLock
+from thecal_hil.board_lock import BoardBusyError, BoardLock, lock_path
 from thecal_hil.faults import Fault
 from thecal_hil.image import DEFAULT_UF2, FirmwareImage
 from thecal_hil.instruments.simulated_balance import MtSics, SimulatedBalance
@@ -208,6 +208,16 @@ def test_a_board_is_had_by_one_run_at_a_time_and_the_second_is_told_who_has_it(t
     assert locked_elsewhere("E66/1", tmp_path) == ""
     with BoardLock("E66/1", tmp_path):
         pass
+
+
+def test_whoever_died_with_a_board_is_not_taken_for_the_one_that_has_it_now(tmp_path):
+    finished = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True)
+    with BoardLock("E66/1", tmp_path):
+        # The new holder has not written yet.
+        lock_path("E66/1", tmp_path).write_bytes(finished.stdout)
+        with pytest.raises(BoardBusyError, match="in use by process unknown") as busy:
+            BoardLock("E66/1", tmp_path)
+        assert busy.value.run is None
 
 
 @pytest.mark.requirement("bench-file")

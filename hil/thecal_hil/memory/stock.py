@@ -30,7 +30,8 @@ from thecal_hil.rig import ResetCause
 from thecal_hil.therapy import Therapy, continuous, flex, prescribed_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 EXAMPLES = tuple(
     path for path in sorted((REPOSITORY / "examples").glob("*.toml")) if path.stem != "drug_library"
@@ -180,8 +181,9 @@ def _of_too_many_turns() -> Program:
     return program
 
 
-def run_stock_life(image: FirmwareImage) -> StockLife:
-    """Have a stock board deliver every example, and refuse what it can't hold."""
+def run_stock_life(image: FirmwareImage, restarted: Sequence[Path] = EXAMPLES) -> StockLife:
+    """Have a stock board deliver every example, and refuse what it can't hold; then cut its power under each that is to
+    be restarted."""
     life = StockLife()
     board = _Board(image, life)
     board.course.set_time(local_second("2026-03-01 12:00"))
@@ -200,7 +202,7 @@ def run_stock_life(image: FirmwareImage) -> StockLife:
         life.pulses = board.course.must_be_ideal().pulses
     with board.noting("at the end"):
         check_gate(board.rig)
-    for path in EXAMPLES:
+    for path in restarted:
         with board.noting(f"{path.name} after a power cut"):
             board.restart(prescribed_in(path))
     for event in board.course.pump.log():
