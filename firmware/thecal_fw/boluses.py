@@ -181,7 +181,8 @@ class Boluses:
             following = before.first_local_minute(tick)
             if is_delivering and self.minute != NO_BOLUSES:
                 following = max(following, self.minute)
-            self._pass_over_or_make_up(following, after.first_local_minute(tick), tick)
+            jump_ticks = before.boot_ticks_of_local_second(0) - after.boot_ticks_of_local_second(0)
+            self._pass_over_or_make_up(following, after.first_local_minute(tick), jump_ticks, tick)
             self._note_coming_again(after, before.first_local_minute(tick), tick)
         self.settled_minute = after.first_local_minute(tick)
         if is_delivering:
@@ -212,12 +213,12 @@ class Boluses:
         if count and minute < until:
             self.pass_over(count, first, events.PASSED_LIVED)
 
-    def _pass_over_or_make_up(self, first: int, until: int, tick: int) -> None:
+    def _pass_over_or_make_up(self, first: int, until: int, jump_ticks: int, tick: int) -> None:
         """The clock jumps over these minutes: give what was to begin in them, or log that it is not given."""
         program = self._pump.program
         if first >= until:
             return
-        reason = self._reason_not_to_make_up(until - first)
+        reason = self._reason_not_to_make_up(jump_ticks)
         if reason == events.PASSED_BY_CLOCK:
             # They have not been lived through: if the clock is set back, they come at their time.
             found = next_bolus(program, first, until)
@@ -260,10 +261,10 @@ class Boluses:
         if passed:
             self.pass_over(passed, passed_first, passed_reason)
 
-    def _reason_not_to_make_up(self, jump_minutes: int) -> int:
+    def _reason_not_to_make_up(self, jump_ticks: int) -> int:
         """Why nothing that is jumped over is given now; -1 if it is."""
         # What would not have been given at its time is not given later either.
-        if jump_minutes > MOST_JUMP_MINUTES:
+        if jump_ticks > MOST_JUMP_MINUTES * TICKS_PER_MINUTE:
             return events.PASSED_BY_CLOCK
         if self._pump.infusion.state == STATE_STOPPED:
             return events.PASSED_STOPPED

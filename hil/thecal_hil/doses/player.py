@@ -35,6 +35,8 @@ _NOTICE_NS = 150 * NS_PER_MS
 _LATEST_CHANGE_NS = 1_300 * NS_PER_MS
 _SETTLED_S = 2.0
 """After a start or a reset: what follows from it has happened."""
+_MOST_PUT_OFF = 5
+"""A change that comes late is put off, by a second or two each time."""
 _WATCHDOG_WITHIN_S = 10
 _LOOK_S = 0.25
 _LOGGED_WITHIN_NS = 50 * NS_PER_MS
@@ -252,9 +254,10 @@ class Player:
         asked_ns = self._rig.now_ns
         self._rig.run_for(_SETTLED_S)
         is_press = 0.1 <= step["seconds"] <= 1.9
+        log = self._read_log()
         answers = [
             event
-            for event in self._read_log()
+            for event in log
             if event.name in ("bolus begun", "bolus refused") and event.kind == Kind.PATIENT
         ]
         is_counted = not answers and self._refusals >= _REFUSALS_LOGGED
@@ -264,7 +267,7 @@ class Player:
             if event.name == "bolus refused":
                 self._judge(asked_ns, event.refusal, 0, Kind.PATIENT, 0, 0)
             else:
-                self._judge(asked_ns, None, self._change_after(event), Kind.PATIENT, 0, 0)
+                self._judge(asked_ns, None, self._change_after(event, log), Kind.PATIENT, 0, 0)
 
     def _cancel(self, step: Step) -> None:
         answer = self._ask(messages.CANCEL_BOLUS, step["is_temporary_rate"])
@@ -323,7 +326,7 @@ class Player:
         self._set_supply(is_low)
         state = self.therapy.state
         if is_low and state.is_delivering and self._rig.now_ns < state.delivering_from_ns:
-            state.interrupt()
+            self.therapy.wait_to_start()
         self._rig.run_for(_SETTLED_S)
 
     def _set_supply(self, is_low: bool) -> None:
@@ -413,10 +416,17 @@ class Player:
             self._windows.begin_anew(self._rig.now_ns, self._rig.step_times_ns, _OWED_STEPS)
         self._windows.breaks.append(t_ns)
 
-    def _change_after(self, begun: Event) -> int:
-        """When a dose begins that the log has begun: on the whole second of the clock that follows."""
-        assert begun.t_ns is not None
-        return self._next_whole_second_ns(begun.t_ns + _NOTICE_NS)
+    def _change_after(self, begun: Event, log: list[Event]) -> int:
+        """When a dose begins that the log has begun: on the whole second of the clock at which the change that follows
+        took effect."""
+        following = log[log.index(begun) + 1 :]
+        for _ in range(_MOST_PUT_OFF):
+            for event in following:
+                if event.name == "program took effect" and event.t_ns is not None:
+                    return self._next_whole_second_ns(event.t_ns - _LOGGED_WITHIN_NS)
+            self._rig.run_for(_SETTLED_S)
+            following = self._read_log()
+        raise AssertionError("a dose began in the log, and no change followed")
 
     def _next_whole_second_ns(self, t_ns: int) -> int:
         """The first whole second of the pump's clock at an instant or later."""

@@ -67,7 +67,7 @@ def _reasons(
     _highest_rate(state, plan, dose, certain, possible)
     _numbers(state, plan, dose, doubt_ns, certain)
     if not (kind is Kind.PRIME and is_within_room(state, dose)):
-        _volumes(state, plan, dose, doubt_ns, certain, possible)
+        _volumes(state, plan, dose, asked_ns, doubt_ns, certain, possible)
     return frozenset(certain), frozenset(possible)
 
 
@@ -136,22 +136,36 @@ def _numbers(state: State, plan: Plan, wanted: Dose, doubt_ns: int, certain: set
 
 
 def _volumes(
-    state: State, plan: Plan, wanted: Dose, doubt_ns: int, certain: set[Refusal], possible: set[Refusal]
+    state: State,
+    plan: Plan,
+    wanted: Dose,
+    asked_ns: int,
+    doubt_ns: int,
+    certain: set[Refusal],
+    possible: set[Refusal],
 ) -> None:
     """Limits of a bolus, of an hour and of 24 hours."""
     if wanted.kind is not Kind.TEMPORARY and wanted.given_nl > plan.most_nl_per_bolus:
         certain.add(Refusal.VOLUME)
-    spans: list[tuple[int, int, int]] = []
+    spans: list[tuple[int, int, int]] = [(wanted.begin_ns, wanted.end_ns, wanted.limited_rate)]
+    whole_spans = list(spans)
     for dose in state.doses:
         if dose.is_on_demand and dose.begin_ns < wanted.end_ns:
             later_ns = _younger_ns(state, dose, doubt_ns)
-            spans.append((dose.begin_ns + later_ns, dose.counted_end_ns + later_ns, dose.limited_rate))
-    on_demand = sum_of([*spans, (wanted.begin_ns, wanted.end_ns, wanted.limited_rate)])
+            begin_ns = dose.begin_ns + later_ns
+            spans.append((begin_ns, dose.counted_end_ns + later_ns, dose.limited_rate))
+            # One that is to end counts whole until it has.
+            is_to_end = dose.end_ns > asked_ns - NS_PER_S
+            end_ns = dose.planned_end_ns if is_to_end else dose.counted_end_ns
+            whole_spans.append((begin_ns, end_ns + later_ns, dose.limited_rate))
+    on_demand, until_ended = sum_of(spans), sum_of(whole_spans)
     for minutes, limit_nl, reason in windows_of(plan):
         window_ns = minutes * NS_PER_MINUTE
         room = (limit_nl - plan.most_by_the_clock[minutes]) * NS_PER_DAY
         if on_demand.fullest(window_ns, wanted.begin_ns + 1, wanted.end_ns + window_ns) > room:
             certain.add(reason)
+        elif until_ended.fullest(window_ns, wanted.begin_ns + 1, wanted.end_ns + window_ns) > room:
+            possible.add(reason)
     if state.is_after_discontinuity(wanted.begin_ns):
         certain.update(overfull(state, plan, wanted, with_clock=False))
         possible.update(overfull(state, plan, wanted, with_clock=True))

@@ -173,6 +173,11 @@ class Therapy:
         self.state.interrupt()
         self._settle()
 
+    def wait_to_start(self) -> None:
+        """A start that has not taken effect waits for the supply, until it is said to have resumed."""
+        self.state.interrupt()
+        self._settle()
+
     def resumed(self, t_ns: int) -> None:
         """After a power cut or a hold the pump delivers from an instant on."""
         self._come_to(t_ns)
