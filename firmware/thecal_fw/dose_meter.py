@@ -202,7 +202,7 @@ class DoseMeter:
                 meter.fill_back(0, known - 1, self._known_steps)
             return
         self._next -= 1
-        if not pages.read(number):
+        if not pages.read(number, self._known_steps):
             return
         if self._written == _NONE:
             self._written, self._written_steps, self.held = number, pages.steps, pages.held

@@ -7,6 +7,7 @@ rate to come, tick by tick.
 
 from thecal_fw.core import events
 from thecal_fw.core.bolus_history import REFUSED_DAY, REFUSED_HOUR, REFUSED_NOT
+from thecal_fw.core.counts import MOST_SECONDS
 from thecal_fw.core.given_rates import FOR_EVER, GivenRates, is_overfull
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE, TICKS_PER_SECOND
 from thecal_fw.core.pump_state import STATE_DELIVERING
@@ -29,7 +30,8 @@ class Judging:
 
     def until_s(self) -> int:
         """The same in seconds of the pump's running time, as it is kept."""
-        return max(0, self._pump.keeper.base_lifetime_s - -self.until // TICKS_PER_SECOND)
+        until_s = self._pump.keeper.base_lifetime_s - -self.until // TICKS_PER_SECOND
+        return min(max(0, until_s), MOST_SECONDS)
 
     def restore(self, until_s: int) -> None:
         self.until = (until_s - self._pump.keeper.base_lifetime_s) * TICKS_PER_SECOND

@@ -55,7 +55,7 @@ from thecal_fw.store import layout, state
             ),
         ),
         (events.RESET_NAMES, (events.RESET_POWER_ON, events.RESET_WATCHDOG)),
-        (service_life.PART_NAMES, (service_life.PART_TUBING, service_life.PART_PUMP)),
+        (service_life.PART_NAMES, (service_life.PART_TUBING, service_life.PART_PUMP, service_life.PART_LINE)),
         (alarms.PRIORITY_NAMES, (alarms.PRIORITY_NON_CRITICAL, alarms.PRIORITY_CRITICAL)),
     ],
 )

@@ -37,12 +37,23 @@ def test_a_page_is_read_as_it_was_written() -> None:
     flash = NorFlash(SECTORS)
     written(flash, 50)
     pages = pages_on(flash)
-    assert pages.read(50)
+    assert pages.read(50, 9_000)
     assert (pages.steps, pages.held) == (7_000, 2)
     first = 50 * PAGE_MINUTES - MINUTES
     assert list(pages.page) == [minute % 100 for minute in range(first, first + MINUTES)]
-    assert not pages.read(49)
-    assert not pages.read(50 + SECTORS * 64)
+    assert not pages.read(49, 9_000)
+    assert not pages.read(50 + SECTORS * 64, 9_000)
+
+
+@pytest.mark.requirement("meter-over-resets")
+@pytest.mark.parametrize("later", [0, 1, 100_000, -100])
+@pytest.mark.parametrize("steps", [2**32 - 50, 2**32, 2**45 + 7])
+def test_a_page_tells_the_count_of_all_lives_beyond_32_bits(steps: int, later: int) -> None:
+    flash = NorFlash(SECTORS)
+    written(flash, 50, steps)
+    pages = pages_on(flash)
+    assert pages.read(50, steps + later)
+    assert pages.steps == steps
 
 
 @pytest.mark.requirement("meter-over-resets")
@@ -51,18 +62,18 @@ def test_a_page_that_has_rotted_is_not_believed(offset: int) -> None:
     flash = NorFlash(SECTORS)
     written(flash, 3)
     flash.rot(0, 3 * 64 + offset, 1)
-    assert not pages_on(flash).read(3)
+    assert not pages_on(flash).read(3, 9_000)
 
 
 def test_after_a_reset_writing_goes_on_behind_the_newest_page() -> None:
     flash = NorFlash(SECTORS)
     written(flash, 5)
     pages = pages_on(flash)
-    assert pages.read(5)
+    assert pages.read(5, 9_000)
     # The one right behind may have been begun.
     assert not pages.write(6, 1, 0, after(24))
     assert pages.write(7, 1, 0, after(28))
-    assert pages_on(flash).read(7)
+    assert pages_on(flash).read(7, 9_000)
 
 
 def test_a_sector_is_erased_each_34_hours() -> None:

@@ -21,7 +21,7 @@ LAYOUT_VERSION = 2
 MOST_DOSES = 16
 """The 12 on demand that are remembered, a prime, and those of the clock that a setting of it makes overlap."""
 
-_HEADER = "<BBBBIIIIIQIIHBIBI"
+_HEADER = "<BBBBIIIHIQHIHBIBI"
 _DOSE = "<IIIIIBB"
 _SPAN = "<IIH"
 _TURN = "<II"
@@ -43,7 +43,8 @@ class DoseRecord:
     """lifetime_s: running second at writing. next_number: number of the next dose. unknown_until_s: running second
     before which doses may have been given of which nothing is known.
 
-    judged_until_s: running second before which doses are judged against what was given. settled_minute, passed_over,
+    judged_until_s: running second before which doses are judged against what was given; it and the one before lie
+    within 24 hours of writing, and 0 is none. settled_minute, passed_over,
     passed_reason: as ``Boluses`` has them. primes, primed_nl: as ``LineRoom`` has them.
     free_steps: microsteps of all lives that only filled the line, which the meter leaves out.
     lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
@@ -107,10 +108,10 @@ class DoseRecord:
             0,
             self.lifetime_s,
             self.next_number,
-            self.unknown_until_s,
+            _time_left(self.unknown_until_s, self.lifetime_s),
             self.lived_since,
             self.line_empty_at_steps,
-            self.judged_until_s,
+            _time_left(self.judged_until_s, self.lifetime_s),
             self.settled_minute,
             self.passed_over,
             self.passed_reason,
@@ -130,6 +131,15 @@ class DoseRecord:
             age = max(0, aged_from - given.ticks[index]) // _TICKS_OF_AGE + 1
             struct.pack_into(_TURN, record, offset, min(age, _ALL_SECONDS), given.rates[index])
             offset += _TURN_BYTES
+
+
+def _time_left(until_s: int, now_s: int) -> int:
+    """A time that is over within 24 hours, as it is kept: rounded up to 2 s."""
+    return min(max(0, until_s - now_s + 1) // 2, 0xFFFF)
+
+
+def _until_s(left: int, now_s: int) -> int:
+    return now_s + 2 * left if left else 0
 
 
 def _of_number(boluses, number: int):
@@ -156,16 +166,16 @@ def decode(record, base_s: int, given, late_ticks: int = 0):
     """What an undamaged record says, with ticks from the running second given; None if its layout is not known here.
 
     given: takes the turns of what was given. late_ticks: by how much tick 0 is later than that running second."""
-    _, version, count, spans, _, lifetime_s, next_number, unknown_until_s, lived_since, line, *rest = (
+    _, version, count, spans, _, lifetime_s, next_number, unknown, lived_since, line, judged, *rest = (
         struct.unpack_from(_HEADER, record, 0)
     )
     if version != LAYOUT_VERSION or count > MOST_DOSES:
         return None
     told = DoseRecord(lifetime_s, next_number)
-    told.unknown_until_s = unknown_until_s
+    told.unknown_until_s, told.judged_until_s = _until_s(unknown, lifetime_s), _until_s(judged, lifetime_s)
     told.lived_since = lived_since
     told.line_empty_at_steps = line
-    told.judged_until_s, told.settled_minute, told.passed_over, told.passed_reason, *rest = rest
+    told.settled_minute, told.passed_over, told.passed_reason, *rest = rest
     told.free_steps, told.primes, told.primed_nl = rest
     offset = _HEADER_BYTES + count * _DOSE_BYTES
     for _ in range(min(spans, MOST_SPANS)):

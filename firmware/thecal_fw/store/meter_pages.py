@@ -18,6 +18,7 @@ MINUTES = 48
 _PAGE_BYTES = 64
 _CRC_OFFSET = _PAGE_BYTES - 4
 _HEADER = "<IIHH"
+_LOW_BITS = 0xFFFFFFFF
 _COUNTS_OFFSET = struct.calcsize(_HEADER)
 
 
@@ -32,12 +33,15 @@ class MeterPages:
         self._checked = memoryview(self._page)[:_CRC_OFFSET]
         self._newest = -1
 
-    def read(self, number: int) -> bool:
-        """Read a page; whether it is there and whole."""
+    def read(self, number: int, later_steps: int) -> bool:
+        """Read a page; whether it is there and whole. later_steps: microsteps of all lives some time after it, from
+        which those by its end follow: it has their low bits."""
         self.ring.read(number, self._page)
-        found, self.steps, self.held, _ = struct.unpack_from(_HEADER, self._page)
+        found, low_steps, self.held, _ = struct.unpack_from(_HEADER, self._page)
         if found != number or struct.unpack_from("<I", self._page, _CRC_OFFSET)[0] != self._crc():
             return False
+        since = (later_steps - low_steps) & _LOW_BITS
+        self.steps = later_steps - since if since <= _LOW_BITS >> 1 else later_steps - since + _LOW_BITS + 1
         if self._newest < 0:
             self._newest = number
             self.ring.found(number)
@@ -52,7 +56,7 @@ class MeterPages:
         first = number * PAGE_MINUTES - MINUTES
         for index in range(MINUTES):
             self.page[index] = meter.of(first + index)
-        struct.pack_into(_HEADER, self._page, 0, number, steps, held, 0)
+        struct.pack_into(_HEADER, self._page, 0, number, steps & _LOW_BITS, held, 0)
         struct.pack_into("<I", self._page, _CRC_OFFSET, self._crc())
         return self.ring.put(number, self._page)
 
