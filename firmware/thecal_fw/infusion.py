@@ -245,11 +245,15 @@ class Infusion:
         pump.collect_garbage()
         machine.let_collect(False)
         try:
-            self._splice(self._splice_tick)
+            is_made = self._splice(self._splice_tick)
         finally:
             machine.let_collect(True)
+        if not is_made:
+            # With the collector on: what is to be done then needs memory.
+            self._make_later()
 
-    def _splice(self, change_tick: int) -> None:
+    def _splice(self, change_tick: int) -> bool:
+        """Have a new queue take over for a change; return whether it did."""
         self._splice_tick = -1
         pump, delivery, prepared, pace = self._pump, self.delivery, self._prepared, self._pump.pace
         starting = self.state == STATE_STARTING
@@ -263,8 +267,7 @@ class Infusion:
             anchor, delivered = self._clear_anchor(earliest)
             before = self.timeline
         if max(anchor, earliest) > change_tick:
-            self._make_later()
-            return
+            return False
         timeline = ChangingTimeline(before, change_tick, self._changed_timeline)
         phase = self.owed_phase if starting else delivery.phase_at(anchor, delivered)
         self._prepare(anchor, phase, delivered, timeline)
@@ -275,8 +278,7 @@ class Infusion:
             if starting:
                 self._hardware.driver.disable()
                 self._hardware.gate.close()
-            self._make_later()
-            return
+            return False
         pace.note_taken_over()
         delivery.adopt(prepared)
         self.timeline = timeline
@@ -289,6 +291,7 @@ class Infusion:
         if starting:
             self._hardware.annunciator.led(True)
             pump.record(events.EVENT_STARTED, delivered, delivery.rate_at(change_tick))
+        return True
 
     def _prepare(self, anchor: int, phase: int, delivered: int, timeline) -> None:
         """Plan afresh from an anchor, and load what comes first, both beside what is in force and plays."""
