@@ -81,10 +81,10 @@ def is_overfull(sources, begin: int, end: int, window_ticks: int, limit_nl: int)
     tick = back = begin - window_ticks
     given = 0
     while tick < end + window_ticks:
-        rate_nl_per_day, until = _segment_at(sources, tick)
+        rate_nl_per_day, until = rate_of(sources, tick)
         ticks = min(until, begin if tick < begin else end + window_ticks) - tick
         if tick >= begin:
-            back_rate, until = _segment_at(sources, back)
+            back_rate, until = rate_of(sources, back)
             ticks = min(ticks, until - back)
             rate_nl_per_day -= back_rate
             back += ticks
@@ -95,7 +95,8 @@ def is_overfull(sources, begin: int, end: int, window_ticks: int, limit_nl: int)
     return False
 
 
-def _segment_at(sources, tick: int):
+def rate_of(sources, tick: int):
+    """Rate in nL/day at a tick, and the tick until which it holds, by sources as ``is_overfull`` takes them."""
     at = 0
     while tick >= sources[at][0]:
         at += 1
