@@ -249,8 +249,8 @@ class Boluses:
         return most + beside_plan + on_demand
 
     def _put_off_plan(self, wall: WallClock) -> None:
-        """Where what goes on beside the plan leaves no room below the highest rate, the plan begins nothing before that
-        is over."""
+        """Have the plan begin nothing before what goes on beside it is over, if that leaves no room below the highest
+        rate."""
         if self._most_rate_with(None) <= self._pump.limits.most_rate_nl_per_day:
             return
         first = self.minute

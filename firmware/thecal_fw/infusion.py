@@ -116,8 +116,8 @@ class Infusion:
             pump.keeper.keep_anchor()
 
     def _is_replaced_soon(self) -> bool:
-        """Whether filling the queue now would make a change late that replaces it. What is queued has to last for a
-        change that is put off as well."""
+        """Return True if filling the queue now would make the change late that replaces it. What is queued has to last
+        for a change that is put off as well."""
         if not self._pump.is_change_within(self._pump.pace.fill_lead_us()):
             return False
         return self.delivery.tail_s > self.event_s + _LASTS_BEYOND_CHANGE_S

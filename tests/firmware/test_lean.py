@@ -47,16 +47,22 @@ def test_a_number_is_written_out_where_another_module_uses_it_and_not_where_a_fu
     assert isinstance(returned["inside"], ast.Name)
 
 
+def run_lean(source: str) -> tuple[Any, str]:
+    """Return what a module made lean has as ``started``, which is used from outside, and its lean source."""
+    files, _ = lean.lean_files({"package/one.py": source}, ["from package.one import started"])
+    scope: dict[str, Any] = {}
+    exec(files["package/one.py"], scope)
+    return scope["started"], files["package/one.py"]
+
+
 def test_what_only_a_string_or_a_start_mentions_stays_and_what_nothing_mentions_goes() -> None:
     source = (
         "class Pump:\n    def by_string(self):\n        return 1\n    def by_nobody(self):\n        return 2\n"
         "def started(name='by_string'):\n    return getattr(Pump(), name)()\n"
     )
-    files, _ = lean.lean_files({"package/one.py": source}, ["from package.one import started"])
-    scope: dict[str, Any] = {}
-    exec(files["package/one.py"], scope)
-    assert scope["started"]() == 1
-    (pump,) = (node for node in ast.parse(files["package/one.py"]).body if isinstance(node, ast.ClassDef))
+    started, made_lean = run_lean(source)
+    assert started() == 1
+    (pump,) = (node for node in ast.parse(made_lean).body if isinstance(node, ast.ClassDef))
     assert len(pump.body) == 1
 
 
@@ -65,10 +71,8 @@ def test_what_is_only_ever_added_to_is_still_set_first() -> None:
         "class Copies:\n    def read(self):\n        self.good = 0\n        self.good += 1\n        return 7\n"
         "def started():\n    return Copies().read()\n"
     )
-    files, _ = lean.lean_files({"package/one.py": source}, ["from package.one import started"])
-    scope: dict[str, Any] = {}
-    exec(files["package/one.py"], scope)
-    assert scope["started"]() == 7
+    started, _ = run_lean(source)
+    assert started() == 7
 
 
 def test_a_private_name_that_another_module_imports_is_refused() -> None:

@@ -126,7 +126,7 @@ def sequence_in(record) -> int:
 
 
 def decode(record, base_s: int):
-    """What an undamaged record says, with ticks from the running second given; None if its layout is not known here."""
+    """Return what an undamaged record says, with ticks from the running second given; None if its layout is unknown."""
     _, version, count, spans, _, lifetime_s, next_number, unknown_until_s, lived_since, line = (
         struct.unpack_from(_HEADER, record, 0)
     )
