@@ -73,6 +73,18 @@ def test_what_is_taken_lasts_as_long_as_what_lies_before_it_and_is_free_in_one_p
     assert heap.largest_free_bytes() == whole + 2 * BLOCK_BYTES
 
 
+def test_nothing_is_taken_where_no_piece_is_as_long_as_what_is_to_be_left():
+    memory = Memory()
+    memory.allocate(0, 3)
+    memory.allocate(80, 2)
+    heap = Heap(memory)
+    before = list(heap.pieces())
+    longest = heap.largest_free_bytes()
+    assert heap.fill(longest + BLOCK_BYTES) == 0
+    assert list(heap.pieces()) == before
+    assert heap.fill(longest) == 77 * BLOCK_BYTES
+
+
 def test_a_piece_between_others_is_taken_whole_and_only_the_longest_is_left_in_part():
     memory = Memory()
     memory.allocate(0, 3)

@@ -82,12 +82,16 @@ class Heap:
     def fill(self, leave_bytes: int) -> int:
         """Take all long free pieces but so many bytes at the end of the longest; the bytes taken.
 
-        Each is added to the allocation that lies before it, so it lasts as long as that does. Short pieces stay free,
-        as they do on a heap that has been in use. To be done right after a collection, or garbage holds them.
+        Nothing is taken where no piece is as long as what is to be left: the heap is fuller than that already, and what
+        is left would be less than was asked for. Each piece is added to the allocation that lies before it, so it lasts
+        as long as that does. Short pieces stay free, as they do on a heap that has been in use. To be done right after
+        a collection, or garbage holds them.
         """
         pieces = list(self.pieces())
         free = [(before, piece) for before, piece in pairwise(pieces) if piece.is_free and not before.is_free]
         longest = max((piece for _, piece in free), key=lambda piece: piece.blocks, default=None)
+        if longest is None or longest.size < leave_bytes:
+            return 0
         table = bytearray(self._board.read_sram(self._table, self._table_bytes))
         (last_used,) = struct.unpack("<I", self._board.read_sram(self._state + _LAST_USED, 4))
         taken = 0
