@@ -7,7 +7,7 @@
 #   DOSE_STEPS, PICO_DOSE_STEPS
 #                 how many steps make doses and make doses-pico take (1000000, 40000)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS
+#   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -98,6 +98,10 @@ doses: $(VENV)/ready ## Ask anything of a pump a million times, and hold doses, 
 .PHONY: doses-pico
 doses-pico: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## The same on the emulated board, 2,000 sequences
 	@PYTHONPATH=tests nice $(BIN)/python -m therapy.campaign --rig pico --steps $(PICO_DOSE_STEPS) $(DOSES_ARGS)
+
+.PHONY: meter
+meter: $(VENV)/ready ## Corrupt the history of doses 10,000 times, and hold every hour and 24 hours by the pulse; it resumes
+	@PYTHONPATH=tests nice $(BIN)/python -m therapy.meter_campaign $(METER_ARGS)
 
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board

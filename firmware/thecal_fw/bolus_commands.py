@@ -4,9 +4,10 @@ A bolus is asked for in two steps, like every change of therapy: what ``check_bo
 and ``give_bolus`` names the program it was checked beside.
 """
 
-from thecal_fw.core.bolus import KIND_TEMPORARY
+from thecal_fw.core.bolus import KIND_PRIME, KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.instant import TICKS_PER_SECOND, microsecond_of_ticks, second_of_ticks
+from thecal_fw.core.line_room import MOST_PRIMED_NL, MOST_PRIMES
 from thecal_fw.link import messages
 from thecal_fw.staging import RequestRefusedError
 
@@ -99,7 +100,24 @@ class BolusCommands:
             self._patient_wait_s(),
             boluses.is_history_known(tick),
             *self._instead(tick),
+            pump.dose_meter.counted_nl(60),
+            pump.dose_meter.counted_nl(1_440),
+            pump.dose_meter.held,
+            *self._line(bolus, tick),
         )
+
+    def _line(self, bolus, tick: int):
+        """Room of the line that no drug has filled, and primes since the last refill with what they gave, the one under
+        way included."""
+        line, program = self._pump.boluses.line_room, self._pump.program
+        room_nl = 0 if program is None else line.left_nl(program.catheter_nl, self._pump.lifetime_steps())
+        primes, primed_nl = line.primes, line.primed_nl
+        if bolus is not None and bolus.kind == KIND_PRIME:
+            primes, primed_nl = (
+                min(primes + 1, MOST_PRIMES),
+                min(primed_nl + bolus.given_nl(tick), MOST_PRIMED_NL),
+            )
+        return room_nl, primes, primed_nl
 
     def _instead(self, tick: int):
         """What holds in place of the program: temporary rate, how long yet; how long yet the bridge."""

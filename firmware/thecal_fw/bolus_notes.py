@@ -5,11 +5,10 @@ come about since it was last asked, and when to ask again.
 """
 
 from thecal_fw.core import events
-from thecal_fw.core.bolus import KIND_SCHEDULED, Bolus
+from thecal_fw.core.bolus import KIND_PRIME, KIND_SCHEDULED, Bolus
 from thecal_fw.core.events import KIND_SHIFT
 from thecal_fw.core.instant import (
     NEVER_S,
-    TICKS_PER_MINUTE,
     TICKS_PER_SECOND,
     is_before,
     microsecond_of_ticks,
@@ -17,8 +16,10 @@ from thecal_fw.core.instant import (
     ticks_at,
 )
 from thecal_fw.core.pump_state import STATE_DELIVERING
+from thecal_fw.core.timeline import JUDGED_AHEAD_TICKS
+from thecal_fw.dose_meter import METERED_AHEAD_TICKS
 
-_LOOK_AHEAD_TICKS = 60 * TICKS_PER_MINUTE
+_LOOK_AHEAD_TICKS = JUDGED_AHEAD_TICKS
 """Boluses by the clock are looked up for so long at a time."""
 
 
@@ -33,22 +34,48 @@ class BolusNotes:
         self.due_us = 0
         self.noted_tick = 0
         self._goes_on = False
+        self._coming = None
+        self._judged_tick = 0
 
     def advance(self, now_s: int, now_us: int) -> None:
         """Note what has begun or ended, if that is due."""
         infusion = self._pump.infusion
         if infusion.state == STATE_DELIVERING and not is_before(now_s, now_us, self.due_s, self.due_us):
             self.note(infusion.timeline, ticks_at(now_s, now_us))
+            if self._coming is not None:
+                self._judge(self._coming)
+
+    def _judge(self, bolus: Bolus) -> None:
+        """The clock is about to begin a bolus: it does so if the meter has room for it."""
+        self._judged_tick = bolus.start_tick
+        if not self._pump.dose_meter.may_begin(bolus):
+            self._pump.boluses.hold_back(bolus)
 
     def note(self, timeline, tick: int) -> None:
         """Note what has begun and ended by a tick, and find out when to look again."""
         noted_tick, self.noted_tick = self.noted_tick, tick
+        pump = self._pump
+        pump.boluses.judging.given.follow(timeline, tick)
         due = -1
+        self._coming = None
         for bolus in timeline.boluses_near(noted_tick, tick + _LOOK_AHEAD_TICKS):
             if bolus.kind == KIND_SCHEDULED and noted_tick < bolus.start_tick <= tick:
                 self._begun_by_clock(bolus)
             turn = bolus.next_turn(tick, tick + _LOOK_AHEAD_TICKS)
+            is_plan = bolus.kind == KIND_SCHEDULED and bolus not in self._pump.boluses.extra
+            if is_plan and max(tick, self._judged_tick) < bolus.start_tick <= turn:
+                turn = max(tick, bolus.start_tick - METERED_AHEAD_TICKS)
+                if turn == tick:
+                    self._coming = bolus
             due = turn if due < 0 else min(due, turn)
+        pump.boluses.note_settled(tick)
+        for start_tick, minute, reason in timeline.passed:
+            if noted_tick < start_tick <= tick:
+                if reason == events.PASSED_METER:
+                    pump.dose_meter.note_held(KIND_SCHEDULED)
+                pump.boluses.pass_over(1, minute, reason)
+            elif start_tick > tick:
+                due = start_tick if due < 0 else min(due, start_tick)
         for bolus in list(self.under_way):
             if bolus.end_tick <= tick:
                 self.ended(bolus, bolus.end_tick, events.END_WHOLE)
@@ -56,7 +83,7 @@ class BolusNotes:
             due = tick + _LOOK_AHEAD_TICKS
         if timeline.bridge is not None:
             if timeline.bridge[1] <= tick:
-                self._pump.bridging.note_over()
+                pump.bridging.note_over()
             else:
                 due = timeline.bridge[1] if due < 0 else min(due, timeline.bridge[1])
         self.due_s = NEVER_S
@@ -71,10 +98,14 @@ class BolusNotes:
             before = after
         if self.noted_tick < tick - 1:
             self.note(before, tick - 1)
+        self._pump.boluses.judging.given.follow(before, tick)
         going_on = after.boluses_near(tick, tick)
         for bolus in list(self.under_way):
-            if bolus.start_tick < tick < bolus.end_tick and _same_among(bolus, going_on) is None:
+            # One that was asked for meanwhile, and begins with the change after this one, waits.
+            waits = bolus.start_tick >= tick and bolus in self._pump.boluses.extra
+            if tick < bolus.end_tick and not waits and _same_among(bolus, going_on) is None:
                 self.ended(bolus, tick, self._reason_of_change(bolus))
+        self._pump.doses.note_change()
         self.noted_tick = tick - 1
         clock = self._pump.hardware.clock
         self.note(after, max(tick, ticks_at(clock.s, clock.us)))
@@ -88,6 +119,10 @@ class BolusNotes:
         """Nothing is given from a tick on, neither of what is under way nor of what was about to begin on demand."""
         if self.noted_tick < tick:
             self.note(timeline, tick)
+        given = self._pump.boluses.judging.given
+        given.follow(timeline, tick)
+        given.turn(tick, 0)
+        self._pump.doses.note_change()
         self.end_all(tick, reason)
         self.due_s = NEVER_S
 
@@ -112,6 +147,10 @@ class BolusNotes:
         """Return the dose that has begun as this bolus; this one if its begin is still to be noted."""
         return _same_among(bolus, self.under_way) or bolus
 
+    def is_among(self, bolus: Bolus, timeline) -> bool:
+        """Whether a timeline has a bolus."""
+        return _same_among(bolus, timeline.boluses_near(bolus.start_tick, bolus.start_tick)) is not None
+
     def begun(self, bolus: Bolus) -> None:
         """A dose begins: from here on it has a number, and ends once."""
         pump = self._pump
@@ -125,6 +164,8 @@ class BolusNotes:
         """A dose ends at a tick, whole or cut short; one that has not begun is not given."""
         pump = self._pump
         boluses = pump.boluses
+        if bolus.is_free:
+            pump.dose_meter.take()
         if bolus in boluses.extra:
             boluses.extra.remove(bolus)
         begun = _same_among(bolus, self.under_way)
@@ -139,12 +180,18 @@ class BolusNotes:
         pump.doses.note_change()
         pump.keeper.size_quantum(pump.program)
         pump.keeper.keep_anchor()
+        self._count(bolus, tick)
         pump.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(tick), value)
 
     def note_lost(self, bolus: Bolus) -> None:
         """A power cut has ended a dose: what is logged is what it had given by the last record of the journal."""
         value = _second_value(bolus) | events.END_POWER_CUT << events.END_SHIFT | events.WAS_CUT_SHORT
+        self._count(bolus, 0)
         self._pump.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(0), value)
+
+    def _count(self, bolus: Bolus, tick: int) -> None:
+        if bolus.kind == KIND_PRIME:
+            self._pump.boluses.line_room.note_prime(bolus.given_nl(tick))
 
 
 def _second_value(bolus: Bolus) -> int:

@@ -44,7 +44,9 @@ class Infusion:
     timeline: what is being delivered.
     event_s, event_us: when that has to be prepared or noted.
     refill_s, refill_us: when the queue has room again.
+    must_end_life: whether counts since this reset are about to leave what the board can count with.
     owed_phase: what the next course begins with, in the units of ``Metering``.
+    goes_on: whether the start under way is one after a reset that left everything known.
     """
 
     def __init__(self, pump):
@@ -63,7 +65,8 @@ class Infusion:
         # the nearest microstep, and no more than half of one away from it.
         self.owed_phase = self.delivery.half_a_step
         self.timeline = NO_DELIVERY
-        self._goes_on = False
+        self.must_end_life = False
+        self.goes_on = False
         self._is_granted = False
         self._changed_timeline = NO_DELIVERY
         self._splice_tick = -1
@@ -73,7 +76,10 @@ class Infusion:
     # --- asked by the loop
 
     def is_sound(self, now_s: int) -> bool:
-        """While delivering, the plan reaches beyond the present second; while starting, the start is still to come."""
+        """While delivering, the plan reaches beyond the present second; while starting, the start is still to come.
+        Once this life's counts are full nothing is sound, and the watchdog begins another one."""
+        if self.must_end_life:
+            return False
         if self.state == STATE_DELIVERING:
             return self.delivery.tail_s > now_s
         return self.state == STATE_STOPPED or self.event_s != NEVER_S
@@ -140,7 +146,7 @@ class Infusion:
         goes_on: after a reset that left everything known, so that boluses under way go on.
         """
         self.state = STATE_STARTING
-        self._goes_on = goes_on
+        self.goes_on = goes_on
         self._change_at(tick)
 
     def next_change_tick(self) -> int:
@@ -179,7 +185,8 @@ class Infusion:
         if self._splice_tick >= 0:
             tick = self._splice_tick
         pump = self._pump
-        if self.state == STATE_STARTING and not self._goes_on:
+        if self.state == STATE_STARTING and not self.goes_on:
+            pump.boluses.settle(pump.wall, tick)
             pump.boluses.begin_from(tick)
         self._change_to(pump.boluses.timeline(tick), tick)
 
@@ -353,7 +360,7 @@ class Infusion:
         self._count_at_halt()
         pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_TIMING_FAULT)
         self.state = STATE_STARTING
-        self._goes_on = False
+        self.goes_on = False
         self.owed_phase = self.delivery.half_a_step
         self.change_tick = -1
         pump.note_alarm(alarm_table.TIMING_FAULT)
@@ -368,7 +375,7 @@ class Infusion:
         self.owed_phase = self.delivery.bounded(self.delivery.phase_at(pump.ticks_now(), pump.ledger.counted))
         pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_HELD)
         self.state = STATE_STARTING
-        self._goes_on = False
+        self.goes_on = False
         pump.record(events.EVENT_HELD, pump.ledger.counted)
         self._put_off()
 
@@ -409,6 +416,7 @@ class Infusion:
     def _count_at_halt(self) -> None:
         """Settle what came out of a generator that has just been halted, and withdraw the rest of the plan."""
         clock, delivery, ledger = self._hardware.clock, self.delivery, self._pump.ledger
+        self._pump.dose_meter.pass_minutes(clock.s)
         due = delivery.settle(clock.s, clock.us)
         counted = self._hardware.sense.count() + ledger.unseen_steps
         # The very last pulse may have come due between the halt and the reading of the clock. Anything more

@@ -10,6 +10,7 @@ time has come. Only one waits, and whatever takes less time is served meanwhile:
 
 from thecal_fw.commands import Commands
 from thecal_fw.core import events
+from thecal_fw.core.counts import one_more
 from thecal_fw.core.instant import NEVER_S, is_before
 from thecal_fw.core.roles import ROLE_NONE
 from thecal_fw.gatekeeper import Gatekeeper
@@ -121,7 +122,7 @@ class LinkServer:
             self._held, self._held_us = frame, _holds_loop_us(message)
         else:
             # Whoever sends on before the answer is there may lose a frame, and repeats it.
-            self.frames_dropped += 1
+            self.frames_dropped = one_more(self.frames_dropped)
 
     def _end_what_is_over(self, now_s: int, now_us: int) -> None:
         if not is_before(now_s, now_us, self._commands.leave_s, self._commands.leave_us):
@@ -243,7 +244,7 @@ class LinkServer:
 
     def _send(self, answer: bytes) -> None:
         if not self._port.write(answer):
-            self.replies_dropped += 1
+            self.replies_dropped = one_more(self.replies_dropped)
 
     def _hello(self, values) -> bytes:
         if not self._schema_hash:

@@ -130,6 +130,7 @@ _requests = st.one_of(
     _do("set offset", minutes=st.integers(-14, 14).map(lambda hours: 60 * hours)),
     _do("acknowledge"),
     _do("new tubing"),
+    _do("rinse"),
     _do("hello", times=st.integers(1, 5)),
 )
 _times = st.one_of(_do("wait", seconds=_seconds), _do("wait", seconds=_hours))

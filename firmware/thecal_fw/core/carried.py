@@ -8,13 +8,16 @@ under way the anchor lies at the change, for what comes before it another progra
 
 import struct
 
+from thecal_fw.core.counts import MOST_NUMBER
 from thecal_fw.core.instant import TICKS_PER_SECOND
 
 NO_RECORD = 0xFFFFFFFF
 
-_LAYOUT = "<BBhIIqIIIqIBqII"
+_LAYOUT = "<BBhIIqIQIqIqII"
 _BOLUS_LAYOUT = "<qII"
 MOST_BOLUSES = 6
+_HAS_ANCHOR = 1
+_IS_STALLED = 2
 _KIND_SHIFT = 28
 _RATE_MASK = (1 << _KIND_SHIFT) - 1
 """More than the highest rate, which has 27 bits."""
@@ -78,7 +81,7 @@ class Carried:
             _LAYOUT,
             note,
             0,
-            self.has_anchor,
+            (_HAS_ANCHOR if self.has_anchor else 0) | (_IS_STALLED if self.is_stalled else 0),
             self.time_source,
             self.offset_minutes,
             self.anchor_s,
@@ -89,13 +92,12 @@ class Carried:
             self.unseen_steps,
             self.utc_ticks_at_boot,
             self.base_lifetime_s,
-            self.is_stalled,
             self.noted_tick,
             self.next_dose,
             self.dose_record,
         )
         for index, (kind, start_tick, end_tick, rate, number) in enumerate(self.boluses):
-            behind = self.next_dose - number if number else 0
+            behind = (self.next_dose - number) % MOST_NUMBER if number else 0
             struct.pack_into(
                 _BOLUS_LAYOUT,
                 note,
@@ -107,9 +109,15 @@ class Carried:
         return bytes(note)
 
 
+_PLACE_OF_IS_STALLED = 10
+"""Among the arguments of ``Carried`` behind the first."""
+
+
 def decode(note) -> Carried:
     """What was encoded; the bytes are known to be whole by whoever kept them."""
-    carried = Carried(*struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET]))
+    flags, *values = struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET])
+    values.insert(_PLACE_OF_IS_STALLED, flags // _IS_STALLED)
+    carried = Carried(flags & _HAS_ANCHOR, *values)
     for index in range(MOST_BOLUSES):
         start_tick, kind_and_rate, rest = struct.unpack_from(
             _BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES
@@ -122,7 +130,7 @@ def decode(note) -> Carried:
                     start_tick,
                     start_tick + (rest & _SECONDS_MASK) * TICKS_PER_SECOND,
                     kind_and_rate & _RATE_MASK,
-                    carried.next_dose - behind if behind else 0,
+                    (carried.next_dose - behind - 1) % MOST_NUMBER + 1 if behind else 0,
                 )
             )
     return carried

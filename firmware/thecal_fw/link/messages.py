@@ -133,7 +133,7 @@ INTERROGATE = Message(
         ("worst_poll_us", "I"),
         ("heap_free_bytes", "I"),
         ("boots", "I"),
-        ("lifetime_steps", "I"),
+        ("lifetime_steps", "Q"),
         ("granted_steps", "I"),
         ("quantum_steps", "I"),
         ("uncertain_steps", "I"),
@@ -148,6 +148,8 @@ INTERROGATE = Message(
         ("write_us", "I"),
         ("least_margin_us", "I"),
         ("least_masked_us", "I"),
+        ("passed_over", "H"),
+        ("passed_reason", "B"),
     ],
     "Everything about the pump's state at one instant.",
 )
@@ -326,6 +328,12 @@ BOLUSES = Message(
         ("temporary_rate_nl_per_day", "I"),
         ("temporary_left_s", "I"),
         ("bridge_left_s", "I"),
+        ("metered_hour_nl", "I"),
+        ("metered_day_nl", "I"),
+        ("held_by_meter", "H"),
+        ("line_room_nl", "I"),
+        ("primes", "B"),
+        ("primed_nl", "I"),
     ],
     "The bolus under way if there is one, what was given on demand in the last 24 hours, a temporary rate, a bridge.",
 )
@@ -371,7 +379,7 @@ RENEW_PART = Message(
     60_000,
     [("part", "B")],
     [("is_stored", "B")],
-    "A part is new from now on: the tubing, or the whole pump with it.",
+    "A part is new from now on: the tubing, or the whole pump with it; or the line was rinsed.",
 )
 CHECK_TONE = Message(
     "check_tone",

@@ -57,6 +57,7 @@ class Passed(StrEnum):
     BLOCKED = "blocked by an alarm"
     BRIDGE = "bridge"
     LIMIT = "limit"
+    METER = "limit by the meter"
     RATE = "highest rate"
     TIME_UNKNOWN = "time unknown"
     GIVEN_ALREADY = "given already"

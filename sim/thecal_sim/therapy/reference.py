@@ -12,6 +12,7 @@ from thecal_sim.therapy.curve import sum_of
 from thecal_sim.therapy.dose import Dose, End, Kind, Passed, PassedOver
 from thecal_sim.therapy.forecast import next_basal_turn, planned
 from thecal_sim.therapy.judging import is_within_room, limited_rate, overfull, verdict
+from thecal_sim.therapy.metering import must_hold
 from thecal_sim.therapy.plan import MOST_RATE_NL_PER_DAY, ClockDose, Plan
 from thecal_sim.therapy.state import MOST_AT_ONCE, Response, State
 from thecal_sim.therapy.verdict import Verdict
@@ -64,7 +65,8 @@ class Therapy:
         state = self.state
         state.is_delivering = False
         for dose in list(state.doses):
-            if dose.end is None or dose.end_ns > t_ns:
+            # The end of one that never begins was decided when it was cancelled.
+            if dose.end is None or (dose.end_ns > t_ns and dose.end_ns > dose.begin_ns):
                 self._finish(dose, t_ns, reason)
         state.now_ns = t_ns
         self._settle()
@@ -137,6 +139,7 @@ class Therapy:
 
     def watchdog_reset(self) -> None:
         """Everything continues; what is left of a bridge is known to a microstep from now on."""
+        self.state.restarts.append((self.state.now_ns, False))
         self.state.is_bridge_doubtful = self.state.is_bridging()
 
     def bridge_over(self, t_ns: int) -> Fraction:
@@ -156,6 +159,7 @@ class Therapy:
             dose.counts_whole = True
             self._finish(dose, t_ns, End.POWER_CUT)
         state.is_bridge_doubtful = state.is_bridging()
+        state.restarts.append((t_ns, True))
         state.age_doubt_ns += t_ns - recorded_ns
         state.doubt_until_ns = t_ns
         state.clock.set(t_ns, None)
@@ -276,14 +280,22 @@ class Therapy:
         dose = self._next_by_the_clock()
         while dose is not None and self.state.clock.instant_of(dose.minute) <= t_ns:
             self._following = dose.minute + 1
-            is_late = self.state.clock.lived_through(dose.minute, t_ns)
+            is_late = self._has_had_its_time(dose.minute, t_ns)
             self._decide(dose, t_ns, Passed.GIVEN_ALREADY if is_late else None, is_made_up=False)
             dose = self._next_by_the_clock()
+
+    def _has_had_its_time(self, minute: int, t_ns: int) -> bool:
+        """Whether a local minute was lived through, or its dose made up, in the last 24 hours."""
+        state = self.state
+        return state.clock.lived_through(minute, t_ns) or any(
+            dose.is_made_up and dose.local_minute == minute and dose.begin_ns > t_ns - NS_PER_DAY
+            for dose in state.doses
+        )
 
     def _deal_with_jumped(self, t_ns: int, jump_ns: int, jumped: list[ClockDose]) -> None:
         """Doses whose minutes the clock was set past: made up one after the other, or passed over."""
         state = self.state
-        fresh = [dose for dose in jumped if not state.clock.lived_through(dose.minute, t_ns)]
+        fresh = [dose for dose in jumped if not self._has_had_its_time(dose.minute, t_ns)]
         under_way = [dose.end_ns for dose in state.open_doses() if not dose.is_on_demand]
         begin_ns = max([t_ns, *under_way])
         for dose in fresh:
@@ -327,4 +339,4 @@ class Therapy:
             return Passed.RATE
         if state.is_after_discontinuity(wanted.begin_ns) and overfull(state, plan, wanted, with_clock=False):
             return Passed.LIMIT
-        return None
+        return Passed.METER if must_hold(state, plan, wanted) else None

@@ -1,0 +1,105 @@
+"""What was really given in the last 24 hours, as the rate from turn to turn, and whether a window would hold more than
+its limit with what is to come.
+
+Turns are known to the tick. Where there are more than there is room for, two short spans among the older half become
+one of their mean: no volume is lost, and the latest hours stay exact.
+"""
+
+from array import array
+
+from thecal_fw.core.instant import TICKS_PER_DAY
+
+MOST_TURNS = 48
+FOR_EVER = 1 << 60
+
+
+class GivenRates:
+    """ticks, rates: rates[k] holds from ticks[k] until ticks[k + 1], for k below ``count``; before the first, nothing.
+    until: tick up to which it is noted what was given."""
+
+    def __init__(self):
+        self.ticks = array("q", bytes(8 * MOST_TURNS))
+        self.rates = array("I", bytes(4 * MOST_TURNS))
+        self.count = 0
+        self.until = 0
+
+    def turn(self, tick: int, rate_nl_per_day: int) -> None:
+        """From a tick on the rate is another one; what was noted of later ticks is forgotten."""
+        ticks, rates = self.ticks, self.rates
+        while self.count and ticks[self.count - 1] >= tick:
+            self.count -= 1
+        if self.count and rates[self.count - 1] == rate_nl_per_day:
+            return
+        self.keep(MOST_TURNS - 1, tick)
+        ticks[self.count] = tick
+        rates[self.count] = rate_nl_per_day
+        self.count += 1
+
+    def keep(self, most_turns: int, tick: int) -> None:
+        """Have no more turns than this, at least two, as of a tick."""
+        ticks, rates = self.ticks, self.rates
+        while self.count > most_turns:
+            at = 0
+            if ticks[1] + TICKS_PER_DAY > tick:
+                for other in range(1, self.count // 2):
+                    if ticks[other + 2] - ticks[other] < ticks[at + 2] - ticks[at]:
+                        at = other
+                begin, turn, end = ticks[at], ticks[at + 1], ticks[at + 2]
+                volume = rates[at] * (turn - begin) + rates[at + 1] * (end - turn)
+                ticks[at + 1] = begin
+                rates[at + 1] = -(-volume // (end - begin))
+            self.count -= 1
+            for other in range(at, self.count):
+                ticks[other], rates[other] = ticks[other + 1], rates[other + 1]
+
+    def follow(self, timeline, tick: int) -> None:
+        """A timeline has held up to a tick since what was noted last."""
+        at = max(self.until, tick - TICKS_PER_DAY)
+        while at < tick:
+            rate_nl_per_day, end = timeline.segment_at(at)
+            self.turn(at, rate_nl_per_day)
+            at = min(end, tick)
+        self.until = max(self.until, tick)
+
+    def segment_at(self, tick: int):
+        """Rate in nL/day at a tick, and the tick until which it holds."""
+        rate_nl_per_day = 0
+        for index in range(self.count):
+            if self.ticks[index] > tick:
+                return rate_nl_per_day, self.ticks[index]
+            rate_nl_per_day = self.rates[index]
+        return rate_nl_per_day, FOR_EVER
+
+
+def is_overfull(sources, begin: int, end: int, window_ticks: int, limit_nl: int) -> bool:
+    """Return True if a window that reaches into the time from begin to end holds more than a limit, by a nanolitre or
+    more.
+
+    sources: what holds when, in order: (tick before which this one holds, what has ``segment_at``); the last one holds
+    for ever. What a window holds bends only where one of its ends meets a turn, so it is looked at there.
+    """
+    tick = back = begin - window_ticks
+    given = 0
+    while tick < end + window_ticks:
+        rate_nl_per_day, until = rate_of(sources, tick)
+        ticks = min(until, begin if tick < begin else end + window_ticks) - tick
+        if tick >= begin:
+            back_rate, until = rate_of(sources, back)
+            ticks = min(ticks, until - back)
+            rate_nl_per_day -= back_rate
+            back += ticks
+        tick += ticks
+        given += rate_nl_per_day * ticks
+        if tick >= begin and given >= (limit_nl + 1) * TICKS_PER_DAY:
+            return True
+    return False
+
+
+def rate_of(sources, tick: int):
+    """Rate in nL/day at a tick, and the tick until which it holds, by sources as ``is_overfull`` takes them."""
+    at = 0
+    while tick >= sources[at][0]:
+        at += 1
+    until, source = sources[at]
+    rate_nl_per_day, end = source.segment_at(tick)
+    return rate_nl_per_day, min(end, until)
