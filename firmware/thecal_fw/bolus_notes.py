@@ -9,6 +9,7 @@ from thecal_fw.core.bolus import KIND_PRIME, KIND_SCHEDULED, Bolus
 from thecal_fw.core.events import KIND_SHIFT
 from thecal_fw.core.instant import (
     NEVER_S,
+    TICKS_PER_MINUTE,
     TICKS_PER_SECOND,
     is_before,
     microsecond_of_ticks,
@@ -16,10 +17,9 @@ from thecal_fw.core.instant import (
     ticks_at,
 )
 from thecal_fw.core.pump_state import STATE_DELIVERING
-from thecal_fw.core.timeline import JUDGED_AHEAD_TICKS
-from thecal_fw.dose_meter import METERED_AHEAD_TICKS
+from thecal_fw.judging import JUDGED_AHEAD_TICKS, NOTHING_AGAINST
 
-_LOOK_AHEAD_TICKS = JUDGED_AHEAD_TICKS
+_LOOK_AHEAD_TICKS = 10 * TICKS_PER_MINUTE
 """Boluses by the clock are looked up for so long at a time."""
 
 
@@ -35,7 +35,8 @@ class BolusNotes:
         self.noted_tick = 0
         self._goes_on = False
         self._coming = None
-        self._judged_tick = 0
+        # Begin of the latest bolus of the plan, and of the latest one beside it, that was judged.
+        self._judged_tick = self._judged_beside_tick = 0
 
     def advance(self, now_s: int, now_us: int) -> None:
         """Note what has begun or ended, if that is due."""
@@ -46,10 +47,15 @@ class BolusNotes:
                 self._judge(self._coming)
 
     def _judge(self, bolus: Bolus) -> None:
-        """The clock is about to begin a bolus: it does so if the meter has room for it."""
-        self._judged_tick = bolus.start_tick
-        if not self._pump.dose_meter.may_begin(bolus):
-            self._pump.boluses.hold_back(bolus)
+        """The clock is about to begin a bolus: it does so if nothing is against it."""
+        boluses = self._pump.boluses
+        if bolus in boluses.extra:
+            self._judged_beside_tick = bolus.start_tick
+        else:
+            self._judged_tick = bolus.start_tick
+        reason = boluses.judging.reason_against(bolus)
+        if reason != NOTHING_AGAINST:
+            boluses.hold_back(bolus, reason)
 
     def note(self, timeline, tick: int) -> None:
         """Note what has begun and ended by a tick, and find out when to look again."""
@@ -62,18 +68,19 @@ class BolusNotes:
             if bolus.kind == KIND_SCHEDULED and noted_tick < bolus.start_tick <= tick:
                 self._begun_by_clock(bolus)
             turn = bolus.next_turn(tick, tick + _LOOK_AHEAD_TICKS)
-            is_plan = bolus.kind == KIND_SCHEDULED and bolus not in self._pump.boluses.extra
-            if is_plan and max(tick, self._judged_tick) < bolus.start_tick <= turn:
-                turn = max(tick, bolus.start_tick - METERED_AHEAD_TICKS)
-                if turn == tick:
+            judged_tick = self._judged_tick
+            if bolus in pump.boluses.extra:
+                judged_tick = self._judged_beside_tick
+            if bolus.kind == KIND_SCHEDULED and max(tick, judged_tick) < bolus.start_tick <= turn:
+                turn = max(tick, bolus.start_tick - JUDGED_AHEAD_TICKS)
+                is_first = self._coming is None or bolus.start_tick < self._coming.start_tick
+                if turn == tick and is_first:
                     self._coming = bolus
             due = turn if due < 0 else min(due, turn)
         pump.boluses.note_settled(tick)
         for start_tick, minute, reason in timeline.passed:
             if noted_tick < start_tick <= tick:
-                if reason == events.PASSED_METER:
-                    pump.dose_meter.note_held(KIND_SCHEDULED)
-                pump.boluses.pass_over(1, minute, reason)
+                pump.boluses.note_passed_over(minute, reason)
             elif start_tick > tick:
                 due = start_tick if due < 0 else min(due, start_tick)
         for bolus in list(self.under_way):
@@ -128,9 +135,10 @@ class BolusNotes:
 
     def end_all(self, tick: int, reason: int) -> None:
         """What is under way or was to be given on demand ends at a tick."""
-        for bolus in list(self.under_way):
+        boluses = self._pump.boluses
+        for bolus in self.under_way + boluses.extra:
             self.ended(bolus, tick, reason)
-        self._pump.boluses.extra.clear()
+        boluses.extra.clear()
 
     def go_on_from(self, tick: int) -> None:
         """What came until a tick has been noted, in the life before this one."""
@@ -146,10 +154,6 @@ class BolusNotes:
     def begun_as(self, bolus: Bolus) -> Bolus:
         """Return the dose that has begun as this bolus; this one if its begin is still to be noted."""
         return _same_among(bolus, self.under_way) or bolus
-
-    def is_among(self, bolus: Bolus, timeline) -> bool:
-        """Whether a timeline has a bolus."""
-        return _same_among(bolus, timeline.boluses_near(bolus.start_tick, bolus.start_tick)) is not None
 
     def begun(self, bolus: Bolus) -> None:
         """A dose begins: from here on it has a number, and ends once."""
@@ -170,6 +174,9 @@ class BolusNotes:
             boluses.extra.remove(bolus)
         begun = _same_among(bolus, self.under_way)
         if begun is None:
+            if bolus.kind == KIND_SCHEDULED:
+                # It was to be made up, and waited.
+                boluses.pass_over(1, bolus.minute, _PASSED_WHEN.get(reason, events.PASSED_CANCELLED))
             return
         bolus = begun
         self.under_way.remove(bolus)
@@ -192,6 +199,14 @@ class BolusNotes:
     def _count(self, bolus: Bolus, tick: int) -> None:
         if bolus.kind == KIND_PRIME:
             self._pump.boluses.line_room.note_prime(bolus.given_nl(tick))
+
+
+_PASSED_WHEN = {
+    events.END_STOP: events.PASSED_STOPPED,
+    events.END_HELD: events.PASSED_STOPPED,
+    events.END_ALARM: events.PASSED_BLOCKED,
+}
+"""Why one that waited is passed over, by what ended it."""
 
 
 def _second_value(bolus: Bolus) -> int:

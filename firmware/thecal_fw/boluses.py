@@ -29,7 +29,7 @@ from thecal_fw.core.bolus_history import (
     Allowance,
     BolusHistory,
 )
-from thecal_fw.core.carried import MOST_BOLUSES
+from thecal_fw.core.carried import KIND_WAITS, MOST_BOLUSES
 from thecal_fw.core.counts import later_number
 from thecal_fw.core.instant import (
     TICKS_PER_MINUTE,
@@ -46,9 +46,8 @@ from thecal_fw.core.schedule import (
     lowest_basal_rate,
     next_bolus,
 )
-from thecal_fw.core.timeline import JUDGED_AHEAD_TICKS, NO_BOLUSES, Timeline
+from thecal_fw.core.timeline import NO_BOLUSES, Timeline
 from thecal_fw.core.wall_clock import WallClock
-from thecal_fw.dose_meter import METERED_AHEAD_TICKS
 from thecal_fw.judging import Judging
 
 MOST_JUMP_MINUTES = 120
@@ -61,7 +60,7 @@ class Boluses:
     minute: local minute since 1970 from which boluses begin by the clock. lived: minutes that have had their time.
     settled_minute: those of the clock before it have begun or were told to be passed over. passed_over, passed_reason:
     how many since the last refill, and the latest reason.
-    held: the minute (and the one after it) whose bolus the meter has held back last, as a span.
+    held: the minute (and the one after it) whose bolus was passed over last when it was judged, as a span.
     """
 
     def __init__(self, pump):
@@ -92,12 +91,11 @@ class Boluses:
         if not self._are_allowed:
             self._end_what_has_not_begun(change_tick)
         bridge = pump.bridging.lead(change_tick)
-        minute, extra, judge = NO_BOLUSES, (), None
+        minute, extra = NO_BOLUSES, ()
         if self._are_allowed:
             minute, extra = self.minute, tuple(self.extra)
             if bridge is not None and pump.wall.is_known():
                 minute = max(minute, pump.wall.first_local_minute(bridge[1]))
-            judge = self.judging.of_change(change_tick)
         timeline = Timeline(
             pump.wanted_program(),
             pump.wall,
@@ -106,32 +104,39 @@ class Boluses:
             extra,
             bridge,
             self.lived.coming_again(pump.wall, change_tick) if minute != NO_BOLUSES else (),
-            judge,
         )
         timeline.left_out += self.held
-        if judge is not None:
-            # Now, and not while the queue is spliced.
-            timeline.boluses_near(change_tick, change_tick + JUDGED_AHEAD_TICKS + TICKS_PER_MINUTE)
-        if minute != NO_BOLUSES:
-            self._meter_what_begins_at_once(timeline, change_tick)
+        for start_tick, minute, _ in pump.infusion.timeline_at(change_tick - 1).passed:
+            # Noted or not, their time has come: what is still to come is judged anew.
+            if start_tick < change_tick:
+                timeline.left_out += ((minute, minute + 1),)
         return timeline
 
-    def _meter_what_begins_at_once(self, timeline: Timeline, change_tick: int) -> None:
-        """Have the meter judge boluses of the clock that begin too soon after a change to be judged when they come."""
-        until_tick = change_tick + METERED_AHEAD_TICKS
-        for bolus in timeline.boluses_near(change_tick, until_tick):
-            is_plan = bolus.kind == KIND_SCHEDULED and bolus not in self.extra
-            begins = is_plan and change_tick <= bolus.start_tick <= until_tick
-            if begins and not self._pump.dose_meter.begins_with_change(bolus, change_tick):
-                minute = timeline.wall_clock.first_local_minute(bolus.start_tick)
-                timeline.pass_over(bolus, minute, events.PASSED_METER)
+    def may_begin_by_clock(self) -> bool:
+        """Whether a bolus of the clock may begin soon, one that is made up among them."""
+        program = self._program_with_boluses()
+        return program is not None or any([bolus.kind == KIND_SCHEDULED for bolus in self.extra])
 
-    def hold_back(self, bolus: Bolus) -> None:
-        """The bolus of the clock that is about to begin is passed over, by the meter."""
-        minute = self._pump.wall.first_local_minute(bolus.start_tick)
-        self.held = ((minute, minute + 1),)
-        self.pass_over(1, minute, events.PASSED_METER)
+    def hold_back(self, bolus: Bolus, reason: int) -> None:
+        """The bolus of the clock that is about to begin is passed over."""
+        if bolus in self.extra:
+            self.pass_over_waiting(bolus, reason)
+        else:
+            minute = self._pump.wall.first_local_minute(bolus.start_tick)
+            self.held = ((minute, minute + 1),)
+            self.note_passed_over(minute, reason)
         self._pump.replan()
+
+    def pass_over_waiting(self, bolus: Bolus, reason: int) -> None:
+        """A bolus that was to be made up is not given."""
+        self.extra.remove(bolus)
+        self.note_passed_over(bolus.minute, reason)
+
+    def note_passed_over(self, minute: int, reason: int) -> None:
+        """The bolus of the clock of a local minute was judged and is passed over."""
+        if reason == events.PASSED_METER:
+            self._pump.dose_meter.note_held(KIND_SCHEDULED)
+        self.pass_over(1, minute, reason)
 
     def _end_what_has_not_begun(self, tick: int) -> None:
         """What is under way ends with the change at this tick; what begins only then would not be seen to end."""
@@ -226,7 +231,6 @@ class Boluses:
                 self.pass_over(count_boluses(program, first, until), found[0], reason)
             return
         lived = [(begin, end) for begin, end, _ in self.lived.spans]
-        from_tick = tick
         for bolus in self.extra:
             if bolus.kind == KIND_SCHEDULED:
                 tick = max(tick, bolus.end_tick)
@@ -240,20 +244,18 @@ class Boluses:
             minute = start_minute + 1
             if is_within(start_minute, lived):
                 continue
-            bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
             why = reason
             # A place is left for one on demand.
             if why < 0 and len(self.extra) >= MOST_BOLUSES - 1:
                 why = events.PASSED_TOO_MANY
-            if why < 0:
-                why = self.judging.reason_against(bolus, self.judging.without_clock(), from_tick)
-            if why < 0 and not self._pump.dose_meter.may_begin(bolus):
-                why = events.PASSED_METER
             if why >= 0:
                 if not passed:
                     passed_first, passed_reason = start_minute, why
                 passed += 1
                 continue
+            # Whether it fits is judged shortly before it begins.
+            bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
+            bolus.minute = start_minute
             self.extra.append(bolus)
             tick = bolus.end_tick
             # What is not made up comes at its time if the clock is set back.
@@ -393,11 +395,7 @@ class Boluses:
             self._allowance = Allowance(program, pump.place.week)
         self.history.forget(bolus.start_tick)
         refusal = self.history.refusal(self._on_top(bolus), program, self._allowance)
-        if refusal == REFUSED_NOT:
-            refusal = self.judging.refusal(bolus)
-        if refusal == REFUSED_NOT and pump.dose_meter.holds(bolus):
-            return REFUSED_METER
-        return refusal
+        return self.judging.refusal(bolus) if refusal == REFUSED_NOT else refusal
 
     def _only_fills_the_line(self, bolus: Bolus) -> bool:
         """Return True for a prime that the line is known to have room for. Any other is a bolus under every limit."""
@@ -511,6 +509,9 @@ class Boluses:
         for bolus in self.extra:
             if bolus not in self._pump.bolus_notes.under_way and not bolus.number:
                 carried.append(_to_carry(bolus, bolus.kind))
+                if bolus.kind == KIND_SCHEDULED:
+                    late = self._pump.wall.first_local_minute(bolus.start_tick) - bolus.minute
+                    carried[-1] = (KIND_WAITS, *carried[-1][1:4], max(0, late))
         return carried[:MOST_BOLUSES]
 
     def _has_extra(self, bolus: Bolus) -> bool:
@@ -522,10 +523,13 @@ class Boluses:
         pump.doses.next_number = later_number(pump.doses.next_number, carried.next_dose)
         for kind, start_tick, end_tick, rate_nl_per_day, number in carried.boluses:
             is_free, is_extra, kind = kind == _FREE_PRIME, not kind & _BY_PLAN, kind & ~_BY_PLAN
+            start_tick, end_tick, minute = start_tick - reset_ticks, end_tick - reset_ticks, 0
             if is_free:
                 kind = KIND_PRIME
-            bolus = Bolus(kind, start_tick - reset_ticks, end_tick - start_tick, rate_nl_per_day, number)
-            bolus.is_free = is_free
+            elif kind == KIND_WAITS:
+                minute, kind, number = pump.wall.first_local_minute(start_tick) - number, KIND_SCHEDULED, 0
+            bolus = Bolus(kind, start_tick, end_tick - start_tick, rate_nl_per_day, number)
+            bolus.is_free, bolus.minute = is_free, minute
             if number:
                 pump.bolus_notes.under_way.append(bolus)
             if is_extra:

@@ -252,6 +252,8 @@ class Controller:
         return self.supervisor.is_quiet(now_s, now_us)
 
     def _poll_fully(self, now_s: int, now_us: int, byte: int) -> None:
+        if self.boluses.judging.waiting:
+            self.infusion.judge_next()
         self.infusion.advance(now_s, now_us)
         self.supervisor.check(now_s, now_us)
         self.bolus_notes.advance(now_s, now_us)
@@ -311,6 +313,8 @@ class Controller:
     def _set_delivery_deadline(self) -> None:
         infusion, supervisor, keeper = self.infusion, self.supervisor, self.keeper
         self._deadline_s, self._deadline_us = infusion.event_s, infusion.event_us
+        if self.boluses.judging.waiting:
+            self._deadline_s = self._deadline_us = 0
         if infusion.state == STATE_DELIVERING:
             keeper.set_due()
             self._due_by(infusion.refill_s, infusion.refill_us)

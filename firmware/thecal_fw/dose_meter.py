@@ -7,16 +7,12 @@ it had come last, what is uncertain after a power cut included.
 """
 
 from thecal_fw.core import events
-from thecal_fw.core.bolus import KIND_SCHEDULED
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND, ticks_at
-from thecal_fw.core.meter import FITS, SLOTS, Meter, rates_to_come
+from thecal_fw.core.meter import FITS, SLOTS, Meter
 from thecal_fw.store.layout import METER_SECTORS, Layout
 from thecal_fw.store.meter_pages import MINUTES, PAGE_MINUTES, MeterPages
 from thecal_fw.store.ring import NOT_NEEDED
 
-METERED_AHEAD_TICKS = 5 * TICKS_PER_SECOND
-"""A bolus of the clock is judged so long before it begins: more than a change takes. One that begins sooner after a
-change is judged with it."""
 STEP_US = 5_000
 """More than reading a few pages takes."""
 _PAGES_AT_ONCE = 3
@@ -28,7 +24,7 @@ _NONE = -1
 class DoseMeter:
     """due_s: second of this life at which the minute under way is over. is_read: whether what was counted before this
     reset has been read. held: doses held back since the last refill. free_steps: microsteps of all lives that only
-    filled the line. admitted: the dose of the clock that was last found to fit; None if none was."""
+    filled the line."""
 
     def __init__(self, pump):
         self._pump = pump
@@ -36,7 +32,6 @@ class DoseMeter:
         self._pages = MeterPages(pump.hardware.flash, Layout().meter, METER_SECTORS)
         self.due_s = self.held = self.free_steps = 0
         self.is_read = False
-        self.admitted = None
         # Counted up to an instant.
         self._counted = self._s = self._us = 0
         self._window_minutes = 0
@@ -107,24 +102,13 @@ class DoseMeter:
 
     # --- judging
 
-    def holds(self, dose) -> bool:
-        """Whether a dose has to be held back, since with it a window would be passed."""
-        pump = self._pump
+    def holds(self, dose, line, tick: int) -> bool:
+        """Whether a dose has to be held back, since with it a window would be passed. line: what is to come from a tick
+        on, up to which what has come was taken."""
         while not self.is_read:
             self._read_page()
-        self.take()
-        tick = pump.ticks_now()
-        doses = [dose]
-        if self.admitted is not None and self.admitted.start_tick > tick:
-            doses.append(self.admitted)
-        for other in pump.bolus_notes.under_way + pump.boluses.extra:
-            if not other.is_free and other not in doses:
-                doses.append(other)
         self._window_minutes = self.meter.too_full(
-            pump.program,
-            rates_to_come(pump.program, pump.wall, doses, tick),
-            (self.due_s - 60) * TICKS_PER_SECOND,
-            dose.start_tick,
+            self._pump.program, line, tick, (self.due_s - 60) * TICKS_PER_SECOND, dose.start_tick
         )
         return self._window_minutes != FITS
 
@@ -140,26 +124,6 @@ class DoseMeter:
     def counted_nl(self, minutes: int) -> int:
         """Volume counted in a window that ends now."""
         return self._pump.calibration.volume_nl(self.meter.counted(minutes))
-
-    def may_begin(self, bolus) -> bool:
-        """Judge a dose that the clock is about to begin."""
-        self.admitted = None
-        if self.holds(bolus):
-            self.note_held(KIND_SCHEDULED)
-            return False
-        self.admitted = bolus
-        return True
-
-    def begins_with_change(self, bolus, change_tick: int) -> bool:
-        """Judge a dose of the clock that begins with a change, or shortly after it. It is noted as held back when its
-        time has come: the change may be put off, or another one take its place."""
-        if self.admitted is not None and self.admitted.start_tick >= change_tick:
-            # What was to come behind the change comes no more, or anew.
-            self.admitted = None
-        if self.holds(bolus):
-            return False
-        self.admitted = bolus
-        return True
 
     # --- over a reset
 

@@ -88,6 +88,10 @@ class Infusion:
         """Whether the queue has still to be spliced for a change under way."""
         return self._splice_tick >= 0
 
+    def judge_next(self) -> None:
+        """Judge one of the doses that begin with the change under way."""
+        self._pump.boluses.judging.judge_one(self._changed_timeline)
+
     def advance(self, now_s: int, now_us: int) -> None:
         """Splice the queue ahead of the change tick; note the change once that has come."""
         if is_before(now_s, now_us, self.event_s, self.event_us):
@@ -152,7 +156,7 @@ class Infusion:
     def next_change_tick(self) -> int:
         """The whole second of the pump's clock on which a change asked for now takes effect."""
         pump = self._pump
-        notice = pump.pace.notice_ticks()
+        notice = pump.pace.notice_ticks() + pump.boluses.judging.notice_ticks()
         if self.state != STATE_DELIVERING:
             notice += pump.pace.grant_ticks()
         return pump.wall.next_whole_second(pump.ticks_now() + notice)
@@ -198,6 +202,7 @@ class Infusion:
             timeline = pump.boluses.timeline(tick)
         self.change_tick = self._splice_tick = tick
         self._changed_timeline = timeline
+        pump.boluses.judging.wait_for(timeline, tick)
         self._is_granted = self.state == STATE_DELIVERING
         if self._is_granted:
             pump.keeper.keep_anchor()
@@ -242,6 +247,8 @@ class Infusion:
         """Splice with the heap tidied and the collector off: no collection comes between a preparation and its
         anchor, so its time need not be left for, however full the heap is and however often the collector would run."""
         pump, machine = self._pump, self._hardware.machine
+        while pump.boluses.judging.waiting:
+            self.judge_next()
         pump.collect_garbage()
         machine.let_collect(False)
         try:
@@ -396,6 +403,7 @@ class Infusion:
         self.state = STATE_STOPPED
         self.event_s = NEVER_S
         self._splice_tick = self.change_tick = -1
+        pump.boluses.judging.waiting = []
         pump.supervisor.forget_threshold()
         pump.keeper.forget_due()
         hardware.annunciator.led(False)

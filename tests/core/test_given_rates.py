@@ -1,4 +1,4 @@
-"""What was given is known turn by turn, and no window that a dose reaches into passes for less full than it is."""
+"""What was given is known turn by turn, and over a reset."""
 
 from itertools import pairwise
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from thecal_fw.core.bolus import KIND_SCHEDULED, Bolus
 from thecal_fw.core.dose_record import RECORD_BYTES, DoseRecord, complete, decode
-from thecal_fw.core.given_rates import FOR_EVER, MOST_TURNS, GivenRates, is_overfull
+from thecal_fw.core.given_rates import MOST_TURNS, GivenRates
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE, TICKS_PER_SECOND
 
 HOUR = 60 * TICKS_PER_MINUTE
@@ -23,7 +23,7 @@ class Course:
     def segment_at(self, tick: int):
         minute = min(tick // TICKS_PER_MINUTE, len(self.rates) - 1)
         is_last = minute == len(self.rates) - 1
-        return self.rates[minute], FOR_EVER if is_last else (minute + 1) * TICKS_PER_MINUTE
+        return self.rates[minute], 1 << 60 if is_last else (minute + 1) * TICKS_PER_MINUTE
 
 
 def turns(rates: GivenRates) -> list[tuple[int, int]]:
@@ -39,9 +39,6 @@ def test_what_a_timeline_gave_is_noted_up_to_the_tick_and_no_further():
     rates = GivenRates()
     rates.follow(Course([5, 5, 7, 9]), 2 * TICKS_PER_MINUTE + 1)
     assert turns(rates) == [(0, 5), (2 * TICKS_PER_MINUTE, 7)]
-    assert rates.segment_at(-1) == (0, 0)
-    assert rates.segment_at(0) == (5, 2 * TICKS_PER_MINUTE)
-    assert rates.segment_at(2 * TICKS_PER_MINUTE) == (7, FOR_EVER)
 
 
 def test_a_stop_before_a_change_that_was_noted_ahead_takes_it_back():
@@ -67,7 +64,7 @@ def test_however_often_the_rate_turns_the_volume_is_kept_to_a_rounding_and_the_l
     assert exact <= kept <= exact + len(steps) ** 2 * TICKS_PER_MINUTE
     assert rates.count <= MOST_TURNS
     for at in range(max(0, len(steps) - MOST_TURNS // 2 + 1), len(steps)):
-        assert rates.segment_at(at * TICKS_PER_MINUTE)[0] == steps[at]
+        assert next(rate for tick, rate in reversed(turns(rates)) if tick <= at * TICKS_PER_MINUTE) == steps[at]
 
 
 def test_turns_that_no_window_reaches_back_to_are_forgotten_before_any_are_joined():
@@ -76,40 +73,6 @@ def test_turns_that_no_window_reaches_back_to_are_forgotten_before_any_are_joine
         rates.turn(at * TICKS_PER_MINUTE, 1 + at % 2)
     rates.turn(TICKS_PER_DAY + TICKS_PER_MINUTE, 9)
     assert turns(rates)[:2] == [(TICKS_PER_MINUTE, 2), (2 * TICKS_PER_MINUTE, 1)]
-
-
-@pytest.mark.requirement("bolus-after-discontinuity")
-@given(
-    st.lists(st.integers(0, 50), min_size=1, max_size=12),
-    st.lists(st.integers(0, 50), min_size=1, max_size=12),
-    st.integers(1, 6),
-    st.integers(1, 8),
-)
-def test_the_fullest_window_that_a_dose_reaches_into_is_found(past, coming, length, window):
-    """Against every window that ends on a minute: rates turn on minutes only. One that ends a moment after the begin
-    holds what one does that ends with it."""
-    begin = len(past)
-    minutes = [0] * 24 + past + coming + [coming[-1]] * 24
-    fullest = max(
-        sum(minutes[24 + end - window : 24 + end]) for end in range(begin, begin + length + window + 1)
-    )
-    # Rates so high that a minute of each is a whole number of nanolitres.
-    course = Course([1_440 * rate for rate in past + coming])
-    given_rates = GivenRates()
-    given_rates.follow(course, begin * TICKS_PER_MINUTE)
-    sources = ((begin * TICKS_PER_MINUTE, given_rates), (FOR_EVER, course))
-
-    def is_over(limit_nl: int) -> bool:
-        return is_overfull(
-            sources,
-            begin * TICKS_PER_MINUTE,
-            (begin + length) * TICKS_PER_MINUTE,
-            window * TICKS_PER_MINUTE,
-            limit_nl,
-        )
-
-    assert not is_over(fullest)
-    assert fullest == 0 or is_over(fullest - 1)
 
 
 def written(record: DoseRecord, base_s: int, given: GivenRates) -> bytearray:

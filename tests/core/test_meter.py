@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_TEMPORARY, Bolus
+from thecal_fw.core.bolus import KIND_CLINICIAN, Bolus
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE, TICKS_PER_SECOND
-from thecal_fw.core.meter import FITS, SLOTS, Meter, rates_to_come
-from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, Program
-from thecal_fw.core.wall_clock import TIME_SET, WallClock
+from thecal_fw.core.meter import FITS, SLOTS, Meter
+from thecal_fw.core.program import MODE_CONTINUOUS, Program
+from thecal_fw.core.rate_line import RateLine
 
 MOST_RATE = 96_000_000
 NL_PER_STEP = Fraction(125, 8)
@@ -29,8 +29,13 @@ def program(hour_nl: int, day_nl: int, rate: int = 0) -> Program:
     return Program(MODE_CONTINUOUS, rate_nl_per_day=rate, most_nl_per_hour=hour_nl, most_nl_per_day=day_nl)
 
 
-def steadily(rate: int, tick: int = 0) -> list[tuple[int, int]]:
-    return [(tick, 0), (tick + TICKS_PER_DAY + TICKS_PER_MINUTE, rate)]
+def line_of(rates: list[tuple[int, int]]) -> RateLine:
+    """Of a first tick, and then pairs of end and rate."""
+    line = RateLine()
+    line.begin(rates[0][0])
+    for end, rate in rates[1:]:
+        line.add(end, rate)
+    return line
 
 
 @pytest.mark.requirement("meter-counts")
@@ -78,7 +83,7 @@ def test_a_dose_fits_up_to_the_limit_and_a_minute_of_the_highest_rate(
         meter = new_meter()
         # 1 mL a day for what is left of the limit besides: from now on a minute's worth of it at a time.
         rates = [(0, 0), (TICKS_PER_MINUTE // 2, given_nl * 2_880), (TICKS_PER_DAY + TICKS_PER_MINUTE, 0)]
-        assert meter.too_full(program(hour_nl, day_nl), rates, 0, 0) == expected
+        assert meter.too_full(program(hour_nl, day_nl), line_of(rates), 0, 0, 0) == expected
 
 
 @pytest.mark.requirement("meter-holds-a-bolus")
@@ -100,7 +105,7 @@ def test_the_fullest_window_decides_and_every_place_of_it_is_looked_at(
         tick += seconds * TICKS_PER_SECOND
         rates.append((tick, rate))
     rates.append((second * TICKS_PER_SECOND + TICKS_PER_DAY + TICKS_PER_MINUTE, 0))
-    found = meter.too_full(program(limit_nl, 10**12), rates, 0, rates[0][0])
+    found = meter.too_full(program(limit_nl, 10**12), line_of(rates), rates[0][0], 0, rates[0][0])
     assert (found == 60) == _is_passed(meter, rates, limit_nl)
 
 
@@ -140,32 +145,8 @@ def test_what_keeps_the_limits_exactly_is_not_held_back(dose_nl: int, minutes_ag
         sum(rate / 1_440 * max(0, min(end, begin + lasts) - max(end - 60, begin)) for begin in (0, apart))
         for end in range(apart + 1, apart + lasts + 61)
     )
-    rates = rates_to_come(program(0, 0), WallClock(), [again], 0)
-    assert meter.too_full(program(int(most) + 300, 10**12), rates, 0, 0) == FITS
-
-
-@pytest.mark.requirement("meter-never-needless")
-def test_what_is_to_come_is_the_basal_rate_of_the_day_and_what_is_granted() -> None:
-    wall = WallClock(TIME_SET, 1_772_409_600 * TICKS_PER_SECOND)
-    steps = [(0, 100_000), (60, 200_000), (600, 300_000)]
-    flex = Program(MODE_FLEX, patterns=[steps], weekdays=(0,) * 7, boluses=[[]])
-    begin = 30 * TICKS_PER_MINUTE
-    bolus = Bolus(KIND_CLINICIAN, begin + 5, 10, 1_000_000)
-    temporary = Bolus(KIND_TEMPORARY, begin + 10, 20, 48_000)
-    rates = rates_to_come(flex, wall, [bolus, temporary], begin)
-    assert rates[:5] == [
-        (begin, 0),
-        (begin + 5, 100_000),
-        (begin + 10, 1_100_000),
-        (begin + 15, 1_048_000),
-        (begin + 30, 48_000),
-    ]
-    assert rates[5:] == [
-        (60 * TICKS_PER_MINUTE, 100_000),
-        (600 * TICKS_PER_MINUTE, 200_000),
-        (TICKS_PER_DAY, 300_000),
-        (begin + TICKS_PER_DAY + TICKS_PER_MINUTE, 100_000),
-    ]
+    line = line_of([(0, 0), (again.end_tick, rate), (TICKS_PER_DAY + again.end_tick, 0)])
+    assert meter.too_full(program(int(most) + 300, 10**12), line, 0, 0, 0) == FITS
 
 
 @pytest.mark.requirement("meter-holds-a-bolus")
@@ -176,7 +157,7 @@ def test_a_window_that_is_over_before_a_dose_begins_does_not_hold_it_back() -> N
     limits = program(10_000, 10**9)
     later = 2 * 60 * TICKS_PER_MINUTE
     rates = [(0, 0), (later, 0), (later + TICKS_PER_MINUTE, 1_440_000), (TICKS_PER_DAY + TICKS_PER_MINUTE, 0)]
-    assert meter.too_full(limits, rates, 0, later) == FITS
+    assert meter.too_full(limits, line_of(rates), 0, 0, later) == FITS
     meter.add(FULL_MINUTE)
-    assert meter.too_full(limits, rates, 0, later) == FITS
-    assert meter.too_full(limits, rates, 0, 0) == 60
+    assert meter.too_full(limits, line_of(rates), 0, 0, later) == FITS
+    assert meter.too_full(limits, line_of(rates), 0, 0, 0) == 60

@@ -23,5 +23,5 @@ def test_a_meter_that_never_holds_or_always_does_is_noticed(
     holds: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("therapy.meter_campaign._LIVES", 1)
-    monkeypatch.setattr(DoseMeter, "holds", lambda self, dose: holds)
+    monkeypatch.setattr(DoseMeter, "holds", lambda self, dose, line, tick: holds)
     assert carried_out("", 0).violations

@@ -26,6 +26,9 @@ _SECONDS_MASK = (1 << _NUMBER_SHIFT) - 1
 """More than a day; boluses last whole seconds."""
 _NUMBER_MASK = 0x7FFF
 """More doses than can be between the oldest of a few and the next one."""
+KIND_WAITS = 6
+"""In place of a kind: a bolus of the clock that is made up for and has not begun. In place of its number stands by how
+many minutes it comes late."""
 _BOLUSES_OFFSET = struct.calcsize(_LAYOUT)
 _BOLUS_BYTES = struct.calcsize(_BOLUS_LAYOUT)
 NOTE_BYTES = -(-(_BOLUSES_OFFSET + MOST_BOLUSES * _BOLUS_BYTES) // 4) * 4
@@ -97,7 +100,9 @@ class Carried:
             self.dose_record,
         )
         for index, (kind, start_tick, end_tick, rate, number) in enumerate(self.boluses):
-            behind = (self.next_dose - number) % MOST_NUMBER if number else 0
+            behind = number
+            if number and kind != KIND_WAITS:
+                behind = (self.next_dose - number) % MOST_NUMBER
             struct.pack_into(
                 _BOLUS_LAYOUT,
                 note,
@@ -123,14 +128,17 @@ def decode(note) -> Carried:
             _BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES
         )
         behind = rest >> _NUMBER_SHIFT
+        number, kind = behind, kind_and_rate >> _KIND_SHIFT
+        if behind and kind != KIND_WAITS:
+            number = (carried.next_dose - behind - 1) % MOST_NUMBER + 1
         if kind_and_rate & _RATE_MASK:
             carried.boluses.append(
                 (
-                    kind_and_rate >> _KIND_SHIFT,
+                    kind,
                     start_tick,
                     start_tick + (rest & _SECONDS_MASK) * TICKS_PER_SECOND,
                     kind_and_rate & _RATE_MASK,
-                    (carried.next_dose - behind - 1) % MOST_NUMBER + 1 if behind else 0,
+                    number,
                 )
             )
     return carried

@@ -182,6 +182,7 @@ PASSED_OVER_NAMES = (
     "a window would hold more than its limit",
     "the time is unknown",
     "limit by the meter",
+    "cancelled, or another program",
 )
 (
     PASSED_BY_CLOCK,
@@ -194,6 +195,7 @@ PASSED_OVER_NAMES = (
     PASSED_LIMIT,
     PASSED_TIME_UNKNOWN,
     PASSED_METER,
+    PASSED_CANCELLED,
 ) = range(len(PASSED_OVER_NAMES))
 
 EVENT_FIELDS = (

@@ -1,5 +1,4 @@
-"""What was really given in the last 24 hours, as the rate from turn to turn, and whether a window would hold more than
-its limit with what is to come.
+"""What was really given in the last 24 hours, as the rate from turn to turn.
 
 Turns are known to the tick. Where there are more than there is room for, two short spans among the older half become
 one of their mean: no volume is lost, and the latest hours stay exact.
@@ -10,7 +9,6 @@ from array import array
 from thecal_fw.core.instant import TICKS_PER_DAY
 
 MOST_TURNS = 48
-FOR_EVER = 1 << 60
 
 
 class GivenRates:
@@ -60,46 +58,3 @@ class GivenRates:
             self.turn(at, rate_nl_per_day)
             at = min(end, tick)
         self.until = max(self.until, tick)
-
-    def segment_at(self, tick: int):
-        """Rate in nL/day at a tick, and the tick until which it holds."""
-        rate_nl_per_day = 0
-        for index in range(self.count):
-            if self.ticks[index] > tick:
-                return rate_nl_per_day, self.ticks[index]
-            rate_nl_per_day = self.rates[index]
-        return rate_nl_per_day, FOR_EVER
-
-
-def is_overfull(sources, begin: int, end: int, window_ticks: int, limit_nl: int) -> bool:
-    """Return True if a window that reaches into the time from begin to end holds more than a limit, by a nanolitre or
-    more.
-
-    sources: what holds when, in order: (tick before which this one holds, what has ``segment_at``); the last one holds
-    for ever. What a window holds bends only where one of its ends meets a turn, so it is looked at there.
-    """
-    tick = back = begin - window_ticks
-    given = 0
-    while tick < end + window_ticks:
-        rate_nl_per_day, until = rate_of(sources, tick)
-        ticks = min(until, begin if tick < begin else end + window_ticks) - tick
-        if tick >= begin:
-            back_rate, until = rate_of(sources, back)
-            ticks = min(ticks, until - back)
-            rate_nl_per_day -= back_rate
-            back += ticks
-        tick += ticks
-        given += rate_nl_per_day * ticks
-        if tick >= begin and given >= (limit_nl + 1) * TICKS_PER_DAY:
-            return True
-    return False
-
-
-def rate_of(sources, tick: int):
-    """Rate in nL/day at a tick, and the tick until which it holds, by sources as ``is_overfull`` takes them."""
-    at = 0
-    while tick >= sources[at][0]:
-        at += 1
-    until, source = sources[at]
-    rate_nl_per_day, end = source.segment_at(tick)
-    return rate_nl_per_day, min(end, until)

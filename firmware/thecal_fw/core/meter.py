@@ -7,12 +7,9 @@ Minutes are kept in portions of so many microsteps that a minute of the highest 
 portion goes over to the next minute, so nothing ever counts earlier than it came. Counting allocates nothing.
 """
 
-from thecal_fw.core.bolus import KIND_TEMPORARY
-from thecal_fw.core.instant import SECONDS_PER_DAY, TICKS_PER_DAY, TICKS_PER_MINUTE
+from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
 from thecal_fw.core.metering import step_weight, weight_per_rate
-from thecal_fw.core.program import DAYS_PER_WEEK, MINUTES_PER_DAY, MODE_FLEX
-from thecal_fw.core.schedule import step_index_at
-from thecal_fw.core.wall_clock import weekday_and_minute
+from thecal_fw.core.program import MINUTES_PER_DAY
 
 SLOTS = MINUTES_PER_DAY + 1
 """The minute under way, and those that a window of 24 hours reaches into besides."""
@@ -72,31 +69,31 @@ class Meter:
         slots, first = memoryview(self._slots), first % SLOTS
         return sum(slots[first : first + minutes]) + sum(slots[: max(0, first + minutes - SLOTS)])
 
-    def too_full(self, program, rates, begin_tick: int, dose_tick: int) -> int:
+    def too_full(self, program, line, tick: int, begin_tick: int, dose_tick: int) -> int:
         """Minutes of the window that would hold more than the limits of a program allow, of those that end after a
         dose has begun; FITS if none would.
 
-        rates: (end tick, nL/day) one after the other, over 24 hours and a minute from now on: all that is to come.
-        begin_tick: tick since boot at which the minute under way began.
+        line: all that is to come from a tick on, at least 24 hours and a minute. begin_tick: tick since boot at which
+        the minute under way began.
         """
-        if not self._fits(60, program.most_nl_per_hour, rates, begin_tick, dose_tick):
+        if not self._fits(60, program.most_nl_per_hour, line, tick, begin_tick, dose_tick):
             return 60
-        if not self._fits(MINUTES_PER_DAY, program.most_nl_per_day, rates, begin_tick, dose_tick):
+        if not self._fits(MINUTES_PER_DAY, program.most_nl_per_day, line, tick, begin_tick, dose_tick):
             return MINUTES_PER_DAY
         return FITS
 
-    def _fits(self, minutes: int, limit_nl: int, rates, begin_tick: int, dose_tick: int) -> bool:
+    def _fits(self, minutes: int, limit_nl: int, line, tick: int, begin_tick: int, dose_tick: int) -> bool:
         """Let the window slide from now on. There is room for so much of what is to come; that gives the next whole
         minute to which it may slide, and what falls out behind makes room for more."""
         per_rate, each = weight_per_rate(self._calibration), step_weight(self._calibration)
         room = (limit_nl + self.most_nl) * TICKS_PER_DAY * per_rate - self.counted(minutes) * each
         each *= self.portion
-        tick, index, passed, first = rates[0][0], 0, 0, self.minute - minutes
+        index, passed, first = line.index_at(tick), 0, self.minute - minutes
         while True:
             # What comes before the dose comes anyway.
-            while index < len(rates):
-                end, rate = rates[index]
-                weight = rate * per_rate
+            while index < line.count:
+                end = line.end_of(index)
+                weight = line.rates[index] * per_rate
                 needed = weight * (end - tick)
                 if needed > room and end > dose_tick:
                     if room > 0:
@@ -113,36 +110,3 @@ class Meter:
                 return False
             room += self._between(first + passed, reached - passed) * each
             passed = reached
-
-
-def rates_to_come(program, wall, doses, tick: int):
-    """What is to come in 24 hours and a minute, as ``too_full`` takes it: the basal rate, and doses granted."""
-    rates = [(tick, 0)]
-    last = tick + TICKS_PER_DAY + TICKS_PER_MINUTE
-    steps, turn, midnight, index, weekday = (), last, 0, 0, 0
-    basal = program.rate_nl_per_day
-    if program.mode == MODE_FLEX and wall.is_known():
-        second = wall.local_second(tick)
-        midnight = wall.boot_ticks_of_local_second(second - second % SECONDS_PER_DAY)
-        weekday, minute = weekday_and_minute(second)
-        steps = program.patterns[program.weekdays[weekday]]
-        index, turn = step_index_at(steps, minute), tick
-    while tick < last:
-        if tick == turn:
-            if index == len(steps):
-                index, midnight = 0, midnight + TICKS_PER_DAY
-                weekday = (weekday + 1) % DAYS_PER_WEEK
-                steps = program.patterns[program.weekdays[weekday]]
-            basal = steps[index][1]
-            index += 1
-            turn = midnight + TICKS_PER_MINUTE * (steps[index][0] if index < len(steps) else MINUTES_PER_DAY)
-        end, rate, on_top = min(turn, last), basal, 0
-        for dose in doses:
-            end = dose.next_turn(tick, end)
-            if dose.kind != KIND_TEMPORARY:
-                on_top += dose.rate_at(tick)
-            elif dose.rate_at(tick):
-                rate = dose.rate_nl_per_day
-        rates.append((end, rate + on_top))
-        tick = end
-    return rates

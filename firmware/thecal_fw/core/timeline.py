@@ -22,11 +22,6 @@ from thecal_fw.core.wall_clock import WallClock, weekday_and_minute
 
 # Without wall time there is no boundary to meet; a segment still ends, so that what it adds up stays bounded.
 _LONGEST_SEGMENT_TICKS = 60 * TICKS_PER_MINUTE
-_MOST_PASSED = 30
-"""More than begin within the time that boluses are judged ahead."""
-
-JUDGED_AHEAD_TICKS = 10 * TICKS_PER_MINUTE
-"""Boluses of the clock are judged no longer before they begin, or before it is asked for."""
 
 NO_BOLUSES = 0xFFFFFFFF
 """A local minute from which boluses begin by the clock: never."""
@@ -40,8 +35,7 @@ class Timeline:
     left_out: spans of local minutes (first, minute after the last) whose boluses have had their time already.
     bridge: rate at which the old drug goes on, and the tick before which nothing of the program begins; None if there
     is no bridge.
-    judge: asked once for each bolus of the clock, in their order, with it and this timeline: why it may not begin, or
-    -1; None if all may. passed: (tick, local minute, reason) of those that may not.
+    passed: (tick, local minute, reason) of boluses of the clock that are passed over, since they may not begin.
     """
 
     def __init__(
@@ -53,7 +47,6 @@ class Timeline:
         extra=(),
         bridge=None,
         left_out=(),
-        judge=None,
     ):
         self.program = program
         self.bridge = bridge
@@ -61,9 +54,7 @@ class Timeline:
         self.bolus_minute = bolus_minute
         self.extra = extra
         self.left_out = left_out
-        self.judge = judge
         self.passed = []
-        self._judged_minute = 0
         self._minimum_rate_nl_per_day = minimum_rate_nl_per_day
         self._known_mean_rate_nl_per_day = -1
         self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
@@ -73,8 +64,6 @@ class Timeline:
         if self.bridge is not None and tick < self.bridge[1]:
             return self.bridge
         basal, end = self.basal_at(tick)
-        if self.judge is not None:
-            end = min(end, tick + JUDGED_AHEAD_TICKS)
         on_top = 0
         for bolus in self.boluses_near(tick, end):
             end = bolus.next_turn(tick, end)
@@ -115,26 +104,23 @@ class Timeline:
                 if self.left_out and is_within(start_minute, self.left_out):
                     continue
                 start_tick = clock.boot_ticks_of_local_second(60 * start_minute)
-                bolus = Bolus(KIND_SCHEDULED, start_tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
-                if not self._is_passed_over(start_minute, bolus):
-                    found.append(bolus)
+                if not self._is_passed_over(start_minute):
+                    found.append(
+                        Bolus(KIND_SCHEDULED, start_tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
+                    )
         return found
 
-    def _is_passed_over(self, minute: int, bolus: Bolus) -> bool:
-        judge = self.judge
-        if judge is not None and minute > self._judged_minute:
-            # To judge it, the timeline is asked what comes before it: nothing else is judged meanwhile.
-            self.judge, self._judged_minute = None, minute
-            reason = judge(bolus, self)
-            self.judge = judge
-            if reason >= 0:
-                self.pass_over(bolus, minute, reason)
-        return any([minute == passed for _, passed, _ in self.passed])
+    def _is_passed_over(self, minute: int) -> bool:
+        # A loop, since a generator expression takes memory.
+        for _, passed, _ in self.passed:  # noqa: SIM110
+            if passed == minute:
+                return True
+        return False
 
     def pass_over(self, bolus: Bolus, minute: int, reason: int) -> None:
-        """The bolus that begins by the clock in a local minute is not given, for this reason."""
-        # The latest ones: there is no asking for others.
-        self.passed = self.passed[-_MOST_PASSED:] + [(bolus.start_tick, minute, reason)]
+        """The bolus that begins by the clock in a local minute is not given, for this reason. Before anything is planned
+        from this timeline."""
+        self.passed.append((bolus.start_tick, minute, reason))
 
     def gives_the_same_from(self, tick: int, other: "Timeline") -> bool:
         """Whether another timeline gives the same at a tick and at every one after it, bolus for bolus.
@@ -150,18 +136,16 @@ class Timeline:
         first_minute = self._first_minute_from(tick)
         if first_minute != other._first_minute_from(tick):
             return False
-        is_judged = other.judge is not None or other.passed
-        if is_judged and self._boluses_ahead(tick) != other._boluses_ahead(tick):
+        # The other one has yet to be judged.
+        if any([start_tick >= tick for start_tick, _, _ in self.passed]):
             return False
         return first_minute == NO_BOLUSES or _after(self.left_out, first_minute) == _after(
             other.left_out, first_minute
         )
 
     def go_by_program_of(self, other: "Timeline") -> None:
-        """Go by the program of another timeline that gives the same, since this one's may be forgotten, and by what it
-        is judged by."""
+        """Go by the program of another timeline that gives the same, since this one's may be forgotten."""
         self.program = other.program
-        self.judge, self.passed, self._judged_minute = other.judge, other.passed, other._judged_minute
 
     def _bridge_at(self, tick: int):
         bridge = self.bridge
@@ -190,10 +174,6 @@ class Timeline:
                 if bolus.end_tick > tick and (bolus.start_tick <= tick or bolus in self.extra)
             ]
         )
-
-    def _boluses_ahead(self, tick: int) -> list:
-        """What is known of those that come as far ahead of a tick as anything may be planned."""
-        return _sorted(self.boluses_near(tick, tick + 2 * JUDGED_AHEAD_TICKS))
 
     def _first_minute_from(self, tick: int) -> int:
         """Local minute from which boluses by the clock begin after a tick; NO_BOLUSES if none does."""

@@ -198,6 +198,7 @@ class Therapy:
 
     def _pass(self, to_ns: int, begins_at_end: bool) -> None:
         state = self.state
+        self._judge_made_up(state.now_ns)
         while True:
             t_ns = min(self._next_turn(), to_ns)
             self._give_of_the_bridge(t_ns)
@@ -277,6 +278,7 @@ class Therapy:
         return None
 
     def _begin_by_the_clock(self, t_ns: int) -> None:
+        self._judge_made_up(t_ns)
         dose = self._next_by_the_clock()
         while dose is not None and self.state.clock.instant_of(dose.minute) <= t_ns:
             self._following = dose.minute + 1
@@ -288,8 +290,7 @@ class Therapy:
         """Whether a local minute was lived through, or its dose made up, in the last 24 hours."""
         state = self.state
         return state.clock.lived_through(minute, t_ns) or any(
-            dose.is_made_up and dose.local_minute == minute and dose.begin_ns > t_ns - NS_PER_DAY
-            for dose in state.doses
+            made_up == minute and begin_ns > t_ns - NS_PER_DAY for made_up, begin_ns in state.made_up
         )
 
     def _deal_with_jumped(self, t_ns: int, jump_ns: int, jumped: list[ClockDose]) -> None:
@@ -302,6 +303,22 @@ class Therapy:
             against = Passed.CLOCK if jump_ns > MOST_MADE_UP_NS else None
             if self._decide(dose, begin_ns, against, is_made_up=True):
                 begin_ns += dose.minutes * NS_PER_MINUTE
+        self._judge_made_up(t_ns)
+
+    def _judge_made_up(self, t_ns: int) -> None:
+        """Those that are made up are judged as they begin."""
+        state, plan = self.state, self.state.plan
+        for dose in [dose for dose in state.open_doses() if dose.is_to_be_judged and dose.begin_ns <= t_ns]:
+            assert plan is not None
+            assert dose.local_minute is not None
+            state.doses.remove(dose)
+            reason = self._too_much(plan, dose)
+            if reason is None:
+                dose.is_to_be_judged = False
+                state.doses.append(dose)
+            else:
+                state.passed.append(PassedOver(dose.local_minute, reason, state.now_ns))
+        self._settle()
 
     def _decide(self, dose: ClockDose, begin_ns: int, against: Passed | None, is_made_up: bool) -> bool:
         """Begin a dose of the clock or pass it over; whether it begins."""
@@ -314,15 +331,20 @@ class Therapy:
             dose.rate_nl_per_day,
             local_minute=dose.minute,
             is_made_up=is_made_up,
+            is_to_be_judged=is_made_up,
         )
-        reason = against or self._reason_against(plan, wanted)
+        reason = against or self._reason_against(wanted)
+        if reason is None and not is_made_up:
+            reason = self._too_much(plan, wanted)
         if reason is not None:
             state.passed.append(PassedOver(dose.minute, reason, state.now_ns))
             return False
+        if is_made_up:
+            state.made_up.append((dose.minute, begin_ns))
         state.doses.append(wanted)
         return True
 
-    def _reason_against(self, plan: Plan, wanted: Dose) -> Passed | None:
+    def _reason_against(self, wanted: Dose) -> Passed | None:
         state = self.state
         if not state.delivers_at(state.now_ns):
             return Passed.STOPPED
@@ -333,6 +355,10 @@ class Therapy:
         # A place is left for one on demand.
         if wanted.is_made_up and len(state.beside_the_plan()) >= MOST_AT_ONCE - 1:
             return Passed.TOO_MANY
+        return None
+
+    def _too_much(self, plan: Plan, wanted: Dose) -> Passed | None:
+        state = self.state
         spans = planned(state, wanted.begin_ns, wanted.end_ns, with_clock=False)
         highest = sum_of(spans).highest(wanted.begin_ns, wanted.end_ns)
         if highest + wanted.rate_nl_per_day > MOST_RATE_NL_PER_DAY:
