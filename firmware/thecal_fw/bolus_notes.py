@@ -136,9 +136,10 @@ class BolusNotes:
     def end_all(self, tick: int, reason: int) -> None:
         """What is under way or was to be given on demand ends at a tick."""
         boluses = self._pump.boluses
-        for bolus in self.under_way + boluses.extra:
+        for bolus in list(self.under_way):
             self.ended(bolus, tick, reason)
-        boluses.extra.clear()
+        for bolus in list(boluses.extra):
+            self.ended(bolus, tick, reason)
 
     def go_on_from(self, tick: int) -> None:
         """What came until a tick has been noted, in the life before this one."""

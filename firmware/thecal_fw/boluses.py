@@ -60,7 +60,7 @@ class Boluses:
     minute: local minute since 1970 from which boluses begin by the clock. lived: minutes that have had their time.
     settled_minute: those of the clock before it have begun or were told to be passed over. passed_over, passed_reason:
     how many since the last refill, and the latest reason.
-    held: the minute (and the one after it) whose bolus was passed over last when it was judged, as a span.
+    held: the minutes whose boluses were passed over last when they were judged, two at most, each as a span.
     """
 
     def __init__(self, pump):
@@ -106,10 +106,10 @@ class Boluses:
             self.lived.coming_again(pump.wall, change_tick) if minute != NO_BOLUSES else (),
         )
         timeline.left_out += self.held
-        for start_tick, minute, _ in pump.infusion.timeline_at(change_tick - 1).passed:
-            # Noted or not, their time has come: what is still to come is judged anew.
+        for start_tick, passed, _ in pump.infusion.timeline_at(change_tick - 1).passed:
+            # Their time has come by then: what is still to come is judged anew.
             if start_tick < change_tick:
-                timeline.left_out += ((minute, minute + 1),)
+                timeline.left_out += ((passed, passed + 1),)
         return timeline
 
     def may_begin_by_clock(self) -> bool:
@@ -123,7 +123,6 @@ class Boluses:
             self.pass_over_waiting(bolus, reason)
         else:
             minute = self._pump.wall.first_local_minute(bolus.start_tick)
-            self.held = ((minute, minute + 1),)
             self.note_passed_over(minute, reason)
         self._pump.replan()
 
@@ -134,6 +133,8 @@ class Boluses:
 
     def note_passed_over(self, minute: int, reason: int) -> None:
         """The bolus of the clock of a local minute was judged and is passed over."""
+        # The next one may be judged before the end of what would have been its time.
+        self.held = self.held[-1:] + ((minute, minute + 1),)
         if reason == events.PASSED_METER:
             self._pump.dose_meter.note_held(KIND_SCHEDULED)
         self.pass_over(1, minute, reason)
@@ -508,10 +509,11 @@ class Boluses:
             carried.append(_to_carry(bolus, _FREE_PRIME if bolus.is_free else bolus.kind | plan))
         for bolus in self.extra:
             if bolus not in self._pump.bolus_notes.under_way and not bolus.number:
-                carried.append(_to_carry(bolus, bolus.kind))
-                if bolus.kind == KIND_SCHEDULED:
-                    late = self._pump.wall.first_local_minute(bolus.start_tick) - bolus.minute
-                    carried[-1] = (KIND_WAITS, *carried[-1][1:4], max(0, late))
+                kind, late = bolus.kind, 0
+                if kind == KIND_SCHEDULED:
+                    late_minutes = self._pump.wall.first_local_minute(bolus.start_tick) - bolus.minute
+                    kind, late = KIND_WAITS, max(0, late_minutes)
+                carried.append((kind, bolus.start_tick, bolus.end_tick, bolus.rate_nl_per_day, late))
         return carried[:MOST_BOLUSES]
 
     def _has_extra(self, bolus: Bolus) -> bool:
