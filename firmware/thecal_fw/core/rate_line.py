@@ -49,11 +49,19 @@ class RateLine:
 
     def add_given(self, given) -> None:
         """What was given, up to where it is known or to the present end, if that is later."""
-        ticks, rates, count = given.ticks, given.rates, given.count
-        if count:
-            self.add(ticks[0], 0)
-        for index in range(count):
-            self.add(ticks[index + 1] if index + 1 < count else given.until, rates[index])
+        ticks, count, index = given.ticks, given.count, 0
+        if not count or given.until <= self.end:
+            return
+        self.add(ticks[0], 0)
+        while index + 1 < count and ticks[index + 1] <= self.end:
+            index += 1
+        self.add(ticks[index + 1] if index + 1 < count else given.until, given.rates[index])
+        # All others as they are: they turn, and there is room for them.
+        at, more = self.count, count - index - 1
+        self.ticks[at : at + more] = ticks[index + 1 : count]
+        self.rates[at : at + more] = given.rates[index + 1 : count]
+        self.count += more
+        self.end = given.until
 
     def add_timeline(self, timeline, until: int) -> None:
         """What a timeline gives up to a tick, doses and all. For a short time: it is asked segment by segment."""
@@ -101,10 +109,14 @@ class RateLine:
 
     def index_at(self, tick: int) -> int:
         """Of the rate that holds at a tick; of the first one for an earlier tick."""
-        ticks, index = self.ticks, self.count - 1
-        while index > 0 and ticks[index] > tick:
-            index -= 1
-        return index
+        ticks, low, high = self.ticks, 0, self.count - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            if ticks[middle] <= tick:
+                low = middle
+            else:
+                high = middle - 1
+        return low
 
     def end_of(self, index: int) -> int:
         """Tick up to which a rate holds."""
@@ -144,8 +156,13 @@ class RateLine:
         while given < most:
             if tick >= until:
                 return False
-            bend = min(turn, back_turn, until)
-            given += (rates[front] - rates[back]) * (bend - tick)
+            bend = turn if turn < back_turn else back_turn
+            if bend > until:
+                bend = until
+            # Where both ends give the same, as on many days, there is nothing to multiply.
+            change = rates[front] - rates[back]
+            if change:
+                given += change * (bend - tick)
             tick = bend
             if tick == turn:
                 front += 1
