@@ -64,7 +64,9 @@ def test_however_often_the_rate_turns_the_volume_is_kept_to_a_rounding_and_the_l
     assert exact <= kept <= exact + len(steps) ** 2 * TICKS_PER_MINUTE
     assert rates.count <= MOST_TURNS
     for at in range(max(0, len(steps) - MOST_TURNS // 2 + 1), len(steps)):
-        assert next(rate for tick, rate in reversed(turns(rates)) if tick <= at * TICKS_PER_MINUTE) == steps[at]
+        assert (
+            next(rate for tick, rate in reversed(turns(rates)) if tick <= at * TICKS_PER_MINUTE) == steps[at]
+        )
 
 
 def test_turns_that_no_window_reaches_back_to_are_forgotten_before_any_are_joined():

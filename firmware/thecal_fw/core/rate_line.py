@@ -91,7 +91,9 @@ class RateLine:
                     steps = program.patterns[program.weekdays[weekday]]
                 basal = steps[index][1]
                 index += 1
-                turn = midnight + TICKS_PER_MINUTE * (steps[index][0] if index < len(steps) else MINUTES_PER_DAY)
+                turn = midnight + TICKS_PER_MINUTE * (
+                    steps[index][0] if index < len(steps) else MINUTES_PER_DAY
+                )
             end, rate, on_top = min(turn, until), basal, 0
             are_over = True
             for dose in doses:
