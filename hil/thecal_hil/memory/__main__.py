@@ -4,8 +4,8 @@ The shipped image is given the largest program that validates and delivers it; r
 that chance gives, with two commits of such programs in between; doses are asked for with a day of it behind; then a
 stock image is given every example; and how long the processor is awake in a day is measured beside a host that stays,
 one that leaves and one that does not read. All of it is measured on the default board, as slow as silicon is believed
-to be. Promises: what it will cost is said first; a part that is done is kept, by the image's digest, and not done again;
-exit code 1 if a figure falls short.
+to be. Promises: what it will cost is said first; a part that is done is kept, by the image's digest, and not done
+again; exit code 1 if a figure falls short.
 """
 
 from __future__ import annotations
