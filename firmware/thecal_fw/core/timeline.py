@@ -118,8 +118,10 @@ class Timeline:
         return False
 
     def pass_over(self, bolus: Bolus, minute: int, reason: int) -> None:
-        """The bolus that begins by the clock in a local minute is not given, for this reason. To be called before anything
-        is planned from this timeline."""
+        """The bolus that begins by the clock in a local minute is not given, for this reason.
+
+        To be called before anything is planned from this timeline.
+        """
         self.passed.append((bolus.start_tick, minute, reason))
 
     def gives_the_same_from(self, tick: int, other: "Timeline") -> bool:
