@@ -1,5 +1,6 @@
-"""What the pump must still know of doses after a power cut, as one record of 512 bytes: those under way, and those on
-demand that limits and lockout still count. The newest whole record is the whole truth; nothing is read from the log.
+"""Encodes and decodes what the pump must still know of doses after a power cut, as one record of 512 bytes: those under
+way, and those on demand that limits and lockout still count. The newest whole record is the whole truth; nothing is
+read from the log.
 
 Times are seconds of the pump's running time, begins and lengths rounded up: what is not known to the tick ends a limit
 or a lockout later, never sooner. The first 8 bytes (magic, layout version, two of the layout's own, sequence) and the

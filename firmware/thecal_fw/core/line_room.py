@@ -1,6 +1,6 @@
-"""How much of the line from reservoir to patient is known not to be filled: what a prime may give without counting as a
-dose. It is known from recorded events only: the first fill of a pump that has delivered nothing yet, and new tubing.
-Whatever is delivered after one of them, of any kind, fills the line. Not known is none.
+"""Keeps how much of the line from reservoir to patient is known not to be filled: what a prime may give without
+counting as a dose. It is known from recorded events only: the first fill of a pump that has delivered nothing yet, and
+new tubing. Whatever is delivered after one of them, of any kind, fills the line. Not known is none.
 """
 
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
