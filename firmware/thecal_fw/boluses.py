@@ -446,7 +446,6 @@ class Boluses:
         counted.start_tick, counted.end_tick = bolus.start_tick, bolus.end_tick
         pump.doses.note_change()
         pump.infusion.follow()
-        keeper.keep_anchor()
         return True
 
     def refuse(self, bolus: Bolus, reason: int) -> None:

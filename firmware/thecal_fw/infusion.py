@@ -180,6 +180,8 @@ class Infusion:
             due = self._changed_timeline if self.change_tick >= 0 else self.timeline
             if due.gives_the_same_from(tick, changed):
                 due.go_by_program_of(changed)
+                # A dose that changes nothing has to outlive a watchdog reset too.
+                self._pump.keeper.keep_anchor()
                 return tick
         self._change_to(changed, tick)
         return self.change_tick

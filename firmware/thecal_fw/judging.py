@@ -116,12 +116,9 @@ class Judging:
         return REFUSED_NOT
 
     def _is_held_by_meter(self, bolus) -> bool:
-        if any([other.is_free for other in self._boluses.extra]):
-            # What only fills the line was laid with the rest, and the meter has left it out.
-            self._lay(bolus, False, is_free_among=False)
         return self._pump.dose_meter.holds(bolus, self._line, self._laid_at)
 
-    def _lay(self, bolus, has_given: bool, is_free_among: bool = True) -> None:
+    def _lay(self, bolus, has_given: bool) -> None:
         """Lay what was given in the last 24 hours, if asked for, and what is to come until a day after a dose, with it
         and without what the clock begins later."""
         pump, infusion, line = self._pump, self._pump.infusion, self._line
@@ -137,7 +134,7 @@ class Judging:
         line.add_timeline(before, max(change_tick, now))
         doses = []
         for other in timeline.boluses_near(line.end, max(line.end, bolus.start_tick)):
-            if (is_free_among or not other.is_free) and not self._is_judged_later(other, bolus):
+            if not self._is_judged_later(other, bolus):
                 doses.append(other)
         if bolus.kind != KIND_SCHEDULED:
             doses.append(bolus)

@@ -37,6 +37,7 @@ SEQUENCE_OFFSET = 4
 _IS_UNDER_WAY = 1
 _IS_REMEMBERED = 2
 _ALL_SECONDS = 0xFFFFFFFF
+_MOST_AGE = 0xFFFFFFFF
 
 
 class DoseRecord:
@@ -126,10 +127,13 @@ class DoseRecord:
             offset += _SPAN_BYTES
         aged_from = (self.lifetime_s + _AGED_FROM_S - base_s) * TICKS_PER_SECOND
         given.keep((_CRC_OFFSET - offset) // _TURN_BYTES, aged_from)
+        ticks, rates = given.ticks, given.rates
         for index in range(given.count):
             # An age of 0 is none, which ends them.
-            age = max(0, aged_from - given.ticks[index]) // _TICKS_OF_AGE + 1
-            struct.pack_into(_TURN, record, offset, min(age, _ALL_SECONDS), given.rates[index])
+            age = (aged_from - ticks[index]) // _TICKS_OF_AGE + 1
+            if not 0 < age < _MOST_AGE:
+                age = 1 if age < 1 else _MOST_AGE
+            struct.pack_into(_TURN, record, offset, age, rates[index])
             offset += _TURN_BYTES
 
 

@@ -37,18 +37,20 @@ class GivenRates:
         """Have no more turns than this, at least two, as of a tick."""
         ticks, rates = self.ticks, self.rates
         while self.count > most_turns:
-            at = 0
+            at, count = 0, self.count
             if ticks[1] + TICKS_PER_DAY > tick:
-                for other in range(1, self.count // 2):
-                    if ticks[other + 2] - ticks[other] < ticks[at + 2] - ticks[at]:
-                        at = other
+                shortest = ticks[2] - ticks[0]
+                for other in range(1, count // 2):
+                    span = ticks[other + 2] - ticks[other]
+                    if span < shortest:
+                        at, shortest = other, span
                 begin, turn, end = ticks[at], ticks[at + 1], ticks[at + 2]
                 volume = rates[at] * (turn - begin) + rates[at + 1] * (end - turn)
                 ticks[at + 1] = begin
                 rates[at + 1] = -(-volume // (end - begin))
-            self.count -= 1
-            for other in range(at, self.count):
-                ticks[other], rates[other] = ticks[other + 1], rates[other + 1]
+            self.count = count - 1
+            ticks[at : count - 1] = ticks[at + 1 : count]
+            rates[at : count - 1] = rates[at + 1 : count]
 
     def follow(self, timeline, tick: int) -> None:
         """A timeline has held up to a tick since what was noted last."""

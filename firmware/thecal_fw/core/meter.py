@@ -89,11 +89,12 @@ class Meter:
         room = (limit_nl + self.most_nl) * TICKS_PER_DAY * per_rate - self.counted(minutes) * each
         each *= self.portion
         index, passed, first = line.index_at(tick), 0, self.minute - minutes
+        ticks, rates, free, last = line.ticks, line.rates, line.free, line.count - 1
         while True:
             # What comes before the dose comes anyway.
-            while index < line.count:
-                end = line.end_of(index)
-                weight = line.rates[index] * per_rate
+            while index <= last:
+                end = ticks[index + 1] if index < last else line.end
+                weight = (rates[index] - free[index]) * per_rate
                 needed = weight * (end - tick)
                 if needed > room and end > dose_tick:
                     if room > 0:

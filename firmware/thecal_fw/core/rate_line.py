@@ -9,7 +9,7 @@ from array import array
 
 from thecal_fw.core.bolus import KIND_TEMPORARY
 from thecal_fw.core.instant import SECONDS_PER_DAY, TICKS_PER_DAY, TICKS_PER_MINUTE
-from thecal_fw.core.program import DAYS_PER_WEEK, MINUTES_PER_DAY, MODE_FLEX
+from thecal_fw.core.program import DAYS_PER_WEEK, MODE_FLEX
 from thecal_fw.core.schedule import step_index_at
 from thecal_fw.core.wall_clock import weekday_and_minute
 
@@ -20,12 +20,14 @@ _FOR_EVER = 1 << 60
 
 
 class RateLine:
-    """ticks, rates: rates[k], in nL/day, holds from ticks[k] until ticks[k + 1], for k below ``count``, the last one
-    until ``end``."""
+    """ticks, rates, free: rates[k], in nL/day, holds from ticks[k] until ticks[k + 1], for k below ``count``, the last
+    one until ``end``; free[k] of it only fills the line."""
 
     def __init__(self):
-        self.ticks = array("q", bytes(8 * MOST_TURNS))
+        # One more, behind the last.
+        self.ticks = array("q", bytes(8 * MOST_TURNS + 8))
         self.rates = array("I", bytes(4 * MOST_TURNS))
+        self.free = array("I", bytes(4 * MOST_TURNS))
         self.count = 0
         self.end = 0
 
@@ -34,18 +36,24 @@ class RateLine:
         self.count = 0
         self.end = tick
 
-    def add(self, end: int, rate_nl_per_day: int) -> None:
-        """A rate holds from where the line ends up to a later tick."""
-        count, rates = self.count, self.rates
-        if end <= self.end:
+    def add(self, end: int, rate_nl_per_day: int, free_nl_per_day: int = 0) -> None:
+        """A rate, of which some only fills the line, holds from where the line ends up to a later tick."""
+        begin = self.end
+        if end <= begin:
             return
-        if count == MOST_TURNS:
-            rates[count - 1] = max(rates[count - 1], rate_nl_per_day)
-        elif not count or rates[count - 1] != rate_nl_per_day:
-            self.ticks[count] = self.end
-            rates[count] = rate_nl_per_day
-            self.count += 1
-        self.end = end
+        self.end, count, rates = end, self.count, self.rates
+        if count:
+            is_same = rates[count - 1] == rate_nl_per_day and self.free[count - 1] == free_nl_per_day
+            if is_same:
+                return
+            if count == MOST_TURNS:
+                rates[count - 1] = max(rates[count - 1], rate_nl_per_day)
+                self.free[count - 1] = 0
+                return
+        self.ticks[count] = begin
+        rates[count] = rate_nl_per_day
+        self.free[count] = free_nl_per_day
+        self.count = count + 1
 
     def add_given(self, given) -> None:
         """What was given, up to where it is known or to the present end, if that is later."""
@@ -60,6 +68,7 @@ class RateLine:
         at, more = self.count, count - index - 1
         self.ticks[at : at + more] = ticks[index + 1 : count]
         self.rates[at : at + more] = given.rates[index + 1 : count]
+        self.free[at : at + more] = array("I", bytes(4 * more))
         self.count += more
         self.end = given.until
 
@@ -71,30 +80,39 @@ class RateLine:
 
     def add_plan(self, timeline, doses, until: int) -> None:
         """The basal rate of a timeline up to a tick, with these doses."""
-        program, wall, tick = timeline.program, timeline.wall_clock, self.end
+        program, wall, tick, add = timeline.program, timeline.wall_clock, self.end, self.add
+        steps, step, midnight, count, index, weekday = (), None, 0, 0, 0, 0
         is_flex = program.mode == MODE_FLEX and wall.is_known()
-        steps, midnight, index, weekday = (), 0, 0, 0
         if is_flex:
             second = wall.local_second(tick)
             midnight = wall.boot_ticks_of_local_second(second - second % SECONDS_PER_DAY)
             weekday, minute = weekday_and_minute(second)
             steps = program.patterns[program.weekdays[weekday]]
-            index = step_index_at(steps, minute)
-            basal, turn = steps[index][1], tick
+            count, index = len(steps), step_index_at(steps, minute)
+            step = steps[index]
+            basal, turn = step[1], tick
         else:
             basal, turn = timeline.basal_at(tick)[0], _FOR_EVER
         while tick < until:
-            if is_flex and tick >= turn:
-                if index == len(steps):
-                    index, midnight = 0, midnight + TICKS_PER_DAY
+            if tick >= turn:
+                if index == count:
+                    midnight += TICKS_PER_DAY
                     weekday = (weekday + 1) % DAYS_PER_WEEK
                     steps = program.patterns[program.weekdays[weekday]]
-                basal = steps[index][1]
+                    count, index, step = len(steps), 0, steps[0]
+                basal = step[1]
                 index += 1
-                turn = midnight + TICKS_PER_MINUTE * (
-                    steps[index][0] if index < len(steps) else MINUTES_PER_DAY
-                )
-            end, rate, on_top = min(turn, until), basal, 0
+                if index == count:
+                    turn = midnight + TICKS_PER_DAY
+                else:
+                    step = steps[index]
+                    turn = midnight + TICKS_PER_MINUTE * step[0]
+            end = turn if turn < until else until
+            if not doses:
+                add(end, basal)
+                tick = end
+                continue
+            rate, on_top, free = basal, 0, 0
             are_over = True
             for dose in doses:
                 if tick < dose.end_tick:
@@ -102,11 +120,13 @@ class RateLine:
                     end = dose.next_turn(tick, end)
                     if dose.kind != KIND_TEMPORARY:
                         on_top += dose.rate_at(tick)
+                        if dose.is_free:
+                            free += dose.rate_at(tick)
                     elif dose.rate_at(tick):
                         rate = dose.rate_nl_per_day
             if are_over:
                 doses = ()
-            self.add(end, rate + on_top)
+            add(end, rate + on_top, free)
             tick = end
 
     def index_at(self, tick: int) -> int:
@@ -139,37 +159,32 @@ class RateLine:
         The line reaches from a window before begin to a window after end. What a window holds bends only where one of
         its ends meets a turn, so it is looked at there.
         """
-        ticks, rates, last = self.ticks, self.rates, self.count - 1
+        ticks, rates = self.ticks, self.rates
+        ticks[self.count] = _FOR_EVER
         most = (limit_nl + 1) * TICKS_PER_DAY
-        tick, until = begin - window_ticks, end + window_ticks
+        tick, until, given = begin - window_ticks, end + window_ticks, 0
         back = front = self.index_at(tick)
-        given = 0
-        while tick < begin:
-            turn = ticks[front + 1] if front < last else _FOR_EVER
-            if turn <= begin:
-                given += rates[front] * (turn - tick)
-                tick = turn
-                front += 1
-            else:
-                given += rates[front] * (begin - tick)
-                tick = begin
-        turn = ticks[front + 1] if front < last else _FOR_EVER
-        back_turn = ticks[back + 1] + window_ticks if back < last else _FOR_EVER
+        turn, back_turn = ticks[front + 1], ticks[back + 1] + window_ticks
+        while turn <= begin:
+            given += rates[front] * (turn - tick)
+            tick = turn
+            front += 1
+            turn = ticks[front + 1]
+        given += rates[front] * (begin - tick)
+        tick, change = begin, rates[front] - rates[back]
         while given < most:
-            if tick >= until:
-                return False
             bend = turn if turn < back_turn else back_turn
-            if bend > until:
-                bend = until
+            if bend >= until:
+                return given + change * (until - tick) >= most
             # Where both ends give the same, as on many days, there is nothing to multiply.
-            change = rates[front] - rates[back]
             if change:
                 given += change * (bend - tick)
             tick = bend
-            if tick == turn:
+            if bend == turn:
                 front += 1
-                turn = ticks[front + 1] if front < last else _FOR_EVER
-            if tick == back_turn:
+                turn = ticks[front + 1]
+            if bend == back_turn:
                 back += 1
-                back_turn = ticks[back + 1] + window_ticks if back < last else _FOR_EVER
+                back_turn = ticks[back + 1] + window_ticks
+            change = rates[front] - rates[back]
         return True

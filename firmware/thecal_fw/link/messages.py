@@ -278,7 +278,7 @@ CHECK_BOLUS = Message(
     "check_bolus",
     0x22,
     False,
-    60_000,
+    120_000,
     [("bolus_kind", "B"), ("bolus_rate_nl_per_day", "I"), ("bolus_seconds", "I")],
     [
         ("bolus_refusal", "B"),
@@ -293,7 +293,7 @@ GIVE_BOLUS = Message(
     "give_bolus",
     0x23,
     True,
-    80_000,
+    150_000,
     [("digest", "32s"), ("bolus_kind", "B"), ("bolus_rate_nl_per_day", "I"), ("bolus_seconds", "I")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("bolus_nl", "I")],
     "Give a bolus beside the program of this digest, from the next whole second of the pump's clock on.",
