@@ -74,6 +74,13 @@ def test_a_campaign_stopped_midway_goes_on_without_losing_or_repeating_a_finishe
     assert again.given == []
 
 
+def test_a_request_to_stop_ends_the_workers_wherever_it_comes() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(SOURCES)}
+    command = [sys.executable, "-m", "campaign.stopped_anywhere"]
+    lines = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, timeout=300).stdout
+    assert int(lines) > 100
+
+
 def test_the_order_in_which_workers_finish_does_not_show(tmp_path: Path, uninterrupted: Path) -> None:
     results, _ = carry_out(Store(tmp_path, PLAN), InlineWorkers(backward=True))
     assert results.read_bytes() == uninterrupted.read_bytes()

@@ -2,7 +2,7 @@
 
 Promises: each batch handed in comes out once, in any order; no more batches are out than keep everybody busy, so that
 little is undone when the campaign is stopped. Processes of this machine end with the one that started them, however
-that ends.
+that ends. A request to stop never leaves a lock of the pool held, wherever in the pool's code it comes.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures import Future as LocalFuture
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from queue import SimpleQueue
+from types import FrameType
 from typing import Protocol
 
 from thecal_hil.campaign.week import Row
@@ -66,28 +69,60 @@ class LocalWorkers:
         )
 
     def all_done(self, batches: Sequence[Batch], do: Do) -> Iterator[Done]:
+        """On a request to stop, hand back what is in work already, then raise KeyboardInterrupt. A second request
+        raises it at once."""
         ahead = iter(batches)
         out: set[LocalFuture[Done]] = set()
-        while True:
-            while len(out) < self._processes * _OUT_PER_WORKER and (batch := next(ahead, None)) is not None:
-                out.add(self._pool.submit(do, batch))
-            if not out:
-                return
-            try:
-                ready, out = wait(out, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                yield from self._what_is_begun(out)
-                raise
-            for future in ready:
-                yield future.result()
-
-    def _what_is_begun(self, out: set[LocalFuture[Done]]) -> Iterator[Done]:
-        """What is in work already is not thrown away; a second interrupt does that."""
-        for future in [future for future in out if not future.cancel()]:
-            yield future.result()
+        is_stopped = False
+        ended: SimpleQueue[LocalFuture[Done] | None] = SimpleQueue()
+        with _requests_to_stop(ended):
+            while True:
+                while not is_stopped and len(out) < self._processes * _OUT_PER_WORKER:
+                    if (batch := next(ahead, None)) is None:
+                        break
+                    future = self._pool.submit(do, batch)
+                    out.add(future)
+                    future.add_done_callback(ended.put)
+                if not out:
+                    break
+                future = ended.get()
+                if future is None:
+                    is_stopped = True
+                    out = {future for future in out if not future.cancel()}
+                elif future in out:
+                    out.remove(future)
+                    yield future.result()
+        # A request that came after the last batch is still in the queue.
+        if is_stopped or not ended.empty():
+            raise KeyboardInterrupt
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _requests_to_stop(asked: SimpleQueue[LocalFuture[Done] | None]) -> Iterator[None]:
+    """Within the block, put None into the queue on the first request to stop in place of raising an exception.
+
+    The pool takes locks in Python code, where an exception at the wrong instruction leaves one held for ever; a
+    SimpleQueue may be put to from a signal handler. The second request does what requests did before the block.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        restore()
+        asked.put(None)
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield
+    finally:
+        restore()
 
 
 def _live_with_parent() -> None:
