@@ -8,12 +8,12 @@ not changed; the same seeds give the same steps; any violation ends in exit 1 an
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from thecal_hil.evidence import write_summary
 from thecal_hil.progress import Count, shown
 from thecal_hil.sealed import DamagedError
 from therapy.part import Part, as_bytes, carried_out, digest, part_in
@@ -94,7 +94,6 @@ def _report(parts: list[Part], rig: str, steps_wanted: int) -> int:
         shapes.update(part.by_shape)
     steps, violations = sum(part.steps for part in parts), sum(part.violations for part in parts)
     failures = [failure for part in parts for failure in part.failures]
-    _EVIDENCE.mkdir(parents=True, exist_ok=True)
     name = "doses" if rig == "model" else f"doses-{rig}"
     for number, (text, what) in enumerate(failures):
         path = _KEPT / f"{rig}-failure-{number:03}.toml"
@@ -108,7 +107,7 @@ def _report(parts: list[Part], rig: str, steps_wanted: int) -> int:
         "violations": violations,
         "by_shape": dict(sorted(shapes.items())),
     }
-    (_EVIDENCE / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_summary(_EVIDENCE / f"{name}.json", result)
     print(
         f"doses on the {rig}: {steps:,} steps in {result['sequences']:,} sequences, {violations} violations"
     )

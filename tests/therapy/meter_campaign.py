@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from thecal_hil.doses.player import ViolationError
+from thecal_hil.evidence import write_summary
 from thecal_hil.progress import Count, shown
 from thecal_hil.sealed import DamagedError, sealed, unsealed
 from therapy.corrupted import CORRUPTIONS, live
@@ -67,7 +68,7 @@ def main() -> int:
             parts.append(future.result())
             _keep(parts[-1])
             progress.add()
-    return _report(parts)
+    return _report(parts, options.corruptions)
 
 
 def carried_out(sources: str, seed: int) -> Part:
@@ -103,28 +104,28 @@ def _keep(part: Part) -> None:
     unfinished.replace(path)
 
 
-def _report(parts: list[Part]) -> int:
+def _report(parts: list[Part], wanted: int) -> int:
     outcomes: Counter[str] = Counter()
     for part in sorted(parts, key=lambda part: part.seed):
         outcomes.update(part.outcomes)
     violations = [violation for part in parts for violation in part.violations]
     for violation in violations:
         print(violation)
+    is_short = outcomes["corruptions"] < wanted or not outcomes["held"]
     result = {
         "seeds": sorted(part.seed for part in parts),
         "corruptions": outcomes["corruptions"],
         "asked": outcomes["asked"],
         "given": outcomes["given"],
         "held_back": outcomes["held"],
-        "violations": len(violations),
+        "violations": violations,
     }
-    _EVIDENCE.parent.mkdir(parents=True, exist_ok=True)
-    _EVIDENCE.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_summary(_EVIDENCE, result)
     print(
         f"meter: {outcomes['corruptions']:,} corruptions, {outcomes['asked']:,} doses asked for,"
         f" {outcomes['given']:,} given, {outcomes['held']:,} held back by the meter, {len(violations)} violations"
     )
-    return 1 if violations or not outcomes["held"] else 0
+    return 1 if violations or is_short else 0
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ class RateLine:
     def add_plan(self, timeline, doses, until: int) -> None:
         """The basal rate of a timeline up to a tick, with these doses."""
         program, wall, tick, add = timeline.program, timeline.wall_clock, self.end, self.add
-        steps, step, midnight, count, index, weekday = (), None, 0, 0, 0, 0
+        steps, step, midnight, count, index, weekday = (), (0, 0), 0, 0, 0, 0
         is_flex = program.mode == MODE_FLEX and wall.is_known()
         if is_flex:
             second = wall.local_second(tick)
