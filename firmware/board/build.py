@@ -48,6 +48,7 @@ SHARED_WITH_PROBE = (
     "_build_info",
     "version",
     "core/__init__",
+    "core/counts",
     "core/roles",
     "link/__init__",
     "link/frames",

@@ -1,14 +1,16 @@
 """What the pump does at a host's request for a bolus: check it, give it, end it, tell of it.
 
 A bolus is asked for in two steps, like every change of therapy: what ``check_bolus`` answers is what a person is shown,
-and ``give_bolus`` names the program it was checked beside.
+and ``give_bolus`` names the program it was checked beside. Judging one and giving it take long, so it is judged in one
+poll and given in the next one, if it still begins at the instant that it was judged for.
 """
 
-from thecal_fw.core.bolus import KIND_TEMPORARY
+from thecal_fw.core.bolus import KIND_PRIME, KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.instant import TICKS_PER_SECOND, microsecond_of_ticks, second_of_ticks
+from thecal_fw.core.line_room import MOST_PRIMED_NL, MOST_PRIMES
 from thecal_fw.link import messages
-from thecal_fw.staging import RequestRefusedError
+from thecal_fw.staging import RequestGoesOnError, RequestRefusedError
 
 MOST_SECONDS = 12 * 3_600
 """Of a bolus on demand."""
@@ -19,6 +21,7 @@ class BolusCommands:
 
     def __init__(self, pump):
         self._pump = pump
+        self._judged = None
         self.handlers = {
             messages.CHECK_BOLUS.kind: self._check,
             messages.GIVE_BOLUS.kind: self._give,
@@ -51,10 +54,22 @@ class BolusCommands:
         if values["digest"] != pump.program_digest:
             raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(pump.program_digest[:4], "big"))
         bolus = self._wanted(values)
-        refusal = boluses.refusal(bolus)
-        if refusal != REFUSED_NOT:
-            boluses.refuse(bolus, refusal)
-            raise RequestRefusedError(messages.ERROR_BOLUS_REFUSED, refusal)
+        judged, self._judged = self._judged, None
+        wanted = (
+            bolus.kind,
+            bolus.rate_nl_per_day,
+            bolus.start_tick,
+            bolus.end_tick,
+            pump.infusion.state,
+            pump.keeper.changes,
+        )
+        if judged != wanted:
+            refusal = boluses.refusal(bolus)
+            if refusal != REFUSED_NOT:
+                boluses.refuse(bolus, refusal)
+                raise RequestRefusedError(messages.ERROR_BOLUS_REFUSED, refusal)
+            self._judged = wanted
+            raise RequestGoesOnError
         if not boluses.give(bolus):
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         return messages.GIVE_BOLUS.response.pack(
@@ -99,7 +114,24 @@ class BolusCommands:
             self._patient_wait_s(),
             boluses.is_history_known(tick),
             *self._instead(tick),
+            pump.dose_meter.counted_nl(60),
+            pump.dose_meter.counted_nl(1_440),
+            pump.dose_meter.held,
+            *self._line(bolus, tick),
         )
+
+    def _line(self, bolus, tick: int):
+        """Room of the line that no drug has filled, and primes since the last refill with what they gave, the one under
+        way included."""
+        line, program = self._pump.boluses.line_room, self._pump.program
+        room_nl = 0 if program is None else line.left_nl(program.catheter_nl, self._pump.lifetime_steps())
+        primes, primed_nl = line.primes, line.primed_nl
+        if bolus is not None and bolus.kind == KIND_PRIME:
+            primes, primed_nl = (
+                min(primes + 1, MOST_PRIMES),
+                min(primed_nl + bolus.given_nl(tick), MOST_PRIMED_NL),
+            )
+        return room_nl, primes, primed_nl
 
     def _instead(self, tick: int):
         """What holds in place of the program: temporary rate, how long yet; how long yet the bridge."""

@@ -5,7 +5,7 @@ come about since it was last asked, and when to ask again.
 """
 
 from thecal_fw.core import events
-from thecal_fw.core.bolus import KIND_SCHEDULED, Bolus
+from thecal_fw.core.bolus import KIND_PRIME, KIND_SCHEDULED, Bolus
 from thecal_fw.core.events import KIND_SHIFT
 from thecal_fw.core.instant import (
     NEVER_S,
@@ -17,8 +17,9 @@ from thecal_fw.core.instant import (
     ticks_at,
 )
 from thecal_fw.core.pump_state import STATE_DELIVERING
+from thecal_fw.judging import JUDGED_AHEAD_TICKS, NOTHING_AGAINST
 
-_LOOK_AHEAD_TICKS = 60 * TICKS_PER_MINUTE
+_LOOK_AHEAD_TICKS = 10 * TICKS_PER_MINUTE
 """Boluses by the clock are looked up for so long at a time."""
 
 
@@ -33,22 +34,55 @@ class BolusNotes:
         self.due_us = 0
         self.noted_tick = 0
         self._goes_on = False
+        self._coming = None
+        # Begin of the latest bolus of the plan, and of the latest one beside it, that was judged.
+        self._judged_tick = self._judged_beside_tick = 0
 
     def advance(self, now_s: int, now_us: int) -> None:
         """Note what has begun or ended, if that is due."""
         infusion = self._pump.infusion
         if infusion.state == STATE_DELIVERING and not is_before(now_s, now_us, self.due_s, self.due_us):
             self.note(infusion.timeline, ticks_at(now_s, now_us))
+            if self._coming is not None:
+                self._judge(self._coming)
+
+    def _judge(self, bolus: Bolus) -> None:
+        """The clock is about to begin a bolus: it does so if nothing is against it."""
+        boluses = self._pump.boluses
+        if bolus in boluses.extra:
+            self._judged_beside_tick = bolus.start_tick
+        else:
+            self._judged_tick = bolus.start_tick
+        reason = boluses.judging.reason_against(bolus)
+        if reason != NOTHING_AGAINST:
+            boluses.hold_back(bolus, reason)
 
     def note(self, timeline, tick: int) -> None:
         """Note what has begun and ended by a tick, and find out when to look again."""
         noted_tick, self.noted_tick = self.noted_tick, tick
+        pump = self._pump
+        pump.boluses.judging.given.follow(timeline, tick)
         due = -1
+        self._coming = None
         for bolus in timeline.boluses_near(noted_tick, tick + _LOOK_AHEAD_TICKS):
             if bolus.kind == KIND_SCHEDULED and noted_tick < bolus.start_tick <= tick:
                 self._begun_by_clock(bolus)
             turn = bolus.next_turn(tick, tick + _LOOK_AHEAD_TICKS)
+            judged_tick = self._judged_tick
+            if bolus in pump.boluses.extra:
+                judged_tick = self._judged_beside_tick
+            if bolus.kind == KIND_SCHEDULED and max(tick, judged_tick) < bolus.start_tick <= turn:
+                turn = max(tick, bolus.start_tick - JUDGED_AHEAD_TICKS)
+                is_first = self._coming is None or bolus.start_tick < self._coming.start_tick
+                if turn == tick and is_first:
+                    self._coming = bolus
             due = turn if due < 0 else min(due, turn)
+        pump.boluses.note_settled(tick)
+        for start_tick, minute, reason in timeline.passed:
+            if noted_tick < start_tick <= tick:
+                pump.boluses.note_passed_over(minute, reason)
+            elif start_tick > tick:
+                due = start_tick if due < 0 else min(due, start_tick)
         for bolus in list(self.under_way):
             if bolus.end_tick <= tick:
                 self.ended(bolus, bolus.end_tick, events.END_WHOLE)
@@ -56,7 +90,7 @@ class BolusNotes:
             due = tick + _LOOK_AHEAD_TICKS
         if timeline.bridge is not None:
             if timeline.bridge[1] <= tick:
-                self._pump.bridging.note_over()
+                pump.bridging.note_over()
             else:
                 due = timeline.bridge[1] if due < 0 else min(due, timeline.bridge[1])
         self.due_s = NEVER_S
@@ -71,10 +105,14 @@ class BolusNotes:
             before = after
         if self.noted_tick < tick - 1:
             self.note(before, tick - 1)
+        self._pump.boluses.judging.given.follow(before, tick)
         going_on = after.boluses_near(tick, tick)
         for bolus in list(self.under_way):
-            if bolus.start_tick < tick < bolus.end_tick and _same_among(bolus, going_on) is None:
+            # One that was asked for meanwhile, and begins with the change after this one, waits.
+            waits = bolus.start_tick >= tick and bolus in self._pump.boluses.extra
+            if tick < bolus.end_tick and not waits and _same_among(bolus, going_on) is None:
                 self.ended(bolus, tick, self._reason_of_change(bolus))
+        self._pump.doses.note_change()
         self.noted_tick = tick - 1
         clock = self._pump.hardware.clock
         self.note(after, max(tick, ticks_at(clock.s, clock.us)))
@@ -88,14 +126,20 @@ class BolusNotes:
         """Nothing is given from a tick on, neither of what is under way nor of what was about to begin on demand."""
         if self.noted_tick < tick:
             self.note(timeline, tick)
+        given = self._pump.boluses.judging.given
+        given.follow(timeline, tick)
+        given.turn(tick, 0)
+        self._pump.doses.note_change()
         self.end_all(tick, reason)
         self.due_s = NEVER_S
 
     def end_all(self, tick: int, reason: int) -> None:
         """What is under way or was to be given on demand ends at a tick."""
+        boluses = self._pump.boluses
         for bolus in list(self.under_way):
             self.ended(bolus, tick, reason)
-        self._pump.boluses.extra.clear()
+        for bolus in list(boluses.extra):
+            self.ended(bolus, tick, reason)
 
     def go_on_from(self, tick: int) -> None:
         """What came until a tick has been noted, in the life before this one."""
@@ -125,10 +169,15 @@ class BolusNotes:
         """A dose ends at a tick, whole or cut short; one that has not begun is not given."""
         pump = self._pump
         boluses = pump.boluses
+        if bolus.is_free:
+            pump.dose_meter.take()
         if bolus in boluses.extra:
             boluses.extra.remove(bolus)
         begun = _same_among(bolus, self.under_way)
         if begun is None:
+            if bolus.kind == KIND_SCHEDULED:
+                # It was to be made up, and waited.
+                boluses.pass_over(1, bolus.minute, _PASSED_WHEN.get(reason, events.PASSED_CANCELLED))
             return
         bolus = begun
         self.under_way.remove(bolus)
@@ -139,12 +188,26 @@ class BolusNotes:
         pump.doses.note_change()
         pump.keeper.size_quantum(pump.program)
         pump.keeper.keep_anchor()
+        self._count(bolus, tick)
         pump.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(tick), value)
 
     def note_lost(self, bolus: Bolus) -> None:
         """A power cut has ended a dose: what is logged is what it had given by the last record of the journal."""
         value = _second_value(bolus) | events.END_POWER_CUT << events.END_SHIFT | events.WAS_CUT_SHORT
+        self._count(bolus, 0)
         self._pump.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(0), value)
+
+    def _count(self, bolus: Bolus, tick: int) -> None:
+        if bolus.kind == KIND_PRIME:
+            self._pump.boluses.line_room.note_prime(bolus.given_nl(tick))
+
+
+_PASSED_WHEN = {
+    events.END_STOP: events.PASSED_STOPPED,
+    events.END_HELD: events.PASSED_STOPPED,
+    events.END_ALARM: events.PASSED_BLOCKED,
+}
+"""Why one that waited is passed over, by what ended it."""
 
 
 def _second_value(bolus: Bolus) -> int:

@@ -18,6 +18,7 @@ from thecal_fw.core.bolus import (
 from thecal_fw.core.bolus_history import (
     REFUSED_BLOCKED,
     REFUSED_BRIDGE,
+    REFUSED_METER,
     REFUSED_NO_SUCH_BOLUS,
     REFUSED_NOT,
     REFUSED_NOT_DELIVERING,
@@ -28,7 +29,8 @@ from thecal_fw.core.bolus_history import (
     Allowance,
     BolusHistory,
 )
-from thecal_fw.core.carried import MOST_BOLUSES
+from thecal_fw.core.carried import KIND_WAITS, MOST_BOLUSES
+from thecal_fw.core.counts import later_number
 from thecal_fw.core.instant import (
     TICKS_PER_MINUTE,
     TICKS_PER_SECOND,
@@ -46,6 +48,7 @@ from thecal_fw.core.schedule import (
 )
 from thecal_fw.core.timeline import NO_BOLUSES, Timeline
 from thecal_fw.core.wall_clock import WallClock
+from thecal_fw.judging import Judging
 
 MOST_JUMP_MINUTES = 120
 """A clock is corrected by this or less, daylight-saving time included; further is a new time."""
@@ -55,6 +58,9 @@ class Boluses:
     """history: those on demand of the last 24 hours. extra: those of them that are not over.
 
     minute: local minute since 1970 from which boluses begin by the clock. lived: minutes that have had their time.
+    settled_minute: those of the clock before it have begun or were told to be passed over. passed_over, passed_reason:
+    how many since the last refill, and the latest reason.
+    held: the minutes whose boluses were passed over last when they were judged, two at most, each as a span.
     """
 
     def __init__(self, pump):
@@ -63,8 +69,13 @@ class Boluses:
         self.recall = BolusRecall(pump)
         self.extra = []
         self.lived = LivedMinutes()
+        self.judging = Judging(pump, self)
         self.line_room = LineRoom(pump.calibration)
         self.minute = NO_BOLUSES
+        self.settled_minute = NO_BOLUSES
+        self.passed_over = 0
+        self.passed_reason = 0
+        self.held = ()
         self._are_allowed = True
         self._allowance = None
 
@@ -75,6 +86,7 @@ class Boluses:
         pump = self._pump
         were_allowed, self._are_allowed = self._are_allowed, not self.are_blocked()
         if self._are_allowed and not were_allowed:
+            self.settle(pump.wall, change_tick, events.PASSED_BLOCKED)
             self.begin_from(change_tick)
         if not self._are_allowed:
             self._end_what_has_not_begun(change_tick)
@@ -84,7 +96,7 @@ class Boluses:
             minute, extra = self.minute, tuple(self.extra)
             if bridge is not None and pump.wall.is_known():
                 minute = max(minute, pump.wall.first_local_minute(bridge[1]))
-        return Timeline(
+        timeline = Timeline(
             pump.wanted_program(),
             pump.wall,
             pump.limits.minimum_rate_nl_per_day,
@@ -93,6 +105,39 @@ class Boluses:
             bridge,
             self.lived.coming_again(pump.wall, change_tick) if minute != NO_BOLUSES else (),
         )
+        timeline.left_out += self.held
+        for start_tick, passed, _ in pump.infusion.timeline_at(change_tick - 1).passed:
+            # Their time has come by then: what is still to come is judged anew.
+            if start_tick < change_tick:
+                timeline.left_out += ((passed, passed + 1),)
+        return timeline
+
+    def may_begin_by_clock(self) -> bool:
+        """Whether a bolus of the clock may begin soon, one that is made up among them."""
+        program = self._program_with_boluses()
+        return program is not None or any([bolus.kind == KIND_SCHEDULED for bolus in self.extra])
+
+    def hold_back(self, bolus: Bolus, reason: int) -> None:
+        """The bolus of the clock that is about to begin is passed over."""
+        if bolus in self.extra:
+            self.pass_over_waiting(bolus, reason)
+        else:
+            minute = self._pump.wall.first_local_minute(bolus.start_tick)
+            self.note_passed_over(minute, reason)
+        self._pump.replan()
+
+    def pass_over_waiting(self, bolus: Bolus, reason: int) -> None:
+        """A bolus that was to be made up is not given."""
+        self.extra.remove(bolus)
+        self.note_passed_over(bolus.minute, reason)
+
+    def note_passed_over(self, minute: int, reason: int) -> None:
+        """The bolus of the clock of a local minute was judged and is passed over."""
+        # The next one may be judged before the end of what would have been its time.
+        self.held = self.held[-1:] + ((minute, minute + 1),)
+        if reason == events.PASSED_METER:
+            self._pump.dose_meter.note_held(KIND_SCHEDULED)
+        self.pass_over(1, minute, reason)
 
     def _end_what_has_not_begun(self, tick: int) -> None:
         """What is under way ends with the change at this tick; what begins only then would not be seen to end."""
@@ -127,8 +172,13 @@ class Boluses:
         once, one after the other, if the jump is one of those that correct a clock; a longer one makes up for nothing.
         """
         if before.is_known():
+            self.settle(before, tick)
+        else:
+            self.settle(after, tick, events.PASSED_TIME_UNKNOWN)
+        if before.is_known():
             self.lived.end(before.first_local_minute(tick), tick)
         self.lived.begin(after.first_local_minute(tick))
+        self.judging.begin(tick)
         self._pump.doses.note_change()
         is_delivering = self._pump.infusion.state != STATE_STOPPED
         if is_delivering and before.is_known():
@@ -140,10 +190,9 @@ class Boluses:
             jump_ticks = before.boot_ticks_of_local_second(0) - after.boot_ticks_of_local_second(0)
             self._pass_over_or_make_up(following, after.first_local_minute(tick), jump_ticks, tick)
             self._note_coming_again(after, before.first_local_minute(tick), tick)
+        self.settled_minute = after.first_local_minute(tick)
         if is_delivering:
             self.begin_from(tick)
-            if self.extra and self._program_with_boluses() is not None:
-                self._put_off_plan(after)
 
     def _keep_under_way(self, tick: int) -> None:
         """What is under way goes on at its own ticks."""
@@ -168,7 +217,7 @@ class Boluses:
                 first = min(first, found[0]) if count else found[0]
                 count += count_boluses(self._pump.program, begin, end)
         if count and minute < until:
-            self._pass_over(count, first, events.PASSED_LIVED)
+            self.pass_over(count, first, events.PASSED_LIVED)
 
     def _pass_over_or_make_up(self, first: int, until: int, jump_ticks: int, tick: int) -> None:
         """The clock jumps over these minutes: give what was to begin in them, or log that it is not given."""
@@ -180,7 +229,7 @@ class Boluses:
             # They have not been lived through: if the clock is set back, they come at their time.
             found = next_bolus(program, first, until)
             if found is not None:
-                self._pass_over(count_boluses(program, first, until), found[0], reason)
+                self.pass_over(count_boluses(program, first, until), found[0], reason)
             return
         lived = [(begin, end) for begin, end, _ in self.lived.spans]
         for bolus in self.extra:
@@ -197,19 +246,23 @@ class Boluses:
             if is_within(start_minute, lived):
                 continue
             why = reason
-            if why < 0:
-                why = self._reason_not_to_add(rate_nl_per_day)
+            # A place is left for one on demand.
+            if why < 0 and len(self.extra) >= MOST_BOLUSES - 1:
+                why = events.PASSED_TOO_MANY
             if why >= 0:
                 if not passed:
                     passed_first, passed_reason = start_minute, why
                 passed += 1
                 continue
+            # Whether it fits is judged shortly before it begins.
             bolus = Bolus(KIND_SCHEDULED, tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
+            bolus.minute = start_minute
             self.extra.append(bolus)
             tick = bolus.end_tick
-        self.lived.add(first, until, self._pump.ticks_now())
+            # What is not made up comes at its time if the clock is set back.
+            self.lived.add(start_minute, start_minute + 1, self._pump.ticks_now())
         if passed:
-            self._pass_over(passed, passed_first, passed_reason)
+            self.pass_over(passed, passed_first, passed_reason)
 
     def _reason_not_to_make_up(self, jump_ticks: int) -> int:
         """Why nothing that is jumped over is given now; -1 if it is."""
@@ -222,23 +275,14 @@ class Boluses:
             return events.PASSED_BRIDGE
         return events.PASSED_BLOCKED if self.are_blocked() else -1
 
-    def _reason_not_to_add(self, rate_nl_per_day: int) -> int:
-        """Why one more made-up bolus is not given; -1 if it is. A place is left for one on demand."""
-        if len(self.extra) >= MOST_BOLUSES - 1:
-            return events.PASSED_TOO_MANY
-        made_up = Bolus(KIND_SCHEDULED, 0, 0, rate_nl_per_day)
-        if self._most_rate_with(made_up) > self._pump.limits.most_rate_nl_per_day:
-            return events.PASSED_RATE
-        return -1
-
-    def _most_rate_with(self, wanted) -> int:
-        """The most that can come together at any tick with one more bolus (None: with no more), in nL/day: the highest
-        basal or temporary rate, the highest bolus of the clock's plan, one that goes on beside the plan, and all on
-        demand. Those beside the plan come one after the other."""
+    def _most_rate_with(self, wanted: Bolus) -> int:
+        """The most that can come together at any tick with one more bolus, in nL/day: the highest basal or temporary
+        rate, the highest bolus of the clock's plan, one that goes on beside the plan, and all on demand. Those beside
+        the plan come one after the other."""
         program = self._pump.program
         most = highest_rate(program)
         beside_plan = on_demand = 0
-        for bolus in self.extra if wanted is None else self.extra + [wanted]:
+        for bolus in self.extra + [wanted]:
             rate_nl_per_day = bolus.rate_nl_per_day
             if bolus.kind == KIND_TEMPORARY:
                 most = max(most, rate_nl_per_day + extremes_of(program).highest_bolus)
@@ -248,22 +292,36 @@ class Boluses:
                 on_demand += rate_nl_per_day
         return most + beside_plan + on_demand
 
-    def _put_off_plan(self, wall: WallClock) -> None:
-        """Have the plan begin nothing before what goes on beside it is over, if that leaves no room below the highest
-        rate."""
-        if self._most_rate_with(None) <= self._pump.limits.most_rate_nl_per_day:
+    def settle(self, wall: WallClock, tick: int, reason: int = -1) -> None:
+        """Those of the clock that have come by a tick and have not begun are passed over: for this reason, or for what
+        keeps them from beginning now."""
+        if not wall.is_known():
             return
-        first = self.minute
-        for bolus in self.extra:
-            if bolus.kind == KIND_SCHEDULED:
-                self.minute = max(self.minute, wall.first_local_minute(bolus.end_tick))
-        found = next_bolus(self._pump.program, first, self.minute)
-        if found is not None:
-            count = count_boluses(self._pump.program, first, self.minute)
-            self._pass_over(count, found[0], events.PASSED_RATE)
+        pump = self._pump
+        if reason < 0:
+            if pump.infusion.state != STATE_DELIVERING:
+                reason = events.PASSED_STOPPED
+            elif not self._are_allowed:
+                reason = events.PASSED_BLOCKED
+            elif pump.bridging.end is not None:
+                reason = events.PASSED_BRIDGE
+        first, self.settled_minute = self.settled_minute, wall.first_local_minute(tick)
+        if reason >= 0 and first < self.settled_minute and self._program_with_boluses() is not None:
+            found = next_bolus(pump.program, first, self.settled_minute)
+            if found is not None:
+                self.pass_over(count_boluses(pump.program, first, self.settled_minute), found[0], reason)
 
-    def _pass_over(self, number: int, first_minute: int, reason: int) -> None:
+    def note_settled(self, tick: int) -> None:
+        """Those of the clock that come by a tick have begun, if they are given now."""
+        pump = self._pump
+        if self._are_allowed and pump.wall.is_known() and pump.bridging.end is None:
+            self.settled_minute = pump.wall.first_local_minute(tick + 1)
+
+    def pass_over(self, number: int, first_minute: int, reason: int) -> None:
         number = min(number, (1 << events.PASSED_OVER_SHIFT) - 1)
+        self.passed_over = min(self.passed_over + number, 0xFFFF)
+        self.passed_reason = reason
+        self._pump.doses.note_change()
         self._pump.record(events.EVENT_PASSED_OVER, first_minute, reason << events.PASSED_OVER_SHIFT | number)
 
     def extra_rate(self) -> int:
@@ -337,7 +395,8 @@ class Boluses:
         if self._allowance is None:
             self._allowance = Allowance(program, pump.place.week)
         self.history.forget(bolus.start_tick)
-        return self.history.refusal(self._on_top(bolus), program, self._allowance)
+        refusal = self.history.refusal(self._on_top(bolus), program, self._allowance)
+        return self.judging.refusal(bolus) if refusal == REFUSED_NOT else refusal
 
     def _only_fills_the_line(self, bolus: Bolus) -> bool:
         """Return True for a prime that the line is known to have room for. Any other is a bolus under every limit."""
@@ -367,7 +426,8 @@ class Boluses:
         pump.bolus_notes.begun(bolus)
         sequence = pump.log.latest
         counted = self._on_top(bolus)
-        if not self._only_fills_the_line(bolus):
+        bolus.is_free = self._only_fills_the_line(bolus)
+        if not bolus.is_free:
             self.history.add(counted)
         keeper.write_events()
         keeper.size_quantum(pump.program)
@@ -386,12 +446,13 @@ class Boluses:
         counted.start_tick, counted.end_tick = bolus.start_tick, bolus.end_tick
         pump.doses.note_change()
         pump.infusion.follow()
-        keeper.keep_anchor()
         return True
 
     def refuse(self, bolus: Bolus, reason: int) -> None:
         """Log that a bolus was asked for and is not given."""
         kind = min(bolus.kind, events.KIND_UNKNOWN)
+        if reason == REFUSED_METER:
+            self._pump.dose_meter.note_held(kind)
         self._pump.record(events.EVENT_BOLUS_REFUSED, reason, kind << events.KIND_SHIFT)
 
     def cancel(self, is_temporary_rate: bool) -> int:
@@ -404,7 +465,9 @@ class Boluses:
     def end_with_program(self) -> None:
         """Another program takes over: nothing that was given beside the one before goes on, and of its own boluses none
         that would have begun earlier is given."""
-        self.begin_from(self._pump.infusion.change_tick_from_now())
+        tick = self._pump.infusion.change_tick_from_now()
+        self.begin_from(tick)
+        self.judging.begin(tick)
         for bolus in list(self.extra):
             self._drop(bolus, events.END_PROGRAM)
 
@@ -442,10 +505,14 @@ class Boluses:
         carried = []
         for bolus in self._pump.bolus_notes.under_way:
             plan = 0 if self._has_extra(bolus) else _BY_PLAN
-            carried.append(_to_carry(bolus, bolus.kind | plan))
+            carried.append(_to_carry(bolus, _FREE_PRIME if bolus.is_free else bolus.kind | plan))
         for bolus in self.extra:
             if bolus not in self._pump.bolus_notes.under_way and not bolus.number:
-                carried.append(_to_carry(bolus, bolus.kind))
+                kind, late = bolus.kind, 0
+                if kind == KIND_SCHEDULED:
+                    late_minutes = self._pump.wall.first_local_minute(bolus.start_tick) - bolus.minute
+                    kind, late = KIND_WAITS, max(0, late_minutes)
+                carried.append((kind, bolus.start_tick, bolus.end_tick, bolus.rate_nl_per_day, late))
         return carried[:MOST_BOLUSES]
 
     def _has_extra(self, bolus: Bolus) -> bool:
@@ -454,10 +521,16 @@ class Boluses:
     def take_over(self, carried, reset_ticks: int) -> None:
         """Go on with the boluses of the life before this one, which lasted so many ticks."""
         pump = self._pump
-        pump.doses.next_number = max(pump.doses.next_number, carried.next_dose)
+        pump.doses.next_number = later_number(pump.doses.next_number, carried.next_dose)
         for kind, start_tick, end_tick, rate_nl_per_day, number in carried.boluses:
-            is_extra, kind = not kind & _BY_PLAN, kind & ~_BY_PLAN
-            bolus = Bolus(kind, start_tick - reset_ticks, end_tick - start_tick, rate_nl_per_day, number)
+            is_free, is_extra, kind = kind == _FREE_PRIME, not kind & _BY_PLAN, kind & ~_BY_PLAN
+            start_tick, end_tick, minute = start_tick - reset_ticks, end_tick - reset_ticks, 0
+            if is_free:
+                kind = KIND_PRIME
+            elif kind == KIND_WAITS:
+                minute, kind, number = pump.wall.first_local_minute(start_tick) - number, KIND_SCHEDULED, 0
+            bolus = Bolus(kind, start_tick, end_tick - start_tick, rate_nl_per_day, number)
+            bolus.is_free, bolus.minute = is_free, minute
             if number:
                 pump.bolus_notes.under_way.append(bolus)
             if is_extra:
@@ -470,6 +543,8 @@ class Boluses:
 
 _BY_PLAN = 8
 """In the kind of one that is carried: the clock's plan gives it, so it is not given beside the plan as well."""
+_FREE_PRIME = 7
+"""The kind of one that is carried, of a prime that the line has room for."""
 
 
 def _to_carry(bolus: Bolus, kind: int):

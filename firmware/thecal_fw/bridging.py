@@ -6,7 +6,7 @@ on the line of all that has been prescribed, so it is exact; over a power cut it
 """
 
 from thecal_fw.core import events
-from thecal_fw.core.instant import TICKS_PER_SECOND
+from thecal_fw.core.instant import TICKS_PER_SECOND, small
 from thecal_fw.core.metering import step_weight, weight_per_rate
 
 TYPE_CHECKING = False
@@ -52,6 +52,7 @@ class Bridging:
     def note_over(self) -> None:
         """The old drug is used up."""
         if self.end is not None:
+            self._pump.boluses.settle(self._pump.wall, self._pump.ticks_now(), events.PASSED_BRIDGE)
             self.end = None
             self._pump.record(events.EVENT_BRIDGE_ENDED, self._pump.ledger.counted)
             self._pump.keeper.note_change()
@@ -78,7 +79,7 @@ class Bridging:
         pump = self._pump
         if not stored or pump.program is None or pump.program.bridge is None:
             return
-        left_steps = (stored - pump.ledger.base_steps) & _END_MASK
+        left_steps = small((stored - pump.ledger.base_steps) & _END_MASK)
         if 0 < left_steps < _MOST_STEPS_LEFT:
             self.end = left_steps * self._step_weight
         else:

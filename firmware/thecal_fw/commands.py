@@ -136,6 +136,8 @@ class Commands:
             pump.pace.write_us,
             pump.pace.least_margin_us,
             pump.pace.least_masked_us,
+            pump.boluses.passed_over,
+            pump.boluses.passed_reason,
         )
 
     def _read_program(self, values) -> bytes:
@@ -286,6 +288,7 @@ class Commands:
         pump = self._controller
         if pump.infusion.state != STATE_STOPPED:
             raise RequestRefusedError(messages.ERROR_NOT_WHILE_DELIVERING)
+        pump.tell_bursts(True)
         pump.record(event)
         pump.keeper.save_if_changed()
         self._leave_to = leave_to

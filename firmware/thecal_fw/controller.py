@@ -30,6 +30,8 @@ from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
 from thecal_fw.core.week import advance
 from thecal_fw.dose_keeper import DoseKeeper
+from thecal_fw.dose_meter import STEP_US as METER_STEP_US
+from thecal_fw.dose_meter import DoseMeter
 from thecal_fw.infusion import Infusion
 from thecal_fw.keeper import Keeper
 from thecal_fw.pace import Pace
@@ -47,6 +49,11 @@ if TYPE_CHECKING:
 
 HEARTBEAT_S = 7
 """Longest time between polls; the watchdog of the board bites after 8.3 s, about its longest time."""
+
+NOTHING_DUE = 0
+SOMETHING_DUE = 1
+INPUT_CAME = 3
+"""A request leaves three times as much behind as the filling of a block, and keeps some of it."""
 
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
@@ -100,6 +107,7 @@ class Controller:
         self.bolus_notes = BolusNotes(self)
         self.bridging = Bridging(self)
         self.doses = DoseKeeper(self)
+        self.dose_meter = DoseMeter(self)
         self.supervisor = Supervisor(self)
         self.service = Service(self)
         self.keeper = Keeper(self, Journal(hardware.flash, keep=hardware.retained.keep_record))
@@ -136,6 +144,7 @@ class Controller:
 
         recovery = Recovery(self)
         recovery.restore()
+        self.dose_meter.begin()
         self._open_keys()
         self._measure_pace()
         self._judge_self_test()
@@ -148,6 +157,7 @@ class Controller:
             self.record(events.EVENT_SELF_TEST, TEST_FLASH)
         if not resumes or self.boluses.are_blocked():
             self.bolus_notes.end_all(0, events.END_ALARM)
+            self.boluses.judging.given.until = 0
         if resumes:
             self._resume(recovery)
         self.keeper.keep_anchor()
@@ -200,10 +210,11 @@ class Controller:
 
     # --- the loop
 
-    def poll(self, now_s: int, now_us: int) -> bool:
+    def poll(self, now_s: int, now_us: int) -> int:
         """Do everything that is due at this instant and set when to be polled next.
 
-        Most polls are mere heartbeats, so that path is kept short. True if this was more than one.
+        Most polls are mere heartbeats, so that path is kept short. Return NOTHING_DUE for one of those; otherwise how
+        much it left for the garbage collector: SOMETHING_DUE, or INPUT_CAME if something had arrived.
         """
         if self.wake_s and now_s >= self.wake_s:
             late_us = (now_s - self.wake_s) * 1_000_000 + now_us - self.wake_us
@@ -211,6 +222,8 @@ class Controller:
                 self.worst_lateness_us = late_us
         # What comes before there is somebody to take it, or time to, waits in the port.
         byte = -1
+        if now_s >= self.dose_meter.due_s:
+            self.dose_meter.pass_minutes(now_s)
         if self._link is not None and not self._link.has_something_waiting:
             byte = self.hardware.port.read()
         is_more = byte >= 0 or not self._is_quiet(now_s, now_us)
@@ -224,7 +237,7 @@ class Controller:
         # The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
         if self.infusion.is_sound(now_s):
             self.hardware.watchdog.feed()
-        return is_more
+        return NOTHING_DUE if not is_more else INPUT_CAME if byte >= 0 else SOMETHING_DUE
 
     def _open_link(self) -> None:
         """Have somebody serve the link. Loading all of that takes longer than delivery may wait after a reset, so it is
@@ -245,6 +258,8 @@ class Controller:
         return self.supervisor.is_quiet(now_s, now_us)
 
     def _poll_fully(self, now_s: int, now_us: int, byte: int) -> None:
+        if self.boluses.judging.waiting:
+            self.infusion.judge_next()
         self.infusion.advance(now_s, now_us)
         self.supervisor.check(now_s, now_us)
         self.bolus_notes.advance(now_s, now_us)
@@ -261,8 +276,10 @@ class Controller:
             has_input = self._link is not None
         self._set_deadline()
         has_acted = self.keeper.tend()
-        is_behind = not self.boluses.recall.is_done or self._lacks_week()
+        is_behind = not (self.boluses.recall.is_done and self.dose_meter.is_read) or self._lacks_week()
         if is_behind:
+            if not self.dose_meter.is_read and self.has_time(METER_STEP_US):
+                self.dose_meter.read_some()
             if not self.boluses.recall.is_done and self.has_time(RECALL_STEP_US):
                 self.boluses.recall.step()
             elif self._lacks_week() and self._link is not None and self.has_time(_WEEK_PIECE_US):
@@ -302,6 +319,8 @@ class Controller:
     def _set_delivery_deadline(self) -> None:
         infusion, supervisor, keeper = self.infusion, self.supervisor, self.keeper
         self._deadline_s, self._deadline_us = infusion.event_s, infusion.event_us
+        if self.boluses.judging.waiting:
+            self._deadline_s = self._deadline_us = 0
         if infusion.state == STATE_DELIVERING:
             keeper.set_due()
             self._due_by(infusion.refill_s, infusion.refill_us)
@@ -399,7 +418,7 @@ class Controller:
         if self.infusion.state == STATE_STOPPED:
             return self.ticks_now()
         if self.wanted_program().mode == MODE_STOPPED:
-            return self.stop_on_purpose()
+            return self.stop_on_purpose(events.END_PROGRAM)
         self._note_time_unknown()
         return self.infusion.follow()
 
@@ -416,9 +435,10 @@ class Controller:
 
     # --- what commands change
 
-    def stop_on_purpose(self) -> int:
-        """Stop because somebody wants it: nobody has to be reminded that an alarm had stopped the pump."""
-        tick = self._stop(events.END_STOP)
+    def stop_on_purpose(self, reason: int = events.END_STOP) -> int:
+        """Stop because somebody wants it: nobody has to be reminded that an alarm had stopped the pump. reason: of the
+        end of what is under way."""
+        tick = self._stop(reason)
         self.set_alarm(alarm_table.STOPPED_BY_ALARM, False)
         return tick
 
@@ -451,6 +471,8 @@ class Controller:
         if not self.keeper.commit(program, digest, place.encoded()):
             self.bridging.end = bridge_end
             return -1
+        # By the program before.
+        self.boluses.settle(self.wall, self.ticks_now())
         self.adopt(program, digest, place)
         # Only now that it is durable is the instant known at which it can take effect.
         self.infusion.rehearse(program)
@@ -494,7 +516,11 @@ class Controller:
             self.boluses.note_empty_line()
         self.reservoir.refill(fill_nl, ledger.counted, self.wall.local_day(self.ticks_now()))
         ledger.begin_reservoir()
+        self.dose_meter.held = 0
         self.supervisor.begin_reservoir()
+        self.boluses.passed_over = 0
+        self.boluses.line_room.begin_reservoir()
+        self.doses.note_change()
         self.keeper.note_change()
         self.record(events.EVENT_REFILLED, fill_nl, ledger.counted)
         self.set_alarm(alarm_table.RESERVOIR_UNKNOWN, False)
@@ -562,3 +588,8 @@ class Controller:
         """Log an event at the instant the clock was last read."""
         clock = self.hardware.clock
         self.log.record(clock.s, clock.us, self.wall, code, int(first), int(second))
+
+    def tell_bursts(self, at_once: bool = False) -> None:
+        """Log the numbers of events that were counted and not logged one by one."""
+        clock = self.hardware.clock
+        self.log.tell_bursts(clock.s, clock.us, self.wall, at_once)

@@ -6,10 +6,12 @@ firmware has used, has its log read once in its place (``BolusRecall``).
 """
 
 from thecal_fw.core.carried import NO_RECORD
+from thecal_fw.core.counts import MOST_SECONDS, number_after
 from thecal_fw.core.dose_record import DoseRecord, decode
-from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND
+from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND, ticks_at
 from thecal_fw.core.lived_minutes import NOT_KNOWN
 from thecal_fw.core.program import MINUTES_PER_DAY
+from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.store.doses import DoseStore
 from thecal_fw.store.layout import Layout
 
@@ -27,7 +29,7 @@ class DoseKeeper:
     def take_number(self) -> int:
         """Number of a dose that begins now."""
         number = self.next_number
-        self.next_number += 1
+        self.next_number = number_after(number)
         return number
 
     def note_change(self) -> None:
@@ -59,13 +61,27 @@ class DoseKeeper:
             return True
         if not keeper.may_write():
             return False
-        told = DoseRecord(keeper.base_lifetime_s + pump.hardware.clock.s, self.next_number)
-        told.unknown_until_s = max(0, keeper.base_lifetime_s - -recall.unknown_until // TICKS_PER_SECOND)
+        told = DoseRecord(pump.service.lifetime_s(), self.next_number)
+        unknown_until_s = keeper.base_lifetime_s - -recall.unknown_until // TICKS_PER_SECOND
+        told.unknown_until_s = min(max(0, unknown_until_s), MOST_SECONDS)
         told.under_way = pump.bolus_notes.under_way
         told.remembered = pump.boluses.history.given
         told.lived_since, told.lived = pump.boluses.lived.since, pump.boluses.lived.spans
-        told.line_empty_at_steps = pump.boluses.line_room.empty_at_steps
-        told.encode_into(self._store.record, keeper.base_lifetime_s)
+        pump.dose_meter.take()
+        told.free_steps = pump.dose_meter.free_steps
+        line = pump.boluses.line_room
+        told.line_empty_at_steps, told.primes, told.primed_nl = (
+            line.empty_at_steps,
+            line.primes,
+            line.primed_nl,
+        )
+        told.judged_until_s = pump.boluses.judging.until_s()
+        boluses = pump.boluses
+        told.settled_minute = boluses.settled_minute
+        told.passed_over, told.passed_reason = boluses.passed_over, boluses.passed_reason
+        if pump.infusion.state == STATE_DELIVERING:
+            boluses.judging.given.follow(pump.infusion.timeline, pump.ticks_now())
+        told.encode_into(self._store.record, keeper.base_lifetime_s, boluses.judging.given)
         self._has_changed = not self._store.put()
         self.has_failed = self._has_changed
         keeper.keep_anchor()
@@ -84,15 +100,28 @@ class DoseKeeper:
         self._store.open(-1 if carried is None or carried.dose_record == NO_RECORD else carried.dose_record)
         told = None
         if self._store.was_found:
-            told = decode(self._store.record, pump.keeper.base_lifetime_s)
+            late_ticks = 0 if carried is None else ticks_at(0, pump.hardware.retained.reset_us)
+            told = decode(self._store.record, pump.keeper.base_lifetime_s, boluses.judging.given, late_ticks)
         self._restore_lived(told)
         if told is None:
             recall.begin()
             self.note_change()
             return
-        self.next_number = max(self.next_number, told.next_number)
+        self.next_number = told.next_number
+        pump.dose_meter.restore_free(told.free_steps, told.lifetime_s)
         recall.is_done = True
-        boluses.line_room.empty_at_steps = told.line_empty_at_steps
+        line = boluses.line_room
+        line.empty_at_steps, line.primes, line.primed_nl = (
+            told.line_empty_at_steps,
+            told.primes,
+            told.primed_nl,
+        )
+        boluses.judging.restore(told.judged_until_s)
+        boluses.settled_minute = told.settled_minute
+        boluses.passed_over, boluses.passed_reason = told.passed_over, told.passed_reason
+        if carried is None:
+            # What was given up to the cut, but for what the program changed by itself.
+            boluses.judging.given.until = 0
         if pump.keeper.journal.state is None:
             # Without the state there is no telling how long ago anything was.
             recall.unknown_until = TICKS_PER_DAY

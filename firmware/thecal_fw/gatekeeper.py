@@ -2,11 +2,12 @@
 
 Promises: a pump that was never given a key lets everybody in; any other carries out no change that is not proved by the
 key of a role that may. Whoever proves nothing changes nothing: neither state, nor what the session remembers, nor the
-log, save for one event at the first wrong key of a burst. What a session has proved ends with it, with a newer hello,
+log, save for the first wrong key of a burst and its number. What a session has proved ends with it, with a newer hello,
 with pairing, and by itself when nothing proved has come for a while.
 """
 
 from thecal_fw.core import events
+from thecal_fw.core.counts import one_more
 from thecal_fw.core.roles import KEYED, OPEN, ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
 from thecal_fw.core.slowdown import Slowdown
 from thecal_fw.link import authentication, messages
@@ -68,9 +69,8 @@ class Gatekeeper:
         self._proof_ends_s = now_s + PROOF_LASTS_S
 
     def _note_wrong_key(self, role: int, now_s: int) -> None:
-        slowdown = self._slowdowns[role]
-        if slowdown.note_failure(now_s):
-            self._pump.record(events.EVENT_WRONG_KEY, role, self._session)
+        self._slowdowns[role].note_failure(now_s)
+        self._pump.record(events.EVENT_WRONG_KEY, role, self._session)
 
     def _slowdown_of(self, role: int) -> Slowdown:
         slowdown = self._slowdowns.get(role)
@@ -85,7 +85,7 @@ class Gatekeeper:
         clock = pump.hardware.clock
         wait_s = self._slowdown_of(values["role"]).wait_s(clock.s)
         if not self._nonce and keys.access == KEYED:
-            self._challenges += 1
+            self._challenges = one_more(self._challenges)
             self._nonce = authentication.pump_nonce(
                 keys.key(ROLE_CLINICIAN),
                 pump.hardware.machine.random_bytes(authentication.NONCE_BYTES),

@@ -44,7 +44,9 @@ class Infusion:
     timeline: what is being delivered.
     event_s, event_us: when that has to be prepared or noted.
     refill_s, refill_us: when the queue has room again.
+    must_end_life: whether counts since this reset are about to leave what the board can count with.
     owed_phase: what the next course begins with, in the units of ``Metering``.
+    goes_on: whether the start under way is one after a reset that left everything known.
     """
 
     def __init__(self, pump):
@@ -63,7 +65,8 @@ class Infusion:
         # the nearest microstep, and no more than half of one away from it.
         self.owed_phase = self.delivery.half_a_step
         self.timeline = NO_DELIVERY
-        self._goes_on = False
+        self.must_end_life = False
+        self.goes_on = False
         self._is_granted = False
         self._changed_timeline = NO_DELIVERY
         self._splice_tick = -1
@@ -73,7 +76,10 @@ class Infusion:
     # --- asked by the loop
 
     def is_sound(self, now_s: int) -> bool:
-        """While delivering, the plan reaches beyond the present second; while starting, the start is still to come."""
+        """While delivering, the plan reaches beyond the present second; while starting, the start is still to come.
+        Once this life's counts are full nothing is sound, and the watchdog begins another one."""
+        if self.must_end_life:
+            return False
         if self.state == STATE_DELIVERING:
             return self.delivery.tail_s > now_s
         return self.state == STATE_STOPPED or self.event_s != NEVER_S
@@ -81,6 +87,10 @@ class Infusion:
     def is_change_ahead(self) -> bool:
         """Whether the queue has still to be spliced for a change under way."""
         return self._splice_tick >= 0
+
+    def judge_next(self) -> None:
+        """Judge one of the doses that begin with the change under way."""
+        self._pump.boluses.judging.judge_one(self._changed_timeline)
 
     def advance(self, now_s: int, now_us: int) -> None:
         """Splice the queue ahead of the change tick; note the change once that has come."""
@@ -140,13 +150,13 @@ class Infusion:
         goes_on: after a reset that left everything known, so that boluses under way go on.
         """
         self.state = STATE_STARTING
-        self._goes_on = goes_on
+        self.goes_on = goes_on
         self._change_at(tick)
 
     def next_change_tick(self) -> int:
         """The whole second of the pump's clock on which a change asked for now takes effect."""
         pump = self._pump
-        notice = pump.pace.notice_ticks()
+        notice = pump.pace.notice_ticks() + pump.boluses.judging.notice_ticks()
         if self.state != STATE_DELIVERING:
             notice += pump.pace.grant_ticks()
         return pump.wall.next_whole_second(pump.ticks_now() + notice)
@@ -170,6 +180,8 @@ class Infusion:
             due = self._changed_timeline if self.change_tick >= 0 else self.timeline
             if due.gives_the_same_from(tick, changed):
                 due.go_by_program_of(changed)
+                # A dose that changes nothing has to outlive a watchdog reset too.
+                self._pump.keeper.keep_anchor()
                 return tick
         self._change_to(changed, tick)
         return self.change_tick
@@ -179,7 +191,8 @@ class Infusion:
         if self._splice_tick >= 0:
             tick = self._splice_tick
         pump = self._pump
-        if self.state == STATE_STARTING and not self._goes_on:
+        if self.state == STATE_STARTING and not self.goes_on:
+            pump.boluses.settle(pump.wall, tick)
             pump.boluses.begin_from(tick)
         self._change_to(pump.boluses.timeline(tick), tick)
 
@@ -191,6 +204,7 @@ class Infusion:
             timeline = pump.boluses.timeline(tick)
         self.change_tick = self._splice_tick = tick
         self._changed_timeline = timeline
+        pump.boluses.judging.wait_for(timeline, tick)
         self._is_granted = self.state == STATE_DELIVERING
         if self._is_granted:
             pump.keeper.keep_anchor()
@@ -235,6 +249,8 @@ class Infusion:
         """Splice with the heap tidied and the collector off: no collection comes between a preparation and its
         anchor, so its time need not be left for, however full the heap is and however often the collector would run."""
         pump, machine = self._pump, self._hardware.machine
+        while pump.boluses.judging.waiting:
+            self.judge_next()
         pump.collect_garbage()
         machine.let_collect(False)
         try:
@@ -353,7 +369,7 @@ class Infusion:
         self._count_at_halt()
         pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_TIMING_FAULT)
         self.state = STATE_STARTING
-        self._goes_on = False
+        self.goes_on = False
         self.owed_phase = self.delivery.half_a_step
         self.change_tick = -1
         pump.note_alarm(alarm_table.TIMING_FAULT)
@@ -368,7 +384,7 @@ class Infusion:
         self.owed_phase = self.delivery.bounded(self.delivery.phase_at(pump.ticks_now(), pump.ledger.counted))
         pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_HELD)
         self.state = STATE_STARTING
-        self._goes_on = False
+        self.goes_on = False
         pump.record(events.EVENT_HELD, pump.ledger.counted)
         self._put_off()
 
@@ -389,6 +405,7 @@ class Infusion:
         self.state = STATE_STOPPED
         self.event_s = NEVER_S
         self._splice_tick = self.change_tick = -1
+        pump.boluses.judging.waiting = []
         pump.supervisor.forget_threshold()
         pump.keeper.forget_due()
         hardware.annunciator.led(False)
@@ -409,6 +426,7 @@ class Infusion:
     def _count_at_halt(self) -> None:
         """Settle what came out of a generator that has just been halted, and withdraw the rest of the plan."""
         clock, delivery, ledger = self._hardware.clock, self.delivery, self._pump.ledger
+        self._pump.dose_meter.pass_minutes(clock.s)
         due = delivery.settle(clock.s, clock.us)
         counted = self._hardware.sense.count() + ledger.unseen_steps
         # The very last pulse may have come due between the halt and the reading of the clock. Anything more

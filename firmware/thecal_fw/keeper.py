@@ -13,6 +13,7 @@ import struct
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
 from thecal_fw.core.carried import Carried
+from thecal_fw.core.counts import MOST_COUNT
 from thecal_fw.core.events import CAPACITY
 from thecal_fw.core.instant import (
     NEVER_S,
@@ -49,7 +50,8 @@ _NOTHING_STORED = (NO_PAIR, bytes(32), 0, True)
 
 
 class Keeper:
-    """has_work: whether something waited after the latest ``tend`` that can be done as soon as there is time.
+    """changes: raised with each durable change.
+    has_work: whether something waited after the latest ``tend`` that can be done as soon as there is time.
     due_s, due_us: when the grant has to be renewed, if that is planned already.
     quantum_steps: most microsteps that can be uncertain after a power cut."""
 
@@ -65,6 +67,7 @@ class Keeper:
         self.is_read_only = False
         self.size_quantum(None)
         self._stored = _NOTHING_STORED
+        self.changes = 0
         self._has_changed = False
         self._is_durable = True
         self._is_held = True
@@ -91,6 +94,7 @@ class Keeper:
 
     def note_change(self) -> None:
         """Something durable has changed that no host waits for: it is written when there is time."""
+        self.changes = self.changes + 1 & MOST_COUNT
         self._has_changed = True
         self._is_held = False
 
@@ -126,18 +130,18 @@ class Keeper:
 
     def _renew_grant(self) -> None:
         granted = self._grant_from_here()
-        clock, ledger = self._hardware.clock, self._ledger
+        ledger = self._ledger
         utc = self._pump.wall.utc_ticks(self._pump.ticks_now())
         is_durable = self.journal.write_grant(
             ledger.base_steps + ledger.counted,
             ledger.base_steps + granted,
-            self.base_lifetime_s + clock.s,
+            self._pump.service.lifetime_s(),
             second_of_ticks(utc),
             microsecond_of_ticks(utc),
             self._pump.log.latest,
             self.may_write(),
         )
-        clock.read()
+        self._hardware.clock.read()
         self._granted(granted, is_durable)
 
     def _granted_now(self) -> int:
@@ -212,16 +216,16 @@ class Keeper:
 
     def _state(self, granted: int) -> State:
         pump, ledger = self._pump, self._ledger
-        clock, reservoir, calibration = self._hardware.clock, pump.reservoir, pump.calibration
+        reservoir, calibration = pump.reservoir, pump.calibration
+        reservoir.keep_count_small(ledger.counted)
         utc = pump.wall.utc_ticks(pump.ticks_now())
         state = State()
         state.boots = self.boots
         state.watchdog_reset_s, state.watchdog_gap_s = self.watchdog_reset_s, self.watchdog_gap_s
-        state.lifetime_s = self.base_lifetime_s + clock.s
+        state.lifetime_s = pump.service.lifetime_s()
         state.counted_steps = ledger.base_steps + ledger.counted
         state.granted_steps = ledger.base_steps + granted
         state.uncertain_steps = ledger.uncertain_steps
-        state.unseen_steps = ledger.unseen_steps
         state.stalled_steps = pump.supervisor.lost_steps()
         state.reservoir_known = reservoir.is_known
         state.fill_nl = reservoir.fill_nl
@@ -241,7 +245,7 @@ class Keeper:
         state.latest_event = pump.log.latest
         life = pump.service.life
         state.pump_day, state.tubing_day = life.pump_day, life.tubing_day
-        state.tubing_hundreds = life.tubing_hundreds
+        state.tubing_hundreds = life.tubing_hundreds & 0xFFFF
         state.calibration_id = calibration.calibration_id
         state.nl_per_rev = calibration.nl_per_rev
         state.microsteps_per_rev = calibration.microsteps_per_rev
@@ -336,6 +340,7 @@ class Keeper:
             pump.doses.write()
             self._judge_journal()
             has_acted = True
+        has_acted = pump.dose_meter.write_page() or has_acted
         return self._erase_ahead() or has_acted
 
     def _hold_or_grant(self) -> bool:
@@ -361,18 +366,22 @@ class Keeper:
         pump, journal = self._pump, self.journal
         of_journal = journal.needs_erase()
         of_doses = pump.doses.needs_erase()
+        of_meter = pump.dose_meter.needs_erase()
         has_erased = False
-        if of_journal or of_doses:
+        if of_journal or of_doses or of_meter:
             has_erased = pump.has_time(self._hardware.flash.LONGEST_ERASE_US + pump.pace.write_lead_us())
             if has_erased and of_journal:
                 journal.erase_one()
-            elif has_erased:
+            elif has_erased and of_doses:
                 pump.doses.erase_one()
+            elif has_erased:
+                pump.dose_meter.erase_one()
         # Another one may be needed as well: it is looked at again.
         self.has_work = not journal.has_failed and (
             self._has_changed
             or journal.latest_event < pump.log.latest
             or of_journal
+            or of_meter
             or (not pump.doses.has_failed and (of_doses or pump.doses.needs_writing()))
         )
         return has_erased

@@ -5,11 +5,13 @@ poll, so a host that floods the link delays nothing else by more than that one f
 
 A request waits while a change of therapy that is still to be prepared would come too late behind it, which follows from
 the longest time its message declares. It is judged before that, by version, session, length and tag, and anew when its
-time has come. Only one waits, and whatever takes less time is served meanwhile: a stop always is.
+time has come. Only one waits, and whatever takes less time is served meanwhile: a stop always is. What takes too long
+for one poll is carried out in two, and waits in between in the same way.
 """
 
 from thecal_fw.commands import Commands
 from thecal_fw.core import events
+from thecal_fw.core.counts import one_more
 from thecal_fw.core.instant import NEVER_S, is_before
 from thecal_fw.core.roles import ROLE_NONE
 from thecal_fw.gatekeeper import Gatekeeper
@@ -23,7 +25,7 @@ from thecal_fw.link.session import (
     DECISION_STALE,
     Session,
 )
-from thecal_fw.staging import RequestRefusedError
+from thecal_fw.staging import RequestGoesOnError, RequestRefusedError
 from thecal_fw.version import COMMIT, VERSION
 
 _MOST_BYTES_PER_POLL = MOST_FRAME_BYTES
@@ -59,6 +61,7 @@ class LinkServer:
         self._byte = -1
         self._held = None
         self._held_us = 0
+        self._goes_on = False
         self.has_something_waiting = False
         self._quiet_s = NEVER_S
         self.due_s = NEVER_S
@@ -89,6 +92,7 @@ class LinkServer:
 
     def _serve_next(self, byte: int) -> bool:
         pump = self._controller
+        self._goes_on = False
         if pump.is_change_within(_JUDGING_US):
             if self._byte < 0:
                 self._byte = byte
@@ -114,14 +118,14 @@ class LinkServer:
                 byte = self._port.read()
         if arrived is not None:
             self._serve_frame(arrived)
-        return byte >= 0
+        return byte >= 0 or self._goes_on
 
     def _hold(self, frame, message) -> None:
         if self._held is None:
             self._held, self._held_us = frame, _holds_loop_us(message)
         else:
             # Whoever sends on before the answer is there may lose a frame, and repeats it.
-            self.frames_dropped += 1
+            self.frames_dropped = one_more(self.frames_dropped)
 
     def _end_what_is_over(self, now_s: int, now_us: int) -> None:
         if not is_before(now_s, now_us, self._commands.leave_s, self._commands.leave_us):
@@ -209,6 +213,10 @@ class LinkServer:
             is_admitted = True
         except RequestRefusedError as refusal:
             answer = self._error(frame, refusal.code, refusal.detail)
+        except RequestGoesOnError:
+            self._held, self._held_us = frame, _holds_loop_us(message)
+            self._goes_on = True
+            return
         except MemoryError:
             if message is not messages.STOP:
                 raise
@@ -243,7 +251,7 @@ class LinkServer:
 
     def _send(self, answer: bytes) -> None:
         if not self._port.write(answer):
-            self.replies_dropped += 1
+            self.replies_dropped = one_more(self.replies_dropped)
 
     def _hello(self, values) -> bytes:
         if not self._schema_hash:

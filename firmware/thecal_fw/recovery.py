@@ -8,8 +8,9 @@ from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
 from thecal_fw.core.carried import decode as decode_note
 from thecal_fw.core.carried import phase_at
+from thecal_fw.core.counts import MOST_COUNT, MOST_SECONDS
 from thecal_fw.core.events import RESET_WATCHDOG
-from thecal_fw.core.instant import TICK_US, ticks_at
+from thecal_fw.core.instant import TICK_US, small, ticks_at
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, LOST, REPAIRED
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED, TIME_SET, TIME_UNKNOWN, WallClock
@@ -81,9 +82,10 @@ class Recovery:
         self.was_delivering = bool(state.delivering)
         life = pump.service.life
         life.pump_day, life.tubing_day = state.pump_day, state.tubing_day
-        life.tubing_hundreds = state.tubing_hundreds
+        life.tubing_from_low_bits(state.tubing_hundreds, pump.service.revolutions())
         pump.ledger.uncertain_steps = state.uncertain_steps
-        pump.ledger.lost_steps = state.stalled_steps + self._standing_steps
+        pump.ledger.lost_steps = state.stalled_steps
+        pump.ledger.add_lost(self._standing_steps)
         pump.ledger.stalls = state.stalls
         reservoir, base_steps = pump.reservoir, pump.ledger.base_steps
         place = pump.spare_place()
@@ -93,7 +95,8 @@ class Recovery:
             pump.adopt(program, state.program_digest, place)
             pump.keeper.name_program(state.program_pair, program, state.program_digest, state.program_bytes)
         if state.reservoir_known:
-            reservoir.refill(state.fill_nl, state.filled_at_steps - base_steps, state.refilled_day)
+            filled_at = small(max(state.filled_at_steps - base_steps, -MOST_COUNT))
+            reservoir.refill(state.fill_nl, filled_at, state.refilled_day)
 
     def _is_for_this_pump(self, program, place) -> bool:
         return program.calibration_id == self._pump.calibration.calibration_id and place.room.fits(program)
@@ -131,7 +134,7 @@ class Recovery:
     def _restore_time(self, state) -> None:
         pump, carried, retained = self._pump, self._carried, self._pump.hardware.retained
         if carried is not None:
-            pump.keeper.base_lifetime_s = carried.base_lifetime_s + retained.reset_s
+            pump.keeper.base_lifetime_s = min(carried.base_lifetime_s + retained.reset_s, MOST_SECONDS)
             source = TIME_CARRIED_OVER if carried.time_source == TIME_SET else carried.time_source
             reset_ticks = ticks_at(retained.reset_s, retained.reset_us)
             if source != TIME_UNKNOWN:
@@ -148,7 +151,7 @@ class Recovery:
     def _tell_what_was_lost(self, state) -> None:
         pump = self._pump
         if self._uncertain_steps:
-            pump.ledger.uncertain_steps += self._uncertain_steps
+            pump.ledger.add_uncertain(self._uncertain_steps)
             pump.record(events.EVENT_UNCERTAIN, self._uncertain_steps, pump.ledger.uncertain_steps)
         newest = pump.keeper.journal.newest_event
         if state.latest_event > newest:

@@ -6,6 +6,7 @@ least every day, and no more than a day of age is ever lost to a cut.
 
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
+from thecal_fw.core.counts import MOST_SECONDS
 from thecal_fw.core.service_life import ServiceLife
 
 
@@ -19,7 +20,7 @@ class Service:
 
     def lifetime_s(self) -> int:
         pump = self._pump
-        return pump.keeper.base_lifetime_s + pump.hardware.clock.s
+        return min(pump.keeper.base_lifetime_s + pump.hardware.clock.s, MOST_SECONDS)
 
     def revolutions(self) -> int:
         """Whole turns of the head in all of the pump's lives."""
@@ -30,6 +31,7 @@ class Service:
         """Raise or clear the alarms; called every few minutes."""
         pump, life = self._pump, self.life
         lifetime_s = self.lifetime_s()
+        life.keep_count_small(self.revolutions())
         pump.set_alarm(alarm_table.TUBING_DUE, life.is_tubing_due(lifetime_s, self.revolutions()))
         pump.set_alarm(alarm_table.REPLACEMENT_DUE, life.is_replacement_due(lifetime_s))
         pump.set_alarm(alarm_table.END_OF_SERVICE, life.is_over(lifetime_s))
@@ -39,11 +41,11 @@ class Service:
             pump.keeper.note_change()
 
     def renew(self, part: int) -> None:
-        """A person has put in a new part."""
+        """A person has put in a new part, or rinsed the line."""
         pump, lifetime_s = self._pump, self.lifetime_s()
         self.life.renew(part, lifetime_s, self.revolutions())
         pump.record(events.EVENT_RENEWED, part, lifetime_s)
-        # A new pump comes with new tubing.
+        # A new pump comes with new tubing, and a line that was rinsed holds no drug.
         pump.boluses.note_empty_line()
         pump.keeper.note_change()
         self.check()

@@ -7,6 +7,7 @@ something to do.
 
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
+from thecal_fw.core.counts import MOST_COUNT, MOST_LIFE
 from thecal_fw.core.instant import NEVER_S, is_before
 from thecal_fw.core.motor_watch import (
     MOTOR_AHEAD,
@@ -90,6 +91,8 @@ class Supervisor:
         self.check_standing(now_s)
         if now_s >= self.check_s:
             self.check_s = now_s + MEMORY_CHECK_S
+            self._check_life(now_s)
+            self._pump.tell_bursts()
             self._pump.service.check()
             self._check_memory()
 
@@ -160,7 +163,7 @@ class Supervisor:
 
     def watch_motor(self) -> None:
         """The motor has just been energised: hold the counts against each other from here on."""
-        self._ledger.lost_steps += self._standing_steps()
+        self._ledger.add_lost(self._standing_steps())
         self._motor.begin(self._ledger.counted, self._hardware.motion.count())
 
     def is_motor_stalled(self) -> bool:
@@ -168,7 +171,7 @@ class Supervisor:
 
     def lost_steps(self) -> int:
         """Microsteps since the last refill that the motor did not turn for, those of a stall under way among them."""
-        return self._ledger.lost_steps + self._standing_steps()
+        return min(self._ledger.lost_steps + self._standing_steps(), MOST_COUNT)
 
     def begin_reservoir(self) -> None:
         """What a stall has cost of the old contents does not matter for the new ones."""
@@ -193,12 +196,12 @@ class Supervisor:
             pump.set_alarm(alarm_table.MOTOR_STALL, True)
             pump.keeper.keep_anchor()
         elif finding == MOTOR_TURNS_AGAIN:
-            self._ledger.lost_steps += max(0, motor.off_steps)
+            self._ledger.add_lost(max(0, motor.off_steps))
             pump.record(events.EVENT_RECOVERED, self._ledger.counted, motor.off_steps)
             pump.set_alarm(alarm_table.MOTOR_STALL, False)
             pump.keeper.keep_anchor()
         elif finding == MOTOR_SHORT:
-            self._ledger.lost_steps += motor.off_steps
+            self._ledger.add_lost(motor.off_steps)
             self._motor_is_off(alarm_table.UNDER_DELIVERY)
         elif finding == MOTOR_AHEAD:
             self._motor_is_off(alarm_table.OVER_DELIVERY)
@@ -230,6 +233,17 @@ class Supervisor:
     def forget_threshold(self) -> None:
         """The plan is another one: the instant has to be found anew."""
         self.threshold_s = NEVER_S
+
+    # --- counts of this life
+
+    def _check_life(self, now_s: int) -> None:
+        """Have the watchdog begin another life before the counts of this one leave the board's small integers. Therapy
+        goes on over that as over any of its resets, and counts since the reset begin at 0."""
+        if max(self._ledger.counted, now_s) >= MOST_LIFE and not self._infusion.must_end_life:
+            self._infusion.must_end_life = True
+            self._pump.tell_bursts(True)
+            self._pump.record(events.EVENT_COUNTS_FULL, self._ledger.counted, now_s)
+            self._pump.keeper.write_events()
 
     # --- memory
 

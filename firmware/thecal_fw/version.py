@@ -1,6 +1,6 @@
 """The version, written once, and the commit the firmware was built from."""
 
-VERSION = "0.3.1"
+VERSION = "0.4.0"
 
 try:
     import thecal_fw._build_info as _build_info  # pyright: ignore[reportMissingImports]

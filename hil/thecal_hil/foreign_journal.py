@@ -1,5 +1,5 @@
 """Turns a journal into another one, undamaged: one that a later firmware has written, of a layout nobody here knows; or
-that of a pump which has run for longer.
+that of a pump which has run for longer, or has delivered more.
 """
 
 from __future__ import annotations
@@ -34,6 +34,22 @@ def made_older(sector: bytes, days: int) -> bytes:
     def change(changed: bytearray, begin: int) -> None:
         (lifetime_s,) = struct.unpack_from("<I", changed, begin + place)
         struct.pack_into("<I", changed, begin + place, lifetime_s + days * 86_400)
+
+    return _with_each_record(sector, change)
+
+
+def made_fuller(sector: bytes, steps: int) -> bytes:
+    """A sector of the state's rings with each record in it telling of so many more microsteps, all of them before the
+    reservoir was filled."""
+    lows = [offset_of(name) for name in ("counted_steps", "granted_steps", "filled_at_steps")]
+    high = offset_of("counted_high")
+
+    def change(changed: bytearray, begin: int) -> None:
+        counts = [struct.unpack_from("<I", changed, begin + low)[0] + steps for low in lows]
+        for low, count in zip(lows, counts, strict=True):
+            struct.pack_into("<I", changed, begin + low, count & 0xFFFFFFFF)
+        (was_high,) = struct.unpack_from("<I", changed, begin + high)
+        struct.pack_into("<I", changed, begin + high, was_high + (counts[0] >> 32))
 
     return _with_each_record(sector, change)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from thecal_fw.core.bolus import KIND_NAMES
-from thecal_fw.core.bolus_history import REFUSAL_NAMES
+from thecal_fw.core.bolus_history import REFUSAL_NAMES, REFUSED_METER
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,11 @@ class BolusCheck:
     @property
     def is_refused(self) -> bool:
         return self.bolus_refusal != 0
+
+    @property
+    def is_held_by_meter(self) -> bool:
+        """Whether what the pump has counted stands against it."""
+        return self.bolus_refusal == REFUSED_METER
 
     @property
     def reason(self) -> str:
@@ -50,7 +55,12 @@ class BolusCancelled:
 
 @dataclass(frozen=True)
 class BolusState:
-    """The bolus under way, meaningless if there is none, and what was given on demand in the last 24 hours."""
+    """The bolus under way, meaningless if there is none, and what was given on demand in the last 24 hours.
+
+    metered_hour_nl, metered_day_nl: what the pump's meter has counted in the last hour and the last 24 hours of running
+    time, on the safe side. held_by_meter: doses that it has held back since the last refill. line_room_nl: how much of
+    tubing and catheter is known to be unfilled. primes, primed_nl: since the last refill, the one under way included.
+    """
 
     under_way: bool
     bolus_kind: int
@@ -65,6 +75,28 @@ class BolusState:
     temporary_rate_nl_per_day: int
     temporary_left_s: int
     bridge_left_s: int
+    metered_hour_nl: int
+    metered_day_nl: int
+    held_by_meter: int
+    line_room_nl: int
+    primes: int
+    primed_nl: int
+
+    @property
+    def line_text(self) -> str:
+        """What primes have given since the refill, and how much of the line is known to be unfilled, in words."""
+        primes = {0: "no prime", 1: "1 prime"}.get(self.primes, f"{self.primes} primes")
+        given = f" of {self.primed_nl / 1e3:.1f} microlitres" if self.primes else ""
+        return f"{primes}{given} since the refill; room for {self.line_room_nl / 1e3:.1f} microlitres more"
+
+    @property
+    def meter_text(self) -> str:
+        """What the meter has counted, and what it held back, in words."""
+        held = f"{self.held_by_meter} doses held back" if self.held_by_meter else "no dose held back"
+        return (
+            f"{self.metered_hour_nl / 1e3:.1f} microlitres counted in the last hour, "
+            f"{self.metered_day_nl / 1e3:.1f} in the last 24 h; {held} since the refill"
+        )
 
 
 def kind_name(kind: int) -> str:

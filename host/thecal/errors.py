@@ -1,7 +1,7 @@
 """What can go wrong between a host and a pump, each with a message a person can act on."""
 
 from thecal_fw.core.alarms import ALARM_NAMES
-from thecal_fw.core.bolus_history import REFUSAL_NAMES
+from thecal_fw.core.bolus_history import REFUSAL_NAMES, REFUSED_METER
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.link import messages
 from thecal_fw.link.messages import ERROR_NAMES
@@ -80,6 +80,11 @@ def _advice(request: str, code: int, detail: int) -> str:
         )
     if code == messages.ERROR_BOLUS_REFUSED:
         name = REFUSAL_NAMES[detail] if detail < len(REFUSAL_NAMES) else f"reason {detail}"
+        if detail == REFUSED_METER:
+            return (
+                f" ({name}): with it, an hour or 24 hours would hold more than the program's limit."
+                " `thecal interrogate` shows what was counted; ask again when less of it is in that time"
+            )
         return f" ({name}). `thecal bolus status` tells what was given and how long to wait"
     if code == messages.ERROR_TOO_LARGE:
         return (

@@ -74,6 +74,8 @@ class Status:
     write_us: int
     least_margin_us: int
     least_masked_us: int
+    passed_over: int
+    passed_reason: int
 
     @property
     def state_name(self) -> str:

@@ -7,8 +7,8 @@ from thecal_sim.processor import Processor
 from thecal_sim.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 _NOTE_BYTES = 160
-STORAGE_SECTORS = 194
-"""The journal's and, behind them, two for the keys and two rings of 32 for the doses."""
+STORAGE_SECTORS = 202
+"""The journal's and, behind them, two for the keys, two rings of 32 for the doses, and eight for the meter."""
 _RECORD_BYTES = 128
 
 

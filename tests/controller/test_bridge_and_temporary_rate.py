@@ -72,6 +72,8 @@ def test_no_bolus_of_the_new_program_begins_before_the_bridge_is_over() -> None:
     program.most_nl_per_bolus = 100_000
     program.boluses = [[(60, 1_000_000, 10), (180, 1_000_000, 10)]]
     within_limits(program)
+    # What the bridge gives counts in the 24 hours after the commit as anything else that was given.
+    program.most_nl_per_day += 30_000
     bench = delivering()
     commit_bridged(bench, bridged(program, 2 * HOUR_S, 424_000))
     with pytest.raises(RefusedError) as refused:

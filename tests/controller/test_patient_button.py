@@ -107,7 +107,14 @@ def test_each_press_that_is_refused_is_logged_with_its_reason_and_three_tones_sa
         REFUSED_MOST_PER_DAY,
         REFUSED_NOT_DELIVERING,
     ]
-    assert len(bench.events(events.EVENT_PRESSED)) == 6
+    # Four in an hour are logged one by one.
+    assert len(bench.events(events.EVENT_PRESSED)) == 4
+    bench.run_for(4_200)
+    more = [
+        (event["second"] >> events.MORE_CODE_SHIFT, event["first"])
+        for event in bench.events(events.EVENT_MORE)
+    ]
+    assert (events.EVENT_PRESSED, 2) in more
 
 
 @pytest.mark.requirement("button-refusals", "button-refusals-logged")
@@ -131,7 +138,14 @@ def test_presses_in_every_second_move_no_pulse_and_a_long_one_asks_for_nothing()
     for _ in range(60):
         press(bench, 0.2)
     press(bench, 3)
-    assert len(refusals(bench)) == 60
+    bench.run_for(4_300)
+    counted = [
+        event["first"]
+        for event in bench.events(events.EVENT_MORE)
+        if event["second"] >> events.MORE_CODE_SHIFT == events.EVENT_BOLUS_REFUSED
+    ]
+    # Of refusals for one reason four in an hour are logged one by one.
+    assert (len(refusals(bench)), counted) == (4, [56])
     bench.assert_as_prescribed()
 
 

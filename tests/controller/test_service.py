@@ -69,7 +69,7 @@ def test_a_new_pump_has_new_tubing_and_what_is_no_part_is_refused() -> None:
     after = outlook(bench)
     assert (after["pump_days"], after["tubing_days"]) == (0, 0)
     with pytest.raises(RefusedError):
-        bench.host.ask(messages.RENEW_PART, 2)
+        bench.host.ask(messages.RENEW_PART, 3)
 
 
 @pytest.mark.requirement("service-estimates")

@@ -19,7 +19,7 @@ from thecal_fw.core.wall_clock import WallClock, clock_set_to
 def log_of(count: int) -> EventLog:
     log = EventLog()
     for number in range(1, count + 1):
-        log.record(number, 0, WallClock(), 7)
+        log.record(number, 0, WallClock(), events.EVENT_STARTED)
     return log
 
 

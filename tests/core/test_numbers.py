@@ -55,7 +55,7 @@ from thecal_fw.store import layout, state
             ),
         ),
         (events.RESET_NAMES, (events.RESET_POWER_ON, events.RESET_WATCHDOG)),
-        (service_life.PART_NAMES, (service_life.PART_TUBING, service_life.PART_PUMP)),
+        (service_life.PART_NAMES, (service_life.PART_TUBING, service_life.PART_PUMP, service_life.PART_LINE)),
         (alarms.PRIORITY_NAMES, (alarms.PRIORITY_NON_CRITICAL, alarms.PRIORITY_CRITICAL)),
     ],
 )
@@ -102,7 +102,7 @@ def test_the_facts_about_the_pumps_own_tubing_and_its_bench_head():
 
 
 def test_wrong_keys_are_slowed_from_a_second_to_a_quarter_of_an_hour():
-    assert (slowdown.LEAST_WAIT_S, slowdown.MOST_WAIT_S, slowdown.BURST_ENDS_S) == (1, 900, 3_600)
+    assert (slowdown.LEAST_WAIT_S, slowdown.MOST_WAIT_S) == (1, 900)
 
 
 def test_the_button_is_looked_at_every_30_ms_and_stuck_after_a_minute():
@@ -125,11 +125,12 @@ def test_events_carry_their_facts_in_the_bits_that_every_version_knows():
 def test_the_sizes_and_marks_of_what_lies_in_flash():
     assert (layout.STATE_BYTES, layout.EVENT_BYTES) == (128, 32)
     assert (layout.PAIRS, layout.COPIES, layout.KEY_SECTORS) == (2, 2, 2)
-    assert (state.MAGIC, state.LAYOUT_VERSION, state.NO_PAIR, state.NOT_MIRRORED) == (0xB5, 3, 0xFF, 0xFF)
+    assert (state.MAGIC, state.LAYOUT_VERSION, state.NO_PAIR, state.NOT_MIRRORED) == (0xB5, 4, 0xFF, 0xFF)
     assert state.NEVER == 0xFFFFFFFF
     assert (state.SINCE_MIRRORED_OFFSET, state.SEQUENCE_OFFSET, state.CRC_OFFSET) == (2, 4, 124)
     assert state.offset_of("program_pair") == 3
     assert (state.OTHER_PAIR_ERASED_OFFSET, state.GRANT_OFFSET) == (21, 96)
+    assert state.COUNTED_HIGH_OFFSET == 40
 
 
 def test_a_bolus_gives_nothing_before_it_begins_and_all_of_it_once_it_has_ended():

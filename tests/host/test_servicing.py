@@ -20,7 +20,7 @@ def test_service_is_told_with_its_dates_and_new_tubing_counts_from_then_on(bench
     shown = bench.ok("service", "--new", "tubing")
     for words in ("new tubing by", "replacement due", "end of service"):
         assert words in shown
-    assert "'catheter' is no part; there are: tubing, pump" in bench.refused(
+    assert "'catheter' is no part; there are: tubing, pump, line" in bench.refused(
         2, "service", "--new", "catheter"
     )
 

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from core.strategies import bolus_programs, flex_programs, valid_programs
 from host.conftest import EXAMPLES
+from thecal.cli.status_text import event_name, event_text
+from thecal.client import Event
 from thecal.day_pattern import clock
 from thecal.prescription import load_prescription
 from thecal.words import comparison, days_to_alarm, describe, millilitres, volume_per_day_nl
+from thecal_fw.core import events
 from thecal_fw.core.program import MINUTES_PER_DAY, MODE_STOPPED, Program
 from thecal_fw.core.schedule import rate_at
 
@@ -179,3 +182,22 @@ def test_the_volume_of_a_day_and_its_words_are_those_of_the_schedule(program):
     assert days is not None
     week = sum(volume_per_day_nl(program.patterns[index]) for index in program.weekdays)
     assert days * week == 7 * (program.reservoir_nl - program.low_reservoir_nl)
+
+
+@pytest.mark.requirement("bursts-in-words")
+@pytest.mark.parametrize(
+    ("code", "value", "number", "words"),
+    [
+        (events.EVENT_HELLO, 0, 8_639, "hello: 8,639 more times since the one logged before"),
+        (events.EVENT_BOLUS_REFUSED, 5, 9_463, "bolus refused (lockout): 9,463 more times"),
+        (events.EVENT_WRONG_KEY, 2, 1, "wrong key (clinician): 1 more time since"),
+        (events.EVENT_ALARM_RAISED, 24, 2, "alarm raised (button fault): 2 more times"),
+        (99, 7, 2, "event 99: 2 more times"),
+    ],
+)
+def test_a_burst_is_told_with_its_event_what_it_was_about_and_its_number(
+    code: int, value: int, number: int, words: str
+) -> None:
+    event = Event(1, 0, 0, 0, 0, events.EVENT_MORE, 1, number, code << events.MORE_CODE_SHIFT | value)
+    assert event_name(event) == "more of the same"
+    assert event_text(event).startswith(words)

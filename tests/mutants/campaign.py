@@ -1,10 +1,12 @@
-"""make mutants: how many small changes of the firmware's decisions and storage do the tests notice?
+"""make mutants: how many small changes of the firmware's decisions, and of the oracle and the gate that judge it, do
+the tests notice?
 
-Every module of ``core`` and ``store`` is changed in one place at a time (``operators``), and the fast tests
-run on each change (``trial``). A change that no test notices must be explained in explained.toml, or the
-campaign fails; so it does below a score of 90 %, with an explanation that is out of date, and when the tests
-fail on the unchanged source. The score counts explained mutants as not noticed. Results are the same from
-run to run: Hypothesis draws the same examples each time and time limits are of processor time.
+Every module of the fields (``fields``) is changed in one place at a time (``operators``): in 150 places drawn by a
+printed seed, in all where there are fewer, and wherever a change is explained. The fast tests of its field run on each
+change (``trial``). A change that no test notices must be explained in explained.toml, or the campaign fails; so it does
+where a module has a score below 90 %, with an explanation that is out of date, and when the tests fail on the unchanged
+source. The score counts explained mutants as not noticed, if they were drawn. Results are the same from run to run:
+Hypothesis draws the same examples each time and time limits are of processor time.
 
 A module's results are written as soon as they are complete and hold until something they rest on changes
 (``results``); only then is it tried again, beginning for each mutant with the test that noticed it last.
@@ -13,15 +15,16 @@ A module's results are written as soon as they are complete and hold until somet
 import argparse
 import ast
 import os
+import random
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from mutants.exchange import changed_functions
 from mutants.explained import read_explanations
+from mutants.fields import FIELDS, NUMBERS, Field, dotted, field_of, modules, source_of
 from mutants.mutant import Mutant, Name, mutants_of
 from mutants.operators import chosen_operators
 from mutants.reach import Reach, find_reach, lines_of_statement
@@ -39,17 +42,12 @@ from mutants.results import (
 from mutants.trial import InPlace, Verdict, import_in_advance, try_afresh, try_in_place
 from thecal_hil.progress import Count, shown
 
-FIRMWARE = REPOSITORY / "firmware" / "thecal_fw"
-PARTS = ("core", "store")
 RESULTS = REPOSITORY / "build" / "evidence" / "mutants.json"
-REACH = REPOSITORY / "build" / "mutants" / "reach.json"
+REACH = REPOSITORY / "build" / "mutants"
 LEAST_SCORE_PERCENT = 90
-FOLDERS = ("tests/core", "tests/store")
-"""Of the tests that are to notice: core and store are held by their own, not by a pump that happens to use them."""
-SLOW = ("test_power_cuts.py", "test_wear.py")
-"""These take seconds each. What only they would notice needs a test of its own."""
-NUMBERS = "tests/core/test_numbers.py"
-"""The file that holds most constants."""
+MOST_OF_A_MODULE = 150
+_MINUTES_A_MODULE = 15
+"""Of one processor, with tests that drive a whole pump; those of core take a few."""
 MOST_SECONDS_ON_EXPLAINED = 3.0
 """Of tests tried on an explained mutant: enough to find out that it is noticed after all, as most are at once."""
 
@@ -62,55 +60,28 @@ class Plan:
     in_place: InPlace | None
 
 
-def modules(chosen: Sequence[str]) -> list[str]:
-    """Modules of the campaign, as paths below the firmware's package, that are named or in a part named."""
-    found = [
-        str(path.relative_to(FIRMWARE).with_suffix(""))
-        for part in PARTS
-        for path in sorted((FIRMWARE / part).rglob("*.py"))
-        if path.name != "__init__.py"
+def reach_of(field: Field) -> Reach:
+    """What the tests of a field reach, in the field and those that have the same tests."""
+    sources = [
+        str(source_of(module)) for one in FIELDS if one.tests == field.tests for module in one.modules()
     ]
-    for name in chosen:
-        if not any(name in (module, module.split("/")[0]) for module in found):
-            raise SystemExit(f"no module {name}; there are {', '.join(found)}")
-    return [module for module in found if not chosen or {module, module.split("/")[0]} & set(chosen)]
+    kept = REACH / f"reach-{field.reach_name()}.json"
+    return find_reach(field.files_of_tests(), sources, kept, field.digest_of_sources())
 
 
-def dotted(module: str) -> str:
-    return "thecal_fw." + module.replace("/", ".")
-
-
-def source_of(module: str) -> Path:
-    return FIRMWARE / f"{module}.py"
-
-
-def helpers() -> list[Path]:
-    """Files that the tests use and that are no tests, and what makes mutants."""
-    folders = [REPOSITORY / folder for folder in FOLDERS]
-    found = [path for folder in folders for path in folder.glob("*.py") if not path.name.startswith("test_")]
-    makers = [Path(__file__).with_name(f"{name}.py") for name in ("mutant", "operators")]
-    return [*found, *makers, REPOSITORY / "tests" / "conftest.py"]
-
-
-def files_of_tests() -> dict[str, str]:
-    """Digest by file of tests."""
-    found = [path for folder in FOLDERS for path in (REPOSITORY / folder).glob("test_*.py")]
-    return {
-        str(path.relative_to(REPOSITORY)): digest_of([path])
-        for path in sorted(found)
-        if path.name not in SLOW
-    }
-
-
-def digest_of_sources() -> str:
-    """Of all that the tests run or use."""
-    folders = (*(FIRMWARE / part for part in PARTS), REPOSITORY / "sim")
-    return digest_of([*(path for folder in folders for path in folder.rglob("*.py")), *helpers()])
-
-
-def digest_of_module(module: str, reach: Reach) -> str:
+def digest_of_module(module: str, reach: Reach, drawn: str) -> str:
+    """Of all that the results of a module rest on. drawn: which of its mutants are tried."""
     tests = [REPOSITORY / file for file in reach.files_of(str(source_of(module)))]
-    return digest_of([*imports_of(FIRMWARE, source_of(module)), *tests, *helpers()])
+    rests_on = [*imports_of(source_of(module)), *tests, *field_of(module).helpers()]
+    return f"{digest_of(rests_on)} {drawn}"
+
+
+def drawn(mutants: Sequence[Mutant], module: str, most: int, seed: int) -> set[Name]:
+    """Names of the mutants of a module that are tried; all if most is 0 or there are no more."""
+    names = [mutant.name for mutant in mutants]
+    if not most or len(names) <= most:
+        return set(names)
+    return set(random.Random(f"{seed} {module}").sample(names, most))
 
 
 class Order:
@@ -119,7 +90,6 @@ class Order:
 
     def __init__(self, module: str, reach: Reach, last: ModuleResults | None):
         self._own = f"/test_{module.split('/')[1]}"
-        self._part = f"tests/{module.split('/')[0]}/"
         self._reach = reach
         self._by = {result.name: result.by for result in last.results} if last else {}
         self._noticed: dict[str, int] = {}
@@ -147,20 +117,17 @@ class Order:
         last = self._by.get(name, "")
         if last in self._reach.seconds:
             yield [last]
-        own = sorted(
-            str(path.relative_to(REPOSITORY))
-            for path in REPOSITORY.glob(f"{self._part}{self._own.strip('/')}*.py")
-        )
-        yield [*own, NUMBERS]
+        files = {test.split("::")[0] for test in self._reach.seconds}
+        own = [file for file in sorted(files) if self._own in file or file == NUMBERS]
+        if own:
+            yield own
         yield within(self.sorted(name, set(self._reach.seconds)), self._reach.seconds, most_seconds)
 
 
-def plans_of(module: str, only: set[Name] | None, reach: Reach, order: Order) -> Iterator[Plan]:
+def plans_of(module: str, mutants: Sequence[Mutant], reach: Reach, order: Order) -> Iterator[Plan]:
     source = source_of(module).read_text(encoding="utf-8")
     tree, file = ast.parse(source), str(source_of(module))
-    for mutant in mutants_of(FIRMWARE, module, chosen_operators()):
-        if only is not None and mutant.name not in only:
-            continue
+    for mutant in mutants:
         functions = changed_functions(source, mutant.source)
         reaching = reach.tests_of(file, lines_of_statement(tree, mutant.line_number))
         if not functions or not reaching:
@@ -233,10 +200,14 @@ def try_module(
     arguments: argparse.Namespace,
     place: str,
 ) -> ModuleResults:
-    """Try every mutant of a module, or only those named, so many at a time. place: which of the modules it is."""
+    """Try the mutants of a module that are drawn or explained, or only those named, so many at a time. place: which of
+    the modules it is."""
     reasons = read_explanations()
     order = Order(module, reach, last)
-    plans = list(plans_of(module, only, reach, order))
+    mutants = list(mutants_of(source_of(module), module, chosen_operators()))
+    chosen = drawn(mutants, module, arguments.most, arguments.seed)
+    wanted = (chosen | set(reasons)) if only is None else only
+    plans = list(plans_of(module, [mutant for mutant in mutants if mutant.name in wanted], reach, order))
     most_seconds = {
         plan.mutant.name: MOST_SECONDS_ON_EXPLAINED if plan.mutant.name in reasons else arguments.seconds_each
         for plan in plans
@@ -258,18 +229,20 @@ def try_module(
             verdicts[plan.mutant.name].by,
             reasons.get(plan.mutant.name, ""),
             round(verdicts[plan.mutant.name].seconds, 3),
+            plan.mutant.name in chosen,
         )
         for plan in plans
     ]
-    return ModuleResults(digest_of_module(module, reach), results)
+    return ModuleResults(digest_of_module(module, reach, arguments.drawn), results, len(mutants))
 
 
 def tell(module: str, found: ModuleResults, seconds: float | None) -> None:
     counts = found.counts()
     took = "   known" if seconds is None else f"{seconds:6.0f} s"
     print(
-        f"{module:22} {len(found.results):5} mutants {counts['killed']:5} killed {counts['explained']:4} explained"
-        f" {counts['survived']:4} survived {score_percent(found.results):6.1f} % {took}",
+        f"{module:24} {len(found.results):5} of {found.mutants:5} mutants {counts['killed']:5} killed"
+        f" {counts['explained']:4} explained {counts['survived']:4} survived"
+        f" {score_percent(found.results):6.1f} % {took}",
         flush=True,
     )
     for result in found.results:
@@ -291,21 +264,33 @@ def with_reasons(found: ModuleResults) -> ModuleResults:
     """Explanations may have come since the trial."""
     reasons = read_explanations()
     return ModuleResults(
-        found.digest, [result.explained(reasons.get(result.name, "")) for result in found.results]
+        found.digest,
+        [result.explained(reasons.get(result.name, "")) for result in found.results],
+        found.mutants,
     )
 
 
 def run(arguments: argparse.Namespace) -> dict[str, ModuleResults]:
     """Results of every module chosen; those that do not hold any more are found anew and written at once."""
-    began = time.monotonic()
-    reach = find_reach(files_of_tests(), [str(FIRMWARE / part) for part in PARTS], REACH, digest_of_sources())
-    print(f"unchanged: all tests pass, {time.monotonic() - began:.0f} s", flush=True)
-    import_in_advance(reach.imported)
     found: dict[str, ModuleResults] = {}
     chosen = modules(arguments.module)
+    reaches: dict[str, Reach] = {}
+    minutes = len(chosen) * _MINUTES_A_MODULE
+    print(
+        f"{len(chosen)} modules, {arguments.most or 'all'} mutants of each by seed {arguments.seed}: about {minutes}"
+        f" processor minutes, less what is known in {RESULTS.relative_to(REPOSITORY)}",
+        flush=True,
+    )
     for number, module in enumerate(chosen, 1):
+        field = field_of(module)
+        reach = reaches.get(field.reach_name())
+        if reach is None:
+            began = time.monotonic()
+            reach = reaches[field.reach_name()] = reach_of(field)
+            print(f"{field.name}, unchanged: all tests pass, {time.monotonic() - began:.0f} s", flush=True)
+            import_in_advance(reach.imported)
         last = read_results(RESULTS).get(module)
-        holds = last is not None and last.digest == digest_of_module(module, reach)
+        holds = last is not None and last.digest == digest_of_module(module, reach, arguments.drawn)
         only = None
         if arguments.survivors and last is not None:
             only = {result.name for result in with_reasons(last).results if result.status == "survived"}
@@ -326,7 +311,9 @@ def merged(last: ModuleResults, anew: ModuleResults) -> ModuleResults:
     """Last results with some of them found anew. They rest on what the older ones do: the digest stays."""
     by_name = {result.name: result for result in anew.results}
     return with_reasons(
-        ModuleResults(last.digest, [by_name.get(result.name, result) for result in last.results])
+        ModuleResults(
+            last.digest, [by_name.get(result.name, result) for result in last.results], last.mutants
+        )
     )
 
 
@@ -338,13 +325,19 @@ def main() -> int:
     parser.add_argument(
         "--seconds-each", type=float, default=100, help="most seconds of tests tried on a mutant"
     )
+    parser.add_argument(
+        "--most", type=int, default=MOST_OF_A_MODULE, help="mutants drawn of a module; 0 for all (150)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the draw (0)")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="mutants tried at a time")
     arguments = parser.parse_args()
+    arguments.drawn = f"{arguments.most or 'all'} by {arguments.seed}"
     os.chdir(REPOSITORY)
     found = run(arguments)
     results = [result for module in found.values() for result in module.results]
     survived = sum(result.status == "survived" for result in results)
     killed, score = sum(bool(result.by) for result in results), score_percent(results)
+    low = [name for name, module in found.items() if score_percent(module.results) < LEAST_SCORE_PERCENT]
     print(
         f"{len(results)} mutants: {killed} killed, {len(results) - killed - survived} explained, {survived} survived;"
         f" score {score:.1f} %, with the explained {explained_percent(results):.1f} %"
@@ -352,8 +345,10 @@ def main() -> int:
     stale = out_of_date(found)
     for line in stale:
         print(line)
+    if low:
+        print(f"below {LEAST_SCORE_PERCENT} %: {', '.join(low)}")
     print(f"written to {RESULTS.relative_to(REPOSITORY)}")
-    return int(survived > 0 or score < LEAST_SCORE_PERCENT or bool(stale))
+    return int(survived > 0 or bool(low) or bool(stale))
 
 
 if __name__ == "__main__":

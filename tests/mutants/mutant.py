@@ -40,9 +40,9 @@ class Mutant:
     source: str
 
 
-def mutants_of(firmware: Path, module: str, operators: dict[str, Operator]) -> Iterator[Mutant]:
-    """Every distinct mutant of a module, given as its path below the firmware's package, in a fixed order."""
-    source = (firmware / f"{module}.py").read_text(encoding="utf-8")
+def mutants_of(path: Path, module: str, operators: dict[str, Operator]) -> Iterator[Mutant]:
+    """Every distinct mutant of a module of that name and with its source at that path, in a fixed order."""
+    source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)
     seen = {ast.dump(tree)}
     named: dict[Name, int] = {}

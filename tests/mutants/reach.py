@@ -58,12 +58,10 @@ class Reach:
 
 
 class _Follow:
-    """Finds out which tests run which lines below some folders, and how long each of them takes."""
+    """Finds out which tests run which lines of some sources, and how long each of them takes."""
 
-    def __init__(self, folders: Sequence[str]):
-        self._coverage = coverage.Coverage(
-            data_file=None, include=[f"{folder}/*" for folder in folders], config_file=False
-        )
+    def __init__(self, sources: Sequence[str]):
+        self._coverage = coverage.Coverage(data_file=None, include=list(sources), config_file=False)
         self.seconds: dict[str, float] = {}
         self.failed = ""
         self._coverage.start()
@@ -95,8 +93,9 @@ class _Follow:
         return found
 
 
-def find_reach(digests: dict[str, str], folders: Sequence[str], kept: Path, digest_of_sources: str) -> Reach:
-    """Run files of tests on the sources as they are, but those with the digest of last time if the sources have theirs.
+def find_reach(digests: dict[str, str], sources: Sequence[str], kept: Path, digest_of_sources: str) -> Reach:
+    """Run files of tests on the sources as they are, but those with the digest of last time if all that they run has
+    its own. sources: paths of those whose lines are followed.
 
     SystemExit if a test fails.
     """
@@ -108,7 +107,7 @@ def find_reach(digests: dict[str, str], folders: Sequence[str], kept: Path, dige
     kept.parent.mkdir(parents=True, exist_ok=True)
 
     def run() -> str:
-        follow = _Follow(folders)
+        follow = _Follow(sources)
         code = pytest.main([*PYTEST, *missing], plugins=[follow])
         if code != pytest.ExitCode.OK:
             return follow.failed or f"pytest: {pytest.ExitCode(code).name}"

@@ -12,7 +12,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,18 @@ from thecal_hil.checkout import checkout
 from thecal_hil.evidence import is_as_written, with_seal, write_json
 
 REPOSITORY = Path(__file__).parents[2]
+_PACKAGES = {
+    "thecal_fw": REPOSITORY / "firmware",
+    "thecal_sim": REPOSITORY / "sim",
+    "thecal_hil": REPOSITORY / "hil",
+}
 VERSIONS = {name: version(name) for name in ("cosmic-ray", "hypothesis")}
 
 
 @dataclass(frozen=True)
 class Result:
-    """A mutant and what became of it: ``by`` is what noticed, ``reason`` why nothing need notice."""
+    """A mutant and what became of it: ``by`` is what noticed, ``reason`` why nothing need notice. is_drawn: not tried
+    for its explanation alone."""
 
     name: Name
     operator: str
@@ -35,6 +41,7 @@ class Result:
     by: str
     reason: str
     seconds: float
+    is_drawn: bool = True
 
     @property
     def status(self) -> str:
@@ -43,23 +50,25 @@ class Result:
         return "explained" if self.reason else "survived"
 
     def explained(self, reason: str) -> "Result":
-        return Result(self.name, self.operator, self.line_number, self.by, reason, self.seconds)
+        return replace(self, reason=reason)
 
 
 @dataclass(frozen=True)
 class ModuleResults:
-    """All results of one module, and the digest of what they rest on."""
+    """All results of one module, the digest of what they rest on, and how many mutants there are."""
 
     digest: str
     results: list[Result]
+    mutants: int
 
     def counts(self) -> Counter[str]:
         return Counter(result.status for result in self.results)
 
 
 def score_percent(results: Sequence[Result]) -> float:
-    """Share of the mutants that a test notices; an explained one counts as not noticed."""
-    return 100 * sum(bool(result.by) for result in results) / len(results) if results else 100.0
+    """Share of the mutants drawn that a test notices; an explained one counts as not noticed."""
+    drawn = [result for result in results if result.is_drawn]
+    return 100 * sum(bool(result.by) for result in drawn) / len(drawn) if drawn else 100.0
 
 
 def explained_percent(results: Sequence[Result]) -> float:
@@ -76,8 +85,8 @@ def digest_of(files: Iterable[Path]) -> str:
     return whole.hexdigest()
 
 
-def imports_of(firmware: Path, source: Path) -> set[Path]:
-    """A module of the firmware and all others that it imports, directly or not."""
+def imports_of(source: Path) -> set[Path]:
+    """A module and all others of the repository's packages that it imports, directly or not."""
     found: set[Path] = set()
     waiting = [source]
     while waiting:
@@ -86,13 +95,11 @@ def imports_of(firmware: Path, source: Path) -> set[Path]:
             continue
         found.add(path)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if (
-                isinstance(node, ast.ImportFrom)
-                and node.module
-                and node.module.split(".")[0] == firmware.name
-            ):
-                base = firmware.parent / Path(*node.module.split("."))
-                waiting += [base.with_suffix(".py"), *(base / f"{alias.name}.py" for alias in node.names)]
+            if isinstance(node, ast.ImportFrom) and node.module:
+                root = _PACKAGES.get(node.module.split(".")[0])
+                if root is not None:
+                    base = root / Path(*node.module.split("."))
+                    waiting += [base.with_suffix(".py"), *(base / f"{alias.name}.py" for alias in node.names)]
     return found
 
 
@@ -106,7 +113,9 @@ def read_results(path: Path) -> dict[str, ModuleResults]:
         modules: dict[str, Any] = evidence["modules"]
         return {
             module: ModuleResults(
-                found["digest"], [Result(Name(**one.pop("name")), **_known(one)) for one in found["all"]]
+                found["digest"],
+                [Result(Name(**one.pop("name")), **_known(one)) for one in found["all"]],
+                found["mutants"],
             )
             for module, found in modules.items()
         }
@@ -134,6 +143,7 @@ def write_results(path: Path, modules: dict[str, ModuleResults]) -> None:
                 **{status: found.counts()[status] for status in ("killed", "explained", "survived")},
                 "score_percent": round(score_percent(found.results), 2),
                 "digest": found.digest,
+                "mutants": found.mutants,
                 "all": [{**asdict(result), "status": result.status} for result in found.results],
             }
             for module, found in sorted(modules.items())

@@ -29,7 +29,10 @@ from _pytest.runner import runtestprotocol
 
 from mutants.exchange import exchange_functions, functions_of, import_changed
 
-OUR_PACKAGES = ("thecal", "thecal_fw", "thecal_sim", "thecal_hil", "tests", "core", "store", "controller")
+OUR_PACKAGES = (
+    *("thecal", "thecal_fw", "thecal_sim", "thecal_hil"),
+    *("tests", "core", "store", "controller", "link", "sim", "hil"),
+)
 MOST_SECONDS_TO_START = 20
 MOST_BYTES = 4 << 30
 _NOT_MADE = "trial not made: "

@@ -34,6 +34,7 @@ def state_of(number: int, program: int | None) -> State:
     state.delivering, state.reservoir_known, state.time_source = number % 2, number // 2 % 2, number % 4
     state.stalls = number % 16
     state.counted_steps, state.granted_steps, state.lifetime_s = number, number + 56, 3 * number
+    state.filled_at_steps = number // 2
     state.utc_s, state.utc_us = 1_700_000_000 + number, number * 7
     state.program_pair, state.program_bytes, state.program_digest = NO_PAIR, 0, bytes(32)
     if program is not None:

@@ -1,7 +1,7 @@
 """Names of the firmware's own made short: each costs the board its letters and an entry in the table of all names.
 
 A private name means something in its own module only, so the private names of each module are numbered from the start,
-and all modules together need no more of them than the one that has the most.
+and all modules together need no more of them than the one that has the most. Parameters share theirs likewise.
 
 Promises: no two names become one where both mean something; a name keeps its meaning wherever it stands, as a
 variable, an attribute, a parameter, a keyword, or a string that ``getattr``, ``setattr`` or a table of fields is given.
@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 
 from lean.modules import LeanError, Modules, decorators, mentioned, path_of
+from lean.parameters import most_parameters, passed_by_name, share_parameter_names
 
 OF_MICROPYTHON = (
     "ERROR",
@@ -33,9 +34,12 @@ OF_MICROPYTHON = (
     "_readinto",
     "_run",
     "_server",
+    "_us",
     "_write",
     "active",
+    "age",
     "append",
+    "back",
     "bit",
     "bits",
     "bootloader",
@@ -86,6 +90,7 @@ OF_MICROPYTHON = (
     "key",
     "known",
     "last",
+    "late",
     "led",
     "left",
     "length",
@@ -97,6 +102,7 @@ OF_MICROPYTHON = (
     "message",
     "mode",
     "name",
+    "needed",
     "number",
     "off",
     "one",
@@ -124,6 +130,7 @@ OF_MICROPYTHON = (
     "size",
     "small",
     "source",
+    "span",
     "split",
     "start",
     "step",
@@ -139,6 +146,8 @@ OF_MICROPYTHON = (
     "value",
     "values",
     "view",
+    "wait_for",
+    "waiting",
     "word",
     "write",
     "zero",
@@ -158,6 +167,10 @@ def shorten_names(modules: Modules, outside: list[ast.Module]) -> Names:
     stay = set(OF_MICROPYTHON) | set(dir(builtins)) | _taken(modules, outside)
     stay |= {name for name in _defined_in(modules.values()) if name.startswith("__") or len(name) <= _SHORT}
     free = _short_names({name for tree in trees for name in _all_names(tree)} | stay)
+    kept = {"self"} | passed_by_name(trees)
+    shared = [next(free) for _ in range(most_parameters(modules, kept))]
+    share_parameter_names(modules, shared, kept)
+    stay.update(shared)
     private = _private_names(modules, stay)
     numbered = [next(free) for _ in range(max(map(len, private.values()), default=0))]
     uses = Counter(name for tree in modules.values() for name in _all_names(tree))

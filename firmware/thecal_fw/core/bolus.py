@@ -20,11 +20,15 @@ KIND_NAMES = ("scheduled", "patient", "clinician", "prime", "temporary rate")
 
 class Bolus:
     """Of a kind, from start_tick up to end_tick, at rate_nl_per_day. number: that of the dose, which rises by one over
-    all lives of the pump; 0 before it has begun. end_reason: why it ends early, once that is decided."""
+    all lives of the pump; 0 before it has begun. end_reason: why it ends early, once that is decided. is_free: whether
+    it is a prime that the line has room for, which counts for no limit. minute: of one that is made up, the local
+    minute since 1970 at which the clock would have begun it."""
 
     def __init__(self, kind: int, start_tick: int, length_ticks: int, rate_nl_per_day: int, number: int = 0):
         self.number = number
         self.end_reason = 0
+        self.is_free = False
+        self.minute = 0
         self.kind = kind
         self.rate_nl_per_day = rate_nl_per_day
         self.start_tick = start_tick

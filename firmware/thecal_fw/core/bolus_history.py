@@ -32,6 +32,7 @@ REFUSAL_NAMES = (
     "the clock was set past it",
     "a bridge is under way",
     "what the program gives in a week is still being worked out",
+    "limit by the meter",
 )
 (
     REFUSED_NOT,
@@ -49,6 +50,7 @@ REFUSAL_NAMES = (
     REFUSED_CLOCK,
     REFUSED_BRIDGE,
     REFUSED_WEEK_UNKNOWN,
+    REFUSED_METER,
 ) = range(len(REFUSAL_NAMES))
 
 

@@ -8,13 +8,16 @@ under way the anchor lies at the change, for what comes before it another progra
 
 import struct
 
+from thecal_fw.core.counts import MOST_NUMBER
 from thecal_fw.core.instant import TICKS_PER_SECOND
 
 NO_RECORD = 0xFFFFFFFF
 
-_LAYOUT = "<BBhIIqIIIqIBqII"
+_LAYOUT = "<BBhIIqIQIqIqII"
 _BOLUS_LAYOUT = "<qII"
 MOST_BOLUSES = 6
+_HAS_ANCHOR = 1
+_IS_STALLED = 2
 _KIND_SHIFT = 28
 _RATE_MASK = (1 << _KIND_SHIFT) - 1
 """More than the highest rate, which has 27 bits."""
@@ -23,6 +26,9 @@ _SECONDS_MASK = (1 << _NUMBER_SHIFT) - 1
 """More than a day; boluses last whole seconds."""
 _NUMBER_MASK = 0x7FFF
 """More doses than can be between the oldest of a few and the next one."""
+KIND_WAITS = 6
+"""In place of a kind: a bolus of the clock that is made up for and has not begun. In place of its number stands by how
+many minutes it comes late."""
 _BOLUSES_OFFSET = struct.calcsize(_LAYOUT)
 _BOLUS_BYTES = struct.calcsize(_BOLUS_LAYOUT)
 NOTE_BYTES = -(-(_BOLUSES_OFFSET + MOST_BOLUSES * _BOLUS_BYTES) // 4) * 4
@@ -78,7 +84,7 @@ class Carried:
             _LAYOUT,
             note,
             0,
-            self.has_anchor,
+            (_HAS_ANCHOR if self.has_anchor else 0) | (_IS_STALLED if self.is_stalled else 0),
             self.time_source,
             self.offset_minutes,
             self.anchor_s,
@@ -89,13 +95,14 @@ class Carried:
             self.unseen_steps,
             self.utc_ticks_at_boot,
             self.base_lifetime_s,
-            self.is_stalled,
             self.noted_tick,
             self.next_dose,
             self.dose_record,
         )
         for index, (kind, start_tick, end_tick, rate, number) in enumerate(self.boluses):
-            behind = self.next_dose - number if number else 0
+            behind = number
+            if number and kind != KIND_WAITS:
+                behind = (self.next_dose - number) % MOST_NUMBER
             struct.pack_into(
                 _BOLUS_LAYOUT,
                 note,
@@ -107,22 +114,31 @@ class Carried:
         return bytes(note)
 
 
+_PLACE_OF_IS_STALLED = 10
+"""Among the arguments of ``Carried`` behind the first."""
+
+
 def decode(note) -> Carried:
     """What was encoded; the bytes are known to be whole by whoever kept them."""
-    carried = Carried(*struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET]))
+    flags, *values = struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET])
+    values.insert(_PLACE_OF_IS_STALLED, flags // _IS_STALLED)
+    carried = Carried(flags & _HAS_ANCHOR, *values)
     for index in range(MOST_BOLUSES):
         start_tick, kind_and_rate, rest = struct.unpack_from(
             _BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES
         )
         behind = rest >> _NUMBER_SHIFT
+        number, kind = behind, kind_and_rate >> _KIND_SHIFT
+        if behind and kind != KIND_WAITS:
+            number = (carried.next_dose - behind - 1) % MOST_NUMBER + 1
         if kind_and_rate & _RATE_MASK:
             carried.boluses.append(
                 (
-                    kind_and_rate >> _KIND_SHIFT,
+                    kind,
                     start_tick,
                     start_tick + (rest & _SECONDS_MASK) * TICKS_PER_SECOND,
                     kind_and_rate & _RATE_MASK,
-                    carried.next_dose - behind if behind else 0,
+                    number,
                 )
             )
     return carried

@@ -1,10 +1,10 @@
-"""Encodes and decodes what the pump must still know of doses after a power cut, as one record of 512 bytes: those under
-way, and those on demand that limits and lockout still count. The newest whole record is the whole truth; nothing is
-read from the log.
+"""What the pump must still know of doses after a power cut, as one record of 512 bytes: those under way, those on
+demand that limits and lockout still count, and as much as there is room for of the turns of what was given in the last
+24 hours. The newest whole record is the whole truth; nothing is read from the log.
 
 Times are seconds of the pump's running time, begins and lengths rounded up: what is not known to the tick ends a limit
-or a lockout later, never sooner. The first 8 bytes (magic, layout version, two of the layout's own, sequence) and the
-last 4 (CRC-32) keep their places in every layout.
+or a lockout later, never sooner. Only turns are known to 40 us, by their age. The first 8 bytes (magic, layout version,
+two of the layout's own, sequence) and the last 4 (CRC-32) keep their places in every layout.
 """
 
 import binascii
@@ -17,28 +17,37 @@ from thecal_fw.core.lived_minutes import MOST_SPANS, NOT_KNOWN
 
 RECORD_BYTES = 512
 MAGIC = 0xD7
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 MOST_DOSES = 16
 """The 12 on demand that are remembered, a prime, and those of the clock that a setting of it makes overlap."""
 
-_HEADER = "<BBBBIIIIII"
-_DOSE = "<IIIIIBBH"
+_HEADER = "<BBBBIIIHIQHIHBIBI"
+_DOSE = "<IIIIIBB"
 _SPAN = "<IIH"
+_TURN = "<II"
 _HEADER_BYTES = struct.calcsize(_HEADER)
 _DOSE_BYTES = struct.calcsize(_DOSE)
 _SPAN_BYTES = struct.calcsize(_SPAN)
-_SPANS_OFFSET = _HEADER_BYTES + MOST_DOSES * _DOSE_BYTES
+_TURN_BYTES = struct.calcsize(_TURN)
+_TICKS_OF_AGE = 4
+_AGED_FROM_S = 2
+"""After the second of writing: a change is noted a little ahead."""
 _CRC_OFFSET = RECORD_BYTES - 4
 SEQUENCE_OFFSET = 4
 _IS_UNDER_WAY = 1
 _IS_REMEMBERED = 2
 _ALL_SECONDS = 0xFFFFFFFF
+_MOST_AGE = 0xFFFFFFFF
 
 
 class DoseRecord:
     """lifetime_s: running second at writing. next_number: number of the next dose. unknown_until_s: running second
     before which doses may have been given of which nothing is known.
 
+    judged_until_s: running second before which doses are judged against what was given; it and the one before lie
+    within 24 hours of writing, and 0 is none. settled_minute, passed_over,
+    passed_reason: as ``Boluses`` has them. primes, primed_nl: as ``LineRoom`` has them.
+    free_steps: microsteps of all lives that only filled the line, which the meter leaves out.
     lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
     under_way: doses that have begun and not ended. remembered: what counts against limits, of the history; a dose can
     be in both, as two objects of one number. Their ticks count from running second 0 of the pump.
@@ -47,15 +56,22 @@ class DoseRecord:
     def __init__(self, lifetime_s: int = 0, next_number: int = 1):
         self.lifetime_s = lifetime_s
         self.next_number = next_number
-        self.unknown_until_s = 0
+        self.unknown_until_s = self.free_steps = 0
         self.lived_since = NOT_KNOWN
         self.lived = []
+        self.judged_until_s = 0
+        self.settled_minute = NOT_KNOWN
+        self.passed_over = 0
+        self.passed_reason = 0
+        self.primes = self.primed_nl = 0
         self.line_empty_at_steps = LINE_NOT_KNOWN
         self.under_way = []
         self.remembered = []
 
-    def encode_into(self, record, base_s: int) -> None:
-        """Fill a record but for its sequence; the ticks of the doses count from the running second given."""
+    def encode_into(self, record, base_s: int, given) -> None:
+        """Fill a record but for its sequence; the ticks of the doses count from the running second ``base_s``.
+
+        given: what was given in the last 24 hours, of which the oldest turns are dropped that there is no room for."""
         numbers = []
         offset = _HEADER_BYTES
         for bolus in self.under_way + self.remembered:
@@ -80,7 +96,6 @@ class DoseRecord:
                 counted.rate_nl_per_day if counted is not None else 0,
                 bolus.kind,
                 flags,
-                0,
             )
             offset += _DOSE_BYTES
         struct.pack_into(
@@ -94,16 +109,41 @@ class DoseRecord:
             0,
             self.lifetime_s,
             self.next_number,
-            self.unknown_until_s,
+            _time_left(self.unknown_until_s, self.lifetime_s),
             self.lived_since,
             self.line_empty_at_steps,
+            _time_left(self.judged_until_s, self.lifetime_s),
+            self.settled_minute,
+            self.passed_over,
+            self.passed_reason,
+            self.free_steps,
+            self.primes,
+            self.primed_nl,
         )
         record[offset:_CRC_OFFSET] = bytes(_CRC_OFFSET - offset)
-        offset = _SPANS_OFFSET
         for first, until, until_tick in self.lived:
-            until_s = max(0, base_s - -until_tick // TICKS_PER_SECOND)
+            until_s = min(max(0, base_s - -until_tick // TICKS_PER_SECOND), _ALL_SECONDS)
             struct.pack_into(_SPAN, record, offset, first, until_s, min(until - first, 0xFFFF))
             offset += _SPAN_BYTES
+        aged_from = (self.lifetime_s + _AGED_FROM_S - base_s) * TICKS_PER_SECOND
+        given.keep((_CRC_OFFSET - offset) // _TURN_BYTES, aged_from)
+        ticks, rates = given.ticks, given.rates
+        for index in range(given.count):
+            # An age of 0 is none, which ends them.
+            age = (aged_from - ticks[index]) // _TICKS_OF_AGE + 1
+            if not 0 < age < _MOST_AGE:
+                age = 1 if age < 1 else _MOST_AGE
+            struct.pack_into(_TURN, record, offset, age, rates[index])
+            offset += _TURN_BYTES
+
+
+def _time_left(until_s: int, now_s: int) -> int:
+    """A time that is over within 24 hours, as it is kept: rounded up to 2 s."""
+    return min(max(0, until_s - now_s + 1) // 2, 0xFFFF)
+
+
+def _until_s(left: int, now_s: int) -> int:
+    return now_s + 2 * left if left else 0
 
 
 def _of_number(boluses, number: int):
@@ -126,22 +166,28 @@ def sequence_in(record) -> int:
     return struct.unpack_from("<I", record, SEQUENCE_OFFSET)[0]
 
 
-def decode(record, base_s: int):
-    """Return what an undamaged record says, with ticks from the running second given; None if its layout is unknown."""
-    _, version, count, spans, _, lifetime_s, next_number, unknown_until_s, lived_since, line = (
+def decode(record, base_s: int, given, late_ticks: int = 0):
+    """Return what an undamaged record says, with ticks from the running second given; None if its layout is unknown.
+
+    given: takes the turns of what was given. late_ticks: by how much tick 0 is later than that running second."""
+    _, version, count, spans, _, lifetime_s, next_number, unknown, lived_since, line, judged, *rest = (
         struct.unpack_from(_HEADER, record, 0)
     )
     if version != LAYOUT_VERSION or count > MOST_DOSES:
         return None
     told = DoseRecord(lifetime_s, next_number)
-    told.unknown_until_s = unknown_until_s
+    told.unknown_until_s, told.judged_until_s = _until_s(unknown, lifetime_s), _until_s(judged, lifetime_s)
     told.lived_since = lived_since
     told.line_empty_at_steps = line
-    for index in range(min(spans, MOST_SPANS)):
-        first, until_s, minutes = struct.unpack_from(_SPAN, record, _SPANS_OFFSET + index * _SPAN_BYTES)
+    told.settled_minute, told.passed_over, told.passed_reason, *rest = rest
+    told.free_steps, told.primes, told.primed_nl = rest
+    offset = _HEADER_BYTES + count * _DOSE_BYTES
+    for _ in range(min(spans, MOST_SPANS)):
+        first, until_s, minutes = struct.unpack_from(_SPAN, record, offset)
+        offset += _SPAN_BYTES
         told.lived.append((first, first + minutes, (until_s - base_s) * TICKS_PER_SECOND))
     for index in range(count):
-        number, start_s, seconds, rate, counted_rate, kind, flags, _ = struct.unpack_from(
+        number, start_s, seconds, rate, counted_rate, kind, flags = struct.unpack_from(
             _DOSE, record, _HEADER_BYTES + index * _DOSE_BYTES
         )
         start_tick = (start_s - base_s) * TICKS_PER_SECOND
@@ -149,12 +195,24 @@ def decode(record, base_s: int):
             told.under_way.append(Bolus(kind, start_tick, seconds * TICKS_PER_SECOND, rate, number))
         if flags & _IS_REMEMBERED:
             told.remembered.append(Bolus(kind, start_tick, seconds * TICKS_PER_SECOND, counted_rate, number))
-    told.remembered.sort(key=_number_of)
+    told.remembered.sort(key=_start_of)
+    now = (lifetime_s - base_s) * TICKS_PER_SECOND - late_ticks
+    aged_from = now + _AGED_FROM_S * TICKS_PER_SECOND
+    while offset + _TURN_BYTES <= _CRC_OFFSET:
+        age, rate = struct.unpack_from(_TURN, record, offset)
+        if not age:
+            break
+        turn = min(0, aged_from - _TICKS_OF_AGE * (age - 1))
+        given.turn(turn, rate)
+        now = max(now, turn)
+        offset += _TURN_BYTES
+    given.until = now
     return told
 
 
-def _number_of(bolus) -> int:
-    return bolus.number
+def _start_of(bolus) -> int:
+    # Not by their numbers, which begin anew one day.
+    return bolus.start_tick
 
 
 def _crc(record) -> int:

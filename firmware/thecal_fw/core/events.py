@@ -6,6 +6,8 @@ of the pump's lives and are never reused, so a reader knows what it has missed.
 
 import struct
 
+from thecal_fw.core.bursts import BY_VALUE, Bursts
+from thecal_fw.core.counts import MOST_EVENTS
 from thecal_fw.core.instant import TICKS_PER_SECOND, ticks_at
 from thecal_fw.core.wall_clock import WallClock
 
@@ -60,6 +62,9 @@ EVENT_NAMES = (
     "out of memory",
     "keys in one place only",
     "boluses passed over",
+    "counts full",
+    "more of the same",
+    "held back by the meter",
 )
 (
     EVENT_RESET,
@@ -106,7 +111,28 @@ EVENT_NAMES = (
     EVENT_OUT_OF_MEMORY,
     EVENT_KEYS_SINGLE,
     EVENT_PASSED_OVER,
+    EVENT_COUNTS_FULL,
+    EVENT_MORE,
+    EVENT_METER_HELD,
 ) = range(len(EVENT_NAMES))
+
+COUNTED_IN_BURSTS = {
+    EVENT_HELLO: 1,
+    EVENT_WRONG_KEY: 1 | BY_VALUE,
+    EVENT_PRESSED: 4,
+    EVENT_BOLUS_REFUSED: 4 | BY_VALUE,
+    EVENT_AUTHENTICATED: 4 | BY_VALUE,
+    EVENT_TONE_CHECKED: 4 | BY_VALUE,
+    EVENT_OUT_OF_MEMORY: 4,
+    EVENT_SUPPLY_LOW: 4,
+    EVENT_SUPPLY_GOOD: 4,
+    EVENT_ALARM_RAISED: 4 | BY_VALUE,
+    EVENT_ALARM_CLEARED: 4 | BY_VALUE,
+}
+"""What can be caused without a clinician's key, as often as one likes: how many of the same are logged in an hour
+before the rest is counted (``Bursts``). Any other event is logged each time."""
+MORE_CODE_SHIFT = 16
+"""In the second value of *more of the same*, above the first value of its burst, low 16 bits: the code of the event."""
 
 KIND_SHIFT = 28
 """In the second value of a bolus, above its seconds or its end: the kind."""
@@ -153,6 +179,10 @@ PASSED_OVER_NAMES = (
     "too many at once",
     "highest rate of the pump",
     "nothing is being delivered",
+    "a window would hold more than its limit",
+    "the time is unknown",
+    "limit by the meter",
+    "cancelled, or another program",
 )
 (
     PASSED_BY_CLOCK,
@@ -162,6 +192,10 @@ PASSED_OVER_NAMES = (
     PASSED_TOO_MANY,
     PASSED_RATE,
     PASSED_STOPPED,
+    PASSED_LIMIT,
+    PASSED_TIME_UNKNOWN,
+    PASSED_METER,
+    PASSED_CANCELLED,
 ) = range(len(PASSED_OVER_NAMES))
 
 EVENT_FIELDS = (
@@ -201,6 +235,7 @@ class EventLog:
         self.latest = 0
         self._before_first = 0
         self._boots = 0
+        self._bursts = Bursts(COUNTED_IN_BURSTS)
 
     def go_on_after(self, sequence: int, boots: int) -> None:
         """Number events on from the last one of the lives before this one."""
@@ -210,6 +245,21 @@ class EventLog:
     def record(
         self, boot_s: int, boot_us: int, wall: WallClock, code: int, first: int = 0, second: int = 0
     ) -> None:
+        """Log an event, or count it if it is one of a burst."""
+        if not self._bursts.takes(code, first, boot_s):
+            self._log(boot_s, boot_us, wall, code, first, second)
+
+    def tell_bursts(self, boot_s: int, boot_us: int, wall: WallClock, at_once: bool = False) -> None:
+        """Log what was counted in each hour that is over. at_once: in the others too, before the pump leaves."""
+        more = self._bursts.over(boot_s, at_once)
+        while more is not None:
+            code, first, counted = more
+            self._log(boot_s, boot_us, wall, EVENT_MORE, counted, code << MORE_CODE_SHIFT | first)
+            more = self._bursts.over(boot_s, at_once)
+
+    def _log(self, boot_s: int, boot_us: int, wall: WallClock, code: int, first: int, second: int) -> None:
+        if self.latest >= MOST_EVENTS:
+            return
         self.latest += 1
         utc_s = wall.utc_ticks(ticks_at(boot_s, boot_us)) // TICKS_PER_SECOND
         self._put(

@@ -1,9 +1,11 @@
 """The ledger: microsteps counted, granted, and not certain. Volume is a view of it, never the other way round.
 
 Counts run from the present reset, so that they stay small; what was delivered in the lives before is one number
-that is added where a count has to outlast a reset. A microstep that may have been delivered counts as
-delivered: it is never given again.
+that is added where a count has to outlast a reset: when it is written or told, since it outgrows a small integer. A
+microstep that may have been delivered counts as delivered: it is never given again.
 """
+
+from thecal_fw.core.counts import MOST_COUNT
 
 MOST_STALLS = 15
 """A count of stalls says so many where there were more: that is all the journal has room for."""
@@ -27,6 +29,12 @@ class Ledger:
         self.uncertain_steps = 0
         self.lost_steps = 0
         self.stalls = 0
+
+    def add_uncertain(self, steps: int) -> None:
+        self.uncertain_steps = min(self.uncertain_steps + steps, MOST_COUNT)
+
+    def add_lost(self, steps: int) -> None:
+        self.lost_steps = min(self.lost_steps + steps, MOST_COUNT)
 
     def begin_reservoir(self) -> None:
         """What was uncertain about the old contents does not matter for the new ones."""

@@ -1,19 +1,39 @@
-"""Keeps how much of the line from reservoir to patient is known not to be filled: what a prime may give without
-counting as a dose. It is known from recorded events only: the first fill of a pump that has delivered nothing yet, and
-new tubing. Whatever is delivered after one of them, of any kind, fills the line. Not known is none.
+"""What is known of filling the line: its room, and what primes have given.
+
+How much of the line from reservoir to patient is known not to be filled: what a prime may give without counting as a
+dose. It is known from recorded events only: the first fill of a pump that has delivered nothing yet, new tubing, and a
+line that was rinsed.
+Whatever is delivered after one of them, of any kind, fills the line. Not known is none.
 """
 
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 
-NOT_KNOWN = 0xFFFFFFFF
+NOT_KNOWN = 0xFFFFFFFFFFFFFFFF
+"""More than any pump ever counts."""
+MOST_PRIMES = 0xFF
+MOST_PRIMED_NL = 0xFFFFFFFF
+"""More than a reservoir holds."""
 
 
 class LineRoom:
-    """empty_at_steps: lifetime microsteps at which tubing and catheter were last known to be empty, or NOT_KNOWN."""
+    """empty_at_steps: lifetime microsteps at which tubing and catheter were last known to be empty, or NOT_KNOWN.
+
+    primes, primed_nl: primes that have ended since the last refill, and what they gave.
+    """
 
     def __init__(self, calibration):
         self._calibration = calibration
         self.empty_at_steps = NOT_KNOWN
+        self.begin_reservoir()
+
+    def begin_reservoir(self) -> None:
+        """The reservoir has been refilled: primes are counted from here on."""
+        self.primes = self.primed_nl = 0
+
+    def note_prime(self, given_nl: int) -> None:
+        """A prime has ended that gave so much."""
+        self.primes = min(self.primes + 1, MOST_PRIMES)
+        self.primed_nl = min(self.primed_nl + given_nl, MOST_PRIMED_NL)
 
     def left_nl(self, catheter_nl: int, lifetime_steps: int) -> int:
         """Volume that tubing and a catheter of this volume can still take, in nL."""

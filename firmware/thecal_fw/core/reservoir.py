@@ -5,6 +5,7 @@ reached is computed once, exactly, so an alarm comes on that very pulse.
 """
 
 from thecal_fw.core.calibration import Calibration
+from thecal_fw.core.counts import MOST_COUNT
 
 NEVER_STEP = 0x3FFFFFFF
 """A microstep that is never reached: the threshold of a reservoir whose contents are unknown."""
@@ -42,6 +43,14 @@ class Reservoir:
     def set_low_threshold(self, low_reservoir_nl: int) -> None:
         self.low_reservoir_nl = low_reservoir_nl
         self._set_thresholds()
+
+    def keep_count_small(self, counted_steps: int) -> None:
+        """Have the microsteps since the refill stand still at MOST_COUNT, as of this count: sixteen litres, and a
+        record has room for four times as many."""
+        oldest = counted_steps - MOST_COUNT
+        if self.filled_at_step < oldest:
+            self.filled_at_step = oldest
+            self._set_thresholds()
 
     def steps_since_refill(self, counted_steps: int) -> int:
         return counted_steps - self.filled_at_step

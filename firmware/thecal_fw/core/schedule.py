@@ -53,6 +53,11 @@ def _first_step_after(steps, minute: int) -> int:
     return low
 
 
+def step_index_at(steps, minute: int) -> int:
+    """Index of the step of a day that holds at a minute."""
+    return max(0, _first_step_after(steps, minute) - 1)
+
+
 def boluses_between(program: Program, first_minute: int, until_minute: int) -> list:
     """Boluses that begin by the clock in a span of local minutes since 1970: (start minute, rate, minutes) each."""
     found = []

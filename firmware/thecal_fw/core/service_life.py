@@ -6,15 +6,19 @@ Age is the pump's own running time. What is counted in whole days or hundreds of
 nothing is told later than it is.
 """
 
+from thecal_fw.core.counts import MOST_TUBING_HUNDREDS
 from thecal_fw.core.refill_dates import NEVER_MINUTES
 
 PART_TUBING = 0
 PART_PUMP = 1
-PART_NAMES = ("tubing", "pump")
+PART_LINE = 2
+"""Tubing and catheter, rinsed: neither is new, and both count as empty of drug."""
+PART_NAMES = ("tubing", "pump", "line")
 
 REVOLUTIONS_UNIT = 100
 """The journal counts revolutions by this many."""
 _DAY_S = 86_400
+_LOW_BITS = 0xFFFF
 
 
 class ServiceLimits:
@@ -50,11 +54,24 @@ class ServiceLife:
         self.pump_day = self.tubing_day = self.tubing_hundreds = 0
 
     def renew(self, part: int, lifetime_s: int, revolutions: int) -> None:
-        """A part is new as of now; a new pump has new tubing."""
+        """A part is new as of now; a new pump has new tubing. A line that was rinsed is as old as before."""
+        if part == PART_LINE:
+            return
         self.tubing_day = lifetime_s // _DAY_S
         self.tubing_hundreds = revolutions // REVOLUTIONS_UNIT
         if part == PART_PUMP:
             self.pump_day = self.tubing_day
+
+    def keep_count_small(self, revolutions: int) -> None:
+        """Have the tubing's revolutions stand still at as many as the journal can tell."""
+        self.tubing_hundreds = max(
+            self.tubing_hundreds, revolutions // REVOLUTIONS_UNIT - MOST_TUBING_HUNDREDS
+        )
+
+    def tubing_from_low_bits(self, low_bits: int, revolutions: int) -> None:
+        """The tubing was new at so many hundreds of revolutions, of which these are the low 16 bits."""
+        hundreds = revolutions // REVOLUTIONS_UNIT
+        self.tubing_hundreds = hundreds - (hundreds - low_bits & _LOW_BITS)
 
     def pump_age_s(self, lifetime_s: int) -> int:
         return lifetime_s - self.pump_day * _DAY_S

@@ -5,10 +5,10 @@ during a wait is not looked at and does not make it longer, or a flood would hol
 second comes in.
 """
 
+from thecal_fw.core.counts import one_more
+
 LEAST_WAIT_S = 1
 MOST_WAIT_S = 900
-BURST_ENDS_S = 3_600
-"""A wrong key that comes so long after the one before begins a burst of its own, to be told of anew."""
 
 
 class Slowdown:
@@ -22,18 +22,14 @@ class Slowdown:
         self.failures = 0
         self._wait_s = 0
         self._not_before_s = 0
-        self._latest_s = 0
 
-    def note_failure(self, now_s: int) -> bool:
-        """Count a wrong key; whether it is the first of a burst."""
-        is_first = not self.failures or now_s - self._latest_s >= BURST_ENDS_S
-        self.failures += 1
-        self._latest_s = now_s
+    def note_failure(self, now_s: int) -> None:
+        """Count a wrong key."""
+        self.failures = one_more(self.failures)
         if not self.wait_s(now_s):
             self._wait_s = min(MOST_WAIT_S, max(LEAST_WAIT_S, 2 * self._wait_s))
             # The second that has begun does not count.
             self._not_before_s = now_s + self._wait_s + 1
-        return is_first
 
     def wait_s(self, now_s: int) -> int:
         """Seconds until the next key is looked at, 0 if it is at once."""

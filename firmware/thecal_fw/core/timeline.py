@@ -35,6 +35,7 @@ class Timeline:
     left_out: spans of local minutes (first, minute after the last) whose boluses have had their time already.
     bridge: rate at which the old drug goes on, and the tick before which nothing of the program begins; None if there
     is no bridge.
+    passed: (tick, local minute, reason) of boluses of the clock that are passed over, since they may not begin.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Timeline:
         self.bolus_minute = bolus_minute
         self.extra = extra
         self.left_out = left_out
+        self.passed = []
         self._minimum_rate_nl_per_day = minimum_rate_nl_per_day
         self._known_mean_rate_nl_per_day = -1
         self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
@@ -102,8 +104,25 @@ class Timeline:
                 if self.left_out and is_within(start_minute, self.left_out):
                     continue
                 start_tick = clock.boot_ticks_of_local_second(60 * start_minute)
-                found.append(Bolus(KIND_SCHEDULED, start_tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day))
+                if not self._is_passed_over(start_minute):
+                    found.append(
+                        Bolus(KIND_SCHEDULED, start_tick, minutes * TICKS_PER_MINUTE, rate_nl_per_day)
+                    )
         return found
+
+    def _is_passed_over(self, minute: int) -> bool:
+        # A loop, since a generator expression takes memory.
+        for _, passed, _ in self.passed:  # noqa: SIM110
+            if passed == minute:
+                return True
+        return False
+
+    def pass_over(self, bolus: Bolus, minute: int, reason: int) -> None:
+        """The bolus that begins by the clock in a local minute is not given, for this reason.
+
+        To be called before anything is planned from this timeline.
+        """
+        self.passed.append((bolus.start_tick, minute, reason))
 
     def gives_the_same_from(self, tick: int, other: "Timeline") -> bool:
         """Whether another timeline gives the same at a tick and at every one after it, bolus for bolus.
@@ -118,6 +137,9 @@ class Timeline:
             return False
         first_minute = self._first_minute_from(tick)
         if first_minute != other._first_minute_from(tick):
+            return False
+        # The other one has yet to be judged.
+        if any([start_tick >= tick for start_tick, _, _ in self.passed]):
             return False
         return first_minute == NO_BOLUSES or _after(self.left_out, first_minute) == _after(
             other.left_out, first_minute
@@ -147,9 +169,9 @@ class Timeline:
 
     def _boluses_from(self, tick: int) -> list:
         """What is known of each bolus that is under way at a tick, or on demand and still to come."""
-        return sorted(
+        return _sorted(
             [
-                (bolus.start_tick, bolus.end_tick, bolus.kind, bolus.rate_nl_per_day)
+                bolus
                 for bolus in self.boluses_near(tick, tick)
                 if bolus.end_tick > tick and (bolus.start_tick <= tick or bolus in self.extra)
             ]
@@ -166,6 +188,12 @@ class Timeline:
         if self.bridge is not None:
             return True
         return bool(self.extra) or (self._longest_bolus_minutes > 0 and self.bolus_minute != NO_BOLUSES)
+
+
+def _sorted(boluses) -> list:
+    return sorted(
+        [(bolus.start_tick, bolus.end_tick, bolus.kind, bolus.rate_nl_per_day) for bolus in boluses]
+    )
 
 
 def _after(spans, first_minute: int) -> list:
@@ -203,6 +231,10 @@ class ChangingTimeline:
     def go_by_program_of(self, other: Timeline) -> None:
         """As a timeline does. What was before is never asked for again."""
         self.after.go_by_program_of(other)
+
+    @property
+    def passed(self):
+        return self.after.passed
 
     @property
     def bridge(self):

@@ -5,6 +5,7 @@ nothing drifts. Local time is UTC plus an offset in minutes that only an explici
 daylight-saving time shifts nothing by itself.
 """
 
+from thecal_fw.core.counts import MOST_SECONDS
 from thecal_fw.core.instant import SECONDS_PER_DAY, TICKS_PER_MINUTE, TICKS_PER_SECOND, ticks_at
 from thecal_fw.core.program import DAYS_PER_WEEK
 
@@ -15,6 +16,7 @@ TIME_RESTORED = 3
 TIME_SOURCE_NAMES = ("unknown", "set", "carried over a reset", "restored")
 
 MOST_OFFSET_MINUTES = 14 * 60
+_MOST_UTC_TICKS = MOST_SECONDS * TICKS_PER_SECOND
 # 1 January 1970 was a Thursday, day 3 of a week that begins on Monday.
 _WEEKDAY_OF_EPOCH = 3
 
@@ -36,12 +38,16 @@ class WallClock:
         return self.source != TIME_UNKNOWN
 
     def utc_ticks(self, boot_ticks: int) -> int:
-        """Ticks since 1970 at a tick since boot; 0 without any time."""
+        """Ticks since 1970 at a tick since boot, as records and messages can tell them: they stand still at the end of
+        32 bits of seconds, in 2106. 0 without any time."""
+        return min(self._utc_ticks(boot_ticks), _MOST_UTC_TICKS)
+
+    def _utc_ticks(self, boot_ticks: int) -> int:
         return boot_ticks + self.utc_ticks_at_boot if self.has_time() else 0
 
     def local_second(self, boot_ticks: int) -> int:
         """Whole seconds of local time since 1970 at a tick since boot, rounded down."""
-        return self.utc_ticks(boot_ticks) // TICKS_PER_SECOND + 60 * self.offset_minutes
+        return self._utc_ticks(boot_ticks) // TICKS_PER_SECOND + 60 * self.offset_minutes
 
     def local_day(self, boot_ticks: int) -> int:
         """Local days since 1970 at a tick since boot, no later than the true one; 0 without any time."""
@@ -53,7 +59,7 @@ class WallClock:
 
     def first_local_minute(self, boot_ticks: int) -> int:
         """First minute of local time since 1970 that begins at or after a tick since boot."""
-        utc_ticks = self.utc_ticks(boot_ticks) + 60 * self.offset_minutes * TICKS_PER_SECOND
+        utc_ticks = self._utc_ticks(boot_ticks) + 60 * self.offset_minutes * TICKS_PER_SECOND
         return -(-utc_ticks // TICKS_PER_MINUTE)
 
     def next_whole_second(self, boot_ticks: int) -> int:

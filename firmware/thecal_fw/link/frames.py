@@ -9,6 +9,8 @@ frame is counted and dropped.
 import binascii
 import struct
 
+from thecal_fw.core.counts import one_more
+
 PROTOCOL_VERSION = 1
 MOST_PAYLOAD_BYTES = 236
 """Eight events fit, and the frame fits the 256 bytes that the board's USB takes at once."""
@@ -108,7 +110,7 @@ class FrameReader:
                 self._fill += 1
             elif not self._skipping:
                 self._skipping = True
-                self.overlong += 1
+                self.overlong = one_more(self.overlong)
             return None
         fill, skipped = self._fill, self._skipping
         self._fill = 0
@@ -117,7 +119,7 @@ class FrameReader:
             return None
         frame = _frame_of(cobs_decode(memoryview(self._buffer)[:fill]))
         if frame is None:
-            self.garbled += 1
+            self.garbled = one_more(self.garbled)
         return frame
 
 

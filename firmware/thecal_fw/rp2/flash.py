@@ -10,8 +10,8 @@ from micropython import const
 
 _SECTOR_BYTES = const(4096)
 _PAGE_BYTES = const(256)
-_SECTORS = const(194)
-"""The journal's and, behind them, two for the keys and two rings of 32 for the doses."""
+_SECTORS = const(202)
+"""The journal's and, behind them, two for the keys, two rings of 32 for the doses, and eight for the meter."""
 _ERASE_COMMAND = const(6)
 """Of MicroPython's block devices."""
 

@@ -29,6 +29,7 @@ _COPIES = 2
 _BITE_US = const(8_300_000)
 """From the last feed to the reset, as in ``watchdog``."""
 _COUNT_BITS = const(30)
+_NUMBERS = const(1 << 29)
 
 
 def clear_count() -> None:
@@ -36,7 +37,8 @@ def clear_count() -> None:
 
 
 class _Kept:
-    """Bytes of one length, kept twice over. number: how often they were written; 0 if nothing whole was found."""
+    """Bytes of one length, kept twice over. number: how often they were written; 0 if nothing whole was found. Its 29
+    bits last for decades; after them it begins anew at 2, so each copy still follows the other."""
 
     def __init__(self, memory, offset: int, length: int):
         self._memory = memory
@@ -52,15 +54,18 @@ class _Kept:
             whole = bytes(self._memory[begin : begin + self._length + 4])
             (number,) = struct.unpack_from("<I", whole, 0)
             (checksum,) = struct.unpack_from("<I", self._memory, begin + self._length + 4)
-            if number > self.number and binascii.crc32(whole) & 0xFFFFFFFF == checksum:
+            if number and self._is_newer(number) and binascii.crc32(whole) & 0xFFFFFFFF == checksum:
                 self.number = number
                 found = whole[4:]
         return found
 
+    def _is_newer(self, number: int) -> bool:
+        return not self.number or 0 < (number - self.number) & _NUMBERS - 1 < _NUMBERS // 2
+
     def write(self, data) -> None:
         if len(data) != self._length:
             raise ValueError
-        self.number += 1
+        self.number = (self.number + 1) % _NUMBERS or 2
         whole = struct.pack("<I", self.number) + bytes(data)
         whole += struct.pack("<I", binascii.crc32(whole) & 0xFFFFFFFF)
         begin = self._offset + self.number % _COPIES * (self._length + 8)

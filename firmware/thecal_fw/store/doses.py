@@ -4,6 +4,7 @@
 all doses. The regions lie behind everything that older firmware wrote, so its journal stays as it is.
 """
 
+from thecal_fw.core.counts import MOST_NUMBER
 from thecal_fw.core.dose_record import RECORD_BYTES, SEQUENCE_OFFSET, complete, sequence_in
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, Ring
 
@@ -65,6 +66,9 @@ class DoseStore:
         first, second = self._rings
         for _ in range(_WRITE_TRIES):
             sequence = self._next
+            if sequence > MOST_NUMBER:
+                # Flash is worn out long before: there is no number for another record.
+                return False
             while not (first.is_ready(sequence) or second.is_ready(sequence)) and erases_left:
                 erases_left -= 1
                 if not first.has_failed(sequence):
@@ -74,6 +78,8 @@ class DoseStore:
                 else:
                     # Neither sector can be erased: go round it.
                     sequence += first.slots - sequence % first.slots
+            if sequence > MOST_NUMBER:
+                return False
             self._next = sequence + 1
             complete(self.record, sequence)
             in_first = first.put(sequence, self.record)

@@ -12,14 +12,16 @@ PAIRS = 2
 """Places for a program: the one in force, and the one being written."""
 COPIES = 2
 """Sectors that a pair consists of, each with a whole copy of the program."""
+METER_SECTORS = 8
+"""Behind the doses, a page every few minutes: see ``meter_pages``."""
 KEY_SECTORS = 2
 """Right behind the journal, each with all of the keys: see ``keys``."""
 
 
 class Layout:
     """Sectors of the state ring and its mirror, of the two pairs of programs, and of the events, one behind the
-    other. Each ring needs at least two sectors, the event log three. ``sectors`` of them are the journal's; the keys
-    and the doses lie behind, up to ``all_sectors``."""
+    other. Each ring needs at least two sectors, the event log three. ``sectors`` of them are the journal's; the keys,
+    the doses and the meter lie behind, up to ``all_sectors``."""
 
     def __init__(self, state_sectors: int = 32, event_sectors: int = 60, dose_sectors: int = 32):
         self.state_sectors = state_sectors
@@ -34,4 +36,5 @@ class Layout:
         self.dose_sectors = dose_sectors
         self.doses_a = self.keys + KEY_SECTORS
         self.doses_b = self.doses_a + dose_sectors
-        self.all_sectors = self.doses_b + dose_sectors
+        self.meter = self.doses_b + dose_sectors
+        self.all_sectors = self.meter + METER_SECTORS

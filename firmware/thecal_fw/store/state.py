@@ -12,7 +12,7 @@ from thecal_fw.core.ledger import MOST_STALLS
 from thecal_fw.store.layout import STATE_BYTES
 
 MAGIC = 0xB5
-LAYOUT_VERSION = 3
+LAYOUT_VERSION = 4
 NO_PAIR = 0xFF
 """``program_pair`` of a pump without a program."""
 NEVER = 0xFFFFFFFF
@@ -43,7 +43,7 @@ _RECORD = (
     ("offset_minutes", "h"),
     ("active_alarms", "I"),
     ("uncertain_steps", "I"),
-    ("unseen_steps", "I"),
+    ("counted_high", "I"),
     ("stalled_steps", "I"),
     ("fill_nl", "I"),
     ("filled_at_steps", "I"),
@@ -51,6 +51,7 @@ _RECORD = (
     ("microsteps_per_rev", "H"),
     ("nl_per_rev", "I"),
     ("program_digest", "32s"),
+    # Of the counts these are the low 32 bits: the high ones of what was counted are above.
     # These six change with every grant and lie side by side, to be patched at once.
     ("latest_event", "I"),
     ("counted_steps", "I"),
@@ -64,7 +65,10 @@ _RECORD = (
 _FORMAT = "<" + "".join([form for _, form in _RECORD])
 _PACKED = tuple([name for name, _ in _RECORD])
 _FLAGS = _PACKED.index("flags")
-_OF_THE_RECORD = ("magic", "layout_version", "since_mirrored", "flags", "crc32")
+_COUNTED_HIGH = _PACKED.index("counted_high")
+_LOW_WORDS = ("filled_at_steps", "counted_steps", "granted_steps")
+_OF_THE_RECORD = ("magic", "layout_version", "since_mirrored", "flags", "counted_high", "crc32")
+_LOW = 0xFFFFFFFF
 FIELDS = tuple([name for name in _PACKED if name not in _OF_THE_RECORD]) + (
     "delivering",
     "reservoir_known",
@@ -88,6 +92,7 @@ CRC_OFFSET = STATE_BYTES - 4
 SEQUENCE_OFFSET = 4
 SINCE_MIRRORED_OFFSET = 2
 OTHER_PAIR_ERASED_OFFSET = offset_of("other_pair_erased")
+COUNTED_HIGH_OFFSET = offset_of("counted_high")
 GRANT_OFFSET = offset_of("latest_event")
 GRANT_FORMAT = "<6I"
 
@@ -101,10 +106,11 @@ class State:
     lifetime_s: the pump's own running seconds at writing.
     counted_steps: lifetime microsteps counted at writing.
     granted_steps: lifetime microsteps that may have been delivered under this record.
-    uncertain_steps, unseen_steps, stalled_steps: lifetime microsteps of which it is not known whether they came,
-    that the sense counter did not see, and that the shaft did not turn.
+    uncertain_steps, stalled_steps: microsteps since the last refill of which it is not known whether they came, and
+    that the shaft did not turn for.
     reservoir_known, fill_nl, filled_at_steps, refilled_day: the last refill, at that many lifetime microsteps, on that
-    local day since 1970; 0 if the day was not known.
+    local day since 1970; 0 if the day was not known. The record has the low 32 bits of it only, as of the grant:
+    neither is so many microsteps away from what was counted.
     stalls: how often the motor stood still since.
     time_source, offset_minutes, utc_s, utc_us: wall time at writing; 0 seconds while it is unknown.
     bridge_end: lifetime microstep on which a bridge is over, its low 16 bits; 0 if there is none.
@@ -114,7 +120,7 @@ class State:
     other_pair_erased: whether the pair that is not in force was erased at writing. The journal's own.
     calibration_id, nl_per_rev, microsteps_per_rev: the calibration in force.
     pump_day, tubing_day: days of ``lifetime_s`` on which pump and tubing were last new.
-    tubing_hundreds: hundreds of revolutions made when the tubing was new.
+    tubing_hundreds: hundreds of revolutions made when the tubing was new, its low 16 bits.
     latest_event: newest event at writing.
     """
 
@@ -126,7 +132,6 @@ class State:
     counted_steps: int
     granted_steps: int
     uncertain_steps: int
-    unseen_steps: int
     stalled_steps: int
     reservoir_known: int
     fill_nl: int
@@ -165,7 +170,9 @@ class State:
         """Fill a record, save for what ``complete`` adds."""
         values = []
         for name in _PACKED:
-            values.append(getattr(self, name, 0))
+            value = getattr(self, name, 0)
+            values.append(value & _LOW if name in _LOW_WORDS else value)
+        values[_COUNTED_HIGH] = self.counted_steps >> 32
         values[0] = MAGIC
         values[1] = LAYOUT_VERSION
         flags = (self.delivering != 0) | (self.reservoir_known != 0) << 1 | self.time_source << 2
@@ -204,13 +211,19 @@ def set_flags(state, flags: int) -> None:
     state.time_source, state.stalls = flags >> 2 & 3, flags >> 4
 
 
-def _decode_3(record) -> State:
+def _decode(record) -> State:
     state = State()
     values = struct.unpack(_FORMAT, record)
     for index in range(len(_PACKED)):
         if _PACKED[index] not in _OF_THE_RECORD:
             setattr(state, _PACKED[index], values[index])
     set_flags(state, values[_FLAGS])
+    counted = state.counted_steps
+    if record[1] == LAYOUT_VERSION:
+        counted += values[_COUNTED_HIGH] << 32
+    state.counted_steps = counted
+    state.granted_steps = counted + (state.granted_steps - counted & _LOW)
+    state.filled_at_steps = counted - (counted - state.filled_at_steps & _LOW)
     return state
 
 
@@ -222,8 +235,9 @@ def _decode_older(record) -> State:
     return state
 
 
-DECODERS = {1: _decode_older, 2: _decode_older, 3: _decode_3}
-"""Layout version -> what makes a ``State`` of a record of that layout."""
+DECODERS = {1: _decode_older, 2: _decode_older, 3: _decode, 4: _decode}
+"""Layout version -> what makes a ``State`` of a record of that layout. Layout 3 is the present one, but for the high
+bits of what was counted: something that nobody reads stands in their place."""
 
 
 def decode(record, decoders=DECODERS):

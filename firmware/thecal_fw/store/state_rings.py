@@ -10,10 +10,12 @@ So a state that may not be written, or can't be, is lost with the power only.
 
 import struct
 
+from thecal_fw.core.counts import MOST_NUMBER
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, GOOD, LOST, REPAIRED
 from thecal_fw.store.layout import STATE_BYTES
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED, Ring
 from thecal_fw.store.state import (
+    COUNTED_HIGH_OFFSET,
     CRC_OFFSET,
     DECODERS,
     GRANT_FORMAT,
@@ -122,7 +124,7 @@ class StateRings:
         # What is in flash is not this record, so it can't be held against it.
         self._in_a = self._in_b = False
         if self._keep is not None:
-            complete(self._record, self._checked, self._next, NOT_MIRRORED)
+            complete(self._record, self._checked, min(self._next, MOST_NUMBER), NOT_MIRRORED)
             self._keep(self._record)
 
     def hold_grant(
@@ -149,12 +151,13 @@ class StateRings:
             self._record,
             GRANT_OFFSET,
             latest_event,
-            counted_steps,
-            granted_steps,
+            counted_steps & MOST_NUMBER,
+            granted_steps & MOST_NUMBER,
             lifetime_s,
             utc_s,
             utc_us,
         )
+        struct.pack_into("<I", self._record, COUNTED_HIGH_OFFSET, counted_steps >> 32)
         self._hold_record()
         return True
 
@@ -174,6 +177,9 @@ class StateRings:
         erases_left = ERASES_IN_A_WRITE
         for _ in range(WRITE_TRIES):
             sequence = self._next
+            if sequence > MOST_NUMBER:
+                # Flash is worn out long before: there is no number for another record.
+                return False
             while not (self.a.is_ready(sequence) or self.b.is_ready(sequence)) and erases_left:
                 erases_left -= 1
                 if not self.a.has_failed(sequence):
@@ -183,6 +189,8 @@ class StateRings:
                 else:
                     # Neither sector can be erased: go round it.
                     sequence += self.a.slots - sequence % self.a.slots
+            if sequence > MOST_NUMBER:
+                return False
             self._next = sequence + 1
             since_mirrored = sequence - self._mirrored if self._mirrored >= 0 else NOT_MIRRORED
             complete(self._record, self._checked, sequence, min(since_mirrored, NOT_MIRRORED))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from thecal_fw.core.service_life import PART_LINE, PART_TUBING
 from thecal_fw.link import messages
 from thecal_hil.doses.programs import program_of
 from thecal_hil.doses.pulse_windows import PulseWindows
@@ -41,7 +42,8 @@ _LOOK_S = 0.25
 _LOGGED_WITHIN_NS = 50 * NS_PER_MS
 """From what takes effect to the instant of its event, where a poll takes time."""
 _MORE_THAN_THE_WATCHDOG_MS = 60_000
-_NEW_TUBING = 0
+_REFUSALS_LOGGED = 4
+"""Of the same reason in an hour: a press that is refused after so many may be counted and not logged by itself."""
 _OWED_STEPS = Fraction(102, 50)
 """Between pulses and curve after a restart: one owed besides the usual one."""
 
@@ -75,6 +77,7 @@ class Player:
         self._doubt_nl = Fraction(0)
         self._windows = PulseWindows(self._nl_per_step)
         self._differences: list[str] = []
+        self._refusals = 0
         self._does: dict[str, Callable[[Step], object]] = {
             "wait": lambda step: self._rig.run_for(step["seconds"]),
             "give": self._give,
@@ -89,7 +92,8 @@ class Player:
             "set offset": lambda step: self._set_clock_by(0, step["minutes"]),
             "set time": lambda step: self._set_time(step["utc_s"], 0, step["minutes"]),
             "acknowledge": lambda _: self._ask(messages.ACKNOWLEDGE, 0xFFFF_FFFF),
-            "new tubing": self._new_tubing,
+            "new tubing": lambda _: self._empty_line(PART_TUBING),
+            "rinse": lambda _: self._empty_line(PART_LINE),
             "hello": self._hello,
             "watchdog": lambda _: self._reset_by_watchdog(),
             "hang": lambda _: self._hang(),
@@ -203,8 +207,8 @@ class Player:
         if self._ask(messages.REFILL, fill_nl) is not None:
             self.therapy.refill(self._rig.now_ns)
 
-    def _new_tubing(self, _: Step) -> None:
-        if self._ask(messages.RENEW_PART, _NEW_TUBING) is not None:
+    def _empty_line(self, part: int) -> None:
+        if self._ask(messages.RENEW_PART, part) is not None:
             self.therapy.line_is_empty(self._rig.now_ns)
 
     def _hello(self, step: Step) -> None:
@@ -230,6 +234,7 @@ class Player:
         """Hold the pump's answer against the reference's, and begin there what it gives."""
         begins_ns = (begin_ns,)
         if refusal is not None:
+            self._refusals += 1
             begins_ns = (asked_ns + _NOTICE_NS, self._rig.now_ns + _LATEST_CHANGE_NS)
         verdict = self.therapy.verdict(asked_ns, begins_ns, kind, rate, seconds)
         if not verdict.allows(refusal):
@@ -255,7 +260,8 @@ class Player:
             for event in log
             if event.name in ("bolus begun", "bolus refused") and event.kind == Kind.PATIENT
         ]
-        if len(answers) != is_press:
+        is_counted = not answers and self._refusals >= _REFUSALS_LOGGED
+        if len(answers) != is_press and not is_counted:
             self._differences.append(f"{len(answers)} answers to a press of {step['seconds']} s")
         for event in answers[:1]:
             if event.name == "bolus refused":

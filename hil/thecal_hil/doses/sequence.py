@@ -2,8 +2,8 @@
 
 Steps (``do``), with their fields: ``wait`` seconds; ``give`` kind, rate, seconds; ``press`` seconds; ``cancel``
 is_temporary_rate; ``commit`` program; ``refused commit``; ``start``; ``stop``; ``refill`` nl; ``shift clock`` seconds;
-``set offset`` minutes; ``set time`` utc_s, minutes; ``acknowledge``; ``new tubing``; ``hello`` times; ``watchdog``;
-``hang``; ``power cut``; ``supply low``; ``supply good``. A kind of dose is its name or any number.
+``set offset`` minutes; ``set time`` utc_s, minutes; ``acknowledge``; ``new tubing``; ``rinse``; ``hello`` times;
+``watchdog``; ``hang``; ``power cut``; ``supply low``; ``supply good``. A kind of dose is its name or any number.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "set time": ("utc_s", "minutes"),
     "acknowledge": (),
     "new tubing": (),
+    "rinse": (),
     "hello": ("times",),
     "watchdog": (),
     "hang": (),

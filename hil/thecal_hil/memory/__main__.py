@@ -1,10 +1,11 @@
 """Measures memory and time of requests on the emulated board: ``python -m thecal_hil.memory``.
 
 The shipped image is given the largest program that validates and delivers it; requests of every kind come in an order
-that chance gives, with two commits of such programs in between; then a stock image is given every example; and how
-long the processor is awake in a day is measured beside a host that stays, one that leaves and one that does not read.
-All of it is measured on the default board, as slow as silicon is believed to be. Promises: what it will cost is said
-first; a part that is done is kept, by the image's digest, and not done again; exit code 1 if a figure falls short.
+that chance gives, with two commits of such programs in between; doses are asked for with a day of it behind; then a
+stock image is given every example; and how long the processor is awake in a day is measured beside a host that stays,
+one that leaves and one that does not read. All of it is measured on the default board, as slow as silicon is believed
+to be. Promises: what it will cost is said first; a part that is done is kept, by the image's digest, and not done
+again; exit code 1 if a figure falls short.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from thecal_hil.evidence import Evidence, Measurement, write_summary
 from thecal_hil.figures_table import figures_table
 from thecal_hil.image import FirmwareImage, image_under_test, stock_image
 from thecal_hil.memory.awake import HOSTS, awake_percent
+from thecal_hil.memory.full_day import run_full_day
 from thecal_hil.memory.part import Part, run_part
 from thecal_hil.memory.stock import EXAMPLES, StockLife, run_stock_life
 
@@ -33,6 +35,8 @@ _SECONDS_PER_REQUEST = 0.1
 """Of one core, about."""
 
 LEAST_FREE_BYTES = 16_384
+LEAST_FREE_BYTES_ON_STOCK = 4_096
+"""Three times what a request takes in one piece at most."""
 MOST_ALLOCATION_BYTES = 2_048
 LONGEST_MS = 150
 LONGEST_INTERROGATION_MS = 100
@@ -58,7 +62,7 @@ MEASUREMENTS = (
     Measurement("wrong", "what did not hold", "findings", most=0),
     Measurement("stock_examples", "examples delivered, stock", "programs", least=len(EXAMPLES)),
     Measurement("stock_refused", "programs refused, stock", "programs", least=2),
-    Measurement("stock_free_bytes", "largest free piece, stock", "bytes", least=LEAST_FREE_BYTES),
+    Measurement("stock_free_bytes", "largest free piece, stock", "bytes", least=LEAST_FREE_BYTES_ON_STOCK),
     Measurement("stock_out_of_memory", "requests out of memory, stock", "requests", most=0),
     Measurement("stock_resets", "resets, stock", "resets", most=0),
     Measurement("stock_wrong", "what did not hold, stock", "findings", most=0),
@@ -86,10 +90,10 @@ def _longest(parts: list[Part]) -> dict[str, float]:
     return longest
 
 
-def evidence_of(parts: list[Part], stock: StockLife) -> Evidence:
-    """The figures that the parts and the stock board's life come to."""
+def evidence_of(parts: list[Part], full_day: Part, stock: StockLife) -> Evidence:
+    """The figures that the parts, the day behind and the stock board's life come to."""
     evidence = Evidence(MEASUREMENTS)
-    longest = _longest(parts)
+    longest = _longest([*parts, full_day])
     bounds_ms = {message.name: message.longest_us / 1_000 for message in messages.MESSAGES}
     evidence.take("requests", sum(part.requests for part in parts))
     evidence.take("commits", min(part.commits for part in parts))
@@ -102,8 +106,8 @@ def evidence_of(parts: list[Part], stock: StockLife) -> Evidence:
     evidence.take("interrogation_declared_ms", bounds_ms[messages.INTERROGATE.name])
     out_of_memory = messages.ERROR_NAMES[messages.ERROR_NO_MEMORY]
     evidence.take("out_of_memory", sum(part.refused.get(out_of_memory, 0) for part in parts))
-    evidence.take("resets", sum(part.resets for part in parts))
-    evidence.take("wrong", sum(len(part.wrong) for part in parts))
+    evidence.take("resets", sum(part.resets for part in [*parts, full_day]))
+    evidence.take("wrong", sum(len(part.wrong) for part in [*parts, full_day]))
     evidence.take("stock_examples", stock.examples)
     evidence.take("stock_refused", stock.refused)
     evidence.take("stock_free_bytes", stock.largest_free_bytes)
@@ -146,15 +150,17 @@ def main() -> int:
         )
         for what in part.wrong:
             print(f"  WRONG: {what}")
+    full_day = run_full_day(image)
+    print(f"a day behind: longest {max(full_day.longest_ms.values()):.1f} ms", flush=True)
     stock = run_stock_life(stock_image())
     print(f"stock image: {stock.examples} examples, largest free {stock.largest_free_bytes:,} bytes")
     for what in stock.wrong:
         print(f"  WRONG: {what}")
-    evidence = evidence_of(parts, stock)
+    evidence = evidence_of(parts, full_day, stock)
     for host in HOSTS:
         evidence.take(f"awake_{host}", awake_percent(image, host))
     console = Console()
-    console.print(_table_of_times(parts))
+    console.print(_table_of_times([*parts, full_day]))
     console.print(figures_table("memory and time of requests", evidence))
     write_summary(
         _SUMMARY,
@@ -163,7 +169,7 @@ def main() -> int:
             "passed": evidence.passed,
             "values": evidence.values(),
             "limits": evidence.limits(),
-            "longest_ms": _longest(parts),
+            "longest_ms": _longest([*parts, full_day]),
             "parts": [asdict(part) for part in parts],
             "stock": asdict(stock),
         },

@@ -17,8 +17,8 @@ from thecal_hil.memory.requests import Requests
 from thecal_hil.pico_rig import PicoRig
 from thecal_hil.raw_link import RawLink
 
-_FULL_NL = 40_000_000
-_UTC_S = 1_772_409_600
+FULL_NL = 40_000_000
+UTC_S = 1_772_409_600
 """Monday, 2 March 2026."""
 _SETTLED_NS = 2_500_000_000
 """After a change was asked for nothing waits for it any more."""
@@ -55,7 +55,7 @@ class Part:
     wrong: list[str] = field(default_factory=list)
 
 
-class _Host:
+class TimedHost:
     """Asks one request after the other, and takes the time of each."""
 
     def __init__(self, rig: PicoRig, part: Part) -> None:
@@ -119,11 +119,11 @@ def run_part(image: FirmwareImage, seed: int, requests: int) -> Part:
     between, and look at its memory again and again."""
     part = Part(seed)
     rig = PicoRig(image)
-    host = _Host(rig, part)
+    host = TimedHost(rig, part)
     heap = Heap(rig.board)
     part.largest_free_bytes = heap.size
     at_boot = heap.allocations(_LARGE_BYTES)
-    chance = Requests(seed, _UTC_S)
+    chance = Requests(seed, UTC_S)
 
     def look() -> None:
         for piece in heap.allocations(_LARGE_BYTES) - at_boot:
@@ -139,8 +139,8 @@ def run_part(image: FirmwareImage, seed: int, requests: int) -> Part:
             chance.digest = largest.digest()
         rig.run_for(3)
 
-    host.ask(messages.SET_TIME, _UTC_S, 0, 60)
-    host.ask(messages.REFILL, _FULL_NL)
+    host.ask(messages.SET_TIME, UTC_S, 0, 60)
+    host.ask(messages.REFILL, FULL_NL)
     program(0)
     host.ask(messages.START, chance.digest)
     look()
@@ -149,7 +149,7 @@ def run_part(image: FirmwareImage, seed: int, requests: int) -> Part:
         if number in commits_at:
             program(commits_at[number])
         message, values, tail = chance.next()
-        host.ask_once(message, *values, tail=tail)
+        host.ask(message, *values, tail=tail)
         rig.run_for(chance.pause_s())
         if number % (3 * _LOOK_EVERY) == 0:
             rig.run_for(3)

@@ -49,7 +49,7 @@ class Requests:
             messages.BOLUSES: tuple,
             messages.DATES: tuple,
             messages.SERVICE_LIFE: tuple,
-            messages.RENEW_PART: lambda: (self._chance.randrange(3),),
+            messages.RENEW_PART: lambda: (self._chance.randrange(4),),
             messages.CHECK_TONE: lambda: (self._chance.randrange(3),),
             messages.BOOTLOADER: tuple,
             messages.PROMPT: tuple,

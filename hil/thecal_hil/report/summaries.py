@@ -222,6 +222,19 @@ def _doses_wrong(summary: Summary) -> list[str]:
     return _not_done(summary["steps"], "no step was taken") + named
 
 
+def _meter_facts(summary: Summary) -> list[Fact]:
+    return [
+        _count(summary, "corruptions", "corruptions of the history"),
+        _count(summary, "asked", "doses asked for"),
+        _count(summary, "held_back", "held back by the meter"),
+        Fact("violations", figure_text(len(summary["violations"])), "= 0"),
+    ]
+
+
+def _meter_wrong(summary: Summary) -> list[str]:
+    return _not_done(summary["held_back"], "the meter held nothing back") + summary["violations"]
+
+
 def _comparison_facts(summary: Summary) -> list[Fact]:
     return [
         Fact(
@@ -275,6 +288,13 @@ KNOWN = (
         "make doses-pico",
         _doses_facts,
         _doses_wrong,
+    ),
+    KnownSummary(
+        "meter",
+        "The history of doses, corrupted",
+        "make meter",
+        _meter_facts,
+        _meter_wrong,
     ),
     KnownSummary(
         "mutants",

@@ -141,6 +141,7 @@ def status(port: PortOption = None, as_json: JsonOption = False) -> None:
     if program is not None and program.patient_bolus is not None:
         wait = duration_text(state.patient_wait_s) if state.patient_wait_s else "none"
         rows.append(("wait for a patient bolus", wait))
+    rows.append(("line", state.line_text))
     if not state.is_history_known:
         rows.append(("what was given before", "not known since a reset: no bolus is given on demand for now"))
     show(pairs(rows))
@@ -160,7 +161,8 @@ def _give(
     )
     if check.is_refused:
         wait = f"; wait {duration_text(check.patient_wait_s)}" if check.patient_wait_s else ""
-        raise ThecalError(f"the pump would refuse {what}: {check.reason}{wait}")
+        counted = f" ({pump.boluses().meter_text})" if check.is_held_by_meter else ""
+        raise ThecalError(f"the pump would refuse {what}: {check.reason}{counted}{wait}")
     ask(f"Give {what}?", yes=yes, as_json=as_json)
     given = pump.give_bolus(program.digest(), kind, rate_nl_per_day, seconds)
     if as_json:

@@ -44,7 +44,9 @@ def interrogate(port: PortOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             print_json(status_document(pump, status))
         else:
-            show(pairs(status_rows(status, pump.boluses().bridge_left_s)), board_title(pump))
+            boluses = pump.boluses()
+            rows = status_rows(status, boluses.bridge_left_s)
+            show(pairs([*rows, ("meter", boluses.meter_text)]), board_title(pump))
 
 
 def log(

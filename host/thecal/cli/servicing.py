@@ -22,12 +22,16 @@ def add_commands(app: typer.Typer) -> None:
 def service(
     new: Annotated[
         str | None,
-        typer.Option("--new", metavar="PART", help="Tell the pump that this is new: tubing or pump."),
+        typer.Option(
+            "--new",
+            metavar="PART",
+            help="Tell the pump that this is new: tubing or pump; line for a line that was rinsed.",
+        ),
     ] = None,
     port: PortOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what tubing and pump have served and until when they may, in UTC; or tell of a new part."""
+    """Show what tubing and pump have served and until when they may, in UTC; or tell of a new part or a rinsed line."""
     if new is not None and new not in PART_NAMES:
         raise BadInputError([f"--new: {new!r} is no part; there are: {', '.join(PART_NAMES)}"])
     with connected(port) as pump:

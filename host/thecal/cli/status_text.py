@@ -49,6 +49,7 @@ def status_rows(status: Status, bridge_left_s: int = 0) -> list[tuple[str, str]]
         ("last refill", status.last_refill.isoformat() if status.last_refill else "day not known"),
         ("uncertain volume", f"{float(status.uncertain_nl) / 1e3:g} microlitres since the refill"),
         ("not turned for", f"{float(status.lost_nl) / 1e3:g} microlitres since the refill"),
+        ("boluses passed over", _passed_over(status)),
         ("motor stalls", _stalls(status)),
         ("low-reservoir alarm", _low_alarm(status)),
         ("alarms", ", ".join(status.alarm_names) or "none"),
@@ -96,6 +97,13 @@ def _reservoir(status: Status) -> str:
     return f"{status.residual_nl / _NL_PER_ML:.3f} mL of the {status.fill_nl / _NL_PER_ML:g} mL filled"
 
 
+def _passed_over(status: Status) -> str:
+    if not status.passed_over:
+        return "none since the refill"
+    reason = _name(events.PASSED_OVER_NAMES, status.passed_reason)
+    return f"{status.passed_over} since the refill; the latest: {reason}"
+
+
 def _stalls(status: Status) -> str:
     more = " or more" if status.stalls == MOST_STALLS else ""
     return f"{status.stalls or 'none'}{more} since the refill"
@@ -132,7 +140,8 @@ def status_document(pump: Pump, status: Status) -> dict[str, Any]:
 
     dose_mcg_per_day: None while a bridge gives a drug whose concentration the program no longer tells.
     """
-    bridge_left_s = pump.boluses().bridge_left_s
+    boluses = pump.boluses()
+    bridge_left_s = boluses.bridge_left_s
     days = status.days_to_low_reservoir
     return {
         "board": pump.board,
@@ -151,6 +160,9 @@ def status_document(pump: Pump, status: Status) -> dict[str, Any]:
         "last_refill": status.last_refill.isoformat() if status.last_refill else None,
         "dose_mcg_per_day": None if bridge_left_s else float(status.dose_mcg_per_day),
         "bridge_left_s": bridge_left_s,
+        "metered_hour_nl": boluses.metered_hour_nl,
+        "metered_day_nl": boluses.metered_day_nl,
+        "held_by_meter": boluses.held_by_meter,
         "days_to_low_reservoir": None if days is None else float(days),
         "local_time": status.local_time.isoformat() if status.local_time else None,
     }
@@ -207,6 +219,8 @@ def event_text(event: Event) -> str:
         return f"at microstep {first}, {_signed(second)} microsteps short"
     if event.code == events.EVENT_JOURNAL:
         return f"{CONDITION_NAMES[first]}, record {second}"
+    if event.code == events.EVENT_COUNTS_FULL:
+        return f"at microstep {first} of this life: the pump resets itself and goes on"
     if event.code in (events.EVENT_SUPPLY_LOW, events.EVENT_SUPPLY_GOOD, events.EVENT_HELD):
         return f"at microstep {first}"
     if event.code == events.EVENT_TIMING_FAULT:
@@ -224,9 +238,28 @@ def event_text(event: Event) -> str:
     if event.code == events.EVENT_PASSED_OVER:
         number, reason = second & (1 << events.PASSED_OVER_SHIFT) - 1, second >> events.PASSED_OVER_SHIFT
         return f"{number} from {_local_minute_text(first)} on: {_name(events.PASSED_OVER_NAMES, reason)}"
+    if event.code == events.EVENT_MORE:
+        return _more_text(first, second)
+    if event.code == events.EVENT_METER_HELD:
+        minutes = second & events.SECONDS_MASK
+        counted = f"{first / 1e3:g} microlitres were counted in {duration_text(60 * minutes)}"
+        return f"{kind_name(second >> events.KIND_SHIFT)}; {counted} before it"
     if event.code == events.EVENT_HELLO:
         return f"session {second}"
     return ""
+
+
+def _more_text(number: int, second: int) -> str:
+    """What was counted and not logged one by one: which event, what it was about, how often."""
+    code, value = second >> events.MORE_CODE_SHIFT, second & (1 << events.MORE_CODE_SHIFT) - 1
+    name = events.EVENT_NAMES[code] if code < len(events.EVENT_NAMES) else f"event {code}"
+    if code == events.EVENT_BOLUS_REFUSED:
+        name += f" ({refusal_name(value)})"
+    elif code in (events.EVENT_AUTHENTICATED, events.EVENT_WRONG_KEY):
+        name += f" ({_role(value)})"
+    elif code in (events.EVENT_ALARM_RAISED, events.EVENT_ALARM_CLEARED):
+        name += f" ({''.join(names_of(1 << value)) or value})"
+    return f"{name}: {number:,} more {'time' if number == 1 else 'times'} since the one logged before"
 
 
 def _bolus_text(code: int, first: int, second: int) -> str:

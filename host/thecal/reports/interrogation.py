@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from thecal.refill_dates import RefillDates, ReservoirOutlook, refill_dates
-from thecal_fw.core.events import EVENT_HELLO, EVENT_REFILLED
+from thecal_fw.core.events import EVENT_HELLO, EVENT_MORE, EVENT_REFILLED, MORE_CODE_SHIFT
 
 if TYPE_CHECKING:
     from thecal.client import Event, Pump
@@ -83,4 +83,9 @@ def events_since_last_visit(log: list[Event], before_sequence: int | None = None
         if event.code == EVENT_REFILLED and (before_sequence is None or event.sequence < before_sequence)
     ]
     first = earlier[-1].sequence if earlier else 0
-    return [event for event in log if event.sequence >= first and event.code != EVENT_HELLO]
+    return [event for event in log if event.sequence >= first and not _is_of_sessions(event)]
+
+
+def _is_of_sessions(event: Event) -> bool:
+    is_number_of_them = event.code == EVENT_MORE and event.second >> MORE_CODE_SHIFT == EVENT_HELLO
+    return event.code == EVENT_HELLO or is_number_of_them

@@ -57,6 +57,7 @@ class Passed(StrEnum):
     BLOCKED = "blocked by an alarm"
     BRIDGE = "bridge"
     LIMIT = "limit"
+    METER = "limit by the meter"
     RATE = "highest rate"
     TIME_UNKNOWN = "time unknown"
     GIVEN_ALREADY = "given already"
@@ -69,8 +70,9 @@ class Dose:
     """One dose. planned_end_ns: what it was begun for. end_ns: until when it was given, or will be. end: why it ended,
     None while under way or waiting.
 
-    local_minute: of one that the clock began. is_made_up: begun late, after a jump of the clock. limited_rate: what of
-    its rate counts for the limits on demand. counts_whole: after a power cut.
+    local_minute: of one that the clock began. is_made_up: begun late, after a jump of the clock. is_to_be_judged: it
+    waits, and whether it may begin is known once it does. limited_rate: what of its rate counts for the limits on
+    demand. counts_whole: after a power cut.
     end_doubt_ns: by how much it may have ended sooner.
     """
 
@@ -80,6 +82,7 @@ class Dose:
     rate_nl_per_day: int
     local_minute: int | None = None
     is_made_up: bool = False
+    is_to_be_judged: bool = False
     limited_rate: int = 0
     counts_whole: bool = False
     end_doubt_ns: int = 0

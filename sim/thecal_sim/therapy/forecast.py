@@ -12,10 +12,11 @@ Span = tuple[int, int, int]
 
 
 def planned(state: State, from_ns: int, until_ns: int, with_clock: bool) -> list[Span]:
-    """Spans of rate: the basal rate, doses under way and waiting, and those the clock has yet to begin if asked for."""
+    """Spans of rate: the basal rate, doses under way and waiting, and if asked for those of the clock that have yet to
+    begin, and to be judged, made up or not."""
     spans = _basal(state, from_ns, until_ns)
     for dose in state.open_doses():
-        if dose.kind is not Kind.TEMPORARY:
+        if dose.kind is not Kind.TEMPORARY and (with_clock or not dose.is_to_be_judged):
             spans.append((max(from_ns, dose.begin_ns), dose.end_ns, dose.rate_nl_per_day))
     plan = state.plan
     if with_clock and plan is not None and state.clock.local_minus_t_ns is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from thecal_sim.therapy import metering
 from thecal_sim.therapy.curve import sum_of
 from thecal_sim.therapy.dose import Dose, Kind, Refusal
 from thecal_sim.therapy.forecast import planned, with_past
@@ -168,8 +169,10 @@ def _volumes(
     if state.is_after_discontinuity(wanted.begin_ns):
         certain.update(overfull(state, plan, wanted, with_clock=False))
         possible.update(overfull(state, plan, wanted, with_clock=True))
-    if {Refusal.HOUR, Refusal.DAY} & (certain | possible):
+    if metering.may_hold(state, plan, wanted):
         possible.add(Refusal.METER)
+    if metering.must_hold(state, plan, wanted):
+        certain.add(Refusal.METER)
 
 
 def windows_of(plan: Plan) -> tuple[tuple[int, int, Refusal], ...]:
@@ -180,12 +183,13 @@ def windows_of(plan: Plan) -> tuple[tuple[int, int, Refusal], ...]:
 def overfull(state: State, plan: Plan, wanted: Dose, with_clock: bool) -> set[Refusal]:
     """Windows that would hold more than their limit, of those that a dose reaches into: with all that was given before
     and all that is planned."""
-    last_ns = wanted.end_ns + NS_PER_DAY
-    future = planned(state, wanted.begin_ns, last_ns, with_clock)
+    last_ns, now_ns = wanted.end_ns + NS_PER_DAY, min(state.now_ns, wanted.begin_ns)
+    # From now on, not from the begin on: what waits may come in between.
+    future = planned(state, now_ns, last_ns, with_clock)
     rate = wanted.rate_nl_per_day
     if wanted.kind is Kind.TEMPORARY:
         rate = max(0, rate - state.basal_at(wanted.begin_ns))
-    whole = with_past(state.curve, wanted.begin_ns, [*future, (wanted.begin_ns, wanted.end_ns, rate)])
+    whole = with_past(state.curve, now_ns, [*future, (wanted.begin_ns, wanted.end_ns, rate)])
     found: set[Refusal] = set()
     for minutes, limit_nl, reason in windows_of(plan):
         window_ns = minutes * NS_PER_MINUTE

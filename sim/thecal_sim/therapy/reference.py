@@ -12,6 +12,7 @@ from thecal_sim.therapy.curve import sum_of
 from thecal_sim.therapy.dose import Dose, End, Kind, Passed, PassedOver
 from thecal_sim.therapy.forecast import next_basal_turn, planned
 from thecal_sim.therapy.judging import is_within_room, limited_rate, overfull, verdict
+from thecal_sim.therapy.metering import must_hold
 from thecal_sim.therapy.plan import MOST_RATE_NL_PER_DAY, ClockDose, Plan
 from thecal_sim.therapy.state import MOST_AT_ONCE, Response, State
 from thecal_sim.therapy.verdict import Verdict
@@ -64,7 +65,8 @@ class Therapy:
         state = self.state
         state.is_delivering = False
         for dose in list(state.doses):
-            if dose.end is None or dose.end_ns > t_ns:
+            # The end of one that never begins was decided when it was cancelled.
+            if dose.end is None or (dose.end_ns > t_ns and dose.end_ns > dose.begin_ns):
                 self._finish(dose, t_ns, reason)
         state.now_ns = t_ns
         self._settle()
@@ -137,6 +139,7 @@ class Therapy:
 
     def watchdog_reset(self) -> None:
         """Everything continues; what is left of a bridge is known to a microstep from now on."""
+        self.state.restarts.append((self.state.now_ns, False))
         self.state.is_bridge_doubtful = self.state.is_bridging()
 
     def bridge_over(self, t_ns: int) -> Fraction:
@@ -156,6 +159,7 @@ class Therapy:
             dose.counts_whole = True
             self._finish(dose, t_ns, End.POWER_CUT)
         state.is_bridge_doubtful = state.is_bridging()
+        state.restarts.append((t_ns, True))
         state.age_doubt_ns += t_ns - recorded_ns
         state.doubt_until_ns = t_ns
         state.clock.set(t_ns, None)
@@ -194,6 +198,7 @@ class Therapy:
 
     def _pass(self, to_ns: int, begins_at_end: bool) -> None:
         state = self.state
+        self._judge_made_up(state.now_ns)
         while True:
             t_ns = min(self._next_turn(), to_ns)
             self._give_of_the_bridge(t_ns)
@@ -273,23 +278,47 @@ class Therapy:
         return None
 
     def _begin_by_the_clock(self, t_ns: int) -> None:
+        self._judge_made_up(t_ns)
         dose = self._next_by_the_clock()
         while dose is not None and self.state.clock.instant_of(dose.minute) <= t_ns:
             self._following = dose.minute + 1
-            is_late = self.state.clock.lived_through(dose.minute, t_ns)
+            is_late = self._has_had_its_time(dose.minute, t_ns)
             self._decide(dose, t_ns, Passed.GIVEN_ALREADY if is_late else None, is_made_up=False)
             dose = self._next_by_the_clock()
+
+    def _has_had_its_time(self, minute: int, t_ns: int) -> bool:
+        """Whether a local minute was lived through, or its dose made up, in the last 24 hours."""
+        state = self.state
+        return state.clock.lived_through(minute, t_ns) or any(
+            made_up == minute and begin_ns > t_ns - NS_PER_DAY for made_up, begin_ns in state.made_up
+        )
 
     def _deal_with_jumped(self, t_ns: int, jump_ns: int, jumped: list[ClockDose]) -> None:
         """Doses whose minutes the clock was set past: made up one after the other, or passed over."""
         state = self.state
-        fresh = [dose for dose in jumped if not state.clock.lived_through(dose.minute, t_ns)]
+        fresh = [dose for dose in jumped if not self._has_had_its_time(dose.minute, t_ns)]
         under_way = [dose.end_ns for dose in state.open_doses() if not dose.is_on_demand]
         begin_ns = max([t_ns, *under_way])
         for dose in fresh:
             against = Passed.CLOCK if jump_ns > MOST_MADE_UP_NS else None
             if self._decide(dose, begin_ns, against, is_made_up=True):
                 begin_ns += dose.minutes * NS_PER_MINUTE
+        self._judge_made_up(t_ns)
+
+    def _judge_made_up(self, t_ns: int) -> None:
+        """Those that are made up are judged as they begin."""
+        state, plan = self.state, self.state.plan
+        for dose in [dose for dose in state.open_doses() if dose.is_to_be_judged and dose.begin_ns <= t_ns]:
+            assert plan is not None
+            assert dose.local_minute is not None
+            state.doses.remove(dose)
+            reason = self._too_much(plan, dose)
+            if reason is None:
+                dose.is_to_be_judged = False
+                state.doses.append(dose)
+            else:
+                state.passed.append(PassedOver(dose.local_minute, reason, state.now_ns))
+        self._settle()
 
     def _decide(self, dose: ClockDose, begin_ns: int, against: Passed | None, is_made_up: bool) -> bool:
         """Begin a dose of the clock or pass it over; whether it begins."""
@@ -302,15 +331,20 @@ class Therapy:
             dose.rate_nl_per_day,
             local_minute=dose.minute,
             is_made_up=is_made_up,
+            is_to_be_judged=is_made_up,
         )
-        reason = against or self._reason_against(plan, wanted)
+        reason = against or self._reason_against(wanted)
+        if reason is None and not is_made_up:
+            reason = self._too_much(plan, wanted)
         if reason is not None:
             state.passed.append(PassedOver(dose.minute, reason, state.now_ns))
             return False
+        if is_made_up:
+            state.made_up.append((dose.minute, begin_ns))
         state.doses.append(wanted)
         return True
 
-    def _reason_against(self, plan: Plan, wanted: Dose) -> Passed | None:
+    def _reason_against(self, wanted: Dose) -> Passed | None:
         state = self.state
         if not state.delivers_at(state.now_ns):
             return Passed.STOPPED
@@ -321,10 +355,14 @@ class Therapy:
         # A place is left for one on demand.
         if wanted.is_made_up and len(state.beside_the_plan()) >= MOST_AT_ONCE - 1:
             return Passed.TOO_MANY
+        return None
+
+    def _too_much(self, plan: Plan, wanted: Dose) -> Passed | None:
+        state = self.state
         spans = planned(state, wanted.begin_ns, wanted.end_ns, with_clock=False)
         highest = sum_of(spans).highest(wanted.begin_ns, wanted.end_ns)
         if highest + wanted.rate_nl_per_day > MOST_RATE_NL_PER_DAY:
             return Passed.RATE
         if state.is_after_discontinuity(wanted.begin_ns) and overfull(state, plan, wanted, with_clock=False):
             return Passed.LIMIT
-        return None
+        return Passed.METER if must_hold(state, plan, wanted) else None

@@ -31,7 +31,8 @@ class Response(IntEnum):
 class State:
     """alarm: response of all active alarms but *time unknown*, which follows from the clock. delivering_from_ns: the
     tick from which a start, or a restart, delivers. bridge_left: volume in nL/day x ns. age_doubt_ns: by how much the
-    pump may hold what was given before doubt_until_ns for younger than it is."""
+    pump may hold what was given before doubt_until_ns for younger than it is. restarts: when, and whether after a power
+    cut. made_up: local minutes whose doses were to be made up, and when each was to begin."""
 
     def __init__(self) -> None:
         self.now_ns = 0
@@ -47,9 +48,11 @@ class State:
         self.bridged: list[tuple[int, int, int]] = []
         self.doses: list[Dose] = []
         self.passed: list[PassedOver] = []
+        self.made_up: list[tuple[int, int]] = []
         self.discontinuity_ns: int | None = None
         self.unfilled_since_ns: int | None = None
         self.was_ever_filled = False
+        self.restarts: list[tuple[int, bool]] = []
         self.age_doubt_ns = 0
         self.doubt_until_ns = -1
 
