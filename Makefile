@@ -4,8 +4,8 @@
 #   PYTHON        the Python to make the virtual environment with (3.11 or newer)
 #   THECAL_CACHE  where compiled things that outlive a checkout are kept (~/.cache/thecal)
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
-#   DOSE_STEPS, PICO_DOSE_STEPS
-#                 how many steps make doses and make doses-pico take (1000000, 40000)
+#   DOSE_STEPS, PICO_DOSE_SEQUENCES
+#                 how many steps make doses takes, and how many sequences make doses-pico (1000000, 2000)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
 #   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS
 #                 passed on to the command of that name
@@ -28,7 +28,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 KEEPING_COMPILED := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$(CURDIR)/build/compiled-python"
 
 DOSE_STEPS ?= 1000000
-PICO_DOSE_STEPS ?= 40000
+PICO_DOSE_SEQUENCES ?= 2000
 
 THECAL_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/thecal
 export THECAL_CACHE
@@ -97,7 +97,7 @@ doses: $(VENV)/ready ## Ask anything of a pump a million times, and hold doses, 
 
 .PHONY: doses-pico
 doses-pico: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## The same on the emulated board, 2,000 sequences
-	@PYTHONPATH=tests nice $(BIN)/python -m therapy.campaign --rig pico --steps $(PICO_DOSE_STEPS) $(DOSES_ARGS)
+	@PYTHONPATH=tests nice $(BIN)/python -m therapy.campaign --rig pico --sequences $(PICO_DOSE_SEQUENCES) $(DOSES_ARGS)
 
 .PHONY: meter
 meter: $(VENV)/ready ## Corrupt the history of doses 10,000 times, and hold every hour and 24 hours by the pulse; it resumes

@@ -37,6 +37,7 @@ class RawLink:
     def __init__(self, port: SerialPort, host_nonce: int = 1) -> None:
         self._port = port
         self._reader = FrameReader()
+        self._unread = b""
         self.session = 0
         self.request = 0
         self.session = self.ask(messages.HELLO, messages.schema_hash(), host_nonce)["session"]
@@ -56,10 +57,13 @@ class RawLink:
 
     def receive(self) -> Frame | None:
         """The next answer, or None if none comes."""
-        while byte := self._port.read(1):
-            frame = self._reader.push(byte[0])
-            if frame is not None:
-                return frame
+        while data := self._unread or self._port.read(max(1, self._port.in_waiting)):
+            for place, byte in enumerate(data, 1):
+                frame = self._reader.push(byte)
+                if frame is not None:
+                    self._unread = data[place:]
+                    return frame
+            self._unread = b""
         return None
 
     def exchange(self, data: bytes) -> Frame | None:

@@ -3,6 +3,7 @@ over their valid and invalid ranges and on their bounds."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -11,8 +12,19 @@ from hypothesis import strategies as st
 from thecal_hil.doses.sequence import MONDAY_UTC_S, Sequence, Step
 from thecal_sim.therapy.plan import MINUTES_PER_DAY, plan_of
 
-STEPS = 30
-"""Of a sequence, about."""
+
+@dataclass(frozen=True)
+class Size:
+    """Of a sequence. steps: about so many. most_wait_s: longest that nothing is asked."""
+
+    steps: int
+    most_wait_s: int
+
+
+SIZES = {"model": Size(30, 4 * 3_600), "pico": Size(10, 3_600)}
+"""By rig. An hour of delivery on the emulated board costs as much as hundreds of steps on the model, so sequences there
+differ in what meets, and not in how long nothing happens."""
+
 _MOST_BOLUS_NL = 100_000
 _HOUR_S = 3_600
 _DAY_S = 86_400
@@ -111,7 +123,6 @@ _jump_s = st.one_of(
     st.integers(0, 3 * _DAY_S),
 )
 _seconds = st.one_of(st.integers(0, 90_000), st.integers(0, 4_000_000)).map(lambda ms: ms / 1_000)
-_hours = st.integers(1, 4 * _HOUR_S)
 
 _requests = st.one_of(
     _give(),
@@ -133,20 +144,27 @@ _requests = st.one_of(
     _do("rinse"),
     _do("hello", times=st.integers(1, 5)),
 )
-_times = st.one_of(_do("wait", seconds=_seconds), _do("wait", seconds=_hours))
 _events = st.one_of(_do("watchdog"), _do("hang"), _do("power cut"))
-_low_supply = st.tuples(st.lists(st.one_of(_times, _requests), max_size=2), _times).map(
-    lambda drawn: [{"do": "supply low"}, *chain(*drawn[0]), *drawn[1], {"do": "supply good"}]
-)
-_steps = st.one_of(_requests, _requests, _requests, _times, _times, _times, _events, _low_supply)
+
+
+def _steps(most_wait_s: int) -> st.SearchStrategy[list[Step]]:
+    times = st.one_of(
+        _do("wait", seconds=_seconds.map(lambda seconds: min(seconds, most_wait_s))),
+        _do("wait", seconds=st.integers(1, most_wait_s)),
+    )
+    low_supply = st.tuples(st.lists(st.one_of(times, _requests), max_size=2), times).map(
+        lambda drawn: [{"do": "supply low"}, *chain(*drawn[0]), *drawn[1], {"do": "supply good"}]
+    )
+    return st.one_of(_requests, _requests, _requests, times, times, times, _events, low_supply)
 
 
 @st.composite
-def sequences(draw: st.DrawFn) -> Sequence:
+def sequences(draw: st.DrawFn, size: Size) -> Sequence:
     """A pump with a program and a clock, and what happens to it."""
+    steps = _steps(size.most_wait_s)
     return Sequence(
         draw(programs()),
-        tuple(chain(*draw(st.lists(_steps, min_size=STEPS // 2, max_size=3 * STEPS // 2)))),
+        tuple(chain(*draw(st.lists(steps, min_size=size.steps // 2, max_size=3 * size.steps // 2)))),
         MONDAY_UTC_S + draw(st.integers(0, 7 * _DAY_S - 1)),
         draw(st.integers(-12, 14)) * 60,
     )

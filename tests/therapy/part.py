@@ -16,7 +16,7 @@ from thecal_hil.doses.sequence import Sequence
 from thecal_hil.doses.shrinking import Failure, shape_of, shrunk
 from thecal_hil.rigs import open_rig
 from thecal_hil.sealed import DamagedError, sealed, unsealed
-from therapy.drawn import sequences
+from therapy.drawn import SIZES, sequences
 
 MOST_SHRUNK = 3
 """Failures of a part that are made short; the others are counted."""
@@ -47,8 +47,8 @@ def digest() -> str:
     return sources_digest() + own
 
 
-def drawn(part_seed: int, count: int) -> list[Sequence]:
-    """So many sequences, the same ones for the same seed."""
+def drawn(part_seed: int, count: int, rig_name: str) -> list[Sequence]:
+    """So many sequences of the size for a rig, the same ones for the same seed."""
     found: list[Sequence] = []
 
     @seed(part_seed)
@@ -59,7 +59,7 @@ def drawn(part_seed: int, count: int) -> list[Sequence]:
         phases=[Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
-    @given(sequences())
+    @given(sequences(SIZES[rig_name]))
     def draw(sequence: Sequence) -> None:
         found.append(sequence)
 
@@ -82,7 +82,7 @@ def failure_of(sequence: Sequence, rig_name: str) -> Failure | None:
 def carried_out(sources: str, rig_name: str, part_seed: int, count: int) -> Part:
     begin = time.perf_counter()
     part = Part(sources, rig_name, part_seed, count)
-    for sequence in drawn(part_seed, count):
+    for sequence in drawn(part_seed, count, rig_name):
         failure = failure_of(sequence, rig_name)
         part.steps += len(sequence.steps) if failure is None else failure[0]
         if failure is None:
