@@ -13,7 +13,7 @@ import sys
 from machine import WDT, Timer
 from micropython import const
 
-from thecal_fw.controller import Controller
+from thecal_fw.pump.controller import Controller
 from thecal_fw.rp2.board import LeaveForPrompt
 from thecal_fw.rp2.hardware import Hardware
 from thecal_fw.rp2.sleep import Sleeper
@@ -22,7 +22,7 @@ _MAINTENANCE_FEED_MS = const(2_000)
 _POLLS_PER_COLLECTION = const(8)
 """Few enough that what they leave behind fits several times into what is free: no request waits for a collection. Where
 memory is tight each poll is followed by one, so that what is kept lies close together."""
-_NEEDED_ONCE = ("thecal_fw.recovery", "thecal_fw.store.older_state")
+_NEEDED_ONCE = ("thecal_fw.pump.recovery", "thecal_fw.store.older_state")
 """Modules that a start needs and nothing afterwards. On a stock board they are in memory, and make room now."""
 
 _UNTIL_RESET_MS = const(8_300)

@@ -13,7 +13,7 @@ poll so much later. All else that it settles (counts, the motor's watch) comes o
 
 from __future__ import annotations
 
-from thecal_fw.controller import HEARTBEAT_S, Controller
+from thecal_fw.pump.controller import HEARTBEAT_S, Controller
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_sim.board import SimulatedBoard
 from thecal_sim.units import NS_PER_S

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from simpy import Interrupt, Process
 
-from thecal_fw.controller import Controller
+from thecal_fw.pump.controller import Controller
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.events import RESET_POWER_ON
 from thecal_fw.core.validation import BENCH_LIMITS, Limits

@@ -7,7 +7,7 @@ import pytest
 from thecal_fw.core import alarms, annunciation
 from thecal_fw.core.alarms import Alarms
 from thecal_fw.core.annunciation import Annunciation
-from thecal_fw.link_server import LinkServer
+from thecal_fw.requests.server import LinkServer
 from thecal_hil.changes.case import FAULTS, Case, shrunk
 from thecal_hil.changes.fault_sequences import ACTIONS_EACH, drawn_case, run_sequence
 from thecal_hil.changes.steps import Step

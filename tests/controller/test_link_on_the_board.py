@@ -12,7 +12,7 @@ from thecal_fw.core import events
 from thecal_fw.core.program import MODE_CONTINUOUS, Program
 from thecal_fw.link import messages
 from thecal_fw.link.frames import PROTOCOL_VERSION, cobs_encode, crc32, encode_frame
-from thecal_fw.link_server import SESSION_QUIET_S
+from thecal_fw.requests.server import SESSION_QUIET_S
 from thecal_sim.units import NS_PER_S
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from controller.link_host import RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, stopped
-from thecal_fw.controller import HEARTBEAT_S
+from thecal_fw.pump.controller import HEARTBEAT_S
 from thecal_fw.core import alarms, events
 from thecal_fw.core.journal_condition import FOREIGN, LOST
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED

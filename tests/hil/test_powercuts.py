@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from thecal_fw.recovery import Recovery
+from thecal_fw.pump.recovery import Recovery
 from thecal_fw.store.journal import Journal
 from thecal_hil.powercuts import campaign
 from thecal_hil.powercuts.on_pico import OUTCOMES, PicoTrials, remains

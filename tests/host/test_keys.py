@@ -294,7 +294,7 @@ def test_a_pump_that_refuses_its_own_proof_is_not_asked_for_ever():
 def _never(
     frame: object, message: Message, values: object, payload: bytes, tag: bytes | None, now_s: int
 ) -> None:
-    from thecal_fw.staging import RequestRefusedError
+    from thecal_fw.requests.staging import RequestRefusedError
 
     if message.role != ROLE_NONE:
         raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, message.role)

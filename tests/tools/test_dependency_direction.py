@@ -30,7 +30,7 @@ def test_this_repository_has_no_faults() -> None:
         ("firmware/thecal_fw/core/rate.py", "from micropython import const\nfrom .program import Program\n"),
         ("firmware/thecal_fw/core/__init__.py", "from . import program\nfrom .program import Program\n"),
         (
-            "firmware/thecal_fw/controller.py",
+            "firmware/thecal_fw/pump/controller.py",
             "from .rp2 import stepper\nfrom thecal_fw.core import program\n",
         ),
         ("firmware/thecal_fw/link/session.py", "from thecal_fw.version import VERSION\n"),
@@ -38,7 +38,7 @@ def test_this_repository_has_no_faults() -> None:
             "host/thecal/client.py",
             "import serial\nfrom thecal_fw.link import frames\nfrom thecal_fw.core import program\n",
         ),
-        ("sim/thecal_sim/plant.py", "import simpy\nfrom thecal_fw.controller import Controller\n"),
+        ("sim/thecal_sim/plant.py", "import simpy\nfrom thecal_fw.pump.controller import Controller\n"),
         ("hil/thecal_hil/rig.py", "import thecal\nimport thecal_sim.plant\nimport thecal_fw.main\n"),
         ("hil/thecal_hil/board.py", "import machine\n"),
     ],
@@ -53,15 +53,15 @@ def test_allowed(tmp_path: Path, path: str, text: str) -> None:
     [
         ("firmware/thecal_fw/core/rate.py", "import machine\n", "machine"),
         ("firmware/thecal_fw/core/rate.py", "import micropython\n", "micropython"),
-        ("firmware/thecal_fw/controller.py", "def late():\n    import rp2\n", "rp2"),
+        ("firmware/thecal_fw/pump/controller.py", "def late():\n    import rp2\n", "rp2"),
         ("firmware/thecal_fw/core/rate.py", "from ..link import frames\n", "thecal_fw.link.frames"),
         ("firmware/thecal_fw/core/__init__.py", "from ..link import frames\n", "thecal_fw.link.frames"),
-        ("firmware/thecal_fw/link/session.py", "from thecal_fw import controller\n", "thecal_fw.controller"),
+        ("firmware/thecal_fw/link/session.py", "from thecal_fw import controller\n", "thecal_fw.pump.controller"),
         ("firmware/thecal_fw/main.py", "from thecal_sim import plant\n", "thecal_sim.plant"),
         (
             "host/thecal/client.py",
-            "from thecal_fw.controller import Controller\n",
-            "thecal_fw.controller.Controller",
+            "from thecal_fw.pump.controller import Controller\n",
+            "thecal_fw.pump.controller.Controller",
         ),
         (
             "host/thecal/client.py",

@@ -19,7 +19,7 @@ try:
 
     if is_stock:
         # From a file system this takes seconds, and later delivery could not wait that long for it.
-        import thecal_fw.link_server
+        import thecal_fw.requests.server
 
         # The name would keep all of the program in memory, also once it has ended for want of that.
         del thecal_fw

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
-from thecal_fw.controller import Controller
+from thecal_fw.pump.controller import Controller
 from thecal_fw.core import alarms
 from thecal_fw.core.journal_condition import BLANK, CONDITION_NAMES, GOOD, REPAIRED
 from thecal_fw.core.pump_state import STATE_STOPPED

@@ -17,7 +17,7 @@ from thecal_fw.core.instant import (
     ticks_at,
 )
 from thecal_fw.core.pump_state import STATE_DELIVERING
-from thecal_fw.judging import JUDGED_AHEAD_TICKS, NOTHING_AGAINST
+from thecal_fw.pump.judging import JUDGED_AHEAD_TICKS, NOTHING_AGAINST
 
 _LOOK_AHEAD_TICKS = 10 * TICKS_PER_MINUTE
 """Boluses by the clock are looked up for so long at a time."""

@@ -11,7 +11,7 @@ from thecal_fw.core.counts import one_more
 from thecal_fw.core.roles import KEYED, OPEN, ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
 from thecal_fw.core.slowdown import Slowdown
 from thecal_fw.link import authentication, messages
-from thecal_fw.staging import RequestRefusedError
+from thecal_fw.requests.staging import RequestRefusedError
 
 PROOF_LASTS_S = 120
 """Reads don't make it last longer: who holds a proved request back can't keep it alive with them."""

@@ -11,7 +11,7 @@ from thecal_fw.core.reservoir import EMPTY_NL
 from thecal_fw.core.schedule import MINUTES_PER_WEEK, lowest_basal_rate
 from thecal_fw.core.wall_clock import weekday_and_minute
 from thecal_fw.link import messages
-from thecal_fw.staging import in_progress
+from thecal_fw.requests.staging import in_progress
 
 
 def course_from_now(pump) -> Course:

@@ -6,10 +6,10 @@ delivers, ``supervisor`` watches, ``keeper`` makes durable, the link takes reque
 what they lead to, is here.
 """
 
-from thecal_fw.bolus_notes import BolusNotes
-from thecal_fw.bolus_recall import STEP_US as RECALL_STEP_US
-from thecal_fw.boluses import Boluses
-from thecal_fw.bridging import Bridging
+from thecal_fw.pump.bolus_notes import BolusNotes
+from thecal_fw.pump.bolus_recall import STEP_US as RECALL_STEP_US
+from thecal_fw.pump.boluses import Boluses
+from thecal_fw.pump.bridging import Bridging
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
 from thecal_fw.core.alarms import Alarms
@@ -29,23 +29,23 @@ from thecal_fw.core.self_test import TEST_BUTTON, TEST_BUZZER, TEST_FLASH, TEST_
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
 from thecal_fw.core.week import advance
-from thecal_fw.dose_keeper import DoseKeeper
-from thecal_fw.dose_meter import STEP_US as METER_STEP_US
-from thecal_fw.dose_meter import DoseMeter
-from thecal_fw.infusion import Infusion
-from thecal_fw.keeper import Keeper
-from thecal_fw.pace import Pace
-from thecal_fw.patient_button import PatientButton
-from thecal_fw.service import Service
+from thecal_fw.pump.dose_keeper import DoseKeeper
+from thecal_fw.pump.dose_meter import STEP_US as METER_STEP_US
+from thecal_fw.pump.dose_meter import DoseMeter
+from thecal_fw.pump.infusion import Infusion
+from thecal_fw.pump.keeper import Keeper
+from thecal_fw.pump.pace import Pace
+from thecal_fw.pump.patient_button import PatientButton
+from thecal_fw.pump.service import Service
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.keys import KeyStore
 from thecal_fw.store.layout import Layout
-from thecal_fw.supervision import Supervisor
+from thecal_fw.pump.supervision import Supervisor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.ports import Hardware
-    from thecal_fw.recovery import Recovery
+    from thecal_fw.pump.recovery import Recovery
 
 HEARTBEAT_S = 7
 """Longest time between polls; the watchdog of the board bites after 8.3 s, about its longest time."""
@@ -135,7 +135,7 @@ class Controller:
         self.ledger.counted = hardware.sense.count()
         self.infusion.delivery.withdraw(self.ledger.counted)
         # Needed once. Where the firmware is loaded into memory, there is room for better things afterwards.
-        from thecal_fw.recovery import Recovery
+        from thecal_fw.pump.recovery import Recovery
 
         recovery = Recovery(self)
         recovery.restore()
@@ -239,7 +239,7 @@ class Controller:
         an alarm that sounds without end must not keep the host out."""
         self._set_delivery_deadline()
         if self.infusion.state == STATE_STOPPED or self.has_time(_LINK_US):
-            from thecal_fw.link_server import LinkServer
+            from thecal_fw.requests.server import LinkServer
 
             self._link = LinkServer(self)
 

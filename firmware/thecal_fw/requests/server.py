@@ -8,12 +8,12 @@ the longest time its message declares. It is judged before that, by version, ses
 time has come. Only one waits, and whatever takes less time is served meanwhile: a stop always is.
 """
 
-from thecal_fw.commands import Commands
+from thecal_fw.requests.handlers import Commands
 from thecal_fw.core import events
 from thecal_fw.core.counts import one_more
 from thecal_fw.core.instant import NEVER_S, is_before
 from thecal_fw.core.roles import ROLE_NONE
-from thecal_fw.gatekeeper import Gatekeeper
+from thecal_fw.requests.gatekeeper import Gatekeeper
 from thecal_fw.link import messages
 from thecal_fw.link.authentication import TAG_BYTES
 from thecal_fw.link.frames import MOST_FRAME_BYTES, PROTOCOL_VERSION, FrameReader, encode_frame
@@ -24,7 +24,7 @@ from thecal_fw.link.session import (
     DECISION_STALE,
     Session,
 )
-from thecal_fw.staging import RequestRefusedError
+from thecal_fw.requests.staging import RequestRefusedError
 from thecal_fw.version import COMMIT, VERSION
 
 _MOST_BYTES_PER_POLL = MOST_FRAME_BYTES

@@ -9,7 +9,7 @@ from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.instant import TICKS_PER_SECOND, microsecond_of_ticks, second_of_ticks
 from thecal_fw.core.line_room import MOST_PRIMED_NL, MOST_PRIMES
 from thecal_fw.link import messages
-from thecal_fw.staging import RequestRefusedError
+from thecal_fw.requests.staging import RequestRefusedError
 
 MOST_SECONDS = 12 * 3_600
 """Of a bolus on demand."""

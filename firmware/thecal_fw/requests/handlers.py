@@ -4,7 +4,7 @@ Nothing here decides about therapy. Handlers take the fields of a request, check
 to the controller, and return the payload of the response.
 """
 
-from thecal_fw.bolus_commands import BolusCommands
+from thecal_fw.requests.bolus_handlers import BolusCommands
 from thecal_fw.core import events
 from thecal_fw.core.alarms import RESPONSE_STOP
 from thecal_fw.core.instant import NEVER_S, microsecond_of_ticks, second_of_ticks
@@ -12,12 +12,12 @@ from thecal_fw.core.ledger import MOST_STALLS
 from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES
-from thecal_fw.keeper import MOST_ERASES_FOR_A_COMMIT
+from thecal_fw.pump.keeper import MOST_ERASES_FOR_A_COMMIT
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
-from thecal_fw.refill_commands import RefillCommands
-from thecal_fw.service_commands import ServiceCommands
-from thecal_fw.staging import RequestRefusedError, Staging, in_progress
+from thecal_fw.requests.refill_handlers import RefillCommands
+from thecal_fw.requests.service_handlers import ServiceCommands
+from thecal_fw.requests.staging import RequestRefusedError, Staging, in_progress
 
 _LEAVE_DELAY_US = 200_000
 """Between answering a request to leave the program and leaving, so that the answer gets out."""

@@ -7,8 +7,8 @@ from thecal_fw.core.alarms import PRIORITY_NAMES
 from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.service_life import PART_NAMES
 from thecal_fw.link import messages
-from thecal_fw.refill_commands import course_from_now, still_to_give_nl
-from thecal_fw.staging import RequestRefusedError
+from thecal_fw.requests.refill_handlers import course_from_now, still_to_give_nl
+from thecal_fw.requests.staging import RequestRefusedError
 
 
 class ServiceCommands:

@@ -4,7 +4,7 @@ Boluses by the clock are part of the timeline and need nobody to begin them. One
 its first microstep comes out, so that no reset makes the pump forget that it was given.
 """
 
-from thecal_fw.bolus_recall import BolusRecall
+from thecal_fw.pump.bolus_recall import BolusRecall
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
 from thecal_fw.core.bolus import (
@@ -48,7 +48,7 @@ from thecal_fw.core.schedule import (
 )
 from thecal_fw.core.timeline import NO_BOLUSES, Timeline
 from thecal_fw.core.wall_clock import WallClock
-from thecal_fw.judging import Judging
+from thecal_fw.pump.judging import Judging
 
 MOST_JUMP_MINUTES = 120
 """A clock is corrected by this or less, daylight-saving time included; further is a new time."""
