@@ -18,6 +18,10 @@ from thecal_fw.rp2.board import LeaveForPrompt
 from thecal_fw.rp2.hardware import Hardware
 from thecal_fw.rp2.sleep import Sleeper
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.requests.server import LinkServer
+
 _MAINTENANCE_FEED_MS = const(2_000)
 _POLLS_PER_COLLECTION = const(8)
 """Few enough that what they leave behind fits several times into what is free: no request waits for a collection. Where
@@ -58,7 +62,7 @@ def _end(hardware, error: BaseException) -> None:
 
 
 def _run(hardware) -> None:
-    controller = Controller(hardware)
+    controller = Controller(hardware, _open_link)
     for name in _NEEDED_ONCE:
         sys.modules.pop(name, None)
     clock, poll = hardware.clock, controller.poll
@@ -70,10 +74,17 @@ def _run(hardware) -> None:
         # A heartbeat leaves no garbage, other polls may; looking at the heap would cost more than it tells.
         if poll(clock.s, clock.us):
             polls += 1
-            if polls >= most_polls and controller.has_time(controller.pace.collect_lead_us()):
+            if polls >= most_polls and controller.agenda.has_time(controller.pace.collect_lead_us()):
                 polls = 0
-                controller.collect_garbage()
+                controller.memory.tidy()
         sleep_until(controller.wake_s, controller.wake_us)
+
+
+def _open_link(controller: Controller) -> "LinkServer":
+    # Loaded once delivery can wait for it.
+    from thecal_fw.requests.server import LinkServer
+
+    return LinkServer(controller)
 
 
 def _make_safe(hardware, error=None) -> None:

@@ -343,7 +343,7 @@ def begun_at(counted: int, nl_per_day: int = FASTEST) -> PumpBench:
     bench.pump.board.sense_wire.pick_up_noise(counted)
     controller.ledger.counted = controller.ledger.granted = counted
     controller.infusion.delivery.withdraw(counted)
-    controller.keeper.keep_anchor()
+    controller.carrier.keep()
     bench.deliver(continuous(nl_per_day))
     return bench
 

@@ -82,7 +82,7 @@ def _last_change(bench: PumpBench) -> bytes:
 def test_a_lost_answer_to_start_does_not_start_twice(bench):
     bench.stop()
     bench.run_for(1)
-    program = bench.pump.controller.program
+    program = bench.pump.controller.orders.program
     bench.pump.serial.paused = True
     bench.host.request += 1
     start = encode_frame(

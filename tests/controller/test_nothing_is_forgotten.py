@@ -323,14 +323,14 @@ def test_a_program_that_memory_has_garbled_is_not_written_over_its_good_copy_in_
     if where == "its fields":
         program.rate_nl_per_day = 24_000_000
     else:
-        controller.place.buffer[20] ^= 0xFF
+        controller.orders.place.buffer[20] ^= 0xFF
     bench.run_for(5 * 3_600)
     # Bytes are put right from the copy in flash that is still good; fields stay wrong until a commit.
     assert bench.is_active(alarms.MEMORY_FAULT) == (where == "its fields")
     assert bench.is_active(alarms.JOURNAL_REPAIRED)
     bench.reset(events.RESET_POWER_ON)
     bench.run_for(5)
-    program = bench.pump.controller.program
+    program = bench.pump.controller.orders.program
     assert program is not None
     assert program.rate_nl_per_day == 1_000_000
     assert bench.status()["program_digest"] == program.digest() == digest

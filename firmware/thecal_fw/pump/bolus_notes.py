@@ -17,7 +17,16 @@ from thecal_fw.core.instant import (
     ticks_at,
 )
 from thecal_fw.core.pump_state import STATE_DELIVERING
+from thecal_fw.pump.changes import Changes
 from thecal_fw.pump.judging import JUDGED_AHEAD_TICKS, NOTHING_AGAINST
+from thecal_fw.pump.orders import Orders
+from thecal_fw.pump.reports import Reports
+from thecal_fw.pump.timekeeper import Timekeeper
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.timeline import AnyTimeline
+    from thecal_fw.pump.contracts import Boluses, BridgeEnd, Delivery, Doses, Meter, Quantum
 
 _LOOK_AHEAD_TICKS = 10 * TICKS_PER_MINUTE
 """Boluses by the clock are looked up for so long at a time."""
@@ -27,20 +36,43 @@ class BolusNotes:
     """under_way: the doses that have begun and not ended, each with its number; whatever ends one takes it out, so each
     ends once. due_s, due_us: when the next one begins or ends. noted_tick: up to which it is noted what began."""
 
-    def __init__(self, pump):
-        self._pump = pump
-        self.under_way = []
+    def __init__(self, time: Timekeeper, orders: Orders, reports: Reports, changes: Changes):
+        self._time = time
+        self._orders = orders
+        self._reports = reports
+        self._changes = changes
+        self.under_way: "list[Bolus]" = []
         self.due_s = NEVER_S
         self.due_us = 0
         self.noted_tick = 0
         self._goes_on = False
-        self._coming = None
+        self._coming: "Bolus | None" = None
         # Begin of the latest bolus of the plan, and of the latest one beside it, that was judged.
         self._judged_tick = self._judged_beside_tick = 0
 
+    def connect(
+        self,
+        infusion: "Delivery",
+        boluses: "Boluses",
+        bridging: "BridgeEnd",
+        doses: "Doses",
+        meter: "Meter",
+        grants: "Quantum",
+    ) -> None:
+        self._infusion = infusion
+        self._boluses = boluses
+        self._extra = boluses.extra
+        self._history = boluses.history
+        self._judging = boluses.judging
+        self._line_room = boluses.line_room
+        self._bridging = bridging
+        self._doses = doses
+        self._meter = meter
+        self._grants = grants
+
     def advance(self, now_s: int, now_us: int) -> None:
         """Note what has begun or ended, if that is due."""
-        infusion = self._pump.infusion
+        infusion = self._infusion
         if infusion.state == STATE_DELIVERING and not is_before(now_s, now_us, self.due_s, self.due_us):
             self.note(infusion.timeline, ticks_at(now_s, now_us))
             if self._coming is not None:
@@ -48,20 +80,19 @@ class BolusNotes:
 
     def _judge(self, bolus: Bolus) -> None:
         """The clock is about to begin a bolus: it does so if nothing is against it."""
-        boluses = self._pump.boluses
-        if bolus in boluses.extra:
+        boluses = self._boluses
+        if bolus in self._extra:
             self._judged_beside_tick = bolus.start_tick
         else:
             self._judged_tick = bolus.start_tick
-        reason = boluses.judging.reason_against(bolus)
+        reason = self._judging.reason_against(bolus)
         if reason != NOTHING_AGAINST:
             boluses.hold_back(bolus, reason)
 
-    def note(self, timeline, tick: int) -> None:
+    def note(self, timeline: "AnyTimeline", tick: int) -> None:
         """Note what has begun and ended by a tick, and find out when to look again."""
         noted_tick, self.noted_tick = self.noted_tick, tick
-        pump = self._pump
-        pump.boluses.judging.given.follow(timeline, tick)
+        self._judging.given.follow(timeline, tick)
         due = -1
         self._coming = None
         for bolus in timeline.boluses_near(noted_tick, tick + _LOOK_AHEAD_TICKS):
@@ -69,7 +100,7 @@ class BolusNotes:
                 self._begun_by_clock(bolus)
             turn = bolus.next_turn(tick, tick + _LOOK_AHEAD_TICKS)
             judged_tick = self._judged_tick
-            if bolus in pump.boluses.extra:
+            if bolus in self._extra:
                 judged_tick = self._judged_beside_tick
             if bolus.kind == KIND_SCHEDULED and max(tick, judged_tick) < bolus.start_tick <= turn:
                 turn = max(tick, bolus.start_tick - JUDGED_AHEAD_TICKS)
@@ -77,10 +108,10 @@ class BolusNotes:
                 if turn == tick and is_first:
                     self._coming = bolus
             due = turn if due < 0 else min(due, turn)
-        pump.boluses.note_settled(tick)
+        self._boluses.note_settled(tick)
         for start_tick, minute, reason in timeline.passed:
             if noted_tick < start_tick <= tick:
-                pump.boluses.note_passed_over(minute, reason)
+                self._boluses.note_passed_over(minute, reason)
             elif start_tick > tick:
                 due = start_tick if due < 0 else min(due, start_tick)
         for bolus in list(self.under_way):
@@ -90,14 +121,14 @@ class BolusNotes:
             due = tick + _LOOK_AHEAD_TICKS
         if timeline.bridge is not None:
             if timeline.bridge[1] <= tick:
-                pump.bridging.note_over()
+                self._bridging.note_over()
             else:
                 due = timeline.bridge[1] if due < 0 else min(due, timeline.bridge[1])
         self.due_s = NEVER_S
         if due >= 0:
             self.due_s, self.due_us = second_of_ticks(due), microsecond_of_ticks(due)
 
-    def note_change(self, before, after, tick: int) -> None:
+    def note_change(self, before: "AnyTimeline", after: "AnyTimeline", tick: int) -> None:
         """One timeline has taken over from another at a tick: what only the one before had is cut short."""
         if self._goes_on:
             # Between the last look before a watchdog reset and now the program went on: what it began is noted late.
@@ -105,40 +136,38 @@ class BolusNotes:
             before = after
         if self.noted_tick < tick - 1:
             self.note(before, tick - 1)
-        self._pump.boluses.judging.given.follow(before, tick)
+        self._judging.given.follow(before, tick)
         going_on = after.boluses_near(tick, tick)
         for bolus in list(self.under_way):
             # One that was asked for meanwhile, and begins with the change after this one, waits.
-            waits = bolus.start_tick >= tick and bolus in self._pump.boluses.extra
+            waits = bolus.start_tick >= tick and bolus in self._extra
             if tick < bolus.end_tick and not waits and _same_among(bolus, going_on) is None:
                 self.ended(bolus, tick, self._reason_of_change(bolus))
-        self._pump.doses.note_change()
+        self._doses.note_change()
         self.noted_tick = tick - 1
-        clock = self._pump.hardware.clock
-        self.note(after, max(tick, ticks_at(clock.s, clock.us)))
+        self.note(after, max(tick, self._time.ticks_now()))
 
     def _reason_of_change(self, bolus: Bolus) -> int:
         if bolus.end_reason:
             return bolus.end_reason
-        return events.END_ALARM if self._pump.boluses.are_blocked() else events.END_PROGRAM
+        return events.END_ALARM if self._boluses.are_blocked() else events.END_PROGRAM
 
-    def cut_short(self, timeline, tick: int, reason: int) -> None:
+    def cut_short(self, timeline: "AnyTimeline", tick: int, reason: int) -> None:
         """Nothing is given from a tick on, neither of what is under way nor of what was about to begin on demand."""
         if self.noted_tick < tick:
             self.note(timeline, tick)
-        given = self._pump.boluses.judging.given
+        given = self._judging.given
         given.follow(timeline, tick)
         given.turn(tick, 0)
-        self._pump.doses.note_change()
+        self._doses.note_change()
         self.end_all(tick, reason)
         self.due_s = NEVER_S
 
     def end_all(self, tick: int, reason: int) -> None:
         """What is under way or was to be given on demand ends at a tick."""
-        boluses = self._pump.boluses
         for bolus in list(self.under_way):
             self.ended(bolus, tick, reason)
-        for bolus in list(boluses.extra):
+        for bolus in list(self._extra):
             self.ended(bolus, tick, reason)
 
     def go_on_from(self, tick: int) -> None:
@@ -150,7 +179,7 @@ class BolusNotes:
         # One that goes on when the clock is set comes from both the clock and its own ticks.
         if _same_among(bolus, self.under_way) is None:
             self.begun(bolus)
-            self._pump.keeper.keep_anchor()
+            self._changes.note_carried()
 
     def begun_as(self, bolus: Bolus) -> Bolus:
         """Return the dose that has begun as this bolus; this one if its begin is still to be noted."""
@@ -158,48 +187,45 @@ class BolusNotes:
 
     def begun(self, bolus: Bolus) -> None:
         """A dose begins: from here on it has a number, and ends once."""
-        pump = self._pump
-        bolus.number = pump.doses.take_number()
+        bolus.number = self._doses.take_number()
         self.under_way.append(bolus)
         seconds = (bolus.end_tick - bolus.start_tick) // TICKS_PER_SECOND
-        pump.record(events.EVENT_BOLUS_BEGUN, bolus.rate_nl_per_day, _second_value(bolus) | seconds)
-        pump.doses.note_change()
+        self._reports.record(events.EVENT_BOLUS_BEGUN, bolus.rate_nl_per_day, _second_value(bolus) | seconds)
+        self._doses.note_change()
 
     def ended(self, bolus: Bolus, tick: int, reason: int) -> None:
         """A dose ends at a tick, whole or cut short; one that has not begun is not given."""
-        pump = self._pump
-        boluses = pump.boluses
         if bolus.is_free:
-            pump.dose_meter.take()
-        if bolus in boluses.extra:
-            boluses.extra.remove(bolus)
+            self._meter.take()
+        if bolus in self._extra:
+            self._extra.remove(bolus)
         begun = _same_among(bolus, self.under_way)
         if begun is None:
             if bolus.kind == KIND_SCHEDULED:
                 # It was to be made up, and waited.
-                boluses.pass_over(1, bolus.minute, _PASSED_WHEN.get(reason, events.PASSED_CANCELLED))
+                self._boluses.pass_over(1, bolus.minute, _PASSED_WHEN.get(reason, events.PASSED_CANCELLED))
             return
         bolus = begun
         self.under_way.remove(bolus)
         value = _second_value(bolus)
         if tick < bolus.end_tick:
-            boluses.history.cut_short(bolus.number, tick)
+            self._history.cut_short(bolus.number, tick)
             value |= reason << events.END_SHIFT | events.WAS_CUT_SHORT
-        pump.doses.note_change()
-        pump.keeper.size_quantum(pump.program)
-        pump.keeper.keep_anchor()
+        self._doses.note_change()
+        self._grants.size_quantum(self._orders.program)
+        self._changes.note_carried()
         self._count(bolus, tick)
-        pump.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(tick), value)
+        self._reports.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(tick), value)
 
     def note_lost(self, bolus: Bolus) -> None:
         """A power cut has ended a dose: what is logged is what it had given by the last record of the journal."""
         value = _second_value(bolus) | events.END_POWER_CUT << events.END_SHIFT | events.WAS_CUT_SHORT
         self._count(bolus, 0)
-        self._pump.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(0), value)
+        self._reports.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(0), value)
 
     def _count(self, bolus: Bolus, tick: int) -> None:
         if bolus.kind == KIND_PRIME:
-            self._pump.boluses.line_room.note_prime(bolus.given_nl(tick))
+            self._line_room.note_prime(bolus.given_nl(tick))
 
 
 _PASSED_WHEN = {
@@ -214,7 +240,7 @@ def _second_value(bolus: Bolus) -> int:
     return bolus.kind << KIND_SHIFT | (bolus.number & events.NUMBER_MASK) << events.NUMBER_SHIFT
 
 
-def _same_among(bolus: Bolus, others):
+def _same_among(bolus: Bolus, others: "list[Bolus]") -> "Bolus | None":
     """The same bolus, at the same ticks, among others; None if it is not there."""
     for other in others:
         if other is bolus or (

@@ -5,13 +5,20 @@ What counts is volume, not time: stops, alarms and resets put the end off and lo
 on the line of all that has been prescribed, so it is exact; over a power cut it is known to a microstep.
 """
 
-from thecal_fw.core import events
+from thecal_fw.core.calibration import Calibration
+from thecal_fw.core.events import EVENT_BRIDGE_ENDED, PASSED_BRIDGE
 from thecal_fw.core.instant import TICKS_PER_SECOND, small
+from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.metering import step_weight, weight_per_rate
+from thecal_fw.core.program import Bridge, Program
+from thecal_fw.pump.changes import Changes
+from thecal_fw.pump.orders import Orders
+from thecal_fw.pump.reports import Reports
+from thecal_fw.pump.timekeeper import Timekeeper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from thecal_fw.core.program import Program
+    from thecal_fw.pump.contracts import Position, Settling
 
 _END_MASK = 0xFFFF
 _MOST_STEPS_LEFT = 0xF000
@@ -22,28 +29,48 @@ be further than this is past."""
 class Bridging:
     """end: where the bridge is over, in units of ``Metering`` since this reset; None if there is none."""
 
-    def __init__(self, pump):
-        self._pump = pump
-        self._step_weight = step_weight(pump.calibration)
-        self._weight_per_rate = weight_per_rate(pump.calibration)
-        self.end = None
+    def __init__(
+        self,
+        time: Timekeeper,
+        ledger: Ledger,
+        calibration: Calibration,
+        orders: Orders,
+        reports: Reports,
+        changes: Changes,
+    ):
+        self._time = time
+        self._ledger = ledger
+        self._orders = orders
+        self._reports = reports
+        self._changes = changes
+        self._step_weight = step_weight(calibration)
+        self._weight_per_rate = weight_per_rate(calibration)
+        self.end: "int | None" = None
 
-    def begin(self, program: "Program", tick: int) -> None:
+    def connect(self, infusion: "Position", boluses: "Settling") -> None:
+        self._infusion = infusion
+        self._boluses = boluses
+
+    def put_back(self, end: "int | None") -> None:
+        """The program that had begun a bridge is not in force after all: the one before goes on, if there was one."""
+        self.end = end
+
+    def begin(self, program: Program, tick: int) -> None:
         """A program is about to be committed that takes effect at a tick: the record that puts it in force holds its
         bridge as well. One that was under way is none any more."""
         bridge = program.bridge
         self.end = None
         if bridge is not None:
             units = bridge.rate_nl_per_day * self._weight_per_rate * bridge.seconds * TICKS_PER_SECOND
-            self.end = self._pump.infusion.position(tick) + units
+            self.end = self._infusion.position(tick) + units
 
-    def lead(self, tick: int):
+    def lead(self, tick: int) -> "tuple[int, int] | None":
         """Rate and end tick of the bridge for a timeline that takes over at a tick; None if nothing is left of it."""
-        pump = self._pump
-        if self.end is None or pump.program is None or pump.wanted_program() is not pump.program:
+        bridge = self._bridge()
+        if self.end is None or bridge is None or self._orders.wanted() is not self._orders.program:
             return None
-        rate_nl_per_day = pump.program.bridge.rate_nl_per_day
-        left = self.end - pump.infusion.position(tick)
+        rate_nl_per_day = bridge.rate_nl_per_day
+        left = self.end - self._infusion.position(tick)
         if left <= 0:
             self.note_over()
             return None
@@ -52,18 +79,23 @@ class Bridging:
     def note_over(self) -> None:
         """The old drug is used up."""
         if self.end is not None:
-            self._pump.boluses.settle(self._pump.wall, self._pump.ticks_now(), events.PASSED_BRIDGE)
+            self._boluses.settle(self._time.wall, self._time.ticks_now(), PASSED_BRIDGE)
             self.end = None
-            self._pump.record(events.EVENT_BRIDGE_ENDED, self._pump.ledger.counted)
-            self._pump.keeper.note_change()
+            self._reports.record(EVENT_BRIDGE_ENDED, self._ledger.counted)
+            self._changes.note()
 
     def left_s(self, tick: int) -> int:
         """How long the old drug goes on yet at its rate, in seconds, rounded up."""
-        if self.end is None or self._pump.program is None:
+        bridge = self._bridge()
+        if self.end is None or bridge is None:
             return 0
-        left = self.end - self._pump.infusion.position(tick)
-        weight = self._pump.program.bridge.rate_nl_per_day * self._weight_per_rate
+        left = self.end - self._infusion.position(tick)
+        weight = bridge.rate_nl_per_day * self._weight_per_rate
         return max(0, -(-left // (weight * TICKS_PER_SECOND)))
+
+    def _bridge(self) -> "Bridge | None":
+        program = self._orders.program
+        return program.bridge if program is not None else None
 
     # --- over a reset
 
@@ -71,16 +103,15 @@ class Bridging:
         """The microstep of all lives on which it is over, its low 16 bits; 0 if there is none."""
         if self.end is None:
             return 0
-        step = self._pump.ledger.base_steps - (-self.end // self._step_weight)
+        step = self._ledger.base_steps - (-self.end // self._step_weight)
         return step & _END_MASK or 1
 
     def restore(self, stored: int) -> None:
         """Go on from what was stored, with what may have been delivered counted as delivered."""
-        pump = self._pump
-        if not stored or pump.program is None or pump.program.bridge is None:
+        if not stored or self._bridge() is None:
             return
-        left_steps = small((stored - pump.ledger.base_steps) & _END_MASK)
+        left_steps = small((stored - self._ledger.base_steps) & _END_MASK)
         if 0 < left_steps < _MOST_STEPS_LEFT:
             self.end = left_steps * self._step_weight
         else:
-            pump.keeper.note_change()
+            self._changes.note()

@@ -7,11 +7,26 @@ it had come last, what is uncertain after a power cut included.
 """
 
 from thecal_fw.core import events
+from thecal_fw.core.bolus import Bolus
+from thecal_fw.core.calibration import Calibration
+from thecal_fw.core.delivery import Delivery
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND, ticks_at
+from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.meter import FITS, SLOTS, Meter
+from thecal_fw.core.rate_line import RateLine
+from thecal_fw.core.validation import Limits
+from thecal_fw.pump.agenda import Agenda
+from thecal_fw.pump.orders import Orders
+from thecal_fw.pump.pace import Pace
+from thecal_fw.pump.reports import Reports
+from thecal_fw.pump.timekeeper import Timekeeper
 from thecal_fw.store.layout import METER_SECTORS, Layout
 from thecal_fw.store.meter_pages import MINUTES, PAGE_MINUTES, MeterPages
 from thecal_fw.store.ring import NOT_NEEDED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.ports import Flash, Sense
 
 STEP_US = 5_000
 """More than reading a few pages takes."""
@@ -26,10 +41,29 @@ class DoseMeter:
     reset has been read. held: doses held back since the last refill. free_steps: microsteps of all lives that only
     filled the line."""
 
-    def __init__(self, pump):
-        self._pump = pump
-        self.meter = Meter(pump.calibration, pump.limits.most_rate_nl_per_day)
-        self._pages = MeterPages(pump.hardware.flash, Layout().meter, METER_SECTORS)
+    def __init__(
+        self,
+        time: Timekeeper,
+        sense: "Sense",
+        flash: "Flash",
+        ledger: Ledger,
+        calibration: Calibration,
+        limits: Limits,
+        orders: Orders,
+        reports: Reports,
+        pace: Pace,
+        agenda: Agenda,
+    ):
+        self._time = time
+        self._sense = sense
+        self._ledger = ledger
+        self._calibration = calibration
+        self._orders = orders
+        self._reports = reports
+        self._pace = pace
+        self._agenda = agenda
+        self.meter = Meter(calibration, limits.most_rate_nl_per_day)
+        self._pages = MeterPages(flash, Layout().meter, METER_SECTORS)
         self.due_s = self.held = self.free_steps = 0
         self.is_read = False
         # Counted up to an instant.
@@ -41,20 +75,28 @@ class DoseMeter:
         # of all lives by then.
         self._next = self._known = self._known_steps = 0
 
+    def connect(self, delivery: Delivery, extra: "list[Bolus]") -> None:
+        self._delivery = delivery
+        self._extra = extra
+
+    def begin_reservoir(self) -> None:
+        """The reservoir has been refilled: doses held back are counted from here on."""
+        self.held = 0
+
     def restore_free(self, steps: int, running_s: int) -> None:
         """So many microsteps of all lives only filled the line by a second of running time."""
-        self.free_steps, self._s = steps, running_s - self._pump.keeper.base_lifetime_s
+        self.free_steps, self._s = steps, running_s - self._time.base_lifetime_s
 
     def begin(self) -> None:
         """After a reset, with running time, count and doses under way known."""
-        keeper, ledger = self._pump.keeper, self._pump.ledger
+        ledger, base_lifetime_s = self._ledger, self._time.base_lifetime_s
         self.free_steps += self._free_steps(0, 0)
         self._known_steps = ledger.base_steps - self.free_steps
         self._counted = ledger.counted
-        minute = self.meter.minute = keeper.base_lifetime_s // 60
+        minute = self.meter.minute = base_lifetime_s // 60
         self._known = minute + 1
         self._next = minute // PAGE_MINUTES
-        self.due_s = 60 * (minute + 1) - keeper.base_lifetime_s
+        self.due_s = 60 * (minute + 1) - base_lifetime_s
 
     # --- counting
 
@@ -62,27 +104,27 @@ class DoseMeter:
         """Minutes of running time are over: what was due by the end of each has been counted by then."""
         meter = self.meter
         while now_s >= self.due_s:
-            self._take(self._pump.infusion.delivery.settle(self.due_s, 0), self.due_s, 0)
+            self._take(self._delivery.settle(self.due_s, 0), self.due_s, 0)
             self.due_s += 60
             meter.next_minute()
             number = meter.minute // PAGE_MINUTES
             if meter.minute % PAGE_MINUTES == 0 and self.is_read:
-                steps = self._pump.ledger.base_steps + self._counted - self.free_steps
+                steps = self._ledger.base_steps + self._counted - self.free_steps
                 if steps != self._written_steps or number - self._written >= _QUIET_PAGES:
                     self._page, self._page_steps = number, steps
 
     def take(self) -> None:
         """Count what has come by now."""
-        clock = self._pump.hardware.clock
+        clock = self._time.clock
         self.pass_minutes(clock.s)
-        self._take(self._pump.hardware.sense.count() + self._pump.ledger.unseen_steps, clock.s, clock.us)
+        self._take(self._ledger.seen(self._sense.count()), clock.s, clock.us)
 
     def _take(self, counted: int, s: int, us: int) -> None:
         """Count what has come by an instant to the minute under way."""
         steps = counted - self._counted
         if steps > 0:
             self._counted = counted
-            if self._pump.boluses.extra:
+            if self._extra:
                 free = self._free_steps(s, us)
                 self.free_steps += free
                 steps = max(0, steps - free)
@@ -91,8 +133,8 @@ class DoseMeter:
 
     def _free_steps(self, s: int, us: int) -> int:
         """Microsteps up to an instant that only fill the line."""
-        calibration, steps = self._pump.calibration, 0
-        for bolus in self._pump.boluses.extra:
+        calibration, steps = self._calibration, 0
+        for bolus in self._extra:
             if bolus.is_free:
                 begin, end = ticks_at(self._s, self._us), ticks_at(s, us)
                 ticks = max(0, min(end, bolus.end_tick) - max(begin, bolus.start_tick))
@@ -102,13 +144,13 @@ class DoseMeter:
 
     # --- judging
 
-    def holds(self, dose, line, tick: int) -> bool:
+    def holds(self, dose: Bolus, line: RateLine, tick: int) -> bool:
         """Whether a dose has to be held back, since with it a window would be passed. line: what is to come from a tick
         on, up to which what has come was taken."""
         while not self.is_read:
             self._read_page()
         self._window_minutes = self.meter.too_full(
-            self._pump.program, line, tick, (self.due_s - 60) * TICKS_PER_SECOND, dose.start_tick
+            self._orders.in_force(), line, tick, (self.due_s - 60) * TICKS_PER_SECOND, dose.start_tick
         )
         return self._window_minutes != FITS
 
@@ -117,22 +159,22 @@ class DoseMeter:
         minutes = self._window_minutes
         self.held = min(self.held + 1, 0xFFFF)
         self._written_steps = _NONE
-        self._pump.record(
+        self._reports.record(
             events.EVENT_METER_HELD, self.counted_nl(minutes), kind << events.KIND_SHIFT | minutes
         )
 
     def counted_nl(self, minutes: int) -> int:
         """Volume counted in a window that ends now."""
-        return self._pump.calibration.volume_nl(self.meter.counted(minutes))
+        return self._calibration.volume_nl(self.meter.counted(minutes))
 
     # --- over a reset
 
     def write_page(self) -> bool:
         """Write the page that waits, if there is time for it; whether there was. One that can't be written is left out:
         its minutes are in the next ones too."""
-        pump, number = self._pump, self._page
+        number = self._page
         is_due = number != _NONE and self._pages.ring.is_ready(number)
-        if not is_due or not pump.has_time(pump.pace.write_lead_us()):
+        if not is_due or not self._agenda.has_time(self._pace.write_lead_us()):
             return False
         self._page = _NONE
         if self._pages.write(number, self._page_steps, self.held, self.meter):

@@ -7,6 +7,7 @@ is immediate.
 
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
+from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.delivery import Delivery
 from thecal_fw.core.instant import (
     NEVER_S,
@@ -17,9 +18,22 @@ from thecal_fw.core.instant import (
     second_of_ticks,
     ticks_at,
 )
-from thecal_fw.core.program import MODE_STOPPED
+from thecal_fw.core.ledger import Ledger
+from thecal_fw.core.program import MODE_STOPPED, Program
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
+from thecal_fw.core.validation import Limits
+from thecal_fw.pump.changes import Changes
+from thecal_fw.pump.memory import Memory
+from thecal_fw.pump.pace import Pace
+from thecal_fw.pump.reports import Reports
+from thecal_fw.pump.timekeeper import Timekeeper
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.timeline import AnyTimeline
+    from thecal_fw.ports import Hardware
+    from thecal_fw.pump.contracts import Armed, DoseEnds, Minutes, Motor, Plans, StartGrants
 
 _CLEAR_BEFORE_ANCHOR_TICKS = 100
 _CLEAR_AFTER_ANCHOR_TICKS = 20
@@ -41,7 +55,8 @@ class Infusion:
     """Delivery of one pump.
 
     change_tick: when a change under way takes effect, or -1.
-    timeline: what is being delivered.
+    timeline: what is being delivered. plan_number: raised whenever the plan is another one, so that instants of its
+    pulses have to be found anew.
     event_s, event_us: when that has to be prepared or noted.
     refill_s, refill_us: when the queue has room again.
     must_end_life: whether counts since this reset are about to leave what the board can count with.
@@ -49,12 +64,29 @@ class Infusion:
     goes_on: whether the start under way is one after a reset that left everything known.
     """
 
-    def __init__(self, pump):
-        self._pump = pump
-        self._hardware = pump.hardware
-        self._train = pump.hardware.train
-        self.delivery = Delivery(pump.calibration, self._train.LEAST_INTERVAL_TICKS)
-        self._prepared = Delivery(pump.calibration, self._train.LEAST_INTERVAL_TICKS, _PREPARED_PULSES)
+    def __init__(
+        self,
+        hardware: "Hardware",
+        time: Timekeeper,
+        ledger: Ledger,
+        calibration: Calibration,
+        limits: Limits,
+        reports: Reports,
+        pace: Pace,
+        memory: Memory,
+        changes: Changes,
+    ):
+        self._hardware = hardware
+        self._train = hardware.train
+        self._time = time
+        self._ledger = ledger
+        self._limits = limits
+        self._reports = reports
+        self._pace = pace
+        self._memory = memory
+        self._changes = changes
+        self.delivery = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS)
+        self._prepared = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS, _PREPARED_PULSES)
         self.state = STATE_STOPPED
         self.change_tick = -1
         self.event_s = NEVER_S
@@ -64,14 +96,26 @@ class Infusion:
         # Half a microstep to begin with: what has been delivered is then always what was prescribed, rounded to
         # the nearest microstep, and no more than half of one away from it.
         self.owed_phase = self.delivery.half_a_step
-        self.timeline = NO_DELIVERY
+        self.timeline: "AnyTimeline" = NO_DELIVERY
+        self.plan_number = 0
         self.must_end_life = False
         self.goes_on = False
         self._is_granted = False
-        self._changed_timeline = NO_DELIVERY
+        self._changed_timeline: Timeline = NO_DELIVERY
         self._splice_tick = -1
         self._queued_block_s = NEVER_S
         self._queued_block_us = 0
+
+    def connect(
+        self, boluses: "Plans", notes: "DoseEnds", keeper: "StartGrants", grants: "Armed", meter: "Minutes", motor: "Motor"
+    ) -> None:
+        self._boluses = boluses
+        self._judging = boluses.judging
+        self._notes = notes
+        self._keeper = keeper
+        self._grants = grants
+        self._meter = meter
+        self._motor = motor
 
     # --- asked by the loop
 
@@ -84,19 +128,50 @@ class Infusion:
             return self.delivery.tail_s > now_s
         return self.state == STATE_STOPPED or self.event_s != NEVER_S
 
+    def is_change_within(self, us: int) -> bool:
+        """Return True if the queue has to be spliced for a change of therapy within so many microseconds from now: what
+        takes longer has to wait until that is done, or the change would be late."""
+        if self._splice_tick < 0:
+            return False
+        clock = self._time.clock
+        clock.read()
+        us += clock.us
+        return not is_before(clock.s + us // 1_000_000, us % 1_000_000, self.event_s, self.event_us)
+
+    def is_spare_place_free(self) -> bool:
+        """Return True if nothing is delivered from the bytes of a program that is replaced: that continues until the
+        other one takes over."""
+        return self.state != STATE_DELIVERING or self.change_tick < 0
+
+    def end_life(self) -> None:
+        """The counts since this reset are about to leave what the board can count with."""
+        self.must_end_life = True
+
+    def note_starting(self) -> None:
+        """Delivery is to begin at an instant that is not chosen yet."""
+        self.state = STATE_STARTING
+
+    def owe(self, phase: int) -> None:
+        """The next course begins with this phase, in the units of ``Metering``."""
+        self.owed_phase = phase
+
+    def withdraw(self) -> None:
+        """After a reset: nothing is planned beyond what was counted."""
+        self.delivery.withdraw(self._ledger.counted)
+
     def is_change_ahead(self) -> bool:
         """Whether the queue has still to be spliced for a change under way."""
         return self._splice_tick >= 0
 
     def judge_next(self) -> None:
         """Judge one of the doses that begin with the change under way."""
-        self._pump.boluses.judging.judge_one(self._changed_timeline)
+        self._judging.judge_one(self._changed_timeline)
 
     def advance(self, now_s: int, now_us: int) -> None:
         """Splice the queue ahead of the change tick; note the change once that has come."""
         if is_before(now_s, now_us, self.event_s, self.event_us):
             return
-        self._hardware.clock.read()
+        self._time.clock.read()
         if self._splice_tick >= 0:
             if not self._is_granted:
                 self._grant(self._splice_tick)
@@ -110,7 +185,7 @@ class Infusion:
         """Keep the queue of the step generator full, but for one that is about to be replaced."""
         if self.state != STATE_DELIVERING:
             return
-        train, pump, clock = self._train, self._pump, self._hardware.clock
+        train, clock = self._train, self._time.clock
         was_filled = False
         while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES // 2:
             if self._is_replaced_soon():
@@ -120,15 +195,15 @@ class Infusion:
             begun_s, begun_us = clock.s, clock.us
             self._fill_block()
             clock.read()
-            pump.pace.note_filled((clock.s - begun_s) * 1_000_000 + clock.us - begun_us)
+            self._pace.note_filled((clock.s - begun_s) * 1_000_000 + clock.us - begun_us)
             was_filled = True
         if was_filled:
-            pump.keeper.keep_anchor()
+            self._changes.note_carried()
 
     def _is_replaced_soon(self) -> bool:
         """Return True if filling the queue now would make the change late that replaces it. What is queued has to last
         for a change that is put off as well."""
-        if not self._pump.is_change_within(self._pump.pace.fill_lead_us()):
+        if not self.is_change_within(self._pace.fill_lead_us()):
             return False
         return self.delivery.tail_s > self.event_s + _LASTS_BEYOND_CHANGE_S
 
@@ -155,17 +230,16 @@ class Infusion:
 
     def next_change_tick(self) -> int:
         """The whole second of the pump's clock on which a change asked for now takes effect."""
-        pump = self._pump
-        notice = pump.pace.notice_ticks() + pump.boluses.judging.notice_ticks()
+        notice = self._pace.notice_ticks() + self._judging.notice_ticks()
         if self.state != STATE_DELIVERING:
-            notice += pump.pace.grant_ticks()
-        return pump.wall.next_whole_second(pump.ticks_now() + notice)
+            notice += self._pace.grant_ticks()
+        return self._time.wall.next_whole_second(self._time.ticks_now() + notice)
 
     def change_tick_from_now(self) -> int:
         """The tick at which a change takes effect if it is asked for now: that of the one under way if there is one."""
         return self._splice_tick if self._splice_tick >= 0 else self.next_change_tick()
 
-    def timeline_at(self, tick: int):
+    def timeline_at(self, tick: int) -> "AnyTimeline":
         """What holds at a tick that has not come yet: with a change under way, what that leads to."""
         return self._changed_timeline if 0 <= self.change_tick <= tick else self.timeline
 
@@ -175,13 +249,13 @@ class Infusion:
         What is due may be the same as before; then nothing is spliced.
         """
         tick = self.change_tick_from_now()
-        changed = self._pump.boluses.timeline(tick)
+        changed = self._boluses.timeline(tick)
         if self.state == STATE_DELIVERING and self._splice_tick < 0:
             due = self._changed_timeline if self.change_tick >= 0 else self.timeline
             if due.gives_the_same_from(tick, changed):
                 due.go_by_program_of(changed)
                 # A dose that changes nothing has to outlive a watchdog reset too.
-                self._pump.keeper.keep_anchor()
+                self._changes.note_carried()
                 return tick
         self._change_to(changed, tick)
         return self.change_tick
@@ -190,24 +264,22 @@ class Infusion:
         # A change already under way keeps its instant, or requests in a row could put it off for ever.
         if self._splice_tick >= 0:
             tick = self._splice_tick
-        pump = self._pump
         if self.state == STATE_STARTING and not self.goes_on:
-            pump.boluses.settle(pump.wall, tick)
-            pump.boluses.begin_from(tick)
-        self._change_to(pump.boluses.timeline(tick), tick)
+            self._boluses.settle(self._time.wall, tick)
+            self._boluses.begin_from(tick)
+        self._change_to(self._boluses.timeline(tick), tick)
 
-    def _change_to(self, timeline, tick: int) -> None:
-        pump = self._pump
+    def _change_to(self, timeline: Timeline, tick: int) -> None:
         if self._splice_tick < 0 <= self.change_tick:
             self._note_change()
             # What was noted may have ended a bolus.
-            timeline = pump.boluses.timeline(tick)
+            timeline = self._boluses.timeline(tick)
         self.change_tick = self._splice_tick = tick
         self._changed_timeline = timeline
-        pump.boluses.judging.wait_for(timeline, tick)
+        self._judging.wait_for(timeline, tick)
         self._is_granted = self.state == STATE_DELIVERING
         if self._is_granted:
-            pump.keeper.keep_anchor()
+            self._changes.note_carried()
         self._set_preparation(tick)
 
     def _put_off(self) -> None:
@@ -217,7 +289,7 @@ class Infusion:
 
     def _set_preparation(self, change_tick: int) -> None:
         """What has changed by then is made durable before a first microstep, and that comes first."""
-        pace = self._pump.pace
+        pace = self._pace
         tick = change_tick - pace.lead_ticks() - pace.slack_ticks()
         if not self._is_granted:
             tick -= pace.grant_ticks()
@@ -230,15 +302,15 @@ class Infusion:
         before, tick = self.timeline, self.change_tick
         self.timeline = self._changed_timeline
         self.change_tick = -1
-        self._pump.record(events.EVENT_PROGRAM_EFFECTIVE, self._pump.ledger.counted, self._rate_now())
-        self._pump.bolus_notes.note_change(before, self.timeline, tick)
+        self._reports.record(events.EVENT_PROGRAM_EFFECTIVE, self._ledger.counted, self._rate_now())
+        self._notes.note_change(before, self.timeline, tick)
         if self.state == STATE_DELIVERING:
-            self._pump.keeper.keep_anchor()
+            self._changes.note_carried()
 
     def _grant(self, change_tick: int) -> None:
         """Have the journal allow a start; that may take an erase."""
-        self._is_granted = self._pump.keeper.grant_for_start()
-        self._hardware.clock.read()
+        self._is_granted = self._keeper.grant_for_start()
+        self._time.clock.read()
         if self._is_granted:
             self._set_preparation(change_tick)
         else:
@@ -248,10 +320,10 @@ class Infusion:
     def _splice_undisturbed(self) -> None:
         """Splice with the heap tidied and the collector off: no collection comes between a preparation and its
         anchor, so its time need not be left for, however full the heap is and however often the collector would run."""
-        pump, machine = self._pump, self._hardware.machine
-        while pump.boluses.judging.waiting:
+        machine = self._hardware.machine
+        while self._judging.waiting:
             self.judge_next()
-        pump.collect_garbage()
+        self._memory.tidy()
         machine.let_collect(False)
         try:
             is_made = self._splice(self._splice_tick)
@@ -264,13 +336,13 @@ class Infusion:
     def _splice(self, change_tick: int) -> bool:
         """Have a new queue take over for a change; return whether it did."""
         self._splice_tick = -1
-        pump, delivery, prepared, pace = self._pump, self.delivery, self._prepared, self._pump.pace
+        delivery, prepared, pace = self.delivery, self._prepared, self._pace
         starting = self.state == STATE_STARTING
         begun = pace.begin()
-        earliest = pump.ticks_now() + pace.lead_ticks()
+        earliest = self._time.ticks_now() + pace.lead_ticks()
         if starting:
             # A little ahead, so that a pulse owed since the last stop can come on the very tick of the start.
-            anchor, delivered = change_tick - _CLEAR_BEFORE_ANCHOR_TICKS, pump.ledger.counted
+            anchor, delivered = change_tick - _CLEAR_BEFORE_ANCHOR_TICKS, self._ledger.counted
             before = NO_DELIVERY
         else:
             anchor, delivered = self._clear_anchor(earliest)
@@ -293,58 +365,56 @@ class Infusion:
         self.timeline = timeline
         self.refill_s = NEVER_S
         self._queued_block_s, self._queued_block_us = delivery.tail_s, delivery.tail_us
-        pump.supervisor.forget_threshold()
-        pump.keeper.forget_due()
+        self.plan_number += 1
         self.state = STATE_DELIVERING
         self._set_event(change_tick)
         if starting:
             self._hardware.annunciator.led(True)
-            pump.record(events.EVENT_STARTED, delivered, delivery.rate_at(change_tick))
+            self._reports.record(events.EVENT_STARTED, delivered, delivery.rate_at(change_tick))
         return True
 
-    def _prepare(self, anchor: int, phase: int, delivered: int, timeline) -> None:
+    def _prepare(self, anchor: int, phase: int, delivered: int, timeline: "AnyTimeline") -> None:
         """Plan afresh from an anchor, and load what comes first, both beside what is in force and plays."""
         self._prepared.begin(anchor, phase, delivered, timeline)
         self._train.load()
         self._prepared.plan(self._train, _FIRST_BLOCK_PULSES, _FIRST_BLOCK_TICKS)
         self._train.release()
 
-    def rehearse(self, program) -> None:
+    def rehearse(self, program: Program) -> None:
         """Find out how long preparing a change to a program takes, by doing so and dropping it, and how long tidying
         the heap for it."""
-        pump, machine = self._pump, self._hardware.machine
-        pump.collect_garbage()
+        machine = self._hardware.machine
+        self._memory.tidy()
         if program.mode == MODE_STOPPED:
             return
-        timeline = Timeline(program, pump.wall, pump.limits.minimum_rate_nl_per_day)
+        timeline = Timeline(program, self._time.wall, self._limits.minimum_rate_nl_per_day)
         machine.let_collect(False)
         try:
-            begun = pump.pace.begin()
-            tick = pump.ticks_now()
+            begun = self._pace.begin()
+            tick = self._time.ticks_now()
             self._prepare(tick, 0, 0, ChangingTimeline(timeline, tick + TICKS_PER_SECOND // 2, timeline))
             self._train.unload()
-            pump.pace.note_prepared(pump.pace.since(begun))
+            self._pace.note_prepared(self._pace.since(begun))
         finally:
             machine.let_collect(True)
 
     def _make_later(self) -> None:
         """Too late to be exact: things stay as they are for a moment more, and the pump says so."""
-        pump = self._pump
-        pump.record(events.EVENT_CHANGE_LATE, pump.ledger.counted, pump.pace.prepare_us)
-        pump.note_alarm(alarm_table.CHANGE_LATE)
+        self._reports.record(events.EVENT_CHANGE_LATE, self._ledger.counted, self._pace.prepare_us)
+        self._reports.note_alarm(alarm_table.CHANGE_LATE)
         self._put_off()
 
     def _energise(self) -> None:
         """Let the motor move, for as many microsteps as the journal allows and no more."""
-        pump, ledger = self._pump, self._pump.ledger
+        ledger = self._ledger
         granted = ledger.granted - ledger.counted
         self._hardware.gate.arm(granted)
-        pump.keeper.note_armed()
+        self._grants.note_armed()
         self._hardware.driver.enable()
-        pump.supervisor.watch_motor()
-        pump.record(events.EVENT_GATE_ARMED, ledger.counted, granted)
+        self._motor.watch()
+        self._reports.record(events.EVENT_GATE_ARMED, ledger.counted, granted)
 
-    def _clear_anchor(self, anchor: int):
+    def _clear_anchor(self, anchor: int) -> "tuple[int, int]":
         """An anchor not before the one given with no old pulse close to it, and the pulses due before it."""
         delivery = self.delivery
         pulse = delivery.due + 1
@@ -361,53 +431,50 @@ class Infusion:
 
     def generator_ran_dry(self) -> None:
         """The queue was late. What was not delivered stays undelivered: never made up for in a burst."""
-        pump = self._pump
-        pump.record(events.EVENT_TIMING_FAULT, pump.ledger.counted, self.delivery.planned)
+        self._reports.record(events.EVENT_TIMING_FAULT, self._ledger.counted, self.delivery.planned)
         self._train.halt()
         self._hardware.gate.close()
         self._hardware.annunciator.led(False)
         self._count_at_halt()
-        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_TIMING_FAULT)
+        self._notes.cut_short(self.timeline, self._time.ticks_now(), events.END_TIMING_FAULT)
         self.state = STATE_STARTING
         self.goes_on = False
         self.owed_phase = self.delivery.half_a_step
         self.change_tick = -1
-        pump.note_alarm(alarm_table.TIMING_FAULT)
+        self._reports.note_alarm(alarm_table.TIMING_FAULT)
         self._put_off()
 
     def hold(self) -> None:
         """Pause, and go on by itself on the first second at which more may be granted. What is owed is kept."""
-        pump = self._pump
         self._halt()
         self._hardware.annunciator.led(False)
         self._count_at_halt()
-        self.owed_phase = self.delivery.bounded(self.delivery.phase_at(pump.ticks_now(), pump.ledger.counted))
-        pump.bolus_notes.cut_short(self.timeline, pump.ticks_now(), events.END_HELD)
+        self.owed_phase = self.delivery.bounded(self.delivery.phase_at(self._time.ticks_now(), self._ledger.counted))
+        self._notes.cut_short(self.timeline, self._time.ticks_now(), events.END_HELD)
         self.state = STATE_STARTING
         self.goes_on = False
-        pump.record(events.EVENT_HELD, pump.ledger.counted)
+        self._reports.record(events.EVENT_HELD, self._ledger.counted)
         self._put_off()
 
     def stop(self, reason: int = events.END_STOP) -> int:
         """No pulse from now on. The tick of the stop; what was owed by then is kept for the next start. reason: of the
         end of what was under way."""
-        hardware, pump = self._hardware, self._pump
+        hardware = self._hardware
         self._halt()
-        tick = pump.ticks_now()
+        tick = self._time.ticks_now()
         if self.state == STATE_DELIVERING:
             self._count_at_halt()
-            self.owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, pump.ledger.counted))
-            pump.bolus_notes.cut_short(self.timeline, tick, reason)
+            self.owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, self._ledger.counted))
+            self._notes.cut_short(self.timeline, tick, reason)
         # What was to go on, or to be made up for, with a start that does not come.
-        pump.bolus_notes.end_all(tick, reason)
+        self._notes.end_all(tick, reason)
         if self.state != STATE_STOPPED:
-            pump.record(events.EVENT_STOPPED, pump.ledger.counted)
+            self._reports.record(events.EVENT_STOPPED, self._ledger.counted)
         self.state = STATE_STOPPED
         self.event_s = NEVER_S
         self._splice_tick = self.change_tick = -1
-        pump.boluses.judging.waiting = []
-        pump.supervisor.forget_threshold()
-        pump.keeper.forget_due()
+        self._judging.wait_for_none()
+        self.plan_number += 1
         hardware.annunciator.led(False)
         return tick
 
@@ -416,7 +483,7 @@ class Infusion:
 
         The clock shows the instant of the halt afterwards: a pulse due while the rest was done did not come.
         """
-        clock = self._hardware.clock
+        clock = self._time.clock
         self._train.halt()
         self._hardware.driver.disable()
         self._hardware.gate.close()
@@ -425,21 +492,21 @@ class Infusion:
 
     def _count_at_halt(self) -> None:
         """Settle what came out of a generator that has just been halted, and withdraw the rest of the plan."""
-        clock, delivery, ledger = self._hardware.clock, self.delivery, self._pump.ledger
-        self._pump.dose_meter.pass_minutes(clock.s)
+        clock, delivery, ledger = self._time.clock, self.delivery, self._ledger
+        self._meter.pass_minutes(clock.s)
         due = delivery.settle(clock.s, clock.us)
-        counted = self._hardware.sense.count() + ledger.unseen_steps
+        counted = ledger.seen(self._hardware.sense.count())
         # The very last pulse may have come due between the halt and the reading of the clock. Anything more
         # was commanded and not seen.
         if counted < due - 1:
-            ledger.unseen_steps += due - counted
+            ledger.note_unseen(due - counted)
             counted = due
-        ledger.counted = counted
+        ledger.note_counted(counted)
         delivery.withdraw(counted)
 
     def position(self, tick: int) -> int:
         """What is prescribed by a tick since this reset, in units of ``Metering``: the ideal that delivery follows."""
-        delivered = self._pump.ledger.counted
+        delivered = self._ledger.counted
         position = delivered * self.delivery.step_weight
         if self.state == STATE_DELIVERING:
             return position + self.delivery.phase_at(tick, delivered)
@@ -448,7 +515,7 @@ class Infusion:
     # --- what is being delivered
 
     def _rate_now(self) -> int:
-        return self.delivery.rate_at(self._pump.ticks_now())
+        return self.delivery.rate_at(self._time.ticks_now())
 
     def rate_nl_per_day(self) -> int:
         """Rate that is being delivered now; 0 unless delivering."""
@@ -458,7 +525,7 @@ class Infusion:
         """Milliseconds of pulses that are planned ahead of now."""
         if self.state != STATE_DELIVERING:
             return 0
-        clock, delivery = self._hardware.clock, self.delivery
+        clock, delivery = self._time.clock, self.delivery
         return (delivery.tail_s - clock.s) * 1_000 + (delivery.tail_us - clock.us) // 1_000
 
 

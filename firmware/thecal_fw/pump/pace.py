@@ -8,6 +8,10 @@ slow for that fails its self-test.
 
 from thecal_fw.core.instant import TICK_US, UNKNOWN_US
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.ports import Clock, StepTrain
+
 _FACTOR = 2
 """A lead is so many times the longest that was measured."""
 _LEAST_LEAD_US = 20_000
@@ -37,10 +41,10 @@ class Pace:
     least_masked_us: least that was left then of the wait with interrupts off; likewise.
     """
 
-    def __init__(self, pump):
-        self._clock = pump.hardware.clock
-        self._train = pump.hardware.train
-        self.take_over_us = pump.hardware.train.take_over_us
+    def __init__(self, clock: "Clock", train: "StepTrain"):
+        self._clock = clock
+        self._train = train
+        self.take_over_us = train.take_over_us
         self.prepare_us = 0
         self.collect_us = 0
         self.write_us = 0
@@ -48,12 +52,12 @@ class Pace:
         self.least_margin_us = UNKNOWN_US
         self.least_masked_us = UNKNOWN_US
 
-    def begin(self):
+    def begin(self) -> "tuple[int, int]":
         """The present instant, for ``since``."""
         self._clock.read()
         return self._clock.s, self._clock.us
 
-    def since(self, begun) -> int:
+    def since(self, begun: "tuple[int, int]") -> int:
         """Microseconds from an instant to now; reads the clock."""
         self._clock.read()
         return (self._clock.s - begun[0]) * 1_000_000 + self._clock.us - begun[1]

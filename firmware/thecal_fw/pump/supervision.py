@@ -1,59 +1,99 @@
-"""Supervision of what comes out: the sense counter against the plan, the shaft against the count, the dose gate, the
-reservoir against its thresholds, and memory against the journal.
+"""Supervision of what comes out: the sense counter against the plan, the dose gate, the supply, and memory against the
+journal. The shaft, the reservoir and a pump that stands have modules of their own and are looked at from here.
 
-``is_quiet`` is the short form that each heartbeat takes; it allocates nothing and only finds out whether ``check`` has
-something to do.
+Promises: what is found is reported, each finding once; ``is_quiet`` is the short form that each heartbeat takes, allocates
+nothing and only finds out whether one of ``checks`` has something to do.
 """
 
-from thecal_fw.core import alarms as alarm_table
-from thecal_fw.core import events
-from thecal_fw.core.counts import MOST_COUNT, MOST_LIFE
-from thecal_fw.core.instant import NEVER_S, is_before
-from thecal_fw.core.motor_watch import (
-    MOTOR_AHEAD,
-    MOTOR_FOLLOWS,
-    MOTOR_SHORT,
-    MOTOR_STALLED,
-    MOTOR_TURNS_AGAIN,
-    MotorWatch,
+from thecal_fw.core.alarms import (
+    BUTTON_FAULT,
+    BUZZER_FAULT,
+    DOSE_GATE,
+    MEMORY_FAULT,
+    OVER_DELIVERY,
+    PULSES_IN_EXCESS,
+    PULSES_MISSING,
+    SELF_TEST,
+    SUPPLY_LOW,
 )
-from thecal_fw.core.program import MODE_STOPPED
-from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
-from thecal_fw.core.reservoir import NEVER_STEP
+from thecal_fw.core.counts import MOST_LIFE
+from thecal_fw.core.events import (
+    EVENT_COUNT_MISMATCH,
+    EVENT_COUNTS_FULL,
+    EVENT_GATE_TRIPPED,
+    EVENT_SELF_TEST,
+    EVENT_SUPPLY_GOOD,
+    EVENT_SUPPLY_LOW,
+)
+from thecal_fw.core.ledger import Ledger
+from thecal_fw.core.pump_state import STATE_DELIVERING
+from thecal_fw.core.self_test import TEST_BUTTON, TEST_BUZZER
+from thecal_fw.pump.changes import Changes
+from thecal_fw.pump.motor import Motor
+from thecal_fw.pump.reports import Reports
+from thecal_fw.pump.reservoir_watch import ReservoirWatch
+from thecal_fw.pump.standing import Standing
+from thecal_fw.pump.timekeeper import Timekeeper
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.ports import Hardware
+    from thecal_fw.pump.contracts import Aging, MemoryChecks, SupervisedDelivery, UsedUp
 
 MEMORY_CHECK_S = 600
 """How often what is in memory is held against the journal, one piece each time."""
 
-REMIND_AFTER_S = 1_800
-"""A pump that stands though its program is to deliver something reminds of it: programmed and not started, or forgotten
-after a visit, which has been reported of pumps of this kind (HSA 2021)."""
-STOPPED_LONG_S = 48 * 3_600
-"""A withdrawal threatens, and the tubing takes a set where the rollers rest: published for implanted pumps."""
-
 
 class Supervisor:
-    """threshold_s, threshold_us: when the next reservoir threshold is reached, if it is planned already.
-    check_s: when memory is next checked. reminder_s: when a pump that stands next has to say so."""
+    """check_s: when memory is next checked. failed_tests: bits of ``core.self_test`` that failed since this reset.
+    checks: what to look at, one after the other; each takes the instant, and what it raises is answered before the next.
+    """
 
-    def __init__(self, pump):
-        self._pump = pump
-        self._hardware = pump.hardware
-        self._ledger = pump.ledger
-        self._infusion = pump.infusion
-        self._delivery = pump.infusion.delivery
-        self._motor = MotorWatch()
-        self._finding = MOTOR_FOLLOWS
+    def __init__(
+        self,
+        hardware: "Hardware",
+        time: Timekeeper,
+        ledger: Ledger,
+        reports: Reports,
+        changes: Changes,
+        motor: Motor,
+        reservoir: ReservoirWatch,
+        standing: Standing,
+    ):
+        self._hardware = hardware
+        self._time = time
+        self._ledger = ledger
+        self._reports = reports
+        self._changes = changes
+        self._motor = motor
+        self._reservoir = reservoir
+        self._standing = standing
         self._supply_was_good = True
-        self.threshold_s = NEVER_S
-        self.threshold_us = 0
-        self._threshold_step = NEVER_STEP
+        self._has_tripped = False
+        self.failed_tests = 0
         self.check_s = MEMORY_CHECK_S
-        self._stands = False
-        self._stands_since_s = 0
-        self.reminder_s = NEVER_S
+        self.checks = (
+            self._check_supply,
+            self._check_count,
+            self._check_gate,
+            self._check_generator,
+            self._check_grant,
+            self._check_motor,
+            self._check_image,
+            self._check_reservoir,
+            self._check_standing,
+            self._check_now_and_then,
+        )
+
+    def connect(self, infusion: "SupervisedDelivery", keeper: "MemoryChecks", grants: "UsedUp", service: "Aging") -> None:
+        self._infusion = infusion
+        self._delivery = infusion.delivery
+        self._keeper = keeper
+        self._grants = grants
+        self._service = service
 
     def is_quiet(self, now_s: int, now_us: int) -> bool:
-        """Whether there is nothing to report: every pulse so far was seen and the motor has followed."""
+        """Return True if there is nothing to report: every pulse so far was seen and the motor has followed."""
         hardware = self._hardware
         if hardware.supply.is_good() != self._supply_was_good or now_s >= self.check_s:
             return False
@@ -64,73 +104,53 @@ class Supervisor:
                 return False
             if hardware.train.starved() or hardware.gate.has_tripped():
                 return False
-            ledger.counted = counted
-        if self._finding == MOTOR_FOLLOWS:
-            self._finding = self._motor.judge(ledger.counted, hardware.motion.count())
-        if self._finding != MOTOR_FOLLOWS:
+            ledger.note_counted(counted)
+        if not self._motor.follows():
             return False
         # Nothing is due: time for a piece of the image.
-        return hardware.self_test.go_on() & ~self._pump.failed_tests == 0
+        return hardware.self_test.go_on() & ~self.failed_tests == 0
 
-    def check(self, now_s: int, now_us: int) -> None:
-        """Look at everything, and have the pump act on it."""
-        self._check_supply()
-        if self._infusion.state == STATE_DELIVERING:
-            # Both are told: what tripped the gate is most often a count that is wrong, which ends delivery.
-            has_tripped = self._hardware.gate.has_tripped()
-            self._check_count(now_s, now_us)
-            if has_tripped:
-                self._gate_tripped()
-        if self._infusion.state == STATE_DELIVERING and self._hardware.train.starved():
-            self._infusion.generator_ran_dry()
-        if self._infusion.state == STATE_DELIVERING and self._pump.keeper.is_used_up():
-            self._infusion.hold()
-        self._check_motor()
-        self._check_image()
-        self.check_reservoir()
-        self.check_standing(now_s)
-        if now_s >= self.check_s:
-            self.check_s = now_s + MEMORY_CHECK_S
-            self._check_life(now_s)
-            self._pump.tell_bursts()
-            self._pump.service.check()
-            self._check_memory()
+    # --- self-tests
 
-    def _check_supply(self) -> None:
+    def note_failed(self, tests: int) -> None:
+        """Tests of this reset have failed."""
+        self.failed_tests |= tests
+
+    def judge_self_test(self) -> None:
+        """Report what the tests of this reset have found."""
+        failed, reports = self.failed_tests, self._reports
+        if failed:
+            reports.record(EVENT_SELF_TEST, failed)
+        reports.set_alarm(SELF_TEST, failed & ~(TEST_BUZZER | TEST_BUTTON) != 0)
+        reports.set_alarm(BUTTON_FAULT, failed & TEST_BUTTON != 0)
+        reports.set_alarm(BUZZER_FAULT, failed & TEST_BUZZER != 0)
+        if self._motor.may_have_moved():
+            reports.note_alarm(OVER_DELIVERY)
+
+    def _check_image(self, now_s: int, now_us: int) -> None:
+        failed = self._hardware.self_test.go_on() & ~self.failed_tests
+        if failed:
+            self.failed_tests |= failed
+            self._reports.record(EVENT_SELF_TEST, failed)
+            self._reports.set_alarm(SELF_TEST, True)
+
+    # --- supply, pulses, gate
+
+    def _check_supply(self, now_s: int, now_us: int) -> None:
         good = self._hardware.supply.is_good()
         if good != self._supply_was_good:
             self._supply_was_good = good
-            self._pump.record(
-                events.EVENT_SUPPLY_GOOD if good else events.EVENT_SUPPLY_LOW, self._ledger.counted
-            )
-        self._pump.set_alarm(alarm_table.SUPPLY_LOW, not good)
-
-    # --- a pump that stands
-
-    def check_standing(self, now_s: int) -> None:
-        """Raise or clear the alarms of a pump that stands. What counts is from the end of delivery, or from the first
-        program that is to deliver something: neither another program nor one more stop puts them off."""
-        pump = self._pump
-        program = pump.program
-        stands = (
-            self._infusion.state == STATE_STOPPED and program is not None and program.mode != MODE_STOPPED
-        )
-        if stands and not self._stands:
-            self._stands_since_s = now_s
-        self._stands = stands
-        since_s = now_s - self._stands_since_s
-        pump.set_alarm(alarm_table.PUMP_STOPPED, stands and since_s >= REMIND_AFTER_S)
-        pump.set_alarm(alarm_table.STOPPED_LONG, stands and since_s >= STOPPED_LONG_S)
-        self.reminder_s = NEVER_S
-        if stands and since_s < STOPPED_LONG_S:
-            wait_s = REMIND_AFTER_S if since_s < REMIND_AFTER_S else STOPPED_LONG_S
-            self.reminder_s = self._stands_since_s + wait_s
-
-    # --- pulses
+            self._reports.record(EVENT_SUPPLY_GOOD if good else EVENT_SUPPLY_LOW, self._ledger.counted)
+        self._reports.set_alarm(SUPPLY_LOW, not good)
 
     def _check_count(self, now_s: int, now_us: int) -> None:
         """Hold what the sense counter saw against what was due."""
+        if self._infusion.state != STATE_DELIVERING:
+            return
         delivery, ledger, hardware = self._delivery, self._ledger, self._hardware
+        # Asked first: what tripped the gate is most often a count that is wrong, which ends delivery, and both are
+        # reported.
+        self._has_tripped = hardware.gate.has_tripped()
         due = delivery.settle(now_s, now_us)
         counted = hardware.sense.count() + ledger.unseen_steps
         if counted != due:
@@ -139,124 +159,64 @@ class Supervisor:
             clock.read()
             latest = delivery.settle(clock.s, clock.us)
             if counted > latest:
-                self._count_is_wrong(alarm_table.PULSES_IN_EXCESS, counted, latest)
+                self._count_is_wrong(PULSES_IN_EXCESS, counted, latest)
             elif counted < due:
-                self._count_is_wrong(alarm_table.PULSES_MISSING, counted, due)
+                self._count_is_wrong(PULSES_MISSING, counted, due)
                 # They were commanded and may well have been delivered, so they are never given again.
-                ledger.unseen_steps += due - counted
+                ledger.note_unseen(due - counted)
                 counted = due
-                self._pump.keeper.keep_anchor()
-        ledger.counted = counted
-        if not is_before(now_s, now_us, self.threshold_s, self.threshold_us):
-            self.threshold_s = NEVER_S
+                self._changes.note_carried()
+        ledger.note_counted(counted)
+        self._reservoir.pass_over(now_s, now_us)
 
     def _count_is_wrong(self, alarm: int, counted: int, due: int) -> None:
-        if not self._pump.alarms.is_active(alarm):
-            self._pump.record(events.EVENT_COUNT_MISMATCH, counted, due)
-        self._pump.note_alarm(alarm)
+        if not self._reports.alarms.is_active(alarm):
+            self._reports.record(EVENT_COUNT_MISMATCH, counted, due)
+        self._reports.note_alarm(alarm)
 
-    def _gate_tripped(self) -> None:
-        self._pump.record(events.EVENT_GATE_TRIPPED, self._ledger.counted, self._ledger.granted)
-        self._pump.note_alarm(alarm_table.DOSE_GATE)
+    def _check_gate(self, now_s: int, now_us: int) -> None:
+        has_tripped, self._has_tripped = self._has_tripped, False
+        if has_tripped:
+            self._reports.record(EVENT_GATE_TRIPPED, self._ledger.counted, self._ledger.granted)
+            self._reports.note_alarm(DOSE_GATE)
 
-    # --- motor
+    def _check_generator(self, now_s: int, now_us: int) -> None:
+        if self._infusion.state == STATE_DELIVERING and self._hardware.train.starved():
+            self._infusion.generator_ran_dry()
 
-    def watch_motor(self) -> None:
-        """The motor has just been energised: hold the counts against each other from here on."""
-        self._ledger.add_lost(self._standing_steps())
-        self._motor.begin(self._ledger.counted, self._hardware.motion.count())
+    def _check_grant(self, now_s: int, now_us: int) -> None:
+        if self._infusion.state == STATE_DELIVERING and self._grants.is_used_up():
+            self._infusion.hold()
 
-    def is_motor_stalled(self) -> bool:
-        return self._motor.is_stalled
+    # --- shaft, reservoir, a pump that stands
 
-    def lost_steps(self) -> int:
-        """Microsteps since the last refill that the motor did not turn for, those of a stall under way among them."""
-        return min(self._ledger.lost_steps + self._standing_steps(), MOST_COUNT)
+    def _check_motor(self, now_s: int, now_us: int) -> None:
+        self._motor.check()
 
-    def begin_reservoir(self) -> None:
-        """What a stall has cost of the old contents does not matter for the new ones."""
-        if self._motor.is_stalled:
-            self._motor.begin(self._ledger.counted, self._hardware.motion.count())
+    def _check_reservoir(self, now_s: int, now_us: int) -> None:
+        self._reservoir.check()
 
-    def _standing_steps(self) -> int:
-        return self._motor.standing_steps(self._ledger.counted, self._hardware.motion.count())
+    def _check_standing(self, now_s: int, now_us: int) -> None:
+        self._standing.check(now_s)
 
-    def motor_may_have_moved(self) -> bool:
-        """Whether the shaft has turned since reset, though nothing has energised the motor yet."""
-        return self._motor.judge(0, self._hardware.motion.count()) != MOTOR_FOLLOWS
+    # --- what is looked at every few minutes
 
-    def _check_motor(self) -> None:
-        pump, motor = self._pump, self._motor
-        finding, self._finding = self._finding, MOTOR_FOLLOWS
-        if finding == MOTOR_FOLLOWS:
-            finding = motor.judge(self._ledger.counted, self._hardware.motion.count())
-        if finding == MOTOR_STALLED:
-            self._ledger.stalls += 1
-            pump.record(events.EVENT_STALLED, self._ledger.counted, motor.off_steps)
-            pump.set_alarm(alarm_table.MOTOR_STALL, True)
-            pump.keeper.keep_anchor()
-        elif finding == MOTOR_TURNS_AGAIN:
-            self._ledger.add_lost(max(0, motor.off_steps))
-            pump.record(events.EVENT_RECOVERED, self._ledger.counted, motor.off_steps)
-            pump.set_alarm(alarm_table.MOTOR_STALL, False)
-            pump.keeper.keep_anchor()
-        elif finding == MOTOR_SHORT:
-            self._ledger.add_lost(motor.off_steps)
-            self._motor_is_off(alarm_table.UNDER_DELIVERY)
-        elif finding == MOTOR_AHEAD:
-            self._motor_is_off(alarm_table.OVER_DELIVERY)
-
-    def _motor_is_off(self, alarm: int) -> None:
-        if not self._pump.alarms.is_active(alarm):
-            self._pump.record(events.EVENT_OFF_COUNT, self._ledger.counted, self._motor.off_steps)
-        self._pump.note_alarm(alarm)
-
-    # --- reservoir
-
-    def check_reservoir(self) -> None:
-        """Raise or clear the reservoir's alarms for what has been counted so far."""
-        pump, reservoir, counted = self._pump, self._pump.reservoir, self._ledger.counted
-        low, empty = counted >= reservoir.low_step, counted >= reservoir.empty_step
-        if low != pump.alarms.is_active(alarm_table.LOW_RESERVOIR):
-            pump.set_alarm(alarm_table.LOW_RESERVOIR, low)
-        if empty != pump.alarms.is_active(alarm_table.EMPTY_RESERVOIR):
-            pump.set_alarm(alarm_table.EMPTY_RESERVOIR, empty)
-        step = reservoir.empty_step if low else reservoir.low_step
-        if empty:
-            step = NEVER_STEP
-        if step != self._threshold_step or self.threshold_s == NEVER_S:
-            self._threshold_step = step
-            self.threshold_s = NEVER_S
-            if self._delivery.due < step <= self._delivery.planned:
-                self.threshold_s, self.threshold_us = self._delivery.instant_of(step)
-
-    def forget_threshold(self) -> None:
-        """The plan is another one: the instant has to be found anew."""
-        self.threshold_s = NEVER_S
-
-    # --- counts of this life
+    def _check_now_and_then(self, now_s: int, now_us: int) -> None:
+        if now_s < self.check_s:
+            return
+        self.check_s = now_s + MEMORY_CHECK_S
+        self._check_life(now_s)
+        self._reports.tell_bursts()
+        self._service.check()
+        if self._keeper.can_compare():
+            self._reports.set_alarm(MEMORY_FAULT, not self._keeper.memory_agrees())
+        self._keeper.scrub()
 
     def _check_life(self, now_s: int) -> None:
         """Have the watchdog begin another life before the counts of this one leave the board's small integers. Therapy
         goes on over that as over any of its resets, and counts since the reset begin at 0."""
         if max(self._ledger.counted, now_s) >= MOST_LIFE and not self._infusion.must_end_life:
-            self._infusion.must_end_life = True
-            self._pump.tell_bursts(True)
-            self._pump.record(events.EVENT_COUNTS_FULL, self._ledger.counted, now_s)
-            self._pump.keeper.write_events()
-
-    # --- memory
-
-    def _check_image(self) -> None:
-        pump = self._pump
-        failed = self._hardware.self_test.go_on() & ~pump.failed_tests
-        if failed:
-            pump.failed_tests |= failed
-            pump.record(events.EVENT_SELF_TEST, failed)
-            pump.set_alarm(alarm_table.SELF_TEST, True)
-
-    def _check_memory(self) -> None:
-        keeper = self._pump.keeper
-        if keeper.can_compare():
-            self._pump.set_alarm(alarm_table.MEMORY_FAULT, not keeper.memory_agrees())
-        keeper.scrub()
+            self._infusion.end_life()
+            self._reports.tell_bursts(True)
+            self._reports.record(EVENT_COUNTS_FULL, self._ledger.counted, now_s)
+            self._keeper.events.write()

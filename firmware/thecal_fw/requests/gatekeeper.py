@@ -11,7 +11,14 @@ from thecal_fw.core.counts import one_more
 from thecal_fw.core.roles import KEYED, OPEN, ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
 from thecal_fw.core.slowdown import Slowdown
 from thecal_fw.link import authentication, messages
-from thecal_fw.requests.staging import RequestRefusedError
+from thecal_fw.link.frames import Frame
+from thecal_fw.link.layouts import Values
+from thecal_fw.requests.refusal import RequestRefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.link.layouts import Answer
+    from thecal_fw.pump.controller import Controller
 
 PROOF_LASTS_S = 120
 """Reads don't make it last longer: who holds a proved request back can't keep it alive with them."""
@@ -20,9 +27,14 @@ PROOF_LASTS_S = 120
 class Gatekeeper:
     """Of one link. handlers: what carries out the requests about keys, by kind."""
 
-    def __init__(self, pump):
-        self._pump = pump
+    def __init__(self, pump: "Controller"):
         self._keys = pump.keys
+        self._clock = pump.time.clock
+        self._machine = pump.hardware.machine
+        self._reports = pump.reports
+        self._keeper = pump.keeper
+        self._events = pump.keeper.events
+        self._button = pump.button
         self._slowdowns = {ROLE_PATIENT: Slowdown(), ROLE_CLINICIAN: Slowdown()}
         self._challenges = 0
         self.begin_session(0)
@@ -48,7 +60,15 @@ class Gatekeeper:
         self._session_key = b""
         self._proof_ends_s = 0
 
-    def admit(self, frame, message, values, payload, tag, now_s: int) -> None:
+    def admit(
+        self,
+        frame: Frame,
+        message: messages.Message,
+        values: Values,
+        payload: bytes,
+        tag: "bytes | None",
+        now_s: int,
+    ) -> None:
         """Raise RequestRefusedError unless a request of this session may be carried out. tag: None without one."""
         role_needed = message.role_for(values)
         if tag is None:
@@ -70,7 +90,7 @@ class Gatekeeper:
 
     def _note_wrong_key(self, role: int, now_s: int) -> None:
         self._slowdowns[role].note_failure(now_s)
-        self._pump.record(events.EVENT_WRONG_KEY, role, self._session)
+        self._reports.record(events.EVENT_WRONG_KEY, role, self._session)
 
     def _slowdown_of(self, role: int) -> Slowdown:
         slowdown = self._slowdowns.get(role)
@@ -80,25 +100,26 @@ class Gatekeeper:
 
     # --- requests
 
-    def _challenge(self, values) -> bytes:
-        pump, keys = self._pump, self._keys
-        clock = pump.hardware.clock
-        wait_s = self._slowdown_of(values["role"]).wait_s(clock.s)
-        if not self._nonce and keys.access == KEYED:
+    def _challenge(self, values: Values) -> "Answer":
+        keys = self._keys
+        clock = self._clock
+        wait_s = self._slowdown_of(values.number("role")).wait_s(clock.s)
+        key = keys.key(ROLE_CLINICIAN)
+        if not self._nonce and keys.access == KEYED and key is not None:
             self._challenges = one_more(self._challenges)
             self._nonce = authentication.pump_nonce(
-                keys.key(ROLE_CLINICIAN),
-                pump.hardware.machine.random_bytes(authentication.NONCE_BYTES),
-                pump.keeper.boots,
+                key,
+                self._machine.random_bytes(authentication.NONCE_BYTES),
+                self._keeper.boots,
                 self._challenges,
                 clock.s,
                 clock.us,
             )
-        return messages.CHALLENGE.response.pack(keys.access, keys.roles, wait_s, self._nonce)
+        return keys.access, keys.roles, wait_s, self._nonce
 
-    def _authenticate(self, values) -> bytes:
-        pump, role = self._pump, values["role"]
-        now_s = pump.hardware.clock.s
+    def _authenticate(self, values: Values) -> "Answer":
+        role = values.number("role")
+        now_s = self._clock.s
         slowdown = self._slowdown_of(role)
         key = self._keys.key(role)
         if key is None:
@@ -110,38 +131,38 @@ class Gatekeeper:
         nonce, self._nonce = self._nonce, b""
         if not nonce:
             raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, role)
-        session_key = authentication.session_key(key, role, self._session, nonce, values["host_nonce"])
-        if not authentication.are_equal(values["host_proof"], authentication.host_proof(session_key)):
+        session_key = authentication.session_key(key, role, self._session, nonce, values.octets("host_nonce"))
+        if not authentication.are_equal(values.octets("host_proof"), authentication.host_proof(session_key)):
             self._note_wrong_key(role, now_s)
             raise RequestRefusedError(messages.ERROR_WRONG_KEY, slowdown.wait_s(now_s))
-        pump.record(events.EVENT_AUTHENTICATED, role, slowdown.failures)
+        self._reports.record(events.EVENT_AUTHENTICATED, role, slowdown.failures)
         slowdown.clear()
         self._role = role
         self._session_key = session_key
         self._proof_ends_s = now_s + PROOF_LASTS_S
-        return messages.AUTHENTICATE.response.pack(authentication.pump_proof(session_key))
+        return (authentication.pump_proof(session_key),)
 
-    def _pair(self, values) -> bytes:
-        pump, keys, role = self._pump, self._keys, values["role"]
+    def _pair(self, values: Values) -> "Answer":
+        keys, role = self._keys, values.number("role")
         slowdown = self._slowdown_of(role)
-        if not pump.button.is_held():
+        if not self._button.is_held():
             raise RequestRefusedError(messages.ERROR_BUTTON)
         if role != ROLE_CLINICIAN and keys.key(ROLE_CLINICIAN) is None:
             # A pump that only a patient can change would be one that nobody can program.
             raise RequestRefusedError(messages.ERROR_NO_KEY, ROLE_CLINICIAN)
         had_key = keys.key(role) is not None
-        is_stored = pump.keeper.can_grant() and keys.put(role, values["key"])
+        is_stored = self._keeper.can_grant() and keys.put(role, values.octets("key"))
         if keys.is_single:
-            pump.record(events.EVENT_KEYS_SINGLE)
+            self._reports.record(events.EVENT_KEYS_SINGLE)
         if not is_stored:
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         self._end_proof()
         slowdown.clear()
-        pump.record(events.EVENT_PAIRED, role, had_key)
+        self._reports.record(events.EVENT_PAIRED, role, had_key)
         # Whoever has paired, and cuts the power, leaves a trace all the same.
-        pump.keeper.write_events()
-        return b""
+        self._events.write()
+        return ()
 
-    def _sign_off(self, values) -> bytes:
+    def _sign_off(self, values: Values) -> "Answer":
         self._end_proof()
-        return b""
+        return ()

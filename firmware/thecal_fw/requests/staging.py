@@ -4,34 +4,28 @@ It lies in the pump's spare place, so staging takes no memory that is not there.
 about a second; it is done in pieces, one for each time that it is asked for, until all faults are known.
 """
 
+from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.bolus_validation import PIECES_OF_BOLUS, PIECES_OF_EXTREMES
 from thecal_fw.core.program import MOST_PROGRAM_BYTES, Program, digest_of
 from thecal_fw.core.program_fault import Faults
 from thecal_fw.core.program_place import ProgramPlace
-from thecal_fw.core.validation import checking
+from thecal_fw.core.validation import Limits, checking
 from thecal_fw.core.week import advance, turns_of
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
+from thecal_fw.requests.refusal import RequestRefusedError, in_progress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.pump.infusion import Infusion
+    from thecal_fw.pump.memory import Memory
+    from thecal_fw.pump.orders import Orders
 
 _PIECES_AT_ONCE = 64
 """Steps, boluses or turns that are looked at for one request: within what the message declares."""
 _PIECES_OF_BEGINNING = 48
 """Decoding the bytes and finding their digest takes about as long as so many pieces."""
 FAULTS_IN_AN_ANSWER = (MOST_PAYLOAD_BYTES - messages.STAGE_CHECK.response.size) // messages.FAULT.size
-
-
-class RequestRefusedError(Exception):
-    """A request that is answered with an error."""
-
-    def __init__(self, code: int, detail: int = 0):
-        super().__init__(code)
-        self.code = code
-        self.detail = detail
-
-
-def in_progress(done: int, whole: int) -> RequestRefusedError:
-    """What was asked for is being worked out, and has to be asked for again."""
-    return RequestRefusedError(messages.ERROR_IN_PROGRESS, done << 16 | whole)
 
 
 class FaultPage(Faults):
@@ -52,12 +46,14 @@ class _Check:
     """A check of staged bytes: the program they stand for, their digest, the faults found so far, what is still to be
     done, and how many pieces are done."""
 
-    def __init__(self, pump, place, program: Program, first_fault: int):
+    def __init__(
+        self, place: ProgramPlace, program: Program, limits: Limits, calibration: Calibration, first_fault: int
+    ):
         self.program = program
         self.digest = digest_of(place.encoded())
         self.faults = FaultPage(first_fault)
         self.is_done = False
-        self._work = checking(program, pump.limits, pump.calibration, place.week, self.faults)
+        self._work = checking(program, limits, calibration, place.week, self.faults)
         self._done = _PIECES_OF_BEGINNING
         self._at_once = _PIECES_AT_ONCE - _PIECES_OF_BEGINNING
 
@@ -85,25 +81,36 @@ class _Check:
 class Staging:
     """What has been staged so far. Every method raises RequestRefusedError where it can't do what is asked."""
 
-    def __init__(self, pump):
-        self._pump = pump
+    def __init__(
+        self,
+        orders: "Orders",
+        infusion: "Infusion",
+        memory: "Memory",
+        limits: Limits,
+        calibration: Calibration,
+    ):
+        self._orders = orders
+        self._infusion = infusion
+        self._memory = memory
+        self._limits = limits
+        self._calibration = calibration
         self.forget()
 
     def forget(self) -> None:
         """Nothing is staged."""
-        self._place = None
+        self._place: "ProgramPlace | None" = None
         self._total_bytes = 0
-        self._check = None
+        self._check: "_Check | None" = None
 
     def begin(self, total_bytes: int) -> None:
         """Make room for a program of so many bytes."""
         if not 0 < total_bytes <= MOST_PROGRAM_BYTES:
             raise RequestRefusedError(messages.ERROR_STAGING_SIZE, MOST_PROGRAM_BYTES)
         self.forget()
-        place = self._pump.spare_place()
+        place = self._orders.spare_place()
         if total_bytes > place.room.program_bytes:
             raise RequestRefusedError(messages.ERROR_TOO_LARGE, place.room.program_bytes)
-        if not self._pump.is_spare_place_free():
+        if not self._infusion.is_spare_place_free():
             raise in_progress(0, 1)
         place.forget()
         self._place, self._total_bytes = place, total_bytes
@@ -117,7 +124,7 @@ class Staging:
             raise RequestRefusedError(messages.ERROR_STAGING_SIZE, self._total_bytes)
         self._check = None
         place.buffer[offset : offset + len(data)] = data
-        place.length += len(data)
+        place.fill(offset + len(data))
         return place.length
 
     def _begun(self) -> ProgramPlace:
@@ -135,7 +142,7 @@ class Staging:
         """All the bytes."""
         return self._filled().encoded()
 
-    def check(self, first_fault: int):
+    def check(self, first_fault: int) -> "tuple[bytes, int, bytes]":
         """Go on checking; once that is done, the digest, the number of faults, and those from one on, packed."""
         place, check = self._filled(), self._check
         if check is None or check.faults.first != first_fault:
@@ -145,15 +152,15 @@ class Staging:
 
     def _begin_check(self, place: ProgramPlace, first_fault: int) -> _Check:
         self._check = None
-        self._pump.need_memory()
+        self._memory.need()
         program = place.decoded()
         if program is None:
             raise RequestRefusedError(messages.ERROR_NOT_A_PROGRAM)
         if not place.room.fits(program):
             raise RequestRefusedError(messages.ERROR_TOO_LARGE, place.room.program_bytes)
-        return _Check(self._pump, place, program, first_fault)
+        return _Check(place, program, self._limits, self._calibration, first_fault)
 
-    def checked(self, digest: bytes):
+    def checked(self, digest: bytes) -> "tuple[Program, ProgramPlace]":
         """Program and place of what is staged, to be committed by its digest; it must have been checked and be free of
         faults."""
         place, check = self._filled(), self._check
