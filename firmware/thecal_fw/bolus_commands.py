@@ -1,7 +1,8 @@
 """What the pump does at a host's request for a bolus: check it, give it, end it, tell of it.
 
 A bolus is asked for in two steps, like every change of therapy: what ``check_bolus`` answers is what a person is shown,
-and ``give_bolus`` names the program it was checked beside.
+and ``give_bolus`` names the program it was checked beside. Judging one and giving it take long, so the request to give
+is answered with *in progress* once it is judged, and it is given when that is asked for again for the same instant.
 """
 
 from thecal_fw.core.bolus import KIND_PRIME, KIND_TEMPORARY
@@ -9,7 +10,7 @@ from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.instant import TICKS_PER_SECOND, microsecond_of_ticks, second_of_ticks
 from thecal_fw.core.line_room import MOST_PRIMED_NL, MOST_PRIMES
 from thecal_fw.link import messages
-from thecal_fw.staging import RequestRefusedError
+from thecal_fw.staging import RequestRefusedError, in_progress
 
 MOST_SECONDS = 12 * 3_600
 """Of a bolus on demand."""
@@ -20,6 +21,7 @@ class BolusCommands:
 
     def __init__(self, pump):
         self._pump = pump
+        self._judged = None
         self.handlers = {
             messages.CHECK_BOLUS.kind: self._check,
             messages.GIVE_BOLUS.kind: self._give,
@@ -52,10 +54,22 @@ class BolusCommands:
         if values["digest"] != pump.program_digest:
             raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(pump.program_digest[:4], "big"))
         bolus = self._wanted(values)
-        refusal = boluses.refusal(bolus)
-        if refusal != REFUSED_NOT:
-            boluses.refuse(bolus, refusal)
-            raise RequestRefusedError(messages.ERROR_BOLUS_REFUSED, refusal)
+        judged, self._judged = self._judged, None
+        wanted = (
+            bolus.kind,
+            bolus.rate_nl_per_day,
+            bolus.start_tick,
+            bolus.end_tick,
+            pump.infusion.state,
+            pump.keeper.changes,
+        )
+        if judged != wanted:
+            refusal = boluses.refusal(bolus)
+            if refusal != REFUSED_NOT:
+                boluses.refuse(bolus, refusal)
+                raise RequestRefusedError(messages.ERROR_BOLUS_REFUSED, refusal)
+            self._judged = wanted
+            raise in_progress(1, 2)
         if not boluses.give(bolus):
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         return messages.GIVE_BOLUS.response.pack(

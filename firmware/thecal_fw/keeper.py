@@ -13,6 +13,7 @@ import struct
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
 from thecal_fw.core.carried import Carried
+from thecal_fw.core.counts import MOST_COUNT
 from thecal_fw.core.events import CAPACITY
 from thecal_fw.core.instant import (
     NEVER_S,
@@ -49,7 +50,7 @@ _NOTHING_STORED = (NO_PAIR, bytes(32), 0, True)
 
 
 class Keeper:
-    """has_work: whether something waited after the latest ``tend`` that can be done as soon as there is time.
+    """changes: raised with each durable change. has_work: whether something waited after the latest ``tend`` that can be done as soon as there is time.
     due_s, due_us: when the grant has to be renewed, if that is planned already.
     quantum_steps: most microsteps that can be uncertain after a power cut."""
 
@@ -65,6 +66,7 @@ class Keeper:
         self.is_read_only = False
         self.size_quantum(None)
         self._stored = _NOTHING_STORED
+        self.changes = 0
         self._has_changed = False
         self._is_durable = True
         self._is_held = True
@@ -91,6 +93,7 @@ class Keeper:
 
     def note_change(self) -> None:
         """Something durable has changed that no host waits for: it is written when there is time."""
+        self.changes = self.changes + 1 & MOST_COUNT
         self._has_changed = True
         self._is_held = False
 
