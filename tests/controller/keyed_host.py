@@ -23,9 +23,9 @@ class KeyedHost(LinkHost):
         self.session_key = b""
         return super().hello()
 
-    def ask(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
+    def ask_once(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
         if not self.session_key or message.role == ROLE_NONE:
-            return super().ask(message, *values, tail=tail)
+            return super().ask_once(message, *values, tail=tail)
         self.sent = self.tagged(message, *values, tail=tail)
         return self.fields_of(self.exchange(self.sent))
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from thecal_fw.core.slowdown import Slowdown
+from thecal_fw.core.bursts import Bursts
 from thecal_fw.requests.gatekeeper import Gatekeeper
 from thecal_fw.link import authentication, messages
 from thecal_fw.link.frames import FrameReader, encode_frame
@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_attack() -> None:
         (authentication, "are_equal", lambda one, other: True),
         (PatientButton, "is_held", lambda button: True),
         (Session, "judge", lambda session, frame, changes: DECISION_NEW),
-        (Slowdown, "note_failure", lambda slowdown, now_s: True),
+        (Bursts, "takes", lambda *_: False),
     ],
     ids=[
         "no tag needed",

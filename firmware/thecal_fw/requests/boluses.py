@@ -1,7 +1,8 @@
 """What the pump does at a host's request for a bolus: check it, give it, end it, report it.
 
 A bolus is asked for in two steps, like every change of therapy: what ``check_bolus`` answers is what a person is shown,
-and ``give_bolus`` names the program it was checked beside.
+and ``give_bolus`` names the program it was checked beside. Judging one and giving it take long, so the request to give
+is answered with *in progress* once it is judged, and it is given when that is asked for again for the same instant.
 """
 
 from thecal_fw.core.bolus import KIND_PRIME, KIND_TEMPORARY, Bolus
@@ -11,7 +12,7 @@ from thecal_fw.core.line_room import MOST_PRIMED_NL, MOST_PRIMES
 from thecal_fw.link import messages
 from thecal_fw.link.layouts import answer
 from thecal_fw.requests.interrogation import instant
-from thecal_fw.requests.refusal import RequestRefusedError
+from thecal_fw.requests.refusal import RequestRefusedError, in_progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ class BolusRequests:
         self._line_room = pump.boluses.line_room
         self._bridging = pump.bridging
         self._meter = pump.dose_meter
+        self._infusion = pump.infusion
+        self._changes = pump.changes
+        self._judged: "tuple[int, ...] | None" = None
         self.handlers = {
             messages.CHECK_BOLUS.kind: self._check,
             messages.GIVE_BOLUS.kind: self._give,
@@ -68,10 +72,22 @@ class BolusRequests:
         if values.octets("digest") != digest:
             raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(digest[:4], "big"))
         bolus = self._wanted(values)
-        refusal = boluses.refusal(bolus)
-        if refusal != REFUSED_NOT:
-            boluses.refuse(bolus, refusal)
-            raise RequestRefusedError(messages.ERROR_BOLUS_REFUSED, refusal)
+        judged, self._judged = self._judged, None
+        wanted = (
+            bolus.kind,
+            bolus.rate_nl_per_day,
+            bolus.start_tick,
+            bolus.end_tick,
+            self._infusion.state,
+            self._changes.durable,
+        )
+        if judged != wanted:
+            refusal = boluses.refusal(bolus)
+            if refusal != REFUSED_NOT:
+                boluses.refuse(bolus, refusal)
+                raise RequestRefusedError(messages.ERROR_BOLUS_REFUSED, refusal)
+            self._judged = wanted
+            raise in_progress(1, 2)
         if not boluses.give(bolus):
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         return answer(*instant(bolus.start_tick), bolus.given_nl(bolus.end_tick))

@@ -149,7 +149,7 @@ def run_part(image: FirmwareImage, seed: int, requests: int) -> Part:
         if number in commits_at:
             program(commits_at[number])
         message, values, tail = chance.next()
-        host.ask_once(message, *values, tail=tail)
+        host.ask(message, *values, tail=tail)
         rig.run_for(chance.pause_s())
         if number % (3 * _LOOK_EVERY) == 0:
             rig.run_for(3)
