@@ -180,8 +180,8 @@ def test_a_request_for_which_there_is_no_memory_is_refused_logged_and_delivery_g
     bench.run_for(5)
     for place, message, values in (
         ("boluses.refusal", messages.CHECK_BOLUS, (KIND_CLINICIAN, 900_000, 60)),
-        ("need_memory", messages.REFILL, (1_000_000,)),
-        ("keeper.copy_events", messages.READ_LOG, (0,)),
+        ("memory.need", messages.REFILL, (1_000_000,)),
+        ("keeper.events.copy", messages.READ_LOG, (0,)),
     ):
         owner, _, name = place.rpartition(".")
         target = getattr(bench.pump.controller, owner) if owner else bench.pump.controller

@@ -315,7 +315,7 @@ def test_a_program_that_memory_has_garbled_is_not_written_over_its_good_copy_in_
     bench = delivering()
     controller = bench.pump.controller
     digest = bench.status()["program_digest"]
-    state, program = controller.keeper.journal.state, controller.program
+    state, program = controller.keeper.journal.state, controller.orders.program
     assert state is not None
     assert program is not None
     sector = PROGRAM_SECTORS.start + 2 * state.program_pair
