@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 _MAINTENANCE_FEED_MS = const(2_000)
 _POLLS_PER_COLLECTION = const(3)
-"""Few enough that what they leave behind fits several times into what is free, so that no request waits for a collection,
-and that what is kept of them lies close to what was kept before. Where memory is tight each poll is followed by one."""
+"""Few enough that what they leave behind fits several times into what is free, so that no request waits for a
+collection, and that what is kept of them lies close to what was kept before. Where memory is tight, each poll is
+followed by one."""
 _NEEDED_ONCE = ("thecal_fw.pump.recovery", "thecal_fw.store.older_state")
 """Modules that a start needs and nothing afterwards. On a stock board they are in memory, and make room now."""
 

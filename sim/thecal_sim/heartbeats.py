@@ -65,10 +65,7 @@ class Heartbeats:
         that is due up to then.
         """
         board, controller = self._board, self._controller
-        if (
-            controller.next_due()[0] - board.clock.s <= 2 * HEARTBEAT_S
-            or controller.motor.is_stalled()
-        ):
+        if controller.next_due()[0] - board.clock.s <= 2 * HEARTBEAT_S or controller.motor.is_stalled():
             return 0
         if after_more and not controller.has_settled():
             return 0

@@ -14,11 +14,11 @@ from contextlib import suppress
 
 from simpy import Interrupt, Process
 
-from thecal_fw.pump.controller import Controller
-from thecal_fw.requests.server import LinkServer
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.events import RESET_POWER_ON
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
+from thecal_fw.pump.controller import Controller
+from thecal_fw.requests.server import LinkServer
 from thecal_sim.board import LeftProgram, SimulatedBoard
 from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.heartbeats import Heartbeats, ModelController

@@ -56,7 +56,7 @@ def test_a_pump_that_does_not_listen_while_the_supply_is_low_is_found_deaf(monke
     serve = LinkServer.serve
 
     def listening(server: LinkServer, now_s: int, now_us: int, byte: int) -> bool:
-        return server._controller.hardware.supply.is_good() and serve(server, now_s, now_us, byte)
+        return server._keeper._supply.is_good() and serve(server, now_s, now_us, byte)
 
     monkeypatch.setattr(LinkServer, "serve", listening)
     assert "deaf" in run_sequence(sequence_of((Fault.SUPPLY_LOW, 0))).wrong[0]

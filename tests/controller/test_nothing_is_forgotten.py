@@ -6,13 +6,13 @@ import pytest
 
 from controller.link_host import RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, stopped
-from thecal_fw.pump.controller import HEARTBEAT_S
 from thecal_fw.core import alarms, events
 from thecal_fw.core.journal_condition import FOREIGN, LOST
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.self_test import TEST_FLASH
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER
 from thecal_fw.link import messages
+from thecal_fw.pump.controller import HEARTBEAT_S
 from thecal_hil.foreign_journal import made_foreign, state_sectors
 from thecal_sim.edges import LED
 from thecal_sim.nor_flash import PROGRAM

@@ -1,7 +1,7 @@
 """What the pump does, as digests: each scenario of the library and some hundred drawn sequences, on the model.
 
-Promises: two sets of sources that give the same file made the same edges at the same instants and logged the same events;
-the program itself works with the packages of any commit since 0.4.0, so that it can be run on the sources of both.
+Promises: two sets of sources that give the same file made the same edges at the same instants and logged the same
+events; the program itself works with the packages of any commit since 0.4.0, so that it can be run on both.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def main() -> int:
         found = dict([*scenarios, *pool.map(of_seed, range(1_000, 1_000 + options.seeds))])
     if options.write is not None:
         options.write.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    expected = json.loads(options.compare.read_text(encoding="utf-8")) if options.compare is not None else found
+    expected = (
+        json.loads(options.compare.read_text(encoding="utf-8")) if options.compare is not None else found
+    )
     differ = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
     for name in differ:
         print(f"differs: {name}: {expected.get(name)} -> {found.get(name)}")

@@ -56,7 +56,11 @@ def test_allowed(tmp_path: Path, path: str, text: str) -> None:
         ("firmware/thecal_fw/pump/controller.py", "def late():\n    import rp2\n", "rp2"),
         ("firmware/thecal_fw/core/rate.py", "from ..link import frames\n", "thecal_fw.link.frames"),
         ("firmware/thecal_fw/core/__init__.py", "from ..link import frames\n", "thecal_fw.link.frames"),
-        ("firmware/thecal_fw/link/session.py", "from thecal_fw import controller\n", "thecal_fw.pump.controller"),
+        (
+            "firmware/thecal_fw/link/session.py",
+            "from thecal_fw import controller\n",
+            "thecal_fw.pump.controller",
+        ),
         ("firmware/thecal_fw/main.py", "from thecal_sim import plant\n", "thecal_sim.plant"),
         (
             "host/thecal/client.py",

@@ -10,7 +10,13 @@ from thecal_fw.core.instant import TICKS_PER_DAY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from thecal_fw.core.timeline import AnyTimeline
+    from typing import Protocol
+
+    class Rates(Protocol):
+        """What tells the rate at a tick, and up to which tick it holds."""
+
+        def segment_at(self, tick: int) -> tuple[int, int]: ...
+
 
 MOST_TURNS = 48
 
@@ -60,7 +66,7 @@ class GivenRates:
             ticks[at : count - 1] = ticks[at + 1 : count]
             rates[at : count - 1] = rates[at + 1 : count]
 
-    def follow(self, timeline: "AnyTimeline", tick: int) -> None:
+    def follow(self, timeline: "Rates", tick: int) -> None:
         """A timeline has held up to a tick since what was noted last."""
         at = max(self.until, tick - TICKS_PER_DAY)
         while at < tick:

@@ -10,7 +10,7 @@ from thecal_fw.core.roles import ROLE_CLINICIAN, ROLE_NONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     Answer = tuple[int | bytes, ...]
     Field = tuple[str, str | None]
@@ -47,7 +47,7 @@ class Layout:
         self.format = "<" + "".join(code or "" for _, code in fixed)
         self.size = struct.calcsize(self.format)
 
-    def pack(self, *values: "int | bytes", tail: bytes = b"") -> bytes:
+    def pack(self, *values: object, tail: bytes = b"") -> bytes:
         return struct.pack(self.format, *values) + tail
 
     def encode(self, values: "Answer") -> bytes:
@@ -108,7 +108,7 @@ class Message:
         self.stores = stores if stores >= 0 else STORES_FIRST if changes else STORES_NOTHING
         self.reports_stored = bool(response) and response[-1][0] == "is_stored"
 
-    def role_for(self, values: Values) -> int:
+    def role_for(self, values: "Mapping[str, object]") -> int:
         """Who may make a request with these values of its fields."""
         if self.lesser is not None:
             field, value, role = self.lesser

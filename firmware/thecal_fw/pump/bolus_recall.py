@@ -122,7 +122,9 @@ class BolusRecall:
         # Those of this life came after all of them.
         known = history.given
         self._found.reverse()
-        history.put_before([bolus for bolus in self._found if not _is_known(bolus, known)], self._time.ticks_now())
+        history.put_before(
+            [bolus for bolus in self._found if not _is_known(bolus, known)], self._time.ticks_now()
+        )
         self._found = []
         self.is_done = True
         self._doses.note_change()

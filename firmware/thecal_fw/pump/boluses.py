@@ -4,7 +4,6 @@ Boluses by the clock are part of the timeline and need nobody to begin them. One
 its first microstep comes out, so that no reset makes the pump forget that it was given.
 """
 
-from thecal_fw.pump.bolus_recall import BolusRecall
 from thecal_fw.core import alarms as alarm_table
 from thecal_fw.core import events
 from thecal_fw.core.bolus import (
@@ -39,6 +38,7 @@ from thecal_fw.core.instant import (
 from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.line_room import LineRoom
 from thecal_fw.core.lived_minutes import LivedMinutes, is_within
+from thecal_fw.core.program import Program
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.schedule import (
     count_boluses,
@@ -49,9 +49,9 @@ from thecal_fw.core.schedule import (
     next_bolus,
 )
 from thecal_fw.core.timeline import NO_BOLUSES, Timeline
-from thecal_fw.core.program import Program
 from thecal_fw.core.validation import Limits
 from thecal_fw.core.wall_clock import WallClock
+from thecal_fw.pump.bolus_recall import BolusRecall
 from thecal_fw.pump.changes import Changes
 from thecal_fw.pump.judging import Judging
 from thecal_fw.pump.orders import Orders
@@ -379,7 +379,9 @@ class Boluses:
         if reason >= 0 and first < self.settled_minute and self._program_with_boluses() is not None:
             found = next_bolus(self._orders.in_force(), first, self.settled_minute)
             if found is not None:
-                self.pass_over(count_boluses(self._orders.in_force(), first, self.settled_minute), found[0], reason)
+                self.pass_over(
+                    count_boluses(self._orders.in_force(), first, self.settled_minute), found[0], reason
+                )
 
     def note_settled(self, tick: int) -> None:
         """Those of the clock that come by a tick have begun, if they are given now."""
@@ -391,7 +393,9 @@ class Boluses:
         self.passed_over = min(self.passed_over + number, 0xFFFF)
         self.passed_reason = reason
         self._doses.note_change()
-        self._reports.record(events.EVENT_PASSED_OVER, first_minute, reason << events.PASSED_OVER_SHIFT | number)
+        self._reports.record(
+            events.EVENT_PASSED_OVER, first_minute, reason << events.PASSED_OVER_SHIFT | number
+        )
 
     def extra_rate(self) -> int:
         """What boluses on demand add to the rate at most, in nL/day."""
@@ -466,7 +470,9 @@ class Boluses:
         """Return True for a prime that the line is known to have room for. Any other is a bolus under every limit."""
         if bolus.kind != KIND_PRIME or self._orders.program is None:
             return False
-        room_nl = self.line_room.left_nl(self._orders.program.catheter_nl, self._ledger.lifetime_steps(self._sense.count()))
+        room_nl = self.line_room.left_nl(
+            self._orders.program.catheter_nl, self._ledger.lifetime_steps(self._sense.count())
+        )
         return bolus.given_nl(bolus.end_tick) <= room_nl
 
     def note_empty_line(self) -> None:
@@ -590,7 +596,11 @@ class Boluses:
             if is_free:
                 kind = KIND_PRIME
             elif kind == KIND_WAITS:
-                minute, kind, number = self._time.wall.first_local_minute(start_tick) - number, KIND_SCHEDULED, 0
+                minute, kind, number = (
+                    self._time.wall.first_local_minute(start_tick) - number,
+                    KIND_SCHEDULED,
+                    0,
+                )
             bolus = Bolus(kind, start_tick, end_tick - start_tick, rate_nl_per_day, number)
             bolus.is_free, bolus.minute = is_free, minute
             if number:

@@ -1,7 +1,7 @@
 """Two numbers that say whether what the pump knows has changed since it was last made to last.
 
-Whoever owns a piece of state raises a number where the state changes. The keeper compares it with the number that it wrote
-last, so nobody has to ask for a record, and none is forgotten.
+Whoever owns a piece of state raises a number where the state changes. The keeper compares it with the number that it
+wrote last, so nobody has to ask for a record, and none is forgotten.
 """
 
 from thecal_fw.core.counts import MOST_COUNT

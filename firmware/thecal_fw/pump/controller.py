@@ -1,8 +1,8 @@
 """The pump: one object that is polled, decides, and says when it next needs to run.
 
-``poll`` never waits and never looks at a clock of its own: the instant comes in, and ``wake_s``, ``wake_us`` say when the
-next poll is needed at the latest. Received bytes need one sooner. The parts do the work, each the owner of its state;
-here they are put together, and here alone an alarm is answered.
+``poll`` never waits and never looks at a clock of its own: the instant comes in, and ``wake_s``, ``wake_us`` say when
+the next poll is needed at the latest. Received bytes need one sooner. The parts do the work, each the owner of its
+state; here they are put together, and here alone an alarm is answered.
 """
 
 from thecal_fw.core.alarms import (

@@ -12,10 +12,10 @@ from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND, ticks_at
 from thecal_fw.core.lived_minutes import NOT_KNOWN
 from thecal_fw.core.program import MINUTES_PER_DAY
 from thecal_fw.core.pump_state import STATE_DELIVERING
-from thecal_fw.store.doses import DoseStore
-from thecal_fw.store.layout import Layout
 from thecal_fw.pump.changes import Changes
 from thecal_fw.pump.timekeeper import Timekeeper
+from thecal_fw.store.doses import DoseStore
+from thecal_fw.store.layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -107,7 +107,13 @@ class Infusion:
         self._queued_block_us = 0
 
     def connect(
-        self, boluses: "Plans", notes: "DoseEnds", keeper: "StartGrants", grants: "Armed", meter: "Minutes", motor: "Motor"
+        self,
+        boluses: "Plans",
+        notes: "DoseEnds",
+        keeper: "StartGrants",
+        grants: "Armed",
+        meter: "Minutes",
+        motor: "Motor",
     ) -> None:
         self._boluses = boluses
         self._judging = boluses.judging
@@ -449,7 +455,9 @@ class Infusion:
         self._halt()
         self._hardware.annunciator.led(False)
         self._count_at_halt()
-        self.owed_phase = self.delivery.bounded(self.delivery.phase_at(self._time.ticks_now(), self._ledger.counted))
+        self.owed_phase = self.delivery.bounded(
+            self.delivery.phase_at(self._time.ticks_now(), self._ledger.counted)
+        )
         self._notes.cut_short(self.timeline, self._time.ticks_now(), events.END_HELD)
         self.state = STATE_STARTING
         self.goes_on = False

@@ -116,11 +116,15 @@ class Recovery:
             reports.set_alarm(PROGRAM_LOST, True)
         if journal.condition == REPAIRED:
             reports.note_alarm(JOURNAL_REPAIRED)
-        if self._machine.reset_cause == RESET_WATCHDOG:
-            # Three in a row: whatever makes it hang is likely to go on doing so.
-            if keeper.note_watchdog_reset(self._time.base_lifetime_s) <= REPEATED_RESETS_S:
-                reports.note_alarm(REPEATED_RESETS)
+        if self._is_one_reset_of_many():
+            reports.note_alarm(REPEATED_RESETS)
         self._restore_doses(state, boluses, bridging, doses)
+
+    def _is_one_reset_of_many(self) -> bool:
+        """Three by the watchdog in a row: whatever makes the pump hang is likely to go on doing so."""
+        if self._machine.reset_cause != RESET_WATCHDOG:
+            return False
+        return self._keeper.note_watchdog_reset(self._time.base_lifetime_s) <= REPEATED_RESETS_S
 
     def _restore_state(self, state: State, service: "Service") -> None:
         standing_steps = self._restore_count(state)

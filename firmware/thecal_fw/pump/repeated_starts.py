@@ -1,5 +1,5 @@
-"""Starts by hand after a stop in a critical alarm: the third in a row is one too many, for what raises the alarm is still
-there.
+"""Starts by hand after a stop in a critical alarm: the third in a row is one too many, for what raises the alarm is
+still there.
 
 Baclofen must not end abruptly, so the answer is the minimum rate and not another stop. A reset begins anew.
 """

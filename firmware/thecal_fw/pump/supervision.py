@@ -1,8 +1,8 @@
 """Supervision of what comes out: the sense counter against the plan, the dose gate, the supply, and memory against the
 journal. The shaft, the reservoir and a pump that stands have modules of their own and are looked at from here.
 
-Promises: what is found is reported, each finding once; ``is_quiet`` is the short form that each heartbeat takes, allocates
-nothing and only finds out whether one of ``checks`` has something to do.
+Promises: what is found is reported, each finding once; ``is_quiet`` is the short form that each heartbeat takes,
+allocates nothing and only finds out whether one of ``checks`` has something to do.
 """
 
 from thecal_fw.core.alarms import (
@@ -46,8 +46,8 @@ MEMORY_CHECK_S = 600
 
 class Supervisor:
     """check_s: when memory is next checked. failed_tests: bits of ``core.self_test`` that failed since this reset.
-    checks: what to look at, one after the other; each takes the instant, and what it raises is answered before the next.
-    """
+    checks: what to look at, one after the other; each takes the instant, and what it raises is answered before the
+    next."""
 
     def __init__(
         self,
@@ -85,7 +85,9 @@ class Supervisor:
             self._check_now_and_then,
         )
 
-    def connect(self, infusion: "SupervisedDelivery", keeper: "MemoryChecks", grants: "UsedUp", service: "Aging") -> None:
+    def connect(
+        self, infusion: "SupervisedDelivery", keeper: "MemoryChecks", grants: "UsedUp", service: "Aging"
+    ) -> None:
         self._infusion = infusion
         self._delivery = infusion.delivery
         self._keeper = keeper

@@ -12,7 +12,6 @@ from thecal_fw.core import events
 from thecal_fw.core.counts import one_more
 from thecal_fw.core.instant import NEVER_S, is_before
 from thecal_fw.core.roles import ROLE_NONE
-from thecal_fw.requests.gatekeeper import Gatekeeper
 from thecal_fw.link import messages
 from thecal_fw.link.authentication import TAG_BYTES
 from thecal_fw.link.frames import MOST_FRAME_BYTES, PROTOCOL_VERSION, Frame, FrameReader, encode_frame
@@ -25,6 +24,7 @@ from thecal_fw.link.session import (
     Session,
 )
 from thecal_fw.requests.boluses import BolusRequests
+from thecal_fw.requests.gatekeeper import Gatekeeper
 from thecal_fw.requests.interrogation import Interrogation
 from thecal_fw.requests.leaving import Leaving
 from thecal_fw.requests.programming import Programming

@@ -1,5 +1,5 @@
-"""What the pump does at a host's request about its service: report what its parts have served, take one as new, and let a
-person hear the tones of its alarms.
+"""What the pump does at a host's request about its service: report what its parts have served, take one as new, and let
+a person hear the tones of its alarms.
 """
 
 from thecal_fw.core.alarms import PRIORITY_NAMES
@@ -36,7 +36,11 @@ class ServiceRequests:
         }
 
     def _report(self, values: "Values") -> "Answer":
-        life, lifetime_s, revolutions = self._service.life, self._time.lifetime_s(), self._service.revolutions()
+        life, lifetime_s, revolutions = (
+            self._service.life,
+            self._time.lifetime_s(),
+            self._service.revolutions(),
+        )
         program, course, on_top_nl = self._orders.program, None, 0
         if program is not None and program.mode != MODE_STOPPED:
             course, on_top_nl = self._consumption.course(program), self._consumption.on_top_nl(program)

@@ -4,8 +4,8 @@ It lies in the pump's spare place, so staging takes no memory that is not there.
 about a second; it is done in pieces, one for each time that it is asked for, until all faults are known.
 """
 
-from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.bolus_validation import PIECES_OF_BOLUS, PIECES_OF_EXTREMES
+from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.program import MOST_PROGRAM_BYTES, Program, digest_of
 from thecal_fw.core.program_fault import Faults
 from thecal_fw.core.program_place import ProgramPlace
@@ -47,7 +47,12 @@ class _Check:
     done, and how many pieces are done."""
 
     def __init__(
-        self, place: ProgramPlace, program: Program, limits: Limits, calibration: Calibration, first_fault: int
+        self,
+        place: ProgramPlace,
+        program: Program,
+        limits: Limits,
+        calibration: Calibration,
+        first_fault: int,
     ):
         self.program = program
         self.digest = digest_of(place.encoded())

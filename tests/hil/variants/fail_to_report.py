@@ -5,8 +5,8 @@ import micropython
 micropython.kbd_intr(-1)  # type: ignore[attr-defined]
 
 import thecal_fw.main  # noqa: E402
-from thecal_fw.pump.controller import Controller  # noqa: E402
 from thecal_fw.core.pump_state import STATE_DELIVERING  # noqa: E402
+from thecal_fw.pump.controller import Controller  # noqa: E402
 
 FAILS_AFTER_S = 10
 poll = Controller.poll
