@@ -66,7 +66,9 @@ def pump(uf2: Path) -> EmulatedPico:
 
 @pytest.fixture(scope="module")
 def main_uf2(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_image(tmp_path_factory.mktemp("image"), "main", "from thecal_fw.main import main\nmain()\n")
+    return build_image(
+        tmp_path_factory.mktemp("image"), "main", "from thecal_fw.start.main import main\nmain()\n"
+    )
 
 
 @pytest.mark.requirement("restart-in-time")

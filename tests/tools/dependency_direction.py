@@ -30,7 +30,7 @@ RULES: dict[str, tuple[str, ...]] = {
 }
 
 HARDWARE_MODULES = ("machine", "rp2", "micropython", "uctypes", "vfs", "_thread", "network", "bluetooth")
-MAY_TOUCH_HARDWARE = ("thecal_fw.rp2", "thecal_fw.main")
+MAY_TOUCH_HARDWARE = ("thecal_fw.rp2", "thecal_fw.start.main")
 # A compile-time hint with a plain equivalent on CPython, hence no hardware.
 HARMLESS_NAMES = ("micropython.const",)
 

@@ -26,7 +26,7 @@ def test_this_repository_has_no_faults() -> None:
             "firmware/thecal_fw/rp2/flash.py",
             "import machine\nimport rp2\nfrom micropython import alloc_emergency\n",
         ),
-        ("firmware/thecal_fw/main.py", "import machine\nfrom thecal_fw.rp2 import board\n"),
+        ("firmware/thecal_fw/start/main.py", "import machine\nfrom thecal_fw.rp2 import board\n"),
         ("firmware/thecal_fw/core/rate.py", "from micropython import const\nfrom .program import Program\n"),
         ("firmware/thecal_fw/core/__init__.py", "from . import program\nfrom .program import Program\n"),
         (
@@ -39,7 +39,7 @@ def test_this_repository_has_no_faults() -> None:
             "import serial\nfrom thecal_fw.link import frames\nfrom thecal_fw.core import program\n",
         ),
         ("sim/thecal_sim/plant.py", "import simpy\nfrom thecal_fw.pump.controller import Controller\n"),
-        ("hil/thecal_hil/rig.py", "import thecal\nimport thecal_sim.plant\nimport thecal_fw.main\n"),
+        ("hil/thecal_hil/rig.py", "import thecal\nimport thecal_sim.plant\nimport thecal_fw.start.main\n"),
         ("hil/thecal_hil/board.py", "import machine\n"),
     ],
 )
@@ -61,7 +61,7 @@ def test_allowed(tmp_path: Path, path: str, text: str) -> None:
             "from thecal_fw import controller\n",
             "thecal_fw.pump.controller",
         ),
-        ("firmware/thecal_fw/main.py", "from thecal_sim import plant\n", "thecal_sim.plant"),
+        ("firmware/thecal_fw/start/main.py", "from thecal_sim import plant\n", "thecal_sim.plant"),
         (
             "host/thecal/client.py",
             "from thecal_fw.pump.controller import Controller\n",

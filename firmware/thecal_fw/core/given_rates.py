@@ -31,6 +31,10 @@ class GivenRates:
         self.count = 0
         self.until = 0
 
+    def note_until(self, tick: int) -> None:
+        """What was given before a tick has been noted."""
+        self.until = tick
+
     def begin_anew(self) -> None:
         """What was given from the beginning of this life on is still to be noted."""
         self.until = 0

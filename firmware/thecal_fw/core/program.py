@@ -17,6 +17,18 @@ lie, so the largest program takes no more memory than its encoding.
 import hashlib
 import struct
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    class Day(Protocol):
+        """Steps or boluses of a day, by index."""
+
+        def __len__(self) -> int: ...
+        def __getitem__(self, index: int, /) -> tuple[int, ...]: ...
+
+
 PROGRAM_LAYOUT_VERSION = 3
 
 MODE_STOPPED = 0
@@ -144,9 +156,9 @@ class Program:
         self.low_reservoir_nl = low_reservoir_nl
         self.most_nl_per_hour = most_nl_per_hour
         self.most_nl_per_day = most_nl_per_day
-        self.patterns = [list(pattern) for pattern in patterns]
+        self.patterns: "Sequence[Day]" = [list(pattern) for pattern in patterns]
         self.weekdays = tuple(weekdays)
-        self.boluses = [list(day) for day in boluses] or [[] for _ in self.patterns]
+        self.boluses: "Sequence[Day]" = [list(day) for day in boluses] or [[] for _ in self.patterns]
         self.patient_bolus = patient_bolus
         self.periodic_bolus = periodic_bolus
         self.bridge = bridge
@@ -157,6 +169,14 @@ class Program:
         self.stability_days = stability_days
         self.library_digest = library_digest
         self.patient = patient
+
+    def lie_in(self, encoded: memoryview, patterns: "Sequence[Day]", boluses: "Sequence[Day]") -> None:
+        """Leave steps and boluses in the bytes where they lie."""
+        self.patterns, self.boluses, self.encoded = patterns, boluses, encoded
+
+    def note_extremes(self, extremes: object) -> None:
+        """Keep what was found out, for as long as the program is what it is."""
+        self.extremes = extremes
 
     def encode(self) -> bytes:
         """Canonical bytes of the program."""
@@ -266,7 +286,7 @@ def decode_in_place(encoded) -> Program:
     """As ``decode``, with steps and boluses left in the bytes, which must stay what they are while it is used."""
     fields, therapy, patterns, boluses = _parts_of(encoded)
     program = _program_of(fields, therapy, (), ())
-    program.patterns, program.boluses, program.encoded = patterns, boluses, encoded
+    program.lie_in(encoded, patterns, boluses)
     return program
 
 

@@ -457,7 +457,7 @@ class Boluses:
             return REFUSED_NOT
         if not self.is_history_known(bolus.start_tick):
             return REFUSED_NOT_READ
-        if not self._orders.place.week.is_known:
+        if self._orders.lacks_week():
             return REFUSED_WEEK_UNKNOWN
         if self._allowance is None or self._allowance_number != self._orders.number:
             self._allowance_number = self._orders.number
@@ -509,10 +509,9 @@ class Boluses:
             return False
         # Writing has taken its time: only now is the instant known at which the bolus can begin.
         self._time.clock.read()
-        length_ticks = bolus.end_tick - bolus.start_tick
-        bolus.start_tick = self._infusion.change_tick_from_now()
-        bolus.end_tick = bolus.start_tick + length_ticks
-        counted.start_tick, counted.end_tick = bolus.start_tick, bolus.end_tick
+        tick = self._infusion.change_tick_from_now()
+        bolus.begin_at(tick)
+        counted.begin_at(tick)
         self._doses.note_change()
         self._infusion.follow()
         return True

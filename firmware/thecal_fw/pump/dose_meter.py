@@ -93,7 +93,8 @@ class DoseMeter:
         self.free_steps += self._free_steps(0, 0)
         self._known_steps = ledger.base_steps - self.free_steps
         self._counted = ledger.counted
-        minute = self.meter.minute = base_lifetime_s // 60
+        minute = base_lifetime_s // 60
+        self.meter.begin(minute)
         self._known = minute + 1
         self._next = minute // PAGE_MINUTES
         self.due_s = 60 * (minute + 1) - base_lifetime_s

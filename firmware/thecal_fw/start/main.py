@@ -118,7 +118,7 @@ def _await_watchdog(hardware, error) -> None:
     if hardware is None:
         # Its watchdog may not run yet. The motor's driver is off: nothing has enabled it.
         WDT(timeout=_UNTIL_RESET_MS)
-    from thecal_fw.not_running import wait_for_reset
+    from thecal_fw.start.not_running import wait_for_reset
 
     wait_for_reset(isinstance(error, MemoryError))
 

@@ -7,7 +7,6 @@ Nothing of the pump's program is needed for that, so there is memory for it once
 
 import struct
 
-from thecal_fw.core.instant import is_before
 from thecal_fw.link.access_messages import TAGGED
 from thecal_fw.link.error_codes import ERROR_NOT_RUNNING
 from thecal_fw.link.frames import FrameReader, encode_frame
@@ -31,7 +30,7 @@ def wait_for_reset(is_out_of_memory: bool) -> None:
     due_s, due_us = clock.s, clock.us
     while True:
         clock.read()
-        if not is_before(clock.s, clock.us, due_s, due_us):
+        if (clock.s, clock.us) >= (due_s, due_us):
             sounds = not sounds
             annunciator.buzzer(sounds)
             us = clock.us + _TONE_US
