@@ -1,7 +1,7 @@
 """Who writes whose state, and how far anybody reaches through another part.
 
-A part's state is written by the part itself: an assignment to an attribute of anything but ``self`` is a write to another
-part's state, save for an object that the same function has made, or a value of a kind that is passed from hand to hand.
+A part's state is written by the part itself: an assignment to an attribute of anything but ``self`` is a write to
+another part's state, save for an object that the same function has made, or a value that is passed from hand to hand.
 A reach is an attribute of something that a part holds: ``self._keeper.events.get`` is three names deep.
 """
 

@@ -1,7 +1,8 @@
 """The house as its imports draw it: rooms of a package, arrows between them, floors, and circles of files.
 
 A room is a module or a folder right below the package. Every import statement counts, also inside functions and in
-type-checking blocks, and an ``import_module`` or ``__import__`` with a literal name. A file that defines nothing is no room.
+type-checking blocks, and an ``import_module`` or ``__import__`` with a literal name. A file that defines nothing is no
+room.
 """
 
 from __future__ import annotations

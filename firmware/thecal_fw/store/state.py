@@ -216,8 +216,8 @@ def set_flags(state, flags: int) -> None:
 
 
 def decode_present(record: "bytes | bytearray | memoryview") -> State:
-    """The state in an undamaged record of this layout, or of number 3: that is the present one, but for the high bits of
-    what was counted, in whose place stands something that nobody reads."""
+    """The state in an undamaged record of this layout, or of number 3: that is the present one, but for the high bits
+    of what was counted, in whose place stands something that nobody reads."""
     state = State()
     values = struct.unpack(_FORMAT, record)
     for index in range(len(_PACKED)):
