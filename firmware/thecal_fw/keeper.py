@@ -50,7 +50,8 @@ _NOTHING_STORED = (NO_PAIR, bytes(32), 0, True)
 
 
 class Keeper:
-    """changes: raised with each durable change. has_work: whether something waited after the latest ``tend`` that can be done as soon as there is time.
+    """changes: raised with each durable change.
+    has_work: whether something waited after the latest ``tend`` that can be done as soon as there is time.
     due_s, due_us: when the grant has to be renewed, if that is planned already.
     quantum_steps: most microsteps that can be uncertain after a power cut."""
 
