@@ -17,7 +17,7 @@ from simpy import Interrupt, Process
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.events import RESET_POWER_ON
 from thecal_fw.core.validation import BENCH_LIMITS, Limits
-from thecal_fw.pump.controller import Controller
+from thecal_fw.pump.controller import NOTHING_DUE, Controller
 from thecal_fw.requests.server import LinkServer
 from thecal_sim.board import LeftProgram, SimulatedBoard
 from thecal_sim.edge_record import EdgeRecord
@@ -153,7 +153,7 @@ class ModelPump:
             clock.read()
             self.polls += 1
             try:
-                is_more = controller.poll(clock.s, clock.us)
+                is_more = controller.poll(clock.s, clock.us) != NOTHING_DUE
             except LeftProgram as left:
                 self.left_for = left.to
                 self.board.leave_program()
