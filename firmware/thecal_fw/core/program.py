@@ -17,18 +17,6 @@ lie, so the largest program takes no more memory than its encoding.
 import hashlib
 import struct
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Protocol
-
-    class Day(Protocol):
-        """Steps or boluses of a day, by index."""
-
-        def __len__(self) -> int: ...
-        def __getitem__(self, index: int, /) -> tuple[int, ...]: ...
-
-
 PROGRAM_LAYOUT_VERSION = 3
 
 MODE_STOPPED = 0
@@ -156,9 +144,9 @@ class Program:
         self.low_reservoir_nl = low_reservoir_nl
         self.most_nl_per_hour = most_nl_per_hour
         self.most_nl_per_day = most_nl_per_day
-        self.patterns: "Sequence[Day]" = [list(pattern) for pattern in patterns]
+        self.patterns = [list(pattern) for pattern in patterns]
         self.weekdays = tuple(weekdays)
-        self.boluses: "Sequence[Day]" = [list(day) for day in boluses] or [[] for _ in self.patterns]
+        self.boluses = [list(day) for day in boluses] or [[] for _ in self.patterns]
         self.patient_bolus = patient_bolus
         self.periodic_bolus = periodic_bolus
         self.bridge = bridge
@@ -170,7 +158,7 @@ class Program:
         self.library_digest = library_digest
         self.patient = patient
 
-    def lie_in(self, encoded: memoryview, patterns: "Sequence[Day]", boluses: "Sequence[Day]") -> None:
+    def lie_in(self, encoded: memoryview, patterns: list, boluses: list) -> None:
         """Leave steps and boluses in the bytes where they lie."""
         self.patterns, self.boluses, self.encoded = patterns, boluses, encoded
 

@@ -26,7 +26,16 @@ from thecal_fw.pump.timekeeper import Timekeeper
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.core.timeline import AnyTimeline
-    from thecal_fw.pump.contracts import Boluses, BridgeEnd, Delivery, Doses, Meter, Quantum
+    from thecal_fw.pump.contracts import (
+        Blocked,
+        BridgeEnd,
+        Delivery,
+        Doses,
+        Meter,
+        NotedClockDoses,
+        Quantum,
+        RememberedDoses,
+    )
 
 _LOOK_AHEAD_TICKS = 10 * TICKS_PER_MINUTE
 """Boluses by the clock are looked up for so long at a time."""
@@ -53,7 +62,9 @@ class BolusNotes:
     def connect(
         self,
         infusion: "Delivery",
-        boluses: "Boluses",
+        boluses: "Blocked",
+        clock_doses: "NotedClockDoses",
+        on_demand: "RememberedDoses",
         bridging: "BridgeEnd",
         doses: "Doses",
         meter: "Meter",
@@ -62,9 +73,10 @@ class BolusNotes:
         self._infusion = infusion
         self._boluses = boluses
         self._extra = boluses.extra
-        self._history = boluses.history
+        self._clock_doses = clock_doses
+        self._history = on_demand.history
         self._judging = boluses.judging
-        self._line_room = boluses.line_room
+        self._line_room = on_demand.line_room
         self._bridging = bridging
         self._doses = doses
         self._meter = meter
@@ -80,14 +92,13 @@ class BolusNotes:
 
     def _judge(self, bolus: Bolus) -> None:
         """The clock is about to begin a bolus: it does so if nothing is against it."""
-        boluses = self._boluses
         if bolus in self._extra:
             self._judged_beside_tick = bolus.start_tick
         else:
             self._judged_tick = bolus.start_tick
         reason = self._judging.reason_against(bolus)
         if reason != NOTHING_AGAINST:
-            boluses.hold_back(bolus, reason)
+            self._clock_doses.hold_back(bolus, reason)
 
     def note(self, timeline: "AnyTimeline", tick: int) -> None:
         """Note what has begun and ended by a tick, and find out when to look again."""
@@ -108,10 +119,10 @@ class BolusNotes:
                 if turn == tick and is_first:
                     self._coming = bolus
             due = turn if due < 0 else min(due, turn)
-        self._boluses.note_settled(tick)
+        self._clock_doses.note_settled(tick)
         for start_tick, minute, reason in timeline.passed:
             if noted_tick < start_tick <= tick:
-                self._boluses.note_passed_over(minute, reason)
+                self._clock_doses.note_passed_over(minute, reason)
             elif start_tick > tick:
                 due = start_tick if due < 0 else min(due, start_tick)
         for bolus in list(self.under_way):
@@ -203,7 +214,9 @@ class BolusNotes:
         if begun is None:
             if bolus.kind == KIND_SCHEDULED:
                 # It was to be made up, and waited.
-                self._boluses.pass_over(1, bolus.minute, _PASSED_WHEN.get(reason, events.PASSED_CANCELLED))
+                self._clock_doses.pass_over(
+                    1, bolus.minute, _PASSED_WHEN.get(reason, events.PASSED_CANCELLED)
+                )
             return
         bolus = begun
         self.under_way.remove(bolus)

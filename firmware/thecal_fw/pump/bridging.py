@@ -47,9 +47,9 @@ class Bridging:
         self._weight_per_rate = weight_per_rate(calibration)
         self.end: "int | None" = None
 
-    def connect(self, infusion: "Position", boluses: "Settling") -> None:
+    def connect(self, infusion: "Position", clock_doses: "Settling") -> None:
         self._infusion = infusion
-        self._boluses = boluses
+        self._clock_doses = clock_doses
 
     def put_back(self, end: "int | None") -> None:
         """The program that had begun a bridge is not in force after all: the one before goes on, if there was one."""
@@ -79,7 +79,7 @@ class Bridging:
     def note_over(self) -> None:
         """The old drug is used up."""
         if self.end is not None:
-            self._boluses.settle(self._time.wall, self._time.ticks_now(), PASSED_BRIDGE)
+            self._clock_doses.settle(self._time.wall, self._time.ticks_now(), PASSED_BRIDGE)
             self.end = None
             self._reports.record(EVENT_BRIDGE_ENDED, self._ledger.counted)
             self._changes.note()

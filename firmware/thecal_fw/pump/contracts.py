@@ -86,16 +86,29 @@ class DoseJudging(Judging, Protocol):
 
     given: GivenRates
 
+    def begin(self, tick: int) -> None: ...
     def reason_against(self, bolus: Bolus) -> int: ...
+    def refusal(self, bolus: Bolus) -> int: ...
     def until_s(self) -> int: ...
     def restore(self, until_s: int) -> None: ...
 
 
-class Waiting(Protocol):
+class Extra(Protocol):
     """extra: boluses beside those of the plan that are not over."""
 
     extra: list[Bolus]
 
+
+class GivenBeside(Extra, Protocol):
+    """are_allowed: whether the timeline made last has any doses."""
+
+    are_allowed: bool
+
+    @property
+    def judging(self) -> DoseJudging: ...
+
+
+class Waiting(Protocol):
     def may_begin_by_clock(self) -> bool: ...
     def pass_over_waiting(self, bolus: Bolus, reason: int) -> None: ...
 
@@ -104,11 +117,14 @@ class Settling(Protocol):
     def settle(self, wall: WallClock, tick: int, reason: int = -1) -> None: ...
 
 
-class Plans(Settling, Protocol):
+class ClockPlan(Settling, Protocol):
+    def begin_from(self, tick: int) -> None: ...
+
+
+class Plans(Protocol):
     @property
     def judging(self) -> Judging: ...
     def timeline(self, change_tick: int) -> Timeline: ...
-    def begin_from(self, tick: int) -> None: ...
 
 
 class ExtraRate(Protocol):
@@ -202,27 +218,38 @@ class StoredBridge(Protocol):
     def to_store(self) -> int: ...
 
 
-class Boluses(Protocol):
-    """Doses as the notes and the record of doses see them."""
+class RememberedDoses(Protocol):
+    """What counts for limits, and the room of the line."""
 
     history: BolusHistory
-    lived: LivedMinutes
     line_room: LineRoom
-    settled_minute: int
-    passed_over: int
-    passed_reason: int
-    extra: list[Bolus]
 
     @property
-    def judging(self) -> DoseJudging: ...
-    @property
     def recall(self) -> Recall: ...
-    def restore(self, told: DoseRecord) -> None: ...
-    def are_blocked(self) -> bool: ...
+
+
+class NotedClockDoses(Protocol):
+    """Doses of the clock as the notes see them: what has begun, and what does not."""
+
     def note_settled(self, tick: int) -> None: ...
     def note_passed_over(self, minute: int, reason: int) -> None: ...
     def hold_back(self, bolus: Bolus, reason: int) -> None: ...
     def pass_over(self, number: int, first_minute: int, reason: int) -> None: ...
+
+
+class RecordedClockDoses(Protocol):
+    """Doses of the clock as their record holds them."""
+
+    lived: LivedMinutes
+    settled_minute: int
+    passed_over: int
+    passed_reason: int
+
+    def restore(self, told: DoseRecord) -> None: ...
+
+
+class Blocked(GivenBeside, Protocol):
+    def are_blocked(self) -> bool: ...
 
 
 # --- of the meter

@@ -49,6 +49,7 @@ from thecal_fw.pump.boluses import Boluses
 from thecal_fw.pump.bridging import Bridging
 from thecal_fw.pump.carrier import Carrier
 from thecal_fw.pump.changes import Changes
+from thecal_fw.pump.clock_doses import ClockDoses
 from thecal_fw.pump.dose_keeper import DoseKeeper
 from thecal_fw.pump.dose_meter import STEP_US as METER_STEP_US
 from thecal_fw.pump.dose_meter import DoseMeter
@@ -57,6 +58,7 @@ from thecal_fw.pump.infusion import Infusion
 from thecal_fw.pump.keeper import Keeper
 from thecal_fw.pump.memory import Memory
 from thecal_fw.pump.motor import Motor
+from thecal_fw.pump.on_demand import DosesOnDemand
 from thecal_fw.pump.orders import WEEK_PIECE_US, Orders
 from thecal_fw.pump.pace import Pace
 from thecal_fw.pump.patient_button import PatientButton
@@ -142,9 +144,11 @@ class Controller:
         self.infusion = Infusion(
             hardware, time, ledger, calibration, limits, reports, self.pace, self.memory, changes
         )
-        self.boluses = Boluses(
-            time, ledger, calibration, limits, orders, reports, changes, hardware.sense, hardware.supply
+        self.clock_doses = ClockDoses(time, orders, reports, changes)
+        self.on_demand = DosesOnDemand(
+            time, ledger, calibration, limits, orders, reports, hardware.sense, hardware.supply
         )
+        self.boluses = Boluses(time, limits, orders, reports, self.clock_doses, self.on_demand)
         self.bolus_notes = BolusNotes(time, orders, reports, changes)
         self.bridging = Bridging(time, ledger, calibration, orders, reports, changes)
         self.doses = DoseKeeper(time, hardware.flash, changes)
@@ -194,17 +198,20 @@ class Controller:
         """Make the parts known to each other that need each other."""
         infusion, boluses, notes, doses = self.infusion, self.boluses, self.bolus_notes, self.doses
         bridging, meter, keeper, grants = self.bridging, self.dose_meter, self.keeper, self.grants
-        infusion.connect(boluses, notes, keeper, grants, meter, self.motor)
-        boluses.connect(infusion, notes, bridging, doses, meter, keeper, grants, self)
-        notes.connect(infusion, boluses, bridging, doses, meter, grants)
-        bridging.connect(infusion, boluses)
-        doses.connect(infusion, boluses, notes, meter, keeper)
+        clock_doses, on_demand = self.clock_doses, self.on_demand
+        infusion.connect(boluses, clock_doses, notes, keeper, grants, meter, self.motor)
+        boluses.connect(infusion, notes, bridging, doses, meter, self)
+        clock_doses.connect(infusion, boluses, notes, bridging, doses, meter, self)
+        on_demand.connect(infusion, boluses, notes, bridging, doses, meter, keeper, grants)
+        notes.connect(infusion, boluses, clock_doses, on_demand, bridging, doses, meter, grants)
+        bridging.connect(infusion, clock_doses)
+        doses.connect(infusion, boluses, clock_doses, on_demand, notes, meter, keeper)
         meter.connect(infusion.delivery, boluses.extra)
         grants.connect(infusion, boluses)
         self.carrier.connect(infusion, notes, doses, boluses)
-        keeper.connect(infusion, self.motor, boluses, bridging, doses, meter)
+        keeper.connect(infusion, self.motor, clock_doses, bridging, doses, meter)
         self.supervisor.connect(infusion, keeper, grants, self.service)
-        self.button.connect(infusion, boluses)
+        self.button.connect(infusion, on_demand)
 
     # --- after a reset
 
@@ -234,7 +241,7 @@ class Controller:
             self.orders,
             keeper,
         )
-        recovery.restore(self.service, self.boluses, self.bridging, self.doses)
+        recovery.restore(self.service, self.boluses, self.clock_doses, self.bridging, self.doses)
         self.dose_meter.begin()
         self._open_keys()
         # Before anything is delivered: once with what lies in memory by now, and the flash cache as it is.
@@ -370,7 +377,7 @@ class Controller:
         self._set_deadline()
         has_acted = self.keeper.tend()
         self.answer_alarms()
-        recall, meter, orders = self.boluses.recall, self.dose_meter, self.orders
+        recall, meter, orders = self.on_demand.recall, self.dose_meter, self.orders
         is_behind = not (recall.is_done and meter.is_read) or orders.lacks_week()
         if is_behind:
             has_time = self.agenda.has_time
@@ -441,7 +448,7 @@ class Controller:
         self._starts.note_start()
         infusion.note_starting()
         self._note_start()
-        self.boluses.begin_from(infusion.next_change_tick())
+        self.clock_doses.begin_from(infusion.next_change_tick())
         self.changes.note()
         # Only once it is durable is the instant known at which delivery can begin.
         self.keeper.save()
@@ -501,7 +508,7 @@ class Controller:
             bridging.put_back(bridge_end)
             return -1
         # By the program before.
-        self.boluses.settle(self.time.wall, self.time.ticks_now())
+        self.clock_doses.settle(self.time.wall, self.time.ticks_now())
         self.orders.adopt(program, digest, place)
         self.reservoir.set_low_threshold(program.low_reservoir_nl)
         # Only now that it is durable is the instant known at which it can take effect.
@@ -529,7 +536,7 @@ class Controller:
         tick = time.ticks_now()
         if self.infusion.state != STATE_STOPPED:
             tick = self.infusion.change_tick_from_now()
-        self.boluses.clock_is_set(before, time.wall, tick)
+        self.clock_doses.clock_is_set(before, time.wall, tick)
         self.reports.record(EVENT_TIME_SET, was_utc_s, utc_s)
         self.changes.note()
         tick = self.replan()
@@ -543,12 +550,13 @@ class Controller:
         if self.infusion.state == STATE_DELIVERING:
             ledger.note_counted(ledger.seen(sensed))
         if not ledger.lifetime_steps(sensed) and self.keeper.journal.condition in (BLANK, GOOD):
-            self.boluses.note_empty_line()
+            self.on_demand.note_empty_line()
         self.reservoir.refill(fill_nl, ledger.counted, time.wall.local_day(time.ticks_now()))
         ledger.begin_reservoir()
         self.dose_meter.begin_reservoir()
         self.motor.begin_reservoir()
-        self.boluses.begin_reservoir()
+        self.clock_doses.begin_reservoir()
+        self.on_demand.begin_reservoir()
         self.changes.note()
         self.reports.record(EVENT_REFILLED, fill_nl, ledger.counted)
         self.reports.set_alarm(RESERVOIR_UNKNOWN, False)
@@ -558,7 +566,7 @@ class Controller:
         """A person has put in a new part, or rinsed the line."""
         self.service.renew(part)
         # A new pump comes with new tubing, and a line that was rinsed holds no drug.
-        self.boluses.note_empty_line()
+        self.on_demand.note_empty_line()
 
     def acknowledge(self, bits: int, now_s: int) -> None:
         """Silence alarms by bit, and clear latched ones whose cause is gone."""

@@ -20,7 +20,15 @@ from thecal_fw.store.layout import Layout
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.ports import Flash
-    from thecal_fw.pump.contracts import Boluses, Delivery, Meter, Notes, Writing
+    from thecal_fw.pump.contracts import (
+        Delivery,
+        GivenBeside,
+        Meter,
+        Notes,
+        RecordedClockDoses,
+        RememberedDoses,
+        Writing,
+    )
 
 
 class DoseKeeper:
@@ -37,18 +45,20 @@ class DoseKeeper:
     def connect(
         self,
         infusion: "Delivery",
-        boluses: "Boluses",
+        boluses: "GivenBeside",
+        clock_doses: "RecordedClockDoses",
+        on_demand: "RememberedDoses",
         notes: "Notes",
         meter: "Meter",
         writing: "Writing",
     ) -> None:
         self._infusion = infusion
-        self._boluses = boluses
-        self._history = boluses.history
-        self._lived = boluses.lived
-        self._line_room = boluses.line_room
+        self._clock_doses = clock_doses
+        self._history = on_demand.history
+        self._lived = clock_doses.lived
+        self._line_room = on_demand.line_room
         self._judging = boluses.judging
-        self._recall = boluses.recall
+        self._recall = on_demand.recall
         self._notes = notes
         self._meter = meter
         self._writing = writing
@@ -105,10 +115,10 @@ class DoseKeeper:
             line.primes,
             line.primed_nl,
         )
-        judging, boluses = self._judging, self._boluses
+        judging, clock_doses = self._judging, self._clock_doses
         told.judged_until_s = judging.until_s()
-        told.settled_minute = boluses.settled_minute
-        told.passed_over, told.passed_reason = boluses.passed_over, boluses.passed_reason
+        told.settled_minute = clock_doses.settled_minute
+        told.passed_over, told.passed_reason = clock_doses.passed_over, clock_doses.passed_reason
         if self._infusion.state == STATE_DELIVERING:
             judging.given.follow(self._infusion.timeline, time.ticks_now())
         told.encode_into(self._store.record, time.base_lifetime_s, judging.given)
@@ -126,7 +136,7 @@ class DoseKeeper:
 
         carried: what has outlived this reset, what is under way among it; None after a power cut. reset_us: when within
         its second it came. is_age_known: whether the state could be read, which tells how long ago anything was."""
-        boluses, recall, judging = self._boluses, self._recall, self._judging
+        recall, judging = self._recall, self._judging
         self._store.open(-1 if carried is None or carried.dose_record == NO_RECORD else carried.dose_record)
         told = None
         if self._store.was_found:
@@ -141,7 +151,7 @@ class DoseKeeper:
         self._meter.restore_free(told.free_steps, told.lifetime_s)
         self._line_room.restore(told.line_empty_at_steps, told.primes, told.primed_nl)
         judging.restore(told.judged_until_s)
-        boluses.restore(told)
+        self._clock_doses.restore(told)
         if carried is None:
             # What was given up to the cut, but for what the program changed by itself.
             judging.given.begin_anew()

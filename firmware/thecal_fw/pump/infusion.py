@@ -33,7 +33,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.core.timeline import AnyTimeline
     from thecal_fw.ports import Hardware
-    from thecal_fw.pump.contracts import Armed, DoseEnds, Minutes, Motor, Plans, StartGrants
+    from thecal_fw.pump.contracts import Armed, ClockPlan, DoseEnds, Minutes, Motor, Plans, StartGrants
 
 _CLEAR_BEFORE_ANCHOR_TICKS = 100
 _CLEAR_AFTER_ANCHOR_TICKS = 20
@@ -109,6 +109,7 @@ class Infusion:
     def connect(
         self,
         boluses: "Plans",
+        clock_doses: "ClockPlan",
         notes: "DoseEnds",
         keeper: "StartGrants",
         grants: "Armed",
@@ -116,6 +117,7 @@ class Infusion:
         motor: "Motor",
     ) -> None:
         self._boluses = boluses
+        self._clock_doses = clock_doses
         self._judging = boluses.judging
         self._notes = notes
         self._keeper = keeper
@@ -271,8 +273,8 @@ class Infusion:
         if self._splice_tick >= 0:
             tick = self._splice_tick
         if self.state == STATE_STARTING and not self.goes_on:
-            self._boluses.settle(self._time.wall, tick)
-            self._boluses.begin_from(tick)
+            self._clock_doses.settle(self._time.wall, tick)
+            self._clock_doses.begin_from(tick)
         self._change_to(self._boluses.timeline(tick), tick)
 
     def _change_to(self, timeline: Timeline, tick: int) -> None:

@@ -23,7 +23,7 @@ from thecal_fw.pump.timekeeper import Timekeeper
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.core.timeline import AnyTimeline
-    from thecal_fw.pump.contracts import Delivery, Meter, Waiting
+    from thecal_fw.pump.contracts import Delivery, Extra, Meter, Waiting
 
 JUDGED_AHEAD_TICKS = 5 * TICKS_PER_SECOND
 """A dose of the clock is judged so long before it begins: more than a change takes that leaves it out."""
@@ -46,9 +46,10 @@ class Judging:
         self._line = RateLine()
         self._laid_at = 0
 
-    def connect(self, infusion: "Delivery", boluses: "Waiting", meter: "Meter") -> None:
+    def connect(self, infusion: "Delivery", boluses: "Extra", clock_doses: "Waiting", meter: "Meter") -> None:
         self._infusion = infusion
-        self._boluses = boluses
+        self._extra = boluses.extra
+        self._clock_doses = clock_doses
         self._meter = meter
 
     # --- after a discontinuity
@@ -74,7 +75,7 @@ class Judging:
 
     def notice_ticks(self) -> int:
         """How much longer notice a change needs, for doses that begin with it to be judged."""
-        return _NOTICE_TICKS if self._boluses.may_begin_by_clock() else 0
+        return _NOTICE_TICKS if self._clock_doses.may_begin_by_clock() else 0
 
     def wait_for(self, timeline: "AnyTimeline", change_tick: int) -> None:
         """A timeline is to take over at a tick: the doses of the clock that begin too soon to be judged when they come
@@ -100,9 +101,9 @@ class Judging:
         reason = self.reason_against(bolus)
         if reason == NOTHING_AGAINST:
             return
-        if bolus in self._boluses.extra:
+        if bolus in self._extra:
             timeline.drop(bolus)
-            self._boluses.pass_over_waiting(bolus, reason)
+            self._clock_doses.pass_over_waiting(bolus, reason)
         else:
             # It is noted as passed over when its time has come: the change may be put off, or another take its place.
             minute = timeline.wall_clock.first_local_minute(bolus.start_tick)
@@ -168,4 +169,4 @@ class Judging:
         is made up comes first."""
         if other.kind != KIND_SCHEDULED or other is bolus or other.start_tick < bolus.start_tick:
             return False
-        return other.start_tick > bolus.start_tick or bolus in self._boluses.extra
+        return other.start_tick > bolus.start_tick or bolus in self._extra

@@ -87,14 +87,14 @@ class Keeper:
         self,
         infusion: "Delivering",
         motor: "Lost",
-        boluses: "ClockDoses",
+        clock_doses: "ClockDoses",
         bridging: "StoredBridge",
         doses: "DoseRecords",
         meter: "MeterPages",
     ) -> None:
         self._infusion = infusion
         self._motor = motor
-        self._boluses = boluses
+        self._clock_doses = clock_doses
         self._bridging = bridging
         self._doses = doses
         self._meter = meter
@@ -216,7 +216,7 @@ class Keeper:
         # fail between that record and the stop's.
         state.delivering = delivers and self._infusion.state != STATE_STOPPED
         state.active_alarms = self._alarms.active
-        state.bolus_minute = self._boluses.minute
+        state.bolus_minute = self._clock_doses.minute
         state.bridge_end = self._bridging.to_store()
         state.latest_event = self._log.latest
         life = self._service.life

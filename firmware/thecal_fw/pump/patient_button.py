@@ -39,9 +39,9 @@ class PatientButton:
         self._has_moved = False
         self._asks = False
 
-    def connect(self, infusion: "Hurry", boluses: "OnDemand") -> None:
+    def connect(self, infusion: "Hurry", on_demand: "OnDemand") -> None:
         self._infusion = infusion
-        self._boluses = boluses
+        self._on_demand = on_demand
 
     def begin(self) -> bool:
         """After a reset; whether the button is held down, which nobody has a reason to do then."""
@@ -87,7 +87,7 @@ class PatientButton:
             return False
 
     def _ask_for_bolus(self) -> bool:
-        boluses = self._boluses
+        boluses = self._on_demand
         bolus = boluses.wanted(KIND_PATIENT, 0, 0)
         refusal = boluses.refusal(bolus)
         if refusal != REFUSED_NOT:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from thecal_fw.ports import Hardware
     from thecal_fw.pump.boluses import Boluses
     from thecal_fw.pump.bridging import Bridging
+    from thecal_fw.pump.clock_doses import ClockDoses
     from thecal_fw.pump.dose_keeper import DoseKeeper
     from thecal_fw.pump.keeper import Keeper
     from thecal_fw.pump.orders import Orders
@@ -80,7 +81,12 @@ class Recovery:
         self.missed_steps = 0
 
     def restore(
-        self, service: "Service", boluses: "Boluses", bridging: "Bridging", doses: "DoseKeeper"
+        self,
+        service: "Service",
+        boluses: "Boluses",
+        clock_doses: "ClockDoses",
+        bridging: "Bridging",
+        doses: "DoseKeeper",
     ) -> None:
         """Bring the pump back to what it was, as far as that is known."""
         keeper, reports, retained = self._keeper, self._reports, self._retained
@@ -118,7 +124,7 @@ class Recovery:
             reports.note_alarm(JOURNAL_REPAIRED)
         if self._is_one_reset_of_many():
             reports.note_alarm(REPEATED_RESETS)
-        self._restore_doses(state, boluses, bridging, doses)
+        self._restore_doses(state, boluses, clock_doses, bridging, doses)
 
     def _is_one_reset_of_many(self) -> bool:
         """Three by the watchdog in a row: whatever makes the pump hang is likely to go on doing so."""
@@ -149,12 +155,17 @@ class Recovery:
         return program.calibration_id == self._calibration.calibration_id and place.room.fits(program)
 
     def _restore_doses(
-        self, state: "State | None", boluses: "Boluses", bridging: "Bridging", doses: "DoseKeeper"
+        self,
+        state: "State | None",
+        boluses: "Boluses",
+        clock_doses: "ClockDoses",
+        bridging: "Bridging",
+        doses: "DoseKeeper",
     ) -> None:
         """Those under way go on if the time goes on; what counts for limits is read from its record."""
         carried, retained = self._carried, self._retained
         if state is not None:
-            boluses.restore_minute(state.bolus_minute)
+            clock_doses.restore_minute(state.bolus_minute)
             bridging.restore(state.bridge_end)
         doses.restore(carried, retained.reset_us if carried is not None else 0, state is not None)
         if carried is not None:

@@ -32,9 +32,10 @@ class BolusRequests:
         self._orders = pump.orders
         self._ledger = pump.ledger
         self._boluses = pump.boluses
+        self._on_demand = pump.on_demand
         self._extra = pump.boluses.extra
-        self._history = pump.boluses.history
-        self._line_room = pump.boluses.line_room
+        self._history = pump.on_demand.history
+        self._line_room = pump.on_demand.line_room
         self._bridging = pump.bridging
         self._meter = pump.dose_meter
         self._infusion = pump.infusion
@@ -51,14 +52,14 @@ class BolusRequests:
         seconds = values.number("bolus_seconds")
         if seconds > MOST_SECONDS:
             raise RequestRefusedError(messages.ERROR_RANGE, MOST_SECONDS)
-        return self._boluses.wanted(
+        return self._on_demand.wanted(
             values.number("bolus_kind"), values.number("bolus_rate_nl_per_day"), seconds
         )
 
     def _check(self, values: "Values") -> "Answer":
         bolus = self._wanted(values)
         return (
-            self._boluses.refusal(bolus),
+            self._on_demand.refusal(bolus),
             bolus.rate_nl_per_day,
             _seconds(bolus),
             bolus.given_nl(bolus.end_tick),
@@ -66,7 +67,7 @@ class BolusRequests:
         )
 
     def _give(self, values: "Values") -> "Answer":
-        boluses, digest = self._boluses, self._orders.digest
+        on_demand, digest = self._on_demand, self._orders.digest
         if self._orders.program is None:
             raise RequestRefusedError(messages.ERROR_NO_PROGRAM)
         if values.octets("digest") != digest:
@@ -82,13 +83,13 @@ class BolusRequests:
             self._changes.durable,
         )
         if judged != wanted:
-            refusal = boluses.refusal(bolus)
+            refusal = on_demand.refusal(bolus)
             if refusal != REFUSED_NOT:
-                boluses.refuse(bolus, refusal)
+                on_demand.refuse(bolus, refusal)
                 raise RequestRefusedError(messages.ERROR_BOLUS_REFUSED, refusal)
             self._judged = wanted
             raise in_progress(1, 2)
-        if not boluses.give(bolus):
+        if not on_demand.give(bolus):
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         return answer(*instant(bolus.start_tick), bolus.given_nl(bolus.end_tick))
 
@@ -121,7 +122,7 @@ class BolusRequests:
             len(history.given),
             history.patient_boluses(tick),
             self._patient_wait_s(),
-            boluses.is_history_known(tick),
+            self._on_demand.is_history_known(tick),
             *self._instead(tick),
             meter.counted_nl(60),
             meter.counted_nl(1_440),

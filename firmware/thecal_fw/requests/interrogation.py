@@ -41,7 +41,7 @@ class Interrogation:
         self._pace = pump.pace
         self._motor = pump.motor
         self._supervisor = pump.supervisor
-        self._boluses = pump.boluses
+        self._clock_doses = pump.clock_doses
         self.handlers = {
             messages.INTERROGATE.kind: self._interrogate,
             messages.GET_TIME.kind: self._get_time,
@@ -106,8 +106,8 @@ class Interrogation:
             pace.write_us,
             pace.least_margin_us,
             pace.least_masked_us,
-            self._boluses.passed_over,
-            self._boluses.passed_reason,
+            self._clock_doses.passed_over,
+            self._clock_doses.passed_reason,
         )
 
     def _get_time(self, values: "Values") -> "Answer":
