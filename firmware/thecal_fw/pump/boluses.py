@@ -1,8 +1,8 @@
 """What is given beside the basal rate, and the timeline of all that is to be delivered.
 
 Doses of the clock (``clock_doses``) are part of the timeline and need nobody to begin them. What is given beside the
-plan is here: doses on demand (``on_demand``), doses of the clock that go on or are made up for after a setting of it, and a
-temporary rate.
+plan is here: doses on demand (``on_demand``), doses of the clock that go on or are made up for after a setting of it,
+and a temporary rate.
 """
 
 from thecal_fw.core import events
@@ -81,6 +81,9 @@ class Boluses:
             minute, extra = self._clock_doses.minute, tuple(self.extra)
             if bridge is not None and self._time.wall.is_known():
                 minute = max(minute, self._time.wall.first_local_minute(bridge[1]))
+        coming_again = ()
+        if minute != NO_BOLUSES:
+            coming_again = self._clock_doses.lived.coming_again(self._time.wall, change_tick)
         timeline = Timeline(
             self._orders.wanted(),
             self._time.wall,
@@ -88,9 +91,7 @@ class Boluses:
             minute,
             extra,
             bridge,
-            self._clock_doses.lived.coming_again(self._time.wall, change_tick)
-            if minute != NO_BOLUSES
-            else (),
+            coming_again,
         )
         for minute, _ in self._clock_doses.held:
             timeline.leave_out(minute)
