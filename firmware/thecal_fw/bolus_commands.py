@@ -1,8 +1,8 @@
 """What the pump does at a host's request for a bolus: check it, give it, end it, tell of it.
 
 A bolus is asked for in two steps, like every change of therapy: what ``check_bolus`` answers is what a person is shown,
-and ``give_bolus`` names the program it was checked beside. Judging one and giving it take long, so the request to give
-is answered with *in progress* once it is judged, and it is given when that is asked for again for the same instant.
+and ``give_bolus`` names the program it was checked beside. Judging one and giving it take long, so it is judged in one
+poll and given in the next one, if it still begins at the instant that it was judged for.
 """
 
 from thecal_fw.core.bolus import KIND_PRIME, KIND_TEMPORARY
@@ -10,7 +10,7 @@ from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.instant import TICKS_PER_SECOND, microsecond_of_ticks, second_of_ticks
 from thecal_fw.core.line_room import MOST_PRIMED_NL, MOST_PRIMES
 from thecal_fw.link import messages
-from thecal_fw.staging import RequestRefusedError, in_progress
+from thecal_fw.staging import RequestGoesOnError, RequestRefusedError
 
 MOST_SECONDS = 12 * 3_600
 """Of a bolus on demand."""
@@ -69,7 +69,7 @@ class BolusCommands:
                 boluses.refuse(bolus, refusal)
                 raise RequestRefusedError(messages.ERROR_BOLUS_REFUSED, refusal)
             self._judged = wanted
-            raise in_progress(1, 2)
+            raise RequestGoesOnError
         if not boluses.give(bolus):
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         return messages.GIVE_BOLUS.response.pack(

@@ -5,7 +5,8 @@ poll, so a host that floods the link delays nothing else by more than that one f
 
 A request waits while a change of therapy that is still to be prepared would come too late behind it, which follows from
 the longest time its message declares. It is judged before that, by version, session, length and tag, and anew when its
-time has come. Only one waits, and whatever takes less time is served meanwhile: a stop always is.
+time has come. Only one waits, and whatever takes less time is served meanwhile: a stop always is. What takes too long
+for one poll is carried out in two, and waits in between in the same way.
 """
 
 from thecal_fw.commands import Commands
@@ -24,7 +25,7 @@ from thecal_fw.link.session import (
     DECISION_STALE,
     Session,
 )
-from thecal_fw.staging import RequestRefusedError
+from thecal_fw.staging import RequestGoesOnError, RequestRefusedError
 from thecal_fw.version import COMMIT, VERSION
 
 _MOST_BYTES_PER_POLL = MOST_FRAME_BYTES
@@ -60,6 +61,7 @@ class LinkServer:
         self._byte = -1
         self._held = None
         self._held_us = 0
+        self._goes_on = False
         self.has_something_waiting = False
         self._quiet_s = NEVER_S
         self.due_s = NEVER_S
@@ -90,6 +92,7 @@ class LinkServer:
 
     def _serve_next(self, byte: int) -> bool:
         pump = self._controller
+        self._goes_on = False
         if pump.is_change_within(_JUDGING_US):
             if self._byte < 0:
                 self._byte = byte
@@ -115,7 +118,7 @@ class LinkServer:
                 byte = self._port.read()
         if arrived is not None:
             self._serve_frame(arrived)
-        return byte >= 0
+        return byte >= 0 or self._goes_on
 
     def _hold(self, frame, message) -> None:
         if self._held is None:
@@ -210,6 +213,10 @@ class LinkServer:
             is_admitted = True
         except RequestRefusedError as refusal:
             answer = self._error(frame, refusal.code, refusal.detail)
+        except RequestGoesOnError:
+            self._held, self._held_us = frame, _holds_loop_us(message)
+            self._goes_on = True
+            return
         except MemoryError:
             if message is not messages.STOP:
                 raise

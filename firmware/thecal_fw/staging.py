@@ -29,6 +29,10 @@ class RequestRefusedError(Exception):
         self.detail = detail
 
 
+class RequestGoesOnError(Exception):
+    """Part of a request is done: it is to be carried out once more in the next poll, and answered then."""
+
+
 def in_progress(done: int, whole: int) -> RequestRefusedError:
     """What was asked for is being worked out, and has to be asked for again."""
     return RequestRefusedError(messages.ERROR_IN_PROGRESS, done << 16 | whole)
