@@ -1,4 +1,4 @@
-"""A dose is judged in one poll and given in the next one, so that neither holds the loop for long; the host asks once."""
+"""A dose is judged in one poll and given in the next one, so that neither holds the loop for long."""
 
 from __future__ import annotations
 
@@ -88,7 +88,10 @@ def test_what_was_judged_serves_for_one_dose_only(bench: PumpBench, monkeypatch:
 def test_a_stop_between_judging_and_giving_comes_first_and_the_dose_is_not_given(
     bench: PumpBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    followed(bench, monkeypatch, lambda _: bench.pump.controller.stop_on_purpose() and None)
+    def stop(_: int) -> None:
+        bench.pump.controller.stop_on_purpose()
+
+    followed(bench, monkeypatch, stop)
     with pytest.raises(RefusedError):
         bench.host.ask(messages.GIVE_BOLUS, bench.pump.controller.program_digest, *ONE_UL_IN_A_MINUTE)
     bench.run_for(5)
