@@ -1,8 +1,8 @@
 """What the pump does at a host's request for a bolus: check it, give it, end it, report it.
 
 A bolus is asked for in two steps, like every change of therapy: what ``check_bolus`` answers is what a person is shown,
-and ``give_bolus`` names the program it was checked beside. Judging one and giving it take long, so the request to give
-is answered with *in progress* once it is judged, and it is given when that is asked for again for the same instant.
+and ``give_bolus`` names the program it was checked beside. Judging one and giving it take long, so it is judged in one
+poll and given in the next one, if it still begins at the instant that it was judged for.
 """
 
 from thecal_fw.core.bolus import KIND_PRIME, KIND_TEMPORARY, Bolus
@@ -12,7 +12,7 @@ from thecal_fw.core.line_room import MOST_PRIMED_NL, MOST_PRIMES
 from thecal_fw.link import messages
 from thecal_fw.link.layouts import answer
 from thecal_fw.requests.interrogation import instant
-from thecal_fw.requests.refusal import RequestRefusedError, in_progress
+from thecal_fw.requests.refusal import RequestGoesOnError, RequestRefusedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class BolusRequests:
                 on_demand.refuse(bolus, refusal)
                 raise RequestRefusedError(messages.ERROR_BOLUS_REFUSED, refusal)
             self._judged = wanted
-            raise in_progress(1, 2)
+            raise RequestGoesOnError
         if not on_demand.give(bolus):
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         return answer(*instant(bolus.start_tick), bolus.given_nl(bolus.end_tick))

@@ -1,4 +1,4 @@
-"""A request that is answered with an error."""
+"""A request that is answered with an error, and one that takes more than a poll."""
 
 from thecal_fw.link.error_codes import ERROR_IN_PROGRESS
 
@@ -10,6 +10,10 @@ class RequestRefusedError(Exception):
         super().__init__(code)
         self.code = code
         self.detail = detail
+
+
+class RequestGoesOnError(Exception):
+    """Part of a request is done: it is to be carried out once more in the next poll, and answered then."""
 
 
 def in_progress(done: int, whole: int) -> RequestRefusedError:

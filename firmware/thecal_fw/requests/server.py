@@ -5,7 +5,8 @@ poll, so a host that floods the link delays nothing else by more than that one f
 
 A request waits while a change of therapy that is still to be prepared would come too late behind it, which follows from
 the longest time its message declares. It is judged before that, by version, session, length and tag, and anew when its
-time has come. Only one waits, and whatever takes less time is served meanwhile: a stop always is.
+time has come. Only one waits, and whatever takes less time is served meanwhile: a stop always is. What takes too long
+for one poll is carried out in two, and waits in between in the same way.
 """
 
 from thecal_fw.core import events
@@ -29,7 +30,7 @@ from thecal_fw.requests.interrogation import Interrogation
 from thecal_fw.requests.leaving import Leaving
 from thecal_fw.requests.programming import Programming
 from thecal_fw.requests.refills import Consumption, RefillRequests
-from thecal_fw.requests.refusal import RequestRefusedError
+from thecal_fw.requests.refusal import RequestGoesOnError, RequestRefusedError
 from thecal_fw.requests.service import ServiceRequests
 from thecal_fw.requests.treatment import Treatment
 from thecal_fw.version import COMMIT, VERSION
@@ -78,6 +79,7 @@ class LinkServer:
         self._byte = -1
         self._held: "Frame | None" = None
         self._held_us = 0
+        self._goes_on = False
         self.has_something_waiting = False
         self._quiet_s = NEVER_S
         self.due_s = NEVER_S
@@ -123,6 +125,7 @@ class LinkServer:
         return is_more
 
     def _serve_next(self, byte: int) -> bool:
+        self._goes_on = False
         if self._infusion.is_change_within(_JUDGING_US):
             if self._byte < 0:
                 self._byte = byte
@@ -148,7 +151,7 @@ class LinkServer:
                 byte = self._port.read()
         if arrived is not None:
             self._serve_frame(arrived)
-        return byte >= 0
+        return byte >= 0 or self._goes_on
 
     def _hold(self, frame: Frame, message: messages.Message) -> None:
         if self._held is None:
@@ -239,6 +242,10 @@ class LinkServer:
             is_admitted = True
         except RequestRefusedError as refusal:
             answer = self._error(frame, refusal.code, refusal.detail)
+        except RequestGoesOnError:
+            self._held, self._held_us = frame, _holds_loop_us(message)
+            self._goes_on = True
+            return
         except MemoryError:
             if message is not messages.STOP:
                 raise
