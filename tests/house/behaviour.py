@@ -12,8 +12,10 @@ import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from thecal_hil.doses.player import ViolationError, play
+from thecal_hil.doses.sequence import sequence_in
 from thecal_hil.rig import Rig
 from thecal_hil.rigs import open_rig
 from thecal_hil.scenario.reader import read_scenario
@@ -22,6 +24,7 @@ from therapy.part import drawn
 
 _LIBRARY = Path(__file__).parents[2] / "hil/thecal_hil/scenario/library"
 _SEQUENCES_OF_A_SEED = 20
+_FIRST_SEED = 1_000
 
 
 def of_scenario(path: Path) -> tuple[str, str]:
@@ -31,18 +34,22 @@ def of_scenario(path: Path) -> tuple[str, str]:
     return path.stem, f"{record.status.value} {_digest_of(rig)}"
 
 
-def of_seed(seed: int) -> tuple[str, str]:
-    """Name and digest of the sequences of one seed."""
+def drawn_texts(seed: int) -> list[str]:
+    """The sequences of one seed, as files. What is drawn depends on the constants of the sources as well."""
+    return [sequence.as_toml() for sequence in drawn(seed, _SEQUENCES_OF_A_SEED, "model")]
+
+
+def of_sequence(text: str) -> str:
+    """Digest of one sequence."""
+    rig = open_rig("model")
     whole = hashlib.sha256()
-    for sequence in drawn(seed, _SEQUENCES_OF_A_SEED, "model"):
-        rig = open_rig("model")
-        try:
-            play(sequence, rig)
-        except ViolationError as violation:
-            whole.update(str(violation).encode())
-        whole.update(_digest_of(rig).encode())
-        rig.close()
-    return f"sequences {seed}", whole.hexdigest()[:32]
+    try:
+        play(sequence_in(text), rig)
+    except ViolationError as violation:
+        whole.update(str(violation).encode())
+    whole.update(_digest_of(rig).encode())
+    rig.close()
+    return whole.hexdigest()[:32]
 
 
 def _digest_of(rig: Rig) -> str:
@@ -60,14 +67,20 @@ def main() -> int:
     parser.add_argument("--compare", type=Path, help="exit 1 unless they are those of this file")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
+    written: dict[str, Any] = {}
     with ProcessPoolExecutor(options.processes) as pool:
-        scenarios = pool.map(of_scenario, sorted(_LIBRARY.rglob("*.toml")))
-        found = dict([*scenarios, *pool.map(of_seed, range(1_000, 1_000 + options.seeds))])
+        found = dict(pool.map(of_scenario, sorted(_LIBRARY.rglob("*.toml"))))
+        if options.compare is None:
+            texts = [text for seed in range(options.seeds) for text in drawn_texts(_FIRST_SEED + seed)]
+        else:
+            written = json.loads(options.compare.read_text(encoding="utf-8"))
+            texts = written["sequences"]
+        digests = pool.map(of_sequence, texts, chunksize=_SEQUENCES_OF_A_SEED)
+        found.update((f"sequence {number}", digest) for number, digest in enumerate(digests))
     if options.write is not None:
-        options.write.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    expected = (
-        json.loads(options.compare.read_text(encoding="utf-8")) if options.compare is not None else found
-    )
+        content = {"digests": found, "sequences": texts}
+        options.write.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    expected = found if options.compare is None else written["digests"]
     differ = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
     for name in differ:
         print(f"differs: {name}: {expected.get(name)} -> {found.get(name)}")

@@ -83,6 +83,8 @@ class Bridging:
             self.end = None
             self._reports.record(EVENT_BRIDGE_ENDED, self._ledger.counted)
             self._changes.note()
+            # From here on another rate holds, and after a watchdog reset nobody knows that there was a bridge.
+            self._changes.note_carried()
 
     def left_s(self, tick: int) -> int:
         """How long the old drug goes on yet at its rate, in seconds, rounded up."""
