@@ -191,6 +191,7 @@ class Controller:
             self.agenda,
             self.grants,
             self.service,
+            self.carrier,
         )
         self.keys = KeyStore(hardware.flash, Layout().keys)
 

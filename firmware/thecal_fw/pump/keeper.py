@@ -12,6 +12,7 @@ from thecal_fw.core.program import MODE_STOPPED, Program, digest_of
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.pump.agenda import Agenda
+from thecal_fw.pump.carrier import Carrier
 from thecal_fw.pump.changes import Changes
 from thecal_fw.pump.grants import Grants
 from thecal_fw.pump.orders import Orders
@@ -56,6 +57,7 @@ class Keeper:
         agenda: Agenda,
         grants: Grants,
         service: Service,
+        carrier: Carrier,
     ):
         self._supply = hardware.supply
         self._longest_erase_us = hardware.flash.LONGEST_ERASE_US
@@ -73,6 +75,7 @@ class Keeper:
         self._agenda = agenda
         self._grants = grants
         self._service = service
+        self._carrier = carrier
         self.events = RecordedEvents(reports, journal, self)
         self.boots = 1
         self._watchdog_reset_s = NEVER
@@ -293,6 +296,7 @@ class Keeper:
         # A record of doses is four times as long as one of the state.
         if is_turn_of_doses and agenda.has_time(4 * pace.write_lead_us()):
             doses.write()
+            self._carrier.keep_if_changed()
             self._judge_journal()
             has_acted = True
         has_acted = self._meter.write_page() or has_acted

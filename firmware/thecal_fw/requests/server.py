@@ -74,6 +74,7 @@ class LinkServer:
         self._memory = pump.memory
         self._reports = pump.reports
         self._keeper = pump.keeper
+        self._carrier = pump.carrier
         self.reader = FrameReader()
         self._session = Session()
         self._byte = -1
@@ -266,6 +267,7 @@ class LinkServer:
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
         found = self._handlers[message.kind](values)
         self._pump.answer_alarms()
+        self._carrier.keep_if_changed()
         if stores >= STORES_AFTER:
             is_stored = self._keeper.save_if_changed()
             if message.reports_stored:
