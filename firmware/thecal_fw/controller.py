@@ -50,6 +50,10 @@ if TYPE_CHECKING:
 HEARTBEAT_S = 7
 """Longest time between polls; the watchdog of the board bites after 8.3 s, about its longest time."""
 
+NOTHING_DUE = 0
+SOMETHING_DUE = 1
+SERVED = 2
+
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
 
@@ -205,21 +209,24 @@ class Controller:
 
     # --- the loop
 
-    def poll(self, now_s: int, now_us: int) -> bool:
+    def poll(self, now_s: int, now_us: int) -> int:
         """Do everything that is due at this instant and set when to be polled next.
 
-        Most polls are mere heartbeats, so that path is kept short. True if this was more than one.
+        Most polls are mere heartbeats, so that path is kept short. Return NOTHING_DUE for one of those, SERVED if
+        something had arrived, and SOMETHING_DUE for any other.
         """
         if self.wake_s and now_s >= self.wake_s:
             late_us = (now_s - self.wake_s) * 1_000_000 + now_us - self.wake_us
             if late_us > self.worst_lateness_us:
                 self.worst_lateness_us = late_us
         # What comes before there is somebody to take it, or time to, waits in the port.
-        byte = -1
+        byte, waits = -1, False
         if now_s >= self.dose_meter.due_s:
             self.dose_meter.pass_minutes(now_s)
-        if self._link is not None and not self._link.has_something_waiting:
-            byte = self.hardware.port.read()
+        if self._link is not None:
+            waits = self._link.has_something_waiting
+            if not waits:
+                byte = self.hardware.port.read()
         is_more = byte >= 0 or not self._is_quiet(now_s, now_us)
         if is_more:
             self._poll_fully(now_s, now_us, byte)
@@ -231,7 +238,9 @@ class Controller:
         # The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
         if self.infusion.is_sound(now_s):
             self.hardware.watchdog.feed()
-        return is_more
+        if not is_more:
+            return NOTHING_DUE
+        return SERVED if waits or byte >= 0 else SOMETHING_DUE
 
     def _open_link(self) -> None:
         """Have somebody serve the link. Loading all of that takes longer than delivery may wait after a reset, so it is

@@ -13,15 +13,16 @@ import sys
 from machine import WDT, Timer
 from micropython import const
 
-from thecal_fw.controller import Controller
+from thecal_fw.controller import SERVED, Controller
 from thecal_fw.rp2.board import LeaveForPrompt
 from thecal_fw.rp2.hardware import Hardware
 from thecal_fw.rp2.sleep import Sleeper
 
 _MAINTENANCE_FEED_MS = const(2_000)
-_POLLS_PER_COLLECTION = const(3)
-"""Few enough that what they leave behind fits several times into what is free, and that what is kept of them lies close
-to what was kept before. Where memory is tight, each poll is followed by one."""
+_POLLS_PER_COLLECTION = const(8)
+"""Few enough that what they leave behind fits several times into what is free. A request leaves more, and some of that for
+good: each is followed by a collection, so that what is kept lies close to what was kept before. Where memory is tight,
+each poll is."""
 _NEEDED_ONCE = ("thecal_fw.recovery", "thecal_fw.store.older_state")
 """Modules that a start needs and nothing afterwards. On a stock board they are in memory, and make room now."""
 
@@ -68,8 +69,9 @@ def _run(hardware) -> None:
     while True:
         clock.read()
         # A heartbeat leaves no garbage, other polls may; looking at the heap would cost more than it tells.
-        if poll(clock.s, clock.us):
-            polls += 1
+        found = poll(clock.s, clock.us)
+        if found:
+            polls += most_polls if found == SERVED else 1
             if polls >= most_polls and controller.has_time(controller.pace.collect_lead_us()):
                 polls = 0
                 controller.collect_garbage()
