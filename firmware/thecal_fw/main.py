@@ -20,7 +20,7 @@ from thecal_fw.rp2.sleep import Sleeper
 
 _MAINTENANCE_FEED_MS = const(2_000)
 _POLLS_PER_COLLECTION = const(8)
-"""Few enough that what they leave behind fits several times into what is free. A request leaves more, and some of that for
+"""Few enough that what they leave behind fits several times into what is free. A request leaves more, some of it for
 good: each is followed by a collection, so that what is kept lies close to what was kept before. Where memory is tight,
 each poll is."""
 _NEEDED_ONCE = ("thecal_fw.recovery", "thecal_fw.store.older_state")
