@@ -50,6 +50,11 @@ if TYPE_CHECKING:
 HEARTBEAT_S = 7
 """Longest time between polls; the watchdog of the board bites after 8.3 s, about its longest time."""
 
+NOTHING_DUE = 0
+SOMETHING_DUE = 1
+INPUT_CAME = 3
+"""A request leaves three times as much behind as the filling of a block, and keeps some of it."""
+
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
 
@@ -205,10 +210,11 @@ class Controller:
 
     # --- the loop
 
-    def poll(self, now_s: int, now_us: int) -> bool:
+    def poll(self, now_s: int, now_us: int) -> int:
         """Do everything that is due at this instant and set when to be polled next.
 
-        Most polls are mere heartbeats, so that path is kept short. True if this was more than one.
+        Most polls are mere heartbeats, so that path is kept short. Return NOTHING_DUE for one of those; otherwise how
+        much it left for the garbage collector: SOMETHING_DUE, or INPUT_CAME if something had arrived.
         """
         if self.wake_s and now_s >= self.wake_s:
             late_us = (now_s - self.wake_s) * 1_000_000 + now_us - self.wake_us
@@ -231,7 +237,7 @@ class Controller:
         # The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
         if self.infusion.is_sound(now_s):
             self.hardware.watchdog.feed()
-        return is_more
+        return NOTHING_DUE if not is_more else INPUT_CAME if byte >= 0 else SOMETHING_DUE
 
     def _open_link(self) -> None:
         """Have somebody serve the link. Loading all of that takes longer than delivery may wait after a reset, so it is

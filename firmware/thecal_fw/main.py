@@ -19,9 +19,10 @@ from thecal_fw.rp2.hardware import Hardware
 from thecal_fw.rp2.sleep import Sleeper
 
 _MAINTENANCE_FEED_MS = const(2_000)
-_POLLS_PER_COLLECTION = const(3)
-"""Few enough that what they leave behind fits several times into what is free, and that what is kept of them lies close
-to what was kept before. Where memory is tight, each poll is followed by one."""
+_MOST_LEFT = const(8)
+"""As ``poll`` measures what it leaves behind: it fits several times into what is free, so that no request waits for a
+collection, and what is kept of it lies close to what was kept before. Where memory is tight, each poll is followed by
+one."""
 _NEEDED_ONCE = ("thecal_fw.recovery", "thecal_fw.store.older_state")
 """Modules that a start needs and nothing afterwards. On a stock board they are in memory, and make room now."""
 
@@ -63,15 +64,16 @@ def _run(hardware) -> None:
         sys.modules.pop(name, None)
     clock, poll = hardware.clock, controller.poll
     sleep_until = Sleeper(clock, hardware.port).sleep_until
-    most_polls = 1 if hardware.machine.room.is_tight else _POLLS_PER_COLLECTION
-    polls = 0
+    most_left = 1 if hardware.machine.room.is_tight else _MOST_LEFT
+    left = 0
     while True:
         clock.read()
         # A heartbeat leaves no garbage, other polls may; looking at the heap would cost more than it tells.
-        if poll(clock.s, clock.us):
-            polls += 1
-            if polls >= most_polls and controller.has_time(controller.pace.collect_lead_us()):
-                polls = 0
+        left_now = poll(clock.s, clock.us)
+        if left_now:
+            left += left_now
+            if left >= most_left and controller.has_time(controller.pace.collect_lead_us()):
+                left = 0
                 controller.collect_garbage()
         sleep_until(controller.wake_s, controller.wake_us)
 

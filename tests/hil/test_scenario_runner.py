@@ -270,7 +270,7 @@ def test_what_a_pump_does_for_no_reason_fails_a_scenario_although_the_pump_has_l
     done: list[bool] = []
     poll = Controller.poll
 
-    def misbehaving(self: Controller, now_s: int, now_us: int) -> bool:
+    def misbehaving(self: Controller, now_s: int, now_us: int) -> int:
         found = poll(self, now_s, now_us)
         if not done and now_s > 75 and self.infusion.state == STATE_DELIVERING:
             done.append(True)

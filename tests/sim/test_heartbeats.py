@@ -456,7 +456,7 @@ def noting_full_polls(pump: ModelPump, instants: list[int]) -> Iterator[None]:
     """Instants of the polls that find something to do."""
     controller, poll = pump.controller, pump.controller.poll
 
-    def noting(now_s: int, now_us: int) -> bool:
+    def noting(now_s: int, now_us: int) -> int:
         is_more = poll(now_s, now_us)
         if is_more:
             instants.append(pump.now_ns)
