@@ -214,7 +214,7 @@ class LinkServer:
         except RequestRefusedError as refusal:
             answer = self._error(frame, refusal.code, refusal.detail)
         except RequestGoesOnError:
-            self._held, self._held_us = frame, _holds_loop_us(message)
+            self._hold(frame, message)
             self._goes_on = True
             return
         except MemoryError:

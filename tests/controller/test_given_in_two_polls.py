@@ -33,7 +33,9 @@ def given(bench: PumpBench) -> int:
 def followed(
     bench: PumpBench, monkeypatch: pytest.MonkeyPatch, after_judging: Callable[[int], None] = lambda _: None
 ) -> list[tuple[str, int]]:
-    """What is done of a dose from here on, each with the number of the poll. after_judging: done after each judging."""
+    """Return a list that takes what is done of a dose from here on, each with the number of the poll.
+
+    after_judging: is called after each judging with how much has been done by then."""
     boluses, done = bench.pump.controller.boluses, []
     judge, give = boluses.refusal, boluses.give
 

@@ -15,7 +15,7 @@ from thecal_sim.therapy.plan import MINUTES_PER_DAY, plan_of
 
 @dataclass(frozen=True)
 class Size:
-    """Of a sequence. steps: about so many. most_wait_s: longest that nothing is asked."""
+    """Says how long a sequence is: about so many steps, and the longest wait among them."""
 
     steps: int
     most_wait_s: int
