@@ -34,7 +34,9 @@ from pathlib import Path
 import kept
 import lean
 import sources
+from constants_in_place import with_constants_written_out
 from trailer import with_trailer
+from typing_only import without_typing
 
 BOARD_FOLDER = Path(__file__).resolve().parent
 FIRMWARE_FOLDER = BOARD_FOLDER.parent
@@ -59,8 +61,12 @@ SHARED_WITH_PROBE = (
     "rp2/port",
 )
 """Modules of the pump's package that the probe has too: frames, clock and port, and what these need."""
+TYPING_ONLY = ("ports",)
+"""Modules that nothing imports when it runs: the type checker reads them."""
 
 MARK_MODULE = "_frozen_from.py"
+BESIDE_OUR_MODULES = 2
+"""The module with the digest of the others, and the port's own ``rp2``."""
 UF2_FAMILY_RP2040 = "0xe48bff56"
 FLASH_BASE_ADDRESS = "0x10000000"
 COMMIT_DIGITS = 10
@@ -208,9 +214,16 @@ def _git(*arguments: str) -> str | None:
 def package_files(commit: str) -> Files:
     """The package as it goes onto a board: its modules, and one that says which commit they are from."""
     root = FIRMWARE_FOLDER / PACKAGE
-    files = {
-        f"{PACKAGE}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in root.rglob("*.py")
-    }
+    files = without_typing(
+        with_constants_written_out(
+            {
+                f"{PACKAGE}/{path.relative_to(root).as_posix()}": path.read_bytes()
+                for path in root.rglob("*.py")
+            }
+        )
+    )
+    for name in TYPING_ONLY:
+        del files[f"{PACKAGE}/{name}.py"]
     build_info = f'"""Which commit this firmware was built from."""\n\nCOMMIT = "{commit}"\n'
     files[f"{PACKAGE}/_build_info.py"] = build_info.encode()
     return dict(sorted(files.items()))
@@ -220,8 +233,6 @@ def lean_package_files(commit: str) -> tuple[Files, lean.Names]:
     """The package as it goes onto a stock board, and the long name of each name that is a short one there: see
     ``lean``."""
     files = {name: text.decode() for name, text in package_files(commit).items()}
-    # What only the types are checked with is not for any board.
-    del files[f"{PACKAGE}/ports.py"]
     # Known here once and for all, so that nothing on the board has to look for it.
     files[f"{PACKAGE}/version.py"] = f"from {PACKAGE}._build_info import COMMIT, SCHEMA_HASH\n"
     files[f"{PACKAGE}/version.py"] += f"VERSION = {firmware_version()!r}\n"
@@ -237,7 +248,20 @@ def thecal_image(commit: str, main_file: Path | None = None) -> Image:
     frozen = package_files(commit)
     frozen["_boot.py"] = (folder / "_boot.py").read_bytes()
     frozen["main.py"] = (main_file or folder / "main.py").read_bytes()
+    _check_index((folder / "frozen_index.c").read_text(encoding="utf-8"), frozen)
     return Image("thecal", BOARD, folder, folder / "manifest.py", _marked(frozen), has_trailer=True)
+
+
+def _check_index(source: str, frozen: Files) -> None:
+    """Raise BuildError where the index of frozen modules has no room for all: the start would take 0.1 s longer."""
+    room = {name: int(most) for name, most in re.findall(r"#define MOST_(\w+) \((\d+)\)", source)}
+    folders = {parent for name in frozen for parent in Path(name).parents if parent != Path()}
+    modules = len(frozen) + BESIDE_OUR_MODULES
+    if modules > room["NAMES"] or len(folders) > room["FOLDERS"]:
+        raise BuildError(
+            f"{modules} modules in {len(folders)} folders do not fit into the index of frozen_index.c, which has room "
+            f"for {room['NAMES']} in {room['FOLDERS']}; raise MOST_NAMES and MOST_FOLDERS there"
+        )
 
 
 def probe_image(commit: str) -> Image:
