@@ -98,7 +98,8 @@ def test_the_outflow_is_what_small_time_steps_make_of_the_equation(gaps, has_rip
         at_ns = t_ns
     plant.advance(end_ns)
     assert plant.state().out_nl == pytest.approx(out, rel=1e-5, abs=1e-5)
-    assert plant.state().pressure_kpa == pytest.approx(excess + back_kpa, rel=1e-5, abs=1e-7)
+    # What small steps leave out is in proportion to the excess, which the back pressure may nearly cancel.
+    assert plant.state().pressure_kpa - back_kpa == pytest.approx(excess, rel=1e-5, abs=1e-7)
 
 
 @given(
