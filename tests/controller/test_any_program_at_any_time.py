@@ -135,7 +135,7 @@ def test_after_a_reset_delivery_goes_on_at_once_and_boluses_wait_until_the_week_
     bench.run_for(10)
     bench.pump.reset(RESET_WATCHDOG)
     bench.pump.run_for(1_000_000)
-    week = bench.pump.controller.place.week
+    week = bench.pump.controller.orders.place.week
     assert not week.is_known
     bench.connect()
     refusals = []
@@ -155,7 +155,7 @@ def test_after_a_reset_delivery_goes_on_at_once_and_boluses_wait_until_the_week_
 def test_an_image_with_less_room_says_so_when_a_program_is_staged_and_takes_what_fits(bench):
     controller = bench.pump.controller
     room = Room(512, 60)
-    controller.place, controller._spare_place = ProgramPlace(room), ProgramPlace(room)
+    controller.orders.place, controller.orders._spare_place = ProgramPlace(room), ProgramPlace(room)
     bench.deliver(continuous(424_000))
     refused = refusal_of(bench, messages.STAGE_BEGIN, 513)
     assert (refused.code, refused.detail) == (messages.ERROR_TOO_LARGE, 512)
@@ -180,8 +180,8 @@ def test_a_request_for_which_there_is_no_memory_is_refused_logged_and_delivery_g
     bench.run_for(5)
     for place, message, values in (
         ("boluses.refusal", messages.CHECK_BOLUS, (KIND_CLINICIAN, 900_000, 60)),
-        ("need_memory", messages.REFILL, (1_000_000,)),
-        ("keeper.copy_events", messages.READ_LOG, (0,)),
+        ("memory.need", messages.REFILL, (1_000_000,)),
+        ("keeper.events.copy", messages.READ_LOG, (0,)),
     ):
         owner, _, name = place.rpartition(".")
         target = getattr(bench.pump.controller, owner) if owner else bench.pump.controller

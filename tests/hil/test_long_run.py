@@ -2,7 +2,7 @@
 
 import pytest
 
-from thecal_fw.supervision import Supervisor
+from thecal_fw.pump.supervision import Supervisor
 from thecal_hil.long_run import long_run
 
 

@@ -27,11 +27,11 @@ from thecal_fw.core.wall_clock import WallClock, clock_set_to
 from thecal_fw.link import authentication, messages
 from thecal_fw.link.frames import FrameReader, cobs_decode, cobs_encode, encode_frame
 from thecal_fw.link.session import Session
+from thecal_fw.store.decoding import decode as decode_state
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.keys import KeyStore
 from thecal_fw.store.layout import Layout
 from thecal_fw.store.state import FIELDS, State, is_whole
-from thecal_fw.store.state import decode as decode_state
 
 
 class Numbers:

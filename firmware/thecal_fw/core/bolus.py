@@ -34,6 +34,11 @@ class Bolus:
         self.start_tick = start_tick
         self.end_tick = start_tick + length_ticks
 
+    def begin_at(self, tick: int) -> None:
+        """Begin at another tick, and last as long."""
+        self.end_tick += tick - self.start_tick
+        self.start_tick = tick
+
     def rate_at(self, tick: int) -> int:
         """What it adds to the rate at a tick, in nL/day."""
         return self.rate_nl_per_day if self.start_tick <= tick < self.end_tick else 0

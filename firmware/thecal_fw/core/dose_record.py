@@ -206,7 +206,7 @@ def decode(record, base_s: int, given, late_ticks: int = 0):
         given.turn(turn, rate)
         now = max(now, turn)
         offset += _TURN_BYTES
-    given.until = now
+    given.note_until(now)
     return told
 
 

@@ -29,6 +29,10 @@ class Meter:
         self._slots = bytearray(SLOTS)
         self._rest = 0
 
+    def begin(self, minute: int) -> None:
+        """This minute of running time is under way."""
+        self.minute = minute
+
     def add(self, steps: int) -> None:
         """Count microsteps to the minute under way, those beyond the highest rate to the next one."""
         steps += self._rest

@@ -158,6 +158,14 @@ class Program:
         self.library_digest = library_digest
         self.patient = patient
 
+    def lie_in(self, encoded: memoryview, patterns: list, boluses: list) -> None:
+        """Leave steps and boluses in the bytes where they lie."""
+        self.patterns, self.boluses, self.encoded = patterns, boluses, encoded
+
+    def note_extremes(self, extremes: object) -> None:
+        """Keep what was found out, for as long as the program is what it is."""
+        self.extremes = extremes
+
     def encode(self) -> bytes:
         """Canonical bytes of the program."""
         parts = [self._encode_settings()]
@@ -266,7 +274,7 @@ def decode_in_place(encoded) -> Program:
     """As ``decode``, with steps and boluses left in the bytes, which must stay what they are while it is used."""
     fields, therapy, patterns, boluses = _parts_of(encoded)
     program = _program_of(fields, therapy, (), ())
-    program.patterns, program.boluses, program.encoded = patterns, boluses, encoded
+    program.lie_in(encoded, patterns, boluses)
     return program
 
 

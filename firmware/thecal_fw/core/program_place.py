@@ -41,6 +41,10 @@ class ProgramPlace:
         self.length = 0
         self.week.forget()
 
+    def fill(self, length: int) -> None:
+        """So many bytes of a program lie in the buffer."""
+        self.length = length
+
     def encoded(self) -> memoryview:
         """The program's bytes, where they lie."""
         return memoryview(self.buffer)[: self.length]

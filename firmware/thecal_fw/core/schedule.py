@@ -198,7 +198,7 @@ def extremes_of(program: Program) -> Extremes:
     if not isinstance(extremes, Extremes):
         extremes = Extremes(program)
         if program.encoded is not None:
-            program.extremes = extremes
+            program.note_extremes(extremes)
     return extremes
 
 

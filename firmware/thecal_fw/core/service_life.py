@@ -68,8 +68,9 @@ class ServiceLife:
             self.tubing_hundreds, revolutions // REVOLUTIONS_UNIT - MOST_TUBING_HUNDREDS
         )
 
-    def tubing_from_low_bits(self, low_bits: int, revolutions: int) -> None:
-        """The tubing was new at so many hundreds of revolutions, of which these are the low 16 bits."""
+    def restore(self, pump_day: int, tubing_day: int, low_bits: int, revolutions: int) -> None:
+        """Go on after a reset. low_bits: of the hundreds of revolutions at which the tubing was new, the low 16."""
+        self.pump_day, self.tubing_day = pump_day, tubing_day
         hundreds = revolutions // REVOLUTIONS_UNIT
         self.tubing_hundreds = hundreds - (hundreds - low_bits & _LOW_BITS)
 

@@ -44,9 +44,9 @@ class Timeline:
         wall_clock: WallClock,
         minimum_rate_nl_per_day: int,
         bolus_minute: int = 0,
-        extra=(),
-        bridge=None,
-        left_out=(),
+        extra: "tuple[Bolus, ...]" = (),
+        bridge: "tuple[int, int] | None" = None,
+        left_out: "tuple[tuple[int, int], ...]" = (),
     ):
         self.program = program
         self.bridge = bridge
@@ -54,7 +54,7 @@ class Timeline:
         self.bolus_minute = bolus_minute
         self.extra = extra
         self.left_out = left_out
-        self.passed = []
+        self.passed: "list[tuple[int, int, int]]" = []
         self._minimum_rate_nl_per_day = minimum_rate_nl_per_day
         self._known_mean_rate_nl_per_day = -1
         self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
@@ -116,6 +116,14 @@ class Timeline:
             if passed == minute:
                 return True
         return False
+
+    def leave_out(self, minute: int) -> None:
+        """The bolus of a local minute has had its time."""
+        self.left_out += ((minute, minute + 1),)
+
+    def drop(self, bolus: Bolus) -> None:
+        """A bolus besides those of the program is not given."""
+        self.extra = tuple([other for other in self.extra if other is not bolus])
 
     def pass_over(self, bolus: Bolus, minute: int, reason: int) -> None:
         """The bolus that begins by the clock in a local minute is not given, for this reason.
@@ -242,3 +250,8 @@ class ChangingTimeline:
 
     def may_have_boluses(self) -> bool:
         return self.before.may_have_boluses() or self.after.may_have_boluses()
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    AnyTimeline = Timeline | ChangingTimeline

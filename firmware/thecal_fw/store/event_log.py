@@ -32,6 +32,10 @@ class StoredEvents:
         self._read_slot = bytearray(EVENT_BYTES)
         self._read_event = memoryview(self._read_slot)[:_CRC_OFFSET]
 
+    def skip(self, latest: int) -> None:
+        """Leave out the numbers up to this one."""
+        self.latest = max(self.latest, latest)
+
     def open(self, least_latest: int) -> None:
         """Find the newest event; at least the number given, 0 or more, was reached before. Reads only."""
         self._newest = self.ring.newest(_number_in)

@@ -7,11 +7,12 @@ erases while something is to be written, as long as ``erase_one`` is called soon
 
 from thecal_fw.core.events import EVENT_PROGRAM_COMMITTED, EVENT_PROGRAM_EFFECTIVE, EVENT_STARTED
 from thecal_fw.core.journal_condition import BLANK, LOST
+from thecal_fw.store.decoding import DECODERS
 from thecal_fw.store.event_log import StoredEvents
 from thecal_fw.store.layout import COPIES, Layout
 from thecal_fw.store.programs import Programs
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED
-from thecal_fw.store.state import DECODERS, NO_PAIR
+from thecal_fw.store.state import NO_PAIR
 from thecal_fw.store.state_rings import StateRings
 
 SOUND = 0
@@ -102,7 +103,7 @@ class Journal:
         self.hold(state)
         is_durable = self._rings.write_again()
         if is_durable:
-            self._programs.in_force = state.program_pair
+            self._programs.note_in_force(state.program_pair)
         return is_durable
 
     def has_erased(self) -> bool:
@@ -176,7 +177,7 @@ class Journal:
 
     def skip_events(self, latest: int) -> None:
         """Leave out the numbers up to this one: their events are lost."""
-        self._events.latest = max(self._events.latest, latest)
+        self._events.skip(latest)
 
     @property
     def latest_event(self) -> int:

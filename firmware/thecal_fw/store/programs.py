@@ -48,6 +48,10 @@ class Programs:
     def _sector(self, pair: int, copy: int) -> int:
         return pair * COPIES + copy
 
+    def note_in_force(self, pair: int) -> None:
+        """A state has been written that names a pair."""
+        self.in_force = pair
+
     def found(self, in_force: int, other_pair_erased: bool) -> None:
         """On opening: what the state says."""
         self.in_force = in_force

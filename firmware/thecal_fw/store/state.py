@@ -2,7 +2,7 @@
 
 The first 8 bytes (magic, layout version, how well the mirror kept up, sequence) and the last 4 (CRC-32) keep
 their places in every layout there will ever be: a record of a layout that this firmware does not know is
-recognised as such and never taken for damage. An older layout is read by its own decoder in ``DECODERS``.
+recognised as such and never taken for damage. An older layout is read by its own decoder (``decoding``).
 """
 
 import binascii
@@ -166,6 +166,10 @@ class State:
         self.program_pair = NO_PAIR
         self.program_digest = bytes(32)
 
+    def note_other_pair(self, is_erased: bool) -> None:
+        """The pair that is not in force is erased or not."""
+        self.other_pair_erased = int(is_erased)
+
     def encode_into(self, record) -> None:
         """Fill a record, save for what ``complete`` adds."""
         values = []
@@ -211,7 +215,9 @@ def set_flags(state, flags: int) -> None:
     state.time_source, state.stalls = flags >> 2 & 3, flags >> 4
 
 
-def _decode(record) -> State:
+def decode_present(record: "bytes | bytearray | memoryview") -> State:
+    """The state in an undamaged record of this layout, or of number 3: that is the present one, but for the high bits
+    of what was counted, in whose place stands something that nobody reads."""
     state = State()
     values = struct.unpack(_FORMAT, record)
     for index in range(len(_PACKED)):
@@ -225,22 +231,3 @@ def _decode(record) -> State:
     state.granted_steps = counted + (state.granted_steps - counted & _LOW)
     state.filled_at_steps = counted - (counted - state.filled_at_steps & _LOW)
     return state
-
-
-def _decode_older(record) -> State:
-    from thecal_fw.store.older_state import decode_into
-
-    state = State()
-    decode_into(state, record)
-    return state
-
-
-DECODERS = {1: _decode_older, 2: _decode_older, 3: _decode, 4: _decode}
-"""Layout version -> what makes a ``State`` of a record of that layout. Layout 3 is the present one, but for the high
-bits of what was counted: something that nobody reads stands in their place."""
-
-
-def decode(record, decoders=DECODERS):
-    """The state in an undamaged record; None if its layout is not known here."""
-    decoder = decoders.get(record[1])
-    return decoder(record) if decoder else None

@@ -12,12 +12,12 @@ import struct
 
 from thecal_fw.core.counts import MOST_NUMBER
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, GOOD, LOST, REPAIRED
+from thecal_fw.store.decoding import DECODERS, decode
 from thecal_fw.store.layout import STATE_BYTES
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED, Ring
 from thecal_fw.store.state import (
     COUNTED_HIGH_OFFSET,
     CRC_OFFSET,
-    DECODERS,
     GRANT_FORMAT,
     GRANT_OFFSET,
     LAYOUT_VERSION,
@@ -27,7 +27,6 @@ from thecal_fw.store.state import (
     SINCE_MIRRORED_OFFSET,
     State,
     complete,
-    decode,
     is_whole,
     sequence_of,
 )
@@ -165,7 +164,7 @@ class StateRings:
         """Have the next record say whether the pair not in force is erased."""
         self._record[OTHER_PAIR_ERASED_OFFSET] = is_erased
         if self.state is not None:
-            self.state.other_pair_erased = int(is_erased)
+            self.state.note_other_pair(is_erased)
 
     def write_again(self) -> bool:
         """Write the last state that was taken; True once it is durable."""
