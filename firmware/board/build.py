@@ -35,6 +35,7 @@ import kept
 import lean
 import sources
 from trailer import with_trailer
+from typing_only import without_typing
 
 BOARD_FOLDER = Path(__file__).resolve().parent
 FIRMWARE_FOLDER = BOARD_FOLDER.parent
@@ -59,6 +60,8 @@ SHARED_WITH_PROBE = (
     "rp2/port",
 )
 """Modules of the pump's package that the probe has too: frames, clock and port, and what these need."""
+TYPING_ONLY = ("ports", "pump/contracts", "requests/contracts")
+"""Modules that nothing imports when it runs: the type checker reads them."""
 
 MARK_MODULE = "_frozen_from.py"
 UF2_FAMILY_RP2040 = "0xe48bff56"
@@ -208,9 +211,11 @@ def _git(*arguments: str) -> str | None:
 def package_files(commit: str) -> Files:
     """The package as it goes onto a board: its modules, and one that says which commit they are from."""
     root = FIRMWARE_FOLDER / PACKAGE
-    files = {
-        f"{PACKAGE}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in root.rglob("*.py")
-    }
+    files = without_typing(
+        {f"{PACKAGE}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in root.rglob("*.py")}
+    )
+    for name in TYPING_ONLY:
+        del files[f"{PACKAGE}/{name}.py"]
     build_info = f'"""Which commit this firmware was built from."""\n\nCOMMIT = "{commit}"\n'
     files[f"{PACKAGE}/_build_info.py"] = build_info.encode()
     return dict(sorted(files.items()))
@@ -220,8 +225,6 @@ def lean_package_files(commit: str) -> tuple[Files, lean.Names]:
     """The package as it goes onto a stock board, and the long name of each name that is a short one there: see
     ``lean``."""
     files = {name: text.decode() for name, text in package_files(commit).items()}
-    # What only the types are checked with is not for any board.
-    del files[f"{PACKAGE}/ports.py"]
     # Known here once and for all, so that nothing on the board has to look for it.
     files[f"{PACKAGE}/version.py"] = f"from {PACKAGE}._build_info import COMMIT, SCHEMA_HASH\n"
     files[f"{PACKAGE}/version.py"] += f"VERSION = {firmware_version()!r}\n"

@@ -179,7 +179,7 @@ def test_a_request_for_which_there_is_no_memory_is_refused_logged_and_delivery_g
     bench.deliver(continuous(9_000_000))
     bench.run_for(5)
     for place, message, values in (
-        ("boluses.refusal", messages.CHECK_BOLUS, (KIND_CLINICIAN, 900_000, 60)),
+        ("on_demand.refusal", messages.CHECK_BOLUS, (KIND_CLINICIAN, 900_000, 60)),
         ("memory.need", messages.REFILL, (1_000_000,)),
         ("keeper.events.copy", messages.READ_LOG, (0,)),
     ):
@@ -220,7 +220,7 @@ def test_a_stop_for_which_there_is_no_memory_at_first_is_carried_out(bench, monk
 def test_a_press_for_which_there_is_no_memory_gives_no_bolus_and_delivery_goes_on(bench, monkeypatch):
     bench.deliver(largest_program())
     bench.run_for(5)
-    monkeypatch.setattr(bench.pump.controller.boluses, "refusal", out_of_memory)
+    monkeypatch.setattr(bench.pump.controller.on_demand, "refusal", out_of_memory)
     button = bench.pump.board.button
     button.held = True
     bench.run_for(0.3)
