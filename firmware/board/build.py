@@ -34,6 +34,7 @@ from pathlib import Path
 import kept
 import lean
 import sources
+from constants_in_place import with_constants_written_out
 from trailer import with_trailer
 from typing_only import without_typing
 
@@ -214,7 +215,12 @@ def package_files(commit: str) -> Files:
     """The package as it goes onto a board: its modules, and one that says which commit they are from."""
     root = FIRMWARE_FOLDER / PACKAGE
     files = without_typing(
-        {f"{PACKAGE}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in root.rglob("*.py")}
+        with_constants_written_out(
+            {
+                f"{PACKAGE}/{path.relative_to(root).as_posix()}": path.read_bytes()
+                for path in root.rglob("*.py")
+            }
+        )
     )
     for name in TYPING_ONLY:
         del files[f"{PACKAGE}/{name}.py"]

@@ -50,7 +50,12 @@ def _left_out(path: str, source: bytes, tree: ast.Module, taken: set[tuple[str, 
 def _is_for_typing(node: ast.stmt) -> bool:
     if isinstance(node, ast.Assign):
         return all(isinstance(target, ast.Name) and target.id == _SWITCH for target in node.targets)
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == _SWITCH and not node.orelse
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == _SWITCH
+        and not node.orelse
+    )
 
 
 def _used_when_run(node: ast.AST) -> Iterator[str]:

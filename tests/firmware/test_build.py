@@ -138,3 +138,18 @@ def test_no_network_address_is_written_down() -> None:
     for path in (REPOSITORY / "firmware/board").rglob("*"):
         if path.is_file() and path.suffix != ".pyc":
             assert "://" not in path.read_text(encoding="utf-8"), path
+
+
+@pytest.mark.parametrize(("room", "folders", "is_refused"), [(102, 2, False), (101, 2, True), (102, 1, True)])
+def test_modules_that_do_not_fit_into_the_index_are_no_image(
+    room: int, folders: int, is_refused: bool
+) -> None:
+    frozen = {f"a/b/module_{number}.py": b"" for number in range(100)}
+    source = f"#define MOST_NAMES ({room})\n#define MOST_FOLDERS ({folders})\n"
+    if is_refused:
+        with pytest.raises(
+            build.BuildError, match=rf"102 modules in 2 folders .* has room for {room} in {folders};"
+        ):
+            build._check_index(source, frozen)
+    else:
+        build._check_index(source, frozen)

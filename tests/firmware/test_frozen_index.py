@@ -136,8 +136,8 @@ def test_two_names_of_one_hash_are_not_taken_for_each_other(build: Build) -> Non
 
 
 def test_more_names_or_folders_than_there_is_room_for_are_left_to_micropython(build: Build) -> None:
-    assert build([f"m{number}.py" for number in range(128)]).look(b"m127.py") == FILE
-    assert build([f"m{number}.py" for number in range(129)]).look(b"m1.py") == ASKED_OF_THE_OTHER
+    assert build([f"m{number}.py" for number in range(192)]).look(b"m191.py") == FILE
+    assert build([f"m{number}.py" for number in range(193)]).look(b"m1.py") == ASKED_OF_THE_OTHER
 
 
 def test_modules_frozen_as_text_are_left_to_micropython(build: Build) -> None:

@@ -253,6 +253,47 @@ def _written(number: int | None, instead_of: ast.expr) -> ast.AST:
     return ast.Constant(number)
 
 
+class _Finder(_Writer):
+    """Finds where a module uses constants, and changes nothing."""
+
+    def __init__(self, program: _Program, path: str) -> None:
+        super().__init__(program, path)
+        self.uses: list[tuple[ast.expr, int]] = []
+
+    def _at(self, node: ast.expr) -> ast.expr:
+        new = super().visit_Name(node) if isinstance(node, ast.Name) else super().visit_Attribute(node)
+        if new is not node:
+            self.uses.append((node, ast.literal_eval(new)))
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self._at(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        return self._at(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        return self.generic_visit(node)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        # Before Python 3.12, what stands in one has no place of its own in the source.
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        return node
+
+
+def uses_of_constants(modules: Modules) -> dict[str, list[tuple[ast.expr, int]]]:
+    """Return, by the path of each module, where it reads a name that is always the same number, and that number."""
+    program = _Program(modules)
+    uses = {}
+    for path, tree in modules.items():
+        finder = _Finder(program, path)
+        finder.visit(tree)
+        uses[path] = finder.uses
+    return uses
+
+
 def write_out_constants(modules: Modules) -> None:
     """Change the modules in place."""
     program = _Program(modules)
