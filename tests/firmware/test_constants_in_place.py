@@ -60,6 +60,7 @@ def test_private_numbers_go_that_nothing_mentions_and_every_line_keeps_its_numbe
         "",
         "_WORDS = (1, 2)",
         "changing = 1",
+        "changing = 2",
     ]
     assert len(found["pump/pump.py"].splitlines()) == len(PUMP.splitlines())
 

@@ -1,8 +1,9 @@
 """Who writes whose state, and how far anybody reaches through another part.
 
 A part's state is written by the part itself: an assignment to an attribute of anything but ``self`` is a write to
-another part's state, save for an object that the same function has made, or a value that is passed from hand to hand.
-A reach is an attribute of something that a part holds: ``self._keeper.events.get`` is three names deep.
+another part's state, and so is ``setattr`` on it, save for an object that the same function has made, or a value that
+is passed from hand to hand. A reach is an attribute of something that a part holds: ``self._keeper.events.get`` is
+three names deep, with ``getattr`` as well.
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ def deep_reaches(folder: Path, depth: int = 3) -> list[Place]:
     found: list[Place] = []
     for path, tree in _trees(folder):
         inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and id(node) not in inner:
+        for part in ast.walk(tree):
+            node = _by_name(part, "getattr") or part
+            if isinstance(node, ast.Attribute) and id(part) not in inner:
                 names = _chain(node)
                 behind = len(names) - (2 if names and names[0] == "self" else 1)
                 if behind >= depth:
@@ -55,12 +57,28 @@ def _trees(folder: Path) -> list[tuple[Path, ast.Module]]:
 def _targets(function: ast.FunctionDef) -> list[ast.expr]:
     found: list[ast.expr] = []
     for node in ast.walk(function):
+        if (named := _by_name(node, "setattr")) is not None:
+            found.append(named)
         targets = node.targets if isinstance(node, ast.Assign) else []
         if isinstance(node, (ast.AugAssign, ast.AnnAssign)):
             targets = [node.target]
         for target in targets:
             found += target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
     return found
+
+
+def _by_name(node: ast.AST, function: str) -> ast.Attribute | None:
+    """The attribute that a call of ``getattr`` or ``setattr`` means."""
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == function
+        and len(node.args) > 1
+    ):
+        name = node.args[1]
+        text = str(name.value) if isinstance(name, ast.Constant) else "?"
+        return ast.copy_location(ast.Attribute(node.args[0], text, ast.Load()), node)
+    return None
 
 
 def _made_in(function: ast.FunctionDef) -> set[str]:
@@ -82,7 +100,7 @@ def _is_own(target: ast.Attribute, made: set[str]) -> bool:
 
 def _chain(node: ast.expr) -> list[str]:
     names: list[str] = []
-    while isinstance(node, ast.Attribute):
+    while isinstance(node := _by_name(node, "getattr") or node, ast.Attribute):
         names.append(node.attr)
         node = node.value
     if isinstance(node, ast.Name):
