@@ -1,7 +1,7 @@
 """Holds the firmware's sources against what their structure has to be: ``python -m house``, or ``make house``.
 
-Promises: counts as ``rooms``, ``owners`` and ``nested_alarms`` describe; exit code 1 if a figure falls short. The tests of the controller
-run once for it, about two minutes.
+Promises: counts as ``rooms``, ``owners`` and ``nested_alarms`` describe; exit code 1 if a figure falls short. The tests
+of the controller run once for it, about two minutes.
 """
 
 from __future__ import annotations

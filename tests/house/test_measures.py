@@ -99,10 +99,10 @@ def test_an_alarm_that_is_set_while_another_one_is_being_set_is_counted() -> Non
         if alarm == 1:
             set_alarm(2)
         if alarm == 3:
-            raise ValueError
+            raise ValueError("no such alarm")
 
     set_alarm(2)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="no such alarm"):
         set_alarm(3)
     assert (nesting.calls, nesting.nested) == (2, 0)
     set_alarm(1)
