@@ -16,7 +16,7 @@ from simpy import Interrupt, Process
 
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.events import RESET_POWER_ON
-from thecal_fw.core.validation import BENCH_LIMITS, Limits
+from thecal_fw.core.limits import BENCH_LIMITS, Limits
 from thecal_fw.pump.controller import NOTHING_DUE, Controller
 from thecal_fw.requests.server import LinkServer
 from thecal_sim.board import LeftProgram, SimulatedBoard

@@ -260,17 +260,16 @@ class _Finder(_Writer):
         super().__init__(program, path)
         self.uses: list[tuple[ast.expr, int]] = []
 
-    def _at(self, node: ast.expr) -> ast.expr:
-        new = super().visit_Name(node) if isinstance(node, ast.Name) else super().visit_Attribute(node)
-        if new is not node:
-            self.uses.append((node, ast.literal_eval(new)))
+    def _noted(self, node: ast.expr, written: ast.AST) -> ast.AST:
+        if written is not node:
+            self.uses.append((node, ast.literal_eval(ast.unparse(written))))
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        return self._at(node)
+        return self._noted(node, super().visit_Name(node))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        return self._at(node)
+        return self._noted(node, super().visit_Attribute(node))
 
     def visit_If(self, node: ast.If) -> ast.AST:
         return self.generic_visit(node)

@@ -24,7 +24,9 @@ class Bolus:
     it is a prime that the line has room for, which counts for no limit. minute: of one that is made up, the local
     minute since 1970 at which the clock would have begun it."""
 
-    def __init__(self, kind: int, start_tick: int, length_ticks: int, rate_nl_per_day: int, number: int = 0):
+    def __init__(
+        self, kind: int, start_tick: int, length_ticks: int, rate_nl_per_day: int, number: int = 0
+    ) -> None:
         self.number = number
         self.end_reason = 0
         self.is_free = False

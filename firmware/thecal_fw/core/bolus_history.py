@@ -57,7 +57,7 @@ REFUSAL_NAMES = (
 class Allowance:
     """What boluses on demand may add up to beside a program. hour_nl, day_nl: in any hour, in any 24 hours."""
 
-    def __init__(self, program: Program, week: Week):
+    def __init__(self, program: Program, week: Week) -> None:
         self.hour_nl = program.most_nl_per_hour - week.most_nl_in_hour
         self.day_nl = program.most_nl_per_day - week.most_nl_in_day
 

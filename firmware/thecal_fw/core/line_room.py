@@ -22,7 +22,7 @@ class LineRoom:
     primes, primed_nl: primes that have ended since the last refill, and what they gave.
     """
 
-    def __init__(self, calibration: Calibration):
+    def __init__(self, calibration: Calibration) -> None:
         self._calibration = calibration
         self.empty_at_steps = NOT_KNOWN
         self.begin_reservoir()

@@ -47,7 +47,7 @@ class Timeline:
         extra: "tuple[Bolus, ...]" = (),
         bridge: "tuple[int, int] | None" = None,
         left_out: "tuple[tuple[int, int], ...]" = (),
-    ):
+    ) -> None:
         self.program = program
         self.bridge = bridge
         self.wall_clock = wall_clock
@@ -59,7 +59,7 @@ class Timeline:
         self._known_mean_rate_nl_per_day = -1
         self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
 
-    def segment_at(self, tick: int):
+    def segment_at(self, tick: int) -> "tuple[int, int]":
         """Rate in nL/day at a tick, and the tick (later than the one given) until which it holds at least."""
         if self.bridge is not None and tick < self.bridge[1]:
             return self.bridge
@@ -73,7 +73,7 @@ class Timeline:
                 basal = bolus.rate_at(tick)
         return basal + on_top, end
 
-    def basal_at(self, tick: int):
+    def basal_at(self, tick: int) -> "tuple[int, int]":
         """As ``segment_at``, without the boluses."""
         if not self.wall_clock.is_known():
             return self._mean_rate(), tick + _LONGEST_SEGMENT_TICKS
@@ -157,7 +157,7 @@ class Timeline:
         """Go by the program of another timeline that gives the same, since this one's may be forgotten."""
         self.program = other.program
 
-    def _bridge_at(self, tick: int):
+    def _bridge_at(self, tick: int) -> "tuple[int, int] | None":
         bridge = self.bridge
         return bridge if bridge is not None and tick < bridge[1] else None
 
@@ -198,13 +198,13 @@ class Timeline:
         return bool(self.extra) or (self._longest_bolus_minutes > 0 and self.bolus_minute != NO_BOLUSES)
 
 
-def _sorted(boluses) -> list:
+def _sorted(boluses: "list[Bolus]") -> list:
     return sorted(
         [(bolus.start_tick, bolus.end_tick, bolus.kind, bolus.rate_nl_per_day) for bolus in boluses]
     )
 
 
-def _after(spans, first_minute: int) -> list:
+def _after(spans: "tuple[tuple[int, int], ...]", first_minute: int) -> list:
     """What is left of spans from a minute on."""
     return [(max(first, first_minute), until) for first, until in spans if until > first_minute]
 
@@ -216,12 +216,12 @@ NO_DELIVERY = Timeline(Program(MODE_STOPPED), WallClock(), 0)
 class ChangingTimeline:
     """An old timeline until a tick, a new one from then on."""
 
-    def __init__(self, before, change_tick: int, after: Timeline):
+    def __init__(self, before: "AnyTimeline", change_tick: int, after: Timeline) -> None:
         self.before = before
         self.after = after
         self._change_tick = change_tick
 
-    def segment_at(self, tick: int):
+    def segment_at(self, tick: int) -> "tuple[int, int]":
         if tick >= self._change_tick:
             return self.after.segment_at(tick)
         rate_nl_per_day, end = self.before.segment_at(tick)
@@ -241,11 +241,11 @@ class ChangingTimeline:
         self.after.go_by_program_of(other)
 
     @property
-    def passed(self):
+    def passed(self) -> "list[tuple[int, int, int]]":
         return self.after.passed
 
     @property
-    def bridge(self):
+    def bridge(self) -> "tuple[int, int] | None":
         return self.after.bridge
 
     def may_have_boluses(self) -> bool:

@@ -39,7 +39,7 @@ class Values(dict):
 class Layout:
     """Names and struct codes of a payload's fields."""
 
-    def __init__(self, fields: "Sequence[Field]"):
+    def __init__(self, fields: "Sequence[Field]") -> None:
         self.fields = fields
         self.has_tail = bool(fields) and fields[-1] is TAIL
         fixed = fields[:-1] if self.has_tail else fields
@@ -95,7 +95,7 @@ class Message:
         role: int = -1,
         lesser: "tuple[str, int, int] | None" = None,
         stores: int = -1,
-    ):
+    ) -> None:
         self.name = name
         self.kind = kind
         self.changes = changes

@@ -75,6 +75,10 @@ from thecal_fw.link.layouts import (
 )
 from thecal_fw.version import SCHEMA_HASH
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 RESPONSE = 0x80
 KIND_ERROR = 0xFF
 
@@ -464,7 +468,7 @@ EVENT = Layout(EVENT_FIELDS)
 ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I")])
 
 
-def schema_lines():
+def schema_lines() -> "Iterator[str]":
     """Canonical text of every layout and of every numbered name, a line at a time; the schema hash is taken over it."""
     for message in MESSAGES:
         yield "%d %s %d %d" % (message.kind, message.name, message.changes, message.role)

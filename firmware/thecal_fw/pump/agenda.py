@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Agenda:
     """deadline_s, deadline_us: the first instant at which anything but input or the heartbeat needs a poll."""
 
-    def __init__(self, clock: "Clock"):
+    def __init__(self, clock: "Clock") -> None:
         self._clock = clock
         self.deadline_s = 0
         self.deadline_us = 0

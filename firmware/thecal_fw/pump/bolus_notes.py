@@ -45,7 +45,7 @@ class BolusNotes:
     """under_way: the doses that have begun and not ended, each with its number; whatever ends one takes it out, so each
     ends once. due_s, due_us: when the next one begins or ends. noted_tick: up to which it is noted what began."""
 
-    def __init__(self, time: Timekeeper, orders: Orders, reports: Reports, changes: Changes):
+    def __init__(self, time: Timekeeper, orders: Orders, reports: Reports, changes: Changes) -> None:
         self._time = time
         self._orders = orders
         self._reports = reports

@@ -28,7 +28,7 @@ class BolusRecall:
     """is_done: whether the log has been read as far as needed.
     unknown_until: tick before which boluses may have been given of which nothing is known."""
 
-    def __init__(self, time: Timekeeper, log: EventLog, history: BolusHistory):
+    def __init__(self, time: Timekeeper, log: EventLog, history: BolusHistory) -> None:
         self._time = time
         self._log = log
         self._history = history

@@ -9,10 +9,10 @@ from thecal_fw.core import events
 from thecal_fw.core.alarms import RESPONSE_BLOCK_BOLUSES
 from thecal_fw.core.bolus import KIND_PRIME, KIND_SCHEDULED, KIND_TEMPORARY, Bolus
 from thecal_fw.core.carried import KIND_WAITS, MOST_BOLUSES, Carried
+from thecal_fw.core.limits import Limits
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.schedule import longest_bolus_minutes
 from thecal_fw.core.timeline import NO_BOLUSES, Timeline
-from thecal_fw.core.validation import Limits
 from thecal_fw.pump.clock_doses import ClockDoses
 from thecal_fw.pump.judging import Judging
 from thecal_fw.pump.on_demand import DosesOnDemand
@@ -37,7 +37,7 @@ class Boluses:
         reports: Reports,
         clock_doses: ClockDoses,
         on_demand: DosesOnDemand,
-    ):
+    ) -> None:
         self._time = time
         self._limits = limits
         self._orders = orders

@@ -37,7 +37,7 @@ class Bridging:
         orders: Orders,
         reports: Reports,
         changes: Changes,
-    ):
+    ) -> None:
         self._time = time
         self._ledger = ledger
         self._orders = orders

@@ -22,7 +22,7 @@ class Carrier:
 
     def __init__(
         self, retained: "Retained", time: Timekeeper, ledger: Ledger, motor: Motor, changes: Changes
-    ):
+    ) -> None:
         self._retained = retained
         self._time = time
         self._ledger = ledger

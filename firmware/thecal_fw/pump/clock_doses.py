@@ -38,7 +38,7 @@ class ClockDoses:
     held: the minutes whose doses were passed over last when they were judged, two at most, each as a span.
     """
 
-    def __init__(self, time: Timekeeper, orders: Orders, reports: Reports, changes: Changes):
+    def __init__(self, time: Timekeeper, orders: Orders, reports: Reports, changes: Changes) -> None:
         self._time = time
         self._orders = orders
         self._reports = reports

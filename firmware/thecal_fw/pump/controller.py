@@ -33,6 +33,7 @@ from thecal_fw.core.events import (
 from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before
 from thecal_fw.core.journal_condition import BLANK, GOOD
 from thecal_fw.core.ledger import Ledger
+from thecal_fw.core.limits import BENCH_LIMITS, Limits
 from thecal_fw.core.program import MODE_STOPPED, Program
 from thecal_fw.core.program_place import ProgramPlace
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
@@ -40,7 +41,6 @@ from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.core.roles import DAMAGED
 from thecal_fw.core.schedule import follows_the_clock
 from thecal_fw.core.self_test import TEST_BUTTON, TEST_FLASH, TEST_SPEED
-from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.wall_clock import clock_set_to
 from thecal_fw.pump.agenda import Agenda
 from thecal_fw.pump.bolus_notes import BolusNotes
@@ -106,7 +106,7 @@ class Controller:
         open_link: "Callable[[Controller], Link]",
         limits: Limits = BENCH_LIMITS,
         calibration: Calibration = BENCH_CALIBRATION,
-    ):
+    ) -> None:
         """open_link: makes what serves the link, once there is time to load it."""
         self.hardware = hardware
         self.limits = limits

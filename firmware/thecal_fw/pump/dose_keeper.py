@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class DoseKeeper:
     """next_number: of the next dose. has_failed: whether the latest record could not be made durable."""
 
-    def __init__(self, time: Timekeeper, flash: "Flash", changes: Changes):
+    def __init__(self, time: Timekeeper, flash: "Flash", changes: Changes) -> None:
         self._time = time
         self._changes = changes
         self._store = DoseStore(flash, Layout())

@@ -12,9 +12,9 @@ from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.delivery import Delivery
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND, ticks_at
 from thecal_fw.core.ledger import Ledger
+from thecal_fw.core.limits import Limits
 from thecal_fw.core.meter import FITS, SLOTS, Meter
 from thecal_fw.core.rate_line import RateLine
-from thecal_fw.core.validation import Limits
 from thecal_fw.pump.agenda import Agenda
 from thecal_fw.pump.orders import Orders
 from thecal_fw.pump.pace import Pace
@@ -53,7 +53,7 @@ class DoseMeter:
         reports: Reports,
         pace: Pace,
         agenda: Agenda,
-    ):
+    ) -> None:
         self._time = time
         self._sense = sense
         self._ledger = ledger

@@ -8,10 +8,10 @@ while enough of it is left for a pump that hangs to go on delivering what is due
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.instant import NEVER_S
 from thecal_fw.core.ledger import Ledger
+from thecal_fw.core.limits import Limits
 from thecal_fw.core.program import Program
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.schedule import highest_rate
-from thecal_fw.core.validation import Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ class Grants:
     """quantum_steps: most microsteps that can be uncertain after a power cut.
     due_s, due_us: when the grant has to be renewed or passed on, if that is planned already."""
 
-    def __init__(self, hardware: "Hardware", ledger: Ledger, calibration: Calibration, limits: Limits):
+    def __init__(
+        self, hardware: "Hardware", ledger: Ledger, calibration: Calibration, limits: Limits
+    ) -> None:
         self._supply = hardware.supply
         self._gate = hardware.gate
         self._clock = hardware.clock

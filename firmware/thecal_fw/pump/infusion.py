@@ -19,10 +19,10 @@ from thecal_fw.core.instant import (
     ticks_at,
 )
 from thecal_fw.core.ledger import Ledger
+from thecal_fw.core.limits import Limits
 from thecal_fw.core.program import MODE_STOPPED, Program
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
-from thecal_fw.core.validation import Limits
 from thecal_fw.pump.changes import Changes
 from thecal_fw.pump.memory import Memory
 from thecal_fw.pump.pace import Pace
@@ -75,7 +75,7 @@ class Infusion:
         pace: Pace,
         memory: Memory,
         changes: Changes,
-    ):
+    ) -> None:
         self._hardware = hardware
         self._train = hardware.train
         self._time = time

@@ -13,10 +13,10 @@ from thecal_fw.core.bolus_history import REFUSED_DAY, REFUSED_HOUR, REFUSED_METE
 from thecal_fw.core.counts import MOST_SECONDS
 from thecal_fw.core.given_rates import GivenRates
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE, TICKS_PER_SECOND
+from thecal_fw.core.limits import Limits
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.rate_line import RateLine
-from thecal_fw.core.timeline import NO_DELIVERY, Timeline
-from thecal_fw.core.validation import Limits
+from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
 from thecal_fw.pump.orders import Orders
 from thecal_fw.pump.timekeeper import Timekeeper
 
@@ -36,7 +36,7 @@ class Judging:
     """given: what was given. until: tick before which doses are held against that. waiting: doses of the clock that
     begin with the change under way, or shortly after it, and have yet to be judged."""
 
-    def __init__(self, time: Timekeeper, orders: Orders, limits: Limits):
+    def __init__(self, time: Timekeeper, orders: Orders, limits: Limits) -> None:
         self._time = time
         self._orders = orders
         self._limits = limits
@@ -162,7 +162,8 @@ class Judging:
                 doses.append(other)
         if bolus.kind != KIND_SCHEDULED:
             doses.append(bolus)
-        line.add_plan(timeline, doses, bolus.end_tick + TICKS_PER_DAY + TICKS_PER_MINUTE)
+        plan = timeline.after if isinstance(timeline, ChangingTimeline) else timeline
+        line.add_plan(plan, doses, bolus.end_tick + TICKS_PER_DAY + TICKS_PER_MINUTE)
 
     def _is_judged_later(self, other: Bolus, bolus: Bolus) -> bool:
         """Whether a dose of the clock has yet to be judged when another dose is. Of those that begin together one that

@@ -58,7 +58,7 @@ class Keeper:
         grants: Grants,
         service: Service,
         carrier: Carrier,
-    ):
+    ) -> None:
         self._supply = hardware.supply
         self._longest_erase_us = hardware.flash.LONGEST_ERASE_US
         self.journal = journal

@@ -15,7 +15,7 @@ _PIECE_BYTES = 1_300
 class Memory:
     """Of one board."""
 
-    def __init__(self, machine: "Machine", pace: Pace, reports: Reports):
+    def __init__(self, machine: "Machine", pace: Pace, reports: Reports) -> None:
         self._machine = machine
         self._pace = pace
         self._reports = reports

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Motor:
     """Of one pump."""
 
-    def __init__(self, motion: "Motion", ledger: Ledger, reports: Reports, changes: Changes):
+    def __init__(self, motion: "Motion", ledger: Ledger, reports: Reports, changes: Changes) -> None:
         self._motion = motion
         self._ledger = ledger
         self._reports = reports

@@ -33,10 +33,10 @@ from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.carried import MOST_BOLUSES
 from thecal_fw.core.instant import TICKS_PER_SECOND
 from thecal_fw.core.ledger import Ledger
+from thecal_fw.core.limits import Limits
 from thecal_fw.core.line_room import LineRoom
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.schedule import extremes_of, highest_rate, lowest_basal_rate
-from thecal_fw.core.validation import Limits
 from thecal_fw.pump.bolus_recall import BolusRecall
 from thecal_fw.pump.orders import Orders
 from thecal_fw.pump.reports import Reports
@@ -71,7 +71,7 @@ class DosesOnDemand:
         reports: Reports,
         sense: "Sense",
         supply: "Supply",
-    ):
+    ) -> None:
         self._time = time
         self._ledger = ledger
         self._limits = limits

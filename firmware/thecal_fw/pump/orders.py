@@ -5,9 +5,9 @@ makes them change roles and copies nothing.
 """
 
 from thecal_fw.core.alarms import RESPONSE_MINIMUM_RATE, Alarms
+from thecal_fw.core.limits import Limits
 from thecal_fw.core.program import MODE_MINIMUM_RATE, MODE_STOPPED, Program
 from thecal_fw.core.program_place import ProgramPlace, Room
-from thecal_fw.core.validation import Limits
 from thecal_fw.core.week import advance
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ class Orders:
     place: where it lies, with what a week of it gives once there was time to work that out.
     number: raised with each program that is put in force."""
 
-    def __init__(self, room: Room, limits: Limits, alarms: Alarms):
+    def __init__(self, room: Room, limits: Limits, alarms: Alarms) -> None:
         self._limits = limits
         self._alarms = alarms
         self.program: "Program | None" = None

@@ -41,7 +41,7 @@ class Pace:
     least_masked_us: least that was left then of the wait with interrupts off; likewise.
     """
 
-    def __init__(self, clock: "Clock", train: "StepTrain"):
+    def __init__(self, clock: "Clock", train: "StepTrain") -> None:
         self._clock = clock
         self._train = train
         self.take_over_us = train.take_over_us

@@ -29,7 +29,9 @@ _ANSWER_US = 150_000
 class PatientButton:
     """press: what the looks at the line have made out."""
 
-    def __init__(self, line: "Button", time: Timekeeper, reports: Reports, memory: Memory, sounder: Sounder):
+    def __init__(
+        self, line: "Button", time: Timekeeper, reports: Reports, memory: Memory, sounder: Sounder
+    ) -> None:
         self._line = line
         self._time = time
         self._reports = reports

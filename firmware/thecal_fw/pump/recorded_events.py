@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class RecordedEvents:
     """Of one pump."""
 
-    def __init__(self, reports: Reports, journal: Journal, writing: "Writing"):
+    def __init__(self, reports: Reports, journal: Journal, writing: "Writing") -> None:
         self._reports = reports
         self._log = reports.log
         self._journal = journal

@@ -60,7 +60,7 @@ class Recovery:
         reports: "Reports",
         orders: "Orders",
         keeper: "Keeper",
-    ):
+    ) -> None:
         self._machine = hardware.machine
         self._sense = hardware.sense
         self._retained = hardware.retained

@@ -17,7 +17,7 @@ REPEATED_STARTS_S = 600
 class RepeatedStarts:
     """Of one pump."""
 
-    def __init__(self, clock: "Clock", reports: Reports):
+    def __init__(self, clock: "Clock", reports: Reports) -> None:
         self._clock = clock
         self._reports = reports
         self._stopped_in_alarm = False

@@ -14,7 +14,7 @@ from thecal_fw.pump.timekeeper import Timekeeper
 class Reports:
     """alarms: those that are active. log: the events in memory."""
 
-    def __init__(self, time: Timekeeper, ledger: Ledger, changes: Changes):
+    def __init__(self, time: Timekeeper, ledger: Ledger, changes: Changes) -> None:
         self._time = time
         self._ledger = ledger
         self._changes = changes

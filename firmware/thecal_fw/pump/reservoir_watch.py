@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 class ReservoirWatch:
     """due_s, due_us: when the next threshold is reached, if the pulse that reaches it is planned already."""
 
-    def __init__(self, reservoir: Reservoir, ledger: Ledger, reports: Reports, infusion: "PlannedDelivery"):
+    def __init__(
+        self, reservoir: Reservoir, ledger: Ledger, reports: Reports, infusion: "PlannedDelivery"
+    ) -> None:
         self._reservoir = reservoir
         self._ledger = ledger
         self._reports = reports

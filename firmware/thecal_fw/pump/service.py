@@ -24,7 +24,7 @@ class Service:
 
     def __init__(
         self, time: Timekeeper, ledger: Ledger, calibration: Calibration, reports: Reports, changes: Changes
-    ):
+    ) -> None:
         self._time = time
         self._ledger = ledger
         self._calibration = calibration

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Sounder:
     """The buzzer of one pump."""
 
-    def __init__(self, annunciator: "Annunciator", clock: "Clock", alarms: Alarms):
+    def __init__(self, annunciator: "Annunciator", clock: "Clock", alarms: Alarms) -> None:
         self._annunciator = annunciator
         self._clock = clock
         self._alarms = alarms

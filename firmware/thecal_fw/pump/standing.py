@@ -23,7 +23,7 @@ STOPPED_LONG_S = 48 * 3_600
 class Standing:
     """reminder_s: when a pump that stands next has to report it."""
 
-    def __init__(self, orders: Orders, reports: Reports, infusion: "Delivering"):
+    def __init__(self, orders: Orders, reports: Reports, infusion: "Delivering") -> None:
         self._orders = orders
         self._reports = reports
         self._infusion = infusion

@@ -59,7 +59,7 @@ class Supervisor:
         motor: Motor,
         reservoir: ReservoirWatch,
         standing: Standing,
-    ):
+    ) -> None:
         self._hardware = hardware
         self._time = time
         self._ledger = ledger

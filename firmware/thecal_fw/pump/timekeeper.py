@@ -17,7 +17,7 @@ class Timekeeper:
     """clock: seconds and microseconds since the reset. wall: the time of day.
     base_lifetime_s: running seconds of all lives before this reset."""
 
-    def __init__(self, clock: "Clock", changes: Changes):
+    def __init__(self, clock: "Clock", changes: Changes) -> None:
         self.clock = clock
         self._changes = changes
         self.wall = WallClock()

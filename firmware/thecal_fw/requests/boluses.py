@@ -26,7 +26,7 @@ MOST_SECONDS = 12 * 3_600
 class BolusRequests:
     """Handlers of one pump. handlers: by kind of message."""
 
-    def __init__(self, pump: "Controller"):
+    def __init__(self, pump: "Controller") -> None:
         self._time = pump.time
         self._sense = pump.hardware.sense
         self._orders = pump.orders

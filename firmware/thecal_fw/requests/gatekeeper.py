@@ -27,7 +27,7 @@ PROOF_LASTS_S = 120
 class Gatekeeper:
     """Of one link. handlers: what carries out the requests about keys, by kind."""
 
-    def __init__(self, pump: "Controller"):
+    def __init__(self, pump: "Controller") -> None:
         self._keys = pump.keys
         self._clock = pump.time.clock
         self._machine = pump.hardware.machine

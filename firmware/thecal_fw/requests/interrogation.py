@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Interrogation:
     """Handlers of one pump. handlers: by kind of message."""
 
-    def __init__(self, pump: "Controller", link: "LinkCounts"):
+    def __init__(self, pump: "Controller", link: "LinkCounts") -> None:
         self._pump = pump
         self._link = link
         self._clock = pump.time.clock

@@ -21,7 +21,7 @@ _TO_PROMPT = 2
 class Leaving:
     """Handlers of one pump. due_s, due_us: when to leave, if ever. handlers: by kind of message."""
 
-    def __init__(self, pump: "Controller"):
+    def __init__(self, pump: "Controller") -> None:
         self._clock = pump.time.clock
         self._machine = pump.hardware.machine
         self._driver = pump.hardware.driver

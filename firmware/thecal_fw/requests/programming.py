@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Programming:
     """Handlers of one pump. staging: what is on its way in. handlers: by kind of message."""
 
-    def __init__(self, pump: "Controller"):
+    def __init__(self, pump: "Controller") -> None:
         self._pump = pump
         self._orders = pump.orders
         self._keeper = pump.keeper

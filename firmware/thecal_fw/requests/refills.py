@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Consumption:
     """What a pump will use of its reservoir from now on."""
 
-    def __init__(self, pump: "Controller"):
+    def __init__(self, pump: "Controller") -> None:
         self._time = pump.time
         self._orders = pump.orders
         self._limits = pump.limits
@@ -57,7 +57,7 @@ class Consumption:
 class RefillRequests:
     """Handlers of one pump. handlers: by kind of message."""
 
-    def __init__(self, pump: "Controller", consumption: Consumption):
+    def __init__(self, pump: "Controller", consumption: Consumption) -> None:
         self._sense = pump.hardware.sense
         self._ledger = pump.ledger
         self._orders = pump.orders

@@ -6,7 +6,7 @@ from thecal_fw.link.error_codes import ERROR_IN_PROGRESS
 class RequestRefusedError(Exception):
     """code: of ``link.error_codes``. detail: what that says of it."""
 
-    def __init__(self, code: int, detail: int = 0):
+    def __init__(self, code: int, detail: int = 0) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail

@@ -65,7 +65,7 @@ class LinkServer:
     them.
     """
 
-    def __init__(self, pump: "Controller"):
+    def __init__(self, pump: "Controller") -> None:
         self._pump = pump
         self._clock = pump.time.clock
         self._machine = pump.hardware.machine

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class ServiceRequests:
     """Handlers of one pump. handlers: by kind of message."""
 
-    def __init__(self, pump: "Controller", consumption: Consumption):
+    def __init__(self, pump: "Controller", consumption: Consumption) -> None:
         self._pump = pump
         self._time = pump.time
         self._orders = pump.orders

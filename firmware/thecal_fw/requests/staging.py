@@ -6,10 +6,11 @@ about a second; it is done in pieces, one for each time that it is asked for, un
 
 from thecal_fw.core.bolus_validation import PIECES_OF_BOLUS, PIECES_OF_EXTREMES
 from thecal_fw.core.calibration import Calibration
+from thecal_fw.core.limits import Limits
 from thecal_fw.core.program import MOST_PROGRAM_BYTES, Program, digest_of
 from thecal_fw.core.program_fault import Faults
 from thecal_fw.core.program_place import ProgramPlace
-from thecal_fw.core.validation import Limits, checking
+from thecal_fw.core.validation import checking
 from thecal_fw.core.week import advance, turns_of
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
@@ -31,7 +32,7 @@ FAULTS_IN_AN_ANSWER = (MOST_PAYLOAD_BYTES - messages.STAGE_CHECK.response.size) 
 class FaultPage(Faults):
     """The faults from one on, as many as go into an answer, packed. A program may have more than memory holds."""
 
-    def __init__(self, first: int):
+    def __init__(self, first: int) -> None:
         super().__init__()
         self.first = first
         self.packed = bytearray()
@@ -53,7 +54,7 @@ class _Check:
         limits: Limits,
         calibration: Calibration,
         first_fault: int,
-    ):
+    ) -> None:
         self.program = program
         self.digest = digest_of(place.encoded())
         self.faults = FaultPage(first_fault)
@@ -93,7 +94,7 @@ class Staging:
         memory: "Memory",
         limits: Limits,
         calibration: Calibration,
-    ):
+    ) -> None:
         self._orders = orders
         self._infusion = infusion
         self._memory = memory

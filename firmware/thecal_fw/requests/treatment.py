@@ -23,7 +23,7 @@ _LATEST_UTC_S = 4_102_444_800
 class Treatment:
     """Handlers of one pump. handlers: by kind of message."""
 
-    def __init__(self, pump: "Controller"):
+    def __init__(self, pump: "Controller") -> None:
         self._pump = pump
         self._limits = pump.limits
         self._clock = pump.time.clock

@@ -45,12 +45,13 @@ def main() -> None:
         _run(hardware)
     except LeaveForPrompt:
         _make_safe(hardware)
-        _begin_maintenance(hardware)
+        if hardware is not None:
+            _begin_maintenance(hardware)
     except BaseException as error:
         _end(hardware, error)
 
 
-def _end(hardware, error: BaseException) -> None:
+def _end(hardware: "Hardware | None", error: BaseException) -> None:
     """Delivery has stopped. After the reset it resumes, if it was under way. Each part may fail and holds up no other:
     an exception that got out of here would leave an open prompt."""
     for part in (_make_safe, _tidy, _report, _await_watchdog):
@@ -62,8 +63,9 @@ def _end(hardware, error: BaseException) -> None:
         pass
 
 
-def _run(hardware) -> None:
-    controller = Controller(hardware, _open_link)
+def _run(hardware: Hardware) -> None:
+    # The board's parts have the types of what they are, not of the ports: the tests on the board hold them to those.
+    controller = Controller(hardware, _open_link)  # pyright: ignore[reportArgumentType]
     for name in _NEEDED_ONCE:
         sys.modules.pop(name, None)
     clock, poll = hardware.clock, controller.poll
@@ -89,14 +91,17 @@ def _open_link(controller: Controller) -> "LinkServer":
     return LinkServer(controller)
 
 
-def _make_safe(hardware, error=None) -> None:
+def _make_safe(hardware: "Hardware | None", error: "BaseException | None" = None) -> None:
+    if hardware is None:
+        # Nothing of the board has been set up, and its driver is off after a reset.
+        return
     hardware.train.halt()
     hardware.driver.disable()
     hardware.gate.close()
     hardware.annunciator.buzzer(False)
 
 
-def _tidy(hardware, error) -> None:
+def _tidy(hardware: "Hardware | None", error: BaseException) -> None:
     """Telling what happened takes memory, and the want of it may be what happened: then nothing of the program is kept
     that is in memory."""
     if isinstance(error, MemoryError):
@@ -106,8 +111,10 @@ def _tidy(hardware, error) -> None:
     gc.collect()
 
 
-def _report(hardware, error) -> None:
+def _report(hardware: "Hardware | None", error: BaseException) -> None:
     """Tell whoever is listening, in a frame of its own that no host takes for a reply."""
+    if hardware is None:
+        return
     import io
 
     text = io.StringIO()
@@ -115,7 +122,7 @@ def _report(hardware, error) -> None:
     hardware.port.write(b"\x00" + text.getvalue().encode() + b"\x00")
 
 
-def _await_watchdog(hardware, error) -> None:
+def _await_watchdog(hardware: "Hardware | None", error: BaseException) -> None:
     if hardware is None:
         # Its watchdog may not run yet. The motor's driver is off: nothing has enabled it.
         WDT(timeout=_UNTIL_RESET_MS)
@@ -124,7 +131,7 @@ def _await_watchdog(hardware, error) -> None:
     wait_for_reset(isinstance(error, MemoryError))
 
 
-def _begin_maintenance(hardware) -> None:
+def _begin_maintenance(hardware: Hardware) -> None:
     """Nothing stops the watchdog, so it is fed for as long as somebody is at the prompt."""
     global maintenance_timer
     hardware.watchdog.feed()

@@ -6,11 +6,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    Record = bytes | bytearray | memoryview
-    Decoders = Mapping[int, Callable[[Record], State]]
+    from thecal_fw.core.octets import Octets
+
+    Decoders = Mapping[int, Callable[[Octets], State]]
 
 
-def _decode_older(record: "Record") -> State:
+def _decode_older(record: "Octets") -> State:
     # Needed once after an update, if ever.
     from thecal_fw.store.older_state import decode_into
 
@@ -23,7 +24,7 @@ DECODERS: "Decoders" = {1: _decode_older, 2: _decode_older, 3: decode_present, 4
 """Layout version -> what makes a ``State`` of a record of that layout."""
 
 
-def decode(record: "Record", decoders: "Decoders" = DECODERS) -> "State | None":
+def decode(record: "Octets", decoders: "Decoders" = DECODERS) -> "State | None":
     """The state in an undamaged record; None if its layout is not known here."""
     decoder = decoders.get(record[1])
     return decoder(record) if decoder else None

@@ -31,6 +31,15 @@ from thecal_fw.store.state import (
     sequence_of,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from thecal_fw.core.octets import Octets
+    from thecal_fw.store.decoding import Decoders
+    from thecal_fw.store.flash_chip import FlashChip
+    from thecal_fw.store.layout import Layout
+
 WRITE_TRIES = 4
 ERASES_IN_A_WRITE = 4
 """Most erases of one write, and so many only when they fail; one if the flash is sound."""
@@ -45,7 +54,9 @@ class StateRings:
     erase first.
     """
 
-    def __init__(self, flash, layout, keep=None):
+    def __init__(
+        self, flash: "FlashChip", layout: "Layout", keep: "Callable[[Octets], None] | None" = None
+    ) -> None:
         self.a = Ring(flash, layout.state_a, layout.state_sectors, STATE_BYTES, SEQUENCE_OFFSET)
         self.b = Ring(flash, layout.state_b, layout.state_sectors, STATE_BYTES, SEQUENCE_OFFSET)
         self.condition = BLANK
@@ -63,7 +74,7 @@ class StateRings:
         self._checked = memoryview(self._record)[:CRC_OFFSET]
         self._keep = keep
 
-    def open(self, decoders=DECODERS, held=None) -> None:
+    def open(self, decoders: "Decoders" = DECODERS, held: "Octets | None" = None) -> None:
         """Find the newest record, in flash or in what was held when the board was reset. Reads only."""
         self._open_flash(decoders)
         if held is not None and _number_in(held) >= max(self.latest, 0):
@@ -73,7 +84,7 @@ class StateRings:
                 state.encode_into(self._record)
                 self._in_a = self._in_b = False
 
-    def _open_flash(self, decoders) -> None:
+    def _open_flash(self, decoders: "Decoders") -> None:
         a = self._newest_a = self.a.newest(_number_in)
         if a >= 0:
             self._record[:] = self.a.slot
@@ -113,7 +124,7 @@ class StateRings:
                 return False
         return True
 
-    def hold(self, state) -> None:
+    def hold(self, state: State) -> None:
         """Take a state, to be written next."""
         state.encode_into(self._record)
         self.state = state
@@ -170,7 +181,7 @@ class StateRings:
         """Write the last state that was taken; True once it is durable."""
         return self.state is not None and self._write_record(self.state)
 
-    def _write_record(self, state) -> bool:
+    def _write_record(self, state: State) -> bool:
         self._settle()
         self.has_failed = True
         erases_left = ERASES_IN_A_WRITE
@@ -248,7 +259,7 @@ class StateRings:
         )
 
 
-def _number_in(slot) -> int:
+def _number_in(slot: "Octets") -> int:
     """Sequence number of an undamaged record of any layout, -1 of anything else."""
     if is_whole(slot, memoryview(slot)[:CRC_OFFSET]):
         return sequence_of(slot)
