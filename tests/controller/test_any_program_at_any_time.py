@@ -1,5 +1,7 @@
 """Any program that validates can be staged, committed, replaced and asked about; no request ends delivery."""
 
+from operator import attrgetter
+
 import pytest
 
 from controller.link_host import LinkHost, RefusedError
@@ -184,7 +186,7 @@ def test_a_request_for_which_there_is_no_memory_is_refused_logged_and_delivery_g
         ("keeper.events.copy", messages.READ_LOG, (0,)),
     ):
         owner, _, name = place.rpartition(".")
-        target = getattr(bench.pump.controller, owner) if owner else bench.pump.controller
+        target = attrgetter(owner)(bench.pump.controller)
         with monkeypatch.context() as patch:
             patch.setattr(target, name, out_of_memory)
             assert refusal_of(bench, message, *values).code == messages.ERROR_NO_MEMORY

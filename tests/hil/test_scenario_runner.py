@@ -193,7 +193,7 @@ def one_step_more(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def restore(self: Any, state: Any) -> None:
         original(self, state)
-        self._pump.ledger.base_steps = max(0, state.counted_steps - 1)
+        self._ledger.base_steps = max(0, state.counted_steps - 1)
 
     return restore
 

@@ -37,6 +37,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "thecal_fw.rp2",
         "thecal_fw.link",
     ),
+    "thecal_fw.version": ("thecal_fw._build_info",),
     "thecal_fw": (),
     "thecal_probe": ("thecal_probe", "thecal_fw.link", "thecal_fw.rp2", "thecal_fw.version"),
     "thecal": ("thecal", "thecal_fw.link", "thecal_fw.core", "thecal_fw.version"),

@@ -58,7 +58,7 @@ def test_allowed(tmp_path: Path, path: str, text: str) -> None:
         ("firmware/thecal_fw/core/__init__.py", "from ..link import frames\n", "thecal_fw.link.frames"),
         (
             "firmware/thecal_fw/link/session.py",
-            "from thecal_fw import controller\n",
+            "from thecal_fw.pump import controller\n",
             "thecal_fw.pump.controller",
         ),
         ("firmware/thecal_fw/start/main.py", "from thecal_sim import plant\n", "thecal_sim.plant"),
