@@ -136,6 +136,10 @@ campaign-dask: $(VENV)/ready ## Measure what a second Dask worker brings to a ca
 reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware from nothing and in a copied cache, and compare the bytes
 	@$(BIN)/pytest -m campaign tests/firmware/test_build_reproducible.py tests/firmware/test_build_kept.py
 
+.PHONY: house
+house: $(VENV)/ready ## Hold the structure of the firmware's sources against its bounds
+	@PYTHONPATH=tests nice $(BIN)/python -m house
+
 .PHONY: mutants
 mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time and count what the tests notice
 	@PYTHONPATH=tests nice $(BIN)/python -m mutants.campaign $(MUTANTS_ARGS)

@@ -61,7 +61,7 @@ SHARED_WITH_PROBE = (
     "rp2/port",
 )
 """Modules of the pump's package that the probe has too: frames, clock and port, and what these need."""
-TYPING_ONLY = ("ports",)
+TYPING_ONLY = ("ports", "core/octets", "pump/contracts", "requests/contracts", "store/flash_chip")
 """Modules that nothing imports when it runs: the type checker reads them."""
 
 MARK_MODULE = "_frozen_from.py"

@@ -8,6 +8,7 @@ controller makes in steady delivery may allocate.
 
 from typing import Protocol
 
+from thecal_fw.core.octets import Octets, Writable
 from thecal_fw.core.program_place import Room
 
 
@@ -165,11 +166,11 @@ class Flash(Protocol):
     """Longest time to program one page."""
     sectors: int
 
-    def read_into(self, sector: int, offset: int, buffer) -> None:
+    def read_into(self, sector: int, offset: int, buffer: Writable) -> None:
         """Fill a writable buffer from a place within a sector on; it may not reach beyond its end."""
         ...
 
-    def program(self, sector: int, offset: int, data) -> None:
+    def program(self, sector: int, offset: int, data: Octets) -> None:
         """Clear the bits that are clear in the data, all of it within one page of the sector."""
         ...
 
@@ -194,11 +195,11 @@ class Retained(Protocol):
     note: bytes
     record: bytes
 
-    def keep(self, note) -> None:
+    def keep(self, note: Octets) -> None:
         """Have a note of ``carried.NOTE_BYTES`` outlive a watchdog reset, all of it or the one before."""
         ...
 
-    def keep_record(self, record) -> None:
+    def keep_record(self, record: Octets) -> None:
         """Have a record of ``layout.STATE_BYTES`` outlive a watchdog reset, all of it or the one before."""
         ...
 

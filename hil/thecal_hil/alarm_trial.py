@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from thecal_fw.core import alarms, events
 from thecal_fw.core.alarms import ALARM_NAMES, ALARMS
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.pump_state import STATE_STOPPED
-from thecal_fw.core.validation import BENCH_LIMITS
 from thecal_hil.alarm_causes import HEARTBEAT_S, ROWS, nothing
 from thecal_hil.course import Course
 from thecal_hil.pump_clock import NS_PER_S

@@ -80,7 +80,7 @@ class ModelFaults(Faults):
                     chip.rot(sector, place, 1, changed[place])
 
     def _change_memory(self) -> None:
-        program = self._model.controller.program
+        program = self._model.controller.orders.program
         if program is None:
             raise ValueError("there is no program in memory yet")
         program.rate_nl_per_day ^= _TURNED_BIT

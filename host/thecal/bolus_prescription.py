@@ -13,8 +13,8 @@ from itertools import pairwise
 
 from thecal.day_pattern import clock
 from thecal.table import Table
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import MINUTES_PER_DAY, PatientBolus, PeriodicBolus
-from thecal_fw.core.validation import BENCH_LIMITS
 
 _MOST_NUMBER = Fraction(10**6)
 _HOURS_PER_DAY = 24

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from thecal.errors import BadInputError
 from thecal.program_figures import gives_therapy
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, PUMP_TUBING_NL
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import MODE_STOPPED, Bridge, Program, decode
 from thecal_fw.core.schedule import mean_rate
-from thecal_fw.core.validation import BENCH_LIMITS
 
 if TYPE_CHECKING:
     from thecal.client import Pump

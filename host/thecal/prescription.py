@@ -23,6 +23,7 @@ from thecal.prescription_faults import explain
 from thecal.table import Table, read_toml
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import (
     MINUTES_PER_DAY,
     MODE_CONTINUOUS,
@@ -33,7 +34,7 @@ from thecal_fw.core.program import (
     Program,
 )
 from thecal_fw.core.program_fault import Fault
-from thecal_fw.core.validation import BENCH_LIMITS, validate
+from thecal_fw.core.validation import validate
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NL_PER_UL = 1_000

@@ -14,9 +14,9 @@ from thecal.day_pattern import clock
 from thecal.magnitude import Pair
 from thecal.prescription import NL_PER_ML, WEEKDAYS
 from thecal.words import volume_of_day_nl
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import MINUTES_PER_DAY, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
 from thecal_fw.core.schedule import most_patient_nl, rate_at
-from thecal_fw.core.validation import BENCH_LIMITS
 from thecal_fw.core.week import most_nl_in_any_day
 
 _MINIMUM_RATE = BENCH_LIMITS.minimum_rate_nl_per_day

@@ -13,6 +13,7 @@ from fractions import Fraction
 from thecal.amounts import NG_PER_MCG, Line, dose_mcg, millilitres, plain
 from thecal.bolus_words import bolus_lines, bolus_volume_nl, scheduled_lines
 from thecal.day_pattern import clock
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import (
     MINUTES_PER_DAY,
     MODE_CONTINUOUS,
@@ -22,7 +23,6 @@ from thecal_fw.core.program import (
     MODE_STOPPED,
     Program,
 )
-from thecal_fw.core.validation import BENCH_LIMITS
 
 WEEKDAY_WORDS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

@@ -13,8 +13,8 @@ poll so much later. All else that it settles (counts, the motor's watch) comes o
 
 from __future__ import annotations
 
-from thecal_fw.controller import HEARTBEAT_S, Controller
 from thecal_fw.core.pump_state import STATE_DELIVERING
+from thecal_fw.pump.controller import HEARTBEAT_S, Controller
 from thecal_sim.board import SimulatedBoard
 from thecal_sim.units import NS_PER_S
 
@@ -26,7 +26,7 @@ class ModelController(Controller):
 
     def next_due(self) -> tuple[int, int]:
         """(s, us) since reset at which a poll first has something to do, whatever it finds."""
-        return min((self._deadline_s, self._deadline_us), (self.supervisor.check_s, 0))
+        return min((self.agenda.deadline_s, self.agenda.deadline_us), (self.supervisor.check_s, 0))
 
     def last_poll(self) -> tuple[int, int]:
         """(s, us) since reset of the last poll, if no more than a heartbeat is due after it."""
@@ -65,10 +65,7 @@ class Heartbeats:
         that is due up to then.
         """
         board, controller = self._board, self._controller
-        if (
-            controller.next_due()[0] - board.clock.s <= 2 * HEARTBEAT_S
-            or controller.supervisor.is_motor_stalled()
-        ):
+        if controller.next_due()[0] - board.clock.s <= 2 * HEARTBEAT_S or controller.motor.is_stalled():
             return 0
         if after_more and not controller.has_settled():
             return 0

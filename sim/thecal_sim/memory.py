@@ -25,10 +25,10 @@ class SimulatedRetained:
         self._kept: bytes | None = None
         self._kept_record = bytes(_RECORD_BYTES)
 
-    def keep(self, note: bytes) -> None:
+    def keep(self, note: bytes | bytearray | memoryview) -> None:
         self._kept = _exactly(_NOTE_BYTES, note)
 
-    def keep_record(self, record: bytes | bytearray) -> None:
+    def keep_record(self, record: bytes | bytearray | memoryview) -> None:
         self._kept_record = _exactly(_RECORD_BYTES, record)
 
     def survive(self, counted: int, since_reset_ns: int) -> None:
@@ -46,7 +46,7 @@ class SimulatedRetained:
         self._kept_record = bytes(_RECORD_BYTES)
 
 
-def _exactly(length: int, data: bytes | bytearray) -> bytes:
+def _exactly(length: int, data: bytes | bytearray | memoryview) -> bytes:
     if len(data) != length:
         raise ValueError(f"{length} bytes are kept, not {len(data)}")
     return bytes(data)

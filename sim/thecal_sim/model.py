@@ -14,10 +14,11 @@ from contextlib import suppress
 
 from simpy import Interrupt, Process
 
-from thecal_fw.controller import NOTHING_DUE, Controller
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.events import RESET_POWER_ON
-from thecal_fw.core.validation import BENCH_LIMITS, Limits
+from thecal_fw.core.limits import BENCH_LIMITS, Limits
+from thecal_fw.pump.controller import NOTHING_DUE, Controller
+from thecal_fw.requests.server import LinkServer
 from thecal_sim.board import LeftProgram, SimulatedBoard
 from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.heartbeats import Heartbeats, ModelController
@@ -142,7 +143,7 @@ class ModelPump:
 
     def _live(self, boot: int) -> Steps:
         env, processor, clock = self.env, self.board.processor, self.board.clock
-        controller = ModelController(self.board.hardware, self.limits, self.calibration)
+        controller = ModelController(self.board.hardware, LinkServer, self.limits, self.calibration)
         self._controller, heartbeats = controller, Heartbeats(self.board, controller)
         while boot == processor.boots:
             hold_ns = max(processor.now_ns, self._withheld_until_ns) - env.now_ns

@@ -7,7 +7,7 @@ import pytest
 from thecal_fw.core import alarms, annunciation
 from thecal_fw.core.alarms import Alarms
 from thecal_fw.core.annunciation import Annunciation
-from thecal_fw.link_server import LinkServer
+from thecal_fw.requests.server import LinkServer
 from thecal_hil.changes.case import FAULTS, Case, shrunk
 from thecal_hil.changes.fault_sequences import ACTIONS_EACH, drawn_case, run_sequence
 from thecal_hil.changes.steps import Step
@@ -56,7 +56,7 @@ def test_a_pump_that_does_not_listen_while_the_supply_is_low_is_found_deaf(monke
     serve = LinkServer.serve
 
     def listening(server: LinkServer, now_s: int, now_us: int, byte: int) -> bool:
-        return server._controller.hardware.supply.is_good() and serve(server, now_s, now_us, byte)
+        return server._keeper._supply.is_good() and serve(server, now_s, now_us, byte)
 
     monkeypatch.setattr(LinkServer, "serve", listening)
     assert "deaf" in run_sequence(sequence_of((Fault.SUPPLY_LOW, 0))).wrong[0]

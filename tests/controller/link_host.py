@@ -9,7 +9,9 @@ from thecal_fw.core.program import Program
 from thecal_fw.link import messages
 from thecal_fw.link.frames import Frame, FrameReader, encode_frame
 from thecal_fw.link.messages import Message
+from thecal_fw.requests.server import LinkServer
 from thecal_sim.link import HostPort
+from thecal_sim.model import ModelPump
 from thecal_sim.units import NS_PER_S
 
 _STAGE_BYTES = 200
@@ -109,3 +111,10 @@ class LinkHost:
         for offset in range(0, len(encoded), _STAGE_BYTES):
             self.ask(messages.STAGE_DATA, offset, tail=encoded[offset : offset + _STAGE_BYTES])
         return self.ask(messages.STAGE_CHECK, 0)
+
+
+def link_of(pump: ModelPump) -> LinkServer:
+    """What serves the link of a model pump that runs."""
+    link = pump.controller._link
+    assert isinstance(link, LinkServer)
+    return link

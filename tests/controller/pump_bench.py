@@ -13,9 +13,9 @@ from controller.link_host import LinkHost
 from thecal_fw.core import events
 from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal_fw.core.limits import BENCH_LIMITS, Limits
 from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
 from thecal_fw.core.schedule import most_patient_nl
-from thecal_fw.core.validation import BENCH_LIMITS, Limits
 from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 from thecal_fw.link import messages
 from thecal_sim.edges import Edge

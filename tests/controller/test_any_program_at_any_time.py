@@ -1,5 +1,7 @@
 """Any program that validates can be staged, committed, replaced and asked about; no request ends delivery."""
 
+from operator import attrgetter
+
 import pytest
 
 from controller.link_host import LinkHost, RefusedError
@@ -135,7 +137,7 @@ def test_after_a_reset_delivery_goes_on_at_once_and_boluses_wait_until_the_week_
     bench.run_for(10)
     bench.pump.reset(RESET_WATCHDOG)
     bench.pump.run_for(1_000_000)
-    week = bench.pump.controller.place.week
+    week = bench.pump.controller.orders.place.week
     assert not week.is_known
     bench.connect()
     refusals = []
@@ -155,7 +157,7 @@ def test_after_a_reset_delivery_goes_on_at_once_and_boluses_wait_until_the_week_
 def test_an_image_with_less_room_says_so_when_a_program_is_staged_and_takes_what_fits(bench):
     controller = bench.pump.controller
     room = Room(512, 60)
-    controller.place, controller._spare_place = ProgramPlace(room), ProgramPlace(room)
+    controller.orders.place, controller.orders._spare_place = ProgramPlace(room), ProgramPlace(room)
     bench.deliver(continuous(424_000))
     refused = refusal_of(bench, messages.STAGE_BEGIN, 513)
     assert (refused.code, refused.detail) == (messages.ERROR_TOO_LARGE, 512)
@@ -179,12 +181,12 @@ def test_a_request_for_which_there_is_no_memory_is_refused_logged_and_delivery_g
     bench.deliver(continuous(9_000_000))
     bench.run_for(5)
     for place, message, values in (
-        ("boluses.refusal", messages.CHECK_BOLUS, (KIND_CLINICIAN, 900_000, 60)),
-        ("need_memory", messages.REFILL, (1_000_000,)),
-        ("keeper.copy_events", messages.READ_LOG, (0,)),
+        ("on_demand.refusal", messages.CHECK_BOLUS, (KIND_CLINICIAN, 900_000, 60)),
+        ("memory.need", messages.REFILL, (1_000_000,)),
+        ("keeper.events.copy", messages.READ_LOG, (0,)),
     ):
         owner, _, name = place.rpartition(".")
-        target = getattr(bench.pump.controller, owner) if owner else bench.pump.controller
+        target = attrgetter(owner)(bench.pump.controller)
         with monkeypatch.context() as patch:
             patch.setattr(target, name, out_of_memory)
             assert refusal_of(bench, message, *values).code == messages.ERROR_NO_MEMORY
@@ -220,7 +222,7 @@ def test_a_stop_for_which_there_is_no_memory_at_first_is_carried_out(bench, monk
 def test_a_press_for_which_there_is_no_memory_gives_no_bolus_and_delivery_goes_on(bench, monkeypatch):
     bench.deliver(largest_program())
     bench.run_for(5)
-    monkeypatch.setattr(bench.pump.controller.boluses, "refusal", out_of_memory)
+    monkeypatch.setattr(bench.pump.controller.on_demand, "refusal", out_of_memory)
     button = bench.pump.board.button
     button.held = True
     bench.run_for(0.3)

@@ -412,7 +412,7 @@ def test_a_bolus_that_is_cut_short_is_not_taken_up_again_by_setting_the_clock_in
     elif how == "another program":
         bench.commit(continuous(424_000))
     else:
-        bench.pump.controller.note_alarm(alarms.TIMING_FAULT)
+        bench.pump.controller.reports.note_alarm(alarms.TIMING_FAULT)
     reading = bench.host.ask(messages.GET_TIME)
     bench.set_time(reading["utc_s"], reading["utc_us"])
     bench.run_for(10)
@@ -457,7 +457,7 @@ def test_a_bolus_that_an_alarm_blocks_before_it_begins_is_over_and_not_taken_up_
     program = with_patient_bolus(lockout_minutes=15)
     bench = delivering(program)
     bench.give_bolus(KIND_PATIENT)
-    bench.pump.controller.set_alarm(alarms.RESERVOIR_UNKNOWN, True)
+    bench.pump.controller.reports.set_alarm(alarms.RESERVOIR_UNKNOWN, True)
     bench.run_for(60)
     assert bench.bolus_events() == [
         ("begun", KIND_PATIENT, TEN_UL_IN_5_MIN, 300),

@@ -118,7 +118,7 @@ def test_a_bridge_is_of_the_same_volume_whatever_comes_in_between(between: str) 
     elif between == "a power cut":
         bench.reset(events.RESET_POWER_ON)
     else:
-        bench.pump.controller.note_alarm(alarms.TIMING_FAULT)
+        bench.pump.controller.reports.note_alarm(alarms.TIMING_FAULT)
         bench.run_for(HOUR_S)
         bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.TIMING_FAULT)
     while not bench.events(events.EVENT_BRIDGE_ENDED):

@@ -74,7 +74,7 @@ def test_of_9467_refused_boluses_four_are_logged_with_their_reason_and_the_rest_
     pair_at_button(bench.pump, ROLE_PATIENT)
     host = host_at(bench.pump, 5)
     host.prove(ROLE_PATIENT)
-    wanted = (bench.pump.controller.program_digest, KIND_PATIENT, 0, 0)
+    wanted = (bench.pump.controller.orders.digest, KIND_PATIENT, 0, 0)
     host.ask(messages.GIVE_BOLUS, *wanted)
     bench.run_for(400 - bench.pump.now_ns % 10**9 / 10**9)
     host = host_at(bench.pump, 6)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from controller.link_host import link_of
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, within_limits
 from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_PATIENT, KIND_PRIME
@@ -322,8 +323,7 @@ def test_records_of_doses_without_numbers_left_are_a_journal_that_cannot_be_writ
 def test_frames_that_were_none_are_counted_up_to_the_most_that_is_told() -> None:
     most = 2**30 - 1
     bench = PumpBench()
-    link = bench.pump.controller._link
-    assert link is not None
+    link = link_of(bench.pump)
     link.reader.garbled = link.reader.overlong = most - 1
     for _ in range(3):
         bench.pump.serial.write(b"\1\2\3\0" + b"\7" * 600 + b"\0")
@@ -343,7 +343,7 @@ def begun_at(counted: int, nl_per_day: int = FASTEST) -> PumpBench:
     bench.pump.board.sense_wire.pick_up_noise(counted)
     controller.ledger.counted = controller.ledger.granted = counted
     controller.infusion.delivery.withdraw(counted)
-    controller.keeper.keep_anchor()
+    controller.carrier.keep()
     bench.deliver(continuous(nl_per_day))
     return bench
 

@@ -52,7 +52,7 @@ def test_a_bolus_is_not_given_again_after_the_clock_was_set_back_over_it(by: str
         bench.run_for(60)
         bench.start()
     elif then == "refill":
-        bench.pump.controller.set_alarm(alarms.LOW_RESERVOIR, True)
+        bench.pump.controller.reports.set_alarm(alarms.LOW_RESERVOIR, True)
         bench.run_for(60)
         bench.refill()
     elif then == "commit":

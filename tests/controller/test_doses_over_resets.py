@@ -159,7 +159,7 @@ def test_a_bolus_under_way_over_a_setting_of_the_clock_ends_once(how: str) -> No
     if how == "stop":
         bench.stop()
     elif how == "alarm":
-        bench.pump.controller.set_alarm(alarms.RESERVOIR_UNKNOWN, True)
+        bench.pump.controller.reports.set_alarm(alarms.RESERVOIR_UNKNOWN, True)
     elif how == "reservoir":
         bench.refill(1)
     elif how == "commit":

@@ -12,8 +12,9 @@ from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.bolus_validation import most_bridge_seconds
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import Bridge, PeriodicBolus, Program
-from thecal_fw.core.validation import BENCH_LIMITS, validate
+from thecal_fw.core.validation import validate
 from thecal_fw.link import messages
 
 HOUR_S = 3_600

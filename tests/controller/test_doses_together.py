@@ -8,8 +8,8 @@ from controller.link_host import RefusedError
 from controller.pump_bench import continuous, delivering, flex, within_limits
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import PatientBolus, Program
-from thecal_fw.core.validation import BENCH_LIMITS
 from thecal_fw.link import messages
 
 HOUR_S = 3_600

@@ -11,9 +11,9 @@ from controller.pump_bench import (
     within_limits,
 )
 from thecal_fw.core import alarms, events
+from thecal_fw.core.limits import Limits
 from thecal_fw.core.program import MODE_CONTINUOUS, Program
 from thecal_fw.core.pump_state import STATE_STOPPED
-from thecal_fw.core.validation import Limits
 from thecal_fw.link import messages
 from thecal_sim.edges import ENABLE
 from thecal_sim.oracle import check_pulses

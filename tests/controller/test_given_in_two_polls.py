@@ -36,7 +36,7 @@ def followed(
     """Return a list that takes what is done of a dose from here on, each with the number of the poll.
 
     after_judging: is called after each judging with how much has been done by then."""
-    boluses, done = bench.pump.controller.boluses, []
+    boluses, done = bench.pump.controller.on_demand, []
     judge, give = boluses.refusal, boluses.give
 
     def judging(bolus: Bolus) -> int:
@@ -71,7 +71,7 @@ def test_a_dose_is_judged_anew_if_something_has_changed_in_between(
 ) -> None:
     def change(times: int) -> None:
         if times <= 2:
-            bench.pump.controller.keeper.note_change()
+            bench.pump.controller.changes.note()
 
     done = followed(bench, monkeypatch, change)
     bench.give_bolus(*ONE_UL_IN_A_MINUTE)
@@ -95,6 +95,6 @@ def test_a_stop_between_judging_and_giving_comes_first_and_the_dose_is_not_given
 
     followed(bench, monkeypatch, stop)
     with pytest.raises(RefusedError):
-        bench.host.ask(messages.GIVE_BOLUS, bench.pump.controller.program_digest, *ONE_UL_IN_A_MINUTE)
+        bench.host.ask(messages.GIVE_BOLUS, bench.pump.controller.orders.digest, *ONE_UL_IN_A_MINUTE)
     bench.run_for(5)
     assert given(bench) == 0

@@ -4,7 +4,7 @@ import pytest
 from serial import SerialException
 
 from controller.keyed_host import KEYS, KeyedHost, host_at, pair_at_button
-from controller.link_host import LinkHost, RefusedError
+from controller.link_host import LinkHost, RefusedError, link_of
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous
 from store.test_power_cuts import outcomes_of
 from thecal_fw.core import events
@@ -12,10 +12,10 @@ from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
-from thecal_fw.gatekeeper import PROOF_LASTS_S
 from thecal_fw.link import authentication, messages
 from thecal_fw.link.frames import encode_frame
-from thecal_fw.link_server import SESSION_QUIET_S
+from thecal_fw.requests.gatekeeper import PROOF_LASTS_S
+from thecal_fw.requests.server import SESSION_QUIET_S
 from thecal_fw.store.layout import Layout
 from thecal_sim.nor_flash import ERASE, PROGRAM
 
@@ -404,7 +404,7 @@ def test_a_tag_does_not_open_a_pump_without_keys():
 def test_a_session_that_goes_quiet_ends_and_with_it_what_it_had_proved(bench, clinician):
     bench.run_for(SESSION_QUIET_S + 1)
     assert clinician.refusal(messages.STOP)[0] == messages.ERROR_NO_SESSION
-    gatekeeper = bench.pump.controller._link._gatekeeper
+    gatekeeper = link_of(bench.pump)._gatekeeper
     assert (gatekeeper._session_key, gatekeeper._nonce, gatekeeper._role) == (b"", b"", ROLE_NONE)
 
 

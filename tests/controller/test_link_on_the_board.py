@@ -12,7 +12,7 @@ from thecal_fw.core import events
 from thecal_fw.core.program import MODE_CONTINUOUS, Program
 from thecal_fw.link import messages
 from thecal_fw.link.frames import PROTOCOL_VERSION, cobs_encode, crc32, encode_frame
-from thecal_fw.link_server import SESSION_QUIET_S
+from thecal_fw.requests.server import SESSION_QUIET_S
 from thecal_sim.units import NS_PER_S
 
 
@@ -82,7 +82,7 @@ def _last_change(bench: PumpBench) -> bytes:
 def test_a_lost_answer_to_start_does_not_start_twice(bench):
     bench.stop()
     bench.run_for(1)
-    program = bench.pump.controller.program
+    program = bench.pump.controller.orders.program
     bench.pump.serial.paused = True
     bench.host.request += 1
     start = encode_frame(

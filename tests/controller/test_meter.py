@@ -44,7 +44,7 @@ def told(bench: PumpBench) -> dict[str, int]:
 def test_a_history_that_is_lost_lets_no_window_be_passed(rooms: tuple[int, int]) -> None:
     bench = delivering(with_room_nl(*rooms))
     assert answer_to_a_bolus(bench) == ""
-    bench.pump.controller.boluses.history.given = []
+    bench.pump.controller.on_demand.history.given = []
     assert answer_to_a_bolus(bench) == HELD
     (held,) = bench.events(events.EVENT_METER_HELD)
     assert held["second"] >> events.KIND_SHIFT == KIND_CLINICIAN
@@ -100,7 +100,7 @@ def test_what_was_counted_outlives_a_reset_and_what_is_uncertain_counts(cause: i
     chip = bench.pump.board.chip
     for sector in range(layout.doses_a, layout.meter):
         chip.rot(sector, 0, chip.SECTOR_BYTES, 0xFF)
-    bench.pump.controller.boluses.history.given = []
+    bench.pump.controller.on_demand.history.given = []
     lifetime = bench.status()["lifetime_steps"]
     assert abs(told(bench)["metered_day_nl"] - lifetime * 125 // 8) < 300
     assert told(bench)["metered_hour_nl"] > 100_000
@@ -149,7 +149,7 @@ def test_a_bolus_of_the_clock_that_would_pass_a_window_is_passed_over() -> None:
     bench = delivering(program, MONDAY_UTC_S + 45 * 60)
     bench.run_for(10)
     assert answer_to_a_bolus(bench) == ""
-    bench.pump.controller.boluses.history.given = []
+    bench.pump.controller.on_demand.history.given = []
     meter = bench.pump.controller.dose_meter.meter
     # As if as much again had come.
     meter.put(meter.minute, 255)

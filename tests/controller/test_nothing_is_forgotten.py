@@ -6,13 +6,13 @@ import pytest
 
 from controller.link_host import RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, stopped
-from thecal_fw.controller import HEARTBEAT_S
 from thecal_fw.core import alarms, events
 from thecal_fw.core.journal_condition import FOREIGN, LOST
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.self_test import TEST_FLASH
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER
 from thecal_fw.link import messages
+from thecal_fw.pump.controller import HEARTBEAT_S
 from thecal_hil.foreign_journal import made_foreign, state_sectors
 from thecal_sim.edges import LED
 from thecal_sim.nor_flash import PROGRAM
@@ -315,7 +315,7 @@ def test_a_program_that_memory_has_garbled_is_not_written_over_its_good_copy_in_
     bench = delivering()
     controller = bench.pump.controller
     digest = bench.status()["program_digest"]
-    state, program = controller.keeper.journal.state, controller.program
+    state, program = controller.keeper.journal.state, controller.orders.program
     assert state is not None
     assert program is not None
     sector = PROGRAM_SECTORS.start + 2 * state.program_pair
@@ -323,14 +323,14 @@ def test_a_program_that_memory_has_garbled_is_not_written_over_its_good_copy_in_
     if where == "its fields":
         program.rate_nl_per_day = 24_000_000
     else:
-        controller.place.buffer[20] ^= 0xFF
+        controller.orders.place.buffer[20] ^= 0xFF
     bench.run_for(5 * 3_600)
     # Bytes are put right from the copy in flash that is still good; fields stay wrong until a commit.
     assert bench.is_active(alarms.MEMORY_FAULT) == (where == "its fields")
     assert bench.is_active(alarms.JOURNAL_REPAIRED)
     bench.reset(events.RESET_POWER_ON)
     bench.run_for(5)
-    program = bench.pump.controller.program
+    program = bench.pump.controller.orders.program
     assert program is not None
     assert program.rate_nl_per_day == 1_000_000
     assert bench.status()["program_digest"] == program.digest() == digest

@@ -76,7 +76,7 @@ def test_what_lay_between_two_known_times_is_told_once_when_the_time_is_known_ag
     bench.set_time(MONDAY_UTC_S + 4 * HOUR_S)
     bench.run_for(10)
     assert passed(bench) == [(1, FIRST_MINUTE + 120, events.PASSED_TIME_UNKNOWN)]
-    assert bench.pump.controller.boluses.passed_over == 1
+    assert bench.pump.controller.clock_doses.passed_over == 1
 
 
 @pytest.mark.requirement("bolus-passed-over")
@@ -88,5 +88,5 @@ def test_how_many_were_passed_over_outlives_a_reset() -> None:
     bench.run_for(10)
     bench.reset(RESET_WATCHDOG)
     bench.run_for(10)
-    boluses = bench.pump.controller.boluses
-    assert (boluses.passed_over, boluses.passed_reason) == (2, events.PASSED_STOPPED)
+    clock_doses = bench.pump.controller.clock_doses
+    assert (clock_doses.passed_over, clock_doses.passed_reason) == (2, events.PASSED_STOPPED)

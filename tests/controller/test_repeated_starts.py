@@ -60,7 +60,7 @@ def test_stops_by_the_alarm_itself_count_however_often_a_person_stops_the_pump_o
     bench.run_for(5)
     for starts in range(3):
         assert not bench.is_active(alarms.REPEATED_STARTS), starts
-        bench.pump.controller.note_alarm(alarms.OVER_DELIVERY)
+        bench.pump.controller.reports.note_alarm(alarms.OVER_DELIVERY)
         bench.run_for(10)
         bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.OVER_DELIVERY)
         for _ in range(more_stops):

@@ -220,7 +220,7 @@ def test_a_flash_that_takes_nothing_does_not_end_therapy_but_brings_it_to_the_mi
 
 
 def change_the_program_in_memory(bench: PumpBench, bits: int) -> None:
-    program = bench.pump.controller.program
+    program = bench.pump.controller.orders.program
     assert program is not None
     program.rate_nl_per_day ^= bits
 

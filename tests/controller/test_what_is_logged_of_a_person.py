@@ -25,7 +25,7 @@ def delivering() -> PumpBench:
 @pytest.mark.requirement("event-log-acknowledged")
 def test_each_acknowledgement_is_logged_once_with_the_alarms_that_it_names() -> None:
     bench = delivering()
-    bench.pump.controller.note_alarm(alarms.CHANGE_LATE)
+    bench.pump.controller.reports.note_alarm(alarms.CHANGE_LATE)
     bench.run_for(1)
     for _ in range(2):
         bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.CHANGE_LATE)
@@ -94,7 +94,7 @@ def test_events_that_a_power_cut_took_before_they_were_written_are_reported_by_t
     for round_number in range(1, 4):
         controller = bench.pump.controller
         for _ in range(round_number):
-            controller.record(events.EVENT_TONE_CHECKED, round_number)
+            controller.reports.record(events.EVENT_TONE_CHECKED, round_number)
         # The state is written with the number of the latest event, and the power fails before the events are.
         controller.keeper.save()
         lost |= set(range(controller.keeper.journal.latest_event + 1, controller.log.latest + 1))

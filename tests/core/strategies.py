@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import (
     MINUTES_PER_DAY,
     MODE_CONTINUOUS,
@@ -12,7 +13,6 @@ from thecal_fw.core.program import (
     Program,
 )
 from thecal_fw.core.schedule import most_patient_nl
-from thecal_fw.core.validation import BENCH_LIMITS
 from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 
 rates_nl_per_day = st.integers(BENCH_LIMITS.least_basal_nl_per_day, BENCH_LIMITS.most_basal_nl_per_day)

@@ -10,6 +10,7 @@ from core.strategies import bolus_programs
 from thecal_fw.core.bolus import KIND_PATIENT, Bolus, volume_nl
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import (
     MINUTES_PER_DAY,
     MODE_CONTINUOUS,
@@ -27,7 +28,7 @@ from thecal_fw.core.schedule import (
     most_patient_nl,
 )
 from thecal_fw.core.timeline import Timeline
-from thecal_fw.core.validation import BENCH_LIMITS, validate
+from thecal_fw.core.validation import validate
 from thecal_fw.core.wall_clock import TIME_SET, TIME_UNKNOWN, WallClock
 from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 from thecal_sim.ideal import Periodic, Regimen

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from core.strategies import calibrations, rates_nl_per_day
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.metering import MOST_WEIGHT, Metering, weight_per_rate
-from thecal_fw.core.validation import BENCH_LIMITS
 
 SMALL_INTEGER = 1 << 30
 

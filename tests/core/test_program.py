@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from core.strategies import valid_programs
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.metering import MOST_WEIGHT, weight_per_rate
 from thecal_fw.core.program import (
     MODE_CONTINUOUS,
@@ -19,7 +20,7 @@ from thecal_fw.core.program import (
     ProgramFormatError,
     decode,
 )
-from thecal_fw.core.validation import BENCH_LIMITS, validate
+from thecal_fw.core.validation import validate
 
 
 def faults_of(program: Program, calibration: Calibration = BENCH_CALIBRATION) -> list[str]:

@@ -4,6 +4,7 @@ import pytest
 
 from core.test_boluses import a_flex_program, a_program, faults_of
 from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import (
     MODE_FLEX,
     MODE_MINIMUM_RATE,
@@ -12,7 +13,7 @@ from thecal_fw.core.program import (
     PatientBolus,
     PeriodicBolus,
 )
-from thecal_fw.core.validation import BENCH_LIMITS, validate
+from thecal_fw.core.validation import validate
 
 
 @pytest.mark.parametrize(

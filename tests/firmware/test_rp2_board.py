@@ -66,7 +66,9 @@ def pump(uf2: Path) -> EmulatedPico:
 
 @pytest.fixture(scope="module")
 def main_uf2(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_image(tmp_path_factory.mktemp("image"), "main", "from thecal_fw.main import main\nmain()\n")
+    return build_image(
+        tmp_path_factory.mktemp("image"), "main", "from thecal_fw.start.main import main\nmain()\n"
+    )
 
 
 @pytest.mark.requirement("restart-in-time")
@@ -88,7 +90,7 @@ def test_the_main_loop_sleeps_soon_after_reset_and_stays_asleep(main_uf2: Path):
 def test_an_exception_stops_the_motor_and_ends_in_a_watchdog_reset(tmp_path: Path):
     main = """
 from thecal_fw import main
-from thecal_fw.controller import Controller
+from thecal_fw.pump.controller import Controller
 def broken(self, now_s, now_us):
     if now_s >= 2:
         raise RuntimeError('broken')
@@ -125,7 +127,7 @@ main.main()
 def test_the_prompt_is_reached_with_the_motor_off_and_the_watchdog_fed(tmp_path: Path):
     main = """
 from thecal_fw import main
-from thecal_fw.controller import Controller
+from thecal_fw.pump.controller import Controller
 def leaving(self, now_s, now_us):
     self.hardware.watchdog.feed()
     self.hardware.gate.arm(1_000)

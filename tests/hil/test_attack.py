@@ -5,11 +5,11 @@ from random import Random
 import pytest
 
 from thecal_fw.core.bursts import Bursts
-from thecal_fw.gatekeeper import Gatekeeper
 from thecal_fw.link import authentication, messages
 from thecal_fw.link.frames import FrameReader, encode_frame
 from thecal_fw.link.session import DECISION_NEW, Session
-from thecal_fw.patient_button import PatientButton
+from thecal_fw.pump.patient_button import PatientButton
+from thecal_fw.requests.gatekeeper import Gatekeeper
 from thecal_hil.attack import attack
 from thecal_hil.attack_frames import Adversary
 from thecal_hil.model_rig import ModelRig

@@ -2,7 +2,7 @@
 
 import pytest
 
-from thecal_fw.supervision import Supervisor
+from thecal_fw.pump.keeper import Keeper
 from thecal_hil.long_run import long_run
 
 
@@ -19,5 +19,5 @@ def test_the_same_seed_gives_the_same_run() -> None:
 
 
 def test_a_pump_that_does_not_look_at_its_memory_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Supervisor, "_check_memory", lambda supervisor: None)
+    monkeypatch.setattr(Keeper, "memory_agrees", lambda keeper: True)
     assert any("memory fault: it was not raised" in what for what in long_run(days=3, seed=7).wrong)

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from thecal_fw.recovery import Recovery
+from thecal_fw.pump.recovery import Recovery
 from thecal_fw.store.journal import Journal
 from thecal_hil.powercuts import campaign
 from thecal_hil.powercuts.on_pico import OUTCOMES, PicoTrials, remains
@@ -46,17 +46,18 @@ def test_a_few_cuts_of_the_emulated_board_find_nothing(rig: Rig) -> None:
     assert trials.violations == []
 
 
-def forget_what_was_granted(recovery: Recovery, state) -> None:
-    recovery._uncertain_steps = recovery._standing_steps = 0
+def forget_what_was_granted(recovery: Recovery, state) -> int:
+    recovery._uncertain_steps = 0
     recovery._gate_had_tripped = False
-    recovery._pump.ledger.base_steps = state.counted_steps
+    recovery._ledger.go_on_after(state.counted_steps)
+    return 0
 
 
 def write_no_grant(journal: Journal, *changed: int) -> bool:
     return True
 
 
-def forget_the_program(recovery: Recovery, state) -> None:
+def forget_the_program(recovery: Recovery, state, service) -> None:
     recovery._restore_count(state)
     recovery.was_delivering = bool(state.delivering)
 

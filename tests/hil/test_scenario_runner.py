@@ -12,14 +12,14 @@ import pytest
 from numpy.typing import NDArray
 
 from thecal.client import Pump
-from thecal_fw.controller import Controller
 from thecal_fw.core import alarms
 from thecal_fw.core.alarms import RESPONSE_NONE, Alarms
 from thecal_fw.core.bolus_history import BolusHistory
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.wall_clock import WallClock
-from thecal_fw.recovery import Recovery
+from thecal_fw.pump.controller import Controller
+from thecal_fw.pump.recovery import Recovery
 from thecal_hil.board_rig import BoardRig
 from thecal_hil.model_rig import ModelRig
 from thecal_hil.pump_clock import Instants
@@ -193,7 +193,7 @@ def one_step_more(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def restore(self: Any, state: Any) -> None:
         original(self, state)
-        self._pump.ledger.base_steps = max(0, state.counted_steps - 1)
+        self._ledger.base_steps = max(0, state.counted_steps - 1)
 
     return restore
 
@@ -251,7 +251,7 @@ def stopping(pump: Controller) -> None:
 
 
 def crying_wolf(pump: Controller) -> None:
-    pump.note_alarm(alarms.LOW_RESERVOIR)
+    pump.reports.note_alarm(alarms.LOW_RESERVOIR)
 
 
 @pytest.mark.requirement("gate")

@@ -14,8 +14,9 @@ from thecal.prescription import load_prescription
 from thecal.program_review import review
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import Program, decode
-from thecal_fw.core.validation import BENCH_LIMITS, validate
+from thecal_fw.core.validation import validate
 
 NS = 1_000_000_000
 OLD = load_prescription(EXAMPLES / "simple_continuous.toml").program

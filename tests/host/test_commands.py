@@ -329,7 +329,7 @@ def test_a_time_at_the_ends_of_the_calendar_is_refused_like_any_other(bench: Ben
 def test_a_person_is_asked_and_may_say_no(bench: Bench):
     declined = at_a_terminal(bench.port, "program", SIMPLE, typed="n")
     assert declined.endswith("exit 1")
-    assert bench.do(lambda model: model.controller.program) is None
+    assert bench.do(lambda model: model.controller.orders.program) is None
     accepted = at_a_terminal(bench.port, "program", SIMPLE, typed="y")
     assert accepted.endswith("exit 0")
     assert bench.json("program", SIMPLE, "--yes")["changed"] is False

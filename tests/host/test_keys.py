@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 
+from controller.link_host import link_of
 from host.conftest import EXAMPLES, Bench
 from host.memory_keyring import MemoryKeyring, key_store
 from host.scripted_port import ScriptedPort, error, greeting
@@ -224,8 +225,7 @@ def test_a_client_that_closes_its_port_leaves_nothing_proved():
     model = a_pump(ROLE_CLINICIAN)
     client = Pump(model.serial, host_nonce=2, keys=SomeKeys(clinician=KEY))
     client.refill(20_000_000)
-    link = model.controller._link
-    assert link is not None
+    link = link_of(model)
     gatekeeper = link._gatekeeper
     assert gatekeeper._role == ROLE_CLINICIAN
     client.close()
@@ -284,8 +284,7 @@ def test_a_pump_that_does_not_have_the_key_is_found_out():
 def test_a_pump_that_refuses_its_own_proof_is_not_asked_for_ever():
     model = a_pump(ROLE_CLINICIAN)
     client = Pump(model.serial, host_nonce=2, keys=SomeKeys(clinician=KEY))
-    link = model.controller._link
-    assert link is not None
+    link = link_of(model)
     link._gatekeeper.admit = _never
     with pytest.raises(PumpRefusedError, match="not authenticated"):
         client.refill(20_000_000)
@@ -294,7 +293,7 @@ def test_a_pump_that_refuses_its_own_proof_is_not_asked_for_ever():
 def _never(
     frame: object, message: Message, values: object, payload: bytes, tag: bytes | None, now_s: int
 ) -> None:
-    from thecal_fw.staging import RequestRefusedError
+    from thecal_fw.requests.staging import RequestRefusedError
 
     if message.role != ROLE_NONE:
         raise RequestRefusedError(messages.ERROR_NOT_AUTHENTICATED, message.role)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from controller.link_host import link_of
 from host.conftest import EXAMPLES
 from thecal.client import Pump
 from thecal.errors import ThecalError
@@ -28,7 +29,7 @@ def test_a_program_that_changed_in_the_pump_on_its_way_is_not_committed(
     pump = Pump(model.serial, host_nonce=1)
     pump.program(SIMPLE)
     before = pump.interrogate().program_digest
-    staging = model.controller._link._commands.staging  # type: ignore[union-attr]
+    staging = link_of(model)._staging
     add = staging.add
 
     def add_and_garble(offset: int, data: bytes) -> int:
@@ -51,11 +52,10 @@ def test_a_program_is_read_back_between_its_last_piece_and_its_commit(
     pump = Pump(model.serial, host_nonce=1)
     asked: list[int] = []
     pump.program(SIMPLE)
-    server = model.controller._link
-    assert server is not None
-    carry_out = server._commands.carry_out
+    server = link_of(model)
+    payload = server._payload
     monkeypatch.setattr(
-        server._commands, "carry_out", lambda kind, values: asked.append(kind) or carry_out(kind, values)
+        server, "_payload", lambda message, values: asked.append(message.kind) or payload(message, values)
     )
     pump.program(fields(rate_nl_per_day=SIMPLE.rate_nl_per_day + 1))
     last_piece = max(n for n, kind in enumerate(asked) if kind == messages.STAGE_DATA.kind)

@@ -245,7 +245,7 @@ def test_the_command_asks_for_a_reason_refuses_a_hard_limit_and_has_a_slip_typed
 ):
     library = str(EXAMPLES / "drug_library.toml")
     committed = bench.json("program", written(tmp_path, "first", "200"), "--library", library, "--yes")
-    held = bench.do(lambda model: model.controller.program)
+    held = bench.do(lambda model: model.controller.orders.program)
     assert held.library_digest == LIBRARY.digest()
     soft, hard, slip = (
         written(tmp_path, *given) for given in (("soft", "236"), ("hard", "250"), ("slip", "2000"))

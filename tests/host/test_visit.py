@@ -203,7 +203,7 @@ def test_wherever_the_link_is_lost_each_change_is_whole_and_the_record_is_true(
     while True:
         model = programmed(SIMPLE.program)
         visit, new = visited(FaultyLink(model, at_request, is_carried_out, comes_back), file)
-        record, held = visit.record, model.controller.program
+        record, held = visit.record, model.controller.orders.program
         assert held is not None
         happened = {
             State.REFILL: Pump(model.serial, host_nonce=100).interrogate().fill_nl == 19 * ML,

@@ -15,6 +15,7 @@ from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.delivery import Delivery
 from thecal_fw.core.events import EventLog
 from thecal_fw.core.instant import TICKS_PER_DAY, microsecond_of_ticks, second_of_ticks
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.program import Program, ProgramFormatError, decode
 from thecal_fw.core.reservoir import Reservoir
@@ -22,16 +23,16 @@ from thecal_fw.core.roles import ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.core.schedule import mean_rate, minutes_to_next_step, rate_at
 from thecal_fw.core.slowdown import Slowdown
 from thecal_fw.core.timeline import ChangingTimeline, Timeline
-from thecal_fw.core.validation import BENCH_LIMITS, validate
+from thecal_fw.core.validation import validate
 from thecal_fw.core.wall_clock import WallClock, clock_set_to
 from thecal_fw.link import authentication, messages
 from thecal_fw.link.frames import FrameReader, cobs_decode, cobs_encode, encode_frame
 from thecal_fw.link.session import Session
+from thecal_fw.store.decoding import decode as decode_state
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.keys import KeyStore
 from thecal_fw.store.layout import Layout
 from thecal_fw.store.state import FIELDS, State, is_whole
-from thecal_fw.store.state import decode as decode_state
 
 
 class Numbers:

@@ -2,7 +2,7 @@
 
 A module is named by its field and its own name, as in ``core/metering``. Each field is held by tests of its own: core
 and store by theirs, not by a pump that happens to use them; the parts of the pump by those that drive a whole model
-pump. Left out is what only runs on the board (``rp2``, ``main``) and what holds no decision.
+pump. Left out is what only runs on the board (``rp2``, ``start``) and what holds no decision.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ NUMBERS = "tests/core/test_numbers.py"
 """The file that holds most constants."""
 SLOW = ("test_power_cuts.py", "test_wear.py")
 """These take seconds each. What only they would notice needs a test of its own."""
-_OF_THE_BOARD = ("__init__", "main", "ports", "version")
+_NO_DECISIONS = ("__init__", "contracts")
 _BY_A_PUMP = ("tests/controller", NUMBERS)
 
 
@@ -39,7 +39,7 @@ class Field:
         return [
             f"{self.name}/{name}"
             for name in names
-            if name not in _OF_THE_BOARD and (not self.only or name in self.only)
+            if name not in _NO_DECISIONS and (not self.only or name in self.only)
         ]
 
     def files_of_tests(self) -> dict[str, str]:
@@ -79,7 +79,8 @@ _ALL_RUNS = ("firmware/thecal_fw", "sim", "hil/thecal_hil")
 FIELDS = (
     Field("core", "thecal_fw.core", "firmware/thecal_fw/core", _OWN, _OWN_RUNS),
     Field("store", "thecal_fw.store", "firmware/thecal_fw/store", _OWN, _OWN_RUNS),
-    Field("parts", "thecal_fw", "firmware/thecal_fw", _BY_A_PUMP, _ALL_RUNS),
+    Field("pump", "thecal_fw.pump", "firmware/thecal_fw/pump", _BY_A_PUMP, _ALL_RUNS),
+    Field("requests", "thecal_fw.requests", "firmware/thecal_fw/requests", _BY_A_PUMP, _ALL_RUNS),
     Field("link", "thecal_fw.link", "firmware/thecal_fw/link", ("tests/link", *_BY_A_PUMP), _ALL_RUNS),
     Field("sim", "thecal_sim", "sim/thecal_sim", ("tests/sim",), _ALL_RUNS, ("ideal", "oracle")),
     Field("hil", "thecal_hil", "hil/thecal_hil", ("tests/hil/test_gate.py",), _ALL_RUNS, ("gate",)),

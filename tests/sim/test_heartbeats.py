@@ -16,10 +16,10 @@ from serial import SerialException
 from controller.link_host import RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex
 from controller.test_any_faults import ACTIONS, acknowledge, find_again
-from thecal_fw.controller import HEARTBEAT_S, Controller
 from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT
 from thecal_fw.core.program import PatientBolus, Program
+from thecal_fw.pump.controller import HEARTBEAT_S, Controller
 from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.heartbeats import HEARTBEAT_NS, ModelController
 from thecal_sim.model import ModelPump

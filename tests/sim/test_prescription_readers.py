@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thecal import load_prescription
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import MODE_FLEX, MODE_NAMES, MODE_STOPPED
 from thecal_fw.core.schedule import rate_at
-from thecal_fw.core.validation import BENCH_LIMITS
 from thecal_sim.ideal import Regimen
 from thecal_sim.oracle import read_prescription
 from thecal_sim.prescription import prescription_in

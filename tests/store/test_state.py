@@ -9,16 +9,15 @@ from hypothesis import strategies as st
 from store.pump import SMALL, used_flash
 from thecal_fw.core.journal_condition import FOREIGN, GOOD
 from thecal_fw.store import state as records
+from thecal_fw.store.decoding import DECODERS, decode
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.layout import STATE_BYTES
 from thecal_fw.store.state import (
-    DECODERS,
     FIELDS,
     LAYOUT_VERSION,
     MOST_GAP_S,
     NEVER,
     State,
-    decode,
     is_whole,
 )
 from thecal_sim.nor_flash import NorFlash

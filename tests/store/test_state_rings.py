@@ -6,8 +6,9 @@ import pytest
 
 from store.pump import SMALL, state_of
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, GOOD, LOST, REPAIRED
+from thecal_fw.store.decoding import DECODERS, decode
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED
-from thecal_fw.store.state import DECODERS, LAYOUT_VERSION, State, complete, decode, is_whole, sequence_of
+from thecal_fw.store.state import LAYOUT_VERSION, State, complete, is_whole, sequence_of
 from thecal_fw.store.state_rings import StateRings
 from thecal_sim.nor_flash import ERASE, PROGRAM, NorFlash
 

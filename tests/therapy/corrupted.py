@@ -80,7 +80,7 @@ class CorruptedPlayer(Player):
     def _corrupt_memory(self, _: Step) -> None:
         """Do anything to what the pump remembers of doses on demand."""
         self.outcomes["corruptions"] += 1
-        random, history = self._random, self._model.controller.boluses.history
+        random, history = self._random, self._model.controller.on_demand.history
         what = random.randrange(6)
         # The history alone: a dose under way stays what it is.
         history.given = [copy(bolus) for bolus in history.given]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from thecal_fw.dose_meter import DoseMeter
+from thecal_fw.pump.dose_meter import DoseMeter
 from therapy.meter_campaign import carried_out
 
 

@@ -17,10 +17,28 @@ OUR_PACKAGES = ("thecal_fw", "thecal_probe", "thecal", "thecal_sim", "thecal_hil
 
 # Module prefix -> prefixes of our own modules that it may import. Standard and third-party modules are free.
 RULES: dict[str, tuple[str, ...]] = {
-    "thecal_fw": ("thecal_fw",),
     "thecal_fw.core": ("thecal_fw.core",),
     "thecal_fw.store": ("thecal_fw.store", "thecal_fw.core"),
     "thecal_fw.link": ("thecal_fw.link", "thecal_fw.core", "thecal_fw.version"),
+    "thecal_fw.ports": ("thecal_fw.core",),
+    "thecal_fw.rp2": ("thecal_fw.rp2", "thecal_fw.core"),
+    "thecal_fw.pump": ("thecal_fw.pump", "thecal_fw.store", "thecal_fw.core", "thecal_fw.ports"),
+    "thecal_fw.requests": (
+        "thecal_fw.requests",
+        "thecal_fw.pump",
+        "thecal_fw.link",
+        "thecal_fw.core",
+        "thecal_fw.version",
+    ),
+    "thecal_fw.start": (
+        "thecal_fw.start",
+        "thecal_fw.requests",
+        "thecal_fw.pump",
+        "thecal_fw.rp2",
+        "thecal_fw.link",
+    ),
+    "thecal_fw.version": ("thecal_fw._build_info",),
+    "thecal_fw": (),
     "thecal_probe": ("thecal_probe", "thecal_fw.link", "thecal_fw.rp2", "thecal_fw.version"),
     "thecal": ("thecal", "thecal_fw.link", "thecal_fw.core", "thecal_fw.version"),
     "thecal_sim": ("thecal_sim", "thecal_fw"),
@@ -30,7 +48,7 @@ RULES: dict[str, tuple[str, ...]] = {
 }
 
 HARDWARE_MODULES = ("machine", "rp2", "micropython", "uctypes", "vfs", "_thread", "network", "bluetooth")
-MAY_TOUCH_HARDWARE = ("thecal_fw.rp2", "thecal_fw.main")
+MAY_TOUCH_HARDWARE = ("thecal_fw.rp2", "thecal_fw.start.main")
 # A compile-time hint with a plain equivalent on CPython, hence no hardware.
 HARMLESS_NAMES = ("micropython.const",)
 

@@ -15,11 +15,11 @@ if is_stock:
     gc.threshold(6_144)
 
 try:
-    from thecal_fw.main import main
+    from thecal_fw.start.main import main
 
     if is_stock:
         # From a file system this takes seconds, and later delivery could not wait that long for it.
-        import thecal_fw.link_server
+        import thecal_fw.requests.server
 
         # The name would keep all of the program in memory, also once it has ended for want of that.
         del thecal_fw
@@ -28,7 +28,7 @@ except MemoryError:
     # does something about it.
     sys.modules.clear()
     gc.collect()
-    from thecal_fw.not_running import wait_for_reset
+    from thecal_fw.start.not_running import wait_for_reset
 
     wait_for_reset(True)
 

@@ -121,7 +121,7 @@ _CRITICAL = sum([1 << alarm for alarm in range(len(ALARMS)) if ALARMS[alarm][1] 
 class Alarms:
     """Which alarms are active and which of them have been silenced until when."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.active = 0
         self.silenced = 0
         self._cause_present = 0

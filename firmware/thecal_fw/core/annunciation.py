@@ -25,7 +25,7 @@ ANSWER_REFUSED = 3
 class Annunciation:
     """State of the buzzer. ``next_s``, ``next_us``: when it next has to be looked at."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.is_on = False
         self.next_s = NEVER_S
         self.next_us = 0

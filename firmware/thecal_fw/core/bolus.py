@@ -24,7 +24,9 @@ class Bolus:
     it is a prime that the line has room for, which counts for no limit. minute: of one that is made up, the local
     minute since 1970 at which the clock would have begun it."""
 
-    def __init__(self, kind: int, start_tick: int, length_ticks: int, rate_nl_per_day: int, number: int = 0):
+    def __init__(
+        self, kind: int, start_tick: int, length_ticks: int, rate_nl_per_day: int, number: int = 0
+    ) -> None:
         self.number = number
         self.end_reason = 0
         self.is_free = False
@@ -33,6 +35,11 @@ class Bolus:
         self.rate_nl_per_day = rate_nl_per_day
         self.start_tick = start_tick
         self.end_tick = start_tick + length_ticks
+
+    def begin_at(self, tick: int) -> None:
+        """Begin at another tick, and last as long."""
+        self.end_tick += tick - self.start_tick
+        self.start_tick = tick
 
     def rate_at(self, tick: int) -> int:
         """What it adds to the rate at a tick, in nL/day."""

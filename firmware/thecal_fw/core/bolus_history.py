@@ -57,7 +57,7 @@ REFUSAL_NAMES = (
 class Allowance:
     """What boluses on demand may add up to beside a program. hour_nl, day_nl: in any hour, in any 24 hours."""
 
-    def __init__(self, program: Program, week: Week):
+    def __init__(self, program: Program, week: Week) -> None:
         self.hour_nl = program.most_nl_per_hour - week.most_nl_in_hour
         self.day_nl = program.most_nl_per_day - week.most_nl_in_day
 
@@ -65,8 +65,18 @@ class Allowance:
 class BolusHistory:
     """given: boluses on demand, oldest first, at ticks of this life; negative if they were before it."""
 
-    def __init__(self):
-        self.given = []
+    def __init__(self) -> None:
+        self.given: "list[Bolus]" = []
+
+    def restore(self, given: "list[Bolus]") -> None:
+        """After a reset: these are known."""
+        self.given = given
+        self.forget(0)
+
+    def put_before(self, older: "list[Bolus]", tick: int) -> None:
+        """Add doses from before all that are known, and forget what does not count any more at a tick."""
+        self.given = older + self.given
+        self.forget(tick)
 
     def add(self, bolus: Bolus) -> None:
         self.given.append(bolus)
@@ -89,7 +99,7 @@ class BolusHistory:
         """Leave out what no window that ends after this tick reaches back to."""
         self.given = [bolus for bolus in self.given if bolus.end_tick + TICKS_PER_DAY > tick]
 
-    def latest_patient_start(self):
+    def latest_patient_start(self) -> "int | None":
         """Tick at which the latest patient bolus began; None if there was none."""
         latest = None
         for bolus in self.given:
@@ -154,7 +164,7 @@ class BolusHistory:
         return most
 
 
-def _given_in(boluses, begin: int, end: int) -> int:
+def _given_in(boluses: "list[Bolus]", begin: int, end: int) -> int:
     """What boluses give from one tick to another, in nL/day x tick."""
     given = 0
     for bolus in boluses:

@@ -7,6 +7,7 @@ together is no more than the pump can give.
 from thecal_fw.core.bolus import volume_nl
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL, PUMP_TUBING_NL
 from thecal_fw.core.instant import SECONDS_PER_DAY
+from thecal_fw.core.limits import Limits
 from thecal_fw.core.program import (
     DAYS_PER_WEEK,
     MINUTES_PER_DAY,
@@ -39,6 +40,10 @@ from thecal_fw.core.program_fault import (
 )
 from thecal_fw.core.schedule import highest_rate
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MOST_BRIDGE_S = 30 * 86_400
 """A bridge lasts longer the slower the pump; a month is what the dead volume lasts at 25 uL/day: a bench default."""
 
@@ -50,7 +55,7 @@ PIECES_OF_EXTREMES = 64
 class _Needs:
     """What holds for the boluses of one program."""
 
-    def __init__(self, program: Program, limits, faults: Faults):
+    def __init__(self, program: Program, limits: Limits, faults: Faults) -> None:
         self._most_rate = limits.most_rate_nl_per_day
         self._most_nl = min(program.most_nl_per_bolus, limits.most_bolus_nl)
         self.need = faults.need
@@ -62,7 +67,7 @@ class _Needs:
         self.need(FIELD_BOLUS_VOLUME, volume_nl(rate_nl_per_day, minutes), 1, self._most_nl, pattern, step)
 
 
-def need_therapy(program: Program, limits, faults: Faults):
+def need_therapy(program: Program, limits: Limits, faults: Faults) -> "Iterator[int]":
     """Find every fault; a pause after each scheduled bolus, and a longer one before the highest rate is found."""
     needs = _Needs(program, limits, faults)
     need = needs.need
@@ -88,7 +93,7 @@ def need_therapy(program: Program, limits, faults: Faults):
         need(FIELD_HIGHEST_RATE, highest, 0, limits.most_rate_nl_per_day)
 
 
-def _need_scheduled(program: Program, needs):
+def _need_scheduled(program: Program, needs: _Needs) -> "Iterator[int]":
     for index, day in enumerate(program.boluses):
         needs.need(FIELD_BOLUSES, len(day), 0, MOST_BOLUSES_PER_DAY, index)
         earliest_minute = 0
@@ -109,7 +114,7 @@ def _need_scheduled(program: Program, needs):
             needs.need(FIELD_BOLUS_START, tomorrow[0][0], end_minute, MINUTES_PER_DAY - 1, following, 0)
 
 
-def _need_periodic(program: Program, needs) -> None:
+def _need_periodic(program: Program, needs: _Needs) -> None:
     periodic = program.periodic_bolus
     if periodic is None:
         return
@@ -121,7 +126,7 @@ def _need_periodic(program: Program, needs) -> None:
     needs.need(FIELD_BOLUS_START, periodic.first_minute, 0, max(0, periodic.interval_minutes - 1))
 
 
-def _need_patient(program: Program, limits, needs) -> None:
+def _need_patient(program: Program, limits: Limits, needs: _Needs) -> None:
     patient = program.patient_bolus
     if patient is None:
         return
@@ -141,7 +146,7 @@ def most_bridge_seconds(program: Program, rate_nl_per_day: int) -> int:
     return min(MOST_BRIDGE_S, -(-line_nl * SECONDS_PER_DAY // max(1, rate_nl_per_day)))
 
 
-def _need_bridge(program: Program, limits, needs) -> None:
+def _need_bridge(program: Program, limits: Limits, needs: _Needs) -> None:
     bridge = program.bridge
     if bridge is None:
         return

@@ -28,7 +28,7 @@ _ONE_LEFT = 0x1000000
 class Bursts:
     """rows: code of an event -> how many of the same are logged in an hour, with BY_VALUE or without it."""
 
-    def __init__(self, rows):
+    def __init__(self, rows: "dict[int, int]") -> None:
         self._rows = rows
         self._slots = array("I", bytes(4 * _FIELDS * MOST_BURSTS))
 
@@ -54,7 +54,7 @@ class Bursts:
             slots[free + _ENDS_S] = now_s + HOUR_S
         return False
 
-    def over(self, now_s: int, at_once: bool = False):
+    def over(self, now_s: int, at_once: bool = False) -> "tuple[int, int, int] | None":
         """Code, first value and number of what was counted in an hour that is over; None if there is none, or no more.
         at_once: of an hour that is not over as well."""
         slots = self._slots

@@ -12,7 +12,7 @@ class Calibration:
     microsteps_per_rev: microsteps in one revolution, 1..2**24.
     """
 
-    def __init__(self, calibration_id: int, nl_per_rev: int, microsteps_per_rev: int):
+    def __init__(self, calibration_id: int, nl_per_rev: int, microsteps_per_rev: int) -> None:
         self.calibration_id = calibration_id
         self.nl_per_rev = nl_per_rev
         self.microsteps_per_rev = microsteps_per_rev

@@ -11,6 +11,14 @@ import struct
 from thecal_fw.core.counts import MOST_NUMBER
 from thecal_fw.core.instant import TICKS_PER_SECOND
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.metering import Metering
+    from thecal_fw.core.octets import Octets
+    from thecal_fw.core.timeline import AnyTimeline
+
+    Noted = tuple[int, int, int, int, int]
+
 NO_RECORD = 0xFFFFFFFF
 
 _LAYOUT = "<BBhIIqIQIqIqII"
@@ -59,8 +67,8 @@ class Carried:
         noted_tick: int = 0,
         next_dose: int = 1,
         dose_record: int = NO_RECORD,
-        boluses=(),
-    ):
+        boluses: "tuple[Noted, ...] | list[Noted]" = (),
+    ) -> None:
         self.has_anchor = has_anchor
         self.time_source = time_source
         self.offset_minutes = offset_minutes
@@ -118,11 +126,11 @@ _PLACE_OF_IS_STALLED = 10
 """Among the arguments of ``Carried`` behind the first."""
 
 
-def decode(note) -> Carried:
+def decode(note: "Octets") -> Carried:
     """What was encoded; the bytes are known to be whole by whoever kept them."""
     flags, *values = struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET])
     values.insert(_PLACE_OF_IS_STALLED, flags // _IS_STALLED)
-    carried = Carried(flags & _HAS_ANCHOR, *values)
+    carried = Carried(flags & _HAS_ANCHOR, *values, boluses=())
     for index in range(MOST_BOLUSES):
         start_tick, kind_and_rate, rest = struct.unpack_from(
             _BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES
@@ -144,7 +152,7 @@ def decode(note) -> Carried:
     return carried
 
 
-def phase_at(timeline, metering, tick: int, phase: int, until_tick: int) -> int:
+def phase_at(timeline: "AnyTimeline", metering: "Metering", tick: int, phase: int, until_tick: int) -> int:
     """Phase at another tick if nothing is delivered in between, in the units of ``Metering``.
 
     The other tick may be a little earlier: less than until the timeline's next change of rate.

@@ -23,6 +23,16 @@ from thecal_fw.core.instant import (
 from thecal_fw.core.metering import Metering
 from thecal_fw.core.timeline import NO_DELIVERY
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from thecal_fw.core.timeline import AnyTimeline
+
+    class PulseQueue(Protocol):
+        def push(self, ticks: int, /) -> None: ...
+
+
 RING_PULSES = 1024
 """Holds all but one pulse of two full blocks. A power of two, so that the place of a pulse is its number masked."""
 _MOST_CROSSINGS = 512
@@ -42,7 +52,9 @@ class Delivery:
     tail_s, tail_us: when the last planned pulse is due, or the anchor if there is none.
     """
 
-    def __init__(self, calibration: Calibration, least_interval_ticks: int, most_pulses: int = RING_PULSES):
+    def __init__(
+        self, calibration: Calibration, least_interval_ticks: int, most_pulses: int = RING_PULSES
+    ) -> None:
         self._metering = Metering(calibration)
         self.step_weight = self._metering.step_weight
         self.half_a_step = self.step_weight // 2
@@ -58,7 +70,7 @@ class Delivery:
         self.tail_s = 0
         self.tail_us = 0
 
-    def begin(self, anchor_tick: int, phase: int, delivered: int, timeline) -> None:
+    def begin(self, anchor_tick: int, phase: int, delivered: int, timeline: "AnyTimeline") -> None:
         """Plan afresh from an anchor: ``delivered`` pulses are out, ``phase`` is owed towards the next."""
         self._timeline = timeline
         # (tick, phase, pulses planned before, rate) where each segment not yet fully due begins
@@ -112,7 +124,7 @@ class Delivery:
         """
         return max(-self.step_weight, min(self.step_weight, phase))
 
-    def plan(self, train, most_pulses: int, span_ticks: int) -> int:
+    def plan(self, train: "PulseQueue", most_pulses: int, span_ticks: int) -> int:
         """Plan pulses until there are so many or they span so many ticks; how many there are: 0 if the
         timeline holds none.
 
@@ -179,7 +191,7 @@ class Delivery:
         self.head_s, self.head_us = s, us
         return due
 
-    def instant_of(self, pulse: int):
+    def instant_of(self, pulse: int) -> "tuple[int, int]":
         """When a planned pulse that is not yet due will be: (s, us)."""
         intervals, mask = self._intervals, self._mask
         s, ticks = self.head_s, 0

@@ -15,6 +15,11 @@ from thecal_fw.core.instant import TICKS_PER_SECOND
 from thecal_fw.core.line_room import NOT_KNOWN as LINE_NOT_KNOWN
 from thecal_fw.core.lived_minutes import MOST_SPANS, NOT_KNOWN
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.given_rates import GivenRates
+    from thecal_fw.core.octets import Octets, Writable
+
 RECORD_BYTES = 512
 MAGIC = 0xD7
 LAYOUT_VERSION = 2
@@ -53,7 +58,7 @@ class DoseRecord:
     be in both, as two objects of one number. Their ticks count from running second 0 of the pump.
     """
 
-    def __init__(self, lifetime_s: int = 0, next_number: int = 1):
+    def __init__(self, lifetime_s: int = 0, next_number: int = 1) -> None:
         self.lifetime_s = lifetime_s
         self.next_number = next_number
         self.unknown_until_s = self.free_steps = 0
@@ -68,7 +73,7 @@ class DoseRecord:
         self.under_way = []
         self.remembered = []
 
-    def encode_into(self, record, base_s: int, given) -> None:
+    def encode_into(self, record: "Writable", base_s: int, given: "GivenRates") -> None:
         """Fill a record but for its sequence; the ticks of the doses count from the running second ``base_s``.
 
         given: what was given in the last 24 hours, of which the oldest turns are dropped that there is no room for."""
@@ -146,27 +151,27 @@ def _until_s(left: int, now_s: int) -> int:
     return now_s + 2 * left if left else 0
 
 
-def _of_number(boluses, number: int):
+def _of_number(boluses: "list[Bolus]", number: int) -> "Bolus | None":
     for bolus in boluses:
         if bolus.number == number:
             return bolus
     return None
 
 
-def complete(record, sequence: int) -> None:
+def complete(record: "Writable", sequence: int) -> None:
     """Put the sequence and the CRC into a record."""
     struct.pack_into("<I", record, SEQUENCE_OFFSET, sequence)
     struct.pack_into("<I", record, _CRC_OFFSET, _crc(record))
 
 
-def sequence_in(record) -> int:
+def sequence_in(record: "Octets") -> int:
     """Sequence of an undamaged record of any layout, -1 of anything else."""
     if record[0] != MAGIC or struct.unpack_from("<I", record, _CRC_OFFSET)[0] != _crc(record):
         return -1
     return struct.unpack_from("<I", record, SEQUENCE_OFFSET)[0]
 
 
-def decode(record, base_s: int, given, late_ticks: int = 0):
+def decode(record: "Octets", base_s: int, given: "GivenRates", late_ticks: int = 0) -> "DoseRecord | None":
     """Return what an undamaged record says, with ticks from the running second given; None if its layout is unknown.
 
     given: takes the turns of what was given. late_ticks: by how much tick 0 is later than that running second."""
@@ -206,14 +211,14 @@ def decode(record, base_s: int, given, late_ticks: int = 0):
         given.turn(turn, rate)
         now = max(now, turn)
         offset += _TURN_BYTES
-    given.until = now
+    given.note_until(now)
     return told
 
 
-def _start_of(bolus) -> int:
+def _start_of(bolus: Bolus) -> int:
     # Not by their numbers, which begin anew one day.
     return bolus.start_tick
 
 
-def _crc(record) -> int:
+def _crc(record: "Octets") -> int:
     return binascii.crc32(memoryview(record)[:_CRC_OFFSET]) & 0xFFFFFFFF

@@ -229,7 +229,7 @@ class EventLog:
     ``boots`` says which of the pump's lives the time since boot belongs to, modulo 65536.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         # In the place of an event that is not there stands the number 0, which no event has.
         self._ring = bytearray(CAPACITY * EVENT_BYTES)
         self.latest = 0
@@ -274,7 +274,7 @@ class EventLog:
             second & 0xFFFFFFFF,
         )
 
-    def _put(self, sequence: int, *values) -> None:
+    def _put(self, sequence: int, *values: int) -> None:
         struct.pack_into(EVENT_FORMAT, self._ring, sequence % CAPACITY * EVENT_BYTES, sequence, *values)
 
     def renumber(self, sequence: int, to: int) -> None:
@@ -297,7 +297,7 @@ class EventLog:
         """Sequence of the oldest event still in memory; one past the latest if there is none."""
         return max(self._before_first + 1, self.latest - CAPACITY + 1)
 
-    def get(self, sequence: int):
+    def get(self, sequence: int) -> "tuple[int, ...] | None":
         """One event that is still in memory, a tuple of the values of ``EVENT_FIELDS``; None if its number was left
         out."""
         event = struct.unpack_from(EVENT_FORMAT, self._ring, sequence % CAPACITY * EVENT_BYTES)

@@ -8,6 +8,16 @@ from array import array
 
 from thecal_fw.core.instant import TICKS_PER_DAY
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Rates(Protocol):
+        """What tells the rate at a tick, and up to which tick it holds."""
+
+        def segment_at(self, tick: int) -> tuple[int, int]: ...
+
+
 MOST_TURNS = 48
 
 
@@ -15,10 +25,18 @@ class GivenRates:
     """ticks, rates: rates[k] holds from ticks[k] until ticks[k + 1], for k below ``count``; before the first, nothing.
     until: tick up to which it is noted what was given."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.ticks = array("q", bytes(8 * MOST_TURNS))
         self.rates = array("I", bytes(4 * MOST_TURNS))
         self.count = 0
+        self.until = 0
+
+    def note_until(self, tick: int) -> None:
+        """What was given before a tick has been noted."""
+        self.until = tick
+
+    def begin_anew(self) -> None:
+        """What was given from the beginning of this life on is still to be noted."""
         self.until = 0
 
     def turn(self, tick: int, rate_nl_per_day: int) -> None:
@@ -52,7 +70,7 @@ class GivenRates:
             ticks[at : count - 1] = ticks[at + 1 : count]
             rates[at : count - 1] = rates[at + 1 : count]
 
-    def follow(self, timeline, tick: int) -> None:
+    def follow(self, timeline: "Rates", tick: int) -> None:
         """A timeline has held up to a tick since what was noted last."""
         at = max(self.until, tick - TICKS_PER_DAY)
         while at < tick:

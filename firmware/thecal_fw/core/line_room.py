@@ -6,6 +6,7 @@ line that was rinsed.
 Whatever is delivered after one of them, of any kind, fills the line. Not known is none.
 """
 
+from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 
 NOT_KNOWN = 0xFFFFFFFFFFFFFFFF
@@ -21,10 +22,17 @@ class LineRoom:
     primes, primed_nl: primes that have ended since the last refill, and what they gave.
     """
 
-    def __init__(self, calibration):
+    def __init__(self, calibration: Calibration) -> None:
         self._calibration = calibration
         self.empty_at_steps = NOT_KNOWN
         self.begin_reservoir()
+
+    def restore(self, empty_at_steps: int, primes: int, primed_nl: int) -> None:
+        self.empty_at_steps, self.primes, self.primed_nl = empty_at_steps, primes, primed_nl
+
+    def note_empty(self, lifetime_steps: int) -> None:
+        """Tubing and catheter are empty as of so many microsteps of all lives."""
+        self.empty_at_steps = lifetime_steps
 
     def begin_reservoir(self) -> None:
         """The reservoir has been refilled: primes are counted from here on."""

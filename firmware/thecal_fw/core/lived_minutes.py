@@ -8,6 +8,12 @@ Older than 24 hours of running time it is forgotten: a clock that was wrong for 
 
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from thecal_fw.core.wall_clock import WallClock
+
 MOST_SPANS = 9
 NOT_KNOWN = 0xFFFFFFFF
 """In place of a first minute: the time of day is unknown."""
@@ -17,9 +23,12 @@ class LivedMinutes:
     """spans: (first minute, minute after the last, tick at which that came), oldest first. since: first minute of the
     span that is under way, or NOT_KNOWN."""
 
-    def __init__(self):
-        self.spans = []
+    def __init__(self) -> None:
+        self.spans: "list[tuple[int, int, int]]" = []
         self.since = NOT_KNOWN
+
+    def restore(self, spans: "list[tuple[int, int, int]]", since: int) -> None:
+        self.spans, self.since = spans, since
 
     def begin(self, minute: int) -> None:
         """The clock shows the time of day from a minute on."""
@@ -49,7 +58,7 @@ class LivedMinutes:
                 kept.append((first, until, until_tick))
         self.spans = kept
 
-    def coming_again(self, wall, tick: int) -> tuple:
+    def coming_again(self, wall: "WallClock", tick: int) -> "tuple[tuple[int, int], ...]":
         """Spans of minutes (first, minute after the last) that a clock comes to again after a tick, within 24 hours of
         running time since they were lived through."""
         if not wall.is_known() or not self.spans:
@@ -63,6 +72,6 @@ class LivedMinutes:
         return tuple(found)
 
 
-def is_within(minute: int, spans) -> bool:
+def is_within(minute: int, spans: "Iterable[tuple[int, int]]") -> bool:
     """Return True if a minute lies in one of the spans."""
     return any([first <= minute < until for first, until in spans])

@@ -11,6 +11,12 @@ from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
 from thecal_fw.core.metering import step_weight, weight_per_rate
 from thecal_fw.core.program import MINUTES_PER_DAY
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.calibration import Calibration
+    from thecal_fw.core.program import Program
+    from thecal_fw.core.rate_line import RateLine
+
 SLOTS = MINUTES_PER_DAY + 1
 """The minute under way, and those that a window of 24 hours reaches into besides."""
 FITS = 0
@@ -21,13 +27,17 @@ class Meter:
     """minute: running minute under way. portion: microsteps, of which each slot has a number. most_nl: what the highest
     rate gives in a minute, rounded up."""
 
-    def __init__(self, calibration, most_rate_nl_per_day: int):
+    def __init__(self, calibration: "Calibration", most_rate_nl_per_day: int) -> None:
         self.most_nl = -(-most_rate_nl_per_day // MINUTES_PER_DAY)
         self.portion = -(-calibration.steps_reaching(self.most_nl) // _MOST)
         self.minute = 0
         self._calibration = calibration
         self._slots = bytearray(SLOTS)
         self._rest = 0
+
+    def begin(self, minute: int) -> None:
+        """This minute of running time is under way."""
+        self.minute = minute
 
     def add(self, steps: int) -> None:
         """Count microsteps to the minute under way, those beyond the highest rate to the next one."""
@@ -69,7 +79,9 @@ class Meter:
         slots, first = memoryview(self._slots), first % SLOTS
         return sum(slots[first : first + minutes]) + sum(slots[: max(0, first + minutes - SLOTS)])
 
-    def too_full(self, program, line, tick: int, begin_tick: int, dose_tick: int) -> int:
+    def too_full(
+        self, program: "Program", line: "RateLine", tick: int, begin_tick: int, dose_tick: int
+    ) -> int:
         """Minutes of the window that would hold more than the limits of a program allow, of those that end after a
         dose has begun; FITS if none would.
 
@@ -82,7 +94,9 @@ class Meter:
             return MINUTES_PER_DAY
         return FITS
 
-    def _fits(self, minutes: int, limit_nl: int, line, tick: int, begin_tick: int, dose_tick: int) -> bool:
+    def _fits(
+        self, minutes: int, limit_nl: int, line: "RateLine", tick: int, begin_tick: int, dose_tick: int
+    ) -> bool:
         """Let the window slide from now on. There is room for so much of what is to come; that gives the next whole
         minute to which it may slide, and what falls out behind makes room for more."""
         per_rate, each = weight_per_rate(self._calibration), step_weight(self._calibration)

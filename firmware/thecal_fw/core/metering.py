@@ -46,7 +46,7 @@ class Metering:
     pulse.
     """
 
-    def __init__(self, calibration: Calibration):
+    def __init__(self, calibration: Calibration) -> None:
         self.step_weight = step_weight(calibration)
         self._weight_per_rate = weight_per_rate(calibration)
         self.begin(0, 0, 0)

@@ -18,7 +18,7 @@ class MotorWatch:
     """is_stalled: whether the motor stands still against its commands. off_steps: of the latest finding, microsteps
     the motor turned too few (positive) or too many."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.is_stalled = False
         self.off_steps = 0
         self.begin(0, 0)

@@ -36,7 +36,7 @@ class Press:
     is_faulty: whether it is stuck or restless.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.is_down = False
         self.is_faulty = False
         self.due_s = NEVER_S

@@ -17,6 +17,17 @@ lie, so the largest program takes no more memory than its encoding.
 import hashlib
 import struct
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, TypeVar
+
+    from thecal_fw.core.octets import Octets
+
+    Steps = Iterable[tuple[int, int]]
+    DayBoluses = Iterable[tuple[int, int, int]]
+    Part = TypeVar("Part")
+
 PROGRAM_LAYOUT_VERSION = 3
 
 MODE_STOPPED = 0
@@ -69,7 +80,7 @@ class PatientBolus:
     """What a patient may ask for: a rate over so many minutes, no sooner than the lockout after the last one began,
     and no more than so many in any 24 hours."""
 
-    def __init__(self, rate_nl_per_day: int, minutes: int, lockout_minutes: int, most_per_day: int):
+    def __init__(self, rate_nl_per_day: int, minutes: int, lockout_minutes: int, most_per_day: int) -> None:
         self.rate_nl_per_day = rate_nl_per_day
         self.minutes = minutes
         self.lockout_minutes = lockout_minutes
@@ -80,7 +91,7 @@ class PeriodicBolus:
     """A rate over so many minutes, again and again: the local minutes at which one begins are those that lie a whole
     number of intervals after the first minute, counted from the beginning of 1970."""
 
-    def __init__(self, first_minute: int, interval_minutes: int, rate_nl_per_day: int, minutes: int):
+    def __init__(self, first_minute: int, interval_minutes: int, rate_nl_per_day: int, minutes: int) -> None:
         self.first_minute = first_minute
         self.interval_minutes = interval_minutes
         self.rate_nl_per_day = rate_nl_per_day
@@ -90,7 +101,7 @@ class PeriodicBolus:
 class Bridge:
     """The old drug goes on at this rate for so many seconds of delivery, then the program begins."""
 
-    def __init__(self, seconds: int, rate_nl_per_day: int):
+    def __init__(self, seconds: int, rate_nl_per_day: int) -> None:
         self.seconds = seconds
         self.rate_nl_per_day = rate_nl_per_day
 
@@ -121,12 +132,12 @@ class Program:
         low_reservoir_nl: int = 0,
         most_nl_per_hour: int = 0,
         most_nl_per_day: int = 0,
-        patterns=(),
-        weekdays=(0, 0, 0, 0, 0, 0, 0),
-        boluses=(),
-        patient_bolus=None,
-        periodic_bolus=None,
-        bridge=None,
+        patterns: "Sequence[Steps]" = (),
+        weekdays: "Sequence[int]" = (0, 0, 0, 0, 0, 0, 0),
+        boluses: "Sequence[DayBoluses]" = (),
+        patient_bolus: "PatientBolus | None" = None,
+        periodic_bolus: "PeriodicBolus | None" = None,
+        bridge: "Bridge | None" = None,
         dead_volume_id: int = 0,
         catheter_nl: int = 0,
         most_nl_per_bolus: int = 0,
@@ -134,7 +145,7 @@ class Program:
         stability_days: int = 0,
         library_digest: bytes = bytes(LIBRARY_DIGEST_BYTES),
         patient: str = "",
-    ):
+    ) -> None:
         self.mode = mode
         self.drug = drug
         self.concentration_ng_per_ml = concentration_ng_per_ml
@@ -157,6 +168,14 @@ class Program:
         self.stability_days = stability_days
         self.library_digest = library_digest
         self.patient = patient
+
+    def lie_in(self, encoded: memoryview, patterns: list, boluses: list) -> None:
+        """Leave steps and boluses in the bytes where they lie."""
+        self.patterns, self.boluses, self.encoded = patterns, boluses, encoded
+
+    def note_extremes(self, extremes: object) -> None:
+        """Keep what was found out, for as long as the program is what it is."""
+        self.extremes = extremes
 
     def encode(self) -> bytes:
         """Canonical bytes of the program."""
@@ -233,14 +252,14 @@ class Program:
         return digest.digest()
 
 
-def digest_of(encoded) -> bytes:
+def digest_of(encoded: "Octets") -> bytes:
     return hashlib.sha256(encoded).digest()
 
 
 class Entries:
     """Steps or boluses of one pattern, read from a program's bytes where they lie: as a list of tuples, by index."""
 
-    def __init__(self, encoded, offset: int, count: int, layout: str, entry_bytes: int):
+    def __init__(self, encoded: "Octets", offset: int, count: int, layout: str, entry_bytes: int) -> None:
         self._encoded = encoded
         self._offset = offset
         self._count = count
@@ -250,23 +269,23 @@ class Entries:
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, index: int):
+    def __getitem__(self, index: int) -> "tuple[int, ...]":
         if not 0 <= index < self._count:
             raise IndexError
         return struct.unpack_from(self._layout, self._encoded, self._offset + index * self._entry_bytes)
 
 
-def decode(encoded) -> Program:
+def decode(encoded: "Octets") -> Program:
     """The program that canonical bytes stand for; raises ProgramFormatError for anything else."""
     fields, therapy, patterns, boluses = _parts_of(encoded)
     return _program_of(fields, therapy, [_listed(day) for day in patterns], [_listed(day) for day in boluses])
 
 
-def decode_in_place(encoded) -> Program:
+def decode_in_place(encoded: memoryview) -> Program:
     """As ``decode``, with steps and boluses left in the bytes, which must stay what they are while it is used."""
     fields, therapy, patterns, boluses = _parts_of(encoded)
     program = _program_of(fields, therapy, (), ())
-    program.patterns, program.boluses, program.encoded = patterns, boluses, encoded
+    program.lie_in(encoded, patterns, boluses)
     return program
 
 
@@ -274,7 +293,7 @@ def _listed(entries: Entries) -> list:
     return [entries[index] for index in range(len(entries))]
 
 
-def _parts_of(encoded):
+def _parts_of(encoded: "Octets") -> "tuple[tuple[Any, ...], tuple[Any, ...], list[Entries], list[Entries]]":
     """Fields of the header, fields of the therapy, steps and boluses of each pattern."""
     if len(encoded) < _HEADER_BYTES:
         raise ProgramFormatError(
@@ -308,7 +327,12 @@ def _parts_of(encoded):
     return fields, therapy, patterns, boluses
 
 
-def _program_of(fields, therapy, patterns, boluses) -> Program:
+def _program_of(
+    fields: "tuple[Any, ...]",
+    therapy: "tuple[Any, ...]",
+    patterns: "Sequence[Steps]",
+    boluses: "Sequence[DayBoluses]",
+) -> Program:
     return Program(
         fields[1],
         _name_in(fields[2], "drug name"),
@@ -335,7 +359,7 @@ def _program_of(fields, therapy, patterns, boluses) -> Program:
     )
 
 
-def _part(part, fields):
+def _part(part: "Callable[..., Part]", fields: "tuple[int, ...]") -> "Part | None":
     """A part of the program, None if all of its fields are zero."""
     for field in fields:
         if field:

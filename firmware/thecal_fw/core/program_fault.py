@@ -79,7 +79,9 @@ class Fault:
     pattern, step: position within the patterns, or -1 where the field has none.
     """
 
-    def __init__(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1):
+    def __init__(
+        self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1
+    ) -> None:
         self.field = field
         self.value = value
         self.least = least
@@ -102,7 +104,7 @@ class Fault:
 class Faults:
     """Takes the faults of a program one by one, in a fixed order. count: how many there were."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.count = 0
 
     def need(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1) -> None:
@@ -117,7 +119,7 @@ class Faults:
 class FaultList(Faults):
     """Keeps all of them. found: each as a ``Fault``."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.found = []
 

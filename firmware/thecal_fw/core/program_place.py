@@ -12,7 +12,7 @@ class Room:
     """How large a program an image can hold. program_bytes: of its encoding. turns: in its week, see ``turns_of``.
     is_tight: whether memory is so short that it is tidied before anything is begun whose result is kept."""
 
-    def __init__(self, program_bytes: int, turns: int, is_tight: bool = False):
+    def __init__(self, program_bytes: int, turns: int, is_tight: bool = False) -> None:
         self.program_bytes = program_bytes
         self.turns = turns
         self.is_tight = is_tight
@@ -30,7 +30,7 @@ ROOM_ON_A_STOCK_IMAGE = Room(512, 128, is_tight=True)
 class ProgramPlace:
     """buffer: for the program's bytes, of which the first ``length`` count. week: what the program gives in a week."""
 
-    def __init__(self, room: Room):
+    def __init__(self, room: Room) -> None:
         self.room = room
         self.buffer = bytearray(room.program_bytes)
         self.length = 0
@@ -40,6 +40,10 @@ class ProgramPlace:
         """What is here counts no more."""
         self.length = 0
         self.week.forget()
+
+    def fill(self, length: int) -> None:
+        """So many bytes of a program lie in the buffer."""
+        self.length = length
 
     def encoded(self) -> memoryview:
         """The program's bytes, where they lie."""

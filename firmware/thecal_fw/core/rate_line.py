@@ -13,6 +13,14 @@ from thecal_fw.core.program import DAYS_PER_WEEK, MODE_FLEX
 from thecal_fw.core.schedule import step_index_at
 from thecal_fw.core.wall_clock import weekday_and_minute
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from thecal_fw.core.bolus import Bolus
+    from thecal_fw.core.given_rates import GivenRates
+    from thecal_fw.core.timeline import AnyTimeline, Timeline
+
 MOST_TURNS = 160
 """Those of what was given, of two days of the largest program, and of more doses than there can be at once. The rest of
 a line with more of them has the highest rate."""
@@ -23,7 +31,7 @@ class RateLine:
     """ticks, rates, free: rates[k], in nL/day, holds from ticks[k] until ticks[k + 1], for k below ``count``, the last
     one until ``end``; free[k] of it only fills the line."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         # One more, behind the last.
         self.ticks = array("q", bytes(8 * MOST_TURNS + 8))
         self.rates = array("I", bytes(4 * MOST_TURNS))
@@ -55,7 +63,7 @@ class RateLine:
         self.free[count] = free_nl_per_day
         self.count = count + 1
 
-    def add_given(self, given) -> None:
+    def add_given(self, given: "GivenRates") -> None:
         """What was given, up to where it is known or to the present end, if that is later."""
         ticks, count, index = given.ticks, given.count, 0
         if not count or given.until <= self.end:
@@ -72,13 +80,13 @@ class RateLine:
         self.count += more
         self.end = given.until
 
-    def add_timeline(self, timeline, until: int) -> None:
+    def add_timeline(self, timeline: "AnyTimeline", until: int) -> None:
         """What a timeline gives up to a tick, doses and all. For a short time: it is asked segment by segment."""
         while self.end < until:
             rate_nl_per_day, end = timeline.segment_at(self.end)
             self.add(min(end, until), rate_nl_per_day)
 
-    def add_plan(self, timeline, doses, until: int) -> None:
+    def add_plan(self, timeline: "Timeline", doses: "Sequence[Bolus]", until: int) -> None:
         """The basal rate of a timeline up to a tick, with these doses."""
         program, wall, tick, add = timeline.program, timeline.wall_clock, self.end, self.add
         steps, step, midnight, count, index, weekday = (), (0, 0), 0, 0, 0, 0

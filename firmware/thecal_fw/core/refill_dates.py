@@ -31,8 +31,12 @@ class Course:
     time of day, when the mean of the program is given. week: the program's, if it is known already."""
 
     def __init__(
-        self, program: Program, minimum_rate_nl_per_day: int, week_minute, week: "Week | None" = None
-    ):
+        self,
+        program: Program,
+        minimum_rate_nl_per_day: int,
+        week_minute: "int | None",
+        week: "Week | None" = None,
+    ) -> None:
         self._per_day_nl = 0
         self._rates_of_week = None
         self._days = [-1] * DAYS_PER_WEEK
@@ -79,7 +83,7 @@ class Course:
                 break
         return min(minutes, NEVER_MINUTES)
 
-    def _used_in_day(self, day: int, most: int):
+    def _used_in_day(self, day: int, most: int) -> "tuple[int, int]":
         """What is used in one of the days from now on, up to a volume, and the minutes that takes."""
         at = (self._week_minute + day * MINUTES_PER_DAY) % MINUTES_PER_WEEK
         week = self._rates_of_week

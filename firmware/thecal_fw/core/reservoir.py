@@ -22,7 +22,7 @@ class Reservoir:
     low_step, empty_step: the microstep on which the calculated volume reaches the threshold, or NEVER_STEP.
     """
 
-    def __init__(self, calibration: Calibration):
+    def __init__(self, calibration: Calibration) -> None:
         self._calibration = calibration
         self.is_known = False
         self.fill_nl = 0

@@ -13,6 +13,12 @@ from thecal_fw.core.program import (
     Program,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.program import Entries
+
+    Steps = list[tuple[int, ...]] | Entries
+
 MINUTES_PER_WEEK = DAYS_PER_WEEK * MINUTES_PER_DAY
 # 1 January 1970 was a Thursday, day 3 of a week that begins on Monday.
 _WEEKDAY_OF_EPOCH = 3
@@ -41,7 +47,7 @@ def minutes_to_next_step(program: Program, weekday: int, minute: int) -> int:
     return MINUTES_PER_DAY - minute
 
 
-def _first_step_after(steps, minute: int) -> int:
+def _first_step_after(steps: "Steps", minute: int) -> int:
     """Index of the first step of a day that begins later than a minute; their number if none does."""
     low, high = 0, len(steps)
     while low < high:
@@ -53,7 +59,7 @@ def _first_step_after(steps, minute: int) -> int:
     return low
 
 
-def step_index_at(steps, minute: int) -> int:
+def step_index_at(steps: "Steps", minute: int) -> int:
     """Index of the step of a day that holds at a minute."""
     return max(0, _first_step_after(steps, minute) - 1)
 
@@ -82,7 +88,7 @@ def boluses_between(program: Program, first_minute: int, until_minute: int) -> l
     return found
 
 
-def next_bolus(program: Program, first_minute: int, until_minute: int):
+def next_bolus(program: Program, first_minute: int, until_minute: int) -> "tuple[int, int, int] | None":
     """The first bolus that begins by the clock in a span of local minutes since 1970: (start minute, rate, minutes);
     None if there is none."""
     if program.mode == MODE_FLEX:
@@ -148,7 +154,7 @@ def gives_the_same_week(program: Program, other: Program) -> bool:
     return program.rate_nl_per_day == other.rate_nl_per_day and _periodic(program) == _periodic(other)
 
 
-def _are_same(entries, others) -> bool:
+def _are_same(entries: "Steps", others: "Steps") -> bool:
     """Whether steps or boluses of two days are the same. By index, so that they may lie in their bytes."""
     if len(entries) != len(others):
         return False
@@ -159,7 +165,7 @@ def _are_same(entries, others) -> bool:
     return True
 
 
-def _periodic(program: Program):
+def _periodic(program: Program) -> "tuple[int, int, int, int] | None":
     periodic = program.periodic_bolus
     if periodic is None:
         return None
@@ -169,7 +175,7 @@ def _periodic(program: Program):
 class Extremes:
     """The highest and the lowest of what the steps and boluses of a program name; 0 where there are none."""
 
-    def __init__(self, program: Program):
+    def __init__(self, program: Program) -> None:
         self.highest_step = 0
         self.lowest_step = program.patterns[0][0][1] if program.mode == MODE_FLEX else 0
         self.highest_bolus = self.longest_bolus_minutes = 0
@@ -198,7 +204,7 @@ def extremes_of(program: Program) -> Extremes:
     if not isinstance(extremes, Extremes):
         extremes = Extremes(program)
         if program.encoded is not None:
-            program.extremes = extremes
+            program.note_extremes(extremes)
     return extremes
 
 
@@ -224,7 +230,7 @@ def mean_rate(program: Program, minimum_rate_nl_per_day: int) -> int:
     return week // MINUTES_PER_WEEK
 
 
-def _volume_of_day(steps, boluses) -> int:
+def _volume_of_day(steps: "Steps", boluses: "Steps") -> int:
     """What the steps and boluses of one day give, in nL/day x minute."""
     volume = 0
     until_minute = MINUTES_PER_DAY

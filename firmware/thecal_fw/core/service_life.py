@@ -9,6 +9,10 @@ nothing is told later than it is.
 from thecal_fw.core.counts import MOST_TUBING_HUNDREDS
 from thecal_fw.core.refill_dates import NEVER_MINUTES
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.refill_dates import Course
+
 PART_TUBING = 0
 PART_PUMP = 1
 PART_LINE = 2
@@ -33,7 +37,7 @@ class ServiceLimits:
         notice_days: int = 90,
         tubing_days: int = 365,
         tubing_revolutions: int = 200_000,
-    ):
+    ) -> None:
         self.service_days = service_days
         self.notice_days = notice_days
         self.tubing_days = tubing_days
@@ -49,7 +53,7 @@ class ServiceLife:
     tubing_hundreds: hundreds of revolutions that the pump had made when its tubing was new.
     """
 
-    def __init__(self, limits: ServiceLimits = BENCH_SERVICE_LIMITS):
+    def __init__(self, limits: ServiceLimits = BENCH_SERVICE_LIMITS) -> None:
         self.limits = limits
         self.pump_day = self.tubing_day = self.tubing_hundreds = 0
 
@@ -68,8 +72,9 @@ class ServiceLife:
             self.tubing_hundreds, revolutions // REVOLUTIONS_UNIT - MOST_TUBING_HUNDREDS
         )
 
-    def tubing_from_low_bits(self, low_bits: int, revolutions: int) -> None:
-        """The tubing was new at so many hundreds of revolutions, of which these are the low 16 bits."""
+    def restore(self, pump_day: int, tubing_day: int, low_bits: int, revolutions: int) -> None:
+        """Go on after a reset. low_bits: of the hundreds of revolutions at which the tubing was new, the low 16."""
+        self.pump_day, self.tubing_day = pump_day, tubing_day
         hundreds = revolutions // REVOLUTIONS_UNIT
         self.tubing_hundreds = hundreds - (hundreds - low_bits & _LOW_BITS)
 
@@ -97,7 +102,7 @@ class ServiceLife:
         return self.pump_age_s(lifetime_s) >= self.limits.service_days * _DAY_S
 
     def minutes_to_tubing(
-        self, lifetime_s: int, revolutions: int, nl_per_rev: int, course, on_top_nl: int = 0
+        self, lifetime_s: int, revolutions: int, nl_per_rev: int, course: "Course | None", on_top_nl: int = 0
     ) -> int:
         """Whole minutes until the tubing's life is used up at the earliest, by a course of delivery with so much on top
         of it or, without one, by age alone."""

@@ -14,7 +14,7 @@ MOST_WAIT_S = 900
 class Slowdown:
     """failures: wrong keys since the last right one."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:

@@ -44,22 +44,22 @@ class Timeline:
         wall_clock: WallClock,
         minimum_rate_nl_per_day: int,
         bolus_minute: int = 0,
-        extra=(),
-        bridge=None,
-        left_out=(),
-    ):
+        extra: "tuple[Bolus, ...]" = (),
+        bridge: "tuple[int, int] | None" = None,
+        left_out: "tuple[tuple[int, int], ...]" = (),
+    ) -> None:
         self.program = program
         self.bridge = bridge
         self.wall_clock = wall_clock
         self.bolus_minute = bolus_minute
         self.extra = extra
         self.left_out = left_out
-        self.passed = []
+        self.passed: "list[tuple[int, int, int]]" = []
         self._minimum_rate_nl_per_day = minimum_rate_nl_per_day
         self._known_mean_rate_nl_per_day = -1
         self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
 
-    def segment_at(self, tick: int):
+    def segment_at(self, tick: int) -> "tuple[int, int]":
         """Rate in nL/day at a tick, and the tick (later than the one given) until which it holds at least."""
         if self.bridge is not None and tick < self.bridge[1]:
             return self.bridge
@@ -73,7 +73,7 @@ class Timeline:
                 basal = bolus.rate_at(tick)
         return basal + on_top, end
 
-    def basal_at(self, tick: int):
+    def basal_at(self, tick: int) -> "tuple[int, int]":
         """As ``segment_at``, without the boluses."""
         if not self.wall_clock.is_known():
             return self._mean_rate(), tick + _LONGEST_SEGMENT_TICKS
@@ -117,6 +117,14 @@ class Timeline:
                 return True
         return False
 
+    def leave_out(self, minute: int) -> None:
+        """The bolus of a local minute has had its time."""
+        self.left_out += ((minute, minute + 1),)
+
+    def drop(self, bolus: Bolus) -> None:
+        """A bolus besides those of the program is not given."""
+        self.extra = tuple([other for other in self.extra if other is not bolus])
+
     def pass_over(self, bolus: Bolus, minute: int, reason: int) -> None:
         """The bolus that begins by the clock in a local minute is not given, for this reason.
 
@@ -149,7 +157,7 @@ class Timeline:
         """Go by the program of another timeline that gives the same, since this one's may be forgotten."""
         self.program = other.program
 
-    def _bridge_at(self, tick: int):
+    def _bridge_at(self, tick: int) -> "tuple[int, int] | None":
         bridge = self.bridge
         return bridge if bridge is not None and tick < bridge[1] else None
 
@@ -190,13 +198,13 @@ class Timeline:
         return bool(self.extra) or (self._longest_bolus_minutes > 0 and self.bolus_minute != NO_BOLUSES)
 
 
-def _sorted(boluses) -> list:
+def _sorted(boluses: "list[Bolus]") -> list:
     return sorted(
         [(bolus.start_tick, bolus.end_tick, bolus.kind, bolus.rate_nl_per_day) for bolus in boluses]
     )
 
 
-def _after(spans, first_minute: int) -> list:
+def _after(spans: "tuple[tuple[int, int], ...]", first_minute: int) -> list:
     """What is left of spans from a minute on."""
     return [(max(first, first_minute), until) for first, until in spans if until > first_minute]
 
@@ -208,12 +216,12 @@ NO_DELIVERY = Timeline(Program(MODE_STOPPED), WallClock(), 0)
 class ChangingTimeline:
     """An old timeline until a tick, a new one from then on."""
 
-    def __init__(self, before, change_tick: int, after: Timeline):
+    def __init__(self, before: "AnyTimeline", change_tick: int, after: Timeline) -> None:
         self.before = before
         self.after = after
         self._change_tick = change_tick
 
-    def segment_at(self, tick: int):
+    def segment_at(self, tick: int) -> "tuple[int, int]":
         if tick >= self._change_tick:
             return self.after.segment_at(tick)
         rate_nl_per_day, end = self.before.segment_at(tick)
@@ -233,12 +241,17 @@ class ChangingTimeline:
         self.after.go_by_program_of(other)
 
     @property
-    def passed(self):
+    def passed(self) -> "list[tuple[int, int, int]]":
         return self.after.passed
 
     @property
-    def bridge(self):
+    def bridge(self) -> "tuple[int, int] | None":
         return self.after.bridge
 
     def may_have_boluses(self) -> bool:
         return self.before.may_have_boluses() or self.after.may_have_boluses()
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    AnyTimeline = Timeline | ChangingTimeline

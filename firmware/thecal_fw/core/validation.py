@@ -1,8 +1,6 @@
 """Whether a program may be committed: every fault in it, each with its field, value and limits.
 
-Validation never stops at the first fault, so the person programming sees all of them at once. Limits are a
-configuration; the defaults are the bench pump's, after the ranges commonly published for implanted
-programmable pumps.
+Validation never stops at the first fault, so the person programming sees all of them at once.
 
 Looking at the largest program takes the board about a second. So ``checking`` pauses after each step and each bolus,
 and goes on from there: whoever drives it decides how much of it there is time for.
@@ -10,6 +8,7 @@ and goes on from there: whoever drives it decides how much of it there is time f
 
 from thecal_fw.core.bolus_validation import need_therapy
 from thecal_fw.core.calibration import Calibration
+from thecal_fw.core.limits import Limits
 from thecal_fw.core.program import (
     DAYS_PER_WEEK,
     DRUG_NAME_BYTES,
@@ -44,48 +43,13 @@ from thecal_fw.core.program_fault import (
 from thecal_fw.core.schedule import most_patient_nl
 from thecal_fw.core.week import Week, turns_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Need = Callable[..., None]
+
 _MINUTES_PER_HOUR = 60
-
-
-class Limits:
-    """What a pump of this build may be asked to do. Rates nL/day, volumes nL, concentration ng/mL.
-
-    most_rate_nl_per_day: of basal rate and boluses together; about 70 microsteps a second.
-    least_lockout_minutes: published for an external pump of this use (CADD-MS3): never 0.
-    """
-
-    def __init__(
-        self,
-        least_basal_nl_per_day: int = 48_000,
-        most_basal_nl_per_day: int = 24_000_000,
-        minimum_rate_nl_per_day: int = 6_000,
-        reservoirs_nl=(20_000_000, 40_000_000),
-        least_low_reservoir_nl: int = 1_000_000,
-        least_concentration_ng_per_ml: int = 1_000,
-        most_concentration_ng_per_ml: int = 4_000_000,
-        most_rate_nl_per_day: int = 96_000_000,
-        most_bolus_nl: int = 1_000_000,
-        least_lockout_minutes: int = 15,
-        most_patient_boluses_per_day: int = 12,
-        most_accuracy_permille: int = 300,
-        most_stability_days: int = 365,
-    ):
-        self.least_basal_nl_per_day = least_basal_nl_per_day
-        self.most_basal_nl_per_day = most_basal_nl_per_day
-        self.minimum_rate_nl_per_day = minimum_rate_nl_per_day
-        self.reservoirs_nl = reservoirs_nl
-        self.least_low_reservoir_nl = least_low_reservoir_nl
-        self.least_concentration_ng_per_ml = least_concentration_ng_per_ml
-        self.most_concentration_ng_per_ml = most_concentration_ng_per_ml
-        self.most_rate_nl_per_day = most_rate_nl_per_day
-        self.most_bolus_nl = most_bolus_nl
-        self.least_lockout_minutes = least_lockout_minutes
-        self.most_patient_boluses_per_day = most_patient_boluses_per_day
-        self.most_accuracy_permille = most_accuracy_permille
-        self.most_stability_days = most_stability_days
-
-
-BENCH_LIMITS = Limits()
 
 
 def validate(program: Program, limits: Limits, calibration: Calibration) -> list:
@@ -96,7 +60,9 @@ def validate(program: Program, limits: Limits, calibration: Calibration) -> list
     return faults.found
 
 
-def checking(program: Program, limits: Limits, calibration: Calibration, week: Week, faults: Faults):
+def checking(
+    program: Program, limits: Limits, calibration: Calibration, week: Week, faults: Faults
+) -> "Iterator[int | None]":
     """Find every fault of a program, and work out its week if there is none; a pause after each piece, see ``advance``.
 
     week: what the program gives, known at the end of a program whose only faults are of its limits.
@@ -146,7 +112,7 @@ def _need_reservoir(program: Program, limits: Limits, faults: Faults) -> None:
     faults.need(FIELD_LOW_RESERVOIR, program.low_reservoir_nl, least_nl, most_nl)
 
 
-def _need_flex(program: Program, least_nl: int, most_nl: int, need):
+def _need_flex(program: Program, least_nl: int, most_nl: int, need: "Need") -> "Iterator[None]":
     need(FIELD_PATTERNS, len(program.patterns), 1, MOST_PATTERNS)
     for pattern_index, pattern in enumerate(program.patterns):
         need(FIELD_STEPS, len(pattern), 1, MOST_STEPS_PER_DAY, pattern_index)
@@ -166,7 +132,7 @@ def _need_flex(program: Program, least_nl: int, most_nl: int, need):
         need(FIELD_WEEKDAY, pattern_index, 0, max(0, len(program.patterns) - 1), -1, weekday)
 
 
-def _need_resolution(limits: Limits, calibration: Calibration, need) -> None:
+def _need_resolution(limits: Limits, calibration: Calibration, need: "Need") -> None:
     """Metering keeps its steady arithmetic within 30 bits; the calibration must leave it room."""
     from thecal_fw.core.metering import MOST_WEIGHT, weight_per_rate
 

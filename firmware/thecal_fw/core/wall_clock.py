@@ -24,7 +24,9 @@ _WEEKDAY_OF_EPOCH = 3
 class WallClock:
     """Relation of UTC and local time to time since boot. Immutable: setting the time makes a new one."""
 
-    def __init__(self, source: int = TIME_UNKNOWN, utc_ticks_at_boot: int = 0, offset_minutes: int = 0):
+    def __init__(
+        self, source: int = TIME_UNKNOWN, utc_ticks_at_boot: int = 0, offset_minutes: int = 0
+    ) -> None:
         self.source = source
         self.offset_minutes = offset_minutes
         self.utc_ticks_at_boot = utc_ticks_at_boot
@@ -76,7 +78,7 @@ def clock_set_to(utc_s: int, utc_us: int, offset_minutes: int, boot_s: int, boot
     return WallClock(TIME_SET, utc_ticks - ticks_at(boot_s, boot_us), offset_minutes)
 
 
-def weekday_and_minute(local_second: int):
+def weekday_and_minute(local_second: int) -> "tuple[int, int]":
     """Weekday (0 is Monday) and minute of day of a second of local time since 1970."""
     day, second_of_day = divmod(local_second, SECONDS_PER_DAY)
     return (day + _WEEKDAY_OF_EPOCH) % DAYS_PER_WEEK, second_of_day // 60

@@ -18,6 +18,12 @@ from thecal_fw.core.program import (
 )
 from thecal_fw.core.schedule import MINUTES_PER_WEEK, most_minutes_of_train, rate_at
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from thecal_fw.core.schedule import Steps
+
 MOST_TURNS = 1 + DAYS_PER_WEEK * (MOST_STEPS_PER_DAY + 2 * MOST_BOLUSES_PER_DAY)
 """Of the largest program: each step is a turn, each bolus two, and one is to spare for a bolus over Sunday midnight."""
 
@@ -35,7 +41,7 @@ def turns_of(program: Program) -> int:
     return turns
 
 
-def advance(work, pieces: int) -> bool:
+def advance(work: "Iterator[int | None]", pieces: int) -> bool:
     """Go on with work that pauses after each piece, for so many pieces; whether there is more. Of a pause for which the
     work gives a number, so many pieces are due at once next."""
     try:
@@ -55,7 +61,7 @@ class Week:
     done, whole: how much of the work is done.
     """
 
-    def __init__(self, most_turns: int = MOST_TURNS):
+    def __init__(self, most_turns: int = MOST_TURNS) -> None:
         self.minutes = array("H", bytes(2 * (most_turns + 1)))
         self.rates = array("I", bytes(4 * most_turns))
         self.forget()
@@ -75,7 +81,7 @@ class Week:
         for _ in self.working_out(program, minimum_rate_nl_per_day):
             pass
 
-    def working_out(self, program: Program, minimum_rate_nl_per_day: int):
+    def working_out(self, program: Program, minimum_rate_nl_per_day: int) -> "Iterator[None]":
         """Work it out; a pause, of no value, after each turn. The program must be free of faults, apart from its
         limits."""
         self.forget()
@@ -97,7 +103,7 @@ class Week:
     def _pause(self) -> None:
         self.done = min(self.done + 1, self.whole - 1)
 
-    def _lay_out(self, program: Program):
+    def _lay_out(self, program: Program) -> "Iterator[None]":
         """Write down the turns in the order of the week. Steps and boluses of a day are each in order already, and a
         bolus is over before the next one begins, so merging the two is enough."""
         basal = added = 0
@@ -151,7 +157,7 @@ class Week:
         if self.turns:
             self.total += self.rates[self.turns - 1] * (minute - self.minutes[self.turns - 1])
 
-    def _slide(self, window_minutes: int):
+    def _slide(self, window_minutes: int) -> "Iterator[None]":
         """Find the most that a window gives which slides once through the repeating week.
 
         What is in it changes linearly with its place and bends only where one of its ends meets a turn, so it is
@@ -223,7 +229,7 @@ def most_nl_in_any_day(program: Program, minimum_rate_nl_per_day: int) -> int:
     return week_of(program, minimum_rate_nl_per_day).most_nl_in_day
 
 
-def _step_of(steps, index: int, midnight: int):
+def _step_of(steps: "Steps", index: int, midnight: int) -> "tuple[int, int]":
     """Minute of the week at which a step of a day begins, and its rate; never, if the day has no more."""
     if index >= len(steps):
         return _NEVER, 0

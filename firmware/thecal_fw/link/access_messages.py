@@ -5,7 +5,7 @@ whether a tag is there, so no state of its keys changes how bytes are read.
 """
 
 from thecal_fw.core.roles import ROLE_NONE, ROLE_PATIENT
-from thecal_fw.link.layouts import Message
+from thecal_fw.link.layouts import STORES_ITSELF, STORES_NOTHING, Message
 
 TAGGED = 0x40
 
@@ -27,6 +27,7 @@ AUTHENTICATE = Message(
     [("pump_proof", "16s")],
     "Prove to have a role's key; from here on this session's requests may carry their tags.",
     ROLE_NONE,
+    stores=STORES_NOTHING,
 )
 PAIR = Message(
     "pair",
@@ -37,6 +38,7 @@ PAIR = Message(
     [],
     "Take this key for a role, in place of the one it had. Only while the button on the board is held.",
     ROLE_NONE,
+    stores=STORES_ITSELF,
 )
 SIGN_OFF = Message(
     "sign_off",
@@ -47,6 +49,7 @@ SIGN_OFF = Message(
     [],
     "End what this session has proved: no tag of it is worth anything any more.",
     ROLE_PATIENT,
+    stores=STORES_NOTHING,
 )
 
 ACCESS_MESSAGES = (CHALLENGE, AUTHENTICATE, PAIR, SIGN_OFF)

@@ -11,6 +11,10 @@ import struct
 
 from thecal_fw.core.counts import one_more
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.octets import Octets
+
 PROTOCOL_VERSION = 1
 MOST_PAYLOAD_BYTES = 236
 """Eight events fit, and the frame fits the 256 bytes that the board's USB takes at once."""
@@ -24,7 +28,7 @@ _MOST_RUN_BYTES = 254
 MOST_FRAME_BYTES = _MOST_BODY_BYTES + _MOST_BODY_BYTES // _MOST_RUN_BYTES + 2
 
 
-def cobs_encode(body) -> bytearray:
+def cobs_encode(body: "Octets") -> bytearray:
     """COBS encoding, without the closing zero, of at most 254 bytes, as any frame's body is; ValueError beyond."""
     if len(body) > _MOST_RUN_BYTES:
         raise ValueError("%d bytes to encode, at most %d" % (len(body), _MOST_RUN_BYTES))
@@ -43,7 +47,7 @@ def cobs_encode(body) -> bytearray:
     return encoded
 
 
-def cobs_decode(encoded):
+def cobs_decode(encoded: "Octets") -> "bytearray | None":
     """Bytes that a COBS encoding without its closing zero stands for, or None if it is not one."""
     body = bytearray()
     position = 0
@@ -63,7 +67,7 @@ def cobs_decode(encoded):
     return body
 
 
-def crc32(data) -> int:
+def crc32(data: "Octets") -> int:
     return binascii.crc32(data) & 0xFFFFFFFF
 
 
@@ -80,7 +84,7 @@ def encode_frame(kind: int, session: int, request: int, payload: bytes = b"") ->
 class Frame:
     """A frame that arrived whole. ``version`` may differ from ours; the receiver decides what to say."""
 
-    def __init__(self, version: int, kind: int, session: int, request: int, payload: bytes):
+    def __init__(self, version: int, kind: int, session: int, request: int, payload: bytes) -> None:
         self.version = version
         self.kind = kind
         self.session = session
@@ -95,14 +99,14 @@ class FrameReader:
     overlong: runs longer than any frame; the bytes up to the next zero are thrown away.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._buffer = bytearray(MOST_FRAME_BYTES)
         self._fill = 0
         self._skipping = False
         self.garbled = 0
         self.overlong = 0
 
-    def push(self, byte: int):
+    def push(self, byte: int) -> "Frame | None":
         """Take one byte; return the Frame it completes, or None."""
         if byte:
             if self._fill < MOST_FRAME_BYTES:
@@ -123,7 +127,7 @@ class FrameReader:
         return frame
 
 
-def _frame_of(body):
+def _frame_of(body: "Octets | None") -> "Frame | None":
     if body is None or not _HEADER_BYTES + _CRC_BYTES <= len(body) <= _MOST_BODY_BYTES:
         return None
     split = len(body) - _CRC_BYTES

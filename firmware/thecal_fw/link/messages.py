@@ -65,8 +65,19 @@ from thecal_fw.link.error_codes import (  # noqa: F401 - a message and its error
     ERROR_WAIT,
     ERROR_WRONG_KEY,
 )
-from thecal_fw.link.layouts import TAIL, Layout, Message
+from thecal_fw.link.layouts import (
+    STORES_AFTER,
+    STORES_ITSELF,
+    STORES_NOTHING,
+    TAIL,
+    Layout,
+    Message,
+)
 from thecal_fw.version import SCHEMA_HASH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RESPONSE = 0x80
 KIND_ERROR = 0xFF
@@ -170,6 +181,7 @@ STAGE_BEGIN = Message(
     [("total_bytes", "H")],
     [],
     "Begin to stage a program of so many bytes; what was staged before is forgotten.",
+    stores=STORES_NOTHING,
 )
 STAGE_DATA = Message(
     "stage_data",
@@ -179,6 +191,7 @@ STAGE_DATA = Message(
     [("offset", "H"), TAIL],
     [("received_bytes", "H")],
     "The next bytes of the staged program.",
+    stores=STORES_NOTHING,
 )
 STAGE_CHECK = Message(
     "stage_check",
@@ -197,6 +210,7 @@ COMMIT = Message(
     [("digest", "32s")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I")],
     "Make the staged program the running one. While delivering it takes effect on a whole second.",
+    stores=STORES_AFTER,
 )
 START = Message(
     "start",
@@ -215,6 +229,7 @@ STOP = Message(
     [],
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("counted_steps", "I"), ("is_stored", "B")],
     "Stop delivery at once. The instant is the tick at which the step generator was held.",
+    stores=STORES_AFTER,
 )
 REFILL = Message(
     "refill",
@@ -264,6 +279,7 @@ ACKNOWLEDGE = Message(
     [("alarms", "I")],
     [("active_alarms", "I"), ("silenced_alarms", "I"), ("is_stored", "B")],
     "Acknowledge alarms by bit: they fall silent for a while, and latched ones whose cause is gone clear.",
+    stores=STORES_AFTER,
 )
 READ_LOG = Message(
     "read_log",
@@ -273,6 +289,7 @@ READ_LOG = Message(
     [("first_sequence", "I")],
     [("oldest_sequence", "I"), ("latest_sequence", "I"), ("next_sequence", "I"), TAIL],
     "Event records from a sequence number on, as many as fit (tail: EVENT layouts). Read on from the next sequence.",
+    stores=STORES_ITSELF,
 )
 CHECK_BOLUS = Message(
     "check_bolus",
@@ -298,6 +315,7 @@ GIVE_BOLUS = Message(
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("bolus_nl", "I")],
     "Give a bolus beside the program of this digest, from the next whole second of the pump's clock on.",
     lesser=("bolus_kind", KIND_PATIENT, ROLE_PATIENT),
+    stores=STORES_ITSELF,
 )
 CANCEL_BOLUS = Message(
     "cancel_bolus",
@@ -307,6 +325,7 @@ CANCEL_BOLUS = Message(
     [("is_temporary_rate", "B")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("is_stored", "B")],
     "End the bolus on demand that is under way, or the temporary rate. What the program gives goes on.",
+    stores=STORES_AFTER,
 )
 BOLUSES = Message(
     "boluses",
@@ -390,6 +409,7 @@ CHECK_TONE = Message(
     [("sounds", "B")],
     "Sound the tones of alarms of a priority once, so that a person knows them; not while others sound.",
     role=ROLE_PATIENT,
+    stores=STORES_NOTHING,
 )
 BOOTLOADER = Message(
     "bootloader",
@@ -399,6 +419,7 @@ BOOTLOADER = Message(
     [],
     [],
     "Disable the motor driver and restart into the USB bootloader. Refused while delivering.",
+    stores=STORES_AFTER,
 )
 PROMPT = Message(
     "prompt",
@@ -408,6 +429,7 @@ PROMPT = Message(
     [],
     [],
     "Disable the motor driver and leave to the MicroPython prompt for maintenance. Refused while delivering.",
+    stores=STORES_AFTER,
 )
 
 MESSAGES = (
@@ -446,7 +468,7 @@ EVENT = Layout(EVENT_FIELDS)
 ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I")])
 
 
-def schema_lines():
+def schema_lines() -> "Iterator[str]":
     """Canonical text of every layout and of every numbered name, a line at a time; the schema hash is taken over it."""
     for message in MESSAGES:
         yield "%d %s %d %d" % (message.kind, message.name, message.changes, message.role)

@@ -7,6 +7,10 @@ again; one whose number lies behind is refused, whatever it asks.
 
 from thecal_fw.link.frames import crc32
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.link.frames import Frame
+
 DECISION_NEW = 0
 DECISION_REPEATED = 1
 DECISION_STALE = 2
@@ -17,7 +21,7 @@ DECISION_NO_SESSION = 4
 class Session:
     """The one session a pump has at a time."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.number = 0
         self._closed_number = 0
         self._nonce = 0
@@ -50,7 +54,7 @@ class Session:
         self.number = 0
         self.last_answer = b""
 
-    def judge(self, frame, changes: bool) -> int:
+    def judge(self, frame: "Frame", changes: bool) -> int:
         """What to do with a request of this session. ``last_answer`` is the answer to a repeated one."""
         if not self.number or not frame.session:
             return DECISION_NO_SESSION
@@ -68,11 +72,11 @@ class Session:
             return DECISION_OUT_OF_ORDER
         return DECISION_NEW
 
-    def remember(self, frame, answer: bytes) -> None:
+    def remember(self, frame: "Frame", answer: bytes) -> None:
         """Keep the answer to a request that changed something."""
         self._last_changing_request = frame.request
         self._last_fingerprint = self._fingerprint(frame)
         self.last_answer = answer
 
-    def _fingerprint(self, frame) -> int:
+    def _fingerprint(self, frame: "Frame") -> int:
         return crc32(bytes([frame.kind]) + frame.payload)

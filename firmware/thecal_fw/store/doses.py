@@ -8,6 +8,11 @@ from thecal_fw.core.counts import MOST_NUMBER
 from thecal_fw.core.dose_record import RECORD_BYTES, SEQUENCE_OFFSET, complete, sequence_in
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, Ring
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.store.flash_chip import FlashChip
+    from thecal_fw.store.layout import Layout
+
 _WRITE_TRIES = 4
 _ERASES_IN_A_WRITE = 4
 
@@ -16,7 +21,7 @@ class DoseStore:
     """record: the newest record, as it was found or is to be written. was_found: whether ``open`` found one.
     latest: its number in flash; -1 if there is none."""
 
-    def __init__(self, flash, layout):
+    def __init__(self, flash: "FlashChip", layout: "Layout") -> None:
         self._rings = (
             Ring(flash, layout.doses_a, layout.dose_sectors, RECORD_BYTES, SEQUENCE_OFFSET),
             Ring(flash, layout.doses_b, layout.dose_sectors, RECORD_BYTES, SEQUENCE_OFFSET),

@@ -11,6 +11,12 @@ from thecal_fw.core.events import AT_CODE, EVENT_FIELDS, EVENT_FORMAT
 from thecal_fw.store.layout import EVENT_BYTES
 from thecal_fw.store.ring import Ring
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.octets import Octets
+    from thecal_fw.store.flash_chip import FlashChip
+    from thecal_fw.store.layout import Layout
+
 _CRC_OFFSET = EVENT_BYTES - 4
 _CODE_OFFSET = struct.calcsize("<" + "".join([form for _, form in EVENT_FIELDS[:AT_CODE]]))
 _WRITE_TRIES = 3
@@ -21,7 +27,7 @@ class StoredEvents:
     """The events in flash. latest: the last sequence number that was given, 0 if none was.
     newest: the newest that ``open`` found, 0 if it found none."""
 
-    def __init__(self, flash, layout):
+    def __init__(self, flash: "FlashChip", layout: "Layout") -> None:
         self.ring = Ring(flash, layout.events, layout.event_sectors, EVENT_BYTES)
         self.latest = 0
         self.newest = 0
@@ -31,6 +37,10 @@ class StoredEvents:
         self._checked = memoryview(self._slot)[:_CRC_OFFSET]
         self._read_slot = bytearray(EVENT_BYTES)
         self._read_event = memoryview(self._read_slot)[:_CRC_OFFSET]
+
+    def skip(self, latest: int) -> None:
+        """Leave out the numbers up to this one."""
+        self.latest = max(self.latest, latest)
 
     def open(self, least_latest: int) -> None:
         """Find the newest event; at least the number given, 0 or more, was reached before. Reads only."""
@@ -99,13 +109,13 @@ class StoredEvents:
         self._settle()
         self.ring.erase(self.latest + 1)
 
-    def get(self, sequence: int):
+    def get(self, sequence: int) -> "tuple[int, ...] | None":
         """The values of an event, as ``EVENT_FIELDS`` has them; None if it is missing or no longer kept."""
         found = bytearray()
         self.copy(sequence, sequence, 1, found)
         return struct.unpack(EVENT_FORMAT, found) if found else None
 
-    def copy(self, sequence: int, last: int, enough_bytes: int, found) -> int:
+    def copy(self, sequence: int, last: int, enough_bytes: int, found: bytearray) -> int:
         """Add events to a bytearray as ``EVENT_FORMAT`` packs them, up to the last one named, until there are enough.
 
         The number to go on from. What is missing or no longer kept is passed over.
@@ -120,7 +130,7 @@ class StoredEvents:
             sequence += 1
         return sequence
 
-    def holds(self, codes) -> bool:
+    def holds(self, codes: "tuple[int, ...]") -> bool:
         """Return True if an event of one of these codes is still in flash."""
         for sequence in range(self.newest, self.oldest() - 1, -1):
             self.ring.read(sequence, self._read_slot)
@@ -139,7 +149,7 @@ class StoredEvents:
         return max(1, group * self.ring.slots)
 
 
-def _number_in(slot) -> int:
+def _number_in(slot: "Octets") -> int:
     """Sequence number of an undamaged event, -1 of anything else."""
     if (
         struct.unpack_from("<I", slot, _CRC_OFFSET)[0]

@@ -7,12 +7,22 @@ erases while something is to be written, as long as ``erase_one`` is called soon
 
 from thecal_fw.core.events import EVENT_PROGRAM_COMMITTED, EVENT_PROGRAM_EFFECTIVE, EVENT_STARTED
 from thecal_fw.core.journal_condition import BLANK, LOST
+from thecal_fw.store.decoding import DECODERS
 from thecal_fw.store.event_log import StoredEvents
 from thecal_fw.store.layout import COPIES, Layout
 from thecal_fw.store.programs import Programs
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED
-from thecal_fw.store.state import DECODERS, NO_PAIR
+from thecal_fw.store.state import NO_PAIR
 from thecal_fw.store.state_rings import StateRings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from thecal_fw.core.octets import Octets, Writable
+    from thecal_fw.store.decoding import Decoders
+    from thecal_fw.store.flash_chip import FlashChip
+    from thecal_fw.store.state import State
 
 SOUND = 0
 STATE_DAMAGED = 1
@@ -32,7 +42,12 @@ class Journal:
     state: the state last written or found; None if there is none.
     """
 
-    def __init__(self, flash, layout=None, keep=None):
+    def __init__(
+        self,
+        flash: "FlashChip",
+        layout: "Layout | None" = None,
+        keep: "Callable[[Octets], None] | None" = None,
+    ) -> None:
         """keep: what takes each record before it is written, to give it back to ``open`` after a reset with the
         power on."""
         layout = layout or Layout()
@@ -42,7 +57,7 @@ class Journal:
         self._events = StoredEvents(flash, layout)
         self._scrubbed = 0
 
-    def open(self, decoders=DECODERS, held=None) -> int:
+    def open(self, decoders: "Decoders" = DECODERS, held: "Octets | None" = None) -> int:
         """Find out what is there; once, before anything else. Reads only. Returns the condition.
 
         held: the last record that was kept, if it outlived the reset. It is the state unless flash has a newer one;
@@ -68,7 +83,7 @@ class Journal:
     # State -----------------------------------------------------------------------------------------------------
 
     @property
-    def state(self):
+    def state(self) -> "State | None":
         return self._rings.state
 
     @property
@@ -86,7 +101,7 @@ class Journal:
             + self._events.ring.failures
         )
 
-    def hold(self, state) -> None:
+    def hold(self, state: "State") -> None:
         """Take a state without writing it: lost with the power, and with nothing else."""
         state.latest_event = max(state.latest_event, self._events.latest)
         state.other_pair_erased = int(
@@ -94,7 +109,7 @@ class Journal:
         )
         self._rings.hold(state)
 
-    def write(self, state) -> bool:
+    def write(self, state: "State") -> bool:
         """Write a state, with its sequence number put in; True once it is durable.
 
         Its ``latest_event`` may be ahead of what ``append_event`` was given: those numbers are never given again.
@@ -102,7 +117,7 @@ class Journal:
         self.hold(state)
         is_durable = self._rings.write_again()
         if is_durable:
-            self._programs.in_force = state.program_pair
+            self._programs.note_in_force(state.program_pair)
         return is_durable
 
     def has_erased(self) -> bool:
@@ -129,7 +144,7 @@ class Journal:
 
     # Program ---------------------------------------------------------------------------------------------------
 
-    def read_program(self, buffer) -> int:
+    def read_program(self, buffer: "Writable") -> int:
         """Put the encoded program that the state names into a buffer: its length, 0 if the state names none, no copy is
         right, or it does not fit."""
         state = self.state
@@ -149,7 +164,7 @@ class Journal:
         """Whether there is an erased place for another program. Never before a first state was written."""
         return self.state is not None and self._programs.is_ready()
 
-    def put_program(self, encoded):
+    def put_program(self, encoded: "Octets") -> "int | None":
         """Write another program beside the one in force. Its pair, to be named by the state that is to make it
         take effect; None if that failed or ``can_commit`` is False."""
         if not self.can_commit():
@@ -176,7 +191,7 @@ class Journal:
 
     def skip_events(self, latest: int) -> None:
         """Leave out the numbers up to this one: their events are lost."""
-        self._events.latest = max(self._events.latest, latest)
+        self._events.skip(latest)
 
     @property
     def latest_event(self) -> int:
@@ -194,11 +209,11 @@ class Journal:
         """Whether the number of an event was stepped over after a reset or a failed write: nothing is lost with it."""
         return self._events.is_left_out(sequence)
 
-    def event(self, sequence: int):
+    def event(self, sequence: int) -> "tuple[int, ...] | None":
         """The values of an event in flash, as ``EVENT_FIELDS`` has them; None if it is missing."""
         return self._events.get(sequence)
 
-    def copy_events(self, sequence: int, last: int, enough_bytes: int, found) -> int:
+    def copy_events(self, sequence: int, last: int, enough_bytes: int, found: bytearray) -> int:
         """See ``StoredEvents.copy``."""
         return self._events.copy(sequence, last, enough_bytes, found)
 

@@ -13,6 +13,10 @@ import struct
 from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_NAMES, ROLE_PATIENT
 from thecal_fw.store.layout import KEY_SECTORS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.store.flash_chip import FlashChip
+
 _FORMAT = "<HBBI32s32sI"
 _BYTES = struct.calcsize(_FORMAT)
 _CRC_OFFSET = _BYTES - 4
@@ -27,7 +31,7 @@ class KeyStore:
     roles: bits of the roles that have a key.
     is_single: whether the keys stand in one place only, since the other one does not take them."""
 
-    def __init__(self, flash, first_sector: int):
+    def __init__(self, flash: "FlashChip", first_sector: int) -> None:
         self.access = OPEN
         self.roles = 0
         self.is_single = False
@@ -56,7 +60,7 @@ class KeyStore:
             else:
                 self.access = DAMAGED
 
-    def _make_equal(self, newest: bytes, records) -> bytes:
+    def _make_equal(self, newest: bytes, records: "list[bytes]") -> bytes:
         """Write the newest keys wherever they are not, and where a cut may have left them doubtful. Return the keys in
         force then.
 
@@ -85,7 +89,7 @@ class KeyStore:
         self.is_single = True
         return record if self._read(0) == record else before
 
-    def key(self, role: int):
+    def key(self, role: int) -> "bytes | None":
         """A role's key, None if it has none."""
         return self._keys[role] if self.roles >> role & 1 else None
 

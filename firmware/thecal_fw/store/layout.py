@@ -23,7 +23,7 @@ class Layout:
     other. Each ring needs at least two sectors, the event log three. ``sectors`` of them are the journal's; the keys,
     the doses and the meter lie behind, up to ``all_sectors``."""
 
-    def __init__(self, state_sectors: int = 32, event_sectors: int = 60, dose_sectors: int = 32):
+    def __init__(self, state_sectors: int = 32, event_sectors: int = 60, dose_sectors: int = 32) -> None:
         self.state_sectors = state_sectors
         self.event_sectors = event_sectors
         self.state_a = 0

@@ -11,6 +11,11 @@ import struct
 
 from thecal_fw.store.ring import Ring
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.meter import Meter
+    from thecal_fw.store.flash_chip import FlashChip
+
 PAGE_MINUTES = 4
 """From one page to the next."""
 MINUTES = 48
@@ -25,7 +30,7 @@ _COUNTS_OFFSET = struct.calcsize(_HEADER)
 class MeterPages:
     """ring: where they lie. steps, held: of the page that was read last; ``page`` has its minutes, the oldest first."""
 
-    def __init__(self, flash, first_sector: int, sectors: int):
+    def __init__(self, flash: "FlashChip", first_sector: int, sectors: int) -> None:
         self.ring = Ring(flash, first_sector, sectors, _PAGE_BYTES)
         self.steps = self.held = 0
         self._page = bytearray(_PAGE_BYTES)
@@ -47,7 +52,7 @@ class MeterPages:
             self.ring.found(number)
         return True
 
-    def write(self, number: int, steps: int, held: int, meter) -> bool:
+    def write(self, number: int, steps: int, held: int, meter: "Meter") -> bool:
         """Write the page of a number; True once it reads back right."""
         if self._newest >= 0:
             # Before the first write of this life: step over what an earlier life may have left half-written.

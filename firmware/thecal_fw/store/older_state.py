@@ -8,6 +8,11 @@ import struct
 
 from thecal_fw.store.state import MOST_GAP_S, NEVER, set_flags
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.octets import Octets
+    from thecal_fw.store.state import State
+
 _OLDER_RESET = "watchdog_reset_0_s"
 _BEGIN = ("program_pair", "sequence", "boots", "bridge_end", _OLDER_RESET, "watchdog_reset_s")
 _MIDDLE = (
@@ -46,7 +51,7 @@ FORMATS = {1: "<3xBIHHIIBBHBBhIIIIIIIII32sIIIIIII4x", 2: "<3xBIHHIIBBHHHHhIIIIII
 """Layout version -> how its record is packed."""
 
 
-def decode_into(state, record) -> None:
+def decode_into(state: "State", record: "Octets") -> None:
     """Tell a new state what is in an undamaged record of one of these layouts."""
     names = _NAMES[record[1]]
     values = struct.unpack(FORMATS[record[1]], record)

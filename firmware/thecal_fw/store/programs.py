@@ -12,6 +12,11 @@ import struct
 from thecal_fw.store.layout import COPIES, PAIRS
 from thecal_fw.store.state import NO_PAIR
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.octets import Octets, Writable
+    from thecal_fw.store.flash_chip import FlashChip
+
 _HEADER_FORMAT = "<HHI"
 _HEADER_BYTES = 8
 _MAGIC = 0x5054
@@ -26,7 +31,7 @@ class Programs:
     failures: writes and erases since power-on that did not verify.
     """
 
-    def __init__(self, flash, first_sector: int):
+    def __init__(self, flash: "FlashChip", first_sector: int) -> None:
         self.in_force = NO_PAIR
         self.good_copies = 0
         self.failures = 0
@@ -47,6 +52,10 @@ class Programs:
 
     def _sector(self, pair: int, copy: int) -> int:
         return pair * COPIES + copy
+
+    def note_in_force(self, pair: int) -> None:
+        """A state has been written that names a pair."""
+        self.in_force = pair
 
     def found(self, in_force: int, other_pair_erased: bool) -> None:
         """On opening: what the state says."""
@@ -86,7 +95,7 @@ class Programs:
                 return False
         return True
 
-    def put(self, encoded):
+    def put(self, encoded: "Octets") -> "int | None":
         """Write a program to the other pair, both copies. The pair once they read back right, else None.
 
         encoded: its bytes, as anything that can be cut into pieces."""
@@ -106,7 +115,7 @@ class Programs:
             is_whole = self._write(self._sector(pair, copy), header, encoded) and is_whole
         return pair if is_whole else None
 
-    def _write(self, sector: int, header: bytes, encoded) -> bool:
+    def _write(self, sector: int, header: bytes, encoded: "Octets") -> bool:
         page_bytes = self._flash.PAGE_BYTES
         begin, page = 0, header
         for offset in range(0, _HEADER_BYTES + len(encoded), page_bytes):
@@ -120,7 +129,7 @@ class Programs:
             begin, page = end, b""
         return True
 
-    def read(self, pair: int, length: int, digest: bytes, buffer) -> bool:
+    def read(self, pair: int, length: int, digest: bytes, buffer: "Writable") -> bool:
         """Put the program of a pair into a buffer, checked against length and SHA-256; False if no copy of it is right
         or it is longer than the buffer."""
         self.good_copies = 0
@@ -171,5 +180,5 @@ class Programs:
         return found & 0xFFFFFFFF == crc32
 
 
-def _crc32(data) -> int:
+def _crc32(data: "Octets") -> int:
     return binascii.crc32(data) & 0xFFFFFFFF

@@ -12,6 +12,15 @@ before:
 - The first slot of a sector is not left blank when a later one is used. So a sector with a blank first slot is empty.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from thecal_fw.core.octets import Octets, Writable
+    from thecal_fw.store.flash_chip import FlashChip
+
+    NumberIn = Callable[[Octets], int]
+
 ERASE_TRIES = 2
 """Times a sector is erased before it counts as failed, for this time round."""
 
@@ -35,7 +44,9 @@ class Ring:
     slot: what was last read.
     """
 
-    def __init__(self, flash, first_sector: int, sectors: int, slot_bytes: int, number_offset: int = 0):
+    def __init__(
+        self, flash: "FlashChip", first_sector: int, sectors: int, slot_bytes: int, number_offset: int = 0
+    ) -> None:
         """number_offset: where in a slot its sequence number lies, four bytes with the lowest first."""
         self.slots = flash.SECTOR_BYTES // slot_bytes
         self.sectors = sectors
@@ -58,11 +69,11 @@ class Ring:
     def group_of(self, sequence: int) -> int:
         return sequence // self.slots
 
-    def read(self, sequence: int, buffer) -> None:
+    def read(self, sequence: int, buffer: "Writable") -> None:
         """What is in the slot of a sequence number, be it of that number or not."""
         self.read_slot(sequence // self.slots % self.sectors, sequence % self.slots, buffer)
 
-    def read_slot(self, sector: int, slot: int, buffer) -> None:
+    def read_slot(self, sector: int, slot: int, buffer: "Writable") -> None:
         self._flash.read_into(self._first_sector + sector, slot * self._slot_bytes, buffer)
 
     def is_blank(self, sector: int, slot: int) -> bool:
@@ -81,7 +92,7 @@ class Ring:
                 return False
         return True
 
-    def newest(self, number_in) -> int:
+    def newest(self, number_in: "NumberIn") -> int:
         """Search for the newest valid slot; return its sequence number, or -1. It is in ``slot`` then.
 
         ``number_in`` returns the sequence number in a slot, and -1 if that is not valid. Of each sector only the number
@@ -99,7 +110,7 @@ class Ring:
             # What was valid a moment ago is not any more: it was never completed. Look further back.
             limit = group
 
-    def _newest_group(self, number_in, limit: int) -> int:
+    def _newest_group(self, number_in: "NumberIn", limit: int) -> int:
         """Return the newest group below a limit, if that is 0 or more, that has a valid slot; -1 if there is none."""
         claimed = []
         for sector in range(self.sectors):
@@ -147,7 +158,7 @@ class Ring:
         group = int.from_bytes(number, "little") // self.slots
         return group if group % self.sectors == sector else -1
 
-    def _group_in(self, sector: int, number_in) -> int:
+    def _group_in(self, sector: int, number_in: "NumberIn") -> int:
         """Return the group of the first valid slot of a sector, -1 if there is none.
 
         Only a slot whose number ends as one of its place does is looked at closely: of anything else than slots, few
@@ -173,7 +184,7 @@ class Ring:
                 at += slot_bytes
         return -1
 
-    def _last_in(self, group: int, number_in) -> int:
+    def _last_in(self, group: int, number_in: "NumberIn") -> int:
         """Return the number of the last valid slot of a group, which is in ``slot`` then; -1 if there is none."""
         sector = group % self.sectors
         in_piece = _PIECE_BYTES // self._slot_bytes
@@ -222,7 +233,7 @@ class Ring:
         if not self.is_spoiled(sequence):
             self._program(sequence, self._zeros)
 
-    def _program(self, sequence: int, data) -> None:
+    def _program(self, sequence: int, data: "Octets") -> None:
         slots, page_bytes = self.slots, self._flash.PAGE_BYTES
         sector = self._first_sector + sequence // slots % self.sectors
         offset = sequence % slots * self._slot_bytes
@@ -244,7 +255,7 @@ class Ring:
         group = sequence // self.slots
         return group == self._failed_groups[group % 2]
 
-    def put(self, sequence: int, data) -> bool:
+    def put(self, sequence: int, data: "Octets") -> bool:
         """Write a slot of a sector that is ready; True once it reads back right."""
         if not self.is_ready(sequence):
             return False
@@ -263,7 +274,7 @@ class Ring:
         self.failures += 1
         return False
 
-    def holds(self, sequence: int, data) -> bool:
+    def holds(self, sequence: int, data: "Octets") -> bool:
         """Whether the slot of a sequence number reads as the data."""
         self.read(sequence, self.slot)
         return self.slot == data

@@ -2,7 +2,7 @@
 
 The first 8 bytes (magic, layout version, how well the mirror kept up, sequence) and the last 4 (CRC-32) keep
 their places in every layout there will ever be: a record of a layout that this firmware does not know is
-recognised as such and never taken for damage. An older layout is read by its own decoder in ``DECODERS``.
+recognised as such and never taken for damage. An older layout is read by its own decoder (``decoding``).
 """
 
 import binascii
@@ -10,6 +10,10 @@ import struct
 
 from thecal_fw.core.ledger import MOST_STALLS
 from thecal_fw.store.layout import STATE_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.octets import Octets
 
 MAGIC = 0xB5
 LAYOUT_VERSION = 4
@@ -158,7 +162,7 @@ class State:
     tubing_day: int
     tubing_hundreds: int
 
-    def __init__(self):
+    def __init__(self) -> None:
         for name in FIELDS:
             setattr(self, name, 0)
         self.watchdog_reset_s = NEVER
@@ -166,7 +170,11 @@ class State:
         self.program_pair = NO_PAIR
         self.program_digest = bytes(32)
 
-    def encode_into(self, record) -> None:
+    def note_other_pair(self, is_erased: bool) -> None:
+        """The pair that is not in force is erased or not."""
+        self.other_pair_erased = int(is_erased)
+
+    def encode_into(self, record: bytearray) -> None:
         """Fill a record, save for what ``complete`` adds."""
         values = []
         for name in _PACKED:
@@ -187,31 +195,33 @@ class State:
         return bytes(record)
 
 
-def complete(record, checked, sequence: int, since_mirrored: int) -> None:
+def complete(record: bytearray, checked: memoryview, sequence: int, since_mirrored: int) -> None:
     """Put the sequence and the CRC into a record; ``checked`` is a view of what the CRC covers."""
     record[SINCE_MIRRORED_OFFSET] = since_mirrored
     struct.pack_into("<I", record, SEQUENCE_OFFSET, sequence)
     struct.pack_into("<I", record, CRC_OFFSET, binascii.crc32(checked) & 0xFFFFFFFF)
 
 
-def is_whole(record, checked) -> bool:
+def is_whole(record: "Octets", checked: memoryview) -> bool:
     """Whether this is a record of any layout, undamaged."""
     return record[0] == MAGIC and struct.unpack_from("<I", record, CRC_OFFSET)[0] == (
         binascii.crc32(checked) & 0xFFFFFFFF
     )
 
 
-def sequence_of(record) -> int:
+def sequence_of(record: "Octets") -> int:
     return struct.unpack_from("<I", record, SEQUENCE_OFFSET)[0]
 
 
-def set_flags(state, flags: int) -> None:
+def set_flags(state: State, flags: int) -> None:
     """Tell a state what is in the flags of its record."""
     state.delivering, state.reservoir_known = flags & 1, flags >> 1 & 1
     state.time_source, state.stalls = flags >> 2 & 3, flags >> 4
 
 
-def _decode(record) -> State:
+def decode_present(record: "Octets") -> State:
+    """The state in an undamaged record of this layout, or of number 3: that is the present one, but for the high bits
+    of what was counted, in whose place stands something that nobody reads."""
     state = State()
     values = struct.unpack(_FORMAT, record)
     for index in range(len(_PACKED)):
@@ -225,22 +235,3 @@ def _decode(record) -> State:
     state.granted_steps = counted + (state.granted_steps - counted & _LOW)
     state.filled_at_steps = counted - (counted - state.filled_at_steps & _LOW)
     return state
-
-
-def _decode_older(record) -> State:
-    from thecal_fw.store.older_state import decode_into
-
-    state = State()
-    decode_into(state, record)
-    return state
-
-
-DECODERS = {1: _decode_older, 2: _decode_older, 3: _decode, 4: _decode}
-"""Layout version -> what makes a ``State`` of a record of that layout. Layout 3 is the present one, but for the high
-bits of what was counted: something that nobody reads stands in their place."""
-
-
-def decode(record, decoders=DECODERS):
-    """The state in an undamaged record; None if its layout is not known here."""
-    decoder = decoders.get(record[1])
-    return decoder(record) if decoder else None

@@ -12,12 +12,12 @@ import struct
 
 from thecal_fw.core.counts import MOST_NUMBER
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, GOOD, LOST, REPAIRED
+from thecal_fw.store.decoding import DECODERS, decode
 from thecal_fw.store.layout import STATE_BYTES
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED, Ring
 from thecal_fw.store.state import (
     COUNTED_HIGH_OFFSET,
     CRC_OFFSET,
-    DECODERS,
     GRANT_FORMAT,
     GRANT_OFFSET,
     LAYOUT_VERSION,
@@ -27,10 +27,18 @@ from thecal_fw.store.state import (
     SINCE_MIRRORED_OFFSET,
     State,
     complete,
-    decode,
     is_whole,
     sequence_of,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from thecal_fw.core.octets import Octets
+    from thecal_fw.store.decoding import Decoders
+    from thecal_fw.store.flash_chip import FlashChip
+    from thecal_fw.store.layout import Layout
 
 WRITE_TRIES = 4
 ERASES_IN_A_WRITE = 4
@@ -46,7 +54,9 @@ class StateRings:
     erase first.
     """
 
-    def __init__(self, flash, layout, keep=None):
+    def __init__(
+        self, flash: "FlashChip", layout: "Layout", keep: "Callable[[Octets], None] | None" = None
+    ) -> None:
         self.a = Ring(flash, layout.state_a, layout.state_sectors, STATE_BYTES, SEQUENCE_OFFSET)
         self.b = Ring(flash, layout.state_b, layout.state_sectors, STATE_BYTES, SEQUENCE_OFFSET)
         self.condition = BLANK
@@ -64,7 +74,7 @@ class StateRings:
         self._checked = memoryview(self._record)[:CRC_OFFSET]
         self._keep = keep
 
-    def open(self, decoders=DECODERS, held=None) -> None:
+    def open(self, decoders: "Decoders" = DECODERS, held: "Octets | None" = None) -> None:
         """Find the newest record, in flash or in what was held when the board was reset. Reads only."""
         self._open_flash(decoders)
         if held is not None and _number_in(held) >= max(self.latest, 0):
@@ -74,7 +84,7 @@ class StateRings:
                 state.encode_into(self._record)
                 self._in_a = self._in_b = False
 
-    def _open_flash(self, decoders) -> None:
+    def _open_flash(self, decoders: "Decoders") -> None:
         a = self._newest_a = self.a.newest(_number_in)
         if a >= 0:
             self._record[:] = self.a.slot
@@ -114,7 +124,7 @@ class StateRings:
                 return False
         return True
 
-    def hold(self, state) -> None:
+    def hold(self, state: State) -> None:
         """Take a state, to be written next."""
         state.encode_into(self._record)
         self.state = state
@@ -165,13 +175,13 @@ class StateRings:
         """Have the next record say whether the pair not in force is erased."""
         self._record[OTHER_PAIR_ERASED_OFFSET] = is_erased
         if self.state is not None:
-            self.state.other_pair_erased = int(is_erased)
+            self.state.note_other_pair(is_erased)
 
     def write_again(self) -> bool:
         """Write the last state that was taken; True once it is durable."""
         return self.state is not None and self._write_record(self.state)
 
-    def _write_record(self, state) -> bool:
+    def _write_record(self, state: State) -> bool:
         self._settle()
         self.has_failed = True
         erases_left = ERASES_IN_A_WRITE
@@ -249,7 +259,7 @@ class StateRings:
         )
 
 
-def _number_in(slot) -> int:
+def _number_in(slot: "Octets") -> int:
     """Sequence number of an undamaged record of any layout, -1 of anything else."""
     if is_whole(slot, memoryview(slot)[:CRC_OFFSET]):
         return sequence_of(slot)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import MODE_FLEX, MOST_PROGRAM_BYTES, PatientBolus, Program
 from thecal_fw.core.schedule import most_patient_nl
-from thecal_fw.core.validation import BENCH_LIMITS
 from thecal_fw.core.week import week_of
 
 _DAYS = 7

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
-from thecal_fw.controller import Controller
 from thecal_fw.core import alarms
 from thecal_fw.core.journal_condition import BLANK, CONDITION_NAMES, GOOD, REPAIRED
 from thecal_fw.core.pump_state import STATE_STOPPED
+from thecal_fw.pump.controller import Controller
 from thecal_hil.powercuts.witness import Facts
 
 LATCHING = sum(1 << alarm for alarm, row in enumerate(alarms.ALARMS) if row[3])
@@ -29,7 +29,7 @@ def broken(pump: Controller, facts: Facts, least_steps: int, most_steps: int, cu
             found.append(what)
 
     lifetime = ledger.base_steps
-    quantum = max(facts.quantum_steps, pump.keeper.quantum_steps)
+    quantum = max(facts.quantum_steps, pump.grants.quantum_steps)
     must(
         lifetime >= most_steps, f"count: {most_steps} came and {lifetime} are known, the rest is given twice"
     )
@@ -42,7 +42,7 @@ def broken(pump: Controller, facts: Facts, least_steps: int, most_steps: int, cu
         f"quantum: {ledger.uncertain_steps} are uncertain after {cuts} cuts with {quantum} at most for each",
     )
 
-    digest = pump.program_digest if pump.program is not None else None
+    digest = pump.orders.digest if pump.orders.program is not None else None
     must(digest in facts.digests, f"program: {digest.hex() if digest else digest} was never committed")
 
     reservoir = pump.reservoir
@@ -78,7 +78,7 @@ def not_resumed(pump: Controller, facts: Facts) -> list[str]:
     if facts.delivering != {True}:
         return found
     rate = pump.infusion.rate_nl_per_day()
-    expected = pump.program.rate_nl_per_day if pump.program is not None else 0
+    expected = pump.orders.program.rate_nl_per_day if pump.orders.program is not None else 0
     if rate != expected:
         found.append(f"delivery: {rate} nL/day, and {expected} is prescribed")
     return found
@@ -86,11 +86,11 @@ def not_resumed(pump: Controller, facts: Facts) -> list[str]:
 
 def _broken_events(pump: Controller, facts: Facts) -> list[str]:
     found: list[str] = []
-    oldest = pump.keeper.oldest_event()
+    oldest = pump.keeper.events.oldest()
     for sequence, event in facts.read.items():
         if sequence < oldest:
             continue
-        kept = pump.keeper.event(sequence)
+        kept = pump.keeper.events.get(sequence)
         if kept is None:
             found.append(f"events: {sequence} had been read and is gone")
         elif tuple(kept) != astuple(event):

@@ -80,7 +80,7 @@ class Recording(Witness):
             before = board.train.rises_until(board.processor.now_ns)
             after = board.train.rises_until(board.processor.now_ns + takes_ns)
             if self._pump._controller is not None:
-                quantum = self._pump.controller.keeper.quantum_steps
+                quantum = self._pump.controller.grants.quantum_steps
                 if quantum > self.facts.quantum_steps:
                     self.facts = replace(self.facts, quantum_steps=quantum)
         self.operations.append(Operation(kind, sector, offset, data, before, after, self.facts))

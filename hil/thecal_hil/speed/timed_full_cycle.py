@@ -36,7 +36,7 @@ def main() -> None:
         if callable(others)
         else others
     )
-    log = [event for event in map(pump.controller.keeper.event, _sequences(pump)) if event is not None]
+    log = [event for event in map(pump.controller.keeper.events.get, _sequences(pump)) if event is not None]
     found = {
         "sources": thecal_sim.__file__,
         "processor_s": result.total_s,
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _sequences(pump: ModelPump) -> range:
-    return range(pump.controller.keeper.oldest_event(), pump.controller.log.latest + 1)
+    return range(pump.controller.keeper.events.oldest(), pump.controller.log.latest + 1)
 
 
 def _digest(content: bytes) -> str:

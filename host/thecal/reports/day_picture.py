@@ -13,9 +13,9 @@ from thecal.amounts import dose_mcg, plain
 from thecal.bolus_words import bolus_volume_nl
 from thecal.day_pattern import clock
 from thecal.reports.page import element
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.program import MINUTES_PER_DAY, MODE_FLEX, Program
 from thecal_fw.core.schedule import rate_at
-from thecal_fw.core.validation import BENCH_LIMITS
 
 WIDTH, HEIGHT = 720, 250
 LEFT, RIGHT, TOP, BOTTOM = 58, 700, 44, 212

@@ -6,8 +6,8 @@ import micropython
 
 micropython.kbd_intr(-1)  # type: ignore[attr-defined]
 
-from thecal_fw.controller import Controller  # noqa: E402
-from thecal_fw.main import main  # noqa: E402
+from thecal_fw.pump.controller import Controller  # noqa: E402
+from thecal_fw.start.main import main  # noqa: E402
 
 _poll = Controller.poll
 

@@ -6,10 +6,10 @@ import micropython
 
 micropython.kbd_intr(-1)  # type: ignore[attr-defined]
 
-from thecal_fw.controller import Controller  # noqa: E402
-from thecal_fw.main import main  # noqa: E402
+from thecal_fw.pump.controller import Controller  # noqa: E402
 from thecal_fw.rp2.board import Machine  # noqa: E402
 from thecal_fw.rp2.port import Port  # noqa: E402
+from thecal_fw.start.main import main  # noqa: E402
 
 _poll = Controller.poll
 _read = Port.read

@@ -4,9 +4,9 @@ import micropython
 
 micropython.kbd_intr(-1)  # type: ignore[attr-defined]
 
-import thecal_fw.main  # noqa: E402
-from thecal_fw.controller import Controller  # noqa: E402
+import thecal_fw.start.main  # noqa: E402
 from thecal_fw.core.pump_state import STATE_DELIVERING  # noqa: E402
+from thecal_fw.pump.controller import Controller  # noqa: E402
 
 FAILS_AFTER_S = 10
 poll = Controller.poll
@@ -23,5 +23,5 @@ def report_without_memory(hardware, error):
 
 
 Controller.poll = poll_until_memory_is_gone
-thecal_fw.main._report = report_without_memory
-thecal_fw.main.main()
+thecal_fw.start.main._report = report_without_memory
+thecal_fw.start.main.main()

@@ -4,12 +4,12 @@ import micropython
 
 micropython.kbd_intr(-1)  # type: ignore[attr-defined]
 
-import thecal_fw.main  # noqa: E402
+import thecal_fw.start.main  # noqa: E402
 
 
 def hardware_that_fails():
     raise OSError("no port")
 
 
-thecal_fw.main.Hardware = hardware_that_fails
-thecal_fw.main.main()
+thecal_fw.start.main.Hardware = hardware_that_fails
+thecal_fw.start.main.main()

@@ -1,0 +1,44 @@
+"""What a pump may be asked to do: a configuration. The defaults are the bench pump's, after the ranges commonly
+published for implanted programmable pumps.
+"""
+
+
+class Limits:
+    """What a pump of this build may be asked to do. Rates nL/day, volumes nL, concentration ng/mL.
+
+    most_rate_nl_per_day: of basal rate and boluses together; about 70 microsteps a second.
+    least_lockout_minutes: published for an external pump of this use (CADD-MS3): never 0.
+    """
+
+    def __init__(
+        self,
+        least_basal_nl_per_day: int = 48_000,
+        most_basal_nl_per_day: int = 24_000_000,
+        minimum_rate_nl_per_day: int = 6_000,
+        reservoirs_nl: "tuple[int, ...]" = (20_000_000, 40_000_000),
+        least_low_reservoir_nl: int = 1_000_000,
+        least_concentration_ng_per_ml: int = 1_000,
+        most_concentration_ng_per_ml: int = 4_000_000,
+        most_rate_nl_per_day: int = 96_000_000,
+        most_bolus_nl: int = 1_000_000,
+        least_lockout_minutes: int = 15,
+        most_patient_boluses_per_day: int = 12,
+        most_accuracy_permille: int = 300,
+        most_stability_days: int = 365,
+    ) -> None:
+        self.least_basal_nl_per_day = least_basal_nl_per_day
+        self.most_basal_nl_per_day = most_basal_nl_per_day
+        self.minimum_rate_nl_per_day = minimum_rate_nl_per_day
+        self.reservoirs_nl = reservoirs_nl
+        self.least_low_reservoir_nl = least_low_reservoir_nl
+        self.least_concentration_ng_per_ml = least_concentration_ng_per_ml
+        self.most_concentration_ng_per_ml = most_concentration_ng_per_ml
+        self.most_rate_nl_per_day = most_rate_nl_per_day
+        self.most_bolus_nl = most_bolus_nl
+        self.least_lockout_minutes = least_lockout_minutes
+        self.most_patient_boluses_per_day = most_patient_boluses_per_day
+        self.most_accuracy_permille = most_accuracy_permille
+        self.most_stability_days = most_stability_days
+
+
+BENCH_LIMITS = Limits()

@@ -1,0 +1,78 @@
+"""What outlives a watchdog reset: where delivery stands, on which clock, and which doses are under way.
+
+Promises: the note that is kept is of one instant, and is made anew in each poll in which any of it has changed.
+"""
+
+from thecal_fw.core.carried import Carried
+from thecal_fw.core.instant import microsecond_of_ticks, second_of_ticks
+from thecal_fw.core.ledger import Ledger
+from thecal_fw.core.pump_state import STATE_DELIVERING
+from thecal_fw.pump.changes import Changes
+from thecal_fw.pump.motor import Motor
+from thecal_fw.pump.timekeeper import Timekeeper
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.ports import Retained
+    from thecal_fw.pump.contracts import CarriedDelivery, CarriedDoses, DoseNumbers, NotedDoses
+
+
+class Carrier:
+    """Of one pump."""
+
+    def __init__(
+        self, retained: "Retained", time: Timekeeper, ledger: Ledger, motor: Motor, changes: Changes
+    ) -> None:
+        self._retained = retained
+        self._time = time
+        self._ledger = ledger
+        self._motor = motor
+        self._changes = changes
+        self._kept = -1
+
+    def connect(
+        self,
+        infusion: "CarriedDelivery",
+        notes: "NotedDoses",
+        doses: "DoseNumbers",
+        boluses: "CarriedDoses",
+    ) -> None:
+        self._infusion = infusion
+        self._notes = notes
+        self._doses = doses
+        self._boluses = boluses
+
+    def keep_if_changed(self) -> None:
+        """Make the note anew if anything of it has changed."""
+        if self._kept != self._changes.carried:
+            self._kept = self._changes.carried
+            self.keep()
+
+    def keep(self) -> None:
+        """Have it outlive a watchdog reset where delivery stands."""
+        ledger, infusion, time = self._ledger, self._infusion, self._time
+        has_anchor = infusion.state == STATE_DELIVERING
+        phase = 0
+        tick = infusion.change_tick if infusion.change_tick >= 0 else time.ticks_now()
+        if has_anchor:
+            phase = infusion.delivery.phase_at(tick, ledger.counted)
+        wall = time.wall
+        carried = Carried(
+            has_anchor,
+            wall.source,
+            wall.offset_minutes,
+            second_of_ticks(tick),
+            microsecond_of_ticks(tick),
+            phase,
+            ledger.counted,
+            ledger.base_steps,
+            ledger.unseen_steps,
+            wall.utc_ticks_at_boot,
+            time.base_lifetime_s,
+            self._motor.is_stalled(),
+            self._notes.noted_tick,
+            self._doses.next_number,
+            self._doses.latest_record(),
+            self._boluses.to_carry(),
+        )
+        self._retained.keep(carried.encode())

@@ -1,0 +1,10 @@
+"""What serving a request needs of the link. Read by people and by the type checker only."""
+
+from typing import Protocol
+
+from thecal_fw.link.frames import FrameReader
+
+
+class LinkCounts(Protocol):
+    reader: FrameReader
+    replies_dropped: int

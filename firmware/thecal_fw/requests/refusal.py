@@ -1,0 +1,21 @@
+"""A request that is answered with an error, and one that takes more than a poll."""
+
+from thecal_fw.link.error_codes import ERROR_IN_PROGRESS
+
+
+class RequestRefusedError(Exception):
+    """code: of ``link.error_codes``. detail: what that says of it."""
+
+    def __init__(self, code: int, detail: int = 0) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+
+
+class RequestGoesOnError(Exception):
+    """Part of a request is done: it is to be carried out once more in the next poll, and answered then."""
+
+
+def in_progress(done: int, whole: int) -> RequestRefusedError:
+    """What was asked for is being worked out, and has to be asked for again."""
+    return RequestRefusedError(ERROR_IN_PROGRESS, done << 16 | whole)

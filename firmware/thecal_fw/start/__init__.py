@@ -1,0 +1,1 @@
+"""From power-on to the main loop, and what is left of it when the program has ended."""

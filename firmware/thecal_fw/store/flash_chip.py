@@ -1,0 +1,18 @@
+"""What the journal needs of a flash. Read by people and by the type checker only; nothing imports it at run time."""
+
+from typing import Protocol
+
+from thecal_fw.core.octets import Octets, Writable
+
+
+class FlashChip(Protocol):
+    """As ``ports.Flash`` has it."""
+
+    SECTOR_BYTES: int
+    PAGE_BYTES: int
+
+    def read_into(self, sector: int, offset: int, buffer: Writable) -> None: ...
+
+    def program(self, sector: int, offset: int, data: Octets) -> None: ...
+
+    def erase(self, sector: int) -> None: ...

@@ -1,0 +1,90 @@
+"""Holds the firmware's sources against what their structure has to be: ``python -m house``, or ``make house``.
+
+Promises: counts as ``rooms``, ``owners`` and ``nested_alarms`` describe; exit code 1 if a figure falls short. The tests
+of the controller run once for it, about two minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from house.logical_lines import logical_lines
+from house.owners import deep_reaches, foreign_writes
+from house.rooms import house_of
+
+_ROOT = Path(__file__).parents[2]
+_FIRMWARE = _ROOT / "firmware"
+_PACKAGE = "thecal_fw"
+_TESTS = "tests/controller"
+
+
+@dataclass(frozen=True)
+class Row:
+    """most: None for a figure that is only reported."""
+
+    name: str
+    figure: int
+    most: int | None
+
+    @property
+    def falls_short(self) -> bool:
+        return self.most is not None and self.figure > self.most
+
+
+def nested_alarms() -> tuple[int, int]:
+    """How often an alarm was set in the tests of the controller, and how often while another one was."""
+    with tempfile.TemporaryDirectory() as folder:
+        counted = Path(folder) / "nested.json"
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "house.nested_alarms",
+            "-p",
+            "no:cacheprovider",
+        ]
+        finished = subprocess.run([*command, "--nested-alarms", counted, _TESTS], cwd=_ROOT, check=False)
+        if finished.returncode != 0:
+            raise SystemExit(
+                f"house: FAIL {_TESTS} did not pass, so nothing is known of alarms within alarms"
+            )
+        found = json.loads(counted.read_text(encoding="utf-8"))
+    return found["calls"], found["nested"]
+
+
+def rows() -> list[Row]:
+    house, package = house_of(_FIRMWARE, _PACKAGE), _FIRMWARE / _PACKAGE
+    parts = [package / "pump", package / "requests"]
+    calls, nested = nested_alarms()
+    return [
+        Row("rooms", len(house.rooms), 10),
+        Row("arrows", len(house.arrows), 16),
+        Row("floors", house.floors, 6),
+        Row("import circles", len(house.circles), 0),
+        Row("writes to another part's state", sum(len(foreign_writes(part)) for part in parts), 0),
+        Row("reaches three names deep", sum(len(deep_reaches(part)) for part in parts), 20),
+        Row("alarms set", calls, None),
+        Row("alarms set within another one", nested, 0),
+        Row("logical lines", logical_lines(package), None),
+    ]
+
+
+def main() -> int:
+    found = rows()
+    for row in found:
+        bound = "noted" if row.most is None else f"<= {row.most}"
+        print(f"{row.name:34} {row.figure:6} {bound:>7}  {'FAIL' if row.falls_short else ''}".rstrip())
+    short = [row.name for row in found if row.falls_short]
+    print(f"house: {'FAIL ' + ', '.join(short) if short else f'PASS of {_PACKAGE}'}")
+    return 1 if short else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
