@@ -64,6 +64,9 @@ SHARED_WITH_PROBE = (
 TYPING_ONLY = ("ports", "core/octets", "pump/contracts", "requests/contracts", "store/flash_chip")
 """Modules that nothing imports when it runs: the type checker reads them."""
 
+NEXT_TO_NO_MEMORY = (f"{PACKAGE}/start/not_running.py",)
+"""Modules that start on a stock board when the memory is full."""
+
 MARK_MODULE = "_frozen_from.py"
 BESIDE_OUR_MODULES = 2
 """The module with the digest of the others, and the port's own ``rp2``."""
@@ -238,7 +241,7 @@ def lean_package_files(commit: str) -> tuple[Files, lean.Names]:
     files[f"{PACKAGE}/version.py"] += f"VERSION = {firmware_version()!r}\n"
     files[f"{PACKAGE}/_build_info.py"] += f"\nSCHEMA_HASH = {lean.schema_hash(FIRMWARE_FOLDER)!r}\n"
     starts = [(BOARD_FOLDER / BOARD / "main.py").read_text(encoding="utf-8")]
-    lean_files, names = lean.lean_files(files, starts)
+    lean_files, names = lean.lean_files(files, starts, NEXT_TO_NO_MEMORY)
     return {name: text.encode() for name, text in lean_files.items()}, names
 
 

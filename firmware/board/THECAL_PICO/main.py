@@ -14,6 +14,7 @@ is_stock = "Thecal" not in sys.implementation._machine
 if is_stock:
     gc.threshold(6_144)
 
+main = None
 try:
     from thecal_fw.start.main import main
 
@@ -25,7 +26,8 @@ try:
         del thecal_fw
 except MemoryError:
     # Nothing has enabled the motor's driver. Another start would end like this one, so the alarm sounds until somebody
-    # does something about it.
+    # does something about it. What has been loaded by then would stay with any name of it.
+    main = None
     sys.modules.clear()
     gc.collect()
     from thecal_fw.start.not_running import wait_for_reset

@@ -161,8 +161,8 @@ Names = dict[str, dict[str, str]]
 """The long name of each short one; by the path of a module those that are private there, by "" all others."""
 
 
-def shorten_names(modules: Modules, outside: list[ast.Module]) -> Names:
-    """Change the modules in place; return what was shortened."""
+def shorten_names(modules: Modules, outside: list[ast.Module]) -> tuple[Names, Iterator[str]]:
+    """Change the modules in place; return what was shortened, and short names that nothing has."""
     trees = [*modules.values(), *outside]
     stay = set(OF_MICROPYTHON) | set(dir(builtins)) | _taken(modules, outside)
     stay |= {name for name in _defined_in(modules.values()) if name.startswith("__") or len(name) <= _SHORT}
@@ -182,7 +182,7 @@ def shorten_names(modules: Modules, outside: list[ast.Module]) -> Names:
         own = dict(zip(sorted(private[path]), numbered, strict=False))
         _Shortener(short | own).visit(tree)
         names[path] = {new: old for old, new in own.items()}
-    return names
+    return names, free
 
 
 def _short_names(but: set[str]) -> Iterator[str]:
