@@ -39,8 +39,7 @@ def source_of(module: ast.Module) -> str:
 
 
 class _Bare(ast.NodeTransformer):
-    """Takes away annotations of functions outside of native code, whose compiler needs them, and of variables, and what
-    stands under a condition that is never met."""
+    """Takes away annotations of functions outside of native code, whose compiler needs them, and of variables."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
@@ -50,12 +49,6 @@ class _Bare(ast.NodeTransformer):
                 if isinstance(argument, ast.arg):
                     argument.annotation = None
         return node
-
-    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
-        self.generic_visit(node)
-        # What only a type checker reads stands under a condition that is never met.
-        is_never_met = isinstance(node.test, ast.Constant) and not node.test.value
-        return node.orelse if is_never_met else node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         self.generic_visit(node)

@@ -182,19 +182,24 @@ class LinkServer:
     def _serve_frame(self, frame: Frame) -> None:
         """Answer a request. Want of memory ends the request, and never delivery."""
         try:
-            self._judge(frame)
+            admitted = self._admitted(frame)
+            # Not from within: the stack is short of room.
+            if admitted is not None:
+                message, values = admitted
+                self._carry_out(frame, message, values)
         except MemoryError:
             self._memory.note_want(frame.kind & ~messages.TAGGED)
             self._refuse(frame, messages.ERROR_NO_MEMORY)
 
-    def _judge(self, frame: Frame) -> None:
+    def _admitted(self, frame: Frame) -> "tuple[messages.Message, Values] | None":
+        """Return what a frame asks for, or None where that has been refused, answered or held."""
         # The instant a command acts on is when it is served, so the clock is read again here.
         clock = self._clock
         clock.read()
         self._now_s, self._now_us = clock.s, clock.us
         if frame.version != PROTOCOL_VERSION:
             self._refuse(frame, messages.ERROR_VERSION, PROTOCOL_VERSION)
-            return
+            return None
         payload, tag = frame.payload, None
         message = messages.BY_KIND.get(frame.kind)
         if message is None:
@@ -203,36 +208,36 @@ class LinkServer:
             payload, tag = payload[:-TAG_BYTES], payload[-TAG_BYTES:]
         if message is None:
             self._refuse(frame, messages.ERROR_UNKNOWN_MESSAGE)
-            return
+            return None
         values = message.request.unpack(payload)
         if values is None:
             self._refuse(frame, messages.ERROR_MALFORMED, len(frame.payload))
-            return
+            return None
         if message is not messages.HELLO:
             decision = self._session.judge(frame, message.changes)
             if decision == DECISION_NO_SESSION:
                 self._refuse(frame, messages.ERROR_NO_SESSION)
-                return
+                return None
             if decision == DECISION_STALE:
                 self._refuse(frame, messages.ERROR_STALE_SESSION, self._session.number)
-                return
+                return None
             if decision == DECISION_OUT_OF_ORDER:
                 self._refuse(frame, messages.ERROR_OUT_OF_ORDER)
-                return
+                return None
             if decision == DECISION_REPEATED:
                 self._send(self._session.last_answer)
-                return
+                return None
             self._keep_session()
         try:
             self._gatekeeper.admit(frame, message, values, payload, tag, self._now_s)
         except RequestRefusedError as refusal:
             # What is not admitted is not remembered: it would put the requests of whoever is admitted out of order.
             self._answer(frame, message, False, self._error(frame, refusal.code, refusal.detail))
-            return
+            return None
         if message is not messages.STOP and self._infusion.is_change_within(_holds_loop_us(message)):
             self._hold(frame, message)
-            return
-        self._carry_out(frame, message, values)
+            return None
+        return message, values
 
     def _carry_out(self, frame: Frame, message: messages.Message, values: Values) -> None:
         is_admitted = message.role != ROLE_NONE
