@@ -89,7 +89,7 @@ def test_the_main_loop_sleeps_soon_after_reset_and_stays_asleep(main_uf2: Path):
 @pytest.mark.requirement("exception-stops-motor", "exception-resets", "watchdog")
 def test_an_exception_stops_the_motor_and_ends_in_a_watchdog_reset(tmp_path: Path):
     main = """
-from thecal_fw import main
+from thecal_fw.start import main
 from thecal_fw.pump.controller import Controller
 def broken(self, now_s, now_us):
     if now_s >= 2:
@@ -126,7 +126,7 @@ main.main()
 
 def test_the_prompt_is_reached_with_the_motor_off_and_the_watchdog_fed(tmp_path: Path):
     main = """
-from thecal_fw import main
+from thecal_fw.start import main
 from thecal_fw.pump.controller import Controller
 def leaving(self, now_s, now_us):
     self.hardware.watchdog.feed()

@@ -191,9 +191,10 @@ def slower(original: Callable[..., Any]) -> Callable[..., Any]:
 def one_step_more(original: Callable[..., Any]) -> Callable[..., Any]:
     """What was granted and is uncertain after a power cut is given again."""
 
-    def restore(self: Any, state: Any) -> None:
-        original(self, state)
+    def restore(self: Any, state: Any) -> Any:
+        restored = original(self, state)
         self._ledger.base_steps = max(0, state.counted_steps - 1)
+        return restored
 
     return restore
 

@@ -37,5 +37,8 @@ def lean_files(
     leave_out_unused(modules, outside)
     names, free = shorten_names(modules, outside)
     for room, renamed in gather_rooms(modules, outside, alone, free).items():
-        names[room] = {new: names[""].get(old, old) for new, old in renamed.items()}
+        names[room] = {
+            new: names.get(module, {}).get(old) or names[""].get(old, old)
+            for new, (module, old) in renamed.items()
+        }
     return {path: source_of(module) for path, module in modules.items()}, names

@@ -26,10 +26,11 @@ _OUTSIDE = "outside:"
 
 def gather_rooms(
     modules: Modules, outside: list[ast.Module], alone: Iterable[str], free: Iterator[str]
-) -> dict[str, dict[str, str]]:
+) -> dict[str, dict[str, tuple[str, str]]]:
     """Change the modules in place: those of a room give way to one.
 
-    alone: paths. free: names that nothing has. Return by the path of each room the name that a thing had before.
+    alone: paths. free: names that nothing has. Return by the path of each room, for each name that is new there, the
+    module that the thing is of and the name that it had there.
     """
     program = _Program(modules)
     apart = _apart(program, outside, alone)
@@ -145,7 +146,7 @@ class _Room:
     """Chooses the names of one room, and puts its modules together."""
 
     def __init__(self, path: str, program: _Program, paths: list[str], fresh: _Fresh) -> None:
-        self.path, self.paths, self.renamed = path, paths, dict[str, str]()
+        self.path, self.paths, self.renamed = path, paths, dict[str, Thing]()
         self._program, self._fresh = program, fresh
         trees = [program.modules[path] for path in paths]
         self._names: dict[Thing, str] = {}
@@ -160,7 +161,7 @@ class _Room:
         is_taken = name in self._taken or name in but
         new = self._fresh.name(len(self.renamed)) if is_taken else name
         if new != name:
-            self.renamed[new] = name
+            self.renamed[new] = thing
         self._taken.add(new)
         self._names[thing] = new
         return new

@@ -115,8 +115,3 @@ class Message:
             if values[field] == value:
                 return role
         return self.role
-
-
-def answer(*values: "int | bytes") -> "Answer":
-    """The values of an answer, some of which come several at a time."""
-    return values

@@ -133,7 +133,7 @@ class Controller:
         self.worst_lateness_us = 0
         self.wake_s = 0
         self.wake_us = 0
-        self._answered = self.alarms.response()
+        self._note_answered()
         self._link: "Link | None" = None
         self._begin()
 
@@ -253,7 +253,7 @@ class Controller:
         self.service.check()
         self.reservoir_watch.check()
         resumes = recovery.was_delivering and self._may_resume()
-        self._answered = self.alarms.response()
+        self._note_answered()
         keeper.save()
         if keeper.journal.has_failed:
             supervisor.note_failed(TEST_FLASH)
@@ -308,9 +308,10 @@ class Controller:
             self.dose_meter.pass_minutes(now_s)
         if self._link is not None and not self._link.has_something_waiting:
             byte = self.hardware.port.read()
-        is_more = byte >= 0 or not self._is_quiet(now_s, now_us)
+        is_quiet = self._is_quiet(now_s, now_us)
+        is_more = byte >= 0 or not is_quiet
         if is_more:
-            self._poll_fully(now_s, now_us, byte)
+            self._poll_fully(now_s, now_us, byte, is_quiet)
         self.wake_s, self.wake_us = now_s + HEARTBEAT_S, now_us
         agenda = self.agenda
         if agenda.deadline_s <= self.wake_s and is_before(
@@ -330,42 +331,42 @@ class Controller:
             return False
         return self.supervisor.is_quiet(now_s, now_us)
 
-    def _poll_fully(self, now_s: int, now_us: int, byte: int) -> None:
-        """Watch, serve, pursue, keep. What is noticed on the way is answered before the next thing is done."""
+    def _poll_fully(self, now_s: int, now_us: int, byte: int, is_quiet: bool) -> None:
+        """Watch, serve, pursue, keep. What is noticed on the way is answered before the next thing is done. is_quiet:
+        whether input is all there is, and nothing for supervision to find."""
         if self.boluses.judging.waiting:
             self.infusion.judge_next()
         self.infusion.advance(now_s, now_us)
-        for check in self.supervisor.checks:
+        alarms = self.alarms
+        for check in () if is_quiet else self.supervisor.checks:
             check(now_s, now_us)
-            self.answer_alarms()
+            # Asked here, since nearly always there is nothing to answer.
+            if alarms.active != self._answered_alarms:
+                self.answer_alarms()
         self.bolus_notes.advance(now_s, now_us)
-        self.answer_alarms()
+        if alarms.active != self._answered_alarms:
+            self.answer_alarms()
         self.infusion.fill()
         self.carrier.keep_if_changed()
-        has_input = self._serve(now_s, now_us, byte)
+        has_input = False
+        if self._link is not None:
+            has_input = self._link.serve(now_s, now_us, byte)
+            self.answer_alarms()
         self.button.check(now_s, now_us)
         self.answer_alarms()
         self.carrier.keep_if_changed()
-        self.alarms.end_silences(now_s)
+        alarms.end_silences(now_s)
         self.sounder.update(now_s, now_us)
-        has_input = self._load_link() or has_input
+        if self._link is None:
+            has_input = self._load_link()
         self._keep(now_s, now_us)
         if has_input:
             self.agenda.begin(now_s, now_us)
 
-    def _serve(self, now_s: int, now_us: int, byte: int) -> bool:
-        if self._link is None:
-            return False
-        has_input = self._link.serve(now_s, now_us, byte)
-        self.answer_alarms()
-        return has_input
-
     def _load_link(self) -> bool:
-        """Have somebody serve the link; return True if there was nobody. Loading all of that takes longer than delivery
+        """Have somebody serve the link, for whom there was nobody; return True if there is now. Loading all of that takes longer than delivery
         may wait after a reset, so it is done once delivery needs nothing for a while, at once if nothing is delivered.
         A tone may last that much longer: an alarm that sounds without end must not keep the host out."""
-        if self._link is not None:
-            return False
         self._set_delivery_deadline()
         if self.infusion.state == STATE_STOPPED or self.agenda.has_time(_LINK_US):
             self._link = self._open_link(self)
@@ -423,10 +424,13 @@ class Controller:
 
     def answer_alarms(self) -> None:
         """Do what the alarms ask for, if that is something else than was done last. Nobody else does."""
-        response, answered = self.alarms.response(), self._answered
+        if self.alarms.active == self._answered_alarms:
+            return
+        answered = self._answered
+        self._note_answered()
+        response = self._answered
         if response == answered:
             return
-        self._answered = response
         if self.infusion.state == STATE_STOPPED:
             return
         if response == RESPONSE_STOP:
@@ -434,6 +438,9 @@ class Controller:
             self.reports.set_alarm(STOPPED_BY_ALARM, True)
         elif RESPONSE_MINIMUM_RATE in (response, answered) or self.boluses.are_concerned():
             self.replan()
+
+    def _note_answered(self) -> None:
+        self._answered, self._answered_alarms = self.alarms.response(), self.alarms.active
 
     def _note_time_unknown(self) -> None:
         program = self.orders.program
@@ -474,7 +481,7 @@ class Controller:
         if self.orders.wanted().mode == MODE_STOPPED:
             return self.stop_on_purpose(END_PROGRAM)
         self._note_time_unknown()
-        self._answered = self.alarms.response()
+        self._note_answered()
         return self.infusion.follow()
 
     def _stop(self, reason: int) -> int:

@@ -10,7 +10,6 @@ from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.instant import TICKS_PER_SECOND
 from thecal_fw.core.line_room import MOST_PRIMED_NL, MOST_PRIMES
 from thecal_fw.link import messages
-from thecal_fw.link.layouts import answer
 from thecal_fw.requests.interrogation import instant
 from thecal_fw.requests.refusal import RequestGoesOnError, RequestRefusedError
 
@@ -91,7 +90,7 @@ class BolusRequests:
             raise RequestGoesOnError
         if not on_demand.give(bolus):
             raise RequestRefusedError(messages.ERROR_NOT_STORED)
-        return answer(*instant(bolus.start_tick), bolus.given_nl(bolus.end_tick))
+        return instant(bolus.start_tick) + (bolus.given_nl(bolus.end_tick),)
 
     def _cancel(self, values: "Values") -> "Answer":
         return instant(self._boluses.cancel(bool(values.number("is_temporary_rate"))))
@@ -117,18 +116,14 @@ class BolusRequests:
                 bolus.given_nl(bolus.end_tick),
             )
         history.forget(tick)
-        return answer(
-            *under_way,
+        lockout = (
             len(history.given),
             history.patient_boluses(tick),
             self._patient_wait_s(),
             self._on_demand.is_history_known(tick),
-            *self._instead(tick),
-            meter.counted_nl(60),
-            meter.counted_nl(1_440),
-            meter.held,
-            *self._line(bolus, tick),
         )
+        counted = (meter.counted_nl(60), meter.counted_nl(1_440), meter.held)
+        return under_way + lockout + self._instead(tick) + counted + self._line(bolus, tick)
 
     def _line(self, bolus: "Bolus | None", tick: int) -> "tuple[int, int, int]":
         """Room of the line that no drug has filled, and primes since the last refill with what they gave, the one under

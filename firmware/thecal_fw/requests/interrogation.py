@@ -9,7 +9,6 @@ from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
-from thecal_fw.link.layouts import answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,10 +53,11 @@ class Interrogation:
         utc = wall.utc_ticks(self._time.ticks_now())
         counted = ledger.seen(self._sense.count())
         clock, calibration, link = self._clock, self._calibration, self._link
-        return answer(
+        return (
             clock.s,
             clock.us,
-            *instant(utc),
+            second_of_ticks(utc),
+            microsecond_of_ticks(utc),
             wall.source,
             wall.offset_minutes,
             infusion.state,
@@ -113,7 +113,7 @@ class Interrogation:
     def _get_time(self, values: "Values") -> "Answer":
         clock, wall = self._clock, self._time.wall
         utc = wall.utc_ticks(self._time.ticks_now())
-        return answer(clock.s, clock.us, *instant(utc), wall.source, wall.offset_minutes)
+        return (clock.s, clock.us) + instant(utc) + (wall.source, wall.offset_minutes)
 
     def _read_log(self, values: "Values") -> "Answer":
         # What a host has read must not be lost afterwards, and its number not be used again.

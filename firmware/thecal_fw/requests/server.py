@@ -80,7 +80,7 @@ class LinkServer:
         self._byte = -1
         self._held: "Frame | None" = None
         self._held_us = 0
-        self._goes_on = False
+        self._has_more_to_do = False
         self.has_something_waiting = False
         self._quiet_s = NEVER_S
         self.due_s = NEVER_S
@@ -126,7 +126,7 @@ class LinkServer:
         return is_more
 
     def _serve_next(self, byte: int) -> bool:
-        self._goes_on = False
+        self._has_more_to_do = False
         if self._infusion.is_change_within(_JUDGING_US):
             if self._byte < 0:
                 self._byte = byte
@@ -150,9 +150,12 @@ class LinkServer:
             budget -= 1
             if budget:
                 byte = self._port.read()
-        if arrived is not None:
-            self._serve_frame(arrived)
-        return byte >= 0 or self._goes_on
+        if arrived is None:
+            return byte >= 0
+        self._serve_frame(arrived)
+        # Of what changes nothing only the next frame is left to do.
+        self._byte = self._port.read()
+        return self._byte >= 0 or self._has_more_to_do
 
     def _hold(self, frame: Frame, message: messages.Message) -> None:
         if self._held is None:
@@ -241,6 +244,7 @@ class LinkServer:
 
     def _carry_out(self, frame: Frame, message: messages.Message, values: Values) -> None:
         is_admitted = message.role != ROLE_NONE
+        self._has_more_to_do = message.changes
         if message.changes and message is not messages.STOP:
             self._memory.need()
         try:
@@ -250,7 +254,7 @@ class LinkServer:
             answer = self._error(frame, refusal.code, refusal.detail)
         except RequestGoesOnError:
             self._hold(frame, message)
-            self._goes_on = True
+            self._has_more_to_do = True
             return
         except MemoryError:
             if message is not messages.STOP:

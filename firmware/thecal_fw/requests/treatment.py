@@ -5,7 +5,6 @@ from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES
 from thecal_fw.link import messages
-from thecal_fw.link.layouts import answer
 from thecal_fw.requests.interrogation import instant
 from thecal_fw.requests.refusal import RequestRefusedError
 
@@ -58,7 +57,7 @@ class Treatment:
 
     def _stop(self, values: "Values") -> "Answer":
         tick = self._pump.stop_on_purpose()
-        return answer(*instant(tick), self._ledger.counted)
+        return instant(tick) + (self._ledger.counted,)
 
     def _refill(self, values: "Values") -> "Answer":
         program, reservoir, fill_nl = self._orders.program, self._reservoir, values.number("fill_nl")
