@@ -296,7 +296,8 @@ class Controller:
         """Do everything that is due at this instant and set when to be polled next.
 
         Most polls are mere heartbeats, so that path is kept short. Return NOTHING_DUE for one of those; otherwise how
-        much it left for the garbage collector: SOMETHING_DUE, or INPUT_CAME if something had arrived.
+        much it left for the garbage collector: SOMETHING_DUE, or INPUT_CAME if something came of what had
+        arrived.
         """
         if self.wake_s and now_s >= self.wake_s:
             late_us = (now_s - self.wake_s) * 1_000_000 + now_us - self.wake_us
@@ -309,9 +310,9 @@ class Controller:
         if self._link is not None and not self._link.has_something_waiting:
             byte = self.hardware.port.read()
         is_quiet = self._is_quiet(now_s, now_us)
-        is_more = byte >= 0 or not is_quiet
-        if is_more:
-            self._poll_fully(now_s, now_us, byte, is_quiet)
+        left = NOTHING_DUE
+        if byte >= 0 or not is_quiet:
+            left = self._poll_fully(now_s, now_us, byte, is_quiet)
         self.wake_s, self.wake_us = now_s + HEARTBEAT_S, now_us
         agenda = self.agenda
         if agenda.deadline_s <= self.wake_s and is_before(
@@ -321,7 +322,7 @@ class Controller:
         # The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
         if self.infusion.is_sound(now_s):
             self.hardware.watchdog.feed()
-        return NOTHING_DUE if not is_more else INPUT_CAME if byte >= 0 else SOMETHING_DUE
+        return left
 
     def _is_quiet(self, now_s: int, now_us: int) -> bool:
         """Return True if nothing is due and nothing has happened: all that a heartbeat has to find out."""
@@ -331,42 +332,54 @@ class Controller:
             return False
         return self.supervisor.is_quiet(now_s, now_us)
 
-    def _poll_fully(self, now_s: int, now_us: int, byte: int, is_quiet: bool) -> None:
-        """Watch, serve, pursue, keep. What is noticed on the way is answered before the next thing is done. is_quiet:
-        whether input is all there is, and nothing for supervision to find."""
+    def _poll_fully(self, now_s: int, now_us: int, byte: int, is_quiet: bool) -> int:
+        """Watch, serve, pursue, keep; return how much that left. is_quiet: whether input is all there is, so that
+        nothing is there to watch."""
+        if not is_quiet:
+            self._watch(now_s, now_us)
+        link = self._link
+        has_input = False
+        if link is not None:
+            has_input = link.serve(now_s, now_us, byte)
+            self.answer_alarms()
+            if is_quiet and not has_input and self.keeper.is_up_to_date():
+                # Somebody has asked, and nothing has come of it: what was due is due still.
+                self.agenda.due_by(link.due_s, link.due_us)
+                return SOMETHING_DUE
+        self.button.check(now_s, now_us)
+        self.answer_alarms()
+        self.carrier.keep_if_changed()
+        self.alarms.end_silences(now_s)
+        self.sounder.update(now_s, now_us)
+        if link is None:
+            has_input = self._load_link()
+        self._keep(now_s, now_us)
+        if has_input:
+            self.agenda.begin(now_s, now_us)
+        return INPUT_CAME if byte >= 0 else SOMETHING_DUE
+
+    def _watch(self, now_s: int, now_us: int) -> None:
+        """Have delivery pass what is due, and look at everything that can go wrong. What is noticed on the way is
+        answered before the next thing is done."""
         if self.boluses.judging.waiting:
             self.infusion.judge_next()
         self.infusion.advance(now_s, now_us)
         alarms = self.alarms
-        for check in () if is_quiet else self.supervisor.checks:
+        for check in self.supervisor.checks:
             check(now_s, now_us)
             # Asked here, since nearly always there is nothing to answer.
             if alarms.active != self._answered_alarms:
                 self.answer_alarms()
         self.bolus_notes.advance(now_s, now_us)
-        if alarms.active != self._answered_alarms:
-            self.answer_alarms()
+        self.answer_alarms()
         self.infusion.fill()
         self.carrier.keep_if_changed()
-        has_input = False
-        if self._link is not None:
-            has_input = self._link.serve(now_s, now_us, byte)
-            self.answer_alarms()
-        self.button.check(now_s, now_us)
-        self.answer_alarms()
-        self.carrier.keep_if_changed()
-        alarms.end_silences(now_s)
-        self.sounder.update(now_s, now_us)
-        if self._link is None:
-            has_input = self._load_link()
-        self._keep(now_s, now_us)
-        if has_input:
-            self.agenda.begin(now_s, now_us)
 
     def _load_link(self) -> bool:
-        """Have somebody serve the link, for whom there was nobody; return True if there is now. Loading all of that takes longer than delivery
-        may wait after a reset, so it is done once delivery needs nothing for a while, at once if nothing is delivered.
-        A tone may last that much longer: an alarm that sounds without end must not keep the host out."""
+        """Have somebody serve the link, for whom there was nobody; return True if there is now. Loading all of that takes
+        longer than delivery may wait after a reset, so it is done once delivery needs nothing for a while, at once if
+        nothing is delivered. A tone may last that much longer: an alarm that sounds without end must not keep the host
+        out."""
         self._set_delivery_deadline()
         if self.infusion.state == STATE_STOPPED or self.agenda.has_time(_LINK_US):
             self._link = self._open_link(self)

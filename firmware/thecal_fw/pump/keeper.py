@@ -130,6 +130,10 @@ class Keeper:
         """Return True if something durable has changed that is not in the journal."""
         return self._saved != self._changes.durable
 
+    def is_up_to_date(self) -> bool:
+        """Return True if the journal has all that has changed, all that was logged, and all doses."""
+        return not self.has_changed() and self.events.are_written() and not self._doses.needs_writing()
+
     def save_if_changed(self) -> bool:
         """Return True if all that has changed is durable."""
         return self.save() if self.has_changed() else self._is_durable
@@ -336,11 +340,7 @@ class Keeper:
                 meter.erase_one()
         # Another one may be needed as well: it is looked at again.
         self.has_work = not journal.has_failed and (
-            self.has_changed()
-            or not self.events.are_written()
-            or of_journal
-            or of_meter
-            or (not doses.has_failed and (of_doses or doses.needs_writing()))
+            of_journal or of_meter or (of_doses and not doses.has_failed) or not self.is_up_to_date()
         )
         return has_erased
 

@@ -153,9 +153,8 @@ class LinkServer:
         if arrived is None:
             return byte >= 0
         self._serve_frame(arrived)
-        # Of what changes nothing only the next frame is left to do.
-        self._byte = self._port.read()
-        return self._byte >= 0 or self._has_more_to_do
+        # The next frame, if it has arrived, is in the port, and wakes the pump at once.
+        return self._has_more_to_do
 
     def _hold(self, frame: Frame, message: messages.Message) -> None:
         if self._held is None:
@@ -244,7 +243,7 @@ class LinkServer:
 
     def _carry_out(self, frame: Frame, message: messages.Message, values: Values) -> None:
         is_admitted = message.role != ROLE_NONE
-        self._has_more_to_do = message.changes
+        self._has_more_to_do = message.changes or message.stores != STORES_NOTHING
         if message.changes and message is not messages.STOP:
             self._memory.need()
         try:
