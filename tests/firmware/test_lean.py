@@ -15,7 +15,10 @@ def test_no_name_that_the_stock_image_holds_is_shortened() -> None:
     blocks = STOCK_UF2.read_bytes()
     image = b"".join(blocks[at + 32 : at + 288] for at in range(0, len(blocks), 512))
     _, names = build.lean_package_files("commit")
-    shortened = {long for table in names.values() for long in table.values()}
+    # Two things of one name in a room are another matter: one of them has to have another name.
+    shortened = {
+        long for path, table in names.items() if not path.endswith("_room.py") for long in table.values()
+    }
     assert len(shortened) > 800
     # Strings that end alike share their end in the image, so a name may stand behind other letters.
     assert sorted(name for name in shortened if name.encode() + b"\0" in image) == []
