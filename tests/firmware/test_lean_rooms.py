@@ -85,8 +85,10 @@ def test_a_name_that_a_function_has_for_itself_is_left_alone(tmp_path: Path) -> 
 
 def test_an_attribute_of_a_class_is_not_the_function_of_that_name(tmp_path: Path) -> None:
     files = {
-        "package/core/rates.py": "def _of(number):\n    return number + 1\ndef more(number):\n    return _of(number)\n",
-        "package/core/volumes.py": "def _of(number):\n    return number + 2\ndef most(number):\n    return _of(number)\n",
+        "package/core/rates.py": "def _of(number):\n    return number + 1\n"
+        "def more(number):\n    return _of(number)\n",
+        "package/core/volumes.py": "def _of(number):\n    return number + 2\n"
+        "def most(number):\n    return _of(number)\n",
         "package/pump/dose.py": "from package.core.rates import more\nfrom package.core.volumes import most\n"
         "class Dose:\n    def _of(self, number):\n        return -number\n"
         "    def whole(self, number):\n        return self._of(number), more(number), most(number)\n"
@@ -98,7 +100,8 @@ def test_an_attribute_of_a_class_is_not_the_function_of_that_name(tmp_path: Path
 def test_a_function_of_a_class_finds_the_function_of_its_module_and_not_the_attribute(tmp_path: Path) -> None:
     kind = (
         "def _of(number):\n    return number + {more}\n"
-        "class {name}:\n    def _of(self):\n        return 0\n    def whole(self, number):\n        return _of(number)\n"
+        "class {name}:\n    def _of(self):\n        return 0\n"
+        "    def whole(self, number):\n        return _of(number)\n"
     )
     files = {
         "package/core/rates.py": kind.format(more=1, name="Rate"),
@@ -110,7 +113,9 @@ def test_a_function_of_a_class_finds_the_function_of_its_module_and_not_the_attr
 
 
 def test_what_a_function_declares_global_is_its_own_module_s(tmp_path: Path) -> None:
-    counter = "_count = [].__len__()\ndef {name}():\n    global _count\n    _count += {step}\n    return _count\n"
+    counter = (
+        "_count = [].__len__()\ndef {name}():\n    global _count\n    _count += {step}\n    return _count\n"
+    )
     files = {
         "package/core/rates.py": counter.format(name="rate", step=1),
         "package/core/volumes.py": counter.format(name="volume", step=10),
@@ -166,12 +171,15 @@ def test_what_has_to_start_in_little_memory_stays_apart_with_all_that_it_needs()
     files = {
         "package/core/frames.py": "def frame(number):\n    return [number]\n",
         "package/core/state.py": "def state(number):\n    return (number,)\n",
-        "package/start/alarm.py": "from package.core.frames import frame\ndef alarm(number):\n    return frame(number)\n",
+        "package/start/alarm.py": "from package.core.frames import frame\n"
+        "def alarm(number):\n    return frame(number)\n",
         "package/pump/dose.py": "from package.core.frames import frame\nfrom package.core.state import state\n"
         "def dose():\n    from package.start.alarm import alarm\n    return alarm(1), frame(2), state(3)\n",
     }
     lean_files = gathered(files, alone=("package/start/alarm.py",))
-    assert {"package/core/frames.py", "package/start/alarm.py", "package/core/core_room.py"} <= set(lean_files)
+    assert {"package/core/frames.py", "package/start/alarm.py", "package/core/core_room.py"} <= set(
+        lean_files
+    )
     assert "_room" not in lean_files["package/start/alarm.py"]
     assert path_of("package.core.state", {path: None for path in lean_files}) is None  # type: ignore[misc]
 
@@ -180,7 +188,10 @@ def test_what_has_to_start_in_little_memory_stays_apart_with_all_that_it_needs()
     ("dose", "says"),
     [
         ("from package.core import rates\ndef dose():\n    return len(rates)\n", "as a value"),
-        ("if len('a'):\n    from package.core.rates import rate\ndef dose():\n    return rate()\n", "condition"),
+        (
+            "if len('a'):\n    from package.core.rates import rate\ndef dose():\n    return rate()\n",
+            "condition",
+        ),
         ("from package.core.rates import gone\ndef dose():\n    return gone()\n", "has no gone"),
         (
             "def dose():\n    from package.core import rates\n    return rates.rate()\n"

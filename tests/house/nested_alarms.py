@@ -52,5 +52,6 @@ def pytest_configure() -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    target: Path = config.getoption("--nested-alarms")
+    target = config.getoption("--nested-alarms")
+    assert isinstance(target, Path)
     target.write_text(json.dumps({"calls": _NESTING.calls, "nested": _NESTING.nested}), encoding="utf-8")

@@ -248,6 +248,7 @@ def case_session(numbers):
         frame = None
         for byte in encode_frame(numbers.below(4), number, numbers.below(8), numbers.bytes(2)):
             frame = reader.push(byte) or frame
+        assert frame is not None
         decision = session.judge(frame, bool(numbers.below(2)))
         answers.append(decision)
         if decision == 0 and numbers.below(2):

@@ -26,6 +26,12 @@ def program_in(journal: Journal) -> bytes | None:
     return bytes(buffer[: journal.read_program(buffer)]) or None
 
 
+def last_state(journal: Journal) -> State:
+    """Return the state that a journal wrote last or found, which there must be."""
+    assert journal.state is not None
+    return journal.state
+
+
 def state_of(number: int, program: int | None) -> State:
     """A state like no other: its number shows in every field. The program's pair is not filled in."""
     state = State()

@@ -5,7 +5,7 @@ from zlib import crc32
 
 import pytest
 
-from store.pump import SMALL, Pump, program_of, state_of, used_flash
+from store.pump import SMALL, Pump, last_state, program_of, state_of, used_flash
 from thecal_fw.core.events import EVENT_FORMAT
 from thecal_fw.core.journal_condition import BLANK
 from thecal_fw.core.roles import OPEN, ROLE_CLINICIAN, ROLE_PATIENT
@@ -60,9 +60,9 @@ def test_scrubbing_looks_at_one_copy_of_the_program_after_the_other_and_then_at_
 def test_a_place_that_was_erased_before_a_restart_is_ready_after_it_without_another_erase():
     flash = used_flash()
     pump = Pump(flash)
-    pump.journal.write(pump.journal.state)
+    pump.journal.write(last_state(pump.journal))
     upkeep(pump.journal)
-    pump.journal.write(pump.journal.state)
+    pump.journal.write(last_state(pump.journal))
     assert found_in(flash).other_pair_erased == 1
     journal = opened(flash)
     assert journal.can_commit()
@@ -75,7 +75,7 @@ def test_a_place_that_was_erased_before_a_restart_is_ready_after_it_without_anot
 def test_a_grant_says_that_the_other_place_is_erased_once_it_is():
     flash = used_flash()
     journal = opened(flash)
-    journal.write(journal.state)
+    journal.write(last_state(journal))
     upkeep(journal)
     assert found_in(flash).other_pair_erased == 0
     assert journal.write_grant(1, 2, 3, 4, 5, 0)
@@ -154,7 +154,7 @@ def test_every_part_of_the_journal_adds_its_failures_to_the_sum():
     flash = used_flash()
     journal = opened(flash)
     assert journal.failures == 0
-    journal.write(journal.state)
+    journal.write(last_state(journal))
     upkeep(journal)
     flash.let_fail(PROGRAM, SMALL.programs + 2 * (1 - found_in(flash).program_pair))
     assert journal.put_program(program_of(3)) is None
@@ -163,13 +163,13 @@ def test_every_part_of_the_journal_adds_its_failures_to_the_sum():
     assert not append(journal)
     assert journal.failures == 4
     flash.let_fail(PROGRAM, SMALL.state_b)
-    assert journal.write(journal.state)
+    assert journal.write(last_state(journal))
     assert journal.failures == 5
 
 
 def test_events_are_erased_for_as_soon_as_they_need_it_and_no_sooner():
     journal = opened(used_flash())
-    journal.write(journal.state)
+    journal.write(last_state(journal))
     upkeep(journal)
     assert not journal.needs_erase()
     for number in range(1, 64):

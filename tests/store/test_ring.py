@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thecal_fw.core.octets import Octets
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED, Ring
 from thecal_sim.nor_flash import ERASE, PROGRAM, NorFlash
 
@@ -18,7 +19,7 @@ def slot_of(sequence: int) -> bytes:
     return sequence.to_bytes(4, "little") * 2 + bytes([1 + sequence % 250] * (SLOT_BYTES - 8))
 
 
-def number_in(slot: bytes | bytearray) -> int:
+def number_in(slot: Octets) -> int:
     number = int.from_bytes(slot[:4], "little")
     return number if slot == slot_of(number) else -1
 
@@ -414,7 +415,7 @@ class ReadsRightOnce:
     def __init__(self, *doubtful: int):
         self._looks = dict.fromkeys(doubtful, 0)
 
-    def __call__(self, slot: bytes | bytearray) -> int:
+    def __call__(self, slot: Octets) -> int:
         number = number_in(slot)
         if number in self._looks:
             self._looks[number] += 1

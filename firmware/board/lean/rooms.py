@@ -197,7 +197,11 @@ class _Room:
         return ast.Module([*_statements(imports, homes), *body], [])
 
     def _attribute(
-        self, gone: dict[str, str], name: tuple[str, str], imports: dict[Thing, str], homes: "dict[str, _Room]"
+        self,
+        gone: dict[str, str],
+        name: tuple[str, str],
+        imports: dict[Thing, str],
+        homes: "dict[str, _Room]",
     ) -> str | None:
         """Return what ``module.attribute`` is called here; None if the module is still one."""
         module, attribute = name
@@ -229,11 +233,15 @@ class _ImportsInFunctions(ast.NodeTransformer):
         for local, thing in self._program.things_in(node).items():
             module, name = thing
             if not name and _is_gone(module, self._homes):
-                raise LeanError(f"a function of {self._room.path} imports the module {local}, which is in a room")
+                raise LeanError(
+                    f"a function of {self._room.path} imports the module {local}, which is in a room"
+                )
             if self._homes.get(module) is not self._room:
                 imports[thing] = local
             elif self._room.name_of(thing) != local:
-                raise LeanError(f"a function of {self._room.path} imports {local}, which has another name there")
+                raise LeanError(
+                    f"a function of {self._room.path} imports {local}, which has another name there"
+                )
         return _statements(imports, self._homes) or ast.Pass()
 
 

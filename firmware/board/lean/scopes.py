@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 
 from lean.modules import LeanError
 
-_Scope = ast.FunctionDef | ast.Lambda | ast.ClassDef | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_Scope = (
+    ast.FunctionDef | ast.Lambda | ast.ClassDef | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+)
 
 
 def bound_outside_of_functions(tree: ast.Module) -> set[str]:
@@ -122,7 +124,7 @@ class GlobalNames(ast.NodeTransformer):
         self._scopes.pop()
         return node
 
-    visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension
+    visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension  # noqa: N815 - ast's names
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if isinstance(node.ctx, ast.Load) and self._scopes:

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.core.metering import Metering
     from thecal_fw.core.octets import Octets
-    from thecal_fw.core.timeline import AnyTimeline
+    from thecal_fw.core.delivery import RateSegments
 
     Noted = tuple[int, int, int, int, int]
 
@@ -152,7 +152,7 @@ def decode(note: "Octets") -> Carried:
     return carried
 
 
-def phase_at(timeline: "AnyTimeline", metering: "Metering", tick: int, phase: int, until_tick: int) -> int:
+def phase_at(timeline: "RateSegments", metering: "Metering", tick: int, phase: int, until_tick: int) -> int:
     """Phase at another tick if nothing is delivered in between, in the units of ``Metering``.
 
     The other tick may be a little earlier: less than until the timeline's next change of rate.

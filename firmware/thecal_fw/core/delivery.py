@@ -27,10 +27,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from thecal_fw.core.timeline import AnyTimeline
-
     class PulseQueue(Protocol):
         def push(self, ticks: int, /) -> None: ...
+
+    class RateSegments(Protocol):
+        """Rates in nL/day, each up to a tick."""
+
+        def segment_at(self, tick: int, /) -> tuple[int, int]: ...
 
 
 RING_PULSES = 1024
@@ -62,7 +65,7 @@ class Delivery:
         # Of any contents: made of a list or of bytes, it would need the board's largest free piece of heap twice over.
         self._intervals = array("I", range(most_pulses))
         self._mask = most_pulses - 1
-        self._timeline = NO_DELIVERY
+        self._timeline: "RateSegments" = NO_DELIVERY
         self.planned = 0
         self.due = 0
         self.head_s = 0
@@ -70,7 +73,7 @@ class Delivery:
         self.tail_s = 0
         self.tail_us = 0
 
-    def begin(self, anchor_tick: int, phase: int, delivered: int, timeline: "AnyTimeline") -> None:
+    def begin(self, anchor_tick: int, phase: int, delivered: int, timeline: "RateSegments") -> None:
         """Plan afresh from an anchor: ``delivered`` pulses are out, ``phase`` is owed towards the next."""
         self._timeline = timeline
         # (tick, phase, pulses planned before, rate) where each segment not yet fully due begins

@@ -376,10 +376,10 @@ class Controller:
         self.carrier.keep_if_changed()
 
     def _load_link(self) -> bool:
-        """Have somebody serve the link, for whom there was nobody; return True if there is now. Loading all of that takes
-        longer than delivery may wait after a reset, so it is done once delivery needs nothing for a while, at once if
-        nothing is delivered. A tone may last that much longer: an alarm that sounds without end must not keep the host
-        out."""
+        """Have somebody serve the link, for whom there was nobody; return True if there is now. Loading all of that
+        takes longer than delivery may wait after a reset, so it is done once delivery needs nothing for a while, at
+        once if nothing is delivered. A tone may last that much longer: an alarm that sounds without end must not keep
+        the host out."""
         self._set_delivery_deadline()
         if self.infusion.state == STATE_STOPPED or self.agenda.has_time(_LINK_US):
             self._link = self._open_link(self)

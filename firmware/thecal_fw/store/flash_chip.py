@@ -8,8 +8,11 @@ from thecal_fw.core.octets import Octets, Writable
 class FlashChip(Protocol):
     """As ``ports.Flash`` has it."""
 
-    SECTOR_BYTES: int
-    PAGE_BYTES: int
+    @property
+    def SECTOR_BYTES(self) -> int: ...  # noqa: N802 - a constant of each flash
+
+    @property
+    def PAGE_BYTES(self) -> int: ...  # noqa: N802
 
     def read_into(self, sector: int, offset: int, buffer: Writable) -> None: ...
 

@@ -202,7 +202,7 @@ def complete(record: bytearray, checked: memoryview, sequence: int, since_mirror
     struct.pack_into("<I", record, CRC_OFFSET, binascii.crc32(checked) & 0xFFFFFFFF)
 
 
-def is_whole(record: "Octets", checked: memoryview) -> bool:
+def is_whole(record: "Octets", checked: "Octets") -> bool:
     """Whether this is a record of any layout, undamaged."""
     return record[0] == MAGIC and struct.unpack_from("<I", record, CRC_OFFSET)[0] == (
         binascii.crc32(checked) & 0xFFFFFFFF
