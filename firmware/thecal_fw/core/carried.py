@@ -13,9 +13,9 @@ from thecal_fw.core.instant import TICKS_PER_SECOND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from thecal_fw.core.delivery import RateSegments
     from thecal_fw.core.metering import Metering
     from thecal_fw.core.octets import Octets
-    from thecal_fw.core.delivery import RateSegments
 
     Noted = tuple[int, int, int, int, int]
 
