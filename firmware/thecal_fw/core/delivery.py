@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class PulseQueue(Protocol):
-        def push(self, ticks: int, /) -> None: ...
+        def push(self, __ticks: int) -> None: ...
 
     class RateSegments(Protocol):
         """Rates in nL/day, each up to a tick."""
 
-        def segment_at(self, tick: int, /) -> tuple[int, int]: ...
+        def segment_at(self, __tick: int) -> tuple[int, int]: ...
 
 
 RING_PULSES = 1024

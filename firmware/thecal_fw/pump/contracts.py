@@ -341,10 +341,11 @@ class Therapy(Protocol):
 
 class Link(Protocol):
     """due_s, due_us: when it has something to do without input. has_something_waiting: whether there is something to
-    serve as soon as there is time."""
+    serve as soon as there is time. has_next: whether that is the next frame, and can be served at once."""
 
     due_s: int
     due_us: int
     has_something_waiting: bool
+    has_next: bool
 
     def serve(self, now_s: int, now_us: int, byte: int) -> bool: ...

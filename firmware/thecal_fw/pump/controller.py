@@ -304,14 +304,16 @@ class Controller:
             if late_us > self.worst_lateness_us:
                 self.worst_lateness_us = late_us
         # What comes before there is somebody to take it, or time to, waits in the port.
-        byte = -1
+        byte, has_next, link = -1, False, self._link
         if now_s >= self.dose_meter.due_s:
             self.dose_meter.pass_minutes(now_s)
-        if self._link is not None and not self._link.has_something_waiting:
-            byte = self.hardware.port.read()
+        if link is not None:
+            has_next = link.has_next
+            if not link.has_something_waiting:
+                byte = self.hardware.port.read()
         is_quiet = self._is_quiet(now_s, now_us)
         left = NOTHING_DUE
-        if byte >= 0 or not is_quiet:
+        if byte >= 0 or has_next or not is_quiet:
             left = self._poll_fully(now_s, now_us, byte, is_quiet)
         self.wake_s, self.wake_us = now_s + HEARTBEAT_S, now_us
         agenda = self.agenda
@@ -319,6 +321,8 @@ class Controller:
             agenda.deadline_s, agenda.deadline_us, self.wake_s, now_us
         ):
             self.wake_s, self.wake_us = agenda.deadline_s, agenda.deadline_us
+        if link is not None and link.has_next:
+            self.wake_s, self.wake_us = now_s, now_us
         # The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
         if self.infusion.is_sound(now_s):
             self.hardware.watchdog.feed()
@@ -326,9 +330,10 @@ class Controller:
 
     def _is_quiet(self, now_s: int, now_us: int) -> bool:
         """Return True if nothing is due and nothing has happened: all that a heartbeat has to find out."""
-        if self.agenda.is_due(now_s, now_us):
+        if self.agenda.is_due(now_s, now_us) or self.alarms.active != self._answered_alarms:
             return False
-        if self._link is None or self._link.has_something_waiting or not self.button.is_quiet():
+        link = self._link
+        if link is None or (link.has_something_waiting and not link.has_next) or not self.button.is_quiet():
             return False
         return self.supervisor.is_quiet(now_s, now_us)
 

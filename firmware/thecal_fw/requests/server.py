@@ -60,6 +60,7 @@ class LinkServer:
 
     due_s, due_us: when it has something to do without input.
     has_something_waiting: whether there is something to serve as soon as there is time, without another byte arriving.
+    has_next: whether that is the next frame, and can be served at once.
     replies_dropped: answers that did not go out because the host does not read.
     frames_dropped: requests that would have had to wait while another one did; their hosts get no answer and repeat
     them.
@@ -82,6 +83,7 @@ class LinkServer:
         self._held_us = 0
         self._has_more_to_do = False
         self.has_something_waiting = False
+        self.has_next = False
         self._quiet_s = NEVER_S
         self.due_s = NEVER_S
         self.due_us = 0
@@ -108,8 +110,8 @@ class LinkServer:
             self._handlers.update(part.handlers)
 
     def serve(self, now_s: int, now_us: int, byte: int) -> bool:
-        """Take what has arrived, at most one frame; True if more may be waiting. byte: the first byte that arrived, or
-        -1.
+        """Take what has arrived, at most one frame; True if something is to be done at once after it. byte: the first
+        byte that arrived, or -1.
 
         A stop overtakes a request that waits, which then meets the session's rules like any that comes late: a change
         is refused as out of order, a read is answered.
@@ -126,7 +128,7 @@ class LinkServer:
         return is_more
 
     def _serve_next(self, byte: int) -> bool:
-        self._has_more_to_do = False
+        self._has_more_to_do = self.has_next = False
         if self._infusion.is_change_within(_JUDGING_US):
             if self._byte < 0:
                 self._byte = byte
@@ -153,7 +155,10 @@ class LinkServer:
         if arrived is None:
             return byte >= 0
         self._serve_frame(arrived)
-        # The next frame, if it has arrived, is in the port, and wakes the pump at once.
+        self._byte = self._port.read()
+        if self._held is not None:
+            return self._byte >= 0 or self._has_more_to_do
+        self.has_next = self._byte >= 0
         return self._has_more_to_do
 
     def _hold(self, frame: Frame, message: messages.Message) -> None:
