@@ -147,8 +147,12 @@ def test_a_collector_that_runs_at_each_kilobyte_does_not_run_in_the_midst_of_a_p
     course.start()
     rig.run_for(3)
     heap = Heap(rig.board)
-    heap.collect_next()
-    course.pump.time()
+
+    def ask() -> None:
+        course.pump.time()
+        rig.run_for(0.3)
+
+    heap.leave_only_what_stays(ask)
     heap.fill(16 * 1_024)
     heap.collect_every(1_024)
     before = course.pump.interrogate()

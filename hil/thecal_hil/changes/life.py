@@ -50,6 +50,8 @@ _WITHIN_NS: Final = {Event.SPLICE: _CHANGE_WITHIN_NS, Event.BLOCK_END: 70 * NS_P
 """A block spans a minute at least."""
 _SETTLED_NS: Final = 2_600 * NS_PER_MS
 _PRESSED_S: Final = 0.2
+_TIDIED_S: Final = 0.3
+"""After a request, with nothing else to do: time to collect its garbage."""
 _PATIENT: Final = PatientBolus(6_000_000, 1, 15, 12)
 _MOST_TIMES: Final = 400
 _UNWANTED: Final = frozenset(
@@ -283,9 +285,12 @@ class _Run:
             case _:
                 self._request(step.what, draw)
 
-    def _fill_heap(self, leave_bytes: int) -> None:
-        self.heap.collect_next()
+    def _ask_and_wait(self) -> None:
         self.ask(messages.GET_TIME)
+        self.rig.run_for(_TIDIED_S)
+
+    def _fill_heap(self, leave_bytes: int) -> None:
+        self.heap.leave_only_what_stays(self._ask_and_wait)
         self.heap.fill(leave_bytes)
         self.is_heap_full = True
 

@@ -9,7 +9,7 @@ also one whose addresses nobody knows. ``HeapError`` where nothing or more than 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Protocol
@@ -27,6 +27,8 @@ _AREA: Final = struct.Struct("<5I")
 _LAST_USED: Final = 6 * 4
 _ALLOCATED: Final = 8 * 4 + 64 * 2 + 4
 _NEVER: Final = 0xFFFF_FFFF
+_MOST_ASKED: Final = 20
+"""Requests in a row without a collection: several times as many as the program serves between two."""
 _SHORT_BLOCKS: Final = 64
 """Free pieces of less than a kilobyte lie between the others on any heap that has been in use."""
 
@@ -74,6 +76,18 @@ class Heap:
         """Have the collector run before the next thing that is allocated."""
         self._board.write_sram(self._state + _ALLOCATED, struct.pack("<I", _NEVER))
 
+    def leave_only_what_stays(self, ask: Callable[[], object]) -> None:
+        """Ask the program for something, again and again, until it has twice collected on its own once that was done:
+        what lies on the heap then is in use. Right after a collection in the middle of a request its garbage follows,
+        and the first of a life may leave what the start still holds."""
+        collected = 0
+        for _ in range(_MOST_ASKED):
+            before = self._free_bytes()
+            ask()
+            collected += self._free_bytes() > before
+            if collected == 2:
+                return
+
     def collect_every(self, size: int | None) -> None:
         """Have the collector run by itself whenever so many bytes were allocated; None for never."""
         blocks = _NEVER if size is None else size // BLOCK_BYTES
@@ -85,7 +99,7 @@ class Heap:
         Nothing is taken where no piece is as long as what is to be left: the heap is fuller than that already, and what
         is left would be less than was asked for. Each piece is added to the allocation that lies before it, so it lasts
         as long as that does. Short pieces stay free, as they do on a heap that has been in use. To be done right after
-        a collection, or garbage holds them.
+        a collection, or garbage holds them: see ``leave_only_what_stays``.
         """
         pieces = list(self.pieces())
         free = [(before, piece) for before, piece in pairwise(pieces) if piece.is_free and not before.is_free]
@@ -131,6 +145,9 @@ class Heap:
         for byte in self._board.read_sram(self._table, self._table_bytes):
             for shift in (0, 2, 4, 6):
                 yield byte >> shift & 3
+
+    def _free_bytes(self) -> int:
+        return sum(piece.size for piece in self.pieces() if piece.is_free)
 
     def largest_free_bytes(self) -> int:
         """The longest row of free blocks. What waits to be collected counts as taken."""
