@@ -6,7 +6,6 @@ try:
     import thecal_fw._build_info as _build_info  # pyright: ignore[reportMissingImports]
 
     COMMIT: str = _build_info.COMMIT
-    # Only where the texts that it covers were left out.
     SCHEMA_HASH: bytes = getattr(_build_info, "SCHEMA_HASH", b"")
 except ImportError:
     COMMIT = "source"

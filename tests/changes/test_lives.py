@@ -98,8 +98,8 @@ def test_a_heap_that_is_filled_from_outside_stays_full_over_collections_and_the_
         rig.run_for(0.3)
 
     heap.leave_only_what_stays(ask)
-    assert heap.largest_free_bytes() > 20_000
-    assert heap.fill(16_384) > 20_000
+    assert heap.largest_free_bytes() > 40_000
+    assert heap.fill(16_384) > 30_000
     for _ in range(3):
         collect()
         assert heap.largest_free_bytes() <= 16_384
