@@ -227,7 +227,7 @@ def package_files(commit: str) -> Files:
         del files[f"{PACKAGE}/{name}.py"]
     # The board would work the hash out at the first hello, from 20 kB of texts, and keep eight bytes behind all of that
     # garbage in the middle of its memory.
-    build_info = f'"""Which commit this firmware was built from, and the hash of its messages."""\n\nCOMMIT = "{commit}"\n'
+    build_info = f'"""Which commit this is, and the hash of its messages."""\n\nCOMMIT = "{commit}"\n'
     build_info += f"SCHEMA_HASH = {lean.schema_hash(FIRMWARE_FOLDER)!r}\n"
     files[f"{PACKAGE}/_build_info.py"] = build_info.encode()
     return dict(sorted(files.items()))
