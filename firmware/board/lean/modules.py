@@ -7,7 +7,6 @@ Modules = dict[str, ast.Module]
 """By the path of the source, as ``package/folder/module.py``."""
 
 Function = ast.FunctionDef | ast.Lambda
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class LeanError(Exception):

@@ -155,9 +155,13 @@ class _Room:
         # What is defined here keeps its name before what is imported does: others may import it from here.
         for path in paths:
             for name in sorted(program.defined[path]):
-                self._give((path, name), name)
+                self._named((path, name), name)
 
-    def _give(self, thing: Thing, name: str, but: Iterable[str] = ()) -> str:
+    def _named(self, thing: Thing, name: str, but: Iterable[str] = ()) -> str:
+        """Return the name that something has throughout the room: this one, unless it has one already, or another thing
+        has this one, or it is among ``but``."""
+        if thing in self._names:
+            return self._names[thing]
         is_taken = name in self._taken or name in but
         new = self._fresh.name(len(self.renamed)) if is_taken else name
         if new != name:
@@ -169,10 +173,6 @@ class _Room:
     def name_of(self, thing: Thing) -> str:
         """Return the name of something that is defined here."""
         return self._names[thing]
-
-    def _name_for(self, thing: Thing, local: str) -> str:
-        """Return the name that something has throughout the room, of what a module calls ``local``."""
-        return self._names.get(thing) or self._give(thing, local)
 
     def gathered(self, homes: "dict[str, _Room]") -> ast.Module:
         """Return the room as one module. homes: the room of each module."""
@@ -186,7 +186,7 @@ class _Room:
                 if not name and _is_gone(module, homes):
                     gone[local] = module
                     continue
-                new[local] = self._names.get(thing) or self._give(thing, local)
+                new[local] = self._named(thing, local)
                 if homes.get(module) is not self:
                     imports[thing] = new[local]
             tree = self._program.modules[path]
@@ -211,7 +211,7 @@ class _Room:
             raise LeanError(f"{self.path} uses the module {module} as a value")
         thing = self._program.meant(gone[module], attribute)
         # It was an attribute, which may have the name of something that a function has for itself.
-        new = self._names.get(thing) or self._give(thing, attribute, self._locals)
+        new = self._named(thing, attribute, self._locals)
         if homes.get(thing[0]) is not self:
             imports[thing] = new
         return new
