@@ -87,8 +87,9 @@ HEARTBEAT_S = 7
 
 NOTHING_DUE = 0
 SOMETHING_DUE = 1
-INPUT_CAME = 3
-"""A request leaves three times as much behind as the filling of a block, and keeps some of it."""
+INPUT_CAME = 8
+"""A request leaves up to fifteen times as much garbage behind as the filling of a block, and keeps some of what it
+made."""
 
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
@@ -135,6 +136,7 @@ class Controller:
         self.wake_us = 0
         self._note_answered()
         self._link: "Link | None" = None
+        self._has_more_to_do = False
         self._begin()
 
     def _make_therapy(self) -> None:
@@ -321,7 +323,8 @@ class Controller:
             agenda.deadline_s, agenda.deadline_us, self.wake_s, now_us
         ):
             self.wake_s, self.wake_us = agenda.deadline_s, agenda.deadline_us
-        if link is not None and link.has_next:
+        # Delivery's deadline stays known: there may be time to tidy the heap before what is served next.
+        if self._has_more_to_do or (link is not None and link.has_next):
             self.wake_s, self.wake_us = now_s, now_us
         # The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
         if self.infusion.is_sound(now_s):
@@ -330,7 +333,9 @@ class Controller:
 
     def _is_quiet(self, now_s: int, now_us: int) -> bool:
         """Return True if nothing is due and nothing has happened: all that a heartbeat has to find out."""
-        if self.agenda.is_due(now_s, now_us) or self.alarms.active != self._answered_alarms:
+        if self._has_more_to_do or self.agenda.is_due(now_s, now_us):
+            return False
+        if self.alarms.active != self._answered_alarms:
             return False
         link = self._link
         if link is None or (link.has_something_waiting and not link.has_next) or not self.button.is_quiet():
@@ -350,7 +355,7 @@ class Controller:
             if is_quiet and not has_input and self.keeper.is_up_to_date():
                 # Somebody has asked, and nothing has come of it: what was due is due still.
                 self.agenda.due_by(link.due_s, link.due_us)
-                return SOMETHING_DUE
+                return INPUT_CAME
         self.button.check(now_s, now_us)
         self.answer_alarms()
         self.carrier.keep_if_changed()
@@ -359,9 +364,8 @@ class Controller:
         if link is None:
             has_input = self._load_link()
         self._keep(now_s, now_us)
-        if has_input:
-            self.agenda.begin(now_s, now_us)
-        return INPUT_CAME if byte >= 0 else SOMETHING_DUE
+        self._has_more_to_do = has_input
+        return INPUT_CAME if byte >= 0 or has_input else SOMETHING_DUE
 
     def _watch(self, now_s: int, now_us: int) -> None:
         """Have delivery pass what is due, and look at everything that can go wrong. What is noticed on the way is

@@ -141,7 +141,7 @@ class LinkServer:
         if self._held is not None and not self._infusion.is_change_within(self._held_us):
             held, self._held = self._held, None
             self._byte = byte
-            self._serve_frame(held)
+            self._serve_frame(held, has_waited=True)
             return True
         arrived = None
         budget = _MOST_BYTES_PER_POLL
@@ -186,14 +186,22 @@ class LinkServer:
     def _keep_session(self) -> None:
         self._quiet_s = self._now_s + SESSION_QUIET_S
 
-    def _serve_frame(self, frame: Frame) -> None:
-        """Answer a request. Want of memory ends the request, and never delivery."""
+    def _serve_frame(self, frame: Frame, has_waited: bool = False) -> None:
+        """Answer a request, or let it wait. Want of memory ends the request, and never delivery.
+
+        A request that changes something waits for the next poll where the heap is littered, for it to be tidied first.
+        """
         try:
             admitted = self._admitted(frame)
             # Not from within: the stack is short of room.
             if admitted is not None:
                 message, values = admitted
-                self._carry_out(frame, message, values)
+                keeps = message.changes and message is not messages.STOP
+                if keeps and not has_waited and self._memory.is_littered():
+                    self._hold(frame, message)
+                    self._has_more_to_do = True
+                else:
+                    self._carry_out(frame, message, values)
         except MemoryError:
             self._memory.note_want(frame.kind & ~messages.TAGGED)
             self._refuse(frame, messages.ERROR_NO_MEMORY)

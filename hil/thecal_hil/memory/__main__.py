@@ -39,6 +39,8 @@ LEAST_FREE_BYTES_ON_STOCK = 4_096
 """Three times what a request takes in one piece at most."""
 MOST_ALLOCATION_BYTES = 2_048
 LONGEST_MS = 150
+LONGEST_ANSWER_MS = 500
+"""Of a request that takes several polls: half of what a host waits before it asks again."""
 LONGEST_INTERROGATION_MS = 100
 MOST_AWAKE_PERCENT = 0.05
 
@@ -48,6 +50,7 @@ MEASUREMENTS = (
     Measurement("largest_free_bytes", "largest free piece, least", "bytes", least=LEAST_FREE_BYTES),
     Measurement("largest_allocation", "largest allocation", "bytes", most=MOST_ALLOCATION_BYTES),
     Measurement("beyond_bound", "kinds beyond their bound", "kinds", most=0),
+    Measurement("longest_answer_ms", "longest answer, all its polls", "ms", most=LONGEST_ANSWER_MS),
     Measurement("not_asked", "kinds never asked in peace", "kinds", most=0),
     Measurement("longest_declared_ms", "longest bound declared", "ms", most=LONGEST_MS),
     Measurement("interrogation_declared_ms", "interrogation's bound", "ms", most=LONGEST_INTERROGATION_MS),
@@ -100,6 +103,7 @@ def evidence_of(parts: list[Part], full_day: Part, stock: StockLife) -> Evidence
     evidence.take("largest_free_bytes", min(part.largest_free_bytes for part in parts))
     evidence.take("largest_allocation", max(part.largest_allocation_bytes for part in parts))
     evidence.take("beyond_bound", sum(took > bounds_ms[name] for name, took in longest.items()))
+    evidence.take("longest_answer_ms", max(part.longest_answer_ms for part in [*parts, full_day]))
     # A hello opens each part, before its time is taken.
     evidence.take("not_asked", len(set(bounds_ms) - set(longest) - {messages.HELLO.name}))
     evidence.take("longest_declared_ms", max(bounds_ms.values()))

@@ -13,6 +13,7 @@ from thecal_fw.link.messages import Message
 from thecal_hil.emulator.heap import Heap
 from thecal_hil.image import FirmwareImage
 from thecal_hil.memory.largest import largest_program
+from thecal_hil.memory.polls import Polls
 from thecal_hil.memory.requests import Requests
 from thecal_hil.pico_rig import PicoRig
 from thecal_hil.raw_link import RawLink
@@ -38,8 +39,9 @@ _LOOK_EVERY = 10
 
 @dataclass
 class Part:
-    """longest_ms: of each kind of request that was asked while no change was pending, from its last byte to the whole
-    answer, apart from what the flash held the processor for. asked, refused: how often, by kind and by error.
+    """longest_ms: the longest poll that served a kind of request which was asked while no change was pending, apart
+    from what the flash held the processor for. longest_answer_ms: from the last byte of any such request to its whole
+    answer, which may take several polls. asked, refused: how often, by kind and by error.
     largest_free_bytes: the least that was left in one piece right after a collection. largest_allocation_bytes: in one
     piece, of what came after the boot."""
 
@@ -50,6 +52,7 @@ class Part:
     largest_free_bytes: int = 0
     largest_allocation_bytes: int = 0
     worst_poll_us: int = 0
+    longest_answer_ms: float = 0.0
     longest_ms: dict[str, float] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
@@ -64,6 +67,7 @@ class TimedHost:
         rig.port.timeout = 3
         self.link = RawLink(rig.port, part.seed + 1)
         self._changed_ns = 0
+        self._polls = Polls(rig)
 
     def ask(self, message: Message, *values: Any, tail: bytes = b"") -> dict[str, Any] | None:
         """The answer's fields; None if it is an error, which is counted. Asked again while it is in progress."""
@@ -79,6 +83,7 @@ class TimedHost:
         frame = self.link.frame(message, *values, tail=tail)
         flash = rig.board.flash_timing
         asked_ns, held_ns = rig.now_ns, flash.held_ns
+        self._polls.begin()
         answer = self.link.exchange(frame)
         took_ms = (rig.now_ns - asked_ns - (flash.held_ns - held_ns)) / 1e6
         part.requests += 1
@@ -86,7 +91,9 @@ class TimedHost:
             part.wrong.append(f"request {part.requests}, {message.name}: no answer")
             return None, messages.ERROR_NONE
         if is_settled:
-            part.longest_ms[message.name] = max(took_ms, part.longest_ms.get(message.name, 0.0))
+            part.longest_answer_ms = max(part.longest_answer_ms, took_ms)
+            poll_ms = self._polls.longest_ms()
+            part.longest_ms[message.name] = max(poll_ms, part.longest_ms.get(message.name, 0.0))
         if message in _MAKES_A_CHANGE:
             self._changed_ns = rig.now_ns
         if answer.kind != messages.KIND_ERROR:
