@@ -61,7 +61,7 @@ def test_a_stop_and_what_changes_nothing_do_not_wait_for_a_tidy_heap(
     bench.pump.controller.memory.keep_tidy()
     heap.free_bytes -= 50_000
     carried_out: list[int] = []
-    handlers = bench.pump.controller._link._handlers  # type: ignore[union-attr]  # noqa: SLF001
+    handlers = bench.pump.controller._link._handlers  # type: ignore[union-attr]
     handle = handlers[message.kind]
 
     def handling(values: object) -> object:
@@ -80,7 +80,7 @@ def test_there_is_time_to_tidy_before_a_change_is_carried_out(bench: PumpBench) 
 
     def polling(now_s: int, now_us: int) -> int:
         left = poll(now_s, now_us)
-        has_time.append((controller._has_more_to_do, controller.agenda.has_time(20_000)))  # noqa: SLF001
+        has_time.append((controller._has_more_to_do, controller.agenda.has_time(20_000)))
         return left
 
     controller.poll = polling  # type: ignore[method-assign]
