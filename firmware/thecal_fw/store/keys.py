@@ -10,8 +10,8 @@ the keys before, the first is given them again and the new key is refused.
 import binascii
 import struct
 
+from thecal_fw.core.flash_map import KEY_SECTORS
 from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_NAMES, ROLE_PATIENT
-from thecal_fw.store.layout import KEY_SECTORS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

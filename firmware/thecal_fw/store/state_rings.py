@@ -11,9 +11,9 @@ So a state that may not be written, or can't be, is lost with the power only.
 import struct
 
 from thecal_fw.core.counts import MOST_NUMBER
+from thecal_fw.core.flash_map import STATE_BYTES
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, GOOD, LOST, REPAIRED
 from thecal_fw.store.decoding import DECODERS, decode
-from thecal_fw.store.layout import STATE_BYTES
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED, Ring
 from thecal_fw.store.state import (
     COUNTED_HIGH_OFFSET,
@@ -35,10 +35,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from thecal_fw.core.flash_map import Layout
     from thecal_fw.core.octets import Octets
     from thecal_fw.store.decoding import Decoders
     from thecal_fw.store.flash_chip import FlashChip
-    from thecal_fw.store.layout import Layout
 
 WRITE_TRIES = 4
 ERASES_IN_A_WRITE = 4

@@ -1,8 +1,22 @@
-"""Where everything lies in the journal's part of the flash: the one place that says so.
+"""Where everything lies in the board's flash: the one place that says so.
 
-Each region is a number of sectors in a row, given by its first sector. The numbers of a board never change once
-it has kept anything; tests use smaller ones.
+From the chip's beginning on: the image; its trailer, on the last page before the storage part; the storage part, which
+reaches to the chip's end. On the pump's own image the sectors of ``Layout`` come first in it and the rest is not used;
+on a stock image all of it is MicroPython's file system, and each of these sectors a file. The build tells MicroPython
+where the storage part begins, and the rigs and the documents take it from here.
+
+The numbers of a board never change once it has kept anything; tests use smaller ones for the journal.
 """
+
+SECTOR_BYTES = 4_096
+"""What is erased at once."""
+PAGE_BYTES = 256
+"""What is programmed at once, at most."""
+
+STORAGE_AT = 640 * 1_024
+"""Counted from the beginning of the flash, as is the next one. A stock image of the Pico has its file system there."""
+TRAILER_AT = STORAGE_AT - PAGE_BYTES
+"""Length and checksum of the image, which may reach up to here."""
 
 STATE_BYTES = 128
 """A slot of the state rings: one record that holds all of the state."""
@@ -12,6 +26,8 @@ PAIRS = 2
 """Places for a program: the one in force, and the one being written."""
 COPIES = 2
 """Sectors that a pair consists of, each with a whole copy of the program."""
+METER_BYTES = 64
+"""A slot of the meter: one page."""
 METER_SECTORS = 8
 """Behind the doses, a page every few minutes: see ``meter_pages``."""
 KEY_SECTORS = 2
@@ -21,7 +37,7 @@ KEY_SECTORS = 2
 class Layout:
     """Sectors of the state ring and its mirror, of the two pairs of programs, and of the events, one behind the
     other. Each ring needs at least two sectors, the event log three. ``sectors`` of them are the journal's; the keys,
-    the doses and the meter lie behind, up to ``all_sectors``."""
+    the doses and the meter lie behind, up to ``all_sectors``. Sector 0 is at ``STORAGE_AT``."""
 
     def __init__(self, state_sectors: int = 32, event_sectors: int = 60, dose_sectors: int = 32) -> None:
         self.state_sectors = state_sectors
