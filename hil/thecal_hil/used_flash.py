@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
+from thecal_fw.core.flash_map import STORAGE_AT
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.silicon import IDEAL, FlashBefore, Silicon
