@@ -5,6 +5,8 @@ them out wherever they are used, so nothing imports this module on the board. Of
 does; those that end in BYTES count bytes.
 """
 
+WORD_BYTES = 4
+
 # 2.1.2, 2.1.3: beside the registers of a peripheral lie aliases of them, in which a bit that is written ...
 TOGGLE = 0x1000 >> 2
 SET = 0x2000 >> 2
@@ -100,7 +102,6 @@ TXF0 = 0x010 >> 2
 RXF0 = 0x020 >> 2
 TXF0_BYTES = 0x010
 RXF0_BYTES = 0x020
-FIFO_BYTES = 4
 MACHINE_WORDS = 0x18 >> 2
 SM0_SHIFTCTRL = 0x0D0 >> 2
 SM0_ADDR = 0x0D4 >> 2

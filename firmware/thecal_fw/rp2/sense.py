@@ -28,7 +28,7 @@ _SETTLING = const(8)
 A4988 class asks for 1 us."""
 
 _MACHINE = const(_STATE_MACHINE % chip.MACHINES_PER_PIO)
-_RXF = const(chip.PIO1 + chip.RXF0_BYTES + chip.FIFO_BYTES * _MACHINE)
+_RXF = const(chip.PIO1 + chip.RXF0_BYTES + chip.WORD_BYTES * _MACHINE)
 _DREQ = const(chip.DREQ_PIO1_RX0 + _MACHINE)
 _WITHOUT_END = 0xFFFF_FFFF
 """Transfers: at the highest rate of a prime, 500 steps a second, they last for 270 years."""

@@ -123,7 +123,7 @@ def arm(
     """Set both channels of a withdrawn machine up for a new queue and start the first one, which fills the FIFO at
     once; return whether the FIFO holds something then."""
     dma = ptr32(chip.DMA)
-    fifo = int(ptr32(_TXF0)) + machine * chip.FIFO_BYTES
+    fifo = int(ptr32(_TXF0)) + machine * chip.WORD_BYTES
     to_fifo = _TO_FIFO | (machine << chip.CTRL_TREQ_SHIFT)
     a = first << chip.CHANNEL_SHIFT
     b = second << chip.CHANNEL_SHIFT
