@@ -11,6 +11,7 @@ from thecal_fw.core import flash_map
 from thecal_fw.core.dose_record import RECORD_BYTES as DOSE_BYTES
 from thecal_fw.core.program import MOST_PROGRAM_BYTES
 from thecal_fw.store import keys
+from thecal_fw.store.layout import Layout
 
 _RP2 = Path(__file__).resolve().parents[2] / "firmware/thecal_fw/rp2"
 
@@ -18,7 +19,7 @@ _RP2 = Path(__file__).resolve().parents[2] / "firmware/thecal_fw/rp2"
 def chip_map() -> str:
     """What lies where in the chip."""
     flash_bytes: int = runpy.run_path(str(_RP2 / "pins.py"))["FLASH_BYTES"]
-    layout = flash_map.Layout()
+    layout = Layout()
     used = flash_map.STORAGE_AT + layout.all_sectors * flash_map.SECTOR_BYTES
     if used > flash_bytes:
         raise StaleTextError(f"the flash ends at {flash_bytes:#x}, before what is kept in it does: {used:#x}")
@@ -39,7 +40,7 @@ def _place(offset: int) -> str:
 
 def regions() -> tuple[tuple[int, int, str, str, str], ...]:
     """First sector, how many, what, one entry, and where an entry lies, for each region of the storage part."""
-    one = flash_map.Layout()
+    one = Layout()
     state, events, doses = one.state_sectors, one.event_sectors, one.dose_sectors
     programs = flash_map.PAIRS * flash_map.COPIES
     return (

@@ -64,7 +64,7 @@ SHARED_WITH_PROBE = (
 """Modules of the pump's package that the probe has too: frames, clock and port, and what these need."""
 TYPING_ONLY = ("ports", "core/octets", "pump/contracts", "requests/contracts", "store/flash_chip")
 """Modules that nothing imports when it runs: the type checker reads them."""
-NUMBERS_ONLY = ("core/dead_volume", "core/journal_condition", "rp2/chip", "rp2/pins")
+NUMBERS_ONLY = ("core/dead_volume", "core/flash_map", "core/journal_condition", "rp2/chip", "rp2/pins")
 """Modules of numbers that are written out wherever they are used: no board has them. Native code can't do otherwise."""
 
 NEXT_TO_NO_MEMORY = (f"{PACKAGE}/start/not_running.py",)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from thecal_fw.core.carried import NOTE_BYTES
-from thecal_fw.core.flash_map import STATE_BYTES, Layout
+from thecal_fw.core.flash_map import SECTORS, STATE_BYTES
 from thecal_sim.nor_flash import NorFlash
 from thecal_sim.processor import Processor
 from thecal_sim.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
-STORAGE_SECTORS = Layout().all_sectors
+STORAGE_SECTORS = SECTORS
 
 
 class SimulatedRetained:

@@ -13,9 +13,9 @@ from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, deliverin
 from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME, KIND_SCHEDULED, KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.program import PatientBolus, PeriodicBolus, Program
 from thecal_fw.link import messages
+from thecal_fw.store.layout import Layout
 from thecal_sim.units import NS_PER_S
 
 TEN_UL_IN_5_MIN = 2_880_000

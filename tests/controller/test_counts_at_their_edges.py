@@ -11,13 +11,13 @@ from controller.link_host import link_of
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, within_limits
 from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_PATIENT, KIND_PRIME
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.program import PatientBolus
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.service_life import PART_TUBING
 from thecal_fw.link import messages
 from thecal_fw.store.doses import DoseStore
 from thecal_fw.store.journal import Journal
+from thecal_fw.store.layout import Layout
 from thecal_fw.store.state import State
 from thecal_sim.units import NS_PER_S
 

@@ -9,9 +9,9 @@ from controller.pump_bench import PumpBench, continuous, delivering, flex, withi
 from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_SCHEDULED, KIND_TEMPORARY
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.program import PatientBolus, Program
 from thecal_fw.link import messages
+from thecal_fw.store.layout import Layout
 from thecal_sim.units import NS_PER_S
 
 HOUR_S = 3_600

@@ -10,13 +10,13 @@ from store.test_power_cuts import outcomes_of
 from thecal_fw.core import events
 from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_NONE, ROLE_PATIENT
 from thecal_fw.link import authentication, messages
 from thecal_fw.link.frames import encode_frame
 from thecal_fw.requests.gatekeeper import PROOF_LASTS_S
 from thecal_fw.requests.server import SESSION_QUIET_S
+from thecal_fw.store.layout import Layout
 from thecal_sim.nor_flash import ERASE, PROGRAM
 
 WRONG_KEY = bytes([9]) * 32

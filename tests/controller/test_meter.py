@@ -9,9 +9,9 @@ from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, deliverin
 from thecal_fw.core import events
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PRIME
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.program import Program
 from thecal_fw.link import messages
+from thecal_fw.store.layout import Layout
 from thecal_sim.units import NS_PER_MS, NS_PER_S
 
 HELD = "limit by the meter"

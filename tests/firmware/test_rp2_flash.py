@@ -6,8 +6,8 @@ import pytest
 
 from thecal_fw.core.flash_map import SECTOR_BYTES as SECTOR
 from thecal_fw.core.flash_map import STORAGE_AT as STORAGE
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.rp2.file_flash import FileFlash
+from thecal_fw.store.layout import Layout
 from thecal_hil.emulator import ResetCause
 
 from .conftest import Bench

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from thecal.errors import ThecalError
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.rp2 import pins
+from thecal_fw.store.layout import Layout
 from thecal_hil.changes.watched import Watched
 from thecal_hil.course import Course, local_second
 from thecal_hil.emulator import EmulatedPico, ResetCause

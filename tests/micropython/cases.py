@@ -14,7 +14,6 @@ from thecal_fw.core.annunciation import Annunciation
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.delivery import Delivery
 from thecal_fw.core.events import EventLog
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.instant import TICKS_PER_DAY, microsecond_of_ticks, second_of_ticks
 from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.metering import Metering
@@ -32,6 +31,7 @@ from thecal_fw.link.session import Session
 from thecal_fw.store.decoding import decode as decode_state
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.keys import KeyStore
+from thecal_fw.store.layout import Layout
 from thecal_fw.store.state import FIELDS, State, is_whole
 
 

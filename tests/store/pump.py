@@ -4,9 +4,9 @@ the next power cut, what stands in them, and which events were acknowledged."""
 import hashlib
 import random
 
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, LOST
 from thecal_fw.store.journal import Journal
+from thecal_fw.store.layout import Layout
 from thecal_fw.store.state import FIELDS, NO_PAIR, State
 from thecal_sim.nor_flash import NorFlash, PowerCutError
 

@@ -3,8 +3,8 @@
 import pytest
 
 from thecal_fw.core.dose_record import MAGIC, RECORD_BYTES, sequence_in
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.store.doses import DoseStore
+from thecal_fw.store.layout import Layout
 from thecal_sim.nor_flash import NorFlash
 
 LAYOUT = Layout()

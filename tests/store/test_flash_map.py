@@ -12,8 +12,9 @@ import pytest
 
 import places
 from thecal_fw.core import flash_map
-from thecal_fw.core.flash_map import PAGE_BYTES, SECTOR_BYTES, STORAGE_AT, TRAILER_AT, Layout
+from thecal_fw.core.flash_map import PAGE_BYTES, SECTOR_BYTES, STORAGE_AT, TRAILER_AT
 from thecal_fw.rp2 import chip, pins
+from thecal_fw.store.layout import Layout
 from thecal_hil.emulator.chip import FLASH_BYTES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -31,7 +32,7 @@ def test_the_regions_follow_one_another_without_a_gap_and_none_reaches_into_anot
     for first, sectors, what, _, _ in regions():
         assert (first, sectors > 0) == (end, True), what
         end = first + sectors
-    assert end == LAYOUT.all_sectors
+    assert end == LAYOUT.all_sectors == flash_map.SECTORS
 
 
 def test_image_trailer_and_storage_follow_one_another_and_end_with_the_chip() -> None:

@@ -3,9 +3,9 @@
 import pytest
 
 from store.pump import SMALL, Pump, last_state, program_in, program_of, used_flash
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.journal_condition import BLANK, GOOD
 from thecal_fw.store.journal import Journal
+from thecal_fw.store.layout import Layout
 from thecal_sim.nor_flash import ERASE, PROGRAM, TORN_PROGRAM, NorFlash, PowerCutError
 
 BOARD = Layout()

@@ -7,11 +7,11 @@ import pytest
 
 from store.pump import SMALL, Pump, last_state, program_of, state_of, used_flash
 from thecal_fw.core.events import EVENT_FORMAT
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.journal_condition import BLANK
 from thecal_fw.core.roles import OPEN, ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND, STATE_DAMAGED, Journal
 from thecal_fw.store.keys import KeyStore
+from thecal_fw.store.layout import Layout
 from thecal_fw.store.state import MAGIC, NEVER, NO_PAIR, State, complete, is_whole
 from thecal_sim.nor_flash import ERASE, PROGRAM, NorFlash
 

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous
-from thecal_fw.core.flash_map import Layout
+from thecal_fw.store.layout import Layout
 
 MOST_ERASES_IN_TEN_YEARS = 50_000
 DAYS_IN_TEN_YEARS = 3_653

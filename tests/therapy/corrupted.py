@@ -10,7 +10,7 @@ from typing import Any
 
 from thecal_fw.core.bolus import Bolus
 from thecal_fw.core.dose_record import RECORD_BYTES, complete, sequence_in
-from thecal_fw.core.flash_map import Layout
+from thecal_fw.store.layout import Layout
 from thecal_hil.doses.player import Player
 from thecal_hil.doses.pulse_windows import SAFE_SIDE_NL, PulseWindows
 from thecal_hil.doses.sequence import MONDAY_UTC_S, Sequence, Step

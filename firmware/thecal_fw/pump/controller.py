@@ -30,7 +30,6 @@ from thecal_fw.core.events import (
     EVENT_SELF_TEST,
     EVENT_TIME_SET,
 )
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before
 from thecal_fw.core.journal_condition import BLANK, GOOD
 from thecal_fw.core.ledger import Ledger
@@ -73,6 +72,7 @@ from thecal_fw.pump.supervision import Supervisor
 from thecal_fw.pump.timekeeper import Timekeeper
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.keys import KeyStore
+from thecal_fw.store.layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ firmware has used, has its log read once in its place (``BolusRecall``).
 from thecal_fw.core.carried import NO_RECORD, Carried
 from thecal_fw.core.counts import MOST_SECONDS, later_number, number_after
 from thecal_fw.core.dose_record import DoseRecord, decode
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND, ticks_at
 from thecal_fw.core.lived_minutes import NOT_KNOWN
 from thecal_fw.core.program import MINUTES_PER_DAY
@@ -16,6 +15,7 @@ from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.pump.changes import Changes
 from thecal_fw.pump.timekeeper import Timekeeper
 from thecal_fw.store.doses import DoseStore
+from thecal_fw.store.layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ class FileFlash:
     LONGEST_PROGRAM_US = 1_000_000
 
     def __init__(self):
-        self.sectors = flash_map.Layout().all_sectors
+        self.sectors = flash_map.SECTORS
         self._files = 0
         self._blank = b"\xff" * flash_map.PAGE_BYTES
         if _FOLDER not in os.listdir():

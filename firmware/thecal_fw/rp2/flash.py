@@ -23,7 +23,7 @@ class Flash:
     LONGEST_PROGRAM_US = pins.LONGEST_FLASH_PROGRAM_US
 
     def __init__(self):
-        self.sectors = flash_map.Layout().all_sectors
+        self.sectors = flash_map.SECTORS
         self._device = rp2.Flash()
         self._blank = b"\xff" * flash_map.PAGE_BYTES
         self._page = bytearray(self._blank)
@@ -33,7 +33,7 @@ class Flash:
 
     def program(self, sector: int, offset: int, data) -> None:
         begin = offset % flash_map.PAGE_BYTES
-        if begin + len(data) > flash_map.PAGE_BYTES or sector >= self.sectors:
+        if begin + len(data) > flash_map.PAGE_BYTES or sector >= flash_map.SECTORS:
             raise ValueError
         # What is programmed as all ones stays as it is.
         page = self._page
@@ -42,6 +42,6 @@ class Flash:
         self._device.writeblocks(sector, page, offset - begin)
 
     def erase(self, sector: int) -> None:
-        if sector >= self.sectors:
+        if sector >= flash_map.SECTORS:
             raise ValueError
         self._device.ioctl(_ERASE_COMMAND, sector)

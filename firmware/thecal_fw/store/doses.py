@@ -10,8 +10,8 @@ from thecal_fw.store.ring import NEEDED, NOT_NEEDED, Ring
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from thecal_fw.core.flash_map import Layout
     from thecal_fw.store.flash_chip import FlashChip
+    from thecal_fw.store.layout import Layout
 
 _WRITE_TRIES = 4
 _ERASES_IN_A_WRITE = 4

@@ -13,9 +13,9 @@ from thecal_fw.store.ring import Ring
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from thecal_fw.core.flash_map import Layout
     from thecal_fw.core.octets import Octets
     from thecal_fw.store.flash_chip import FlashChip
+    from thecal_fw.store.layout import Layout
 
 _CRC_OFFSET = EVENT_BYTES - 4
 _CODE_OFFSET = struct.calcsize("<" + "".join([form for _, form in EVENT_FIELDS[:AT_CODE]]))

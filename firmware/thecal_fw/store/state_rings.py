@@ -35,10 +35,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from thecal_fw.core.flash_map import Layout
     from thecal_fw.core.octets import Octets
     from thecal_fw.store.decoding import Decoders
     from thecal_fw.store.flash_chip import FlashChip
+    from thecal_fw.store.layout import Layout
 
 WRITE_TRIES = 4
 ERASES_IN_A_WRITE = 4

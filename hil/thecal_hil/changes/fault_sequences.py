@@ -19,9 +19,9 @@ from serial import SerialException
 from thecal.errors import ThecalError
 from thecal_fw.core import alarms
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_TEMPORARY
-from thecal_fw.core.flash_map import Layout
 from thecal_fw.core.program import PatientBolus
 from thecal_fw.core.service_life import PART_PUMP, PART_TUBING
+from thecal_fw.store.layout import Layout
 from thecal_hil.changes.case import FAULTS, Case
 from thecal_hil.changes.steps import Step, drawn_rate
 from thecal_hil.course import MICROSTEPS_PER_NL, OFFSET_MINUTES, local_second
