@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from thecal_fw.core import alarms
+from thecal_fw.core.flash_map import COPIES, PAIRS
 from thecal_fw.core.service_life import BENCH_SERVICE_LIMITS as SERVICE
 from thecal_fw.core.service_life import PART_PUMP, PART_TUBING
-from thecal_fw.store.layout import COPIES, PAIRS, Layout
+from thecal_fw.store.layout import Layout
 from thecal_hil.course import Course, local_second
 from thecal_hil.faults import Fault
 from thecal_hil.rig import ResetCause

@@ -8,7 +8,8 @@ import binascii
 import struct
 from collections.abc import Callable
 
-from thecal_fw.store.layout import STATE_BYTES, Layout
+from thecal_fw.core.flash_map import STATE_BYTES
+from thecal_fw.store.layout import Layout
 from thecal_fw.store.state import CRC_OFFSET, LAYOUT_VERSION, MAGIC, offset_of
 
 

@@ -8,8 +8,8 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from thecal_fw.core.flash_map import SECTOR_BYTES, STORAGE_AT
 from thecal_fw.rp2 import pins
-from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.units import NS_PER_MS
 from thecal_hil.faults import PLANT_FAULTS, Actions, Fault, Faults
 from thecal_hil.foreign_journal import made_foreign, made_older, state_sectors
@@ -18,9 +18,6 @@ from thecal_hil.plant_faults import plant_actions
 if TYPE_CHECKING:
     from thecal_hil.pico_rig import PicoRig
 
-JOURNAL_BYTES: Final = 1_408 * 1_024
-"""At the end of the flash: MICROPY_HW_FLASH_STORAGE_BYTES of the board's definition."""
-SECTOR_BYTES: Final = 4_096
 _SRAM_START: Final = 0x2000_0000
 _SRAM_BYTES: Final = 256 * 1_024
 _TURNED_BIT: Final = 1 << 10
@@ -104,7 +101,7 @@ class PicoFaults(Faults):
     # --- flash and memory
 
     def _sector_begin(self, sector: int) -> int:
-        return FLASH_BYTES - JOURNAL_BYTES + sector * SECTOR_BYTES
+        return STORAGE_AT + sector * SECTOR_BYTES
 
     def _put_sector(self, sector: int, content: bytes) -> None:
         begin = self._sector_begin(sector)

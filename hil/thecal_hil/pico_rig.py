@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from thecal_fw.core.flash_map import SECTOR_BYTES, STORAGE_AT
 from thecal_fw.link import messages
 from thecal_fw.link.frames import encode_frame
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
 from thecal_hil.emulator import compiled as compiled_code
-from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.pins import Motor
 from thecal_hil.emulator.silicon import DEFAULT, Silicon
 from thecal_hil.image import BUILT, FirmwareImage
-from thecal_hil.pico_faults import JOURNAL_BYTES, SECTOR_BYTES, PicoFaults
+from thecal_hil.pico_faults import PicoFaults
 from thecal_hil.rig import (
     BUZZER,
     DIRECTION,
@@ -211,9 +211,9 @@ class PicoRig(Rig):
         self.board.chip.gpio[pins.BUTTON].set_input_value(not held)
 
     def sector_erases(self) -> tuple[int, ...]:
-        first = (FLASH_BYTES - JOURNAL_BYTES) // SECTOR_BYTES
+        first, end = STORAGE_AT // SECTOR_BYTES, pins.FLASH_BYTES // SECTOR_BYTES
         erases = self.board.flash_timing.erases
-        return tuple(erases.get(first + sector, 0) for sector in range(JOURNAL_BYTES // SECTOR_BYTES))
+        return tuple(erases.get(sector, 0) for sector in range(first, end))
 
     def close(self) -> None:
         self.board.serial.close()

@@ -13,14 +13,15 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
+from thecal_fw.core.flash_map import STORAGE_AT
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.silicon import IDEAL, FlashBefore, Silicon
 from thecal_hil.emulator.units import NS_PER_S
 from thecal_hil.image import BUILT, FirmwareImage, ImageError
-from thecal_hil.pico_faults import JOURNAL_BYTES
 
 STOCK_UF2 = BUILT / "stock.uf2"
+_STORAGE_BYTES = FLASH_BYTES - STORAGE_AT
 _KEPT = BUILT / "used-boards"
 _FIRST_START_NS = 2 * NS_PER_S
 """A stock MicroPython makes its file system within a second."""
@@ -32,9 +33,9 @@ def flash_before(silicon: Silicon, image: FirmwareImage) -> bytes | None:
         case FlashBefore.BLANK:
             return None
         case FlashBefore.ZEROS:
-            return _with_storage(bytes(JOURNAL_BYTES))
+            return _with_storage(bytes(_STORAGE_BYTES))
         case FlashBefore.RANDOM:
-            return _with_storage(Random(silicon.seed).randbytes(JOURNAL_BYTES))
+            return _with_storage(Random(silicon.seed).randbytes(_STORAGE_BYTES))
         case FlashBefore.FILES:
             if not STOCK_UF2.exists():
                 raise ImageError(

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.pump import SMALL, used_flash
+from thecal_fw.core.flash_map import STATE_BYTES
 from thecal_fw.core.journal_condition import FOREIGN, GOOD
 from thecal_fw.store import state as records
 from thecal_fw.store.decoding import DECODERS, decode
 from thecal_fw.store.journal import Journal
-from thecal_fw.store.layout import STATE_BYTES
 from thecal_fw.store.state import (
     FIELDS,
     LAYOUT_VERSION,

@@ -23,7 +23,7 @@ from machine import Pin
 from micropython import const
 from uctypes import addressof
 
-from thecal_fw.rp2 import pins, step_engine
+from thecal_fw.rp2 import chip, pins, step_engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,12 +38,7 @@ _LONGEST_WAIT_US = const(1_000_000)
 _MASKED_US = const(5_000)
 """Interrupts are off from here to the anchor. What a full buffer of USB packets has scheduled by then takes 2 ms at
 most with a warm flash cache; should it take longer than this, the take-over is late and leaves things as they are."""
-# The one register that is written here, see ``step_engine``, and the timer's lower word.
-_PIO = const(0x5020_0000)
-_CLEAR_CTRL = const(0x3000 >> 2)
-_BOTH_MACHINES = const(0b11)
-_TIMER = const(0x4005_4000)
-_TIMERAWL = const(0x28 >> 2)
+_BOTH_MACHINES = const(chip.SM0_ENABLE | chip.SM0_ENABLE << 1)
 _UNITS_PER_SECOND = const(15_625)
 _UNIT_SHIFT = const(6)
 
@@ -259,8 +254,8 @@ class StepTrain:
     @micropython.viper
     def halt(self):
         # Before anything that takes time, even a call: from here on there is no edge.
-        ptr32(_PIO)[_CLEAR_CTRL] = _BOTH_MACHINES
-        ptr32(self._halted)[0] = ptr32(_TIMER)[_TIMERAWL]
+        ptr32(chip.PIO0)[chip.CLEAR + chip.PIO_CTRL] = _BOTH_MACHINES
+        ptr32(self._halted)[0] = ptr32(chip.TIMER)[chip.TIMERAWL]
         step_engine.fall(self._program_start)
         self._withdraw(0)
         self._withdraw(1)

@@ -8,8 +8,8 @@ recognised as such and never taken for damage. An older layout is read by its ow
 import binascii
 import struct
 
+from thecal_fw.core.flash_map import STATE_BYTES
 from thecal_fw.core.ledger import MOST_STALLS
-from thecal_fw.store.layout import STATE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ So a state that may not be written, or can't be, is lost with the power only.
 import struct
 
 from thecal_fw.core.counts import MOST_NUMBER
+from thecal_fw.core.flash_map import STATE_BYTES
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, GOOD, LOST, REPAIRED
 from thecal_fw.store.decoding import DECODERS, decode
-from thecal_fw.store.layout import STATE_BYTES
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED, Ring
 from thecal_fw.store.state import (
     COUNTED_HIGH_OFFSET,

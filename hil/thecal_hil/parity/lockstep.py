@@ -23,6 +23,7 @@ from typing import Any, Final, TypeVar
 
 from thecal_hil.copies import in_a_copy
 from thecal_hil.emulator import EmulatedPico
+from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.units import CYCLE_NS, on_cycle_ns
 
 from . import forms
@@ -35,7 +36,6 @@ _FLASH_AT: Final = 0x1000_0000
 _DPRAM_AT: Final = 0x5010_0000
 _WHOLE_FLASH_EVERY: Final = 256
 """Stretches from one look at all 16 MiB to the next; the first 2 MiB, a Pico's, are compared after each."""
-_PICO_FLASH_BYTES: Final = 2 * 1024 * 1024
 
 
 class DifferenceError(Exception):
@@ -249,7 +249,7 @@ class Lockstep:
         """The first place at which memory differs, in words; empty if it does not."""
         self._memory_compared += 1
         slow, fast = self.slow.chip, self.fast.chip
-        most = len(slow.flash) if whole_flash else _PICO_FLASH_BYTES
+        most = len(slow.flash) if whole_flash else FLASH_BYTES
         for name, begins, a, b in (
             ("SRAM", _SRAM_AT, slow.sram, fast.sram),
             ("USB memory", _DPRAM_AT, slow.usb_dpram, fast.usb_dpram),

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from thecal_fw.core.flash_map import STORAGE_AT
 from thecal_hil.day import digest_of
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.silicon import IDEAL
 from thecal_hil.evidence import Evidence
 from thecal_hil.image import FirmwareImage
-from thecal_hil.pico_faults import JOURNAL_BYTES
 from thecal_hil.pico_rig import PicoRig, bench_board
 from thecal_hil.scenario.document import Scenario
 from thecal_hil.scenario.runner import run
@@ -74,7 +74,7 @@ def _carry_out(scenario: Scenario, image: FirmwareImage, board: EmulatedPico) ->
     edges = digest_of(rig.edges)
     # Reading the log comes last: it takes time of the pump.
     log = [repr(event) for event in rig.fresh_pump().log()]
-    journal = bytes(board.chip.flash[FLASH_BYTES - JOURNAL_BYTES : FLASH_BYTES])
+    journal = bytes(board.chip.flash[STORAGE_AT:FLASH_BYTES])
     digests = {
         "edges": edges,
         "log": _sha256(log),

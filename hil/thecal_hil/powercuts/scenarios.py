@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from thecal_fw.core import alarms
-from thecal_fw.store.layout import COPIES, Layout
+from thecal_fw.core.flash_map import COPIES
+from thecal_fw.store.layout import Layout
 from thecal_hil import therapy
 from thecal_hil.powercuts.recording import Recording
 from thecal_hil.powercuts.witness import Witness

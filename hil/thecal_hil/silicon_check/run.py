@@ -13,7 +13,9 @@ from typing import Final
 
 from thecal.client import Pump
 from thecal.errors import NoAnswerError, ThecalError
+from thecal_fw.core.flash_map import SECTOR_BYTES, TRAILER_AT
 from thecal_fw.core.pump_state import STATE_STOPPED
+from thecal_fw.rp2 import chip
 
 from . import assumptions, clocks, loop, margins, sense_line
 from .flash_cache import FlashCache
@@ -24,15 +26,15 @@ from .usb_port import UsbPort
 from .verdicts import Assumption, Finding, NotMeasuredError, Readings, judge, not_measured
 from .way import Way
 
-_CODE_OF_IDENTITY: Final = """
+_CODE_OF_IDENTITY: Final = f"""
 import uctypes, hashlib
 def image_digest():
-    trailer = bytes(uctypes.bytearray_at(0x1009FF00, 12))
+    trailer = bytes(uctypes.bytearray_at({chip.FLASH + TRAILER_AT}, 12))
     if trailer[:8] != b'THECAL01':
         return ''
-    left, at, digest = int.from_bytes(trailer[8:], 'little'), 0x10000000, hashlib.sha256()
+    left, at, digest = int.from_bytes(trailer[8:], 'little'), {chip.FLASH}, hashlib.sha256()
     while left:
-        piece = min(left, 4096)
+        piece = min(left, {SECTOR_BYTES})
         digest.update(uctypes.bytearray_at(at, piece))
         at, left = at + piece, left - piece
         _feed()
