@@ -12,6 +12,7 @@ from thecal_fw.core import (
     events,
     instant,
     ledger,
+    modes,
     press,
     program,
     pump_state,
@@ -28,8 +29,8 @@ from thecal_fw.store import layout, state
     ("names", "numbers"),
     [
         (
-            program.MODE_NAMES,
-            (program.MODE_STOPPED, program.MODE_MINIMUM_RATE, program.MODE_CONTINUOUS, program.MODE_FLEX),
+            modes.MODE_NAMES,
+            (modes.MODE_STOPPED, modes.MODE_MINIMUM_RATE, modes.MODE_CONTINUOUS, modes.MODE_FLEX),
         ),
         (
             bolus.KIND_NAMES,

@@ -10,16 +10,8 @@ from core.strategies import valid_programs
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.metering import MOST_WEIGHT, weight_per_rate
-from thecal_fw.core.program import (
-    MODE_CONTINUOUS,
-    MODE_FLEX,
-    MODE_MINIMUM_RATE,
-    MODE_STOPPED,
-    MOST_PROGRAM_BYTES,
-    Program,
-    ProgramFormatError,
-    decode,
-)
+from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED
+from thecal_fw.core.program import MOST_PROGRAM_BYTES, Program, ProgramFormatError, decode
 from thecal_fw.core.validation import validate
 
 

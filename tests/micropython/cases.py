@@ -156,9 +156,9 @@ def case_schedule(numbers):
         return []
     weekday, minute = numbers.below(7), numbers.below(1440)
     return [
-        rate_at(program, weekday, minute, 6_000),
+        rate_at(program, weekday, minute),
         minutes_to_next_step(program, weekday, minute),
-        mean_rate(program, 6_000),
+        mean_rate(program),
     ]
 
 

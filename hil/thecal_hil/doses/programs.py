@@ -6,16 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID
-from thecal_fw.core.program import (
-    MODE_CONTINUOUS,
-    MODE_FLEX,
-    MODE_MINIMUM_RATE,
-    MODE_STOPPED,
-    Bridge,
-    PatientBolus,
-    PeriodicBolus,
-    Program,
-)
+from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED
+from thecal_fw.core.program import Bridge, PatientBolus, PeriodicBolus, Program
 
 _MODES = {
     "stopped": MODE_STOPPED,

@@ -15,7 +15,8 @@ from thecal.errors import PumpRefusedError
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_NAMES, KIND_PATIENT
 from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.events import EVENT_BOLUS_BEGUN, EVENT_OUT_OF_MEMORY, KIND_SHIFT
-from thecal_fw.core.program import MODE_FLEX, MODE_STOPPED, Program
+from thecal_fw.core.modes import MODE_FLEX, MODE_STOPPED
+from thecal_fw.core.program import Program
 from thecal_fw.core.program_place import ROOM_ON_A_STOCK_IMAGE
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.week import turns_of
