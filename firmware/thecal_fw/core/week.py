@@ -142,7 +142,8 @@ class Week:
         if turns and self.minutes[turns - 1] == minute:
             self.rates[turns - 1] = rate_nl_per_day
             return
-        if turns and self.rates[turns - 1] == rate_nl_per_day:
+        if turns == 1 and self.rates[0] == rate_nl_per_day:
+            # A week of one rate stays one turn.
             return
         self._end_at(minute)
         self.minutes[turns] = minute
