@@ -12,7 +12,6 @@ from thecal_fw.core import (
     events,
     instant,
     ledger,
-    modes,
     press,
     program,
     pump_state,
@@ -28,10 +27,6 @@ from thecal_fw.store import layout, state
 @pytest.mark.parametrize(
     ("names", "numbers"),
     [
-        (
-            modes.MODE_NAMES,
-            (modes.MODE_STOPPED, modes.MODE_MINIMUM_RATE, modes.MODE_CONTINUOUS, modes.MODE_FLEX),
-        ),
         (
             bolus.KIND_NAMES,
             (
