@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.strategies import bolus_programs, periodic_boluses
 from core.test_boluses import a_flex_program, a_program, rate_each_minute
 from thecal_fw.core.bolus import volume_nl
-from thecal_fw.core.modes import MODE_FLEX, MODE_STOPPED
+from thecal_fw.core.modes import MODE_FLEX, MODE_NAMES, MODE_STOPPED
 from thecal_fw.core.program import MINUTES_PER_DAY, PatientBolus, PeriodicBolus, Program
 from thecal_fw.core.refill_dates import (
     NEVER_MINUTES,
@@ -140,7 +140,7 @@ def test_a_full_reservoir_at_a_steady_rate_lasts_as_long_as_division_says():
     assert minutes_until(course, 1, 2_000_000, 0) == 0
 
 
-@pytest.mark.parametrize("mode", [MODE_STOPPED, MODE_FLEX + 1])
+@pytest.mark.parametrize("mode", [MODE_STOPPED, len(MODE_NAMES)])
 @pytest.mark.parametrize("week_minute", [None, 0])
 def test_a_pump_that_gives_nothing_never_uses_anything_up(mode, week_minute):
     program = Program(mode, patterns=[[(0, 100_000)]])

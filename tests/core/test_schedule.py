@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.strategies import flex_programs
 from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY
-from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED
+from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_NAMES, MODE_STOPPED
 from thecal_fw.core.program import MINUTES_PER_DAY, Bridge, PeriodicBolus, Program
 from thecal_fw.core.schedule import (
     boluses_between,
@@ -96,7 +96,7 @@ def test_modes_without_steps_have_one_rate_all_week():
 
 @pytest.mark.requirement("stopped-delivers-nothing")
 def test_a_stopped_program_and_a_mode_that_is_none_deliver_nothing():
-    for mode in (MODE_STOPPED, MODE_FLEX + 1):
+    for mode in (MODE_STOPPED, len(MODE_NAMES)):
         program = Program(mode, rate_nl_per_day=70_000, patterns=[[(0, 100_000), (60, 200_000)]])
         assert rate_at(program, 0, 0) == 0
         assert mean_rate(program) == 0
@@ -190,6 +190,7 @@ def test_the_week_of_a_program_with_boluses_is_written_out_turn_by_turn():
     # One bolus runs past the midnight that ends the week, and so was under way when it began.
     sunday = Program(
         MODE_FLEX,
+        MODE_NAMES,
         patterns=[[(0, 1_000)]] * 2,
         weekdays=(0, 0, 0, 0, 0, 0, 1),
         boluses=[[], [(1_430, 50, 20)]],
