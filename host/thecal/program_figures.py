@@ -14,7 +14,7 @@ from thecal.day_pattern import clock
 from thecal.magnitude import Pair
 from thecal.prescription import NL_PER_ML, WEEKDAYS
 from thecal.words import volume_of_day_nl
-from thecal_fw.core.modes import OWN_PATTERNS, TREATS, boluses_of, has_trait, patterns_of, weekdays_of
+from thecal_fw.core.modes import OWN_PATTERNS, TREATS
 from thecal_fw.core.program import MINUTES_PER_DAY, Program
 from thecal_fw.core.schedule import most_patient_nl, rate_at
 from thecal_fw.core.week import most_nl_in_any_day
@@ -22,12 +22,12 @@ from thecal_fw.core.week import most_nl_in_any_day
 
 def gives_therapy(program: Program | None) -> bool:
     """Whether it gives a dose that is meant to act: neither stopped nor at the minimum rate."""
-    return program is not None and has_trait(program, TREATS)
+    return program is not None and program.has(TREATS)
 
 
 def day_doses_mcg(program: Program) -> list[Fraction]:
     """What each day of the week gives by the clock, Monday first."""
-    volumes = [volume_of_day_nl(program, index) for index in weekdays_of(program)]
+    volumes = [volume_of_day_nl(program, index) for index in program.pattern_of_weekdays()]
     periodic = program.periodic_bolus
     if periodic is not None:
         each = Fraction(periodic.rate_nl_per_day * periodic.minutes, periodic.interval_minutes)
@@ -44,8 +44,8 @@ def most_in_a_day_mcg(program: Program) -> Fraction:
 def bolus_doses_mcg(program: Program) -> dict[str, Fraction]:
     """Every single bolus the program knows."""
     doses: dict[str, Fraction] = {}
-    weekdays = weekdays_of(program)
-    for index, day in enumerate(boluses_of(program)):
+    weekdays = program.pattern_of_weekdays()
+    for index, day in enumerate(program.day_boluses()):
         if index in weekdays:
             weekday = WEEKDAYS[weekdays.index(index)]
             for start, rate, minutes in day:
@@ -105,7 +105,7 @@ def _settings(program: Program) -> dict[str, Fraction]:
 def _rates(program: Program, starts: list[int]) -> dict[str, Fraction]:
     """Basal dose of each weekday from each of these minutes on; a rate that all days share only once."""
     concentration = program.concentration_ng_per_ml
-    if not has_trait(program, OWN_PATTERNS) and starts == [0]:
+    if not program.has(OWN_PATTERNS) and starts == [0]:
         return {"dose_mcg_per_day": dose_mcg(rate_at(program, 0, 0), concentration)}
     return {
         f"{day} {clock(start)} dose_mcg_per_day": dose_mcg(rate_at(program, weekday, start), concentration)
@@ -115,7 +115,7 @@ def _rates(program: Program, starts: list[int]) -> dict[str, Fraction]:
 
 
 def _starts(program: Program) -> list[int]:
-    return sorted({start for steps in patterns_of(program) for start, _ in steps})
+    return sorted({start for steps in program.day_patterns() for start, _ in steps})
 
 
 def _bolus(program: Program, rate_nl_per_day: int, minutes: int) -> Fraction:

@@ -14,14 +14,7 @@ from typing import TYPE_CHECKING
 from thecal.amounts import NG_PER_MCG, Line, dose_mcg, millilitres, plain
 from thecal.bolus_words import bolus_lines, bolus_volume_nl, scheduled_lines
 from thecal.day_pattern import clock
-from thecal_fw.core.modes import (
-    MODE_NAMES,
-    OWN_PATTERNS,
-    boluses_of,
-    has_trait,
-    patterns_of,
-    weekdays_of,
-)
+from thecal_fw.core.modes import MODE_NAMES, OWN_PATTERNS
 from thecal_fw.core.program import MINUTES_PER_DAY, Program
 from thecal_fw.core.schedule import rate_at
 
@@ -150,7 +143,7 @@ def _limit(label: str, program: Program, most_nl: int) -> Line:
 
 
 def _steady_dose(program: Program | None) -> list[Line]:
-    if program is None or not program.delivers() or has_trait(program, OWN_PATTERNS):
+    if program is None or not program.delivers() or program.has(OWN_PATTERNS):
         return []
     return [_rate("dose", program, rate_at(program, 0, 0))]
 
@@ -169,7 +162,7 @@ def _pattern(program: Program | None, index: int, starts: list[int]) -> list[Lin
 
 
 def _patterns(program: Program | None) -> list[list[tuple[int, int]]]:
-    return program.patterns if program is not None and has_trait(program, OWN_PATTERNS) else []
+    return program.patterns if program is not None and program.has(OWN_PATTERNS) else []
 
 
 def _spans(starts: list[int]) -> list[tuple[int, int]]:
@@ -191,7 +184,7 @@ def weekdays_text(program: Program, index: int) -> str:
     """Weekdays of a pattern, three and more in a row as a range."""
     runs: list[list[int]] = []
     for day in range(7):
-        if weekdays_of(program)[day] != index:
+        if program.pattern_of_weekdays()[day] != index:
             continue
         if runs and runs[-1][-1] == day - 1:
             runs[-1].append(day)
@@ -213,8 +206,8 @@ def volume_per_day_nl(steps: Steps) -> Fraction:
 
 def volume_of_day_nl(program: Program, index: int) -> Fraction:
     """Volume that one day of a program's pattern gives, boluses among it."""
-    boluses = [bolus_volume_nl(rate, minutes) for _, rate, minutes in boluses_of(program)[index]]
-    return volume_per_day_nl(patterns_of(program)[index]) + sum(boluses, Fraction(0))
+    boluses = [bolus_volume_nl(rate, minutes) for _, rate, minutes in program.day_boluses()[index]]
+    return volume_per_day_nl(program.day_patterns()[index]) + sum(boluses, Fraction(0))
 
 
 def days_to_alarm(program: Program) -> Fraction | None:
@@ -222,7 +215,7 @@ def days_to_alarm(program: Program) -> Fraction | None:
 
     Every bolus that a patient may ask for is reckoned with.
     """
-    week = [volume_of_day_nl(program, index) for index in weekdays_of(program)]
+    week = [volume_of_day_nl(program, index) for index in program.pattern_of_weekdays()]
     per_day = sum(week, Fraction(0)) / len(week)
     periodic, patient = program.periodic_bolus, program.patient_bolus
     if periodic is not None:

@@ -16,12 +16,6 @@ from thecal_fw.core.modes import (
     PERIODIC,
     TRAITS,
     TREATS,
-    boluses_of,
-    boluses_on,
-    has_trait,
-    patterns_of,
-    steps_on,
-    weekdays_of,
 )
 from thecal_fw.core.program import Bridge, PatientBolus, PeriodicBolus, Program, decode_in_place
 
@@ -79,29 +73,29 @@ def test_each_mode_is_known_here_by_the_number_that_flash_and_link_have_of_it():
 def test_a_program_of_any_mode_is_a_week_of_day_patterns(mode):
     _, traits, patterns, boluses, weekdays = ROWS[mode]
     program = program_of(mode)
-    assert [has_trait(program, 1 << bit) for bit in range(8)] == [bool(traits >> bit & 1) for bit in range(8)]
+    assert [program.has(1 << bit) for bit in range(8)] == [bool(traits >> bit & 1) for bit in range(8)]
     assert program.delivers() is bool(traits & DELIVERS)
     for found in (program, decode_in_place(memoryview(program.encode()))):
-        assert [listed(steps) for steps in patterns_of(found)] == [list(steps) for steps in patterns]
-        assert [listed(day) for day in boluses_of(found)] == [list(day) for day in boluses]
-        assert tuple(weekdays_of(found)) == weekdays
+        assert [listed(steps) for steps in found.day_patterns()] == [list(steps) for steps in patterns]
+        assert [listed(day) for day in found.day_boluses()] == [list(day) for day in boluses]
+        assert tuple(found.pattern_of_weekdays()) == weekdays
         for weekday in range(7):
-            assert listed(steps_on(found, weekday)) == list(patterns[weekdays[weekday]])
-            assert listed(boluses_on(found, weekday)) == list(boluses[weekdays[weekday]])
+            assert listed(found.steps_on(weekday)) == list(patterns[weekdays[weekday]])
+            assert listed(found.boluses_on(weekday)) == list(boluses[weekdays[weekday]])
 
 
 @pytest.mark.parametrize("mode", [-1, len(MODE_NAMES), 255])
 def test_what_is_no_mode_gives_nothing_and_counts_as_one_that_delivers(mode):
     program = program_of(mode)
     assert program.delivers()
-    assert not has_trait(program, TREATS | OWN_RATE | OWN_PATTERNS | PERIODIC)
-    assert [listed(steps_on(program, weekday)) for weekday in range(7)] == [[(0, 0)]] * 7
-    assert [listed(boluses_on(program, weekday)) for weekday in range(7)] == [[]] * 7
+    assert not program.has(TREATS | OWN_RATE | OWN_PATTERNS | PERIODIC)
+    assert [listed(program.steps_on(weekday)) for weekday in range(7)] == [[(0, 0)]] * 7
+    assert [listed(program.boluses_on(weekday)) for weekday in range(7)] == [[]] * 7
 
 
 def test_what_is_delivered_and_the_digest_follow_the_same_field_of_the_program():
     program = decode_in_place(memoryview(Program(MODE_CONTINUOUS, rate_nl_per_day=1 << 20).encode()))
     digest = program.digest()
     program.rate_nl_per_day ^= 1 << 5
-    assert steps_on(program, 0)[0][1] == (1 << 20) + 32
+    assert program.steps_on(0)[0][1] == (1 << 20) + 32
     assert program.digest() != digest

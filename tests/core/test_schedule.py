@@ -190,7 +190,6 @@ def test_the_week_of_a_program_with_boluses_is_written_out_turn_by_turn():
     # One bolus runs past the midnight that ends the week, and so was under way when it began.
     sunday = Program(
         MODE_FLEX,
-        MODE_NAMES,
         patterns=[[(0, 1_000)]] * 2,
         weekdays=(0, 0, 0, 0, 0, 0, 1),
         boluses=[[], [(1_430, 50, 20)]],

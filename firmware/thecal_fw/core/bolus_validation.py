@@ -8,7 +8,7 @@ from thecal_fw.core.bolus import volume_nl
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL, PUMP_TUBING_NL
 from thecal_fw.core.instant import SECONDS_PER_DAY
 from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY, Limits
-from thecal_fw.core.modes import OWN_PATTERNS, PERIODIC, TREATS, boluses_on, has_trait, weekdays_of
+from thecal_fw.core.modes import OWN_PATTERNS, PERIODIC, TREATS
 from thecal_fw.core.program import DAYS_PER_WEEK, MINUTES_PER_DAY, MOST_BOLUSES_PER_DAY, Program
 from thecal_fw.core.program_fault import (
     FIELD_ACCURACY,
@@ -70,7 +70,7 @@ def need_therapy(program: Program, limits: Limits, faults: Faults) -> "Iterator[
     need(FIELD_CATHETER, program.catheter_nl, 0, MOST_CATHETER_NL)
     if program.catheter_nl or program.bridge is not None:
         need(FIELD_DEAD_VOLUME, program.dead_volume_id, DEAD_VOLUME_ID, DEAD_VOLUME_ID)
-    if has_trait(program, OWN_PATTERNS):
+    if program.has(OWN_PATTERNS):
         yield from _need_scheduled(program, needs)
     else:
         need(FIELD_BOLUSES, sum([len(day) for day in program.boluses]), 0, 0)
@@ -78,7 +78,7 @@ def need_therapy(program: Program, limits: Limits, faults: Faults) -> "Iterator[
     _need_patient(program, limits, needs)
     _need_bridge(program, limits, needs)
     if not faults.count:
-        pieces = PIECES_OF_EXTREMES if has_trait(program, OWN_PATTERNS) else 1
+        pieces = PIECES_OF_EXTREMES if program.has(OWN_PATTERNS) else 1
         yield pieces
         highest = highest_rate(program)
         yield pieces
@@ -99,10 +99,10 @@ def _need_scheduled(program: Program, needs: _Needs) -> "Iterator[int]":
             yield PIECES_OF_BOLUS
     for weekday in range(DAYS_PER_WEEK):
         # The last one of a day may run past midnight, and be over before the first one of the next.
-        today = boluses_on(program, weekday)
-        tomorrow = boluses_on(program, (weekday + 1) % DAYS_PER_WEEK)
+        today = program.boluses_on(weekday)
+        tomorrow = program.boluses_on((weekday + 1) % DAYS_PER_WEEK)
         if len(today) and len(tomorrow):
-            following = weekdays_of(program)[(weekday + 1) % DAYS_PER_WEEK]
+            following = program.pattern_of_weekdays()[(weekday + 1) % DAYS_PER_WEEK]
             start_minute, _, minutes = today[len(today) - 1]
             end_minute = start_minute + minutes - MINUTES_PER_DAY
             needs.need(FIELD_BOLUS_START, tomorrow[0][0], end_minute, MINUTES_PER_DAY - 1, following, 0)
@@ -112,7 +112,7 @@ def _need_periodic(program: Program, needs: _Needs) -> None:
     periodic = program.periodic_bolus
     if periodic is None:
         return
-    if not has_trait(program, PERIODIC):
+    if not program.has(PERIODIC):
         needs.need(FIELD_PERIODIC, periodic.interval_minutes, 0, 0)
         return
     needs.bolus(periodic.rate_nl_per_day, periodic.minutes)
@@ -124,7 +124,7 @@ def _need_patient(program: Program, limits: Limits, needs: _Needs) -> None:
     patient = program.patient_bolus
     if patient is None:
         return
-    if not has_trait(program, TREATS):
+    if not program.has(TREATS):
         needs.need(FIELD_PATIENT, patient.rate_nl_per_day, 0, 0)
         return
     needs.bolus(patient.rate_nl_per_day, patient.minutes)

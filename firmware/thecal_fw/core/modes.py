@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from thecal_fw.core.program import Entries, Program
+    from thecal_fw.core.program import Entries
 
     Steps = list[tuple[int, int]] | tuple[tuple[int, int], ...] | Entries
     DayBoluses = list[tuple[int, int, int]] | tuple[tuple[int, int, int], ...] | Entries
@@ -50,36 +50,44 @@ EVERY_DAY = (0, 0, 0, 0, 0, 0, 0)
 """The weekdays of a program with one pattern."""
 
 
-def has_trait(program: "Program", trait: int) -> bool:
-    """Return True if a program's mode has a trait. One that is no mode delivers, as far as anyone can tell."""
-    mode = program.mode
-    return bool((TRAITS[mode] if 0 <= mode < len(TRAITS) else DELIVERS) & trait)
+class WeekOfPatterns:
+    """What a program of any mode stands for; the program's fields are for ``Program`` to say."""
 
+    mode: int
+    rate_nl_per_day: int
+    patterns: list
+    boluses: list
+    weekdays: "tuple[int, ...]"
 
-def patterns_of(program: "Program") -> "Sequence[Steps]":
-    """The steps of each pattern, in rising order; one of nothing for a program that delivers nothing."""
-    if has_trait(program, OWN_PATTERNS):
-        return program.patterns
-    if has_trait(program, OWN_RATE):
-        return (((0, program.rate_nl_per_day),),)
-    return (((0, MINIMUM_RATE_NL_PER_DAY if program.mode == MODE_MINIMUM_RATE else 0),),)
+    def has(self, trait: int) -> bool:
+        """Return True if the mode has a trait. One that is no mode delivers, as far as anyone can tell."""
+        mode = self.mode
+        return bool((TRAITS[mode] if 0 <= mode < len(TRAITS) else DELIVERS) & trait)
 
+    def delivers(self) -> bool:
+        """Return False if it is a program to deliver nothing."""
+        return self.has(DELIVERS)
 
-def boluses_of(program: "Program") -> "Sequence[DayBoluses]":
-    """The boluses by the clock of each pattern, in rising order."""
-    return program.boluses if has_trait(program, OWN_PATTERNS) else ((),)
+    def day_patterns(self) -> "Sequence[Steps]":
+        """The steps of each pattern, in rising order; one of nothing for a program that delivers nothing."""
+        if self.has(OWN_PATTERNS):
+            return self.patterns
+        if self.has(OWN_RATE):
+            return (((0, self.rate_nl_per_day),),)
+        return (((0, MINIMUM_RATE_NL_PER_DAY if self.mode == MODE_MINIMUM_RATE else 0),),)
 
+    def day_boluses(self) -> "Sequence[DayBoluses]":
+        """The boluses by the clock of each pattern, in rising order."""
+        return self.boluses if self.has(OWN_PATTERNS) else ((),)
 
-def weekdays_of(program: "Program") -> "Sequence[int]":
-    """The pattern of each weekday from Monday on."""
-    return program.weekdays if has_trait(program, OWN_PATTERNS) else EVERY_DAY
+    def pattern_of_weekdays(self) -> "Sequence[int]":
+        """The pattern of each weekday from Monday on."""
+        return self.weekdays if self.has(OWN_PATTERNS) else EVERY_DAY
 
+    def steps_on(self, weekday: int) -> "Steps":
+        """The steps of a weekday."""
+        return self.day_patterns()[self.pattern_of_weekdays()[weekday]]
 
-def steps_on(program: "Program", weekday: int) -> "Steps":
-    """The steps of a weekday."""
-    return patterns_of(program)[weekdays_of(program)[weekday]]
-
-
-def boluses_on(program: "Program", weekday: int) -> "DayBoluses":
-    """The boluses by the clock of a weekday."""
-    return boluses_of(program)[weekdays_of(program)[weekday]]
+    def boluses_on(self, weekday: int) -> "DayBoluses":
+        """The boluses by the clock of a weekday."""
+        return self.day_boluses()[self.pattern_of_weekdays()[weekday]]

@@ -18,7 +18,7 @@ lie, so the largest program takes no more memory than its encoding.
 import hashlib
 import struct
 
-from thecal_fw.core.modes import DELIVERS, has_trait
+from thecal_fw.core.modes import WeekOfPatterns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Bridge:
         self.rate_nl_per_day = rate_nl_per_day
 
 
-class Program:
+class Program(WeekOfPatterns):
     """What to deliver. Attributes are read-only by convention; build a new program to change one.
 
     patterns: list of day patterns, each a list of (start_minute, rate_nl_per_day) in rising order of start.
@@ -165,10 +165,6 @@ class Program:
         self.stability_days = stability_days
         self.library_digest = library_digest
         self.patient = patient
-
-    def delivers(self) -> bool:
-        """Return False if it is a program to deliver nothing."""
-        return has_trait(self, DELIVERS)
 
     def lie_in(self, encoded: memoryview, patterns: list, boluses: list) -> None:
         """Leave steps and boluses in the bytes where they lie."""

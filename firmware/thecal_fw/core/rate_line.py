@@ -9,7 +9,6 @@ from array import array
 
 from thecal_fw.core.bolus import KIND_TEMPORARY
 from thecal_fw.core.instant import SECONDS_PER_DAY, TICKS_PER_DAY, TICKS_PER_MINUTE
-from thecal_fw.core.modes import steps_on
 from thecal_fw.core.program import DAYS_PER_WEEK
 from thecal_fw.core.schedule import step_index_at
 from thecal_fw.core.wall_clock import weekday_and_minute
@@ -95,7 +94,7 @@ class RateLine:
             second = wall.local_second(tick)
             midnight = wall.boot_ticks_of_local_second(second - second % SECONDS_PER_DAY)
             weekday, minute = weekday_and_minute(second)
-            steps = steps_on(program, weekday)
+            steps = program.steps_on(weekday)
             count, index = len(steps), step_index_at(steps, minute)
             step = steps[index]
             basal, turn = step[1], tick
@@ -106,7 +105,7 @@ class RateLine:
                 if index == count:
                     midnight += TICKS_PER_DAY
                     weekday = (weekday + 1) % DAYS_PER_WEEK
-                    steps = steps_on(program, weekday)
+                    steps = program.steps_on(weekday)
                     count, index, step = len(steps), 0, steps[0]
                 basal = step[1]
                 index += 1

@@ -4,14 +4,7 @@ Minutes are pump-local: weekday 0 is Monday, minute 0 local midnight. A rate hol
 begins until the minute the next step begins. Boluses add to it.
 """
 
-from thecal_fw.core.modes import (
-    OWN_PATTERNS,
-    boluses_of,
-    boluses_on,
-    has_trait,
-    patterns_of,
-    steps_on,
-)
+from thecal_fw.core.modes import OWN_PATTERNS
 from thecal_fw.core.program import DAYS_PER_WEEK, MINUTES_PER_DAY, Program
 
 TYPE_CHECKING = False
@@ -26,14 +19,14 @@ _WEEKDAY_OF_EPOCH = 3
 
 def rate_at(program: Program, weekday: int, minute: int) -> int:
     """Rate in nL/day at a local minute; 0 only for a stopped program."""
-    steps = steps_on(program, weekday)
+    steps = program.steps_on(weekday)
     after = _first_step_after(steps, minute)
     return steps[after - 1][1] if after else 0
 
 
 def minutes_to_next_step(program: Program, weekday: int, minute: int) -> int:
     """Minutes until the next step of the day begins, or until midnight if none does."""
-    steps = steps_on(program, weekday)
+    steps = program.steps_on(weekday)
     after = _first_step_after(steps, minute)
     return (steps[after][0] if after < len(steps) else MINUTES_PER_DAY) - minute
 
@@ -73,7 +66,7 @@ def _of_patterns_between(
 ) -> "list[tuple[int, int, int]]":
     found = []
     for day in range(first_minute // MINUTES_PER_DAY, -(-until_minute // MINUTES_PER_DAY)):
-        boluses = boluses_on(program, (day + _WEEKDAY_OF_EPOCH) % DAYS_PER_WEEK)
+        boluses = program.boluses_on((day + _WEEKDAY_OF_EPOCH) % DAYS_PER_WEEK)
         for index in range(len(boluses)):
             start_minute, rate_nl_per_day, minutes = boluses[index]
             start_minute += day * MINUTES_PER_DAY
@@ -119,7 +112,7 @@ def count_boluses(program: Program, first_minute: int, until_minute: int) -> int
     weeks, rest_minutes = divmod(until_minute - first_minute, MINUTES_PER_WEEK)
     if weeks:
         for weekday in range(DAYS_PER_WEEK):
-            count += weeks * len(boluses_on(program, weekday))
+            count += weeks * len(program.boluses_on(weekday))
     minute = until_minute - rest_minutes
     while minute < until_minute:
         midnight = minute - minute % MINUTES_PER_DAY + MINUTES_PER_DAY
@@ -130,7 +123,7 @@ def count_boluses(program: Program, first_minute: int, until_minute: int) -> int
 
 def follows_the_clock(program: Program) -> bool:
     """Whether what the program gives depends on the time of day."""
-    return has_trait(program, OWN_PATTERNS) or program.periodic_bolus is not None
+    return program.has(OWN_PATTERNS) or program.periodic_bolus is not None
 
 
 def gives_the_same_week(program: Program, other: Program) -> bool:
@@ -139,8 +132,8 @@ def gives_the_same_week(program: Program, other: Program) -> bool:
         return True
     for weekday in range(DAYS_PER_WEEK):
         if not (
-            _are_same(steps_on(program, weekday), steps_on(other, weekday))
-            and _are_same(boluses_on(program, weekday), boluses_on(other, weekday))
+            _are_same(program.steps_on(weekday), other.steps_on(weekday))
+            and _are_same(program.boluses_on(weekday), other.boluses_on(weekday))
         ):
             return False
     return _periodic(program) == _periodic(other)
@@ -174,7 +167,7 @@ class Extremes:
         periodic = program.periodic_bolus
         if periodic is not None:
             self.highest_bolus, self.longest_bolus_minutes = periodic.rate_nl_per_day, periodic.minutes
-        for steps in patterns_of(program):
+        for steps in program.day_patterns():
             for index in range(len(steps)):
                 rate_nl_per_day = steps[index][1]
                 if rate_nl_per_day > self.highest_step:
@@ -182,7 +175,7 @@ class Extremes:
                 if rate_nl_per_day < self.lowest_step or self.lowest_step < 0:
                     self.lowest_step = rate_nl_per_day
         self.lowest_step = max(0, self.lowest_step)
-        for boluses in boluses_of(program):
+        for boluses in program.day_boluses():
             for index in range(len(boluses)):
                 _, rate_nl_per_day, minutes = boluses[index]
                 if rate_nl_per_day > self.highest_bolus:
@@ -221,7 +214,7 @@ def volume_of_week(program: Program) -> int:
     """What the patterns of a week give, in nL/day x minute."""
     week = 0
     for weekday in range(DAYS_PER_WEEK):
-        week += _volume_of_day(steps_on(program, weekday), boluses_on(program, weekday))
+        week += _volume_of_day(program.steps_on(weekday), program.boluses_on(weekday))
     return week
 
 

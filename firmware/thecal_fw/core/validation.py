@@ -9,7 +9,7 @@ and goes on from there: whoever drives it decides how much of it there is time f
 from thecal_fw.core.bolus_validation import need_therapy
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.limits import Limits
-from thecal_fw.core.modes import OWN_PATTERNS, OWN_RATE, TRAITS, has_trait
+from thecal_fw.core.modes import OWN_PATTERNS, OWN_RATE, TRAITS
 from thecal_fw.core.program import (
     DAYS_PER_WEEK,
     DRUG_NAME_BYTES,
@@ -78,11 +78,11 @@ def checking(
     if program.delivers() or program.reservoir_nl or program.low_reservoir_nl:
         _need_reservoir(program, limits, faults)
     least_nl, most_nl = limits.least_basal_nl_per_day, limits.most_basal_nl_per_day
-    if has_trait(program, OWN_RATE):
+    if program.has(OWN_RATE):
         need(FIELD_RATE, program.rate_nl_per_day, least_nl, most_nl)
     else:
         need(FIELD_RATE, program.rate_nl_per_day, 0, 0)
-    if has_trait(program, OWN_PATTERNS):
+    if program.has(OWN_PATTERNS):
         yield from _need_patterns(program, least_nl, most_nl, need)
     else:
         need(FIELD_PATTERNS, len(program.patterns), 0, 0)

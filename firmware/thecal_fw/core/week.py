@@ -8,7 +8,6 @@ pump-local and count from Monday midnight. Sums are in nL/day x minute, so that 
 
 from array import array
 
-from thecal_fw.core.modes import boluses_of, boluses_on, patterns_of, steps_on, weekdays_of
 from thecal_fw.core.program import (
     DAYS_PER_WEEK,
     MINUTES_PER_DAY,
@@ -33,8 +32,8 @@ _NEVER = 2 * MINUTES_PER_WEEK
 
 def turns_of(program: Program) -> int:
     """Most turns that the week of a program has; a weekday without a pattern has none."""
-    turns, patterns, boluses = 1, patterns_of(program), boluses_of(program)
-    for pattern in weekdays_of(program):
+    turns, patterns, boluses = 1, program.day_patterns(), program.day_boluses()
+    for pattern in program.pattern_of_weekdays():
         if pattern < len(patterns):
             turns += len(patterns[pattern]) + 2 * len(boluses[pattern])
     return turns
@@ -104,14 +103,14 @@ class Week:
         basal = added = 0
         bolus_end = _NEVER
         rate_nl_per_day = minutes = 0
-        sunday = boluses_on(program, DAYS_PER_WEEK - 1)
+        sunday = program.boluses_on(DAYS_PER_WEEK - 1)
         if len(sunday):
             start_minute, rate_nl_per_day, minutes = sunday[len(sunday) - 1]
             if start_minute + minutes > MINUTES_PER_DAY:
                 # It began last Sunday, too.
                 added, bolus_end = rate_nl_per_day, start_minute + minutes - MINUTES_PER_DAY
         for weekday in range(DAYS_PER_WEEK):
-            steps, boluses = steps_on(program, weekday), boluses_on(program, weekday)
+            steps, boluses = program.steps_on(weekday), program.boluses_on(weekday)
             midnight = weekday * MINUTES_PER_DAY
             step = bolus = 0
             step_at, step_rate = _step_of(steps, step, midnight)

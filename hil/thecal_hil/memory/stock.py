@@ -15,7 +15,6 @@ from thecal.errors import PumpRefusedError
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_NAMES, KIND_PATIENT
 from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.events import EVENT_BOLUS_BEGUN, EVENT_OUT_OF_MEMORY, KIND_SHIFT
-from thecal_fw.core.modes import boluses_on
 from thecal_fw.core.program import Program
 from thecal_fw.core.program_place import ROOM_ON_A_STOCK_IMAGE
 from thecal_fw.core.pump_state import STATE_STOPPED
@@ -169,7 +168,7 @@ def _second_before_bolus(program: Program, day: int) -> int:
     if program.periodic_bolus is not None:
         minute = program.periodic_bolus.first_minute
     else:
-        boluses = boluses_on(program, day - _FIRST_DAY)
+        boluses = program.boluses_on(day - _FIRST_DAY)
         minute = boluses[0][0] if boluses else minute
     return 60 * minute - _AHEAD_S
 

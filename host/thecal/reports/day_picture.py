@@ -13,7 +13,6 @@ from thecal.amounts import dose_mcg, plain
 from thecal.bolus_words import bolus_volume_nl
 from thecal.day_pattern import clock
 from thecal.reports.page import element
-from thecal_fw.core.modes import boluses_on, steps_on
 from thecal_fw.core.program import MINUTES_PER_DAY, Program
 
 WIDTH, HEIGHT = 720, 250
@@ -50,7 +49,7 @@ def day_picture(program: Program, weekday: int) -> Element:
 
 def basal_steps(program: Program, weekday: int) -> list[tuple[int, int, Fraction]]:
     """(first minute, minute it ends, mcg/day) over the whole day."""
-    steps = [(start, rate) for start, rate in steps_on(program, weekday)]
+    steps = [(start, rate) for start, rate in program.steps_on(weekday)]
     ends = [*[start for start, _ in steps[1:]], MINUTES_PER_DAY]
     return [
         (start, end, dose_mcg(rate, program.concentration_ng_per_ml))
@@ -62,7 +61,7 @@ def boluses_of_day(program: Program, weekday: int) -> list[tuple[int, Fraction]]
     """(minute, mcg) of each bolus by the clock. Periodic ones keep their times only if their interval divides a day;
     where it does not they are left to the words beside the picture."""
     found: list[tuple[int, Fraction]] = []
-    for start, rate, minutes in boluses_on(program, weekday):
+    for start, rate, minutes in program.boluses_on(weekday):
         found.append((start, _dose(program, rate, minutes)))
     periodic = program.periodic_bolus
     if periodic is not None and MINUTES_PER_DAY % periodic.interval_minutes == 0:
