@@ -103,14 +103,17 @@ class Week:
         basal = added = 0
         bolus_end = _NEVER
         rate_nl_per_day = minutes = 0
-        sunday = program.boluses_on(DAYS_PER_WEEK - 1)
+        weekdays = program.pattern_of_weekdays()
+        day_patterns, day_boluses = program.day_patterns(), program.day_boluses()
+        sunday = day_boluses[weekdays[DAYS_PER_WEEK - 1]]
         if len(sunday):
             start_minute, rate_nl_per_day, minutes = sunday[len(sunday) - 1]
             if start_minute + minutes > MINUTES_PER_DAY:
                 # It began last Sunday, too.
                 added, bolus_end = rate_nl_per_day, start_minute + minutes - MINUTES_PER_DAY
         for weekday in range(DAYS_PER_WEEK):
-            steps, boluses = program.steps_on(weekday), program.boluses_on(weekday)
+            pattern = weekdays[weekday]
+            steps, boluses = day_patterns[pattern], day_boluses[pattern]
             midnight = weekday * MINUTES_PER_DAY
             step = bolus = 0
             step_at, step_rate = _step_of(steps, step, midnight)
@@ -160,6 +163,9 @@ class Week:
         greatest at one of those places.
         """
         minutes, rates, turns = self.minutes, self.rates, self.turns
+        if turns == 1:
+            self._most = rates[0] * window_minutes
+            return
         first = last = 0
         begin, end = 0, window_minutes
         given = 0
