@@ -92,6 +92,8 @@ def test_modes_without_steps_have_one_rate_all_week():
     assert rate_at(Program(MODE_CONTINUOUS, rate_nl_per_day=423_800), 3, 700) == 423_800
     assert rate_at(Program(MODE_MINIMUM_RATE), 3, 700) == MINIMUM_RATE_NL_PER_DAY
     assert mean_rate(Program(MODE_MINIMUM_RATE)) == MINIMUM_RATE_NL_PER_DAY
+    assert highest_rate(Program(MODE_MINIMUM_RATE)) == MINIMUM_RATE_NL_PER_DAY
+    assert lowest_basal_rate(Program(MODE_MINIMUM_RATE)) == MINIMUM_RATE_NL_PER_DAY
 
 
 @pytest.mark.requirement("stopped-delivers-nothing")
