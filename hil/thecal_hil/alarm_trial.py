@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from thecal_fw.core import alarms, events
 from thecal_fw.core.alarms import ALARM_NAMES, ALARMS
-from thecal_fw.core.limits import BENCH_LIMITS
+from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_hil.alarm_causes import HEARTBEAT_S, ROWS, nothing
 from thecal_hil.course import Course
 from thecal_hil.pump_clock import NS_PER_S
 from thecal_hil.rig import BUZZER, DRIVER_ENABLED, ENABLE, Rig
 
-MINIMUM_NL_PER_DAY = BENCH_LIMITS.minimum_rate_nl_per_day
+MINIMUM_NL_PER_DAY = MINIMUM_RATE_NL_PER_DAY
 TONES = {alarms.PRIORITY_CRITICAL: 6, alarms.PRIORITY_NON_CRITICAL: 1}
 TONES_TAKE_S = 6.0
 

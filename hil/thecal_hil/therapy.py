@@ -15,7 +15,8 @@ from typing import Any
 from thecal.prescription import compile_prescription, load_prescription
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, PatientBolus, PeriodicBolus, Program, decode
+from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX
+from thecal_fw.core.program import PatientBolus, PeriodicBolus, Program, decode
 from thecal_sim.ideal import Periodic
 from thecal_sim.oracle import Regimen, read_prescription
 from thecal_sim.prescription import prescription_of

@@ -9,7 +9,7 @@ from typing import Any
 
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.instant import UNKNOWN_US
-from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.modes import MODE_NAMES
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
 

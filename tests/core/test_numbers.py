@@ -29,10 +29,6 @@ from thecal_fw.store import state
     ("names", "numbers"),
     [
         (
-            program.MODE_NAMES,
-            (program.MODE_STOPPED, program.MODE_MINIMUM_RATE, program.MODE_CONTINUOUS, program.MODE_FLEX),
-        ),
-        (
             bolus.KIND_NAMES,
             (
                 bolus.KIND_SCHEDULED,

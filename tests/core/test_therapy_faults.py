@@ -5,14 +5,8 @@ import pytest
 from core.test_boluses import a_flex_program, a_program, faults_of
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import (
-    MODE_FLEX,
-    MODE_MINIMUM_RATE,
-    MODE_STOPPED,
-    Bridge,
-    PatientBolus,
-    PeriodicBolus,
-)
+from thecal_fw.core.modes import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED
+from thecal_fw.core.program import Bridge, PatientBolus, PeriodicBolus
 from thecal_fw.core.validation import validate
 
 

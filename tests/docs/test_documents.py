@@ -15,7 +15,7 @@ from thecal_fw.link.frames import Frame, FrameReader
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
-DOCUMENTS = [REPOSITORY / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+DOCUMENTS = [REPOSITORY / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 DRAWINGS = sorted(DOCS.glob("*.svg"))
 
 

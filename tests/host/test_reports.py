@@ -26,7 +26,7 @@ from thecal.reports.page import BANNER, element, facts, page
 from thecal.status import Status
 from thecal.words import volume_of_day_nl
 from thecal_fw.core.events import EVENT_HELLO, EVENT_REFILLED, EVENT_STARTED
-from thecal_fw.core.program import MODE_FLEX
+from thecal_fw.core.modes import MODE_FLEX
 
 BOLUSES = load_prescription(EXAMPLES / "flex_with_boluses.toml").program
 VOID = {"meta", "br", "hr", "img", "input", "link"}

@@ -16,7 +16,8 @@ from thecal.magnitude import SUSPICIOUS_FACTOR, Pair, is_suspicious, judge_magni
 from thecal.prescription import load_prescription
 from thecal.program_review import of_library, review, stop_warning
 from thecal.titration import GROUPS, judge_titration
-from thecal_fw.core.program import MODE_MINIMUM_RATE, MODE_STOPPED, PatientBolus, PeriodicBolus, Program
+from thecal_fw.core.modes import MODE_MINIMUM_RATE, MODE_STOPPED
+from thecal_fw.core.program import PatientBolus, PeriodicBolus, Program
 
 SIMPLE = load_prescription(EXAMPLES / "simple_continuous.toml").program
 FLEX = load_prescription(EXAMPLES / "paediatric_flex.toml").program

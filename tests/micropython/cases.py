@@ -17,6 +17,7 @@ from thecal_fw.core.events import EventLog
 from thecal_fw.core.instant import TICKS_PER_DAY, microsecond_of_ticks, second_of_ticks
 from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.metering import Metering
+from thecal_fw.core.modes import OWN_PATTERNS, OWN_RATE, TRAITS
 from thecal_fw.core.program import Program, ProgramFormatError, decode
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.core.roles import ROLE_CLINICIAN, ROLE_PATIENT
@@ -107,10 +108,10 @@ def random_rate(numbers):
 
 
 def random_program(numbers):
-    mode = numbers.below(4)
+    mode = numbers.below(len(TRAITS))
     patterns = []
     weekdays = (0,) * 7
-    if mode == 3:
+    if TRAITS[mode] & OWN_PATTERNS:
         for _ in range(numbers.between(1, 7)):
             starts = sorted({numbers.below(1440) for _ in range(numbers.below(12))} | {0})
             patterns.append([(start, random_rate(numbers)) for start in starts])
@@ -120,7 +121,7 @@ def random_program(numbers):
         "".join(chr(numbers.between(0x20, 0x7E)) for _ in range(numbers.below(17))),
         numbers.below(5_000_000),
         numbers.below(3),
-        random_rate(numbers) if mode == 2 else 0,
+        random_rate(numbers) if TRAITS[mode] & OWN_RATE else 0,
         numbers.pick((20_000_000, 40_000_000, 1)),
         numbers.below(11_000_000),
         numbers.below(30_000_000),
@@ -156,9 +157,9 @@ def case_schedule(numbers):
         return []
     weekday, minute = numbers.below(7), numbers.below(1440)
     return [
-        rate_at(program, weekday, minute, 6_000),
+        rate_at(program, weekday, minute),
         minutes_to_next_step(program, weekday, minute),
-        mean_rate(program, 6_000),
+        mean_rate(program),
     ]
 
 

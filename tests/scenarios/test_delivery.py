@@ -2,7 +2,7 @@
 
 import pytest
 
-from thecal_fw.core.program import MODE_STOPPED
+from thecal_fw.core.modes import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_hil.course import Course, local_second
 from thecal_hil.rig import DIRECTION, DRIVER_ENABLED, ENABLE, LED, Rig

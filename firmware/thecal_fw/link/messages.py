@@ -15,7 +15,7 @@ from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus import KIND_NAMES, KIND_PATIENT
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.events import EVENT_FIELDS, EVENT_NAMES, RESET_NAMES
-from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.modes import MODE_NAMES
 from thecal_fw.core.program_fault import FIELD_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
 from thecal_fw.core.roles import ACCESS_NAMES, ROLE_NAMES, ROLE_PATIENT

@@ -34,7 +34,7 @@ from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before
 from thecal_fw.core.journal_condition import BLANK, GOOD
 from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.limits import BENCH_LIMITS, Limits
-from thecal_fw.core.program import MODE_STOPPED, Program
+from thecal_fw.core.program import Program
 from thecal_fw.core.program_place import ProgramPlace
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
@@ -119,7 +119,7 @@ class Controller:
         self.reports = Reports(self.time, self.ledger, self.changes)
         self.alarms = self.reports.alarms
         self.log = self.reports.log
-        self.orders = Orders(hardware.machine.room, limits, self.alarms)
+        self.orders = Orders(hardware.machine.room, self.alarms)
         self.reservoir = Reservoir(calibration)
         self.agenda = Agenda(hardware.clock)
         self.pace = Pace(hardware.clock, hardware.train)
@@ -144,7 +144,7 @@ class Controller:
         hardware, time, ledger, reports = self.hardware, self.time, self.ledger, self.reports
         calibration, limits, orders, changes = self.calibration, self.limits, self.orders, self.changes
         self.infusion = Infusion(
-            hardware, time, ledger, calibration, limits, reports, self.pace, self.memory, changes
+            hardware, time, ledger, calibration, reports, self.pace, self.memory, changes
         )
         self.clock_doses = ClockDoses(time, orders, reports, changes)
         self.on_demand = DosesOnDemand(
@@ -170,14 +170,14 @@ class Controller:
     def _make_records(self) -> None:
         """The parts that watch, and those that make durable."""
         hardware, time, ledger, reports = self.hardware, self.time, self.ledger, self.reports
-        calibration, limits, orders, changes = self.calibration, self.limits, self.orders, self.changes
+        calibration, orders, changes = self.calibration, self.orders, self.changes
         self.standing = Standing(orders, reports, self.infusion)
         self.reservoir_watch = ReservoirWatch(self.reservoir, ledger, reports, self.infusion)
         self.supervisor = Supervisor(
             hardware, time, ledger, reports, changes, self.motor, self.reservoir_watch, self.standing
         )
         self.service = Service(time, ledger, calibration, reports, changes)
-        self.grants = Grants(hardware, ledger, calibration, limits)
+        self.grants = Grants(hardware, ledger, calibration)
         self.carrier = Carrier(hardware.retained, time, ledger, self.motor, changes)
         self.keeper = Keeper(
             hardware,
@@ -500,7 +500,7 @@ class Controller:
         """
         if self.infusion.state == STATE_STOPPED:
             return self.time.ticks_now()
-        if self.orders.wanted().mode == MODE_STOPPED:
+        if not self.orders.wanted().delivers():
             return self.stop_on_purpose(END_PROGRAM)
         self._note_time_unknown()
         self._note_answered()

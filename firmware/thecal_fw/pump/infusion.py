@@ -19,8 +19,7 @@ from thecal_fw.core.instant import (
     ticks_at,
 )
 from thecal_fw.core.ledger import Ledger
-from thecal_fw.core.limits import Limits
-from thecal_fw.core.program import MODE_STOPPED, Program
+from thecal_fw.core.program import Program
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
 from thecal_fw.pump.changes import Changes
@@ -70,7 +69,6 @@ class Infusion:
         time: Timekeeper,
         ledger: Ledger,
         calibration: Calibration,
-        limits: Limits,
         reports: Reports,
         pace: Pace,
         memory: Memory,
@@ -80,7 +78,6 @@ class Infusion:
         self._train = hardware.train
         self._time = time
         self._ledger = ledger
-        self._limits = limits
         self._reports = reports
         self._pace = pace
         self._memory = memory
@@ -393,9 +390,9 @@ class Infusion:
         the heap for it."""
         machine = self._hardware.machine
         self._memory.tidy()
-        if program.mode == MODE_STOPPED:
+        if not program.delivers():
             return
-        timeline = Timeline(program, self._time.wall, self._limits.minimum_rate_nl_per_day)
+        timeline = Timeline(program, self._time.wall)
         machine.let_collect(False)
         try:
             begun = self._pace.begin()

@@ -8,7 +8,7 @@ from thecal_fw.core.alarms import JOURNAL_FAULT, JOURNAL_REPAIRED
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.instant import microsecond_of_ticks, second_of_ticks
 from thecal_fw.core.ledger import Ledger
-from thecal_fw.core.program import MODE_STOPPED, Program, digest_of
+from thecal_fw.core.program import Program, digest_of
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.pump.agenda import Agenda
@@ -276,7 +276,7 @@ class Keeper:
 
     def name_program(self, pair: int, program: Program, digest: bytes, encoded_bytes: int) -> None:
         """The program in force lies in this pair."""
-        self._stored = (pair, digest, encoded_bytes, program.mode != MODE_STOPPED)
+        self._stored = (pair, digest, encoded_bytes, program.delivers())
         self._grants.size_quantum(program)
 
     # --- the loop

@@ -1,7 +1,6 @@
 """What the pump does at a host's request about delivery: start, stop, refill, set the clock, acknowledge alarms."""
 
 from thecal_fw.core.alarms import RESPONSE_STOP
-from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES
 from thecal_fw.link import messages
@@ -49,8 +48,8 @@ class Treatment:
             raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(digest[:4], "big"))
         if self._infusion.state != STATE_STOPPED:
             raise RequestRefusedError(messages.ERROR_ALREADY_DELIVERING)
-        if program.mode == MODE_STOPPED:
-            raise RequestRefusedError(messages.ERROR_RANGE, MODE_STOPPED)
+        if not program.delivers():
+            raise RequestRefusedError(messages.ERROR_RANGE, program.mode)
         if self._alarms.response() == RESPONSE_STOP:
             raise RequestRefusedError(messages.ERROR_BLOCKED, self._alarms.active)
         return instant(self._pump.start())

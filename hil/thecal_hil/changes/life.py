@@ -34,6 +34,7 @@ from thecal_hil.image import FirmwareImage
 from thecal_hil.pico_rig import PicoRig
 from thecal_hil.pump_clock import NS_PER_S, PumpClock, wall_ticks_at_boot
 from thecal_hil.raw_link import RawLink
+from thecal_hil.request_values import any_values
 from thecal_hil.therapy import Therapy, continuous, flex, with_patient_bolus
 from thecal_sim.ideal import Span
 from thecal_sim.oracle import check_pulses
@@ -597,4 +598,4 @@ def _values_of(message: Message, draw: Random, digest: bytes) -> tuple[tuple[Any
         case messages.PAIR:
             return (draw.randrange(3), draw.randbytes(32)), tail
         case _:
-            return (), tail
+            return any_values(message, draw), tail

@@ -6,42 +6,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID
-from thecal_fw.core.program import (
-    MODE_CONTINUOUS,
-    MODE_FLEX,
-    MODE_MINIMUM_RATE,
-    MODE_STOPPED,
-    Bridge,
-    PatientBolus,
-    PeriodicBolus,
-    Program,
-)
+from thecal_fw.core.modes import DELIVERS, MODE_NAMES, OWN_PATTERNS, OWN_RATE, TRAITS
+from thecal_fw.core.program import Bridge, PatientBolus, PeriodicBolus, Program
 
-_MODES = {
-    "stopped": MODE_STOPPED,
-    "minimum rate": MODE_MINIMUM_RATE,
-    "continuous": MODE_CONTINUOUS,
-    "flex": MODE_FLEX,
-}
+_SHORT_NAMES = {"continuous": "simple continuous"}
 
 
 def program_of(fields: Mapping[str, Any]) -> Program:
-    """What is sent to the pump. KeyError if a mode is unknown."""
-    mode = _MODES[fields["mode"]]
-    if mode == MODE_STOPPED:
-        return Program(MODE_STOPPED, calibration_id=1)
+    """What is sent to the pump. ValueError if a mode is unknown."""
+    mode = MODE_NAMES.index(_SHORT_NAMES.get(fields["mode"], fields["mode"]))
+    if not TRAITS[mode] & DELIVERS:
+        return Program(mode, calibration_id=1)
     program = Program(
         mode,
         "baclofen",
         500_000,
         1,
-        fields.get("rate", 0) if mode == MODE_CONTINUOUS else 0,
+        fields.get("rate", 0) if TRAITS[mode] & OWN_RATE else 0,
         40_000_000,
         2_000_000,
         fields["most_per_hour"],
         fields["most_per_day"],
     )
-    if mode == MODE_FLEX:
+    if TRAITS[mode] & OWN_PATTERNS:
         program.patterns = [[tuple(step) for step in day] for day in fields["patterns"]]
         program.weekdays = tuple(fields.get("weekdays", [0] * 7))
         program.boluses = [[tuple(one) for one in day] for day in fields.get("boluses", [])] or [

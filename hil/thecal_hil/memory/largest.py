@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import MODE_FLEX, MOST_PROGRAM_BYTES, PatientBolus, Program
+from thecal_fw.core.modes import MODE_FLEX
+from thecal_fw.core.program import MOST_PROGRAM_BYTES, PatientBolus, Program
 from thecal_fw.core.schedule import most_patient_nl
 from thecal_fw.core.week import week_of
 
@@ -43,7 +43,7 @@ def largest_program(number: int = 0) -> Program:
         stability_days=90,
         patient="patient-123",
     )
-    week = week_of(program, BENCH_LIMITS.minimum_rate_nl_per_day)
+    week = week_of(program)
     program.most_nl_per_hour = week.most_nl_in_hour + most_patient_nl(program, 60)
     program.most_nl_per_day = week.most_nl_in_day + most_patient_nl(program, 1_440)
     assert len(program.encode()) == MOST_PROGRAM_BYTES

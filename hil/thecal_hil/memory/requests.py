@@ -1,17 +1,19 @@
 """Requests of every kind in an order that chance gives, with values that are right, wrong and at their limits.
 
 Promises: the same seed makes the same requests. What is asked for leaves the pump delivering: a stop is followed by a
-start, and a request to leave the program comes only while it is refused.
+start, and a request to leave the program comes only while it is refused. A kind that only reads need not be named here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any
 
 from thecal_fw.link import messages
 from thecal_fw.link.messages import Message
+from thecal_hil.request_values import any_values
 
 _FULL_NL = 40_000_000
 _YEAR_S = 365 * 86_400
@@ -27,7 +29,6 @@ class Requests:
         self._chance = Random(seed)
         self._utc_s = utc_s
         self._kinds: dict[Message, Callable[[], tuple[Any, ...]]] = {
-            messages.INTERROGATE: tuple,
             messages.READ_PROGRAM: lambda: (self._chance.randrange(2), self._chance.randrange(4_000)),
             messages.STAGE_BEGIN: lambda: (self._chance.choice((0, 119, 207, 3_493, 3_494)),),
             messages.STAGE_DATA: lambda: (self._chance.choice((0, 0, 200, 3_400)),),
@@ -37,7 +38,6 @@ class Requests:
             messages.REFILL: lambda: (
                 self._chance.choice((0, 30_000_000, _FULL_NL, _FULL_NL, _FULL_NL + 1)),
             ),
-            messages.GET_TIME: tuple,
             messages.SET_TIME: self._time,
             messages.ACKNOWLEDGE: lambda: (
                 self._chance.choice((0, 0xFFFF_FFFF, self._chance.getrandbits(32))),
@@ -46,9 +46,6 @@ class Requests:
             messages.CHECK_BOLUS: self._bolus,
             messages.GIVE_BOLUS: lambda: (self._chance.choice((self.digest, bytes(32))), *self._bolus()),
             messages.CANCEL_BOLUS: lambda: (self._chance.randrange(2),),
-            messages.BOLUSES: tuple,
-            messages.DATES: tuple,
-            messages.SERVICE_LIFE: tuple,
             messages.RENEW_PART: lambda: (self._chance.randrange(4),),
             messages.CHECK_TONE: lambda: (self._chance.randrange(3),),
             messages.BOOTLOADER: tuple,
@@ -58,6 +55,9 @@ class Requests:
             messages.PAIR: lambda: (self._chance.randrange(3), self._chance.randbytes(32)),
             messages.SIGN_OFF: tuple,
         }
+        for message in messages.MESSAGES:
+            if not message.changes and message is not messages.HELLO:
+                self._kinds.setdefault(message, partial(any_values, message, self._chance))
         self.kinds = tuple(self._kinds)
 
     def next(self) -> Request:

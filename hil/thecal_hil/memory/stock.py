@@ -15,7 +15,7 @@ from thecal.errors import PumpRefusedError
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_NAMES, KIND_PATIENT
 from thecal_fw.core.bolus_history import REFUSED_NOT
 from thecal_fw.core.events import EVENT_BOLUS_BEGUN, EVENT_OUT_OF_MEMORY, KIND_SHIFT
-from thecal_fw.core.program import MODE_FLEX, MODE_STOPPED, Program
+from thecal_fw.core.program import Program
 from thecal_fw.core.program_place import ROOM_ON_A_STOCK_IMAGE
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.week import turns_of
@@ -95,7 +95,7 @@ class _Board:
         course.prescribe(therapy)
         rig.run_for(_CHECKED_S)
         self.look()
-        if therapy.program.mode == MODE_STOPPED:
+        if not therapy.program.delivers():
             assert self._stands(), "the pump has not stopped"
             # Once more, for the oracle: to it a pump that a program has stopped still is at a part of a microstep.
             course.stop()
@@ -137,7 +137,7 @@ class _Board:
         """Cut the power while the pump goes by a program, and find it going by the same afterwards."""
         course, rig = self.course, self.rig
         course.prescribe(therapy)
-        if therapy.program.mode != MODE_STOPPED and self._stands():
+        if therapy.program.delivers() and self._stands():
             course.start()
         rig.run_for(_CHECKED_S)
         before = course.pump.interrogate()
@@ -167,8 +167,8 @@ def _second_before_bolus(program: Program, day: int) -> int:
     minute = 720
     if program.periodic_bolus is not None:
         minute = program.periodic_bolus.first_minute
-    elif program.mode == MODE_FLEX:
-        boluses = program.boluses[program.weekdays[day - _FIRST_DAY]]
+    else:
+        boluses = program.boluses_on(day - _FIRST_DAY)
         minute = boluses[0][0] if boluses else minute
     return 60 * minute - _AHEAD_S
 

@@ -13,7 +13,7 @@ from thecal_fw.core import events
 from thecal_fw.core.annunciation import PATTERNS
 from thecal_fw.core.journal_condition import CONDITION_NAMES
 from thecal_fw.core.ledger import MOST_STALLS
-from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.modes import MODE_NAMES
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
