@@ -20,7 +20,6 @@ from thecal_fw.core.events import (
     END_ALARM,
     END_PROGRAM,
     END_STOP,
-    EVENT_ALARM_ACKNOWLEDGED,
     EVENT_BRIDGE_BEGUN,
     EVENT_KEYS_DAMAGED,
     EVENT_KEYS_SINGLE,
@@ -330,7 +329,7 @@ class Controller:
 
     def _is_quiet(self, now_s: int, now_us: int) -> bool:
         """Return True if nothing is due and nothing has happened: all that a heartbeat has to find out."""
-        if self.agenda.is_due(now_s, now_us) or self.alarms.active != self._answered_alarms:
+        if self.agenda.is_due(now_s, now_us) or self.alarms.change != self._answered_change:
             return False
         link = self._link
         if link is None or (link.has_something_waiting and not link.has_next) or not self.button.is_quiet():
@@ -373,7 +372,7 @@ class Controller:
         for check in self.supervisor.checks:
             check(now_s, now_us)
             # Asked here, since nearly always there is nothing to answer.
-            if alarms.active != self._answered_alarms:
+            if alarms.change != self._answered_change:
                 self.answer_alarms()
         self.bolus_notes.advance(now_s, now_us)
         self.answer_alarms()
@@ -442,7 +441,7 @@ class Controller:
 
     def answer_alarms(self) -> None:
         """Do what the alarms ask for, if that is something else than was done last. Nobody else does."""
-        if self.alarms.active == self._answered_alarms:
+        if self.alarms.change == self._answered_change:
             return
         answered = self._answered
         self._note_answered()
@@ -458,7 +457,7 @@ class Controller:
             self.replan()
 
     def _note_answered(self) -> None:
-        self._answered, self._answered_alarms = self.alarms.response(), self.alarms.active
+        self._answered, self._answered_change = self.alarms.response(), self.alarms.change
 
     def _note_time_unknown(self) -> None:
         program = self.orders.program
@@ -594,8 +593,7 @@ class Controller:
         # A new pump comes with new tubing, and a line that was rinsed holds no drug.
         self.on_demand.note_empty_line()
 
-    def acknowledge(self, bits: int, now_s: int) -> None:
-        """Silence alarms by bit, and clear latched ones whose cause is gone."""
-        cleared = self.reports.acknowledge(bits, now_s)
-        self.reports.record(EVENT_ALARM_ACKNOWLEDGED, bits, cleared)
+    def acknowledge(self, alarms: bytes, now_s: int) -> None:
+        """Silence a set of alarms, and clear latched ones whose cause is gone."""
+        self.reports.acknowledge(alarms, now_s)
         self.answer_alarms()

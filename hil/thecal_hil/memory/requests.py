@@ -10,6 +10,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from thecal.alarm_sets import EVERY_ALARM
+from thecal_fw.core.alarm_sets import SET_BYTES
 from thecal_fw.link import messages
 from thecal_fw.link.messages import Message
 
@@ -40,7 +42,7 @@ class Requests:
             messages.GET_TIME: tuple,
             messages.SET_TIME: self._time,
             messages.ACKNOWLEDGE: lambda: (
-                self._chance.choice((0, 0xFFFF_FFFF, self._chance.getrandbits(32))),
+                self._chance.choice((bytes(SET_BYTES), EVERY_ALARM, self._chance.randbytes(SET_BYTES))),
             ),
             messages.READ_LOG: lambda: (self._chance.choice((0, self._chance.randrange(20_000))),),
             messages.CHECK_BOLUS: self._bolus,
