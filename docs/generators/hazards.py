@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from generators.text import table
+from generators.text import need_complete, table
 from thecal_fw.core import alarms
 from thecal_fw.core.annunciation import PATTERNS
 from thecal_hil.alarm_causes import ROWS
 
 
 def alarm_table() -> str:
+    causes = {alarms.ALARM_NAMES[alarm]: row.raised_when for alarm, row in ROWS.items()}
+    need_complete("alarms", causes, alarms.ALARM_NAMES)
     rows = [
         (
             row[alarms.AT_NAME],
             alarms.PRIORITY_NAMES[row[alarms.AT_PRIORITY]],
-            ROWS[row[alarms.AT_NUMBER]].raised_when,
+            causes[row[alarms.AT_NAME]],
             alarms.RESPONSE_NAMES[row[alarms.AT_RESPONSE]],
             "yes" if row[alarms.AT_LATCHES] else "no",
             row[alarms.AT_CLEARED_BY],

@@ -64,7 +64,7 @@ def carry_out(course: Course, alarm: int, within_s: float, rate_nl_per_day: int)
     """Cause an alarm of a pump that was prepared for it; ``rate_nl_per_day``: if the table has delivery go on."""
     row, rig = ROWS[alarm], course.rig
     told = ALARMS[alarm]
-    priority, response, latches = (told[at] for at in (AT_PRIORITY, AT_RESPONSE, AT_LATCHES))
+    priority, response, latches = told[AT_PRIORITY], told[AT_RESPONSE], told[AT_LATCHES]
     wrong: list[str] = []
 
     def must(holds: bool, what: str) -> None:

@@ -51,7 +51,7 @@ def started_with(journal: str) -> PumpBench:
     return bench
 
 
-@pytest.mark.requirement("state-survives-firmware-update", "alarm-outlives-reset")
+@pytest.mark.requirement("state-survives-firmware-update", "alarm-numbers-outlive-update")
 @pytest.mark.parametrize("journal", ["layout_3", "layout_4"])
 def test_a_pump_goes_on_with_the_journal_of_older_firmware_and_what_it_writes_is_read_again(journal) -> None:
     bench = started_with(journal)
