@@ -5,9 +5,10 @@ import pytest
 from thecal.alarm_sets import bits_in, set_of
 from thecal_fw.core import alarms
 from thecal_fw.core.alarm_sets import MOST_ALARMS
-from thecal_fw.core.alarms import ALARMS, AT_LATCHES, AT_PRIORITY, AT_RESPONSE, SILENCE_S, Alarms
+from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, AT_LATCHES, AT_PRIORITY, AT_RESPONSE, SILENCE_S, Alarms
 from thecal_fw.core.instant import NEVER_S
 from thecal_fw.core.ledger import Ledger
+from thecal_sim.therapy import alarm_responses
 
 LATCHING = [alarm for alarm, row in enumerate(ALARMS) if row[AT_LATCHES]]
 KEPT = (alarms.STOPPED_BY_ALARM, alarms.PROGRAM_LOST, alarms.JOURNAL_FOREIGN)
@@ -166,23 +167,7 @@ def test_a_fresh_ledger_counts_from_nothing_and_a_refill_forgets_what_was_uncert
 
 @pytest.mark.requirement("alarm-clearing")
 def test_these_alarms_latch_until_somebody_acknowledges_them_and_no_others():
-    assert set(LATCHING) == {
-        alarms.TIMING_FAULT,
-        alarms.PULSES_MISSING,
-        alarms.PULSES_IN_EXCESS,
-        alarms.CHANGE_LATE,
-        alarms.DOSE_GATE,
-        alarms.MOTOR_STALL,
-        alarms.UNDER_DELIVERY,
-        alarms.OVER_DELIVERY,
-        alarms.SELF_TEST,
-        alarms.BUZZER_FAULT,
-        alarms.REPEATED_RESETS,
-        alarms.REPEATED_STARTS,
-        alarms.MEMORY_FAULT,
-        alarms.JOURNAL_FAULT,
-        alarms.JOURNAL_REPAIRED,
-    }
+    assert {ALARM_NAMES[alarm] for alarm in LATCHING} == alarm_responses.LATCHING
 
 
 def test_one_active_alarm_is_not_another():
