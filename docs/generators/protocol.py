@@ -202,10 +202,17 @@ def event_list() -> str:
 
 def alarm_bits() -> str:
     rows = [
-        (bit, f"`0x{1 << bit:02x}`", name, alarms.PRIORITY_NAMES[priority], alarms.RESPONSE_NAMES[response])
-        for bit, (name, priority, response, _, _) in enumerate(alarms.ALARMS)
+        (
+            row[alarms.AT_NUMBER],
+            row[alarms.AT_NUMBER] // 8,
+            f"`0x{1 << row[alarms.AT_NUMBER] % 8:02x}`",
+            row[alarms.AT_NAME],
+            alarms.PRIORITY_NAMES[row[alarms.AT_PRIORITY]],
+            alarms.RESPONSE_NAMES[row[alarms.AT_RESPONSE]],
+        )
+        for row in alarms.ALARMS
     ]
-    return table(("alarm", "bit", "name", "priority", "response of the pump"), rows)
+    return table(("alarm", "byte", "bit", "name", "priority", "response of the pump"), rows)
 
 
 def enumerations() -> str:

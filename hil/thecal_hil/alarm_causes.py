@@ -147,9 +147,11 @@ def deliver_until_the_motor_stalls(course: Course) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """How an alarm comes about. within_s: from the cause to the alarm at most. ends: takes the cause away, and
-    ``then_s`` later the pump knows. clears: what the table says clears it."""
+    """How an alarm comes about. raised_when: the same in words, for the documents. within_s: from the cause to the
+    alarm at most. ends: takes the cause away, and ``then_s`` later the pump knows. clears: what the table says clears
+    it."""
 
+    raised_when: str
     cause: Callable[[Course], None]
     within_s: float
     clears: Callable[[Course], None]
@@ -167,20 +169,29 @@ def rotten_programs() -> tuple[int, ...]:
 
 ROWS = {
     alarms.EMPTY_RESERVOIR: Row(
+        "the calculated volume has reached 0 nL",
         nothing,
         25,
         refill,
         prepare=lambda course: deliver(course, FASTEST, 6_000),
     ),
     alarms.LOW_RESERVOIR: Row(
+        "the calculated volume has reached the program's threshold",
         nothing,
         40,
         refill,
         prepare=lambda course: deliver(course, FASTEST, LOW_NL + 6_000),
         rate_nl_per_day=FASTEST.program.rate_nl_per_day,
     ),
-    alarms.RESERVOIR_UNKNOWN: Row(lambda course: deliver(course, fill_nl=0), 12, refill, prepare=nothing),
+    alarms.RESERVOIR_UNKNOWN: Row(
+        "delivery was started without a refill since reset",
+        lambda course: deliver(course, fill_nl=0),
+        12,
+        refill,
+        prepare=nothing,
+    ),
     alarms.TIME_UNKNOWN: Row(
+        "a flex program is to be delivered and the clock has not been set",
         lambda course: deliver(course, DAILY, time=False),
         12,
         set_time,
@@ -188,9 +199,14 @@ ROWS = {
         rate_nl_per_day=DAILY_MEAN_NL_PER_DAY,
     ),
     alarms.PROGRAM_LOST: Row(
-        after_a_power_cut(Fault.FLASH_ROTS, *rotten_programs()), 1, commit, Fault.FLASH_ROTS
+        "after a reset, the journal or the program in it could not be read",
+        after_a_power_cut(Fault.FLASH_ROTS, *rotten_programs()),
+        1,
+        commit,
+        Fault.FLASH_ROTS,
     ),
     alarms.TIMING_FAULT: Row(
+        "the queue of pulses ran dry, or could not be started at its instant",
         inject(Fault.GENERATOR_STARVES),
         2 * HEARTBEAT_S,
         acknowledge,
@@ -198,6 +214,7 @@ ROWS = {
         prepare=lambda course: deliver(course, FASTEST),
     ),
     alarms.PULSES_MISSING: Row(
+        "the sense counter saw fewer pulses than were due",
         inject(Fault.SENSE_CUT),
         2 * HEARTBEAT_S,
         acknowledge,
@@ -206,9 +223,14 @@ ROWS = {
         2,
     ),
     alarms.PULSES_IN_EXCESS: Row(
-        inject(Fault.SENSE_NOISE, 3), HEARTBEAT_S + 1, acknowledge, Fault.SENSE_NOISE
+        "the sense counter saw more pulses than were due",
+        inject(Fault.SENSE_NOISE, 3),
+        HEARTBEAT_S + 1,
+        acknowledge,
+        Fault.SENSE_NOISE,
     ),
     alarms.CHANGE_LATE: Row(
+        "a change could not be prepared in time and was put off; that loses no pulse",
         change_while_the_program_pauses,
         3,
         acknowledge,
@@ -216,6 +238,7 @@ ROWS = {
         rate_nl_per_day=FASTEST.program.rate_nl_per_day,
     ),
     alarms.STOPPED_BY_ALARM: Row(
+        "another alarm's response has stopped delivery, and nobody has started it again",
         inject(Fault.SENSE_NOISE, 3),
         HEARTBEAT_S + 1,
         in_turn(acknowledge, Course.start),
@@ -223,6 +246,7 @@ ROWS = {
         rate_nl_per_day=0,
     ),
     alarms.DOSE_GATE: Row(
+        "more STEP edges came than were granted, and the gate has taken the driver's enable away",
         # While the program is there it stops the pump long before the grant is used up.
         in_turn(
             inject(Fault.PROGRAM_PAUSES, 3_000),
@@ -235,9 +259,16 @@ ROWS = {
         prepare=lambda course: deliver(course, FASTEST),
     ),
     alarms.MOTOR_STALL: Row(
-        inject(Fault.MOTOR_STALLS), 60, acknowledge, Fault.MOTOR_STALLS, end(Fault.MOTOR_STALLS), 20
+        "the shaft encoder has not moved for 12 microsteps that were counted",
+        inject(Fault.MOTOR_STALLS),
+        60,
+        acknowledge,
+        Fault.MOTOR_STALLS,
+        end(Fault.MOTOR_STALLS),
+        20,
     ),
     alarms.UNDER_DELIVERY: Row(
+        "the shaft has turned 3 microsteps less than were counted, and goes on turning",
         inject(Fault.MOTOR_SLIPS, 10),
         900,
         acknowledge,
@@ -247,6 +278,7 @@ ROWS = {
         rate_nl_per_day=FASTEST.program.rate_nl_per_day,
     ),
     alarms.OVER_DELIVERY: Row(
+        "the shaft has turned 3 microsteps more than were counted, or while nothing was to be delivered",
         inject(Fault.MOTOR_RUNS_AHEAD, 10),
         900,
         acknowledge,
@@ -255,6 +287,7 @@ ROWS = {
         prepare=lambda course: deliver(course, FASTEST),
     ),
     alarms.SELF_TEST: Row(
+        "at reset, image, memory, clock, sense line or speed failed its test, or the image did while running",
         after_a_power_cut(Fault.CRYSTAL_FAILS),
         1,
         restart_and_acknowledge,
@@ -262,14 +295,18 @@ ROWS = {
         end(Fault.CRYSTAL_FAILS),
     ),
     alarms.BUZZER_FAULT: Row(
+        "at reset, the buzzer's line did not follow",
         after_a_power_cut(Fault.BUZZER_STUCK),
         1,
         restart_and_acknowledge,
         Fault.BUZZER_STUCK,
         end(Fault.BUZZER_STUCK),
     ),
-    alarms.REPEATED_RESETS: Row(hang_three_times, 40, acknowledge),
+    alarms.REPEATED_RESETS: Row(
+        "the watchdog has bitten three times within ten minutes", hang_three_times, 40, acknowledge
+    ),
     alarms.MEMORY_FAULT: Row(
+        "while running, program, ledger or calibration in memory differ from the journal",
         inject(Fault.MEMORY_CHANGES),
         601,
         acknowledge,
@@ -277,6 +314,7 @@ ROWS = {
         commit,
     ),
     alarms.JOURNAL_FAULT: Row(
+        "flash takes no record, neither of the two copies",
         inject(Fault.FLASH_IS_WORN_OUT),
         30,
         acknowledge,
@@ -285,31 +323,72 @@ ROWS = {
         prepare=lambda course: deliver(course, FASTEST),
     ),
     alarms.JOURNAL_REPAIRED: Row(
-        after_a_power_cut(Fault.FLASH_ROTS, *range(32)), 1, acknowledge, Fault.FLASH_ROTS
+        "a record or a program had decayed, and was read from its mirror",
+        after_a_power_cut(Fault.FLASH_ROTS, *range(32)),
+        1,
+        acknowledge,
+        Fault.FLASH_ROTS,
     ),
-    alarms.JOURNAL_FOREIGN: Row(after_a_power_cut(Fault.FLASH_IS_FOREIGN), 1, commit, Fault.FLASH_IS_FOREIGN),
+    alarms.JOURNAL_FOREIGN: Row(
+        "the journal was written by a firmware this one knows nothing of; it is left alone",
+        after_a_power_cut(Fault.FLASH_IS_FOREIGN),
+        1,
+        commit,
+        Fault.FLASH_IS_FOREIGN,
+    ),
     alarms.SUPPLY_LOW: Row(
-        inject(Fault.SUPPLY_LOW), HEARTBEAT_S + 1, end(Fault.SUPPLY_LOW), Fault.SUPPLY_LOW, then_s=0
+        "the supply is below the level for writing flash; delivery goes on to the end of its grant",
+        inject(Fault.SUPPLY_LOW),
+        HEARTBEAT_S + 1,
+        end(Fault.SUPPLY_LOW),
+        Fault.SUPPLY_LOW,
+        then_s=0,
     ),
-    alarms.PUMP_STOPPED: Row(nothing, 90, start, prepare=stand(1_800 - 60), rate_nl_per_day=0),
-    alarms.STOPPED_LONG: Row(nothing, 90, start, prepare=stand(48 * 3_600 - 60), rate_nl_per_day=0),
-    alarms.BUTTON_FAULT: Row(hold_the_button, 61, let_go_of_the_button),
+    alarms.PUMP_STOPPED: Row(
+        "the program is to deliver something, and for 30 minutes nothing has been started",
+        nothing,
+        90,
+        start,
+        prepare=stand(1_800 - 60),
+        rate_nl_per_day=0,
+    ),
+    alarms.STOPPED_LONG: Row(
+        "likewise for 48 hours; a reset begins the time anew",
+        nothing,
+        90,
+        start,
+        prepare=stand(48 * 3_600 - 60),
+        rate_nl_per_day=0,
+    ),
+    alarms.BUTTON_FAULT: Row(
+        "the button is held at a reset or for longer than a minute, or its line is never at rest",
+        hold_the_button,
+        61,
+        let_go_of_the_button,
+    ),
     alarms.TUBING_DUE: Row(
+        "the tubing has run for 365 days or 200,000 revolutions since it was new",
         after_a_power_cut(Fault.PUMP_IS_OLDER, SERVICE.tubing_days),
         1,
         renew(PART_TUBING),
         Fault.PUMP_IS_OLDER,
     ),
     alarms.REPLACEMENT_DUE: Row(
+        "the pump's service ends in 90 days or less, counted in its own running time",
         after_a_power_cut(Fault.PUMP_IS_OLDER, SERVICE.service_days - SERVICE.notice_days),
         1,
         renew(PART_PUMP),
         Fault.PUMP_IS_OLDER,
     ),
     alarms.END_OF_SERVICE: Row(
-        after_a_power_cut(Fault.PUMP_IS_OLDER, SERVICE.service_days), 1, renew(PART_PUMP), Fault.PUMP_IS_OLDER
+        "the pump has run for 2,555 days since it was new",
+        after_a_power_cut(Fault.PUMP_IS_OLDER, SERVICE.service_days),
+        1,
+        renew(PART_PUMP),
+        Fault.PUMP_IS_OLDER,
     ),
     alarms.REPEATED_STARTS: Row(
+        "three times within ten minutes, the pump was stopped in a critical alarm and started by hand",
         stop_in_an_alarm_and_start_three_times,
         101,
         acknowledge,

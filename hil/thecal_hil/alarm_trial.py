@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from thecal_fw.core import alarms, events
-from thecal_fw.core.alarms import ALARM_NAMES, ALARMS
+from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, AT_LATCHES, AT_PRIORITY, AT_RESPONSE
 from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_hil.alarm_causes import HEARTBEAT_S, ROWS, nothing
@@ -63,7 +63,8 @@ class Trial:
 def carry_out(course: Course, alarm: int, within_s: float, rate_nl_per_day: int) -> Trial:
     """Cause an alarm of a pump that was prepared for it; ``rate_nl_per_day``: if the table has delivery go on."""
     row, rig = ROWS[alarm], course.rig
-    _, priority, response, latches, _ = ALARMS[alarm]
+    told = ALARMS[alarm]
+    priority, response, latches = told[AT_PRIORITY], told[AT_RESPONSE], told[AT_LATCHES]
     wrong: list[str] = []
 
     def must(holds: bool, what: str) -> None:

@@ -18,7 +18,7 @@ from rich.console import Console
 from thecal_hil.evidence import write_json
 from thecal_hil.rigs import RIG_NAMES, RigUnavailableError
 from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
-from thecal_hil.scenario.coverage import coverage_table, read_coverage
+from thecal_hil.scenario.coverage import coverage_of, coverage_table
 from thecal_hil.scenario.document import Scenario, ScenarioError
 from thecal_hil.scenario.reader import LIBRARY, read_library, read_scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status
@@ -82,7 +82,7 @@ def list_scenarios(
 ) -> None:
     """List the scenarios of the library."""
     if coverage:
-        _console().print(coverage_table(read_coverage()))
+        _console().print(coverage_table(coverage_of(read_library())))
         return
     scenarios = _library()
     _console().print(list_table(scenarios))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from thecal_fw.core.flash_map import STATE_BYTES
 from thecal_fw.store.layout import Layout
-from thecal_fw.store.state import CRC_OFFSET, LAYOUT_VERSION, MAGIC, offset_of
+from thecal_fw.store.state import CRC_OFFSET, LAYOUT_VERSION, MAGIC, offset_of, us_and_high
 
 
 def state_sectors() -> range:
@@ -43,14 +43,14 @@ def made_fuller(sector: bytes, steps: int) -> bytes:
     """A sector of the state's rings with each record in it telling of so many more microsteps, all of them before the
     reservoir was filled."""
     lows = [offset_of(name) for name in ("counted_steps", "granted_steps", "filled_at_steps")]
-    high = offset_of("counted_high")
+    high = offset_of("utc_us_and_counted_high")
 
     def change(changed: bytearray, begin: int) -> None:
         counts = [struct.unpack_from("<I", changed, begin + low)[0] + steps for low in lows]
         for low, count in zip(lows, counts, strict=True):
             struct.pack_into("<I", changed, begin + low, count & 0xFFFFFFFF)
         (was_high,) = struct.unpack_from("<I", changed, begin + high)
-        struct.pack_into("<I", changed, begin + high, was_high + (counts[0] >> 32))
+        struct.pack_into("<I", changed, begin + high, was_high + us_and_high(0, counts[0]))
 
     return _with_each_record(sector, change)
 

@@ -14,25 +14,23 @@ from thecal_fw.core import alarms
 from thecal_fw.core.events import RESET_NAMES, RESET_POWER_ON
 from thecal_hil.rig import Capability, Rig
 
-_FAULT_ALARMS = (
-    alarms.PROGRAM_LOST,
-    alarms.TIMING_FAULT,
-    alarms.PULSES_MISSING,
-    alarms.PULSES_IN_EXCESS,
-    alarms.DOSE_GATE,
-    alarms.MOTOR_STALL,
-    alarms.UNDER_DELIVERY,
-    alarms.OVER_DELIVERY,
-    alarms.SELF_TEST,
-    alarms.BUZZER_FAULT,
-    alarms.REPEATED_RESETS,
-    alarms.MEMORY_FAULT,
-    alarms.JOURNAL_FAULT,
-    alarms.JOURNAL_REPAIRED,
-    alarms.JOURNAL_FOREIGN,
-    alarms.SUPPLY_LOW,
+_OF_USE = (
+    alarms.EMPTY_RESERVOIR,
+    alarms.LOW_RESERVOIR,
+    alarms.RESERVOIR_UNKNOWN,
+    alarms.TIME_UNKNOWN,
+    alarms.CHANGE_LATE,
+    alarms.STOPPED_BY_ALARM,
+    alarms.PUMP_STOPPED,
+    alarms.STOPPED_LONG,
+    alarms.BUTTON_FAULT,
+    alarms.TUBING_DUE,
+    alarms.REPLACEMENT_DUE,
+    alarms.END_OF_SERVICE,
+    alarms.REPEATED_STARTS,
 )
-_FAULTS = {alarms.ALARM_NAMES[alarm]: alarm for alarm in _FAULT_ALARMS}
+"""Alarms that the use of a pump in order brings about. Any other, also one that is new, is of a fault."""
+_FAULTS = {name: alarm for alarm, name in enumerate(alarms.ALARM_NAMES) if alarm not in _OF_USE}
 COUNTERS = {
     "garbled frames": "frames_garbled",
     "overlong frames": "frames_overlong",

@@ -226,8 +226,6 @@ class PumpBench:
     def is_active(self, alarm: int) -> bool:
         return bool(self.status()["active_alarms"] >> alarm & 1)
 
-    acknowledging = messages.ACKNOWLEDGE
-
     def events(self, code: int) -> list[dict[str, int]]:
         """Every logged event of a code, oldest first."""
         return [event for event in self.all_events() if event["code"] == code]

@@ -52,7 +52,7 @@ CHANGES = [
     (
         "acknowledging",
         events.EVENT_ALARM_ACKNOWLEDGED,
-        lambda bench: bench.host.ask(messages.ACKNOWLEDGE, 255),
+        lambda bench: bench.host.acknowledge(255),
     ),
 ]
 

@@ -217,7 +217,7 @@ def test_more_events_than_memory_holds_are_lost_with_their_number_told_and_no_nu
     bench = delivering()
     let_the_supply_sag(bench)
     for _ in range(100):
-        bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.SUPPLY_LOW)
+        bench.host.acknowledge(1 << alarms.SUPPLY_LOW)
     before = {event["sequence"]: event for event in bench.all_events()}
     bench.pump.board.supply.good = True
     bench.run_for(30)

@@ -9,6 +9,7 @@ import hashlib
 import struct
 import sys
 
+from thecal_fw.core.alarm_sets import MOST_ALARMS
 from thecal_fw.core.alarms import ALARMS, Alarms
 from thecal_fw.core.annunciation import Annunciation
 from thecal_fw.core.calibration import Calibration
@@ -48,6 +49,9 @@ class Numbers:
 
     def between(self, least, most):
         return least + self.below(most - least + 1)
+
+    def octets(self, count):
+        return bytes([self.below(256) for _ in range(count)])
 
     def bytes(self, most):
         return bytes([self.below(256) for _ in range(self.below(most + 1))])
@@ -257,21 +261,31 @@ def case_session(numbers):
     return answers
 
 
+ROWS_OF_64 = ALARMS + tuple(
+    [(number, "", number % 2, number % 5, number % 3 == 0, "") for number in range(len(ALARMS), MOST_ALARMS)]
+)
+
+
 def case_alarms(numbers):
-    alarms, annunciation, log = Alarms(), Annunciation(), EventLog()
+    alarms, annunciation, log = Alarms(ROWS_OF_64), Annunciation(), EventLog()
     reservoir = Reservoir(Calibration(1, numbers.between(1_000, 10**6), 3_200))
     clock = random_clock(numbers)
     answers = []
     s, us = 5, 0
     for _ in range(30):
-        alarm = numbers.below(len(ALARMS))
+        alarm = numbers.below(MOST_ALARMS)
         answers.append(alarms.set_cause(alarm, bool(numbers.below(2))))
         if numbers.below(4) == 0:
-            answers.append(alarms.acknowledge(numbers.below(1 << len(ALARMS)), s))
+            answers.append(bytes(alarms.acknowledge(numbers.octets(8), s)))
         s, us = s + numbers.below(500), numbers.below(10**6)
         alarms.end_silences(s)
         log.record(s, us, clock, numbers.below(10), numbers.below(2**32), alarm)
-        answers += [alarms.active, alarms.silenced, alarms.response(), alarms.next_unsilencing_s(10**9)]
+        answers += [
+            bytes(alarms.active),
+            bytes(alarms.silenced),
+            alarms.response(),
+            alarms.next_unsilencing_s(10**9),
+        ]
         answers.append(annunciation.update(s, us, alarms.audible_priority(), alarms.audible()))
         answers += [annunciation.next_s, annunciation.next_us, log.oldest(), log.get(log.latest)]
     reservoir.set_low_threshold(numbers.below(5 * 10**6))
@@ -286,6 +300,7 @@ def random_state(numbers):
         setattr(state, name, numbers.below(256))
     state.delivering, state.reservoir_known = numbers.below(2), numbers.below(2)
     state.time_source = numbers.below(4)
+    state.active_alarms = numbers.octets(8)
     state.program_digest = bytes([numbers.below(256) for _ in range(32)])
     state.offset_minutes = numbers.between(-840, 840)
     state.counted_steps, state.utc_s = numbers.below(2**32), numbers.below(2**32)

@@ -79,6 +79,8 @@ class _Module:
                     self._bind(node.id)
             if isinstance(statement, ast.Assign):
                 self._take_assignment(statement.targets, statement.value)
+            elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+                self._take_assignment([statement.target], statement.value)
 
     def _take_import(self, statement: ast.ImportFrom | ast.Import) -> None:
         for alias in statement.names:

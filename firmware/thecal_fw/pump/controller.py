@@ -20,7 +20,6 @@ from thecal_fw.core.events import (
     END_ALARM,
     END_PROGRAM,
     END_STOP,
-    EVENT_ALARM_ACKNOWLEDGED,
     EVENT_BRIDGE_BEGUN,
     EVENT_KEYS_DAMAGED,
     EVENT_KEYS_SINGLE,
@@ -335,7 +334,7 @@ class Controller:
         """Return True if nothing is due and nothing has happened: all that a heartbeat has to find out."""
         if self._has_more_to_do or self.agenda.is_due(now_s, now_us):
             return False
-        if self.alarms.active != self._answered_alarms:
+        if self.alarms.change != self._answered_change:
             return False
         link = self._link
         if link is None or (link.has_something_waiting and not link.has_next) or not self.button.is_quiet():
@@ -377,7 +376,7 @@ class Controller:
         for check in self.supervisor.checks:
             check(now_s, now_us)
             # Asked here, since nearly always there is nothing to answer.
-            if alarms.active != self._answered_alarms:
+            if alarms.change != self._answered_change:
                 self.answer_alarms()
         self.bolus_notes.advance(now_s, now_us)
         self.answer_alarms()
@@ -446,7 +445,7 @@ class Controller:
 
     def answer_alarms(self) -> None:
         """Do what the alarms ask for, if that is something else than was done last. Nobody else does."""
-        if self.alarms.active == self._answered_alarms:
+        if self.alarms.change == self._answered_change:
             return
         answered = self._answered
         self._note_answered()
@@ -462,7 +461,7 @@ class Controller:
             self.replan()
 
     def _note_answered(self) -> None:
-        self._answered, self._answered_alarms = self.alarms.response(), self.alarms.active
+        self._answered, self._answered_change = self.alarms.response(), self.alarms.change
 
     def _note_time_unknown(self) -> None:
         program = self.orders.program
@@ -598,8 +597,7 @@ class Controller:
         # A new pump comes with new tubing, and a line that was rinsed holds no drug.
         self.on_demand.note_empty_line()
 
-    def acknowledge(self, bits: int, now_s: int) -> None:
-        """Silence alarms by bit, and clear latched ones whose cause is gone."""
-        cleared = self.reports.acknowledge(bits, now_s)
-        self.reports.record(EVENT_ALARM_ACKNOWLEDGED, bits, cleared)
+    def acknowledge(self, alarms: bytes, now_s: int) -> None:
+        """Silence a set of alarms, and clear latched ones whose cause is gone."""
+        self.reports.acknowledge(alarms, now_s)
         self.answer_alarms()

@@ -222,7 +222,7 @@ class Keeper:
         # A program that delivers nothing stops delivery with the record that puts it in force, or the power could
         # fail between that record and the stop's.
         state.delivering = delivers and self._infusion.state != STATE_STOPPED
-        state.active_alarms = self._alarms.active
+        state.active_alarms = bytes(self._alarms.active)
         state.bolus_minute = self._clock_doses.minute
         state.bridge_end = self._bridging.to_store()
         state.latest_event = self._log.latest

@@ -247,7 +247,9 @@ class LinkServer:
             self._gatekeeper.admit(frame, message, values, payload, tag, self._now_s)
         except RequestRefusedError as refusal:
             # What is not admitted is not remembered: it would put the requests of whoever is admitted out of order.
-            self._answer(frame, message, False, self._error(frame, refusal.code, refusal.detail))
+            self._answer(
+                frame, message, False, self._error(frame, refusal.code, refusal.detail, refusal.tail)
+            )
             return None
         if message is not messages.STOP and self._infusion.is_change_within(_holds_loop_us(message)):
             self._hold(frame, message)
@@ -263,7 +265,7 @@ class LinkServer:
             payload = self._payload(message, values)
             is_admitted = True
         except RequestRefusedError as refusal:
-            answer = self._error(frame, refusal.code, refusal.detail)
+            answer = self._error(frame, refusal.code, refusal.detail, refusal.tail)
         except RequestGoesOnError:
             self._hold(frame, message)
             self._has_more_to_do = True
@@ -304,11 +306,11 @@ class LinkServer:
         self._set_due()
         self._send(answer)
 
-    def _error(self, frame: Frame, code: int, detail: int = 0) -> bytes:
+    def _error(self, frame: Frame, code: int, detail: int = 0, tail: bytes = b"") -> bytes:
         kind = frame.kind
         if kind not in messages.BY_KIND and kind ^ messages.TAGGED in messages.BY_KIND:
             kind ^= messages.TAGGED
-        payload = messages.ERROR.pack(kind, code, detail)
+        payload = messages.ERROR.pack(kind, code, detail, tail=tail)
         return encode_frame(messages.KIND_ERROR, frame.session, frame.request, payload)
 
     def _refuse(self, frame: Frame, code: int, detail: int = 0) -> None:

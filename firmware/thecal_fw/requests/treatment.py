@@ -51,7 +51,7 @@ class Treatment:
         if not program.delivers():
             raise RequestRefusedError(messages.ERROR_RANGE, program.mode)
         if self._alarms.response() == RESPONSE_STOP:
-            raise RequestRefusedError(messages.ERROR_BLOCKED, self._alarms.active)
+            raise RequestRefusedError(messages.ERROR_BLOCKED, tail=bytes(self._alarms.active))
         return instant(self._pump.start())
 
     def _stop(self, values: "Values") -> "Answer":
@@ -82,5 +82,5 @@ class Treatment:
         return instant(was) + instant(tick)
 
     def _acknowledge(self, values: "Values") -> "Answer":
-        self._pump.acknowledge(values.number("alarms"), self._clock.s)
-        return self._alarms.active, self._alarms.silenced
+        self._pump.acknowledge(values.octets("alarms"), self._clock.s)
+        return bytes(self._alarms.active), bytes(self._alarms.silenced)

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from serial import SerialException
 
+from thecal.alarm_sets import EVERY_ALARM, bits_in
 from thecal.errors import ThecalError
 from thecal_fw.core import alarms
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_TEMPORARY
@@ -46,7 +47,7 @@ _FULL_NL: Final = 18_000_000
 _LAST = continuous(1_000_000)
 _PATIENT: Final = PatientBolus(6_000_000, 1, 15, 12)
 _REPLY_TIMEOUT_S: Final = 1.0
-_ANY: Final = 0xFFFF_FFFF
+_ANY: Final = bits_in(EVERY_ALARM)
 _HOST: Final = (
     "wait", "commit", "stop", "start", "refill", "set the time", "acknowledge", "bolus", "temporary rate", "cancel",
     "press", "hold the button", "ask", "power cut", "watchdog reset", "end of a fault",
@@ -236,7 +237,8 @@ class _Sequence:
     def _audible(self) -> set[int]:
         status = self.rig.pump().interrogate()
         bits = status.active_alarms & ~status.silenced_alarms
-        return {max(row[1] for bit, row in enumerate(alarms.ALARMS) if bits >> bit & 1)} if bits else set()
+        heard = [row[alarms.AT_PRIORITY] for alarm, row in enumerate(alarms.ALARMS) if bits >> alarm & 1]
+        return {max(heard)} if heard else set()
 
     def _active_names(self) -> str:
         bits = self.rig.pump().interrogate().active_alarms

@@ -13,7 +13,9 @@ from fractions import Fraction
 from random import Random
 from typing import Any, Final
 
+from thecal.alarm_sets import EVERY_ALARM
 from thecal_fw.core import alarms, events
+from thecal_fw.core.alarm_sets import SET_BYTES, has
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_TEMPORARY
 from thecal_fw.core.program import PatientBolus
 from thecal_fw.core.pump_state import STATE_DELIVERING
@@ -443,7 +445,7 @@ class _Run:
         self.rig.run_for(8)
         status = self.ask(messages.INTERROGATE)
         assert status is not None
-        assert status["active_alarms"] >> alarms.LOW_RESERVOIR & 1, "a low reservoir raises no alarm"
+        assert has(status["active_alarms"], alarms.LOW_RESERVOIR), "a low reservoir raises no alarm"
         self.ask(messages.REFILL, _FULL_NL)
 
     # --- what comes of it
@@ -586,7 +588,7 @@ def _values_of(message: Message, draw: Random, digest: bytes) -> tuple[tuple[Any
         case messages.REFILL:
             return (draw.choice((10_000_000, _FULL_NL, 100_000_000)),), tail
         case messages.ACKNOWLEDGE:
-            return (draw.choice((0, 0xFFFF_FFFF, draw.getrandbits(32))),), tail
+            return (draw.choice((bytes(SET_BYTES), EVERY_ALARM, draw.randbytes(SET_BYTES))),), tail
         case messages.READ_LOG:
             return (draw.choice((0, draw.randrange(2_000))),), tail
         case messages.CHECK_BOLUS:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from thecal.alarm_sets import EVERY_ALARM
 from thecal_fw.core.service_life import PART_LINE, PART_TUBING
 from thecal_fw.link import messages
 from thecal_hil.doses.programs import program_of
@@ -91,7 +92,7 @@ class Player:
             "shift clock": self._shift_clock,
             "set offset": lambda step: self._set_clock_by(0, step["minutes"]),
             "set time": lambda step: self._set_time(step["utc_s"], 0, step["minutes"]),
-            "acknowledge": lambda _: self._ask(messages.ACKNOWLEDGE, 0xFFFF_FFFF),
+            "acknowledge": lambda _: self._ask(messages.ACKNOWLEDGE, EVERY_ALARM),
             "new tubing": lambda _: self._empty_line(PART_TUBING),
             "rinse": lambda _: self._empty_line(PART_LINE),
             "hello": self._hello,
@@ -365,7 +366,7 @@ class Player:
 
     def _follow(self, event: Event) -> None:
         t_ns = event.t_ns
-        if event.name in ("alarm raised", "alarm cleared", "alarm acknowledged"):
+        if event.name in ("alarm raised", "alarm cleared", "alarm acknowledged", "upper alarm acknowledged"):
             self._alarms = (self._alarms | event.raised) - event.cleared
             response = max(
                 (RESPONSES.get(alarm, Response.NONE) for alarm in self._alarms), default=Response.NONE

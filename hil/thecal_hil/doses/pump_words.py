@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from thecal.alarm_sets import acknowledged_in, names_of
 from thecal_fw.core import events
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus import KIND_NAMES
@@ -75,8 +76,9 @@ class Event:
     @property
     def cleared(self) -> set[str]:
         """Alarms that it clears: one whose cause is gone, or those latched ones that an acknowledgement ends."""
-        if self.name == "alarm acknowledged":
-            return {name for bit, name in enumerate(ALARM_NAMES) if self.second >> bit & 1}
+        acknowledged = acknowledged_in(EVENT_NAMES.index(self.name), self.first, self.second)
+        if acknowledged is not None:
+            return set(names_of(acknowledged[1]))
         return {ALARM_NAMES[self.first]} if self.name == "alarm cleared" else set()
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from thecal.alarm_sets import EVERY_ALARM
 from thecal_fw.core.program import Program
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.link import messages
@@ -161,7 +162,7 @@ def run_part(image: FirmwareImage, seed: int, requests: int) -> Part:
         if number % (3 * _LOOK_EVERY) == 0:
             rig.run_for(3)
             host.ask(messages.STOP)
-            host.ask(messages.ACKNOWLEDGE, 0xFFFF_FFFF)
+            host.ask(messages.ACKNOWLEDGE, EVERY_ALARM)
             host.ask(messages.START, chance.digest)
         if number % _LOOK_EVERY == 0:
             look()

@@ -11,6 +11,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from thecal.alarm_sets import EVERY_ALARM
+from thecal_fw.core.alarm_sets import SET_BYTES
 from thecal_fw.link import messages
 from thecal_fw.link.messages import Message
 from thecal_hil.request_values import any_values
@@ -40,7 +42,7 @@ class Requests:
             ),
             messages.SET_TIME: self._time,
             messages.ACKNOWLEDGE: lambda: (
-                self._chance.choice((0, 0xFFFF_FFFF, self._chance.getrandbits(32))),
+                self._chance.choice((bytes(SET_BYTES), EVERY_ALARM, self._chance.randbytes(SET_BYTES))),
             ),
             messages.READ_LOG: lambda: (self._chance.choice((0, self._chance.randrange(20_000))),),
             messages.CHECK_BOLUS: self._bolus,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
+from thecal.alarm_sets import bits_in
 from thecal_fw.core import alarms
 from thecal_fw.core.journal_condition import BLANK, CONDITION_NAMES, GOOD, REPAIRED
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.pump.controller import Controller
 from thecal_hil.powercuts.witness import Facts
 
-LATCHING = sum(1 << alarm for alarm, row in enumerate(alarms.ALARMS) if row[3])
+LATCHING = sum(1 << alarm for alarm, row in enumerate(alarms.ALARMS) if row[alarms.AT_LATCHES])
 
 
 def broken(pump: Controller, facts: Facts, least_steps: int, most_steps: int, cuts: int) -> list[str]:
@@ -58,7 +59,7 @@ def broken(pump: Controller, facts: Facts, least_steps: int, most_steps: int, cu
     is_delivering = pump.infusion.state != STATE_STOPPED
     must(is_delivering in facts.delivering, f"delivery: goes on is {is_delivering}")
 
-    active = pump.alarms.active & LATCHING
+    active = bits_in(pump.alarms.active) & LATCHING
     missing, unexpected = facts.must_alarms & ~active, active & ~facts.may_alarms
     must(not missing, f"alarms: {missing:#x} were durable and are gone")
     must(not unexpected, f"alarms: {unexpected:#x} came from nowhere")
@@ -72,7 +73,7 @@ def broken(pump: Controller, facts: Facts, least_steps: int, most_steps: int, cu
 def not_resumed(pump: Controller, facts: Facts) -> list[str]:
     """What does not hold a few seconds after a boot: delivery goes on by itself, at the rate of the program."""
     found: list[str] = []
-    active = pump.alarms.active & LATCHING & ~facts.may_alarms
+    active = bits_in(pump.alarms.active) & LATCHING & ~facts.may_alarms
     if active:
         found.append(f"alarms: {active:#x} came from nowhere")
     if facts.delivering != {True}:

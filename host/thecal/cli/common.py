@@ -139,10 +139,3 @@ def columns(*names: str) -> Table:
     from rich.table import Table
 
     return Table(*names, box=None, padding=(0, 2, 0, 0), header_style="bold")
-
-
-def names_of(bits: int) -> list[str]:
-    """Names of the alarms whose bits are set."""
-    from thecal_fw.core.alarms import ALARM_NAMES
-
-    return [name for bit, name in enumerate(ALARM_NAMES) if bits >> bit & 1]

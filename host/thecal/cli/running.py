@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
+from thecal.alarm_sets import names_of
 from thecal.cli.common import (
     JsonOption,
     PortOption,
     YesOption,
     ask,
     connected,
-    names_of,
     print_json,
     warn_unless_stored,
 )
