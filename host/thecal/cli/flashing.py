@@ -61,6 +61,10 @@ def flash(
         typer.echo(f"the board reports firmware {reported[0]} ({reported[1]})")
 
 
+def _takes_an_image(candidate: Candidate) -> bool:
+    return candidate.is_thecal and not candidate.is_practice
+
+
 def _find(port: str | None, drive: Path | None, wait_s: float) -> Path:
     """The board's drive; a pump that runs is sent there if there is no drive yet."""
     from thecal.flash import FlashError, choose_drive, mounted_drives, wait_for_drive
@@ -77,7 +81,7 @@ def _find(port: str | None, drive: Path | None, wait_s: float) -> Path:
                 " flash the board in BOOTSEL mode name its drive with --drive, to flash the other unplug it"
             )
         return choose_drive(found)
-    if port is None and not any(candidate.is_thecal for candidate in candidates()):
+    if port is None and not any(_takes_an_image(candidate) for candidate in candidates()):
         # Nothing to send there: the folder named, if any, is looked at and what is wrong with it told.
         return drive or choose_drive([])
     if drive is not None and drive.is_dir() and any(drive.iterdir()):
