@@ -31,7 +31,7 @@ def test_it_is_found_and_used_like_a_board_without_naming_a_port(
     with practice_pump(tmp_path, *end) as demo:
         assert f"{demo.said['port']}  practice pump  {demo.said['serial_number']}" in demo.ok("ports")
         demo.ok("time", "--set")
-        demo.ok("refill", "20")
+        demo.ok("refill", "20", "--yes")
         demo.ok("program", FLEX, "--yes")
         demo.ok("start")
         assert demo.json("interrogate")["state"] in ("starting", "delivering")

@@ -75,7 +75,7 @@ def test_a_board_that_reports_something_else_afterwards_fails(bench: Bench, tmp_
 def test_a_pump_that_delivers_is_not_sent_away(bench: Bench, tmp_path):
     example = Path(__file__).parents[2] / "examples/simple_continuous.toml"
     bench.ok("program", str(example), "--yes")
-    bench.ok("refill", "20")
+    bench.ok("refill", "20", "--yes")
     bench.ok("start")
     (tmp_path / "drive").mkdir()
     told = bench.refused(1, "flash", "--image", str(image_in(tmp_path)), "--drive", str(tmp_path / "drive"))

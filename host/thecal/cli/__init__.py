@@ -31,6 +31,7 @@ from thecal.cli import (
     visiting,
     watching,
 )
+from thecal.cli.output import OutputError, output_told_apart
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.version import VERSION
 
@@ -87,7 +88,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command; its exit code. Wrong arguments are told by Typer itself, with exit code 2."""
     try:
-        app(args=arguments)
+        with output_told_apart():
+            app(args=arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BadInputError as error:
@@ -95,6 +97,9 @@ def run(arguments: list[str]) -> int:
             typer.echo(problem, err=True)
         return 2
     except ThecalError as error:
+        typer.echo(str(error), err=True)
+        return 1
+    except OutputError as error:
         typer.echo(str(error), err=True)
         return 1
     except OSError as error:
