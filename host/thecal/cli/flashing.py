@@ -40,10 +40,12 @@ def flash(
     as_json: JsonOption = False,
 ) -> None:
     """Put firmware on a board: one in BOOTSEL mode, or a running pump, which is sent there first."""
-    from thecal.flash import check_drive, copy_image, load_image
+    from thecal.flash import check_drive, copy_image, load_image, must_tell_its_commit
     from thecal.ports import candidates
 
     loaded = load_image(image)
+    if check:
+        must_tell_its_commit(loaded)
     with working("looking for the board"):
         target = _find(port, drive, wait)
         check_drive(target)
