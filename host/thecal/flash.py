@@ -103,7 +103,7 @@ def choose_drive(drives: list[Path]) -> Path:
     if not drives:
         raise FlashError(
             "no board in BOOTSEL mode was found. Hold BOOTSEL while plugging the board in, mount its drive, or name it"
-            " with --drive"
+            " with --drive; without a desktop, `thecal flash` needs no drive where pyusb and libusb are installed"
         )
     if len(drives) > 1:
         raise FlashError(

@@ -35,6 +35,8 @@ class Candidate:
     serial_number: str
     is_thecal: bool
     is_practice: bool = False
+    location: str = ""
+    """Bus and ports of its USB device, as in 1-1.2; empty where that is not known."""
 
 
 def candidates() -> list[Candidate]:
@@ -50,7 +52,9 @@ def candidates() -> list[Candidate]:
 def _candidate(port: Any) -> Candidate:
     words = f"{port.manufacturer or ''} {port.product or ''} {port.description or ''}"
     is_thecal = _MAKER in words and _PROBE not in words
-    return Candidate(port.device, port.product or port.description or "", port.serial_number or "", is_thecal)
+    location = str(getattr(port, "location", None) or "").partition(":")[0]
+    described = port.product or port.description or ""
+    return Candidate(port.device, described, port.serial_number or "", is_thecal, location=location)
 
 
 def only_board(besides: Collection[Candidate] = ()) -> str:

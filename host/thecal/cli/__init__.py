@@ -31,7 +31,7 @@ from thecal.cli import (
     visiting,
     watching,
 )
-from thecal.cli.output import OutputError, output_told_apart
+from thecal.cli.output import output_told_apart
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.version import VERSION
 
@@ -97,9 +97,6 @@ def run(arguments: list[str]) -> int:
             typer.echo(problem, err=True)
         return 2
     except ThecalError as error:
-        typer.echo(str(error), err=True)
-        return 1
-    except OutputError as error:
         typer.echo(str(error), err=True)
         return 1
     except OSError as error:
