@@ -142,7 +142,7 @@ def test_a_boot_loader_that_can_not_be_had_is_sent_back_to_its_old_image(image: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Picoboot, "take", refused)
         with pytest.raises(
-            FlashError, match="Nothing was written; the board at USB port 1-1.2 is told to start again"
+            FlashError, match=r"Nothing was written; the board at USB port 1-1\.2 is told to start again"
         ):
             write_image(image, loader)
     assert loader.has_rebooted
