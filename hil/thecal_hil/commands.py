@@ -122,7 +122,9 @@ def weigh(
 
     Exit code 3: something in the record had to be put right or left out; it is told what.
     """
-    exit_code: int = _needed("thecal_hil.weighing.weigh", "thecal weigh").weigh(
+    if bolus:
+        _needed("thecal_sim.metrics.boluses", "thecal weigh --bolus")
+    exit_code: int = _needed("thecal_hil.weighing.weigh", "thecal weigh", HOW_TO_INSTALL_DEMO).weigh(
         file,
         ml_per_day=ml_per_day,
         boluses=bolus or [],

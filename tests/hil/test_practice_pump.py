@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from host.practice_pump import WAIT_S, practice_pump
+from host.test_flash_command import image_in
 from thecal.cli import run
 from thecal.errors import BadInputError
 from thecal_hil.faults import Fault
@@ -100,11 +101,12 @@ def test_a_hand_at_its_button_and_trouble_are_typed_in_its_own_terminal(tmp_path
         assert demo.process.returncode == 0
 
 
-def test_it_takes_no_image_and_one_that_is_sent_to_its_boot_loader_comes_back(tmp_path: Path) -> None:
-    image = tmp_path / "thecal.uf2"
-    with practice_pump(tmp_path) as demo:
+def test_it_is_not_taken_for_a_board_that_takes_an_image(tmp_path: Path) -> None:
+    image = image_in(tmp_path)
+    with practice_pump(tmp_path / "state") as demo:
         refused = demo.thecal("flash", "--image", str(image), "--wait", "0.2")
-        assert refused.returncode == 2
+        assert refused.returncode == 1
+        assert "no board" in refused.stderr
         assert demo.json("interrogate")["state"] == "stopped"
 
 

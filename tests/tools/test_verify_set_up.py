@@ -34,7 +34,9 @@ def without_all_but(lock: str, tmp_path: Path, *, besides: set[str]) -> dict[str
     hidden.mkdir()
     for module in absent:
         # A module in the way is inherited by the processes that are started, as a blocked import would not be.
-        (hidden / f"{module}.py").write_text(f"raise ModuleNotFoundError('no module named {module}')\n")
+        (hidden / f"{module}.py").write_text(
+            f"raise ModuleNotFoundError('no module named {module}', name='{module}')\n"
+        )
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(hidden), *(part for part in sys.path if part)])}
 
 
@@ -77,6 +79,26 @@ def test_a_practice_pump_delivers_with_the_packages_of_its_own_lock_alone(tmp_pa
     said, complaint = demo.communicate("quit\n", timeout=120)
     assert demo.returncode == 0, complaint
     assert '"rig": "model"' in said
+
+
+def test_weighings_take_no_more_than_a_practice_pump_but_for_boluses_which_say_what_they_take(
+    tmp_path: Path,
+) -> None:
+    environment = without_all_but("demo.lock", tmp_path, besides={"scipy"})
+    file = tmp_path / "mass.csv"
+    file.write_text("time (s),mass (g)\n" + "".join(f"{t},{t / 1e5:.5f}\n" for t in range(0, 9_000, 30)))
+
+    def weigh(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "thecal.cli", "weigh", str(file), *options]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    done = weigh()
+    assert (done.returncode, done.stderr) == (0, "")
+    refused = weigh("--bolus", "10@1h..2h")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("thecal weigh --bolus needs scipy, which is not installed: pip install")
 
 
 def test_what_a_practice_pump_needs_is_pinned_alike_in_every_lock() -> None:
