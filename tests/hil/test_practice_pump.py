@@ -13,7 +13,7 @@ from host.test_flash_command import image_in
 from thecal.cli import run
 from thecal.errors import BadInputError
 from thecal_hil.faults import Fault
-from thecal_hil.image import REPOSITORY
+from thecal_hil.image import REPOSITORY, ImageError, image_under_test
 from thecal_hil.model_rig import ModelRig
 from thecal_hil.practice import troubles
 from thecal_hil.practice.pump import TALK_S, PracticePump
@@ -99,6 +99,21 @@ def test_a_hand_at_its_button_and_trouble_are_typed_in_its_own_terminal(tmp_path
         demo.type("quit")
         demo.process.communicate(timeout=WAIT_S)
         assert demo.process.returncode == 0
+
+
+def test_the_image_that_is_flashed_is_practised_on_an_emulated_board(tmp_path: Path) -> None:
+    try:
+        image = image_under_test()
+    except ImageError as error:
+        pytest.skip(str(error))
+    with practice_pump(tmp_path, "--pico", "--program", FLEX) as demo:
+        assert demo.said["rig"] == "pico"
+        assert "practice pump" in demo.ok("ports")
+        status = demo.json("interrogate")
+        assert (status["state"], status["commit"]) == ("delivering", image.commit)
+        demo.ok("stop", "--yes")
+        assert demo.json("interrogate")["state"] == "stopped"
+        assert demo.end() == 0
 
 
 def test_it_is_not_taken_for_a_board_that_takes_an_image(tmp_path: Path) -> None:
@@ -192,7 +207,7 @@ def test_a_pump_that_leaves_for_its_boot_loader_is_switched_off_and_on() -> None
     rig = pump.rig
     assert isinstance(rig, ModelRig)
     rig.pump().bootloader()
-    pass_by(pump, wall, 2.0)
+    pass_by(pump, wall, 4.0)
     assert said == ["the pump has left its program, as for its boot loader; it is switched off and on again"]
     assert rig.pump().interrogate().state_name == "stopped"
 

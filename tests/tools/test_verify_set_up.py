@@ -34,9 +34,7 @@ def without_all_but(lock: str, tmp_path: Path, *, besides: set[str]) -> dict[str
     hidden.mkdir()
     for module in absent:
         # A module in the way is inherited by the processes that are started, as a blocked import would not be.
-        (hidden / f"{module}.py").write_text(
-            f"raise ModuleNotFoundError('no module named {module}', name='{module}')\n"
-        )
+        (hidden / f"{module}.py").write_text(f"raise ModuleNotFoundError('hidden', name='{module}')\n")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(hidden), *(part for part in sys.path if part)])}
 
 

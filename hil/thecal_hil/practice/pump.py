@@ -2,8 +2,8 @@
 
 Promises: while a program talks to the pump its time goes at the ordinary pace, so that no time-out of the link, and no
 session, ends sooner than on a board; soon after the last byte it goes at the speed asked for. It falls behind where the
-machine is too slow, and never catches up in a rush. A pump that has left for its boot loader or to the prompt is
-switched off and on.
+machine is too slow, and never catches up in a rush. A pump that has left for its boot loader, and a model that has left
+for the prompt, is switched off and on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ TALK_S = 0.5
 _STEP_S = 0.001
 _LONGEST_STEP_S = 0.1
 """What the wall's time jumps by beyond this, as when the machine was asleep, counts for nothing."""
-_GONE_FOR_S = 1.0
+_GONE_FOR_NS = 3 * NS_PER_S
+"""A board that starts again is back sooner."""
 
 
 class PracticePump:
@@ -42,7 +43,7 @@ class PracticePump:
         self._last_s = now_s()
         self._talk_until_s = self._last_s
         self._button_until_s: float | None = None
-        self._left_at_s: float | None = None
+        self._left_at_ns: int | None = None
 
     # --- the link
 
@@ -102,16 +103,16 @@ class PracticePump:
         try:
             return self.rig.port.in_waiting > 0
         except SerialException:
-            return True
+            return False
 
     def _look_after_it(self) -> None:
         if self._button_until_s is not None and self._now_s() >= self._button_until_s:
             self.hold_button(None)
         if not self._has_left():
-            self._left_at_s = None
-        elif self._left_at_s is None:
-            self._left_at_s = self._now_s()
-        elif self._now_s() >= self._left_at_s + _GONE_FOR_S:
+            self._left_at_ns = None
+        elif self._left_at_ns is None:
+            self._left_at_ns = self.rig.now_ns
+        elif self.rig.now_ns >= self._left_at_ns + _GONE_FOR_NS:
             self._said(
                 "the pump has left its program, as for its boot loader; it is switched off and on again"
             )
@@ -119,7 +120,9 @@ class PracticePump:
 
     def _has_left(self) -> bool:
         model = getattr(self.rig, "model", None)
-        return model is not None and model.left_for is not None
+        if model is not None:
+            return model.left_for is not None
+        return not getattr(self.rig.port, "is_attached", True)
 
     # --- a hand at it
 
