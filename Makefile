@@ -7,7 +7,7 @@
 #   DOSE_STEPS, PICO_DOSE_SEQUENCES
 #                 how many steps make doses takes, and how many sequences make doses-pico (1000000, 2000)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS
+#   DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -29,6 +29,7 @@ KEEPING_COMPILED := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$(CURDIR
 
 DOSE_STEPS ?= 1000000
 PICO_DOSE_SEQUENCES ?= 2000
+DEMO_ARGS ?= --program examples/paediatric_flex.toml
 
 THECAL_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/thecal
 export THECAL_CACHE
@@ -74,6 +75,10 @@ unix: $(TOOLS) ## Build MicroPython for this machine, build/firmware/micropython
 .PHONY: mpy
 mpy: $(VENV)/verify-ready ## Compile the firmware for a stock board's file system, build/firmware/mpy
 	@$(BUILD) mpy
+
+.PHONY: demo
+demo: $(VENV)/demo-ready ## Play a pump to practise on, without hardware; it delivers an example until Ctrl-C
+	@$(BIN)/thecal demo $(DEMO_ARGS)
 
 .PHONY: verify
 verify: $(TOOLS) $(VENV)/verify-ready $(FIRMWARE) ## Deliver a day on the emulated board and check every pulse
@@ -231,11 +236,12 @@ LOCKED := --no-config --quiet --upgrade --universal --generate-hashes --no-annot
 lock: system-python ## Choose the newest packages that fit and write the locks anew, with hashes
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= build/lock/bin/pip install --quiet --require-hashes --requirement requirements/lock.lock
-	build/lock/bin/uv pip compile $(LOCKED) --extra bench --extra verify --extra dev pyproject.toml --output-file build/lock/dev.lock >/dev/null
+	build/lock/bin/uv pip compile $(LOCKED) --extra bench --extra verify --extra dev --extra flash pyproject.toml --output-file build/lock/dev.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --extra verify --constraint build/lock/dev.lock pyproject.toml --output-file build/lock/verify.lock >/dev/null
+	build/lock/bin/uv pip compile $(LOCKED) --extra demo --group checkout --constraint build/lock/dev.lock pyproject.toml --output-file build/lock/demo.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --group stubs --no-deps --output-file build/lock/stubs.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --group lock --output-file build/lock/lock.lock >/dev/null
-	mv build/lock/{dev,verify,lock}.lock requirements/
+	mv build/lock/{dev,verify,demo,lock}.lock requirements/
 	mv build/lock/stubs.lock firmware/board/
 
 # Set-up -------------------------------------------------------------------------------------------------------
@@ -252,19 +258,26 @@ system-native:
 system-analyser:
 	@firmware/board/system_setup.sh analyser || echo "set-up: going on without sigrok-cli; its tests are skipped"
 
-# The environment grows in two steps: what make verify needs, and what all else needs beside it. It is made from nothing
-# when any lock changes, so that nothing stays in it that no lock names.
-LOCKS := requirements/verify.lock requirements/dev.lock firmware/board/stubs.lock
+# The environment grows in three steps: what a practice pump needs, what make verify needs beside it, and what all else
+# needs beside that. It is made from nothing when any lock changes, so that nothing stays in it that no lock names.
+LOCKS := requirements/demo.lock requirements/verify.lock requirements/dev.lock firmware/board/stubs.lock
 INSTALL := $(PIP) install --no-deps --no-compile --require-hashes
 
-$(VENV)/verify-packages: $(LOCKS) | system-python
+$(VENV)/demo-packages: $(LOCKS) | system-python
 	@echo "set-up: virtual environment"
 	@$(PYTHON) -m venv --clear $(VENV)
+	@$(INSTALL) --requirement requirements/demo.lock
+	@touch $@
+
+$(VENV)/demo-ready: $(VENV)/demo-packages pyproject.toml firmware/thecal_fw/version.py
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(VENV)/verify-packages: $(VENV)/demo-packages
 	@$(INSTALL) --requirement requirements/verify.lock
 	@touch $@
 
-$(VENV)/verify-ready: $(VENV)/verify-packages pyproject.toml firmware/thecal_fw/version.py | system-native
-	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+$(VENV)/verify-ready: $(VENV)/verify-packages $(VENV)/demo-ready | system-native
 	@$(BIN)/python -m thecal_hil.emulator.compiled
 	@touch $@
 

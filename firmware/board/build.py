@@ -198,7 +198,7 @@ def firmware_version() -> str:
 
 
 def current_commit() -> str:
-    """Commit that the firmware folder is at, with a plus sign when it holds anything else; else "unknown"."""
+    """Commit that the firmware folder is at, with a plus sign when it holds anything else; else "unknown", and why."""
     head = _git("rev-parse", "--verify", "HEAD")
     if head is None:
         return "unknown"
@@ -212,8 +212,16 @@ def _git(*arguments: str) -> str | None:
             ["git", "-C", str(REPOSITORY), *arguments], capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
+        _tell_unknown_commit("git is not installed")
         return None
-    return finished.stdout.strip() if finished.returncode == 0 else None
+    if finished.returncode:
+        _tell_unknown_commit(finished.stderr.strip())
+        return None
+    return finished.stdout.strip()
+
+
+def _tell_unknown_commit(reason: str) -> None:
+    print(f"firmware: built as commit unknown, which no check of a board passes; {reason}", file=sys.stderr)
 
 
 def package_files(commit: str) -> Files:

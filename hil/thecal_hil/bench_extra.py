@@ -14,6 +14,8 @@ from importlib import import_module
 from types import ModuleType
 
 HOW_TO_INSTALL = 'pip install "thecal[bench]"'
+HOW_TO_INSTALL_DEMO = 'pip install "thecal[demo]"'
+"""The part of it that a practice pump needs, where that is a model."""
 
 MODULES = (
     "cobs",
@@ -37,10 +39,10 @@ class BenchMissingError(Exception):
     """Something of the extra is not installed; the message says what to install."""
 
 
-def import_with_bench(name: str, who: str) -> ModuleType:
+def import_with_bench(name: str, who: str, how_to_install: str = HOW_TO_INSTALL) -> ModuleType:
     """Import a module of ours that needs the extra. Raise BenchMissingError if that is not installed.
 
-    ``who``: the command or plugin that needs it, for the message.
+    ``who``: the command or plugin that needs it, for the message. ``how_to_install``: what brings all that it needs.
     """
     try:
         return import_module(name)
@@ -48,7 +50,7 @@ def import_with_bench(name: str, who: str) -> ModuleType:
         missing = (error.name or "").partition(".")[0]
         if missing not in MODULES:
             raise
-        raise BenchMissingError(f"{who} needs {missing}, which is not installed: {HOW_TO_INSTALL}") from error
+        raise BenchMissingError(f"{who} needs {missing}, which is not installed: {how_to_install}") from error
 
 
 def _run(name: str, command: str) -> None:

@@ -40,10 +40,10 @@ class ModelRig(Rig):
 
     possible_faults = ModelFaults.possible
 
-    def __init__(self, every_heartbeat: bool = False) -> None:
-        """``every_heartbeat``: as of ``ModelPump``."""
+    def __init__(self, every_heartbeat: bool = False, serial_number: bytes = b"MODEL") -> None:
+        """Both as of ``ModelPump``."""
         super().__init__((VERSION, COMMIT))
-        self.model = ModelPump(every_heartbeat=every_heartbeat)
+        self.model = ModelPump(every_heartbeat=every_heartbeat, serial_number=serial_number)
         self._faults = ModelFaults(self)
         self._set_timeouts()
 

@@ -102,7 +102,7 @@ def _advice(request: str, code: int, detail: int, tail: bytes) -> str:
     if code == messages.ERROR_NO_PROGRAM:
         return ". Commit one first"
     if code == messages.ERROR_RANGE and request == "refill":
-        return f". Its reservoir holds {detail / 1e6:g} mL"
+        return f". Its reservoir holds {detail / 1e6:g} mL, reservoir.capacity_ml of its program: fill in no more"
     if code == messages.ERROR_RANGE and request == "start":
         return ". Its program is to deliver nothing"
     if code == messages.ERROR_RANGE and request == "set_time":

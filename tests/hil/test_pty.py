@@ -91,7 +91,7 @@ def test_a_whole_visit_is_done_with_the_command_line(rig: Rig, pty: EmulatedPty)
     for arguments in (
         ("program", str(EXAMPLES / "simple_continuous.toml"), "--yes"),
         ("time", "--set", "--offset", "+01:00"),
-        ("refill", "19.5"),
+        ("refill", "19.5", "--yes"),
         ("start",),
     ):
         finished = thecal(pty, *arguments)

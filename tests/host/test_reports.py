@@ -136,7 +136,7 @@ def test_the_hand_out_and_the_clinic_s_report_of_a_pump_that_delivers(bench: Ben
     clinic, handout = tmp_path / "clinic.html", tmp_path / "handout.html"
     bench.ok("time", "--to", "2026-03-06T12:00", "--offset", "+01:00")
     bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
-    bench.ok("refill", "20")
+    bench.ok("refill", "20", "--yes")
     bench.ok("start")
     written = bench.json("report", "--clinic", str(clinic), "--handout", str(handout))
     assert written == {"written": [str(clinic), str(handout)]}

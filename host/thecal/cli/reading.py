@@ -30,7 +30,8 @@ def ports(as_json: JsonOption = False) -> None:
         return
     table = columns("port", "board", "serial number")
     for port in found:
-        board = "Thecal pump" if port.is_thecal else port.description.replace("n/a", "")
+        pump = "practice pump" if port.is_practice else "Thecal pump"
+        board = pump if port.is_thecal else port.description.replace("n/a", "")
         table.add_row(port.device, board or "unknown", port.serial_number or "none")
     show(table)
 

@@ -11,6 +11,7 @@ import typer
 
 from thecal.alarm_sets import names_of
 from thecal.cli.common import (
+    NEGATIVE_NUMBERS,
     JsonOption,
     PortOption,
     YesOption,
@@ -29,7 +30,7 @@ _VOLUME = re.compile(r"[0-9]{1,4}(\.[0-9]{1,9})?")
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: thecal start")(start)
     app.command(epilog="Example: thecal stop --yes")(stop)
-    app.command(epilog="Example: thecal refill 19.5")(refill)
+    app.command(epilog="Example: thecal refill 19.5", context_settings=NEGATIVE_NUMBERS)(refill)
     app.command(epilog='Example: thecal acknowledge "low reservoir"')(acknowledge)
 
 
@@ -69,10 +70,12 @@ def stop(port: PortOption = None, yes: YesOption = False, as_json: JsonOption = 
 def refill(
     volume_ml: Annotated[str, typer.Argument(help="Volume now in the reservoir, in mL.")],
     port: PortOption = None,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell the pump what its reservoir holds now."""
+    """Tell the pump what its reservoir holds now. Asks first: dates and alarms go by it."""
     fill_nl = nanolitres(volume_ml)
+    ask(f"Tell the pump that its reservoir now holds {fill_nl / _NL_PER_ML:g} mL?", yes=yes, as_json=as_json)
     with connected(port) as pump:
         refilled = pump.refill(fill_nl)
     warn_unless_stored(refilled.is_stored)
@@ -88,7 +91,11 @@ def refill(
 def nanolitres(volume_ml: str) -> int:
     """A volume a person gave in millilitres, exactly."""
     if not _VOLUME.fullmatch(volume_ml):
-        raise BadInputError([f"{volume_ml!r} is no volume in mL; write it like 20 or 19.5"])
+        raise BadInputError(
+            [
+                f"{volume_ml!r} is no volume in mL, allowed: more than 0, up to {_MOST_ML}; write it like 20 or 19.5"
+            ]
+        )
     volume = Decimal(volume_ml)
     if not 0 < volume <= _MOST_ML or volume * _NL_PER_ML % 1:
         raise BadInputError(
@@ -101,15 +108,19 @@ def acknowledge(
     names: Annotated[list[str] | None, typer.Argument(help="Names of alarms.")] = None,
     port: PortOption = None,
     everything: Annotated[bool, typer.Option("--all", help="All that are active.")] = False,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Acknowledge alarms: they fall silent for a while, and latched ones whose cause is gone clear."""
+    """Acknowledge alarms: they fall silent for a while, and latched ones whose cause is gone clear. Asks first."""
     if bool(names) == everything:
         raise BadInputError(["name the alarms to acknowledge, or give --all; `thecal alarms` lists them"])
     bits = _bits_of(names or [])
     with connected(port) as pump:
         before = pump.interrogate().active_alarms
-        acknowledged = pump.acknowledge(before if everything else bits)
+        wanted = before if everything else bits
+        if wanted:
+            ask(f"Acknowledge {', '.join(names_of(wanted))}?", yes=yes, as_json=as_json)
+        acknowledged = pump.acknowledge(wanted)
     warn_unless_stored(acknowledged.is_stored)
     active, silenced = acknowledged.active_alarms, acknowledged.silenced_alarms
     if as_json:
