@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +11,9 @@ from thecal_hil import picture
 from thecal_hil.course import MICROSTEPS_PER_NL, OFFSET_MINUTES
 from thecal_hil.picture import Mark, Picture
 from thecal_hil.pump_clock import NS_PER_S, TICK_NS
+from thecal_hil.verdict import Verdict
 from thecal_sim.ideal import STEP_DUE_AT
 from thecal_sim.oracle import Epoch, IdealDelivery
-
-if TYPE_CHECKING:
-    from thecal_hil.verdict import Verdict
 
 _NL_PER_STEP = float(1 / MICROSTEPS_PER_NL)
 _DIGITS_SHOWN = 16

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from thecal_fw.core.self_test import TEST_BUZZER, TEST_CLOCK
 from thecal_hil.faults import PLANT_FAULTS, Actions, Fault, Faults
 from thecal_hil.foreign_journal import made_foreign, made_older, state_sectors
 from thecal_hil.plant_faults import plant_actions
+from thecal_hil.rig import Rig
+from thecal_sim.model import ModelPump
 from thecal_sim.nor_flash import NorFlash
 from thecal_sim.units import NS_PER_MS
-
-if TYPE_CHECKING:
-    from thecal_hil.model_rig import ModelRig
 
 _WILD_INTERVAL_NS = 2 * NS_PER_MS
 _WILD_STEPS = 500
@@ -23,9 +21,9 @@ _TURNED_BIT = 1 << 10
 class ModelFaults(Faults):
     possible = frozenset(Fault) - PLANT_FAULTS
 
-    def __init__(self, rig: ModelRig) -> None:
+    def __init__(self, rig: Rig, model: ModelPump) -> None:
         self._rig = rig
-        self._model = rig.model
+        self._model = model
 
     def inject_at(self, t_ns: int, fault: Fault, amount: int = 0) -> None:
         env = self._model.env

@@ -44,7 +44,7 @@ class ModelRig(Rig):
         """``every_heartbeat``: as of ``ModelPump``."""
         super().__init__((VERSION, COMMIT))
         self.model = ModelPump(every_heartbeat=every_heartbeat)
-        self._faults = ModelFaults(self)
+        self._faults = ModelFaults(self, self.model)
         self._set_timeouts()
 
     def _set_timeouts(self) -> None:

@@ -6,17 +6,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from thecal_fw.rp2 import pins
+from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.chip import FLASH_BYTES
+from thecal_hil.emulator.pins import Motor
 from thecal_hil.emulator.units import NS_PER_MS
 from thecal_hil.faults import PLANT_FAULTS, Actions, Fault, Faults
 from thecal_hil.foreign_journal import made_foreign, made_older, state_sectors
 from thecal_hil.plant_faults import plant_actions
-
-if TYPE_CHECKING:
-    from thecal_hil.pico_rig import PicoRig
+from thecal_hil.rig import Rig
 
 JOURNAL_BYTES: Final = 1_408 * 1_024
 """At the end of the flash: MICROPY_HW_FLASH_STORAGE_BYTES of the board's definition."""
@@ -43,15 +43,17 @@ _DMA_CHAN_ABORT: Final = 0x444
 class PicoFaults(Faults):
     possible = frozenset(Fault) - PLANT_FAULTS
 
-    def __init__(self, rig: PicoRig) -> None:
+    def __init__(self, rig: Rig, board: EmulatedPico, motor: Motor) -> None:
         self._rig = rig
-        self._sense, self._buzzer = rig.board.wires
+        self._board = board
+        self._motor = motor
+        self._sense, self._buzzer = board.wires
 
     def inject_at(self, t_ns: int, fault: Fault, amount: int = 0) -> None:
-        self._rig.board.call_at(t_ns, lambda: self.inject(fault, amount))
+        self._board.call_at(t_ns, lambda: self.inject(fault, amount))
 
     def _over_at_once(self, amount: int) -> Actions:
-        board = self._rig.board
+        board = self._board
         return {
             Fault.SENSE_NOISE: lambda: self._pick_up_noise(amount),
             Fault.GENERATOR_RUNS_WILD: lambda: board.bus.write_uint32(_PIO0 + _SM0_CLKDIV, _WILD_DIVIDER),
@@ -64,7 +66,7 @@ class PicoFaults(Faults):
         }
 
     def _lasting(self, amount: int | None) -> Actions:
-        board, motor, begins = self._rig.board, self._rig.motor, amount is not None
+        board, motor, begins = self._board, self._motor, amount is not None
         return {
             Fault.MOTOR_STALLS: lambda: setattr(motor, "stalled", begins),
             Fault.MOTOR_SLIPS: lambda: setattr(motor, "loses_every", amount or 0),
@@ -83,17 +85,17 @@ class PicoFaults(Faults):
         }
 
     def _set_supply(self, is_good: bool) -> None:
-        self._rig.board.chip.gpio[pins.SUPPLY_GOOD].set_input_value(is_good)
+        self._board.chip.gpio[pins.SUPPLY_GOOD].set_input_value(is_good)
 
     def _pick_up_noise(self, edges: int) -> None:
-        board = self._rig.board
+        board = self._board
         for number in range(edges):
             begin_ns = board.now_ns + (2 * number + 1) * _NOISE_NS
             board.call_at(begin_ns, lambda: setattr(self._sense, "stuck", 1))
             board.call_at(begin_ns + _NOISE_NS, lambda: setattr(self._sense, "stuck", None))
 
     def _starve_generator(self) -> None:
-        bus = self._rig.board.bus
+        bus = self._board.bus
         feeding = [
             channel
             for channel in range(_DMA_CHANNELS)
@@ -108,10 +110,10 @@ class PicoFaults(Faults):
 
     def _put_sector(self, sector: int, content: bytes) -> None:
         begin = self._sector_begin(sector)
-        self._rig.board.chip.flash[begin : begin + SECTOR_BYTES] = content
+        self._board.chip.flash[begin : begin + SECTOR_BYTES] = content
 
     def _rewrite(self, rewritten: Callable[[bytes], bytes]) -> None:
-        flash = self._rig.board.chip.flash
+        flash = self._board.chip.flash
         for sector in state_sectors():
             begin = self._sector_begin(sector)
             self._put_sector(sector, rewritten(bytes(flash[begin : begin + SECTOR_BYTES])))
@@ -119,7 +121,7 @@ class PicoFaults(Faults):
     def _change_memory(self) -> None:
         """Turn a bit of the rate of the program wherever memory holds it, as MicroPython holds a small integer."""
         rate = self._rig.pump().interrogate().rate_nl_per_day
-        board = self._rig.board
+        board = self._board
         memory = bytearray(board.read_sram(_SRAM_START, _SRAM_BYTES))
         word, changed = (struct.pack("<I", number << 1 | 1) for number in (rate, rate ^ _TURNED_BIT))
         places = [place for place in range(0, _SRAM_BYTES, 4) if memory[place : place + 4] == word]

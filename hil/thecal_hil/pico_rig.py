@@ -16,7 +16,7 @@ from thecal_hil.emulator import ResetCause as EmulatedResetCause
 from thecal_hil.emulator import compiled as compiled_code
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.pins import Motor
-from thecal_hil.emulator.silicon import DEFAULT, Silicon
+from thecal_hil.emulator.silicon import DEFAULT, IDEAL, Silicon
 from thecal_hil.image import BUILT, FirmwareImage
 from thecal_hil.pico_faults import JOURNAL_BYTES, SECTOR_BYTES, PicoFaults
 from thecal_hil.rig import (
@@ -31,7 +31,7 @@ from thecal_hil.rig import (
     SerialPort,
 )
 from thecal_hil.stock_board import flash_with_files
-from thecal_hil.used_flash import flash_before
+from thecal_hil.used_flash import deliver_a_little, flash_before
 from thecal_sim.edge_record import EdgeRecord
 from thecal_sim.plant import Plant
 
@@ -62,7 +62,13 @@ def _flash_of(image: FirmwareImage, silicon: Silicon) -> bytes | None:
     """What the board's flash holds before the image is written: a stock board's files, or what `silicon` says."""
     if image.files is not None:
         return flash_with_files(image.path, image.files, _STOCK_BOARDS)
-    return flash_before(silicon, image)
+    return flash_before(silicon, image, lambda: _used_flash_of(image))
+
+
+def _used_flash_of(image: FirmwareImage) -> bytes:
+    rig = PicoRig(image, IDEAL)
+    deliver_a_little(rig)
+    return rig.board.flash_image
 
 
 def default_silicon() -> Silicon:
@@ -117,7 +123,7 @@ class PicoRig(Rig):
         self.board_model = str(silicon)
         self.seeds = {"sram": _SRAM_SEED, **({"silicon": silicon.seed} if silicon.is_random else {})}
         self.motor = Motor(self.board.chip, pins.STEP, pins.ENABLE, pins.MOTION)
-        self._faults = PicoFaults(self)
+        self._faults = PicoFaults(self, self.board, self.motor)
         self._open_port()
         self.board.run_for(_SELF_TEST_NS)
 

@@ -13,12 +13,15 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
+from thecal_hil.course import Course, local_second
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.silicon import IDEAL, FlashBefore, Silicon
 from thecal_hil.emulator.units import NS_PER_S
 from thecal_hil.image import BUILT, FirmwareImage, ImageError
 from thecal_hil.pico_faults import JOURNAL_BYTES
+from thecal_hil.rig import Rig
+from thecal_hil.therapy import continuous
 
 STOCK_UF2 = BUILT / "stock.uf2"
 _KEPT = BUILT / "used-boards"
@@ -26,8 +29,10 @@ _FIRST_START_NS = 2 * NS_PER_S
 """A stock MicroPython makes its file system within a second."""
 
 
-def flash_before(silicon: Silicon, image: FirmwareImage) -> bytes | None:
-    """The flash from address 0 on, or None for a blank one. Raises ImageError where an image it takes is missing."""
+def flash_before(silicon: Silicon, image: FirmwareImage, used: Callable[[], bytes]) -> bytes | None:
+    """The flash from address 0 on, or None for a blank one. Raises ImageError where an image it takes is missing.
+
+    ``used``: makes the flash of a pump that runs the image and has delivered, where that is what the board held."""
     match silicon.flash_before:
         case FlashBefore.BLANK:
             return None
@@ -42,7 +47,7 @@ def flash_before(silicon: Silicon, image: FirmwareImage) -> bytes | None:
                 )
             return _kept("files", STOCK_UF2, _first_start_of_stock)
         case FlashBefore.OWN:
-            return _kept("own", image.path, lambda: _journal_of(image))
+            return _kept("own", image.path, used)
 
 
 def _with_storage(storage: bytes) -> bytes:
@@ -67,18 +72,11 @@ def _first_start_of_stock() -> bytes:
     return board.flash_image
 
 
-def _journal_of(image: FirmwareImage) -> bytes:
-    """The flash of a pump that has had a program and delivered, after its power went."""
-    # Imported late: the rig imports this module.
-    from thecal_hil.course import Course, local_second
-    from thecal_hil.pico_rig import PicoRig
-    from thecal_hil.therapy import continuous
-
-    rig = PicoRig(image, IDEAL)
+def deliver_a_little(rig: Rig) -> None:
+    """Give a pump a program and have it deliver, so that its journal tells of both."""
     course = Course(rig)
     course.set_time(local_second("2026-03-06 12:00"))
     course.refill(20_000_000)
     course.prescribe(continuous(424_000))
     course.start()
     rig.run_for(60)
-    return rig.board.flash_image

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from thecal_hil import day_picture
 from thecal_hil.day import DayPlan, Record
 from thecal_hil.drills import MOST_RESTART_MS
 from thecal_hil.evidence import Evidence, Measurement, figure_text, write_summary
@@ -130,8 +129,7 @@ def table(verdict: Verdict) -> Table:
 
 
 def report(verdict: Verdict, prescription: Path, out: Path) -> dict[str, Any]:
-    """Write the picture and the JSON; the content of the latter."""
-    day_picture.draw(verdict, out / "verify.png")
+    """Write the figures as JSON; its content."""
     record, model = verdict.record, verdict.model
     content: dict[str, Any] = {
         "verdict": "PASS" if verdict.passed else "FAIL",

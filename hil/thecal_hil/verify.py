@@ -19,6 +19,7 @@ from rich.console import Console
 
 from thecal.errors import BadInputError, ThecalError
 from thecal_hil.day import DayPlan, Record, carry_out, plan_around_midnight
+from thecal_hil.day_picture import draw
 from thecal_hil.drills import most_restart_ms
 from thecal_hil.evidence import Evidence
 from thecal_hil.gate import GateError
@@ -91,6 +92,7 @@ def verify(
         typer.echo(f"verify: FAIL {error}", err=as_json)
         raise typer.Exit(1) from error
     verdict = judge(plan, evidence, record, model, image.sha256 if image else "")
+    draw(verdict, out / "verify.png")
     content = report(verdict, prescription, out)
     if as_json:
         typer.echo(json.dumps(content, indent=2))
