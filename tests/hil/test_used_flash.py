@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from thecal_hil import used_flash
+from thecal_hil.contract.image import ImageError, image_under_test
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.silicon import FlashBefore, Silicon
-from thecal_hil.image import ImageError, image_under_test
-from thecal_hil.pico_faults import JOURNAL_BYTES
-from thecal_hil.pico_rig import PicoRig
+from thecal_hil.rigs import used_flash
+from thecal_hil.rigs.pico_faults import JOURNAL_BYTES
+from thecal_hil.rigs.pico_rig import PicoRig
 
 STORAGE_AT = FLASH_BYTES - JOURNAL_BYTES
 LITTLEFS_NAME_AT = 8
