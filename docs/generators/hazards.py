@@ -7,7 +7,7 @@ from collections.abc import Callable
 from generators.text import need_complete, table
 from thecal_fw.core import alarms
 from thecal_fw.core.annunciation import PATTERNS
-from thecal_hil.alarm_causes import ROWS
+from thecal_hil.scenario.alarm_causes import ROWS
 
 
 def alarm_table() -> str:

@@ -14,7 +14,12 @@ import typer
 
 from thecal.cli.common import JsonOption, print_json
 from thecal.errors import BadInputError
-from thecal_hil.bench_extra import HOW_TO_INSTALL, HOW_TO_INSTALL_DEMO, BenchMissingError, import_with_bench
+from thecal_hil.groundwork.bench_extra import (
+    HOW_TO_INSTALL,
+    HOW_TO_INSTALL_DEMO,
+    BenchMissingError,
+    import_with_bench,
+)
 
 _FASTEST = 100_000.0
 
@@ -71,8 +76,8 @@ def demo(
     needed = HOW_TO_INSTALL if pico else HOW_TO_INSTALL_DEMO
     running = _needed("thecal_hil.practice.demo", "thecal demo", needed)
     if pico:
-        _needed("thecal_hil.pico_rig", "thecal demo --pico", needed)
-    from thecal_hil.rigs import RigUnavailableError
+        _needed("thecal_hil.rigs.pico_rig", "thecal demo --pico", needed)
+    from thecal_hil.contract.rig import RigUnavailableError
 
     try:
         running.run(running.Wish(pico, speed, at, program, fault or (), socket, as_json))

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from thecal.amounts import dose_mcg, millilitres, plain
 from thecal.bolus import BolusCheck
 from thecal.bolus_words import span
-from thecal_fw.core.alarms import ALARMS, RESPONSE_BLOCK_BOLUSES
+from thecal_fw.core.alarms import (
+    ALARMS,
+    AT_CLEARED_BY,
+    AT_NAME,
+    AT_NUMBER,
+    AT_RESPONSE,
+    RESPONSE_BLOCK_BOLUSES,
+)
 from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.bolus_history import (
     MOST_REMEMBERED,
@@ -36,9 +43,6 @@ from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 
 if TYPE_CHECKING:
     from thecal.client import Pump
-
-_RESPONSE = 2
-"""Where a row of the alarms has what the pump does about it."""
 
 
 def why_refused(pump: Pump, program: Program, kind: int, check: BolusCheck) -> str:
@@ -75,19 +79,13 @@ def _no_such_bolus(kind: int) -> str:
 
 def _blocked(pump: Pump) -> str:
     active = pump.interrogate().active_alarms
-    names = [
-        alarm[0]
-        for bit, alarm in enumerate(ALARMS)
-        if active >> bit & 1 and alarm[_RESPONSE] >= RESPONSE_BLOCK_BOLUSES
+    rows = [
+        row for row in ALARMS if active >> row[AT_NUMBER] & 1 and row[AT_RESPONSE] >= RESPONSE_BLOCK_BOLUSES
     ]
-    if not names:
+    if not rows:
         return ": its supply is low, and its alarm is about to come. See to the supply"
-    clears = "; ".join(f'"{name}" is cleared by: {_cleared_by(name)}' for name in names)
-    return f", {', '.join(names)}. {clears}"
-
-
-def _cleared_by(name: str) -> str:
-    return next(alarm[-1] for alarm in ALARMS if alarm[0] == name)
+    clears = "; ".join(f'"{row[AT_NAME]}" is cleared by: {row[AT_CLEARED_BY]}' for row in rows)
+    return f", {', '.join(row[AT_NAME] for row in rows)}. {clears}"
 
 
 def _wait(check: BolusCheck) -> str:
@@ -121,11 +119,10 @@ def _single(program: Program, check: BolusCheck) -> str:
 
 def _window(program: Program, check: BolusCheck, field: str, window: str) -> str:
     """What a limit leaves beside the most that comes by the clock in such a time, and what was asked for."""
-    least = BENCH_LIMITS.minimum_rate_nl_per_day
     if window == "an hour":
-        limit_nl, by_clock_nl = program.most_nl_per_hour, most_nl_in_any_hour(program, least)
+        limit_nl, by_clock_nl = program.most_nl_per_hour, most_nl_in_any_hour(program)
     else:
-        limit_nl, by_clock_nl = program.most_nl_per_day, most_nl_in_any_day(program, least)
+        limit_nl, by_clock_nl = program.most_nl_per_day, most_nl_in_any_day(program)
     left = _mcg(program, max(0, limit_nl - by_clock_nl))
     return (
         f": {_mcg(program, check.bolus_nl)} mcg asked for, {field} = {_mcg(program, limit_nl)}, of which the program"

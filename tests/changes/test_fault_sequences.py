@@ -9,11 +9,11 @@ from thecal_fw.core.alarm_sets import SET_BYTES
 from thecal_fw.core.alarms import Alarms
 from thecal_fw.core.annunciation import Annunciation
 from thecal_fw.requests.server import LinkServer
-from thecal_hil.changes.case import FAULTS, Case, shrunk
-from thecal_hil.changes.fault_sequences import ACTIONS_EACH, drawn_case, run_sequence
-from thecal_hil.changes.steps import Step
-from thecal_hil.faults import PLANT_FAULTS, Fault
-from thecal_hil.model_faults import ModelFaults
+from thecal_hil.campaigns.changes.case import FAULTS, Case, shrunk
+from thecal_hil.campaigns.changes.fault_sequences import ACTIONS_EACH, drawn_case, run_sequence
+from thecal_hil.campaigns.changes.steps import Step
+from thecal_hil.contract.faults import PLANT_FAULTS, Fault
+from thecal_hil.rigs.model_faults import ModelFaults
 
 
 def sequence_of(*actions: tuple[str, int]) -> Case:

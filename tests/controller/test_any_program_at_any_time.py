@@ -14,7 +14,7 @@ from thecal_fw.core.program_place import ProgramPlace, Room
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.link import messages
 from thecal_fw.link.frames import encode_frame
-from thecal_hil.memory.largest import largest_program
+from thecal_hil.campaigns.memory.largest import largest_program
 
 STAGED_AT_ONCE = 200
 

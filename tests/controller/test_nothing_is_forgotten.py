@@ -13,7 +13,7 @@ from thecal_fw.core.self_test import TEST_FLASH
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER
 from thecal_fw.link import messages
 from thecal_fw.pump.controller import HEARTBEAT_S
-from thecal_hil.foreign_journal import made_foreign, state_sectors
+from thecal_hil.rigs.foreign_journal import made_foreign, state_sectors
 from thecal_sim.edges import LED
 from thecal_sim.nor_flash import PROGRAM
 from thecal_sim.units import NS_PER_S

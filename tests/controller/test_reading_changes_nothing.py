@@ -11,7 +11,7 @@ from controller.link_host import RefusedError
 from controller.pump_bench import PumpBench, delivering, flex
 from thecal_fw.link import messages
 from thecal_fw.link.messages import Message
-from thecal_hil.request_values import any_values
+from thecal_hil.course.request_values import any_values
 
 PROGRAM = flex([[(0, 400_000), (720, 800_000)]])
 

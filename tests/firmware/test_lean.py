@@ -8,7 +8,7 @@ import pytest
 
 import build
 import lean
-from thecal_hil.image import STOCK_UF2
+from thecal_hil.contract.image import STOCK_UF2
 
 
 def test_no_name_that_the_stock_image_holds_is_shortened() -> None:

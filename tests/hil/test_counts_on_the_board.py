@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from thecal_fw.core.flash_map import SECTOR_BYTES, STORAGE_AT
-from thecal_hil.course import Course, local_second
-from thecal_hil.drills import heap_bytes_per_pulse
-from thecal_hil.foreign_journal import made_fuller, state_sectors
-from thecal_hil.gate import check_gate
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.rig import ResetCause
-from thecal_hil.therapy import continuous
+from thecal_hil.contract.gate import check_gate
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.contract.rig import ResetCause
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.drills import heap_bytes_per_pulse
+from thecal_hil.course.therapy import continuous
+from thecal_hil.rigs.foreign_journal import made_fuller, state_sectors
+from thecal_hil.rigs.pico_rig import PicoRig
 
 RATE_NL_PER_DAY = 2_000_000
 """Of which grants are rare enough to see what a pulse takes: 1.5 a second."""

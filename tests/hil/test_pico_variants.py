@@ -12,13 +12,13 @@ from serial import SerialException
 
 from thecal.alarm_sets import acknowledged_in
 from thecal_fw.version import VERSION
-from thecal_hil.course import Course, local_second
-from thecal_hil.drills import heap_bytes_per_pulse
+from thecal_hil.contract.gate import check_gate
+from thecal_hil.contract.image import REPOSITORY, FirmwareImage
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.drills import heap_bytes_per_pulse
+from thecal_hil.course.therapy import continuous, flex
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
-from thecal_hil.gate import check_gate
-from thecal_hil.image import REPOSITORY, FirmwareImage
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.therapy import continuous, flex
+from thecal_hil.rigs.pico_rig import PicoRig
 
 VARIANTS = Path(__file__).parent / "variants"
 VARIANT_COMMIT = "variant"

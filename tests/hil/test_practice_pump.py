@@ -12,12 +12,12 @@ from host.practice_pump import WAIT_S, practice_pump
 from host.test_flash_command import image_in
 from thecal.cli import run
 from thecal.errors import BadInputError
-from thecal_hil.faults import Fault
-from thecal_hil.image import REPOSITORY, ImageError, image_under_test
-from thecal_hil.model_rig import ModelRig
+from thecal_hil.contract.faults import Fault
+from thecal_hil.contract.image import REPOSITORY, ImageError, image_under_test
+from thecal_hil.contract.rig import ResetCause
 from thecal_hil.practice import troubles
 from thecal_hil.practice.pump import TALK_S, PracticePump
-from thecal_hil.rig import ResetCause
+from thecal_hil.rigs.model_rig import ModelRig
 from thecal_sim.plant import Plant
 
 FLEX = str(REPOSITORY / "examples/paediatric_flex.toml")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from host.practice_pump import WAIT_S, PracticePumpProcess, practice_pump
-from thecal_hil.image import REPOSITORY
+from thecal_hil.contract.image import REPOSITORY
 
 ANSWERS = (
     (re.compile(r"\[y/N\]: $"), "y\n"),

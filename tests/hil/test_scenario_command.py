@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hil.pseudo_terminal import terminal
-from thecal_hil.command import app
+from thecal_hil.cli.command import app
 from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
 from thecal_hil.scenario.coverage import coverage_of
@@ -99,7 +99,7 @@ def test_while_scenarios_run_the_terminal_shows_how_far_they_are(
 ) -> None:
     """On a clock of which five seconds are over at once."""
     for name, seconds in (("QUIET_S", 0), ("REDRAW_S", 0), ("_LOOK_EVERY_S", 0.01)):
-        monkeypatch.setattr(f"thecal_hil.progress.{name}", seconds)
+        monkeypatch.setattr(f"thecal_hil.groundwork.progress.{name}", seconds)
     text = (LIBRARY / f"{FAST}.toml").read_text(encoding="utf-8")
     path = tmp_path / "long.toml"
     path.write_text(re.sub("^duration = .*$", 'duration = "3h"', text, flags=re.MULTILINE), encoding="utf-8")

@@ -5,26 +5,30 @@ from __future__ import annotations
 import pytest
 
 from thecal_fw.core.flash_map import SECTOR_BYTES, STORAGE_AT
-from thecal_hil import used_flash
+from thecal_hil.contract.image import ImageError, image_under_test
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.silicon import FlashBefore, Silicon
-from thecal_hil.image import ImageError, image_under_test
-from thecal_hil.pico_rig import PicoRig
+from thecal_hil.rigs.opening import used_flash
+from thecal_hil.rigs.pico_rig import PicoRig
 
 LITTLEFS_NAME_AT = 8
 """Of its superblock: after revision and tag, littlefs's specification."""
 LAST_SECTOR = slice(FLASH_BYTES - SECTOR_BYTES, FLASH_BYTES)
 
 
+def never_used() -> bytes:
+    raise AssertionError("no pump has to have delivered for this")
+
+
 def flash(content: FlashBefore, seed: int = 0) -> bytes:
-    made = used_flash.flash_before(Silicon(flash_before=content, seed=seed), image_under_test())
+    made = used_flash.flash_before(Silicon(flash_before=content, seed=seed), image_under_test(), never_used)
     assert made is not None
     assert len(made) == FLASH_BYTES
     return made
 
 
 def test_a_blank_flash_is_none_at_all():
-    assert used_flash.flash_before(Silicon(), image_under_test()) is None
+    assert used_flash.flash_before(Silicon(), image_under_test(), never_used) is None
 
 
 def test_zeros_and_random_bytes_fill_the_part_that_the_journal_is_in():

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from thecal_fw.core.alarms import ALARM_NAMES
+from thecal_hil.evidence.trace.catalogue import Catalogue, read_catalogue
 from thecal_hil.scenario.coverage import Covered, coverage_of
 from thecal_hil.scenario.document import Scenario
 from thecal_hil.scenario.reader import read_library
-from thecal_hil.trace.catalogue import Catalogue, read_catalogue
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "docs/requirements.toml"
 PROMISES = 10

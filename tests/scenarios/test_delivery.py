@@ -4,9 +4,9 @@ import pytest
 
 from thecal_fw.core.modes import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
-from thecal_hil.course import Course, local_second
-from thecal_hil.rig import DIRECTION, DRIVER_ENABLED, ENABLE, LED, Rig
-from thecal_hil.therapy import continuous
+from thecal_hil.contract.rig import DIRECTION, DRIVER_ENABLED, ENABLE, LED, Rig
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import continuous
 
 FRIDAY_NOON = local_second("2026-03-06 12:00")
 FULL_NL = 18_000_000

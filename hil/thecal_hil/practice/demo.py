@@ -25,11 +25,11 @@ from thecal.cli.common import print_json
 from thecal.errors import BadInputError
 from thecal.prescription import load_prescription
 from thecal_fw.core.program import Program
+from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_hil.contract.rig import STEP, Rig
 from thecal_hil.practice import troubles
 from thecal_hil.practice.ends import End, best_end
 from thecal_hil.practice.pump import PracticePump
-from thecal_hil.pump_clock import NS_PER_S
-from thecal_hil.rig import STEP, Rig
 from thecal_hil.scenario.fields import duration_text
 from thecal_sim.plant import Plant
 
@@ -113,11 +113,11 @@ def run(wish: Wish) -> None:
 
 def _rig(wish: Wish, serial_number: str) -> Rig:
     if wish.on_pico:
-        from thecal_hil.rigs import open_rig
+        from thecal_hil.rigs.opening import open_rig
 
         rig = open_rig("pico")
     else:
-        from thecal_hil.model_rig import ModelRig
+        from thecal_hil.rigs.model_rig import ModelRig
 
         rig = ModelRig(serial_number=serial_number.encode())
     rig.attach(Plant())

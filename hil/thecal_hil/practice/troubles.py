@@ -13,8 +13,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from thecal.errors import BadInputError
-from thecal_hil.faults import Fault
-from thecal_hil.rig import ResetCause, Rig
+from thecal_hil.contract.faults import Fault
+from thecal_hil.contract.rig import ResetCause, Rig
 from thecal_hil.scenario.fields import duration_ns, duration_text
 
 _AMOUNT = re.compile(r"[0-9]{1,6}")

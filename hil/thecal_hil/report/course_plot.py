@@ -12,8 +12,8 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, AT_PRIORITY, PRIORITY_CRITICAL
-from thecal_hil.course import MICROSTEPS_PER_NL
-from thecal_hil.pump_clock import NS_PER_S
+from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_hil.course.course import MICROSTEPS_PER_NL
 from thecal_hil.report.panels import Panel, across, up
 from thecal_hil.report.svg import (
     Floats,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thecal_hil.course import MICROSTEPS_PER_NL
-from thecal_hil.pump_clock import TICK_NS, Instants
+from thecal_hil.contract.pump_clock import TICK_NS, Instants
+from thecal_hil.course.course import MICROSTEPS_PER_NL
 from thecal_hil.report.svg import Floats
 from thecal_hil.scenario.flow_samples import (
     FEWEST_PULSES,

@@ -19,8 +19,8 @@ from thecal_fw.core.alarms import (
     PRIORITY_NAMES,
     RESPONSE_NAMES,
 )
-from thecal_hil.evidence import Outcome, figure_text
-from thecal_hil.pump_clock import NS_PER_S
+from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_hil.evidence.measurements import Outcome, figure_text
 from thecal_hil.report.course_plot import draw_course
 from thecal_hil.report.divergence import first_divergence
 from thecal_hil.report.findings import Findings, Measured, RequirementRow, ScenarioGroup

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from thecal.alarm_sets import acknowledged_in
 from thecal_fw.core import events
-from thecal_hil.course import MICROSTEPS_PER_NL, Stretch
-from thecal_hil.day import digest_of
-from thecal_hil.pump_clock import TICK_NS, Instants
-from thecal_hil.rig import Capability
+from thecal_hil.contract.edge_digest import digest_of
+from thecal_hil.contract.pump_clock import TICK_NS, Instants
+from thecal_hil.contract.rig import Capability
+from thecal_hil.course.course import MICROSTEPS_PER_NL, Stretch
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.flow_samples import weighed_instants
 from thecal_hil.scenario.record import AlarmSpan, Collected, Curve, Divergence, ScenarioRecord, Signal

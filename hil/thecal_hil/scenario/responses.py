@@ -22,7 +22,7 @@ from thecal_fw.core.alarms import (
     RESPONSE_NONE,
     STOPPED_BY_ALARM,
 )
-from thecal_hil.course import Stretch
+from thecal_hil.course.course import Stretch
 from thecal_sim.ideal import Epoch, IdealDelivery, Regimen
 from thecal_sim.prescription import MINIMUM_RATE_NL_PER_DAY
 
