@@ -359,8 +359,8 @@ def test_a_figure_agrees_or_differs_only_where_its_uncertainty_lets_it(value, un
 
 
 def silicon_command(port: str, folder: Path) -> list[str]:
-    program = str(Path(sys.executable).with_name("thecal-hil"))
-    return [program, "silicon", "--port", port, "--crystal-seconds", "2", "--out", str(folder)]
+    program = (sys.executable, "-m", "thecal_hil.cli.command")
+    return [*program, "silicon", "--port", port, "--crystal-seconds", "2", "--out", str(folder)]
 
 
 def run_command(port: str, folder: Path) -> subprocess.CompletedProcess[str]:
