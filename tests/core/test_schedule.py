@@ -10,12 +10,14 @@ from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, 
 from thecal_fw.core.program import MINUTES_PER_DAY, Bridge, PeriodicBolus, Program
 from thecal_fw.core.schedule import (
     boluses_between,
+    count_boluses,
     follows_the_clock,
     highest_rate,
     longest_bolus_minutes,
     lowest_basal_rate,
     mean_rate,
     minutes_to_next_step,
+    next_bolus,
     rate_at,
 )
 from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour, week_of
@@ -205,3 +207,19 @@ def test_the_week_of_a_program_with_boluses_is_written_out_turn_by_turn():
     minutes = list(week.minutes[: week.turns + 1])
     assert minutes[-1] == 7 * MINUTES_PER_DAY
     assert minutes == sorted(set(minutes))
+
+
+def test_boluses_of_patterns_and_periodic_ones_are_found_together():
+    both = Program(
+        MODE_FLEX,
+        patterns=[[(0, 100_000)]],
+        boluses=[[(480, 2_880_000, 5)]],
+        periodic_bolus=PeriodicBolus(60, 720, 1_440_000, 2),
+    )
+    starts = [60, 480, 780]
+    for first, start in zip([0, 61, 481], starts, strict=True):
+        found = next_bolus(both, first, 10 * MINUTES_PER_DAY)
+        assert found is not None
+        assert found[0] == start
+    assert sorted(start for start, _, _ in boluses_between(both, 0, MINUTES_PER_DAY)) == starts
+    assert count_boluses(both, 0, 9 * MINUTES_PER_DAY) == 27
