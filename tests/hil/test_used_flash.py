@@ -8,7 +8,7 @@ from thecal_fw.core.flash_map import SECTOR_BYTES, STORAGE_AT
 from thecal_hil.contract.image import ImageError, image_under_test
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.silicon import FlashBefore, Silicon
-from thecal_hil.rigs.opening import used_flash
+from thecal_hil.rigs import used_flash
 from thecal_hil.rigs.pico_rig import PicoRig
 
 LITTLEFS_NAME_AT = 8

@@ -11,8 +11,8 @@ import pytest
 
 from thecal.ports import Candidate
 from thecal_fw.version import COMMIT, VERSION
+from thecal_hil.bench import bench as bench_module
 from thecal_hil.bench.bench import BenchError, Place
-from thecal_hil.bench.bench import bench as bench_module
 from thecal_hil.bench.bench_file import open_bench, open_boards
 from thecal_hil.bench.board_lock import BoardBusyError, BoardLock, lock_path
 from thecal_hil.contract.faults import Fault

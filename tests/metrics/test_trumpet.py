@@ -188,8 +188,8 @@ def test_a_gap_is_named_and_gives_no_figure(gap: float, place: int) -> None:
     holed_nl = volume_nl.copy()
     holed_nl[place] = gap
     for judged in (
-        lambda *courses: trumpet(*courses, 30.0, [60.0]),
-        lambda *courses: hour_errors(*courses, 30.0),
+        lambda asked_nl, given_nl: trumpet(asked_nl, given_nl, 30.0, [60.0]),
+        lambda asked_nl, given_nl: hour_errors(asked_nl, given_nl, 30.0),
     ):
         with pytest.raises(ValueError, match=f"volume_nl: sample {place} is no number"):
             judged(holed_nl, volume_nl)
