@@ -187,14 +187,14 @@ def test_a_gap_is_named_and_gives_no_figure(gap: float, place: int) -> None:
     volume_nl = at_constant_rate(RATE_NL_PER_DAY, 30.0, 200)
     holed_nl = volume_nl.copy()
     holed_nl[place] = gap
-    for judged in (
-        lambda asked_nl, given_nl: trumpet(asked_nl, given_nl, 30.0, [60.0]),
-        lambda asked_nl, given_nl: hour_errors(asked_nl, given_nl, 30.0),
-    ):
-        with pytest.raises(ValueError, match=f"volume_nl: sample {place} is no number"):
-            judged(holed_nl, volume_nl)
-        with pytest.raises(ValueError, match=f"prescribed_nl: sample {place} is no number"):
-            judged(volume_nl, holed_nl)
+    with pytest.raises(ValueError, match=f"volume_nl: sample {place} is no number"):
+        trumpet(holed_nl, volume_nl, 30.0, [60.0])
+    with pytest.raises(ValueError, match=f"prescribed_nl: sample {place} is no number"):
+        trumpet(volume_nl, holed_nl, 30.0, [60.0])
+    with pytest.raises(ValueError, match=f"volume_nl: sample {place} is no number"):
+        hour_errors(holed_nl, volume_nl, 30.0)
+    with pytest.raises(ValueError, match=f"prescribed_nl: sample {place} is no number"):
+        hour_errors(volume_nl, holed_nl, 30.0)
 
 
 def test_an_hour_that_is_off_by_just_the_bound_is_within_it() -> None:
