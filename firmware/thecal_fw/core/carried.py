@@ -60,7 +60,7 @@ NOTE_BYTES = -(-(_BOLUSES_OFFSET + MOST_BOLUSES * _BOLUS_BYTES) // 4) * 4
 
 
 class Carried:
-    """Times and counts belong to the life that ended.
+    """Times and counts belong to the life that ended. Whoever makes one fills in all of it.
 
     has_anchor: whether there is an anchor. anchor_s, anchor_us, phase, anchor_counted: its instant, and what belonged
     to it. time_source, offset_minutes, utc_ticks_at_boot: the wall clock. base_steps, base_lifetime_s: of all lives
@@ -70,24 +70,22 @@ class Carried:
     boluses: up to MOST_BOLUSES, each (kind below 16, start tick, end tick, rate, number; 0 if it has not begun).
     """
 
-    has_anchor: bool = False
-    is_stalled: bool = False
-    time_source: int = 0
-    offset_minutes: int = 0
-    anchor_s: int = 0
-    anchor_us: int = 0
-    phase: int = 0
-    anchor_counted: int = 0
-    base_steps: int = 0
-    unseen_steps: int = 0
-    utc_ticks_at_boot: int = 0
-    base_lifetime_s: int = 0
-    noted_tick: int = 0
-    next_dose: int = 1
-    dose_record: int = NO_RECORD
-
-    def __init__(self) -> None:
-        self.boluses: list[Noted] = []
+    has_anchor: bool
+    is_stalled: bool
+    time_source: int
+    offset_minutes: int
+    anchor_s: int
+    anchor_us: int
+    phase: int
+    anchor_counted: int
+    base_steps: int
+    unseen_steps: int
+    utc_ticks_at_boot: int
+    base_lifetime_s: int
+    noted_tick: int
+    next_dose: int
+    dose_record: int
+    boluses: "list[Noted]"
 
     def encode(self) -> bytes:
         note = bytearray(NOTE_BYTES)
@@ -116,6 +114,7 @@ def decode(note: "Octets") -> Carried:
     carried = Carried()
     carried.has_anchor = values[0] & _HAS_ANCHOR != 0
     carried.is_stalled = values[0] & _IS_STALLED != 0
+    carried.boluses = []
     for index in range(1, len(_RECORD)):
         setattr(carried, _RECORD[index][0], values[index])
     for index in range(MOST_BOLUSES):

@@ -54,8 +54,7 @@ class Carrier:
         carried = Carried()
         carried.has_anchor = infusion.state == STATE_DELIVERING
         tick = infusion.change_tick if infusion.change_tick >= 0 else time.ticks_now()
-        if carried.has_anchor:
-            carried.phase = infusion.delivery.phase_at(tick, ledger.counted)
+        carried.phase = infusion.delivery.phase_at(tick, ledger.counted) if carried.has_anchor else 0
         carried.anchor_s, carried.anchor_us = second_of_ticks(tick), microsecond_of_ticks(tick)
         carried.anchor_counted = ledger.counted
         carried.base_steps = ledger.base_steps
