@@ -1,9 +1,12 @@
 """What outlives a watchdog reset comes back as it was, and the phase is carried on exactly."""
 
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thecal_fw.core import carried as carried_record
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.carried import MOST_BOLUSES, NOTE_BYTES, Carried, decode, phase_at
 from thecal_fw.core.instant import TICKS_PER_SECOND
@@ -53,6 +56,10 @@ def test_a_note_comes_back_as_it_was_kept(fields) -> None:
 
 
 def test_a_note_fills_whole_words_of_the_retained_memory() -> None:
+    # A bolus at an instant of 8 bytes, with 4 each for kind and rate, and for its number and length.
+    room_for_boluses = MOST_BOLUSES * (8 + 4 + 4)
+    record = struct.calcsize("<" + "".join(form for _, form in carried_record._RECORD))
+    assert NOTE_BYTES - 4 < record + room_for_boluses <= NOTE_BYTES
     assert NOTE_BYTES % 4 == 0
 
 

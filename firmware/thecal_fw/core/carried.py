@@ -56,7 +56,8 @@ KIND_WAITS = 6
 many minutes it comes late."""
 _BOLUSES_OFFSET = struct.calcsize(_LAYOUT)
 _BOLUS_BYTES = struct.calcsize(_BOLUS_LAYOUT)
-NOTE_BYTES = -(-(_BOLUSES_OFFSET + MOST_BOLUSES * _BOLUS_BYTES) // 4) * 4
+NOTE_BYTES = 160
+"""The record and all boluses, in whole words. A number, since the build writes it out where the note is kept."""
 
 
 class Carried:
