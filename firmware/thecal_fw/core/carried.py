@@ -40,6 +40,7 @@ many minutes it comes late."""
 _BOLUSES_OFFSET = struct.calcsize(_LAYOUT)
 _BOLUS_BYTES = struct.calcsize(_BOLUS_LAYOUT)
 NOTE_BYTES = -(-(_BOLUSES_OFFSET + MOST_BOLUSES * _BOLUS_BYTES) // 4) * 4
+_NOTHING = bytes(NOTE_BYTES)
 
 
 class Carried:
@@ -86,8 +87,8 @@ class Carried:
         self.dose_record = dose_record
         self.boluses = list(boluses)
 
-    def encode(self) -> bytes:
-        note = bytearray(NOTE_BYTES)
+    def encode_into(self, note: bytearray) -> None:
+        """Fill a note of NOTE_BYTES."""
         struct.pack_into(
             _LAYOUT,
             note,
@@ -119,7 +120,8 @@ class Carried:
                 kind << _KIND_SHIFT | rate,
                 (behind & _NUMBER_MASK) << _NUMBER_SHIFT | (end_tick - start_tick) // TICKS_PER_SECOND,
             )
-        return bytes(note)
+        begin = _BOLUSES_OFFSET + len(self.boluses) * _BOLUS_BYTES
+        note[begin:] = _NOTHING[begin:]
 
 
 _PLACE_OF_IS_STALLED = 10

@@ -175,17 +175,17 @@ class Delivery:
 
     def settle(self, now_s: int, now_us: int) -> int:
         """Number of the last pulse due by now."""
-        due, planned = self.due, self.planned
+        due = self.due
         s, us = self.head_s, self.head_us
-        if due == planned or now_s < s or (now_s == s and now_us < us):
+        if now_s < s or (now_s == s and now_us < us) or due == self.planned:
             return due
-        # Every heartbeat comes through here: names of its own are found faster than an object's.
-        intervals, mask = self._intervals, self._mask
+        # Every heartbeat comes through here, for a pulse or two: with more names of its own the function's frame would
+        # have to be found room for on the heap.
         while True:
             due += 1
-            if due == planned:
+            if due == self.planned:
                 break
-            us += intervals[(due + 1) & mask] * TICK_US
+            us += self._intervals[(due + 1) & self._mask] * TICK_US
             s += us // 1_000_000
             us %= 1_000_000
             if now_s < s or (now_s == s and now_us < us):

@@ -30,13 +30,6 @@ def moved() -> bool:
     return ((io[_INTR0] >> _EDGES_SHIFT) & 3) != 0
 
 
-@micropython.viper
-def _forget():
-    io = ptr32(_IO_BANK0)
-    both = 3
-    io[_INTR0] = both << _EDGES_SHIFT
-
-
 class Button:
     """See ``thecal_fw.ports``. Without a button the pull-up says that nobody holds it."""
 
@@ -49,8 +42,11 @@ class Button:
                 return False
         return True
 
+    @micropython.viper
     def has_moved(self) -> bool:
-        if moved():
-            _forget()
-            return True
-        return False
+        io = ptr32(_IO_BANK0)
+        both = 3
+        if not (io[_INTR0] >> _EDGES_SHIFT) & both:
+            return False
+        io[_INTR0] = both << _EDGES_SHIFT
+        return True
