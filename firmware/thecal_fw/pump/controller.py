@@ -88,8 +88,8 @@ HEARTBEAT_S = 7
 
 NOTHING_DUE = 0
 SOMETHING_DUE = 1
-INPUT_CAME = 3
-"""A request leaves three times as much behind as the filling of a block, and keeps some of it."""
+INPUT_CAME = 9
+"""A request leaves as much behind as nine fillings of a block, and keeps some of it."""
 
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
@@ -310,7 +310,8 @@ class Controller:
         if now_s >= self.dose_meter.due_s:
             self.dose_meter.pass_minutes(now_s)
         # What comes before there is somebody to take it, or time to, waits in the port.
-        byte, has_next, is_quiet, link = -1, False, False, self._link
+        byte, link = -1, self._link
+        has_next = is_quiet = False
         if link is not None:
             has_next = link.has_next
             if not link.has_something_waiting:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from thecal_fw.requests.server import LinkServer
 
 _MAINTENANCE_FEED_MS = const(2_000)
-_MOST_LEFT = const(8)
+_MOST_LEFT = const(24)
 """As ``poll`` measures what it leaves behind: it fits several times into what is free, so that no request waits for a
 collection, and what is kept of it lies close to what was kept before. Where memory is tight, each poll is followed by
 one."""
