@@ -136,6 +136,7 @@ class Controller:
         ).is_quiet
         self._read_byte = hardware.port.read
         self._feed_watchdog = hardware.watchdog.feed
+        self._is_sound = self.infusion.is_sound
         self.worst_lateness_us = 0
         self.wake_s = 0
         self.wake_us = 0
@@ -305,8 +306,13 @@ class Controller:
         much it left for the garbage collector: SOMETHING_DUE, or INPUT_CAME if something came of what had
         arrived.
         """
-        if now_s >= self.wake_s:
-            self._note_lateness(now_s, now_us)
+        wake_s, wake_us = self.wake_s, self.wake_us
+        if now_s >= wake_s and wake_s:
+            late_us = now_us - wake_us
+            if now_s != wake_s:
+                late_us += (now_s - wake_s) * 1_000_000
+            if late_us > self.worst_lateness_us:
+                self.worst_lateness_us = late_us
         if now_s >= self.dose_meter.due_s:
             self.dose_meter.pass_minutes(now_s)
         # What comes before there is somebody to take it, or time to, waits in the port.
@@ -321,28 +327,17 @@ class Controller:
         left = NOTHING_DUE
         if byte >= 0 or has_next or not is_quiet:
             left = self._poll_fully(now_s, now_us, byte, is_quiet)
-        self._set_wake(now_s, now_us)
+        wake_s, wake_us = now_s + HEARTBEAT_S, now_us
+        agenda = self.agenda
+        if agenda.deadline_s <= wake_s and is_before(agenda.deadline_s, agenda.deadline_us, wake_s, wake_us):
+            wake_s, wake_us = agenda.deadline_s, agenda.deadline_us
+        if link is not None and link.has_next:
+            wake_s, wake_us = now_s, now_us
+        self.wake_s, self.wake_us = wake_s, wake_us
         # The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
-        if self.infusion.is_sound(now_s):
+        if self._is_sound(now_s):
             self._feed_watchdog()
         return left
-
-    def _note_lateness(self, now_s: int, now_us: int) -> None:
-        late_us = now_us - self.wake_us
-        if now_s != self.wake_s:
-            late_us += (now_s - self.wake_s) * 1_000_000
-        if late_us > self.worst_lateness_us and self.wake_s:
-            self.worst_lateness_us = late_us
-
-    def _set_wake(self, now_s: int, now_us: int) -> None:
-        agenda, link, wake_s = self.agenda, self._link, now_s + HEARTBEAT_S
-        self.wake_s, self.wake_us = wake_s, now_us
-        if agenda.deadline_s <= wake_s and is_before(
-            agenda.deadline_s, agenda.deadline_us, wake_s, now_us
-        ):
-            self.wake_s, self.wake_us = agenda.deadline_s, agenda.deadline_us
-        if link is not None and link.has_next:
-            self.wake_s, self.wake_us = now_s, now_us
 
     def _poll_fully(self, now_s: int, now_us: int, byte: int, is_quiet: bool) -> int:
         """Watch, serve, pursue, keep; return how much that left. is_quiet: whether input is all there is, so that
