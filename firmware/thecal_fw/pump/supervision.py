@@ -1,7 +1,8 @@
 """Supervision of what comes out: the sense counter against the plan, the dose gate, the supply, and memory against the
 journal. The shaft, the reservoir and a pump that stands have modules of their own and are looked at from here.
 
-Promises: what is found is reported, each finding once. Whether there is anything to find is what ``Heartbeat`` looks for.
+Promises: what is found is reported, each finding once. Whether there is anything to find is what ``Heartbeat`` looks
+for.
 """
 
 from thecal_fw.core.alarms import (
@@ -44,9 +45,9 @@ MEMORY_CHECK_S = 600
 
 
 class Supervisor:
-    """check_s: when memory is next checked. supply_was_good: as it was reported last. failed_tests: bits of ``core.self_test`` that failed since this reset.
-    checks: what to look at, one after the other; each takes the instant, and what it raises is answered before the
-    next."""
+    """check_s: when memory is next checked. supply_was_good: as it was reported last. failed_tests: bits of
+    ``core.self_test`` that failed since this reset. checks: what to look at, one after the other; each takes the instant,
+    and what it raises is answered before the next."""
 
     def __init__(
         self,
