@@ -14,7 +14,7 @@ _SETTLED_S = 300
 _HEARTBEAT_S = 7
 _HEARTBEATS = 60
 _FEW_CYCLES = 150_000
-"""A heartbeat takes less than this, with the end of a minute in it, and a poll with something to do several times more."""
+"""More than a heartbeat takes that has the end of a minute in it, and far less than a poll with something to do."""
 
 
 def test_a_heartbeat_takes_nothing_from_the_heap_though_pulses_come_due_in_it() -> None:

@@ -1,8 +1,8 @@
 """How many cycles the processor is awake for in an hour of steady delivery, on the emulated board.
 
-Promises: every cycle that is not slept through counts; no host is there, and the second hour is measured, so that nothing
-of the start is left; the board is the ideal one, on which a miss of the flash cache costs nothing. The same image gives
-the same figure.
+Promises: every cycle that is not slept through counts; no host is there, and the second hour is measured, so that
+nothing of the start is left; the board is the ideal one, on which a miss of the flash cache costs nothing. The same
+image gives the same figure.
 """
 
 from __future__ import annotations

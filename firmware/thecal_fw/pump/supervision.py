@@ -46,8 +46,8 @@ MEMORY_CHECK_S = 600
 
 class Supervisor:
     """check_s: when memory is next checked. supply_was_good: as it was reported last. failed_tests: bits of
-    ``core.self_test`` that failed since this reset. checks: what to look at, one after the other; each takes the instant,
-    and what it raises is answered before the next."""
+    ``core.self_test`` that failed since this reset. checks: what to look at, one after the other; each takes the
+    instant, and what it raises is answered before the next."""
 
     def __init__(
         self,
