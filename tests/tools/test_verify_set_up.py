@@ -35,7 +35,7 @@ def test_a_day_is_verified_with_the_packages_of_its_own_lock_alone(tmp_path: Pat
         # A module in the way is inherited by the processes that are started, as a blocked import would not be.
         (hidden / f"{module}.py").write_text(f"raise ModuleNotFoundError('no module named {module}')\n")
     path = os.pathsep.join([str(hidden), *(part for part in sys.path if part)])
-    command = [sys.executable, "-c", "from thecal_hil.campaigns.verify.verify import main; main()"]
+    command = [sys.executable, "-m", "thecal_hil.cli", "verify"]
     ended = subprocess.run(
         [*command, "--duration", "5m", "--out", str(tmp_path)],
         env={**os.environ, "PYTHONPATH": path},

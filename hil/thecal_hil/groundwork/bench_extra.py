@@ -63,8 +63,3 @@ def _run(name: str, command: str) -> None:
 def thecal_hil() -> None:
     """Run the command `thecal-hil`."""
     _run("thecal_hil.cli.command", "thecal-hil")
-
-
-def thecal_verify() -> None:
-    """Run the command `thecal-verify`."""
-    _run("thecal_hil.campaigns.verify.verify", "thecal-verify")
