@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from thecal.amounts import NL_PER_ML, plain
 from thecal.day_pattern import clock
-from thecal_fw.core.modes import MODE_NAMES, PERIODIC, TRAITS, TREATS
+from thecal_fw.core.modes import BY_INTERVAL, MODE_NAMES, TRAITS, TREATS
 from thecal_fw.core.program_fault import (
     FIELD_BOLUS_RATE,
     FIELD_BOLUS_START,
@@ -79,7 +79,9 @@ def _explain_bolus(fault: Fault, pattern_names: Sequence[str], concentration: Fr
             " make over_minutes longer or lower the dose"
         )
     if fault.field == FIELD_PERIODIC:
-        return f"periodic_bolus goes with {modes_with(PERIODIC)}: leave it out, or give boluses by the clock"
+        return (
+            f"periodic_bolus goes with {modes_with(BY_INTERVAL)}: leave it out, or give boluses by the clock"
+        )
     if fault.field == FIELD_PATIENT:
         return f"patient_bolus goes with {modes_with(TREATS)}: leave it out"
     if fault.field == FIELD_BOLUS_START and name:

@@ -4,6 +4,7 @@ import pytest
 
 from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY
 from thecal_fw.core.modes import (
+    BY_INTERVAL,
     DELIVERS,
     EVERY_DAY,
     MODE_CONTINUOUS,
@@ -13,7 +14,6 @@ from thecal_fw.core.modes import (
     MODE_STOPPED,
     OWN_PATTERNS,
     OWN_RATE,
-    PERIODIC,
     TRAITS,
     TREATS,
 )
@@ -54,7 +54,7 @@ ROWS = {
     ),
     MODE_CONTINUOUS: (
         "simple continuous",
-        DELIVERS | TREATS | OWN_RATE | PERIODIC,
+        DELIVERS | TREATS | OWN_RATE | BY_INTERVAL,
         (((0, 423_800),),),
         ((),),
         EVERY_DAY,
@@ -88,7 +88,7 @@ def test_a_program_of_any_mode_is_a_week_of_day_patterns(mode):
 def test_what_is_no_mode_gives_nothing_and_counts_as_one_that_delivers(mode):
     program = program_of(mode)
     assert program.delivers()
-    assert not program.has(TREATS | OWN_RATE | OWN_PATTERNS | PERIODIC)
+    assert not program.has(TREATS | OWN_RATE | OWN_PATTERNS | BY_INTERVAL)
     assert [listed(program.steps_on(weekday)) for weekday in range(7)] == [[(0, 0)]] * 7
     assert [listed(program.boluses_on(weekday)) for weekday in range(7)] == [[]] * 7
 

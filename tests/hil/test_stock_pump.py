@@ -113,7 +113,12 @@ def test_a_board_without_the_memory_to_start_sounds_the_alarm_and_says_so_to_hos
     reader = FrameReader()
     frames = [reader.push(byte) for byte in board.serial.read(board.serial.in_waiting)]
     errors = [messages.ERROR.unpack(frame.payload) for frame in frames if frame]
-    assert {"kind": messages.HELLO.kind, "code": messages.ERROR_NOT_RUNNING, "detail": 1} in errors
+    assert {
+        "kind": messages.HELLO.kind,
+        "code": messages.ERROR_NOT_RUNNING,
+        "detail": 1,
+        "tail": b"",
+    } in errors
     tones = [edge.t_ns for edge in board.edges if edge.signal == "buzzer" and edge.level]
     assert len([t_ns for t_ns in tones if t_ns > board.now_ns - 2_000_000_000]) >= 3
     assert board.level("enable") == 1

@@ -23,5 +23,5 @@ def add(alarms: bytearray, alarm: int) -> None:
     alarms[alarm >> 3] |= 1 << (alarm & 7)
 
 
-def remove(alarms: bytearray, alarm: int) -> None:
+def leave_out(alarms: bytearray, alarm: int) -> None:
     alarms[alarm >> 3] &= ~(1 << (alarm & 7))

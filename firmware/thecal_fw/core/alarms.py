@@ -6,7 +6,7 @@ Acknowledging an alarm silences it for a stated time only; a latched one stays u
 it has been acknowledged, the others clear with their cause.
 """
 
-from thecal_fw.core.alarm_sets import SET_BYTES, add, has, remove
+from thecal_fw.core.alarm_sets import SET_BYTES, add, has, leave_out
 from thecal_fw.core.counts import MOST_COUNT
 from thecal_fw.core.instant import NEVER_S
 
@@ -221,8 +221,8 @@ class Alarms:
             self._cause_present[place] &= ~bit
             if not is_active or self._rows[alarm][AT_LATCHES]:
                 return False
-            remove(self.active, alarm)
-            remove(self.silenced, alarm)
+            leave_out(self.active, alarm)
+            leave_out(self.silenced, alarm)
         self._conclude()
         return True
 
@@ -234,8 +234,8 @@ class Alarms:
                 continue
             row = self._rows[alarm]
             if row[AT_LATCHES] and not has(self._cause_present, alarm):
-                remove(self.active, alarm)
-                remove(self.silenced, alarm)
+                leave_out(self.active, alarm)
+                leave_out(self.silenced, alarm)
                 add(cleared, alarm)
             else:
                 add(self.silenced, alarm)
@@ -260,7 +260,7 @@ class Alarms:
             return
         for alarm in range(len(self._rows)):
             if has(self.silenced, alarm) and self._silent_until_s[alarm] <= now_s:
-                remove(self.silenced, alarm)
+                leave_out(self.silenced, alarm)
         self._conclude()
 
     def response(self) -> int:

@@ -8,7 +8,7 @@ from thecal_fw.core.bolus import volume_nl
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL, PUMP_TUBING_NL
 from thecal_fw.core.instant import SECONDS_PER_DAY
 from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY, Limits
-from thecal_fw.core.modes import OWN_PATTERNS, PERIODIC, TREATS
+from thecal_fw.core.modes import BY_INTERVAL, OWN_PATTERNS, TREATS
 from thecal_fw.core.program import DAYS_PER_WEEK, MINUTES_PER_DAY, MOST_BOLUSES_PER_DAY, Program
 from thecal_fw.core.program_fault import (
     FIELD_ACCURACY,
@@ -112,7 +112,7 @@ def _need_periodic(program: Program, needs: _Needs) -> None:
     periodic = program.periodic_bolus
     if periodic is None:
         return
-    if not program.has(PERIODIC):
+    if not program.has(BY_INTERVAL):
         needs.need(FIELD_PERIODIC, periodic.interval_minutes, 0, 0)
         return
     needs.bolus(periodic.rate_nl_per_day, periodic.minutes)

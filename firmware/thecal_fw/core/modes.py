@@ -35,13 +35,13 @@ OWN_RATE = 4
 """One rate at all times, which the program names."""
 OWN_PATTERNS = 8
 """Day patterns and the pattern of each weekday, which the program names."""
-PERIODIC = 16
+BY_INTERVAL = 16
 """Boluses at an interval may come beside the rate."""
 
 TRAITS = (
     0,
     DELIVERS,
-    DELIVERS | TREATS | OWN_RATE | PERIODIC,
+    DELIVERS | TREATS | OWN_RATE | BY_INTERVAL,
     DELIVERS | TREATS | OWN_PATTERNS,
 )
 """Of each mode."""

@@ -106,7 +106,7 @@ def _targets(serials: Sequence[str], usb_port: str | None, port: str | None) -> 
             f"{len(running)} Thecal boards are attached; choose with --serial, once for each: {names}"
         )
     raise FlashError(
-        "no board was found, running or in BOOTSEL mode: hold BOOTSEL while plugging the board in"
+        "no board was found, running or in BOOTSEL mode. Hold BOOTSEL while plugging the board in"
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from thecal_fw.rp2 import pins
+
 from .prompt import Prompt
 from .verdicts import NotMeasuredError, Reading, Readings
 
-_CODE: Final = """
+# The pins are written in: the image holds their numbers where they are used, and no module of them.
+_CODE: Final = f"""
 import rp2
 from machine import Pin
-from thecal_fw.rp2 import pins
 from thecal_fw.rp2.sense import Sense
 
 @rp2.asm_pio(set_init=rp2.PIO.OUT_LOW)
@@ -23,7 +25,7 @@ def _pulse():
     set(pins, 0)
 
 _counter = Sense()
-_generator = rp2.StateMachine(0, _pulse, freq=62_500_000, set_base=Pin(pins.STEP))
+_generator = rp2.StateMachine(0, _pulse, freq=62_500_000, set_base=Pin({pins.STEP}))
 _generator.active(1)
 
 def counted(cycles, pulses):
