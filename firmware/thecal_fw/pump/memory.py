@@ -35,21 +35,23 @@ class Memory:
         self._pace.note_collected(self._pace.since(begun))
 
     def is_littered(self) -> bool:
-        """Return True if much garbage lies about; where memory is tight, if any may. What is made to stay would lie
-        behind that garbage, in the middle of what is free once it has been collected."""
-        return self._machine.heap_free_bytes() < self._least_free_bytes
+        """Return True if much garbage lies about. What is made to stay would lie behind it, in the middle of what is free
+        once it has been collected. Where memory is tight the heap is tidied at every need."""
+        return not self._is_tight and self._machine.heap_free_bytes() < self._least_free_bytes
 
     def keep_tidy(self) -> None:
-        """Tidy if the heap is littered."""
-        if not self.is_littered():
-            return
-        self.tidy()
-        if not self._is_tight:
+        """Tidy if the heap is littered, or memory is tight."""
+        if self._is_tight:
+            self.tidy()
+        elif self.is_littered():
+            self.tidy()
             self._least_free_bytes = self._machine.heap_free_bytes() - _MOST_GARBAGE_BYTES
 
     def need(self) -> None:
         """Raise MemoryError unless there is a piece of memory free: what changes something is only begun with one, so
-        that it does not end half done."""
+        that it does not end half done. Where memory is tight it is tidied first."""
+        if self._is_tight:
+            self.tidy()
         bytearray(_PIECE_BYTES)
 
     def note_want(self, kind: int) -> None:
