@@ -42,7 +42,7 @@ def polls_for(bench: PumpBench, message: Message, *values: object) -> int:
     return bench.pump.polls - before
 
 
-def test_a_change_waits_for_the_next_poll_while_the_heap_is_littered(
+def test_a_change_waits_while_the_heap_is_littered_and_a_poll_tidies_it_first(
     bench: PumpBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heap = Heap(bench, monkeypatch)
@@ -50,7 +50,10 @@ def test_a_change_waits_for_the_next_poll_while_the_heap_is_littered(
     on_tidy_heap = polls_for(bench, messages.CANCEL_BOLUS, 0)
     bench.run_for(5)
     heap.free_bytes -= 50_000
-    assert polls_for(bench, messages.CANCEL_BOLUS, 0) == on_tidy_heap + 1
+    heap.tidied.clear()
+    before = bench.pump.polls
+    assert polls_for(bench, messages.CANCEL_BOLUS, 0) == on_tidy_heap + 2
+    assert heap.tidied == [before + 2]
 
 
 @pytest.mark.parametrize("message", [messages.GET_TIME, messages.STOP], ids=lambda message: message.name)

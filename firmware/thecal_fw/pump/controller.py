@@ -354,17 +354,22 @@ class Controller:
             if is_quiet and not has_input and self.keeper.is_up_to_date():
                 # Somebody has asked, and nothing has come of it: what was due is due still.
                 self.agenda.due_by(link.due_s, link.due_us)
-                return INPUT_CAME
+                return SOMETHING_DUE
         self.button.check(now_s, now_us)
         self.answer_alarms()
         self.carrier.keep_if_changed()
         self.alarms.end_silences(now_s)
-        self.sounder.update(now_s, now_us)
+        # A tone that answers a press begins now, and not when the poll began that judged and gave the bolus.
+        clock = self.hardware.clock
+        clock.read()
+        self.sounder.update(clock.s, clock.us)
         if link is None:
             has_input = self._load_link()
         self._keep(now_s, now_us)
+        came = byte >= 0 or self._has_more_to_do
         self._has_more_to_do = has_input
-        return INPUT_CAME if byte >= 0 or has_input else SOMETHING_DUE
+        # While there is more to do the link has the heap tidied itself, before what needs it.
+        return INPUT_CAME if came and not has_input else SOMETHING_DUE
 
     def _watch(self, now_s: int, now_us: int) -> None:
         """Have delivery pass what is due, and look at everything that can go wrong. What is noticed on the way is

@@ -73,6 +73,8 @@ class LinkServer:
         self._port = pump.hardware.port
         self._infusion = pump.infusion
         self._memory = pump.memory
+        self._agenda = pump.agenda
+        self._pace = pump.pace
         self._reports = pump.reports
         self._keeper = pump.keeper
         self._carrier = pump.carrier
@@ -139,8 +141,10 @@ class LinkServer:
             # Nobody has looked while something waited here.
             byte = self._port.read()
         if self._held is not None and not self._infusion.is_change_within(self._held_us):
-            held, self._held = self._held, None
             self._byte = byte
+            if self._is_tidied_first():
+                return True
+            held, self._held = self._held, None
             self._serve_frame(held, has_waited=True)
             return True
         arrived = None
@@ -160,6 +164,15 @@ class LinkServer:
             return self._byte >= 0 or self._has_more_to_do
         self.has_next = self._byte >= 0
         return self._has_more_to_do
+
+    def _is_tidied_first(self) -> bool:
+        """Return True if this poll was taken for tidying the heap, so that the request that waits finds it tidy: there
+        was need of that, and time."""
+        memory = self._memory
+        if not memory.is_littered() or not self._agenda.has_time(self._pace.collect_lead_us()):
+            return False
+        memory.keep_tidy()
+        return True
 
     def _hold(self, frame: Frame, message: messages.Message) -> None:
         if self._held is None:
@@ -189,7 +202,7 @@ class LinkServer:
     def _serve_frame(self, frame: Frame, has_waited: bool = False) -> None:
         """Answer a request, or let it wait. Want of memory ends the request, and never delivery.
 
-        A request that changes something waits for the next poll where the heap is littered, for it to be tidied first.
+        A request that changes something waits where the heap is littered, for it to be tidied first.
         """
         try:
             admitted = self._admitted(frame)
