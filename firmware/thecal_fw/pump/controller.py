@@ -247,6 +247,7 @@ class Controller:
         self.dose_meter.begin()
         self._open_keys()
         # Before anything is delivered: once with what lies in memory by now, and the flash cache as it is.
+        self.memory.tidy()
         self.infusion.rehearse(self.orders.wanted())
         if self.pace.is_too_slow():
             supervisor.note_failed(TEST_SPEED)

@@ -386,10 +386,9 @@ class Infusion:
         self._train.release()
 
     def rehearse(self, program: Program) -> None:
-        """Find out how long preparing a change to a program takes, by doing so and dropping it, and how long tidying
-        the heap for it."""
+        """Find out how long preparing a change to a program takes, by doing so and dropping it. To be called with a heap
+        that was tidied: the collector is off meanwhile."""
         machine = self._hardware.machine
-        self._memory.tidy()
         if not program.delivers():
             return
         timeline = Timeline(program, self._time.wall)
