@@ -35,7 +35,7 @@ class StepTrain(Protocol):
     from the anchor instant.
     """
 
-    BLOCK_PULSES: int
+    block_pulses: int
     """Most intervals in a block."""
     LEAST_INTERVAL_TICKS: int
     """Shortest interval the generator can make."""

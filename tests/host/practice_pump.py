@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-WAIT_S = 60
+WAIT_S = 180
+"""Nothing waits so long but where two processors are shared with other tests."""
 
 
 class PracticePumpProcess:

@@ -65,7 +65,7 @@ def test_a_whole_visit(bench: Bench):
     refilled = bench.json("refill", "19.5", "--yes")
     assert (refilled["fill_nl"], refilled["expected_residual_nl"]) == (19_500_000, 20_000_000)
 
-    assert "the pump is starting: program e54341c7, baclofen" in bench.ok("start")
+    assert "the pump is delivering: program e54341c7, baclofen, now " in bench.ok("start")
     wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
     status = bench.json("interrogate")
     assert (status["state"], status["mode"], status["drug"]) == ("delivering", "flex", "baclofen")

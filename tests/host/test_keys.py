@@ -98,7 +98,7 @@ def test_a_paired_computer_does_everything_as_before(paired: Bench):
     paired.ok("time", "--set")
     paired.ok("program", SIMPLE, "--yes")
     paired.ok("refill", "20", "--yes")
-    assert "starting" in paired.ok("start")
+    assert "delivering" in paired.ok("start")
     paired.ok("stop", "--yes")
     log = paired.ok("log")
     assert "clinician, its first key" in log

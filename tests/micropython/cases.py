@@ -199,7 +199,7 @@ def case_delivery(numbers):
     # A flex day may hold a step of rate 0 here, and one of nothing else would never have a pulse.
     if not all(timeline._mean_rate() > 1_000 for timeline in timelines):
         return []
-    delivery = Delivery(Calibration(1, 50_000, 3_200), 4)
+    delivery = Delivery(Calibration(1, 50_000, 3_200), 4, 1_024)
     change = anchor + numbers.below(10**10)
     delivery.begin(anchor, numbers.below(10**11), 7, ChangingTimeline(timelines[0], change, timelines[1]))
     train = Train()

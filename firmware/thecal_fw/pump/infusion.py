@@ -82,7 +82,7 @@ class Infusion:
         self._pace = pace
         self._memory = memory
         self._changes = changes
-        self.delivery = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS)
+        self.delivery = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS, 2 * self._train.block_pulses)
         self._prepared = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS, _PREPARED_PULSES)
         self.state = STATE_STOPPED
         self.change_tick = -1
@@ -192,7 +192,7 @@ class Infusion:
             return
         train, clock = self._train, self._time.clock
         was_filled = False
-        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES // 2:
+        while train.has_room() and self.delivery.room() >= train.block_pulses // 2:
             if self._is_replaced_soon():
                 self.refill_s, self.refill_us = self.event_s, self.event_us
                 break
@@ -214,7 +214,7 @@ class Infusion:
 
     def _fill_block(self) -> None:
         train, delivery = self._train, self.delivery
-        pulses = delivery.plan(train, min(train.BLOCK_PULSES, delivery.room()), _BLOCK_TICKS)
+        pulses = delivery.plan(train, min(train.block_pulses, delivery.room()), _BLOCK_TICKS)
         if pulses < _FEW_PULSES:
             delivery.plan(train, _FEW_PULSES - pulses, _LONG_BLOCK_TICKS - _BLOCK_TICKS)
         train.release()

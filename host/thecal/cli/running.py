@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,8 +22,15 @@ from thecal.cli.common import (
     warn_unless_stored,
 )
 from thecal.errors import BadInputError, ThecalError
+from thecal_fw.core.pump_state import STATE_STARTING
+
+if TYPE_CHECKING:
+    from thecal.client import Pump
+    from thecal.status import Status
 
 _NL_PER_ML = 1_000_000
+_BEGINS_WITHIN_S = 5
+_LOOK_EVERY_S = 0.1
 _MOST_ML = Decimal(40)
 _VOLUME = re.compile(r"[0-9]{1,4}(\.[0-9]{1,9})?")
 
@@ -44,7 +52,7 @@ def start(port: PortOption = None, as_json: JsonOption = False) -> None:
             raise ThecalError("the pump has no program; commit one with `thecal program FILE`")
         digest = program.digest()
         started = pump.start(digest)
-        status, bridge_left_s = pump.interrogate(), pump.boluses().bridge_left_s
+        status, bridge_left_s = _status_once_begun(pump), pump.boluses().bridge_left_s
     warn_unless_stored(started.is_stored)
     if as_json:
         print_json({"digest": digest.hex(), "state": status.state_name, **asdict(started)})
@@ -53,6 +61,17 @@ def start(port: PortOption = None, as_json: JsonOption = False) -> None:
     typer.echo(f"the pump is {status.state_name}: program {digest[:4].hex()}, {program.drug}{dose}")
     if status.active_alarms:
         typer.echo(f"alarms: {', '.join(status.alarm_names)}")
+
+
+def _status_once_begun(pump: Pump) -> Status:
+    """The status once the pump delivers, so that whoever sends the next command finds it delivering. It takes a second,
+    or a few where much is to be prepared; after that the status is what it is."""
+    end_s = time.monotonic() + _BEGINS_WITHIN_S
+    status = pump.interrogate()
+    while (status.state == STATE_STARTING or status.change_pending) and time.monotonic() < end_s:
+        time.sleep(_LOOK_EVERY_S)
+        status = pump.interrogate()
+    return status
 
 
 def stop(port: PortOption = None, yes: YesOption = False, as_json: JsonOption = False) -> None:
