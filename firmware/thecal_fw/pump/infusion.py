@@ -386,8 +386,8 @@ class Infusion:
         self._train.release()
 
     def rehearse(self, program: Program) -> None:
-        """Find out how long preparing a change to a program takes, by doing so and dropping it. To be called with a heap
-        that was tidied: the collector is off meanwhile."""
+        """Find out how long preparing a change to a program takes, by doing so and dropping it. The heap has to be
+        tidy: the collector is off meanwhile."""
         machine = self._hardware.machine
         if not program.delivers():
             return

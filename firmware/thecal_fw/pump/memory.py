@@ -35,8 +35,8 @@ class Memory:
         self._pace.note_collected(self._pace.since(begun))
 
     def is_littered(self) -> bool:
-        """Return True if much garbage lies about. What is made to stay would lie behind it, in the middle of what is free
-        once it has been collected. Where memory is tight the heap is tidied at every need."""
+        """Return True if much garbage lies about. What is made to stay would lie behind it, in the middle of what is
+        free once it has been collected. Where memory is tight the heap is tidied at every need."""
         return not self._is_tight and self._machine.heap_free_bytes() < self._least_free_bytes
 
     def keep_tidy(self) -> None:

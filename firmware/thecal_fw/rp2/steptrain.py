@@ -68,7 +68,7 @@ class StepTrain:
         self._channels = tuple(dma.channel for dma in self._dma)
         self._ends = [0] * 4
         self._plan = array("I", bytes(4 * step_engine.PLAN_WORDS))
-        # Before the intervals of a block stands how many there are, and how many it holds: fewer look-ups for each push.
+        # Before the intervals of a block stands how many there are and how many it holds: fewer look-ups for a push.
         self._blocks = tuple(array("I", bytes(4 * (_FIRST + block_pulses))) for _ in range(4))
         for block in self._blocks:
             block[_MOST] = block_pulses
