@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from host.practice_pump import WAIT_S, PracticePumpProcess, practice_pump
+from host.practice_pump import WAIT_S, PracticePumpProcess, hear_ctrl_c, practice_pump
 from thecal_hil.contract.image import REPOSITORY
 
 ANSWERS = (
@@ -38,6 +38,11 @@ def commands_of_the_readme() -> list[str]:
     return [line.partition("#")[0].strip() for line in lines if line.startswith("thecal ")]
 
 
+def as_in_a_terminal() -> None:
+    hear_ctrl_c()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 def at_a_terminal(demo: PracticePumpProcess, command: str, columns: int) -> tuple[int, str]:
     """Exit code and screen of a command that a person answers as they would."""
     near, far = pty.openpty()
@@ -53,7 +58,7 @@ def at_a_terminal(demo: PracticePumpProcess, command: str, columns: int) -> tupl
         env=environment | {"TERM": "xterm"},
         cwd=REPOSITORY,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=as_in_a_terminal,
     )
     os.close(far)
     shown, answered, end_s = "", 0, time.monotonic() + WAIT_S

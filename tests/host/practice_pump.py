@@ -16,6 +16,11 @@ WAIT_S = 180
 """Nothing waits so long but where two processors are shared with other tests."""
 
 
+def hear_ctrl_c() -> None:
+    """Have a new process hear SIGINT. A shell has it ignored in what it runs in the background, tests too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class PracticePumpProcess:
     """state: folder in which it is written down. said: what it said of itself first, as JSON."""
 
@@ -29,6 +34,7 @@ class PracticePumpProcess:
             stderr=subprocess.PIPE,
             text=True,
             env=self.environment,
+            preexec_fn=hear_ctrl_c,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

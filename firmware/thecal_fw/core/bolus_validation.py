@@ -53,6 +53,10 @@ class _Needs:
         self._most_nl = min(program.most_nl_per_bolus, limits.most_bolus_nl)
         self.need = faults.need
 
+    def none_of(self, field: int, value: int) -> None:
+        """Refuse a part of a program that its mode has not, whatever stands in it: one of zeros is there as well."""
+        self.need(field, max(1, value), 0, 0)
+
     def bolus(self, rate_nl_per_day: int, minutes: int, pattern: int = -1, step: int = -1) -> None:
         """What holds for any bolus."""
         self.need(FIELD_BOLUS_RATE, rate_nl_per_day, 1, self._most_rate, pattern, step)
@@ -113,7 +117,7 @@ def _need_periodic(program: Program, needs: _Needs) -> None:
     if periodic is None:
         return
     if not program.has(BY_INTERVAL):
-        needs.need(FIELD_PERIODIC, periodic.interval_minutes, 0, 0)
+        needs.none_of(FIELD_PERIODIC, periodic.interval_minutes)
         return
     needs.bolus(periodic.rate_nl_per_day, periodic.minutes)
     needs.need(FIELD_INTERVAL, periodic.interval_minutes, max(1, periodic.minutes), MINUTES_PER_DAY)
@@ -125,7 +129,7 @@ def _need_patient(program: Program, limits: Limits, needs: _Needs) -> None:
     if patient is None:
         return
     if not program.has(TREATS):
-        needs.need(FIELD_PATIENT, patient.rate_nl_per_day, 0, 0)
+        needs.none_of(FIELD_PATIENT, patient.rate_nl_per_day)
         return
     needs.bolus(patient.rate_nl_per_day, patient.minutes)
     least_lockout = max(limits.least_lockout_minutes, patient.minutes)
@@ -145,7 +149,7 @@ def _need_bridge(program: Program, limits: Limits, needs: _Needs) -> None:
     if bridge is None:
         return
     if not program.delivers():
-        needs.need(FIELD_BRIDGE, bridge.seconds, 0, 0)
+        needs.none_of(FIELD_BRIDGE, bridge.seconds)
         return
     needs.need(FIELD_BRIDGE, bridge.seconds, 1, most_bridge_seconds(program, bridge.rate_nl_per_day))
     needs.need(
