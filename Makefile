@@ -7,7 +7,7 @@
 #   DOSE_STEPS, PICO_DOSE_SEQUENCES
 #                 how many steps make doses takes, and how many sequences make doses-pico (1000000, 2000)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS
+#   DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -29,6 +29,7 @@ KEEPING_COMPILED := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$(CURDIR
 
 DOSE_STEPS ?= 1000000
 PICO_DOSE_SEQUENCES ?= 2000
+DEMO_ARGS ?= --program examples/paediatric_flex.toml
 
 THECAL_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/thecal
 export THECAL_CACHE
@@ -75,6 +76,10 @@ unix: $(TOOLS) ## Build MicroPython for this machine, build/firmware/micropython
 mpy: $(VENV)/verify-ready ## Compile the firmware for a stock board's file system, build/firmware/mpy
 	@$(BUILD) mpy
 
+.PHONY: demo
+demo: $(VENV)/demo-ready ## Play a pump to practise on, without hardware; it delivers an example until Ctrl-C
+	@$(BIN)/thecal demo $(DEMO_ARGS)
+
 .PHONY: verify
 verify: $(TOOLS) $(VENV)/verify-ready $(FIRMWARE) ## Deliver a day on the emulated board and check every pulse
 	@$(BIN)/thecal-verify $(VERIFY_ARGS)
@@ -89,7 +94,7 @@ quick: $(TOOLS) $(VENV)/ready ## Check an edit within a minute: style, types, un
 
 .PHONY: powercuts
 powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash operation, on the model and the emulated board
-	@$(BIN)/python -m thecal_hil.powercuts $(POWERCUTS_ARGS)
+	@$(BIN)/python -m thecal_hil.campaigns.powercuts $(POWERCUTS_ARGS)
 
 .PHONY: doses
 doses: $(VENV)/ready ## Ask anything of a pump a million times, and hold doses, log and pulses against a reference; it resumes
@@ -114,30 +119,30 @@ scenarios: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run every scenario on both
 
 .PHONY: longrun
 longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few hours
-	@$(BIN)/python -m thecal_hil.long_run $(LONGRUN_ARGS)
+	@$(BIN)/python -m thecal_hil.campaigns.long_run $(LONGRUN_ARGS)
 
 .PHONY: changes
 changes: $(TOOLS) $(VENV)/ready $(FIRMWARE) stock ## Ask for changes at any instant on slow boards, and faults in any order on the model
-	@$(BIN)/python -m thecal_hil.changes $(CHANGES_ARGS)
+	@$(BIN)/python -m thecal_hil.campaigns.changes $(CHANGES_ARGS)
 
 .PHONY: attack
 attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a key, a million on the model
-	@$(BIN)/python -m thecal_hil.attack $(ATTACK_ARGS)
+	@$(BIN)/python -m thecal_hil.campaigns.attack.attack $(ATTACK_ARGS)
 
 .PHONY: campaign
 campaign: $(VENV)/ready ## Run 1,000 weeks of drawn pumps on the model with its plant; stopped, it goes on when run again
-	@$(BIN)/python -m thecal_hil.campaign $(CAMPAIGN_ARGS)
+	@$(BIN)/python -m thecal_hil.campaigns.weeks $(CAMPAIGN_ARGS)
 
 .PHONY: campaign-dask
 campaign-dask: $(VENV)/ready ## Measure what a second Dask worker brings to a campaign
-	@$(BIN)/python -m thecal_hil.campaign.scaling
+	@$(BIN)/python -m thecal_hil.campaigns.weeks.scaling
 
 .PHONY: reproducible
 reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware from nothing and in a copied cache, and compare the bytes
 	@$(BIN)/pytest -m campaign tests/firmware/test_build_reproducible.py tests/firmware/test_build_kept.py
 
 .PHONY: house
-house: $(VENV)/ready ## Hold the structure of the firmware's sources against its bounds
+house: $(VENV)/ready ## Hold the structure of the sources against its bounds
 	@PYTHONPATH=tests nice $(BIN)/python -m house
 
 .PHONY: mutants
@@ -146,11 +151,11 @@ mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time
 
 .PHONY: trace
 trace: $(VENV)/ready ## Print and write the matrix of requirements and tests; fail where a link is missing
-	@$(BIN)/python -m thecal_hil.trace
+	@$(BIN)/python -m thecal_hil.evidence.trace
 
 .PHONY: trace-mutants
 trace-mutants: $(VENV)/ready ## Put each safety-bearing requirement's mistake into a copy and have its own tests notice it
-	@nice $(BIN)/python -m thecal_hil.trace.mutant_trials $(TRACE_MUTANTS_ARGS)
+	@nice $(BIN)/python -m thecal_hil.evidence.trace.mutant_trials $(TRACE_MUTANTS_ARGS)
 
 .PHONY: evidence
 evidence: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Run the library of scenarios on model and emulated board and write the report of it
@@ -162,28 +167,28 @@ evidence-check: $(TOOLS) system-analyser $(VENV)/ready ## Open a report in a bro
 
 .PHONY: bench
 bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure what verification costs, beside an earlier commit; about an hour
-	@$(BIN)/python -m thecal_hil.speed $(BENCH_ARGS)
+	@$(BIN)/python -m thecal_hil.campaigns.speed $(BENCH_ARGS)
 
 .PHONY: comparison
 comparison: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio
 	@$(BIN)/python -m thecal_sim.benchmark
-	@$(BIN)/python -m thecal_hil.comparison
+	@$(BIN)/python -m thecal_hil.campaigns.comparison
 
 .PHONY: fullcycle
 fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every pulse checked, and say how long it took
-	@$(BIN)/python -m thecal_hil.full_cycle $(FULLCYCLE_ARGS)
+	@$(BIN)/python -m thecal_hil.campaigns.full_cycle $(FULLCYCLE_ARGS)
 
 .PHONY: memory
 memory: $(TOOLS) $(VENV)/ready $(FIRMWARE) $(STOCK) ## Measure what requests leave of the memory and how long they take; stopped, it goes on when run again
-	@$(BIN)/python -m thecal_hil.memory $(MEMORY_ARGS)
+	@$(BIN)/python -m thecal_hil.campaigns.memory $(MEMORY_ARGS)
 
 .PHONY: lockstep
 lockstep: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what a plant in the loop costs the emulated board
-	@$(BIN)/python -m thecal_hil.lock_step $(LOCKSTEP_ARGS)
+	@$(BIN)/python -m thecal_hil.campaigns.lock_step $(LOCKSTEP_ARGS)
 
 .PHONY: emulator-parity
 emulator-parity: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Compare both paths of the emulator after every instruction, over the whole library
-	@nice $(BIN)/python -m thecal_hil.parity $(PARITY_ARGS)
+	@nice $(BIN)/python -m thecal_hil.campaigns.parity $(PARITY_ARGS)
 
 .PHONY: parity-mutants
 parity-mutants: $(VENV)/ready ## Put mistakes into the emulator's compiled path and have that comparison find each
@@ -231,11 +236,12 @@ LOCKED := --no-config --quiet --upgrade --universal --generate-hashes --no-annot
 lock: system-python ## Choose the newest packages that fit and write the locks anew, with hashes
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= build/lock/bin/pip install --quiet --require-hashes --requirement requirements/lock.lock
-	build/lock/bin/uv pip compile $(LOCKED) --extra bench --extra verify --extra dev pyproject.toml --output-file build/lock/dev.lock >/dev/null
+	build/lock/bin/uv pip compile $(LOCKED) --extra bench --extra verify --extra dev --extra flash pyproject.toml --output-file build/lock/dev.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --extra verify --constraint build/lock/dev.lock pyproject.toml --output-file build/lock/verify.lock >/dev/null
+	build/lock/bin/uv pip compile $(LOCKED) --extra demo --group checkout --constraint build/lock/dev.lock pyproject.toml --output-file build/lock/demo.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --group stubs --no-deps --output-file build/lock/stubs.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --group lock --output-file build/lock/lock.lock >/dev/null
-	mv build/lock/{dev,verify,lock}.lock requirements/
+	mv build/lock/{dev,verify,demo,lock}.lock requirements/
 	mv build/lock/stubs.lock firmware/board/
 
 # Set-up -------------------------------------------------------------------------------------------------------
@@ -252,19 +258,26 @@ system-native:
 system-analyser:
 	@firmware/board/system_setup.sh analyser || echo "set-up: going on without sigrok-cli; its tests are skipped"
 
-# The environment grows in two steps: what make verify needs, and what all else needs beside it. It is made from nothing
-# when any lock changes, so that nothing stays in it that no lock names.
-LOCKS := requirements/verify.lock requirements/dev.lock firmware/board/stubs.lock
+# The environment grows in three steps: what a practice pump needs, what make verify needs beside it, and what all else
+# needs beside that. It is made from nothing when any lock changes, so that nothing stays in it that no lock names.
+LOCKS := requirements/demo.lock requirements/verify.lock requirements/dev.lock firmware/board/stubs.lock
 INSTALL := $(PIP) install --no-deps --no-compile --require-hashes
 
-$(VENV)/verify-packages: $(LOCKS) | system-python
+$(VENV)/demo-packages: $(LOCKS) | system-python
 	@echo "set-up: virtual environment"
 	@$(PYTHON) -m venv --clear $(VENV)
+	@$(INSTALL) --requirement requirements/demo.lock
+	@touch $@
+
+$(VENV)/demo-ready: $(VENV)/demo-packages pyproject.toml firmware/thecal_fw/version.py
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(VENV)/verify-packages: $(VENV)/demo-packages
 	@$(INSTALL) --requirement requirements/verify.lock
 	@touch $@
 
-$(VENV)/verify-ready: $(VENV)/verify-packages pyproject.toml firmware/thecal_fw/version.py | system-native
-	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+$(VENV)/verify-ready: $(VENV)/verify-packages $(VENV)/demo-ready | system-native
 	@$(BIN)/python -m thecal_hil.emulator.compiled
 	@touch $@
 

@@ -17,7 +17,16 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent / "firmware")]
 
-from generators import architecture, bench, bench_drawing, hazards, protocol, wiring, wiring_drawing  # noqa: E402
+from generators import (  # noqa: E402
+    architecture,
+    bench,
+    bench_drawing,
+    hazards,
+    protocol,
+    storage,
+    wiring,
+    wiring_drawing,
+)
 from generators.drawing import DrawingError  # noqa: E402
 from generators.text import StaleTextError  # noqa: E402
 
@@ -26,7 +35,13 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     "wiring.svg": wiring_drawing.drawing,
     "bench.svg": bench_drawing.drawing,
 }
-PARTS: dict[str, Callable[[], str]] = {**protocol.PARTS, **wiring.PARTS, **bench.PARTS, **hazards.PARTS}
+PARTS: dict[str, Callable[[], str]] = {
+    **protocol.PARTS,
+    **wiring.PARTS,
+    **bench.PARTS,
+    **hazards.PARTS,
+    **storage.PARTS,
+}
 
 _PART = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 _MARK = re.compile(r"<!-- (?:begin|end) ([\w-]+) -->")

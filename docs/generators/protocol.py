@@ -16,7 +16,7 @@ from generators.protocol_text import (
     UNITS,
 )
 from generators.text import StaleTextError, need_complete, need_subjects, table
-from thecal_fw.core import alarms, events, program
+from thecal_fw.core import alarms, events, modes, program
 from thecal_fw.core.bolus import KIND_NAMES
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.program_fault import FIELD_NAMES
@@ -28,7 +28,7 @@ from thecal_fw.link import frames, messages
 _TYPES = {"B": "u8", "H": "u16", "I": "u32", "Q": "u64", "b": "i8", "h": "i16", "i": "i32", "q": "i64"}
 _ENUMERATIONS = (
     ("state", STATE_NAMES),
-    ("mode", program.MODE_NAMES),
+    ("mode", modes.MODE_NAMES),
     ("time_source", TIME_SOURCE_NAMES),
     ("reset_cause", events.RESET_NAMES),
     ("fault field", FIELD_NAMES),
@@ -202,10 +202,17 @@ def event_list() -> str:
 
 def alarm_bits() -> str:
     rows = [
-        (bit, f"`0x{1 << bit:02x}`", name, alarms.PRIORITY_NAMES[priority], alarms.RESPONSE_NAMES[response])
-        for bit, (name, priority, response, _, _) in enumerate(alarms.ALARMS)
+        (
+            row[alarms.AT_NUMBER],
+            row[alarms.AT_NUMBER] // 8,
+            f"`0x{1 << row[alarms.AT_NUMBER] % 8:02x}`",
+            row[alarms.AT_NAME],
+            alarms.PRIORITY_NAMES[row[alarms.AT_PRIORITY]],
+            alarms.RESPONSE_NAMES[row[alarms.AT_RESPONSE]],
+        )
+        for row in alarms.ALARMS
     ]
-    return table(("alarm", "bit", "name", "priority", "response of the pump"), rows)
+    return table(("alarm", "byte", "bit", "name", "priority", "response of the pump"), rows)
 
 
 def enumerations() -> str:

@@ -66,8 +66,8 @@ FIELD_TEXT = {
     "residual_nl": "calculated volume left, nL; means nothing while `fill_known` is 0",
     "low_reservoir_nl": "threshold of the low-reservoir alarm, nL",
     "steps_to_low_reservoir": "microsteps until that alarm; means nothing while `fill_known` is 0",
-    "active_alarms": "bits of the active alarms, see [alarms](#alarms)",
-    "silenced_alarms": "bits of those that are silenced for now",
+    "active_alarms": "set of the active alarms, see [alarms](#alarms)",
+    "silenced_alarms": "set of those that are silenced for now",
     "latest_event": "sequence number of the latest event",
     "reset_cause": "see [enumerations](#enumerations)",
     "frames_garbled": "runs of bytes that were no frame, since reset; stands still at 1,073,741,823",
@@ -140,7 +140,7 @@ FIELD_TEXT = {
     "held_by_meter": "doses that the meter has held back since the last refill",
     "bridge_left_s": "until the old drug is used up and the program begins, s; 0 if there is no bridge",
     "is_history_known": "0 if boluses may have been given before a reset of which nothing is known: none is given then",
-    "alarms": "bits of the alarms to acknowledge",
+    "alarms": "set of the alarms to acknowledge",
     "first_sequence": "first event wanted; older ones than are kept are skipped",
     "oldest_sequence": "oldest event that is still kept",
     "latest_sequence": "latest event",
@@ -168,6 +168,7 @@ FIELD_TEXT = {
     "event.utc_s": "Unix time of the event, s; 0 while the time is unknown",
     "error.kind": "kind of the request that is refused",
     "error.code": "which error, see the table",
+    "error.tail": "what more there is to say, for codes whose detail says so; else nothing",
     "error.detail": "depends on the code; 0 where the table names none",
 }
 
@@ -195,7 +196,10 @@ ERROR_TEXT = {
     "no program": ("no program has been committed", ""),
     "already delivering": ("delivery is under way already", ""),
     "not while delivering": ("delivery must be stopped first", ""),
-    "blocked by alarm": ("an active alarm's response is to stop", "bits of the active alarms"),
+    "blocked by alarm": (
+        "an active alarm's response is to stop",
+        "0; the tail is the set of the active alarms",
+    ),
     "not stored": ("the journal did not take it; the program before it stays in force", ""),
     "bolus refused": ("the bolus can't be given now", "why, see [enumerations](#enumerations)"),
     "not authenticated": (
@@ -234,7 +238,7 @@ EVENT_TEXT = {
     "time set": ("UTC second before, 0 if unknown", "UTC second after"),
     "alarm raised": ("alarm", "microsteps counted"),
     "alarm cleared": ("alarm", "microsteps counted"),
-    "alarm acknowledged": ("bits acknowledged", "bits of latched alarms that cleared"),
+    "alarm acknowledged": ("bits of alarms 0 to 31 acknowledged", "bits of latched ones that cleared"),
     "hello": ("nonce of the host", "session opened"),
     "step timing fault": ("microsteps counted", "last pulse planned"),
     "step count mismatch": ("microsteps counted", "microsteps due"),
@@ -271,6 +275,7 @@ EVENT_TEXT = {
         "local minute since 1970 of the first one",
         "how many in the lower 24 bits, above them the reason: see `PASSED_OVER_NAMES` in core/events.py",
     ),
+    "upper alarm acknowledged": ("bits of alarms 32 to 63 acknowledged", "bits of latched ones that cleared"),
     "held back by the meter": (
         "volume counted in the window before the dose, nL",
         "kind in the upper 4 bits, minutes of the window below",

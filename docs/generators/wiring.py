@@ -85,7 +85,7 @@ SIGNALS = {
 def pins() -> dict[str, int]:
     """GPIO number of every signal, from the firmware; raises StaleTextError if they don't fit the tables here."""
     constants = runpy.run_path(str(_PINS_FILE))
-    numbers = {name: value for name, value in constants.items() if name.isupper() and isinstance(value, int)}
+    numbers = {name: constants[name] for name in constants["SIGNALS"]}
     expected = {*SIGNALS, "LED"}
     if set(numbers) != expected:
         raise StaleTextError(f"pins.py names {sorted(numbers)}, the wiring explains {sorted(expected)}")

@@ -33,8 +33,9 @@ from pathlib import Path
 
 import kept
 import lean
+import places
 import sources
-from constants_in_place import with_constants_written_out
+from constants_in_place import imports_of, with_constants_written_out
 from trailer import with_trailer
 from typing_only import without_typing
 
@@ -63,6 +64,8 @@ SHARED_WITH_PROBE = (
 """Modules of the pump's package that the probe has too: frames, clock and port, and what these need."""
 TYPING_ONLY = ("ports", "core/octets", "pump/contracts", "requests/contracts", "store/flash_chip")
 """Modules that nothing imports when it runs: the type checker reads them."""
+NUMBERS_ONLY = ("core/dead_volume", "core/flash_map", "core/journal_condition", "rp2/chip", "rp2/pins")
+"""Modules of numbers that are written out wherever they are used: no board has them. Native code can't do otherwise."""
 
 NEXT_TO_NO_MEMORY = (f"{PACKAGE}/start/not_running.py",)
 """Modules that start on a stock board when the memory is full."""
@@ -71,7 +74,6 @@ MARK_MODULE = "_frozen_from.py"
 BESIDE_OUR_MODULES = 2
 """The module with the digest of the others, and the port's own ``rp2``."""
 UF2_FAMILY_RP2040 = "0xe48bff56"
-FLASH_BASE_ADDRESS = "0x10000000"
 COMMIT_DIGITS = 10
 SHOWN_LINES = 30
 SHOWN_COLUMNS = 200
@@ -196,7 +198,7 @@ def firmware_version() -> str:
 
 
 def current_commit() -> str:
-    """Commit that the firmware folder is at, with a plus sign when it holds anything else; else "unknown"."""
+    """Commit that the firmware folder is at, with a plus sign when it holds anything else; else "unknown", and why."""
     head = _git("rev-parse", "--verify", "HEAD")
     if head is None:
         return "unknown"
@@ -210,27 +212,45 @@ def _git(*arguments: str) -> str | None:
             ["git", "-C", str(REPOSITORY), *arguments], capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
+        _tell_unknown_commit("git is not installed")
         return None
-    return finished.stdout.strip() if finished.returncode == 0 else None
+    if finished.returncode:
+        _tell_unknown_commit(finished.stderr.strip())
+        return None
+    return finished.stdout.strip()
+
+
+def _tell_unknown_commit(reason: str) -> None:
+    print(f"firmware: built as commit unknown, which no check of a board passes; {reason}", file=sys.stderr)
 
 
 def package_files(commit: str) -> Files:
     """The package as it goes onto a board: its modules, and one that says which commit they are from."""
-    root = FIRMWARE_FOLDER / PACKAGE
-    files = {
-        f"{PACKAGE}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in root.rglob("*.py")
-    }
-    # Twice: the switch of a type checker's block is a constant, too, and what is imported for constants only is left
-    # over once they are written out.
-    files = without_typing(with_constants_written_out(without_typing(files)))
-    for name in TYPING_ONLY:
-        del files[f"{PACKAGE}/{name}.py"]
+    files = _prepared(_sources_of(FIRMWARE_FOLDER, PACKAGE))
     # The board would work the hash out at the first hello, from 20 kB of texts, and keep eight bytes behind all of that
     # garbage in the middle of its memory.
     build_info = f'"""Which commit this is, and the hash of its messages."""\n\nCOMMIT = "{commit}"\n'
     build_info += f"SCHEMA_HASH = {lean.schema_hash(FIRMWARE_FOLDER)!r}\n"
     files[f"{PACKAGE}/_build_info.py"] = build_info.encode()
     return dict(sorted(files.items()))
+
+
+def _sources_of(root: Path, package: str) -> Files:
+    paths = sorted((root / package).rglob("*.py"))
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+def _prepared(files: Files) -> Files:
+    """The sources as they are frozen: without what only a type checker reads, and with numbers written out."""
+    # Twice: the switch of a type checker's block is a constant, too, and what is imported for constants only is left
+    # over once they are written out.
+    files = without_typing(with_constants_written_out(without_typing(files)))
+    for name in (*TYPING_ONLY, *NUMBERS_ONLY):
+        del files[f"{PACKAGE}/{name}.py"]
+    for path, module in imports_of(files):
+        if module.removeprefix(f"{PACKAGE}.").replace(".", "/") in NUMBERS_ONLY:
+            raise BuildError(f"{path} uses something of {module} that is not a number")
+    return files
 
 
 def lean_package_files(commit: str) -> tuple[Files, lean.Names]:
@@ -270,8 +290,8 @@ def _check_index(source: str, frozen: Files) -> None:
 def probe_image(commit: str) -> Image:
     """The probe's image: its own package, and what it shares with the pump."""
     root, pump = FIRMWARE_FOLDER / "probe", package_files(commit)
-    paths = (root / PROBE_PACKAGE).rglob("*.py")
-    frozen = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(paths)}
+    files = _prepared({**_sources_of(FIRMWARE_FOLDER, PACKAGE), **_sources_of(root, PROBE_PACKAGE)})
+    frozen = {path: text for path, text in files.items() if path.startswith(f"{PROBE_PACKAGE}/")}
     frozen |= {f"{PACKAGE}/{name}.py": pump[f"{PACKAGE}/{name}.py"] for name in SHARED_WITH_PROBE}
     frozen["_boot.py"] = (BOARD_FOLDER / BOARD / "_boot.py").read_bytes()
     frozen["main.py"] = (root / "main.py").read_bytes()
@@ -429,7 +449,8 @@ def _tree_key(shop: Workshop, image: Image) -> str:
         path.name: path.read_bytes() for path in sorted(image.board_folder.glob("*")) if path.suffix != ".py"
     }
     settings = [shop.pins.source_date_epoch, shop.pins.micropython_tag, _python(), _toolchain()]
-    modules = ("build.py", "kept.py", "trailer.py")
+    settings += [places.HEADER, places.FLASH_ADDRESS, places.TRAILER_ADDRESS]
+    modules = ("build.py", "kept.py", "places.py", "trailer.py")
     tools = [(BOARD_FOLDER / name).read_bytes() for name in modules]
     return kept.digest_of([shop.pins.digest, settings, board, tools])
 
@@ -474,7 +495,8 @@ def _configuration(shop: Workshop, image: Image, build: Path) -> list[str]:
     if image.name != "stock":
         # Compiled from a copy, so that no path of the checkout ends up in the image or in the kept tree.
         board_folder = build.parent / "board" / image.board
-        _fill_folder(board_folder, {path.name: path.read_bytes() for path in image.board_folder.glob("*.*")})
+        files = {path.name: path.read_bytes() for path in image.board_folder.glob("*.*")}
+        _fill_folder(board_folder, {**files, places.HEADER_NAME: places.HEADER.encode()})
     kept_manifest = build.parent / f"{image.name}-manifest.py"
     kept_manifest.write_bytes(manifest.read_bytes())
     settings = {
@@ -520,7 +542,7 @@ def _convert_to_uf2(shop: Workshop, binary: Path, target: Path, has_trailer: boo
     converter = shop.micropython / "tools/uf2conv.py"
     with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".partial", delete=False) as partial:
         pass
-    place = ["--family", UF2_FAMILY_RP2040, "--base", FLASH_BASE_ADDRESS, "--convert"]
+    place = ["--family", UF2_FAMILY_RP2040, "--base", hex(places.FLASH_ADDRESS), "--convert"]
     _run([_python(), str(converter), *place, "--output", partial.name, str(binary)], "making the UF2")
     image = Path(partial.name)
     if has_trailer:

@@ -9,7 +9,7 @@ constants stay where they are defined, for whoever looks at them at the prompt.
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from lean.constants import uses_of_constants
 from lean.modules import Modules
@@ -20,6 +20,17 @@ def with_constants_written_out(files: Mapping[str, bytes]) -> dict[str, bytes]:
     modules: Modules = {path: ast.parse(source, path) for path, source in files.items()}
     uses = uses_of_constants(modules)
     return {path: _without_private(_written(source, uses[path])) for path, source in files.items()}
+
+
+def imports_of(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Each module that is imported, whole or in part, or may be, behind the path of the one that does it."""
+    for path, source in files.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom):
+                yield path, node.module or ""
+                yield from ((path, f"{node.module}.{alias.name}") for alias in node.names)
+            elif isinstance(node, ast.Import):
+                yield from ((path, alias.name) for alias in node.names)
 
 
 def _without_private(source: bytes) -> bytes:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import struct
 
-TRAILER_ADDRESS = 0x1009_FF00
-"""The last page before the storage part, which begins 640 KiB into the flash."""
+from places import PAGE_BYTES, TRAILER_ADDRESS
+
 MAGIC = b"THECAL01"
-PAGE_BYTES = 256
 
 _BLOCK_BYTES = 512
 _HEADER = "<8I"

@@ -35,7 +35,7 @@ class StepTrain(Protocol):
     from the anchor instant.
     """
 
-    BLOCK_PULSES: int
+    block_pulses: int
     """Most intervals in a block."""
     LEAST_INTERVAL_TICKS: int
     """Shortest interval the generator can make."""
@@ -185,7 +185,7 @@ class Retained(Protocol):
     was_kept: whether it did outlive the last reset; the other attributes mean nothing otherwise.
     counted: what ``Sense.count`` would have told at the instant of the reset, kept up by hardware alone.
     reset_s, reset_us: instant of the reset, in time since the reset before it.
-    note, record: what was last kept, ``carried.NOTE_BYTES`` and ``layout.STATE_BYTES`` bytes; zeros if there is none.
+    note, record: what was last kept, ``carried.NOTE_BYTES`` and ``flash_map.STATE_BYTES`` bytes; zeros without one.
     """
 
     was_kept: bool
@@ -200,7 +200,7 @@ class Retained(Protocol):
         ...
 
     def keep_record(self, record: Octets) -> None:
-        """Have a record of ``layout.STATE_BYTES`` outlive a watchdog reset, all of it or the one before."""
+        """Have a record of ``flash_map.STATE_BYTES`` outlive a watchdog reset, all of it or the one before."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from thecal_fw.core.bolus import KIND_NAMES
-from thecal_fw.core.bolus_history import REFUSAL_NAMES, REFUSED_METER
+from thecal_fw.core.bolus_history import REFUSAL_NAMES
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,6 @@ class BolusCheck:
     @property
     def is_refused(self) -> bool:
         return self.bolus_refusal != 0
-
-    @property
-    def is_held_by_meter(self) -> bool:
-        """Whether what the pump has counted stands against it."""
-        return self.bolus_refusal == REFUSED_METER
 
     @property
     def reason(self) -> str:

@@ -12,8 +12,10 @@ from fractions import Fraction
 from itertools import pairwise
 
 from thecal.day_pattern import clock
+from thecal.prescription_faults import modes_with
 from thecal.table import Table
 from thecal_fw.core.limits import BENCH_LIMITS
+from thecal_fw.core.modes import OWN_PATTERNS
 from thecal_fw.core.program import MINUTES_PER_DAY, PatientBolus, PeriodicBolus
 
 _MOST_NUMBER = Fraction(10**6)
@@ -79,7 +81,7 @@ class BolusReader:
             return days
         if not pattern_names:
             self._table.complain(
-                '[[bolus.NAME]] goes with mode = "flex" only: leave it out, or make it a flex day'
+                f"[[bolus.NAME]] goes with {modes_with(OWN_PATTERNS)}: leave it out, or make it a day of patterns"
             )
             return days
         for name, entries in self._table.tables_of_lists("bolus", "bolus"):

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from thecal.amounts import Line, dose_mcg, millilitres, plain
 from thecal.day_pattern import clock
-from thecal_fw.core.program import MINUTES_PER_DAY, MODE_STOPPED, Program
+from thecal_fw.core.program import MINUTES_PER_DAY, Program
 
 
 def bolus_volume_nl(rate_nl_per_day: int, minutes: int) -> Fraction:
@@ -63,7 +63,7 @@ def exactly(rate_nl_per_day: int, minutes: int) -> str:
 
 def bolus_lines(program: Program | None) -> list[Line]:
     """Periodic boluses, what a patient may ask for, and the limit of a single one."""
-    if program is None or program.mode == MODE_STOPPED:
+    if program is None or not program.delivers():
         return []
     lines: list[Line] = []
     periodic, patient, bridge = program.periodic_bolus, program.patient_bolus, program.bridge

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from thecal.errors import BadInputError
 from thecal.program_figures import gives_therapy
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, PUMP_TUBING_NL
-from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import MODE_STOPPED, Bridge, Program, decode
+from thecal_fw.core.program import Bridge, Program, decode
 from thecal_fw.core.schedule import mean_rate
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ _SECONDS_PER_DAY = 86_400
 
 def is_another_drug(running: Program | None, new: Program) -> bool:
     """Whether what the reservoir is to hold differs from what it held."""
-    if running is None or MODE_STOPPED in (running.mode, new.mode):
+    if running is None or not running.delivers() or not new.delivers():
         return False
     before = (running.drug, running.concentration_ng_per_ml)
     return before != (new.drug, new.concentration_ng_per_ml)
@@ -64,7 +63,7 @@ def bridged(running: Program | None, new: Program, left_s: int = 0) -> Program:
                 " both have been rinsed or primed"
             ]
         )
-    rate = mean_rate(running, BENCH_LIMITS.minimum_rate_nl_per_day)
+    rate = mean_rate(running)
     volume_nl = PUMP_TUBING_NL + new.catheter_nl
     if gives_therapy(new) and not gives_therapy(running):
         raise BadInputError(

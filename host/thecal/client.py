@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from thecal.alarm_sets import set_of, with_bits
 from thecal.bolus import BolusCancelled, BolusCheck, BolusGiven, BolusState
 from thecal.errors import PumpRefusedError, ThecalError
 from thecal.keys import Keys
@@ -231,7 +232,7 @@ class Pump:
 
     def acknowledge(self, alarms: int) -> Acknowledged:
         """Acknowledge alarms by bit."""
-        return Acknowledged(**_with_flags(self._link.ask(messages.ACKNOWLEDGE, alarms)))
+        return Acknowledged(**_with_flags(with_bits(self._link.ask(messages.ACKNOWLEDGE, set_of(alarms)))))
 
     def log(self, first_sequence: int = 0) -> list[Event]:
         """Events still kept, from a sequence number on."""

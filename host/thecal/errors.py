@@ -1,6 +1,6 @@
 """What can go wrong between a host and a pump, each with a message a person can act on."""
 
-from thecal_fw.core.alarms import ALARM_NAMES
+from thecal.alarm_sets import bits_in, names_of
 from thecal_fw.core.bolus_history import REFUSAL_NAMES, REFUSED_METER
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.link import messages
@@ -56,22 +56,21 @@ class WrongPumpError(ThecalError):
 
 
 class PumpRefusedError(ThecalError):
-    """The pump understood the request and refused it. ``code`` and ``detail`` are the protocol's."""
+    """The pump understood the request and refused it. ``code``, ``detail`` and ``tail`` are the protocol's."""
 
-    def __init__(self, request: str, code: int, detail: int) -> None:
+    def __init__(self, request: str, code: int, detail: int, tail: bytes = b"") -> None:
         name = ERROR_NAMES[code] if code < len(ERROR_NAMES) else f"error {code}"
-        advice = _advice(request, code, detail)
+        advice = _advice(request, code, detail, tail)
         super().__init__(f"the pump refused {request.replace('_', ' ')}: {name}{advice}")
         self.request = request
         self.code = code
         self.detail = detail
 
 
-def _advice(request: str, code: int, detail: int) -> str:
+def _advice(request: str, code: int, detail: int, tail: bytes) -> str:
     """What a person can do about a refusal, or at least its detail."""
     if code == messages.ERROR_BLOCKED:
-        names = ", ".join(name for bit, name in enumerate(ALARM_NAMES) if detail >> bit & 1)
-        return f" ({names}). Remove the cause and acknowledge it first"
+        return f" ({', '.join(names_of(bits_in(tail)))}). Remove the cause and acknowledge it first"
     if code == messages.ERROR_NOT_WHILE_DELIVERING:
         return ". Stop it first"
     if code == messages.ERROR_NOT_STORED:
@@ -103,7 +102,7 @@ def _advice(request: str, code: int, detail: int) -> str:
     if code == messages.ERROR_NO_PROGRAM:
         return ". Commit one first"
     if code == messages.ERROR_RANGE and request == "refill":
-        return f". Its reservoir holds {detail / 1e6:g} mL"
+        return f". Its reservoir holds {detail / 1e6:g} mL, reservoir.capacity_ml of its program: fill in no more"
     if code == messages.ERROR_RANGE and request == "start":
         return ". Its program is to deliver nothing"
     if code == messages.ERROR_RANGE and request == "set_time":

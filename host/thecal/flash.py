@@ -21,11 +21,15 @@ from thecal.errors import BadInputError, ThecalError
 from thecal.uf2 import check_uf2
 
 BOARD_ID = "RPI-RP2"
+UNKNOWN_COMMIT = "unknown"
+"""What the build writes where git does not tell the commit: any such image says it, so it proves nothing."""
+_PICO_2_ID = "RP2350"
 _INFO = "INFO_UF2.TXT"
+_MOUNTS = Path("/proc/mounts")
 _DRIVE_GONE = (errno.EIO, errno.ENODEV, errno.ENOENT, errno.ENXIO)
 DRIVE_TIMEOUT_S = 20.0
 _LOOK_EVERY_S = 0.2
-_OCTAL = re.compile(r"\\([0-7]{3})")
+_OCTAL = re.compile(rb"\\([0-7]{3})")
 """How /proc/mounts writes spaces."""
 
 
@@ -63,6 +67,15 @@ def load_image(path: Path) -> Image:
     return Image(path, content, version, commit)
 
 
+def must_tell_its_commit(image: Image) -> None:
+    """Raise FlashError for an image whose report could not be told from that of any other."""
+    if image.commit == UNKNOWN_COMMIT:
+        raise FlashError(
+            f"{image.path} was built without its commit, so no report of the board shows that it runs this image: the"
+            " build says why git does not tell it, build again; or flash with --no-check"
+        )
+
+
 def mounted_drives(places: Iterable[Path] | None = None) -> list[Path]:
     """Folders that are drives of boards in BOOTSEL mode, whatever their chip."""
     return sorted({place for place in places or _mount_points() if _is_drive(place)})
@@ -77,10 +90,10 @@ def _is_drive(place: Path) -> bool:
 
 
 def _mount_points() -> Iterable[Path]:
-    mounts = Path("/proc/mounts")
-    if mounts.exists():
-        for line in mounts.read_text(encoding="utf-8").splitlines():
-            yield Path(_OCTAL.sub(lambda match: chr(int(match[1], 8)), line.split()[1]))
+    if _MOUNTS.exists():
+        # A name may be in any encoding, or in none.
+        for line in _MOUNTS.read_bytes().splitlines():
+            yield Path(os.fsdecode(_OCTAL.sub(lambda match: bytes([int(match[1], 8)]), line.split()[1])))
     for pattern in ("Volumes/*", "media/*", "media/*/*", "run/media/*/*"):
         yield from Path("/").glob(pattern)
 
@@ -90,7 +103,7 @@ def choose_drive(drives: list[Path]) -> Path:
     if not drives:
         raise FlashError(
             "no board in BOOTSEL mode was found. Hold BOOTSEL while plugging the board in, mount its drive, or name it"
-            " with --drive"
+            " with --drive; without a desktop, `thecal flash` needs no drive where pyusb and libusb are installed"
         )
     if len(drives) > 1:
         raise FlashError(
@@ -109,6 +122,7 @@ def check_drive(drive: Path) -> None:
     if board != BOARD_ID:
         raise FlashError(
             f"{drive} belongs to another chip: it says {board!r}, a Raspberry Pi Pico says {BOARD_ID!r}"
+            + (". That is a Pico 2, for which there is no image" if board == _PICO_2_ID else "")
         )
 
 
@@ -146,7 +160,8 @@ def wait_for_drive(find: Callable[[], list[Path]], timeout_s: float = DRIVE_TIME
 
 
 def check_report(image: Image, version: str, commit: str) -> None:
-    """Raise FlashError unless the board reports the image's version and commit."""
+    """Raise FlashError unless the board reports the image's version and commit, and that tells it from others."""
+    must_tell_its_commit(image)
     if image.version and (version, commit) != (image.version, image.commit):
         raise FlashError(
             f"the board reports firmware {version} ({commit}), the image is {image.version} ({image.commit}):"

@@ -248,7 +248,7 @@ class Link:
             raise SessionEndedError(
                 "the pump has no session open: it has restarted, or it was asked nothing for too long"
             )
-        raise PumpRefusedError(message.name, code, detail)
+        raise PumpRefusedError(message.name, code, detail, error["tail"])
 
     def _read(self) -> bytes:
         try:

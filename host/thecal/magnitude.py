@@ -42,8 +42,17 @@ class Pair:
 
 def judge_magnitudes(pairs: list[Pair]) -> list[Finding]:
     """A finding for each value that may be a slip. A value that was or becomes zero has no ratio and is left alone:
-    whether something may begin or end is for other checks."""
-    return [_finding(pair) for pair in pairs if is_suspicious(pair.old, pair.new)]
+    whether something may begin or end is for other checks.
+
+    The same value in place of the same one is one slip, at however many times of the week it stands: who has to type
+    it again eighty times reads none of it. It goes by the name of the first.
+    """
+    alike: dict[tuple[str, Fraction, Fraction, str], list[Pair]] = {}
+    for pair in pairs:
+        if is_suspicious(pair.old, pair.new):
+            unit = pair.field.rpartition(" ")[2]
+            alike.setdefault((unit, pair.old, pair.new, pair.what_before), []).append(pair)
+    return [_finding(first, len(others)) for first, *others in alike.values()]
 
 
 def is_suspicious(old: Fraction, new: Fraction) -> bool:
@@ -61,12 +70,13 @@ def likely_slip(old: Fraction, new: Fraction) -> str:
     return ""
 
 
-def _finding(pair: Pair) -> Finding:
+def _finding(pair: Pair, others: int) -> Finding:
     factor = max(pair.old, pair.new) / min(pair.old, pair.new)
     more = "more" if pair.new > pair.old else "less"
     meaning = likely_slip(pair.old, pair.new)
     text = (
         f"{plain(pair.new)} is {plain(factor, 3)} times {more} than {plain(pair.old)}, {pair.what_before}"
         + (f"; {meaning}?" if meaning else "")
+        + (f"; the same at {others} more {'time' if others == 1 else 'times'} of the week" if others else "")
     )
     return Finding(Kind.RETYPE, pair.field, pair.new, text)

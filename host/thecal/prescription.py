@@ -24,15 +24,8 @@ from thecal.table import Table, read_toml
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL
 from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import (
-    MINUTES_PER_DAY,
-    MODE_CONTINUOUS,
-    MODE_FLEX,
-    MODE_NAMES,
-    MODE_STOPPED,
-    USUAL_ACCURACY_PERMILLE,
-    Program,
-)
+from thecal_fw.core.modes import DELIVERS, MODE_NAMES, OWN_PATTERNS, OWN_RATE, TRAITS
+from thecal_fw.core.program import MINUTES_PER_DAY, USUAL_ACCURACY_PERMILLE, Program
 from thecal_fw.core.program_fault import Fault
 from thecal_fw.core.validation import validate
 
@@ -81,11 +74,10 @@ def _compile(fields: dict[str, Any]) -> tuple[Compiled | None, list[str]]:
     table = Table(fields)
     reader = _Reader(table)
     mode = table.choice("mode", MODE_NAMES)
-    if mode == MODE_STOPPED:
-        program = Program(MODE_STOPPED, calibration_id=BENCH_CALIBRATION.calibration_id)
-        reader.compiled = Compiled(program)
-    elif mode is not None:
+    if mode is not None and TRAITS[mode] & DELIVERS:
         reader.read(mode)
+    elif mode is not None:
+        reader.compiled = Compiled(Program(mode, calibration_id=BENCH_CALIBRATION.calibration_id))
     # Without a mode it is not known which fields belong here.
     problems = table.problems() if mode is not None else table.found()
     if problems or reader.compiled is None:
@@ -119,9 +111,9 @@ class _Reader:
         per_hour = limits.number("most_mcg_per_hour", Fraction(0), _MOST_NUMBER)
         per_day = limits.number("most_mcg_per_day", Fraction(0), _MOST_NUMBER)
         rate_nl_per_day = 0
-        if mode == MODE_CONTINUOUS:
+        if TRAITS[mode] & OWN_RATE:
             rate_nl_per_day = self._rate(table, "dose_mcg_per_day", "dose_mcg_per_day")
-        patterns, weekdays = self._read_week() if mode == MODE_FLEX else ([], (0,) * 7)
+        patterns, weekdays = self._read_week() if TRAITS[mode] & OWN_PATTERNS else ([], (0,) * 7)
         boluses = BolusReader(table, self._nl, self._rounded)
         scheduled = boluses.scheduled(self._pattern_names)
         patient, periodic = boluses.patient(), boluses.periodic()

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from thecal.amounts import NL_PER_ML, plain
 from thecal.day_pattern import clock
+from thecal_fw.core.modes import BY_INTERVAL, MODE_NAMES, TRAITS, TREATS
 from thecal_fw.core.program_fault import (
     FIELD_BOLUS_RATE,
     FIELD_BOLUS_START,
@@ -45,6 +46,12 @@ def explain(fault: Fault, pattern_names: Sequence[str], concentration: Fraction)
     return _explain_bolus(fault, pattern_names, concentration) or repr(fault)
 
 
+def modes_with(trait: int) -> str:
+    """What a prescription's mode has to be for something that only modes of one trait have."""
+    names = [f'"{name}"' for name, traits in zip(MODE_NAMES, TRAITS, strict=True) if traits & trait]
+    return f"mode = {' or '.join(names)} only"
+
+
 def _explain_bolus(fault: Fault, pattern_names: Sequence[str], concentration: Fraction) -> str:
     """A fault of a bolus; empty if it is none."""
     name = f'bolus "{pattern_names[fault.pattern]}"' if 0 <= fault.pattern < len(pattern_names) else ""
@@ -72,9 +79,11 @@ def _explain_bolus(fault: Fault, pattern_names: Sequence[str], concentration: Fr
             " make over_minutes longer or lower the dose"
         )
     if fault.field == FIELD_PERIODIC:
-        return 'periodic_bolus goes with mode = "simple continuous" only: leave it out, or give boluses by the clock'
+        return (
+            f"periodic_bolus goes with {modes_with(BY_INTERVAL)}: leave it out, or give boluses by the clock"
+        )
     if fault.field == FIELD_PATIENT:
-        return 'patient_bolus goes with mode = "simple continuous" or "flex" only: leave it out'
+        return f"patient_bolus goes with {modes_with(TREATS)}: leave it out"
     if fault.field == FIELD_BOLUS_START and name:
         return (
             f"{name}: the one at {clock(fault.value)} begins before the last one of the day before is over, at"

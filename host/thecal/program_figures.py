@@ -14,25 +14,20 @@ from thecal.day_pattern import clock
 from thecal.magnitude import Pair
 from thecal.prescription import NL_PER_ML, WEEKDAYS
 from thecal.words import volume_of_day_nl
-from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import MINUTES_PER_DAY, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
+from thecal_fw.core.modes import OWN_PATTERNS, TREATS
+from thecal_fw.core.program import MINUTES_PER_DAY, Program
 from thecal_fw.core.schedule import most_patient_nl, rate_at
 from thecal_fw.core.week import most_nl_in_any_day
-
-_MINIMUM_RATE = BENCH_LIMITS.minimum_rate_nl_per_day
 
 
 def gives_therapy(program: Program | None) -> bool:
     """Whether it gives a dose that is meant to act: neither stopped nor at the minimum rate."""
-    return program is not None and program.mode not in (MODE_STOPPED, MODE_MINIMUM_RATE)
+    return program is not None and program.has(TREATS)
 
 
 def day_doses_mcg(program: Program) -> list[Fraction]:
     """What each day of the week gives by the clock, Monday first."""
-    if program.mode == MODE_FLEX:
-        volumes = [volume_of_day_nl(program, index) for index in program.weekdays]
-    else:
-        volumes = [Fraction(rate_at(program, 0, 0, _MINIMUM_RATE))] * 7
+    volumes = [volume_of_day_nl(program, index) for index in program.pattern_of_weekdays()]
     periodic = program.periodic_bolus
     if periodic is not None:
         each = Fraction(periodic.rate_nl_per_day * periodic.minutes, periodic.interval_minutes)
@@ -42,16 +37,17 @@ def day_doses_mcg(program: Program) -> list[Fraction]:
 
 def most_in_a_day_mcg(program: Program) -> Fraction:
     """Largest dose in any 24 hours, with every bolus that the patient may ask for."""
-    most_nl = most_nl_in_any_day(program, _MINIMUM_RATE) + most_patient_nl(program, MINUTES_PER_DAY)
+    most_nl = most_nl_in_any_day(program) + most_patient_nl(program, MINUTES_PER_DAY)
     return dose_mcg(most_nl, program.concentration_ng_per_ml)
 
 
 def bolus_doses_mcg(program: Program) -> dict[str, Fraction]:
     """Every single bolus the program knows."""
     doses: dict[str, Fraction] = {}
-    for index, day in enumerate(program.boluses):
-        if index in program.weekdays:
-            weekday = WEEKDAYS[program.weekdays.index(index)]
+    weekdays = program.pattern_of_weekdays()
+    for index, day in enumerate(program.day_boluses()):
+        if index in weekdays:
+            weekday = WEEKDAYS[weekdays.index(index)]
             for start, rate, minutes in day:
                 doses[f"bolus {weekday} {clock(start)} dose_mcg"] = _bolus(program, rate, minutes)
     if program.periodic_bolus is not None:
@@ -109,19 +105,17 @@ def _settings(program: Program) -> dict[str, Fraction]:
 def _rates(program: Program, starts: list[int]) -> dict[str, Fraction]:
     """Basal dose of each weekday from each of these minutes on; a rate that all days share only once."""
     concentration = program.concentration_ng_per_ml
-    if program.mode != MODE_FLEX and starts == [0]:
-        return {"dose_mcg_per_day": dose_mcg(rate_at(program, 0, 0, _MINIMUM_RATE), concentration)}
+    if not program.has(OWN_PATTERNS) and starts == [0]:
+        return {"dose_mcg_per_day": dose_mcg(rate_at(program, 0, 0), concentration)}
     return {
-        f"{day} {clock(start)} dose_mcg_per_day": dose_mcg(
-            rate_at(program, weekday, start, _MINIMUM_RATE), concentration
-        )
+        f"{day} {clock(start)} dose_mcg_per_day": dose_mcg(rate_at(program, weekday, start), concentration)
         for weekday, day in enumerate(WEEKDAYS)
         for start in starts
     }
 
 
 def _starts(program: Program) -> list[int]:
-    return sorted({start for pattern in program.patterns for start, _ in pattern} or {0})
+    return sorted({start for steps in program.day_patterns() for start, _ in steps})
 
 
 def _bolus(program: Program, rate_nl_per_day: int, minutes: int) -> Fraction:

@@ -22,7 +22,7 @@ from thecal.program_figures import (
     most_in_a_day_mcg,
 )
 from thecal.titration import DECREASE_SOURCE, FIELD, judge_titration
-from thecal_fw.core.program import MODE_STOPPED, Program
+from thecal_fw.core.program import Program
 
 # A bolus begins to act after half an hour to an hour (Gablofen monograph); before that, nobody can know whether the
 # next one is one too many.
@@ -87,7 +87,7 @@ def _titration_findings(
         text = (
             f"therapy begins with {plain(dose)} mcg/day after a program that gave none; tolerance may be lost"
         )
-        if old.mode == MODE_STOPPED:
+        if not old.delivers():
             text += (
                 ", and no bridge is made: a stopped program does not tell which drug tubing and catheter hold"
             )
@@ -109,14 +109,14 @@ def _titration_findings(
 
 def stop_warning(old: Program | None, new: Program) -> str:
     """What to say before a program that delivers nothing takes the place of one that does; empty for all others."""
-    stops = new.mode == MODE_STOPPED and old is not None and old.mode != MODE_STOPPED
+    stops = not new.delivers() and old is not None and old.delivers()
     return "This ends delivery; a sudden stop means withdrawal. " if stops else ""
 
 
 def _end_of_therapy(old: Program | None, new: Program) -> list[Finding]:
     """To the minimum rate, which takes a reason and is never refused. A stop takes none: an overdose is met with it,
     and whoever asks for consent says what it means."""
-    if old is None or not gives_therapy(old) or new.mode == MODE_STOPPED:
+    if old is None or not gives_therapy(old) or not new.delivers():
         return []
     before, after = max(day_doses_mcg(old)), max(day_doses_mcg(new))
     text = (

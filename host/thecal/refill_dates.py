@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from thecal.amounts import millilitres
-from thecal_fw.core.program import MODE_STOPPED, Program
+from thecal_fw.core.program import Program
 from thecal_fw.core.refill_dates import alarm_protects
 
 NEVER_MINUTES = 0xFFFFFFFF // 60
@@ -62,7 +62,7 @@ def refill_dates(outlook: ReservoirOutlook, now: datetime, filled: datetime | No
 def protection_warning(program: Program) -> str:
     """What to say when a program's alarm can't protect a full reservoir; empty if it can."""
     fill_nl, alarm_nl, permille = program.reservoir_nl, program.low_reservoir_nl, program.accuracy_permille
-    if program.mode == MODE_STOPPED or alarm_protects(fill_nl, alarm_nl, permille):
+    if not program.delivers() or alarm_protects(fill_nl, alarm_nl, permille):
         return ""
     enough_nl = -(-fill_nl * permille // (1_000 + permille))
     return (

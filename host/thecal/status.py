@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
 
-from thecal_fw.core.alarms import ALARM_NAMES
+from thecal.alarm_sets import names_of, with_bits
 from thecal_fw.core.instant import UNKNOWN_US
-from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.modes import MODE_NAMES
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
 
@@ -96,7 +96,7 @@ class Status:
 
     @property
     def alarm_names(self) -> list[str]:
-        return [name for bit, name in enumerate(ALARM_NAMES) if self.active_alarms >> bit & 1]
+        return names_of(self.active_alarms)
 
     @property
     def uncertain_nl(self) -> Fraction:
@@ -146,7 +146,7 @@ class Status:
 
 def status_of(answer: dict[str, Any]) -> Status:
     """Status of the fields of an interrogation's response."""
-    fields = dict(answer)
+    fields = with_bits(answer)
     fields["drug"] = fields["drug"].rstrip(b"\0").decode("ascii", "replace")
     for name in ("has_program", "change_pending", "fill_known"):
         fields[name] = bool(fields[name])

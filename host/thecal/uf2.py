@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from thecal.errors import BadInputError
 
@@ -12,6 +13,8 @@ _HEADER = "<IIIIIIII"
 _MAGIC = (0x0A324655, 0x9E5D5157)
 _END_MAGIC = 0x0AB16F30
 _HAS_FAMILY = 0x2000
+_HEADER_BYTES = struct.calcsize(_HEADER)
+_MOST_DATA_BYTES = 476
 
 
 def check_uf2(name: str, image: bytes) -> int:
@@ -38,3 +41,11 @@ def check_uf2(name: str, image: bytes) -> int:
                 [f"{name} is incomplete: block {number} says it is {index} of {count}, the file has {blocks}"]
             )
     return blocks
+
+
+def blocks_of(image: bytes) -> Iterator[tuple[int, bytes]]:
+    """Address and data of every block of an image that has been checked."""
+    for begin in range(0, len(image), _BLOCK_BYTES):
+        _, _, _, address, size, _, _, _ = struct.unpack_from(_HEADER, image, begin)
+        data = image[begin + _HEADER_BYTES : begin + _HEADER_BYTES + min(size, _MOST_DATA_BYTES)]
+        yield address, data

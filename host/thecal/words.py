@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from thecal.amounts import NG_PER_MCG, Line, dose_mcg, millilitres, plain
 from thecal.bolus_words import bolus_lines, bolus_volume_nl, scheduled_lines
 from thecal.day_pattern import clock
-from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import (
-    MINUTES_PER_DAY,
-    MODE_CONTINUOUS,
-    MODE_FLEX,
-    MODE_MINIMUM_RATE,
-    MODE_NAMES,
-    MODE_STOPPED,
-    Program,
-)
+from thecal_fw.core.modes import MODE_NAMES, OWN_PATTERNS
+from thecal_fw.core.program import MINUTES_PER_DAY, Program
+from thecal_fw.core.schedule import rate_at
+
+if TYPE_CHECKING:
+    from thecal_fw.core.modes import Steps
 
 WEEKDAY_WORDS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -87,7 +84,7 @@ def _what(program: Program | None) -> list[Line]:
     if program is None:
         return [Line("mode", "no program", "no program")]
     rows = [("mode", MODE_NAMES[program.mode])]
-    if program.mode != MODE_STOPPED:
+    if program.delivers():
         # A nanogram is a thousandth of a microgram, so six digits hold every concentration but the highest.
         concentration = Fraction(program.concentration_ng_per_ml, NG_PER_MCG)
         if program.patient:
@@ -98,7 +95,7 @@ def _what(program: Program | None) -> list[Line]:
 
 def _bounds(program: Program | None) -> list[Line]:
     """Reservoir and limits."""
-    if program is None or program.mode == MODE_STOPPED:
+    if program is None or not program.delivers():
         return []
     days = days_to_alarm(program)
     lasts = f"{float(days):.1f} days" if days else "no end"
@@ -131,7 +128,7 @@ def _assumptions(program: Program) -> list[Line]:
 
 def _made_for(program: Program | None) -> list[Line]:
     """The constants of the pump that the program goes with."""
-    if program is None or program.mode == MODE_STOPPED:
+    if program is None or not program.delivers():
         return []
     calibration, dead_volume = str(program.calibration_id), str(program.dead_volume_id)
     return [
@@ -146,14 +143,9 @@ def _limit(label: str, program: Program, most_nl: int) -> Line:
 
 
 def _steady_dose(program: Program | None) -> list[Line]:
-    if program is None or program.mode not in (MODE_CONTINUOUS, MODE_MINIMUM_RATE):
+    if program is None or not program.delivers() or program.has(OWN_PATTERNS):
         return []
-    return [_rate("dose", program, _steady_rate(program))]
-
-
-def _steady_rate(program: Program) -> int:
-    is_minimum = program.mode == MODE_MINIMUM_RATE
-    return BENCH_LIMITS.minimum_rate_nl_per_day if is_minimum else program.rate_nl_per_day
+    return [_rate("dose", program, rate_at(program, 0, 0))]
 
 
 def _pattern(program: Program | None, index: int, starts: list[int]) -> list[Line]:
@@ -170,7 +162,7 @@ def _pattern(program: Program | None, index: int, starts: list[int]) -> list[Lin
 
 
 def _patterns(program: Program | None) -> list[list[tuple[int, int]]]:
-    return program.patterns if program is not None and program.mode == MODE_FLEX else []
+    return program.patterns if program is not None and program.has(OWN_PATTERNS) else []
 
 
 def _spans(starts: list[int]) -> list[tuple[int, int]]:
@@ -192,7 +184,7 @@ def weekdays_text(program: Program, index: int) -> str:
     """Weekdays of a pattern, three and more in a row as a range."""
     runs: list[list[int]] = []
     for day in range(7):
-        if program.weekdays[day] != index:
+        if program.pattern_of_weekdays()[day] != index:
             continue
         if runs and runs[-1][-1] == day - 1:
             runs[-1].append(day)
@@ -205,17 +197,17 @@ def weekdays_text(program: Program, index: int) -> str:
     return ", ".join(parts) or "on no day"
 
 
-def volume_per_day_nl(pattern: list[tuple[int, int]]) -> Fraction:
+def volume_per_day_nl(steps: Steps) -> Fraction:
     """Volume that one day of a pattern gives."""
-    spans = _spans([start for start, _ in pattern])
-    total = sum((end - begin) * _rate_at(pattern, begin) for begin, end in spans)
+    spans, rates = _spans([start for start, _ in steps]), [rate for _, rate in steps]
+    total = sum((end - begin) * rate for (begin, end), rate in zip(spans, rates, strict=True))
     return Fraction(total, MINUTES_PER_DAY)
 
 
 def volume_of_day_nl(program: Program, index: int) -> Fraction:
     """Volume that one day of a program's pattern gives, boluses among it."""
-    boluses = [bolus_volume_nl(rate, minutes) for _, rate, minutes in program.boluses[index]]
-    return volume_per_day_nl(program.patterns[index]) + sum(boluses, Fraction(0))
+    boluses = [bolus_volume_nl(rate, minutes) for _, rate, minutes in program.day_boluses()[index]]
+    return volume_per_day_nl(program.day_patterns()[index]) + sum(boluses, Fraction(0))
 
 
 def days_to_alarm(program: Program) -> Fraction | None:
@@ -223,13 +215,8 @@ def days_to_alarm(program: Program) -> Fraction | None:
 
     Every bolus that a patient may ask for is reckoned with.
     """
-    if program.mode == MODE_STOPPED:
-        return None
-    if program.mode == MODE_FLEX:
-        week = [volume_of_day_nl(program, index) for index in program.weekdays]
-        per_day = sum(week, Fraction(0)) / len(week)
-    else:
-        per_day = Fraction(_steady_rate(program))
+    week = [volume_of_day_nl(program, index) for index in program.pattern_of_weekdays()]
+    per_day = sum(week, Fraction(0)) / len(week)
     periodic, patient = program.periodic_bolus, program.patient_bolus
     if periodic is not None:
         per_day += Fraction(periodic.rate_nl_per_day * periodic.minutes, periodic.interval_minutes)

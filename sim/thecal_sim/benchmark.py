@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from thecal_fw.core.calibration import BENCH_CALIBRATION
-from thecal_fw.core.program import MODE_CONTINUOUS, Program
+from thecal_fw.core.modes import MODE_CONTINUOUS
+from thecal_fw.core.program import Program
 from thecal_sim.bare_host import BareHost
 from thecal_sim.model import ModelPump
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, Regimen, check_pulses

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from thecal_fw.core.carried import NOTE_BYTES
+from thecal_fw.core.flash_map import SECTORS, STATE_BYTES
 from thecal_sim.nor_flash import NorFlash
 from thecal_sim.processor import Processor
 from thecal_sim.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
-_NOTE_BYTES = 160
-STORAGE_SECTORS = 202
-"""The journal's and, behind them, two for the keys, two rings of 32 for the doses, and eight for the meter."""
-_RECORD_BYTES = 128
+STORAGE_SECTORS = SECTORS
 
 
 class SimulatedRetained:
@@ -20,21 +19,21 @@ class SimulatedRetained:
         self.counted = 0
         self.reset_s = 0
         self.reset_us = 0
-        self.note = bytes(_NOTE_BYTES)
-        self.record = bytes(_RECORD_BYTES)
+        self.note = bytes(NOTE_BYTES)
+        self.record = bytes(STATE_BYTES)
         self._kept: bytes | None = None
-        self._kept_record = bytes(_RECORD_BYTES)
+        self._kept_record = bytes(STATE_BYTES)
 
     def keep(self, note: bytes | bytearray | memoryview) -> None:
-        self._kept = _exactly(_NOTE_BYTES, note)
+        self._kept = _exactly(NOTE_BYTES, note)
 
     def keep_record(self, record: bytes | bytearray | memoryview) -> None:
-        self._kept_record = _exactly(_RECORD_BYTES, record)
+        self._kept_record = _exactly(STATE_BYTES, record)
 
     def survive(self, counted: int, since_reset_ns: int) -> None:
         """The watchdog resets the board now."""
         self.was_kept = self._kept is not None
-        self.note = self._kept or bytes(_NOTE_BYTES)
+        self.note = self._kept or bytes(NOTE_BYTES)
         self.record = self._kept_record
         self.counted = counted
         self.reset_s, ns = divmod(since_reset_ns, NS_PER_S)
@@ -43,7 +42,7 @@ class SimulatedRetained:
     def lose_power(self) -> None:
         self.was_kept = False
         self._kept = None
-        self._kept_record = bytes(_RECORD_BYTES)
+        self._kept_record = bytes(STATE_BYTES)
 
 
 def _exactly(length: int, data: bytes | bytearray | memoryview) -> bytes:

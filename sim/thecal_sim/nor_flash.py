@@ -12,6 +12,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from thecal_fw.core import flash_map
+
 PROGRAM = "program"
 ERASE = "erase"
 
@@ -44,8 +46,8 @@ class Cut:
 class NorFlash:
     """Implements ``Flash``. ``operation`` counts programs and erases; reads are not counted."""
 
-    SECTOR_BYTES = 4096
-    PAGE_BYTES = 256
+    SECTOR_BYTES = flash_map.SECTOR_BYTES
+    PAGE_BYTES = flash_map.PAGE_BYTES
     LONGEST_ERASE_US = 400_000
     LONGEST_PROGRAM_US = 3_000
 

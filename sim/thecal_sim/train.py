@@ -14,6 +14,7 @@ from itertools import accumulate
 
 from simpy import Event
 
+from thecal_fw.core.program_place import ROOM_FOR_ANY_PROGRAM
 from thecal_sim.edge_record import Edge
 from thecal_sim.edges import STEP, Recording
 from thecal_sim.processor import Processor
@@ -40,7 +41,7 @@ class SimulatedTrain:
     take_over_ns: what arming it takes, and what is reported of a dry run at the next reset.
     """
 
-    BLOCK_PULSES: int = 512
+    block_pulses: int = ROOM_FOR_ANY_PROGRAM.block_pulses
     LEAST_INTERVAL_TICKS: int = 4
 
     def __init__(self, processor: Processor, recording: Recording) -> None:
@@ -84,8 +85,8 @@ class SimulatedTrain:
             raise ContractError(
                 f"an interval of {interval_ticks} ticks; the least is {self.LEAST_INTERVAL_TICKS}"
             )
-        if len(self._filling) == self.BLOCK_PULSES:
-            raise ContractError(f"more than {self.BLOCK_PULSES} pulses pushed into a block")
+        if len(self._filling) == self.block_pulses:
+            raise ContractError(f"more than {self.block_pulses} pulses pushed into a block")
         self._filling.append(interval_ticks)
 
     def release(self) -> None:

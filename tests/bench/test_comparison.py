@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.comparison.contenders import rival
-from thecal_hil.comparison.rival_programs import ASYNCIO_TASK, MACHINE_TIMER
-from thecal_hil.image import BUILT
+from thecal_hil.campaigns.comparison.contenders import rival
+from thecal_hil.campaigns.comparison.rival_programs import ASYNCIO_TASK, MACHINE_TIMER
+from thecal_hil.contract.image import BUILT
 
 STOCK_UF2 = BUILT / "stock.uf2"
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thecal_hil.comparison.step_errors import step_errors
+from thecal_hil.campaigns.comparison.step_errors import step_errors
 
 INTERVAL_NS = 100_000_000
 

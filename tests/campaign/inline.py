@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from thecal_hil.campaign.workers import Batch, Do, Done
+from thecal_hil.campaigns.weeks.workers import Batch, Do, Done
 
 
 class InlineWorkers:

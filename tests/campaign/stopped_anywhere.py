@@ -9,8 +9,8 @@ from itertools import count
 from types import FrameType
 from typing import Any
 
-from thecal_hil.campaign import workers
-from thecal_hil.campaign.workers import Batch, Done, LocalWorkers
+from thecal_hil.campaigns.weeks import workers
+from thecal_hil.campaigns.weeks.workers import Batch, Done, LocalWorkers
 
 BATCHES = [Batch(number, range(1), 1) for number in range(5)]
 LOOKED_INTO = ("concurrent.futures", "multiprocessing", "queue", "threading", workers.__name__)

@@ -16,15 +16,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from campaign.inline import InlineWorkers
-from thecal_hil.campaign.__main__ import main
-from thecal_hil.campaign.memory import put_together
-from thecal_hil.campaign.plan import Plan
-from thecal_hil.campaign.report import FIGURES, NAMED_WRONG, summary, text, write_report
-from thecal_hil.campaign.results import Results
-from thecal_hil.campaign.run import carry_out
-from thecal_hil.campaign.store import Store
-from thecal_hil.campaign.workers import Batch, DaskWorkers, Do, Done
-from thecal_hil.evidence import is_as_written
+from thecal_hil.campaigns.weeks.__main__ import main
+from thecal_hil.campaigns.weeks.memory import put_together
+from thecal_hil.campaigns.weeks.plan import Plan
+from thecal_hil.campaigns.weeks.report import FIGURES, NAMED_WRONG, summary, text, write_report
+from thecal_hil.campaigns.weeks.results import Results
+from thecal_hil.campaigns.weeks.run import carry_out
+from thecal_hil.campaigns.weeks.store import Store
+from thecal_hil.campaigns.weeks.workers import Batch, DaskWorkers, Do, Done
+from thecal_hil.evidence.measurements import is_as_written
 
 PLAN = Plan(runs=10, days=1, first_seed=40, batch=1)
 SOURCES = [entry for entry in sys.path if Path(entry).is_dir()]
@@ -37,7 +37,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def begun_command(directory: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "thecal_hil.campaign", "--to", str(directory)]
+    command = [sys.executable, "-m", "thecal_hil.campaigns.weeks", "--to", str(directory)]
     plan = f"--runs {PLAN.runs} --days {PLAN.days} --first-seed {PLAN.first_seed} --batch {PLAN.batch}"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(SOURCES)}
     pipe = subprocess.PIPE
@@ -134,7 +134,7 @@ def test_a_campaign_whose_part_was_damaged_ends_in_words_before_it_does_any_work
     damaged.write_bytes(data)
     arguments = ["--runs", "4", "--days", "1", "--batch", "2", "--to", str(tmp_path / "a campaign")]
     monkeypatch.setattr("sys.argv", ["campaign", *arguments])
-    monkeypatch.setattr("thecal_hil.campaign.__main__.LocalWorkers", lambda processes: InlineWorkers())
+    monkeypatch.setattr("thecal_hil.campaigns.weeks.__main__.LocalWorkers", lambda processes: InlineWorkers())
 
     assert main() == 2
     said = capsys.readouterr().err
@@ -168,7 +168,7 @@ def test_the_report_tells_the_distribution_and_the_worst_cases_with_how_to_do_th
     worst = max(zip(errors, table["seed"].to_pylist(), strict=True), key=lambda pair: abs(pair[0]))
     case = found["worst"]["overall_error_percent"][0]
     assert (case["overall_error_percent"], case["seed"]) == worst
-    assert case["pico"] == f"python -m thecal_hil.campaign --replay {worst[1]} --days 1 --rig pico"
+    assert case["pico"] == f"python -m thecal_hil.campaigns.weeks --replay {worst[1]} --days 1 --rig pico"
     assert next(iter(found["goes_with_overall_error"])) == "calibration_error_percent"
     shown = (tmp_path / "report.txt").read_text()
     assert case["model"] in shown

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from campaign.inline import InlineWorkers
-from thecal_hil.campaign.__main__ import main
-from thecal_hil.campaign.plan import Plan
-from thecal_hil.campaign.replay import BY_THE_INSTANT, alike
-from thecal_hil.campaign.report import write_report
-from thecal_hil.campaign.results import Results
-from thecal_hil.campaign.run import carry_out
-from thecal_hil.campaign.store import Store
-from thecal_hil.campaign.week import NL_PER_DAY, columns_drawn, run_week, what_is_wrong
-from thecal_hil.model_rig import ModelRig
-from thecal_hil.rig import Rig
+from thecal_hil.campaigns.weeks.__main__ import main
+from thecal_hil.campaigns.weeks.plan import Plan
+from thecal_hil.campaigns.weeks.replay import BY_THE_INSTANT, alike
+from thecal_hil.campaigns.weeks.report import write_report
+from thecal_hil.campaigns.weeks.results import Results
+from thecal_hil.campaigns.weeks.run import carry_out
+from thecal_hil.campaigns.weeks.store import Store
+from thecal_hil.campaigns.weeks.week import NL_PER_DAY, columns_drawn, run_week, what_is_wrong
+from thecal_hil.contract.rig import Rig
+from thecal_hil.rigs.model_rig import ModelRig
 
 BALANCE_DIGITS_NL = 500
 """Five digits of 0.1 mg: four readings, each with noise and rounding."""

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 import thecal
 from campaign.inline import InlineWorkers
-from thecal_hil.campaign import results as results_module
-from thecal_hil.campaign.parts import Contents, PartError, part_of, rows_of
-from thecal_hil.campaign.plan import Plan
-from thecal_hil.campaign.run import carry_out
-from thecal_hil.campaign.sources import sources_digest
-from thecal_hil.campaign.store import CampaignError, Store, WrongPartsError
-from thecal_hil.campaign.week import Row
+from thecal_hil.campaigns.weeks import results as results_module
+from thecal_hil.campaigns.weeks.parts import Contents, PartError, part_of, rows_of
+from thecal_hil.campaigns.weeks.plan import Plan
+from thecal_hil.campaigns.weeks.run import carry_out
+from thecal_hil.campaigns.weeks.sources import sources_digest
+from thecal_hil.campaigns.weeks.store import CampaignError, Store, WrongPartsError
+from thecal_hil.campaigns.weeks.week import Row
 
 PLAN = Plan(7, 1, batch=3)
 
@@ -116,7 +116,7 @@ def test_a_campaign_is_not_gone_on_with_by_other_sources(
 ) -> None:
     with Store(tmp_path, Plan(7, 1)).held():
         pass
-    monkeypatch.setattr("thecal_hil.campaign.plan.sources_digest", lambda: "of another state")
+    monkeypatch.setattr("thecal_hil.campaigns.weeks.plan.sources_digest", lambda: "of another state")
     with pytest.raises(CampaignError, match="another build"), Store(tmp_path, Plan(7, 1)).held():
         pass
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thecal_hil.campaign.course_of_days import celsius_at, let_days_pass
-from thecal_hil.campaign.tolerances import TOLERANCES, Normal, drawn_by, plant_of
+from thecal_hil.campaigns.weeks.course_of_days import celsius_at, let_days_pass
+from thecal_hil.campaigns.weeks.tolerances import TOLERANCES, Normal, drawn_by, plant_of
 from thecal_sim.plant import Plant
 from thecal_sim.units import NS_PER_DAY
 

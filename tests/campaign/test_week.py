@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thecal_hil.campaign import week
-from thecal_hil.campaign.replay import replay, told
-from thecal_hil.campaign.tolerances import drawn_by
-from thecal_hil.campaign.week import pump_instants, run_week, what_is_wrong, wrong_among
-from thecal_hil.model_rig import ModelRig
+from thecal_hil.campaigns.weeks import week
+from thecal_hil.campaigns.weeks.replay import replay, told
+from thecal_hil.campaigns.weeks.tolerances import drawn_by
+from thecal_hil.campaigns.weeks.week import pump_instants, run_week, what_is_wrong, wrong_among
+from thecal_hil.rigs.model_rig import ModelRig
 from thecal_sim.units import NS_PER_DAY
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.changes.case import FAULTS, LIFE, Case, CaseError, read_case, shrunk
-from thecal_hil.changes.fault_sequences import drawn_case
-from thecal_hil.changes.life import Life
-from thecal_hil.changes.steps import Step, drawn_steps
+from thecal_hil.campaigns.changes.case import FAULTS, LIFE, Case, CaseError, read_case, shrunk
+from thecal_hil.campaigns.changes.fault_sequences import drawn_case
+from thecal_hil.campaigns.changes.life import Life
+from thecal_hil.campaigns.changes.steps import Step, drawn_steps
 
 
 def case_of(*names: str) -> Case:

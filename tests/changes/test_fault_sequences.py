@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from thecal_fw.core import alarms, annunciation
+from thecal_fw.core.alarm_sets import SET_BYTES
 from thecal_fw.core.alarms import Alarms
 from thecal_fw.core.annunciation import Annunciation
 from thecal_fw.requests.server import LinkServer
-from thecal_hil.changes.case import FAULTS, Case, shrunk
-from thecal_hil.changes.fault_sequences import ACTIONS_EACH, drawn_case, run_sequence
-from thecal_hil.changes.steps import Step
-from thecal_hil.faults import PLANT_FAULTS, Fault
-from thecal_hil.model_faults import ModelFaults
+from thecal_hil.campaigns.changes.case import FAULTS, Case, shrunk
+from thecal_hil.campaigns.changes.fault_sequences import ACTIONS_EACH, drawn_case, run_sequence
+from thecal_hil.campaigns.changes.steps import Step
+from thecal_hil.contract.faults import PLANT_FAULTS, Fault
+from thecal_hil.rigs.model_faults import ModelFaults
 
 
 def sequence_of(*actions: tuple[str, int]) -> Case:
@@ -64,7 +65,7 @@ def test_a_pump_that_does_not_listen_while_the_supply_is_low_is_found_deaf(monke
 
 @pytest.mark.requirement("any-faults")
 def test_an_alarm_that_a_person_can_not_clear_is_found(monkeypatch):
-    monkeypatch.setattr(Alarms, "acknowledge", lambda *_: 0)
+    monkeypatch.setattr(Alarms, "acknowledge", lambda *_: bytearray(SET_BYTES))
     case = sequence_of((Fault.CRYSTAL_FAILS, 0), ("power cut", 0))
     assert "put in order" in run_sequence(case).wrong[0]
 
@@ -86,6 +87,6 @@ def test_an_alarm_whose_tone_follows_on_another_without_a_pause_is_heard():
 @pytest.mark.requirement("any-faults")
 def test_an_alarm_for_which_only_the_answers_to_a_person_sound_is_found_silent(monkeypatch):
     update = Annunciation.update
-    monkeypatch.setattr(Annunciation, "update", lambda self, s, us, *_: update(self, s, us, -1, 0))
+    monkeypatch.setattr(Annunciation, "update", lambda self, s, us, *_: update(self, s, us, -1))
     case = sequence_of((Fault.SUPPLY_LOW, 0), *[("press", 0)] * 3)
     assert "have not been heard" in run_sequence(case).wrong[0]

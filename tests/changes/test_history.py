@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from thecal_hil.changes.history import History, Temporary
+from thecal_hil.campaigns.changes.history import History, Temporary
 from thecal_sim.ideal import Regimen, Span
 
 S = 1_000_000_000

@@ -8,16 +8,16 @@ from collections import Counter
 import pytest
 
 from thecal_fw.link import messages
-from thecal_hil.changes import life as lives
-from thecal_hil.changes.life import run_life
-from thecal_hil.changes.steps import ALARMS, COLLECT, PRESS, Step, drawn_steps
-from thecal_hil.changes.watched import Event
+from thecal_hil.campaigns.changes import life as lives
+from thecal_hil.campaigns.changes.life import run_life
+from thecal_hil.campaigns.changes.steps import ALARMS, COLLECT, PRESS, Step, drawn_steps
+from thecal_hil.campaigns.changes.watched import Event
+from thecal_hil.contract.faults import Fault
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.course.raw_link import RawLink
 from thecal_hil.emulator.heap import Heap
 from thecal_hil.emulator.silicon import Silicon
-from thecal_hil.faults import Fault
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.raw_link import RawLink
+from thecal_hil.rigs.pico_rig import PicoRig
 
 BOARD = "silicon,flash=blank,P=132,replace=random"
 _DRAWN = 60

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from thecal_hil.changes.resets import AT_ONCE, LASTING, every_reset
+from thecal_hil.campaigns.changes.resets import AT_ONCE, LASTING, every_reset
+from thecal_hil.contract.image import image_under_test
 from thecal_hil.emulator import fixes
-from thecal_hil.image import image_under_test
 
 pytestmark = pytest.mark.skipif(
     "THECAL_UF2" in os.environ, reason="a stock image is used: too slow for these"

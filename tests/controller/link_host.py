@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from thecal.alarm_sets import set_of, with_bits
 from thecal_fw.core.program import Program
 from thecal_fw.link import messages
 from thecal_fw.link.frames import Frame, FrameReader, encode_frame
@@ -65,6 +66,10 @@ class LinkHost:
                 before = refusal.detail
         raise TimeoutError("the pump does not get on with it")
 
+    def acknowledge(self, alarms: int) -> dict[str, Any]:
+        """Acknowledge alarms by bit."""
+        return self.ask(messages.ACKNOWLEDGE, set_of(alarms))
+
     def _wait_a_moment(self) -> None:
         self.port.timeout = _MOMENT_S
         assert self.port.read(1) == b"", "the pump says something that nobody asked for"
@@ -102,7 +107,7 @@ class LinkHost:
             raise RefusedError(fields["code"], fields["detail"])
         fields = messages.BY_KIND[frame.kind & ~messages.RESPONSE].response.unpack(frame.payload)
         assert fields is not None
-        return fields
+        return with_bits(fields)
 
     def stage(self, program: Program) -> dict[str, Any]:
         """Stage a program and have it checked."""

@@ -13,8 +13,9 @@ from controller.link_host import LinkHost
 from thecal_fw.core import events
 from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.calibration import BENCH_CALIBRATION
-from thecal_fw.core.limits import BENCH_LIMITS, Limits
-from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED, Program
+from thecal_fw.core.limits import BENCH_LIMITS, MINIMUM_RATE_NL_PER_DAY, Limits
+from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED
+from thecal_fw.core.program import Program
 from thecal_fw.core.schedule import most_patient_nl
 from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 from thecal_fw.link import messages
@@ -25,7 +26,7 @@ from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, Regimen, check_p
 from thecal_sim.units import NS_PER_MINUTE, NS_PER_S, NS_PER_US, TICK_NS
 
 MICROSTEPS_PER_NL = Fraction(BENCH_CALIBRATION.microsteps_per_rev, BENCH_CALIBRATION.nl_per_rev)
-MINIMUM_RATE = Regimen.constant(BENCH_LIMITS.minimum_rate_nl_per_day)
+MINIMUM_RATE = Regimen.constant(MINIMUM_RATE_NL_PER_DAY)
 MONDAY_UTC_S = 1_772_409_600
 """Monday, 2 March 2026, 00:00 UTC."""
 SECONDS_PER_DAY = 86_400
@@ -33,9 +34,8 @@ SECONDS_PER_DAY = 86_400
 
 def within_limits(program: Program) -> Program:
     """The program with the narrowest limits it passes validation with."""
-    minimum_rate = BENCH_LIMITS.minimum_rate_nl_per_day
-    program.most_nl_per_hour = most_nl_in_any_hour(program, minimum_rate) + most_patient_nl(program, 60)
-    program.most_nl_per_day = most_nl_in_any_day(program, minimum_rate) + most_patient_nl(program, 1_440)
+    program.most_nl_per_hour = most_nl_in_any_hour(program) + most_patient_nl(program, 60)
+    program.most_nl_per_day = most_nl_in_any_day(program) + most_patient_nl(program, 1_440)
     return program
 
 
@@ -225,8 +225,6 @@ class PumpBench:
 
     def is_active(self, alarm: int) -> bool:
         return bool(self.status()["active_alarms"] >> alarm & 1)
-
-    acknowledging = messages.ACKNOWLEDGE
 
     def events(self, code: int) -> list[dict[str, int]]:
         """Every logged event of a code, oldest first."""

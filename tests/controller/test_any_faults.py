@@ -11,7 +11,6 @@ from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous
 from thecal_fw.core import alarms, events
 from thecal_fw.core.alarms import ALARMS
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
-from thecal_fw.link import messages
 from thecal_sim.edges import ENABLE
 from thecal_sim.units import NS_PER_MS
 
@@ -44,7 +43,7 @@ ACTIONS = {
 
 
 def acknowledge(bench: PumpBench) -> None:
-    bench.host.ask(messages.ACKNOWLEDGE, bench.status()["active_alarms"])
+    bench.host.acknowledge(bench.status()["active_alarms"])
 
 
 def find_again(bench: PumpBench) -> None:

@@ -14,7 +14,7 @@ from thecal_fw.core.program_place import ProgramPlace, Room
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.link import messages
 from thecal_fw.link.frames import encode_frame
-from thecal_hil.memory.largest import largest_program
+from thecal_hil.campaigns.memory.largest import largest_program
 
 STAGED_AT_ONCE = 200
 
@@ -156,7 +156,7 @@ def test_after_a_reset_delivery_goes_on_at_once_and_boluses_wait_until_the_week_
 @pytest.mark.requirement("room-of-an-image", "room-keeps-program")
 def test_an_image_with_less_room_says_so_when_a_program_is_staged_and_takes_what_fits(bench):
     controller = bench.pump.controller
-    room = Room(512, 60)
+    room = Room(512, 60, 512)
     controller.orders.place, controller.orders._spare_place = ProgramPlace(room), ProgramPlace(room)
     bench.deliver(continuous(424_000))
     refused = refusal_of(bench, messages.STAGE_BEGIN, 513)

@@ -480,7 +480,7 @@ def test_a_bolus_that_the_third_reset_in_a_row_blocks_is_over_and_another_one_ca
         bench.reset(events.RESET_WATCHDOG)
     assert bench.is_active(alarms.REPEATED_RESETS)
     assert [what for what, *_ in bench.bolus_events()] == ["begun", "ended"]
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.REPEATED_RESETS)
+    bench.host.acknowledge(1 << alarms.REPEATED_RESETS)
     bench.run_for(5)
     assert bench.status()["rate_nl_per_day"] == 424_000
     bench.run_for(15 * 60)

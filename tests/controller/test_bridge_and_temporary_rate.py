@@ -120,7 +120,7 @@ def test_a_bridge_is_of_the_same_volume_whatever_comes_in_between(between: str) 
     else:
         bench.pump.controller.reports.note_alarm(alarms.TIMING_FAULT)
         bench.run_for(HOUR_S)
-        bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.TIMING_FAULT)
+        bench.host.acknowledge(1 << alarms.TIMING_FAULT)
     while not bench.events(events.EVENT_BRIDGE_ENDED):
         bench.run_for(10)
     given_steps = len(bench.pump.step_times_ns) - begun

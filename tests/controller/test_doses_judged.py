@@ -8,7 +8,7 @@ from controller.pump_bench import MONDAY_UTC_S, PumpBench
 from thecal_fw.core import events
 from thecal_fw.core.bolus import KIND_CLINICIAN
 from thecal_fw.core.events import RESET_WATCHDOG
-from thecal_hil.doses.programs import program_of
+from thecal_hil.campaigns.doses.programs import program_of
 
 HOUR_S = 3_600
 TEN_UL_IN_5_MIN = 2_880_000

@@ -11,10 +11,10 @@ from controller.pump_bench import (
     within_limits,
 )
 from thecal_fw.core import alarms, events
-from thecal_fw.core.limits import Limits
-from thecal_fw.core.program import MODE_CONTINUOUS, Program
+from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY, Limits
+from thecal_fw.core.modes import MODE_CONTINUOUS
+from thecal_fw.core.program import Program
 from thecal_fw.core.pump_state import STATE_STOPPED
-from thecal_fw.link import messages
 from thecal_sim.edges import ENABLE
 from thecal_sim.oracle import check_pulses
 from thecal_sim.units import NS_PER_MS, NS_PER_S
@@ -107,8 +107,8 @@ def test_a_queue_that_runs_dry_latches_a_timing_fault_and_what_was_missed_is_nev
 def test_acknowledging_a_timing_fault_brings_the_program_back():
     bench, _ = starved_bench()
     bench.run_for(10)
-    assert bench.status()["rate_nl_per_day"] == FAST_LIMITS.minimum_rate_nl_per_day
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.TIMING_FAULT)
+    assert bench.status()["rate_nl_per_day"] == MINIMUM_RATE_NL_PER_DAY
+    bench.host.acknowledge(1 << alarms.TIMING_FAULT)
     bench.run_for(5)
     assert not bench.is_active(alarms.TIMING_FAULT)
     assert bench.status()["rate_nl_per_day"] == 200_000_000

@@ -28,7 +28,7 @@ CHANGES = [
     (messages.STOP, ()),
     (messages.REFILL, (1_000_000,)),
     (messages.SET_TIME, (MONDAY_UTC_S, 0, 0)),
-    (messages.ACKNOWLEDGE, (0xFFFF_FFFF,)),
+    (messages.ACKNOWLEDGE, (b"\xff" * 8,)),
     (messages.BOOTLOADER, ()),
     (messages.PROMPT, ()),
 ]
@@ -248,7 +248,7 @@ def test_with_the_clinicians_key_everything_goes_as_without_keys(bench, clinicia
     bench.set_time(MONDAY_UTC_S)
     bench.deliver(continuous(6_000_000))
     bench.run_for(60)
-    assert clinician.refusal(messages.ACKNOWLEDGE, 0)[0] == messages.ERROR_NONE
+    assert clinician.refusal(messages.ACKNOWLEDGE, bytes(8))[0] == messages.ERROR_NONE
     bench.assert_as_prescribed()
 
 

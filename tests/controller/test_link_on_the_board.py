@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from controller.link_host import LinkHost, RefusedError
 from controller.pump_bench import MONDAY_UTC_S, PumpBench, continuous, flex
 from thecal_fw.core import events
-from thecal_fw.core.program import MODE_CONTINUOUS, Program
+from thecal_fw.core.modes import MODE_CONTINUOUS
+from thecal_fw.core.program import Program
 from thecal_fw.link import messages
 from thecal_fw.link.frames import PROTOCOL_VERSION, cobs_encode, crc32, encode_frame
 from thecal_fw.requests.server import SESSION_QUIET_S
@@ -51,7 +52,7 @@ CHANGES = [
     (
         "acknowledging",
         events.EVENT_ALARM_ACKNOWLEDGED,
-        lambda bench: bench.host.ask(messages.ACKNOWLEDGE, 255),
+        lambda bench: bench.host.acknowledge(255),
     ),
 ]
 

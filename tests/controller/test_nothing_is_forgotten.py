@@ -13,7 +13,7 @@ from thecal_fw.core.self_test import TEST_FLASH
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER
 from thecal_fw.link import messages
 from thecal_fw.pump.controller import HEARTBEAT_S
-from thecal_hil.foreign_journal import made_foreign, state_sectors
+from thecal_hil.rigs.foreign_journal import made_foreign, state_sectors
 from thecal_sim.edges import LED
 from thecal_sim.nor_flash import PROGRAM
 from thecal_sim.units import NS_PER_S
@@ -217,7 +217,7 @@ def test_more_events_than_memory_holds_are_lost_with_their_number_told_and_no_nu
     bench = delivering()
     let_the_supply_sag(bench)
     for _ in range(100):
-        bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.SUPPLY_LOW)
+        bench.host.acknowledge(1 << alarms.SUPPLY_LOW)
     before = {event["sequence"]: event for event in bench.all_events()}
     bench.pump.board.supply.good = True
     bench.run_for(30)

@@ -7,7 +7,7 @@ import pytest
 from controller.pump_bench import MONDAY_UTC_S, PumpBench
 from thecal_fw.core import events
 from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
-from thecal_hil.doses.programs import program_of
+from thecal_hil.campaigns.doses.programs import program_of
 
 HOUR_S = 3_600
 FIELDS = {

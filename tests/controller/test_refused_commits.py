@@ -43,7 +43,7 @@ def test_a_refused_commit_leaves_the_bridge_under_way_and_its_end() -> None:
     assert abs(bench.host.ask(messages.BOLUSES)["bridge_left_s"] - left_s) <= 5
     # The alarm of a flash that took nothing is over with the next write, and its minimum rate with the alarm.
     bench.run_for(60)
-    bench.host.ask(messages.ACKNOWLEDGE, 0xFFFFFFFF)
+    bench.host.acknowledge(0xFFFFFFFF)
     bench.run_for(60)
     assert bench.status()["rate_nl_per_day"] == 424_000
     while not bench.events(events.EVENT_BRIDGE_ENDED):
@@ -61,6 +61,6 @@ def test_a_refused_commit_leaves_the_program_and_its_digest() -> None:
     assert refuse(bench, 700_000) == messages.ERROR_NOT_STORED
     assert bench.status()["program_digest"] == before
     bench.run_for(60)
-    bench.host.ask(messages.ACKNOWLEDGE, 0xFFFFFFFF)
+    bench.host.acknowledge(0xFFFFFFFF)
     bench.run_for(60)
     assert bench.status()["rate_nl_per_day"] == 424_000

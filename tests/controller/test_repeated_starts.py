@@ -7,7 +7,6 @@ import pytest
 from controller.pump_bench import PumpBench, continuous
 from thecal_fw.core import alarms
 from thecal_fw.core.pump_state import STATE_DELIVERING
-from thecal_fw.link import messages
 
 RATE_NL_PER_DAY = 1_000_000
 
@@ -44,7 +43,7 @@ def test_the_third_start_after_a_stop_in_an_alarm_within_ten_minutes_ends_in_the
     assert bench.is_active(alarms.REPEATED_STARTS)
     assert bench.status()["state"] == STATE_DELIVERING
     assert bench.status()["rate_nl_per_day"] == 6_000
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.REPEATED_STARTS)
+    bench.host.acknowledge(1 << alarms.REPEATED_STARTS)
     bench.run_for(5)
     assert not bench.is_active(alarms.REPEATED_STARTS)
     assert bench.status()["rate_nl_per_day"] == RATE_NL_PER_DAY
@@ -62,7 +61,7 @@ def test_stops_by_the_alarm_itself_count_however_often_a_person_stops_the_pump_o
         assert not bench.is_active(alarms.REPEATED_STARTS), starts
         bench.pump.controller.reports.note_alarm(alarms.OVER_DELIVERY)
         bench.run_for(10)
-        bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.OVER_DELIVERY)
+        bench.host.acknowledge(1 << alarms.OVER_DELIVERY)
         for _ in range(more_stops):
             bench.stop()
         bench.start()
@@ -77,7 +76,7 @@ def test_starts_ten_minutes_apart_or_without_an_alarm_are_not_counted() -> None:
     for _ in range(4):
         stop_and_start(bench, 400)
     assert not bench.is_active(alarms.REPEATED_STARTS)
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.PULSES_MISSING)
+    bench.host.acknowledge(1 << alarms.PULSES_MISSING)
     bench.run_for(900)
     for _ in range(4):
         stop_and_start(bench, 10)

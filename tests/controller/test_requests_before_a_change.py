@@ -104,7 +104,7 @@ def test_programs_committed_faster_than_flash_is_erased_all_take_effect_on_their
     bench.commit(continuous(5_000_000))
     # Each is a record more until the journal, too, needs a sector erased.
     for _ in range(records):
-        bench.host.ask(messages.ACKNOWLEDGE, 0)
+        bench.host.acknowledge(0)
     for nl_per_day in (9_000_000, 48_000):
         bench.commit(continuous(nl_per_day))
     bench.run_for(60)

@@ -117,7 +117,7 @@ def test_silence_ends_by_itself():
     bench.refill(2_000_100)
     bench.start()
     bench.run_for(60)
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.LOW_RESERVOIR)
+    bench.host.acknowledge(1 << alarms.LOW_RESERVOIR)
     assert bench.status()["silenced_alarms"] == 1 << alarms.LOW_RESERVOIR
     silenced_ns = bench.pump.now_ns
     bench.run_for(alarms.SILENCE_S[alarms.PRIORITY_NON_CRITICAL] + 2)

@@ -133,7 +133,7 @@ def test_the_third_watchdog_reset_in_ten_minutes_ends_in_the_minimum_rate() -> N
         bench.run_for(1)
         assert bench.status()["rate_nl_per_day"] == expected
     assert bench.is_active(alarms.REPEATED_RESETS)
-    bench.host.ask(bench.acknowledging, 1 << alarms.REPEATED_RESETS)
+    bench.host.acknowledge(1 << alarms.REPEATED_RESETS)
     bench.run_for(2)
     assert bench.status()["rate_nl_per_day"] == 1_000_000
 

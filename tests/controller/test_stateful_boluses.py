@@ -26,7 +26,6 @@ STEPS = 300
 _STEPS_OF_A_RUN = 30
 _HOUR_NS = 3_600 * NS_PER_S
 _DAY_NS = 24 * _HOUR_NS
-_MINIMUM_RATE = 6_000
 _ENOUGH_PULSES = 5_000
 
 _PATIENT = st.tuples(st.integers(15, 300), st.integers(1, 6)).map(
@@ -126,8 +125,8 @@ class Doses(RuleBasedStateMachine):
         program, patient = self.program, self.program.patient_bolus
         assert patient is not None
         allowed_nl = {
-            _HOUR_NS: program.most_nl_per_hour - most_nl_in_any_hour(program, _MINIMUM_RATE),
-            _DAY_NS: program.most_nl_per_day - most_nl_in_any_day(program, _MINIMUM_RATE),
+            _HOUR_NS: program.most_nl_per_hour - most_nl_in_any_hour(program),
+            _DAY_NS: program.most_nl_per_day - most_nl_in_any_day(program),
         }
         for window_ns, most_nl in allowed_nl.items():
             recent = [bolus for bolus in self.given if bolus.end_ns + window_ns > wanted.start_ns]

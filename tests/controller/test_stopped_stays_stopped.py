@@ -7,7 +7,6 @@ import pytest
 from controller.pump_bench import PumpBench, continuous
 from thecal_fw.core import alarms, events
 from thecal_fw.core.pump_state import STATE_STOPPED
-from thecal_fw.link import messages
 
 
 def stopped_by_noise() -> PumpBench:
@@ -17,7 +16,7 @@ def stopped_by_noise() -> PumpBench:
     bench.run_for(10)
     bench.pump.board.sense_wire.pick_up_noise(3)
     bench.run_for(8)
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.PULSES_IN_EXCESS)
+    bench.host.acknowledge(1 << alarms.PULSES_IN_EXCESS)
     assert not bench.is_active(alarms.PULSES_IN_EXCESS)
     return bench
 

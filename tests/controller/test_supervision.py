@@ -8,7 +8,6 @@ from thecal_fw.core import alarms, events
 from thecal_fw.core.journal_condition import GOOD, LOST, REPAIRED
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.self_test import TEST_BUZZER, TEST_CLOCK, TEST_IMAGE
-from thecal_fw.link import messages
 from thecal_sim.edges import ENABLE
 from thecal_sim.nor_flash import ERASE, PROGRAM
 from thecal_sim.units import NS_PER_MS, NS_PER_S
@@ -51,7 +50,7 @@ def test_a_stalled_motor_is_found_in_time_and_its_recovery_is_logged_with_what_w
     assert bench.instant_ns(recovered) - turning_ns <= (3 * step_s + 8) * NS_PER_S
     commanded = len(bench.pump.step_times_ns)
     assert abs(bench.status()["lost_steps"] - (commanded - motor.turned_steps)) <= 1
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.MOTOR_STALL | 1 << alarms.UNDER_DELIVERY)
+    bench.host.acknowledge(1 << alarms.MOTOR_STALL | 1 << alarms.UNDER_DELIVERY)
     assert not bench.status()["active_alarms"]
 
 
@@ -105,7 +104,7 @@ def test_only_a_start_that_is_logged_opens_the_gate_again() -> None:
     assert bench.pump.board.level(ENABLE) == 1
     armed = len(bench.events(events.EVENT_GATE_ARMED))
     bits = bench.status()["active_alarms"]
-    bench.host.ask(messages.ACKNOWLEDGE, bits)
+    bench.host.acknowledge(bits)
     bench.run_for(10)
     assert bench.pump.board.level(ENABLE) == 1
     bench.start()
@@ -234,7 +233,7 @@ def test_a_program_that_changes_in_memory_is_found_within_minutes() -> None:
     bench.run_for(2)
     assert bench.status()["rate_nl_per_day"] == 6_000
     bench.commit(continuous(500_000))
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.MEMORY_FAULT)
+    bench.host.acknowledge(1 << alarms.MEMORY_FAULT)
     bench.run_for(2)
     assert bench.status()["rate_nl_per_day"] == 500_000
 
@@ -248,12 +247,12 @@ def test_a_failed_self_test_stops_a_pump_that_was_delivering_until_it_passes_and
     assert bench.status()["failed_tests"] == TEST_CLOCK
     assert bench.status()["state"] == STATE_STOPPED
     assert bench.is_active(alarms.SELF_TEST)
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.SELF_TEST)
+    bench.host.acknowledge(1 << alarms.SELF_TEST)
     assert bench.is_active(alarms.SELF_TEST)
     bench.pump.board.self_test.failed = 0
     bench.reset(events.RESET_POWER_ON)
     assert bench.is_active(alarms.SELF_TEST)
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.SELF_TEST)
+    bench.host.acknowledge(1 << alarms.SELF_TEST)
     assert not bench.is_active(alarms.SELF_TEST)
 
 
@@ -267,7 +266,7 @@ def test_an_image_that_changes_while_the_pump_runs_is_found_within_an_hour_and_s
     assert bench.is_active(alarms.SELF_TEST)
     assert bench.status()["failed_tests"] == TEST_IMAGE
     assert bench.status()["state"] == STATE_STOPPED
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.SELF_TEST)
+    bench.host.acknowledge(1 << alarms.SELF_TEST)
     assert bench.is_active(alarms.SELF_TEST)
 
 
@@ -343,7 +342,7 @@ def test_a_memory_fault_is_not_over_because_memory_can_not_be_looked_at() -> Non
     bench.run_for(610)
     bench.pump.board.supply.good = False
     bench.run_for(610)
-    bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.MEMORY_FAULT)
+    bench.host.acknowledge(1 << alarms.MEMORY_FAULT)
     bench.pump.board.supply.good = True
     bench.run_for(10)
     assert bench.is_active(alarms.MEMORY_FAULT)

@@ -34,7 +34,7 @@ def test_an_alarm_that_was_silenced_is_reported_as_active_and_silenced() -> None
     bit = 1 << alarms.LOW_RESERVOIR
     assert bench.status()["active_alarms"] & bit
     assert not bench.status()["silenced_alarms"] & bit
-    bench.host.ask(messages.ACKNOWLEDGE, bit)
+    bench.host.acknowledge(bit)
     assert bench.status()["active_alarms"] & bit
     assert bench.status()["silenced_alarms"] & bit
 

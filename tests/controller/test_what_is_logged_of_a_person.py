@@ -28,7 +28,7 @@ def test_each_acknowledgement_is_logged_once_with_the_alarms_that_it_names() -> 
     bench.pump.controller.reports.note_alarm(alarms.CHANGE_LATE)
     bench.run_for(1)
     for _ in range(2):
-        bench.host.ask(messages.ACKNOWLEDGE, 1 << alarms.CHANGE_LATE)
+        bench.host.acknowledge(1 << alarms.CHANGE_LATE)
     logged = bench.events(events.EVENT_ALARM_ACKNOWLEDGED)
     bit = 1 << alarms.CHANGE_LATE
     assert [(event["first"], event["second"]) for event in logged] == [(bit, bit), (bit, 0)]

@@ -4,14 +4,8 @@ from hypothesis import strategies as st
 
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import (
-    MINUTES_PER_DAY,
-    MODE_CONTINUOUS,
-    MODE_FLEX,
-    PatientBolus,
-    PeriodicBolus,
-    Program,
-)
+from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX
+from thecal_fw.core.program import MINUTES_PER_DAY, PatientBolus, PeriodicBolus, Program
 from thecal_fw.core.schedule import most_patient_nl
 from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 
@@ -29,9 +23,8 @@ def patterns(draw):
 
 
 def _within_limits(program: Program) -> Program:
-    minimum_rate = BENCH_LIMITS.minimum_rate_nl_per_day
-    program.most_nl_per_hour = most_nl_in_any_hour(program, minimum_rate) + most_patient_nl(program, 60)
-    program.most_nl_per_day = most_nl_in_any_day(program, minimum_rate) + most_patient_nl(program, 1_440)
+    program.most_nl_per_hour = most_nl_in_any_hour(program) + most_patient_nl(program, 60)
+    program.most_nl_per_day = most_nl_in_any_day(program) + most_patient_nl(program, 1_440)
     return program
 
 

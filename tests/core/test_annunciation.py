@@ -2,6 +2,7 @@
 
 import pytest
 
+from thecal.alarm_sets import set_of
 from thecal_fw.core import alarms as table
 from thecal_fw.core.annunciation import ANSWER_GIVEN, ANSWER_REFUSED, PATTERNS, Annunciation
 from thecal_fw.core.instant import NEVER_S
@@ -160,11 +161,11 @@ def test_an_alarm_that_becomes_audible_ends_an_answer_at_once(off_us):
 @pytest.mark.parametrize("off_us", [0, 50_000, 150_000])
 def test_a_further_alarm_ends_an_answer_at_once_too(off_us):
     annunciation = Annunciation()
-    annunciation.update(10, 0, table.PRIORITY_NON_CRITICAL, 1)
-    annunciation.update(11, 0, table.PRIORITY_NON_CRITICAL, 1)
+    annunciation.update(10, 0, table.PRIORITY_NON_CRITICAL, set_of(1))
+    annunciation.update(11, 0, table.PRIORITY_NON_CRITICAL, set_of(1))
     annunciation.play_once(ANSWER_REFUSED, 500, 0)
-    annunciation.update(500, off_us, table.PRIORITY_NON_CRITICAL, 1)
-    assert annunciation.update(500, off_us, table.PRIORITY_NON_CRITICAL, 3)
+    annunciation.update(500, off_us, table.PRIORITY_NON_CRITICAL, set_of(1))
+    assert annunciation.update(500, off_us, table.PRIORITY_NON_CRITICAL, set_of(3))
     assert (annunciation.next_s, annunciation.next_us) == (501, off_us)
 
 

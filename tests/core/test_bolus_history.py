@@ -27,11 +27,11 @@ from thecal_fw.core.bolus_history import (
     _given_in,
 )
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
-from thecal_fw.core.program import MODE_CONTINUOUS, PatientBolus, Program
+from thecal_fw.core.modes import MODE_CONTINUOUS
+from thecal_fw.core.program import PatientBolus, Program
 from thecal_fw.core.week import week_of
 
 HOUR = 60 * TICKS_PER_MINUTE
-MINIMUM_RATE = 6_000
 TEN_UL_IN_FIVE_MINUTES = 2_880_000
 
 
@@ -62,7 +62,7 @@ class Bedside:
         self.program = program
         assert program.patient_bolus is not None
         self.patient = program.patient_bolus
-        self.allowance = Allowance(program, week_of(program, MINIMUM_RATE))
+        self.allowance = Allowance(program, week_of(program))
         self.history = BolusHistory()
 
     def ask(self, bolus: Bolus) -> int:
@@ -225,7 +225,7 @@ def test_a_bolus_of_another_kind_neither_locks_the_patient_out_nor_is_locked_out
     assert history.patient_boluses(1) == 0
     assert program.patient_bolus is not None
     assert history.lockout_ends(program.patient_bolus) == 0
-    allowance = Allowance(program, week_of(program, MINIMUM_RATE))
+    allowance = Allowance(program, week_of(program))
     after_the_patients = history_of(a_bolus(0))
     assert after_the_patients.refusal(a_bolus(6 * TICKS_PER_MINUTE, kind), program, allowance) == REFUSED_NOT
 
@@ -234,10 +234,7 @@ def test_a_program_without_patient_boluses_knows_no_lockout():
     program = a_program()
     program.patient_bolus = None
     history = history_of(a_bolus(0))
-    assert (
-        history.refusal(a_bolus(HOUR // 2), program, Allowance(program, week_of(program, MINIMUM_RATE)))
-        == REFUSED_NOT
-    )
+    assert history.refusal(a_bolus(HOUR // 2), program, Allowance(program, week_of(program))) == REFUSED_NOT
 
 
 @pytest.mark.requirement("bolus-lockout")
@@ -256,7 +253,7 @@ def test_what_ended_before_this_life_is_over_at_its_beginning():
 def test_more_boluses_than_a_new_program_allows_count_as_too_many_until_a_day_after_they_began():
     program = a_program(most_per_day=2)
     history = history_of(a_bolus(HOUR), a_bolus(2 * HOUR), a_bolus(3 * HOUR))
-    allowance = Allowance(program, week_of(program, MINIMUM_RATE))
+    allowance = Allowance(program, week_of(program))
     assert program.patient_bolus is not None
     assert history.lockout_ends(program.patient_bolus) == 2 * HOUR + TICKS_PER_DAY
     assert history.refusal(a_bolus(9 * HOUR), program, allowance) == REFUSED_MOST_PER_DAY
@@ -276,10 +273,7 @@ def test_as_many_as_are_remembered_are_too_many_until_a_day_after_they_ended(cou
     given = [a_bolus(0, KIND_CLINICIAN, 1_000, 1) for _ in range(count)]
     end_tick = given[0].end_tick
     wanted = a_bolus(end_tick + TICKS_PER_DAY + at, KIND_CLINICIAN, 1_000, 1)
-    assert (
-        history_of(*given).refusal(wanted, program, Allowance(program, week_of(program, MINIMUM_RATE)))
-        == refusal
-    )
+    assert history_of(*given).refusal(wanted, program, Allowance(program, week_of(program))) == refusal
 
 
 def test_what_is_older_still_is_forgotten_as_well():
@@ -320,14 +314,14 @@ def test_an_hour_that_sees_nothing_of_a_bolus_is_nothing_to_refuse_it_for(minute
         *(a_bolus(at * TICKS_PER_MINUTE, KIND_CLINICIAN) for at in (0, 5)),
     )
     wanted = a_bolus(minute * TICKS_PER_MINUTE, KIND_CLINICIAN, 288_000, 5)
-    assert history.refusal(wanted, program, Allowance(program, week_of(program, MINIMUM_RATE))) == REFUSED_NOT
+    assert history.refusal(wanted, program, Allowance(program, week_of(program))) == REFUSED_NOT
 
 
 @pytest.mark.requirement("bolus-limit-hour")
 def test_an_hour_sees_what_was_given_in_the_life_before_this_one():
     program = a_program(hour_nl=15_000)
     history = history_of(a_bolus(-30 * TICKS_PER_MINUTE, KIND_CLINICIAN))
-    allowance = Allowance(program, week_of(program, MINIMUM_RATE))
+    allowance = Allowance(program, week_of(program))
     assert history.refusal(a_bolus(0, KIND_CLINICIAN), program, allowance) == REFUSED_HOUR
     assert history.refusal(a_bolus(35 * TICKS_PER_MINUTE, KIND_CLINICIAN), program, allowance) == REFUSED_NOT
 
@@ -335,10 +329,7 @@ def test_an_hour_sees_what_was_given_in_the_life_before_this_one():
 def test_a_temporary_rate_that_adds_nothing_needs_no_room_below_the_limits():
     program = a_program(hour_nl=0, day_nl=0)
     no_more = a_bolus(0, KIND_TEMPORARY, 0, 60)
-    assert (
-        history_of().refusal(no_more, program, Allowance(program, week_of(program, MINIMUM_RATE)))
-        == REFUSED_NOT
-    )
+    assert history_of().refusal(no_more, program, Allowance(program, week_of(program))) == REFUSED_NOT
 
 
 def test_a_bolus_gives_in_a_window_what_of_it_lies_in_there_and_no_less_than_nothing():

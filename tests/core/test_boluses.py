@@ -11,16 +11,8 @@ from thecal_fw.core.bolus import KIND_PATIENT, Bolus, volume_nl
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
 from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import (
-    MINUTES_PER_DAY,
-    MODE_CONTINUOUS,
-    MODE_FLEX,
-    Bridge,
-    PatientBolus,
-    PeriodicBolus,
-    Program,
-    decode,
-)
+from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX
+from thecal_fw.core.program import MINUTES_PER_DAY, Bridge, PatientBolus, PeriodicBolus, Program, decode
 from thecal_fw.core.schedule import (
     boluses_between,
     highest_rate,
@@ -33,7 +25,6 @@ from thecal_fw.core.wall_clock import TIME_SET, TIME_UNKNOWN, WallClock
 from thecal_fw.core.week import most_nl_in_any_day, most_nl_in_any_hour
 from thecal_sim.ideal import Periodic, Regimen
 
-MINIMUM_RATE = 6_000
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 A_MONDAY = 4 * MINUTES_PER_DAY
 """The local minute since 1970 at which a Monday begins."""
@@ -161,7 +152,7 @@ def test_every_setting_of_therapy_comes_back_as_it_was_encoded():
 @given(bolus_programs)
 def test_the_most_in_any_hour_and_day_is_the_largest_of_all_windows(program):
     rates = rate_each_minute(program, weeks=2)
-    hour, day = most_nl_in_any_hour(program, MINIMUM_RATE), most_nl_in_any_day(program, MINIMUM_RATE)
+    hour, day = most_nl_in_any_hour(program), most_nl_in_any_day(program)
     for found, window_minutes in ((hour, 60), (day, MINUTES_PER_DAY)):
         most = most_in_windows(rates, window_minutes)
         if program.mode == MODE_FLEX:
@@ -175,7 +166,7 @@ def test_the_most_in_any_hour_and_day_is_the_largest_of_all_windows(program):
 def test_the_most_of_periodic_boluses_in_any_hour_does_come_up(minutes, interval, rate):
     program = a_program(periodic_bolus=PeriodicBolus(0, max(minutes, interval), rate, minutes))
     rates = [424_000 + rate * (minute % max(minutes, interval) < minutes) for minute in range(4_000)]
-    assert 0 <= most_nl_in_any_hour(program, MINIMUM_RATE) - most_in_windows(rates, 60) < 1
+    assert 0 <= most_nl_in_any_hour(program) - most_in_windows(rates, 60) < 1
 
 
 @pytest.mark.requirement("bolus-count")
@@ -201,7 +192,7 @@ def test_a_patient_who_presses_whenever_it_is_allowed_gets_no_more_than_was_reck
 @given(bolus_programs)
 def test_the_mean_rate_gives_the_boluses_too(program):
     exact = regimen_of(program).mean_nl_per_day()
-    assert 0 <= exact - mean_rate(program, MINIMUM_RATE) < 2
+    assert 0 <= exact - mean_rate(program) < 2
 
 
 @pytest.mark.requirement("bolus-highest-rate", "program-highest-rate")
@@ -214,7 +205,7 @@ def test_no_rate_by_the_clock_is_above_the_highest_rate(program):
 @given(bolus_programs, st.integers(0, 10**13), st.integers(-840, 840))
 def test_the_rate_at_any_tick_is_that_of_the_oracle_and_holds_as_long_as_is_said(program, tick, offset):
     clock = WallClock(TIME_SET, 179 * 10**12, offset)
-    timeline, regimen = Timeline(program, clock, MINIMUM_RATE), regimen_of(program)
+    timeline, regimen = Timeline(program, clock), regimen_of(program)
     for _ in range(4):
         rate_nl_per_day, end = timeline.segment_at(tick)
         assert end > tick
@@ -230,8 +221,8 @@ def test_the_rate_at_any_tick_is_that_of_the_oracle_and_holds_as_long_as_is_said
 @pytest.mark.requirement("bolus-time-unknown")
 @given(bolus_programs)
 def test_without_the_time_of_day_the_mean_is_given_and_no_bolus_begins(program):
-    timeline = Timeline(program, WallClock(TIME_UNKNOWN), MINIMUM_RATE)
-    assert timeline.segment_at(0)[0] == mean_rate(program, MINIMUM_RATE)
+    timeline = Timeline(program, WallClock(TIME_UNKNOWN))
+    assert timeline.segment_at(0)[0] == mean_rate(program)
     assert timeline.boluses_near(0, TICKS_PER_DAY) == []
 
 
@@ -240,7 +231,7 @@ def test_boluses_before_the_minute_from_which_they_are_to_begin_are_not_given():
     program = a_flex_program([[(480, 2_880_000, 5), (720, 2_880_000, 5)]])
     clock = WallClock(TIME_SET, 60 * A_MONDAY * 100_000, 0)
     eight, noon = 480 * TICKS_PER_MINUTE, 720 * TICKS_PER_MINUTE
-    timeline = Timeline(program, clock, MINIMUM_RATE, A_MONDAY + 481)
+    timeline = Timeline(program, clock, A_MONDAY + 481)
     assert timeline.segment_at(eight) == (424_000, noon)
     assert timeline.segment_at(noon) == (3_304_000, noon + 5 * TICKS_PER_MINUTE)
 

@@ -47,7 +47,7 @@ class Rates:
 
 
 def new_delivery() -> Delivery:
-    return Delivery(BENCH_CALIBRATION, LEAST_INTERVAL_TICKS)
+    return Delivery(BENCH_CALIBRATION, LEAST_INTERVAL_TICKS, most_pulses=1_024)
 
 
 class Train:

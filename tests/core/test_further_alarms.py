@@ -2,6 +2,7 @@
 
 import pytest
 
+from thecal.alarm_sets import bits_in, set_of
 from thecal_fw.core import alarms as table
 from thecal_fw.core.alarms import Alarms
 from thecal_fw.core.annunciation import Annunciation
@@ -18,12 +19,12 @@ def sounding_from(
 ) -> list[int]:
     """Milliseconds at which the buzzer comes on, looked at when it says that it is due."""
     found: list[int] = []
-    was_on = annunciation.update(begin_s, 0, priority, audible)
+    was_on = annunciation.update(begin_s, 0, priority, set_of(audible))
     if was_on:
         found.append(begin_s * 1_000)
     while annunciation.next_s < end_s:
         s, us = annunciation.next_s, annunciation.next_us
-        is_on = annunciation.update(s, us, priority, audible)
+        is_on = annunciation.update(s, us, priority, set_of(audible))
         if is_on and not was_on:
             found.append(s * 1_000 + us // 1_000)
         was_on = is_on
@@ -48,9 +49,9 @@ def test_a_further_non_critical_alarm_sounds_its_tone_at_once():
 
 def test_an_alarm_that_comes_into_the_tones_of_another_shares_them():
     annunciation = Annunciation()
-    assert annunciation.update(10, 0, CRITICAL, GATE)
-    assert not annunciation.update(10, 250_000, CRITICAL, GATE)
-    assert not annunciation.update(10, 300_000, CRITICAL, GATE | STALL)
+    assert annunciation.update(10, 0, CRITICAL, set_of(GATE))
+    assert not annunciation.update(10, 250_000, CRITICAL, set_of(GATE))
+    assert not annunciation.update(10, 300_000, CRITICAL, set_of(GATE | STALL))
     assert (annunciation.next_s, annunciation.next_us) == (10, 500_000)
     rest = sounding_from(annunciation, 10, 600, CRITICAL, GATE | STALL)
     assert len(rest) == 5
@@ -60,8 +61,8 @@ def test_an_alarm_that_comes_into_the_tones_that_answer_a_person_is_heard_at_onc
     annunciation = Annunciation()
     sounding_from(annunciation, 10, 100, CRITICAL, GATE)
     assert annunciation.play_once(NON_CRITICAL, 100, 0)
-    assert annunciation.update(100, 0, CRITICAL, GATE)
-    assert annunciation.update(100, 500_000, CRITICAL, GATE | STALL)
+    assert annunciation.update(100, 0, CRITICAL, set_of(GATE))
+    assert annunciation.update(100, 500_000, CRITICAL, set_of(GATE | STALL))
     assert (annunciation.next_s, annunciation.next_us) == (100, 750_000)
 
 
@@ -97,5 +98,7 @@ def test_heard_are_the_alarms_of_the_highest_priority_that_nobody_has_silenced(
     active: int, silenced: int, audible: int, priority: int
 ):
     alarms = Alarms()
-    alarms.active, alarms.silenced = active, silenced
-    assert (alarms.audible(), alarms.audible_priority()) == (audible, priority)
+    for alarm in range(len(table.ALARMS)):
+        alarms.set_cause(alarm, bool(active >> alarm & 1))
+    alarms.acknowledge(set_of(silenced), 0)
+    assert (bits_in(alarms.audible()), alarms.audible_priority()) == (audible, priority)

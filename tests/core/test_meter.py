@@ -12,7 +12,8 @@ from thecal_fw.core.bolus import KIND_CLINICIAN, Bolus
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE, TICKS_PER_SECOND
 from thecal_fw.core.meter import FITS, SLOTS, Meter
-from thecal_fw.core.program import MODE_CONTINUOUS, Program
+from thecal_fw.core.modes import MODE_CONTINUOUS
+from thecal_fw.core.program import Program
 from thecal_fw.core.rate_line import RateLine
 
 MOST_RATE = 96_000_000

@@ -10,6 +10,7 @@ from thecal_fw.core import (
     calibration,
     dead_volume,
     events,
+    flash_map,
     instant,
     ledger,
     press,
@@ -21,16 +22,12 @@ from thecal_fw.core import (
     slowdown,
     wall_clock,
 )
-from thecal_fw.store import layout, state
+from thecal_fw.store import state
 
 
 @pytest.mark.parametrize(
     ("names", "numbers"),
     [
-        (
-            program.MODE_NAMES,
-            (program.MODE_STOPPED, program.MODE_MINIMUM_RATE, program.MODE_CONTINUOUS, program.MODE_FLEX),
-        ),
         (
             bolus.KIND_NAMES,
             (
@@ -123,14 +120,14 @@ def test_events_carry_their_facts_in_the_bits_that_every_version_knows():
 
 
 def test_the_sizes_and_marks_of_what_lies_in_flash():
-    assert (layout.STATE_BYTES, layout.EVENT_BYTES) == (128, 32)
-    assert (layout.PAIRS, layout.COPIES, layout.KEY_SECTORS) == (2, 2, 2)
-    assert (state.MAGIC, state.LAYOUT_VERSION, state.NO_PAIR, state.NOT_MIRRORED) == (0xB5, 4, 0xFF, 0xFF)
+    assert (flash_map.STATE_BYTES, flash_map.EVENT_BYTES) == (128, 32)
+    assert (flash_map.PAIRS, flash_map.COPIES, flash_map.KEY_SECTORS) == (2, 2, 2)
+    assert (state.MAGIC, state.LAYOUT_VERSION, state.NO_PAIR, state.NOT_MIRRORED) == (0xB5, 5, 0xFF, 0xFF)
     assert state.NEVER == 0xFFFFFFFF
     assert (state.SINCE_MIRRORED_OFFSET, state.SEQUENCE_OFFSET, state.CRC_OFFSET) == (2, 4, 124)
     assert state.offset_of("program_pair") == 3
     assert (state.OTHER_PAIR_ERASED_OFFSET, state.GRANT_OFFSET) == (21, 96)
-    assert state.COUNTED_HIGH_OFFSET == 40
+    assert state.offset_of("active_alarms") == 32
 
 
 def test_a_bolus_gives_nothing_before_it_begins_and_all_of_it_once_it_has_ended():

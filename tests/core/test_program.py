@@ -10,16 +10,8 @@ from core.strategies import valid_programs
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.metering import MOST_WEIGHT, weight_per_rate
-from thecal_fw.core.program import (
-    MODE_CONTINUOUS,
-    MODE_FLEX,
-    MODE_MINIMUM_RATE,
-    MODE_STOPPED,
-    MOST_PROGRAM_BYTES,
-    Program,
-    ProgramFormatError,
-    decode,
-)
+from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_NAMES, MODE_STOPPED
+from thecal_fw.core.program import MOST_PROGRAM_BYTES, Program, ProgramFormatError, decode
 from thecal_fw.core.validation import validate
 
 
@@ -248,10 +240,10 @@ def test_an_older_layout_is_refused_like_a_newer_one():
 
 
 @pytest.mark.requirement("unknown-mode")
-@pytest.mark.parametrize("mode", [-1, 4])
+@pytest.mark.parametrize("mode", [-1, len(MODE_NAMES)])
 def test_an_unknown_mode_is_a_fault_beside_those_of_a_program_that_delivers(mode):
     assert faults_of(Program(mode, calibration_id=1)) == [
-        f"mode is {mode}, allowed 0 to 3",
+        f"mode is {mode}, allowed 0 to {len(MODE_NAMES) - 1}",
         "drug is 0, allowed 1 to 16",
         "concentration_ng_per_ml is 0, allowed 1000 to 4000000",
         "reservoir_nl is 0, allowed 20000000 to 40000000",

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_TEMPORARY, Bolus
 from thecal_fw.core.given_rates import GivenRates
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE, TICKS_PER_SECOND
-from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, Program
+from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX
+from thecal_fw.core.program import Program
 from thecal_fw.core.rate_line import MOST_TURNS, RateLine
 from thecal_fw.core.timeline import NO_BOLUSES, Timeline
 from thecal_fw.core.wall_clock import TIME_SET, WallClock
 
 MONDAY = WallClock(TIME_SET, 1_772_409_600 * TICKS_PER_SECOND)
-MINIMUM = 48_000
 
 
 def laid(line: RateLine) -> list[tuple[int, int]]:
@@ -94,7 +94,7 @@ def test_what_is_to_come_is_the_basal_rate_of_the_day_and_what_is_granted():
     temporary = Bolus(KIND_TEMPORARY, begin + 10, 20, 48_000)
     line = RateLine()
     line.begin(begin)
-    line.add_plan(Timeline(flex, MONDAY, MINIMUM), [bolus, temporary], begin + TICKS_PER_DAY)
+    line.add_plan(Timeline(flex, MONDAY), [bolus, temporary], begin + TICKS_PER_DAY)
     assert laid(line) == [
         (begin + 5, 100_000),
         (begin + 10, 1_100_000),
@@ -125,7 +125,7 @@ def test_a_line_has_the_rates_that_its_timeline_has(days, second, length_s, is_f
     program = Program(MODE_CONTINUOUS, rate_nl_per_day=12_345)
     if is_flex:
         program = Program(MODE_FLEX, patterns=patterns, weekdays=weekdays, boluses=[[] for _ in days])
-    timeline = Timeline(program, MONDAY if is_known else WallClock(), MINIMUM, NO_BOLUSES)
+    timeline = Timeline(program, MONDAY if is_known else WallClock(), NO_BOLUSES)
     begin = second * TICKS_PER_SECOND + 7
     end = begin + length_s * TICKS_PER_SECOND
     fast, slow = RateLine(), RateLine()

@@ -5,14 +5,8 @@ import pytest
 from core.test_boluses import a_flex_program, a_program, faults_of
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import (
-    MODE_FLEX,
-    MODE_MINIMUM_RATE,
-    MODE_STOPPED,
-    Bridge,
-    PatientBolus,
-    PeriodicBolus,
-)
+from thecal_fw.core.modes import MODE_FLEX, MODE_MINIMUM_RATE, MODE_STOPPED
+from thecal_fw.core.program import Bridge, PatientBolus, PeriodicBolus
 from thecal_fw.core.validation import validate
 
 
@@ -58,6 +52,10 @@ def test_a_periodic_bolus_without_time_or_interval_has_every_fault_named():
         (MODE_FLEX, "periodic_bolus", PeriodicBolus(0, 60, 1, 0), "periodic_bolus is 60, allowed 0 to 0"),
         (MODE_MINIMUM_RATE, "patient_bolus", PatientBolus(7, 0, 0, 0), "patient_bolus is 7, allowed 0 to 0"),
         (MODE_STOPPED, "bridge", Bridge(60, 1), "bridge_seconds is 60, allowed 0 to 0"),
+        # One of zeros is there as well: nothing may be worked out with it.
+        (MODE_FLEX, "periodic_bolus", PeriodicBolus(0, 0, 0, 0), "periodic_bolus is 1, allowed 0 to 0"),
+        (MODE_MINIMUM_RATE, "patient_bolus", PatientBolus(0, 0, 0, 0), "patient_bolus is 1, allowed 0 to 0"),
+        (MODE_STOPPED, "bridge", Bridge(0, 0), "bridge_seconds is 1, allowed 0 to 0"),
     ],
 )
 def test_a_part_that_a_mode_has_no_use_for_is_one_fault(mode, kind, part, fault):

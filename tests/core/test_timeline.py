@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from core.strategies import flex_programs
 from thecal_fw.core.bolus import KIND_PATIENT, KIND_TEMPORARY, Bolus
 from thecal_fw.core.instant import TICKS_PER_MINUTE, TICKS_PER_SECOND, second_of_ticks
-from thecal_fw.core.program import MODE_CONTINUOUS, MODE_FLEX, Program, decode
+from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX
+from thecal_fw.core.program import Program, decode
 from thecal_fw.core.schedule import mean_rate, rate_at
 from thecal_fw.core.timeline import NO_BOLUSES, ChangingTimeline, Timeline
 from thecal_fw.core.wall_clock import (
@@ -24,7 +25,6 @@ from thecal_fw.core.wall_clock import (
     weekday_and_minute,
 )
 
-MINIMUM_RATE = 6_000
 offsets_minutes = st.integers(-14 * 60, 14 * 60)
 instants = st.datetimes(datetime(2024, 1, 1), datetime(2060, 1, 1)).map(lambda t: t.replace(tzinfo=UTC))
 
@@ -44,12 +44,12 @@ def test_local_time_agrees_with_the_calendar(utc, boot_s, boot_us, offset_minute
 @given(flex_programs(), instants, st.integers(0, 10**12), offsets_minutes)
 def test_a_rate_holds_exactly_until_the_minute_of_the_next_step(program, utc, tick, offset_minutes):
     clock = clock_set_to(int(utc.timestamp()), 0, offset_minutes, tick // TICKS_PER_SECOND, 0)
-    timeline = Timeline(program, clock, MINIMUM_RATE)
+    timeline = Timeline(program, clock)
     rate_nl_per_day, end = timeline.segment_at(tick)
     assert end > tick
     for at in (tick, (tick + end) // 2, end - 1):
         weekday, minute = weekday_and_minute(clock.local_second(at))
-        assert rate_at(program, weekday, minute, MINIMUM_RATE) == rate_nl_per_day
+        assert rate_at(program, weekday, minute) == rate_nl_per_day
     assert clock.local_second(end) % 60 == 0
     assert clock.local_second(end - 1) % 60 == 59
 
@@ -57,13 +57,13 @@ def test_a_rate_holds_exactly_until_the_minute_of_the_next_step(program, utc, ti
 @pytest.mark.requirement("time-unknown")
 def test_without_wall_time_the_mean_rate_is_delivered():
     program = Program(MODE_FLEX, patterns=[[(0, 100_000), (720, 300_000)]])
-    timeline = Timeline(program, WallClock(), MINIMUM_RATE)
-    assert timeline.segment_at(0)[0] == mean_rate(program, MINIMUM_RATE) == 200_000
+    timeline = Timeline(program, WallClock())
+    assert timeline.segment_at(0)[0] == mean_rate(program) == 200_000
 
 
 def test_a_change_holds_from_its_tick_and_not_before():
-    slow = Timeline(Program(MODE_FLEX, patterns=[[(0, 100_000)]]), WallClock(), MINIMUM_RATE)
-    fast = Timeline(Program(MODE_FLEX, patterns=[[(0, 200_000)]]), WallClock(), MINIMUM_RATE)
+    slow = Timeline(Program(MODE_FLEX, patterns=[[(0, 100_000)]]), WallClock())
+    fast = Timeline(Program(MODE_FLEX, patterns=[[(0, 200_000)]]), WallClock())
     changing = ChangingTimeline(slow, 5_000, fast)
     assert changing.segment_at(4_999) == (100_000, 5_000)
     assert changing.segment_at(5_000)[0] == 200_000
@@ -91,7 +91,7 @@ def test_the_clock_goes_on_past_the_year_2038():
 
 
 def test_without_wall_time_a_segment_ends_after_an_hour():
-    timeline = Timeline(Program(MODE_FLEX, patterns=[[(0, 100_000)]]), WallClock(), MINIMUM_RATE)
+    timeline = Timeline(Program(MODE_FLEX, patterns=[[(0, 100_000)]]), WallClock())
     assert timeline.segment_at(5) == (100_000, 5 + 3_600 * TICKS_PER_SECOND)
 
 
@@ -137,7 +137,7 @@ def a_day_with_a_bolus_at_eight() -> Program:
 
 def monday(program: Program, **more) -> Timeline:
     """Under a clock by which tick 0 is a Monday's midnight."""
-    return Timeline(program, clock_set_to(1_767_571_200, 0, 0, 0, 0), MINIMUM_RATE, **more)
+    return Timeline(program, clock_set_to(1_767_571_200, 0, 0, 0, 0), **more)
 
 
 EIGHT = 480 * TICKS_PER_MINUTE
@@ -145,9 +145,7 @@ EIGHT = 480 * TICKS_PER_MINUTE
 
 def test_a_bridge_holds_up_to_its_tick_and_the_program_from_there_on():
     bridge = (300_000, 7_000)
-    timeline = Timeline(
-        Program(MODE_FLEX, patterns=[[(0, 100_000)]]), WallClock(), MINIMUM_RATE, bridge=bridge
-    )
+    timeline = Timeline(Program(MODE_FLEX, patterns=[[(0, 100_000)]]), WallClock(), bridge=bridge)
     assert [timeline.segment_at(tick)[0] for tick in (0, 6_999, 7_000, 7_001)] == [
         300_000,
         300_000,
@@ -160,7 +158,7 @@ def test_a_bridge_holds_up_to_its_tick_and_the_program_from_there_on():
 
 def test_a_temporary_rate_takes_the_place_of_the_basal_one_and_boluses_come_on_top():
     extra = (Bolus(KIND_TEMPORARY, 1_000, 1_000, 50_000), Bolus(KIND_PATIENT, 1_500, 1_000, 7_000))
-    timeline = Timeline(Program(MODE_FLEX, patterns=[[(0, 100_000)]]), WallClock(), MINIMUM_RATE, extra=extra)
+    timeline = Timeline(Program(MODE_FLEX, patterns=[[(0, 100_000)]]), WallClock(), extra=extra)
     assert [timeline.segment_at(tick) for tick in (0, 1_000, 1_500, 2_000)] == [
         (100_000, 1_000),
         (50_000, 1_500),
@@ -186,19 +184,19 @@ def test_whether_a_bolus_may_come_is_known_beforehand():
     assert monday(short).may_have_boluses() is True
     assert monday(program, bolus_minute=NO_BOLUSES).may_have_boluses() is False
     assert monday(plain).may_have_boluses() is False
-    assert Timeline(program, WallClock(), MINIMUM_RATE).may_have_boluses() is False
+    assert Timeline(program, WallClock()).may_have_boluses() is False
     assert NO_BOLUSES == 0xFFFFFFFF
 
 
 def test_a_timeline_that_is_told_nothing_more_begins_boluses_in_1970_and_has_no_other_and_no_bridge():
-    timeline = Timeline(a_day_with_a_bolus_at_eight(), WallClock(), MINIMUM_RATE)
+    timeline = Timeline(a_day_with_a_bolus_at_eight(), WallClock())
     assert (timeline.bolus_minute, list(timeline.extra), timeline.bridge) == (0, [], None)
 
 
 @pytest.mark.requirement("bolus-time-unknown")
 def test_under_a_time_the_schedule_may_not_follow_no_bolus_begins():
     restored = WallClock(TIME_RESTORED, 1_767_571_200 * TICKS_PER_SECOND)
-    timeline = Timeline(a_day_with_a_bolus_at_eight(), restored, MINIMUM_RATE)
+    timeline = Timeline(a_day_with_a_bolus_at_eight(), restored)
     assert timeline.boluses_near(EIGHT - 3_600 * TICKS_PER_SECOND, EIGHT + 3_600 * TICKS_PER_SECOND) == []
 
 
@@ -243,7 +241,7 @@ def similar_timelines(draw) -> Timeline:
     kind = draw(st.sampled_from([KIND_TEMPORARY, KIND_PATIENT]))
     extra = draw(st.sampled_from([(), (Bolus(kind, start, 30 * TICKS_PER_MINUTE, 300_000),)]))
     bridge = draw(st.sampled_from([None, None, (50_000, A_TICK + 495 * TICKS_PER_MINUTE)]))
-    return Timeline(program, clock, MINIMUM_RATE, draw(st.sampled_from([minute, NO_BOLUSES])), extra, bridge)
+    return Timeline(program, clock, draw(st.sampled_from([minute, NO_BOLUSES])), extra, bridge)
 
 
 def rates_from(timeline: Timeline, tick: int) -> list[tuple[int, int]]:
@@ -273,7 +271,6 @@ def test_a_timeline_gives_the_same_as_itself_from_any_tick_on(timeline, minute):
     same = Timeline(
         decode(timeline.program.encode()),
         timeline.wall_clock,
-        MINIMUM_RATE,
         timeline.bolus_minute,
         timeline.extra,
         timeline.bridge,

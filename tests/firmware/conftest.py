@@ -13,7 +13,7 @@ import pytest
 from thecal_fw.rp2 import pins
 from thecal_hil.emulator import EmulatedPico, FlashTiming
 from thecal_hil.emulator.repl import RawRepl
-from thecal_hil.forked_tests import PREPARATION, in_copy
+from thecal_hil.pytest_plugin.forked_tests import PREPARATION, in_copy
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 US = 1_000

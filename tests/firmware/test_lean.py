@@ -8,7 +8,7 @@ import pytest
 
 import build
 import lean
-from thecal_hil.image import STOCK_UF2
+from thecal_hil.contract.image import STOCK_UF2
 
 
 def test_no_name_that_the_stock_image_holds_is_shortened() -> None:
@@ -114,3 +114,14 @@ def test_functions_share_the_names_of_their_parameters_and_do_the_same() -> None
     # Those of the longest function are shared by all; one is passed by its name, and one stands for two things.
     assert parameters >= {"self", "by_name"}
     assert len(parameters) <= 7
+
+
+def test_a_branch_whose_condition_is_known_is_taken_or_left_out() -> None:
+    source = (
+        "FITTED = 0\ndef started(on=True, FITS=0):\n    if FITTED:\n        return print()\n"
+        "    return (on if FITTED else not on), ('own' if FITS else 'none')\n"
+    )
+    started, made_lean = run_lean(source)
+    assert started() == (False, "none")
+    assert "print" not in made_lean
+    assert len([node for node in ast.walk(ast.parse(made_lean)) if isinstance(node, ast.IfExp)]) == 1

@@ -61,7 +61,8 @@ def test_the_watchdog_leaves_alone_who_feeds_it(bench: Bench):
 
 
 def pump(uf2: Path) -> EmulatedPico:
-    return EmulatedPico(uf2, watch=WATCHED, wires=[(2, 5), (6, 6)], released={"enable": 1})
+    wires = [(pins.STEP, pins.SENSE), (pins.BUZZER, pins.BUZZER)]
+    return EmulatedPico(uf2, watch=WATCHED, wires=wires, released={"enable": 1})
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from thecal_fw.core.flash_map import SECTOR_BYTES as SECTOR
+from thecal_fw.core.flash_map import STORAGE_AT as STORAGE
 from thecal_fw.rp2.file_flash import FileFlash
+from thecal_fw.store.layout import Layout
 from thecal_hil.emulator import ResetCause
 
 from .conftest import Bench
 
-STORAGE = 640 * 1024
-SECTOR = 4096
-
+BEHIND = Layout().all_sectors
 BUILT = "from thecal_fw.rp2.flash import Flash\nflash = Flash()\npage = bytearray(64)"
 
 
@@ -53,7 +54,8 @@ def test_flash_outlives_a_power_cut(bench: Bench):
 
 @pytest.mark.requirement("journal-flash")
 @pytest.mark.parametrize(
-    "call", ["flash.program(0, 250, b'12345678')", "flash.program(202, 0, b'1')", "flash.erase(202)"]
+    "call",
+    ["flash.program(0, 250, b'12345678')", f"flash.program({BEHIND}, 0, b'1')", f"flash.erase({BEHIND})"],
 )
 def test_what_is_not_the_journals_is_refused(bench: Bench, call: str):
     bench.run(BUILT)

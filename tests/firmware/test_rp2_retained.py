@@ -17,7 +17,7 @@ from thecal_fw.rp2.watchdog import Watchdog
 from thecal_fw.rp2.sense import Sense
 from thecal_fw.rp2.steptrain import StepTrain
 from thecal_fw.rp2.clock import Clock
-sense, train, clock = Sense(), StepTrain(), Clock()
+sense, train, clock = Sense(), StepTrain(512), Clock()
 """
 DELIVERING = """
 watchdog = Watchdog()

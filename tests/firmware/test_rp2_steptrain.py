@@ -21,7 +21,7 @@ from thecal_fw.rp2.steptrain import StepTrain
 from thecal_fw.rp2.sense import Sense
 from thecal_fw.rp2.clock import Clock
 from thecal_fw.rp2.sleep import Sleeper
-train, sense, clock = StepTrain(), Sense(), Clock()
+train, sense, clock = StepTrain(512), Sense(), Clock()
 class Nobody:
     def any(self):
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thecal_fw.core.events import RESET_WATCHDOG
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER
-from thecal_hil.rig import ResetCause, Rig
+from thecal_hil.contract.rig import ResetCause, Rig
 
 
 def lost_in_a_bite_ns(rig: Rig) -> int:

@@ -10,9 +10,9 @@ from thecal_fw.link.frames import FrameReader, encode_frame
 from thecal_fw.link.session import DECISION_NEW, Session
 from thecal_fw.pump.patient_button import PatientButton
 from thecal_fw.requests.gatekeeper import Gatekeeper
-from thecal_hil.attack import attack
-from thecal_hil.attack_frames import Adversary
-from thecal_hil.model_rig import ModelRig
+from thecal_hil.campaigns.attack.attack import attack
+from thecal_hil.campaigns.attack.frames import Adversary
+from thecal_hil.rigs.model_rig import ModelRig
 
 FRAMES = 4_000
 

@@ -7,14 +7,14 @@ import pytest
 
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.version import COMMIT, VERSION
-from thecal_hil.board_rig import BoardRig
-from thecal_hil.course import OFFSET_MINUTES, local_second
+from thecal_hil.bench.board_rig import BoardRig
+from thecal_hil.contract.gate import GateError, check_gate
+from thecal_hil.contract.image import DEFAULT_UF2, FirmwareImage
+from thecal_hil.contract.rig import ResetCause
+from thecal_hil.course.course import OFFSET_MINUTES, local_second
+from thecal_hil.course.therapy import continuous
 from thecal_hil.emulator.pty import EmulatedPty
-from thecal_hil.gate import GateError, check_gate
-from thecal_hil.image import DEFAULT_UF2, FirmwareImage
-from thecal_hil.model_pty import model_pty
-from thecal_hil.rig import ResetCause
-from thecal_hil.therapy import continuous
+from thecal_hil.rigs.model_pty import model_pty
 from thecal_sim.model import ModelPump
 
 IMAGE = FirmwareImage(DEFAULT_UF2, VERSION, COMMIT, sha256="")

@@ -15,11 +15,11 @@ import pytest
 from typer.testing import CliRunner
 
 from thecal_fw.version import COMMIT, VERSION
-from thecal_hil.board_lock import BoardBusyError, BoardLock
-from thecal_hil.board_queue import lock_first_free, wait_for_any
-from thecal_hil.command import app
+from thecal_hil.bench.board_lock import BoardBusyError, BoardLock
+from thecal_hil.bench.board_queue import lock_first_free, wait_for_any
+from thecal_hil.cli.command import app
 from thecal_hil.instruments.simulated_balance import MtSics, SimulatedBalance
-from thecal_hil.model_pty import model_pty
+from thecal_hil.rigs.model_pty import model_pty
 from thecal_sim.model import ModelPump
 
 pytest_plugins = ["pytester"]
@@ -116,7 +116,7 @@ def run(pytester: pytest.Pytester, image: Path, monkeypatch: pytest.MonkeyPatch)
 def elsewhere() -> Iterator[Callable[[str], int]]:
     """Has another process take a board, and tells its number."""
     program = (
-        "import sys; from thecal_hil.board_lock import BoardLock; "
+        "import sys; from thecal_hil.bench.board_lock import BoardLock; "
         "lock = BoardLock(sys.argv[1]); print(flush=True); sys.stdin.read()"
     )
     with ExitStack() as stack:
@@ -197,7 +197,7 @@ def test_a_board_is_let_go_after_each_test_also_after_one_that_failed(boards, be
     pytester.makepyfile(
         f"""
         import pytest
-        from thecal_hil.board_lock import BoardBusyError, BoardLock
+        from thecal_hil.bench.board_lock import BoardBusyError, BoardLock
 
         def test_has_it(rig):
             with pytest.raises(BoardBusyError, match="in use by process"):

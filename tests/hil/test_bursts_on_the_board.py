@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 
 from thecal_fw.core import events
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.raw_link import RawLink
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.course.raw_link import RawLink
+from thecal_hil.rigs.pico_rig import PicoRig
 
 
 @pytest.mark.requirement("bursts-logged-first", "bursts-number-each-hour")

@@ -10,13 +10,13 @@ from random import Random
 import pytest
 
 from thecal_fw.core import alarms, events
-from thecal_hil.course import Course, local_second
+from thecal_hil.contract.gate import check_gate
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import continuous, flex
 from thecal_hil.emulator.heap import Heap
 from thecal_hil.emulator.silicon import Silicon
-from thecal_hil.gate import check_gate
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.therapy import continuous, flex
+from thecal_hil.rigs.pico_rig import PicoRig
 
 MS, S = 1_000_000, 1_000_000_000
 LEAST_NL_PER_DAY, MOST_NL_PER_DAY = 48_000, 24_000_000

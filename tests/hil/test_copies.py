@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from thecal_hil.copies import CopyFailedError, in_a_copy
+from thecal_hil.groundwork.copies import CopyFailedError, in_a_copy
 
 pytest_plugins = ["pytester"]
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from thecal_hil.course import Course, local_second
-from thecal_hil.drills import heap_bytes_per_pulse
-from thecal_hil.emulator.chip import FLASH_BYTES
-from thecal_hil.foreign_journal import made_fuller, state_sectors
-from thecal_hil.gate import check_gate
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_faults import JOURNAL_BYTES, SECTOR_BYTES
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.rig import ResetCause
-from thecal_hil.therapy import continuous
+from thecal_fw.core.flash_map import SECTOR_BYTES, STORAGE_AT
+from thecal_hil.contract.gate import check_gate
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.contract.rig import ResetCause
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.drills import heap_bytes_per_pulse
+from thecal_hil.course.therapy import continuous
+from thecal_hil.rigs.foreign_journal import made_fuller, state_sectors
+from thecal_hil.rigs.pico_rig import PicoRig
 
 RATE_NL_PER_DAY = 2_000_000
 """Of which grants are rare enough to see what a pulse takes: 1.5 a second."""
@@ -23,7 +22,7 @@ def let_it_have_delivered(rig: PicoRig, steps: int) -> None:
     """Cut the power of a pump that has delivered so many microsteps more in its lives, and give power again."""
     flash = rig.board.chip.flash
     for sector in state_sectors():
-        begin = FLASH_BYTES - JOURNAL_BYTES + sector * SECTOR_BYTES
+        begin = STORAGE_AT + sector * SECTOR_BYTES
         flash[begin : begin + SECTOR_BYTES] = made_fuller(bytes(flash[begin : begin + SECTOR_BYTES]), steps)
     rig.reset(ResetCause.POWER_ON)
 

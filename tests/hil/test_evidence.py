@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.evidence import Evidence, Measurement, figure_text, write_json
+from thecal_hil.evidence.measurements import Evidence, Measurement, figure_text, write_json
 
 EDGE = Measurement("edge", "worst edge", "ticks", most=1)
 SPEED = Measurement("speed", "speed", "x", reach=500)

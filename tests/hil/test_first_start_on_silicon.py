@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from thecal_hil.course import Course, local_second
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import continuous
 from thecal_hil.emulator.silicon import Silicon
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.therapy import continuous
+from thecal_hil.rigs.pico_rig import PicoRig
 
 _BOARDS = ["P=0", "P=40", "P=66", "P=66,replace=random", "P=50,fill=half", "P=132", "silicon,flash=blank"]
 

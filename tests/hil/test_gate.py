@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from thecal_hil.course import Course, local_second
-from thecal_hil.gate import GateError, check_gate
-from thecal_hil.model_rig import ModelRig
-from thecal_hil.rig import DIRECTION, ResetCause
-from thecal_hil.therapy import continuous
+from thecal_hil.contract.gate import GateError, check_gate
+from thecal_hil.contract.rig import DIRECTION, ResetCause
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import continuous
+from thecal_hil.rigs.model_rig import ModelRig
 from thecal_sim.edge_record import EdgeRecord
 
 

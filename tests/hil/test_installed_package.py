@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.image import REPOSITORY
+from thecal_hil.contract.image import REPOSITORY
 from thecal_hil.scenario.reader import EXAMPLES, library_files
 
 PACKAGED = ("firmware", "host", "sim", "hil", "pyproject.toml", "README.md", "LICENSE")
@@ -75,7 +75,7 @@ def test_a_broken_pump_fails_somebody_elses_test(python: Path, tmp_path: Path) -
         "    course.rig.faults.inject(Fault.GENERATOR_STARVES)\n    course.rig.run_for(60)\n    course.must_be_ideal()",
     )
     (tmp_path / "test_example.py").write_text(
-        f"from thecal_hil.faults import Fault\n{slower}", encoding="utf-8"
+        f"from thecal_hil.contract.faults import Fault\n{slower}", encoding="utf-8"
     )
     done = subprocess.run(
         [python, "-m", "pytest", "--rig", "model"], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -99,13 +99,13 @@ def test_the_examples_that_scenarios_prescribe_are_those_of_the_users() -> None:
 
 
 def test_the_whole_library_is_listed_in_an_empty_folder(python: Path, tmp_path: Path) -> None:
-    said = run(python, "-m", "thecal_hil.command", "list", folder=tmp_path)
+    said = run(python, "-m", "thecal_hil.cli.command", "list", folder=tmp_path)
     assert f"{len(library_files())} scenarios in" in said
 
 
 def test_scenarios_that_prescribe_an_example_pass_in_an_empty_folder(python: Path, tmp_path: Path) -> None:
     names = scenarios_with_an_example()
     assert len(names) > 5
-    said = run(python, "-m", "thecal_hil.command", "run", *names, "--rig", "model", folder=tmp_path)
+    said = run(python, "-m", "thecal_hil.cli.command", "run", *names, "--rig", "model", folder=tmp_path)
     assert f"PASS {len(names)} passed on the model rig" in said
     assert (tmp_path / "build/evidence/scenarios/scenarios-model.json").is_file()

@@ -3,7 +3,16 @@
 from itertools import islice
 
 from thecal_fw.link.frames import MOST_FRAME_BYTES, FrameReader, encode_frame
-from thecal_hil.load import BadWire, FirstOnly, cut_short, damaged, doubled, garbage, lost, valid_frames
+from thecal_hil.course.load import (
+    BadWire,
+    FirstOnly,
+    cut_short,
+    damaged,
+    doubled,
+    garbage,
+    lost,
+    valid_frames,
+)
 
 FRAME = encode_frame(0x02, 7, 3, b"some payload")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from thecal_fw.pump.keeper import Keeper
-from thecal_hil.long_run import long_run
+from thecal_hil.campaigns.long_run import long_run
 
 
 @pytest.mark.requirement("long-run")

@@ -3,9 +3,9 @@
 import pytest
 
 from thecal_fw.link import messages
-from thecal_hil.image import image_under_test
-from thecal_hil.memory.__main__ import LEAST_FREE_BYTES, MOST_ALLOCATION_BYTES
-from thecal_hil.memory.part import run_part
+from thecal_hil.campaigns.memory.__main__ import LEAST_FREE_BYTES, MOST_ALLOCATION_BYTES
+from thecal_hil.campaigns.memory.part import run_part
+from thecal_hil.contract.image import image_under_test
 
 
 @pytest.mark.requirement("any-program", "time-of-a-request", "any-program-replaced")

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 from serial import SerialException
 
+from thecal.alarm_sets import acknowledged_in
 from thecal_fw.version import VERSION
-from thecal_hil.course import Course, local_second
+from thecal_hil.contract.gate import check_gate
+from thecal_hil.contract.image import REPOSITORY, FirmwareImage
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.drills import heap_bytes_per_pulse
+from thecal_hil.course.therapy import continuous, flex
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
-from thecal_hil.gate import check_gate
-from thecal_hil.image import REPOSITORY, FirmwareImage
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.therapy import continuous, flex
+from thecal_hil.rigs.pico_rig import PicoRig
 
 VARIANTS = Path(__file__).parent / "variants"
 VARIANT_COMMIT = "variant"
@@ -83,6 +85,29 @@ def test_steady_delivery_takes_nothing_from_the_heap(variant: PicoRig, nl_per_da
     taken = steady.heap_free_bytes - warm.heap_free_bytes
     grants = pulses // (steady.quantum_steps // 2) + 1
     assert taken <= _MOST_BYTES_FOR_A_GRANT * (grants + _BLOCKS_IN_BETWEEN)
+    course.must_be_ideal()
+
+
+@pytest.mark.requirement("steady-heap", "alarm-numbers")
+@pytest.mark.parametrize("variant", ["hold_64_alarms"], indirect=True)
+def test_no_pulse_takes_anything_from_the_heap_while_alarms_31_to_63_are_active_or_silenced(
+    variant: PicoRig,
+) -> None:
+    course = Course(variant)
+    course.set_time(local_second("2026-03-06 12:00:10"))
+    course.prescribe(continuous(2_000_000))
+    course.refill(18_000_000)
+    course.start()
+    variant.run_for(5)
+    these = (1 << 64) - (1 << 31)
+    status = course.pump.interrogate()
+    assert (status.active_alarms & these, status.silenced_alarms) == (these, 0)
+    assert heap_bytes_per_pulse(variant) == 0
+    assert course.pump.acknowledge(these).silenced_alarms == these
+    variant.run_for(5)
+    assert heap_bytes_per_pulse(variant) == 0
+    acknowledged = [acknowledged_in(event.code, event.first, event.second) for event in course.pump.log()]
+    assert [found for found in acknowledged if found] == [(1 << 31, 0), (these - (1 << 31), 0)]
     course.must_be_ideal()
 
 

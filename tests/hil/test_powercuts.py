@@ -6,10 +6,10 @@ import pytest
 
 from thecal_fw.pump.recovery import Recovery
 from thecal_fw.store.journal import Journal
-from thecal_hil.powercuts import campaign
-from thecal_hil.powercuts.on_pico import OUTCOMES, PicoTrials, remains
-from thecal_hil.powercuts.trial import Cut, cut_of
-from thecal_hil.rig import Rig
+from thecal_hil.campaigns.powercuts import campaign
+from thecal_hil.campaigns.powercuts.on_pico import OUTCOMES, PicoTrials, remains
+from thecal_hil.campaigns.powercuts.trial import Cut, cut_of
+from thecal_hil.contract.rig import Rig
 
 SAMPLE_CUTS = 200
 

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from hil.pseudo_terminal import terminal
-from thecal_hil.copies import in_a_copy
-from thecal_hil.model_rig import ModelRig
-from thecal_hil.progress import Count, ProgressLine, Share, shown, time_text
-from thecal_hil.progress_of_runs import Place, runs_of, share_of_time
-from thecal_hil.rig import Rig
+from thecal_hil.contract.elapsed import share_of_time
+from thecal_hil.contract.rig import Rig
+from thecal_hil.groundwork.copies import in_a_copy
+from thecal_hil.groundwork.progress import Count, ProgressLine, Share, shown, time_text
+from thecal_hil.groundwork.progress_of_runs import Place, runs_of
+from thecal_hil.rigs.model_rig import ModelRig
 
 
 class Clock:
@@ -196,7 +197,7 @@ def test_runs_in_other_processes_report_how_far_they_are_by_their_weight() -> No
     with runs_of([1, 3]) as runs:
         first, second = runs.places()
         assert runs.share() == 0
-        command = "import sys; from thecal_hil.progress_of_runs import Place\n"
+        command = "import sys; from thecal_hil.groundwork.progress_of_runs import Place\n"
         command += f"with {second!r}.reporting(lambda: 0.5): sys.stdin.read()"
         sources = os.pathsep.join(entry for entry in sys.path if Path(entry).is_dir())
         environment = {**os.environ, "PYTHONPATH": sources}

@@ -14,14 +14,14 @@ import serial
 
 from thecal.client import Pump
 from thecal_fw.core.pump_state import STATE_DELIVERING
-from thecal_hil.course import OFFSET_MINUTES, local_second
+from thecal_hil.contract.image import REPOSITORY
+from thecal_hil.contract.rig import Rig
+from thecal_hil.course.course import OFFSET_MINUTES, local_second
+from thecal_hil.course.therapy import continuous
 from thecal_hil.emulator.pty import EmulatedPty
-from thecal_hil.image import REPOSITORY
-from thecal_hil.model_pty import model_pty
-from thecal_hil.model_rig import ModelRig
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.rig import Rig
-from thecal_hil.therapy import continuous
+from thecal_hil.rigs.model_pty import model_pty
+from thecal_hil.rigs.model_rig import ModelRig
+from thecal_hil.rigs.pico_rig import PicoRig
 
 EXAMPLES = REPOSITORY / "examples"
 
@@ -91,7 +91,7 @@ def test_a_whole_visit_is_done_with_the_command_line(rig: Rig, pty: EmulatedPty)
     for arguments in (
         ("program", str(EXAMPLES / "simple_continuous.toml"), "--yes"),
         ("time", "--set", "--offset", "+01:00"),
-        ("refill", "19.5"),
+        ("refill", "19.5", "--yes"),
         ("start",),
     ):
         finished = thecal(pty, *arguments)

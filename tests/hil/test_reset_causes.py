@@ -9,14 +9,14 @@ from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.core.journal_condition import BLANK, GOOD
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.wall_clock import TIME_RESTORED, TIME_SET
-from thecal_hil.course import Course, local_second
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.contract.rig import ResetCause as RigReset
+from thecal_hil.contract.rig import Rig
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import continuous
 from thecal_hil.emulator.resets import ResetCause
 from thecal_hil.emulator.silicon import FlashBefore, Silicon
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.rig import ResetCause as RigReset
-from thecal_hil.rig import Rig
-from thecal_hil.therapy import continuous
+from thecal_hil.rigs.pico_rig import PicoRig
 
 _RESETS = Silicon(boot_rom=True, timer_from_zero=True)
 _NS_PER_S = 1_000_000_000

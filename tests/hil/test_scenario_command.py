@@ -14,12 +14,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hil.pseudo_terminal import terminal
-from thecal_hil.command import app
+from thecal_hil.cli.command import app
 from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
-from thecal_hil.scenario.coverage import read_coverage
+from thecal_hil.scenario.coverage import coverage_of
 from thecal_hil.scenario.measures import MEASURES
-from thecal_hil.scenario.reader import LIBRARY, library_files, read_scenario
+from thecal_hil.scenario.reader import LIBRARY, library_files, read_library, read_scenario
 
 FAST = "monday-at-midnight"
 
@@ -39,7 +39,7 @@ def test_every_scenario_is_listed(tmp_path: Path) -> None:
 def test_the_table_of_coverage_is_printed_with_its_reasons() -> None:
     listed = command("list", "--coverage")
     assert listed.exit_code == 0
-    assert listed.stdout.count("none: ") == sum(not row.scenarios for row in read_coverage())
+    assert listed.stdout.count("none: ") == sum(not row.scenarios for row in coverage_of(read_library()))
 
 
 def test_every_scenario_can_be_told_in_words() -> None:
@@ -99,7 +99,7 @@ def test_while_scenarios_run_the_terminal_shows_how_far_they_are(
 ) -> None:
     """On a clock of which five seconds are over at once."""
     for name, seconds in (("QUIET_S", 0), ("REDRAW_S", 0), ("_LOOK_EVERY_S", 0.01)):
-        monkeypatch.setattr(f"thecal_hil.progress.{name}", seconds)
+        monkeypatch.setattr(f"thecal_hil.groundwork.progress.{name}", seconds)
     text = (LIBRARY / f"{FAST}.toml").read_text(encoding="utf-8")
     path = tmp_path / "long.toml"
     path.write_text(re.sub("^duration = .*$", 'duration = "3h"', text, flags=re.MULTILINE), encoding="utf-8")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from thecal_fw.core import alarms, events
-from thecal_hil.course import MICROSTEPS_PER_NL, Stretch
+from thecal_hil.course.course import MICROSTEPS_PER_NL, Stretch
 from thecal_hil.scenario.responses import Logged, followed, response_of
 from thecal_sim.ideal import Epoch, IdealDelivery, Regimen, Span
 

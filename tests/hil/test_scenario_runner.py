@@ -20,10 +20,10 @@ from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.wall_clock import WallClock
 from thecal_fw.pump.controller import Controller
 from thecal_fw.pump.recovery import Recovery
-from thecal_hil.board_rig import BoardRig
-from thecal_hil.model_rig import ModelRig
-from thecal_hil.pump_clock import Instants
-from thecal_hil.rig import ENABLE, STEP, Capability
+from thecal_hil.bench.board_rig import BoardRig
+from thecal_hil.contract.pump_clock import Instants
+from thecal_hil.contract.rig import ENABLE, STEP, Capability
+from thecal_hil.rigs.model_rig import ModelRig
 from thecal_hil.scenario.campaign import RigWanted, run_all
 from thecal_hil.scenario.reader import LIBRARY, read_scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thecal_hil.sealed import DamagedError, sealed, unsealed
+from thecal_hil.groundwork.sealed import DamagedError, sealed, unsealed
 
 
 @given(st.binary(max_size=200))

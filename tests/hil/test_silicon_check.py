@@ -17,25 +17,16 @@ from thecal.errors import ThecalError
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.rp2 import pins
 from thecal_fw.store.layout import Layout
-from thecal_hil.changes.watched import Watched
-from thecal_hil.course import Course, local_second
-from thecal_hil.emulator import EmulatedPico, ResetCause
-from thecal_hil.emulator.fixes import SystemConfiguration
-from thecal_hil.emulator.pty import EmulatedPty
-from thecal_hil.emulator.silicon import Silicon
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_faults import SECTOR_BYTES
-from thecal_hil.pico_rig import PicoRig, bench_board
-from thecal_hil.rig import ENABLE
-from thecal_hil.silicon_check import assumptions, clocks, margins, resets, sense_line
-from thecal_hil.silicon_check.emulated_way import EmulatedWay
-from thecal_hil.silicon_check.flash_cache import FlashCache
-from thecal_hil.silicon_check.flash_chip import FlashChip
-from thecal_hil.silicon_check.loop import readings as of_loop
-from thecal_hil.silicon_check.prompt import Prompt
-from thecal_hil.silicon_check.record import all_agree
-from thecal_hil.silicon_check.run import Measured, Measurement, PumpDeliversError
-from thecal_hil.silicon_check.verdicts import (
+from thecal_hil.campaigns.changes.watched import Watched
+from thecal_hil.campaigns.silicon_check import assumptions, clocks, margins, resets, sense_line
+from thecal_hil.campaigns.silicon_check.emulated_way import EmulatedWay
+from thecal_hil.campaigns.silicon_check.flash_cache import FlashCache
+from thecal_hil.campaigns.silicon_check.flash_chip import FlashChip
+from thecal_hil.campaigns.silicon_check.loop import readings as of_loop
+from thecal_hil.campaigns.silicon_check.prompt import Prompt
+from thecal_hil.campaigns.silicon_check.record import all_agree
+from thecal_hil.campaigns.silicon_check.run import Measured, Measurement, PumpDeliversError
+from thecal_hil.campaigns.silicon_check.verdicts import (
     Assumption,
     Finding,
     NotMeasuredError,
@@ -44,7 +35,16 @@ from thecal_hil.silicon_check.verdicts import (
     Verdict,
     judge,
 )
-from thecal_hil.therapy import continuous
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.contract.rig import ENABLE
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import continuous
+from thecal_hil.emulator import EmulatedPico, ResetCause
+from thecal_hil.emulator.fixes import SystemConfiguration
+from thecal_hil.emulator.pty import EmulatedPty
+from thecal_hil.emulator.silicon import Silicon
+from thecal_hil.rigs.pico_faults import SECTOR_BYTES
+from thecal_hil.rigs.pico_rig import PicoRig, bench_board
 
 _NS_PER_MS = 1_000_000
 _OURS_END = 640 * 1_024 + Layout().all_sectors * SECTOR_BYTES
@@ -359,8 +359,8 @@ def test_a_figure_agrees_or_differs_only_where_its_uncertainty_lets_it(value, un
 
 
 def silicon_command(port: str, folder: Path) -> list[str]:
-    program = str(Path(sys.executable).with_name("thecal-hil"))
-    return [program, "silicon", "--port", port, "--crystal-seconds", "2", "--out", str(folder)]
+    program = (sys.executable, "-m", "thecal_hil.cli.command")
+    return [*program, "silicon", "--port", port, "--crystal-seconds", "2", "--out", str(folder)]
 
 
 def run_command(port: str, folder: Path) -> subprocess.CompletedProcess[str]:

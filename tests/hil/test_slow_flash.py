@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from rp2040py.peripherals import xip_ctrl
 
+from thecal_hil.contract.image import image_under_test
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.bare_metal import write_uf2
 from thecal_hil.emulator.flash_window import FlashWindow, NoCacheModelError
 from thecal_hil.emulator.silicon import Silicon
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_rig import PicoRig
+from thecal_hil.rigs.pico_rig import PicoRig
 
 NOP, WFI = 0x46C0, 0xBF30
 SLEEP = (WFI, 0xE7FD)

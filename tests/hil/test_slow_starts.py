@@ -7,14 +7,14 @@ import pytest
 from hil.bites import lost_in_a_bite_ns
 from thecal_fw.core.events import RESET_POWER_ON
 from thecal_fw.core.wall_clock import TIME_RESTORED
-from thecal_hil.course import Course, local_second
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.contract.rig import ResetCause
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import continuous
 from thecal_hil.emulator import ResetCause as EmulatedReset
 from thecal_hil.emulator import start_up
 from thecal_hil.emulator.silicon import Silicon
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.rig import ResetCause
-from thecal_hil.therapy import continuous
+from thecal_hil.rigs.pico_rig import PicoRig
 
 _NS_PER_MS = 1_000_000
 _MOST_LATE_MS = 45

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from thecal_fw.core import alarms
-from thecal_hil.changes import spikes
-from thecal_hil.changes.spikes import INPUTS, PER_SECOND, spiked_hour
-from thecal_hil.course import Course, local_second
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.therapy import continuous
+from thecal_hil.campaigns.changes import spikes
+from thecal_hil.campaigns.changes.spikes import INPUTS, PER_SECOND, spiked_hour
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import continuous
+from thecal_hil.rigs.pico_rig import PicoRig
 
 _SEED = 20_261_201
 _SECONDS = 40

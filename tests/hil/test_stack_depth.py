@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from thecal_fw.core.program import MOST_STEPS_PER_DAY
-from thecal_hil.course import Course, local_second
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.rig import Rig
-from thecal_hil.therapy import flex
+from thecal_hil.contract.rig import Rig
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import flex
+from thecal_hil.rigs.pico_rig import PicoRig
 
 STACK = range(0x2004_0000, 0x2004_2000)
 RETAINED_END = STACK.start + 624

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from thecal_hil.emulator import EmulatedPico
-from thecal_hil.stock_board import flash_with_files
+from thecal_hil.rigs.stock_board import flash_with_files
 
 
 def test_files_are_on_the_board_after_a_restart_and_its_main_runs(stock_uf2: Path, tmp_path: Path) -> None:

@@ -13,16 +13,16 @@ from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_NAMES, KIND_PATIENT, KIND_
 from thecal_fw.link import messages
 from thecal_fw.link.frames import FrameReader
 from thecal_fw.version import VERSION
-from thecal_hil.course import Course, local_second
-from thecal_hil.gate import check_gate
-from thecal_hil.image import REPOSITORY, FirmwareImage, image_under_test
-from thecal_hil.memory.__main__ import LEAST_FREE_BYTES_ON_STOCK
-from thecal_hil.memory.stock import EXAMPLES, run_stock_life
-from thecal_hil.pico_rig import PicoRig, bench_board
-from thecal_hil.pump_clock import NS_PER_S
-from thecal_hil.raw_link import frame_bytes
-from thecal_hil.rig import ResetCause
-from thecal_hil.therapy import continuous
+from thecal_hil.campaigns.memory.__main__ import LEAST_FREE_BYTES_ON_STOCK
+from thecal_hil.campaigns.memory.stock import EXAMPLES, run_stock_life
+from thecal_hil.contract.gate import check_gate
+from thecal_hil.contract.image import REPOSITORY, FirmwareImage, image_under_test
+from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_hil.contract.rig import ResetCause
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.raw_link import frame_bytes
+from thecal_hil.course.therapy import continuous
+from thecal_hil.rigs.pico_rig import PicoRig, bench_board
 
 FASTEST_NL_PER_DAY = 24_000_000
 NL_PER_STEP = 15.625
@@ -113,7 +113,12 @@ def test_a_board_without_the_memory_to_start_sounds_the_alarm_and_says_so_to_hos
     reader = FrameReader()
     frames = [reader.push(byte) for byte in board.serial.read(board.serial.in_waiting)]
     errors = [messages.ERROR.unpack(frame.payload) for frame in frames if frame]
-    assert {"kind": messages.HELLO.kind, "code": messages.ERROR_NOT_RUNNING, "detail": 1} in errors
+    assert {
+        "kind": messages.HELLO.kind,
+        "code": messages.ERROR_NOT_RUNNING,
+        "detail": 1,
+        "tail": b"",
+    } in errors
     tones = [edge.t_ns for edge in board.edges if edge.signal == "buzzer" and edge.level]
     assert len([t_ns for t_ns in tones if t_ns > board.now_ns - 2_000_000_000]) >= 3
     assert board.level("enable") == 1

@@ -10,7 +10,7 @@ import pytest
 pytest_plugins = ["pytester"]
 
 TESTS = "import pytest\n@pytest.mark.parametrize('number', range(4))\ndef test_it(number): print('heard')\n"
-EVERY_TEST_IS_A_MINUTE = "from thecal_hil import progress\nprogress.PLAIN_EVERY_S = 0\n"
+EVERY_TEST_IS_A_MINUTE = "from thecal_hil.groundwork import progress\nprogress.PLAIN_EVERY_S = 0\n"
 
 
 @pytest.fixture(autouse=True)

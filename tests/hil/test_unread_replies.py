@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from thecal_fw.link import messages
-from thecal_hil.course import Course, local_second
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.raw_link import RawLink
+from thecal_hil.course.therapy import continuous
 from thecal_hil.emulator.silicon import Silicon
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.raw_link import RawLink
-from thecal_hil.therapy import continuous
+from thecal_hil.rigs.pico_rig import PicoRig
 
 _FRAMES = Silicon.read("frames=on")
 _CYCLES_PER_S = 125_000_000

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import pytest
 
-from thecal_hil import used_flash
+from thecal_fw.core.flash_map import SECTOR_BYTES, STORAGE_AT
+from thecal_hil.contract.image import ImageError, image_under_test
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.silicon import FlashBefore, Silicon
-from thecal_hil.image import ImageError, image_under_test
-from thecal_hil.pico_faults import JOURNAL_BYTES
-from thecal_hil.pico_rig import PicoRig
+from thecal_hil.rigs import used_flash
+from thecal_hil.rigs.pico_rig import PicoRig
 
-STORAGE_AT = FLASH_BYTES - JOURNAL_BYTES
 LITTLEFS_NAME_AT = 8
 """Of its superblock: after revision and tag, littlefs's specification."""
-LAST_SECTOR = slice(FLASH_BYTES - 4_096, FLASH_BYTES)
+LAST_SECTOR = slice(FLASH_BYTES - SECTOR_BYTES, FLASH_BYTES)
+
+
+def never_used() -> bytes:
+    raise AssertionError("no pump has to have delivered for this")
 
 
 def flash(content: FlashBefore, seed: int = 0) -> bytes:
-    made = used_flash.flash_before(Silicon(flash_before=content, seed=seed), image_under_test())
+    made = used_flash.flash_before(Silicon(flash_before=content, seed=seed), image_under_test(), never_used)
     assert made is not None
     assert len(made) == FLASH_BYTES
     return made
 
 
 def test_a_blank_flash_is_none_at_all():
-    assert used_flash.flash_before(Silicon(), image_under_test()) is None
+    assert used_flash.flash_before(Silicon(), image_under_test(), never_used) is None
 
 
 def test_zeros_and_random_bytes_fill_the_part_that_the_journal_is_in():
-    assert flash(FlashBefore.ZEROS) == b"\xff" * STORAGE_AT + bytes(JOURNAL_BYTES)
+    assert flash(FlashBefore.ZEROS) == b"\xff" * STORAGE_AT + bytes(FLASH_BYTES - STORAGE_AT)
     assert flash(FlashBefore.RANDOM, 1) == flash(FlashBefore.RANDOM, 1) != flash(FlashBefore.RANDOM, 2)
     assert len(set(flash(FlashBefore.RANDOM, 1)[STORAGE_AT:])) == 256
 

@@ -7,13 +7,13 @@ import pytest
 from typer import BadParameter
 from typer.testing import CliRunner, Result
 
-from thecal_hil.day import Record, carry_out, plan_around_midnight
-from thecal_hil.evidence import Evidence
-from thecal_hil.gate import GateError
-from thecal_hil.rigs import open_rig
-from thecal_hil.therapy import flex, prescribed_in
-from thecal_hil.verdict import judge, measurements
-from thecal_hil.verify import PRESCRIPTION, app, duration_s
+from thecal_hil.campaigns.verify.day import Record, carry_out, plan_around_midnight
+from thecal_hil.campaigns.verify.verdict import judge, measurements
+from thecal_hil.campaigns.verify.verify import PRESCRIPTION, app, duration_s
+from thecal_hil.contract.gate import GateError
+from thecal_hil.course.therapy import flex, prescribed_in
+from thecal_hil.evidence.measurements import Evidence
+from thecal_hil.rigs.opening import open_rig
 
 KEYS_PROMISED = {
     "rig",
@@ -50,7 +50,7 @@ def test_a_run_that_breaks_off_leaves_no_verdict_of_an_earlier_one(
     def break_off(*_: object) -> None:
         raise GateError("the model rig does not pass the gate")
 
-    monkeypatch.setattr("thecal_hil.verify._deliver", break_off)
+    monkeypatch.setattr("thecal_hil.campaigns.verify.verify._deliver", break_off)
     assert verify("--rig", "model", "--duration", "5m", "--out", str(tmp_path)).exit_code == 1
     assert not (tmp_path / "verify.json").exists()
 

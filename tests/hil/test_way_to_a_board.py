@@ -9,8 +9,8 @@ import pytest
 
 from thecal.errors import NoAnswerError, PortError, ThecalError
 from thecal.ports import Candidate
-from thecal_hil.silicon_check import way as ways
-from thecal_hil.silicon_check.way import SerialWay
+from thecal_hil.campaigns.silicon_check import way as ways
+from thecal_hil.campaigns.silicon_check.way import SerialWay
 
 BOARD = "E660583883724B32"
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from thecal_hil.contract.image import image_under_test
 from thecal_hil.emulator import compiled
 from thecal_hil.emulator.silicon import DEFAULT
-from thecal_hil.image import image_under_test
-from thecal_hil.pico_rig import bench_board, default_silicon
+from thecal_hil.rigs.pico_rig import bench_board, default_silicon
 
 pytest_plugins = ["pytester"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from thecal_hil import bench_extra
-from thecal_hil.image import REPOSITORY
+from thecal_hil.contract.image import REPOSITORY
+from thecal_hil.groundwork import bench_extra
 
 PACKAGED = ("firmware", "host", "sim", "hil", "pyproject.toml", "README.md", "LICENSE")
 IMPORTED_AS = {"pyvcd": "vcd"}
@@ -125,4 +125,4 @@ def test_another_missing_module_is_a_traceback(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(bench_extra, "import_module", broken)
     with pytest.raises(ModuleNotFoundError, match="gone"):
-        bench_extra.import_with_bench("thecal_hil.command", "thecal-hil")
+        bench_extra.import_with_bench("thecal_hil.cli.command", "thecal-hil")

@@ -15,7 +15,7 @@ import pytest
 
 from thecal.cli import run
 from thecal_hil.emulator.pty import EmulatedPty
-from thecal_hil.model_pty import model_pty
+from thecal_hil.rigs.model_pty import model_pty
 from thecal_sim.model import ModelPump
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -47,8 +47,8 @@ def greeting(frame: Frame, session: int = 9, schema_hash: bytes | None = None) -
     return encode_frame(frame.kind | messages.RESPONSE, session, frame.request, payload)
 
 
-def error(frame: Frame, code: int, detail: int = 0) -> bytes:
-    payload = messages.ERROR.pack(frame.kind, code, detail)
+def error(frame: Frame, code: int, detail: int = 0, tail: bytes = b"") -> bytes:
+    payload = messages.ERROR.pack(frame.kind, code, detail, tail=tail)
     return encode_frame(messages.KIND_ERROR, frame.session, frame.request, payload)
 
 

@@ -132,7 +132,7 @@ def test_the_old_drug_is_used_up_at_its_rate_though_the_dose_is_changed_meanwhil
     adjusted.write_text(text.replace("211.9", "220"), encoding="utf-8")
     bench.ok("time", "--to", "2026-03-06T12:00")
     bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes")
-    bench.ok("refill", "20")
+    bench.ok("refill", "20", "--yes")
     bench.ok("start")
     bench.ok("program", str(strong), "--yes")
     bench.do(lambda model: model.run_for(10_000 * NS))

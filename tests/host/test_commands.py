@@ -61,11 +61,11 @@ def test_a_whole_visit(bench: Bench):
     assert "Begin delivery with `thecal start`" in change
     assert bench.json("program", FLEX, "--yes")["changed"] is False
 
-    assert bench.ok("refill", "20") == "the reservoir holds 20 mL\n"
-    refilled = bench.json("refill", "19.5")
+    assert bench.ok("refill", "20", "--yes") == "the reservoir holds 20 mL\n"
+    refilled = bench.json("refill", "19.5", "--yes")
     assert (refilled["fill_nl"], refilled["expected_residual_nl"]) == (19_500_000, 20_000_000)
 
-    assert "the pump is starting: program 36e07133, baclofen" in bench.ok("start")
+    assert "the pump is delivering: program e54341c7, baclofen, now " in bench.ok("start")
     wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
     status = bench.json("interrogate")
     assert (status["state"], status["mode"], status["drug"]) == ("delivering", "flex", "baclofen")
@@ -87,15 +87,98 @@ def test_a_whole_visit(bench: Bench):
 def test_what_the_pump_refuses_ends_with_exit_code_1_and_its_reason(bench: Bench):
     assert "has no program; commit one with" in bench.refused(1, "start")
     bench.ok("program", SIMPLE, "--yes")
-    assert "refused refill: value out of range. Its reservoir holds 20 mL" in bench.refused(1, "refill", "40")
+    assert "refused refill: value out of range. Its reservoir holds 20 mL" in bench.refused(
+        1, "refill", "40", "--yes"
+    )
     bench.ok("start")
     assert "already delivering" in bench.refused(1, "start")
+
+
+@pytest.mark.requirement("refusal-in-words")
+def test_a_refused_bolus_is_told_with_what_was_asked_its_limit_the_field_and_what_to_do(
+    bench: Bench, tmp_path: Path
+) -> None:
+    def refused(*arguments: str) -> str:
+        return bench.refused(1, "bolus", *arguments).strip().partition("the pump would refuse ")[2]
+
+    bench.ok("time", "--set")
+    file = tmp_path / "p.toml"
+    told = Path(FLEX).read_text("utf-8").replace("most_mcg_per_bolus = 8", "most_mcg_per_bolus = 10")
+    file.write_text(told, encoding="utf-8")
+    bench.ok("program", str(file), "--yes")
+    bench.ok("refill", "20", "--yes")
+    give = ("give", "9.5", "--over-minutes", "10", "--yes")
+    asked = "a clinician bolus of 9.5 mcg (0.019 mL) over 10 min 0 s: "
+    assert (
+        refused(*give)
+        == f"{asked}nothing is being delivered (the pump is stopped). Begin with `thecal start`"
+    )
+    bench.ok("start")
+    wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
+    assert refused(*give) == (
+        f"{asked}limit of an hour: 9.5 mcg asked for, limits.most_mcg_per_hour = 25, of which the program itself gives"
+        " up to 16 mcg; 9 mcg are left for all boluses on demand in an hour. Ask for less, wait, or commit a program"
+        " that allows more"
+    )
+    assert refused("give", "11", "--over-minutes", "10", "--yes").endswith(
+        "limit of a single bolus: 11 mcg asked for, limits.most_mcg_per_bolus = 10. Ask for no more, or commit a"
+        " program that allows it"
+    )
+    assert refused("patient").startswith(
+        "a patient bolus: the program has no such bolus. Give its prescription a"
+    )
+    bench.ok("refill", "1.9", "--yes")
+    wait_until(bench, lambda: bench.json("interrogate")["active_alarms"] != [])
+    assert refused("give", "1", "--over-minutes", "10", "--yes").endswith(
+        'blocked by an alarm, low reservoir. "low reservoir" is cleared by: refill'
+    )
+    file.write_text(told.replace("most_mcg_per_bolus = 10\n", ""), encoding="utf-8")
+    bench.ok("refill", "20", "--yes")
+    bench.ok("program", str(file), "--yes")
+    wait_until(bench, lambda: not bench.json("interrogate")["active_alarms"])
+    assert refused("give", "1", "--over-minutes", "10", "--yes").endswith(
+        "limit of a single bolus: 1 mcg asked for, and the program allows none: commit one with"
+        " limits.most_mcg_per_bolus"
+    )
+
+
+def test_what_takes_effect_asks_first(bench: Bench):
+    assert "nobody to ask here; add --yes" in bench.refused(2, "refill", "20")
+    assert bench.json("interrogate")["fill_known"] is False
+    assert "exit 1" in at_a_terminal(bench.port, "refill", "20", typed="n")
+    assert bench.json("interrogate")["fill_known"] is False
+    assert "exit 0" in at_a_terminal(bench.port, "refill", "20", typed="y")
+    assert bench.json("interrogate")["fill_known"] is True
+    bench.do(lambda model: model.controller.alarms.set_cause(PULSES_MISSING, True))
+    asked = at_a_terminal(bench.port, "acknowledge", "--all", typed="n")
+    assert f"Acknowledge {ALARM_NAMES[PULSES_MISSING]}? [y/N]" in asked
+    assert "nobody to ask here; add --yes" in bench.refused(2, "acknowledge", "--all")
+
+
+def test_output_that_can_not_be_written_is_no_failure_of_the_port(bench: Bench):
+    environment = {**os.environ, "THECAL_PORT": bench.port}
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [sys.executable, "-m", "thecal.cli", "refill", "20", "--yes"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "the output could not be written: No space left on device. What the pump was asked"
+    )
+    assert done.stderr.count("\n") == 1
+    assert bench.json("interrogate")["fill_known"] is True
 
 
 @pytest.mark.requirement("not-stored-told")
 def test_a_person_is_told_what_a_power_cut_would_undo_and_why_nothing_can_be_begun(bench: Bench):
     bench.ok("program", SIMPLE, "--yes")
-    bench.ok("refill", "20")
+    bench.ok("refill", "20", "--yes")
     bench.ok("start")
     bench.do(lambda model: setattr(model.board.supply, "good", False))
     stopped = bench.thecal("stop", "--yes")
@@ -103,7 +186,7 @@ def test_a_person_is_told_what_a_power_cut_would_undo_and_why_nothing_can_be_beg
     assert (
         "the pump could not write this to its memory; until it can, a power cut undoes it" in stopped.stderr
     )
-    for refused in (("start",), ("refill", "20"), ("time", "--set")):
+    for refused in (("start",), ("refill", "20", "--yes"), ("time", "--set")):
         assert "its supply is low or its memory takes nothing, see `thecal interrogate`" in bench.refused(
             1, *refused
         )
@@ -113,7 +196,7 @@ def test_the_dates_of_the_next_refill_are_told_and_an_alarm_that_does_not_protec
     assert "there are no dates" in bench.refused(1, "dates")
     bench.ok("time", "--set")
     assert "does not protect a full reservoir" in bench.ok("program", SIMPLE, "--yes")
-    bench.ok("refill", "20")
+    bench.ok("refill", "20", "--yes")
     bench.ok("start")
     told = bench.json("dates")
     assert told["refill_by"] == told["low_at_worst"] < told["low"] < told["empty"]
@@ -136,7 +219,7 @@ def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     assert "the pump has no program" in bench.refused(1, "bolus", "patient")
     bench.ok("time", "--set")
     bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
-    bench.ok("refill", "20")
+    bench.ok("refill", "20", "--yes")
     bench.ok("start")
     wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
     assert "nobody to ask" in bench.refused(2, "bolus", "give", "10", "--over-minutes", "5")
@@ -147,16 +230,15 @@ def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     assert "allowed: a number of mcg" in bench.refused(
         2, "bolus", "give", "ten", "--over-minutes", "5", "--yes"
     )
-    assert "limit of a single bolus" in bench.refused(
-        1, "bolus", "give", "16", "--over-minutes", "5", "--yes"
-    )
+    too_much = bench.refused(1, "bolus", "give", "16", "--over-minutes", "5", "--yes")
+    assert "limit of a single bolus: 16 mcg asked for, limits.most_mcg_per_bolus = 15." in too_much
     given = bench.ok("bolus", "patient")
     assert given == "the pump gives a patient bolus of 5 mcg (0.01 mL) over 10 min 0 s\n"
     assert "a bolus is under way" in bench.refused(1, "bolus", "patient")
     told = bench.json("bolus", "status")
     assert (told["patient_in_24_h"], told["is_history_known"]) == (1, True)
     assert "the bolus has been ended" in bench.ok("bolus", "cancel", "--yes")
-    assert "lockout; wait " in bench.refused(1, "bolus", "patient")
+    assert "lockout, patient_bolus.lockout_minutes = 240; wait " in bench.refused(1, "bolus", "patient")
     wait_until(bench, lambda: not bench.json("bolus", "status")["under_way"])
     assert "no bolus was under way" in bench.ok("bolus", "cancel", "--yes")
     log = bench.ok("log")
@@ -169,7 +251,7 @@ def test_a_prime_of_the_catheter_holds_what_tubing_and_catheter_do(bench: Bench,
     slowest, program = (EXAMPLES / "minimum_rate.toml").read_text(), tmp_path / "program.toml"
     program.write_text("catheter_ul = 180\n" + slowest)
     bench.ok("program", str(program), "--yes")
-    bench.ok("refill", "20")
+    bench.ok("refill", "20", "--yes")
     bench.ok("start")
     wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
     # The line has room for all of it until the first microstep, which at this rate comes 14 s after the start.
@@ -195,6 +277,9 @@ def test_a_prime_of_the_catheter_holds_what_tubing_and_catheter_do(bench: Bench,
         (("time", "--to", "1999-01-01T00:00"), "between 2024 and 2099"),
         (("time", "--offset", "+01:00"), "goes with --set or --to"),
         (("time", "--set", "--to", "2026-03-06T12:00"), "not both"),
+        (("refill", "-5"), "'-5' is no volume in mL, allowed: more than 0"),
+        (("residual", "-5"), "-5"),
+        (("bolus", "give", "-5", "--over-minutes", "5"), "dose '-5', allowed: a number of mcg above 0"),
         (("acknowledge",), "or give --all"),
         (("acknowledge", "headache"), "there is no alarm 'headache'"),
         (("watch", "--interval", "soon"), "--interval"),
@@ -223,9 +308,9 @@ def test_alarms_are_acknowledged_by_name_or_all_at_once(bench: Bench):
     bench.do(lambda model: model.controller.alarms.set_cause(PULSES_MISSING, True))
     name = ALARM_NAMES[PULSES_MISSING]
     assert name in bench.ok("interrogate")
-    assert bench.ok("acknowledge", name) == f"cleared: none\nsilenced: {name}\nsounding: none\n"
+    assert bench.ok("acknowledge", name, "--yes") == f"cleared: none\nsilenced: {name}\nsounding: none\n"
     bench.do(lambda model: model.controller.alarms.set_cause(PULSES_MISSING, False))
-    assert bench.json("acknowledge", "--all") == {"cleared": [name], "active": [], "silenced": []}
+    assert bench.json("acknowledge", "--all", "--yes") == {"cleared": [name], "active": [], "silenced": []}
 
 
 def test_commands_that_need_no_pump():
@@ -247,7 +332,7 @@ def test_ports_lists_without_opening_any(capfd, monkeypatch):
 
 def test_no_command_has_help_without_an_example(capfd):
     names = [command.callback.__name__ for command in app.registered_commands if command.callback]
-    assert len(names) == 20
+    assert len(names) >= 20
     for name in names:
         assert run([name, "--help"]) == 0
         shown = capfd.readouterr().out

@@ -1,6 +1,7 @@
 """Flashing: the right image onto the right chip, or a message that says what is wrong, and nothing written."""
 
 import json
+import os
 import struct
 
 import pytest
@@ -119,6 +120,24 @@ def test_a_drive_that_appears_late_is_waited_for_and_one_that_never_does_is_not(
     assert wait_for_drive(lambda: looks.pop(0)) == drive
     with pytest.raises(FlashError, match=r"within 0\.01 s"):
         wait_for_drive(list, timeout_s=0.01)
+
+
+@pytest.mark.requirement("version-after-flash")
+def test_an_image_whose_commit_nobody_knows_passes_no_check(tmp_path):
+    path = tmp_path / "thecal.uf2"
+    path.write_bytes(uf2())
+    path.with_suffix(".json").write_text(json.dumps({"version": "1.2.3", "commit": "unknown"}))
+    with pytest.raises(FlashError, match="was built without its commit"):
+        check_report(load_image(path), "1.2.3", "unknown")
+
+
+def test_a_mount_whose_name_is_no_text_is_looked_at_like_any_other(tmp_path, monkeypatch):
+    drive = drive_in(tmp_path / os.fsdecode(b"drive \xff"))
+    mounts = tmp_path / "mounts"
+    escaped = os.fsencode(drive).replace(b" ", b"\\040")
+    mounts.write_bytes(b"proc /proc proc rw 0 0\n/dev/sda " + escaped + b" vfat rw 0 0\n")
+    monkeypatch.setattr("thecal.flash._MOUNTS", mounts)
+    assert drive in mounted_drives()
 
 
 @pytest.mark.requirement("version-after-flash")

@@ -71,11 +71,20 @@ def test_a_board_that_reports_something_else_afterwards_fails(bench: Bench, tmp_
     assert f"reports firmware {VERSION} ({COMMIT}), the image is 9.9.9" in done.stderr
 
 
+@pytest.mark.requirement("version-after-flash")
+def test_an_image_whose_commit_nobody_knows_is_refused_before_anything_is_written(tmp_path, capfd):
+    image, drive = image_in(tmp_path, commit="unknown"), drive_in(tmp_path / "drive")
+    assert flash("--image", image, "--drive", drive) == 1
+    assert "was built without its commit" in capfd.readouterr().err
+    assert not (drive / "thecal.uf2").exists()
+    assert flash("--image", image, "--drive", drive, "--no-check") == 0
+
+
 @pytest.mark.requirement("not-while-delivering")
 def test_a_pump_that_delivers_is_not_sent_away(bench: Bench, tmp_path):
     example = Path(__file__).parents[2] / "examples/simple_continuous.toml"
     bench.ok("program", str(example), "--yes")
-    bench.ok("refill", "20")
+    bench.ok("refill", "20", "--yes")
     bench.ok("start")
     (tmp_path / "drive").mkdir()
     told = bench.refused(1, "flash", "--image", str(image_in(tmp_path)), "--drive", str(tmp_path / "drive"))

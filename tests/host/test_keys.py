@@ -97,8 +97,8 @@ def test_a_computer_is_paired_while_the_button_is_held(bench: Bench, store: Memo
 def test_a_paired_computer_does_everything_as_before(paired: Bench):
     paired.ok("time", "--set")
     paired.ok("program", SIMPLE, "--yes")
-    paired.ok("refill", "20")
-    assert "starting" in paired.ok("start")
+    paired.ok("refill", "20", "--yes")
+    assert "delivering" in paired.ok("start")
     paired.ok("stop", "--yes")
     log = paired.ok("log")
     assert "clinician, its first key" in log
@@ -109,7 +109,12 @@ def test_a_paired_computer_does_everything_as_before(paired: Bench):
 def test_another_computer_reads_and_is_told_what_to_do(paired: Bench, store: MemoryKeyring):
     store.entries.clear()
     assert "stopped" in paired.ok("interrogate")
-    for command in (("refill", "20"), ("program", SIMPLE, "--yes"), ("stop", "--yes"), ("time", "--set")):
+    for command in (
+        ("refill", "20", "--yes"),
+        ("program", SIMPLE, "--yes"),
+        ("stop", "--yes"),
+        ("time", "--set"),
+    ):
         done = paired.thecal(*command)
         assert done.returncode == 1
         assert "pump MODEL has keys, and this needs the clinician's" in done.stderr
@@ -119,12 +124,12 @@ def test_another_computer_reads_and_is_told_what_to_do(paired: Bench, store: Mem
 @pytest.mark.requirement("wrong-keys")
 def test_a_key_that_was_replaced_is_told_and_the_next_one_has_to_wait(paired: Bench, store: MemoryKeyring):
     store.entries["thecal pump", "MODEL clinician"] = OTHER_KEY.hex()
-    assert "`thecal pair` gives both a new one" in paired.refused(1, "refill", "20")
+    assert "`thecal pair` gives both a new one" in paired.refused(1, "refill", "20", "--yes")
     # Two seconds, of which one may have passed.
-    assert re.search("Wait [12] s", paired.refused(1, "refill", "20"))
+    assert re.search("Wait [12] s", paired.refused(1, "refill", "20", "--yes"))
     hold_button(paired, True)
     assert paired.thecal("pair", "--role", "clinician").returncode == 0
-    paired.ok("refill", "20")
+    paired.ok("refill", "20", "--yes")
 
 
 @pytest.mark.requirement("key-pairing")
@@ -158,7 +163,7 @@ def test_a_key_store_that_keeps_nothing_is_found_out_before_the_pump_has_the_key
 @pytest.mark.requirement("key-store")
 def test_a_pump_without_keys_needs_no_key_store(bench: Bench):
     with key_store(NoKeyring()):
-        bench.ok("refill", "20")
+        bench.ok("refill", "20", "--yes")
         bench.ok("time", "--set")
 
 
@@ -181,7 +186,7 @@ def test_the_key_is_in_no_file_argument_or_variable(
 def test_a_garbled_entry_in_the_key_store_is_no_key(paired: Bench, store: MemoryKeyring):
     for garbled in ("", "no key", "00" * 31):
         store.entries["thecal pump", "MODEL clinician"] = garbled
-        assert "which this computer has not got" in paired.refused(1, "refill", "20")
+        assert "which this computer has not got" in paired.refused(1, "refill", "20", "--yes")
 
 
 # --- the library

@@ -10,7 +10,8 @@ from host.conftest import EXAMPLES
 from thecal.drug_library import load_library
 from thecal.judgement import Finding, Kind
 from thecal.program_review import review
-from thecal_fw.core.program import MODE_FLEX, Program
+from thecal_fw.core.modes import MODE_FLEX
+from thecal_fw.core.program import Program
 
 LIBRARY = load_library(EXAMPLES / "drug_library.toml")
 MCG_PER_ML = 500

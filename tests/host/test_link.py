@@ -4,6 +4,7 @@ import pytest
 from serial import SerialTimeoutException
 
 from host.scripted_port import ScriptedPort, error, greeting, pump, time_answer
+from thecal.alarm_sets import set_of
 from thecal.client import Pump
 from thecal.errors import (
     NoAnswerError,
@@ -254,7 +255,8 @@ def test_an_answer_of_another_session_is_passed_over():
 @pytest.mark.requirement("start-blocked-named")
 def test_an_alarm_that_blocks_a_start_is_named():
     client = Pump(
-        port_with(lambda frame: error(frame, messages.ERROR_BLOCKED, 1 << EMPTY_RESERVOIR)), host_nonce=1
+        port_with(lambda frame: error(frame, messages.ERROR_BLOCKED, 1, set_of(1 << EMPTY_RESERVOIR))),
+        host_nonce=1,
     )
     with pytest.raises(PumpRefusedError, match=r"blocked by alarm \(empty reservoir\)\. Remove the cause"):
         client.start(bytes(32))

@@ -309,7 +309,7 @@ NIGHT = '\n[[bolus.weekend]]\nat = "{at}"\ndose_mcg = 1\nover_minutes = 60\n'
         (LIMITED + BOLUS.format(dose=9), "a bolus of 9 mcg is more than limits.most_mcg_per_bolus"),
         (MINIMUM + BOLUS.format(dose=1), "patient_bolus goes with"),
         (MINIMUM + PERIODIC, "periodic_bolus goes with"),
-        (SIMPLE + NIGHT.format(at="08:00"), 'goes with mode = "flex" only'),
+        (SIMPLE + NIGHT.format(at="08:00"), '[[bolus.NAME]] goes with mode = "flex"'),
     ],
 )
 def test_a_fault_of_a_bolus_is_told_in_the_words_of_the_file(text, message, tmp_path):
@@ -321,7 +321,7 @@ def test_a_fault_of_a_bolus_is_told_in_the_words_of_the_file(text, message, tmp_
 
 @pytest.mark.requirement("units-in-names")
 def test_a_bolus_past_midnight_into_the_next_days_first_is_told_once_with_both_times(tmp_path):
-    text = changed(FLEX, "[limits]", "[limits]\nmost_mcg_per_bolus = 5")
+    text = changed(FLEX, "most_mcg_per_bolus = 8", "most_mcg_per_bolus = 5")
     text += NIGHT.format(at="23:50") + NIGHT.format(at="00:10")
     told = problems_of(text, tmp_path)
     assert told.count("\n") == 0

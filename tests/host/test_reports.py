@@ -26,7 +26,7 @@ from thecal.reports.page import BANNER, element, facts, page
 from thecal.status import Status
 from thecal.words import volume_of_day_nl
 from thecal_fw.core.events import EVENT_HELLO, EVENT_REFILLED, EVENT_STARTED
-from thecal_fw.core.program import MODE_FLEX
+from thecal_fw.core.modes import MODE_FLEX
 
 BOLUSES = load_prescription(EXAMPLES / "flex_with_boluses.toml").program
 VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -136,7 +136,7 @@ def test_the_hand_out_and_the_clinic_s_report_of_a_pump_that_delivers(bench: Ben
     clinic, handout = tmp_path / "clinic.html", tmp_path / "handout.html"
     bench.ok("time", "--to", "2026-03-06T12:00", "--offset", "+01:00")
     bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
-    bench.ok("refill", "20")
+    bench.ok("refill", "20", "--yes")
     bench.ok("start")
     written = bench.json("report", "--clinic", str(clinic), "--handout", str(handout))
     assert written == {"written": [str(clinic), str(handout)]}

@@ -100,7 +100,7 @@ def test_nothing_is_ever_filled_above_the_reservoir(fill, reservoir):
 def test_the_command_judges_a_withdrawal_and_says_so_with_its_exit_code(bench: Bench):
     assert "does not know what its reservoir holds" in bench.refused(1, "residual", "12")
     bench.ok("program", SIMPLE, "--yes")
-    bench.ok("refill", "20")
+    bench.ok("refill", "20", "--yes")
     assert bench.ok("residual", "20") == "withdrawn 20 mL, expected 20 mL: as expected\n"
     evaluate = bench.thecal("residual", "18.5", "--json")
     assert (evaluate.returncode, '"must_evaluate": true' in evaluate.stdout) == (3, True)

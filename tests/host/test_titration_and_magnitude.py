@@ -16,7 +16,8 @@ from thecal.magnitude import SUSPICIOUS_FACTOR, Pair, is_suspicious, judge_magni
 from thecal.prescription import load_prescription
 from thecal.program_review import of_library, review, stop_warning
 from thecal.titration import GROUPS, judge_titration
-from thecal_fw.core.program import MODE_MINIMUM_RATE, MODE_STOPPED, PatientBolus, PeriodicBolus, Program
+from thecal_fw.core.modes import MODE_MINIMUM_RATE, MODE_STOPPED
+from thecal_fw.core.program import PatientBolus, PeriodicBolus, Program
 
 SIMPLE = load_prescription(EXAMPLES / "simple_continuous.toml").program
 FLEX = load_prescription(EXAMPLES / "paediatric_flex.toml").program
@@ -273,3 +274,17 @@ def test_the_command_asks_for_a_reason_refuses_a_hard_limit_and_has_a_slip_typed
 def test_options_that_can_not_be_meant_are_refused(arguments, message, capfd):
     assert run(["program", str(EXAMPLES / "simple_continuous.toml"), "--show", *arguments]) == 2
     assert message in capfd.readouterr().err
+
+
+def test_one_slip_is_typed_again_once_however_often_it_stands_in_the_week():
+    fast = changed(SIMPLE, rate_nl_per_day=24_000_000)
+    retyped = [found for found in review(fast, FLEX, "child", None, None) if found.kind is Kind.RETYPE]
+    rates = [found for found in retyped if found.field.endswith("dose_mcg_per_day")]
+    assert len(rates) == len({found.value for found in rates})
+    prescribed = {rate for pattern in FLEX.patterns for _, rate in pattern}
+    assert len(rates) == len(prescribed)
+    (school_night,) = [found for found in rates if found.value == 180]
+    assert school_night.field.startswith("mon 00:00")
+    assert "times of the week" in school_night.text
+    settled = {found.field: str(float(found.value)) for found in retyped}
+    assert [line for line in unsettled(retyped, "", settled)] == []

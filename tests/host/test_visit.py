@@ -40,7 +40,7 @@ def at_the_clinic(bench: Bench) -> Bench:
     """A pump with a program and 20 mL."""
     bench.ok("time", "--to", "2026-03-06T12:00", "--offset", "+01:00")
     bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes")
-    bench.ok("refill", "20")
+    bench.ok("refill", "20", "--yes")
     return bench
 
 

@@ -14,7 +14,8 @@ from thecal.day_pattern import clock
 from thecal.prescription import load_prescription
 from thecal.words import comparison, days_to_alarm, describe, millilitres, volume_per_day_nl
 from thecal_fw.core import events
-from thecal_fw.core.program import MINUTES_PER_DAY, MODE_STOPPED, Program
+from thecal_fw.core.modes import MODE_STOPPED
+from thecal_fw.core.program import MINUTES_PER_DAY, Program
 from thecal_fw.core.schedule import rate_at
 
 SIMPLE = load_prescription(EXAMPLES / "simple_continuous.toml").program
@@ -172,7 +173,7 @@ def test_a_change_of_any_single_figure_is_told(program, data):
 def test_the_volume_of_a_day_and_its_words_are_those_of_the_schedule(program):
     told = describe(program)
     pattern = program.patterns[program.weekdays[0]]
-    volume = sum(rate_at(program, 0, minute, 0) for minute in range(MINUTES_PER_DAY))
+    volume = sum(rate_at(program, 0, minute) for minute in range(MINUTES_PER_DAY))
     assert volume_per_day_nl(pattern) == Fraction(volume, MINUTES_PER_DAY)
     for start, rate in program.patterns[0]:
         assert any(

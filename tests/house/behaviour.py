@@ -14,10 +14,10 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from thecal_hil.doses.player import ViolationError, play
-from thecal_hil.doses.sequence import sequence_in
-from thecal_hil.rig import Rig
-from thecal_hil.rigs import open_rig
+from thecal_hil.campaigns.doses.player import ViolationError, play
+from thecal_hil.campaigns.doses.sequence import sequence_in
+from thecal_hil.contract.rig import Rig
+from thecal_hil.rigs.opening import open_rig
 from thecal_hil.scenario.reader import read_scenario
 from thecal_hil.scenario.runner import run
 from therapy.part import drawn

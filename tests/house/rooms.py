@@ -22,6 +22,15 @@ class House:
     circles: list[tuple[str, ...]] = field(default_factory=list)
 
     @property
+    def arrows_back(self) -> set[tuple[str, str]]:
+        """Arrows between rooms of which neither lies below the other: they are parts of circles."""
+        below: dict[str, set[str]] = {room: set() for room in self.rooms}
+        for one, other in self.arrows:
+            below[one].add(other)
+        round_about = [set(circle) for circle in _circles(below)]
+        return {arrow for arrow in self.arrows if any(set(arrow) <= circle for circle in round_about)}
+
+    @property
     def floors(self) -> int:
         below: dict[str, set[str]] = {room: set() for room in self.rooms}
         for one, other in self.arrows:

@@ -53,6 +53,20 @@ def test_files_that_import_each_other_are_a_circle(tmp_path: Path) -> None:
     assert house(root).circles == [("pump.a", "pump.b", "pump.c")]
 
 
+def test_rooms_that_import_each_other_have_arrows_back_though_no_file_is_in_a_circle(tmp_path: Path) -> None:
+    found = house(
+        written(
+            tmp_path,
+            core__rates="RATE = 1\n",
+            core__ledger="from pump.store.ring import RING\n",
+            store__ring="from pump.core.rates import RATE\n",
+            link__frames="from pump.core.rates import RATE\n",
+        )
+    )
+    assert found.arrows_back == {("core", "store"), ("store", "core")}
+    assert found.circles == []
+
+
 @pytest.mark.parametrize(
     ("line", "is_foreign"),
     [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.image import BUILT, REPOSITORY
+from thecal_hil.contract.image import BUILT, REPOSITORY
 
 PROBE_UF2 = BUILT / "probe.uf2"
 

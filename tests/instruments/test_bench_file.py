@@ -11,15 +11,15 @@ import pytest
 
 from thecal.ports import Candidate
 from thecal_fw.version import COMMIT, VERSION
-from thecal_hil import bench as bench_module
-from thecal_hil.bench import BenchError, Place
-from thecal_hil.bench_file import open_bench, open_boards
-from thecal_hil.board_lock import BoardBusyError, BoardLock, lock_path
-from thecal_hil.faults import Fault
-from thecal_hil.image import DEFAULT_UF2, FirmwareImage
+from thecal_hil.bench import bench as bench_module
+from thecal_hil.bench.bench import BenchError, Place
+from thecal_hil.bench.bench_file import open_bench, open_boards
+from thecal_hil.bench.board_lock import BoardBusyError, BoardLock, lock_path
+from thecal_hil.contract.faults import Fault
+from thecal_hil.contract.image import DEFAULT_UF2, FirmwareImage
+from thecal_hil.contract.rig import Capability
 from thecal_hil.instruments.simulated_balance import MtSics, SimulatedBalance
-from thecal_hil.model_pty import model_pty
-from thecal_hil.rig import Capability
+from thecal_hil.rigs.model_pty import model_pty
 from thecal_sim.model import ModelPump
 
 IMAGE = FirmwareImage(DEFAULT_UF2, VERSION, COMMIT, sha256="")
@@ -188,9 +188,7 @@ def test_a_board_that_is_not_attached_is_told_with_those_that_are(bench_file, mo
 
 def locked_elsewhere(board: str, folder: Path) -> str:
     """What another process says that tries to have a board."""
-    program = (
-        "from pathlib import Path; from thecal_hil.board_lock import BoardLock; BoardLock({!r}, Path({!r}))"
-    )
+    program = "from pathlib import Path; from thecal_hil.bench.board_lock import BoardLock; BoardLock({!r}, Path({!r}))"
     command = [sys.executable, "-c", program.format(board, str(folder))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     finished = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

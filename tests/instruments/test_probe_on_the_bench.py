@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
-from thecal_hil.emulated_bench import SWITCH_PINS, emulated_probe
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.instruments.probe import RESOLUTION_NS, Probe, ProbeError
+from thecal_hil.rigs.emulated_bench import SWITCH_PINS, emulated_probe
 from thecal_probe import pins
 
 NS_PER_MS = 1_000_000

@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 
 from thecal_fw.core.pump_state import STATE_STOPPED
-from thecal_hil.bench import BenchError
-from thecal_hil.bench_file import open_bench
-from thecal_hil.board_rig import BoardRig
-from thecal_hil.course import OFFSET_MINUTES, Course, local_second
-from thecal_hil.emulated_bench import EmulatedBench, emulated_probe
+from thecal_hil.bench.bench import BenchError
+from thecal_hil.bench.bench_file import open_bench
+from thecal_hil.bench.board_rig import BoardRig
+from thecal_hil.bench.probed_rig import ProbedBoardRig
+from thecal_hil.contract.faults import Fault
+from thecal_hil.contract.gate import GateError, check_gate
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.contract.rig import BUZZER, ENABLE, STEP, Capability, ResetCause, SerialPort
+from thecal_hil.course.course import OFFSET_MINUTES, Course, local_second
+from thecal_hil.course.therapy import continuous
 from thecal_hil.emulator import EmulatedPico, EmulatedPty
 from thecal_hil.emulator.pair import SLICE_NS
-from thecal_hil.faults import Fault
-from thecal_hil.gate import GateError, check_gate
-from thecal_hil.image import image_under_test
 from thecal_hil.instruments.probe import Probe
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.probed_rig import ProbedBoardRig
-from thecal_hil.rig import BUZZER, ENABLE, STEP, Capability, ResetCause, SerialPort
-from thecal_hil.therapy import continuous
+from thecal_hil.rigs.emulated_bench import EmulatedBench, emulated_probe
+from thecal_hil.rigs.pico_rig import PicoRig
 
 INPUTS = {"step": STEP, "enable": ENABLE, "buzzer": BUZZER}
 SWITCHES = ("run", "power", "sense_cut", "motion_hold", "button")

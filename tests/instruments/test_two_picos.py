@@ -11,15 +11,15 @@ from thecal_fw.core import alarms
 from thecal_fw.core.events import RESET_POWER_ON
 from thecal_fw.core.pump_state import STATE_DELIVERING
 from thecal_fw.core.roles import ROLE_CLINICIAN
-from thecal_hil.emulated_bench import EmulatedBench, emulated_probe
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.contract.rig import BUZZER, DIRECTION, ENABLE, STEP
+from thecal_hil.course.therapy import continuous
 from thecal_hil.emulator import ResetCause
 from thecal_hil.emulator.pair import LAG_NS, SLICE_NS
-from thecal_hil.image import image_under_test
 from thecal_hil.instruments.clock_relation import Bracket, ClockRelation
 from thecal_hil.instruments.probe import RESOLUTION_NS, Probe
-from thecal_hil.pico_rig import PicoRig
-from thecal_hil.rig import BUZZER, DIRECTION, ENABLE, STEP
-from thecal_hil.therapy import continuous
+from thecal_hil.rigs.emulated_bench import EmulatedBench, emulated_probe
+from thecal_hil.rigs.pico_rig import PicoRig
 from thecal_sim.edge_record import Edge
 
 WIRED = (STEP, ENABLE, BUZZER, DIRECTION)

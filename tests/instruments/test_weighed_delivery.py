@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import serial
 
-from thecal_hil.course import MICROSTEPS_PER_NL, Course, local_second
+from thecal_hil.course.course import MICROSTEPS_PER_NL, Course, local_second
+from thecal_hil.course.therapy import continuous
 from thecal_hil.instruments.balance import Balance
 from thecal_hil.instruments.simulated_balance import MtSics, SimulatedBalance
-from thecal_hil.model_rig import ModelRig
-from thecal_hil.therapy import continuous
+from thecal_hil.rigs.model_rig import ModelRig
 from thecal_sim.metrics.volume import from_mass, from_pulses, volume_per_step
 from thecal_sim.plant import Plant, PlantParameters
 

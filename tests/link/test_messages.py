@@ -33,23 +33,6 @@ def test_every_message_fits_a_frame_and_has_a_kind_of_its_own():
     assert all(message.kind < messages.RESPONSE for message in MESSAGES)
 
 
-def test_reading_changes_nothing_and_everything_else_is_marked_as_changing():
-    reading = {message.name for message in MESSAGES if not message.changes}
-    assert reading == {
-        "hello",
-        "interrogate",
-        "read_program",
-        "stage_check",
-        "get_time",
-        "read_log",
-        "check_bolus",
-        "boluses",
-        "dates",
-        "service_life",
-        "challenge",
-    }
-
-
 @pytest.mark.requirement("link-schema")
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.name)
 def test_the_schema_hash_changes_with_any_layout(monkeypatch, message):

@@ -179,3 +179,58 @@ def test_a_flow_that_is_not_a_number_has_not_settled() -> None:
 
 def test_what_was_never_pumped_has_not_left_the_tip() -> None:
     assert lag_s(np.array([0, S]), np.array([0.0, 5.0]), np.array([0.0, 6.0]), 5.5) == float("inf")
+
+
+def test_the_bound_within_which_a_flow_has_settled_belongs_to_it() -> None:
+    """105 % of 400 is worked out as a little more than 5 % off."""
+    flows = np.array([800.0, 420.0, 420.0, 420.0])
+    curve = start_up_curve(np.concatenate([[0.0], np.cumsum(flows / 288)]), 300.0)
+    assert settled_after_s(curve, 400.0, 5.0) == 300.0
+    assert settled_after_s(curve, 400.0, 4.999) == float("inf")
+    for percent in range(1, 100):
+        bound = np.array([400.0 * (1 + percent / 100), 400.0 * (1 - percent / 100)])
+        curve = start_up_curve(np.concatenate([[0.0], np.cumsum(bound)]), 86_400.0)
+        assert settled_after_s(curve, 400.0, float(percent)) == 0.0
+
+
+def test_a_bolus_that_is_off_by_just_the_bound_is_within_it() -> None:
+    for percent in range(1, 60):
+        off = bolus_accuracy(np.array([100.0 + percent, 100.0 - percent]), np.full(2, 100.0))
+        assert off.count_within(float(percent)) == 2
+        assert off.count_within(percent - 0.001) == 0
+
+
+def test_a_flow_is_judged_against_a_rate_and_over_an_interval() -> None:
+    curve = start_up_curve(np.array([0.0, 1.0]), 60.0)
+    with pytest.raises(ValueError, match="rate_nl_per_day"):
+        settled_after_s(curve, 0.0, 5.0)
+    with pytest.raises(ValueError, match="sample_s"):
+        start_up_curve(np.array([0.0, 1.0]), 0.0)
+
+
+def test_a_balance_that_was_zeroed_half_way_is_noticed_and_one_that_flickers_is_believed() -> None:
+    grams = np.arange(10) * 0.01
+    zeroed = np.where(np.arange(10) < 5, grams, grams - 0.05)
+    with pytest.raises(ValueError, match=r"0\.04 g and then 0 g at reading 5: the balance was zeroed"):
+        from_mass(zeroed)
+    flicker = grams / 1_000 + np.resize([0.0, 0.0005], 10)
+    assert from_mass(flicker, 1.0)[-1] == pytest.approx((flicker[-1] - flicker[0]) * 1e6)
+
+
+def test_instants_out_of_order_are_named() -> None:
+    rising, mixed = np.array([1, 2, 3], np.int64) * S, np.array([1, 3, 2], np.int64) * S
+    with pytest.raises(ValueError, match="step_times_ns: instant 2 is earlier"):
+        from_pulses(mixed, NL_PER_STEP, rising)
+    with pytest.raises(ValueError, match="at_ns: instant 2 is earlier"):
+        from_pulses(rising, NL_PER_STEP, mixed)
+    with pytest.raises(ValueError, match="step_times_ns: instant 2 is earlier"):
+        bolus_volumes_nl(mixed, NL_PER_STEP, rising[:1], rising[2:], 0.0)
+    with pytest.raises(ValueError, match="t_ns: instant 2 is earlier"):
+        missed_nl(mixed, np.arange(3.0), S, 2 * S, 0.0)
+
+
+def test_a_bolus_that_was_not_measured_has_no_accuracy() -> None:
+    with pytest.raises(ValueError, match="delivered_nl"):
+        bolus_accuracy(np.array([np.nan, 1.0]), np.ones(2))
+    with pytest.raises(ValueError, match="prescribed_nl"):
+        bolus_accuracy(np.ones(2), np.array([np.nan, 1.0]))

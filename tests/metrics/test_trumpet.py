@@ -170,3 +170,34 @@ def test_a_stretch_without_a_whole_hour_is_refused(sample_s: float, samples: int
     volume_nl = at_constant_rate(RATE_NL_PER_DAY, sample_s, samples)
     with pytest.raises(ValueError, match=told):
         hour_errors(volume_nl, volume_nl, sample_s)
+
+
+@pytest.mark.parametrize("sample_s", [0.0, -30.0, float("nan"), float("inf")])
+def test_samples_without_an_interval_between_them_are_refused(sample_s: float) -> None:
+    volume_nl = at_constant_rate(RATE_NL_PER_DAY, 30.0, 200)
+    with pytest.raises(ValueError, match="sample_s"):
+        trumpet(volume_nl, volume_nl, sample_s, [60.0])
+    with pytest.raises(ValueError, match="sample_s"):
+        hour_errors(volume_nl, volume_nl, sample_s)
+
+
+@pytest.mark.parametrize("gap", [float("nan"), float("inf")])
+@pytest.mark.parametrize("place", [0, 60, 200])
+def test_a_gap_is_named_and_gives_no_figure(gap: float, place: int) -> None:
+    volume_nl = at_constant_rate(RATE_NL_PER_DAY, 30.0, 200)
+    holed_nl = volume_nl.copy()
+    holed_nl[place] = gap
+    with pytest.raises(ValueError, match=f"volume_nl: sample {place} is no number"):
+        trumpet(holed_nl, volume_nl, 30.0, [60.0])
+    with pytest.raises(ValueError, match=f"prescribed_nl: sample {place} is no number"):
+        trumpet(volume_nl, holed_nl, 30.0, [60.0])
+    with pytest.raises(ValueError, match=f"volume_nl: sample {place} is no number"):
+        hour_errors(holed_nl, volume_nl, 30.0)
+    with pytest.raises(ValueError, match=f"prescribed_nl: sample {place} is no number"):
+        hour_errors(volume_nl, holed_nl, 30.0)
+
+
+def test_an_hour_that_is_off_by_just_the_bound_is_within_it() -> None:
+    due = at_constant_rate(RATE_NL_PER_DAY, 60.0, 600)
+    assert hour_errors(due * 1.1, due, 60.0).share_within(10.0) == 1.0
+    assert hour_errors(due * 1.1, due, 60.0).share_within(9.999) == 0.0

@@ -9,6 +9,7 @@ import hashlib
 import struct
 import sys
 
+from thecal_fw.core.alarm_sets import MOST_ALARMS
 from thecal_fw.core.alarms import ALARMS, Alarms
 from thecal_fw.core.annunciation import Annunciation
 from thecal_fw.core.calibration import Calibration
@@ -17,6 +18,7 @@ from thecal_fw.core.events import EventLog
 from thecal_fw.core.instant import TICKS_PER_DAY, microsecond_of_ticks, second_of_ticks
 from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.metering import Metering
+from thecal_fw.core.modes import OWN_PATTERNS, OWN_RATE, TRAITS
 from thecal_fw.core.program import Program, ProgramFormatError, decode
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.core.roles import ROLE_CLINICIAN, ROLE_PATIENT
@@ -47,6 +49,9 @@ class Numbers:
 
     def between(self, least, most):
         return least + self.below(most - least + 1)
+
+    def octets(self, count):
+        return bytes([self.below(256) for _ in range(count)])
 
     def bytes(self, most):
         return bytes([self.below(256) for _ in range(self.below(most + 1))])
@@ -107,10 +112,10 @@ def random_rate(numbers):
 
 
 def random_program(numbers):
-    mode = numbers.below(4)
+    mode = numbers.below(len(TRAITS))
     patterns = []
     weekdays = (0,) * 7
-    if mode == 3:
+    if TRAITS[mode] & OWN_PATTERNS:
         for _ in range(numbers.between(1, 7)):
             starts = sorted({numbers.below(1440) for _ in range(numbers.below(12))} | {0})
             patterns.append([(start, random_rate(numbers)) for start in starts])
@@ -120,7 +125,7 @@ def random_program(numbers):
         "".join(chr(numbers.between(0x20, 0x7E)) for _ in range(numbers.below(17))),
         numbers.below(5_000_000),
         numbers.below(3),
-        random_rate(numbers) if mode == 2 else 0,
+        random_rate(numbers) if TRAITS[mode] & OWN_RATE else 0,
         numbers.pick((20_000_000, 40_000_000, 1)),
         numbers.below(11_000_000),
         numbers.below(30_000_000),
@@ -156,9 +161,9 @@ def case_schedule(numbers):
         return []
     weekday, minute = numbers.below(7), numbers.below(1440)
     return [
-        rate_at(program, weekday, minute, 6_000),
+        rate_at(program, weekday, minute),
         minutes_to_next_step(program, weekday, minute),
-        mean_rate(program, 6_000),
+        mean_rate(program),
     ]
 
 
@@ -194,7 +199,7 @@ def case_delivery(numbers):
     # A flex day may hold a step of rate 0 here, and one of nothing else would never have a pulse.
     if not all(timeline._mean_rate() > 1_000 for timeline in timelines):
         return []
-    delivery = Delivery(Calibration(1, 50_000, 3_200), 4)
+    delivery = Delivery(Calibration(1, 50_000, 3_200), 4, 1_024)
     change = anchor + numbers.below(10**10)
     delivery.begin(anchor, numbers.below(10**11), 7, ChangingTimeline(timelines[0], change, timelines[1]))
     train = Train()
@@ -256,21 +261,31 @@ def case_session(numbers):
     return answers
 
 
+ROWS_OF_64 = ALARMS + tuple(
+    [(number, "", number % 2, number % 5, number % 3 == 0, "") for number in range(len(ALARMS), MOST_ALARMS)]
+)
+
+
 def case_alarms(numbers):
-    alarms, annunciation, log = Alarms(), Annunciation(), EventLog()
+    alarms, annunciation, log = Alarms(ROWS_OF_64), Annunciation(), EventLog()
     reservoir = Reservoir(Calibration(1, numbers.between(1_000, 10**6), 3_200))
     clock = random_clock(numbers)
     answers = []
     s, us = 5, 0
     for _ in range(30):
-        alarm = numbers.below(len(ALARMS))
+        alarm = numbers.below(MOST_ALARMS)
         answers.append(alarms.set_cause(alarm, bool(numbers.below(2))))
         if numbers.below(4) == 0:
-            answers.append(alarms.acknowledge(numbers.below(1 << len(ALARMS)), s))
+            answers.append(bytes(alarms.acknowledge(numbers.octets(8), s)))
         s, us = s + numbers.below(500), numbers.below(10**6)
         alarms.end_silences(s)
         log.record(s, us, clock, numbers.below(10), numbers.below(2**32), alarm)
-        answers += [alarms.active, alarms.silenced, alarms.response(), alarms.next_unsilencing_s(10**9)]
+        answers += [
+            bytes(alarms.active),
+            bytes(alarms.silenced),
+            alarms.response(),
+            alarms.next_unsilencing_s(10**9),
+        ]
         answers.append(annunciation.update(s, us, alarms.audible_priority(), alarms.audible()))
         answers += [annunciation.next_s, annunciation.next_us, log.oldest(), log.get(log.latest)]
     reservoir.set_low_threshold(numbers.below(5 * 10**6))
@@ -285,6 +300,7 @@ def random_state(numbers):
         setattr(state, name, numbers.below(256))
     state.delivering, state.reservoir_known = numbers.below(2), numbers.below(2)
     state.time_source = numbers.below(4)
+    state.active_alarms = numbers.octets(8)
     state.program_digest = bytes([numbers.below(256) for _ in range(32)])
     state.offset_minutes = numbers.between(-840, 840)
     state.counted_steps, state.utc_s = numbers.below(2**32), numbers.below(2**32)

@@ -40,7 +40,7 @@ from mutants.results import (
     write_results,
 )
 from mutants.trial import InPlace, Verdict, import_in_advance, try_afresh, try_in_place
-from thecal_hil.progress import Count, shown
+from thecal_hil.groundwork.progress import Count, shown
 
 RESULTS = REPOSITORY / "build" / "evidence" / "mutants.json"
 REACH = REPOSITORY / "build" / "mutants"

@@ -83,7 +83,14 @@ FIELDS = (
     Field("requests", "thecal_fw.requests", "firmware/thecal_fw/requests", _BY_A_PUMP, _ALL_RUNS),
     Field("link", "thecal_fw.link", "firmware/thecal_fw/link", ("tests/link", *_BY_A_PUMP), _ALL_RUNS),
     Field("sim", "thecal_sim", "sim/thecal_sim", ("tests/sim",), _ALL_RUNS, ("ideal", "oracle")),
-    Field("hil", "thecal_hil", "hil/thecal_hil", ("tests/hil/test_gate.py",), _ALL_RUNS, ("gate",)),
+    Field(
+        "hil",
+        "thecal_hil.contract",
+        "hil/thecal_hil/contract",
+        ("tests/hil/test_gate.py",),
+        _ALL_RUNS,
+        ("gate",),
+    ),
 )
 
 

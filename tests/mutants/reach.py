@@ -16,7 +16,7 @@ import coverage
 import pytest
 
 from mutants.trial import PYTEST, in_a_fork
-from thecal_hil.sealed import DamagedError, sealed, unsealed
+from thecal_hil.groundwork.sealed import DamagedError, sealed, unsealed
 
 
 @dataclass(frozen=True)

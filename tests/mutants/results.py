@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from mutants.mutant import Name
-from thecal_hil.checkout import checkout
-from thecal_hil.evidence import is_as_written, with_seal, write_json
+from thecal_hil.evidence.measurements import is_as_written, with_seal, write_json
+from thecal_hil.groundwork.checkout import checkout
 
 REPOSITORY = Path(__file__).parents[2]
 _PACKAGES = {

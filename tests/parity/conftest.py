@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from thecal_hil.campaigns.parity import observing, random_programs
+from thecal_hil.campaigns.parity.lockstep import Lockstep
 from thecal_hil.emulator.compiled.build import CannotBuildError
-from thecal_hil.parity import observing, random_programs
-from thecal_hil.parity.lockstep import Lockstep
 
 
 @pytest.fixture(scope="session", autouse=True)

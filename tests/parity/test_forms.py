@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from thecal_hil.parity import table
-from thecal_hil.parity.cases import cases_to_meet, reachable_flags
-from thecal_hil.parity.forms import (
+from thecal_hil.campaigns.parity import table
+from thecal_hil.campaigns.parity.cases import cases_to_meet, reachable_flags
+from thecal_hil.campaigns.parity.forms import (
     BY_NAME,
     FORMS,
     LONG_FORMS,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from thecal_hil.course import Course, local_second
+from thecal_hil.campaigns.parity.lockstep import Lockstep, digest
+from thecal_hil.contract.image import image_under_test
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import RESERVOIR_NL, continuous
 from thecal_hil.emulator.silicon import IDEAL
 from thecal_hil.emulator.units import NS_PER_MS
-from thecal_hil.image import image_under_test
-from thecal_hil.parity.lockstep import Lockstep, digest
-from thecal_hil.pico_rig import PicoRig, bench_board
-from thecal_hil.therapy import RESERVOIR_NL, continuous
+from thecal_hil.rigs.pico_rig import PicoRig, bench_board
 
 BOOT_NS = 40 * NS_PER_MS
 BOOT_INSTRUCTIONS = 2_000_000

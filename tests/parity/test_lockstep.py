@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from thecal_hil.campaigns.parity.lockstep import DifferenceError, Lockstep
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.bare_metal import write_uf2
 from thecal_hil.emulator.units import CYCLE_NS
-from thecal_hil.parity.lockstep import DifferenceError, Lockstep
 
 COUNT_FOR_EVER = (0x3001, 0x3101, 0xE7FC)
 """adds r0, #1; adds r1, #1; back"""

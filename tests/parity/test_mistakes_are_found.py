@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from thecal_hil.campaigns.parity import observing
 from thecal_hil.emulator import compiled
-from thecal_hil.parity import observing
 
 HIL = Path(compiled.__file__).parents[3]
 MUTANTS = tomllib.loads((Path(__file__).parent / "mutants.toml").read_text())["mutant"]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.parity import table
-from thecal_hil.parity.campaign import run_random
-from thecal_hil.parity.forms import FORMS
-from thecal_hil.parity.random_programs import Episode
+from thecal_hil.campaigns.parity import table
+from thecal_hil.campaigns.parity.campaign import run_random
+from thecal_hil.campaigns.parity.forms import FORMS
+from thecal_hil.campaigns.parity.random_programs import Episode
 
 SEED = 2
 INSTRUCTIONS = 1_000_000

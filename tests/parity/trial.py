@@ -6,7 +6,7 @@
 import logging
 import sys
 
-from thecal_hil.parity.campaign import run_random
+from thecal_hil.campaigns.parity.campaign import run_random
 
 
 def main() -> int:

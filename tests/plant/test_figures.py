@@ -2,7 +2,7 @@
 
 import pytest
 
-from thecal_hil.lock_step import MOST_COST, lock_step_cost
+from thecal_hil.campaigns.lock_step import MOST_COST, lock_step_cost
 from thecal_sim.plant.full_cycle import full_cycle
 
 

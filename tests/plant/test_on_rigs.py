@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from thecal_fw.core import alarms
-from thecal_hil.course import Course, local_second
-from thecal_hil.faults import PLANT_FAULTS, Fault
-from thecal_hil.model_rig import ModelRig
-from thecal_hil.rig import Rig
-from thecal_hil.therapy import continuous
+from thecal_hil.contract.faults import PLANT_FAULTS, Fault
+from thecal_hil.contract.rig import Rig
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import continuous
+from thecal_hil.rigs.model_rig import ModelRig
 from thecal_sim.plant import Plant, PlantParameters
 from thecal_sim.plant.rotor import RotorParameters
 from thecal_sim.plant.wear import NO_WEAR

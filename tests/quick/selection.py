@@ -19,7 +19,7 @@ _DATA_OF = (
     ("hil/thecal_hil/scenario/*.toml", "hil/thecal_hil/scenario/coverage.py"),
     ("hil/thecal_hil/report/templates/*", "hil/thecal_hil/report/page.py"),
     ("examples/*", "hil/thecal_hil/scenario/reader.py"),
-    ("docs/requirements.toml", "hil/thecal_hil/trace/catalogue.py"),
+    ("docs/requirements.toml", "hil/thecal_hil/evidence/trace/catalogue.py"),
     ("docs/*", "tests/docs/test_documents.py"),
     ("README.md", "tests/docs/test_documents.py"),
     ("firmware/board/pins.toml", "firmware/board/sources.py"),

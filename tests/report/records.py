@@ -7,8 +7,8 @@ from math import sin
 import numpy as np
 
 from thecal_fw.core.alarms import MOTOR_STALL
-from thecal_hil.evidence import Evidence, Measurement
-from thecal_hil.pump_clock import NS_PER_S, TICK_NS
+from thecal_hil.contract.pump_clock import NS_PER_S, TICK_NS
+from thecal_hil.evidence.measurements import Evidence, Measurement
 from thecal_hil.scenario.flow_samples import weighed_instants
 from thecal_hil.scenario.record import (
     AlarmSpan,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from report.records import ran, weighed
-from thecal_hil.pump_clock import NS_PER_S, TICK_NS
+from thecal_hil.contract.pump_clock import NS_PER_S, TICK_NS
 from thecal_hil.report.course_plot import draw_course
 from thecal_hil.report.flow import due_ns, start_up_of, trumpet_of
 from thecal_hil.report.flow_plots import flow_drawings

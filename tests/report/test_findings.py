@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from report.records import blank, every_kind, failed, ran
-from thecal_hil.evidence import with_seal
-from thecal_hil.full_cycle import summary_of
+from thecal_hil.campaigns.full_cycle import summary_of
+from thecal_hil.evidence.measurements import with_seal
+from thecal_hil.evidence.trace.catalogue import Catalogue, Requirement
+from thecal_hil.evidence.trace.marks import Evidence, Marks
+from thecal_hil.evidence.trace.matrix import Matrix, matrix_of
 from thecal_hil.report.campaigns import Campaign, CampaignState, read_campaigns
 from thecal_hil.report.divergence import first_divergence
 from thecal_hil.report.findings import Findings, find
 from thecal_hil.report.provenance import Provenance
 from thecal_hil.scenario.record import ScenarioRecord, Status
-from thecal_hil.trace.catalogue import Catalogue, Requirement
-from thecal_hil.trace.marks import Evidence, Marks
-from thecal_hil.trace.matrix import Matrix, matrix_of
 from thecal_sim.plant.full_cycle import full_cycle
 
 FROM = Provenance("0.1.0", "abcdef0123", (), ())

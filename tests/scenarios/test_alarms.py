@@ -8,10 +8,10 @@ import pytest
 
 from thecal_fw.core import alarms, events
 from thecal_fw.core.alarms import ALARM_NAMES, ALARMS
-from thecal_hil.alarm_causes import ROWS, acknowledge
-from thecal_hil.alarm_trial import carry_out
-from thecal_hil.course import Course
-from thecal_hil.rig import ResetCause
+from thecal_hil.contract.rig import ResetCause
+from thecal_hil.course.course import Course
+from thecal_hil.scenario.alarm_causes import ROWS, acknowledge
+from thecal_hil.scenario.alarm_trial import carry_out
 
 ON_PICO_TOO = (alarms.PULSES_MISSING, alarms.DOSE_GATE, alarms.JOURNAL_FOREIGN)
 """Rows that are tried on the emulated board each time; make faults tries them all."""

@@ -7,8 +7,8 @@ from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME, KIND_
 from thecal_fw.core.bolus_history import REFUSED_LOCKOUT
 from thecal_fw.core.events import EVENT_BOLUS_BEGUN, EVENT_BOLUS_ENDED, EVENT_BOLUS_REFUSED, KIND_SHIFT
 from thecal_fw.core.program import PatientBolus, PeriodicBolus
-from thecal_hil.course import Course, local_second
-from thecal_hil.therapy import (
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import (
     continuous,
     flex,
     with_boluses,

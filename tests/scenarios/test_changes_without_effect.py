@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from thecal_fw.core.events import EVENT_PROGRAM_EFFECTIVE
-from thecal_hil.course import Course, local_second
-from thecal_hil.therapy import Therapy, continuous, flex
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import Therapy, continuous, flex
 
 NOON = local_second("2026-03-06 12:00")
 DAY = flex([("00:00", 84_000), ("12:30", 478_000), ("20:21", 328_000)])

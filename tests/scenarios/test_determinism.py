@@ -2,10 +2,10 @@
 
 import pytest
 
-from thecal_hil.course import Course, local_second
-from thecal_hil.day import edges_digest
-from thecal_hil.rig import Rig
-from thecal_hil.therapy import continuous, flex
+from thecal_hil.contract.edge_digest import edges_digest
+from thecal_hil.contract.rig import Rig
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import continuous, flex
 
 GARBAGE = bytes(range(1, 200)) + b"\0"
 

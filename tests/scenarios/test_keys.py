@@ -7,9 +7,9 @@ from thecal.errors import NotPairedError, PumpRefusedError
 from thecal_fw.core import events
 from thecal_fw.core.roles import KEYED, OPEN, ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.link import messages
-from thecal_hil.course import Course, local_second
-from thecal_hil.rig import ResetCause, Rig
-from thecal_hil.therapy import continuous
+from thecal_hil.contract.rig import ResetCause, Rig
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import continuous
 
 FULL_NL = 18_000_000
 KEYS = {ROLE_CLINICIAN: bytes(range(32)), ROLE_PATIENT: bytes(range(1, 33))}

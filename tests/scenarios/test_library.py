@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from thecal_hil.rig import Rig
+from thecal_hil.contract.rig import Rig
 from thecal_hil.scenario.as_tests import as_params, must_pass
 from thecal_hil.scenario.document import Scenario
 from thecal_hil.scenario.reader import read_library

@@ -5,10 +5,10 @@ import pytest
 from thecal_fw.core import events
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_FRAME_BYTES, PROTOCOL_VERSION
-from thecal_hil.course import Course, local_second
-from thecal_hil.load import cut_short, doubled
-from thecal_hil.raw_link import RawLink, error_name, frame_bytes
-from thecal_hil.therapy import continuous
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.load import cut_short, doubled
+from thecal_hil.course.raw_link import RawLink, error_name, frame_bytes
+from thecal_hil.course.therapy import continuous
 
 FULL_NL = 18_000_000
 REFILL_NL = 17_000_000

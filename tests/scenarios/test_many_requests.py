@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from thecal_fw.link import messages
-from thecal_hil.course import Course, local_second
-from thecal_hil.raw_link import RawLink
-from thecal_hil.therapy import continuous
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.raw_link import RawLink
+from thecal_hil.course.therapy import continuous
 
 FULL_NL = 18_000_000
 QUANTUM_STEPS = 64

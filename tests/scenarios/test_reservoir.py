@@ -6,9 +6,9 @@ import pytest
 
 from thecal_fw.core import alarms, events
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
-from thecal_hil.course import MICROSTEPS_PER_NL, Course, local_second
-from thecal_hil.rig import BUZZER
-from thecal_hil.therapy import continuous
+from thecal_hil.contract.rig import BUZZER
+from thecal_hil.course.course import MICROSTEPS_PER_NL, Course, local_second
+from thecal_hil.course.therapy import continuous
 
 LOW_NL = 2_000_000
 MOST_ALARM_DELAY_NS = 100_000_000

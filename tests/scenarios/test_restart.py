@@ -12,10 +12,10 @@ from thecal_fw.core.events import (
 )
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED
-from thecal_hil.course import Course, local_second
-from thecal_hil.drills import most_restart_ms, restart
-from thecal_hil.rig import DRIVER_ENABLED, ENABLE, ResetCause
-from thecal_hil.therapy import continuous, flex
+from thecal_hil.contract.rig import DRIVER_ENABLED, ENABLE, ResetCause
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.drills import most_restart_ms, restart
+from thecal_hil.course.therapy import continuous, flex
 
 MOST_RESTART_AFTER_CUT_NS = 1_000_000_000
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from thecal_fw.core import events
-from thecal_hil.course import OFFSET_MINUTES, local_second
-from thecal_hil.load import BadWire, FirstOnly, damaged, doubled, lost
-from thecal_hil.rig import Rig
-from thecal_hil.therapy import continuous
+from thecal_hil.contract.rig import Rig
+from thecal_hil.course.course import OFFSET_MINUTES, local_second
+from thecal_hil.course.load import BadWire, FirstOnly, damaged, doubled, lost
+from thecal_hil.course.therapy import continuous
 
 FULL_NL = 18_000_000
 

@@ -3,8 +3,8 @@
 import pytest
 
 from thecal_fw.core import alarms
-from thecal_hil.course import Course, local_second
-from thecal_hil.therapy import flex
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.therapy import flex
 
 FULL_NL = 18_000_000
 SCHOOL_DAY = [

@@ -2,10 +2,10 @@
 
 import pytest
 
-from thecal_hil.course import Course, local_second
-from thecal_hil.load import flood, garbage, settle, valid_frames
-from thecal_hil.raw_link import RawLink
-from thecal_hil.therapy import continuous
+from thecal_hil.course.course import Course, local_second
+from thecal_hil.course.load import flood, garbage, settle, valid_frames
+from thecal_hil.course.raw_link import RawLink
+from thecal_hil.course.therapy import continuous
 
 FULL_NL = 18_000_000
 FASTEST_NL_PER_DAY = 24_000_000

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thecal import load_prescription
-from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import MODE_FLEX, MODE_NAMES, MODE_STOPPED
+from thecal_fw.core.modes import MODE_FLEX, MODE_NAMES, MODE_STOPPED
 from thecal_fw.core.schedule import rate_at
 from thecal_sim.ideal import Regimen
 from thecal_sim.oracle import read_prescription
@@ -44,7 +43,7 @@ def assert_same_therapy(path: Path) -> None:
     for weekday in range(7):
         for minute in range(1_440):
             exact, _ = prescribed.regimen.rate_at(MONDAY_NS + weekday * NS_PER_DAY + minute * NS_PER_MINUTE)
-            rate = rate_at(program, weekday, minute, BENCH_LIMITS.minimum_rate_nl_per_day)
+            rate = rate_at(program, weekday, minute)
             assert abs(rate - exact) <= Fraction(1, 2), (weekday, minute)
     if program.mode != MODE_STOPPED:
         assert program.reservoir_nl == prescribed.reservoir_nl

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.speed import earlier_image, edge_memory, full_cycle
-from thecal_hil.speed.earlier import HERE, run_on, sources_of
+from thecal_hil.campaigns.speed import earlier_image, edge_memory, full_cycle
+from thecal_hil.campaigns.speed.earlier import HERE, run_on, sources_of
 from thecal_sim.edge_record import Edge, EdgeRecord
 
 PROGRAM = "import json, thecal_sim; print(json.dumps({'sources': thecal_sim.__file__}))"

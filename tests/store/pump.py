@@ -4,6 +4,7 @@ the next power cut, what stands in them, and which events were acknowledged."""
 import hashlib
 import random
 
+from thecal_fw.core.alarm_sets import SET_BYTES
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, LOST
 from thecal_fw.store.journal import Journal
 from thecal_fw.store.layout import Layout
@@ -42,6 +43,7 @@ def state_of(number: int, program: int | None) -> State:
     state.counted_steps, state.granted_steps, state.lifetime_s = number, number + 56, 3 * number
     state.filled_at_steps = number // 2
     state.utc_s, state.utc_us = 1_700_000_000 + number, number * 7
+    state.active_alarms = bytes([(number + place) % 256 for place in range(SET_BYTES)])
     state.program_pair, state.program_bytes, state.program_digest = NO_PAIR, 0, bytes(32)
     if program is not None:
         encoded = program_of(program)

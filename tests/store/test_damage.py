@@ -6,9 +6,9 @@ import random
 import pytest
 
 from store.pump import SMALL, Pump, program_in, program_of, told
+from thecal_fw.core.flash_map import EVENT_BYTES, STATE_BYTES
 from thecal_fw.core.journal_condition import GOOD, LOST, REPAIRED
 from thecal_fw.store.journal import PROGRAM_DAMAGED, SOUND, STATE_DAMAGED, Journal
-from thecal_fw.store.layout import EVENT_BYTES, STATE_BYTES
 from thecal_sim.nor_flash import PROGRAM, NorFlash, PowerCutError
 
 PAGES = NorFlash.SECTOR_BYTES // NorFlash.PAGE_BYTES

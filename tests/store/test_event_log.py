@@ -7,8 +7,8 @@ import pytest
 
 from store.pump import SMALL
 from thecal_fw.core.events import EVENT_FORMAT
+from thecal_fw.core.flash_map import EVENT_BYTES
 from thecal_fw.store.event_log import StoredEvents
-from thecal_fw.store.layout import EVENT_BYTES
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED
 from thecal_sim.nor_flash import ERASE, PROGRAM, NorFlash
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from store.test_power_cuts import outcomes_of
+from thecal_fw.core.flash_map import KEY_SECTORS
 from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.store.keys import KeyStore
-from thecal_fw.store.layout import KEY_SECTORS
 from thecal_sim.nor_flash import BEFORE, ERASE, PROGRAM, NorFlash, PowerCutError
 
 FIRST = 1

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.pump import SMALL, used_flash
+from thecal_fw.core.flash_map import STATE_BYTES
 from thecal_fw.core.journal_condition import FOREIGN, GOOD
 from thecal_fw.store import state as records
 from thecal_fw.store.decoding import DECODERS, decode
 from thecal_fw.store.journal import Journal
-from thecal_fw.store.layout import STATE_BYTES
 from thecal_fw.store.state import (
     FIELDS,
     LAYOUT_VERSION,
@@ -27,6 +27,7 @@ RANGES = {
     "H": st.integers(0, 2**16 - 1),
     "I": st.integers(0, 2**32 - 1),
     "h": st.integers(-840, 840),
+    "8s": st.binary(min_size=8, max_size=8),
     "32s": st.binary(min_size=32, max_size=32),
 }
 
@@ -39,7 +40,8 @@ def states(draw) -> State:
             setattr(state, name, draw(RANGES[form]))
     state.delivering, state.reservoir_known = draw(st.integers(0, 1)), draw(st.integers(0, 1))
     state.time_source, state.stalls = draw(st.integers(0, 3)), draw(st.integers(0, 15))
-    state.counted_steps = draw(st.integers(0, 2**64 - 1))
+    state.counted_steps = draw(st.integers(0, 2**44 - 1))
+    state.utc_us = draw(st.integers(0, 999_999))
     state.granted_steps = state.counted_steps + draw(RANGES["I"])
     state.filled_at_steps = state.counted_steps - draw(RANGES["I"])
     return state
@@ -134,6 +136,13 @@ def assert_resets_of(state: State, older_s: int, newer_s: int) -> None:
     assert state.watchdog_gap_s == (MOST_GAP_S if older_s == NEVER else min(newer_s - older_s, MOST_GAP_S))
 
 
+def assert_alarms_and_lost_of(state: State, record: bytearray, offset: int) -> None:
+    """Of a record with 32 bits for alarms; between the counts of microsteps lies what is of no state."""
+    alarms, uncertain_steps, stalled_steps = struct.unpack_from("<4sI4xI", record, offset)
+    assert state.active_alarms == alarms + bytes(4)
+    assert (state.uncertain_steps, state.stalled_steps) == (uncertain_steps, stalled_steps)
+
+
 @pytest.mark.requirement("state-survives-firmware-update")
 @given(st.lists(st.integers(0, 2**8 - 1), min_size=STATE_BYTES, max_size=STATE_BYTES))
 def test_a_record_of_layout_1_is_read_field_by_field(content: list[int]):
@@ -151,9 +160,7 @@ def test_a_record_of_layout_1_is_read_field_by_field(content: list[int]):
     assert_resets_of(state, *struct.unpack_from("<II", record, 12))
     assert (state.program_bytes, state.other_pair_erased) == struct.unpack_from("<HxB", record, 22)
     assert state.offset_minutes == struct.unpack_from("<h", record, 26)[0]
-    assert (state.active_alarms, state.uncertain_steps, state.stalled_steps) == (
-        struct.unpack_from("<II4xI", record, 28)
-    )
+    assert_alarms_and_lost_of(state, record, 28)
     assert (state.fill_nl, low_bits(state.filled_at_steps)) == struct.unpack_from("<II", record, 44)
     assert (state.calibration_id, state.nl_per_rev, state.microsteps_per_rev) == struct.unpack_from(
         "<III", record, 52
@@ -193,9 +200,7 @@ def test_a_record_of_layout_2_is_read_field_by_field(content: list[int]):
         state.tubing_hundreds,
     ) == struct.unpack_from("<HHHH", record, 22)
     assert state.offset_minutes == struct.unpack_from("<h", record, 30)[0]
-    assert (state.active_alarms, state.uncertain_steps, state.stalled_steps) == (
-        struct.unpack_from("<II4xI", record, 32)
-    )
+    assert_alarms_and_lost_of(state, record, 32)
     assert (state.fill_nl, low_bits(state.filled_at_steps)) == struct.unpack_from("<II", record, 48)
     assert (state.calibration_id, state.microsteps_per_rev) == struct.unpack_from("<HH", record, 56)
     assert state.nl_per_rev == struct.unpack_from("<I", record, 60)[0]
@@ -233,9 +238,7 @@ def test_a_record_of_layout_3_is_read_field_by_field(content: list[int]):
     )
     assert state.offset_minutes == struct.unpack_from("<h", record, 30)[0]
     # Between the last two lies what this firmware does not ask for: microsteps that were not seen.
-    assert (state.active_alarms, state.uncertain_steps, state.stalled_steps) == (
-        struct.unpack_from("<II4xI", record, 32)
-    )
+    assert_alarms_and_lost_of(state, record, 32)
     assert (state.fill_nl, low_bits(state.filled_at_steps)) == struct.unpack_from("<II", record, 48)
     assert (state.calibration_id, state.microsteps_per_rev, state.nl_per_rev) == (
         struct.unpack_from("<HHI", record, 56)
@@ -244,6 +247,46 @@ def test_a_record_of_layout_3_is_read_field_by_field(content: list[int]):
     assert (state.latest_event, state.counted_steps, low_bits(state.granted_steps)) == (
         struct.unpack_from("<III", record, 96)
     )
+    assert (state.lifetime_s, state.utc_s, state.utc_us) == struct.unpack_from("<III", record, 108)
+    assert state.bolus_minute == struct.unpack_from("<I", record, 120)[0]
+
+
+@pytest.mark.requirement("state-survives-firmware-update", "lifetime-counts")
+@given(st.lists(st.integers(0, 2**8 - 1), min_size=STATE_BYTES, max_size=STATE_BYTES))
+def test_a_record_of_layout_4_is_read_field_by_field(content: list[int]):
+    record = bytearray(content)
+    record[0], record[1] = records.MAGIC, 4
+    state = decode(with_crc(record))
+    assert state is not None
+    flags = record[20]
+    assert (state.delivering, state.reservoir_known, state.time_source, state.stalls) == (
+        flags & 1,
+        flags >> 1 & 1,
+        flags >> 2 & 3,
+        flags >> 4,
+    )
+    assert (state.program_pair, state.other_pair_erased) == (record[3], record[21])
+    assert state.sequence == struct.unpack_from("<I", record, 4)[0]
+    assert (state.boots, state.bridge_end, state.watchdog_reset_s, state.watchdog_gap_s) == (
+        struct.unpack_from("<HHIH", record, 8)
+    )
+    assert state.refilled_day == struct.unpack_from("<H", record, 18)[0]
+    assert (state.program_bytes, state.pump_day, state.tubing_day, state.tubing_hundreds) == (
+        struct.unpack_from("<HHHH", record, 22)
+    )
+    assert state.offset_minutes == struct.unpack_from("<h", record, 30)[0]
+    assert_alarms_and_lost_of(state, record, 32)
+    assert (state.fill_nl, low_bits(state.filled_at_steps)) == struct.unpack_from("<II", record, 48)
+    assert (state.calibration_id, state.microsteps_per_rev, state.nl_per_rev) == (
+        struct.unpack_from("<HHI", record, 56)
+    )
+    assert state.program_digest == record[64:96]
+    assert (state.latest_event, low_bits(state.counted_steps), low_bits(state.granted_steps)) == (
+        struct.unpack_from("<III", record, 96)
+    )
+    assert state.counted_steps >> 32 == struct.unpack_from("<I", record, 40)[0]
+    assert 0 <= state.granted_steps - state.counted_steps < 2**32
+    assert 0 <= state.counted_steps - state.filled_at_steps < 2**32
     assert (state.lifetime_s, state.utc_s, state.utc_us) == struct.unpack_from("<III", record, 108)
     assert state.bolus_minute == struct.unpack_from("<I", record, 120)[0]
 

@@ -13,9 +13,9 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from thecal_hil.evidence import write_summary
-from thecal_hil.progress import Count, shown
-from thecal_hil.sealed import DamagedError
+from thecal_hil.evidence.measurements import write_summary
+from thecal_hil.groundwork.progress import Count, shown
+from thecal_hil.groundwork.sealed import DamagedError
 from therapy.part import Part, as_bytes, carried_out, digest, part_in
 
 _ROOT = Path(__file__).parents[2]
@@ -100,7 +100,9 @@ def _report(parts: list[Part], rig: str, steps_wanted: int) -> int:
     for number, (text, what) in enumerate(failures):
         path = _KEPT / f"{rig}-failure-{number:03}.toml"
         path.write_text(text, encoding="utf-8")
-        print(f"{what}\n  again: python -m thecal_hil.doses --rig {rig} {path.relative_to(_ROOT)}\n{text}")
+        print(
+            f"{what}\n  again: python -m thecal_hil.campaigns.doses --rig {rig} {path.relative_to(_ROOT)}\n{text}"
+        )
     result = {
         "rig": rig,
         "seeds": [part.seed for part in parts],

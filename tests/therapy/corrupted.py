@@ -11,10 +11,10 @@ from typing import Any
 from thecal_fw.core.bolus import Bolus
 from thecal_fw.core.dose_record import RECORD_BYTES, complete, sequence_in
 from thecal_fw.store.layout import Layout
-from thecal_hil.doses.player import Player
-from thecal_hil.doses.pulse_windows import SAFE_SIDE_NL, PulseWindows
-from thecal_hil.doses.sequence import MONDAY_UTC_S, Sequence, Step
-from thecal_hil.model_rig import ModelRig
+from thecal_hil.campaigns.doses.player import Player
+from thecal_hil.campaigns.doses.pulse_windows import SAFE_SIDE_NL, PulseWindows
+from thecal_hil.campaigns.doses.sequence import MONDAY_UTC_S, Sequence, Step
+from thecal_hil.rigs.model_rig import ModelRig
 from thecal_sim.nor_flash import NorFlash
 from thecal_sim.therapy.dose import Dose, Kind
 from thecal_sim.therapy.metering import may_hold, must_hold

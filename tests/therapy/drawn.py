@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from thecal_hil.doses.sequence import MONDAY_UTC_S, Sequence, Step
+from thecal_hil.campaigns.doses.sequence import MONDAY_UTC_S, Sequence, Step
 from thecal_sim.therapy.plan import MINUTES_PER_DAY, plan_of
 
 

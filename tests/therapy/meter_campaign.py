@@ -16,10 +16,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from thecal_hil.doses.player import ViolationError
-from thecal_hil.evidence import write_summary
-from thecal_hil.progress import Count, shown
-from thecal_hil.sealed import DamagedError, sealed, unsealed
+from thecal_hil.campaigns.doses.player import ViolationError
+from thecal_hil.evidence.measurements import write_summary
+from thecal_hil.groundwork.progress import Count, shown
+from thecal_hil.groundwork.sealed import DamagedError, sealed, unsealed
 from therapy.corrupted import CORRUPTIONS, live
 from therapy.part import digest
 

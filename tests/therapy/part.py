@@ -10,12 +10,12 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from thecal_hil.campaign.sources import sources_digest
-from thecal_hil.doses.player import ViolationError, play
-from thecal_hil.doses.sequence import Sequence
-from thecal_hil.doses.shrinking import Failure, shape_of, shrunk
-from thecal_hil.rigs import open_rig
-from thecal_hil.sealed import DamagedError, sealed, unsealed
+from thecal_hil.campaigns.doses.player import ViolationError, play
+from thecal_hil.campaigns.doses.sequence import Sequence
+from thecal_hil.campaigns.doses.shrinking import Failure, shape_of, shrunk
+from thecal_hil.campaigns.weeks.sources import sources_digest
+from thecal_hil.groundwork.sealed import DamagedError, sealed, unsealed
+from thecal_hil.rigs.opening import open_rig
 from therapy.drawn import SIZES, sequences
 
 MOST_SHRUNK = 3

@@ -1,6 +1,6 @@
 """The smallest sequences that have gone wrong on a pump, each held against the reference of therapy.
 
-A file in ``cases`` is one sequence; ``python -m thecal_hil.doses FILE`` runs it alone, on any rig.
+A file in ``cases`` is one sequence; ``python -m thecal_hil.campaigns.doses FILE`` runs it alone, on any rig.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.doses.player import ViolationError, play
-from thecal_hil.doses.sequence import read_sequence
-from thecal_hil.model_rig import ModelRig
+from thecal_hil.campaigns.doses.player import ViolationError, play
+from thecal_hil.campaigns.doses.sequence import read_sequence
+from thecal_hil.rigs.model_rig import ModelRig
 
 CASES = Path(__file__).parent / "cases"
 NOT_YET: frozenset[str] = frozenset()

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from thecal_fw.core import bolus_history
-from thecal_hil.doses.player import ViolationError, play
-from thecal_hil.doses.pulse_windows import PulseWindows
-from thecal_hil.doses.pump_words import Event
-from thecal_hil.doses.sequence import Sequence, SequenceError, read_sequence, sequence_in
-from thecal_hil.doses.shrinking import Failure, shrunk
-from thecal_hil.doses.told_doses import ToldDoses
-from thecal_hil.model_rig import ModelRig
-from thecal_hil.sealed import DamagedError
+from thecal_hil.campaigns.doses.player import ViolationError, play
+from thecal_hil.campaigns.doses.pulse_windows import PulseWindows
+from thecal_hil.campaigns.doses.pump_words import Event
+from thecal_hil.campaigns.doses.sequence import Sequence, SequenceError, read_sequence, sequence_in
+from thecal_hil.campaigns.doses.shrinking import Failure, shrunk
+from thecal_hil.campaigns.doses.told_doses import ToldDoses
+from thecal_hil.groundwork.sealed import DamagedError
+from thecal_hil.rigs.model_rig import ModelRig
 from thecal_sim.therapy.dose import Dose, End, Kind
 from thecal_sim.therapy.state import State
 from thecal_sim.units import NS_PER_DAY, NS_PER_S

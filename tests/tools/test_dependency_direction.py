@@ -39,7 +39,10 @@ def test_this_repository_has_no_faults() -> None:
             "import serial\nfrom thecal_fw.link import frames\nfrom thecal_fw.core import program\n",
         ),
         ("sim/thecal_sim/plant.py", "import simpy\nfrom thecal_fw.pump.controller import Controller\n"),
-        ("hil/thecal_hil/rig.py", "import thecal\nimport thecal_sim.plant\nimport thecal_fw.start.main\n"),
+        (
+            "hil/thecal_hil/contract/rig.py",
+            "import thecal\nimport thecal_sim.plant\nimport thecal_fw.start.main\n",
+        ),
         ("hil/thecal_hil/board.py", "import machine\n"),
     ],
 )
@@ -69,12 +72,16 @@ def test_allowed(tmp_path: Path, path: str, text: str) -> None:
         ),
         (
             "host/thecal/client.py",
-            "import importlib\nimportlib.import_module('thecal_hil.rig')\n",
-            "thecal_hil.rig",
+            "import importlib\nimportlib.import_module('thecal_hil.contract.rig')\n",
+            "thecal_hil.contract.rig",
         ),
         ("sim/thecal_sim/plant.py", "import thecal\n", "thecal"),
-        ("sim/thecal_sim/plant.py", "from thecal_hil.rig import Rig\n", "thecal_hil.rig.Rig"),
-        ("hil/thecal_hil/rig.py", "from tests.core import strategies\n", "tests.core.strategies"),
+        (
+            "sim/thecal_sim/plant.py",
+            "from thecal_hil.contract.rig import Rig\n",
+            "thecal_hil.contract.rig.Rig",
+        ),
+        ("hil/thecal_hil/contract/rig.py", "from tests.core import strategies\n", "tests.core.strategies"),
     ],
 )
 def test_refused(tmp_path: Path, path: str, text: str, named: str) -> None:

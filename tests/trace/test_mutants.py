@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from thecal_hil.trace.catalogue import CatalogueError, read_catalogue
-from thecal_hil.trace.marks import Evidence
-from thecal_hil.trace.mutants import mutant_faults, read_mutants
-from thecal_hil.trace.trial import tests_of as chosen_tests
+from thecal_hil.evidence.trace.catalogue import CatalogueError, read_catalogue
+from thecal_hil.evidence.trace.marks import Evidence
+from thecal_hil.evidence.trace.mutants import mutant_faults, read_mutants
+from thecal_hil.evidence.trace.trial import tests_of as chosen_tests
 
 REQUIREMENTS = """
 [[source]]
@@ -92,7 +92,7 @@ def faults_in(folder: Path, least_named: int = 1) -> list[str]:
 def trials(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command that ``make trace-mutants`` runs."""
     return subprocess.run(
-        [sys.executable, "-m", "thecal_hil.trace.mutant_trials", "--least", "1", *arguments],
+        [sys.executable, "-m", "thecal_hil.evidence.trace.mutant_trials", "--least", "1", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -3,7 +3,8 @@
 #define MICROPY_HW_BOARD_NAME                   "Thecal bench pump controller"
 
 // Room for the journal, in raw flash: see _boot.py for why no file system is mounted on it.
-#define MICROPY_HW_FLASH_STORAGE_BYTES          (1408 * 1024)
+#include "thecal_flash_map.h"
+#define MICROPY_HW_FLASH_STORAGE_BYTES          (PICO_FLASH_SIZE_BYTES - THECAL_STORAGE_AT)
 
 // The host recognises a pump by these strings, without writing anything to the port.
 #define MICROPY_HW_USB_MANUFACTURER_STRING      "Thecal"
@@ -23,9 +24,8 @@
 // the host sends meanwhile. The usual 16 places are full if the program is busy for that long, and an event is lost.
 #define CFG_TUD_TASK_QUEUE_SZ                   (64)
 
-// MicroPython remembers where it found a name, one byte a place. The firmware uses several hundred names; with the
-// usual 128 places they turn each other out, and a heartbeat takes a tenth longer.
-#define MICROPY_OPT_MAP_LOOKUP_CACHE_SIZE       (1024)
+// Where a name was found is remembered by map_lookup.c.
+#define MICROPY_OPT_MAP_LOOKUP_CACHE            (0)
 
 // The interpreter itself lies in memory: in flash it would turn the bytecode that it reads, and all else, out of the flash
 // cache of 16 kB. The port's linker script has the same in mind for vm.c and gc.c, and misses both for their names.

@@ -79,6 +79,8 @@ class _Module:
                     self._bind(node.id)
             if isinstance(statement, ast.Assign):
                 self._take_assignment(statement.targets, statement.value)
+            elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+                self._take_assignment([statement.target], statement.value)
 
     def _take_import(self, statement: ast.ImportFrom | ast.Import) -> None:
         for alias in statement.names:
@@ -214,13 +216,26 @@ class _Writer(ast.NodeTransformer):
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         node.test = self.visit(node.test)
         node.body, node.orelse = self._block(node.body), self._block(node.orelse, may_be_empty=True)
-        if any(isinstance(part, ast.Name) and self._is_own(part.id) for part in ast.walk(node.test)):
-            return node
+        is_taken = self._is_taken(node.test)
+        return node if is_taken is None else node.body if is_taken else node.orelse
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        node.test, node.body, node.orelse = (
+            self.visit(node.test),
+            self.visit(node.body),
+            self.visit(node.orelse),
+        )
+        is_taken = self._is_taken(node.test)
+        return node if is_taken is None else node.body if is_taken else node.orelse
+
+    def _is_taken(self, test: ast.expr) -> bool | None:
+        """Whether a condition always holds; None if that is not known."""
+        if any(isinstance(part, ast.Name) and self._is_own(part.id) for part in ast.walk(test)):
+            return None
         try:
-            is_taken = bool(self._program.evaluated(node.test, self._path))
+            return bool(self._program.evaluated(test, self._path))
         except _UnknownError:
-            return node
-        return node.body if is_taken else node.orelse
+            return None
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if isinstance(node.ctx, ast.Load) and not self._is_own(node.id):
@@ -272,6 +287,9 @@ class _Finder(_Writer):
         return self._noted(node, super().visit_Attribute(node))
 
     def visit_If(self, node: ast.If) -> ast.AST:
+        return self.generic_visit(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         return self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:

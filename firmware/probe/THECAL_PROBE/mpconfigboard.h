@@ -3,7 +3,8 @@
 #define MICROPY_HW_BOARD_NAME                   "Thecal bench probe"
 
 // The whole program is in the image; what lies in flash beyond it is never looked at.
-#define MICROPY_HW_FLASH_STORAGE_BYTES          (1408 * 1024)
+#include "thecal_flash_map.h"
+#define MICROPY_HW_FLASH_STORAGE_BYTES          (PICO_FLASH_SIZE_BYTES - THECAL_STORAGE_AT)
 
 // The host tells a probe from a pump by these strings, without writing anything to the port.
 #define MICROPY_HW_USB_MANUFACTURER_STRING      "Thecal"

@@ -1,9 +1,22 @@
 """Alarm conditions and what the pump does about each: one table, read by firmware, host, tests and documents.
 
+A row's place in the table is the alarm's number, in sets of alarms (``alarm_sets``), in events and on the wire.
 Every condition names its response, and of all that are active the most restrictive response wins.
 Acknowledging an alarm silences it for a stated time only; a latched one stays until its cause is gone *and*
 it has been acknowledged, the others clear with their cause.
 """
+
+from thecal_fw.core.alarm_sets import SET_BYTES, add, has, leave_out
+from thecal_fw.core.counts import MOST_COUNT
+from thecal_fw.core.instant import NEVER_S
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from thecal_fw.core.octets import Octets
+
+    Row = tuple[int, str, int, int, bool, str]
 
 RESPONSE_NONE = 0
 RESPONSE_BLOCK_BOLUSES = 1
@@ -54,35 +67,70 @@ PRIORITY_NAMES = ("non-critical", "critical")
     REPEATED_STARTS,
 ) = range(29)
 
-_ACKNOWLEDGING = "acknowledging it"
-_STARTING = "starting, or committing a program that is to deliver nothing"
+# Where in a row its values are. What clears an alarm is what a person does, or what has to come about.
+AT_NUMBER: "Final" = 0
+AT_NAME: "Final" = 1
+AT_PRIORITY: "Final" = 2
+AT_RESPONSE: "Final" = 3
+AT_LATCHES: "Final" = 4
+AT_CLEARED_BY: "Final" = 5
 
-# name, priority, response, latches, what clears it
-ALARMS = (
-    ("empty reservoir", PRIORITY_CRITICAL, RESPONSE_STOP, False, "refill"),
-    ("low reservoir", PRIORITY_NON_CRITICAL, RESPONSE_BLOCK_BOLUSES, False, "refill"),
-    ("reservoir volume unknown", PRIORITY_NON_CRITICAL, RESPONSE_BLOCK_BOLUSES, False, "refill"),
-    ("time unknown", PRIORITY_NON_CRITICAL, RESPONSE_MEAN_RATE, False, "setting the time"),
-    ("program lost", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, False, "committing a program"),
-    ("step timing fault", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, _ACKNOWLEDGING),
-    ("pulses missing", PRIORITY_CRITICAL, RESPONSE_NONE, True, _ACKNOWLEDGING),
-    ("pulses in excess", PRIORITY_CRITICAL, RESPONSE_STOP, True, _ACKNOWLEDGING),
-    ("change of therapy late", PRIORITY_NON_CRITICAL, RESPONSE_NONE, True, _ACKNOWLEDGING),
-    ("stopped by an alarm", PRIORITY_CRITICAL, RESPONSE_NONE, False, "starting, or stopping on purpose"),
-    ("dose gate tripped", PRIORITY_CRITICAL, RESPONSE_STOP, True, _ACKNOWLEDGING),
-    ("motor stalled", PRIORITY_CRITICAL, RESPONSE_NONE, True, "acknowledging it once the motor turns"),
-    ("under-delivery", PRIORITY_CRITICAL, RESPONSE_NONE, True, _ACKNOWLEDGING),
-    ("over-delivery", PRIORITY_CRITICAL, RESPONSE_STOP, True, _ACKNOWLEDGING),
+# Whole rows of constants lie in the board's flash and take nothing of its memory.
+ALARMS: "tuple[Row, ...]" = (
+    (EMPTY_RESERVOIR, "empty reservoir", PRIORITY_CRITICAL, RESPONSE_STOP, False, "refill"),
+    (LOW_RESERVOIR, "low reservoir", PRIORITY_NON_CRITICAL, RESPONSE_BLOCK_BOLUSES, False, "refill"),
     (
+        RESERVOIR_UNKNOWN,
+        "reservoir volume unknown",
+        PRIORITY_NON_CRITICAL,
+        RESPONSE_BLOCK_BOLUSES,
+        False,
+        "refill",
+    ),
+    (TIME_UNKNOWN, "time unknown", PRIORITY_NON_CRITICAL, RESPONSE_MEAN_RATE, False, "setting the time"),
+    (PROGRAM_LOST, "program lost", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, False, "committing a program"),
+    (TIMING_FAULT, "step timing fault", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, "acknowledging it"),
+    (PULSES_MISSING, "pulses missing", PRIORITY_CRITICAL, RESPONSE_NONE, True, "acknowledging it"),
+    (PULSES_IN_EXCESS, "pulses in excess", PRIORITY_CRITICAL, RESPONSE_STOP, True, "acknowledging it"),
+    (CHANGE_LATE, "change of therapy late", PRIORITY_NON_CRITICAL, RESPONSE_NONE, True, "acknowledging it"),
+    (
+        STOPPED_BY_ALARM,
+        "stopped by an alarm",
+        PRIORITY_CRITICAL,
+        RESPONSE_NONE,
+        False,
+        "starting, or stopping on purpose",
+    ),
+    (DOSE_GATE, "dose gate tripped", PRIORITY_CRITICAL, RESPONSE_STOP, True, "acknowledging it"),
+    (
+        MOTOR_STALL,
+        "motor stalled",
+        PRIORITY_CRITICAL,
+        RESPONSE_NONE,
+        True,
+        "acknowledging it once the motor turns",
+    ),
+    (UNDER_DELIVERY, "under-delivery", PRIORITY_CRITICAL, RESPONSE_NONE, True, "acknowledging it"),
+    (OVER_DELIVERY, "over-delivery", PRIORITY_CRITICAL, RESPONSE_STOP, True, "acknowledging it"),
+    (
+        SELF_TEST,
         "self-test failed",
         PRIORITY_CRITICAL,
         RESPONSE_STOP,
         True,
         "a restart that passes, and acknowledging it",
     ),
-    ("buzzer fault", PRIORITY_CRITICAL, RESPONSE_NONE, True, "a restart that passes, and acknowledging it"),
-    ("repeated resets", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, _ACKNOWLEDGING),
     (
+        BUZZER_FAULT,
+        "buzzer fault",
+        PRIORITY_CRITICAL,
+        RESPONSE_NONE,
+        True,
+        "a restart that passes, and acknowledging it",
+    ),
+    (REPEATED_RESETS, "repeated resets", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, "acknowledging it"),
+    (
+        MEMORY_FAULT,
         "memory fault",
         PRIORITY_CRITICAL,
         RESPONSE_MINIMUM_RATE,
@@ -90,24 +138,46 @@ ALARMS = (
         "committing a program, and acknowledging it",
     ),
     (
+        JOURNAL_FAULT,
         "journal can't be written",
         PRIORITY_CRITICAL,
         RESPONSE_MINIMUM_RATE,
         True,
         "a write that succeeds, and acknowledging it",
     ),
-    ("journal repaired", PRIORITY_NON_CRITICAL, RESPONSE_NONE, True, _ACKNOWLEDGING),
-    ("journal of another version", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, False, "committing a program"),
-    ("supply low", PRIORITY_CRITICAL, RESPONSE_NONE, False, "a good supply"),
-    ("pump stopped", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, _STARTING),
-    ("stopped for 48 hours", PRIORITY_CRITICAL, RESPONSE_NONE, False, _STARTING),
-    ("button fault", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, "letting go of the button"),
-    ("tubing due", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, "new tubing"),
-    ("replacement due", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, "a new pump"),
-    ("end of service", PRIORITY_CRITICAL, RESPONSE_NONE, False, "a new pump"),
-    ("repeated starts", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, _ACKNOWLEDGING),
+    (JOURNAL_REPAIRED, "journal repaired", PRIORITY_NON_CRITICAL, RESPONSE_NONE, True, "acknowledging it"),
+    (
+        JOURNAL_FOREIGN,
+        "journal of another version",
+        PRIORITY_CRITICAL,
+        RESPONSE_MINIMUM_RATE,
+        False,
+        "committing a program",
+    ),
+    (SUPPLY_LOW, "supply low", PRIORITY_CRITICAL, RESPONSE_NONE, False, "a good supply"),
+    (
+        PUMP_STOPPED,
+        "pump stopped",
+        PRIORITY_NON_CRITICAL,
+        RESPONSE_NONE,
+        False,
+        "starting, or committing a program that is to deliver nothing",
+    ),
+    (
+        STOPPED_LONG,
+        "stopped for 48 hours",
+        PRIORITY_CRITICAL,
+        RESPONSE_NONE,
+        False,
+        "starting, or committing a program that is to deliver nothing",
+    ),
+    (BUTTON_FAULT, "button fault", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, "letting go of the button"),
+    (TUBING_DUE, "tubing due", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, "new tubing"),
+    (REPLACEMENT_DUE, "replacement due", PRIORITY_NON_CRITICAL, RESPONSE_NONE, False, "a new pump"),
+    (END_OF_SERVICE, "end of service", PRIORITY_CRITICAL, RESPONSE_NONE, False, "a new pump"),
+    (REPEATED_STARTS, "repeated starts", PRIORITY_CRITICAL, RESPONSE_MINIMUM_RATE, True, "acknowledging it"),
 )
-ALARM_NAMES = tuple(row[0] for row in ALARMS)
+ALARM_NAMES = tuple(row[AT_NAME] for row in ALARMS)
 
 _KEPT = (STOPPED_BY_ALARM, PROGRAM_LOST, JOURNAL_FOREIGN)
 """These don't latch, but their cause is in the past: nothing raises them again after a reset."""
@@ -115,96 +185,123 @@ _KEPT = (STOPPED_BY_ALARM, PROGRAM_LOST, JOURNAL_FOREIGN)
 SILENCE_S = (24 * 3_600, 600)
 """How long an acknowledged alarm stays silent, by priority."""
 
-_CRITICAL = sum([1 << alarm for alarm in range(len(ALARMS)) if ALARMS[alarm][1] == PRIORITY_CRITICAL])
-
 
 class Alarms:
-    """Which alarms are active and which of them have been silenced until when."""
+    """Which alarms are active and which of them have been silenced until when.
 
-    def __init__(self) -> None:
-        self.active = 0
-        self.silenced = 0
-        self._cause_present = 0
-        self._judged = 0
-        self._response = RESPONSE_NONE
-        self._silent_until_s = [0] * len(ALARMS)
+    active, silenced: sets of alarms. change: a number that is another one as soon as either is another one. What
+    follows from them is worked out when they change, which is seldom, and not when it is asked for.
+    """
+
+    def __init__(self, rows: "tuple[Row, ...]" = ALARMS) -> None:
+        """rows: the table, in which a row's place is its number."""
+        self._rows = rows
+        self.active = bytearray(SET_BYTES)
+        self.silenced = bytearray(SET_BYTES)
+        self.change = 0
+        self._cause_present = bytearray(SET_BYTES)
+        self._silent_until_s = [0] * len(rows)
+        self._heard = bytearray(SET_BYTES)
+        self._conclude()
 
     def is_active(self, alarm: int) -> bool:
-        return bool(self.active >> alarm & 1)
+        return has(self.active, alarm)
 
     def set_cause(self, alarm: int, present: bool) -> bool:
         """Tell whether an alarm's cause is there; True if that raised or cleared the alarm."""
-        bit = 1 << alarm
-        was_active = self.active & bit
+        # Spelt out: told of many alarms in each poll, of which hardly one has changed.
+        place, bit = alarm >> 3, 1 << (alarm & 7)
+        is_active = self.active[place] & bit
         if present:
-            self._cause_present |= bit
-            self.active |= bit
+            self._cause_present[place] |= bit
+            if is_active:
+                return False
+            add(self.active, alarm)
         else:
-            self._cause_present &= ~bit
-            if not ALARMS[alarm][3]:
-                self.active &= ~bit
-                self.silenced &= ~bit
-        return self.active & bit != was_active
+            self._cause_present[place] &= ~bit
+            if not is_active or self._rows[alarm][AT_LATCHES]:
+                return False
+            leave_out(self.active, alarm)
+            leave_out(self.silenced, alarm)
+        self._conclude()
+        return True
 
-    def acknowledge(self, bits: int, now_s: int) -> int:
-        """Silence alarms by bit, and clear latched ones whose cause is gone; returns the bits cleared."""
-        cleared = 0
-        for alarm, (_, priority, _, latches, _) in enumerate(ALARMS):
-            bit = 1 << alarm
-            if not self.active & bits & bit:
+    def acknowledge(self, alarms: "Octets", now_s: int) -> bytearray:
+        """Silence alarms, and clear latched ones whose cause is gone; returns the set of those cleared."""
+        cleared = bytearray(SET_BYTES)
+        for alarm in range(len(self._rows)):
+            if not (has(alarms, alarm) and has(self.active, alarm)):
                 continue
-            if latches and not self._cause_present & bit:
-                self.active &= ~bit
-                self.silenced &= ~bit
-                cleared |= bit
+            row = self._rows[alarm]
+            if row[AT_LATCHES] and not has(self._cause_present, alarm):
+                leave_out(self.active, alarm)
+                leave_out(self.silenced, alarm)
+                add(cleared, alarm)
             else:
-                self.silenced |= bit
-                self._silent_until_s[alarm] = now_s + SILENCE_S[priority]
+                add(self.silenced, alarm)
+                self._silent_until_s[alarm] = now_s + SILENCE_S[row[AT_PRIORITY]]
+        self._conclude()
         return cleared
 
-    def restore(self, bits: int) -> None:
+    def restore(self, alarms: "Octets") -> None:
         """Raise again, from before a reset, what latches and what only a person ends; other causes show anew."""
-        for alarm, row in enumerate(ALARMS):
-            if row[3] or alarm in _KEPT:
-                self.active |= bits & 1 << alarm
+        for alarm in range(len(self._rows)):
+            if has(alarms, alarm) and (self._rows[alarm][AT_LATCHES] or alarm in _KEPT):
+                add(self.active, alarm)
+        self._conclude()
 
     def next_unsilencing_s(self, otherwise_s: int) -> int:
         """Second at which the first silence ends, if before the one given."""
-        if self.silenced:
-            for alarm in range(len(ALARMS)):
-                if self.silenced >> alarm & 1 and self._silent_until_s[alarm] < otherwise_s:
-                    otherwise_s = self._silent_until_s[alarm]
-        return otherwise_s
+        return min(self._first_end_s, otherwise_s)
 
     def end_silences(self, now_s: int) -> None:
         """Let alarms sound again whose silence is over: silence never lasts."""
-        if self.silenced:
-            for alarm in range(len(ALARMS)):
-                if self.silenced >> alarm & 1 and self._silent_until_s[alarm] <= now_s:
-                    self.silenced &= ~(1 << alarm)
+        if now_s < self._first_end_s:
+            return
+        for alarm in range(len(self._rows)):
+            if has(self.silenced, alarm) and self._silent_until_s[alarm] <= now_s:
+                leave_out(self.silenced, alarm)
+        self._conclude()
 
     def response(self) -> int:
-        """Most restrictive response of all active alarms. Looked up anew only once they have changed."""
-        if self.active != self._judged:
-            response = RESPONSE_NONE
-            for alarm in range(len(ALARMS)):
-                if self.active >> alarm & 1 and ALARMS[alarm][2] > response:
-                    response = ALARMS[alarm][2]
-            self._judged, self._response = self.active, response
+        """Most restrictive response of all active alarms."""
         return self._response
 
     def has_critical(self) -> bool:
         """Whether an alarm is active that a person would stop the pump for, silenced or not."""
-        return bool(self.active & _CRITICAL)
+        return self._has_critical
 
     def audible_priority(self) -> int:
         """Highest priority of the alarms that are not silenced, or -1."""
-        heard = self.audible()
-        if not heard:
-            return -1
-        return PRIORITY_CRITICAL if heard & _CRITICAL else PRIORITY_NON_CRITICAL
+        return self._priority
 
-    def audible(self) -> int:
-        """Bits of the alarms that the buzzer tells of: of those not silenced, the ones of the highest priority."""
-        heard = self.active & ~self.silenced
-        return heard & _CRITICAL or heard
+    def audible(self) -> bytearray:
+        """Set of the alarms that the buzzer tells of: of those not silenced, the ones of the highest priority."""
+        return self._heard
+
+    def _conclude(self) -> None:
+        """Work out what follows from which alarms are active and silenced."""
+        self.change = self.change + 1 & MOST_COUNT
+        self._response, self._priority, self._first_end_s = RESPONSE_NONE, -1, NEVER_S
+        self._has_critical = False
+        for alarm in range(len(self._rows)):
+            if not has(self.active, alarm):
+                continue
+            row = self._rows[alarm]
+            priority = row[AT_PRIORITY]
+            self._response = max(self._response, row[AT_RESPONSE])
+            if priority == PRIORITY_CRITICAL:
+                self._has_critical = True
+            if has(self.silenced, alarm):
+                self._first_end_s = min(self._first_end_s, self._silent_until_s[alarm])
+            elif priority >= self._priority:
+                if priority > self._priority:
+                    self._hear_none()
+                self._priority = priority
+                add(self._heard, alarm)
+        if self._priority < 0:
+            self._hear_none()
+
+    def _hear_none(self) -> None:
+        for place in range(SET_BYTES):
+            self._heard[place] = 0

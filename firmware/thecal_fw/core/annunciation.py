@@ -6,7 +6,12 @@ does, unless its tones are sounding just then: so each alarm is marked by the to
 person sounds once, never into an alarm's tones, and ends at once for an alarm that becomes audible.
 """
 
+from thecal_fw.core.alarm_sets import NO_ALARMS, SET_BYTES
 from thecal_fw.core.instant import NEVER_S, is_before
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thecal_fw.core.octets import Octets
 
 _HALF_PERIOD_US = 250_000
 _ANSWER_US = 100_000
@@ -30,16 +35,15 @@ class Annunciation:
         self.next_s = NEVER_S
         self.next_us = 0
         self._priority = -1
-        self._audible = 0
+        self._audible = bytearray(SET_BYTES)
         self._once = -1
         self._edge = 0
         self._pattern_s = 0
         self._pattern_us = 0
 
-    def update(self, now_s: int, now_us: int, priority: int, audible: int = 0) -> bool:
-        """Buzzer level at this instant for the audible priority (-1: none) and the bits of its alarms."""
-        is_another = audible & ~self._audible and (self._once >= 0 or self._edge == 0)
-        self._audible = audible
+    def update(self, now_s: int, now_us: int, priority: int, audible: "Octets" = NO_ALARMS) -> bool:
+        """Buzzer level at this instant for the audible priority (-1: none) and the set of its alarms."""
+        is_another = self._is_further(audible) and (self._once >= 0 or self._edge == 0)
         if priority != self._priority or is_another:
             self._priority = priority
             self._once = -1
@@ -52,6 +56,17 @@ class Annunciation:
         while not is_before(now_s, now_us, self.next_s, self.next_us):
             self._advance()
         return self.is_on
+
+    def _is_further(self, audible: "Octets") -> bool:
+        """Whether an alarm is among these that was not audible last time."""
+        if audible == self._audible:
+            return False
+        is_further = False
+        for place in range(SET_BYTES):
+            if audible[place] & ~self._audible[place]:
+                is_further = True
+            self._audible[place] = audible[place]
+        return is_further
 
     def play_once(self, pattern: int, now_s: int, now_us: int) -> bool:
         """Sound a pattern once, of those that answer or an alarm's; False if tones are sounding already."""

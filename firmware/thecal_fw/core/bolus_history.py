@@ -142,26 +142,36 @@ class BolusHistory:
         is_bolus = wanted.kind != KIND_TEMPORARY
         if is_bolus and wanted.given_nl(wanted.end_tick) > program.most_nl_per_bolus:
             return REFUSED_VOLUME
-        if self._most_with(wanted, _TICKS_PER_HOUR) > allowance.hour_nl * TICKS_PER_DAY:
+        if self._passes_with(wanted, _TICKS_PER_HOUR, allowance.hour_nl):
             return REFUSED_HOUR
-        if self._most_with(wanted, TICKS_PER_DAY) > allowance.day_nl * TICKS_PER_DAY:
+        if self._passes_with(wanted, TICKS_PER_DAY, allowance.day_nl):
             return REFUSED_DAY
         return REFUSED_NOT
 
-    def _most_with(self, wanted: Bolus, window_ticks: int) -> int:
-        """Most that boluses on demand give in any window that sees something of the one wanted, in nL/day x tick.
+    def _passes_with(self, wanted: Bolus, window_ticks: int, limit_nl: int) -> bool:
+        """Return True if boluses on demand give more than a limit in a window that sees something of the one wanted.
 
-        That volume bends only where an end of the window meets an end of a bolus, so it is greatest at one of those.
+        What a window holds bends only where an end of the window meets an end of a bolus, so it is greatest at one of
+        those. Boluses that come to no more than the limit all together need no such look, which takes a board longer
+        than all else that judging a bolus does.
         """
         boluses = [bolus for bolus in self.given if bolus.end_tick + window_ticks > wanted.start_tick]
         boluses.append(wanted)
-        most = 0
+        limit = limit_nl * TICKS_PER_DAY
+        together = 0
+        for bolus in boluses:
+            together += bolus.rate_nl_per_day * (bolus.end_tick - bolus.start_tick)
+        if together <= limit:
+            return False
         for bolus in boluses:
             for turn in (bolus.start_tick, bolus.end_tick):
                 for end in (turn, turn + window_ticks):
-                    if wanted.start_tick < end <= wanted.end_tick + window_ticks:
-                        most = max(most, _given_in(boluses, end - window_ticks, end))
-        return most
+                    if (
+                        wanted.start_tick < end <= wanted.end_tick + window_ticks
+                        and _given_in(boluses, end - window_ticks, end) > limit
+                    ):
+                        return True
+        return False
 
 
 def _given_in(boluses: "list[Bolus]", begin: int, end: int) -> int:

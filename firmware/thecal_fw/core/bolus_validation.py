@@ -7,16 +7,9 @@ together is no more than the pump can give.
 from thecal_fw.core.bolus import volume_nl
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL, PUMP_TUBING_NL
 from thecal_fw.core.instant import SECONDS_PER_DAY
-from thecal_fw.core.limits import Limits
-from thecal_fw.core.program import (
-    DAYS_PER_WEEK,
-    MINUTES_PER_DAY,
-    MODE_CONTINUOUS,
-    MODE_FLEX,
-    MODE_STOPPED,
-    MOST_BOLUSES_PER_DAY,
-    Program,
-)
+from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY, Limits
+from thecal_fw.core.modes import BY_INTERVAL, OWN_PATTERNS, TREATS
+from thecal_fw.core.program import DAYS_PER_WEEK, MINUTES_PER_DAY, MOST_BOLUSES_PER_DAY, Program
 from thecal_fw.core.program_fault import (
     FIELD_ACCURACY,
     FIELD_BOLUS_MINUTES,
@@ -60,6 +53,10 @@ class _Needs:
         self._most_nl = min(program.most_nl_per_bolus, limits.most_bolus_nl)
         self.need = faults.need
 
+    def none_of(self, field: int, value: int) -> None:
+        """Refuse a part of a program that its mode has not, whatever stands in it: one of zeros is there as well."""
+        self.need(field, max(1, value), 0, 0)
+
     def bolus(self, rate_nl_per_day: int, minutes: int, pattern: int = -1, step: int = -1) -> None:
         """What holds for any bolus."""
         self.need(FIELD_BOLUS_RATE, rate_nl_per_day, 1, self._most_rate, pattern, step)
@@ -77,7 +74,7 @@ def need_therapy(program: Program, limits: Limits, faults: Faults) -> "Iterator[
     need(FIELD_CATHETER, program.catheter_nl, 0, MOST_CATHETER_NL)
     if program.catheter_nl or program.bridge is not None:
         need(FIELD_DEAD_VOLUME, program.dead_volume_id, DEAD_VOLUME_ID, DEAD_VOLUME_ID)
-    if program.mode == MODE_FLEX:
+    if program.has(OWN_PATTERNS):
         yield from _need_scheduled(program, needs)
     else:
         need(FIELD_BOLUSES, sum([len(day) for day in program.boluses]), 0, 0)
@@ -85,9 +82,10 @@ def need_therapy(program: Program, limits: Limits, faults: Faults) -> "Iterator[
     _need_patient(program, limits, needs)
     _need_bridge(program, limits, needs)
     if not faults.count:
-        yield PIECES_OF_EXTREMES if program.mode == MODE_FLEX else 1
+        pieces = PIECES_OF_EXTREMES if program.has(OWN_PATTERNS) else 1
+        yield pieces
         highest = highest_rate(program)
-        yield PIECES_OF_EXTREMES if program.mode == MODE_FLEX else 1
+        yield pieces
         if program.patient_bolus is not None:
             highest += program.patient_bolus.rate_nl_per_day
         need(FIELD_HIGHEST_RATE, highest, 0, limits.most_rate_nl_per_day)
@@ -105,10 +103,10 @@ def _need_scheduled(program: Program, needs: _Needs) -> "Iterator[int]":
             yield PIECES_OF_BOLUS
     for weekday in range(DAYS_PER_WEEK):
         # The last one of a day may run past midnight, and be over before the first one of the next.
-        today = program.boluses[program.weekdays[weekday]]
-        following = program.weekdays[(weekday + 1) % DAYS_PER_WEEK]
-        tomorrow = program.boluses[following]
+        today = program.boluses_on(weekday)
+        tomorrow = program.boluses_on((weekday + 1) % DAYS_PER_WEEK)
         if len(today) and len(tomorrow):
+            following = program.pattern_of_weekdays()[(weekday + 1) % DAYS_PER_WEEK]
             start_minute, _, minutes = today[len(today) - 1]
             end_minute = start_minute + minutes - MINUTES_PER_DAY
             needs.need(FIELD_BOLUS_START, tomorrow[0][0], end_minute, MINUTES_PER_DAY - 1, following, 0)
@@ -118,8 +116,8 @@ def _need_periodic(program: Program, needs: _Needs) -> None:
     periodic = program.periodic_bolus
     if periodic is None:
         return
-    if program.mode != MODE_CONTINUOUS:
-        needs.need(FIELD_PERIODIC, periodic.interval_minutes, 0, 0)
+    if not program.has(BY_INTERVAL):
+        needs.none_of(FIELD_PERIODIC, periodic.interval_minutes)
         return
     needs.bolus(periodic.rate_nl_per_day, periodic.minutes)
     needs.need(FIELD_INTERVAL, periodic.interval_minutes, max(1, periodic.minutes), MINUTES_PER_DAY)
@@ -130,8 +128,8 @@ def _need_patient(program: Program, limits: Limits, needs: _Needs) -> None:
     patient = program.patient_bolus
     if patient is None:
         return
-    if program.mode not in (MODE_CONTINUOUS, MODE_FLEX):
-        needs.need(FIELD_PATIENT, patient.rate_nl_per_day, 0, 0)
+    if not program.has(TREATS):
+        needs.none_of(FIELD_PATIENT, patient.rate_nl_per_day)
         return
     needs.bolus(patient.rate_nl_per_day, patient.minutes)
     least_lockout = max(limits.least_lockout_minutes, patient.minutes)
@@ -150,13 +148,13 @@ def _need_bridge(program: Program, limits: Limits, needs: _Needs) -> None:
     bridge = program.bridge
     if bridge is None:
         return
-    if program.mode == MODE_STOPPED:
-        needs.need(FIELD_BRIDGE, bridge.seconds, 0, 0)
+    if not program.delivers():
+        needs.none_of(FIELD_BRIDGE, bridge.seconds)
         return
     needs.need(FIELD_BRIDGE, bridge.seconds, 1, most_bridge_seconds(program, bridge.rate_nl_per_day))
     needs.need(
         FIELD_BRIDGE_RATE,
         bridge.rate_nl_per_day,
-        limits.minimum_rate_nl_per_day,
+        MINIMUM_RATE_NL_PER_DAY,
         limits.most_basal_nl_per_day,
     )

@@ -21,7 +21,24 @@ if TYPE_CHECKING:
 
 NO_RECORD = 0xFFFFFFFF
 
-_LAYOUT = "<BBhIIqIQIqIqII"
+_RECORD = (
+    ("flags", "B"),
+    ("time_source", "B"),
+    ("offset_minutes", "h"),
+    ("anchor_s", "I"),
+    ("anchor_us", "I"),
+    ("phase", "q"),
+    ("anchor_counted", "I"),
+    ("base_steps", "Q"),
+    ("unseen_steps", "I"),
+    ("utc_ticks_at_boot", "q"),
+    ("base_lifetime_s", "I"),
+    ("noted_tick", "q"),
+    ("next_dose", "I"),
+    ("dose_record", "I"),
+)
+"""The name of each place and its format: all but the first are attributes of a ``Carried``."""
+_LAYOUT = "<" + "".join([form for _, form in _RECORD])
 _BOLUS_LAYOUT = "<qII"
 MOST_BOLUSES = 6
 _HAS_ANCHOR = 1
@@ -39,74 +56,44 @@ KIND_WAITS = 6
 many minutes it comes late."""
 _BOLUSES_OFFSET = struct.calcsize(_LAYOUT)
 _BOLUS_BYTES = struct.calcsize(_BOLUS_LAYOUT)
-NOTE_BYTES = -(-(_BOLUSES_OFFSET + MOST_BOLUSES * _BOLUS_BYTES) // 4) * 4
+NOTE_BYTES = 160
+"""The record and all boluses, in whole words. A number, since the build writes it out where the note is kept."""
 
 
 class Carried:
-    """Attributes as the arguments; times and counts belong to the life that ended.
+    """Times and counts belong to the life that ended. Whoever makes one fills in all of it.
 
+    has_anchor: whether there is an anchor. anchor_s, anchor_us, phase, anchor_counted: its instant, and what belonged
+    to it. time_source, offset_minutes, utc_ticks_at_boot: the wall clock. base_steps, base_lifetime_s: of all lives
+    before. unseen_steps: what was due and not counted. is_stalled: whether the motor stood still.
     noted_tick: up to which it is noted what began. next_dose: number of the next dose.
     dose_record: number of the newest record of doses; NO_RECORD if there is none.
     boluses: up to MOST_BOLUSES, each (kind below 16, start tick, end tick, rate, number; 0 if it has not begun).
     """
 
-    def __init__(
-        self,
-        has_anchor: int,
-        time_source: int,
-        offset_minutes: int,
-        anchor_s: int,
-        anchor_us: int,
-        phase: int,
-        anchor_counted: int,
-        base_steps: int,
-        unseen_steps: int,
-        utc_ticks_at_boot: int,
-        base_lifetime_s: int,
-        is_stalled: int,
-        noted_tick: int = 0,
-        next_dose: int = 1,
-        dose_record: int = NO_RECORD,
-        boluses: "tuple[Noted, ...] | list[Noted]" = (),
-    ) -> None:
-        self.has_anchor = has_anchor
-        self.time_source = time_source
-        self.offset_minutes = offset_minutes
-        self.anchor_s = anchor_s
-        self.anchor_us = anchor_us
-        self.phase = phase
-        self.anchor_counted = anchor_counted
-        self.base_steps = base_steps
-        self.unseen_steps = unseen_steps
-        self.utc_ticks_at_boot = utc_ticks_at_boot
-        self.base_lifetime_s = base_lifetime_s
-        self.is_stalled = is_stalled
-        self.noted_tick = noted_tick
-        self.next_dose = next_dose
-        self.dose_record = dose_record
-        self.boluses = list(boluses)
+    has_anchor: bool
+    is_stalled: bool
+    time_source: int
+    offset_minutes: int
+    anchor_s: int
+    anchor_us: int
+    phase: int
+    anchor_counted: int
+    base_steps: int
+    unseen_steps: int
+    utc_ticks_at_boot: int
+    base_lifetime_s: int
+    noted_tick: int
+    next_dose: int
+    dose_record: int
+    boluses: "list[Noted]"
 
     def encode(self) -> bytes:
         note = bytearray(NOTE_BYTES)
-        struct.pack_into(
-            _LAYOUT,
-            note,
-            0,
-            (_HAS_ANCHOR if self.has_anchor else 0) | (_IS_STALLED if self.is_stalled else 0),
-            self.time_source,
-            self.offset_minutes,
-            self.anchor_s,
-            self.anchor_us,
-            self.phase,
-            self.anchor_counted,
-            self.base_steps,
-            self.unseen_steps,
-            self.utc_ticks_at_boot,
-            self.base_lifetime_s,
-            self.noted_tick,
-            self.next_dose,
-            self.dose_record,
-        )
+        values = [(_HAS_ANCHOR if self.has_anchor else 0) | (_IS_STALLED if self.is_stalled else 0)]
+        for index in range(1, len(_RECORD)):
+            values.append(getattr(self, _RECORD[index][0]))
+        struct.pack_into(_LAYOUT, note, 0, *values)
         for index, (kind, start_tick, end_tick, rate, number) in enumerate(self.boluses):
             behind = number
             if number and kind != KIND_WAITS:
@@ -122,15 +109,15 @@ class Carried:
         return bytes(note)
 
 
-_PLACE_OF_IS_STALLED = 10
-"""Among the arguments of ``Carried`` behind the first."""
-
-
 def decode(note: "Octets") -> Carried:
     """What was encoded; the bytes are known to be whole by whoever kept them."""
-    flags, *values = struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET])
-    values.insert(_PLACE_OF_IS_STALLED, flags // _IS_STALLED)
-    carried = Carried(flags & _HAS_ANCHOR, *values, boluses=())
+    values = struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET])
+    carried = Carried()
+    carried.has_anchor = values[0] & _HAS_ANCHOR != 0
+    carried.is_stalled = values[0] & _IS_STALLED != 0
+    carried.boluses = []
+    for index in range(1, len(_RECORD)):
+        setattr(carried, _RECORD[index][0], values[index])
     for index in range(MOST_BOLUSES):
         start_tick, kind_and_rate, rest = struct.unpack_from(
             _BOLUS_LAYOUT, note, _BOLUSES_OFFSET + index * _BOLUS_BYTES

@@ -2,7 +2,7 @@
 
 | count | rule |
 | --- | --- |
-| microsteps of all lives | 64 bits, in records as on the wire |
+| microsteps of all lives | 44 bits in the record of the state, 30,000 years of the highest basal rate; 64 elsewhere |
 | microsteps, seconds since the reset | small integers: the pump has its watchdog reset it before they leave 30 bits |
 | running seconds, UTC | stand still at the end of their 32 bits: 136 years, the year 2106 |
 | microsteps since the refill, uncertain, lost; frames, replies | stand still at MOST_COUNT |

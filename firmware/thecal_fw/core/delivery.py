@@ -36,8 +36,6 @@ if TYPE_CHECKING:
         def segment_at(self, __tick: int) -> tuple[int, int]: ...
 
 
-RING_PULSES = 1024
-"""Holds all but one pulse of two full blocks. A power of two, so that the place of a pulse is its number masked."""
 _MOST_CROSSINGS = 512
 """Segments in a row without a pulse: more than a week has, so nothing will ever come."""
 _MANY_TICKS = 1 << 28
@@ -47,7 +45,8 @@ _MANY_TICKS = 1 << 28
 class Delivery:
     """The plan of pulses.
 
-    most_pulses: how many it can hold that are not yet due, and one more; a power of two.
+    most_pulses: how many it can hold that are not yet due, and one more: two full blocks, or the beginning of a plan. A
+    power of two, so that the place of a pulse is its number masked.
     planned: number of the last pulse planned, counted from reset.
     due: number of the last pulse that was due at the latest ``settle``.
     head_s, head_us: when the next pulse is due; meaningless while planned == due.
@@ -55,9 +54,7 @@ class Delivery:
     tail_s, tail_us: when the last planned pulse is due, or the anchor if there is none.
     """
 
-    def __init__(
-        self, calibration: Calibration, least_interval_ticks: int, most_pulses: int = RING_PULSES
-    ) -> None:
+    def __init__(self, calibration: Calibration, least_interval_ticks: int, most_pulses: int) -> None:
         self._metering = Metering(calibration)
         self.step_weight = self._metering.step_weight
         self.half_a_step = self.step_weight // 2

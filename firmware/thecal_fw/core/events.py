@@ -65,6 +65,7 @@ EVENT_NAMES = (
     "counts full",
     "more of the same",
     "held back by the meter",
+    "upper alarm acknowledged",
 )
 (
     EVENT_RESET,
@@ -114,7 +115,12 @@ EVENT_NAMES = (
     EVENT_COUNTS_FULL,
     EVENT_MORE,
     EVENT_METER_HELD,
+    EVENT_UPPER_ACKNOWLEDGED,
 ) = range(len(EVENT_NAMES))
+
+ACKNOWLEDGED_FROM_BYTE = ((EVENT_ALARM_ACKNOWLEDGED, 0), (EVENT_UPPER_ACKNOWLEDGED, 4))
+"""An event has room for half of a set of alarms, twice: which event tells of the half from which byte on. The one of
+the upper half is logged only if one of its alarms was active."""
 
 COUNTED_IN_BURSTS = {
     EVENT_HELLO: 1,

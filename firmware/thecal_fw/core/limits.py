@@ -2,6 +2,9 @@
 published for implanted programmable pumps.
 """
 
+MINIMUM_RATE_NL_PER_DAY = 6_000
+"""What keeps a catheter open: the mode of that name, and what alarms fall back to."""
+
 
 class Limits:
     """What a pump of this build may be asked to do. Rates nL/day, volumes nL, concentration ng/mL.
@@ -14,7 +17,6 @@ class Limits:
         self,
         least_basal_nl_per_day: int = 48_000,
         most_basal_nl_per_day: int = 24_000_000,
-        minimum_rate_nl_per_day: int = 6_000,
         reservoirs_nl: "tuple[int, ...]" = (20_000_000, 40_000_000),
         least_low_reservoir_nl: int = 1_000_000,
         least_concentration_ng_per_ml: int = 1_000,
@@ -28,7 +30,6 @@ class Limits:
     ) -> None:
         self.least_basal_nl_per_day = least_basal_nl_per_day
         self.most_basal_nl_per_day = most_basal_nl_per_day
-        self.minimum_rate_nl_per_day = minimum_rate_nl_per_day
         self.reservoirs_nl = reservoirs_nl
         self.least_low_reservoir_nl = least_low_reservoir_nl
         self.least_concentration_ng_per_ml = least_concentration_ng_per_ml

@@ -3,7 +3,8 @@
 A program is built by the host from a prescription, sent as bytes, and only ever replaced whole. Its encoding
 is canonical: decoding and encoding again gives the same bytes, so the SHA-256 digest of the bytes names the
 program. Rates are nanolitres a day, volumes nanolitres, concentration nanograms a millilitre, times of day
-minutes after local midnight. Decoding checks form only; whether a program is safe is for ``validation``.
+minutes after local midnight. Decoding checks form only; whether a program is safe is for ``validation``. Which fields
+count depends on the mode; what they stand for together is for ``modes``.
 
 What it says of boluses adds to the basal rate: those of a day pattern at their times, periodic ones at an interval,
 and what a patient may ask for. A bolus is a rate over some minutes; rate times time is its volume. A bridge says how
@@ -17,6 +18,8 @@ lie, so the largest program takes no more memory than its encoding.
 import hashlib
 import struct
 
+from thecal_fw.core.modes import WeekOfPatterns
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,12 +32,6 @@ if TYPE_CHECKING:
     Part = TypeVar("Part")
 
 PROGRAM_LAYOUT_VERSION = 3
-
-MODE_STOPPED = 0
-MODE_MINIMUM_RATE = 1
-MODE_CONTINUOUS = 2
-MODE_FLEX = 3
-MODE_NAMES = ("stopped", "minimum rate", "simple continuous", "flex")
 
 MINUTES_PER_DAY = 1_440
 DAYS_PER_WEEK = 7
@@ -106,11 +103,11 @@ class Bridge:
         self.rate_nl_per_day = rate_nl_per_day
 
 
-class Program:
+class Program(WeekOfPatterns):
     """What to deliver. Attributes are read-only by convention; build a new program to change one.
 
     patterns: list of day patterns, each a list of (start_minute, rate_nl_per_day) in rising order of start.
-    weekdays: seven pattern indices, Monday first. Both are empty/zero except in flex mode.
+    weekdays: seven pattern indices, Monday first. Both are empty/zero in a mode without patterns of its own.
     boluses: for each pattern a list of (start_minute, rate_nl_per_day, minutes) in rising order of start.
     patient_bolus, periodic_bolus, bridge: None if there is none.
     patient: whom it is for, as the clinic names them; empty on a bench.

@@ -1,4 +1,5 @@
-"""Room in memory for a program: its bytes and the figures of its week, taken once at the reset and never again.
+"""Room in memory for a program and its pulses: bytes, the figures of its week, blocks of intervals. It is taken once at
+the reset and never again.
 
 A pump has two places: one for the program it goes by, one for a program on its way in. A commit makes them change
 roles and copies nothing. So whatever programs come and go, none of them needs memory that is not there.
@@ -10,11 +11,13 @@ from thecal_fw.core.week import MOST_TURNS, Week, turns_of
 
 class Room:
     """How large a program an image can hold. program_bytes: of its encoding. turns: in its week, see ``turns_of``.
+    block_pulses: in a block of the step generator; a power of two.
     is_tight: whether memory is so short that it is tidied before anything is begun whose result is kept."""
 
-    def __init__(self, program_bytes: int, turns: int, is_tight: bool = False) -> None:
+    def __init__(self, program_bytes: int, turns: int, block_pulses: int, is_tight: bool = False) -> None:
         self.program_bytes = program_bytes
         self.turns = turns
+        self.block_pulses = block_pulses
         self.is_tight = is_tight
 
     def fits(self, program: Program) -> bool:
@@ -22,9 +25,10 @@ class Room:
         return turns_of(program) <= self.turns
 
 
-ROOM_FOR_ANY_PROGRAM = Room(MOST_PROGRAM_BYTES, MOST_TURNS)
-ROOM_ON_A_STOCK_IMAGE = Room(512, 128, is_tight=True)
-"""A stock image loads the firmware into memory, and this is what that leaves: every example fits twice over."""
+ROOM_FOR_ANY_PROGRAM = Room(MOST_PROGRAM_BYTES, MOST_TURNS, 512)
+ROOM_ON_A_STOCK_IMAGE = Room(512, 128, 256, is_tight=True)
+"""A stock image loads the firmware into memory, and this is what that leaves: every example fits twice over. A block
+of 256 pulses lasts 14 s at the fastest rate, and another waits behind it."""
 
 
 class ProgramPlace:

@@ -9,7 +9,7 @@ from array import array
 
 from thecal_fw.core.bolus import KIND_TEMPORARY
 from thecal_fw.core.instant import SECONDS_PER_DAY, TICKS_PER_DAY, TICKS_PER_MINUTE
-from thecal_fw.core.program import DAYS_PER_WEEK, MODE_FLEX
+from thecal_fw.core.program import DAYS_PER_WEEK
 from thecal_fw.core.schedule import step_index_at
 from thecal_fw.core.wall_clock import weekday_and_minute
 
@@ -90,12 +90,11 @@ class RateLine:
         """The basal rate of a timeline up to a tick, with these doses."""
         program, wall, tick, add = timeline.program, timeline.wall_clock, self.end, self.add
         steps, step, midnight, count, index, weekday = (), (0, 0), 0, 0, 0, 0
-        is_flex = program.mode == MODE_FLEX and wall.is_known()
-        if is_flex:
+        if wall.is_known():
             second = wall.local_second(tick)
             midnight = wall.boot_ticks_of_local_second(second - second % SECONDS_PER_DAY)
             weekday, minute = weekday_and_minute(second)
-            steps = program.patterns[program.weekdays[weekday]]
+            steps = program.steps_on(weekday)
             count, index = len(steps), step_index_at(steps, minute)
             step = steps[index]
             basal, turn = step[1], tick
@@ -106,7 +105,7 @@ class RateLine:
                 if index == count:
                     midnight += TICKS_PER_DAY
                     weekday = (weekday + 1) % DAYS_PER_WEEK
-                    steps = program.patterns[program.weekdays[weekday]]
+                    steps = program.steps_on(weekday)
                     count, index, step = len(steps), 0, steps[0]
                 basal = step[1]
                 index += 1

@@ -7,8 +7,8 @@ later. All in whole numbers; times are rounded down to minutes.
 """
 
 from thecal_fw.core.bolus import volume_nl
-from thecal_fw.core.program import DAYS_PER_WEEK, MINUTES_PER_DAY, MODE_FLEX, Program
-from thecal_fw.core.schedule import MINUTES_PER_WEEK, mean_rate, rate_at
+from thecal_fw.core.program import DAYS_PER_WEEK, MINUTES_PER_DAY, Program
+from thecal_fw.core.schedule import MINUTES_PER_WEEK, volume_of_week
 from thecal_fw.core.week import Week, week_of
 
 NEVER_MINUTES = 0xFFFFFFFF // 60
@@ -33,7 +33,6 @@ class Course:
     def __init__(
         self,
         program: Program,
-        minimum_rate_nl_per_day: int,
         week_minute: "int | None",
         week: "Week | None" = None,
     ) -> None:
@@ -43,22 +42,19 @@ class Course:
         patient = program.patient_bolus
         if patient is not None:
             self._per_day_nl = patient.most_per_day * volume_nl(patient.rate_nl_per_day, patient.minutes)
-        self._at_once_nl = 0
-        self._week_minute = week_minute or 0
-        if program.mode == MODE_FLEX and week_minute is not None:
-            self._rates_of_week = week or week_of(program, minimum_rate_nl_per_day)
-            self._week = self._rates_of_week.total
-            return
-        rate_nl_per_day = rate_at(program, 0, 0, minimum_rate_nl_per_day)
-        if program.mode == MODE_FLEX:
-            rate_nl_per_day = mean_rate(program, minimum_rate_nl_per_day) + 1
+        self._at_once_nl = self._rate = 0
         periodic = program.periodic_bolus
         if periodic is not None:
             # The first one may come at once; from then on no more than the mean of them has come at any time.
             self._at_once_nl = volume_nl(periodic.rate_nl_per_day, periodic.minutes)
-            rate_nl_per_day += -(-periodic.rate_nl_per_day * periodic.minutes // periodic.interval_minutes)
-        self._rate = rate_nl_per_day
-        self._week = rate_nl_per_day * MINUTES_PER_WEEK
+            self._rate = -(-periodic.rate_nl_per_day * periodic.minutes // periodic.interval_minutes)
+        self._week_minute, self._week = week_minute or 0, 0
+        if week_minute is None:
+            self._rate += -(-volume_of_week(program) // MINUTES_PER_WEEK)
+        else:
+            self._rates_of_week = week or week_of(program)
+            self._week = self._rates_of_week.total
+        self._week += self._rate * MINUTES_PER_WEEK
 
     def minutes_to_use(self, nl: int) -> int:
         """Whole minutes until so much has been used at the earliest; NEVER_MINUTES if it never is."""
@@ -92,11 +88,11 @@ class Course:
             return (used, MINUTES_PER_DAY) if used <= most else (most, most // self._rate)
         # Each day is summed up once, whatever number of times the course is asked.
         if self._days[day] < 0:
-            self._days[day] = _used_from(week, at)
+            self._days[day] = _used_from(week, at) + self._rate * MINUTES_PER_DAY
         used = self._days[day]
         if used <= most:
             return used, MINUTES_PER_DAY
-        return most, _minutes_to_use(week, at, most)
+        return most, _minutes_to_use(week, at, most, self._rate)
 
 
 def _used_from(week: Week, at: int) -> int:
@@ -107,12 +103,13 @@ def _used_from(week: Week, at: int) -> int:
     return week.given_between(at, MINUTES_PER_WEEK) + week.given_between(0, end - MINUTES_PER_WEEK)
 
 
-def _minutes_to_use(week: Week, at: int, most: int) -> int:
-    """Whole minutes from a minute of the week on until so much, which is less than a day's, has been used."""
+def _minutes_to_use(week: Week, at: int, most: int, on_top: int) -> int:
+    """Whole minutes from a minute of the week on until so much, which is less than a day's, has been used, with a rate
+    on top of the week's."""
     index = week.index_at(at)
     used = passed = 0
     while True:
-        rate = week.rates[index]
+        rate = week.rates[index] + on_top
         minutes = week.minutes[index + 1] - (at + passed) % MINUTES_PER_WEEK
         if rate * minutes > most - used:
             return passed + (most - used) // rate

@@ -4,47 +4,31 @@ Minutes are pump-local: weekday 0 is Monday, minute 0 local midnight. A rate hol
 begins until the minute the next step begins. Boluses add to it.
 """
 
-from thecal_fw.core.program import (
-    DAYS_PER_WEEK,
-    MINUTES_PER_DAY,
-    MODE_CONTINUOUS,
-    MODE_FLEX,
-    MODE_MINIMUM_RATE,
-    Program,
-)
+from thecal_fw.core.modes import OWN_PATTERNS
+from thecal_fw.core.program import DAYS_PER_WEEK, MINUTES_PER_DAY, Program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from thecal_fw.core.program import Entries
-
-    Steps = list[tuple[int, ...]] | Entries
+    from thecal_fw.core.modes import DayBoluses, Steps
+    from thecal_fw.core.program import PeriodicBolus
 
 MINUTES_PER_WEEK = DAYS_PER_WEEK * MINUTES_PER_DAY
 # 1 January 1970 was a Thursday, day 3 of a week that begins on Monday.
 _WEEKDAY_OF_EPOCH = 3
 
 
-def rate_at(program: Program, weekday: int, minute: int, minimum_rate_nl_per_day: int) -> int:
+def rate_at(program: Program, weekday: int, minute: int) -> int:
     """Rate in nL/day at a local minute; 0 only for a stopped program."""
-    if program.mode == MODE_FLEX:
-        steps = program.patterns[program.weekdays[weekday]]
-        after = _first_step_after(steps, minute)
-        return steps[after - 1][1] if after else 0
-    if program.mode == MODE_CONTINUOUS:
-        return program.rate_nl_per_day
-    if program.mode == MODE_MINIMUM_RATE:
-        return minimum_rate_nl_per_day
-    return 0
+    steps = program.steps_on(weekday)
+    after = _first_step_after(steps, minute)
+    return steps[after - 1][1] if after else 0
 
 
 def minutes_to_next_step(program: Program, weekday: int, minute: int) -> int:
     """Minutes until the next step of the day begins, or until midnight if none does."""
-    if program.mode == MODE_FLEX:
-        steps = program.patterns[program.weekdays[weekday]]
-        after = _first_step_after(steps, minute)
-        if after < len(steps):
-            return steps[after][0] - minute
-    return MINUTES_PER_DAY - minute
+    steps = program.steps_on(weekday)
+    after = _first_step_after(steps, minute)
+    return (steps[after][0] if after < len(steps) else MINUTES_PER_DAY) - minute
 
 
 def _first_step_after(steps: "Steps", minute: int) -> int:
@@ -65,96 +49,97 @@ def step_index_at(steps: "Steps", minute: int) -> int:
 
 
 def boluses_between(program: Program, first_minute: int, until_minute: int) -> list:
-    """Boluses that begin by the clock in a span of local minutes since 1970: (start minute, rate, minutes) each."""
-    found = []
-    if program.mode == MODE_FLEX:
-        for day in range(first_minute // MINUTES_PER_DAY, -(-until_minute // MINUTES_PER_DAY)):
-            pattern = program.weekdays[(day + _WEEKDAY_OF_EPOCH) % DAYS_PER_WEEK]
-            boluses = program.boluses[pattern]
-            for index in range(len(boluses)):
-                start_minute, rate_nl_per_day, minutes = boluses[index]
-                start_minute += day * MINUTES_PER_DAY
-                if start_minute >= until_minute:
-                    break
-                if start_minute >= first_minute:
-                    found.append((start_minute, rate_nl_per_day, minutes))
-    elif program.periodic_bolus is not None:
-        periodic = program.periodic_bolus
-        interval = periodic.interval_minutes
-        start_minute = first_minute + (periodic.first_minute - first_minute) % interval
+    """Boluses that begin by the clock in a span of local minutes since 1970, (start minute, rate, minutes) each: those
+    of the patterns in their order, then the periodic ones."""
+    found = _of_patterns_between(program, first_minute, until_minute)
+    periodic = program.periodic_bolus
+    if periodic is not None:
+        start_minute = _first_periodic(periodic, first_minute)
         while start_minute < until_minute:
             found.append((start_minute, periodic.rate_nl_per_day, periodic.minutes))
-            start_minute += interval
+            start_minute += periodic.interval_minutes
     return found
+
+
+def _of_patterns_between(
+    program: Program, first_minute: int, until_minute: int
+) -> "list[tuple[int, int, int]]":
+    found = []
+    for day in range(first_minute // MINUTES_PER_DAY, -(-until_minute // MINUTES_PER_DAY)):
+        boluses = program.boluses_on((day + _WEEKDAY_OF_EPOCH) % DAYS_PER_WEEK)
+        for index in range(len(boluses)):
+            start_minute, rate_nl_per_day, minutes = boluses[index]
+            start_minute += day * MINUTES_PER_DAY
+            if start_minute >= until_minute:
+                break
+            if start_minute >= first_minute:
+                found.append((start_minute, rate_nl_per_day, minutes))
+    return found
+
+
+def _first_periodic(periodic: "PeriodicBolus", first_minute: int) -> int:
+    """Local minute at which the first periodic bolus begins that does not begin before another minute."""
+    return first_minute + (periodic.first_minute - first_minute) % periodic.interval_minutes
 
 
 def next_bolus(program: Program, first_minute: int, until_minute: int) -> "tuple[int, int, int] | None":
     """The first bolus that begins by the clock in a span of local minutes since 1970: (start minute, rate, minutes);
     None if there is none."""
-    if program.mode == MODE_FLEX:
-        # Patterns repeat each week: what does not come within eight days never does.
-        until_minute = min(until_minute, first_minute + MINUTES_PER_WEEK + MINUTES_PER_DAY)
-        while first_minute < until_minute:
-            midnight = first_minute - first_minute % MINUTES_PER_DAY + MINUTES_PER_DAY
-            found = boluses_between(program, first_minute, min(midnight, until_minute))
-            if found:
-                return found[0]
-            first_minute = midnight
-    elif program.periodic_bolus is not None:
-        interval = program.periodic_bolus.interval_minutes
-        found = boluses_between(program, first_minute, min(until_minute, first_minute + interval))
+    # Patterns repeat each week: what does not come within eight days never does.
+    until_minute = min(until_minute, first_minute + MINUTES_PER_WEEK + MINUTES_PER_DAY)
+    bolus, periodic = None, program.periodic_bolus
+    if periodic is not None:
+        start_minute = _first_periodic(periodic, first_minute)
+        if start_minute < until_minute:
+            bolus, until_minute = (start_minute, periodic.rate_nl_per_day, periodic.minutes), start_minute
+    while first_minute < until_minute:
+        midnight = first_minute - first_minute % MINUTES_PER_DAY + MINUTES_PER_DAY
+        found = _of_patterns_between(program, first_minute, min(midnight, until_minute))
         if found:
             return found[0]
-    return None
+        first_minute = midnight
+    return bolus
 
 
 def count_boluses(program: Program, first_minute: int, until_minute: int) -> int:
     """How many boluses begin by the clock in a span of local minutes since 1970, however long it is."""
     if first_minute >= until_minute:
         return 0
-    if program.mode != MODE_FLEX:
-        periodic = program.periodic_bolus
-        if periodic is None:
-            return 0
-        interval = periodic.interval_minutes
-        start_minute = first_minute + (periodic.first_minute - first_minute) % interval
-        return max(0, -(-(until_minute - start_minute) // interval))
+    count, periodic = 0, program.periodic_bolus
+    if periodic is not None:
+        start_minute = _first_periodic(periodic, first_minute)
+        count = max(0, -(-(until_minute - start_minute) // periodic.interval_minutes))
     weeks, rest_minutes = divmod(until_minute - first_minute, MINUTES_PER_WEEK)
-    count = 0
     if weeks:
-        for pattern in program.weekdays:
-            count += weeks * len(program.boluses[pattern])
+        for weekday in range(DAYS_PER_WEEK):
+            count += weeks * len(program.boluses_on(weekday))
     minute = until_minute - rest_minutes
     while minute < until_minute:
         midnight = minute - minute % MINUTES_PER_DAY + MINUTES_PER_DAY
-        count += len(boluses_between(program, minute, min(midnight, until_minute)))
+        count += len(_of_patterns_between(program, minute, min(midnight, until_minute)))
         minute = midnight
     return count
 
 
 def follows_the_clock(program: Program) -> bool:
     """Whether what the program gives depends on the time of day."""
-    return program.mode == MODE_FLEX or program.periodic_bolus is not None
+    return program.has(OWN_PATTERNS) or program.periodic_bolus is not None
 
 
 def gives_the_same_week(program: Program, other: Program) -> bool:
     """Whether two programs that follow the clock give the same at every local minute."""
     if program is other:
         return True
-    if program.mode != other.mode:
-        return False
-    if program.mode == MODE_FLEX:
-        for pattern, other_pattern in zip(program.weekdays, other.weekdays):
-            if not (
-                _are_same(program.patterns[pattern], other.patterns[other_pattern])
-                and _are_same(program.boluses[pattern], other.boluses[other_pattern])
-            ):
-                return False
-        return True
-    return program.rate_nl_per_day == other.rate_nl_per_day and _periodic(program) == _periodic(other)
+    for weekday in range(DAYS_PER_WEEK):
+        if not (
+            _are_same(program.steps_on(weekday), other.steps_on(weekday))
+            and _are_same(program.boluses_on(weekday), other.boluses_on(weekday))
+        ):
+            return False
+    return _periodic(program) == _periodic(other)
 
 
-def _are_same(entries: "Steps", others: "Steps") -> bool:
+def _are_same(entries: "Steps | DayBoluses", others: "Steps | DayBoluses") -> bool:
     """Whether steps or boluses of two days are the same. By index, so that they may lie in their bytes."""
     if len(entries) != len(others):
         return False
@@ -177,19 +162,20 @@ class Extremes:
 
     def __init__(self, program: Program) -> None:
         self.highest_step = 0
-        self.lowest_step = program.patterns[0][0][1] if program.mode == MODE_FLEX else 0
+        self.lowest_step = -1
         self.highest_bolus = self.longest_bolus_minutes = 0
         periodic = program.periodic_bolus
         if periodic is not None:
             self.highest_bolus, self.longest_bolus_minutes = periodic.rate_nl_per_day, periodic.minutes
-        for steps in program.patterns:
+        for steps in program.day_patterns():
             for index in range(len(steps)):
                 rate_nl_per_day = steps[index][1]
                 if rate_nl_per_day > self.highest_step:
                     self.highest_step = rate_nl_per_day
-                if rate_nl_per_day < self.lowest_step:
+                if rate_nl_per_day < self.lowest_step or self.lowest_step < 0:
                     self.lowest_step = rate_nl_per_day
-        for boluses in program.boluses:
+        self.lowest_step = max(0, self.lowest_step)
+        for boluses in program.day_boluses():
             for index in range(len(boluses)):
                 _, rate_nl_per_day, minutes = boluses[index]
                 if rate_nl_per_day > self.highest_bolus:
@@ -213,24 +199,26 @@ def longest_bolus_minutes(program: Program) -> int:
     return extremes_of(program).longest_bolus_minutes
 
 
-def mean_rate(program: Program, minimum_rate_nl_per_day: int) -> int:
+def mean_rate(program: Program) -> int:
     """Rate that gives the program's volume evenly, boluses by the clock among it, in nL/day, rounded down.
 
     For when the time of day is unknown: the same dose in 24 hours, less at most a nanolitre.
     """
-    if program.mode != MODE_FLEX:
-        rate_nl_per_day = rate_at(program, 0, 0, minimum_rate_nl_per_day)
-        periodic = program.periodic_bolus
-        if periodic is not None:
-            rate_nl_per_day += periodic.rate_nl_per_day * periodic.minutes // periodic.interval_minutes
-        return rate_nl_per_day
+    mean, periodic = volume_of_week(program) // MINUTES_PER_WEEK, program.periodic_bolus
+    if periodic is not None:
+        mean += periodic.rate_nl_per_day * periodic.minutes // periodic.interval_minutes
+    return mean
+
+
+def volume_of_week(program: Program) -> int:
+    """What the patterns of a week give, in nL/day x minute."""
     week = 0
-    for pattern in program.weekdays:
-        week += _volume_of_day(program.patterns[pattern], program.boluses[pattern])
-    return week // MINUTES_PER_WEEK
+    for weekday in range(DAYS_PER_WEEK):
+        week += _volume_of_day(program.steps_on(weekday), program.boluses_on(weekday))
+    return week
 
 
-def _volume_of_day(steps: "Steps", boluses: "Steps") -> int:
+def _volume_of_day(steps: "Steps", boluses: "DayBoluses") -> int:
     """What the steps and boluses of one day give, in nL/day x minute."""
     volume = 0
     until_minute = MINUTES_PER_DAY
@@ -247,13 +235,13 @@ def _volume_of_day(steps: "Steps", boluses: "Steps") -> int:
 def highest_rate(program: Program) -> int:
     """Highest rate the program itself leads to by the clock, in nL/day; 0 if it names none."""
     extremes = extremes_of(program)
-    rate_nl_per_day = max(program.rate_nl_per_day, extremes.highest_step) + extremes.highest_bolus
+    rate_nl_per_day = extremes.highest_step + extremes.highest_bolus
     return max(rate_nl_per_day, program.bridge.rate_nl_per_day) if program.bridge else rate_nl_per_day
 
 
 def lowest_basal_rate(program: Program) -> int:
-    """Lowest basal rate the program itself names, in nL/day."""
-    return extremes_of(program).lowest_step if program.mode == MODE_FLEX else program.rate_nl_per_day
+    """Lowest basal rate the program leads to, in nL/day."""
+    return extremes_of(program).lowest_step
 
 
 def most_patient_nl(program: Program, window_minutes: int) -> int:

@@ -8,7 +8,8 @@ tick at which the new one takes over.
 from thecal_fw.core.bolus import KIND_SCHEDULED, KIND_TEMPORARY, Bolus
 from thecal_fw.core.instant import TICKS_PER_MINUTE
 from thecal_fw.core.lived_minutes import is_within
-from thecal_fw.core.program import MODE_STOPPED, Program
+from thecal_fw.core.modes import MODE_STOPPED
+from thecal_fw.core.program import Program
 from thecal_fw.core.schedule import (
     boluses_between,
     follows_the_clock,
@@ -42,7 +43,6 @@ class Timeline:
         self,
         program: Program,
         wall_clock: WallClock,
-        minimum_rate_nl_per_day: int,
         bolus_minute: int = 0,
         extra: "tuple[Bolus, ...]" = (),
         bridge: "tuple[int, int] | None" = None,
@@ -55,7 +55,6 @@ class Timeline:
         self.extra = extra
         self.left_out = left_out
         self.passed: "list[tuple[int, int, int]]" = []
-        self._minimum_rate_nl_per_day = minimum_rate_nl_per_day
         self._known_mean_rate_nl_per_day = -1
         self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
 
@@ -79,7 +78,7 @@ class Timeline:
             return self._mean_rate(), tick + _LONGEST_SEGMENT_TICKS
         local_second = self.wall_clock.local_second(tick)
         weekday, minute = weekday_and_minute(local_second)
-        rate_nl_per_day = rate_at(self.program, weekday, minute, self._minimum_rate_nl_per_day)
+        rate_nl_per_day = rate_at(self.program, weekday, minute)
         minutes = minutes_to_next_step(self.program, weekday, minute)
         end = self.wall_clock.boot_ticks_of_local_second(local_second - local_second % 60 + 60 * minutes)
         return rate_nl_per_day, end
@@ -87,7 +86,7 @@ class Timeline:
     def _mean_rate(self) -> int:
         """Worked out once it is needed: a week of a large program takes the board a second."""
         if self._known_mean_rate_nl_per_day < 0:
-            self._known_mean_rate_nl_per_day = mean_rate(self.program, self._minimum_rate_nl_per_day)
+            self._known_mean_rate_nl_per_day = mean_rate(self.program)
         return self._known_mean_rate_nl_per_day
 
     def boluses_near(self, tick: int, until_tick: int) -> list:
@@ -209,7 +208,7 @@ def _after(spans: "tuple[tuple[int, int], ...]", first_minute: int) -> list:
     return [(max(first, first_minute), until) for first, until in spans if until > first_minute]
 
 
-NO_DELIVERY = Timeline(Program(MODE_STOPPED), WallClock(), 0)
+NO_DELIVERY = Timeline(Program(MODE_STOPPED), WallClock())
 """The timeline of a pump that delivers nothing."""
 
 

@@ -9,14 +9,11 @@ and goes on from there: whoever drives it decides how much of it there is time f
 from thecal_fw.core.bolus_validation import need_therapy
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.limits import Limits
+from thecal_fw.core.modes import OWN_PATTERNS, OWN_RATE, TRAITS
 from thecal_fw.core.program import (
     DAYS_PER_WEEK,
     DRUG_NAME_BYTES,
     MINUTES_PER_DAY,
-    MODE_CONTINUOUS,
-    MODE_FLEX,
-    MODE_NAMES,
-    MODE_STOPPED,
     MOST_PATTERNS,
     MOST_STEPS_PER_DAY,
     Program,
@@ -68,9 +65,9 @@ def checking(
     week: what the program gives, known at the end of a program whose only faults are of its limits.
     """
     need = faults.need
-    need(FIELD_MODE, program.mode, 0, len(MODE_NAMES) - 1)
+    need(FIELD_MODE, program.mode, 0, len(TRAITS) - 1)
     need(FIELD_CALIBRATION, program.calibration_id, calibration.calibration_id, calibration.calibration_id)
-    if program.mode != MODE_STOPPED:
+    if program.delivers():
         need(FIELD_DRUG, len(program.drug), 1, DRUG_NAME_BYTES)
         need(
             FIELD_CONCENTRATION,
@@ -78,15 +75,15 @@ def checking(
             limits.least_concentration_ng_per_ml,
             limits.most_concentration_ng_per_ml,
         )
-    if program.mode != MODE_STOPPED or program.reservoir_nl or program.low_reservoir_nl:
+    if program.delivers() or program.reservoir_nl or program.low_reservoir_nl:
         _need_reservoir(program, limits, faults)
     least_nl, most_nl = limits.least_basal_nl_per_day, limits.most_basal_nl_per_day
-    if program.mode == MODE_CONTINUOUS:
+    if program.has(OWN_RATE):
         need(FIELD_RATE, program.rate_nl_per_day, least_nl, most_nl)
     else:
         need(FIELD_RATE, program.rate_nl_per_day, 0, 0)
-    if program.mode == MODE_FLEX:
-        yield from _need_flex(program, least_nl, most_nl, need)
+    if program.has(OWN_PATTERNS):
+        yield from _need_patterns(program, least_nl, most_nl, need)
     else:
         need(FIELD_PATTERNS, len(program.patterns), 0, 0)
         for pattern_index in program.weekdays:
@@ -94,8 +91,8 @@ def checking(
     if not faults.count:
         yield from need_therapy(program, limits, faults)
     if not faults.count:
-        yield from week.working_out(program, limits.minimum_rate_nl_per_day)
-    if not faults.count and program.mode != MODE_STOPPED:
+        yield from week.working_out(program)
+    if not faults.count and program.delivers():
         hour_nl = week.most_nl_in_hour + most_patient_nl(program, _MINUTES_PER_HOUR)
         day_nl = week.most_nl_in_day + most_patient_nl(program, MINUTES_PER_DAY)
         need(FIELD_MOST_PER_HOUR, program.most_nl_per_hour, hour_nl, most_nl)
@@ -112,7 +109,7 @@ def _need_reservoir(program: Program, limits: Limits, faults: Faults) -> None:
     faults.need(FIELD_LOW_RESERVOIR, program.low_reservoir_nl, least_nl, most_nl)
 
 
-def _need_flex(program: Program, least_nl: int, most_nl: int, need: "Need") -> "Iterator[None]":
+def _need_patterns(program: Program, least_nl: int, most_nl: int, need: "Need") -> "Iterator[None]":
     need(FIELD_PATTERNS, len(program.patterns), 1, MOST_PATTERNS)
     for pattern_index, pattern in enumerate(program.patterns):
         need(FIELD_STEPS, len(pattern), 1, MOST_STEPS_PER_DAY, pattern_index)

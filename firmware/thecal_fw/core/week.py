@@ -11,18 +11,17 @@ from array import array
 from thecal_fw.core.program import (
     DAYS_PER_WEEK,
     MINUTES_PER_DAY,
-    MODE_FLEX,
     MOST_BOLUSES_PER_DAY,
     MOST_STEPS_PER_DAY,
     Program,
 )
-from thecal_fw.core.schedule import MINUTES_PER_WEEK, most_minutes_of_train, rate_at
+from thecal_fw.core.schedule import MINUTES_PER_WEEK, most_minutes_of_train
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from thecal_fw.core.schedule import Steps
+    from thecal_fw.core.modes import Steps
 
 MOST_TURNS = 1 + DAYS_PER_WEEK * (MOST_STEPS_PER_DAY + 2 * MOST_BOLUSES_PER_DAY)
 """Of the largest program: each step is a turn, each bolus two, and one is to spare for a bolus over Sunday midnight."""
@@ -33,11 +32,10 @@ _NEVER = 2 * MINUTES_PER_WEEK
 
 def turns_of(program: Program) -> int:
     """Most turns that the week of a program has; a weekday without a pattern has none."""
-    turns = 1
-    if program.mode == MODE_FLEX:
-        for pattern in program.weekdays:
-            if pattern < len(program.patterns):
-                turns += len(program.patterns[pattern]) + 2 * len(program.boluses[pattern])
+    turns, patterns, boluses = 1, program.day_patterns(), program.day_boluses()
+    for pattern in program.pattern_of_weekdays():
+        if pattern < len(patterns):
+            turns += len(patterns[pattern]) + 2 * len(boluses[pattern])
     return turns
 
 
@@ -55,9 +53,10 @@ def advance(work: "Iterator[int | None]", pieces: int) -> bool:
 class Week:
     """What one program gives in a week. Meaningless until ``is_known``.
 
-    minutes, rates: rates[k] holds from minutes[k] until minutes[k + 1], for k below ``turns``; in flex mode only.
+    minutes, rates: rates[k] holds from minutes[k] until minutes[k + 1], for k below ``turns``.
     total: what all of the week gives, in nL/day x minute.
     most_nl_in_hour, most_nl_in_day: most that any 60 minutes and any 24 hours give by the clock, rounded up.
+    Periodic boluses, which no week holds, are in these two alone.
     done, whole: how much of the work is done.
     """
 
@@ -76,27 +75,22 @@ class Week:
         self.whole = 1
         self.is_known = False
 
-    def work_out(self, program: Program, minimum_rate_nl_per_day: int) -> None:
+    def work_out(self, program: Program) -> None:
         """Work all of it out at once, where time is no matter."""
-        for _ in self.working_out(program, minimum_rate_nl_per_day):
+        for _ in self.working_out(program):
             pass
 
-    def working_out(self, program: Program, minimum_rate_nl_per_day: int) -> "Iterator[None]":
+    def working_out(self, program: Program) -> "Iterator[None]":
         """Work it out; a pause, of no value, after each turn. The program must be free of faults, apart from its
         limits."""
         self.forget()
-        if program.mode == MODE_FLEX:
-            # Laying out takes each turn once; a window's two ends pass each turn once.
-            self.whole = 5 * turns_of(program)
-            yield from self._lay_out(program)
-            yield from self._slide(_MINUTES_PER_HOUR)
-            self.most_nl_in_hour = self._most_nl
-            yield from self._slide(MINUTES_PER_DAY)
-            self.most_nl_in_day = self._most_nl
-        else:
-            rate_nl_per_day = rate_at(program, 0, 0, minimum_rate_nl_per_day)
-            self.most_nl_in_hour = _most_of_a_steady_rate(program, rate_nl_per_day, _MINUTES_PER_HOUR)
-            self.most_nl_in_day = _most_of_a_steady_rate(program, rate_nl_per_day, MINUTES_PER_DAY)
+        # Laying out takes each turn once; a window's two ends pass each turn once.
+        self.whole = 5 * turns_of(program)
+        yield from self._lay_out(program)
+        yield from self._slide(_MINUTES_PER_HOUR)
+        self.most_nl_in_hour = _most_nl(self._most, program, _MINUTES_PER_HOUR)
+        yield from self._slide(MINUTES_PER_DAY)
+        self.most_nl_in_day = _most_nl(self._most, program, MINUTES_PER_DAY)
         self.done = self.whole
         self.is_known = True
 
@@ -109,15 +103,17 @@ class Week:
         basal = added = 0
         bolus_end = _NEVER
         rate_nl_per_day = minutes = 0
-        sunday = program.boluses[program.weekdays[DAYS_PER_WEEK - 1]]
+        weekdays = program.pattern_of_weekdays()
+        day_patterns, day_boluses = program.day_patterns(), program.day_boluses()
+        sunday = day_boluses[weekdays[DAYS_PER_WEEK - 1]]
         if len(sunday):
             start_minute, rate_nl_per_day, minutes = sunday[len(sunday) - 1]
             if start_minute + minutes > MINUTES_PER_DAY:
                 # It began last Sunday, too.
                 added, bolus_end = rate_nl_per_day, start_minute + minutes - MINUTES_PER_DAY
         for weekday in range(DAYS_PER_WEEK):
-            pattern = program.weekdays[weekday]
-            steps, boluses = program.patterns[pattern], program.boluses[pattern]
+            pattern = weekdays[weekday]
+            steps, boluses = day_patterns[pattern], day_boluses[pattern]
             midnight = weekday * MINUTES_PER_DAY
             step = bolus = 0
             step_at, step_rate = _step_of(steps, step, midnight)
@@ -148,6 +144,9 @@ class Week:
         if turns and self.minutes[turns - 1] == minute:
             self.rates[turns - 1] = rate_nl_per_day
             return
+        if turns == 1 and self.rates[0] == rate_nl_per_day:
+            # A week of one rate stays one turn.
+            return
         self._end_at(minute)
         self.minutes[turns] = minute
         self.rates[turns] = rate_nl_per_day
@@ -164,6 +163,9 @@ class Week:
         greatest at one of those places.
         """
         minutes, rates, turns = self.minutes, self.rates, self.turns
+        if turns == 1:
+            self._most = rates[0] * window_minutes
+            return
         first = last = 0
         begin, end = 0, window_minutes
         given = 0
@@ -186,7 +188,7 @@ class Week:
                     last = end = 0
             self._pause()
             yield
-        self._most_nl = -(-most // MINUTES_PER_DAY)
+        self._most = most
 
     def index_at(self, minute: int) -> int:
         """Which of the rates holds at a minute of the week."""
@@ -212,21 +214,21 @@ class Week:
         return given + rates[index] * (end - begin)
 
 
-def week_of(program: Program, minimum_rate_nl_per_day: int) -> Week:
+def week_of(program: Program) -> Week:
     """The week of a program, worked out at once."""
     week = Week(turns_of(program))
-    week.work_out(program, minimum_rate_nl_per_day)
+    week.work_out(program)
     return week
 
 
-def most_nl_in_any_hour(program: Program, minimum_rate_nl_per_day: int) -> int:
+def most_nl_in_any_hour(program: Program) -> int:
     """Largest volume the program gives by the clock in any 60 minutes, in nL, rounded up."""
-    return week_of(program, minimum_rate_nl_per_day).most_nl_in_hour
+    return week_of(program).most_nl_in_hour
 
 
-def most_nl_in_any_day(program: Program, minimum_rate_nl_per_day: int) -> int:
+def most_nl_in_any_day(program: Program) -> int:
     """Largest volume the program gives by the clock in any 24 hours, in nL, rounded up."""
-    return week_of(program, minimum_rate_nl_per_day).most_nl_in_day
+    return week_of(program).most_nl_in_day
 
 
 def _step_of(steps: "Steps", index: int, midnight: int) -> "tuple[int, int]":
@@ -237,8 +239,8 @@ def _step_of(steps: "Steps", index: int, midnight: int) -> "tuple[int, int]":
     return midnight + start_minute, rate_nl_per_day
 
 
-def _most_of_a_steady_rate(program: Program, rate_nl_per_day: int, window_minutes: int) -> int:
-    most = rate_nl_per_day * window_minutes
+def _most_nl(most: int, program: Program, window_minutes: int) -> int:
+    """The most that the week gives in a window, in nL/day x minute, with the most of periodic boluses, in nL."""
     periodic = program.periodic_bolus
     if periodic is not None:
         minutes = most_minutes_of_train(periodic.minutes, periodic.interval_minutes, window_minutes)

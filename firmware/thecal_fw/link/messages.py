@@ -15,7 +15,7 @@ from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus import KIND_NAMES, KIND_PATIENT
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
 from thecal_fw.core.events import EVENT_FIELDS, EVENT_NAMES, RESET_NAMES
-from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.modes import MODE_NAMES
 from thecal_fw.core.program_fault import FIELD_NAMES
 from thecal_fw.core.pump_state import STATE_NAMES
 from thecal_fw.core.roles import ACCESS_NAMES, ROLE_NAMES, ROLE_PATIENT
@@ -133,8 +133,8 @@ INTERROGATE = Message(
         ("residual_nl", "I"),
         ("low_reservoir_nl", "I"),
         ("steps_to_low_reservoir", "I"),
-        ("active_alarms", "I"),
-        ("silenced_alarms", "I"),
+        ("active_alarms", "8s"),
+        ("silenced_alarms", "8s"),
         ("latest_event", "I"),
         ("reset_cause", "B"),
         ("frames_garbled", "I"),
@@ -276,9 +276,9 @@ ACKNOWLEDGE = Message(
     0x19,
     True,
     60_000,
-    [("alarms", "I")],
-    [("active_alarms", "I"), ("silenced_alarms", "I"), ("is_stored", "B")],
-    "Acknowledge alarms by bit: they fall silent for a while, and latched ones whose cause is gone clear.",
+    [("alarms", "8s")],
+    [("active_alarms", "8s"), ("silenced_alarms", "8s"), ("is_stored", "B")],
+    "Acknowledge a set of alarms: they fall silent for a while, and latched ones whose cause is gone clear.",
     stores=STORES_AFTER,
 )
 READ_LOG = Message(
@@ -465,7 +465,7 @@ FAULT = Layout(
 )
 EVENT = Layout(EVENT_FIELDS)
 
-ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I")])
+ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I"), TAIL])
 
 
 def schema_lines() -> "Iterator[str]":

@@ -39,7 +39,6 @@ class Boluses:
         on_demand: DosesOnDemand,
     ) -> None:
         self._time = time
-        self._limits = limits
         self._orders = orders
         self._alarms = reports.alarms
         self._clock_doses = clock_doses
@@ -87,7 +86,6 @@ class Boluses:
         timeline = Timeline(
             self._orders.wanted(),
             self._time.wall,
-            self._limits.minimum_rate_nl_per_day,
             minute,
             extra,
             bridge,

@@ -51,28 +51,21 @@ class Carrier:
     def keep(self) -> None:
         """Have it outlive a watchdog reset where delivery stands."""
         ledger, infusion, time = self._ledger, self._infusion, self._time
-        has_anchor = infusion.state == STATE_DELIVERING
-        phase = 0
+        carried = Carried()
+        carried.has_anchor = infusion.state == STATE_DELIVERING
         tick = infusion.change_tick if infusion.change_tick >= 0 else time.ticks_now()
-        if has_anchor:
-            phase = infusion.delivery.phase_at(tick, ledger.counted)
+        carried.phase = infusion.delivery.phase_at(tick, ledger.counted) if carried.has_anchor else 0
+        carried.anchor_s, carried.anchor_us = second_of_ticks(tick), microsecond_of_ticks(tick)
+        carried.anchor_counted = ledger.counted
+        carried.base_steps = ledger.base_steps
+        carried.unseen_steps = ledger.unseen_steps
         wall = time.wall
-        carried = Carried(
-            has_anchor,
-            wall.source,
-            wall.offset_minutes,
-            second_of_ticks(tick),
-            microsecond_of_ticks(tick),
-            phase,
-            ledger.counted,
-            ledger.base_steps,
-            ledger.unseen_steps,
-            wall.utc_ticks_at_boot,
-            time.base_lifetime_s,
-            self._motor.is_stalled(),
-            self._notes.noted_tick,
-            self._doses.next_number,
-            self._doses.latest_record(),
-            self._boluses.to_carry(),
-        )
+        carried.time_source, carried.offset_minutes = wall.source, wall.offset_minutes
+        carried.utc_ticks_at_boot = wall.utc_ticks_at_boot
+        carried.base_lifetime_s = time.base_lifetime_s
+        carried.is_stalled = self._motor.is_stalled()
+        carried.noted_tick = self._notes.noted_tick
+        carried.next_dose = self._doses.next_number
+        carried.dose_record = self._doses.latest_record()
+        carried.boluses = self._boluses.to_carry()
         self._retained.keep(carried.encode())

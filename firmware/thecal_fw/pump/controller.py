@@ -20,7 +20,6 @@ from thecal_fw.core.events import (
     END_ALARM,
     END_PROGRAM,
     END_STOP,
-    EVENT_ALARM_ACKNOWLEDGED,
     EVENT_BRIDGE_BEGUN,
     EVENT_KEYS_DAMAGED,
     EVENT_KEYS_SINGLE,
@@ -34,7 +33,7 @@ from thecal_fw.core.instant import NEVER_S, TICKS_PER_SECOND, is_before
 from thecal_fw.core.journal_condition import BLANK, GOOD
 from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.limits import BENCH_LIMITS, Limits
-from thecal_fw.core.program import MODE_STOPPED, Program
+from thecal_fw.core.program import Program
 from thecal_fw.core.program_place import ProgramPlace
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
@@ -87,8 +86,9 @@ HEARTBEAT_S = 7
 
 NOTHING_DUE = 0
 SOMETHING_DUE = 1
-INPUT_CAME = 3
-"""A request leaves three times as much behind as the filling of a block, and keeps some of it."""
+INPUT_CAME = 8
+"""A request leaves up to fifteen times as much garbage behind as the filling of a block, and keeps some of what it
+made."""
 
 _LINK_US = 300_000
 """More than loading what serves the link takes."""
@@ -118,7 +118,7 @@ class Controller:
         self.reports = Reports(self.time, self.ledger, self.changes)
         self.alarms = self.reports.alarms
         self.log = self.reports.log
-        self.orders = Orders(hardware.machine.room, limits, self.alarms)
+        self.orders = Orders(hardware.machine.room, self.alarms)
         self.reservoir = Reservoir(calibration)
         self.agenda = Agenda(hardware.clock)
         self.pace = Pace(hardware.clock, hardware.train)
@@ -135,6 +135,7 @@ class Controller:
         self.wake_us = 0
         self._note_answered()
         self._link: "Link | None" = None
+        self._has_more_to_do = False
         self._begin()
 
     def _make_therapy(self) -> None:
@@ -142,7 +143,7 @@ class Controller:
         hardware, time, ledger, reports = self.hardware, self.time, self.ledger, self.reports
         calibration, limits, orders, changes = self.calibration, self.limits, self.orders, self.changes
         self.infusion = Infusion(
-            hardware, time, ledger, calibration, limits, reports, self.pace, self.memory, changes
+            hardware, time, ledger, calibration, reports, self.pace, self.memory, changes
         )
         self.clock_doses = ClockDoses(time, orders, reports, changes)
         self.on_demand = DosesOnDemand(
@@ -168,14 +169,14 @@ class Controller:
     def _make_records(self) -> None:
         """The parts that watch, and those that make durable."""
         hardware, time, ledger, reports = self.hardware, self.time, self.ledger, self.reports
-        calibration, limits, orders, changes = self.calibration, self.limits, self.orders, self.changes
+        calibration, orders, changes = self.calibration, self.orders, self.changes
         self.standing = Standing(orders, reports, self.infusion)
         self.reservoir_watch = ReservoirWatch(self.reservoir, ledger, reports, self.infusion)
         self.supervisor = Supervisor(
             hardware, time, ledger, reports, changes, self.motor, self.reservoir_watch, self.standing
         )
         self.service = Service(time, ledger, calibration, reports, changes)
-        self.grants = Grants(hardware, ledger, calibration, limits)
+        self.grants = Grants(hardware, ledger, calibration)
         self.carrier = Carrier(hardware.retained, time, ledger, self.motor, changes)
         self.keeper = Keeper(
             hardware,
@@ -246,6 +247,7 @@ class Controller:
         self.dose_meter.begin()
         self._open_keys()
         # Before anything is delivered: once with what lies in memory by now, and the flash cache as it is.
+        self.memory.tidy()
         self.infusion.rehearse(self.orders.wanted())
         if self.pace.is_too_slow():
             supervisor.note_failed(TEST_SPEED)
@@ -321,7 +323,8 @@ class Controller:
             agenda.deadline_s, agenda.deadline_us, self.wake_s, now_us
         ):
             self.wake_s, self.wake_us = agenda.deadline_s, agenda.deadline_us
-        if link is not None and link.has_next:
+        # Delivery's deadline stays known: there may be time to tidy the heap before what is served next.
+        if self._has_more_to_do or (link is not None and link.has_next):
             self.wake_s, self.wake_us = now_s, now_us
         # The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
         if self.infusion.is_sound(now_s):
@@ -330,7 +333,9 @@ class Controller:
 
     def _is_quiet(self, now_s: int, now_us: int) -> bool:
         """Return True if nothing is due and nothing has happened: all that a heartbeat has to find out."""
-        if self.agenda.is_due(now_s, now_us) or self.alarms.active != self._answered_alarms:
+        if self._has_more_to_do or self.agenda.is_due(now_s, now_us):
+            return False
+        if self.alarms.change != self._answered_change:
             return False
         link = self._link
         if link is None or (link.has_something_waiting and not link.has_next) or not self.button.is_quiet():
@@ -355,13 +360,17 @@ class Controller:
         self.answer_alarms()
         self.carrier.keep_if_changed()
         self.alarms.end_silences(now_s)
-        self.sounder.update(now_s, now_us)
+        # A tone that answers a press begins now, and not when the poll began that judged and gave the bolus.
+        clock = self.hardware.clock
+        clock.read()
+        self.sounder.update(clock.s, clock.us)
         if link is None:
             has_input = self._load_link()
         self._keep(now_s, now_us)
-        if has_input:
-            self.agenda.begin(now_s, now_us)
-        return INPUT_CAME if byte >= 0 else SOMETHING_DUE
+        came = byte >= 0 or self._has_more_to_do
+        self._has_more_to_do = has_input
+        # While there is more to do the link has the heap tidied itself, before what needs it.
+        return INPUT_CAME if came and not has_input else SOMETHING_DUE
 
     def _watch(self, now_s: int, now_us: int) -> None:
         """Have delivery pass what is due, and look at everything that can go wrong. What is noticed on the way is
@@ -373,7 +382,7 @@ class Controller:
         for check in self.supervisor.checks:
             check(now_s, now_us)
             # Asked here, since nearly always there is nothing to answer.
-            if alarms.active != self._answered_alarms:
+            if alarms.change != self._answered_change:
                 self.answer_alarms()
         self.bolus_notes.advance(now_s, now_us)
         self.answer_alarms()
@@ -442,7 +451,7 @@ class Controller:
 
     def answer_alarms(self) -> None:
         """Do what the alarms ask for, if that is something else than was done last. Nobody else does."""
-        if self.alarms.active == self._answered_alarms:
+        if self.alarms.change == self._answered_change:
             return
         answered = self._answered
         self._note_answered()
@@ -458,7 +467,7 @@ class Controller:
             self.replan()
 
     def _note_answered(self) -> None:
-        self._answered, self._answered_alarms = self.alarms.response(), self.alarms.active
+        self._answered, self._answered_change = self.alarms.response(), self.alarms.change
 
     def _note_time_unknown(self) -> None:
         program = self.orders.program
@@ -496,7 +505,7 @@ class Controller:
         """
         if self.infusion.state == STATE_STOPPED:
             return self.time.ticks_now()
-        if self.orders.wanted().mode == MODE_STOPPED:
+        if not self.orders.wanted().delivers():
             return self.stop_on_purpose(END_PROGRAM)
         self._note_time_unknown()
         self._note_answered()
@@ -594,8 +603,7 @@ class Controller:
         # A new pump comes with new tubing, and a line that was rinsed holds no drug.
         self.on_demand.note_empty_line()
 
-    def acknowledge(self, bits: int, now_s: int) -> None:
-        """Silence alarms by bit, and clear latched ones whose cause is gone."""
-        cleared = self.reports.acknowledge(bits, now_s)
-        self.reports.record(EVENT_ALARM_ACKNOWLEDGED, bits, cleared)
+    def acknowledge(self, alarms: bytes, now_s: int) -> None:
+        """Silence a set of alarms, and clear latched ones whose cause is gone."""
+        self.reports.acknowledge(alarms, now_s)
         self.answer_alarms()

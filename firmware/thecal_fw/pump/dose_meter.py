@@ -10,6 +10,7 @@ from thecal_fw.core import events
 from thecal_fw.core.bolus import Bolus
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.delivery import Delivery
+from thecal_fw.core.flash_map import METER_SECTORS
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_SECOND, ticks_at
 from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.limits import Limits
@@ -20,7 +21,7 @@ from thecal_fw.pump.orders import Orders
 from thecal_fw.pump.pace import Pace
 from thecal_fw.pump.reports import Reports
 from thecal_fw.pump.timekeeper import Timekeeper
-from thecal_fw.store.layout import METER_SECTORS, Layout
+from thecal_fw.store.layout import Layout
 from thecal_fw.store.meter_pages import MINUTES, PAGE_MINUTES, MeterPages
 from thecal_fw.store.ring import NOT_NEEDED
 

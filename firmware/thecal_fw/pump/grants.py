@@ -8,7 +8,7 @@ while enough of it is left for a pump that hangs to go on delivering what is due
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.instant import NEVER_S
 from thecal_fw.core.ledger import Ledger
-from thecal_fw.core.limits import Limits
+from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY
 from thecal_fw.core.program import Program
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STOPPED
 from thecal_fw.core.schedule import highest_rate
@@ -32,15 +32,12 @@ class Grants:
     """quantum_steps: most microsteps that can be uncertain after a power cut.
     due_s, due_us: when the grant has to be renewed or passed on, if that is planned already."""
 
-    def __init__(
-        self, hardware: "Hardware", ledger: Ledger, calibration: Calibration, limits: Limits
-    ) -> None:
+    def __init__(self, hardware: "Hardware", ledger: Ledger, calibration: Calibration) -> None:
         self._supply = hardware.supply
         self._gate = hardware.gate
         self._clock = hardware.clock
         self._ledger = ledger
         self._calibration = calibration
-        self._limits = limits
         self._lead_steps = self.quantum_steps = 0
         self.due_s = NEVER_S
         self.due_us = 0
@@ -57,7 +54,7 @@ class Grants:
 
     def size_quantum(self, program: "Program | None") -> None:
         """Choose the quantum for the rates that can come with a program."""
-        rate_nl_per_day = self._limits.minimum_rate_nl_per_day
+        rate_nl_per_day = MINIMUM_RATE_NL_PER_DAY
         if program is not None:
             rate_nl_per_day = max(rate_nl_per_day, highest_rate(program)) + self._boluses.extra_rate()
         lead_nl = -(-rate_nl_per_day * LEAD_S // _SECONDS_PER_DAY)

@@ -19,8 +19,7 @@ from thecal_fw.core.instant import (
     ticks_at,
 )
 from thecal_fw.core.ledger import Ledger
-from thecal_fw.core.limits import Limits
-from thecal_fw.core.program import MODE_STOPPED, Program
+from thecal_fw.core.program import Program
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING, STATE_STOPPED
 from thecal_fw.core.timeline import NO_DELIVERY, ChangingTimeline, Timeline
 from thecal_fw.pump.changes import Changes
@@ -70,7 +69,6 @@ class Infusion:
         time: Timekeeper,
         ledger: Ledger,
         calibration: Calibration,
-        limits: Limits,
         reports: Reports,
         pace: Pace,
         memory: Memory,
@@ -80,12 +78,11 @@ class Infusion:
         self._train = hardware.train
         self._time = time
         self._ledger = ledger
-        self._limits = limits
         self._reports = reports
         self._pace = pace
         self._memory = memory
         self._changes = changes
-        self.delivery = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS)
+        self.delivery = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS, 2 * self._train.block_pulses)
         self._prepared = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS, _PREPARED_PULSES)
         self.state = STATE_STOPPED
         self.change_tick = -1
@@ -195,7 +192,7 @@ class Infusion:
             return
         train, clock = self._train, self._time.clock
         was_filled = False
-        while train.has_room() and self.delivery.room() >= train.BLOCK_PULSES // 2:
+        while train.has_room() and self.delivery.room() >= train.block_pulses // 2:
             if self._is_replaced_soon():
                 self.refill_s, self.refill_us = self.event_s, self.event_us
                 break
@@ -217,7 +214,7 @@ class Infusion:
 
     def _fill_block(self) -> None:
         train, delivery = self._train, self.delivery
-        pulses = delivery.plan(train, min(train.BLOCK_PULSES, delivery.room()), _BLOCK_TICKS)
+        pulses = delivery.plan(train, min(train.block_pulses, delivery.room()), _BLOCK_TICKS)
         if pulses < _FEW_PULSES:
             delivery.plan(train, _FEW_PULSES - pulses, _LONG_BLOCK_TICKS - _BLOCK_TICKS)
         train.release()
@@ -389,13 +386,12 @@ class Infusion:
         self._train.release()
 
     def rehearse(self, program: Program) -> None:
-        """Find out how long preparing a change to a program takes, by doing so and dropping it, and how long tidying
-        the heap for it."""
+        """Find out how long preparing a change to a program takes, by doing so and dropping it. The heap has to be
+        tidy: the collector is off meanwhile."""
         machine = self._hardware.machine
-        self._memory.tidy()
-        if program.mode == MODE_STOPPED:
+        if not program.delivers():
             return
-        timeline = Timeline(program, self._time.wall, self._limits.minimum_rate_nl_per_day)
+        timeline = Timeline(program, self._time.wall)
         machine.let_collect(False)
         try:
             begun = self._pace.begin()

@@ -8,7 +8,7 @@ from thecal_fw.core.alarms import JOURNAL_FAULT, JOURNAL_REPAIRED
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.instant import microsecond_of_ticks, second_of_ticks
 from thecal_fw.core.ledger import Ledger
-from thecal_fw.core.program import MODE_STOPPED, Program, digest_of
+from thecal_fw.core.program import Program, digest_of
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.reservoir import Reservoir
 from thecal_fw.pump.agenda import Agenda
@@ -222,7 +222,7 @@ class Keeper:
         # A program that delivers nothing stops delivery with the record that puts it in force, or the power could
         # fail between that record and the stop's.
         state.delivering = delivers and self._infusion.state != STATE_STOPPED
-        state.active_alarms = self._alarms.active
+        state.active_alarms = bytes(self._alarms.active)
         state.bolus_minute = self._clock_doses.minute
         state.bridge_end = self._bridging.to_store()
         state.latest_event = self._log.latest
@@ -276,7 +276,7 @@ class Keeper:
 
     def name_program(self, pair: int, program: Program, digest: bytes, encoded_bytes: int) -> None:
         """The program in force lies in this pair."""
-        self._stored = (pair, digest, encoded_bytes, program.mode != MODE_STOPPED)
+        self._stored = (pair, digest, encoded_bytes, program.delivers())
         self._grants.size_quantum(program)
 
     # --- the loop

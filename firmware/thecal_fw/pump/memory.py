@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 _PIECE_BYTES = 1_300
 """More than anything that a request takes in one piece, an open file on a stock board being the longest."""
 
+_MOST_GARBAGE_BYTES = 12_288
+"""Garbage that is left lying. Collecting takes ten times as long as a look at how much of it there is."""
+
+_NEVER_SEEN = 0x3FFFFFFF
+"""More than any board has, so the first look tidies."""
+
 
 class Memory:
     """Of one board."""
@@ -20,6 +26,7 @@ class Memory:
         self._pace = pace
         self._reports = reports
         self._is_tight = machine.room.is_tight
+        self._least_free_bytes = _NEVER_SEEN
 
     def tidy(self) -> None:
         """Collect garbage, and learn how long that takes."""
@@ -27,13 +34,22 @@ class Memory:
         self._machine.collect_garbage()
         self._pace.note_collected(self._pace.since(begun))
 
+    def is_littered(self) -> bool:
+        """Return True if much garbage lies about. What is made to stay would lie behind it, in the middle of what is
+        free once it has been collected. Where memory is tight the heap is tidied at every need."""
+        return not self._is_tight and self._machine.heap_free_bytes() < self._least_free_bytes
+
+    def keep_tidy(self) -> None:
+        """Tidy if the heap is littered, or memory is tight."""
+        if self._is_tight:
+            self.tidy()
+        elif self.is_littered():
+            self.tidy()
+            self._least_free_bytes = self._machine.heap_free_bytes() - _MOST_GARBAGE_BYTES
+
     def need(self) -> None:
         """Raise MemoryError unless there is a piece of memory free: what changes something is only begun with one, so
-        that it does not end half done.
-
-        Where memory is tight it is tidied first. What the request keeps then lies beside what was kept before it, and
-        not behind its garbage in the middle of the longest free piece.
-        """
+        that it does not end half done. Where memory is tight it is tidied first."""
         if self._is_tight:
             self.tidy()
         bytearray(_PIECE_BYTES)

@@ -5,8 +5,8 @@ makes them change roles and copies nothing.
 """
 
 from thecal_fw.core.alarms import RESPONSE_MINIMUM_RATE, Alarms
-from thecal_fw.core.limits import Limits
-from thecal_fw.core.program import MODE_MINIMUM_RATE, MODE_STOPPED, Program
+from thecal_fw.core.modes import MODE_MINIMUM_RATE
+from thecal_fw.core.program import Program
 from thecal_fw.core.program_place import ProgramPlace, Room
 from thecal_fw.core.week import advance
 
@@ -24,8 +24,7 @@ class Orders:
     place: where it lies, with what a week of it gives once there was time to work that out.
     number: raised with each program that is put in force."""
 
-    def __init__(self, room: Room, limits: Limits, alarms: Alarms) -> None:
-        self._limits = limits
+    def __init__(self, room: Room, alarms: Alarms) -> None:
         self._alarms = alarms
         self.program: "Program | None" = None
         self.digest = bytes(32)
@@ -56,7 +55,7 @@ class Orders:
 
     def wanted(self) -> Program:
         """The program that the active alarms leave standing. One that delivers nothing always stands."""
-        if self.program is not None and self.program.mode == MODE_STOPPED:
+        if self.program is not None and not self.program.delivers():
             return self.program
         if self.program is None or self._alarms.response() >= RESPONSE_MINIMUM_RATE:
             return Program(MODE_MINIMUM_RATE)
@@ -71,7 +70,7 @@ class Orders:
         if program is None or week.is_known:
             return week.is_known
         if self._week_work is None:
-            self._week_work = week.working_out(program, self._limits.minimum_rate_nl_per_day)
+            self._week_work = week.working_out(program)
         if not advance(self._week_work, _WEEK_PIECE_TURNS):
             self._week_work = None
         return week.is_known

@@ -4,8 +4,16 @@ Promises: whoever notices something notes it here and is done. What an alarm ask
 place and after the part that noticed it has finished, so no alarm is answered in the middle of anything.
 """
 
+import struct
+
 from thecal_fw.core.alarms import Alarms
-from thecal_fw.core.events import EVENT_ALARM_CLEARED, EVENT_ALARM_RAISED, EventLog
+from thecal_fw.core.events import (
+    ACKNOWLEDGED_FROM_BYTE,
+    EVENT_ALARM_ACKNOWLEDGED,
+    EVENT_ALARM_CLEARED,
+    EVENT_ALARM_RAISED,
+    EventLog,
+)
 from thecal_fw.core.ledger import Ledger
 from thecal_fw.pump.changes import Changes
 from thecal_fw.pump.timekeeper import Timekeeper
@@ -42,8 +50,12 @@ class Reports:
         self.set_alarm(alarm, True)
         self.set_alarm(alarm, False)
 
-    def acknowledge(self, bits: int, now_s: int) -> int:
-        """Silence alarms by bit, and clear latched ones whose cause is gone; return the bits cleared."""
-        cleared = self.alarms.acknowledge(bits, now_s)
+    def acknowledge(self, alarms: bytes, now_s: int) -> None:
+        """Silence a set of alarms, and clear latched ones whose cause is gone."""
+        were_active = bytes(self.alarms.active)
+        cleared = self.alarms.acknowledge(alarms, now_s)
         self._changes.note()
-        return cleared
+        for code, begin in ACKNOWLEDGED_FROM_BYTE:
+            (named,) = struct.unpack_from("<I", alarms, begin)
+            if code == EVENT_ALARM_ACKNOWLEDGED or named & struct.unpack_from("<I", were_active, begin)[0]:
+                self.record(code, named, struct.unpack_from("<I", cleared, begin)[0])

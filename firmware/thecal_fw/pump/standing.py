@@ -6,7 +6,6 @@ Programmed and not started, or forgotten after a visit: that has been reported o
 
 from thecal_fw.core.alarms import PUMP_STOPPED, STOPPED_LONG
 from thecal_fw.core.instant import NEVER_S
-from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.pump.orders import Orders
 from thecal_fw.pump.reports import Reports
@@ -35,7 +34,7 @@ class Standing:
         """Raise or clear the alarms of a pump that stands. What counts is from the end of delivery, or from the first
         program that is to deliver something: neither another program nor one more stop puts them off."""
         program = self._orders.program
-        is_to_deliver = program is not None and program.mode != MODE_STOPPED
+        is_to_deliver = program is not None and program.delivers()
         stands = self._infusion.state == STATE_STOPPED and is_to_deliver
         if stands and not self._stands:
             self._since_s = now_s

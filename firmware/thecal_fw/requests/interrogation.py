@@ -5,7 +5,7 @@ Whatever an answer says of time is of one and the same reading of the clock.
 
 from thecal_fw.core.instant import microsecond_of_ticks, second_of_ticks
 from thecal_fw.core.ledger import MOST_STALLS
-from thecal_fw.core.program import MODE_STOPPED
+from thecal_fw.core.modes import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
@@ -80,8 +80,8 @@ class Interrogation:
             reservoir.residual_nl(counted) if reservoir.is_known else 0,
             reservoir.low_reservoir_nl,
             max(0, reservoir.low_step - counted),
-            alarms.active,
-            alarms.silenced,
+            bytes(alarms.active),
+            bytes(alarms.silenced),
             self._log.latest,
             self._machine.reset_cause,
             link.reader.garbled,

@@ -5,7 +5,7 @@ change of the program. Only what a week of the program gives is worked out befor
 """
 
 from thecal_fw.core.instant import SECONDS_PER_DAY
-from thecal_fw.core.program import MINUTES_PER_DAY, MODE_STOPPED, Program
+from thecal_fw.core.program import MINUTES_PER_DAY, Program
 from thecal_fw.core.refill_dates import Course, alarm_protects, least_residual_nl, minutes_until
 from thecal_fw.core.reservoir import EMPTY_NL
 from thecal_fw.core.schedule import MINUTES_PER_WEEK, lowest_basal_rate
@@ -25,7 +25,6 @@ class Consumption:
     def __init__(self, pump: "Controller") -> None:
         self._time = pump.time
         self._orders = pump.orders
-        self._limits = pump.limits
         self._extra = pump.boluses.extra
         self._bridging = pump.bridging
 
@@ -38,7 +37,7 @@ class Consumption:
         week = self._orders.place.week
         if week_minute is not None and not self._orders.work_on_week():
             raise in_progress(week.done, week.whole)
-        return Course(program, self._limits.minimum_rate_nl_per_day, week_minute, week)
+        return Course(program, week_minute, week)
 
     def on_top_nl(self, program: Program) -> int:
         """What comes on top of that course, in nL: of boluses and a temporary rate that are under way, and of a bridge
@@ -67,7 +66,7 @@ class RefillRequests:
 
     def _dates(self, values: "Values") -> "Answer":
         program, reservoir = self._orders.program, self._reservoir
-        if program is None or program.mode == MODE_STOPPED or not reservoir.is_known:
+        if program is None or not program.delivers() or not reservoir.is_known:
             return (0,) * 9
         residual_nl = reservoir.residual_nl(self._ledger.seen(self._sense.count()))
         permille, low_nl = program.accuracy_permille, program.low_reservoir_nl

@@ -4,12 +4,13 @@ from thecal_fw.link.error_codes import ERROR_IN_PROGRESS
 
 
 class RequestRefusedError(Exception):
-    """code: of ``link.error_codes``. detail: what that says of it."""
+    """code: of ``link.error_codes``. detail: what that says of it. tail: what more there is to say of it."""
 
-    def __init__(self, code: int, detail: int = 0) -> None:
+    def __init__(self, code: int, detail: int = 0, tail: bytes = b"") -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
+        self.tail = tail
 
 
 class RequestGoesOnError(Exception):

@@ -73,6 +73,8 @@ class LinkServer:
         self._port = pump.hardware.port
         self._infusion = pump.infusion
         self._memory = pump.memory
+        self._agenda = pump.agenda
+        self._pace = pump.pace
         self._reports = pump.reports
         self._keeper = pump.keeper
         self._carrier = pump.carrier
@@ -139,9 +141,11 @@ class LinkServer:
             # Nobody has looked while something waited here.
             byte = self._port.read()
         if self._held is not None and not self._infusion.is_change_within(self._held_us):
-            held, self._held = self._held, None
             self._byte = byte
-            self._serve_frame(held)
+            if self._is_tidied_first():
+                return True
+            held, self._held = self._held, None
+            self._serve_frame(held, has_waited=True)
             return True
         arrived = None
         budget = _MOST_BYTES_PER_POLL
@@ -160,6 +164,15 @@ class LinkServer:
             return self._byte >= 0 or self._has_more_to_do
         self.has_next = self._byte >= 0
         return self._has_more_to_do
+
+    def _is_tidied_first(self) -> bool:
+        """Return True if this poll was taken for tidying the heap, so that the request that waits finds it tidy: there
+        was need of that, and time."""
+        memory = self._memory
+        if not memory.is_littered() or not self._agenda.has_time(self._pace.collect_lead_us()):
+            return False
+        memory.keep_tidy()
+        return True
 
     def _hold(self, frame: Frame, message: messages.Message) -> None:
         if self._held is None:
@@ -186,14 +199,22 @@ class LinkServer:
     def _keep_session(self) -> None:
         self._quiet_s = self._now_s + SESSION_QUIET_S
 
-    def _serve_frame(self, frame: Frame) -> None:
-        """Answer a request. Want of memory ends the request, and never delivery."""
+    def _serve_frame(self, frame: Frame, has_waited: bool = False) -> None:
+        """Answer a request, or let it wait. Want of memory ends the request, and never delivery.
+
+        A request that changes something waits where the heap is littered, for it to be tidied first.
+        """
         try:
             admitted = self._admitted(frame)
             # Not from within: the stack is short of room.
             if admitted is not None:
                 message, values = admitted
-                self._carry_out(frame, message, values)
+                keeps = message.changes and message is not messages.STOP
+                if keeps and not has_waited and self._memory.is_littered():
+                    self._hold(frame, message)
+                    self._has_more_to_do = True
+                else:
+                    self._carry_out(frame, message, values)
         except MemoryError:
             self._memory.note_want(frame.kind & ~messages.TAGGED)
             self._refuse(frame, messages.ERROR_NO_MEMORY)
@@ -239,7 +260,9 @@ class LinkServer:
             self._gatekeeper.admit(frame, message, values, payload, tag, self._now_s)
         except RequestRefusedError as refusal:
             # What is not admitted is not remembered: it would put the requests of whoever is admitted out of order.
-            self._answer(frame, message, False, self._error(frame, refusal.code, refusal.detail))
+            self._answer(
+                frame, message, False, self._error(frame, refusal.code, refusal.detail, refusal.tail)
+            )
             return None
         if message is not messages.STOP and self._infusion.is_change_within(_holds_loop_us(message)):
             self._hold(frame, message)
@@ -255,7 +278,7 @@ class LinkServer:
             payload = self._payload(message, values)
             is_admitted = True
         except RequestRefusedError as refusal:
-            answer = self._error(frame, refusal.code, refusal.detail)
+            answer = self._error(frame, refusal.code, refusal.detail, refusal.tail)
         except RequestGoesOnError:
             self._hold(frame, message)
             self._has_more_to_do = True
@@ -296,11 +319,11 @@ class LinkServer:
         self._set_due()
         self._send(answer)
 
-    def _error(self, frame: Frame, code: int, detail: int = 0) -> bytes:
+    def _error(self, frame: Frame, code: int, detail: int = 0, tail: bytes = b"") -> bytes:
         kind = frame.kind
         if kind not in messages.BY_KIND and kind ^ messages.TAGGED in messages.BY_KIND:
             kind ^= messages.TAGGED
-        payload = messages.ERROR.pack(kind, code, detail)
+        payload = messages.ERROR.pack(kind, code, detail, tail=tail)
         return encode_frame(messages.KIND_ERROR, frame.session, frame.request, payload)
 
     def _refuse(self, frame: Frame, code: int, detail: int = 0) -> None:

@@ -5,7 +5,6 @@ a person hear the tones of its alarms.
 from thecal_fw.core.alarms import PRIORITY_NAMES
 from thecal_fw.core.events import EVENT_TONE_CHECKED
 from thecal_fw.core.instant import SECONDS_PER_DAY
-from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.service_life import PART_NAMES
 from thecal_fw.link import messages
 from thecal_fw.requests.refills import Consumption
@@ -42,7 +41,7 @@ class ServiceRequests:
             self._service.revolutions(),
         )
         program, course, on_top_nl = self._orders.program, None, 0
-        if program is not None and program.mode != MODE_STOPPED:
+        if program is not None and program.delivers():
             course, on_top_nl = self._consumption.course(program), self._consumption.on_top_nl(program)
         return (
             life.pump_age_s(lifetime_s) // SECONDS_PER_DAY,

@@ -1,7 +1,6 @@
 """What the pump does at a host's request about delivery: start, stop, refill, set the clock, acknowledge alarms."""
 
 from thecal_fw.core.alarms import RESPONSE_STOP
-from thecal_fw.core.program import MODE_STOPPED
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.wall_clock import MOST_OFFSET_MINUTES
 from thecal_fw.link import messages
@@ -49,10 +48,10 @@ class Treatment:
             raise RequestRefusedError(messages.ERROR_DIGEST, int.from_bytes(digest[:4], "big"))
         if self._infusion.state != STATE_STOPPED:
             raise RequestRefusedError(messages.ERROR_ALREADY_DELIVERING)
-        if program.mode == MODE_STOPPED:
-            raise RequestRefusedError(messages.ERROR_RANGE, MODE_STOPPED)
+        if not program.delivers():
+            raise RequestRefusedError(messages.ERROR_RANGE, program.mode)
         if self._alarms.response() == RESPONSE_STOP:
-            raise RequestRefusedError(messages.ERROR_BLOCKED, self._alarms.active)
+            raise RequestRefusedError(messages.ERROR_BLOCKED, tail=bytes(self._alarms.active))
         return instant(self._pump.start())
 
     def _stop(self, values: "Values") -> "Answer":
@@ -83,5 +82,5 @@ class Treatment:
         return instant(was) + instant(tick)
 
     def _acknowledge(self, values: "Values") -> "Answer":
-        self._pump.acknowledge(values.number("alarms"), self._clock.s)
-        return self._alarms.active, self._alarms.silenced
+        self._pump.acknowledge(values.octets("alarms"), self._clock.s)
+        return bytes(self._alarms.active), bytes(self._alarms.silenced)

@@ -9,11 +9,13 @@ class Annunciator:
     """See ``thecal_fw.ports``. Silent and dark from construction on."""
 
     def __init__(self):
-        self._buzzer = Pin(pins.BUZZER, Pin.OUT, value=0)
-        self._led = Pin(pins.LED, Pin.OUT, value=0)
+        self._buzzer = Pin(pins.BUZZER, Pin.OUT, value=1 - pins.BUZZER_ON)
+        if pins.HAS_LED:
+            self._led = Pin(pins.LED, Pin.OUT, value=1 - pins.LED_ON)
 
     def buzzer(self, on: bool) -> None:
-        self._buzzer.value(on)
+        self._buzzer.value(on if pins.BUZZER_ON else not on)
 
     def led(self, on: bool) -> None:
-        self._led.value(on)
+        if pins.HAS_LED:
+            self._led.value(on if pins.LED_ON else not on)

@@ -1,4 +1,4 @@
-"""The push-button to ground.
+"""The push-button.
 
 Promises: a disturbance shorter than all the looks at its line take is no push; a movement of the line is kept by the
 chip until it is asked for, however short and whatever the program was doing. What wakes the processor for it is in
@@ -9,7 +9,7 @@ import micropython
 from machine import Pin
 from micropython import const
 
-from thecal_fw.rp2 import pins
+from thecal_fw.rp2 import chip, pins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
 _LOOKS = const(64)
 """Some hundred microseconds: the motor's switching is over by then, a finger is not."""
 
-_IO_BANK0 = const(0x4001_4000)
-_INTR0 = const(0xF0 >> 2)
-_EDGES_SHIFT = const(30)  # the last two of the four bits of GPIO 7: fallen, risen
+_WORD = const(pins.BUTTON // chip.PINS_PER_INTR)
+"""Of the interrupts of pins, the one that the button's are in."""
+_EDGES_SHIFT = const(pins.BUTTON % chip.PINS_PER_INTR * chip.INTR_BITS_PER_PIN + chip.INTR_EDGES_SHIFT)
 
 
 @micropython.viper
 def moved() -> bool:
     """Whether the line has moved since that was last forgotten."""
-    io = ptr32(_IO_BANK0)
-    return ((io[_INTR0] >> _EDGES_SHIFT) & 3) != 0
+    io = ptr32(chip.IO_BANK0)
+    return ((io[chip.INTR0 + _WORD] >> _EDGES_SHIFT) & chip.INTR_EDGES) != 0
 
 
 @micropython.viper
 def _forget():
-    io = ptr32(_IO_BANK0)
-    both = 3
-    io[_INTR0] = both << _EDGES_SHIFT
+    io = ptr32(chip.IO_BANK0)
+    both = chip.INTR_EDGES
+    io[chip.INTR0 + _WORD] = both << _EDGES_SHIFT
 
 
 class Button:
-    """See ``thecal_fw.ports``. Without a button the pull-up says that nobody holds it."""
+    """See ``thecal_fw.ports``. Without a button the pull says that nobody holds it."""
 
     def __init__(self):
-        self._line = Pin(pins.BUTTON, Pin.IN, Pin.PULL_UP)
+        self._line = Pin(pins.BUTTON, Pin.IN, Pin.PULL_DOWN if pins.BUTTON_HELD else Pin.PULL_UP)
 
     def is_held(self) -> bool:
         for _ in range(_LOOKS):
-            if self._line.value():
+            if self._line.value() != pins.BUTTON_HELD:
                 return False
         return True
 

@@ -8,14 +8,11 @@ import machine
 import micropython
 from micropython import const
 
+from thecal_fw.rp2 import chip
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from micropython import ptr32  # type: ignore[attr-defined]
-
-_TIMER = const(0x4005_4000)
-_TIMERAWH = const(0x24 >> 2)
-_TIMERAWL = const(0x28 >> 2)
-_DBGPAUSE = const(0x2C)
 
 _UNIT_SHIFT = const(6)
 _UNITS_PER_SECOND = const(15_625)
@@ -28,19 +25,19 @@ class Clock:
     def __init__(self):
         # A debugger that halts the processor stops this timer as well, and neither PIO nor the watchdog: the pump would
         # be late without knowing. A halt is a hang like any other, and ends with the watchdog's bite.
-        machine.mem32[_TIMER + _DBGPAUSE] = 0
+        machine.mem32[chip.TIMER + chip.TIMER_DBGPAUSE_BYTES] = 0
         self.s = 0
         self.us = 0
         self.read()
 
     @micropython.viper
     def read(self):
-        timer = ptr32(_TIMER)
+        timer = ptr32(chip.TIMER)
         # The low word may wrap between the reads; then the high word differs and both are read again.
-        high = timer[_TIMERAWH]
+        high = timer[chip.TIMERAWH]
         while True:
-            low = timer[_TIMERAWL]
-            high_after = timer[_TIMERAWH]
+            low = timer[chip.TIMERAWL]
+            high_after = timer[chip.TIMERAWH]
             if high_after == high:
                 break
             high = high_after

@@ -2,37 +2,31 @@
 
 Promise: the motor is off from construction until ``enable``, whatever the dose gate does, and the direction never
 changes. The enable line belongs to the gate's state machine; the driver's say is the pin's output override, which
-forces it high.
+forces it to the level at which the motor is off.
 """
 
 import micropython
 from machine import Pin
 from micropython import const
 
-from thecal_fw.rp2 import pins
+from thecal_fw.rp2 import chip, pins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from micropython import ptr32  # type: ignore[attr-defined]
 
-_FORWARD = 1
-_IO_BANK = const(0x4001_4000)
-_ENABLE = const(4)
-_ENABLE_CTRL = const((8 * _ENABLE + 4) >> 2)
-assert pins.ENABLE == _ENABLE
-_SET = const(0x2000 >> 2)
-_CLEAR = const(0x3000 >> 2)
-_OVERRIDE_HIGH = const(3 << 8)
+_ENABLE_CTRL = const(chip.GPIO0_CTRL + chip.GPIO_WORDS * pins.ENABLE)
+_FORCED_OFF = const(chip.OUTOVER_LOW | (1 - pins.ENABLE_ON) << chip.OUTOVER_LEVEL_SHIFT)
 
 
 @micropython.viper
 def _override():
-    ptr32(_IO_BANK)[_SET + _ENABLE_CTRL] = _OVERRIDE_HIGH
+    ptr32(chip.IO_BANK0)[chip.SET + _ENABLE_CTRL] = _FORCED_OFF
 
 
 @micropython.viper
 def _leave_to_gate():
-    ptr32(_IO_BANK)[_CLEAR + _ENABLE_CTRL] = _OVERRIDE_HIGH
+    ptr32(chip.IO_BANK0)[chip.CLEAR + _ENABLE_CTRL] = chip.OUTOVER
 
 
 class Driver:
@@ -40,7 +34,7 @@ class Driver:
 
     def __init__(self):
         self.disable()
-        self._direction = Pin(pins.DIR, Pin.OUT, value=_FORWARD)
+        self._direction = Pin(pins.DIR, Pin.OUT, value=pins.DIR_FORWARD)
 
     def enable(self) -> None:
         _leave_to_gate()

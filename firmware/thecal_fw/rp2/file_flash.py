@@ -7,10 +7,9 @@ wears the chip faster than raw flash: every program rewrites a whole sector. It 
 import gc
 import os
 
+from thecal_fw.core import flash_map
+
 _FOLDER = "journal"
-_SECTOR_BYTES = 4096
-_PAGE_BYTES = 256
-_SECTORS = 202
 _OPENED_PER_COLLECTION = 6
 """Each file that was opened leaves 1.3 kB of garbage, more in all than any request does. Collected while it is little,
 it does not reach into the longest free piece."""
@@ -19,15 +18,15 @@ it does not reach into the longest free piece."""
 class FileFlash:
     """See ``thecal_fw.ports``. A sector without a file is erased."""
 
-    SECTOR_BYTES = _SECTOR_BYTES
-    PAGE_BYTES = _PAGE_BYTES
+    SECTOR_BYTES = flash_map.SECTOR_BYTES
+    PAGE_BYTES = flash_map.PAGE_BYTES
     LONGEST_ERASE_US = 1_000_000
     LONGEST_PROGRAM_US = 1_000_000
 
     def __init__(self):
-        self.sectors = _SECTORS
+        self.sectors = flash_map.SECTORS
         self._files = 0
-        self._blank = b"\xff" * _PAGE_BYTES
+        self._blank = b"\xff" * flash_map.PAGE_BYTES
         if _FOLDER not in os.listdir():
             os.mkdir(_FOLDER)
         self._written = set([int(name) for name in os.listdir(_FOLDER)])
@@ -38,14 +37,14 @@ class FileFlash:
                 file.seek(offset)
                 file.readinto(buffer)
         else:
-            for begin in range(0, len(buffer), _PAGE_BYTES):
-                count = min(_PAGE_BYTES, len(buffer) - begin)
+            for begin in range(0, len(buffer), flash_map.PAGE_BYTES):
+                count = min(flash_map.PAGE_BYTES, len(buffer) - begin)
                 buffer[begin : begin + count] = self._blank[:count]
 
     def program(self, sector: int, offset: int, data) -> None:
         if sector not in self._written:
             with self._opened(sector, "wb") as file:
-                for _ in range(_SECTOR_BYTES // _PAGE_BYTES):
+                for _ in range(flash_map.SECTOR_BYTES // flash_map.PAGE_BYTES):
                     file.write(self._blank)
             self._written.add(sector)
         with self._opened(sector, "r+b") as file:

@@ -1,7 +1,7 @@
 """The dose gate: a PIO program of its own that takes the driver's enable away when all that was granted is used up.
 
 Promises: it counts what arrives on the sense pin, on the other PIO block than the step generator; from the last edge
-granted it takes less than a microsecond until the enable line is high, with no help from the processor; once it
+granted it takes less than a microsecond until the enable line is off, with no help from the processor; once it
 has tripped nothing but ``arm`` opens it, and a grant that comes too late does not. A grant that finds no room in the
 FIFO is refused, since the FIFO would lose it in silence.
 
@@ -13,7 +13,7 @@ import rp2
 from machine import Pin
 from micropython import const
 
-from thecal_fw.rp2 import pins
+from thecal_fw.rp2 import chip, pins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,97 +26,91 @@ _SAMPLES_PER_SECOND = const(15_625_000)
 _SETTLING = const(8)
 """As the sense counter looks, so that both see the same edges."""
 
-_PIO = const(0x5030_0000)
-_CTRL = const(0x000 >> 2)
-_FLEVEL = const(0x00C >> 2)
-_TXF1 = const(0x014 >> 2)
-_SM1_SHIFTCTRL = const(0x0E8 >> 2)
-_SM1_ADDR = const(0x0EC >> 2)
-_SM1_INSTR = const(0x0F0 >> 2)
-_TOGGLE = const(0x1000 >> 2)
-_SET = const(0x2000 >> 2)
-_CLEAR = const(0x3000 >> 2)
-_SM1_ENABLE = const(1 << 1)
-_SM1_RESTART = const(1 << 5)
-_FJOIN_RX_BIT = const(31)
-_SM1_TX_LEVEL_SHIFT = const(8)
-_TX_LEVEL = const(0xF)
-_FIFO_WORDS = const(8)
-_JUMP_WITH_ENABLE_HIGH = const(0x1000)
-"""A jump, with the side-set bit that holds the enable line high; the address is added."""
+_MACHINE = const(_STATE_MACHINE % chip.MACHINES_PER_PIO)
+_TXF = const(chip.TXF0 + _MACHINE)
+_SHIFTCTRL = const(chip.SM0_SHIFTCTRL + _MACHINE * chip.MACHINE_WORDS)
+_ADDR = const(chip.SM0_ADDR + _MACHINE * chip.MACHINE_WORDS)
+_INSTR = const(chip.SM0_INSTR + _MACHINE * chip.MACHINE_WORDS)
+_ENABLE = const(chip.SM0_ENABLE << _MACHINE)
+_RESTART = const(chip.SM0_RESTART << _MACHINE)
+_TX_LEVEL_SHIFT = const(_MACHINE << chip.FLEVEL_SHIFT)
+_ON = const(pins.ENABLE_ON)
+_OFF = const(1 - pins.ENABLE_ON)
+_JUMP_WITH_MOTOR_OFF = const(_OFF << chip.SIDE_SET_BIT_SHIFT)
+"""A jump, with the side-set bit for the level of the enable line at which the motor is off; the address is added."""
 _TRAP = const(13)
 """Where the trap stands in the program."""
 
 
 # Exhausted and nothing granted behind: x is 0, and so is what an empty FIFO gives, so the program falls into the trap.
-@rp2.asm_pio(sideset_init=rp2.PIO.OUT_HIGH, fifo_join=rp2.PIO.JOIN_TX)
+@rp2.asm_pio(sideset_init=rp2.PIO.OUT_HIGH if _OFF else rp2.PIO.OUT_LOW, fifo_join=rp2.PIO.JOIN_TX)
 def _gate_program():
-    pull(block).side(1)
-    mov(x, osr).side(1)
+    pull(block).side(_OFF)
+    mov(x, osr).side(_OFF)
     label("next")
-    jmp(not_x, "more").side(0)
+    jmp(not_x, "more").side(_ON)
     label("high")
-    wait(0, pin, 0).side(0)[_SETTLING]
-    jmp(pin, "high").side(0)
+    wait(0, pin, 0).side(_ON)[_SETTLING]
+    jmp(pin, "high").side(_ON)
     label("low")
-    wait(1, pin, 0).side(0)[_SETTLING]
-    jmp(pin, "risen").side(0)
-    jmp("low").side(0)
+    wait(1, pin, 0).side(_ON)[_SETTLING]
+    jmp(pin, "risen").side(_ON)
+    jmp("low").side(_ON)
     label("risen")
-    jmp(x_dec, "next").side(0)
+    jmp(x_dec, "next").side(_ON)
     label("more")
-    pull(noblock).side(0)
-    mov(x, osr).side(0)
-    jmp(not_x, "trap").side(0)
-    jmp("next").side(0)
+    pull(noblock).side(_ON)
+    mov(x, osr).side(_ON)
+    jmp(not_x, "trap").side(_ON)
+    jmp("next").side(_ON)
     label("trap")
-    jmp("trap").side(1)
+    jmp("trap").side(_OFF)
 
 
 @micropython.viper
 def _program_start() -> int:
-    return int(ptr32(_PIO)[_SM1_ADDR])
+    return int(ptr32(chip.PIO1)[_ADDR])
 
 
 @micropython.viper
 def _shut(program_start: int):
-    pio = ptr32(_PIO)
-    pio[_CLEAR + _CTRL] = _SM1_ENABLE
+    pio = ptr32(chip.PIO1)
+    pio[chip.CLEAR + chip.PIO_CTRL] = _ENABLE
     # Executed at once, also while the machine stands still: its side-set takes the enable away.
-    pio[_SM1_INSTR] = _JUMP_WITH_ENABLE_HIGH | program_start
+    pio[_INSTR] = _JUMP_WITH_MOTOR_OFF | program_start
     # Two changes of how the FIFOs are joined empty them.
     join = 1
-    join <<= _FJOIN_RX_BIT
-    pio[_TOGGLE + _SM1_SHIFTCTRL] = join
-    pio[_TOGGLE + _SM1_SHIFTCTRL] = join
-    pio[_SET + _CTRL] = _SM1_RESTART
+    join <<= chip.FJOIN_RX_BIT
+    pio[chip.TOGGLE + _SHIFTCTRL] = join
+    pio[chip.TOGGLE + _SHIFTCTRL] = join
+    pio[chip.SET + chip.PIO_CTRL] = _RESTART
 
 
 @micropython.viper
 def _open(steps: int):
-    pio = ptr32(_PIO)
-    pio[_TXF1] = steps
-    pio[_SET + _CTRL] = _SM1_ENABLE
+    pio = ptr32(chip.PIO1)
+    pio[_TXF] = steps
+    pio[chip.SET + chip.PIO_CTRL] = _ENABLE
 
 
 @micropython.viper
 def _push(steps: int):
-    ptr32(_PIO)[_TXF1] = steps
+    ptr32(chip.PIO1)[_TXF] = steps
 
 
 @micropython.viper
 def _has_room() -> bool:
-    return (ptr32(_PIO)[_FLEVEL] >> _SM1_TX_LEVEL_SHIFT) & _TX_LEVEL < _FIFO_WORDS
+    return (ptr32(chip.PIO1)[chip.PIO_FLEVEL] >> _TX_LEVEL_SHIFT) & chip.TX_LEVEL < chip.JOINED_FIFO_WORDS
 
 
 @micropython.viper
 def _is_open() -> bool:
-    return bool(ptr32(_PIO)[_CTRL] & _SM1_ENABLE)
+    return bool(ptr32(chip.PIO1)[chip.PIO_CTRL] & _ENABLE)
 
 
 @micropython.viper
 def _stands_at(address: int) -> bool:
-    return int(ptr32(_PIO)[_SM1_ADDR]) == address
+    return int(ptr32(chip.PIO1)[_ADDR]) == address
 
 
 class DoseGate:

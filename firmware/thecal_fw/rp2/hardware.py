@@ -35,7 +35,7 @@ class Hardware:
         self.self_test = SelfTest(self.sense, was_bitten)
         self.annunciator = Annunciator()
         self.flash = _journal_flash()
-        self.train = StepTrain()
+        self.train = StepTrain(self.machine.room.block_pulses)
         self.port = Port()
 
 

@@ -14,6 +14,9 @@ import micropython
 import uctypes
 from micropython import const
 
+from thecal_fw.core import flash_map
+from thecal_fw.rp2 import chip
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from micropython import ptr32  # type: ignore[attr-defined]
@@ -32,11 +35,8 @@ if TYPE_CHECKING:
     def bne(*_: object) -> None: ...
 
 
-_FLASH = const(0x1000_0000)
-_TRAILER = const(0x1009_FF00)
 _MAGIC = b"THECAL01"
 _TRAILER_BYTES = const(16)
-
 
 _PIECE_WORDS = const(320)
 """The largest image, which ends at its trailer, takes 512 pieces: at one each 7 s of the heartbeat, within an hour."""
@@ -71,7 +71,7 @@ class Image:
     """The image that runs. What ``check`` looks at once, ``check_piece`` looks at again and again."""
 
     def __init__(self):
-        trailer = bytes(uctypes.bytearray_at(_TRAILER, _TRAILER_BYTES))
+        trailer = bytes(uctypes.bytearray_at(chip.FLASH + flash_map.TRAILER_AT, _TRAILER_BYTES))
         self._words = 0
         self._at = 0
         self._checksums = array("I", (0, 0))
@@ -86,7 +86,7 @@ class Image:
             return True
         self._at = 0
         self._checksums[0] = 0
-        _take_in(_FLASH, self._words, self._checksums)
+        _take_in(chip.FLASH, self._words, self._checksums)
         return _agree(self._checksums)
 
     def check_piece(self) -> bool:
@@ -99,7 +99,7 @@ class Image:
         words = self._words - self._at
         if words > _PIECE_WORDS:
             words = _PIECE_WORDS
-        _take_in(_FLASH + (self._at << 2), words, self._checksums)
+        _take_in(chip.FLASH + (self._at << 2), words, self._checksums)
         self._at += words
         if self._at < self._words:
             return True

@@ -9,7 +9,7 @@ import rp2
 from machine import Pin
 from micropython import const
 
-from thecal_fw.rp2 import pins
+from thecal_fw.rp2 import chip, pins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,12 +23,10 @@ _SETTLING = const(15)
 """Cycles from the first look at a new level to the second one, less one: 16 us. The shaft turns no more than 500
 microsteps a second, 2,000 us each; what is shorter than 15 us is no edge of an encoder."""
 
-_PIO = const(0x5030_0000)
-_FSTAT = const(0x004 >> 2)
-_RXF2 = const(0x028 >> 2)
-_SM2_INSTR = const(0x108 >> 2)
-_RX_EMPTY = const(1 << 10)
-_IN_X_32 = const(0x4020)
+_MACHINE = const(_STATE_MACHINE % chip.MACHINES_PER_PIO)
+_RXF = const(chip.RXF0 + _MACHINE)
+_INSTR = const(chip.SM0_INSTR + _MACHINE * chip.MACHINE_WORDS)
+_RX_EMPTY = const(chip.SM0_RX_EMPTY << _MACHINE)
 _COUNT_BITS = const(30)
 
 
@@ -64,12 +62,12 @@ class Motion:
 
     @micropython.viper
     def count(self) -> int:
-        pio = ptr32(_PIO)
-        while not pio[_FSTAT] & _RX_EMPTY:
-            stale = pio[_RXF2]  # noqa: F841 - reading it removes it
-        pio[_SM2_INSTR] = _IN_X_32
-        while pio[_FSTAT] & _RX_EMPTY:
+        pio = ptr32(chip.PIO1)
+        while not pio[chip.PIO_FSTAT] & _RX_EMPTY:
+            stale = pio[_RXF]  # noqa: F841 - reading it removes it
+        pio[_INSTR] = chip.IN_X_32
+        while pio[chip.PIO_FSTAT] & _RX_EMPTY:
             pass
         modulus = 1  # 2**30 is not written out as a constant: see step_engine
         modulus <<= _COUNT_BITS
-        return (0 - pio[_RXF2] - int(self._begun)) & (modulus - 1)
+        return (0 - pio[_RXF] - int(self._begun)) & (modulus - 1)

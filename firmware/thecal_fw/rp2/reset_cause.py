@@ -10,27 +10,24 @@ hardware_watchdog/watchdog.c). A debugger's reset of the processor and a soft re
 register: both leave what an earlier bite has left. A bit in SYSCFG shows the difference. A reset by the watchdog clears
 it with all other peripherals, and neither the SDK's start-up code (pico_runtime_init) nor the boot ROM touches it. The
 masks of interrupts in the same peripheral would not do: the boot ROM clears both at every start (bootrom_rt0.S, _nmi).
-The bit has no effect: it has the processor's own reads of a pin bypass their synchroniser, and GPIO 29, which carries a
-third of the supply on a Pico, is never read as an input.
+The bit has no effect: it has the processor's own reads of a pin bypass their synchroniser, and that pin is never read
+as an input.
 """
 
 import machine
 from micropython import const
 
-_REASON = const(0x4005_8008)
-_REASON_TIMER = const(1 << 0)
-_SCRATCH4 = const(0x4005_801C)
+from thecal_fw.rp2 import chip, pins
+
 _ARMED_BY_A_PROGRAM = 0x6AB7_3121
-_PROC_IN_SYNC_BYPASS = const(0x4000_400C)
-_LIFE_BEGUN = const(1 << 29)
-"""Of GPIO 29."""
+_LIFE_BEGUN = const(1 << pins.NEVER_READ)
 
 
 def begin_life() -> bool:
     """Note that a program runs, and return True if a bite of the watchdog ended the one before. Called once, before the
     watchdog is armed."""
-    has_begun = machine.mem32[_PROC_IN_SYNC_BYPASS] & _LIFE_BEGUN
-    machine.mem32[_PROC_IN_SYNC_BYPASS] = _LIFE_BEGUN
-    if has_begun or not machine.mem32[_REASON] & _REASON_TIMER:
+    has_begun = machine.mem32[chip.PROC_IN_SYNC_BYPASS] & _LIFE_BEGUN
+    machine.mem32[chip.PROC_IN_SYNC_BYPASS] = _LIFE_BEGUN
+    if has_begun or not machine.mem32[chip.WATCHDOG_REASON] & chip.WATCHDOG_REASON_TIMER:
         return False
-    return machine.mem32[_SCRATCH4] & 0xFFFF_FFFF == _ARMED_BY_A_PROGRAM
+    return machine.mem32[chip.WATCHDOG_SCRATCH4] & 0xFFFF_FFFF == _ARMED_BY_A_PROGRAM

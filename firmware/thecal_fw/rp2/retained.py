@@ -18,16 +18,22 @@ import machine
 import uctypes
 from micropython import const
 
-ADDRESS = const(0x2004_0000)
-COUNT_ADDRESS = ADDRESS
+from thecal_fw.core.carried import NOTE_BYTES
+from thecal_fw.core.flash_map import STATE_BYTES
+from thecal_fw.rp2 import chip
+
+ADDRESS = const(chip.STACK)
+COUNT_WORD = const(0)
+FED_LOW_WORD = const(1)
+FED_HIGH_WORD = const(2)
+COUNT_ADDRESS = const(ADDRESS + COUNT_WORD * chip.WORD_BYTES)
+_COPIES = const(2)
+_NUMBER_AND_CHECKSUM = const(8)
 _NOTE_OFFSET = const(16)
-_NOTE_BYTES = const(160)
-_RECORD_OFFSET = const(352)
-_RECORD_BYTES = const(128)
-RETAINED_BYTES = const(624)
-_COPIES = 2
-_BITE_US = const(8_300_000)
-"""From the last feed to the reset, as in ``watchdog``."""
+_RECORD_OFFSET = const(_NOTE_OFFSET + _COPIES * (NOTE_BYTES + _NUMBER_AND_CHECKSUM))
+RETAINED_BYTES = const(_RECORD_OFFSET + _COPIES * (STATE_BYTES + _NUMBER_AND_CHECKSUM))
+BITE_US = const(8_300_000)
+"""From the last feed to the reset by the watchdog."""
 _COUNT_BITS = const(30)
 _NUMBERS = const(1 << 29)
 
@@ -50,7 +56,7 @@ class _Kept:
         """The newer whole copy, zeros if there is none."""
         found = bytes(self._length)
         for copy in range(_COPIES):
-            begin = self._offset + copy * (self._length + 8)
+            begin = self._offset + copy * (self._length + _NUMBER_AND_CHECKSUM)
             whole = bytes(self._memory[begin : begin + self._length + 4])
             (number,) = struct.unpack_from("<I", whole, 0)
             (checksum,) = struct.unpack_from("<I", self._memory, begin + self._length + 4)
@@ -68,8 +74,8 @@ class _Kept:
         self.number = (self.number + 1) % _NUMBERS or 2
         whole = struct.pack("<I", self.number) + bytes(data)
         whole += struct.pack("<I", binascii.crc32(whole) & 0xFFFFFFFF)
-        begin = self._offset + self.number % _COPIES * (self._length + 8)
-        self._memory[begin : begin + self._length + 8] = whole
+        begin = self._offset + self.number % _COPIES * len(whole)
+        self._memory[begin : begin + len(whole)] = whole
 
 
 class Retained:
@@ -77,14 +83,14 @@ class Retained:
 
     def __init__(self, was_bitten: bool):
         self._memory = uctypes.bytearray_at(ADDRESS, RETAINED_BYTES)
-        self._note = _Kept(self._memory, _NOTE_OFFSET, _NOTE_BYTES)
-        self._record = _Kept(self._memory, _RECORD_OFFSET, _RECORD_BYTES)
+        self._note = _Kept(self._memory, _NOTE_OFFSET, NOTE_BYTES)
+        self._record = _Kept(self._memory, _RECORD_OFFSET, STATE_BYTES)
         self.was_kept = False
         self.counted = 0
         self.reset_s = 0
         self.reset_us = 0
-        self.note = bytes(_NOTE_BYTES)
-        self.record = bytes(_RECORD_BYTES)
+        self.note = bytes(NOTE_BYTES)
+        self.record = bytes(STATE_BYTES)
         if was_bitten:
             self._read()
         if not self.was_kept:
@@ -100,7 +106,7 @@ class Retained:
         self.was_kept = self._note.number > 0
         negative, fed_low, fed_high = struct.unpack_from("<III", self._memory, 0)
         self.counted = -negative & ((1 << _COUNT_BITS) - 1)
-        reset_us = (fed_high << 32) + fed_low + _BITE_US
+        reset_us = (fed_high << 32) + fed_low + BITE_US
         self.reset_s, self.reset_us = divmod(reset_us, 1_000_000)
 
     def keep(self, note) -> None:

@@ -12,7 +12,7 @@ from machine import Pin
 from micropython import const
 
 from thecal_fw.core.self_test import TEST_BUZZER, TEST_CLOCK, TEST_IMAGE, TEST_MEMORY, TEST_SENSE
-from thecal_fw.rp2 import pins
+from thecal_fw.rp2 import chip, pins
 from thecal_fw.rp2.image import Image
 
 TYPE_CHECKING = False
@@ -24,37 +24,21 @@ _LOOPBACK_PULSES = const(64)
 """A whole electrical cycle at 16 microsteps a step: when the motor is next energised it stands where it stood."""
 _CHIRP_MS = const(20)
 
-_CLOCKS = const(0x4000_8000)
-_FC0_REF_KHZ = const(0x80 >> 2)
-_FC0_MIN_KHZ = const(0x84 >> 2)
-_FC0_MAX_KHZ = const(0x88 >> 2)
-_FC0_INTERVAL = const(0x90 >> 2)
-_FC0_SRC = const(0x94 >> 2)
-_FC0_STATUS = const(0x98 >> 2)
-_FC0_RESULT = const(0x9C >> 2)
-_CRYSTAL_KHZ = const(12_000)
-_RING_OSCILLATOR = const(3)
-_INTERVAL_250_US = const(8)
-_DONE = const(1 << 4)
-_LEAST_RING_KHZ = const(1_800)
-_MOST_RING_KHZ = const(12_000)
-"""The range that the RP2040's data sheet gives for its ring oscillator after reset."""
-
 
 @micropython.viper
 def _ring_khz() -> int:
     """Frequency of the ring oscillator as counted against the crystal."""
-    clocks = ptr32(_CLOCKS)
-    clocks[_FC0_REF_KHZ] = _CRYSTAL_KHZ
-    clocks[_FC0_INTERVAL] = _INTERVAL_250_US
-    clocks[_FC0_MIN_KHZ] = 0
-    clocks[_FC0_MAX_KHZ] = 0x7FFF
-    clocks[_FC0_SRC] = _RING_OSCILLATOR
+    clocks = ptr32(chip.CLOCKS)
+    clocks[chip.FC0_REF_KHZ] = pins.CRYSTAL_KHZ
+    clocks[chip.FC0_INTERVAL] = chip.FC0_INTERVAL_250_US
+    clocks[chip.FC0_MIN_KHZ] = 0
+    clocks[chip.FC0_MAX_KHZ] = chip.FC0_MOST_KHZ
+    clocks[chip.FC0_SRC] = chip.FC0_SRC_ROSC
     tries = 20_000
-    while tries and not clocks[_FC0_STATUS] & _DONE:
+    while tries and not clocks[chip.FC0_STATUS] & chip.FC0_STATUS_DONE:
         tries -= 1
-    khz = (clocks[_FC0_RESULT] >> 5) & 0xFFFF
-    clocks[_FC0_SRC] = 0
+    khz = (clocks[chip.FC0_RESULT] >> chip.FC0_RESULT_KHZ_SHIFT) & chip.FC0_RESULT_KHZ
+    clocks[chip.FC0_SRC] = 0
     return khz if tries else 0
 
 
@@ -89,7 +73,7 @@ class SelfTest:
         self._image = Image()
         self._note(TEST_IMAGE, self._image.check())
         self._note(TEST_MEMORY, _holds_patterns(bytearray(_MEMORY_BYTES), _MEMORY_BYTES >> 2))
-        self._note(TEST_CLOCK, _LEAST_RING_KHZ <= _ring_khz() <= _MOST_RING_KHZ)
+        self._note(TEST_CLOCK, chip.LEAST_ROSC_KHZ <= _ring_khz() <= chip.MOST_ROSC_KHZ)
         self._note(TEST_SENSE, self._pulses_come_back(sense))
         self._note(TEST_BUZZER, self._buzzer_follows(was_bitten))
 
@@ -120,9 +104,9 @@ class SelfTest:
     @staticmethod
     def _buzzer_follows(was_bitten: bool) -> bool:
         """A chirp after power-on says that it works; after a watchdog reset the line is only touched."""
-        buzzer = Pin(pins.BUZZER, Pin.OUT, value=1)
-        went_up = buzzer.value() == 1
+        buzzer = Pin(pins.BUZZER, Pin.OUT, value=pins.BUZZER_ON)
+        followed = buzzer.value() == pins.BUZZER_ON
         if not was_bitten:
             time.sleep_ms(_CHIRP_MS)
-        buzzer.value(0)
-        return went_up and buzzer.value() == 0
+        buzzer.value(1 - pins.BUZZER_ON)
+        return followed and buzzer.value() != pins.BUZZER_ON

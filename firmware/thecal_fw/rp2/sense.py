@@ -11,7 +11,7 @@ import rp2
 from machine import Pin
 from micropython import const
 
-from thecal_fw.rp2 import pins, retained
+from thecal_fw.rp2 import chip, pins, retained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,11 +27,9 @@ _SETTLING = const(8)
 24 to 128 ns into the wire, and 0.5 us is four times as long; the generator's pulses last 10 us, and a driver of the
 A4988 class asks for 1 us."""
 
-_RETAINED_HIGH = const(0x2004)
-_COUNT = const(0)
-"""As in ``retained``; native code takes constants of its own module only."""
-_RXF0 = const(0x5030_0020)
-_DREQ_PIO1_RX0 = const(12)
+_MACHINE = const(_STATE_MACHINE % chip.MACHINES_PER_PIO)
+_RXF = const(chip.PIO1 + chip.RXF0_BYTES + chip.WORD_BYTES * _MACHINE)
+_DREQ = const(chip.DREQ_PIO1_RX0 + _MACHINE)
 _WITHOUT_END = 0xFFFF_FFFF
 """Transfers: at the highest rate of a prime, 500 steps a second, they last for 270 years."""
 _COUNT_BITS = const(30)
@@ -68,7 +66,7 @@ class Sense:
         )
         self._mirror = rp2.DMA()
         self._control = self._mirror.pack_ctrl(
-            size=2, inc_read=False, inc_write=False, treq_sel=_DREQ_PIO1_RX0, irq_quiet=True
+            size=2, inc_read=False, inc_write=False, treq_sel=_DREQ, irq_quiet=True
         )
         self.restart()
 
@@ -82,7 +80,7 @@ class Sense:
         self._machine.exec("set(x, 0)")
         retained.clear_count()
         self._mirror.config(
-            read=_RXF0,
+            read=_RXF,
             write=retained.COUNT_ADDRESS,
             count=_WITHOUT_END,
             ctrl=self._control,
@@ -93,8 +91,8 @@ class Sense:
     @micropython.viper
     def count(self) -> int:
         # Constants of more than 16 bits are not written out: see step_engine.
-        retained = _RETAINED_HIGH
-        retained <<= 16
+        kept = chip.STACK_HIGH
+        kept <<= 16
         modulus = 1
         modulus <<= _COUNT_BITS
-        return (0 - ptr32(retained)[_COUNT]) & (modulus - 1)
+        return (0 - ptr32(kept)[retained.COUNT_WORD]) & (modulus - 1)

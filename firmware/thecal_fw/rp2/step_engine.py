@@ -23,6 +23,8 @@ import micropython
 import rp2
 from micropython import const
 
+from thecal_fw.rp2 import chip
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from micropython import ptr32  # type: ignore[attr-defined]
@@ -40,61 +42,15 @@ _MOST_LATE_US = const(1)
 _MOST_LATE_FIRST_US = const(1_000)
 """The pass that changes nothing may be as late as it likes, within what tells before from after."""
 
-_DMA = const(0x5000_0000)
-_PIO = const(0x5020_0000)
-_TIMER = const(0x4005_4000)
-_TIMERAWL = const(0x28 >> 2)
-
 # A second is 15,625 units of 64 us. Constants of more than 16 bits must not be written out in viper code: in a frozen
 # module, which MicroPython 1.25 aligns to two bytes, the processor would fetch them from the wrong address.
 _UNITS_PER_SECOND = const(15_625)
 _UNIT_SHIFT = const(6)
 
-# Word offsets within one DMA channel, whose registers are 16 words apart...
-_READ_ADDR = const(0x00 >> 2)
-_WRITE_ADDR = const(0x04 >> 2)
-_TRANS_COUNT = const(0x08 >> 2)
-_CTRL = const(0x10 >> 2)  # the alias that starts nothing when written
-_CTDREQ = const(0x800 >> 2)
-# ...and of the DMA block.
-_MULTI_CHAN_TRIGGER = const(0x430 >> 2)
-_CHAN_ABORT = const(0x444 >> 2)
-
-_CHANNEL_BUSY = const(1 << 24)
-_DREQ_SHIFT = const(15)
-"""The first machine's FIFO asks on line 0, the second one's on line 1."""
-_CHAIN_TO_SHIFT = const(11)
-_INCR_READ = const(1 << 4)
-_WORDS = const(2 << 2)
-_ENABLED = const(1 << 0)
-_PAUSED = const(_INCR_READ | _WORDS)
-_TO_FIFO = const(_PAUSED | _ENABLED)
-
-# Word offsets within the PIO block; atomic set, clear and toggle are at aliases.
-_TOGGLE = const(0x1000 >> 2)
-_SET = const(0x2000 >> 2)
-_CLEAR = const(0x3000 >> 2)
-_PIO_CTRL = const(0x000 >> 2)
-_PIO_FDEBUG = const(0x008 >> 2)
-_PIO_FLEVEL = const(0x00C >> 2)
-_PIO_TXF0 = const(0x5020_0010)
-_BYTES_PER_WORD = const(4)
-# Of the first machine; the second one's are so many words further on.
-_MACHINE_WORDS = const(0x18 >> 2)
-_SM0_SHIFTCTRL = const(0x0D0 >> 2)
-_SM0_ADDR = const(0x0D4 >> 2)
-_SM0_INSTR = const(0x0D8 >> 2)
-_SM0_ENABLE = const(1 << 0)
-_SM0_RESTART = const(1 << 4)
-_SM0_CLKDIV_RESTART = const(1 << 8)
-_BOTH_MACHINES = const(0b11)
-_SM0_TXSTALL = const(1 << 24)
-_LEVELS_SHIFT = const(3)
-"""Each machine has eight bits of FLEVEL, the level of its TX FIFO in the lower four."""
-_TX_LEVEL = const(0xF)
-_FJOIN_RX_BIT = const(31)
-_WITH_STEP_LOW = const(1 << 12)
-"""In an instruction, beside the optional side-set: it drives the pin, and low."""
+_PAUSED = const(chip.CTRL_INCR_READ | chip.CTRL_WORDS | chip.DREQ_PIO0_TX0 << chip.CTRL_TREQ_SHIFT)
+_TO_FIFO = const(_PAUSED | chip.CTRL_ENABLED)
+_TXF0 = const(chip.PIO0 + chip.TXF0_BYTES)
+_BOTH_MACHINES = const(chip.SM0_ENABLE | chip.SM0_ENABLE << 1)
 _TRIES = const(1_000)
 
 
@@ -112,44 +68,46 @@ def step_program():
 
 @micropython.viper
 def program_start() -> int:
-    return int(ptr32(_PIO)[_SM0_ADDR])
+    return int(ptr32(chip.PIO0)[chip.SM0_ADDR])
 
 
 @micropython.viper
 def fall(program_start: int):
     """Drive STEP low, with both machines standing. A pulse that was under way ends, long enough for the motor driver to
     have seen it, as the sense counter has."""
-    ptr32(_PIO)[_SM0_INSTR] = program_start | _WITH_STEP_LOW
+    ptr32(chip.PIO0)[chip.SM0_INSTR] = program_start | chip.SIDE_SET_OPTIONAL
 
 
 @micropython.viper
 def withdraw(machine: int, first: int, second: int, program_start: int):
     """Stop a machine and forget all it was going to do. STEP and the other machine are left alone."""
-    pio = ptr32(_PIO)
-    dma = ptr32(_DMA)
-    registers = machine * _MACHINE_WORDS
-    paused = _PAUSED | (machine << _DREQ_SHIFT)
-    pio[_CLEAR + _PIO_CTRL] = _SM0_ENABLE << machine
+    pio = ptr32(chip.PIO0)
+    dma = ptr32(chip.DMA)
+    registers = machine * chip.MACHINE_WORDS
+    paused = _PAUSED | (machine << chip.CTRL_TREQ_SHIFT)
+    pio[chip.CLEAR + chip.PIO_CTRL] = chip.SM0_ENABLE << machine
     # An aborted channel may still complete what was in flight (RP2040-E13), and must then start nothing.
-    dma[(first << 4) + _CTRL] = paused | (first << _CHAIN_TO_SHIFT)
-    dma[(second << 4) + _CTRL] = paused | (second << _CHAIN_TO_SHIFT)
+    dma[(first << chip.CHANNEL_SHIFT) + chip.CTRL] = paused | (first << chip.CTRL_CHAIN_TO_SHIFT)
+    dma[(second << chip.CHANNEL_SHIFT) + chip.CTRL] = paused | (second << chip.CTRL_CHAIN_TO_SHIFT)
     both = (1 << first) | (1 << second)
-    dma[_CHAN_ABORT] = both
-    while dma[_CHAN_ABORT] & both:
+    dma[chip.CHAN_ABORT] = both
+    while dma[chip.CHAN_ABORT] & both:
         pass
-    while (dma[(first << 4) + _CTRL] | dma[(second << 4) + _CTRL]) & _CHANNEL_BUSY:
+    while (
+        dma[(first << chip.CHANNEL_SHIFT) + chip.CTRL] | dma[(second << chip.CHANNEL_SHIFT) + chip.CTRL]
+    ) & chip.CTRL_BUSY:
         pass
     # Two changes of how the FIFOs are joined empty them.
     join = 1
-    join <<= _FJOIN_RX_BIT
-    pio[_TOGGLE + _SM0_SHIFTCTRL + registers] = join
-    pio[_TOGGLE + _SM0_SHIFTCTRL + registers] = join
+    join <<= chip.FJOIN_RX_BIT
+    pio[chip.TOGGLE + chip.SM0_SHIFTCTRL + registers] = join
+    pio[chip.TOGGLE + chip.SM0_SHIFTCTRL + registers] = join
     # Each channel counts on its own how many words the FIFO has asked it for. That is void now.
-    dma[(first << 4) + _CTDREQ] = 0
-    dma[(second << 4) + _CTDREQ] = 0
-    pio[_SET + _PIO_CTRL] = _SM0_RESTART << machine
+    dma[(first << chip.CHANNEL_SHIFT) + chip.CTDREQ] = 0
+    dma[(second << chip.CHANNEL_SHIFT) + chip.CTDREQ] = 0
+    pio[chip.SET + chip.PIO_CTRL] = chip.SM0_RESTART << machine
     # A jump to the program's start, which leaves the pin as it is.
-    pio[_SM0_INSTR + registers] = program_start
+    pio[chip.SM0_INSTR + registers] = program_start
 
 
 @micropython.viper
@@ -164,25 +122,25 @@ def arm(
 ) -> bool:
     """Set both channels of a withdrawn machine up for a new queue and start the first one, which fills the FIFO at
     once; return whether the FIFO holds something then."""
-    dma = ptr32(_DMA)
-    fifo = int(ptr32(_PIO_TXF0)) + machine * _BYTES_PER_WORD
-    to_fifo = _TO_FIFO | (machine << _DREQ_SHIFT)
-    a = first << 4
-    b = second << 4
-    dma[b + _READ_ADDR] = second_address
-    dma[b + _WRITE_ADDR] = fifo
-    dma[b + _TRANS_COUNT] = second_pulses
-    dma[b + _CTRL] = to_fifo | (second << _CHAIN_TO_SHIFT)
-    dma[a + _READ_ADDR] = first_address
-    dma[a + _WRITE_ADDR] = fifo
-    dma[a + _TRANS_COUNT] = first_pulses
+    dma = ptr32(chip.DMA)
+    fifo = int(ptr32(_TXF0)) + machine * chip.WORD_BYTES
+    to_fifo = _TO_FIFO | (machine << chip.CTRL_TREQ_SHIFT)
+    a = first << chip.CHANNEL_SHIFT
+    b = second << chip.CHANNEL_SHIFT
+    dma[b + chip.READ_ADDR] = second_address
+    dma[b + chip.WRITE_ADDR] = fifo
+    dma[b + chip.TRANS_COUNT] = second_pulses
+    dma[b + chip.CTRL] = to_fifo | (second << chip.CTRL_CHAIN_TO_SHIFT)
+    dma[a + chip.READ_ADDR] = first_address
+    dma[a + chip.WRITE_ADDR] = fifo
+    dma[a + chip.TRANS_COUNT] = first_pulses
     if second_pulses:
-        dma[a + _CTRL] = to_fifo | (second << _CHAIN_TO_SHIFT)
+        dma[a + chip.CTRL] = to_fifo | (second << chip.CTRL_CHAIN_TO_SHIFT)
     else:
-        dma[a + _CTRL] = to_fifo | (first << _CHAIN_TO_SHIFT)
-    dma[_MULTI_CHAN_TRIGGER] = 1 << first
+        dma[a + chip.CTRL] = to_fifo | (first << chip.CTRL_CHAIN_TO_SHIFT)
+    dma[chip.MULTI_CHAN_TRIGGER] = 1 << first
     tries = _TRIES
-    while tries and not (ptr32(_PIO)[_PIO_FLEVEL] >> (machine << _LEVELS_SHIFT)) & _TX_LEVEL:
+    while tries and not (ptr32(chip.PIO0)[chip.PIO_FLEVEL] >> (machine << chip.FLEVEL_SHIFT)) & chip.TX_LEVEL:
         tries -= 1
     return tries > 0
 
@@ -195,90 +153,90 @@ def take_over(plan) -> int:
     Interrupts are off. The machine has been armed.
     """
     planned = ptr32(plan)
-    pio = ptr32(_PIO)
-    timer = ptr32(_TIMER)
+    pio = ptr32(chip.PIO0)
+    timer = ptr32(chip.TIMER)
     anchor = (planned[PLAN_ANCHOR_S] * _UNITS_PER_SECOND << _UNIT_SHIFT) + planned[PLAN_ANCHOR_US]
     machine = planned[PLAN_MACHINE]
-    pio[_PIO_FDEBUG] = _SM0_TXSTALL << machine
+    pio[chip.PIO_FDEBUG] = chip.SM0_TXSTALL << machine
     # The first pass writes what stands there already.
-    enabled = pio[_PIO_CTRL] & _BOTH_MACHINES
-    until = timer[_TIMERAWL]
+    enabled = pio[chip.PIO_CTRL] & _BOTH_MACHINES
+    until = timer[chip.TIMERAWL]
     most_late = _MOST_LATE_FIRST_US
     left = 0
     passes = 2
     while passes:
-        while until - timer[_TIMERAWL] > 0:
+        while until - timer[chip.TIMERAWL] > 0:
             pass
-        if timer[_TIMERAWL] - until > most_late:
+        if timer[chip.TIMERAWL] - until > most_late:
             return 0
-        pio[_PIO_CTRL] = enabled
+        pio[chip.PIO_CTRL] = enabled
         passes -= 1
         if passes:
-            enabled = (_SM0_ENABLE | _SM0_CLKDIV_RESTART) << machine
+            enabled = (chip.SM0_ENABLE | chip.SM0_CLKDIV_RESTART) << machine
             until = anchor
             most_late = _MOST_LATE_US
-            left = anchor - timer[_TIMERAWL]
+            left = anchor - timer[chip.TIMERAWL]
             if left <= 0:
                 return 0
-    planned[PLAN_LATE_US] = timer[_TIMERAWL] - anchor
+    planned[PLAN_LATE_US] = timer[chip.TIMERAWL] - anchor
     return left
 
 
 @micropython.viper
 def append(machine: int, playing: int, idle: int, address: int, pulses: int):
     """Queue a block on the idle channel of a machine behind the other one. Interrupts are off."""
-    dma = ptr32(_DMA)
-    a = playing << 4
-    b = idle << 4
-    to_fifo = _TO_FIFO | (machine << _DREQ_SHIFT) | (idle << _CHAIN_TO_SHIFT)
-    dma[b + _READ_ADDR] = address
-    dma[b + _TRANS_COUNT] = pulses
-    dma[b + _CTRL] = to_fifo
-    dma[a + _CTRL] = to_fifo
-    if dma[a + _CTRL] & _CHANNEL_BUSY and dma[a + _TRANS_COUNT]:
+    dma = ptr32(chip.DMA)
+    a = playing << chip.CHANNEL_SHIFT
+    b = idle << chip.CHANNEL_SHIFT
+    to_fifo = _TO_FIFO | (machine << chip.CTRL_TREQ_SHIFT) | (idle << chip.CTRL_CHAIN_TO_SHIFT)
+    dma[b + chip.READ_ADDR] = address
+    dma[b + chip.TRANS_COUNT] = pulses
+    dma[b + chip.CTRL] = to_fifo
+    dma[a + chip.CTRL] = to_fifo
+    if dma[a + chip.CTRL] & chip.CTRL_BUSY and dma[a + chip.TRANS_COUNT]:
         # It has transfers to make after this instant, so it ends after it learnt whom to start.
         return
     # It is ending just now, or has ended before. What is in flight ends within a few cycles.
-    while dma[a + _CTRL] & _CHANNEL_BUSY:
+    while dma[a + chip.CTRL] & chip.CTRL_BUSY:
         pass
-    settled = dma[b + _CTRL]
-    settled = dma[b + _CTRL]
-    if settled & _CHANNEL_BUSY or dma[b + _READ_ADDR] != address:
+    settled = dma[b + chip.CTRL]
+    settled = dma[b + chip.CTRL]
+    if settled & chip.CTRL_BUSY or dma[b + chip.READ_ADDR] != address:
         return
     # Nobody started it. Up to eight words still wait in the FIFO, so there is time, unless it has run dry.
-    if not ptr32(_PIO)[_PIO_FDEBUG] & (_SM0_TXSTALL << machine):
-        dma[_MULTI_CHAN_TRIGGER] = 1 << idle
+    if not ptr32(chip.PIO0)[chip.PIO_FDEBUG] & (chip.SM0_TXSTALL << machine):
+        dma[chip.MULTI_CHAN_TRIGGER] = 1 << idle
 
 
 @micropython.viper
 def is_played(channel: int, end_address: int) -> bool:
     """Whether a channel has handed its whole block to the FIFO. An armed one still stands at its beginning."""
-    dma = ptr32(_DMA)
-    c = channel << 4
-    if dma[c + _READ_ADDR] != end_address:
+    dma = ptr32(chip.DMA)
+    c = channel << chip.CHANNEL_SHIFT
+    if dma[c + chip.READ_ADDR] != end_address:
         return False
-    return (dma[c + _CTRL] & _CHANNEL_BUSY) == 0
+    return (dma[c + chip.CTRL] & chip.CTRL_BUSY) == 0
 
 
 @micropython.viper
 def microseconds_until(s: int, us: int) -> int:
     """Microseconds from now to an instant less than half an hour away; negative once it has passed."""
-    return (s * _UNITS_PER_SECOND << _UNIT_SHIFT) + us - ptr32(_TIMER)[_TIMERAWL]
+    return (s * _UNITS_PER_SECOND << _UNIT_SHIFT) + us - ptr32(chip.TIMER)[chip.TIMERAWL]
 
 
 @micropython.viper
 def has_stalled(machine: int) -> bool:
-    return bool(ptr32(_PIO)[_PIO_FDEBUG] & (_SM0_TXSTALL << machine))
+    return bool(ptr32(chip.PIO0)[chip.PIO_FDEBUG] & (chip.SM0_TXSTALL << machine))
 
 
 @micropython.viper
 def stalls_within(us: int) -> bool:
     """Start the first machine with nothing to do and see whether it has noticed after some time."""
-    pio = ptr32(_PIO)
-    timer = ptr32(_TIMER)
-    pio[_PIO_FDEBUG] = _SM0_TXSTALL
-    pio[_SET + _PIO_CTRL] = _SM0_ENABLE | _SM0_CLKDIV_RESTART
-    begun = timer[_TIMERAWL]
-    while timer[_TIMERAWL] - begun < us:
+    pio = ptr32(chip.PIO0)
+    timer = ptr32(chip.TIMER)
+    pio[chip.PIO_FDEBUG] = chip.SM0_TXSTALL
+    pio[chip.SET + chip.PIO_CTRL] = chip.SM0_ENABLE | chip.SM0_CLKDIV_RESTART
+    begun = timer[chip.TIMERAWL]
+    while timer[chip.TIMERAWL] - begun < us:
         pass
-    return bool(pio[_PIO_FDEBUG] & _SM0_TXSTALL)
+    return bool(pio[chip.PIO_FDEBUG] & chip.SM0_TXSTALL)

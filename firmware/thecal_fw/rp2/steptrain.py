@@ -23,7 +23,7 @@ from machine import Pin
 from micropython import const
 from uctypes import addressof
 
-from thecal_fw.rp2 import pins, step_engine
+from thecal_fw.rp2 import chip, pins, step_engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,17 +33,15 @@ _TICKS_PER_SECOND = const(100_000)
 _TICK_US = const(10)
 _OVERHEAD_TICKS = const(4)
 """What the PIO program takes for a word of zero: pull, mov, the last jmp and the pulse."""
-_BLOCK_PULSES = const(512)
+# Words of a block: intervals in it, the most that it holds, and the first of them.
+_COUNT = const(0)
+_MOST = const(1)
+_FIRST = const(2)
 _LONGEST_WAIT_US = const(1_000_000)
 _MASKED_US = const(5_000)
 """Interrupts are off from here to the anchor. What a full buffer of USB packets has scheduled by then takes 2 ms at
 most with a warm flash cache; should it take longer than this, the take-over is late and leaves things as they are."""
-# The one register that is written here, see ``step_engine``, and the timer's lower word.
-_PIO = const(0x5020_0000)
-_CLEAR_CTRL = const(0x3000 >> 2)
-_BOTH_MACHINES = const(0b11)
-_TIMER = const(0x4005_4000)
-_TIMERAWL = const(0x28 >> 2)
+_BOTH_MACHINES = const(chip.SM0_ENABLE | chip.SM0_ENABLE << 1)
 _UNITS_PER_SECOND = const(15_625)
 _UNIT_SHIFT = const(6)
 
@@ -55,10 +53,10 @@ _DRY_RUN_TICKS = const(30_000)
 class StepTrain:
     """Two state machines, four DMA channels and four blocks; see ``thecal_fw.ports``."""
 
-    BLOCK_PULSES = _BLOCK_PULSES
     LEAST_INTERVAL_TICKS = _OVERHEAD_TICKS
 
-    def __init__(self):
+    def __init__(self, block_pulses: int):
+        self.block_pulses = block_pulses
         step = Pin(pins.STEP, Pin.OUT, value=0)
         self._machines = tuple(
             rp2.StateMachine(number, step_engine.step_program, freq=_TICKS_PER_SECOND, sideset_base=step)
@@ -70,16 +68,18 @@ class StepTrain:
         self._channels = tuple(dma.channel for dma in self._dma)
         self._ends = [0] * 4
         self._plan = array("I", bytes(4 * step_engine.PLAN_WORDS))
-        # Before the intervals of a block stands how many there are: one look-up less for each push.
-        self._blocks = tuple(array("I", bytes(4 * (1 + _BLOCK_PULSES))) for _ in range(4))
-        self._addresses = tuple(addressof(block) + 4 for block in self._blocks)
+        # Before the intervals of a block stands how many there are and how many it holds: fewer look-ups for a push.
+        self._blocks = tuple(array("I", bytes(4 * (_FIRST + block_pulses))) for _ in range(4))
+        for block in self._blocks:
+            block[_MOST] = block_pulses
+        self._addresses = tuple(addressof(block) + 4 * _FIRST for block in self._blocks)
         self._halted = array("I", bytes(4))
         self._is_playing = False
         self._is_loading = False
         self._queue = 0  # the one that plays; the other one is loaded
         self._half = 0  # which of its two blocks is filled next
         # Stands for the block being filled while there is none. It is full, so a push into it is refused.
-        self._no_block = array("I", (_BLOCK_PULSES,))
+        self._no_block = array("I", (0, 0))
         self._block = self._no_block
         self._released = 0  # blocks of the queue being loaded
         self._loaded_pulses = 0  # in the first of them
@@ -132,14 +132,14 @@ class StepTrain:
     @micropython.viper
     def push(self, interval_ticks: int):
         block = ptr32(self._block)
-        pulses = block[0]
-        if pulses >= _BLOCK_PULSES or interval_ticks < _OVERHEAD_TICKS:
+        pulses = block[_COUNT]
+        if pulses >= block[_MOST] or interval_ticks < _OVERHEAD_TICKS:
             raise ValueError
-        block[1 + pulses] = interval_ticks - _OVERHEAD_TICKS
-        block[0] = pulses + 1
+        block[_FIRST + pulses] = interval_ticks - _OVERHEAD_TICKS
+        block[_COUNT] = pulses + 1
 
     def release(self) -> None:
-        pulses = self._block[0]
+        pulses = self._block[_COUNT]
         if not pulses or self._block is self._no_block:
             return
         if self._is_loading:
@@ -161,7 +161,7 @@ class StepTrain:
 
     def _begin_block(self, slot):
         block = self._blocks[slot]
-        block[0] = 0
+        block[_COUNT] = 0
         self._block = block
 
     def _queue_behind(self, pulses):
@@ -238,7 +238,7 @@ class StepTrain:
         self._ends[first] = self._addresses[first] + 4 * pulses
         self._ends[behind] = self._addresses[behind] + 4 * pulses_behind
         # The words count from a machine that is under way already; only the first one starts from standing.
-        self._blocks[first][1] += 1 - self._first_tick
+        self._blocks[first][_FIRST] += 1 - self._first_tick
         self._withdraw(queue)
         return step_engine.arm(
             queue,
@@ -259,8 +259,8 @@ class StepTrain:
     @micropython.viper
     def halt(self):
         # Before anything that takes time, even a call: from here on there is no edge.
-        ptr32(_PIO)[_CLEAR_CTRL] = _BOTH_MACHINES
-        ptr32(self._halted)[0] = ptr32(_TIMER)[_TIMERAWL]
+        ptr32(chip.PIO0)[chip.CLEAR + chip.PIO_CTRL] = _BOTH_MACHINES
+        ptr32(self._halted)[0] = ptr32(chip.TIMER)[chip.TIMERAWL]
         step_engine.fall(self._program_start)
         self._withdraw(0)
         self._withdraw(1)

@@ -11,6 +11,8 @@ Promise: while a packet is offered and not taken they are not needed, since the 
 import micropython
 from micropython import const
 
+from thecal_fw.rp2 import chip
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from micropython import ptr32  # type: ignore[attr-defined]
@@ -18,19 +20,15 @@ if TYPE_CHECKING:
 FRAMES_TO_TAKE_IT = const(64)
 """A host that reads takes a packet within a frame or two; MicroPython itself waits 16 frames after a port is opened."""
 
-_DPRAM = const(0x5010_0000)
-_IN_2_BUFFER_CONTROL = const((0x80 + 2 * 8) >> 2)
+_ENDPOINT = const(2)
 """Endpoint 0x82 carries what the pump sends: shared/tinyusb/tusb_config.h."""
-_AVAILABLE = const(1 << 10)
-_USB = const(0x5011_0000)
-_INTE_CLEAR = const((0x3000 + 0x90) >> 2)
-_DEV_SOF_BIT = const(17)
+_BUFFER_CONTROL = const(chip.IN_0_BUFFER_CONTROL + _ENDPOINT * chip.ENDPOINT_WORDS)
 
 
 @micropython.viper
 def let_be():
     """Switch the interrupts of frames off if a packet waits for a host that does not take it. Interrupts are masked."""
-    if ptr32(_DPRAM)[_IN_2_BUFFER_CONTROL] & _AVAILABLE:
+    if ptr32(chip.USB_DPRAM)[_BUFFER_CONTROL] & chip.BUFFER_AVAILABLE:
         bit = 1
-        bit <<= _DEV_SOF_BIT
-        ptr32(_USB)[_INTE_CLEAR] = bit
+        bit <<= chip.USB_DEV_SOF_BIT
+        ptr32(chip.USB)[chip.CLEAR + chip.USB_INTE] = bit

@@ -8,22 +8,15 @@ import micropython
 from machine import WDT
 from micropython import const
 
+from thecal_fw.rp2 import chip
+from thecal_fw.rp2.retained import BITE_US, FED_HIGH_WORD, FED_LOW_WORD
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from micropython import ptr32  # type: ignore[attr-defined]
 
-_TIMEOUT_MS = const(8_300)
-_COUNTS_PER_MS = 2_000
-"""The RP2040 counts down twice each microsecond (its erratum E1)."""
-_WATCHDOG = const(0x4005_8000)
-_LOAD = const(0x04 >> 2)
-_TIMER = const(0x4005_4000)
-_TIMERAWH = const(0x24 >> 2)
-_TIMERAWL = const(0x28 >> 2)
-_RETAINED_HIGH = const(0x2004)
-_FED_LOW = const(1)
-_FED_HIGH = const(2)
-"""As in ``retained``; native code takes constants of its own module only."""
+_TIMEOUT_MS = const(BITE_US // 1_000)
+_COUNTS_PER_MS = const(1_000 * chip.WATCHDOG_COUNTS_PER_US)
 
 
 class Watchdog:
@@ -38,18 +31,18 @@ class Watchdog:
     def feed(self):
         # First: looking it up takes microseconds, and nothing may come between reading the time and feeding.
         load = int(self._load)
-        watchdog = ptr32(_WATCHDOG)
-        timer = ptr32(_TIMER)
-        high = timer[_TIMERAWH]
-        low = timer[_TIMERAWL]
+        watchdog = ptr32(chip.WATCHDOG)
+        timer = ptr32(chip.TIMER)
+        high = timer[chip.TIMERAWH]
+        low = timer[chip.TIMERAWL]
         # The low word may have wrapped between the two; then the high word is another one now.
-        if timer[_TIMERAWH] != high:
-            high = timer[_TIMERAWH]
-            low = timer[_TIMERAWL]
-        watchdog[_LOAD] = load
+        if timer[chip.TIMERAWH] != high:
+            high = timer[chip.TIMERAWH]
+            low = timer[chip.TIMERAWL]
+        watchdog[chip.WATCHDOG_LOAD] = load
         # Constants of more than 16 bits are not written out: see step_engine.
-        retained = _RETAINED_HIGH
-        retained <<= 16
-        memory = ptr32(retained)
-        memory[_FED_LOW] = low
-        memory[_FED_HIGH] = high
+        kept = chip.STACK_HIGH
+        kept <<= 16
+        memory = ptr32(kept)
+        memory[FED_LOW_WORD] = low
+        memory[FED_HIGH_WORD] = high

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 _MAINTENANCE_FEED_MS = const(2_000)
 _MOST_LEFT = const(8)
-"""As ``poll`` measures what it leaves behind: it fits several times into what is free, so that no request waits for a
-collection, and what is kept of it lies close to what was kept before. Where memory is tight, each poll is followed by
-one."""
+"""As ``poll`` measures what it leaves behind: with so much the heap is looked at, after each request and after several
+blocks. Where memory is tight, after each poll."""
 _NEEDED_ONCE = ("thecal_fw.pump.recovery", "thecal_fw.store.older_state")
 """Modules that a start needs and nothing afterwards. On a stock board they are in memory, and make room now."""
 
@@ -74,13 +73,13 @@ def _run(hardware: Hardware) -> None:
     left = 0
     while True:
         clock.read()
-        # A heartbeat leaves no garbage, other polls may; looking at the heap would cost more than it tells.
+        # A heartbeat leaves no garbage, other polls may.
         left_now = poll(clock.s, clock.us)
         if left_now:
             left += left_now
             if left >= most_left and controller.agenda.has_time(controller.pace.collect_lead_us()):
                 left = 0
-                controller.memory.tidy()
+                controller.memory.keep_tidy()
         sleep_until(controller.wake_s, controller.wake_us)
 
 

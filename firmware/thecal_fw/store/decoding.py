@@ -1,6 +1,6 @@
 """What makes a state of a record: one decoder for each layout that there ever was."""
 
-from thecal_fw.store.state import State, decode_present
+from thecal_fw.store.state import LAYOUT_VERSION, State, decode_present
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,13 @@ def _decode_older(record: "Octets") -> State:
     return state
 
 
-DECODERS: "Decoders" = {1: _decode_older, 2: _decode_older, 3: decode_present, 4: decode_present}
+DECODERS: "Decoders" = {
+    1: _decode_older,
+    2: _decode_older,
+    3: _decode_older,
+    4: _decode_older,
+    LAYOUT_VERSION: decode_present,
+}
 """Layout version -> what makes a ``State`` of a record of that layout."""
 
 

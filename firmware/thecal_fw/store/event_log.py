@@ -8,7 +8,7 @@ import binascii
 import struct
 
 from thecal_fw.core.events import AT_CODE, EVENT_FIELDS, EVENT_FORMAT
-from thecal_fw.store.layout import EVENT_BYTES
+from thecal_fw.core.flash_map import EVENT_BYTES
 from thecal_fw.store.ring import Ring
 
 TYPE_CHECKING = False

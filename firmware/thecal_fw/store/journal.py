@@ -6,10 +6,11 @@ erases while something is to be written, as long as ``erase_one`` is called soon
 """
 
 from thecal_fw.core.events import EVENT_PROGRAM_COMMITTED, EVENT_PROGRAM_EFFECTIVE, EVENT_STARTED
+from thecal_fw.core.flash_map import COPIES
 from thecal_fw.core.journal_condition import BLANK, LOST
 from thecal_fw.store.decoding import DECODERS
 from thecal_fw.store.event_log import StoredEvents
-from thecal_fw.store.layout import COPIES, Layout
+from thecal_fw.store.layout import Layout
 from thecal_fw.store.programs import Programs
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED
 from thecal_fw.store.state import NO_PAIR

@@ -10,16 +10,16 @@ the keys before, the first is given them again and the new key is refused.
 import binascii
 import struct
 
+from thecal_fw.core.flash_map import KEY_SECTORS
 from thecal_fw.core.roles import DAMAGED, KEYED, OPEN, ROLE_CLINICIAN, ROLE_NAMES, ROLE_PATIENT
-from thecal_fw.store.layout import KEY_SECTORS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.store.flash_chip import FlashChip
 
 _FORMAT = "<HBBI32s32sI"
-_BYTES = struct.calcsize(_FORMAT)
-_CRC_OFFSET = _BYTES - 4
+RECORD_BYTES = struct.calcsize(_FORMAT)
+_CRC_OFFSET = RECORD_BYTES - 4
 _MAGIC = 0x594B
 _LAYOUT_VERSION = 1
 _NO_KEY = bytes(32)
@@ -110,7 +110,7 @@ class KeyStore:
         self.access = KEYED
 
     def _read(self, sector: int) -> bytes:
-        record = bytearray(_BYTES)
+        record = bytearray(RECORD_BYTES)
         self._flash.read_into(self._first_sector + sector, 0, record)
         return bytes(record)
 
@@ -136,7 +136,7 @@ def _is_whole(record: bytes) -> bool:
 
 
 def _is_blank(record: bytes) -> bool:
-    return record == b"\xff" * _BYTES
+    return record == b"\xff" * RECORD_BYTES
 
 
 def _generation_of(record: bytes) -> int:

@@ -9,6 +9,7 @@ and nothing has to be searched for after a reset.
 import binascii
 import struct
 
+from thecal_fw.core.flash_map import METER_BYTES
 from thecal_fw.store.ring import Ring
 
 TYPE_CHECKING = False
@@ -20,8 +21,7 @@ PAGE_MINUTES = 4
 """From one page to the next."""
 MINUTES = 48
 """In a page."""
-_PAGE_BYTES = 64
-_CRC_OFFSET = _PAGE_BYTES - 4
+_CRC_OFFSET = METER_BYTES - 4
 _HEADER = "<IIHH"
 _LOW_BITS = 0xFFFFFFFF
 _COUNTS_OFFSET = struct.calcsize(_HEADER)
@@ -31,9 +31,9 @@ class MeterPages:
     """ring: where they lie. steps, held: of the page that was read last; ``page`` has its minutes, the oldest first."""
 
     def __init__(self, flash: "FlashChip", first_sector: int, sectors: int) -> None:
-        self.ring = Ring(flash, first_sector, sectors, _PAGE_BYTES)
+        self.ring = Ring(flash, first_sector, sectors, METER_BYTES)
         self.steps = self.held = 0
-        self._page = bytearray(_PAGE_BYTES)
+        self._page = bytearray(METER_BYTES)
         self.page = memoryview(self._page)[_COUNTS_OFFSET:_CRC_OFFSET]
         self._checked = memoryview(self._page)[:_CRC_OFFSET]
         self._newest = -1

@@ -1,68 +1,111 @@
-"""The state's record of layouts 1 and 2, as firmware before this wrote it. Only read, after an update.
+"""The state's record of layouts 1 to 4, as firmware before this wrote it. Only read, after an update.
 
 What such a firmware did not keep is as in a new pump: parts count their service from the pump's beginning, the day of
-the last refill is not known, and no stall has been.
+the last refill is not known, and no stall has been. It had room for 32 alarms. Layouts 1 to 3 count microsteps with 32
+bits.
 """
 
 import struct
 
-from thecal_fw.store.state import MOST_GAP_S, NEVER, set_flags
+from thecal_fw.core.alarm_sets import SET_BYTES
+from thecal_fw.store.state import MOST_GAP_S, NEVER, complete_counts, set_flags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.core.octets import Octets
     from thecal_fw.store.state import State
 
-_OLDER_RESET = "watchdog_reset_0_s"
-_BEGIN = ("program_pair", "sequence", "boots", "bridge_end", _OLDER_RESET, "watchdog_reset_s")
-_MIDDLE = (
-    "offset_minutes",
-    "active_alarms",
-    "uncertain_steps",
-    "unseen_steps",
-    "stalled_steps",
-    "fill_nl",
-    "filled_at_steps",
-    "calibration_id",
+_SKIPPED = ""
+"""What nobody reads: the name of a place that is passed over."""
+_BEGIN = (
+    (_SKIPPED, "3x"),
+    ("program_pair", "B"),
+    ("sequence", "I"),
+    ("boots", "H"),
+    ("bridge_end", "H"),
 )
+_LAST_TWO_RESETS = (("watchdog_reset_0_s", "I"), ("watchdog_reset_s", "I"))
+_LAST_RESET_AND_REFILL = (("watchdog_reset_s", "I"), ("watchdog_gap_s", "H"), ("refilled_day", "H"))
+_FLAGS_AND_DAYS = (
+    ("flags", "B"),
+    ("other_pair_erased", "B"),
+    ("program_bytes", "H"),
+    ("pump_day", "H"),
+    ("tubing_day", "H"),
+    ("tubing_hundreds", "H"),
+)
+_ALARMS = (("offset_minutes", "h"), ("active_alarms", "4s"), ("uncertain_steps", "I"))
+_UNSEEN = ((_SKIPPED, "4x"),)
+_COUNTED_HIGH = (("counted_high", "I"),)
+_RESERVOIR = (("stalled_steps", "I"), ("fill_nl", "I"), ("filled_at_steps", "I"))
+_CALIBRATION = (("calibration_id", "H"), ("microsteps_per_rev", "H"), ("nl_per_rev", "I"))
 _END = (
-    "program_digest",
-    "latest_event",
-    "counted_steps",
-    "granted_steps",
-    "lifetime_s",
-    "utc_s",
-    "utc_us",
-    "bolus_minute",
+    ("program_digest", "32s"),
+    ("latest_event", "I"),
+    ("counted_steps", "I"),
+    ("granted_steps", "I"),
+    ("lifetime_s", "I"),
+    ("utc_s", "I"),
+    ("utc_us", "I"),
+    ("bolus_minute", "I"),
+    (_SKIPPED, "4x"),
 )
-_NAMES = {
+_RECORDS = {
     1: _BEGIN
-    + ("delivering", "reservoir_known", "program_bytes", "time_source", "other_pair_erased")
-    + _MIDDLE
-    + ("nl_per_rev", "microsteps_per_rev")
+    + _LAST_TWO_RESETS
+    + (
+        ("delivering", "B"),
+        ("reservoir_known", "B"),
+        ("program_bytes", "H"),
+        ("time_source", "B"),
+        ("other_pair_erased", "B"),
+    )
+    + _ALARMS
+    + _UNSEEN
+    + _RESERVOIR
+    + (("calibration_id", "I"), ("nl_per_rev", "I"), ("microsteps_per_rev", "I"))
     + _END,
-    2: _BEGIN
-    + ("flags", "other_pair_erased", "program_bytes", "pump_day", "tubing_day", "tubing_hundreds")
-    + _MIDDLE
-    + ("microsteps_per_rev", "nl_per_rev")
+    2: _BEGIN + _LAST_TWO_RESETS + _FLAGS_AND_DAYS + _ALARMS + _UNSEEN + _RESERVOIR + _CALIBRATION + _END,
+    3: _BEGIN
+    + _LAST_RESET_AND_REFILL
+    + _FLAGS_AND_DAYS
+    + _ALARMS
+    + _UNSEEN
+    + _RESERVOIR
+    + _CALIBRATION
+    + _END,
+    4: _BEGIN
+    + _LAST_RESET_AND_REFILL
+    + _FLAGS_AND_DAYS
+    + _ALARMS
+    + _COUNTED_HIGH
+    + _RESERVOIR
+    + _CALIBRATION
     + _END,
 }
-FORMATS = {1: "<3xBIHHIIBBHBBhIIIIIIIII32sIIIIIII4x", 2: "<3xBIHHIIBBHHHHhIIIIIIHHI32sIIIIIII4x"}
-"""Layout version -> how its record is packed."""
+"""Layout version -> the name of each place of its record, and its format."""
 
 
 def decode_into(state: "State", record: "Octets") -> None:
     """Tell a new state what is in an undamaged record of one of these layouts."""
-    names = _NAMES[record[1]]
-    values = struct.unpack(FORMATS[record[1]], record)
+    places = _RECORDS[record[1]]
+    values = iter(struct.unpack("<" + "".join([form for _, form in places]), record))
     older_s = NEVER
-    for index in range(len(names)):
-        name, value = names[index], values[index]
+    counted_high = 0
+    for name, _ in places:
+        if name == _SKIPPED:
+            continue
+        value = next(values)
         if name == "flags":
             set_flags(state, value)
-        elif name == _OLDER_RESET:
+        elif name == "watchdog_reset_0_s":
             older_s = value
+        elif name == "counted_high":
+            counted_high = value
+        elif name == "active_alarms":
+            state.active_alarms = value + bytes(SET_BYTES - len(value))
         else:
             setattr(state, name, value)
     if older_s != NEVER:
         state.watchdog_gap_s = min(state.watchdog_reset_s - older_s, MOST_GAP_S)
+    complete_counts(state, counted_high)

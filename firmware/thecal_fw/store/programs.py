@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import struct
 
-from thecal_fw.store.layout import COPIES, PAIRS
+from thecal_fw.core.flash_map import COPIES, PAIRS
 from thecal_fw.store.state import NO_PAIR
 
 TYPE_CHECKING = False

@@ -8,15 +8,16 @@ recognised as such and never taken for damage. An older layout is read by its ow
 import binascii
 import struct
 
+from thecal_fw.core.alarm_sets import NO_ALARMS
+from thecal_fw.core.flash_map import STATE_BYTES
 from thecal_fw.core.ledger import MOST_STALLS
-from thecal_fw.store.layout import STATE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thecal_fw.core.octets import Octets
 
 MAGIC = 0xB5
-LAYOUT_VERSION = 4
+LAYOUT_VERSION = 5
 NO_PAIR = 0xFF
 """``program_pair`` of a pump without a program."""
 NEVER = 0xFFFFFFFF
@@ -45,9 +46,8 @@ _RECORD = (
     ("tubing_day", "H"),
     ("tubing_hundreds", "H"),
     ("offset_minutes", "h"),
-    ("active_alarms", "I"),
+    ("active_alarms", "8s"),
     ("uncertain_steps", "I"),
-    ("counted_high", "I"),
     ("stalled_steps", "I"),
     ("fill_nl", "I"),
     ("filled_at_steps", "I"),
@@ -55,31 +55,35 @@ _RECORD = (
     ("microsteps_per_rev", "H"),
     ("nl_per_rev", "I"),
     ("program_digest", "32s"),
-    # Of the counts these are the low 32 bits: the high ones of what was counted are above.
+    # Of the counts these are the low 32 bits: the next 12 of what was counted are above the microseconds.
     # These six change with every grant and lie side by side, to be patched at once.
     ("latest_event", "I"),
     ("counted_steps", "I"),
     ("granted_steps", "I"),
     ("lifetime_s", "I"),
     ("utc_s", "I"),
-    ("utc_us", "I"),
+    ("utc_us_and_counted_high", "I"),
     ("bolus_minute", "I"),
     ("crc32", "I"),
 )
 _FORMAT = "<" + "".join([form for _, form in _RECORD])
 _PACKED = tuple([name for name, _ in _RECORD])
 _FLAGS = _PACKED.index("flags")
-_COUNTED_HIGH = _PACKED.index("counted_high")
+_US_AND_HIGH = _PACKED.index("utc_us_and_counted_high")
 _LOW_WORDS = ("filled_at_steps", "counted_steps", "granted_steps")
-_OF_THE_RECORD = ("magic", "layout_version", "since_mirrored", "flags", "counted_high", "crc32")
+_OF_THE_RECORD = ("magic", "layout_version", "since_mirrored", "flags", "utc_us_and_counted_high", "crc32")
 _LOW = 0xFFFFFFFF
+_US_BITS = 20
+_MOST_HIGH = 0xFFF
+"""Of the microsteps of all lives the record has 44 bits: 30,000 years of the highest basal rate."""
 FIELDS = tuple([name for name in _PACKED if name not in _OF_THE_RECORD]) + (
     "delivering",
     "reservoir_known",
     "time_source",
     "stalls",
+    "utc_us",
 )
-"""Attributes of a ``State``, in the order of the record; the last four are in its flags."""
+"""Attributes of a ``State``, in the order of the record; the last five share places of it."""
 
 
 def offset_of(name: str) -> int:
@@ -96,7 +100,6 @@ CRC_OFFSET = STATE_BYTES - 4
 SEQUENCE_OFFSET = 4
 SINCE_MIRRORED_OFFSET = 2
 OTHER_PAIR_ERASED_OFFSET = offset_of("other_pair_erased")
-COUNTED_HIGH_OFFSET = offset_of("counted_high")
 GRANT_OFFSET = offset_of("latest_event")
 GRANT_FORMAT = "<6I"
 
@@ -147,7 +150,7 @@ class State:
     utc_s: int
     utc_us: int
     delivering: int
-    active_alarms: int
+    active_alarms: bytes
     program_pair: int
     program_digest: bytes
     program_bytes: int
@@ -169,6 +172,7 @@ class State:
         self.watchdog_gap_s = MOST_GAP_S
         self.program_pair = NO_PAIR
         self.program_digest = bytes(32)
+        self.active_alarms = NO_ALARMS
 
     def note_other_pair(self, is_erased: bool) -> None:
         """The pair that is not in force is erased or not."""
@@ -180,7 +184,7 @@ class State:
         for name in _PACKED:
             value = getattr(self, name, 0)
             values.append(value & _LOW if name in _LOW_WORDS else value)
-        values[_COUNTED_HIGH] = self.counted_steps >> 32
+        values[_US_AND_HIGH] = us_and_high(self.utc_us, self.counted_steps)
         values[0] = MAGIC
         values[1] = LAYOUT_VERSION
         flags = (self.delivering != 0) | (self.reservoir_known != 0) << 1 | self.time_source << 2
@@ -193,6 +197,11 @@ class State:
         self.encode_into(record)
         complete(record, memoryview(record)[:CRC_OFFSET], self.sequence, NOT_MIRRORED)
         return bytes(record)
+
+
+def us_and_high(utc_us: int, counted_steps: int) -> int:
+    """What the record has in one place: the microseconds of UTC, and above them the count's bits from the 33rd on."""
+    return utc_us | (counted_steps >> 32 & _MOST_HIGH) << _US_BITS
 
 
 def complete(record: bytearray, checked: memoryview, sequence: int, since_mirrored: int) -> None:
@@ -220,18 +229,22 @@ def set_flags(state: State, flags: int) -> None:
 
 
 def decode_present(record: "Octets") -> State:
-    """The state in an undamaged record of this layout, or of number 3: that is the present one, but for the high bits
-    of what was counted, in whose place stands something that nobody reads."""
+    """The state in an undamaged record of this layout."""
     state = State()
     values = struct.unpack(_FORMAT, record)
     for index in range(len(_PACKED)):
         if _PACKED[index] not in _OF_THE_RECORD:
             setattr(state, _PACKED[index], values[index])
     set_flags(state, values[_FLAGS])
-    counted = state.counted_steps
-    if record[1] == LAYOUT_VERSION:
-        counted += values[_COUNTED_HIGH] << 32
+    state.utc_us = values[_US_AND_HIGH] & (1 << _US_BITS) - 1
+    complete_counts(state, values[_US_AND_HIGH] >> _US_BITS)
+    return state
+
+
+def complete_counts(state: State, counted_high: int) -> None:
+    """Make whole the counts of which a state has the low 32 bits: none is as much as those away from what was
+    counted."""
+    counted = state.counted_steps + (counted_high << 32)
     state.counted_steps = counted
     state.granted_steps = counted + (state.granted_steps - counted & _LOW)
     state.filled_at_steps = counted - (counted - state.filled_at_steps & _LOW)
-    return state

@@ -11,12 +11,11 @@ So a state that may not be written, or can't be, is lost with the power only.
 import struct
 
 from thecal_fw.core.counts import MOST_NUMBER
+from thecal_fw.core.flash_map import STATE_BYTES
 from thecal_fw.core.journal_condition import BLANK, FOREIGN, GOOD, LOST, REPAIRED
 from thecal_fw.store.decoding import DECODERS, decode
-from thecal_fw.store.layout import STATE_BYTES
 from thecal_fw.store.ring import NEEDED, NOT_NEEDED, WANTED, Ring
 from thecal_fw.store.state import (
-    COUNTED_HIGH_OFFSET,
     CRC_OFFSET,
     GRANT_FORMAT,
     GRANT_OFFSET,
@@ -29,6 +28,7 @@ from thecal_fw.store.state import (
     complete,
     is_whole,
     sequence_of,
+    us_and_high,
 )
 
 TYPE_CHECKING = False
@@ -165,9 +165,8 @@ class StateRings:
             granted_steps & MOST_NUMBER,
             lifetime_s,
             utc_s,
-            utc_us,
+            us_and_high(utc_us, counted_steps),
         )
-        struct.pack_into("<I", self._record, COUNTED_HIGH_OFFSET, counted_steps >> 32)
         self._hold_record()
         return True
 

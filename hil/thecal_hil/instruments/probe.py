@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from thecal_fw.link.frames import Frame, FrameReader, encode_frame
 from thecal_fw.link.layouts import Message
-from thecal_hil.rig import SerialPort
+from thecal_hil.contract.rig import SerialPort
 from thecal_probe import messages, pins
 from thecal_sim.edge_record import Edge
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from thecal_hil.contract.rig import RigUnavailableError
 from thecal_hil.report.writing import SUMMARIES, gather, write
-from thecal_hil.rigs import RIG_NAMES, RigUnavailableError
+from thecal_hil.rigs.opening import RIG_NAMES
 from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
 from thecal_hil.scenario.document import Scenario, ScenarioError
 from thecal_hil.scenario.reader import read_library

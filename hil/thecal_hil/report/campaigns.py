@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from thecal_hil.evidence import figure_text, has_seal, is_as_written
+from thecal_hil.evidence.measurements import figure_text, has_seal, is_as_written
 from thecal_hil.report.summaries import KNOWN, Fact, KnownSummary
 
 

@@ -11,9 +11,9 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, PRIORITY_CRITICAL
-from thecal_hil.course import MICROSTEPS_PER_NL
-from thecal_hil.pump_clock import NS_PER_S
+from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, AT_PRIORITY, PRIORITY_CRITICAL
+from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_hil.course.course import MICROSTEPS_PER_NL
 from thecal_hil.report.panels import Panel, across, up
 from thecal_hil.report.svg import (
     Floats,
@@ -145,7 +145,7 @@ def _draw_alarms(sheet: _Sheet) -> Panel:
         spans = [span for span in sheet.record.alarms if span.alarm == alarm]
         for span in spans:
             left, right = _ends_px(sheet, span)
-            kind = "alarm critical" if ALARMS[alarm][1] == PRIORITY_CRITICAL else "alarm"
+            kind = "alarm critical" if ALARMS[alarm][AT_PRIORITY] == PRIORITY_CRITICAL else "alarm"
             panel.parts.append(rect(left, y_px + 15, max(right - left, 1.5), 6, kind))
         first_px = _ends_px(sheet, spans[0])[0]
         late = first_px > sheet.time.start_px + 0.7 * (sheet.time.end_px - sheet.time.start_px)

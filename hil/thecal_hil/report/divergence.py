@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thecal_hil.pump_clock import NS_PER_S
+from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.scenario.record import Divergence, ScenarioRecord, Status
 from thecal_sim.edge_record import Edge
 

@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from thecal_hil.evidence import Measurement, Outcome
+from thecal_hil.evidence.measurements import Measurement, Outcome
+from thecal_hil.evidence.trace.matrix import Matrix, Traced
 from thecal_hil.report.campaigns import Campaign, CampaignState
 from thecal_hil.report.provenance import Provenance
 from thecal_hil.scenario.coverage import Covered
 from thecal_hil.scenario.record import ScenarioRecord, Status
-from thecal_hil.trace.matrix import Matrix, Traced
 
 _LEADING = ("board", "pico", "model")
 """Of which rig the drawings are, the first of these that ran: what is shipped comes before what stands for it."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thecal_hil.course import MICROSTEPS_PER_NL
-from thecal_hil.pump_clock import TICK_NS, Instants
+from thecal_hil.contract.pump_clock import TICK_NS, Instants
+from thecal_hil.course.course import MICROSTEPS_PER_NL
 from thecal_hil.report.svg import Floats
 from thecal_hil.scenario.flow_samples import (
     FEWEST_PULSES,
@@ -99,6 +99,8 @@ def _weighed(
     if collected is None or places is None:
         return None
     mass_nl = _mass_volume(collected, places, samples.windows.sample_s)
+    if mass_nl is None:
+        return None
     out_nl = collected.out_nl[places]
     return Weighed(
         _trumpet(mass_nl, due_nl, samples),
@@ -115,7 +117,8 @@ def start_up_of(record: ScenarioRecord) -> StartUp | None:
     sample_s, collected = samples.sample_s, record.collected
     places, by_mass = _places(collected, samples.at_ns), None
     if collected is not None and places is not None:
-        by_mass = start_up_curve(_mass_volume(collected, places, sample_s), sample_s)
+        mass_nl = _mass_volume(collected, places, sample_s)
+        by_mass = None if mass_nl is None else start_up_curve(mass_nl, sample_s)
     return StartUp(
         samples,
         start_up_curve(_due_volume(due, samples.at_ns), sample_s),
@@ -137,6 +140,11 @@ def _places(collected: Collected | None, at_ns: Instants) -> Instants | None:
     return np.searchsorted(collected.t_ns, at_ns).astype(np.int64)
 
 
-def _mass_volume(collected: Collected, places: Instants, sample_s: float) -> Floats:
+def _mass_volume(collected: Collected, places: Instants, sample_s: float) -> Floats | None:
+    """None where the balance was zeroed in between, or missed a reading."""
     loss_g = collected.evaporates_g_per_h * sample_s / _S_PER_H
-    return from_mass(collected.shown_g[places], collected.g_per_ml, loss_g)
+    try:
+        volume_nl = from_mass(collected.shown_g[places], collected.g_per_ml, loss_g)
+    except ValueError:
+        return None
+    return volume_nl if np.isfinite(volume_nl).all() else None

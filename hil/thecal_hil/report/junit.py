@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
-from thecal_hil.evidence import figure_text
-from thecal_hil.pump_clock import NS_PER_S
+from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_hil.evidence.measurements import figure_text
 from thecal_hil.scenario.record import ScenarioRecord, Status
 from thecal_hil.scenario.telling import what_is_wrong
 

@@ -10,9 +10,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from thecal.reports.page import BANNER
-from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, PRIORITY_NAMES, RESPONSE_NAMES
-from thecal_hil.evidence import Outcome, figure_text
-from thecal_hil.pump_clock import NS_PER_S
+from thecal_fw.core.alarms import (
+    ALARM_NAMES,
+    ALARMS,
+    AT_NAME,
+    AT_PRIORITY,
+    AT_RESPONSE,
+    PRIORITY_NAMES,
+    RESPONSE_NAMES,
+)
+from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_hil.evidence.measurements import Outcome, figure_text
 from thecal_hil.report.course_plot import draw_course
 from thecal_hil.report.divergence import first_divergence
 from thecal_hil.report.findings import Findings, Measured, RequirementRow, ScenarioGroup
@@ -233,11 +241,11 @@ def _alarm_table(findings: Findings) -> list[AlarmRow]:
     otherwise = {row.name: row.otherwise for row in findings.coverage if row.kind == "alarm"}
     return [
         AlarmRow(
-            row[0],
-            PRIORITY_NAMES[row[1]],
-            RESPONSE_NAMES[row[2]],
+            row[AT_NAME],
+            PRIORITY_NAMES[row[AT_PRIORITY]],
+            RESPONSE_NAMES[row[AT_RESPONSE]],
             tuple(sorted(raised.get(number, ()))),
-            otherwise.get(row[0], ""),
+            otherwise.get(row[AT_NAME], ""),
         )
         for number, row in enumerate(ALARMS)
     ]

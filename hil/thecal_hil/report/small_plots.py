@@ -7,7 +7,7 @@ from math import ceil
 
 import numpy as np
 
-from thecal_hil.pump_clock import TICK_NS
+from thecal_hil.contract.pump_clock import TICK_NS
 from thecal_hil.report.panels import LEFT_PX, Panel, across, up
 from thecal_hil.report.svg import drawing, label_of, line, path, round_up, text, ticks
 from thecal_hil.scenario.record import Divergence, ScenarioRecord

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thecal_hil.evidence import figure_text
+from thecal_hil.evidence.measurements import figure_text
 
 Summary = Mapping[str, Any]
 

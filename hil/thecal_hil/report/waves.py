@@ -20,7 +20,7 @@ from vcd import VCDWriter
 from vcd.common import VarType
 
 from thecal_fw.core.alarms import ALARM_NAMES
-from thecal_hil.pump_clock import NS_PER_S, NS_PER_US, Instants
+from thecal_hil.contract.pump_clock import NS_PER_S, NS_PER_US, Instants
 from thecal_hil.report.divergence import first_divergence
 from thecal_hil.scenario.record import AlarmSpan, ScenarioRecord
 

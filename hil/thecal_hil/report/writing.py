@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from thecal_hil.checkout import REPOSITORY
-from thecal_hil.evidence import write_json
+from thecal_hil.evidence.measurements import write_json
+from thecal_hil.evidence.trace.matrix import Matrix
+from thecal_hil.evidence.trace.project import REQUIREMENTS, matrix_of_project
+from thecal_hil.groundwork.checkout import REPOSITORY
 from thecal_hil.report.campaigns import read_campaigns
 from thecal_hil.report.findings import Findings, find
 from thecal_hil.report.junit import write_junit
@@ -17,11 +19,9 @@ from thecal_hil.report.provenance import provenance_of
 from thecal_hil.report.results import results_of
 from thecal_hil.report.tables import write_edges, write_results
 from thecal_hil.report.waves import write_close_wave, write_wave
-from thecal_hil.scenario.coverage import read_coverage
-from thecal_hil.scenario.reader import LIBRARY
+from thecal_hil.scenario.coverage import coverage_of
+from thecal_hil.scenario.reader import LIBRARY, read_library
 from thecal_hil.scenario.record import ScenarioRecord
-from thecal_hil.trace.matrix import Matrix
-from thecal_hil.trace.project import REQUIREMENTS, matrix_of_project
 
 SUMMARIES = Path("build/evidence")
 PAGE = "report.html"
@@ -71,7 +71,7 @@ def gather(
     provenance = provenance_of(records)
     campaigns = read_campaigns(summaries, provenance.checkout)
     library = [path.stem for path in LIBRARY.glob("*.toml")]
-    return find(records, provenance, _matrix(root), campaigns, read_coverage(), library)
+    return find(records, provenance, _matrix(root), campaigns, coverage_of(read_library()), library)
 
 
 def _matrix(root: Path) -> Matrix | None:

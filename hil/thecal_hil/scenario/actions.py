@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from thecal_hil.faults import Fault
-from thecal_hil.rig import Capability
+from thecal_hil.contract.faults import Fault
+from thecal_hil.contract.rig import Capability
 from thecal_hil.scenario import host_actions as host
 from thecal_hil.scenario import trouble_actions as trouble
 from thecal_hil.scenario.attempt import Attempt

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from thecal_hil.rig import Rig
+from thecal_hil.contract.rig import Rig
 from thecal_hil.scenario.document import Scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status
 from thecal_hil.scenario.runner import run

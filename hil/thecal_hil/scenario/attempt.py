@@ -18,15 +18,15 @@ from thecal.status import Status
 from thecal_fw.core.events import EVENT_HELD, EVENT_PROGRAM_EFFECTIVE, EVENT_STOPPED
 from thecal_fw.core.instant import TICK_US
 from thecal_fw.core.roles import ROLE_NAMES
-from thecal_hil.course import Course, Stretch
-from thecal_hil.load import BadWire
-from thecal_hil.pump_clock import NS_PER_S, NS_PER_US, PumpClock
-from thecal_hil.rig import ResetCause, Rig
+from thecal_hil.contract.pump_clock import NS_PER_S, NS_PER_US, PumpClock
+from thecal_hil.contract.rig import ResetCause, Rig
+from thecal_hil.course.course import Course, Stretch
+from thecal_hil.course.load import BadWire
+from thecal_hil.course.therapy import Therapy
 from thecal_hil.scenario.document import Scenario, Setup, Step
 from thecal_hil.scenario.record import Happening
 from thecal_hil.scenario.responses import Logged, followed
 from thecal_hil.scenario.unspoken import unspoken
-from thecal_hil.therapy import Therapy
 from thecal_sim.oracle import PulseCheck
 from thecal_sim.plant import Plant, PlantParameters
 from thecal_sim.plant.reservoir import ReservoirParameters

@@ -18,11 +18,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from uuid import uuid4
 
-from thecal_hil.copies import CopyFailedError, in_a_copy
-from thecal_hil.progress import ProgressLine, shown
-from thecal_hil.progress_of_runs import Place, Runs, runs_of, share_of_time
-from thecal_hil.rig import Rig
-from thecal_hil.rigs import RigUnavailableError, boards_at, image_for, open_rig, rig_class
+from thecal_hil.contract.elapsed import share_of_time
+from thecal_hil.contract.rig import Rig, RigUnavailableError
+from thecal_hil.groundwork.copies import CopyFailedError, in_a_copy
+from thecal_hil.groundwork.progress import ProgressLine, shown
+from thecal_hil.groundwork.progress_of_runs import Place, Runs, runs_of
+from thecal_hil.rigs.opening import boards_at, image_for, open_rig, rig_class
 from thecal_hil.scenario.document import Scenario
 from thecal_hil.scenario.reader import argument_of, read_scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status
@@ -104,9 +105,9 @@ def _reported(scenario: Scenario, rig: Rig, place: Place | None) -> ScenarioReco
 
 def _run_on_bench(scenario: Scenario, wanted: RigWanted, place: Place | None) -> ScenarioRecord:
     # Imported late: not every rig needs the instruments of a bench.
-    from thecal_hil.bench import BenchError
-    from thecal_hil.board_choice import NoBoardFitsError, take
-    from thecal_hil.board_lock import BoardBusyError
+    from thecal_hil.bench.bench import BenchError
+    from thecal_hil.bench.board_choice import NoBoardFitsError, take
+    from thecal_hil.bench.board_lock import BoardBusyError
 
     try:
         (taken,) = take(boards_at(None, wanted.bench), scenario.needs, wanted.run)

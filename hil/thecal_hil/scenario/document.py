@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from thecal.errors import BadInputError
-from thecal_hil.evidence import Measurement
+from thecal_hil.course.therapy import Therapy, prescribed_by
+from thecal_hil.evidence.measurements import Measurement
 from thecal_hil.scenario.params import Given
-from thecal_hil.therapy import Therapy, prescribed_by
 
 
 class ScenarioError(Exception):

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from thecal.table import Table
-from thecal_hil.pump_clock import NS_PER_S
+from thecal_hil.contract.pump_clock import NS_PER_S
 
 _UNITS_NS = {
     "d": 86_400 * NS_PER_S,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thecal_hil.pump_clock import NS_PER_S, Instants
+from thecal_hil.contract.pump_clock import NS_PER_S, Instants
 from thecal_sim.metrics.trumpet import AMBULATORY, STANDARD, WindowSet
 from thecal_sim.metrics.volume import even_instants
 

@@ -18,8 +18,8 @@ from thecal_fw.core.bolus import KIND_NAMES, KIND_PATIENT
 from thecal_fw.core.events import EVENT_BOLUS_BEGUN, KIND_SHIFT, SECONDS_MASK
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.core.service_life import PART_NAMES
-from thecal_hil.drills import heap_bytes_per_pulse
-from thecal_hil.pump_clock import NS_PER_S
+from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_hil.course.drills import heap_bytes_per_pulse
 from thecal_hil.scenario.attempt import Attempt, key_of, utc_second
 from thecal_hil.scenario.params import Given
 from thecal_sim.ideal import Span

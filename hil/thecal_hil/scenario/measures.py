@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thecal_hil.pump_clock import TICK_NS
-from thecal_hil.rig import Capability
+from thecal_hil.contract.pump_clock import TICK_NS
+from thecal_hil.contract.rig import Capability
 from thecal_hil.scenario import plant_measures as plant
 from thecal_hil.scenario import pulse_measures as pulse
 from thecal_hil.scenario import told_measures as told

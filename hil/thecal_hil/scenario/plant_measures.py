@@ -9,7 +9,7 @@ from math import nan
 
 import numpy as np
 
-from thecal_hil.pump_clock import NS_PER_S
+from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
 from thecal_hil.scenario.pulse_measures import prescribed_ul, window_ns

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thecal_hil.course import MICROSTEPS_PER_NL
-from thecal_hil.pump_clock import NS_PER_S, Instants
-from thecal_hil.rig import BUZZER, DIRECTION, DRIVER_ENABLED, ENABLE
+from thecal_hil.contract.pump_clock import NS_PER_S, Instants
+from thecal_hil.contract.rig import BUZZER, DIRECTION, DRIVER_ENABLED, ENABLE
+from thecal_hil.course.course import MICROSTEPS_PER_NL
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
 from thecal_sim.edge_record import Edge

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from thecal_fw.core.alarms import ALARM_NAMES
-from thecal_hil import gate
-from thecal_hil.evidence import Measurement
-from thecal_hil.faults import Fault
-from thecal_hil.rig import Capability
+from thecal_hil.contract import gate
+from thecal_hil.contract.faults import Fault
+from thecal_hil.contract.rig import Capability
+from thecal_hil.evidence.measurements import Measurement
 from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.check_faults import LIMITS, judge_limits, judge_window, lies_behind
 from thecal_hil.scenario.document import Check, PlantWanted, Prescribed, Scenario, ScenarioError, Setup, Step

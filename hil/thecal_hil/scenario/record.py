@@ -12,8 +12,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from thecal_hil.evidence import Evidence
-from thecal_hil.pump_clock import Instants
+from thecal_hil.contract.pump_clock import Instants
+from thecal_hil.evidence.measurements import Evidence
 from thecal_sim.edge_record import Edge
 
 

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from thecal.alarm_sets import acknowledged_in
 from thecal_fw.core import events
-from thecal_hil.course import MICROSTEPS_PER_NL, Stretch
-from thecal_hil.day import digest_of
-from thecal_hil.pump_clock import TICK_NS, Instants
-from thecal_hil.rig import Capability
+from thecal_hil.contract.edge_digest import digest_of
+from thecal_hil.contract.pump_clock import TICK_NS, Instants
+from thecal_hil.contract.rig import Capability
+from thecal_hil.course.course import MICROSTEPS_PER_NL, Stretch
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.flow_samples import weighed_instants
 from thecal_hil.scenario.record import AlarmSpan, Collected, Curve, Divergence, ScenarioRecord, Signal
@@ -136,8 +137,9 @@ def _alarm_spans(attempt: Attempt) -> list[AlarmSpan]:
             begun.setdefault(event.first, t_ns)
         elif event.code == events.EVENT_ALARM_CLEARED:
             end(event.first, t_ns)
-        elif event.code == events.EVENT_ALARM_ACKNOWLEDGED:
-            for alarm in [one for one in begun if event.second >> one & 1]:
+        acknowledged = acknowledged_in(event.code, event.first, event.second)
+        if acknowledged is not None:
+            for alarm in [one for one in begun if acknowledged[1] >> one & 1]:
                 end(alarm, t_ns)
     spans += [AlarmSpan(alarm, begin_ns, None) for alarm, begin_ns in begun.items()]
     return sorted(spans, key=lambda span: (span.begin_ns, span.alarm))

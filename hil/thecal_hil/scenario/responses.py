@@ -10,20 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from thecal.alarm_sets import acknowledged_in
 from thecal_fw.core import events
 from thecal_fw.core.alarms import (
     ALARMS,
+    AT_LATCHES,
+    AT_RESPONSE,
     PROGRAM_LOST,
     RESPONSE_BLOCK_BOLUSES,
     RESPONSE_MINIMUM_RATE,
     RESPONSE_NONE,
     STOPPED_BY_ALARM,
 )
-from thecal_hil.course import Stretch
+from thecal_hil.course.course import Stretch
 from thecal_sim.ideal import Epoch, IdealDelivery, Regimen
 from thecal_sim.prescription import MINIMUM_RATE_NL_PER_DAY
 
-_LATCHING = sum(1 << alarm for alarm, row in enumerate(ALARMS) if row[3])
+_LATCHING = sum(1 << alarm for alarm, row in enumerate(ALARMS) if row[AT_LATCHES])
 _OUTLIVES_A_RESET = _LATCHING | 1 << STOPPED_BY_ALARM | 1 << PROGRAM_LOST
 
 
@@ -48,7 +51,9 @@ class _Change:
 
 def response_of(active: int) -> int:
     """The most restrictive response of some alarms, by bit."""
-    return max((row[2] for alarm, row in enumerate(ALARMS) if active >> alarm & 1), default=RESPONSE_NONE)
+    return max(
+        (row[AT_RESPONSE] for alarm, row in enumerate(ALARMS) if active >> alarm & 1), default=RESPONSE_NONE
+    )
 
 
 def followed(stretch: Stretch, log: Sequence[Logged]) -> Stretch:
@@ -101,8 +106,9 @@ def activity(log: Sequence[Logged]) -> Iterator[tuple[Logged, int]]:
             active |= 1 << entry.first
         elif entry.code == events.EVENT_ALARM_CLEARED:
             active &= ~(1 << entry.first)
-        elif entry.code == events.EVENT_ALARM_ACKNOWLEDGED:
-            active &= ~entry.second
+        acknowledged = acknowledged_in(entry.code, entry.first, entry.second)
+        if acknowledged is not None:
+            active &= ~acknowledged[1]
         yield entry, active
 
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from thecal.errors import ThecalError
-from thecal_hil import gate
-from thecal_hil.evidence import Evidence, Measurement
-from thecal_hil.rig import Rig
-from thecal_hil.rigs import RigUnavailableError, open_rig
+from thecal_hil.contract import gate
+from thecal_hil.contract.rig import Rig, RigUnavailableError
+from thecal_hil.evidence.measurements import Evidence, Measurement
+from thecal_hil.rigs.opening import open_rig
 from thecal_hil.scenario import recording
 from thecal_hil.scenario.actions import perform
 from thecal_hil.scenario.attempt import Attempt

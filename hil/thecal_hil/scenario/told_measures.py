@@ -13,8 +13,8 @@ from thecal_fw.core import events
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus import KIND_NAMES
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
-from thecal_hil.course import MICROSTEPS_PER_NL
-from thecal_hil.pump_clock import NS_PER_S
+from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_hil.course.course import MICROSTEPS_PER_NL
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
 from thecal_hil.scenario.pulse_measures import window_ns

@@ -9,12 +9,22 @@ from collections.abc import Callable
 
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
-from thecal_hil.alarm_causes import rotten_programs
-from thecal_hil.faults import Fault
-from thecal_hil.load import BadWire, cut_short, damaged, doubled, flood, garbage, lost, settle, valid_frames
-from thecal_hil.pump_clock import NS_PER_S
-from thecal_hil.raw_link import RawLink
-from thecal_hil.rig import ResetCause
+from thecal_hil.contract.faults import Fault
+from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_hil.contract.rig import ResetCause
+from thecal_hil.course.load import (
+    BadWire,
+    cut_short,
+    damaged,
+    doubled,
+    flood,
+    garbage,
+    lost,
+    settle,
+    valid_frames,
+)
+from thecal_hil.course.raw_link import RawLink
+from thecal_hil.scenario.alarm_causes import rotten_programs
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
 

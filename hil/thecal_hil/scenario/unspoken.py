@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from thecal_fw.core import alarms, events
 from thecal_fw.core.alarms import ALARM_NAMES, RESPONSE_STOP
-from thecal_hil.course import Stretch
+from thecal_hil.course.course import Stretch
 from thecal_hil.scenario.document import Scenario
 from thecal_hil.scenario.responses import Logged, activity, response_of
 

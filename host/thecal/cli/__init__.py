@@ -1,5 +1,8 @@
 """The ``thecal`` command: one module for each group of subcommands, results on standard output, messages on error.
 
+Packages that know of this one, and that it knows nothing of, bring further subcommands as entry points of the group
+``thecal.commands``: functions that add theirs to the application.
+
 Exit codes: 0 done, 1 the pump or its port refused or failed, 2 bad input, 3 done, and the
 figures call for evaluation by a person.
 """
@@ -7,6 +10,7 @@ figures call for evaluation by a person.
 from __future__ import annotations
 
 import sys
+from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
@@ -27,6 +31,7 @@ from thecal.cli import (
     visiting,
     watching,
 )
+from thecal.cli.output import output_told_apart
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.version import VERSION
 
@@ -55,6 +60,8 @@ for module in (
     servicing,
 ):
     module.add_commands(app)
+for entry_point in entry_points(group="thecal.commands"):
+    entry_point.load()(app)
 
 
 def _show_version(wanted: bool) -> None:
@@ -81,7 +88,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command; its exit code. Wrong arguments are told by Typer itself, with exit code 2."""
     try:
-        app(args=arguments)
+        with output_told_apart():
+            app(args=arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BadInputError as error:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thecal.cli.common import (
+    NEGATIVE_NUMBERS,
     JsonOption,
     PortOption,
     YesOption,
@@ -43,7 +44,9 @@ MinutesOption = Annotated[int, typer.Option("--over-minutes", help="How long it 
 
 def add_commands(app: typer.Typer) -> None:
     bolus = typer.Typer(no_args_is_help=True, help="Give a bolus, end it, or tell what was given.")
-    bolus.command(epilog="Example: thecal bolus give 10 --over-minutes 5")(give)
+    bolus.command(epilog="Example: thecal bolus give 10 --over-minutes 5", context_settings=NEGATIVE_NUMBERS)(
+        give
+    )
     bolus.command(epilog="Example: thecal bolus patient")(patient)
     bolus.command(epilog="Example: thecal bolus prime --catheter --over-minutes 20")(prime)
     bolus.command(epilog="Example: thecal bolus cancel --yes")(cancel)
@@ -159,10 +162,12 @@ def _give(
         f"a {kind_name(kind)} bolus of {dose} mcg ({millilitres(check.bolus_nl)} mL) over"
         f" {duration_text(check.bolus_seconds)}"
     )
+    if not check.bolus_nl:
+        what = f"a {kind_name(kind)} bolus"
     if check.is_refused:
-        wait = f"; wait {duration_text(check.patient_wait_s)}" if check.patient_wait_s else ""
-        counted = f" ({pump.boluses().meter_text})" if check.is_held_by_meter else ""
-        raise ThecalError(f"the pump would refuse {what}: {check.reason}{counted}{wait}")
+        from thecal.bolus_refusal import why_refused
+
+        raise ThecalError(f"the pump would refuse {what}: {why_refused(pump, program, kind, check)}")
     ask(f"Give {what}?", yes=yes, as_json=as_json)
     given = pump.give_bolus(program.digest(), kind, rate_nl_per_day, seconds)
     if as_json:

@@ -46,8 +46,8 @@ def time(
         raise BadInputError(["give --set or --to, not both"])
     if offset is not None and not (from_host or to):
         raise BadInputError(["--offset goes with --set or --to; without them the time is only shown"])
-    offset_minutes = _own_offset_minutes() if offset is None else _minutes(offset)
-    wanted_us = None if to is None else _utc_us(to, offset_minutes)
+    offset_minutes = own_offset_minutes() if offset is None else _minutes(offset)
+    wanted_us = None if to is None else utc_us(to, offset_minutes)
     with connected(port) as pump:
         if from_host:
             wanted_us = round(host_clock.time() * _US_PER_S)
@@ -75,7 +75,7 @@ def _show_time(pump: Pump, as_json: bool) -> None:
         )
         return
     host = datetime.fromtimestamp(host_s).astimezone()
-    host_offset = offset_text(_own_offset_minutes())
+    host_offset = offset_text(own_offset_minutes())
     rows = [("pump", "unknown; set it with `thecal time --set`")]
     if ahead_s is not None:
         local = datetime.fromtimestamp(reading.utc_s, UTC) + timedelta(minutes=reading.offset_minutes)
@@ -89,7 +89,8 @@ def _show_time(pump: Pump, as_json: bool) -> None:
     show(pairs(rows))
 
 
-def _own_offset_minutes() -> int:
+def own_offset_minutes() -> int:
+    """By how many minutes this computer's local time is ahead of UTC."""
     offset = datetime.now().astimezone().utcoffset() or timedelta()
     return round(offset.total_seconds() / 60)
 
@@ -106,7 +107,7 @@ def _minutes(offset: str) -> int:
     return -minutes if match[1] == "-" else minutes
 
 
-def _utc_us(text: str, offset_minutes: int) -> int:
+def utc_us(text: str, offset_minutes: int) -> int:
     """Microseconds since 1970 of a time a person gave; local to the pump unless it names its own offset."""
     try:
         given = datetime.fromisoformat(text)

@@ -31,6 +31,9 @@ PortOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
 
+NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
+"""Context of a command that takes a number: -5 is one that is refused as such, and no option that nobody knows."""
+
 _WIDTH_WITHOUT_TERMINAL = 100
 _is_working = False
 
@@ -135,14 +138,10 @@ def pairs(rows: list[tuple[str, str]]) -> Table:
 
 
 def columns(*names: str) -> Table:
-    """An empty table with headings."""
+    """An empty table with headings. What is too wide for its column goes on below and is never cut off."""
     from rich.table import Table
 
-    return Table(*names, box=None, padding=(0, 2, 0, 0), header_style="bold")
-
-
-def names_of(bits: int) -> list[str]:
-    """Names of the alarms whose bits are set."""
-    from thecal_fw.core.alarms import ALARM_NAMES
-
-    return [name for bit, name in enumerate(ALARM_NAMES) if bits >> bit & 1]
+    table = Table(*names, box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in table.columns:
+        column.overflow = "fold"
+    return table

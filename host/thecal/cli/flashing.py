@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thecal.cli.common import JsonOption, PortOption, connected, print_json, working
-from thecal.errors import NoAnswerError, NotAPumpError, PortError
+from thecal.errors import BadInputError, NoAnswerError, NotAPumpError, PortError
 
 if TYPE_CHECKING:
     from thecal.flash import Image
@@ -29,6 +30,16 @@ def flash(
         Path | None,
         typer.Option(metavar="FOLDER", help="Where the board's BOOTSEL drive is, or will be, mounted."),
     ] = None,
+    serial: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NUMBER", help="Serial number of a running board; repeat it for several boards."
+        ),
+    ] = None,
+    usb_port: Annotated[
+        str | None,
+        typer.Option(metavar="PORT", help="USB port, as in 1-1.2, of a board in BOOTSEL mode, of several."),
+    ] = None,
     port: PortOption = None,
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Wait for the board and check what it reports.")
@@ -39,11 +50,22 @@ def flash(
     ] = 20.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Put firmware on a board: one in BOOTSEL mode, or a running pump, which is sent there first."""
-    from thecal.flash import check_drive, copy_image, load_image
+    """Put firmware on a board: one in BOOTSEL mode, or a running pump, which is sent there first.
+
+    Through its drive where one is mounted or named, else through the boot loader's USB interface.
+    """
+    from thecal.flash import check_drive, copy_image, load_image, must_tell_its_commit
     from thecal.ports import candidates
 
     loaded = load_image(image)
+    if check:
+        must_tell_its_commit(loaded)
+    if _goes_over_usb(drive, serial or [], usb_port):
+        from thecal.cli.usb_flashing import flash_over_usb
+
+        boards = flash_over_usb(loaded, serial or [], usb_port, port, check=check, wait_s=wait)
+        _tell_boards(image, [asdict(board) for board in boards], as_json)
+        return
     with working("looking for the board"):
         target = _find(port, drive, wait)
         check_drive(target)
@@ -59,6 +81,36 @@ def flash(
         print_json({"image": str(image), "drive": str(target), "version": version, "commit": commit})
     elif reported:
         typer.echo(f"the board reports firmware {reported[0]} ({reported[1]})")
+
+
+def _goes_over_usb(drive: Path | None, serials: list[str], usb_port: str | None) -> bool:
+    """Whether the boot loader's USB interface is the way: where it is asked for, or no drive is mounted."""
+    from thecal.flash import mounted_drives
+    from thecal.usb_boot import HOW_TO_INSTALL, is_available
+
+    if serials or usb_port is not None:
+        if drive is not None:
+            raise BadInputError(
+                ["--drive goes with neither --serial nor --usb-port: a drive tells no number"]
+            )
+        if not is_available():
+            raise BadInputError([f"--serial and --usb-port need what is not installed: {HOW_TO_INSTALL}"])
+        return True
+    return drive is None and not mounted_drives() and is_available()
+
+
+def _tell_boards(image: Path, boards: list[dict[str, str]], as_json: bool) -> None:
+    if as_json:
+        print_json({"image": str(image), "boards": boards})
+        return
+    for board in boards:
+        name = board["serial_number"] or f"the board at USB port {board['usb_port']}"
+        reports = f"; it reports firmware {board['version']} ({board['commit']})" if board["version"] else ""
+        typer.echo(f"{image} is on {name}{reports}")
+
+
+def _takes_an_image(candidate: Candidate) -> bool:
+    return candidate.is_thecal and not candidate.is_practice
 
 
 def _find(port: str | None, drive: Path | None, wait_s: float) -> Path:
@@ -77,7 +129,7 @@ def _find(port: str | None, drive: Path | None, wait_s: float) -> Path:
                 " flash the board in BOOTSEL mode name its drive with --drive, to flash the other unplug it"
             )
         return choose_drive(found)
-    if port is None and not any(candidate.is_thecal for candidate in candidates()):
+    if port is None and not any(_takes_an_image(candidate) for candidate in candidates()):
         # Nothing to send there: the folder named, if any, is looked at and what is wrong with it told.
         return drive or choose_drive([])
     if drive is not None and drive.is_dir() and any(drive.iterdir()):

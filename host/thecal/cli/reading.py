@@ -30,7 +30,8 @@ def ports(as_json: JsonOption = False) -> None:
         return
     table = columns("port", "board", "serial number")
     for port in found:
-        board = "Thecal pump" if port.is_thecal else port.description.replace("n/a", "")
+        pump = "practice pump" if port.is_practice else "Thecal pump"
+        board = pump if port.is_thecal else port.description.replace("n/a", "")
         table.add_row(port.device, board or "unknown", port.serial_number or "none")
     show(table)
 
@@ -81,19 +82,19 @@ def alarms(
 ) -> None:
     """Show every alarm and what the pump does about it. Needs no pump."""
     from thecal.cli.status_text import notification_text
-    from thecal_fw.core.alarms import ALARMS, PRIORITY_NAMES, RESPONSE_NAMES
+    from thecal_fw.core import alarms as told
 
     keys = ("alarm", "priority", "response", "notification", "latches", "cleared_by")
     rows = [
         (
-            name,
-            PRIORITY_NAMES[priority],
-            RESPONSE_NAMES[response],
-            notification_text(priority),
-            latches,
-            clears,
+            row[told.AT_NAME],
+            told.PRIORITY_NAMES[row[told.AT_PRIORITY]],
+            told.RESPONSE_NAMES[row[told.AT_RESPONSE]],
+            notification_text(row[told.AT_PRIORITY]),
+            row[told.AT_LATCHES],
+            row[told.AT_CLEARED_BY],
         )
-        for name, priority, response, latches, clears in ALARMS
+        for row in told.ALARMS
     ]
     if as_json:
         print_json([dict(zip(keys, row, strict=True)) for row in rows])

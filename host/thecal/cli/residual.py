@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, connected, print_json
+from thecal.cli.common import NEGATIVE_NUMBERS, JsonOption, PortOption, connected, print_json
 from thecal.errors import BadInputError, ThecalError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _NL_PER_ML = 1_000_000
 
 
 def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: thecal residual 12.3")(residual)
+    app.command(epilog="Example: thecal residual 12.3", context_settings=NEGATIVE_NUMBERS)(residual)
 
 
 def residual(

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thecal.alarm_sets import names_of
 from thecal.cli.common import (
+    NEGATIVE_NUMBERS,
     JsonOption,
     PortOption,
     YesOption,
     ask,
     connected,
-    names_of,
     print_json,
     warn_unless_stored,
 )
 from thecal.errors import BadInputError, ThecalError
+from thecal_fw.core.pump_state import STATE_STARTING
+
+if TYPE_CHECKING:
+    from thecal.client import Pump
+    from thecal.status import Status
 
 _NL_PER_ML = 1_000_000
+_BEGINS_WITHIN_S = 5
+_LOOK_EVERY_S = 0.1
 _MOST_ML = Decimal(40)
 _VOLUME = re.compile(r"[0-9]{1,4}(\.[0-9]{1,9})?")
 
@@ -29,7 +38,7 @@ _VOLUME = re.compile(r"[0-9]{1,4}(\.[0-9]{1,9})?")
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: thecal start")(start)
     app.command(epilog="Example: thecal stop --yes")(stop)
-    app.command(epilog="Example: thecal refill 19.5")(refill)
+    app.command(epilog="Example: thecal refill 19.5", context_settings=NEGATIVE_NUMBERS)(refill)
     app.command(epilog='Example: thecal acknowledge "low reservoir"')(acknowledge)
 
 
@@ -43,7 +52,7 @@ def start(port: PortOption = None, as_json: JsonOption = False) -> None:
             raise ThecalError("the pump has no program; commit one with `thecal program FILE`")
         digest = program.digest()
         started = pump.start(digest)
-        status, bridge_left_s = pump.interrogate(), pump.boluses().bridge_left_s
+        status, bridge_left_s = _status_once_begun(pump), pump.boluses().bridge_left_s
     warn_unless_stored(started.is_stored)
     if as_json:
         print_json({"digest": digest.hex(), "state": status.state_name, **asdict(started)})
@@ -52,6 +61,17 @@ def start(port: PortOption = None, as_json: JsonOption = False) -> None:
     typer.echo(f"the pump is {status.state_name}: program {digest[:4].hex()}, {program.drug}{dose}")
     if status.active_alarms:
         typer.echo(f"alarms: {', '.join(status.alarm_names)}")
+
+
+def _status_once_begun(pump: Pump) -> Status:
+    """The status once the pump delivers, so that whoever sends the next command finds it delivering. It takes a second,
+    or a few where much is to be prepared; after that the status is what it is."""
+    end_s = time.monotonic() + _BEGINS_WITHIN_S
+    status = pump.interrogate()
+    while (status.state == STATE_STARTING or status.change_pending) and time.monotonic() < end_s:
+        time.sleep(_LOOK_EVERY_S)
+        status = pump.interrogate()
+    return status
 
 
 def stop(port: PortOption = None, yes: YesOption = False, as_json: JsonOption = False) -> None:
@@ -69,10 +89,12 @@ def stop(port: PortOption = None, yes: YesOption = False, as_json: JsonOption = 
 def refill(
     volume_ml: Annotated[str, typer.Argument(help="Volume now in the reservoir, in mL.")],
     port: PortOption = None,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell the pump what its reservoir holds now."""
+    """Tell the pump what its reservoir holds now. Asks first: dates and alarms go by it."""
     fill_nl = nanolitres(volume_ml)
+    ask(f"Tell the pump that its reservoir now holds {fill_nl / _NL_PER_ML:g} mL?", yes=yes, as_json=as_json)
     with connected(port) as pump:
         refilled = pump.refill(fill_nl)
     warn_unless_stored(refilled.is_stored)
@@ -88,7 +110,11 @@ def refill(
 def nanolitres(volume_ml: str) -> int:
     """A volume a person gave in millilitres, exactly."""
     if not _VOLUME.fullmatch(volume_ml):
-        raise BadInputError([f"{volume_ml!r} is no volume in mL; write it like 20 or 19.5"])
+        raise BadInputError(
+            [
+                f"{volume_ml!r} is no volume in mL, allowed: more than 0, up to {_MOST_ML}; write it like 20 or 19.5"
+            ]
+        )
     volume = Decimal(volume_ml)
     if not 0 < volume <= _MOST_ML or volume * _NL_PER_ML % 1:
         raise BadInputError(
@@ -101,15 +127,19 @@ def acknowledge(
     names: Annotated[list[str] | None, typer.Argument(help="Names of alarms.")] = None,
     port: PortOption = None,
     everything: Annotated[bool, typer.Option("--all", help="All that are active.")] = False,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Acknowledge alarms: they fall silent for a while, and latched ones whose cause is gone clear."""
+    """Acknowledge alarms: they fall silent for a while, and latched ones whose cause is gone clear. Asks first."""
     if bool(names) == everything:
         raise BadInputError(["name the alarms to acknowledge, or give --all; `thecal alarms` lists them"])
     bits = _bits_of(names or [])
     with connected(port) as pump:
         before = pump.interrogate().active_alarms
-        acknowledged = pump.acknowledge(before if everything else bits)
+        wanted = before if everything else bits
+        if wanted:
+            ask(f"Acknowledge {', '.join(names_of(wanted))}?", yes=yes, as_json=as_json)
+        acknowledged = pump.acknowledge(wanted)
     warn_unless_stored(acknowledged.is_stored)
     active, silenced = acknowledged.active_alarms, acknowledged.silenced_alarms
     if as_json:

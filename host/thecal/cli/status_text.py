@@ -6,14 +6,14 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from thecal.alarm_sets import acknowledged_in, names_of
 from thecal.bolus import kind_name, refusal_name
-from thecal.cli.common import names_of
 from thecal.words import plain
 from thecal_fw.core import events
 from thecal_fw.core.annunciation import PATTERNS
 from thecal_fw.core.journal_condition import CONDITION_NAMES
 from thecal_fw.core.ledger import MOST_STALLS
-from thecal_fw.core.program import MODE_NAMES
+from thecal_fw.core.modes import MODE_NAMES
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.core.self_test import TEST_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
@@ -198,9 +198,11 @@ def event_text(event: Event) -> str:
         return f"was {_utc(first) if first else 'unknown'}"
     if event.code in (events.EVENT_ALARM_RAISED, events.EVENT_ALARM_CLEARED):
         return f"{''.join(names_of(1 << first)) or first}, at microstep {second}"
-    if event.code == events.EVENT_ALARM_ACKNOWLEDGED:
-        cleared = f"; cleared: {', '.join(names_of(second))}" if second else ""
-        return ", ".join(names_of(first)) + cleared
+    acknowledged = acknowledged_in(event.code, first, second)
+    if acknowledged is not None:
+        named, ended = acknowledged
+        cleared = f"; cleared: {', '.join(names_of(ended))}" if ended else ""
+        return ", ".join(names_of(named)) + cleared
     if event.code == events.EVENT_COUNT_MISMATCH:
         return f"counted {first}, due {second}"
     if event.code == events.EVENT_SELF_TEST:

@@ -13,9 +13,7 @@ from thecal.amounts import dose_mcg, plain
 from thecal.bolus_words import bolus_volume_nl
 from thecal.day_pattern import clock
 from thecal.reports.page import element
-from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.program import MINUTES_PER_DAY, MODE_FLEX, Program
-from thecal_fw.core.schedule import rate_at
+from thecal_fw.core.program import MINUTES_PER_DAY, Program
 
 WIDTH, HEIGHT = 720, 250
 LEFT, RIGHT, TOP, BOTTOM = 58, 700, 44, 212
@@ -51,14 +49,11 @@ def day_picture(program: Program, weekday: int) -> Element:
 
 def basal_steps(program: Program, weekday: int) -> list[tuple[int, int, Fraction]]:
     """(first minute, minute it ends, mcg/day) over the whole day."""
-    starts = [0]
-    if program.mode == MODE_FLEX:
-        starts = [start for start, _ in program.patterns[program.weekdays[weekday]]]
-    ends = [*starts[1:], MINUTES_PER_DAY]
-    minimum = BENCH_LIMITS.minimum_rate_nl_per_day
+    steps = [(start, rate) for start, rate in program.steps_on(weekday)]
+    ends = [*[start for start, _ in steps[1:]], MINUTES_PER_DAY]
     return [
-        (start, end, dose_mcg(rate_at(program, weekday, start, minimum), program.concentration_ng_per_ml))
-        for start, end in zip(starts, ends, strict=True)
+        (start, end, dose_mcg(rate, program.concentration_ng_per_ml))
+        for (start, rate), end in zip(steps, ends, strict=True)
     ]
 
 
@@ -66,9 +61,8 @@ def boluses_of_day(program: Program, weekday: int) -> list[tuple[int, Fraction]]
     """(minute, mcg) of each bolus by the clock. Periodic ones keep their times only if their interval divides a day;
     where it does not they are left to the words beside the picture."""
     found: list[tuple[int, Fraction]] = []
-    if program.mode == MODE_FLEX:
-        for start, rate, minutes in program.boluses[program.weekdays[weekday]]:
-            found.append((start, _dose(program, rate, minutes)))
+    for start, rate, minutes in program.boluses_on(weekday):
+        found.append((start, _dose(program, rate, minutes)))
     periodic = program.periodic_bolus
     if periodic is not None and MINUTES_PER_DAY % periodic.interval_minutes == 0:
         first = periodic.first_minute % periodic.interval_minutes

@@ -19,7 +19,8 @@ from thecal.reports.interrogation import Interrogation
 from thecal.reports.page import bullets, element, facts, page, section
 from thecal.words import weekdays_text
 from thecal_fw.core.annunciation import PATTERNS
-from thecal_fw.core.program import MODE_FLEX, Program
+from thecal_fw.core.modes import OWN_PATTERNS
+from thecal_fw.core.program import Program
 from thecal_fw.core.pump_state import STATE_STOPPED
 
 WITHDRAWAL = (
@@ -111,7 +112,7 @@ def _dates_note(read: Interrogation) -> list[Element]:
 
 def day_figures(program: Program) -> list[Element]:
     """A picture for each pattern of the week, or one if all days are the same."""
-    if program.mode != MODE_FLEX:
+    if not program.has(OWN_PATTERNS):
         return [_day_figure(program, 0, "every day")]
     return [
         _day_figure(program, program.weekdays.index(index), weekdays_text(program, index))

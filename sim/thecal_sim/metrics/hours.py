@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thecal_sim.metrics.trumpet import window_errors
-from thecal_sim.metrics.volume import Volumes
+from thecal_sim.metrics.volume import Volumes, is_within, need_whole
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _S_PER_HOUR = 3_600.0
@@ -26,12 +26,13 @@ class HourErrors:
 
     def share_within(self, percent: float) -> float:
         """Part of the hours whose error is no larger, 0 to 1."""
-        return float((np.abs(self.errors_percent) <= percent).mean())
+        return float(is_within(self.errors_percent, percent).mean())
 
 
 def hour_errors(volume_nl: Volumes, prescribed_nl: Volumes, sample_s: float) -> HourErrors:
     """Errors of all whole hours in a stretch, sampled evenly. Raises ValueError if an hour is no whole number of
-    samples, or if there is none."""
+    samples, if there is none, or if a sample is no number."""
+    need_whole(volume_nl, prescribed_nl, sample_s)
     span = round(_S_PER_HOUR / sample_s)
     if span < 1 or span * sample_s != _S_PER_HOUR:
         raise ValueError(f"sample_s: an hour is no whole number of samples of {sample_s:g} s")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thecal_sim.metrics.volume import Volumes
+from thecal_sim.metrics.volume import Volumes, is_within
 
 _S_PER_DAY = 86_400.0
 
@@ -21,19 +21,27 @@ class StartUpCurve:
 
 
 def start_up_curve(volume_nl: Volumes, sample_s: float) -> StartUpCurve:
-    """Flow from volume at even instants, ``sample_s`` apart, the first at the beginning of delivery; (samples + 1,)."""
+    """Flow from volume at even instants, ``sample_s`` apart, the first at the beginning of delivery; (samples + 1,).
+
+    Raises ValueError unless the interval is one.
+    """
+    if not 0 < sample_s < float("inf"):
+        raise ValueError(f"sample_s: {sample_s:g} s is no interval")
     flow_nl_per_day = np.diff(volume_nl) * (_S_PER_DAY / sample_s)
     return StartUpCurve(sample_s * np.arange(1.0, len(volume_nl)), flow_nl_per_day)
 
 
 def settled_after_s(curve: StartUpCurve, rate_nl_per_day: float, within_percent: float) -> float:
-    """From when on the flow stays within so many percent of the rate; infinite if it never does to the end.
+    """From when on the flow stays within so many percent of the rate, these included; infinite if it never does to the
+    end.
 
-    A flow that is not a number is within nothing. Raises ValueError for a curve without an interval.
+    A flow that is not a number is within nothing. Raises ValueError for a curve without an interval, or no rate.
     """
+    if rate_nl_per_day <= 0:
+        raise ValueError(f"rate_nl_per_day: {rate_nl_per_day:g} is no rate")
     if not len(curve.t_s):
         raise ValueError("curve: it has no interval")
-    off = ~(np.abs(curve.flow_nl_per_day / rate_nl_per_day - 1.0) * 100.0 <= within_percent)
+    off = ~is_within(curve.flow_nl_per_day - rate_nl_per_day, rate_nl_per_day * within_percent / 100.0)
     if off[-1]:
         return float("inf")
     last_off = np.flatnonzero(off)

@@ -1,8 +1,8 @@
 """The trumpet curve: the largest and smallest error of delivery in windows of each length.
 
-A method after IEC 60601-2-24. With volume V at even instants, S apart, and windows of P = n S, the mean error of the n
-flow errors in a window that begins at sample j is 100 x ((V[j+n] - V[j]) / (R[j+n] - R[j]) - 1), R being the volume
-prescribed.
+A method after IEC 60601-2-24. With volume V at even instants, S apart, and windows of P = n S, the error of a window
+that begins at sample j is 100 x ((V[j+n] - V[j]) / (R[j+n] - R[j]) - 1), R being the volume prescribed. Under one rate
+that is the mean of the window's n flow errors; under several, each of these counts by what is prescribed in it.
 All windows that fit are taken, each one sample on from the one before: (T - P) / S + 1 of them. The curve holds the
 extremes of each length. The overall error is that of the whole stretch, from its total, and is no point of the curve.
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thecal_sim.metrics.volume import Volumes
+from thecal_sim.metrics.volume import Volumes, need_whole
 
 _MINUTE_S = 60.0
 _CLOSE = 1e-6
@@ -64,12 +64,14 @@ def trumpet(
 
     volume_nl, prescribed_nl: what was delivered and what was due by each of the same even instants, (samples + 1,).
     sample_s: seconds from one to the next. windows_s: each a whole number of samples, and no longer than the stretch.
-    Raises ValueError naming what does not fit, also where nothing was prescribed in a window.
+    Raises ValueError naming what does not fit, also a sample that is no number, and a window in which nothing was
+    prescribed.
     """
     if volume_nl.shape != prescribed_nl.shape or volume_nl.ndim != 1 or len(volume_nl) < 2:
         raise ValueError(
             f"volume_nl {volume_nl.shape} and prescribed_nl {prescribed_nl.shape}: one shape, two samples at least"
         )
+    need_whole(volume_nl, prescribed_nl, sample_s)
     if not windows_s:
         raise ValueError("windows_s: there is no window")
     spans = [_samples_in(window_s, sample_s, len(volume_nl) - 1) for window_s in windows_s]

@@ -17,7 +17,8 @@ import numpy as np
 
 from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.calibration import BENCH_CALIBRATION
-from thecal_fw.core.program import MODE_CONTINUOUS, PatientBolus, Program
+from thecal_fw.core.modes import MODE_CONTINUOUS
+from thecal_fw.core.program import PatientBolus, Program
 from thecal_fw.link import messages
 from thecal_sim.bare_host import BareHost
 from thecal_sim.ideal import Span

@@ -1,5 +1,6 @@
-"""What each alarm makes of delivery, for those that change anything. *Time unknown* is not among them: the reference
-works it out from clock and program."""
+"""What each alarm makes of delivery, for those that change anything, and which stay until a person has seen them.
+*Time unknown* changes something and is not among the first: the reference works it out from clock and program.
+"""
 
 from thecal_sim.therapy.state import Response
 
@@ -19,6 +20,27 @@ RESPONSES = {
     "journal of another version": Response.MINIMUM_RATE,
     "repeated starts": Response.MINIMUM_RATE,
 }
+
+LATCHING = frozenset(
+    {
+        "step timing fault",
+        "pulses missing",
+        "pulses in excess",
+        "change of therapy late",
+        "dose gate tripped",
+        "motor stalled",
+        "under-delivery",
+        "over-delivery",
+        "self-test failed",
+        "buzzer fault",
+        "repeated resets",
+        "repeated starts",
+        "memory fault",
+        "journal can't be written",
+        "journal repaired",
+    }
+)
+"""Alarms that stay when their cause is gone until they have been acknowledged."""
 
 FAULTS = frozenset(
     {

@@ -1,0 +1,228 @@
+"""``thecal-hil``: list verification scenarios, show them in words, run them on any rig, judge the figures.
+
+Exit codes: 0 everything that was run has passed, 1 something has not, 2 bad input or nothing to run on.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from thecal_hil.contract.rig import RigUnavailableError
+from thecal_hil.evidence.measurements import write_json
+from thecal_hil.rigs.opening import RIG_NAMES
+from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
+from thecal_hil.scenario.coverage import coverage_of, coverage_table
+from thecal_hil.scenario.document import Scenario, ScenarioError
+from thecal_hil.scenario.reader import LIBRARY, read_library, read_scenario
+from thecal_hil.scenario.record import ScenarioRecord, Status
+from thecal_hil.scenario.telling import (
+    as_json,
+    figures_table,
+    list_table,
+    record_line,
+    scenario_lines,
+    what_is_wrong,
+    words_table,
+)
+
+EVIDENCE = Path("build/evidence/scenarios")
+SILICON = Path("build/evidence/silicon")
+_REPORT = "thecal_hil.report"
+
+app = typer.Typer(
+    name="thecal-hil",
+    help="Verification scenarios on the model, the emulated Pico or a board.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def _fail(problem: object) -> typer.Exit:
+    typer.echo(f"thecal-hil: {problem}", err=True)
+    return typer.Exit(2)
+
+
+def _library() -> list[Scenario]:
+    try:
+        return read_library()
+    except ScenarioError as error:
+        raise _fail(error) from error
+
+
+def find(name: str) -> Scenario:
+    """A scenario of the library by its name, or of a file by its path."""
+    path = Path(name) if name.endswith(".toml") else LIBRARY / f"{name}.toml"
+    if not path.is_file():
+        known = "" if name.endswith(".toml") else "; `thecal-hil list` shows those there are"
+        raise _fail(f"there is no scenario {name}{known}")
+    try:
+        return read_scenario(path)
+    except ScenarioError as error:
+        raise _fail(error) from error
+
+
+@app.command("list", epilog="Example: thecal-hil list --coverage")
+def list_scenarios(
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Show which promise, alarm and recall has which scenario.")
+    ] = False,
+) -> None:
+    """List the scenarios of the library."""
+    if coverage:
+        _console().print(coverage_table(coverage_of(read_library())))
+        return
+    scenarios = _library()
+    _console().print(list_table(scenarios))
+    typer.echo(f"{len(scenarios)} scenarios in {LIBRARY}")
+
+
+@app.command(epilog="Example: thecal-hil words")
+def words() -> None:
+    """List what a scenario can do and measure, with the values each takes. Those in brackets may be left out."""
+    # A name in brackets is no mark-up here.
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(words_table())
+
+
+@app.command(epilog="Example: thecal-hil show weekend-at-midnight")
+def show(names: Annotated[list[str], typer.Argument(help="Scenarios of the library, or files.")]) -> None:
+    """Tell a scenario in words."""
+    for name in names:
+        for line in scenario_lines(find(name)):
+            typer.echo(line)
+
+
+@app.command(epilog="Example: thecal-hil run --all --rig model --jobs 2")
+def run(
+    names: Annotated[list[str] | None, typer.Argument(help="Scenarios of the library, or files.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Run the whole library.")] = False,
+    rig: Annotated[str, typer.Option(help=f"Rig to run on: {', '.join(RIG_NAMES)}.")] = "model",
+    port: Annotated[str | None, typer.Option(help="Serial port of the board, for --rig board.")] = None,
+    bench: Annotated[Path | None, typer.Option(help="The bench's file, for --rig board.")] = None,
+    uf2: Annotated[Path | None, typer.Option(help="Image to test instead of the one just built.")] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="What of silicon is imposed on the emulated board: silicon (the default), ideal, or settings, as "
+            "P=132,frames=on.",
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many to run at once.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = EVIDENCE,
+    figures: Annotated[bool, typer.Option("--figures", help="Show all figures of every scenario.")] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Write the report of all of them as well.")
+    ] = False,
+) -> None:
+    """Run scenarios, hold every figure against its limits, write the results."""
+    if rig not in RIG_NAMES:
+        raise _fail(f"--rig {rig}: choose of {', '.join(RIG_NAMES)}")
+    if port and bench:
+        raise _fail("--port and --bench: give one of them; a bench's file says where its boards are")
+    if board is not None and rig != "pico":
+        raise _fail(f"--board {board}: the {rig} rig has no emulated board")
+    if bool(names) == every:
+        raise _fail("name the scenarios to run, or give --all")
+    if report and find_spec(_REPORT) is None:
+        raise _fail("--report: this installation can't write reports")
+    scenarios = _library() if every else [find(name) for name in names or []]
+    console = _console()
+    records: list[ScenarioRecord] = []
+    began = time.perf_counter()
+    try:
+        with shown_runs(f"thecal-hil: {rig} rig", scenarios) as (runs, line):
+            for record in run_all(scenarios, RigWanted(rig, port, uf2, bench, board), jobs, runs):
+                records.append(record)
+                with line.out_of_the_way():
+                    _tell(console, record, figures or len(scenarios) == 1)
+    except RigUnavailableError as error:
+        raise _fail(error) from error
+    records.sort(key=lambda record: record.identity)
+    _write(records, rig, out)
+    if report:
+        _report(records, out)
+    raise typer.Exit(_verdict(records, rig, time.perf_counter() - began))
+
+
+def _tell(console: Console, record: ScenarioRecord, with_figures: bool) -> None:
+    console.print(record_line(record), soft_wrap=True)
+    ran = record.status in (Status.PASSED, Status.FAILED)
+    if ran and (with_figures or record.status is Status.FAILED):
+        console.print(figures_table(record))
+    if record.status in (Status.FAILED, Status.ERROR):
+        for line in what_is_wrong(record):
+            typer.echo(f"    {line}")
+
+
+def _write(records: list[ScenarioRecord], rig: str, out: Path) -> None:
+    write_json(out / f"scenarios-{rig}.json", {"rig": rig, "scenarios": [as_json(one) for one in records]})
+
+
+def _report(records: list[ScenarioRecord], out: Path) -> None:
+    # Imported late: it draws, and that takes a second which nobody else needs.
+    typer.echo(f"report: {import_module(_REPORT).write(records, out)}")
+
+
+def _verdict(records: list[ScenarioRecord], rig: str, seconds: float) -> int:
+    counts = {status: sum(record.status is status for record in records) for status in Status}
+    said = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
+    ran = len(records) - counts[Status.SKIPPED]
+    good = ran > 0 and counts[Status.PASSED] == ran
+    typer.echo(f"thecal-hil: {'PASS' if good else 'FAIL'} {said} on the {rig} rig in {seconds:.1f} s")
+    return 0 if good else 1 if ran else 2
+
+
+@app.command(epilog="Example: thecal-hil silicon --port /dev/ttyACM0")
+def silicon(
+    port: Annotated[str, typer.Option(help="Serial port of the board. Its pump must stand.")],
+    boot_loader: Annotated[
+        bool,
+        typer.Option(
+            "--boot-loader", help="Send it through its USB boot loader too; picotool, or you, end that."
+        ),
+    ] = False,
+    crystal_s: Annotated[
+        float,
+        typer.Option(
+            "--crystal-seconds",
+            min=1,
+            max=120,
+            help="How long the crystal is held against this computer's clock.",
+        ),
+    ] = 60,
+    out: Annotated[Path, typer.Option(help="Folder for the record.")] = SILICON,
+) -> None:
+    """Measure on a real board what is believed of its chip, beside the values believed. Takes three minutes.
+
+    The pump is restarted several times and the motor stays disabled; its clock has to be set again afterwards.
+    """
+    # Imported late: nobody else needs it.
+    from thecal_hil.campaigns.silicon_check.command import BoardError, check
+
+    try:
+        all_agree = check(port, out, _console(), crystal_s, through_boot_loader=boot_loader)
+    except BoardError as error:
+        raise _fail(error) from error
+    raise typer.Exit(0 if all_agree else 1)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""How far a rig is through a stretch of time, for whoever shows a line about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_hil.contract.rig import Capability, Rig
+
+
+def share_of_time(rig: Rig, duration_ns: int) -> Callable[[], float]:
+    """How much of a duration has passed on a rig since now: on its own clock, or on the wall's for a board, which must
+    not be asked in the midst of something else."""
+    if Capability.VIRTUAL_TIME in rig.capabilities:
+        begun_ns = rig.now_ns
+        return lambda: (rig.now_ns - begun_ns) / duration_ns
+    begun_s = time.monotonic()
+    return lambda: (time.monotonic() - begun_s) * NS_PER_S / duration_ns

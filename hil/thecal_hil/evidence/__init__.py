@@ -1,0 +1,1 @@
+"""Figures that are declared before they are taken, and which test stands for which requirement."""

@@ -1,0 +1,62 @@
+"""Stands in for the pytest plugin where the bench extra is not installed.
+
+Promises: no test that asks for none of the plugin's fixtures is affected; one that does fails with what to install.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import pytest
+
+from thecal_hil.groundwork.bench_extra import HOW_TO_INSTALL
+
+_REASON = f"thecal's rigs need packages that are not installed: {HOW_TO_INSTALL}"
+_MARKERS = ("requirement(id)", "expects(name)", "needs(name)", "campaign_on(rig)")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("thecal", "Thecal rigs").addoption(
+        "--rig", action="append", default=[], metavar="NAME", help=f"not to be had: {_REASON}"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", f"{marker}: of thecal's plugin, whose rigs are not installed")
+    if config.getoption("--rig"):
+        raise pytest.UsageError(f"--rig: {_REASON}")
+
+
+def _fail() -> NoReturn:
+    pytest.fail(_REASON, pytrace=False)
+
+
+@pytest.fixture
+def rig() -> NoReturn:
+    """Fail, since there are no rigs without the extra."""
+    _fail()
+
+
+@pytest.fixture
+def another_rig() -> NoReturn:
+    """Fail, since there are no rigs without the extra."""
+    _fail()
+
+
+@pytest.fixture
+def course() -> NoReturn:
+    """Fail, since there are no rigs without the extra."""
+    _fail()
+
+
+@pytest.fixture
+def bench_balance() -> NoReturn:
+    """Fail, since there are no instruments without the extra."""
+    _fail()
+
+
+@pytest.fixture
+def bench_analyser() -> NoReturn:
+    """Fail, since there are no instruments without the extra."""
+    _fail()
