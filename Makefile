@@ -204,8 +204,8 @@ types: $(VENV)/ready ## Check types
 	@$(BIN)/pyright
 
 .PHONY: deps
-deps: $(VENV)/ready ## Check that dependencies point one way
-	@$(BIN)/python tests/tools/dependency_direction.py
+deps: $(VENV)/ready ## Check who imports whom: the contracts of pyproject.toml
+	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 
 .PHONY: format
 format: $(VENV)/ready ## Put the sources into the agreed format
