@@ -1,4 +1,4 @@
-"""How fast the model is: a month of delivery, every pulse held against the oracle. ``python -m thecal_sim.benchmark``.
+"""How fast the model is: a month of delivery, every pulse held against the oracle. ``thecal-hil model-speed``.
 
 Promises: the pump is programmed over its link as any host does it, and the figures are of one core and one run.
 """
@@ -6,8 +6,8 @@ Promises: the pump is programmed over its link as any host does it, and the figu
 from __future__ import annotations
 
 import argparse
-import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -76,15 +76,11 @@ def deliver(days: int, nl_per_day: int) -> Result:
     return Result(days, delivered - begun, checked - delivered, pump.polls, check)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure how fast the model pump delivers.")
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil model-speed", description=__doc__)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--nl-per-day", type=int, default=PAEDIATRIC_NL_PER_DAY)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     result = deliver(arguments.days, arguments.nl_per_day)
     print(result)
     return 0 if result.passed else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

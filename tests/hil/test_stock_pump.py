@@ -13,7 +13,7 @@ from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_NAMES, KIND_PATIENT, KIND_
 from thecal_fw.link import messages
 from thecal_fw.link.frames import FrameReader
 from thecal_fw.version import VERSION
-from thecal_hil.campaigns.memory.__main__ import LEAST_FREE_BYTES_ON_STOCK
+from thecal_hil.campaigns.memory.command import LEAST_FREE_BYTES_ON_STOCK
 from thecal_hil.campaigns.memory.stock import EXAMPLES, run_stock_life
 from thecal_hil.contract.gate import check_gate
 from thecal_hil.contract.image import REPOSITORY, FirmwareImage, image_under_test

@@ -120,7 +120,7 @@ def _first_steps(selection: Selection, outcome_file: Path, seconds: float) -> li
 
 
 def _scenarios(names: Sequence[str]) -> Step:
-    command = (sys.executable, "-m", "thecal_hil.cli.command", "run", *names, "--rig", "pico", "--jobs", "2")
+    command = (sys.executable, "-m", "thecal_hil.cli", "run", *names, "--rig", "pico", "--jobs", "2")
     return Step("scenarios", (*command, "--out", str(WORK)))
 
 

@@ -73,7 +73,7 @@ def matrix_in(folder: Path) -> Matrix:
 def trace(folder: Path) -> subprocess.CompletedProcess[str]:
     """The command that ``make trace`` runs."""
     return subprocess.run(
-        [sys.executable, "-m", "thecal_hil.evidence.trace", "--least", "0", "--root", str(folder)],
+        [sys.executable, "-m", "thecal_hil.cli", "trace", "--least", "0", "--root", str(folder)],
         capture_output=True,
         text=True,
         check=False,

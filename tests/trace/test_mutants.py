@@ -92,7 +92,7 @@ def faults_in(folder: Path, least_named: int = 1) -> list[str]:
 def trials(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command that ``make trace-mutants`` runs."""
     return subprocess.run(
-        [sys.executable, "-m", "thecal_hil.evidence.trace.mutant_trials", "--least", "1", *arguments],
+        [sys.executable, "-m", "thecal_hil.cli", "trace-mutants", "--least", "1", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,

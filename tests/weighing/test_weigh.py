@@ -18,7 +18,7 @@ import pytest
 
 from thecal.cli import run
 from thecal.errors import BadInputError
-from thecal_hil.weighing.record_file import read_record
+from thecal_hil.instruments.weighing.record_file import read_record
 
 DAY_S = 86_400
 ML_PER_DAY = 10.0

@@ -11,6 +11,7 @@ import argparse
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -174,11 +175,11 @@ def long_run(days: float, seed: int) -> LongRun:
     return run
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.long_run", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil long-run", description=__doc__)
     parser.add_argument("--days", type=float, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     print(f"long run: {options.days:g} days on the model, seed {options.seed}")
     began = time.monotonic()
     run = long_run(options.days, options.seed)
@@ -193,7 +194,3 @@ def main() -> int:
         f" {len(run.wrong)} violations, {time.monotonic() - began:.0f} s; written to {_EVIDENCE}"
     )
     return 1 if run.wrong else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

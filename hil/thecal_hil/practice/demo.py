@@ -22,6 +22,7 @@ import typer
 from thecal import practice
 from thecal.cli.clock import own_offset_minutes, utc_us
 from thecal.cli.common import print_json
+from thecal.durations import duration_text
 from thecal.errors import BadInputError
 from thecal.prescription import load_prescription
 from thecal_fw.core.program import Program
@@ -30,7 +31,6 @@ from thecal_hil.contract.rig import STEP, Rig
 from thecal_hil.practice import troubles
 from thecal_hil.practice.ends import End, best_end
 from thecal_hil.practice.pump import PracticePump
-from thecal_hil.scenario.fields import duration_text
 from thecal_sim.plant import Plant
 
 _TICK_S = 0.02

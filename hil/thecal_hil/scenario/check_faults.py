@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from thecal_hil.scenario.fields import Fields, duration_text
+from thecal.durations import duration_text
+from thecal_hil.scenario.fields import Fields
 from thecal_hil.scenario.measures import Measure
 from thecal_hil.scenario.params import Given
 

@@ -13,7 +13,8 @@ from fractions import Fraction
 from typing import Any
 
 from thecal.amounts import plain
-from thecal_hil.scenario.fields import Fields, duration_text
+from thecal.durations import duration_text
+from thecal_hil.scenario.fields import Fields
 
 Given = Mapping[str, Any]
 """Values of an action or a measure, by key; those that were left out are not in it, or have their default."""

@@ -16,6 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from thecal.durations import LONGEST_NS, duration_text
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_hil.contract import gate
 from thecal_hil.contract.faults import Fault
@@ -24,7 +25,7 @@ from thecal_hil.evidence.measurements import Measurement
 from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.check_faults import LIMITS, judge_limits, judge_window, lies_behind
 from thecal_hil.scenario.document import Check, PlantWanted, Prescribed, Scenario, ScenarioError, Setup, Step
-from thecal_hil.scenario.fields import LONGEST_NS, Fields, duration_text
+from thecal_hil.scenario.fields import Fields
 from thecal_hil.scenario.measures import MEASURES, Measure
 from thecal_hil.scenario.params import Given, read_given
 

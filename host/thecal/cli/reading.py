@@ -38,7 +38,7 @@ def ports(as_json: JsonOption = False) -> None:
 
 def interrogate(port: PortOption = None, as_json: JsonOption = False) -> None:
     """Show everything about the pump's state."""
-    from thecal.cli.status_text import board_title, status_document, status_rows
+    from thecal.reports.status_text import board_title, status_document, status_rows
 
     with connected(port) as pump:
         status = pump.interrogate()
@@ -56,7 +56,7 @@ def log(
     as_json: JsonOption = False,
 ) -> None:
     """Show the pump's event log. Times are UTC."""
-    from thecal.cli.status_text import event_name, event_text, event_time
+    from thecal.reports.status_text import event_name, event_text, event_time
 
     with connected(port) as pump, working("reading the log"):
         events = pump.log(since)
@@ -81,7 +81,7 @@ def alarms(
     as_json: JsonOption = False,
 ) -> None:
     """Show every alarm and what the pump does about it. Needs no pump."""
-    from thecal.cli.status_text import notification_text
+    from thecal.reports.status_text import notification_text
     from thecal_fw.core import alarms as told
 
     keys = ("alarm", "priority", "response", "notification", "latches", "cleared_by")

@@ -44,7 +44,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def start(port: PortOption = None, as_json: JsonOption = False) -> None:
     """Begin to deliver the program the pump has."""
-    from thecal.cli.status_text import dose_now
+    from thecal.reports.status_text import dose_now
 
     with connected(port) as pump:
         program = pump.read_program()

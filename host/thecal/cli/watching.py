@@ -25,7 +25,7 @@ def watch(
     as_json: JsonOption = False,
 ) -> None:
     """Show the pump's state and keep it up to date, in place. With --json, one document a line."""
-    from thecal.cli.status_text import board_title, status_document
+    from thecal.reports.status_text import board_title, status_document
 
     out = console()
     with connected(port) as pump:
@@ -53,7 +53,7 @@ def watch(
 
 
 def _rows(pump: Pump) -> list[tuple[str, str]]:
-    from thecal.cli.status_text import status_rows
+    from thecal.reports.status_text import status_rows
 
     return status_rows(pump.interrogate(), pump.boluses().bridge_left_s)
 

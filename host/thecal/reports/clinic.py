@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from thecal.amounts import millilitres
-from thecal.cli.status_text import event_name, event_text, event_time, status_rows
 from thecal.judgement import Finding
 from thecal.program_figures import gives_therapy
 from thecal.reports.handout import date_text, day_figures
 from thecal.reports.interrogation import Interrogation, events_since_last_visit
 from thecal.reports.page import columns, element, facts, page, section
+from thecal.reports.status_text import event_name, event_text, event_time, status_rows
 from thecal.residual_check import FillCheck, ResidualCheck
 from thecal.words import comparison, describe
 from thecal_fw.core.program import Program

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -227,14 +228,14 @@ def attack(rig: Rig, frames: int, seed: int, frames_a_round: int = FRAMES_A_ROUN
     return result
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.attack.attack", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil attack", description=__doc__)
     parser.add_argument("--rig", action="append", choices=sorted(FRAMES), help="default: all of them")
     parser.add_argument(
         "--frames", type=int, help="default: " + ", ".join(f"{n:,} on {r}" for r, n in FRAMES.items())
     )
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     failed = False
     for name in options.rig or list(FRAMES):
         frames = options.frames or FRAMES[name]
@@ -260,7 +261,3 @@ def main() -> int:
             flush=True,
         )
     return int(failed)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thecal.errors import BadInputError
-from thecal_hil.weighing.record_file import MassRecord
+from thecal_hil.instruments.weighing.record_file import MassRecord
 
 Floats = NDArray[np.float64]
 

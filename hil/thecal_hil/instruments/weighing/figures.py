@@ -13,7 +13,7 @@ from math import ceil, isfinite
 
 import numpy as np
 
-from thecal_hil.weighing.course import Course, Floats, Span, at_text
+from thecal_hil.instruments.weighing.course import Course, Floats, Span, at_text
 from thecal_sim.metrics.start_up import settled_after_s, start_up_curve
 from thecal_sim.metrics.trumpet import AMBULATORY, STANDARD, TrumpetCurve, WindowSet, trumpet
 from thecal_sim.metrics.volume import WATER_G_PER_ML, at_constant_rate

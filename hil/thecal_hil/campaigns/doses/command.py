@@ -1,9 +1,10 @@
-"""``python -m thecal_hil.campaigns.doses FILE... [--rig NAME]``: plays sequences again and says what differs."""
+"""``thecal-hil doses FILE... [--rig NAME]``: plays sequences again and says what differs."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from thecal_hil.campaigns.doses.player import ViolationError, play
@@ -11,11 +12,11 @@ from thecal_hil.campaigns.doses.sequence import SequenceError, read_sequence
 from thecal_hil.rigs.opening import open_rig
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.doses", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil doses", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--rig", choices=("model", "pico"), default="model")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     failed = 0
     for file in options.files:
         try:
@@ -33,7 +34,3 @@ def main() -> int:
         finally:
             rig.close()
     return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

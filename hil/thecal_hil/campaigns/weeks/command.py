@@ -1,4 +1,4 @@
-"""The command ``python -m thecal_hil.campaigns.weeks``: run a campaign or go on with one, report on it, do one run
+"""The command ``thecal-hil weeks``: run a campaign or go on with one, report on it, do one run
 again."""
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ import argparse
 import signal
 import sys
 import types
+from collections.abc import Sequence
 from pathlib import Path
 
 from thecal_hil.campaigns.weeks.plan import Plan
@@ -25,7 +26,7 @@ _DIRECTORY = Path("build/campaign")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.weeks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="thecal-hil weeks", description=__doc__)
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--days", type=int, default=7, help="of each run")
     parser.add_argument("--first-seed", type=int, default=0)
@@ -43,8 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> int:
-    options = _parser().parse_args()
+def main(argv: Sequence[str]) -> int:
+    options = _parser().parse_args(argv)
     try:
         if options.replay is not None:
             return _replay(options)
@@ -100,7 +101,3 @@ def _told(effort: Effort, days: int, is_wrong: bool) -> str:
 def _interrupt(number: int, frame: types.FrameType | None) -> None:
     """A request to end is an interrupt from the keyboard."""
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""``python -m thecal_hil.campaigns.speed``: every figure of what verification costs, as a table and as JSON.
+"""``thecal-hil speed``: every figure of what verification costs, as a table and as JSON.
 
 Exit codes: 0 every figure is good enough, 1 one falls short or could not be taken, 2 bad input.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -44,11 +45,11 @@ def table_of(evidence: Evidence) -> Table:
     return table
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.speed", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil speed", description=__doc__)
     parser.add_argument("--only", action="append", metavar="FIGURE", help="only this one; may be repeated")
     parser.add_argument("--list", action="store_true", help="name the figures and what each costs")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     try:
         figures = _chosen(options.only)
     except KeyError as error:
@@ -81,7 +82,3 @@ def main() -> int:
     of_what = f"of {', '.join(options.only)} only" if options.only else "of all figures"
     print(f"bench: {'PASS' if passed else 'FAIL'} {of_what}; {_OUT}")
     return 0 if passed else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""``python -m thecal_hil.report``: run the library on several rigs and write one report of all of them.
+"""``thecal-hil report``: run the library on several rigs and write one report of all of them.
 
 Exit codes: 0 the report says PASS, 1 it says FAIL, 2 bad input or nothing to run on.
 """
@@ -26,15 +26,15 @@ _OUT = SUMMARIES / "report"
 _RIGS = ("model", "pico")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.report", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil report", description=__doc__)
     parser.add_argument("--rig", action="append", choices=RIG_NAMES, help="default: model and pico")
     parser.add_argument("--port", help="serial port of the board, for --rig board")
     parser.add_argument("--only", action="append", metavar="NAME", help="only this scenario; may be repeated")
     parser.add_argument("--long", action="store_true", help="long scenarios on the emulated board as well")
     parser.add_argument("--jobs", type=int, default=2, help="how many to run at once")
     parser.add_argument("--out", type=Path, default=_OUT, help=f"folder of the report (default: {_OUT})")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     try:
         scenarios = _chosen(read_library(), options.only)
         records = _run(scenarios, options)
@@ -72,7 +72,3 @@ def _run(scenarios: Sequence[Scenario], options: argparse.Namespace) -> list[Sce
                 with line.out_of_the_way():
                     console.print(record_line(record), soft_wrap=True)
     return records
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,9 +1,10 @@
-"""The command ``python -m thecal_hil.campaigns.powercuts``: run the campaign, print its table, write its counts."""
+"""The command ``thecal-hil powercuts``: run the campaign, print its table, write its counts."""
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ _SHOWN_VIOLATIONS = 20
 _EVIDENCE = Path("build/evidence/powercuts.json")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.powercuts", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil powercuts", description=__doc__)
     parser.add_argument(
         "--scenario", action="append", choices=list(SCENARIOS), help="only these (repeatable)"
     )
@@ -33,7 +34,7 @@ def main() -> int:
     parser.add_argument("--rig", choices=("model", "pico"), help="only this one")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--replay", metavar="CUT", help="one cut again, as a violation names it")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     if options.replay:
         return _replay(options)
     began = time.monotonic()
@@ -91,7 +92,3 @@ def _show(result: dict[str, Any], violations: list[dict[str, str]]) -> None:
     Console().print(table)
     for violation in violations[:_SHOWN_VIOLATIONS]:
         print(f"{violation['what']}\n  --replay {violation['cut']}")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

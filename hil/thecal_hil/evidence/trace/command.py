@@ -1,4 +1,4 @@
-"""The command ``python -m thecal_hil.evidence.trace``: print the matrix of requirements and tests, write it, judge it.
+"""The command ``thecal-hil trace``: print the matrix of requirements and tests, write it, judge it.
 
 Exit codes: 0 the chain is whole, 1 a link of it is missing, 2 the requirements file or a test can't be read.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -21,8 +22,8 @@ from thecal_hil.evidence.trace.report import as_json, as_markdown, as_table, las
 _EVIDENCE = Path("build/evidence")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.evidence.trace", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil trace", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path(), help="the project (default: the current folder)")
     parser.add_argument(
         "--least",
@@ -30,7 +31,7 @@ def main() -> int:
         default=LEAST_NAMED,
         help="safety-bearing requirements that have to name a mutant",
     )
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     root: Path = arguments.root
     try:
         matrix = matrix_of_project(root, arguments.least)
@@ -57,7 +58,3 @@ def _show(matrix: Matrix) -> None:
         print(f"fault: {fault}")
     print(last_line(matrix))
     print(f"matrix in {_EVIDENCE / 'trace.md'} and {_EVIDENCE / 'trace.json'}")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

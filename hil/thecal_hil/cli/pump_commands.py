@@ -129,7 +129,9 @@ def weigh(
     """
     if bolus:
         _needed("thecal_sim.metrics.boluses", "thecal weigh --bolus")
-    exit_code: int = _needed("thecal_hil.weighing.weigh", "thecal weigh", HOW_TO_INSTALL_DEMO).weigh(
+    exit_code: int = _needed(
+        "thecal_hil.instruments.weighing.weigh", "thecal weigh", HOW_TO_INSTALL_DEMO
+    ).weigh(
         file,
         ml_per_day=ml_per_day,
         boluses=bolus or [],
@@ -156,7 +158,7 @@ def balance(
     as_json: JsonOption = False,
 ) -> None:
     """Log a balance that speaks MT-SICS to a file, until Ctrl-C."""
-    came = _needed("thecal_hil.weighing.logger", "thecal balance").log_balance(
+    came = _needed("thecal_hil.instruments.weighing.logger", "thecal balance").log_balance(
         file, device, every, count, baud
     )
     if as_json:

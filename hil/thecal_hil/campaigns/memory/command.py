@@ -1,4 +1,4 @@
-"""Measures memory and time of requests on the emulated board: ``python -m thecal_hil.campaigns.memory``.
+"""Measures memory and time of requests on the emulated board: ``thecal-hil memory``.
 
 The shipped image is given the largest program that validates and delivers it; requests of every kind come in an order
 that chance gives, with two commits of such programs in between; doses are asked for with a day of it behind; then a
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -132,12 +133,12 @@ def _table_of_times(parts: list[Part]) -> Table:
     return table
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.memory", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil memory", description=__doc__)
     parser.add_argument("--requests", type=int, default=10_000, help="of all parts (10000)")
     parser.add_argument("--part", type=int, default=_PART_REQUESTS, help="requests of one board's life")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     image = image_under_test()
     count = max(1, options.requests // options.part)
     minutes = count * options.part * _SECONDS_PER_REQUEST / 60
@@ -180,7 +181,3 @@ def main() -> int:
     )
     print(f"memory: {'PASS' if evidence.passed else 'FAIL'}; written to {_SUMMARY}")
     return 0 if evidence.passed else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

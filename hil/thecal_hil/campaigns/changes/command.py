@@ -1,4 +1,4 @@
-"""The net under changes of therapy: ``python -m thecal_hil.campaigns.changes`` (``make changes``).
+"""The net under changes of therapy: ``thecal-hil changes`` (``make changes``).
 
 Lives of the shipped image on emulated boards as slow as silicon, with requests, presses and alarms around everything
 that can't wait; spikes on its inputs; resets of every cause; and sequences of faults on the model. Promises: what it
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -151,9 +152,7 @@ def _all_done(parts: list[PartPlan], image: FirmwareImage, workers: int) -> list
             for what in result["wrong"]:
                 print(f"  WRONG: {what}", flush=True)
             if result.get("replay"):
-                print(
-                    f"  again: python -m thecal_hil.campaigns.changes --case {result['replay']}", flush=True
-                )
+                print(f"  again: thecal-hil changes --case {result['replay']}", flush=True)
     return [(part, kept[part]) for part in parts]
 
 
@@ -183,14 +182,14 @@ def _run_case(path: Path) -> int:
     return int(bool(wrong))
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.changes", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil changes", description=__doc__)
     parser.add_argument("--lives", type=int, default=LIVES, help=f"of each board ({LIVES})")
     parser.add_argument("--sequences", type=int, default=SEQUENCES, help=f"of faults ({SEQUENCES})")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--case", type=Path, help="run one file again, and nothing else")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     if options.case is not None:
         return _run_case(options.case)
     try:
@@ -218,7 +217,3 @@ def main() -> int:
     verdict = "PASS" if evidence.passed else "FAIL"
     print(f"changes: {verdict} in {time.monotonic() - began:.0f} s; written to {_EVIDENCE}")
     return 0 if evidence.passed else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,4 +1,4 @@
-"""``python -m thecal_hil.campaigns.comparison``: step timing and emulation speed side by side, as a table and as JSON.
+"""``thecal-hil comparison``: step timing and emulation speed side by side, as a table and as JSON.
 
 Promise: every ratio is of one run of this command, so a busy machine changes the times and hardly the ratios.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -57,11 +58,11 @@ def speed_table(pump: Run, loop: Run) -> Table:
     return table
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.comparison", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil comparison", description=__doc__)
     parser.add_argument("--seconds", type=float, default=_SECONDS, help="of loaded stepping on each board")
     parser.add_argument("--stock", type=Path, default=BUILT / "stock.uf2", help="stock MicroPython image")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if not arguments.stock.is_file():
         print(f"{arguments.stock} is not there: build it with `make stock`", file=sys.stderr)
         return 2
@@ -81,7 +82,3 @@ def main() -> int:
     )
     console.print(f"evidence: {_OUT}", highlight=False)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

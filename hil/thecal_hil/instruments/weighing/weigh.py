@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from thecal.cli.common import pairs, print_json, show
+from thecal.durations import duration_ns
 from thecal.errors import BadInputError
-from thecal_hil.scenario.fields import duration_ns
-from thecal_hil.weighing.course import Course, Span, at_text, course_of
-from thecal_hil.weighing.figures import (
+from thecal_hil.instruments.weighing.course import Course, Span, at_text, course_of
+from thecal_hil.instruments.weighing.figures import (
     SETTLED_WITHIN_PERCENT,
     WINDOW_SETS,
     BolusAsked,
@@ -19,7 +19,7 @@ from thecal_hil.weighing.figures import (
     Wish,
     figures_of,
 )
-from thecal_hil.weighing.record_file import MASS_UNITS, TIME_UNITS, read_record
+from thecal_hil.instruments.weighing.record_file import MASS_UNITS, TIME_UNITS, read_record
 
 _BOLUS = re.compile(r"(?P<ul>[0-9]{1,6}(\.[0-9]{1,6})?)@(?P<begin>[^@.]+(\.[0-9]+[a-z]+)?)\.\.(?P<end>[^@]+)")
 _NL_PER_ML, _NL_PER_UL, _NS_PER_S = 1_000_000.0, 1_000.0, 1e9
