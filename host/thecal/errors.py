@@ -1,6 +1,7 @@
 """What can go wrong between a host and a pump, each with a message a person can act on."""
 
 from thecal.alarm_sets import bits_in, names_of
+from thecal.printable import printable
 from thecal_fw.core.bolus_history import REFUSAL_NAMES, REFUSED_METER
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.link import messages
@@ -15,8 +16,8 @@ class BadInputError(ThecalError):
     """What a person gave is not acceptable; nothing was sent. ``problems`` has one line for each fault."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = [printable(problem) for problem in problems]
+        super().__init__("\n".join(self.problems))
 
 
 class PortError(ThecalError):

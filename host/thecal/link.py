@@ -26,6 +26,7 @@ from thecal.errors import (
     VersionMismatchError,
 )
 from thecal.keys import Keys, NoKeys
+from thecal.printable import printable
 from thecal.proof import Proof
 from thecal_fw.core.roles import ROLE_NONE
 from thecal_fw.link import messages
@@ -298,5 +299,5 @@ def _words(message: Message) -> str:
 
 
 def text_of(padded: bytes) -> str:
-    """Text of a zero-padded field."""
-    return padded.rstrip(b"\0").decode("ascii", "replace")
+    """Text of a zero-padded field, printable whatever the board says."""
+    return printable(padded.rstrip(b"\0").decode("ascii", "replace"))

@@ -31,6 +31,7 @@ from thecal.cli import (
     visiting,
     watching,
 )
+from thecal.cli.common import echo
 from thecal.cli.output import output_told_apart
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.version import VERSION
@@ -66,7 +67,7 @@ for entry_point in entry_points(group="thecal.commands"):
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"thecal {VERSION}")
+        echo(f"thecal {VERSION}")
         raise typer.Exit
 
 
@@ -94,13 +95,13 @@ def run(arguments: list[str]) -> int:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BadInputError as error:
         for problem in error.problems:
-            typer.echo(problem, err=True)
+            echo(problem, err=True)
         return 2
     except ThecalError as error:
-        typer.echo(str(error), err=True)
+        echo(str(error), err=True)
         return 1
     except OSError as error:
         # A port can fail in ways of its own at any moment, on closing it too.
-        typer.echo(f"the port failed: {error}", err=True)
+        echo(f"the port failed: {error}", err=True)
         return 1
     return 0

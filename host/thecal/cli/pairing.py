@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, connected, pairs, print_json, show
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    connected,
+    echo,
+    pairs,
+    print_json,
+    show,
+)
 from thecal.errors import PumpRefusedError
 from thecal_fw.core.roles import ROLE_NAMES, ROLE_NONE
 
@@ -52,13 +60,13 @@ def pair(
         store.must_keep(serial)
         key = secrets.token_bytes(32)
         if not as_json:
-            typer.echo("hold the button on the board until this is done", err=True)
+            echo("hold the button on the board until this is done", err=True)
         _pair_at_button(pump, number, key, wait)
         store.keep(serial, number, key)
     if as_json:
         print_json({"serial": serial, "role": role.value})
     else:
-        typer.echo(f"pump {serial} and this computer have a new key of the {role.value}")
+        echo(f"pump {serial} and this computer have a new key of the {role.value}")
 
 
 def _pair_at_button(pump: Pump, role: int, key: bytes, wait_s: float) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thecal.cli.common import JsonOption, PortOption, connected, console, pairs, print_json, show
+from thecal.printable import printable
 
 if TYPE_CHECKING:
     from thecal.client import Pump
@@ -47,7 +48,7 @@ def watch(
         with Live(console=out, auto_refresh=False) as live:
 
             def redraw() -> None:
-                live.update(Group(Text(title, style="bold"), pairs(_rows(pump))), refresh=True)
+                live.update(Group(Text(printable(title), style="bold"), pairs(_rows(pump))), refresh=True)
 
             _repeat(redraw, interval, count)
 
