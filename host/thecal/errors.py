@@ -48,12 +48,20 @@ class KeyStoreError(ThecalError):
     """This computer has no key store, or it does not do what is asked of it."""
 
 
+class NoKeyStoreError(KeyStoreError):
+    """This computer has no key store, so no key is in it."""
+
+
 class NotPairedError(ThecalError):
     """The pump has keys, and this computer has none that is enough."""
 
 
 class WrongPumpError(ThecalError):
-    """What answers does not have the key that the pump has."""
+    """What answers does not have the key that the pump has, or is another pump than a moment before."""
+
+
+class OpenPumpError(ThecalError):
+    """What answers says that it has no key, and this computer keeps one of the pump whose number it gives."""
 
 
 class PumpRefusedError(ThecalError):

@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from thecal.errors import BadInputError
+from thecal.interruption import Guard
 from thecal.printable import printable
 
 if TYPE_CHECKING:
@@ -39,6 +41,38 @@ _WIDTH_WITHOUT_TERMINAL = 100
 _is_working = False
 
 
+@dataclass
+class ThisRun:
+    """Of the command that runs: the guard that signals are told to, what it was called, and --open-pump."""
+
+    guard: Guard = field(default_factory=Guard)
+    command: str = ""
+    may_be_open: bool = False
+
+
+_runs = [ThisRun()]
+
+
+def this_run() -> ThisRun:
+    return _runs[-1]
+
+
+@contextmanager
+def running_as(guard: Guard) -> Iterator[ThisRun]:
+    """Have this be the run that the command belongs to."""
+    _runs.append(ThisRun(guard))
+    try:
+        yield _runs[-1]
+    finally:
+        _runs.pop()
+
+
+def _agree_to_open(why: str) -> bool:
+    if this_run().may_be_open or not sys.stdin.isatty():
+        return this_run().may_be_open
+    return typer.confirm(printable(f"{why}. Go on without a key?"))
+
+
 @contextmanager
 def connected(port: str | None) -> Iterator[Pump]:
     """A session with the pump on the port named, or with the only board attached."""
@@ -50,7 +84,13 @@ def connected(port: str | None) -> Iterator[Pump]:
     with working(f"talking to the pump on {path}"):
         serial_port = open_port(path)
         try:
-            pump = Pump(serial_port, clock=time.monotonic, keys=StoredKeys())
+            pump = Pump(
+                serial_port,
+                clock=time.monotonic,
+                keys=StoredKeys(),
+                changes=this_run().guard,
+                agree_to_open=_agree_to_open,
+            )
         except BaseException:
             serial_port.close()
             raise

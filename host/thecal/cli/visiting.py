@@ -28,6 +28,7 @@ from thecal.cli.reviewing import (
     reviewer,
 )
 from thecal.errors import BadInputError
+from thecal.interruption import Interruption
 
 if TYPE_CHECKING:
     from thecal.visit.plan import Plan
@@ -81,6 +82,8 @@ def visit(
     talk = ConsoleTalk(judge, is_guided, yes, as_json)
     record = Visit(lambda: connected(port), plan, talk, _write).run()
     _tell(record, judge.reason, as_json)
+    if isinstance(record.error, Interruption):
+        raise typer.Exit(record.error.exit_code)
     if not record.is_finished:
         raise typer.Exit(1)
     if record.must_evaluate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thecal.cli.common import JsonOption, PortOption, connected, console, pairs, print_json, show
+from thecal.interruption import Interruption
 from thecal.printable import printable
 
 if TYPE_CHECKING:
@@ -71,5 +73,6 @@ def _repeat(look: Callable[[], None], interval_s: float, count: int) -> None:
                 return
             next_s = max(next_s + interval_s, time.monotonic())
             time.sleep(next_s - time.monotonic() if next_s > time.monotonic() else 0)
-    except KeyboardInterrupt:
-        return
+    except Interruption as interruption:
+        if interruption.number != signal.SIGINT:
+            raise
