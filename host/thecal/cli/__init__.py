@@ -11,8 +11,9 @@ or kept for the next command to say.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib.metadata import entry_points
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -118,10 +119,16 @@ def run(arguments: list[str]) -> int:
     return exit_code
 
 
+@cache
+def _command() -> Any:
+    """The application as one command, which takes longer to put together than most commands take."""
+    return typer.main.get_command(app)
+
+
 def _run(arguments: list[str], this: ThisRun) -> int:
     try:
         with output_told_apart():
-            app(args=arguments)
+            _command()(args=arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BadInputError as error:
