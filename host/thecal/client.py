@@ -12,6 +12,7 @@ from typing import Any
 
 from thecal.alarm_sets import set_of, with_bits
 from thecal.bolus import BolusCancelled, BolusCheck, BolusGiven, BolusState
+from thecal.changes import Changes
 from thecal.errors import PumpRefusedError, ThecalError
 from thecal.keys import Keys
 from thecal.link import Link, SerialPort, text_of
@@ -138,8 +139,10 @@ class Pump:
         host_nonce: int | None = None,
         clock: Callable[[], float] | None = None,
         keys: Keys | None = None,
+        changes: Changes | None = None,
+        agree_to_open: Callable[[str], bool] | None = None,
     ) -> None:
-        self._link = Link(port, host_nonce, clock, keys)
+        self._link = Link(port, host_nonce, clock, keys, changes, agree_to_open)
 
     @property
     def version(self) -> str:
@@ -286,6 +289,10 @@ class Pump:
     def pair(self, role: int, key: bytes) -> None:
         """Give a role a new key. Refused unless the button on the board is held."""
         self._link.ask(messages.PAIR, role, key)
+
+    def proves(self, role: int, key: bytes) -> bool:
+        """Whether the pump has this key of a role. A wrong one counts as a try to guess it."""
+        return self._link.proves(role, key)
 
     def access(self) -> Access:
         """What the pump's keys are."""

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from thecal.alarm_sets import names_of, with_bits
+from thecal.printable import printable
 from thecal_fw.core.instant import UNKNOWN_US
 from thecal_fw.core.modes import MODE_NAMES
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_NAMES
@@ -147,7 +148,7 @@ class Status:
 def status_of(answer: dict[str, Any]) -> Status:
     """Status of the fields of an interrogation's response."""
     fields = with_bits(answer)
-    fields["drug"] = fields["drug"].rstrip(b"\0").decode("ascii", "replace")
+    fields["drug"] = printable(fields["drug"].rstrip(b"\0").decode("ascii", "replace"))
     for name in ("has_program", "change_pending", "fill_known"):
         fields[name] = bool(fields[name])
     return Status(**fields)

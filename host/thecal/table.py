@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from thecal.errors import BadInputError
+from thecal.printable import printable
 
 _MOST_BYTES = 1_000_000
 """Far more than any week or library needs; a device or a film named by mistake is not read to its end."""
@@ -81,7 +82,7 @@ class Table:
 
     def name(self, key: str) -> str:
         """A field's name in messages, with its place."""
-        return f"{self._place}{key}"
+        return f"{self._place}{printable(key)}"
 
     def _take(self, key: str, what: str) -> Any:
         self._known.append(key)
@@ -193,10 +194,12 @@ class Table:
             self.complain(f"{self.name(key)} = {_shown(value)} is not a table")
         for name, entries in value.items() if isinstance(value, dict) else ():
             if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-                self.complain(f"{self.name(key)}.{name} is not a list; write [[{key}.{name}]] before each")
+                self.complain(
+                    f"{self.name(key)}.{printable(name)} is not a list; write [[{key}.{name}]] before each"
+                )
                 continue
             parts = [
-                Table(entry, f'{key} "{name}", {entry_name} {at + 1}: ', self._found)
+                Table(entry, f'{key} "{printable(name)}", {entry_name} {at + 1}: ', self._found)
                 for at, entry in enumerate(entries)
             ]
             self._parts += parts

@@ -14,6 +14,7 @@ from functools import cached_property
 
 from thecal.client import Event, Pump
 from thecal.errors import ThecalError
+from thecal.keys import NoKeys
 from thecal.status import Status
 from thecal_fw.core.events import EVENT_HELD, EVENT_PROGRAM_EFFECTIVE, EVENT_STOPPED
 from thecal_fw.core.instant import TICK_US
@@ -59,7 +60,7 @@ class Answer:
         return f"{self.step.do} was to be {declared}, and was {found}"
 
 
-class KeysOf:
+class KeysOf(NoKeys):
     """The host's keys of some roles. A role's key follows from its name: these open nothing but a bench pump."""
 
     def __init__(self, roles: Iterable[str]) -> None:

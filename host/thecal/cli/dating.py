@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, connected, pairs, print_json, show
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    connected,
+    echo,
+    pairs,
+    print_json,
+    show,
+)
 from thecal.errors import ThecalError
 
 
@@ -45,7 +53,7 @@ def dates(port: PortOption = None, as_json: JsonOption = False) -> None:
         rows.append(("drug is stable until", _text(found.drug_expires)))
     show(pairs([*rows, ("refill by", _text(found.refill_by))]))
     if not outlook.alarm_protects:
-        typer.echo("the alarm may come after the reservoir is dry: go by the date to refill by")
+        echo("the alarm may come after the reservoir is dry: go by the date to refill by")
 
 
 def _text(date: datetime | None) -> str:

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, columns, connected, pairs, print_json, show, working
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    add_row,
+    columns,
+    connected,
+    echo,
+    pairs,
+    print_json,
+    show,
+    working,
+)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -26,13 +37,13 @@ def ports(as_json: JsonOption = False) -> None:
         print_json([asdict(port) for port in found])
         return
     if not found:
-        typer.echo("no serial ports")
+        echo("no serial ports")
         return
     table = columns("port", "board", "serial number")
     for port in found:
         pump = "practice pump" if port.is_practice else "Thecal pump"
         board = pump if port.is_thecal else port.description.replace("n/a", "")
-        table.add_row(port.device, board or "unknown", port.serial_number or "none")
+        add_row(table, port.device, board or "unknown", port.serial_number or "none")
     show(table)
 
 
@@ -66,11 +77,11 @@ def log(
         )
         return
     if not events:
-        typer.echo("no events")
+        echo("no events")
         return
     table = columns("event", "time (UTC)", "what", "")
     for event in events:
-        table.add_row(str(event.sequence), event_time(event), event_name(event), event_text(event))
+        add_row(table, str(event.sequence), event_time(event), event_name(event), event_text(event))
     show(table)
 
 
@@ -102,5 +113,5 @@ def alarms(
     shown = columns("alarm", "priority", "response", "notification", "latches", "cleared by")
     shown.columns[0].no_wrap = True
     for name, priority, response, notification, latches, clears in rows:
-        shown.add_row(name, priority, response, notification, "yes" if latches else "no", clears)
+        add_row(shown, name, priority, response, notification, "yes" if latches else "no", clears)
     show(shown)

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, connected, print_json, working
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    connected,
+    echo,
+    print_json,
+    working,
+)
 from thecal.errors import BadInputError, ThecalError
 
 
@@ -43,7 +50,7 @@ def report(
         print_json({"written": written})
         return
     for name in written:
-        typer.echo(f"wrote {name}")
+        echo(f"wrote {name}")
 
 
 def need_writable(path: Path | None) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thecal.cli.common import echo
 from thecal.errors import BadInputError
 from thecal.judgement import Finding, Kind, is_retyped, settle
 
@@ -95,12 +96,12 @@ class Reviewer:
             if finding.kind is Kind.RETYPE and not is_retyped(
                 self.retyped.get(finding.field, ""), finding.value
             ):
-                typer.echo(str(finding))
+                echo(str(finding))
                 self.retyped[finding.field] = typer.prompt(f"Type the value of {finding.field} again")
         soft = [finding for finding in findings if finding.kind is Kind.SOFT]
         if soft and not self.reason.strip():
             for finding in soft:
-                typer.echo(str(finding))
+                echo(str(finding))
             self.reason = typer.prompt("Reason")
 
 

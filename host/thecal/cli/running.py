@@ -18,6 +18,7 @@ from thecal.cli.common import (
     YesOption,
     ask,
     connected,
+    echo,
     print_json,
     warn_unless_stored,
 )
@@ -58,9 +59,9 @@ def start(port: PortOption = None, as_json: JsonOption = False) -> None:
         print_json({"digest": digest.hex(), "state": status.state_name, **asdict(started)})
         return
     dose = f", now {dose_now(status, bridge_left_s)}" if status.rate_nl_per_day else ""
-    typer.echo(f"the pump is {status.state_name}: program {digest[:4].hex()}, {program.drug}{dose}")
+    echo(f"the pump is {status.state_name}: program {digest[:4].hex()}, {program.drug}{dose}")
     if status.active_alarms:
-        typer.echo(f"alarms: {', '.join(status.alarm_names)}")
+        echo(f"alarms: {', '.join(status.alarm_names)}")
 
 
 def _status_once_begun(pump: Pump) -> Status:
@@ -83,7 +84,7 @@ def stop(port: PortOption = None, yes: YesOption = False, as_json: JsonOption = 
     if as_json:
         print_json(asdict(stopped))
     else:
-        typer.echo(f"delivery has stopped, at microstep {stopped.counted_steps}")
+        echo(f"delivery has stopped, at microstep {stopped.counted_steps}")
 
 
 def refill(
@@ -102,9 +103,9 @@ def refill(
     if as_json:
         print_json({"fill_nl": fill_nl, **asdict(refilled)})
         return
-    typer.echo(f"the reservoir holds {fill_nl / _NL_PER_ML:g} mL")
+    echo(f"the reservoir holds {fill_nl / _NL_PER_ML:g} mL")
     if refilled.fill_known_before:
-        typer.echo(f"before the refill it held {expected_ml:.3f} mL by calculation")
+        echo(f"before the refill it held {expected_ml:.3f} mL by calculation")
 
 
 def nanolitres(volume_ml: str) -> int:
@@ -156,7 +157,7 @@ def acknowledge(
         ("silenced", silenced),
         ("sounding", active & ~silenced),
     ):
-        typer.echo(f"{label}: {', '.join(names_of(shown)) or 'none'}")
+        echo(f"{label}: {', '.join(names_of(shown)) or 'none'}")
 
 
 def _bits_of(names: list[str]) -> int:

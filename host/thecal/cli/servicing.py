@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, connected, pairs, print_json, show, warn_unless_stored
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    connected,
+    echo,
+    pairs,
+    print_json,
+    show,
+    warn_unless_stored,
+)
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.core.alarms import PRIORITY_NAMES
 from thecal_fw.core.service_life import PART_NAMES
@@ -73,7 +82,7 @@ def tone(
     if as_json:
         print_json({"sounds": priority})
     else:
-        typer.echo(f"the pump sounds the tones of a {priority} alarm")
+        echo(f"the pump sounds the tones of a {priority} alarm")
 
 
 def _text(date: datetime | None) -> str:

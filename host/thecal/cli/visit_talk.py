@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from thecal.cli.common import columns, show
+from thecal.cli.common import (
+    add_row,
+    columns,
+    echo,
+    show,
+)
 from thecal.cli.residual import volume_nl
 from thecal.cli.reviewing import Reviewer
 from thecal.errors import BadInputError
@@ -41,17 +46,15 @@ class ConsoleTalk:
 
     def tell(self, text: str) -> None:
         if not self.is_quiet:
-            typer.echo(text)
+            echo(text)
 
     def show_change(self, rows: list[Row]) -> None:
         if self.is_quiet:
             return
-        from rich.text import Text
-
         table = columns("", "running now", "new")
         for row in rows:
-            label = Text(f"{'*' if row.changed else ' '} {row.label}")
-            table.add_row(label, Text(row.running), Text(row.new), style="bold" if row.changed else "dim")
+            label = f"{'*' if row.changed else ' '} {row.label}"
+            add_row(table, label, row.running, row.new, style="bold" if row.changed else "dim")
         show(table, "the new program against what the pump has")
 
     def agree(self, question: str) -> None:
@@ -122,7 +125,7 @@ def _volume(question: str, need: Callable[[int], None]) -> int | None:
 
 def _tell_problems(error: BadInputError) -> None:
     for problem in error.problems:
-        typer.echo(problem, err=True)
+        echo(problem, err=True)
 
 
 def _asked(ask: Callable[[], Answer]) -> Answer:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, YesOption, connected, print_json
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    YesOption,
+    connected,
+    echo,
+    print_json,
+)
 from thecal.cli.reporting import need_two_files, need_writable, write_page
 from thecal.cli.residual import EXIT_EVALUATE, residual_document, volume_nl
 from thecal.cli.reviewing import (
@@ -21,6 +28,7 @@ from thecal.cli.reviewing import (
     reviewer,
 )
 from thecal.errors import BadInputError
+from thecal.interruption import Interruption
 
 if TYPE_CHECKING:
     from thecal.visit.plan import Plan
@@ -74,6 +82,8 @@ def visit(
     talk = ConsoleTalk(judge, is_guided, yes, as_json)
     record = Visit(lambda: connected(port), plan, talk, _write).run()
     _tell(record, judge.reason, as_json)
+    if isinstance(record.error, Interruption):
+        raise typer.Exit(record.error.exit_code)
     if not record.is_finished:
         raise typer.Exit(1)
     if record.must_evaluate:
@@ -97,13 +107,13 @@ def _tell(record: Record, reason: str, as_json: bool) -> None:
     if as_json:
         print_json(_document(record, reason))
     else:
-        typer.echo(f"the visit is {record.state}:")
+        echo(f"the visit is {record.state}:")
         for name, text in record.lines():
-            typer.echo(f"  {name}: {text}")
+            echo(f"  {name}: {text}")
     for warning in () if as_json else record.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        echo(f"warning: {warning}", err=True)
     if record.error is not None:
-        typer.echo(f"the visit was broken off: {record.error}", err=True)
+        echo(f"the visit was broken off: {record.error}", err=True)
 
 
 def _document(record: Record, reason: str) -> dict[str, Any]:

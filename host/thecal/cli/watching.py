@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thecal.cli.common import JsonOption, PortOption, connected, console, pairs, print_json, show
+from thecal.interruption import Interruption
+from thecal.printable import printable
 
 if TYPE_CHECKING:
     from thecal.client import Pump
@@ -47,7 +50,7 @@ def watch(
         with Live(console=out, auto_refresh=False) as live:
 
             def redraw() -> None:
-                live.update(Group(Text(title, style="bold"), pairs(_rows(pump))), refresh=True)
+                live.update(Group(Text(printable(title), style="bold"), pairs(_rows(pump))), refresh=True)
 
             _repeat(redraw, interval, count)
 
@@ -70,5 +73,6 @@ def _repeat(look: Callable[[], None], interval_s: float, count: int) -> None:
                 return
             next_s = max(next_s + interval_s, time.monotonic())
             time.sleep(next_s - time.monotonic() if next_s > time.monotonic() else 0)
-    except KeyboardInterrupt:
-        return
+    except Interruption as interruption:
+        if interruption.number != signal.SIGINT:
+            raise

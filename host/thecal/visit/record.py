@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from thecal.errors import ThecalError
+from thecal.interruption import Interruption
 from thecal.judgement import Finding
 from thecal.reports.interrogation import Interrogation
 from thecal.residual_check import FillCheck, ResidualCheck
@@ -26,7 +27,7 @@ class Record:
     program_changed: bool = False
     written: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    error: ThecalError | OSError | None = None
+    error: ThecalError | OSError | Interruption | None = None
 
     @property
     def is_finished(self) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from thecal.amounts import millilitres
 from thecal.bridge import bridge_left_s, bridged, is_another_drug, named
 from thecal.errors import BadInputError, PumpRefusedError, ThecalError
+from thecal.interruption import Interruption
 from thecal.last_change import hours_since_change
 from thecal.program_review import stop_warning
 from thecal.reports.clinic import VisitRecord, clinic_report
@@ -63,7 +64,7 @@ class Visit:
             with self._connect() as pump:
                 while record.state in TABLE:
                     self._step(pump, record.state)
-        except OSError as error:
+        except (OSError, Interruption) as error:
             # A port that has gone fails once more on being closed.
             record.error = record.error or error
         except ThecalError as error:
@@ -78,7 +79,7 @@ class Visit:
         record = self.record
         try:
             text = self._do[state](pump)
-        except (ThecalError, OSError) as error:
+        except (ThecalError, OSError, Interruption) as error:
             record.error = error
             record.steps[state] = (Outcome.FAILED, str(error))
             if TABLE[state].changes_pump and not isinstance(error, PumpRefusedError | DeclinedError):
@@ -111,7 +112,7 @@ class Visit:
         try:
             with self._connect() as pump:
                 was_done = self._was_refilled(pump) if state is State.REFILL else self._was_programmed(pump)
-        except (ThecalError, OSError) as error:
+        except (ThecalError, OSError, Interruption) as error:
             look = "look with `thecal interrogate` and `thecal log` before you do it again"
             return Outcome.NOT_KNOWN, f"{text}; asked again: {error}; {look}"
         if not was_done:

@@ -20,6 +20,7 @@ from serial import SerialException, SerialTimeoutException
 
 from thecal.client import Pump
 from thecal.errors import ThecalError
+from thecal.keys import NoKeys
 from thecal.status import Status
 from thecal_fw.core import events
 from thecal_fw.core.bursts import HOUR_S
@@ -48,7 +49,7 @@ _FRAMES_AT_ONCE = 2
 _EVIDENCE = Path("build/evidence")
 
 
-class _ClinicianKeys:
+class _ClinicianKeys(NoKeys):
     def key(self, serial: str, role: int) -> bytes | None:
         return _KEYS[role]
 

@@ -16,6 +16,7 @@ import serial
 import typer
 
 from thecal.errors import BadInputError, PortError
+from thecal.interruption import Interruption
 from thecal_hil.instruments.balance import Balance, BalanceError
 
 _TOLD = 3
@@ -83,6 +84,6 @@ def _log(
                     typer.echo(f"no reading: {error}", err=True)
             write(f"{now_s() - begin_s:.3f},{mass},{stable}\n")
             flush()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interruption):
         pass
     return came
