@@ -25,7 +25,7 @@ from thecal.cli.common import (
     show,
     warn_unless_stored,
 )
-from thecal.cli.status_text import duration_text
+from thecal.clocks import duration_text
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL

@@ -39,14 +39,15 @@ def ports(as_json: JsonOption = False) -> None:
 def interrogate(port: PortOption = None, as_json: JsonOption = False) -> None:
     """Show everything about the pump's state."""
     from thecal.cli.status_text import board_title, status_document, status_rows
+    from thecal.clocks import Wall, clocks_of
 
     with connected(port) as pump:
         status = pump.interrogate()
         if as_json:
             print_json(status_document(pump, status))
         else:
-            boluses = pump.boluses()
-            rows = status_rows(status, boluses.bridge_left_s)
+            boluses, clocks = pump.boluses(), clocks_of(status, Wall().now())
+            rows = status_rows(status, pump.outlook(), clocks, boluses.bridge_left_s)
             show(pairs([*rows, ("meter", boluses.meter_text)]), board_title(pump))
 
 

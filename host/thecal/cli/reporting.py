@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from thecal.cli.common import JsonOption, PortOption, connected, print_json, working
+from thecal.cli.reviewing import ReasonOption
+from thecal.cli.wall import NowOption, need_settled, wall_of
 from thecal.errors import BadInputError, ThecalError
 
 
@@ -20,6 +22,8 @@ def report(
     port: PortOption = None,
     clinic: Annotated[Path | None, typer.Option(help="Write the clinic's report to this file.")] = None,
     handout: Annotated[Path | None, typer.Option(help="Write the patient's hand-out to this file.")] = None,
+    now: NowOption = None,
+    reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Make reports from what the pump says now: self-contained HTML, ready to print."""
@@ -32,8 +36,10 @@ def report(
     for path in (clinic, handout):
         need_writable(path)
     need_two_files(clinic, handout)
+    wall = wall_of(now)
     with connected(port) as pump, working("reading the pump"):
-        read = interrogate(pump)
+        read = interrogate(pump, wall)
+    need_settled(read.clocks, reason)
     written: list[str] = []
     for path, make in ((clinic, clinic_report), (handout, patient_handout)):
         if path is not None:

@@ -21,6 +21,7 @@ from thecal.cli.common import (
     print_json,
     warn_unless_stored,
 )
+from thecal.cli.wall import warn_of_clocks
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.core.pump_state import STATE_STARTING
 
@@ -59,6 +60,7 @@ def start(port: PortOption = None, as_json: JsonOption = False) -> None:
         return
     dose = f", now {dose_now(status, bridge_left_s)}" if status.rate_nl_per_day else ""
     typer.echo(f"the pump is {status.state_name}: program {digest[:4].hex()}, {program.drug}{dose}")
+    warn_of_clocks(status)
     if status.active_alarms:
         typer.echo(f"alarms: {', '.join(status.alarm_names)}")
 

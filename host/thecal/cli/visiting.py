@@ -20,6 +20,7 @@ from thecal.cli.reviewing import (
     ReasonOption,
     reviewer,
 )
+from thecal.cli.wall import NowOption, SetClockOption, wall_of
 from thecal.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def visit(
     no_bridge: NoBridgeOption = False,
     library: LibraryOption = None,
     group: GroupOption = DEFAULT_GROUP,
+    now: NowOption = None,
+    set_clock: SetClockOption = False,
     reason: ReasonOption = "",
     again: AgainOption = None,
     report: Annotated[Path | None, typer.Option(help="Write the clinic's report to this file.")] = None,
@@ -49,7 +52,7 @@ def visit(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Guide through a visit: interrogate, check the residual, refill, reprogram, confirm the dates, print."""
+    """Guide through a visit: interrogate, clocks, residual, refill, reprogram, dates, print-out."""
     from thecal.cli.visit_talk import ConsoleTalk
     from thecal.prescription import load_prescription
     from thecal.visit.plan import Plan
@@ -69,6 +72,8 @@ def visit(
         report,
         handout,
         no_bridge,
+        wall_of(now),
+        set_clock,
     )
     is_guided = not yes and not as_json and sys.stdin.isatty()
     talk = ConsoleTalk(judge, is_guided, yes, as_json)

@@ -54,8 +54,10 @@ def watch(
 
 def _rows(pump: Pump) -> list[tuple[str, str]]:
     from thecal.cli.status_text import status_rows
+    from thecal.clocks import Wall, clocks_of
 
-    return status_rows(pump.interrogate(), pump.boluses().bridge_left_s)
+    status, now = pump.interrogate(), Wall().now()
+    return status_rows(status, pump.outlook(), clocks_of(status, now), pump.boluses().bridge_left_s)
 
 
 def _repeat(look: Callable[[], None], interval_s: float, count: int) -> None:

@@ -10,7 +10,7 @@ from thecal.amounts import millilitres
 from thecal.cli.status_text import event_name, event_text, event_time, status_rows
 from thecal.judgement import Finding
 from thecal.program_figures import gives_therapy
-from thecal.reports.handout import date_text, day_figures
+from thecal.reports.handout import date_text, day_figures, printed
 from thecal.reports.interrogation import Interrogation, events_since_last_visit
 from thecal.reports.page import columns, element, facts, page, section
 from thecal.residual_check import FillCheck, ResidualCheck
@@ -41,10 +41,11 @@ def clinic_report(read: Interrogation, visit: VisitRecord | None = None) -> str:
     visit = visit or VisitRecord()
     board = [("board", read.board), ("serial number", read.serial)]
     board.append(("firmware", f"{read.version} ({read.commit})"))
+    state = status_rows(read.status, read.outlook, read.clocks, read.bridge_left_s)
     sections: list[Element] = []
     if visit.steps:
         sections.append(section("This visit", facts(visit.steps)))
-    sections.append(section("Interrogation", facts([*board, *_status(read), *_counters(read)])))
+    sections.append(section("Interrogation", facts([*board, *state, *_counters(read)])))
     sections.append(section("Refill", facts(_refill(read, visit))))
     sections.append(_program(read, visit))
     if read.program is not None and gives_therapy(read.program):
@@ -54,12 +55,7 @@ def clinic_report(read: Interrogation, visit: VisitRecord | None = None) -> str:
         reason = element("p", f"Reason given: {visit.reason or 'none'}")
         sections.append(section("Review of the prescription", columns(("kind", "finding"), rows), reason))
     sections.append(_events(read, visit))
-    made = f"Read from the pump on {date_text(read.local_read_at, with_time=True)}."
-    return page("Clinic report", *sections, element("p", made, class_="note"))
-
-
-def _status(read: Interrogation) -> list[tuple[str, str]]:
-    return status_rows(read.status, read.bridge_left_s)
+    return page("Clinic report", *sections, element("p", printed(read), class_="note"))
 
 
 def _counters(read: Interrogation) -> list[tuple[str, str]]:

@@ -59,8 +59,7 @@ def handout(read: Interrogation) -> str:
         section("The two alarm tones", facts(_tones()), bullets(_what_to_do())),
         section("Call at once, day and night", *_warnings()),
     ]
-    made = f"Printed from the pump on {date_text(read.local_read_at, with_time=True)}."
-    return page("Pump information for the patient", *sections, element("p", made, class_="note"))
+    return page("Pump information for the patient", *sections, element("p", printed(read), class_="note"))
 
 
 def _pump(read: Interrogation) -> list[tuple[str, str]]:
@@ -154,6 +153,12 @@ def _warnings() -> list[Element]:
     withdrawal = element("p", "Too little (withdrawal), after a missed refill or a pump that stopped:")
     overdose = element("p", "Too much (overdose), most likely within hours of a refill or a change:")
     return [element("div", withdrawal, bullets(WITHDRAWAL), overdose, bullets(OVERDOSE), class_="urgent")]
+
+
+def printed(read: Interrogation) -> str:
+    """When a page was made, with both clocks, so that a wrong one shows on it for as long as it is kept."""
+    clocks = "; ".join(f"{name}: {shown}" for name, shown in read.clocks.rows())
+    return f"Read from the pump on {date_text(read.local_read_at, with_time=True)}. {clocks}."
 
 
 def date_text(date: datetime | None, *, with_time: bool = False) -> str:

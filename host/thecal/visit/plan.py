@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from thecal.clocks import Wall
 from thecal.errors import ThecalError
 
 if TYPE_CHECKING:
+    from thecal.clocks import Clocks
     from thecal.judgement import Finding
     from thecal.prescription import Compiled
     from thecal.words import Row
@@ -24,7 +26,8 @@ class DeclinedError(ThecalError):
 class Plan:
     """Volumes in nL. None: not asked for. Of a guided visit the answers come as it goes on.
 
-    no_bridge: another drug or concentration is in tubing and catheter already.
+    no_bridge: another drug or concentration is in tubing and catheter already. wall: the time on the wall. set_clock:
+    the pump's clock is to be set by it.
     """
 
     withdrawn_nl: int | None = None
@@ -34,6 +37,8 @@ class Plan:
     clinic_page: Path | None = None
     handout_page: Path | None = None
     no_bridge: bool = False
+    wall: Wall = field(default_factory=Wall)
+    set_clock: bool = False
 
 
 class Talk(Protocol):
@@ -56,6 +61,11 @@ class Talk(Protocol):
 
     def need_reason(self, why: str) -> None:
         """Have a reason given for this; raises BadInputError if there is none."""
+        ...
+
+    def settle_clocks(self, plan: Plan, clocks: Clocks) -> Clocks:
+        """Learn which clock is right and whether the pump's is to be set: the clocks as they are known by then. Raises
+        BadInputError unless that is settled."""
         ...
 
     def settle(self, running: Program | None, new: Program, hours: Fraction | None) -> list[Finding]:
