@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +19,7 @@ from thecal.visit.plan import DeclinedError, Plan
 
 if TYPE_CHECKING:
     from thecal.clocks import Clocks
+    from thecal.dose_history import DoseHistory
     from thecal.judgement import Finding
     from thecal.prescription import Compiled
     from thecal.words import Row
@@ -105,10 +105,15 @@ class ConsoleTalk:
             else:
                 return
 
-    def settle(self, running: Program | None, new: Program, hours: Fraction | None) -> list[Finding]:
-        findings = self.reviewer.judge_after(running, new, hours)
+    def settle(self, running: Program | None, new: Program, history: DoseHistory) -> list[Finding]:
+        findings = self.reviewer.judge_after(running, new, history)
         _asked(lambda: self.reviewer.settle_findings(findings, yes=not self.is_guided))
         return findings
+
+    def wants_start(self, plan: Plan) -> bool:
+        if plan.start or not self.is_guided:
+            return plan.start
+        return _asked(lambda: typer.confirm("The pump stands and gives nothing. Begin delivery now?"))
 
     def withdrawn_nl(self, plan: Plan, expected: str, reservoir_nl: int) -> int | None:
         if plan.withdrawn_nl is not None or not self.is_guided:

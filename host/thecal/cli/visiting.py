@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thecal.cli.common import JsonOption, PortOption, YesOption, connected, print_json
-from thecal.cli.reporting import need_two_files, need_writable, write_page
+from thecal.cli.reporting import (
+    ContactsOption,
+    NoTelephoneOption,
+    contacts_of,
+    need_two_files,
+    need_writable,
+    write_page,
+)
 from thecal.cli.residual import EXIT_EVALUATE, residual_document, volume_nl
 from thecal.cli.reviewing import (
     DEFAULT_GROUP,
@@ -45,6 +52,9 @@ def visit(
     group: GroupOption = DEFAULT_GROUP,
     now: NowOption = None,
     set_clock: SetClockOption = False,
+    start: Annotated[bool, typer.Option("--start", help="Begin delivery if the pump stands.")] = False,
+    contacts: ContactsOption = None,
+    no_telephone: NoTelephoneOption = False,
     reason: ReasonOption = "",
     again: AgainOption = None,
     report: Annotated[Path | None, typer.Option(help="Write the clinic's report to this file.")] = None,
@@ -74,6 +84,8 @@ def visit(
         no_bridge,
         wall_of(now),
         set_clock,
+        start,
+        contacts_of(contacts, handout, no_telephone=no_telephone),
     )
     is_guided = not yes and not as_json and sys.stdin.isatty()
     talk = ConsoleTalk(judge, is_guided, yes, as_json)
@@ -81,7 +93,7 @@ def visit(
     _tell(record, judge.reason, as_json)
     if not record.is_finished:
         raise typer.Exit(1)
-    if record.must_evaluate:
+    if record.must_evaluate or record.is_standing:
         raise typer.Exit(EXIT_EVALUATE)
 
 
@@ -102,7 +114,8 @@ def _tell(record: Record, reason: str, as_json: bool) -> None:
     if as_json:
         print_json(_document(record, reason))
     else:
-        typer.echo(f"the visit is {record.state}:")
+        stands = ", but THE PUMP STANDS" if record.is_finished and record.is_standing else ""
+        typer.echo(f"the visit is {record.state}{stands}:")
         for name, text in record.lines():
             typer.echo(f"  {name}: {text}")
     for warning in () if as_json else record.warnings:
@@ -132,5 +145,6 @@ def _document(record: Record, reason: str) -> dict[str, Any]:
         "dates": {name: date.isoformat() if date is not None else None for name, date in dates.items()},
         "warnings": record.warnings,
         "written": record.written,
+        "standing": record.is_standing,
         "must_evaluate": record.must_evaluate,
     }

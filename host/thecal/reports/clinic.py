@@ -54,6 +54,8 @@ def clinic_report(read: Interrogation, visit: VisitRecord | None = None) -> str:
         rows = [((str(one.kind), str(one)), False) for one in visit.findings]
         reason = element("p", f"Reason given: {visit.reason or 'none'}")
         sections.append(section("Review of the prescription", columns(("kind", "finding"), rows), reason))
+    elif visit.reason:
+        sections.append(section("Reason given", element("p", visit.reason)))
     sections.append(_events(read, visit))
     return page("Clinic report", *sections, element("p", printed(read), class_="note"))
 

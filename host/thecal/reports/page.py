@@ -31,6 +31,8 @@ td { overflow-wrap: anywhere }
 tr { break-inside: avoid }
 tr.changed td { font-weight: bold }
 .large td { font-size: 13pt; font-weight: bold }
+.side { break-after: page }
+.side:last-child { break-after: auto }
 figure { margin: 3mm 0; break-inside: avoid }
 figcaption { font-size: 9.5pt; color: #555 }
 svg { width: 100%; height: auto; display: block }

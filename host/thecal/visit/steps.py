@@ -21,6 +21,7 @@ class State(StrEnum):
     SET_CLOCK = "set the clock"
     REFILL = "refill"
     REPROGRAM = "reprogram"
+    START = "start delivery"
     DATES = "confirm dates"
     PRINT_OUT = "print-out"
     FINISHED = "finished"
@@ -54,7 +55,8 @@ TABLE: dict[State, Row] = {
     State.REVIEW: Row(False, State.SET_CLOCK, State.SET_CLOCK),
     State.SET_CLOCK: Row(True, State.REFILL, State.REFILL),
     State.REFILL: Row(True, State.REPROGRAM, State.REPROGRAM),
-    State.REPROGRAM: Row(True, State.DATES, State.DATES),
+    State.REPROGRAM: Row(True, State.START, State.START),
+    State.START: Row(True, State.DATES, State.DATES),
     State.DATES: Row(False, State.PRINT_OUT, State.PRINT_OUT),
     State.PRINT_OUT: Row(False, State.FINISHED, State.FINISHED),
 }

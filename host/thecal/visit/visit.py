@@ -17,19 +17,21 @@ from typing import TYPE_CHECKING
 from thecal.amounts import millilitres
 from thecal.bridge import bridge_left_s, bridged, is_another_drug, named
 from thecal.clocks import clocks_of, offset_minutes_of, offset_text
+from thecal.dose_history import dose_history
 from thecal.errors import BadInputError, PumpRefusedError, ThecalError
-from thecal.last_change import hours_since_change
 from thecal.program_review import stop_warning
 from thecal.reports.clinic import VisitRecord, clinic_report
 from thecal.reports.handout import date_text, handout
 from thecal.reports.interrogation import Interrogation, interrogate
 from thecal.residual_check import judge_fill, judge_residual, need_volumes
+from thecal.starting import status_once_begun
 from thecal.visit.plan import DeclinedError, Plan, Talk
 from thecal.visit.record import Record
 from thecal.visit.steps import TABLE, Outcome, State, after
 from thecal.words import comparison
 from thecal_fw.core.events import EVENT_REFILLED
 from thecal_fw.core.program import USUAL_ACCURACY_PERMILLE, Program
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING
 
 if TYPE_CHECKING:
     from thecal.client import Pump
@@ -53,6 +55,7 @@ class Visit:
             State.SET_CLOCK: self._clock_was_set,
             State.REFILL: self._was_refilled,
             State.REPROGRAM: self._was_programmed,
+            State.START: self._was_started,
         }
         self._do: dict[State, Callable[[Pump], str | None]] = {
             State.INTERROGATE: self._interrogate,
@@ -62,6 +65,7 @@ class Visit:
             State.SET_CLOCK: self._set_clock,
             State.REFILL: self._refill,
             State.REPROGRAM: self._reprogram,
+            State.START: self._start,
             State.DATES: self._confirm_dates,
             State.PRINT_OUT: self._print_out,
         }
@@ -143,6 +147,9 @@ class Visit:
     def _was_programmed(self, pump: Pump) -> bool:
         return pump.interrogate().program_digest == self._digest
 
+    def _was_started(self, pump: Pump) -> bool:
+        return pump.interrogate().state in (STATE_STARTING, STATE_DELIVERING)
+
     # --- the steps: a sentence each, or None for what was not asked for
 
     def _interrogate(self, pump: Pump) -> str:
@@ -213,8 +220,8 @@ class Visit:
                 talk.agree(f"{' and '.join(filter(None, (clock, fill))).capitalize()}?")
             return None if new is None else "the pump has this program already"
         talk.show_change(comparison(running, new))
-        hours = hours_since_change(self._before.status, self._before.log)
-        self.record.findings = talk.settle(running, new, hours)
+        history = dose_history(self._before.status, self._before.log)
+        self.record.findings = talk.settle(running, new, history)
         self._digest = pump.stage(new)
         more = "".join(f", {what}" for what in self._to_do() if what)
         talk.agree(f"{stop_warning(running, new)}Make this the pump's program{more}?")
@@ -273,15 +280,27 @@ class Visit:
         self._talk.tell(text)
         return text
 
+    def _start(self, pump: Pump) -> str | None:
+        """The step that is forgotten: programmed, and start never pressed."""
+        program = pump.read_program()
+        if program is None or not program.delivers() or self._was_started(pump):
+            return None
+        if not self._talk.wants_start(self._plan):
+            return None
+        self._warn_unless_stored(pump.start(program.digest()).is_stored, "the start")
+        text = f"the pump is {status_once_begun(pump).state_name}"
+        self._talk.tell(text)
+        return text
+
     def _confirm_dates(self, pump: Pump) -> str | None:
         self.record.now = read = interrogate(pump, self._plan.wall)
         if self.record.filled_nl is not None and read.status.fill_nl != self.record.filled_nl:
             raise ThecalError(f"the pump counts from {read.status.fill_nl} nL instead of what it was told")
         if self._digest is not None and read.status.program_digest != self._digest:
             raise ThecalError("the pump has another program than the one agreed to; interrogate it")
-        if not read.status.is_delivering and read.status.state_name == "stopped":
+        if self.record.is_standing:
             self.record.warnings.append(
-                "the pump is stopped and gives nothing; `thecal start` begins delivery"
+                f"the pump is {read.status.state_name} and gives NOTHING; `thecal start` begins delivery"
             )
         if read.dates is None:
             text = "no dates: no program that delivers, or it is not known what the reservoir holds"
@@ -311,7 +330,9 @@ class Visit:
             self._talk.reason,
             self._before.status.latest_event + 1,
         )
-        record.written = self._write(self._plan, clinic_report(read, visit), handout(read))
+        record.written = self._write(
+            self._plan, clinic_report(read, visit), handout(read, self._plan.contacts)
+        )
         return f"wrote {', '.join(record.written)}"
 
     @property
