@@ -179,7 +179,7 @@ def event_text(event: Event) -> str:
     if event.code == events.EVENT_REFILLED:
         return f"{first / _NL_PER_ML:g} mL, at microstep {second}"
     if event.code == events.EVENT_TIME_SET:
-        return f"was {_utc(first) if first else 'unknown'}"
+        return f"was {_utc(first)} UTC" if first else "was unknown"
     if event.code in (events.EVENT_ALARM_RAISED, events.EVENT_ALARM_CLEARED):
         return f"{''.join(names_of(1 << first)) or first}, at microstep {second}"
     acknowledged = acknowledged_in(event.code, first, second)
@@ -278,10 +278,10 @@ def _signed(value: int) -> int:
     return value - (1 << 32) if value >> 31 else value
 
 
-def event_time(event: Event) -> str:
-    """When it happened, in UTC, or since reset if the pump did not know the time."""
+def event_time(event: Event, offset_minutes: int) -> str:
+    """When it happened, in the local time of this offset, or since reset if the pump did not know the time."""
     if event.time_source:
-        return _utc(event.utc_s)
+        return _utc(event.utc_s + 60 * offset_minutes)
     return f"{event.boot_s}.{event.boot_us // 1_000:03d} s after reset"
 
 

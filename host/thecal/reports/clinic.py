@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 
 from thecal.amounts import millilitres
 from thecal.cli.status_text import event_name, event_text, event_time, status_rows
+from thecal.clocks import offset_text
 from thecal.judgement import Finding
 from thecal.program_figures import gives_therapy
 from thecal.reports.handout import date_text, day_figures, printed
@@ -127,8 +128,14 @@ def _program(read: Interrogation, visit: VisitRecord) -> Element:
 
 
 def _events(read: Interrogation, visit: VisitRecord) -> Element:
-    events = events_since_last_visit(read.log, visit.first_event)
-    rows = [((str(one.sequence), event_time(one), event_name(one), event_text(one)), False) for one in events]
+    events, offset = events_since_last_visit(read.log, visit.first_event), read.status.offset_minutes
+    rows = [
+        ((str(one.sequence), event_time(one, offset), event_name(one), event_text(one)), False)
+        for one in events
+    ]
     if not rows:
         return section("Events since the last refill", element("p", "none"))
-    return section("Events since the last refill", columns(("event", "time (UTC)", "what", "details"), rows))
+    return section(
+        "Events since the last refill",
+        columns(("event", f"time (UTC{offset_text(offset)})", "what", "details"), rows),
+    )

@@ -248,7 +248,7 @@ def _always() -> list[str]:
 def printed(read: Interrogation) -> str:
     """When a page was made, with both clocks, so that a wrong one shows on it for as long as it is kept."""
     clocks = "; ".join(f"{name}: {shown}" for name, shown in read.clocks.rows())
-    return f"Read from the pump on {date_text(read.local_read_at, with_time=True)}. {clocks}."
+    return f"Read from the pump on {date_text(read.local_read_at, with_time=True)}. Clocks then: {clocks}."
 
 
 def date_text(date: datetime | None, *, with_time: bool = False) -> str:

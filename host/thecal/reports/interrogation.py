@@ -79,9 +79,10 @@ def events_since_last_visit(log: list[Event], before_sequence: int | None = None
         if event.code == EVENT_REFILLED and (before_sequence is None or event.sequence < before_sequence)
     ]
     first = earlier[-1].sequence if earlier else 0
-    return [event for event in log if event.sequence >= first and not _is_of_sessions(event)]
+    return [event for event in log if event.sequence >= first and not is_of_sessions(event)]
 
 
-def _is_of_sessions(event: Event) -> bool:
+def is_of_sessions(event: Event) -> bool:
+    """Whether it only says that somebody has looked at the pump."""
     is_number_of_them = event.code == EVENT_MORE and event.second >> MORE_CODE_SHIFT == EVENT_HELLO
     return event.code == EVENT_HELLO or is_number_of_them
