@@ -84,6 +84,10 @@ class Entry:
     def judge_bolus(self, dose_mcg: Fraction, field: str = "dose_mcg") -> list[Finding]:
         return self._most(field, dose_mcg, "most_bolus_mcg", "in one bolus")
 
+    def judge_most_in_a_day(self, dose_mcg: Fraction, field: str) -> list[Finding]:
+        """What may be given in 24 hours, whether or not it is prescribed."""
+        return self._most(field, dose_mcg, "most_mcg_per_day", "in 24 hours")
+
     def judge_change(self, old_mcg_per_day: Fraction, new_mcg_per_day: Fraction) -> list[Finding]:
         """A change of the daily dose by the drug's own limits; a patient group's are in ``titration``."""
         if not old_mcg_per_day:

@@ -136,14 +136,6 @@ class Status:
         local = datetime.fromtimestamp(self.utc_s, UTC) + timedelta(minutes=self.offset_minutes)
         return local.replace(tzinfo=None)
 
-    @property
-    def days_to_low_reservoir(self) -> Fraction | None:
-        """Days until the low-reservoir alarm at the present rate; None if volume or rate is not known."""
-        if not self.fill_known or not self.rate_nl_per_day:
-            return None
-        left_nl = max(0, self.residual_nl - self.low_reservoir_nl)
-        return Fraction(left_nl, self.rate_nl_per_day)
-
 
 def status_of(answer: dict[str, Any]) -> Status:
     """Status of the fields of an interrogation's response."""

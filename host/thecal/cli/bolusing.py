@@ -26,8 +26,8 @@ from thecal.cli.common import (
     show,
     warn_unless_stored,
 )
+from thecal.clocks import duration_text
 from thecal.errors import BadInputError, ThecalError
-from thecal.reports.status_text import duration_text
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 from thecal_fw.core.program import MINUTES_PER_DAY, Program

@@ -31,6 +31,7 @@ from thecal.cli.reviewing import (
     ReasonOption,
     reviewer,
 )
+from thecal.cli.wall import warn_of_clocks
 from thecal.printable import printable
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def _commit(pump: Pump, new: Program, changes: bool, as_json: bool) -> None:
         with working("sending the program, reading it back, having it checked"):
             pump.stage(new)
             effective = pump.commit_staged(digest)
-    state = pump.interrogate().state_name
+    status = pump.interrogate()
+    state = status.state_name
     if as_json:
         when = asdict(effective) if effective else {}
         print_json({"digest": digest.hex(), "changed": changes, "state": state, **when})
@@ -112,6 +114,7 @@ def _commit(pump: Pump, new: Program, changes: bool, as_json: bool) -> None:
     done = "the pump has committed" if changes else "the pump has already"
     hint = ". Begin delivery with `thecal start`" if state == "stopped" and new.mode else ""
     echo(f"{done} program {digest[:4].hex()} and is {state}{hint}")
+    warn_of_clocks(status)
 
 
 def _show(file: Path, compiled: Compiled, as_json: bool) -> None:

@@ -47,11 +47,10 @@ def service(
         if new is not None:
             warn_unless_stored(pump.renew_part(PART_NAMES.index(new)))
         outlook = pump.service_life()
-        clock = pump.time()
     if as_json:
         print_json(asdict(outlook))
         return
-    now = datetime.fromtimestamp(clock.utc_s, UTC) if clock.time_source else datetime.now(UTC)
+    now = datetime.now(UTC)
     show(
         pairs(
             [

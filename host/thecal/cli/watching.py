@@ -56,9 +56,11 @@ def watch(
 
 
 def _rows(pump: Pump) -> list[tuple[str, str]]:
+    from thecal.clocks import Wall, clocks_of
     from thecal.reports.status_text import status_rows
 
-    return status_rows(pump.interrogate(), pump.boluses().bridge_left_s)
+    status, now = pump.interrogate(), Wall().now()
+    return status_rows(status, pump.outlook(), clocks_of(status, now), pump.boluses().bridge_left_s)
 
 
 def _repeat(look: Callable[[], None], interval_s: float, count: int) -> None:

@@ -33,6 +33,10 @@ td { overflow-wrap: anywhere }
 tr { break-inside: avoid }
 tr.changed td { font-weight: bold }
 .large td { font-size: 13pt; font-weight: bold }
+.side { break-after: page; font-size: 10pt; line-height: 1.3 }
+.side h2 { margin: 4mm 0 1mm }
+.side th, .side td { padding: 0.7mm 3mm 0.7mm 0 }
+.side:last-child { break-after: auto }
 figure { margin: 3mm 0; break-inside: avoid }
 figcaption { font-size: 9.5pt; color: #555 }
 svg { width: 100%; height: auto; display: block }

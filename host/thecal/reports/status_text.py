@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from thecal.alarm_sets import acknowledged_in, names_of
 from thecal.bolus import kind_name, refusal_name
+from thecal.clocks import Clocks, Wall, clocks_of, duration_text
+from thecal.refill_dates import ReservoirOutlook
 from thecal.words import plain
 from thecal_fw.core import events
 from thecal_fw.core.annunciation import PATTERNS
@@ -29,14 +31,12 @@ def board_title(pump: Pump) -> str:
     return f"{pump.board} {pump.serial}, firmware {pump.version} ({pump.commit})"
 
 
-def status_rows(status: Status, bridge_left_s: int = 0) -> list[tuple[str, str]]:
-    """What a person wants to know of a pump, clinical units first. bridge_left_s: of a bridge under way."""
-    local = status.local_time
+def status_rows(
+    status: Status, outlook: ReservoirOutlook, clocks: Clocks, bridge_left_s: int = 0
+) -> list[tuple[str, str]]:
+    """Everything of a pump's state, clinical units first. bridge_left_s: of a bridge under way."""
     drug = f"{status.drug}, {status.concentration_ng_per_ml / 1e3:g} mcg/mL" if status.drug else "none"
     program = f"{status.mode_name}, {status.program_digest[:4].hex()}" if status.has_program else "none"
-    clock = local.strftime("%a %Y-%m-%d %H:%M:%S") if local else "unknown"
-    if local:
-        clock += f" (UTC{offset_text(status.offset_minutes)}, {TIME_SOURCE_NAMES[status.time_source]})"
     return [
         (
             "state",
@@ -51,13 +51,13 @@ def status_rows(status: Status, bridge_left_s: int = 0) -> list[tuple[str, str]]
         ("not turned for", f"{float(status.lost_nl) / 1e3:g} microlitres since the refill"),
         ("boluses passed over", _passed_over(status)),
         ("motor stalls", _stalls(status)),
-        ("low-reservoir alarm", _low_alarm(status)),
+        ("low-reservoir alarm", _low_alarm(status, outlook)),
         ("alarms", ", ".join(status.alarm_names) or "none"),
         ("silenced", ", ".join(names_of(status.silenced_alarms)) or "none"),
-        ("pump's local time", clock),
+        *clocks.rows(),
         ("microsteps", f"{status.counted_steps} since reset, {status.steps_since_refill} since refill"),
         ("self-test", ", ".join(status.failed_test_names) + " failed" if status.failed_tests else "passed"),
-        ("journal", CONDITION_NAMES[status.journal_condition]),
+        ("journal at the last reset", CONDITION_NAMES[status.journal_condition]),
         ("takes at most", _pace(status)),
         ("least margin", _margin(status)),
         ("last reset", f"{events.RESET_NAMES[status.reset_cause]}, {duration_text(status.boot_s)} ago"),
@@ -109,30 +109,12 @@ def _stalls(status: Status) -> str:
     return f"{status.stalls or 'none'}{more} since the refill"
 
 
-def _low_alarm(status: Status) -> str:
+def _low_alarm(status: Status, outlook: ReservoirOutlook) -> str:
     if not status.has_program or not status.low_reservoir_nl:
         return "none"
-    days = status.days_to_low_reservoir
-    when = f", in {float(days):.1f} days at this dose" if days is not None else ""
+    days = outlook.days_to_low
+    when = f", in {days:.1f} days at the earliest" if days is not None else ""
     return f"at {status.low_reservoir_nl / _NL_PER_ML:g} mL{when}"
-
-
-def offset_text(offset_minutes: int) -> str:
-    """An offset from UTC as people write it."""
-    sign = "-" if offset_minutes < 0 else "+"
-    return f"{sign}{abs(offset_minutes) // 60:02d}:{abs(offset_minutes) % 60:02d}"
-
-
-def duration_text(seconds: int) -> str:
-    """A duration to its two largest units."""
-    days, rest = divmod(seconds, 86_400)
-    hours, rest = divmod(rest, 3_600)
-    minutes, seconds = divmod(rest, 60)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 def status_document(pump: Pump, status: Status) -> dict[str, Any]:
@@ -142,7 +124,7 @@ def status_document(pump: Pump, status: Status) -> dict[str, Any]:
     """
     boluses = pump.boluses()
     bridge_left_s = boluses.bridge_left_s
-    days = status.days_to_low_reservoir
+    clocks = clocks_of(status, Wall().now())
     return {
         "board": pump.board,
         "serial": pump.serial,
@@ -163,8 +145,10 @@ def status_document(pump: Pump, status: Status) -> dict[str, Any]:
         "metered_hour_nl": boluses.metered_hour_nl,
         "metered_day_nl": boluses.metered_day_nl,
         "held_by_meter": boluses.held_by_meter,
-        "days_to_low_reservoir": None if days is None else float(days),
+        "days_to_low_reservoir": pump.outlook().days_to_low,
         "local_time": status.local_time.isoformat() if status.local_time else None,
+        "computer_time": clocks.now.isoformat(timespec="seconds"),
+        "clocks_agree": clocks.agree,
     }
 
 
@@ -195,7 +179,7 @@ def event_text(event: Event) -> str:
     if event.code == events.EVENT_REFILLED:
         return f"{first / _NL_PER_ML:g} mL, at microstep {second}"
     if event.code == events.EVENT_TIME_SET:
-        return f"was {_utc(first) if first else 'unknown'}"
+        return f"was {_utc(first)} UTC" if first else "was unknown"
     if event.code in (events.EVENT_ALARM_RAISED, events.EVENT_ALARM_CLEARED):
         return f"{''.join(names_of(1 << first)) or first}, at microstep {second}"
     acknowledged = acknowledged_in(event.code, first, second)
@@ -294,10 +278,10 @@ def _signed(value: int) -> int:
     return value - (1 << 32) if value >> 31 else value
 
 
-def event_time(event: Event) -> str:
-    """When it happened, in UTC, or since reset if the pump did not know the time."""
+def event_time(event: Event, offset_minutes: int) -> str:
+    """When it happened, in the local time of this offset, or since reset if the pump did not know the time."""
     if event.time_source:
-        return _utc(event.utc_s)
+        return _utc(event.utc_s + 60 * offset_minutes)
     return f"{event.boot_s}.{event.boot_us // 1_000:03d} s after reset"
 
 
