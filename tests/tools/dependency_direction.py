@@ -44,6 +44,13 @@ RULES: dict[str, tuple[str, ...]] = {
     "thecal_sim": ("thecal_sim", "thecal_fw"),
     # The reference of therapy shares nothing with the firmware that it judges.
     "thecal_sim.therapy": ("thecal_sim.therapy", "thecal_sim.units"),
+    # Simulated heads and the ideal estimator share nothing with the product that they judge.
+    **{
+        f"thecal_hil.campaigns.calibration.{part}": tuple(
+            f"thecal_hil.campaigns.calibration.{other}" for other in ("heads", "ideal", "physics", "planted")
+        )
+        for part in ("heads", "ideal", "physics", "planted")
+    },
     "thecal_hil": ("thecal_hil", "thecal_sim", "thecal", "thecal_fw", "thecal_probe"),
 }
 
