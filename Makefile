@@ -7,7 +7,7 @@
 #   DOSE_STEPS, PICO_DOSE_SEQUENCES
 #                 how many steps make doses takes, and how many sequences make doses-pico (1000000, 2000)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS
+#   DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -132,6 +132,10 @@ attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a
 .PHONY: campaign
 campaign: $(VENV)/ready ## Run 1,000 weeks of drawn pumps on the model with its plant; stopped, it goes on when run again
 	@$(BIN)/thecal-hil weeks $(CAMPAIGN_ARGS)
+
+.PHONY: calibration
+calibration: $(VENV)/ready ## Calibrate 2,000 simulated heads and 100 with a planted error, beside an ideal estimator
+	@$(BIN)/python -m thecal_hil.campaigns.calibration $(CALIBRATION_ARGS)
 
 .PHONY: campaign-dask
 campaign-dask: $(VENV)/ready ## Measure what a second Dask worker brings to a campaign

@@ -6,6 +6,8 @@ what to install.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated
@@ -27,6 +29,9 @@ _FASTEST = 100_000.0
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: thecal demo --speed 3600 --fault occlusion@2h")(demo)
     app.command(epilog="Example: thecal weigh mass.csv --ml-per-day 0.424")(weigh)
+    app.command(epilog="Example: thecal calibrate sheet.toml runs.csv --record head.json --page head.html")(
+        calibrate
+    )
     app.command(epilog="Example: thecal balance mass.csv --balance /dev/ttyUSB0 --every 10")(balance)
 
 
@@ -142,6 +147,54 @@ def weigh(
         time_unit=time_unit,
         mass_unit=mass_unit,
         as_json=as_json,
+    )
+    if exit_code:
+        raise typer.Exit(exit_code)
+
+
+def calibrate(
+    sheet: Annotated[
+        Path, typer.Argument(help="Pump, head, liquid, room, balance and what to run, as TOML.")
+    ],
+    runs: Annotated[
+        Path | None,
+        typer.Argument(help="Turns, time and mass or volume of each run. Left out: tell the plan."),
+    ] = None,
+    guide: Annotated[
+        bool, typer.Option("--guide", help="Go through the plan run by run and write the file of the runs.")
+    ] = False,
+    balance: Annotated[
+        str | None,
+        typer.Option(
+            "--balance", metavar="PATH", help="Serial port of a balance with MT-SICS; else type masses."
+        ),
+    ] = None,
+    baud: Annotated[int, typer.Option(min=300, max=921_600, help="As the balance is set.")] = 9_600,
+    verify: Annotated[
+        Path | None, typer.Option(metavar="RECORD", help="Hold these runs against an earlier record.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the record, as JSON, with its digest.")
+    ] = None,
+    page: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page that stands alone.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find from weighings how much a head delivers a turn, and how sure that is.
+
+    Exit code 3: a person has to look at a finding before it is applied, or the record does not hold.
+    """
+    run: Callable[..., int] = _needed("thecal_hil.instruments.weighing.calibrate", "thecal calibrate").calibrate
+    exit_code = run(
+        sheet,
+        runs,
+        guide=guide,
+        balance=balance,
+        baud=baud,
+        verify=verify,
+        record=record,
+        page=page,
+        as_json=as_json,
+        today=date.today(),
     )
     if exit_code:
         raise typer.Exit(exit_code)

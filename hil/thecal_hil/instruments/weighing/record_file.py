@@ -7,16 +7,15 @@ date are read; comments and empty lines are passed over.
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import isfinite, nan
+from math import isfinite
 from pathlib import Path
 
 from thecal.errors import BadInputError
+from thecal.number_table import cells_of, delimiter_of, number_of, numbered_lines, text_of
 
-_LARGEST_BYTES = 200_000_000
 _SECONDS_OF = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3_600.0, "d": 86_400.0}
 _GRAMS_OF = {"ug": 1e-6, "mg": 0.001, "g": 1.0, "kg": 1_000.0}
 TIME_UNITS, MASS_UNITS = tuple(_SECONDS_OF), tuple(_GRAMS_OF)
@@ -31,7 +30,6 @@ _WRITTEN_OTHERWISE = {
 _TIMES = ("time", "t", "elapsed", "timestamp", "date", "datetime", "clock", "zeit", "temps")
 _MASSES = ("mass", "weight", "m", "w", "balance", "reading", "net", "masse", "gewicht", "poids")
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?")
-_NOTHING = {"", "nan", "na", "n/a", "null", "none", "-", "--", "---", "err", "error", "ol"}
 _DAY_S = 86_400.0
 
 
@@ -48,18 +46,13 @@ class MassRecord:
 
 def read_record(path: Path, time_unit: str | None = None, mass_unit: str | None = None) -> MassRecord:
     """The record in a file. Units given go before those of its heading. Raises BadInputError saying what is wrong."""
-    text = _text_of(path)
-    lines = [
-        (number, line)
-        for number, line in enumerate(text.splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith(("#", "//"))
-    ]
+    lines = numbered_lines(text_of(path))
     if not lines:
         raise BadInputError(
             [f"{path}: there is nothing in it; a line for each reading is needed: time, mass"]
         )
-    delimiter = _delimiter(path, [line for _, line in lines])
-    rows = [(number, _cells(line, delimiter)) for number, line in lines]
+    delimiter = delimiter_of(path, [line for _, line in lines])
+    rows = [(number, cells_of(line, delimiter)) for number, line in lines]
     has_commas = delimiter != ","
     columns, units = (0, 1), (None, None)
     if not _is_data(rows[0][1], has_commas):
@@ -73,51 +66,6 @@ def read_record(path: Path, time_unit: str | None = None, mass_unit: str | None 
             [f"{path}: two readings are needed, there is {len(found.time_s)}", *found.unread[:3]]
         )
     return found
-
-
-def _text_of(path: Path) -> str:
-    try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise BadInputError([f"{path}: more than {_LARGEST_BYTES // 1_000_000} MB; give a part of it"])
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInputError([f"{path}: can't be read: {error.strerror or error}"]) from error
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        # Units such as a micro sign in the code page of an older program; figures read the same in all of them.
-        return data.decode("latin-1")
-
-
-def _delimiter(path: Path, lines: list[str]) -> str:
-    some = lines[:50]
-    for delimiter in (";", "\t", "|"):
-        if sum(delimiter in line for line in some) * 2 > len(some):
-            return delimiter
-    with_comma = [line for line in some if "," in line]
-    if not with_comma:
-        return " "
-    data = [line for line in with_comma if re.match(r"\s*[-+\d]", line)]
-    if data and all(line.count(",") == 3 and "." not in line and ":" not in line for line in data):
-        raise BadInputError(
-            [
-                f"{path}: commas may be between columns or in numbers, as in {data[0].strip()!r}: write the"
-                " columns with semicolons between them"
-            ]
-        )
-    # A blank between two numbers with decimal commas.
-    if data and all(re.fullmatch(r"\s*[-+]?\d+(,\d+)?\s+[-+]?\d+(,\d+)?\s*", line) for line in data):
-        return " "
-    return ","
-
-
-def _cells(line: str, delimiter: str) -> list[str]:
-    if delimiter == " ":
-        return line.split()
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
 
 
 def _is_data(cells: list[str], has_commas: bool) -> bool:
@@ -198,15 +146,4 @@ def _time_s(text: str, unit: str, has_commas: bool) -> float | None:
 
 def _number(text: str, has_commas: bool) -> float | None:
     """A number; nan where the cell says that there is none; None if it is something else."""
-    text = re.sub(r"\s*(kg|mg|ug|µg|g)$", "", text.strip())
-    if text.lower() in _NOTHING:
-        return nan
-    if has_commas and "," in text:
-        if "." in text or text.count(",") > 1:
-            return None
-        text = text.replace(",", ".")
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if isfinite(number) else nan
+    return number_of(re.sub(r"\s*(kg|mg|ug|µg|g)$", "", text.strip()), has_commas=has_commas)
