@@ -12,6 +12,7 @@ from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 from thecal_sim.plant import Plant, PlantParameters, Quantity
 from thecal_sim.plant.csf import CsfCompartment, CsfParameters
 from thecal_sim.plant.drug_front import DrugFront, DrugFrontParameters, gamma_shares
+from thecal_sim.plant.motor import WEAK_MOTOR
 from thecal_sim.plant.reservoir import Inlet, Reservoir, ReservoirParameters
 from thecal_sim.plant.rotor import RotorParameters
 from thecal_sim.plant.wear import NO_WEAR
@@ -57,10 +58,10 @@ def test_an_overfilled_reservoir_presses_until_the_surplus_is_used_up():
 def test_what_an_overfilled_reservoir_presses_with_helps_against_an_occlusion():
     turned = []
     for fill_nl in (18_000_000, 21_000_000):
-        plant = Plant(PlantParameters(rotor=SMOOTH))
+        plant = Plant(PlantParameters(motor=WEAK_MOTOR, rotor=SMOOTH))
         plant.refill(fill_nl)
         plant.occlude()
-        turned.append(plant.turn(even(3_000, 3 * S)))
+        turned.append(plant.turn(even(9_000, 3 * S)))
     # Each microstep adds to the pressure in the line and takes from that of the reservoir.
     compliance = plant.parameters.line.compliance_nl_per_kpa
     helped = (turned[0] / compliance + 50 / 15.625) / (1 / compliance + 1 / 20_000)

@@ -48,6 +48,8 @@ class Outputs:
             Quantity.OUT: traces.out_nl,
             Quantity.PRESSURE: traces.pressure_kpa,
             Quantity.STORED: traces.stored_nl,
+            Quantity.SLIPPED: traces.slipped_nl,
+            Quantity.LEAKED: traces.leaked_nl,
             Quantity.RESERVOIR: lambda t_ns: reservoir.content_nl(t_ns, traces.moved_nl(t_ns)),
             Quantity.MASS: self._mass_g,
             Quantity.DOSE_AT_TIP: self._dose_ng,
@@ -78,7 +80,8 @@ class Outputs:
 
     def _torque_mnm(self, turned: int, moved_nl: float, pressure_kpa: float) -> float:
         stretch = self._shaft.stretches[-1]
-        next_nl = float(self._shaft.moved_nl(stretch, np.array([turned + 1]))[0]) - moved_nl
+        rolled_nl = self._shaft.moved_nl(stretch, np.array([turned, turned + 1]))
+        next_nl = float(rolled_nl[1] - rolled_nl[0])
         return self._shaft.load_mnm(pressure_kpa - self._reservoir.pressure_kpa(moved_nl), next_nl)
 
     # --- what comes out at the tip
