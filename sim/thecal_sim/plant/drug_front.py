@@ -1,8 +1,8 @@
 """The way from the head to the tip: what is drawn comes out a dead volume later, with its front spread on the way.
 
 Flow in a narrow tube spreads a front: it is fast in the middle and slow at the wall, and diffusion across the tube
-evens that out (Taylor 1953, Aris 1956). After a step of the concentration, with V: volume out since, A: cross-section of the
-line, U: mean speed, a: its radius, D: diffusivity,
+evens that out (Taylor 1953, Aris 1956). After a step of the concentration, with V: volume out since, A: cross-section
+of the line, U: mean speed, a: its radius, D: diffusivity,
 
     d(sigma^2)/dt = 2 A^2 D (1 + (a U / D)^2 / 48)
     c_tip(t)      = Phi(z)                                  z = (V - V_dead) / sigma
