@@ -146,7 +146,7 @@ reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware from nothing and 
 	@$(BIN)/pytest -m campaign tests/firmware/test_build_reproducible.py tests/firmware/test_build_kept.py
 
 .PHONY: house
-house: $(VENV)/ready ## Hold the structure of the sources against its bounds
+house: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Hold the structure of the sources, and what an hour costs, against bounds
 	@PYTHONPATH=tests nice $(BIN)/python -m house
 
 .PHONY: mutants

@@ -133,7 +133,7 @@ class Delivery:
         metering, intervals, least_ticks = self._metering, self._intervals, self._least_interval_ticks
         mask = self._mask
         next_ticks, push = metering.next_ticks, train.push
-        s, us, number = self.tail_s, self.tail_us, self.planned
+        s, us, number, due = self.tail_s, self.tail_us, self.planned, self.due
         last = number + most_pulses
         crossings_left = _MOST_CROSSINGS
         while number < last and span_ticks > 0:
@@ -157,7 +157,7 @@ class Delivery:
             us += ticks * TICK_US
             s += us // 1_000_000
             us %= 1_000_000
-            if number == self.due:
+            if number == due:
                 self.head_s, self.head_us = s, us
             number += 1
             intervals[number & mask] = ticks

@@ -51,9 +51,14 @@ class Meter:
         slots[slot] += portions
         return portions
 
-    def of(self, minute: int) -> int:
-        """Portions of a minute."""
-        return self._slots[minute % SLOTS]
+    def copy(self, first: int, portions: memoryview) -> None:
+        """Fill a view with the portions of as many minutes from one on."""
+        slots, slot = self._slots, first % SLOTS
+        for index in range(len(portions)):
+            portions[index] = slots[slot]
+            slot += 1
+            if slot == SLOTS:
+                slot = 0
 
     def next_minute(self) -> None:
         """A minute of running time is over."""

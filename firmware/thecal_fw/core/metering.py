@@ -85,11 +85,12 @@ class Metering:
         if self._is_first:
             self._is_first = False
             return self._first_ticks
-        self._gathered += self._remainder
-        if self._gathered >= self._double_weight:
-            self._gathered -= self._double_weight
-            return self._ticks_each + 1
-        return self._ticks_each
+        gathered = self._gathered + self._remainder
+        if gathered < self._double_weight:
+            self._gathered = gathered
+            return self._ticks_each
+        self._gathered = gathered - self._double_weight
+        return self._ticks_each + 1
 
     def last_pulse_ticks(self) -> int:
         """Ticks from the segment's start to its last pulse; 0 if it has none."""

@@ -39,6 +39,7 @@ _MAGIC = b"THECAL01"
 _TRAILER_BYTES = const(16)
 
 _PIECE_WORDS = const(320)
+_PIECE_BYTES = const(_PIECE_WORDS * chip.WORD_BYTES)
 """The largest image, which ends at its trailer, takes 512 pieces: at one each 7 s of the heartbeat, within an hour."""
 
 
@@ -73,18 +74,19 @@ class Image:
     def __init__(self):
         trailer = bytes(uctypes.bytearray_at(chip.FLASH + flash_map.TRAILER_AT, _TRAILER_BYTES))
         self._words = 0
-        self._at = 0
+        # Of the round under way: where its next piece begins, and how many words are left from there on.
+        self._at, self._left = chip.FLASH, 0
         self._checksums = array("I", (0, 0))
         if trailer[: len(_MAGIC)] == _MAGIC:
             length, expected = struct.unpack("<II", trailer[len(_MAGIC) :])
-            self._words = length // 4
+            self._words = self._left = length // 4
             self._checksums[1] = expected
 
     def check(self) -> bool:
         """Whether the image is as it was built. Takes as long as all of it does."""
         if not self._words:
             return True
-        self._at = 0
+        self._at, self._left = chip.FLASH, self._words
         self._checksums[0] = 0
         _take_in(chip.FLASH, self._words, self._checksums)
         return _agree(self._checksums)
@@ -94,14 +96,13 @@ class Image:
 
         Takes tens of microseconds and nothing from the heap.
         """
-        if not self._words:
+        at, left = self._at, self._left
+        if left > _PIECE_WORDS:
+            _take_in(at, _PIECE_WORDS, self._checksums)
+            self._at, self._left = at + _PIECE_BYTES, left - _PIECE_WORDS
             return True
-        words = self._words - self._at
-        if words > _PIECE_WORDS:
-            words = _PIECE_WORDS
-        _take_in(chip.FLASH + (self._at << 2), words, self._checksums)
-        self._at += words
-        if self._at < self._words:
+        if not left:
             return True
-        self._at = 0
+        _take_in(at, left, self._checksums)
+        self._at, self._left = chip.FLASH, self._words
         return _agree(self._checksums)

@@ -21,7 +21,7 @@ class Sleeper:
 
     def __init__(self, clock, port):
         self._clock = clock
-        self._port = port
+        self._any = port.any
 
     def sleep_until(self, s: int, us: int) -> None:
         """Return once the instant has come, a byte has arrived or the button's line has moved."""
@@ -34,11 +34,10 @@ class Sleeper:
 
     def _sleep_part(self, s, us):
         """Whether a byte has arrived, or the button's line has moved, before the instant."""
-        port = self._port
-        wakes = 0
+        any_byte, wakes = self._any, 0
         while True:
             state = disable_irq()
-            if port.any() or moved():
+            if any_byte() or moved():
                 enable_irq(state)
                 return True
             come = doze(s, us, BOTH_EDGES)
