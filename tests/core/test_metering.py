@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from core.strategies import calibrations, rates_nl_per_day
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
-from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.core.metering import (
     MOST_ONE_WORD_WEIGHT,
     MOST_WEIGHT_PER_RATE,
