@@ -18,6 +18,8 @@ OUR_PACKAGES = ("thecal_fw", "thecal_probe", "thecal", "thecal_sim", "thecal_hil
 # Module prefix -> prefixes of our own modules that it may import. Standard and third-party modules are free.
 RULES: dict[str, tuple[str, ...]] = {
     "thecal_fw.core": ("thecal_fw.core",),
+    # The numbers of the pump's description; an image has another module in its place.
+    "thecal_fw.core.described": ("thecal.pumps",),
     "thecal_fw.store": ("thecal_fw.store", "thecal_fw.core"),
     "thecal_fw.link": ("thecal_fw.link", "thecal_fw.core", "thecal_fw.version"),
     "thecal_fw.ports": ("thecal_fw.core",),
@@ -41,9 +43,11 @@ RULES: dict[str, tuple[str, ...]] = {
     "thecal_fw": (),
     "thecal_probe": ("thecal_probe", "thecal_fw.link", "thecal_fw.rp2", "thecal_fw.version"),
     "thecal": ("thecal", "thecal_fw.link", "thecal_fw.core", "thecal_fw.version"),
-    "thecal_sim": ("thecal_sim", "thecal_fw"),
+    # What the build and the firmware's constants come from must need neither.
+    "thecal.pumps": ("thecal.pumps",),
+    "thecal_sim": ("thecal_sim", "thecal_fw", "thecal.pumps"),
     # The reference of therapy shares nothing with the firmware that it judges.
-    "thecal_sim.therapy": ("thecal_sim.therapy", "thecal_sim.units"),
+    "thecal_sim.therapy": ("thecal_sim.therapy", "thecal_sim.units", "thecal.pumps"),
     "thecal_hil": ("thecal_hil", "thecal_sim", "thecal", "thecal_fw", "thecal_probe"),
 }
 

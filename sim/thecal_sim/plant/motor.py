@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import pi
 
-from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal.pumps.constants import chosen
 
 _MNM_PER_KPA_NL = 1e-6
 """1 kPa times 1 nL is 1e-9 J."""
@@ -24,9 +24,10 @@ class MotorParameters:
     """Of a small stepper with its driver. Torques are assumptions for the bench: a closed line then stalls the motor at
     about 300 kPa, in the range in which pumps of this kind report an occlusion."""
 
-    microsteps_per_rev: int = BENCH_CALIBRATION.microsteps_per_rev
-    microsteps_per_electrical_cycle: int = 64
-    """Four full steps of 16 microsteps."""
+    microsteps_per_rev: int = round(chosen().motor.microsteps_per_head_turn)
+    """Of the head; behind a gear, the nearest whole number."""
+    microsteps_per_electrical_cycle: int = 4 * chosen().motor.microsteps_per_full_step
+    """Four full steps."""
     pull_out_torque_mnm: float = 6.0
     """At standstill. Assumption."""
     greatest_microsteps_per_s: float = 20_000.0
