@@ -9,8 +9,8 @@ import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
+from thecal.pumps.constants import chosen
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.modes import MODE_CONTINUOUS
 from thecal_fw.core.program import Program
@@ -69,7 +69,7 @@ def deliver(days: int, nl_per_day: int) -> Result:
     begun = time.perf_counter()
     pump.run_until(end_ns)
     delivered = time.perf_counter()
-    microsteps_per_nl = Fraction(BENCH_CALIBRATION.microsteps_per_rev, BENCH_CALIBRATION.nl_per_rev)
+    microsteps_per_nl = chosen().microsteps_per_nl
     ideal = IdealDelivery([Epoch(start_ns, Regimen.constant(nl_per_day))], microsteps_per_nl)
     check = check_pulses(ideal, pump.step_times_ns, end_ns)
     checked = time.perf_counter()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from thecal.client import Effective, Pump
+from thecal.pumps.constants import chosen
 from thecal_fw.core.bolus import KIND_TEMPORARY
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID
 from thecal_fw.core.events import EVENT_PROGRAM_EFFECTIVE
@@ -23,8 +24,8 @@ from thecal_sim.ideal import Regimen, Span
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, check_pulses
 from thecal_sim.stretches import Stretches
 
-MICROSTEPS_PER_NL = Fraction(3_200, 50_000)
-"""The bench prototype's pump head and motor, written down here anew for the oracle's sake."""
+MICROSTEPS_PER_NL = chosen().microsteps_per_nl
+"""Of the pump under test, from its description and not from the firmware: for the oracle's sake."""
 OFFSET_MINUTES = 60
 """Local time differs from UTC, so that a mistake of one for the other shows."""
 _NS_PER_MINUTE = 60 * NS_PER_S

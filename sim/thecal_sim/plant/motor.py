@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import pi
 
-from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal.pumps.constants import chosen
 
 _MNM_PER_KPA_NL = 1e-6
 """1 kPa times 1 nL is 1e-9 J."""
@@ -26,9 +26,10 @@ _MNM_PER_KPA_NL = 1e-6
 class MotorParameters:
     """Of a NEMA 17 motor as the parts list of docs/wiring.md names it, with its driver."""
 
-    microsteps_per_rev: int = BENCH_CALIBRATION.microsteps_per_rev
-    microsteps_per_electrical_cycle: int = 64
-    """Four full steps of 16 microsteps."""
+    microsteps_per_rev: int = round(chosen().motor.microsteps_per_head_turn)
+    """Of the head; behind a gear, the nearest whole number."""
+    microsteps_per_electrical_cycle: int = 4 * chosen().motor.microsteps_per_full_step
+    """Four full steps."""
     pull_out_torque_mnm: float = 300.0
     """At standstill. Motors that bench builders buy hold 260 to 590 mNm (public build wikis of pumps and plotters)."""
     greatest_microsteps_per_s: float = 20_000.0

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal.pumps.constants import chosen
 from thecal_sim.plant.wear import WearParameters
 
 
@@ -33,7 +33,7 @@ class RotorParameters:
     """The head and its tube. Without a table of measured volumes the pulsation is that of the harmonics: by default
     three rollers, an assumption."""
 
-    nl_per_rev: float = float(BENCH_CALIBRATION.nl_per_rev)
+    nl_per_rev: float = float(chosen().head.nl_per_turn)
     """Of a new tube at the reference temperature."""
     harmonics: tuple[Harmonic, ...] = (Harmonic(3, 0.3), Harmonic(6, 0.1))
     measured: tuple[float, ...] | None = None
