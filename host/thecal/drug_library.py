@@ -18,7 +18,8 @@ from pathlib import Path
 from thecal.amounts import beyond, dose_mcg, plain
 from thecal.errors import BadInputError
 from thecal.judgement import Finding, Kind
-from thecal.table import Table, read_toml
+from thecal.table import Table
+from thecal.toml_file import read_toml
 from thecal_fw.core.program import DRUG_NAME_BYTES, LIBRARY_DIGEST_BYTES
 
 # field: least and most that can be meant at all; the pump's own ranges where it has one.
