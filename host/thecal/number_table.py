@@ -46,8 +46,8 @@ def numbered_lines(text: str) -> list[tuple[int, str]]:
 
 
 def delimiter_of(path: Path, lines: list[str]) -> str:
-    """What stands between the columns. Raises BadInputError where commas may be that or decimal: a heading with as many of
-    them as the lines tells which."""
+    """What stands between the columns. Raises BadInputError where commas may be that or decimal: a heading with as many
+    of them as the lines tells which."""
     some = lines[:50]
     for delimiter in (";", "\t", "|"):
         if sum(delimiter in line for line in some) * 2 > len(some):
