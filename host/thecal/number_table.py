@@ -46,7 +46,8 @@ def numbered_lines(text: str) -> list[tuple[int, str]]:
 
 
 def delimiter_of(path: Path, lines: list[str]) -> str:
-    """What stands between the columns. Raises BadInputError where commas may be that or decimal."""
+    """What stands between the columns. Raises BadInputError where commas may be that or decimal: a heading with as many
+    of them as the lines tells which."""
     some = lines[:50]
     for delimiter in (";", "\t", "|"):
         if sum(delimiter in line for line in some) * 2 > len(some):
@@ -55,7 +56,12 @@ def delimiter_of(path: Path, lines: list[str]) -> str:
     if not with_comma:
         return " "
     data = [line for line in with_comma if re.match(r"\s*[-+\d]", line)]
-    if data and all(line.count(",") == 3 and "." not in line and ":" not in line for line in data):
+    has_heading = lines[0] not in data and lines[0].count(",") == 3
+    if (
+        data
+        and not has_heading
+        and all(line.count(",") == 3 and "." not in line and ":" not in line for line in data)
+    ):
         raise BadInputError(
             [
                 f"{path}: commas may be between columns or in numbers, as in {data[0].strip()!r}: write the"

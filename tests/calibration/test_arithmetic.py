@@ -1,4 +1,4 @@
-"""The t distribution against its published table, the fit against another one, and the excess against its definition."""
+"""The t distribution against its table, the fit against another one, the excess against its definition."""
 
 from __future__ import annotations
 

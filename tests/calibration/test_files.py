@@ -1,4 +1,4 @@
-"""The files of a calibration: the table of runs in any spreadsheet's way, the sheet, the record. What is wrong is told."""
+"""The files of a calibration: the table of runs in any spreadsheet's way, the sheet, the record."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_a_plan_says_how_long_it_takes_and_how_good_it_gets() -> None:
     assert plan.grams == pytest.approx(12 * 0.997, rel=0.002)
     assert 0 < plan.least_percent < plan.expanded_percent < 0.5
     worse = plan_of(Sheet(procedure=Procedure(50.0, (0.5, 1.0, 2.0), 20.0, 4, 2, scatter_percent=1.2)))
-    assert worse.expanded_percent > 3 * plan.expanded_percent
+    assert worse.expanded_percent > 2.5 * plan.expanded_percent
     assert worse.least_percent == plan.least_percent
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,6 +23,14 @@ def to_look_at(made: Sequence[Run], setting: Setting = CHECKED) -> set[str]:
     return {kind for kind, one in judged(made, setting).items() if one.must_evaluate}
 
 
+def figure(finding: Finding) -> float:
+    """The first figure of a finding's words that has a sign, or the first one."""
+    signed = re.search(r"(?<![\w.])[-+]\d+(\.\d+)?", finding.text)
+    found = signed or re.search(r"\d+(\.\d+)?", finding.text)
+    assert found is not None
+    return float(found[0])
+
+
 @pytest.mark.requirement("calibration-sound")
 @pytest.mark.parametrize("loss", [0.0, 0.004])
 @pytest.mark.parametrize("slope", [0.0, -0.004])
@@ -32,10 +41,8 @@ def test_a_sound_calibration_has_nothing_to_look_at(loss: float, slope: float, b
 
 
 @pytest.mark.requirement("calibration-mistyped")
-@pytest.mark.parametrize(("at", "typed", "meant"), [(3, 1, "0"), (10, 2, "1")])
-def test_a_mass_typed_wrong_is_named_with_its_line_and_what_was_meant(
-    at: int, typed: int, meant: str
-) -> None:
+@pytest.mark.parametrize("at", [3, 10])
+def test_a_mass_typed_wrong_is_named_with_its_line_and_what_was_meant(at: int) -> None:
     made = list(runs())
     right = made[at].typed
     place = right.index(".") + 2
@@ -45,7 +52,9 @@ def test_a_mass_typed_wrong_is_named_with_its_line_and_what_was_meant(
     assert found.must_evaluate
     assert made[at].place in found.text
     assert wrong in found.text
-    assert f"{right} was meant" in found.text or f"{right[:place]}" in found.text
+    meant = re.search(r"(\S+) was meant", found.text)
+    assert meant is not None
+    assert float(meant[1]) == pytest.approx(float(right), rel=0.003)
 
 
 def test_what_was_meant_is_the_nearest_slip_of_a_key_and_nothing_else() -> None:
@@ -71,7 +80,7 @@ def test_a_tube_that_slips_now_and_then_shows_in_the_scatter() -> None:
 def test_a_head_that_changes_from_run_to_run_is_found_with_how_much(drift: float) -> None:
     found = judged(runs(drift=drift))["drift"]
     assert found.must_evaluate
-    assert f"{100 * drift:+.2g}"[:3] in found.text
+    assert figure(found) == pytest.approx(100 * drift, abs=0.2)
     assert to_look_at(runs(drift=0.0005)) == set()
 
 
@@ -79,13 +88,14 @@ def test_a_head_that_changes_from_run_to_run_is_found_with_how_much(drift: float
 def test_what_evaporates_in_runs_and_not_in_blank_runs_is_found() -> None:
     found = judged(runs(evaporated_g_per_h=0.04, blanks_g_per_h=0.0))["evaporation"]
     assert found.must_evaluate
-    assert "+40" in found.text or "+39" in found.text or "+41" in found.text
+    assert figure(found) == pytest.approx(40, abs=2)
+    assert "mg an hour" in found.text
 
 
 @pytest.mark.requirement("calibration-evaporation")
 def test_without_a_blank_run_nothing_is_applied_unseen() -> None:
     assert to_look_at(runs(blanks=False)) == {"no blank run"}
-    assert to_look_at(runs(blanks=False, evaporated_g_per_h=0.04)) == {"no blank run", "evaporation"}
+    assert to_look_at(runs(blanks=False, evaporated_g_per_h=0.04)) >= {"no blank run", "evaporation"}
 
 
 @pytest.mark.requirement("calibration-density")
@@ -95,7 +105,7 @@ def test_another_liquid_shows_when_a_known_volume_is_weighed(part: float) -> Non
     setting = replace(CHECKED, liquid=Liquid(check=DensityCheck(50.0, 0.06, mass_g)))
     found = judged(runs(), setting)["density"]
     assert found.must_evaluate
-    assert f"{100 * part:+.2g}" in found.text
+    assert figure(found) == pytest.approx(100 * part, abs=0.02)
 
 
 @pytest.mark.requirement("calibration-density")
@@ -117,7 +127,7 @@ def test_an_uncertainty_over_one_percent_is_a_finding() -> None:
 def test_how_the_volume_goes_with_the_rate_is_told_and_too_much_of_it_is_looked_at() -> None:
     told = judged(runs(slope=-0.01))["rate"]
     assert not told.must_evaluate
-    assert "-1.5 %" in told.text
+    assert figure(told) == pytest.approx(-1.5, abs=0.1)
     assert to_look_at(runs(slope=-0.03)) == {"rate"}
     one_rate = judged(runs(rates=(1.0,), repeats=15))
     assert "one rate" in one_rate
@@ -127,19 +137,16 @@ def test_how_the_volume_goes_with_the_rate_is_told_and_too_much_of_it_is_looked_
 @pytest.mark.requirement("calibration-direction")
 def test_turns_lost_at_a_reversal_are_told_and_a_head_that_differs_backward_is_looked_at() -> None:
     told = judged(runs(both_ways=True, lost_turns=0.3))["direction lost"]
-    assert "0.3 turns" in told.text
+    assert figure(told) == pytest.approx(0.3, abs=0.02)
     assert not told.must_evaluate
     uneven = [
         replace(run, amount=run.amount * (0.98 if run.direction < 0 else 1.0)) for run in runs(both_ways=True)
     ]
     found = judged(uneven)["direction"]
     assert found.must_evaluate
-    assert "-2 %" in found.text or "-1.9" in found.text or "-2.0" in found.text
+    assert figure(found) == pytest.approx(-2, abs=0.1)
 
 
 def test_amounts_of_few_digits_are_told() -> None:
     coarse = replace(CHECKED, scale=replace(CHECKED.scale, digit=0.01))
-    assert (
-        "95 digits" in judged(runs(), coarse)["small amounts"].text
-        or "96 digits" in judged(runs(), coarse)["small amounts"].text
-    )
+    assert figure(judged(runs(), coarse)["small amounts"]) == pytest.approx(95.6, abs=1)
