@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from thecal.alarm_sets import names_of
 from thecal.amounts import plain
 from thecal.bolus import kind_name
+from thecal.clocks import duration_text
 from thecal.program_figures import gives_therapy
 from thecal.reports.handout import date_text, dose_text
 from thecal.reports.interrogation import Interrogation, events_since_last_visit
@@ -92,7 +93,9 @@ def _dose(read: Interrogation) -> str:
     if program is None or not gives_therapy(program):
         return "none that is meant to act" if program is not None and program.delivers() else "none"
     if read.bridge_left_s:
-        return f"{dose_text(program)}, after the bridge from the drug before"
+        volume = f"{status.rate_nl_per_day / 1e6:g} mL/day"
+        left = duration_text(read.bridge_left_s)
+        return f"now {volume} of the drug before: bridge, {left} left; then {dose_text(program)}"
     now = f", now {plain(status.dose_mcg_per_day)} mcg/day" if status.is_delivering else ", not given now"
     return f"{dose_text(program)}{now}"
 

@@ -61,7 +61,7 @@ class ResidualCheck:
     def text(self) -> str:
         """The verdict in a sentence."""
         expected = f"{_shown(self.expected_nl)} mL"
-        if self.most_expected_nl > self.expected_nl:
+        if _shown(self.most_expected_nl) != _shown(self.expected_nl):
             expected = f"{_shown(self.expected_nl)} to {_shown(self.most_expected_nl)} mL"
         drawn = f"withdrawn {_shown(self.withdrawn_nl)} mL, expected {expected}"
         if self.is_as_expected:

@@ -97,7 +97,7 @@ def test_a_computer_is_paired_while_the_button_is_held(bench: Bench, store: Memo
 @pytest.mark.requirement("keys")
 def test_a_paired_computer_does_everything_as_before(paired: Bench):
     paired.ok("time", "--set")
-    paired.ok("program", SIMPLE, "--yes")
+    paired.ok("program", SIMPLE, "--yes", "--reason", "a test")
     paired.ok("refill", "20", "--yes")
     assert "delivering" in paired.ok("start")
     paired.ok("stop", "--yes")
@@ -112,7 +112,7 @@ def test_another_computer_reads_and_is_told_what_to_do(paired: Bench, store: Mem
     assert "stopped" in paired.ok("interrogate")
     for command in (
         ("refill", "20", "--yes"),
-        ("program", SIMPLE, "--yes"),
+        ("program", SIMPLE, "--yes", "--reason", "a test"),
         ("stop", "--yes"),
         ("time", "--set"),
     ):

@@ -1,13 +1,10 @@
 """Reports are whole in themselves, say everything the pump says, and never leave out what is not known."""
 
 import re
-import time
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from html.parser import HTMLParser
 from itertools import pairwise
-from types import SimpleNamespace
-from typing import cast
 from xml.etree import ElementTree
 
 import pytest
@@ -21,13 +18,13 @@ from thecal.client import Event
 from thecal.prescription import load_prescription
 from thecal.reports.day_picture import BOTTOM, TOP, basal_steps, bolus_words, boluses_of_day, day_picture
 from thecal.reports.handout import OVERDOSE, WITHDRAWAL, date_text
-from thecal.reports.interrogation import events_since_last_visit, local_now
+from thecal.reports.interrogation import events_since_last_visit
 from thecal.reports.page import BANNER, element, facts, page
-from thecal.status import Status
 from thecal.words import volume_of_day_nl
 from thecal_fw.core.events import EVENT_HELLO, EVENT_REFILLED, EVENT_STARTED
 from thecal_fw.core.modes import MODE_FLEX
 
+CONTACTS = str(EXAMPLES / "clinic.toml")
 BOLUSES = load_prescription(EXAMPLES / "flex_with_boluses.toml").program
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
@@ -134,12 +131,12 @@ def test_a_date_can_not_be_read_the_wrong_way_round():
 @pytest.mark.requirement("reports", "report-of-the-clinic", "reports-dose", "reports-dates", "reports-alarms")
 def test_the_hand_out_and_the_clinic_s_report_of_a_pump_that_delivers(bench: Bench, tmp_path):
     clinic, handout = tmp_path / "clinic.html", tmp_path / "handout.html"
-    bench.ok("time", "--to", "2026-03-06T12:00", "--offset", "+01:00")
-    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
+    bench.ok("time", "--set")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes", "--reason", "a test")
     bench.ok("refill", "20", "--yes")
     bench.ok("start")
-    written = bench.json("report", "--clinic", str(clinic), "--handout", str(handout))
-    assert written == {"written": [str(clinic), str(handout)]}
+    written = bench.json("report", "--clinic", str(clinic), "--handout", str(handout), "--contacts", CONTACTS)
+    assert written == {"written": [str(clinic), str(handout)], "standing": False}
     patient = said(handout.read_text())
     for wanted in (
         "MODEL",
@@ -147,7 +144,7 @@ def test_the_hand_out_and_the_clinic_s_report_of_a_pump_that_delivers(bench: Ben
         "170 mcg/day",
         "baclofen, 500 mcg/mL",
         "Refill by",
-        "2026",
+        str(datetime.now().year),
         BANNER,
         "5 mcg over",
     ):
@@ -177,7 +174,12 @@ def test_the_hand_out_and_the_clinic_s_report_of_a_pump_that_delivers(bench: Ben
 @pytest.mark.requirement("reports")
 def test_a_pump_that_knows_neither_program_nor_volume_says_so_in_both(bench: Bench, tmp_path):
     clinic, handout = tmp_path / "clinic.html", tmp_path / "handout.html"
-    bench.ok("report", "--clinic", str(clinic), "--handout", str(handout))
+    pages = ("--clinic", str(clinic), "--handout", str(handout))
+    assert "no telephone number" in bench.refused(2, "report", *pages)
+    assert "does not know the time" in bench.refused(2, "report", *pages, "--no-telephone")
+    made = bench.thecal("report", *pages, "--no-telephone", "--reason", "new on the bench")
+    assert (made.returncode, "stands and gives nothing" in made.stderr) == (3, True)
+    assert "gave NOTHING. Do not leave the clinic" in said(handout.read_text())
     assert "Refill by not known: ask the clinic before you leave" in said(handout.read_text())
     assert "none: no program that delivers" in said(clinic.read_text())
 
@@ -221,22 +223,6 @@ def test_no_two_doses_of_a_picture_lie_over_each_other_and_each_is_told_in_words
     assert all(
         f"{minute // 60:02d}:{minute % 60:02d}" in words for minute, _ in boluses_of_day(program, weekday)
     )
-
-
-@pytest.mark.requirement("refill-dates")
-def test_dates_of_a_pump_without_a_clock_are_by_the_calendar_on_this_computers_wall(monkeypatch):
-    """At half past four in the morning in Greenwich it is still yesterday evening in New York."""
-    status = SimpleNamespace(local_time=None)
-    monkeypatch.setenv("TZ", "America/New_York")
-    time.tzset()
-    try:
-        told = local_now(cast(Status, status), datetime(2026, 3, 7, 4, 30, tzinfo=UTC))
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-    assert told == datetime(2026, 3, 6, 23, 30)
-    known = SimpleNamespace(local_time=datetime(2026, 3, 7, 5, 30))
-    assert local_now(cast(Status, known), datetime(2026, 3, 7, 4, 30, tzinfo=UTC)) == known.local_time
 
 
 @pytest.mark.requirement("reports")
