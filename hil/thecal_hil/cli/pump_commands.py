@@ -183,7 +183,9 @@ def calibrate(
 
     Exit code 3: a person has to look at a finding before it is applied, or the record does not hold.
     """
-    run: Callable[..., int] = _needed("thecal_hil.instruments.weighing.calibrate", "thecal calibrate").calibrate
+    run: Callable[..., int] = _needed(
+        "thecal_hil.instruments.weighing.calibrate", "thecal calibrate"
+    ).calibrate
     exit_code = run(
         sheet,
         runs,

@@ -120,7 +120,9 @@ def _print_one(random: Random, kind: str, zone: ZoneInfo, printed: Printed, what
         for label, allowed in right.items():
             found = re.search(rf"<th>{label}</th><td>([^<]*)</td>", page)
             if found is None or found[1] not in allowed:
-                printed.wrong.append(f"{what}, {who}: {label} {found and found[1]}, right: {' or '.join(allowed)}")
+                printed.wrong.append(
+                    f"{what}, {who}: {label} {found and found[1]}, right: {' or '.join(allowed)}"
+                )
 
 
 def _right_dates(
@@ -134,8 +136,10 @@ def _right_dates(
     worst -= Fraction(given) / per_s
     low = Fraction(left_nl - _ALARM_NL) / per_s
     expires = (filled if is_kept_day else now) + timedelta(days=program.stability_days if is_kept_day else 0)
-    by = min(now + timedelta(seconds=float(worst)), expires) if program.stability_days else (
-        now + timedelta(seconds=float(worst))
+    by = (
+        min(now + timedelta(seconds=float(worst)), expires)
+        if program.stability_days
+        else (now + timedelta(seconds=float(worst)))
     )
     return {"Refill by": _texts(by), "Low-reservoir alarm": _texts(now + timedelta(seconds=float(low)))}
 
