@@ -17,6 +17,8 @@ MOST_RATE_NL_PER_DAY = (1 << 28) - 1
 """A rate has 28 bits in what the pump keeps over a reset."""
 MOST_RATIO = (1 << 30) - 1
 """Both numbers of the calibration are small integers of the board."""
+MOST_LINE_MICROSTEPS = 1 << 29
+"""The end of a bridge is kept over a power cut to 2**14 microsteps at the coarsest."""
 MOST_WEIGHT_PER_RATE = (1 << 28) - 1
 MOST_STEP_WEIGHT = 1 << 59
 """Volume is metered in units of which each tick at 1 nL/day adds weight_per_rate and a microstep has step_weight. Four

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from thecal.pumps.description import (
+    MOST_LINE_MICROSTEPS,
     MOST_MICROSTEPS_PER_S,
     MOST_RATE_NL_PER_DAY,
     MOST_RATIO,
@@ -156,7 +157,7 @@ def _head(fields: Fields) -> Head:
 
 
 def _encoder(fields: Fields) -> Encoder:
-    encoder = Encoder(fields.whole("edges_per_motor_turn", 8, 65_536), fields.whole("channels", 1, 2))
+    encoder = Encoder(fields.whole("edges_per_motor_turn", 8, 409_600), fields.whole("channels", 1, 2))
     fields.finish()
     return encoder
 
@@ -235,6 +236,18 @@ def faults_of(pump: PumpDescription) -> list[str]:
         faults.append(
             f"limits.minimum_nl_per_day = {limits.minimum_nl_per_day}, allowed: from {pump.least_nl_per_day}, at which "
             "a microstep comes each hour"
+        )
+    reservoir_steps = limits.reservoirs_nl[-1] * pump.microsteps_per_nl
+    if reservoir_steps > MOST_RATIO:
+        most_ml = int(MOST_RATIO / pump.microsteps_per_nl / _ML)
+        faults.append(
+            f"limits.reservoirs_ml = {limits.reservoirs_nl[-1] // _ML}, allowed: up to {most_ml}; one reservoir may "
+            f"hold {MOST_RATIO} microsteps, and these are {int(reservoir_steps)}"
+        )
+    line_steps = (pump.line.pump_tubing_nl + pump.line.most_catheter_nl) * pump.microsteps_per_nl
+    if line_steps > MOST_LINE_MICROSTEPS:
+        faults.append(
+            f"line: tubing and catheter hold {int(line_steps)} microsteps, allowed: up to {MOST_LINE_MICROSTEPS}"
         )
     rising = ("minimum_nl_per_day", "least_basal_nl_per_day", "most_basal_nl_per_day", "most_nl_per_day")
     for lower, higher in pairwise(rising):
