@@ -145,7 +145,11 @@ def test_what_comes_on_top_of_the_program_wears_the_tubing_as_much_sooner(
 @pytest.mark.requirement("service-estimates")
 def test_with_nothing_on_top_the_last_revolution_lasts_to_the_nanolitre() -> None:
     life = ServiceLife(ServiceLimits(tubing_days=100, tubing_revolutions=500))
-    assert [life.minutes_to_tubing(0, 498, nl, course(1_440_000)) for nl in (999, 1_000)] == [0, 1]
+    minutes = [
+        life.minutes_to_tubing(0, 498, Calibration(1, nl_per_rev, 3_200), course(1_440_000))
+        for nl_per_rev in (999, 1_000)
+    ]
+    assert minutes == [0, 1]
 
 
 @pytest.mark.requirement("service-estimates")
