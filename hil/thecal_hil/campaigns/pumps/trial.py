@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ _PULSES = 4
 _MOST_S = 20
 _WARM_UP_S = 3
 _BEGINS = local_second("2026-03-06 12:00")
-_HEAP_MICROSTEPS_PER_S = 2
+_HEAP_MICROSTEPS_PER_S = Fraction(1, 2)
 _SMALL_INTEGER = 1 << 30
 _METERED_PULSES = 2_000
 
