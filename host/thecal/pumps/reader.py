@@ -8,7 +8,6 @@ from pathlib import Path
 
 from thecal.pumps.description import (
     MOST_LINE_MICROSTEPS,
-    MOST_MICROSTEPS_PER_S,
     MOST_RATE_NL_PER_DAY,
     MOST_RATIO,
     MOST_STEP_WEIGHT,
@@ -228,9 +227,9 @@ def faults_of(pump: PumpDescription) -> list[str]:
         )
     if limits.most_nl_per_day > pump.greatest_nl_per_day:
         faults.append(
-            f"limits.most_nl_per_day = {limits.most_nl_per_day}, allowed: up to {pump.greatest_nl_per_day}, what motor "
-            f"and step generator can do ({pump.most_microsteps_per_s} microsteps/s, at most {MOST_MICROSTEPS_PER_S}; "
-            f"{MOST_RATE_NL_PER_DAY} nL/day for any pump)"
+            f"limits.most_nl_per_day = {limits.most_nl_per_day}, allowed: up to {pump.greatest_nl_per_day}: motor, "
+            f"generator and encoder can do {pump.most_microsteps_per_s} microsteps/s, and no rate may be more than "
+            f"{MOST_RATE_NL_PER_DAY} nL/day"
         )
     if limits.minimum_nl_per_day < pump.least_nl_per_day:
         faults.append(

@@ -14,6 +14,7 @@ from random import Random
 from thecal.pumps.description import (
     MOST_BETWEEN_MICROSTEPS_S,
     MOST_MICROSTEPS_PER_S,
+    MOST_MICROSTEPS_PER_S_WATCHED,
     MOST_RATE_NL_PER_DAY,
     MOST_RATIO,
     SECONDS_PER_DAY,
@@ -35,7 +36,9 @@ def drawn(seed: int, number: int) -> str:
     # As evenly over the orders of magnitude as over the numbers of each.
     nl_per_turn = round(1_000 * 1_000 ** chance.random())
     microsteps_per_nl = full_steps * microsteps * Fraction(gear) / nl_per_turn
-    per_s = min(MOST_MICROSTEPS_PER_S, _FULL_STEPS_PER_S * microsteps)
+    has_encoder = chance.random() < 0.5
+    of_the_board = MOST_MICROSTEPS_PER_S_WATCHED if has_encoder else MOST_MICROSTEPS_PER_S
+    per_s = min(of_the_board, _FULL_STEPS_PER_S * microsteps)
     greatest = min(int(per_s * SECONDS_PER_DAY / microsteps_per_nl), MOST_RATE_NL_PER_DAY)
     least = max(1, -int(-(SECONDS_PER_DAY // MOST_BETWEEN_MICROSTEPS_S) / microsteps_per_nl // 1))
     most_ml = min(_MOST_RESERVOIR_ML, int(MOST_RATIO / microsteps_per_nl / 1_000_000))
@@ -57,7 +60,7 @@ def drawn(seed: int, number: int) -> str:
         "least_low_reservoir_nl": 0,
     }
     lines = (SHIPPED / "reference.toml").read_text(encoding="utf-8").splitlines()
-    if chance.random() < 0.5:
+    if not has_encoder:
         lines = _without_encoder(lines)
     return "\n".join([_changed(line, changes) for line in lines]) + "\n"
 
