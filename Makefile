@@ -6,8 +6,9 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS, PICO_DOSE_SEQUENCES
 #                 how many steps make doses takes, and how many sequences make doses-pico (1000000, 2000)
+#   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS
+#   DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -33,6 +34,10 @@ DEMO_ARGS ?= --program examples/paediatric_flex.toml
 
 THECAL_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/thecal
 export THECAL_CACHE
+
+ifdef PUMP
+export THECAL_PUMP := $(PUMP)
+endif
 
 # With a stock image at hand, neither the cross compiler nor its sources are needed.
 ifdef THECAL_UF2
@@ -107,6 +112,10 @@ doses-pico: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## The same on the emulated board
 .PHONY: meter
 meter: $(VENV)/ready ## Corrupt the history of doses 10,000 times, and hold every hour and 24 hours by the pulse; it resumes
 	@PYTHONPATH=tests nice $(BIN)/python -m therapy.meter_campaign $(METER_ARGS)
+
+.PHONY: pumps
+pumps: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Draw 200 described pumps and hold each against the oracle at its least and greatest rate
+	@nice $(BIN)/python -m thecal_hil.campaigns.pumps $(PUMPS_ARGS)
 
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board

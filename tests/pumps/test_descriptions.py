@@ -121,14 +121,20 @@ def test_a_name_that_is_none_is_refused_with_the_names_there_are():
 def test_a_rate_beyond_motor_and_step_generator_is_refused_with_the_greatest_one(tmp_path):
     too_fast = ("microsteps_per_full_step = 16", "microsteps_per_full_step = 256"), ("= 3200", "= 51200")
     [problem] = problems_of(tmp_path, *too_fast)
-    # 1,000 microsteps/s of 50,000/51,200 nL each
-    assert "limits.most_nl_per_day = 96000000, allowed: up to 84375000," in problem
-    assert described_as(tmp_path, *too_fast, ("= 96000000", "= 84375000")).greatest_nl_per_day == 84_375_000
+    # 100 microsteps/s of 50,000/51,200 nL each
+    assert "limits.most_nl_per_day = 96000000, allowed: up to 8437500:" in problem
+    slower = ("= 96000000", "= 8437500"), ("= 24000000", "= 8437500")
+    assert described_as(tmp_path, *too_fast, *slower).greatest_nl_per_day == 8_437_500
+
+
+def test_without_an_encoder_a_pump_may_be_faster():
+    assert read_description("plain-28byj").most_microsteps_per_s == 250
+    assert read_description("planetary").most_microsteps_per_s == 100
 
 
 def test_a_slow_motor_lowers_the_greatest_rate(tmp_path):
     [problem] = problems_of(tmp_path, ("most_full_steps_per_s = 500", "most_full_steps_per_s = 1"))
-    assert "allowed: up to 21600000," in problem
+    assert "allowed: up to 21600000:" in problem
 
 
 def test_no_rate_needs_more_than_the_bits_there_are_for_it(tmp_path):
@@ -136,7 +142,8 @@ def test_no_rate_needs_more_than_the_bits_there_are_for_it(tmp_path):
         tmp_path, ("most_nl_per_day = 96000000", f"most_nl_per_day = {MOST_RATE_NL_PER_DAY + 1}")
     )
     assert problem.startswith("limits.most_nl_per_day = 268435456, allowed: ")
-    assert described_as(tmp_path, ("= 96000000", f"= {MOST_RATE_NL_PER_DAY}"))
+    coarse = ("nl_per_turn = 50000", "nl_per_turn = 500000")
+    assert described_as(tmp_path, coarse, ("= 96000000", f"= {MOST_RATE_NL_PER_DAY}"))
 
 
 def test_a_minimum_rate_with_more_than_an_hour_between_microsteps_is_refused_with_the_least(tmp_path):

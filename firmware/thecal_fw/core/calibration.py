@@ -4,7 +4,12 @@ The calibration is a ratio, nanolitres over microsteps of the same turns of the 
 volume per step. Conversions say which way they round.
 """
 
+import binascii
+import struct
+
 from thecal_fw.core import described
+
+_MOST_KEPT = 0xFFFF
 
 
 class Calibration:
@@ -12,6 +17,8 @@ class Calibration:
 
     nl_per_rev, microsteps_per_rev: nanolitres delivered and microsteps made, each below 2**30, in ``turns`` revolutions
     of the pump head: with a gear, one revolution need not have a whole number of microsteps.
+    kept_nl, kept_microsteps: the two as the journal has them, which has 16 bits for the microsteps. Where they need
+    more, the CRC of both stands behind 0 microsteps: enough to tell another calibration from this one.
     """
 
     def __init__(self, calibration_id: int, nl_per_rev: int, microsteps_per_rev: int, turns: int = 1) -> None:
@@ -19,6 +26,10 @@ class Calibration:
         self.nl_per_rev = nl_per_rev
         self.microsteps_per_rev = microsteps_per_rev
         self.turns = turns
+        self.kept_nl, self.kept_microsteps = nl_per_rev, microsteps_per_rev
+        if microsteps_per_rev > _MOST_KEPT:
+            self.kept_nl = binascii.crc32(struct.pack("<II", nl_per_rev, microsteps_per_rev))
+            self.kept_microsteps = 0
 
     def steps_reaching(self, volume_nl: int) -> int:
         """Fewest microsteps that together deliver at least the volume."""

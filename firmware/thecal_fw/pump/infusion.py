@@ -6,11 +6,12 @@ is immediate.
 """
 
 from thecal_fw.core import alarms as alarm_table
-from thecal_fw.core import events
+from thecal_fw.core import described, events
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.delivery import Delivery
 from thecal_fw.core.instant import (
     NEVER_S,
+    SECONDS_PER_DAY,
     TICK_US,
     TICKS_PER_SECOND,
     is_before,
@@ -39,8 +40,7 @@ _CLEAR_AFTER_ANCHOR_TICKS = 20
 """No pulse of the old queue is due so close before or after an anchor: there the new queue takes its place."""
 _FIRST_BLOCK_TICKS = TICKS_PER_SECOND
 _FIRST_BLOCK_PULSES = 64
-_PREPARED_PULSES = 2 * _FIRST_BLOCK_PULSES
-"""What a plan can hold that is prepared beside the one in force: a power of two."""
+"""At least, see ``_first_block_pulses``."""
 _BLOCK_TICKS = 60 * TICKS_PER_SECOND
 """What a block spans at least, unless it is full before that."""
 _FEW_PULSES = 64
@@ -48,6 +48,17 @@ _LASTS_BEYOND_CHANGE_S = 5
 """A change that is put off comes up to two seconds later."""
 _LONG_BLOCK_TICKS = 240 * TICKS_PER_SECOND
 """A block of fewer pulses spans up to this: the fewer blocks, the more seldom does the processor wake for one."""
+
+
+def _first_block_pulses(calibration: Calibration, most: int) -> int:
+    """Pulses of the first block of a plan: enough for 0.9 s at the pump's highest rate, in which the blocks behind it
+    are made, but no more than a block holds. A power of two."""
+    pulses = _FIRST_BLOCK_PULSES
+    needed = described.MOST_RATE_NL_PER_DAY * calibration.microsteps_per_rev * 9
+    of_a_pulse = calibration.nl_per_rev * SECONDS_PER_DAY * 10
+    while pulses < most and needed > pulses * of_a_pulse:
+        pulses *= 2
+    return pulses
 
 
 class Infusion:
@@ -83,7 +94,9 @@ class Infusion:
         self._memory = memory
         self._changes = changes
         self.delivery = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS, 2 * self._train.block_pulses)
-        self._prepared = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS, _PREPARED_PULSES)
+        self._first_pulses = _first_block_pulses(calibration, self._train.block_pulses)
+        # Of what is prepared beside the plan in force: a power of two.
+        self._prepared = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS, 2 * self._first_pulses)
         self.state = STATE_STOPPED
         self.change_tick = -1
         self.event_s = NEVER_S
@@ -382,7 +395,7 @@ class Infusion:
         """Plan afresh from an anchor, and load what comes first, both beside what is in force and plays."""
         self._prepared.begin(anchor, phase, delivered, timeline)
         self._train.load()
-        self._prepared.plan(self._train, _FIRST_BLOCK_PULSES, _FIRST_BLOCK_TICKS)
+        self._prepared.plan(self._train, self._first_pulses, _FIRST_BLOCK_TICKS)
         self._train.release()
 
     def rehearse(self, program: Program) -> None:

@@ -230,8 +230,8 @@ class Keeper:
         state.pump_day, state.tubing_day = life.pump_day, life.tubing_day
         state.tubing_hundreds = life.tubing_hundreds & 0xFFFF
         state.calibration_id = calibration.calibration_id
-        state.nl_per_rev = calibration.nl_per_rev
-        state.microsteps_per_rev = calibration.microsteps_per_rev
+        state.nl_per_rev = calibration.kept_nl
+        state.microsteps_per_rev = calibration.kept_microsteps
         return state
 
     # --- the program
@@ -364,8 +364,8 @@ class Keeper:
         ):
             return False
         if (written.nl_per_rev, written.microsteps_per_rev) != (
-            calibration.nl_per_rev,
-            calibration.microsteps_per_rev,
+            calibration.kept_nl,
+            calibration.kept_microsteps,
         ):
             return False
         program = self._orders.program

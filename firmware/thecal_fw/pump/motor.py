@@ -1,9 +1,11 @@
 """What the shaft really does, by its encoder, held against what was counted: stalls, and microsteps lost or too many.
 
 Promises: a stall, its end, and a shaft that is off its count are each reported once; what a stall has cost of the
-reservoir's contents is known.
+reservoir's contents is known. A pump without an encoder has a shaft that does what was counted, as far as anybody
+knows: none of this is ever reported of it.
 """
 
+from thecal_fw.core import described
 from thecal_fw.core.alarms import MOTOR_STALL, OVER_DELIVERY, UNDER_DELIVERY
 from thecal_fw.core.counts import MOST_COUNT
 from thecal_fw.core.events import EVENT_OFF_COUNT, EVENT_RECOVERED, EVENT_STALLED
@@ -35,6 +37,9 @@ class Motor:
         self._watch = MotorWatch()
         self._judge = self._watch.judge
         self._finding = MOTOR_FOLLOWS
+
+    def _turned(self) -> int:
+        return self._motion.count() if described.HAS_ENCODER else self._ledger.counted
 
     def watch(self) -> None:
         """The motor has just been energised: hold the counts against each other from here on."""

@@ -11,12 +11,18 @@ from fractions import Fraction
 from math import gcd, lcm
 
 SECONDS_PER_DAY = 86_400
-MOST_MICROSTEPS_PER_S = 1_000
-"""The step generator keeps 512 intervals queued: half a second of delivery outlives a program that hangs so long."""
+MOST_MICROSTEPS_PER_S = 250
+"""With twice as many, a change of therapy on the emulated board could come too late to be exact, and the queue ran dry
+behind it. A queue of 512 intervals is two seconds of these."""
+MOST_MICROSTEPS_PER_S_WATCHED = 100
+"""With an encoder: its count and that of the pulses are read one after the other, and are taken for the same only while
+fewer than three microsteps come in between."""
 MOST_RATE_NL_PER_DAY = (1 << 28) - 1
 """A rate has 28 bits in what the pump keeps over a reset."""
 MOST_RATIO = (1 << 30) - 1
 """Both numbers of the calibration are small integers of the board."""
+MOST_LINE_MICROSTEPS = 1 << 29
+"""The end of a bridge is kept over a power cut to 2**14 microsteps at the coarsest."""
 MOST_WEIGHT_PER_RATE = (1 << 28) - 1
 MOST_STEP_WEIGHT = 1 << 59
 """Volume is metered in units of which each tick at 1 nL/day adds weight_per_rate and a microstep has step_weight. Four
@@ -158,9 +164,10 @@ class PumpDescription:
 
     @property
     def most_microsteps_per_s(self) -> int:
-        """What motor and step generator can do."""
+        """What motor, step generator and encoder can do."""
         of_the_motor = self.motor.most_full_steps_per_s * self.motor.microsteps_per_full_step
-        return min(of_the_motor, MOST_MICROSTEPS_PER_S)
+        of_the_board = MOST_MICROSTEPS_PER_S if self.encoder is None else MOST_MICROSTEPS_PER_S_WATCHED
+        return min(of_the_motor, of_the_board)
 
     @property
     def greatest_nl_per_day(self) -> int:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from thecal.pumps.description import (
-    MOST_MICROSTEPS_PER_S,
+    MOST_LINE_MICROSTEPS,
     MOST_RATE_NL_PER_DAY,
     MOST_RATIO,
     MOST_STEP_WEIGHT,
@@ -156,7 +156,7 @@ def _head(fields: Fields) -> Head:
 
 
 def _encoder(fields: Fields) -> Encoder:
-    encoder = Encoder(fields.whole("edges_per_motor_turn", 8, 65_536), fields.whole("channels", 1, 2))
+    encoder = Encoder(fields.whole("edges_per_motor_turn", 8, 409_600), fields.whole("channels", 1, 2))
     fields.finish()
     return encoder
 
@@ -227,14 +227,26 @@ def faults_of(pump: PumpDescription) -> list[str]:
         )
     if limits.most_nl_per_day > pump.greatest_nl_per_day:
         faults.append(
-            f"limits.most_nl_per_day = {limits.most_nl_per_day}, allowed: up to {pump.greatest_nl_per_day}, what motor "
-            f"and step generator can do ({pump.most_microsteps_per_s} microsteps/s, at most {MOST_MICROSTEPS_PER_S}; "
-            f"{MOST_RATE_NL_PER_DAY} nL/day for any pump)"
+            f"limits.most_nl_per_day = {limits.most_nl_per_day}, allowed: up to {pump.greatest_nl_per_day}: motor, "
+            f"generator and encoder can do {pump.most_microsteps_per_s} microsteps/s, and no rate may be more than "
+            f"{MOST_RATE_NL_PER_DAY} nL/day"
         )
     if limits.minimum_nl_per_day < pump.least_nl_per_day:
         faults.append(
             f"limits.minimum_nl_per_day = {limits.minimum_nl_per_day}, allowed: from {pump.least_nl_per_day}, at which "
             "a microstep comes each hour"
+        )
+    reservoir_steps = limits.reservoirs_nl[-1] * pump.microsteps_per_nl
+    if reservoir_steps > MOST_RATIO:
+        most_ml = int(MOST_RATIO / pump.microsteps_per_nl / _ML)
+        faults.append(
+            f"limits.reservoirs_ml = {limits.reservoirs_nl[-1] // _ML}, allowed: up to {most_ml}; one reservoir may "
+            f"hold {MOST_RATIO} microsteps, and these are {int(reservoir_steps)}"
+        )
+    line_steps = (pump.line.pump_tubing_nl + pump.line.most_catheter_nl) * pump.microsteps_per_nl
+    if line_steps > MOST_LINE_MICROSTEPS:
+        faults.append(
+            f"line: tubing and catheter hold {int(line_steps)} microsteps, allowed: up to {MOST_LINE_MICROSTEPS}"
         )
     rising = ("minimum_nl_per_day", "least_basal_nl_per_day", "most_basal_nl_per_day", "most_nl_per_day")
     for lower, higher in pairwise(rising):

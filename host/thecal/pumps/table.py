@@ -116,7 +116,7 @@ class Fields:
         value = self._take(key, allowed)
         if value is not None and value not in choices:
             self._refuse(key, value, allowed)
-        return value if value in choices else choices[0]
+        return value if isinstance(value, str) and value in choices else choices[0]
 
     def flag(self, key: str) -> bool:
         value = self._take(key, "true or false")
