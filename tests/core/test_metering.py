@@ -106,7 +106,7 @@ def test_steady_metering_stays_within_small_integers_of_the_board(rate_nl_per_da
     metering.next_ticks()
     for _ in range(100):
         metering.next_ticks()
-        steady = (metering._gathered + metering._remainder, metering._double_weight, metering._ticks_each)
+        steady = (metering.gathered + metering.remainder, metering.double_weight, metering.ticks_each)
         assert all(0 <= value < SMALL_INTEGER for value in steady)
 
 

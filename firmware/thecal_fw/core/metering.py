@@ -43,7 +43,8 @@ class Metering:
     After ``begin``: ``pulses_left`` pulses are still to come in this segment, ``phase_after`` is the phase
     at its end, and ``next_ticks`` gives the ticks to the next pulse from the one before (from the segment's
     start for the first). Until then there is no
-    pulse.
+    pulse. is_first: whether the segment's first is to come. Each one behind it comes ``ticks_each`` after the pulse
+    before, and a tick later whenever what has ``gathered``, ``remainder`` with each pulse, reaches ``double_weight``.
     """
 
     def __init__(self, calibration: Calibration) -> None:
@@ -71,29 +72,33 @@ class Metering:
             self.phase_after += self._pulses * self.step_weight
             self._pulses = 0
         self.pulses_left = small(self._pulses)
-        self._is_first = True
-        self._double_weight = small(2 * weight)
+        self.is_first = True
+        self.double_weight = small(2 * weight)
         self._offset = weight - 2 * phase
         ticks_each, remainder = divmod(self.step_weight, weight)
-        self._ticks_each, self._remainder = small(ticks_each), small(2 * remainder)
-        self._first_ticks, gathered = divmod(2 * self.step_weight + self._offset, self._double_weight)
-        self._gathered = small(gathered)
+        self.ticks_each, self.remainder = small(ticks_each), small(2 * remainder)
+        self._first_ticks, gathered = divmod(2 * self.step_weight + self._offset, self.double_weight)
+        self.gathered = small(gathered)
 
     def next_ticks(self) -> int:
         """Ticks from the pulse before (or the segment's start) to the next pulse. Allocates nothing."""
         self.pulses_left -= 1
-        if self._is_first:
-            self._is_first = False
+        if self.is_first:
+            self.is_first = False
             return self._first_ticks
-        gathered = self._gathered + self._remainder
-        if gathered < self._double_weight:
-            self._gathered = gathered
-            return self._ticks_each
-        self._gathered = gathered - self._double_weight
-        return self._ticks_each + 1
+        self.gathered += self.remainder
+        if self.gathered < self.double_weight:
+            return self.ticks_each
+        self.gathered -= self.double_weight
+        return self.ticks_each + 1
+
+    def pass_evenly(self, pulses: int, gathered: int) -> None:
+        """So many pulses behind the first have been metered by whoever goes by the attributes; this has gathered."""
+        self.pulses_left -= pulses
+        self.gathered = gathered
 
     def last_pulse_ticks(self) -> int:
         """Ticks from the segment's start to its last pulse; 0 if it has none."""
         if not self._pulses:
             return 0
-        return (2 * self._pulses * self.step_weight + self._offset) // self._double_weight
+        return (2 * self._pulses * self.step_weight + self._offset) // self.double_weight
