@@ -48,11 +48,11 @@ def begun_at(rate_nl_per_day: int, calibration: Calibration, phase: int = 0) -> 
 def steady_values_of(metering: Metering) -> tuple[int, ...]:
     """All that the next pulse is worked out from, and what it comes to on the way."""
     return (
-        metering._high_gathered + metering._high_remainder + 1,
+        metering.gathered + metering.remainder + 1,
         metering._low_gathered + metering._low_remainder,
-        metering._high_weight,
+        metering.double_weight,
         metering._low_weight,
-        metering._ticks_each + 1,
+        metering.ticks_each + 1,
     )
 
 

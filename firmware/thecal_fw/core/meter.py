@@ -54,11 +54,10 @@ class Meter:
     def copy(self, first: int, portions: memoryview) -> None:
         """Fill a view with the portions of as many minutes from one on."""
         slots, slot = self._slots, first % SLOTS
-        for index in range(len(portions)):
-            portions[index] = slots[slot]
-            slot += 1
-            if slot == SLOTS:
-                slot = 0
+        before = min(len(portions), SLOTS - slot)
+        # In slices: a page is made every few minutes for as long as the battery lasts.
+        portions[:before] = slots[slot : slot + before]
+        portions[before:] = slots[: len(portions) - before]
 
     def next_minute(self) -> None:
         """A minute of running time is over."""

@@ -55,7 +55,9 @@ class Metering:
     After ``begin``: ``pulses_left`` pulses are still to come in this segment, ``phase_after`` is the phase
     at its end, and ``next_ticks`` gives the ticks to the next pulse from the one before (from the segment's
     start for the first). Until then there is no
-    pulse.
+    pulse. is_first: whether the segment's first is to come. Each one behind it comes ``ticks_each`` after the pulse
+    before, and a tick later whenever what has ``gathered``, ``remainder`` with each pulse, reaches ``double_weight``. Of
+    these the attributes are the upper words; where ``is_wide``, lower ones belong to them and ``next_ticks`` alone meters.
     """
 
     def __init__(self, calibration: Calibration) -> None:
@@ -83,51 +85,55 @@ class Metering:
             self.phase_after += self._pulses * self.step_weight
             self._pulses = 0
         self.pulses_left = small(self._pulses)
-        self._is_first = True
-        self._double_weight = 2 * weight
+        self.is_first = True
         self._offset = weight - 2 * phase
         ticks_each, remainder = divmod(self.step_weight, weight)
-        self._ticks_each = small(ticks_each)
-        self._first_ticks, gathered = divmod(2 * self.step_weight + self._offset, self._double_weight)
-        self._is_wide = weight > MOST_ONE_WORD_WEIGHT
-        bits = _WORD_BITS if self._is_wide else 0
+        self.ticks_each = small(ticks_each)
+        self._first_ticks, gathered = divmod(2 * self.step_weight + self._offset, 2 * weight)
+        self.is_wide = weight > MOST_ONE_WORD_WEIGHT
+        bits = _WORD_BITS if self.is_wide else 0
         # Of one word, the upper one is all there is.
-        self._high_weight, self._low_weight = _words(2 * weight, bits)
-        self._high_remainder, self._low_remainder = _words(2 * remainder, bits)
-        self._high_gathered, self._low_gathered = _words(gathered, bits)
+        self.double_weight, self._low_weight = _words(2 * weight, bits)
+        self.remainder, self._low_remainder = _words(2 * remainder, bits)
+        self.gathered, self._low_gathered = _words(gathered, bits)
 
     def next_ticks(self) -> int:
         """Ticks from the pulse before (or the segment's start) to the next pulse. Allocates nothing."""
         self.pulses_left -= 1
-        if self._is_first:
-            self._is_first = False
+        if self.is_first:
+            self.is_first = False
             return self._first_ticks
-        high = self._high_gathered + self._high_remainder
-        if self._is_wide:
-            return self._next_of_two_words(high)
-        if high < self._high_weight:
-            self._high_gathered = high
-            return self._ticks_each
-        self._high_gathered = high - self._high_weight
-        return self._ticks_each + 1
+        gathered = self.gathered + self.remainder
+        if self.is_wide:
+            return self._next_of_two_words(gathered)
+        if gathered < self.double_weight:
+            self.gathered = gathered
+            return self.ticks_each
+        self.gathered = gathered - self.double_weight
+        return self.ticks_each + 1
+
+    def pass_evenly(self, pulses: int, gathered: int) -> None:
+        """So many pulses behind the first have been metered by whoever goes by the attributes; this has gathered."""
+        self.pulses_left -= pulses
+        self.gathered = gathered
 
     def _next_of_two_words(self, high: int) -> int:
-        low, ticks = self._low_gathered + self._low_remainder, self._ticks_each
+        low, ticks = self._low_gathered + self._low_remainder, self.ticks_each
         if low >= _WORD:
             low -= _WORD
             high += 1
-        if high > self._high_weight or (high == self._high_weight and low >= self._low_weight):
+        if high > self.double_weight or (high == self.double_weight and low >= self._low_weight):
             ticks += 1
-            high -= self._high_weight
+            high -= self.double_weight
             low -= self._low_weight
             if low < 0:
                 low += _WORD
                 high -= 1
-        self._high_gathered, self._low_gathered = high, low
+        self.gathered, self._low_gathered = high, low
         return ticks
 
     def last_pulse_ticks(self) -> int:
         """Ticks from the segment's start to its last pulse; 0 if it has none."""
         if not self._pulses:
             return 0
-        return (2 * self._pulses * self.step_weight + self._offset) // self._double_weight
+        return (2 * self._pulses * self.step_weight + self._offset) // self.double_weight

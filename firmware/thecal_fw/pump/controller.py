@@ -329,6 +329,8 @@ class Controller:
             if is_clear and self.alarms.change == self._answered_change:
                 is_quiet = self._is_heartbeat_quiet(now_s, now_us)
         left = NOTHING_DUE
+        if is_quiet and now_s >= self.supervisor.check_s:
+            is_quiet, left = self._finds_nothing(now_s, now_us), SOMETHING_DUE
         if byte >= 0 or has_next or not is_quiet:
             left = self._poll_fully(now_s, now_us, byte, is_quiet)
         wake_s, wake_us = now_s + HEARTBEAT_S, now_us
@@ -343,6 +345,11 @@ class Controller:
         if self._is_sound(now_s):
             self._feed_watchdog()
         return left
+
+    def _finds_nothing(self, now_s: int, now_us: int) -> bool:
+        """Look at what changes slowly. Return True if nothing came of it, so that this poll is over."""
+        self.supervisor.check_now_and_then(now_s, now_us)
+        return self.alarms.change == self._answered_change and self.keeper.is_up_to_date()
 
     def _poll_fully(self, now_s: int, now_us: int, byte: int, is_quiet: bool) -> int:
         """Watch, serve, pursue, keep; return how much that left. is_quiet: whether input is all there is, so that
@@ -405,6 +412,7 @@ class Controller:
     def _keep(self, now_s: int, now_us: int) -> None:
         """Make durable what has changed, read what is still to be read, as far as there is time, and find out when to
         be polled next."""
+        self.keeper.hold_or_grant()
         self._set_deadline()
         has_acted = self.keeper.tend()
         self.answer_alarms()
@@ -428,13 +436,13 @@ class Controller:
     def _set_deadline(self) -> None:
         """Find the first instant at which anything but input or the heartbeat needs the next poll."""
         self._set_delivery_deadline()
-        due_by = self.agenda.due_by
-        due_by(self.sounder.annunciation.next_s, self.sounder.annunciation.next_us)
+        agenda, annunciation, press = self.agenda, self.sounder.annunciation, self.button.press
+        agenda.due_by(annunciation.next_s, annunciation.next_us)
         if self._link is not None:
-            due_by(self._link.due_s, self._link.due_us)
-        due_by(self.button.press.due_s, self.button.press.due_us)
-        due_by(self.standing.reminder_s, 0)
-        due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
+            agenda.due_by(self._link.due_s, self._link.due_us)
+        agenda.due_by(press.due_s, press.due_us)
+        agenda.due_by(self.standing.reminder_s, 0)
+        agenda.due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
 
     def _set_delivery_deadline(self) -> None:
         infusion, agenda, grants = self.infusion, self.agenda, self.grants
@@ -443,11 +451,11 @@ class Controller:
             agenda.begin(0, 0)
         if infusion.state == STATE_DELIVERING:
             grants.set_due()
-            due_by = agenda.due_by
-            due_by(infusion.refill_s, infusion.refill_us)
-            due_by(self.reservoir_watch.due_s, self.reservoir_watch.due_us)
-            due_by(grants.due_s, grants.due_us)
-            due_by(self.bolus_notes.due_s, self.bolus_notes.due_us)
+            # Each by the agenda's own name: a method without its call is an object of its own on the heap.
+            agenda.due_by(infusion.refill_s, infusion.refill_us)
+            agenda.due_by(self.reservoir_watch.due_s, self.reservoir_watch.due_us)
+            agenda.due_by(grants.due_s, grants.due_us)
+            agenda.due_by(self.bolus_notes.due_s, self.bolus_notes.due_us)
 
     # --- alarms
 

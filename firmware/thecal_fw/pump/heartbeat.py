@@ -51,9 +51,7 @@ class Heartbeat:
         if now_s >= agenda.deadline_s and agenda.is_due(now_s, now_us):
             return False
         supervisor = self._supervisor
-        if now_s >= supervisor.check_s or not self._is_button_quiet():
-            return False
-        if self._is_supply_good() != supervisor.supply_was_good:
+        if not self._is_button_quiet() or self._is_supply_good() != supervisor.supply_was_good:
             return False
         if self._infusion.state == STATE_DELIVERING:
             ledger = self._ledger

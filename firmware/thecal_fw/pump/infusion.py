@@ -46,6 +46,8 @@ _BLOCK_TICKS = 60 * TICKS_PER_SECOND
 _FEW_PULSES = 64
 _LASTS_BEYOND_CHANGE_S = 5
 """A change that is put off comes up to two seconds later."""
+_LASTS_BEYOND_FILLING_S = 30
+"""Of the queue: longer than the watchdog waits. Until then it is filled when the pump is polled for something else."""
 _LONG_BLOCK_TICKS = 240 * TICKS_PER_SECOND
 """A block of fewer pulses spans up to this: the fewer blocks, the more seldom does the processor wake for one."""
 
@@ -68,7 +70,7 @@ class Infusion:
     timeline: what is being delivered. plan_number: raised whenever the plan is another one, so that instants of its
     pulses have to be found anew.
     event_s, event_us: when that has to be prepared or noted.
-    refill_s, refill_us: when the queue has room again.
+    refill_s, refill_us: when the queue has to be filled, though nothing else is due then.
     must_end_life: whether counts since this reset are about to leave what the board can count with.
     owed_phase: what the next course begins with, in the units of ``Metering``.
     goes_on: whether the start under way is one after a reset that left everything known.
@@ -233,6 +235,9 @@ class Infusion:
         train.release()
         # The block released before this one ends where this one begins; then there is room for the next.
         self.refill_s, self.refill_us = self._queued_block_s, self._queued_block_us
+        late_s = delivery.tail_s - _LASTS_BEYOND_FILLING_S
+        if late_s > self.refill_s:
+            self.refill_s, self.refill_us = late_s, delivery.tail_us
         self._queued_block_s, self._queued_block_us = delivery.tail_s, delivery.tail_us
 
     # --- changes

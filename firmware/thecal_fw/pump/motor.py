@@ -72,7 +72,7 @@ class Motor:
             self._finding = self._judge(self._ledger.counted, self._turned())
         return self._finding == MOTOR_FOLLOWS
 
-    def check(self) -> None:
+    def check(self, now_s: int, now_us: int) -> None:
         """Report what the shaft does otherwise than was counted."""
         watch, ledger, reports = self._watch, self._ledger, self._reports
         finding, self._finding = self._finding, MOTOR_FOLLOWS

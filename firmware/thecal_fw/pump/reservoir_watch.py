@@ -33,7 +33,7 @@ class ReservoirWatch:
         if not is_before(now_s, now_us, self.due_s, self.due_us):
             self.due_s = NEVER_S
 
-    def check(self) -> None:
+    def check(self, now_s: int = 0, now_us: int = 0) -> None:
         """Raise or clear the reservoir's alarms for what has been counted so far."""
         reports, reservoir, counted = self._reports, self._reservoir, self._ledger.counted
         low, empty = counted >= reservoir.low_step, counted >= reservoir.empty_step

@@ -67,7 +67,6 @@ class Supervisor:
         self._changes = changes
         self._motor = motor
         self._reservoir = reservoir
-        self._standing = standing
         self.supply_was_good = True
         self._has_tripped = False
         self.failed_tests = 0
@@ -78,11 +77,11 @@ class Supervisor:
             self._check_gate,
             self._check_generator,
             self._check_grant,
-            self._check_motor,
+            motor.check,
             self._check_image,
-            self._check_reservoir,
-            self._check_standing,
-            self._check_now_and_then,
+            reservoir.check,
+            standing.check,
+            self.check_now_and_then,
         )
 
     def connect(
@@ -172,20 +171,10 @@ class Supervisor:
         if self._infusion.state == STATE_DELIVERING and self._grants.is_used_up():
             self._infusion.hold()
 
-    # --- shaft, reservoir, a pump that stands
-
-    def _check_motor(self, now_s: int, now_us: int) -> None:
-        self._motor.check()
-
-    def _check_reservoir(self, now_s: int, now_us: int) -> None:
-        self._reservoir.check()
-
-    def _check_standing(self, now_s: int, now_us: int) -> None:
-        self._standing.check(now_s)
-
     # --- what is looked at every few minutes
 
-    def _check_now_and_then(self, now_s: int, now_us: int) -> None:
+    def check_now_and_then(self, now_s: int, now_us: int) -> None:
+        """Look at what changes slowly, if it is time to."""
         if now_s < self.check_s:
             return
         self.check_s = now_s + MEMORY_CHECK_S
