@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +115,21 @@ def test_a_verification_holds_for_the_same_head_and_not_for_a_worn_one(sheet: Pa
     verification: dict[str, Any] = json.loads(out)["verification"]
     assert (code, verification["holds"]) == (3, False)
     assert verification["off_percent"] == pytest.approx(-1, abs=0.1)
+
+
+def test_it_takes_nothing_but_what_the_pumps_own_commands_take(sheet: Path, tmp_path: Path) -> None:
+    file = written(tmp_path / "runs.csv", runs())
+    absent = "".join(f"sys.modules[{name!r}] = None; " for name in ("numpy", "scipy", "matplotlib", "simpy"))
+    code = f"import sys; {absent}from thecal.cli import run; sys.exit(run(sys.argv[1:]))"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "calibrate", sheet, file, "--page", tmp_path / "page.html"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "nanolitres a turn" in ended.stdout
 
 
 def test_nothing_is_written_over_and_what_is_missing_is_told(sheet: Path, tmp_path: Path) -> None:

@@ -48,15 +48,16 @@ def calibration_picture(found: Estimate) -> Element:
     parts = [element("title", description(found))]
     for axis, title in (
         (rates, "nL a turn, against turns a minute"),
-        (order, "nL a turn, in the order of the runs"),
+        (order, "put to the reference rate, in the order of the runs"),
     ):
         parts += _panel(axis, heights, found, title)
     ends = [(rates.px(rate), heights.px(found.at_rate_nl(rate))) for rate in found.rates]
     points = " ".join(f"{x},{y}" for x, y in ends)
     parts.append(element("polyline", points=points, fill="none", stroke=_BLUE, stroke_width="1.5"))
     for at, (run, value) in enumerate(zip(turned, each, strict=True), 1):
-        for x in (rates.px(run.turns_per_min), order.px(at)):
-            parts.append(_mark(x, heights.px(value), run.direction == FORWARD))
+        at_reference = value * found.nl_per_turn / found.at_rate_nl(run.turns_per_min)
+        for x, shown in ((rates.px(run.turns_per_min), value), (order.px(at), at_reference)):
+            parts.append(_mark(x, heights.px(shown), run.direction == FORWARD))
     for rate in sorted({round(run.turns_per_min, 9) for run in turned})[:8]:
         parts.append(_words(rates.px(rate), _BOTTOM + 18, f"{rate:.3g}", "middle"))
     for at in _every(len(turned)):

@@ -25,6 +25,8 @@ _JUMP_NOISES = 12.0
 """A change from one reading to the next of more than so many usual ones, by its size, is no delivery."""
 _JUMP_FLOWS = 20.0
 """Nor is one of more than so many times what comes in such a time; a bolus that is named is."""
+_FALL_FLOWS = 1.0
+"""A fall is none if it is of more than so many times what comes in such a time."""
 _LEAST_JUMP_DIGITS = 5.0
 _TOLD = 3
 """So many places of a kind are named, and the others counted."""
@@ -138,14 +140,15 @@ def _without_jumps(
     usual_g_per_s = float(np.median(steps / intervals))
     beyond = steps - usual_g_per_s * intervals
     noise_g = 1.4826 * float(np.median(np.abs(beyond - np.median(beyond))))
-    bound = np.maximum(
-        max(_JUMP_NOISES * noise_g, _LEAST_JUMP_DIGITS * digit_g),
-        _JUMP_FLOWS * abs(usual_g_per_s) * intervals,
-    )
+    # Nothing that is delivered takes mass off: a fall is bounded by what may evaporate meanwhile, which is as much as a
+    # slow pump delivers. In a gap a rise may be much, and a fall is none of it.
+    flows = np.where(steps < 0, _FALL_FLOWS, _JUMP_FLOWS) * abs(usual_g_per_s) * intervals
+    changed = np.where(steps < 0, steps, beyond)
+    bound = np.maximum(max(_JUMP_NOISES * noise_g, _LEAST_JUMP_DIGITS * digit_g), flows)
     is_expected = np.zeros(len(steps), np.bool_)
     for span in expected:
         is_expected |= (time_s[1:] > span.begin_s) & (time_s[:-1] < span.end_s + 60.0)
-    jumps = np.flatnonzero((np.abs(beyond) > bound) & ~(is_expected & (beyond > 0)))
+    jumps = np.flatnonzero((np.abs(changed) > bound) & ~(is_expected & (beyond > 0)))
     if not len(jumps):
         return mass_g
     for at in jumps[:_TOLD]:
@@ -158,5 +161,10 @@ def _without_jumps(
     if len(jumps) > _TOLD:
         findings.append(f"{_count(len(jumps) - _TOLD, 'more jump')} of the kind")
     kept = steps.copy()
+    # The mean of the rest: the median of steps of few digits is a digit, or none.
+    rest = ~is_expected
+    rest[jumps] = False
+    if rest.any():
+        usual_g_per_s = float(steps[rest].sum() / intervals[rest].sum())
     kept[jumps] = usual_g_per_s * intervals[jumps]
     return np.concatenate(([mass_g[0]], mass_g[0] + np.cumsum(kept)))
