@@ -8,7 +8,8 @@
 #                 how many steps make doses takes, and how many sequences make doses-pico (1000000, 2000)
 #   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS
+#   INTERRUPTED_ARGS, FUZZ_ARGS, GUESTS_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
+#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -137,6 +138,18 @@ changes: $(TOOLS) $(VENV)/ready $(FIRMWARE) stock ## Ask for changes at any inst
 .PHONY: attack
 attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a key, a million on the model
 	@$(BIN)/thecal-hil attack $(ATTACK_ARGS)
+
+.PHONY: interrupted
+interrupted: $(VENV)/ready ## Interrupt every changing command and a visit at each step, and cut its line at each byte; it resumes
+	@nice $(BIN)/python -m thecal_hil.campaigns.interrupted $(INTERRUPTED_ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/ready ## Have boards that answer anything talk to every command, 100,000 times; it resumes
+	@nice $(BIN)/python -m thecal_hil.campaigns.hostile $(FUZZ_ARGS)
+
+.PHONY: guests
+guests: $(VENV)/ready ## Run the pytest plugin in a dozen environments, each beside another plugin; installs them once
+	@nice $(BIN)/python -m thecal_hil.campaigns.guests $(GUESTS_ARGS)
 
 .PHONY: campaign
 campaign: $(VENV)/ready ## Run 1,000 weeks of drawn pumps on the model with its plant; stopped, it goes on when run again

@@ -60,6 +60,10 @@ class WrongPumpError(ThecalError):
     """What answers does not have the key that the pump has, or is another pump than a moment before."""
 
 
+class BadAnswerError(ThecalError):
+    """What answers says something that no pump can mean."""
+
+
 class OpenPumpError(ThecalError):
     """What answers says that it has no key, and this computer keeps one of the pump whose number it gives."""
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from serial import SerialTimeoutException
 
+from thecal.answers import check
 from thecal.changes import Changes
 from thecal.errors import (
     KeyStoreError,
@@ -320,7 +321,10 @@ class Link:
             self._raise(frame, message)
         if frame.kind != message.kind | messages.RESPONSE:
             return None
-        return message.response.unpack(frame.payload)
+        fields = message.response.unpack(frame.payload)
+        if fields is not None:
+            check(message.name, fields)
+        return fields
 
     def _raise(self, frame: Frame, message: Message) -> None:
         error = messages.ERROR.unpack(frame.payload)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import struct
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thecal.errors import BadInputError
+from thecal.errors import BadAnswerError, BadInputError
 from thecal.interruption import Guard
 from thecal.printable import printable
 
@@ -96,8 +99,16 @@ def connected(port: str | None) -> Iterator[Pump]:
             raise
     try:
         yield pump
+    except (ArithmeticError, LookupError, TypeError, ValueError, struct.error) as error:
+        raise BadAnswerError(f"no sense can be made of what answers: {_place_of(error)}") from error
     finally:
         pump.close()
+
+
+def _place_of(error: Exception) -> str:
+    """What went wrong and where, for whoever looks into it."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
 
 
 def warn_unless_stored(is_stored: bool) -> None:

@@ -165,7 +165,14 @@ def event_name(event: Event) -> str:
 
 
 def event_text(event: Event) -> str:
-    """What an event's values say."""
+    """What an event's values say; the values themselves where this host knows no words for them."""
+    try:
+        return _words_of(event)
+    except (LookupError, ValueError, OverflowError, OSError):
+        return f"{event.first}, {event.second}"
+
+
+def _words_of(event: Event) -> str:
     first, second = event.first, event.second
     if event.code == events.EVENT_RESET:
         cause, was_delivering = first & 0xFF, first >> events.WAS_DELIVERING_SHIFT

@@ -32,7 +32,13 @@ _PARTS = Path("build/interrupted")
 _SUMMARY = Path("build/evidence/interrupted.json")
 _SECONDS_PER_TRIAL = 0.03
 _CAMPAIGNS = "hil/thecal_hil/campaigns"
-_SOURCES = ("host/thecal", "firmware/thecal_fw", f"{_CAMPAIGNS}/interrupted", f"{_CAMPAIGNS}/stage.py")
+_SOURCES = (
+    "host/thecal",
+    "firmware/thecal_fw",
+    f"{_CAMPAIGNS}/interrupted",
+    f"{_CAMPAIGNS}/hostile",
+    f"{_CAMPAIGNS}/stage.py",
+)
 
 MEASUREMENTS = (
     Measurement("trials", "commands disturbed", "trials", least=1),
@@ -85,7 +91,8 @@ def try_all(command: str, way: str, at: range) -> list[str]:
     return found
 
 
-def _digest() -> str:
+def digest_of_sources() -> str:
+    """Of all that decides how a trial goes: parts of other sources are not taken over."""
     digest = hashlib.sha256()
     for source in _SOURCES:
         path = Path(source)
@@ -110,7 +117,7 @@ def main() -> int:
         f"interrupted: {trials:,} trials, about {trials * _SECONDS_PER_TRIAL / 60:.0f} min of one core",
         flush=True,
     )
-    digest, found = _digest(), []
+    digest, found = digest_of_sources(), []
     for command, way, at in planned:
         part = _PARTS / digest / f"{command} {way} {options.every}.json".replace(" ", "-")
         began = time.monotonic()
