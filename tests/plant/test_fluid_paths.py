@@ -103,7 +103,7 @@ def test_where_a_roller_draws_back_the_outflow_stands_still_until_it_has_been_ma
     assert np.diff(moved).min() < 0
     assert np.diff(out).min() >= -1e-9
     standing = np.diff(out) < 1e-6
-    assert 0.1 < standing.mean() < 0.4
+    assert 0.05 < standing.mean() < 0.4
     assert moved[-1] == pytest.approx(50_000)
 
 

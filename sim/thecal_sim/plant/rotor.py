@@ -104,6 +104,6 @@ def _shares_of_revolution(parameters: RotorParameters, microsteps: int) -> NDArr
     return shares
 
 
-DIPPING_ROLLERS = RotorParameters(harmonics=(Harmonic(3, 0.7), Harmonic(6, 0.35, np.pi), Harmonic(9, 0.2)))
+DIPPING_ROLLERS = RotorParameters(harmonics=(Harmonic(3, 0.6), Harmonic(6, 0.3, np.pi), Harmonic(9, 0.2)))
 """Three rollers whose flow dips below zero where one lets go. At 424 uL/day a roller takes 57 minutes, so the dip lasts
 minutes. Its depth is an assumption."""

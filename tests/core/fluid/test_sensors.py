@@ -24,7 +24,7 @@ from thecal_fw.core.fluid.witnesses import (
         (GARBLED, sensor_watch.SENSOR_GARBLED, 3),
         (5, sensor_watch.SENSOR_OUT_OF_BAND, 3),
         (9_999, sensor_watch.SENSOR_OUT_OF_BAND, 3),
-        (500, sensor_watch.SENSOR_STUCK, 60),
+        (500, sensor_watch.SENSOR_STUCK, 20),
     ],
 )
 def test_each_fault_of_a_sensor_is_found_after_its_own_number_of_samples(sample, fault, after):

@@ -22,9 +22,10 @@ GARBLED = NO_ANSWER + 1
 class SensorWatch:
     """fault: what is held against the sensor now, SENSOR_GOOD if nothing is."""
 
-    def __init__(self, least: int, most: int) -> None:
-        """``least`` and ``most`` bound its diagnostic band, in its own counts."""
-        self._least, self._most = least, most
+    def __init__(self, least: int, most: int, stuck_samples: int = STUCK_SAMPLES) -> None:
+        """``least`` and ``most`` bound its diagnostic band, in its own counts. ``stuck_samples``: of the same figure in
+        a row; a sensor whose counts are coarser than its noise has to be given more."""
+        self._least, self._most, self._stuck_samples = least, most, stuck_samples
         self.fault = SENSOR_GOOD
         self._suspected = SENSOR_GOOD
         self._run = self._same = self._good = 0
@@ -66,7 +67,7 @@ class SensorWatch:
             self._same = 1
         if not self._least <= sample <= self._most:
             return SENSOR_OUT_OF_BAND
-        return SENSOR_STUCK if self._same >= STUCK_SAMPLES else SENSOR_GOOD
+        return SENSOR_STUCK if self._same >= self._stuck_samples else SENSOR_GOOD
 
 
 _SAMPLES_OF = (0, MISSING_SAMPLES, GARBLED_SAMPLES, BAND_SAMPLES, 1, 1)
