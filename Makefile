@@ -7,7 +7,8 @@
 #   DOSE_STEPS, PICO_DOSE_SEQUENCES
 #                 how many steps make doses takes, and how many sequences make doses-pico (1000000, 2000)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS
+#   DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS,
+#   SLIPS_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -107,6 +108,10 @@ doses-pico: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## The same on the emulated board
 .PHONY: meter
 meter: $(VENV)/ready ## Corrupt the history of doses 10,000 times, and hold every hour and 24 hours by the pulse; it resumes
 	@PYTHONPATH=tests nice $(BIN)/python -m therapy.meter_campaign $(METER_ARGS)
+
+.PHONY: slips
+slips: $(VENV)/ready ## Put slips and right changes to the rules of the host library, and print pages beside wrong clocks
+	@$(BIN)/python -m thecal_hil.campaigns.slips $(SLIPS_ARGS)
 
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board

@@ -24,6 +24,7 @@ from thecal_sim.model import ModelPump
 SIMPLE = load_prescription(EXAMPLES / "simple_continuous.toml")
 ML = 1_000_000
 CONTACTS = str(EXAMPLES / "clinic.toml")
+VOLUMES = ("--withdrawn", "20", "--fill", "19")
 TYPED_AGAIN = ("--again", "concentration_mcg_per_ml=1000", "--reason", "a test")
 
 
@@ -67,11 +68,15 @@ def test_a_scripted_visit_does_everything_and_keeps_a_record(at_the_clinic: Benc
     file = prescription(tmp_path, "240")
     done = bench.json(
         "visit", "--withdrawn", "20", "--fill", "19.5", "--drawn-back", "19.4", "--program", str(file), "--yes",
-        "--report", str(report), "--handout", str(handout), "--contacts", CONTACTS, "--reason", "spasms", "--library", str(EXAMPLES / "drug_library.toml"),
+        "--report", str(report), "--handout", str(handout), "--contacts", CONTACTS, "--reason", "spasms",
+        "--library", str(EXAMPLES / "drug_library.toml"),
     )  # fmt: skip
     assert done["finished"]
     outcomes = {step["step"]: step["outcome"] for step in done["steps"]}
-    assert {step for step, outcome in outcomes.items() if outcome != "done"} == {"set the clock", "start delivery"}
+    assert {step for step, outcome in outcomes.items() if outcome != "done"} == {
+        "set the clock",
+        "start delivery",
+    }
     assert (done["filled_nl"], done["program_changed"], done["must_evaluate"]) == (19_500_000, True, False)
     assert done["dates"]["refill_by"] < done["dates"]["low"]
     told = report.read_text()
@@ -252,7 +257,17 @@ def test_another_drug_of_the_same_concentration_that_was_filled_and_not_agreed_t
     file = prescription(tmp_path, "212")
     file.write_text(file.read_text().replace('"baclofen"', '"morphine"'))
     shown = at_a_terminal(
-        at_the_clinic.port, "visit", "--withdrawn", "20", "--fill", "19", "--program", str(file), "--reason", "a test", typed="n"
+        at_the_clinic.port,
+        "visit",
+        "--withdrawn",
+        "20",
+        "--fill",
+        "19",
+        "--program",
+        str(file),
+        "--reason",
+        "a test",
+        typed="n",
     )
     assert "was for morphine 500 mcg/mL and the pump still doses for baclofen 500 mcg/mL" in " ".join(
         shown.split()
@@ -284,7 +299,9 @@ def test_dates_that_are_not_known_are_no_dates_that_nobody_asked_for(bench: Benc
 @pytest.mark.requirement("bridge")
 def test_a_visit_with_another_concentration_bridges_it(at_the_clinic: Bench, tmp_path):
     file = str(prescription(tmp_path, "212", "1000"))
-    done = at_the_clinic.thecal("visit", "--withdrawn", "20", "--fill", "19", "--program", file, "--yes", *TYPED_AGAIN)
+    done = at_the_clinic.thecal(
+        "visit", "--withdrawn", "20", "--fill", "19", "--program", file, "--yes", *TYPED_AGAIN
+    )
     assert done.returncode == 0, done.stderr
     assert at_the_clinic.json("bolus", "status")["bridge_left_s"] > 0
 
@@ -293,7 +310,17 @@ def test_a_visit_with_another_concentration_bridges_it(at_the_clinic: Bench, tmp
 def test_a_person_at_a_terminal_who_says_no_leaves_the_pump_as_it_was(at_the_clinic: Bench, tmp_path):
     file = str(prescription(tmp_path, "220"))
     shown = at_a_terminal(
-        at_the_clinic.port, "visit", "--withdrawn", "20", "--fill", "19", "--program", file, "--reason", "a test", typed="n"
+        at_the_clinic.port,
+        "visit",
+        "--withdrawn",
+        "20",
+        "--fill",
+        "19",
+        "--program",
+        file,
+        "--reason",
+        "a test",
+        typed="n",
     )
     assert shown.endswith("exit 1")
     assert "declined by the person at the terminal" in shown

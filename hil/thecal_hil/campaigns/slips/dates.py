@@ -1,7 +1,7 @@
 """Pages printed beside wrong clocks, held against an oracle that has its own calendar.
 
-A pump is filled, delivers, and is read by a computer. Wrong by up to 400 days is the pump's clock, when it was filled or
-when it is read, or the computer's; or the pump's offset is wrong; or a power cut took its time. A script prints only
+A pump is filled, delivers, and is read by a computer. Wrong by up to 400 days is the pump's clock, when it was filled
+or when it is read, or the computer's; or the pump's offset is wrong; or a power cut took its time. A script prints only
 where the rules let it; then a person, who has a right clock on the wall and tells it when asked, prints too. The oracle
 knows when the drug was really filled in and reckons with exact rationals from the prescription; it shares nothing with
 what it judges but the words of a date. Not drawn: both clocks wrong alike, which nobody can notice.
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from thecal.cli.wall import need_settled
@@ -120,7 +121,9 @@ def _print_one(random: Random, kind: str, zone: ZoneInfo, printed: Printed, what
         for label, allowed in right.items():
             found = re.search(rf"<th>{label}</th><td>([^<]*)</td>", page)
             if found is None or found[1] not in allowed:
-                printed.wrong.append(f"{what}, {who}: {label} {found and found[1]}, right: {' or '.join(allowed)}")
+                printed.wrong.append(
+                    f"{what}, {who}: {label} {found and found[1]}, right: {' or '.join(allowed)}"
+                )
 
 
 def _right_dates(
@@ -134,8 +137,10 @@ def _right_dates(
     worst -= Fraction(given) / per_s
     low = Fraction(left_nl - _ALARM_NL) / per_s
     expires = (filled if is_kept_day else now) + timedelta(days=program.stability_days if is_kept_day else 0)
-    by = min(now + timedelta(seconds=float(worst)), expires) if program.stability_days else (
-        now + timedelta(seconds=float(worst))
+    by = (
+        min(now + timedelta(seconds=float(worst)), expires)
+        if program.stability_days
+        else (now + timedelta(seconds=float(worst)))
     )
     return {"Refill by": _texts(by), "Low-reservoir alarm": _texts(now + timedelta(seconds=float(low)))}
 
@@ -147,7 +152,7 @@ def _texts(instant: datetime) -> list[str]:
 
 
 def _program(random: Random) -> Program:
-    fields = {
+    fields: dict[str, Any] = {
         "drug": "baclofen",
         "concentration_mcg_per_ml": 500,
         "mode": "simple continuous",

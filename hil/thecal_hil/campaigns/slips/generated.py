@@ -57,7 +57,12 @@ def _therapy(random: Random) -> Written:
 
 def _patient(random: Random, dose: float) -> Written:
     lockout, over = random.choice((180, 240, 360, 480)), random.choice((5, 10, 20))
-    return {"dose": _round(dose * 0.03), "over": over, "lockout_minutes": lockout, "most": random.choice((2, 3, 4))}
+    return {
+        "dose": _round(dose * 0.03),
+        "over": over,
+        "lockout_minutes": lockout,
+        "most": random.choice((2, 3, 4)),
+    }
 
 
 def _changed(random: Random, running: Written) -> Written:
@@ -112,7 +117,9 @@ def _interval(random: Random) -> Slip:
     else:
         place = random.choice(("lockout_minutes", "over_minutes"))
         if place == "lockout_minutes":
-            typed["patient"]["lockout_minutes"] = random.choice((15, typed["patient"]["lockout_minutes"] // 60))
+            typed["patient"]["lockout_minutes"] = random.choice(
+                (15, typed["patient"]["lockout_minutes"] // 60)
+            )
         else:
             typed["patient"]["over"] *= 60
     return Slip("interval", place, Case(running, typed), Case(running, meant))
@@ -127,7 +134,9 @@ def _stopped_between(random: Random) -> Slip:
     typed = copy.deepcopy(meant)
     typed["dose"] = _round(typed["dose"] * factor)
     stopped: Written = {"stopped": True}
-    return Slip("stopped in between", f"dose times {factor}", Case(stopped, typed, last), Case(stopped, meant, last))
+    return Slip(
+        "stopped in between", f"dose times {factor}", Case(stopped, typed, last), Case(stopped, meant, last)
+    )
 
 
 def _first_program(random: Random) -> Slip:

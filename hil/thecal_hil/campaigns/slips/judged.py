@@ -56,7 +56,11 @@ def judge(case: Case, library: Library) -> Verdict:
         running = program_of(case.running, library) if case.running is not None else None
         new = bridged(running, program_of(case.new, library))
         found = review(
-            running, new, group_of(case.new), library if case.new.get("library") else None, _history(case, library)
+            running,
+            new,
+            group_of(case.new),
+            library if case.new.get("library") else None,
+            _history(case, library),
         )
     except BadInputError as refusal:
         return Verdict((), str(refusal))

@@ -1,4 +1,4 @@
-"""Programs written down in a few words, as a prescription's reader makes them: what slips and right changes are made of.
+"""Programs in a few words, as a prescription's reader makes them: what slips and right changes are made of.
 
 Limits are set just wide enough for whatever is written, typed wrong or not: they would catch many a slip by themselves,
 and it is the rules that are to be seen here. So what is found of these limits does not count either.
@@ -62,7 +62,11 @@ def _prescription(written: Written) -> dict[str, Any]:
     for name, more in (("periodic", "every_hours"), ("patient", "lockout_minutes")):
         if name in written:
             given = written[name]
-            bolus = {"dose_mcg": _number(given["dose"]), "over_minutes": given["over"], more: _number(given[more])}
+            bolus = {
+                "dose_mcg": _number(given["dose"]),
+                "over_minutes": given["over"],
+                more: _number(given[more]),
+            }
             bolus |= {"first": "00:30"} if name == "periodic" else {"most_per_24_h": given["most"]}
             fields[f"{name}_bolus"] = bolus
     return fields | {"limits": _limits(written, most)}
@@ -80,13 +84,19 @@ def _limits(written: Written, most_mcg_per_day: Fraction) -> dict[str, Any]:
     """For the highest rate at all times, with all boluses that fit beside it."""
     hour, day = most_mcg_per_day / 24, most_mcg_per_day
     if "periodic" in written:
-        each, hours = Fraction(str(written["periodic"]["dose"])), Fraction(str(written["periodic"]["every_hours"]))
+        each, hours = (
+            Fraction(str(written["periodic"]["dose"])),
+            Fraction(str(written["periodic"]["every_hours"])),
+        )
         hour, day = hour + each * (1 + 1 / hours), day + each * (1 + 24 / hours)
     if "patient" in written:
         each, most = Fraction(str(written["patient"]["dose"])), written["patient"]["most"]
         in_an_hour = min(most, 1 + 60 // written["patient"]["lockout_minutes"])
         hour, day = hour + each * (1 + in_an_hour), day + each * (1 + most)
-    each = max((Fraction(str(written[name]["dose"])) for name in ("periodic", "patient") if name in written), default=0)
+    each = max(
+        (Fraction(str(written[name]["dose"])) for name in ("periodic", "patient") if name in written),
+        default=0,
+    )
     limits: dict[str, Any] = {"most_mcg_per_bolus": _rounded(Fraction(each))} if each else {}
     if "most_bolus" in written:
         each = Fraction(str(written["most_bolus"]))
