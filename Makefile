@@ -9,7 +9,7 @@
 #   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
 #   INTERRUPTED_ARGS, FUZZ_ARGS, GUESTS_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
-#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS
+#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -117,6 +117,10 @@ meter: $(VENV)/ready ## Corrupt the history of doses 10,000 times, and hold ever
 .PHONY: pumps
 pumps: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Draw 200 described pumps and hold each against the oracle at its least and greatest rate
 	@nice $(BIN)/python -m thecal_hil.campaigns.pumps $(PUMPS_ARGS)
+
+.PHONY: slips
+slips: $(VENV)/ready ## Put slips and right changes to the rules of the host library, and print pages beside wrong clocks
+	@$(BIN)/python -m thecal_hil.campaigns.slips $(SLIPS_ARGS)
 
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board

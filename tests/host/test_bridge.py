@@ -20,6 +20,7 @@ from thecal_fw.core.program import Program, decode
 from thecal_fw.core.validation import validate
 
 NS = 1_000_000_000
+AT_500 = ("--again", "concentration_mcg_per_ml=500", "--reason", "a test")
 AT_1000 = ("--again", "concentration_mcg_per_ml=1000", "--reason", "a test")
 AT_2000 = ("--again", "concentration_mcg_per_ml=2000", "--reason", "a test")
 OLD = load_prescription(EXAMPLES / "simple_continuous.toml").program
@@ -84,7 +85,7 @@ def test_programming_another_concentration_shows_the_bridge_before_it_asks(bench
     assert "0.34 mL/day" in told
     assert bench.json("program", str(changed), "--yes", *AT_1000)["changed"] is False
     assert bench.json("bolus", "status")["bridge_left_s"] > 0
-    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes", "--reason", "a test", "--no-bridge")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes", "--no-bridge", *AT_500)
     assert bench.json("bolus", "status")["bridge_left_s"] == 0
 
 

@@ -43,7 +43,7 @@ def wait_until(bench: Bench, has_come: Callable[[], bool]) -> None:
 def test_a_whole_visit(bench: Bench):
     bench.in_own_process = True
     told = bench.ok("interrogate")
-    assert "stopped" in told
+    assert "STOPPED: gives nothing" in told
     assert "not known; tell with `thecal refill`" in told
     assert "reservoir, calculated      unknown" in bench.ok("interrogate", "--all")
 

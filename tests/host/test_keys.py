@@ -109,7 +109,7 @@ def test_a_paired_computer_does_everything_as_before(paired: Bench):
 @pytest.mark.requirement("keys")
 def test_another_computer_reads_and_is_told_what_to_do(paired: Bench, store: MemoryKeyring):
     store.entries.clear()
-    assert "stopped" in paired.ok("interrogate")
+    assert "STOPPED" in paired.ok("interrogate")
     for command in (
         ("refill", "20", "--yes"),
         ("program", SIMPLE, "--yes", "--reason", "a test"),

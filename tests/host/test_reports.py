@@ -1,6 +1,8 @@
 """Reports are whole in themselves, say everything the pump says, and never leave out what is not known."""
 
 import re
+import shutil
+import subprocess
 from datetime import datetime
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -15,6 +17,8 @@ from core.strategies import bolus_programs, valid_programs
 from host.conftest import EXAMPLES, Bench
 from thecal.cli import run
 from thecal.client import Event
+from thecal.contacts import load_contacts
+from thecal.errors import BadInputError
 from thecal.prescription import load_prescription
 from thecal.reports.day_picture import BOTTOM, TOP, basal_steps, bolus_words, boluses_of_day, day_picture
 from thecal.reports.handout import OVERDOSE, WITHDRAWAL, date_text
@@ -24,6 +28,7 @@ from thecal.words import volume_of_day_nl
 from thecal_fw.core.events import EVENT_HELLO, EVENT_REFILLED, EVENT_STARTED
 from thecal_fw.core.modes import MODE_FLEX
 
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 CONTACTS = str(EXAMPLES / "clinic.toml")
 BOLUSES = load_prescription(EXAMPLES / "flex_with_boluses.toml").program
 VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -233,3 +238,63 @@ def test_a_place_that_takes_no_page_is_told_before_the_pump_is_asked(bench: Benc
     told = bench.refused(2, "report", "--clinic", str(tmp_path / ("x" * 300)))
     assert "File name too long" in told
     assert "port" not in told
+
+
+@pytest.mark.requirement("sheet-telephone", "sheet-fields")
+def test_the_sheet_has_all_that_a_family_needs(bench: Bench, tmp_path):
+    sheet = tmp_path / "sheet.html"
+    bench.ok("time", "--set")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
+    bench.ok("refill", "20", "--yes")
+    bench.ok("start")
+    assert "no telephone number" in bench.refused(2, "report", "--handout", str(sheet))
+    bench.ok("report", "--handout", str(sheet), "--contacts", CONTACTS)
+    told = said(sheet.read_text())
+    for wanted in (
+        "+49 30 000 0001", "+49 30 000 0002", "Telephone 112", "Refill by", "Low-reservoir alarm", "170 mcg/day",
+        "itching", "tingling", "irritability", "vomiting", "fits", "Call an ambulance at once if", "hard to wake",
+        "slow or shallow", "Baclofen by mouth", "Press the button once", "One short tone", "Three short tones",
+        "this computer's clock", "pump's clock",
+    ):  # fmt: skip
+        assert wanted in told, wanted
+
+
+@pytest.mark.requirement("sheet-telephone")
+def test_a_clinic_s_file_without_a_number_or_with_a_strange_one_is_refused(tmp_path):
+    text = (EXAMPLES / "clinic.toml").read_text()
+    for old, new, message in (
+        ('"112"', '"soon"', "ambulance_telephone = 'soon', allowed: a telephone number"),
+        ("telephone = ", "telefon = ", "telephone is missing"),
+    ):
+        file = tmp_path / "clinic.toml"
+        file.write_text(text.replace(old, new, 1))
+        with pytest.raises(BadInputError, match=re.escape(message)):
+            load_contacts(file)
+
+
+@pytest.mark.requirement("sheet-sides")
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
+@pytest.mark.parametrize("is_started", [True, False])
+def test_dates_and_signs_are_on_one_side_of_a4_each(bench: Bench, tmp_path, is_started):
+    sheet, printed = tmp_path / "sheet.html", tmp_path / "sheet.pdf"
+    bench.ok("time", "--set")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
+    bench.ok("refill", "20", "--yes")
+    if is_started:
+        bench.ok("start")
+    bench.thecal("report", "--handout", str(sheet), "--contacts", CONTACTS)
+    more = (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path}",
+        "--no-pdf-header-footer",
+    )
+    subprocess.run(
+        [str(CHROMIUM), *more, f"--print-to-pdf={printed}", sheet.as_uri()],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    # The third is the day of the program as a picture.
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed.read_bytes())) == 3

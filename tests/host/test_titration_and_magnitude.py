@@ -248,6 +248,8 @@ def test_the_command_asks_for_a_reason_refuses_a_hard_limit_and_has_a_slip_typed
     committed = bench.json(
         "program", written(tmp_path, "first", "200"), "--library", library, "--yes", "--reason", "a test"
     )
+    bench.ok("refill", "20", "--yes")
+    bench.ok("start")
     held = bench.do(lambda model: model.controller.orders.program)
     assert held.library_digest == LIBRARY.digest()
     soft, hard, slip = (

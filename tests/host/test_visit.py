@@ -24,6 +24,7 @@ from thecal_sim.model import ModelPump
 SIMPLE = load_prescription(EXAMPLES / "simple_continuous.toml")
 ML = 1_000_000
 CONTACTS = str(EXAMPLES / "clinic.toml")
+VOLUMES = ("--withdrawn", "20", "--fill", "19")
 TYPED_AGAIN = ("--again", "concentration_mcg_per_ml=1000", "--reason", "a test")
 
 
@@ -67,7 +68,8 @@ def test_a_scripted_visit_does_everything_and_keeps_a_record(at_the_clinic: Benc
     file = prescription(tmp_path, "240")
     done = bench.json(
         "visit", "--withdrawn", "20", "--fill", "19.5", "--drawn-back", "19.4", "--program", str(file), "--yes",
-        "--report", str(report), "--handout", str(handout), "--contacts", CONTACTS, "--reason", "spasms", "--library", str(EXAMPLES / "drug_library.toml"),
+        "--report", str(report), "--handout", str(handout), "--contacts", CONTACTS, "--reason", "spasms",
+        "--library", str(EXAMPLES / "drug_library.toml"),
     )  # fmt: skip
     assert done["finished"]
     outcomes = {step["step"]: step["outcome"] for step in done["steps"]}

@@ -1,7 +1,7 @@
 """Pages printed beside wrong clocks, held against an oracle that has its own calendar.
 
-A pump is filled, delivers, and is read by a computer. Wrong by up to 400 days is the pump's clock, when it was filled or
-when it is read, or the computer's; or the pump's offset is wrong; or a power cut took its time. A script prints only
+A pump is filled, delivers, and is read by a computer. Wrong by up to 400 days is the pump's clock, when it was filled
+or when it is read, or the computer's; or the pump's offset is wrong; or a power cut took its time. A script prints only
 where the rules let it; then a person, who has a right clock on the wall and tells it when asked, prints too. The oracle
 knows when the drug was really filled in and reckons with exact rationals from the prescription; it shares nothing with
 what it judges but the words of a date. Not drawn: both clocks wrong alike, which nobody can notice.
@@ -17,8 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from fractions import Fraction
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from thecal.cli.wall import need_settled
@@ -39,6 +41,15 @@ _FILL_NL, _ALARM_NL, _PERMILLE = 20_000_000, 2_000_000, 145
 _NS_PER_S = 1_000_000_000
 _SLACK = timedelta(minutes=3)
 """The pump tells whole minutes, reads what it has counted, and is asked a few seconds before it answers."""
+
+
+class Age(Enum):
+    """How the age of the fill is known: without a power cut, by the day that the pump wrote down, or not at all, when
+    the drug counts as too old at once."""
+
+    BY_THE_SECOND = "by the second"
+    BY_THE_DAY = "by the day"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,6 @@ def _print_one(random: Random, kind: str, zone: ZoneInfo, printed: Printed, what
         offset = _offset(now(), zone)
         wrong = random.choice([minutes for minutes in range(-720, 781, 30) if minutes != offset])
         _set(pump, now(), wrong)
-    is_kept_day = kind != "time unknown"
     computer = now() + (error if kind == "computer wrong" else timedelta())
     for who, wall in (
         ("script", PretendWall(shows=computer)),
@@ -116,7 +126,10 @@ def _print_one(random: Random, kind: str, zone: ZoneInfo, printed: Printed, what
             continue
         printed.pages[who] += 1
         page = handout(read, None)
-        right = _right_dates(program, filled, now(), read.status.residual_nl, is_kept_day)
+        age = Age.BY_THE_SECOND
+        if kind == "time unknown":
+            age = Age.BY_THE_DAY if read.status.time_source else Age.UNKNOWN
+        right = _right_dates(program, filled, now(), read.status.residual_nl, age)
         for label, allowed in right.items():
             found = re.search(rf"<th>{label}</th><td>([^<]*)</td>", page)
             if found is None or found[1] not in allowed:
@@ -126,21 +139,21 @@ def _print_one(random: Random, kind: str, zone: ZoneInfo, printed: Printed, what
 
 
 def _right_dates(
-    program: Program, filled: datetime, now: datetime, left_nl: int, is_kept_day: bool
+    program: Program, filled: datetime, now: datetime, left_nl: int, age: Age
 ) -> dict[str, list[str]]:
-    """By the calendar of the zone that this process lives in. is_kept_day: the age of the fill is known to the second;
-    else the day that the pump wrote down is all there is, and without its clock not even that."""
+    """By the calendar of the zone that this process lives in."""
     per_s = Fraction(program.rate_nl_per_day, 86_400)
     given = _FILL_NL - left_nl
     worst = Fraction(_FILL_NL - _ALARM_NL) / (per_s * (1 + Fraction(_PERMILLE, 1_000)))
     worst -= Fraction(given) / per_s
     low = Fraction(left_nl - _ALARM_NL) / per_s
-    expires = (filled if is_kept_day else now) + timedelta(days=program.stability_days if is_kept_day else 0)
-    by = (
-        min(now + timedelta(seconds=float(worst)), expires)
-        if program.stability_days
-        else (now + timedelta(seconds=float(worst)))
-    )
+    at_worst = now + timedelta(seconds=float(worst))
+    expires = {
+        Age.BY_THE_SECOND: filled,
+        Age.BY_THE_DAY: filled.astimezone().replace(hour=0, minute=0, second=0, tzinfo=None).astimezone(),
+        Age.UNKNOWN: now - timedelta(days=program.stability_days),
+    }[age] + timedelta(days=program.stability_days)
+    by = min(at_worst, expires) if program.stability_days else at_worst
     return {"Refill by": _texts(by), "Low-reservoir alarm": _texts(now + timedelta(seconds=float(low)))}
 
 
@@ -151,7 +164,7 @@ def _texts(instant: datetime) -> list[str]:
 
 
 def _program(random: Random) -> Program:
-    fields = {
+    fields: dict[str, Any] = {
         "drug": "baclofen",
         "concentration_mcg_per_ml": 500,
         "mode": "simple continuous",

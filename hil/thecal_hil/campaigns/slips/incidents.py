@@ -54,7 +54,7 @@ def _program(slip: dict[str, Any], library: Library) -> bool:
 
 
 def _bolus(slip: dict[str, Any], library: Library) -> bool:
-    """The pump refuses what is beyond the limit of its program, which the review has held against the library."""
+    """The pump itself refuses what is beyond the limit of its program, which was held against the library."""
     program = program_of(slip["program"], library)
     most = dose_mcg(program.most_nl_per_bolus, program.concentration_ng_per_ml)
     return Fraction(str(slip["intended_mcg"])) <= most < Fraction(str(slip["typed_mcg"]))
@@ -75,8 +75,8 @@ def _fill(slip: dict[str, Any], library: Library) -> bool:
 
 
 def _residual(slip: dict[str, Any], library: Library) -> bool:
-    volumes = (_nl(slip[name]) for name in ("fill_ml", "expected_ml", "withdrawn_ml"))
-    return judge_residual(*volumes, USUAL_ACCURACY_PERMILLE).must_evaluate
+    fill, expected, withdrawn = (_nl(slip[name]) for name in ("fill_ml", "expected_ml", "withdrawn_ml"))
+    return judge_residual(fill, expected, withdrawn, USUAL_ACCURACY_PERMILLE).must_evaluate
 
 
 def _clock(slip: dict[str, Any], library: Library) -> bool:

@@ -1,4 +1,4 @@
-"""Programs written down in a few words, as a prescription's reader makes them, for slips and right changes.
+"""Programs in a few words, as a prescription's reader makes them: what slips and right changes are made of.
 
 Limits are set just wide enough for whatever is written, typed wrong or not: they would catch many a slip by themselves,
 and it is the rules that are to be seen here. So what is found of these limits does not count either.
