@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thecal.errors import BadInputError
-from thecal.table import Table, read_toml
+from thecal.table import Table
+from thecal.toml_file import read_toml
 
 _NUMBER = re.compile(r"\+?[0-9][0-9 ()/-]{1,28}[0-9]")
 _NUMBER_WORDS = "a telephone number such as +49 30 1234567"

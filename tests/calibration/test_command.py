@@ -21,7 +21,7 @@ from thecal.calibration.runs import Run
 from thecal.cli import run
 from thecal.errors import BadInputError
 from thecal_hil.instruments.simulated_balance import MtSics, SimulatedBalance
-from thecal_hil.weighing.guided import balance_on, run_guided
+from thecal_hil.instruments.weighing.guided import balance_on, run_guided
 
 REPOSITORY = Path(__file__).parents[2]
 SHEET = (

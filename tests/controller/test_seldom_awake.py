@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from controller.pump_bench import PumpBench, continuous
@@ -35,7 +37,7 @@ class Awake:
             fill_block()
             self.fillings += 1
 
-        def counted_write_grant(*values: int) -> bool:
+        def counted_write_grant(*values: Any) -> bool:
             self.records += 1
             return write_grant(*values)
 
@@ -48,7 +50,7 @@ class Awake:
         controller.keeper.journal.erase_one = counted_erase_one
         controller.poll = counted_poll
         controller.infusion._fill_block = counted_fill_block
-        controller.keeper.journal.write_grant = counted_write_grant
+        controller.keeper.journal.write_grant = counted_write_grant  # type: ignore[method-assign]
 
 
 def steady_bench() -> PumpBench:

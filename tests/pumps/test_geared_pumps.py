@@ -81,6 +81,6 @@ def test_a_motor_without_an_encoder_follows_whatever_its_line_says(monkeypatch):
     for counted in range(0, 500, 50):
         ledger.note_counted(counted)
         assert motor.follows()
-        motor.check()
+        motor.check(0, 0)
     assert not motor.is_stalled()
     assert motor.lost_steps() == 0

@@ -56,8 +56,8 @@ class Metering:
     at its end, and ``next_ticks`` gives the ticks to the next pulse from the one before (from the segment's
     start for the first). Until then there is no
     pulse. is_first: whether the segment's first is to come. Each one behind it comes ``ticks_each`` after the pulse
-    before, and a tick later whenever what has ``gathered``, ``remainder`` with each pulse, reaches ``double_weight``. Of
-    these the attributes are the upper words; where ``is_wide``, lower ones belong to them and ``next_ticks`` alone meters.
+    before, and a tick later whenever what has ``gathered``, ``remainder`` with each pulse, reaches ``double_weight``.
+    These are the upper words: where ``is_wide``, lower ones belong to them, and only ``next_ticks`` meters.
     """
 
     def __init__(self, calibration: Calibration) -> None:

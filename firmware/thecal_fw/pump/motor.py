@@ -30,16 +30,17 @@ class Motor:
     """Of one pump."""
 
     def __init__(self, motion: "Motion", ledger: Ledger, reports: Reports, changes: Changes) -> None:
-        self._turned = motion.count
         self._ledger = ledger
+        # Without an encoder nobody can tell that the shaft does anything but what was counted.
+        self._turned = motion.count if described.HAS_ENCODER else self._counted
         self._reports = reports
         self._changes = changes
         self._watch = MotorWatch()
         self._judge = self._watch.judge
         self._finding = MOTOR_FOLLOWS
 
-    def _turned(self) -> int:
-        return self._motion.count() if described.HAS_ENCODER else self._ledger.counted
+    def _counted(self) -> int:
+        return self._ledger.counted
 
     def watch(self) -> None:
         """The motor has just been energised: hold the counts against each other from here on."""

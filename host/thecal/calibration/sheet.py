@@ -15,7 +15,8 @@ from typing import Any
 from thecal.calibration.runs import DensityCheck, Liquid, Scale, Setting
 from thecal.calibration.water import Air
 from thecal.errors import BadInputError
-from thecal.table import Table, read_toml
+from thecal.table import Table
+from thecal.toml_file import read_toml
 
 WHO_AND_WHAT = ("pump", "head", "tubing_lot", "operator", "balance", "balance_calibrated", "note")
 _TYPED_DENSITY_U = 0.001

@@ -71,7 +71,7 @@ def heap_of_metering(nl_per_day: int) -> int:
     for _ in range(min(_METERED_PULSES, metering.pulses_left)):
         numbers = (
             metering.next_ticks(),
-            metering._high_gathered + metering._high_remainder + 1,
+            metering.gathered + metering.remainder + 1,
             metering._low_gathered + metering._low_remainder,
         )
         if max(numbers) >= _SMALL_INTEGER:
