@@ -83,7 +83,8 @@ def reach_of(field: Field) -> Reach:
 def digest_of_module(module: str, reach: Reach, drawn: str) -> str:
     """Of all that the results of a module rest on. drawn: which of its mutants are tried."""
     tests = [REPOSITORY / file for file in reach.files_of(named(source_of(module)))]
-    rests_on = [*imports_of(source_of(module)), *tests, *field_of(module).helpers()]
+    judges = [Path(__file__).with_name(f"{name}.py") for name in ("differing", "survey")]
+    rests_on = [*imports_of(source_of(module)), *tests, *field_of(module).helpers(), *judges]
     return f"{digest_of(rests_on)} {drawn}"
 
 
