@@ -54,9 +54,15 @@ from thecal_hil.groundwork.progress import Count, shown
 RESULTS = REPOSITORY / "build" / "evidence" / "mutants.json"
 LEAST_SCORE_PERCENT = 90
 MOST_OF_A_MODULE = 150
-_MINUTES_OF_TESTS = {"core-store": 1.5, "controller-test_numbers": 10, "link-controller-test_numbers": 10}
+_MINUTES_OF_TESTS = {
+    "core-store": 1.5,
+    "controller-test_numbers": 10,
+    "link-controller-test_numbers": 10,
+    "sim": 3,
+    "test_gate": 0.5,
+}
 """Of one processor: the tests once with their lines followed, and once on functions observed."""
-_MINUTES_A_MODULE = {"core": 0.5, "store": 1, "pump": 2, "requests": 2, "link": 2, "sim": 1, "hil": 1}
+_MINUTES_A_MODULE = {"core": 0.5, "store": 1, "pump": 3, "requests": 3, "link": 3, "sim": 1, "hil": 1}
 """Of one processor, by field."""
 MOST_SECONDS_ON_EXPLAINED = 3.0
 """Of tests tried on an explained mutant: enough to find out that it is noticed after all, as most are at once."""
@@ -83,7 +89,8 @@ def reach_of(field: Field) -> Reach:
 def digest_of_module(module: str, reach: Reach, drawn: str) -> str:
     """Of all that the results of a module rest on. drawn: which of its mutants are tried."""
     tests = [REPOSITORY / file for file in reach.files_of(named(source_of(module)))]
-    rests_on = [*imports_of(source_of(module)), *tests, *field_of(module).helpers()]
+    judges = [Path(__file__).with_name(f"{name}.py") for name in ("differing", "survey")]
+    rests_on = [*imports_of(source_of(module)), *tests, *field_of(module).helpers(), *judges]
     return f"{digest_of(rests_on)} {drawn}"
 
 
@@ -302,12 +309,18 @@ def with_reasons(found: ModuleResults) -> ModuleResults:
     )
 
 
+def cost_minutes(chosen: Sequence[str]) -> float:
+    """Minutes of one processor that these modules take if nothing of them is known."""
+    fields = [field_of(module) for module in chosen]
+    of_tests = sum(_MINUTES_OF_TESTS[name] for name in {field.reach_name() for field in fields})
+    return of_tests + sum(_MINUTES_A_MODULE[field.name] for field in fields)
+
+
 def run(arguments: argparse.Namespace) -> dict[str, ModuleResults]:
     """Results of every module chosen; those that do not hold any more are found anew and written at once."""
     found: dict[str, ModuleResults] = {}
     chosen = modules(arguments.module)
-    minutes = sum(_MINUTES_OF_TESTS[name] for name in {field_of(module).reach_name() for module in chosen})
-    minutes += sum(_MINUTES_A_MODULE[field_of(module).name] for module in chosen)
+    minutes = cost_minutes(chosen)
     print(
         f"{len(chosen)} modules, {arguments.most or 'all'} mutants of each by seed {arguments.seed}: about"
         f" {minutes:.0f} processor minutes, less what is known in {named(RESULTS)} and {cache_folder()}",
