@@ -17,12 +17,11 @@ from thecal_fw.core.program import Program
 from thecal_sim.bare_host import BareHost
 from thecal_sim.model import ModelPump
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, Regimen, check_pulses
-from thecal_sim.units import NS_PER_DAY
+from thecal_sim.units import HOURS_PER_DAY, NS_PER_DAY
 
 PAEDIATRIC_NL_PER_DAY = 424_000
 _RESERVOIR_NL = 40_000_000
 _LOW_RESERVOIR_NL = 2_000_000
-_HOURS_PER_DAY = 24
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def deliver(days: int, nl_per_day: int) -> Result:
     """Deliver a constant rate for some days and check every pulse."""
     pump = ModelPump()
     host = BareHost(pump)
-    per_hour_nl = -(-nl_per_day // _HOURS_PER_DAY)
+    per_hour_nl = -(-nl_per_day // HOURS_PER_DAY)
     limits = (_RESERVOIR_NL, _LOW_RESERVOIR_NL, per_hour_nl, nl_per_day)
     program = Program(
         MODE_CONTINUOUS, "baclofen", 500_000, BENCH_CALIBRATION.calibration_id, nl_per_day, *limits

@@ -17,12 +17,12 @@ from thecal_hil.campaigns.memory.command import LEAST_FREE_BYTES_ON_STOCK
 from thecal_hil.campaigns.memory.stock import EXAMPLES, run_stock_life
 from thecal_hil.contract.gate import check_gate
 from thecal_hil.contract.image import REPOSITORY, FirmwareImage, image_under_test
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import ResetCause
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.raw_link import frame_bytes
 from thecal_hil.course.therapy import continuous
 from thecal_hil.rigs.pico_rig import PicoRig, bench_board
+from thecal_sim.units import NS_PER_S
 
 FASTEST_NL_PER_DAY = 24_000_000
 NL_PER_STEP = 15.625

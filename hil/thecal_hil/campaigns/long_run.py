@@ -18,7 +18,6 @@ from pathlib import Path
 
 from thecal_fw.core import alarms, events
 from thecal_fw.core.alarms import ALARM_NAMES
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import ResetCause
 from thecal_hil.course.course import MICROSTEPS_PER_NL, Course, local_second
 from thecal_hil.course.therapy import continuous
@@ -27,10 +26,10 @@ from thecal_hil.groundwork.progress import Share, shown
 from thecal_hil.rigs.model_rig import ModelRig
 from thecal_hil.scenario.alarm_causes import ROWS, acknowledge
 from thecal_hil.scenario.alarm_trial import carry_out
+from thecal_sim.units import NS_PER_S, S_PER_DAY
 
-SECONDS_PER_DAY = 86_400
 FULL_NL = 18_000_000
-REFILL_EVERY_S = 10 * SECONDS_PER_DAY
+REFILL_EVERY_S = 10 * S_PER_DAY
 THERAPY = continuous(424_000)
 FOUND_WITHIN_S = 1_800.0
 """At this rate 15 minutes do not hold 50 steps, and a slipping motor takes so long to be found. The bounds themselves
@@ -89,7 +88,7 @@ class _Therapy:
 
     def must(self, holds: bool, what: str) -> None:
         if not holds:
-            self.run.wrong.append(f"day {self.rig.now_ns / NS_PER_S / SECONDS_PER_DAY:.2f}: {what}")
+            self.run.wrong.append(f"day {self.rig.now_ns / NS_PER_S / S_PER_DAY:.2f}: {what}")
 
     @property
     def delivered_steps(self) -> int:
@@ -100,7 +99,7 @@ class _Therapy:
         seconds = self.chance.randrange(*CALM_S)
         before, begin_ns = self.delivered_steps, self.rig.now_ns
         self.rig.run_for(seconds)
-        due = Fraction(THERAPY.program.rate_nl_per_day * seconds, SECONDS_PER_DAY) * MICROSTEPS_PER_NL
+        due = Fraction(THERAPY.program.rate_nl_per_day * seconds, S_PER_DAY) * MICROSTEPS_PER_NL
         came = self.delivered_steps - before
         self.must(
             abs(came - due) <= 1, f"{came} microsteps came in {seconds} s, {float(due):.2f} are prescribed"
@@ -164,13 +163,13 @@ def long_run(days: float, seed: int) -> LongRun:
     run = LongRun(seed)
     therapy = _Therapy(run)
     choice = sorted(set(ROWS) - NOT_IN_PASSING)
-    ends_ns = days * SECONDS_PER_DAY * NS_PER_S
+    ends_ns = days * S_PER_DAY * NS_PER_S
     with shown("long run", Share(lambda: therapy.rig.now_ns / ends_ns)):
         while therapy.rig.now_ns < ends_ns:
             therapy.be_calm()
             therapy.suffer(therapy.chance.choice(choice))
     therapy.check_log()
-    run.days = round(therapy.rig.now_ns / NS_PER_S / SECONDS_PER_DAY, 3)
+    run.days = round(therapy.rig.now_ns / NS_PER_S / S_PER_DAY, 3)
     run.steps = therapy.delivered_steps
     return run
 

@@ -28,11 +28,11 @@ from thecal_hil.scenario.check_faults import LIMITS, judge_limits, judge_window,
 from thecal_hil.scenario.document import Check, PlantWanted, Prescribed, Scenario, ScenarioError, Setup, Step
 from thecal_hil.scenario.measures import MEASURES, Measure
 from thecal_hil.scenario.params import Given, read_given
+from thecal_sim.units import NL_PER_ML
 
 LIBRARY = Path(__file__).parent / "library"
 EXAMPLES = Path(__file__).parent / "examples"
 """In a checkout a link to the users' examples, in an installed package a copy that the wheel brought."""
-_NL_PER_ML = 1_000_000
 _REQUIREMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MOST_LIMIT = Fraction(10**9)
@@ -211,7 +211,7 @@ class _Reader:
             prescription,
             clock,
             _USUAL_OFFSET_MIN if offset_min is None else offset_min,
-            None if fill_ml is None else round(fill_ml * _NL_PER_ML),
+            None if fill_ml is None else round(fill_ml * NL_PER_ML),
             plant,
         )
 

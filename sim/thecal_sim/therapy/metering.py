@@ -14,9 +14,9 @@ from thecal.pumps.constants import chosen
 from thecal_sim.therapy.curve import sum_of
 from thecal_sim.therapy.dose import Dose, Kind
 from thecal_sim.therapy.forecast import planned
-from thecal_sim.therapy.plan import MINUTES_PER_DAY, MOST_RATE_NL_PER_DAY, Plan
+from thecal_sim.therapy.plan import MOST_RATE_NL_PER_DAY, Plan
 from thecal_sim.therapy.state import State
-from thecal_sim.units import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
+from thecal_sim.units import MINUTES_PER_DAY, NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
 
 SAFE_SIDE = MOST_RATE_NL_PER_DAY * NS_PER_MINUTE
 """One minute of the highest rate, in nL/day x ns."""

@@ -15,8 +15,8 @@ from operator import sub
 from typing import Any
 
 from thecal.pumps.constants import chosen
+from thecal_sim.units import MINUTES_PER_DAY
 
-MINUTES_PER_DAY = 1_440
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 _FIRST_WEEKDAY = 3
 """1 January 1970 was a Thursday; weekdays are counted from Monday."""

@@ -28,7 +28,6 @@ from thecal_fw.core.roles import KEYED, ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.link import messages
 from thecal_fw.link.frames import cobs_decode
 from thecal_hil.campaigns.attack.frames import Adversary
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import Rig, RigUnavailableError
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.load import BadWire, settle
@@ -36,6 +35,7 @@ from thecal_hil.course.therapy import continuous
 from thecal_hil.evidence.measurements import write_summary
 from thecal_hil.groundwork.progress import Share, shown
 from thecal_hil.rigs.opening import open_rig
+from thecal_sim.units import NS_PER_S
 
 FRAMES = {"model": 1_000_000, "pico": 20_000}
 FRAMES_A_ROUND = 5_000

@@ -24,13 +24,13 @@ from thecal_hil.campaigns.verify.verdict import judge, measurements, report, tab
 from thecal_hil.contract.elapsed import share_of_time
 from thecal_hil.contract.gate import GateError
 from thecal_hil.contract.image import REPOSITORY
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import Rig, RigUnavailableError
 from thecal_hil.course.drills import most_restart_ms
 from thecal_hil.course.therapy import prescribed_in
 from thecal_hil.evidence.measurements import Evidence
 from thecal_hil.groundwork.progress import Share, shown
 from thecal_hil.rigs.opening import open_rig
+from thecal_sim.units import NS_PER_S
 
 PRESCRIPTION = REPOSITORY / "examples/paediatric_flex.toml"
 EVIDENCE = Path("build/evidence")
