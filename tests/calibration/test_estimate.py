@@ -105,6 +105,19 @@ def test_what_is_known_worse_makes_its_part_larger(worse, part: str, times: floa
 
 
 @pytest.mark.requirement("calibration-uncertainty")
+def test_a_thermometer_is_as_unsure_where_each_run_has_a_temperature_of_its_own() -> None:
+    taken = tuple(replace(run, celsius=22.0) for run in runs())
+    first, second = (
+        next(one.u_nl for one in estimate(made, PLAIN).parts if one.name == "temperature")
+        for made in (runs(), taken)
+    )
+    assert second == pytest.approx(first)
+    warm = PLAIN.ml_per_unit(22.0, replace(PLAIN.air, celsius=23.0))
+    assert warm == pytest.approx(PLAIN.ml_per_unit(23.0), rel=1e-5)
+    assert warm > PLAIN.ml_per_unit(22.0) * 1.0002
+
+
+@pytest.mark.requirement("calibration-uncertainty")
 def test_more_scatter_and_fewer_runs_make_it_wider() -> None:
     usual = estimate(runs(), PLAIN)
     wild = estimate(runs(scatter=4.0), PLAIN)
