@@ -1,6 +1,7 @@
 """``make guests``: virtual environments, each with another pytest plugin beside ours, with and without ours in use.
 
-Each is installed from what pip is set up for, once, below the cache. In each, a project that knows nothing of Thecal is
+Each is installed from what pip is set up for, once, below the cache; what our own plugin needs is lent by this one. In
+each, a project that knows nothing of Thecal is
 run, and then one with a test on the model; where the other plugin reruns or ends tests, that is tried too. Exit code 1
 unless all of them end as they have to.
 """
@@ -9,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from thecal_hil.evidence.measurements import Evidence, Measurement, write_summary
@@ -22,6 +25,7 @@ _CACHE = Path(os.environ.get("THECAL_CACHE") or Path.home() / ".cache/thecal") /
 _SUMMARY = Path("build/evidence/guests.json")
 _OURS = ("numpy", "simpy", "pyserial", "rich", "typer", "keyring", "pyvcd", "scipy", "cobs", "jinja2")
 """What a test on the model takes."""
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _MOST_S = 300
 
 _THEIRS = """
@@ -80,10 +84,11 @@ def environment(guest: Guest) -> Path:
     python = folder / "bin/python"
     if (folder / "ready").exists():
         return python
-    subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "-qq", "install"]
-    subprocess.run([*pip, "pytest", guest.package, *guest.more, *_OURS], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", folder], check=True)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-qq", "--python", python]
+    subprocess.run([*pip, "install", "pytest", guest.package, *guest.more], check=True)
     (site,) = folder.glob("lib/python*/site-packages")
+    _lend(site)
     checkout = Path(__file__).parents[4]
     roots = [str(checkout / part) for part in ("firmware", "firmware/probe", "host", "sim", "hil")]
     (site / "thecal.pth").write_text("\n".join(roots) + "\n", encoding="utf-8")
@@ -96,6 +101,27 @@ def environment(guest: Guest) -> Path:
     )
     (folder / "ready").touch()
     return python
+
+
+def _lend(site: Path) -> None:
+    """Lend an environment what a test on the model takes, from this one; what it has itself stays."""
+    to_lend, lent = list(_OURS), set[str]()
+    while to_lend:
+        name = to_lend.pop()
+        if name in lent:
+            continue
+        lent.add(name)
+        try:
+            found = distribution(name)
+        except PackageNotFoundError:
+            # For another system or Python.
+            continue
+        needed = [one for one in found.requires or [] if "extra ==" not in one]
+        to_lend += [match[0] for one in needed if (match := _NAME.match(one))]
+        for top in {file.parts[0] for file in found.files or [] if file.parts[0] != ".."}:
+            lender = Path(str(found.locate_file(top)))
+            if lender.exists() and not (site / top).exists():
+                (site / top).symlink_to(lender)
 
 
 def _pytest(python: Path, test: str, *options: str) -> tuple[int, str]:
