@@ -9,7 +9,7 @@
 #   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
 #   INTERRUPTED_ARGS, FUZZ_ARGS, GUESTS_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
-#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS
+#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -207,6 +207,10 @@ comparison: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed
 .PHONY: fullcycle
 fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every pulse checked, and say how long it took
 	@$(BIN)/thecal-hil full-cycle $(FULLCYCLE_ARGS)
+
+.PHONY: fluid
+fluid: $(VENV)/ready ## Close, open and break lines, drift heads and fail sensors, and count false alarms; it resumes
+	@$(BIN)/python -m thecal_sim.fluid $(FLUID_ARGS)
 
 .PHONY: memory
 memory: $(TOOLS) $(VENV)/ready $(FIRMWARE) $(STOCK) ## Measure what requests leave of the memory and how long they take; stopped, it goes on when run again
