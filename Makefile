@@ -116,11 +116,11 @@ meter: $(VENV)/ready ## Corrupt the history of doses 10,000 times, and hold ever
 
 .PHONY: pumps
 pumps: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Draw 200 described pumps and hold each against the oracle at its least and greatest rate
-	@nice $(BIN)/python -m thecal_hil.campaigns.pumps $(PUMPS_ARGS)
+	@nice $(BIN)/thecal-hil pumps $(PUMPS_ARGS)
 
 .PHONY: slips
 slips: $(VENV)/ready ## Put slips and right changes to the rules of the host library, and print pages beside wrong clocks
-	@$(BIN)/python -m thecal_hil.campaigns.slips $(SLIPS_ARGS)
+	@$(BIN)/thecal-hil slips $(SLIPS_ARGS)
 
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board
@@ -145,15 +145,15 @@ attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a
 
 .PHONY: interrupted
 interrupted: $(VENV)/ready ## Interrupt every changing command and a visit at each step, and cut its line at each byte; it resumes
-	@nice $(BIN)/python -m thecal_hil.campaigns.interrupted $(INTERRUPTED_ARGS)
+	@nice $(BIN)/thecal-hil interrupted $(INTERRUPTED_ARGS)
 
 .PHONY: fuzz
 fuzz: $(VENV)/ready ## Have boards that answer anything talk to every command, 100,000 times; it resumes
-	@nice $(BIN)/python -m thecal_hil.campaigns.hostile $(FUZZ_ARGS)
+	@nice $(BIN)/thecal-hil hostile $(FUZZ_ARGS)
 
 .PHONY: guests
 guests: $(VENV)/ready ## Run the pytest plugin in a dozen environments, each beside another plugin; installs them once
-	@nice $(BIN)/python -m thecal_hil.campaigns.guests $(GUESTS_ARGS)
+	@nice $(BIN)/thecal-hil guests $(GUESTS_ARGS)
 
 .PHONY: campaign
 campaign: $(VENV)/ready ## Run 1,000 weeks of drawn pumps on the model with its plant; stopped, it goes on when run again
@@ -161,7 +161,7 @@ campaign: $(VENV)/ready ## Run 1,000 weeks of drawn pumps on the model with its 
 
 .PHONY: calibration
 calibration: $(VENV)/ready ## Calibrate 2,000 simulated heads and 100 with a planted error, beside an ideal estimator
-	@$(BIN)/python -m thecal_hil.campaigns.calibration $(CALIBRATION_ARGS)
+	@$(BIN)/thecal-hil calibration $(CALIBRATION_ARGS)
 
 .PHONY: campaign-dask
 campaign-dask: $(VENV)/ready ## Measure what a second Dask worker brings to a campaign
@@ -210,7 +210,7 @@ fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every 
 
 .PHONY: fluid
 fluid: $(VENV)/ready ## Close, open and break lines, drift heads and fail sensors, and count false alarms; it resumes
-	@$(BIN)/python -m thecal_sim.fluid $(FLUID_ARGS)
+	@$(BIN)/thecal-hil fluid $(FLUID_ARGS)
 
 .PHONY: memory
 memory: $(TOOLS) $(VENV)/ready $(FIRMWARE) $(STOCK) ## Measure what requests leave of the memory and how long they take; stopped, it goes on when run again

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from thecal_hil.campaigns.calibration import trial
-from thecal_hil.campaigns.calibration.__main__ import main, summary_of
+from thecal_hil.campaigns.calibration.command import main, summary_of
 from thecal_hil.campaigns.calibration.planted import PLANTED
 from thecal_hil.campaigns.calibration.trial import Outcome, planted_error, sound_head
 

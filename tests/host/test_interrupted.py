@@ -21,7 +21,7 @@ from thecal.keys import NoKeys
 from thecal_fw.core.roles import ROLE_CLINICIAN
 from thecal_fw.link import messages
 from thecal_fw.link.frames import Frame, encode_frame
-from thecal_hil.campaigns.interrupted.__main__ import places
+from thecal_hil.campaigns.interrupted.command import places
 from thecal_hil.campaigns.interrupted.trial import WAYS, Plan, findings, play, stage_for
 from thecal_hil.groundwork.copies import in_a_copy
 from thecal_sim.model import ModelPump

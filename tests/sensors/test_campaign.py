@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from thecal_fw.core.fluid.sensor_watch import SensorWatch
 from thecal_fw.core.fluid.thresholds import FREE_FLOW_UG
 from thecal_fw.core.fluid.weight_watch import FreeFlowWatch
-from thecal_sim.fluid import __main__ as campaign
+from thecal_sim.fluid import command as campaign
 from thecal_sim.fluid import false_alarms
 from thecal_sim.fluid.closed_lines import close
 from thecal_sim.fluid.figures import Assumed, Figure

@@ -80,6 +80,29 @@ WORKS: Final = {
     "edge-memory": Work(
         "thecal_hil.campaigns.speed.edge_memory", "Measure how much memory a million edges take."
     ),
+    "calibration": Work(
+        "thecal_hil.campaigns.calibration.command", "Calibrate simulated heads beside an ideal estimator."
+    ),
+    "guests": Work(
+        "thecal_hil.campaigns.guests.command",
+        "Run the pytest plugin beside others, each in an environment of its own.",
+    ),
+    "hostile": Work(
+        "thecal_hil.campaigns.hostile.command", "Have boards that answer anything talk to every command."
+    ),
+    "interrupted": Work(
+        "thecal_hil.campaigns.interrupted.command",
+        "Interrupt every changing command and a visit at each step.",
+    ),
+    "pumps": Work(
+        "thecal_hil.campaigns.pumps.command", "Draw described pumps and hold each against the oracle."
+    ),
+    "slips": Work(
+        "thecal_hil.campaigns.slips.command", "Put slips and right changes to the rules of the host library."
+    ),
+    "fluid": Work(
+        "thecal_sim.fluid.command", "Hold what is concluded about the fluid against plant and sensors."
+    ),
     "model-speed": Work("thecal_sim.benchmark", "Measure how fast the model delivers."),
     "trumpet-speed": Work("thecal_sim.metrics.benchmark", "Measure how long a trumpet curve takes."),
     "compile-emulator": Work(

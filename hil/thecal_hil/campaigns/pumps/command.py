@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -79,15 +80,15 @@ def faults_of(found: dict[str, Any]) -> list[str]:
     return faults
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.pumps", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil pumps", description=__doc__)
     parser.add_argument("--seed", type=int, default=18)
     parser.add_argument("--count", type=int, default=200, help="so many drawn pumps on the model (200)")
     parser.add_argument(
         "--pico", type=int, default=20, help="so many of them also on the emulated board (20)"
     )
     parser.add_argument("--first", type=int, default=0, help="begin with this one (0)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     _FOLDER.mkdir(parents=True, exist_ok=True)
     numbers = range(options.first, options.first + options.count)
     drawn = [str(write(options.seed, number, _FOLDER)) for number in numbers]
@@ -109,7 +110,3 @@ def main() -> int:
         f"ticks, worst volume {of_volume:.3f} microsteps, {short} faults"
     )
     return 1 if short else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

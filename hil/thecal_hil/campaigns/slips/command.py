@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from thecal.drug_library import Library, load_library
@@ -18,8 +19,8 @@ LEAST_CAUGHT_PERMILLE = 995
 MOST_QUESTIONS = 1
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="make slips", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil slips", description=__doc__)
     parser.add_argument("--seed", type=int, default=20_261_203)
     parser.add_argument("--count", type=int, default=1_000, help="slips to draw")
     parser.add_argument("--pages", type=int, default=600, help="times that pages are printed")
@@ -96,7 +97,3 @@ def dates_are_right(seed: int, count: int) -> bool:
 def _figure(what: str, reached: int, of: int, is_good: bool) -> bool:
     print(f"{what}: {reached} of {of}{'' if is_good else '  FALLS SHORT'}")
     return is_good
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

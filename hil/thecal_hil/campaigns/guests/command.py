@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -165,11 +166,11 @@ def red_runs(guest: Guest, python: Path) -> list[str]:
     return found
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.guests", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil guests", description=__doc__)
     names = [guest.package for guest in GUESTS]
     parser.add_argument("--guest", action="append", choices=names, help="only this")
-    chosen = parser.parse_args().guest or names
+    chosen = parser.parse_args(arguments).guest or names
     print(f"guests: {len(chosen)} environments, about a minute each, and two to install one", flush=True)
     found: list[str] = []
     for guest in GUESTS:
@@ -190,7 +191,3 @@ def main() -> int:
     )
     print(f"guests: {'PASS' if evidence.passed else 'FAIL'} {evidence.values()}; written to {_SUMMARY}")
     return 0 if evidence.passed else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

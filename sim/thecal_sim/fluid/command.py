@@ -9,9 +9,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -85,14 +84,14 @@ def _weeks(kept: Kept, lives: int, assumed: Assumed) -> list[Figure]:
     return false_alarms.figures_of(said, assumed)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="make fluid", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil fluid", description=__doc__)
     parser.add_argument("--weeks", type=int, default=1_000, help="of pumps in which nothing is wrong (1000)")
     parser.add_argument(
         "--folder", type=Path, default=Path("build/fluid"), help="where finished parts are kept"
     )
     parser.add_argument("--afresh", action="store_true", help="measure all parts anew")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     kept, usual, twice = Kept(args.folder, args.afresh), Assumed(), Assumed(2.0)
     lives = max(1, args.weeks // false_alarms.WEEKS_A_LIFE)
     parts: list[Callable[[], list[Figure]]] = [
@@ -118,7 +117,3 @@ def main() -> int:
         f"fluid: {'PASS' if not short else f'FAIL, {short} figures fall short'}; {kept.seconds:.0f} s of one core"
     )
     return 1 if short else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

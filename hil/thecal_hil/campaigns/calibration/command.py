@@ -64,7 +64,7 @@ def summary_of(heads: Sequence[Outcome], planted: Sequence[Sequence[Outcome]]) -
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.calibration", description=__doc__)
+    parser = argparse.ArgumentParser(prog="thecal-hil calibration", description=__doc__)
     parser.add_argument("--heads", type=int, default=2_000)
     parser.add_argument("--planted", type=int, default=10, help="of each of the ten rows")
     parser.add_argument("--seed", type=int, default=1)
@@ -105,7 +105,3 @@ def _tell(summary: dict[str, Any]) -> None:
         print(f"  planted: {row['planted']:32} {row['found']} of {row['heads']} found")
     for what in summary["wrong"]:
         print(f"WRONG: {what}")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -14,10 +14,11 @@ import os
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from thecal_hil.campaigns.hostile.session import ALL, play_hostile
-from thecal_hil.campaigns.interrupted.__main__ import digest_of_sources
+from thecal_hil.campaigns.interrupted.command import digest_of_sources
 from thecal_hil.campaigns.stage import Stage
 from thecal_hil.evidence.measurements import Evidence, Measurement, write_json, write_summary
 from thecal_hil.groundwork.copies import in_a_copy
@@ -56,10 +57,10 @@ def play_part(first: int, sessions: int) -> list[str]:
     return found
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.hostile", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil hostile", description=__doc__)
     parser.add_argument("--sessions", type=int, default=100_000, help="of all commands together (100000)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     minutes = options.sessions * _SECONDS_PER_SESSION / 60
     print(
         f"fuzz: {options.sessions:,} sessions with hostile boards, about {minutes:.0f} min of one core",
@@ -93,7 +94,3 @@ def main() -> int:
     )
     print(f"fuzz: {'PASS' if evidence.passed else 'FAIL'} {evidence.values()}; written to {_SUMMARY}")
     return 0 if evidence.passed else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from thecal_hil.campaigns.interrupted.trial import (
@@ -101,12 +102,12 @@ def digest_of_sources() -> str:
     return digest.hexdigest()[:16]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.interrupted", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil interrupted", description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="try each so many-th step and byte (1)")
     parser.add_argument("--command", action="append", choices=list(COMMANDS), help="only these commands")
     parser.add_argument("--way", action="append", choices=WAYS, help="only these ways")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     planned: list[tuple[str, str, range]] = []
     for command in options.command or COMMANDS:
         seen = seen_undisturbed(command)
@@ -145,7 +146,3 @@ def main() -> int:
     )
     print(f"interrupted: {'PASS' if evidence.passed else 'FAIL'} {evidence.values()}; written to {_SUMMARY}")
     return 0 if evidence.passed else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
