@@ -128,7 +128,9 @@ def _print_one(random: Random, kind: str, zone: ZoneInfo, printed: Printed, what
         page = handout(read, None)
         age = Age.BY_THE_SECOND
         if kind == "time unknown":
-            age = Age.BY_THE_DAY if read.status.time_source else Age.UNKNOWN
+            # A clock that is not right after the cut can't tell whether the day that was written down is.
+            is_right = read.status.time_source and abs(read.status.utc_s - now().timestamp()) <= 60
+            age = Age.BY_THE_DAY if is_right else Age.UNKNOWN
         right = _right_dates(program, filled, now(), read.status.residual_nl, age)
         for label, allowed in right.items():
             found = re.search(rf"<th>{label}</th><td>([^<]*)</td>", page)
