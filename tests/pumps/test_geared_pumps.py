@@ -14,6 +14,7 @@ from thecal_fw.core.dead_volume import MOST_CATHETER_NL, PUMP_TUBING_NL
 from thecal_fw.core.ledger import Ledger
 from thecal_fw.core.metering import step_weight
 from thecal_fw.pump.bridging import Bridging
+from thecal_fw.pump.infusion import _first_block_pulses
 from thecal_fw.pump.motor import Motor
 
 GEARED = Calibration(2, 405 * 40_000, 32 * 8 * 25_792, 405)
@@ -84,3 +85,11 @@ def test_a_motor_without_an_encoder_follows_whatever_its_line_says(monkeypatch):
         motor.check(0, 0)
     assert not motor.is_stalled()
     assert motor.lost_steps() == 0
+
+
+def test_the_first_block_of_a_faster_pump_is_longer_and_that_of_the_reference_has_64_pulses():
+    assert _first_block_pulses(BENCH_CALIBRATION, 512) == 64
+    # Ten times as many microsteps for the same volume: 711 a second at the highest rate, 640 in 0.9 s.
+    finer = Calibration(2, 5_000, 3_200)
+    assert _first_block_pulses(finer, 2_048) == 1_024
+    assert _first_block_pulses(finer, 512) == 512
