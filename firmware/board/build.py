@@ -74,6 +74,8 @@ NUMBERS_ONLY = (
     "rp2/pins",
 )
 """Modules of numbers that are written out wherever they are used: no board has them. Native code can't do otherwise."""
+UNFITTED = (f"{PACKAGE}/core/fluid/",)
+"""Rooms of what is concluded from sensors that no board has yet: no image has them."""
 
 NEXT_TO_NO_MEMORY = (f"{PACKAGE}/start/not_running.py",)
 """Modules that start on a stock board when the memory is full."""
@@ -265,7 +267,8 @@ def _prepared(files: Files) -> Files:
     """The sources as they are frozen: without what only a type checker reads, and with numbers written out."""
     # Twice: the switch of a type checker's block is a constant, too, and what is imported for constants only is left
     # over once they are written out.
-    files = without_typing(with_constants_written_out(without_typing(files)))
+    fitted = {path: text for path, text in files.items() if not path.startswith(UNFITTED)}
+    files = without_typing(with_constants_written_out(without_typing(fitted)))
     for name in (*TYPING_ONLY, *NUMBERS_ONLY):
         del files[f"{PACKAGE}/{name}.py"]
     for path, module in imports_of(files):

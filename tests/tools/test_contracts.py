@@ -22,6 +22,7 @@ PACKAGES = (
 )
 PLANTED = {
     "packages": ("host/thecal/amounts.py", "thecal_sim.units"),
+    "pumps": ("host/thecal/pumps/reader.py", "thecal_fw.core.limits"),
     "firmware": ("firmware/thecal_fw/core/ledger.py", "thecal_fw.link.frames"),
     "firmware-hardware": ("firmware/thecal_fw/core/limits.py", "machine"),
     "firmware-board": ("firmware/thecal_fw/pump/controller.py", "thecal_fw.rp2.clock"),
