@@ -54,11 +54,11 @@ def sheet(tmp_path: Path) -> Path:
 
 
 def test_the_example_says_beforehand_how_long_and_how_good() -> None:
-    code, out, _ = calibrated(REPOSITORY / "examples/calibration.toml")
+    code, out, _ = calibrated(REPOSITORY / "examples/calibration/sheet.toml")
     assert code == 0
     assert re.search(r"It takes \d h \d+ min and [\d.]+ g in all", out)
     assert re.search(r"comes out to \+/- 0\.\d+ %", out)
-    _, out, _ = calibrated(REPOSITORY / "examples/calibration.toml", "--json")
+    _, out, _ = calibrated(REPOSITORY / "examples/calibration/sheet.toml", "--json")
     assert json.loads(out)["expanded_percent"] < 0.5
 
 

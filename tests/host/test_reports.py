@@ -29,7 +29,7 @@ from thecal_fw.core.events import EVENT_HELLO, EVENT_REFILLED, EVENT_STARTED
 from thecal_fw.core.modes import MODE_FLEX
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-CONTACTS = str(EXAMPLES / "clinic.toml")
+CONTACTS = str(EXAMPLES / "clinic/contacts.toml")
 BOLUSES = load_prescription(EXAMPLES / "flex_with_boluses.toml").program
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
@@ -261,7 +261,7 @@ def test_the_sheet_has_all_that_a_family_needs(bench: Bench, tmp_path):
 
 @pytest.mark.requirement("sheet-telephone")
 def test_a_clinic_s_file_without_a_number_or_with_a_strange_one_is_refused(tmp_path):
-    text = (EXAMPLES / "clinic.toml").read_text()
+    text = (EXAMPLES / "clinic/contacts.toml").read_text()
     for old, new, message in (
         ('"112"', '"soon"', "ambulance_telephone = 'soon', allowed: a telephone number"),
         ("telephone = ", "telefon = ", "telephone is missing"),

@@ -23,7 +23,7 @@ from thecal_sim.model import ModelPump
 
 SIMPLE = load_prescription(EXAMPLES / "simple_continuous.toml")
 ML = 1_000_000
-CONTACTS = str(EXAMPLES / "clinic.toml")
+CONTACTS = str(EXAMPLES / "clinic/contacts.toml")
 VOLUMES = ("--withdrawn", "20", "--fill", "19")
 TYPED_AGAIN = ("--again", "concentration_mcg_per_ml=1000", "--reason", "a test")
 

@@ -187,7 +187,7 @@ def case_geared_metering(numbers):
     microsteps = numbers.pick((32, 48, 200)) * numbers.pick((8, 16, 256)) * motor_turns
     metering = Metering(Calibration(1, numbers.between(1_000, 10**6) * head_turns, microsteps, head_turns))
     phase = numbers.below(10**15) % metering.step_weight
-    metering.begin(numbers.between(10**6, (1 << 28) - 1), phase, numbers.below(TICKS_PER_DAY))
+    metering.begin(numbers.between(10**6, (1 << 28) - 1), phase, numbers.below(TICKS_PER_DAY // 1_000))
     answers = [metering.pulses_left, metering.phase_after, metering.last_pulse_ticks()]
     for _ in range(min(60, metering.pulses_left)):
         answers.append(metering.next_ticks())

@@ -60,9 +60,19 @@ _MINUTES_OF_TESTS = {
     "link-controller-test_numbers": 10,
     "sim": 3,
     "test_gate": 0.5,
+    "fluid": 1,
 }
 """Of one processor: the tests once with their lines followed, and once on functions observed."""
-_MINUTES_A_MODULE = {"core": 0.5, "store": 1, "pump": 3, "requests": 3, "link": 3, "sim": 1, "hil": 1}
+_MINUTES_A_MODULE = {
+    "core": 0.5,
+    "fluid": 0.5,
+    "store": 1,
+    "pump": 3,
+    "requests": 3,
+    "link": 3,
+    "sim": 1,
+    "hil": 1,
+}
 """Of one processor, by field."""
 MOST_SECONDS_ON_EXPLAINED = 3.0
 """Of tests tried on an explained mutant: enough to find out that it is noticed after all, as most are at once."""

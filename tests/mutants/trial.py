@@ -46,6 +46,7 @@ PYTEST = (
     "--tb=no",
     "--hypothesis-profile=mutants",
     "--rig=model",
+    "--thecal-idle-rigs",
     "-pno:cacheprovider",
     "-pno:xdist",
     "-pno:cov",

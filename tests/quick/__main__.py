@@ -108,6 +108,7 @@ def _first_steps(selection: Selection, outcome_file: Path, seconds: float) -> li
         )
         settings = (
             "--rig=model",
+            "--thecal-idle-rigs",
             "--hypothesis-profile=quick",
             "--maxfail=10",
             "-q",

@@ -60,7 +60,7 @@ class Delivery:
         self._least_interval_ticks = least_interval_ticks
         # Of any contents: made of a list or of bytes, it would need the board's largest free piece of heap twice over.
         self._intervals = array("I", range(most_pulses))
-        self._ahead = memoryview(self._intervals)
+        self._planned_intervals = memoryview(self._intervals)
         self._mask = most_pulses - 1
         self._timeline: "RateSegments" = NO_DELIVERY
         self.planned = 0
@@ -225,14 +225,14 @@ class Delivery:
 
     def instant_of(self, pulse: int) -> "tuple[int, int]":
         """When a planned pulse that is not yet due will be: (s, us)."""
-        mask, ahead = self._mask, self._ahead
+        mask, planned = self._mask, self._planned_intervals
         begin, end = (self.due + 2) & mask, (pulse & mask) + 1
         if pulse < self.due + 2:
             ticks = 0
         elif begin < end:
-            ticks = sum(ahead[begin:end])
+            ticks = sum(planned[begin:end])
         else:
-            ticks = sum(ahead[begin:]) + sum(ahead[:end])
+            ticks = sum(planned[begin:]) + sum(planned[:end])
         us = self.head_us + small(ticks % TICKS_PER_SECOND) * TICK_US
         return self.head_s + small(ticks // TICKS_PER_SECOND) + us // 1_000_000, us % 1_000_000
 

@@ -453,6 +453,7 @@ class Controller:
             grants.set_due()
             # Each by the agenda's own name: a method without its call is an object of its own on the heap.
             agenda.due_by(infusion.refill_s, infusion.refill_us)
+            self.reservoir_watch.set_due()
             agenda.due_by(self.reservoir_watch.due_s, self.reservoir_watch.due_us)
             agenda.due_by(grants.due_s, grants.due_us)
             agenda.due_by(self.bolus_notes.due_s, self.bolus_notes.due_us)

@@ -29,9 +29,7 @@ _FASTEST = 100_000.0
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: thecal demo --speed 3600 --fault occlusion@2h")(demo)
     app.command(epilog="Example: thecal weigh mass.csv --ml-per-day 0.424")(weigh)
-    app.command(epilog="Example: thecal calibrate sheet.toml runs.csv --record head.json --page head.html")(
-        calibrate
-    )
+    app.command(epilog="Example: thecal calibrate sheet.toml runs.csv --record head.json")(calibrate)
     app.command(epilog="Example: thecal balance mass.csv --balance /dev/ttyUSB0 --every 10")(balance)
 
 

@@ -70,6 +70,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     )
     declare(
         parser,
+        "--thecal-idle-rigs",
+        action="store_true",
+        help="a rig that is asked for may run nothing: for a choice of tests that nobody has looked at",
+    )
+    declare(
+        parser,
         "--thecal-board",
         metavar="SPEC",
         help="what of real silicon is imposed on the emulated board, for the rig pico: ideal, silicon, or settings, "
@@ -252,7 +258,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def _rigs_without_a_test(config: pytest.Config) -> list[str]:
-    if config.option.collectonly or not chosen(config, "--thecal-rig"):
+    if (
+        config.option.collectonly
+        or chosen(config, "--thecal-idle-rigs")
+        or not chosen(config, "--thecal-rig")
+    ):
         return []
     return [name for name in _chosen_rigs(config) if name not in _rigs_that_ran]
 

@@ -87,7 +87,7 @@ def contacts_of(path: Path | None, handout: Path | None, *, no_telephone: bool) 
         raise BadInputError(
             [
                 "the hand-out has no telephone number to call: give the clinic's file with --contacts FILE, like"
-                " examples/clinic.toml, or write the numbers on it by hand and say so with --no-telephone"
+                " examples/clinic/contacts.toml, or write the numbers on it by hand and say so with --no-telephone"
             ]
         )
     return None

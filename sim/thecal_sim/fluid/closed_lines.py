@@ -23,6 +23,7 @@ from thecal_sim.fluid.rigging import (
 )
 from thecal_sim.plant import Conditions, Plant, PlantParameters, Quantity
 from thecal_sim.plant.line import LineParameters
+from thecal_sim.plant.motor import MotorParameters
 from thecal_sim.plant.rotor import DIPPING_ROLLERS, Rotor, RotorParameters
 from thecal_sim.sensors.pressure import PressureSensor
 from thecal_sim.units import NS_PER_S
@@ -61,7 +62,7 @@ class Closed:
 
 def ripple_nl(rotor: RotorParameters) -> int:
     """What the description of a pump says of its head, by its table."""
-    whole = 3_200
+    whole = MotorParameters().microsteps_per_rev
     off = Rotor(rotor, whole).even_revs(np.arange(whole)) - np.arange(whole) / whole
     return ceil(float(off.max() - off.min()) * rotor.nl_per_rev)
 
@@ -71,7 +72,7 @@ def close(
 ) -> Closed:
     """Close a line at a phase of the rollers, until it is found, and open it again."""
     sensor = pressure_sensor(times)
-    turned_before = round(phase * 3_200 / 3 / PHASES)
+    turned_before = round(phase * MotorParameters().microsteps_per_rev / 3 / PHASES)
     parameters = PlantParameters(
         rotor=replace(rotor, begins_at_microstep=turned_before),
         line=LineParameters(compliance_nl_per_kpa=nl_per_kpa),

@@ -27,7 +27,7 @@ from thecal_sim.sensors.weight import WeightSensor
 from thecal_sim.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 
 _SIPHONS_ML_PER_H = (1.0, 3.0, 10.0, 30.0)
-_MOST_NL, _MOST_S = 50_000.0, 60.0
+_MOST_UL, _MOST_S = 50, 60.0
 _READING_NS = FREE_FLOW_BLOCK * WEIGHT_PERIOD_MS * NS_PER_MS
 _BEFORE_READINGS, _AFTER_READINGS = 40, 24
 _BLOCKS_BEFORE = 8
@@ -76,7 +76,7 @@ def siphons(assumed: Assumed) -> list[Figure]:
             for rate in RATES_NL_PER_DAY
             for phase in range(PHASES)
         ]
-        bound_s = max(_MOST_S, _MOST_NL / nl_per_s)
+        bound_s = max(_MOST_S, 1_000 * _MOST_UL / nl_per_s)
         in_time = sum(s is not None and 0 <= s <= bound_s for s in found)
         worst = max((s for s in found if s is not None), default=float("nan"))
         figures.append(
@@ -124,7 +124,7 @@ def broken_lines(assumed: Assumed) -> list[Figure]:
     for place, share in _PLACES.items():
         fed, in_time, runs = [], 0, 0
         for rate in RATES_NL_PER_DAY:
-            bound_nl = max(_MOST_NL, rate * _MOST_S * NS_PER_S / NS_PER_DAY)
+            bound_nl = max(1_000 * _MOST_UL, rate * _MOST_S * NS_PER_S / NS_PER_DAY)
             for phase in range(PHASES):
                 nl = broken(rate, share, phase, assumed.times)
                 runs += 1

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from thecal.pumps.constants import chosen
+
 _EDGES_A_LINE = 4
 _LEVELS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 
@@ -21,7 +23,7 @@ class EncoderParameters:
     changes."""
 
     lines: int = 1_000
-    microsteps_per_rev: int = 3_200
+    microsteps_per_rev: int = round(chosen().motor.microsteps_per_head_turn)
     is_swapped: bool = False
     stuck: tuple[int, int] | None = None
 
