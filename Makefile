@@ -6,8 +6,10 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS, PICO_DOSE_SEQUENCES
 #                 how many steps make doses takes, and how many sequences make doses-pico (1000000, 2000)
+#   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS, BENCH_ARGS, DOSES_ARGS, METER_ARGS
+#   INTERRUPTED_ARGS, FUZZ_ARGS, GUESTS_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
+#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -33,6 +35,10 @@ DEMO_ARGS ?= --program examples/paediatric_flex.toml
 
 THECAL_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/thecal
 export THECAL_CACHE
+
+ifdef PUMP
+export THECAL_PUMP := $(PUMP)
+endif
 
 # With a stock image at hand, neither the cross compiler nor its sources are needed.
 ifdef THECAL_UF2
@@ -82,7 +88,7 @@ demo: $(VENV)/demo-ready ## Play a pump to practise on, without hardware; it del
 
 .PHONY: verify
 verify: $(TOOLS) $(VENV)/verify-ready $(FIRMWARE) ## Deliver a day on the emulated board and check every pulse
-	@$(BIN)/thecal-verify $(VERIFY_ARGS)
+	@$(BIN)/thecal-hil verify $(VERIFY_ARGS)
 
 .PHONY: test
 test: $(TOOLS) system-analyser $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
@@ -94,7 +100,7 @@ quick: $(TOOLS) $(VENV)/ready ## Check an edit within a minute: style, types, un
 
 .PHONY: powercuts
 powercuts: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cut the power in every flash operation, on the model and the emulated board
-	@$(BIN)/python -m thecal_hil.campaigns.powercuts $(POWERCUTS_ARGS)
+	@$(BIN)/thecal-hil powercuts $(POWERCUTS_ARGS)
 
 .PHONY: doses
 doses: $(VENV)/ready ## Ask anything of a pump a million times, and hold doses, log and pulses against a reference; it resumes
@@ -108,6 +114,14 @@ doses-pico: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## The same on the emulated board
 meter: $(VENV)/ready ## Corrupt the history of doses 10,000 times, and hold every hour and 24 hours by the pulse; it resumes
 	@PYTHONPATH=tests nice $(BIN)/python -m therapy.meter_campaign $(METER_ARGS)
 
+.PHONY: pumps
+pumps: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Draw 200 described pumps and hold each against the oracle at its least and greatest rate
+	@nice $(BIN)/thecal-hil pumps $(PUMPS_ARGS)
+
+.PHONY: slips
+slips: $(VENV)/ready ## Put slips and right changes to the rules of the host library, and print pages beside wrong clocks
+	@$(BIN)/thecal-hil slips $(SLIPS_ARGS)
+
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board
 	@$(BIN)/pytest -n 2 -m "campaign or not campaign" tests/scenarios/test_alarms.py
@@ -119,30 +133,46 @@ scenarios: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Run every scenario on both
 
 .PHONY: longrun
 longrun: $(VENV)/ready ## Deliver 200 days on the model with a fault every few hours
-	@$(BIN)/python -m thecal_hil.campaigns.long_run $(LONGRUN_ARGS)
+	@$(BIN)/thecal-hil long-run $(LONGRUN_ARGS)
 
 .PHONY: changes
 changes: $(TOOLS) $(VENV)/ready $(FIRMWARE) stock ## Ask for changes at any instant on slow boards, and faults in any order on the model
-	@$(BIN)/python -m thecal_hil.campaigns.changes $(CHANGES_ARGS)
+	@$(BIN)/thecal-hil changes $(CHANGES_ARGS)
 
 .PHONY: attack
 attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a key, a million on the model
-	@$(BIN)/python -m thecal_hil.campaigns.attack.attack $(ATTACK_ARGS)
+	@$(BIN)/thecal-hil attack $(ATTACK_ARGS)
+
+.PHONY: interrupted
+interrupted: $(VENV)/ready ## Interrupt every changing command and a visit at each step, and cut its line at each byte; it resumes
+	@nice $(BIN)/thecal-hil interrupted $(INTERRUPTED_ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/ready ## Have boards that answer anything talk to every command, 100,000 times; it resumes
+	@nice $(BIN)/thecal-hil hostile $(FUZZ_ARGS)
+
+.PHONY: guests
+guests: $(VENV)/ready ## Run the pytest plugin in a dozen environments, each beside another plugin; installs them once
+	@nice $(BIN)/thecal-hil guests $(GUESTS_ARGS)
 
 .PHONY: campaign
 campaign: $(VENV)/ready ## Run 1,000 weeks of drawn pumps on the model with its plant; stopped, it goes on when run again
-	@$(BIN)/python -m thecal_hil.campaigns.weeks $(CAMPAIGN_ARGS)
+	@$(BIN)/thecal-hil weeks $(CAMPAIGN_ARGS)
+
+.PHONY: calibration
+calibration: $(VENV)/ready ## Calibrate 2,000 simulated heads and 100 with a planted error, beside an ideal estimator
+	@$(BIN)/thecal-hil calibration $(CALIBRATION_ARGS)
 
 .PHONY: campaign-dask
 campaign-dask: $(VENV)/ready ## Measure what a second Dask worker brings to a campaign
-	@$(BIN)/python -m thecal_hil.campaigns.weeks.scaling
+	@$(BIN)/thecal-hil weeks-scaling
 
 .PHONY: reproducible
 reproducible: $(TOOLS) $(VENV)/ready uf2 ## Build the firmware from nothing and in a copied cache, and compare the bytes
 	@$(BIN)/pytest -m campaign tests/firmware/test_build_reproducible.py tests/firmware/test_build_kept.py
 
 .PHONY: house
-house: $(VENV)/ready ## Hold the structure of the sources against its bounds
+house: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Hold the structure of the sources, and what an hour costs, against bounds
 	@PYTHONPATH=tests nice $(BIN)/python -m house
 
 .PHONY: mutants
@@ -151,15 +181,15 @@ mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time
 
 .PHONY: trace
 trace: $(VENV)/ready ## Print and write the matrix of requirements and tests; fail where a link is missing
-	@$(BIN)/python -m thecal_hil.evidence.trace
+	@$(BIN)/thecal-hil trace
 
 .PHONY: trace-mutants
 trace-mutants: $(VENV)/ready ## Put each safety-bearing requirement's mistake into a copy and have its own tests notice it
-	@nice $(BIN)/python -m thecal_hil.evidence.trace.mutant_trials $(TRACE_MUTANTS_ARGS)
+	@nice $(BIN)/thecal-hil trace-mutants $(TRACE_MUTANTS_ARGS)
 
 .PHONY: evidence
 evidence: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Run the library of scenarios on model and emulated board and write the report of it
-	@$(BIN)/python -m thecal_hil.report $(EVIDENCE_ARGS)
+	@$(BIN)/thecal-hil report $(EVIDENCE_ARGS)
 
 .PHONY: evidence-check
 evidence-check: $(TOOLS) system-analyser $(VENV)/ready ## Open a report in a browser: no errors, no requests; and its waveforms in sigrok
@@ -167,28 +197,32 @@ evidence-check: $(TOOLS) system-analyser $(VENV)/ready ## Open a report in a bro
 
 .PHONY: bench
 bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure what verification costs, beside an earlier commit; about an hour
-	@$(BIN)/python -m thecal_hil.campaigns.speed $(BENCH_ARGS)
+	@$(BIN)/thecal-hil speed $(BENCH_ARGS)
 
 .PHONY: comparison
 comparison: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio
-	@$(BIN)/python -m thecal_sim.benchmark
-	@$(BIN)/python -m thecal_hil.campaigns.comparison
+	@$(BIN)/thecal-hil model-speed
+	@$(BIN)/thecal-hil comparison
 
 .PHONY: fullcycle
 fullcycle: $(VENV)/ready ## Deliver 180 days on the model with its plant, every pulse checked, and say how long it took
-	@$(BIN)/python -m thecal_hil.campaigns.full_cycle $(FULLCYCLE_ARGS)
+	@$(BIN)/thecal-hil full-cycle $(FULLCYCLE_ARGS)
+
+.PHONY: fluid
+fluid: $(VENV)/ready ## Close, open and break lines, drift heads and fail sensors, and count false alarms; it resumes
+	@$(BIN)/thecal-hil fluid $(FLUID_ARGS)
 
 .PHONY: memory
 memory: $(TOOLS) $(VENV)/ready $(FIRMWARE) $(STOCK) ## Measure what requests leave of the memory and how long they take; stopped, it goes on when run again
-	@$(BIN)/python -m thecal_hil.campaigns.memory $(MEMORY_ARGS)
+	@$(BIN)/thecal-hil memory $(MEMORY_ARGS)
 
 .PHONY: lockstep
 lockstep: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Measure what a plant in the loop costs the emulated board
-	@$(BIN)/python -m thecal_hil.campaigns.lock_step $(LOCKSTEP_ARGS)
+	@$(BIN)/thecal-hil lock-step $(LOCKSTEP_ARGS)
 
 .PHONY: emulator-parity
 emulator-parity: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Compare both paths of the emulator after every instruction, over the whole library
-	@nice $(BIN)/python -m thecal_hil.campaigns.parity $(PARITY_ARGS)
+	@nice $(BIN)/thecal-hil parity $(PARITY_ARGS)
 
 .PHONY: parity-mutants
 parity-mutants: $(VENV)/ready ## Put mistakes into the emulator's compiled path and have that comparison find each
@@ -204,8 +238,8 @@ types: $(VENV)/ready ## Check types
 	@$(BIN)/pyright
 
 .PHONY: deps
-deps: $(VENV)/ready ## Check that dependencies point one way
-	@$(BIN)/python tests/tools/dependency_direction.py
+deps: $(VENV)/ready ## Check who imports whom: the contracts of pyproject.toml
+	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 
 .PHONY: format
 format: $(VENV)/ready ## Put the sources into the agreed format
@@ -278,7 +312,7 @@ $(VENV)/verify-packages: $(VENV)/demo-packages
 	@touch $@
 
 $(VENV)/verify-ready: $(VENV)/verify-packages $(VENV)/demo-ready | system-native
-	@$(BIN)/python -m thecal_hil.emulator.compiled
+	@$(BIN)/thecal-hil compile-emulator
 	@touch $@
 
 $(VENV)/packages: $(VENV)/verify-packages

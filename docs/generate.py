@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
-sys.path[:0] = [str(DOCS), str(DOCS.parent / "firmware")]
+sys.path[:0] = [str(DOCS), str(DOCS.parent / "firmware"), str(DOCS.parent / "host")]
 
 from generators import (  # noqa: E402
     architecture,

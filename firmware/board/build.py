@@ -36,6 +36,7 @@ import lean
 import places
 import sources
 from constants_in_place import imports_of, with_constants_written_out
+from pump_numbers import READER_FOLDER, VARIABLE, DescriptionError, chosen, module_of
 from trailer import with_trailer
 from typing_only import without_typing
 
@@ -64,8 +65,17 @@ SHARED_WITH_PROBE = (
 """Modules of the pump's package that the probe has too: frames, clock and port, and what these need."""
 TYPING_ONLY = ("ports", "core/octets", "pump/contracts", "requests/contracts", "store/flash_chip")
 """Modules that nothing imports when it runs: the type checker reads them."""
-NUMBERS_ONLY = ("core/dead_volume", "core/flash_map", "core/journal_condition", "rp2/chip", "rp2/pins")
+NUMBERS_ONLY = (
+    "core/dead_volume",
+    "core/described",
+    "core/flash_map",
+    "core/journal_condition",
+    "rp2/chip",
+    "rp2/pins",
+)
 """Modules of numbers that are written out wherever they are used: no board has them. Native code can't do otherwise."""
+UNFITTED = (f"{PACKAGE}/core/fluid/",)
+"""Rooms of what is concluded from sensors that no board has yet: no image has them."""
 
 NEXT_TO_NO_MEMORY = (f"{PACKAGE}/start/not_running.py",)
 """Modules that start on a stock board when the memory is full."""
@@ -136,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         _build_all(options)
-    except (BuildError, sources.SourceError) as error:
+    except (BuildError, DescriptionError, sources.SourceError) as error:
         print(f"firmware: {error}", file=sys.stderr)
         return 2
     return 0
@@ -150,6 +160,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--extra-main", type=Path, help="freeze this file as main.py instead (with --out)")
     parser.add_argument("--out", type=Path, help="the image to write when --extra-main is given")
     parser.add_argument("--mpy", type=Path, metavar="FOLDER", help="write the compiled package to FOLDER")
+    parser.add_argument("--pump", help="name or file of the pump's description; default reference")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.target) - set(TARGETS))
     if unknown:
@@ -162,6 +173,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _build_all(options: argparse.Namespace) -> None:
+    if options.pump is not None:
+        os.environ[VARIABLE] = options.pump
     shop = Workshop(
         cache=sources.cache_folder(),
         output=options.output.resolve(),
@@ -202,7 +215,9 @@ def current_commit() -> str:
     head = _git("rev-parse", "--verify", "HEAD")
     if head is None:
         return "unknown"
-    changes = _git("status", "--porcelain", "--untracked-files=all", "--", str(FIRMWARE_FOLDER))
+    changes = _git(
+        "status", "--porcelain", "--untracked-files=all", "--", str(FIRMWARE_FOLDER), str(READER_FOLDER)
+    )
     return head[:COMMIT_DIGITS] + ("+" if changes else "")
 
 
@@ -226,13 +241,21 @@ def _tell_unknown_commit(reason: str) -> None:
 
 def package_files(commit: str) -> Files:
     """The package as it goes onto a board: its modules, and one that says which commit they are from."""
-    files = _prepared(_sources_of(FIRMWARE_FOLDER, PACKAGE))
+    files = _prepared(_pump_sources())
     # The board would work the hash out at the first hello, from 20 kB of texts, and keep eight bytes behind all of that
     # garbage in the middle of its memory.
     build_info = f'"""Which commit this is, and the hash of its messages."""\n\nCOMMIT = "{commit}"\n'
     build_info += f"SCHEMA_HASH = {lean.schema_hash(FIRMWARE_FOLDER)!r}\n"
     files[f"{PACKAGE}/_build_info.py"] = build_info.encode()
     return dict(sorted(files.items()))
+
+
+def _pump_sources() -> Files:
+    """The package's sources, with the numbers of the pump that the image is for."""
+    return {
+        **_sources_of(FIRMWARE_FOLDER, PACKAGE),
+        f"{PACKAGE}/core/described.py": module_of(chosen()).encode(),
+    }
 
 
 def _sources_of(root: Path, package: str) -> Files:
@@ -244,7 +267,8 @@ def _prepared(files: Files) -> Files:
     """The sources as they are frozen: without what only a type checker reads, and with numbers written out."""
     # Twice: the switch of a type checker's block is a constant, too, and what is imported for constants only is left
     # over once they are written out.
-    files = without_typing(with_constants_written_out(without_typing(files)))
+    fitted = {path: text for path, text in files.items() if not path.startswith(UNFITTED)}
+    files = without_typing(with_constants_written_out(without_typing(fitted)))
     for name in (*TYPING_ONLY, *NUMBERS_ONLY):
         del files[f"{PACKAGE}/{name}.py"]
     for path, module in imports_of(files):
@@ -290,7 +314,7 @@ def _check_index(source: str, frozen: Files) -> None:
 def probe_image(commit: str) -> Image:
     """The probe's image: its own package, and what it shares with the pump."""
     root, pump = FIRMWARE_FOLDER / "probe", package_files(commit)
-    files = _prepared({**_sources_of(FIRMWARE_FOLDER, PACKAGE), **_sources_of(root, PROBE_PACKAGE)})
+    files = _prepared({**_pump_sources(), **_sources_of(root, PROBE_PACKAGE)})
     frozen = {path: text for path, text in files.items() if path.startswith(f"{PROBE_PACKAGE}/")}
     frozen |= {f"{PACKAGE}/{name}.py": pump[f"{PACKAGE}/{name}.py"] for name in SHARED_WITH_PROBE}
     frozen["_boot.py"] = (BOARD_FOLDER / BOARD / "_boot.py").read_bytes()
@@ -336,6 +360,7 @@ def _place_described(shop: Workshop, image: Image) -> None:
     description = {
         "name": image.name,
         "board": image.board,
+        "pump": {"name": chosen().name, "version": chosen().version, "digest": chosen().digest},
         "version": version,
         "commit": shop.commit,
         "sha256": sources.sha256_of(built.path),

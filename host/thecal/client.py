@@ -12,7 +12,8 @@ from typing import Any
 
 from thecal.alarm_sets import set_of, with_bits
 from thecal.bolus import BolusCancelled, BolusCheck, BolusGiven, BolusState
-from thecal.errors import PumpRefusedError, ThecalError
+from thecal.changes import Changes
+from thecal.errors import BadAnswerError, PumpRefusedError, ThecalError
 from thecal.keys import Keys
 from thecal.link import Link, SerialPort, text_of
 from thecal.refill_dates import ReservoirOutlook
@@ -26,6 +27,11 @@ from thecal_fw.link.authentication import TAG_BYTES
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 
 _FLAGS = ("is_stored", "fill_known_before", "under_way", "is_history_known", "is_known", "alarm_protects")
+
+
+_MOST_FAULTS = 1_000
+_MOST_EVENTS = 100_000
+"""Several times what any pump's flash holds."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +144,10 @@ class Pump:
         host_nonce: int | None = None,
         clock: Callable[[], float] | None = None,
         keys: Keys | None = None,
+        changes: Changes | None = None,
+        agree_to_open: Callable[[str], bool] | None = None,
     ) -> None:
-        self._link = Link(port, host_nonce, clock, keys)
+        self._link = Link(port, host_nonce, clock, keys, changes, agree_to_open)
 
     @property
     def version(self) -> str:
@@ -175,7 +183,7 @@ class Pump:
     def read_program(self) -> Program | None:
         """The program the pump has, or None if it has none."""
         try:
-            return decode(self._read_program(staged=False))
+            return _decoded(self._read_program(staged=False))
         except PumpRefusedError as refusal:
             if refusal.code == messages.ERROR_NO_PROGRAM:
                 return None
@@ -187,7 +195,7 @@ class Pump:
             part = self._link.ask(messages.READ_PROGRAM, staged, len(encoded))
             encoded += part["tail"]
             if len(encoded) >= part["total_bytes"] or not part["tail"]:
-                return encoded
+                return encoded[: part["total_bytes"]]
 
     def program(self, program: Program) -> Effective:
         """Make this the pump's program: stage, read back, check, commit."""
@@ -214,7 +222,7 @@ class Pump:
             check = self._link.ask(messages.STAGE_CHECK, len(faults))
             part = [_fault_of(values) for values in _records(check["tail"], messages.FAULT)]
             faults += part
-            if len(faults) >= check["fault_count"] or not part:
+            if len(faults) >= min(check["fault_count"], _MOST_FAULTS) or not part:
                 return faults
 
     def commit_staged(self, digest: bytes) -> Effective:
@@ -240,9 +248,11 @@ class Pump:
         while True:
             answer = self._link.ask(messages.READ_LOG, first_sequence)
             events += [Event(**values) for values in _records(answer["tail"], messages.EVENT)]
-            first_sequence = answer["next_sequence"]
+            asked, first_sequence = first_sequence, answer["next_sequence"]
             if first_sequence > answer["latest_sequence"]:
                 return events
+            if first_sequence <= asked or len(events) > _MOST_EVENTS:
+                raise BadAnswerError("the log that answers has no end: it is not a Thecal pump's")
 
     def check_bolus(self, kind: int, rate_nl_per_day: int = 0, seconds: int = 0) -> BolusCheck:
         """Whether a bolus would be given now; changes nothing. Kinds are those of ``thecal_fw.core.bolus``."""
@@ -287,6 +297,10 @@ class Pump:
         """Give a role a new key. Refused unless the button on the board is held."""
         self._link.ask(messages.PAIR, role, key)
 
+    def proves(self, role: int, key: bytes) -> bool:
+        """Whether the pump has this key of a role. A wrong one counts as a try to guess it."""
+        return self._link.proves(role, key)
+
     def access(self) -> Access:
         """What the pump's keys are."""
         answer = self._link.ask(messages.CHALLENGE, ROLE_CLINICIAN)
@@ -301,6 +315,14 @@ def _records(tail: bytes, layout: messages.Layout) -> Iterator[dict[str, Any]]:
         values = layout.unpack(tail[offset : offset + layout.size])
         if values is not None:
             yield values
+
+
+def _decoded(encoded: bytes) -> Program:
+    try:
+        return decode(encoded)
+    except Exception as error:
+        # Bytes from outside: whatever it is that they do to whoever reads them, they are no program.
+        raise BadAnswerError(f"what answers as the pump's program is none: {error}") from error
 
 
 def _fault_of(values: dict[str, Any]) -> Fault:

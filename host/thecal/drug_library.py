@@ -18,7 +18,8 @@ from pathlib import Path
 from thecal.amounts import beyond, dose_mcg, plain
 from thecal.errors import BadInputError
 from thecal.judgement import Finding, Kind
-from thecal.table import Table, read_toml
+from thecal.table import Table
+from thecal.toml_file import read_toml
 from thecal_fw.core.program import DRUG_NAME_BYTES, LIBRARY_DIGEST_BYTES
 
 # field: least and most that can be meant at all; the pump's own ranges where it has one.
@@ -83,6 +84,10 @@ class Entry:
 
     def judge_bolus(self, dose_mcg: Fraction, field: str = "dose_mcg") -> list[Finding]:
         return self._most(field, dose_mcg, "most_bolus_mcg", "in one bolus")
+
+    def judge_most_in_a_day(self, dose_mcg: Fraction, field: str) -> list[Finding]:
+        """What may be given in 24 hours, whether or not it is prescribed."""
+        return self._most(field, dose_mcg, "most_mcg_per_day", "in 24 hours")
 
     def judge_change(self, old_mcg_per_day: Fraction, new_mcg_per_day: Fraction) -> list[Finding]:
         """A change of the daily dose by the drug's own limits; a patient group's are in ``titration``."""

@@ -1,6 +1,7 @@
 """What can go wrong between a host and a pump, each with a message a person can act on."""
 
 from thecal.alarm_sets import bits_in, names_of
+from thecal.printable import printable
 from thecal_fw.core.bolus_history import REFUSAL_NAMES, REFUSED_METER
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.link import messages
@@ -15,8 +16,8 @@ class BadInputError(ThecalError):
     """What a person gave is not acceptable; nothing was sent. ``problems`` has one line for each fault."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = [printable(problem) for problem in problems]
+        super().__init__("\n".join(self.problems))
 
 
 class PortError(ThecalError):
@@ -47,12 +48,24 @@ class KeyStoreError(ThecalError):
     """This computer has no key store, or it does not do what is asked of it."""
 
 
+class NoKeyStoreError(KeyStoreError):
+    """This computer has no key store, so no key is in it."""
+
+
 class NotPairedError(ThecalError):
     """The pump has keys, and this computer has none that is enough."""
 
 
 class WrongPumpError(ThecalError):
-    """What answers does not have the key that the pump has."""
+    """What answers does not have the key that the pump has, or is another pump than a moment before."""
+
+
+class BadAnswerError(ThecalError):
+    """What answers says something that no pump can mean."""
+
+
+class OpenPumpError(ThecalError):
+    """What answers says that it has no key, and this computer keeps one of the pump whose number it gives."""
 
 
 class PumpRefusedError(ThecalError):

@@ -15,19 +15,25 @@ from typing import Any, Protocol
 
 from serial import SerialTimeoutException
 
+from thecal.answers import check
+from thecal.changes import Changes
 from thecal.errors import (
+    KeyStoreError,
     NoAnswerError,
     NotAPumpError,
+    OpenPumpError,
     PortError,
     PumpRefusedError,
     SessionEndedError,
     StaleSessionError,
     ThecalError,
     VersionMismatchError,
+    WrongPumpError,
 )
 from thecal.keys import Keys, NoKeys
+from thecal.printable import printable
 from thecal.proof import Proof
-from thecal_fw.core.roles import ROLE_NONE
+from thecal_fw.core.roles import OPEN, ROLE_CLINICIAN, ROLE_NONE
 from thecal_fw.link import messages
 from thecal_fw.link.frames import PROTOCOL_VERSION, Frame, FrameReader, encode_frame
 from thecal_fw.link.messages import Message
@@ -63,7 +69,8 @@ class Link:
 
     host_nonce: makes two hosts' sessions differ; a random one unless given, and then counted on from session to
     session, so that a run can be repeated byte for byte. clock: seconds in the port's time; with it, a port that
-    babbles slowly is given up too. keys: where the pump's keys are found if it wants a proof.
+    babbles slowly is given up too. keys: where the pump's keys are found. changes: what was asked for is noted in it.
+    agree_to_open: asked, with the reason why, whether a pump without keys may be changed of which a key is kept.
     """
 
     def __init__(
@@ -72,12 +79,17 @@ class Link:
         host_nonce: int | None = None,
         clock: Callable[[], float] | None = None,
         keys: Keys | None = None,
+        changes: Changes | None = None,
+        agree_to_open: Callable[[str], bool] | None = None,
     ) -> None:
         self._port = port
+        self._changes = changes or Changes()
+        self._agree_to_open = agree_to_open or (lambda _why: False)
         self._nonce = secrets.randbits(32) if host_nonce is None else host_nonce
         self._clock = clock or (lambda: 0.0)
         random_bytes = secrets.token_bytes if host_nonce is None else random.Random(host_nonce).randbytes
         self._proof = Proof(keys or NoKeys(), random_bytes)
+        self._may_be_open = False
         self._set_timeout(ANSWER_TIMEOUT_S)
         self._reader = FrameReader()
         self._session = 0
@@ -96,6 +108,7 @@ class Link:
         # The answer to an earlier host's hello may still come. It is told from ours by the number of the request.
         self._request = self._nonce % _HELLO_REQUESTS
         own_hash = messages.schema_hash()
+        before = self.greeting.get("serial")
         try:
             self.greeting = self.ask(messages.HELLO, own_hash, self._nonce)
             self._nonce = (self._nonce + 1) & 0xFFFFFFFF
@@ -113,6 +126,11 @@ class Link:
             raise VersionMismatchError(
                 f"this host has message layouts {own_hash.hex()}, the pump (firmware {self.version()}) has"
                 f" {pump_hash.hex()}: install the host software of that version or flash the pump"
+            )
+        if before is not None and self.greeting["serial"] != before:
+            raise WrongPumpError(
+                f"pump {text_of(before)} was at this port, and now pump {text_of(self.greeting['serial'])} answers:"
+                " nothing further was asked of it"
             )
         self._session = self.greeting["session"]
         self._request = 0
@@ -157,25 +175,99 @@ class Link:
             return self._ask_proving(message, values, tail)
 
     def _ask_proving(self, message: Message, values: tuple[object, ...], tail: bytes) -> dict[str, Any]:
-        """Make a request; where the pump wants a proof that it has not got, give it one and make the request again."""
+        """Make a request. Before the first change the pump has to have the key that is kept for it, if one is; where
+        it wants a proof that it has not got, it is given one and the request is made again."""
+        if message.role != ROLE_NONE and not (self._proof.is_made or self._may_be_open):
+            self._settle_whom_this_is(message, values)
         try:
             return self._ask_once(message, values, tail)
         except PumpRefusedError as refusal:
             if refusal.code != messages.ERROR_NOT_AUTHENTICATED or message.role == ROLE_NONE:
                 raise
-
-        def ask(message: Message, *values: object) -> dict[str, Any]:
-            return self._ask_once(message, values, b"")
-
-        self._proof.make(ask, text_of(self.greeting["serial"]), self._session, _role_for(message, values))
+        self._prove(message, values)
         return self._ask_once(message, values, tail)
 
+    def _prove(self, message: Message, values: tuple[object, ...]) -> None:
+        serial = text_of(self.greeting["serial"])
+        self._proof.make(self._ask_plainly, serial, self._session, _role_for(message, values))
+
+    def _ask_plainly(self, message: Message, *values: object) -> dict[str, Any]:
+        return self._ask_once(message, values, b"")
+
+    def _settle_whom_this_is(self, message: Message, values: tuple[object, ...]) -> None:
+        """Have the pump prove a key that is kept for its serial number; raise OpenPumpError if it says that it has
+        none, unless that is agreed to."""
+        serial = text_of(self.greeting["serial"])
+        try:
+            is_kept = self._proof.has_key_of(serial)
+        except KeyStoreError as error:
+            if not self._agree_to_open(
+                f"it is not known whether a key of pump {serial} is kept here: {error}"
+            ):
+                raise
+            is_kept = False
+        if is_kept:
+            if self._ask_plainly(messages.CHALLENGE, ROLE_CLINICIAN)["access"] != OPEN:
+                self._prove(message, values)
+                return
+            why = (
+                f"this computer keeps a key of pump {serial}, and what answers says that it has none: it may be"
+                " another device in its place, or a board whose memory was erased"
+            )
+            if not self._agree_to_open(why):
+                raise OpenPumpError(
+                    f"{why}. Nothing was changed. If you know why, `thecal pair` gives both a new key, and"
+                    " `thecal --open-pump COMMAND` goes on without one this once"
+                )
+        self._may_be_open = True
+
+    def proves(self, role: int, key: bytes) -> bool:
+        """Whether the pump has this key of a role. A wrong one counts as a try."""
+        access = self._ask_plainly(messages.CHALLENGE, role)
+        if access["access"] == OPEN or not access["roles"] >> role & 1:
+            return False
+        try:
+            self._proof.make_with(self._ask_plainly, self._session, role, key)
+        except PumpRefusedError as refusal:
+            if refusal.code == messages.ERROR_WRONG_KEY:
+                return False
+            raise
+        except WrongPumpError:
+            return False
+        return True
+
     def _ask_once(self, message: Message, values: tuple[object, ...], tail: bytes) -> dict[str, Any]:
+        self._changes.may_go_on()
         if self._request == _MOST_REQUEST:
             self.hello()
         self._request += 1
         frame = self._frame(message, message.request.pack(*values, tail=tail))
         self._text.clear()
+        if not message.changes:
+            return self._answer_to(message, frame)
+        self._changes.begin(message.name)
+        repeated = self.repeated
+        try:
+            answer = self._answer_to(message, frame)
+        except PumpRefusedError:
+            self._changes.is_refused()
+            raise
+        except (SessionEndedError, StaleSessionError, VersionMismatchError):
+            # What was sent before it was sent again may have been carried out.
+            if self.repeated > repeated:
+                self._changes.is_doubtful()
+            self._changes.is_refused()
+            raise
+        except PortError as error:
+            self._changes.is_doubtful()
+            raise PortError(f"{error}{_UNCERTAIN}") from error
+        except BaseException:
+            self._changes.is_doubtful()
+            raise
+        self._changes.is_done()
+        return answer
+
+    def _answer_to(self, message: Message, frame: bytes) -> dict[str, Any]:
         for attempt in range(TRIES):
             self.repeated += attempt > 0
             try:
@@ -229,7 +321,10 @@ class Link:
             self._raise(frame, message)
         if frame.kind != message.kind | messages.RESPONSE:
             return None
-        return message.response.unpack(frame.payload)
+        fields = message.response.unpack(frame.payload)
+        if fields is not None:
+            check(message.name, fields)
+        return fields
 
     def _raise(self, frame: Frame, message: Message) -> None:
         error = messages.ERROR.unpack(frame.payload)
@@ -298,5 +393,5 @@ def _words(message: Message) -> str:
 
 
 def text_of(padded: bytes) -> str:
-    """Text of a zero-padded field."""
-    return padded.rstrip(b"\0").decode("ascii", "replace")
+    """Text of a zero-padded field, printable whatever the board says."""
+    return printable(padded.rstrip(b"\0").decode("ascii", "replace"))

@@ -1,10 +1,10 @@
 """A guard against values that are off by an order of magnitude: a slipped decimal point, minutes typed for hours.
 
-A value that differs from the one before it by a factor of five or more is refused until it is typed again. Why five:
-the slips that have harmed people are factors of 10 (decimal point), 24 (per hour for per day), 60 (minutes for hours:
-the recall of 2004, seven serious injuries and two deaths) and 1,000 (mg for mcg). Half an order of magnitude below
-the smallest of them catches it even when the dose was also meant to change, up to twofold. The largest honest ratio
-is that of two concentrations on sale, 500 and 2,000 mcg/mL: a factor of four passes.
+A value that differs from the one before it by a factor of 4.4 or more is refused until it is typed again. Why 4.4: the
+slips that have harmed people are factors of 10 (decimal point), 24 (per hour for per day), 60 (minutes for hours: the
+recall of 2004, seven serious injuries and two deaths) and 1,000 (mg for mcg), and another patient's dose may be five
+times as much. A factor of five is caught even when the dose was meant to change by a tenth the other way; a largest
+honest ratio of four, as between two concentrations on sale, passes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fractions import Fraction
 from thecal.amounts import plain
 from thecal.judgement import Finding, Kind
 
-SUSPICIOUS_FACTOR = 5
+SUSPICIOUS_FACTOR = Fraction(22, 5)
 
 # What a person may have meant, by the factor that it makes. Ordered by how often it is the cause.
 SLIPS: tuple[tuple[int, str], ...] = (

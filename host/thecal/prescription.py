@@ -20,7 +20,8 @@ from thecal.bolus_prescription import BolusReader
 from thecal.day_pattern import Step, steps_of_day
 from thecal.errors import BadInputError
 from thecal.prescription_faults import explain
-from thecal.table import Table, read_toml
+from thecal.table import Table
+from thecal.toml_file import read_toml
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID, MOST_CATHETER_NL
 from thecal_fw.core.limits import BENCH_LIMITS

@@ -27,12 +27,10 @@ def gives_therapy(program: Program | None) -> bool:
 
 def day_doses_mcg(program: Program) -> list[Fraction]:
     """What each day of the week gives by the clock, Monday first."""
-    volumes = [volume_of_day_nl(program, index) for index in program.pattern_of_weekdays()]
-    periodic = program.periodic_bolus
-    if periodic is not None:
-        each = Fraction(periodic.rate_nl_per_day * periodic.minutes, periodic.interval_minutes)
-        volumes = [volume + each for volume in volumes]
-    return [dose_mcg(volume, program.concentration_ng_per_ml) for volume in volumes]
+    return [
+        dose_mcg(volume_of_day_nl(program, index), program.concentration_ng_per_ml)
+        for index in program.pattern_of_weekdays()
+    ]
 
 
 def most_in_a_day_mcg(program: Program) -> Fraction:

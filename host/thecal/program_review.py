@@ -1,5 +1,6 @@
 """Everything that is checked of a new program before it is sent: library, titration, magnitude, intervals.
 
+A dose is held against the one that was last delivered, a first one against what is published for the first day.
 Takes two programs and gives findings; it asks nobody and changes nothing. The pump's own validation comes on top.
 """
 
@@ -8,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from thecal.amounts import plain
-from thecal.drug_library import Library
+from thecal.amounts import dose_mcg, plain
+from thecal.dose_history import DoseHistory, LastDose
+from thecal.drug_library import Entry, Library
 from thecal.judgement import Finding, Kind
-from thecal.magnitude import judge_magnitudes
+from thecal.magnitude import Pair, judge_magnitudes
 from thecal.prescription import WEEKDAYS
 from thecal.program_figures import (
     bolus_doses_mcg,
@@ -21,8 +23,10 @@ from thecal.program_figures import (
     intervals_minutes,
     most_in_a_day_mcg,
 )
+from thecal.starting_dose import judge_first_dose
 from thecal.titration import DECREASE_SOURCE, FIELD, judge_titration
 from thecal_fw.core.program import Program
+from thecal_fw.core.schedule import mean_rate, rate_at
 
 # A bolus begins to act after half an hour to an hour (Gablofen monograph); before that, nobody can know whether the
 # next one is one too many.
@@ -35,17 +39,25 @@ def review(
     new: Program,
     group: str,
     library: Library | None = None,
-    hours_since_change: Fraction | None = None,
+    history: DoseHistory | None = None,
 ) -> list[Finding]:
     """Every finding about making ``new`` the program of a pump that has ``old``, the gravest first.
 
-    hours_since_change: since the dose last changed on a pump that delivers; None if it is not known.
+    history: what the pump tells of the doses it gave; without one, ``old`` is what it delivers.
     """
+    history = history or DoseHistory()
     if not gives_therapy(new):
-        return _end_of_therapy(old, new)
+        return _end_of_therapy(old, new) if history.was_delivered else []
+    given = old if gives_therapy(old) and history.was_delivered else None
     found = judge_magnitudes(figure_pairs(old, new))
-    found += _library_findings(old, new, library) if library is not None else []
-    found += _titration_findings(old, new, group, hours_since_change)
+    found += _concentration_findings(old, new, found)
+    found += _library_findings(given, new, library) if library is not None else []
+    found += _left_library(old, new)
+    found += (
+        _titration_findings(given, new, group, history.hours_since_change)
+        if given is not None
+        else _begin_findings(old, new, group, history)
+    )
     found += _interval_findings(new)
     order = [Kind.HARD, Kind.RETYPE, Kind.SOFT]
     return sorted(found, key=lambda finding: order.index(finding.kind))
@@ -64,34 +76,102 @@ def of_library(program: Program, library: Library) -> Program:
     return Program(**fields)
 
 
+def _concentration_findings(old: Program | None, new: Program, found: list[Finding]) -> list[Finding]:
+    """Another concentration is typed twice, as it stands on the vial: a wrong one makes every dose wrong by its ratio,
+    and two on sale differ by less than what looks like a slip."""
+    field, value = "concentration_mcg_per_ml", Fraction(new.concentration_ng_per_ml, 1_000)
+    if old is None or not old.delivers() or old.concentration_ng_per_ml == new.concentration_ng_per_ml:
+        return []
+    if any(finding.field == field for finding in found):
+        return []
+    before = plain(Fraction(old.concentration_ng_per_ml, 1_000))
+    text = f"{plain(value)} mcg/mL in place of {before}; read it off the vial"
+    return [Finding(Kind.RETYPE, field, value, text)]
+
+
+def _left_library(old: Program | None, new: Program) -> list[Finding]:
+    """A pump that was programmed with a library is programmed with it again, or there is a reason. A program that
+    gives nothing names no library, so after one it is not known."""
+    if old is None or not any(old.library_digest) or old.library_digest == new.library_digest:
+        return []
+    text = (
+        f"the pump's program was checked against drug library {old.library_digest.hex()}, this one"
+        + (f" against {new.library_digest.hex()}" if any(new.library_digest) else " against none")
+        + "; give that one with --library"
+    )
+    return [Finding(Kind.SOFT, "library", Fraction(0), text)]
+
+
+def _may_give_findings(new: Program, entry: Entry) -> list[Finding]:
+    """What the pump may give beside its program: on demand up to its limits. Limits are rounded up on the way to the
+    pump, by less than this."""
+    rounding_nl = 3
+    found: list[Finding] = []
+    if new.most_nl_per_bolus:
+        most = dose_mcg(new.most_nl_per_bolus - rounding_nl, new.concentration_ng_per_ml)
+        found += entry.judge_bolus(most, "limits.most_mcg_per_bolus")
+    most = dose_mcg(new.most_nl_per_day - rounding_nl, new.concentration_ng_per_ml)
+    return found + entry.judge_most_in_a_day(most, "limits.most_mcg_per_day")
+
+
+def _once_each(found: list[Finding]) -> list[Finding]:
+    """The same value beyond the same limit is told once, by the name of the first."""
+    told: dict[tuple[Kind, str, Fraction], Finding] = {}
+    for finding in found:
+        told.setdefault((finding.kind, finding.text, finding.value), finding)
+    return list(told.values())
+
+
 def _library_findings(old: Program | None, new: Program, library: Library) -> list[Finding]:
     entry = library.entry(new.drug, new.concentration_ng_per_ml)
     found = entry.judge_daily_dose(min(day_doses_mcg(new)), most_in_a_day_mcg(new))
     for field, dose in bolus_doses_mcg(new).items():
         found += entry.judge_bolus(dose, field)
-    if old is not None and gives_therapy(old):
+    found += _may_give_findings(new, entry)
+    if old is not None:
         befores, afters = day_doses_mcg(old), day_doses_mcg(new)
         changes = [entry.judge_change(before, after) for before, after in zip(befores, afters, strict=True)]
         found += max(changes, key=lambda one: one[0].value if one else Fraction(0))
-    return found
+    return _once_each(found)
+
+
+def _begin_findings(old: Program | None, new: Program, group: str, history: DoseHistory) -> list[Finding]:
+    """Therapy that begins: for the first time, or again after a program that gave none or was never started."""
+    doses = day_doses_mcg(new)
+    if history.last is None:
+        found = judge_first_dose(min(doses), max(doses))
+        if history.has_given:
+            text = "the pump has given something, and its log tells of no dose: this one could not be held against it"
+            found.append(Finding(Kind.SOFT, FIELD, max(doses), text))
+        return found
+    text = f"therapy begins with {plain(max(doses))} mcg/day after a program that gave none; tolerance may be lost"
+    if old is not None and not old.delivers():
+        text += ", and no bridge is made: a stopped program does not tell which drug tubing and catheter hold"
+    before, after, what = _last_and_new(history.last, new)
+    text += f". {what} tells of a volume only, which is taken for {new.drug} of this concentration"
+    found = judge_magnitudes([Pair(FIELD, before, after, "the dose last delivered")])
+    if after > before:
+        found += judge_titration(before, after, group)
+    return [*found, Finding(Kind.SOFT, FIELD, max(doses), text)]
+
+
+def _last_and_new(last: LastDose, new: Program) -> tuple[Fraction, Fraction, str]:
+    """The dose last delivered, in mcg/day, and what the new program gives at that time of the week; its mean where the
+    pump had no time of day."""
+    if last.local is None:
+        rate = Fraction(mean_rate(new))
+        when = "The log"
+    else:
+        rate = Fraction(rate_at(new, last.local.weekday(), 60 * last.local.hour + last.local.minute))
+        when = f"The log, for {last.local:%a %H:%M},"
+    concentration = new.concentration_ng_per_ml
+    return dose_mcg(last.rate_nl_per_day, concentration), dose_mcg(rate, concentration), when
 
 
 def _titration_findings(
-    old: Program | None, new: Program, group: str, hours_since_change: Fraction | None
+    old: Program, new: Program, group: str, hours_since_change: Fraction | None
 ) -> list[Finding]:
     """Day by day, since a mean hides a day that is changed much; the same finding of several days is told once."""
-    if old is None:
-        return []
-    if not gives_therapy(old):
-        dose = max(day_doses_mcg(new))
-        text = (
-            f"therapy begins with {plain(dose)} mcg/day after a program that gave none; tolerance may be lost"
-        )
-        if not old.delivers():
-            text += (
-                ", and no bridge is made: a stopped program does not tell which drug tubing and catheter hold"
-            )
-        return [Finding(Kind.SOFT, FIELD, dose, text)]
     told: dict[str, Finding] = {}
     for weekday, before, after in zip(WEEKDAYS, day_doses_mcg(old), day_doses_mcg(new), strict=True):
         for finding in judge_titration(before, after, group, hours_since_change):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from thecal.errors import NotPairedError, WrongPumpError
+from thecal.errors import NoKeyStoreError, NotPairedError, PumpRefusedError, WrongPumpError
 from thecal.keys import Keys
 from thecal_fw.core.roles import ROLE_CLINICIAN, ROLE_NAMES, ROLE_NONE, ROLE_PATIENT
 from thecal_fw.link import authentication, messages
@@ -39,19 +39,45 @@ class Proof:
         """Prove to the pump of this session that this computer has a key that is enough."""
         self.forget()
         role, key = self._key_for(serial, role_needed)
+        unsettled = self._keys.unsettled(serial, role)
+        try:
+            self.make_with(ask, session, role, key)
+        except WrongPumpError as error:
+            raise WrongPumpError(
+                f"what answers says it is pump {serial}, and does not have its key: nothing was changed"
+            ) from error
+        except PumpRefusedError as refusal:
+            # The pump has another key than the one before: then it is the one whose pairing nobody heard the end of.
+            if refusal.code == messages.ERROR_WRONG_KEY and unsettled is not None:
+                self._keys.settle(serial, role, is_taken=key != unsettled)
+            raise
+        if unsettled is not None:
+            self._keys.settle(serial, role, is_taken=key == unsettled)
+
+    def make_with(self, ask: Ask, session: int, role: int, key: bytes) -> None:
+        """The same with a key that is given."""
+        self.forget()
         pump_nonce = ask(messages.CHALLENGE, role)["pump_nonce"]
         host_nonce = self._random_bytes(authentication.NONCE_BYTES)
         session_key = authentication.session_key(key, role, session, pump_nonce, host_nonce)
         answer = ask(messages.AUTHENTICATE, role, host_nonce, authentication.host_proof(session_key))
         if not authentication.are_equal(answer["pump_proof"], authentication.pump_proof(session_key)):
-            raise WrongPumpError(
-                f"what answers says it is pump {serial}, and does not have its key: nothing was changed"
-            )
+            raise WrongPumpError("what answers does not have the key that the pump has")
         self._session_key = session_key
+
+    def has_key_of(self, serial: str) -> bool:
+        """Whether a key of this pump is kept here, of whatever role."""
+        try:
+            return any(self._keys.key(serial, role) is not None for role in (ROLE_CLINICIAN, ROLE_PATIENT))
+        except NoKeyStoreError:
+            return False
+
+    def _kept(self, serial: str, role: int) -> bytes | None:
+        return self._keys.key(serial, role) or self._keys.unsettled(serial, role)
 
     def _key_for(self, serial: str, role_needed: int) -> tuple[int, bytes]:
         for role in (ROLE_CLINICIAN, ROLE_PATIENT):
-            key = self._keys.key(serial, role) if role >= role_needed else None
+            key = self._kept(serial, role) if role >= role_needed else None
             if key is not None:
                 return role, key
         name = ROLE_NAMES[role_needed]

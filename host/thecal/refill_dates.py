@@ -1,5 +1,6 @@
 """When the pump has to be refilled: dates made of what the pump reckons, capped by how long the drug is stable.
 
+Each date is the time on the wall and as many minutes as the pump tells; its calendar has no part in them.
 The refill is due by the worst-case date, for the low-reservoir alarm is calculated and an over-delivering pump may be
 dry before it sounds; a few days before is what clinics book.
 """
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from thecal.amounts import millilitres
-from thecal_fw.core.program import Program
+from thecal_fw.core.program import MINUTES_PER_DAY, Program
 from thecal_fw.core.refill_dates import alarm_protects
 
 NEVER_MINUTES = 0xFFFFFFFF // 60
@@ -30,10 +31,18 @@ class ReservoirOutlook:
     accuracy_permille: int
     stability_days: int
 
+    @property
+    def days_to_low(self) -> float | None:
+        """Days until the low-reservoir alarm, with every bolus that may be given; None if it is not known or never."""
+        if not self.is_known or self.minutes_to_low >= NEVER_MINUTES:
+            return None
+        return self.minutes_to_low / MINUTES_PER_DAY
+
 
 @dataclass(frozen=True)
 class RefillDates:
-    """low, low_at_worst, empty: None if it never comes. refill_by: the earlier of the worst case and the drug's age."""
+    """Local times. low, low_at_worst, empty: None if it never comes. refill_by: the earlier of the worst case and the
+    drug's age."""
 
     low: datetime | None
     low_at_worst: datetime | None
@@ -43,11 +52,13 @@ class RefillDates:
 
 
 def refill_dates(outlook: ReservoirOutlook, now: datetime, filled: datetime | None) -> RefillDates:
-    """Dates of an outlook. filled: when the reservoir was filled, if that is known."""
+    """Dates of an outlook. now, filled: time on the wall, and when the reservoir was filled if that is known; both with
+    their offset from UTC."""
+    now = now.replace(second=0, microsecond=0)
     expires = None
     if outlook.stability_days:
         # Without the instant of the fill the drug is taken to be as old as it can be: it expires now.
-        expires = (filled + timedelta(days=outlook.stability_days)) if filled is not None else now
+        expires = _local(filled + timedelta(days=outlook.stability_days) if filled is not None else now)
     at_worst = _after(now, outlook.minutes_to_low_at_worst)
     known = [date for date in (at_worst, expires) if date is not None]
     return RefillDates(
@@ -73,4 +84,9 @@ def protection_warning(program: Program) -> str:
 
 
 def _after(now: datetime, minutes: int) -> datetime | None:
-    return None if minutes >= NEVER_MINUTES else now + timedelta(minutes=minutes)
+    return None if minutes >= NEVER_MINUTES else _local(now + timedelta(minutes=minutes))
+
+
+def _local(instant: datetime) -> datetime:
+    """As the clocks on the wall will show it then, summer time or not."""
+    return instant.astimezone().replace(tzinfo=None)

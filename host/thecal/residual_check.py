@@ -4,8 +4,9 @@ The only measurement of what the pump has really given. Published limits: a diff
 or of more than 2 mL, calls for evaluation (ASRA 2017, eposter 1139); after the refill a difference of more than 1 mL
 with a 20 mL pump, or 2 mL with a 40 mL pump, between what went in and what can be drawn back may have consequences,
 for the drug may lie beside the pump (Maino 2017). Less drawn than expected is over-infusion, more is under-infusion
-(Hong Kong MDD notice 1016). What the pump itself does not know, it tells as uncertain: it counts as given and may
-still be there, so what was to be expected is a range.
+(Hong Kong MDD notice 1016). A syringe is read to 0.1 mL: within that nothing is to be seen, and of a volume not much
+larger no percentage says anything. What the pump itself does not know, it tells as uncertain: it counts as given and
+may still be there, so what was to be expected is a range.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from thecal.amounts import millilitres, plain
+from thecal.amounts import millilitres
 from thecal.errors import BadInputError
 
 EVALUATE_BEYOND_NL = 2_000_000
+SYRINGE_NL = 100_000
+"""To what a syringe is read."""
+_LEAST_FOR_PERCENT_NL = 10 * SYRINGE_NL
+"""Of what was delivered: below it the reading of the syringe alone makes more than 10 %."""
 _PER_MILLE = 1_000
 # Capacity of the reservoir up to which a difference after the refill has the limit; the largest one last.
 _AFTER_REFILL_NL = ((20_000_000, 1_000_000), (40_000_000, 2_000_000))
@@ -29,7 +34,7 @@ class ResidualCheck:
 
     expected_nl, most_expected_nl: what was to be there if all that is uncertain was given, and if none of it was.
     difference_nl: withdrawn less what is nearest to it in that range; below zero is over-infusion.
-    error_percent: of what was delivered by calculation, more (above zero) or less; None if nothing was.
+    error_percent: of what was delivered by calculation, more (above zero) or less; None if that was next to nothing.
     """
 
     withdrawn_nl: int
@@ -41,18 +46,25 @@ class ResidualCheck:
     must_evaluate: bool
 
     @property
+    def is_as_expected(self) -> bool:
+        """Whether a syringe would show the difference."""
+        return abs(self.difference_nl) <= SYRINGE_NL
+
+    @property
     def direction(self) -> str:
+        if self.is_as_expected:
+            return "none"
         if self.difference_nl < 0:
             return "over-infusion"
-        return "under-infusion" if self.difference_nl > 0 else "none"
+        return "under-infusion"
 
     def text(self) -> str:
         """The verdict in a sentence."""
         expected = f"{_shown(self.expected_nl)} mL"
-        if self.most_expected_nl > self.expected_nl:
+        if _shown(self.most_expected_nl) != _shown(self.expected_nl):
             expected = f"{_shown(self.expected_nl)} to {_shown(self.most_expected_nl)} mL"
         drawn = f"withdrawn {_shown(self.withdrawn_nl)} mL, expected {expected}"
-        if not self.difference_nl:
+        if self.is_as_expected:
             return f"{drawn}: as expected"
         more = "less" if self.difference_nl < 0 else "more"
         found = f"{drawn}: {_shown(abs(self.difference_nl))} mL {more} than expected, which points to {self.direction}"
@@ -103,14 +115,14 @@ def judge_residual(
     nearest = min(max(withdrawn_nl, expected_nl), most_expected_nl)
     difference = withdrawn_nl - nearest
     delivered = fill_nl - nearest
-    tolerated = delivered * accuracy_permille // _PER_MILLE
+    tolerated = max(SYRINGE_NL, delivered * accuracy_permille // _PER_MILLE)
     return ResidualCheck(
         withdrawn_nl,
         expected_nl,
         most_expected_nl,
         difference,
         tolerated,
-        Fraction(-100 * difference, delivered) if delivered > 0 else None,
+        Fraction(-100 * difference, delivered) if delivered >= _LEAST_FOR_PERCENT_NL else None,
         abs(difference) > tolerated or abs(difference) > EVALUATE_BEYOND_NL,
     )
 
@@ -139,4 +151,4 @@ def need_volumes(withdrawn_nl: int | None, fill_nl: int | None, reservoir_nl: in
 
 
 def _shown(volume_nl: int) -> str:
-    return plain(Fraction(volume_nl, 1_000_000), 5) if volume_nl % 1_000 else millilitres(volume_nl)
+    return millilitres(round(volume_nl, -3))

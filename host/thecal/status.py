@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from thecal.alarm_sets import names_of, with_bits
+from thecal.printable import printable
 from thecal_fw.core.instant import UNKNOWN_US
 from thecal_fw.core.modes import MODE_NAMES
 from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_NAMES
@@ -135,19 +136,11 @@ class Status:
         local = datetime.fromtimestamp(self.utc_s, UTC) + timedelta(minutes=self.offset_minutes)
         return local.replace(tzinfo=None)
 
-    @property
-    def days_to_low_reservoir(self) -> Fraction | None:
-        """Days until the low-reservoir alarm at the present rate; None if volume or rate is not known."""
-        if not self.fill_known or not self.rate_nl_per_day:
-            return None
-        left_nl = max(0, self.residual_nl - self.low_reservoir_nl)
-        return Fraction(left_nl, self.rate_nl_per_day)
-
 
 def status_of(answer: dict[str, Any]) -> Status:
     """Status of the fields of an interrogation's response."""
     fields = with_bits(answer)
-    fields["drug"] = fields["drug"].rstrip(b"\0").decode("ascii", "replace")
+    fields["drug"] = printable(fields["drug"].rstrip(b"\0").decode("ascii", "replace"))
     for name in ("has_program", "change_pending", "fill_known"):
         fields[name] = bool(fields[name])
     return Status(**fields)

@@ -1,14 +1,16 @@
 """Whether a change of the daily dose keeps to the published steps of titration.
 
 Beyond what is published as a step for a group of patients, a reason is asked for; beyond what is published for
-anything, the change is refused. Too fast upwards is overdose, too fast downwards withdrawal, so both have limits.
-Sources: best practice 2016 (PMID 27433993) and the Lioresal monograph of minclinic.eu; figures that are in neither
-say so. These are limits of a bench model and no advice for the treatment of anybody.
+anything, the change is refused. Too fast upwards is overdose, too fast downwards withdrawal, so both have limits, and
+both are steps per 24 hours. That more than 20 % may be excessive is published of higher doses; at low ones larger steps
+are reasonable (CMSC 2015), and a reason takes them further. Sources: best practice 2016 (PMID 27433993), CMSC 2015 and
+the Lioresal monograph of minclinic.eu; figures that are in none of them say so. These are limits of a bench model and
+no advice for the treatment of anybody.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from thecal.amounts import beyond, plain
@@ -17,6 +19,10 @@ from thecal.judgement import Finding, Kind
 FIELD = "dose_mcg_per_day"
 LEAST_HOURS_BETWEEN = 24
 """Steps are published per 24 hours, and none upwards in the first 24; the effect takes 24 to 48 hours to unfold."""
+LOW_DOSE_MCG_PER_DAY = 100
+"""Bench default: no number is published for the low doses at which larger steps are reasonable."""
+_HARD_INCREASE_AT_LOW_DOSE, _HARD_DECREASE_AT_LOW_DOSE = 100, 75
+"""Percent, bench defaults: to twice the dose, and to a quarter."""
 
 # Rounding a dose to whole nanolitres a day adds no more than this to a change, at the pump's lowest rate: half a
 # nanolitre to the new rate, and as much, by the largest limit 1.4 times, to the old one, of 48,000.
@@ -62,19 +68,27 @@ def judge_titration(
     if not old_mcg_per_day:
         return []
     steps = GROUPS[group]
+    if old_mcg_per_day < LOW_DOSE_MCG_PER_DAY:
+        steps = replace(
+            steps, hard_increase=_HARD_INCREASE_AT_LOW_DOSE, hard_decrease=_HARD_DECREASE_AT_LOW_DOSE
+        )
     percent = (new_mcg_per_day - old_mcg_per_day) / old_mcg_per_day * 100
     if percent > 0:
         limits = ((Kind.HARD, steps.hard_increase), (Kind.SOFT, steps.soft_increase))
-        found = _beyond(percent, limits, "increase", steps.increase_source, steps, field, new_mcg_per_day)
-        if not found and hours_since_change is not None and hours_since_change < LEAST_HOURS_BETWEEN:
-            text = (
-                f"an increase {plain(hours_since_change, 3)} hours after the last change; steps are published per"
-                f" {LEAST_HOURS_BETWEEN} hours, for the effect of the last one has not unfolded yet"
-            )
-            found.append(Finding(Kind.SOFT, field, new_mcg_per_day, text))
-        return found
-    limits = ((Kind.HARD, steps.hard_decrease), (Kind.SOFT, steps.soft_decrease))
-    return _beyond(-percent, limits, "decrease", DECREASE_SOURCE, steps, field, new_mcg_per_day)
+        what, source = "increase", steps.increase_source
+    else:
+        limits = ((Kind.HARD, steps.hard_decrease), (Kind.SOFT, steps.soft_decrease))
+        what, source = "decrease", DECREASE_SOURCE
+    found = _beyond(abs(percent), limits, what, source, steps, field, new_mcg_per_day)
+    is_soon = hours_since_change is not None and hours_since_change < LEAST_HOURS_BETWEEN
+    if percent and is_soon and not found:
+        text = (
+            f"{'an' if percent > 0 else 'a'} {what} {plain(hours_since_change or Fraction(0), 3)} hours after the last"
+            f" change; steps are published per {LEAST_HOURS_BETWEEN} hours, for the effect of the last one has not"
+            " unfolded yet"
+        )
+        found.append(Finding(Kind.SOFT, field, new_mcg_per_day, text))
+    return found
 
 
 def _beyond(

@@ -205,9 +205,12 @@ def volume_per_day_nl(steps: Steps) -> Fraction:
 
 
 def volume_of_day_nl(program: Program, index: int) -> Fraction:
-    """Volume that one day of a program's pattern gives, boluses among it."""
-    boluses = [bolus_volume_nl(rate, minutes) for _, rate, minutes in program.day_boluses()[index]]
-    return volume_per_day_nl(program.day_patterns()[index]) + sum(boluses, Fraction(0))
+    """Volume that one day of a program's pattern gives, boluses by the clock and by the interval among it."""
+    volumes = [bolus_volume_nl(rate, minutes) for _, rate, minutes in program.day_boluses()[index]]
+    periodic = program.periodic_bolus
+    if periodic is not None:
+        volumes.append(Fraction(periodic.rate_nl_per_day * periodic.minutes, periodic.interval_minutes))
+    return volume_per_day_nl(program.day_patterns()[index]) + sum(volumes, Fraction(0))
 
 
 def days_to_alarm(program: Program) -> Fraction | None:
@@ -217,9 +220,7 @@ def days_to_alarm(program: Program) -> Fraction | None:
     """
     week = [volume_of_day_nl(program, index) for index in program.pattern_of_weekdays()]
     per_day = sum(week, Fraction(0)) / len(week)
-    periodic, patient = program.periodic_bolus, program.patient_bolus
-    if periodic is not None:
-        per_day += Fraction(periodic.rate_nl_per_day * periodic.minutes, periodic.interval_minutes)
+    patient = program.patient_bolus
     if patient is not None:
         per_day += patient.most_per_day * bolus_volume_nl(patient.rate_nl_per_day, patient.minutes)
     return (program.reservoir_nl - program.low_reservoir_nl) / per_day if per_day else None

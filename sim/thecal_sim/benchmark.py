@@ -1,4 +1,4 @@
-"""How fast the model is: a month of delivery, every pulse held against the oracle. ``python -m thecal_sim.benchmark``.
+"""How fast the model is: a month of delivery, every pulse held against the oracle. ``thecal-hil model-speed``.
 
 Promises: the pump is programmed over its link as any host does it, and the figures are of one core and one run.
 """
@@ -6,23 +6,22 @@ Promises: the pump is programmed over its link as any host does it, and the figu
 from __future__ import annotations
 
 import argparse
-import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
+from thecal.pumps.constants import chosen
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.modes import MODE_CONTINUOUS
 from thecal_fw.core.program import Program
 from thecal_sim.bare_host import BareHost
 from thecal_sim.model import ModelPump
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, Regimen, check_pulses
-from thecal_sim.units import NS_PER_DAY
+from thecal_sim.units import HOURS_PER_DAY, NS_PER_DAY
 
 PAEDIATRIC_NL_PER_DAY = 424_000
 _RESERVOIR_NL = 40_000_000
 _LOW_RESERVOIR_NL = 2_000_000
-_HOURS_PER_DAY = 24
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def deliver(days: int, nl_per_day: int) -> Result:
     """Deliver a constant rate for some days and check every pulse."""
     pump = ModelPump()
     host = BareHost(pump)
-    per_hour_nl = -(-nl_per_day // _HOURS_PER_DAY)
+    per_hour_nl = -(-nl_per_day // HOURS_PER_DAY)
     limits = (_RESERVOIR_NL, _LOW_RESERVOIR_NL, per_hour_nl, nl_per_day)
     program = Program(
         MODE_CONTINUOUS, "baclofen", 500_000, BENCH_CALIBRATION.calibration_id, nl_per_day, *limits
@@ -69,22 +68,18 @@ def deliver(days: int, nl_per_day: int) -> Result:
     begun = time.perf_counter()
     pump.run_until(end_ns)
     delivered = time.perf_counter()
-    microsteps_per_nl = Fraction(BENCH_CALIBRATION.microsteps_per_rev, BENCH_CALIBRATION.nl_per_rev)
+    microsteps_per_nl = chosen().microsteps_per_nl
     ideal = IdealDelivery([Epoch(start_ns, Regimen.constant(nl_per_day))], microsteps_per_nl)
     check = check_pulses(ideal, pump.step_times_ns, end_ns)
     checked = time.perf_counter()
     return Result(days, delivered - begun, checked - delivered, pump.polls, check)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure how fast the model pump delivers.")
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil model-speed", description=__doc__)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--nl-per-day", type=int, default=PAEDIATRIC_NL_PER_DAY)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     result = deliver(arguments.days, arguments.nl_per_day)
     print(result)
     return 0 if result.passed else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

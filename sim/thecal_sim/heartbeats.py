@@ -37,7 +37,7 @@ class ModelController(Controller):
         if self._link is None or self._link.has_something_waiting or not self.button.is_quiet():
             return False
         hardware = self.hardware
-        if hardware.supply.is_good() != self.supervisor._supply_was_good:
+        if hardware.supply.is_good() != self.supervisor.supply_was_good:
             return False
         if self.infusion.state != STATE_DELIVERING:
             return True

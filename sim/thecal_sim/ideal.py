@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from thecal_sim.units import NS_PER_DAY, NS_PER_MINUTE
+from thecal_sim.units import MINUTES_PER_DAY, NS_PER_DAY, NS_PER_MINUTE
 
-_MINUTES_PER_DAY = 1_440
 _DAYS_PER_WEEK = 7
 _EPOCH_WEEKDAY = 3
 """1 January 1970 was a Thursday; days of the week are counted from Monday."""
@@ -60,7 +59,7 @@ class Regimen:
             raise ValueError(f"a week has 7 days, not {len(self.week)}")
         for day in self.week:
             minutes = [minute for minute, _ in day]
-            if minutes != sorted(set(minutes)) or minutes[:1] != [0] or minutes[-1] >= _MINUTES_PER_DAY:
+            if minutes != sorted(set(minutes)) or minutes[:1] != [0] or minutes[-1] >= MINUTES_PER_DAY:
                 raise ValueError(
                     f"a day's rates begin at minutes {minutes}; they must rise from 0 and stay below 1440"
                 )
@@ -79,13 +78,13 @@ class Regimen:
         """The week's volume spread evenly."""
         total = Fraction(0)
         for day in self.week:
-            ends = [minute for minute, _ in day[1:]] + [_MINUTES_PER_DAY]
+            ends = [minute for minute, _ in day[1:]] + [MINUTES_PER_DAY]
             total += sum(
                 (rate * (end - begin) for (begin, rate), end in zip(day, ends, strict=True)), Fraction(0)
             )
         for day in self.boluses:
             total += sum((rate * minutes for _, rate, minutes in day), Fraction(0))
-        mean = total / (_DAYS_PER_WEEK * _MINUTES_PER_DAY)
+        mean = total / (_DAYS_PER_WEEK * MINUTES_PER_DAY)
         if self.periodic is not None:
             mean += self.periodic.nl_per_day * self.periodic.minutes / self.periodic.interval_minutes
         return mean
@@ -95,7 +94,7 @@ class Regimen:
         day, ns_of_day = divmod(local_ns, NS_PER_DAY)
         rates = self.week[(day + _EPOCH_WEEKDAY) % _DAYS_PER_WEEK]
         index = bisect_right([minute * NS_PER_MINUTE for minute, _ in rates], ns_of_day)
-        end_minute = rates[index][0] if index < len(rates) else _MINUTES_PER_DAY
+        end_minute = rates[index][0] if index < len(rates) else MINUTES_PER_DAY
         return rates[index - 1][1], day * NS_PER_DAY + end_minute * NS_PER_MINUTE
 
     def boluses_from(self, local_ns: int, until_local_ns: int) -> list[Span]:

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from thecal_sim.ideal import DayBoluses, DayRates, Periodic, Regimen
+from thecal_sim.units import MINUTES_PER_DAY, NL_PER_ML
 
-NL_PER_ML = 1_000_000
-MINUTES_PER_DAY = 1_440
 MINIMUM_RATE_NL_PER_DAY = 6_000
 """What "minimum rate" means on the bench pump: six microlitres a day."""
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from campaign.inline import InlineWorkers
-from thecal_hil.campaigns.weeks.__main__ import main
+from thecal_hil.campaigns.weeks.command import main
 from thecal_hil.campaigns.weeks.memory import put_together
 from thecal_hil.campaigns.weeks.plan import Plan
 from thecal_hil.campaigns.weeks.report import FIGURES, NAMED_WRONG, summary, text, write_report
@@ -37,7 +37,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def begun_command(directory: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "thecal_hil.campaigns.weeks", "--to", str(directory)]
+    command = [sys.executable, "-m", "thecal_hil.cli", "weeks", "--to", str(directory)]
     plan = f"--runs {PLAN.runs} --days {PLAN.days} --first-seed {PLAN.first_seed} --batch {PLAN.batch}"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(SOURCES)}
     pipe = subprocess.PIPE
@@ -133,10 +133,9 @@ def test_a_campaign_whose_part_was_damaged_ends_in_words_before_it_does_any_work
     data[-20] ^= 1
     damaged.write_bytes(data)
     arguments = ["--runs", "4", "--days", "1", "--batch", "2", "--to", str(tmp_path / "a campaign")]
-    monkeypatch.setattr("sys.argv", ["campaign", *arguments])
-    monkeypatch.setattr("thecal_hil.campaigns.weeks.__main__.LocalWorkers", lambda processes: InlineWorkers())
+    monkeypatch.setattr("thecal_hil.campaigns.weeks.command.LocalWorkers", lambda processes: InlineWorkers())
 
-    assert main() == 2
+    assert main(arguments) == 2
     said = capsys.readouterr().err
     assert f"{damaged} is damaged: its content does not have the digest" in said
     assert "Traceback" not in said
@@ -145,7 +144,7 @@ def test_a_campaign_whose_part_was_damaged_ends_in_words_before_it_does_any_work
     program, *removed = shlex.split(said.rpartition("anew: ")[2])
     assert (program, removed) == ("rm", [str(damaged)])
     damaged.unlink()
-    assert main() == 0
+    assert main(arguments) == 0
     assert "2 runs in" in capsys.readouterr().out
     assert store.results.read_bytes() == whole
 
@@ -168,7 +167,7 @@ def test_the_report_tells_the_distribution_and_the_worst_cases_with_how_to_do_th
     worst = max(zip(errors, table["seed"].to_pylist(), strict=True), key=lambda pair: abs(pair[0]))
     case = found["worst"]["overall_error_percent"][0]
     assert (case["overall_error_percent"], case["seed"]) == worst
-    assert case["pico"] == f"python -m thecal_hil.campaigns.weeks --replay {worst[1]} --days 1 --rig pico"
+    assert case["pico"] == f"thecal-hil weeks --replay {worst[1]} --days 1 --rig pico"
     assert next(iter(found["goes_with_overall_error"])) == "calibration_error_percent"
     shown = (tmp_path / "report.txt").read_text()
     assert case["model"] in shown

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from campaign.inline import InlineWorkers
-from thecal_hil.campaigns.weeks.__main__ import main
+from thecal_hil.campaigns.weeks.command import main
 from thecal_hil.campaigns.weeks.plan import Plan
 from thecal_hil.campaigns.weeks.replay import BY_THE_INSTANT, alike
 from thecal_hil.campaigns.weeks.report import write_report
@@ -74,10 +74,7 @@ def test_the_command_that_a_campaign_prints_for_its_worst_case_runs_to_its_end_o
     assert re.findall(r"^(\w+).*differs", done.stdout, re.MULTILINE) in ([], list(BY_THE_INSTANT))
 
 
-def test_a_campaign_is_of_whole_days(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    monkeypatch.setattr("sys.argv", ["campaign", "--hours", "2", "--to", str(tmp_path / "none")])
-    assert main() == 2
+def test_a_campaign_is_of_whole_days(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["--hours", "2", "--to", str(tmp_path / "none")]) == 2
     assert "--replay" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()

@@ -3,16 +3,57 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.strategies import calibrations, rates_nl_per_day
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.instant import TICKS_PER_DAY, TICKS_PER_MINUTE
-from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.metering import MOST_WEIGHT, Metering, weight_per_rate
+from thecal_fw.core.metering import (
+    MOST_ONE_WORD_WEIGHT,
+    MOST_WEIGHT_PER_RATE,
+    Metering,
+    weight_per_rate,
+)
 
 SMALL_INTEGER = 1 << 30
+HIGHEST_RATE_NL_PER_DAY = (1 << 28) - 1
+"""Of all pumps: a rate has 28 bits."""
+GEARS = (Fraction(1), Fraction(25_792, 405), Fraction(57, 11), Fraction(3_969, 289))
+
+
+def geared(gear: Fraction, full_steps: int, microsteps: int, nl_per_turn: int) -> Calibration:
+    """Of a head behind a gear, over as many turns as have a whole number of microsteps."""
+    return Calibration(1, gear.denominator * nl_per_turn, gear.numerator * full_steps * microsteps)
+
+
+geared_calibrations = st.builds(
+    geared,
+    st.sampled_from(GEARS),
+    st.sampled_from((32, 48, 200, 400)),
+    st.sampled_from((1, 8, 16, 32, 64, 128, 256)),
+    st.integers(1_000, 1_000_000),
+)
+
+
+def begun_at(rate_nl_per_day: int, calibration: Calibration, phase: int = 0) -> Metering:
+    """Metering of so long a segment that it has 300 pulses."""
+    metering = Metering(calibration)
+    each = ideal_ticks_per_step(rate_nl_per_day, calibration)
+    assume(each < SMALL_INTEGER)
+    metering.begin(rate_nl_per_day, phase, -(-300 * each // 1))
+    return metering
+
+
+def steady_values_of(metering: Metering) -> tuple[int, ...]:
+    """All that the next pulse is worked out from, and what it comes to on the way."""
+    return (
+        metering.gathered + metering.remainder + 1,
+        metering._low_gathered + metering._low_remainder,
+        metering.double_weight,
+        metering._low_weight,
+        metering.ticks_each + 1,
+    )
 
 
 def ideal_ticks_per_step(rate_nl_per_day: int, calibration: Calibration) -> Fraction:
@@ -106,13 +147,40 @@ def test_steady_metering_stays_within_small_integers_of_the_board(rate_nl_per_da
     metering.next_ticks()
     for _ in range(100):
         metering.next_ticks()
-        steady = (metering._gathered + metering._remainder, metering._double_weight, metering._ticks_each)
-        assert all(0 <= value < SMALL_INTEGER for value in steady)
+        assert all(0 <= value < SMALL_INTEGER for value in steady_values_of(metering))
 
 
-def test_the_bench_calibration_leaves_metering_room_at_the_highest_rate():
-    weight = weight_per_rate(BENCH_CALIBRATION) * BENCH_LIMITS.most_basal_nl_per_day
-    assert weight <= MOST_WEIGHT
+@pytest.mark.requirement("small-integers")
+@given(st.integers(1, HIGHEST_RATE_NL_PER_DAY), geared_calibrations)
+def test_metering_by_any_gear_stays_within_small_integers_of_the_board(rate_nl_per_day, calibration):
+    metering = begun_at(rate_nl_per_day, calibration)
+    for _ in range(100):
+        metering.next_ticks()
+        assert all(0 <= value < SMALL_INTEGER for value in steady_values_of(metering))
+
+
+@pytest.mark.requirement("half-a-tick")
+@given(st.integers(1, HIGHEST_RATE_NL_PER_DAY), geared_calibrations, st.integers(0, 10**9))
+def test_by_any_gear_no_pulse_is_more_than_half_a_tick_from_its_ideal_instant(
+    rate_nl_per_day, calibration, share
+):
+    phase = Metering(calibration).step_weight * share // 10**9
+    metering = begun_at(rate_nl_per_day, calibration, phase)
+    each = ideal_ticks_per_step(rate_nl_per_day, calibration)
+    owed = each * Fraction(phase, metering.step_weight)
+    for number, tick in enumerate(pulse_ticks(metering, 300), start=1):
+        # Of two ticks that are equally near it is the later one.
+        assert tick == (number * each - owed + Fraction(1, 2)) // 1
+
+
+def test_some_gears_need_two_words_where_the_bench_pump_needs_one():
+    geared = Calibration(2, 405 * 50_000, 32 * 8 * 25_792)
+    assert weight_per_rate(geared) * 700_000 > MOST_ONE_WORD_WEIGHT
+    assert weight_per_rate(BENCH_CALIBRATION) * HIGHEST_RATE_NL_PER_DAY <= MOST_ONE_WORD_WEIGHT
+
+
+def test_two_words_hold_four_of_the_largest_weights():
+    assert 4 * MOST_WEIGHT_PER_RATE * HIGHEST_RATE_NL_PER_DAY < 1 << 58
 
 
 @pytest.mark.requirement("steady-flow")
@@ -122,8 +190,8 @@ def test_the_slowest_rate_waits_225_seconds_from_step_to_step():
     assert pulse_ticks(metering, 3) == [22_500_000, 45_000_000, 67_500_000]
 
 
-def test_four_of_the_largest_weights_are_the_most_that_fit_a_small_integer():
-    assert 4 * MOST_WEIGHT < SMALL_INTEGER <= 4 * (MOST_WEIGHT + 1)
+def test_four_of_the_largest_weights_of_one_word_are_the_most_that_fit_a_small_integer():
+    assert 4 * MOST_ONE_WORD_WEIGHT < SMALL_INTEGER <= 4 * (MOST_ONE_WORD_WEIGHT + 1)
 
 
 def test_each_pulse_leaves_one_less_in_its_segment():

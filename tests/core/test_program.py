@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.strategies import valid_programs
 from thecal_fw.core.calibration import BENCH_CALIBRATION, Calibration
 from thecal_fw.core.limits import BENCH_LIMITS
-from thecal_fw.core.metering import MOST_WEIGHT, weight_per_rate
+from thecal_fw.core.metering import MOST_WEIGHT_PER_RATE, weight_per_rate
 from thecal_fw.core.modes import MODE_CONTINUOUS, MODE_FLEX, MODE_MINIMUM_RATE, MODE_NAMES, MODE_STOPPED
 from thecal_fw.core.program import MOST_PROGRAM_BYTES, Program, ProgramFormatError, decode
 from thecal_fw.core.validation import validate
@@ -186,7 +186,8 @@ def test_an_hourly_limit_that_a_single_step_breaks_is_a_fault_of_the_program():
 
 
 def test_a_calibration_too_fine_to_meter_exactly_is_refused():
-    assert faults_of(continuous(), Calibration(1, 49_999, 3_200 * 7_919)) != []
+    assert faults_of(continuous(), Calibration(1, 49_999, 3_200 * 7_919)) == []
+    assert faults_of(continuous(), Calibration(1, 49_999, 536_870_909)) != []
 
 
 @pytest.mark.requirement("minimum-rate-without-rate")
@@ -297,7 +298,8 @@ def test_a_fault_has_no_pattern_or_step_where_its_field_has_none():
 
 
 def test_a_calibration_too_fine_is_refused_with_the_resolution_that_there_is():
-    weight = weight_per_rate(Calibration(1, 50_000, 7_919)) * BENCH_LIMITS.most_rate_nl_per_day
-    assert faults_of(continuous(), Calibration(1, 50_000, 7_919)) == [
-        f"resolution is {weight}, allowed 1 to {MOST_WEIGHT}"
+    too_fine = Calibration(1, 50_000, 536_870_909)
+    assert weight_per_rate(too_fine) == 536_870_909
+    assert faults_of(continuous(), too_fine) == [
+        f"resolution is 536870909, allowed 1 to {MOST_WEIGHT_PER_RATE}"
     ]

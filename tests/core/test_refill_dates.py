@@ -1,6 +1,7 @@
 """No date lies after the event at its worst, and every date moves the way it should with what it depends on."""
 
 from fractions import Fraction
+from math import gcd
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,15 @@ week_minutes = st.integers(0, MINUTES_PER_WEEK - 1)
 volumes_nl = st.integers(0, 40_000_000)
 
 
+def weeks_until_it_repeats(program: Program, nl: Fraction) -> int:
+    """Weeks after which periodic boluses come at the same minutes of a week again, or that outlast a volume."""
+    periodic = program.periodic_bolus
+    if periodic is None:
+        return 1
+    outlasting = int(nl // (7 * program.rate_nl_per_day)) + 2
+    return min(outlasting, periodic.interval_minutes // gcd(periodic.interval_minutes, MINUTES_PER_WEEK))
+
+
 def worst_minutes(program: Program, week_minute: int, nl: Fraction) -> Fraction:
     """When so much has been used if the patient asks for every bolus of a day at its beginning, worked out plainly.
 
@@ -34,16 +44,17 @@ def worst_minutes(program: Program, week_minute: int, nl: Fraction) -> Fraction:
     per_day = Fraction(0)
     if patient is not None:
         per_day = Fraction(patient.most_per_day * patient.rate_nl_per_day * patient.minutes, MINUTES_PER_DAY)
-    rates = rate_each_minute(program)
-    week = Fraction(sum(rates), MINUTES_PER_DAY) + 7 * per_day
-    weeks = int(nl // week) - 1 if week else 0
-    left, minute = nl - max(0, weeks) * week, max(0, weeks) * MINUTES_PER_WEEK
+    weeks = weeks_until_it_repeats(program, nl)
+    rates = rate_each_minute(program, weeks)
+    each = Fraction(sum(rates), MINUTES_PER_DAY) + 7 * weeks * per_day
+    rounds = max(0, int(nl // each) - 1) if each else 0
+    left, minute = nl - rounds * each, rounds * len(rates)
     while True:
         if minute % MINUTES_PER_DAY == 0:
             left -= per_day
         if left <= 0:
             return Fraction(minute)
-        rate = Fraction(rates[(week_minute + minute) % MINUTES_PER_WEEK], MINUTES_PER_DAY)
+        rate = Fraction(rates[(week_minute + minute) % len(rates)], MINUTES_PER_DAY)
         if rate and left <= rate:
             return minute + left / rate
         left -= rate

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.pump_bench import continuous
+from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.program import PatientBolus
 from thecal_fw.core.refill_dates import NEVER_MINUTES, Course
 from thecal_fw.core.service_life import (
@@ -20,6 +21,7 @@ from thecal_fw.core.service_life import (
 
 DAY_S = 86_400
 NL_PER_REV = 50_000
+CALIBRATION = Calibration(1, NL_PER_REV, 3_200)
 ages = st.integers(0, 3_000 * DAY_S)
 turns = st.integers(0, 400_000)
 
@@ -37,7 +39,7 @@ def test_the_tubing_is_not_told_to_last_longer_than_it_can_at_the_worst(
     age_s: int, revolutions: int, nl_per_day: int, most_per_day: int
 ) -> None:
     life = ServiceLife()
-    minutes = life.minutes_to_tubing(age_s, revolutions, NL_PER_REV, course(nl_per_day, most_per_day))
+    minutes = life.minutes_to_tubing(age_s, revolutions, CALIBRATION, course(nl_per_day, most_per_day))
     # All of a day's boluses, 10 microlitres each, may come at the beginning of each day.
     left_nl = max(0, life.limits.tubing_revolutions - revolutions) * NL_PER_REV
     used_nl = nl_per_day * minutes / 1_440 + 10_000 * most_per_day * -(-minutes // 1_440)
@@ -53,11 +55,11 @@ def test_more_age_more_turns_and_a_higher_rate_never_put_a_date_off(
     age_s: int, revolutions: int, more_s: int, more_turns: int, nl_per_day: int
 ) -> None:
     life = ServiceLife()
-    here = life.minutes_to_tubing(age_s, revolutions, NL_PER_REV, course(nl_per_day))
-    assert life.minutes_to_tubing(age_s + more_s, revolutions, NL_PER_REV, course(nl_per_day)) <= here
-    assert life.minutes_to_tubing(age_s, revolutions + more_turns, NL_PER_REV, course(nl_per_day)) <= here
-    assert life.minutes_to_tubing(age_s, revolutions, NL_PER_REV, course(nl_per_day + 1_000_000)) <= here
-    assert here <= life.minutes_to_tubing(age_s, revolutions, NL_PER_REV, None)
+    here = life.minutes_to_tubing(age_s, revolutions, CALIBRATION, course(nl_per_day))
+    assert life.minutes_to_tubing(age_s + more_s, revolutions, CALIBRATION, course(nl_per_day)) <= here
+    assert life.minutes_to_tubing(age_s, revolutions + more_turns, CALIBRATION, course(nl_per_day)) <= here
+    assert life.minutes_to_tubing(age_s, revolutions, CALIBRATION, course(nl_per_day + 1_000_000)) <= here
+    assert here <= life.minutes_to_tubing(age_s, revolutions, CALIBRATION, None)
     assert life.minutes_to_end(age_s + more_s) <= life.minutes_to_end(age_s)
 
 
@@ -66,7 +68,7 @@ def test_more_age_more_turns_and_a_higher_rate_never_put_a_date_off(
 def test_an_alarm_and_its_date_agree(age_s: int, revolutions: int) -> None:
     life = ServiceLife()
     if life.is_tubing_due(age_s, revolutions):
-        assert life.minutes_to_tubing(age_s, revolutions, NL_PER_REV, None) == 0
+        assert life.minutes_to_tubing(age_s, revolutions, CALIBRATION, None) == 0
     assert life.is_over(age_s) <= (life.minutes_to_end(age_s) == 0)
     assert life.is_replacement_due(age_s) <= (life.minutes_to_replacement(age_s) == 0)
     assert life.is_over(age_s) <= life.is_replacement_due(age_s)
@@ -110,7 +112,7 @@ def test_each_date_is_the_whole_minutes_up_to_its_limit_and_none_after_it() -> N
     dates = (
         (life.minutes_to_end, 100),
         (life.minutes_to_replacement, 90),
-        (lambda age_s: life.minutes_to_tubing(age_s, 0, NL_PER_REV, None), 20),
+        (lambda age_s: life.minutes_to_tubing(age_s, 0, CALIBRATION, None), 20),
     )
     for minutes_to, days in dates:
         assert minutes_to(0) == days * 1_440
@@ -124,7 +126,7 @@ def test_the_tubing_lasts_until_its_last_revolution_begins_at_the_rate_of_the_pr
     # At a microlitre a minute a revolution takes 50 minutes.
     at_its_rate = course(1_440_000)
     found = [
-        life.minutes_to_tubing(0, turns, NL_PER_REV, at_its_rate) for turns in (0, 497, 498, 499, 500, 501)
+        life.minutes_to_tubing(0, turns, CALIBRATION, at_its_rate) for turns in (0, 497, 498, 499, 500, 501)
     ]
     assert found == [499 * 50, 100, 50, 0, 0, 0]
 
@@ -137,19 +139,23 @@ def test_what_comes_on_top_of_the_program_wears_the_tubing_as_much_sooner(
     on_top_nl: int, minutes: int
 ) -> None:
     life = ServiceLife(ServiceLimits(tubing_days=100, tubing_revolutions=500))
-    assert life.minutes_to_tubing(0, 496, NL_PER_REV, course(1_440_000), on_top_nl) == minutes
+    assert life.minutes_to_tubing(0, 496, CALIBRATION, course(1_440_000), on_top_nl) == minutes
 
 
 @pytest.mark.requirement("service-estimates")
 def test_with_nothing_on_top_the_last_revolution_lasts_to_the_nanolitre() -> None:
     life = ServiceLife(ServiceLimits(tubing_days=100, tubing_revolutions=500))
-    assert [life.minutes_to_tubing(0, 498, nl, course(1_440_000)) for nl in (999, 1_000)] == [0, 1]
+    minutes = [
+        life.minutes_to_tubing(0, 498, Calibration(1, nl_per_rev, 3_200), course(1_440_000))
+        for nl_per_rev in (999, 1_000)
+    ]
+    assert minutes == [0, 1]
 
 
 @pytest.mark.requirement("service-estimates")
 def test_without_a_course_the_tubing_lasts_by_age_until_its_revolutions_are_used_up() -> None:
     life = ServiceLife(ServiceLimits(tubing_days=100, tubing_revolutions=500))
-    found = [life.minutes_to_tubing(0, turns, NL_PER_REV, None) for turns in (0, 499, 500, 501)]
+    found = [life.minutes_to_tubing(0, turns, CALIBRATION, None) for turns in (0, 499, 500, 501)]
     assert found == [144_000, 144_000, 0, 0]
 
 

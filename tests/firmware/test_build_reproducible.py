@@ -43,6 +43,7 @@ def test_another_folder_cache_time_zone_and_history_give_the_same_bytes(tmp_path
     shutil.copytree(
         REPOSITORY / "firmware", checkout / "firmware", copy_function=shutil.copy, ignore=_compiled_files
     )
+    shutil.copytree(REPOSITORY / "host", checkout / "host", copy_function=shutil.copy, ignore=_compiled_files)
     cache = tmp_path / "another-cache"
     shutil.copytree(sources.cache_folder() / "downloads", cache / "downloads", copy_function=os.link)
     surroundings = {"THECAL_CACHE": str(cache), "TZ": "Asia/Tokyo", "CFLAGS": "-O0", "PYTHONHASHSEED": "7"}

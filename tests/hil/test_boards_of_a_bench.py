@@ -278,7 +278,9 @@ def test_a_bench_that_is_wrong_is_told_before_any_test(pytester, run):
     pytester.makepyfile("def test_it(rig): ...")
     result = run("--bench", "wrong.toml")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*board 2: pump: needs either serial or port, and has none*"])
+    result.stderr.fnmatch_lines(
+        ["*board 2: pump.serial or board 2: pump.port: one of them is needed, and neither is given*"]
+    )
     assert run("--bench", "wrong.toml", "--port", "a").ret == pytest.ExitCode.USAGE_ERROR
 
 

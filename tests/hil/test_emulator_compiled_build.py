@@ -68,9 +68,9 @@ def test_compiled_code_that_is_insisted_on_and_missing_is_an_error(
 
 
 def test_set_up_succeeds_without_a_compiler(no_compiler: None, capsys: pytest.CaptureFixture[str]) -> None:
-    from thecal_hil.emulator.compiled.__main__ import main
+    from thecal_hil.emulator.compiled.set_up import main
 
-    assert main() == 0
+    assert main([]) == 0
     assert "slow path" in capsys.readouterr().out
 
 

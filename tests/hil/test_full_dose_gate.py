@@ -6,10 +6,10 @@ import pytest
 
 from thecal_hil.contract.faults import Fault
 from thecal_hil.contract.image import image_under_test
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.therapy import continuous
 from thecal_hil.rigs.pico_rig import PicoRig
+from thecal_sim.units import NS_PER_S
 
 NL_PER_DAY = 8_000_000
 CYCLES_PER_S = 125_000_000

@@ -99,13 +99,13 @@ def test_the_examples_that_scenarios_prescribe_are_those_of_the_users() -> None:
 
 
 def test_the_whole_library_is_listed_in_an_empty_folder(python: Path, tmp_path: Path) -> None:
-    said = run(python, "-m", "thecal_hil.cli.command", "list", folder=tmp_path)
+    said = run(python, "-m", "thecal_hil.cli", "list", folder=tmp_path)
     assert f"{len(library_files())} scenarios in" in said
 
 
 def test_scenarios_that_prescribe_an_example_pass_in_an_empty_folder(python: Path, tmp_path: Path) -> None:
     names = scenarios_with_an_example()
     assert len(names) > 5
-    said = run(python, "-m", "thecal_hil.cli.command", "run", *names, "--rig", "model", folder=tmp_path)
+    said = run(python, "-m", "thecal_hil.cli", "run", *names, "--rig", "model", folder=tmp_path)
     assert f"PASS {len(names)} passed on the model rig" in said
     assert (tmp_path / "build/evidence/scenarios/scenarios-model.json").is_file()

@@ -3,7 +3,7 @@
 import pytest
 
 from thecal_fw.link import messages
-from thecal_hil.campaigns.memory.__main__ import LEAST_FREE_BYTES, MOST_ALLOCATION_BYTES
+from thecal_hil.campaigns.memory.command import LEAST_FREE_BYTES, MOST_ALLOCATION_BYTES
 from thecal_hil.campaigns.memory.part import run_part
 from thecal_hil.contract.image import image_under_test
 

@@ -33,7 +33,7 @@ def test_it_is_found_and_used_like_a_board_without_naming_a_port(
         assert f"{demo.said['port']}  practice pump  {demo.said['serial_number']}" in demo.ok("ports")
         demo.ok("time", "--set")
         demo.ok("refill", "20", "--yes")
-        demo.ok("program", FLEX, "--yes")
+        demo.ok("program", FLEX, "--yes", "--reason", "a test")
         demo.ok("start")
         assert demo.json("interrogate")["state"] in ("starting", "delivering")
         assert f"socket{'://' if end else ''}" in demo.said["port"] or not end

@@ -89,7 +89,7 @@ def test_a_whole_visit_is_done_with_the_command_line(rig: Rig, pty: EmulatedPty)
     assert thecal(pty, "start").returncode == 1
     assert thecal(pty, "refill", "a lot").returncode == 2
     for arguments in (
-        ("program", str(EXAMPLES / "simple_continuous.toml"), "--yes"),
+        ("program", str(EXAMPLES / "simple_continuous.toml"), "--yes", "--reason", "a test"),
         ("time", "--set", "--offset", "+01:00"),
         ("refill", "19.5", "--yes"),
         ("start",),

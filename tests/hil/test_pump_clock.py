@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from thecal.client import PumpTime
 from thecal_hil.contract.image import image_under_test
-from thecal_hil.contract.pump_clock import NS_PER_S, PumpClock, wall_ticks_at_boot
+from thecal_hil.contract.pump_clock import PumpClock, wall_ticks_at_boot
 from thecal_hil.course.course import OFFSET_MINUTES, Course, local_second
 from thecal_hil.course.therapy import flex
 from thecal_hil.emulator.silicon import Silicon
 from thecal_hil.rigs.pico_rig import PicoRig
+from thecal_sim.units import NS_PER_S
 
 READING = PumpTime(12, 345_678, 1_772_794_800, 120, time_source=1, offset_minutes=60)
 

@@ -10,7 +10,7 @@ from thecal_hil.contract.image import image_under_test
 from thecal_hil.emulator import EmulatedPico, ResetCause
 from thecal_hil.emulator.bare_metal import SLEEP_FOREVER, write_uf2
 from thecal_hil.emulator.silicon import IDEAL, Silicon
-from thecal_hil.emulator.units import NS_PER_MS, NS_PER_S
+from thecal_sim.units import NS_PER_MS, NS_PER_S
 
 TIMERAWL = 0x4005_4028
 WATCHDOG = 0x4005_8000

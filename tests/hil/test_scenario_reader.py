@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thecal.durations import LONGEST_NS, duration_ns, duration_text
 from thecal_hil.scenario.document import ScenarioError
-from thecal_hil.scenario.fields import LONGEST_NS, duration_ns, duration_text
 from thecal_hil.scenario.reader import read_scenario
 
 GOOD = """

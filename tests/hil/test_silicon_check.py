@@ -359,7 +359,7 @@ def test_a_figure_agrees_or_differs_only_where_its_uncertainty_lets_it(value, un
 
 
 def silicon_command(port: str, folder: Path) -> list[str]:
-    program = (sys.executable, "-m", "thecal_hil.cli.command")
+    program = (sys.executable, "-m", "thecal_hil.cli")
     return [*program, "silicon", "--port", port, "--crystal-seconds", "2", "--out", str(folder)]
 
 

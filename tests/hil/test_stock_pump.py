@@ -13,16 +13,16 @@ from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_NAMES, KIND_PATIENT, KIND_
 from thecal_fw.link import messages
 from thecal_fw.link.frames import FrameReader
 from thecal_fw.version import VERSION
-from thecal_hil.campaigns.memory.__main__ import LEAST_FREE_BYTES_ON_STOCK
+from thecal_hil.campaigns.memory.command import LEAST_FREE_BYTES_ON_STOCK
 from thecal_hil.campaigns.memory.stock import EXAMPLES, run_stock_life
 from thecal_hil.contract.gate import check_gate
 from thecal_hil.contract.image import REPOSITORY, FirmwareImage, image_under_test
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import ResetCause
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.raw_link import frame_bytes
 from thecal_hil.course.therapy import continuous
 from thecal_hil.rigs.pico_rig import PicoRig, bench_board
+from thecal_sim.units import NS_PER_S
 
 FASTEST_NL_PER_DAY = 24_000_000
 NL_PER_STEP = 15.625

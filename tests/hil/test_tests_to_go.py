@@ -23,6 +23,7 @@ def _same_sources(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_run_says_on_the_error_stream_how_many_tests_are_done(
     pytester: pytest.Pytester, arguments: tuple[str, ...]
 ) -> None:
+    pytester.makeini("[pytest]\nthecal_tests_to_go = true\n")
     pytester.makeconftest(EVERY_TEST_IS_A_MINUTE)
     pytester.makepyfile(test_it=TESTS)
     result = pytester.runpytest_subprocess(*arguments)

@@ -13,8 +13,8 @@ from thecal_hil.course.raw_link import RawLink
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.bare_metal import SLEEP_FOREVER, write_uf2
 from thecal_hil.emulator.silicon import IDEAL, Silicon
-from thecal_hil.emulator.units import NS_PER_MS, NS_PER_S
 from thecal_hil.rigs.pico_rig import PicoRig
+from thecal_sim.units import NS_PER_MS, NS_PER_S
 
 USB = 0x5011_0000
 MAIN_CTRL, SOF_RD, SIE_STATUS, INTR, INTE = 0x40, 0x48, 0x50, 0x8C, 0x90

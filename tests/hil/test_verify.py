@@ -1,4 +1,4 @@
-"""``thecal-verify``: the main job end to end on the model rig, what it leaves behind, and what bad input gets."""
+"""``thecal-hil verify``: the main job end to end on the model rig, what it leaves behind, and what bad input gets."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,8 @@ from typer.testing import CliRunner, Result
 
 from thecal_hil.campaigns.verify.day import Record, carry_out, plan_around_midnight
 from thecal_hil.campaigns.verify.verdict import judge, measurements
-from thecal_hil.campaigns.verify.verify import PRESCRIPTION, app, duration_s
+from thecal_hil.campaigns.verify.verify import PRESCRIPTION, duration_s
+from thecal_hil.cli.command import app
 from thecal_hil.contract.gate import GateError
 from thecal_hil.course.therapy import flex, prescribed_in
 from thecal_hil.evidence.measurements import Evidence
@@ -28,7 +29,7 @@ KEYS_PROMISED = {
 
 
 def verify(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+    return CliRunner().invoke(app, ["verify", *arguments])
 
 
 def test_a_verified_stretch_leaves_figures_and_a_picture_and_ends_in_one_line(tmp_path: Path) -> None:

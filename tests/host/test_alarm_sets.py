@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thecal.alarm_sets import EVERY_ALARM, acknowledged_in, bits_in, names_of, set_of, with_bits
-from thecal.cli.status_text import event_text
 from thecal.client import Event
 from thecal.errors import PumpRefusedError
+from thecal.reports.status_text import event_text
 from thecal_fw.core import alarm_sets, alarms, events
 from thecal_fw.link import messages
 

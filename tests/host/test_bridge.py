@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from host.conftest import EXAMPLES, Bench
 from thecal.bridge import bridged
+from thecal.dose_history import DoseHistory, LastDose
 from thecal.errors import BadInputError
 from thecal.judgement import Kind
 from thecal.prescription import load_prescription
@@ -19,6 +20,9 @@ from thecal_fw.core.program import Program, decode
 from thecal_fw.core.validation import validate
 
 NS = 1_000_000_000
+AT_500 = ("--again", "concentration_mcg_per_ml=500", "--reason", "a test")
+AT_1000 = ("--again", "concentration_mcg_per_ml=1000", "--reason", "a test")
+AT_2000 = ("--again", "concentration_mcg_per_ml=2000", "--reason", "a test")
 OLD = load_prescription(EXAMPLES / "simple_continuous.toml").program
 PERIODIC = load_prescription(EXAMPLES / "periodic_bolus.toml").program
 
@@ -75,13 +79,13 @@ def test_programming_another_concentration_shows_the_bridge_before_it_asks(bench
     changed.write_text(
         text.replace("concentration_mcg_per_ml = 500", "concentration_mcg_per_ml = 1000"), encoding="utf-8"
     )
-    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
-    told = bench.ok("program", str(changed), "--yes")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes", "--reason", "a test")
+    told = bench.ok("program", str(changed), "--yes", *AT_1000)
     assert "* bridge" in told
     assert "0.34 mL/day" in told
-    assert bench.json("program", str(changed), "--yes")["changed"] is False
+    assert bench.json("program", str(changed), "--yes", *AT_1000)["changed"] is False
     assert bench.json("bolus", "status")["bridge_left_s"] > 0
-    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes", "--no-bridge")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes", "--no-bridge", *AT_500)
     assert bench.json("bolus", "status")["bridge_left_s"] == 0
 
 
@@ -131,10 +135,10 @@ def test_the_old_drug_is_used_up_at_its_rate_though_the_dose_is_changed_meanwhil
     strong.write_text(text, encoding="utf-8")
     adjusted.write_text(text.replace("211.9", "220"), encoding="utf-8")
     bench.ok("time", "--to", "2026-03-06T12:00")
-    bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes")
+    bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes", "--reason", "a test")
     bench.ok("refill", "20", "--yes")
     bench.ok("start")
-    bench.ok("program", str(strong), "--yes")
+    bench.ok("program", str(strong), "--yes", *AT_2000)
     bench.do(lambda model: model.run_for(10_000 * NS))
     left_s = bench.json("bolus", "status")["bridge_left_s"]
     done = bench.thecal(*command, str(adjusted), "--yes", "--reason", "spasms at night")
@@ -152,10 +156,10 @@ def test_a_visit_may_leave_the_bridge_out_as_its_message_says(bench: Bench, tmp_
     text = (EXAMPLES / "simple_continuous.toml").read_text(encoding="utf-8")
     strong = tmp_path / "strong.toml"
     strong.write_text(text.replace("per_ml = 500", "per_ml = 2000"), encoding="utf-8")
-    bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes")
-    refused = bench.thecal("visit", "--program", str(strong), "--yes")
+    bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes", "--reason", "a test")
+    refused = bench.thecal("visit", "--program", str(strong), "--yes", *AT_2000)
     assert (refused.returncode, "add --no-bridge" in refused.stderr) == (2, True)
-    assert bench.thecal("visit", "--program", str(strong), "--yes", "--no-bridge").returncode == 0
+    assert bench.thecal("visit", "--program", str(strong), "--yes", "--no-bridge", *AT_2000).returncode == 3
     assert bench.json("bolus", "status")["bridge_left_s"] == 0
 
 
@@ -165,16 +169,17 @@ def test_the_dose_of_a_bridge_is_told_as_a_volume_of_the_drug_before(bench: Benc
     text = (EXAMPLES / "simple_continuous.toml").read_text(encoding="utf-8")
     strong = tmp_path / "strong.toml"
     strong.write_text(text.replace("per_ml = 500", "per_ml = 2000\ncatheter_ul = 180"), encoding="utf-8")
-    bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes")
+    bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes", "--reason", "a test")
     bench.ok("start")
-    bench.ok("program", str(strong), "--yes")
+    bench.ok("program", str(strong), "--yes", *AT_2000)
     bench.do(lambda model: model.run_for(10 * NS))
     clinic, handout = tmp_path / "clinic.html", tmp_path / "handout.html"
-    bench.ok("report", "--clinic", str(clinic), "--handout", str(handout))
+    pages = ("--clinic", str(clinic), "--handout", str(handout))
+    bench.ok("report", *pages, "--no-telephone", "--reason", "a test")
     for told in (bench.ok("interrogate"), bench.ok("watch", "--count", "1"), clinic.read_text()):
         assert "0.4238 mL/day of the drug before: bridge, 18 h" in told
         assert "847.6" not in told
-    assert "From the drug before" in handout.read_text()
+    assert "Drug from before" in handout.read_text()
     document = bench.json("interrogate")
     assert (document["dose_mcg_per_day"], document["bridge_left_s"] > 60_000) == (None, True)
 
@@ -191,5 +196,7 @@ def test_no_therapy_waits_for_weeks_behind_a_bridge_at_the_minimum_rate():
 def test_after_a_stopped_program_it_is_told_that_there_is_no_bridge():
     stopped = load_prescription(EXAMPLES / "stopped.toml").program
     assert bridged(stopped, stronger()).bridge is None
-    (finding,) = [one for one in review(stopped, stronger(), "child") if one.kind is Kind.SOFT]
+    history = DoseHistory(None, True, LastDose(400_000, None), has_given=True)
+    found = review(stopped, stronger(), "child", None, history)
+    finding = next(one for one in found if one.kind is Kind.SOFT)
     assert "does not tell which drug tubing and catheter hold" in finding.text

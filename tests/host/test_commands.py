@@ -43,23 +43,24 @@ def wait_until(bench: Bench, has_come: Callable[[], bool]) -> None:
 def test_a_whole_visit(bench: Bench):
     bench.in_own_process = True
     told = bench.ok("interrogate")
-    assert "stopped" in told
-    assert "reservoir, calculated  unknown" in told
+    assert "STOPPED: gives nothing" in told
+    assert "not known; tell with `thecal refill`" in told
+    assert "reservoir, calculated      unknown" in bench.ok("interrogate", "--all")
 
     assert "--set" in bench.ok("time")
     shown = bench.ok("time", "--set", "--offset", "-05:30")
     assert "UTC-05:30  (set)" in shown
     assert "the pump is 0." in shown
 
-    nobody_asked = bench.thecal("program", SIMPLE)
+    nobody_asked = bench.thecal("program", SIMPLE, "--reason", "a test")
     assert nobody_asked.returncode == 2
     assert "add --yes" in nobody_asked.stderr
-    committed = bench.json("program", SIMPLE, "--yes")
+    committed = bench.json("program", SIMPLE, "--yes", "--reason", "a test")
     assert (committed["changed"], committed["state"]) == (True, "stopped")
-    change = bench.ok("program", FLEX, "--yes")
+    change = bench.ok("program", FLEX, "--yes", "--reason", "a test")
     assert "running now" in change
     assert "Begin delivery with `thecal start`" in change
-    assert bench.json("program", FLEX, "--yes")["changed"] is False
+    assert bench.json("program", FLEX, "--yes", "--reason", "a test")["changed"] is False
 
     assert bench.ok("refill", "20", "--yes") == "the reservoir holds 20 mL\n"
     refilled = bench.json("refill", "19.5", "--yes")
@@ -86,7 +87,7 @@ def test_a_whole_visit(bench: Bench):
 @pytest.mark.requirement("refill-in-range", "refusal-in-words", "refusal-exit-code")
 def test_what_the_pump_refuses_ends_with_exit_code_1_and_its_reason(bench: Bench):
     assert "has no program; commit one with" in bench.refused(1, "start")
-    bench.ok("program", SIMPLE, "--yes")
+    bench.ok("program", SIMPLE, "--yes", "--reason", "a test")
     assert "refused refill: value out of range. Its reservoir holds 20 mL" in bench.refused(
         1, "refill", "40", "--yes"
     )
@@ -105,7 +106,7 @@ def test_a_refused_bolus_is_told_with_what_was_asked_its_limit_the_field_and_wha
     file = tmp_path / "p.toml"
     told = Path(FLEX).read_text("utf-8").replace("most_mcg_per_bolus = 8", "most_mcg_per_bolus = 10")
     file.write_text(told, encoding="utf-8")
-    bench.ok("program", str(file), "--yes")
+    bench.ok("program", str(file), "--yes", "--reason", "a test")
     bench.ok("refill", "20", "--yes")
     give = ("give", "9.5", "--over-minutes", "10", "--yes")
     asked = "a clinician bolus of 9.5 mcg (0.019 mL) over 10 min 0 s: "
@@ -134,7 +135,7 @@ def test_a_refused_bolus_is_told_with_what_was_asked_its_limit_the_field_and_wha
     )
     file.write_text(told.replace("most_mcg_per_bolus = 10\n", ""), encoding="utf-8")
     bench.ok("refill", "20", "--yes")
-    bench.ok("program", str(file), "--yes")
+    bench.ok("program", str(file), "--yes", "--reason", "a test")
     wait_until(bench, lambda: not bench.json("interrogate")["active_alarms"])
     assert refused("give", "1", "--over-minutes", "10", "--yes").endswith(
         "limit of a single bolus: 1 mcg asked for, and the program allows none: commit one with"
@@ -169,7 +170,7 @@ def test_output_that_can_not_be_written_is_no_failure_of_the_port(bench: Bench):
         )
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "the output could not be written: No space left on device. What the pump was asked"
+        "the output could not be written: No space left on device. Done by then: the pump was"
     )
     assert done.stderr.count("\n") == 1
     assert bench.json("interrogate")["fill_known"] is True
@@ -177,7 +178,7 @@ def test_output_that_can_not_be_written_is_no_failure_of_the_port(bench: Bench):
 
 @pytest.mark.requirement("not-stored-told")
 def test_a_person_is_told_what_a_power_cut_would_undo_and_why_nothing_can_be_begun(bench: Bench):
-    bench.ok("program", SIMPLE, "--yes")
+    bench.ok("program", SIMPLE, "--yes", "--reason", "a test")
     bench.ok("refill", "20", "--yes")
     bench.ok("start")
     bench.do(lambda model: setattr(model.board.supply, "good", False))
@@ -195,13 +196,13 @@ def test_a_person_is_told_what_a_power_cut_would_undo_and_why_nothing_can_be_beg
 def test_the_dates_of_the_next_refill_are_told_and_an_alarm_that_does_not_protect(bench: Bench):
     assert "there are no dates" in bench.refused(1, "dates")
     bench.ok("time", "--set")
-    assert "does not protect a full reservoir" in bench.ok("program", SIMPLE, "--yes")
+    assert "does not protect a full reservoir" in bench.ok("program", SIMPLE, "--yes", "--reason", "a test")
     bench.ok("refill", "20", "--yes")
     bench.ok("start")
     told = bench.json("dates")
     assert told["refill_by"] == told["low_at_worst"] < told["low"] < told["empty"]
     assert "refill by" in bench.ok("dates")
-    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes", "--reason", "a test")
     assert "does not protect" not in bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--show")
     told = bench.json("dates")
     assert told["drug_expires"] is not None
@@ -218,7 +219,7 @@ def test_the_dates_of_the_next_refill_are_told_and_an_alarm_that_does_not_protec
 def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
     assert "the pump has no program" in bench.refused(1, "bolus", "patient")
     bench.ok("time", "--set")
-    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes", "--reason", "a test")
     bench.ok("refill", "20", "--yes")
     bench.ok("start")
     wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
@@ -250,7 +251,7 @@ def test_boluses_are_told_in_words_given_refused_and_ended(bench: Bench):
 def test_a_prime_of_the_catheter_holds_what_tubing_and_catheter_do(bench: Bench, tmp_path: Path):
     slowest, program = (EXAMPLES / "minimum_rate.toml").read_text(), tmp_path / "program.toml"
     program.write_text("catheter_ul = 180\n" + slowest)
-    bench.ok("program", str(program), "--yes")
+    bench.ok("program", str(program), "--yes", "--reason", "a test")
     bench.ok("refill", "20", "--yes")
     bench.ok("start")
     wait_until(bench, lambda: bench.json("interrogate")["state"] == "delivering")
@@ -412,12 +413,12 @@ def test_a_time_at_the_ends_of_the_calendar_is_refused_like_any_other(bench: Ben
 
 @pytest.mark.requirement("person-is-asked")
 def test_a_person_is_asked_and_may_say_no(bench: Bench):
-    declined = at_a_terminal(bench.port, "program", SIMPLE, typed="n")
+    declined = at_a_terminal(bench.port, "program", SIMPLE, "--reason", "a test", typed="n")
     assert declined.endswith("exit 1")
     assert bench.do(lambda model: model.controller.orders.program) is None
-    accepted = at_a_terminal(bench.port, "program", SIMPLE, typed="y")
+    accepted = at_a_terminal(bench.port, "program", SIMPLE, "--reason", "a test", typed="y")
     assert accepted.endswith("exit 0")
-    assert bench.json("program", SIMPLE, "--yes")["changed"] is False
+    assert bench.json("program", SIMPLE, "--yes", "--reason", "a test")["changed"] is False
 
 
 def test_the_live_view_redraws_in_place_at_a_terminal(bench: Bench):

@@ -83,7 +83,7 @@ def test_an_image_whose_commit_nobody_knows_is_refused_before_anything_is_writte
 @pytest.mark.requirement("not-while-delivering")
 def test_a_pump_that_delivers_is_not_sent_away(bench: Bench, tmp_path):
     example = Path(__file__).parents[2] / "examples/simple_continuous.toml"
-    bench.ok("program", str(example), "--yes")
+    bench.ok("program", str(example), "--yes", "--reason", "a test")
     bench.ok("refill", "20", "--yes")
     bench.ok("start")
     (tmp_path / "drive").mkdir()

@@ -1,13 +1,12 @@
 """Reports are whole in themselves, say everything the pump says, and never leave out what is not known."""
 
 import re
-import time
-from datetime import UTC, datetime
+import shutil
+import subprocess
+from datetime import datetime
 from fractions import Fraction
 from html.parser import HTMLParser
 from itertools import pairwise
-from types import SimpleNamespace
-from typing import cast
 from xml.etree import ElementTree
 
 import pytest
@@ -18,16 +17,19 @@ from core.strategies import bolus_programs, valid_programs
 from host.conftest import EXAMPLES, Bench
 from thecal.cli import run
 from thecal.client import Event
+from thecal.contacts import load_contacts
+from thecal.errors import BadInputError
 from thecal.prescription import load_prescription
 from thecal.reports.day_picture import BOTTOM, TOP, basal_steps, bolus_words, boluses_of_day, day_picture
 from thecal.reports.handout import OVERDOSE, WITHDRAWAL, date_text
-from thecal.reports.interrogation import events_since_last_visit, local_now
+from thecal.reports.interrogation import events_since_last_visit
 from thecal.reports.page import BANNER, element, facts, page
-from thecal.status import Status
 from thecal.words import volume_of_day_nl
 from thecal_fw.core.events import EVENT_HELLO, EVENT_REFILLED, EVENT_STARTED
 from thecal_fw.core.modes import MODE_FLEX
 
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CONTACTS = str(EXAMPLES / "clinic/contacts.toml")
 BOLUSES = load_prescription(EXAMPLES / "flex_with_boluses.toml").program
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
@@ -134,12 +136,12 @@ def test_a_date_can_not_be_read_the_wrong_way_round():
 @pytest.mark.requirement("reports", "report-of-the-clinic", "reports-dose", "reports-dates", "reports-alarms")
 def test_the_hand_out_and_the_clinic_s_report_of_a_pump_that_delivers(bench: Bench, tmp_path):
     clinic, handout = tmp_path / "clinic.html", tmp_path / "handout.html"
-    bench.ok("time", "--to", "2026-03-06T12:00", "--offset", "+01:00")
-    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
+    bench.ok("time", "--set")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes", "--reason", "a test")
     bench.ok("refill", "20", "--yes")
     bench.ok("start")
-    written = bench.json("report", "--clinic", str(clinic), "--handout", str(handout))
-    assert written == {"written": [str(clinic), str(handout)]}
+    written = bench.json("report", "--clinic", str(clinic), "--handout", str(handout), "--contacts", CONTACTS)
+    assert written == {"written": [str(clinic), str(handout)], "standing": False}
     patient = said(handout.read_text())
     for wanted in (
         "MODEL",
@@ -147,7 +149,7 @@ def test_the_hand_out_and_the_clinic_s_report_of_a_pump_that_delivers(bench: Ben
         "170 mcg/day",
         "baclofen, 500 mcg/mL",
         "Refill by",
-        "2026",
+        str(datetime.now().year),
         BANNER,
         "5 mcg over",
     ):
@@ -177,7 +179,12 @@ def test_the_hand_out_and_the_clinic_s_report_of_a_pump_that_delivers(bench: Ben
 @pytest.mark.requirement("reports")
 def test_a_pump_that_knows_neither_program_nor_volume_says_so_in_both(bench: Bench, tmp_path):
     clinic, handout = tmp_path / "clinic.html", tmp_path / "handout.html"
-    bench.ok("report", "--clinic", str(clinic), "--handout", str(handout))
+    pages = ("--clinic", str(clinic), "--handout", str(handout))
+    assert "no telephone number" in bench.refused(2, "report", *pages)
+    assert "does not know the time" in bench.refused(2, "report", *pages, "--no-telephone")
+    made = bench.thecal("report", *pages, "--no-telephone", "--reason", "new on the bench")
+    assert (made.returncode, "stands and gives nothing" in made.stderr) == (3, True)
+    assert "gave NOTHING. Do not leave the clinic" in said(handout.read_text())
     assert "Refill by not known: ask the clinic before you leave" in said(handout.read_text())
     assert "none: no program that delivers" in said(clinic.read_text())
 
@@ -223,22 +230,6 @@ def test_no_two_doses_of_a_picture_lie_over_each_other_and_each_is_told_in_words
     )
 
 
-@pytest.mark.requirement("refill-dates")
-def test_dates_of_a_pump_without_a_clock_are_by_the_calendar_on_this_computers_wall(monkeypatch):
-    """At half past four in the morning in Greenwich it is still yesterday evening in New York."""
-    status = SimpleNamespace(local_time=None)
-    monkeypatch.setenv("TZ", "America/New_York")
-    time.tzset()
-    try:
-        told = local_now(cast(Status, status), datetime(2026, 3, 7, 4, 30, tzinfo=UTC))
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-    assert told == datetime(2026, 3, 6, 23, 30)
-    known = SimpleNamespace(local_time=datetime(2026, 3, 7, 5, 30))
-    assert local_now(cast(Status, known), datetime(2026, 3, 7, 4, 30, tzinfo=UTC)) == known.local_time
-
-
 @pytest.mark.requirement("reports")
 def test_a_place_that_takes_no_page_is_told_before_the_pump_is_asked(bench: Bench, tmp_path):
     page = str(tmp_path / "page.html")
@@ -247,3 +238,63 @@ def test_a_place_that_takes_no_page_is_told_before_the_pump_is_asked(bench: Benc
     told = bench.refused(2, "report", "--clinic", str(tmp_path / ("x" * 300)))
     assert "File name too long" in told
     assert "port" not in told
+
+
+@pytest.mark.requirement("sheet-telephone", "sheet-fields")
+def test_the_sheet_has_all_that_a_family_needs(bench: Bench, tmp_path):
+    sheet = tmp_path / "sheet.html"
+    bench.ok("time", "--set")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
+    bench.ok("refill", "20", "--yes")
+    bench.ok("start")
+    assert "no telephone number" in bench.refused(2, "report", "--handout", str(sheet))
+    bench.ok("report", "--handout", str(sheet), "--contacts", CONTACTS)
+    told = said(sheet.read_text())
+    for wanted in (
+        "+49 30 000 0001", "+49 30 000 0002", "Telephone 112", "Refill by", "Low-reservoir alarm", "170 mcg/day",
+        "itching", "tingling", "irritability", "vomiting", "fits", "Call an ambulance at once if", "hard to wake",
+        "slow or shallow", "Baclofen by mouth", "Press the button once", "One short tone", "Three short tones",
+        "this computer's clock", "pump's clock",
+    ):  # fmt: skip
+        assert wanted in told, wanted
+
+
+@pytest.mark.requirement("sheet-telephone")
+def test_a_clinic_s_file_without_a_number_or_with_a_strange_one_is_refused(tmp_path):
+    text = (EXAMPLES / "clinic/contacts.toml").read_text()
+    for old, new, message in (
+        ('"112"', '"soon"', "ambulance_telephone = 'soon', allowed: a telephone number"),
+        ("telephone = ", "telefon = ", "telephone is missing"),
+    ):
+        file = tmp_path / "clinic.toml"
+        file.write_text(text.replace(old, new, 1))
+        with pytest.raises(BadInputError, match=re.escape(message)):
+            load_contacts(file)
+
+
+@pytest.mark.requirement("sheet-sides")
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
+@pytest.mark.parametrize("is_started", [True, False])
+def test_dates_and_signs_are_on_one_side_of_a4_each(bench: Bench, tmp_path, is_started):
+    sheet, printed = tmp_path / "sheet.html", tmp_path / "sheet.pdf"
+    bench.ok("time", "--set")
+    bench.ok("program", str(EXAMPLES / "periodic_bolus.toml"), "--yes")
+    bench.ok("refill", "20", "--yes")
+    if is_started:
+        bench.ok("start")
+    bench.thecal("report", "--handout", str(sheet), "--contacts", CONTACTS)
+    more = (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path}",
+        "--no-pdf-header-footer",
+    )
+    subprocess.run(
+        [str(CHROMIUM), *more, f"--print-to-pdf={printed}", sheet.as_uri()],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    # The third is the day of the program as a picture.
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed.read_bytes())) == 3

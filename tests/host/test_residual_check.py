@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from host.conftest import EXAMPLES, Bench
 from thecal.errors import BadInputError
-from thecal.residual_check import EVALUATE_BEYOND_NL, judge_fill, judge_residual, need_volumes
+from thecal.residual_check import EVALUATE_BEYOND_NL, SYRINGE_NL, judge_fill, judge_residual, need_volumes
 
 ML = 1_000_000
 SIMPLE = str(EXAMPLES / "simple_continuous.toml")
@@ -26,7 +26,7 @@ def test_a_withdrawal_is_evaluated_exactly_outside_the_accuracy_or_beyond_two_mi
     low, high = expected, min(fill, expected + uncertain)
     gap = max(low - withdrawn, withdrawn - high, 0)
     nearest = min(max(withdrawn, low), high)
-    outside = gap > Fraction((fill - nearest) * permille, 1_000)
+    outside = gap > max(SYRINGE_NL, Fraction((fill - nearest) * permille, 1_000))
     assert abs(check.difference_nl) == gap
     assert check.must_evaluate == (outside or gap > EVALUATE_BEYOND_NL)
 
@@ -37,8 +37,9 @@ def test_less_than_expected_is_over_infusion_and_more_is_under_infusion(fill, ex
     expected = min(fill, expected)
     check = judge_residual(fill, expected, withdrawn, permille)
     named = {-1: "over-infusion", 0: "none", 1: "under-infusion"}
-    assert check.direction == named[(withdrawn > expected) - (withdrawn < expected)]
-    if check.error_percent is not None and check.difference_nl:
+    is_seen = abs(withdrawn - expected) > SYRINGE_NL
+    assert check.direction == named[is_seen * ((withdrawn > expected) - (withdrawn < expected))]
+    if check.error_percent is not None and is_seen:
         assert (check.error_percent > 0) == (check.direction == "over-infusion")
 
 
@@ -99,7 +100,7 @@ def test_nothing_is_ever_filled_above_the_reservoir(fill, reservoir):
 @pytest.mark.requirement("residual-check")
 def test_the_command_judges_a_withdrawal_and_says_so_with_its_exit_code(bench: Bench):
     assert "does not know what its reservoir holds" in bench.refused(1, "residual", "12")
-    bench.ok("program", SIMPLE, "--yes")
+    bench.ok("program", SIMPLE, "--yes", "--reason", "a test")
     bench.ok("refill", "20", "--yes")
     assert bench.ok("residual", "20") == "withdrawn 20 mL, expected 20 mL: as expected\n"
     evaluate = bench.thecal("residual", "18.5", "--json")

@@ -13,7 +13,7 @@ SIMPLE = str(EXAMPLES / "simple_continuous.toml")
 @pytest.mark.requirement("service-life")
 def test_service_is_told_with_its_dates_and_new_tubing_counts_from_then_on(bench: Bench):
     bench.ok("time", "--set")
-    bench.ok("program", SIMPLE, "--yes")
+    bench.ok("program", SIMPLE, "--yes", "--reason", "a test")
     told = bench.json("service")
     assert told["pump_days"] == told["tubing_days"] == told["tubing_revolutions"] == 0
     assert 365 * 1_440 - 1 <= told["minutes_to_tubing_due"] <= 365 * 1_440

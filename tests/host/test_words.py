@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from core.strategies import bolus_programs, flex_programs, valid_programs
 from host.conftest import EXAMPLES
-from thecal.cli.status_text import event_name, event_text
 from thecal.client import Event
 from thecal.day_pattern import clock
 from thecal.prescription import load_prescription
+from thecal.reports.status_text import event_name, event_text
 from thecal.words import comparison, days_to_alarm, describe, millilitres, volume_per_day_nl
 from thecal_fw.core import events
 from thecal_fw.core.modes import MODE_STOPPED

@@ -1,7 +1,7 @@
 """Holds the sources of all packages against what their structure has to be: ``python -m house``, or ``make house``.
 
-Promises: counts as ``rooms``, ``owners`` and ``nested_alarms`` describe; exit code 1 if a figure falls short. The tests
-of the controller run once for it, about two minutes.
+Promises: counts as ``rooms``, ``owners``, ``nested_alarms`` and ``hour_awake`` describe; exit code 1 if a figure falls
+short. The tests of the controller run once for it, about two minutes, and the image delivers for two hours.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from house.hour_awake import cycles_an_hour
 from house.logical_lines import logical_lines
 from house.owners import deep_reaches, foreign_writes
 from house.rooms import House, house_of
+from thecal_hil.contract.image import image_under_test
 
 _ROOT = Path(__file__).parents[2]
 _FIRMWARE = _ROOT / "firmware"
@@ -88,6 +90,7 @@ def rows() -> list[Row]:
         Row("alarms set", calls, None),
         Row("alarms set within another one", nested, 0),
         Row("logical lines", logical_lines(package), None),
+        Row("cycles awake an hour, thousands", cycles_an_hour(image_under_test()) // 1_000, 67_000),
     ]
 
 

@@ -12,7 +12,7 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-VALUES = {"bolus", "state", "told", "prepared"}
+VALUES = {"bolus", "carried", "state", "told", "prepared"}
 """Names of values: whoever has one in hand has made it, or was given it to fill."""
 
 

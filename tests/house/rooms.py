@@ -11,6 +11,8 @@ import ast
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.imports import imported_names, module_name
+
 
 @dataclass
 class House:
@@ -50,7 +52,7 @@ class House:
 def house_of(root: Path, package: str) -> House:
     """The house of a package in a folder of sources."""
     folder = root / Path(*package.split("."))
-    files = {_dotted(path, root): path for path in sorted(folder.rglob("*.py"))}
+    files = {module_name(path, root): path for path in sorted(folder.rglob("*.py"))}
     found = House()
     edges: dict[str, set[str]] = {}
     for name, path in files.items():
@@ -68,11 +70,6 @@ def house_of(root: Path, package: str) -> House:
     return found
 
 
-def _dotted(path: Path, root: Path) -> str:
-    parts = path.relative_to(root).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
 def _room(name: str, package: str) -> str:
     rest = name.removeprefix(package).strip(".")
     return rest.split(".")[0] or package
@@ -83,25 +80,8 @@ def _defines(tree: ast.Module) -> bool:
 
 
 def _imported(tree: ast.AST, name: str, files: dict[str, Path]) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                is_package = files[name].name == "__init__.py"
-                parts = name.split(".")
-                kept = parts[: len(parts) - node.level + is_package]
-                base = ".".join([*kept, *([node.module] if node.module else [])])
-            found.update(
-                f"{base}.{alias.name}" if f"{base}.{alias.name}" in files else base for alias in node.names
-            )
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in ("import_module", "__import__"):
-                found.add(str(node.args[0].value))
-    return {one for one in found if one in files}
+    names = imported_names(tree, name, files[name].name == "__init__.py")
+    return {one if one in files else one.rpartition(".")[0] for one in names} & files.keys()
 
 
 def _circles(edges: dict[str, set[str]]) -> list[tuple[str, ...]]:

@@ -182,6 +182,18 @@ def case_metering(numbers):
     return answers
 
 
+def case_geared_metering(numbers):
+    motor_turns, head_turns = numbers.pick(((25_792, 405), (57, 11), (3_969, 289)))
+    microsteps = numbers.pick((32, 48, 200)) * numbers.pick((8, 16, 256)) * motor_turns
+    metering = Metering(Calibration(1, numbers.between(1_000, 10**6) * head_turns, microsteps, head_turns))
+    phase = numbers.below(10**15) % metering.step_weight
+    metering.begin(numbers.between(10**6, (1 << 28) - 1), phase, numbers.below(TICKS_PER_DAY // 1_000))
+    answers = [metering.pulses_left, metering.phase_after, metering.last_pulse_ticks()]
+    for _ in range(min(60, metering.pulses_left)):
+        answers.append(metering.next_ticks())
+    return answers
+
+
 def random_clock(numbers):
     if numbers.below(5) == 0:
         return WallClock()
@@ -422,6 +434,7 @@ CASES = (
     case_program,
     case_schedule,
     case_metering,
+    case_geared_metering,
     case_delivery,
     case_frames,
     case_messages,

@@ -13,41 +13,67 @@ A module's results are written as soon as they are complete and hold until somet
 """
 
 import argparse
-import ast
+import hashlib
 import os
 import random
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
 
 from mutants.exchange import changed_functions
 from mutants.explained import read_explanations
 from mutants.fields import FIELDS, NUMBERS, Field, dotted, field_of, modules, source_of
-from mutants.mutant import Mutant, Name, mutants_of
-from mutants.operators import chosen_operators
-from mutants.reach import Reach, find_reach, lines_of_statement
+from mutants.made import all_mutants
+from mutants.mutant import Mutant, Name
+from mutants.reach import Reach, find_reach
 from mutants.results import (
     REPOSITORY,
     ModuleResults,
     Result,
+    cache_folder,
     digest_of,
     explained_percent,
     imports_of,
+    keep,
+    module_in,
+    named,
+    of_module,
+    read_kept,
     read_results,
     score_percent,
     write_results,
 )
+from mutants.survey import Surveyed, survey
 from mutants.trial import InPlace, Verdict, import_in_advance, try_afresh, try_in_place
 from thecal_hil.groundwork.progress import Count, shown
 
 RESULTS = REPOSITORY / "build" / "evidence" / "mutants.json"
-REACH = REPOSITORY / "build" / "mutants"
 LEAST_SCORE_PERCENT = 90
 MOST_OF_A_MODULE = 150
-_MINUTES_A_MODULE = 15
-"""Of one processor, with tests that drive a whole pump; those of core take a few."""
+_MINUTES_OF_TESTS = {
+    "core-store": 1.5,
+    "controller-test_numbers": 10,
+    "link-controller-test_numbers": 10,
+    "sim": 3,
+    "test_gate": 0.5,
+    "fluid": 1,
+}
+"""Of one processor: the tests once with their lines followed, and once on functions observed."""
+_MINUTES_A_MODULE = {
+    "core": 0.5,
+    "fluid": 0.5,
+    "store": 1,
+    "pump": 3,
+    "requests": 3,
+    "link": 3,
+    "sim": 1,
+    "hil": 1,
+}
+"""Of one processor, by field."""
 MOST_SECONDS_ON_EXPLAINED = 3.0
 """Of tests tried on an explained mutant: enough to find out that it is noticed after all, as most are at once."""
 
@@ -65,14 +91,16 @@ def reach_of(field: Field) -> Reach:
     sources = [
         str(source_of(module)) for one in FIELDS if one.tests == field.tests for module in one.modules()
     ]
-    kept = REACH / f"reach-{field.reach_name()}.json"
-    return find_reach(field.files_of_tests(), sources, kept, field.digest_of_sources())
+    digest = field.digest_of_sources()
+    kept = cache_folder() / "reach" / f"{field.reach_name()}-{digest[:24]}.json"
+    return find_reach(field.files_of_tests(), sources, kept, digest)
 
 
 def digest_of_module(module: str, reach: Reach, drawn: str) -> str:
     """Of all that the results of a module rest on. drawn: which of its mutants are tried."""
-    tests = [REPOSITORY / file for file in reach.files_of(str(source_of(module)))]
-    rests_on = [*imports_of(source_of(module)), *tests, *field_of(module).helpers()]
+    tests = [REPOSITORY / file for file in reach.files_of(named(source_of(module)))]
+    judges = [Path(__file__).with_name(f"{name}.py") for name in ("differing", "survey")]
+    rests_on = [*imports_of(source_of(module)), *tests, *field_of(module).helpers(), *judges]
     return f"{digest_of(rests_on)} {drawn}"
 
 
@@ -96,7 +124,7 @@ class Order:
         for by in self._by.values():
             self._noticed[by] = self._noticed.get(by, 0) + 1
 
-    def sorted(self, name: Name, tests: set[str]) -> list[str]:
+    def sorted(self, name: Name, tests: Iterable[str]) -> list[str]:
         def place(test: str) -> tuple[object, ...]:
             seconds = self._reach.seconds.get(test, 0)
             return (
@@ -124,17 +152,15 @@ class Order:
         yield within(self.sorted(name, set(self._reach.seconds)), self._reach.seconds, most_seconds)
 
 
-def plans_of(module: str, mutants: Sequence[Mutant], reach: Reach, order: Order) -> Iterator[Plan]:
+def plans_of(module: str, mutants: Sequence[Mutant], surveyed: Surveyed, order: Order) -> Iterator[Plan]:
     source = source_of(module).read_text(encoding="utf-8")
-    tree, file = ast.parse(source), str(source_of(module))
     for mutant in mutants:
         functions = changed_functions(source, mutant.source)
-        reaching = reach.tests_of(file, lines_of_statement(tree, mutant.line_number))
-        if not functions or not reaching:
+        if not functions or not surveyed.reaching[mutant.name]:
             # What no test runs may still have run while the tests were imported.
             yield Plan(mutant, None)
             continue
-        tests = order.sorted(mutant.name, reaching)
+        tests = order.sorted(mutant.name, surveyed.noticing[mutant.name])
         yield Plan(mutant, InPlace(dotted(module), functions, tests))
 
 
@@ -153,26 +179,26 @@ def try_share(
     plans: Sequence[Plan], reach: Reach, order: Order, most_seconds: dict[Name, float], tried: Count
 ) -> list[Verdict]:
     """Try every one of these mutants, one after the other, and count them."""
-    limited = [
-        InPlace(
-            plan.in_place.module,
-            plan.in_place.functions,
-            within(plan.in_place.tests, reach.seconds, most_seconds[plan.mutant.name]),
+    limited = {
+        plan.mutant.name: replace(
+            plan.in_place,
+            tests=within(plan.in_place.tests, reach.seconds, most_seconds[plan.mutant.name]),
         )
         for plan in plans
-        if plan.in_place
-    ]
-    files = sorted({test.split("::")[0] for trial in limited for test in trial.tests})
-    in_place = iter(list(counted(try_in_place(limited, files, reach.seconds), tried)) if files else [])
-    afresh = counted(
-        (
-            try_by_importing(plan, reach, order, most_seconds[plan.mutant.name])
-            for plan in plans
-            if not plan.in_place
-        ),
-        tried,
-    )
-    return [next(in_place) if plan.in_place else next(afresh) for plan in plans]
+        if plan.in_place and plan.in_place.tests
+    }
+    files = sorted({test.split("::")[0] for trial in limited.values() for test in trial.tests})
+    found = counted(try_in_place(list(limited.values()), files, reach.seconds), tried) if files else ()
+    verdicts = dict(zip(limited, found, strict=True))
+    for plan in plans:
+        if plan.in_place is None:
+            verdicts[plan.mutant.name] = try_by_importing(plan, reach, order, most_seconds[plan.mutant.name])
+            tried.add()
+        elif not plan.in_place.tests:
+            # Whatever runs it, it does what the real source does.
+            verdicts[plan.mutant.name] = Verdict("", 0)
+            tried.add()
+    return [verdicts[plan.mutant.name] for plan in plans]
 
 
 def counted(verdicts: Iterable[Verdict], tried: Count) -> Iterator[Verdict]:
@@ -192,22 +218,44 @@ def try_by_importing(plan: Plan, reach: Reach, order: Order, most_seconds: float
     return Verdict("", seconds)
 
 
-def try_module(
-    module: str,
-    only: set[Name] | None,
-    reach: Reach,
-    last: ModuleResults | None,
-    arguments: argparse.Namespace,
-    place: str,
-) -> ModuleResults:
-    """Try the mutants of a module that are drawn or explained, or only those named, so many at a time. place: which of
-    the modules it is."""
-    reasons = read_explanations()
-    order = Order(module, reach, last)
-    mutants = list(mutants_of(source_of(module), module, chosen_operators()))
+@dataclass(frozen=True)
+class Task:
+    """A module to try. mutants: those of its mutants to try. all_mutants: how many there are. drawn: those that count.
+    only_some: not all that are drawn or explained. last: what was found before."""
+
+    module: str
+    digest: str
+    mutants: list[Mutant]
+    all_mutants: int
+    drawn: set[Name]
+    only_some: bool
+    last: ModuleResults | None
+
+
+def task_of(
+    module: str, digest: str, last: ModuleResults | None, arguments: argparse.Namespace
+) -> Task | None:
+    """What there is to try of a module; None if what was found before holds."""
+    only = None
+    if arguments.survivors and last is not None:
+        only = {result.name for result in with_reasons(last).results if result.status == "survived"}
+    holds = last is not None and last.digest == digest and not arguments.again
+    if (holds and not only) or only == set():
+        return None
+    mutants = all_mutants(module)
     chosen = drawn(mutants, module, arguments.most, arguments.seed)
-    wanted = (chosen | set(reasons)) if only is None else only
-    plans = list(plans_of(module, [mutant for mutant in mutants if mutant.name in wanted], reach, order))
+    wanted = (chosen | set(read_explanations())) if only is None else only
+    tried = [mutant for mutant in mutants if mutant.name in wanted]
+    return Task(module, digest, tried, len(mutants), chosen, only is not None, last)
+
+
+def try_module(
+    task: Task, surveyed: Surveyed, reach: Reach, arguments: argparse.Namespace, place: str
+) -> ModuleResults:
+    """Try the mutants of a task, so many at a time. place: which of the modules it is."""
+    module, reasons = task.module, read_explanations()
+    order = Order(module, reach, task.last)
+    plans = list(plans_of(module, task.mutants, surveyed, order))
     most_seconds = {
         plan.mutant.name: MOST_SECONDS_ON_EXPLAINED if plan.mutant.name in reasons else arguments.seconds_each
         for plan in plans
@@ -229,11 +277,12 @@ def try_module(
             verdicts[plan.mutant.name].by,
             reasons.get(plan.mutant.name, ""),
             round(verdicts[plan.mutant.name].seconds, 3),
-            plan.mutant.name in chosen,
+            plan.mutant.name in task.drawn,
         )
         for plan in plans
     ]
-    return ModuleResults(digest_of_module(module, reach, arguments.drawn), results, len(mutants))
+    anew = ModuleResults(task.digest, results, task.all_mutants)
+    return merged(task.last, anew) if task.only_some and task.last else anew
 
 
 def tell(module: str, found: ModuleResults, seconds: float | None) -> None:
@@ -270,41 +319,73 @@ def with_reasons(found: ModuleResults) -> ModuleResults:
     )
 
 
+def cost_minutes(chosen: Sequence[str]) -> float:
+    """Minutes of one processor that these modules take if nothing of them is known."""
+    fields = [field_of(module) for module in chosen]
+    of_tests = sum(_MINUTES_OF_TESTS[name] for name in {field.reach_name() for field in fields})
+    return of_tests + sum(_MINUTES_A_MODULE[field.name] for field in fields)
+
+
 def run(arguments: argparse.Namespace) -> dict[str, ModuleResults]:
     """Results of every module chosen; those that do not hold any more are found anew and written at once."""
     found: dict[str, ModuleResults] = {}
     chosen = modules(arguments.module)
-    reaches: dict[str, Reach] = {}
-    minutes = len(chosen) * _MINUTES_A_MODULE
+    minutes = cost_minutes(chosen)
     print(
-        f"{len(chosen)} modules, {arguments.most or 'all'} mutants of each by seed {arguments.seed}: about {minutes}"
-        f" processor minutes, less what is known in {RESULTS.relative_to(REPOSITORY)}",
+        f"{len(chosen)} modules, {arguments.most or 'all'} mutants of each by seed {arguments.seed}: about"
+        f" {minutes:.0f} processor minutes, less what is known in {named(RESULTS)} and {cache_folder()}",
         flush=True,
     )
-    for number, module in enumerate(chosen, 1):
-        field = field_of(module)
-        reach = reaches.get(field.reach_name())
-        if reach is None:
-            began = time.monotonic()
-            reach = reaches[field.reach_name()] = reach_of(field)
-            print(f"{field.name}, unchanged: all tests pass, {time.monotonic() - began:.0f} s", flush=True)
-            import_in_advance(reach.imported)
-        last = read_results(RESULTS).get(module)
-        holds = last is not None and last.digest == digest_of_module(module, reach, arguments.drawn)
-        only = None
-        if arguments.survivors and last is not None:
-            only = {result.name for result in with_reasons(last).results if result.status == "survived"}
-        if last is not None and ((holds and not arguments.again and not only) or only == set()):
+    for _, together in groupby(chosen, key=lambda module: field_of(module).reach_name()):
+        found.update(run_together(list(together), arguments))
+    return found
+
+
+def run_together(chosen: Sequence[str], arguments: argparse.Namespace) -> dict[str, ModuleResults]:
+    """Results of modules that are held by the same tests."""
+    field, began = field_of(chosen[0]), time.monotonic()
+    reach = reach_of(field)
+    print(f"{field.name}, unchanged: all tests pass, {time.monotonic() - began:.0f} s", flush=True)
+    import_in_advance(reach.imported)
+    found: dict[str, ModuleResults] = {}
+    tasks: list[Task] = []
+    for module in chosen:
+        digest = digest_of_module(module, reach, arguments.drawn)
+        last = last_results(module, digest)
+        task = task_of(module, digest, last, arguments)
+        if task is not None:
+            tasks.append(task)
+        elif last is not None:
             found[module] = with_reasons(last)
             tell(module, found[module], None)
-        else:
-            began = time.monotonic()
-            place = f"module {number} of {len(chosen)}"
-            anew = try_module(module, only, reach, last, arguments, place)
-            found[module] = merged(last, anew) if only and last else anew
-            tell(module, found[module], time.monotonic() - began)
+            write_results(RESULTS, {**read_results(RESULTS), module: found[module]})
+    began = time.monotonic()
+    of_all = survey(
+        {task.module: task.mutants for task in tasks}, reach, {task.module: task.digest for task in tasks}
+    )
+    print(f"{field.name}, observed: {time.monotonic() - began:.0f} s", flush=True)
+    for number, task in enumerate(tasks, 1):
+        began, module = time.monotonic(), task.module
+        place = f"{number} of {len(tasks)}"
+        found[module] = try_module(task, of_all[module], reach, arguments, place)
+        tell(module, found[module], time.monotonic() - began)
         write_results(RESULTS, {**read_results(RESULTS), module: found[module]})
+        keep(_kept(module, task.digest), of_module(found[module]))
     return found
+
+
+def last_results(module: str, digest: str) -> ModuleResults | None:
+    """What was found last, here or in another checkout of the same sources and tests."""
+    last = read_results(RESULTS).get(module)
+    if last is None or last.digest != digest:
+        kept = read_kept(_kept(module, digest))
+        last = last if kept is None else module_in(kept)
+    return last
+
+
+def _kept(module: str, digest: str) -> Path:
+    whole = hashlib.sha256(digest.encode()).hexdigest()
+    return cache_folder() / "results" / f"{module.replace('/', '-')}-{whole[:24]}.json"
 
 
 def merged(last: ModuleResults, anew: ModuleResults) -> ModuleResults:
@@ -347,7 +428,7 @@ def main() -> int:
         print(line)
     if low:
         print(f"below {LEAST_SCORE_PERCENT} %: {', '.join(low)}")
-    print(f"written to {RESULTS.relative_to(REPOSITORY)}")
+    print(f"written to {named(RESULTS)}")
     return int(survived > 0 or bool(low) or bool(stale))
 
 

@@ -5,6 +5,7 @@ need be imported again and whoever holds the function runs the change. What diff
 such as a constant, has left its marks all over by the time the module is imported, and takes an import afresh.
 """
 
+import ast
 import gc
 import importlib.abc
 import importlib.util
@@ -15,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, FunctionType, ModuleType
 
 
-def changed_functions(source: str, changed: str) -> dict[str, CodeType] | None:
+def changed_functions(source: str, changed: str | ast.Module) -> dict[str, CodeType] | None:
     """Changed code by qualified name of the outermost function it is in; None if more differs than functions."""
     found: dict[str, CodeType] = {}
     before, after = (compile(text, "<module>", "exec", dont_inherit=True) for text in (source, changed))

@@ -78,6 +78,7 @@ _OWN_RUNS = ("firmware/thecal_fw/core", "firmware/thecal_fw/store", "sim")
 _ALL_RUNS = ("firmware/thecal_fw", "sim", "hil/thecal_hil")
 FIELDS = (
     Field("core", "thecal_fw.core", "firmware/thecal_fw/core", _OWN, _OWN_RUNS),
+    Field("fluid", "thecal_fw.core.fluid", "firmware/thecal_fw/core/fluid", ("tests/core/fluid",), _OWN_RUNS),
     Field("store", "thecal_fw.store", "firmware/thecal_fw/store", _OWN, _OWN_RUNS),
     Field("pump", "thecal_fw.pump", "firmware/thecal_fw/pump", _BY_A_PUMP, _ALL_RUNS),
     Field("requests", "thecal_fw.requests", "firmware/thecal_fw/requests", _BY_A_PUMP, _ALL_RUNS),

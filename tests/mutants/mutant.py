@@ -6,7 +6,6 @@ the program it started from or no program at all.
 """
 
 import ast
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +71,20 @@ def _program(source: str) -> str | None:
 def _difference(source: str, changed: str) -> tuple[int, str, str]:
     """Number of the first changed line, the changed lines before and after."""
     before, after = source.splitlines(), changed.splitlines()
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    edits = [edit for edit in matcher.get_opcodes() if edit[0] != "equal"]
-    first, last = edits[0], edits[-1]
-    return first[1] + 1, _one_line(before[first[1] : last[2]]), _one_line(after[first[3] : last[4]])
+    first = _equal(before, after)
+    # What is equal from the end does not reach over what is equal from the beginning.
+    last = _equal(before[: first - 1 if first else None : -1], after[: first - 1 if first else None : -1])
+    return (
+        first + 1,
+        _one_line(before[first : len(before) - last]),
+        _one_line(after[first : len(after) - last]),
+    )
+
+
+def _equal(before: list[str], after: list[str]) -> int:
+    """How many lines are equal from the beginning."""
+    pairs = enumerate(zip(before, after, strict=False))
+    return next((number for number, (one, other) in pairs if one != other), min(len(before), len(after)))
 
 
 def _one_line(lines: list[str]) -> str:

@@ -1,13 +1,13 @@
-"""Which tests run which lines of the firmware, and how long each test takes: one run of all of them, on the real
-sources, with every line followed.
+"""Which tests run which lines of the firmware, and how much processor time each takes: one run of all of them, on the
+real sources, with every line followed.
 
-It also shows that all tests pass before anything is changed. What is found is kept in build/mutants for each file of
-tests, and holds until that file or any source changes.
+It also shows that all tests pass before anything is changed. What is found is kept in the machine's cache for each
+file of tests, and holds until that file or any source changes.
 """
 
 import ast
-import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,8 +15,8 @@ from pathlib import Path
 import coverage
 import pytest
 
+from mutants.results import keep, named, read_kept
 from mutants.trial import PYTEST, in_a_fork
-from thecal_hil.groundwork.sealed import DamagedError, sealed, unsealed
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,17 @@ class _Follow:
         self._coverage = coverage.Coverage(data_file=None, include=list(sources), config_file=False)
         self.seconds: dict[str, float] = {}
         self.failed = ""
+        self._since_s = 0.0
         self._coverage.start()
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self._coverage.switch_context(item.nodeid)
+        self._since_s = time.process_time()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
+        now_s = time.process_time()
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + now_s - self._since_s
+        self._since_s = now_s
         if report.failed:
             self.failed = report.nodeid
 
@@ -82,8 +86,9 @@ class _Follow:
         for test, seconds in self.seconds.items():
             found[test.split("::")[0]].seconds[test] = round(seconds, 4)
         numbers = {test: number for one in found.values() for number, test in enumerate(one.seconds)}
-        for source in data.measured_files():
-            for line, tests in data.contexts_by_lineno(source).items():
+        for measured in data.measured_files():
+            source = named(Path(measured))
+            for line, tests in data.contexts_by_lineno(measured).items():
                 # What runs while the tests are imported has no name of a test.
                 for test in sorted(filter(None, tests)):
                     of_line = (
@@ -104,7 +109,6 @@ def find_reach(digests: dict[str, str], sources: Sequence[str], kept: Path, dige
     missing = {file: digest for file, digest in digests.items() if file not in files}
     if not missing:
         return Reach(files, imported)
-    kept.parent.mkdir(parents=True, exist_ok=True)
 
     def run() -> str:
         follow = _Follow(sources)
@@ -113,7 +117,7 @@ def find_reach(digests: dict[str, str], sources: Sequence[str], kept: Path, dige
             return follow.failed or f"pytest: {pytest.ExitCode(code).name}"
         found = {file: asdict(one) for file, one in {**files, **follow.of_files(missing)}.items()}
         told = {"sources": digest_of_sources, "files": found, "imported": sorted({*imported, *sys.modules})}
-        kept.write_bytes(sealed(json.dumps(told).encode()))
+        keep(kept, told)
         return ""
 
     verdict = in_a_fork(run)
@@ -123,11 +127,8 @@ def find_reach(digests: dict[str, str], sources: Sequence[str], kept: Path, dige
 
 
 def _read(kept: Path, digest_of_sources: str) -> tuple[dict[str, OfFile], list[str]]:
-    try:
-        told = json.loads(unsealed(kept.read_bytes()))
-    except (FileNotFoundError, DamagedError):
-        return {}, []
-    if told.get("sources") != digest_of_sources:
+    told = read_kept(kept)
+    if told is None or told.get("sources") != digest_of_sources:
         return {}, []
     return {file: OfFile(**found) for file, found in told["files"].items()}, told["imported"]
 

@@ -1,4 +1,5 @@
-"""What became of every mutant, module by module, in build/evidence/mutants.json.
+"""What became of every mutant, module by module, in build/evidence/mutants.json, and each module's also in the cache of
+the machine, where another checkout finds it.
 
 Each module's results carry a digest of all they rest on: the module's source, the firmware it imports, the tests
 that run it and what makes the mutants. They hold until that changes, so a later campaign tries anew only what did.
@@ -9,6 +10,7 @@ Writing one module's results leaves the others' alone.
 import ast
 import hashlib
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,6 +22,7 @@ from typing import Any
 from mutants.mutant import Name
 from thecal_hil.evidence.measurements import is_as_written, with_seal, write_json
 from thecal_hil.groundwork.checkout import checkout
+from thecal_hil.groundwork.sealed import DamagedError, sealed, unsealed
 
 REPOSITORY = Path(__file__).parents[2]
 _PACKAGES = {
@@ -27,6 +30,8 @@ _PACKAGES = {
     "thecal_sim": REPOSITORY / "sim",
     "thecal_hil": REPOSITORY / "hil",
 }
+MOST_KEPT = 600
+"""Files of a folder: some five campaigns of all modules."""
 VERSIONS = {name: version(name) for name in ("cosmic-ray", "hypothesis")}
 
 
@@ -76,12 +81,68 @@ def explained_percent(results: Sequence[Result]) -> float:
     return 100 * sum(result.status != "survived" for result in results) / len(results) if results else 100.0
 
 
+def named(path: Path) -> str:
+    """The name of a file in any checkout."""
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def cache_folder() -> Path:
+    """Where what outlives a checkout is kept; in its own folder here, so that it can be thrown away alone."""
+    base = os.environ.get("THECAL_CACHE") or Path(
+        os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "thecal"
+    )
+    return Path(base).expanduser() / "mutants"
+
+
+def read_kept(path: Path) -> Any:
+    """What ``keep`` wrote there; None if nothing is, or something else."""
+    try:
+        found = json.loads(unsealed(path.read_bytes()))
+    except (FileNotFoundError, DamagedError):
+        return None
+    # A folder of the machine's grows with every change: what was used last is thrown away last.
+    path.touch()
+    return found
+
+
+def keep(path: Path, what: Any) -> None:
+    """Write it whole or not at all, in place of what has not been used for long."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(sealed(json.dumps(what).encode()))
+    unfinished.replace(path)
+    for old in sorted(path.parent.glob("*.json"), key=_age_s)[MOST_KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return -path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def module_in(found: Any) -> ModuleResults:
+    """Results of one module, from what ``of_module`` made; KeyError or TypeError if it is anything else."""
+    results = [Result(Name(**one["name"]), **_known(one)) for one in found["all"]]
+    return ModuleResults(found["digest"], results, found["mutants"])
+
+
+def of_module(found: ModuleResults) -> dict[str, Any]:
+    return {
+        **{status: found.counts()[status] for status in ("killed", "explained", "survived")},
+        "score_percent": round(score_percent(found.results), 2),
+        "digest": found.digest,
+        "mutants": found.mutants,
+        "all": [{**asdict(result), "status": result.status} for result in found.results],
+    }
+
+
 def digest_of(files: Iterable[Path]) -> str:
     """SHA-256 over names and contents of files of the repository, and versions of what makes mutants and examples."""
     whole = hashlib.sha256(json.dumps(VERSIONS).encode())
     for path in sorted(set(files)):
-        name = path.relative_to(REPOSITORY).as_posix()
-        whole.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        whole.update(named(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()
 
 
@@ -111,20 +172,13 @@ def read_results(path: Path) -> dict[str, ModuleResults]:
             print(f"{path}: is not what was written; everything is tried anew", file=sys.stderr)
             return {}
         modules: dict[str, Any] = evidence["modules"]
-        return {
-            module: ModuleResults(
-                found["digest"],
-                [Result(Name(**one.pop("name")), **_known(one)) for one in found["all"]],
-                found["mutants"],
-            )
-            for module, found in modules.items()
-        }
+        return {module: module_in(found) for module, found in modules.items()}
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
 def _known(one: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in one.items() if key != "status"}
+    return {key: value for key, value in one.items() if key not in ("name", "status")}
 
 
 def write_results(path: Path, modules: dict[str, ModuleResults]) -> None:
@@ -138,15 +192,6 @@ def write_results(path: Path, modules: dict[str, ModuleResults]) -> None:
         **{status: counts[status] for status in ("killed", "explained", "survived")},
         "score_percent": round(score_percent(everything), 2),
         "seconds": round(sum(result.seconds for result in everything)),
-        "modules": {
-            module: {
-                **{status: found.counts()[status] for status in ("killed", "explained", "survived")},
-                "score_percent": round(score_percent(found.results), 2),
-                "digest": found.digest,
-                "mutants": found.mutants,
-                "all": [{**asdict(result), "status": result.status} for result in found.results],
-            }
-            for module, found in sorted(modules.items())
-        },
+        "modules": {module: of_module(found) for module, found in sorted(modules.items())},
     }
     write_json(path, with_seal(path.stem, evidence))

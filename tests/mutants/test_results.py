@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mutants.campaign import drawn
+from mutants.campaign import cost_minutes, drawn
 from mutants.fields import modules, source_of
 from mutants.mutant import Mutant, Name
 from mutants.results import REPOSITORY, ModuleResults, Result, read_results, score_percent, write_results
@@ -49,6 +49,10 @@ def test_a_draw_of_mutants_follows_from_its_seed_and_the_module() -> None:
     assert first != drawn(mutants, "core/ledger", 150, 1)
     assert len(drawn(mutants, "core/metering", 0, 1)) == 200
     assert len(drawn(mutants[:99], "core/metering", 150, 1)) == 99
+
+
+def test_the_cost_of_every_module_can_be_told_beforehand() -> None:
+    assert cost_minutes(modules(["core"])) < cost_minutes(modules([]))
 
 
 _DECIDE_NOTHING = ("__init__", "main", "not_running", "ports", "contracts", "octets", "flash_chip", "version")

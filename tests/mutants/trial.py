@@ -18,7 +18,6 @@ import os
 import resource
 import signal
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +26,7 @@ from types import CodeType, FunctionType
 import pytest
 from _pytest.runner import runtestprotocol
 
+from mutants.differing import OBSERVERS, Observed
 from mutants.exchange import exchange_functions, functions_of, import_changed
 
 OUR_PACKAGES = (
@@ -46,6 +46,7 @@ PYTEST = (
     "--tb=no",
     "--hypothesis-profile=mutants",
     "--rig=model",
+    "--thecal-idle-rigs",
     "-pno:cacheprovider",
     "-pno:xdist",
     "-pno:cov",
@@ -54,7 +55,8 @@ PYTEST = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a trial ended. ``by``: the test that noticed, or what stopped the trial; empty if none did."""
+    """How a trial ended. ``by``: the test that noticed, or what stopped the trial; empty if none did. seconds: of
+    processor time that it took."""
 
     by: str
     seconds: float
@@ -82,14 +84,17 @@ def most_seconds(usual_seconds: float) -> float:
 class _Watch:
     """Limits each test's time and notes the first failure."""
 
-    def __init__(self, usual_seconds: Mapping[str, float]):
+    def __init__(self, usual_seconds: Mapping[str, float], *, is_limited: bool = True):
         self.failed = ""
         self.running = ""
         self._usual_seconds = usual_seconds
+        self._is_limited = is_limited
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self.running = item.nodeid
+        if not self._is_limited:
+            return
         signal.setitimer(signal.ITIMER_VIRTUAL, most_seconds(self._usual_seconds.get(item.nodeid, 1)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -151,6 +156,54 @@ class _Trials:
             if self._watch.failed:
                 return self._watch.failed
         return ""
+
+
+class _Observation:
+    """Runs tests on functions that are observed, where pytest would run those it has collected."""
+
+    def __init__(self, modules: Mapping[str, Observed], tests: Mapping[str, frozenset[str]], watch: _Watch):
+        self._modules = modules
+        self._tests = tests
+        self._watch = watch
+        self.seen: dict[str, dict[int, list[str]]] = {}
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        for name, module in self._modules.items():
+            vars(importlib.import_module(name))[OBSERVERS] = module.seen.observers
+            exchange_functions(functions_of(name), module.functions)
+        for item in session.items:
+            wanted = [
+                module.seen for name, module in self._modules.items() if item.nodeid in self._tests[name]
+            ]
+            for seen in wanted:
+                seen.begin(item.nodeid)
+            if wanted:
+                item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+                runtestprotocol(item, nextitem=None)
+            if self._watch.failed:
+                return True
+        self.seen = {name: module.seen.by_mutant for name, module in self._modules.items()}
+        return True
+
+
+def observe(
+    modules: Mapping[str, Observed], tests: Mapping[str, frozenset[str]], files: Sequence[str]
+) -> dict[str, dict[int, list[str]]]:
+    """By module and number of the mutant, the tests that see it differ. tests: by module those that run it; they are
+    all in these files. RuntimeError if a test fails on functions that are only observed."""
+
+    def run() -> str:
+        watch = _Watch({}, is_limited=False)
+        plugin = _Observation(modules, tests, watch)
+        code = pytest.main([*PYTEST, *files], plugins=[watch, plugin])
+        is_over = code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and not watch.failed
+        return json.dumps(plugin.seen if is_over else watch.failed or f"pytest: {code}")
+
+    said = in_a_fork(run).by
+    told = json.loads(said) if said.startswith(("{", '"')) else said
+    if isinstance(told, str):
+        raise RuntimeError(f"observed functions, which do what the real ones do, fail in {told}")
+    return {name: {int(number): seen for number, seen in numbered.items()} for name, numbered in told.items()}
 
 
 def try_in_place(
@@ -217,7 +270,6 @@ def _made(verdict: Verdict) -> Verdict:
 
 def in_a_fork(run: Callable[[], str]) -> Verdict:
     """What ``run`` returns in a process of its own, as a verdict. How that process ends otherwise is one as well."""
-    began = time.monotonic()
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -226,8 +278,8 @@ def in_a_fork(run: Callable[[], str]) -> Verdict:
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         said = pipe.read()
-    _, status = os.waitpid(child, 0)
-    seconds = time.monotonic() - began
+    _, status, used = os.wait4(child, 0)
+    seconds = round(used.ru_utime + used.ru_stime, 3)
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         return Verdict("time limit" if number == signal.SIGVTALRM else f"signal {number}", seconds)

@@ -9,8 +9,8 @@ from thecal_hil.contract.image import image_under_test
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.therapy import RESERVOIR_NL, continuous
 from thecal_hil.emulator.silicon import IDEAL
-from thecal_hil.emulator.units import NS_PER_MS
 from thecal_hil.rigs.pico_rig import PicoRig, bench_board
+from thecal_sim.units import NS_PER_MS
 
 BOOT_NS = 40 * NS_PER_MS
 BOOT_INSTRUCTIONS = 2_000_000

@@ -47,11 +47,12 @@ def courses(draw: st.DrawFn) -> NDArray[np.int64]:
 
 
 _KINDS = st.one_of(
-    st.tuples(st.sampled_from(["occlude", "release"]), st.just(())),
+    st.tuples(st.sampled_from(["occlude", "release", "break_line", "mend_line"]), st.just(())),
     st.tuples(st.just("set_back_pressure"), st.tuples(st.floats(-5, 60))),
     st.tuples(st.just("set_temperature"), st.tuples(st.floats(15, 40))),
     st.tuples(st.just("set_wear_factor"), st.tuples(st.floats(0.8, 1.1))),
     st.tuples(st.just("set_load"), st.tuples(st.floats(0, 4))),
+    st.tuples(st.just("siphon"), st.tuples(st.floats(0, 500))),
     st.tuples(st.just("refill"), st.tuples(st.floats(10, 21_000_000), st.sampled_from([0.05, 0.5, 2.0]))),
 )
 

@@ -47,7 +47,7 @@ def test_what_is_moved_has_left_the_reservoir_and_is_out_or_stored(course):
     plant, turned = told([times], planned)
     state = plant.state(int(times[-1]) + S)
     before = plant.parameters.reservoir
-    assert state.moved_nl == pytest.approx(state.out_nl + state.stored_nl)
+    assert state.moved_nl == pytest.approx(state.out_nl + state.stored_nl + state.leaked_nl)
     left_nl = before.begins_with_nl + before.residual_nl - state.reservoir_nl
     assert state.moved_nl == pytest.approx(left_nl + state.air_nl, abs=1e-6)
     assert (state.turned, state.missed) == (sum(turned), len(times) - sum(turned))

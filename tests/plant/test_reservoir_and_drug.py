@@ -4,14 +4,13 @@ from math import exp, log
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from plant.courses import S, even
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 from thecal_sim.plant import Plant, PlantParameters, Quantity
 from thecal_sim.plant.csf import CsfCompartment, CsfParameters
-from thecal_sim.plant.drug_front import DrugFront, DrugFrontParameters, gamma_shares
+from thecal_sim.plant.drug_front import GRID_NS, Dispersion, DrugFront, DrugFrontParameters
+from thecal_sim.plant.motor import WEAK_MOTOR
 from thecal_sim.plant.reservoir import Inlet, Reservoir, ReservoirParameters
 from thecal_sim.plant.rotor import RotorParameters
 from thecal_sim.plant.wear import NO_WEAR
@@ -57,10 +56,10 @@ def test_an_overfilled_reservoir_presses_until_the_surplus_is_used_up():
 def test_what_an_overfilled_reservoir_presses_with_helps_against_an_occlusion():
     turned = []
     for fill_nl in (18_000_000, 21_000_000):
-        plant = Plant(PlantParameters(rotor=SMOOTH))
+        plant = Plant(PlantParameters(motor=WEAK_MOTOR, rotor=SMOOTH))
         plant.refill(fill_nl)
         plant.occlude()
-        turned.append(plant.turn(even(3_000, 3 * S)))
+        turned.append(plant.turn(even(9_000, 3 * S)))
     # Each microstep adds to the pressure in the line and takes from that of the reservoir.
     compliance = plant.parameters.line.compliance_nl_per_kpa
     helped = (turned[0] / compliance + 50 / 15.625) / (1 / compliance + 1 / 20_000)
@@ -70,40 +69,51 @@ def test_what_an_overfilled_reservoir_presses_with_helps_against_an_occlusion():
 # --- drug front
 
 
-def test_one_tank_washes_out_exponentially():
-    front = DrugFront(DrugFrontParameters(tubing_nl=300, catheter_nl=700, tanks=1))
-    volumes = np.linspace(0, 8_000, 50)
-    assert front.at_tip(volumes, 0, [(0, 2.0)]) == pytest.approx(2 * (1 - np.exp(-volumes / 1_000)))
-    assert front.out_at_tip(volumes, 0, [(0, 2.0)]) == pytest.approx(
-        2 * (volumes - 1_000 * (1 - np.exp(-volumes / 1_000)))
+def front_at(nl_per_day, length_m=1.0):
+    """A drug drawn into a line of water at the beginning, at an even rate: the front, and when so much is out."""
+    parameters = DrugFrontParameters(tubing_nl=0, catheter_nl=220_000.0 * length_m)
+    nl_per_ns = nl_per_day / (24 * H)
+    front = DrugFront(parameters, Dispersion(parameters, lambda t_ns: t_ns * nl_per_ns, 0))
+    return front, lambda volumes: (volumes / nl_per_ns).astype(np.int64)
+
+
+# Fronts of Taylor and Aris in one metre of 2.2 uL/cm, as a share of its length.
+@pytest.mark.parametrize(
+    ("nl_per_day", "share"), [(48_000, 0.022), (424_000, 0.013), (14_400_000, 0.060), (96_000_000, 0.157)]
+)
+def test_a_front_spreads_as_taylor_and_aris_say(nl_per_day, share):
+    front, when = front_at(nl_per_day)
+    volumes = np.linspace(0, 660_000, 20_001)
+    concentration = front.at_tip(when(volumes), volumes, 0, [(0, 1.0)])
+    middle, below = np.interp([0.5, 0.158_655], concentration, volumes)
+    assert middle == pytest.approx(220_000, rel=0.01)
+    # What is below the middle has travelled for a little less time; the grid adds up to two minutes.
+    grid_nl = nl_per_day * GRID_NS / (24 * H)
+    assert (middle - below) / 220_000 == pytest.approx(share, rel=0.1, abs=grid_nl / 220_000 * share)
+
+
+def test_what_has_come_out_is_the_integral_of_its_concentration_and_what_diffused():
+    front, when = front_at(424_000)
+    volumes = np.linspace(0, 440_000, 4_001)
+    amounts = front.out_at_tip(when(volumes), volumes, 0, [(0, 2.0)])
+    concentration = front.at_tip(when(volumes), volumes, 0, [(0, 2.0)])
+    integral = np.concatenate(
+        ([0.0], np.cumsum((concentration[1:] + concentration[:-1]) / 2 * np.diff(volumes)))
     )
+    assert amounts == pytest.approx(integral, abs=0.001 * amounts[-1])
+    assert amounts[0] == 0
+    assert amounts[-1] == pytest.approx(2 * 220_000, rel=1e-6)
+    assert np.diff(amounts).min() >= -1e-9
 
 
-def test_many_tanks_come_near_to_a_plug():
-    front = DrugFront(DrugFrontParameters(tubing_nl=0, catheter_nl=1_000, tanks=500))
-    assert front.at_tip(at(850, 1_000, 1_150), 0, [(0, 1.0)]) == pytest.approx([0, 0.5, 1], abs=0.01)
-
-
-def test_tanks_in_series_are_the_tanks_one_by_one():
-    tanks, volume_nl, step_nl = 5, 100.0, 0.05
-    level, out, found = np.zeros(tanks), 0.0, {}
-    for number in range(1, 8_001):
-        inflow = np.append(1.0, level[:-1])
-        level = level + (inflow - level) * step_nl / (volume_nl / tanks)
-        out += level[-1] * step_nl
-        found[number] = (level[-1], out)
-    front = DrugFront(DrugFrontParameters(tubing_nl=0, catheter_nl=volume_nl, tanks=tanks))
-    for number in (400, 1_600, 2_000, 4_000, 8_000):
-        concentration, amount = found[number]
-        volume = at(number * step_nl)
-        assert front.at_tip(volume, 0, [(0, 1.0)])[0] == pytest.approx(concentration, abs=2e-3)
-        assert front.out_at_tip(volume, 0, [(0, 1.0)])[0] == pytest.approx(amount, abs=0.15)
-
-
-@given(st.integers(1, 60), st.floats(0, 2_000))
-def test_shares_lie_between_nothing_and_all_and_fall_with_the_order(orders, x):
-    share, beyond = gamma_shares(orders, at(x))
-    assert 0 <= beyond[0] <= share[0] <= 1
+def test_a_front_that_stands_still_spreads_by_diffusion_alone():
+    parameters = DrugFrontParameters()
+    still = Dispersion(parameters, lambda t_ns: np.zeros(len(t_ns)), 0)
+    day = np.array([24 * H])
+    # sqrt(2 D t) of length, times the bore.
+    assert still.sigma_nl(day, 0.0) == pytest.approx(np.sqrt(2 * 6e-4 * 86_400) * 220, rel=0.01)
+    with pytest.raises(ValueError, match="area_mm2"):
+        DrugFrontParameters(area_mm2=0)
 
 
 def test_the_mean_delay_of_a_new_drug_is_the_dead_volume():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thecal_sim.plant.rotor import Harmonic, Rotor, RotorParameters
+from thecal_sim.plant.rotor import DIPPING_ROLLERS, Harmonic, Rotor, RotorParameters
 from thecal_sim.plant.wear import NO_WEAR, WearParameters
 
 MICROSTEPS = 3_200
@@ -51,11 +51,17 @@ def test_a_measured_table_is_followed_part_by_part():
     assert rotor.volume_nl(np.array([1_600, 3_200])) == pytest.approx([12_500, 50_000])
 
 
-def test_a_pulsation_that_moves_something_back_is_refused():
-    with pytest.raises(ValueError, match="back"):
-        Rotor(replace(UNWORN, harmonics=(Harmonic(3, 0.7), Harmonic(9, 0.6))), MICROSTEPS)
-    with pytest.raises(ValueError, match="back"):
-        Rotor(replace(UNWORN, measured=(1.0, -0.1, 1.0)), MICROSTEPS)
+def test_rollers_may_draw_back_and_a_revolution_still_moves_what_is_calibrated():
+    measured = Rotor(replace(UNWORN, measured=(1.0, -0.1, 1.0)), MICROSTEPS)
+    dipping = Rotor(replace(DIPPING_ROLLERS, wear=NO_WEAR), MICROSTEPS)
+    for rotor in (measured, dipping):
+        assert rotor.draws_back
+        assert np.diff(rotor.volume_nl(np.arange(MICROSTEPS + 1))).min() < 0
+        assert rotor.volume_nl(np.array([MICROSTEPS]))[0] == pytest.approx(50_000)
+    assert not Rotor(UNWORN, MICROSTEPS).draws_back
+
+
+def test_a_harmonic_that_is_none_is_refused():
     with pytest.raises(ValueError, match="order 0"):
         Rotor(replace(UNWORN, harmonics=(Harmonic(0, 0.1),)), MICROSTEPS)
 

@@ -108,6 +108,7 @@ def _first_steps(selection: Selection, outcome_file: Path, seconds: float) -> li
         )
         settings = (
             "--rig=model",
+            "--thecal-idle-rigs",
             "--hypothesis-profile=quick",
             "--maxfail=10",
             "-q",
@@ -120,7 +121,7 @@ def _first_steps(selection: Selection, outcome_file: Path, seconds: float) -> li
 
 
 def _scenarios(names: Sequence[str]) -> Step:
-    command = (sys.executable, "-m", "thecal_hil.cli.command", "run", *names, "--rig", "pico", "--jobs", "2")
+    command = (sys.executable, "-m", "thecal_hil.cli", "run", *names, "--rig", "pico", "--jobs", "2")
     return Step("scenarios", (*command, "--out", str(WORK)))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
-from tools.dependency_direction import imports, module_name
+from tools.imports import imported_names, module_name
 
 ROOTS = ("firmware", "firmware/board", "firmware/probe", "host", "sim", "hil", "tests")
 """As in pyproject.toml: folders that modules are looked for in."""
@@ -84,7 +84,7 @@ class ImportGraph:
             # Others report it; what it imports is not known.
             return
         module = self._module_of(path)
-        names = {one.name for one in imports(tree, module, path.name == "__init__.py", path)}
+        names = set(imported_names(tree, module, path.name == "__init__.py"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and "thecal_" in node.value:
                 names.update(_NAMED_IN_TEXT.findall(node.value))

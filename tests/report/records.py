@@ -7,7 +7,7 @@ from math import sin
 import numpy as np
 
 from thecal_fw.core.alarms import MOTOR_STALL
-from thecal_hil.contract.pump_clock import NS_PER_S, TICK_NS
+from thecal_hil.contract.pump_clock import TICK_NS
 from thecal_hil.evidence.measurements import Evidence, Measurement
 from thecal_hil.scenario.flow_samples import weighed_instants
 from thecal_hil.scenario.record import (
@@ -21,6 +21,7 @@ from thecal_hil.scenario.record import (
     Status,
 )
 from thecal_sim.edge_record import Edge
+from thecal_sim.units import NS_PER_S
 
 EDGE = Measurement("worst_edge", "edge error, worst", "ticks", most=1, requirements=("pulse-timing",))
 MISSING = Measurement("missing", "pulses missing", "pulses", least=0, most=0)

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from vcd.reader import TokenKind, tokenize
 
 from report.records import failed, ran
-from thecal_hil.contract.pump_clock import NS_PER_S, TICK_NS
+from thecal_hil.contract.pump_clock import TICK_NS
 from thecal_hil.report.waves import CLOSE_NS, write_close_wave, write_wave
 from thecal_hil.scenario.record import Signal
+from thecal_sim.units import NS_PER_S
 
 Changes = dict[str, list[tuple[int, str]]]
 

@@ -10,12 +10,12 @@ from thecal_fw.core import alarms, events
 from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.bolus_history import REFUSED_LOCKOUT
 from thecal_fw.core.program import PatientBolus
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import ResetCause, Rig
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.therapy import continuous, with_patient_bolus
 from thecal_hil.scenario.alarm_trial import tones_s
 from thecal_sim.ideal import Span
+from thecal_sim.units import NS_PER_S
 
 FULL_NL = 18_000_000
 TEN_UL_IN_A_MINUTE = 14_400_000

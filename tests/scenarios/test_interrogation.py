@@ -11,11 +11,11 @@ from thecal_fw.core.dead_volume import PUMP_TUBING_NL
 from thecal_fw.core.events import EVENT_STALLED
 from thecal_fw.core.program import PatientBolus
 from thecal_hil.contract.faults import Fault
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import ResetCause
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.therapy import flex, with_patient_bolus
 from thecal_hil.scenario.alarm_trial import tones_s
+from thecal_sim.units import NS_PER_S
 
 FULL_NL = 18_000_000
 MOST_NS = NS_PER_S // 10

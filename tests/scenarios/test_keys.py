@@ -4,6 +4,7 @@ import pytest
 
 from thecal.client import Pump
 from thecal.errors import NotPairedError, PumpRefusedError
+from thecal.keys import NoKeys
 from thecal_fw.core import events
 from thecal_fw.core.roles import KEYED, OPEN, ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.link import messages
@@ -16,7 +17,7 @@ KEYS = {ROLE_CLINICIAN: bytes(range(32)), ROLE_PATIENT: bytes(range(1, 33))}
 pytestmark = [pytest.mark.needs("a hand at the button"), pytest.mark.needs("exact edges")]
 
 
-class KeysOf:
+class KeysOf(NoKeys):
     """The keys of some roles."""
 
     def __init__(self, *roles: int) -> None:

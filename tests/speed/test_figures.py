@@ -108,8 +108,7 @@ def test_a_record_that_differs_is_named_and_fails(
     difference: str,
 ) -> None:
     given_answers(monkeypatch, answer(9.0), answer(3.0, now), answer(8.0, polled))
-    monkeypatch.setattr("sys.argv", ["full_cycle"])
-    assert full_cycle.main() == 1
+    assert full_cycle.main([]) == 1
     assert capsys.readouterr().out.strip().endswith(difference)
 
 
@@ -122,8 +121,7 @@ def test_journal_and_log_of_another_firmware_may_differ(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(("now_s", "code"), [(5.0, 0), (6.5, 1)])
 def test_a_ratio_that_falls_short_fails(monkeypatch: pytest.MonkeyPatch, now_s: float, code: int) -> None:
     given_answers(monkeypatch, answer(9.0), answer(now_s), answer(8.0))
-    monkeypatch.setattr("sys.argv", ["full_cycle"])
-    assert full_cycle.main() == code
+    assert full_cycle.main([]) == code
 
 
 @pytest.mark.parametrize("polled_wrongly", [False, True])

@@ -100,9 +100,7 @@ def _report(parts: list[Part], rig: str, steps_wanted: int) -> int:
     for number, (text, what) in enumerate(failures):
         path = _KEPT / f"{rig}-failure-{number:03}.toml"
         path.write_text(text, encoding="utf-8")
-        print(
-            f"{what}\n  again: python -m thecal_hil.campaigns.doses --rig {rig} {path.relative_to(_ROOT)}\n{text}"
-        )
+        print(f"{what}\n  again: thecal-hil doses --rig {rig} {path.relative_to(_ROOT)}\n{text}")
     result = {
         "rig": rig,
         "seeds": [part.seed for part in parts],

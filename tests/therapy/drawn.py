@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from thecal_hil.campaigns.doses.sequence import MONDAY_UTC_S, Sequence, Step
-from thecal_sim.therapy.plan import MINUTES_PER_DAY, plan_of
+from thecal_sim.therapy.plan import plan_of
+from thecal_sim.units import MINUTES_PER_DAY
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from thecal_hil.campaigns.doses.player import ViolationError, play
 from thecal_hil.campaigns.doses.sequence import Sequence
-from thecal_hil.campaigns.doses.shrinking import Failure, shape_of, shrunk
+from thecal_hil.campaigns.doses.shrinking import shape_of, shrunk
 from thecal_hil.campaigns.weeks.sources import sources_digest
 from thecal_hil.groundwork.sealed import DamagedError, sealed, unsealed
-from thecal_hil.rigs.opening import open_rig
 from therapy.drawn import SIZES, sequences
+from therapy.started import rigs_for
 
 MOST_SHRUNK = 3
 """Failures of a part that are made short; the others are counted."""
@@ -67,23 +66,12 @@ def drawn(part_seed: int, count: int, rig_name: str) -> list[Sequence]:
     return found
 
 
-def failure_of(sequence: Sequence, rig_name: str) -> Failure | None:
-    """Where and how a sequence fails on a fresh rig; None if it does not."""
-    rig = open_rig(rig_name)
-    try:
-        play(sequence, rig)
-    except ViolationError as violation:
-        return violation.step, violation.differences[0]
-    finally:
-        rig.close()
-    return None
-
-
 def carried_out(sources: str, rig_name: str, part_seed: int, count: int) -> Part:
     begin = time.perf_counter()
     part = Part(sources, rig_name, part_seed, count)
+    rigs = rigs_for(rig_name)
     for sequence in drawn(part_seed, count, rig_name):
-        failure = failure_of(sequence, rig_name)
+        failure = rigs.failure_of(sequence)
         part.steps += len(sequence.steps) if failure is None else failure[0]
         if failure is None:
             continue
@@ -91,9 +79,10 @@ def carried_out(sources: str, rig_name: str, part_seed: int, count: int) -> Part
         shape = shape_of(failure[1])
         part.by_shape[shape] = part.by_shape.get(shape, 0) + 1
         if part.by_shape[shape] == 1 and len(part.failures) < MOST_SHRUNK:
-            short = shrunk(sequence, lambda one: failure_of(one, rig_name), _MOST_TRIALS[rig_name])
-            again = failure_of(short, rig_name)
+            short = shrunk(sequence, rigs.failure_of, _MOST_TRIALS[rig_name])
+            again = rigs.failure_of(short)
             part.failures.append((short.as_toml(), again[1] if again else failure[1]))
+    rigs.close()
     part.seconds = round(time.perf_counter() - begin, 1)
     return part
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from therapy.part import drawn, failure_of
+from therapy.part import drawn
+from therapy.started import Fresh
 
 SAMPLE = 20
 
 
 def test_whatever_is_asked_in_any_order_is_given_and_told_as_the_reference_has_it() -> None:
     failures = [
-        (failure, one.as_toml()) for one in drawn(0, SAMPLE, "model") if (failure := failure_of(one, "model"))
+        (failure, one.as_toml())
+        for one in drawn(0, SAMPLE, "model")
+        if (failure := Fresh("model").failure_of(one))
     ]
     assert not failures, failures[0]
 

@@ -1,6 +1,6 @@
 """The smallest sequences that have gone wrong on a pump, each held against the reference of therapy.
 
-A file in ``cases`` is one sequence; ``python -m thecal_hil.campaigns.doses FILE`` runs it alone, on any rig.
+A file in ``cases`` is one sequence; ``thecal-hil doses FILE`` runs it alone, on any rig.
 """
 
 from __future__ import annotations

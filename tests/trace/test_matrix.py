@@ -73,7 +73,7 @@ def matrix_in(folder: Path) -> Matrix:
 def trace(folder: Path) -> subprocess.CompletedProcess[str]:
     """The command that ``make trace`` runs."""
     return subprocess.run(
-        [sys.executable, "-m", "thecal_hil.evidence.trace", "--least", "0", "--root", str(folder)],
+        [sys.executable, "-m", "thecal_hil.cli", "trace", "--least", "0", "--root", str(folder)],
         capture_output=True,
         text=True,
         check=False,
@@ -165,20 +165,20 @@ def test_the_command_fails_and_names_the_fault_when_a_link_is_missing(tmp_path: 
 @pytest.mark.parametrize(
     ("before", "after", "fault"),
     [
-        ('text = "The wheel is round to 1 mm."\n', "", "requirement 1 (round): 'text' is missing"),
-        ('text = "The wheel is round to 1 mm."', 'text = ""', "'text' is empty"),
+        ('text = "The wheel is round to 1 mm."\n', "", "requirement 1 (round): text is missing"),
+        ('text = "The wheel is round to 1 mm."', 'text = ""', "text = '', allowed: what the pump must do"),
         ("round to 1 mm.", "round to 1 mm", "ending in a full stop"),
         ("round to 1 mm.", f"{'round ' * 60}.", "at most 300 characters"),
         ('id = "round"', 'id = "Round_1"', "an id is small letters"),
         ('why = "Nobody asks for it."\n', "", "requirement 'quiet': it answers no source"),
-        ('why = "Nobody', 'wy = "Nobody', "no such key as 'wy'"),
-        ('answers = ["A 2"]', "answers = []", "not_applicable 1 (spokes): 'answers' is empty"),
-        ('answers = ["A 2"]\n', "", "not_applicable 1 (spokes): 'answers' is missing"),
-        ('answers = ["A 1"]', 'answers = "A 1"', "'answers' is no list of strings"),
-        ('answers = ["A 1"]', "answers = [1]", "'answers' is no list of strings"),
-        ('reason = "It is a disc."', "reason = 3", "'reason' is no string"),
-        ("[[pending]]", "[[pendin]]", "there is no table 'pendin'"),
-        ("[[pending]]", "[pending]", "'pending' has to be written as [[pending]]"),
+        ('why = "Nobody', 'wy = "Nobody', "requirement 2 (quiet): wy is not known; did you mean why?"),
+        ('answers = ["A 2"]', "answers = []", "not_applicable 1 (spokes): answers is empty"),
+        ('answers = ["A 2"]\n', "", "not_applicable 1 (spokes): answers is missing"),
+        ('answers = ["A 1"]', 'answers = "A 1"', "answers = 'A 1', allowed: a list of texts"),
+        ('answers = ["A 1"]', "answers = [1]", "answers = [1], allowed: a list of texts"),
+        ('reason = "It is a disc."', "reason = 3", "reason = 3, allowed: why"),
+        ("[[pending]]", "[[pendin]]", "pendin is not known; did you mean pending?"),
+        ("[[pending]]", "[pending]", "pending is not a list; write [[pending]] before each"),
         ("[[source]]", "[[source", "docs/requirements.toml: "),
     ],
 )

@@ -92,7 +92,7 @@ def faults_in(folder: Path, least_named: int = 1) -> list[str]:
 def trials(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command that ``make trace-mutants`` runs."""
     return subprocess.run(
-        [sys.executable, "-m", "thecal_hil.evidence.trace.mutant_trials", "--least", "1", *arguments],
+        [sys.executable, "-m", "thecal_hil.cli", "trace-mutants", "--least", "1", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -140,10 +140,10 @@ def test_too_few_requirements_with_a_mutant_are_a_fault(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "fault"),
     [
-        ('was = "off_mm <= 1"\n', "", "'was' is missing"),
-        ('mistake = "a', 'misteak = "a', "no such key as 'misteak'"),
-        ("[[mutant]]", "[[mutants]]", "there is no table 'mutants'"),
-        ('becomes = "off_mm <= 2"', "becomes = 2", "'becomes' is no string"),
+        ('was = "off_mm <= 1"\n', "", "was is missing; give text that stands once"),
+        ('mistake = "a', 'misteak = "a', "misteak is not known; did you mean mistake?"),
+        ("[[mutant]]", "[[mutants]]", "mutants is not known; did you mean mutant?"),
+        ('becomes = "off_mm <= 2"', "becomes = 2", "becomes = 2, allowed: what is put in its place"),
     ],
 )
 def test_a_file_of_mutants_out_of_form_is_refused_with_the_entry_named(

@@ -11,8 +11,8 @@ import pytest
 
 from thecal.cli import run
 from thecal_hil.instruments.simulated_balance import MtSics, SimulatedBalance
-from thecal_hil.weighing.logger import log_balance
-from thecal_hil.weighing.record_file import read_record
+from thecal_hil.instruments.weighing.logger import log_balance
+from thecal_hil.instruments.weighing.record_file import read_record
 
 
 class Pan:

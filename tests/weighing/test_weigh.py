@@ -18,7 +18,7 @@ import pytest
 
 from thecal.cli import run
 from thecal.errors import BadInputError
-from thecal_hil.weighing.record_file import read_record
+from thecal_hil.instruments.weighing.record_file import read_record
 
 DAY_S = 86_400
 ML_PER_DAY = 10.0
@@ -132,6 +132,7 @@ def test_a_file_that_can_be_read_in_two_ways_is_not_guessed_at(file: Path) -> No
 # --- what happens to a balance
 
 
+@pytest.mark.requirement("weighing-told")
 def test_a_balance_set_to_zero_half_way_is_told_and_costs_no_volume(file: Path) -> None:
     rows = readings()
     half = len(rows) // 2
@@ -145,6 +146,7 @@ def test_a_balance_set_to_zero_half_way_is_told_and_costs_no_volume(file: Path) 
     ]
 
 
+@pytest.mark.requirement("weighing-told")
 def test_what_was_put_on_the_balance_is_told_and_counts_for_nothing(file: Path) -> None:
     rows = [(t, mass + (0.5 if t >= 6_000 else 0.0)) for t, mass in readings()]
     code, found, _ = given(file, rows)
@@ -153,6 +155,7 @@ def test_what_was_put_on_the_balance_is_told_and_counts_for_nothing(file: Path) 
     assert found["overall_error_percent"] == pytest.approx(0, abs=0.05)
 
 
+@pytest.mark.requirement("weighing-told")
 def test_a_gap_is_told_and_no_window_of_the_trumpet_reaches_over_it(file: Path) -> None:
     # In the gap nothing comes, and after it all of it at once: windows over it would show both.
     rows = [(t, mass) for t, mass in readings(6 * 3_600) if not 3_900 < t < 7_200]
@@ -164,6 +167,7 @@ def test_a_gap_is_told_and_no_window_of_the_trumpet_reaches_over_it(file: Path) 
     assert found["overall_error_percent"] == pytest.approx(0, abs=0.01)
 
 
+@pytest.mark.requirement("weighing-told")
 def test_readings_without_a_mass_out_of_order_or_twice_are_told_and_the_figures_are_numbers(
     file: Path,
 ) -> None:
@@ -183,6 +187,78 @@ def test_readings_without_a_mass_out_of_order_or_twice_are_told_and_the_figures_
     ]
     assert found["overall_error_percent"] == pytest.approx(0, abs=0.01)
     assert all(math.isfinite(point["most_percent"]) for point in found["trumpet"]["points"])
+
+
+@pytest.mark.requirement("weighing-told")
+def test_a_balance_set_to_zero_again_and_again_is_told_and_costs_no_volume(file: Path) -> None:
+    zeroed_at_s = (1_810.0, 5_400.0, 5_410.0, 9_000.0, 12_600.0)
+    rows = [(t, mass - sum(2.0 for at in zeroed_at_s if t >= at)) for t, mass in readings()]
+    code, found, _ = given(file, rows)
+    assert code == 3
+    assert found["overall_error_percent"] == pytest.approx(0, abs=0.05)
+    assert [finding.split(" the mass")[0] for finding in found["findings"]] == [
+        "at 0:30:10",
+        "at 1:30:00",
+        "at 1:30:10",
+        "2 more jumps of the kind",
+    ]
+
+
+@pytest.mark.requirement("weighing-told")
+@pytest.mark.parametrize("zeroed", [1.0, 12.7])
+def test_a_balance_set_to_zero_in_a_gap_is_told_with_the_gap(file: Path, zeroed: float) -> None:
+    rows = [(t, mass - (zeroed if t >= 7_200 else 0.0)) for t, mass in readings() if not 3_900 < t < 7_200]
+    code, found, _ = given(file, rows)
+    assert code == 3
+    assert [finding.split(":")[0] for finding in found["findings"]] == ["no reading from 1", "at 2"]
+    # What came in the gap is taken to have come as usual: nobody weighed it.
+    assert found["overall_error_percent"] == pytest.approx(0, abs=0.05)
+
+
+def test_what_came_while_a_coarse_balance_was_set_to_zero_is_what_comes_usually(file: Path) -> None:
+    # One milligram is nine readings of ten seconds: the median reading has risen by nothing.
+    rows = [(t, round(12.0 + G_PER_S / 10 * t - (3.0 if t >= 7_200 else 0.0), 3)) for t, _ in readings()]
+    rows = [(t, mass) for t, mass in rows if not 3_900 < t < 7_200]
+    code, found, _ = weighed([written(file, rows), "--ml-per-day", str(ML_PER_DAY / 10)])
+    assert code == 3
+    assert found["overall_error_percent"] == pytest.approx(0, abs=1.5)
+
+
+@pytest.mark.requirement("weighing-told")
+def test_a_reservoir_that_is_filled_up_meanwhile_is_told_and_counts_for_nothing(file: Path) -> None:
+    rows = [(t, 40.0 - mass + (15.0 if t >= 7_200 else 0.0)) for t, mass in readings()]
+    code, found, _ = weighed([written(file, rows), "--ml-per-day", str(ML_PER_DAY), "--reservoir"])
+    assert code == 3
+    assert len(found["findings"]) == 1
+    assert found["overall_error_percent"] == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.requirement("weighing-told")
+@pytest.mark.parametrize("places", [(0,), (-1,), (0, 1, 2, -1), tuple(range(0, 1_400, 2))])
+def test_wherever_masses_are_missing_they_are_counted_and_the_figures_are_numbers(
+    file: Path, places: Sequence[int]
+) -> None:
+    rows = readings()
+    for place in places:
+        rows[place] = (rows[place][0], math.nan)
+    code, found, _ = given(file, rows)
+    assert code == 3
+    assert (
+        f"{len(places)} reading{'s' if len(places) > 1 else ''} without a mass left out"
+        in found["findings"][0]
+    )
+    assert found["readings"] == len(rows) - len(places)
+    assert found["overall_error_percent"] == pytest.approx(0, abs=0.01)
+    assert found["gaps"] == []
+
+
+def test_a_heading_with_as_many_commas_as_its_lines_settles_what_they_are(file: Path) -> None:
+    lines = "".join(f"{n},{n * 10},{12_000 + n},1\n" for n in range(20))
+    file.write_text("no,time (s),mass (mg),stable\n" + lines, encoding="utf-8")
+    assert read_record(file).mass_g[-1] == pytest.approx(12.019)
+    file.write_text("time (s),mass (mg)\n" + lines, encoding="utf-8")
+    with pytest.raises(BadInputError, match="commas may be between columns or in numbers"):
+        read_record(file)
 
 
 def test_uneven_times_make_no_error(file: Path) -> None:

@@ -12,7 +12,7 @@
 
 #include "py/obj.h"
 
-#define BEGINS (256)
+#define BEGINS (512)
 #define MOST_SIZE (63)
 #define MOST_NAME (4095)
 #define PLACES (512)

@@ -27,6 +27,10 @@
 // Where a name was found is remembered by map_lookup.c.
 #define MICROPY_OPT_MAP_LOOKUP_CACHE            (0)
 
+// Modules that a pump has no use for make room for an interpreter that is compiled for speed: see mpconfigboard.cmake.
+#define MICROPY_PY_CMATH                        (0)
+#define MICROPY_PY_FRAMEBUF                     (0)
+
 // The interpreter itself lies in memory: in flash it would turn the bytecode that it reads, and all else, out of the flash
 // cache of 16 kB. The port's linker script has the same in mind for vm.c and gc.c, and misses both for their names.
 #define IN_MEMORY(f)                            __attribute__((noinline, section(".time_critical." #f)))

@@ -64,9 +64,12 @@ def _only_codes(fields: ast.expr) -> None:
 
 def schema_hash(firmware_folder: Path) -> bytes:
     """Return the schema hash of the messages as the sources declare them."""
-    sys.path.insert(0, str(firmware_folder))
+    # The numbers of the pump come from the host's reader of descriptions.
+    ours = [str(firmware_folder), str(firmware_folder.parent / "host")]
+    sys.path[:0] = ours
     try:
         from thecal_fw.link import messages  # pyright: ignore[reportMissingImports]
     finally:
-        sys.path.remove(str(firmware_folder))
+        for folder in ours:
+            sys.path.remove(folder)
     return messages.schema_hash()

@@ -37,7 +37,8 @@ _RECORD = (
     ("next_dose", "I"),
     ("dose_record", "I"),
 )
-"""The name of each place and its format: all but the first are attributes of a ``Carried``."""
+"""The name of each place and its format: all but the first are attributes of a ``Carried``. ``encode_into`` spells them
+out in this order: made of names, a note would take from the heap each time."""
 _LAYOUT = "<" + "".join([form for _, form in _RECORD])
 _BOLUS_LAYOUT = "<qII"
 MOST_BOLUSES = 6
@@ -58,6 +59,7 @@ _BOLUSES_OFFSET = struct.calcsize(_LAYOUT)
 _BOLUS_BYTES = struct.calcsize(_BOLUS_LAYOUT)
 NOTE_BYTES = 160
 """The record and all boluses, in whole words. A number, since the build writes it out where the note is kept."""
+_NOTHING = bytes(NOTE_BYTES)
 
 
 class Carried:
@@ -88,12 +90,27 @@ class Carried:
     dose_record: int
     boluses: "list[Noted]"
 
-    def encode(self) -> bytes:
-        note = bytearray(NOTE_BYTES)
-        values = [(_HAS_ANCHOR if self.has_anchor else 0) | (_IS_STALLED if self.is_stalled else 0)]
-        for index in range(1, len(_RECORD)):
-            values.append(getattr(self, _RECORD[index][0]))
-        struct.pack_into(_LAYOUT, note, 0, *values)
+    def encode_into(self, note: bytearray) -> None:
+        """Fill a note of NOTE_BYTES."""
+        struct.pack_into(
+            _LAYOUT,
+            note,
+            0,
+            (_HAS_ANCHOR if self.has_anchor else 0) | (_IS_STALLED if self.is_stalled else 0),
+            self.time_source,
+            self.offset_minutes,
+            self.anchor_s,
+            self.anchor_us,
+            self.phase,
+            self.anchor_counted,
+            self.base_steps,
+            self.unseen_steps,
+            self.utc_ticks_at_boot,
+            self.base_lifetime_s,
+            self.noted_tick,
+            self.next_dose,
+            self.dose_record,
+        )
         for index, (kind, start_tick, end_tick, rate, number) in enumerate(self.boluses):
             behind = number
             if number and kind != KIND_WAITS:
@@ -106,7 +123,8 @@ class Carried:
                 kind << _KIND_SHIFT | rate,
                 (behind & _NUMBER_MASK) << _NUMBER_SHIFT | (end_tick - start_tick) // TICKS_PER_SECOND,
             )
-        return bytes(note)
+        begin = _BOLUSES_OFFSET + len(self.boluses) * _BOLUS_BYTES
+        note[begin:] = _NOTHING[begin:]
 
 
 def decode(note: "Octets") -> Carried:

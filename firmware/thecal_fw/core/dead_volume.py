@@ -5,11 +5,12 @@ too long by the difference. So the constant has a number of its own, a program n
 one made for another is refused. The catheter's volume differs from patient to patient and is the program's.
 """
 
-DEAD_VOLUME_ID = 1
+from thecal_fw.core import described
+
+DEAD_VOLUME_ID = described.DEAD_VOLUME_ID
 """Changes whenever the volume below does."""
 
-PUMP_TUBING_NL = 140_000
-"""As corrected for an implanted pump of this kind (TGA, RC-2017-RN-00065-1)."""
+PUMP_TUBING_NL = described.PUMP_TUBING_NL
 
-MOST_CATHETER_NL = 500_000
-"""Two metres of a catheter of 2.2 uL/cm, and a little more: a bench default."""
+MOST_CATHETER_NL = described.MOST_CATHETER_NL
+"""A program that says more is refused."""

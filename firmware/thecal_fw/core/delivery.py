@@ -25,6 +25,7 @@ from thecal_fw.core.timeline import NO_DELIVERY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     class PulseQueue(Protocol):
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 _MOST_CROSSINGS = 512
 """Segments in a row without a pulse: more than a week has, so nothing will ever come."""
-_MANY_TICKS = 1 << 28
-"""A sum of intervals is turned into seconds before it leaves the 30 bits of a small integer."""
 
 
 class Delivery:
@@ -61,6 +60,7 @@ class Delivery:
         self._least_interval_ticks = least_interval_ticks
         # Of any contents: made of a list or of bytes, it would need the board's largest free piece of heap twice over.
         self._intervals = array("I", range(most_pulses))
+        self._planned_intervals = memoryview(self._intervals)
         self._mask = most_pulses - 1
         self._timeline: "RateSegments" = NO_DELIVERY
         self.planned = 0
@@ -130,41 +130,73 @@ class Delivery:
 
         train: gets the interval of each, in ticks from the pulse before it, through its ``push``.
         """
-        metering, intervals, least_ticks = self._metering, self._intervals, self._least_interval_ticks
-        mask = self._mask
-        next_ticks, push = metering.next_ticks, train.push
-        s, us, number = self.tail_s, self.tail_us, self.planned
-        last = number + most_pulses
+        metering, push = self._metering, train.push
+        planned_before = self.planned
+        last = planned_before + most_pulses
         crossings_left = _MOST_CROSSINGS
-        while number < last and span_ticks > 0:
+        while self.planned < last and span_ticks > 0:
             if not metering.pulses_left:
                 if not crossings_left:
                     break
                 crossings_left -= 1
-                self._cross_to_next_segment(number)
+                self._cross_to_next_segment(self.planned)
                 continue
             crossings_left = _MOST_CROSSINGS
-            ticks = next_ticks()
-            if self._lead_ticks:
-                ticks = small(ticks + self._lead_ticks)
-                self._lead_ticks = 0
-            if ticks < least_ticks:
-                # A pulse can't come before the one ahead of it is over. What it comes late is taken off the
-                # next interval, so lateness never adds up.
-                self._lead_ticks = ticks - least_ticks
-                ticks = least_ticks
-            push(ticks)
-            us += ticks * TICK_US
-            s += us // 1_000_000
-            us %= 1_000_000
-            if number == self.due:
-                self.head_s, self.head_us = s, us
-            number += 1
-            intervals[number & mask] = ticks
-            span_ticks -= ticks
-        planned = number - self.planned
-        self.tail_s, self.tail_us, self.planned = s, us, number
-        return planned
+            if metering.is_first or metering.is_wide or self._lead_ticks or self.planned == self.due:
+                span_ticks -= self._plan_one(push)
+            else:
+                span_ticks = self._plan_evenly(
+                    push, min(last - self.planned, metering.pulses_left), span_ticks
+                )
+        return self.planned - planned_before
+
+    def _plan_one(self, push: "Callable[[int], None]") -> int:
+        """Plan the next pulse, wherever it lies; return its interval."""
+        ticks, least_ticks = self._metering.next_ticks(), self._least_interval_ticks
+        if self._lead_ticks:
+            ticks = small(ticks + self._lead_ticks)
+            self._lead_ticks = 0
+        if ticks < least_ticks:
+            # A pulse can't come before the one ahead of it is over. What it comes late is taken off the
+            # next interval, so lateness never adds up.
+            self._lead_ticks = ticks - least_ticks
+            ticks = least_ticks
+        push(ticks)
+        us = self.tail_us + ticks * TICK_US
+        self.tail_s += us // 1_000_000
+        self.tail_us = us % 1_000_000
+        if self.planned == self.due:
+            self.head_s, self.head_us = self.tail_s, self.tail_us
+        self.planned += 1
+        self._intervals[self.planned & self._mask] = ticks
+        return ticks
+
+    def _plan_evenly(self, push: "Callable[[int], None]", most_pulses: int, span_ticks: int) -> int:
+        """Plan pulses of one segment behind its first, with names of the function's own: nearly all pulses are planned
+        here. Return what is left of the span."""
+        metering, intervals, mask = self._metering, self._intervals, self._mask
+        each, remainder, whole = metering.ticks_each, metering.remainder, metering.double_weight
+        pulses = min(most_pulses, span_ticks // (each + 1))
+        if not pulses or each < self._least_interval_ticks:
+            return span_ticks - self._plan_one(push)
+        gathered, longer, longer_ones = metering.gathered, each + 1, 0
+        for number in range(self.planned + 1, self.planned + 1 + pulses):
+            gathered += remainder
+            if gathered < whole:
+                push(each)
+                intervals[number & mask] = each
+            else:
+                gathered -= whole
+                longer_ones += 1
+                push(longer)
+                intervals[number & mask] = longer
+        metering.pass_evenly(pulses, gathered)
+        ticks = pulses * each + longer_ones
+        us = self.tail_us + ticks % TICKS_PER_SECOND * TICK_US
+        self.tail_s += ticks // TICKS_PER_SECOND + us // 1_000_000
+        self.tail_us = us % 1_000_000
+        self.planned += pulses
+        return span_ticks - ticks
 
     def room(self) -> int:
         """Pulses that can be planned before the ring is full."""
@@ -193,15 +225,16 @@ class Delivery:
 
     def instant_of(self, pulse: int) -> "tuple[int, int]":
         """When a planned pulse that is not yet due will be: (s, us)."""
-        intervals, mask = self._intervals, self._mask
-        s, ticks = self.head_s, 0
-        for number in range(self.due + 2, pulse + 1):
-            ticks += intervals[number & mask]
-            if ticks >= _MANY_TICKS:
-                s += ticks // TICKS_PER_SECOND
-                ticks %= TICKS_PER_SECOND
-        us = self.head_us + ticks % TICKS_PER_SECOND * TICK_US
-        return s + ticks // TICKS_PER_SECOND + us // 1_000_000, us % 1_000_000
+        mask, planned = self._mask, self._planned_intervals
+        begin, end = (self.due + 2) & mask, (pulse & mask) + 1
+        if pulse < self.due + 2:
+            ticks = 0
+        elif begin < end:
+            ticks = sum(planned[begin:end])
+        else:
+            ticks = sum(planned[begin:]) + sum(planned[:end])
+        us = self.head_us + small(ticks % TICKS_PER_SECOND) * TICK_US
+        return self.head_s + small(ticks // TICKS_PER_SECOND) + us // 1_000_000, us % 1_000_000
 
     def _begin_segment(self, tick: int, phase: int, planned: int) -> None:
         rate_nl_per_day, end = self._timeline.segment_at(tick)

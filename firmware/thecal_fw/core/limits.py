@@ -1,28 +1,30 @@
-"""What a pump may be asked to do: a configuration. The defaults are the bench pump's, after the ranges commonly
-published for implanted programmable pumps.
+"""What a pump may be asked to do: a configuration. The defaults are those of the pump on the bench; the reference's are
+after the ranges commonly published for implanted programmable pumps.
 """
 
-MINIMUM_RATE_NL_PER_DAY = 6_000
+from thecal_fw.core import described
+
+MINIMUM_RATE_NL_PER_DAY = described.MINIMUM_RATE_NL_PER_DAY
 """What keeps a catheter open: the mode of that name, and what alarms fall back to."""
 
 
 class Limits:
     """What a pump of this build may be asked to do. Rates nL/day, volumes nL, concentration ng/mL.
 
-    most_rate_nl_per_day: of basal rate and boluses together; about 70 microsteps a second.
+    most_rate_nl_per_day: of basal rate and boluses together.
     least_lockout_minutes: published for an external pump of this use (CADD-MS3): never 0.
     """
 
     def __init__(
         self,
-        least_basal_nl_per_day: int = 48_000,
-        most_basal_nl_per_day: int = 24_000_000,
-        reservoirs_nl: "tuple[int, ...]" = (20_000_000, 40_000_000),
-        least_low_reservoir_nl: int = 1_000_000,
+        least_basal_nl_per_day: int = described.LEAST_BASAL_NL_PER_DAY,
+        most_basal_nl_per_day: int = described.MOST_BASAL_NL_PER_DAY,
+        reservoirs_nl: "tuple[int, ...]" = (described.SMALL_RESERVOIR_NL, described.LARGE_RESERVOIR_NL),
+        least_low_reservoir_nl: int = described.LEAST_LOW_RESERVOIR_NL,
         least_concentration_ng_per_ml: int = 1_000,
         most_concentration_ng_per_ml: int = 4_000_000,
-        most_rate_nl_per_day: int = 96_000_000,
-        most_bolus_nl: int = 1_000_000,
+        most_rate_nl_per_day: int = described.MOST_RATE_NL_PER_DAY,
+        most_bolus_nl: int = described.MOST_BOLUS_NL,
         least_lockout_minutes: int = 15,
         most_patient_boluses_per_day: int = 12,
         most_accuracy_permille: int = 300,

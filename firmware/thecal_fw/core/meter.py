@@ -51,9 +51,13 @@ class Meter:
         slots[slot] += portions
         return portions
 
-    def of(self, minute: int) -> int:
-        """Portions of a minute."""
-        return self._slots[minute % SLOTS]
+    def copy(self, first: int, portions: memoryview) -> None:
+        """Fill a view with the portions of as many minutes from one on."""
+        slots, slot = self._slots, first % SLOTS
+        before = min(len(portions), SLOTS - slot)
+        # In slices: a page is made every few minutes for as long as the battery lasts.
+        portions[:before] = slots[slot : slot + before]
+        portions[before:] = slots[: len(portions) - before]
 
     def next_minute(self) -> None:
         """A minute of running time is over."""

@@ -7,14 +7,21 @@ Volume is counted in a unit small enough that everything is whole: each tick at 
 so no pulse is more than half a tick from its ideal instant and no error is carried from one to the next.
 
 Only the start of a segment needs large integers. From pulse to pulse it is one addition and one comparison of
-small ones, and allocates nothing.
+small ones, and allocates nothing. Where a weight needs more than the board's small integers, as with most gears, what
+has gathered is kept as two words of 29 bits, and the addition carries from one to the other: as exact, and a little
+slower.
 """
 
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.instant import TICKS_PER_DAY, small
 
-# The running remainder stays below four weights and must fit the 30 bits of a small integer.
-MOST_WEIGHT = (1 << 28) - 1
+_WORD_BITS = 29
+_WORD = 1 << _WORD_BITS
+"""Two words and a carry add up to less than the 30 bits of a small integer."""
+MOST_ONE_WORD_WEIGHT = (1 << 28) - 1
+"""The running remainder stays below four weights: with more, it takes two words."""
+MOST_WEIGHT_PER_RATE = (1 << 28) - 1
+"""The highest rate has 28 bits, and four weights must fit two words."""
 
 
 def _greatest_common_divisor(a: int, b: int) -> int:
@@ -37,13 +44,20 @@ def _common_factor(calibration: Calibration) -> int:
     return _greatest_common_divisor(calibration.nl_per_rev * TICKS_PER_DAY, calibration.microsteps_per_rev)
 
 
+def _words(value: int, bits: int) -> "tuple[int, int]":
+    """A number as small integers: what is above so many bits, and those bits."""
+    return small(value >> bits), small(value & (1 << bits) - 1)
+
+
 class Metering:
     """Pulse times of one segment of constant rate after the other.
 
     After ``begin``: ``pulses_left`` pulses are still to come in this segment, ``phase_after`` is the phase
     at its end, and ``next_ticks`` gives the ticks to the next pulse from the one before (from the segment's
     start for the first). Until then there is no
-    pulse.
+    pulse. is_first: whether the segment's first is to come. Each one behind it comes ``ticks_each`` after the pulse
+    before, and a tick later whenever what has ``gathered``, ``remainder`` with each pulse, reaches ``double_weight``.
+    These are the upper words: where ``is_wide``, lower ones belong to them, and only ``next_ticks`` meters.
     """
 
     def __init__(self, calibration: Calibration) -> None:
@@ -71,28 +85,55 @@ class Metering:
             self.phase_after += self._pulses * self.step_weight
             self._pulses = 0
         self.pulses_left = small(self._pulses)
-        self._is_first = True
-        self._double_weight = small(2 * weight)
+        self.is_first = True
         self._offset = weight - 2 * phase
         ticks_each, remainder = divmod(self.step_weight, weight)
-        self._ticks_each, self._remainder = small(ticks_each), small(2 * remainder)
-        self._first_ticks, gathered = divmod(2 * self.step_weight + self._offset, self._double_weight)
-        self._gathered = small(gathered)
+        self.ticks_each = small(ticks_each)
+        self._first_ticks, gathered = divmod(2 * self.step_weight + self._offset, 2 * weight)
+        self.is_wide = weight > MOST_ONE_WORD_WEIGHT
+        bits = _WORD_BITS if self.is_wide else 0
+        # Of one word, the upper one is all there is.
+        self.double_weight, self._low_weight = _words(2 * weight, bits)
+        self.remainder, self._low_remainder = _words(2 * remainder, bits)
+        self.gathered, self._low_gathered = _words(gathered, bits)
 
     def next_ticks(self) -> int:
         """Ticks from the pulse before (or the segment's start) to the next pulse. Allocates nothing."""
         self.pulses_left -= 1
-        if self._is_first:
-            self._is_first = False
+        if self.is_first:
+            self.is_first = False
             return self._first_ticks
-        self._gathered += self._remainder
-        if self._gathered >= self._double_weight:
-            self._gathered -= self._double_weight
-            return self._ticks_each + 1
-        return self._ticks_each
+        gathered = self.gathered + self.remainder
+        if self.is_wide:
+            return self._next_of_two_words(gathered)
+        if gathered < self.double_weight:
+            self.gathered = gathered
+            return self.ticks_each
+        self.gathered = gathered - self.double_weight
+        return self.ticks_each + 1
+
+    def pass_evenly(self, pulses: int, gathered: int) -> None:
+        """So many pulses behind the first have been metered by whoever goes by the attributes; this has gathered."""
+        self.pulses_left -= pulses
+        self.gathered = gathered
+
+    def _next_of_two_words(self, high: int) -> int:
+        low, ticks = self._low_gathered + self._low_remainder, self.ticks_each
+        if low >= _WORD:
+            low -= _WORD
+            high += 1
+        if high > self.double_weight or (high == self.double_weight and low >= self._low_weight):
+            ticks += 1
+            high -= self.double_weight
+            low -= self._low_weight
+            if low < 0:
+                low += _WORD
+                high -= 1
+        self.gathered, self._low_gathered = high, low
+        return ticks
 
     def last_pulse_ticks(self) -> int:
         """Ticks from the segment's start to its last pulse; 0 if it has none."""
         if not self._pulses:
             return 0
-        return (2 * self._pulses * self.step_weight + self._offset) // self._double_weight
+        return (2 * self._pulses * self.step_weight + self._offset) // self.double_weight

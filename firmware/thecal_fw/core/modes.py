@@ -15,8 +15,14 @@ from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Protocol
 
-    from thecal_fw.core.program import Entries
+    class Entries(Protocol):
+        """Steps or boluses that are left in a program's bytes."""
+
+        def __len__(self) -> int: ...
+
+        def __getitem__(self, index: int) -> tuple[int, ...]: ...
 
     Steps = list[tuple[int, int]] | tuple[tuple[int, int], ...] | Entries
     DayBoluses = list[tuple[int, int, int]] | tuple[tuple[int, int, int], ...] | Entries

@@ -34,10 +34,17 @@ class MotorWatch:
 
     def judge(self, counted: int, turned: int) -> int:
         """What is to be said about the motor now. A finding is told once; the counts then begin afresh."""
-        if turned != self._moved_turned and not self.is_stalled:
-            self._moved_counted, self._moved_turned = counted, turned
         off = counted - self._counted - (turned - self._turned)
-        if self.is_stalled:
+        if not self.is_stalled:
+            if turned != self._moved_turned:
+                self._moved_counted, self._moved_turned = counted, turned
+                # A motor that turns as it should, at nearly every look.
+                if (
+                    -TOLERANCE_STEPS < off < TOLERANCE_STEPS
+                    and counted - self._forgiven_counted < FORGIVEN_EVERY_STEPS
+                ):
+                    return MOTOR_FOLLOWS
+        else:
             moved = turned - self._moved_turned
             if -_TURNS_AGAIN_STEPS < moved < _TURNS_AGAIN_STEPS:
                 return MOTOR_FOLLOWS

@@ -1,16 +1,18 @@
 """How long the tubing and the pump itself may serve: what is used of that, and when the rest will be, at the earliest.
 
 An implanted pump of this kind tells of its replacement 90 days before its service ends, after seven years at most
-(published); those are kept. The life of a bench head's tubing comes from no checked source: a configurable default.
+(published); the reference pump keeps to those. The life of its tubing comes from no checked source.
 Age is the pump's own running time. What is counted in whole days or hundreds of revolutions is rounded so that
 nothing is told later than it is.
 """
 
+from thecal_fw.core import described
 from thecal_fw.core.counts import MOST_TUBING_HUNDREDS
 from thecal_fw.core.refill_dates import NEVER_MINUTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from thecal_fw.core.calibration import Calibration
     from thecal_fw.core.refill_dates import Course
 
 PART_TUBING = 0
@@ -33,10 +35,10 @@ class ServiceLimits:
 
     def __init__(
         self,
-        service_days: int = 2_555,
-        notice_days: int = 90,
-        tubing_days: int = 365,
-        tubing_revolutions: int = 200_000,
+        service_days: int = described.SERVICE_DAYS,
+        notice_days: int = described.SERVICE_NOTICE_DAYS,
+        tubing_days: int = described.TUBING_DAYS,
+        tubing_revolutions: int = described.TUBING_REVOLUTIONS,
     ) -> None:
         self.service_days = service_days
         self.notice_days = notice_days
@@ -102,7 +104,12 @@ class ServiceLife:
         return self.pump_age_s(lifetime_s) >= self.limits.service_days * _DAY_S
 
     def minutes_to_tubing(
-        self, lifetime_s: int, revolutions: int, nl_per_rev: int, course: "Course | None", on_top_nl: int = 0
+        self,
+        lifetime_s: int,
+        revolutions: int,
+        calibration: "Calibration",
+        course: "Course | None",
+        on_top_nl: int = 0,
     ) -> int:
         """Whole minutes until the tubing's life is used up at the earliest, by a course of delivery with so much on top
         of it or, without one, by age alone."""
@@ -110,7 +117,9 @@ class ServiceLife:
         left = self.limits.tubing_revolutions - self.tubing_revolutions(revolutions)
         if course is not None:
             # The revolution under way may be about to end.
-            minutes = min(minutes, course.minutes_to_use(max(0, (left - 1) * nl_per_rev - on_top_nl)))
+            minutes = min(
+                minutes, course.minutes_to_use(max(0, calibration.volume_of_turns_nl(left - 1) - on_top_nl))
+            )
         return minutes if left > 0 else 0
 
     def minutes_to_replacement(self, lifetime_s: int) -> int:

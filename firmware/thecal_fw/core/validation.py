@@ -97,7 +97,7 @@ def checking(
         day_nl = week.most_nl_in_day + most_patient_nl(program, MINUTES_PER_DAY)
         need(FIELD_MOST_PER_HOUR, program.most_nl_per_hour, hour_nl, most_nl)
         need(FIELD_MOST_PER_DAY, program.most_nl_per_day, day_nl, most_nl)
-        _need_resolution(limits, calibration, need)
+        _need_resolution(calibration, need)
 
 
 def _need_reservoir(program: Program, limits: Limits, faults: Faults) -> None:
@@ -129,9 +129,8 @@ def _need_patterns(program: Program, least_nl: int, most_nl: int, need: "Need") 
         need(FIELD_WEEKDAY, pattern_index, 0, max(0, len(program.patterns) - 1), -1, weekday)
 
 
-def _need_resolution(limits: Limits, calibration: Calibration, need: "Need") -> None:
-    """Metering keeps its steady arithmetic within 30 bits; the calibration must leave it room."""
-    from thecal_fw.core.metering import MOST_WEIGHT, weight_per_rate
+def _need_resolution(calibration: Calibration, need: "Need") -> None:
+    """Metering keeps its steady arithmetic within two words; the calibration must leave it room."""
+    from thecal_fw.core.metering import MOST_WEIGHT_PER_RATE, weight_per_rate
 
-    weight = weight_per_rate(calibration) * limits.most_rate_nl_per_day
-    need(FIELD_RESOLUTION, weight, 1, MOST_WEIGHT)
+    need(FIELD_RESOLUTION, weight_per_rate(calibration), 1, MOST_WEIGHT_PER_RATE)

@@ -178,7 +178,7 @@ class Boluses:
                     late_minutes = self._time.wall.first_local_minute(bolus.start_tick) - bolus.minute
                     kind, late = KIND_WAITS, max(0, late_minutes)
                 carried.append((kind, bolus.start_tick, bolus.end_tick, bolus.rate_nl_per_day, late))
-        return carried[:MOST_BOLUSES]
+        return carried if len(carried) <= MOST_BOLUSES else carried[:MOST_BOLUSES]
 
     def _has_extra(self, bolus: Bolus) -> bool:
         return any([other is bolus for other in self.extra])

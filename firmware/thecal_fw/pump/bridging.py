@@ -2,10 +2,12 @@
 goes on at its own rate until it is used up, and only then does the new program begin.
 
 What counts is volume, not time: stops, alarms and resets put the end off and lose nothing of it. The end is a position
-on the line of all that has been prescribed, so it is exact; over a power cut it is known to a microstep.
+on the line of all that has been prescribed, so it is exact; over a power cut it is known to a microstep, or to a few
+where microsteps are so small that 16 bits hold less than a line's worth of them.
 """
 
 from thecal_fw.core.calibration import Calibration
+from thecal_fw.core.dead_volume import MOST_CATHETER_NL, PUMP_TUBING_NL
 from thecal_fw.core.events import EVENT_BRIDGE_ENDED, PASSED_BRIDGE
 from thecal_fw.core.instant import TICKS_PER_SECOND, small
 from thecal_fw.core.ledger import Ledger
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from thecal_fw.pump.contracts import Position, Settling
 
 _END_MASK = 0xFFFF
-_MOST_STEPS_LEFT = 0xF000
+_MOST_UNITS_LEFT = 0xF000
 """More than any dead volume has, and no program with a longer bridge is taken (``most_bridge_seconds``): what seems to
 be further than this is past."""
 
@@ -45,6 +47,12 @@ class Bridging:
         self._changes = changes
         self._step_weight = step_weight(calibration)
         self._weight_per_rate = weight_per_rate(calibration)
+        self._unit_bits = 0
+        while (
+            calibration.steps_reaching(PUMP_TUBING_NL + MOST_CATHETER_NL) >> self._unit_bits
+            >= _MOST_UNITS_LEFT
+        ):
+            self._unit_bits += 1
         self.end: "int | None" = None
 
     def connect(self, infusion: "Position", clock_doses: "Settling") -> None:
@@ -102,18 +110,19 @@ class Bridging:
     # --- over a reset
 
     def to_store(self) -> int:
-        """The microstep of all lives on which it is over, its low 16 bits; 0 if there is none."""
+        """The microstep of all lives on which it is over, in units of so many, its low 16 bits; 0 if there is none."""
         if self.end is None:
             return 0
         step = self._ledger.base_steps - (-self.end // self._step_weight)
-        return step & _END_MASK or 1
+        return -(-step >> self._unit_bits) & _END_MASK or 1
 
     def restore(self, stored: int) -> None:
         """Go on from what was stored, with what may have been delivered counted as delivered."""
         if not stored or self._bridge() is None:
             return
-        left_steps = small((stored - self._ledger.base_steps) & _END_MASK)
-        if 0 < left_steps < _MOST_STEPS_LEFT:
+        bits = self._unit_bits
+        left_steps = small((stored << bits) - self._ledger.base_steps & (_END_MASK + 1 << bits) - 1)
+        if 0 < left_steps < _MOST_UNITS_LEFT << bits:
             self.end = left_steps * self._step_weight
         else:
             self._changes.note()

@@ -53,6 +53,7 @@ from thecal_fw.pump.dose_keeper import DoseKeeper
 from thecal_fw.pump.dose_meter import STEP_US as METER_STEP_US
 from thecal_fw.pump.dose_meter import DoseMeter
 from thecal_fw.pump.grants import Grants
+from thecal_fw.pump.heartbeat import Heartbeat
 from thecal_fw.pump.infusion import Infusion
 from thecal_fw.pump.keeper import Keeper
 from thecal_fw.pump.memory import Memory
@@ -130,6 +131,12 @@ class Controller:
         self.button = PatientButton(hardware.button, self.time, self.reports, self.memory, self.sounder)
         self._starts = RepeatedStarts(hardware.clock, self.reports)
         self._connect()
+        self._is_heartbeat_quiet = Heartbeat(
+            hardware, self.ledger, self.agenda, self.infusion, self.motor, self.button, self.supervisor
+        ).is_quiet
+        self._read_byte = hardware.port.read
+        self._feed_watchdog = hardware.watchdog.feed
+        self._is_sound = self.infusion.is_sound
         self.worst_lateness_us = 0
         self.wake_s = 0
         self.wake_us = 0
@@ -301,46 +308,48 @@ class Controller:
         much it left for the garbage collector: SOMETHING_DUE, or INPUT_CAME if something came of what had
         arrived.
         """
-        if self.wake_s and now_s >= self.wake_s:
-            late_us = (now_s - self.wake_s) * 1_000_000 + now_us - self.wake_us
+        wake_s = self.wake_s
+        if wake_s and now_s >= wake_s:
+            late_us = now_us - self.wake_us
+            if now_s != wake_s:
+                late_us += (now_s - wake_s) * 1_000_000
             if late_us > self.worst_lateness_us:
                 self.worst_lateness_us = late_us
-        # What comes before there is somebody to take it, or time to, waits in the port.
-        byte, has_next, link = -1, False, self._link
         if now_s >= self.dose_meter.due_s:
             self.dose_meter.pass_minutes(now_s)
+        # What comes before there is somebody to take it, or time to, waits in the port.
+        byte, link = -1, self._link
+        has_next = is_quiet = False
         if link is not None:
-            has_next = link.has_next
-            if not link.has_something_waiting:
-                byte = self.hardware.port.read()
-        is_quiet = self._is_quiet(now_s, now_us)
+            has_next, waits = link.has_next, link.has_something_waiting
+            if not waits:
+                byte = self._read_byte()
+            # Nothing is quiet that is not over, or not answered yet.
+            is_clear = (has_next or not waits) and not self._has_more_to_do
+            if is_clear and self.alarms.change == self._answered_change:
+                is_quiet = self._is_heartbeat_quiet(now_s, now_us)
         left = NOTHING_DUE
+        if is_quiet and now_s >= self.supervisor.check_s:
+            is_quiet, left = self._finds_nothing(now_s, now_us), SOMETHING_DUE
         if byte >= 0 or has_next or not is_quiet:
             left = self._poll_fully(now_s, now_us, byte, is_quiet)
-        self.wake_s, self.wake_us = now_s + HEARTBEAT_S, now_us
+        wake_s, wake_us = now_s + HEARTBEAT_S, now_us
         agenda = self.agenda
-        if agenda.deadline_s <= self.wake_s and is_before(
-            agenda.deadline_s, agenda.deadline_us, self.wake_s, now_us
-        ):
-            self.wake_s, self.wake_us = agenda.deadline_s, agenda.deadline_us
+        if agenda.deadline_s <= wake_s and is_before(agenda.deadline_s, agenda.deadline_us, wake_s, wake_us):
+            wake_s, wake_us = agenda.deadline_s, agenda.deadline_us
         # Delivery's deadline stays known: there may be time to tidy the heap before what is served next.
         if self._has_more_to_do or (link is not None and link.has_next):
-            self.wake_s, self.wake_us = now_s, now_us
+            wake_s, wake_us = now_s, now_us
+        self.wake_s, self.wake_us = wake_s, wake_us
         # The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
-        if self.infusion.is_sound(now_s):
-            self.hardware.watchdog.feed()
+        if self._is_sound(now_s):
+            self._feed_watchdog()
         return left
 
-    def _is_quiet(self, now_s: int, now_us: int) -> bool:
-        """Return True if nothing is due and nothing has happened: all that a heartbeat has to find out."""
-        if self._has_more_to_do or self.agenda.is_due(now_s, now_us):
-            return False
-        if self.alarms.change != self._answered_change:
-            return False
-        link = self._link
-        if link is None or (link.has_something_waiting and not link.has_next) or not self.button.is_quiet():
-            return False
-        return self.supervisor.is_quiet(now_s, now_us)
+    def _finds_nothing(self, now_s: int, now_us: int) -> bool:
+        """Look at what changes slowly. Return True if nothing came of it, so that this poll is over."""
+        self.supervisor.check_now_and_then(now_s, now_us)
+        return self.alarms.change == self._answered_change and self.keeper.is_up_to_date()
 
     def _poll_fully(self, now_s: int, now_us: int, byte: int, is_quiet: bool) -> int:
         """Watch, serve, pursue, keep; return how much that left. is_quiet: whether input is all there is, so that
@@ -403,6 +412,7 @@ class Controller:
     def _keep(self, now_s: int, now_us: int) -> None:
         """Make durable what has changed, read what is still to be read, as far as there is time, and find out when to
         be polled next."""
+        self.keeper.hold_or_grant()
         self._set_deadline()
         has_acted = self.keeper.tend()
         self.answer_alarms()
@@ -426,13 +436,13 @@ class Controller:
     def _set_deadline(self) -> None:
         """Find the first instant at which anything but input or the heartbeat needs the next poll."""
         self._set_delivery_deadline()
-        due_by = self.agenda.due_by
-        due_by(self.sounder.annunciation.next_s, self.sounder.annunciation.next_us)
+        agenda, annunciation, press = self.agenda, self.sounder.annunciation, self.button.press
+        agenda.due_by(annunciation.next_s, annunciation.next_us)
         if self._link is not None:
-            due_by(self._link.due_s, self._link.due_us)
-        due_by(self.button.press.due_s, self.button.press.due_us)
-        due_by(self.standing.reminder_s, 0)
-        due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
+            agenda.due_by(self._link.due_s, self._link.due_us)
+        agenda.due_by(press.due_s, press.due_us)
+        agenda.due_by(self.standing.reminder_s, 0)
+        agenda.due_by(self.alarms.next_unsilencing_s(NEVER_S), 0)
 
     def _set_delivery_deadline(self) -> None:
         infusion, agenda, grants = self.infusion, self.agenda, self.grants
@@ -441,11 +451,12 @@ class Controller:
             agenda.begin(0, 0)
         if infusion.state == STATE_DELIVERING:
             grants.set_due()
-            due_by = agenda.due_by
-            due_by(infusion.refill_s, infusion.refill_us)
-            due_by(self.reservoir_watch.due_s, self.reservoir_watch.due_us)
-            due_by(grants.due_s, grants.due_us)
-            due_by(self.bolus_notes.due_s, self.bolus_notes.due_us)
+            # Each by the agenda's own name: a method without its call is an object of its own on the heap.
+            agenda.due_by(infusion.refill_s, infusion.refill_us)
+            self.reservoir_watch.set_due()
+            agenda.due_by(self.reservoir_watch.due_s, self.reservoir_watch.due_us)
+            agenda.due_by(grants.due_s, grants.due_us)
+            agenda.due_by(self.bolus_notes.due_s, self.bolus_notes.due_us)
 
     # --- alarms
 

@@ -5,6 +5,7 @@ After a power cut what was granted and not known to have come out is uncertain: 
 while enough of it is left for a pump that hangs to go on delivering what is due until its watchdog resets it.
 """
 
+from thecal_fw.core import described
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.instant import NEVER_S
 from thecal_fw.core.ledger import Ledger
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from thecal_fw.ports import Hardware
     from thecal_fw.pump.contracts import ExtraRate, PlannedDelivery
 
-QUANTUM_NL = 1_000
+QUANTUM_NL = described.QUANTUM_NL
 """Volume of a grant, unless the highest rate of the program needs more."""
 LEAD_S = 10
 """A grant is renewed while this much of it is left at the program's highest rate: longer than the watchdog waits."""

@@ -6,11 +6,12 @@ is immediate.
 """
 
 from thecal_fw.core import alarms as alarm_table
-from thecal_fw.core import events
+from thecal_fw.core import described, events
 from thecal_fw.core.calibration import Calibration
 from thecal_fw.core.delivery import Delivery
 from thecal_fw.core.instant import (
     NEVER_S,
+    SECONDS_PER_DAY,
     TICK_US,
     TICKS_PER_SECOND,
     is_before,
@@ -39,15 +40,27 @@ _CLEAR_AFTER_ANCHOR_TICKS = 20
 """No pulse of the old queue is due so close before or after an anchor: there the new queue takes its place."""
 _FIRST_BLOCK_TICKS = TICKS_PER_SECOND
 _FIRST_BLOCK_PULSES = 64
-_PREPARED_PULSES = 2 * _FIRST_BLOCK_PULSES
-"""What a plan can hold that is prepared beside the one in force: a power of two."""
+"""At least, see ``_first_block_pulses``."""
 _BLOCK_TICKS = 60 * TICKS_PER_SECOND
 """What a block spans at least, unless it is full before that."""
 _FEW_PULSES = 64
 _LASTS_BEYOND_CHANGE_S = 5
 """A change that is put off comes up to two seconds later."""
+_LASTS_BEYOND_FILLING_S = 30
+"""Of the queue: longer than the watchdog waits. Until then it is filled when the pump is polled for something else."""
 _LONG_BLOCK_TICKS = 240 * TICKS_PER_SECOND
 """A block of fewer pulses spans up to this: the fewer blocks, the more seldom does the processor wake for one."""
+
+
+def _first_block_pulses(calibration: Calibration, most: int) -> int:
+    """Pulses of the first block of a plan: enough for 0.9 s at the pump's highest rate, in which the blocks behind it
+    are made, but no more than a block holds. A power of two."""
+    pulses = _FIRST_BLOCK_PULSES
+    needed = described.MOST_RATE_NL_PER_DAY * calibration.microsteps_per_rev * 9
+    of_a_pulse = calibration.nl_per_rev * SECONDS_PER_DAY * 10
+    while pulses < most and needed > pulses * of_a_pulse:
+        pulses *= 2
+    return pulses
 
 
 class Infusion:
@@ -57,7 +70,7 @@ class Infusion:
     timeline: what is being delivered. plan_number: raised whenever the plan is another one, so that instants of its
     pulses have to be found anew.
     event_s, event_us: when that has to be prepared or noted.
-    refill_s, refill_us: when the queue has room again.
+    refill_s, refill_us: when the queue has to be filled, though nothing else is due then.
     must_end_life: whether counts since this reset are about to leave what the board can count with.
     owed_phase: what the next course begins with, in the units of ``Metering``.
     goes_on: whether the start under way is one after a reset that left everything known.
@@ -83,7 +96,9 @@ class Infusion:
         self._memory = memory
         self._changes = changes
         self.delivery = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS, 2 * self._train.block_pulses)
-        self._prepared = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS, _PREPARED_PULSES)
+        self._first_pulses = _first_block_pulses(calibration, self._train.block_pulses)
+        # Of what is prepared beside the plan in force: a power of two.
+        self._prepared = Delivery(calibration, self._train.LEAST_INTERVAL_TICKS, 2 * self._first_pulses)
         self.state = STATE_STOPPED
         self.change_tick = -1
         self.event_s = NEVER_S
@@ -220,6 +235,9 @@ class Infusion:
         train.release()
         # The block released before this one ends where this one begins; then there is room for the next.
         self.refill_s, self.refill_us = self._queued_block_s, self._queued_block_us
+        late_s = delivery.tail_s - _LASTS_BEYOND_FILLING_S
+        if late_s > self.refill_s:
+            self.refill_s, self.refill_us = late_s, delivery.tail_us
         self._queued_block_s, self._queued_block_us = delivery.tail_s, delivery.tail_us
 
     # --- changes
@@ -382,7 +400,7 @@ class Infusion:
         """Plan afresh from an anchor, and load what comes first, both beside what is in force and plays."""
         self._prepared.begin(anchor, phase, delivered, timeline)
         self._train.load()
-        self._prepared.plan(self._train, _FIRST_BLOCK_PULSES, _FIRST_BLOCK_TICKS)
+        self._prepared.plan(self._train, self._first_pulses, _FIRST_BLOCK_TICKS)
         self._train.release()
 
     def rehearse(self, program: Program) -> None:

@@ -230,8 +230,8 @@ class Keeper:
         state.pump_day, state.tubing_day = life.pump_day, life.tubing_day
         state.tubing_hundreds = life.tubing_hundreds & 0xFFFF
         state.calibration_id = calibration.calibration_id
-        state.nl_per_rev = calibration.nl_per_rev
-        state.microsteps_per_rev = calibration.microsteps_per_rev
+        state.nl_per_rev = calibration.kept_nl
+        state.microsteps_per_rev = calibration.kept_microsteps
         return state
 
     # --- the program
@@ -284,10 +284,10 @@ class Keeper:
     def tend(self) -> bool:
         """Write what waits to be written, and erase ahead of need, each if there is time for it now. Return True if
         anything was done, so that what is due next has to be found anew. ``has_work`` is set."""
-        has_acted = self._hold_or_grant()
+        has_acted = False
         if not self.may_write():
             self.has_work = False
-            return has_acted
+            return False
         agenda, pace, doses = self._agenda, self._pace, self._doses
         if self.has_changed() and agenda.has_time(pace.write_lead_us()):
             self.save()
@@ -306,22 +306,19 @@ class Keeper:
         has_acted = self._meter.write_page() or has_acted
         return self._erase_ahead() or has_acted
 
-    def _hold_or_grant(self) -> bool:
+    def hold_or_grant(self) -> None:
+        """Renew the grant that is near its end, pass it on, and have what has changed outlive a reset: whatever else is
+        due, for none of it may wait."""
         grants = self._grants
-        has_acted = False
         if grants.is_near_end() and grants.can_grant():
             if self.has_changed() or self._motor.is_stalled():
                 self.save()
             else:
                 self._renew_grant()
-            has_acted = True
-        if grants.pass_on():
-            has_acted = True
+        grants.pass_on()
         if self._held != self._changes.durable:
             self._held = self._changes.durable
             self.journal.hold(self._state(grants.now()))
-            has_acted = True
-        return has_acted
 
     def _erase_ahead(self) -> bool:
         """Erase a sector that will be needed, if there is time for it, and find out whether anything still waits."""
@@ -364,8 +361,8 @@ class Keeper:
         ):
             return False
         if (written.nl_per_rev, written.microsteps_per_rev) != (
-            calibration.nl_per_rev,
-            calibration.microsteps_per_rev,
+            calibration.kept_nl,
+            calibration.kept_microsteps,
         ):
             return False
         program = self._orders.program

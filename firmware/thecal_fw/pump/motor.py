@@ -1,9 +1,11 @@
 """What the shaft really does, by its encoder, held against what was counted: stalls, and microsteps lost or too many.
 
 Promises: a stall, its end, and a shaft that is off its count are each reported once; what a stall has cost of the
-reservoir's contents is known.
+reservoir's contents is known. A pump without an encoder has a shaft that does what was counted, as far as anybody
+knows: none of this is ever reported of it.
 """
 
+from thecal_fw.core import described
 from thecal_fw.core.alarms import MOTOR_STALL, OVER_DELIVERY, UNDER_DELIVERY
 from thecal_fw.core.counts import MOST_COUNT
 from thecal_fw.core.events import EVENT_OFF_COUNT, EVENT_RECOVERED, EVENT_STALLED
@@ -28,17 +30,22 @@ class Motor:
     """Of one pump."""
 
     def __init__(self, motion: "Motion", ledger: Ledger, reports: Reports, changes: Changes) -> None:
-        self._motion = motion
         self._ledger = ledger
+        # Without an encoder nobody can tell that the shaft does anything but what was counted.
+        self._turned = motion.count if described.HAS_ENCODER else self._counted
         self._reports = reports
         self._changes = changes
         self._watch = MotorWatch()
+        self._judge = self._watch.judge
         self._finding = MOTOR_FOLLOWS
+
+    def _counted(self) -> int:
+        return self._ledger.counted
 
     def watch(self) -> None:
         """The motor has just been energised: hold the counts against each other from here on."""
         self._ledger.add_lost(self._standing_steps())
-        self._watch.begin(self._ledger.counted, self._motion.count())
+        self._watch.begin(self._ledger.counted, self._turned())
 
     def is_stalled(self) -> bool:
         return self._watch.is_stalled
@@ -50,28 +57,28 @@ class Motor:
     def begin_reservoir(self) -> None:
         """What a stall has cost of the old contents does not matter for the new ones."""
         if self._watch.is_stalled:
-            self._watch.begin(self._ledger.counted, self._motion.count())
+            self._watch.begin(self._ledger.counted, self._turned())
 
     def _standing_steps(self) -> int:
-        return self._watch.standing_steps(self._ledger.counted, self._motion.count())
+        return self._watch.standing_steps(self._ledger.counted, self._turned())
 
     def may_have_moved(self) -> bool:
         """Return True if the shaft has turned since the reset, though nothing has energised the motor yet."""
-        return self._watch.judge(0, self._motion.count()) != MOTOR_FOLLOWS
+        return self._watch.judge(0, self._turned()) != MOTOR_FOLLOWS
 
     def follows(self) -> bool:
         """Return True if the shaft does what was counted. Takes nothing from the heap; ``check`` reports what it
         found otherwise."""
         if self._finding == MOTOR_FOLLOWS:
-            self._finding = self._watch.judge(self._ledger.counted, self._motion.count())
+            self._finding = self._judge(self._ledger.counted, self._turned())
         return self._finding == MOTOR_FOLLOWS
 
-    def check(self) -> None:
+    def check(self, now_s: int, now_us: int) -> None:
         """Report what the shaft does otherwise than was counted."""
         watch, ledger, reports = self._watch, self._ledger, self._reports
         finding, self._finding = self._finding, MOTOR_FOLLOWS
         if finding == MOTOR_FOLLOWS:
-            finding = watch.judge(ledger.counted, self._motion.count())
+            finding = watch.judge(ledger.counted, self._turned())
         if finding == MOTOR_STALLED:
             ledger.note_stall()
             reports.record(EVENT_STALLED, ledger.counted, watch.off_steps)

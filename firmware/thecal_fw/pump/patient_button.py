@@ -33,6 +33,7 @@ class PatientButton:
         self, line: "Button", time: Timekeeper, reports: Reports, memory: Memory, sounder: Sounder
     ) -> None:
         self._line = line
+        self._line_has_moved = line.has_moved
         self._time = time
         self._reports = reports
         self._memory = memory
@@ -61,7 +62,7 @@ class PatientButton:
 
     def is_quiet(self) -> bool:
         """Whether the button is where it was, and no press waits for an answer."""
-        if self._line.has_moved():
+        if self._line_has_moved():
             self._has_moved = True
         return not (self._has_moved or self._asks)
 

@@ -33,7 +33,7 @@ class ReservoirWatch:
         if not is_before(now_s, now_us, self.due_s, self.due_us):
             self.due_s = NEVER_S
 
-    def check(self) -> None:
+    def check(self, now_s: int = 0, now_us: int = 0) -> None:
         """Raise or clear the reservoir's alarms for what has been counted so far."""
         reports, reservoir, counted = self._reports, self._reservoir, self._ledger.counted
         low, empty = counted >= reservoir.low_step, counted >= reservoir.empty_step
@@ -41,9 +41,15 @@ class ReservoirWatch:
             reports.set_alarm(LOW_RESERVOIR, low)
         if empty != reports.alarms.is_active(EMPTY_RESERVOIR):
             reports.set_alarm(EMPTY_RESERVOIR, empty)
-        step = reservoir.empty_step if low else reservoir.low_step
-        if empty:
-            step = NEVER_STEP
+
+    def set_due(self) -> None:
+        """Find out when the next threshold is reached, once all is planned that a poll plans: the next one may come
+        long after the pulse."""
+        reservoir, step = self._reservoir, self._reservoir.low_step
+        if self._ledger.counted >= step:
+            step = reservoir.empty_step
+            if self._ledger.counted >= step:
+                step = NEVER_STEP
         plan_number = self._infusion.plan_number
         if step != self._step or plan_number != self._plan_number or self.due_s == NEVER_S:
             self._step, self._plan_number = step, plan_number

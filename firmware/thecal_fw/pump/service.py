@@ -39,7 +39,7 @@ class Service:
 
     def revolutions(self) -> int:
         """Whole turns of the head in all of the pump's lives."""
-        return (self._ledger.base_steps + self._ledger.counted) // self._calibration.microsteps_per_rev
+        return self._calibration.turns_of(self._ledger.base_steps + self._ledger.counted)
 
     def check(self) -> None:
         """Raise or clear the alarms; called every few minutes."""

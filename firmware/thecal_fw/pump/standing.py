@@ -30,12 +30,15 @@ class Standing:
         self._since_s = 0
         self.reminder_s = NEVER_S
 
-    def check(self, now_s: int) -> None:
+    def check(self, now_s: int, now_us: int = 0) -> None:
         """Raise or clear the alarms of a pump that stands. What counts is from the end of delivery, or from the first
         program that is to deliver something: neither another program nor one more stop puts them off."""
         program = self._orders.program
         is_to_deliver = program is not None and program.delivers()
         stands = self._infusion.state == STATE_STOPPED and is_to_deliver
+        if not (stands or self._stands):
+            # Nothing was reported, and nothing is due.
+            return
         if stands and not self._stands:
             self._since_s = now_s
         self._stands = stands

@@ -1,8 +1,8 @@
 """Supervision of what comes out: the sense counter against the plan, the dose gate, the supply, and memory against the
 journal. The shaft, the reservoir and a pump that stands have modules of their own and are looked at from here.
 
-Promises: what is found is reported, each finding once; ``is_quiet`` is the short form that each heartbeat takes,
-allocates nothing and only finds out whether one of ``checks`` has something to do.
+Promises: what is found is reported, each finding once. Whether there is anything to find is what ``Heartbeat`` looks
+for.
 """
 
 from thecal_fw.core.alarms import (
@@ -45,9 +45,9 @@ MEMORY_CHECK_S = 600
 
 
 class Supervisor:
-    """check_s: when memory is next checked. failed_tests: bits of ``core.self_test`` that failed since this reset.
-    checks: what to look at, one after the other; each takes the instant, and what it raises is answered before the
-    next."""
+    """check_s: when memory is next checked. supply_was_good: as it was reported last. failed_tests: bits of
+    ``core.self_test`` that failed since this reset. checks: what to look at, one after the other; each takes the
+    instant, and what it raises is answered before the next."""
 
     def __init__(
         self,
@@ -67,8 +67,7 @@ class Supervisor:
         self._changes = changes
         self._motor = motor
         self._reservoir = reservoir
-        self._standing = standing
-        self._supply_was_good = True
+        self.supply_was_good = True
         self._has_tripped = False
         self.failed_tests = 0
         self.check_s = MEMORY_CHECK_S
@@ -78,11 +77,11 @@ class Supervisor:
             self._check_gate,
             self._check_generator,
             self._check_grant,
-            self._check_motor,
+            motor.check,
             self._check_image,
-            self._check_reservoir,
-            self._check_standing,
-            self._check_now_and_then,
+            reservoir.check,
+            standing.check,
+            self.check_now_and_then,
         )
 
     def connect(
@@ -93,24 +92,6 @@ class Supervisor:
         self._keeper = keeper
         self._grants = grants
         self._service = service
-
-    def is_quiet(self, now_s: int, now_us: int) -> bool:
-        """Return True if there is nothing to report: every pulse so far was seen and the motor has followed."""
-        hardware = self._hardware
-        if hardware.supply.is_good() != self._supply_was_good or now_s >= self.check_s:
-            return False
-        ledger = self._ledger
-        if self._infusion.state == STATE_DELIVERING:
-            counted = hardware.sense.count() + ledger.unseen_steps
-            if counted != self._delivery.settle(now_s, now_us):
-                return False
-            if hardware.train.starved() or hardware.gate.has_tripped():
-                return False
-            ledger.note_counted(counted)
-        if not self._motor.follows():
-            return False
-        # Nothing is due: time for a piece of the image.
-        return hardware.self_test.go_on() & ~self.failed_tests == 0
 
     # --- self-tests
 
@@ -140,8 +121,8 @@ class Supervisor:
 
     def _check_supply(self, now_s: int, now_us: int) -> None:
         good = self._hardware.supply.is_good()
-        if good != self._supply_was_good:
-            self._supply_was_good = good
+        if good != self.supply_was_good:
+            self.supply_was_good = good
             self._reports.record(EVENT_SUPPLY_GOOD if good else EVENT_SUPPLY_LOW, self._ledger.counted)
         self._reports.set_alarm(SUPPLY_LOW, not good)
 
@@ -190,20 +171,10 @@ class Supervisor:
         if self._infusion.state == STATE_DELIVERING and self._grants.is_used_up():
             self._infusion.hold()
 
-    # --- shaft, reservoir, a pump that stands
-
-    def _check_motor(self, now_s: int, now_us: int) -> None:
-        self._motor.check()
-
-    def _check_reservoir(self, now_s: int, now_us: int) -> None:
-        self._reservoir.check()
-
-    def _check_standing(self, now_s: int, now_us: int) -> None:
-        self._standing.check(now_s)
-
     # --- what is looked at every few minutes
 
-    def _check_now_and_then(self, now_s: int, now_us: int) -> None:
+    def check_now_and_then(self, now_s: int, now_us: int) -> None:
+        """Look at what changes slowly, if it is time to."""
         if now_s < self.check_s:
             return
         self.check_s = now_s + MEMORY_CHECK_S

@@ -47,7 +47,7 @@ class ServiceRequests:
             life.pump_age_s(lifetime_s) // SECONDS_PER_DAY,
             life.tubing_age_s(lifetime_s) // SECONDS_PER_DAY,
             life.tubing_revolutions(revolutions),
-            life.minutes_to_tubing(lifetime_s, revolutions, self._calibration.nl_per_rev, course, on_top_nl),
+            life.minutes_to_tubing(lifetime_s, revolutions, self._calibration, course, on_top_nl),
             life.minutes_to_replacement(lifetime_s),
             life.minutes_to_end(lifetime_s),
         )

@@ -30,13 +30,6 @@ def moved() -> bool:
     return ((io[chip.INTR0 + _WORD] >> _EDGES_SHIFT) & chip.INTR_EDGES) != 0
 
 
-@micropython.viper
-def _forget():
-    io = ptr32(chip.IO_BANK0)
-    both = chip.INTR_EDGES
-    io[chip.INTR0 + _WORD] = both << _EDGES_SHIFT
-
-
 class Button:
     """See ``thecal_fw.ports``. Without a button the pull says that nobody holds it."""
 
@@ -49,8 +42,11 @@ class Button:
                 return False
         return True
 
+    @micropython.viper
     def has_moved(self) -> bool:
-        if moved():
-            _forget()
-            return True
-        return False
+        io = ptr32(chip.IO_BANK0)
+        both = chip.INTR_EDGES
+        if not (io[chip.INTR0 + _WORD] >> _EDGES_SHIFT) & both:
+            return False
+        io[chip.INTR0 + _WORD] = both << _EDGES_SHIFT
+        return True

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from micropython import ptr32  # type: ignore[attr-defined]
 
     # Names of the assembler.
-    NEXT = r3 = r4 = r5 = 0
+    PART = NEXT = END = r2 = r3 = r4 = r5 = r6 = 0
 
     def mov(*_: object) -> None: ...
     def label(*_: object) -> None: ...
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     def eor(*_: object) -> None: ...
     def sub(*_: object) -> None: ...
     def bne(*_: object) -> None: ...
+    def beq(*_: object) -> None: ...
+    def bgt(*_: object) -> None: ...
+    def cmp(*_: object) -> None: ...
 
 
 _MAGIC = b"THECAL01"
@@ -42,29 +45,47 @@ _PIECE_WORDS = const(320)
 """The largest image, which ends at its trailer, takes 512 pieces: at one each 7 s of the heartbeat, within an hour."""
 
 
-# In assembler, since the whole image has to go through here before the pump may deliver. The checksum stays in memory:
-# as an integer of Python's it would take from the heap. r0: address, r1: words, r2: where the checksum is.
+# Of a round, in four words: where it goes on, how many words are left, the checksum so far, the one expected.
+_AT = const(0)
+_LEFT = const(1)
+_CHECKSUM = const(2)
+_EXPECTED = const(3)
+
+
+# In assembler, since the whole image has to go through here before the pump may deliver. What a round has come to stays
+# in memory: as integers of Python's it would take from the heap. r0: where that is, r1: most words to take in. Returns
+# how many are left.
 @micropython.asm_thumb
-def _take_in(r0, r1, r2):
-    ldr(r5, [r2, 0])
+def _take_in(r0, r1):
+    ldr(r2, [r0, 4 * _LEFT])
+    cmp(r2, r1)
+    bgt(PART)
+    mov(r1, r2)
+    label(PART)
+    sub(r2, r2, r1)
+    str(r2, [r0, 4 * _LEFT])
+    ldr(r3, [r0, 4 * _AT])
+    ldr(r5, [r0, 4 * _CHECKSUM])
+    cmp(r1, 0)
+    beq(END)
     label(NEXT)
-    ldr(r3, [r0, 0])
-    lsl(r4, r5, 5)
-    add(r5, r5, r4)
-    eor(r5, r3)
-    add(r0, 4)
+    ldr(r4, [r3, 0])
+    lsl(r6, r5, 5)
+    add(r5, r5, r6)
+    eor(r5, r4)
+    add(r3, 4)
     sub(r1, 1)
     bne(NEXT)
-    str(r5, [r2, 0])
-    mov(r0, 0)
+    label(END)
+    str(r3, [r0, 4 * _AT])
+    str(r5, [r0, 4 * _CHECKSUM])
+    mov(r0, r2)
 
 
 @micropython.viper
-def _agree(checksums) -> bool:
-    words = ptr32(checksums)
-    agree = words[0] == words[1]
-    words[0] = 0
-    return agree
+def _agrees(state) -> bool:
+    words = ptr32(state)
+    return words[_CHECKSUM] == words[_EXPECTED]
 
 
 class Image:
@@ -73,35 +94,33 @@ class Image:
     def __init__(self):
         trailer = bytes(uctypes.bytearray_at(chip.FLASH + flash_map.TRAILER_AT, _TRAILER_BYTES))
         self._words = 0
-        self._at = 0
-        self._checksums = array("I", (0, 0))
+        self._state = array("I", (0, 0, 0, 0))
         if trailer[: len(_MAGIC)] == _MAGIC:
             length, expected = struct.unpack("<II", trailer[len(_MAGIC) :])
             self._words = length // 4
-            self._checksums[1] = expected
+            self._state[_EXPECTED] = expected
+        self._begin_round()
 
     def check(self) -> bool:
         """Whether the image is as it was built. Takes as long as all of it does."""
-        if not self._words:
-            return True
-        self._at = 0
-        self._checksums[0] = 0
-        _take_in(chip.FLASH, self._words, self._checksums)
-        return _agree(self._checksums)
+        self._begin_round()
+        _take_in(self._state, self._words)
+        return self._end_round()
 
     def check_piece(self) -> bool:
         """Look at the next piece; False if it was the last one and the image is not as it was built.
 
         Takes tens of microseconds and nothing from the heap.
         """
-        if not self._words:
+        if _take_in(self._state, _PIECE_WORDS):
             return True
-        words = self._words - self._at
-        if words > _PIECE_WORDS:
-            words = _PIECE_WORDS
-        _take_in(chip.FLASH + (self._at << 2), words, self._checksums)
-        self._at += words
-        if self._at < self._words:
-            return True
-        self._at = 0
-        return _agree(self._checksums)
+        return self._end_round()
+
+    def _begin_round(self):
+        state = self._state
+        state[_AT], state[_LEFT], state[_CHECKSUM] = chip.FLASH, self._words, 0
+
+    def _end_round(self) -> bool:
+        is_right = not self._words or _agrees(self._state)
+        self._begin_round()
+        return is_right

@@ -46,10 +46,14 @@ def _count_program():
 
 
 class Motion:
-    """See ``thecal_fw.ports``."""
+    """See ``thecal_fw.ports``. Where there is no encoder nothing is set up, and nobody asks."""
 
     def __init__(self):
         self._begun = 0
+        if pins.HAS_MOTION:
+            self._begin()
+
+    def _begin(self):
         sensor = Pin(pins.MOTION, Pin.IN, Pin.PULL_DOWN)
         self._machine = rp2.StateMachine(
             _STATE_MACHINE, _count_program, freq=_SAMPLES_PER_SECOND, in_base=sensor, jmp_pin=sensor

@@ -19,8 +19,9 @@ class Port:
     def __init__(self):
         # Bytes of a frame may have any value, so none may interrupt the program.
         micropython.kbd_intr(-1)
-        self._poll = select.poll()
-        self._poll.register(sys.stdin, select.POLLIN)
+        poll = select.poll()
+        poll.register(sys.stdin, select.POLLIN)
+        self._ipoll = poll.ipoll
         self._poll_output = select.poll()
         self._poll_output.register(sys.stdout, select.POLLOUT)
         self._readinto = sys.stdin.buffer.readinto
@@ -33,12 +34,12 @@ class Port:
 
     def any(self) -> bool:
         """Whether a byte has arrived. Runs the USB stack, so it is right even with interrupts off."""
-        for _ in self._poll.ipoll(0):
+        for _ in self._ipoll(0):
             return True
         return False
 
     def read(self) -> int:
-        for _ in self._poll.ipoll(0):
+        for _ in self._ipoll(0):
             byte = self._byte
             self._readinto(byte)
             return byte[0]

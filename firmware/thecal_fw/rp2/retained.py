@@ -51,6 +51,8 @@ class _Kept:
         self._offset = offset
         self._length = length
         self.number = 0
+        begins = [offset + copy * (length + _NUMBER_AND_CHECKSUM) for copy in range(_COPIES)]
+        self._checked = tuple([memoryview(memory)[begin : begin + length + 4] for begin in begins])
 
     def read(self) -> bytes:
         """The newer whole copy, zeros if there is none."""
@@ -71,11 +73,14 @@ class _Kept:
     def write(self, data) -> None:
         if len(data) != self._length:
             raise ValueError
-        self.number = (self.number + 1) % _NUMBERS or 2
-        whole = struct.pack("<I", self.number) + bytes(data)
-        whole += struct.pack("<I", binascii.crc32(whole) & 0xFFFFFFFF)
-        begin = self._offset + self.number % _COPIES * len(whole)
-        self._memory[begin : begin + len(whole)] = whole
+        number = self.number = (self.number + 1) % _NUMBERS or 2
+        memory, copy = self._memory, number % _COPIES
+        # In place: a copy that a reset cuts short has the checksum of what stood there before.
+        begin = self._offset + copy * (self._length + _NUMBER_AND_CHECKSUM)
+        end = begin + 4 + self._length
+        struct.pack_into("<I", memory, begin, number)
+        memory[begin + 4 : end] = data
+        struct.pack_into("<I", memory, end, binascii.crc32(self._checked[copy]) & 0xFFFFFFFF)
 
 
 class Retained:

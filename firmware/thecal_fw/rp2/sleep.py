@@ -21,31 +21,27 @@ class Sleeper:
 
     def __init__(self, clock, port):
         self._clock = clock
-        self._port = port
+        self._any = port.any
 
     def sleep_until(self, s: int, us: int) -> None:
         """Return once the instant has come, a byte has arrived or the button's line has moved."""
-        clock = self._clock
-        while s - clock.s > _PART_S:
-            if self._sleep_part(clock.s + _PART_S, 0):
-                return
-            clock.read()
-        self._sleep_part(s, us)
-
-    def _sleep_part(self, s, us):
-        """Whether a byte has arrived, or the button's line has moved, before the instant."""
-        port = self._port
-        wakes = 0
+        clock, any_byte, wakes = self._clock, self._any, 0
+        part_s, part_us = s, us
         while True:
+            if s - clock.s > _PART_S:
+                part_s, part_us = clock.s + _PART_S, 0
             state = disable_irq()
-            if port.any() or moved():
+            if any_byte() or moved():
                 enable_irq(state)
-                return True
-            come = doze(s, us, BOTH_EDGES)
+                return
+            come = doze(part_s, part_us, BOTH_EDGES)
             wakes += 1
             if wakes == FRAMES_TO_TAKE_IT:
                 wakes = 0
                 let_be()
             enable_irq(state)
             if come:
-                return False
+                if part_s == s:
+                    return
+                clock.read()
+                part_s, part_us = s, us

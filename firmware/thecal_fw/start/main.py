@@ -38,15 +38,35 @@ maintenance_timer = None
 
 def main() -> None:
     """Run the pump. Returns only if the host asked for the MicroPython prompt."""
-    hardware = None
+    # The loop stands here, not in a function of its own: whatever a poll calls has that much more of the stack.
+    hardware = controller = poll = None
     try:
         hardware = Hardware()
-        _run(hardware)
+        # The board's parts have the types of what they are, not of the ports: tests on the board hold them to those.
+        controller = Controller(hardware, _open_link)  # pyright: ignore[reportArgumentType]
+        for name in _NEEDED_ONCE:
+            sys.modules.pop(name, None)
+        clock, poll = hardware.clock, controller.poll
+        sleep_until = Sleeper(clock, hardware.port).sleep_until
+        most_left = 1 if hardware.machine.room.is_tight else _MOST_LEFT
+        left = 0
+        while True:
+            clock.read()
+            # A heartbeat leaves no garbage, other polls may.
+            left_now = poll(clock.s, clock.us)
+            if left_now:
+                left += left_now
+                if left >= most_left and controller.agenda.has_time(controller.pace.collect_lead_us()):
+                    left = 0
+                    controller.memory.keep_tidy()
+            sleep_until(controller.wake_s, controller.wake_us)
     except LeaveForPrompt:
         _make_safe(hardware)
         if hardware is not None:
             _begin_maintenance(hardware)
     except BaseException as error:
+        # What there is to tell may be that memory is wanted, which these hold.
+        controller = poll = None
         _end(hardware, error)
 
 
@@ -60,27 +80,6 @@ def _end(hardware: "Hardware | None", error: BaseException) -> None:
             continue
     while True:
         pass
-
-
-def _run(hardware: Hardware) -> None:
-    # The board's parts have the types of what they are, not of the ports: the tests on the board hold them to those.
-    controller = Controller(hardware, _open_link)  # pyright: ignore[reportArgumentType]
-    for name in _NEEDED_ONCE:
-        sys.modules.pop(name, None)
-    clock, poll = hardware.clock, controller.poll
-    sleep_until = Sleeper(clock, hardware.port).sleep_until
-    most_left = 1 if hardware.machine.room.is_tight else _MOST_LEFT
-    left = 0
-    while True:
-        clock.read()
-        # A heartbeat leaves no garbage, other polls may.
-        left_now = poll(clock.s, clock.us)
-        if left_now:
-            left += left_now
-            if left >= most_left and controller.agenda.has_time(controller.pace.collect_lead_us()):
-                left = 0
-                controller.memory.keep_tidy()
-        sleep_until(controller.wake_s, controller.wake_us)
 
 
 def _open_link(controller: Controller) -> "LinkServer":

@@ -58,9 +58,7 @@ class MeterPages:
             # Before the first write of this life: step over what an earlier life may have left half-written.
             self.ring.settle(self._newest + 1)
             self._newest = -1
-        first = number * PAGE_MINUTES - MINUTES
-        for index in range(MINUTES):
-            self.page[index] = meter.of(first + index)
+        meter.copy(number * PAGE_MINUTES - MINUTES, self.page)
         struct.pack_into(_HEADER, self._page, 0, number, steps & _LOW_BITS, held, 0)
         struct.pack_into("<I", self._page, _CRC_OFFSET, self._crc())
         return self.ring.put(number, self._page)

@@ -125,7 +125,7 @@ class State:
     delivering, active_alarms: what the pump was doing, and the alarms that were active.
     program_pair, program_digest, program_bytes: the program in force; pair ``NO_PAIR`` if there is none.
     other_pair_erased: whether the pair that is not in force was erased at writing. The journal's own.
-    calibration_id, nl_per_rev, microsteps_per_rev: the calibration in force.
+    calibration_id, nl_per_rev, microsteps_per_rev: the calibration in force, see ``Calibration.kept_nl``.
     pump_day, tubing_day: days of ``lifetime_s`` on which pump and tubing were last new.
     tubing_hundreds: hundreds of revolutions made when the tubing was new, its low 16 bits.
     latest_event: newest event at writing.

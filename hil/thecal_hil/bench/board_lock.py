@@ -14,6 +14,7 @@ import fcntl
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -47,9 +48,23 @@ def lock_path(board: str, folder: Path) -> Path:
 
 
 def open_lock(board: str, folder: Path) -> int:
-    """The lock's file, not locked yet."""
+    """The lock's file, not locked yet; raises BoardBusyError where another user keeps it to themselves."""
+    path = lock_path(board, folder)
+    try:
+        # Without O_CREAT first: in a folder of everybody's, systems refuse to "create" what is another user's.
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except PermissionError as error:
+        raise BoardBusyError(
+            f"board {board}: its lock {path} is another user's and closed to this one; have them, or root, make it"
+            f" everybody's with `chmod 666 {path}`",
+            board,
+        ) from error
     # Other users must be able to lock it too, whatever the mask; it is never removed, or two could hold it.
-    return os.open(lock_path(board, folder), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    with suppress(OSError):
+        os.fchmod(file, 0o666)
+    return file
 
 
 def holder_line(run: str) -> str:

@@ -17,9 +17,9 @@ import serial
 from thecal_hil.bench.board_lock import BoardLock, board_at
 from thecal_hil.contract.gate import COUNTERS
 from thecal_hil.contract.image import FirmwareImage
-from thecal_hil.contract.pump_clock import NS_PER_S, NS_PER_US
 from thecal_hil.contract.rig import Capability, ResetCause, Rig, SerialPort
 from thecal_sim.edge_record import EdgeRecord
+from thecal_sim.units import NS_PER_S, NS_PER_US
 
 _TIMEOUT_S = 1.0
 LONGEST_SLEEP_S = 5.0

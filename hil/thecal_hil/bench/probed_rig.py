@@ -29,11 +29,12 @@ from thecal_hil.bench.board_lock import BoardLock
 from thecal_hil.bench.board_rig import LONGEST_SLEEP_S, BoardRig, OpenPort, Sleep
 from thecal_hil.contract.faults import Actions, Fault, Faults
 from thecal_hil.contract.image import FirmwareImage
-from thecal_hil.contract.pump_clock import NS_PER_S, NS_PER_US, TICK_NS
+from thecal_hil.contract.pump_clock import TICK_NS
 from thecal_hil.contract.rig import DRIVER_ENABLED, ENABLE, STEP, Capability, ResetCause
 from thecal_hil.instruments.clock_relation import Bracket, ClockRelation, ClocksDisagreeError
 from thecal_hil.instruments.probe import RESOLUTION_NS, Probe, ProbeError
 from thecal_sim.edge_record import EdgeRecord
+from thecal_sim.units import NS_PER_S, NS_PER_US
 
 RUN, POWER, SENSE_CUT, MOTION_HOLD, BUTTON = "run", "power", "sense_cut", "motion_hold", "button"
 _FAULT_OF: Final = {SENSE_CUT: Fault.SENSE_CUT, MOTION_HOLD: Fault.MOTOR_STALLS}

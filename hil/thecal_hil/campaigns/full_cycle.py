@@ -1,4 +1,4 @@
-"""The command ``python -m thecal_hil.campaigns.full_cycle``: half a year on the model with its plant, and how long
+"""The command ``thecal-hil full-cycle``: half a year on the model with its plant, and how long
 it takes.
 
 Promise: of its summary, everything but ``seconds`` follows from days, seed and source alone.
@@ -7,6 +7,7 @@ Promise: of its summary, everything but ``seconds`` follows from days, seed and 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,11 @@ def summary_of(result: FullCycle, seed: int) -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.full_cycle", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil full-cycle", description=__doc__)
     parser.add_argument("--days", type=int, default=180)
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     progress = Count(options.days, "days delivered")
     with shown("full cycle", progress):
         result = full_cycle(options.days, options.seed, progress.set)
@@ -57,7 +58,3 @@ def main() -> int:
         print(f"WRONG: {what}")
     print(f"fullcycle: {'FAIL' if result.wrong else 'PASS'}; written to {_EVIDENCE}")
     return 1 if result.wrong else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

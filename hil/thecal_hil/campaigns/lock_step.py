@@ -1,4 +1,4 @@
-"""What a plant in the loop costs the pico rig: ``python -m thecal_hil.campaigns.lock_step``.
+"""What a plant in the loop costs the pico rig: ``thecal-hil lock-step``.
 
 Two boards that run the same image are given the same therapy, one of them with a plant on its shaft, and take turns in
 short stretches, so that whatever else the machine does falls on both. Promises: the figure is the ratio of the
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from thecal_hil.contract.image import image_under_test
@@ -75,11 +75,13 @@ def lock_step_cost(
     return LockStepCost(nl_per_day, counts[0], *took_s)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure what a plant in the loop costs the pico rig.")
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="thecal-hil lock-step", description="Measure what a plant in the loop costs the pico rig."
+    )
     parser.add_argument("--nl-per-day", type=int, nargs="*", default=[424_000, 24_000_000])
     parser.add_argument("--microsteps", type=int, default=1_000)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     dear = False
     progress = Count(_TURNS * len(arguments.nl_per_day), "turns")
     with shown("lock-step", progress) as line:
@@ -90,7 +92,3 @@ def main() -> int:
                 print(found)
             dear = dear or found.cost > MOST_COST
     return 1 if dear else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -11,13 +11,13 @@ import argparse
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from thecal_fw.core import alarms, events
 from thecal_fw.core.alarms import ALARM_NAMES
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import ResetCause
 from thecal_hil.course.course import MICROSTEPS_PER_NL, Course, local_second
 from thecal_hil.course.therapy import continuous
@@ -26,10 +26,10 @@ from thecal_hil.groundwork.progress import Share, shown
 from thecal_hil.rigs.model_rig import ModelRig
 from thecal_hil.scenario.alarm_causes import ROWS, acknowledge
 from thecal_hil.scenario.alarm_trial import carry_out
+from thecal_sim.units import NS_PER_S, S_PER_DAY
 
-SECONDS_PER_DAY = 86_400
 FULL_NL = 18_000_000
-REFILL_EVERY_S = 10 * SECONDS_PER_DAY
+REFILL_EVERY_S = 10 * S_PER_DAY
 THERAPY = continuous(424_000)
 FOUND_WITHIN_S = 1_800.0
 """At this rate 15 minutes do not hold 50 steps, and a slipping motor takes so long to be found. The bounds themselves
@@ -88,7 +88,7 @@ class _Therapy:
 
     def must(self, holds: bool, what: str) -> None:
         if not holds:
-            self.run.wrong.append(f"day {self.rig.now_ns / NS_PER_S / SECONDS_PER_DAY:.2f}: {what}")
+            self.run.wrong.append(f"day {self.rig.now_ns / NS_PER_S / S_PER_DAY:.2f}: {what}")
 
     @property
     def delivered_steps(self) -> int:
@@ -99,7 +99,7 @@ class _Therapy:
         seconds = self.chance.randrange(*CALM_S)
         before, begin_ns = self.delivered_steps, self.rig.now_ns
         self.rig.run_for(seconds)
-        due = Fraction(THERAPY.program.rate_nl_per_day * seconds, SECONDS_PER_DAY) * MICROSTEPS_PER_NL
+        due = Fraction(THERAPY.program.rate_nl_per_day * seconds, S_PER_DAY) * MICROSTEPS_PER_NL
         came = self.delivered_steps - before
         self.must(
             abs(came - due) <= 1, f"{came} microsteps came in {seconds} s, {float(due):.2f} are prescribed"
@@ -163,22 +163,22 @@ def long_run(days: float, seed: int) -> LongRun:
     run = LongRun(seed)
     therapy = _Therapy(run)
     choice = sorted(set(ROWS) - NOT_IN_PASSING)
-    ends_ns = days * SECONDS_PER_DAY * NS_PER_S
+    ends_ns = days * S_PER_DAY * NS_PER_S
     with shown("long run", Share(lambda: therapy.rig.now_ns / ends_ns)):
         while therapy.rig.now_ns < ends_ns:
             therapy.be_calm()
             therapy.suffer(therapy.chance.choice(choice))
     therapy.check_log()
-    run.days = round(therapy.rig.now_ns / NS_PER_S / SECONDS_PER_DAY, 3)
+    run.days = round(therapy.rig.now_ns / NS_PER_S / S_PER_DAY, 3)
     run.steps = therapy.delivered_steps
     return run
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.long_run", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil long-run", description=__doc__)
     parser.add_argument("--days", type=float, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     print(f"long run: {options.days:g} days on the model, seed {options.seed}")
     began = time.monotonic()
     run = long_run(options.days, options.seed)
@@ -193,7 +193,3 @@ def main() -> int:
         f" {len(run.wrong)} violations, {time.monotonic() - began:.0f} s; written to {_EVIDENCE}"
     )
     return 1 if run.wrong else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from thecal_hil.cli import long_work
 from thecal_hil.contract.rig import RigUnavailableError
 from thecal_hil.evidence.measurements import write_json
 from thecal_hil.rigs.opening import RIG_NAMES
@@ -39,7 +40,7 @@ _REPORT = "thecal_hil.report"
 
 app = typer.Typer(
     name="thecal-hil",
-    help="Verification scenarios on the model, the emulated Pico or a board.",
+    help="Verification on the model, the emulated Pico or a board: scenarios, a day of therapy, and long work.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -220,9 +221,8 @@ def silicon(
     raise typer.Exit(0 if all_agree else 1)
 
 
+long_work.add_to(app)
+
+
 def main() -> None:
     app()
-
-
-if __name__ == "__main__":
-    main()

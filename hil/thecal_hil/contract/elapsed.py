@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import Capability, Rig
+from thecal_sim.units import NS_PER_S
 
 
 def share_of_time(rig: Rig, duration_ns: int) -> Callable[[], float]:

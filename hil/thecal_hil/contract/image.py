@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from thecal.pumps.constants import VARIABLE, chosen
 from thecal_fw.version import VERSION
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -55,6 +56,12 @@ def image_under_test(path: Path | None = None) -> FirmwareImage:
     if sha256 != description["sha256"]:
         raise ImageError(
             f"{path.name} is not the image that {description_path.name} describes: build it again"
+        )
+    pump = description.get("pump", {"name": chosen().name, "digest": chosen().digest})
+    if pump["digest"] != chosen().digest:
+        raise ImageError(
+            f"{path.name} is for the pump {pump['name']}, and this is about {chosen().name}, or another version of "
+            f"its description: build it again, or name its pump in {VARIABLE}"
         )
     return FirmwareImage(path, description["version"], description["commit"], sha256)
 

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thecal_fw.core.instant import TICK_US, TICKS_PER_SECOND, ticks_at
+from thecal_sim.units import NS_PER_S, NS_PER_US
 
-NS_PER_S = 1_000_000_000
-NS_PER_US = 1_000
 TICK_NS = TICK_US * NS_PER_US
 
 Instants = NDArray[np.int64]

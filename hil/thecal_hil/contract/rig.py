@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thecal_hil.contract.faults import PLANT_FAULTS, Fault, Faults, NoFaults
-from thecal_hil.contract.pump_clock import NS_PER_S, Instants, PumpClock, wall_ticks_at_boot
+from thecal_hil.contract.pump_clock import Instants, PumpClock, wall_ticks_at_boot
 from thecal_sim.edge_record import Edge, EdgeRecord
 from thecal_sim.edges import BUZZER as BUZZER
 from thecal_sim.edges import DIRECTION as DIRECTION
@@ -25,6 +25,7 @@ from thecal_sim.edges import ENABLE as ENABLE
 from thecal_sim.edges import LED as LED
 from thecal_sim.edges import RESTING_LEVELS
 from thecal_sim.edges import STEP as STEP
+from thecal_sim.units import NS_PER_S
 
 if TYPE_CHECKING:
     from thecal.client import Pump

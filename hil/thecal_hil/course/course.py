@@ -12,22 +12,23 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from thecal.client import Effective, Pump
+from thecal.pumps.constants import chosen
 from thecal_fw.core.bolus import KIND_TEMPORARY
 from thecal_fw.core.dead_volume import DEAD_VOLUME_ID
 from thecal_fw.core.events import EVENT_PROGRAM_EFFECTIVE
 from thecal_fw.core.program import Bridge, decode
-from thecal_hil.contract.pump_clock import NS_PER_S, TICK_NS, Instants, PumpClock
+from thecal_hil.contract.pump_clock import TICK_NS, Instants, PumpClock
 from thecal_hil.contract.rig import ResetCause, Rig
 from thecal_hil.course.therapy import Therapy
 from thecal_sim.ideal import Regimen, Span
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck, check_pulses
 from thecal_sim.stretches import Stretches
+from thecal_sim.units import NS_PER_MINUTE, NS_PER_S
 
-MICROSTEPS_PER_NL = Fraction(3_200, 50_000)
-"""The bench prototype's pump head and motor, written down here anew for the oracle's sake."""
+MICROSTEPS_PER_NL = chosen().microsteps_per_nl
+"""Of the pump under test, from its description and not from the firmware: for the oracle's sake."""
 OFFSET_MINUTES = 60
 """Local time differs from UTC, so that a mistake of one for the other shows."""
-_NS_PER_MINUTE = 60 * NS_PER_S
 _GOES_ON_WITHIN_NS = 2_500_000_000
 """After a power cut: the boot, the self-test, and a moment until delivery goes on."""
 _LOGGED_WITHIN_NS = 100_000_000
@@ -281,7 +282,7 @@ class Course:
 
     def _due_instants_ns(self, count: int) -> list[int]:
         """Ideal instants of the first microsteps of the course."""
-        return list(Stretches(self.ideal, self.rig.now_ns + _NS_PER_MINUTE).due_instants(count))
+        return list(Stretches(self.ideal, self.rig.now_ns + NS_PER_MINUTE).due_instants(count))
 
     def must_be_ideal(self) -> PulseCheck:
         """Raise AssertionError unless every pulse so far is within a tick and no volume error exceeds a microstep."""
@@ -311,7 +312,7 @@ class Course:
         """Local time of the pump less the rig's time; None while it does not know the time of day."""
         if not self._knows_time_of_day or self.clock.wall_ticks_at_boot is None:
             return None
-        return self.clock.wall_ns(0) + self._offset_minutes * _NS_PER_MINUTE
+        return self.clock.wall_ns(0) + self._offset_minutes * NS_PER_MINUTE
 
     def _begin_epoch(self, t_ns: int, therapy: Therapy | None) -> None:
         """From an instant on. What was to begin later, and was taken back before it did, never was."""

@@ -7,7 +7,6 @@ docstring from what to what it measures.
 from __future__ import annotations
 
 from itertools import pairwise
-from statistics import median
 from typing import NamedTuple
 
 from thecal_fw.core import events
@@ -27,12 +26,13 @@ _HEAP_STRETCH_S = 12
 
 
 def heap_bytes_per_pulse(rig: Rig) -> int:
-    """Bytes that steady delivery takes from the heap for each pulse, over stretches of it, to the nearest byte.
+    """Bytes that steady delivery takes from the heap for each pulse, in the stretch that takes least, to the byte.
 
     Looked at from one grant, and one refill of the queue, to the next: those take a little each time, however many
     pulses they are for. Interrogating takes some too, now more and now less with what the answer holds. As much as it
     ever took between two interrogations about a second apart is subtracted: right behind one another they take less,
-    and a second holds few of the pulses of a stretch. One allocation for each pulse is more.
+    and a second holds few of the pulses of a stretch. One allocation for each pulse is more, in every stretch. What a
+    stretch takes besides, as a minute of the meter does with counts beyond 30 bits, is not for its pulses.
     A collection in between would give some back and hide what was taken; such a stretch is left out.
     """
     pump = rig.pump()
@@ -58,7 +58,7 @@ def heap_bytes_per_pulse(rig: Rig) -> int:
         raise RuntimeError(
             "no stretch without a collection or a grant, or no pulse in any: nothing can be said about the heap"
         )
-    return round(median(stretches))
+    return round(min(stretches))
 
 
 def most_restart_ms(rig: Rig) -> int:

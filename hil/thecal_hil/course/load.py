@@ -15,8 +15,8 @@ from serial import SerialTimeoutException
 
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_FRAME_BYTES, encode_frame
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import Rig, SerialPort
+from thecal_sim.units import NS_PER_S
 
 _PAUSE_S = 0.003
 _IMPATIENCE_S = 0.01

@@ -21,8 +21,8 @@ from thecal_sim.ideal import Periodic
 from thecal_sim.oracle import Regimen, read_prescription
 from thecal_sim.prescription import prescription_of
 
-RESERVOIR_NL = 20_000_000
-LOW_RESERVOIR_NL = 2_000_000
+RESERVOIR_NL = BENCH_LIMITS.reservoirs_nl[0]
+LOW_RESERVOIR_NL = RESERVOIR_NL // 10
 _CONCENTRATION_NG_PER_ML = 500_000
 _DRUG = "baclofen"
 

@@ -13,7 +13,9 @@ from rp2040py import sio
 from rp2040py.peripherals import clocks, dma, syscfg, timer
 from rp2040py.utils.timer32 import Timer32
 
-from .units import NS_PER_US, on_cycle_ns
+from thecal_sim.units import NS_PER_US
+
+from .units import on_cycle_ns
 
 _MASK32: Final = 0xFFFFFFFF
 _MASK31: Final = 0x7FFFFFFF

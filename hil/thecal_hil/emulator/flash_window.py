@@ -54,7 +54,7 @@ def install(chip: Any, run_loop: Any, silicon: Silicon) -> None:
     if run_loop is None:
         raise NoCacheModelError(
             f"{silicon}: what a miss of the flash cache costs is known to the emulator's compiled part only, and that "
-            "is missing or switched off; `python -m thecal_hil.emulator.compiled` says why"
+            "is missing or switched off; `thecal-hil compile-emulator` says why"
         )
     run_loop.impose_flash_cache(
         silicon.miss_cycles,

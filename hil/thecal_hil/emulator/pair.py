@@ -19,9 +19,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from thecal_sim.units import NS_PER_MS
+
 from .pico import EmulatedPico
 from .serial_port import EmulatedUsbSerial
-from .units import NS_PER_MS, on_cycle_ns
+from .units import on_cycle_ns
 
 SLICE_NS: Final = 1 * NS_PER_MS
 LAG_NS: Final = 2_000

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, Final
 
 from thecal_sim.edge_record import EdgeRecord
+from thecal_sim.units import NS_PER_US
 
 from . import compiled as compiled_code
 from . import flash_window
@@ -24,7 +25,7 @@ from .resets import LOSES_RAM, Reset, ResetCause, carry_out, cause_of_trigger, w
 from .serial_port import EmulatedUsbSerial
 from .silicon import IDEAL, Silicon
 from .start_up import StartUp
-from .units import CYCLE_NS, NS_PER_US, on_cycle_ns
+from .units import CYCLE_NS, on_cycle_ns
 from .usb_host import UsbHost
 
 _SRAM_START: Final = 0x2000_0000

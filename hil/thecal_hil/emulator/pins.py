@@ -119,7 +119,8 @@ class Motor:
     see the attributes.
     """
 
-    def __init__(self, chip: Any, step: int, enable: int, encoder: int) -> None:
+    def __init__(self, chip: Any, step: int, enable: int, encoder: int | None) -> None:
+        """`encoder`: pin of its line; None for a motor without one."""
         self.turned_steps = 0
         self.stalled = False
         self.loses_every = 0
@@ -133,17 +134,15 @@ class Motor:
         self._commanded = 0
         self._clock = chip.clock
         self._was_high = False
-        self._step_pin, self._enable_pin, self._encoder_pin = (
-            chip.gpio[step],
-            chip.gpio[enable],
-            chip.gpio[encoder],
-        )
+        self._step_pin, self._enable_pin = chip.gpio[step], chip.gpio[enable]
+        self._encoder_pin = None if encoder is None else chip.gpio[encoder]
         self._step_pin.add_listener(lambda _state, _before: self._step_changed())
         self.refresh()
 
     def refresh(self) -> None:
         """Drive the encoder's line, also after a reset: the encoder does not lose its place."""
-        self._encoder_pin.set_input_value(bool(self.turned_steps & 1))
+        if self._encoder_pin is not None:
+            self._encoder_pin.set_input_value(bool(self.turned_steps & 1))
 
     def _step_changed(self) -> None:
         is_high = self._step_pin.value == GPIOPinState.HIGH

@@ -30,9 +30,10 @@ from typing import Final, TypeVar
 
 from serial import SerialException
 
+from thecal_sim.units import NS_PER_MS, NS_PER_S
+
 from .pico import EmulatedPico
 from .serial_port import EmulatedUsbSerial
-from .units import NS_PER_MS, NS_PER_S
 
 _SLICE_NS: Final = 1 * NS_PER_MS
 _LONGEST_STEP_NS: Final = 20 * NS_PER_MS

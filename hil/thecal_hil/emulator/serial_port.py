@@ -15,7 +15,8 @@ from typing import Protocol
 
 from serial import PortNotOpenError, SerialException, SerialTimeoutException
 
-from .units import NS_PER_MS, NS_PER_S
+from thecal_sim.units import NS_PER_MS, NS_PER_S
+
 from .usb_host import UsbHost
 
 _ENUMERATION_NS = 5 * NS_PER_S

@@ -19,11 +19,13 @@ from typing import Any, Final
 
 from rp2040py.peripherals import clocks
 
+from thecal_sim.units import NS_PER_S
+
 from .fixes import FrequencyCounter
 from .flash_chip import FLASH_PAGE_BYTES
 from .resets import KEEPS_FAST_CLOCK, STARTS_CRYSTAL, ResetCause
 from .silicon import Silicon
-from .units import CYCLE_NS, NS_PER_S, SYSTEM_CLOCK_HZ, on_cycle_ns
+from .units import CYCLE_NS, SYSTEM_CLOCK_HZ, on_cycle_ns
 
 RING_HZ: Final = 6_500_000
 """Typical speed of the ring oscillator at the boot ROM's setting."""

@@ -11,9 +11,6 @@ from typing import Final
 
 SYSTEM_CLOCK_HZ: Final = 125_000_000
 CYCLE_NS: Final = 8
-NS_PER_US: Final = 1_000
-NS_PER_MS: Final = 1_000_000
-NS_PER_S: Final = 1_000_000_000
 
 
 def cycles_up(t_ns: float) -> int:

@@ -14,7 +14,9 @@ from typing import Any, Final
 
 from rp2040py.peripherals import usb
 
-from .units import NS_PER_MS, on_cycle_ns
+from thecal_sim.units import NS_PER_MS
+
+from .units import on_cycle_ns
 
 _FRAME_NS: Final = NS_PER_MS
 _FRAME_NUMBER_BITS: Final = 0x7FF

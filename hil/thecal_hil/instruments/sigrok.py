@@ -24,8 +24,8 @@ import numpy as np
 from vcd.reader import TokenKind, VCDParseError, tokenize
 
 from thecal_sim.edge_record import Edge
+from thecal_sim.units import NS_PER_S
 
-NS_PER_S: Final = 1_000_000_000
 _FEMTOSECONDS_PER_NS: Final = 1_000_000
 _FEMTOSECONDS: Final = {"s": 10**15, "ms": 10**12, "us": 10**9, "ns": 10**6, "ps": 10**3, "fs": 1}
 _STARTS_WITHIN_S: Final = 20.0

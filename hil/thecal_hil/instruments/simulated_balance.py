@@ -19,10 +19,10 @@ from types import TracebackType
 from typing import Final, Protocol
 
 from thecal_hil.instruments.balance import END_OF_LINE
+from thecal_sim.units import NS_PER_S
 
 _CHUNK_BYTES: Final = 1_024
 _POLL_S: Final = 0.02
-_NS_PER_S: Final = 1_000_000_000
 _MOST_LINE_BYTES: Final = 80
 _VALUE_WIDTH: Final = 10
 
@@ -57,8 +57,8 @@ class MtSics:
         """Answers everything with ``I``: in its menu, or in the middle of an adjustment."""
         self._decimals, self._unit = decimals, unit
         self._serial_number = serial_number
-        self._stable_within_ns = round(stable_within_s * _NS_PER_S)
-        self._repeat_ns = round(_NS_PER_S / repeats_per_s)
+        self._stable_within_ns = round(stable_within_s * NS_PER_S)
+        self._repeat_ns = round(NS_PER_S / repeats_per_s)
         self._zero_g = self._tare_g = 0.0
         self._line = bytearray()
         self._waiting: tuple[str, int] | None = None

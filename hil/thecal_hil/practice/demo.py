@@ -22,20 +22,19 @@ import typer
 from thecal import practice
 from thecal.cli.clock import own_offset_minutes, utc_us
 from thecal.cli.common import print_json
+from thecal.durations import duration_text
 from thecal.errors import BadInputError
 from thecal.prescription import load_prescription
 from thecal_fw.core.program import Program
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import STEP, Rig
 from thecal_hil.practice import troubles
 from thecal_hil.practice.ends import End, best_end
 from thecal_hil.practice.pump import PracticePump
-from thecal_hil.scenario.fields import duration_text
 from thecal_sim.plant import Plant
+from thecal_sim.units import NS_PER_S, US_PER_S
 
 _TICK_S = 0.02
 _TALKING_TICK_S = 0.001
-_US_PER_S = 1_000_000
 _STARTS_WITHIN_S = 2.0
 _BUTTON_S = 30.0
 _LONGEST_BUTTON_S = 600.0
@@ -95,7 +94,7 @@ def run(wish: Wish) -> None:
         possible = rig.possible_faults
         planned = [troubles.read(text, possible) for text in wish.faults]
         if at_us is not None or compiled is not None:
-            _set_time(rig, round(time.time() * _US_PER_S) if at_us is None else at_us, offset_minutes)
+            _set_time(rig, round(time.time() * US_PER_S) if at_us is None else at_us, offset_minutes)
         if compiled is not None:
             _deliver(rig, compiled.program)
         pump = PracticePump(rig, wish.speed, planned, _say, time.monotonic)
@@ -125,7 +124,7 @@ def _rig(wish: Wish, serial_number: str) -> Rig:
 
 
 def _set_time(rig: Rig, at_us: int, offset_minutes: int) -> None:
-    rig.pump().set_time(at_us // _US_PER_S, offset_minutes, at_us % _US_PER_S)
+    rig.pump().set_time(at_us // US_PER_S, offset_minutes, at_us % US_PER_S)
 
 
 def _deliver(rig: Rig, program: Program) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 
 from serial import SerialException
 
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import ResetCause, Rig
 from thecal_hil.practice.troubles import Trouble, Troubles
+from thecal_sim.units import NS_PER_S
 
 TALK_S = 0.5
 """A program that has sent nothing for so long does something else."""

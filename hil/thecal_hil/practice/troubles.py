@@ -12,10 +12,10 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from thecal.durations import duration_ns, duration_text
 from thecal.errors import BadInputError
 from thecal_hil.contract.faults import Fault
 from thecal_hil.contract.rig import ResetCause, Rig
-from thecal_hil.scenario.fields import duration_ns, duration_text
 
 _AMOUNT = re.compile(r"[0-9]{1,6}")
 _USUAL_AMOUNTS = {

@@ -4,8 +4,8 @@ The board is booted once in the process that runs the tests, where it is never u
 to teardown in a copy of that process (see `copies`). So every test finds the very state that a boot of its own would
 have given it, and none finds what another has left.
 
-``--own-boot`` has every test boot a board of its own, in the one process: for a debugger, or to see that it is the
-same.
+``--thecal-own-boot`` has every test boot a board of its own, in the one process: for a debugger, or to see that it is
+the same.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from _pytest.outcomes import Failed
 from _pytest.runner import runtestprotocol
 
 from thecal_hil.groundwork.copies import in_a_copy
+from thecal_hil.pytest_plugin.options import chosen, declare
 
 PREPARATION: pytest.StashKey[Callable[[], object]] = pytest.StashKey()
 """In an item's stash: what has to be done before its process is copied. It is called for each test, so it keeps what
@@ -26,8 +28,11 @@ _is_copy = False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("thecal").addoption(
-        "--own-boot", action="store_true", help="have every test boot a board of its own, in one process"
+    declare(
+        parser,
+        "--thecal-own-boot",
+        action="store_true",
+        help="have every test boot a board of its own, in one process",
     )
 
 
@@ -39,7 +44,7 @@ def in_copy() -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     prepare = item.stash.get(PREPARATION, None)
-    if prepare is None or item.config.getoption("--own-boot") or not _is_prepared(prepare):
+    if prepare is None or chosen(item.config, "--thecal-own-boot") or not _is_prepared(prepare):
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for report in _run_in_a_copy(item):
@@ -69,4 +74,15 @@ def _run_in_a_copy(item: pytest.Item) -> list[pytest.TestReport]:
         reports = runtestprotocol(item, log=False, nextitem=item.parent)  # type: ignore[arg-type]
         return [hook.pytest_report_to_serializable(config=item.config, report=report) for report in reports]
 
-    return [hook.pytest_report_from_serializable(config=item.config, data=data) for data in in_a_copy(run)]
+    try:
+        found = in_a_copy(run)
+    except (Exception, Failed) as error:
+        # A plugin that ends tests that take too long, or a copy that died: its process is gone by now.
+        return [_failed(item, str(error) or type(error).__name__)]
+    return [hook.pytest_report_from_serializable(config=item.config, data=data) for data in found]
+
+
+def _failed(item: pytest.Item, why: str) -> pytest.TestReport:
+    return pytest.TestReport(
+        item.nodeid, item.location, dict.fromkeys(item.keywords, 1), "failed", why, "call", duration=0.0
+    )

@@ -1,11 +1,14 @@
 """pytest plugin: one scenario, every rig.
 
-``--rig model|pico|board`` chooses the rigs (repeat it, or separate them by commas; model and pico by default),
-``--thecal-board`` says what of real silicon is imposed on the emulated board, ``--port`` is where a real board is, and
-``--bench`` the file of a bench with one board or several: each test then gets a board that is free and has what it
-needs, and lets it go at its end. A test that takes the ``rig`` fixture runs once on each rig; ``course`` is a host at
-that rig's pump which keeps what was prescribed, and ``another_rig`` a second pump; ``bench_balance`` and
-``bench_analyser`` are instruments beside the board. Markers:
+``--thecal-rig model|pico|board`` chooses the rigs (repeat it, or separate them by commas; model and pico by default),
+``--thecal-board`` says what of real silicon is imposed on the emulated board, ``--thecal-port`` is where a real board
+is, and ``--thecal-bench`` the file of a bench with one board or several: each test then gets a board that is free and
+has what it needs, and lets it go at its end. ``--rig``, ``--port`` and ``--bench`` are the same where nobody else has
+them. Promises: a test that does not use this plugin's own ``rig`` is not touched, whatever its fixtures and markers are
+called; a rig asked for by name that runs no test fails the run; a test that fails leaves its waveform. A test that
+takes the ``rig`` fixture runs once on each rig; ``course`` is a host at that rig's pump which keeps what was
+prescribed, and ``another_rig`` a second pump; ``bench_balance`` and ``bench_analyser`` are instruments beside the
+board. Markers:
 
 ``requirement(id)``  the requirement the test is evidence for
 ``expects(name)``    the test means to cause this; without it the gate at the test's end would fail it
@@ -17,17 +20,18 @@ that rig's pump which keeps what was prescribed, and ``another_rig`` a second pu
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from thecal_hil.contract import gate
 from thecal_hil.contract.faults import Fault
 from thecal_hil.contract.rig import Capability, Rig, RigUnavailableError
-from thecal_hil.pytest_plugin import forked_tests, outcomes, tests_to_go
+from thecal_hil.pytest_plugin import forked_tests, options, outcomes, tests_to_go
+from thecal_hil.pytest_plugin.options import chosen, declare
 from thecal_hil.rigs.opening import RIG_NAMES, boards_at, check_board_model, image_for, open_rig, rig_class
 
 if TYPE_CHECKING:
@@ -43,32 +47,43 @@ _BODY_PASSED = pytest.StashKey[bool]()
 _BOARDS: pytest.StashKey[list[Bench]] = pytest.StashKey()
 _RUN = pytest.StashKey[str]()
 _TAKEN: pytest.StashKey[list[Taken]] = pytest.StashKey()
+_rigs_that_ran: set[str] = set()
 _INSTRUMENT_FIXTURES = {"bench_balance": "balance", "bench_analyser": "analyser"}
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    pluginmanager.register(forked_tests, "thecal-forks")
-    pluginmanager.register(outcomes, "thecal-outcomes")
-    pluginmanager.register(tests_to_go, "thecal-tests-to-go")
-    group = parser.getgroup("thecal", "Thecal rigs")
-    group.addoption(
-        "--rig",
+    for part, name in (
+        (forked_tests, "thecal-forks"),
+        (outcomes, "thecal-outcomes"),
+        (tests_to_go, "thecal-tests-to-go"),
+        (options, "thecal-options"),
+    ):
+        pluginmanager.register(part, name)
+    declare(
+        parser,
+        "--thecal-rig",
         action="append",
         default=[],
         metavar="NAME",
         help=f"rigs to run scenarios on, of {', '.join(RIG_NAMES)}; repeat or separate by commas "
         f"(default: {', '.join(DEFAULT_RIGS)})",
     )
-    group.addoption(
+    declare(
+        parser,
+        "--thecal-idle-rigs",
+        action="store_true",
+        help="a rig that is asked for may run nothing: for a choice of tests that nobody has looked at",
+    )
+    declare(
+        parser,
         "--thecal-board",
         metavar="SPEC",
-        help="what of real silicon is imposed on the emulated board, for --rig pico: ideal, silicon, or settings, "
+        help="what of real silicon is imposed on the emulated board, for the rig pico: ideal, silicon, or settings, "
         "as P=132,frames=on (default: silicon; see docs/silicon.md)",
     )
-    group.addoption("--port", metavar="PORT", help="serial port of the board, for --rig board")
-    # Texts and no paths: xdist hands options on to its workers, and can't hand on those.
-    group.addoption("--bench", metavar="FILE", help="the bench's file, for --rig board")
-    group.addoption("--uf2", metavar="FILE", help="image to test instead of the one just built")
+    declare(parser, "--thecal-port", metavar="PORT", help="serial port of the board, for the rig board")
+    declare(parser, "--thecal-bench", metavar="FILE", help="the bench's file, for the rig board")
+    declare(parser, "--thecal-uf2", metavar="FILE", help="image to test instead of the one just built")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,44 +100,66 @@ def pytest_configure(config: pytest.Config) -> None:
             check_board_model(board_model)
         except RigUnavailableError as error:
             raise pytest.UsageError(f"--thecal-board {error}") from error
+    _rigs_that_ran.clear()
     if "board" in _chosen_rigs(config):
         _find_boards(config)
 
 
 def _find_boards(config: pytest.Config) -> None:
     """Note the boards there are to run on, and the name that all processes of this run know it by."""
-    port, bench = config.getoption("--port"), config.getoption("--bench")
+    port, bench = chosen(config, "--thecal-port"), chosen(config, "--thecal-bench")
     if port and bench:
         raise pytest.UsageError(
-            "--port and --bench: give one of them; a bench's file says where its boards are"
+            "--thecal-port and --thecal-bench: give one of them; a bench's file says where its boards are"
         )
-    if port or bench:
-        from thecal_hil.bench.bench import BenchError
+    if config.option.collectonly and not (port or bench):
+        return
+    if not (port or bench):
+        raise pytest.UsageError(
+            "--thecal-rig board: say where the board is with --thecal-port, as in --thecal-port /dev/ttyACM0, or with"
+            " --thecal-bench FILE"
+        )
+    from thecal_hil.bench.bench import BenchError
 
-        try:
-            config.stash[_BOARDS] = boards_at(port, Path(bench) if bench else None)
-        except BenchError as error:
-            raise pytest.UsageError(f"--bench {error}") from error
+    try:
+        config.stash[_BOARDS] = boards_at(port, Path(bench) if bench else None)
+    except BenchError as error:
+        raise pytest.UsageError(f"--thecal-bench {error}") from error
     worker: dict[str, str] = getattr(config, "workerinput", {})
     config.stash[_RUN] = worker.get("testrunuid") or uuid.uuid4().hex
 
 
 def _chosen_rigs(config: pytest.Config) -> list[str]:
-    names = [name.strip() for text in config.getoption("--rig") or [] for name in text.split(",")]
+    names = [name.strip() for text in chosen(config, "--thecal-rig") or [] for name in text.split(",")]
     unknown = sorted(set(names) - set(RIG_NAMES))
     if unknown:
-        raise pytest.UsageError(f"--rig {', '.join(unknown)}: choose of {', '.join(RIG_NAMES)}")
+        raise pytest.UsageError(f"--thecal-rig {', '.join(unknown)}: choose of {', '.join(RIG_NAMES)}")
     return list(dict.fromkeys(names)) or list(DEFAULT_RIGS)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "rig" in metafunc.fixturenames:
+    if "rig" not in metafunc.fixturenames or not _is_ours(metafunc._arg2fixturedefs.get("rig")):
+        return
+    given = [str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize") if mark.args]
+    if not any("rig" in names.replace(",", " ").split() for names in given):
         metafunc.parametrize("rig", _chosen_rigs(metafunc.config), indirect=True)
+
+
+def _is_ours(definitions: Sequence[Any] | None) -> bool:
+    """Whether the fixture that a test gets by a name is this plugin's, and nobody's who called one of theirs so."""
+    return bool(definitions) and getattr(definitions[-1].func, "__module__", "") == __name__
+
+
+def _uses_a_rig(item: pytest.Item) -> bool:
+    found = getattr(item, "_fixtureinfo", None)
+    return found is not None and _is_ours(found.name2fixturedefs.get("rig"))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if not _uses_a_rig(item):
+            continue
         try:
             gate.check_names(_named(item, "expects"))
             for name in _named(item, "needs"):
@@ -153,12 +190,12 @@ def _booted_for(item: pytest.Item) -> tuple[Rig, ...]:
 
 
 def _uf2(config: pytest.Config) -> Path | None:
-    path = config.getoption("--uf2")
+    path = chosen(config, "--thecal-uf2")
     return Path(path) if path else None
 
 
 def _board_model(config: pytest.Config) -> str | None:
-    return config.getoption("--thecal-board")
+    return chosen(config, "--thecal-board")
 
 
 @cache
@@ -173,9 +210,61 @@ def _named(item: pytest.Item, marker: str) -> list[str]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    if not _uses_a_rig(item):
+        return report
     if report.when == "call":
         item.stash[_BODY_PASSED] = report.passed
+        # In the report, since with xdist the process that counts is another one than ran it.
+        report.thecal_rig = _rig_name(item)  # type: ignore[attr-defined]
+        if report.failed:
+            _leave_waveform(item, report)
     return report
+
+
+def _leave_waveform(item: pytest.Item, report: pytest.TestReport) -> None:
+    from thecal_hil.pytest_plugin.waveform import write_waveform
+
+    opened = getattr(item, "funcargs", {}).get("rig")
+    if opened is None or Capability.EXACT_EDGES not in opened.capabilities:
+        return
+    folder = item.config.rootpath / "build/failed"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = write_waveform(opened, folder, item.nodeid)
+    except Exception as error:
+        report.sections.append(("thecal waveform", f"could not be written: {error}"))
+    else:
+        report.sections.append(("thecal waveform", str(path)))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _rigs_that_ran.add(getattr(report, "thecal_rig", ""))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A rig that somebody asked for, and that ran nothing, has shown nothing: that is no success."""
+    config = session.config
+    idle = _rigs_without_a_test(config)
+    if idle and not hasattr(config, "workerinput") and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for name in _rigs_without_a_test(config):
+        terminalreporter.write_line(
+            f"thecal: the rig {name} was asked for, and no test ran on it", red=True, bold=True
+        )
+
+
+def _rigs_without_a_test(config: pytest.Config) -> list[str]:
+    if (
+        config.option.collectonly
+        or chosen(config, "--thecal-idle-rigs")
+        or not chosen(config, "--thecal-rig")
+    ):
+        return []
+    return [name for name in _chosen_rigs(config) if name not in _rigs_that_ran]
 
 
 def _open(request: pytest.FixtureRequest, name: str, which: int = 0) -> Rig:

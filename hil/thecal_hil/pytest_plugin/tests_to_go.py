@@ -1,4 +1,5 @@
-"""pytest plugin: where nobody watches, a line a minute says how many tests are done and how long the rest will take.
+"""pytest plugin, in projects that have `thecal_tests_to_go` set: where nobody watches, a line a minute says how many
+tests are done and how long the rest will take.
 
 At a terminal pytest says itself how far it is. Promises: a run of less than a minute says nothing more than before;
 with xdist, the one process that hears of all tests speaks; the line is on the standard error stream.
@@ -15,7 +16,13 @@ import pytest
 from thecal_hil.groundwork.progress import Count, ProgressLine
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("thecal_tests_to_go", "say each minute how many tests are done", type="bool", default=False)
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if not config.getini("thecal_tests_to_go"):
+        return
     if not hasattr(config, "workerinput") and not sys.stderr.isatty():
         config.pluginmanager.register(_ToGo(config), "thecal-tests-to-go-written")
 

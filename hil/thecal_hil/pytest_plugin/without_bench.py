@@ -10,22 +10,31 @@ from typing import NoReturn
 import pytest
 
 from thecal_hil.groundwork.bench_extra import HOW_TO_INSTALL
+from thecal_hil.pytest_plugin import options
+from thecal_hil.pytest_plugin.options import chosen, declare
 
 _REASON = f"thecal's rigs need packages that are not installed: {HOW_TO_INSTALL}"
 _MARKERS = ("requirement(id)", "expects(name)", "needs(name)", "campaign_on(rig)")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("thecal", "Thecal rigs").addoption(
-        "--rig", action="append", default=[], metavar="NAME", help=f"not to be had: {_REASON}"
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.register(options, "thecal-options")
+    declare(
+        parser,
+        "--thecal-rig",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=f"not to be had: {_REASON}",
     )
+    parser.addini("thecal_tests_to_go", "means nothing without the bench extra", type="bool", default=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for marker in _MARKERS:
         config.addinivalue_line("markers", f"{marker}: of thecal's plugin, whose rigs are not installed")
-    if config.getoption("--rig"):
-        raise pytest.UsageError(f"--rig: {_REASON}")
+    if chosen(config, "--thecal-rig"):
+        raise pytest.UsageError(f"--thecal-rig: {_REASON}")
 
 
 def _fail() -> NoReturn:

@@ -12,7 +12,6 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, AT_PRIORITY, PRIORITY_CRITICAL
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.course.course import MICROSTEPS_PER_NL
 from thecal_hil.report.panels import Panel, across, up
 from thecal_hil.report.svg import (
@@ -29,6 +28,7 @@ from thecal_hil.report.svg import (
     time_unit,
 )
 from thecal_hil.scenario.record import AlarmSpan, Curve, ScenarioRecord
+from thecal_sim.units import NS_PER_S
 
 _WIDTH_PX = 860
 _GAP_PX = 34

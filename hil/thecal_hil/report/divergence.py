@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.scenario.record import Divergence, ScenarioRecord, Status
 from thecal_sim.edge_record import Edge
+from thecal_sim.units import NS_PER_S
 
 _AROUND_NS = 10 * NS_PER_S
 _MOST_EDGES = 12

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.evidence.measurements import figure_text
 from thecal_hil.scenario.record import ScenarioRecord, Status
 from thecal_hil.scenario.telling import what_is_wrong
+from thecal_sim.units import NS_PER_S
 
 _CHILD = {Status.FAILED: "failure", Status.ERROR: "error", Status.SKIPPED: "skipped"}
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from thecal.durations import duration_text
 from thecal.reports.page import BANNER
 from thecal_fw.core.alarms import (
     ALARM_NAMES,
@@ -19,7 +20,6 @@ from thecal_fw.core.alarms import (
     PRIORITY_NAMES,
     RESPONSE_NAMES,
 )
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.evidence.measurements import Outcome, figure_text
 from thecal_hil.report.course_plot import draw_course
 from thecal_hil.report.divergence import first_divergence
@@ -28,8 +28,8 @@ from thecal_hil.report.flow_plots import flow_drawings
 from thecal_hil.report.names import close_wave_name, edges_name, run_name, wave_name
 from thecal_hil.report.small_plots import draw_edge_errors, draw_edges_around, draw_erases, draw_wear
 from thecal_hil.report.svg import time_unit
-from thecal_hil.scenario.fields import duration_text
 from thecal_hil.scenario.record import Divergence, ScenarioRecord, Status
+from thecal_sim.units import NS_PER_S
 
 _SIGNS = ((">= ", "≥ "), ("<= ", "≤ "))
 

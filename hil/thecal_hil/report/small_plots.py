@@ -11,6 +11,7 @@ from thecal_hil.contract.pump_clock import TICK_NS
 from thecal_hil.report.panels import LEFT_PX, Panel, across, up
 from thecal_hil.report.svg import drawing, label_of, line, path, round_up, text, ticks
 from thecal_hil.scenario.record import Divergence, ScenarioRecord
+from thecal_sim.units import NS_PER_MS
 
 SMALL_WIDTH_PX = 420
 _TOP_PX, _HEIGHT_PX, _FOOT_PX = 30, 132, 38
@@ -19,7 +20,6 @@ _BINS = 80
 _LIMIT_TICKS = 1.0
 _EDGES_WIDTH_PX = 860
 _LANE_PX = 26
-_NS_PER_MS = 1_000_000
 
 
 def small_panel(x: tuple[float, float], y: tuple[float, float]) -> Panel:
@@ -79,7 +79,7 @@ def draw_edges_around(divergence: Divergence, title: str, name: str) -> str:
     """The lines around the first divergence as waveforms; what came before the first edge shown is not drawn."""
     if not divergence.edges:
         return ""
-    at_ms = [(edge.t_ns - divergence.t_ns) / _NS_PER_MS for edge in divergence.edges]
+    at_ms = [(edge.t_ns - divergence.t_ns) / NS_PER_MS for edge in divergence.edges]
     least, most = min(0.0, *at_ms), max(0.0, *at_ms)
     pad = max(0.05 * (most - least), 0.001)
     names = list(dict.fromkeys(edge.signal for edge in divergence.edges))

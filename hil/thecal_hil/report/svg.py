@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thecal.reports.page import element
-from thecal_hil.contract.pump_clock import NS_PER_S
+from thecal_sim.units import NS_PER_S
 
 Floats = NDArray[np.float64]
 

@@ -20,9 +20,10 @@ from vcd import VCDWriter
 from vcd.common import VarType
 
 from thecal_fw.core.alarms import ALARM_NAMES
-from thecal_hil.contract.pump_clock import NS_PER_S, NS_PER_US, Instants
+from thecal_hil.contract.pump_clock import Instants
 from thecal_hil.report.divergence import first_divergence
 from thecal_hil.scenario.record import AlarmSpan, ScenarioRecord
+from thecal_sim.units import NS_PER_S, NS_PER_US
 
 CLOSE_NS = 10 * NS_PER_S
 _BEFORE_NS = 2 * NS_PER_S

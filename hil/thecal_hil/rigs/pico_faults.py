@@ -15,8 +15,8 @@ from thecal_hil.contract.plant_faults import plant_actions
 from thecal_hil.contract.rig import Rig
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.pins import Motor
-from thecal_hil.emulator.units import NS_PER_MS
 from thecal_hil.rigs.foreign_journal import made_foreign, made_older, state_sectors
+from thecal_sim.units import NS_PER_MS
 
 _SRAM_START: Final = 0x2000_0000
 _SRAM_BYTES: Final = 256 * 1_024

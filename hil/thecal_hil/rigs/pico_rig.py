@@ -122,7 +122,7 @@ class PicoRig(Rig):
         silicon = self.board.silicon
         self.board_model = str(silicon)
         self.seeds = {"sram": _SRAM_SEED, **({"silicon": silicon.seed} if silicon.is_random else {})}
-        self.motor = Motor(self.board.chip, pins.STEP, pins.ENABLE, pins.MOTION)
+        self.motor = Motor(self.board.chip, pins.STEP, pins.ENABLE, pins.MOTION if pins.HAS_MOTION else None)
         self._faults = PicoFaults(self, self.board, self.motor)
         self._open_port()
         self.board.run_for(_SELF_TEST_NS)

@@ -21,7 +21,7 @@ from thecal_hil.course.therapy import continuous
 from thecal_hil.emulator import EmulatedPico
 from thecal_hil.emulator.chip import FLASH_BYTES
 from thecal_hil.emulator.silicon import IDEAL, FlashBefore, Silicon
-from thecal_hil.emulator.units import NS_PER_S
+from thecal_sim.units import NS_PER_S
 
 STOCK_UF2 = BUILT / "stock.uf2"
 _STORAGE_BYTES = FLASH_BYTES - STORAGE_AT

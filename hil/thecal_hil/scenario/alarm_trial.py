@@ -12,10 +12,10 @@ from thecal_fw.core import alarms, events
 from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, AT_LATCHES, AT_PRIORITY, AT_RESPONSE
 from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY
 from thecal_fw.core.pump_state import STATE_STOPPED
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import BUZZER, DRIVER_ENABLED, ENABLE, Rig
 from thecal_hil.course.course import Course
 from thecal_hil.scenario.alarm_causes import HEARTBEAT_S, ROWS, nothing
+from thecal_sim.units import NS_PER_S
 
 MINIMUM_NL_PER_DAY = MINIMUM_RATE_NL_PER_DAY
 TONES = {alarms.PRIORITY_CRITICAL: 6, alarms.PRIORITY_NON_CRITICAL: 1}

@@ -14,11 +14,12 @@ from functools import cached_property
 
 from thecal.client import Event, Pump
 from thecal.errors import ThecalError
+from thecal.keys import NoKeys
 from thecal.status import Status
 from thecal_fw.core.events import EVENT_HELD, EVENT_PROGRAM_EFFECTIVE, EVENT_STOPPED
 from thecal_fw.core.instant import TICK_US
 from thecal_fw.core.roles import ROLE_NAMES
-from thecal_hil.contract.pump_clock import NS_PER_S, NS_PER_US, PumpClock
+from thecal_hil.contract.pump_clock import PumpClock
 from thecal_hil.contract.rig import ResetCause, Rig
 from thecal_hil.course.course import Course, Stretch
 from thecal_hil.course.load import BadWire
@@ -32,6 +33,7 @@ from thecal_sim.plant import Plant, PlantParameters
 from thecal_sim.plant.reservoir import ReservoirParameters
 from thecal_sim.plant.rotor import RotorParameters
 from thecal_sim.plant.wear import NO_WEAR
+from thecal_sim.units import NS_PER_S, NS_PER_US
 
 _LEAD_S = 30
 """From setting the clock to the zero: programming a pump takes seconds."""
@@ -59,7 +61,7 @@ class Answer:
         return f"{self.step.do} was to be {declared}, and was {found}"
 
 
-class KeysOf:
+class KeysOf(NoKeys):
     """The host's keys of some roles. A role's key follows from its name: these open nothing but a bench pump."""
 
     def __init__(self, roles: Iterable[str]) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from thecal_hil.scenario.fields import Fields, duration_text
+from thecal.durations import duration_text
+from thecal.table import Table
 from thecal_hil.scenario.measures import Measure
 from thecal_hil.scenario.params import Given
 
@@ -19,7 +20,7 @@ _AGAINST_THE_IDEAL = {"until"}
 """What those measures take that hold pulses against the prescription."""
 
 
-def lies_behind(entry: Fields, key: str, at_ns: int, duration_ns: int) -> None:
+def lies_behind(entry: Table, key: str, at_ns: int, duration_ns: int) -> None:
     entry.complain(
         f"{entry.name(key)} = {duration_text(at_ns)!r} lies behind the end,"
         f" duration = {duration_text(duration_ns)!r}"
@@ -27,7 +28,7 @@ def lies_behind(entry: Fields, key: str, at_ns: int, duration_ns: int) -> None:
 
 
 def judge_window(
-    entry: Fields, measure: Measure, given: Given, duration_ns: int, ideal_until_ns: int | None
+    entry: Table, measure: Measure, given: Given, duration_ns: int, ideal_until_ns: int | None
 ) -> None:
     """In a window without extent nothing ever happens, so whatever is not to happen there would hold."""
     for key in _INSTANTS:
@@ -50,7 +51,7 @@ def judge_window(
 
 
 def judge_limits(
-    entry: Fields,
+    entry: Table,
     name: str,
     measure: Measure,
     limits: Mapping[str, Fraction | None],

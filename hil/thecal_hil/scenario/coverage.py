@@ -6,13 +6,14 @@ Promise: a row without a scenario says why none can show it, and where it is sho
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.table import Table
+from rich.table import Table as Drawn
 
+from thecal.table import Table
+from thecal.toml_file import read_toml
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_hil.scenario.document import Scenario
 
@@ -52,33 +53,25 @@ def _of_alarm(alarm: str, library: Sequence[Scenario]) -> Covered:
 
 
 def _written(path: Path) -> list[list[Covered]]:
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
-    unknown = sorted(set(content) - set(_WRITTEN_KINDS))
-    if unknown:
-        raise ValueError(f"{path.name}: {', '.join(unknown)} is unknown; known: {', '.join(_WRITTEN_KINDS)}")
-    return [[_row(path, kind, row) for row in content.get(kind, [])] for kind in _WRITTEN_KINDS]
+    table = Table(read_toml(path))
+    written = [[_row(kind, row) for row in table.entries(kind, ["name"])] for kind in _WRITTEN_KINDS]
+    if problems := table.problems():
+        raise ValueError("\n".join(f"{path.name}: {problem}" for problem in problems))
+    return written
 
 
-def _row(path: Path, kind: str, row: dict[str, object]) -> Covered:
-    scenarios, otherwise = row.get("scenarios", []), row.get("otherwise", "")
-    unknown = sorted(set(row) - {"name", "text", "scenarios", "otherwise"})
-    if (
-        unknown
-        or not isinstance(row.get("name"), str)
-        or not isinstance(scenarios, list)
-        or not isinstance(otherwise, str)
-        or bool(scenarios) == bool(otherwise)
-    ):
-        raise ValueError(
-            f"{path.name}: {kind} {row.get('name')!r} takes name, text, and scenarios or otherwise"
-        )
-    return Covered(
-        kind, str(row["name"]), str(row.get("text", "")), tuple(str(one) for one in scenarios), otherwise
-    )
+def _row(kind: str, row: Table) -> Covered:
+    name = row.string("name", "what it is called")
+    text = row.string("text", "what it is about") if row.has("text") else ""
+    scenarios = row.words("scenarios")
+    otherwise = row.string("otherwise", "why there is none") if row.has("otherwise") else ""
+    if bool(scenarios) == bool(otherwise):
+        row.complain(f"{row.name('scenarios')} or otherwise: give one of them")
+    return Covered(kind, name, text, scenarios, otherwise)
 
 
-def coverage_table(rows: list[Covered]) -> Table:
-    table = Table("", "what", "scenarios")
+def coverage_table(rows: list[Covered]) -> Drawn:
+    table = Drawn("", "what", "scenarios")
     for row in rows:
         what = f"{row.name}: {row.text}" if row.text else row.name
         table.add_row(row.kind, what, ", ".join(row.scenarios) or f"none: {row.otherwise}")

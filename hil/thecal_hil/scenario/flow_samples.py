@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thecal_hil.contract.pump_clock import NS_PER_S, Instants
+from thecal_hil.contract.pump_clock import Instants
 from thecal_sim.metrics.trumpet import AMBULATORY, STANDARD, WindowSet
 from thecal_sim.metrics.volume import even_instants
+from thecal_sim.units import NS_PER_S
 
 FEWEST_PULSES = 60
 _START_SAMPLES = 60

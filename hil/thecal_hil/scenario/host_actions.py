@@ -18,11 +18,11 @@ from thecal_fw.core.bolus import KIND_NAMES, KIND_PATIENT
 from thecal_fw.core.events import EVENT_BOLUS_BEGUN, KIND_SHIFT, SECONDS_MASK
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.core.service_life import PART_NAMES
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.course.drills import heap_bytes_per_pulse
 from thecal_hil.scenario.attempt import Attempt, key_of, utc_second
 from thecal_hil.scenario.params import Given
 from thecal_sim.ideal import Span
+from thecal_sim.units import NL_PER_ML, NS_PER_S, S_PER_DAY
 
 ALARMS = ALARM_NAMES
 PARTS = PART_NAMES
@@ -30,9 +30,7 @@ _AFTER_A_PRESS_S = 1.0
 """By then the pump has made up its mind."""
 _NOTICE_NS = 200_000_000
 """A bolus begins on the first whole second that lies so long after it was asked for."""
-_NL_PER_ML = 1_000_000
 _NG_PER_MCG = 1_000
-_S_PER_DAY = 86_400
 
 __all__ = ["GROUPS"]
 
@@ -108,8 +106,8 @@ def bolus(attempt: Attempt, given: Given) -> None:
     if "dose_mcg" not in given or "over" not in given:
         raise BadInputError([f"a {given['kind']} bolus takes dose_mcg and over"])
     seconds = given["over"] // NS_PER_S
-    volume_nl = given["dose_mcg"] * _NG_PER_MCG * _NL_PER_ML / running.concentration_ng_per_ml
-    attempt.course.give_bolus(kind, round(volume_nl * _S_PER_DAY / seconds), seconds)
+    volume_nl = given["dose_mcg"] * _NG_PER_MCG * NL_PER_ML / running.concentration_ng_per_ml
+    attempt.course.give_bolus(kind, round(volume_nl * S_PER_DAY / seconds), seconds)
 
 
 def cancel_bolus(attempt: Attempt, given: Given) -> None:
@@ -120,7 +118,7 @@ def temporary_rate(attempt: Attempt, given: Given) -> None:
     running = attempt.course.pump.read_program()
     if running is None:
         raise BadInputError(["the pump has no program"])
-    volume_nl = given["dose_mcg_per_day"] * _NG_PER_MCG * _NL_PER_ML / running.concentration_ng_per_ml
+    volume_nl = given["dose_mcg_per_day"] * _NG_PER_MCG * NL_PER_ML / running.concentration_ng_per_ml
     attempt.course.set_temporary_rate(round(volume_nl), given["lasting"] // NS_PER_S)
 
 
@@ -187,4 +185,4 @@ def use_keys(attempt: Attempt, given: Given) -> None:
 
 
 def _nl(volume_ml: Fraction) -> int:
-    return round(volume_ml * _NL_PER_ML)
+    return round(volume_ml * NL_PER_ML)

@@ -13,7 +13,8 @@ from fractions import Fraction
 from typing import Any
 
 from thecal.amounts import plain
-from thecal_hil.scenario.fields import Fields, duration_text
+from thecal.durations import duration_text
+from thecal.table import Table
 
 Given = Mapping[str, Any]
 """Values of an action or a measure, by key; those that were left out are not in it, or have their default."""
@@ -23,7 +24,7 @@ Given = Mapping[str, Any]
 class Kind:
     """How a value is read, and its default; ``needed`` if there is none and it may not be left out."""
 
-    read: Callable[[Fields, str], Any]
+    read: Callable[[Table, str], Any]
     needed: bool = True
     default: Any = None
 
@@ -55,7 +56,7 @@ def words(*choices: str) -> Kind:
     return Kind(lambda fields, key: fields.words(key, choices), False, ())
 
 
-def read_given(params: Params, fields: Fields) -> dict[str, Any]:
+def read_given(params: Params, fields: Table) -> dict[str, Any]:
     """The values of all parameters. What is wrong with them is noted with the fields."""
     given: dict[str, Any] = {}
     for key, kind in params.items():

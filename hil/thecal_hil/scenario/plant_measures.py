@@ -9,22 +9,20 @@ from math import nan
 
 import numpy as np
 
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
 from thecal_hil.scenario.pulse_measures import prescribed_ul, window_ns
 from thecal_hil.scenario.told_measures import raised_at_ns
 from thecal_sim.plant.state import Quantity
+from thecal_sim.units import NL_PER_ML, NL_PER_UL, NS_PER_S
 
-_NL_PER_UL = 1_000
-_NL_PER_ML = 1_000_000
 _LOOK_EVERY_NS = NS_PER_S // 2
 _LET_GO_NS = 60 * NS_PER_S
 
 
 def _out_ul(attempt: Attempt, begin_ns: int, end_ns: int) -> float:
     out = attempt.rig.plant.curve(Quantity.OUT, np.array([begin_ns, end_ns], np.int64))
-    return float(out[1] - out[0]) / _NL_PER_UL
+    return float(out[1] - out[0]) / NL_PER_UL
 
 
 def come_out_ul(attempt: Attempt, given: Given) -> float:
@@ -33,7 +31,7 @@ def come_out_ul(attempt: Attempt, given: Given) -> float:
 
 def air_ul(attempt: Attempt, given: Given) -> float:
     t_ns = attempt.after_zero_ns(given["at"]) if "at" in given else attempt.ends_ns
-    return attempt.rig.plant.state(t_ns).air_nl / _NL_PER_UL
+    return attempt.rig.plant.state(t_ns).air_nl / NL_PER_UL
 
 
 def highest_pressure_kpa(attempt: Attempt, given: Given) -> float:
@@ -58,4 +56,4 @@ def left_at_low_alarm_ml(attempt: Attempt, given: Given) -> float:
     if t_ns is None:
         return nan
     plant = attempt.rig.plant
-    return (plant.state(t_ns).reservoir_nl - plant.parameters.reservoir.residual_nl) / _NL_PER_ML
+    return (plant.state(t_ns).reservoir_nl - plant.parameters.reservoir.residual_nl) / NL_PER_ML

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thecal_hil.contract.pump_clock import NS_PER_S, Instants
+from thecal_hil.contract.pump_clock import Instants
 from thecal_hil.contract.rig import BUZZER, DIRECTION, DRIVER_ENABLED, ENABLE
 from thecal_hil.course.course import MICROSTEPS_PER_NL
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
 from thecal_sim.edge_record import Edge
 from thecal_sim.oracle import PulseCheck
+from thecal_sim.units import NS_PER_S
 
 _UL_PER_STEP = float(1 / MICROSTEPS_PER_NL) / 1_000
 _HOUR_NS = 3_600 * NS_PER_S

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 import shlex
-import tomllib
 from collections.abc import Collection, Iterator
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from thecal.durations import LONGEST_NS, duration_text
+from thecal.errors import BadInputError
+from thecal.table import Table
+from thecal.toml_file import read_toml
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_hil.contract import gate
 from thecal_hil.contract.faults import Fault
@@ -24,14 +26,13 @@ from thecal_hil.evidence.measurements import Measurement
 from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.check_faults import LIMITS, judge_limits, judge_window, lies_behind
 from thecal_hil.scenario.document import Check, PlantWanted, Prescribed, Scenario, ScenarioError, Setup, Step
-from thecal_hil.scenario.fields import LONGEST_NS, Fields, duration_text
 from thecal_hil.scenario.measures import MEASURES, Measure
 from thecal_hil.scenario.params import Given, read_given
+from thecal_sim.units import NL_PER_ML
 
 LIBRARY = Path(__file__).parent / "library"
 EXAMPLES = Path(__file__).parent / "examples"
 """In a checkout a link to the users' examples, in an installed package a copy that the wheel brought."""
-_NL_PER_ML = 1_000_000
 _REQUIREMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MOST_LIMIT = Fraction(10**9)
@@ -51,11 +52,11 @@ def argument_of(scenario: Scenario) -> str:
 def read_scenario(path: Path) -> Scenario:
     """One scenario; raises ScenarioError with all that is wrong."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except OSError as error:
-        raise ScenarioError([f"{path.name}: can't be read: {error.strerror}"]) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ScenarioError([f"{path.name}: is not valid TOML: {error}"]) from error
+        content = read_toml(path)
+    except BadInputError as error:
+        raise ScenarioError(
+            [problem.replace(str(path), path.name, 1) for problem in error.problems]
+        ) from error
     return _Reader(path, content).read()
 
 
@@ -78,7 +79,7 @@ class _Reader:
 
     def __init__(self, path: Path, content: dict[str, Any]) -> None:
         self._path = path
-        self._fields = Fields(content)
+        self._fields = Table(content)
         self._says_what_it_uses = True
         """Unless a field that may name a prescription can't be read."""
 
@@ -137,7 +138,7 @@ class _Reader:
             alarms,
         )
 
-    def _requirements(self, fields: Fields) -> tuple[str, ...]:
+    def _requirements(self, fields: Table) -> tuple[str, ...]:
         ids = fields.words("requirements")
         for one in ids:
             if not _REQUIREMENT.fullmatch(one):
@@ -181,9 +182,9 @@ class _Reader:
         for place in places:
             if place.is_file():
                 try:
-                    return tomllib.loads(place.read_text(encoding="utf-8-sig"), parse_float=Decimal)
-                except ValueError as error:
-                    fields.complain(f"prescription.{name}.file = {table['file']!r}: {error}")
+                    return read_toml(place)
+                except BadInputError as error:
+                    fields.complain(f"prescription.{name}.file: {error}")
                     return None
         fields.complain(
             f"prescription.{name}.file = {table['file']!r} is neither beside the scenario nor in {EXAMPLES}"
@@ -210,7 +211,7 @@ class _Reader:
             prescription,
             clock,
             _USUAL_OFFSET_MIN if offset_min is None else offset_min,
-            None if fill_ml is None else round(fill_ml * _NL_PER_ML),
+            None if fill_ml is None else round(fill_ml * NL_PER_ML),
             plant,
         )
 
@@ -256,7 +257,7 @@ class _Reader:
             self._must_be_prescribed(entry, given, prescriptions)
             yield Step(at_ns, do, given, refused_with)
 
-    def _must_be_prescribed(self, entry: Fields, given: Given, prescriptions: Collection[str]) -> None:
+    def _must_be_prescribed(self, entry: Table, given: Given, prescriptions: Collection[str]) -> None:
         name = given.get("prescription")
         self._says_what_it_uses &= "prescription" not in given or name in prescriptions
         if name is not None and name not in prescriptions:
@@ -283,7 +284,7 @@ class _Reader:
             yield Check(name, given, measurement)
 
     def _measurement(
-        self, entry: Fields, name: str, measure: Measure, given: Given, keys: set[str]
+        self, entry: Table, name: str, measure: Measure, given: Given, keys: set[str]
     ) -> Measurement:
         limits = {
             kind: entry.number(key, -_MOST_LIMIT, _MOST_LIMIT)

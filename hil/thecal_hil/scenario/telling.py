@@ -8,16 +8,16 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from thecal.durations import duration_text
 from thecal_fw.core.alarms import ALARM_NAMES
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.evidence.figures_table import figures_table as evidence_table
 from thecal_hil.evidence.measurements import Outcome
 from thecal_hil.scenario.actions import ACTIONS
 from thecal_hil.scenario.document import Scenario, Setup
-from thecal_hil.scenario.fields import duration_text
 from thecal_hil.scenario.measures import MEASURES
 from thecal_hil.scenario.params import Params, told
 from thecal_hil.scenario.record import ScenarioRecord, Status
+from thecal_sim.units import NS_PER_S
 
 _STATUS_COLOURS = {
     Status.PASSED: "green",

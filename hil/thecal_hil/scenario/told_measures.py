@@ -13,11 +13,11 @@ from thecal_fw.core import events
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus import KIND_NAMES
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.course.course import MICROSTEPS_PER_NL
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
 from thecal_hil.scenario.pulse_measures import window_ns
+from thecal_sim.units import NL_PER_UL, NS_PER_S
 
 ALARMS = ALARM_NAMES
 EVENTS = events.EVENT_NAMES
@@ -28,7 +28,6 @@ COUNTERS = {
     "overlong frames": "frames_overlong",
     "dropped replies": "replies_dropped",
 }
-_NL_PER_UL = 1_000
 _NL_PER_STEP = 1 / MICROSTEPS_PER_NL
 
 
@@ -102,7 +101,7 @@ def _look(attempt: Attempt, given: Given) -> Status:
 
 
 def rate_ul_per_day(attempt: Attempt, given: Given) -> float:
-    return _look(attempt, given).rate_nl_per_day / _NL_PER_UL
+    return _look(attempt, given).rate_nl_per_day / NL_PER_UL
 
 
 def is_delivering(attempt: Attempt, given: Given) -> float:
@@ -120,11 +119,11 @@ def residual_error_ul(attempt: Attempt, given: Given) -> float:
         return nan
     steps = attempt.rig.step_times_ns
     given_nl = float(int((steps <= attempt.ends_ns).sum()) * _NL_PER_STEP)
-    return (attempt.final.residual_nl - max(0.0, fill_nl - given_nl)) / _NL_PER_UL
+    return (attempt.final.residual_nl - max(0.0, fill_nl - given_nl)) / NL_PER_UL
 
 
 def uncertain_ul(attempt: Attempt, given: Given) -> float:
-    return float(_look(attempt, given).uncertain_nl) / _NL_PER_UL
+    return float(_look(attempt, given).uncertain_nl) / NL_PER_UL
 
 
 def uncertain_quanta(attempt: Attempt, given: Given) -> float:
@@ -198,7 +197,7 @@ def boluses_cut_short(attempt: Attempt, given: Given) -> float:
 
 def bolus_volume_ul(attempt: Attempt, given: Given) -> float:
     """All that boluses of a kind have given, by the log."""
-    return sum(event.first for event in _of_kind(attempt, given, events.EVENT_BOLUS_ENDED)) / _NL_PER_UL
+    return sum(event.first for event in _of_kind(attempt, given, events.EVENT_BOLUS_ENDED)) / NL_PER_UL
 
 
 def boluses_refused(attempt: Attempt, given: Given) -> float:

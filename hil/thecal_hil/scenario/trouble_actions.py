@@ -10,7 +10,6 @@ from collections.abc import Callable
 from thecal_fw.link import messages
 from thecal_fw.link.frames import MOST_PAYLOAD_BYTES
 from thecal_hil.contract.faults import Fault
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import ResetCause
 from thecal_hil.course.load import (
     BadWire,
@@ -27,6 +26,7 @@ from thecal_hil.course.raw_link import RawLink
 from thecal_hil.scenario.alarm_causes import rotten_programs
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
+from thecal_sim.units import NS_PER_S
 
 CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "lost": lost,

@@ -20,12 +20,13 @@ from thecal.cli.common import (
     YesOption,
     ask,
     connected,
+    echo,
     pairs,
     print_json,
     show,
     warn_unless_stored,
 )
-from thecal.cli.status_text import duration_text
+from thecal.clocks import duration_text
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME
 from thecal_fw.core.dead_volume import PUMP_TUBING_NL
@@ -113,9 +114,9 @@ def cancel(port: PortOption = None, yes: YesOption = False, as_json: JsonOption 
     if as_json:
         print_json(asdict(cancelled))
     elif was.under_way:
-        typer.echo("the bolus has been ended; `thecal log` tells how much of it was given")
+        echo("the bolus has been ended; `thecal log` tells how much of it was given")
     else:
-        typer.echo("no bolus was under way")
+        echo("no bolus was under way")
 
 
 def status(port: PortOption = None, as_json: JsonOption = False) -> None:
@@ -173,7 +174,7 @@ def _give(
     if as_json:
         print_json({"kind": kind_name(kind), "dose_mcg": float(dose), **asdict(given)})
     else:
-        typer.echo(f"the pump gives {what}")
+        echo(f"the pump gives {what}")
 
 
 def _program_of(pump: Pump) -> Program:

@@ -61,7 +61,7 @@ def _split(utc_us: int, offset_minutes: int) -> tuple[int, int, int]:
 
 
 def _show_time(pump: Pump, as_json: bool) -> None:
-    from thecal.cli.status_text import duration_text, offset_text
+    from thecal.clocks import duration_text, offset_text
     from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
 
     before_s = host_clock.time()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import struct
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thecal.errors import BadInputError
+from thecal.errors import BadAnswerError, BadInputError
+from thecal.interruption import Guard
+from thecal.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +44,38 @@ _WIDTH_WITHOUT_TERMINAL = 100
 _is_working = False
 
 
+@dataclass
+class ThisRun:
+    """Of the command that runs: the guard that signals are told to, what it was called, and --open-pump."""
+
+    guard: Guard = field(default_factory=Guard)
+    command: str = ""
+    may_be_open: bool = False
+
+
+_runs = [ThisRun()]
+
+
+def this_run() -> ThisRun:
+    return _runs[-1]
+
+
+@contextmanager
+def running_as(guard: Guard) -> Iterator[ThisRun]:
+    """Have this be the run that the command belongs to."""
+    _runs.append(ThisRun(guard))
+    try:
+        yield _runs[-1]
+    finally:
+        _runs.pop()
+
+
+def _agree_to_open(why: str) -> bool:
+    if this_run().may_be_open or not sys.stdin.isatty():
+        return this_run().may_be_open
+    return typer.confirm(printable(f"{why}. Go on without a key?"))
+
+
 @contextmanager
 def connected(port: str | None) -> Iterator[Pump]:
     """A session with the pump on the port named, or with the only board attached."""
@@ -49,20 +87,34 @@ def connected(port: str | None) -> Iterator[Pump]:
     with working(f"talking to the pump on {path}"):
         serial_port = open_port(path)
         try:
-            pump = Pump(serial_port, clock=time.monotonic, keys=StoredKeys())
+            pump = Pump(
+                serial_port,
+                clock=time.monotonic,
+                keys=StoredKeys(),
+                changes=this_run().guard,
+                agree_to_open=_agree_to_open,
+            )
         except BaseException:
             serial_port.close()
             raise
     try:
         yield pump
+    except (ArithmeticError, LookupError, TypeError, ValueError, struct.error) as error:
+        raise BadAnswerError(f"no sense can be made of what answers: {_place_of(error)}") from error
     finally:
         pump.close()
+
+
+def _place_of(error: Exception) -> str:
+    """What went wrong and where, for whoever looks into it."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
 
 
 def warn_unless_stored(is_stored: bool) -> None:
     """Say so if what the pump has just done is not in its journal."""
     if not is_stored:
-        typer.echo(
+        echo(
             "warning: the pump could not write this to its memory; until it can, a power cut undoes it",
             err=True,
         )
@@ -77,10 +129,11 @@ def working(what: str) -> Iterator[None]:
         yield
         return
     from rich.console import Console
+    from rich.text import Text
 
     _is_working = True
     try:
-        with Console(stderr=True).status(what):
+        with Console(stderr=True).status(Text(printable(what))):
             yield
     finally:
         _is_working = False
@@ -92,7 +145,7 @@ def ask(question: str, *, yes: bool, as_json: bool = False) -> None:
         return
     if as_json or not sys.stdin.isatty():
         raise BadInputError(["there is nobody to ask here; add --yes to go on without asking"])
-    typer.confirm(question, abort=True)
+    typer.confirm(printable(question), abort=True)
 
 
 def console() -> Console:
@@ -103,11 +156,16 @@ def console() -> Console:
     return plain if plain.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL, highlight=False)
 
 
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a line, or several of ours, with whatever texts of others' are in it made printable."""
+    typer.echo(printable(text, lines=True), err=err)
+
+
 def show(table: Table, title: str = "") -> None:
     """Print a table under its title, without blanks at the ends of lines where no terminal shows it."""
     out = console()
     if title:
-        out.print(title, style="bold", soft_wrap=True, markup=False)
+        out.print(printable(title), style="bold", soft_wrap=True, markup=False)
     if out.is_terminal:
         out.print(table)
         return
@@ -127,13 +185,12 @@ def _plain(value: Any) -> Any:
 def pairs(rows: list[tuple[str, str]]) -> Table:
     """A table of labels and values."""
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     for label, text in rows:
-        table.add_row(Text(label), Text(text))
+        add_row(table, label, text)
     return table
 
 
@@ -145,3 +202,10 @@ def columns(*names: str) -> Table:
     for column in table.columns:
         column.overflow = "fold"
     return table
+
+
+def add_row(table: Table, *cells: str, style: str = "") -> None:
+    """Add a row of texts, which mean nothing to the library that draws the table."""
+    from rich.text import Text
+
+    table.add_row(*(Text(printable(cell)) for cell in cells), style=style or None)

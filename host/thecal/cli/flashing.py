@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, connected, print_json, working
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    connected,
+    echo,
+    print_json,
+    working,
+)
 from thecal.errors import BadInputError, NoAnswerError, NotAPumpError, PortError
 
 if TYPE_CHECKING:
@@ -74,13 +81,13 @@ def flash(
     with working(f"writing {len(loaded.content) // 1024} KiB to {target}"):
         copy_image(loaded, target)
     if not as_json:
-        typer.echo(f"{image} is on {target}")
+        echo(f"{image} is on {target}")
     reported = _check(loaded, port, others, wait) if check else None
     if as_json:
         version, commit = reported or (None, None)
         print_json({"image": str(image), "drive": str(target), "version": version, "commit": commit})
     elif reported:
-        typer.echo(f"the board reports firmware {reported[0]} ({reported[1]})")
+        echo(f"the board reports firmware {reported[0]} ({reported[1]})")
 
 
 def _goes_over_usb(drive: Path | None, serials: list[str], usb_port: str | None) -> bool:
@@ -106,7 +113,7 @@ def _tell_boards(image: Path, boards: list[dict[str, str]], as_json: bool) -> No
     for board in boards:
         name = board["serial_number"] or f"the board at USB port {board['usb_port']}"
         reports = f"; it reports firmware {board['version']} ({board['commit']})" if board["version"] else ""
-        typer.echo(f"{image} is on {name}{reports}")
+        echo(f"{image} is on {name}{reports}")
 
 
 def _takes_an_image(candidate: Candidate) -> bool:

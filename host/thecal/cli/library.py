@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, columns, print_json, show
+from thecal.cli.common import (
+    JsonOption,
+    add_row,
+    columns,
+    echo,
+    print_json,
+    show,
+)
 
 if TYPE_CHECKING:
     from thecal.drug_library import Library
@@ -31,7 +38,7 @@ def check(file: FileArgument, as_json: JsonOption = False) -> None:
         print_json(_heading(library))
         return
     count = len(library.entries)
-    typer.echo(
+    echo(
         f"{file}: drug library {library.name}, version {library.version}, digest {library.digest().hex()},"
         f" {count} {'concentration' if count == 1 else 'concentrations'}: no fault found"
     )
@@ -39,8 +46,6 @@ def check(file: FileArgument, as_json: JsonOption = False) -> None:
 
 def show_library(file: FileArgument, as_json: JsonOption = False) -> None:
     """Show every figure of a drug library with its source."""
-    from rich.text import Text
-
     from thecal.amounts import plain
     from thecal.drug_library import load_library
 
@@ -63,7 +68,7 @@ def show_library(file: FileArgument, as_json: JsonOption = False) -> None:
         table = columns("figure", "value", "source")
         table.columns[0].no_wrap = True
         for name, figure in entry.figures.items():
-            table.add_row(Text(name), Text(plain(figure.value)), Text(figure.source))
+            add_row(table, name, plain(figure.value), figure.source)
         show(table, f"{heading}: {entry.drug}")
 
 

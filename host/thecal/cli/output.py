@@ -1,7 +1,7 @@
 """Standard output that can't be written, told apart from a port that fails: both are errors of the system's.
 
 Promise: on a full device a command says that its output is lost, and not that the pump was not reached. A reader that
-has gone, as in ``thecal log | head``, is left to the library, which ends the command in silence.
+has gone, as in ``thecal log | head``, and standard output that was closed beforehand are told apart from that too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from thecal.errors import ThecalError
 
 class OutputError(ThecalError):
     """Standard output takes nothing."""
+
+
+class OutputGoneError(ThecalError):
+    """Who read standard output has gone."""
 
 
 class _Output:
@@ -41,18 +45,19 @@ def _tried(write: Callable[[], Any]) -> Any:
         return write()
     except OSError as error:
         if error.errno == errno.EPIPE:
-            raise
+            raise OutputGoneError("nobody reads the output any more") from error
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise OutputError(
-            f"the output could not be written: {reason}. What the pump was asked to do by then is done: look with"
-            " `thecal interrogate` and `thecal log`"
-        ) from error
+        raise OutputError(f"the output could not be written: {reason}") from error
 
 
 @contextmanager
 def output_told_apart() -> Iterator[None]:
     """Have standard output fail with OutputError for as long as the context is entered."""
     before = sys.stdout
+    if before is None:
+        # Closed by whoever called: there is nothing to be told apart, and nothing is shown.
+        yield
+        return
     ours = cast(TextIO, _Output(before))
     sys.stdout = ours
     try:

@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, connected, pairs, print_json, show
-from thecal.errors import PumpRefusedError
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    connected,
+    echo,
+    pairs,
+    print_json,
+    show,
+    this_run,
+)
+from thecal.errors import PumpRefusedError, ThecalError
 from thecal_fw.core.roles import ROLE_NAMES, ROLE_NONE
 
 if TYPE_CHECKING:
     from thecal.client import Pump
+    from thecal.keys import StoredKeys
 
 _LOOK_EVERY_S = 0.2
 
@@ -52,13 +62,39 @@ def pair(
         store.must_keep(serial)
         key = secrets.token_bytes(32)
         if not as_json:
-            typer.echo("hold the button on the board until this is done", err=True)
-        _pair_at_button(pump, number, key, wait)
-        store.keep(serial, number, key)
+            echo("hold the button on the board until this is done", err=True)
+        # Kept before it is sent: whatever is lost on the way, one of both keys kept here is the pump's.
+        store.keep_unsettled(serial, number, key)
+        try:
+            _pair_at_button(pump, number, key, wait)
+        except BaseException:
+            _settle(store, serial, number, key, port)
+            raise
+        store.settle(serial, number, is_taken=True)
     if as_json:
         print_json({"serial": serial, "role": role.value})
     else:
-        typer.echo(f"pump {serial} and this computer have a new key of the {role.value}")
+        echo(f"pump {serial} and this computer have a new key of the {role.value}")
+
+
+def _settle(store: StoredKeys, serial: str, role: int, key: bytes, port: str | None) -> None:
+    """After a pairing that ended early: keep the new key or the one before, whichever the pump has. Where it can't be
+    asked both stay here, and the next change settles it."""
+    changes = this_run().guard
+    if changes.is_in_doubt("pair"):
+        try:
+            with connected(port) as pump:
+                if pump.serial != serial:
+                    return
+                was_taken = pump.proves(role, key)
+        except (ThecalError, OSError) as error:
+            echo(f"the pump can't be asked whether it took the new key: {error}", err=True)
+            echo(
+                "both keys are kept here until it can: the next change settles which is the pump's", err=True
+            )
+            return
+        changes.resolve("pair", was_done=was_taken)
+    store.settle(serial, role, is_taken=changes.has_done("pair"))
 
 
 def _pair_at_button(pump: Pump, role: int, key: bytes, wait_s: float) -> None:

@@ -12,9 +12,11 @@ from thecal.cli.common import (
     JsonOption,
     PortOption,
     YesOption,
+    add_row,
     ask,
     columns,
     connected,
+    echo,
     pairs,
     print_json,
     show,
@@ -29,6 +31,8 @@ from thecal.cli.reviewing import (
     ReasonOption,
     reviewer,
 )
+from thecal.cli.wall import warn_of_clocks
+from thecal.printable import printable
 
 if TYPE_CHECKING:
     from thecal.client import Pump
@@ -101,14 +105,16 @@ def _commit(pump: Pump, new: Program, changes: bool, as_json: bool) -> None:
         with working("sending the program, reading it back, having it checked"):
             pump.stage(new)
             effective = pump.commit_staged(digest)
-    state = pump.interrogate().state_name
+    status = pump.interrogate()
+    state = status.state_name
     if as_json:
         when = asdict(effective) if effective else {}
         print_json({"digest": digest.hex(), "changed": changes, "state": state, **when})
         return
     done = "the pump has committed" if changes else "the pump has already"
     hint = ". Begin delivery with `thecal start`" if state == "stopped" and new.mode else ""
-    typer.echo(f"{done} program {digest[:4].hex()} and is {state}{hint}")
+    echo(f"{done} program {digest[:4].hex()} and is {state}{hint}")
+    warn_of_clocks(status)
 
 
 def _show(file: Path, compiled: Compiled, as_json: bool) -> None:
@@ -142,25 +148,23 @@ def _tell_roundings(compiled: Compiled) -> None:
 
     for rounding in compiled.roundings:
         exact_nl, rounded_nl = rounding.exact_nl_per_day, rounding.rounded_nl_per_day
-        typer.echo(
+        echo(
             f"{rounding.place}: delivered as {rounded_nl} nL/day, the whole number nearest to"
             f" {float(exact_nl):.3f}; off by {plain(abs(rounded_nl - exact_nl) / exact_nl * 1_000_000)} ppm"
         )
 
 
 def _show_change(file: Path, compiled: Compiled, rows: list[Row]) -> None:
-    from rich.text import Text
-
     table = columns("", "running now", "new")
     for row in rows:
         style = "bold" if row.changed else "dim"
         mark = "*" if row.changed else " "
-        table.add_row(Text(f"{mark} {row.label}"), Text(row.running), Text(row.new), style=style)
+        add_row(table, f"{mark} {row.label}", row.running, row.new, style=style)
     show(table, f"{file}: program {compiled.program.digest()[:4].hex()} against what the pump has")
     changed = sum(row.changed for row in rows)
-    typer.echo(f"* {changed} of {len(rows)} lines change" if changed else "  nothing changes")
+    echo(f"* {changed} of {len(rows)} lines change" if changed else "  nothing changes")
     for index, name in enumerate(compiled.pattern_names):
-        typer.echo(f'  new pattern {index + 1} is "{name}"')
+        echo(f'  new pattern {index + 1} is "{printable(name)}"')
     _tell_roundings(compiled)
     _tell_protection(compiled)
 
@@ -170,4 +174,4 @@ def _tell_protection(compiled: Compiled) -> None:
 
     warning = protection_warning(compiled.program)
     if warning:
-        typer.echo(f"warning: {warning}")
+        echo(f"warning: {warning}")

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, columns, connected, pairs, print_json, show, working
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    add_row,
+    columns,
+    connected,
+    echo,
+    pairs,
+    print_json,
+    show,
+    working,
+)
+from thecal.cli.wall import NowOption, wall_of
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -26,51 +38,72 @@ def ports(as_json: JsonOption = False) -> None:
         print_json([asdict(port) for port in found])
         return
     if not found:
-        typer.echo("no serial ports")
+        echo("no serial ports")
         return
     table = columns("port", "board", "serial number")
     for port in found:
         pump = "practice pump" if port.is_practice else "Thecal pump"
         board = pump if port.is_thecal else port.description.replace("n/a", "")
-        table.add_row(port.device, board or "unknown", port.serial_number or "none")
+        add_row(table, port.device, board or "unknown", port.serial_number or "none")
     show(table)
 
 
-def interrogate(port: PortOption = None, as_json: JsonOption = False) -> None:
-    """Show everything about the pump's state."""
-    from thecal.cli.status_text import board_title, status_document, status_rows
+def interrogate(
+    port: PortOption = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything that the pump tells.")] = False,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a visit needs first, and what has happened since the last refill; everything with --all or --json."""
+    from thecal.overview import overview_rows, since_last_refill
+    from thecal.reports.interrogation import interrogate as read_all
+    from thecal.reports.status_text import board_title, status_document, status_rows
 
+    wall = wall_of(now)
     with connected(port) as pump:
-        status = pump.interrogate()
         if as_json:
-            print_json(status_document(pump, status))
-        else:
-            boluses = pump.boluses()
-            rows = status_rows(status, boluses.bridge_left_s)
-            show(pairs([*rows, ("meter", boluses.meter_text)]), board_title(pump))
+            print_json(status_document(pump, pump.interrogate()))
+            return
+        with working("reading the pump"):
+            read = read_all(pump, wall)
+        title = board_title(pump)
+    if everything:
+        rows = status_rows(read.status, read.outlook, read.clocks, read.bridge_left_s)
+        show(pairs([*rows, ("meter", read.boluses.meter_text)]), title)
+        return
+    show(pairs(overview_rows(read)), title)
+    happened = since_last_refill(read)
+    show(pairs(happened or [("nothing to tell", "")]), "since the last refill")
+    if read.clocks.fault:
+        echo(f"warning: {read.clocks.fault}; see `thecal time`")
 
 
 def log(
     port: PortOption = None,
     since: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="First event to show.")] = 0,
+    everything: Annotated[bool, typer.Option("--all", help="With each session of a host.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the pump's event log. Times are UTC."""
-    from thecal.cli.status_text import event_name, event_text, event_time
+    """Show the pump's event log, by the pump's local time; without the sessions of hosts unless with --all."""
+    from thecal.clocks import offset_text
+    from thecal.reports.interrogation import is_of_sessions
+    from thecal.reports.status_text import event_name, event_text, event_time
 
     with connected(port) as pump, working("reading the log"):
         events = pump.log(since)
+        offset = pump.time().offset_minutes
     if as_json:
         print_json(
             [{**asdict(event), "name": event_name(event), "text": event_text(event)} for event in events]
         )
         return
-    if not events:
-        typer.echo("no events")
+    shown = [event for event in events if everything or not is_of_sessions(event)]
+    if not shown:
+        echo("no events")
         return
-    table = columns("event", "time (UTC)", "what", "")
-    for event in events:
-        table.add_row(str(event.sequence), event_time(event), event_name(event), event_text(event))
+    table = columns("event", f"time (UTC{offset_text(offset)})", "what", "")
+    for event in shown:
+        add_row(table, str(event.sequence), event_time(event, offset), event_name(event), event_text(event))
     show(table)
 
 
@@ -81,7 +114,7 @@ def alarms(
     as_json: JsonOption = False,
 ) -> None:
     """Show every alarm and what the pump does about it. Needs no pump."""
-    from thecal.cli.status_text import notification_text
+    from thecal.reports.status_text import notification_text
     from thecal_fw.core import alarms as told
 
     keys = ("alarm", "priority", "response", "notification", "latches", "cleared_by")
@@ -102,5 +135,5 @@ def alarms(
     shown = columns("alarm", "priority", "response", "notification", "latches", "cleared by")
     shown.columns[0].no_wrap = True
     for name, priority, response, notification, latches, clears in rows:
-        shown.add_row(name, priority, response, notification, "yes" if latches else "no", clears)
+        add_row(shown, name, priority, response, notification, "yes" if latches else "no", clears)
     show(shown)

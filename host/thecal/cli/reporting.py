@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, connected, print_json, working
+from thecal.cli.common import JsonOption, PortOption, connected, echo, print_json, working
+from thecal.cli.residual import EXIT_EVALUATE
+from thecal.cli.reviewing import ReasonOption
+from thecal.cli.wall import NowOption, need_settled, wall_of
 from thecal.errors import BadInputError, ThecalError
+
+if TYPE_CHECKING:
+    from thecal.contacts import Contacts
+
+ContactsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--contacts", metavar="FILE", envvar="THECAL_CONTACTS", help="The clinic's telephones, a TOML file."
+    ),
+]
+NoTelephoneOption = Annotated[
+    bool, typer.Option("--no-telephone", help="The hand-out has lines to write the numbers on by hand.")
+]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -20,11 +36,16 @@ def report(
     port: PortOption = None,
     clinic: Annotated[Path | None, typer.Option(help="Write the clinic's report to this file.")] = None,
     handout: Annotated[Path | None, typer.Option(help="Write the patient's hand-out to this file.")] = None,
+    contacts: ContactsOption = None,
+    no_telephone: NoTelephoneOption = False,
+    now: NowOption = None,
+    reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Make reports from what the pump says now: self-contained HTML, ready to print."""
-    from thecal.reports.clinic import clinic_report
+    from thecal.reports.clinic import VisitRecord, clinic_report
     from thecal.reports.handout import handout as patient_handout
+    from thecal.reports.handout import is_standing
     from thecal.reports.interrogation import interrogate
 
     if clinic is None and handout is None:
@@ -32,18 +53,44 @@ def report(
     for path in (clinic, handout):
         need_writable(path)
     need_two_files(clinic, handout)
+    wall, whom_to_call = wall_of(now), contacts_of(contacts, handout, no_telephone=no_telephone)
     with connected(port) as pump, working("reading the pump"):
-        read = interrogate(pump)
+        read = interrogate(pump, wall)
+    need_settled(read.clocks, reason)
     written: list[str] = []
-    for path, make in ((clinic, clinic_report), (handout, patient_handout)):
+    pages = (
+        (clinic, lambda: clinic_report(read, VisitRecord(reason=reason))),
+        (handout, lambda: patient_handout(read, whom_to_call)),
+    )
+    for path, make in pages:
         if path is not None:
-            write_page(path, make(read))
+            write_page(path, make())
             written.append(str(path))
     if as_json:
-        print_json({"written": written})
-        return
-    for name in written:
-        typer.echo(f"wrote {name}")
+        print_json({"written": written, "standing": is_standing(read)})
+    for name in () if as_json else written:
+        echo(f"wrote {name}")
+    if handout is not None and is_standing(read):
+        echo(
+            "the pump stands and gives nothing, and the hand-out says so: start it and print again", err=True
+        )
+        raise typer.Exit(EXIT_EVALUATE)
+
+
+def contacts_of(path: Path | None, handout: Path | None, *, no_telephone: bool) -> Contacts | None:
+    """Whom a family calls; raises BadInputError for a hand-out without a number, unless that was said to be meant."""
+    from thecal.contacts import load_contacts
+
+    if path is not None:
+        return load_contacts(path)
+    if handout is not None and not no_telephone:
+        raise BadInputError(
+            [
+                "the hand-out has no telephone number to call: give the clinic's file with --contacts FILE, like"
+                " examples/clinic/contacts.toml, or write the numbers on it by hand and say so with --no-telephone"
+            ]
+        )
+    return None
 
 
 def need_writable(path: Path | None) -> None:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thecal.cli.common import NEGATIVE_NUMBERS, JsonOption, PortOption, connected, print_json
+from thecal.cli.common import (
+    NEGATIVE_NUMBERS,
+    JsonOption,
+    PortOption,
+    connected,
+    echo,
+    print_json,
+)
 from thecal.errors import BadInputError, ThecalError
 
 if TYPE_CHECKING:
@@ -39,7 +46,7 @@ def residual(
     if as_json:
         print_json(residual_document(check))
     else:
-        typer.echo(check.text())
+        echo(check.text())
     if check.must_evaluate:
         raise typer.Exit(EXIT_EVALUATE)
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thecal.cli.common import echo
 from thecal.errors import BadInputError
 from thecal.judgement import Finding, Kind, is_retyped, settle
 
 if TYPE_CHECKING:
     from thecal.client import Pump
+    from thecal.dose_history import DoseHistory
     from thecal.drug_library import Library
     from thecal.prescription import Compiled
     from thecal_fw.core.program import Program
@@ -67,18 +68,15 @@ class Reviewer:
 
     def judge(self, pump: Pump, running: Program | None, new: Program) -> list[Finding]:
         """Findings about a change of this pump's program."""
-        from thecal.last_change import hours_since_change
+        from thecal.dose_history import dose_history
 
-        status = pump.interrogate()
-        # The log may be thousands of events long, and tells nothing about a pump that does not deliver.
-        hours = hours_since_change(status, pump.log()) if status.is_delivering else None
-        return self.judge_after(running, new, hours)
+        return self.judge_after(running, new, dose_history(pump.interrogate(), pump.log()))
 
-    def judge_after(self, running: Program | None, new: Program, hours: Fraction | None) -> list[Finding]:
-        """The same where it is known already how long the old dose has been given."""
+    def judge_after(self, running: Program | None, new: Program, history: DoseHistory) -> list[Finding]:
+        """The same where it is known already which doses were given."""
         from thecal.program_review import review
 
-        self.findings = review(running, new, self.group, self.library, hours)
+        self.findings = review(running, new, self.group, self.library, history)
         return self.findings
 
     def settle(self, pump: Pump, running: Program | None, new: Program, *, yes: bool) -> None:
@@ -95,12 +93,12 @@ class Reviewer:
             if finding.kind is Kind.RETYPE and not is_retyped(
                 self.retyped.get(finding.field, ""), finding.value
             ):
-                typer.echo(str(finding))
+                echo(str(finding))
                 self.retyped[finding.field] = typer.prompt(f"Type the value of {finding.field} again")
         soft = [finding for finding in findings if finding.kind is Kind.SOFT]
         if soft and not self.reason.strip():
             for finding in soft:
-                typer.echo(str(finding))
+                echo(str(finding))
             self.reason = typer.prompt("Reason")
 
 

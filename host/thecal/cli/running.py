@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import asdict
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,19 +17,14 @@ from thecal.cli.common import (
     YesOption,
     ask,
     connected,
+    echo,
     print_json,
     warn_unless_stored,
 )
+from thecal.cli.wall import warn_of_clocks
 from thecal.errors import BadInputError, ThecalError
-from thecal_fw.core.pump_state import STATE_STARTING
-
-if TYPE_CHECKING:
-    from thecal.client import Pump
-    from thecal.status import Status
 
 _NL_PER_ML = 1_000_000
-_BEGINS_WITHIN_S = 5
-_LOOK_EVERY_S = 0.1
 _MOST_ML = Decimal(40)
 _VOLUME = re.compile(r"[0-9]{1,4}(\.[0-9]{1,9})?")
 
@@ -44,7 +38,8 @@ def add_commands(app: typer.Typer) -> None:
 
 def start(port: PortOption = None, as_json: JsonOption = False) -> None:
     """Begin to deliver the program the pump has."""
-    from thecal.cli.status_text import dose_now
+    from thecal.reports.status_text import dose_now
+    from thecal.starting import status_once_begun
 
     with connected(port) as pump:
         program = pump.read_program()
@@ -52,26 +47,16 @@ def start(port: PortOption = None, as_json: JsonOption = False) -> None:
             raise ThecalError("the pump has no program; commit one with `thecal program FILE`")
         digest = program.digest()
         started = pump.start(digest)
-        status, bridge_left_s = _status_once_begun(pump), pump.boluses().bridge_left_s
+        status, bridge_left_s = status_once_begun(pump), pump.boluses().bridge_left_s
     warn_unless_stored(started.is_stored)
     if as_json:
         print_json({"digest": digest.hex(), "state": status.state_name, **asdict(started)})
         return
     dose = f", now {dose_now(status, bridge_left_s)}" if status.rate_nl_per_day else ""
-    typer.echo(f"the pump is {status.state_name}: program {digest[:4].hex()}, {program.drug}{dose}")
+    echo(f"the pump is {status.state_name}: program {digest[:4].hex()}, {program.drug}{dose}")
+    warn_of_clocks(status)
     if status.active_alarms:
-        typer.echo(f"alarms: {', '.join(status.alarm_names)}")
-
-
-def _status_once_begun(pump: Pump) -> Status:
-    """The status once the pump delivers, so that whoever sends the next command finds it delivering. It takes a second,
-    or a few where much is to be prepared; after that the status is what it is."""
-    end_s = time.monotonic() + _BEGINS_WITHIN_S
-    status = pump.interrogate()
-    while (status.state == STATE_STARTING or status.change_pending) and time.monotonic() < end_s:
-        time.sleep(_LOOK_EVERY_S)
-        status = pump.interrogate()
-    return status
+        echo(f"alarms: {', '.join(status.alarm_names)}")
 
 
 def stop(port: PortOption = None, yes: YesOption = False, as_json: JsonOption = False) -> None:
@@ -83,7 +68,7 @@ def stop(port: PortOption = None, yes: YesOption = False, as_json: JsonOption = 
     if as_json:
         print_json(asdict(stopped))
     else:
-        typer.echo(f"delivery has stopped, at microstep {stopped.counted_steps}")
+        echo(f"delivery has stopped, at microstep {stopped.counted_steps}")
 
 
 def refill(
@@ -102,9 +87,9 @@ def refill(
     if as_json:
         print_json({"fill_nl": fill_nl, **asdict(refilled)})
         return
-    typer.echo(f"the reservoir holds {fill_nl / _NL_PER_ML:g} mL")
+    echo(f"the reservoir holds {fill_nl / _NL_PER_ML:g} mL")
     if refilled.fill_known_before:
-        typer.echo(f"before the refill it held {expected_ml:.3f} mL by calculation")
+        echo(f"before the refill it held {expected_ml:.3f} mL by calculation")
 
 
 def nanolitres(volume_ml: str) -> int:
@@ -156,7 +141,7 @@ def acknowledge(
         ("silenced", silenced),
         ("sounding", active & ~silenced),
     ):
-        typer.echo(f"{label}: {', '.join(names_of(shown)) or 'none'}")
+        echo(f"{label}: {', '.join(names_of(shown)) or 'none'}")
 
 
 def _bits_of(names: list[str]) -> int:

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, connected, pairs, print_json, show, warn_unless_stored
+from thecal.cli.common import (
+    JsonOption,
+    PortOption,
+    connected,
+    echo,
+    pairs,
+    print_json,
+    show,
+    warn_unless_stored,
+)
 from thecal.errors import BadInputError, ThecalError
 from thecal_fw.core.alarms import PRIORITY_NAMES
 from thecal_fw.core.service_life import PART_NAMES
@@ -38,11 +47,10 @@ def service(
         if new is not None:
             warn_unless_stored(pump.renew_part(PART_NAMES.index(new)))
         outlook = pump.service_life()
-        clock = pump.time()
     if as_json:
         print_json(asdict(outlook))
         return
-    now = datetime.fromtimestamp(clock.utc_s, UTC) if clock.time_source else datetime.now(UTC)
+    now = datetime.now(UTC)
     show(
         pairs(
             [
@@ -73,7 +81,7 @@ def tone(
     if as_json:
         print_json({"sounds": priority})
     else:
-        typer.echo(f"the pump sounds the tones of a {priority} alarm")
+        echo(f"the pump sounds the tones of a {priority} alarm")
 
 
 def _text(date: datetime | None) -> str:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from thecal.cli.common import columns, show
+from thecal.cli.common import (
+    add_row,
+    columns,
+    echo,
+    show,
+)
 from thecal.cli.residual import volume_nl
 from thecal.cli.reviewing import Reviewer
+from thecal.clocks import told_wall
 from thecal.errors import BadInputError
 from thecal.residual_check import need_volumes
 from thecal.visit.plan import DeclinedError, Plan
 
 if TYPE_CHECKING:
+    from thecal.clocks import Clocks
+    from thecal.dose_history import DoseHistory
     from thecal.judgement import Finding
     from thecal.prescription import Compiled
     from thecal.words import Row
@@ -41,17 +48,15 @@ class ConsoleTalk:
 
     def tell(self, text: str) -> None:
         if not self.is_quiet:
-            typer.echo(text)
+            echo(text)
 
     def show_change(self, rows: list[Row]) -> None:
         if self.is_quiet:
             return
-        from rich.text import Text
-
         table = columns("", "running now", "new")
         for row in rows:
-            label = Text(f"{'*' if row.changed else ' '} {row.label}")
-            table.add_row(label, Text(row.running), Text(row.new), style="bold" if row.changed else "dim")
+            label = f"{'*' if row.changed else ' '} {row.label}"
+            add_row(table, label, row.running, row.new, style="bold" if row.changed else "dim")
         show(table, "the new program against what the pump has")
 
     def agree(self, question: str) -> None:
@@ -69,10 +74,49 @@ class ConsoleTalk:
             raise BadInputError([f"{why}. To go on all the same, give a reason with --reason TEXT"])
         self.reviewer.reason = _asked(lambda: typer.prompt("Reason to go on all the same"))
 
-    def settle(self, running: Program | None, new: Program, hours: Fraction | None) -> list[Finding]:
-        findings = self.reviewer.judge_after(running, new, hours)
+    def settle_clocks(self, plan: Plan, clocks: Clocks) -> Clocks:
+        if self.is_guided and not plan.wall.is_told:
+            self._read_the_wall(plan, clocks)
+            if plan.wall.is_told:
+                clocks = replace(clocks, now=clocks.now + plan.wall.ahead_by, is_told=True)
+        elif clocks.doubt and not plan.wall.is_told:
+            raise BadInputError([f"{clocks.fault}. Set it, or tell the time on the wall with --now TIME"])
+        if plan.set_clock or not clocks.fault:
+            return clocks
+        if self.is_guided and _asked(lambda: typer.confirm("Set the pump's clock by it?")):
+            plan.set_clock = True
+            return clocks
+        self.need_reason(
+            f"{clocks.fault}. Look at the clock on the wall, and set the pump's with --set-clock"
+        )
+        return clocks
+
+    @staticmethod
+    def _read_the_wall(plan: Plan, clocks: Clocks) -> None:
+        """The one thing that a person alone can tell: which of the clocks is right."""
+        question = "Time on the wall now, like 2026-03-06T12:00"
+        if not clocks.doubt:
+            question += f" (empty if it is {clocks.now:%Y-%m-%dT%H:%M}, as this computer shows)"
+        while True:
+            text = _asked(lambda: typer.prompt(question, default="", show_default=False))
+            if not text.strip() and not clocks.doubt:
+                return
+            try:
+                plan.wall = told_wall(text)
+            except BadInputError as error:
+                _tell_problems(error)
+            else:
+                return
+
+    def settle(self, running: Program | None, new: Program, history: DoseHistory) -> list[Finding]:
+        findings = self.reviewer.judge_after(running, new, history)
         _asked(lambda: self.reviewer.settle_findings(findings, yes=not self.is_guided))
         return findings
+
+    def wants_start(self, plan: Plan) -> bool:
+        if plan.start or not self.is_guided:
+            return plan.start
+        return _asked(lambda: typer.confirm("The pump stands and gives nothing. Begin delivery now?"))
 
     def withdrawn_nl(self, plan: Plan, expected: str, reservoir_nl: int) -> int | None:
         if plan.withdrawn_nl is not None or not self.is_guided:
@@ -122,7 +166,7 @@ def _volume(question: str, need: Callable[[int], None]) -> int | None:
 
 def _tell_problems(error: BadInputError) -> None:
     for problem in error.problems:
-        typer.echo(problem, err=True)
+        echo(problem, err=True)
 
 
 def _asked(ask: Callable[[], Answer]) -> Answer:

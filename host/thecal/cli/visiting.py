@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, YesOption, connected, print_json
-from thecal.cli.reporting import need_two_files, need_writable, write_page
+from thecal.cli.common import JsonOption, PortOption, YesOption, connected, echo, print_json
+from thecal.cli.reporting import (
+    ContactsOption,
+    NoTelephoneOption,
+    contacts_of,
+    need_two_files,
+    need_writable,
+    write_page,
+)
 from thecal.cli.residual import EXIT_EVALUATE, residual_document, volume_nl
 from thecal.cli.reviewing import (
     DEFAULT_GROUP,
@@ -20,7 +27,9 @@ from thecal.cli.reviewing import (
     ReasonOption,
     reviewer,
 )
+from thecal.cli.wall import NowOption, SetClockOption, wall_of
 from thecal.errors import BadInputError
+from thecal.interruption import Interruption
 
 if TYPE_CHECKING:
     from thecal.visit.plan import Plan
@@ -42,6 +51,11 @@ def visit(
     no_bridge: NoBridgeOption = False,
     library: LibraryOption = None,
     group: GroupOption = DEFAULT_GROUP,
+    now: NowOption = None,
+    set_clock: SetClockOption = False,
+    start: Annotated[bool, typer.Option("--start", help="Begin delivery if the pump stands.")] = False,
+    contacts: ContactsOption = None,
+    no_telephone: NoTelephoneOption = False,
     reason: ReasonOption = "",
     again: AgainOption = None,
     report: Annotated[Path | None, typer.Option(help="Write the clinic's report to this file.")] = None,
@@ -49,7 +63,7 @@ def visit(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Guide through a visit: interrogate, check the residual, refill, reprogram, confirm the dates, print."""
+    """Guide through a visit: interrogate, clocks, residual, refill, reprogram, dates, print-out."""
     from thecal.cli.visit_talk import ConsoleTalk
     from thecal.prescription import load_prescription
     from thecal.visit.plan import Plan
@@ -69,14 +83,20 @@ def visit(
         report,
         handout,
         no_bridge,
+        wall_of(now),
+        set_clock,
+        start,
+        contacts_of(contacts, handout, no_telephone=no_telephone),
     )
     is_guided = not yes and not as_json and sys.stdin.isatty()
     talk = ConsoleTalk(judge, is_guided, yes, as_json)
     record = Visit(lambda: connected(port), plan, talk, _write).run()
     _tell(record, judge.reason, as_json)
+    if isinstance(record.error, Interruption):
+        raise typer.Exit(record.error.exit_code)
     if not record.is_finished:
         raise typer.Exit(1)
-    if record.must_evaluate:
+    if record.must_evaluate or record.is_standing:
         raise typer.Exit(EXIT_EVALUATE)
 
 
@@ -97,13 +117,14 @@ def _tell(record: Record, reason: str, as_json: bool) -> None:
     if as_json:
         print_json(_document(record, reason))
     else:
-        typer.echo(f"the visit is {record.state}:")
+        stands = ", but THE PUMP STANDS" if record.is_finished and record.is_standing else ""
+        echo(f"the visit is {record.state}{stands}:")
         for name, text in record.lines():
-            typer.echo(f"  {name}: {text}")
+            echo(f"  {name}: {text}")
     for warning in () if as_json else record.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        echo(f"warning: {warning}", err=True)
     if record.error is not None:
-        typer.echo(f"the visit was broken off: {record.error}", err=True)
+        echo(f"the visit was broken off: {record.error}", err=True)
 
 
 def _document(record: Record, reason: str) -> dict[str, Any]:
@@ -127,5 +148,6 @@ def _document(record: Record, reason: str) -> dict[str, Any]:
         "dates": {name: date.isoformat() if date is not None else None for name, date in dates.items()},
         "warnings": record.warnings,
         "written": record.written,
+        "standing": record.is_standing,
         "must_evaluate": record.must_evaluate,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thecal.cli.common import JsonOption, PortOption, connected, console, pairs, print_json, show
+from thecal.interruption import Interruption
+from thecal.printable import printable
 
 if TYPE_CHECKING:
     from thecal.client import Pump
@@ -25,7 +28,7 @@ def watch(
     as_json: JsonOption = False,
 ) -> None:
     """Show the pump's state and keep it up to date, in place. With --json, one document a line."""
-    from thecal.cli.status_text import board_title, status_document
+    from thecal.reports.status_text import board_title, status_document
 
     out = console()
     with connected(port) as pump:
@@ -47,15 +50,17 @@ def watch(
         with Live(console=out, auto_refresh=False) as live:
 
             def redraw() -> None:
-                live.update(Group(Text(title, style="bold"), pairs(_rows(pump))), refresh=True)
+                live.update(Group(Text(printable(title), style="bold"), pairs(_rows(pump))), refresh=True)
 
             _repeat(redraw, interval, count)
 
 
 def _rows(pump: Pump) -> list[tuple[str, str]]:
-    from thecal.cli.status_text import status_rows
+    from thecal.clocks import Wall, clocks_of
+    from thecal.reports.status_text import status_rows
 
-    return status_rows(pump.interrogate(), pump.boluses().bridge_left_s)
+    status, now = pump.interrogate(), Wall().now()
+    return status_rows(status, pump.outlook(), clocks_of(status, now), pump.boluses().bridge_left_s)
 
 
 def _repeat(look: Callable[[], None], interval_s: float, count: int) -> None:
@@ -70,5 +75,6 @@ def _repeat(look: Callable[[], None], interval_s: float, count: int) -> None:
                 return
             next_s = max(next_s + interval_s, time.monotonic())
             time.sleep(next_s - time.monotonic() if next_s > time.monotonic() else 0)
-    except KeyboardInterrupt:
-        return
+    except Interruption as interruption:
+        if interruption.number != signal.SIGINT:
+            raise

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from thecal.amounts import millilitres
-from thecal.cli.status_text import event_name, event_text, event_time, status_rows
+from thecal.clocks import offset_text
 from thecal.judgement import Finding
 from thecal.program_figures import gives_therapy
-from thecal.reports.handout import date_text, day_figures
+from thecal.reports.handout import date_text, day_figures, printed
 from thecal.reports.interrogation import Interrogation, events_since_last_visit
 from thecal.reports.page import columns, element, facts, page, section
+from thecal.reports.status_text import event_name, event_text, event_time, status_rows
 from thecal.residual_check import FillCheck, ResidualCheck
 from thecal.words import comparison, describe
 from thecal_fw.core.program import Program
@@ -41,10 +42,11 @@ def clinic_report(read: Interrogation, visit: VisitRecord | None = None) -> str:
     visit = visit or VisitRecord()
     board = [("board", read.board), ("serial number", read.serial)]
     board.append(("firmware", f"{read.version} ({read.commit})"))
+    state = status_rows(read.status, read.outlook, read.clocks, read.bridge_left_s)
     sections: list[Element] = []
     if visit.steps:
         sections.append(section("This visit", facts(visit.steps)))
-    sections.append(section("Interrogation", facts([*board, *_status(read), *_counters(read)])))
+    sections.append(section("Interrogation", facts([*board, *state, *_counters(read)])))
     sections.append(section("Refill", facts(_refill(read, visit))))
     sections.append(_program(read, visit))
     if read.program is not None and gives_therapy(read.program):
@@ -53,13 +55,10 @@ def clinic_report(read: Interrogation, visit: VisitRecord | None = None) -> str:
         rows = [((str(one.kind), str(one)), False) for one in visit.findings]
         reason = element("p", f"Reason given: {visit.reason or 'none'}")
         sections.append(section("Review of the prescription", columns(("kind", "finding"), rows), reason))
+    elif visit.reason:
+        sections.append(section("Reason given", element("p", visit.reason)))
     sections.append(_events(read, visit))
-    made = f"Read from the pump on {date_text(read.local_read_at, with_time=True)}."
-    return page("Clinic report", *sections, element("p", made, class_="note"))
-
-
-def _status(read: Interrogation) -> list[tuple[str, str]]:
-    return status_rows(read.status, read.bridge_left_s)
+    return page("Clinic report", *sections, element("p", printed(read), class_="note"))
 
 
 def _counters(read: Interrogation) -> list[tuple[str, str]]:
@@ -129,8 +128,14 @@ def _program(read: Interrogation, visit: VisitRecord) -> Element:
 
 
 def _events(read: Interrogation, visit: VisitRecord) -> Element:
-    events = events_since_last_visit(read.log, visit.first_event)
-    rows = [((str(one.sequence), event_time(one), event_name(one), event_text(one)), False) for one in events]
+    events, offset = events_since_last_visit(read.log, visit.first_event), read.status.offset_minutes
+    rows = [
+        ((str(one.sequence), event_time(one, offset), event_name(one), event_text(one)), False)
+        for one in events
+    ]
     if not rows:
         return section("Events since the last refill", element("p", "none"))
-    return section("Events since the last refill", columns(("event", "time (UTC)", "what", "details"), rows))
+    return section(
+        "Events since the last refill",
+        columns(("event", f"time (UTC{offset_text(offset)})", "what", "details"), rows),
+    )

@@ -1,8 +1,10 @@
-"""The patient's hand-out: what the pump gives, until when, what its tones mean, and what to watch for.
+"""The family's sheet: one side of A4 with telephone numbers, dates, dose and tones, one with signs and what to do.
 
-Its fields are those of the discharge sheets of clinics (Gillette: pump model, reservoir, daily dose, low-reservoir
-alarm date, refill-by date, both alarm tones). Signs of withdrawal are those of the boxed warning on the Lioresal
-label. Those of overdose are general knowledge and, like every instruction here, text of a bench model.
+Written to the family. Its fields are those of the discharge sheets of clinics (Gillette, RCH Melbourne, Children's
+Wisconsin 1227, the emergency card of Medtronic): whom to call, refill-by and alarm dates, dose, early signs of
+withdrawal with itching as the first, signs of overdose, when to call an ambulance, a rescue plan, both alarm tones and
+how to ask for a bolus. Like every instruction here it is text of a bench model. What the pump or the clinic does not
+tell is said to be unknown or left as a line to write on, never left out.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element
 
 from thecal.amounts import millilitres, plain
-from thecal.bolus_words import bolus_lines, span
-from thecal.program_figures import day_doses_mcg, gives_therapy
+from thecal.bolus_words import duration, span, times
+from thecal.contacts import Contacts
+from thecal.program_figures import bolus_doses_mcg, day_doses_mcg, gives_therapy
 from thecal.reports.day_picture import bolus_words, day_picture
 from thecal.reports.interrogation import Interrogation
 from thecal.reports.page import bullets, element, facts, page, section
@@ -21,22 +24,35 @@ from thecal.words import weekdays_text
 from thecal_fw.core.annunciation import PATTERNS
 from thecal_fw.core.modes import OWN_PATTERNS
 from thecal_fw.core.program import Program
-from thecal_fw.core.pump_state import STATE_STOPPED
 
+EARLY_WITHDRAWAL = (
+    "itching without a rash, often the first sign",
+    "tingling of the skin",
+    "irritability, restlessness",
+)
 WITHDRAWAL = (
-    "high fever",
+    *EARLY_WITHDRAWAL,
+    "spasticity that comes back stronger than before, stiff muscles",
+    "light-headedness, low blood pressure",
+    "fever",
     "confusion or a changed state of mind",
-    "spasticity that comes back stronger than before",
-    "stiff muscles",
 )
 OVERDOSE = (
     "unusual drowsiness or dizziness",
     "muscles that become very slack",
+    "vomiting",
+    "a low body temperature",
     "slow or shallow breathing",
+    "fits",
     "being hard to wake",
 )
-
-_BOLUSES = ("periodic bolus", "patient bolus")
+AMBULANCE = (
+    "your child is hard to wake",
+    "breathing is slow or shallow",
+    "your child has a fit",
+    "there is high fever with confusion or very stiff muscles",
+)
+_TO_WRITE = "________________________________"
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # fmt: off
 _MONTHS = (
@@ -46,42 +62,81 @@ _MONTHS = (
 # fmt: on
 
 
-def handout(read: Interrogation) -> str:
-    """The page. It says what is not known instead of leaving it out."""
-    program = read.program
-    sections = [
-        section("Your pump", facts(_pump(read))),
+def is_standing(read: Interrogation) -> bool:
+    """Whether the pump gives nothing at the moment."""
+    return not read.status.is_delivering
+
+
+def handout(read: Interrogation, contacts: Contacts | None) -> str:
+    """The page. contacts: None where the clinic has agreed to write its numbers on it by hand."""
+    dates = [
+        *_standing(read),
+        section("Whom to call", facts(_numbers(contacts))),
         section("Dates to remember", facts(_dates(read), large=True), *_dates_note(read)),
+        section("Your pump", facts(_pump(read))),
+        section("What the pump's tones mean", facts([*_alarm_tones(), *_bolus_tones(read.program)])),
     ]
+    signs = [
+        element(
+            "div",
+            element("h2", "Call an ambulance at once if"),
+            bullets(AMBULANCE),
+            element("p", f"Telephone {contacts.ambulance if contacts else _TO_WRITE}. Show this sheet."),
+            class_="urgent",
+        ),
+        section("Too little (withdrawal)", *_withdrawal()),
+        section("Too much (overdose)", *_overdose()),
+        section("If it happens", bullets(_what_to_do(contacts))),
+        section("Always", bullets(_always())),
+    ]
+    sides = [
+        element("div", *dates, element("p", printed(read), class_="note"), class_="side"),
+        element("div", element("h1", "Signs to watch for"), *signs, class_="side"),
+    ]
+    program = read.program
     if program is not None and gives_therapy(program):
-        sections.append(section("Your day", *day_figures(program)))
-    sections += [
-        section("The two alarm tones", facts(_tones()), bullets(_what_to_do())),
-        section("Call at once, day and night", *_warnings()),
+        day = section("What the pump gives over the day", *day_figures(program))
+        sides.append(element("div", day, class_="side"))
+    return page("Your baclofen pump" if _is_baclofen(program) else "Your pump", *sides)
+
+
+def _is_baclofen(program: Program | None) -> bool:
+    return program is not None and program.drug.lower() == "baclofen"
+
+
+def _standing(read: Interrogation) -> list[Element]:
+    if not is_standing(read):
+        return []
+    text = (
+        f"When this was printed the pump was {read.status.state_name} and gave NOTHING. Do not leave the clinic"
+        " before it has been started and a new sheet printed."
+    )
+    return [element("p", text, class_="banner")]
+
+
+def _numbers(contacts: Contacts | None) -> list[tuple[str, str]]:
+    if contacts is None:
+        return [("By day", _TO_WRITE), ("Nights, weekends", _TO_WRITE), ("Ambulance", _TO_WRITE)]
+    return [
+        (contacts.clinic, contacts.telephone),
+        ("Nights, weekends", contacts.out_of_hours),
+        ("Ambulance", contacts.ambulance),
     ]
-    made = f"Printed from the pump on {date_text(read.local_read_at, with_time=True)}."
-    return page("Pump information for the patient", *sections, element("p", made, class_="note"))
 
 
 def _pump(read: Interrogation) -> list[tuple[str, str]]:
     program = read.program
-    rows = [("Pump model", read.board), ("Serial number", read.serial)]
+    rows = [("Pump", f"{read.board}, serial number {read.serial}")]
     if program is None or not program.reservoir_nl:
-        return [*rows, ("Program", "none that delivers")]
-    if program.patient:
-        rows.append(("Patient", program.patient))
+        return [*rows, ("Dose", "none: the pump has no program that delivers")]
+    concentration = plain(Fraction(program.concentration_ng_per_ml, 1_000))
     rows += [
-        ("Reservoir size", f"{millilitres(program.reservoir_nl)} mL"),
-        ("Drug", f"{program.drug}, {plain(Fraction(program.concentration_ng_per_ml, 1_000))} mcg/mL"),
-        ("Current dose", dose_text(program)),
+        ("Patient", program.patient or _TO_WRITE),
+        ("Drug", f"{program.drug}, {concentration} mcg/mL, reservoir {millilitres(program.reservoir_nl)} mL"),
+        ("Dose", dose_text(program)),
     ]
-    rows += [(line.label.capitalize(), line.brief) for line in bolus_lines(program) if line.label in _BOLUSES]
     if read.bridge_left_s:
-        rows.append(
-            ("From the drug before", f"still given for {span(read.bridge_left_s)}, then the current dose")
-        )
-    if read.status.state == STATE_STOPPED:
-        rows.append(("State", f"{read.status.state_name}: the pump is giving nothing at the moment"))
+        rows.append(("Drug from before", f"given for {span(read.bridge_left_s)} more, then the dose above"))
     return rows
 
 
@@ -102,7 +157,9 @@ def _dates(read: Interrogation) -> list[tuple[str, str]]:
 
 
 def _dates_note(read: Interrogation) -> list[Element]:
-    notes = ["The refill date comes first on purpose: do not wait for the alarm."]
+    notes = [
+        "Come before the first date: do not wait for the alarm. After it only a few days of medicine are left."
+    ]
     if read.outlook.is_known and not read.outlook.alarm_protects:
         notes.append(
             "This pump's alarm is calculated and may come after the reservoir is empty. Only the refill date counts."
@@ -127,7 +184,7 @@ def _day_figure(program: Program, weekday: int, days: str) -> Element:
     return element("figure", day_picture(program, weekday), element("figcaption", caption))
 
 
-def _tones() -> list[tuple[str, str]]:
+def _alarm_tones() -> list[tuple[str, str]]:
     (_, single_us, _, single_repeat_s), (tones, tone_us, pause_us, repeat_s) = PATTERNS[:2]
     lasts_s = tones * (tone_us + pause_us) // 1_000_000
     return [
@@ -137,23 +194,61 @@ def _tones() -> list[tuple[str, str]]:
         ),
         (
             f"{tones} short tones within {lasts_s} seconds, every {repeat_s // 60} minutes",
-            "Critical: the reservoir may be empty or the pump may have stopped. Call at once.",
+            "Critical: the reservoir may be empty or the pump may have stopped. Call at once, day or night.",
         ),
     ]
 
 
-def _what_to_do() -> list[str]:
+def _bolus_tones(program: Program | None) -> list[tuple[str, str]]:
+    """How to ask for a bolus, and what the pump answers."""
+    patient = program.patient_bolus if program is not None else None
+    if program is None or patient is None:
+        return [("The button", "No extra dose is programmed: a press is answered by three short tones.")]
+    dose = plain(bolus_doses_mcg(program)["patient_bolus.dose_mcg"])
+    return [
+        (
+            "To ask for an extra dose",
+            f"Press the button once, for less than two seconds. {dose} mcg over {duration(patient.minutes)}, at most"
+            f" {times(patient.most_per_day)} in 24 hours, {duration(patient.lockout_minutes)} apart.",
+        ),
+        ("One short tone", "The extra dose is given."),
+        ("Three short tones", "It is not given: too soon, too often, or an alarm. Do not go on pressing."),
+    ]
+
+
+def _withdrawal() -> list[Element]:
+    text = (
+        "It may follow a missed refill or a pump that has stopped, and can threaten life within days. Signs:"
+    )
+    return [element("p", text), bullets(WITHDRAWAL)]
+
+
+def _overdose() -> list[Element]:
+    text = "It is most likely within hours of a refill or a change of dose. Signs:"
+    return [element("p", text), bullets(OVERDOSE)]
+
+
+def _what_to_do(contacts: Contacts | None) -> list[str]:
+    plan = contacts.rescue_plan if contacts is not None and contacts.rescue_plan else _TO_WRITE
+    return [
+        "One of these signs: call the clinic at once, at night the number for nights.",
+        f"Agreed with you for signs of too little: {plan}",
+        "Too much: nothing by mouth, lay your child on the side, stay with it, do not press the button.",
+    ]
+
+
+def _always() -> list[str]:
     return [
         "Keep every refill appointment; if you can't, call beforehand.",
-        "Carry this sheet with you and show it wherever you are treated.",
+        "Carry this sheet with you and show it wherever you are treated, also before a scan (MRI).",
         "An alarm that falls silent is not over. Call even if you no longer hear it.",
     ]
 
 
-def _warnings() -> list[Element]:
-    withdrawal = element("p", "Too little (withdrawal), after a missed refill or a pump that stopped:")
-    overdose = element("p", "Too much (overdose), most likely within hours of a refill or a change:")
-    return [element("div", withdrawal, bullets(WITHDRAWAL), overdose, bullets(OVERDOSE), class_="urgent")]
+def printed(read: Interrogation) -> str:
+    """When a page was made, with both clocks, so that a wrong one shows on it for as long as it is kept."""
+    clocks = "; ".join(f"{name}: {shown}" for name, shown in read.clocks.rows())
+    return f"Read from the pump on {date_text(read.local_read_at, with_time=True)}. Clocks then: {clocks}."
 
 
 def date_text(date: datetime | None, *, with_time: bool = False) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from thecal.clocks import Clocks, Wall, clocks_of
+from thecal.filled import filled_at
 from thecal.refill_dates import RefillDates, ReservoirOutlook, refill_dates
 from thecal_fw.core.events import EVENT_HELLO, EVENT_MORE, EVENT_REFILLED, MORE_CODE_SHIFT
 
 if TYPE_CHECKING:
+    from thecal.bolus import BolusState
     from thecal.client import Event, Pump
     from thecal.status import Status
     from thecal_fw.core.program import Program
@@ -17,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Interrogation:
-    """A pump at one instant. dates are in the pump's local time, None if there are none to give.
+    """A pump at one instant. dates: local time on the wall, None if there are none to give. clocks: both, as they were.
 
-    bridge_left_s: how long the drug before goes on yet; 0 if no bridge is under way.
+    boluses: what was given on demand, and how long the drug before goes on yet.
     """
 
     board: str
@@ -31,27 +34,27 @@ class Interrogation:
     outlook: ReservoirOutlook
     dates: RefillDates | None
     log: list[Event]
-    read_at: datetime
-    bridge_left_s: int = 0
+    clocks: Clocks
+    boluses: BolusState
+
+    @property
+    def bridge_left_s(self) -> int:
+        return self.boluses.bridge_left_s
 
     @property
     def local_read_at(self) -> datetime:
-        """When it was read: by the pump's local clock if it has the time, else by this computer's."""
-        return local_now(self.status, self.read_at)
+        """When it was read, as a person reads it off the wall."""
+        return self.clocks.now.replace(tzinfo=None)
 
 
-def local_now(status: Status, read_at: datetime) -> datetime:
-    """The pump's local time, or this computer's where the pump has none: a person reads dates by the calendar on the
-    wall, and west of Greenwich a date in UTC can be a day too late."""
-    return status.local_time or read_at.astimezone().replace(tzinfo=None)
-
-
-def interrogate(pump: Pump, now: datetime | None = None) -> Interrogation:
-    """Read everything. now: this computer's time, with its offset, for a pump that does not know its own."""
-    read_at = now or datetime.now(UTC)
-    status = pump.interrogate()
-    outlook = pump.outlook()
+def interrogate(pump: Pump, wall: Wall | None = None) -> Interrogation:
+    """Read everything. wall: the time on the wall, this computer's unless a person has read another one."""
+    wall = wall or Wall()
     log = pump.log()
+    # The clocks are read in the same instant, as far as a request allows.
+    status, now = pump.interrogate(), wall.now()
+    clocks = clocks_of(status, now, is_told=wall.is_told, log=log)
+    outlook = pump.outlook()
     return Interrogation(
         pump.board,
         pump.serial,
@@ -60,18 +63,11 @@ def interrogate(pump: Pump, now: datetime | None = None) -> Interrogation:
         status,
         pump.read_program(),
         outlook,
-        _dates(status, outlook, read_at),
+        refill_dates(outlook, now, filled_at(status, log, clocks)) if outlook.is_known else None,
         log,
-        read_at,
-        pump.boluses().bridge_left_s,
+        clocks,
+        pump.boluses(),
     )
-
-
-def _dates(status: Status, outlook: ReservoirOutlook, read_at: datetime) -> RefillDates | None:
-    if not outlook.is_known:
-        return None
-    now = local_now(status, read_at)
-    return refill_dates(outlook, now.replace(second=0, microsecond=0), status.earliest_fill)
 
 
 def events_since_last_visit(log: list[Event], before_sequence: int | None = None) -> list[Event]:
@@ -83,9 +79,10 @@ def events_since_last_visit(log: list[Event], before_sequence: int | None = None
         if event.code == EVENT_REFILLED and (before_sequence is None or event.sequence < before_sequence)
     ]
     first = earlier[-1].sequence if earlier else 0
-    return [event for event in log if event.sequence >= first and not _is_of_sessions(event)]
+    return [event for event in log if event.sequence >= first and not is_of_sessions(event)]
 
 
-def _is_of_sessions(event: Event) -> bool:
+def is_of_sessions(event: Event) -> bool:
+    """Whether it only says that somebody has looked at the pump."""
     is_number_of_them = event.code == EVENT_MORE and event.second >> MORE_CODE_SHIFT == EVENT_HELLO
     return event.code == EVENT_HELLO or is_number_of_them

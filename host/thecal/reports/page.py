@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, tostring
 
+from thecal.printable import printable
+
 BANNER = (
     "Engineering model for bench use. Not a medical device: never to be connected to a person or an animal."
 )
@@ -31,6 +33,10 @@ td { overflow-wrap: anywhere }
 tr { break-inside: avoid }
 tr.changed td { font-weight: bold }
 .large td { font-size: 13pt; font-weight: bold }
+.side { break-after: page; font-size: 10pt; line-height: 1.3 }
+.side h2 { margin: 4mm 0 1mm }
+.side th, .side td { padding: 0.7mm 3mm 0.7mm 0 }
+.side:last-child { break-after: auto }
 figure { margin: 3mm 0; break-inside: avoid }
 figcaption { font-size: 9.5pt; color: #555 }
 svg { width: 100%; height: auto; display: block }
@@ -47,17 +53,10 @@ def element(tag: str, *children: str | Element, **attributes: str) -> Element:
             node.append(child)
             last = child
         elif last is None:
-            node.text = (node.text or "") + _printable(child)
+            node.text = (node.text or "") + printable(child)
         else:
-            last.tail = (last.tail or "") + _printable(child)
+            last.tail = (last.tail or "") + printable(child)
     return node
-
-
-def _printable(text: str) -> str:
-    """What a pump says may hold anything; control characters are not allowed in a page."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
 
 
 def facts(rows: Iterable[tuple[str, str]], *, large: bool = False) -> Element:

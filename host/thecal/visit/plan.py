@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from thecal.clocks import Wall
 from thecal.errors import ThecalError
 
 if TYPE_CHECKING:
+    from thecal.clocks import Clocks
+    from thecal.contacts import Contacts
+    from thecal.dose_history import DoseHistory
     from thecal.judgement import Finding
     from thecal.prescription import Compiled
     from thecal.words import Row
@@ -24,7 +27,8 @@ class DeclinedError(ThecalError):
 class Plan:
     """Volumes in nL. None: not asked for. Of a guided visit the answers come as it goes on.
 
-    no_bridge: another drug or concentration is in tubing and catheter already.
+    no_bridge: another drug or concentration is in tubing and catheter already. wall: the time on the wall. set_clock:
+    the pump's clock is to be set by it. start: delivery is to begin where the pump stands. contacts: for the family.
     """
 
     withdrawn_nl: int | None = None
@@ -34,6 +38,10 @@ class Plan:
     clinic_page: Path | None = None
     handout_page: Path | None = None
     no_bridge: bool = False
+    wall: Wall = field(default_factory=Wall)
+    set_clock: bool = False
+    start: bool = False
+    contacts: Contacts | None = None
 
 
 class Talk(Protocol):
@@ -58,8 +66,17 @@ class Talk(Protocol):
         """Have a reason given for this; raises BadInputError if there is none."""
         ...
 
-    def settle(self, running: Program | None, new: Program, hours: Fraction | None) -> list[Finding]:
-        """Judge a change of program; raises BadInputError unless every finding is settled. hours: since the last."""
+    def settle_clocks(self, plan: Plan, clocks: Clocks) -> Clocks:
+        """Learn which clock is right and whether the pump's is to be set: the clocks as they are known by then. Raises
+        BadInputError unless that is settled."""
+        ...
+
+    def settle(self, running: Program | None, new: Program, history: DoseHistory) -> list[Finding]:
+        """Judge a change of program; raises BadInputError unless every finding is settled."""
+        ...
+
+    def wants_start(self, plan: Plan) -> bool:
+        """Whether a pump that stands, and has a program that delivers, is to be started."""
         ...
 
     def withdrawn_nl(self, plan: Plan, expected: str, reservoir_nl: int) -> int | None: ...

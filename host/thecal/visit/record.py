@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from thecal.errors import ThecalError
+from thecal.interruption import Interruption
 from thecal.judgement import Finding
+from thecal.reports.handout import is_standing
 from thecal.reports.interrogation import Interrogation
 from thecal.residual_check import FillCheck, ResidualCheck
 from thecal.visit.steps import STEPS, Outcome, State
@@ -26,11 +28,16 @@ class Record:
     program_changed: bool = False
     written: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    error: ThecalError | OSError | None = None
+    error: ThecalError | OSError | Interruption | None = None
 
     @property
     def is_finished(self) -> bool:
         return self.state is State.FINISHED
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether the pump gives nothing at the end of it: no visit ends well like that."""
+        return self.now is not None and is_standing(self.now)
 
     @property
     def must_evaluate(self) -> bool:

@@ -15,10 +15,13 @@ class State(StrEnum):
     """Where a visit is; the names are what people read."""
 
     INTERROGATE = "interrogate"
+    CLOCK = "clocks"
     RESIDUAL = "residual check"
     REVIEW = "review of the new program"
+    SET_CLOCK = "set the clock"
     REFILL = "refill"
     REPROGRAM = "reprogram"
+    START = "start delivery"
     DATES = "confirm dates"
     PRINT_OUT = "print-out"
     FINISHED = "finished"
@@ -46,11 +49,14 @@ class Row:
 
 
 TABLE: dict[State, Row] = {
-    State.INTERROGATE: Row(False, State.RESIDUAL, None),
+    State.INTERROGATE: Row(False, State.CLOCK, None),
+    State.CLOCK: Row(False, State.RESIDUAL, None),
     State.RESIDUAL: Row(False, State.REVIEW, State.REVIEW),
-    State.REVIEW: Row(False, State.REFILL, State.REFILL),
+    State.REVIEW: Row(False, State.SET_CLOCK, State.SET_CLOCK),
+    State.SET_CLOCK: Row(True, State.REFILL, State.REFILL),
     State.REFILL: Row(True, State.REPROGRAM, State.REPROGRAM),
-    State.REPROGRAM: Row(True, State.DATES, State.DATES),
+    State.REPROGRAM: Row(True, State.START, State.START),
+    State.START: Row(True, State.DATES, State.DATES),
     State.DATES: Row(False, State.PRINT_OUT, State.PRINT_OUT),
     State.PRINT_OUT: Row(False, State.FINISHED, State.FINISHED),
 }

@@ -10,24 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from thecal.amounts import millilitres
 from thecal.bridge import bridge_left_s, bridged, is_another_drug, named
+from thecal.clocks import clocks_of, offset_minutes_of, offset_text
+from thecal.dose_history import dose_history
 from thecal.errors import BadInputError, PumpRefusedError, ThecalError
-from thecal.last_change import hours_since_change
+from thecal.interruption import Interruption
 from thecal.program_review import stop_warning
 from thecal.reports.clinic import VisitRecord, clinic_report
 from thecal.reports.handout import date_text, handout
 from thecal.reports.interrogation import Interrogation, interrogate
 from thecal.residual_check import judge_fill, judge_residual, need_volumes
+from thecal.starting import status_once_begun
 from thecal.visit.plan import DeclinedError, Plan, Talk
 from thecal.visit.record import Record
 from thecal.visit.steps import TABLE, Outcome, State, after
 from thecal.words import comparison
 from thecal_fw.core.events import EVENT_REFILLED
 from thecal_fw.core.program import USUAL_ACCURACY_PERMILLE, Program
+from thecal_fw.core.pump_state import STATE_DELIVERING, STATE_STARTING
 
 if TYPE_CHECKING:
     from thecal.client import Pump
@@ -47,12 +52,21 @@ class Visit:
         self.record = Record()
         self._digest: bytes | None = None
         self._prescribed: Program | None = None
+        self._was_done: dict[State, Callable[[Pump], bool]] = {
+            State.SET_CLOCK: self._clock_was_set,
+            State.REFILL: self._was_refilled,
+            State.REPROGRAM: self._was_programmed,
+            State.START: self._was_started,
+        }
         self._do: dict[State, Callable[[Pump], str | None]] = {
             State.INTERROGATE: self._interrogate,
+            State.CLOCK: self._look_at_clocks,
             State.RESIDUAL: self._check_residual,
             State.REVIEW: self._review,
+            State.SET_CLOCK: self._set_clock,
             State.REFILL: self._refill,
             State.REPROGRAM: self._reprogram,
+            State.START: self._start,
             State.DATES: self._confirm_dates,
             State.PRINT_OUT: self._print_out,
         }
@@ -63,7 +77,7 @@ class Visit:
             with self._connect() as pump:
                 while record.state in TABLE:
                     self._step(pump, record.state)
-        except OSError as error:
+        except (OSError, Interruption) as error:
             # A port that has gone fails once more on being closed.
             record.error = record.error or error
         except ThecalError as error:
@@ -78,7 +92,7 @@ class Visit:
         record = self.record
         try:
             text = self._do[state](pump)
-        except (ThecalError, OSError) as error:
+        except (ThecalError, OSError, Interruption) as error:
             record.error = error
             record.steps[state] = (Outcome.FAILED, str(error))
             if TABLE[state].changes_pump and not isinstance(error, PumpRefusedError | DeclinedError):
@@ -110,17 +124,20 @@ class Visit:
         """Ask the pump over a new link whether a change was carried out whose answer did not come."""
         try:
             with self._connect() as pump:
-                was_done = self._was_refilled(pump) if state is State.REFILL else self._was_programmed(pump)
-        except (ThecalError, OSError) as error:
+                was_done = self._was_done[state](pump)
+        except (ThecalError, OSError, Interruption) as error:
             look = "look with `thecal interrogate` and `thecal log` before you do it again"
             return Outcome.NOT_KNOWN, f"{text}; asked again: {error}; {look}"
         if not was_done:
             return Outcome.FAILED, f"{text}; the pump was asked again: it was not carried out"
         if state is State.REFILL:
             self.record.filled_nl = self._plan.fill_nl
-        else:
+        if state is State.REPROGRAM:
             self.record.program_changed = True
         return Outcome.DONE, "its answer was lost; the pump was asked again: it was carried out"
+
+    def _clock_was_set(self, pump: Pump) -> bool:
+        return clocks_of(pump.interrogate(), self._plan.wall.now()).agree
 
     def _was_refilled(self, pump: Pump) -> bool:
         before = self.record.before
@@ -131,13 +148,37 @@ class Visit:
     def _was_programmed(self, pump: Pump) -> bool:
         return pump.interrogate().program_digest == self._digest
 
+    def _was_started(self, pump: Pump) -> bool:
+        return pump.interrogate().state in (STATE_STARTING, STATE_DELIVERING)
+
     # --- the steps: a sentence each, or None for what was not asked for
 
     def _interrogate(self, pump: Pump) -> str:
-        read = interrogate(pump)
+        read = interrogate(pump, self._plan.wall)
         self.record.before = self.record.now = read
         alarms = ", ".join(read.status.alarm_names) or "no alarms"
         text = f"{read.board} {read.serial}, {read.status.state_name}, {alarms}"
+        self._talk.tell(text)
+        return text
+
+    def _look_at_clocks(self, pump: Pump) -> str:
+        clocks = self._before.clocks
+        if clocks.fault:
+            self._talk.tell(clocks.fault)
+            clocks = self._talk.settle_clocks(self._plan, clocks)
+        text = "; ".join(f"{name}: {shown}" for name, shown in clocks.rows())
+        self._talk.tell(text)
+        return text
+
+    def _set_clock(self, pump: Pump) -> str | None:
+        if not self._plan.set_clock:
+            return None
+        now = self._plan.wall.now()
+        offset = offset_minutes_of(now)
+        us = (now - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        set_to = pump.set_time(us // 1_000_000, offset, us % 1_000_000)
+        self._warn_unless_stored(set_to.is_stored, "its clock")
+        text = f"the pump's clock was set to {now:%a %Y-%m-%d %H:%M} (UTC{offset_text(offset)})"
         self._talk.tell(text)
         return text
 
@@ -175,16 +216,27 @@ class Visit:
         need_volumes(None, plan.fill_nl, capacity_nl)
         self._check_fill(capacity_nl)
         if new is None or (running is not None and running.digest() == new.digest()):
-            if plan.fill_nl is not None:
-                talk.agree(f"Tell the pump that its reservoir now holds {millilitres(plan.fill_nl)} mL?")
+            if plan.fill_nl is not None or plan.set_clock:
+                clock, fill = self._to_do()
+                talk.agree(f"{' and '.join(filter(None, (clock, fill))).capitalize()}?")
             return None if new is None else "the pump has this program already"
         talk.show_change(comparison(running, new))
-        hours = hours_since_change(self._before.status, self._before.log)
-        self.record.findings = talk.settle(running, new, hours)
+        history = dose_history(self._before.status, self._before.log)
+        self.record.findings = talk.settle(running, new, history)
         self._digest = pump.stage(new)
-        refill = f" and tell it of {millilitres(plan.fill_nl)} mL" if plan.fill_nl is not None else ""
-        talk.agree(f"{stop_warning(running, new)}Make this the pump's program{refill}?")
+        more = "".join(f", {what}" for what in self._to_do() if what)
+        talk.agree(f"{stop_warning(running, new)}Make this the pump's program{more}?")
         return f"program {self._digest[:4].hex()} is agreed to and was checked by the pump"
+
+    def _to_do(self) -> tuple[str, str]:
+        """What is done beside a change of program, for the question."""
+        fill_nl = self._plan.fill_nl
+        return (
+            "set the pump's clock" if self._plan.set_clock else "",
+            f"tell the pump that its reservoir now holds {millilitres(fill_nl)} mL"
+            if fill_nl is not None
+            else "",
+        )
 
     def _check_fill(self, capacity_nl: int) -> None:
         """Drug that may lie beside the pump is found before the pump is told of it or programmed for it."""
@@ -209,7 +261,7 @@ class Visit:
             return None
         refilled = pump.refill(fill_nl)
         self.record.filled_nl = fill_nl
-        self._warn_unless_stored(refilled.is_stored)
+        self._warn_unless_stored(refilled.is_stored, "the refill")
         text = f"the pump counts from {millilitres(fill_nl)} mL"
         if self.record.fill is not None:
             text = f"{text}; {self.record.fill.text()}"
@@ -229,15 +281,27 @@ class Visit:
         self._talk.tell(text)
         return text
 
+    def _start(self, pump: Pump) -> str | None:
+        """The step that is forgotten: programmed, and start never pressed."""
+        program = pump.read_program()
+        if program is None or not program.delivers() or self._was_started(pump):
+            return None
+        if not self._talk.wants_start(self._plan):
+            return None
+        self._warn_unless_stored(pump.start(program.digest()).is_stored, "the start")
+        text = f"the pump is {status_once_begun(pump).state_name}"
+        self._talk.tell(text)
+        return text
+
     def _confirm_dates(self, pump: Pump) -> str | None:
-        self.record.now = read = interrogate(pump)
+        self.record.now = read = interrogate(pump, self._plan.wall)
         if self.record.filled_nl is not None and read.status.fill_nl != self.record.filled_nl:
             raise ThecalError(f"the pump counts from {read.status.fill_nl} nL instead of what it was told")
         if self._digest is not None and read.status.program_digest != self._digest:
             raise ThecalError("the pump has another program than the one agreed to; interrogate it")
-        if not read.status.is_delivering and read.status.state_name == "stopped":
+        if self.record.is_standing:
             self.record.warnings.append(
-                "the pump is stopped and gives nothing; `thecal start` begins delivery"
+                f"the pump is {read.status.state_name} and gives NOTHING; `thecal start` begins delivery"
             )
         if read.dates is None:
             text = "no dates: no program that delivers, or it is not known what the reservoir holds"
@@ -267,7 +331,9 @@ class Visit:
             self._talk.reason,
             self._before.status.latest_event + 1,
         )
-        record.written = self._write(self._plan, clinic_report(read, visit), handout(read))
+        record.written = self._write(
+            self._plan, clinic_report(read, visit), handout(read, self._plan.contacts)
+        )
         return f"wrote {', '.join(record.written)}"
 
     @property
@@ -286,10 +352,10 @@ class Visit:
                 return program.reservoir_nl
         return self._before.status.fill_nl or 40_000_000
 
-    def _warn_unless_stored(self, is_stored: bool) -> None:
+    def _warn_unless_stored(self, is_stored: bool, what: str) -> None:
         if not is_stored:
             self.record.warnings.append(
-                "the pump could not write the refill to its memory: a power cut undoes it"
+                f"the pump could not write {what} to its memory: a power cut undoes it"
             )
 
     def _warn_about_concentration(self) -> None:

@@ -1,8 +1,10 @@
-"""``python -m thecal_sim.metrics.benchmark``: how long a trumpet curve takes over a day of half-minute samples."""
+"""``thecal-hil trumpet-speed``: how long a trumpet curve takes over a day of half-minute samples."""
 
 from __future__ import annotations
 
+import argparse
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,7 +17,8 @@ _RUNS = 50
 _RATE_NL_PER_DAY = 424_000
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> int:
+    argparse.ArgumentParser(prog="thecal-hil trumpet-speed", description=__doc__).parse_args(argv)
     due_nl = at_constant_rate(_RATE_NL_PER_DAY, STANDARD.sample_s, _SAMPLES)
     noise_nl = np.random.default_rng(_SEED).normal(0.0, 1.0, _SAMPLES + 1)
     volume_nl = np.maximum.accumulate(due_nl + noise_nl)
@@ -29,7 +32,4 @@ def main() -> None:
         f"trumpet over 24 h of {_SAMPLES:,} samples (seed {_SEED}): {min(took_ms):.3f} ms at best, "
         f"{max(took_ms):.3f} ms at worst of {_RUNS} runs; overall error {curve.overall_percent:+.4f} %"
     )
-
-
-if __name__ == "__main__":
-    main()
+    return 0

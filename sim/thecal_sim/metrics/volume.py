@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from thecal_sim.units import NL_PER_ML, NS_PER_S
+
 Volumes = NDArray[np.float64]
 Instants = NDArray[np.int64]
 
@@ -21,13 +23,11 @@ MOST_FALL_G = 0.002
 """From one reading to the next: twenty digits of a balance that resolves 0.1 mg. More is no noise: it was zeroed, or
 something was taken off it."""
 _ROUNDING = 1e-9
-_NL_PER_ML = 1_000_000
-_NS_PER_S = 1_000_000_000
 
 
 def even_instants(begin_ns: int, sample_s: float, samples: int) -> Instants:
     """``samples`` intervals of ``sample_s`` from ``begin_ns`` on: ``samples`` + 1 instants."""
-    return begin_ns + np.rint(np.arange(samples + 1) * (sample_s * _NS_PER_S)).astype(np.int64)
+    return begin_ns + np.rint(np.arange(samples + 1) * (sample_s * NS_PER_S)).astype(np.int64)
 
 
 def from_pulses(step_times_ns: Instants, nl_per_step: float, at_ns: Instants) -> Volumes:
@@ -52,7 +52,7 @@ def from_mass(mass_g: NDArray[np.float64], g_per_ml: float = WATER_G_PER_ML, los
             "the balance was zeroed, or something was taken off it"
         )
     kept_g = mass_g - mass_g[0] + loss_g * np.arange(float(len(mass_g)))
-    return kept_g / g_per_ml * _NL_PER_ML
+    return kept_g / g_per_ml * NL_PER_ML
 
 
 def volume_per_step(step_volume_nl: Volumes, weighed_nl: Volumes) -> float:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thecal_sim.units import NS_PER_MS, NS_PER_S
+from thecal_sim.units import NS_PER_HOUR, NS_PER_MS, NS_PER_S
 
-_NS_PER_H = 3_600 * NS_PER_S
 _NOISE_NS = 100 * NS_PER_MS
 """A balance averages about so long; readings within it have the same noise."""
 _UNSTABLE_NOISE = 3.0
@@ -61,7 +60,7 @@ class Balance:
         earlier_ns = max(self._begin_ns, t_ns - round(parameters.settles_in_s * NS_PER_S))
         before_g, mass_g = self._mass_at(np.array([earlier_ns, t_ns], np.int64)).tolist()
         is_stable = abs(mass_g - before_g) <= parameters.resolution_g
-        hours = (t_ns - self._begin_ns) / _NS_PER_H
+        hours = (t_ns - self._begin_ns) / NS_PER_HOUR
         creep_g = (self.drift_g_per_h - parameters.evaporation_g_per_h) * hours
         noise_g = parameters.noise_g * (1.0 if is_stable else _UNSTABLE_NOISE) * self._noise(t_ns)
         digits = round((mass_g + creep_g + noise_g) / parameters.resolution_g)

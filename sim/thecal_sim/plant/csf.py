@@ -16,11 +16,10 @@ from math import exp, expm1, log
 import numpy as np
 from numpy.typing import NDArray
 
-from thecal_sim.units import NS_PER_MINUTE, NS_PER_S
+from thecal_sim.units import NS_PER_MINUTE, NS_PER_S, S_PER_HOUR
 
 GRID_NS = NS_PER_MINUTE
 """A hundredth of the half-life."""
-_S_PER_H = 3_600
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class CsfParameters:
 
     @property
     def rate_per_ns(self) -> float:
-        return log(2) / (self.half_life_h * _S_PER_H * NS_PER_S)
+        return log(2) / (self.half_life_h * S_PER_HOUR * NS_PER_S)
 
     @property
     def volume_ml(self) -> float:

@@ -15,6 +15,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from thecal.pumps.constants import chosen
 from thecal_fw.core.bolus import KIND_PATIENT
 from thecal_fw.core.calibration import BENCH_CALIBRATION
 from thecal_fw.core.modes import MODE_CONTINUOUS
@@ -150,7 +151,7 @@ def full_cycle(days: int, seed: int = 0, tell: Callable[[int], None] = lambda da
     tell(days)
     end_ns = therapy.start_ns + days * NS_PER_DAY
     delivered = time.process_time()
-    microsteps_per_nl = Fraction(BENCH_CALIBRATION.microsteps_per_rev, BENCH_CALIBRATION.nl_per_rev)
+    microsteps_per_nl = chosen().microsteps_per_nl
     ideal = IdealDelivery(therapy.history, microsteps_per_nl)
     check = check_pulses(ideal, therapy.pump.step_times_ns, end_ns)
     checked = time.process_time()

@@ -4,13 +4,19 @@
 
 Each microstep brings its volume in at once, so between two of them the pressure beyond the back pressure falls by
 exp(-t / RC). The tip lets nothing in (an assumption: it has a valve): when the back pressure rises above the line's
-own, nothing comes out until the pump has made up for it. Everything stands in closed form; no time step is involved.
+own, or rollers draw something back, nothing comes out until the pump has made up for it. Everything stands in closed
+form; no time step is involved.
+
+What stretches is silicone. The bore of a long tube of an incompressible material, inner radius a, outer radius b,
+widens so that its volume V grows by
+
+    dV/dp = 3 V / E  b^2 / (b^2 - a^2)        E: Young's modulus (Lame's thick-walled cylinder, held in length)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp
+from math import exp, pi
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,21 +27,38 @@ _NEGLIGIBLE = 1e-18
 """Of a pressure is no longer worth adding."""
 
 
+def compliance_of_tube(length_m: float, bore_mm: float, outer_mm: float, modulus_mpa: float) -> float:
+    """What a tube stores for each kPa, in nL."""
+    if not 0 < bore_mm < outer_mm:
+        raise ValueError(f"bore_mm: {bore_mm}; must lie between 0 and outer_mm: {outer_mm}")
+    volume_nl = length_m * pi * (bore_mm / 2) ** 2 * 1e6
+    wall = outer_mm**2 / (outer_mm**2 - bore_mm**2)
+    return 3 * volume_nl / (modulus_mpa * 1e3) * wall
+
+
 @dataclass(frozen=True)
 class LineParameters:
-    """compliance_nl_per_kpa: tube, head and catheter together; an assumption, such that an occlusion stores some
-    tens of microlitres, as an insulin pump's has been seen to (3.0 U, MiniMed 511).
+    """compliance_nl_per_kpa: tube, head and catheter together; by default one metre of silicone tube (Young's modulus
+    3 MPa, as soft as grades for pump tubes are) of 0.53 mm bore and 1.31 mm outside.
 
     resistance_kpa_s_per_nl: 8 mu L / (pi r^4) of one metre of a catheter of 2.2 uL/cm (its radius is 0.265 mm) and
     water at 37 C, 0.7 mPa s.
+
+    slips_at_kpa: pressure across the head at which its rollers no longer hold: what a microstep moves beyond it slips
+    back. An assumption: it depends on how hard the rollers squeeze. bursts_at_kpa: pressure in the line at which a tube
+    bursts or comes off its fitting; None if the rollers slip first, as by default.
     """
 
-    compliance_nl_per_kpa: float = 50.0
+    compliance_nl_per_kpa: float = compliance_of_tube(1.0, 0.53, 1.31, 3.0)
     resistance_kpa_s_per_nl: float = 0.00036
+    slips_at_kpa: float = 350.0
+    bursts_at_kpa: float | None = None
 
     def __post_init__(self) -> None:
         if self.compliance_nl_per_kpa <= 0 or self.resistance_kpa_s_per_nl <= 0:
             raise ValueError("compliance and resistance of the line must be positive")
+        if self.slips_at_kpa <= 0 or (self.bursts_at_kpa is not None and self.bursts_at_kpa <= 0):
+            raise ValueError("pressures at which the rollers slip or the tube bursts must be positive")
 
     @property
     def time_constant_ns(self) -> float:
@@ -53,8 +76,10 @@ class Pressure:
 class Line:
     """What a course of microsteps makes of the pressure, while the conditions stay as they are."""
 
-    def __init__(self, parameters: LineParameters) -> None:
+    def __init__(self, parameters: LineParameters, draws_back: bool = False) -> None:
+        """``draws_back``: whether a microstep may bring in less than nothing."""
         self.parameters = parameters
+        self._draws_back = draws_back
         self._compliance = parameters.compliance_nl_per_kpa
         self._tau_ns = parameters.time_constant_ns
 
@@ -68,6 +93,12 @@ class Line:
         self, begin: Pressure, times_ns: NDArray[np.int64], volumes_nl: NDArray[np.float64], is_closed: bool
     ) -> float:
         """The excess just after the last of some microsteps."""
+        if self._draws_back:
+            return (
+                float(self._one_by_one(begin, times_ns, volumes_nl, is_closed)[-1])
+                if len(times_ns)
+                else begin.excess_kpa
+            )
         rises = volumes_nl / self._compliance
         first, excess = self._first_that_opens(begin, times_ns, rises, is_closed)
         if first is None:
@@ -81,6 +112,8 @@ class Line:
         self, begin: Pressure, times_ns: NDArray[np.int64], volumes_nl: NDArray[np.float64], is_closed: bool
     ) -> NDArray[np.float64]:
         """The excess just after each of some microsteps."""
+        if self._draws_back:
+            return self._one_by_one(begin, times_ns, volumes_nl, is_closed)
         rises = volumes_nl / self._compliance
         first, _ = self._first_that_opens(begin, times_ns, rises, is_closed)
         if first is None:
@@ -93,6 +126,17 @@ class Line:
         open_rises[0] += self.left_after(before, since_ns, is_closed)
         excess[first:] = decaying_sums(times_ns[first:], open_rises, self._tau_ns)
         return excess
+
+    def _one_by_one(
+        self, begin: Pressure, times_ns: NDArray[np.int64], volumes_nl: NDArray[np.float64], is_closed: bool
+    ) -> NDArray[np.float64]:
+        """The same by the recurrence: where something is drawn back, the line opens and shuts again and again."""
+        excess, at_ns, found = begin.excess_kpa, begin.t_ns, np.empty(len(times_ns))
+        rises = (volumes_nl / self._compliance).tolist()
+        for place, (t_ns, rise) in enumerate(zip(times_ns.tolist(), rises, strict=True)):
+            excess = self.left_after(excess, t_ns - at_ns, is_closed) + rise
+            found[place], at_ns = excess, t_ns
+        return found
 
     def _first_that_opens(
         self, begin: Pressure, times_ns: NDArray[np.int64], rises: NDArray[np.float64], is_closed: bool

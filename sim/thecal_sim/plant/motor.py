@@ -6,6 +6,9 @@
 The pressure's share is the work of moving the fluid against it, p dV, over the angle turned. A microstep whose load is
 beyond the pull-out torque is not turned, and the rotor takes hold again only when the field has come round to it: a
 motor that is pulled out loses whole electrical cycles, of four full steps each.
+
+A motor of the parts list is not stopped by a closed line: 1 mNm is 126 kPa across a head of 50 uL a revolution, so at
+300 mNm the rollers let fluid slip back, or a joint gives way, long before a microstep is lost.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import pi
 
-from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal.pumps.constants import chosen
 
 _MNM_PER_KPA_NL = 1e-6
 """1 kPa times 1 nL is 1e-9 J."""
@@ -21,17 +24,17 @@ _MNM_PER_KPA_NL = 1e-6
 
 @dataclass(frozen=True)
 class MotorParameters:
-    """Of a small stepper with its driver. Torques are assumptions for the bench: a closed line then stalls the motor at
-    about 300 kPa, in the range in which pumps of this kind report an occlusion."""
+    """Of a NEMA 17 motor as the parts list of docs/wiring.md names it, with its driver."""
 
-    microsteps_per_rev: int = BENCH_CALIBRATION.microsteps_per_rev
-    microsteps_per_electrical_cycle: int = 64
-    """Four full steps of 16 microsteps."""
-    pull_out_torque_mnm: float = 6.0
-    """At standstill. Assumption."""
+    microsteps_per_rev: int = round(chosen().motor.microsteps_per_head_turn)
+    """Of the head; behind a gear, the nearest whole number."""
+    microsteps_per_electrical_cycle: int = 4 * chosen().motor.microsteps_per_full_step
+    """Four full steps."""
+    pull_out_torque_mnm: float = 300.0
+    """At standstill. Motors that bench builders buy hold 260 to 590 mNm (public build wikis of pumps and plotters)."""
     greatest_microsteps_per_s: float = 20_000.0
     """At which nothing of it is left. Assumption."""
-    friction_torque_mnm: float = 3.5
+    friction_torque_mnm: float = 40.0
     """Bearings, and the tube that the rollers squeeze. Assumption."""
 
     def __post_init__(self) -> None:
@@ -54,3 +57,8 @@ class MotorParameters:
     def pressure_kpa_at(self, torque_mnm: float, nl_per_microstep: float) -> float:
         """Pressure across the head that takes this torque; the inverse of ``pressure_torque_mnm``."""
         return torque_mnm / self.pressure_torque_mnm(1.0, nl_per_microstep)
+
+
+WEAK_MOTOR = MotorParameters(pull_out_torque_mnm=6.0, friction_torque_mnm=3.5)
+"""A pancake motor at a low current, forty times weaker than those of the parts list: a closed line stalls it at about
+300 kPa. For the supervision of a motor that stands still."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from thecal_sim.plant.balance import Balance
 from thecal_sim.plant.csf import CsfCompartment
-from thecal_sim.plant.drug_front import DrugFront
+from thecal_sim.plant.drug_front import Dispersion, DrugFront
 from thecal_sim.plant.line import Line
 from thecal_sim.plant.parameters import PlantParameters
 from thecal_sim.plant.reservoir import Reservoir
@@ -39,7 +39,9 @@ class Outputs:
     ) -> None:
         self._parameters, self._shaft, self._reservoir = parameters, shaft, reservoir
         self._traces = traces = Traces(shaft, line)
-        self._front = DrugFront(parameters.drug_front)
+        self._front = DrugFront(
+            parameters.drug_front, Dispersion(parameters.drug_front, traces.out_nl, begin_ns)
+        )
         self._csf = CsfCompartment(parameters.csf, self._dose_ng, begin_ns)
         self.balance = Balance(parameters.balance, self._mass_g, seed, begin_ns)
         self._curves: dict[Quantity, Callable[[Instants], NDArray]] = {
@@ -48,6 +50,8 @@ class Outputs:
             Quantity.OUT: traces.out_nl,
             Quantity.PRESSURE: traces.pressure_kpa,
             Quantity.STORED: traces.stored_nl,
+            Quantity.SLIPPED: traces.slipped_nl,
+            Quantity.LEAKED: traces.leaked_nl,
             Quantity.RESERVOIR: lambda t_ns: reservoir.content_nl(t_ns, traces.moved_nl(t_ns)),
             Quantity.MASS: self._mass_g,
             Quantity.DOSE_AT_TIP: self._dose_ng,
@@ -78,21 +82,22 @@ class Outputs:
 
     def _torque_mnm(self, turned: int, moved_nl: float, pressure_kpa: float) -> float:
         stretch = self._shaft.stretches[-1]
-        next_nl = float(self._shaft.moved_nl(stretch, np.array([turned + 1]))[0]) - moved_nl
+        rolled_nl = self._shaft.moved_nl(stretch, np.array([turned, turned + 1]))
+        next_nl = float(rolled_nl[1] - rolled_nl[0])
         return self._shaft.load_mnm(pressure_kpa - self._reservoir.pressure_kpa(moved_nl), next_nl)
 
     # --- what comes out at the tip
 
     def _mass_g(self, t_ns: Instants) -> Floats:
         drawn = [(inlet.at_nl, inlet.liquid) for inlet in self._reservoir.inlets()]
-        liquid_nl = self._front.out_at_tip(self._traces.out_nl(t_ns), _ALL_LIQUID, drawn)
+        liquid_nl = self._front.out_at_tip(t_ns, self._traces.out_nl(t_ns), _ALL_LIQUID, drawn)
         return liquid_nl * _ML_PER_NL * self._parameters.balance.g_per_ml
 
     def _dose_ng(self, t_ns: Instants) -> Floats:
-        return self._front.out_at_tip(self._traces.out_nl(t_ns), *self._drug_drawn())
+        return self._front.out_at_tip(t_ns, self._traces.out_nl(t_ns), *self._drug_drawn())
 
     def _concentration_ng_per_nl(self, t_ns: Instants) -> Floats:
-        return self._front.at_tip(self._traces.out_nl(t_ns), *self._drug_drawn())
+        return self._front.at_tip(t_ns, self._traces.out_nl(t_ns), *self._drug_drawn())
 
     def _drug_drawn(self) -> tuple[float, list[tuple[float, float]]]:
         """Concentration in the line at the beginning, and what has been drawn since."""

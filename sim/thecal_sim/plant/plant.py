@@ -52,8 +52,8 @@ class Plant:
     def _begin(self, env: VirtualTime, owns_time: bool) -> None:
         parts = self.parameters
         self.env, self._owns_time = env, owns_time
-        line = Line(parts.line)
         rotor = Rotor(parts.rotor, parts.motor.microsteps_per_rev)
+        line = Line(parts.line, rotor.draws_back)
         self._reservoir = Reservoir(parts.reservoir, env.now_ns)
         self._shaft = Shaft(parts.motor, rotor, line, self._reservoir, env.now_ns, parts.conditions)
         self._outputs = Outputs(parts, self.seed, env.now_ns, self._shaft, line, self._reservoir)
@@ -197,6 +197,17 @@ class Plant:
         """Open it again; what it has stored comes out."""
         self._change(is_occluded=False)
 
+    def break_line(self) -> None:
+        """A tube bursts or comes off: from now on everything comes out there, and nothing at the tip."""
+        self._change(is_broken=True)
+
+    def mend_line(self) -> None:
+        self._change(is_broken=False)
+
+    def siphon(self, nl_per_s: float) -> None:
+        """So much runs through the head by itself; 0 ends it."""
+        self._change(siphoned_nl_per_s=nl_per_s)
+
     def set_back_pressure(self, kpa: float) -> None:
         self._change(back_pressure_kpa=kpa)
 
@@ -218,7 +229,8 @@ class Plant:
 
     def _moved_now_nl(self) -> float:
         shaft = self._shaft
-        return float(shaft.moved_nl(shaft.stretches[-1], np.array([len(shaft.turned_ns)]))[0])
+        turned_nl = float(shaft.moved_nl(shaft.stretches[-1], np.array([len(shaft.turned_ns)]))[0])
+        return turned_nl + shaft.besides_nl(self.now_ns)
 
     def _change(self, **changed: float | bool) -> None:
         self._catch_up()

@@ -2,9 +2,10 @@
 
     v(k) = V_rev / M (1 + sum over h of a_h cos(2 pi h (k + 1/2) / M + phi_h))        k: microstep of M in a revolution
 
-Each roller that lets go of the tube or takes hold of it makes the flow pulsate. Whatever the pulsation, a whole
-revolution moves exactly the calibrated volume of a new tube, times wear and temperature. No microstep moves anything
-back: a table or set of harmonics that would is refused.
+Each roller that lets go of the tube or takes hold of it makes the flow pulsate: where one lets go, the tube springs
+open behind it and draws some of what was moved back, so real heads dip to zero and below (arXiv 2011.13167). Harmonics
+and measured tables may do so too. Whatever the pulsation, a whole revolution moves exactly the calibrated volume of a
+new tube, times wear and temperature.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thecal_fw.core.calibration import BENCH_CALIBRATION
+from thecal.pumps.constants import chosen
 from thecal_sim.plant.wear import WearParameters
 
 
@@ -32,11 +33,12 @@ class RotorParameters:
     """The head and its tube. Without a table of measured volumes the pulsation is that of the harmonics: by default
     three rollers, an assumption."""
 
-    nl_per_rev: float = float(BENCH_CALIBRATION.nl_per_rev)
+    nl_per_rev: float = float(chosen().head.nl_per_turn)
     """Of a new tube at the reference temperature."""
     harmonics: tuple[Harmonic, ...] = (Harmonic(3, 0.3), Harmonic(6, 0.1))
     measured: tuple[float, ...] | None = None
-    """Volumes of equal parts of a revolution as they were measured, in any one unit; in place of the harmonics."""
+    """Volumes of equal parts of a revolution as they were measured, in any one unit; in place of the harmonics. Those
+    below zero moved something back."""
     begins_at_microstep: int = 0
     """Angle of the shaft at the beginning."""
     wear: WearParameters = field(default_factory=WearParameters)
@@ -50,16 +52,18 @@ class RotorParameters:
 
 
 class Rotor:
-    """greatest_nl_per_microstep: most that one microstep ever moves, at the reference temperature."""
+    """greatest_nl_per_microstep: most that one microstep ever moves, at the reference temperature. draws_back: whether
+    there are microsteps that move something back."""
 
     def __init__(self, parameters: RotorParameters, microsteps_per_rev: int) -> None:
-        """ValueError if a microstep would move something back."""
         self.parameters = parameters
         self.microsteps_per_rev = microsteps_per_rev
         self._within = _shares_of_revolution(parameters, microsteps_per_rev)
         self._begin = parameters.begins_at_microstep
         self._begins_at_revs = float(self._revs(np.array([self._begin]))[0])
-        greatest_share = float(np.diff(self._within).max()) * parameters.wear.greatest_share
+        shares = np.diff(self._within)
+        self.draws_back = bool((shares < 0).any())
+        greatest_share = float(shares.max()) * parameters.wear.greatest_share
         self.greatest_nl_per_microstep = parameters.nl_per_rev * greatest_share
 
     def _revs(self, microsteps: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -97,6 +101,9 @@ def _shares_of_revolution(parameters: RotorParameters, microsteps: int) -> NDArr
         places = np.linspace(0, len(parts) - 1, microsteps + 1)
         shares = np.interp(places, np.arange(len(parts)), parts) / parts[-1]
     shares[-1] = 1.0
-    if (np.diff(shares) < 0).any():
-        raise ValueError("pulsation: a microstep would move something back; make the harmonics smaller")
     return shares
+
+
+DIPPING_ROLLERS = RotorParameters(harmonics=(Harmonic(3, 0.6), Harmonic(6, 0.3, np.pi), Harmonic(9, 0.2)))
+"""Three rollers whose flow dips below zero where one lets go. At 424 uL/day a roller takes 57 minutes, so the dip lasts
+minutes. Its depth is an assumption."""

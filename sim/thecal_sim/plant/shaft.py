@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,9 @@ _LONG_AGO_NS = -(1 << 62)
 @dataclass(frozen=True)
 class Stretch:
     """A stretch of unchanged conditions. turned, moved_nl: up to its beginning. scale: on every volume in it.
-    unscaled_nl: volume of the head at its beginning, before any scale."""
+    unscaled_nl: volume of the head at its beginning, before any scale. ran_nl: what has run through the head by itself
+    up to its beginning. leaked_nl: what has come out elsewhere than at the tip up to then, left_nl: what has left the
+    line in all."""
 
     begin_ns: int
     turned: int
@@ -38,14 +40,19 @@ class Stretch:
     scale: float
     unscaled_nl: float
     conditions: Conditions
+    ran_nl: float = 0.0
+    leaked_nl: float = 0.0
+    left_nl: float = 0.0
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where the pressure is known: just after the latest of so many microsteps turned, or at a change of conditions."""
+    """Where the pressure is known: just after the latest of so many microsteps turned, or at a change of conditions.
+    slipped_nl: what has slipped back past the rollers up to then."""
 
     turned: int
     pressure: Pressure
+    slipped_nl: float = 0.0
 
 
 class Shaft:
@@ -143,21 +150,38 @@ class Shaft:
         motor, stretch = self._motor, self.stretches[-1]
         before = self.checkpoint()
         turned = before.turned
-        is_closed = stretch.conditions.is_occluded
+        is_closed = stretch.conditions.holds
         from_nl, to_nl = self.moved_nl(stretch, np.array([turned, turned + 1])).tolist()
         excess_kpa = (
             self._line.left_after(before.pressure.excess_kpa, t_ns - before.pressure.t_ns, is_closed)
             + (to_nl - from_nl) / self._line.parameters.compliance_nl_per_kpa
         )
-        across_kpa = excess_kpa + stretch.conditions.back_pressure_kpa - self._reservoir.pressure_kpa(from_nl)
+        outside_kpa = stretch.conditions.outside_kpa
+        inlet_kpa = self._reservoir.pressure_kpa(from_nl + self.besides_nl(t_ns))
+        across_kpa = excess_kpa + outside_kpa - inlet_kpa
         load_mnm = self.load_mnm(across_kpa, to_nl - from_nl)
         if load_mnm > motor.pull_out_mnm((t_ns - self.last_command_ns) / NS_PER_S):
             self.missed += 1
             self._slips_left = motor.microsteps_per_electrical_cycle - 1
             return False
+        line = self._line.parameters
+        beyond_kpa = min(
+            across_kpa - line.slips_at_kpa, max(0.0, to_nl - from_nl) / line.compliance_nl_per_kpa
+        )
+        slipped_nl = max(0.0, beyond_kpa) * line.compliance_nl_per_kpa
+        excess_kpa -= slipped_nl / line.compliance_nl_per_kpa
         self.turned_ns.append(t_ns)
-        self.checkpoints.append(Checkpoint(turned + 1, Pressure(t_ns, excess_kpa)))
+        self.checkpoints.append(
+            Checkpoint(turned + 1, Pressure(t_ns, excess_kpa), before.slipped_nl + slipped_nl)
+        )
         self._assured = self._assured_steps()
+        bursts_at_kpa = line.bursts_at_kpa
+        if (
+            bursts_at_kpa is not None
+            and excess_kpa + outside_kpa > bursts_at_kpa
+            and not stretch.conditions.is_broken
+        ):
+            self.change(t_ns, replace(stretch.conditions, is_broken=True))
         return True
 
     def load_mnm(self, across_kpa: float, nl_per_microstep: float) -> float:
@@ -171,21 +195,49 @@ class Shaft:
         """Other conditions hold from an instant on that lies after every microstep so far."""
         old, now = self.stretches[-1], self.checkpoint()
         excess_kpa = self._line.left_after(
-            now.pressure.excess_kpa, t_ns - now.pressure.t_ns, old.conditions.is_occluded
+            now.pressure.excess_kpa, t_ns - now.pressure.t_ns, old.conditions.holds
         )
-        excess_kpa += old.conditions.back_pressure_kpa - conditions.back_pressure_kpa
+        line_kpa = excess_kpa + old.conditions.outside_kpa
         turned = len(self.turned_ns)
         moved_nl = float(self.moved_nl(old, np.array([turned]))[0])
         scale = conditions.wear_factor * self.rotor.scale_at(conditions.celsius)
-        unscaled_nl = self._unscaled_nl(turned)
-        self.stretches.append(Stretch(t_ns, turned, moved_nl, scale, unscaled_nl, conditions))
-        self.checkpoints.append(Checkpoint(turned, Pressure(t_ns, excess_kpa)))
+        ran_nl = self._ran_nl(old, t_ns)
+        left_nl = moved_nl + ran_nl - now.slipped_nl - self.stored_nl(line_kpa)
+        leaked_nl = old.leaked_nl + (left_nl - old.left_nl if old.conditions.is_broken else 0.0)
+        self.stretches.append(
+            Stretch(
+                t_ns,
+                turned,
+                moved_nl,
+                scale,
+                self._unscaled_nl(turned),
+                conditions,
+                ran_nl,
+                leaked_nl,
+                left_nl,
+            )
+        )
+        pressure = Pressure(t_ns, line_kpa - conditions.outside_kpa)
+        self.checkpoints.append(Checkpoint(turned, pressure, now.slipped_nl))
         self._assured = self._assured_steps()
+
+    def stored_nl(self, line_kpa: float) -> float:
+        """What the line holds more than at the beginning, because it is stretched."""
+        begin_kpa = self.stretches[0].conditions.outside_kpa
+        return (line_kpa - begin_kpa) * self._line.parameters.compliance_nl_per_kpa
+
+    def besides_nl(self, t_ns: int) -> float:
+        """What has been moved up to now but for the microsteps: it ran through the head by itself, or slipped back."""
+        return self._ran_nl(self.stretches[-1], t_ns) - self.checkpoints[-1].slipped_nl
+
+    @staticmethod
+    def _ran_nl(stretch: Stretch, t_ns: int) -> float:
+        return stretch.ran_nl + stretch.conditions.running_nl_per_s * (t_ns - stretch.begin_ns) / NS_PER_S
 
     # --- where it is
 
     def moved_nl(self, stretch: Stretch, turned: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Volume the head has moved with so many microsteps turned, all within a stretch."""
+        """Volume the rollers have moved with so many microsteps turned, all within a stretch, if none slipped back."""
         return stretch.moved_nl + stretch.scale * (self.rotor.volume_nl(turned) - stretch.unscaled_nl)
 
     def _unscaled_nl(self, turned: int) -> float:
@@ -200,20 +252,21 @@ class Shaft:
         times = np.array(self.turned_ns[latest.turned :], np.int64)
         moved_nl = self.moved_nl(stretch, np.arange(latest.turned, turned + 1))
         volumes = moved_nl[1:] - moved_nl[:-1]
-        excess_kpa = self._line.after_last(latest.pressure, times, volumes, stretch.conditions.is_occluded)
-        return Checkpoint(turned, Pressure(int(times[-1]), excess_kpa))
+        excess_kpa = self._line.after_last(latest.pressure, times, volumes, stretch.conditions.holds)
+        return Checkpoint(turned, Pressure(int(times[-1]), excess_kpa), latest.slipped_nl)
 
     def _assured_steps(self) -> int:
-        """How many further microsteps are turned for sure: as if nothing came out of the line, with the most a
-        microstep moves, at the least interval, and no help from the reservoir."""
-        motor, stretch = self._motor, self.stretches[-1]
+        """How many further microsteps are turned for sure, and neither slip nor burst the tube: as if nothing came out
+        of the line, with the most a microstep moves, at the least interval, and no help from the reservoir."""
+        motor, stretch, line = self._motor, self.stretches[-1], self._line.parameters
         most_nl = self.rotor.greatest_nl_per_microstep * stretch.scale
         left_mnm = motor.pull_out_mnm(_ASSURED_INTERVAL_NS / NS_PER_S) - self.load_mnm(0.0, most_nl)
         if left_mnm < 0:
             return 0
         conditions, pressure = stretch.conditions, self.checkpoints[-1].pressure
-        now_kpa = max(0.0, pressure.excess_kpa + conditions.back_pressure_kpa)
-        room_nl = (
-            motor.pressure_kpa_at(left_mnm, most_nl) - now_kpa
-        ) * self._line.parameters.compliance_nl_per_kpa
+        now_kpa = max(0.0, pressure.excess_kpa + conditions.outside_kpa)
+        bound_kpa = min(motor.pressure_kpa_at(left_mnm, most_nl), line.slips_at_kpa)
+        if line.bursts_at_kpa is not None:
+            bound_kpa = min(bound_kpa, line.bursts_at_kpa)
+        room_nl = (bound_kpa - now_kpa) * line.compliance_nl_per_kpa
         return max(0, min(_MOST_ASSURED, int(room_nl / most_nl) - 1))

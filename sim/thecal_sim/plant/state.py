@@ -14,6 +14,8 @@ class Quantity(StrEnum):
     OUT = "out_nl"
     PRESSURE = "pressure_kpa"
     STORED = "stored_nl"
+    SLIPPED = "slipped_nl"
+    LEAKED = "leaked_nl"
     RESERVOIR = "reservoir_nl"
     MASS = "mass_g"
     DOSE_AT_TIP = "dose_ng"
@@ -27,6 +29,8 @@ UNITS = {
     Quantity.OUT: "nL",
     Quantity.PRESSURE: "kPa",
     Quantity.STORED: "nL",
+    Quantity.SLIPPED: "nL",
+    Quantity.LEAKED: "nL",
     Quantity.RESERVOIR: "nL",
     Quantity.MASS: "g",
     Quantity.DOSE_AT_TIP: "ng",
@@ -37,8 +41,9 @@ UNITS = {
 
 @dataclass(frozen=True)
 class PlantState:
-    """turned, missed: microsteps of the shaft since the beginning. moved_nl: what the head has moved, air_nl of it air.
-    out_nl: what has come out at the tip. stored_nl: what the line holds because it is stretched, above the beginning.
+    """turned, missed: microsteps of the shaft since the beginning. moved_nl: what has gone through the head, air_nl of
+    it air, without slipped_nl, which its rollers let slip back. out_nl: what has come out at the tip, leaked_nl: where
+    the line is broken. stored_nl: what the line holds because it is stretched, above the beginning.
     pressure_kpa: in the line. torque_mnm: what the next microstep would take. reservoir_nl: content, residual included.
     mass_g: of the liquid out at the tip. dose_ng: drug that has come out there, concentration_ng_per_nl: of what does
     now. csf_ng, csf_ng_per_ml: in the cerebrospinal fluid; for looking only."""
@@ -50,6 +55,8 @@ class PlantState:
     air_nl: float
     out_nl: float
     stored_nl: float
+    slipped_nl: float
+    leaked_nl: float
     pressure_kpa: float
     torque_mnm: float
     reservoir_nl: float

@@ -7,6 +7,7 @@ as after the change, one at which a microstep is turned as after it.
 from __future__ import annotations
 
 import itertools
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from thecal_sim.plant.line import Line
 from thecal_sim.plant.shaft import Checkpoint, Shaft, Stretch
+from thecal_sim.units import NS_PER_S
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
@@ -24,12 +26,14 @@ _MOST_KEPT = 3
 
 
 class Traces:
-    """moved is what the head has moved; out is what has come out at the tip, without what the line has stored since the
-    beginning."""
+    """moved is what has gone through the head; out is what of it has come out at the tip, without what the line has
+    stored since the beginning and what has leaked where it is broken."""
 
     def __init__(self, shaft: Shaft, line: Line) -> None:
         self._shaft, self._line = shaft, line
-        self._begin_kpa = shaft.stretches[0].conditions.back_pressure_kpa
+        self._begin_kpa = shaft.stretches[0].conditions.outside_kpa
+        self._slips_seen = 0
+        self._slip_ns, self._slip_nl = array("q"), array("d")
         self._answers: dict[tuple[bytes, int, int], dict[str, Floats]] = {}
 
     def turned(self, t_ns: Instants) -> Instants:
@@ -60,7 +64,22 @@ class Traces:
         turned, found = self.turned(t_ns), np.empty(len(t_ns))
         for stretch, first, last in self._parts(t_ns):
             found[first:last] = self._shaft.moved_nl(stretch, turned[first:last])
-        return found
+            running_nl = (
+                stretch.conditions.running_nl_per_s * (t_ns[first:last] - stretch.begin_ns) / NS_PER_S
+            )
+            found[first:last] += stretch.ran_nl + running_nl
+        return found - self.slipped_nl(t_ns)
+
+    def slipped_nl(self, t_ns: Instants) -> Floats:
+        """What has slipped back past the rollers."""
+        checkpoints = self._shaft.checkpoints
+        for checkpoint in checkpoints[self._slips_seen :]:
+            if checkpoint.slipped_nl:
+                self._slip_ns.append(checkpoint.pressure.t_ns)
+                self._slip_nl.append(checkpoint.slipped_nl)
+        self._slips_seen = len(checkpoints)
+        places = np.searchsorted(np.array(self._slip_ns, np.int64), t_ns, side="right")
+        return np.concatenate(([0.0], np.array(self._slip_nl, np.float64)))[places]
 
     def pressure_kpa(self, t_ns: Instants) -> Floats:
         """In the line, above that of the surroundings."""
@@ -70,7 +89,7 @@ class Traces:
         turned, found = self.turned(t_ns), np.empty(len(t_ns))
         for stretch, first, last in self._parts(t_ns):
             excess = self._excess_kpa(stretch, t_ns[first:last], turned[first:last])
-            found[first:last] = excess + stretch.conditions.back_pressure_kpa
+            found[first:last] = excess + stretch.conditions.outside_kpa
         return found
 
     def stored_nl(self, t_ns: Instants) -> Floats:
@@ -78,7 +97,20 @@ class Traces:
         return (self.pressure_kpa(t_ns) - self._begin_kpa) * self._line.parameters.compliance_nl_per_kpa
 
     def out_nl(self, t_ns: Instants) -> Floats:
-        return self._once("out", lambda at: self.moved_nl(at) - self.stored_nl(at), t_ns)
+        return self._once("out", lambda at: self.moved_nl(at) - self.stored_nl(at) - self.leaked_nl(at), t_ns)
+
+    def leaked_nl(self, t_ns: Instants) -> Floats:
+        """What has come out where the line is broken."""
+        return self._once("leaked", self._leaked_nl, t_ns)
+
+    def _leaked_nl(self, t_ns: Instants) -> Floats:
+        found, left_nl = np.empty(len(t_ns)), self.moved_nl(t_ns) - self.stored_nl(t_ns)
+        for stretch, first, last in self._parts(t_ns):
+            is_broken = stretch.conditions.is_broken
+            found[first:last] = stretch.leaked_nl + (
+                left_nl[first:last] - stretch.left_nl if is_broken else 0.0
+            )
+        return found
 
     def _parts(self, t_ns: Instants) -> list[tuple[Stretch, int, int]]:
         """Each stretch that some of the instants fall into, with the places of the first and one past the last."""
@@ -103,7 +135,7 @@ class Traces:
         return found
 
     def _since(self, begin: Checkpoint, stretch: Stretch, t_ns: Instants, turned: Instants) -> Floats:
-        is_closed, until = stretch.conditions.is_occluded, int(turned[-1])
+        is_closed, until = stretch.conditions.holds, int(turned[-1])
         times = np.array(self._shaft.turned_ns[begin.turned : until], np.int64)
         moved_nl = self._shaft.moved_nl(stretch, np.arange(begin.turned, until + 1))
         volumes = moved_nl[1:] - moved_nl[:-1]

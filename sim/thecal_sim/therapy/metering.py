@@ -8,16 +8,19 @@ leaves uncertain counted as given and as given last.
 
 from __future__ import annotations
 
+from math import ceil
+
+from thecal.pumps.constants import chosen
 from thecal_sim.therapy.curve import sum_of
 from thecal_sim.therapy.dose import Dose, Kind
 from thecal_sim.therapy.forecast import planned
-from thecal_sim.therapy.plan import MINUTES_PER_DAY, MOST_RATE_NL_PER_DAY, Plan
+from thecal_sim.therapy.plan import MOST_RATE_NL_PER_DAY, Plan
 from thecal_sim.therapy.state import State
-from thecal_sim.units import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
+from thecal_sim.units import MINUTES_PER_DAY, NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
 
 SAFE_SIDE = MOST_RATE_NL_PER_DAY * NS_PER_MINUTE
 """One minute of the highest rate, in nL/day x ns."""
-_MICROSTEPS = 20 * 16 * NS_PER_DAY
+_MICROSTEPS = 20 * NS_PER_DAY * ceil(1 / chosen().microsteps_per_nl)
 """Twenty of them: a meter counts whole ones, in portions."""
 _LATE_AFTER_RESTART_NS = 5 * NS_PER_MINUTE
 """What came before a restart may count as come so much later."""

@@ -14,15 +14,18 @@ from itertools import accumulate
 from operator import sub
 from typing import Any
 
-MINUTES_PER_DAY = 1_440
+from thecal.pumps.constants import chosen
+from thecal_sim.units import MINUTES_PER_DAY
+
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 _FIRST_WEEKDAY = 3
 """1 January 1970 was a Thursday; weekdays are counted from Monday."""
-MINIMUM_RATE_NL_PER_DAY = 6_000
-MOST_RATE_NL_PER_DAY = 96_000_000
-LEAST_BASAL_NL_PER_DAY = 48_000
-MOST_BASAL_NL_PER_DAY = 24_000_000
-PUMP_TUBING_NL = 140_000
+_LIMITS = chosen().limits
+MINIMUM_RATE_NL_PER_DAY = _LIMITS.minimum_nl_per_day
+MOST_RATE_NL_PER_DAY = _LIMITS.most_nl_per_day
+LEAST_BASAL_NL_PER_DAY = _LIMITS.least_basal_nl_per_day
+MOST_BASAL_NL_PER_DAY = _LIMITS.most_basal_nl_per_day
+PUMP_TUBING_NL = chosen().line.pump_tubing_nl
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from serial import SerialException, SerialTimeoutException
 
 from thecal.client import Pump
 from thecal.errors import ThecalError
+from thecal.keys import NoKeys
 from thecal.status import Status
 from thecal_fw.core import events
 from thecal_fw.core.bursts import HOUR_S
@@ -26,7 +28,6 @@ from thecal_fw.core.roles import KEYED, ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.link import messages
 from thecal_fw.link.frames import cobs_decode
 from thecal_hil.campaigns.attack.frames import Adversary
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import Rig, RigUnavailableError
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.load import BadWire, settle
@@ -34,6 +35,7 @@ from thecal_hil.course.therapy import continuous
 from thecal_hil.evidence.measurements import write_summary
 from thecal_hil.groundwork.progress import Share, shown
 from thecal_hil.rigs.opening import open_rig
+from thecal_sim.units import NS_PER_S
 
 FRAMES = {"model": 1_000_000, "pico": 20_000}
 FRAMES_A_ROUND = 5_000
@@ -47,7 +49,7 @@ _FRAMES_AT_ONCE = 2
 _EVIDENCE = Path("build/evidence")
 
 
-class _ClinicianKeys:
+class _ClinicianKeys(NoKeys):
     def key(self, serial: str, role: int) -> bytes | None:
         return _KEYS[role]
 
@@ -227,14 +229,14 @@ def attack(rig: Rig, frames: int, seed: int, frames_a_round: int = FRAMES_A_ROUN
     return result
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.attack.attack", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil attack", description=__doc__)
     parser.add_argument("--rig", action="append", choices=sorted(FRAMES), help="default: all of them")
     parser.add_argument(
         "--frames", type=int, help="default: " + ", ".join(f"{n:,} on {r}" for r, n in FRAMES.items())
     )
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     failed = False
     for name in options.rig or list(FRAMES):
         frames = options.frames or FRAMES[name]
@@ -260,7 +262,3 @@ def main() -> int:
             flush=True,
         )
     return int(failed)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -26,11 +26,11 @@ from thecal_fw.store.layout import Layout
 from thecal_hil.campaigns.changes.case import FAULTS, Case
 from thecal_hil.campaigns.changes.steps import Step, drawn_rate
 from thecal_hil.contract.faults import PLANT_FAULTS, Fault
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import BUZZER, ResetCause
 from thecal_hil.course.course import MICROSTEPS_PER_NL, OFFSET_MINUTES, local_second
 from thecal_hil.course.therapy import continuous, with_patient_bolus
 from thecal_hil.rigs.model_rig import ModelRig
+from thecal_sim.units import NS_PER_S
 
 ACTIONS_EACH: Final = 20
 ANSWERS_WITHIN_S: Final = 12

@@ -29,17 +29,17 @@ from thecal_hil.campaigns.changes.watched import Event, Watched, is_near
 from thecal_hil.contract.faults import Fault
 from thecal_hil.contract.gate import GateError, check_gate
 from thecal_hil.contract.image import FirmwareImage
-from thecal_hil.contract.pump_clock import NS_PER_S, PumpClock, wall_ticks_at_boot
+from thecal_hil.contract.pump_clock import PumpClock, wall_ticks_at_boot
 from thecal_hil.course.course import OFFSET_MINUTES, local_second
 from thecal_hil.course.raw_link import RawLink
 from thecal_hil.course.request_values import any_values
 from thecal_hil.course.therapy import Therapy, continuous, flex, with_patient_bolus
 from thecal_hil.emulator.heap import Heap
 from thecal_hil.emulator.silicon import Silicon
-from thecal_hil.emulator.units import NS_PER_MS, NS_PER_US
 from thecal_hil.rigs.pico_rig import PicoRig
 from thecal_sim.ideal import Span
 from thecal_sim.oracle import check_pulses
+from thecal_sim.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 FAST_NL_PER_DAY: Final = 2_000_000
 NEAR_NS: Final = 100 * NS_PER_MS

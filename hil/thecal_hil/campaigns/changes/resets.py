@@ -16,7 +16,6 @@ from thecal_fw.core.events import RESET_POWER_ON, RESET_WATCHDOG
 from thecal_fw.core.pump_state import STATE_STOPPED
 from thecal_fw.core.wall_clock import TIME_CARRIED_OVER, TIME_RESTORED
 from thecal_hil.contract.image import FirmwareImage
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import ResetCause as RigReset
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.therapy import continuous
@@ -24,6 +23,7 @@ from thecal_hil.emulator.resets import ResetCause
 from thecal_hil.emulator.silicon import Silicon
 from thecal_hil.groundwork.copies import in_a_copy
 from thecal_hil.rigs.pico_rig import PicoRig
+from thecal_sim.units import NS_PER_S
 
 STAYS_S: Final = (0, 20, 600, 8 * 3_600)
 LASTING: Final = (ResetCause.POWER_ON, ResetCause.BROWN_OUT, ResetCause.USB_BOOT, ResetCause.BOOTSEL)

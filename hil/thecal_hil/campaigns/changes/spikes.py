@@ -14,12 +14,12 @@ from typing import Final
 
 from thecal_fw.rp2 import pins
 from thecal_hil.contract.image import FirmwareImage
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import BUZZER
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.therapy import continuous
 from thecal_hil.emulator.silicon import Silicon
 from thecal_hil.rigs.pico_rig import PicoRig
+from thecal_sim.units import NS_PER_S, NS_PER_US
 
 SENSE, MOTION, BUTTON = "sense", "motion", "button"
 INPUTS: Final = (SENSE, MOTION, BUTTON)
@@ -28,7 +28,6 @@ PER_SECOND: Final = 10
 _SHORTEST_NS, _LONGEST_NS = 20, 500
 _SETTLES_S: Final = 10
 _REFILL_NL: Final = 20_000_000
-_NS_PER_US: Final = 1_000
 
 
 @dataclass
@@ -108,7 +107,7 @@ def _judge(course: Course, nl_per_day: int, begins_ns: int, found: SpikedHour) -
     found.stops = int(status.rate_nl_per_day != nl_per_day or status.active_alarms != 0)
     if found.stops:
         found.wrong.append(f"{status.rate_nl_per_day} nL/day, alarms {', '.join(status.alarm_names)}")
-    asked_ns = rig.boot_origin_ns + status.boot_s * NS_PER_S + status.boot_us * _NS_PER_US
+    asked_ns = rig.boot_origin_ns + status.boot_s * NS_PER_S + status.boot_us * NS_PER_US
     seen = int((rig.steps_since_boot_ns() <= asked_ns).sum())
     # A pulse that rises just then is counted 0.6 us later.
     found.miscounted = max(0, abs(status.counted_steps - seen) - 1)

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from thecal_hil.emulator import EmulatedPico
-from thecal_hil.emulator.units import NS_PER_MS
 from thecal_hil.groundwork.copies import in_a_copy
+from thecal_sim.units import NS_PER_MS
 
 _PIO0: Final = 0x5020_0000
 _CTRL: Final = 0

@@ -16,7 +16,6 @@ import numpy as np
 from thecal_hil.campaigns.comparison.rival_programs import INTERVAL_MS, STEP_PIN
 from thecal_hil.campaigns.comparison.step_errors import StepErrors, step_errors
 from thecal_hil.contract.image import image_under_test
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import STEP
 from thecal_hil.course.course import MICROSTEPS_PER_NL, Course, local_second
 from thecal_hil.course.load import valid_frames
@@ -27,15 +26,14 @@ from thecal_hil.emulator.flash_chip import FlashTiming
 from thecal_hil.emulator.repl import RawRepl
 from thecal_hil.emulator.silicon import IDEAL
 from thecal_hil.rigs.pico_rig import PicoRig
+from thecal_sim.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 
-_NS_PER_MS = 1_000_000
-INTERVAL_NS = INTERVAL_MS * _NS_PER_MS
+INTERVAL_NS = INTERVAL_MS * NS_PER_MS
 RATE_NL_PER_DAY = 13_000_000
 """A microstep every 103.846 ms: not a whole number of ticks, as prescribed rates hardly ever are."""
 QUIET_NL_PER_DAY = 424_000
-_NS_PER_DAY = 86_400 * NS_PER_S
-REQUEST_EVERY_NS = 50 * _NS_PER_MS
-_ERASE_NS = 45 * _NS_PER_MS
+REQUEST_EVERY_NS = 50 * NS_PER_MS
+_ERASE_NS = 45 * NS_PER_MS
 _PROGRAM_NS = 700_000
 _FILL_NL = 18_000_000
 _LEAD_S = 2
@@ -87,7 +85,7 @@ def thecal(seconds: float, loaded: bool = True) -> Run:
     begin_ns = rig.now_ns
     worked_s = _loaded(rig.board, seconds, (lambda _: next(frames)) if loaded else None)
     rises_ns = rig.rising_ns(STEP)
-    interval_ns = float(_NS_PER_DAY / (rate_nl_per_day * MICROSTEPS_PER_NL))
+    interval_ns = float(NS_PER_DAY / (rate_nl_per_day * MICROSTEPS_PER_NL))
     errors = step_errors(rises_ns[rises_ns >= begin_ns], interval_ns, rig.now_ns)
     rig.close()
     return Run("this firmware", seconds, worked_s, errors)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-NS_PER_US = 1_000
+from thecal_sim.units import NS_PER_US
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,20 @@ is_temporary_rate; ``commit`` program; ``refused commit``; ``start``; ``stop``; 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thecal.errors import BadInputError
+from thecal.table import Table
+from thecal.toml_file import read_toml, toml_in
+
 MONDAY_UTC_S = 1_772_409_600
 """Monday, 2 March 2026, 00:00 UTC."""
+
+_MOST_SECONDS = 2**32 - 1
+_MOST_OFFSET = 840
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "wait": ("seconds",),
@@ -75,31 +81,44 @@ class Sequence:
 def sequence_in(text: str) -> Sequence:
     """The sequence of a TOML text; SequenceError if it is none."""
     try:
-        fields = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return _sequence(toml_in(text, "sequence"))
+    except BadInputError as error:
         raise SequenceError(str(error)) from error
-    unknown = set(fields) - {"about", "utc_s", "offset_minutes", "program", "steps"}
-    if unknown or "program" not in fields or "steps" not in fields:
-        raise SequenceError(f"needs program and steps, and knows no {', '.join(sorted(unknown)) or 'others'}")
-    for number, step in enumerate(fields["steps"], 1):
-        known = FIELDS.get(step.get("do", ""))
-        if known is None or set(step) != {"do", *known}:
-            raise SequenceError(f"step {number} is none: {step}")
-    return Sequence(
-        fields["program"],
-        tuple(fields["steps"]),
-        fields.get("utc_s", MONDAY_UTC_S),
-        fields.get("offset_minutes", 0),
-        fields.get("about", ""),
-    )
 
 
 def read_sequence(path: Path) -> Sequence:
     """The sequence of a file; SequenceError if it is none."""
     try:
-        return sequence_in(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        return _sequence(read_toml(path))
+    except BadInputError as error:
         raise SequenceError(str(error)) from error
+
+
+def _sequence(fields: dict[str, Any]) -> Sequence:
+    table = Table(fields)
+    found = Sequence(
+        table.raw("program"),
+        tuple(_step(entry) for entry in table.entries("steps")),
+        _whole(table, "utc_s", (0, _MOST_SECONDS), MONDAY_UTC_S),
+        _whole(table, "offset_minutes", (-_MOST_OFFSET, _MOST_OFFSET), 0),
+        table.string("about", "what it shows", may_be_empty=True) if table.has("about") else "",
+    )
+    if problems := table.problems():
+        raise SequenceError("\n".join(problems))
+    return found
+
+
+def _whole(table: Table, key: str, within: tuple[int, int], otherwise: int) -> int:
+    value = table.whole(key, *within) if table.has(key) else None
+    return otherwise if value is None else value
+
+
+def _step(entry: Table) -> Step:
+    do = entry.word("do", FIELDS)
+    if do is None:
+        entry.take_the_rest_as_it_is()
+        return {}
+    return {"do": do, **{key: entry.value(key, "its value") for key in FIELDS[do]}}
 
 
 def _inline(value: Any) -> str:

@@ -13,11 +13,12 @@ from typing import Any
 
 from thecal.alarm_sets import EVERY_ALARM
 from thecal_fw.core.alarm_sets import SET_BYTES
+from thecal_fw.core.limits import BENCH_LIMITS
 from thecal_fw.link import messages
 from thecal_fw.link.messages import Message
 from thecal_hil.course.request_values import any_values
 
-_FULL_NL = 40_000_000
+_FULL_NL = max(BENCH_LIMITS.reservoirs_nl)
 _YEAR_S = 365 * 86_400
 
 Request = tuple[Message, tuple[Any, ...], bytes]
@@ -76,5 +77,8 @@ class Requests:
         return utc_s, self._chance.randrange(1_000_000), self._chance.choice((0, 60, 120))
 
     def _bolus(self) -> tuple[int, int, int]:
-        kind, rate = self._chance.randrange(5), self._chance.choice((0, 900_000, 2_000_000, 96_000_000))
+        kind, rate = (
+            self._chance.randrange(5),
+            self._chance.choice((0, 900_000, 2_000_000, BENCH_LIMITS.most_rate_nl_per_day)),
+        )
         return kind, rate, self._chance.choice((60, 300, 43_200, 43_201))

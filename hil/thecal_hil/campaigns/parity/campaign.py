@@ -1,4 +1,4 @@
-"""The whole comparison of the emulator's two paths: ``python -m thecal_hil.campaigns.parity`` (``make
+"""The whole comparison of the emulator's two paths: ``thecal-hil parity`` (``make
 emulator-parity``).
 
 Promises: every scenario of the library and the course of `resets` is run on both paths in lock-step, and by itself on
@@ -17,7 +17,7 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
@@ -259,19 +259,19 @@ def _run_random(arguments: argparse.Namespace) -> tuple[Totals, str]:
         return run_random(arguments.seed, arguments.random_instructions, count.set)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.parity", description=__doc__)
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="thecal-hil parity", description=__doc__)
     parser.add_argument("--image-instructions", type=int, default=IMAGE_INSTRUCTIONS, metavar="N")
     parser.add_argument("--random-instructions", type=int, default=RANDOM_INSTRUCTIONS, metavar="N")
     parser.add_argument("--seed", type=int, default=SEED, help="of the random programs")
     parser.add_argument("--scenarios", nargs="*", default=[], metavar="NAME", help="these only")
     parser.add_argument("--jobs", type=int, default=1, help="how many to run at once")
     parser.add_argument("--uf2", type=Path, help="image to run instead of the one just built")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> int:
-    arguments = _arguments()
+def main(argv: Sequence[str]) -> int:
+    arguments = _arguments(argv)
     logging.getLogger("thecal_hil.emulator").setLevel(logging.CRITICAL)
     try:
         image = image_for(arguments.uf2)

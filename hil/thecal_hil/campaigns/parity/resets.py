@@ -14,8 +14,8 @@ from thecal_hil.contract.rig import ResetCause
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.therapy import RESERVOIR_NL, continuous
 from thecal_hil.emulator import ResetCause as EmulatedResetCause
-from thecal_hil.emulator.units import NS_PER_MS
 from thecal_hil.rigs.pico_rig import PicoRig
+from thecal_sim.units import NS_PER_MS
 
 _ERASE_NS: Final = 45 * NS_PER_MS
 _PROGRAM_NS: Final = 700_000

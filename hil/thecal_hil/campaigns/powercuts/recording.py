@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from thecal.client import Pump
 from thecal_hil.campaigns.powercuts.witness import Facts, Witness
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_sim.memory import STORAGE_SECTORS
 from thecal_sim.model import ModelPump
 from thecal_sim.nor_flash import ERASE, PROGRAM, NorFlash
+from thecal_sim.units import NS_PER_S
 
 ROT = "rot"
 """Not an operation of the pump: bytes at rest that a scenario spoils."""

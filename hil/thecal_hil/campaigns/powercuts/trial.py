@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from thecal_hil.campaigns.powercuts.invariants import broken, not_resumed
 from thecal_hil.campaigns.powercuts.recording import ROT, Operation
 from thecal_hil.campaigns.powercuts.witness import Facts
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_sim.model import ModelPump
 from thecal_sim.nor_flash import AFTER, BEFORE, ERASE, TORN_ERASE, TORN_PROGRAM, NorFlash, PowerCutError
+from thecal_sim.units import NS_PER_S
 
 RECOVERY_NS = 3 * NS_PER_S
 """The boot, what it writes, and the first upkeep, as long as nothing else is due."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from thecal.client import Pump
 from thecal_hil.emulator import EmulatedPico
-from thecal_hil.emulator.units import NS_PER_S
+from thecal_sim.units import NS_PER_S
 
 from .way import FIND_WITHIN_S
 

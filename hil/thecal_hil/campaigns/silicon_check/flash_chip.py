@@ -9,6 +9,8 @@ from __future__ import annotations
 from statistics import median
 from typing import Final
 
+from thecal_sim.units import US_PER_MS
+
 from .prompt import Prompt
 from .verdicts import NotMeasuredError, Reading, Readings
 
@@ -71,7 +73,6 @@ def program_nothing(sector):
 _TURNS: Final = 3
 _US_A_WORD: Final = 64
 _LEAST_WORDS: Final = 100
-_US_PER_MS: Final = 1_000
 _SLACK_US: Final = 50
 """An interrupt of a millisecond's frame may come in between."""
 
@@ -90,7 +91,7 @@ class FlashChip:
     def readings(self) -> Readings:
         nothing_us = self._prompt.ask(f"program_nothing({self._sector})")
         overhead_us = median(nothing_us)
-        uncertainty_ms = (max(nothing_us) - min(nothing_us) + _SLACK_US) / _US_PER_MS
+        uncertainty_ms = (max(nothing_us) - min(nothing_us) + _SLACK_US) / US_PER_MS
         # What a write of no bytes takes comes off each: leaving the mode in which flash is read, entering it again, and
         # fetching the program anew.
         pages: list[int] = []
@@ -100,8 +101,8 @@ class FlashChip:
             erases.append(self._prompt.ask(f"erase({self._sector})"))
         if not self._prompt.ask(f"is_blank({self._sector})"):
             raise NotMeasuredError(f"sector {self._sector} of the storage is not blank after its erase")
-        erases_ms = [(taken_us - overhead_us) / _US_PER_MS for taken_us, _ in erases]
-        pages_ms = [(taken_us - overhead_us) / _US_PER_MS for taken_us in pages]
+        erases_ms = [(taken_us - overhead_us) / US_PER_MS for taken_us, _ in erases]
+        pages_ms = [(taken_us - overhead_us) / US_PER_MS for taken_us in pages]
         yield "erase", Reading(round(median(erases_ms), 3), round(uncertainty_ms, 3))
         yield "erase-longest", Reading(round(max(erases_ms), 3), round(uncertainty_ms, 3))
         yield "page", Reading(round(median(pages_ms), 3), round(uncertainty_ms, 3))

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from thecal.client import Pump
+from thecal_sim.units import US_PER_MS
 
 from .verdicts import NotMeasuredError, Reading, Readings
 
-_US_PER_MS: Final = 1_000
 _NO_PROGRAM: Final = "the pump has no program, so no change was prepared"
 _NO_RECORD: Final = "the pump has written no record since its reset"
 _NO_CHANGE: Final = "the pump has delivered nothing since its reset: have it deliver for a while, and stop it"
@@ -31,4 +31,4 @@ def readings(pump: Pump) -> Readings:
 
 
 def _ms(us: int) -> Reading:
-    return Reading(us / _US_PER_MS, 1 / _US_PER_MS)
+    return Reading(us / US_PER_MS, 1 / US_PER_MS)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from thecal.client import Pump
 from thecal_fw.core.events import RESET_WATCHDOG
+from thecal_sim.units import NS_PER_S, NS_PER_US
 
 from .prompt import FEED, Prompt
 from .verdicts import NotMeasuredError, Reading, Readings
@@ -86,8 +87,6 @@ _NAMES_OF_REASONS: Final = {0: "none", 1: "timer", 2: "force", 3: "timer and for
 _TRIES: Final = 20
 _WORD: Final = 1 << 32
 _FRAME_NS: Final = 1e6
-_NS_PER_US: Final = 1_000
-_NS_PER_S: Final = 1_000_000_000
 _NS_PER_MS: Final = 1e6
 
 
@@ -136,7 +135,7 @@ def zero_of(pump: Pump, way: Way) -> Zero:
         asked_ns = way.now_ns()
         time = pump.time()
         answered_ns = way.now_ns()
-        since_zero_ns = time.boot_s * _NS_PER_S + time.boot_us * _NS_PER_US
+        since_zero_ns = time.boot_s * NS_PER_S + time.boot_us * NS_PER_US
         one = Zero((asked_ns + answered_ns) / 2 - since_zero_ns, answered_ns - asked_ns)
         if best is None or one.answer_ns < best.answer_ns:
             best = one
@@ -242,7 +241,7 @@ def _delay(before: Zero, look: Look, after: Zero) -> Reading | NotMeasuredError:
     if not look.is_memory_kept:
         return NotMeasuredError("the instant of the reset was lost with the memory")
     zeros_ns, uncertainty_ns = after.after_ns(before)
-    delay_ns = zeros_ns - look.reset_us * _NS_PER_US
+    delay_ns = zeros_ns - look.reset_us * NS_PER_US
     return Reading(round(delay_ns / _NS_PER_MS, 3), round(uncertainty_ns / _NS_PER_MS, 3))
 
 

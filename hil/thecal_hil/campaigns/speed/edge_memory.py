@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 
 from rp2040py.gpio_pin import GPIOPinState
@@ -65,15 +65,9 @@ def bytes_an_edge(edges: int = EDGES) -> float:
     return (ended_bytes - begun_bytes) / edges
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m thecal_hil.campaigns.speed.edge_memory", description=__doc__
-    )
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil edge-memory", description=__doc__)
     parser.add_argument("--edges", type=int, default=EDGES)
-    found = bytes_an_edge(parser.parse_args().edges)
+    found = bytes_an_edge(parser.parse_args(argv).edges)
     print(f"record of the pico rig: {found:.2f} bytes an edge")
     return 0 if found <= (BYTES.most or 0) else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

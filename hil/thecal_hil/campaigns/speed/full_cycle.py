@@ -8,7 +8,7 @@ wrote less; they, and all else, have to be the same as where no heartbeat is pas
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,18 +87,12 @@ def _differences(records: list[dict[str, Any]], parts: Iterable[str]) -> tuple[s
     return tuple(part for part in parts if any(record[part] != records[0][part] for record in records))
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m thecal_hil.campaigns.speed.full_cycle", description=__doc__
-    )
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil full-cycle-speed", description=__doc__)
     parser.add_argument("--days", type=int, default=DAYS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--runs", type=int, default=1)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     found = full_cycle_speed(options.days, options.seed, options.runs)
     print(found)
     return 0 if found.ratio >= (RATIO.least or 0) and not found.differences else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -20,8 +20,10 @@ from thecal_hil.campaigns.speed.earlier import HERE, environment_of, image_of, s
 from thecal_hil.campaigns.speed.pico import BEFORE, BOARD
 
 _VERIFY = """
+import sys
 try:
-    from thecal_hil.campaigns.verify.verify import main
+    from thecal_hil.cli.entry import main
+    sys.argv.insert(1, "verify")
 except ModuleNotFoundError:
     from thecal_hil.verify import main
 main()

@@ -14,12 +14,13 @@ from math import ceil
 from thecal_fw.core import alarms, events
 from thecal_hil.contract.edge_digest import edges_digest
 from thecal_hil.contract.gate import check_gate
-from thecal_hil.contract.pump_clock import NS_PER_S, Instants
+from thecal_hil.contract.pump_clock import Instants
 from thecal_hil.contract.rig import BUZZER, Rig
 from thecal_hil.course.course import MICROSTEPS_PER_NL, OFFSET_MINUTES, Course, local_second
 from thecal_hil.course.drills import Restart, heap_bytes_per_pulse, restart
 from thecal_hil.course.therapy import Therapy, continuous
 from thecal_sim.oracle import Epoch, IdealDelivery, PulseCheck
+from thecal_sim.units import NS_PER_S
 
 MIDNIGHT_S = local_second("2026-03-07")
 """The beginning of a Saturday: the day after a weekday, with another pattern."""

@@ -10,10 +10,11 @@ import numpy as np
 from thecal_hil.campaigns.verify import picture
 from thecal_hil.campaigns.verify.picture import Mark, Picture
 from thecal_hil.campaigns.verify.verdict import Verdict
-from thecal_hil.contract.pump_clock import NS_PER_S, TICK_NS
+from thecal_hil.contract.pump_clock import TICK_NS
 from thecal_hil.course.course import MICROSTEPS_PER_NL, OFFSET_MINUTES
 from thecal_sim.ideal import STEP_DUE_AT
 from thecal_sim.oracle import Epoch, IdealDelivery
+from thecal_sim.units import NS_PER_S
 
 _NL_PER_STEP = float(1 / MICROSTEPS_PER_NL)
 _DIGITS_SHOWN = 16

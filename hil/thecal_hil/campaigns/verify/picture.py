@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.typing import RcKeyType
 from numpy.typing import NDArray
 
-from thecal_hil.contract.pump_clock import NS_PER_S, TICK_NS, Instants
+from thecal_hil.contract.pump_clock import TICK_NS, Instants
+from thecal_sim.units import NS_PER_S
 
 Floats = NDArray[np.float64]
 

@@ -15,11 +15,12 @@ import numpy as np
 from rich.table import Table
 
 from thecal_hil.campaigns.verify.day import DayPlan, Record
-from thecal_hil.contract.pump_clock import NS_PER_S, TICK_NS
+from thecal_hil.contract.pump_clock import TICK_NS
 from thecal_hil.course.drills import MOST_RESTART_MS
 from thecal_hil.evidence.figures_table import figures_table
 from thecal_hil.evidence.measurements import Evidence, Measurement, figure_text, write_summary
 from thecal_sim.agreement import Agreement, compare_pulses
+from thecal_sim.units import NS_PER_S
 
 MOST_EDGE_TICKS = 1
 

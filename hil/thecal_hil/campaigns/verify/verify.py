@@ -1,4 +1,4 @@
-"""``thecal-verify``: deliver a day of therapy on the emulated board and hold every pulse against the prescription.
+"""``thecal-hil verify``: deliver a day of therapy on the emulated board and hold every pulse against the prescription.
 
 Leaves ``verify.json`` and ``verify.png`` in the evidence folder and ends in one line, ``verify: PASS ...`` or
 ``verify: FAIL ...``. Exit codes: 0 passed, 1 failed, 2 bad input or nothing to test.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-import sys
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,21 +24,19 @@ from thecal_hil.campaigns.verify.verdict import judge, measurements, report, tab
 from thecal_hil.contract.elapsed import share_of_time
 from thecal_hil.contract.gate import GateError
 from thecal_hil.contract.image import REPOSITORY
-from thecal_hil.contract.pump_clock import NS_PER_S
 from thecal_hil.contract.rig import Rig, RigUnavailableError
 from thecal_hil.course.drills import most_restart_ms
 from thecal_hil.course.therapy import prescribed_in
 from thecal_hil.evidence.measurements import Evidence
 from thecal_hil.groundwork.progress import Share, shown
 from thecal_hil.rigs.opening import open_rig
+from thecal_sim.units import NS_PER_S
 
 PRESCRIPTION = REPOSITORY / "examples/paediatric_flex.toml"
 EVIDENCE = Path("build/evidence")
 _UNITS_S = {"h": 3_600, "m": 60, "s": 1}
 _SHORTEST_S = 300
 _LONGEST_S = 7 * 86_400
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 def duration_s(text: str) -> int:
@@ -52,7 +50,6 @@ def duration_s(text: str) -> int:
     return seconds
 
 
-@app.command(epilog="Example: thecal-verify --duration 20m")
 def verify(
     duration: Annotated[str, typer.Option(help="How long to deliver: 24h, 20m, 1h30m.")] = "24h",
     rig: Annotated[
@@ -120,9 +117,11 @@ def _on_the_model(plan: DayPlan) -> Record:
     return carry_out(plan, open_rig("model"))
 
 
-def main() -> None:
-    app()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def main(argv: Sequence[str]) -> int:
+    command = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    command.command(epilog="Example: thecal-hil verify --duration 20m")(verify)
+    try:
+        command(list(argv), prog_name="thecal-hil verify")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    return 0

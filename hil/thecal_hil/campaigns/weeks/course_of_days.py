@@ -11,14 +11,13 @@ from math import pi, sin
 
 from thecal_hil.campaigns.weeks.tolerances import Drawn
 from thecal_sim.plant import Plant
-from thecal_sim.units import NS_PER_DAY
+from thecal_sim.units import NS_PER_DAY, NS_PER_HOUR
 
 LIES_DOWN_AT_H = 22
 RISES_AT_H = 6
 _BEGINS_AT_H = 12
 _WARMEST_AT_H = 15
 _STEP_H = 4
-_NS_PER_H = NS_PER_DAY // 24
 
 
 def let_days_pass(plant: Plant, drawn: Drawn, begins_ns: int, days: int) -> None:
@@ -27,10 +26,10 @@ def let_days_pass(plant: Plant, drawn: Drawn, begins_ns: int, days: int) -> None
     for day in range(days):
         noon_ns = begins_ns + day * NS_PER_DAY
         for at_h, kpa in ((LIES_DOWN_AT_H, drawn.lying_kpa), (24 + RISES_AT_H, upright_kpa)):
-            plant.at(noon_ns + (at_h - _BEGINS_AT_H) * _NS_PER_H, partial(plant.set_back_pressure, kpa))
+            plant.at(noon_ns + (at_h - _BEGINS_AT_H) * NS_PER_HOUR, partial(plant.set_back_pressure, kpa))
         for after_h in range(0, 24, _STEP_H):
             celsius = celsius_at(drawn, _BEGINS_AT_H + after_h + _STEP_H / 2)
-            plant.at(noon_ns + after_h * _NS_PER_H, partial(plant.set_temperature, celsius))
+            plant.at(noon_ns + after_h * NS_PER_HOUR, partial(plant.set_temperature, celsius))
 
 
 def celsius_at(drawn: Drawn, hour_of_day: float) -> float:

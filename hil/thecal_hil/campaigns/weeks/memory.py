@@ -1,4 +1,4 @@
-"""``python -m thecal_hil.campaigns.weeks.memory``: how much memory it takes to put a campaign together, whatever its
+"""``thecal-hil weeks-memory``: how much memory it takes to put a campaign together, whatever its
 size.
 
 The parts are synthetic: one real run, varied by a seed, as often as there are runs, in batches of the usual size. What
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def put_together(runs: int, batch: int = Plan.batch) -> PutTogether:
         store = Store(Path(directory), plan)
         with store.held():
             _make_parts(store)
-        command = [sys.executable, "-m", "thecal_hil.campaigns.weeks.memory", "--put-together", directory]
+        command = [sys.executable, "-m", "thecal_hil.cli", "weeks-memory", "--put-together", directory]
         done = subprocess.run(
             [*command, "--runs", str(runs), "--batch", str(batch)],
             stdout=subprocess.PIPE,
@@ -125,12 +126,12 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _BYTES_PER_RSS_UNIT
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m thecal_hil.campaigns.weeks.memory", description=__doc__)
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="thecal-hil weeks-memory", description=__doc__)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--batch", type=int, default=Plan.batch)
     parser.add_argument("--put-together", type=Path, metavar="DIRECTORY", help="only this, in this process")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     if options.put_together is not None:
         store = Store(options.put_together, Plan(options.runs, _DAYS, batch=options.batch))
         print(json.dumps(_put_together_here(store)))
@@ -138,7 +139,3 @@ def main() -> int:
     found = put_together(options.runs, options.batch)
     print(f"{found}; to stay below {MOST_BYTES / 1e6:,.0f} MB")
     return 0 if found.peak_bytes <= MOST_BYTES else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

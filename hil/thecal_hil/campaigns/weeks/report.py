@@ -104,7 +104,7 @@ def _worst(results: Results, figure: str) -> list[dict[str, Any]]:
 
 def replay_command(seed: int, days: int, rig: str) -> str:
     """What does one run again."""
-    return f"python -m thecal_hil.campaigns.weeks --replay {seed} --days {days} --rig {rig}"
+    return f"thecal-hil weeks --replay {seed} --days {days} --rig {rig}"
 
 
 def text(found: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""``python -m thecal_hil.campaigns.weeks.scaling``: what a second Dask worker brings, measured with one and two in
+"""``thecal-hil weeks-scaling``: what a second Dask worker brings, measured with one and two in
 one run.
 
 The cluster is of processes of this machine, on loopback. One and two take turns, so that what else the machine does
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,12 +68,14 @@ def measure(workers: int, plan: Plan, pace: Pace) -> None:
     pace.total_cpu_s += effort.total_cpu_s
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure what a second Dask worker brings.")
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="thecal-hil weeks-scaling", description="Measure what a second Dask worker brings."
+    )
     parser.add_argument("--runs", type=int, default=24)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--turns", type=int, default=2)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     plan = Plan(options.runs, options.days, batch=1)
     one, two = Pace(), Pace()
     for _ in range(options.turns):
@@ -89,7 +92,3 @@ def main() -> int:
         f"two against one: {by_wall:.2f} by the wall, {by_cpu:.2f} by processor time; to reach {LEAST_RATIO}"
     )
     return 0 if by_wall >= LEAST_RATIO else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -24,7 +24,7 @@ from thecal_sim.metrics.tip import tip_dose
 from thecal_sim.metrics.trumpet import AMBULATORY, TrumpetCurve, trumpet
 from thecal_sim.metrics.volume import Instants, Volumes, at_constant_rate, even_instants, from_mass
 from thecal_sim.plant import Plant, Quantity
-from thecal_sim.units import NS_PER_DAY
+from thecal_sim.units import HOURS_PER_DAY, NS_PER_DAY
 
 NL_PER_DAY = 424_000
 """211.9 ug a day at 500 ug/mL, a usual dose of baclofen."""
@@ -32,9 +32,8 @@ FILL_NL = 18_000_000
 USUAL_BOUND_PERCENT = 15.0
 MOST_DAYS = 35
 """The fill lasts so long, short of the low-reservoir alarm."""
-_HOURS_PER_DAY = 24
 _SAMPLES_PER_HOUR = round(3_600 / AMBULATORY.sample_s)
-_SAMPLES_PER_DAY = _HOURS_PER_DAY * _SAMPLES_PER_HOUR
+_SAMPLES_PER_DAY = HOURS_PER_DAY * _SAMPLES_PER_HOUR
 _MICROSTEPS_PER_NS = float(MICROSTEPS_PER_NL * NL_PER_DAY / NS_PER_DAY)
 
 Row = dict[str, int | float]
@@ -57,9 +56,9 @@ def run_week(rig: Rig, seed: int, days: int, hours: int | None = None) -> Row:
     the trumpet curve only the windows that fit into them. ValueError for days or hours that can't be."""
     if not 1 <= days <= MOST_DAYS:
         raise ValueError(f"days: {days}; must be 1 to {MOST_DAYS}")
-    hours = _HOURS_PER_DAY * days if hours is None else hours
-    if not 1 <= hours <= _HOURS_PER_DAY * days:
-        raise ValueError(f"hours: {hours}; must be 1 to {_HOURS_PER_DAY * days}, which is all of {days} days")
+    hours = HOURS_PER_DAY * days if hours is None else hours
+    if not 1 <= hours <= HOURS_PER_DAY * days:
+        raise ValueError(f"hours: {hours}; must be 1 to {HOURS_PER_DAY * days}, which is all of {days} days")
     drawn = drawn_by(seed)
     course = Course(rig)
     plant = Plant(plant_of(drawn), seed)

@@ -1,9 +1,9 @@
 """From published safety requirements and recalls to this pump's own requirements, and from those to the tests.
 
-``python -m thecal_hil.evidence.trace`` reads ``docs/requirements.toml`` and the marks in the tests, prints the
+``thecal-hil trace`` reads ``docs/requirements.toml`` and the marks in the tests, prints the
 matrix, writes it
 to ``build/evidence`` and fails where a link of the chain is missing. Nothing is run: whether the tests pass is what
-``make test`` says. ``python -m thecal_hil.evidence.trace.mutant_trials`` runs the mutants of
+``make test`` says. ``thecal-hil trace-mutants`` runs the mutants of
 ``docs/requirement_mutants.toml``
 against the tests of their requirements.
 """

@@ -10,11 +10,12 @@ Promise: whatever is wrong with the file's form is an error that names the entry
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from thecal_hil.evidence.trace.tables import Tables
+from thecal.errors import BadInputError
+from thecal.table import Table
+from thecal.toml_file import read_toml
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_TEXT = 300
@@ -68,37 +69,60 @@ class Catalogue:
 
 def read_catalogue(path: Path) -> Catalogue:
     """Read the requirements file; raises ``CatalogueError`` with all that is wrong with its form."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogueError(f"{path}: {error}") from error
-    faults: list[str] = []
-    tables = Tables(content, faults)
+    table = table_in(path)
     catalogue = Catalogue(
         sources=tuple(
-            Source(row["section"], row["topic"], row["numbers"])
-            for row in tables.rows("source", {"section": str, "topic": str, "numbers": list})
+            Source(
+                row.string("section", "the table it stands in"),
+                row.string("topic", "what it is about"),
+                row.strings("numbers", "texts"),
+            )
+            for row in rows(table, "source")
         ),
         requirements=tuple(
-            Requirement(row["id"], row["text"], row["answers"], row.get("why", ""), row.get("safety", False))
-            for row in tables.rows(
-                "requirement", {"id": str, "text": str, "answers": list}, {"why": str, "safety": bool}
+            Requirement(
+                row.string("id", "an id"),
+                row.string("text", "what the pump must do"),
+                row.strings("answers", "texts", may_be_empty=True),
+                row.string("why", "why it is asked for") if row.has("why") else "",
+                row.flag("safety"),
             )
+            for row in rows(table, "requirement")
         ),
-        not_applicable=tuple(_exceptions(tables, "not_applicable")),
-        pending=tuple(_exceptions(tables, "pending")),
+        not_applicable=tuple(_reservation(row) for row in rows(table, "not_applicable")),
+        pending=tuple(_reservation(row, may_answer_none=True) for row in rows(table, "pending")),
     )
-    faults += [f"there is no table {name!r}" for name in content if name not in tables.known]
-    for requirement in catalogue.requirements:
-        faults += _form_faults(requirement)
-    if faults:
-        raise CatalogueError("\n".join(f"{path}: {fault}" for fault in faults))
+    for requirement in catalogue.requirements if not table.found() else ():
+        for fault in _form_faults(requirement):
+            table.complain(fault)
+    must_be_right(path, table)
     return catalogue
 
 
-def _exceptions(tables: Tables, name: str) -> list[Reservation]:
-    rows = tables.rows(name, {"what": str, "answers": list, "reason": str})
-    return [Reservation(row["what"], row["answers"], row["reason"]) for row in rows]
+def table_in(path: Path) -> Table:
+    """The table of a file of requirements or of mutants; raises ``CatalogueError`` if it can't be read."""
+    try:
+        return Table(read_toml(path))
+    except BadInputError as error:
+        raise CatalogueError(str(error)) from error
+
+
+def rows(table: Table, name: str) -> list[Table]:
+    """The rows of [[name]], none if there are none; messages name each by what it is called or about."""
+    return table.entries(name, ("id", "topic", "what", "mistake")) if table.has(name) else []
+
+
+def must_be_right(path: Path, table: Table) -> None:
+    if problems := table.problems():
+        raise CatalogueError("\n".join(f"{path}: {problem}" for problem in problems))
+
+
+def _reservation(row: Table, *, may_answer_none: bool = False) -> Reservation:
+    return Reservation(
+        row.string("what", "what is left out"),
+        row.strings("answers", "texts", may_be_empty=may_answer_none),
+        row.string("reason", "why"),
+    )
 
 
 def _form_faults(requirement: Requirement) -> list[str]:

@@ -14,10 +14,12 @@ at all, is a fault, and so is one on a test that never runs or whose failure cou
 from __future__ import annotations
 
 import ast
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from thecal.errors import BadInputError
+from thecal.toml_file import read_toml
 
 _MARK = "requirement"
 _NEVER_RUN = ("skip", "xfail")
@@ -60,9 +62,9 @@ def read_scenarios(folder: Path, root: Path) -> Marks:
     for path in sorted(folder.glob("*.toml")):
         name = path.relative_to(root).as_posix()
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
-            marks.faults.append(f"{name}: {error}")
+            content = read_toml(path)
+        except BadInputError as error:
+            marks.faults.append(str(error).replace(str(path), name, 1))
             continue
         ids = [*content.get("requirements", [])]
         for check in content.get("check", []):

@@ -1,4 +1,4 @@
-"""The command ``python -m thecal_hil.evidence.trace.mutant_trials``: each named mutant against its requirement's own
+"""The command ``thecal-hil trace-mutants``: each named mutant against its requirement's own
 tests.
 
 What became of a mutant is kept in ``build/evidence/trace-mutants.json`` under a digest of the changed file and of the
@@ -146,7 +146,7 @@ def _in_order(tests: Sequence[str], last: Result | None) -> list[str]:
     return sorted(tests, key=lambda test: last is None or not last.noticed_by.startswith(test))
 
 
-def main() -> int:
+def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make trace-mutants", description=__doc__)
     parser.add_argument("requirement", nargs="*", help="ids whose mutants are tried (default: all)")
     parser.add_argument("--again", action="store_true", help="also what still holds")
@@ -158,7 +158,7 @@ def main() -> int:
         default=LEAST_NAMED,
         help="safety-bearing requirements that have to name a mutant",
     )
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     root: Path = arguments.root.resolve()
     try:
         matrix = matrix_of_project(root, arguments.least)
@@ -200,7 +200,3 @@ def _cost(chosen: Sequence[Planned], to_try: Sequence[Planned], results: Mapping
         f"trace-mutants: {len(to_try)} of {len(chosen)} mutants to try, about {time_text(seconds)}; "
         f"{len(chosen) - len(to_try)} known"
     )
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

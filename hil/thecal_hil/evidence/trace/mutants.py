@@ -10,13 +10,11 @@ one that changes no source of the product or its oracles, and two that are the s
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from thecal_hil.evidence.trace.catalogue import Catalogue, CatalogueError
-from thecal_hil.evidence.trace.tables import Tables
+from thecal_hil.evidence.trace.catalogue import Catalogue, must_be_right, rows, table_in
 
 LEAST_NAMED = 80
 """Safety-bearing requirements that name a mutant: fewer would leave most of the catalogue unshown."""
@@ -52,17 +50,19 @@ def read_mutants(path: Path) -> tuple[Mutant, ...]:
     """Read the file of mutants, none if there is no such file; raises ``CatalogueError`` with all that is wrong."""
     if not path.is_file():
         return ()
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogueError(f"{path}: {error}") from error
-    faults: list[str] = []
-    tables = Tables(content, faults)
-    needed: dict[str, type] = {key: str for key in ("requirement", "mistake", "file", "was", "becomes")}
-    mutants = tuple(Mutant(**row) for row in tables.rows("mutant", needed, {"board": bool}))
-    faults += [f"there is no table {name!r}" for name in content if name not in tables.known]
-    if faults:
-        raise CatalogueError("\n".join(f"{path}: {fault}" for fault in faults))
+    table = table_in(path)
+    mutants = tuple(
+        Mutant(
+            row.string("requirement", "a requirement's id"),
+            row.string("mistake", "what is wrong then"),
+            row.string("file", "a file of the sources"),
+            row.string("was", "text that stands once in the file"),
+            row.string("becomes", "what is put in its place", may_be_empty=True),
+            row.flag("board"),
+        )
+        for row in rows(table, "mutant")
+    )
+    must_be_right(path, table)
     return mutants
 
 

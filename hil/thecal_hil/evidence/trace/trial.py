@@ -137,7 +137,9 @@ class Copy:
     def _run(self, tests: Sequence[str], board: bool) -> Verdict:
         rig = "pico" if board else "model"
         most_s = MOST_ON_THE_BOARD_S if board else MOST_S
-        run = run_pytest([*_ARGUMENTS, f"--rig={rig}", *tests], self._folder, ROOTS, most_s)
+        run = run_pytest(
+            [*_ARGUMENTS, f"--rig={rig}", "--thecal-idle-rigs", *tests], self._folder, ROOTS, most_s
+        )
         if run.code is None:
             return Verdict("", f"no end within {most_s:.0f} s")
         if failed := _FAILED.findall(run.said):

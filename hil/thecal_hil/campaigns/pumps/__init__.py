@@ -1,0 +1,1 @@
+"""Many pumps, each at its least and its greatest rate: ``make pumps``."""
