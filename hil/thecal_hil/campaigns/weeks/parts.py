@@ -11,15 +11,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thecal.bounded import RefusedFileError, read_bounded
 from thecal_hil.campaigns.weeks.week import Row
 from thecal_hil.groundwork.sealed import DamagedError, sealed, unsealed
 
 Rows = NDArray[np.void]
 """Rows as they follow each other in memory, with a named field for each column."""
+
+
+_MOST_HEAD_BYTES = 1_000_000
+_MOST_RUN_BYTES = 10_000
+"""A row has some eighty columns of eight bytes."""
 
 
 class PartError(Exception):
@@ -38,6 +45,15 @@ class Contents:
     def seeds(self) -> str:
         last = self.first_seed + self.runs - 1
         return f"seed {last}" if self.runs == 1 else f"seeds {self.first_seed} to {last}"
+
+
+def read_rows(path: Path, expected: Contents) -> Rows:
+    """The rows of a part's file, as of ``rows_of``."""
+    try:
+        data = read_bounded(path, _MOST_HEAD_BYTES + expected.runs * _MOST_RUN_BYTES)
+    except RefusedFileError as error:
+        raise PartError(str(error)) from error
+    return rows_of(data, expected)
 
 
 def part_of(contents: Contents, rows: Sequence[Row]) -> bytes:
@@ -61,7 +77,7 @@ def rows_of(data: bytes, expected: Contents) -> Rows:
         rows = np.frombuffer(values, _dtype_of(kinds))
     except DamagedError as error:
         raise PartError(str(error)) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise PartError(f"is no part of a campaign: {error}") from error
     if found.plan != expected.plan:
         raise PartError("is of a campaign with another plan or other sources")
