@@ -109,18 +109,22 @@ class Reading:
     @property
     def grams(self) -> Decimal:
         """The weight in grams; raises BalanceError for a unit that is no mass known here."""
+        return self.value * self._grams_of_one
+
+    @property
+    def _grams_of_one(self) -> Decimal:
         if self.unit not in GRAMS_OF:
             raise BalanceError(
                 f"unit: the balance weighs in {self.unit!r}; set it to one of {', '.join(GRAMS_OF)}"
             )
-        return self.value * GRAMS_OF[self.unit]
+        return GRAMS_OF[self.unit]
 
     @property
     def resolution_g(self) -> Decimal:
         """The last digit shown, in grams."""
         exponent = self.value.as_tuple().exponent
         assert isinstance(exponent, int)
-        return Decimal(1).scaleb(exponent) * GRAMS_OF[self.unit]
+        return Decimal(1).scaleb(exponent) * self._grams_of_one
 
 
 class Balance:

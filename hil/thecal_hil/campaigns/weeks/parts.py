@@ -24,6 +24,7 @@ Rows = NDArray[np.void]
 """Rows as they follow each other in memory, with a named field for each column."""
 
 
+_KINDS = ("<i8", "<f8")
 _MOST_HEAD_BYTES = 1_000_000
 _MOST_RUN_BYTES = 10_000
 """A row has some eighty columns of eight bytes."""
@@ -94,7 +95,10 @@ def rows_of(data: bytes, expected: Contents) -> Rows:
 @lru_cache(maxsize=4)
 def _dtype_of(kinds: bytes) -> np.dtype[np.void]:
     """Of the columns of a row. All parts of a campaign have the same."""
-    return np.dtype([(name, kind) for name, kind in json.loads(kinds)])
+    columns = [(name, kind) for name, kind in json.loads(kinds)]
+    if not all(isinstance(name, str) and kind in _KINDS for name, kind in columns):
+        raise ValueError("a column is neither of integers nor of numbers")
+    return np.dtype(columns)
 
 
 def _seeds_of(contents: Contents) -> list[int]:
