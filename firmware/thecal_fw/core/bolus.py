@@ -42,11 +42,11 @@ class Bolus:
         self.start_tick = tick
 
     def rate_at(self, tick: int) -> int:
-        """What it adds to the rate at a tick, in nL/day."""
+        """Return what it adds to the rate at a tick, in nL/day."""
         return self.rate_nl_per_day if self.start_tick <= tick < self.end_tick else 0
 
     def next_turn(self, tick: int, otherwise: int) -> int:
-        """First tick after this one at which what it adds changes, if that is before the other tick given."""
+        """Return the first tick after this one at which what it adds changes, if that is before the other tick given."""
         if tick < self.start_tick:
             return min(self.start_tick, otherwise)
         if tick < self.end_tick:
@@ -54,11 +54,11 @@ class Bolus:
         return otherwise
 
     def given_nl(self, tick: int) -> int:
-        """Volume it prescribes before a tick, in nL, to the nearest."""
+        """Return the volume it prescribes before a tick, in nL, to the nearest."""
         ticks = max(0, min(tick, self.end_tick) - self.start_tick)
         return (2 * self.rate_nl_per_day * ticks + TICKS_PER_DAY) // (2 * TICKS_PER_DAY)
 
 
 def volume_nl(rate_nl_per_day: int, minutes: int) -> int:
-    """Volume of a bolus over so many minutes, in nL, rounded up."""
+    """Return the volume of a bolus over so many minutes, in nL, rounded up."""
     return -(-rate_nl_per_day * minutes // MINUTES_PER_DAY)

@@ -138,8 +138,8 @@ def _need_patient(program: Program, limits: Limits, needs: _Needs) -> None:
 
 
 def most_bridge_seconds(program: Program, rate_nl_per_day: int) -> int:
-    """Longest time that a bridge of the program may last at a rate, in seconds: as long as the old drug in tubing and
-    catheter takes, the last second begun included. More than the line holds, it can't be."""
+    """Return the longest time that a bridge of the program may last at a rate, in seconds: as long as the old drug in
+    tubing and catheter takes, the last second begun included. More than the line holds, it can't be."""
     line_nl = PUMP_TUBING_NL + program.catheter_nl
     return min(MOST_BRIDGE_S, -(-line_nl * SECONDS_PER_DAY // max(1, rate_nl_per_day)))
 

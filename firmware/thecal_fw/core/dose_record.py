@@ -143,7 +143,7 @@ class DoseRecord:
 
 
 def _time_left(until_s: int, now_s: int) -> int:
-    """A time that is over within 24 hours, as it is kept: rounded up to 2 s."""
+    """Return a time that is over within 24 hours, as it is kept: rounded up to 2 s."""
     return min(max(0, until_s - now_s + 1) // 2, 0xFFFF)
 
 
@@ -165,7 +165,7 @@ def complete(record: "Writable", sequence: int) -> None:
 
 
 def sequence_in(record: "Octets") -> int:
-    """Sequence of an undamaged record of any layout, -1 of anything else."""
+    """Return the sequence of an undamaged record of any layout, -1 of anything else."""
     if record[0] != MAGIC or struct.unpack_from("<I", record, _CRC_OFFSET)[0] != _crc(record):
         return -1
     return struct.unpack_from("<I", record, SEQUENCE_OFFSET)[0]

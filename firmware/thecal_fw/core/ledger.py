@@ -51,11 +51,11 @@ class Ledger:
         self.granted = granted
 
     def seen(self, sensed: int) -> int:
-        """The count when the sense counter shows so many."""
+        """Return the count when the sense counter shows so many."""
         return sensed + self.unseen_steps
 
     def lifetime_steps(self, sensed: int) -> int:
-        """Microsteps of all of the pump's lives when the sense counter shows so many."""
+        """Return microsteps of all of the pump's lives when the sense counter shows so many."""
         return self.base_steps + sensed + self.unseen_steps
 
     def note_stall(self) -> None:

@@ -44,7 +44,7 @@ class LineRoom:
         self.primed_nl = min(self.primed_nl + given_nl, MOST_PRIMED_NL)
 
     def left_nl(self, catheter_nl: int, lifetime_steps: int) -> int:
-        """Volume that tubing and a catheter of this volume can still take, in nL."""
+        """Return the volume that tubing and a catheter of this volume can still take, in nL."""
         if self.empty_at_steps > lifetime_steps:
             return 0
         given_nl = self._calibration.volume_nl(lifetime_steps - self.empty_at_steps)

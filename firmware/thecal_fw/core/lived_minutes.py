@@ -59,8 +59,8 @@ class LivedMinutes:
         self.spans = kept
 
     def coming_again(self, wall: "WallClock", tick: int) -> "tuple[tuple[int, int], ...]":
-        """Spans of minutes (first, minute after the last) that a clock comes to again after a tick, within 24 hours of
-        running time since they were lived through."""
+        """Return spans of minutes (first, minute after the last) that a clock comes to again after a tick, within 24
+        hours of running time since they were lived through."""
         if not wall.is_known() or not self.spans:
             return ()
         following = wall.first_local_minute(tick)

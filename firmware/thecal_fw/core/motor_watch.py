@@ -29,11 +29,11 @@ class MotorWatch:
         self._turned = self._moved_turned = turned
 
     def standing_steps(self, counted: int, turned: int) -> int:
-        """Microsteps that the stall under way has cost so far; 0 if there is none."""
+        """Return microsteps that the stall under way has cost so far; 0 if there is none."""
         return max(0, counted - self._counted - (turned - self._turned)) if self.is_stalled else 0
 
     def judge(self, counted: int, turned: int) -> int:
-        """What is to be said about the motor now. A finding is told once; the counts then begin afresh."""
+        """Return what is to be said about the motor now. A finding is told once; the counts then begin afresh."""
         off = counted - self._counted - (turned - self._turned)
         if not self.is_stalled:
             if turned != self._moved_turned:

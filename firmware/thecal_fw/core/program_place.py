@@ -21,7 +21,7 @@ class Room:
         self.is_tight = is_tight
 
     def fits(self, program: Program) -> bool:
-        """Whether the week of a program fits; whether its bytes do is known before they come."""
+        """Return True if the week of a program fits; before its bytes come it is known whether they do."""
         return turns_of(program) <= self.turns
 
 
@@ -50,11 +50,11 @@ class ProgramPlace:
         self.length = length
 
     def encoded(self) -> memoryview:
-        """The program's bytes, where they lie."""
+        """Return the program's bytes, where they lie."""
         return memoryview(self.buffer)[: self.length]
 
     def decoded(self) -> "Program | None":
-        """The program whose bytes are here, None if they are not of a program. Valid until other bytes come."""
+        """Return the program whose bytes are here, None if they are not of a program. Valid until other bytes come."""
         try:
             return decode_in_place(self.encoded())
         except ProgramFormatError:

@@ -137,7 +137,7 @@ class RateLine:
             tick = end
 
     def index_at(self, tick: int) -> int:
-        """Of the rate that holds at a tick; of the first one for an earlier tick."""
+        """Return the index of the rate that holds at a tick; of the first one for an earlier tick."""
         ticks, low, high = self.ticks, 0, self.count - 1
         while low < high:
             middle = (low + high + 1) // 2
@@ -148,11 +148,11 @@ class RateLine:
         return low
 
     def end_of(self, index: int) -> int:
-        """Tick up to which a rate holds."""
+        """Return the tick up to which a rate holds."""
         return self.ticks[index + 1] if index + 1 < self.count else self.end
 
     def highest(self, begin: int, end: int) -> int:
-        """The highest rate between two ticks, in nL/day."""
+        """Return the highest rate between two ticks, in nL/day."""
         highest, index = 0, self.index_at(begin)
         while index < self.count and self.ticks[index] < end:
             highest = max(highest, self.rates[index])

@@ -56,7 +56,7 @@ class Reservoir:
         return counted_steps - self.filled_at_step
 
     def residual_nl(self, counted_steps: int) -> int:
-        """Calculated volume left, never below zero; meaningless while not ``is_known``."""
+        """Return calculated volume left, never below zero; meaningless while not ``is_known``."""
         used_nl = self._calibration.volume_nl(self.steps_since_refill(counted_steps))
         return max(0, self.fill_nl - used_nl)
 

@@ -111,8 +111,8 @@ class ServiceLife:
         course: "Course | None",
         on_top_nl: int = 0,
     ) -> int:
-        """Whole minutes until the tubing's life is used up at the earliest, by a course of delivery with so much on top
-        of it or, without one, by age alone."""
+        """Return whole minutes until the tubing's life is used up at the earliest, by a course of delivery with so
+        much on top of it or, without one, by age alone."""
         minutes = _minutes_until(self.limits.tubing_days, self.tubing_age_s(lifetime_s))
         left = self.limits.tubing_revolutions - self.tubing_revolutions(revolutions)
         if course is not None:

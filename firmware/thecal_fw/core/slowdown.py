@@ -32,5 +32,5 @@ class Slowdown:
             self._not_before_s = now_s + self._wait_s + 1
 
     def wait_s(self, now_s: int) -> int:
-        """Seconds until the next key is looked at, 0 if it is at once."""
+        """Return seconds until the next key is looked at, 0 if it is at once."""
         return max(0, self._not_before_s - now_s)

@@ -50,7 +50,7 @@ _MINUTES_PER_HOUR = 60
 
 
 def validate(program: Program, limits: Limits, calibration: Calibration) -> list:
-    """Every fault of a program, in a fixed order; an empty list if it may be committed."""
+    """Return every fault of a program, in a fixed order; an empty list if it may be committed."""
     faults = FaultList()
     for _ in checking(program, limits, calibration, Week(turns_of(program)), faults):
         pass

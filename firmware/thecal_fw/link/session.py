@@ -55,7 +55,7 @@ class Session:
         self.last_answer = b""
 
     def judge(self, frame: "Frame", changes: bool) -> int:
-        """What to do with a request of this session. ``last_answer`` is the answer to a repeated one."""
+        """Return what to do with a request of this session. ``last_answer`` is the answer to a repeated one."""
         if not self.number or not frame.session:
             return DECISION_NO_SESSION
         if frame.session != self.number:

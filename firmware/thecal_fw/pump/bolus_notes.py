@@ -254,7 +254,7 @@ def _second_value(bolus: Bolus) -> int:
 
 
 def _same_among(bolus: Bolus, others: "list[Bolus]") -> "Bolus | None":
-    """The same bolus, at the same ticks, among others; None if it is not there."""
+    """Return the same bolus, at the same ticks, among others; None if it is not there."""
     for other in others:
         if other is bolus or (
             bolus.start_tick == other.start_tick

@@ -89,7 +89,8 @@ class BolusRecall:
         self.unknown_until = max(self.unknown_until, self._newest_tick + TICKS_PER_DAY)
 
     def _placed(self, reset: "tuple[int, ...]") -> bool:
-        """The beginning of a life has come: now the times of its events are known. True if it is long past."""
+        """Return True if the beginning of a life has come, so that the times of its events are known, or is long
+        past."""
         base_ticks = (reset[events.AT_SECOND] - self._time.base_lifetime_s) * TICKS_PER_SECOND
         ended = None
         for event in self._of_life:
@@ -131,7 +132,7 @@ class BolusRecall:
 
 
 def _is_known(bolus: Bolus, known: "list[Bolus]") -> bool:
-    """Whether this is one that a watchdog reset left under way: two of a kind are never given at a time."""
+    """Return True if this is one that a watchdog reset left under way: two of a kind are never given at a time."""
     return any(
         [
             bolus.kind == other.kind

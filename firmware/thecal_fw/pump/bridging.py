@@ -73,7 +73,8 @@ class Bridging:
             self.end = self._infusion.position(tick) + units
 
     def lead(self, tick: int) -> "tuple[int, int] | None":
-        """Rate and end tick of the bridge for a timeline that takes over at a tick; None if nothing is left of it."""
+        """Return the rate and end tick of the bridge for a timeline that takes over at a tick; None if nothing is
+        left of it."""
         bridge = self._bridge()
         if self.end is None or bridge is None or self._orders.wanted() is not self._orders.program:
             return None
@@ -95,7 +96,7 @@ class Bridging:
             self._changes.note_carried()
 
     def left_s(self, tick: int) -> int:
-        """How long the old drug goes on yet at its rate, in seconds, rounded up."""
+        """Return how long the old drug goes on yet at its rate, in seconds, rounded up."""
         bridge = self._bridge()
         if self.end is None or bridge is None:
             return 0
@@ -110,7 +111,8 @@ class Bridging:
     # --- over a reset
 
     def to_store(self) -> int:
-        """The microstep of all lives on which it is over, in units of so many, its low 16 bits; 0 if there is none."""
+        """Return the microstep of all lives on which it is over, in units of so many, its low 16 bits; 0 if there is
+        none."""
         if self.end is None:
             return 0
         step = self._ledger.base_steps - (-self.end // self._step_weight)

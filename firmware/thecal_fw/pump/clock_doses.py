@@ -131,12 +131,12 @@ class ClockDoses:
                 self._extra.append(self._notes.begun_as(bolus))
 
     def _program_with_boluses(self) -> "Program | None":
-        """The program in force, if it begins boluses by the clock; else None."""
+        """Return the program in force, if it begins boluses by the clock; else None."""
         program = self._orders.program
         return program if program is not None and longest_bolus_minutes(program) > 0 else None
 
     def may_begin_by_clock(self) -> bool:
-        """Whether a bolus of the clock may begin soon, one that is made up among them."""
+        """Return True if a bolus of the clock may begin soon, one that is made up among them."""
         program = self._program_with_boluses()
         return program is not None or any([bolus.kind == KIND_SCHEDULED for bolus in self._extra])
 
@@ -198,7 +198,7 @@ class ClockDoses:
             self.pass_over(passed, passed_first, passed_reason)
 
     def _reason_not_to_make_up(self, jump_ticks: int) -> int:
-        """Why nothing that is jumped over is given now; -1 if it is."""
+        """Return why nothing that is jumped over is given now; -1 if it is."""
         # What would not have been given at its time is not given later either.
         if jump_ticks > MOST_JUMP_MINUTES * TICKS_PER_MINUTE:
             return events.PASSED_BY_CLOCK

@@ -68,7 +68,7 @@ class DoseKeeper:
         self.next_number = later_number(self.next_number, number)
 
     def take_number(self) -> int:
-        """Number of a dose that begins now."""
+        """Return the number of a dose that begins now."""
         number = self.next_number
         self.next_number = number_after(number)
         return number
@@ -128,7 +128,7 @@ class DoseKeeper:
         return not self.has_failed
 
     def latest_record(self) -> int:
-        """Number of the newest record; NO_RECORD if there is none."""
+        """Return the number of the newest record; NO_RECORD if there is none."""
         return self._store.latest if self._store.latest >= 0 else NO_RECORD
 
     def restore(self, carried: "Carried | None", reset_us: int, is_age_known: bool) -> None:

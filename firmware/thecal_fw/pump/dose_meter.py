@@ -134,7 +134,7 @@ class DoseMeter:
         self._s, self._us = s, us
 
     def _free_steps(self, s: int, us: int) -> int:
-        """Microsteps up to an instant that only fill the line."""
+        """Return microsteps up to an instant that only fill the line."""
         calibration, steps = self._calibration, 0
         for bolus in self._extra:
             if bolus.is_free:
@@ -147,8 +147,8 @@ class DoseMeter:
     # --- judging
 
     def holds(self, dose: Bolus, line: RateLine, tick: int) -> bool:
-        """Whether a dose has to be held back, since with it a window would be passed. line: what is to come from a tick
-        on, up to which what has come was taken."""
+        """Return True if a dose has to be held back, since with it a window would be passed. line: what is to come
+        from a tick on, up to which what has come was taken."""
         while not self.is_read:
             self._read_page()
         self._window_minutes = self.meter.too_full(
@@ -166,7 +166,7 @@ class DoseMeter:
         )
 
     def counted_nl(self, minutes: int) -> int:
-        """Volume counted in a window that ends now."""
+        """Return the volume counted in a window that ends now."""
         return self._calibration.volume_nl(self.meter.counted(minutes))
 
     # --- over a reset
@@ -190,7 +190,7 @@ class DoseMeter:
         self._pages.ring.erase(self._number())
 
     def _number(self) -> int:
-        """Of the page that is to be written, or of the next one."""
+        """Return the number of the page that is to be written, or of the next one."""
         return self._page if self._page != _NONE else self.meter.minute // PAGE_MINUTES + 1
 
     def read_some(self) -> None:

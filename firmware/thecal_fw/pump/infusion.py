@@ -53,8 +53,8 @@ _LONG_BLOCK_TICKS = 240 * TICKS_PER_SECOND
 
 
 def _first_block_pulses(calibration: Calibration, most: int) -> int:
-    """Pulses of the first block of a plan: enough for 0.9 s at the pump's highest rate, in which the blocks behind it
-    are made, but no more than a block holds. A power of two."""
+    """Return the pulses of the first block of a plan: enough for 0.9 s at the pump's highest rate, in which the
+    blocks behind it are made, but no more than a block holds. A power of two."""
     pulses = _FIRST_BLOCK_PULSES
     needed = described.MOST_RATE_NL_PER_DAY * calibration.microsteps_per_rev * 9
     of_a_pulse = calibration.nl_per_rev * SECONDS_PER_DAY * 10
@@ -140,8 +140,8 @@ class Infusion:
     # --- asked by the loop
 
     def is_sound(self, now_s: int) -> bool:
-        """While delivering, the plan reaches beyond the present second; while starting, the start is still to come.
-        Once this life's counts are full nothing is sound, and the watchdog begins another one."""
+        """Return True if, while delivering, the plan reaches beyond the present second, or, while starting, the start
+        is still to come. Once this life's counts are full nothing is sound, and the watchdog begins another one."""
         if self.must_end_life:
             return False
         if self.state == STATE_DELIVERING:
@@ -180,7 +180,7 @@ class Infusion:
         self.delivery.withdraw(self._ledger.counted)
 
     def is_change_ahead(self) -> bool:
-        """Whether the queue has still to be spliced for a change under way."""
+        """Return True if the queue has still to be spliced for a change under way."""
         return self._splice_tick >= 0
 
     def judge_next(self) -> None:
@@ -252,18 +252,19 @@ class Infusion:
         self._change_at(tick)
 
     def next_change_tick(self) -> int:
-        """The whole second of the pump's clock on which a change asked for now takes effect."""
+        """Return the whole second of the pump's clock on which a change asked for now takes effect."""
         notice = self._pace.notice_ticks() + self._judging.notice_ticks()
         if self.state != STATE_DELIVERING:
             notice += self._pace.grant_ticks()
         return self._time.wall.next_whole_second(self._time.ticks_now() + notice)
 
     def change_tick_from_now(self) -> int:
-        """The tick at which a change takes effect if it is asked for now: that of the one under way if there is one."""
+        """Return the tick at which a change takes effect if it is asked for now: that of the one under way if there
+        is one."""
         return self._splice_tick if self._splice_tick >= 0 else self.next_change_tick()
 
     def timeline_at(self, tick: int) -> "AnyTimeline":
-        """What holds at a tick that has not come yet: with a change under way, what that leads to."""
+        """Return what holds at a tick that has not come yet: with a change under way, what that leads to."""
         return self._changed_timeline if 0 <= self.change_tick <= tick else self.timeline
 
     def follow(self) -> int:
@@ -437,7 +438,7 @@ class Infusion:
         self._reports.record(events.EVENT_GATE_ARMED, ledger.counted, granted)
 
     def _clear_anchor(self, anchor: int) -> "tuple[int, int]":
-        """An anchor not before the one given with no old pulse close to it, and the pulses due before it."""
+        """Return an anchor not before the one given with no old pulse close to it, and the pulses due before it."""
         delivery = self.delivery
         pulse = delivery.due + 1
         while pulse <= delivery.planned:
@@ -481,8 +482,8 @@ class Infusion:
         self._put_off()
 
     def stop(self, reason: int = events.END_STOP) -> int:
-        """No pulse from now on. The tick of the stop; what was owed by then is kept for the next start. reason: of the
-        end of what was under way."""
+        """Give no pulse from now on. Return the tick of the stop; what was owed by then is kept for the next start.
+        reason: of the end of what was under way."""
         hardware = self._hardware
         self._halt()
         tick = self._time.ticks_now()
@@ -529,7 +530,8 @@ class Infusion:
         delivery.withdraw(counted)
 
     def position(self, tick: int) -> int:
-        """What is prescribed by a tick since this reset, in units of ``Metering``: the ideal that delivery follows."""
+        """Return what is prescribed by a tick since this reset, in units of ``Metering``: the ideal that delivery
+        follows."""
         delivered = self._ledger.counted
         position = delivered * self.delivery.step_weight
         if self.state == STATE_DELIVERING:
@@ -542,11 +544,11 @@ class Infusion:
         return self.delivery.rate_at(self._time.ticks_now())
 
     def rate_nl_per_day(self) -> int:
-        """Rate that is being delivered now; 0 unless delivering."""
+        """Return the rate that is being delivered now; 0 unless delivering."""
         return self._rate_now() if self.state == STATE_DELIVERING else 0
 
     def queued_ms(self) -> int:
-        """Milliseconds of pulses that are planned ahead of now."""
+        """Return milliseconds of pulses that are planned ahead of now."""
         if self.state != STATE_DELIVERING:
             return 0
         clock, delivery = self._time.clock, self.delivery

@@ -60,7 +60,7 @@ class Judging:
             self.until = tick + TICKS_PER_DAY
 
     def until_s(self) -> int:
-        """The same in seconds of the pump's running time, as it is kept."""
+        """Return the same in seconds of the pump's running time, as it is kept."""
         until_s = self._time.base_lifetime_s - -self.until // TICKS_PER_SECOND
         return min(max(0, until_s), MOST_SECONDS)
 
@@ -74,7 +74,7 @@ class Judging:
     # --- doses that begin with a change
 
     def notice_ticks(self) -> int:
-        """How much longer notice a change needs, for doses that begin with it to be judged."""
+        """Return how much longer notice a change needs, for doses that begin with it to be judged."""
         return _NOTICE_TICKS if self._clock_doses.may_begin_by_clock() else 0
 
     def wait_for(self, timeline: "AnyTimeline", change_tick: int) -> None:
@@ -112,7 +112,7 @@ class Judging:
     # --- one dose
 
     def reason_against(self, bolus: Bolus) -> int:
-        """Why a dose of the clock may not begin, as *passed over* has it; NOTHING_AGAINST if it may."""
+        """Return why a dose of the clock may not begin, as *passed over* has it; NOTHING_AGAINST if it may."""
         is_after_discontinuity = bolus.start_tick < self.until
         self._lay(bolus, is_after_discontinuity)
         if self._line.highest(bolus.start_tick, bolus.end_tick) > self._limits.most_rate_nl_per_day:
@@ -122,7 +122,7 @@ class Judging:
         return events.PASSED_METER if self._is_held_by_meter(bolus) else NOTHING_AGAINST
 
     def refusal(self, bolus: Bolus) -> int:
-        """Why a dose on demand may not be given; REFUSED_NOT if it may."""
+        """Return why a dose on demand may not be given; REFUSED_NOT if it may."""
         is_after_discontinuity = bolus.start_tick < self.until
         self._lay(bolus, is_after_discontinuity)
         refusal = self._overfull(bolus) if is_after_discontinuity else REFUSED_NOT
@@ -166,8 +166,8 @@ class Judging:
         line.add_plan(plan, doses, bolus.end_tick + TICKS_PER_DAY + TICKS_PER_MINUTE)
 
     def _is_judged_later(self, other: Bolus, bolus: Bolus) -> bool:
-        """Whether a dose of the clock has yet to be judged when another dose is. Of those that begin together one that
-        is made up comes first."""
+        """Return True if a dose of the clock has yet to be judged when another dose is. Of those that begin together
+        one that is made up comes first."""
         if other.kind != KIND_SCHEDULED or other is bolus or other.start_tick < bolus.start_tick:
             return False
         return other.start_tick > bolus.start_tick or bolus in self._extra

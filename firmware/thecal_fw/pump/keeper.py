@@ -113,7 +113,8 @@ class Keeper:
         self._watchdog_reset_s, self._watchdog_gap_s = state.watchdog_reset_s, state.watchdog_gap_s
 
     def note_watchdog_reset(self, lifetime_s: int) -> int:
-        """The watchdog has reset the pump at a second of its running time; seconds from the last but one to this."""
+        """Note that the watchdog has reset the pump at a second of its running time; return the seconds from the last
+        but one to this."""
         gap_s, gap_before_s = MOST_GAP_S, self._watchdog_gap_s
         if self._watchdog_reset_s != NEVER:
             gap_s = min(lifetime_s - self._watchdog_reset_s, MOST_GAP_S)

@@ -51,7 +51,8 @@ class Motor:
         return self._watch.is_stalled
 
     def lost_steps(self) -> int:
-        """Microsteps since the last refill that the motor did not turn for, those of a stall under way among them."""
+        """Return microsteps since the last refill that the motor did not turn for, those of a stall under way among
+        them."""
         return min(self._ledger.lost_steps + self._standing_steps(), MOST_COUNT)
 
     def begin_reservoir(self) -> None:

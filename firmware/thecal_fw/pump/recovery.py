@@ -127,7 +127,8 @@ class Recovery:
         self._restore_doses(state, boluses, clock_doses, bridging, doses)
 
     def _is_one_reset_of_many(self) -> bool:
-        """Three by the watchdog in a row: whatever makes the pump hang is likely to go on doing so."""
+        """Return True if this is the third reset by the watchdog in a row: whatever makes the pump hang is likely to
+        go on doing so."""
         if self._machine.reset_cause != RESET_WATCHDOG:
             return False
         return self._keeper.note_watchdog_reset(self._time.base_lifetime_s) <= REPEATED_RESETS_S
@@ -221,7 +222,8 @@ class Recovery:
             reports.note_alarm(DOSE_GATE)
 
     def owed_at(self, tick: int, boluses: "Boluses", delivery: Delivery) -> int:
-        """Phase with which delivery goes on at a tick: what was prescribed since the last anchor and not delivered.
+        """Return the phase with which delivery goes on at a tick: what was prescribed since the last anchor and not
+        delivered.
 
         No more than a microstep is made up for, or what a long reset took away would come in a burst;
         ``missed_steps`` is what is not.

@@ -38,7 +38,7 @@ class Service:
         self.life.restore(state.pump_day, state.tubing_day, state.tubing_hundreds, self.revolutions())
 
     def revolutions(self) -> int:
-        """Whole turns of the head in all of the pump's lives."""
+        """Return whole turns of the head in all of the pump's lives."""
         return self._calibration.turns_of(self._ledger.base_steps + self._ledger.counted)
 
     def check(self) -> None:

@@ -27,7 +27,7 @@ class Timekeeper:
         return ticks_at(self.clock.s, self.clock.us)
 
     def lifetime_s(self) -> int:
-        """Running seconds of all lives. They stand still at the end of their 32 bits."""
+        """Return running seconds of all lives. They stand still at the end of their 32 bits."""
         return min(self.base_lifetime_s + self.clock.s, MOST_SECONDS)
 
     def set_wall(self, wall: WallClock) -> None:

@@ -46,7 +46,7 @@ class Gatekeeper:
         }
 
     def is_open(self) -> bool:
-        """Whether this pump was never given a key."""
+        """Return True if this pump was never given a key."""
         return self._keys.access == OPEN
 
     def begin_session(self, number: int) -> None:

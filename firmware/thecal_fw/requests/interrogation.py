@@ -127,5 +127,5 @@ class Interrogation:
 
 
 def instant(ticks: int) -> "tuple[int, int]":
-    """Seconds and microseconds of a number of ticks, as messages have them."""
+    """Return seconds and microseconds of a number of ticks, as messages have them."""
     return second_of_ticks(ticks), microsecond_of_ticks(ticks)

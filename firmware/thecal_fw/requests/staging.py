@@ -75,7 +75,8 @@ class _Check:
         self.is_done = True
 
     def _pieces(self) -> int:
-        """About how many pieces it takes: each step and bolus is looked at, then the week is worked out."""
+        """Return the approximate number of pieces it takes: each step and bolus is looked at, then the week is worked
+        out."""
         pieces = _PIECES_OF_BEGINNING + 2 * PIECES_OF_EXTREMES + 5 * turns_of(self.program)
         for pattern in self.program.patterns:
             pieces += len(pattern)
@@ -145,7 +146,7 @@ class Staging:
         return place
 
     def whole(self) -> memoryview:
-        """All the bytes."""
+        """Return all the bytes."""
         return self._filled().encoded()
 
     def check(self, first_fault: int) -> "tuple[bytes, int, bytes]":
@@ -167,8 +168,8 @@ class Staging:
         return _Check(place, program, self._limits, self._calibration, first_fault)
 
     def checked(self, digest: bytes) -> "tuple[Program, ProgramPlace]":
-        """Program and place of what is staged, to be committed by its digest; it must have been checked and be free of
-        faults."""
+        """Return the program and place of what is staged, to be committed by its digest; it must have been checked
+        and be free of faults."""
         place, check = self._filled(), self._check
         if check is None or not check.is_done:
             raise RequestRefusedError(messages.ERROR_NOT_CHECKED)

@@ -31,6 +31,6 @@ DECODERS: "Decoders" = {
 
 
 def decode(record: "Octets", decoders: "Decoders" = DECODERS) -> "State | None":
-    """The state in an undamaged record; None if its layout is not known here."""
+    """Return the state in an undamaged record; None if its layout is not known here."""
     decoder = decoders.get(record[1])
     return decoder(record) if decoder else None

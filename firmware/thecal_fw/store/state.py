@@ -87,7 +87,7 @@ FIELDS = tuple([name for name in _PACKED if name not in _OF_THE_RECORD]) + (
 
 
 def offset_of(name: str) -> int:
-    """Where a field begins in the record."""
+    """Return where a field begins in the record."""
     offset = 0
     for other, form in _RECORD:
         if other == name:
@@ -192,7 +192,7 @@ class State:
         struct.pack_into(_FORMAT, record, 0, *values)
 
     def encode(self) -> bytes:
-        """The whole record, as ``decode`` reads it."""
+        """Return the whole record, as ``decode`` reads it."""
         record = bytearray(STATE_BYTES)
         self.encode_into(record)
         complete(record, memoryview(record)[:CRC_OFFSET], self.sequence, NOT_MIRRORED)
@@ -200,7 +200,8 @@ class State:
 
 
 def us_and_high(utc_us: int, counted_steps: int) -> int:
-    """What the record has in one place: the microseconds of UTC, and above them the count's bits from the 33rd on."""
+    """Return what the record has in one place: the microseconds of UTC, and above them the count's bits from the 33rd
+    on."""
     return utc_us | (counted_steps >> 32 & _MOST_HIGH) << _US_BITS
 
 
@@ -212,7 +213,7 @@ def complete(record: bytearray, checked: memoryview, sequence: int, since_mirror
 
 
 def is_whole(record: "Octets", checked: "Octets") -> bool:
-    """Whether this is a record of any layout, undamaged."""
+    """Return True if this is a record of any layout, undamaged."""
     return record[0] == MAGIC and struct.unpack_from("<I", record, CRC_OFFSET)[0] == (
         binascii.crc32(checked) & 0xFFFFFFFF
     )
@@ -229,7 +230,7 @@ def set_flags(state: State, flags: int) -> None:
 
 
 def decode_present(record: "Octets") -> State:
-    """The state in an undamaged record of this layout."""
+    """Return the state in an undamaged record of this layout."""
     state = State()
     values = struct.unpack(_FORMAT, record)
     for index in range(len(_PACKED)):

@@ -34,7 +34,7 @@ class OpenLineWatch:
         self.fall_pa = 0
 
     def take(self, pa: int) -> bool:
-        """Whether the line is found to be open, with a sample that its sensor stands by."""
+        """Return True if the line is found to be open, with a sample that its sensor stands by."""
         if pa < self._least_pa:
             self._least_pa = pa
         if pa > self._most_pa:
@@ -47,7 +47,7 @@ class OpenLineWatch:
         return self.take_block(least_pa, most_pa)
 
     def take_block(self, least_pa: int, most_pa: int) -> bool:
-        """The same, with the least and the highest reading of a whole block."""
+        """Return the same for the least and the highest reading of a whole block."""
         leasts, place = self._leasts, self._place
         usual_pa = _NONE_PA
         for back in range(_BLOCKS - _BEFORE, _BLOCKS):

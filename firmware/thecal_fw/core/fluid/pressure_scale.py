@@ -26,5 +26,5 @@ class PressureScale:
         self.least, self.most = supply * 25 // 1_000, supply * 975 // 1_000
 
     def pa(self, conversions: int) -> int:
-        """Pressure by a sum of sixteen conversions."""
+        """Return the pressure by a sum of sixteen conversions."""
         return (conversions - self._zero) * self._gain >> _SHIFT

@@ -32,7 +32,7 @@ class SensorWatch:
         self._latest = NO_ANSWER
 
     def take(self, sample: int) -> bool:
-        """Whether a sample is to be concluded from."""
+        """Return True if a sample is to be concluded from."""
         found = self._of(sample)
         if found == SENSOR_GOOD:
             self._run = 0

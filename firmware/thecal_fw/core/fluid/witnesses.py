@@ -13,7 +13,7 @@ _NEEDED = 2
 
 
 def excess_is_noise(encoder: int, weight: int, flow: int) -> bool:
-    """Whether an excess on SENSE is noise, by what the motor's encoder, the weight and the flow sensor saw."""
+    """Return True if an excess on SENSE is noise, by what the motor's encoder, the weight and the flow sensor saw."""
     against = 0
     for witness in (encoder, weight, flow):
         if witness == WITNESS_CONFIRMS:
