@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 def why_refused(pump: Pump, program: Program, kind: int, check: BolusCheck) -> str:
-    """What stands against a bolus that the pump has said it would refuse; asks the pump what it is about."""
+    """Return what stands against a bolus that the pump has said it would refuse; ask the pump what it is about."""
     explain = {
         REFUSED_NO_SUCH_BOLUS: lambda: _no_such_bolus(kind),
         REFUSED_NOT_DELIVERING: lambda: (
@@ -118,7 +118,7 @@ def _single(program: Program, check: BolusCheck) -> str:
 
 
 def _window(program: Program, check: BolusCheck, field: str, window: str) -> str:
-    """What a limit leaves beside the most that comes by the clock in such a time, and what was asked for."""
+    """Return what a limit leaves beside the most that comes by the clock in such a time, and what was asked for."""
     if window == "an hour":
         limit_nl, by_clock_nl = program.most_nl_per_hour, most_nl_in_any_hour(program)
     else:

@@ -69,7 +69,7 @@ class Changes:
         self.in_flight = ""
 
     def account(self) -> str:
-        """Sentences for a person, the doubt last with how to resolve it; empty if nothing was asked for."""
+        """Return sentences for a person, the doubt last with how to resolve it; empty if nothing was asked for."""
         sentences: list[str] = []
         if self.done:
             sentences.append(f"Done by then: {'; '.join(self.done)}.")

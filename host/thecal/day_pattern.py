@@ -21,7 +21,7 @@ class Step:
 
 
 def steps_of_day(steps: list[Step]) -> tuple[list[tuple[int, int]], list[str]]:
-    """(start minute, rate) in order for the whole day, and what is wrong: gaps and overlaps, each named."""
+    """Return (start minute, rate) in order for the whole day, and what is wrong: gaps and overlaps, each named."""
     spans: list[tuple[int, int, int]] = []
     for step in steps:
         if step.begin_minute < step.end_minute:
@@ -50,7 +50,7 @@ def steps_of_day(steps: list[Step]) -> tuple[list[tuple[int, int]], list[str]]:
 
 
 def _merged(day: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Without steps that change nothing."""
+    """Return the steps without those that change nothing."""
     merged: list[tuple[int, int]] = []
     for begin, rate in day:
         if not merged or merged[-1][1] != rate:
@@ -59,5 +59,5 @@ def _merged(day: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def clock(minute: int) -> str:
-    """A minute of the day as people write it."""
+    """Return a minute of the day as people write it."""
     return f"{minute // 60:02d}:{minute % 60:02d}"

@@ -69,7 +69,8 @@ def _hours_since_change(status: Status, log: Sequence[Event]) -> Fraction | None
 
 
 def _was_delivered(status: Status, log: Sequence[Event]) -> bool:
-    """By the log; where that does not go back to the commit, a pump that has given anything has given this."""
+    """Return True if the log shows that it was delivered; where that does not go back to the commit, a pump that has
+    given anything has given this."""
     if status.is_delivering or not status.lifetime_steps:
         return status.is_delivering
     for event in reversed(log):
@@ -81,7 +82,7 @@ def _was_delivered(status: Status, log: Sequence[Event]) -> bool:
 
 
 def _last_dose(status: Status, log: Sequence[Event]) -> LastDose | None:
-    """The latest rate above the minimum one, which is no dose that is meant to act."""
+    """Return the latest rate above the minimum one, which is no dose that is meant to act."""
     begun = [event for event in log if event.code in _BEGINS and event.second > MINIMUM_RATE_NL_PER_DAY]
     if not begun:
         return None

@@ -81,7 +81,7 @@ class PumpRefusedError(ThecalError):
 
 
 def _advice(request: str, code: int, detail: int, tail: bytes) -> str:
-    """What a person can do about a refusal, or at least its detail."""
+    """Return what a person can do about a refusal, or at least its detail."""
     if code == messages.ERROR_BLOCKED:
         return f" ({', '.join(names_of(bits_in(tail)))}). Remove the cause and acknowledge it first"
     if code == messages.ERROR_NOT_WHILE_DELIVERING:

@@ -25,7 +25,8 @@ _Mark = tuple[int, int, int | None, bool]
 
 
 def filled_at(status: Status, log: Sequence[Event], clocks: Clocks) -> datetime | None:
-    """The latest that it can have been is never told: None where it is not known, so that the drug counts as old."""
+    """Return None where the time is not known, so that the drug counts as old; the latest that it can have been is
+    never given."""
     at = next((index for index in range(len(log) - 1, -1, -1) if log[index].code == EVENT_REFILLED), None)
     age_s = _age_s(status, log[at:]) if at is not None else None
     if age_s is not None:
@@ -39,7 +40,7 @@ def filled_at(status: Status, log: Sequence[Event], clocks: Clocks) -> datetime 
 
 
 def _age_s(status: Status, since: Sequence[Event]) -> int | None:
-    """Seconds from the first of these events to the status; None where it can't be told."""
+    """Return the seconds from the first of these events to the status; None where they can't be known."""
     utc_s = status.utc_s if status.time_source else None
     marks = [_mark(event) for event in since]
     marks.append((status.boots, status.boot_s, utc_s, status.time_source == TIME_CARRIED_OVER))

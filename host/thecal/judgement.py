@@ -39,7 +39,7 @@ class Finding:
 
 
 def is_retyped(typed: str, value: Fraction) -> bool:
-    """Whether what was typed is that very number, in whichever way it is written."""
+    """Return True if what was typed is that very number, in whichever way it is written."""
     try:
         number = Decimal(typed.strip())
         # A number of a million digits is no repetition of a dose, and would take long to compare.
@@ -56,7 +56,7 @@ def _same(typed: Fraction, value: Fraction) -> bool:
 def unsettled(
     findings: Sequence[Finding], reason: str = "", retyped: Mapping[str, str] | None = None
 ) -> list[str]:
-    """A line for each finding that still stands in the way, with what to do about it."""
+    """Return a line for each finding that still stands in the way, with what to do about it."""
     lines: list[str] = []
     for finding in findings:
         if finding.kind is Kind.HARD:

@@ -72,11 +72,11 @@ class BootDevice(Protocol):
         """To the bulk endpoint; an empty one is an empty packet."""
 
     def read(self, size: int) -> bytes:
-        """From the bulk endpoint, up to so much; empty for an empty packet."""
+        """Read from the bulk endpoint, up to so much; return empty for an empty packet."""
         ...
 
     def status(self) -> bytes:
-        """What the interface says of the last command."""
+        """Return what the interface says of the last command."""
         ...
 
     def reset_interface(self) -> None: ...

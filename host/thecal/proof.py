@@ -66,7 +66,7 @@ class Proof:
         self._session_key = session_key
 
     def has_key_of(self, serial: str) -> bool:
-        """Whether a key of this pump is kept here, of whatever role."""
+        """Return True if a key of this pump is kept here, of whatever role."""
         try:
             return any(self._keys.key(serial, role) is not None for role in (ROLE_CLINICIAN, ROLE_PATIENT))
         except NoKeyStoreError:
@@ -87,7 +87,8 @@ class Proof:
         )
 
     def tagged(self, message: Message, session: int, request: int, payload: bytes) -> tuple[int, bytes]:
-        """Kind and payload with which a request goes out: with its tag if it needs one and there is a proof."""
+        """Return the kind and payload with which a request goes out: with its tag if it needs one and there is a
+        proof."""
         if not self.is_made or message.role == ROLE_NONE:
             return message.kind, payload
         tag = authentication.request_tag(self._session_key, session, request, message.kind, payload)

@@ -25,7 +25,8 @@ _PUBLISHED = (
 
 
 def judge_first_dose(least_mcg_per_day: Fraction, most_mcg_per_day: Fraction) -> list[Finding]:
-    """least, most: what the days of the program give. One finding at most, the gravest."""
+    """Return the findings about a first dose: one at most, the gravest. least, most: what the days of the program
+    give."""
     most, least = most_mcg_per_day, least_mcg_per_day
     if most > LARGEST_MCG_PER_DAY:
         text = f"a first dose of {plain(most)} mcg/day; the largest that the label tells of is {LARGEST_MCG_PER_DAY}"

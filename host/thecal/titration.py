@@ -61,7 +61,8 @@ def judge_titration(
     hours_since_change: Fraction | None = None,
     field: str = FIELD,
 ) -> list[Finding]:
-    """Findings about a step from one daily dose to another; none from zero, where there is nothing to step from.
+    """Return findings about a step from one daily dose to another; none from zero, where there is nothing to step
+    from.
 
     hours_since_change: how long the old dose has been given, or None if that is not known or does not matter.
     """

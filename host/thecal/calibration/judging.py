@@ -45,7 +45,8 @@ class Finding:
 
 
 def findings_of(found: Estimate, setting: Setting) -> list[Finding]:
-    """In the order in which they are best looked at: a number mistyped makes others look wrong too."""
+    """Return the findings in the order in which they are best looked at: a number mistyped makes others look wrong
+    too."""
     return [
         *_outlying_run(found),
         *_scatter(found),
@@ -60,7 +61,7 @@ def findings_of(found: Estimate, setting: Setting) -> list[Finding]:
 
 
 def _outlying_run(found: Estimate) -> list[Finding]:
-    """The run that the others contradict most, if chance would not."""
+    """Return the run that the others contradict most, if chance would not."""
     worst_p, worst = 1.0, None
     for at, run in enumerate(found.runs):
         rest = [*found.lines[:at], *found.lines[at + 1 :]]
@@ -105,7 +106,7 @@ def _scatter(found: Estimate) -> list[Finding]:
 
 
 def _drift(found: Estimate, setting: Setting) -> list[Finding]:
-    """Whether the volume of a turn changes from run to run, in the order of the file."""
+    """Return a finding if the volume of a turn changes from run to run, in the order of the file."""
     ends = list(accumulate(run.turns for run in found.runs))
     column_of = found.model.extended(
         "drift", lambda at, run: run.turns * ((ends[at] - run.turns / 2) / ends[-1] - 0.5)
@@ -127,7 +128,7 @@ def _drift(found: Estimate, setting: Setting) -> list[Finding]:
 
 
 def _evaporation(found: Estimate, setting: Setting) -> list[Finding]:
-    """Whether slow runs lose more than the blank runs say, or anything where there are none."""
+    """Return a finding if slow runs lose more than the blank runs say, or anything where there are none."""
     findings = []
     if found.model.index(EVAPORATED) is None:
         findings.append(
@@ -190,7 +191,7 @@ def _rate(found: Estimate) -> list[Finding]:
 
 
 def _direction(found: Estimate, setting: Setting) -> list[Finding]:
-    """What a reversal loses, and whether a turn backward takes as much as one forward gives."""
+    """Return findings about what a reversal loses, and whether a turn backward takes as much as one forward gives."""
     if found.lost_turns is None or found.model.index(REVERSAL) is None:
         return []
     findings = []
@@ -281,8 +282,8 @@ def _expanded(found: Estimate) -> list[Finding]:
 
 
 def _tested(runs: Sequence[Run], setting: Setting, model: Model) -> tuple[float, float, Fitted] | None:
-    """Value of a model's last term, the probability of one so large by chance, and the fit; None if it can't be
-    told."""
+    """Value of a model's last term, the probability of one so large by chance, and the fit; None if that can't be
+    found."""
     try:
         fitted = fit(lines_of(runs, setting, model))
     except (SameColumnsError, ValueError):

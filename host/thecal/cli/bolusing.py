@@ -193,7 +193,7 @@ def _dose(text: str) -> Fraction:
 
 
 def _rate(program: Program, volume_nl: Fraction | int, over_minutes: int) -> int:
-    """Rate that gives a volume in so many minutes, to the nearest nanolitre a day."""
+    """Return the rate that gives a volume in so many minutes, to the nearest nanolitre a day."""
     if not 1 <= over_minutes <= _MOST_MINUTES:
         raise BadInputError([f"--over-minutes {over_minutes}, allowed 1 to {_MOST_MINUTES}"])
     return round(Fraction(volume_nl) * MINUTES_PER_DAY / over_minutes)

@@ -93,7 +93,7 @@ def refill(
 
 
 def nanolitres(volume_ml: str) -> int:
-    """A volume a person gave in millilitres, exactly."""
+    """Return a volume a person gave in millilitres, exactly."""
     if not _VOLUME.fullmatch(volume_ml):
         raise BadInputError(
             [

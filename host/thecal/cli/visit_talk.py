@@ -170,7 +170,7 @@ def _tell_problems(error: BadInputError) -> None:
 
 
 def _asked(ask: Callable[[], Answer]) -> Answer:
-    """An answer; Ctrl-C at a question ends the visit in order, like a no."""
+    """Return an answer; Ctrl-C at a question ends the visit in order, like a no."""
     try:
         return ask()
     except typer.Abort as abort:

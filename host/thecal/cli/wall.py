@@ -25,7 +25,7 @@ SetClockOption = Annotated[
 
 
 def wall_of(now: str | None) -> Wall:
-    """The clock that counts: this computer's, or the one told."""
+    """Return the clock that counts: this computer's, or the time that a person gave."""
     from thecal.clocks import Wall, told_wall
 
     return Wall() if now is None else told_wall(now)

@@ -38,7 +38,7 @@ class VisitRecord:
 
 
 def clinic_report(read: Interrogation, visit: VisitRecord | None = None) -> str:
-    """The page; of a visit, with what was done and what the program was before."""
+    """Return the page; of a visit, with what was done and what the program was before."""
     visit = visit or VisitRecord()
     board = [("board", read.board), ("serial number", read.serial)]
     board.append(("firmware", f"{read.version} ({read.commit})"))

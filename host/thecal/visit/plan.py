@@ -49,7 +49,7 @@ class Talk(Protocol):
 
     @property
     def reason(self) -> str:
-        """Why a soft limit is passed; empty if none was given."""
+        """Return why a soft limit is passed; empty if none was given."""
         ...
 
     def tell(self, text: str) -> None: ...
@@ -76,7 +76,7 @@ class Talk(Protocol):
         ...
 
     def wants_start(self, plan: Plan) -> bool:
-        """Whether a pump that stands, and has a program that delivers, is to be started."""
+        """Return True if a pump that stands, and has a program that delivers, is to be started."""
         ...
 
     def withdrawn_nl(self, plan: Plan, expected: str, reservoir_nl: int) -> int | None: ...

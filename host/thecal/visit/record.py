@@ -36,7 +36,7 @@ class Record:
 
     @property
     def is_standing(self) -> bool:
-        """Whether the pump gives nothing at the end of it: no visit ends well like that."""
+        """Return True if the pump gives nothing at the end of it: no visit ends well like that."""
         return self.now is not None and is_standing(self.now)
 
     @property
@@ -44,7 +44,7 @@ class Record:
         return any(check is not None and check.must_evaluate for check in (self.residual, self.fill))
 
     def lines(self) -> list[tuple[str, str]]:
-        """Each step with what became of it."""
+        """Return each step with what became of it."""
         return [(str(step), _line(*self.steps.get(step, (Outcome.NOT_REACHED, "")))) for step in STEPS]
 
 

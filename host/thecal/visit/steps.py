@@ -64,7 +64,7 @@ STEPS = tuple(TABLE)
 
 
 def after(state: State, outcome: Outcome) -> State:
-    """Where a visit goes from a step."""
+    """Return where a visit goes from a step."""
     row = TABLE[state]
     if outcome is Outcome.DONE:
         return row.when_done
