@@ -125,7 +125,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where things are built and kept."""
+    """Holds the folders in which things are built and kept."""
 
     cache: Path
     output: Path
@@ -506,7 +506,8 @@ def _compile_image(shop: Workshop, image: Image, tree: Path) -> Path:
 
 
 def _checked(image: Image, binary: Path) -> Path:
-    """Return the binary, once it is known to be of this build and to hold the modules that were to be frozen into it."""
+    """Return the binary, once it is known to be of this build and to hold the modules that were to be frozen
+    into it."""
     if not binary.exists():
         raise BuildError(f"the build of the {image.name} image has left no {binary}")
     if image.frozen and _mark_of(image.frozen).encode() not in binary.read_bytes():

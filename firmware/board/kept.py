@@ -1,4 +1,4 @@
-"""What is kept from one build to the next, and when it may be taken.
+"""Records of finished builds: which files one build keeps for the next, and when the next may take them.
 
 Promise: whatever a folder has been through (copied, moved, half copied, half written), nothing in it is taken unless
 it can be shown to be what would be built now; otherwise it is built anew.

@@ -1,4 +1,4 @@
-"""What the controller needs from the hardware it runs on: the contract of ``rp2`` on the board and of the
+"""The contract with the hardware that the controller runs on: the contract of ``rp2`` on the board and of the
 simulated board in ``thecal_sim``.
 
 Read by people and by the type checker only; nothing imports it at run time, so it costs the board nothing.
@@ -81,7 +81,7 @@ class StepTrain(Protocol):
         ...
 
     def halt(self) -> None:
-        """No pulse from now on; everything queued is withdrawn and STEP is left low."""
+        """Give no pulse from now on: withdraw everything queued and leave STEP low."""
         ...
 
     def since_halt_us(self, s: int, us: int) -> int:
@@ -180,7 +180,7 @@ class Flash(Protocol):
 
 
 class Retained(Protocol):
-    """What outlives a watchdog reset, but no power cut.
+    """The memory that outlives a watchdog reset, but no power cut.
 
     was_kept: whether it did outlive the last reset; the other attributes mean nothing otherwise.
     counted: what ``Sense.count`` would have told at the instant of the reset, kept up by hardware alone.
@@ -275,7 +275,7 @@ class Machine(Protocol):
         ...
 
     def let_collect(self, may_collect: bool) -> None:
-        """Whether the collector may run by itself. While it may not, there is what is free and no more."""
+        """Let the collector run by itself, or not. While it may not, there is what is free and no more."""
         ...
 
     def random_bytes(self, count: int) -> bytes:

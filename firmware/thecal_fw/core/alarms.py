@@ -187,7 +187,7 @@ SILENCE_S = (24 * 3_600, 600)
 
 
 class Alarms:
-    """Which alarms are active and which of them have been silenced until when.
+    """The alarms that are active, and until when each of them is silenced.
 
     active, silenced: sets of alarms. change: a number that is another one as soon as either is another one. What
     follows from them is worked out when they change, which is seldom, and not when it is asked for.

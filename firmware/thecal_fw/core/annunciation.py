@@ -1,4 +1,4 @@
-"""When the buzzer sounds: a repeating pattern for each alarm priority, and short ones that answer a person.
+"""The rhythm of the buzzer: a repeating pattern for each alarm priority, and short ones that answer a person.
 
 Non-critical: one tone of a second, every hour. Critical: six short tones over three seconds, every ten
 minutes. A pattern begins at once when its priority becomes audible, and anew when a further alarm of that priority

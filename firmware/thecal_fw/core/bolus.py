@@ -19,10 +19,10 @@ KIND_NAMES = ("scheduled", "patient", "clinician", "prime", "temporary rate")
 
 
 class Bolus:
-    """Of a kind, from start_tick up to end_tick, at rate_nl_per_day. number: that of the dose, which rises by one over
-    all lives of the pump; 0 before it has begun. end_reason: why it ends early, once that is decided. is_free: whether
-    it is a prime that the line has room for, which counts for no limit. minute: of one that is made up, the local
-    minute since 1970 at which the clock would have begun it."""
+    """A bolus of one kind, from start_tick up to end_tick, at rate_nl_per_day. number: that of the dose, which rises
+    by one over all lives of the pump; 0 before it has begun. end_reason: why it ends early, once that is decided.
+    is_free: whether it is a prime that the line has room for, which counts for no limit. minute: of one that is made
+    up, the local minute since 1970 at which the clock would have begun it."""
 
     def __init__(
         self, kind: int, start_tick: int, length_ticks: int, rate_nl_per_day: int, number: int = 0
@@ -46,7 +46,8 @@ class Bolus:
         return self.rate_nl_per_day if self.start_tick <= tick < self.end_tick else 0
 
     def next_turn(self, tick: int, otherwise: int) -> int:
-        """Return the first tick after this one at which what it adds changes, if that is before the other tick given."""
+        """Return the first tick after this one at which what it adds changes, if that is before the other tick
+        given."""
         if tick < self.start_tick:
             return min(self.start_tick, otherwise)
         if tick < self.end_tick:

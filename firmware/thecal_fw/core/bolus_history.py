@@ -55,7 +55,7 @@ REFUSAL_NAMES = (
 
 
 class Allowance:
-    """What boluses on demand may add up to beside a program. hour_nl, day_nl: in any hour, in any 24 hours."""
+    """The most that boluses on demand may add to a program. hour_nl, day_nl: in any hour, in any 24 hours."""
 
     def __init__(self, program: Program, week: Week) -> None:
         self.hour_nl = program.most_nl_per_hour - week.most_nl_in_hour
@@ -69,7 +69,7 @@ class BolusHistory:
         self.given: "list[Bolus]" = []
 
     def restore(self, given: "list[Bolus]") -> None:
-        """After a reset: these are known."""
+        """Take these boluses as known after a reset."""
         self.given = given
         self.forget(0)
 
@@ -90,7 +90,7 @@ class BolusHistory:
         self.given.append(bolus)
 
     def cut_short(self, number: int, tick: int) -> None:
-        """The dose of a number ends at a tick."""
+        """End the dose of a number at a tick."""
         for bolus in self.given:
             if bolus.number == number:
                 bolus.end_tick = min(bolus.end_tick, max(tick, bolus.start_tick))

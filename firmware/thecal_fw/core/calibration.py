@@ -1,4 +1,4 @@
-"""How far the fluid moves when the motor does: the one place where volume and microsteps meet.
+"""The relation of the motor's way to the fluid's: the one place where volume and microsteps meet.
 
 The calibration is a ratio, nanolitres over microsteps of the same turns of the head, and is never reduced to a rounded
 volume per step. Conversions say which way they round.

@@ -1,5 +1,5 @@
-"""What a watchdog reset must not lose, as 160 bytes: where delivery stood, on which clock, in which life, and which
-boluses were under way beside the program's own.
+"""The data that a watchdog reset must not lose, as 160 bytes: where delivery stood, on which clock, in which life,
+and which boluses were under way beside the program's own.
 
 An *anchor* is an instant with the count and the phase (prescribed by then and not yet delivered) that belonged to it.
 From there, what the program prescribes until any later instant can be worked out exactly. While a change of therapy is

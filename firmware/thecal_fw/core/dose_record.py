@@ -1,6 +1,6 @@
-"""What the pump must still know of doses after a power cut, as one record of 512 bytes: those under way, those on
-demand that limits and lockout still count, and as much as there is room for of the turns of what was given in the last
-24 hours. The newest whole record is the whole truth; nothing is read from the log.
+"""The record of doses that the pump still needs after a power cut, 512 bytes: those under way, those on demand that
+limits and lockout still count, and as much as there is room for of the turns of what was given in the last 24 hours.
+The newest whole record is the whole truth; nothing is read from the log.
 
 Times are seconds of the pump's running time, begins and lengths rounded up: what is not known to the tick ends a limit
 or a lockout later, never sooner. Only turns are known to 40 us, by their age. The first 8 bytes (magic, layout version,

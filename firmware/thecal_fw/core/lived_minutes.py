@@ -31,11 +31,11 @@ class LivedMinutes:
         self.spans, self.since = spans, since
 
     def begin(self, minute: int) -> None:
-        """The clock shows the time of day from a minute on."""
+        """Note that the clock shows the time of day from a minute on."""
         self.since = minute
 
     def end(self, minute: int, tick: int) -> None:
-        """The span under way ends: at a tick the clock would have come to this minute, and shows another one."""
+        """End the span under way: at a tick the clock would have come to this minute, and shows another one."""
         since, self.since = self.since, NOT_KNOWN
         if since < minute:
             self.add(since, minute, tick)

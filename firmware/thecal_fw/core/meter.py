@@ -36,7 +36,7 @@ class Meter:
         self._rest = 0
 
     def begin(self, minute: int) -> None:
-        """This minute of running time is under way."""
+        """Begin to count for this minute of running time."""
         self.minute = minute
 
     def add(self, steps: int) -> None:
@@ -60,7 +60,7 @@ class Meter:
         portions[before:] = slots[: len(portions) - before]
 
     def next_minute(self) -> None:
-        """A minute of running time is over."""
+        """End a minute of running time."""
         self.minute += 1
         self._slots[self.minute % SLOTS] = 0
 

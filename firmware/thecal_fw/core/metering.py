@@ -1,4 +1,4 @@
-"""When each pulse is due: exact integer arithmetic from a rate to a train of step times.
+"""The instant of each pulse: exact integer arithmetic from a rate to a train of step times.
 
 Volume is counted in a unit small enough that everything is whole: each tick at rate r adds
 ``weight = r x weight_per_rate`` units and a microstep is due whenever ``step_weight`` units have gathered.

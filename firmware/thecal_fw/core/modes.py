@@ -57,7 +57,7 @@ EVERY_DAY = (0, 0, 0, 0, 0, 0, 0)
 
 
 class WeekOfPatterns:
-    """What a program of any mode stands for; the program's fields are for ``Program`` to say."""
+    """The week that a program of any mode stands for; the program's fields are for ``Program`` to say."""
 
     mode: int
     rate_nl_per_day: int

@@ -1,4 +1,4 @@
-"""Whether the motor follows: the shaft encoder's count held against the microsteps counted.
+"""A watch on the motor: the shaft encoder's count held against the microsteps counted.
 
 Bounds, whatever the rate. A motor that stands still is a stall after STALL_STEPS microsteps; one that loses or gains
 is noticed once it is TOLERANCE_STEPS off. One microstep in FORGIVEN_EVERY_STEPS is forgiven, so that a single slip

@@ -74,8 +74,8 @@ class ProgramFormatError(ValueError):
 
 
 class PatientBolus:
-    """What a patient may ask for: a rate over so many minutes, no sooner than the lockout after the last one began,
-    and no more than so many in any 24 hours."""
+    """The bolus that a patient may ask for: a rate over so many minutes, no sooner than the lockout after the last
+    one began, and no more than so many in any 24 hours."""
 
     def __init__(self, rate_nl_per_day: int, minutes: int, lockout_minutes: int, most_per_day: int) -> None:
         self.rate_nl_per_day = rate_nl_per_day
@@ -104,7 +104,8 @@ class Bridge:
 
 
 class Program(WeekOfPatterns):
-    """What to deliver. Attributes are read-only by convention; build a new program to change one.
+    """A program: what the pump is to deliver. Attributes are read-only by convention; build a new program to change
+    one.
 
     patterns: list of day patterns, each a list of (start_minute, rate_nl_per_day) in rising order of start.
     weekdays: seven pattern indices, Monday first. Both are empty/zero in a mode without patterns of its own.

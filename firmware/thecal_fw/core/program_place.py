@@ -10,9 +10,9 @@ from thecal_fw.core.week import MOST_TURNS, Week, turns_of
 
 
 class Room:
-    """How large a program an image can hold. program_bytes: of its encoding. turns: in its week, see ``turns_of``.
-    block_pulses: in a block of the step generator; a power of two.
-    is_tight: whether memory is so short that it is tidied before anything is begun whose result is kept."""
+    """The largest program that an image can hold. program_bytes: of its encoding. turns: in its week, see
+    ``turns_of``. block_pulses: in a block of the step generator; a power of two. is_tight: whether memory is so short
+    that it is tidied before anything is begun whose result is kept."""
 
     def __init__(self, program_bytes: int, turns: int, block_pulses: int, is_tight: bool = False) -> None:
         self.program_bytes = program_bytes
@@ -41,12 +41,12 @@ class ProgramPlace:
         self.week = Week(room.turns)
 
     def forget(self) -> None:
-        """What is here counts no more."""
+        """Forget the program that is here."""
         self.length = 0
         self.week.forget()
 
     def fill(self, length: int) -> None:
-        """So many bytes of a program lie in the buffer."""
+        """Note that so many bytes of a program lie in the buffer."""
         self.length = length
 
     def encoded(self) -> memoryview:

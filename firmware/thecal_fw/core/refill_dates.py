@@ -1,5 +1,5 @@
-"""How long the reservoir lasts: until its low-reservoir alarm, until that alarm's volume at the worst a pump of its
-accuracy can do, and until it is empty.
+"""The time that the reservoir lasts: until its low-reservoir alarm, until that alarm's volume at the worst a pump of
+its accuracy can do, and until it is empty.
 
 What is reckoned with is all that the program gives by the clock, and every bolus that the patient may ask for, each
 day's at the beginning of that day. So no date is later than the event can come, and what is not asked for makes it
@@ -27,8 +27,8 @@ def least_residual_nl(fill_nl: int, residual_nl: int, accuracy_permille: int) ->
 
 
 class Course:
-    """What will be used from a local minute on. week_minute: minute of the week, from Monday midnight; None without the
-    time of day, when the mean of the program is given. week: the program's, if it is known already."""
+    """The use of the reservoir from a local minute on. week_minute: minute of the week, from Monday midnight; None
+    without the time of day, when the mean of the program is given. week: the program's, if it is known already."""
 
     def __init__(
         self,

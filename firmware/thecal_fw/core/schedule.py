@@ -1,4 +1,4 @@
-"""What basal rate a program asks for at any minute of the week, and which boluses begin when.
+"""The basal rate that a program asks for at any minute of the week, and the boluses that begin by the clock.
 
 Minutes are pump-local: weekday 0 is Monday, minute 0 local midnight. A rate holds from the minute its step
 begins until the minute the next step begins. Boluses add to it.
@@ -257,6 +257,7 @@ def most_patient_nl(program: Program, window_minutes: int) -> int:
 
 
 def most_minutes_of_train(minutes: int, interval_minutes: int, window_minutes: int) -> int:
-    """Return the most minutes of any window that boluses take which come at an interval no shorter than each of them."""
+    """Return the most minutes of any window that boluses take which come at an interval no shorter than each
+    of them."""
     whole, rest_minutes = divmod(window_minutes, interval_minutes)
     return whole * minutes + min(rest_minutes, minutes)

@@ -59,7 +59,8 @@ class Timeline:
         self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
 
     def segment_at(self, tick: int) -> "tuple[int, int]":
-        """Return the rate in nL/day at a tick, and the tick (later than the one given) until which it holds at least."""
+        """Return the rate in nL/day at a tick, and the tick (later than the one given) until which it holds at
+        least."""
         if self.bridge is not None and tick < self.bridge[1]:
             return self.bridge
         basal, end = self.basal_at(tick)
@@ -117,15 +118,15 @@ class Timeline:
         return False
 
     def leave_out(self, minute: int) -> None:
-        """The bolus of a local minute has had its time."""
+        """Leave out the bolus of a local minute, which has had its time."""
         self.left_out += ((minute, minute + 1),)
 
     def drop(self, bolus: Bolus) -> None:
-        """A bolus besides those of the program is not given."""
+        """Drop a bolus besides those of the program, which is then not given."""
         self.extra = tuple([other for other in self.extra if other is not bolus])
 
     def pass_over(self, bolus: Bolus, minute: int, reason: int) -> None:
-        """The bolus that begins by the clock in a local minute is not given, for this reason.
+        """Pass over the bolus that begins by the clock in a local minute, for this reason.
 
         To be called before anything is planned from this timeline.
         """
@@ -238,7 +239,7 @@ class ChangingTimeline:
         return tick >= self._change_tick and self.after.gives_the_same_from(tick, other)
 
     def go_by_program_of(self, other: Timeline) -> None:
-        """As a timeline does. What was before is never asked for again."""
+        """Follow the program as a timeline does. What was before is never asked for again."""
         self.after.go_by_program_of(other)
 
     @property

@@ -1,4 +1,4 @@
-"""What a program gives in its week: the rates turn by turn, their sum, and the most of any hour and any day.
+"""The week of a program: the rates turn by turn, their sum, and the most of any hour and any day.
 
 All of it follows from the program alone, so it is worked out once for each program. That takes the board about a
 second for the largest program, so it is done in pieces, into arrays that are as large as they will ever be:
@@ -51,7 +51,7 @@ def advance(work: "Iterator[int | None]", pieces: int) -> bool:
 
 
 class Week:
-    """What one program gives in a week. Meaningless until ``is_known``.
+    """The rates that one program gives in a week. Meaningless until ``is_known``.
 
     minutes, rates: rates[k] holds from minutes[k] until minutes[k + 1], for k below ``turns``.
     total: what all of the week gives, in nL/day x minute.
@@ -66,7 +66,7 @@ class Week:
         self.forget()
 
     def forget(self) -> None:
-        """The program is another one, or none."""
+        """Forget the week, since the program is another one, or none."""
         self.turns = 0
         self.total = 0
         self.most_nl_in_hour = 0

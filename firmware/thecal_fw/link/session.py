@@ -1,4 +1,4 @@
-"""Whether a request is new: sessions, request numbers, and the memory that makes repeating one safe.
+"""The judgement whether a request is new: sessions, request numbers, and the memory that makes repeating one safe.
 
 A host opens a session with hello and numbers its requests from 1. A request that changes the pump and arrives
 again, with the same number and the same bytes, gets the answer it got the first time and is not carried out

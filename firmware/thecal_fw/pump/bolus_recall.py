@@ -55,7 +55,7 @@ class BolusRecall:
             self.end(TICKS_PER_DAY)
 
     def end(self, unknown_until: int) -> None:
-        """Nothing more need be read."""
+        """End the reading: nothing more is needed."""
         self.unknown_until = unknown_until
         self.is_done = True
 
@@ -85,7 +85,7 @@ class BolusRecall:
                 self._of_life.append(event)
 
     def _note_gap(self) -> None:
-        """Events are missing from before what was read last."""
+        """Note that events are missing from before what was read last."""
         self.unknown_until = max(self.unknown_until, self._newest_tick + TICKS_PER_DAY)
 
     def _placed(self, reset: "tuple[int, ...]") -> bool:

@@ -1,4 +1,4 @@
-"""What is given beside the basal rate, and the timeline of all that is to be delivered.
+"""The doses beside the basal rate, and the timeline of all that is to be delivered.
 
 Doses of the clock (``clock_doses``) are part of the timeline and need nobody to begin them. What is given beside the
 plan is here: doses on demand (``on_demand``), doses of the clock that go on or are made up for after a setting of it,
@@ -101,7 +101,7 @@ class Boluses:
         return timeline
 
     def _end_what_has_not_begun(self, tick: int) -> None:
-        """What is under way ends with the change at this tick; what begins only then would not be seen to end."""
+        """End what is under way with the change at this tick; what begins only then would not be seen to end."""
         for bolus in list(self.extra):
             if bolus.start_tick >= tick:
                 self._notes.ended(bolus, tick, events.END_ALARM)
@@ -147,8 +147,8 @@ class Boluses:
         return self._therapy.replan()
 
     def end_with_program(self) -> None:
-        """Another program takes over: nothing that was given beside the one before goes on, and of its own boluses none
-        that would have begun earlier is given."""
+        """End the doses of a program that another one takes over from: nothing that was given beside the one before
+        goes on, and of its own boluses none that would have begun earlier is given."""
         tick = self._infusion.change_tick_from_now()
         self._clock_doses.begin_from(tick)
         self.judging.begin(tick)
@@ -156,7 +156,7 @@ class Boluses:
             self._drop(bolus, events.END_PROGRAM)
 
     def _drop(self, bolus: Bolus, reason: int) -> None:
-        """From the next change on a bolus is not given any more. What has begun ends when that comes."""
+        """Give a bolus no more from the next change on. What has begun ends when that comes."""
         tick = self._infusion.change_tick_from_now()
         bolus.end_reason = reason
         if bolus.start_tick >= tick:

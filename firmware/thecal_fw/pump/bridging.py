@@ -60,12 +60,13 @@ class Bridging:
         self._clock_doses = clock_doses
 
     def put_back(self, end: "int | None") -> None:
-        """The program that had begun a bridge is not in force after all: the one before goes on, if there was one."""
+        """Put back the bridge of the program before, if there was one, since the program that had begun one is not in
+        force after all."""
         self.end = end
 
     def begin(self, program: Program, tick: int) -> None:
-        """A program is about to be committed that takes effect at a tick: the record that puts it in force holds its
-        bridge as well. One that was under way is none any more."""
+        """Begin the bridge of a program that is about to be committed and takes effect at a tick: the record that
+        puts it in force holds its bridge as well. One that was under way is none any more."""
         bridge = program.bridge
         self.end = None
         if bridge is not None:
@@ -86,7 +87,7 @@ class Bridging:
         return rate_nl_per_day, tick + -(-left // (rate_nl_per_day * self._weight_per_rate))
 
     def note_over(self) -> None:
-        """The old drug is used up."""
+        """Note that the old drug is used up."""
         if self.end is not None:
             self._clock_doses.settle(self._time.wall, self._time.ticks_now(), PASSED_BRIDGE)
             self.end = None

@@ -1,4 +1,4 @@
-"""What is being delivered, and every change of that: start, splice, stop, and the queue of pulses behind them.
+"""The delivery under way, and every change of it: start, splice, stop, and the queue of pulses behind them.
 
 A change asked for by the host or forced by an alarm becomes a *change tick*, a whole second of the pump's clock, at
 which the plan is spliced from the old timeline to the new one with no pulse lost, doubled or moved. Stopping alone
@@ -164,19 +164,19 @@ class Infusion:
         return self.state != STATE_DELIVERING or self.change_tick < 0
 
     def end_life(self) -> None:
-        """The counts since this reset are about to leave what the board can count with."""
+        """End this life, since the counts since this reset are about to leave what the board can count with."""
         self.must_end_life = True
 
     def note_starting(self) -> None:
-        """Delivery is to begin at an instant that is not chosen yet."""
+        """Note that delivery is to begin at an instant that is not chosen yet."""
         self.state = STATE_STARTING
 
     def owe(self, phase: int) -> None:
-        """The next course begins with this phase, in the units of ``Metering``."""
+        """Begin the next course with this phase, in the units of ``Metering``."""
         self.owed_phase = phase
 
     def withdraw(self) -> None:
-        """After a reset: nothing is planned beyond what was counted."""
+        """Withdraw, after a reset, all that was planned beyond what was counted."""
         self.delivery.withdraw(self._ledger.counted)
 
     def is_change_ahead(self) -> bool:
@@ -307,12 +307,13 @@ class Infusion:
         self._set_preparation(tick)
 
     def _put_off(self) -> None:
-        """The change under way takes effect on the next second on which it can."""
+        """Put off the change under way to the next second on which it can take effect."""
         self.change_tick = -1
         self._change_at(self.next_change_tick())
 
     def _set_preparation(self, change_tick: int) -> None:
-        """What has changed by then is made durable before a first microstep, and that comes first."""
+        """Set the instant of the preparation. What has changed by then is made durable before a first microstep, and
+        that comes first."""
         pace = self._pace
         tick = change_tick - pace.lead_ticks() - pace.slack_ticks()
         if not self._is_granted:
@@ -422,7 +423,7 @@ class Infusion:
             machine.let_collect(True)
 
     def _make_later(self) -> None:
-        """Too late to be exact: things stay as they are for a moment more, and the pump says so."""
+        """Leave things as they are for a moment more, and log that: it is too late to be exact."""
         self._reports.record(events.EVENT_CHANGE_LATE, self._ledger.counted, self._pace.prepare_us)
         self._reports.note_alarm(alarm_table.CHANGE_LATE)
         self._put_off()
@@ -453,7 +454,7 @@ class Infusion:
     # --- ends
 
     def generator_ran_dry(self) -> None:
-        """The queue was late. What was not delivered stays undelivered: never made up for in a burst."""
+        """Note that the queue was late. What was not delivered stays undelivered: never made up for in a burst."""
         self._reports.record(events.EVENT_TIMING_FAULT, self._ledger.counted, self.delivery.planned)
         self._train.halt()
         self._hardware.gate.close()
@@ -504,7 +505,7 @@ class Infusion:
         return tick
 
     def _halt(self) -> None:
-        """No pulse from now on, and the motor off.
+        """Give no pulse from now on, and switch the motor off.
 
         The clock shows the instant of the halt afterwards: a pulse due while the rest was done did not come.
         """

@@ -55,7 +55,7 @@ class Judging:
     # --- after a discontinuity
 
     def begin(self, tick: int) -> None:
-        """From a tick on another plan holds than what has been given so far."""
+        """Follow another plan from a tick on than what has been given so far."""
         if self.given.count:
             self.until = tick + TICKS_PER_DAY
 
@@ -68,7 +68,7 @@ class Judging:
         self.until = (until_s - self._time.base_lifetime_s) * TICKS_PER_SECOND
 
     def forget_given(self) -> None:
-        """What was given from the beginning of this life on is noted anew: nothing goes on from before."""
+        """Note anew what was given from the beginning of this life on: nothing goes on from before."""
         self.given.begin_anew()
 
     # --- doses that begin with a change
@@ -78,8 +78,8 @@ class Judging:
         return _NOTICE_TICKS if self._clock_doses.may_begin_by_clock() else 0
 
     def wait_for(self, timeline: "AnyTimeline", change_tick: int) -> None:
-        """A timeline is to take over at a tick: the doses of the clock that begin too soon to be judged when they come
-        wait to be judged."""
+        """Make the doses of the clock wait that begin too soon after the tick of a take-over to be judged when they
+        come."""
         self.waiting = []
         until_tick = change_tick + JUDGED_AHEAD_TICKS
         for bolus in timeline.boluses_near(change_tick, until_tick):
@@ -87,7 +87,7 @@ class Judging:
                 self.waiting.append(bolus)
 
     def wait_for_none(self) -> None:
-        """No change is under way any more."""
+        """Note that no change is under way any more."""
         self.waiting = []
 
     def judge_one(self, timeline: Timeline) -> None:

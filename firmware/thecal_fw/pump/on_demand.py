@@ -111,7 +111,7 @@ class DosesOnDemand:
         self.recall.connect(keeper.events, self._extra, notes, doses)
 
     def begin_reservoir(self) -> None:
-        """The reservoir has been refilled: primes are counted from here on."""
+        """Count primes from here on, since the reservoir has been refilled."""
         self.line_room.begin_reservoir()
         self._doses.note_change()
 
@@ -188,7 +188,7 @@ class DosesOnDemand:
         return bolus.given_nl(bolus.end_tick) <= room_nl
 
     def note_empty_line(self) -> None:
-        """A recorded event says that tubing and catheter are empty."""
+        """Note that tubing and catheter are empty, as a recorded event says."""
         self.line_room.note_empty(self._ledger.lifetime_steps(self._sense.count()))
         self._doses.note_change()
 

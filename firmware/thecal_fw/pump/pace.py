@@ -1,4 +1,5 @@
-"""How long this board takes for what must not come late, and how long beforehand each of that is therefore begun.
+"""The times that this board takes for what must not come late, and how long beforehand each of that is therefore
+begun.
 
 Measured at every reset, before anything is delivered and with the flash cache as cold as it is then: taking over a
 queue, preparing a change, collecting garbage, writing a record. Measured again whenever it is done. A lead is a stated
@@ -75,7 +76,7 @@ class Pace:
         self.fill_us = max(self.fill_us, us)
 
     def note_taken_over(self) -> None:
-        """A queue has taken over just now."""
+        """Note that a queue has taken over just now."""
         train = self._train
         self.least_margin_us = min(self.least_margin_us, train.margin_us)
         self.least_masked_us = min(self.least_masked_us, train.masked_us)

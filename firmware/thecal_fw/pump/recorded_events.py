@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RecordedEvents:
-    """Of one pump."""
+    """Serves the recorded events of one pump."""
 
     def __init__(self, reports: Reports, journal: Journal, writing: "Writing") -> None:
         self._reports = reports

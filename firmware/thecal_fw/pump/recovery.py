@@ -1,4 +1,5 @@
-"""What a pump makes of a reset: its durable state from the journal, the count and the time across a watchdog reset.
+"""The recovery of a pump after a reset: its durable state from the journal, the count and the time across a watchdog
+reset.
 
 After a watchdog reset the count is exact, the time goes on, and what was prescribed since is known. After a power cut
 the count is what had been granted, the difference is uncertain, and the time lacks however long there was no power.
@@ -163,7 +164,8 @@ class Recovery:
         bridging: "Bridging",
         doses: "DoseKeeper",
     ) -> None:
-        """Those under way go on if the time goes on; what counts for limits is read from its record."""
+        """Restore the doses under way, which go on if the time goes on; what counts for limits is read from its
+        record."""
         carried, retained = self._carried, self._retained
         if state is not None:
             clock_doses.restore_minute(state.bolus_minute)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """Of one pump. life: what is used of each part's."""
+    """Keeps account of the service of one pump. life: what is used of each part's."""
 
     def __init__(
         self, time: Timekeeper, ledger: Ledger, calibration: Calibration, reports: Reports, changes: Changes
@@ -55,7 +55,7 @@ class Service:
             self._changes.note()
 
     def renew(self, part: int) -> None:
-        """A person has put in a new part, or rinsed the line."""
+        """Note that a person has put in a new part, or rinsed the line."""
         lifetime_s = self._time.lifetime_s()
         self.life.renew(part, lifetime_s, self.revolutions())
         self._reports.record(EVENT_RENEWED, part, lifetime_s)

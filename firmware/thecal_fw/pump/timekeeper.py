@@ -35,5 +35,5 @@ class Timekeeper:
         self._changes.note_carried()
 
     def go_on_after(self, lifetime_s: int) -> None:
-        """So many seconds had the pump run before this reset."""
+        """Count on from so many seconds that the pump had run before this reset."""
         self.base_lifetime_s = min(lifetime_s, MOST_SECONDS)

@@ -1,4 +1,4 @@
-"""What the pump does at a host's request for a bolus: check it, give it, end it, report it.
+"""The pump's answers to a host's requests about boluses: check it, give it, end it, report it.
 
 A bolus is asked for in two steps, like every change of therapy: what ``check_bolus`` answers is what a person is shown,
 and ``give_bolus`` names the program it was checked beside. Judging one and giving it take long, so it is judged in one

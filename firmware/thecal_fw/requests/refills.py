@@ -1,4 +1,4 @@
-"""What the pump answers about the time until the next refill.
+"""The pump's answers about the time until the next refill.
 
 It is worked out when it is asked for, from what there is at that moment, so it is never older than the last bolus or
 change of the program. Only what a week of the program gives is worked out beforehand; until it is, the host asks again.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Consumption:
-    """What a pump will use of its reservoir from now on."""
+    """The use that a pump will make of its reservoir from now on."""
 
     def __init__(self, pump: "Controller") -> None:
         self._time = pump.time

@@ -86,7 +86,8 @@ class _Check:
 
 
 class Staging:
-    """What has been staged so far. Every method raises RequestRefusedError where it can't do what is asked."""
+    """The program that has been staged so far. Every method raises RequestRefusedError where it can't do what is
+    asked."""
 
     def __init__(
         self,
@@ -104,7 +105,7 @@ class Staging:
         self.forget()
 
     def forget(self) -> None:
-        """Nothing is staged."""
+        """Forget what is staged."""
         self._place: "ProgramPlace | None" = None
         self._total_bytes = 0
         self._check: "_Check | None" = None

@@ -1,4 +1,4 @@
-"""What makes a state of a record: one decoder for each layout that there ever was."""
+"""The way from a record to a state: one decoder for each layout that there ever was."""
 
 from thecal_fw.store.state import LAYOUT_VERSION, State, decode_present
 

@@ -54,11 +54,11 @@ class Programs:
         return pair * COPIES + copy
 
     def note_in_force(self, pair: int) -> None:
-        """A state has been written that names a pair."""
+        """Note that a state has been written that names a pair."""
         self.in_force = pair
 
     def found(self, in_force: int, other_pair_erased: bool) -> None:
-        """On opening: what the state says."""
+        """Take over what the state says of the pairs, on opening."""
         self.in_force = in_force
         if other_pair_erased:
             for copy in range(COPIES):

@@ -70,7 +70,7 @@ class Ring:
         return sequence // self.slots
 
     def read(self, sequence: int, buffer: "Writable") -> None:
-        """What is in the slot of a sequence number, be it of that number or not."""
+        """Read the slot of a sequence number, be it of that number or not."""
         self.read_slot(sequence // self.slots % self.sectors, sequence % self.slots, buffer)
 
     def read_slot(self, sector: int, slot: int, buffer: "Writable") -> None:
@@ -200,7 +200,7 @@ class Ring:
         return -1
 
     def found(self, sequence: int) -> None:
-        """On opening: this valid slot is the newest, so its group was erased."""
+        """Note, on opening, that this valid slot is the newest, so that its group was erased."""
         self._erased_group = self._begun_group = sequence // self.slots
 
     def settle(self, sequence: int) -> int:

@@ -105,7 +105,7 @@ GRANT_FORMAT = "<6I"
 
 
 class State:
-    """What the pump must still know after a power cut, save for the program's bytes and the events.
+    """The state that the pump must still know after a power cut, save for the program's bytes and the events.
 
     sequence: number of the record, given when it is written.
     boots: resets. watchdog_reset_s, watchdog_gap_s: lifetime second of the last one by the watchdog, and how long
@@ -175,7 +175,7 @@ class State:
         self.active_alarms = NO_ALARMS
 
     def note_other_pair(self, is_erased: bool) -> None:
-        """The pair that is not in force is erased or not."""
+        """Note that the pair that is not in force is erased, or is not."""
         self.other_pair_erased = int(is_erased)
 
     def encode_into(self, record: bytearray) -> None:
@@ -224,7 +224,7 @@ def sequence_of(record: "Octets") -> int:
 
 
 def set_flags(state: State, flags: int) -> None:
-    """Tell a state what is in the flags of its record."""
+    """Put into a state what is in the flags of its record."""
     state.delivering, state.reservoir_known = flags & 1, flags >> 1 & 1
     state.time_source, state.stalls = flags >> 2 & 3, flags >> 4
 

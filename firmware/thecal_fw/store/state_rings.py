@@ -217,7 +217,7 @@ class StateRings:
         return False
 
     def _settle(self) -> None:
-        """Before the first operation of this life: step over what an earlier life may have left half-written."""
+        """Step over what an earlier life may have left half-written, before the first operation of this life."""
         if self._is_settled:
             return
         self._is_settled = True

@@ -1,4 +1,4 @@
-"""Whether the line is closed, from its pressure and the volume moved since it was last known to be open.
+"""A watch for a closed line, from its pressure and the volume moved since the line was last known to be open.
 
 A closed line's pressure rises with what is moved into it. How far, depends on how soft the line is, which nobody knows;
 so it is measured on the way: volume over rise. What the line may have stored is then bounded from above: all that was

@@ -1,4 +1,4 @@
-"""Whether the line is open to the surroundings before its tip: it has lost the pressure that it opened into.
+"""A watch for a line that is open before its tip: it has lost the pressure that it opened into.
 
 Blocks of equal volume are compared. In a broken line all of two blocks lie below the least of the four before the one
 in which it broke; coughing and straining only ever raise a pressure, and a strain that ends has to have filled all four

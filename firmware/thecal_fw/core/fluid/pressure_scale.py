@@ -1,4 +1,5 @@
-"""From the sum of sixteen conversions to Pa: a ratiometric sensor, behind a divider on an ADC pin.
+"""The scale of pressure, from the sum of sixteen conversions to Pa: a ratiometric sensor, behind a divider on an ADC
+pin.
 
 Zero and span are calibrated. Both ends of its range are no pressures but faults: below 2.5 and above 97.5 % of the span
 of its supply a wire is off or shorted.

@@ -1,4 +1,4 @@
-"""When the next sample of a sensor is due: the slower the pump, the longer it may sleep."""
+"""The time of a sensor's next sample: the slower the pump, the longer it may sleep."""
 
 from thecal_fw.core.fluid.thresholds import (
     BLOCK_NL,

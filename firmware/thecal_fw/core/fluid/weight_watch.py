@@ -1,4 +1,4 @@
-"""What the weight of the reservoir or of the vessel that receives says of the flow, whatever the cause.
+"""The flow that the weight of a vessel shows, be it the reservoir or the one that receives, whatever the cause.
 
 ``ExpectedMass`` is what the counted microsteps should have moved. ``FreeFlowWatch`` compares readings minutes apart:
 what is too much there runs by itself. ``TrendWatch`` compares hours days apart: a load cell drifts as a random walk, so
