@@ -14,7 +14,7 @@ NG_PER_MCG = 1_000
 
 
 class Line(NamedTuple):
-    """Something a program says: in brief, and in full, which differs wherever two programs differ."""
+    """A line about a program: in brief, and in full, which differs wherever two programs differ."""
 
     label: str
     brief: str

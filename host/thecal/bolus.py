@@ -10,7 +10,7 @@ from thecal_fw.core.bolus_history import REFUSAL_NAMES
 
 @dataclass(frozen=True)
 class BolusCheck:
-    """Whether the pump would give a bolus now, and which: a patient's is the program's.
+    """The pump's answer whether it would give a bolus now, and which: a patient's is the program's.
 
     bolus_refusal: why not, 0 if it would. patient_wait_s: until neither lockout nor count is in a patient's way.
     """
@@ -79,8 +79,8 @@ class BolusState:
 
     @property
     def line_text(self) -> str:
-        """Return what primes have given since the refill, and how much of the line is known to be unfilled, in words.
-        """
+        """Return what primes have given since the refill, and how much of the line is known to be unfilled, in
+        words."""
         primes = {0: "no prime", 1: "1 prime"}.get(self.primes, f"{self.primes} primes")
         given = f" of {self.primed_nl / 1e3:.1f} microlitres" if self.primes else ""
         return f"{primes}{given} since the refill; room for {self.line_room_nl / 1e3:.1f} microlitres more"

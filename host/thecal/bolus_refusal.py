@@ -1,4 +1,5 @@
-"""Why the pump would not give a bolus, in words: what was asked for, what stands against it, which field, what to do.
+"""The reason why the pump would not give a bolus, in words: what was asked for, what stands against it, which field,
+what to do.
 
 Promise: each figure is worked out from the program that the pump has, and from what it says of itself now; where the
 pump does not tell a figure, none is made up.

@@ -72,7 +72,7 @@ class Stopped(Effective):
 
 @dataclass(frozen=True)
 class TimeSet(Effective):
-    """What the clock showed before it was set, and from when the schedule follows the new time."""
+    """The time that the clock showed before it was set, and from when the schedule follows the new time."""
 
     was_utc_s: int
     was_utc_us: int
@@ -81,7 +81,7 @@ class TimeSet(Effective):
 
 @dataclass(frozen=True)
 class Refilled:
-    """What the reservoir was expected to hold before; meaningless if its contents were not known."""
+    """The volume that the reservoir was expected to hold before; meaningless if its contents were not known."""
 
     expected_residual_nl: int
     fill_known_before: bool

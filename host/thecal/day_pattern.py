@@ -1,4 +1,4 @@
-"""From steps with a beginning and an end to a day that is covered once, without gap or overlap.
+"""The way from steps with a beginning and an end to a day that is covered once, without gap or overlap.
 
 A pattern describes one day from midnight to midnight. A step that runs past midnight, 22:00 to 06:30, covers the
 late evening and the early morning of that same day; it is split there.

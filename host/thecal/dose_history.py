@@ -1,4 +1,4 @@
-"""Which dose a pump last gave and since when, as far as its log tells.
+"""The dose that a pump last gave and since when, as far as its log shows.
 
 A program that was only committed gave nobody anything, and a stopped one says nothing of the dose before it. So a new
 dose is held against what was delivered: the program that runs, or else the rate with which delivery last began or
@@ -35,7 +35,8 @@ class LastDose:
 
 @dataclass(frozen=True)
 class DoseHistory:
-    """What a pump has given. The defaults are those of a pump that has never given anything, or delivers its program.
+    """The history of what a pump has given. The defaults are those of a pump that has never given anything, or
+    delivers its program.
 
     hours_since_change: since the dose last changed on a pump that delivers. was_delivered: whether the program that it
     has was ever delivered. last: the dose before, of a pump whose program was not. has_given: whether it ever gave any.

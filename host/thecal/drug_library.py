@@ -59,7 +59,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Entry:
-    """What has been agreed on for one drug in one concentration."""
+    """The agreement on one drug in one concentration."""
 
     drug: str
     figures: dict[str, Figure]

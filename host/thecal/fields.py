@@ -239,7 +239,7 @@ class Fields:
         return self._fields.get(key)
 
     def take_the_rest_as_it_is(self) -> None:
-        """For a table whose kind can't be read: which fields belong to it, nobody can tell."""
+        """Take the rest of a table whose kind can't be read as it is: nobody can say which fields belong to it."""
         self._known += self._fields
 
     def keys(self) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""When the drug in the reservoir was filled in, as time on the wall, told by what the pump has lived through since.
+"""The time on the wall at which the drug in the reservoir was filled in, found from what the pump has lived through
+since.
 
 The pump's calendar may be wrong and may have been set in between, so the age of a fill is made of running time: of the
 seconds since the reset within one life, and from life to life of a clock that went on by itself. Where neither tells,

@@ -1,4 +1,4 @@
-"""What a check of a prescription finds, and when the prescription may go on all the same.
+"""The findings of a check of a prescription, and when the prescription may go on all the same.
 
 Three kinds of finding, the same for every check. A *hard* limit refuses, whatever anybody says. A *soft* limit asks
 for a reason, which is kept with the record of the visit. A value that looks mistyped has to be *typed again*: a
@@ -18,7 +18,7 @@ from thecal.errors import BadInputError
 
 
 class Kind(StrEnum):
-    """What a finding asks for."""
+    """The answer that a finding asks for."""
 
     HARD = "refused"
     SOFT = "needs a reason"

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Keys(Protocol):
-    """Where a client finds the keys of pumps."""
+    """The place where a client finds the keys of pumps."""
 
     def key(self, serial: str, role: int) -> bytes | None:
         """Return the key of a role of the pump with this serial number; None if there is none here."""
@@ -38,12 +38,12 @@ class Keys(Protocol):
         ...
 
     def settle(self, serial: str, role: int, *, is_taken: bool) -> None:
-        """It has been found out of the unsettled key: it is the pump's, or worth nothing."""
+        """Settle the unsettled key: it is the pump's, or worth nothing."""
         ...
 
 
 class NoKeys:
-    """Of a host that was never paired with any pump."""
+    """The keys of a host that was never paired with any pump."""
 
     def key(self, serial: str, role: int) -> bytes | None:
         return None

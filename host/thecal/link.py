@@ -51,7 +51,7 @@ _UNCERTAIN = ". Whether it was done is not known: look with `thecal interrogate`
 
 
 class SerialPort(Protocol):
-    """What is needed of a port."""
+    """The contract of a port."""
 
     @property
     def timeout(self) -> float | None: ...
@@ -369,7 +369,7 @@ class Link:
             raise PortError(f"the port has gone while talking to the pump: {error}") from error
 
     def _discard_what_is_not_taken(self) -> None:
-        """Closing a port can wait for half a minute for bytes that nobody takes."""
+        """Discard what is not taken, since closing a port can wait for half a minute for bytes that nobody takes."""
         discard = getattr(self._port, "reset_output_buffer", None)
         if discard is not None:
             with suppress(OSError):

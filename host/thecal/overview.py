@@ -1,4 +1,4 @@
-"""What a visit needs first of a pump, in a nurse's words, and what has happened since the last refill.
+"""The overview that a visit needs first of a pump, in a nurse's words, and what has happened since the last refill.
 
 The rest of what an interrogation tells is for the bench and stays behind ``thecal interrogate --all``. What is as it
 should be takes no line where a line would only be read over: stalls, passed over boluses and the like are told where

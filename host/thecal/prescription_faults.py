@@ -1,4 +1,4 @@
-"""What is wrong with a prescription that reads well, in the words and units of its file."""
+"""The faults of a prescription that reads well, in the words and units of its file."""
 
 from __future__ import annotations
 

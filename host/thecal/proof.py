@@ -1,4 +1,4 @@
-"""What a host has proved to a pump in their present session, and the tags that go with it.
+"""The proof that a host has given to a pump in their present session, and the tags that go with it.
 
 Made when the pump asks for it and not before: a host that only reads never touches a key. The pump has to prove that it
 has the key as well.
@@ -32,7 +32,7 @@ class Proof:
         return bool(self._session_key)
 
     def forget(self) -> None:
-        """The session is over, or the pump no longer holds it for proved."""
+        """Forget the proof: the session is over, or the pump no longer holds it for proved."""
         self._session_key = b""
 
     def make(self, ask: Ask, serial: str, session: int, role_needed: int) -> None:
@@ -55,7 +55,7 @@ class Proof:
             self._keys.settle(serial, role, is_taken=key == unsettled)
 
     def make_with(self, ask: Ask, session: int, role: int, key: bytes) -> None:
-        """The same with a key that is given."""
+        """Make the same proof with a key that is given."""
         self.forget()
         pump_nonce = ask(messages.CHALLENGE, role)["pump_nonce"]
         host_nonce = self._random_bytes(authentication.NONCE_BYTES)

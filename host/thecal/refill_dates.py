@@ -1,4 +1,5 @@
-"""When the pump has to be refilled: dates made of what the pump reckons, capped by how long the drug is stable.
+"""The dates by which the pump has to be refilled: dates made of what the pump reckons, capped by how long the drug is
+stable.
 
 Each date is the time on the wall and as many minutes as the pump tells; its calendar has no part in them.
 The refill is due by the worst-case date, for the low-reservoir alarm is calculated and an over-delivering pump may be
@@ -19,7 +20,8 @@ NEVER_MINUTES = 0xFFFFFFFF // 60
 
 @dataclass(frozen=True)
 class ReservoirOutlook:
-    """What the pump answers: volumes in nL, times from now on in minutes. Meaningless unless ``is_known``."""
+    """The pump's answer about its reservoir: volumes in nL, times from now on in minutes. Meaningless unless
+    ``is_known``."""
 
     is_known: bool
     residual_nl: int

@@ -79,7 +79,7 @@ class ResidualCheck:
 
 @dataclass(frozen=True)
 class FillCheck:
-    """What was drawn back after the fill against what went in."""
+    """The amount that was drawn back after the fill, against what went in."""
 
     filled_nl: int
     drawn_back_nl: int

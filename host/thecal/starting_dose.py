@@ -1,4 +1,4 @@
-"""Whether the first dose of a pump that has given none keeps to what is published for the first day.
+"""A check whether the first dose of a pump that has given none keeps to what is published for the first day.
 
 Published: twice the screening dose that had an effect, over 24 hours, or once where its effect lasted for more than 8
 hours (best practice 2016, PMID 27433993); screening boluses are 25 to 100 mcg, so 50 to 200 mcg on the first day. A

@@ -1,4 +1,4 @@
-"""What an interrogation tells, with the figures a clinician would ask for worked out from it."""
+"""The answers of an interrogation, with the figures a clinician would ask for worked out from them."""
 
 from __future__ import annotations
 

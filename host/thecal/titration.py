@@ -1,4 +1,4 @@
-"""Whether a change of the daily dose keeps to the published steps of titration.
+"""A check whether a change of the daily dose keeps to the published steps of titration.
 
 Beyond what is published as a step for a group of patients, a reason is asked for; beyond what is published for
 anything, the change is refused. Too fast upwards is overdose, too fast downwards withdrawal, so both have limits, and

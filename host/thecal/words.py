@@ -205,8 +205,8 @@ def volume_per_day_nl(steps: Steps) -> Fraction:
 
 
 def volume_of_day_nl(program: Program, index: int) -> Fraction:
-    """Return the volume that one day of a program's pattern gives, boluses by the clock and by the interval among it.
-    """
+    """Return the volume that one day of a program's pattern gives, boluses by the clock and by the interval
+    among it."""
     volumes = [bolus_volume_nl(rate, minutes) for _, rate, minutes in program.day_boluses()[index]]
     periodic = program.periodic_bolus
     if periodic is not None:

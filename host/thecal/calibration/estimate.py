@@ -36,7 +36,7 @@ Column = Callable[[int, Run], float]
 
 @dataclass(frozen=True)
 class Model:
-    """Which terms the runs can tell, and each one's column: what a run has of it, by its place in the order and
+    """The terms that the runs can show, and each one's column: what a run has of it, by its place in the order and
     itself."""
 
     terms: tuple[str, ...]

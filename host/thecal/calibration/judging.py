@@ -1,4 +1,5 @@
-"""What is wrong with a calibration, or may be: each finding with its figure and what to look at.
+"""The findings about a calibration, of what is wrong with it or may be: each finding with its figure and what to look
+at.
 
 A finding that has to be looked at keeps a calibration from being applied until a person has; a note does not. Tests of
 chance are at a probability that raises one in a few hundred calibrations of a sound head.

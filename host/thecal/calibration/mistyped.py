@@ -1,4 +1,4 @@
-"""What a person may have meant by a number that does not fit: one digit another, or two neighbours exchanged."""
+"""The number that a person may have meant by one that does not fit: one digit another, or two neighbours exchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a calibration will take and how good it can get, before anything turns.
+"""The plan of a calibration, how long it takes and how good it can get, before anything turns.
 
 Promise: the uncertainty that is foreseen is worked out by the same rules as the one that comes of it, from the amounts
 and the scatter that the sheet expects; what the head really does may be worse, and then the result says so.

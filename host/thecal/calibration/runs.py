@@ -1,4 +1,4 @@
-"""What a calibration is made of: runs of the head, blank runs, and what is known of liquid, room and balance.
+"""The parts of a calibration: runs of the head, blank runs, and what is known of liquid, room and balance.
 
 Units are in the names. A blank run is a run of no turns: what the balance shows less after it has evaporated, or is its
 drift. Standard uncertainties are ``u_``; they are of one standard deviation.
@@ -55,9 +55,9 @@ class Liquid:
 
 @dataclass(frozen=True)
 class Scale:
-    """What the amounts are read from. noise: standard deviation of one reading, digit: its last digit, both in grams,
-    or in millilitres of a measuring cylinder. u_relative: of a whole reading, from the certificate of the balance.
-    tolerance: of the cylinder, as printed on it."""
+    """The instrument that the amounts are read from. noise: standard deviation of one reading, digit: its last digit,
+    both in grams, or in millilitres of a measuring cylinder. u_relative: of a whole reading, from the certificate of
+    the balance. tolerance: of the cylinder, as printed on it."""
 
     reads_volume: bool = False
     digit: float = 0.001

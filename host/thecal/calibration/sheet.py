@@ -25,7 +25,7 @@ _TYPED_DENSITY_U = 0.001
 
 @dataclass(frozen=True)
 class Procedure:
-    """What is to be run. nominal_ul_per_turn: as far as known. rates: turns a minute. repeats: of each rate."""
+    """The procedure to run. nominal_ul_per_turn: as far as known. rates: turns a minute. repeats: of each rate."""
 
     nominal_ul_per_turn: float = 50.0
     rates: tuple[float, ...] = (0.5, 1.0, 2.0)

@@ -1,4 +1,4 @@
-"""From a mass that a balance shows to the volume that was put on it: density of water, buoyancy of air.
+"""The way from a mass that a balance shows to the volume that was put on it: density of water, buoyancy of air.
 
 Promises: figures hold for 0 to 40 degrees Celsius and are refused outside of it. Sources are named where a formula
 stands; the numbers in them are those of the sources.
@@ -37,8 +37,8 @@ def air_g_per_ml(celsius: float, hpa: float, humidity_percent: float) -> float:
 
 @dataclass(frozen=True)
 class Air:
-    """Of the room. u_: standard uncertainties; pressure and humidity default to what any inhabited room near sea level
-    has, and their uncertainty to the spread of that."""
+    """The air of the room. u_: standard uncertainties; pressure and humidity default to what any inhabited room near
+    sea level has, and their uncertainty to the spread of that."""
 
     celsius: float = 21.0
     hpa: float = 1_013.25

@@ -120,7 +120,7 @@ def cancel(port: PortOption = None, yes: YesOption = False, as_json: JsonOption 
 
 
 def status(port: PortOption = None, as_json: JsonOption = False) -> None:
-    """Tell which bolus is under way, and what was given on demand in the last 24 hours."""
+    """Report which bolus is under way, and what was given on demand in the last 24 hours."""
     from thecal.amounts import dose_mcg, plain
     from thecal.bolus import kind_name
 

@@ -1,4 +1,4 @@
-"""What the subcommands share: options, the connection, questions, progress, and how results are printed."""
+"""The parts that the subcommands share: options, the connection, questions, progress, and how results are printed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _is_working = False
 
 @dataclass
 class ThisRun:
-    """Of the command that runs: the guard that signals are told to, what it was called, and --open-pump."""
+    """The state of the command that runs: the guard that takes signals, its name, and --open-pump."""
 
     guard: Guard = field(default_factory=Guard)
     command: str = ""

@@ -50,7 +50,7 @@ AgainOption = Annotated[
 
 @dataclass
 class Reviewer:
-    """What a program is judged by. ``findings`` and ``reason`` are those of the last review, for the record."""
+    """Judges a program. ``findings`` and ``reason`` are those of the last review, for the record."""
 
     library: Library | None
     group: str

@@ -21,7 +21,7 @@ _LOOK_EVERY_S = 0.2
 
 @dataclass(frozen=True)
 class Flashed:
-    """What became of one board; version and commit are empty where they were not looked at."""
+    """The outcome for one board; version and commit are empty where they were not looked at."""
 
     usb_port: str
     serial_number: str

@@ -93,7 +93,7 @@ class ConsoleTalk:
 
     @staticmethod
     def _read_the_wall(plan: Plan, clocks: Clocks) -> None:
-        """The one thing that a person alone can tell: which of the clocks is right."""
+        """Ask for what a person alone can see: which of the clocks is right."""
         question = "Time on the wall now, like 2026-03-06T12:00"
         if not clocks.doubt:
             question += f" (empty if it is {clocks.now:%Y-%m-%dT%H:%M}, as this computer shows)"

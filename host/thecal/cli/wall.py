@@ -32,7 +32,7 @@ def wall_of(now: str | None) -> Wall:
 
 
 def warn_of_clocks(status: Status) -> None:
-    """One line where the clocks differ, on a command that neither shows nor needs them."""
+    """Warn in one line where the clocks differ, on a command that neither shows nor needs them."""
     from thecal.clocks import Wall, clocks_of
 
     fault = clocks_of(status, Wall().now()).fault

@@ -1,4 +1,5 @@
-"""What one pump is, as a value: board, motor, head, what is fitted, limits; and the figures that follow from those.
+"""The description of one pump, as a value: board, motor, head, what is fitted, limits; and the figures that follow
+from those.
 
 Everything is a whole number or an exact ratio. Figures that follow are worked out here and nowhere else.
 """

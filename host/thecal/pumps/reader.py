@@ -118,7 +118,8 @@ def _board(fields: Fields, absent: set[str]) -> Board:
 
 
 def _need_different(pins: Fields, numbers: dict[str, int], sense_at: str) -> None:
-    """Two signals share no pin, save for SENSE, which may be STEP itself where no wire goes back."""
+    """Report signals that share a pin, which none may, save for SENSE: it may be STEP itself where no wire goes
+    back."""
     taken: dict[int, str] = {}
     for name, number in numbers.items():
         if name == "sense" and sense_at == "step":

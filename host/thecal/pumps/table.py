@@ -56,7 +56,7 @@ class Fields:
         self.problems = problems
 
     def finish(self) -> None:
-        """Tell every field that nobody asked for."""
+        """Report every field that nobody asked for."""
         for key in self._fields:
             if key not in self._known:
                 near = difflib.get_close_matches(key, self._known, 1)

@@ -1,4 +1,4 @@
-"""What a visit is to do, and how it talks to the person who does it. A script has all answers beforehand."""
+"""The plan of a visit, and how it talks to the person who does it. A script has all answers beforehand."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Talk(Protocol):
     def tell(self, text: str) -> None: ...
 
     def show_change(self, rows: list[Row]) -> None:
-        """Both programs side by side."""
+        """Show both programs side by side."""
         ...
 
     def agree(self, question: str) -> None:

@@ -1,4 +1,4 @@
-"""What became of a visit: each step with its outcome, and all that was found, done and written on the way."""
+"""The record of a visit: each step with its outcome, and all that was found, done and written on the way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from thecal.visit.steps import STEPS, Outcome, State
 
 @dataclass
 class Record:
-    """What became of a visit. steps: for each, its outcome and a sentence."""
+    """The record of what became of a visit. steps: for each, its outcome and a sentence."""
 
     state: State = State.INTERROGATE
     steps: dict[State, tuple[Outcome, str]] = field(default_factory=dict)

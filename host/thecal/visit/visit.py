@@ -239,7 +239,7 @@ class Visit:
         )
 
     def _check_fill(self, capacity_nl: int) -> None:
-        """Drug that may lie beside the pump is found before the pump is told of it or programmed for it."""
+        """Find drug that may lie beside the pump, before the pump is set to it or programmed for it."""
         plan = self._plan
         if plan.fill_nl is None or plan.drawn_back_nl is None:
             return
@@ -361,7 +361,8 @@ class Visit:
             )
 
     def _warn_about_concentration(self) -> None:
-        """The one order that must not be left half-way: another drug in the reservoir under the old program.
+        """Warn about the one order that must not be left half-way: another drug in the reservoir under the old
+        program.
 
         A person fills before they tell, so this holds from the moment that a fill is told of, whatever came after.
         """
