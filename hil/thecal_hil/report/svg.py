@@ -27,7 +27,7 @@ _OF_SIXTY = (1, 2, 5, 10, 15, 20, 30, 60)
 
 @dataclass(frozen=True)
 class Scale:
-    """From a quantity to pixels, linear. ``end_px`` may lie before ``start_px``, as it does for heights."""
+    """A scale from a quantity to pixels, linear. ``end_px`` may lie before ``start_px``, as it does for heights."""
 
     least: float
     most: float
@@ -49,7 +49,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class TimeUnit:
-    """What times are told in along an axis."""
+    """The unit of the times along an axis."""
 
     name: str
     seconds: int
@@ -59,7 +59,7 @@ class TimeUnit:
 
 
 def time_unit(span_s: float) -> TimeUnit:
-    """The unit in which a stretch of time is best told."""
+    """Return the unit in which a stretch of time reads best."""
     if span_s <= 3 * _S_PER_MINUTE:
         return TimeUnit("s", 1)
     if span_s <= 3 * _S_PER_HOUR:
@@ -81,7 +81,7 @@ def ticks(least: float, most: float, about: int = 5) -> list[float]:
 
 
 def time_ticks(unit: TimeUnit, least: float, most: float, about: int = 8) -> list[float]:
-    """Ticks that a clock has: quarters of a minute or an hour, hours that divide a day."""
+    """Return ticks that a clock has: quarters of a minute or an hour, hours that divide a day."""
     steps: Sequence[float] = (0.25, 0.5, 1, 2, 3, 6, 12, 24) if unit.name == "h" else _OF_SIXTY
     fitting = [step for step in steps if (most - least) / step <= about]
     if unit.name == "days" or most - least < 4 or not fitting:
@@ -95,12 +95,12 @@ def _multiples(least: float, most: float, step: float) -> list[float]:
 
 
 def label_of(value: float) -> str:
-    """A number on an axis."""
+    """Return a number on an axis."""
     return f"{round(value, 9) + 0.0:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
 
 
 def round_up(value: float) -> float:
-    """The next round number from a value on, for the end of an axis."""
+    """Return the next round number from a value on, for the end of an axis."""
     if value <= 0:
         return 1.0
     power = 10.0 ** floor(log10(value))
@@ -110,18 +110,18 @@ def round_up(value: float) -> float:
 
 
 def path_data(x_px: Floats, y_px: Floats) -> str:
-    """A curve as data of a path, of only the points that can be seen."""
+    """Return a curve as data of a path, of only the points that can be seen."""
     kept = seen_points(x_px, y_px)
     return "M" + "L".join(f"{_short(x)} {_short(y)}" for x, y in zip(x_px[kept], y_px[kept], strict=True))
 
 
 def staircase(x_px: Floats, y_px: Floats) -> tuple[Floats, Floats]:
-    """A curve that holds each value until the next point."""
+    """Return a curve that holds each value until the next point."""
     return np.repeat(x_px, 2)[1:], np.repeat(y_px, 2)[:-1]
 
 
 def seen_points(x_px: Floats, y_px: Floats) -> NDArray[np.int64]:
-    """Indices of the points without which a curve would look different (Ramer, Douglas and Peucker)."""
+    """Return indices of the points without which a curve would look different (Ramer, Douglas and Peucker)."""
     last = len(x_px) - 1
     if last < 1:
         return np.arange(len(x_px))
@@ -140,7 +140,7 @@ def seen_points(x_px: Floats, y_px: Floats) -> NDArray[np.int64]:
 
 
 def _distances(x_px: Floats, y_px: Floats) -> Floats:
-    """How far each point lies from the line between the first and the last."""
+    """Return how far each point lies from the line between the first and the last."""
     dx, dy = x_px[-1] - x_px[0], y_px[-1] - y_px[0]
     length = float(np.hypot(dx, dy))
     if length == 0:
@@ -149,7 +149,7 @@ def _distances(x_px: Floats, y_px: Floats) -> Floats:
 
 
 def extremes(columns: NDArray[np.int64], values: Floats, count: int) -> tuple[Floats, Floats]:
-    """Least and greatest value in each of ``count`` columns; NaN where a column has none."""
+    """Return the least and greatest value in each of ``count`` columns; NaN where a column has none."""
     least, most = np.full(count, np.nan), np.full(count, np.nan)
     np.fmin.at(least, columns, values)
     np.fmax.at(most, columns, values)
@@ -190,7 +190,7 @@ def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") 
 def drawing(
     name: str, width: int, height: float, title: str, description: str, parts: Sequence[Element]
 ) -> str:
-    """The whole drawing as text. ``name`` is unique within the page."""
+    """Return the whole drawing as text. ``name`` is unique within the page."""
     root = element(
         "svg",
         element("title", title, id=f"{name}-t"),
