@@ -38,7 +38,7 @@ Point = tuple[float, float]
 
 
 class DrawingError(Exception):
-    """Something in the drawing would not be legible."""
+    """The drawing has something in it that would not be legible."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Drawing:
     def line(
         self, points: Sequence[Point], colour: str = "ink", arrow: bool = False, width: float = 2
     ) -> None:
-        """A line of straight pieces."""
+        """Draw a line of straight pieces."""
         path = " ".join(f"{x:g},{y:g}" for x, y in points)
         marker = f' marker-end="url(#to-{colour})"' if arrow else ""
         self._shapes.append(
@@ -100,7 +100,7 @@ class Drawing:
             self._segments.append(Box(min(x0, x1) - 1, min(y0, y1) - 1, max(x0, x1) + 1, max(y0, y1) + 1))
 
     def path(self, commands: str, colour: str = "ink", width: float = 2) -> None:
-        """A curve. Curves are not checked against texts."""
+        """Draw a curve. Curves are not checked against texts."""
         self._shapes.append(f'<path d="{commands}" class="line s-{colour}" style="stroke-width:{width:g}"/>')
 
     def dot(self, x: float, y: float, colour: str = "ink") -> None:
@@ -116,7 +116,7 @@ class Drawing:
         at: str = "start",
         bold: bool = False,
     ) -> None:
-        """A text on the base line y; ``at`` says which part of it stands at x: start, middle or end."""
+        """Write a text on the base line y; ``at`` says which part of it stands at x: start, middle or end."""
         weight = ' font-weight="600"' if bold else ""
         self._shapes.append(
             f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" text-anchor="{at}" class="f-{colour}"{weight}>'
@@ -133,7 +133,7 @@ class Drawing:
             self.text(x, y + number * size * 1.4, text, size, colour)
 
     def faults(self) -> list[str]:
-        """What would not be legible."""
+        """Return everything that would not be legible."""
         found = []
         for number, (text, box) in enumerate(self._texts):
             if box.left < 0 or box.top < 0 or box.right > self.width or box.bottom > self.height:
@@ -145,7 +145,7 @@ class Drawing:
         return found
 
     def svg(self) -> str:
-        """The drawing as a file; raises DrawingError if it is not legible."""
+        """Return the drawing as a file; raise DrawingError if it is not legible."""
         found = self.faults()
         if found:
             raise DrawingError(f"{self.title}: " + "; ".join(found))
@@ -174,7 +174,7 @@ class Drawing:
 
 
 def _style() -> str:
-    """Colours for both modes."""
+    """Return colours for both modes."""
 
     def rules(index: int) -> str:
         return "".join(
