@@ -3,7 +3,7 @@
 
 A drawing is generated whole. A document keeps its hand-written text; only what stands between
 ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` is generated. A name that no generator knows, and a generated part
-that no document asks for, are errors. Needs nothing beyond Python and the sources beside it.
+that no document asks for, are errors. Needs the environment that the rigs need: ``make docs``.
 """
 
 from __future__ import annotations

@@ -11,22 +11,11 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
+from thecal.reports.svg import Scale, as_text, drawing, line, rect, round_up, text, ticks
 from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, AT_PRIORITY, PRIORITY_CRITICAL
 from thecal_hil.course.course import MICROSTEPS_PER_NL
+from thecal_hil.report.curves import Floats, TimeUnit, time_ticks, time_unit
 from thecal_hil.report.panels import Panel, across, up
-from thecal_hil.report.svg import (
-    Floats,
-    Scale,
-    TimeUnit,
-    drawing,
-    line,
-    rect,
-    round_up,
-    text,
-    ticks,
-    time_ticks,
-    time_unit,
-)
 from thecal_hil.scenario.record import AlarmSpan, Curve, ScenarioRecord
 from thecal_sim.units import NS_PER_S
 
@@ -83,9 +72,8 @@ def draw_course(record: ScenarioRecord, name: str) -> str:
     bottom.width_axis(time_ticks(unit, 0.0, last), f"time of the course, {unit.name}")
     _draw_happenings(sheet, bottom.bottom_px)
     height = bottom.bottom_px + _FOOT_PX
-    return drawing(
-        name, _WIDTH_PX, height, f"Course of {record.identity}", _in_words(record, curves), sheet.parts
-    )
+    title = f"Course of {record.identity}"
+    return as_text(drawing(_WIDTH_PX, height, title, sheet.parts, _in_words(record, curves), name))
 
 
 def _draw_volume(sheet: _Sheet, curves: dict[str, Curve]) -> Panel:

@@ -13,7 +13,7 @@ import numpy as np
 
 from thecal_hil.contract.pump_clock import TICK_NS, Instants
 from thecal_hil.course.course import MICROSTEPS_PER_NL
-from thecal_hil.report.svg import Floats
+from thecal_hil.report.curves import Floats
 from thecal_hil.scenario.flow_samples import (
     FEWEST_PULSES,
     StartSamples,

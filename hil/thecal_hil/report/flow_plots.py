@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thecal.reports.svg import round_up, ticks
+from thecal_hil.report.curves import Floats, staircase, time_ticks, time_unit
 from thecal_hil.report.flow import StartUp, Trumpet, start_up_of, trumpet_of
 from thecal_hil.report.panels import Panel
-from thecal_hil.report.small_plots import SMALL_HEIGHT_PX, SMALL_WIDTH_PX, small_panel
-from thecal_hil.report.svg import Floats, drawing, round_up, staircase, ticks, time_ticks, time_unit
+from thecal_hil.report.small_plots import drawn_small, small_panel
 from thecal_hil.scenario.record import ScenarioRecord
 from thecal_sim.metrics.start_up import StartUpCurve
 from thecal_sim.metrics.trumpet import TrumpetCurve
@@ -96,7 +97,7 @@ def _told(curve: TrumpetCurve) -> str:
 
 def _drawn(panel: Panel, name: str, title: str, description: str) -> str:
     words = description[0].upper() + description[1:]
-    return drawing(name, SMALL_WIDTH_PX, SMALL_HEIGHT_PX, title, words, panel.parts)
+    return drawn_small(panel, title, words, name)
 
 
 def _apart(minutes: Floats) -> list[float]:

@@ -22,12 +22,12 @@ from thecal_fw.core.alarms import (
 )
 from thecal_hil.evidence.measurements import Outcome, figure_text
 from thecal_hil.report.course_plot import draw_course
+from thecal_hil.report.curves import time_unit
 from thecal_hil.report.divergence import first_divergence
 from thecal_hil.report.findings import Findings, Measured, RequirementRow, ScenarioGroup
 from thecal_hil.report.flow_plots import flow_drawings
 from thecal_hil.report.names import close_wave_name, edges_name, run_name, wave_name
 from thecal_hil.report.small_plots import draw_edge_errors, draw_edges_around, draw_erases, draw_wear
-from thecal_hil.report.svg import time_unit
 from thecal_hil.scenario.record import Divergence, ScenarioRecord, Status
 from thecal_sim.units import NS_PER_S
 

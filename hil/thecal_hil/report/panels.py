@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from thecal_hil.report.svg import Floats, Scale, circle, label_of, line, path, path_data, rect, text
+from thecal.reports.svg import Scale, circle, label_of, line, path, rect, text
+from thecal_hil.report.curves import Floats, all_px, path_data
 
 LEFT_PX = 62
 RIGHT_PAD_PX = 14
@@ -49,10 +50,10 @@ class Panel:
 
     def curve(self, x: Floats, y: Floats, kind: str) -> None:
         if len(x):
-            self.parts.append(path(path_data(self.across.all_px(x), self.up.all_px(y)), kind))
+            self.parts.append(path(path_data(all_px(self.across, x), all_px(self.up, y)), kind))
 
     def dots(self, x: Floats, y: Floats, kind: str) -> None:
-        for x_px, y_px in zip(self.across.all_px(x), self.up.all_px(y), strict=True):
+        for x_px, y_px in zip(all_px(self.across, x), all_px(self.up, y), strict=True):
             self.parts.append(circle(x_px, y_px, 2.4, kind))
 
     def level(self, value: float, kind: str) -> None:
