@@ -203,7 +203,8 @@ class Pump:
         return self.commit_staged(digest)
 
     def stage(self, program: Program) -> bytes:
-        """Send a program without committing it; its digest. Raises ProgramRefusedError if it has faults."""
+        """Send a program without committing it; its digest. Raises ProgramRefusedError if it has faults. Raise
+        ThecalError if the pump holds other bytes than were sent."""
         encoded = program.encode()
         self._link.ask(messages.STAGE_BEGIN, len(encoded))
         size = MOST_PAYLOAD_BYTES - messages.STAGE_DATA.request.size - TAG_BYTES
@@ -243,7 +244,7 @@ class Pump:
         return Acknowledged(**_with_flags(with_bits(self._link.ask(messages.ACKNOWLEDGE, set_of(alarms)))))
 
     def log(self, first_sequence: int = 0) -> list[Event]:
-        """Return events still kept, from a sequence number on."""
+        """Return events still kept, from a sequence number on. Raise BadAnswerError if the log has no end."""
         events: list[Event] = []
         while True:
             answer = self._link.ask(messages.READ_LOG, first_sequence)

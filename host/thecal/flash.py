@@ -48,7 +48,8 @@ class Image:
 
 
 def load_image(path: Path) -> Image:
-    """Read and check an image; the JSON file beside it says its version."""
+    """Read and check an image; the JSON file beside it says its version. Raise BadInputError if either can't be
+    read or they do not belong together."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -127,7 +128,8 @@ def check_drive(drive: Path) -> None:
 
 
 def copy_image(image: Image, drive: Path) -> Path:
-    """Write the image to the drive; the board restarts when it has all of it."""
+    """Write the image to the drive; the board restarts when it has all of it. Raise FlashError if the drive can't
+    be written."""
     check_drive(drive)
     target = drive / image.path.name
     try:
@@ -146,7 +148,8 @@ def copy_image(image: Image, drive: Path) -> Path:
 
 
 def wait_for_drive(find: Callable[[], list[Path]], timeout_s: float = DRIVE_TIMEOUT_S) -> Path:
-    """Return the drive of a board that has just been sent to BOOTSEL mode."""
+    """Return the drive of a board that has just been sent to BOOTSEL mode. Raise FlashError if it does not appear
+    in time."""
     deadline_s = time.monotonic() + timeout_s
     while time.monotonic() < deadline_s:
         drives = find()

@@ -102,7 +102,9 @@ class Link:
         self.hello()
 
     def hello(self) -> None:
-        """Open a session anew; whatever session there was before has ended then."""
+        """Open a session anew; whatever session there was before has ended then. Raise NoAnswerError if nothing
+        answers, NotAPumpError or VersionMismatchError if what answers is no pump of these messages,
+        WrongPumpError if it is another pump than before."""
         self._session = 0
         self._proof.forget()
         # The answer to an earlier host's hello may still come. It is told from ours by the number of the request.

@@ -17,7 +17,7 @@ FLASH_BEGIN, FLASH_BYTES = 0x1000_0000, 16 << 20
 
 def sectors_of(image: Image) -> dict[int, bytes]:
     """Return the content of every sector of flash that the image has something of, by address, the rest of it
-    erased."""
+    erased. Raise FlashError if it has something beyond the flash."""
     sectors: dict[int, bytearray] = {}
     for address, data in blocks_of(image.content):
         if not FLASH_BEGIN <= address < FLASH_BEGIN + FLASH_BYTES:

@@ -140,9 +140,11 @@ class SimulatedMachine:
         return self._random.randbytes(count)
 
     def bootloader(self) -> None:
+        """Leave for the boot loader; raise LeftProgram always."""
         raise LeftProgram("bootloader")
 
     def prompt(self) -> None:
+        """Leave for the prompt; raise LeftProgram always."""
         raise LeftProgram("prompt")
 
 

@@ -48,7 +48,7 @@ class VirtualTime(Environment):
         return soonest
 
     def step(self) -> None:
-        """Have the next timer or event happen."""
+        """Have the next timer or event happen. Raise TypeError for one at no whole nanosecond."""
         queue = self._queue
         for timer in self._timers:
             due_ns = timer.due_ns

@@ -139,7 +139,8 @@ class Bench:
 
     @contextmanager
     def opened_balance(self) -> Iterator[Balance]:
-        """Yield the bench's balance, taken over and ready; its port is closed at the end."""
+        """Yield the bench's balance, taken over and ready; its port is closed at the end. Raise BenchError if
+        there is none or its port can't be opened."""
         if self.balance is None:
             raise BenchError(f"{self.name} has no balance")
         try:

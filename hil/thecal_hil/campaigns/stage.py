@@ -177,7 +177,8 @@ class Stage:
 
 
 def raise_signal(number: int) -> None:
-    """Have a signal come now, to the handler that it has; one that would end this process is an error of the stage."""
+    """Have a signal come now, to the handler that it has; one that would end this process is an error of the
+    stage. Raise RuntimeError for that."""
     handler = signal.getsignal(number)
     if not callable(handler):
         raise RuntimeError(f"nobody listens to {signal.Signals(number).name}")

@@ -16,6 +16,7 @@ _BAD_INPUT = 2
 
 
 def main() -> None:
+    """Run what was asked for; raise SystemExit with its exit code."""
     name, *rest = sys.argv[1:] or [""]
     try:
         if name in long_work.WORKS:

@@ -103,7 +103,8 @@ class EmulatedPico:
         self.engine.request_stop()
 
     def call_at(self, t_ns: int, action: Callable[[], None]) -> None:
-        """Call `action` when virtual time reaches `t_ns` (rounded up to a whole 8 ns cycle)."""
+        """Call `action` when virtual time reaches `t_ns` (rounded up to a whole 8 ns cycle). Raise ValueError if
+        that is in the past."""
         delay_ns = on_cycle_ns(t_ns) - self.now_ns
         if delay_ns < 0:
             raise ValueError(f"t_ns: {t_ns} is in the past; it is {self.now_ns} now")

@@ -38,7 +38,8 @@ def in_a_copy(function: Callable[[], T]) -> T:
 
 
 def split() -> tuple[Callable[[Callable[[], Any]], NoReturn] | None, Any]:
-    """Copy this process in the midst of what it does, and wait until the copy has ended.
+    """Copy this process in the midst of what it does, and wait until the copy has ended. Raise CopyFailedError if
+    the copy fails or ends without a word.
 
     In the copy: a function that ends it with what another one returns, and None. Here: None, and that result.
     """

@@ -136,7 +136,7 @@ class Balance:
     # --- weights -----------------------------------------------------------------------------
 
     def weigh_stable(self) -> Reading:
-        """Return the next stable weight (``S``)."""
+        """Return the next stable weight (``S``). Raise BalanceAnswerError for one that is not."""
         reading = self._weight(self._ask("S", "S", self._stable_within_s))
         if not reading.is_stable:
             raise BalanceAnswerError("the balance answers S with a weight that is not stable")

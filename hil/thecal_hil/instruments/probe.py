@@ -55,6 +55,7 @@ class Probe:
     """A probe behind a serial port; only edges after this are handed out."""
 
     def __init__(self, port: SerialPort) -> None:
+        """Raise ProbeError if the probe's firmware is of another protocol."""
         self._port = port
         self._reader = FrameReader()
         self._request = 0
@@ -155,7 +156,8 @@ class Probe:
     # --- switches ----------------------------------------------------------------------------
 
     def switch_on(self, line: str, hold_s: float) -> int:
-        """Switch a line on; it goes off by itself after ``hold_s``. Returns the probe's time just before, in ns."""
+        """Switch a line on; it goes off by itself after ``hold_s``. Returns the probe's time just before, in ns.
+        Raise ProbeError if the probe can't hold it that long."""
         hold_ms = round(hold_s * 1_000)
         if not 0 < hold_ms <= messages.LONGEST_HOLD_MS:
             raise ProbeError(f"hold_s: {hold_s} is not within 0.001 to {messages.LONGEST_HOLD_MS / 1000:g}")

@@ -105,7 +105,8 @@ class LogicAnalyser:
         ]
 
     def start(self, seconds: float) -> RunningCapture:
-        """Begin to capture; sigrok gives no sign of the instant at which the first sample is taken."""
+        """Begin to capture; sigrok gives no sign of the instant at which the first sample is taken. Raise
+        AnalyserError if it is not installed, or less than a sample is asked for."""
         if round(seconds * self.samplerate_hz) < 1:
             raise AnalyserError(f"seconds: {seconds} is less than one sample")
         if shutil.which(self.executable) is None:
@@ -242,7 +243,8 @@ class _VcdReading:
 
 
 def read_csv(text: str) -> Capture:
-    """Return a capture that sigrok-cli wrote as CSV, one line a sample, with its header."""
+    """Return a capture that sigrok-cli wrote as CSV, one line a sample, with its header. Raise AnalyserError for
+    anything else."""
     rate, channels = _CSV_RATE.search(text), _CSV_CHANNELS.search(text)
     if rate is None or channels is None:
         raise AnalyserError(

@@ -64,6 +64,7 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def sheet_of(fields: dict[str, Any]) -> Sheet:
+    """Return the sheet that a table holds; raise BadInputError with everything that is wrong in it."""
     table = Table(_with_dates_as_text(fields))
     about = _about(table.table("about"))
     setting = replace(_setting(table), scale=Scale())

@@ -78,7 +78,8 @@ def _agree_to_open(why: str) -> bool:
 
 @contextmanager
 def connected(port: str | None) -> Iterator[Pump]:
-    """Yield a session with the pump on the port named, or with the only board attached."""
+    """Yield a session with the pump on the port named, or with the only board attached. Raise BadAnswerError if
+    no sense can be made of what answers."""
     from thecal.client import Pump
     from thecal.keys import StoredKeys
     from thecal.ports import only_board, open_port
@@ -140,7 +141,8 @@ def working(what: str) -> Iterator[None]:
 
 
 def ask(question: str, *, yes: bool, as_json: bool = False) -> None:
-    """Go on only with a person's consent; with ``--yes`` it has been given."""
+    """Go on only with a person's consent; with ``--yes`` it has been given. Raise BadInputError where there is
+    nobody to ask."""
     if yes:
         return
     if as_json or not sys.stdin.isatty():

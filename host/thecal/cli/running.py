@@ -93,7 +93,8 @@ def refill(
 
 
 def nanolitres(volume_ml: str) -> int:
-    """Return a volume a person gave in millilitres, exactly."""
+    """Return a volume a person gave in millilitres, exactly. Raise BadInputError for what is no volume that a
+    reservoir may hold."""
     if not _VOLUME.fullmatch(volume_ml):
         raise BadInputError(
             [

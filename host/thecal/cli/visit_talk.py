@@ -60,6 +60,7 @@ class ConsoleTalk:
         show(table, "the new program against what the pump has")
 
     def agree(self, question: str) -> None:
+        """Ask for consent; raise DeclinedError for a no, BadInputError where there is nobody to ask."""
         if self.yes:
             return
         if not self.is_guided:
@@ -68,6 +69,7 @@ class ConsoleTalk:
             raise DeclinedError("declined by the person at the terminal")
 
     def need_reason(self, why: str) -> None:
+        """Ask for a reason; raise BadInputError where there is nobody to ask."""
         if self.reviewer.reason.strip():
             return
         if not self.is_guided:
@@ -75,6 +77,7 @@ class ConsoleTalk:
         self.reviewer.reason = _asked(lambda: typer.prompt("Reason to go on all the same"))
 
     def settle_clocks(self, plan: Plan, clocks: Clocks) -> Clocks:
+        """Settle clocks that differ; raise BadInputError where nobody can say which one is right."""
         if self.is_guided and not plan.wall.is_told:
             self._read_the_wall(plan, clocks)
             if plan.wall.is_told:

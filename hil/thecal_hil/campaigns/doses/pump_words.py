@@ -126,7 +126,8 @@ class PumpWords:
         self.connect()
 
     def connect(self) -> None:
-        """Connect a session of its own, after the pump has been reset or has been left alone for long."""
+        """Connect a session of its own, after the pump has been reset or has been left alone for long. Raise
+        SilentError if nothing answers."""
         self._rig.port.timeout = _PATIENCE_S
         try:
             self._link = RawLink(self._rig.port)

@@ -103,6 +103,7 @@ class DisturbedPort:
     """The model's port, disturbed as planned."""
 
     def __init__(self, serial: Any, plan: Plan) -> None:
+        """Raise SerialException if the plan has cut the line for good."""
         if plan.is_cut and plan.way == CUT_FOR_GOOD:
             raise SerialException("could not open the port: it has gone")
         if not serial.is_open:

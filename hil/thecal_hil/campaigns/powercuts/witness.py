@@ -92,7 +92,7 @@ class Witness(ABC):
         self.facts = replace(self.facts, may_alarms=self.facts.may_alarms & shown)
 
     def alarm_is_acknowledged(self, bit: int) -> None:
-        """Note that a person acknowledges the alarm, and that it clears."""
+        """Note that a person acknowledges the alarm, and that it clears. Raise ValueError if it does not clear."""
         self.facts = replace(self.facts, must_alarms=self.facts.must_alarms & ~bit)
         active = self.host.acknowledge(bit).active_alarms
         if active & bit:

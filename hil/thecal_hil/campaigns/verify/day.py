@@ -124,7 +124,8 @@ class Record:
 
 
 def carry_out(plan: DayPlan, rig: Rig) -> Record:
-    """Program the pump, let it deliver for as long as planned, visit it on the way; return what came of it."""
+    """Program the pump, let it deliver for as long as planned, visit it on the way; return what came of it. Raise
+    RuntimeError if delivery begins at another instant."""
     course = Course(rig)
     course.set_time(plan.start_s - _LEAD_S)
     course.prescribe(plan.therapy)

@@ -40,7 +40,8 @@ _LONGEST_S = 7 * 86_400
 
 
 def duration_s(text: str) -> int:
-    """Return seconds of a duration such as 24h, 20m or 1h30m."""
+    """Return seconds of a duration such as 24h, 20m or 1h30m. Raise BadParameter for what is none, or is out of
+    range."""
     parts = re.findall(r"(\d+)([hms])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise typer.BadParameter(f"{text!r} is not a duration; write it as 24h, 20m or 1h30m")

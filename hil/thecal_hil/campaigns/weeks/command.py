@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str]) -> int:
+    """Run the command; raise ValueError for options that do not go together."""
     options = _parser().parse_args(argv)
     try:
         if options.replay is not None:
