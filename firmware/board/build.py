@@ -108,7 +108,7 @@ Files = dict[str, bytes]
 
 
 class BuildError(Exception):
-    """The build cannot go on; the message says why and what to do."""
+    """The build cannot continue; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

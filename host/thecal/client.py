@@ -1,7 +1,7 @@
 """A pump, as a host sees it: every request as a method with typed arguments and a typed answer.
 
 Changing a program is a transaction: the bytes are staged, read back, checked by the pump, and only then committed
-by their digest. Until the commit the pump goes on as before.
+by their digest. Until the commit the pump continues as before.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Event:
 
 
 class ProgramRefusedError(ThecalError):
-    """The pump found faults in a program; it goes on as before. ``faults`` has all of them."""
+    """The pump found faults in a program; it continues as before. ``faults`` has all of them."""
 
     def __init__(self, faults: list[Fault]) -> None:
         lines = "\n".join(f"  {fault!r}" for fault in faults)

@@ -65,7 +65,7 @@ class VirtualTime(Environment):
         """Let time pass until an instant at once, if nothing else is due up to and at it and time is to pass beyond;
         whether it did.
 
-        For a process that would wait until then: nobody can tell the difference, but for the time it takes.
+        For a process that would wait until then: nobody can know the difference, but for the time it takes.
         """
         if t_ns > self.clear_until_ns():
             return False

@@ -1,4 +1,5 @@
-"""A scenario file is read strictly: what is wrong is told with file, field, value and what is allowed, all at once."""
+"""A scenario file is read strictly: what is wrong is reported with file, field, value and what is allowed, all at
+once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Flash for the journal and the keys: the first sectors of the part that the board's definition sets aside for storage.
 
 Promise: an operation touches nothing but its own page or sector; neither reading nor programming takes from the heap.
-While one lasts interrupts are off and nothing but PIO, DMA and timers goes on.
+While one lasts interrupts are off and nothing but PIO, DMA and timers continues.
 """
 
 import rp2

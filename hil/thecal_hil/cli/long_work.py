@@ -119,7 +119,7 @@ def run(name: str, argv: Sequence[str]) -> int:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add all of them to the command. Each has its own options: ``thecal-hil NAME --help`` tells them."""
+    """Add all of them to the command. Each has its own options: ``thecal-hil NAME --help`` shows them."""
     for name, work in WORKS.items():
         app.command(
             name,

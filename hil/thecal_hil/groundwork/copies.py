@@ -71,8 +71,8 @@ def split() -> tuple[Callable[[Callable[[], Any]], NoReturn] | None, Any]:
 
 
 def _end_with(parent: int) -> None:
-    """Have this copy end when the process ends that it is a copy of, however that does. On Linux; elsewhere it goes on
-    to its end, and tells nobody."""
+    """Have this copy end when the process ends that it is a copy of, however that does. On Linux; elsewhere it
+    continues to its end, and informs nobody."""
     if not sys.platform.startswith("linux"):
         return
     with suppress(OSError, AttributeError):

@@ -2,7 +2,7 @@
 
 Promises: every edge the probe kept is handed out once, in order of time, as the rigs have them (``t_ns``, ``signal``,
 ``level``), in nanoseconds since the probe's reset by its own clock; what the probe saw and did not keep is counted in
-``lost``, what it could not tell apart in ``unplaced``. Requests may be repeated without harm, and are; how often is in
+``lost``, what it could not distinguish in ``unplaced``. Requests may be repeated without harm, and are; how often is in
 ``repeats``.
 
 An instant is that of the probe's timer, which counts microseconds, put in the middle of what it can stand for. With the
@@ -62,7 +62,7 @@ class Probe:
         self.lost = 0
         """Edges that the probe numbered and did not keep."""
         self.unplaced = 0
-        """Records that show no change: pulses shorter than the probe can tell."""
+        """Records that show no change: pulses shorter than the probe can show."""
         self.repeats = 0
         self._waiting: list[Edge] = []
         self._boot_id: int | None = None
@@ -121,7 +121,7 @@ class Probe:
         if now_us - group.read_us >= _TIMER_WORDS:
             raise ProbeError(
                 f"the probe was not read for {(now_us - group.read_us) // 60_000_000} minutes: after 71 its instants "
-                "can't be told apart any more"
+                "can't be known apart any more"
             )
         group.read_us = now_us
         tail = answer["tail"]
@@ -141,7 +141,7 @@ class Probe:
         changed = levels ^ group.levels
         # Two edges at once make two records, and the first one shows both.
         if not changed and missing:
-            # Of which input it was can't be told behind a gap.
+            # Of which input it was can't be known behind a gap.
             self.lost += 1
         elif not changed and group.changed_before < 2:
             self.unplaced += 1

@@ -1,11 +1,11 @@
 """Driver for captures with sigrok-cli, which knows most logic analysers there are.
 
 Promises: a capture is complete or an error: a device that stopped early, a channel that is missing, a file that is no
-waveform and a program that fails or hangs are each told as such. Edges have the exact instant of the first sample that
-shows the new level, in whole nanoseconds since the capture's first sample; so only sample rates are taken whose
-period is a whole number of nanoseconds. What happens between two samples is not seen.
+waveform and a program that fails or hangs are each reported as such. Edges have the exact instant of the first
+sample that shows the new level, in whole nanoseconds since the capture's first sample; so only sample rates are
+taken whose period is a whole number of nanoseconds. What happens between two samples is not seen.
 
-The waveform is had as VCD, which holds changes only, so a long capture stays small. CSV can be read too.
+The waveform comes as VCD, which holds changes only, so a long capture stays small. CSV can be read too.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class LogicAnalyser:
-    """One analyser as sigrok-cli is told of it.
+    """One analyser as sigrok-cli gets it.
 
     driver: name and settings, such as ``fx2lafw`` or ``demo:logic_channels=4``. channels: which of its channels each
     signal is on. samplerate_hz: a divisor of 10**9, so that instants are whole nanoseconds.
@@ -119,7 +119,7 @@ class LogicAnalyser:
 
 
 class RunningCapture:
-    """A capture that is going on in a process of its own."""
+    """A capture that is continuing in a process of its own."""
 
     def __init__(self, analyser: LogicAnalyser, seconds: float) -> None:
         self._analyser, self._seconds = analyser, seconds

@@ -2,7 +2,7 @@
 
 Promises: instants are those of the rig; the zero is a whole second of the pump's clock, the same on every rig, so the
 same course asks for the same things at the same instants of the pump's day. What the pump answers otherwise than
-declared is noted and counted, and the course goes on.
+declared is noted and counted, and the course continues.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def key_of(role: str) -> bytes:
 class Attempt:
     """An attempt, which an action works on and a measure looks at.
 
-    looks: what the pump told of itself, by the instant at which it was asked, after the zero. resets_ns: instants.
+    looks: what the pump reported of itself, by the instant at which it was asked, after the zero. resets_ns: instants.
     seeds: of what was made up at random. first_event: number of the first entry that the attempt can leave in the log.
     """
 
@@ -222,7 +222,7 @@ class Attempt:
                 # first one after a reset, which takes effect as soon as it can.
                 t_ns = self._wall_at(t_ns).whole_second_ns(t_ns)
             elif event.code in (EVENT_STOPPED, EVENT_HELD):
-                # What is owed is reckoned up to the tick in which it stopped.
+                # What is owed is calculated up to the tick in which it stopped.
                 t_ns -= event.boot_us % TICK_US * NS_PER_US
             yield Logged(t_ns, event.code, event.first, event.second)
 

@@ -61,7 +61,7 @@ def program_with_bridge(attempt: Attempt, given: Given) -> None:
 
 
 def review(attempt: Attempt, given: Given) -> None:
-    """Review what a person is told before anything is sent; raise BadInputError if something has to be settled
+    """Review what a person sees before anything is sent; raise BadInputError if something has to be settled
     first."""
     running = attempt.course.pump.read_program()
     lines = unsettled(review_program(running, attempt.therapy(given["prescription"]).program, given["group"]))

@@ -24,7 +24,7 @@ _PLANT = frozenset({Capability.PLANT})
 
 @dataclass(frozen=True)
 class Measure:
-    """title: with values in {braces}. unit: as told; unit_key: as it ends the names of limits. take: the figure."""
+    """title: with values in {braces}. unit: as shown; unit_key: as it ends the names of limits. take: the figure."""
 
     title: str
     unit: str
@@ -190,16 +190,18 @@ MEASURES: dict[str, Measure] = {
         "empty-reservoir alarm off its pulse", "pulses", "pulses", {}, told.empty_reservoir_pulse_error
     ),
     # interrogation
-    "rate told": Measure("rate told[ at {at}]", "uL/day", "ul_per_day", _AT, told.rate_ul_per_day),
+    "rate told": Measure("rate reported[ at {at}]", "uL/day", "ul_per_day", _AT, told.rate_ul_per_day),
     "delivering": Measure("delivering[ at {at}]", "(1: yes)", "yes", _AT, told.is_delivering),
-    "residual told": Measure("volume left, told[ at {at}]", "mL", "ml", _AT, told.residual_ml),
-    "residual error": Measure("volume left, told less true", "uL", "ul", {}, told.residual_error_ul, _EDGES),
+    "residual told": Measure("volume left, reported[ at {at}]", "mL", "ml", _AT, told.residual_ml),
+    "residual error": Measure(
+        "volume left, reported less true", "uL", "ul", {}, told.residual_error_ul, _EDGES
+    ),
     "uncertain": Measure("uncertain volume[ at {at}]", "uL", "ul", _AT, told.uncertain_ul),
     "uncertain quanta": Measure(
         "uncertain volume, in quanta[ at {at}]", "quanta", "quanta", _AT, told.uncertain_quanta
     ),
     "lost": Measure(
-        "microsteps lost by the motor, told[ at {at}]", "microsteps", "microsteps", _AT, told.lost_steps
+        "microsteps lost by the motor, reported[ at {at}]", "microsteps", "microsteps", _AT, told.lost_steps
     ),
     "unseen": Measure(
         "pulses that did not come back[ at {at}]", "microsteps", "microsteps", _AT, told.unseen_steps

@@ -1,6 +1,6 @@
 """Reads scenario files, strictly.
 
-Promises: everything wrong with a file is told at once, each line with the file, the field, its value and what is
+Promises: everything wrong with a file is reported at once, each line with the file, the field, its value and what is
 allowed; a file that reads can be carried out: its prescriptions compile, its names are known, its steps are in order,
 and each figure is declared with its unit and its limits before anything is run.
 """
@@ -93,13 +93,13 @@ class _Reader:
         requirements = self._requirements(fields)
         declared_needs = fields.words("needs", (*Capability, *Fault))
         expects = fields.words("expects", gate.EXPECTABLE)
-        # Where the end can't be read nothing lies behind it: one fault is told once.
+        # Where the end can't be read nothing lies behind it: one fault is reported once.
         duration_ns = fields.duration("duration") or LONGEST_NS + 1
         ideal_until_ns = self._ideal_until(duration_ns)
         is_long = fields.flag("long")
         alarms = fields.words("alarms", ALARM_NAMES)
         prescriptions = dict(self._prescriptions())
-        # By their names: of one whose content is wrong that alone is told.
+        # By their names: of one whose content is wrong that alone is reported.
         names = tuple(content) if isinstance(content := fields.peek("prescription"), dict) else ()
         setup = self._setup(names)
         course = tuple(self._course(names, duration_ns))

@@ -1,4 +1,4 @@
-"""Figures of an attempt that are read off what the pump tells: its log, its interrogation, its answers.
+"""Figures of an attempt that are read off what the pump reports: its log, its interrogation, its answers.
 
 Promises: as for the probe's figures. One that was to happen and is not in the log is not a number, and so fails.
 """

@@ -123,4 +123,4 @@ def write_page(path: Path, text: str) -> None:
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
     except OSError as error:
-        raise ThecalError(f"{path} can't be written: {error.strerror}; the pump is as it was told") from error
+        raise ThecalError(f"{path} can't be written: {error.strerror}; the pump is as it was set") from error

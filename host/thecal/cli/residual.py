@@ -61,7 +61,7 @@ def check_of(pump: Pump, withdrawn_nl: int) -> ResidualCheck:
     program = pump.read_program()
     if not status.fill_known:
         raise ThecalError(
-            "the pump does not know what its reservoir holds, so there is nothing to compare with; tell it with"
+            "the pump does not know what its reservoir holds, so there is nothing to compare with; set it with"
             " `thecal refill`"
         )
     reservoir_nl = program.reservoir_nl if program is not None and program.reservoir_nl else status.fill_nl

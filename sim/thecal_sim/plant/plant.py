@@ -1,8 +1,8 @@
 """The plant: everything that a pump's microsteps move, behind one object.
 
-Promises: it is told the instants at which the shaft is commanded a microstep, and says which were turned; what it is
+Promises: it gets the instants at which the shaft is commanded a microstep, and says which were turned; what it is
 like follows from those, its parameters, its seed and what disturbs it, and from nothing else: not from how the
-microsteps are told, nor from who asks for what. Time is virtual. On the model it lives in the pump's own time;
+microsteps are announced, nor from who asks for what. Time is virtual. On the model it lives in the pump's own time;
 beside an emulated board it has a time of its own, which each microstep brings up to its instant.
 
 A microstep at the very instant of a disturbance comes before it.
