@@ -170,7 +170,7 @@ def test_output_that_can_not_be_written_is_no_failure_of_the_port(bench: Bench):
         )
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "the output could not be written: No space left on device. Done by then: the pump was"
+        "the output could not be written: No space left on device. Done by then: the refill was"
     )
     assert done.stderr.count("\n") == 1
     assert bench.json("interrogate")["fill_known"] is True
