@@ -52,7 +52,7 @@ class MarkError(Exception):
 
 
 def filled(name: str, text: str, wanted: set[str]) -> str:
-    """A document with its generated parts made anew; takes the parts it holds off ``wanted``."""
+    """Return a document with its generated parts made anew; takes the parts it holds off ``wanted``."""
 
     def part(match: re.Match[str]) -> str:
         key = match.group(2)
@@ -71,7 +71,7 @@ def filled(name: str, text: str, wanted: set[str]) -> str:
 
 
 def generated(folder: Path) -> dict[Path, str]:
-    """What every file with a generated part should hold."""
+    """Return what every file with a generated part should hold."""
     wanted = set(PARTS)
     files = {folder / name: make() for name, make in DRAWINGS.items()}
     for path in sorted(folder.glob("*.md")):

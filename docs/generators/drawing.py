@@ -92,7 +92,7 @@ class Drawing:
     def line(
         self, points: Sequence[Point], colour: str = "ink", arrow: bool = False, width: float = 2
     ) -> None:
-        """A line of straight pieces."""
+        """Draw a line of straight pieces."""
         shape = polyline(points, f"line s-{colour}", style=f"stroke-width:{width:g}")
         if arrow:
             self._arrows.add(colour)
@@ -102,7 +102,7 @@ class Drawing:
             self._segments.append(Box(min(x0, x1) - 1, min(y0, y1) - 1, max(x0, x1) + 1, max(y0, y1) + 1))
 
     def path(self, commands: str, colour: str = "ink", width: float = 2) -> None:
-        """A curve. Curves are not checked against texts."""
+        """Draw a curve. Curves are not checked against texts."""
         self._shapes.append(path(commands, f"line s-{colour}", style=f"stroke-width:{width:g}"))
 
     def dot(self, x: float, y: float, colour: str = "ink") -> None:
@@ -118,7 +118,7 @@ class Drawing:
         at: str = "start",
         bold: bool = False,
     ) -> None:
-        """A text on the base line y; ``at`` says which part of it stands at x: start, middle or end."""
+        """Write a text on the base line y; ``at`` says which part of it stands at x: start, middle or end."""
         shape = text(x, y, words, f"f-{colour}", at, font_size=f"{size:g}")
         if bold:
             shape.set("font-weight", "600")
@@ -134,7 +134,7 @@ class Drawing:
             self.text(x, y + number * size * 1.4, words, size, colour)
 
     def faults(self) -> list[str]:
-        """What would not be legible."""
+        """Return everything that would not be legible."""
         found = []
         for number, (words, box) in enumerate(self._texts):
             if box.left < 0 or box.top < 0 or box.right > self.width or box.bottom > self.height:

@@ -95,7 +95,7 @@ def test_durations_are_written_as_people_write_them() -> None:
 
 
 def prescribed_more(length: int) -> Scenario:
-    """The day, with a little more asked for than the example does."""
+    """Return the day, with a little more asked for than the example does."""
     day = day_of(PRESCRIPTION, length)
     child = day.prescriptions["child"]
     fields = copy.deepcopy(child.fields)

@@ -24,7 +24,7 @@ _OF_SIXTY = (1, 2, 5, 10, 15, 20, 30, 60)
 
 @dataclass(frozen=True)
 class TimeUnit:
-    """What times are told in along an axis."""
+    """The unit that times along an axis have."""
 
     name: str
     seconds: int
@@ -54,7 +54,7 @@ def time_ticks(unit: TimeUnit, least: float, most: float, about: int = 8) -> lis
 
 
 def all_px(scale: Scale, values: Floats) -> Floats:
-    """Many values put to a scale at once."""
+    """Put many values to a scale at once."""
     begin, end = scale.px(scale.least), scale.px(scale.most)
     span = scale.most - scale.least
     return begin + (values - scale.least) / (span or 1.0) * (end - begin)
@@ -91,7 +91,7 @@ def seen_points(x_px: Floats, y_px: Floats) -> NDArray[np.int64]:
 
 
 def _distances(x_px: Floats, y_px: Floats) -> Floats:
-    """How far each point lies from the line between the first and the last."""
+    """Return how far each point lies from the line between the first and the last."""
     dx, dy = x_px[-1] - x_px[0], y_px[-1] - y_px[0]
     length = float(np.hypot(dx, dy))
     if length == 0:

@@ -30,7 +30,7 @@ class Panel:
         return self.up.start_px
 
     def height_axis(self, at: Sequence[float], name: str) -> None:
-        """Lines across at round heights, with their figures and the name of the quantity above them."""
+        """Draw lines across at round heights, with their figures and the name of the quantity above them."""
         for value in at:
             if self.up.covers(value):
                 y_px = self.up.px(value)
@@ -39,7 +39,7 @@ class Panel:
         self.parts.append(text(self.across.start_px, self.top_px - 7, name, "axis"))
 
     def width_axis(self, at: Sequence[float], name: str, labels: Sequence[str] | None = None) -> None:
-        """Ticks along the bottom with their figures, and the name of the quantity at the end."""
+        """Draw ticks along the bottom with their figures, and the name of the quantity at the end."""
         y_px = self.bottom_px
         self.parts.append(line(self.across.start_px, y_px, self.across.end_px, y_px, "base"))
         for value, words in zip(at, labels or [label_of(value) for value in at], strict=True):
@@ -57,7 +57,7 @@ class Panel:
             self.parts.append(circle(x_px, y_px, 2.4, kind))
 
     def level(self, value: float, kind: str) -> None:
-        """A line across at a height, if that lies in the panel."""
+        """Draw a line across at a height, if that lies in the panel."""
         if self.up.covers(value):
             y_px = self.up.px(value)
             self.parts.append(line(self.across.start_px, y_px, self.across.end_px, y_px, kind))
@@ -68,7 +68,7 @@ class Panel:
         self.parts.append(rect(left, top, right - left, self.bottom_px - top, kind))
 
     def legend(self, entries: Sequence[tuple[str, str]]) -> None:
-        """Names of curves, by their class, at the right above the panel."""
+        """Draw names of curves, by their class, at the right above the panel."""
         x_px = self.across.end_px
         y_px = self.top_px - 10.5
         for kind, words in reversed(entries):
@@ -79,10 +79,10 @@ class Panel:
 
 
 def across(least: float, most: float, width_px: float) -> Scale:
-    """The scale along a drawing of a width."""
+    """Return the scale along a drawing of a width."""
     return Scale(least, most, LEFT_PX, width_px - RIGHT_PAD_PX)
 
 
 def up(least: float, most: float, top_px: float, height_px: float) -> Scale:
-    """The scale in height of a panel."""
+    """Return the scale in height of a panel."""
     return Scale(least, most, top_px + height_px, top_px)

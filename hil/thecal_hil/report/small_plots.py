@@ -23,17 +23,17 @@ _LANE_PX = 26
 
 
 def small_panel(x: tuple[float, float], y: tuple[float, float]) -> Panel:
-    """An empty small panel for ranges of both quantities."""
+    """Return an empty small panel for ranges of both quantities."""
     return Panel(across(*x, SMALL_WIDTH_PX), up(*y, _TOP_PX, _HEIGHT_PX))
 
 
 def drawn_small(panel: Panel, title: str, description: str, name: str) -> str:
-    """The drawing that a small panel makes."""
+    """Return the drawing that a small panel makes."""
     return as_text(drawing(SMALL_WIDTH_PX, SMALL_HEIGHT_PX, title, panel.parts, description, name))
 
 
 def draw_edge_errors(record: ScenarioRecord, name: str) -> str:
-    """How many edges lay how far from their due instants, on a logarithmic scale so that a single one shows."""
+    """Draw how many edges lay how far from their due instants, on a logarithmic scale so that a single one shows."""
     errors = record.edge_errors_ticks
     if not len(errors):
         return ""
@@ -59,12 +59,12 @@ def draw_edge_errors(record: ScenarioRecord, name: str) -> str:
 
 
 def draw_wear(record: ScenarioRecord, name: str) -> str:
-    """Erases of each sector of the journal."""
+    """Draw the erases of each sector of the journal."""
     return draw_erases(record.sector_erases, name, f"Flash wear of {record.identity}")
 
 
 def draw_erases(erases: Sequence[int], name: str, title: str) -> str:
-    """Erases by sector, as bars; empty if none was counted."""
+    """Draw erases by sector, as bars; empty if none was counted."""
     if not any(erases):
         return ""
     most = round_up(max(2, max(erases)))
@@ -79,7 +79,7 @@ def draw_erases(erases: Sequence[int], name: str, title: str) -> str:
 
 
 def draw_edges_around(divergence: Divergence, title: str, name: str) -> str:
-    """The lines around the first divergence as waveforms; what came before the first edge shown is not drawn."""
+    """Draw the lines around the first divergence as waveforms; what came before the first edge shown is not drawn."""
     if not divergence.edges:
         return ""
     at_ms = [(edge.t_ns - divergence.t_ns) / NS_PER_MS for edge in divergence.edges]
@@ -101,7 +101,7 @@ def draw_edges_around(divergence: Divergence, title: str, name: str) -> str:
 
 
 def _wave(panel: Panel, seen: Sequence[tuple[float, int]], low_px: float) -> str:
-    """Path of one line: its level before each edge, the edge, and its level to the end."""
+    """Return the path of one line: its level before each edge, the edge, and its level to the end."""
 
     def height(level: int) -> float:
         return low_px - (_LANE_PX - 11) * bool(level)

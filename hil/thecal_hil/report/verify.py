@@ -50,7 +50,7 @@ _REACH_X = 500
 
 
 def length_ns(text: str) -> int:
-    """Nanoseconds of a duration such as 24h, 20m or 1h30m."""
+    """Return the nanoseconds of a duration such as 24h, 20m or 1h30m."""
     length = duration_ns(text)
     if length is None:
         raise typer.BadParameter(f"{text!r} is not a duration; write it as 24h, 20m or 1h30m")
@@ -60,7 +60,7 @@ def length_ns(text: str) -> int:
 
 
 def day_of(prescription: Path, length: int) -> Scenario:
-    """The day's scenario as long as wanted; raises BadInputError for a prescription that the host refuses."""
+    """Return the day's scenario as long as wanted; raises BadInputError for a prescription that the host refuses."""
     name = prescription.stem.replace("_", " ")
     return stretched(read_scenario(DAY), length, Prescribed(name, read_toml(prescription)))
 
@@ -114,7 +114,7 @@ def verify(
 
 
 def with_limits_of(scenario: Scenario, rig: Rig) -> Scenario:
-    """The same, with as long for a reset as the pump of this rig may take."""
+    """Return the same, with as long for a reset as the pump of this rig may take."""
 
     def fitting(measure: str, most: float | None) -> float | None:
         return most_restart_ms(rig) if measure == "reset to delivering" else most
@@ -131,7 +131,7 @@ def with_limits_of(scenario: Scenario, rig: Rig) -> Scenario:
 
 
 def deliver(scenario: Scenario, rig: Rig) -> tuple[ScenarioRecord, float]:
-    """The record, and how many times real time it took; the model runs beside it in a process of its own."""
+    """Return the record, and how many times real time it took; the model runs beside it in a process of its own."""
     work = Share(share_of_time(rig, scenario.duration_ns))
     with (
         ProcessPoolExecutor(1, get_context("spawn")) as beside,
@@ -152,7 +152,7 @@ def deliver(scenario: Scenario, rig: Rig) -> tuple[ScenarioRecord, float]:
 
 
 def line_of(record: ScenarioRecord, speed_x: float) -> str:
-    """The one line that a run ends in."""
+    """Return the one line that a run ends in."""
     if record.status in (Status.ERROR, Status.SKIPPED):
         return f"verify: FAIL {record.message}"
     values = {
@@ -170,7 +170,7 @@ def line_of(record: ScenarioRecord, speed_x: float) -> str:
 
 
 def report(record: ScenarioRecord, scenario: Scenario, speed_x: float, out: Path) -> dict[str, Any]:
-    """Write the figures as JSON; its content."""
+    """Write the figures as JSON; returns its content."""
     setup = scenario.setup
     assert setup.prescription is not None
     assert setup.clock_local is not None
@@ -203,7 +203,7 @@ def report(record: ScenarioRecord, scenario: Scenario, speed_x: float, out: Path
 
 
 def _plain(value: float | None) -> float | int | None:
-    """Whole figures as integers; a figure that is none as null."""
+    """Return whole figures as integers; a figure that is none as null."""
     if value is None or value != value:
         return None
     return int(value) if float(value).is_integer() else value

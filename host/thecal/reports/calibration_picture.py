@@ -52,7 +52,7 @@ def calibration_picture(found: Estimate) -> Element:
 
 
 def description(found: Estimate) -> str:
-    """The picture in words, for those who can't see it."""
+    """Return the picture in words, for those who can't see it."""
     slow, fast = found.rates
     count = sum(1 for run in found.runs if not run.is_blank)
     return (

@@ -24,7 +24,7 @@ _MARKED = {**_TEXT, "fill": _RED}
 
 
 def day_picture(program: Program, weekday: int) -> Element:
-    """The day of a weekday, 0 for Monday."""
+    """Return the day of a weekday, 0 for Monday."""
     steps = basal_steps(program, weekday)
     boluses = boluses_of_day(program, weekday)
     highest = max([dose for _, _, dose in steps], default=Fraction(0))
@@ -40,7 +40,7 @@ def day_picture(program: Program, weekday: int) -> Element:
 
 
 def basal_steps(program: Program, weekday: int) -> list[tuple[int, int, Fraction]]:
-    """(first minute, minute it ends, mcg/day) over the whole day."""
+    """Return (first minute, minute it ends, mcg/day) over the whole day."""
     steps = [(start, rate) for start, rate in program.steps_on(weekday)]
     ends = [*[start for start, _ in steps[1:]], MINUTES_PER_DAY]
     return [
@@ -50,8 +50,8 @@ def basal_steps(program: Program, weekday: int) -> list[tuple[int, int, Fraction
 
 
 def boluses_of_day(program: Program, weekday: int) -> list[tuple[int, Fraction]]:
-    """(minute, mcg) of each bolus by the clock. Periodic ones keep their times only if their interval divides a day;
-    where it does not they are left to the words beside the picture."""
+    """Return (minute, mcg) of each bolus by the clock. Periodic ones keep their times only if their interval divides
+    a day; where it does not they are left to the words beside the picture."""
     found: list[tuple[int, Fraction]] = []
     for start, rate, minutes in program.boluses_on(weekday):
         found.append((start, _dose(program, rate, minutes)))
@@ -64,7 +64,7 @@ def boluses_of_day(program: Program, weekday: int) -> list[tuple[int, Fraction]]
 
 
 def describe_day(program: Program, weekday: int) -> str:
-    """The picture in words, for those who can't see it."""
+    """Return the picture in words, for those who can't see it."""
     parts = [
         f"{clock(begin)} to {clock(end)} {plain(dose)} mcg/day"
         for begin, end, dose in basal_steps(program, weekday)
@@ -92,7 +92,7 @@ def _frame(top: Fraction, tick: Fraction) -> list[Element]:
 
 
 def bolus_words(program: Program, weekday: int) -> str:
-    """Each bolus by the clock in words, those of one dose together; empty if there is none."""
+    """Return each bolus by the clock in words, those of one dose together; empty if there is none."""
     times: dict[str, list[str]] = {}
     for minute, dose in boluses_of_day(program, weekday):
         times.setdefault(f"{plain(dose)} mcg at", []).append(clock(minute))
@@ -100,7 +100,7 @@ def bolus_words(program: Program, weekday: int) -> str:
 
 
 def _bolus_labels(boluses: list[tuple[int, Fraction]]) -> list[Element]:
-    """Doses beside their marks, or above all marks, where there is room: nothing lies over anything else."""
+    """Return doses beside their marks, or above all marks, where there is room: nothing lies over anything else."""
     labels: list[Element] = []
     marks = [_x(minute) for minute, _ in boluses]
     free_from = [float(LEFT), float(LEFT)]
@@ -142,7 +142,7 @@ def _y(dose: Fraction, top: Fraction) -> float:
 
 
 def _tick(highest: Fraction) -> Fraction:
-    """A round distance that divides the axis into at most five parts."""
+    """Return a round distance that divides the axis into at most five parts."""
     tick = Fraction(1, 1_000)
     while True:
         for factor in (1, 2, 5):
