@@ -22,7 +22,7 @@ _ROUND_NL = 100
 
 
 def stretched(scenario: Scenario, length_ns: int, prescribed: Prescribed) -> Scenario:
-    """Return such a scenario, its set-up's prescription replaced; raises BadInputError if the host refuses the new one."""
+    """Return such a scenario with its set-up's prescription replaced; raises BadInputError if the host refuses that."""
     setup, was_ns = scenario.setup, scenario.ideal_until_ns
     assert setup.prescription is not None
     assert setup.clock_local is not None
