@@ -102,6 +102,16 @@ def test_a_scenario_is_read_with_its_units_requirements_and_needs(tmp_path: Path
         ),
         ('prescription = "usual"', 'prescription = "odd"', "setup.prescription = 'odd', allowed: \"usual\""),
         (
+            'at = "30m"',
+            'at = "30m"\nagain_every = "1m"',
+            "again_every: give a time above 0, and last, by when",
+        ),
+        (
+            "day = 423.8",
+            'day = 423.8\nkey = "worst_edge"',
+            "check 2: key = 'worst_edge' names another figure",
+        ),
+        (
             'requirements = ["pulse',
             'alarms = ["a fire"]\nrequirements = ["pulse',
             "alarms = 'a fire', allowed:",

@@ -36,7 +36,7 @@ from thecal_hil.scenario.telling import (
 
 EVIDENCE = Path("build/evidence/scenarios")
 SILICON = Path("build/evidence/silicon")
-_REPORT = "thecal_hil.report"
+_REPORT = "thecal_hil.report.writing"
 
 app = typer.Typer(
     name="thecal-hil",

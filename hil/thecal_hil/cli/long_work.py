@@ -21,9 +21,7 @@ class Work(NamedTuple):
 
 
 WORKS: Final = {
-    "verify": Work(
-        "thecal_hil.campaigns.verify.verify", "Deliver a prescription on a rig and check every pulse."
-    ),
+    "verify": Work("thecal_hil.report.verify", "Deliver a prescription on a rig and check every pulse."),
     "report": Work(
         "thecal_hil.report.command", "Run the library on several rigs and write one report of all of them."
     ),

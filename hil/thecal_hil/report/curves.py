@@ -54,7 +54,7 @@ def time_ticks(unit: TimeUnit, least: float, most: float, about: int = 8) -> lis
 
 
 def all_px(scale: Scale, values: Floats) -> Floats:
-    """Many values put to a scale at once."""
+    """Put many values to a scale at once."""
     begin, end = scale.px(scale.least), scale.px(scale.most)
     span = scale.most - scale.least
     return begin + (values - scale.least) / (span or 1.0) * (end - begin)

@@ -256,7 +256,15 @@ class _Reader:
             if action.asks and entry.has("refused_with"):
                 refused_with = entry.sentence("refused_with", "words of the refusal")
             self._must_be_prescribed(entry, given, prescriptions)
-            yield Step(at_ns, do, given, refused_with)
+            every_ns = entry.duration("again_every") if entry.has("again_every") else None
+            last_ns = (entry.duration("last") or 0) if every_ns else at_ns
+            if every_ns is not None and not (every_ns and at_ns < last_ns <= duration_ns):
+                entry.complain(
+                    f"{entry.name('again_every')}: give a time above 0, and last, by when it is done last"
+                )
+                every_ns = None
+            for again_ns in range(at_ns, last_ns + 1, every_ns) if every_ns else (at_ns,):
+                yield Step(again_ns, do, given, refused_with)
 
     def _must_be_prescribed(self, entry: Table, given: Given, prescriptions: Collection[str]) -> None:
         name = given.get("prescription")
@@ -299,8 +307,11 @@ class _Reader:
         requirements = self._requirements(entry)
         judge_limits(entry, name, measure, limits, requirements)
         title = entry.prose("title", "what is measured") if entry.has("title") else None
+        key = entry.sentence("key", "what names the figure in results") if entry.has("key") else None
+        if key in keys:
+            entry.complain(f"{entry.name('key')} = {key!r} names another figure as well")
         return Measurement(
-            key=_key(name, keys),
+            key=key or _key(name, keys),
             title=title or measure.text(given),
             unit=measure.unit,
             least=_float(limits.get("least")),
