@@ -11,7 +11,8 @@ from thecal.errors import BadInputError
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A file's content with decimals for fractions; raises BadInputError, with what to do, for what is no TOML."""
+    """Return a file's content with decimals for fractions; raises BadInputError, with what to do, for what is no
+    TOML."""
     try:
         # Some editors begin a file with a byte order mark; it says nothing here.
         text = read_bounded(path, TOML_BYTES).decode("utf-8-sig")
@@ -25,7 +26,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def toml_in(text: str, path: object) -> dict[str, Any]:
-    """A text's content, as of ``read_toml``. ``path``: names where it is from."""
+    """Return a text's content, as of ``read_toml``. ``path``: names where it is from. Raise BadInputError for
+    what is no TOML."""
     try:
         return toml_of(text, Decimal)
     except RefusedFileError as error:

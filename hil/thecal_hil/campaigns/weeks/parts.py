@@ -36,7 +36,8 @@ class PartError(Exception):
 
 @dataclass(frozen=True)
 class Contents:
-    """What a part is of. plan: digest of the campaign's plan. batch: its number. Seeds: the first, and how many."""
+    """The contents of a part. plan: digest of the campaign's plan. batch: its number. Seeds: the first, and how
+    many."""
 
     plan: str
     batch: int
@@ -58,7 +59,8 @@ def read_rows(path: Path, expected: Contents) -> Rows:
 
 
 def part_of(contents: Contents, rows: Sequence[Row]) -> bytes:
-    """The bytes of a part. ValueError if the rows are not those of its seeds, or differ in their columns."""
+    """Return the bytes of a part. Raise ValueError if the rows are not those of its seeds, or differ in their
+    columns."""
     if [row["seed"] for row in rows] != _seeds_of(contents):
         raise ValueError(f"batch {contents.batch}: rows of other seeds")
     names = list(rows[0])
@@ -71,7 +73,7 @@ def part_of(contents: Contents, rows: Sequence[Row]) -> bytes:
 
 
 def rows_of(data: bytes, expected: Contents) -> Rows:
-    """The rows of a part, which is to be of the contents expected; PartError if it is not."""
+    """Return the rows of a part, which is to be of the contents expected; raise PartError if it is not."""
     try:
         said, kinds, values = unsealed(data).split(b"\n", 2)
         found = Contents(**json.loads(said))
@@ -94,7 +96,7 @@ def rows_of(data: bytes, expected: Contents) -> Rows:
 
 @lru_cache(maxsize=4)
 def _dtype_of(kinds: bytes) -> np.dtype[np.void]:
-    """Of the columns of a row. All parts of a campaign have the same."""
+    """Return the type of the columns of a row. All parts of a campaign have the same."""
     columns = [(name, kind) for name, kind in json.loads(kinds)]
     if not all(isinstance(name, str) and kind in _KINDS for name, kind in columns):
         raise ValueError("a column is neither of integers nor of numbers")
