@@ -58,7 +58,7 @@ def check(request: str, fields: Mapping[str, object]) -> None:
 
 
 def program_in(encoded: bytes) -> Program:
-    """The program in an answer; raises BadAnswerError for bytes that are none, or that do not hold together.
+    """Return the program in an answer; raise BadAnswerError for bytes that are none, or that do not hold together.
 
     Whether its figures are within limits is not looked at: the pump's may be other ones than this computer knows.
     """

@@ -39,7 +39,7 @@ class RefusedFileError(Exception):
 
 
 def read_bounded(path: Path, most_bytes: int) -> bytes:
-    """All of a regular file; raises RefusedFileError for anything else, for more than that, and where it can't be."""
+    """Return all of a regular file; raise RefusedFileError for anything else, for more, and where it can't be read."""
     try:
         # Opening a pipe that nobody writes to would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -58,7 +58,7 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
 
 
 def toml_of(text: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
-    """What a text in TOML holds; raises RefusedFileError for what is none, and for what no file needs."""
+    """Return what a text in TOML holds; raise RefusedFileError for what is none, and for what no file needs."""
     lines = text.split("\n")
     for what, count, most in (
         ("lines", len(lines), _MOST_LINES),

@@ -14,7 +14,7 @@ MOST_PROBLEMS = 100
 
 
 def first_of(problems: Sequence[str]) -> list[str]:
-    """As many as anybody reads, and how many more there are."""
+    """Return as many as anybody reads, and how many more there are."""
     more = len(problems) - MOST_PROBLEMS
     return [*problems[:MOST_PROBLEMS], *([f"and {more:,} more"] if more > 0 else [])]
 

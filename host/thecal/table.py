@@ -111,5 +111,5 @@ class Table(Fields):
 
 
 def _name(value: object) -> str:
-    """What an entry calls itself, however it does."""
+    """Return what an entry calls itself, however it does."""
     return printable(value if isinstance(value, str) else shown(value))[:_LONGEST_NAME]

@@ -17,7 +17,7 @@ _USUAL_MODE = 0o666
 
 
 def why_not_replaced(path: Path) -> str:
-    """What is in the place of a file that can't be replaced, in words; empty if nothing or a regular file is."""
+    """Return what is in the place of a file that can't be replaced, in words; empty if nothing or a regular file is."""
     try:
         mode = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -32,7 +32,7 @@ def why_not_replaced(path: Path) -> str:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write it, text in UTF-8; raises OSError, of which ``strerror`` is made for a person."""
+    """Write it, text in UTF-8; raise OSError, of which ``strerror`` is made for a person."""
     if why := why_not_replaced(path):
         raise OSError(errno.EEXIST, why, str(path))
     data = content.encode("utf-8") if isinstance(content, str) else content
@@ -53,7 +53,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def _mode_for(path: Path) -> int:
-    """That of the file of before, or what this process gives a new one."""
+    """Return that of the file of before, or what this process gives a new one."""
     with contextlib.suppress(OSError):
         return stat.S_IMODE(path.stat().st_mode)
     mask = os.umask(0)

@@ -26,11 +26,11 @@ class Between:
         self._reads = 0
 
     def to_host(self, frame: Frame) -> bytes:
-        """What the host hears in place of the pump's frame."""
+        """Return what the host hears in place of the pump's frame."""
         return as_it_is(frame)
 
     def to_pump(self, frame: Frame) -> bytes:
-        """What the pump hears in place of the host's frame."""
+        """Return what the pump hears in place of the host's frame."""
         return as_it_is(frame)
 
     def say(self, data: bytes) -> None:
@@ -59,6 +59,7 @@ class Between:
         return len(data)
 
     def read(self, size: int = 1) -> bytes:
+        """Return bytes for the host; raise EndlessError for a command that reads without end."""
         self._reads += 1
         if self._reads > MOST_READS:
             raise EndlessError

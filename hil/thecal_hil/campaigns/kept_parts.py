@@ -19,7 +19,7 @@ _MOST_BYTES = 50_000_000
 
 
 def digest_of(*sources: str) -> str:
-    """Of files, and of all Python files and tables in folders, whose paths are as seen from the current folder."""
+    """Return the digest of files, and of all Python files and tables in folders, as seen from the current folder."""
     digest = hashlib.sha256()
     for source in sources:
         path = Path(source)
@@ -30,7 +30,7 @@ def digest_of(*sources: str) -> str:
 
 
 def kept(path: Path) -> dict[str, Any] | None:
-    """What a part found; None if it was not done, or its file is damaged."""
+    """Return what a part found; None if it was not done, or its file is damaged."""
     try:
         found = json.loads(unsealed(read_bounded(path, _MOST_BYTES)))
     except (RefusedFileError, DamagedError, ValueError):

@@ -296,7 +296,7 @@ def read_csv(text: str) -> Capture:
 
 
 def _levels_in(text: str, channels: int) -> NDArray[np.uint8]:
-    """The level of each channel at each sample: from the first line that begins with one on, every line is a sample."""
+    """Return each channel's level at each sample: from the first line that begins with one on, all are samples."""
     lines = [line.rstrip("\r") for line in text.rstrip().split("\n")]
     begin = next((at for at, line in enumerate(lines) if line[:1] in _LEVELS), len(lines))
     sample = re.compile(",".join(["[01]"] * channels))

@@ -211,7 +211,7 @@ WAYS: dict[str, type[Liar]] = {
 
 
 def lie(stage: Stage, way: str, seed: int, recorded: dict[str, bytes]) -> list[str]:
-    """One command at a liar of this way; what is wrong with how it ended."""
+    """Run one command at a liar of this way; return what is wrong with how it ended."""
     draw = random.Random(seed)
     command = draw.choice(_ASKED)
     liars: list[Liar] = []
@@ -253,7 +253,7 @@ class _Recorder(Liar):
 
 
 def prepared() -> tuple[Stage, dict[str, bytes]]:
-    """A keyed pump, and what was recorded of a session that went well."""
+    """Return a keyed pump, and what was recorded of a session that went well."""
     stage, recorded = Stage(is_keyed=True), dict[str, bytes]()
     ended = stage.run(COMMANDS["refill"], lambda: _Recorder(stage.model.serial, random.Random(0), recorded))
     assert ended.exit_code == 0, ended
@@ -261,7 +261,7 @@ def prepared() -> tuple[Stage, dict[str, bytes]]:
 
 
 def _batches(first: int, count: int) -> Iterator[list[tuple[int, str]]]:
-    """Seeds with their ways. On the wire a pump is changed, so each such lie has a copy of its own."""
+    """Yield seeds with their ways. On the wire a pump is changed, so each such lie has a copy of its own."""
     ways = list(WAYS)
     numbered = [(seed, ways[seed % len(ways)]) for seed in range(first, first + count)]
     together = [one for one in numbered if not WAYS[one[1]].is_on_the_wire]
@@ -273,7 +273,7 @@ def _batches(first: int, count: int) -> Iterator[list[tuple[int, str]]]:
 
 
 def lies(first: int, count: int) -> tuple[Counter[str], list[str]]:
-    """So many lies, of all ways in turn: how many of each, and what was wrong."""
+    """Tell so many lies, of all ways in turn; return how many of each, and what was wrong."""
     stage, recorded = prepared()
     tried, wrong = Counter[str](), list[str]()
     with tempfile.TemporaryDirectory() as state:

@@ -54,7 +54,7 @@ def fuzz(name: str, folder: Path, options: list[str], *, is_merged: bool = False
 
 
 def again(name: str, path: Path) -> None:
-    """Read one input again, and raise what it raises; RuntimeError for one that takes too long or too much."""
+    """Read one input again, and raise what it raises; raise RuntimeError for one that takes too long or too much."""
     from thecal_hil.campaigns.readers.catalogue import READERS
 
     read = READERS[name].made()

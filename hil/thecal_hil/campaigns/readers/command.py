@@ -113,7 +113,7 @@ def fuzz(name: str, most_s: float) -> Fuzzed:
 
 
 def _what_it_does(name: str, path: Path) -> str:
-    """What an input does when it is read again, by itself and without the fuzzer; empty if nothing is wrong with it."""
+    """Return what an input does when it is read again without the fuzzer; empty if nothing is wrong with it."""
     command = [sys.executable, "-m", "thecal_hil.campaigns.readers.child", "again", name, str(path)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_REPLAY_WITHIN_S)

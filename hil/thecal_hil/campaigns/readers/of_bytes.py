@@ -167,7 +167,7 @@ def _answer_seeds() -> list[bytes]:
 
 
 def _answered_bytes(data: bytes) -> None:
-    """As they are, in place of frames."""
+    """The bytes come as they are, in place of frames."""
     Pump(Answering([data], is_framed=False), host_nonce=_HOST_NONCE).time()
 
 
@@ -191,7 +191,7 @@ def _state(data: bytes) -> None:
 
 
 def _used_flash() -> NorFlash:
-    """A small journal's chip with state, program and events."""
+    """Return a small journal's chip with state, program and events."""
     flash = NorFlash(_SMALL.all_sectors, 1)
     journal = Journal(flash, _SMALL)
     journal.open()

@@ -25,7 +25,7 @@ class Reader:
 
 
 def of_file(suffix: str, read: Callable[[Path], object], *refusals: type[Exception]) -> Callable[[], Read]:
-    """A reader of a file's bytes, which refuses with one of these errors."""
+    """Return a reader of a file's bytes, which refuses with one of these errors."""
 
     def made() -> Read:
         path = Path(tempfile.mkdtemp(prefix="thecal-fuzz-")) / f"fuzzed{suffix}"
@@ -45,7 +45,7 @@ def of_file(suffix: str, read: Callable[[Path], object], *refusals: type[Excepti
 
 
 def of_bytes(read: Callable[[bytes], object], *refusals: type[Exception]) -> Callable[[], Read]:
-    """A reader of bytes in memory, which refuses with one of these errors."""
+    """Return a reader of bytes in memory, which refuses with one of these errors."""
 
     def made() -> Read:
         def reads(data: bytes) -> None:

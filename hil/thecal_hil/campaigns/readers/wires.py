@@ -79,7 +79,7 @@ class Answering:
 
 
 def greeting(frame: Frame) -> bytes:
-    """A pump's answer to hello."""
+    """Return a pump's answer to hello."""
     payload = messages.HELLO.response.pack(
         messages.schema_hash(), SESSION, b"1.2.3", b"abc", b"a board", b"77", 0, 0
     )
@@ -87,7 +87,7 @@ def greeting(frame: Frame) -> bytes:
 
 
 def pieces_of(data: bytes) -> list[bytes]:
-    """What a fuzzer made up, cut into pieces: a byte says how long each is, 255 as long as the rest."""
+    """Return what a fuzzer made up, cut into pieces: a byte says how long each is, 255 as long as the rest."""
     pieces, at = [], 0
     while at < len(data):
         length = data[at] if data[at] < 255 else len(data)

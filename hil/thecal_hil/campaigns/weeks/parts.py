@@ -50,7 +50,7 @@ class Contents:
 
 
 def read_rows(path: Path, expected: Contents) -> Rows:
-    """The rows of a part's file, as of ``rows_of``."""
+    """Return the rows of a part's file; raise PartError as ``rows_of`` does."""
     try:
         data = read_bounded(path, _MOST_HEAD_BYTES + expected.runs * _MOST_RUN_BYTES)
     except RefusedFileError as error:
