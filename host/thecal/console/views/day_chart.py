@@ -1,0 +1,222 @@
+"""A day drawn: the dose over 24 hours, the one that runs and the one that is drawn over each other, and boluses.
+
+Two drawings, one for narrow windows and one for wide ones, so that letters stay legible. Of a draft each beginning, each
+dose and each bolus has a handle, which can be dragged, or moved with the arrow keys. What is drawn is what is typed; what
+it means is said beside it by the library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from xml.etree.ElementTree import Element
+
+from thecal.amounts import plain
+from thecal.console.places import written
+from thecal.console.views.parts import element
+from thecal.day_pattern import clock
+from thecal_fw.core.program import MINUTES_PER_DAY
+
+Steps = Sequence[tuple[int, int, Fraction]]
+_SNAP_MINUTES = 15
+_FINE_MINUTES = 5
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of the drawing, and of the plot in it; tick_hours: from one time to the next below it."""
+
+    name: str
+    width: int
+    height: int
+    left: int
+    right: int
+    top: int
+    bottom: int
+    tick_hours: int
+
+
+WIDE = Size("wide", 980, 300, 56, 964, 40, 262, 3)
+NARROW = Size("narrow", 400, 260, 44, 390, 40, 224, 6)
+
+
+@dataclass(frozen=True)
+class Handle:
+    """Something that can be moved. axis: "x" for a time of day, "y" for a dose. place: in the draft. least, most: how far."""
+
+    axis: str
+    place: tuple[str | int, ...]
+    label: str
+    minute: int
+    dose: Fraction
+    least: int = 0
+    most: int = MINUTES_PER_DAY
+
+
+@dataclass(frozen=True)
+class Day:
+    """before, after: (first minute, minute it ends, mcg/day). boluses: (minute, mcg). now: the minute that it is."""
+
+    after: Steps
+    before: Steps = ()
+    boluses: Sequence[tuple[int, Fraction]] = ()
+    boluses_before: Sequence[tuple[int, Fraction]] = ()
+    now: int | None = None
+    handles: Sequence[Handle] = field(default=())
+    least_top: Fraction = Fraction(0)
+
+
+def day_charts(day: Day, words: str, identity: str) -> Element:
+    """words: the drawing for those who can't see it."""
+    return element(
+        "div", _chart(day, words, identity, WIDE), _chart(day, words, identity, NARROW), class_="charts"
+    )
+
+
+def _chart(day: Day, words: str, identity: str, size: Size) -> Element:
+    highest = max([dose for _, _, dose in [*day.after, *day.before]], default=Fraction(0))
+    tick = _tick(max(highest, Fraction(1, 1_000)))
+    top = max(tick * -(-(highest * Fraction(11, 10)) // tick), tick, day.least_top)
+    plot = _Plot(size, top)
+    parts = _frame(plot, tick)
+    parts += [plot.bolus(minute, "before") for minute, _ in day.boluses_before]
+    if day.before:
+        parts.append(element("polyline", points=plot.corners(day.before), class_="before"))
+    if day.after:
+        area = f"{size.left},{size.bottom} {plot.corners(day.after)} {size.right},{size.bottom}"
+        parts.append(element("polygon", points=area, class_="area"))
+        parts.append(element("polyline", points=plot.corners(day.after), class_="after"))
+    for minute, dose in day.boluses:
+        parts.append(plot.bolus(minute, "after"))
+        parts.append(plot.bolus_label(minute, dose))
+    if day.now is not None:
+        x = plot.x(day.now)
+        parts.append(_line(x, size.top - 6, x, size.bottom, "now"))
+        parts.append(element("circle", cx=f"{x:.1f}", cy=f"{size.top - 6:.1f}", r="4", class_="nowdot"))
+    parts += [plot.handle(one, f"{identity}-{size.name}-{at}") for at, one in enumerate(day.handles)]
+    svg = element(
+        "svg",
+        *parts,
+        viewBox=f"0 0 {size.width} {size.height}",
+        class_=f"chart {size.name}",
+        id=f"{identity}-{size.name}",
+        role="group" if day.handles else "img",
+        aria_label=words,
+        data_plot=f"{size.left},{size.right},{size.top},{size.bottom}",
+        data_top=plain(top, 12),
+        data_snap=plain(_snap(tick), 12),
+        data_snap_minutes=str(_SNAP_MINUTES),
+        data_fine_minutes=str(_FINE_MINUTES),
+    )
+    return svg
+
+
+class _Plot:
+    def __init__(self, size: Size, top: Fraction) -> None:
+        self.size, self.top = size, top
+
+    def x(self, minute: int) -> float:
+        return self.size.left + (self.size.right - self.size.left) * minute / MINUTES_PER_DAY
+
+    def y(self, dose: Fraction) -> float:
+        part = min(Fraction(1), dose / self.top)
+        return self.size.bottom - (self.size.bottom - self.size.top) * float(part)
+
+    def corners(self, steps: Steps) -> str:
+        return " ".join(
+            f"{self.x(begin):.1f},{self.y(dose):.1f} {self.x(end):.1f},{self.y(dose):.1f}"
+            for begin, end, dose in steps
+        )
+
+    def bolus(self, minute: int, kind: str) -> Element:
+        x, top = self.x(minute), self.size.top
+        return element(
+            "g",
+            _line(x, top - 8, x, self.size.bottom, "stem"),
+            element("path", d=f"M {x - 6:.1f} {top - 18} h 12 l -6 11 z"),
+            class_=f"bolus {kind}",
+        )
+
+    def bolus_label(self, minute: int, dose: Fraction) -> Element:
+        x = self.x(minute)
+        is_right = x > self.size.right - 70
+        at = x - 9 if is_right else x + 9
+        return _label(at, self.size.top - 10, f"{plain(dose, 4)} mcg", "end" if is_right else "start", "dose")
+
+    def handle(self, handle: Handle, identity: str) -> Element:
+        x, y = self.x(handle.minute), self.y(handle.dose)
+        if handle.axis == "x":
+            value, text = str(handle.minute), clock(handle.minute)
+            shape = [
+                element("rect", x=f"{x - 12:.1f}", y=f"{y - 22:.1f}", width="24", height="44", class_="hit"),
+                element(
+                    "rect", x=f"{x - 4:.1f}", y=f"{y - 11:.1f}", width="8", height="22", rx="4", class_="grip"
+                ),
+            ]
+        else:
+            value, text = plain(handle.dose, 12), f"{plain(handle.dose)} mcg/day"
+            shape = [
+                element("rect", x=f"{x - 24:.1f}", y=f"{y - 12:.1f}", width="48", height="24", class_="hit"),
+                element(
+                    "rect", x=f"{x - 12:.1f}", y=f"{y - 4:.1f}", width="24", height="8", rx="4", class_="grip"
+                ),
+            ]
+        return element(
+            "g",
+            *shape,
+            id=identity,
+            class_=f"handle {handle.axis}",
+            tabindex="0",
+            role="slider",
+            aria_label=handle.label,
+            aria_valuenow=value,
+            aria_valuemin=str(handle.least) if handle.axis == "x" else "0",
+            aria_valuemax=str(handle.most) if handle.axis == "x" else plain(self.top, 12),
+            aria_valuetext=text,
+            aria_orientation="horizontal" if handle.axis == "x" else "vertical",
+            data_drag=handle.axis,
+            data_place=written(handle.place),
+        )
+
+
+def _frame(plot: _Plot, tick: Fraction) -> list[Element]:
+    size = plot.size
+    parts: list[Element] = []
+    value = Fraction(0)
+    while value <= plot.top:
+        y = plot.y(value)
+        parts.append(_line(size.left, y, size.right, y, "grid"))
+        parts.append(_label(size.left - 8, y + 4, plain(value), "end"))
+        value += tick
+    parts.append(_label(4, 14, "mcg/day", "start"))
+    for hour in range(0, 25, size.tick_hours):
+        x = plot.x(60 * hour)
+        parts.append(_line(x, size.bottom, x, size.bottom + 5, "grid"))
+        anchor = {0: "start", 24: "end"}.get(hour, "middle")
+        parts.append(_label(x, size.bottom + 21, f"{hour:02d}:00", anchor))
+    return parts
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Element:
+    return element("line", x1=f"{x1:.1f}", y1=f"{y1:.1f}", x2=f"{x2:.1f}", y2=f"{y2:.1f}", class_=kind)
+
+
+def _label(x: float, y: float, text: str, anchor: str, kind: str = "") -> Element:
+    return element(
+        "text", text, x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, class_=f"label {kind}".strip()
+    )
+
+
+def _tick(highest: Fraction) -> Fraction:
+    """A round distance that divides the axis into at most five parts."""
+    tick = Fraction(1, 1_000)
+    while True:
+        for factor in (1, 2, 5):
+            if highest <= 5 * tick * factor:
+                return tick * factor
+        tick *= 10
+
+
+def _snap(tick: Fraction) -> Fraction:
+    return tick / 10
