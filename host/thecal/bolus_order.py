@@ -1,4 +1,4 @@
-"""A bolus on demand as it is ordered: what a dose over some minutes is as a rate, what is said of it, what the pump says.
+"""A bolus on demand as it is ordered: a dose over some minutes as a rate, and what the pump says of it, in words.
 
 A bolus is shown in words, as the pump itself would give it, before a person is asked for consent.
 """

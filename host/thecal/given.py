@@ -1,9 +1,9 @@
 """What a pump has delivered lately against what its program prescribes for that time.
 
 The time begins with the last event after which the program alone says what is given by the clock: a start, or a change
-of program that took effect; at most it is the last 24 hours. Delivered is what was counted behind the driver, prescribed
-what the program gives in that time by the pump's own clock, with what was given on demand. Where the pump does not know,
-nothing is made up.
+of program that took effect; at most it is the last 24 hours. Delivered is what was counted behind the driver,
+prescribed what the program gives in that time by the pump's own clock, with what was given on demand. Where the pump
+does not know, nothing is made up.
 """
 
 from __future__ import annotations

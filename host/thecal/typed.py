@@ -1,7 +1,7 @@
 """Numbers as a person types them: volumes in mL, doses in mcg, minutes. One way to write each, read exactly or refused.
 
-No powers of ten, no figures grouped, no decimal comma: 1,500 is one and a half to some and fifteen hundred to others, so
-it is neither here. The same at the command line and in the console.
+No powers of ten, no figures grouped, no decimal comma: 1,500 is one and a half to some and fifteen hundred to others,
+so it is neither here. The same at the command line and in the console.
 """
 
 from __future__ import annotations

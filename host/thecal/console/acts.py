@@ -18,13 +18,13 @@ from thecal.console.places import place_of
 from thecal.console.session import ConsoleChanges, LookOnlyError, PumpSession
 from thecal.console.views.log import log_csv
 from thecal.console.visit_run import VisitRun, Wishes
-from thecal.errors import BadInputError, ThecalError
+from thecal.errors import ThecalError
+from thecal.reports.status_text import dose_now
 from thecal.starting import status_once_begun
 from thecal.titration import GROUPS
 from thecal.toml_file import toml_in
 from thecal_fw.core.alarms import ALARM_NAMES, PRIORITY_NAMES
 from thecal_fw.core.service_life import PART_NAMES
-from thecal.reports.status_text import dose_now
 
 if TYPE_CHECKING:
     from thecal.client import Pump
@@ -51,7 +51,7 @@ class Acts:
         self._desk, self._session, self._control, self._later = desk, session, control, later
         self._local: dict[str, Callable[[Window, Values], None]] = {
             "show": lambda window, values: window.local.update(values),
-            "close": lambda window, _: window.local.pop("dialog", None),
+            "close": _close,
             "control.take": lambda window, _: control.take(window.name),
             "show.filter": lambda window, values: window.local.update(filter=values["value"]),
             "show.sessions": lambda window, values: window.local.update(sessions=values["value"]),
@@ -328,6 +328,10 @@ class Acts:
     def _close_visit(self, window: Window, values: Values) -> None:
         if self._desk.visit is not None and self._desk.visit.is_over:
             self._desk.visit = None
+
+
+def _close(window: Window, values: Values) -> None:
+    window.local.pop("dialog", None)
 
 
 def _unless_stored(is_stored: bool) -> str:

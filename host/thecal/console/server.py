@@ -1,7 +1,7 @@
 """The local server: the page library, the windows that are open, and drawing each anew when something is to be seen.
 
-The library only carries: it sends each window the two parts of its page as they are drawn here, and brings back the names
-of what people do. It is given nothing of anybody's to interpret, and asks nothing of any network.
+The library only carries: it sends each window the two parts of its page as they are drawn here, and brings back the
+names of what people do. It is given nothing of anybody's to interpret, and asks nothing of any network.
 """
 
 from __future__ import annotations

@@ -208,7 +208,7 @@ class PumpSession:
         known = self.seen.serial if self.seen is not None else None
         attached = self._attach(self.changes)
         serial = attached.pump.serial
-        if known is not None and serial != known and not (self.link is Link.OTHER_PUMP):
+        if known is not None and serial != known and self.link is not Link.OTHER_PUMP:
             with suppress(ThecalError, OSError):
                 attached.pump.close()
             raise _OtherPumpError(

@@ -173,7 +173,8 @@ export default {
       if (handle) {
         this.moved(event, handle);
       } else if (event.key === "Enter" && event.target.dataset.enter) {
-        event.target.dispatchEvent(new Event("change", { bubbles: true }));
+        // What is typed before the new field is there must not end up in this one.
+        event.target.blur();
         document.getElementById(event.target.dataset.enter)?.click();
       }
     },

@@ -1,8 +1,8 @@
 """A day drawn: the dose over 24 hours, the one that runs and the one that is drawn over each other, and boluses.
 
-Two drawings, one for narrow windows and one for wide ones, so that letters stay legible. Of a draft each beginning, each
-dose and each bolus has a handle, which can be dragged, or moved with the arrow keys. What is drawn is what is typed; what
-it means is said beside it by the library.
+Two drawings, one for narrow windows and one for wide ones, so that letters stay legible. Of a draft each beginning and
+each dose has a handle, which can be dragged, or moved with the arrow keys. What is drawn is what is typed; what it
+means is said beside it by the library.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ NARROW = Size("narrow", 400, 260, 44, 390, 40, 224, 6)
 
 @dataclass(frozen=True)
 class Handle:
-    """Something that can be moved. axis: "x" for a time of day, "y" for a dose. place: in the draft. least, most: how far."""
+    """Something to be moved. axis: "x" for a time of day, "y" for a dose. place: in the draft. least, most: how far."""
 
     axis: str
     place: tuple[str | int, ...]

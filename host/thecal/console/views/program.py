@@ -1,4 +1,4 @@
-"""The page of the program: the day drawn and typed, everything that is said of it beside its field, and its way to the pump."""
+"""The page of the program: the day drawn and typed, what is said of it beside its fields, and its way to the pump."""
 
 from __future__ import annotations
 
@@ -270,22 +270,19 @@ class _Editor:
             element("div", *tabs, class_="tabs", role="group", aria_label="Days of the program"),
             remarks(self.opinion.beside(("pattern", name))),
             remarks(self.opinion.beside(("bolus", name))),
-            self._drawing(name),
             element(
-                "p",
-                element("span", "", class_="key after"),
-                "drawn here ",
-                element("span", "", class_="key before"),
-                "runs in the pump. Drag a grip, or move it with the arrow keys; Shift for small steps.",
-                class_="hint legend",
+                "div",
+                element("div", self._drawing(name), _legend(), class_="drawing"),
+                self._steps(name),
+                class_="daygrid",
             ),
-            row(self._steps(name), self._boluses(name), kind="tables"),
+            self._boluses(name),
             element("h3", "Weekdays"),
             row(*[self._weekday(day, names) for day in range(7)], kind="week"),
             row(
                 more,
                 button(
-                    f"Remove the day {name}",
+                    f'Remove the day "{name}"',
                     "draft.drop",
                     {"place": written(("pattern", name))},
                     disabled=self.locked or len(names) < 2,
@@ -498,6 +495,17 @@ class _Editor:
         )
 
 
+def _legend() -> Element:
+    return element(
+        "p",
+        element("span", "", class_="key after"),
+        "drawn here ",
+        element("span", "", class_="key before"),
+        "runs in the pump. Drag a grip, or move it with the arrow keys; Shift for small steps.",
+        class_="hint legend",
+    )
+
+
 def _tab(name: str, *, is_shown: bool, total: str) -> Element:
     node = button(name, "show", {"pattern": name}, kind="tab", id_=f"tab-{name}")
     node.set("aria-pressed", "true" if is_shown else "false")
@@ -508,6 +516,6 @@ def _tab(name: str, *, is_shown: bool, total: str) -> Element:
 
 def _remove(label: str, place: Place, *, disabled: bool) -> Element:
     return button(
-        "×", "draft.drop", {"place": written(place)}, kind="remove", disabled=disabled, label=label,
+        "\u00d7", "draft.drop", {"place": written(place)}, kind="remove", disabled=disabled, label=label,
         id_=f"drop-{written(place)}",
     )  # fmt: skip

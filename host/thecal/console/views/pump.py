@@ -29,21 +29,22 @@ def pump_page(scene: Scene) -> list[Element]:
     seen = scene.seen
     if seen is None:
         return [_nobody(scene)]
-    return [
-        element("h1", "Pump", class_="sr"),
-        element(
-            "div",
-            _now(scene, seen),
-            _alarms(scene, seen),
-            _reservoir(seen),
-            _lately(seen),
-            _today(seen),
-            _who(seen),
-            _fitted(seen),
-            _happened(seen),
-            class_="grid" if scene.is_live else "grid old",
-        ),
+    cards = [
+        _now(scene, seen),
+        _alarms(scene, seen),
+        _reservoir(seen),
+        _lately(seen),
+        _today(seen),
+        _who(seen),
+        _fitted(seen),
+        _happened(seen),
     ]
+    grid = element(
+        "div",
+        *[one for one in cards if one is not None],
+        class_="grid four" if scene.is_live else "grid four old",
+    )
+    return [element("h1", "Pump", class_="sr"), grid]
 
 
 def _nobody(scene: Scene) -> Element:
@@ -101,7 +102,7 @@ def _now(scene: Scene, seen: Seen) -> Element:
             0,
             (
                 "temporary rate",
-                f"{boluses.temporary_rate_nl_per_day / 1e6:g} mL/day for {duration_text(boluses.temporary_left_s)} more",
+                f"{boluses.temporary_rate_nl_per_day / 1e6:g} mL/day, {duration_text(boluses.temporary_left_s)} left",
             ),
         )
     children.append(facts([(name, text) for name, text in rows if text] or [("next", "goes on like this")]))
@@ -209,14 +210,14 @@ def _lately(seen: Seen) -> Element:
             ),
         )
     since = "in the last 24 hours" if given.is_whole_day else f"since {given.since:%H:%M}"
-    rows = [("prescribed", f"{plain(given.prescribed_mcg, 4)} mcg")]
+    rows = [("prescribed", f"{plain(given.prescribed_mcg, 3)} mcg")]
     if given.on_demand_mcg:
-        rows.append(("of that on demand", f"{plain(given.on_demand_mcg, 4)} mcg"))
+        rows.append(("of that on demand", f"{plain(given.on_demand_mcg, 3)} mcg"))
     return card(
         "Delivered",
         element(
             "p",
-            element("span", plain(given.delivered_mcg, 4), class_="figure"),
+            element("span", plain(given.delivered_mcg, 3), class_="figure"),
             " ",
             element("span", f"mcg {since}", class_="per"),
             class_="hero",
@@ -257,6 +258,7 @@ def _who(seen: Seen) -> Element:
             ]
         ),
         element("p", seen.clocks.fault, class_="note bad") if seen.clocks.fault else None,
+        kind="broad",
     )
 
 
@@ -280,7 +282,7 @@ def _fitted(seen: Seen) -> Element:
     rows.append(
         ("self-test", ", ".join(status.failed_test_names) + " failed" if status.failed_tests else "passed")
     )
-    return card("Fitted", facts(rows))
+    return card("Fitted", facts(rows), kind="broad")
 
 
 def _happened(seen: Seen) -> Element | None:

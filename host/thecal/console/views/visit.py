@@ -1,4 +1,4 @@
-"""The page of a visit: its steps, the question it waits with, and at the end what was done and what is to be printed."""
+"""The page of a visit: its steps, the question it waits with, at the end what was done and what is to be printed."""
 
 from __future__ import annotations
 
@@ -296,7 +296,7 @@ def _comparison(rows: list[Row]) -> Element:
         element("h3", title),
         table(
             ("", "runs now", "new"),
-            [((one.label, one.running or "–", one.new or "–"), one.changed) for one in rows],
+            [((one.label, one.running or "none", one.new or "none"), one.changed) for one in rows],
             "The program that runs and the new one side by side",
         ),
         class_="comparison",
