@@ -270,7 +270,7 @@ LOCKED := --no-config --quiet --upgrade --universal --generate-hashes --no-annot
 lock: system-python ## Choose the newest packages that fit and write the locks anew, with hashes
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= build/lock/bin/pip install --quiet --require-hashes --requirement requirements/lock.lock
-	build/lock/bin/uv pip compile $(LOCKED) --extra bench --extra verify --extra dev --extra flash pyproject.toml --output-file build/lock/dev.lock >/dev/null
+	build/lock/bin/uv pip compile $(LOCKED) --extra bench --extra verify --extra dev --extra flash --extra console pyproject.toml --output-file build/lock/dev.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --extra verify --constraint build/lock/dev.lock pyproject.toml --output-file build/lock/verify.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --extra demo --group checkout --constraint build/lock/dev.lock pyproject.toml --output-file build/lock/demo.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --group stubs --no-deps --output-file build/lock/stubs.lock >/dev/null
