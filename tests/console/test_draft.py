@@ -58,11 +58,13 @@ def test_a_draft_of_a_program_has_the_numbers_that_a_person_would_write() -> Non
     assert draft["pattern"]["Mon to Fri"][0]["dose_mcg_per_day"] == "180"
 
 
-@pytest.mark.parametrize("typed", ["12,5", "1e2", "1.000,5", "½", "12.5 mcg", "-3", "0x10", "١٢", "1 000", "+5"])
+@pytest.mark.parametrize(
+    "typed", ["12,5", "1e2", "1.000,5", "½", "12.5 mcg", "-3", "0x10", "١٢", "1 000", "+5"]
+)
 def test_a_number_in_another_habit_is_refused_and_kept_as_it_was_typed(typed: str) -> None:
     draft = with_value(opened(), ("limits", "most_mcg_per_hour"), typed)
     assert value_at(draft, ("limits", "most_mcg_per_hour")) == typed
-    with pytest.raises(BadInputError, match="limits.most_mcg_per_hour"):
+    with pytest.raises(BadInputError, match="most_mcg_per_hour"):
         compile_prescription(fields_of_draft(draft))
 
 

@@ -120,7 +120,9 @@ def test_a_long_job_that_waits_for_a_person_lets_the_pump_be_looked_at_and_stopp
     with opened(delivering.session()) as session:
         long = session.ask(lambda _pump: session.serve_until(answered.is_set))
         assert session.ask(lambda pump: pump.stop()).result(10).is_stored
-        until(lambda: session.seen is not None and not session.seen.status.is_delivering, "a pump that stands")
+        until(
+            lambda: session.seen is not None and not session.seen.status.is_delivering, "a pump that stands"
+        )
         answered.set()
         long.result(10)
 

@@ -110,7 +110,7 @@ def cancel(port: PortOption = None, yes: YesOption = False, as_json: JsonOption 
 
 
 def status(port: PortOption = None, as_json: JsonOption = False) -> None:
-    """Tell which bolus is under way, and what was given on demand in the last 24 hours."""
+    """Report which bolus is under way, and what was given on demand in the last 24 hours."""
     with connected(port) as pump:
         program = pump.read_program()
         state = pump.boluses()

@@ -48,7 +48,7 @@ def residual(
 
 
 def check_of(pump: Pump, withdrawn_nl: int) -> ResidualCheck:
-    """A withdrawal judged by what this pump reckons is in its reservoir."""
+    """Return a withdrawal judged by what this pump calculates is in its reservoir."""
     from thecal.residual_check import judge_residual, need_volumes
     from thecal_fw.core.program import USUAL_ACCURACY_PERMILLE
 

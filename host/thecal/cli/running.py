@@ -74,7 +74,7 @@ def refill(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell the pump what its reservoir holds now. Asks first: dates and alarms go by it."""
+    """Set what the reservoir holds now. Asks first: dates and alarms go by it."""
     fill_nl = typed.fill_nl(volume_ml)
     ask(f"Tell the pump that its reservoir now holds {fill_nl / _NL_PER_ML:g} mL?", yes=yes, as_json=as_json)
     with connected(port) as pump:

@@ -16,6 +16,7 @@ from thecal.amounts import plain
 from thecal.console.places import written
 from thecal.console.views.parts import element
 from thecal.day_pattern import clock
+from thecal.reports.svg import circle, line, path, polyline, rect, text
 from thecal_fw.core.program import MINUTES_PER_DAY
 
 Steps = Sequence[tuple[int, int, Fraction]]
@@ -82,18 +83,18 @@ def _chart(day: Day, words: str, identity: str, size: Size) -> Element:
     parts = _frame(plot, tick)
     parts += [plot.bolus(minute, "before") for minute, _ in day.boluses_before]
     if day.before:
-        parts.append(element("polyline", points=plot.corners(day.before), class_="before"))
+        parts.append(polyline(plot.corners(day.before), "before"))
     if day.after:
-        area = f"{size.left},{size.bottom} {plot.corners(day.after)} {size.right},{size.bottom}"
-        parts.append(element("polygon", points=area, class_="area"))
-        parts.append(element("polyline", points=plot.corners(day.after), class_="after"))
+        area = [(size.left, size.bottom), *plot.corners(day.after), (size.right, size.bottom)]
+        parts.append(polyline(area, "area", closed=True))
+        parts.append(polyline(plot.corners(day.after), "after"))
     for minute, dose in day.boluses:
         parts.append(plot.bolus(minute, "after"))
         parts.append(plot.bolus_label(minute, dose))
     if day.now is not None:
         x = plot.x(day.now)
-        parts.append(_line(x, size.top - 6, x, size.bottom, "now"))
-        parts.append(element("circle", cx=f"{x:.1f}", cy=f"{size.top - 6:.1f}", r="4", class_="nowdot"))
+        parts.append(line(x, size.top - 6, x, size.bottom, "now"))
+        parts.append(circle(x, size.top - 6, 4, "nowdot"))
     parts += [plot.handle(one, f"{identity}-{size.name}-{at}") for at, one in enumerate(day.handles)]
     svg = element(
         "svg",
@@ -123,45 +124,30 @@ class _Plot:
         part = min(Fraction(1), dose / self.top)
         return self.size.bottom - (self.size.bottom - self.size.top) * float(part)
 
-    def corners(self, steps: Steps) -> str:
-        return " ".join(
-            f"{self.x(begin):.1f},{self.y(dose):.1f} {self.x(end):.1f},{self.y(dose):.1f}"
-            for begin, end, dose in steps
-        )
+    def corners(self, steps: Steps) -> list[tuple[float, float]]:
+        return [(self.x(minute), self.y(dose)) for begin, end, dose in steps for minute in (begin, end)]
 
     def bolus(self, minute: int, kind: str) -> Element:
         x, top = self.x(minute), self.size.top
-        return element(
-            "g",
-            _line(x, top - 8, x, self.size.bottom, "stem"),
-            element("path", d=f"M {x - 6:.1f} {top - 18} h 12 l -6 11 z"),
-            class_=f"bolus {kind}",
-        )
+        stem = line(x, top - 8, x, self.size.bottom, "stem")
+        return element("g", stem, path(f"M {x - 6:.1f} {top - 18} h 12 l -6 11 z"), class_=f"bolus {kind}")
 
     def bolus_label(self, minute: int, dose: Fraction) -> Element:
         x = self.x(minute)
         is_right = x > self.size.right - 70
         at = x - 9 if is_right else x + 9
-        return _label(at, self.size.top - 10, f"{plain(dose, 4)} mcg", "end" if is_right else "start", "dose")
+        return text(
+            at, self.size.top - 10, f"{plain(dose, 4)} mcg", "label dose", "end" if is_right else "start"
+        )
 
     def handle(self, handle: Handle, identity: str) -> Element:
         x, y = self.x(handle.minute), self.y(handle.dose)
         if handle.axis == "x":
-            value, text = str(handle.minute), clock(handle.minute)
-            shape = [
-                element("rect", x=f"{x - 12:.1f}", y=f"{y - 22:.1f}", width="24", height="44", class_="hit"),
-                element(
-                    "rect", x=f"{x - 4:.1f}", y=f"{y - 11:.1f}", width="8", height="22", rx="4", class_="grip"
-                ),
-            ]
+            value, words = str(handle.minute), clock(handle.minute)
+            shape = [rect(x - 12, y - 22, 24, 44, "hit"), rect(x - 4, y - 11, 8, 22, "grip", rx="4")]
         else:
-            value, text = plain(handle.dose, 12), f"{plain(handle.dose)} mcg/day"
-            shape = [
-                element("rect", x=f"{x - 24:.1f}", y=f"{y - 12:.1f}", width="48", height="24", class_="hit"),
-                element(
-                    "rect", x=f"{x - 12:.1f}", y=f"{y - 4:.1f}", width="24", height="8", rx="4", class_="grip"
-                ),
-            ]
+            value, words = plain(handle.dose, 12), f"{plain(handle.dose)} mcg/day"
+            shape = [rect(x - 24, y - 12, 48, 24, "hit"), rect(x - 12, y - 4, 24, 8, "grip", rx="4")]
         return element(
             "g",
             *shape,
@@ -173,7 +159,7 @@ class _Plot:
             aria_valuenow=value,
             aria_valuemin=str(handle.least) if handle.axis == "x" else "0",
             aria_valuemax=str(handle.most) if handle.axis == "x" else plain(self.top, 12),
-            aria_valuetext=text,
+            aria_valuetext=words,
             aria_orientation="horizontal" if handle.axis == "x" else "vertical",
             data_drag=handle.axis,
             data_place=written(handle.place),
@@ -186,26 +172,16 @@ def _frame(plot: _Plot, tick: Fraction) -> list[Element]:
     value = Fraction(0)
     while value <= plot.top:
         y = plot.y(value)
-        parts.append(_line(size.left, y, size.right, y, "grid"))
-        parts.append(_label(size.left - 8, y + 4, plain(value), "end"))
+        parts.append(line(size.left, y, size.right, y, "grid"))
+        parts.append(text(size.left - 8, y + 4, plain(value), "label", "end"))
         value += tick
-    parts.append(_label(4, 14, "mcg/day", "start"))
+    parts.append(text(4, 14, "mcg/day", "label"))
     for hour in range(0, 25, size.tick_hours):
         x = plot.x(60 * hour)
-        parts.append(_line(x, size.bottom, x, size.bottom + 5, "grid"))
+        parts.append(line(x, size.bottom, x, size.bottom + 5, "grid"))
         anchor = {0: "start", 24: "end"}.get(hour, "middle")
-        parts.append(_label(x, size.bottom + 21, f"{hour:02d}:00", anchor))
+        parts.append(text(x, size.bottom + 21, f"{hour:02d}:00", "label", anchor))
     return parts
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Element:
-    return element("line", x1=f"{x1:.1f}", y1=f"{y1:.1f}", x2=f"{x2:.1f}", y2=f"{y2:.1f}", class_=kind)
-
-
-def _label(x: float, y: float, text: str, anchor: str, kind: str = "") -> Element:
-    return element(
-        "text", text, x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, class_=f"label {kind}".strip()
-    )
 
 
 def _tick(highest: Fraction) -> Fraction:
