@@ -5,6 +5,7 @@ Exit codes: 0 everything that was run has passed, 1 something has not, 2 bad inp
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from importlib import import_module
@@ -18,10 +19,12 @@ from rich.console import Console
 from thecal_hil.cli import long_work
 from thecal_hil.contract.rig import RigUnavailableError
 from thecal_hil.evidence.measurements import write_json
+from thecal_hil.evidence.recorded import recording
 from thecal_hil.rigs.opening import RIG_NAMES
 from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
 from thecal_hil.scenario.coverage import coverage_of, coverage_table
 from thecal_hil.scenario.document import Scenario, ScenarioError
+from thecal_hil.scenario.kept import note_record
 from thecal_hil.scenario.reader import LIBRARY, read_library, read_scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status
 from thecal_hil.scenario.telling import (
@@ -35,7 +38,6 @@ from thecal_hil.scenario.telling import (
 )
 
 EVIDENCE = Path("build/evidence/scenarios")
-SILICON = Path("build/evidence/silicon")
 _REPORT = "thecal_hil.report"
 
 app = typer.Typer(
@@ -143,20 +145,24 @@ def run(
     scenarios = _library() if every else [find(name) for name in names or []]
     console = _console()
     records: list[ScenarioRecord] = []
+    wanted = RigWanted(rig, port, uf2, bench, board)
     began = time.perf_counter()
-    try:
-        with shown_runs(f"thecal-hil: {rig} rig", scenarios) as (runs, line):
-            for record in run_all(scenarios, RigWanted(rig, port, uf2, bench, board), jobs, runs):
-                records.append(record)
-                with line.out_of_the_way():
-                    _tell(console, record, figures or len(scenarios) == 1)
-    except RigUnavailableError as error:
-        raise _fail(error) from error
-    records.sort(key=lambda record: record.identity)
-    _write(records, rig, out)
-    if report:
-        _report(records, out)
-    raise typer.Exit(_verdict(records, rig, time.perf_counter() - began))
+    with recording("scenarios", shlex.join(["thecal-hil", *sys.argv[1:]])) as recorded:
+        try:
+            with shown_runs(f"thecal-hil: {rig} rig", scenarios) as (runs, line):
+                for record in run_all(scenarios, wanted, jobs, runs):
+                    records.append(record)
+                    note_record(record)
+                    with line.out_of_the_way():
+                        _tell(console, record, figures or len(scenarios) == 1)
+        except RigUnavailableError as error:
+            raise _fail(error) from error
+        records.sort(key=lambda record: record.identity)
+        _write(records, rig, out)
+        if report:
+            _report(records, out)
+        recorded.exit_code = _verdict(records, rig, time.perf_counter() - began)
+    raise typer.Exit(recorded.exit_code)
 
 
 def _tell(console: Console, record: ScenarioRecord, with_figures: bool) -> None:
@@ -185,40 +191,6 @@ def _verdict(records: list[ScenarioRecord], rig: str, seconds: float) -> int:
     good = ran > 0 and counts[Status.PASSED] == ran
     typer.echo(f"thecal-hil: {'PASS' if good else 'FAIL'} {said} on the {rig} rig in {seconds:.1f} s")
     return 0 if good else 1 if ran else 2
-
-
-@app.command(epilog="Example: thecal-hil silicon --port /dev/ttyACM0")
-def silicon(
-    port: Annotated[str, typer.Option(help="Serial port of the board. Its pump must stand.")],
-    boot_loader: Annotated[
-        bool,
-        typer.Option(
-            "--boot-loader", help="Send it through its USB boot loader too; picotool, or you, end that."
-        ),
-    ] = False,
-    crystal_s: Annotated[
-        float,
-        typer.Option(
-            "--crystal-seconds",
-            min=1,
-            max=120,
-            help="How long the crystal is held against this computer's clock.",
-        ),
-    ] = 60,
-    out: Annotated[Path, typer.Option(help="Folder for the record.")] = SILICON,
-) -> None:
-    """Measure on a real board what is believed of its chip, beside the values believed. Takes three minutes.
-
-    The pump is restarted several times and the motor stays disabled; its clock has to be set again afterwards.
-    """
-    # Imported late: nobody else needs it.
-    from thecal_hil.campaigns.silicon_check.command import BoardError, check
-
-    try:
-        all_agree = check(port, out, _console(), crystal_s, through_boot_loader=boot_loader)
-    except BoardError as error:
-        raise _fail(error) from error
-    raise typer.Exit(0 if all_agree else 1)
 
 
 long_work.add_to(app)

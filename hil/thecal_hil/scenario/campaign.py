@@ -9,6 +9,7 @@ lets it go afterwards.
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -69,7 +70,9 @@ def _booted(wanted: RigWanted) -> Rig:
 def run_one(scenario: Scenario, wanted: RigWanted, place: Place | None = None) -> ScenarioRecord:
     """One scenario on a fresh rig; raises RigUnavailableError if there is none to be had. place: where the run reports
     how far it is."""
+    began = time.perf_counter()
     record = _record_of(scenario, wanted, place)
+    record.took_s = time.perf_counter() - began
     record.reproduce = f"thecal-hil run {argument_of(scenario)} {wanted.arguments()}"
     return record
 
