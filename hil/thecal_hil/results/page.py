@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
-from xml.etree.ElementTree import Element, fromstring
+from xml.etree.ElementTree import Element
 
 from thecal.reports.page import columns, element, facts, page
 from thecal_hil.results.asking import day_and_time, seconds_text
@@ -16,7 +16,7 @@ from thecal_hil.results.parts import write_whole
 from thecal_hil.results.run import KINDS
 from thecal_hil.results.slow import slow
 from thecal_hil.results.store import Head, Point, Store
-from thecal_hil.results.trend_picture import STYLE, trend_svg
+from thecal_hil.results.trend_picture import STYLE, trend_picture
 
 _RUNS: Final = 40
 _DRAWN: Final = 12
@@ -103,7 +103,7 @@ def _drawings(store: Store, identities: Sequence[tuple[str, str]]) -> list[Eleme
 
 
 def _figure(name: str, told: str, points: Sequence[Point]) -> Element:
-    return element("figure", fromstring(trend_svg(name, points)), element("figcaption", told))
+    return element("figure", trend_picture(name, points), element("figcaption", told))
 
 
 def _flaky(store: Store) -> list[Element]:

@@ -11,11 +11,12 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from thecal.errors import BadInputError
+from thecal.reports.svg import as_text
 from thecal_hil.results.asking import GOOD, answered, day_and_time, parser_of, print_rows
 from thecal_hil.results.page import trend_page
 from thecal_hil.results.parts import write_whole
 from thecal_hil.results.store import Point, Store
-from thecal_hil.results.trend_picture import trend_svg
+from thecal_hil.results.trend_picture import trend_picture
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDE = 60
@@ -47,7 +48,9 @@ def main(argv: Sequence[str]) -> int:
                     [f"--svg: {len(found)} subjects have it; name one of them, or take --page"]
                 )
             (points,) = found.values()
-            print(f"drawing: {write_whole(options.svg, trend_svg('trend', points, alone=True).encode())}")
+            print(
+                f"drawing: {write_whole(options.svg, as_text(trend_picture('trend', points, alone=True)).encode())}"
+            )
         if options.page is not None:
             print(f"page: {trend_page(found, options.measure, options.page)}")
         return GOOD
