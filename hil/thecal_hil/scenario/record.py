@@ -101,6 +101,7 @@ class ScenarioRecord:
     sector_erases: of each sector of the journal.
     board_model: what of real silicon was imposed on an emulated board, empty on any other rig.
     reproduce: the command that does this very run again.
+    excused: why a failure of it is known and does not count; empty if it counts. A report excuses nothing.
     took_s: on the clock of the machine that it ran on; unit: serial number of the pump it was measured on, empty where
         none of hardware was. Both are for the store of results; no report has them.
     build: version and commit that the pump reported; image_sha256: digest of the UF2 that ran, empty if none did.
@@ -129,6 +130,7 @@ class ScenarioRecord:
     board_model: str = ""
     edges_sha256: str = ""
     reproduce: str = ""
+    excused: str = ""
     took_s: float = field(default=0.0, compare=False)
     unit: str = field(default="", compare=False)
     build: tuple[str, str] = ("", "")

@@ -74,6 +74,8 @@ def run(scenario: Scenario, rig: Rig) -> ScenarioRecord:
         return record
     record.build = rig.build_under_test
     record.image_sha256 = rig.image_sha256
+    if scenario.seed is not None:
+        record.seeds = {"case": scenario.seed}
     attempt = Attempt(scenario, rig)
     attempt.make_twin = lambda: _on_a_model(scenario)
     try:
