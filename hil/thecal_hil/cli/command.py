@@ -38,7 +38,7 @@ from thecal_hil.scenario.telling import (
 )
 
 EVIDENCE = Path("build/evidence/scenarios")
-_REPORT = "thecal_hil.report"
+_REPORT = "thecal_hil.report.writing"
 
 app = typer.Typer(
     name="thecal-hil",

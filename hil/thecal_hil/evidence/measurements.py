@@ -88,6 +88,7 @@ class Evidence:
     """The declared measurements of one run, in the order of their declaration."""
 
     def __init__(self, declared: tuple[Measurement, ...]) -> None:
+        """Raise ValueError if two measurements have one key."""
         self._outcomes = {measurement.key: Outcome(measurement) for measurement in declared}
         if len(self._outcomes) != len(declared):
             raise ValueError("two measurements are declared under one key")
@@ -96,6 +97,7 @@ class Evidence:
         return iter(self._outcomes.values())
 
     def take(self, key: str, value: float) -> None:
+        """Take a measurement; raise KeyError if it was never declared, ValueError if it was taken before."""
         outcome = self._outcomes.get(key)
         if outcome is None:
             raise KeyError(f"measurement {key} was never declared")

@@ -1,6 +1,6 @@
 """Reads scenario files, strictly.
 
-Promises: everything wrong with a file is told at once, each line with the file, the field, its value and what is
+Promises: everything wrong with a file is reported at once, each line with the file, the field, its value and what is
 allowed; a file that reads can be carried out: its prescriptions compile, its names are known, its steps are in order,
 and each figure is declared with its unit and its limits before anything is run.
 """
@@ -145,7 +145,7 @@ class _Reader:
         requirements = self._requirements(fields)
         declared_needs = fields.words("needs", (*Capability, *Fault))
         expects = fields.words("expects", gate.EXPECTABLE)
-        # Where the end can't be read nothing lies behind it: one fault is told once.
+        # Where the end can't be read nothing lies behind it: one fault is reported once.
         duration_ns = fields.duration("duration") or LONGEST_NS + 1
         ideal_until_ns = self._ideal_until(duration_ns)
         is_long = fields.flag("long")
@@ -153,7 +153,7 @@ class _Reader:
         tags = self._tags(fields)
         quarantine = self._quarantine(fields)
         prescriptions = dict(self._prescriptions())
-        # By their names: of one whose content is wrong that alone is told.
+        # By their names: of one whose content is wrong that alone is reported.
         names = tuple(content) if isinstance(content := fields.peek("prescription"), dict) else ()
         setup = self._setup(names)
         course = tuple(self._course(names, duration_ns))
@@ -342,7 +342,15 @@ class _Reader:
             if action.asks and entry.has("refused_with"):
                 refused_with = entry.sentence("refused_with", "words of the refusal")
             self._must_be_prescribed(entry, given, prescriptions)
-            yield Step(at_ns, do, given, refused_with)
+            every_ns = entry.duration("again_every") if entry.has("again_every") else None
+            last_ns = (entry.duration("last") or 0) if every_ns else at_ns
+            if every_ns is not None and not (every_ns and at_ns < last_ns <= duration_ns):
+                entry.complain(
+                    f"{entry.name('again_every')}: give a time above 0, and last, by when it is done last"
+                )
+                every_ns = None
+            for again_ns in range(at_ns, last_ns + 1, every_ns) if every_ns else (at_ns,):
+                yield Step(again_ns, do, given, refused_with)
 
     def _must_be_prescribed(self, entry: Table, given: Given, prescriptions: Collection[str]) -> None:
         name = given.get("prescription")
@@ -385,8 +393,11 @@ class _Reader:
         requirements = self._requirements(entry)
         judge_limits(entry, name, measure, limits, requirements)
         title = entry.prose("title", "what is measured") if entry.has("title") else None
+        key = entry.sentence("key", "what names the figure in results") if entry.has("key") else None
+        if key in keys:
+            entry.complain(f"{entry.name('key')} = {key!r} names another figure as well")
         return Measurement(
-            key=_key(name, keys),
+            key=key or _key(name, keys),
             title=title or measure.text(given),
             unit=measure.unit,
             least=_float(limits.get("least")),

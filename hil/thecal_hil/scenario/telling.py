@@ -1,4 +1,4 @@
-"""Tells of scenarios and of records in words and tables, for the terminal and as JSON."""
+"""Shows scenarios and of records in words and tables, for the terminal and as JSON."""
 
 from __future__ import annotations
 

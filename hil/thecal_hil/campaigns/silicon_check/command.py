@@ -1,6 +1,6 @@
 """``thecal-hil silicon``: one board at a time, shown and kept.
 
-Promise: a board that is absent, busy, no pump, delivering, or gone half-way is told as such, each in words; nothing
+Promise: a board that is absent, busy, no pump, delivering, or gone half-way is reported as such, each in words; nothing
 is written then.
 
 The board is restarted several times, its motor stays disabled, and its clock has to be set again afterwards. It
