@@ -3,7 +3,7 @@
 A program that was only committed gave nobody anything, and a stopped one says nothing of the dose before it. So a new
 dose is held against what was delivered: the program that runs, or else the rate with which delivery last began or
 changed. Of that the log has the volume and the instant; it names neither drug nor concentration, nor the other steps of
-the day. Whatever it does not tell stays None, and is said to be unknown.
+the day. Whatever it does not show stays None, and is said to be unknown.
 """
 
 from __future__ import annotations

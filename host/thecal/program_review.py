@@ -43,7 +43,7 @@ def review(
 ) -> list[Finding]:
     """Return every finding about making ``new`` the program of a pump that has ``old``, the gravest first.
 
-    history: what the pump tells of the doses it gave; without one, ``old`` is what it delivers.
+    history: what the pump reports the doses it gave; without one, ``old`` is what it delivers.
     """
     history = history or DoseHistory()
     if not gives_therapy(new):
@@ -143,14 +143,14 @@ def _begin_findings(old: Program | None, new: Program, group: str, history: Dose
     if history.last is None:
         found = judge_first_dose(min(doses), max(doses))
         if history.has_given:
-            text = "the pump has given something, and its log tells of no dose: this one could not be held against it"
+            text = "the pump has given something, and its log reports no dose: this one could not be held against it"
             found.append(Finding(Kind.SOFT, FIELD, max(doses), text))
         return found
     text = f"therapy begins with {plain(max(doses))} mcg/day after a program that gave none; tolerance may be lost"
     if old is not None and not old.delivers():
-        text += ", and no bridge is made: a stopped program does not tell which drug tubing and catheter hold"
+        text += ", and no bridge is made: a stopped program does not say which drug tubing and catheter hold"
     before, after, what = _last_and_new(history.last, new)
-    text += f". {what} tells of a volume only, which is taken for {new.drug} of this concentration"
+    text += f". {what} reports a volume only, which is taken for {new.drug} of this concentration"
     found = judge_magnitudes([Pair(FIELD, before, after, "the dose last delivered")])
     if after > before:
         found += judge_titration(before, after, group)

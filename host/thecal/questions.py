@@ -9,7 +9,7 @@ from thecal.alarm_sets import names_of
 STOP = "A sudden stop means withdrawal. Stop delivery?"
 CANCEL_BOLUS = "End the bolus that is under way?"
 NO_BOLUS = "no bolus was under way"
-BOLUS_ENDED = "the bolus has been ended; `thecal log` tells how much of it was given"
+BOLUS_ENDED = "the bolus has been ended; `thecal log` shows how much of it was given"
 NOT_STORED = "the pump could not write this to its memory; until it can, a power cut undoes it"
 
 

@@ -24,7 +24,7 @@ NUMBER = re.compile(r"[0-9]{1,7}(\.[0-9]{1,12})?")
 
 
 def fill_nl(volume_ml: str) -> int:
-    """A volume filled, exactly; more than nothing."""
+    """Return a volume filled, exactly. Raise BadInputError for what is no volume, or nothing."""
     if not _VOLUME.fullmatch(volume_ml):
         raise BadInputError(
             [
@@ -40,14 +40,14 @@ def fill_nl(volume_ml: str) -> int:
 
 
 def volume_nl(text: str, name: str) -> int:
-    """A volume measured, exactly; it may be zero."""
+    """Return a volume measured, exactly; it may be zero. Raise BadInputError for what is no volume."""
     if not _MEASURED.fullmatch(text):
         raise BadInputError([f"{name} {text!r} is no volume in mL; write it like 12.3, to six decimals"])
     return int(Decimal(text) * _NL_PER_ML)
 
 
 def dose_mcg(text: str) -> Fraction:
-    """The dose of a bolus, exactly."""
+    """Return the dose of a bolus, exactly. Raise BadInputError for what is none."""
     if not _DOSE.fullmatch(text) or not 0 < Decimal(text) <= _MOST_MCG:
         raise BadInputError(
             [f"dose {text!r}, allowed: a number of mcg above 0, up to {_MOST_MCG}; write it like 12.5"]
@@ -56,7 +56,7 @@ def dose_mcg(text: str) -> Fraction:
 
 
 def whole_minutes(text: str, name: str) -> int:
-    """A number of minutes."""
+    """Return a number of minutes. Raise BadInputError for what is none."""
     if not _MINUTES.fullmatch(text):
         raise BadInputError([f"{name} {text!r} is no number of minutes; write it like 10"])
     return int(text)

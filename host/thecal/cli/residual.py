@@ -48,7 +48,8 @@ def residual(
 
 
 def check_of(pump: Pump, withdrawn_nl: int) -> ResidualCheck:
-    """Return a withdrawal judged by what this pump calculates is in its reservoir."""
+    """Return a withdrawal judged by what this pump calculates is in its reservoir. Raise ThecalError if the pump
+    does not know its reservoir."""
     from thecal.residual_check import judge_residual, need_volumes
     from thecal_fw.core.program import USUAL_ACCURACY_PERMILLE
 
@@ -56,7 +57,7 @@ def check_of(pump: Pump, withdrawn_nl: int) -> ResidualCheck:
     program = pump.read_program()
     if not status.fill_known:
         raise ThecalError(
-            "the pump does not know what its reservoir holds, so there is nothing to compare with; tell it with"
+            "the pump does not know what its reservoir holds, so there is nothing to compare with; set it with"
             " `thecal refill`"
         )
     reservoir_nl = program.reservoir_nl if program is not None and program.reservoir_nl else status.fill_nl

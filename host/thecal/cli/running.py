@@ -76,7 +76,7 @@ def refill(
 ) -> None:
     """Set what the reservoir holds now. Asks first: dates and alarms go by it."""
     fill_nl = typed.fill_nl(volume_ml)
-    ask(f"Tell the pump that its reservoir now holds {fill_nl / _NL_PER_ML:g} mL?", yes=yes, as_json=as_json)
+    ask(f"Set the reservoir to {fill_nl / _NL_PER_ML:g} mL?", yes=yes, as_json=as_json)
     with connected(port) as pump:
         refilled = pump.refill(fill_nl)
     warn_unless_stored(refilled.is_stored)

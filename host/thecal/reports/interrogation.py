@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Interrogation:
     """A pump at one instant. dates: local time on the wall, None if there are none to give. clocks: both, as they were.
 
-    boluses: what was given on demand, and how long the drug before goes on yet.
+    boluses: what was given on demand, and how long the drug before continues yet.
     """
 
     board: str
