@@ -76,6 +76,8 @@ def run(scenario: Scenario, rig: Rig, make_twin: Callable[[], Twin] | None = Non
         return record
     record.build = rig.build_under_test
     record.image_sha256 = rig.image_sha256
+    if scenario.seed is not None:
+        record.seeds = {"case": scenario.seed}
     attempt = Attempt(scenario, rig, make_twin or partial(twin_of, scenario))
     try:
         carry_out(attempt)
