@@ -11,7 +11,7 @@
 #   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
 #   INTERRUPTED_ARGS, FUZZ_ARGS, READERS_ARGS, GUESTS_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
-#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS
+#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS, WORDS_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -243,6 +243,10 @@ types: $(VENV)/ready ## Check types
 .PHONY: deps
 deps: $(VENV)/ready ## Check who imports whom: the contracts of pyproject.toml
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
+
+.PHONY: words
+words: $(VENV)/ready ## Check the words of docs and docstrings: sentences, blocks of code, links, names
+	@PYTHONPATH=tests $(BIN)/python -m words $(WORDS_ARGS)
 
 .PHONY: format
 format: $(VENV)/ready ## Put the sources into the agreed format

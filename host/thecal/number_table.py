@@ -21,7 +21,7 @@ _NOTHING = {"", "nan", "na", "n/a", "null", "none", "-", "--", "---", "err", "er
 
 
 def text_of(path: Path) -> str:
-    """Raises BadInputError for what can't be read or is larger than any record."""
+    """Raise BadInputError for what can't be read or is larger than any record."""
     try:
         data = read_bounded(path, _LARGEST_BYTES)
     except RefusedFileError as error:

@@ -63,7 +63,7 @@ def digest_of(content: dict[str, Any]) -> str:
 
 
 def read_calibration_record(path: Path) -> dict[str, Any]:
-    """Raises BadInputError for what is no record, and for one that is not as it was written."""
+    """Raise BadInputError for what is no record, and for one that is not as it was written."""
     try:
         content = json.loads(read_bounded(path, _LARGEST_BYTES).decode("utf-8"))
     except RefusedFileError as error:
