@@ -10,14 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thecal.whole_file import write_whole
+from thecal_hil.evidence import recorded
 from thecal_hil.groundwork.checkout import checkout
+from thecal_hil.results.run import Figure
 
 _SEAL = "seal"
 
@@ -117,6 +118,16 @@ class Evidence:
             if not outcome.passed
         ]
 
+    def figures(self, subject: str) -> list[Figure]:
+        """As the store of results keeps them."""
+        return [
+            Figure(
+                *(subject, key, outcome.measurement.title, outcome.measurement.unit),
+                *(outcome.measurement.least, outcome.measurement.most, outcome.value),
+            )
+            for key, outcome in self._outcomes.items()
+        ]
+
     def values(self) -> dict[str, float | None]:
         return {key: outcome.value for key, outcome in self._outcomes.items()}
 
@@ -149,7 +160,10 @@ def _shown(outcome: Outcome) -> str:
 
 
 def write_summary(path: Path, content: Mapping[str, Any]) -> None:
-    """Write what a campaign found, with the commit of the tools that found it, and sealed."""
+    """Write what a campaign found, with the commit of the tools that found it, and sealed; the store of results gets
+    its figures too, where the command is recorded."""
+    if (recording := recorded.current()) is not None:
+        recording.note_summary(path.stem, content)
     write_json(path, with_seal(path.stem, {**content, "checkout": checkout()}))
 
 
@@ -177,7 +191,4 @@ def _seal_of(name: str, content: Mapping[str, Any]) -> str:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a report so that a reader sees the old one or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".partial", delete=False) as partial:
-        partial.write(json.dumps(content, indent=2, allow_nan=False) + "\n")
-        os.fchmod(partial.fileno(), 0o644)
-    Path(partial.name).replace(path)
+    write_whole(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
