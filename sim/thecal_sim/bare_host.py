@@ -60,7 +60,7 @@ class BareHost:
 
     def ask(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
         """Make a new request, and again while the pump works on it; its answer's fields. Raise RefusedError if the
-        pump refuses."""
+        pump refuses, TimeoutError if it never gets on with it."""
         before = -1
         for _ in range(_MOST_TIMES):
             try:
@@ -89,6 +89,7 @@ class BareHost:
         return self.next_frame()
 
     def next_frame(self) -> Frame:
+        """Return the next answer. Raise TimeoutError if none comes."""
         frame = self.receive()
         if frame is None:
             raise TimeoutError("the pump does not answer")
