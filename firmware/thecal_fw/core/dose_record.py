@@ -1,6 +1,6 @@
 """What the pump must still know of doses after a power cut, as one record of 512 bytes: those under way, those on
-demand that limits and lockout still count, and as much as there is room for of the turns of what was given in the last
-24 hours. The newest whole record is the whole truth; nothing is read from the log.
+demand that limits and lockout still count, the daily dose last delivered, and as much as there is room for of the turns
+of what was given in the last 24 hours. The newest whole record is the whole truth; nothing is read from the log.
 
 Times are seconds of the pump's running time, begins and lengths rounded up: what is not known to the tick ends a limit
 or a lockout later, never sooner. Only turns are known to 40 us, by their age. The first 8 bytes (magic, layout version,
@@ -22,15 +22,19 @@ if TYPE_CHECKING:
 
 RECORD_BYTES = 512
 MAGIC = 0xD7
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
+_LAYOUT_WITHOUT_LAST = 2
+"""Has no daily dose. It is read, and written anew."""
 MOST_DOSES = 16
 """The 12 on demand that are remembered, a prime, and those of the clock that a setting of it makes overlap."""
 
 _HEADER = "<BBBBIIIHIQHIHBIBI"
+_LAST = "<IIIIII"
 _DOSE = "<IIIIIBB"
 _SPAN = "<IIH"
 _TURN = "<II"
 _HEADER_BYTES = struct.calcsize(_HEADER)
+_LAST_BYTES = struct.calcsize(_LAST)
 _DOSE_BYTES = struct.calcsize(_DOSE)
 _SPAN_BYTES = struct.calcsize(_SPAN)
 _TURN_BYTES = struct.calcsize(_TURN)
@@ -42,6 +46,9 @@ SEQUENCE_OFFSET = 4
 _IS_UNDER_WAY = 1
 _IS_REMEMBERED = 2
 _ALL_SECONDS = 0xFFFFFFFF
+IS_GIVEN = _ALL_SECONDS
+"""End of a daily dose that is still given."""
+NO_DOSE = (0, 0, 0, 0, 0, 0)
 _MOST_AGE = 0xFFFFFFFF
 
 
@@ -54,6 +61,9 @@ class DoseRecord:
     passed_reason: as ``Boluses`` has them. primes, primed_nl: as ``LineRoom`` has them.
     free_steps: microsteps of all lives that only filled the line, which the meter leaves out.
     lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
+    last: the daily dose last delivered: the beginning of its program's digest as a number, the mean nL a day and the
+    most nL in 24 hours by the clock, ng/mL, and the running seconds at which it began and ended, ``IS_GIVEN`` before
+    its end. NO_DOSE before the first.
     under_way: doses that have begun and not ended. remembered: what counts against limits, of the history; a dose can
     be in both, as two objects of one number. Their ticks count from running second 0 of the pump.
     """
@@ -70,6 +80,7 @@ class DoseRecord:
         self.passed_reason = 0
         self.primes = self.primed_nl = 0
         self.line_empty_at_steps = LINE_NOT_KNOWN
+        self.last: "tuple[int, ...]" = NO_DOSE
         self.under_way = []
         self.remembered = []
 
@@ -78,7 +89,8 @@ class DoseRecord:
 
         given: what was given in the last 24 hours, of which the oldest turns are dropped that there is no room for."""
         numbers = []
-        offset = _HEADER_BYTES
+        struct.pack_into(_LAST, record, _HEADER_BYTES, *self.last)
+        offset = _HEADER_BYTES + _LAST_BYTES
         for bolus in self.under_way + self.remembered:
             if bolus.number in numbers or len(numbers) == MOST_DOSES:
                 continue
@@ -178,7 +190,7 @@ def decode(record: "Octets", base_s: int, given: "GivenRates", late_ticks: int =
     _, version, count, spans, _, lifetime_s, next_number, unknown, lived_since, line, judged, *rest = (
         struct.unpack_from(_HEADER, record, 0)
     )
-    if version != LAYOUT_VERSION or count > MOST_DOSES:
+    if version not in (LAYOUT_VERSION, _LAYOUT_WITHOUT_LAST) or count > MOST_DOSES:
         return None
     told = DoseRecord(lifetime_s, next_number)
     told.unknown_until_s, told.judged_until_s = _until_s(unknown, lifetime_s), _until_s(judged, lifetime_s)
@@ -186,14 +198,18 @@ def decode(record: "Octets", base_s: int, given: "GivenRates", late_ticks: int =
     told.line_empty_at_steps = line
     told.settled_minute, told.passed_over, told.passed_reason, *rest = rest
     told.free_steps, told.primes, told.primed_nl = rest
-    offset = _HEADER_BYTES + count * _DOSE_BYTES
+    doses_at = _HEADER_BYTES
+    if version == LAYOUT_VERSION:
+        told.last = struct.unpack_from(_LAST, record, doses_at)
+        doses_at += _LAST_BYTES
+    offset = doses_at + count * _DOSE_BYTES
     for _ in range(min(spans, MOST_SPANS)):
         first, until_s, minutes = struct.unpack_from(_SPAN, record, offset)
         offset += _SPAN_BYTES
         told.lived.append((first, first + minutes, (until_s - base_s) * TICKS_PER_SECOND))
     for index in range(count):
         number, start_s, seconds, rate, counted_rate, kind, flags = struct.unpack_from(
-            _DOSE, record, _HEADER_BYTES + index * _DOSE_BYTES
+            _DOSE, record, doses_at + index * _DOSE_BYTES
         )
         start_tick = (start_s - base_s) * TICKS_PER_SECOND
         if flags & _IS_UNDER_WAY:
