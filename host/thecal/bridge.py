@@ -23,7 +23,7 @@ _SECONDS_PER_DAY = 86_400
 
 
 def is_another_drug(running: Program | None, new: Program) -> bool:
-    """Whether what the reservoir is to hold differs from what it held."""
+    """Return True if what the reservoir is to hold differs from what it held."""
     if running is None or not running.delivers() or not new.delivers():
         return False
     before = (running.drug, running.concentration_ng_per_ml)
@@ -31,12 +31,12 @@ def is_another_drug(running: Program | None, new: Program) -> bool:
 
 
 def bridge_left_s(pump: Pump, running: Program | None) -> int:
-    """How long a bridge goes on yet; asked only of a pump whose program has one."""
+    """Return how long a bridge goes on yet; asked only of a pump whose program has one."""
     return pump.boluses().bridge_left_s if running is not None and running.bridge is not None else 0
 
 
 def bridged(running: Program | None, new: Program, left_s: int = 0) -> Program:
-    """The program with the bridge it needs beside what the pump runs; the program itself if it needs none.
+    """Return the program with the bridge it needs beside what the pump runs; the program itself if it needs none.
 
     left_s: how long the bridge of the program that runs goes on yet, by the pump's own account; 0 if it has none.
     The old drug goes on at the mean of the program before, and what is left of it goes on at its rate through a change
@@ -80,7 +80,7 @@ def bridged(running: Program | None, new: Program, left_s: int = 0) -> Program:
 
 
 def _with_the_rest(running: Program, bridge: Bridge, new: Program, left_s: int) -> Program:
-    """A program that is committed while a bridge is under way, with what is left of it."""
+    """Return a program that is committed while a bridge is under way, with what is left of it."""
     if is_another_drug(running, new):
         raise BadInputError(
             [
@@ -102,5 +102,5 @@ def _without_bridge(program: Program) -> Program:
 
 
 def named(program: Program) -> str:
-    """A drug and its concentration as people say them."""
+    """Return a drug and its concentration as people say them."""
     return f"{program.drug} {program.concentration_ng_per_ml / 1_000:g} mcg/mL"

@@ -1,4 +1,4 @@
-"""Which dose a pump last gave, since when and until when, as it tells at interrogation.
+"""The dose that a pump last gave, since when and until when, as it reports it.
 
 A program that was only committed gave nobody anything, and a stopped one says nothing of the dose before it. So a new
 dose is held against what was delivered. How long ago that was is counted in the pump's running time, which no setting
@@ -49,7 +49,8 @@ class LastDose:
 
 @dataclass(frozen=True)
 class DoseHistory:
-    """What a pump has given. The defaults are those of a pump that has never given anything, or delivers its program.
+    """The history of what a pump has given. The defaults are those of a pump that has never given anything, or
+    delivers its program.
 
     was_delivered: whether the program that it has was ever delivered. last: the dose last delivered; None if there was
     none or the pump does not know it. has_given: whether it ever gave anything.

@@ -1,4 +1,4 @@
-"""What can go wrong between a host and a pump, each with a message a person can act on."""
+"""The errors between a host and a pump, each with a message a person can act on."""
 
 from thecal.alarm_sets import bits_in, names_of
 from thecal.printable import printable
@@ -13,7 +13,7 @@ class ThecalError(Exception):
 
 
 class BadInputError(ThecalError):
-    """What a person gave is not acceptable; nothing was sent. ``problems`` has one line for each fault."""
+    """The input of a person is not acceptable; nothing was sent. ``problems`` has one line for each fault."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = [printable(problem) for problem in problems]
@@ -29,7 +29,7 @@ class NoAnswerError(ThecalError):
 
 
 class NotAPumpError(ThecalError):
-    """Something answers on the port, and it is not a Thecal pump."""
+    """The device on the port answers, and is not a Thecal pump."""
 
 
 class VersionMismatchError(ThecalError):
@@ -57,15 +57,16 @@ class NotPairedError(ThecalError):
 
 
 class WrongPumpError(ThecalError):
-    """What answers does not have the key that the pump has, or is another pump than a moment before."""
+    """The device that answers does not have the key that the pump has, or is another pump than a moment before."""
 
 
 class BadAnswerError(ThecalError):
-    """What answers says something that no pump can mean."""
+    """The device that answers says something that no pump can mean."""
 
 
 class OpenPumpError(ThecalError):
-    """What answers says that it has no key, and this computer keeps one of the pump whose number it gives."""
+    """The device that answers says that it has no key, and this computer keeps one of the pump whose number it
+    gives."""
 
 
 class PumpRefusedError(ThecalError):
@@ -81,7 +82,7 @@ class PumpRefusedError(ThecalError):
 
 
 def _advice(request: str, code: int, detail: int, tail: bytes) -> str:
-    """What a person can do about a refusal, or at least its detail."""
+    """Return what a person can do about a refusal, or at least its detail."""
     if code == messages.ERROR_BLOCKED:
         return f" ({', '.join(names_of(bits_in(tail)))}). Remove the cause and acknowledge it first"
     if code == messages.ERROR_NOT_WHILE_DELIVERING:

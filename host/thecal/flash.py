@@ -77,7 +77,7 @@ def must_tell_its_commit(image: Image) -> None:
 
 
 def mounted_drives(places: Iterable[Path] | None = None) -> list[Path]:
-    """Folders that are drives of boards in BOOTSEL mode, whatever their chip."""
+    """Return folders that are drives of boards in BOOTSEL mode, whatever their chip."""
     return sorted({place for place in places or _mount_points() if _is_drive(place)})
 
 
@@ -99,7 +99,7 @@ def _mount_points() -> Iterable[Path]:
 
 
 def choose_drive(drives: list[Path]) -> Path:
-    """The one drive of an RP2040; raises FlashError otherwise."""
+    """Return the one drive of an RP2040; raise FlashError otherwise."""
     if not drives:
         raise FlashError(
             "no board in BOOTSEL mode was found. Hold BOOTSEL while plugging the board in, mount its drive, or name it"
@@ -146,7 +146,7 @@ def copy_image(image: Image, drive: Path) -> Path:
 
 
 def wait_for_drive(find: Callable[[], list[Path]], timeout_s: float = DRIVE_TIMEOUT_S) -> Path:
-    """The drive of a board that has just been sent to BOOTSEL mode."""
+    """Return the drive of a board that has just been sent to BOOTSEL mode."""
     deadline_s = time.monotonic() + timeout_s
     while time.monotonic() < deadline_s:
         drives = find()

@@ -44,7 +44,7 @@ class Guard(Changes):
         self.waiting: Interruption | None = None
 
     def tell(self, number: int, _frame: FrameType | None = None) -> None:
-        """A signal has come."""
+        """Note that a signal has come."""
         interruption = Interruption(number)
         if self.in_flight and self.waiting is None:
             self.waiting = interruption

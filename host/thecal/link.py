@@ -51,7 +51,7 @@ _UNCERTAIN = ". Whether it was done is not known: look with `thecal interrogate`
 
 
 class SerialPort(Protocol):
-    """What is needed of a port."""
+    """The contract of a port."""
 
     @property
     def timeout(self) -> float | None: ...
@@ -222,7 +222,7 @@ class Link:
         self._may_be_open = True
 
     def proves(self, role: int, key: bytes) -> bool:
-        """Whether the pump has this key of a role. A wrong one counts as a try."""
+        """Return True if the pump has this key of a role. A wrong one counts as a try."""
         access = self._ask_plainly(messages.CHALLENGE, role)
         if access["access"] == OPEN or not access["roles"] >> role & 1:
             return False
@@ -309,7 +309,8 @@ class Link:
         )
 
     def _is_of_session(self, frame: Frame) -> bool:
-        """Answers to requests of a session before, numbered alike, are not for us."""
+        """Return True if an answer is of this session; answers to requests of a session before, numbered alike, are
+        not for us."""
         return self._session in (0, frame.session)
 
     def _answer_in(self, frame: Frame, message: Message) -> dict[str, Any] | None:
@@ -368,7 +369,7 @@ class Link:
             raise PortError(f"the port has gone while talking to the pump: {error}") from error
 
     def _discard_what_is_not_taken(self) -> None:
-        """Closing a port can wait for half a minute for bytes that nobody takes."""
+        """Discard what is not taken, since closing a port can wait for half a minute for bytes that nobody takes."""
         discard = getattr(self._port, "reset_output_buffer", None)
         if discard is not None:
             with suppress(OSError):
@@ -384,7 +385,7 @@ class Link:
 
 
 def _role_for(message: Message, values: tuple[object, ...]) -> int:
-    """Whose key a request takes."""
+    """Return whose key a request takes."""
     return message.role_for(dict(zip(message.request.names, values, strict=True)))
 
 
@@ -393,5 +394,5 @@ def _words(message: Message) -> str:
 
 
 def text_of(padded: bytes) -> str:
-    """Text of a zero-padded field, printable whatever the board says."""
+    """Return the text of a zero-padded field, printable whatever the board says."""
     return printable(padded.rstrip(b"\0").decode("ascii", "replace"))

@@ -47,7 +47,7 @@ class ResidualCheck:
 
     @property
     def is_as_expected(self) -> bool:
-        """Whether a syringe would show the difference."""
+        """Return True if a syringe would show the difference."""
         return abs(self.difference_nl) <= SYRINGE_NL
 
     @property
@@ -59,7 +59,7 @@ class ResidualCheck:
         return "under-infusion"
 
     def text(self) -> str:
-        """The verdict in a sentence."""
+        """Return the verdict in a sentence."""
         expected = f"{_shown(self.expected_nl)} mL"
         if _shown(self.most_expected_nl) != _shown(self.expected_nl):
             expected = f"{_shown(self.expected_nl)} to {_shown(self.most_expected_nl)} mL"
@@ -79,7 +79,7 @@ class ResidualCheck:
 
 @dataclass(frozen=True)
 class FillCheck:
-    """What was drawn back after the fill against what went in."""
+    """The amount that was drawn back after the fill, against what went in."""
 
     filled_nl: int
     drawn_back_nl: int
@@ -110,7 +110,8 @@ def judge_residual(
     accuracy_permille: int,
     uncertain_nl: Fraction | int = 0,
 ) -> ResidualCheck:
-    """fill_nl: put in at the last refill. expected_nl: left by calculation, all that is uncertain taken as given."""
+    """Judge a withdrawal. fill_nl: put in at the last refill. expected_nl: left by calculation, all that is uncertain
+    taken as given."""
     most_expected_nl = min(fill_nl, expected_nl + ceil(uncertain_nl))
     nearest = min(max(withdrawn_nl, expected_nl), most_expected_nl)
     difference = withdrawn_nl - nearest

@@ -1,4 +1,4 @@
-"""Whether the first dose of a pump that has given none keeps to what is published for the first day.
+"""A check whether the first dose of a pump that has given none keeps to what is published for the first day.
 
 Published: twice the screening dose that had an effect, over 24 hours, or once where its effect lasted for more than 8
 hours (best practice 2016, PMID 27433993); screening boluses are 25 to 100 mcg, so 50 to 200 mcg on the first day. A
@@ -25,7 +25,8 @@ _PUBLISHED = (
 
 
 def judge_first_dose(least_mcg_per_day: Fraction, most_mcg_per_day: Fraction) -> list[Finding]:
-    """least, most: what the days of the program give. One finding at most, the gravest."""
+    """Return the findings about a first dose: one at most, the gravest. least, most: what the days of the program
+    give."""
     most, least = most_mcg_per_day, least_mcg_per_day
     if most > LARGEST_MCG_PER_DAY:
         text = f"a first dose of {plain(most)} mcg/day; the largest that the label tells of is {LARGEST_MCG_PER_DAY}"

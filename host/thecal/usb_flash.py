@@ -16,7 +16,8 @@ FLASH_BEGIN, FLASH_BYTES = 0x1000_0000, 16 << 20
 
 
 def sectors_of(image: Image) -> dict[int, bytes]:
-    """Content of every sector of flash that the image has something of, by address, the rest of it erased."""
+    """Return the content of every sector of flash that the image has something of, by address, the rest of it
+    erased."""
     sectors: dict[int, bytearray] = {}
     for address, data in blocks_of(image.content):
         if not FLASH_BEGIN <= address < FLASH_BEGIN + FLASH_BYTES:

@@ -62,7 +62,7 @@ class SimulatedGate:
     # --- the board
 
     def reset(self) -> None:
-        """Closed, as after a reset."""
+        """Close the gate, as after a reset."""
         self._is_open = self._has_tripped = False
         self._next_look.due_ns = None
         self._switch(False)

@@ -54,7 +54,7 @@ class SimulatedPort:
         self.on_arrival()
 
     def reset(self) -> None:
-        """The pump restarted: what was on its way is lost, and the host's port is gone."""
+        """Reset the port with the pump: what was on its way is lost, and the host's port is gone."""
         self.received.clear()
         if self.host is not None:
             self.host.vanish()
@@ -141,7 +141,7 @@ class HostPort:
 
     @property
     def paused(self) -> bool:
-        """True makes this a host that holds the port open and never reads."""
+        """Return True for a host that holds the port open and never reads."""
         return self._paused
 
     @paused.setter
@@ -156,13 +156,13 @@ class HostPort:
     # --- what the pump's end calls
 
     def takes(self, size: int) -> bool:
-        """Whether a frame of that many bytes finds room."""
+        """Return True if a frame of that many bytes finds room."""
         if not self.is_open or self._is_gone:
             return False
         return not self._paused or len(self._waiting_in_pump) + self._announced + size <= _PUMP_SENDS_BYTES
 
     def announce(self, size: int) -> None:
-        """So many bytes are on their way."""
+        """Note that so many bytes are on their way."""
         self._announced += size
 
     def receive(self, data: bytes) -> None:
@@ -183,7 +183,7 @@ class HostPort:
         self.wake()
 
     def wake(self) -> None:
-        """Something happened that a waiting host program may be waiting for."""
+        """Wake a host program that may be waiting for what has just happened."""
         if self._awaited is not None and self._awaited[0]() and not self._awaited[1].triggered:
             self._awaited[1].succeed()
 

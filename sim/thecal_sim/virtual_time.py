@@ -34,13 +34,13 @@ class VirtualTime(Environment):
         return self._now  # type: ignore[return-value]
 
     def timer(self, action: Callable[[], object]) -> Timer:
-        """A timer of this time, not set yet."""
+        """Return a timer of this time, not set yet."""
         timer = Timer(action)
         self._timers.append(timer)
         return timer
 
     def peek(self) -> int | float:
-        """When something is next due; infinity if nothing is."""
+        """Return when something is next due; infinity if nothing is."""
         soonest = super().peek()
         for timer in self._timers:
             if timer.due_ns is not None and timer.due_ns < soonest:
@@ -73,7 +73,8 @@ class VirtualTime(Environment):
         return True
 
     def clear_until_ns(self, but_for: Timer | None = None) -> int:
-        """The latest instant up to and at which nothing is due, within what time is to pass; may lie in the past.
+        """Return the latest instant up to and at which nothing is due, within what time is to pass; may lie in the
+        past.
 
         but_for: a timer that does not count, for who is going to put it off.
         """

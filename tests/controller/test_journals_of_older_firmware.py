@@ -37,7 +37,7 @@ RAISED = 1 << alarms.MOTOR_STALL | 1 << alarms.UNDER_DELIVERY
 
 
 def started_with(journal: str) -> PumpBench:
-    """A pump of this firmware, at its first start in the flash that another one has left."""
+    """Return a pump of this firmware, at its first start in the flash that another one has left."""
     bench = PumpBench()
     chip = bench.pump.board.chip
     text = (JOURNALS / f"{journal}.txt").read_text(encoding="ascii")

@@ -30,7 +30,7 @@ def delivering() -> PumpBench:
 
 
 def passed(bench: PumpBench) -> list[tuple[int, int, int]]:
-    """Number, first local minute and reason of each event."""
+    """Return the number, first local minute and reason of each event."""
     return [
         (
             event["second"] & (1 << events.PASSED_OVER_SHIFT) - 1,

@@ -18,7 +18,7 @@ DAY_S = 86_400
 
 
 def begun(nl_per_day: int = 4_800_000) -> PumpBench:
-    """A pump that makes 96 revolutions a day unless it is given another rate."""
+    """Return a pump that makes 96 revolutions a day unless it is given another rate."""
     bench = PumpBench()
     bench.set_time(MONDAY_UTC_S)
     bench.deliver(continuous(nl_per_day))

@@ -1,4 +1,5 @@
-"""What is supervised: motor, dose gate, supply, memory and journal; each fault is found within its bound and told."""
+"""The pump supervises motor, dose gate, supply, memory and journal; each fault is found within its bound and
+reported."""
 
 import pytest
 
@@ -24,7 +25,7 @@ def delivering(nl_per_day: int = 424_000) -> PumpBench:
 
 
 def raised_ns(bench: PumpBench, alarm: int) -> int:
-    """When the log says that an alarm was raised first."""
+    """Return when the log says that an alarm was raised first."""
     return bench.instant_ns(next(e for e in bench.events(events.EVENT_ALARM_RAISED) if e["first"] == alarm))
 
 

@@ -35,7 +35,7 @@ class Timer:
 
 @pytest.fixture(scope="module")
 def clock_module():
-    """The board's own module, with the parts of MicroPython it needs made up."""
+    """Provide the board's own module, with the parts of MicroPython it needs made up."""
     made_up: Any = types.ModuleType("micropython")
     machine: Any = types.ModuleType("machine")
     machine.mem32 = {}

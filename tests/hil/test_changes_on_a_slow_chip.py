@@ -77,7 +77,7 @@ BOARDS = [
 
 
 def changed_at_random(rig: PicoRig, draw: Random) -> Course:
-    """A start, changes of rate up to the highest, a day of 48 steps, a stop and a start."""
+    """Return a start, changes of rate up to the highest, a day of 48 steps, a stop and a start."""
     course = programmed(rig, _any_rate(draw))
     course.start()
     for number in range(5):

@@ -27,7 +27,7 @@ FRAMES = Silicon(usb_frames=True)
 
 
 def on_a_bus(folder: Path, silicon: Silicon) -> EmulatedPico:
-    """A board at a host that has just reset the bus; its first frame begins now."""
+    """Return a board at a host that has just reset the bus; its first frame begins now."""
     pico = EmulatedPico(write_uf2(folder / "bare.uf2", SLEEP_FOREVER), silicon=silicon)
     pico.bus.write_uint32(USB + MAIN_CTRL, CONTROLLER_EN)
     pico.run_for(HOST_RESETS_BUS_NS + 1_000)

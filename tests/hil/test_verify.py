@@ -88,7 +88,7 @@ def test_durations_are_written_as_people_write_them() -> None:
 
 @pytest.fixture(scope="module")
 def day() -> tuple[Record, Record]:
-    """The example's day, and a day of which the prescription asks for a little more, both on the model."""
+    """Provide the example's day, and a day of which the prescription asks for a little more, both on the model."""
     as_prescribed = plan_around_midnight(prescribed_in(PRESCRIPTION), 3_600)
     more = plan_around_midnight(flex([("00:00", 361_000)], [("00:00", 373_000)]), 3_600)
     return carry_out(as_prescribed, open_rig("model")), carry_out(more, open_rig("model"))

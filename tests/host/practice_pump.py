@@ -42,7 +42,7 @@ class PracticePumpProcess:
         self.said: dict[str, Any] = json.loads(line)
 
     def heard(self) -> str:
-        """The next line that it says."""
+        """Return the next line that it says."""
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 

@@ -385,7 +385,7 @@ def test_a_board_that_is_no_pump_is_told_by_what_it_says():
 
 
 def at_a_terminal(port: str, *arguments: str, typed: str) -> str:
-    """What a person sees who runs the command at a terminal and types an answer to its question."""
+    """Return what a person sees who runs the command at a terminal and types an answer to its question."""
     child, terminal = pty.fork()
     if child == 0:
         os.environ.update(THECAL_PORT=port, COLUMNS="80", TERM="xterm")

@@ -32,14 +32,14 @@ SAMPLED = 3
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What can't be said is kept here, and the examples are where the campaign looks for them."""
+    """Keep here what can't be said, with the examples where the campaign looks for them."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.chdir(REPOSITORY)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _imported() -> None:
-    """Whatever the commands import is imported here, once, and not in every copy of this process."""
+    """Import whatever the commands import here, once, and not in every copy of this process."""
     home = Path.cwd()
     os.chdir(REPOSITORY)
     for command in ("stop", "pair", "visit"):

@@ -63,7 +63,7 @@ class Checked(HTMLParser):
 
 
 def said(text: str) -> str:
-    """What a reader sees; the page is checked to be whole and to refer to nothing outside of it."""
+    """Return what a reader sees; the page is checked to be whole and to refer to nothing outside of it."""
     checked = Checked(text)
     assert checked.addresses == []
     assert not {"script", "link", "iframe", "img", "object"} & set(checked.seen)

@@ -1,4 +1,4 @@
-"""What is drawn from the reservoir is held against what should be in it, by the published limits."""
+"""A withdrawal from the reservoir is held against what should be in it, by the published limits."""
 
 from fractions import Fraction
 

@@ -160,7 +160,7 @@ def test_an_image_for_memory_is_refused(tmp_path: Path) -> None:
 
 
 class Usb:
-    """What is plugged in. boards: those in their boot loader; serials: running pumps."""
+    """The USB devices that are plugged in. boards: those in their boot loader; serials: running pumps."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.loaders: dict[str, SimulatedBootLoader] = {}

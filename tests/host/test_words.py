@@ -153,7 +153,7 @@ def test_what_dates_and_bridges_are_reckoned_with_is_compared_too(field, value, 
 @pytest.mark.requirement("differences-marked")
 @given(bolus_programs, st.data())
 def test_a_change_of_any_single_figure_is_told(program, data):
-    """Of the numbers and boluses that a program is made of; a program that could be committed before and after."""
+    """The figures are the numbers and boluses that a program is made of; it could be committed before and after."""
     fields = [
         name
         for name, value in vars(program).items()

@@ -47,7 +47,7 @@ class ProbeAlone:
         self.board.run_for(t_ns - self.now_ns())
 
     def assert_all_reported(self, edges: list) -> None:
-        """What was reported is what was moved, each within the resolution."""
+        """Check that what was reported is what was moved, each within the resolution."""
         expected = sorted(self.moved)
         assert [(edge.signal, edge.level) for edge in edges] == [
             (signal, level) for _, signal, level in expected
@@ -63,7 +63,7 @@ def probe(probe_uf2: Path) -> ProbeAlone:
 
 
 def polled(probe: ProbeAlone) -> list:
-    """Everything up to now; an edge is handed out once the probe's clock is past it for sure."""
+    """Return everything up to now; an edge is handed out once the probe's clock is past it for sure."""
     probe.board.run_for(NS_PER_MS)
     edges = probe.driver.poll()
     probe.board.run_for(NS_PER_MS)
@@ -171,7 +171,7 @@ def test_a_level_from_before_the_host_came_is_no_edge(probe_uf2):
 
 
 def switched(probe: ProbeAlone, line: str) -> list[tuple[int, int]]:
-    """Level changes of one switch with their instants on the probe's timer."""
+    """Return the level changes of one switch with their instants on the probe's timer."""
     epoch_ns = probe.board.now_ns - probe.board.device_time_ns
     return [(edge.t_ns - epoch_ns, edge.level) for edge in probe.board.edges if edge.signal == line]
 

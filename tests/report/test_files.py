@@ -1,4 +1,4 @@
-"""What a report leaves: one page that needs nothing else, and the same figures and edges for programs."""
+"""The files of a report: one page that needs nothing else, and the same figures and edges for programs."""
 
 from __future__ import annotations
 

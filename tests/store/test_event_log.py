@@ -27,7 +27,7 @@ def append(events: StoredEvents, number: int = 1) -> bool:
 
 
 def log_of(count: int) -> tuple[NorFlash, StoredEvents]:
-    """A log with so many events."""
+    """Return a log with so many events."""
     flash = NorFlash(SMALL.sectors)
     events = opened(flash)
     for number in range(1, count + 1):

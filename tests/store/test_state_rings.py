@@ -37,7 +37,7 @@ def upkeep(rings: StateRings) -> None:
 
 
 def used(writes: int) -> tuple[NorFlash, StateRings]:
-    """Rings with so many records, mirrored from the first on: the newest has that number less one."""
+    """Return rings with so many records, mirrored from the first on: the newest has that number less one."""
     flash = NorFlash(SMALL.sectors)
     rings = opened(flash)
     for number in range(writes):

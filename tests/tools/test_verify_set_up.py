@@ -18,7 +18,7 @@ def pinned(lock: str) -> set[str]:
 
 
 def modules_of(distributions: set[str]) -> set[str]:
-    """Names that are imported of installed distributions."""
+    """Return names that are imported of installed distributions."""
     return {
         module
         for module, owners in packages_distributions().items()
@@ -27,7 +27,8 @@ def modules_of(distributions: set[str]) -> set[str]:
 
 
 def without_all_but(lock: str, tmp_path: Path, *, besides: set[str]) -> dict[str, str]:
-    """Environment of a process that can import what a lock has and nothing of the others; some that it can't."""
+    """Return the environment of a process that can import what a lock has and nothing of the others; some that it
+    can't."""
     absent = modules_of(pinned("dev.lock") - pinned(lock))
     assert besides <= absent
     hidden = tmp_path / "hidden"

@@ -33,7 +33,7 @@ def weighed(arguments: Sequence[str]) -> tuple[int, Any, str]:
 
 
 def readings(seconds: int = 4 * 3_600, every_s: int = 10, part: float = 1.0) -> list[tuple[float, float]]:
-    """A flow of so much of what is prescribed, weighed to 0.01 mg, on a vessel that was there before."""
+    """Return a flow of so much of what is prescribed, weighed to 0.01 mg, on a vessel that was there before."""
     return [(float(t), round(12.0 + part * G_PER_S * t, 5)) for t in range(0, seconds + 1, every_s)]
 
 

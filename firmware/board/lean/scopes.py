@@ -1,4 +1,5 @@
-"""Where a name is bound, by the rules of Python's scopes, and a transformer that gives names of a module new ones.
+"""The scope in which a name is bound, by Python's rules, and a transformer that gives the names of a module new
+ones.
 
 Promises: only what means something of the module changes, never what a function, a class or a comprehension has bound
 for itself; a new name that means something else where it would stand is refused with ``LeanError``.

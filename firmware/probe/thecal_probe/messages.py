@@ -85,7 +85,7 @@ ERROR_NAMES = ("none", "unknown message", "malformed payload", "value out of ran
 
 
 def schema_hash() -> bytes:
-    """Eight bytes that differ between any two versions of the layouts or of the meaning of a record."""
+    """Return the eight bytes that differ between any two versions of the layouts or of the meaning of a record."""
     parts = [
         (message.name, message.kind, message.request.fields, message.response.fields) for message in MESSAGES
     ]

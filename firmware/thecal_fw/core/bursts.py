@@ -33,7 +33,7 @@ class Bursts:
         self._slots = array("I", bytes(4 * _FIELDS * MOST_BURSTS))
 
     def takes(self, code: int, first: int, now_s: int) -> bool:
-        """Whether an event is one of a burst, and counted there; otherwise it is to be logged."""
+        """Return True if an event is one of a burst, and counted there; otherwise it is to be logged."""
         row = self._rows.get(code)
         if row is None:
             return False
@@ -55,8 +55,8 @@ class Bursts:
         return False
 
     def over(self, now_s: int, at_once: bool = False) -> "tuple[int, int, int] | None":
-        """Code, first value and number of what was counted in an hour that is over; None if there is none, or no more.
-        at_once: of an hour that is not over as well."""
+        """Return the code, first value and number of what was counted in an hour that is over; None if there is none,
+        or no more. at_once: of an hour that is not over as well."""
         slots = self._slots
         for at in range(0, len(slots), _FIELDS):
             key, counted = slots[at] & _KEY, slots[at + _COUNTED]

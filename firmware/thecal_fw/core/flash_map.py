@@ -1,4 +1,4 @@
-"""Where everything lies in the board's flash: the one place that says so.
+"""The place of everything in the board's flash, and the one module that says so.
 
 From the chip's beginning on: the image; its trailer, on the last page before the storage part; the storage part, which
 reaches to the chip's end. On the pump's own image its first ``SECTORS`` are used, one region behind the other in the

@@ -1,4 +1,5 @@
-"""How long the tubing and the pump itself may serve: what is used of that, and when the rest will be, at the earliest.
+"""The service life of the tubing and of the pump itself: what is used of that, and when the rest will be, at the
+earliest.
 
 An implanted pump of this kind tells of its replacement 90 days before its service ends, after seven years at most
 (published); the reference pump keeps to those. The life of its tubing comes from no checked source.
@@ -60,7 +61,7 @@ class ServiceLife:
         self.pump_day = self.tubing_day = self.tubing_hundreds = 0
 
     def renew(self, part: int, lifetime_s: int, revolutions: int) -> None:
-        """A part is new as of now; a new pump has new tubing. A line that was rinsed is as old as before."""
+        """Take a part as new as of now; a new pump has new tubing. A line that was rinsed is as old as before."""
         if part == PART_LINE:
             return
         self.tubing_day = lifetime_s // _DAY_S
@@ -111,8 +112,8 @@ class ServiceLife:
         course: "Course | None",
         on_top_nl: int = 0,
     ) -> int:
-        """Whole minutes until the tubing's life is used up at the earliest, by a course of delivery with so much on top
-        of it or, without one, by age alone."""
+        """Return whole minutes until the tubing's life is used up at the earliest, by a course of delivery with so
+        much on top of it or, without one, by age alone."""
         minutes = _minutes_until(self.limits.tubing_days, self.tubing_age_s(lifetime_s))
         left = self.limits.tubing_revolutions - self.tubing_revolutions(revolutions)
         if course is not None:

@@ -486,7 +486,8 @@ ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I"), TAIL])
 
 
 def schema_lines() -> "Iterator[str]":
-    """Canonical text of every layout and of every numbered name, a line at a time; the schema hash is taken over it."""
+    """Yield the canonical text of every layout and of every numbered name, a line at a time; the schema hash is taken
+    over it."""
     for message in MESSAGES:
         yield "%d %s %d %d" % (message.kind, message.name, message.changes, message.role)
         if message.lesser is not None:
@@ -515,8 +516,8 @@ def schema_lines() -> "Iterator[str]":
 
 
 def schema_hash() -> bytes:
-    """First eight bytes of the SHA-256 of the schema. All of its text at once is more than a heap that has been in use
-    may hold in one piece."""
+    """Return the first eight bytes of the SHA-256 of the schema. All of its text at once is more than a heap that has
+    been in use may hold in one piece."""
     if SCHEMA_HASH:
         return SCHEMA_HASH
     digest = hashlib.sha256()

@@ -147,7 +147,7 @@ class Controller:
         self._begin()
 
     def _make_therapy(self) -> None:
-        """The parts that deliver, and those that know of doses."""
+        """Make the parts that deliver, and those that know of doses."""
         hardware, time, ledger, reports = self.hardware, self.time, self.ledger, self.reports
         calibration, limits, orders, changes = self.calibration, self.limits, self.orders, self.changes
         self.infusion = Infusion(
@@ -176,7 +176,7 @@ class Controller:
         )
 
     def _make_records(self) -> None:
-        """The parts that watch, and those that make durable."""
+        """Make the parts that watch, and those that make durable."""
         hardware, time, ledger, reports = self.hardware, self.time, self.ledger, self.reports
         calibration, orders, changes = self.calibration, self.orders, self.changes
         self.standing = Standing(orders, reports, self.infusion)
@@ -595,7 +595,7 @@ class Controller:
         return tick
 
     def refill(self, fill_nl: int) -> None:
-        """The reservoir now holds this volume."""
+        """Take the reservoir as holding this volume now."""
         ledger, time, sensed = self.ledger, self.time, self.hardware.sense.count()
         if self.infusion.state == STATE_DELIVERING:
             ledger.note_counted(ledger.seen(sensed))
@@ -613,7 +613,7 @@ class Controller:
         self.reservoir_watch.check()
 
     def renew_part(self, part: int) -> None:
-        """A person has put in a new part, or rinsed the line."""
+        """Note that a person has put in a new part, or rinsed the line."""
         self.service.renew(part)
         # A new pump comes with new tubing, and a line that was rinsed holds no drug.
         self.on_demand.note_empty_line()

@@ -96,7 +96,7 @@ class Grants:
         return max(granted, self._ledger.counted + self.quantum_steps)
 
     def take(self, granted: int, is_durable: bool) -> None:
-        """The journal was told of a grant, or could not be.
+        """Take the outcome of a grant: the journal has it, or could not take it.
 
         A memory that fails does not end therapy, which would be the greater harm. A supply that fails may be gone in a
         moment: then nothing may come out that the journal does not know of."""
@@ -107,7 +107,7 @@ class Grants:
     # --- the dose gate
 
     def note_armed(self) -> None:
-        """The dose gate has been armed for all that is granted."""
+        """Note that the dose gate has been armed for all that is granted."""
         self._gate_steps = self._ledger.granted
         self._gate_full_until = 0
 

@@ -96,7 +96,7 @@ class Supervisor:
     # --- self-tests
 
     def note_failed(self, tests: int) -> None:
-        """Tests of this reset have failed."""
+        """Note that tests of this reset have failed."""
         self.failed_tests |= tests
 
     def judge_self_test(self) -> None:

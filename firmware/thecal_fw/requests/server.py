@@ -361,6 +361,6 @@ class LinkServer:
 
 
 def _holds_loop_us(message: messages.Message) -> int:
-    """The longest that serving a message takes, with what it writes to flash."""
+    """Return the longest that serving a message takes, with what it writes to flash."""
     writes = message.changes or message.stores != STORES_NOTHING
     return message.longest_us + _WRITING_US if writes else message.longest_us

@@ -102,7 +102,7 @@ class Image:
         self._begin_round()
 
     def check(self) -> bool:
-        """Whether the image is as it was built. Takes as long as all of it does."""
+        """Return True if the image is as it was built. Takes as long as all of it does."""
         self._begin_round()
         _take_in(self._state, self._words)
         return self._end_round()

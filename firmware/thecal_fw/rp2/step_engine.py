@@ -210,7 +210,7 @@ def append(machine: int, playing: int, idle: int, address: int, pulses: int):
 
 @micropython.viper
 def is_played(channel: int, end_address: int) -> bool:
-    """Whether a channel has handed its whole block to the FIFO. An armed one still stands at its beginning."""
+    """Return True if a channel has handed its whole block to the FIFO. An armed one still stands at its beginning."""
     dma = ptr32(chip.DMA)
     c = channel << chip.CHANNEL_SHIFT
     if dma[c + chip.READ_ADDR] != end_address:
@@ -220,7 +220,7 @@ def is_played(channel: int, end_address: int) -> bool:
 
 @micropython.viper
 def microseconds_until(s: int, us: int) -> int:
-    """Microseconds from now to an instant less than half an hour away; negative once it has passed."""
+    """Return microseconds from now to an instant less than half an hour away; negative once it has passed."""
     return (s * _UNITS_PER_SECOND << _UNIT_SHIFT) + us - ptr32(chip.TIMER)[chip.TIMERAWL]
 
 

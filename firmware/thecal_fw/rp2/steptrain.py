@@ -92,7 +92,7 @@ class StepTrain:
         self.take_over_us = self._measure_take_over()
 
     def _measure_first_tick(self):
-        """Ticks from enabling a machine to its first instruction.
+        """Return ticks from enabling a machine to its first instruction.
 
         How the clock divider begins after a restart is not documented to the cycle, so it is found out once.
         """
@@ -103,7 +103,7 @@ class StepTrain:
         return 0 if at_once else 1
 
     def _measure_take_over(self):
-        """Microseconds from a call of ``start`` until nothing but the wait for the anchor is left to do.
+        """Return microseconds from a call of ``start`` until nothing but the wait for the anchor is left to do.
 
         The flash cache is as cold as it will ever be: nothing of this has run before. USB traffic may come in between,
         as it may later.

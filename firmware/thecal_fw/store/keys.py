@@ -90,7 +90,7 @@ class KeyStore:
         return record if self._read(0) == record else before
 
     def key(self, role: int) -> "bytes | None":
-        """A role's key, None if it has none."""
+        """Return a role's key, None if it has none."""
         return self._keys[role] if self.roles >> role & 1 else None
 
     def put(self, role: int, key: bytes) -> bool:

@@ -63,7 +63,7 @@ class MemoryKeys:
 
 @dataclass
 class Ended:
-    """How a command ended. changed: what the board's log says was carried out meanwhile."""
+    """The end of a command. changed: what the board's log says was carried out meanwhile."""
 
     exit_code: int
     said: str
@@ -72,7 +72,7 @@ class Ended:
 
 
 class Terminal(io.StringIO):
-    """What a command writes to. fails: asked before each write, for the error that it meets."""
+    """The terminal that a command writes to. fails: asked before each write, for the error that it meets."""
 
     def __init__(self, fails: Callable[[], OSError | None] = lambda: None) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class Stage:
         return ended
 
     def _log(self) -> Counter[str]:
-        """What the board has logged, by the words for it. Nothing else than the log itself is asked."""
+        """Return what the board has logged, by the words for it. Nothing else than the log itself is asked."""
         if self.model.left_for is not None:
             return Counter()
         log = self.model.controller.keeper.events

@@ -1,4 +1,4 @@
-"""Where ``thecal-hil`` begins: it looks up what was asked for, and imports that and nothing else.
+"""The entry of ``thecal-hil``: it looks up what was asked for, and imports that and nothing else.
 
 Promise: a sub-command of ``long_work`` runs with the packages that it needs itself, so `make verify` and the set-up do
 with a short list of them. What is missing is told in one line, with what to install, and exit code 2.

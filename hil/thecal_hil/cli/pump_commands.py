@@ -126,7 +126,7 @@ def weigh(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell from weighings how well a pump delivered: start-up, trumpet curve, overall error, boluses.
+    """Report from weighings how well a pump delivered: start-up, trumpet curve, overall error, boluses.
 
     Exit code 3: something in the record had to be put right or left out; it is told what.
     """

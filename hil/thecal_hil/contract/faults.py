@@ -85,11 +85,11 @@ class Faults(ABC):
 
     @abstractmethod
     def _over_at_once(self, amount: int) -> Actions:
-        """What brings about each fault that is over at once."""
+        """Return what brings about each fault that is over at once."""
 
     @abstractmethod
     def _lasting(self, amount: int | None) -> Actions:
-        """What begins each fault that lasts, or ends it if the amount is None."""
+        """Return what begins each fault that lasts, or ends it if the amount is None."""
 
 
 class NoFaults(Faults):

@@ -58,7 +58,7 @@ class SteppedLoop:
 
 
 def step_over(machine: Any, instructions: list[int]) -> SteppedLoop | None:
-    """Step over the loop `machine` is in the middle of; None if it is in none, or in its last pass."""
+    """Return the step over the loop `machine` is in the middle of; None if it is in none, or in its last pass."""
     opcode = instructions[machine.pc]
     if opcode >> 13 != _JMP or opcode & 0x1F != machine.pc:
         return None

@@ -80,7 +80,7 @@ class EmulatedPico:
 
     @property
     def now_ns(self) -> int:
-        """Virtual time since first power-on; a reset does not turn it back."""
+        """Return the virtual time since first power-on; a reset does not turn it back."""
         return self.engine.now_ns
 
     def run_until(self, t_ns: int, stop_when: Callable[[], bool] | None = None) -> bool:
@@ -111,7 +111,7 @@ class EmulatedPico:
 
     @property
     def device_time_ns(self) -> int:
-        """What the chip's own 64-bit timer would show now, with nanoseconds."""
+        """Return what the chip's own 64-bit timer would show now, with nanoseconds."""
         return int(self.chip.clock.nanos - self.chip.timer._epoch_nanos)
 
     @property
@@ -129,7 +129,7 @@ class EmulatedPico:
 
     @property
     def backlog_drops(self) -> int:
-        """PIO instructions that could not be run in time; a timing measurement counts only if this is 0."""
+        """Return PIO instructions that could not be run in time; a timing measurement counts only if this is 0."""
         return sum(block.backlog_drops for block in self.chip.pio)
 
     @property
@@ -139,7 +139,7 @@ class EmulatedPico:
 
     @property
     def busy_cycles(self) -> int:
-        """System clock cycles spent executing instructions, asleep ones not counted."""
+        """Return the system clock cycles spent executing instructions, asleep ones not counted."""
         return self._busy_cycles_before + int(self.chip.core.cycles)
 
     # --- memory ------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class EmulatedPico:
 
     @property
     def flash_image(self) -> bytes:
-        """The 2 MiB of a Pico's flash, to start another emulated Pico from."""
+        """Return the 2 MiB of a Pico's flash, to start another emulated Pico from."""
         return bytes(self.chip.flash[:FLASH_BYTES])
 
     # --- reset -------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ class EmulatedPico:
 
     @property
     def pio_cycle(self) -> int:
-        """System clock cycle the PIO blocks are at; always `now_ns` divided by 8."""
+        """Return the system clock cycle the PIO blocks are at; always `now_ns` divided by 8."""
         return self.chip.pio[0].cycle_fp >> 8
 
     @property

@@ -63,7 +63,8 @@ class _End:
             return False
 
     def open_port_if_gone(self) -> None:
-        """A board that is held in reset or boots does not wait to be opened; it is looked at again."""
+        """Open the port if it is gone. A board that is held in reset or boots does not wait to be opened; it is
+        looked at again."""
         if not self.is_usable and self.port.is_attached:
             self.port.open()
 

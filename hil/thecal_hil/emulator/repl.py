@@ -23,7 +23,7 @@ class BoardSilentError(BoardError):
 
 
 class PromptPort(Protocol):
-    """What is needed of a port: pyserial has it, and so has the emulated one."""
+    """The contract of a port: pyserial has it, and so has the emulated one."""
 
     @property
     def timeout(self) -> float | None: ...

@@ -1,4 +1,4 @@
-"""Why the emulated chip starts again, and what each kind of reset leaves of it.
+"""The causes for which the emulated chip starts again, and what each kind of reset leaves of it.
 
 Promise: registers that survive a reset hold afterwards what they hold on silicon; docs/silicon.md has the sources.
 SYSCFG outlives a debugger's reset only, and the boot ROM clears its masks of interrupts even then.
@@ -90,7 +90,7 @@ def watch_processor(chip: Any, on_reset: Callable[[], None]) -> None:
 
 
 def cause_of_trigger(chip: Any) -> ResetCause:
-    """Why the watchdog has just triggered: a bite, or a program that asked for a reset."""
+    """Return why the watchdog has just triggered: a bite, or a program that asked for a reset."""
     if chip.watchdog.read_uint32(watchdog.REASON) == watchdog.FORCE:
         return ResetCause.TOOL
     if chip.watchdog.scratch_data[4] == _BOOT_TO_ADDRESS:

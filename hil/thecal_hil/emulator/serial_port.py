@@ -78,7 +78,7 @@ class EmulatedUsbSerial:
 
     @property
     def is_attached(self) -> bool:
-        """Whether the device has enumerated, so that the port can be opened without waiting."""
+        """Return True if the device has enumerated, so that the port can be opened without waiting."""
         return self._host.configured
 
     def __enter__(self) -> EmulatedUsbSerial:
@@ -91,7 +91,7 @@ class EmulatedUsbSerial:
 
     @property
     def paused(self) -> bool:
-        """True makes this a host that holds the port open and never reads."""
+        """Return True for a host that holds the port open and never reads."""
         return self._paused
 
     @paused.setter
@@ -130,7 +130,7 @@ class EmulatedUsbSerial:
         return self._host.unsent
 
     def read(self, size: int = 1) -> bytes:
-        """Up to `size` bytes; fewer only when `timeout` virtual seconds pass first."""
+        """Return up to `size` bytes; fewer only when `timeout` virtual seconds pass first."""
         self._check_usable()
         if len(self._inbox) < size:
             self._wait(lambda: len(self._inbox) >= size or self._gone, self._duration_ns(self.timeout))

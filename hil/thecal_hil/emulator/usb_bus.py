@@ -35,26 +35,26 @@ class UsbBus(usb.RPUSBController):
     _suspend_alarm: Any
 
     def begin_frames(self) -> None:
-        """The host has reset the bus, or resumes it: the first frame begins now."""
+        """Begin the first frame now: the host has reset the bus, or resumes it."""
         self._suspend_alarm.cancel()
         if self.has_frames and self._frames_began_ns is None:
             self._frames_began_ns = self._now_ns
             self._await_frame()
 
     def end_frames(self) -> None:
-        """The host suspends the bus, or is gone: the bus is idle from now on."""
+        """End the frames: the host suspends the bus, or is gone, and the bus is idle from now on."""
         self._stop_counting()
         self._suspend_alarm.schedule(_IDLE_UNTIL_SUSPENDED_NS)
 
     def resume(self) -> None:
-        """The host wakes the device."""
+        """Resume: the host wakes the device."""
         self._sie_status |= usb.SIE_RESUME
         self._sie_status_updated()
         self.begin_frames()
 
     @property
     def frames(self) -> int:
-        """Frames that have begun since the controller was reset."""
+        """Return frames that have begun since the controller was reset."""
         if self._frames_began_ns is None:
             return self._frames_before
         return self._frames_before + (self._now_ns - self._frames_began_ns) // _FRAME_NS + 1

@@ -24,7 +24,7 @@ _SEAL = "seal"
 
 @dataclass(frozen=True)
 class Measurement:
-    """What is to be measured and which values will do. A limit of None is no limit.
+    """A measurement to be made, and which values will do. A limit of None is no limit.
 
     One without any limit is only reported; it still has to be taken.
     """
@@ -132,7 +132,7 @@ class Evidence:
 
 
 def figure_text(value: float | None) -> str:
-    """A figure as a person reads it: whole numbers grouped, others to six places at most."""
+    """Return a figure as a person reads it: whole numbers grouped, others to six places at most."""
     if value is None:
         return "-"
     if float(value).is_integer():
@@ -152,12 +152,12 @@ def write_summary(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def with_seal(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """A summary with its seal, by which a reader knows that it is what was written, and under which name."""
+    """Return a summary with its seal, by which a reader knows that it is what was written, and under which name."""
     return {**content, _SEAL: _seal_of(name, content)}
 
 
 def is_as_written(name: str, summary: Mapping[str, Any]) -> bool:
-    """Whether a summary that was read has the seal of its content and its name."""
+    """Return True if a summary that was read has the seal of its content and its name."""
     content = {key: value for key, value in summary.items() if key != _SEAL}
     return summary.get(_SEAL) == _seal_of(name, content)
 

@@ -1,4 +1,4 @@
-"""What the rigs need beyond the pump's own commands, and what is said where it is not installed.
+"""The extra that the rigs need beyond the pump's own commands, and what is said where it is not installed.
 
 `pip install thecal` brings the commands for a pump; rigs, scenarios and the pytest plugin need the extra "bench".
 Promise: whoever has the one without the other is told what to install, in one line and without a traceback, and nothing
@@ -31,7 +31,7 @@ MODULES = (
 
 
 class BenchMissingError(Exception):
-    """Something of the extra is not installed; the message says what to install."""
+    """The extra is not installed, or not all of it; the message says what to install."""
 
 
 def import_with_bench(name: str, who: str, how_to_install: str = HOW_TO_INSTALL) -> ModuleType:

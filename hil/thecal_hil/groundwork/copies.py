@@ -30,7 +30,7 @@ class CopyFailedError(Exception):
 
 
 def in_a_copy(function: Callable[[], T]) -> T:
-    """What the function returns, which must be something `pickle` takes."""
+    """Return what the function returns, which must be something `pickle` takes."""
     end, result = split()
     if end is None:
         return result

@@ -39,7 +39,7 @@ class ProbeError(Exception):
 
 
 class _Group:
-    """What has been read of one group of inputs."""
+    """The edges that have been read of one group of inputs."""
 
     def __init__(self, number: int) -> None:
         first = number * pins.INPUTS_PER_GROUP
@@ -94,16 +94,16 @@ class Probe:
     # --- time and edges ----------------------------------------------------------------------
 
     def now_ns(self) -> int:
-        """The probe's clock, read at some instant within the call."""
+        """Return the probe's clock, read at some instant within the call."""
         return _us(self._ask(messages.TIME)) * _TIMER_STEP_NS
 
     def level(self, signal: str) -> int:
-        """Level of an input as of the latest poll."""
+        """Return the level of an input as of the latest poll."""
         group, bit = divmod(pins.INPUTS.index(signal), pins.INPUTS_PER_GROUP)
         return self._groups[group].levels >> bit & 1
 
     def poll(self) -> list[Edge]:
-        """Edges that have come since the poll before, in order of time. Has to be called at least hourly."""
+        """Return edges that have come since the poll before, in order of time. Has to be called at least hourly."""
         for number, group in enumerate(self._groups):
             while self._read(number, group):
                 pass
@@ -166,7 +166,7 @@ class Probe:
 
     @contextmanager
     def switched_on(self, line: str, longest_s: float = messages.LONGEST_HOLD_MS / 1_000) -> Iterator[None]:
-        """A line that is on within the context, and off after ``longest_s`` in any case."""
+        """Yield a line that is on within the context, and off after ``longest_s`` in any case."""
         self.switch_on(line, longest_s)
         try:
             yield
@@ -224,7 +224,7 @@ def _us(fields: dict[str, Any]) -> int:
 
 
 def _number(word: int) -> int:
-    """Number of an edge: the probe counts downwards from zero."""
+    """Return the number of an edge: the probe counts downwards from zero."""
     return -(word >> messages.LEVEL_BITS) % _NUMBERS
 
 

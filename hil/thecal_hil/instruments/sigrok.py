@@ -44,7 +44,7 @@ class AnalyserError(Exception):
 
 @dataclass(frozen=True)
 class Capture:
-    """What was recorded. ``edges`` in order of time; ``first_levels`` at the first sample."""
+    """A recording. ``edges`` in order of time; ``first_levels`` at the first sample."""
 
     edges: Sequence[Edge]
     first_levels: Mapping[str, int]
@@ -82,11 +82,11 @@ class LogicAnalyser:
 
     @property
     def resolution_ns(self) -> int:
-        """The distance of two samples: an edge came that much before its instant, at most."""
+        """Return the distance of two samples: an edge came that much before its instant, at most."""
         return NS_PER_S // self.samplerate_hz
 
     def command(self, seconds: float, output: Path) -> list[str]:
-        """The command that captures so long into a VCD file."""
+        """Return the command that captures so long into a VCD file."""
         config = f"samplerate={self.samplerate_hz}" + (f":{self.settings}" if self.settings else "")
         return [
             self.executable,
@@ -184,7 +184,7 @@ def _last_lines(said: str) -> str:
 
 
 def read_vcd(file: io.BufferedIOBase) -> Capture:
-    """A waveform of single-bit signals; raises AnalyserError for anything else."""
+    """Return a waveform of single-bit signals; raise AnalyserError for anything else."""
     head = file.readline()
     if not head.startswith(_META):
         file.seek(0)
@@ -242,7 +242,7 @@ class _VcdReading:
 
 
 def read_csv(text: str) -> Capture:
-    """A capture that sigrok-cli wrote as CSV, one line a sample, with its header."""
+    """Return a capture that sigrok-cli wrote as CSV, one line a sample, with its header."""
     rate, channels = _CSV_RATE.search(text), _CSV_CHANNELS.search(text)
     if rate is None or channels is None:
         raise AnalyserError(

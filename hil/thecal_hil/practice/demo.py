@@ -45,7 +45,7 @@ _WORDS = "button [SECONDS], fault NAME[=AMOUNT], end NAME, help, quit"
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person asked for. at: an instant as `thecal time --to` takes it. program: what it delivers from the
+    """The wishes of a person. at: an instant as `thecal time --to` takes it. program: what it delivers from the
     beginning on. socket_port: a number for a socket in place of a pseudo-terminal, 0 for any."""
 
     on_pico: bool = False
@@ -58,7 +58,7 @@ class Wish:
 
 
 class _Told:
-    """Whether the process has been told to end, by a signal."""
+    """Records whether a signal has asked the process to end."""
 
     def __init__(self) -> None:
         self.to_end = False
@@ -69,7 +69,8 @@ class _Told:
 
 @contextmanager
 def _signals() -> Iterator[_Told]:
-    """Ctrl-C, a terminal that closes and an ordinary kill all end it in order; what is ignored stays ignored."""
+    """Catch signals within the block. Ctrl-C, a terminal that closes and an ordinary kill all end it in order; what
+    is ignored stays ignored."""
     told = _Told()
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in numbers}
@@ -200,7 +201,7 @@ def _farewell(pump: PracticePump) -> str:
 
 
 def _can_listen() -> bool:
-    """Whether somebody can type here: not where a read would stop a program that runs in the background."""
+    """Return True if somebody can type here: not where a read would stop a program that runs in the background."""
     if os.name != "posix":
         return False
     try:

@@ -61,7 +61,7 @@ def course() -> NoReturn:
 
 @pytest.fixture
 def bench_balance() -> NoReturn:
-    """Fail, since there are no instruments without the extra."""
+    """Provide the balance beside the board under test, ready to weigh."""
     _fail()
 
 

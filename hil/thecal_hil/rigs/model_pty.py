@@ -32,5 +32,5 @@ class _PacedModel:
 
 
 def model_pty(model: ModelPump) -> EmulatedPty:
-    """A pseudo-terminal that leads to a model pump, to be entered as a context."""
+    """Return a pseudo-terminal that leads to a model pump, to be entered as a context."""
     return EmulatedPty(cast(EmulatedPico, _PacedModel(model)))

@@ -27,7 +27,7 @@ def is_active(course: Course, alarm: int) -> bool:
 
 
 def raised_ns(course: Course, alarm: int) -> int:
-    """When the pump says that it raised the alarm."""
+    """Return when the pump says that it raised the alarm."""
     pump, rig = course.rig.pump(), course.rig
     boots = pump.interrogate().boots
     raised = next(
@@ -43,7 +43,7 @@ def tones_since(rig: Rig, t_ns: int) -> int:
 
 
 def tones_s(rig: Rig, since_ns: int) -> list[float]:
-    """How long each tone since an instant lasted; the last one has to be over."""
+    """Return how long each tone since an instant lasted; the last one has to be over."""
     edges = [edge for edge in rig.edges_of(BUZZER) if edge.t_ns >= since_ns]
     return [(down.t_ns - up.t_ns) / NS_PER_S for up, down in zip(edges[::2], edges[1::2], strict=True)]
 

@@ -41,7 +41,7 @@ _LEAD_S = 30
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a step that asks something. refusal: in words; empty if it was carried out."""
+    """The answer to a step that asks something. refusal: in words; empty if it was carried out."""
 
     step: Step
     t_ns: int
@@ -72,12 +72,12 @@ class KeysOf(NoKeys):
 
 
 def key_of(role: str) -> bytes:
-    """The key that a scenario gives a role."""
+    """Return the key that a scenario gives a role."""
     return bytes((place + ROLE_NAMES.index(role)) % 256 for place in range(32))
 
 
 class Attempt:
-    """What an action works on and a measure looks at.
+    """An attempt, which an action works on and a measure looks at.
 
     looks: what the pump told of itself, by the instant at which it was asked, after the zero. resets_ns: instants.
     seeds: of what was made up at random. first_event: number of the first entry that the attempt can leave in the log.
@@ -132,7 +132,7 @@ class Attempt:
         rig.run_until(self.zero_ns)
 
     def therapy(self, name: str) -> Therapy:
-        """The therapy of a name of the scenario; raises BadInputError if the host refuses the prescription."""
+        """Return the therapy of a name of the scenario; raise BadInputError if the host refuses the prescription."""
         if name not in self._therapies:
             self._therapies[name] = self.scenario.prescriptions[name].therapy()
         return self._therapies[name]
@@ -180,7 +180,7 @@ class Attempt:
         self.rig.talk_with(Pump(self.rig.port, host_nonce=9_000 + self._wires, keys=KeysOf(roles)))
 
     def finish(self) -> None:
-        """Once the course is over: what the pump tells and what it has logged."""
+        """Finish once the course is over: read what the pump reports and what it has logged."""
         self.ends_ns = self.rig.now_ns
         pump = self.rig.fresh_pump()
         self.final = pump.interrogate()
@@ -189,19 +189,19 @@ class Attempt:
     # --- for measures
 
     def twin(self) -> Attempt:
-        """The same scenario on a model rig of its own, carried out once; without figures of its own."""
+        """Return the same scenario on a model rig of its own, carried out once; without figures of its own."""
         if self._twin is None:
             self._twin = self.make_twin()
         return self._twin
 
     @cached_property
     def stretches(self) -> list[Stretch]:
-        """All delivery of the attempt, once it is over, with the alarms' responses followed."""
+        """Return all delivery of the attempt, once it is over, with the alarms' responses followed."""
         log = list(self._logged())
         return [followed(stretch, log) for stretch in self.course.stretches]
 
     def unspoken(self) -> list[str]:
-        """What the pump did of its own accord and the scenario says nothing of."""
+        """Return what the pump did of its own accord and the scenario says nothing of."""
         return unspoken(self.scenario, list(self._logged()), self.course.stretches)
 
     def _note_clock(self) -> None:
@@ -227,7 +227,7 @@ class Attempt:
             yield Logged(t_ns, event.code, event.first, event.second)
 
     def checks(self, until_ns: int) -> list[PulseCheck]:
-        """Every stretch held against its ideal, up to an instant of the rig."""
+        """Return every stretch held against its ideal, up to an instant of the rig."""
         if until_ns not in self._checks:
             self._checks[until_ns] = [
                 stretch.check(until_ns) for stretch in self.stretches if stretch.begins_ns < until_ns
@@ -235,27 +235,27 @@ class Attempt:
         return self._checks[until_ns]
 
     def after_zero_ns(self, t_ns: int) -> int:
-        """Rig time of an instant of the course."""
+        """Return the rig time of an instant of the course."""
         return self.zero_ns + t_ns
 
     def logged_ns(self, event: Event) -> int | None:
-        """When the pump says that something happened; None if that was in a life nobody has seen begin."""
+        """Return when the pump says that something happened; None if that was in a life nobody has seen begin."""
         clock = self._clocks.get(event.boots)
         return None if clock is None else clock.rig_ns_of_boot(event.boot_s, event.boot_us)
 
     def events(self, code: int) -> list[tuple[int, Event]]:
-        """Entries of the log of one kind that have an instant, in order."""
+        """Return entries of the log of one kind that have an instant, in order."""
         dated = [(self.logged_ns(event), event) for event in self.log if event.code == code]
         return [(t_ns, event) for t_ns, event in dated if t_ns is not None]
 
     def ideal_until_ns(self) -> int:
-        """How far the prescription alone says when each pulse is due."""
+        """Return how far the prescription alone says when each pulse is due."""
         limit_ns = self.scenario.ideal_until_ns
         return self.ends_ns if limit_ns is None else min(self.ends_ns, self.after_zero_ns(limit_ns))
 
 
 def _plant(setup: Setup) -> Plant:
-    """The plant a scenario asks for, filled as its set-up fills the pump."""
+    """Return the plant a scenario asks for, filled as its set-up fills the pump."""
     wanted = setup.plant
     assert wanted is not None
     usual = RotorParameters()
@@ -266,5 +266,5 @@ def _plant(setup: Setup) -> Plant:
 
 
 def utc_second(local: datetime, offset_min: int) -> int:
-    """UTC second at which a clock of an offset shows a local time."""
+    """Return the UTC second at which a clock of an offset shows a local time."""
     return int((local.replace(tzinfo=UTC) - timedelta(minutes=offset_min)).timestamp())

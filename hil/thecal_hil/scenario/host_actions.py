@@ -1,4 +1,5 @@
-"""What a host does in the course of a scenario, in clinical units: program, start, refill, boluses, clock, keys.
+"""The actions of a host in the course of a scenario, in clinical units: program, start, refill, boluses, clock,
+keys.
 
 Promise: each does what its command on the terminal does, through the same client, and raises what that would.
 """
@@ -59,7 +60,8 @@ def program_with_bridge(attempt: Attempt, given: Given) -> None:
 
 
 def review(attempt: Attempt, given: Given) -> None:
-    """What a person is told before anything is sent; raises BadInputError if something has to be settled first."""
+    """Review what a person is told before anything is sent; raise BadInputError if something has to be settled
+    first."""
     running = attempt.course.pump.read_program()
     lines = unsettled(review_program(running, attempt.therapy(given["prescription"]).program, given["group"]))
     if lines:

@@ -1,4 +1,4 @@
-"""What can be measured in a scenario: one table, read by the reader, the runner and ``thecal-hil show``.
+"""The measures of a scenario: one table, read by the reader, the runner and ``thecal-hil show``.
 
 Promises: a measure has one name, one unit, which is in the key of its limits (``most_ticks``), and says which values it
 takes and what it needs of a rig. How a figure comes about is in ``pulse_measures`` and ``told_measures``.

@@ -24,7 +24,7 @@ _HOUR_NS = 3_600 * NS_PER_S
 
 
 def window_ns(attempt: Attempt, given: Given) -> tuple[int, int]:
-    """From where to where to look, in the rig's time; from the zero to the end unless given."""
+    """Return from where to where to look, in the rig's time; from the zero to the end unless given."""
     begin_ns = attempt.after_zero_ns(given.get("begins", 0))
     end_ns = attempt.after_zero_ns(given["until"]) if "until" in given else attempt.ends_ns
     return begin_ns, end_ns
@@ -48,7 +48,8 @@ def worst_volume_error_steps(attempt: Attempt, given: Given) -> float:
 
 
 def _sum_of(counts: Sequence[int]) -> float:
-    """Not a number if nothing was held against an ideal at all: then nothing is missing, and nothing is shown."""
+    """Return a sum; not a number if nothing was held against an ideal at all: then nothing is missing, and nothing is
+    shown."""
     return sum(counts) if counts else float("nan")
 
 
@@ -79,7 +80,7 @@ def delivered_ul(attempt: Attempt, given: Given) -> float:
 
 
 def prescribed_ul(attempt: Attempt, begin_ns: int, end_ns: int) -> float:
-    """What the prescription makes of a window, over all stretches, as a float of exact rationals."""
+    """Return what the prescription makes of a window, over all stretches, as a float of exact rationals."""
     total = 0.0
     for stretch in attempt.stretches:
         begin, end = (min(max(t_ns, stretch.begins_ns), stretch.ends_ns) for t_ns in (begin_ns, end_ns))
@@ -125,7 +126,7 @@ def tones(attempt: Attempt, given: Given) -> float:
 
 
 def energised_s(attempt: Attempt, given: Given) -> float:
-    """How long the driver was enabled within the window."""
+    """Return how long the driver was enabled within the window."""
     begin_ns, end_ns = window_ns(attempt, given)
     total_ns, on_since_ns = 0, None
     for edge in [*attempt.rig.edges_of(ENABLE), None]:
@@ -137,7 +138,7 @@ def energised_s(attempt: Attempt, given: Given) -> float:
 
 
 def direction_changes(attempt: Attempt, given: Given) -> float:
-    """Edges of the direction line while the driver is enabled."""
+    """Return edges of the direction line while the driver is enabled."""
     enables = attempt.rig.edges_of(ENABLE)
     return sum(_is_energised(enables, edge.t_ns) for edge in attempt.rig.edges_of(DIRECTION))
 
@@ -152,7 +153,7 @@ def _is_energised(enables: Sequence[Edge], t_ns: int) -> bool:
 
 
 def resume_ms(attempt: Attempt, given: Given) -> float:
-    """The longest time from a reset to an enabled driver, over all resets."""
+    """Return the longest time from a reset to an enabled driver, over all resets."""
     found: list[float] = []
     for _, reset_ns in attempt.resets_ns:
         on = [

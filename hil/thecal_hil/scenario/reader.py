@@ -40,17 +40,18 @@ _USUAL_OFFSET_MIN = 60
 
 
 def library_files() -> list[Path]:
-    """The scenarios of the library, in order of their names."""
+    """Return the scenarios of the library, in order of their names."""
     return sorted(LIBRARY.glob("*.toml"))
 
 
 def argument_of(scenario: Scenario) -> str:
-    """What names a scenario on a command line: of the library its name, of any other file its path as it was given."""
+    """Return what names a scenario on a command line: of the library its name, of any other file its path as it was
+    given."""
     return scenario.name if scenario.path.parent == LIBRARY else shlex.quote(str(scenario.path))
 
 
 def read_scenario(path: Path) -> Scenario:
-    """One scenario; raises ScenarioError with all that is wrong."""
+    """Return one scenario; raise ScenarioError with all that is wrong."""
     try:
         content = read_toml(path)
     except BadInputError as error:
@@ -61,7 +62,7 @@ def read_scenario(path: Path) -> Scenario:
 
 
 def read_library() -> list[Scenario]:
-    """The whole library; raises ScenarioError with all that is wrong with any file of it."""
+    """Return the whole library; raise ScenarioError with all that is wrong with any file of it."""
     scenarios: list[Scenario] = []
     problems: list[str] = []
     for path in library_files():
@@ -218,7 +219,7 @@ class _Reader:
     def _judge_prescriptions(
         self, prescriptions: dict[str, Prescribed], setup: Setup, course: tuple[Step, ...]
     ) -> None:
-        """Those that are to be refused may have faults; all others have to compile."""
+        """Judge the prescriptions: those that are to be refused may have faults; all others have to compile."""
         to_be_refused = {step.given.get("prescription") for step in course if step.refused_with is not None}
         used = {setup.prescription} | {step.given.get("prescription") for step in course}
         for name, prescribed in prescriptions.items():
@@ -309,7 +310,7 @@ class _Reader:
 
 
 def _key(name: str, keys: set[str]) -> str:
-    """Names a figure within its scenario."""
+    """Return the key that names a figure within its scenario."""
     stem = name.replace(" ", "_")
     number = 1
     while (key := stem if number == 1 else f"{stem}_{number}") in keys:

@@ -37,20 +37,20 @@ OF_EVERY_SCENARIO = (_ANSWERS, _LOST, _UNSPOKEN, _GATE)
 
 @dataclass(frozen=True)
 class _Event:
-    """Something to be done at an instant after the zero."""
+    """An event at an instant after the zero."""
 
     at_ns: int
     do: Callable[[], None]
 
 
 def lacking(scenario: Scenario, rig_class: type[Rig] | Rig) -> list[str]:
-    """What a scenario needs and a rig does not have, nor with a plant attached."""
+    """Return what a scenario needs and a rig does not have, nor with a plant attached."""
     had = {str(one) for one in (*rig_class.capabilities, *rig_class.attainable_faults())}
     return sorted(scenario.needs - had)
 
 
 def blank_record(scenario: Scenario, rig_name: str, status: Status, message: str) -> ScenarioRecord:
-    """The record of a run that has not taken place."""
+    """Return the record of a run that has not taken place."""
     declared = (*(check.measurement for check in scenario.checks), *OF_EVERY_SCENARIO)
     return ScenarioRecord(
         name=scenario.name,
@@ -105,7 +105,8 @@ def carry_out(attempt: Attempt) -> None:
 
 
 def _events(attempt: Attempt) -> list[_Event]:
-    """Steps of the course, and looks that checks and the course ask for; at one instant, steps come first."""
+    """Return the steps of the course, and looks that checks and the course ask for; at one instant, steps come
+    first."""
     scenario = attempt.scenario
 
     def step(index: int) -> Callable[[], None]:

@@ -46,7 +46,7 @@ def _first_after(attempt: Attempt, given: Given, code: int) -> float:
 
 
 def raised_at_ns(attempt: Attempt, alarm: str) -> int | None:
-    """When the pump says that it raised an alarm first, in the rig's time."""
+    """Return when the pump says that it raised an alarm first, in the rig's time."""
     raised = _changes(attempt, events.EVENT_ALARM_RAISED, alarm)
     return raised[0][0] if raised else None
 
@@ -74,7 +74,7 @@ def active_alarms(attempt: Attempt, given: Given) -> float:
 
 
 def low_reservoir_pulse_error(attempt: Attempt, given: Given) -> float:
-    """How many microsteps the log's low-reservoir alarm is off, counted from the fill of the set-up."""
+    """Return how many microsteps the log's low-reservoir alarm is off, counted from the fill of the set-up."""
     raised = _changes(attempt, events.EVENT_ALARM_RAISED, "low reservoir")
     setup = attempt.scenario.setup
     if not raised or setup.fill_nl is None or setup.prescription is None:
@@ -113,7 +113,8 @@ def residual_ml(attempt: Attempt, given: Given) -> float:
 
 
 def residual_error_ul(attempt: Attempt, given: Given) -> float:
-    """What the pump tells is left less what is, by the probe; both since the fill of the set-up, at the end."""
+    """Return what the pump reports is left less what is, by the probe; both since the fill of the set-up, at the
+    end."""
     fill_nl = attempt.scenario.setup.fill_nl
     if fill_nl is None or attempt.final is None:
         return nan
@@ -127,7 +128,7 @@ def uncertain_ul(attempt: Attempt, given: Given) -> float:
 
 
 def uncertain_quanta(attempt: Attempt, given: Given) -> float:
-    """In quanta of the program: as much as one power cut may leave uncertain."""
+    """Return the uncertain volume in quanta of the program: as much as one power cut may leave uncertain."""
     look = _look(attempt, given)
     return look.uncertain_steps / look.quantum_steps
 
@@ -141,7 +142,8 @@ def unseen_steps(attempt: Attempt, given: Given) -> float:
 
 
 def lifetime_less_seen_steps(attempt: Attempt, given: Given) -> float:
-    """What the pump counts as delivered in its life less what the probe saw: below zero, something is forgotten."""
+    """Return what the pump counts as delivered in its life less what the probe saw: below zero, something is
+    forgotten."""
     if attempt.final is None:
         return nan
     return attempt.final.lifetime_steps - int((attempt.rig.step_times_ns <= attempt.ends_ns).sum())
@@ -153,7 +155,7 @@ def least_queued_ms(attempt: Attempt, given: Given) -> float:
 
 
 def has_program(attempt: Attempt, given: Given) -> float:
-    """Whether the pump's program is a certain prescription."""
+    """Return 1 if the pump's program is a certain prescription, else 0."""
     return int(
         _look(attempt, given).program_digest == attempt.therapy(given["prescription"]).program.digest()
     )
@@ -196,7 +198,7 @@ def boluses_cut_short(attempt: Attempt, given: Given) -> float:
 
 
 def bolus_volume_ul(attempt: Attempt, given: Given) -> float:
-    """All that boluses of a kind have given, by the log."""
+    """Return all that boluses of a kind have given, by the log."""
     return sum(event.first for event in _of_kind(attempt, given, events.EVENT_BOLUS_ENDED)) / NL_PER_UL
 
 
@@ -224,7 +226,8 @@ def logged_after_s(attempt: Attempt, given: Given) -> float:
 
 
 def gaps_in_log(attempt: Attempt, given: Given) -> float:
-    """Of all from the attempt's beginning to the latest that the pump tells of, each counted once."""
+    """Return the events missing of all from the attempt's beginning to the latest that the pump reports, each counted
+    once."""
     if attempt.final is None or not attempt.log:
         return nan
     numbers = {event.sequence for event in attempt.log}

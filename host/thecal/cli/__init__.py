@@ -121,7 +121,7 @@ def run(arguments: list[str]) -> int:
 
 @cache
 def _command() -> Any:
-    """The application as one command, which takes longer to put together than most commands take."""
+    """Return the application as one command, which takes longer to put together than most commands take."""
     return typer.main.get_command(app)
 
 

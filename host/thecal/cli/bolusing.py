@@ -120,7 +120,7 @@ def cancel(port: PortOption = None, yes: YesOption = False, as_json: JsonOption 
 
 
 def status(port: PortOption = None, as_json: JsonOption = False) -> None:
-    """Tell which bolus is under way, and what was given on demand in the last 24 hours."""
+    """Report which bolus is under way, and what was given on demand in the last 24 hours."""
     from thecal.amounts import dose_mcg, plain
     from thecal.bolus import kind_name
 
@@ -193,7 +193,7 @@ def _dose(text: str) -> Fraction:
 
 
 def _rate(program: Program, volume_nl: Fraction | int, over_minutes: int) -> int:
-    """Rate that gives a volume in so many minutes, to the nearest nanolitre a day."""
+    """Return the rate that gives a volume in so many minutes, to the nearest nanolitre a day."""
     if not 1 <= over_minutes <= _MOST_MINUTES:
         raise BadInputError([f"--over-minutes {over_minutes}, allowed 1 to {_MOST_MINUTES}"])
     return round(Fraction(volume_nl) * MINUTES_PER_DAY / over_minutes)

@@ -21,7 +21,7 @@ class OutputError(ThecalError):
 
 
 class OutputGoneError(ThecalError):
-    """Who read standard output has gone."""
+    """The reader of standard output has gone."""
 
 
 class _Output:

@@ -78,7 +78,8 @@ def report(
 
 
 def contacts_of(path: Path | None, handout: Path | None, *, no_telephone: bool) -> Contacts | None:
-    """Whom a family calls; raises BadInputError for a hand-out without a number, unless that was said to be meant."""
+    """Return whom a family calls; raise BadInputError for a hand-out without a number, unless that was said to be
+    meant."""
     from thecal.contacts import load_contacts
 
     if path is not None:

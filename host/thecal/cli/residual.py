@@ -52,7 +52,7 @@ def residual(
 
 
 def check_of(pump: Pump, withdrawn_nl: int) -> ResidualCheck:
-    """A withdrawal judged by what this pump reckons is in its reservoir."""
+    """Return a withdrawal judged by what this pump calculates is in its reservoir."""
     from thecal.residual_check import judge_residual, need_volumes
     from thecal_fw.core.program import USUAL_ACCURACY_PERMILLE
 
@@ -82,7 +82,7 @@ def residual_document(check: ResidualCheck) -> dict[str, object]:
 
 
 def volume_nl(text: str, name: str) -> int:
-    """A volume a person gave in millilitres, exactly; it may be zero."""
+    """Return a volume a person gave in millilitres, exactly; it may be zero."""
     if not _VOLUME.fullmatch(text):
         raise BadInputError([f"{name} {text!r} is no volume in mL; write it like 12.3, to six decimals"])
     return int(Decimal(text) * _NL_PER_ML)

@@ -77,7 +77,7 @@ def refill(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell the pump what its reservoir holds now. Asks first: dates and alarms go by it."""
+    """Set what the reservoir holds now. Asks first: dates and alarms go by it."""
     fill_nl = nanolitres(volume_ml)
     ask(f"Tell the pump that its reservoir now holds {fill_nl / _NL_PER_ML:g} mL?", yes=yes, as_json=as_json)
     with connected(port) as pump:
@@ -93,7 +93,7 @@ def refill(
 
 
 def nanolitres(volume_ml: str) -> int:
-    """A volume a person gave in millilitres, exactly."""
+    """Return a volume a person gave in millilitres, exactly."""
     if not _VOLUME.fullmatch(volume_ml):
         raise BadInputError(
             [

@@ -21,7 +21,7 @@ _LOOK_EVERY_S = 0.2
 
 @dataclass(frozen=True)
 class Flashed:
-    """What became of one board; version and commit are empty where they were not looked at."""
+    """The outcome for one board; version and commit are empty where they were not looked at."""
 
     usb_port: str
     serial_number: str
@@ -149,7 +149,7 @@ def _flash(image: Image, target: _Target, check: bool, wait_s: float) -> Flashed
 
 
 def _sent_away(pump: Candidate, wait_s: float) -> BootBoard:
-    """A running pump's board in its boot loader: the one that appears where the pump was."""
+    """Return a running pump's board in its boot loader: the one that appears where the pump was."""
     from thecal.usb_boot import boot_boards
 
     before = {board.location for board in boot_boards()}
@@ -170,7 +170,7 @@ def _sent_away(pump: Candidate, wait_s: float) -> BootBoard:
 
 
 def _checked(image: Image, location: str, serial: str, others: set[str], wait_s: float) -> Flashed:
-    """What the board reports once it is back, which has to be the image's version and commit."""
+    """Return what the board reports once it is back, which has to be the image's version and commit."""
     from thecal.ports import candidates
 
     end_s = time.monotonic() + wait_s

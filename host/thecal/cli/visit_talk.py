@@ -93,7 +93,7 @@ class ConsoleTalk:
 
     @staticmethod
     def _read_the_wall(plan: Plan, clocks: Clocks) -> None:
-        """The one thing that a person alone can tell: which of the clocks is right."""
+        """Ask for what a person alone can see: which of the clocks is right."""
         question = "Time on the wall now, like 2026-03-06T12:00"
         if not clocks.doubt:
             question += f" (empty if it is {clocks.now:%Y-%m-%dT%H:%M}, as this computer shows)"
@@ -170,7 +170,7 @@ def _tell_problems(error: BadInputError) -> None:
 
 
 def _asked(ask: Callable[[], Answer]) -> Answer:
-    """An answer; Ctrl-C at a question ends the visit in order, like a no."""
+    """Return an answer; Ctrl-C at a question ends the visit in order, like a no."""
     try:
         return ask()
     except typer.Abort as abort:

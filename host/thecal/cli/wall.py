@@ -25,14 +25,14 @@ SetClockOption = Annotated[
 
 
 def wall_of(now: str | None) -> Wall:
-    """The clock that counts: this computer's, or the one told."""
+    """Return the clock that counts: this computer's, or the time that a person gave."""
     from thecal.clocks import Wall, told_wall
 
     return Wall() if now is None else told_wall(now)
 
 
 def warn_of_clocks(status: Status) -> None:
-    """One line where the clocks differ, on a command that neither shows nor needs them."""
+    """Warn in one line where the clocks differ, on a command that neither shows nor needs them."""
     from thecal.clocks import Wall, clocks_of
 
     fault = clocks_of(status, Wall().now()).fault

@@ -46,7 +46,7 @@ class Interrogation:
 
     @property
     def local_read_at(self) -> datetime:
-        """When it was read, as a person reads it off the wall."""
+        """Return when it was read, as a person reads it off the wall."""
         return self.clocks.now.replace(tzinfo=None)
 
 
@@ -75,8 +75,8 @@ def interrogate(pump: Pump, wall: Wall | None = None) -> Interrogation:
 
 
 def events_since_last_visit(log: list[Event], before_sequence: int | None = None) -> list[Event]:
-    """Events from the last refill on; of a visit, from the refill before its own. Sessions are left out: each look at
-    the pump opens one. before_sequence: the first event that belongs to this visit."""
+    """Return events from the last refill on; of a visit, from the refill before its own. Sessions are left out: each
+    look at the pump opens one. before_sequence: the first event that belongs to this visit."""
     earlier = [
         event
         for event in log
@@ -87,6 +87,6 @@ def events_since_last_visit(log: list[Event], before_sequence: int | None = None
 
 
 def is_of_sessions(event: Event) -> bool:
-    """Whether it only says that somebody has looked at the pump."""
+    """Return True if it only says that somebody has looked at the pump."""
     is_number_of_them = event.code == EVENT_MORE and event.second >> MORE_CODE_SHIFT == EVENT_HELLO
     return event.code == EVENT_HELLO or is_number_of_them

@@ -1,4 +1,4 @@
-"""What a visit is to do, and how it talks to the person who does it. A script has all answers beforehand."""
+"""The plan of a visit, and how it talks to the person who does it. A script has all answers beforehand."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class Talk(Protocol):
 
     @property
     def reason(self) -> str:
-        """Why a soft limit is passed; empty if none was given."""
+        """Return why a soft limit is passed; empty if none was given."""
         ...
 
     def tell(self, text: str) -> None: ...
 
     def show_change(self, rows: list[Row]) -> None:
-        """Both programs side by side."""
+        """Show both programs side by side."""
         ...
 
     def agree(self, question: str) -> None:
@@ -76,7 +76,7 @@ class Talk(Protocol):
         ...
 
     def wants_start(self, plan: Plan) -> bool:
-        """Whether a pump that stands, and has a program that delivers, is to be started."""
+        """Return True if a pump that stands, and has a program that delivers, is to be started."""
         ...
 
     def withdrawn_nl(self, plan: Plan, expected: str, reservoir_nl: int) -> int | None: ...

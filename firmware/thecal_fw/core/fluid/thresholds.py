@@ -1,4 +1,4 @@
-"""What each conclusion about the fluid goes by: one set, for finding and for false alarms alike.
+"""The thresholds of each conclusion about the fluid: one set, for finding and for false alarms alike.
 
 Pressures are whole Pa above the surroundings, volumes whole nL, masses whole ug. Each figure has its reason beneath it;
 docs/fluid.md has them as a table, and ``make fluid`` measures what they do.

@@ -1,4 +1,4 @@
-"""What an excess on SENSE is taken for, where other witnesses are fitted.
+"""The meaning of an excess on SENSE, where other witnesses are fitted.
 
 The sense line is noisy beside a driver that chops. An excess is overdose if it is true, and stopping for noise is
 withdrawal, so two other witnesses that both saw no more than was commanded may overrule it: then it is reported, and
@@ -13,7 +13,7 @@ _NEEDED = 2
 
 
 def excess_is_noise(encoder: int, weight: int, flow: int) -> bool:
-    """Whether an excess on SENSE is noise, by what the motor's encoder, the weight and the flow sensor saw."""
+    """Return True if an excess on SENSE is noise, by what the motor's encoder, the weight and the flow sensor saw."""
     against = 0
     for witness in (encoder, weight, flow):
         if witness == WITNESS_CONFIRMS:

@@ -118,7 +118,7 @@ class _Siege:
         self.attack.rounds += 1
 
     def _go_on(self, clinician: Pump) -> None:
-        """A change that changes nothing: it is in the log and nowhere else."""
+        """Make a change that changes nothing: it is in the log and nowhere else."""
         try:
             clinician.acknowledge(0)
             self._proved += 1
@@ -216,7 +216,7 @@ class _Siege:
 
 
 def attack(rig: Rig, frames: int, seed: int, frames_a_round: int = FRAMES_A_ROUND) -> Attack:
-    """So many frames from the adversary of the seed."""
+    """Send so many frames from the adversary of the seed."""
     result = Attack(rig.name, seed)
     siege = _Siege(result, rig)
     try:

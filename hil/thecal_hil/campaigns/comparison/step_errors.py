@@ -1,4 +1,4 @@
-"""How far a train of pulses at one rate is from what it should be, by its edges alone.
+"""The distance of a train of pulses at one rate from what it should be, by its edges alone.
 
 Promises: the first edge is taken as right, and every later one is held against the instant at which it is due from
 there on; nothing is fitted, so a rate that is off shows as an error that grows.

@@ -37,7 +37,7 @@ class ToldDoses:
                 self._under_way.discard(event.number)
 
     def differences(self, doses: list[Dose], now_ns: int) -> list[str]:
-        """What the log tells otherwise than the reference has it."""
+        """Return what the log shows otherwise than the reference has it."""
         found = list(self._wrong)
         for kind in Kind:
             of_kind = [dose for dose in doses if dose.kind is kind]
@@ -53,12 +53,12 @@ class ToldDoses:
 
 
 def _is_begun(dose: Dose, now_ns: int) -> bool:
-    """One on demand is told before it begins."""
+    """Return True if a dose has begun; one on demand is reported before it begins."""
     return dose.is_on_demand or dose.begin_ns <= now_ns
 
 
 def _has_ended(dose: Dose, now_ns: int) -> bool:
-    """The end of one that never began is told when it is decided."""
+    """Return True if a dose has ended; the end of one that never began is reported when it is decided."""
     return dose.end is not None and (dose.end_ns <= now_ns or dose.end_ns == dose.begin_ns)
 
 

@@ -166,7 +166,7 @@ class DisturbedPort:
 
 
 def stage_for(command: str) -> Stage:
-    """The pump that a command is tried at, always the same."""
+    """Return the pump that a command is tried at, always the same."""
     stage = Stage(is_keyed=command in NEED_A_KEY)
     if command == "start":
         assert stage.run(["stop", "--yes"]).exit_code == 0
@@ -193,7 +193,7 @@ def _no_terminal(plan: Plan) -> OSError | None:
 
 
 def findings(stage: Stage, command: str, plan: Plan, ended: Ended, untold: str) -> list[str]:
-    """What is wrong with how a disturbed command ended. untold: what was kept for the next command to say."""
+    """Return what is wrong with how a disturbed command ended. untold: what was kept for the next command to say."""
     said = f"{ended.said} {untold}"
     found: list[str] = []
     if ended.traceback:
@@ -220,7 +220,7 @@ def findings(stage: Stage, command: str, plan: Plan, ended: Ended, untold: str) 
 
 
 def _about_keys(stage: Stage, said: str) -> list[str]:
-    """Pump and computer have the same key, or both keys are here and that is said."""
+    """Return a finding unless pump and computer have the same key, or both keys are here and that is said."""
     in_pump = stage.model.controller.keys.key(2)
     kept = stage.keys.entries.get("STAGE clinician", "")
     unsettled = stage.keys.entries.get("STAGE clinician unsettled", "")

@@ -163,7 +163,8 @@ class _Board:
 
 
 def _second_before_bolus(program: Program, day: int) -> int:
-    """Second of a day a little before a bolus that the program gives by the clock on it; noon if there is none."""
+    """Return the second of a day a little before a bolus that the program gives by the clock on it; noon if there is
+    none."""
     minute = 720
     if program.periodic_bolus is not None:
         minute = program.periodic_bolus.first_minute
@@ -174,7 +175,7 @@ def _second_before_bolus(program: Program, day: int) -> int:
 
 
 def _of_too_many_turns() -> Program:
-    """A program whose bytes a stock board has room for, but not what it gives in a week."""
+    """Return a program whose bytes a stock board has room for, but not what it gives in a week."""
     program = flex([(f"{hour:02}:00", 1_000_000 + 10_000 * hour) for hour in range(20)]).program
     assert len(program.encode()) <= ROOM_ON_A_STOCK_IMAGE.program_bytes
     assert turns_of(program) > ROOM_ON_A_STOCK_IMAGE.turns

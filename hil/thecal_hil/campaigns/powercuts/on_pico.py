@@ -80,7 +80,7 @@ class PicoVisit(Witness):
             raise PowerWasCutError
 
     def carry_out(self) -> None:
-        """The visit, as far as the power lasts."""
+        """Carry out the visit, as far as the power lasts."""
         try:
             short_visit(self)
         except (PowerWasCutError, SerialException, ThecalError):
@@ -88,7 +88,7 @@ class PicoVisit(Witness):
                 raise
 
     def what_is_broken(self) -> list[str]:
-        """Once the power was cut and is back: what the pump tells that can't be."""
+        """Return what the pump reports that can't be, once the power was cut and is back."""
         self.rig.recover()
         self.rig.run_for(_RECOVERY_S)
         facts, before = self.facts, self.delivered_steps()
@@ -141,7 +141,7 @@ class PicoTrials:
         self.violations: list[tuple[str, str]] = []
 
     def cut_everywhere(self, instants: int) -> None:
-        """In every outcome of each flash operation, and at so many instants of the visit, chosen at random."""
+        """Cut in every outcome of each flash operation, and at so many instants of the visit, chosen at random."""
         visit, board = self._visit, self._rig.board
         took_ns, quantum_steps = in_a_copy(self._rehearse)
         self._took_ns = took_ns
@@ -156,12 +156,12 @@ class PicoTrials:
         self._flash.on_operation = None
 
     def share(self) -> float:
-        """How much of the visit is over; a cut on the way takes no time of it."""
+        """Return how much of the visit is over; a cut on the way takes no time of it."""
         passed_ns = self._rig.now_ns - self._visit.began_ns
         return passed_ns / self._took_ns if self._took_ns else 0.0
 
     def _rehearse(self) -> tuple[int, int]:
-        """How long the visit takes, and the largest quantum in it."""
+        """Return how long the visit takes, and the largest quantum in it."""
         self._visit.carry_out()
         return self._rig.now_ns - self._visit.began_ns, self._visit.host.interrogate().quantum_steps
 
@@ -196,7 +196,7 @@ class PicoTrials:
 
 
 def remains(outcome: str, chance: random.Random, before: bytes, after: bytes) -> bytes:
-    """What a cut leaves of a sector or page."""
+    """Return what a cut leaves of a sector or page."""
     if outcome == "before":
         return before
     if outcome == "after":

@@ -1,4 +1,4 @@
-"""What pumps do in the campaign while the power is cut: one function for each course of events."""
+"""The pumps' courses of events while the power is cut: one function for each course of events."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def stops_and_starts(course: Witness) -> None:
 
 
 def event_log_fills_sectors(course: Witness) -> None:
-    """Each pair of stop and start leaves several events; a sector of the log holds 128."""
+    """Fill sectors of the log. Each pair of stop and start leaves several events; a sector of the log holds 128."""
     delivery_begins(course)
     for number in range(40):
         course.stop()
@@ -119,7 +119,8 @@ def program_repair(course: Recording) -> None:
 
 
 def short_visit(course: Witness) -> None:
-    """The only one that is also carried out on the emulated board, where a second costs a thousand times as much."""
+    """Make a short visit, the only one that is also carried out on the emulated board, where a second costs a
+    thousand times as much."""
     course.set_time(UTC_S)
     course.program(FAST)
     course.refill(FULL_NL)

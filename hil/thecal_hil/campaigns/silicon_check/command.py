@@ -62,7 +62,7 @@ def _measure(port: str, crystal_s: float, *, through_boot_loader: bool) -> Measu
 
 
 def _image_of(measured: Measured) -> dict[str, str]:
-    """The image of this checkout, if it is the one that the board says it runs."""
+    """Return the image of this checkout, if it is the one that the board says it runs."""
     try:
         image = image_under_test()
     except ImageError:

@@ -1,4 +1,4 @@
-"""How long the flash chip takes to erase and program, and that pulses would go on meanwhile.
+"""The times that the flash chip takes to erase and program, and that pulses would go on meanwhile.
 
 Promises: only a sector behind the journal is used, and only one that is blank; it is blank again afterwards. Three
 erases are nothing of the hundred thousand that a sector lasts.

@@ -1,4 +1,5 @@
-"""What the pump itself has measured of its board: the times that leads follow from, and the margins that were left.
+"""The margins that the pump itself has measured of its board: the times that leads follow from, and the margins that
+were left.
 
 Read from its interrogation, so they are the image's own figures on this very chip: of its last reset, of the program in
 force, and of whatever it has delivered since.

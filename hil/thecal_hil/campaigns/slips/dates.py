@@ -44,8 +44,8 @@ _SLACK = timedelta(minutes=3)
 
 
 class Age(Enum):
-    """How the age of the fill is known: without a power cut, by the day that the pump wrote down, or not at all, when
-    the drug counts as too old at once."""
+    """The way in which the age of the fill is known: without a power cut, by the day that the pump wrote down, or not
+    at all, when the drug counts as too old at once."""
 
     BY_THE_SECOND = "by the second"
     BY_THE_DAY = "by the day"
@@ -143,7 +143,7 @@ def _print_one(random: Random, kind: str, zone: ZoneInfo, printed: Printed, what
 def _right_dates(
     program: Program, filled: datetime, now: datetime, left_nl: int, age: Age
 ) -> dict[str, list[str]]:
-    """By the calendar of the zone that this process lives in."""
+    """Return the right dates, by the calendar of the zone that this process lives in."""
     per_s = Fraction(program.rate_nl_per_day, 86_400)
     given = _FILL_NL - left_nl
     worst = Fraction(_FILL_NL - _ALARM_NL) / (per_s * (1 + Fraction(_PERMILLE, 1_000)))
@@ -160,7 +160,7 @@ def _right_dates(
 
 
 def _texts(instant: datetime) -> list[str]:
-    """The date of an instant; two where midnight is nearer than what the pump's minutes tell."""
+    """The date of an instant; two where midnight is nearer than what the pump's minutes resolve."""
     around = (instant - _SLACK, instant + _SLACK)
     return list(dict.fromkeys(date_text(one.astimezone().replace(tzinfo=None)) for one in around))
 
@@ -191,7 +191,7 @@ def _offset(instant: datetime, zone: ZoneInfo) -> int:
 
 @contextmanager
 def _living_in(zone: str) -> Iterator[None]:
-    """A computer of this time zone."""
+    """Make this a computer of this time zone, within the block."""
     before = os.environ.get("TZ")
     os.environ["TZ"] = zone
     time.tzset()

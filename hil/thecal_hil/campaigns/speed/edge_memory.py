@@ -25,7 +25,7 @@ _OTHERS_EVERY = 100
 
 
 class _Pin:
-    """Of a chip, with somebody who listens."""
+    """A pin of a chip, with somebody who listens."""
 
     def __init__(self) -> None:
         self.value = GPIOPinState.LOW

@@ -43,7 +43,7 @@ _OFF_THE_HOUR_NS = 137_000_000
 
 @dataclass(frozen=True)
 class DayPlan:
-    """What is to be done, and when. Seconds are UTC, volumes nanolitres."""
+    """The plan of a day: what is to be done, and when. Seconds are UTC, volumes nanolitres."""
 
     therapy: Therapy
     start_s: int
@@ -59,17 +59,18 @@ class DayPlan:
         return (self.start_s + self.duration_s) * NS_PER_S
 
     def visits_ns(self) -> list[int]:
-        """When the host looks after the pump: every hour of a day, more often in a shorter stretch."""
+        """Return when the host looks after the pump: every hour of a day, more often in a shorter stretch."""
         between_ns = max(_LEAST_BETWEEN_VISITS_S, self.duration_s // _MOST_VISITS) * NS_PER_S
         return list(range(self.start_ns + between_ns // 2 + _OFF_THE_HOUR_NS, self.end_ns, between_ns))
 
     def low_reservoir_pulse(self) -> int:
-        """The microstep with which the calculated volume reaches the low-reservoir threshold, exactly."""
+        """Return the microstep with which the calculated volume reaches the low-reservoir threshold, exactly."""
         return ceil((self.fill_nl - self.therapy.low_reservoir_nl) * MICROSTEPS_PER_NL)
 
 
 def plan_around_midnight(therapy: Therapy, duration_s: int) -> DayPlan:
-    """A plan in which the change from Friday to Saturday falls half-way and low reservoir is met before the end."""
+    """Return a plan in which the change from Friday to Saturday falls half-way and low reservoir is met before the
+    end."""
     start_s = MIDNIGHT_S - duration_s // 2
     local_minus_t_ns = OFFSET_MINUTES * 60 * NS_PER_S
     ideal = IdealDelivery([Epoch(start_s * NS_PER_S, therapy.regimen, local_minus_t_ns)], MICROSTEPS_PER_NL)
@@ -80,7 +81,7 @@ def plan_around_midnight(therapy: Therapy, duration_s: int) -> DayPlan:
 
 @dataclass(frozen=True)
 class Visit:
-    """What the pump said of itself at one of the host's visits."""
+    """The answers of the pump at one of the host's visits."""
 
     wall_ns: int
     counted_steps: int
@@ -92,7 +93,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Record:
-    """What came of a plan on one rig. Instants are the pump's wall time in nanoseconds.
+    """The record of a plan on one rig. Instants are the pump's wall time in nanoseconds.
 
     low_alarm_pulse: microstep that the pump's log gives for the low-reservoir alarm, or -1 if there was none.
     restart: from a watchdog reset in the middle of delivery to delivering again.
@@ -123,7 +124,7 @@ class Record:
 
 
 def carry_out(plan: DayPlan, rig: Rig) -> Record:
-    """Program the pump, let it deliver for as long as planned, visit it on the way; what came of it."""
+    """Program the pump, let it deliver for as long as planned, visit it on the way; return what came of it."""
     course = Course(rig)
     course.set_time(plan.start_s - _LEAD_S)
     course.prescribe(plan.therapy)

@@ -81,7 +81,7 @@ def _subtitle(verdict: Verdict) -> str:
 
 
 def _days(verdict: Verdict) -> list[Mark]:
-    """The local days that the record touches."""
+    """Return the local days that the record touches."""
     plan = verdict.plan
     day_ns, offset_ns = 86_400 * NS_PER_S, OFFSET_MINUTES * 60 * NS_PER_S
     midnight_ns = (plan.start_ns + offset_ns) // day_ns * day_ns - offset_ns

@@ -35,7 +35,7 @@ GRID = "#e3e8ed"
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happened, to be marked in all panels."""
+    """An event to be marked in all panels."""
 
     wall_ns: int
     text: str
@@ -43,7 +43,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class Picture:
-    """What is drawn. Instants are wall time in nanoseconds, volumes nanolitres, rates nanolitres a day.
+    """The contents of the picture. Instants are wall time in nanoseconds, volumes nanolitres, rates nanolitres a
+    day.
 
     rates: (from instant, rate) in order; the last holds until ``end_ns``. edge_error_ticks and disagreement_ticks
     have one entry for each step; volume_error_steps has two, just before a step and just after it.
@@ -69,7 +70,7 @@ class Picture:
     """What is to be written where each day begins."""
 
     def local(self, wall_ns: int | Instants) -> NDArray[np.datetime64]:
-        """Local wall time as matplotlib takes it."""
+        """Return local wall time as matplotlib takes it."""
         local_ns = np.asarray(wall_ns, np.int64) + self.offset_minutes * 60 * NS_PER_S
         return local_ns.astype("datetime64[ns]")
 
@@ -144,7 +145,7 @@ def _draw_rate(panel: Axes, picture: Picture) -> None:
 
 
 def _bins(picture: Picture) -> Instants:
-    """Equal spans of whole seconds, about a hundred of them."""
+    """Return the equal spans of whole seconds, about a hundred of them."""
     span_s = (picture.end_ns - picture.start_ns) // NS_PER_S
     width_s = max(1, span_s // 96)
     return picture.start_ns + np.arange(0, span_s + 1, width_s, dtype=np.int64) * NS_PER_S
@@ -232,7 +233,7 @@ def _note(panel: Axes, text: str) -> None:
 def _envelope(
     panel: Axes, picture: Picture, at_ns: Instants, values: Floats, colour: str, label: str | None = None
 ) -> None:
-    """A curve as the band between its least and greatest value in each of many equal spans."""
+    """Draw a curve as the band between its least and greatest value in each of many equal spans."""
     if not len(values):
         return
     columns = 1_200

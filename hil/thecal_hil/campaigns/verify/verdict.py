@@ -26,7 +26,7 @@ MOST_EDGE_TICKS = 1
 
 
 def measurements(most_boot_ms: float = MOST_RESTART_MS) -> tuple[Measurement, ...]:
-    """What is measured, with its limits."""
+    """Return what is measured, with its limits."""
     return (
         Measurement("hours", "therapy delivered", "h"),
         Measurement("pulses", "pulses delivered", "pulses", least=1),
@@ -67,7 +67,7 @@ class Verdict:
         return self.evidence.passed
 
     def line(self) -> str:
-        """The one line that a run ends in."""
+        """Return the one line that a run ends in."""
         values = self.evidence.values()
         figures = (
             f"{figure_text(values['hours'])} h on the {self.record.rig} rig, {figure_text(values['pulses'])} pulses, "
@@ -105,7 +105,7 @@ def judge(plan: DayPlan, evidence: Evidence, record: Record, model: Record, imag
 
 
 def _buzzer_ms(record: Record, pulse: int) -> float:
-    """From the edge of a pulse to the next time the buzzer starts to sound."""
+    """Return the time from the edge of a pulse to the next time the buzzer starts to sound."""
     if pulse > len(record.steps_ns):
         return float("nan")
     pulse_ns = record.steps_ns[pulse - 1]
@@ -114,7 +114,7 @@ def _buzzer_ms(record: Record, pulse: int) -> float:
 
 
 def _worst_miscount(record: Record) -> float:
-    """How far the pump's own count was from the probe's at any visit."""
+    """Return how far the pump's own count was from the probe's at any visit."""
     worst = 0
     for visit in record.visits:
         # The answer takes a moment; a pulse may come out within it.
@@ -125,7 +125,7 @@ def _worst_miscount(record: Record) -> float:
 
 
 def table(verdict: Verdict) -> Table:
-    """The measurements as a person reads them."""
+    """Return the measurements as a person reads them."""
     return figures_table(f"{verdict.plan.therapy.name} on the {verdict.record.rig} rig", verdict.evidence)
 
 
@@ -162,7 +162,7 @@ def report(verdict: Verdict, prescription: Path, out: Path) -> dict[str, Any]:
 
 
 def _plain(value: float | None) -> float | int | None:
-    """Whole figures as integers; a figure that is none as null."""
+    """Return whole figures as integers; a figure that is none as null."""
     if value is None or value != value:
         return None
     return int(value) if float(value).is_integer() else value

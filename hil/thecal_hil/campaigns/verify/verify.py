@@ -40,7 +40,7 @@ _LONGEST_S = 7 * 86_400
 
 
 def duration_s(text: str) -> int:
-    """Seconds of a duration such as 24h, 20m or 1h30m."""
+    """Return seconds of a duration such as 24h, 20m or 1h30m."""
     parts = re.findall(r"(\d+)([hms])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise typer.BadParameter(f"{text!r} is not a duration; write it as 24h, 20m or 1h30m")
@@ -101,7 +101,7 @@ def verify(
 
 
 def _deliver(plan: DayPlan, rig: Rig) -> tuple[Record, Record]:
-    """The record of the rig under test, and that of the model, which runs beside it in a process of its own."""
+    """Return the record of the rig under test, and that of the model, which runs beside it in a process of its own."""
     work = Share(share_of_time(rig, plan.duration_s * NS_PER_S))
     with (
         ProcessPoolExecutor(1, get_context("spawn")) as beside,

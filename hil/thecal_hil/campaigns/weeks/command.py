@@ -99,5 +99,5 @@ def _told(effort: Effort, days: int, is_wrong: bool) -> str:
 
 
 def _interrupt(number: int, frame: types.FrameType | None) -> None:
-    """A request to end is an interrupt from the keyboard."""
+    """Turn a request to end into an interrupt from the keyboard."""
     raise KeyboardInterrupt

@@ -24,7 +24,7 @@ LEAST_RATIO = 1.7
 
 @dataclass
 class Pace:
-    """Of a number of workers. busiest_s: processor time of the busiest worker."""
+    """The pace of a number of workers. busiest_s: processor time of the busiest worker."""
 
     pump_days: int = 0
     elapsed_s: float = 0.0

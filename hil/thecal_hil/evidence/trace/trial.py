@@ -58,14 +58,14 @@ _FAILED = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a trial ended. noticed_by: the test that failed; without one, why nothing noticed the mistake."""
+    """The verdict of a trial. noticed_by: the test that failed; without one, why nothing noticed the mistake."""
 
     noticed_by: str
     why_not: str = ""
 
 
 def tests_of(evidence: Iterable[Evidence], board: bool) -> list[str]:
-    """The tests that are to notice, as pytest names them, in the order in which they are tried."""
+    """Return the tests that are to notice, as pytest names them, in the order in which they are tried."""
     rig = "pico" if board else "model"
     found = []
     for one in evidence:

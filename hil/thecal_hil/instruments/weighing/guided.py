@@ -32,7 +32,7 @@ class Mover(Protocol):
 
 class Scale(Protocol):
     def grams(self, what: str) -> str:
-        """A stable reading, with the decimals that it has."""
+        """Return a stable reading, with the decimals that it has."""
         ...
 
 
