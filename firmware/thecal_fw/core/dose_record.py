@@ -30,12 +30,15 @@ MOST_DOSES = 16
 
 _HEADER = "<BBBBIIIHIQHIHBIBI"
 _LAST = "<IIIIII"
-_DOSE = "<IIIIIBB"
+_DOSE = "<IIIII"
+_DOSE_BEFORE = "<IIIIIBB"
+"""Of the layout without a daily dose: kind and flags apart from the seconds."""
 _SPAN = "<IIH"
 _TURN = "<II"
 _HEADER_BYTES = struct.calcsize(_HEADER)
 _LAST_BYTES = struct.calcsize(_LAST)
 _DOSE_BYTES = struct.calcsize(_DOSE)
+_BEFORE_BYTES = struct.calcsize(_DOSE_BEFORE)
 _SPAN_BYTES = struct.calcsize(_SPAN)
 _TURN_BYTES = struct.calcsize(_TURN)
 _TICKS_OF_AGE = 4
@@ -43,6 +46,9 @@ _AGED_FROM_S = 2
 """After the second of writing: a change is noted a little ahead."""
 _CRC_OFFSET = RECORD_BYTES - 4
 SEQUENCE_OFFSET = 4
+_KIND_SHIFT = 26
+_FLAGS_SHIFT = 30
+"""In a word with the seconds of a dose: 26 bits are two years, 4 bits a kind."""
 _IS_UNDER_WAY = 1
 _IS_REMEMBERED = 2
 _ALL_SECONDS = 0xFFFFFFFF
@@ -108,11 +114,9 @@ class DoseRecord:
                 offset,
                 bolus.number,
                 min(max(0, start_s), _ALL_SECONDS),
-                -(-length_ticks // TICKS_PER_SECOND),
+                _in_a_word(-(-length_ticks // TICKS_PER_SECOND), bolus.kind, flags),
                 begun.rate_nl_per_day if begun is not None else bolus.rate_nl_per_day,
                 counted.rate_nl_per_day if counted is not None else 0,
-                bolus.kind,
-                flags,
             )
             offset += _DOSE_BYTES
         struct.pack_into(
@@ -152,6 +156,16 @@ class DoseRecord:
                 age = 1 if age < 1 else _MOST_AGE
             struct.pack_into(_TURN, record, offset, age, rates[index])
             offset += _TURN_BYTES
+
+
+def _in_a_word(seconds: int, kind: int, flags: int) -> int:
+    return min(seconds, (1 << _KIND_SHIFT) - 1) | kind << _KIND_SHIFT | flags << _FLAGS_SHIFT
+
+
+def _out_of_a_word(word: int) -> "tuple[int, int, int]":
+    """Return seconds, kind and flags of a dose."""
+    kind = word >> _KIND_SHIFT & (1 << _FLAGS_SHIFT - _KIND_SHIFT) - 1
+    return word & (1 << _KIND_SHIFT) - 1, kind, word >> _FLAGS_SHIFT
 
 
 def _time_left(until_s: int, now_s: int) -> int:
@@ -198,19 +212,24 @@ def decode(record: "Octets", base_s: int, given: "GivenRates", late_ticks: int =
     told.line_empty_at_steps = line
     told.settled_minute, told.passed_over, told.passed_reason, *rest = rest
     told.free_steps, told.primes, told.primed_nl = rest
-    doses_at = _HEADER_BYTES
+    doses_at, dose_bytes = _HEADER_BYTES, _BEFORE_BYTES
     if version == LAYOUT_VERSION:
         told.last = struct.unpack_from(_LAST, record, doses_at)
-        doses_at += _LAST_BYTES
-    offset = doses_at + count * _DOSE_BYTES
+        doses_at, dose_bytes = doses_at + _LAST_BYTES, _DOSE_BYTES
+    offset = doses_at + count * dose_bytes
     for _ in range(min(spans, MOST_SPANS)):
         first, until_s, minutes = struct.unpack_from(_SPAN, record, offset)
         offset += _SPAN_BYTES
         told.lived.append((first, first + minutes, (until_s - base_s) * TICKS_PER_SECOND))
     for index in range(count):
-        number, start_s, seconds, rate, counted_rate, kind, flags = struct.unpack_from(
-            _DOSE, record, doses_at + index * _DOSE_BYTES
-        )
+        at = doses_at + index * dose_bytes
+        if version == LAYOUT_VERSION:
+            number, start_s, word, rate, counted_rate = struct.unpack_from(_DOSE, record, at)
+            seconds, kind, flags = _out_of_a_word(word)
+        else:
+            number, start_s, seconds, rate, counted_rate, kind, flags = struct.unpack_from(
+                _DOSE_BEFORE, record, at
+            )
         start_tick = (start_s - base_s) * TICKS_PER_SECOND
         if flags & _IS_UNDER_WAY:
             told.under_way.append(Bolus(kind, start_tick, seconds * TICKS_PER_SECOND, rate, number))
