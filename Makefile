@@ -6,6 +6,8 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS, PICO_DOSE_SEQUENCES
 #                 how many steps make doses takes, and how many sequences make doses-pico (1000000, 2000)
+#   THECAL_RESULTS
+#                 where results are kept (build/results); none keeps none
 #   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
 #   INTERRUPTED_ARGS, FUZZ_ARGS, GUESTS_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
@@ -92,7 +94,7 @@ verify: $(TOOLS) $(VENV)/verify-ready $(FIRMWARE) ## Deliver a day on the emulat
 
 .PHONY: test
 test: $(TOOLS) system-analyser $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
-	@$(KEEPING_COMPILED) $(BIN)/pytest -n 2 --outcomes build/evidence/tests.json $(PYTEST_ARGS)
+	@$(KEEPING_COMPILED) $(BIN)/pytest -n 2 --outcomes build/evidence/tests.json --results "$(or $(THECAL_RESULTS),build/results)" $(PYTEST_ARGS)
 
 .PHONY: quick
 quick: $(TOOLS) $(VENV)/ready ## Check an edit within a minute: style, types, unit tests it is felt in, twenty scenarios
@@ -255,13 +257,14 @@ flash: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Put the firmware on an attached boa
 	@$(BIN)/thecal flash $(FLASH_ARGS)
 
 .PHONY: clean
-clean: ## Remove what was built here
-	rm -rf build .pytest_cache .ruff_cache .hypothesis .coverage
+clean: ## Remove what was built here, and keep the results of runs
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name results -exec rm -rf {} +; fi
+	rm -rf .pytest_cache .ruff_cache .hypothesis .coverage
 	find firmware host sim hil tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: distclean
-distclean: clean ## Remove also the virtual environment and the cached toolchain builds
-	rm -rf $(VENV) *.egg-info */*.egg-info
+distclean: clean ## Remove also results, the virtual environment and the cached toolchain builds
+	rm -rf build $(VENV) *.egg-info */*.egg-info
 	rm -rf "$(THECAL_CACHE)"/{downloads,emulator,host-*,images,lock,sources-*,tree-*}
 
 # Hashes are those of every file that the index has of a version, so the locks hold on any machine and Python.

@@ -52,7 +52,8 @@ class MarkError(Exception):
 
 
 def filled(name: str, text: str, wanted: set[str]) -> str:
-    """Return a document with its generated parts made anew; takes the parts it holds off ``wanted``."""
+    """Return a document with its generated parts made anew; takes the parts it holds off ``wanted``. Raise
+    MarkError where marks and generators do not fit."""
 
     def part(match: re.Match[str]) -> str:
         key = match.group(2)
@@ -71,7 +72,7 @@ def filled(name: str, text: str, wanted: set[str]) -> str:
 
 
 def generated(folder: Path) -> dict[Path, str]:
-    """Return what every file with a generated part should hold."""
+    """Return what every file with a generated part should hold. Raise MarkError if no document asks for a part."""
     wanted = set(PARTS)
     files = {folder / name: make() for name, make in DRAWINGS.items()}
     for path in sorted(folder.glob("*.md")):

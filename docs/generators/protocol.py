@@ -78,6 +78,7 @@ def _fields(layout_name: str, layout: messages.Layout) -> str:
 
 
 def frame_format() -> str:
+    """Return the frame's format; raise StaleTextError if the header's fields are not those explained here."""
     codes = re.findall(r"\d*[a-zA-Z]", frames._HEADER)
     if len(codes) != len(HEADER_FIELDS):
         raise StaleTextError(f"the frame header has {len(codes)} fields, {len(HEADER_FIELDS)} are explained")

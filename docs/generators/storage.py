@@ -17,7 +17,7 @@ _RP2 = Path(__file__).resolve().parents[2] / "firmware/thecal_fw/rp2"
 
 
 def chip_map() -> str:
-    """Return what lies where in the chip."""
+    """Return what lies where in the chip. Raise StaleTextError if what is kept does not fit the flash."""
     flash_bytes: int = runpy.run_path(str(_RP2 / "pins.py"))["FLASH_BYTES"]
     layout = Layout()
     used = flash_map.STORAGE_AT + layout.all_sectors * flash_map.SECTOR_BYTES

@@ -108,7 +108,7 @@ Files = dict[str, bytes]
 
 
 class BuildError(Exception):
-    """The build cannot go on; the message says why and what to do."""
+    """The build cannot continue; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _build_all(options: argparse.Namespace) -> None:
 
 
 def firmware_version() -> str:
-    """Return the version, from the one place where it is written."""
+    """Return the version, from the one place where it is written. Raise BuildError if there is no such line."""
     path = FIRMWARE_FOLDER / PACKAGE / "version.py"
     found = re.search(r'^VERSION = "([^"]+)"$', path.read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:

@@ -4,7 +4,7 @@ Promise: whatever a folder has been through (copied, moved, half copied, half wr
 it can be shown to be what would be built now; otherwise it is built anew.
 
 - A finished file is taken if the record beside it names the very inputs wanted now and the file's own SHA-256.
-- A tree of objects is gone on with only at the place that it was made at, since its rules name files by absolute paths:
+- A tree of objects is continued only at the place that it was made at, since its rules name files by absolute paths:
   in a copy they would work on the original.
 - A folder of sources is taken if its files have the digest that it was unpacked with.
 """
@@ -69,7 +69,7 @@ def kept_facts(path: Path, inputs: str) -> dict[str, int] | None:
 
 
 def prepare_tree(build: Path, made_with: object) -> bool:
-    """Return True if a build folder can be gone on with; else empty it.
+    """Return True if a build folder can be continued; else empty it.
 
     ``made_with``: everything that its rules hold, the absolute paths above all.
     """

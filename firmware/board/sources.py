@@ -35,7 +35,7 @@ APT_HELPER = Path("/usr/lib/apt/apt-helper")
 
 
 class SourceError(Exception):
-    """The sources cannot be had; the message says what to do about it."""
+    """The sources are not available; the message says what to do about it."""
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class StepTrain(Protocol):
         ...
 
     def unload(self) -> None:
-        """Drop what was loaded. What plays goes on and can be added to again."""
+        """Drop what was loaded. What plays continues and can be added to again."""
         ...
 
     def start(self, anchor_s: int, anchor_us: int) -> bool:
@@ -75,7 +75,7 @@ class StepTrain(Protocol):
         must lie ahead by no more than a second; waits for it. What the old queue still held then is withdrawn.
 
         False if that can't be done exactly, because the anchor has passed already or would have by then. The loaded
-        blocks are dropped, and what plays goes on as if nothing had been asked for. No old pulse may be due within
+        blocks are dropped, and what plays continues as if nothing had been asked for. No old pulse may be due within
         two ticks of the anchor.
         """
         ...
@@ -155,7 +155,7 @@ class Flash(Protocol):
 
     Sectors are numbered from 0 within the part that belongs to the journal, and the keys behind it. Nothing here is
     verified: an operation may fail in silence, as flash does. Nothing else of the program runs during ``program``
-    and ``erase``; queued pulses go on.
+    and ``erase``; queued pulses continue.
     """
 
     SECTOR_BYTES: int
@@ -183,7 +183,7 @@ class Retained(Protocol):
     """The memory that outlives a watchdog reset, but no power cut.
 
     was_kept: whether it did outlive the last reset; the other attributes mean nothing otherwise.
-    counted: what ``Sense.count`` would have told at the instant of the reset, kept up by hardware alone.
+    counted: what ``Sense.count`` would have given at the instant of the reset, kept up by hardware alone.
     reset_s, reset_us: instant of the reset, in time since the reset before it.
     note, record: what was last kept, ``carried.NOTE_BYTES`` and ``flash_map.STATE_BYTES`` bytes; zeros without one.
     """

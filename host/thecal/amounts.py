@@ -1,4 +1,4 @@
-"""Doses and volumes as people write them, and the lines in which a program is told.
+"""Doses and volumes as people write them, and the lines in which a program is shown.
 
 Doses are in micrograms and volumes in millilitres, exact to six digits.
 """

@@ -1,8 +1,8 @@
 """The parts of a prescription that say something of boluses: by the clock, and for the patient.
 
-A dose over some minutes becomes a rate, rounded to a whole nanolitre a day like every rate; how far is told. Each field
-has one unit, in its name: an interval of hours can't be typed into a field of minutes, as happened before the recall
-of 2004 (FDA, card of the 8870).
+A dose over some minutes becomes a rate, rounded to a whole nanolitre a day like every rate; how far is reported.
+Each field has one unit, in its name: an interval of hours can't be typed into a field of minutes, as happened before
+the recall of 2004 (FDA, card of the 8870).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 what to do.
 
 Promise: each figure is worked out from the program that the pump has, and from what it says of itself now; where the
-pump does not tell a figure, none is made up.
+pump does not report a figure, none is made up.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _most_per_day(program: Program, kind: int, check: BolusCheck) -> str:
     patient = program.patient_bolus
     if kind == KIND_PATIENT and patient is not None and check.patient_wait_s:
         return f", patient_bolus.most_per_24_h = {patient.most_per_day}{_wait(check)}"
-    return f": {MOST_REMEMBERED} on demand of all kinds, whatever the program says. `thecal bolus status` tells of them"
+    return f": {MOST_REMEMBERED} on demand of all kinds, whatever the program says. `thecal bolus status` reports them"
 
 
 def _mcg(program: Program, volume_nl: int) -> str:

@@ -87,8 +87,6 @@ def bolus_lines(program: Program | None) -> list[Line]:
         full = f"{dose} ({millilitres(program.most_nl_per_bolus)} mL)"
         lines.append(Line("limit of a bolus", dose, full))
     if bridge is not None:
-        text = (
-            f"the old drug goes on at {millilitres(bridge.rate_nl_per_day)} mL/day for {span(bridge.seconds)}"
-        )
+        text = f"the old drug continues at {millilitres(bridge.rate_nl_per_day)} mL/day for {span(bridge.seconds)}"
         lines.append(Line("bridge", text, text))
     return lines

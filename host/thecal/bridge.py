@@ -1,6 +1,6 @@
 """The bridge that a change of drug or concentration needs, worked out from what the pump runs.
 
-Between reservoir and patient lies what was in the reservoir before. It has to go on at the rate at which it was
+Between reservoir and patient lies what was in the reservoir before. It has to continue at the rate at which it was
 prescribed until it is used up: given at the new program's rate, a drug twice as strong would be given at half its dose
 for hours, or the other way round. The pump forgets a bridge under way when another program is committed, so a change
 of dose in the meantime has to bring the rest of it along.
@@ -31,16 +31,16 @@ def is_another_drug(running: Program | None, new: Program) -> bool:
 
 
 def bridge_left_s(pump: Pump, running: Program | None) -> int:
-    """Return how long a bridge goes on yet; asked only of a pump whose program has one."""
+    """Return how long a bridge continues yet; asked only of a pump whose program has one."""
     return pump.boluses().bridge_left_s if running is not None and running.bridge is not None else 0
 
 
 def bridged(running: Program | None, new: Program, left_s: int = 0) -> Program:
     """Return the program with the bridge it needs beside what the pump runs; the program itself if it needs none.
 
-    left_s: how long the bridge of the program that runs goes on yet, by the pump's own account; 0 if it has none.
-    The old drug goes on at the mean of the program before, and what is left of it goes on at its rate through a change
-    of dose. A pump that runs the very same but for its bridge is left with it. Raises BadInputError if the
+    left_s: how long the bridge of the program that runs continues yet, by the pump's own account; 0 if it has none.
+    The old drug continues at the mean of the program before, and what is left of it continues at its rate through a
+    change of dose. A pump that runs the very same but for its bridge is left with it. Raises BadInputError if the
     prescription does not say what the catheter holds, or if tubing and catheter hold two drugs already.
     """
     if (

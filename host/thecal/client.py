@@ -1,7 +1,7 @@
 """A pump, as a host sees it: every request as a method with typed arguments and a typed answer.
 
 Changing a program is a transaction: the bytes are staged, read back, checked by the pump, and only then committed
-by their digest. Until the commit the pump goes on as before.
+by their digest. Until the commit the pump continues as before.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Event:
 
 
 class ProgramRefusedError(ThecalError):
-    """The pump found faults in a program; it goes on as before. ``faults`` has all of them."""
+    """The pump found faults in a program; it continues as before. ``faults`` has all of them."""
 
     def __init__(self, faults: list[Fault]) -> None:
         lines = "\n".join(f"  {fault!r}" for fault in faults)
@@ -204,7 +204,8 @@ class Pump:
         return self.commit_staged(digest)
 
     def stage(self, program: Program) -> bytes:
-        """Send a program without committing it; its digest. Raises ProgramRefusedError if it has faults."""
+        """Send a program without committing it; its digest. Raises ProgramRefusedError if it has faults. Raise
+        ThecalError if the pump holds other bytes than were sent."""
         encoded = program.encode()
         self._link.ask(messages.STAGE_BEGIN, len(encoded))
         size = MOST_PAYLOAD_BYTES - messages.STAGE_DATA.request.size - TAG_BYTES
@@ -244,7 +245,7 @@ class Pump:
         return Acknowledged(**_with_flags(with_bits(self._link.ask(messages.ACKNOWLEDGE, set_of(alarms)))))
 
     def log(self, first_sequence: int = 0) -> list[Event]:
-        """Return events still kept, from a sequence number on."""
+        """Return events still kept, from a sequence number on. Raise BadAnswerError if the log has no end."""
         events: list[Event] = []
         while True:
             answer = self._link.ask(messages.READ_LOG, first_sequence)

@@ -2,7 +2,7 @@
 
 Doses follow the pump's local time, and dates are counted from the time on the wall and from what the pump has counted;
 the pump's calendar is never part of a date. Two clocks that differ by more than a minute have one that is wrong, and
-only a person can tell which: that is settled, or a reason given, before anything is printed or changed.
+only a person knows which: that is settled, or a reason given, before anything is printed or changed.
 """
 
 from __future__ import annotations

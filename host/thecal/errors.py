@@ -98,18 +98,18 @@ def _advice(request: str, code: int, detail: int, tail: bytes) -> str:
                 f" ({name}): with it, an hour or 24 hours would hold more than the program's limit."
                 " `thecal interrogate` shows what was counted; ask again when less of it is in that time"
             )
-        return f" ({name}). `thecal bolus status` tells what was given and how long to wait"
+        return f" ({name}). `thecal bolus status` shows what was given and how long to wait"
     if code == messages.ERROR_TOO_LARGE:
         return (
             f". This image has room for programs of {detail} bytes: use fewer patterns, steps or boluses,"
-            " or flash the pump's own image with `thecal flash`. The program before it goes on"
+            " or flash the pump's own image with `thecal flash`. The program before it continues"
         )
     if code == messages.ERROR_IN_PROGRESS:
         return f", {detail >> 16} of {detail & 0xFFFF} done, and got no further for a while. Ask again later"
     if code == messages.ERROR_NOT_CHECKED:
-        return ". It takes a program only after it has checked all of it. The program before it goes on"
+        return ". It takes a program only after it has checked all of it. The program before it continues"
     if code == messages.ERROR_NO_MEMORY:
-        return "; it goes on as before. The request was not carried out to its end: see `thecal log`"
+        return "; it continues as before. The request was not carried out to its end: see `thecal log`"
     if code == messages.ERROR_NOT_RUNNING:
         what = "ran out of memory" if detail else "ended with an error"
         return f": its program {what}, and nothing is delivered. It starts again by itself within seconds"
@@ -127,7 +127,7 @@ def _advice(request: str, code: int, detail: int, tail: bytes) -> str:
 def _advice_about_keys(code: int, detail: int) -> str:
     role = ROLE_NAMES[detail] if detail < len(ROLE_NAMES) else "other role"
     if code == messages.ERROR_NOT_AUTHENTICATED:
-        return ". It has keys: `thecal keys` tells which, `thecal pair` gives this computer one"
+        return ". It has keys: `thecal keys` shows which, `thecal pair` gives this computer one"
     if code == messages.ERROR_NOT_ALLOWED:
         return f". It takes the key of the {role}, and this computer has another"
     if code == messages.ERROR_BUTTON:

@@ -1,7 +1,7 @@
 """The fields of a TOML table, each read by what it is to be.
 
 Each accessor takes one field, checks its type and range, and notes a problem with field, value and what is allowed
-instead of raising, so that everything wrong is told at once.
+instead of raising, so that everything wrong is reported at once.
 """
 
 from __future__ import annotations

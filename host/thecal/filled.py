@@ -2,8 +2,8 @@
 since.
 
 The pump's calendar may be wrong and may have been set in between, so the age of a fill is made of running time: of the
-seconds since the reset within one life, and from life to life of a clock that went on by itself. Where neither tells,
-the day that the pump wrote down counts, but only if its clock is right today and the day is not yet to come.
+seconds since the reset within one life, and from life to life of a clock that continued by itself. Where neither
+shows it, the day that the pump wrote down counts, but only if its clock is right today and the day is not yet to come.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from thecal.clocks import Clocks
     from thecal.status import Status
 
-# (number of the life, seconds since its reset, UTC or None, whether the clock went on from the life before)
+# (number of the life, seconds since its reset, UTC or None, whether the clock continued from the life before)
 _Mark = tuple[int, int, int | None, bool]
 
 

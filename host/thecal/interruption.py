@@ -60,7 +60,7 @@ class Guard(Changes):
 
 @contextmanager
 def guarded() -> Iterator[Guard]:
-    """Have signals be told to a guard. A signal that was ignored before stays so: see nohup."""
+    """Have signals go to a guard. A signal that was ignored before stays so: see nohup."""
     guard = Guard()
     if threading.current_thread() is not threading.main_thread():
         yield guard

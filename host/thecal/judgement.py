@@ -1,4 +1,4 @@
-"""The findings of a check of a prescription, and when the prescription may go on all the same.
+"""The findings of a check of a prescription, and when the prescription may continue all the same.
 
 Three kinds of finding, the same for every check. A *hard* limit refuses, whatever anybody says. A *soft* limit asks
 for a reason, which is kept with the record of the visit. A value that looks mistyped has to be *typed again*: a
@@ -73,7 +73,7 @@ def unsettled(
 
 
 def settle(findings: Sequence[Finding], reason: str = "", retyped: Mapping[str, str] | None = None) -> None:
-    """Go on only if every finding is settled; raises BadInputError with all that are not."""
+    """Continue only if every finding is settled; raises BadInputError with all that are not."""
     lines = unsettled(findings, reason, retyped)
     if lines:
         raise BadInputError(lines)

@@ -56,7 +56,7 @@ class NoKeys:
 
 
 class StoredKeys:
-    """The keys in this computer's key store. Every method raises KeyStoreError where there is none to be had."""
+    """The keys in this computer's key store. Every method raises KeyStoreError where there is none."""
 
     def key(self, serial: str, role: int) -> bytes | None:
         return _key_in(_read(_name(serial, role)))

@@ -102,10 +102,12 @@ class Link:
         self.hello()
 
     def hello(self) -> None:
-        """Open a session anew; whatever session there was before has ended then."""
+        """Open a session anew; whatever session there was before has ended then. Raise NoAnswerError if nothing
+        answers, NotAPumpError or VersionMismatchError if what answers is no pump of these messages,
+        WrongPumpError if it is another pump than before."""
         self._session = 0
         self._proof.forget()
-        # The answer to an earlier host's hello may still come. It is told from ours by the number of the request.
+        # The answer to an earlier host's hello may still come. It differs from ours by the number of the request.
         self._request = self._nonce % _HELLO_REQUESTS
         own_hash = messages.schema_hash()
         before = self.greeting.get("serial")
@@ -217,7 +219,7 @@ class Link:
             if not self._agree_to_open(why):
                 raise OpenPumpError(
                     f"{why}. Nothing was changed. If you know why, `thecal pair` gives both a new key, and"
-                    " `thecal --open-pump COMMAND` goes on without one this once"
+                    " `thecal --open-pump COMMAND` continues without one this once"
                 )
         self._may_be_open = True
 

@@ -1,8 +1,8 @@
 """The overview that a visit needs first of a pump, in a nurse's words, and what has happened since the last refill.
 
-The rest of what an interrogation tells is for the bench and stays behind ``thecal interrogate --all``. What is as it
-should be takes no line where a line would only be read over: stalls, passed over boluses and the like are told where
-there are any.
+The rest of what an interrogation reports is for the bench and stays behind ``thecal interrogate --all``. What is as it
+should be takes no line where a line would only be read over: stalls, passed over boluses and the like are reported
+where there are any.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _refill_by(read: Interrogation) -> str:
 def _reservoir(read: Interrogation) -> str:
     status = read.status
     if not status.fill_known:
-        return "not known; tell with `thecal refill`"
+        return "not known; set it with `thecal refill`"
     filled = (
         f", filled on {date_text(datetime.combine(status.last_refill, datetime.min.time()))}"
         if (status.last_refill)

@@ -91,7 +91,8 @@ class Picoboot:
         self._token = 0
 
     def begin(self) -> None:
-        """End whatever another program, or an error, has left half done."""
+        """End whatever another program, or an error, has left half done. Raise PicobootError if the boot loader
+        does not answer."""
         try:
             self._device.reset_interface()
         except (UsbStallError, UsbGoneError) as error:

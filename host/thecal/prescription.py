@@ -1,10 +1,10 @@
 """Prescriptions: TOML files in clinical units, compiled to the integers of a program.
 
 Every number carries its unit in its name and there is one way to write each. All arithmetic is exact until the end.
-A rate that is no whole number of nanolitres a day is rounded to the nearest, and how far is told. A limit is rounded
-up to the next whole nanolitre that the rounded rates need: a limit equal to what is prescribed is never refused for
-the sake of a rounding, and is wider than written by less than two nanolitres. What is wrong with a file is found as
-far as possible at once, each line naming the field, its value, what is allowed and what to do.
+A rate that is no whole number of nanolitres a day is rounded to the nearest, and how far is reported. A limit is
+rounded up to the next whole nanolitre that the rounded rates need: a limit equal to what is prescribed is never
+refused for the sake of a rounding, and is wider than written by less than two nanolitres. What is wrong with a file
+is found as far as possible at once, each line naming the field, its value, what is allowed and what to do.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def _begin_findings(old: Program | None, new: Program, group: str, history: Dose
         return found
     text = f"therapy begins with {plain(max(doses))} mcg/day after a program that gave none; tolerance may be lost"
     if old is not None and not old.delivers():
-        text += ", and no bridge is made: a stopped program does not tell which drug tubing and catheter hold"
+        text += ", and no bridge is made: a stopped program does not say which drug tubing and catheter hold"
     last = history.last
     text += f". Last delivered: {plain(last.mcg_per_day)} mcg/day, {_when(last)}"
     pairs = (

@@ -36,7 +36,8 @@ class Proof:
         self._session_key = b""
 
     def make(self, ask: Ask, serial: str, session: int, role_needed: int) -> None:
-        """Prove to the pump of this session that this computer has a key that is enough."""
+        """Prove to the pump of this session that this computer has a key that is enough. Raise WrongPumpError if
+        the pump does not have its key."""
         self.forget()
         role, key = self._key_for(serial, role_needed)
         unsettled = self._keys.unsettled(serial, role)
@@ -55,7 +56,7 @@ class Proof:
             self._keys.settle(serial, role, is_taken=key == unsettled)
 
     def make_with(self, ask: Ask, session: int, role: int, key: bytes) -> None:
-        """Make the same proof with a key that is given."""
+        """Make the same proof with a key that is given. Raise WrongPumpError if the pump does not have it."""
         self.forget()
         pump_nonce = ask(messages.CHALLENGE, role)["pump_nonce"]
         host_nonce = self._random_bytes(authentication.NONCE_BYTES)

@@ -1,7 +1,7 @@
-"""The dates by which the pump has to be refilled: dates made of what the pump reckons, capped by how long the drug is
-stable.
+"""The dates by which the pump has to be refilled: dates made of what the pump calculates, capped by how long the
+drug is stable.
 
-Each date is the time on the wall and as many minutes as the pump tells; its calendar has no part in them.
+Each date is the time on the wall and as many minutes as the pump reports; its calendar has no part in them.
 The refill is due by the worst-case date, for the low-reservoir alarm is calculated and an over-delivering pump may be
 dry before it sounds; a few days before is what clinics book.
 """

@@ -5,7 +5,7 @@ or of more than 2 mL, calls for evaluation (ASRA 2017, eposter 1139); after the 
 with a 20 mL pump, or 2 mL with a 40 mL pump, between what went in and what can be drawn back may have consequences,
 for the drug may lie beside the pump (Maino 2017). Less drawn than expected is over-infusion, more is under-infusion
 (Hong Kong MDD notice 1016). A syringe is read to 0.1 mL: within that nothing is to be seen, and of a volume not much
-larger no percentage says anything. What the pump itself does not know, it tells as uncertain: it counts as given and
+larger no percentage says anything. What the pump itself does not know, it reports as uncertain: it counts as given and
 may still be there, so what was to be expected is a range.
 """
 
@@ -99,7 +99,7 @@ class FillCheck:
             return f"{found}: within {_shown(self.limit_nl)} mL"
         return (
             f"{found}: {_shown(abs(self.difference_nl))} mL apart, beyond {_shown(self.limit_nl)} mL. This may have"
-            " consequences: the drug may lie beside the pump. Do not go on before it is found"
+            " consequences: the drug may lie beside the pump. Do not continue before it is found"
         )
 
 

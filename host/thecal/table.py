@@ -1,4 +1,5 @@
-"""Reading a TOML table of any kind of file so that nothing in it is overlooked and everything wrong with it is told.
+"""Reading a TOML table of any kind of file so that nothing in it is overlooked and everything wrong with it is
+reported.
 
 Fields that nobody asked for are problems too, with the nearest known name, so a wrong unit never passes for a comment.
 """

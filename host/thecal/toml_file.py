@@ -33,7 +33,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def toml_in(text: str, path: object) -> dict[str, Any]:
-    """Return a text's content, as of ``read_toml``. ``path``: names where it is from."""
+    """Return a text's content, as of ``read_toml``. ``path``: names where it is from. Raise BadInputError for
+    what is no TOML."""
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as error:

@@ -72,6 +72,7 @@ class UsbBootDevice:
     """Implements ``BootDevice``."""
 
     def __init__(self, board: BootBoard) -> None:
+        """Raise FlashError if the boot loader can't be opened."""
         import usb.core
         import usb.util
 

@@ -113,7 +113,7 @@ def _bounds(program: Program | None) -> list[Line]:
 def _assumptions(program: Program) -> list[Line]:
     """Return the assumptions of dates, primes and bridges, and which library the program was checked against."""
     accuracy = f"{plain(Fraction(program.accuracy_permille, 10))} %"
-    lines = [Line("accuracy reckoned with", accuracy, accuracy)]
+    lines = [Line("accuracy assumed", accuracy, accuracy)]
     if program.stability_days:
         stable = f"{program.stability_days} day{'' if program.stability_days == 1 else 's'} from the refill"
         lines.append(Line("drug is stable for", stable, stable))
@@ -217,7 +217,7 @@ def volume_of_day_nl(program: Program, index: int) -> Fraction:
 def days_to_alarm(program: Program) -> Fraction | None:
     """Return days from a full reservoir to the low-reservoir alarm at the mean of the week; None if nothing flows.
 
-    Every bolus that a patient may ask for is reckoned with.
+    Every bolus that a patient may ask for is counted.
     """
     week = [volume_of_day_nl(program, index) for index in program.pattern_of_weekdays()]
     per_day = sum(week, Fraction(0)) / len(week)

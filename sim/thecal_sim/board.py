@@ -109,7 +109,7 @@ class SimulatedButton:
         return has_moved
 
 
-class LeftProgram(Exception):  # noqa: N818 - it tells of an end, not of an error
+class LeftProgram(Exception):  # noqa: N818 - it reports an end, not of an error
     """The program handed the board over, to its bootloader or to the prompt. ``to`` says which."""
 
     def __init__(self, to: str) -> None:
@@ -140,9 +140,11 @@ class SimulatedMachine:
         return self._random.randbytes(count)
 
     def bootloader(self) -> None:
+        """Leave for the boot loader; raise LeftProgram always."""
         raise LeftProgram("bootloader")
 
     def prompt(self) -> None:
+        """Leave for the prompt; raise LeftProgram always."""
         raise LeftProgram("prompt")
 
 

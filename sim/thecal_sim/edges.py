@@ -1,7 +1,7 @@
 """The edges that a probe on the board's pins sees: every change of level, stamped with its exact virtual instant.
 
 STEP is kept apart and compact, as the instants of its rising edges, since a month of delivery has most of a
-million. Observers may be told of every edge, in order and at its instant; without any, nothing is done per edge.
+million. Observers may get every edge, in order and at its instant; without any, nothing is done per edge.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Recording:
         return bool(self._observers or self._awaited)
 
     def observe(self, observer: Observer) -> None:
-        """Have every edge from now on told to an observer, in order, when its instant comes."""
+        """Give every edge from now on to an observer, in order, when its instant comes."""
         self.on_first_observer()
         self._observers.append(observer)
         self.on_first_observer()

@@ -2,7 +2,7 @@
 
 Between two things that are due, the firmware wakes every few seconds to see that all is well: most of what it does in
 half a year. On the model it is known beforehand what such a look finds: nothing outside the pump changes unless
-virtual time has an event for it, and each simulated part knows whether it goes on as the program has left it. So the
+virtual time has an event for it, and each simulated part knows whether it continues as the program has left it. So the
 heartbeats up to the last one before anything can happen are passed over, and that last one is polled again.
 
 Promise: the pump, its surroundings and their record are then the same, to the bit, as if each heartbeat had been

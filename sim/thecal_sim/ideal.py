@@ -146,6 +146,7 @@ class IdealDelivery:
     """The ideal course of a history. Its times are nanoseconds of whatever base the history uses."""
 
     def __init__(self, history: Sequence[Epoch], microsteps_per_nl: Fraction) -> None:
+        """Raise ValueError unless there is an epoch, and all are in order of time."""
         starts = [epoch.start_ns for epoch in history]
         if not starts or starts != sorted(starts):
             raise ValueError("a history needs at least one epoch, and its epochs in order of time")

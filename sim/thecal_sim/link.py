@@ -84,6 +84,7 @@ class HostPort:
     # --- what a host program calls
 
     def open(self) -> None:
+        """Open the port; raise SerialException if it is open already."""
         if self.is_open and not self._is_gone:
             raise SerialException("Port is already open.")
         self._is_gone = False
@@ -117,7 +118,8 @@ class HostPort:
         return data
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Send bytes; with a ``write_timeout``, wait until the pump's buffer has room for them."""
+        """Send bytes; with a ``write_timeout``, wait until the pump's buffer has room for them. Raise
+        SerialTimeoutException if it has none in time."""
         self._check_usable()
         self._pump.arrive(bytes(data))
         if self.write_timeout is not None and not self._wait(

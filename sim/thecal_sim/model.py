@@ -82,7 +82,7 @@ class ModelPump:
 
     @property
     def controller(self) -> Controller:
-        """Return the controller that runs now; a reset makes a new one."""
+        """Return the controller that runs now; a reset makes a new one. Raise RuntimeError while the pump boots."""
         if self._controller is None:
             raise RuntimeError("the pump is still booting")
         return self._controller

@@ -75,6 +75,7 @@ class NorFlash:
     # What the pump calls ---------------------------------------------------------------------------------------
 
     def read_into(self, sector: int, offset: int, buffer: bytearray | memoryview) -> None:
+        """Read from an offset on; raise PowerCutError without power."""
         end = offset + len(buffer)
         self._check(sector, offset, end)
         if self._is_off:
@@ -87,6 +88,7 @@ class NorFlash:
                 )
 
     def program(self, sector: int, offset: int, data: bytes | bytearray | memoryview) -> None:
+        """Program within one page; raise FlashMisuseError for more than that."""
         self._check(sector, offset, offset + len(data))
         if offset // self.PAGE_BYTES != (offset + len(data) - 1) // self.PAGE_BYTES:
             raise FlashMisuseError(f"{len(data)} bytes from {offset} on do not lie within one page")

@@ -1,7 +1,7 @@
 """Reads a prescription file for the oracle: what is prescribed, as exact rationals in nanolitres.
 
 A reader of its own, apart from the host's, so that a mistake in one of them shows as a disagreement. It trusts that
-the file is a good one; telling a person what is wrong with a bad one is the host's task.
+the file is a good one; explaining to a person what is wrong with a bad one is the host's task.
 """
 
 from __future__ import annotations

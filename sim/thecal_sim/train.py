@@ -81,6 +81,7 @@ class SimulatedTrain:
         return len(ends_ns) < _MOST_QUEUED_BLOCKS
 
     def push(self, interval_ticks: int) -> None:
+        """Queue a step; raise ContractError if it breaks the contract."""
         if interval_ticks < self.LEAST_INTERVAL_TICKS:
             raise ContractError(
                 f"an interval of {interval_ticks} ticks; the least is {self.LEAST_INTERVAL_TICKS}"
@@ -90,6 +91,7 @@ class SimulatedTrain:
         self._filling.append(interval_ticks)
 
     def release(self) -> None:
+        """Release a block; raise ContractError if it breaks the contract."""
         if not self.has_room():
             raise ContractError("a block released while there was no room for one")
         if not self._filling:
@@ -121,6 +123,7 @@ class SimulatedTrain:
         return self.take_over_ns // NS_PER_US
 
     def start(self, anchor_s: int, anchor_us: int) -> bool:
+        """Take over at an anchor; raise ContractError if it breaks the contract."""
         if not self._is_loading or not self._loaded:
             raise ContractError("start without a loaded block")
         anchor_ns = self._processor.instant_ns(anchor_s, anchor_us)

@@ -48,7 +48,7 @@ class VirtualTime(Environment):
         return soonest
 
     def step(self) -> None:
-        """Have the next timer or event happen."""
+        """Have the next timer or event happen. Raise TypeError for one at no whole nanosecond."""
         queue = self._queue
         for timer in self._timers:
             due_ns = timer.due_ns
@@ -65,7 +65,7 @@ class VirtualTime(Environment):
         """Let time pass until an instant at once, if nothing else is due up to and at it and time is to pass beyond;
         whether it did.
 
-        For a process that would wait until then: nobody can tell the difference, but for the time it takes.
+        For a process that would wait until then: nobody can know the difference, but for the time it takes.
         """
         if t_ns > self.clear_until_ns():
             return False

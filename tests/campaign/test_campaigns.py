@@ -1,4 +1,4 @@
-"""Whole campaigns: stopped and gone on with, on processes or a Dask cluster, and what is reported of them."""
+"""Whole campaigns: stopped and continued, on processes or a Dask cluster, and what is reported of them."""
 
 import json
 import os

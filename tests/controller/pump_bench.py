@@ -115,7 +115,7 @@ class PumpBench:
         self._extra: tuple[Span, ...] = ()
 
     def reset(self, cause: int) -> None:
-        """Reset the board now, and go on with a new host."""
+        """Reset the board now, and continue with a new host."""
         self.pump.reset(cause)
         self.connect()
 
@@ -295,7 +295,7 @@ class PumpBench:
         return self.pump.board.processor.instant_ns(answer["effective_boot_s"], answer["effective_boot_us"])
 
     def _note_afresh(self, t_ns: int) -> int:
-        """Note that from an instant on, no bolus goes on that was under way."""
+        """Note that from an instant on, no bolus continues that was under way."""
         self._boluses_from_ns = t_ns
         self._extra = ()
         return self._note(t_ns)

@@ -31,7 +31,7 @@ def begun() -> PumpBench:
 
 
 def numbers(bench: PumpBench, code: int) -> list[tuple[int, int]]:
-    """Return, for each number that the log has of an event, what tells it apart, and how many there were."""
+    """Return, for each number that the log has of an event, what distinguishes it, and how many there were."""
     return [
         (event["second"] & 0xFFFF, event["first"])
         for event in bench.events(events.EVENT_MORE)

@@ -1,4 +1,4 @@
-"""A pump that starts with a count just below the end of its bits goes on: each count is wider, stands still or begins
+"""A pump that starts with a count just below the end of its bits continues: each count is wider, stands still or begins
 anew, as ``thecal_fw.core.counts`` says, and delivery is as prescribed."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pump forgets nothing that was done while the journal takes nothing; a host is told what a cut would undo."""
+"""The pump forgets nothing that was done while the journal takes nothing; a host learns what a cut would undo."""
 
 from __future__ import annotations
 

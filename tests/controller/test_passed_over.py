@@ -1,4 +1,4 @@
-"""A dose of the clock that does not begin is told to be passed over, and why: one event for a run of them."""
+"""A dose of the clock that does not begin is reported as passed over, and why: one event for a run of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Service of tubing and pump on the model board: told in time, kept over resets and power cuts, ended by a new part."""
+"""Service of tubing and pump on the model board: reported in time, kept over resets and power cuts, ended by a new
+part."""
 
 from __future__ import annotations
 

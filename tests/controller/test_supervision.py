@@ -177,7 +177,7 @@ def test_a_journal_that_is_lost_altogether_ends_in_the_minimum_rate() -> None:
     assert status["rate_nl_per_day"] == 6_000
     assert bench.is_active(alarms.PROGRAM_LOST)
     assert not status["fill_known"]
-    # The events are there still, and lives are told apart by their number.
+    # The events are there still, and lives are distinguished by their number.
     assert status["boots"] == 2
     assert {event["boots"] for event in bench.all_events()} == {1, 2}
 

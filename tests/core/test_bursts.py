@@ -1,4 +1,4 @@
-"""Bursts by themselves: what is logged of the same event, what is counted, and when the number is told."""
+"""Bursts by themselves: what is logged of the same event, what is counted, and when the number is reported."""
 
 import pytest
 

@@ -64,7 +64,7 @@ def worst_minutes(program: Program, week_minute: int, nl: Fraction) -> Fraction:
 
 def minutes_of_a_week(program: Program, week_minute: int, nl: int) -> int:
     """Return whole minutes until so much has been used, minute by minute, with the boluses of the patient rounded up
-    to nanolitres as the pump reckons with them."""
+    to nanolitres as the pump calculates with them."""
     patient = program.patient_bolus
     per_day = 0
     if patient is not None:

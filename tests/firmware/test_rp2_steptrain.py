@@ -1,4 +1,4 @@
-"""The step generator on the emulated chip: every edge on its tick, whatever else goes on."""
+"""The step generator on the emulated chip: every edge on its tick, whatever else continues."""
 
 from __future__ import annotations
 

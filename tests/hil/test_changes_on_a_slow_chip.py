@@ -1,4 +1,4 @@
-"""The shipped image on a chip that is slower than it was: starts and changes are exact, or later and told of."""
+"""The shipped image on a chip that is slower than it was: starts and changes are exact, or later and reported."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Bench:
 
 
 def thecal(*arguments: str, port: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own, its port told by the environment."""
+    """Run the command in a process of its own, its port given by the environment."""
     environment = {name: value for name, value in os.environ.items() if name != "THECAL_PORT"}
     if port is not None:
         environment["THECAL_PORT"] = port

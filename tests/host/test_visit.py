@@ -1,4 +1,4 @@
-"""A visit is guided or scripted, changes nothing before all is agreed to, and tells the truth when it fails."""
+"""A visit is guided or scripted, changes nothing before all is agreed to, and reports what is true when it fails."""
 
 import json
 from collections.abc import Iterator

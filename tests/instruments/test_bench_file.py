@@ -1,4 +1,4 @@
-"""A bench as a file: what it says is what is opened, and what is wrong in it is told with field and value."""
+"""A bench as a file: what it says is what is opened, and what is wrong in it is reported with field and value."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_a_thousand_edges_a_second_on_all_inputs_lose_none(probe):
         probe.move(t_ns, signal, levels[signal])
     edges = []
     while probe.now_ns() < t_ns:
-        # A host that comes by now and then, while edges go on coming.
+        # A host that comes by now and then, while edges continue coming.
         probe.board.run_for(NS_PER_S // 2)
         edges += probe.driver.poll()
     assert (t_ns - probe.moved[0][0]) / NS_PER_S == pytest.approx(5, rel=0.1)

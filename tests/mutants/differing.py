@@ -6,7 +6,7 @@ which a mutant's operation gave the same value whenever it was asked runs the mu
 need not be tried on it. What can't be observed without asking twice, such as a call that is left out, is seen by
 every test that runs it.
 
-Promises: an observed function returns what the real one does. Where it can't be told whether two values are the same,
+Promises: an observed function returns what the real one does. Where it can't be known whether two values are the same,
 they count as different: objects are compared only if they are numbers, strings or bytes.
 """
 

@@ -16,7 +16,7 @@ from cosmic_ray.operators.operator import Operator
 
 @dataclass(frozen=True)
 class Name:
-    """The identity of a mutant. ``nth`` tells apart equal changes of equal lines in one function."""
+    """The identity of a mutant. ``nth`` distinguishes equal changes of equal lines in one function."""
 
     module: str
     where: str

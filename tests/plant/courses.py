@@ -1,4 +1,4 @@
-"""Courses of microsteps for the plant's tests, and what a plant can be told to do in between."""
+"""Courses of microsteps for the plant's tests, and what a plant can be made to do in between."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Every row of the alarm table, on every rig that can cause it: found in time, answered as the table says, told by the
-buzzer, latched or not, and cleared by what the table says clears it.
+"""Every row of the alarm table, on every rig that can cause it: found in time, answered as the table says, reported
+by the buzzer, latched or not, and cleared by what the table says clears it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Boluses of every kind: exact to the microstep, at any overlap, and told of in the log."""
+"""Boluses of every kind: exact to the microstep, at any overlap, and reported in the log."""
 
 import pytest
 

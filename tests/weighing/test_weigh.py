@@ -161,7 +161,7 @@ def test_a_gap_is_told_and_no_window_of_the_trumpet_reaches_over_it(file: Path) 
     rows = [(t, mass) for t, mass in readings(6 * 3_600) if not 3_900 < t < 7_200]
     code, found, _ = given(file, rows)
     assert code == 3
-    assert found["findings"] == ["no reading from 1:05:00 to 2:00:00: taken to have gone on evenly"]
+    assert found["findings"] == ["no reading from 1:05:00 to 2:00:00: taken to have continued evenly"]
     assert found["gaps"] == [{"begin_s": 3_900.0, "end_s": 7_200.0}]
     assert found["trumpet"]["begin_s"] >= 7_200
     assert found["overall_error_percent"] == pytest.approx(0, abs=0.01)

@@ -128,6 +128,7 @@ class GlobalNames(ast.NodeTransformer):
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension  # noqa: N815 - ast's names
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        """Give a name its new one; raise LeanError for one in a class that may be its own or the module's."""
         if isinstance(node.ctx, ast.Load) and self._scopes:
             is_class, bound = self._scopes[-1]
             if is_class and node.id in bound and self._new.get(node.id, node.id) != node.id:

@@ -25,7 +25,7 @@ NUMBER_BITS = 29
 POSITION_BITS = 30
 """Positions in the record count modulo this many bits."""
 LONGEST_HOLD_MS = 600_000
-"""No switch stays on longer than this without being told again."""
+"""No switch stays on longer than this without being switched on again."""
 
 _LONGEST_US = 60_000
 """No request keeps the probe for longer; what it captures, hardware captures."""

@@ -276,7 +276,7 @@ class Alarms:
         return self._priority
 
     def audible(self) -> bytearray:
-        """Set of the alarms that the buzzer tells of: of those not silenced, the ones of the highest priority."""
+        """Set of the alarms that the buzzer reports: of those not silenced, the ones of the highest priority."""
         return self._heard
 
     def _conclude(self) -> None:

@@ -18,7 +18,7 @@ class Calibration:
     nl_per_rev, microsteps_per_rev: nanolitres delivered and microsteps made, each below 2**30, in ``turns`` revolutions
     of the pump head: with a gear, one revolution need not have a whole number of microsteps.
     kept_nl, kept_microsteps: the two as the journal has them, which has 16 bits for the microsteps. Where they need
-    more, the CRC of both stands behind 0 microsteps: enough to tell another calibration from this one.
+    more, the CRC of both stands behind 0 microsteps: enough to distinguish another calibration from this one.
     """
 
     def __init__(self, calibration_id: int, nl_per_rev: int, microsteps_per_rev: int, turns: int = 1) -> None:

@@ -3,7 +3,7 @@
 The plan runs from an anchor tick along a timeline. Each planned pulse is an interval from the pulse before
 it, kept in a ring until it is due. What the plan says is compared with what the sense counter saw by
 whoever calls this; what has been planned but not delivered can be withdrawn at any time, and ``phase_at``
-tells what of the prescribed volume is then still owed, so that nothing is lost and nothing given twice over
+shows what of the prescribed volume is then still owed, so that nothing is lost and nothing given twice over
 any sequence of changes and stops.
 
 Planning from pulse to pulse, ``settle`` and the instants they keep use small integers only and allocate

@@ -119,7 +119,7 @@ EVENT_NAMES = (
 ) = range(len(EVENT_NAMES))
 
 ACKNOWLEDGED_FROM_BYTE = ((EVENT_ALARM_ACKNOWLEDGED, 0), (EVENT_UPPER_ACKNOWLEDGED, 4))
-"""An event has room for half of a set of alarms, twice: which event tells of the half from which byte on. The one of
+"""An event has room for half of a set of alarms, twice: which event has the half from which byte on. The one of
 the upper half is logged only if one of its alarms was active."""
 
 COUNTED_IN_BURSTS = {

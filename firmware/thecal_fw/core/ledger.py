@@ -1,7 +1,7 @@
 """The ledger: microsteps counted, granted, and not certain. Volume is a view of it, never the other way round.
 
 Counts run from the present reset, so that they stay small; what was delivered in the lives before is one number
-that is added where a count has to outlast a reset: when it is written or told, since it outgrows a small integer. A
+that is added where a count has to outlast a reset: when it is written or reported, since it outgrows a small integer. A
 microstep that may have been delivered counts as delivered: it is never given again.
 """
 

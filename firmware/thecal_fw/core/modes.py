@@ -66,7 +66,7 @@ class WeekOfPatterns:
     weekdays: "tuple[int, ...]"
 
     def has(self, trait: int) -> bool:
-        """Return True if the mode has a trait. One that is no mode delivers, as far as anyone can tell."""
+        """Return True if the mode has a trait. One that is no mode delivers, as far as can be known."""
         mode = self.mode
         return bool((TRAITS[mode] if 0 <= mode < len(TRAITS) else DELIVERS) & trait)
 

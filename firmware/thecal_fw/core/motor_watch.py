@@ -24,7 +24,7 @@ class MotorWatch:
         self.begin(0, 0)
 
     def begin(self, counted: int, turned: int) -> None:
-        """Go by these counts from now on: the motor has been energised, or its deviation has been told."""
+        """Go by these counts from now on: the motor has been energised, or its deviation has been reported."""
         self._counted = self._moved_counted = self._forgiven_counted = counted
         self._turned = self._moved_turned = turned
 
@@ -33,7 +33,7 @@ class MotorWatch:
         return max(0, counted - self._counted - (turned - self._turned)) if self.is_stalled else 0
 
     def judge(self, counted: int, turned: int) -> int:
-        """Return what is to be said about the motor now. A finding is told once; the counts then begin afresh."""
+        """Return what is to be said about the motor now. A finding is reported once; the counts then begin afresh."""
         off = counted - self._counted - (turned - self._turned)
         if not self.is_stalled:
             if turned != self._moved_turned:

@@ -8,7 +8,7 @@ count depends on the mode; what they stand for together is for ``modes``.
 
 What it says of boluses adds to the basal rate: those of a day pattern at their times, periodic ones at an interval,
 and what a patient may ask for. A bolus is a rate over some minutes; rate times time is its volume. A bridge says how
-long the old drug, which still lies between pump and patient when the reservoir holds another one, is to go on at its
+long the old drug, which still lies between pump and patient when the reservoir holds another one, is to continue at its
 own rate before the new program begins.
 
 On the pump a program's steps and boluses are not copied out of its bytes: ``decode_in_place`` leaves them where they
@@ -96,7 +96,7 @@ class PeriodicBolus:
 
 
 class Bridge:
-    """The old drug goes on at this rate for so many seconds of delivery, then the program begins."""
+    """The old drug continues at this rate for so many seconds of delivery, then the program begins."""
 
     def __init__(self, seconds: int, rate_nl_per_day: int) -> None:
         self.seconds = seconds

@@ -1,7 +1,7 @@
 """The time that the reservoir lasts: until its low-reservoir alarm, until that alarm's volume at the worst a pump of
 its accuracy can do, and until it is empty.
 
-What is reckoned with is all that the program gives by the clock, and every bolus that the patient may ask for, each
+What is counted is all that the program gives by the clock, and every bolus that the patient may ask for, each
 day's at the beginning of that day. So no date is later than the event can come, and what is not asked for makes it
 later. All in whole numbers; times are rounded down to minutes.
 """

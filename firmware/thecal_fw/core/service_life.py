@@ -1,10 +1,10 @@
 """The service life of the tubing and of the pump itself: what is used of that, and when the rest will be, at the
 earliest.
 
-An implanted pump of this kind tells of its replacement 90 days before its service ends, after seven years at most
+An implanted pump of this kind announces its replacement 90 days before its service ends, after seven years at most
 (published); the reference pump keeps to those. The life of its tubing comes from no checked source.
 Age is the pump's own running time. What is counted in whole days or hundreds of revolutions is rounded so that
-nothing is told later than it is.
+nothing is reported later than it is.
 """
 
 from thecal_fw.core import described
@@ -70,13 +70,13 @@ class ServiceLife:
             self.pump_day = self.tubing_day
 
     def keep_count_small(self, revolutions: int) -> None:
-        """Have the tubing's revolutions stand still at as many as the journal can tell."""
+        """Have the tubing's revolutions stand still at as many as the journal can show."""
         self.tubing_hundreds = max(
             self.tubing_hundreds, revolutions // REVOLUTIONS_UNIT - MOST_TUBING_HUNDREDS
         )
 
     def restore(self, pump_day: int, tubing_day: int, low_bits: int, revolutions: int) -> None:
-        """Go on after a reset. low_bits: of the hundreds of revolutions at which the tubing was new, the low 16."""
+        """Continue after a reset. low_bits: of the hundreds of revolutions at which the tubing was new, the low 16."""
         self.pump_day, self.tubing_day = pump_day, tubing_day
         hundreds = revolutions // REVOLUTIONS_UNIT
         self.tubing_hundreds = hundreds - (hundreds - low_bits & _LOW_BITS)

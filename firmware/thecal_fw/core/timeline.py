@@ -34,7 +34,7 @@ class Timeline:
     bolus_minute: local minute since 1970 from which boluses begin by the clock; earlier ones are over or not to be.
     extra: boluses besides those of the program, each at its own ticks, and a temporary rate.
     left_out: spans of local minutes (first, minute after the last) whose boluses have had their time already.
-    bridge: rate at which the old drug goes on, and the tick before which nothing of the program begins; None if there
+    bridge: rate at which the old drug continues, and the tick before which nothing of the program begins; None if there
     is no bridge.
     passed: (tick, local minute, reason) of boluses of the clock that are passed over, since they may not begin.
     """

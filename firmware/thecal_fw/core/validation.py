@@ -3,7 +3,7 @@
 Validation never stops at the first fault, so the person programming sees all of them at once.
 
 Looking at the largest program takes the board about a second. So ``checking`` pauses after each step and each bolus,
-and goes on from there: whoever drives it decides how much of it there is time for.
+and continues from there: whoever drives it decides how much of it there is time for.
 """
 
 from thecal_fw.core.bolus_validation import need_therapy

@@ -40,7 +40,7 @@ class WallClock:
         return self.source != TIME_UNKNOWN
 
     def utc_ticks(self, boot_ticks: int) -> int:
-        """Return ticks since 1970 at a tick since boot, as records and messages can tell them: they stand still at
+        """Return ticks since 1970 at a tick since boot, as records and messages can show them: they stand still at
         the end of 32 bits of seconds, in 2106. 0 without any time."""
         return min(self._utc_ticks(boot_ticks), _MOST_UTC_TICKS)
 

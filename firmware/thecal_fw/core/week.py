@@ -40,8 +40,8 @@ def turns_of(program: Program) -> int:
 
 
 def advance(work: "Iterator[int | None]", pieces: int) -> bool:
-    """Go on with work that pauses after each piece, for so many pieces; whether there is more. Of a pause for which the
-    work gives a number, so many pieces are due at once next."""
+    """Continue with work that pauses after each piece, for so many pieces; whether there is more. Of a pause for
+    which the work gives a number, so many pieces are due at once next."""
     try:
         while pieces > 0:
             pieces -= next(work) or 1

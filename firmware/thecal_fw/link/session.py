@@ -33,7 +33,7 @@ class Session:
     def open(self, host_nonce: int) -> int:
         """Begin a session; its number differs from the one before and is never 0.
 
-        A hello that arrives twice, with nothing asked in between, is one hello: its session goes on.
+        A hello that arrives twice, with nothing asked in between, is one hello: its session continues.
         """
         if self.number and self._is_unused and host_nonce == self._nonce:
             return self.number

@@ -142,7 +142,7 @@ class BolusNotes:
     def note_change(self, before: "AnyTimeline", after: "AnyTimeline", tick: int) -> None:
         """Note that one timeline has taken over from another at a tick: what only the one before had is cut short."""
         if self._goes_on:
-            # Between the last look before a watchdog reset and now the program went on: what it began is noted late.
+            # Between the last look before a watchdog reset and now the program continued: what it began is noted late.
             self._goes_on = False
             before = after
         if self.noted_tick < tick - 1:
@@ -182,12 +182,12 @@ class BolusNotes:
             self.ended(bolus, tick, reason)
 
     def go_on_from(self, tick: int) -> None:
-        """Go on from a tick up to which the life before this one has noted everything."""
+        """Continue from a tick up to which the life before this one has noted everything."""
         self.noted_tick = tick
         self._goes_on = True
 
     def _begun_by_clock(self, bolus: Bolus) -> None:
-        # One that goes on when the clock is set comes from both the clock and its own ticks.
+        # One that continues when the clock is set comes from both the clock and its own ticks.
         if _same_among(bolus, self.under_way) is None:
             self.begun(bolus)
             self._changes.note_carried()

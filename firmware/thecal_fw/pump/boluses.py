@@ -1,8 +1,8 @@
 """The doses beside the basal rate, and the timeline of all that is to be delivered.
 
 Doses of the clock (``clock_doses``) are part of the timeline and need nobody to begin them. What is given beside the
-plan is here: doses on demand (``on_demand``), doses of the clock that go on or are made up for after a setting of it,
-and a temporary rate.
+plan is here: doses on demand (``on_demand``), doses of the clock that continue or are made up for after a setting of
+it, and a temporary rate.
 """
 
 from thecal_fw.core import events
@@ -148,7 +148,7 @@ class Boluses:
 
     def end_with_program(self) -> None:
         """End the doses of a program that another one takes over from: nothing that was given beside the one before
-        goes on, and of its own boluses none that would have begun earlier is given."""
+        continues, and of its own boluses none that would have begun earlier is given."""
         tick = self._infusion.change_tick_from_now()
         self._clock_doses.begin_from(tick)
         self.judging.begin(tick)
@@ -185,7 +185,7 @@ class Boluses:
         return any([other is bolus for other in self.extra])
 
     def take_over(self, carried: Carried, reset_ticks: int) -> None:
-        """Go on with the boluses of the life before this one, which lasted so many ticks."""
+        """Continue with the boluses of the life before this one, which lasted so many ticks."""
         self._doses.go_on_after(carried.next_dose)
         for kind, start_tick, end_tick, rate_nl_per_day, number in carried.boluses:
             is_free, is_extra, kind = kind == _FREE_PRIME, not kind & _BY_PLAN, kind & ~_BY_PLAN

@@ -1,5 +1,5 @@
 """The bridge: after a change of drug or concentration the old drug, which still lies between reservoir and patient,
-goes on at its own rate until it is used up, and only then does the new program begin.
+continues at its own rate until it is used up, and only then does the new program begin.
 
 What counts is volume, not time: stops, alarms and resets put the end off and lose nothing of it. The end is a position
 on the line of all that has been prescribed, so it is exact; over a power cut it is known to a microstep, or to a few
@@ -97,7 +97,7 @@ class Bridging:
             self._changes.note_carried()
 
     def left_s(self, tick: int) -> int:
-        """Return how long the old drug goes on yet at its rate, in seconds, rounded up."""
+        """Return how long the old drug continues yet at its rate, in seconds, rounded up."""
         bridge = self._bridge()
         if self.end is None or bridge is None:
             return 0
@@ -120,7 +120,7 @@ class Bridging:
         return -(-step >> self._unit_bits) & _END_MASK or 1
 
     def restore(self, stored: int) -> None:
-        """Go on from what was stored, with what may have been delivered counted as delivered."""
+        """Continue from what was stored, with what may have been delivered counted as delivered."""
         if not stored or self._bridge() is None:
             return
         bits = self._unit_bits

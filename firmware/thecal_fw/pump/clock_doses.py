@@ -77,7 +77,7 @@ class ClockDoses:
         self._doses.note_change()
 
     def restore(self, told: "DoseRecord") -> None:
-        """Go on after a reset."""
+        """Continue after a reset."""
         self.settled_minute = told.settled_minute
         self.passed_over, self.passed_reason = told.passed_over, told.passed_reason
 
@@ -96,8 +96,9 @@ class ClockDoses:
     def clock_is_set(self, before: WallClock, after: WallClock, tick: int) -> None:
         """Follow another clock from a tick on. A bolus is known by its local date and minute: each is given once.
 
-        One that is under way goes on. What the clock comes to again is not begun again. What it jumps over is given at
-        once, one after the other, if the jump is one of those that correct a clock; a longer one makes up for nothing.
+        One that is under way continues. What the clock comes to again is not begun again. What it jumps over is
+        given at once, one after the other, if the jump is one of those that correct a clock; a longer one makes up
+        for nothing.
         """
         if before.is_known():
             self.settle(before, tick)

@@ -285,7 +285,7 @@ class Controller:
             self.reports.record(EVENT_KEYS_SINGLE)
 
     def _may_resume(self) -> bool:
-        """Have delivery go on as after the reset, unless an alarm forbids it; no instant is chosen yet."""
+        """Have delivery continue as after the reset, unless an alarm forbids it; no instant is chosen yet."""
         if self.alarms.response() == RESPONSE_STOP:
             self.reports.set_alarm(STOPPED_BY_ALARM, True)
             return False
@@ -294,7 +294,7 @@ class Controller:
         return True
 
     def _resume(self, recovery: "Recovery") -> None:
-        """Go on delivering. What has to be durable before is so by now: that may have taken an erase."""
+        """Continue delivering. What has to be durable before is so by now: that may have taken an erase."""
         self.hardware.clock.read()
         tick = self.time.ticks_now() + self.pace.lead_ticks() + self.pace.slack_ticks()
         self.infusion.owe(recovery.owed_at(tick, self.boluses, self.infusion.delivery))

@@ -140,7 +140,7 @@ class DoseKeeper:
         ended.
 
         carried: what has outlived this reset, what is under way among it; None after a power cut. reset_us: when within
-        its second it came. is_age_known: whether the state could be read, which tells how long ago anything was."""
+        its second it came. is_age_known: whether the state could be read, which shows how long ago anything was."""
         recall, judging = self._recall, self._judging
         self._store.open(-1 if carried is None or carried.dose_record == NO_RECORD else carried.dose_record)
         told = None

@@ -245,7 +245,7 @@ class Infusion:
     def start(self, tick: int, goes_on: bool = False) -> None:
         """Begin to deliver at a tick, with the driver off until shortly before it.
 
-        goes_on: after a reset that left everything known, so that boluses under way go on.
+        goes_on: after a reset that left everything known, so that boluses under way continue.
         """
         self.state = STATE_STARTING
         self.goes_on = goes_on
@@ -469,7 +469,7 @@ class Infusion:
         self._put_off()
 
     def hold(self) -> None:
-        """Pause, and go on by itself on the first second at which more may be granted. What is owed is kept."""
+        """Pause, and continue by itself on the first second at which more may be granted. What is owed is kept."""
         self._halt()
         self._hardware.annunciator.led(False)
         self._count_at_halt()
@@ -492,7 +492,7 @@ class Infusion:
             self._count_at_halt()
             self.owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, self._ledger.counted))
             self._notes.cut_short(self.timeline, tick, reason)
-        # What was to go on, or to be made up for, with a start that does not come.
+        # What was to continue, or to be made up for, with a start that does not come.
         self._notes.end_all(tick, reason)
         if self.state != STATE_STOPPED:
             self._reports.record(events.EVENT_STOPPED, self._ledger.counted)

@@ -68,7 +68,7 @@ class Judging:
         self.until = (until_s - self._time.base_lifetime_s) * TICKS_PER_SECOND
 
     def forget_given(self) -> None:
-        """Note anew what was given from the beginning of this life on: nothing goes on from before."""
+        """Note anew what was given from the beginning of this life on: nothing continues from before."""
         self.given.begin_anew()
 
     # --- doses that begin with a change

@@ -349,7 +349,7 @@ class Keeper:
         return not (self.has_changed() or self.journal.has_failed or self.is_read_only)
 
     def memory_agrees(self) -> bool:
-        """Return True if what is in memory is still what the journal was last told."""
+        """Return True if what is in memory is still what the journal last recorded."""
         written = self.journal.state
         if written is None:
             return True

@@ -32,7 +32,7 @@ class Motor:
 
     def __init__(self, motion: "Motion", ledger: Ledger, reports: Reports, changes: Changes) -> None:
         self._ledger = ledger
-        # Without an encoder nobody can tell that the shaft does anything but what was counted.
+        # Without an encoder nobody can know that the shaft does anything but what was counted.
         self._turned = motion.count if described.HAS_ENCODER else self._counted
         self._reports = reports
         self._changes = changes

@@ -163,7 +163,7 @@ class DosesOnDemand:
 
     def _most_rate_with(self, wanted: Bolus) -> int:
         """Return the most that can come together at any tick with one more bolus, in nL/day: the highest basal or
-        temporary rate, the highest bolus of the clock's plan, one that goes on beside the plan, and all on demand.
+        temporary rate, the highest bolus of the clock's plan, one that continues beside the plan, and all on demand.
         Those beside the plan come one after the other."""
         program = self._orders.in_force()
         most = highest_rate(program)

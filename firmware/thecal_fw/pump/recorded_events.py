@@ -68,7 +68,7 @@ class RecordedEvents:
 
     def copy(self, sequence: int, enough_bytes: int, found: bytearray) -> int:
         """Add the events from a number on to a bytearray, as ``EVENT_FORMAT`` packs them, until there are enough; the
-        number to go on from."""
+        number to continue from."""
         log = self._log
         sequence = self._journal.copy_events(sequence, log.oldest() - 1, enough_bytes, found)
         if len(found) < enough_bytes:

@@ -34,7 +34,7 @@ class Service:
         self._written_day = -1
 
     def restore(self, state: "State") -> None:
-        """Go on after a reset."""
+        """Continue after a reset."""
         self.life.restore(state.pump_day, state.tubing_day, state.tubing_hundreds, self.revolutions())
 
     def revolutions(self) -> int:

@@ -343,7 +343,7 @@ class LinkServer:
             self._staging.forget()
             self._gatekeeper.begin_session(session)
             if self._gatekeeper.is_open():
-                # Anybody can say hello. Where there are keys, the log tells of who has proved to have one.
+                # Anybody can say hello. Where there are keys, the log reports who has proved to have one.
                 self._reports.record(events.EVENT_HELLO, values.number("host_nonce"), session)
         else:
             # Answered all the same, without a session: both ends can then name their difference.

@@ -151,7 +151,7 @@ class Staging:
         return self._filled().encoded()
 
     def check(self, first_fault: int) -> "tuple[bytes, int, bytes]":
-        """Go on checking; once that is done, the digest, the number of faults, and those from one on, packed."""
+        """Continue checking; once that is done, the digest, the number of faults, and those from one on, packed."""
         place, check = self._filled(), self._check
         if check is None or check.faults.first != first_fault:
             check = self._check = self._begin_check(place, first_fault)

@@ -45,7 +45,7 @@ _PIECE_WORDS = const(320)
 """The largest image, which ends at its trailer, takes 512 pieces: at one each 7 s of the heartbeat, within an hour."""
 
 
-# Of a round, in four words: where it goes on, how many words are left, the checksum so far, the one expected.
+# Of a round, in four words: where it continues, how many words are left, the checksum so far, the one expected.
 _AT = const(0)
 _LEFT = const(1)
 _CHECKSUM = const(2)

@@ -66,7 +66,7 @@ def _holds_patterns(buffer, words: int) -> bool:
 
 
 class SelfTest:
-    """Runs when it is built, before the step generator takes its pin; ``run`` then tells what came of it."""
+    """Runs when it is built, before the step generator takes its pin; ``run`` then reports what came of it."""
 
     def __init__(self, sense, was_bitten: bool):
         self._failed = 0

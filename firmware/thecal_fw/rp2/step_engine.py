@@ -40,7 +40,7 @@ PLAN_LATE_US = const(3)
 _MOST_LATE_US = const(1)
 """The timer counts whole microseconds, so the first look at it that finds the anchor come may find it one past."""
 _MOST_LATE_FIRST_US = const(1_000)
-"""The pass that changes nothing may be as late as it likes, within what tells before from after."""
+"""The pass that changes nothing may be as late as it likes, within what distinguishes before from after."""
 
 # A second is 15,625 units of 64 us. Constants of more than 16 bits must not be written out in viper code: in a frozen
 # module, which MicroPython 1.25 aligns to two bytes, the processor would fetch them from the wrong address.

@@ -51,7 +51,8 @@ _DRY_RUN_TICKS = const(30_000)
 
 
 class StepTrain:
-    """Two state machines, four DMA channels and four blocks; see ``thecal_fw.ports``."""
+    """Two state machines, four DMA channels and four blocks; see ``thecal_fw.ports``. ``push`` raises ValueError for an
+    interval that is too short, or one more than a block holds."""
 
     LEAST_INTERVAL_TICKS = _OVERHEAD_TICKS
 

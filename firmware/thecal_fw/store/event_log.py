@@ -118,7 +118,7 @@ class StoredEvents:
     def copy(self, sequence: int, last: int, enough_bytes: int, found: bytearray) -> int:
         """Add events to a bytearray as ``EVENT_FORMAT`` packs them, up to the last one named, until there are enough.
 
-        The number to go on from. What is missing or no longer kept is passed over.
+        The number to continue from. What is missing or no longer kept is passed over.
         """
         read, slot, event = self.ring.read, self._read_slot, self._read_event
         sequence = max(sequence, self.oldest())

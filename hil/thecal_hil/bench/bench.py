@@ -111,7 +111,7 @@ class Bench:
     def open_rig(self, image: FirmwareImage, lock: BoardLock | None = None) -> BoardRig:
         """Return the bench's pump as a rig, locked until it is closed; raise BenchError saying what is in the way.
 
-        ``lock``: the board's, if the caller has taken it; it is let go with the rig, or if there is none to be had.
+        ``lock``: the board's, if the caller has taken it; it is let go with the rig, or if there is none available.
         """
         with ExitStack() as undo:
             try:
@@ -129,7 +129,7 @@ class Bench:
 
         if self.probe is None:
             return BoardRig(image, open_pump, lock=lock)
-        # A bench whose pump is not there is told as that, whatever else is missing.
+        # A bench whose pump is not there is reported as that, whatever else is missing.
         self.pump.device()
         port = open_serial(self.probe.place.device())
         undo.callback(port.close)
@@ -139,7 +139,8 @@ class Bench:
 
     @contextmanager
     def opened_balance(self) -> Iterator[Balance]:
-        """Yield the bench's balance, taken over and ready; its port is closed at the end."""
+        """Yield the bench's balance, taken over and ready; its port is closed at the end. Raise BenchError if
+        there is none or its port can't be opened."""
         if self.balance is None:
             raise BenchError(f"{self.name} has no balance")
         try:

@@ -1,7 +1,7 @@
 """The file that describes a bench, or several boards that stand side by side.
 
-Promises: a bench that is opened has been checked whole, and everything that is wrong in its file is told at once, each
-with its field, its value and what is allowed. Nothing is opened, nor looked for, while a file is read.
+Promises: a bench that is opened has been checked whole, and everything that is wrong in its file is reported at
+once, each with its field, its value and what is allowed. Nothing is opened, nor looked for, while a file is read.
 
     name = "left bench"
 

@@ -1,7 +1,7 @@
 """The choice of boards that a test gets of a bench: free ones, of those that have what it needs.
 
-Promises: a test that no board fits is told what each of them lacks; one that takes two boards gets them both or waits
-for both, and no two tests ever wait for each other; a board that is taken is locked until it is let go.
+Promises: a test that no board fits gets to know what each of them lacks; one that takes two boards gets them both or
+waits for both, and no two tests ever wait for each other; a board that is taken is locked until it is let go.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One run at a time on a board: a lock that ends with the process that holds it, however that ends.
 
 Promises: two programs of this machine never have the same board, whoever runs them and whichever way they name it; the
-one that comes second is told who has it.
+one that comes second gets to know who has it.
 
 The lock's file says who holds it: the number of the process and, where several processes belong to one run, the run's
 name. For the moment between taking a lock and writing that down it is empty, or names a process that has died with the

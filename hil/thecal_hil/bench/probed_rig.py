@@ -2,7 +2,7 @@
 
 Promises: what ``BoardRig`` promises, and: every edge that the probe saw is in the record, its distance from any other
 right to ``edge_resolution_ns`` and what the ratio of the two crystals is uncertain by; where the record as a whole lies
-on the pump's clock is known to ``offset_uncertainty_ns``, which ``clock_record`` tells. A capability is there only if
+on the pump's clock is known to ``offset_uncertainty_ns``, which ``clock_record`` reports. A capability is there only if
 the bench has the wire for it.
 
 What the clocks' readings leave open, some milliseconds, is more than the ticks that a record is held to. So before it

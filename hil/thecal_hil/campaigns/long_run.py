@@ -1,8 +1,8 @@
 """Months of therapy on the model with a fault every few hours, each chosen at random, and a look at everything between.
 
 Promises: the same seed gives the same run. Between two faults delivery is as prescribed to the microstep; each fault is
-found, answered, told and cleared as the alarm table says; nothing comes out that is not counted, save for what a pump
-had counted whose journal was taken over.
+found, answered, reported and cleared as the alarm table says; nothing comes out that is not counted, save for what a
+pump had counted whose journal was taken over.
 """
 
 from __future__ import annotations

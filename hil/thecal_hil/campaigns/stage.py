@@ -34,11 +34,11 @@ TOLD_BY = {
     events.EVENT_PROGRAM_COMMITTED: "the new program was committed",
     events.EVENT_STARTED: "delivery was started",
     events.EVENT_STOPPED: "delivery was stopped",
-    events.EVENT_REFILLED: "the pump was told of the refill",
+    events.EVENT_REFILLED: "the refill was recorded",
     events.EVENT_TIME_SET: "the pump's clock was set",
     events.EVENT_ALARM_ACKNOWLEDGED: "alarms were acknowledged",
     events.EVENT_BOLUS_BEGUN: "the bolus was given",
-    events.EVENT_RENEWED: "the pump was told of the new part",
+    events.EVENT_RENEWED: "the new part was recorded",
     events.EVENT_PAIRED: "the pump was given the new key",
     events.EVENT_BOOTLOADER: "the pump was sent to its boot loader",
 }
@@ -177,7 +177,8 @@ class Stage:
 
 
 def raise_signal(number: int) -> None:
-    """Have a signal come now, to the handler that it has; one that would end this process is an error of the stage."""
+    """Have a signal come now, to the handler that it has; one that would end this process is an error of the
+    stage. Raise RuntimeError for that."""
     handler = signal.getsignal(number)
     if not callable(handler):
         raise RuntimeError(f"nobody listens to {signal.Signals(number).name}")

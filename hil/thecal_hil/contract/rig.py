@@ -72,7 +72,7 @@ class SerialPort(Protocol):
 
 
 class RigUnavailableError(Exception):
-    """The rig can't be had here; the message says why and what would change that."""
+    """The rig is not available here; the message says why and what would change that."""
 
 
 class Rig(ABC):

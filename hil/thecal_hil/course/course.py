@@ -30,7 +30,7 @@ MICROSTEPS_PER_NL = chosen().microsteps_per_nl
 OFFSET_MINUTES = 60
 """Local time differs from UTC, so that a mistake of one for the other shows."""
 _GOES_ON_WITHIN_NS = 2_500_000_000
-"""After a power cut: the boot, the self-test, and a moment until delivery goes on."""
+"""After a power cut: the boot, the self-test, and a moment until delivery continues."""
 _LOGGED_WITHIN_NS = 100_000_000
 """The poll that logs a change comes so long after it at most."""
 
@@ -74,7 +74,7 @@ class Course:
         self._goes_on_ns: int | None = None
         self._lost: list[tuple[int, int]] = []
         """Resets by the watchdog since the stretch began: rig time, and how much later the pump's clock began. The pump
-        can't know of that, and goes on as if it had not been: what is ideal stands still for so long."""
+        can't know of that, and continues as if it had not been: what is ideal stands still for so long."""
 
     # --- what a host does
 
@@ -140,7 +140,7 @@ class Course:
         return self._afresh(reply, None)
 
     def give_bolus(self, kind: int, nl_per_day: int, seconds: int) -> int:
-        """Have a bolus given; the instant at which it begins. A patient's must be told as the program has it."""
+        """Have a bolus given; the instant at which it begins. A patient's must be given as the program has it."""
         therapy = self._delivered_now()
         given = self.pump.give_bolus(therapy.program.digest(), kind, nl_per_day, seconds)
         reply = Effective(given.effective_boot_s, given.effective_boot_us)
@@ -167,7 +167,7 @@ class Course:
 
     def set_temporary_rate(self, nl_per_day: int, seconds: int) -> int:
         """Have a rate take the place of the program's for a time; the instant at which it does. Of a program without
-        boluses by the clock: theirs would go on."""
+        boluses by the clock: theirs would continue."""
         therapy = self._delivered_now()
         given = self.pump.give_bolus(therapy.program.digest(), KIND_TEMPORARY, nl_per_day, seconds)
         t_ns = self._instant_ns(Effective(given.effective_boot_s, given.effective_boot_us))
@@ -195,7 +195,7 @@ class Course:
     # --- what happens to the pump
 
     def reset(self, cause: ResetCause) -> None:
-        """Reset the pump, and follow how it goes on: after a power cut a stretch of its own begins."""
+        """Reset the pump, and follow how it continues: after a power cut a stretch of its own begins."""
         self.rig.reset(cause)
         if cause is ResetCause.WATCHDOG:
             self._lost.append((self.rig.reset_ns, self.rig.boot_origin_ns - self.rig.reset_ns))
@@ -217,7 +217,7 @@ class Course:
             self._begin_epoch(goes_on_ns, self._delivered_now())
 
     def _first_change_ns(self) -> int | None:
-        """Return when delivery went on in the pump's present life, by its log; None if it has not."""
+        """Return when delivery continued in the pump's present life, by its log; None if it has not."""
         boots = self.pump.interrogate().boots
         for event in self.pump.log():
             if event.boots == boots and event.code == EVENT_PROGRAM_EFFECTIVE:
@@ -256,7 +256,7 @@ class Course:
     def _anchored(self, pulses_ns: Instants) -> list[Epoch]:
         """Return the history of a stretch that began by itself, with its beginning where the first pulse has it.
 
-        The log tells when delivery went on to within a poll; the tick is the one half a microstep before the first
+        The log shows when delivery continued to within a poll; the tick is the one half a microstep before the first
         pulse, if that lies just before what was logged. Every later pulse is held against it.
         """
         first = self._history[0]
@@ -298,7 +298,7 @@ class Course:
         return self._committed
 
     def _afresh(self, reply: Effective, therapy: Therapy | None) -> int:
-        """Begin afresh from an instant on, with no bolus going on that was under way."""
+        """Begin afresh from an instant on, with no bolus continuing that was under way."""
         self._boluses_from_ns = self._instant_ns(reply)
         self._extra = ()
         return self._from(reply, therapy)

@@ -26,8 +26,8 @@ _HEAP_STRETCH_S = 12
 
 
 def heap_bytes_per_pulse(rig: Rig) -> int:
-    """Return bytes that steady delivery takes from the heap for each pulse, in the stretch that takes least, to the
-    byte.
+    """Return bytes that steady delivery takes from the heap for each pulse, in the stretch that takes least, to
+    the byte. Raise RuntimeError if no stretch can be measured.
 
     Looked at from one grant, and one refill of the queue, to the next: those take a little each time, however many
     pulses they are for. Interrogating takes some too, now more and now less with what the answer holds. As much as it

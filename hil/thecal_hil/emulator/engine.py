@@ -68,7 +68,8 @@ class Engine:
         return self._running
 
     def run_to(self, t_ns: int) -> bool:
-        """Run until `t_ns` (rounded up to a whole clock cycle) or until `request_stop`; true when stopped early."""
+        """Run until `t_ns` (rounded up to a whole clock cycle) or until `request_stop`; true when stopped early.
+        Raise RuntimeError if it is running already."""
         if self._running:
             raise RuntimeError("the emulator is already running: a callback must not run it again")
         target_ns = on_cycle_ns(t_ns)

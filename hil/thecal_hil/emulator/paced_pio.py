@@ -5,7 +5,7 @@ Promises:
 - Every PIO instruction runs at its exact system clock cycle, whether the processor is busy, asleep or held by a flash
   operation, and at any clock divider. `cycle_fp` is the system clock by construction, so the two cannot drift apart.
 - A machine that is stalled, waits for a pin or counts down a one-instruction delay loop costs nothing.
-- A machine that was stalled goes on at its next divider tick, as the divider of the real chip runs freely.
+- A machine that was stalled continues at its next divider tick, as the divider of the real chip runs freely.
 
 "fp" is the emulator's fixed point: system clock cycles times 256.
 """

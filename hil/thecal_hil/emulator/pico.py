@@ -103,7 +103,8 @@ class EmulatedPico:
         self.engine.request_stop()
 
     def call_at(self, t_ns: int, action: Callable[[], None]) -> None:
-        """Call `action` when virtual time reaches `t_ns` (rounded up to a whole 8 ns cycle)."""
+        """Call `action` when virtual time reaches `t_ns` (rounded up to a whole 8 ns cycle). Raise ValueError if
+        that is in the past."""
         delay_ns = on_cycle_ns(t_ns) - self.now_ns
         if delay_ns < 0:
             raise ValueError(f"t_ns: {t_ns} is in the past; it is {self.now_ns} now")
@@ -160,9 +161,9 @@ class EmulatedPico:
     # --- reset -------------------------------------------------------------------------------
 
     def reset(self, cause: ResetCause | str = ResetCause.RUN_PIN, *, held_ns: int = 0) -> None:
-        """Reset the chip and hold it in reset, or in its boot loader, for `held_ns`. `resets` tells what is left of it.
+        """Reset the chip and hold it in reset, or in its boot loader, for `held_ns`. `resets` says what is left of it.
 
-        Outside a run this returns when the chip is released; a callback may reset it too, and time then goes on with
+        Outside a run this returns when the chip is released; a callback may reset it too, and time then continues with
         the chip held.
         """
         self.hold_in_reset(cause)
@@ -208,14 +209,14 @@ class EmulatedPico:
         self.chip.leave_reset()
 
     def hang(self) -> None:
-        """Have the program hang from now on, while PIO, DMA, timers and watchdog go on; a reset ends it."""
+        """Have the program hang from now on, while PIO, DMA, timers and watchdog continue; a reset ends it."""
         core = self.chip.core
         core.pm = True
         core.enabled_interrupts = 0
         core.waiting = True
 
     def pause(self, duration_ns: int) -> None:
-        """Have the processor stand still for so long, while everything else on the chip goes on."""
+        """Have the processor stand still for so long, while everything else on the chip continues."""
         core = self.chip.core
         was_masked, enabled = core.pm, core.enabled_interrupts
 

@@ -37,7 +37,7 @@ class Probe:
         self.edges.add(round(self._clock.nanos), signal, level)
 
     def refresh(self) -> None:
-        """Look at every pin afresh: after a reset, which tells no one."""
+        """Look at every pin afresh: after a reset, which informs no one."""
         for channel in self._channels:
             channel.refresh()
 

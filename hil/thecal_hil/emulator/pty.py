@@ -132,7 +132,8 @@ class EmulatedPty:
             raise self._failure
 
     def call(self, action: Callable[[EmulatedPico], _T]) -> _T:
-        """Run `action` on the emulator, between two slices of virtual time, and return its result."""
+        """Run `action` on the emulator, between two slices of virtual time, and return its result. Raise
+        RuntimeError if the emulator has stopped."""
         future: Future[_T] = Future()
 
         def job() -> None:

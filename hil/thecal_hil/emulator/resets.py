@@ -11,7 +11,7 @@ SYSCFG outlives a debugger's reset only, and the boot ROM clears its masks of in
 | watchdog | kept | timer, kept | runs |
 | tool | kept | forced, scratch 4 cleared | runs |
 | usb_boot | kept | timer, scratch 0, 1, 4 as the boot ROM leaves them | runs |
-| debugger | kept | kept, and the watchdog goes on | runs, and so does the fast clock |
+| debugger | kept | kept, and the watchdog continues | runs, and so does the fast clock |
 
 `bootsel` and `usb_boot` are stays in the boot ROM's USB boot loader, entered with the button at power-on or from a
 running program; either is left by a reset of its own. A brown-out keeps RAM here since that is the harder case.

@@ -57,7 +57,8 @@ class EmulatedUsbSerial:
     # --- opening and closing -----------------------------------------------------------------
 
     def open(self) -> None:
-        """Wait for the device (at most 5 virtual seconds), then raise DTR and RTS."""
+        """Wait for the device (at most 5 virtual seconds), then raise DTR and RTS. Raise SerialException if it is
+        open already or does not come."""
         if self.is_open and not self._gone:
             raise SerialException("Port is already open.")
         self._gone = False
@@ -150,7 +151,8 @@ class EmulatedUsbSerial:
         return bytes(line)
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Hand bytes to the host's USB stack; with a `write_timeout`, wait until the device has taken them."""
+        """Hand bytes to the host's USB stack; with a `write_timeout`, wait until the device has taken them. Raise
+        SerialTimeoutException if it has not in time."""
         self._check_usable()
         self._host.send(bytes(data))
         if self.write_timeout is not None and not self._wait(

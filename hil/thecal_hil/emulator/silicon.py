@@ -1,7 +1,7 @@
 """The properties of real silicon that are imposed on the emulated board.
 
 Promises: `IDEAL` imposes nothing, and costs nothing; `AS_SLOW_AS_SILICON` is a board as slow as silicon is believed to
-be, and the default of everything that runs a pump. `Silicon.read` takes what `str` gives. docs/silicon.md tells where
+be, and the default of everything that runs a pump. `Silicon.read` takes what `str` gives. docs/silicon.md says where
 each value comes from; none was seen on hardware.
 """
 

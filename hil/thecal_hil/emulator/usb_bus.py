@@ -5,7 +5,7 @@ rp2040py gives a device no frames and can't suspend it. Promises:
 - While frames run, SOF_RD shows the number of the present one, and DEV_SOF is raised by each until SOF_RD is read
   (RP2040 datasheet 4.1.4, registers SOF_RD and INTR). They cost nothing while no interrupt of theirs is enabled: the
   number is worked out from the time when it is read.
-- A bus without frames is suspended after 3 ms (USB 2.0, 7.1.7.6), which the device is told once.
+- A bus without frames is suspended after 3 ms (USB 2.0, 7.1.7.6), of which the device is informed once.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thecal_hil.evidence import recorded
 from thecal_hil.groundwork.checkout import checkout
+from thecal_hil.results.run import Figure
 
 _SEAL = "seal"
 
@@ -86,6 +88,7 @@ class Evidence:
     """The declared measurements of one run, in the order of their declaration."""
 
     def __init__(self, declared: tuple[Measurement, ...]) -> None:
+        """Raise ValueError if two measurements have one key."""
         self._outcomes = {measurement.key: Outcome(measurement) for measurement in declared}
         if len(self._outcomes) != len(declared):
             raise ValueError("two measurements are declared under one key")
@@ -94,6 +97,7 @@ class Evidence:
         return iter(self._outcomes.values())
 
     def take(self, key: str, value: float) -> None:
+        """Take a measurement; raise KeyError if it was never declared, ValueError if it was taken before."""
         outcome = self._outcomes.get(key)
         if outcome is None:
             raise KeyError(f"measurement {key} was never declared")
@@ -113,6 +117,16 @@ class Evidence:
             f"{outcome.measurement.title}: {_shown(outcome)}, limit {outcome.measurement.limit_text()}"
             for outcome in self
             if not outcome.passed
+        ]
+
+    def figures(self, subject: str) -> list[Figure]:
+        """As the store of results keeps them."""
+        return [
+            Figure(
+                *(subject, key, outcome.measurement.title, outcome.measurement.unit),
+                *(outcome.measurement.least, outcome.measurement.most, outcome.value),
+            )
+            for key, outcome in self._outcomes.items()
         ]
 
     def values(self) -> dict[str, float | None]:
@@ -147,7 +161,10 @@ def _shown(outcome: Outcome) -> str:
 
 
 def write_summary(path: Path, content: Mapping[str, Any]) -> None:
-    """Write what a campaign found, with the commit of the tools that found it, and sealed."""
+    """Write what a campaign found, with the commit of the tools that found it, and sealed; the store of results gets
+    its figures too, where the command is recorded."""
+    if (recording := recorded.current()) is not None:
+        recording.note_summary(path.stem, content)
     write_json(path, with_seal(path.stem, {**content, "checkout": checkout()}))
 
 

@@ -1,8 +1,9 @@
 """The extra that the rigs need beyond the pump's own commands, and what is said where it is not installed.
 
 `pip install thecal` brings the commands for a pump; rigs, scenarios and the pytest plugin need the extra "bench".
-Promise: whoever has the one without the other is told what to install, in one line and without a traceback, and nothing
-else of theirs is disturbed. The package's entry points lead to modules that import nothing of the extra themselves.
+Promise: whoever has the one without the other gets to know what to install, in one line and without a traceback, and
+nothing else of theirs is disturbed. The package's entry points lead to modules that import nothing of the extra
+themselves.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Count:
 
 
 class Share:
-    """Work whose share a function tells: by virtual time, for one."""
+    """Work whose share a function gives: by virtual time, for one."""
 
     def __init__(self, look: Callable[[], float]) -> None:
         self._look = look

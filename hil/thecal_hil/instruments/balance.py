@@ -2,8 +2,8 @@
 
 Promises: nothing is written to any port but the one that was given; whatever the balance sends, or does not send, ends
 in a `Reading` or in an exception that says what happened, within the stated time. A value keeps the decimals it was
-sent with and the unit it came in; grams are worked out, never assumed. A line that answers something else is told as
-such and not skipped in silence.
+sent with and the unit it came in; grams are worked out, never assumed. A line that answers something else is
+reported as such and not skipped in silence.
 
 A command is a line of ASCII closed by CR LF. An answer begins with the command's name and a status: for a weight ``S``
 (stable), ``D`` (not stable), ``+`` and ``-`` (above and below the range), ``I`` (can't be carried out now). ``ES``,
@@ -46,7 +46,7 @@ _REFUSALS: Final = {
 
 
 class BalanceError(Exception):
-    """No reading could be had; the message says why."""
+    """No reading was available; the message says why."""
 
 
 class BalanceSilentError(BalanceError):
@@ -120,7 +120,7 @@ class Balance:
         """Have the balance forget what it was doing (``@``); returns its serial number."""
         self._port.reset_input_buffer()
         self._send("@")
-        # Lines of a repetition that was going on may still come first.
+        # Lines of a repetition that was continuing may still come first.
         end_s = monotonic() + _QUICK_ANSWER_S
         while (line := self._line(end_s)).split()[:2] != ["I4", "A"]:
             pass
@@ -136,7 +136,7 @@ class Balance:
     # --- weights -----------------------------------------------------------------------------
 
     def weigh_stable(self) -> Reading:
-        """Return the next stable weight (``S``)."""
+        """Return the next stable weight (``S``). Raise BalanceAnswerError for one that is not."""
         reading = self._weight(self._ask("S", "S", self._stable_within_s))
         if not reading.is_stable:
             raise BalanceAnswerError("the balance answers S with a weight that is not stable")

@@ -44,7 +44,8 @@ class ClockRelation:
         """Brackets taken so far."""
 
     def add(self, bracket: Bracket) -> None:
-        """Take one more; raises ClocksDisagreeError if it fits none of the relations that were left."""
+        """Take one more; raise ClocksDisagreeError if it fits none of the relations that were left, ValueError if
+        the probe's clock ran backwards in it."""
         if bracket.probe_after_ns < bracket.probe_before_ns:
             raise ValueError(f"bracket: the probe's clock ran backwards, {bracket}")
         brackets = [*self._brackets, bracket]

@@ -1,11 +1,11 @@
 """Driver for captures with sigrok-cli, which knows most logic analysers there are.
 
 Promises: a capture is complete or an error: a device that stopped early, a channel that is missing, a file that is no
-waveform and a program that fails or hangs are each told as such. Edges have the exact instant of the first sample that
-shows the new level, in whole nanoseconds since the capture's first sample; so only sample rates are taken whose
-period is a whole number of nanoseconds. What happens between two samples is not seen.
+waveform and a program that fails or hangs are each reported as such. Edges have the exact instant of the first
+sample that shows the new level, in whole nanoseconds since the capture's first sample; so only sample rates are
+taken whose period is a whole number of nanoseconds. What happens between two samples is not seen.
 
-The waveform is had as VCD, which holds changes only, so a long capture stays small. CSV can be read too.
+The waveform comes as VCD, which holds changes only, so a long capture stays small. CSV can be read too.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class LogicAnalyser:
-    """One analyser as sigrok-cli is told of it.
+    """One analyser as sigrok-cli gets it.
 
     driver: name and settings, such as ``fx2lafw`` or ``demo:logic_channels=4``. channels: which of its channels each
     signal is on. samplerate_hz: a divisor of 10**9, so that instants are whole nanoseconds.
@@ -105,7 +105,8 @@ class LogicAnalyser:
         ]
 
     def start(self, seconds: float) -> RunningCapture:
-        """Begin to capture; sigrok gives no sign of the instant at which the first sample is taken."""
+        """Begin to capture; sigrok gives no sign of the instant at which the first sample is taken. Raise
+        AnalyserError if it is not installed, or less than a sample is asked for."""
         if round(seconds * self.samplerate_hz) < 1:
             raise AnalyserError(f"seconds: {seconds} is less than one sample")
         if shutil.which(self.executable) is None:
@@ -118,7 +119,7 @@ class LogicAnalyser:
 
 
 class RunningCapture:
-    """A capture that is going on in a process of its own."""
+    """A capture that is continuing in a process of its own."""
 
     def __init__(self, analyser: LogicAnalyser, seconds: float) -> None:
         self._analyser, self._seconds = analyser, seconds
@@ -242,7 +243,8 @@ class _VcdReading:
 
 
 def read_csv(text: str) -> Capture:
-    """Return a capture that sigrok-cli wrote as CSV, one line a sample, with its header."""
+    """Return a capture that sigrok-cli wrote as CSV, one line a sample, with its header. Raise AnalyserError for
+    anything else."""
     rate, channels = _CSV_RATE.search(text), _CSV_CHANNELS.search(text)
     if rate is None or channels is None:
         raise AnalyserError(

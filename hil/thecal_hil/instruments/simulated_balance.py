@@ -1,8 +1,8 @@
 """A balance that is not there, behind a real pseudo-terminal: MT-SICS level 0 and 1, as the maker publishes it.
 
-Promises: `MtSics` answers each line as a balance does, at the instant it is told, from a pan whose weight comes from
+Promises: `MtSics` answers each line as a balance does, at the instant it is given, from a pan whose weight comes from
 any object with ``reading_g``; it knows nothing of ports. `SimulatedBalance` serves one over a pseudo-terminal, which
-any program can open by its path. What goes wrong with real ones can be had: see the attributes.
+any program can open by its path. What goes wrong with real ones can be caused: see the attributes.
 """
 
 from __future__ import annotations

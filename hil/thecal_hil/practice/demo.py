@@ -1,4 +1,4 @@
-"""``thecal demo`` as it runs: a practice pump that is found like a board, until it is told to end.
+"""``thecal demo`` as it runs: a practice pump that is found like a board, until it is asked to end.
 
 Promises: what is asked for is looked at before anything runs; the pump is written down where commands look for boards
 for as long as it runs, also where it is ended by a signal; its own terminal says what to type next and what happens to
@@ -85,7 +85,7 @@ def _signals() -> Iterator[_Told]:
 
 
 def run(wish: Wish) -> None:
-    """Play the pump until told to end. Raises BadInputError, and RigUnavailableError where there is no image."""
+    """Play the pump until asked to end. Raises BadInputError, and RigUnavailableError where there is no image."""
     offset_minutes = own_offset_minutes()
     at_us = None if wish.at is None else utc_us(wish.at, offset_minutes)
     compiled = None if wish.program is None else load_prescription(wish.program)
@@ -141,7 +141,7 @@ def _deliver(rig: Rig, program: Program) -> None:
 
 
 def _say(text: str) -> None:
-    # Nobody may be looking any more: the pump goes on.
+    # Nobody may be looking any more: the pump continues.
     with suppress(OSError):
         typer.echo(text)
         sys.stdout.flush()
@@ -197,7 +197,7 @@ def _farewell(pump: PracticePump) -> str:
     )
 
 
-# --- how it goes on
+# --- how it continues
 
 
 def _can_listen() -> bool:

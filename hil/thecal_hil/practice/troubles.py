@@ -104,7 +104,7 @@ def _instant(text: str, written: str, now_ns: int) -> int:
 
 
 class Troubles:
-    """The troubles that are still to begin or to end, in order. ``said``: told of each in words."""
+    """The troubles that are still to begin or to end, in order. ``said``: called with each in words."""
 
     def __init__(self, rig: Rig, origin_ns: int, planned: Sequence[Trouble]) -> None:
         """origin_ns: the rig's instant of the beginning."""
@@ -141,7 +141,7 @@ class Troubles:
         try:
             self._rig.faults.inject(what, trouble.amount)
         except (NotImplementedError, ValueError, IndexError) as error:
-            return f"{trouble.name} can't be had: {error}"
+            return f"{trouble.name} is not available: {error}"
         return f"{trouble.name} begins" + (f" ({trouble.amount})" if trouble.amount else "")
 
     def ended(self, what: What) -> str:

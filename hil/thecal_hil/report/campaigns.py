@@ -1,8 +1,8 @@
 """Summaries that other campaigns have left in the evidence, taken in where they are of the same commit.
 
 Promises: a summary that is not what was written, or lies under another name, passes for nothing. One of another commit,
-or of none that can be told, counts as not run, and the report says which it is.
-Sources that were changed since a commit are of none: what the changes were, nobody can tell.
+or of none that is known, counts as not run, and the report says which it is.
+Sources that were changed since a commit are of none: what the changes were, nobody can know.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class CampaignState(StrEnum):
 
 @dataclass(frozen=True)
 class Campaign:
-    """command: what runs it again. wrong: each violation, with how to make it again where the campaign tells.
+    """command: what runs it again. wrong: each violation, with how to make it again where the campaign says.
 
     outcomes: of each test, by its name, for a run of tests: passed, failed or skipped.
     """

@@ -1,4 +1,4 @@
-"""Curves of measured data as paths, and times as a clock tells them, for the drawings of a report.
+"""Curves of measured data as paths, and times as a clock shows them, for the drawings of a report.
 
 Promise: a curve is thinned only where nobody could see the difference, by less than a fifth of a pixel, and its
 extremes stay.
@@ -34,7 +34,7 @@ class TimeUnit:
 
 
 def time_unit(span_s: float) -> TimeUnit:
-    """The unit in which a stretch of time is best told."""
+    """The unit in which a stretch of time reads best."""
     if span_s <= 3 * _S_PER_MINUTE:
         return TimeUnit("s", 1)
     if span_s <= 3 * _S_PER_HOUR:
@@ -54,7 +54,7 @@ def time_ticks(unit: TimeUnit, least: float, most: float, about: int = 8) -> lis
 
 
 def all_px(scale: Scale, values: Floats) -> Floats:
-    """Many values put to a scale at once."""
+    """Put many values to a scale at once."""
     begin, end = scale.px(scale.least), scale.px(scale.most)
     span = scale.most - scale.least
     return begin + (values - scale.least) / (span or 1.0) * (end - begin)

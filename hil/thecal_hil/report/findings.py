@@ -96,7 +96,7 @@ class RequirementRow:
     """A requirement: figures that name it, scenarios that name it as a whole, tests that are marked with it.
 
     traced: None for an id that the requirements file does not have, which is a fault. outcomes: of those of its tests
-    that a run of this commit tells of.
+    that a run of this commit reports.
     """
 
     id: str
@@ -128,7 +128,7 @@ class RequirementRow:
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything a report tells. matrix: None where the requirements file is not at hand.
+    """Everything a report contains. matrix: None where the requirements file is not at hand.
 
     left_out: scenarios of the library of which there is no record.
     """

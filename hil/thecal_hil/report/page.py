@@ -24,7 +24,7 @@ from thecal_hil.evidence.measurements import Outcome, figure_text
 from thecal_hil.report.course_plot import draw_course
 from thecal_hil.report.curves import time_unit
 from thecal_hil.report.divergence import first_divergence
-from thecal_hil.report.findings import Findings, Measured, RequirementRow, ScenarioGroup
+from thecal_hil.report.findings import Findings, Measured, RequirementRow, ScenarioGroup, groups_of
 from thecal_hil.report.flow_plots import flow_drawings
 from thecal_hil.report.names import close_wave_name, edges_name, run_name, wave_name
 from thecal_hil.report.small_plots import draw_edge_errors, draw_edges_around, draw_erases, draw_wear
@@ -128,8 +128,7 @@ class RecordView:
         ]
 
 
-def page_of(findings: Findings, made_at: datetime) -> str:
-    """Return the whole page as text."""
+def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("thecal_hil.report"),
         autoescape=True,
@@ -147,19 +146,41 @@ def page_of(findings: Findings, made_at: datetime) -> str:
         alarm=lambda number: ALARM_NAMES[number],
         plain_list=lambda values: ", ".join(values),
     )
+    environment.globals.update(banner=BANNER, Status=Status)
+    return environment
+
+
+def page_of_run(record: ScenarioRecord, verdict: str) -> str:
+    """Return the page of one scenario on one rig, drawn as in the report."""
+    (group,) = groups_of([record])
+    return (
+        _templates()
+        .get_template("run.html.j2")
+        .render(
+            group=group, verdict=verdict, view=lambda _: RecordView(record), has_files=False, has_rows=False
+        )
+    )
+
+
+def page_of(findings: Findings, made_at: datetime) -> str:
+    """The whole page as text."""
     views = {record.identity: RecordView(record) for record in findings.records}
-    return environment.get_template("report.html.j2").render(
-        findings=findings,
-        made_at=made_at.strftime("%Y-%m-%d %H:%M UTC"),
-        banner=BANNER,
-        view=lambda record: views[record.identity],
-        names_here={group.name for group in findings.groups},
-        alike=alike,
-        nearest=nearest,
-        wear=_total_wear(findings),
-        alarm_table=_alarm_table(findings),
-        group_status=_group_status,
-        Status=Status,
+    return (
+        _templates()
+        .get_template("report.html.j2")
+        .render(
+            findings=findings,
+            made_at=made_at.strftime("%Y-%m-%d %H:%M UTC"),
+            has_files=True,
+            has_rows=True,
+            view=lambda record: views[record.identity],
+            names_here={group.name for group in findings.groups},
+            alike=alike,
+            nearest=nearest,
+            wear=_total_wear(findings),
+            alarm_table=_alarm_table(findings),
+            group_status=_group_status,
+        )
     )
 
 

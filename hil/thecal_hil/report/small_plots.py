@@ -28,7 +28,7 @@ def small_panel(x: tuple[float, float], y: tuple[float, float]) -> Panel:
 
 
 def drawn_small(panel: Panel, title: str, description: str, name: str) -> str:
-    """The drawing that a small panel makes."""
+    """Return the drawing that a small panel makes."""
     return as_text(drawing(SMALL_WIDTH_PX, SMALL_HEIGHT_PX, title, panel.parts, description, name))
 
 

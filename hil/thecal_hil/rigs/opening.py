@@ -15,6 +15,7 @@ RIG_NAMES = ("model", "pico", "board")
 
 
 def rig_class(name: str) -> type[Rig]:
+    """Return the class of a rig by its name; raise ValueError if there is none."""
     if name == "model":
         from thecal_hil.rigs.model_rig import ModelRig
 

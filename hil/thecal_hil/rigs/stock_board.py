@@ -48,7 +48,7 @@ def digest(name):
             found.update(memoryview(buffer)[:size])
     return found.digest().hex()
 """
-"""What the board runs to take files and to tell what it then holds."""
+"""What the board runs to take files and to report what it then holds."""
 
 
 class StockBoardError(Exception):

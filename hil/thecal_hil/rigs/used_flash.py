@@ -75,7 +75,7 @@ def _first_start_of_stock() -> bytes:
 
 
 def deliver_a_little(rig: Rig) -> None:
-    """Give a pump a program and have it deliver, so that its journal tells of both."""
+    """Give a pump a program and have it deliver, so that its journal reports both."""
     course = Course(rig)
     course.set_time(local_second("2026-03-06 12:00"))
     course.refill(20_000_000)

@@ -267,7 +267,7 @@ ROWS = {
         20,
     ),
     alarms.UNDER_DELIVERY: Row(
-        "the shaft has turned 3 microsteps less than were counted, and goes on turning",
+        "the shaft has turned 3 microsteps less than were counted, and continues turning",
         inject(Fault.MOTOR_SLIPS, 10),
         900,
         acknowledge,
@@ -336,7 +336,7 @@ ROWS = {
         Fault.FLASH_IS_FOREIGN,
     ),
     alarms.SUPPLY_LOW: Row(
-        "the supply is below the level for writing flash; delivery goes on to the end of its grant",
+        "the supply is below the level for writing flash; delivery continues to the end of its grant",
         inject(Fault.SUPPLY_LOW),
         HEARTBEAT_S + 1,
         end(Fault.SUPPLY_LOW),

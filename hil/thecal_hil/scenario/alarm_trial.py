@@ -1,7 +1,7 @@
 """An alarm from its cause to its end, held against its row of the table.
 
-Promise: ``carry_out`` tells everything that is not as the table says: found too late, not answered, not told by the
-buzzer, latching when it should not or the other way round, not cleared by what the table says clears it.
+Promise: ``carry_out`` reports everything that is not as the table says: found too late, not answered, not reported
+by the buzzer, latching when it should not or the other way round, not cleared by what the table says clears it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Trial:
 
 
 def carry_out(course: Course, alarm: int, within_s: float, rate_nl_per_day: int) -> Trial:
-    """Cause an alarm of a pump that was prepared for it; ``rate_nl_per_day``: if the table has delivery go on."""
+    """Cause an alarm of a pump that was prepared for it; ``rate_nl_per_day``: if the table has delivery continue."""
     row, rig = ROWS[alarm], course.rig
     told = ALARMS[alarm]
     priority, response, latches = told[AT_PRIORITY], told[AT_RESPONSE], told[AT_LATCHES]
@@ -86,7 +86,7 @@ def carry_out(course: Course, alarm: int, within_s: float, rate_nl_per_day: int)
         must(tones_since(rig, found_ns) >= TONES[priority], "the buzzer does not sound as it should")
     status = rig.pump().interrogate()
     if response == alarms.RESPONSE_STOP or alarm == alarms.STOPPED_BY_ALARM:
-        must(status.state == STATE_STOPPED, "delivery goes on")
+        must(status.state == STATE_STOPPED, "delivery continues")
         must(motor_is_off(rig), "the motor is on")
     else:
         is_minimum = response == alarms.RESPONSE_MINIMUM_RATE

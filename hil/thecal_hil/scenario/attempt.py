@@ -2,15 +2,16 @@
 
 Promises: instants are those of the rig; the zero is a whole second of the pump's clock, the same on every rig, so the
 same course asks for the same things at the same instants of the pump's day. What the pump answers otherwise than
-declared is noted and counted, and the course goes on.
+declared is noted and counted, and the course continues.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from thecal.client import Event, Pump
 from thecal.errors import ThecalError
@@ -19,7 +20,7 @@ from thecal.status import Status
 from thecal_fw.core.events import EVENT_HELD, EVENT_PROGRAM_EFFECTIVE, EVENT_STOPPED
 from thecal_fw.core.instant import TICK_US
 from thecal_fw.core.roles import ROLE_NAMES
-from thecal_hil.contract.pump_clock import PumpClock
+from thecal_hil.contract.pump_clock import Instants, PumpClock
 from thecal_hil.contract.rig import ResetCause, Rig
 from thecal_hil.course.course import Course, Stretch
 from thecal_hil.course.load import BadWire
@@ -61,6 +62,21 @@ class Answer:
         return f"{self.step.do} was to be {declared}, and was {found}"
 
 
+class Reset(NamedTuple):
+    """began_ns: instant. clock_ns: of the beginning of the pump's clock, which the boot ROM lets wait."""
+
+    began_ns: int
+    clock_ns: int
+
+
+@dataclass(frozen=True)
+class Twin:
+    """What the same scenario came to on the model. pulses_ns: after the zero. figures: by their keys."""
+
+    pulses_ns: Instants
+    figures: Mapping[str, float]
+
+
 class KeysOf(NoKeys):
     """The host's keys of some roles. A role's key follows from its name: these open nothing but a bench pump."""
 
@@ -79,11 +95,11 @@ def key_of(role: str) -> bytes:
 class Attempt:
     """An attempt, which an action works on and a measure looks at.
 
-    looks: what the pump told of itself, by the instant at which it was asked, after the zero. resets_ns: instants.
+    looks: what the pump reported of itself, by the instant at which it was asked, after the zero. resets: in order.
     seeds: of what was made up at random. first_event: number of the first entry that the attempt can leave in the log.
     """
 
-    def __init__(self, scenario: Scenario, rig: Rig) -> None:
+    def __init__(self, scenario: Scenario, rig: Rig, make_twin: Callable[[], Twin]) -> None:
         self.scenario = scenario
         self.rig = rig
         self.course = Course(rig)
@@ -92,7 +108,7 @@ class Attempt:
         self.answers: list[Answer] = []
         self.happenings: list[Happening] = []
         self.looks: dict[int, Status] = {}
-        self.resets_ns: list[tuple[ResetCause, int]] = []
+        self.resets: list[Reset] = []
         self.seeds: dict[str, int] = {}
         self.log: list[Event] = []
         self.final: Status | None = None
@@ -101,9 +117,7 @@ class Attempt:
         self._clocks: dict[int, PumpClock] = {}
         self._walls: list[tuple[int, PumpClock]] = [(0, PumpClock(rig.boot_origin_ns))]
         self.first_event = 0
-        self.make_twin: Callable[[], Attempt] = lambda: self
-        """Set by the runner, which knows how."""
-        self._twin: Attempt | None = None
+        self._make_twin = make_twin
         self._wires = 0
         self._checks: dict[int, list[PulseCheck]] = {}
 
@@ -164,7 +178,7 @@ class Attempt:
 
     def reset(self, cause: ResetCause) -> None:
         self.course.reset(cause)
-        self.resets_ns.append((cause, self.rig.boot_origin_ns))
+        self.resets.append(Reset(self.rig.reset_ns, self.rig.boot_origin_ns))
         status = self.rig.pump().interrogate()
         self._clocks[status.boots] = PumpClock(self.course.clock.boot_origin_ns)
         self._walls.append((self.rig.boot_origin_ns, self.course.clock))
@@ -188,11 +202,10 @@ class Attempt:
 
     # --- for measures
 
-    def twin(self) -> Attempt:
-        """Return the same scenario on a model rig of its own, carried out once; without figures of its own."""
-        if self._twin is None:
-            self._twin = self.make_twin()
-        return self._twin
+    @cached_property
+    def twin(self) -> Twin:
+        """Return the same scenario on a model rig of its own, carried out once."""
+        return self._make_twin()
 
     @cached_property
     def stretches(self) -> list[Stretch]:
@@ -222,7 +235,7 @@ class Attempt:
                 # first one after a reset, which takes effect as soon as it can.
                 t_ns = self._wall_at(t_ns).whole_second_ns(t_ns)
             elif event.code in (EVENT_STOPPED, EVENT_HELD):
-                # What is owed is reckoned up to the tick in which it stopped.
+                # What is owed is calculated up to the tick in which it stopped.
                 t_ns -= event.boot_us % TICK_US * NS_PER_US
             yield Logged(t_ns, event.code, event.first, event.second)
 

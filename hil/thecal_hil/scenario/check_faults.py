@@ -16,7 +16,7 @@ from thecal_hil.scenario.params import Given
 
 LIMITS = ("least", "most", "exactly")
 _INSTANTS = ("at", "until", "begins", "after")
-_AGAINST_THE_IDEAL = {"until"}
+_AGAINST_THE_IDEAL = {"until", "rig"}
 """What those measures take that hold pulses against the prescription."""
 
 

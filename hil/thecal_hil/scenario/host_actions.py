@@ -49,6 +49,7 @@ def program(attempt: Attempt, given: Given) -> None:
 
 
 def program_with_bridge(attempt: Attempt, given: Given) -> None:
+    """Program the pump with a bridge; raise BadInputError if there is nothing to bridge."""
     therapy = attempt.therapy(given["prescription"])
     running = attempt.course.pump.read_program()
     bridge = bridged(running, therapy.program).bridge
@@ -60,7 +61,7 @@ def program_with_bridge(attempt: Attempt, given: Given) -> None:
 
 
 def review(attempt: Attempt, given: Given) -> None:
-    """Review what a person is told before anything is sent; raise BadInputError if something has to be settled
+    """Review what a person sees before anything is sent; raise BadInputError if something has to be settled
     first."""
     running = attempt.course.pump.read_program()
     lines = unsettled(review_program(running, attempt.therapy(given["prescription"]).program, given["group"]))
@@ -94,6 +95,7 @@ def withdraw(attempt: Attempt, given: Given) -> None:
 
 
 def bolus(attempt: Attempt, given: Given) -> None:
+    """Give a bolus; raise BadInputError if the program has no such bolus or a value is missing."""
     kind = KIND_NAMES.index(given["kind"])
     running = attempt.course.pump.read_program()
     if running is None:
@@ -117,6 +119,7 @@ def cancel_bolus(attempt: Attempt, given: Given) -> None:
 
 
 def temporary_rate(attempt: Attempt, given: Given) -> None:
+    """Give a temporary rate; raise BadInputError if the pump has no program."""
     running = attempt.course.pump.read_program()
     if running is None:
         raise BadInputError(["the pump has no program"])

@@ -1,4 +1,4 @@
-"""The kinds of value that an action or a measure of a scenario takes, each with how it is read and how it is told.
+"""The kinds of value that an action or a measure of a scenario takes, each with how it is read and put into words.
 
 Promise: a value is read once, strictly, and carried in the unit its key names; what it means to the pump is the affair
 of the action or measure that takes it.

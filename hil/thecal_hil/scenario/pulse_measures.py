@@ -7,6 +7,7 @@ of itself enters, save where a figure is the difference between the two.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
 from thecal_sim.edge_record import Edge
 from thecal_sim.oracle import PulseCheck
-from thecal_sim.units import NS_PER_S
+from thecal_sim.units import NS_PER_MS, NS_PER_S
 
 _UL_PER_STEP = float(1 / MICROSTEPS_PER_NL) / 1_000
 _HOUR_NS = 3_600 * NS_PER_S
@@ -155,11 +156,27 @@ def _is_energised(enables: Sequence[Edge], t_ns: int) -> bool:
 def resume_ms(attempt: Attempt, given: Given) -> float:
     """Return the longest time from a reset to an enabled driver, over all resets."""
     found: list[float] = []
-    for _, reset_ns in attempt.resets_ns:
-        on = [
-            edge.t_ns
-            for edge in attempt.rig.edges_of(ENABLE)
-            if edge.t_ns > reset_ns and edge.level == DRIVER_ENABLED
-        ]
-        found.append((on[0] - reset_ns) / 1e6 if on else float("nan"))
-    return max(found) if found else float("nan")
+    for reset in attempt.resets:
+        found.append((enabled_after_ns(attempt, reset.clock_ns) - reset.clock_ns) / NS_PER_MS)
+    return max(found, default=nan)
+
+
+def enabled_after_ns(attempt: Attempt, t_ns: int) -> float:
+    """Return when the driver was enabled first after an instant; not a number if it was not."""
+    on = (edge.t_ns for edge in attempt.rig.edges_of(ENABLE) if edge.level == DRIVER_ENABLED)
+    return next((enabled_ns for enabled_ns in on if enabled_ns > t_ns), nan)
+
+
+def before_clock_ms(attempt: Attempt, given: Given) -> float:
+    """Return what of a reset the pump's clock does not show: the boot ROM's part and the start of the clocks."""
+    return max(((reset.clock_ns - reset.began_ns) / NS_PER_MS for reset in attempt.resets), default=nan)
+
+
+def delivering_h(attempt: Attempt, given: Given) -> float:
+    """Return how long delivery was asked for within the window."""
+    begin_ns, end_ns = window_ns(attempt, given)
+    spans = (
+        min(stretch.ends_ns, end_ns) - max(stretch.begins_ns, begin_ns)
+        for stretch in attempt.course.stretches
+    )
+    return sum(max(0, span_ns) for span_ns in spans) / _HOUR_NS

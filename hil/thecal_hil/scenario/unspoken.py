@@ -3,7 +3,7 @@
 The ideal course follows the pump's log in both, so no figure of the pulses shows a pump that alarms or pauses for no
 reason. Promises: an alarm is accounted for if a check names or implies it, if the gate is to find it, or if the
 scenario lists it among its ``alarms``; a halt only if the host asked for it, or an alarm with that response was active.
-An alarm that is listed and never raised is told as well.
+An alarm that is listed and never raised is reported as well.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     volume shown = turns k (1 + slope (rate / reference - 1)) - turns lost at a reversal k - evaporated seconds + error
 
-Everything that the runs can tell is fitted at once: k, how it goes with the rate where there are several, what a
+Everything that the runs can show is fitted at once: k, how it goes with the rate where there are several, what a
 reversal loses where there is one, what evaporates where there are blank runs. So each correction brings its own
-uncertainty. What no run can tell (temperature, air, balance, density) is added from what is known of it, and the
+uncertainty. What no run can show (temperature, air, balance, density) is added from what is known of it, and the
 coverage factor goes by the degrees of freedom of all together (Welch and Satterthwaite, GUM annex G.4).
 
 Promise: the interval that is stated is of 95 % for a head whose runs scatter by chance. ``judging`` says where they

@@ -19,7 +19,7 @@ _ALIKE = 1e-9
 
 
 class SameColumnsError(ValueError):
-    """Two columns of a model can't be told apart with these readings."""
+    """Two columns of a model can't be known apart with these readings."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _inverse(matrix: list[list[float]]) -> list[list[float]]:
     for column in range(count):
         pivot = max(range(column, count), key=lambda row: abs(work[row][column]))
         if abs(work[pivot][column]) < _ALIKE:
-            raise SameColumnsError("two columns of the model can't be told apart with these readings")
+            raise SameColumnsError("two columns of the model can't be known apart with these readings")
         work[column], work[pivot] = work[pivot], work[column]
         lead = work[column][column]
         work[column] = [value / lead for value in work[column]]

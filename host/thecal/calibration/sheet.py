@@ -1,7 +1,7 @@
 """The sheet of a calibration: which pump, head and tubing, liquid and room, balance, and what is to be run.
 
 One TOML file for a bench, of which little changes from one calibration to the next. Promise: whatever is wrong in it is
-told at once, each line with its field; a field that nobody knows is refused, so that no unit passes for a comment.
+reported at once, each line with its field; a field that nobody knows is refused, so that no unit passes for a comment.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def sheet_of(fields: dict[str, Any]) -> Sheet:
+    """Return the sheet that a table holds; raise BadInputError with everything that is wrong in it."""
     table = Table(_with_dates_as_text(fields))
     about = _about(table.table("about"))
     setting = replace(_setting(table), scale=Scale())

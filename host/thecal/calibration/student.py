@@ -20,7 +20,8 @@ def two_sided_p(t: float, dof: float) -> float:
 
 
 def quantile(two_sided: float, dof: float) -> float:
-    """Return the value that chance exceeds, by its size, with probability ``two_sided``."""
+    """Return the value that chance exceeds, by its size, with probability ``two_sided``. Raise ValueError unless
+    the probability lies between 0 and 1 and the degrees of freedom have a quantile."""
     if not 0.0 < two_sided < 1.0:
         raise ValueError(f"two_sided: {two_sided:g} is no probability between 0 and 1")
     least, most = 0.0, 2.0

@@ -15,7 +15,8 @@ WEIGHTS_G_PER_ML = 8.0
 
 
 def water_g_per_ml(celsius: float) -> float:
-    """Return the density of pure water free of air, at 101.325 kPa.
+    """Return the density of pure water free of air, at 101.325 kPa. Raise ValueError unless the water has 0 to 40
+    degrees.
 
     M. Tanaka et al., Recommended table for the density of water between 0 C and 40 C based on recent experimental
     reports, Metrologia 38 (2001) 301-309, equation 1. Dissolved air takes off 2 to 5 millionths, which is left out.

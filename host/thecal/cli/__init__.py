@@ -93,7 +93,8 @@ def _options(
     open_pump: Annotated[
         bool,
         typer.Option(
-            "--open-pump", help="Go on though the pump says it has no key and this computer keeps one of it."
+            "--open-pump",
+            help="Continue though the pump says it has no key and this computer keeps one of it.",
         ),
     ] = False,
 ) -> None:
@@ -107,7 +108,7 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command; its exit code. Wrong arguments are told by Typer itself, with exit code 2."""
+    """Run the command; its exit code. Wrong arguments are reported by Typer itself, with exit code 2."""
     say_what_was_kept()
     with guarded() as guard, running_as(guard) as this:
         try:

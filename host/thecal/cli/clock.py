@@ -108,7 +108,8 @@ def _minutes(offset: str) -> int:
 
 
 def utc_us(text: str, offset_minutes: int) -> int:
-    """Return the microseconds since 1970 of a time a person gave; local to the pump unless it names its own offset."""
+    """Return the microseconds since 1970 of a time a person gave; local to the pump unless it names its own
+    offset. Raise BadInputError for what is no time, or none between 2024 and 2099."""
     try:
         given = datetime.fromisoformat(text)
     except ValueError:

@@ -73,12 +73,13 @@ def running_as(guard: Guard) -> Iterator[ThisRun]:
 def _agree_to_open(why: str) -> bool:
     if this_run().may_be_open or not sys.stdin.isatty():
         return this_run().may_be_open
-    return typer.confirm(printable(f"{why}. Go on without a key?"))
+    return typer.confirm(printable(f"{why}. Continue without a key?"))
 
 
 @contextmanager
 def connected(port: str | None) -> Iterator[Pump]:
-    """Yield a session with the pump on the port named, or with the only board attached."""
+    """Yield a session with the pump on the port named, or with the only board attached. Raise BadAnswerError if
+    no sense can be made of what answers."""
     from thecal.client import Pump
     from thecal.keys import StoredKeys
     from thecal.ports import only_board, open_port
@@ -140,11 +141,12 @@ def working(what: str) -> Iterator[None]:
 
 
 def ask(question: str, *, yes: bool, as_json: bool = False) -> None:
-    """Go on only with a person's consent; with ``--yes`` it has been given."""
+    """Continue only with a person's consent; with ``--yes`` it has been given. Raise BadInputError where there is
+    nobody to ask."""
     if yes:
         return
     if as_json or not sys.stdin.isatty():
-        raise BadInputError(["there is nobody to ask here; add --yes to go on without asking"])
+        raise BadInputError(["there is nobody to ask here; add --yes to continue without asking"])
     typer.confirm(printable(question), abort=True)
 
 
@@ -195,7 +197,7 @@ def pairs(rows: list[tuple[str, str]]) -> Table:
 
 
 def columns(*names: str) -> Table:
-    """Return an empty table with headings. What is too wide for its column goes on below and is never cut off."""
+    """Return an empty table with headings. What is too wide for its column continues below and is never cut off."""
     from rich.table import Table
 
     table = Table(*names, box=None, padding=(0, 2, 0, 0), header_style="bold")

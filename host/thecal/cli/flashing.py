@@ -97,9 +97,7 @@ def _goes_over_usb(drive: Path | None, serials: list[str], usb_port: str | None)
 
     if serials or usb_port is not None:
         if drive is not None:
-            raise BadInputError(
-                ["--drive goes with neither --serial nor --usb-port: a drive tells no number"]
-            )
+            raise BadInputError(["--drive goes with neither --serial nor --usb-port: a drive has no number"])
         if not is_available():
             raise BadInputError([f"--serial and --usb-port need what is not installed: {HOW_TO_INSTALL}"])
         return True

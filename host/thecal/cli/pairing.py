@@ -1,4 +1,4 @@
-"""The subcommands about keys: pair, which gives a pump one of this computer's, and keys, which tells what there is."""
+"""The subcommands about keys: pair, which gives a pump one of this computer's, and keys, which shows what there is."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class Reviewer:
         return self.findings
 
     def settle(self, pump: Pump, running: Program | None, new: Program, *, yes: bool) -> None:
-        """Go on only if every finding is settled; at a terminal a person is asked for what is missing."""
+        """Continue only if every finding is settled; at a terminal a person is asked for what is missing."""
         self.settle_findings(self.judge(pump, running, new), yes=yes)
 
     def settle_findings(self, findings: list[Finding], *, yes: bool) -> None:

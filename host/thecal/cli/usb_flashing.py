@@ -115,9 +115,7 @@ def _with_serial(running: list[Candidate], serial: str, boards: list[BootBoard])
         if one.serial_number == serial:
             return one
     there = ", ".join(one.serial_number for one in running) or "none"
-    boot = (
-        f". In BOOTSEL mode, where an RP2040 tells no number of its own: {_places(boards)}" if boards else ""
-    )
+    boot = f". In BOOTSEL mode, where an RP2040 has no number of its own: {_places(boards)}" if boards else ""
     raise FlashError(f"no running Thecal board has serial number {serial}; there are: {there}{boot}")
 
 

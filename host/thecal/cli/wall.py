@@ -45,11 +45,11 @@ def need_settled(clocks: Clocks, reason: str) -> None:
     if not clocks.fault or (clocks.is_told and not clocks.doubt):
         return
     if clocks.doubt and not clocks.is_told:
-        raise BadInputError([f"{clocks.fault}. Set it, or tell the time on the wall with --now TIME"])
+        raise BadInputError([f"{clocks.fault}. Set it, or give the time on the wall with --now TIME"])
     if not reason.strip():
         raise BadInputError(
             [
-                f"{clocks.fault}. Look at the clock on the wall: set the pump's clock with `thecal time --set`, or tell"
+                f"{clocks.fault}. Look at the clock on the wall: set the pump's clock with `thecal time --set`, or give"
                 " the time with --now TIME, or give a reason with --reason TEXT"
             ]
         )

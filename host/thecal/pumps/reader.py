@@ -1,4 +1,4 @@
-"""A pump's description read from its file. Every fault is told at once, with the figure that would be allowed."""
+"""A pump's description read from its file. Every fault is reported at once, with the figure that would be allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of a pump's description, read so that every fault is told at once and nothing in them is overlooked.
+"""Tables of a pump's description, read so that every fault is reported at once and nothing in them is overlooked.
 
 As ``thecal.table`` for prescriptions, and apart from it: the firmware's constants come from here, and that one reads
 them.
@@ -47,7 +47,7 @@ def read_tables(path: Path) -> tuple[dict[str, Any], bytes]:
 
 class Fields:
     """One table. What is wrong is noted in ``problems``, shared with the tables around it, and a value that passes for
-    the field is returned, so that reading goes on."""
+    the field is returned, so that reading continues."""
 
     def __init__(self, fields: dict[str, Any], place: str, problems: list[str]) -> None:
         self._fields = fields

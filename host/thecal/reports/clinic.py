@@ -1,4 +1,5 @@
-"""The clinic's report: everything an interrogation tells, the change of program, the refill, and what has happened."""
+"""The clinic's report: everything an interrogation reports, the change of program, the refill, and what has
+happened."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def _bolus_tones(program: Program | None) -> list[tuple[str, str]]:
             f" {times(patient.most_per_day)} in 24 hours, {duration(patient.lockout_minutes)} apart.",
         ),
         ("One short tone", "The extra dose is given."),
-        ("Three short tones", "It is not given: too soon, too often, or an alarm. Do not go on pressing."),
+        ("Three short tones", "It is not given: too soon, too often, or an alarm. Do not continue pressing."),
     ]
 
 

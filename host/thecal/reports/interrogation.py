@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Interrogation:
     """A pump at one instant. dates: local time on the wall, None if there are none to give. clocks: both, as they were.
 
-    boluses: what was given on demand, and how long the drug before goes on yet. last_dose: the daily dose last
+    boluses: what was given on demand, and how long the drug before continues yet. last_dose: the daily dose last
     delivered, None before the first.
     """
 

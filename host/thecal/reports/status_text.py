@@ -94,7 +94,7 @@ def dose_now(status: Status, bridge_left_s: int) -> str:
 
 def _reservoir(status: Status) -> str:
     if not status.fill_known:
-        return "unknown; tell with `thecal refill`"
+        return "unknown; set it with `thecal refill`"
     return f"{status.residual_nl / _NL_PER_ML:.3f} mL of the {status.fill_nl / _NL_PER_ML:g} mL filled"
 
 
@@ -121,7 +121,7 @@ def _low_alarm(status: Status, outlook: ReservoirOutlook) -> str:
 def status_document(pump: Pump, status: Status) -> dict[str, Any]:
     """Return everything an interrogation reports, with names in place of numbered words.
 
-    dose_mcg_per_day: None while a bridge gives a drug whose concentration the program no longer tells.
+    dose_mcg_per_day: None while a bridge gives a drug whose concentration the program no longer has.
     """
     boluses = pump.boluses()
     bridge_left_s = boluses.bridge_left_s
@@ -214,7 +214,7 @@ def _words_of(event: Event) -> str:
     if event.code == events.EVENT_JOURNAL:
         return f"{CONDITION_NAMES[first]}, record {second}"
     if event.code == events.EVENT_COUNTS_FULL:
-        return f"at microstep {first} of this life: the pump resets itself and goes on"
+        return f"at microstep {first} of this life: the pump resets itself and continues"
     if event.code in (events.EVENT_SUPPLY_LOW, events.EVENT_SUPPLY_GOOD, events.EVENT_HELD):
         return f"at microstep {first}"
     if event.code == events.EVENT_TIMING_FAULT:

@@ -36,7 +36,7 @@ class Scale:
 
 
 def ticks(least: float, most: float, about: int = 5) -> list[float]:
-    """Round numbers, ``about`` so many, from one bound to the other."""
+    """Return round numbers, ``about`` so many, from one bound to the other."""
     span = most - least
     if span <= 0:
         return [least]
@@ -44,13 +44,13 @@ def ticks(least: float, most: float, about: int = 5) -> list[float]:
 
 
 def multiples(least: float, most: float, step: float) -> list[float]:
-    """All multiples of a step from one bound to the other."""
+    """Return all multiples of a step from one bound to the other."""
     first, last = ceil(least / step - 1e-9), floor(most / step + 1e-9)
     return [step * number for number in range(first, last + 1)]
 
 
 def round_up(value: float) -> float:
-    """The next round number from a value on, for the end of an axis."""
+    """Return the next round number from a value on, for the end of an axis."""
     return _next_round(value * 0.999999, (1, 1.5, 2, 3, 4, 5, 6, 8, 10)) if value > 0 else 1.0
 
 
@@ -60,17 +60,17 @@ def _next_round(value: float, factors: Sequence[float]) -> float:
 
 
 def label_of(value: float) -> str:
-    """A number on an axis."""
+    """Return a number as it stands on an axis."""
     return f"{round(value, 9) + 0.0:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
 
 
 def short(px: float) -> str:
-    """A place or a length, to a tenth of a pixel."""
+    """Return a place or a length, to a tenth of a pixel."""
     return f"{px:.1f}".removesuffix(".0")
 
 
 def shape(tag: str, kind: str, at: dict[str, float], /, **attributes: str) -> Element:
-    """Any shape. at: its places and lengths."""
+    """Return any shape. at: its places and lengths."""
     node = element(tag, **{name: short(px) for name, px in at.items()}, **attributes)
     if kind:
         node.set("class", kind)
@@ -94,13 +94,13 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str = "", **style: st
 
 
 def polyline(points: Iterable[Point], kind: str = "", *, closed: bool = False, **style: str) -> Element:
-    """Straight pieces from point to point. closed: with the area within."""
+    """Draw straight pieces from point to point. closed: with the area within."""
     places = " ".join(f"{short(x)},{short(y)}" for x, y in points)
     return shape("polygon" if closed else "polyline", kind, {}, points=places, **style)
 
 
 def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start", **style: str) -> Element:
-    """Words on the base line y. anchor: which part of them stands at x, start, middle or end."""
+    """Set words on the base line y. anchor: which part of them stands at x, start, middle or end."""
     node = element("text", words, x=short(x), y=short(y), text_anchor=anchor, **style)
     if kind:
         node.set("class", kind)
@@ -110,7 +110,7 @@ def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start", 
 def drawing(
     width: float, height: float, title: str, parts: Iterable[Element], description: str = "", name: str = ""
 ) -> Element:
-    """The whole drawing. name: unique within the page, where a page has several with a title and a description."""
+    """Put the whole drawing together. name: unique within the page, with a title and a description."""
     root = element(
         "svg",
         element("title", title),

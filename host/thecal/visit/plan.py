@@ -25,7 +25,7 @@ class DeclinedError(ThecalError):
 
 @dataclass
 class Plan:
-    """Volumes in nL. None: not asked for. Of a guided visit the answers come as it goes on.
+    """Volumes in nL. None: not asked for. Of a guided visit the answers come as it continues.
 
     no_bridge: another drug or concentration is in tubing and catheter already. wall: the time on the wall. set_clock:
     the pump's clock is to be set by it. start: delivery is to begin where the pump stands. contacts: for the family.
@@ -59,7 +59,7 @@ class Talk(Protocol):
         ...
 
     def agree(self, question: str) -> None:
-        """Go on only with consent; raises DeclinedError, or BadInputError where there is nobody to ask."""
+        """Continue only with consent; raises DeclinedError, or BadInputError where there is nobody to ask."""
         ...
 
     def need_reason(self, why: str) -> None:

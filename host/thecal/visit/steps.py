@@ -1,7 +1,7 @@
 """The steps of a visit and what follows each, as a table.
 
 Nothing changes the pump before everything has been looked at, judged and agreed to: the new program is reviewed and
-has passed the pump's own check before the reservoir's new contents are told. A step that fails ends the visit; what
+has passed the pump's own check before the reservoir's new contents are reported. A step that fails ends the visit; what
 was done by then stays done, each step whole or not at all, and the record says which.
 """
 

@@ -233,9 +233,7 @@ class Visit:
         fill_nl = self._plan.fill_nl
         return (
             "set the pump's clock" if self._plan.set_clock else "",
-            f"tell the pump that its reservoir now holds {millilitres(fill_nl)} mL"
-            if fill_nl is not None
-            else "",
+            f"set the reservoir to {millilitres(fill_nl)} mL" if fill_nl is not None else "",
         )
 
     def _check_fill(self, capacity_nl: int) -> None:
@@ -297,7 +295,7 @@ class Visit:
     def _confirm_dates(self, pump: Pump) -> str | None:
         self.record.now = read = interrogate(pump, self._plan.wall)
         if self.record.filled_nl is not None and read.status.fill_nl != self.record.filled_nl:
-            raise ThecalError(f"the pump counts from {read.status.fill_nl} nL instead of what it was told")
+            raise ThecalError(f"the pump counts from {read.status.fill_nl} nL instead of what was set")
         if self._digest is not None and read.status.program_digest != self._digest:
             raise ThecalError("the pump has another program than the one agreed to; interrogate it")
         if self.record.is_standing:
@@ -364,7 +362,8 @@ class Visit:
         """Warn about the one order that must not be left half-way: another drug in the reservoir under the old
         program.
 
-        A person fills before they tell, so this holds from the moment that a fill is told of, whatever came after.
+        A person fills before they report it, so this holds from the moment that a fill is reported, whatever came
+        after.
         """
         record, compiled = self.record, self._plan.compiled
         running = record.before.program if record.before is not None else None

@@ -1,6 +1,6 @@
 """Holds what the pump concludes of the fluid against plant and sensors: ``make fluid``.
 
-Each part is kept as it is finished, so a campaign that was stopped goes on when it is run again; ``--afresh`` begins
+Each part is kept as it is finished, so a campaign that was stopped continues when it is run again; ``--afresh`` begins
 anew, and so does a change of the sources. It exits with 1 where a figure falls short, and prints what it cost.
 """
 

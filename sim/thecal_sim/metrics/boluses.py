@@ -28,7 +28,7 @@ class BolusAccuracy:
 
 def bolus_accuracy(delivered_nl: NDArray[np.float64], prescribed_nl: NDArray[np.float64]) -> BolusAccuracy:
     """Return the accuracy of boluses by what each delivered beyond the basal rate, and what each was to be;
-    (boluses,) both."""
+    (boluses,) both. Raise ValueError unless there is a bolus, and each has a volume and was measured."""
     if not len(delivered_nl) or not (prescribed_nl > 0).all():
         raise ValueError("prescribed_nl: one bolus at least, and none of nothing")
     if not np.isfinite(delivered_nl).all():

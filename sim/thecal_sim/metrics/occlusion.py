@@ -1,4 +1,4 @@
-"""An occluded line: how long until somebody is told, how much was not given, and the unintended bolus on release."""
+"""An occluded line: how long until somebody knows, how much was not given, and the unintended bolus on release."""
 
 from __future__ import annotations
 

@@ -88,8 +88,8 @@ def trumpet(
 def window_errors(
     volume_nl: Volumes, prescribed_nl: Volumes, span: int, step: int = 1
 ) -> NDArray[np.float64]:
-    """Return the error in percent of every window of ``span`` samples, each beginning ``step`` samples after the one
-    before."""
+    """Return the error in percent of every window of ``span`` samples, each beginning ``step`` samples after the
+    one before. Raise ValueError if nothing is prescribed in a window."""
     delivered_nl = (volume_nl[span:] - volume_nl[:-span])[::step]
     due_nl = (prescribed_nl[span:] - prescribed_nl[:-span])[::step]
     if (due_nl <= 0).any():

@@ -28,7 +28,7 @@ _NEGLIGIBLE = 1e-18
 
 
 def compliance_of_tube(length_m: float, bore_mm: float, outer_mm: float, modulus_mpa: float) -> float:
-    """Return what a tube stores for each kPa, in nL."""
+    """Return what a tube stores for each kPa, in nL. Raise ValueError unless the bore is smaller than the tube."""
     if not 0 < bore_mm < outer_mm:
         raise ValueError(f"bore_mm: {bore_mm}; must lie between 0 and outer_mm: {outer_mm}")
     volume_nl = length_m * pi * (bore_mm / 2) ** 2 * 1e6

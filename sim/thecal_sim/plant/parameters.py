@@ -1,4 +1,4 @@
-"""All parameters of a plant: one value, so that a run can be told, drawn at random and done again."""
+"""All parameters of a plant: one value, so that a run can be described, drawn at random and done again."""
 
 from __future__ import annotations
 

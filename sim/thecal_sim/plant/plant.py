@@ -1,8 +1,8 @@
 """The plant: everything that a pump's microsteps move, behind one object.
 
-Promises: it is told the instants at which the shaft is commanded a microstep, and says which were turned; what it is
+Promises: it gets the instants at which the shaft is commanded a microstep, and says which were turned; what it is
 like follows from those, its parameters, its seed and what disturbs it, and from nothing else: not from how the
-microsteps are told, nor from who asks for what. Time is virtual. On the model it lives in the pump's own time;
+microsteps are announced, nor from who asks for what. Time is virtual. On the model it lives in the pump's own time;
 beside an emulated board it has a time of its own, which each microstep brings up to its instant.
 
 A microstep at the very instant of a disturbance comes before it.
@@ -59,8 +59,9 @@ class Plant:
         self._outputs = Outputs(parts, self.seed, env.now_ns, self._shaft, line, self._reservoir)
 
     def live_in(self, env: VirtualTime, catch_up: Callable[[], object]) -> Shaft:
-        """Share a time from now on; before anything has happened. ``catch_up`` has whoever commands the shaft tell all
-        microsteps up to now. The shaft returned takes them in bulk: ``turn`` without a look at the time."""
+        """Share a time from now on; before anything has happened. ``catch_up`` has whoever commands the shaft
+        tell all microsteps up to now. The shaft returned takes them in bulk: ``turn`` without a look at the time.
+        Raise ValueError if anything has."""
         if env is not self.env:
             if not self._is_untouched():
                 raise ValueError("the plant has a past or plans of its own: attach it before all else")
@@ -147,7 +148,8 @@ class Plant:
         return max(self.env.now_ns, self._shaft.last_command_ns)
 
     def advance(self, t_ns: int) -> None:
-        """Let happen what happens by itself up to an instant, up to which all microsteps have been announced."""
+        """Let happen what happens by itself up to an instant, up to which all microsteps have been announced.
+        Raise ValueError if it lies ahead in a time that is shared."""
         if self._owns_time:
             with self._in_its_time():
                 self.env.run_until(max(t_ns, self.now_ns))
@@ -157,7 +159,8 @@ class Plant:
             )
 
     def at(self, t_ns: int, action: Callable[[], object]) -> None:
-        """Have something happen at an instant ahead, such as ``plant.occlude``."""
+        """Have something happen at an instant ahead, such as ``plant.occlude``. Raise ValueError if it is in the
+        past."""
         self._catch_up()
         if t_ns < self.now_ns:
             raise ValueError(f"t_ns: {t_ns} is in the past; it is {self.now_ns} ns now")

@@ -67,7 +67,8 @@ class Reservoir:
     def refill(
         self, t_ns: int, at_nl: float, volume_nl: float, concentration_ng_per_nl: float | None = None
     ) -> None:
-        """Withdraw all that can be and fill in so much, of the concentration of the fill before if none is given."""
+        """Withdraw all that can be and fill in so much, of the concentration of the fill before if none is given.
+        Raise ValueError for a volume or concentration that can't be."""
         if volume_nl < 0:
             raise ValueError(f"volume_nl: {volume_nl}; must not be negative")
         before, residual_nl = self.fills[-1].concentration_ng_per_nl, self.parameters.residual_nl

@@ -1,8 +1,9 @@
 """The shaft: which of the commanded microsteps are turned, and the pressure that the turned ones build up.
 
-Promises: the answer is the same, to the last bit, whether microsteps are told one by one or by the million, and whoever
-asks for what in between. That is since the course is cut into the same pieces either way: after each piece it is known
-how many further microsteps are turned whatever their instants, and only a microstep beyond that is looked at by itself.
+Promises: the answer is the same, to the last bit, whether microsteps are given one by one or by the million, and
+whoever asks for what in between. That is since the course is cut into the same pieces either way: after each piece
+it is known how many further microsteps are turned whatever their instants, and only a microstep beyond that is
+looked at by itself.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ class LocalTime:
         return minute * NS_PER_MINUTE - offset
 
     def minute_at(self, t_ns: int) -> int:
-        """Return the local minute that an instant lies in, by the clock as it is now."""
+        """Return the local minute that an instant lies in, by the clock as it is now. Raise ValueError if the
+        clock shows none."""
         offset = self.local_minus_t_ns
         if offset is None:
             raise ValueError("the time is unknown")

@@ -1,4 +1,4 @@
-"""The reference: told what is asked of a pump and when each change takes effect, it says what is given and what is not.
+"""The reference: from what is asked of a pump and when each change takes effect, it says what is given and what is not.
 
 Change instants come from the pump's answers; everything that follows from them is worked out here. Where the document
 leaves an instant open (a request that is judged for one of two seconds, ages after a power cut), the verdict says so.
@@ -153,7 +153,7 @@ class Therapy:
         return left_nl
 
     def power_cut(self, t_ns: int, recorded_ns: int) -> None:
-        """Cut the power at an instant and give it back at once; the pump's running time goes on from one it had
+        """Cut the power at an instant and give it back at once; the pump's running time continues from one it had
         recorded."""
         self._come_to(t_ns)
         state = self.state

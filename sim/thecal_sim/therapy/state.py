@@ -65,7 +65,7 @@ class State:
 
     @property
     def is_waiting_for_power(self) -> bool:
-        """Return True if delivery was interrupted and goes on by itself once it can."""
+        """Return True if delivery was interrupted and continues by itself once it can."""
         return self.is_delivering and self.delivering_from_ns == _NOT_YET_NS
 
     def interrupt(self) -> None:

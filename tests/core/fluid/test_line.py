@@ -1,4 +1,4 @@
-"""A closed line is told from one that is open, from one that is broken, and from a sensor that is off."""
+"""A closed line is distinguished from one that is open, from one that is broken, and from a sensor that is off."""
 
 import pytest
 from hypothesis import given

@@ -3,7 +3,7 @@
 Blocks of equal volume are compared. In a broken line all of two blocks lie below the least of the four before the one
 in which it broke; coughing and straining only ever raise a pressure, and a strain that ends has to have filled all four
 to be taken for the usual. A line without any pressure of its own, as on a bench whose tip hangs in the open, has none
-to lose: nothing is found there, and the weight has to tell.
+to lose: nothing is found there, and the weight has to show it.
 """
 
 from thecal_fw.core.fluid.thresholds import LEAST_FALL_PA

@@ -91,7 +91,7 @@ class FreeFlowWatch:
 
 
 class TrendWatch:
-    """off_ug: by how much the latest window that tells is off, positive where too much has come out. blocks: how long
+    """off_ug: by how much the latest window that counts is off, positive where too much has come out. blocks: how long
     that window is."""
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 Promises: nothing of the firmware's arithmetic enters it; a change holds from the instant that the pump's answer names.
 One that the pump's log says was put off holds from the second on which the log says it took effect; until then what
-held before goes on, so that no pulse may be lost by it. Instants are the rig's, in nanoseconds.
+held before continues, so that no pulse may be lost by it. Instants are the rig's, in nanoseconds.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class History:
     # --- what was asked for, and answered with an instant
 
     def program(self, asked_ns: int, holds_ns: int, regimen: Regimen) -> None:
-        """Take over another program: nothing that was given beside the one before goes on."""
+        """Take over another program: nothing that was given beside the one before continues."""
         self._regimen = regimen
         self._afresh(asked_ns, holds_ns)
 

@@ -316,7 +316,7 @@ class _Run:
             event, rig.now_ns - min(offset_ns, 0), _WITHIN_NS.get(event, _AHEAD_NS)
         )
         if coming_ns is not None and event is Event.BLOCK_END:
-            # Nothing on the board says so; up to then it goes on as its copy did.
+            # Nothing on the board says so; up to then it continues as its copy did.
             instants.append(coming_ns)
         return coming_ns
 
@@ -533,7 +533,7 @@ class _Run:
             life.wrong.append(f"{life.late_without_erase} changes late with no erase in the way")
         if abs(life.margin_us - life.margin_outside_us) > _MOST_MARGIN_DIFFERENCE_US:
             life.wrong.append(
-                f"a margin of {life.margin_us} us is told, {life.margin_outside_us} us are seen"
+                f"a margin of {life.margin_us} us is reported, {life.margin_outside_us} us are seen"
             )
         if status["state"] != STATE_DELIVERING:
             life.wrong.append("the pump stands at the end")

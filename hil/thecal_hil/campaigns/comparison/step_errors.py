@@ -27,7 +27,8 @@ class StepErrors:
 
 
 def step_errors(rises_ns: NDArray[np.int64], interval_ns: float, end_ns: int) -> StepErrors:
-    """Hold rising edges (ns, in order, at least one) against a pulse every ``interval_ns`` until ``end_ns``."""
+    """Hold rising edges (ns, in order, at least one) against a pulse every ``interval_ns`` until ``end_ns``.
+    Raise ValueError without any edge."""
     if not len(rises_ns):
         raise ValueError("rises_ns: there is no pulse to begin from")
     due_ns = rises_ns[0] + interval_ns * np.arange(len(rises_ns))

@@ -1,6 +1,6 @@
 """Plays a sequence on a rig and holds it, after every step, against the reference of therapy and against the pulses.
 
-Promises: a sequence is played the same way on every rig; the reference is told only what was asked for, what the pump
+Promises: a sequence is played the same way on every rig; the reference gets only what was asked for, what the pump
 answered and which instants it named; the first thing that differs ends the run as ``ViolationError``, with its step.
 """
 

@@ -1,6 +1,6 @@
 """The words between host and pump: requests by message, and events by name, with the meaning of their values.
 
-The one place that knows how the log tells of doses; everything else works with what is here.
+The one place that knows how the log reports doses; everything else works with what is here.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _ENDS = {
     "held delivery": End.HELD,
 }
 _END_NAMES: tuple[str, ...] = getattr(events, "END_NAMES", ())
-"""Firmware that names no ends tells only whether a dose was cut short."""
+"""Firmware that names no ends reports only whether a dose was cut short."""
 
 
 class RefusedError(Exception):
@@ -126,7 +126,8 @@ class PumpWords:
         self.connect()
 
     def connect(self) -> None:
-        """Connect a session of its own, after the pump has been reset or has been left alone for long."""
+        """Connect a session of its own, after the pump has been reset or has been left alone for long. Raise
+        SilentError if nothing answers."""
         self._rig.port.timeout = _PATIENCE_S
         try:
             self._link = RawLink(self._rig.port)

@@ -1,4 +1,4 @@
-"""Holds what the log tells of doses against the reference: each begin, each end, each volume, once."""
+"""Holds what the log reports of doses against the reference: each begin, each end, each volume, once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TOLD_WITHIN_NS = 3 * NS_PER_S // 2
 
 
 class ToldDoses:
-    """Everything that one pump's log has told of doses, by kind and in its order."""
+    """Everything that one pump's log has reported of doses, by kind and in its order."""
 
     def __init__(self) -> None:
         self._begun: dict[str, list[tuple[int, int]]] = {kind: [] for kind in Kind}
@@ -31,7 +31,7 @@ class ToldDoses:
             self._ended[event.kind].append(event)
             if event.number not in self._under_way:
                 self._wrong.append(
-                    f"the end of dose {event.number} is told, and no begin, or both ends of one"
+                    f"the end of dose {event.number} is reported, and no begin, or both ends of one"
                 )
             if event.number:
                 self._under_way.discard(event.number)

@@ -43,7 +43,7 @@ _SOURCES = (
 
 MEASUREMENTS = (
     Measurement("trials", "commands disturbed", "trials", least=1),
-    Measurement("silent", "nobody was told", "trials", most=0),
+    Measurement("silent", "nothing was reported", "trials", most=0),
     Measurement("wrong", "a wrong word", "trials", most=0),
     Measurement("other", "tracebacks, or keys that differ", "trials", most=0),
 )

@@ -6,7 +6,7 @@ the compiled path, and leaves the same bytes each time; those of an hour and les
 compiler. Random programs meet every case of every form of instruction. The campaign fails where anything differs, where
 a case was not taken, where the architecture excludes what was left, and where fewer instructions were compared than
 asked for. What is done is kept by scenario, together with a digest of everything it depends on, so that a
-campaign that was stopped goes on.
+campaign that was stopped continues.
 """
 
 from __future__ import annotations

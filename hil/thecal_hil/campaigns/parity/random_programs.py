@@ -173,7 +173,7 @@ class Episode:
         memory, offset = _memory_at(pico, self.code_at)
         memory[offset : offset + 2 * CODE_HALFWORDS] = self.code.tobytes()
         if self.at_an_end:
-            # Whoever goes on reading at the beginning of flash finds an instruction to be made of it.
+            # Whoever continues reading at the beginning of flash finds an instruction to be made of it.
             pico.chip.flash[:2] = _SECOND_OF_A_CALL
         core = pico.chip.core
         for index, word in enumerate(self.registers):

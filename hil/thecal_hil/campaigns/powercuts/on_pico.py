@@ -2,9 +2,9 @@
 visit and at random instants, each time in a copy of the process that carries the visit out.
 
 Promises: every cut begins from the very state in which the visit stood; after it the board boots from its flash as it
-was left, with its memory lost; all that is checked is what the pump then tells its host, and the steps that came out.
-Of the torn outcomes those are tried that the emulated chip can hold: bits that read differently each time are left to
-the model.
+was left, with its memory lost; all that is checked is what the pump then reports to its host, and the steps that
+came out. Of the torn outcomes those are tried that the emulated chip can hold: bits that read differently each time
+are left to the model.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class PicoCut:
 
 
 class PowerWasCutError(Exception):
-    """The visit can't go on."""
+    """The visit can't continue."""
 
 
 class PicoVisit(Witness):
@@ -115,7 +115,7 @@ class PicoVisit(Witness):
             fits if status.fill_known else None in facts.fills, f"reservoir: {status.fill_nl} at {filled_at}"
         )
         goes_on = status.state != STATE_STOPPED
-        must(goes_on in facts.delivering, f"delivery: goes on is {goes_on}")
+        must(goes_on in facts.delivering, f"delivery: continuing is {goes_on}")
         must(not status.active_alarms & LATCHING, f"alarms: {status.active_alarms:#x} came from nowhere")
         must(status.journal_condition in (BLANK, GOOD), f"condition: {status.journal_condition}")
         if facts.delivering == {True}:
@@ -178,7 +178,7 @@ class PicoTrials:
             self._rig.board.reset(ResetCause.POWER_ON)
 
     def _is_copy_for(self, cut: PicoCut, category: str) -> bool:
-        """Try a cut in a copy of this process. True in the copy, which goes on with the power cut; False here."""
+        """Try a cut in a copy of this process. True in the copy, which continues with the power cut; False here."""
         self._number += 1
         if self._end is not None or not self._mine(self._number, cut):
             return False

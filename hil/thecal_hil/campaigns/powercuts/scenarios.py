@@ -58,6 +58,7 @@ def refills(course: Witness) -> None:
 
 
 def alarm_raised_and_acknowledged(course: Recording) -> None:
+    """Raise an alarm and acknowledge it; raise ValueError if the pump has none."""
     delivery_begins(course)
     course.program(FAST)
     course.run_for(10)
@@ -107,6 +108,7 @@ def event_log_fills_sectors(course: Witness) -> None:
 
 
 def program_repair(course: Recording) -> None:
+    """Let a program rot and be repaired; raise ValueError if the pump does not notice."""
     delivery_begins(course)
     state = course.pump.controller.keeper.journal.state
     if state is None:

@@ -43,7 +43,7 @@ class Cut:
 
 
 def cut_of(text: str) -> Cut:
-    """Return what ``str`` of a cut says."""
+    """Return what ``str`` of a cut says. Raise ValueError for what is no cut."""
     parts = text.split(":")
     if len(parts) not in (4, 6):
         raise ValueError(
@@ -88,6 +88,7 @@ class Trials:
         return kinds
 
     def cut_twice(self, chip: NorFlash, operation: Operation, cut: Cut) -> None:
+        """Cut once, and in the recovery from it; raise ValueError if the recovery has no such operation."""
         after = chip_after(chip, operation, Cut(cut.scenario, cut.operation, cut.outcome, cut.seed))
         kinds: list[str] = []
         after.before_operation = lambda index, kind, sector, offset: kinds.append(kind)
@@ -133,7 +134,8 @@ def _steps(operation: Operation, outcome: str) -> tuple[int, int]:
 
 
 def chip_after(chip: NorFlash, operation: Operation, cut: Cut) -> NorFlash:
-    """Return a copy of the chip on which the operation was cut, with power again."""
+    """Return a copy of the chip on which the operation was cut, with power again. Raise ValueError for an
+    operation that can't be cut."""
     after = chip.copy(cut.number())
     after.cut_at(after.operation, cut.outcome)
     try:

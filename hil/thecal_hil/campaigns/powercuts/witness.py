@@ -18,7 +18,7 @@ class Facts:
     flight.
 
     digests: of the program, None for none. fills: (fill_nl, least and most lifetime microsteps at the refill), None
-    for never. delivering: whether it goes on. must_alarms, may_alarms: bits of latched alarms that are durable, and
+    for never. delivering: whether it continues. must_alarms, may_alarms: bits of latched alarms that are durable, and
     those that may be there. read: events that a host has read, by number. quantum_steps: the largest so far.
     repaired: whether something was spoiled besides.
     """
@@ -92,7 +92,7 @@ class Witness(ABC):
         self.facts = replace(self.facts, may_alarms=self.facts.may_alarms & shown)
 
     def alarm_is_acknowledged(self, bit: int) -> None:
-        """Note that a person acknowledges the alarm, and that it clears."""
+        """Note that a person acknowledges the alarm, and that it clears. Raise ValueError if it does not clear."""
         self.facts = replace(self.facts, must_alarms=self.facts.must_alarms & ~bit)
         active = self.host.acknowledge(bit).active_alarms
         if active & bit:

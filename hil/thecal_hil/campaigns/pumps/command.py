@@ -28,7 +28,8 @@ _MOST_VOLUME_MICROSTEPS = 1
 
 
 def image_for(description: str) -> Path:
-    """Return the image of one pump, built unless it is there already."""
+    """Return the image of one pump, built unless it is there already. Raise RuntimeError with what the build says
+    if that fails."""
     output = _FOLDER / f"image-{Path(description).stem}"
     command = [sys.executable, str(REPOSITORY / "firmware/board/build.py"), "uf2"]
     built = subprocess.run(

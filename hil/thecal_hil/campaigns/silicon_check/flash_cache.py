@@ -84,7 +84,7 @@ _MEMORY: Final = 0x2000_0000
 _LINE: Final = 8
 _READS: Final = 1_024
 _LEAST_COST: Final = 4.0
-"""Cycles of a miss below which nothing tells one from a hit."""
+"""Cycles of a miss below which nothing distinguishes one from a hit."""
 _FLUSHES: Final = 64
 _CYCLES_OF_A_TURN: Final = 7
 """Of the loop that has the cache flushed: store and load 2 each, subtraction 1, branch 2."""

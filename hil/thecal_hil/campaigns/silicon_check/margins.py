@@ -20,6 +20,7 @@ _NO_CHANGE: Final = "the pump has delivered nothing since its reset: have it del
 
 
 def readings(pump: Pump) -> Readings:
+    """Yield the margins; raise NotMeasuredError if the pump has made no change yet."""
     status = pump.interrogate()
     yield "take-over", _ms(status.take_over_us)
     yield "collect", _ms(status.collect_us)

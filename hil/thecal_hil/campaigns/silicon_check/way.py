@@ -96,6 +96,7 @@ class SerialWay:
         return port
 
     def find_pump(self, within_s: float = FIND_WITHIN_S) -> Pump:
+        """Return a session with the pump; raise ThecalError if it is not found again in time."""
         self.close()
         deadline_s = time.monotonic() + within_s
         while True:
@@ -113,6 +114,7 @@ class SerialWay:
                 self.sleep(_LOOK_EVERY_S)
 
     def leave_boot_loader(self) -> None:
+        """Leave the boot loader; raise ThecalError if the board does not in time."""
         self.close()
         picotool = shutil.which("picotool")
         if picotool is not None:

@@ -1,4 +1,5 @@
-"""One slip or one right change put to the rules: what they say, and whether that is told apart from what was meant."""
+"""One slip or one right change put to the rules: what they say, and whether that is distinguished from what was
+meant."""
 
 from __future__ import annotations
 
@@ -69,7 +70,7 @@ def judge(case: Case, library: Library) -> Verdict:
 
 def is_caught(typed: Case, intended: Case, library: Library) -> bool:
     """Return True if what was typed is met with anything that what was meant is not: a reason asked for either way
-    tells nobody that a finger slipped."""
+    reports to nobody that a finger slipped."""
     wrong, right = judge(typed, library), judge(intended, library)
     return bool(wrong.refusal and not right.refusal) or not wrong.signs <= right.signs
 

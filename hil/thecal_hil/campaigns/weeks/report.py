@@ -32,13 +32,13 @@ FIGURES = (
     "trumpet_930_min_least_percent",
     "worst_count_error_microsteps",
 )
-"""Told in text; the JSON has all columns."""
+"""Reported in text; the JSON has all columns."""
 WORST_BY = ("overall_error_percent", "worst_hour_error_percent", "trumpet_15_min_most_percent")
 """The larger, whichever its sign, the worse."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SHOWN_WORST = 3
 NAMED_WRONG = 100
-"""Of more runs that went wrong the number is told."""
+"""Of more runs that went wrong the number is reported."""
 
 
 def summary(results: Results) -> dict[str, Any]:

@@ -27,7 +27,7 @@ _NAMED = 10
 
 
 class CampaignError(Exception):
-    """A campaign can't go on here; the message says why, for a person."""
+    """A campaign can't continue here; the message says why, for a person."""
 
 
 class WrongPartsError(CampaignError):

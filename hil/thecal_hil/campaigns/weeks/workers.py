@@ -25,7 +25,7 @@ from typing import Protocol
 from thecal_hil.campaigns.weeks.week import Row
 
 _OUT_PER_WORKER = 2
-"""Batches: one in work, and one to go on with at once."""
+"""Batches: one in work, and one to continue with at once."""
 
 
 @dataclass(frozen=True)

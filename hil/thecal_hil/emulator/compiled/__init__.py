@@ -37,7 +37,7 @@ _log = logging.getLogger("thecal_hil.emulator")
 
 def is_wanted() -> bool:
     """Return True if to use compiled code, as the environment says. Says once, where it is not there, what is
-    missing."""
+    missing. Raise ValueError for a value of it that means nothing."""
     choice = os.environ.get(SWITCH, "")
     if choice == "interpreted":
         return False

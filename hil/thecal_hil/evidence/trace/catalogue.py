@@ -113,6 +113,7 @@ def rows(table: Table, name: str) -> list[Table]:
 
 
 def must_be_right(path: Path, table: Table) -> None:
+    """Raise CatalogueError with everything that is wrong in a table."""
     if problems := table.problems():
         raise CatalogueError("\n".join(f"{path}: {problem}" for problem in problems))
 

@@ -115,7 +115,7 @@ def try_all(
 ) -> None:
     """Try these mutants, keeping each result at once, and see that what noticed them passes without them."""
     count = Count(len(planned), "mutants")
-    # Each run has a copy of its own, so that several may go on side by side.
+    # Each run has a copy of its own, so that several may continue side by side.
     with TemporaryDirectory(dir=_made(root / COPIES)) as folder, shown("trace-mutants", count):
         copy = Copy(root, Path(folder) / "copy")
         for one in planned:

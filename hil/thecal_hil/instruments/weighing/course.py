@@ -1,9 +1,9 @@
 """The way from a balance's record to the volume that came out: in order, without what the balance or a hand did to
 it.
 
-Promises: whatever is left out or put right is told as a finding, with where and how much; nothing is put right that was
-not found in the record. What came out while the balance was set to zero is not known and is taken to have gone on as
-around it; a gap is crossed straight, and its length is told.
+Promises: whatever is left out or put right is reported as a finding, with where and how much; nothing is put right
+that was not found in the record. What came out while the balance was set to zero is not known and is taken to have
+continued as around it; a gap is crossed straight, and its length is reported.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def course_of(record: MassRecord, expected: tuple[Span, ...] = (), *, from_reser
     gaps = tuple(Span(float(time_s[at]), float(time_s[at + 1])) for at in gap_at)
     for gap in gaps[:_TOLD]:
         findings.append(
-            f"no reading from {at_text(gap.begin_s)} to {at_text(gap.end_s)}: taken to have gone on evenly"
+            f"no reading from {at_text(gap.begin_s)} to {at_text(gap.end_s)}: taken to have continued evenly"
         )
     if len(gaps) > _TOLD:
         findings.append(f"{_count(len(gaps) - _TOLD, 'more gap')} of the kind")

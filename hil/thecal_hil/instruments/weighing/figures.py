@@ -1,8 +1,8 @@
 """The figures of a weighed record, by the metrics that the evidence uses: start-up, trumpet, overall error, boluses.
 
 Promises: a figure is worked out from stretches without a gap, or not at all; what is too short, too coarse or without a
-rate to hold it against is told and has no figure. Errors are against the rate given, or against the record's own mean,
-which then says nothing about how much is given and is named so.
+rate to hold it against is reported and has no figure. Errors are against the rate given, or against the record's own
+mean, which then says nothing about how much is given and is named so.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Time and mass from a text file that anybody's balance, logger or spreadsheet has written.
 
-Promises: a number is taken as it stands there or its line is told; nothing is guessed at where two readings of the file
-are possible. Byte order marks, decimal commas, tabs and semicolons, headings with units, and times of day or with a
-date are read; comments and empty lines are passed over.
+Promises: a number is taken as it stands there or its line is reported; nothing is guessed at where two readings of
+the file are possible. Byte order marks, decimal commas, tabs and semicolons, headings with units, and times of day
+or with a date are read; comments and empty lines are passed over.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _read_rows(
             found.unread.append(f"line {number}: {cells[columns[0]]!r} is no time")
             continue
         if _CLOCK.fullmatch(cells[columns[0]]):
-            # A clock that goes past midnight; one that goes back a little was set, and is told with the order.
+            # A clock that goes past midnight; one that goes back a little was set, and is reported with the order.
             if last_s - time_s - day_s > _DAY_S / 2:
                 day_s += _DAY_S
             time_s += day_s
