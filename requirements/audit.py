@@ -57,7 +57,7 @@ def main() -> int:
     if unknown:
         print(
             f"audit: {len(unknown)} packages or locks could not be looked up, {looked_up} were: the package index at"
-            " hand serves no advisories for them, or can't be reached. Of those nothing is known; run it where it can be"
+            " hand serves no advisories for them, or can't be reached. Nothing is known of those; run it where it can"
         )
     verdict = "FAIL" if affected else "NOT KNOWN" if unknown else "PASS"
     print(f"audit: {verdict}: {looked_up} packages looked up, {len(affected)} affected")

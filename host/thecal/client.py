@@ -14,6 +14,7 @@ from thecal.alarm_sets import set_of, with_bits
 from thecal.answers import program_in
 from thecal.bolus import BolusCancelled, BolusCheck, BolusGiven, BolusState
 from thecal.changes import Changes
+from thecal.dose_history import LastDose, last_dose_of
 from thecal.errors import BadAnswerError, PumpRefusedError, ThecalError
 from thecal.keys import Keys
 from thecal.link import Link, SerialPort, text_of
@@ -279,6 +280,10 @@ class Pump:
     def service_life(self) -> ServiceOutlook:
         """Return what is used up of the tubing's and the pump's life, and when the rest will be."""
         return ServiceOutlook(**self._link.ask(messages.SERVICE_LIFE))
+
+    def last_dose(self) -> LastDose | None:
+        """Return the daily dose last delivered, also where the program that gave it is gone; None before the first."""
+        return last_dose_of(self._link.ask(messages.LAST_DOSE))
 
     def check_tone(self, priority: int) -> bool:
         """Have the tones of a priority sounded once; False if the buzzer is sounding already."""
