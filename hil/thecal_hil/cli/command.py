@@ -135,6 +135,9 @@ def run(
         ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many to run at once.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Run on the workers of the Dask cluster there.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = EVIDENCE,
     figures: Annotated[bool, typer.Option("--figures", help="Show all figures of every scenario.")] = False,
     report: Annotated[
@@ -148,6 +151,8 @@ def run(
         raise _fail("--port and --bench: give one of them; a bench's file says where its boards are")
     if board is not None and rig != "pico":
         raise _fail(f"--board {board}: the {rig} rig has no emulated board")
+    if scheduler and rig == "board":
+        raise _fail("--scheduler: boards are on this machine's bench")
     if bool(names) == every:
         raise _fail("name the scenarios to run, or give --all")
     if report and find_spec(_REPORT) is None:
@@ -160,7 +165,7 @@ def run(
     with recording("scenarios", shlex.join(["thecal-hil", *sys.argv[1:]])) as recorded:
         try:
             with shown_runs(f"thecal-hil: {rig} rig", scenarios) as (runs, line):
-                for record in run_all(scenarios, wanted, jobs, runs):
+                for record in run_all(scenarios, wanted, jobs, runs, scheduler):
                     records.append(record)
                     note_record(record)
                     with line.out_of_the_way():
