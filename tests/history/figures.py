@@ -66,7 +66,11 @@ def kept(part: str, *, everything: bool) -> list[Row] | None:
     if not path.is_file():
         return None
     content = json.loads(path.read_text(encoding="utf-8"))
-    return [Row(**row) for row in content["rows"]] if content["sources"] == sources_digest(everything=everything) else None
+    return (
+        [Row(**row) for row in content["rows"]]
+        if content["sources"] == sources_digest(everything=everything)
+        else None
+    )
 
 
 def keep(part: str, rows: Sequence[Row], *, everything: bool) -> None:

@@ -11,7 +11,7 @@ import time
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,12 +21,13 @@ from thecal_hil.contract.rig import RigUnavailableError
 from thecal_hil.evidence.measurements import write_json
 from thecal_hil.evidence.recorded import recording
 from thecal_hil.rigs.opening import RIG_NAMES
-from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
+from thecal_hil.scenario.campaign import RigWanted, hardware_of, run_all, shown_runs
 from thecal_hil.scenario.coverage import coverage_of, coverage_table
 from thecal_hil.scenario.document import Scenario, ScenarioError
 from thecal_hil.scenario.kept import note_record
 from thecal_hil.scenario.reader import LIBRARY, read_library, scenario_named
 from thecal_hil.scenario.record import ScenarioRecord, Status
+from thecal_hil.scenario.summary import summary_of
 from thecal_hil.scenario.telling import (
     as_json,
     figures_table,
@@ -39,6 +40,7 @@ from thecal_hil.scenario.telling import (
 
 EVIDENCE = Path("build/evidence/scenarios")
 _REPORT = "thecal_hil.report.writing"
+_JUNIT = "thecal_hil.report.junit"
 
 app = typer.Typer(
     name="thecal-hil",
@@ -140,6 +142,12 @@ def run(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = EVIDENCE,
     figures: Annotated[bool, typer.Option("--figures", help="Show all figures of every scenario.")] = False,
+    summary: Annotated[Path | None, typer.Option(help="Write a summary in Markdown as well.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the results as JUnit XML as well.")] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Measure nothing with an instrument whose calibration is overdue."),
+    ] = False,
     report: Annotated[
         bool, typer.Option("--report", help="Write the report of all of them as well.")
     ] = False,
@@ -155,6 +163,8 @@ def run(
         raise _fail("--scheduler: boards are on this machine's bench")
     if bool(names) == every:
         raise _fail("name the scenarios to run, or give --all")
+    if junit and find_spec(_JUNIT) is None:
+        raise _fail("--junit: this installation can't write reports")
     if report and find_spec(_REPORT) is None:
         raise _fail("--report: this installation can't write reports")
     scenarios = _tagged(_library() if every else [one for name in names or [] for one in find(name)], tag)
@@ -162,7 +172,10 @@ def run(
     records: list[ScenarioRecord] = []
     wanted = RigWanted(rig, port, uf2, bench, board)
     began = time.perf_counter()
+    hardware = _hardware(wanted, strict=strict)
     with recording("scenarios", shlex.join(["thecal-hil", *sys.argv[1:]])) as recorded:
+        if hardware:
+            recorded.note_fact("hardware", hardware)
         try:
             with shown_runs(f"thecal-hil: {rig} rig", scenarios) as (runs, line):
                 for record in run_all(scenarios, wanted, jobs, runs, scheduler):
@@ -174,10 +187,29 @@ def run(
             raise _fail(error) from error
         records.sort(key=lambda record: record.identity)
         _write(records, rig, out)
+        if summary:
+            summary.parent.mkdir(parents=True, exist_ok=True)
+            summary.write_text(summary_of(records, scenarios), encoding="utf-8")
+        if junit:
+            junit.parent.mkdir(parents=True, exist_ok=True)
+            import_module(_JUNIT).write_junit(records, junit)
         if report:
             _report(records, out)
         recorded.exit_code = _verdict(records, rig, time.perf_counter() - began)
     raise typer.Exit(recorded.exit_code)
+
+
+def _hardware(wanted: RigWanted, *, strict: bool) -> list[dict[str, Any]]:
+    """Return what is measured with; tell what is overdue, and refuse it where that is asked for."""
+    try:
+        hardware, overdue = hardware_of(wanted)
+    except RigUnavailableError as error:
+        raise _fail(error) from error
+    for line in overdue:
+        typer.echo(f"thecal-hil: {line}", err=True)
+    if overdue and strict:
+        raise _fail("--strict: nothing is measured with an instrument that is overdue")
+    return hardware
 
 
 def _tell(console: Console, record: ScenarioRecord, with_figures: bool) -> None:

@@ -18,6 +18,7 @@ from datetime import date
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from thecal_hil.contract.elapsed import share_of_time
@@ -121,7 +122,9 @@ def _run_on_bench(scenario: Scenario, wanted: RigWanted, place: Place | None) ->
         with taken.lock:
             rig = taken.open_rig(image_for(wanted.uf2))
             try:
-                return _reported(scenario, rig, place)
+                record = _reported(scenario, rig, place)
+                record.unit = taken.board.hardware.unit or str(taken.board.pump)
+                return record
             finally:
                 rig.close()
     except NoBoardFitsError as error:
@@ -165,6 +168,25 @@ def run_all(
             for scenario, place in work
         ):
             yield done.result()
+
+
+def hardware_of(wanted: RigWanted) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return what a bench measures with, as a record has it, and a line for each instrument that is overdue.
+
+    Raise RigUnavailableError if its file is wrong.
+    """
+    if wanted.bench is None:
+        return [], []
+    # Imported late: not every rig needs the instruments of a bench.
+    from thecal_hil.bench.bench import BenchError
+
+    try:
+        boards = boards_at(None, wanted.bench)
+    except BenchError as error:
+        raise RigUnavailableError(str(error)) from error
+    today = date.today()
+    overdue = [line for board in boards for line in board.hardware.overdue(today)]
+    return [board.hardware.told(board.name, today) for board in boards], overdue
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 from thecal_hil.contract.rig import RigUnavailableError
 from thecal_hil.scenario.record import ScenarioRecord
 
+_WAIT_S = 20
 _TRIES = 3
 """Workers that a scenario may lose before it is taken to be what ends them."""
 
@@ -25,7 +26,7 @@ def done_on_cluster(
     from distributed import Client, as_completed
 
     try:
-        client = Client(address, set_as_default=False, timeout=20)
+        client = Client(address, set_as_default=False, timeout=_WAIT_S)
     except (OSError, ValueError, TimeoutError) as error:
         raise RigUnavailableError(f"there is no Dask scheduler at {address}: {error}") from error
     try:
