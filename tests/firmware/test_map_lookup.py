@@ -89,7 +89,8 @@ int wrong_of(int lookups) {{
         mp_map_elem_t *there = __real_mp_map_lookup(map, index, MP_MAP_LOOKUP);
         mp_map_elem_t *found = __wrap_mp_map_lookup(map, index, kind);
         // A name that is to be added, and is not there yet, gets a place of its own where there is one.
-        wrong += there != NULL || kind != MP_MAP_LOOKUP_ADD_IF_NOT_FOUND ? found != there : found && found->key != index;
+        bool is_added = kind == MP_MAP_LOOKUP_ADD_IF_NOT_FOUND && there == NULL;
+        wrong += is_added ? found != NULL && found->key != index : found != there;
     }}
     return wrong;
 }}
