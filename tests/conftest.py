@@ -1,4 +1,4 @@
-"""What all tests share: how often properties are tried, and that a run says what it left out."""
+"""The parts that all tests share: how often properties are tried, and that a run says what it left out."""
 
 import signal
 

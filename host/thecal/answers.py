@@ -1,4 +1,5 @@
-"""What a pump may answer: fields that name something, and those that others are divided by, within their bounds.
+"""The bounds of what a pump may answer: fields that name something, and those that others are divided by, within
+their bounds.
 
 Looked at where answers are read, by the fields' names, which mean the same in every message; so nothing behind it
 meets a state, a mode or an offset that there is none of.

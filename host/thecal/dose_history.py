@@ -1,9 +1,9 @@
-"""Which dose a pump last gave and since when, as far as its log tells.
+"""The dose that a pump last gave and since when, as far as its log shows.
 
 A program that was only committed gave nobody anything, and a stopped one says nothing of the dose before it. So a new
 dose is held against what was delivered: the program that runs, or else the rate with which delivery last began or
 changed. Of that the log has the volume and the instant; it names neither drug nor concentration, nor the other steps of
-the day. Whatever it does not tell stays None, and is said to be unknown.
+the day. Whatever it does not show stays None, and is said to be unknown.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class LastDose:
 
 @dataclass(frozen=True)
 class DoseHistory:
-    """What a pump has given. The defaults are those of a pump that has never given anything, or delivers its program.
+    """The history of what a pump has given. The defaults are those of a pump that has never given anything, or
+    delivers its program.
 
     hours_since_change: since the dose last changed on a pump that delivers. was_delivered: whether the program that it
     has was ever delivered. last: the dose before, of a pump whose program was not. has_given: whether it ever gave any.
@@ -69,7 +70,8 @@ def _hours_since_change(status: Status, log: Sequence[Event]) -> Fraction | None
 
 
 def _was_delivered(status: Status, log: Sequence[Event]) -> bool:
-    """By the log; where that does not go back to the commit, a pump that has given anything has given this."""
+    """Return True if the log shows that it was delivered; where that does not go back to the commit, a pump that has
+    given anything has given this."""
     if status.is_delivering or not status.lifetime_steps:
         return status.is_delivering
     for event in reversed(log):
@@ -81,7 +83,7 @@ def _was_delivered(status: Status, log: Sequence[Event]) -> bool:
 
 
 def _last_dose(status: Status, log: Sequence[Event]) -> LastDose | None:
-    """The latest rate above the minimum one, which is no dose that is meant to act."""
+    """Return the latest rate above the minimum one, which is no dose that is meant to act."""
     begun = [event for event in log if event.code in _BEGINS and event.second > MINIMUM_RATE_NL_PER_DAY]
     if not begun:
         return None

@@ -22,7 +22,7 @@ from thecal.uf2 import check_uf2
 
 BOARD_ID = "RPI-RP2"
 UNKNOWN_COMMIT = "unknown"
-"""What the build writes where git does not tell the commit: any such image says it, so it proves nothing."""
+"""What the build writes where git does not name the commit: any such image says it, so it proves nothing."""
 _PICO_2_ID = "RP2350"
 _INFO = "INFO_UF2.TXT"
 _MOUNTS = Path("/proc/mounts")
@@ -48,7 +48,8 @@ class Image:
 
 
 def load_image(path: Path) -> Image:
-    """Read and check an image; the JSON file beside it says its version."""
+    """Read and check an image; the JSON file beside it says its version. Raise BadInputError if either can't be
+    read or they do not belong together."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -68,16 +69,16 @@ def load_image(path: Path) -> Image:
 
 
 def must_tell_its_commit(image: Image) -> None:
-    """Raise FlashError for an image whose report could not be told from that of any other."""
+    """Raise FlashError for an image whose report could not be distinguished from that of any other."""
     if image.commit == UNKNOWN_COMMIT:
         raise FlashError(
             f"{image.path} was built without its commit, so no report of the board shows that it runs this image: the"
-            " build says why git does not tell it, build again; or flash with --no-check"
+            " build says why git does not name it, build again; or flash with --no-check"
         )
 
 
 def mounted_drives(places: Iterable[Path] | None = None) -> list[Path]:
-    """Folders that are drives of boards in BOOTSEL mode, whatever their chip."""
+    """Return folders that are drives of boards in BOOTSEL mode, whatever their chip."""
     return sorted({place for place in places or _mount_points() if _is_drive(place)})
 
 
@@ -99,7 +100,7 @@ def _mount_points() -> Iterable[Path]:
 
 
 def choose_drive(drives: list[Path]) -> Path:
-    """The one drive of an RP2040; raises FlashError otherwise."""
+    """Return the one drive of an RP2040; raise FlashError otherwise."""
     if not drives:
         raise FlashError(
             "no board in BOOTSEL mode was found. Hold BOOTSEL while plugging the board in, mount its drive, or name it"
@@ -127,7 +128,8 @@ def check_drive(drive: Path) -> None:
 
 
 def copy_image(image: Image, drive: Path) -> Path:
-    """Write the image to the drive; the board restarts when it has all of it."""
+    """Write the image to the drive; the board restarts when it has all of it. Raise FlashError if the drive can't
+    be written."""
     check_drive(drive)
     target = drive / image.path.name
     try:
@@ -146,7 +148,8 @@ def copy_image(image: Image, drive: Path) -> Path:
 
 
 def wait_for_drive(find: Callable[[], list[Path]], timeout_s: float = DRIVE_TIMEOUT_S) -> Path:
-    """The drive of a board that has just been sent to BOOTSEL mode."""
+    """Return the drive of a board that has just been sent to BOOTSEL mode. Raise FlashError if it does not appear
+    in time."""
     deadline_s = time.monotonic() + timeout_s
     while time.monotonic() < deadline_s:
         drives = find()
@@ -160,7 +163,8 @@ def wait_for_drive(find: Callable[[], list[Path]], timeout_s: float = DRIVE_TIME
 
 
 def check_report(image: Image, version: str, commit: str) -> None:
-    """Raise FlashError unless the board reports the image's version and commit, and that tells it from others."""
+    """Raise FlashError unless the board reports the image's version and commit, and that distinguishes it from
+    others."""
     must_tell_its_commit(image)
     if image.version and (version, commit) != (image.version, image.commit):
         raise FlashError(

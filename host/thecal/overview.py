@@ -1,8 +1,8 @@
-"""What a visit needs first of a pump, in a nurse's words, and what has happened since the last refill.
+"""The overview that a visit needs first of a pump, in a nurse's words, and what has happened since the last refill.
 
-The rest of what an interrogation tells is for the bench and stays behind ``thecal interrogate --all``. What is as it
-should be takes no line where a line would only be read over: stalls, passed over boluses and the like are told where
-there are any.
+The rest of what an interrogation reports is for the bench and stays behind ``thecal interrogate --all``. What is as it
+should be takes no line where a line would only be read over: stalls, passed over boluses and the like are reported
+where there are any.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def overview_rows(read: Interrogation) -> list[tuple[str, str]]:
 
 
 def since_last_refill(read: Interrogation) -> list[tuple[str, str]]:
-    """What has happened since: each kind of thing once, how often and when last, by the pump's local time."""
+    """Return what has happened since: each kind of thing once, how often and when last, by the pump's local time."""
     told: dict[str, list[Event]] = {}
     for event in events_since_last_visit(read.log):
         words = _words(event)
@@ -113,7 +113,7 @@ def _refill_by(read: Interrogation) -> str:
 def _reservoir(read: Interrogation) -> str:
     status = read.status
     if not status.fill_known:
-        return "not known; tell with `thecal refill`"
+        return "not known; set it with `thecal refill`"
     filled = (
         f", filled on {date_text(datetime.combine(status.last_refill, datetime.min.time()))}"
         if (status.last_refill)
@@ -130,7 +130,7 @@ def _alarms(active: int) -> list[str]:
 
 
 def _to_look_at(read: Interrogation) -> list[str]:
-    """What is not as it should be."""
+    """Return everything that is not as it should be."""
     status, found = read.status, []
     if status.passed_over:
         found.append(f"{status.passed_over} boluses of the program were passed over since the refill")
@@ -150,7 +150,7 @@ def _to_look_at(read: Interrogation) -> list[str]:
 
 
 def _words(event: Event) -> str:
-    """A nurse's words for an event; empty for what only the bench wants to know."""
+    """Return a nurse's words for an event; empty for what only the bench wants to know."""
     if event.code == events.EVENT_ALARM_RAISED:
         return f"alarm: {''.join(names_of(1 << event.first)) or event.first}"
     if event.code == events.EVENT_BOLUS_BEGUN:

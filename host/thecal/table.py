@@ -1,4 +1,5 @@
-"""Reading a TOML table of any kind of file so that nothing in it is overlooked and everything wrong with it is told.
+"""Reading a TOML table of any kind of file so that nothing in it is overlooked and everything wrong with it is
+reported.
 
 Fields that nobody asked for are problems too, with the nearest known name, so a wrong unit never passes for a comment.
 """
@@ -21,11 +22,11 @@ class Table(Fields):
         self._parts: list[Table] = []
 
     def found(self) -> list[str]:
-        """What is wrong with the fields that were asked for."""
+        """Return what is wrong with the fields that were asked for."""
         return list(self._found)
 
     def problems(self) -> list[str]:
-        """Everything wrong so far, here and below, unknown fields included."""
+        """Return everything wrong so far, here and below, unknown fields included."""
         return [*self._found, *self._unknown()]
 
     def _unknown(self) -> list[str]:
@@ -44,12 +45,12 @@ class Table(Fields):
         return lines
 
     def table(self, key: str) -> Table:
-        """A table within this one; an empty one that complains of nothing if there is none, once that is told."""
+        """A table within this one; an empty one that complains of nothing if there is none, once that is reported."""
         # What a missing table lacks need not be listed as well.
         return self.part(key) or Table({}, f"{self.name(key)}.", [])
 
     def part(self, key: str) -> Table | None:
-        """A table within this one, if there is one."""
+        """Return a table within this one, if there is one."""
         if (value := self._table_in(key)) is None:
             return None
         part = Table(value, f"{self.name(key)}.", self._found)
@@ -57,7 +58,7 @@ class Table(Fields):
         return part
 
     def raw(self, key: str) -> dict[str, Any]:
-        """A table that another reader takes over as it stands."""
+        """Return a table that another reader takes over as it stands."""
         return self._table_in(key) or {}
 
     def _table_in(self, key: str) -> dict[str, Any] | None:
@@ -70,7 +71,8 @@ class Table(Fields):
         return value
 
     def entries(self, key: str, named_by: Collection[str] = ()) -> list[Table]:
-        """A list of tables, each written as [[key]]. named_by: fields whose first is shown beside an entry's number."""
+        """Return a list of tables, each written as [[key]]. named_by: fields whose first is shown beside an entry's
+        number."""
         value = self._take(key, f"at least one [[{self.name(key)}]]")
         if value is None:
             return []
@@ -85,7 +87,7 @@ class Table(Fields):
         return parts
 
     def tables_of_lists(self, key: str, entry_name: str = "step") -> list[tuple[str, list[Table]]]:
-        """Named lists of tables: ``[[pattern.weekend]]`` and so on. entry_name: what one entry is called."""
+        """Return named lists of tables: ``[[pattern.weekend]]`` and so on. entry_name: what one entry is called."""
         value = self._take(key, f"at least one [[{self.name(key)}.NAME]]")
         named: list[tuple[str, list[Table]]] = []
         if value is not None and not isinstance(value, dict):

@@ -14,7 +14,8 @@ _MOST_BYTES = 1_000_000
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A file's content with decimals for fractions; raises BadInputError, with what to do, for what is no TOML."""
+    """Return a file's content with decimals for fractions; raises BadInputError, with what to do, for what is no
+    TOML."""
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
@@ -32,7 +33,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def toml_in(text: str, path: object) -> dict[str, Any]:
-    """A text's content, as of ``read_toml``. ``path``: names where it is from."""
+    """Return a text's content, as of ``read_toml``. ``path``: names where it is from. Raise BadInputError for
+    what is no TOML."""
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as error:

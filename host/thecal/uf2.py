@@ -18,7 +18,7 @@ _MOST_DATA_BYTES = 476
 
 
 def check_uf2(name: str, image: bytes) -> int:
-    """Number of blocks of an RP2040 image; raises BadInputError saying what is wrong with it."""
+    """Return the number of blocks of an RP2040 image; raise BadInputError saying what is wrong with it."""
     if not image or len(image) % _BLOCK_BYTES:
         raise BadInputError(
             [f"{name} is not a whole UF2 file: {len(image)} bytes are no multiple of {_BLOCK_BYTES}"]
@@ -44,7 +44,7 @@ def check_uf2(name: str, image: bytes) -> int:
 
 
 def blocks_of(image: bytes) -> Iterator[tuple[int, bytes]]:
-    """Address and data of every block of an image that has been checked."""
+    """Yield the address and data of every block of an image that has been checked."""
     for begin in range(0, len(image), _BLOCK_BYTES):
         _, _, _, address, size, _, _, _ = struct.unpack_from(_HEADER, image, begin)
         data = image[begin + _HEADER_BYTES : begin + _HEADER_BYTES + min(size, _MOST_DATA_BYTES)]

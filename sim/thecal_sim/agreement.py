@@ -15,7 +15,7 @@ _NEIGHBOURS = 3
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two records are apart. A difference is the second's instant less the first's.
+    """The distance between two records. A difference is the second's instant less the first's.
 
     worst_difference_ns, worst_pulse: the pulse that differs most (0 and 0 when there is none to compare).
     first_divergence: the first pulse that differs by more than the tolerance or is in one record only, or None.
@@ -31,7 +31,7 @@ class Agreement:
 
     @property
     def worst_ticks(self) -> Fraction:
-        """Worst distance between the two records of a pulse, without its sign."""
+        """Return the worst distance between the two records of a pulse, without its sign."""
         return Fraction(abs(self.worst_difference_ns), TICK_NS)
 
     @property
@@ -72,7 +72,7 @@ def compare_pulses(first_ns: Instants, second_ns: Instants, tolerance_ticks: int
 
 
 def between(instants_ns: Instants, begin_ns: int, end_ns: int) -> list[int]:
-    """The instants from a beginning up to, and not including, an end."""
+    """Return the instants from a beginning up to, and not including, an end."""
     instants = whole_numbers(instants_ns)
     return instants[bisect_left(instants, begin_ns) : bisect_left(instants, end_ns)]
 

@@ -28,7 +28,8 @@ class BareHost:
         self._session = self.ask(messages.HELLO, messages.schema_hash(), 1)["session"]
 
     def ask(self, message: messages.Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
-        """Fields of the pump's answer, once it has worked out what it is asked for. RuntimeError if it refuses."""
+        """Return the fields of the pump's answer, once it has worked out what it is asked for. Raise RuntimeError if
+        it refuses."""
         while True:
             fields = self._ask_once(message, message.request.pack(*values, tail=tail))
             if fields is not None:
@@ -60,6 +61,6 @@ class BareHost:
         return self.instant_ns(self.ask(messages.START, program.digest()))
 
     def instant_ns(self, answer: dict[str, Any]) -> int:
-        """When what was asked for takes effect, in virtual time."""
+        """Return when what was asked for takes effect, in virtual time."""
         processor = self._pump.board.processor
         return processor.instant_ns(answer["effective_boot_s"], answer["effective_boot_us"])

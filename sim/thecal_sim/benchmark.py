@@ -1,4 +1,5 @@
-"""How fast the model is: a month of delivery, every pulse held against the oracle. ``thecal-hil model-speed``.
+"""A measurement of the model's speed: a month of delivery, every pulse held against the oracle. ``thecal-hil
+model-speed``.
 
 Promises: the pump is programmed over its link as any host does it, and the figures are of one core and one run.
 """
@@ -26,7 +27,7 @@ _LOW_RESERVOIR_NL = 2_000_000
 
 @dataclass(frozen=True)
 class Result:
-    """What a run took, in seconds of this machine, and what came of it."""
+    """The time that a run took, in seconds of this machine, and what came of it."""
 
     days: int
     delivery_s: float

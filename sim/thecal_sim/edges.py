@@ -1,7 +1,7 @@
-"""What a probe on the board's pins sees: every change of level, stamped with its exact virtual instant.
+"""The edges that a probe on the board's pins sees: every change of level, stamped with its exact virtual instant.
 
 STEP is kept apart and compact, as the instants of its rising edges, since a month of delivery has most of a
-million. Observers may be told of every edge, in order and at its instant; without any, nothing is done per edge.
+million. Observers may get every edge, in order and at its instant; without any, nothing is done per edge.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class Recording:
         return bool(self._observers or self._awaited)
 
     def observe(self, observer: Observer) -> None:
-        """Have every edge from now on told to an observer, in order, when its instant comes."""
+        """Give every edge from now on to an observer, in order, when its instant comes."""
         self.on_first_observer()
         self._observers.append(observer)
         self.on_first_observer()
 
     def next_edge(self, signal: str | None = None) -> Event:
-        """An event that succeeds at the next edge (of one signal, or of any) with that ``Edge`` as its value."""
+        """Return an event that succeeds at the next edge (of one signal, or of any) with that ``Edge`` as its value."""
         self.on_first_observer()
         event = self._env.event()
         self._awaited.append((signal, event))
@@ -67,11 +67,11 @@ class Recording:
         return event
 
     def level(self, signal: str) -> int:
-        """Level of any signal but STEP."""
+        """Return the level of any signal but STEP."""
         return self._levels[signal]
 
     def change(self, signal: str, level: int) -> None:
-        """A line is driven to a level now; no edge if it is there already."""
+        """Drive a line to a level now; there is no edge if it is there already."""
         if self._levels[signal] != level:
             self._levels[signal] = level
             edge = Edge(self._env.now_ns, signal, level)
@@ -79,11 +79,11 @@ class Recording:
             self.tell(edge)
 
     def cut_last_step_short(self, t_ns: int) -> None:
-        """STEP was forced low at an instant within its latest pulse."""
+        """Note that STEP was forced low at an instant within its latest pulse."""
         self._falls_cut_short[len(self.steps_ns) - 1] = t_ns
 
     def fall_ns(self, index: int) -> int:
-        """When the pulse of an index fell, or will."""
+        """Return when the pulse of an index fell, or will."""
         return self._falls_cut_short.get(index, self.steps_ns[index] + TICK_NS)
 
     def tell(self, edge: Edge) -> None:
@@ -97,7 +97,7 @@ class Recording:
                 event.succeed(edge)
 
     def all_edges(self, until_ns: int) -> EdgeRecord:
-        """Every edge up to an instant, in order of time; those of STEP before others at the same instant."""
+        """Return every edge up to an instant, in order of time; those of STEP before others at the same instant."""
         rises_ns = np.array(self.steps_ns, np.int64)
         falls_ns = rises_ns + TICK_NS
         for index, fall_ns in self._falls_cut_short.items():

@@ -119,7 +119,7 @@ class LinkHost:
 
 
 def link_of(pump: ModelPump) -> LinkServer:
-    """What serves the link of a model pump that runs."""
+    """Return what serves the link of a model pump that runs."""
     link = pump.controller._link
     assert isinstance(link, LinkServer)
     return link

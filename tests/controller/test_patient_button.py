@@ -55,7 +55,7 @@ def refusals(bench: PumpBench) -> list[int]:
 
 
 def tones_ms(bench: PumpBench, since_ns: int) -> list[int]:
-    """Lengths of the tones since an instant."""
+    """Return lengths of the tones since an instant."""
     edges = [edge for edge in bench.edges_of(BUZZER) if edge.t_ns >= since_ns]
     return [
         (down.t_ns - up.t_ns) // NS_PER_MS

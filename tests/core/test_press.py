@@ -23,8 +23,8 @@ END_US = 200 * SECOND
 
 
 def looks_at(changes: list[int], until_us: int, press: Press | None = None) -> tuple[Press, list[int]]:
-    """A line that goes down, up, down ... at these instants, looked at when it moves and when the press is due; the
-    presses found."""
+    """Return a line that goes down, up, down ... at these instants, looked at when it moves and when the press is
+    due; the presses found."""
     press = press or Press()
     found, is_down = [], False
     waiting = sorted(changes)
@@ -263,7 +263,7 @@ def test_a_button_that_is_down_when_its_line_comes_to_rest_stays_faulty_until_it
 
 
 def press_of_300_ms(press: Press, from_us: int) -> int:
-    """What comes of a push that begins at an instant."""
+    """Return what comes of a push that begins at an instant."""
     held_ms = NO_PRESS
     for off_us, is_down in ((0, True), (SETTLED_US, True), (300 * MS, False), (300 * MS + SETTLED_US, False)):
         s, us = divmod(from_us + off_us, SECOND)

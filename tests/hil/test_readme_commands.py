@@ -29,7 +29,7 @@ CALLS_FOR_EVALUATION = 3
 
 
 def commands_of_the_readme() -> list[str]:
-    """Every line of the section that begins with ``thecal``, without its comment."""
+    """Return every line of the section that begins with ``thecal``, without its comment."""
     text = (REPOSITORY / "README.md").read_text("utf-8")
     section = text.partition("## Programming a pump")[2].partition("\n## ")[0]
     lines = [
@@ -82,7 +82,7 @@ def at_a_terminal(demo: PracticePumpProcess, command: str, columns: int) -> tupl
 
 
 def written_into(folder: Path, command: str) -> str:
-    """The same command with the files that it writes in another folder."""
+    """Return the same command with the files that it writes in another folder."""
     return re.sub(r"\b(clinic|patient)\.html", lambda match: str(folder / match[0]), command)
 
 

@@ -144,10 +144,10 @@ def test_the_report_is_given_every_record_and_the_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[tuple[list[str], Path]] = []
-    module = ModuleType("thecal_hil.report")
-    module.__spec__ = ModuleSpec("thecal_hil.report", None)
+    module = ModuleType("thecal_hil.report.writing")
+    module.__spec__ = ModuleSpec("thecal_hil.report.writing", None)
     module.write = lambda records, out: written.append(([one.name for one in records], out))  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "thecal_hil.report", module)
+    monkeypatch.setitem(sys.modules, "thecal_hil.report.writing", module)
     ran = command("run", FAST, "weekend-at-midnight", "--report", "--out", str(tmp_path))
     assert ran.exit_code == 0
     assert written == [([FAST, "weekend-at-midnight"], tmp_path)]

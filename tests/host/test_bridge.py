@@ -199,4 +199,4 @@ def test_after_a_stopped_program_it_is_told_that_there_is_no_bridge():
     history = DoseHistory(None, True, LastDose(400_000, None), has_given=True)
     found = review(stopped, stronger(), "child", None, history)
     finding = next(one for one in found if one.kind is Kind.SOFT)
-    assert "does not tell which drug tubing and catheter hold" in finding.text
+    assert "does not say which drug tubing and catheter hold" in finding.text

@@ -1,4 +1,4 @@
-"""Prescriptions: compiled exactly, and every mistake told with its field, its value and what is allowed."""
+"""Prescriptions: compiled exactly, and every mistake reported with its field, its value and what is allowed."""
 
 import re
 from decimal import Decimal

@@ -41,7 +41,7 @@ class Row:
 
 
 def nested_alarms() -> tuple[int, int]:
-    """How often an alarm was set in the tests of the controller, and how often while another one was."""
+    """Return how often an alarm was set in the tests of the controller, and how often while another one was."""
     with tempfile.TemporaryDirectory() as folder:
         counted = Path(folder) / "nested.json"
         command = [
@@ -64,7 +64,7 @@ def nested_alarms() -> tuple[int, int]:
 
 
 def rows_of_rooms(package: str, house: House, *, rooms: int, arrows: int, floors: int) -> list[Row]:
-    """The figures of a package that has rooms, with the most there may be of each."""
+    """Return the figures of a package that has rooms, with the most there may be of each."""
     return [
         Row(f"{package}: rooms", len(house.rooms), rooms),
         Row(f"{package}: arrows", len(house.arrows), arrows),

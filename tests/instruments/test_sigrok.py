@@ -26,7 +26,7 @@ SIGNALS = ("step", "enable", "buzzer")
 
 
 def vcd_of(edges: list[Edge], end_ns: int) -> str:
-    """A waveform that begins low, written by pyvcd."""
+    """Return a waveform that begins low, written by pyvcd."""
     text = io.StringIO()
     with vcd.VCDWriter(text, timescale="1 ns", date="", version="") as writer:
         wires = {signal: writer.register_var("pump", signal, "wire", 1, 0) for signal in SIGNALS}
@@ -38,7 +38,7 @@ def vcd_of(edges: list[Edge], end_ns: int) -> str:
 
 @st.composite
 def waveforms(draw: st.DrawFn) -> list[Edge]:
-    """Edges on whole microseconds, at most one of a signal at an instant."""
+    """Return edges on whole microseconds, at most one of a signal at an instant."""
     instants = sorted(draw(st.sets(st.integers(1, 2_000), max_size=60)))
     levels = dict.fromkeys(SIGNALS, 0)
     edges = []
@@ -118,7 +118,7 @@ def test_what_sigrok_refuses_is_passed_on_in_its_words(driver, channel, message)
 
 @pytest.fixture
 def stand_in(tmp_path: Path):
-    """An analyser whose program runs the given lines of Python; `output` is the file it has to write."""
+    """Provide an analyser whose program runs the given lines of Python; `output` is the file it has to write."""
 
     def made(*lines: str, samplerate_hz: int = 1_000_000) -> LogicAnalyser:
         program = tmp_path / "sigrok-stand-in"

@@ -1,4 +1,4 @@
-"""The plant as a whole: nothing is lost, nothing flows back, and how it is told of microsteps changes nothing."""
+"""The plant as a whole: nothing is lost, nothing flows back, and how it gets the microsteps changes nothing."""
 
 import numpy as np
 import pytest

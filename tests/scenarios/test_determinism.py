@@ -11,7 +11,7 @@ GARBAGE = bytes(range(1, 200)) + b"\0"
 
 
 def scenario(rig: Rig) -> str:
-    """A bit of everything; the digest of every edge it made."""
+    """Do a bit of everything; return the digest of every edge it made."""
     course = Course(rig)
     course.set_time(local_second("2026-03-06 23:59:30"))
     course.prescribe(flex([("00:00", 3_000_000)], [("00:00", 8_000_000)]))

@@ -1,4 +1,4 @@
-"""What arrives wrong on the link: silence or a typed error, never an action, and never a pulse out of place."""
+"""A wrong byte on the link leads to silence or a typed error, never an action, and never a pulse out of place."""
 
 import pytest
 
@@ -16,7 +16,7 @@ REFILL_NL = 17_000_000
 
 @pytest.fixture
 def link(course: Course) -> RawLink:
-    """A host that makes its frames by hand, at a pump that is delivering."""
+    """Provide a host that makes its frames by hand, at a pump that is delivering."""
     course.set_time(local_second("2026-03-06 12:00"))
     course.prescribe(continuous(8_000_000))
     course.refill(FULL_NL)
@@ -26,7 +26,7 @@ def link(course: Course) -> RawLink:
 
 
 def refills(course: Course) -> list[int]:
-    """Volumes of all refills the pump has logged."""
+    """Return volumes of all refills the pump has logged."""
     return [event.first for event in course.rig.fresh_pump().log() if event.code == events.EVENT_REFILLED]
 
 

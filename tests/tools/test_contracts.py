@@ -54,7 +54,7 @@ def lint(sources: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What is said of a copy with an import planted against each contract."""
+    """Provide what is said of a copy with an import planted against each contract."""
     sources = tmp_path_factory.mktemp("planted")
     for package in PACKAGES:
         shutil.copytree(REPOSITORY / package, sources / package, ignore=shutil.ignore_patterns("__pycache__"))

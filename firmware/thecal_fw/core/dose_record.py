@@ -1,6 +1,6 @@
-"""What the pump must still know of doses after a power cut, as one record of 512 bytes: those under way, those on
-demand that limits and lockout still count, and as much as there is room for of the turns of what was given in the last
-24 hours. The newest whole record is the whole truth; nothing is read from the log.
+"""The record of doses that the pump still needs after a power cut, 512 bytes: those under way, those on demand that
+limits and lockout still count, and as much as there is room for of the turns of what was given in the last 24 hours.
+The newest whole record is the whole truth; nothing is read from the log.
 
 Times are seconds of the pump's running time, begins and lengths rounded up: what is not known to the tick ends a limit
 or a lockout later, never sooner. Only turns are known to 40 us, by their age. The first 8 bytes (magic, layout version,
@@ -143,7 +143,7 @@ class DoseRecord:
 
 
 def _time_left(until_s: int, now_s: int) -> int:
-    """A time that is over within 24 hours, as it is kept: rounded up to 2 s."""
+    """Return a time that is over within 24 hours, as it is kept: rounded up to 2 s."""
     return min(max(0, until_s - now_s + 1) // 2, 0xFFFF)
 
 
@@ -165,7 +165,7 @@ def complete(record: "Writable", sequence: int) -> None:
 
 
 def sequence_in(record: "Octets") -> int:
-    """Sequence of an undamaged record of any layout, -1 of anything else."""
+    """Return the sequence of an undamaged record of any layout, -1 of anything else."""
     if record[0] != MAGIC or struct.unpack_from("<I", record, _CRC_OFFSET)[0] != _crc(record):
         return -1
     return struct.unpack_from("<I", record, SEQUENCE_OFFSET)[0]

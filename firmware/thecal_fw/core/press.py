@@ -50,7 +50,7 @@ class Press:
         self._rests = self._is_on_trial = False
 
     def begin(self, is_down: bool, now_s: int, now_us: int) -> None:
-        """After a reset. A button that is down then is stuck until it proves otherwise."""
+        """Begin after a reset. A button that is down then is stuck until it proves otherwise."""
         self.is_down = self.is_faulty = is_down
         self._pressed_s, self._pressed_us = now_s, now_us
 

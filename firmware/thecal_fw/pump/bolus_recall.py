@@ -55,7 +55,7 @@ class BolusRecall:
             self.end(TICKS_PER_DAY)
 
     def end(self, unknown_until: int) -> None:
-        """Nothing more need be read."""
+        """End the reading: nothing more is needed."""
         self.unknown_until = unknown_until
         self.is_done = True
 
@@ -85,11 +85,12 @@ class BolusRecall:
                 self._of_life.append(event)
 
     def _note_gap(self) -> None:
-        """Events are missing from before what was read last."""
+        """Note that events are missing from before what was read last."""
         self.unknown_until = max(self.unknown_until, self._newest_tick + TICKS_PER_DAY)
 
     def _placed(self, reset: "tuple[int, ...]") -> bool:
-        """The beginning of a life has come: now the times of its events are known. True if it is long past."""
+        """Return True if the beginning of a life has come, so that the times of its events are known, or is long
+        past."""
         base_ticks = (reset[events.AT_SECOND] - self._time.base_lifetime_s) * TICKS_PER_SECOND
         ended = None
         for event in self._of_life:
@@ -131,7 +132,7 @@ class BolusRecall:
 
 
 def _is_known(bolus: Bolus, known: "list[Bolus]") -> bool:
-    """Whether this is one that a watchdog reset left under way: two of a kind are never given at a time."""
+    """Return True if this is one that a watchdog reset left under way: two of a kind are never given at a time."""
     return any(
         [
             bolus.kind == other.kind

@@ -1,4 +1,4 @@
-"""What the parts of the pump are to each other: each protocol is what some part uses of another one, and no more.
+"""The contracts between the parts of the pump: each protocol is what some part uses of another one, and no more.
 
 Read by people and by the type checker only; nothing imports it at run time, so it costs the board nothing.
 """
@@ -219,7 +219,7 @@ class StoredBridge(Protocol):
 
 
 class RememberedDoses(Protocol):
-    """What counts for limits, and the room of the line."""
+    """The doses that count for limits, and the room of the line."""
 
     history: BolusHistory
     line_room: LineRoom

@@ -154,7 +154,7 @@ class Controller:
         self._begin()
 
     def _make_therapy(self) -> None:
-        """The parts that deliver, and those that know of doses."""
+        """Make the parts that deliver, and those that know of doses."""
         hardware, time, ledger, reports = self.hardware, self.time, self.ledger, self.reports
         calibration, limits, orders, changes = self.calibration, self.limits, self.orders, self.changes
         self.infusion = Infusion(
@@ -182,7 +182,7 @@ class Controller:
         )
 
     def _make_records(self) -> None:
-        """The parts that watch, and those that make durable."""
+        """Make the parts that watch, and those that make durable."""
         hardware, time, ledger, reports = self.hardware, self.time, self.ledger, self.reports
         calibration, orders, changes = self.calibration, self.orders, self.changes
         self.standing = Standing(orders, reports, self.infusion)
@@ -290,7 +290,7 @@ class Controller:
             self.reports.record(EVENT_KEYS_SINGLE)
 
     def _may_resume(self) -> bool:
-        """Have delivery go on as after the reset, unless an alarm forbids it; no instant is chosen yet."""
+        """Have delivery continue as after the reset, unless an alarm forbids it; no instant is chosen yet."""
         if self.alarms.response() == RESPONSE_STOP:
             self.reports.set_alarm(STOPPED_BY_ALARM, True)
             return False
@@ -299,7 +299,7 @@ class Controller:
         return True
 
     def _resume(self, recovery: "Recovery") -> None:
-        """Go on delivering. What has to be durable before is so by now: that may have taken an erase."""
+        """Continue delivering. What has to be durable before is so by now: that may have taken an erase."""
         self.hardware.clock.read()
         tick = self.time.ticks_now() + self.pace.lead_ticks() + self.pace.slack_ticks()
         self.infusion.owe(recovery.owed_at(tick, self.boluses, self.infusion.delivery))
@@ -608,7 +608,7 @@ class Controller:
         return tick
 
     def refill(self, fill_nl: int) -> None:
-        """The reservoir now holds this volume."""
+        """Take the reservoir as holding this volume now."""
         ledger, time, sensed = self.ledger, self.time, self.hardware.sense.count()
         if self.infusion.state == STATE_DELIVERING:
             ledger.note_counted(ledger.seen(sensed))
@@ -626,7 +626,7 @@ class Controller:
         self.reservoir_watch.check()
 
     def renew_part(self, part: int) -> None:
-        """A person has put in a new part, or rinsed the line."""
+        """Note that a person has put in a new part, or rinsed the line."""
         self.service.renew(part)
         # A new pump comes with new tubing, and a line that was rinsed holds no drug.
         self.on_demand.note_empty_line()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Heartbeat:
-    """Of one pump."""
+    """Beats for one pump."""
 
     def __init__(
         self,

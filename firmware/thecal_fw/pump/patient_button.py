@@ -48,21 +48,21 @@ class PatientButton:
         self._on_demand = on_demand
 
     def begin(self) -> bool:
-        """After a reset; whether the button is held down, which nobody has a reason to do then."""
+        """Begin after a reset; return True if the button is held down, which nobody has a reason to do then."""
         clock = self._time.clock
         self._line.has_moved()
         self.press.begin(self._line.is_held(), clock.s, clock.us)
         return self.press.is_faulty
 
     def is_held(self) -> bool:
-        """Whether somebody holds the button down. A button that is stuck is held by nobody. This push then serves for
-        what was asked, and does not ask for a bolus as well, also if it has only just begun."""
+        """Return True if somebody holds the button down. A button that is stuck is held by nobody. This push then
+        serves for what was asked, and does not ask for a bolus as well, also if it has only just begun."""
         clock = self._time.clock
         self.press.spend(clock.s, clock.us)
         return not self.press.is_faulty and self._line.is_held()
 
     def note_moved(self) -> None:
-        """Somebody has seen that the line has moved, and the line tells that once."""
+        """Note that the line has moved: it tells whoever asks first, and nobody after that."""
         self._has_moved = self.waits = True
 
     def check(self, now_s: int, now_us: int) -> None:
@@ -81,7 +81,7 @@ class PatientButton:
         self.waits = self._asks
 
     def _ask(self) -> bool:
-        """Whether the bolus is given. Want of memory ends the press, and never delivery."""
+        """Return True if the bolus is given. Want of memory ends the press, and never delivery."""
         try:
             self._memory.need()
             return self._ask_for_bolus()

@@ -1,4 +1,4 @@
-"""What the pump answers when it is asked how it is: its state, its clock, its log. Nothing here changes anything.
+"""The pump's answers about how it is: its state, its clock, its log. Nothing here changes anything.
 
 Whatever an answer says of time is of one and the same reading of the clock.
 """
@@ -127,5 +127,5 @@ class Interrogation:
 
 
 def instant(ticks: int) -> "tuple[int, int]":
-    """Seconds and microseconds of a number of ticks, as messages have them."""
+    """Return seconds and microseconds of a number of ticks, as messages have them."""
     return second_of_ticks(ticks), microsecond_of_ticks(ticks)

@@ -125,12 +125,14 @@ class DoseGate:
         self.close()
 
     def arm(self, steps: int) -> None:
+        """Arm the gate; raise ValueError unless it is for one step at least."""
         if steps <= 0:
             raise ValueError
         _shut(self._program_start)
         _open(steps)
 
     def grant(self, steps: int) -> bool:
+        """Grant more steps; raise ValueError unless it is one at least."""
         if steps <= 0:
             raise ValueError
         if not _is_open() or self.has_tripped():

@@ -46,7 +46,7 @@ _PIECE_WORDS = const(320)
 """The largest image, which ends at its trailer, takes 512 pieces: at one each 7 s of the heartbeat, within an hour."""
 
 
-# Of a round, in four words: where it goes on, how many words are left, the checksum so far, the one expected.
+# Of a round, in four words: where it continues, how many words are left, the checksum so far, the one expected.
 _AT = const(0)
 _LEFT = const(1)
 _CHECKSUM = const(2)
@@ -90,8 +90,9 @@ def _agrees(state) -> bool:
 
 
 class Image:
-    """The image that runs. What ``check`` looks at once, ``go_on`` looks at again and again. failed: the image's bit once
-    it was not as it was built, else 0."""
+    """The image that runs. What ``check`` looks at once, ``go_on`` looks at again and again.
+
+    failed: the image's bit once it was not as it was built, else 0."""
 
     def __init__(self):
         trailer = bytes(uctypes.bytearray_at(chip.FLASH + flash_map.TRAILER_AT, _TRAILER_BYTES))
@@ -105,14 +106,15 @@ class Image:
         self._begin_round()
 
     def check(self) -> int:
-        """Look at all of the image; what ``failed`` is then. Takes as long as all of it does."""
+        """Look at all of the image, which takes as long as all of it does. Return what ``failed`` is then."""
         self._begin_round()
         _take_in(self._state, self._words)
         self._end_round()
         return self.failed
 
     def go_on(self) -> int:
-        """Look at the next piece; what ``failed`` is then. Takes tens of microseconds and nothing from the heap."""
+        """Look at the next piece, which takes tens of microseconds and nothing from the heap. Return what ``failed`` is
+        then."""
         if not _take_in(self._state, _PIECE_WORDS):
             self._end_round()
         return self.failed

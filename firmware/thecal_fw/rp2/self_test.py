@@ -27,7 +27,7 @@ _CHIRP_MS = const(20)
 
 @micropython.viper
 def _ring_khz() -> int:
-    """Frequency of the ring oscillator as counted against the crystal."""
+    """Return the frequency of the ring oscillator as counted against the crystal."""
     clocks = ptr32(chip.CLOCKS)
     clocks[chip.FC0_REF_KHZ] = pins.CRYSTAL_KHZ
     clocks[chip.FC0_INTERVAL] = chip.FC0_INTERVAL_250_US
@@ -66,7 +66,7 @@ def _holds_patterns(buffer, words: int) -> bool:
 
 
 class SelfTest:
-    """Runs when it is built, before the step generator takes its pin; ``run`` then tells what came of it."""
+    """Runs when it is built, before the step generator takes its pin; ``run`` then reports what came of it."""
 
     def __init__(self, sense, was_bitten: bool):
         image = Image()
@@ -99,7 +99,8 @@ class SelfTest:
 
     @staticmethod
     def _buzzer_follows(was_bitten: bool) -> bool:
-        """A chirp after power-on says that it works; after a watchdog reset the line is only touched."""
+        """Return True if the buzzer's line follows. A chirp after power-on says that it works; after a watchdog reset
+        the line is only touched."""
         buzzer = Pin(pins.BUZZER, Pin.OUT, value=pins.BUZZER_ON)
         followed = buzzer.value() == pins.BUZZER_ON
         if not was_bitten:

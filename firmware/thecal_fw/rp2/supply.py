@@ -1,4 +1,4 @@
-"""Whether the supply is well: the line of a supervisor chip, which says no more so before the board browns out."""
+"""The state of the supply: the line of a supervisor chip, which says no more so before the board browns out."""
 
 import micropython
 from machine import Pin

@@ -1,7 +1,7 @@
 """The file that describes a bench, or several boards that stand side by side.
 
-Promises: a bench that is opened has been checked whole, and everything that is wrong in its file is told at once, each
-with its field, its value and what is allowed. Nothing is opened, nor looked for, while a file is read.
+Promises: a bench that is opened has been checked whole, and everything that is wrong in its file is reported at
+once, each with its field, its value and what is allowed. Nothing is opened, nor looked for, while a file is read.
 
     name = "left bench"
 
@@ -50,7 +50,7 @@ _MOST_SAMPLES_HZ: Final = 10**9
 
 
 def open_bench(path: Path) -> Bench:
-    """The bench with one board that a file describes; raises BenchError with everything that is wrong in it."""
+    """Return the bench with one board that a file describes; raise BenchError with everything that is wrong in it."""
     boards = open_boards(path)
     if len(boards) > 1:
         raise BenchError(f"{path}: has {len(boards)} boards: {', '.join(board.name for board in boards)}")
@@ -58,7 +58,8 @@ def open_bench(path: Path) -> Bench:
 
 
 def open_boards(path: Path) -> list[Bench]:
-    """All boards that a file describes, each with what is wired to it; raises BenchError as ``open_bench`` does."""
+    """Return all boards that a file describes, each with what is wired to it; raise BenchError as ``open_bench``
+    does."""
     try:
         table = Table(read_toml(path))
     except BadInputError as error:
@@ -70,7 +71,7 @@ def open_boards(path: Path) -> list[Bench]:
 
 
 def _all_boards(table: Table, stem: str) -> list[Bench]:
-    """The boards as far as they could be read."""
+    """Return the boards as far as they could be read."""
     if not table.has("board"):
         return [_bench(table, stem)]
     # A name for all of them is nobody's.
@@ -82,7 +83,7 @@ def _all_boards(table: Table, stem: str) -> list[Bench]:
 
 
 def _used_twice(boards: list[Bench]) -> list[str]:
-    """Names and devices that more than one board has."""
+    """Return names and devices that more than one board has."""
     faults: list[str] = []
     had: dict[str, str] = {}
     for board in boards:
@@ -177,12 +178,12 @@ def _analyser(part: Table) -> LogicAnalyser | None:
 
 
 def _named(wires: Table, known: Sequence[str]) -> list[str]:
-    """Of the names that there are, those that the table has."""
+    """Return, of the names that there are, those that the table has."""
     return [one for one in known if wires.has(one)]
 
 
 def _wired(wires: Table, names: Mapping[str, str | None]) -> dict[str, str]:
-    """What was read, each value used once."""
+    """Return what was read, each value used once."""
     good: dict[str, str] = {}
     for key, value in names.items():
         if value is None:

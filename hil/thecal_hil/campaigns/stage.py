@@ -34,11 +34,11 @@ TOLD_BY = {
     events.EVENT_PROGRAM_COMMITTED: "the new program was committed",
     events.EVENT_STARTED: "delivery was started",
     events.EVENT_STOPPED: "delivery was stopped",
-    events.EVENT_REFILLED: "the pump was told of the refill",
+    events.EVENT_REFILLED: "the refill was recorded",
     events.EVENT_TIME_SET: "the pump's clock was set",
     events.EVENT_ALARM_ACKNOWLEDGED: "alarms were acknowledged",
     events.EVENT_BOLUS_BEGUN: "the bolus was given",
-    events.EVENT_RENEWED: "the pump was told of the new part",
+    events.EVENT_RENEWED: "the new part was recorded",
     events.EVENT_PAIRED: "the pump was given the new key",
     events.EVENT_BOOTLOADER: "the pump was sent to its boot loader",
 }
@@ -63,7 +63,7 @@ class MemoryKeys:
 
 @dataclass
 class Ended:
-    """How a command ended. changed: what the board's log says was carried out meanwhile."""
+    """The end of a command. changed: what the board's log says was carried out meanwhile."""
 
     exit_code: int
     said: str
@@ -72,7 +72,7 @@ class Ended:
 
 
 class Terminal(io.StringIO):
-    """What a command writes to. fails: asked before each write, for the error that it meets."""
+    """The terminal that a command writes to. fails: asked before each write, for the error that it meets."""
 
     def __init__(self, fails: Callable[[], OSError | None] = lambda: None) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class Stage:
         return ended
 
     def _log(self) -> Counter[str]:
-        """What the board has logged, by the words for it. Nothing else than the log itself is asked."""
+        """Return what the board has logged, by the words for it. Nothing else than the log itself is asked."""
         if self.model.left_for is not None:
             return Counter()
         log = self.model.controller.keeper.events
@@ -177,7 +177,8 @@ class Stage:
 
 
 def raise_signal(number: int) -> None:
-    """Have a signal come now, to the handler that it has; one that would end this process is an error of the stage."""
+    """Have a signal come now, to the handler that it has; one that would end this process is an error of the
+    stage. Raise RuntimeError for that."""
     handler = signal.getsignal(number)
     if not callable(handler):
         raise RuntimeError(f"nobody listens to {signal.Signals(number).name}")

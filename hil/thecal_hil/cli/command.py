@@ -36,7 +36,7 @@ from thecal_hil.scenario.telling import (
 
 EVIDENCE = Path("build/evidence/scenarios")
 SILICON = Path("build/evidence/silicon")
-_REPORT = "thecal_hil.report"
+_REPORT = "thecal_hil.report.writing"
 
 app = typer.Typer(
     name="thecal-hil",
@@ -65,7 +65,7 @@ def _library() -> list[Scenario]:
 
 
 def find(name: str) -> Scenario:
-    """A scenario of the library by its name, or of a file by its path."""
+    """Return a scenario of the library by its name, or of a file by its path."""
     path = Path(name) if name.endswith(".toml") else LIBRARY / f"{name}.toml"
     if not path.is_file():
         known = "" if name.endswith(".toml") else "; `thecal-hil list` shows those there are"
@@ -100,7 +100,7 @@ def words() -> None:
 
 @app.command(epilog="Example: thecal-hil show weekend-at-midnight")
 def show(names: Annotated[list[str], typer.Argument(help="Scenarios of the library, or files.")]) -> None:
-    """Tell a scenario in words."""
+    """Describe a scenario in words."""
     for name in names:
         for line in scenario_lines(find(name)):
             typer.echo(line)

@@ -21,9 +21,7 @@ class Work(NamedTuple):
 
 
 WORKS: Final = {
-    "verify": Work(
-        "thecal_hil.campaigns.verify.verify", "Deliver a prescription on a rig and check every pulse."
-    ),
+    "verify": Work("thecal_hil.report.verify", "Deliver a prescription on a rig and check every pulse."),
     "report": Work(
         "thecal_hil.report.command", "Run the library on several rigs and write one report of all of them."
     ),
@@ -119,7 +117,7 @@ def run(name: str, argv: Sequence[str]) -> int:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add all of them to the command. Each has its own options: ``thecal-hil NAME --help`` tells them."""
+    """Add all of them to the command. Each has its own options: ``thecal-hil NAME --help`` shows them."""
     for name, work in WORKS.items():
         app.command(
             name,

@@ -18,12 +18,12 @@ _EDGES_AT_ONCE = 1 << 16
 
 
 def edges_digest(rig: Rig) -> str:
-    """SHA-256 of every edge the rig has seen: instant, signal and level."""
+    """Return the SHA-256 of every edge the rig has seen: instant, signal and level."""
     return digest_of(rig.edges)
 
 
 def digest_of(edges: EdgeRecord) -> str:
-    """The same, of some edges."""
+    """Return the same digest of some edges."""
     names = np.array([name.encode() for name in edges.signals], _PACKED["signal"])
     digest = hashlib.sha256()
     for first in range(0, len(edges), _EDGES_AT_ONCE):

@@ -26,7 +26,7 @@ def frame_bytes(
     version: int = PROTOCOL_VERSION,
     crc_error: int = 0,
 ) -> bytes:
-    """One frame as it goes over the wire, with another version or a wrong CRC if wanted."""
+    """Return one frame as it goes over the wire, with another version or a wrong CRC if wanted."""
     body = struct.pack("<BBHH", version, kind, session, request) + payload
     return cobs.encode(body + struct.pack("<I", crc32(body) ^ crc_error)) + b"\0"
 
@@ -45,7 +45,7 @@ class RawLink:
     def frame(
         self, message: Message, *values: Any, tail: bytes = b"", request: int | None = None, **wrong: int
     ) -> bytes:
-        """The next request's frame, or that of another request number; ``wrong`` as in ``frame_bytes``."""
+        """Return the next request's frame, or that of another request number; ``wrong`` as in ``frame_bytes``."""
         if request is None:
             self.request += 1
             request = self.request
@@ -56,7 +56,7 @@ class RawLink:
         self._port.write(data)
 
     def receive(self) -> Frame | None:
-        """The next answer, or None if none comes."""
+        """Return the next answer, or None if none comes."""
         while data := self._unread or self._port.read(max(1, self._port.in_waiting)):
             for place, byte in enumerate(data, 1):
                 frame = self._reader.push(byte)
@@ -71,7 +71,7 @@ class RawLink:
         return self.receive()
 
     def ask(self, message: Message, *values: Any, tail: bytes = b"") -> dict[str, Any]:
-        """The fields of a response; AssertionError if an error or nothing comes instead."""
+        """Return the fields of a response; raise AssertionError if an error or nothing comes instead."""
         frame = self.exchange(self.frame(message, *values, tail=tail))
         assert frame is not None, f"no answer to {message.name}"
         assert frame.kind == message.kind | messages.RESPONSE, (
@@ -82,7 +82,7 @@ class RawLink:
         return fields
 
     def refusal(self, message: Message, *values: Any, tail: bytes = b"") -> str:
-        """The name of the error that a request is answered with."""
+        """Return the name of the error that a request is answered with."""
         frame = self.exchange(self.frame(message, *values, tail=tail))
         assert frame is not None, f"no answer to {message.name}"
         return error_name(frame)

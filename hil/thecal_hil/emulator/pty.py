@@ -63,7 +63,8 @@ class _End:
             return False
 
     def open_port_if_gone(self) -> None:
-        """A board that is held in reset or boots does not wait to be opened; it is looked at again."""
+        """Open the port if it is gone. A board that is held in reset or boots does not wait to be opened; it is
+        looked at again."""
         if not self.is_usable and self.port.is_attached:
             self.port.open()
 
@@ -131,7 +132,8 @@ class EmulatedPty:
             raise self._failure
 
     def call(self, action: Callable[[EmulatedPico], _T]) -> _T:
-        """Run `action` on the emulator, between two slices of virtual time, and return its result."""
+        """Run `action` on the emulator, between two slices of virtual time, and return its result. Raise
+        RuntimeError if the emulator has stopped."""
         future: Future[_T] = Future()
 
         def job() -> None:

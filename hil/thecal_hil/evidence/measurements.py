@@ -24,7 +24,7 @@ _SEAL = "seal"
 
 @dataclass(frozen=True)
 class Measurement:
-    """What is to be measured and which values will do. A limit of None is no limit.
+    """A measurement to be made, and which values will do. A limit of None is no limit.
 
     One without any limit is only reported; it still has to be taken.
     """
@@ -86,6 +86,7 @@ class Evidence:
     """The declared measurements of one run, in the order of their declaration."""
 
     def __init__(self, declared: tuple[Measurement, ...]) -> None:
+        """Raise ValueError if two measurements have one key."""
         self._outcomes = {measurement.key: Outcome(measurement) for measurement in declared}
         if len(self._outcomes) != len(declared):
             raise ValueError("two measurements are declared under one key")
@@ -94,6 +95,7 @@ class Evidence:
         return iter(self._outcomes.values())
 
     def take(self, key: str, value: float) -> None:
+        """Take a measurement; raise KeyError if it was never declared, ValueError if it was taken before."""
         outcome = self._outcomes.get(key)
         if outcome is None:
             raise KeyError(f"measurement {key} was never declared")
@@ -132,7 +134,7 @@ class Evidence:
 
 
 def figure_text(value: float | None) -> str:
-    """A figure as a person reads it: whole numbers grouped, others to six places at most."""
+    """Return a figure as a person reads it: whole numbers grouped, others to six places at most."""
     if value is None:
         return "-"
     if float(value).is_integer():
@@ -152,12 +154,12 @@ def write_summary(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def with_seal(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """A summary with its seal, by which a reader knows that it is what was written, and under which name."""
+    """Return a summary with its seal, by which a reader knows that it is what was written, and under which name."""
     return {**content, _SEAL: _seal_of(name, content)}
 
 
 def is_as_written(name: str, summary: Mapping[str, Any]) -> bool:
-    """Whether a summary that was read has the seal of its content and its name."""
+    """Return True if a summary that was read has the seal of its content and its name."""
     content = {key: value for key, value in summary.items() if key != _SEAL}
     return summary.get(_SEAL) == _seal_of(name, content)
 

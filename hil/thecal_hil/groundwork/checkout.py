@@ -1,4 +1,4 @@
-"""Which commit the tools themselves are of, so that results can be put beside one another.
+"""The commit that the tools themselves are of, so that results can be put beside one another.
 
 Promise: the answer ends in ``+`` where a file that git keeps has been changed since, and is ``unknown`` outside of a
 checkout; it never names the commit of some other project that this one happens to lie in.
@@ -17,7 +17,7 @@ _DIGITS = 10
 
 @cache
 def checkout() -> str:
-    """The commit of this checkout, ten digits."""
+    """Return the commit of this checkout, ten digits."""
     if not (REPOSITORY / "firmware/thecal_fw/version.py").is_file():
         return UNKNOWN
     head = _git("rev-parse", "--verify", "HEAD")

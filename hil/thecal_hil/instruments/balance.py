@@ -2,8 +2,8 @@
 
 Promises: nothing is written to any port but the one that was given; whatever the balance sends, or does not send, ends
 in a `Reading` or in an exception that says what happened, within the stated time. A value keeps the decimals it was
-sent with and the unit it came in; grams are worked out, never assumed. A line that answers something else is told as
-such and not skipped in silence.
+sent with and the unit it came in; grams are worked out, never assumed. A line that answers something else is
+reported as such and not skipped in silence.
 
 A command is a line of ASCII closed by CR LF. An answer begins with the command's name and a status: for a weight ``S``
 (stable), ``D`` (not stable), ``+`` and ``-`` (above and below the range), ``I`` (can't be carried out now). ``ES``,
@@ -46,7 +46,7 @@ _REFUSALS: Final = {
 
 
 class BalanceError(Exception):
-    """No reading could be had; the message says why."""
+    """No reading was available; the message says why."""
 
 
 class BalanceSilentError(BalanceError):
@@ -54,7 +54,7 @@ class BalanceSilentError(BalanceError):
 
 
 class BalanceAnswerError(BalanceError):
-    """What came is no answer to what was asked."""
+    """The balance's answer does not fit what was asked."""
 
 
 class BalanceRefusedError(BalanceError):
@@ -70,7 +70,7 @@ class OutOfRangeError(BalanceRefusedError):
 
 
 class SerialLine(Protocol):
-    """What the driver needs of pyserial's port."""
+    """The part of pyserial's port that the driver needs."""
 
     @property
     def timeout(self) -> float | None: ...
@@ -91,7 +91,7 @@ class Reading:
 
     @property
     def grams(self) -> Decimal:
-        """The weight in grams; raises BalanceError for a unit that is no mass known here."""
+        """Return the weight in grams; raise BalanceError for a unit that is no mass known here."""
         if self.unit not in GRAMS_OF:
             raise BalanceError(
                 f"unit: the balance weighs in {self.unit!r}; set it to one of {', '.join(GRAMS_OF)}"
@@ -100,7 +100,7 @@ class Reading:
 
     @property
     def resolution_g(self) -> Decimal:
-        """The last digit shown, in grams."""
+        """Return the last digit shown, in grams."""
         exponent = self.value.as_tuple().exponent
         assert isinstance(exponent, int)
         return Decimal(1).scaleb(exponent) * GRAMS_OF[self.unit]
@@ -120,7 +120,7 @@ class Balance:
         """Have the balance forget what it was doing (``@``); returns its serial number."""
         self._port.reset_input_buffer()
         self._send("@")
-        # Lines of a repetition that was going on may still come first.
+        # Lines of a repetition that was continuing may still come first.
         end_s = monotonic() + _QUICK_ANSWER_S
         while (line := self._line(end_s)).split()[:2] != ["I4", "A"]:
             pass
@@ -136,18 +136,18 @@ class Balance:
     # --- weights -----------------------------------------------------------------------------
 
     def weigh_stable(self) -> Reading:
-        """The next stable weight (``S``)."""
+        """Return the next stable weight (``S``). Raise BalanceAnswerError for one that is not."""
         reading = self._weight(self._ask("S", "S", self._stable_within_s))
         if not reading.is_stable:
             raise BalanceAnswerError("the balance answers S with a weight that is not stable")
         return reading
 
     def weigh(self) -> Reading:
-        """The weight at this moment, stable or not (``SI``)."""
+        """Return the weight at this moment, stable or not (``SI``)."""
         return self._weight(self._ask("SI", "S", _QUICK_ANSWER_S))
 
     def repeat(self) -> Iterator[Reading]:
-        """Weights as fast as the balance sends them (``SIR``), until the iterator is closed."""
+        """Yield weights as fast as the balance sends them (``SIR``), until the iterator is closed."""
         self._send("SIR")
         try:
             while True:
@@ -179,7 +179,7 @@ class Balance:
         self._port.write(command.encode("ascii") + END_OF_LINE)
 
     def _ask(self, command: str, name: str, within_s: float) -> str:
-        """The answer to a command, which begins with ``name`` and says that it was carried out."""
+        """Return the answer to a command, which begins with ``name`` and says that it was carried out."""
         # What lies there is the end of something else, such as an answer that came too late.
         self._port.reset_input_buffer()
         self._send(command)
@@ -191,7 +191,7 @@ class Balance:
         return line
 
     def _line(self, end_s: float) -> str:
-        """One line without its end, by an instant of the monotonic clock."""
+        """Return one line without its end, by an instant of the monotonic clock."""
         data = bytearray()
         while not data.endswith(END_OF_LINE):
             self._port.timeout = max(0.0, end_s - monotonic())
@@ -234,7 +234,7 @@ def _must_be_carried_out(command: str, line: str) -> None:
 
 
 def _quoted(line: str) -> str:
-    """The text that an answer has in quotation marks."""
+    """Return the text that an answer has in quotation marks."""
     parts = line.split('"')
     if len(parts) != 3:
         raise BalanceAnswerError(f"no text in quotation marks: {line!r}")

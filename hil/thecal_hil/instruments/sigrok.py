@@ -1,11 +1,11 @@
 """Driver for captures with sigrok-cli, which knows most logic analysers there are.
 
 Promises: a capture is complete or an error: a device that stopped early, a channel that is missing, a file that is no
-waveform and a program that fails or hangs are each told as such. Edges have the exact instant of the first sample that
-shows the new level, in whole nanoseconds since the capture's first sample; so only sample rates are taken whose
-period is a whole number of nanoseconds. What happens between two samples is not seen.
+waveform and a program that fails or hangs are each reported as such. Edges have the exact instant of the first
+sample that shows the new level, in whole nanoseconds since the capture's first sample; so only sample rates are
+taken whose period is a whole number of nanoseconds. What happens between two samples is not seen.
 
-The waveform is had as VCD, which holds changes only, so a long capture stays small. CSV can be read too.
+The waveform comes as VCD, which holds changes only, so a long capture stays small. CSV can be read too.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class AnalyserError(Exception):
 
 @dataclass(frozen=True)
 class Capture:
-    """What was recorded. ``edges`` in order of time; ``first_levels`` at the first sample."""
+    """A recording. ``edges`` in order of time; ``first_levels`` at the first sample."""
 
     edges: Sequence[Edge]
     first_levels: Mapping[str, int]
@@ -53,7 +53,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class LogicAnalyser:
-    """One analyser as sigrok-cli is told of it.
+    """One analyser as sigrok-cli gets it.
 
     driver: name and settings, such as ``fx2lafw`` or ``demo:logic_channels=4``. channels: which of its channels each
     signal is on. samplerate_hz: a divisor of 10**9, so that instants are whole nanoseconds.
@@ -82,11 +82,11 @@ class LogicAnalyser:
 
     @property
     def resolution_ns(self) -> int:
-        """The distance of two samples: an edge came that much before its instant, at most."""
+        """Return the distance of two samples: an edge came that much before its instant, at most."""
         return NS_PER_S // self.samplerate_hz
 
     def command(self, seconds: float, output: Path) -> list[str]:
-        """The command that captures so long into a VCD file."""
+        """Return the command that captures so long into a VCD file."""
         config = f"samplerate={self.samplerate_hz}" + (f":{self.settings}" if self.settings else "")
         return [
             self.executable,
@@ -105,7 +105,8 @@ class LogicAnalyser:
         ]
 
     def start(self, seconds: float) -> RunningCapture:
-        """Begin to capture; sigrok gives no sign of the instant at which the first sample is taken."""
+        """Begin to capture; sigrok gives no sign of the instant at which the first sample is taken. Raise
+        AnalyserError if it is not installed, or less than a sample is asked for."""
         if round(seconds * self.samplerate_hz) < 1:
             raise AnalyserError(f"seconds: {seconds} is less than one sample")
         if shutil.which(self.executable) is None:
@@ -118,7 +119,7 @@ class LogicAnalyser:
 
 
 class RunningCapture:
-    """A capture that is going on in a process of its own."""
+    """A capture that is continuing in a process of its own."""
 
     def __init__(self, analyser: LogicAnalyser, seconds: float) -> None:
         self._analyser, self._seconds = analyser, seconds
@@ -184,7 +185,7 @@ def _last_lines(said: str) -> str:
 
 
 def read_vcd(file: io.BufferedIOBase) -> Capture:
-    """A waveform of single-bit signals; raises AnalyserError for anything else."""
+    """Return a waveform of single-bit signals; raise AnalyserError for anything else."""
     head = file.readline()
     if not head.startswith(_META):
         file.seek(0)
@@ -242,7 +243,8 @@ class _VcdReading:
 
 
 def read_csv(text: str) -> Capture:
-    """A capture that sigrok-cli wrote as CSV, one line a sample, with its header."""
+    """Return a capture that sigrok-cli wrote as CSV, one line a sample, with its header. Raise AnalyserError for
+    anything else."""
     rate, channels = _CSV_RATE.search(text), _CSV_CHANNELS.search(text)
     if rate is None or channels is None:
         raise AnalyserError(

@@ -1,8 +1,8 @@
 """A balance that is not there, behind a real pseudo-terminal: MT-SICS level 0 and 1, as the maker publishes it.
 
-Promises: `MtSics` answers each line as a balance does, at the instant it is told, from a pan whose weight comes from
+Promises: `MtSics` answers each line as a balance does, at the instant it is given, from a pan whose weight comes from
 any object with ``reading_g``; it knows nothing of ports. `SimulatedBalance` serves one over a pseudo-terminal, which
-any program can open by its path. What goes wrong with real ones can be had: see the attributes.
+any program can open by its path. What goes wrong with real ones can be caused: see the attributes.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _VALUE_WIDTH: Final = 10
 
 
 class Weighed(Protocol):
-    """What lies on the pan."""
+    """The weight that lies on the pan."""
 
     def reading_g(self, t_ns: int, /) -> tuple[float, bool]:
-        """Indicated weight in grams at an instant, and whether it has come to rest."""
+        """Return the indicated weight in grams at an instant, and whether it has come to rest."""
         ...
 
 
@@ -91,7 +91,7 @@ class MtSics:
         return answers
 
     def poll(self, t_ns: int) -> bytes:
-        """What the balance sends by itself by an instant: stable weights waited for, repetitions."""
+        """Return what the balance sends by itself by an instant: stable weights waited for, repetitions."""
         answers = b""
         if self._waiting is not None:
             command, until_ns = self._waiting
@@ -175,7 +175,7 @@ class MtSics:
         return f"{name} {'S' if is_stable else 'D'} {self._shown(net_g)}"
 
     def _shown(self, grams: float) -> str:
-        """A weight as the display has it, ten characters wide, and its unit."""
+        """Return a weight as the display has it, ten characters wide, and its unit."""
         value = Decimal(repr(grams)).quantize(Decimal(1).scaleb(-self._decimals))
         # No minus sign before a zero.
         return f"{value + 0 if value else abs(value):>{_VALUE_WIDTH}f} {self._unit}"

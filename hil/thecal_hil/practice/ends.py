@@ -26,11 +26,11 @@ class End(ABC):
 
     @abstractmethod
     def waits_for(self) -> list[Any]:
-        """What to have ``select`` watch, for something to be there to be read."""
+        """Return what to have ``select`` watch, for something to be there to be read."""
 
     @abstractmethod
     def read(self) -> bytes:
-        """What a program has sent since the last time."""
+        """Return what a program has sent since the last time."""
 
     @abstractmethod
     def _send(self, data: bytes) -> int:
@@ -148,5 +148,5 @@ class SocketEnd(End):
 
 
 def best_end(port: int | None) -> End:
-    """A pseudo-terminal, or a socket where there is none or a port number is asked for."""
+    """Return a pseudo-terminal, or a socket where there is none or a port number is asked for."""
     return PtyEnd() if port is None and hasattr(os, "openpty") else SocketEnd(port or 0)

@@ -67,7 +67,7 @@ def _make_room(folder: Path, pattern: str) -> None:
 def gather(
     records: Sequence[ScenarioRecord], summaries: Path = SUMMARIES, root: Path = REPOSITORY
 ) -> Findings:
-    """Everything that a report tells of."""
+    """Return everything that a report contains."""
     provenance = provenance_of(records)
     campaigns = read_campaigns(summaries, provenance.checkout)
     library = [path.stem for path in LIBRARY.glob("*.toml")]

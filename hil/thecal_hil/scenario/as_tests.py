@@ -23,7 +23,8 @@ from thecal_hil.scenario.telling import what_is_wrong
 
 
 def as_params(scenarios: Iterable[Scenario], on_pico: Collection[str] | None = None) -> list[Any]:
-    """on_pico: the names of those that every run of the tests tries on the emulated board; all, if left out."""
+    """Return the scenarios as parameters. on_pico: the names of those that every run of the tests tries on the
+    emulated board; all, if left out."""
     found = []
     for scenario in scenarios:
         marks = marks_of(scenario)
@@ -34,7 +35,7 @@ def as_params(scenarios: Iterable[Scenario], on_pico: Collection[str] | None = N
 
 
 def marks_of(scenario: Scenario) -> list[pytest.MarkDecorator]:
-    """What the plugin has to know of a scenario."""
+    """Return what the plugin has to know of a scenario."""
     marks = [pytest.mark.needs(*sorted(scenario.needs)), pytest.mark.expects(*scenario.expects)]
     if requirements := scenario.all_requirements():
         marks.append(pytest.mark.requirement(*requirements))

@@ -35,7 +35,7 @@ _ONE_OF_A_KIND = ("board",)
 
 @dataclass(frozen=True)
 class RigWanted:
-    """Which rig to run on, and what it takes to open one."""
+    """The rig to run on, and what it takes to open one."""
 
     name: str
     port: str | None = None
@@ -50,7 +50,7 @@ class RigWanted:
         return open_rig(self.name, port=self.port, uf2=self.uf2, board_model=self.board_model)
 
     def arguments(self) -> str:
-        """As given on the command line."""
+        """Return the arguments as given on the command line."""
         given = {
             "--rig": self.name,
             "--port": self.port,
@@ -67,7 +67,7 @@ def _booted(wanted: RigWanted) -> Rig:
 
 
 def run_one(scenario: Scenario, wanted: RigWanted, place: Place | None = None) -> ScenarioRecord:
-    """One scenario on a fresh rig; raises RigUnavailableError if there is none to be had. place: where the run reports
+    """Run one scenario on a fresh rig; raise RigUnavailableError if none is available. place: where the run reports
     how far it is."""
     record = _record_of(scenario, wanted, place)
     record.reproduce = f"thecal-hil run {argument_of(scenario)} {wanted.arguments()}"
@@ -96,7 +96,7 @@ def _record_of(scenario: Scenario, wanted: RigWanted, place: Place | None) -> Sc
 
 
 def _reported(scenario: Scenario, rig: Rig, place: Place | None) -> ScenarioRecord:
-    """The run, which reports by the rig's time how far it is."""
+    """Run it, reporting by the rig's time how far it is."""
     if place is None:
         return run(scenario, rig)
     with place.reporting(share_of_time(rig, scenario.duration_ns)):
@@ -130,8 +130,8 @@ def _run_file(path: Path, wanted: RigWanted, place: Place | None) -> ScenarioRec
 def run_all(
     scenarios: Sequence[Scenario], wanted: RigWanted, jobs: int, runs: Runs | None = None
 ) -> Iterator[ScenarioRecord]:
-    """Records as they are done. A rig that can't be had raises RigUnavailableError. runs: of these scenarios, to report
-    how far they are."""
+    """Yield records as they are done. Raise RigUnavailableError if a rig is not available. runs: of these scenarios,
+    to report how far they are."""
     places = [None] * len(scenarios) if runs is None else runs.places()
     work = list(zip(scenarios, places, strict=True))
     is_only_one = wanted.name in _ONE_OF_A_KIND and wanted.bench is None
@@ -148,6 +148,6 @@ def run_all(
 
 @contextmanager
 def shown_runs(what: str, scenarios: Sequence[Scenario]) -> Iterator[tuple[Runs, ProgressLine]]:
-    """The progress line of scenarios, by the virtual time of each, while they are run."""
+    """Show the progress line of scenarios, by the virtual time of each, while they are run."""
     with runs_of([scenario.duration_ns for scenario in scenarios]) as runs, shown(what, runs) as line:
         yield runs, line

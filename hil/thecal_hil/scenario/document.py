@@ -34,7 +34,7 @@ class Prescribed:
     fields: dict[str, Any] = field(repr=False)
 
     def therapy(self) -> Therapy:
-        """What it asks for; raises BadInputError if the host refuses it."""
+        """Return what it asks for; raise BadInputError if the host refuses it."""
         return prescribed_by(self.fields, self.name)
 
     def faults(self) -> list[str]:
@@ -55,7 +55,7 @@ class PlantWanted:
 
 @dataclass(frozen=True)
 class Setup:
-    """What is done before the zero. clock_local: what the pump's clock shows at the zero; None: nobody sets it.
+    """The set-up before the zero. clock_local: what the pump's clock shows at the zero; None: nobody sets it.
 
     fill_nl: None: nobody fills the reservoir. plant: None: the shaft turns nothing.
     """
@@ -112,6 +112,6 @@ class Scenario:
     alarms: tuple[str, ...] = ()
 
     def all_requirements(self) -> tuple[str, ...]:
-        """Its own and those of its checks, each once."""
+        """Return the scenario's own requirements and those of its checks, each once."""
         of_checks = [one for check in self.checks for one in check.measurement.requirements]
         return tuple(dict.fromkeys((*self.requirements, *of_checks)))

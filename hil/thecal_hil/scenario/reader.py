@@ -1,6 +1,6 @@
 """Reads scenario files, strictly.
 
-Promises: everything wrong with a file is told at once, each line with the file, the field, its value and what is
+Promises: everything wrong with a file is reported at once, each line with the file, the field, its value and what is
 allowed; a file that reads can be carried out: its prescriptions compile, its names are known, its steps are in order,
 and each figure is declared with its unit and its limits before anything is run.
 """
@@ -40,17 +40,18 @@ _USUAL_OFFSET_MIN = 60
 
 
 def library_files() -> list[Path]:
-    """The scenarios of the library, in order of their names."""
+    """Return the scenarios of the library, in order of their names."""
     return sorted(LIBRARY.glob("*.toml"))
 
 
 def argument_of(scenario: Scenario) -> str:
-    """What names a scenario on a command line: of the library its name, of any other file its path as it was given."""
+    """Return what names a scenario on a command line: of the library its name, of any other file its path as it was
+    given."""
     return scenario.name if scenario.path.parent == LIBRARY else shlex.quote(str(scenario.path))
 
 
 def read_scenario(path: Path) -> Scenario:
-    """One scenario; raises ScenarioError with all that is wrong."""
+    """Return one scenario; raise ScenarioError with all that is wrong."""
     try:
         content = read_toml(path)
     except BadInputError as error:
@@ -61,7 +62,7 @@ def read_scenario(path: Path) -> Scenario:
 
 
 def read_library() -> list[Scenario]:
-    """The whole library; raises ScenarioError with all that is wrong with any file of it."""
+    """Return the whole library; raise ScenarioError with all that is wrong with any file of it."""
     scenarios: list[Scenario] = []
     problems: list[str] = []
     for path in library_files():
@@ -92,13 +93,13 @@ class _Reader:
         requirements = self._requirements(fields)
         declared_needs = fields.words("needs", (*Capability, *Fault))
         expects = fields.words("expects", gate.EXPECTABLE)
-        # Where the end can't be read nothing lies behind it: one fault is told once.
+        # Where the end can't be read nothing lies behind it: one fault is reported once.
         duration_ns = fields.duration("duration") or LONGEST_NS + 1
         ideal_until_ns = self._ideal_until(duration_ns)
         is_long = fields.flag("long")
         alarms = fields.words("alarms", ALARM_NAMES)
         prescriptions = dict(self._prescriptions())
-        # By their names: of one whose content is wrong that alone is told.
+        # By their names: of one whose content is wrong that alone is reported.
         names = tuple(content) if isinstance(content := fields.peek("prescription"), dict) else ()
         setup = self._setup(names)
         course = tuple(self._course(names, duration_ns))
@@ -218,7 +219,7 @@ class _Reader:
     def _judge_prescriptions(
         self, prescriptions: dict[str, Prescribed], setup: Setup, course: tuple[Step, ...]
     ) -> None:
-        """Those that are to be refused may have faults; all others have to compile."""
+        """Judge the prescriptions: those that are to be refused may have faults; all others have to compile."""
         to_be_refused = {step.given.get("prescription") for step in course if step.refused_with is not None}
         used = {setup.prescription} | {step.given.get("prescription") for step in course}
         for name, prescribed in prescriptions.items():
@@ -255,7 +256,15 @@ class _Reader:
             if action.asks and entry.has("refused_with"):
                 refused_with = entry.sentence("refused_with", "words of the refusal")
             self._must_be_prescribed(entry, given, prescriptions)
-            yield Step(at_ns, do, given, refused_with)
+            every_ns = entry.duration("again_every") if entry.has("again_every") else None
+            last_ns = (entry.duration("last") or 0) if every_ns else at_ns
+            if every_ns is not None and not (every_ns and at_ns < last_ns <= duration_ns):
+                entry.complain(
+                    f"{entry.name('again_every')}: give a time above 0, and last, by when it is done last"
+                )
+                every_ns = None
+            for again_ns in range(at_ns, last_ns + 1, every_ns) if every_ns else (at_ns,):
+                yield Step(again_ns, do, given, refused_with)
 
     def _must_be_prescribed(self, entry: Table, given: Given, prescriptions: Collection[str]) -> None:
         name = given.get("prescription")
@@ -298,8 +307,11 @@ class _Reader:
         requirements = self._requirements(entry)
         judge_limits(entry, name, measure, limits, requirements)
         title = entry.prose("title", "what is measured") if entry.has("title") else None
+        key = entry.sentence("key", "what names the figure in results") if entry.has("key") else None
+        if key in keys:
+            entry.complain(f"{entry.name('key')} = {key!r} names another figure as well")
         return Measurement(
-            key=_key(name, keys),
+            key=key or _key(name, keys),
             title=title or measure.text(given),
             unit=measure.unit,
             least=_float(limits.get("least")),
@@ -309,7 +321,7 @@ class _Reader:
 
 
 def _key(name: str, keys: set[str]) -> str:
-    """Names a figure within its scenario."""
+    """Return the key that names a figure within its scenario."""
     stem = name.replace(" ", "_")
     number = 1
     while (key := stem if number == 1 else f"{stem}_{number}") in keys:

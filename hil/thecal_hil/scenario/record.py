@@ -1,4 +1,4 @@
-"""What one run of a scenario on one rig leaves behind: figures, edges, curves, alarms, and how to do it again.
+"""The record of one run of a scenario on one rig: figures, edges, curves, alarms, and how to do it again.
 
 Promises: a record holds no time of day and nothing of the machine it was made on, so two runs of the same commit leave
 the same record. All instants are nanoseconds of the rig's virtual time.
@@ -18,7 +18,7 @@ from thecal_sim.edge_record import Edge
 
 
 class Status(StrEnum):
-    """How a run ended. ``ERROR``: it could not be carried out; ``SKIPPED``: the rig lacks what it needs."""
+    """The end of a run. ``ERROR``: it could not be carried out; ``SKIPPED``: the rig lacks what it needs."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Happening:
-    """Something that was done to the pump or its surroundings, in a person's words."""
+    """An action on the pump or its surroundings, in a person's words."""
 
     t_ns: int
     text: str
@@ -55,7 +55,8 @@ class Curve:
 
 @dataclass(frozen=True)
 class Collected:
-    """What a plant's tip has let out, and what a balance under it shows, at the instants of ``flow_samples``.
+    """The volumes that a plant's tip has let out, and what a balance under it shows, at the instants of
+    ``flow_samples``.
 
     out_nl: since the plant's beginning, exact. shown_g: with the balance's resolution, noise, drift and evaporation.
     evaporates_g_per_h: as known of the vessel; the drift of a balance nobody knows.
@@ -131,5 +132,5 @@ class ScenarioRecord:
 
     @property
     def identity(self) -> str:
-        """Names the run within a campaign: scenario and rig."""
+        """Return the name of the run within a campaign: scenario and rig."""
         return f"{self.name}[{self.rig}]"

@@ -1,4 +1,4 @@
-"""Tells of scenarios and of records in words and tables, for the terminal and as JSON."""
+"""Shows scenarios and of records in words and tables, for the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STATUS_COLOURS = {
 
 
 def scenario_lines(scenario: Scenario) -> Iterator[str]:
-    """A scenario in words."""
+    """Yield a scenario in words."""
     yield f"{scenario.name}: {scenario.title}"
     yield ""
     yield scenario.purpose
@@ -83,7 +83,7 @@ def list_table(scenarios: Sequence[Scenario]) -> Table:
 
 
 def words_table() -> Table:
-    """What a scenario can say: every action and every measure with the values they take."""
+    """Return what a scenario can say: every action and every measure with the values they take."""
     table = Table("", "name", "values", "what it is")
     table.columns[1].no_wrap = True
     for name, action in ACTIONS.items():
@@ -100,7 +100,7 @@ def _params(params: Params) -> list[str]:
 
 
 def record_line(record: ScenarioRecord) -> Text:
-    """The one line of a record."""
+    """Return the one line of a record."""
     outcomes = list(record.evidence)
     passed = sum(outcome.passed for outcome in outcomes)
     line = Text(f"{record.status.value:8}", style=_STATUS_COLOURS[record.status])
@@ -113,12 +113,12 @@ def record_line(record: ScenarioRecord) -> Text:
 
 
 def figures_table(record: ScenarioRecord) -> Table:
-    """The figures of a record against their limits."""
+    """Return the figures of a record against their limits."""
     return evidence_table(f"{record.identity}: {record.title}", record.evidence)
 
 
 def what_is_wrong(record: ScenarioRecord) -> Iterator[str]:
-    """What a person needs to look into a run that did not pass."""
+    """Yield what a person needs to look into a run that did not pass."""
     yield from record.message.splitlines()
     if record.divergence is not None:
         yield f"first divergence at {(record.divergence.t_ns - record.begins_ns) / NS_PER_S:.6f} s of the course:"
@@ -127,7 +127,7 @@ def what_is_wrong(record: ScenarioRecord) -> Iterator[str]:
 
 
 def as_json(record: ScenarioRecord) -> dict[str, Any]:
-    """A record without its edges and curves, which are the report's affair."""
+    """Return a record without its edges and curves, which are the report's affair."""
     return {
         "name": record.name,
         "title": record.title,

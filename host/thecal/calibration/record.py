@@ -55,7 +55,7 @@ def record_of(sheet: Sheet, found: Estimate, findings: Sequence[Finding], made_o
 
 
 def digest_of(content: dict[str, Any]) -> str:
-    """SHA-256 of a record without its digest, as JSON with sorted names and no blanks."""
+    """Return the SHA-256 of a record without its digest, as JSON with sorted names and no blanks."""
     kept = {name: value for name, value in content.items() if name != _DIGEST}
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

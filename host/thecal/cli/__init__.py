@@ -93,7 +93,8 @@ def _options(
     open_pump: Annotated[
         bool,
         typer.Option(
-            "--open-pump", help="Go on though the pump says it has no key and this computer keeps one of it."
+            "--open-pump",
+            help="Continue though the pump says it has no key and this computer keeps one of it.",
         ),
     ] = False,
 ) -> None:
@@ -107,7 +108,7 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command; its exit code. Wrong arguments are told by Typer itself, with exit code 2."""
+    """Run the command; its exit code. Wrong arguments are reported by Typer itself, with exit code 2."""
     say_what_was_kept()
     with guarded() as guard, running_as(guard) as this:
         try:
@@ -121,7 +122,7 @@ def run(arguments: list[str]) -> int:
 
 @cache
 def _command() -> Any:
-    """The application as one command, which takes longer to put together than most commands take."""
+    """Return the application as one command, which takes longer to put together than most commands take."""
     return typer.main.get_command(app)
 
 

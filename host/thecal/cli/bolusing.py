@@ -1,4 +1,4 @@
-"""The subcommands of ``thecal bolus``: give one, end it, tell what was given.
+"""The subcommands of ``thecal bolus``: give one, end it, report what was given.
 
 A bolus is shown in words, as the pump itself would give it, before a person is asked for consent.
 """
@@ -44,7 +44,7 @@ MinutesOption = Annotated[int, typer.Option("--over-minutes", help="How long it 
 
 
 def add_commands(app: typer.Typer) -> None:
-    bolus = typer.Typer(no_args_is_help=True, help="Give a bolus, end it, or tell what was given.")
+    bolus = typer.Typer(no_args_is_help=True, help="Give a bolus, end it, or report what was given.")
     bolus.command(epilog="Example: thecal bolus give 10 --over-minutes 5", context_settings=NEGATIVE_NUMBERS)(
         give
     )
@@ -105,7 +105,7 @@ def prime(
 
 
 def cancel(port: PortOption = None, yes: YesOption = False, as_json: JsonOption = False) -> None:
-    """End the bolus on demand that is under way. The basal rate goes on."""
+    """End the bolus on demand that is under way. The basal rate continues."""
     ask("End the bolus that is under way?", yes=yes, as_json=as_json)
     with connected(port) as pump:
         was = pump.boluses()
@@ -114,13 +114,13 @@ def cancel(port: PortOption = None, yes: YesOption = False, as_json: JsonOption 
     if as_json:
         print_json(asdict(cancelled))
     elif was.under_way:
-        echo("the bolus has been ended; `thecal log` tells how much of it was given")
+        echo("the bolus has been ended; `thecal log` shows how much of it was given")
     else:
         echo("no bolus was under way")
 
 
 def status(port: PortOption = None, as_json: JsonOption = False) -> None:
-    """Tell which bolus is under way, and what was given on demand in the last 24 hours."""
+    """Report which bolus is under way, and what was given on demand in the last 24 hours."""
     from thecal.amounts import dose_mcg, plain
     from thecal.bolus import kind_name
 
@@ -193,7 +193,7 @@ def _dose(text: str) -> Fraction:
 
 
 def _rate(program: Program, volume_nl: Fraction | int, over_minutes: int) -> int:
-    """Rate that gives a volume in so many minutes, to the nearest nanolitre a day."""
+    """Return the rate that gives a volume in so many minutes, to the nearest nanolitre a day."""
     if not 1 <= over_minutes <= _MOST_MINUTES:
         raise BadInputError([f"--over-minutes {over_minutes}, allowed 1 to {_MOST_MINUTES}"])
     return round(Fraction(volume_nl) * MINUTES_PER_DAY / over_minutes)

@@ -1,4 +1,4 @@
-"""How a command ends that did not come to its end: what is said, where, and with which exit code.
+"""The end of a command that did not come to its end: what is said, where, and with which exit code.
 
 Promise: nothing that was asked of a pump goes untold. What was done and what is not known follows every message; where
 nobody can read it, since the terminal has gone, it is kept, and the next command says it.

@@ -78,7 +78,8 @@ def report(
 
 
 def contacts_of(path: Path | None, handout: Path | None, *, no_telephone: bool) -> Contacts | None:
-    """Whom a family calls; raises BadInputError for a hand-out without a number, unless that was said to be meant."""
+    """Return whom a family calls; raise BadInputError for a hand-out without a number, unless that was said to be
+    meant."""
     from thecal.contacts import load_contacts
 
     if path is not None:
@@ -94,7 +95,8 @@ def contacts_of(path: Path | None, handout: Path | None, *, no_telephone: bool) 
 
 
 def need_writable(path: Path | None) -> None:
-    """Refuse a place that can't be written to before anything is asked of a pump."""
+    """Refuse a place that can't be written to before anything is asked of a pump. Raise BadInputError for such a
+    place."""
     if path is None:
         return
     try:
@@ -109,16 +111,16 @@ def need_writable(path: Path | None) -> None:
 
 
 def need_two_files(clinic: Path | None, handout: Path | None) -> None:
-    """Refuse one file for both pages: the second would take the place of the first."""
+    """Refuse one file for both pages: the second would take the place of the first. Raise BadInputError for that."""
     if clinic is not None and handout is not None and clinic.resolve() == handout.resolve():
         raise BadInputError([f"{clinic} is named for both pages; give each a file of its own"])
 
 
 def write_page(path: Path, text: str) -> None:
-    """Put a page in place whole or not at all."""
+    """Put a page in place whole or not at all. Raise ThecalError if it can't be written."""
     unfinished = path.with_name(path.name + ".unfinished")
     try:
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
     except OSError as error:
-        raise ThecalError(f"{path} can't be written: {error.strerror}; the pump is as it was told") from error
+        raise ThecalError(f"{path} can't be written: {error.strerror}; the pump is as it was set") from error

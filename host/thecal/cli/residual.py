@@ -52,7 +52,8 @@ def residual(
 
 
 def check_of(pump: Pump, withdrawn_nl: int) -> ResidualCheck:
-    """A withdrawal judged by what this pump reckons is in its reservoir."""
+    """Return a withdrawal judged by what this pump calculates is in its reservoir. Raise ThecalError if the pump
+    does not know its reservoir."""
     from thecal.residual_check import judge_residual, need_volumes
     from thecal_fw.core.program import USUAL_ACCURACY_PERMILLE
 
@@ -60,7 +61,7 @@ def check_of(pump: Pump, withdrawn_nl: int) -> ResidualCheck:
     program = pump.read_program()
     if not status.fill_known:
         raise ThecalError(
-            "the pump does not know what its reservoir holds, so there is nothing to compare with; tell it with"
+            "the pump does not know what its reservoir holds, so there is nothing to compare with; set it with"
             " `thecal refill`"
         )
     reservoir_nl = program.reservoir_nl if program is not None and program.reservoir_nl else status.fill_nl
@@ -82,7 +83,8 @@ def residual_document(check: ResidualCheck) -> dict[str, object]:
 
 
 def volume_nl(text: str, name: str) -> int:
-    """A volume a person gave in millilitres, exactly; it may be zero."""
+    """Return a volume a person gave in millilitres, exactly; it may be zero. Raise BadInputError for what is no
+    volume."""
     if not _VOLUME.fullmatch(text):
         raise BadInputError([f"{name} {text!r} is no volume in mL; write it like 12.3, to six decimals"])
     return int(Decimal(text) * _NL_PER_ML)

@@ -77,9 +77,9 @@ def refill(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell the pump what its reservoir holds now. Asks first: dates and alarms go by it."""
+    """Set what the reservoir holds now. Asks first: dates and alarms go by it."""
     fill_nl = nanolitres(volume_ml)
-    ask(f"Tell the pump that its reservoir now holds {fill_nl / _NL_PER_ML:g} mL?", yes=yes, as_json=as_json)
+    ask(f"Set the reservoir to {fill_nl / _NL_PER_ML:g} mL?", yes=yes, as_json=as_json)
     with connected(port) as pump:
         refilled = pump.refill(fill_nl)
     warn_unless_stored(refilled.is_stored)
@@ -93,7 +93,8 @@ def refill(
 
 
 def nanolitres(volume_ml: str) -> int:
-    """A volume a person gave in millilitres, exactly."""
+    """Return a volume a person gave in millilitres, exactly. Raise BadInputError for what is no volume that a
+    reservoir may hold."""
     if not _VOLUME.fullmatch(volume_ml):
         raise BadInputError(
             [

@@ -1,4 +1,4 @@
-"""Tables of a pump's description, read so that every fault is told at once and nothing in them is overlooked.
+"""Tables of a pump's description, read so that every fault is reported at once and nothing in them is overlooked.
 
 As ``thecal.table`` for prescriptions, and apart from it: the firmware's constants come from here, and that one reads
 them.
@@ -31,7 +31,7 @@ class DescriptionError(ValueError):
 
 
 def read_tables(path: Path) -> tuple[dict[str, Any], bytes]:
-    """The content of a file, and its bytes; raises DescriptionError for what is no TOML of a sensible size."""
+    """Return the content of a file, and its bytes; raise DescriptionError for what is no TOML of a sensible size."""
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
@@ -47,7 +47,7 @@ def read_tables(path: Path) -> tuple[dict[str, Any], bytes]:
 
 class Fields:
     """One table. What is wrong is noted in ``problems``, shared with the tables around it, and a value that passes for
-    the field is returned, so that reading goes on."""
+    the field is returned, so that reading continues."""
 
     def __init__(self, fields: dict[str, Any], place: str, problems: list[str]) -> None:
         self._fields = fields
@@ -56,7 +56,7 @@ class Fields:
         self.problems = problems
 
     def finish(self) -> None:
-        """Tell every field that nobody asked for."""
+        """Report every field that nobody asked for."""
         for key in self._fields:
             if key not in self._known:
                 near = difflib.get_close_matches(key, self._known, 1)
@@ -71,7 +71,7 @@ class Fields:
         return key in self._fields
 
     def table(self, key: str) -> Fields:
-        """A table within this one; an empty one, without further faults, where there is none."""
+        """Return a table within this one; an empty one, without further faults, where there is none."""
         value = self._take(key, f"a table [{self._place}{key}]")
         if isinstance(value, dict):
             return Fields(value, f"{self._place}{key}.", self.problems)
@@ -95,7 +95,7 @@ class Fields:
         return value
 
     def ratio(self, key: str, least: int, most: int) -> Fraction:
-        """An exact number: ``"25792/405"``, ``"50"`` or 50. One with a decimal point is refused: it is none."""
+        """Return an exact number: ``"25792/405"``, ``"50"`` or 50. One with a decimal point is refused: it is none."""
         what = f'an exact ratio such as "25792/405" or 50, from {least:,} to {most:,}'
         value = self._take(key, what)
         if value is None:
@@ -135,7 +135,7 @@ class Fields:
         return value
 
     def words(self, key: str) -> str:
-        """For people: one line."""
+        """Return one line of text for people."""
         what = f"one line of up to {_MOST_WORDS} characters"
         value = self._take(key, what)
         if value is None:
@@ -155,7 +155,7 @@ class Fields:
         return date.min
 
     def wholes(self, key: str, least: int, most: int, most_count: int) -> tuple[int, ...]:
-        """Several whole numbers that rise."""
+        """Return several whole numbers that rise."""
         what = f"1 to {most_count} whole numbers from {least:,} to {most:,} that rise"
         value = self._take(key, what)
         if value is None:

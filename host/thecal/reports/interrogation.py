@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Interrogation:
     """A pump at one instant. dates: local time on the wall, None if there are none to give. clocks: both, as they were.
 
-    boluses: what was given on demand, and how long the drug before goes on yet.
+    boluses: what was given on demand, and how long the drug before continues yet.
     """
 
     board: str
@@ -43,7 +43,7 @@ class Interrogation:
 
     @property
     def local_read_at(self) -> datetime:
-        """When it was read, as a person reads it off the wall."""
+        """Return when it was read, as a person reads it off the wall."""
         return self.clocks.now.replace(tzinfo=None)
 
 
@@ -71,8 +71,8 @@ def interrogate(pump: Pump, wall: Wall | None = None) -> Interrogation:
 
 
 def events_since_last_visit(log: list[Event], before_sequence: int | None = None) -> list[Event]:
-    """Events from the last refill on; of a visit, from the refill before its own. Sessions are left out: each look at
-    the pump opens one. before_sequence: the first event that belongs to this visit."""
+    """Return events from the last refill on; of a visit, from the refill before its own. Sessions are left out: each
+    look at the pump opens one. before_sequence: the first event that belongs to this visit."""
     earlier = [
         event
         for event in log
@@ -83,6 +83,6 @@ def events_since_last_visit(log: list[Event], before_sequence: int | None = None
 
 
 def is_of_sessions(event: Event) -> bool:
-    """Whether it only says that somebody has looked at the pump."""
+    """Return True if it only says that somebody has looked at the pump."""
     is_number_of_them = event.code == EVENT_MORE and event.second >> MORE_CODE_SHIFT == EVENT_HELLO
     return event.code == EVENT_HELLO or is_number_of_them

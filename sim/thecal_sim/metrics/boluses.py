@@ -27,7 +27,8 @@ class BolusAccuracy:
 
 
 def bolus_accuracy(delivered_nl: NDArray[np.float64], prescribed_nl: NDArray[np.float64]) -> BolusAccuracy:
-    """Accuracy of boluses by what each delivered beyond the basal rate, and what each was to be; (boluses,) both."""
+    """Return the accuracy of boluses by what each delivered beyond the basal rate, and what each was to be;
+    (boluses,) both. Raise ValueError unless there is a bolus, and each has a volume and was measured."""
     if not len(delivered_nl) or not (prescribed_nl > 0).all():
         raise ValueError("prescribed_nl: one bolus at least, and none of nothing")
     if not np.isfinite(delivered_nl).all():
@@ -45,8 +46,8 @@ def bolus_volumes_nl(
     ends_ns: Instants,
     basal_nl_per_day: float,
 ) -> NDArray[np.float64]:
-    """What came beyond the basal rate from each bolus's beginning to its end, from the pulses. Raises ValueError if
-    these do not come in order."""
+    """Return what came beyond the basal rate from each bolus's beginning to its end, from the pulses. Raise
+    ValueError if these do not come in order."""
     need_order("step_times_ns", step_times_ns)
     counts = np.searchsorted(step_times_ns, ends_ns, "right") - np.searchsorted(
         step_times_ns, begins_ns, "right"

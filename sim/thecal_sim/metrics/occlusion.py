@@ -1,4 +1,4 @@
-"""An occluded line: how long until somebody is told, how much was not given, and the unintended bolus on release."""
+"""An occluded line: how long until somebody knows, how much was not given, and the unintended bolus on release."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ _NS_PER_DAY = 86_400e9
 
 
 def time_to_alarm_s(caused_ns: int, alarms_ns: Instants) -> float:
-    """From a cause to the first alarm at or after it; infinite if there is none."""
+    """Return the time from a cause to the first alarm at or after it; infinite if there is none."""
     later = alarms_ns[alarms_ns >= caused_ns]
     return float((later.min() - caused_ns) / _NS_PER_S) if len(later) else float("inf")
 
 
 def missed_nl(t_ns: Instants, out_nl: Volumes, begin_ns: int, end_ns: int, rate_nl_per_day: float) -> float:
-    """What was prescribed between two instants and did not come out; ``out_nl``: volume out of the tip at ``t_ns``.
+    """Return what was prescribed between two instants and did not come out; ``out_nl``: volume out of the tip at
+    ``t_ns``.
 
     Raises ValueError if the record does not reach from one to the other.
     """
@@ -26,5 +27,6 @@ def missed_nl(t_ns: Instants, out_nl: Volumes, begin_ns: int, end_ns: int, rate_
 def unintended_bolus_nl(
     t_ns: Instants, out_nl: Volumes, released_ns: int, settled_ns: int, rate_nl_per_day: float
 ) -> float:
-    """What came out between the release and an instant by which the line has settled, beyond what was prescribed."""
+    """Return what came out between the release and an instant by which the line has settled, beyond what was
+    prescribed."""
     return -missed_nl(t_ns, out_nl, released_ns, settled_ns, rate_nl_per_day)

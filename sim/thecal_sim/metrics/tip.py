@@ -23,7 +23,7 @@ class TipDose:
 def tip_dose(
     t_ns: Instants, at_tip_ng: NDArray[np.float64], begin_ns: int, end_ns: int, prescribed_ng: float
 ) -> TipDose:
-    """Dose that left the tip between two instants; ``at_tip_ng``: drug out of the tip since the beginning.
+    """Return the dose that left the tip between two instants; ``at_tip_ng``: drug out of the tip since the beginning.
 
     Raises ValueError if nothing is prescribed, or the record does not reach from one to the other.
     """
@@ -34,7 +34,8 @@ def tip_dose(
 
 
 def lag_s(t_ns: Instants, pumped: NDArray[np.float64], at_tip: NDArray[np.float64], amount: float) -> float:
-    """From when so much had been pumped to when as much had left the tip; infinite if that has not happened yet.
+    """Return the time from when so much had been pumped to when as much had left the tip; infinite if that has not
+    happened yet.
 
     Both are amounts of one kind (nL or ng) since the beginning, and never sink.
     """

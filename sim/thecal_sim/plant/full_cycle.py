@@ -42,7 +42,7 @@ _ROUNDING_NL = 0.01
 
 
 def program() -> Program:
-    """What is delivered. Its limits leave room for the boluses."""
+    """Return what is delivered. Its limits leave room for the boluses."""
     per_bolus_nl = BOLUS.rate_nl_per_day * BOLUS.minutes // 1_440
     per_hour_nl, per_day_nl = NL_PER_DAY // 24 + 2 * per_bolus_nl, NL_PER_DAY + 5 * per_bolus_nl
     limits = (FILL_NL, FILL_NL // 20, per_hour_nl, per_day_nl)
@@ -55,7 +55,7 @@ def program() -> Program:
 
 @dataclass(frozen=True)
 class FullCycle:
-    """What a run took, in seconds of one core, and what came of it. elapsed_s: by the clock on the wall, in which other
+    """The outcome of a run, and its time in seconds of one core. elapsed_s: by the clock on the wall, in which other
     programs may have had the core too."""
 
     days: int
@@ -126,7 +126,7 @@ class _Therapy:
         self.refills += 1
 
     def drawn_nl(self) -> float:
-        """What has left the reservoir, by its content before and after each fill."""
+        """Return what has left the reservoir, by its content before and after each fill."""
         return self._drawn_before_nl + self._drawn_since_fill_nl()
 
     def _drawn_since_fill_nl(self) -> float:

@@ -3,7 +3,7 @@
 Rounds: somebody with the clinician's key proves it and makes a request, while the adversary hears all of it; then the
 adversary sends into that very session, and afterwards into sessions of their own. Promises: the same seed sends the
 same frames. After each round the pump is as the clinician left it, its log holds what the clinician did and at most
-the first wrong key of a burst, it was not reset, every pulse so far is as prescribed, and the clinician can go on.
+the first wrong key of a burst, it was not reset, every pulse so far is as prescribed, and the clinician can continue.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class _Siege:
         self.attack.rounds += 1
 
     def _go_on(self, clinician: Pump) -> None:
-        """A change that changes nothing: it is in the log and nowhere else."""
+        """Make a change that changes nothing: it is in the log and nowhere else."""
         try:
             clinician.acknowledge(0)
             self._proved += 1
@@ -205,7 +205,7 @@ class _Siege:
             "somebody has proved a key who has none",
         )
         names = ", ".join(events.EVENT_NAMES[code] for code in found)
-        self.must(not found, f"the log tells of what nobody with a key did: {names}")
+        self.must(not found, f"the log reports what nobody with a key did: {names}")
 
     def finish(self) -> None:
         attack = self.attack
@@ -216,7 +216,7 @@ class _Siege:
 
 
 def attack(rig: Rig, frames: int, seed: int, frames_a_round: int = FRAMES_A_ROUND) -> Attack:
-    """So many frames from the adversary of the seed."""
+    """Send so many frames from the adversary of the seed."""
     result = Attack(rig.name, seed)
     siege = _Siege(result, rig)
     try:

@@ -42,7 +42,7 @@ Result = dict[str, Any]
 
 
 def kept_part(part: PartPlan, image: FirmwareImage) -> Result | None:
-    """What came of a part in an earlier run; None if there was none, or of another image or other sources."""
+    """Return what came of a part in an earlier run; None if there was none, or of another image or other sources."""
     try:
         found: Result = json.loads(unsealed(_path(part).read_bytes()))
     except (OSError, DamagedError):
@@ -70,7 +70,7 @@ def done_part(part: PartPlan) -> Result:
 
 
 def wrong_with(case: Case) -> list[str]:
-    """What is wrong with a case when it is run."""
+    """Return what is wrong with a case when it is run."""
     if case.kind == FAULTS:
         return run_sequence(case).wrong
     return run_life(image_under_test(), case.board, case.seed, list(case.steps)).wrong
@@ -105,7 +105,7 @@ def _faulty(part: PartPlan) -> Result:
 
 
 def _left(case: Case, name: str) -> Path:
-    """The case, made as short as it gets within some runs, in a file."""
+    """Return the case, made as short as it gets within some runs, in a file."""
     path = FAILED / f"{name}.json"
     case.write(path)
     shrunk(case, lambda fewer: bool(wrong_with(fewer)), _MOST_SHRINKING_RUNS).write(path)
@@ -117,7 +117,8 @@ def _path(part: PartPlan) -> Path:
 
 
 def _of(part: PartPlan, image: FirmwareImage) -> str:
-    """What the result of a part depends on: a board on the image's bytes, the model on the firmware's sources."""
+    """Return the digest of what the result of a part depends on: a board on the image's bytes, the model on the
+    firmware's sources."""
     if part.kind == FAULTY:
         return f"{part.name} {_digest_of(_FAULTS_DEPEND_ON)}"
     places = _SPIKES_AND_RESETS_DEPEND_ON if part.kind in (SPIKED, RESET) else _LIVES_DEPEND_ON
@@ -159,7 +160,7 @@ _FAULTS_DEPEND_ON: Final = (
 
 @cache
 def _digest_of(places: Iterable[str]) -> str:
-    """Of all sources at these places, by their names and bytes. Hexadecimal, 16 digits."""
+    """Return the digest of all sources at these places, by their names and bytes. Hexadecimal, 16 digits."""
     digest = hashlib.sha256()
     for place in places:
         root = REPOSITORY / place

@@ -80,7 +80,7 @@ MEASUREMENTS = (
 
 
 def environment(guest: Guest) -> Path:
-    """The interpreter of an environment with a guest, made once."""
+    """Return the interpreter of an environment with a guest, made once."""
     folder = _CACHE / guest.package
     python = folder / "bin/python"
     if (folder / "ready").exists():
@@ -149,7 +149,7 @@ _FLAKY = (
 
 
 def red_runs(guest: Guest, python: Path) -> list[str]:
-    """What did not end as it has to, with what was said."""
+    """Return what did not end as it has to, with what was said."""
     runs = [
         ("without ours in use", _THEIRS, guest.options, 0),
         ("with ours in use", _OURS_TEST, (*guest.options, "--thecal-rig", "model"), 0),

@@ -38,8 +38,8 @@ MEASUREMENTS = (
 
 
 def play_part(first: int, sessions: int) -> list[str]:
-    """Sessions of these numbers; a line for each that ended wrong. Twenty share a copy of this process, and each has
-    a board of its own."""
+    """Play sessions of these numbers; return a line for each that ended wrong. Twenty share a copy of this process,
+    and each has a board of its own."""
     names = list(ALL)
     found: list[str] = []
     for begin in range(first, first + sessions, _PER_COPY):

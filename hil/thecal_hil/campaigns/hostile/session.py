@@ -62,6 +62,7 @@ class HostilePort:
         return self._serial.write(data)
 
     def read(self, size: int = 1) -> bytes:
+        """Return bytes of a hostile board; raise EndlessError for a command that reads without end."""
         self._reads += 1
         if self._reads > MOST_READS:
             raise EndlessError

@@ -43,14 +43,14 @@ _SOURCES = (
 
 MEASUREMENTS = (
     Measurement("trials", "commands disturbed", "trials", least=1),
-    Measurement("silent", "nobody was told", "trials", most=0),
+    Measurement("silent", "nothing was reported", "trials", most=0),
     Measurement("wrong", "a wrong word", "trials", most=0),
     Measurement("other", "tracebacks, or keys that differ", "trials", most=0),
 )
 
 
 def places(command: str, way: str, seen: Plan) -> range:
-    """Where a way can be tried on a command that does so much when it is left alone."""
+    """Return where a way can be tried on a command that does so much when it is left alone."""
     if way in AT_STEPS:
         return range(seen.steps)
     if way in AT_SENT:
@@ -59,7 +59,7 @@ def places(command: str, way: str, seen: Plan) -> range:
 
 
 def seen_undisturbed(command: str) -> Plan:
-    """What a command does when it is left alone; it has to do what it is for."""
+    """Return what a command does when it is left alone; it has to do what it is for."""
 
     def look() -> Plan:
         plan = Plan()
@@ -93,7 +93,7 @@ def try_all(command: str, way: str, at: range) -> list[str]:
 
 
 def digest_of_sources() -> str:
-    """Of all that decides how a trial goes: parts of other sources are not taken over."""
+    """Return the digest of all that decides how a trial goes: parts of other sources are not taken over."""
     digest = hashlib.sha256()
     for source in _SOURCES:
         path = Path(source)

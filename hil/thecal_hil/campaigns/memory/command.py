@@ -74,7 +74,7 @@ MEASUREMENTS = (
 
 
 def _kept_part(image: FirmwareImage, seed: int, requests: int) -> Part:
-    """A part, from an earlier run of the same image or done now."""
+    """Return a part, from an earlier run of the same image or done now."""
     path = _PARTS / f"{image.sha256[:16]}-{seed}-{requests}.json"
     if path.exists():
         return Part(**json.loads(path.read_text(encoding="utf-8")))
@@ -95,7 +95,7 @@ def _longest(parts: list[Part]) -> dict[str, float]:
 
 
 def evidence_of(parts: list[Part], full_day: Part, stock: StockLife) -> Evidence:
-    """The figures that the parts, the day behind and the stock board's life come to."""
+    """Return the figures that the parts, the day behind and the stock board's life come to."""
     evidence = Evidence(MEASUREMENTS)
     longest = _longest([*parts, full_day])
     bounds_ms = {message.name: message.longest_us / 1_000 for message in messages.MESSAGES}

@@ -1,6 +1,6 @@
 """``thecal-hil silicon``: one board at a time, shown and kept.
 
-Promise: a board that is absent, busy, no pump, delivering, or gone half-way is told as such, each in words; nothing
+Promise: a board that is absent, busy, no pump, delivering, or gone half-way is reported as such, each in words; nothing
 is written then.
 """
 
@@ -62,7 +62,7 @@ def _measure(port: str, crystal_s: float, *, through_boot_loader: bool) -> Measu
 
 
 def _image_of(measured: Measured) -> dict[str, str]:
-    """The image of this checkout, if it is the one that the board says it runs."""
+    """Return the image of this checkout, if it is the one that the board says it runs."""
     try:
         image = image_under_test()
     except ImageError:

@@ -58,8 +58,8 @@ class Prompt:
         self.run(FEED)
 
     def run(self, code: str) -> str:
-        """What the code prints. Raises NotMeasuredError with the board's own words if it fails there, NoAnswerError if
-        the board goes silent."""
+        """Return what the code prints. Raise NotMeasuredError with the board's own words if it fails there,
+        NoAnswerError if the board goes silent."""
         try:
             return self._repl.run(code, _TIMEOUT_S).strip()
         except BoardSilentError as error:
@@ -73,5 +73,5 @@ class Prompt:
         self._repl.start(code)
 
     def ask(self, expression: str) -> Any:
-        """The value of an expression, which is a literal."""
+        """Return the value of an expression, which is a literal."""
         return ast.literal_eval(self.run(f"print(repr({expression}))"))

@@ -1,4 +1,5 @@
-"""One slip or one right change put to the rules: what they say, and whether that is told apart from what was meant."""
+"""One slip or one right change put to the rules: what they say, and whether that is distinguished from what was
+meant."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ class Verdict:
 
     @property
     def questions(self) -> int | None:
-        """What a person is asked: one reason for all, and each value typed again; None if it is refused."""
+        """Return what a person has to answer: one reason for all, and each value typed again; None if it is refused."""
         kinds = [finding.kind for finding in self.findings]
         if self.refusal or Kind.HARD in kinds:
             return None
@@ -68,8 +69,8 @@ def judge(case: Case, library: Library) -> Verdict:
 
 
 def is_caught(typed: Case, intended: Case, library: Library) -> bool:
-    """Whether what was typed is met with anything that what was meant is not: a reason asked for either way tells
-    nobody that a finger slipped."""
+    """Return True if what was typed is met with anything that what was meant is not: a reason asked for either way
+    reports to nobody that a finger slipped."""
     wrong, right = judge(typed, library), judge(intended, library)
     return bool(wrong.refusal and not right.refusal) or not wrong.signs <= right.signs
 

@@ -28,7 +28,8 @@ class PartError(Exception):
 
 @dataclass(frozen=True)
 class Contents:
-    """What a part is of. plan: digest of the campaign's plan. batch: its number. Seeds: the first, and how many."""
+    """The contents of a part. plan: digest of the campaign's plan. batch: its number. Seeds: the first, and how
+    many."""
 
     plan: str
     batch: int
@@ -41,7 +42,8 @@ class Contents:
 
 
 def part_of(contents: Contents, rows: Sequence[Row]) -> bytes:
-    """The bytes of a part. ValueError if the rows are not those of its seeds, or differ in their columns."""
+    """Return the bytes of a part. Raise ValueError if the rows are not those of its seeds, or differ in their
+    columns."""
     if [row["seed"] for row in rows] != _seeds_of(contents):
         raise ValueError(f"batch {contents.batch}: rows of other seeds")
     names = list(rows[0])
@@ -54,7 +56,7 @@ def part_of(contents: Contents, rows: Sequence[Row]) -> bytes:
 
 
 def rows_of(data: bytes, expected: Contents) -> Rows:
-    """The rows of a part, which is to be of the contents expected; PartError if it is not."""
+    """Return the rows of a part, which is to be of the contents expected; raise PartError if it is not."""
     try:
         said, kinds, values = unsealed(data).split(b"\n", 2)
         found = Contents(**json.loads(said))
@@ -77,7 +79,7 @@ def rows_of(data: bytes, expected: Contents) -> Rows:
 
 @lru_cache(maxsize=4)
 def _dtype_of(kinds: bytes) -> np.dtype[np.void]:
-    """Of the columns of a row. All parts of a campaign have the same."""
+    """Return the type of the columns of a row. All parts of a campaign have the same."""
     return np.dtype([(name, kind) for name, kind in json.loads(kinds)])
 
 
