@@ -6,10 +6,12 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS, PICO_DOSE_SEQUENCES
 #                 how many steps make doses takes, and how many sequences make doses-pico (1000000, 2000)
+#   THECAL_RESULTS
+#                 where results are kept (build/results); none keeps none
 #   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
 #   INTERRUPTED_ARGS, FUZZ_ARGS, GUESTS_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
-#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS
+#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS, WORDS_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -92,7 +94,7 @@ verify: $(TOOLS) $(VENV)/verify-ready $(FIRMWARE) ## Deliver a day on the emulat
 
 .PHONY: test
 test: $(TOOLS) system-analyser $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
-	@$(KEEPING_COMPILED) $(BIN)/pytest -n 2 --outcomes build/evidence/tests.json $(PYTEST_ARGS)
+	@$(KEEPING_COMPILED) $(BIN)/pytest -n 2 --outcomes build/evidence/tests.json --results "$(or $(THECAL_RESULTS),build/results)" $(PYTEST_ARGS)
 
 .PHONY: quick
 quick: $(TOOLS) $(VENV)/ready ## Check an edit within a minute: style, types, unit tests it is felt in, twenty scenarios
@@ -241,6 +243,10 @@ types: $(VENV)/ready ## Check types
 deps: $(VENV)/ready ## Check who imports whom: the contracts of pyproject.toml
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 
+.PHONY: words
+words: $(VENV)/ready ## Check the words of docs and docstrings: sentences, blocks of code, links, names
+	@PYTHONPATH=tests $(BIN)/python -m words $(WORDS_ARGS)
+
 .PHONY: format
 format: $(VENV)/ready ## Put the sources into the agreed format
 	@$(BIN)/ruff check --fix --select I
@@ -255,13 +261,14 @@ flash: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Put the firmware on an attached boa
 	@$(BIN)/thecal flash $(FLASH_ARGS)
 
 .PHONY: clean
-clean: ## Remove what was built here
-	rm -rf build .pytest_cache .ruff_cache .hypothesis .coverage
+clean: ## Remove what was built here, and keep the results of runs
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name results -exec rm -rf {} +; fi
+	rm -rf .pytest_cache .ruff_cache .hypothesis .coverage
 	find firmware host sim hil tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: distclean
-distclean: clean ## Remove also the virtual environment and the cached toolchain builds
-	rm -rf $(VENV) *.egg-info */*.egg-info
+distclean: clean ## Remove also results, the virtual environment and the cached toolchain builds
+	rm -rf build $(VENV) *.egg-info */*.egg-info
 	rm -rf "$(THECAL_CACHE)"/{downloads,emulator,host-*,images,lock,sources-*,tree-*}
 
 # Hashes are those of every file that the index has of a version, so the locks hold on any machine and Python.
@@ -270,7 +277,7 @@ LOCKED := --no-config --quiet --upgrade --universal --generate-hashes --no-annot
 lock: system-python ## Choose the newest packages that fit and write the locks anew, with hashes
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= build/lock/bin/pip install --quiet --require-hashes --requirement requirements/lock.lock
-	build/lock/bin/uv pip compile $(LOCKED) --extra bench --extra verify --extra dev --extra flash pyproject.toml --output-file build/lock/dev.lock >/dev/null
+	build/lock/bin/uv pip compile $(LOCKED) --extra bench --extra verify --extra dev --extra flash --extra console pyproject.toml --output-file build/lock/dev.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --extra verify --constraint build/lock/dev.lock pyproject.toml --output-file build/lock/verify.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --extra demo --group checkout --constraint build/lock/dev.lock pyproject.toml --output-file build/lock/demo.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --group stubs --no-deps --output-file build/lock/stubs.lock >/dev/null

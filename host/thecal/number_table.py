@@ -19,7 +19,7 @@ _NOTHING = {"", "nan", "na", "n/a", "null", "none", "-", "--", "---", "err", "er
 
 
 def text_of(path: Path) -> str:
-    """Raises BadInputError for what can't be read or is larger than any record."""
+    """Raise BadInputError for what can't be read or is larger than any record."""
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise BadInputError([f"{path}: more than {_LARGEST_BYTES // 1_000_000} MB; give a part of it"])

@@ -45,7 +45,8 @@ class Table(Fields):
         return lines
 
     def table(self, key: str) -> Table:
-        """A table within this one; an empty one that complains of nothing if there is none, once that is reported."""
+        """Return a table within this one; an empty one that complains of nothing if there is none, once that is
+        reported."""
         # What a missing table lacks need not be listed as well.
         return self.part(key) or Table({}, f"{self.name(key)}.", [])
 

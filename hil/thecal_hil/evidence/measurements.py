@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thecal_hil.evidence import recorded
 from thecal_hil.groundwork.checkout import checkout
+from thecal_hil.results.run import Figure
 
 _SEAL = "seal"
 
@@ -117,6 +119,16 @@ class Evidence:
             if not outcome.passed
         ]
 
+    def figures(self, subject: str) -> list[Figure]:
+        """As the store of results keeps them."""
+        return [
+            Figure(
+                *(subject, key, outcome.measurement.title, outcome.measurement.unit),
+                *(outcome.measurement.least, outcome.measurement.most, outcome.value),
+            )
+            for key, outcome in self._outcomes.items()
+        ]
+
     def values(self) -> dict[str, float | None]:
         return {key: outcome.value for key, outcome in self._outcomes.items()}
 
@@ -149,7 +161,10 @@ def _shown(outcome: Outcome) -> str:
 
 
 def write_summary(path: Path, content: Mapping[str, Any]) -> None:
-    """Write what a campaign found, with the commit of the tools that found it, and sealed."""
+    """Write what a campaign found, with the commit of the tools that found it, and sealed; the store of results gets
+    its figures too, where the command is recorded."""
+    if (recording := recorded.current()) is not None:
+        recording.note_summary(path.stem, content)
     write_json(path, with_seal(path.stem, {**content, "checkout": checkout()}))
 
 

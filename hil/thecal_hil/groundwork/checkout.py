@@ -6,6 +6,7 @@ checkout; it never names the commit of some other project that this one happens 
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -26,10 +27,22 @@ def checkout() -> str:
     return head[:_DIGITS] + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
 
 
+@cache
+def changed_since() -> str:
+    """A digest of what was changed in this checkout since its commit, twelve digits; empty if nothing was."""
+    if not checkout().endswith("+"):
+        return ""
+    return hashlib.sha256(_git("diff", "HEAD", "--binary").encode()).hexdigest()[:12]
+
+
 def _git(*arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", "-C", str(REPOSITORY), *arguments], capture_output=True, text=True, check=False
+            ["git", "-C", str(REPOSITORY), *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
     except FileNotFoundError:
         return ""

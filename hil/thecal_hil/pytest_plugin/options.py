@@ -19,6 +19,7 @@ SHORT = {
     "--bench": "--thecal-bench",
     "--uf2": "--thecal-uf2",
     "--outcomes": "--thecal-outcomes",
+    "--results": "--thecal-results",
     "--own-boot": "--thecal-own-boot",
 }
 """Short names, and the long ones that are always there."""

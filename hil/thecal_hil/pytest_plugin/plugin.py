@@ -30,7 +30,7 @@ import pytest
 from thecal_hil.contract import gate
 from thecal_hil.contract.faults import Fault
 from thecal_hil.contract.rig import Capability, Rig, RigUnavailableError
-from thecal_hil.pytest_plugin import forked_tests, options, outcomes, tests_to_go
+from thecal_hil.pytest_plugin import forked_tests, kept_outcomes, options, outcomes, tests_to_go
 from thecal_hil.pytest_plugin.options import chosen, declare
 from thecal_hil.rigs.opening import RIG_NAMES, boards_at, check_board_model, image_for, open_rig, rig_class
 
@@ -55,6 +55,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     for part, name in (
         (forked_tests, "thecal-forks"),
         (outcomes, "thecal-outcomes"),
+        (kept_outcomes, "thecal-results"),
         (tests_to_go, "thecal-tests-to-go"),
         (options, "thecal-options"),
     ):

@@ -18,6 +18,7 @@ from thecal_hil.report.writing import SUMMARIES, gather, write
 from thecal_hil.rigs.opening import RIG_NAMES
 from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
 from thecal_hil.scenario.document import Scenario, ScenarioError
+from thecal_hil.scenario.kept import note_record
 from thecal_hil.scenario.reader import read_library
 from thecal_hil.scenario.record import ScenarioRecord
 from thecal_hil.scenario.telling import record_line
@@ -69,6 +70,7 @@ def _run(scenarios: Sequence[Scenario], options: argparse.Namespace) -> list[Sce
         with shown_runs(f"evidence: {rig} rig", for_rig) as (runs, line):
             for record in run_all(for_rig, RigWanted(rig, options.port), options.jobs, runs):
                 records.append(record)
+                note_record(record)
                 with line.out_of_the_way():
                     console.print(record_line(record), soft_wrap=True)
     return records

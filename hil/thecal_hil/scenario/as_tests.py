@@ -11,6 +11,7 @@ those of any test are; one that takes long is part of a campaign, and so is one 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -39,6 +40,8 @@ def marks_of(scenario: Scenario) -> list[pytest.MarkDecorator]:
     marks = [pytest.mark.needs(*sorted(scenario.needs)), pytest.mark.expects(*scenario.expects)]
     if requirements := scenario.all_requirements():
         marks.append(pytest.mark.requirement(*requirements))
+    if scenario.quarantine is not None and scenario.quarantine.excuses(date.today()):
+        marks.append(pytest.mark.xfail(reason=scenario.quarantine.told(), strict=False))
     if scenario.is_long:
         marks.append(pytest.mark.campaign)
     return marks

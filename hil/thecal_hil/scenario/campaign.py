@@ -9,10 +9,12 @@ lets it go afterwards.
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -69,7 +71,11 @@ def _booted(wanted: RigWanted) -> Rig:
 def run_one(scenario: Scenario, wanted: RigWanted, place: Place | None = None) -> ScenarioRecord:
     """Run one scenario on a fresh rig; raise RigUnavailableError if none is available. place: where the run reports
     how far it is."""
+    began = time.perf_counter()
     record = _record_of(scenario, wanted, place)
+    if scenario.quarantine is not None and scenario.quarantine.excuses(date.today()):
+        record.excused = scenario.quarantine.told()
+    record.took_s = time.perf_counter() - began
     record.reproduce = f"thecal-hil run {argument_of(scenario)} {wanted.arguments()}"
     return record
 
@@ -123,8 +129,8 @@ def _run_on_bench(scenario: Scenario, wanted: RigWanted, place: Place | None) ->
         raise RigUnavailableError(str(error)) from error
 
 
-def _run_file(path: Path, wanted: RigWanted, place: Place | None) -> ScenarioRecord:
-    return run_one(read_scenario(path), wanted, place)
+def _run_file(path: Path, case: str, wanted: RigWanted, place: Place | None) -> ScenarioRecord:
+    return run_one(read_scenario(path, case), wanted, place)
 
 
 def run_all(
@@ -141,7 +147,7 @@ def run_all(
         return
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         for done in as_completed(
-            pool.submit(_run_file, scenario.path, wanted, place) for scenario, place in work
+            pool.submit(_run_file, scenario.path, scenario.case, wanted, place) for scenario, place in work
         ):
             yield done.result()
 

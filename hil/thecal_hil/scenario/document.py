@@ -7,7 +7,7 @@ scenario's zero, which is a whole second of the pump's clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -87,12 +87,29 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Quarantine:
+    """A failure that is known and excused for a while. until: the last day of that."""
+
+    since: date
+    until: date
+    reason: str
+
+    def excuses(self, today: date) -> bool:
+        return self.since <= today <= self.until
+
+    def told(self) -> str:
+        return f"in quarantine since {self.since} until {self.until}: {self.reason}"
+
+
+@dataclass(frozen=True)
 class Scenario:
-    """One file. needs: names of capabilities and faults. expects: what the gate is to find at the end.
+    """One file, or one case of it. needs: names of capabilities and faults. expects: what the gate is to find at the
+    end.
 
     ideal_until_ns: how far the prescription alone says when each pulse is due; None: to the end.
     is_long: belongs to a campaign and not to every run of the tests.
     alarms: raised in the course besides those that checks speak of.
+    case: which values its file's parameters have, empty without any; seed: what $seed stands for in it.
     """
 
     name: str
@@ -110,6 +127,10 @@ class Scenario:
     ideal_until_ns: int | None
     is_long: bool
     alarms: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    quarantine: Quarantine | None = None
+    case: str = ""
+    seed: int | None = None
 
     def all_requirements(self) -> tuple[str, ...]:
         """Return the scenario's own requirements and those of its checks, each once."""

@@ -1,7 +1,7 @@
 """The record of one run of a scenario on one rig: figures, edges, curves, alarms, and how to do it again.
 
-Promises: a record holds no time of day and nothing of the machine it was made on, so two runs of the same commit leave
-the same record. All instants are nanoseconds of the rig's virtual time.
+Promises: a record holds no time of day and nothing of the machine it was made on but how long it took, so two runs
+of the same commit leave equal records. All instants are nanoseconds of the rig's virtual time.
 """
 
 from __future__ import annotations
@@ -101,6 +101,9 @@ class ScenarioRecord:
     sector_erases: of each sector of the journal.
     board_model: what of real silicon was imposed on an emulated board, empty on any other rig.
     reproduce: the command that does this very run again.
+    excused: why a failure of it is known and does not count; empty if it counts. A report excuses nothing.
+    took_s: on the clock of the machine that it ran on; unit: serial number of the pump it was measured on, empty where
+        none of hardware was. Both are for the store of results; no report has them.
     build: version and commit that the pump reported; image_sha256: digest of the UF2 that ran, empty if none did.
     """
 
@@ -127,6 +130,9 @@ class ScenarioRecord:
     board_model: str = ""
     edges_sha256: str = ""
     reproduce: str = ""
+    excused: str = ""
+    took_s: float = field(default=0.0, compare=False)
+    unit: str = field(default="", compare=False)
     build: tuple[str, str] = ("", "")
     image_sha256: str = ""
 

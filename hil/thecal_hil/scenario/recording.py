@@ -49,7 +49,7 @@ def complete(record: ScenarioRecord, attempt: Attempt) -> None:
     record.sector_erases = rig.sector_erases()
     if has_probe:
         record.divergence = _first_divergence(edges, attempt.checks(until_ns))
-    record.seeds = {**rig.seeds, **attempt.seeds}
+    record.seeds = {**rig.seeds, **attempt.seeds, **record.seeds}
     record.board_model = rig.board_model
     record.edges_sha256 = digest_of(edges)
 

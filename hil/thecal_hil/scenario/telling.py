@@ -33,6 +33,10 @@ def scenario_lines(scenario: Scenario) -> Iterator[str]:
     yield ""
     yield scenario.purpose
     yield ""
+    if scenario.tags:
+        yield f"tags: {', '.join(scenario.tags)}"
+    if scenario.quarantine is not None:
+        yield scenario.quarantine.told()
     yield f"requirements: {', '.join(scenario.all_requirements()) or 'none'}"
     yield f"needs of a rig: {', '.join(sorted(scenario.needs)) or 'nothing special'}"
     if scenario.expects:
@@ -73,9 +77,10 @@ def list_table(scenarios: Sequence[Scenario]) -> Table:
     table.columns[0].no_wrap = True
     for scenario in scenarios:
         long = " (long)" if scenario.is_long else ""
+        tags = f" [{', '.join(scenario.tags)}]" if scenario.tags else ""
         table.add_row(
             scenario.name,
-            scenario.title,
+            scenario.title + tags,
             duration_text(scenario.duration_ns) + long,
             ", ".join(sorted(scenario.needs)),
         )
@@ -107,6 +112,8 @@ def record_line(record: ScenarioRecord) -> Text:
     line.append(f"{record.identity}: {record.title}", style="default")
     if record.status in (Status.PASSED, Status.FAILED):
         line.append(f" ({passed} of {len(outcomes)} figures within limits)", style="default")
+    if record.excused:
+        line.append(f" ({record.excused})", style="yellow")
     if record.message:
         line.append(f": {record.message.splitlines()[0]}", style="default")
     return line

@@ -62,7 +62,7 @@ def digest_of(content: dict[str, Any]) -> str:
 
 
 def read_calibration_record(path: Path) -> dict[str, Any]:
-    """Raises BadInputError for what is no record, and for one that is not as it was written."""
+    """Raise BadInputError for what is no record, and for one that is not as it was written."""
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise BadInputError([f"{path}: is too large for a record of a calibration"])

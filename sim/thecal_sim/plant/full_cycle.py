@@ -143,8 +143,8 @@ class _Therapy:
 
 
 def full_cycle(days: int, seed: int = 0, tell: Callable[[int], None] = lambda days: None) -> FullCycle:
-    """Deliver for so many days, check every pulse, and look at the plant every quarter of an hour. tell: called on the
-    way with the number of days that are delivered."""
+    """Deliver for so many days, check every pulse, and look at the plant every quarter of an hour. The last
+    argument is called on the way with the number of days that are delivered."""
     wall_begun, begun = time.perf_counter(), time.process_time()
     therapy = _Therapy(seed)
     therapy.live(days, tell)
