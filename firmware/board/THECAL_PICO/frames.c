@@ -10,7 +10,7 @@
 #include "py/misc.h"
 
 #define MOST_FRAME_BYTES (160)
-#define MOST_STACK_BYTES (2432)
+#define MOST_STACK_BYTES (2480)
 
 void *frame_off_the_stack(size_t bytes);
 
