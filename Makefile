@@ -10,8 +10,8 @@
 #                 where results are kept (build/results); none keeps none
 #   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   INTERRUPTED_ARGS, FUZZ_ARGS, READERS_ARGS, GUESTS_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
-#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS, WORDS_ARGS
+#   INTERRUPTED_ARGS, FUZZ_ARGS, READERS_ARGS, GUESTS_ARGS, AUDIT_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
+#   SPEED_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS, WORDS_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -198,9 +198,9 @@ evidence: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Run the library of scenarios on 
 evidence-check: $(TOOLS) system-analyser $(VENV)/ready ## Open a report in a browser: no errors, no requests; and its waveforms in sigrok
 	@$(BIN)/pytest -m "campaign or not campaign" tests/report
 
-.PHONY: bench
-bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure what verification costs, beside an earlier commit; about an hour
-	@$(BIN)/thecal-hil speed $(BENCH_ARGS)
+.PHONY: speed
+speed: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure what verification costs, beside an earlier commit; about an hour
+	@$(BIN)/thecal-hil speed $(SPEED_ARGS)
 
 .PHONY: comparison
 comparison: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio
@@ -256,6 +256,14 @@ format: $(VENV)/ready ## Put the sources into the agreed format
 .PHONY: docs
 docs: $(VENV)/ready ## Bring the generated parts and drawings of docs/ up to date
 	@$(BIN)/python docs/generate.py
+
+.PHONY: sbom
+sbom: $(VENV)/audit-ready ## Write the bills of materials of host and image, CycloneDX, to build/sbom
+	@$(VENV)/audit/bin/python requirements/sbom.py
+
+.PHONY: audit
+audit: $(VENV)/audit-ready ## Look up every locked package in the advisories of the package index
+	@$(VENV)/audit/bin/python requirements/audit.py $(AUDIT_ARGS)
 
 .PHONY: flash
 flash: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Put the firmware on an attached board
