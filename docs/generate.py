@@ -24,6 +24,7 @@ from generators import (  # noqa: E402
     hazards,
     protocol,
     storage,
+    third_party,
     wiring,
     wiring_drawing,
 )
@@ -41,6 +42,7 @@ PARTS: dict[str, Callable[[], str]] = {
     **bench.PARTS,
     **hazards.PARTS,
     **storage.PARTS,
+    **third_party.PARTS,
 }
 
 _PART = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)

@@ -20,8 +20,7 @@ from thecal_hil.cli import long_work
 from thecal_hil.contract.rig import RigUnavailableError
 from thecal_hil.evidence.measurements import write_json
 from thecal_hil.evidence.recorded import recording
-from thecal_hil.rigs.opening import RIG_NAMES
-from thecal_hil.scenario.campaign import RigWanted, hardware_of, run_all, shown_runs
+from thecal_hil.scenario.campaign import RIGS, RigWanted, hardware_of, run_all, shown_runs
 from thecal_hil.scenario.coverage import coverage_of, coverage_table
 from thecal_hil.scenario.document import Scenario, ScenarioError
 from thecal_hil.scenario.kept import note_record
@@ -124,7 +123,7 @@ def run(
     names: Annotated[list[str] | None, typer.Argument(help="Scenarios of the library, or files.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Run the whole library.")] = False,
     tag: Annotated[list[str] | None, typer.Option(help="Only those with this tag; repeatable.")] = None,
-    rig: Annotated[str, typer.Option(help=f"Rig to run on: {', '.join(RIG_NAMES)}.")] = "model",
+    rig: Annotated[str, typer.Option(help=f"Rig to run on: {', '.join(RIGS)}.")] = "model",
     port: Annotated[str | None, typer.Option(help="Serial port of the board, for --rig board.")] = None,
     bench: Annotated[Path | None, typer.Option(help="The bench's file, for --rig board.")] = None,
     uf2: Annotated[Path | None, typer.Option(help="Image to test instead of the one just built.")] = None,
@@ -153,8 +152,8 @@ def run(
     ] = False,
 ) -> None:
     """Run scenarios, hold every figure against its limits, write the results."""
-    if rig not in RIG_NAMES:
-        raise _fail(f"--rig {rig}: choose of {', '.join(RIG_NAMES)}")
+    if rig not in RIGS:
+        raise _fail(f"--rig {rig}: choose of {', '.join(RIGS)}")
     if port and bench:
         raise _fail("--port and --bench: give one of them; a bench's file says where its boards are")
     if board is not None and rig != "pico":

@@ -26,13 +26,15 @@ from thecal_hil.contract.rig import Rig, RigUnavailableError
 from thecal_hil.groundwork.copies import CopyFailedError, in_a_copy
 from thecal_hil.groundwork.progress import ProgressLine, shown
 from thecal_hil.groundwork.progress_of_runs import Place, Runs, runs_of
-from thecal_hil.rigs.opening import boards_at, image_for, open_rig, rig_class
+from thecal_hil.rigs.opening import RIG_NAMES, boards_at, image_for, open_rig, rig_class
 from thecal_hil.scenario.cluster import done_on_cluster
 from thecal_hil.scenario.document import Scenario
 from thecal_hil.scenario.reader import LIBRARY, argument_of, read_scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status
 from thecal_hil.scenario.runner import blank_record, lacking, run
 
+RIGS = RIG_NAMES
+"""What scenarios can be asked to run on."""
 _DEAR_TO_BOOT = ("pico",)
 _ONE_OF_A_KIND = ("board",)
 

@@ -20,6 +20,7 @@ import typer
 from thecal.cli import (
     bolusing,
     clock,
+    consoling,
     dating,
     flashing,
     library,
@@ -65,6 +66,7 @@ for module in (
     bolusing,
     dating,
     clock,
+    consoling,
     pairing,
     flashing,
     library,

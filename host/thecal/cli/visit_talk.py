@@ -15,11 +15,11 @@ from thecal.cli.common import (
     echo,
     show,
 )
-from thecal.cli.residual import volume_nl
 from thecal.cli.reviewing import Reviewer
 from thecal.clocks import told_wall
 from thecal.errors import BadInputError
 from thecal.residual_check import need_volumes
+from thecal.typed import volume_nl
 from thecal.visit.plan import DeclinedError, Plan
 
 if TYPE_CHECKING:

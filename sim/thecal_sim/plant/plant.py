@@ -60,7 +60,7 @@ class Plant:
 
     def live_in(self, env: VirtualTime, catch_up: Callable[[], object]) -> Shaft:
         """Share a time from now on; before anything has happened. ``catch_up`` has whoever commands the shaft
-        tell all microsteps up to now. The shaft returned takes them in bulk: ``turn`` without a look at the time.
+        announce all microsteps up to now. The shaft returned takes them in bulk: ``turn`` without a look at the time.
         Raise ValueError if anything has."""
         if env is not self.env:
             if not self._is_untouched():
