@@ -21,6 +21,7 @@ from generators import (  # noqa: E402
     architecture,
     bench,
     bench_drawing,
+    commands,
     hazards,
     protocol,
     storage,
@@ -41,6 +42,7 @@ PARTS: dict[str, Callable[[], str]] = {
     **bench.PARTS,
     **hazards.PARTS,
     **storage.PARTS,
+    **commands.PARTS,
 }
 
 _PART = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
