@@ -25,6 +25,7 @@ from generators import (  # noqa: E402
     hazards,
     protocol,
     storage,
+    third_party,
     wiring,
     wiring_drawing,
 )
@@ -43,6 +44,7 @@ PARTS: dict[str, Callable[[], str]] = {
     **hazards.PARTS,
     **storage.PARTS,
     **commands.PARTS,
+    **third_party.PARTS,
 }
 
 _PART = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)

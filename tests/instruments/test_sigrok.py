@@ -205,7 +205,7 @@ def test_what_can_not_be_captured_is_refused_before_anything_runs(channels, samp
     ("text", "message"),
     [
         ("1,0\n", "no channels or no sample rate"),
-        ("; Channels (2/2): a, b\n; Samplerate: 1 MHz\n1,0,1\n", "do not have 2 levels each"),
+        ("; Channels (2/2): a, b\n; Samplerate: 1 MHz\n1,0,1\n", "line 3 does not have 2 levels"),
         ("; Channels (2/2): a, b\n; Samplerate: 1 MHz\n1,0\n1\n", "spoilt"),
         ("; Channels (2/2): a, b\n; Samplerate: 3 MHz\n1,0\n", "no whole nanoseconds"),
     ],

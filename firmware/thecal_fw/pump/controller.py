@@ -56,6 +56,7 @@ from thecal_fw.pump.grants import Grants
 from thecal_fw.pump.heartbeat import Heartbeat
 from thecal_fw.pump.infusion import Infusion
 from thecal_fw.pump.keeper import Keeper
+from thecal_fw.pump.last_dose import LastDose
 from thecal_fw.pump.memory import Memory
 from thecal_fw.pump.motor import Motor
 from thecal_fw.pump.on_demand import DosesOnDemand
@@ -160,6 +161,7 @@ class Controller:
         self.bolus_notes = BolusNotes(time, orders, reports, changes)
         self.bridging = Bridging(time, ledger, calibration, orders, reports, changes)
         self.doses = DoseKeeper(time, hardware.flash, changes)
+        self.last_dose = LastDose(time, orders)
         self.dose_meter = DoseMeter(
             time,
             hardware.sense,
@@ -214,7 +216,8 @@ class Controller:
         on_demand.connect(infusion, boluses, notes, bridging, doses, meter, keeper, grants)
         notes.connect(infusion, boluses, clock_doses, on_demand, bridging, doses, meter, grants)
         bridging.connect(infusion, clock_doses)
-        doses.connect(infusion, boluses, clock_doses, on_demand, notes, meter, keeper)
+        doses.connect(infusion, boluses, clock_doses, on_demand, notes, meter, keeper, self.last_dose)
+        self.last_dose.connect(infusion, doses)
         meter.connect(infusion.delivery, boluses.extra)
         grants.connect(infusion, boluses)
         self.carrier.connect(infusion, notes, doses, boluses)
@@ -413,6 +416,7 @@ class Controller:
         """Make durable what has changed, read what is still to be read, as far as there is time, and find out when to
         be polled next."""
         self.keeper.hold_or_grant()
+        self.last_dose.follow()
         self._set_deadline()
         has_acted = self.keeper.tend()
         self.answer_alarms()

@@ -34,7 +34,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from thecal.errors import BadInputError
+from thecal.errors import BadInputError, first_of
 from thecal.table import Table
 from thecal.toml_file import read_toml
 from thecal_hil.bench.bench import BalancePart, Bench, BenchError, Place, ProbePart
@@ -66,7 +66,7 @@ def open_boards(path: Path) -> list[Bench]:
         raise BenchError(str(error)) from error
     boards = _all_boards(table, path.stem)
     if faults := table.problems() or _used_twice(boards):
-        raise BenchError(f"{path}:\n" + "\n".join(f"  {fault}" for fault in faults))
+        raise BenchError(f"{path}:\n" + "\n".join(f"  {fault}" for fault in first_of(faults)))
     return boards
 
 

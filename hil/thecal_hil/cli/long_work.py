@@ -93,6 +93,9 @@ WORKS: Final = {
     "hostile": Work(
         "thecal_hil.campaigns.hostile.command", "Have boards that answer anything talk to every command."
     ),
+    "readers": Work(
+        "thecal_hil.campaigns.readers.command", "Fuzz every reader of bytes, guided by the code it reaches."
+    ),
     "interrupted": Work(
         "thecal_hil.campaigns.interrupted.command",
         "Interrupt every changing command and a visit at each step.",

@@ -17,11 +17,14 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from vcd.reader import TokenKind, VCDParseError, tokenize
+from numpy.typing import NDArray
+from vcd.common import VarType
+from vcd.reader import TokenKind, VarDecl, VCDParseError, tokenize
 
 from thecal_sim.edge_record import Edge
 from thecal_sim.units import NS_PER_S
@@ -31,10 +34,25 @@ _FEMTOSECONDS: Final = {"s": 10**15, "ms": 10**12, "us": 10**9, "ns": 10**6, "ps
 _STARTS_WITHIN_S: Final = 20.0
 """Firmware is loaded into some analysers first, which takes seconds."""
 _LEVELS: Final = {"0": 0, "1": 1}
-_CSV_RATE: Final = re.compile(r"^(?:; Samplerate|META samplerate): ([\d.]+) ?(|k|M|G)(?:Hz)?$", re.MULTILINE)
+_CSV_RATE: Final = re.compile(
+    r"^(?:; Samplerate|META samplerate): ([0-9]{1,12}(?:[.][0-9]{1,12})?) ?(|k|M|G)(?:Hz)?$", re.MULTILINE
+)
+_CSV_HEAD: Final = re.compile(r";|META |[A-Za-z_]|$")
+"""What a line before the samples begins with: comments, and the titles of the columns."""
 _CSV_CHANNELS: Final = re.compile(r"^; Channels \(\d+/\d+\): (.+)$", re.MULTILINE)
 _META: Final = b"META "
 """What sigrok-cli puts before the waveform when it converts a file."""
+_CHANGES_OF_OTHERS: Final = (TokenKind.CHANGE_VECTOR, TokenKind.CHANGE_REAL, TokenKind.CHANGE_STRING)
+_NO_LEVELS: Final = (
+    VarType.event,
+    VarType.integer,
+    VarType.parameter,
+    VarType.real,
+    VarType.realtime,
+    VarType.string,
+)
+_MOST_TOLD: Final = 200
+"""Characters of what a parser says."""
 _PREFIXES: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
@@ -191,8 +209,8 @@ def read_vcd(file: io.BufferedIOBase) -> Capture:
         file.seek(0)
     try:
         return _VcdReading().read(file)
-    except (VCDParseError, UnicodeDecodeError, IndexError) as error:
-        raise AnalyserError(f"the capture is no VCD file: {error}") from error
+    except (VCDParseError, ValueError, LookupError) as error:
+        raise AnalyserError(f"the capture is no VCD file: {str(error)[:_MOST_TOLD]}") from error
 
 
 class _VcdReading:
@@ -210,7 +228,7 @@ class _VcdReading:
                 scale = token.timescale
                 self._step_fs = scale.magnitude * _FEMTOSECONDS[scale.unit.value]
             elif token.kind is TokenKind.VAR:
-                self._signals[token.var.id_code] = token.var.reference
+                self._declare(token.var)
             elif token.kind is TokenKind.CHANGE_TIME:
                 if token.time_change < self._t:
                     raise AnalyserError(f"the capture's time runs backwards at {token.time_change}")
@@ -218,10 +236,21 @@ class _VcdReading:
                 self._first = self._t if self._first is None else self._first
             elif token.kind is TokenKind.CHANGE_SCALAR:
                 self._change(token.scalar_change.id_code, token.scalar_change.value)
+            elif token.kind in _CHANGES_OF_OTHERS:
+                raise AnalyserError(
+                    "the capture has a change of several bits or of a number; only 0 and 1 are known"
+                )
         if not self._signals or not self._step_fs or self._first is None:
             raise AnalyserError("the capture is no VCD file, or an empty one")
         first_levels = {edge.signal: 1 - edge.level for edge in reversed(self._edges)}
         return Capture(self._edges, {**self._levels, **first_levels}, self._ns(self._t))
+
+    def _declare(self, var: VarDecl) -> None:
+        if var.size != 1 or var.type_ in _NO_LEVELS:
+            raise AnalyserError(f"the capture has {var.reference!r}, which is no signal of one bit")
+        if var.id_code in self._signals or var.reference in self._signals.values():
+            raise AnalyserError(f"the capture has the signal {var.reference!r} or its code twice")
+        self._signals[var.id_code] = var.reference
 
     def _change(self, code: str, value: str) -> None:
         signal, level = self._signals.get(code), _LEVELS.get(value)
@@ -250,20 +279,35 @@ def read_csv(text: str) -> Capture:
         raise AnalyserError(
             "the capture is no CSV file of sigrok-cli: its header has no channels or no sample rate"
         )
-    step_ns, rest = divmod(NS_PER_S, round(float(rate[1]) * _PREFIXES[rate[2]]))
-    if rest:
+    hz = Decimal(rate[1]) * _PREFIXES[rate[2]]
+    if not 0 < hz <= NS_PER_S or NS_PER_S % hz:
         raise AnalyserError("the capture's instants are no whole nanoseconds: see samplerate_hz")
+    step_ns = int(NS_PER_S / hz)
     names = channels[1].split(", ")
-    lines = [line for line in text.splitlines() if line[:1] in ("0", "1")]
-    try:
-        samples = np.loadtxt(io.StringIO("\n".join(lines)), dtype=np.int8, delimiter=",", ndmin=2)
-    except ValueError as error:
-        raise AnalyserError(f"the capture is spoilt: {error}") from error
-    if samples.shape[1:] != (len(names),) or not np.isin(samples, (0, 1)).all():
-        raise AnalyserError(f"the capture is spoilt: its lines do not have {len(names)} levels each")
+    if len(set(names)) != len(names):
+        raise AnalyserError("the capture has two channels of one name")
+    samples = _levels_in(text, len(names))
     at, column = np.nonzero(np.diff(samples, axis=0))
     edges = [
         Edge(int(sample + 1) * step_ns, names[which], int(samples[sample + 1, which]))
         for sample, which in zip(at, column, strict=True)
     ]
     return Capture(edges, dict(zip(names, map(int, samples[0]), strict=True)), len(samples) * step_ns)
+
+
+def _levels_in(text: str, channels: int) -> NDArray[np.uint8]:
+    """Return each channel's level at each sample: from the first line that begins with one on, all are samples."""
+    lines = [line.rstrip("\r") for line in text.rstrip().split("\n")]
+    begin = next((at for at, line in enumerate(lines) if line[:1] in _LEVELS), len(lines))
+    sample = re.compile(",".join(["[01]"] * channels))
+    for number, line in enumerate(lines, 1):
+        if number > begin and not sample.fullmatch(line):
+            raise AnalyserError(
+                f"the capture is spoilt: line {number} does not have {channels} levels of 0 or 1, but {line[:40]!r}"
+            )
+        if number <= begin and not _CSV_HEAD.match(line):
+            raise AnalyserError(f"the capture is spoilt: line {number} is {line[:40]!r}")
+    if begin == len(lines):
+        raise AnalyserError("the capture is spoilt: it has no sample")
+    data = np.frombuffer("".join(f"{line}," for line in lines[begin:]).encode("ascii"), np.uint8)
+    return data.reshape(-1, 2 * channels)[:, ::2] - ord("0")
