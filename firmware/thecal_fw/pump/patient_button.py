@@ -62,7 +62,7 @@ class PatientButton:
         return not self.press.is_faulty and self._line.is_held()
 
     def note_moved(self) -> None:
-        """Note that the line has moved: it tells whoever asks first, and nobody after that."""
+        """Note that the line has moved: it shows whoever asks first, and nobody after that."""
         self._has_moved = self.waits = True
 
     def check(self, now_s: int, now_us: int) -> None:
