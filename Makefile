@@ -10,7 +10,7 @@
 #                 where results are kept (build/results); none keeps none
 #   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   INTERRUPTED_ARGS, FUZZ_ARGS, READERS_ARGS, GUESTS_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
+#   INTERRUPTED_ARGS, FUZZ_ARGS, READERS_ARGS, GUESTS_ARGS, AUDIT_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
 #   SPEED_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS, WORDS_ARGS
 #                 passed on to the command of that name
 
@@ -256,6 +256,14 @@ format: $(VENV)/ready ## Put the sources into the agreed format
 .PHONY: docs
 docs: $(VENV)/ready ## Bring the generated parts and drawings of docs/ up to date
 	@$(BIN)/python docs/generate.py
+
+.PHONY: sbom
+sbom: $(VENV)/audit-ready ## Write the bills of materials of host and image, CycloneDX, to build/sbom
+	@$(VENV)/audit/bin/python requirements/sbom.py
+
+.PHONY: audit
+audit: $(VENV)/audit-ready ## Look up every locked package in the advisories of the package index
+	@$(VENV)/audit/bin/python requirements/audit.py $(AUDIT_ARGS)
 
 .PHONY: flash
 flash: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Put the firmware on an attached board

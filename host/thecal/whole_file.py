@@ -1,7 +1,7 @@
 """Puts a file in place whole or not at all, and in place of nothing but a regular file.
 
 Promises: who reads meanwhile sees the file of before or the new one; two that write at once do not mix; a link, a pipe
-or a device of that name is left as it is and told; after a failure nothing unfinished is left behind.
+or a device of that name is left as it is and reported; after a failure nothing unfinished is left behind.
 """
 
 from __future__ import annotations

@@ -138,7 +138,10 @@ class Balance:
     # --- identity ----------------------------------------------------------------------------
 
     def cancel(self) -> str:
-        """Have the balance forget what it was doing (``@``); returns its serial number."""
+        """Have the balance forget what it was doing (``@``); returns its serial number.
+
+        Raise BalanceAnswerError if it answers something else.
+        """
         self._port.reset_input_buffer()
         self._send("@")
         end_s = monotonic() + _QUICK_ANSWER_S

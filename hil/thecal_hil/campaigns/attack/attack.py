@@ -272,7 +272,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _lie(count: int, seed: int) -> int:
-    """Lie to the host; parts that were told before are taken over. Return the exit code."""
+    """Lie to the host; parts of an earlier run are taken over. Return the exit code."""
     if not count:
         return 0
     print(
