@@ -254,9 +254,7 @@ def _balance(data: bytes) -> None:
         balance.model,
         lambda: (balance.weigh_stable().grams, balance.weigh().resolution_g),
         balance.zero,
-        balance.zero_now,
         balance.tare,
-        balance.tare_now,
         lambda: [reading for reading, _ in zip(balance.repeat(), range(9), strict=False)],
     )
     asked[(data[0] if data else 0) % len(asked)]()
