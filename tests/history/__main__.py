@@ -1,7 +1,7 @@
 """Hold the store of results against what it is to reach: ``python -m history``, or ``make history-check``.
 
 Promises: each part can be run alone (``--only``) and is kept until the sources that decide it change, so that a check
-that was stopped goes on; ``--again`` measures anew. Exit code 1 where a figure falls short, 2 where a part can't be
+that was stopped resumes; ``--again`` measures anew. Exit code 1 where a figure falls short, 2 where a part can't be
 run.
 """
 

@@ -1,4 +1,4 @@
-"""What the check has measured, each figure against what it is to reach, and kept until the sources change."""
+"""The figures that the check has measured, each figure against what it is to reach, and kept until the sources change."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Row:
 
 @cache
 def sources_digest(*, everything: bool) -> str:
-    """everything: also what the scenarios run on, and not the store and this check alone."""
+    """Return a digest of sources. everything: also what the scenarios run on, and not the store and this check alone."""
     digest = hashlib.sha256()
     for part in (*_DECIDE, *(_SCENARIOS_RUN_ON if everything else ())):
         at = ROOT / part
@@ -81,7 +81,7 @@ def keep(part: str, rows: Sequence[Row], *, everything: bool) -> None:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a process took: processor time, time on the wall, and the most memory that it held."""
+    """The cost of a process: processor time, time on the wall, and the most memory that it held."""
 
     processor_s: float
     wall_s: float

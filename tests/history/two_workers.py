@@ -2,7 +2,7 @@
 
 The cluster is of processes of this machine. Where it is busy with other things, time on the wall says little about the
 runner; the work is over when the busiest worker is, so its processor time is the length of the run on processors of its
-own, and both are told. Rendering is no part of it.
+own, and both are reported. Rendering is no part of it.
 """
 
 from __future__ import annotations

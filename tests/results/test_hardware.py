@@ -1,4 +1,4 @@
-"""What was measured with what: the bench's file says it, a record holds it, and an overdue instrument is told."""
+"""The bench's file says what was measured with what, a record holds it, and an overdue instrument is reported."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ def test_the_check_tells_of_each_part_what_is_wrong_with_it(bench: Path, capsys)
     found = {one.part: one for one in findings(open_bench(bench), Path("no-such.uf2"), date(2026, 12, 2))}
     assert set(found) == {"image", "pump", "balance", "calibration"}
     assert not any(one.good for one in found.values())
-    assert "there is no port /dev/no-such-port" in found["pump"].told
-    assert "no-such.uf2 is not there" in found["image"].told
+    assert "there is no port /dev/no-such-port" in found["pump"].words
+    assert "no-such.uf2 is not there" in found["image"].words
     assert long_work.run("bench-check", [str(bench)]) == 1
     assert "FAIL" in capsys.readouterr().out
 
@@ -122,4 +122,4 @@ def test_a_pump_that_answers_and_runs_another_image_is_told_so(tmp_path: Path, m
         monkeypatch.setattr(check, "image_under_test", lambda _path: replace(image, commit="0123456789"))
         _, pump = findings(bench, None, date.today())
     assert not pump.good
-    assert f"runs {VERSION} of {COMMIT}" in pump.told
+    assert f"runs {VERSION} of {COMMIT}" in pump.words

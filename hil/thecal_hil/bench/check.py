@@ -2,7 +2,7 @@
 
 The bench's file, each device it names, who may open it and who has it, whether the pump answers and runs the image that
 is to be tested, whether probe and balance answer, and which calibration is overdue. Promises: nothing is switched,
-and no therapy is changed: pump, probe and balance are asked and told nothing; a part that is missing does not hide
+and no therapy is changed: pump, probe and balance are asked, and are sent no command; a part that is missing does not hide
 the others.
 
 Exit codes: 0 the bench is fit, 1 it is not, 2 its file can't be used.
@@ -32,12 +32,12 @@ from thecal_hil.instruments.probe import Probe, ProbeError
 
 
 class Finding(NamedTuple):
-    """good: whether it is as it has to be. told: in words, with what to do where it is not."""
+    """good: whether it is as it has to be. words: what was found, with what to do where it is not."""
 
     board: str
     part: str
     good: bool
-    told: str
+    words: str
 
 
 def main(argv: Sequence[str]) -> int:
@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
         return 2
     found = [finding for board in boards for finding in findings(board, options.uf2, date.today())]
     for one in found:
-        print(f"{'good' if one.good else 'WRONG'}  {one.board}, {one.part}: {one.told}")
+        print(f"{'good' if one.good else 'WRONG'}  {one.board}, {one.part}: {one.words}")
     wrong = sum(not one.good for one in found)
     print(
         f"thecal-hil: {'PASS' if not wrong else f'FAIL {wrong} of {len(found)} are wrong'}, {len(boards)} boards"

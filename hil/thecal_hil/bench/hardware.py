@@ -1,4 +1,4 @@
-"""What a measurement on hardware was made with: the pump by its serial number and lots, and instruments with the day
+"""The hardware that a measurement was made with: the pump by its serial number and lots, and instruments with the day
 that their calibration is due.
 
 Promise: plain values, read from the bench's file; an instrument is overdue from the day after the one it was due.
@@ -67,7 +67,7 @@ UNKNOWN = Hardware()
 
 
 def read_hardware(table: Table) -> Hardware:
-    """Read ``[unit]`` and each ``[[instrument]]`` of a board; what is wrong is told to the table."""
+    """Read ``[unit]`` and each ``[[instrument]]`` of a board; the table collects what is wrong."""
     unit = head = tubing = ""
     if table.has("unit") and (part := table.part("unit")) is not None:
         unit = part.string("serial", "the pump's serial number")

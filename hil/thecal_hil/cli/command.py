@@ -199,7 +199,7 @@ def run(
 
 
 def _hardware(wanted: RigWanted, *, strict: bool) -> list[dict[str, Any]]:
-    """Return what is measured with; tell what is overdue, and refuse it where that is asked for."""
+    """Return what is measured with; warn of what is overdue, and refuse it where that is asked for."""
     try:
         hardware, overdue = hardware_of(wanted)
     except RigUnavailableError as error:

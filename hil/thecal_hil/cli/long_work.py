@@ -120,7 +120,7 @@ WORKS: Final = {
         "",
     ),
     "bench-check": Work(
-        "thecal_hil.bench.check", "Tell what is wrong with a bench: devices, image, calibrations.", ""
+        "thecal_hil.bench.check", "Report what is wrong with a bench: devices, image, calibrations.", ""
     ),
     "history": Work(
         "thecal_hil.results.history", "List the runs that are kept, and write a page of them.", ""

@@ -136,7 +136,7 @@ def _run_on_bench(scenario: Scenario, wanted: RigWanted, place: Place | None) ->
 
 
 def _run_file(path: Path, case: str, wanted: RigWanted, place: Place | None) -> ScenarioRecord:
-    """path: of the library the name alone, since it lies elsewhere on every machine."""
+    """Run one scenario of a file. path: of the library the name alone, since it lies elsewhere on every machine."""
     return run_one(read_scenario(path if path.is_absolute() else LIBRARY / path, case), wanted, place)
 
 

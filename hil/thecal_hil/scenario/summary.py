@@ -1,6 +1,6 @@
 """Records in Markdown, for the page that a build server shows: what failed first, and where to look.
 
-Promise: the first divergence is told by the pump's local clock and by the step of the course before it, in the
+Promise: the first divergence is shown by the pump's local clock and by the step of the course before it, in the
 scenario's own words, where the scenario sets a clock.
 """
 
