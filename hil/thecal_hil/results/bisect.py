@@ -107,7 +107,7 @@ class Search:
         at_good, at_bad = self._tried(ends[good]), self._tried(ends[bad])
         self._judge_ends(at_good, at_bad)
         if self._is_bad(at_good, at_good, at_bad) or not self._is_bad(at_bad, at_good, at_bad):
-            print(f"thecal-hil: can't tell: {good} {at_good.told()}; {bad} {at_bad.told()}")
+            print(f"thecal-hil: can't say: {good} {at_good.told()}; {bad} {at_bad.told()}")
             return 1
         said = self._bisect("start", ends[bad], ends[good])
         while _NAMED not in said and "only 'skip'ped" not in said:
