@@ -21,6 +21,7 @@ from generators import (  # noqa: E402
     architecture,
     bench,
     bench_drawing,
+    commands,
     hazards,
     protocol,
     storage,
@@ -42,6 +43,7 @@ PARTS: dict[str, Callable[[], str]] = {
     **bench.PARTS,
     **hazards.PARTS,
     **storage.PARTS,
+    **commands.PARTS,
     **third_party.PARTS,
 }
 

@@ -131,7 +131,7 @@ def _dissected(kind: int, session: int, request: int, payload: bytes) -> str:
         ("crc", body[-4:]),
         ("on the wire", frame),
     ]
-    return "```\n" + "\n".join(f"{name:<17} {data.hex(' ')}" for name, data in lines) + "\n```"
+    return "```text\n" + "\n".join(f"{name:<17} {data.hex(' ')}" for name, data in lines) + "\n```"
 
 
 def message_list() -> str:

@@ -1,4 +1,4 @@
-"""Lies to the host: each way of them is refused or told, and one that is believed would be found."""
+"""Lies to the host: each way of them is refused or reported, and one that is believed would be found."""
 
 from __future__ import annotations
 

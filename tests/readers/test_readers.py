@@ -26,7 +26,7 @@ MOST_BYTES = 990_000
 
 
 def _inputs(name: str) -> list[bytes]:
-    """What is read as it should be, what a fuzzer found, and both with bytes changed, cut out and doubled."""
+    """Return what is read as it should be, what a fuzzer found, and both with bytes changed, cut out and doubled."""
     kept = [path.read_bytes() for path in sorted((CORPUS / name.replace(" ", "-")).glob("*"))]
     sound, draw = [*READERS[name].seeds(), *kept], random.Random(name)
     changed = []

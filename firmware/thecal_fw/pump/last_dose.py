@@ -32,7 +32,7 @@ class LastDose:
         self._doses = doses
 
     def restore(self, dose: "tuple[int, ...]") -> None:
-        """After a reset: as the record of doses has it."""
+        """Restore the last dose after a reset, as the record of doses has it."""
         self.dose = dose
 
     def follow(self) -> None:

@@ -113,7 +113,7 @@ class Interrogation:
         )
 
     def _last_dose(self, values: "Values") -> "Answer":
-        """The daily dose last delivered. How long ago it began and ended needs no time of day."""
+        """Return the daily dose last delivered. How long ago it began and ended needs no time of day."""
         dose, now_s = self._pump.last_dose.dose, self._time.lifetime_s()
         ended_ago_s = IS_GIVEN if dose[5] == IS_GIVEN else max(0, now_s - dose[5])
         return dose[:4] + (max(0, now_s - dose[4]), ended_ago_s)

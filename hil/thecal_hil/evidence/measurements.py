@@ -119,7 +119,7 @@ class Evidence:
         ]
 
     def figures(self, subject: str) -> list[Figure]:
-        """As the store of results keeps them."""
+        """Return the figures as the store of results keeps them."""
         return [
             Figure(
                 *(subject, key, outcome.measurement.title, outcome.measurement.unit),

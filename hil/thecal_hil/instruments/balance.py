@@ -200,17 +200,9 @@ class Balance:
         """Set to zero once stable (``Z``)."""
         self._ask("Z", "Z", self._stable_within_s)
 
-    def zero_now(self) -> bool:
-        """Set to zero at once (``ZI``); whether the weight was stable."""
-        return self._ask("ZI", "ZI", _QUICK_ANSWER_S).split()[1] == "S"
-
     def tare(self) -> Reading:
         """Tare once stable (``T``); returns the tare weight."""
         return self._weight(self._ask("T", "T", self._stable_within_s))
-
-    def tare_now(self) -> Reading:
-        """Tare at once (``TI``); returns the tare weight."""
-        return self._weight(self._ask("TI", "TI", _QUICK_ANSWER_S))
 
     # --- lines -------------------------------------------------------------------------------
 

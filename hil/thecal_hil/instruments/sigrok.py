@@ -5,7 +5,7 @@ waveform and a program that fails or hangs are each reported as such. Edges have
 sample that shows the new level, in whole nanoseconds since the capture's first sample; so only sample rates are
 taken whose period is a whole number of nanoseconds. What happens between two samples is not seen.
 
-The waveform comes as VCD, which holds changes only, so a long capture stays small. CSV can be read too.
+The waveform comes as VCD, which holds changes only, so a long capture stays small.
 """
 
 from __future__ import annotations
@@ -17,12 +17,9 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from vcd.common import VarType
 from vcd.reader import TokenKind, VarDecl, VCDParseError, tokenize
 
@@ -34,12 +31,6 @@ _FEMTOSECONDS: Final = {"s": 10**15, "ms": 10**12, "us": 10**9, "ns": 10**6, "ps
 _STARTS_WITHIN_S: Final = 20.0
 """Firmware is loaded into some analysers first, which takes seconds."""
 _LEVELS: Final = {"0": 0, "1": 1}
-_CSV_RATE: Final = re.compile(
-    r"^(?:; Samplerate|META samplerate): ([0-9]{1,12}(?:[.][0-9]{1,12})?) ?(|k|M|G)(?:Hz)?$", re.MULTILINE
-)
-_CSV_HEAD: Final = re.compile(r";|META |[A-Za-z_]|$")
-"""What a line before the samples begins with: comments, and the titles of the columns."""
-_CSV_CHANNELS: Final = re.compile(r"^; Channels \(\d+/\d+\): (.+)$", re.MULTILINE)
 _META: Final = b"META "
 """What sigrok-cli puts before the waveform when it converts a file."""
 _CHANGES_OF_OTHERS: Final = (TokenKind.CHANGE_VECTOR, TokenKind.CHANGE_REAL, TokenKind.CHANGE_STRING)
@@ -269,45 +260,3 @@ class _VcdReading:
         if fs % _FEMTOSECONDS_PER_NS:
             raise AnalyserError("the capture's instants are no whole nanoseconds: see samplerate_hz")
         return fs // _FEMTOSECONDS_PER_NS
-
-
-def read_csv(text: str) -> Capture:
-    """Return a capture that sigrok-cli wrote as CSV, one line a sample, with its header. Raise AnalyserError for
-    anything else."""
-    rate, channels = _CSV_RATE.search(text), _CSV_CHANNELS.search(text)
-    if rate is None or channels is None:
-        raise AnalyserError(
-            "the capture is no CSV file of sigrok-cli: its header has no channels or no sample rate"
-        )
-    hz = Decimal(rate[1]) * _PREFIXES[rate[2]]
-    if not 0 < hz <= NS_PER_S or NS_PER_S % hz:
-        raise AnalyserError("the capture's instants are no whole nanoseconds: see samplerate_hz")
-    step_ns = int(NS_PER_S / hz)
-    names = channels[1].split(", ")
-    if len(set(names)) != len(names):
-        raise AnalyserError("the capture has two channels of one name")
-    samples = _levels_in(text, len(names))
-    at, column = np.nonzero(np.diff(samples, axis=0))
-    edges = [
-        Edge(int(sample + 1) * step_ns, names[which], int(samples[sample + 1, which]))
-        for sample, which in zip(at, column, strict=True)
-    ]
-    return Capture(edges, dict(zip(names, map(int, samples[0]), strict=True)), len(samples) * step_ns)
-
-
-def _levels_in(text: str, channels: int) -> NDArray[np.uint8]:
-    """Return each channel's level at each sample: from the first line that begins with one on, all are samples."""
-    lines = [line.rstrip("\r") for line in text.rstrip().split("\n")]
-    begin = next((at for at, line in enumerate(lines) if line[:1] in _LEVELS), len(lines))
-    sample = re.compile(",".join(["[01]"] * channels))
-    for number, line in enumerate(lines, 1):
-        if number > begin and not sample.fullmatch(line):
-            raise AnalyserError(
-                f"the capture is spoilt: line {number} does not have {channels} levels of 0 or 1, but {line[:40]!r}"
-            )
-        if number <= begin and not _CSV_HEAD.match(line):
-            raise AnalyserError(f"the capture is spoilt: line {number} is {line[:40]!r}")
-    if begin == len(lines):
-        raise AnalyserError("the capture is spoilt: it has no sample")
-    data = np.frombuffer("".join(f"{line}," for line in lines[begin:]).encode("ascii"), np.uint8)
-    return data.reshape(-1, 2 * channels)[:, ::2] - ord("0")

@@ -3,7 +3,7 @@
 A computer keeps the key of a pump; a command that changes something is run at what answers. Promises: each trial
 follows from its seed; whether the pump was changed is read from the board's own log. A device in the pump's place must
 get no change, and the command must not end as if it had made one. Somebody on the wire can have a change fail or stay
-in doubt: what was carried out must be told, once, and nothing may be claimed that was not.
+in doubt: what was carried out must be reported, once, and nothing may be claimed that was not.
 """
 
 from __future__ import annotations
@@ -273,7 +273,7 @@ def _batches(first: int, count: int) -> Iterator[list[tuple[int, str]]]:
 
 
 def lies(first: int, count: int) -> tuple[Counter[str], list[str]]:
-    """Tell so many lies, of all ways in turn; return how many of each, and what was wrong."""
+    """Send so many lies, of all ways in turn; return how many of each, and what was wrong."""
     stage, recorded = prepared()
     tried, wrong = Counter[str](), list[str]()
     with tempfile.TemporaryDirectory() as state:

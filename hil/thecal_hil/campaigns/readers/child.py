@@ -70,7 +70,7 @@ def again(name: str, path: Path) -> None:
 
 
 def _escaped(word: str) -> str:
-    """As libFuzzer's dictionaries have it."""
+    """Return text as libFuzzer's dictionaries have it."""
     return word if "\\x" in word else word.replace("\\", "\\\\").replace('"', '\\"')
 
 

@@ -47,7 +47,8 @@ HOW_TO_INSTALL = (
 
 @dataclass
 class Fuzzed:
-    """How far a reader has got. coverage: places of the code that were reached. flat_s: since the last new one."""
+    """The reach of a reader's fuzzing so far. coverage: places of the code that were reached. flat_s: since the last
+    new one."""
 
     name: str
     executions: int = 0
@@ -70,7 +71,7 @@ class Fuzzed:
 
 
 def fuzz(name: str, most_s: float) -> Fuzzed:
-    """Fuzz a reader for so long at most, going on with what was found before."""
+    """Fuzz a reader for so long at most, continuing with what was found before."""
     folder = _FOLDER / name.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{digest_of(*_SOURCES)}.json"

@@ -42,7 +42,7 @@ _LEAVING = (bytes([messages.BOOTLOADER.kind]), bytes([messages.PROMPT.kind]))
 
 
 def _frames(data: bytes) -> None:
-    """Whatever comes, a frame that is taken for whole is one that was sent."""
+    """Read frames: whatever comes, a frame that is taken for whole is one that was sent."""
     reader = FrameReader()
     for byte in data:
         frame = reader.push(byte)
@@ -52,7 +52,7 @@ def _frames(data: bytes) -> None:
 
 
 def _requests() -> Read:
-    """A model pump is sent a frame for each piece: its first byte is the kind, the rest the payload."""
+    """Send a model pump a frame for each piece: its first byte is the kind, the rest the payload."""
     stage, sent, may_leave = Stage(), 0, False
 
     def reads(data: bytes) -> None:
@@ -125,7 +125,7 @@ _ASKED: tuple[Callable[[Pump], Any], ...] = (
 
 
 def _answers(data: bytes) -> None:
-    """The first byte says what is asked of a pump; the pieces behind it are its answers."""
+    """Read answers: the first byte says what is asked of a pump; the pieces behind it are its answers."""
     if data:
         _ASKED[data[0] % len(_ASKED)](Pump(Answering(pieces_of(data[1:])), host_nonce=_HOST_NONCE))
 
@@ -167,7 +167,7 @@ def _answer_seeds() -> list[bytes]:
 
 
 def _answered_bytes(data: bytes) -> None:
-    """The bytes come as they are, in place of frames."""
+    """Read bytes as they come, in place of frames."""
     Pump(Answering([data], is_framed=False), host_nonce=_HOST_NONCE).time()
 
 
@@ -209,7 +209,7 @@ def _used_flash() -> NorFlash:
 
 
 def _journal() -> Read:
-    """Each piece is put over the flash of a pump that was in use: sector, place, and what stands there."""
+    """Put each piece over the flash of a pump that was in use: sector, place, and what stands there."""
     used = _used_flash()
 
     def reads(data: bytes) -> None:
@@ -246,7 +246,7 @@ def _journal_seeds() -> list[bytes]:
 
 
 def _balance(data: bytes) -> None:
-    """The first byte says what is asked; the rest is what the balance sends."""
+    """Read a balance: the first byte says what is asked; the rest is what the balance sends."""
     balance = Balance(Line(data[1:]), stable_within_s=0.01)
     asked: tuple[Callable[[], Any], ...] = (
         balance.cancel,
@@ -254,9 +254,7 @@ def _balance(data: bytes) -> None:
         balance.model,
         lambda: (balance.weigh_stable().grams, balance.weigh().resolution_g),
         balance.zero,
-        balance.zero_now,
         balance.tare,
-        balance.tare_now,
         lambda: [reading for reading, _ in zip(balance.repeat(), range(9), strict=False)],
     )
     asked[(data[0] if data else 0) % len(asked)]()

@@ -27,7 +27,7 @@ from thecal_hil.campaigns.doses.sequence import SequenceError, sequence_in
 from thecal_hil.campaigns.readers.reader import Reader, of_bytes, of_file
 from thecal_hil.campaigns.weeks.parts import Contents, PartError, part_of, rows_of
 from thecal_hil.groundwork.sealed import sealed
-from thecal_hil.instruments.sigrok import AnalyserError, read_csv, read_vcd
+from thecal_hil.instruments.sigrok import AnalyserError, read_vcd
 from thecal_hil.instruments.weighing.course import course_of
 from thecal_hil.instruments.weighing.record_file import read_record
 from thecal_hil.scenario.document import ScenarioError
@@ -40,7 +40,6 @@ _VCD_HEAD = (
     b"$timescale 1 us $end\n$scope module top $end\n$var wire 1 ! step $end\n$upscope $end\n"
     b"$enddefinitions $end\n"
 )
-_CSV = b"; Channels (2/2): step, enable\n; Samplerate: 1 MHz\nlogic,logic\n0,0\n1,0\n1,1\n"
 _BENCH = b"""name = "bench"
 [pump]
 serial = "E6"
@@ -217,12 +216,6 @@ READERS = (
             b"META samplerate: 1\n" + _VCD_HEAD + b"#5\n$dumpvars 0! $end\n",
         ],
         ("$var", "$end", "$timescale", "#", "real", "b01", "r1.5", "$comment", "$dumpvars"),
-    ),
-    Reader(
-        "samples",
-        of_bytes(lambda data: read_csv(data.decode("latin-1")), AnalyserError),
-        lambda: [_CSV],
-        ("; Samplerate: ", "kHz", "; Channels (1/1): ", "META samplerate: "),
     ),
     Reader("campaign part", of_bytes(_part_rows, PartError), _parts, ('"<i8"', '"<f8"', '"O"', '"|V9999"')),
 )

@@ -1,4 +1,4 @@
-"""What a fuzzer needs to know of a reader: what it reads, how it may refuse, and what to begin with."""
+"""The facts that a fuzzer needs of a reader: what it reads, how it may refuse, and what to begin with."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Line:
         return len(data)
 
     def reset_input_buffer(self) -> None:
-        """What lies ready is the answer to what is asked next."""
+        """Keep what lies ready, which is the answer to what is asked next."""
 
     def close(self) -> None:
         pass

@@ -88,7 +88,7 @@ def _history(case: Case, library: Library) -> DoseHistory:
 def _delivered(
     written: Written, library: Library, begun_ago_hours: Fraction, ended_ago_s: int | None = None
 ) -> LastDose | None:
-    """What a pump reports of a program that it delivered."""
+    """Return what a pump reports of a program that it delivered."""
     program = program_of(written, library)
     if not gives_therapy(program):
         return None
