@@ -1,4 +1,5 @@
-"""The figures that the check has measured, each figure against what it is to reach, and kept until the sources change."""
+"""The figures that the check has measured, each figure against what it is to reach, and kept until the sources
+change."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ class Row:
 
 @cache
 def sources_digest(*, everything: bool) -> str:
-    """Return a digest of sources. everything: also what the scenarios run on, and not the store and this check alone."""
+    """Return a digest of sources. everything: also what the scenarios run on, and not the store and this check
+    alone."""
     digest = hashlib.sha256()
     for part in (*_DECIDE, *(_SCENARIOS_RUN_ON if everything else ())):
         at = ROOT / part

@@ -95,7 +95,8 @@ def _least(command: str, *arguments: str, folder: Path) -> Cost:
 
 
 def killed() -> list[Row]:
-    """Return what writers lost that were killed, four at a time, at drawn instants, of the runs that they had finished."""
+    """Return what writers lost that were killed, four at a time, at drawn instants, of the runs that they had
+    finished."""
     folder = FOLDER / "killed"
     draw = random.Random(20261203)
     finished: set[str] = set()

@@ -50,7 +50,8 @@ def measured() -> list[Row]:
 
 
 def _project(folder: Path, planted: int) -> Path:
-    """Return a clone of this checkout as it stands, with the commits; one that is there is taken, and so are its images."""
+    """Return a clone of this checkout as it stands, with the commits; one that is there is taken, and so are its
+    images."""
     if (folder / "made").is_file() and (folder / "made").read_text() == _git(ROOT, "rev-parse", "HEAD"):
         return folder
     shutil.rmtree(folder.parent, ignore_errors=True)

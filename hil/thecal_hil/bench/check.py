@@ -2,8 +2,8 @@
 
 The bench's file, each device it names, who may open it and who has it, whether the pump answers and runs the image that
 is to be tested, whether probe and balance answer, and which calibration is overdue. Promises: nothing is switched,
-and no therapy is changed: pump, probe and balance are asked, and are sent no command; a part that is missing does not hide
-the others.
+and no therapy is changed: pump, probe and balance are asked, and are sent no command; a part that is missing does
+not hide the others.
 
 Exit codes: 0 the bench is fit, 1 it is not, 2 its file can't be used.
 """
