@@ -11,7 +11,7 @@
 #   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
 #   INTERRUPTED_ARGS, FUZZ_ARGS, READERS_ARGS, GUESTS_ARGS, AUDIT_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
-#   SPEED_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS, WORDS_ARGS
+#   SPEED_ARGS, HISTORY_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS, WORDS_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -181,6 +181,10 @@ house: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Hold the structure of the sources, 
 .PHONY: mutants
 mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time and count what the tests notice
 	@PYTHONPATH=tests nice $(BIN)/python -m mutants.campaign $(MUTANTS_ARGS)
+
+.PHONY: history-check
+history-check: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Hold the store of results against made runs, planted regressions and commits; it resumes
+	@PYTHONPATH=tests nice $(BIN)/python -m history $(HISTORY_ARGS)
 
 .PHONY: trace
 trace: $(VENV)/ready ## Print and write the matrix of requirements and tests; fail where a link is missing

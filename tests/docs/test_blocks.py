@@ -77,6 +77,12 @@ def test_the_benches_that_are_shown_can_be_opened(tmp_path: Path) -> None:
     assert [board.name for board in boards] == ["left", "right"]
 
 
+def test_what_was_measured_with_what_can_be_read(tmp_path: Path) -> None:
+    (shown,) = blocks_of(DOCS / "bench-in-ci.md", "toml")
+    bench = written(tmp_path, "bench.toml", f'[pump]\nport = "/dev/ttyACM0"\n\n{shown}')
+    assert open_bench(bench).hardware.instruments[0].kind == "balance"
+
+
 def test_the_runs_that_are_shown_can_be_read(tmp_path: Path) -> None:
     (runs,) = blocks_of(DOCS / "calibrate.md", "csv")
     assert len(read_runs(written(tmp_path, "runs.csv", runs)).runs) == 2

@@ -119,6 +119,9 @@ WORKS: Final = {
         "Measure on a real board what is believed of its chip.",
         "",
     ),
+    "bench-check": Work(
+        "thecal_hil.bench.check", "Report what is wrong with a bench: devices, image, calibrations.", ""
+    ),
     "history": Work(
         "thecal_hil.results.history", "List the runs that are kept, and write a page of them.", ""
     ),

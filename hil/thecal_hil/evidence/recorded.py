@@ -164,6 +164,8 @@ def facts_here() -> dict[str, Any]:
         "changed": changed_since(),
         "description": f"{chosen().name} {chosen().digest}",
         "calibration": _calibration_digest(chosen()),
+        "station": os.environ.get("THECAL_STATION", platform.node()),
+        "operator": os.environ.get("THECAL_OPERATOR", ""),
         "machine": f"{platform.node()} {platform.system()} {platform.machine()} {os.cpu_count()}",
         "versions": packages,
     }
