@@ -29,7 +29,8 @@ _NS_PER_S = 1_000_000_000
 
 
 def play_process(command: str, seed: int) -> list[str]:
-    """Run a command at a hostile board of this seed; return what is wrong with how it ended."""
+    """Run a command at a hostile board of this seed; return what is wrong with how it ended.
+    Raise RuntimeError if the command does not know its options."""
     stage, draw = Stage(), random.Random(seed)
     before = stage.logged()
     port = HostilePort(stage.model.serial, draw, rate_of(draw))
