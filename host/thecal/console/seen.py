@@ -31,7 +31,8 @@ class Link(StrEnum):
 
 @dataclass(frozen=True)
 class Seen:
-    """A pump. read_s: when, by the computer's monotonic clock. log: as far as it has been read."""
+    """A pump. read_s, read_ms: when, by the computer's monotonic
+    clock, and in milliseconds since 1970. log: as far as it has been read."""
 
     port: str
     board: str
@@ -41,6 +42,7 @@ class Seen:
     is_practice: bool
     boards_attached: int
     read_s: float
+    read_ms: int
     status: Status
     boluses: BolusState
     program: Program | None

@@ -265,6 +265,7 @@ class PumpSession:
             attached.is_practice,
             attached.boards_attached,
             now_s,
+            time.time_ns() // 1_000_000,
             status,
             boluses,
             pump.read_program() if is_new or before is None else before.program,
