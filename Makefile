@@ -126,6 +126,7 @@ slips: $(VENV)/ready ## Put slips and right changes to the rules of the host lib
 
 .PHONY: console-check
 console-check: $(TOOLS) system-analyser $(VENV)/ready ## Measure the console in Chromium: first picture, delay, a day by a scripted hand, axe
+	@$(BIN)/pytest -m "campaign or not campaign" tests/console/test_in_chromium.py
 	@PYTHONPATH=tests $(BIN)/python -m console.check $(CONSOLE_ARGS)
 
 .PHONY: console-pictures

@@ -1,4 +1,7 @@
-"""The console as people use it, in a real browser: each flow by hand, two windows, the pump and the server gone."""
+"""The console as people use it, in a real browser: each flow by hand, two windows, the pump and the server gone.
+
+Four stay in the fast set; `make console-check` runs all of them.
+"""
 
 from __future__ import annotations
 
@@ -82,6 +85,7 @@ def test_the_pump_is_shown_live_and_stopped_in_two_acts_from_anywhere(
     shows(page, ".state", "Delivering")
 
 
+@pytest.mark.campaign
 def test_the_keyboard_alone_reaches_stop_and_may_think_better_of_it(
     window: Watched, console: ConsoleProcess
 ) -> None:
@@ -135,6 +139,7 @@ def test_a_program_is_dragged_typed_reviewed_and_committed(
     assert page.locator("i", has_text="&").count() == 0
 
 
+@pytest.mark.campaign
 def test_a_visit_goes_on_over_a_reload_and_leaves_its_pages(window: Watched, console: ConsoleProcess) -> None:
     page = window.go(console.page("visit"))
     take_control(page)
@@ -159,6 +164,7 @@ def test_a_visit_goes_on_over_a_reload_and_leaves_its_pages(window: Watched, con
     page.wait_for_selector("#visit-begin")
 
 
+@pytest.mark.campaign
 def test_a_visit_that_is_broken_off_says_that_the_pump_is_as_it_was(
     window: Watched, console: ConsoleProcess
 ) -> None:
@@ -170,6 +176,7 @@ def test_a_visit_that_is_broken_off_says_that_the_pump_is_as_it_was(
     page.click("#visit-close")
 
 
+@pytest.mark.campaign
 def test_a_bolus_is_checked_by_the_pump_then_given_then_ended(
     window: Watched, console: ConsoleProcess
 ) -> None:
@@ -190,6 +197,7 @@ def test_a_bolus_is_checked_by_the_pump_then_given_then_ended(
     shows(page, ".note.good", "The bolus has been ended")
 
 
+@pytest.mark.campaign
 def test_a_second_window_sees_and_acts_only_once_it_has_taken_control(
     window: Watched, console: ConsoleProcess, browser
 ) -> None:
@@ -217,6 +225,7 @@ def test_a_second_window_sees_and_acts_only_once_it_has_taken_control(
     assert (second.told, second.asked_elsewhere) == ([], [])
 
 
+@pytest.mark.campaign
 def test_prescriptions_are_opened_and_saved_as_the_same_file(
     window: Watched, console: ConsoleProcess, tmp_path: Path
 ) -> None:
@@ -241,6 +250,7 @@ def test_prescriptions_are_opened_and_saved_as_the_same_file(
     page.click("#from-pump")
 
 
+@pytest.mark.campaign
 def test_a_number_in_another_habit_is_refused_beside_its_field(
     window: Watched, console: ConsoleProcess
 ) -> None:
@@ -255,6 +265,7 @@ def test_a_number_in_another_habit_is_refused_beside_its_field(
     page.click("#from-pump")
 
 
+@pytest.mark.campaign
 def test_the_log_is_filtered_and_saved(window: Watched, console: ConsoleProcess) -> None:
     page = window.go(console.page("log"))
     take_control(page)
@@ -271,6 +282,7 @@ def test_the_log_is_filtered_and_saved(window: Watched, console: ConsoleProcess)
     assert len(lines) > 1
 
 
+@pytest.mark.campaign
 def test_alarm_tones_are_played_on_the_pump(window: Watched, console: ConsoleProcess) -> None:
     page = window.go(console.page("alarms"))
     take_control(page)
@@ -278,6 +290,7 @@ def test_alarm_tones_are_played_on_the_pump(window: Watched, console: ConsolePro
     shows(page, ".banners", "sounds the tones of a critical alarm")
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("width", [360, 768, 1440])
 def test_every_page_fits_its_window_and_can_be_read_by_everybody(
     window: Watched, console: ConsoleProcess, width: int
@@ -292,6 +305,7 @@ def test_every_page_fits_its_window_and_can_be_read_by_everybody(
     window.page.emulate_media(color_scheme="light")
 
 
+@pytest.mark.campaign
 def test_a_page_prints_without_what_nobody_can_press_on_paper(
     window: Watched, console: ConsoleProcess
 ) -> None:
@@ -302,6 +316,7 @@ def test_a_page_prints_without_what_nobody_can_press_on_paper(
     page.emulate_media(media="screen")
 
 
+@pytest.mark.campaign
 def test_a_console_that_only_looks_says_how_to_stop_and_changes_nothing(
     browser, pump: PracticePumpProcess
 ) -> None:
