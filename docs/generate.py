@@ -21,9 +21,11 @@ from generators import (  # noqa: E402
     architecture,
     bench,
     bench_drawing,
+    commands,
     hazards,
     protocol,
     storage,
+    third_party,
     wiring,
     wiring_drawing,
 )
@@ -41,6 +43,8 @@ PARTS: dict[str, Callable[[], str]] = {
     **bench.PARTS,
     **hazards.PARTS,
     **storage.PARTS,
+    **commands.PARTS,
+    **third_party.PARTS,
 }
 
 _PART = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)

@@ -146,7 +146,7 @@ class Drawing:
         return found
 
     def svg(self) -> str:
-        """The drawing as a file; raises DrawingError if it is not legible."""
+        """Return the drawing as a file; raise DrawingError if it is not legible."""
         found = self.faults()
         if found:
             raise DrawingError(f"{self.title}: " + "; ".join(found))
@@ -173,7 +173,7 @@ def _arrow_head(colour: str) -> Element:
 
 
 def _style() -> str:
-    """Colours for both modes."""
+    """Return the colours for both modes."""
 
     def rules(index: int) -> str:
         return "".join(

@@ -131,7 +131,7 @@ def _dissected(kind: int, session: int, request: int, payload: bytes) -> str:
         ("crc", body[-4:]),
         ("on the wire", frame),
     ]
-    return "```\n" + "\n".join(f"{name:<17} {data.hex(' ')}" for name, data in lines) + "\n```"
+    return "```text\n" + "\n".join(f"{name:<17} {data.hex(' ')}" for name, data in lines) + "\n```"
 
 
 def message_list() -> str:
@@ -229,9 +229,9 @@ def program_encoding() -> str:
     return (
         table(("at", "bytes", "field", "type", "meaning"), rows)
         + f"\n\nThen, for each pattern: the number of its steps (u8, at most {program.MOST_STEPS_PER_DAY}) and of its "
-        + f"boluses (u8, at most {program.MOST_BOLUSES_PER_DAY}); for each step "
+        + f"boluses (u8, at most {program.MOST_BOLUSES_PER_DAY}). For each step "
         + f"{struct.calcsize(program._STEP)} bytes: the minute of the day at which it begins (u16) and its rate in "
-        + f"nL/day (u32); for each bolus {struct.calcsize(program._BOLUS)} bytes: the minute of the day at which it "
+        + f"nL/day (u32). For each bolus {struct.calcsize(program._BOLUS)} bytes: the minute of the day at which it "
         + f"begins (u16), its rate in nL/day (u32) and its minutes (u16). At most {program.MOST_PATTERNS} patterns, "
         + f"at most {program.MOST_PROGRAM_BYTES:,} bytes in all. "
         + f"This is program layout {program.PROGRAM_LAYOUT_VERSION}."

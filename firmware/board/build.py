@@ -1,7 +1,8 @@
 """Builds everything that MicroPython's sources are needed for.
 
 ``uf2``        the image that is flashed and tested: ``build/firmware/thecal.uf2``, the same under a name with its
-               version, and ``thecal.json`` beside them, which says what the image is
+               version, and ``thecal.json`` beside them, which says what the image is; beside every image
+               ``NAME.NOTICE.txt`` has the terms of all that is linked into it
 ``probe``      the image of the bench probe, a second Pico: ``build/firmware/probe.uf2``, with ``probe.json`` beside it
 ``stock``      a plain Raspberry Pi Pico image with nothing of ours in it: ``build/firmware/stock.uf2``
 ``unix``       the same MicroPython as a program for this machine: ``build/firmware/micropython-unix``
@@ -36,6 +37,7 @@ import lean
 import places
 import sources
 from constants_in_place import imports_of, with_constants_written_out
+from notice import notice_of
 from pump_numbers import READER_FOLDER, VARIABLE, DescriptionError, chosen, module_of
 from trailer import with_trailer
 from typing_only import without_typing
@@ -372,6 +374,8 @@ def _place_described(shop: Workshop, image: Image) -> None:
     }
     text = json.dumps(description, indent=2) + "\n"
     _write_if_different(shop.output / f"{image.name}.json", text.encode())
+    terms = notice_of(shop.pins, shop.micropython.parent, REPOSITORY / "LICENSE")
+    _write_if_different(shop.output / f"{image.name}.NOTICE.txt", terms.encode())
     _say(f"{image.name}.uf2 {version} ({shop.commit}), SHA-256 {description['sha256'][:16]}...")
 
 

@@ -1,4 +1,5 @@
-"""What a pump that follows its clock does next: the next change of its basal rate, and the next bolus by the clock."""
+"""The next turns of a pump that follows its clock: the next change of its basal rate, and the next bolus by the
+clock."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ class Next:
 
 
 def next_rate(status: Status, program: Program | None) -> Next | None:
-    """The next change of the basal rate; None where none comes by the clock, or the pump has no clock to go by."""
+    """Return the next change of the basal rate; None where none comes by the clock, or the pump has no clock to go
+    by."""
     local = status.local_time
     if local is None or program is None or not status.is_delivering or not program.has(OWN_PATTERNS):
         return None
@@ -48,12 +50,12 @@ def next_rate(status: Status, program: Program | None) -> Next | None:
 
 
 def _dose(rate_nl_per_day: int, program: Program) -> Fraction:
-    """A rate as a dose in mcg/day."""
+    """Return a rate as a dose in mcg/day."""
     return dose_mcg(rate_nl_per_day, program.concentration_ng_per_ml)
 
 
 def next_dose(status: Status, program: Program | None) -> Next | None:
-    """The next bolus by the clock; None where there is none, or the pump has no clock to go by."""
+    """Return the next bolus by the clock; None where there is none, or the pump has no clock to go by."""
     local = status.local_time
     if local is None or program is None or not status.is_delivering:
         return None

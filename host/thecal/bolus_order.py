@@ -43,7 +43,8 @@ def patient_order() -> BolusOrder:
 
 
 def prime_order(program: Program, over_minutes: int, *, tubing: bool, catheter: bool) -> BolusOrder:
-    """Fill the pump's tubing, the catheter, or both."""
+    """Return the order that fills the pump's tubing, the catheter, or both; raise BadInputError for a catheter of no
+    known volume."""
     if catheter and not program.catheter_nl:
         raise BadInputError(["the program does not say how much the catheter holds; give it catheter_ul"])
     volume_nl = (PUMP_TUBING_NL if tubing else 0) + (program.catheter_nl if catheter else 0)
@@ -51,13 +52,14 @@ def prime_order(program: Program, over_minutes: int, *, tubing: bool, catheter: 
 
 
 def _rate(volume_nl: Fraction | int, over_minutes: int) -> int:
-    """Rate that gives a volume in so many minutes, to the nearest nanolitre a day."""
+    """Return the rate that gives a volume in so many minutes, to the nearest nanolitre a day."""
     if not 1 <= over_minutes <= _MOST_MINUTES:
         raise BadInputError([f"over {over_minutes} minutes, allowed: 1 to {_MOST_MINUTES}"])
     return round(Fraction(volume_nl) * MINUTES_PER_DAY / over_minutes)
 
 
 def program_of(pump: Pump) -> Program:
+    """Return the pump's program; raise ThecalError if it has none."""
     program = pump.read_program()
     if program is None:
         raise ThecalError("the pump has no program; commit one with `thecal program FILE`")
@@ -69,7 +71,7 @@ def bolus_dose_mcg(program: Program, check: BolusCheck) -> str:
 
 
 def checked(pump: Pump, program: Program, order: BolusOrder) -> tuple[BolusCheck, str]:
-    """What the pump would give, and that in words; raises ThecalError with what stands against it."""
+    """Return what the pump would give, and that in words; raise ThecalError with what stands against it."""
     check = pump.check_bolus(order.kind, order.rate_nl_per_day, order.seconds)
     what = f"a {kind_name(order.kind)} bolus"
     if check.bolus_nl:
@@ -83,7 +85,7 @@ def checked(pump: Pump, program: Program, order: BolusOrder) -> tuple[BolusCheck
 
 
 def state_rows(state: BolusState, program: Program | None) -> list[tuple[str, str]]:
-    """What is under way, and what was given on demand in the last 24 hours."""
+    """Return what is under way, and what was given on demand in the last 24 hours."""
     rows: list[tuple[str, str]] = []
     if state.under_way and program is not None:
         given, whole = (

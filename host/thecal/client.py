@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from thecal.alarm_sets import set_of, with_bits
+from thecal.answers import program_in
 from thecal.bolus import BolusCancelled, BolusCheck, BolusGiven, BolusState
 from thecal.changes import Changes
+from thecal.dose_history import LastDose, last_dose_of
 from thecal.errors import BadAnswerError, PumpRefusedError, ThecalError
 from thecal.keys import Keys
 from thecal.link import Link, SerialPort, text_of
 from thecal.refill_dates import ReservoirOutlook
 from thecal.service_outlook import ServiceOutlook
 from thecal.status import Status, status_of
-from thecal_fw.core.program import Program, decode
+from thecal_fw.core.program import Program
 from thecal_fw.core.program_fault import Fault
 from thecal_fw.core.roles import ACCESS_NAMES, ROLE_CLINICIAN
 from thecal_fw.link import messages
@@ -183,7 +185,7 @@ class Pump:
     def read_program(self) -> Program | None:
         """Return the program the pump has, or None if it has none."""
         try:
-            return _decoded(self._read_program(staged=False))
+            return program_in(self._read_program(staged=False))
         except PumpRefusedError as refusal:
             if refusal.code == messages.ERROR_NO_PROGRAM:
                 return None
@@ -279,6 +281,10 @@ class Pump:
         """Return what is used up of the tubing's and the pump's life, and when the rest will be."""
         return ServiceOutlook(**self._link.ask(messages.SERVICE_LIFE))
 
+    def last_dose(self) -> LastDose | None:
+        """Return the daily dose last delivered, also where the program that gave it is gone; None before the first."""
+        return last_dose_of(self._link.ask(messages.LAST_DOSE))
+
     def check_tone(self, priority: int) -> bool:
         """Have the tones of a priority sounded once; False if the buzzer is sounding already."""
         return bool(self._link.ask(messages.CHECK_TONE, priority)["sounds"])
@@ -317,14 +323,6 @@ def _records(tail: bytes, layout: messages.Layout) -> Iterator[dict[str, Any]]:
         values = layout.unpack(tail[offset : offset + layout.size])
         if values is not None:
             yield values
-
-
-def _decoded(encoded: bytes) -> Program:
-    try:
-        return decode(encoded)
-    except Exception as error:
-        # Bytes from outside: whatever it is that they do to whoever reads them, they are no program.
-        raise BadAnswerError(f"what answers as the pump's program is none: {error}") from error
 
 
 def _fault_of(values: dict[str, Any]) -> Fault:

@@ -1,11 +1,22 @@
 """The errors between a host and a pump, each with a message a person can act on."""
 
+from collections.abc import Sequence
+
 from thecal.alarm_sets import bits_in, names_of
 from thecal.printable import printable
 from thecal_fw.core.bolus_history import REFUSAL_NAMES, REFUSED_METER
 from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.link import messages
 from thecal_fw.link.messages import ERROR_NAMES
+
+MOST_PROBLEMS = 100
+"""Told of one file: nobody reads more, and a file that is no file of this kind may have a hundred thousand."""
+
+
+def first_of(problems: Sequence[str]) -> list[str]:
+    """Return as many as anybody reads, and how many more there are."""
+    more = len(problems) - MOST_PROBLEMS
+    return [*problems[:MOST_PROBLEMS], *([f"and {more:,} more"] if more > 0 else [])]
 
 
 class ThecalError(Exception):
@@ -16,7 +27,7 @@ class BadInputError(ThecalError):
     """The input of a person is not acceptable; nothing was sent. ``problems`` has one line for each fault."""
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = [printable(problem) for problem in problems]
+        self.problems = [printable(problem) for problem in first_of(problems)]
         super().__init__("\n".join(self.problems))
 
 

@@ -31,7 +31,7 @@ class Fields:
         self._fields = fields
         self._place = place
         self._found = found
-        self._known: list[str] = []
+        self._known: dict[str, None] = {}
 
     def complain(self, problem: str) -> None:
         self._found.append(problem)
@@ -41,7 +41,7 @@ class Fields:
         return f"{self._place}{printable(key)}"
 
     def _take(self, key: str, what: str) -> Any:
-        self._known.append(key)
+        self._known[key] = None
         if key not in self._fields:
             self.complain(f"{self.name(key)} is missing; give {what}")
             return None
@@ -49,7 +49,7 @@ class Fields:
 
     def has(self, key: str) -> bool:
         """Return True if something is there that may be left out."""
-        self._known.append(key)
+        self._known[key] = None
         return key in self._fields
 
     def number(self, key: str, least: Fraction, most: Fraction) -> Fraction | None:
@@ -205,7 +205,7 @@ class Fields:
             return None
         if not isinstance(value, datetime) or value.tzinfo is not None or value.microsecond:
             self.complain(
-                f"{self.name(key)} = {value!s}, allowed: whole seconds of local time without quotes or zone,"
+                f"{self.name(key)} = {shown(value)}, allowed: whole seconds of local time without quotes or zone,"
                 " such as 2026-03-06 23:58:30"
             )
             return None
@@ -240,7 +240,7 @@ class Fields:
 
     def take_the_rest_as_it_is(self) -> None:
         """Take the rest of a table whose kind can't be read as it is: nobody can say which fields belong to it."""
-        self._known += self._fields
+        self._known.update(dict.fromkeys(self._fields))
 
     def keys(self) -> tuple[str, ...]:
         return tuple(self._fields)
@@ -250,5 +250,9 @@ def shown(value: object) -> str:
     """Return a value for a message, however long it is."""
     if isinstance(value, int) and value.bit_length() > 128:
         return f"an integer of {value.bit_length()} bits"
-    text = str(value) if isinstance(value, Decimal) else repr(value)
+    try:
+        text = str(value) if isinstance(value, Decimal) else repr(value)
+    except ValueError:
+        # Python writes no integers of thousands of digits, also where one is part of a list.
+        return "a value with a number of thousands of digits"
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

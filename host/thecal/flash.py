@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from thecal.bounded import RefusedFileError, read_bounded
 from thecal.errors import BadInputError, ThecalError
-from thecal.uf2 import check_uf2
+from thecal.uf2 import LARGEST_BYTES, check_uf2
 
 BOARD_ID = "RPI-RP2"
 UNKNOWN_COMMIT = "unknown"
@@ -27,6 +28,8 @@ _PICO_2_ID = "RP2350"
 _INFO = "INFO_UF2.TXT"
 _MOUNTS = Path("/proc/mounts")
 _DRIVE_GONE = (errno.EIO, errno.ENODEV, errno.ENOENT, errno.ENXIO)
+_LARGEST_NOTE_BYTES = 100_000
+"""Of the few lines that are said beside an image, or by a drive."""
 DRIVE_TIMEOUT_S = 20.0
 _LOOK_EVERY_S = 0.2
 _OCTAL = re.compile(rb"\\([0-7]{3})")
@@ -51,17 +54,17 @@ def load_image(path: Path) -> Image:
     """Read and check an image; the JSON file beside it says its version. Raise BadInputError if either can't be
     read or they do not belong together."""
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInputError([f"{path} can't be read: {error.strerror}; build it with `make uf2`"]) from error
+        content = read_bounded(path, LARGEST_BYTES)
+    except RefusedFileError as error:
+        raise BadInputError([f"{path} {error}; build it with `make uf2`"]) from error
     check_uf2(str(path), content)
     version = commit = ""
     beside = path.with_suffix(".json")
     if beside.exists():
         try:
-            said = json.loads(beside.read_text(encoding="utf-8"))
+            said = json.loads(read_bounded(beside, _LARGEST_NOTE_BYTES).decode("utf-8"))
             version, commit, sha256 = (str(said.get(key, "")) for key in ("version", "commit", "sha256"))
-        except (OSError, ValueError, AttributeError) as error:
+        except (RefusedFileError, ValueError, AttributeError, RecursionError) as error:
             raise BadInputError([f"{beside} can't be read: {error}; build the image again"]) from error
         if sha256 and sha256 != hashlib.sha256(content).hexdigest():
             raise BadInputError([f"{beside} describes another image than {path}; build the image again"])
@@ -118,7 +121,10 @@ def check_drive(drive: Path) -> None:
     info = drive / _INFO
     if not info.is_file():
         raise FlashError(f"{drive} is not the drive of a board in BOOTSEL mode: it has no INFO_UF2.TXT")
-    lines = info.read_text(encoding="utf-8", errors="replace").splitlines()
+    try:
+        lines = read_bounded(info, _LARGEST_NOTE_BYTES).decode("utf-8", "replace").splitlines()
+    except RefusedFileError as error:
+        raise FlashError(f"{info} {error}") from error
     board = next((line.partition(":")[2].strip() for line in lines if line.startswith("Board-ID")), "unknown")
     if board != BOARD_ID:
         raise FlashError(

@@ -1,4 +1,4 @@
-"""What a pump has delivered lately against what its program prescribes for that time.
+"""The delivery of a pump lately, against what its program prescribes for that time.
 
 The time begins with the last event after which the program alone says what is given by the clock: a start, or a change
 of program that took effect; at most it is the last 24 hours. Delivered is what was counted behind the driver,
@@ -53,7 +53,7 @@ class Given:
 def given_lately(
     status: Status, boluses: BolusState, program: Program | None, log: Sequence[Event]
 ) -> Given | None:
-    """None where the two can't be held against each other: not delivering, no clock, a bridge, or the log tells of
+    """Return none where the two can't be held against each other: not delivering, no clock, a bridge, or the log has
     something in that time that changed what was due."""
     local = status.local_time
     if local is None or program is None or not status.is_delivering or boluses.bridge_left_s:
@@ -98,7 +98,7 @@ def _on_demand_nl(recent: Sequence[Event], from_boot_s: int) -> int:
 
 
 def by_the_clock_nl(program: Program, since: datetime, until: datetime) -> Fraction:
-    """Volume that a program gives by the clock from one local time to another."""
+    """Return the volume that a program gives by the clock from one local time to another."""
     total = Fraction(0)
     at = since
     while at < until:

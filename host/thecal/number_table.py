@@ -12,20 +12,20 @@ import re
 from math import isfinite, nan
 from pathlib import Path
 
+from thecal.bounded import RefusedFileError, read_bounded
 from thecal.errors import BadInputError
 
 _LARGEST_BYTES = 200_000_000
+"""A reading a second for two months has a hundred million."""
 _NOTHING = {"", "nan", "na", "n/a", "null", "none", "-", "--", "---", "err", "error", "ol"}
 
 
 def text_of(path: Path) -> str:
-    """Raises BadInputError for what can't be read or is larger than any record."""
+    """Raise BadInputError for what can't be read or is larger than any record."""
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise BadInputError([f"{path}: more than {_LARGEST_BYTES // 1_000_000} MB; give a part of it"])
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInputError([f"{path}: can't be read: {error.strerror or error}"]) from error
+        data = read_bounded(path, _LARGEST_BYTES)
+    except RefusedFileError as error:
+        raise BadInputError([f"{path}: {error}"]) from error
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(encoding, "replace")

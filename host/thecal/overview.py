@@ -24,6 +24,7 @@ from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME
 
 if TYPE_CHECKING:
     from thecal.client import Event
+    from thecal.dose_history import LastDose
 
 _ON_DEMAND = (KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME)
 _WORDS = {
@@ -48,6 +49,8 @@ def overview_rows(read: Interrogation) -> list[tuple[str, str]]:
     status, program = read.status, read.program
     patient = program.patient if program is not None and program.patient else "not named in the program"
     rows = [("patient", patient), ("state", _state(read)), ("dose", _dose(read))]
+    if read.last_dose is not None and not (status.is_delivering and gives_therapy(program)):
+        rows.append(("last delivered", _last_delivered(read.last_dose)))
     if status.drug:
         rows.append(("drug", f"{status.drug}, {status.concentration_ng_per_ml / 1e3:g} mcg/mL"))
     rows += [("refill by", _refill_by(read)), ("reservoir", _reservoir(read))]
@@ -98,6 +101,11 @@ def _dose(read: Interrogation) -> str:
         return f"now {volume} of the drug before: bridge, {left} left; then {dose_text(program)}"
     now = f", now {plain(status.dose_mcg_per_day)} mcg/day" if status.is_delivering else ", not given now"
     return f"{dose_text(program)}{now}"
+
+
+def _last_delivered(last: LastDose) -> str:
+    ended = "still given" if last.ended_ago_s is None else f"until {duration_text(last.ended_ago_s)} ago"
+    return f"{plain(last.mcg_per_day)} mcg/day, {ended}, by the pump's running time"
 
 
 def _refill_by(read: Interrogation) -> str:

@@ -21,7 +21,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from thecal.bounded import RefusedFileError, read_bounded
+
 DESCRIPTION = "Thecal practice pump"
+_LARGEST_BYTES = 100_000
 _LOCKED_BYTE = 1 << 30
 """Beyond the text: on Windows nobody can read what is locked."""
 
@@ -81,10 +84,10 @@ def _files() -> list[Path]:
 def _read(path: Path) -> PracticePump | None:
     """Return what a file says; None if it can't be read, or is just being written."""
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = json.loads(read_bounded(path, _LARGEST_BYTES).decode("utf-8"))
         device, serial_number, rig = str(said["device"]), str(said["serial_number"]), str(said["rig"])
         return PracticePump(device, serial_number, rig, int(said["pid"]), str(said["computer"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (RefusedFileError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

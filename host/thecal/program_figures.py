@@ -39,6 +39,11 @@ def most_in_a_day_mcg(program: Program) -> Fraction:
     return dose_mcg(most_nl, program.concentration_ng_per_ml)
 
 
+def most_by_clock_mcg(program: Program) -> Fraction:
+    """Return the largest dose of any 24 hours by the clock, without what the patient may ask for."""
+    return dose_mcg(most_nl_in_any_day(program), program.concentration_ng_per_ml)
+
+
 def bolus_doses_mcg(program: Program) -> dict[str, Fraction]:
     """Return every single bolus the program knows."""
     doses: dict[str, Fraction] = {}

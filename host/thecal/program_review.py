@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from thecal.amounts import dose_mcg, plain
+from thecal.clocks import duration_text
 from thecal.dose_history import DoseHistory, LastDose
 from thecal.drug_library import Entry, Library
 from thecal.judgement import Finding, Kind
@@ -21,12 +22,12 @@ from thecal.program_figures import (
     figure_pairs,
     gives_therapy,
     intervals_minutes,
+    most_by_clock_mcg,
     most_in_a_day_mcg,
 )
 from thecal.starting_dose import judge_first_dose
 from thecal.titration import DECREASE_SOURCE, FIELD, judge_titration
 from thecal_fw.core.program import Program
-from thecal_fw.core.schedule import mean_rate, rate_at
 
 # A bolus begins to act after half an hour to an hour (Gablofen monograph); before that, nobody can know whether the
 # next one is one too many.
@@ -43,7 +44,7 @@ def review(
 ) -> list[Finding]:
     """Return every finding about making ``new`` the program of a pump that has ``old``, the gravest first.
 
-    history: what the pump reports the doses it gave; without one, ``old`` is what it delivers.
+    history: what the pump reports of the doses it gave; without one, ``old`` is what it delivers.
     """
     history = history or DoseHistory()
     if not gives_therapy(new):
@@ -143,31 +144,30 @@ def _begin_findings(old: Program | None, new: Program, group: str, history: Dose
     if history.last is None:
         found = judge_first_dose(min(doses), max(doses))
         if history.has_given:
-            text = "the pump has given something, and its log reports no dose: this one could not be held against it"
+            text = "the pump has given something and knows of no dose: this one could not be held against it"
             found.append(Finding(Kind.SOFT, FIELD, max(doses), text))
         return found
     text = f"therapy begins with {plain(max(doses))} mcg/day after a program that gave none; tolerance may be lost"
     if old is not None and not old.delivers():
         text += ", and no bridge is made: a stopped program does not say which drug tubing and catheter hold"
-    before, after, what = _last_and_new(history.last, new)
-    text += f". {what} reports a volume only, which is taken for {new.drug} of this concentration"
-    found = judge_magnitudes([Pair(FIELD, before, after, "the dose last delivered")])
-    if after > before:
-        found += judge_titration(before, after, group)
+    last = history.last
+    text += f". Last delivered: {plain(last.mcg_per_day)} mcg/day, {_when(last)}"
+    pairs = (
+        (FIELD, last.mcg_per_day, sum(doses, Fraction(0)) / len(doses)),
+        ("dose_mcg_in_24_h", last.most_mcg_in_day, most_by_clock_mcg(new)),
+    )
+    found = judge_magnitudes([Pair(*pair, "the dose last delivered") for pair in pairs])
+    for field, before, after in pairs:
+        if after > before and not any(one.kind is Kind.HARD for one in found):
+            found += judge_titration(before, after, group, field=field)
     return [*found, Finding(Kind.SOFT, FIELD, max(doses), text)]
 
 
-def _last_and_new(last: LastDose, new: Program) -> tuple[Fraction, Fraction, str]:
-    """Return the dose last delivered, in mcg/day, and what the new program gives at that time of the week; its mean
-    where the pump had no time of day."""
-    if last.local is None:
-        rate = Fraction(mean_rate(new))
-        when = "The log"
-    else:
-        rate = Fraction(rate_at(new, last.local.weekday(), 60 * last.local.hour + last.local.minute))
-        when = f"The log, for {last.local:%a %H:%M},"
-    concentration = new.concentration_ng_per_ml
-    return dose_mcg(last.rate_nl_per_day, concentration), dose_mcg(rate, concentration), when
+def _when(last: LastDose) -> str:
+    """Return how long ago the last dose ended, by the pump's running time."""
+    if last.ended_ago_s is None:
+        return "and still given"
+    return f"until {duration_text(last.ended_ago_s)} ago by the pump's running time"
 
 
 def _titration_findings(

@@ -1,4 +1,4 @@
-"""What a person is asked before a change, and what is said after it: the same at the terminal and in the console."""
+"""The questions to a person before a change, and what is said after it: the same at the terminal and in the console."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ NOT_STORED = "the pump could not write this to its memory; until it can, a power
 
 
 def acknowledge(alarms: int) -> str:
-    """alarms: by bit."""
+    """Return the question before alarms are acknowledged. alarms: by bit."""
     return f"Acknowledge {', '.join(names_of(alarms))}?"
 
 
 def acknowledged_rows(before: int, active: int, silenced: int) -> Sequence[tuple[str, str]]:
-    """What became of alarms that were acknowledged, by bit."""
+    """Return what became of alarms that were acknowledged, by bit."""
     return [
         (label, ", ".join(names_of(shown)) or "none")
         for label, shown in (

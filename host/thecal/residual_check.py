@@ -134,7 +134,7 @@ def judge_fill(filled_nl: int, drawn_back_nl: int, reservoir_nl: int) -> FillChe
 
 
 def need_volumes(withdrawn_nl: int | None, fill_nl: int | None, reservoir_nl: int) -> None:
-    """Raises BadInputError unless both can be true of this reservoir; nothing is ever filled above its capacity."""
+    """Raise BadInputError unless both can be true of this reservoir; nothing is ever filled above its capacity."""
     problems: list[str] = []
     capacity = f"{_shown(reservoir_nl)} mL"
     if withdrawn_nl is not None and not 0 <= withdrawn_nl <= reservoir_nl:

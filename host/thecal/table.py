@@ -13,6 +13,10 @@ from typing import Any
 from thecal.fields import Fields, shown
 from thecal.printable import printable
 
+MOST_UNKNOWN = 20
+"""Fields told of one table; to look for the nearest known name takes long."""
+_LONGEST_NAME = 60
+
 
 class Table(Fields):
     """One table of the file. ``place`` names it in messages; subtables share their parent's list of problems."""
@@ -31,21 +35,21 @@ class Table(Fields):
 
     def _unknown(self) -> list[str]:
         lines = []
-        for key in self._fields:
-            if key not in self._known:
-                near = difflib.get_close_matches(key, self._known, 1)
-                hint = (
-                    f"; did you mean {near[0]}?"
-                    if near
-                    else f"; known here: {', '.join(dict.fromkeys(self._known))}"
-                )
-                lines.append(f"{self.name(key)} is not known{hint}")
+        unknown = [key for key in self._fields if key not in self._known]
+        for key in unknown[:MOST_UNKNOWN]:
+            near = difflib.get_close_matches(key[:_LONGEST_NAME], self._known, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(self._known)}"
+            lines.append(f"{self.name(key[:_LONGEST_NAME])} is not known{hint}")
+        if len(unknown) > MOST_UNKNOWN:
+            place = self._place.rstrip(". :") or "the file"
+            lines.append(f"{place}: {len(unknown) - MOST_UNKNOWN:,} more fields are not known")
         for part in self._parts:
             lines += part._unknown()
         return lines
 
     def table(self, key: str) -> Table:
-        """A table within this one; an empty one that complains of nothing if there is none, once that is reported."""
+        """Return a table within this one; an empty one that complains of nothing if there is none, once that is
+        reported."""
         # What a missing table lacks need not be listed as well.
         return self.part(key) or Table({}, f"{self.name(key)}.", [])
 
@@ -81,7 +85,7 @@ class Table(Fields):
             return []
         parts: list[Table] = []
         for at, entry in enumerate(value, 1):
-            called = next((f" ({printable(str(entry[name]))})" for name in named_by if entry.get(name)), "")
+            called = next((f" ({_name(entry[name])})" for name in named_by if entry.get(name)), "")
             parts.append(Table(entry, f"{key} {at}{called}: ", self._found))
         self._parts += parts
         return parts
@@ -105,3 +109,8 @@ class Table(Fields):
             self._parts += parts
             named.append((name, parts))
         return named
+
+
+def _name(value: object) -> str:
+    """Return what an entry calls itself, however it does."""
+    return printable(value if isinstance(value, str) else shown(value))[:_LONGEST_NAME]

@@ -9,6 +9,11 @@ from thecal.errors import BadInputError
 
 RP2040_FAMILY = 0xE48BFF56
 _BLOCK_BYTES = 512
+_FLASH_BYTES = 16 * 2**20
+"""The most that an RP2040 can address."""
+_PAGE_BYTES = 256
+LARGEST_BYTES = _FLASH_BYTES // _PAGE_BYTES * _BLOCK_BYTES
+"""Of a file that fills all of it, a page a block."""
 _HEADER = "<IIIIIIII"
 _MAGIC = (0x0A324655, 0x9E5D5157)
 _END_MAGIC = 0x0AB16F30

@@ -60,7 +60,7 @@ def _location(device: Any) -> str:
 
 
 def open_board(board: BootBoard) -> UsbBootDevice:
-    """Raises FlashError saying what is in the way."""
+    """Raise FlashError saying what is in the way."""
     if not board.is_rp2040:
         raise FlashError(
             f"the board at USB port {board.location} is a Pico 2, or another board with an RP2350: no image is for it"

@@ -29,7 +29,7 @@ def sectors_of(image: Image) -> dict[int, bytes]:
 
 
 def write_image(image: Image, device: BootDevice) -> None:
-    """Raises FlashError saying what state the board is in."""
+    """Raise FlashError saying what state the board is in."""
     sectors = sectors_of(image)
     first, *others = sectors
     is_touched, boot = False, Picoboot(device)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from thecal_sim.instants import Instants, whole_numbers
 from thecal_sim.units import TICK_NS
@@ -28,11 +27,6 @@ class Agreement:
     worst_pulse: int
     first_divergence: int | None
     around: tuple[tuple[int, int | None, int | None], ...]
-
-    @property
-    def worst_ticks(self) -> Fraction:
-        """Return the worst distance between the two records of a pulse, without its sign."""
-        return Fraction(abs(self.worst_difference_ns), TICK_NS)
 
     @property
     def agrees(self) -> bool:

@@ -10,7 +10,6 @@ from array import array
 from collections.abc import Callable
 
 import numpy as np
-from simpy import Event
 
 from thecal_sim.edge_record import Edge, EdgeRecord
 from thecal_sim.units import TICK_NS
@@ -45,26 +44,17 @@ class Recording:
         """Every edge of the signals other than STEP."""
         self._levels = dict(RESTING_LEVELS)
         self._observers: list[Observer] = []
-        self._awaited: list[tuple[str | None, Event]] = []
         self.on_first_observer: Callable[[], None] = lambda: None
 
     @property
     def is_observed(self) -> bool:
-        return bool(self._observers or self._awaited)
+        return bool(self._observers)
 
     def observe(self, observer: Observer) -> None:
         """Give every edge from now on to an observer, in order, when its instant comes."""
         self.on_first_observer()
         self._observers.append(observer)
         self.on_first_observer()
-
-    def next_edge(self, signal: str | None = None) -> Event:
-        """Return an event that succeeds at the next edge (of one signal, or of any) with that ``Edge`` as its value."""
-        self.on_first_observer()
-        event = self._env.event()
-        self._awaited.append((signal, event))
-        self.on_first_observer()
-        return event
 
     def level(self, signal: str) -> int:
         """Return the level of any signal but STEP."""
@@ -90,11 +80,6 @@ class Recording:
         """Pass an edge on to whoever observes."""
         for observer in tuple(self._observers):
             observer(edge)
-        if self._awaited:
-            now_due = [event for signal, event in self._awaited if signal in (None, edge.signal)]
-            self._awaited = [entry for entry in self._awaited if entry[0] not in (None, edge.signal)]
-            for event in now_due:
-                event.succeed(edge)
 
     def all_edges(self, until_ns: int) -> EdgeRecord:
         """Return every edge up to an instant, in order of time; those of STEP before others at the same instant."""

@@ -34,9 +34,11 @@ class ModelController(Controller):
 
     def has_settled(self) -> bool:
         """Return True if what the last poll found is dealt with, so that the next heartbeat does not find it again."""
-        if self._link is None or self._link.has_something_waiting or not self.button.is_quiet():
-            return False
         hardware = self.hardware
+        if hardware.button.has_moved():
+            self.button.note_moved()
+        if self._link is None or self._link.has_something_waiting or self.button.waits:
+            return False
         if hardware.supply.is_good() != self.supervisor.supply_was_good:
             return False
         if self.infusion.state != STATE_DELIVERING:

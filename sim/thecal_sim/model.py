@@ -111,6 +111,10 @@ class ModelPump:
         """Keep the main loop from polling until an instant, as a program that hangs would. A reset ends it."""
         self._withheld_until_ns = until_ns
 
+    def instant_of(self, answer: dict[str, int]) -> int:
+        """Return when what was asked for takes effect, in virtual time, by the pump's answer."""
+        return self.board.processor.instant_ns(answer["effective_boot_s"], answer["effective_boot_us"])
+
     # --- the main loop
 
     def _wake(self) -> None:

@@ -31,7 +31,7 @@ WAIT_S = 30.0
 
 
 class Bench:
-    """A pump, and what a console's session has been told of it. is_there: whether its port can be opened."""
+    """A pump, and what a console's session has learned of it. is_there: whether its port can be opened."""
 
     def __init__(self, path: str, model: ModelPump, call: Callable[[Callable[[Any], Any]], Any]) -> None:
         self.path, self.model, self._call = path, model, call
@@ -57,7 +57,7 @@ class Bench:
         return Attached(pump, self.path, True, 1 + self.others)
 
     def unplug(self) -> None:
-        """The port goes, as when a cable is pulled."""
+        """Unplug the port, as when a cable is pulled."""
         self.is_there = False
         self.opened[-1].close()
 
@@ -83,7 +83,7 @@ def until(is_so: Callable[[], Any], what: str = "what was waited for") -> Any:
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    """A pump that was just switched on."""
+    """Provide a pump that was just switched on."""
     model = ModelPump()
     with model_pty(model) as pty:
         yield Bench(pty.path, model, pty.call)
@@ -91,7 +91,7 @@ def bench() -> Iterator[Bench]:
 
 @pytest.fixture
 def delivering(bench: Bench) -> Bench:
-    """A pump that delivers a child's day from 20 mL."""
+    """Provide a pump that delivers a child's day from 20 mL."""
     program = load_prescription(FLEX).program
     pump = bench.attach(ConsoleChanges(may_change=True)).pump
     now = time.time()
@@ -155,7 +155,7 @@ def console_at(environment: dict[str, str], *arguments: str) -> Iterator[Console
 
 @contextlib.contextmanager
 def practised(folder: Path, *arguments: str) -> Iterator[PracticePumpProcess]:
-    """A practice pump of its own, with a key store that is empty."""
+    """Yield a practice pump of its own, with a key store that is empty."""
     with practice_pump(folder, *arguments) as pump:
         pump.environment["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
         pump.environment.pop("THECAL_CONTACTS", None)

@@ -45,7 +45,7 @@ def begin(session: PumpSession, desk: Desk | None = None, **wishes: object) -> V
 
 
 def asked(visit: VisitRun) -> Kind | None:
-    """What it waits with; None once it is over."""
+    """Return what it waits with; None once it is over."""
     until(lambda: visit.question is not None or visit.is_over, "a question")
     return None if visit.question is None else visit.question.kind
 

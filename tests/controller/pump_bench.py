@@ -135,7 +135,7 @@ class PumpBench:
         boot_ns = reading["boot_s"] * NS_PER_S + reading["boot_us"] // 10 * TICK_NS
         local_ns = utc_ns + offset_minutes * NS_PER_MINUTE
         self._local_minus_t_ns = local_ns - boot_ns - self.pump.boot_origin_ns
-        return self._note(self._instant(answer))
+        return self._note(self.pump.instant_of(answer))
 
     def commit(self, program: Program) -> int:
         """Stage and commit a program; the instant it takes effect."""
@@ -148,25 +148,25 @@ class PumpBench:
         self._program = program
         if program.mode == MODE_STOPPED:
             self.is_delivering = False
-        return self._note_afresh(self._instant(answer))
+        return self._note_afresh(self.pump.instant_of(answer))
 
     def start(self) -> int:
         assert self._program is not None
         answer = self.host.ask(messages.START, self._program.digest())
         self.is_delivering = True
-        return self._note_afresh(self._instant(answer))
+        return self._note_afresh(self.pump.instant_of(answer))
 
     def stop(self) -> int:
         answer = self.host.ask(messages.STOP)
         self.is_delivering = False
-        return self._note_afresh(self._instant(answer))
+        return self._note_afresh(self.pump.instant_of(answer))
 
     def give_bolus(self, kind: int, rate_nl_per_day: int = 0, seconds: int = 0) -> int:
         """Have a bolus given; the instant it begins. Rate and time of a patient's are the program's."""
         assert self._program is not None
         digest = self._program.digest()
         answer = self.host.ask(messages.GIVE_BOLUS, digest, kind, rate_nl_per_day, seconds)
-        t_ns = self._instant(answer)
+        t_ns = self.pump.instant_of(answer)
         patient = self._program.patient_bolus
         if kind == KIND_PATIENT and patient is not None:
             rate_nl_per_day, seconds = patient.rate_nl_per_day, 60 * patient.minutes
@@ -174,7 +174,7 @@ class PumpBench:
         return self._note(t_ns)
 
     def cancel_bolus(self) -> int:
-        t_ns = self._instant(self.host.ask(messages.CANCEL_BOLUS, False))
+        t_ns = self.pump.instant_of(self.host.ask(messages.CANCEL_BOLUS, False))
         self.cut_boluses(t_ns)
         return t_ns
 
@@ -290,9 +290,6 @@ class PumpBench:
     def steps_since(self, t_ns: int) -> list[int]:
         """Return instants of the pulses after an instant."""
         return [step_ns for step_ns in self.pump.step_times_ns if step_ns > t_ns]
-
-    def _instant(self, answer: dict[str, int]) -> int:
-        return self.pump.board.processor.instant_ns(answer["effective_boot_s"], answer["effective_boot_us"])
 
     def _note_afresh(self, t_ns: int) -> int:
         """Note that from an instant on, no bolus continues that was under way."""

@@ -162,7 +162,7 @@ def test_a_line_that_is_never_at_rest_is_left_alone_and_tried_again_until_it_is(
 
 
 def noise(press: Press, from_us: int, gap_us: int, looks: int) -> int:
-    """Looks at a line that has moved before each, and is up at each; the instant of the last."""
+    """Look at a line that has moved before each look, and is up at each; return the instant of the last."""
     last_us = from_us + (looks - 1) * gap_us
     for now_us in range(from_us, last_us + 1, gap_us):
         press.look(False, True, now_us // SECOND, now_us % SECOND)

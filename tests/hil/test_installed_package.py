@@ -12,7 +12,7 @@ import pytest
 from thecal_hil.contract.image import REPOSITORY
 from thecal_hil.scenario.reader import EXAMPLES, library_files
 
-PACKAGED = ("firmware", "host", "sim", "hil", "pyproject.toml", "README.md", "LICENSE")
+PACKAGED = ("firmware", "host", "sim", "hil", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 
 
 def example_of_the_readme() -> str:

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from thecal_hil.contract.image import REPOSITORY
 from thecal_hil.groundwork import bench_extra
 
-PACKAGED = ("firmware", "host", "sim", "hil", "pyproject.toml", "README.md", "LICENSE")
+PACKAGED = ("firmware", "host", "sim", "hil", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 IMPORTED_AS = {"pyvcd": "vcd"}
 WHAT_TO_INSTALL = 'pip install "thecal[bench]"'
 

@@ -72,7 +72,7 @@ class Seen:
 @dataclass(frozen=True)
 class Observed:
     """A module whose functions are observed. functions: observed code by qualified name. observable: numbers of the
-    mutants that ``seen`` tells about."""
+    mutants that ``seen`` is about."""
 
     functions: dict[str, CodeType]
     seen: Seen

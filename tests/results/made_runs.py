@@ -27,7 +27,7 @@ def made_run(
     kind: str = "scenarios",
     exit_code: int = 0,
 ) -> Run:
-    """A run by its number, ten minutes after the one before."""
+    """Return a run by its number, ten minutes after the one before."""
     subjects = states if states is not None else dict.fromkeys((one.subject for one in figures), PASSED)
     began = instant(_FIRST + timedelta(minutes=10 * number))
     return Run(
@@ -39,7 +39,7 @@ def made_run(
 
 
 def large_run(number: int, subjects: int = 100, each: int = 15) -> Run:
-    """A run of as many figures as a whole library has."""
+    """Return a run of as many figures as a whole library has."""
     draw = random.Random(number)
     return made_run(
         number,

@@ -1,4 +1,4 @@
-"""A search names the commit that did it, leaves the checkout alone, and says where it can't tell."""
+"""A search names the commit that did it, leaves the checkout alone, and says where it can't know."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def project(folder: Path, values: list[str]) -> Path:
-    """A checkout with a commit for each value, whose tool says that value of any scenario."""
+    """Return a checkout with a commit for each value, whose tool says that value of any scenario."""
     tool = folder / "hil/thecal_hil/cli"
     tool.mkdir(parents=True)
     (folder / "hil/thecal_hil/__init__.py").write_text("")
@@ -82,13 +82,13 @@ def test_commits_that_can_not_be_run_are_skipped(tmp_path: Path, capsys) -> None
 def test_where_only_commits_are_left_that_can_not_be_run_it_can_not_tell(tmp_path: Path, capsys) -> None:
     folder = project(tmp_path / "project", ["passed 0.5", "broken", "broken", "failed 1.5"])
     assert search(folder) == 1
-    assert "can't tell which" in capsys.readouterr().out
+    assert "can't say which" in capsys.readouterr().out
 
 
 def test_ends_that_do_not_differ_are_told(tmp_path: Path, capsys) -> None:
     folder = project(tmp_path / "project", ["passed 0.5"] * 3)
     assert search(folder) == 1
-    assert "can't tell" in capsys.readouterr().out
+    assert "can't say" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

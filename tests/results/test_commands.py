@@ -1,4 +1,4 @@
-"""What the commands say of the store, and what they end with."""
+"""The commands' answers about the store, and what they end with."""
 
 import json
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 import pytest
 
-from thecal_hil.contract.edge_digest import edges_digest
+from thecal_hil.contract.edge_digest import digest_of
 from thecal_hil.contract.rig import Rig
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.therapy import continuous, flex
@@ -23,7 +23,7 @@ def scenario(rig: Rig) -> str:
     course.prescribe(continuous(24_000_000))
     rig.run_for(10)
     course.stop()
-    return edges_digest(rig)
+    return digest_of(rig.edges)
 
 
 @pytest.mark.requirement("deterministic-rig")

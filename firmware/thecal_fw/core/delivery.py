@@ -208,19 +208,19 @@ class Delivery:
         s, us = self.head_s, self.head_us
         if due == planned or now_s < s or (now_s == s and now_us < us):
             return due
-        # Every heartbeat comes through here: names of its own are found faster than an object's.
+        # Every heartbeat comes through here: names of its own are found faster than an object's, and what has passed is
+        # made into seconds and microseconds once.
         intervals, mask = self._intervals, self._mask
-        while True:
+        since = left = ((now_s - s) * 1_000_000 + now_us - us) // TICK_US
+        while left >= 0:
             due += 1
             if due == planned:
                 break
-            us += intervals[(due + 1) & mask] * TICK_US
-            s += us // 1_000_000
-            us %= 1_000_000
-            if now_s < s or (now_s == s and now_us < us):
-                break
+            left -= intervals[(due + 1) & mask]
+        else:
+            us += (since - left) * TICK_US
+            self.head_s, self.head_us = s + us // 1_000_000, us % 1_000_000
         self.due = due
-        self.head_s, self.head_us = s, us
         return due
 
     def instant_of(self, pulse: int) -> "tuple[int, int]":

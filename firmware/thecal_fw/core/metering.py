@@ -113,7 +113,8 @@ class Metering:
         return self.ticks_each + 1
 
     def pass_evenly(self, pulses: int, gathered: int) -> None:
-        """So many pulses behind the first have been metered by whoever goes by the attributes; this has gathered."""
+        """Pass so many pulses behind the first that have been metered by whoever goes by the attributes; this has
+        gathered."""
         self.pulses_left -= pulses
         self.gathered = gathered
 

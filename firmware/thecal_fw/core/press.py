@@ -55,7 +55,7 @@ class Press:
         self._pressed_s, self._pressed_us = now_s, now_us
 
     def spend(self, now_s: int, now_us: int) -> None:
-        """The push of this moment, settled or not, serves for something else: its end is no press."""
+        """Spend the push of this moment, settled or not, on something else: its end is no press."""
         self._spent_s, self._spent_us = now_s, now_us
 
     def look(self, is_down: bool, has_moved: bool, now_s: int, now_us: int) -> int:

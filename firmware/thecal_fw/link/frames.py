@@ -29,8 +29,8 @@ MOST_FRAME_BYTES = _MOST_BODY_BYTES + _MOST_BODY_BYTES // _MOST_RUN_BYTES + 2
 
 
 def cobs_encode(body: "Octets") -> bytearray:
-    """COBS encoding, without the closing zero, of at most 254 bytes, as any frame's body is; raise ValueError for
-    more."""
+    """Return the COBS encoding, without the closing zero, of at most 254 bytes, as any frame's body is; raise
+    ValueError for more."""
     if len(body) > _MOST_RUN_BYTES:
         raise ValueError("%d bytes to encode, at most %d" % (len(body), _MOST_RUN_BYTES))
     body = bytes(body)

@@ -400,6 +400,22 @@ RENEW_PART = Message(
     [("is_stored", "B")],
     "A part is new from now on: the tubing, or the whole pump with it; or the line was rinsed.",
 )
+LAST_DOSE = Message(
+    "last_dose",
+    0x2D,
+    False,
+    60_000,
+    [],
+    [
+        ("program", "I"),
+        ("nl_per_day", "I"),
+        ("most_nl_in_day", "I"),
+        ("concentration_ng_per_ml", "I"),
+        ("begun_ago_s", "I"),
+        ("ended_ago_s", "I"),
+    ],
+    "The daily dose last delivered, also where its program is gone; a concentration of 0 before the first.",
+)
 CHECK_TONE = Message(
     "check_tone",
     0x29,
@@ -454,6 +470,7 @@ MESSAGES = (
     DATES,
     SERVICE_LIFE,
     RENEW_PART,
+    LAST_DOSE,
     CHECK_TONE,
     BOOTLOADER,
     PROMPT,

@@ -154,7 +154,7 @@ class ClockDoses:
             self.pass_over(count, first, events.PASSED_LIVED)
 
     def _pass_over_or_make_up(self, first: int, until: int, jump_ticks: int, tick: int) -> None:
-        """The clock jumps over these minutes: give what was to begin in them, or log that it is not given."""
+        """Give, as the clock jumps over these minutes, what was to begin in them, or log that it is not given."""
         program = self._orders.in_force()
         if first >= until:
             return

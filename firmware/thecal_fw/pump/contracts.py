@@ -237,6 +237,14 @@ class NotedClockDoses(Protocol):
     def pass_over(self, number: int, first_minute: int, reason: int) -> None: ...
 
 
+class LastDose(Protocol):
+    """dose: the daily dose last delivered, as ``DoseRecord.last`` has it."""
+
+    dose: tuple[int, ...]
+
+    def restore(self, dose: tuple[int, ...]) -> None: ...
+
+
 class RecordedClockDoses(Protocol):
     """Doses of the clock as their record holds them."""
 

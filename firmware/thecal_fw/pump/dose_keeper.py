@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from thecal_fw.pump.contracts import (
         Delivery,
         GivenBeside,
+        LastDose,
         Meter,
         Notes,
         RecordedClockDoses,
@@ -51,6 +52,7 @@ class DoseKeeper:
         notes: "Notes",
         meter: "Meter",
         writing: "Writing",
+        last: "LastDose",
     ) -> None:
         self._infusion = infusion
         self._clock_doses = clock_doses
@@ -62,6 +64,7 @@ class DoseKeeper:
         self._notes = notes
         self._meter = meter
         self._writing = writing
+        self._last = last
 
     def go_on_after(self, number: int) -> None:
         """Number doses on from the last one of the life before this."""
@@ -104,6 +107,7 @@ class DoseKeeper:
         told = DoseRecord(time.lifetime_s(), self.next_number)
         unknown_until_s = time.base_lifetime_s - -recall.unknown_until // TICKS_PER_SECOND
         told.unknown_until_s = min(max(0, unknown_until_s), MOST_SECONDS)
+        told.last = self._last.dose
         told.under_way = self._notes.under_way
         told.remembered = self._history.given
         told.lived_since, told.lived = self._lived.since, self._lived.spans
@@ -150,6 +154,7 @@ class DoseKeeper:
             return
         self.next_number = told.next_number
         self._meter.restore_free(told.free_steps, told.lifetime_s)
+        self._last.restore(told.last)
         self._line_room.restore(told.line_empty_at_steps, told.primes, told.primed_nl)
         judging.restore(told.judged_until_s)
         self._clock_doses.restore(told)

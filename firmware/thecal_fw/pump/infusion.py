@@ -144,9 +144,10 @@ class Infusion:
         is still to come. Once this life's counts are full nothing is sound, and the watchdog begins another one."""
         if self.must_end_life:
             return False
-        if self.state == STATE_DELIVERING:
+        state = self.state
+        if state == STATE_DELIVERING:
             return self.delivery.tail_s > now_s
-        return self.state == STATE_STOPPED or self.event_s != NEVER_S
+        return state == STATE_STOPPED or self.event_s != NEVER_S
 
     def is_change_within(self, us: int) -> bool:
         """Return True if the queue has to be spliced for a change of therapy within so many microseconds from now: what

@@ -71,9 +71,10 @@ class Motor:
     def follows(self) -> bool:
         """Return True if the shaft does what was counted. Takes nothing from the heap; ``check`` reports what it
         found otherwise."""
-        if self._finding == MOTOR_FOLLOWS:
-            self._finding = self._judge(self._ledger.counted, self._turned())
-        return self._finding == MOTOR_FOLLOWS
+        finding = self._finding
+        if finding == MOTOR_FOLLOWS:
+            self._finding = finding = self._judge(self._ledger.counted, self._turned())
+        return finding == MOTOR_FOLLOWS
 
     def check(self, now_s: int, now_us: int) -> None:
         """Report what the shaft does otherwise than was counted."""

@@ -108,11 +108,6 @@ def _is_open() -> bool:
     return bool(ptr32(chip.PIO1)[chip.PIO_CTRL] & _ENABLE)
 
 
-@micropython.viper
-def _stands_at(address: int) -> bool:
-    return int(ptr32(chip.PIO1)[_ADDR]) == address
-
-
 class DoseGate:
     """See ``thecal_fw.ports``."""
 
@@ -151,5 +146,6 @@ class DoseGate:
     def close(self) -> None:
         _shut(self._program_start)
 
+    @micropython.viper
     def has_tripped(self) -> bool:
-        return _stands_at(self._trap)
+        return int(ptr32(chip.PIO1)[_ADDR]) == int(self._trap)

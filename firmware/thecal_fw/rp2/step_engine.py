@@ -225,11 +225,6 @@ def microseconds_until(s: int, us: int) -> int:
 
 
 @micropython.viper
-def has_stalled(machine: int) -> bool:
-    return bool(ptr32(chip.PIO0)[chip.PIO_FDEBUG] & (chip.SM0_TXSTALL << machine))
-
-
-@micropython.viper
 def stalls_within(us: int) -> bool:
     """Start the first machine with nothing to do and see whether it has noticed after some time."""
     pio = ptr32(chip.PIO0)

@@ -272,5 +272,8 @@ class StepTrain:
     def since_halt_us(self, s: int, us: int) -> int:
         return (s * _UNITS_PER_SECOND << _UNIT_SHIFT) + us - ptr32(self._halted)[0]
 
+    @micropython.viper
     def starved(self) -> bool:
-        return self._is_playing and step_engine.has_stalled(self._queue)
+        if not self._is_playing:
+            return False
+        return bool(ptr32(chip.PIO0)[chip.PIO_FDEBUG] & (chip.SM0_TXSTALL << int(self._queue)))

@@ -16,6 +16,7 @@ import serial
 from thecal.ports import candidates
 from thecal_hil.bench.board_lock import BoardBusyError, BoardLock, board_at
 from thecal_hil.bench.board_rig import BoardRig, open_serial
+from thecal_hil.bench.hardware import UNKNOWN, Hardware
 from thecal_hil.bench.probed_rig import ProbedBoardRig, capabilities_with, faults_with
 from thecal_hil.contract import rig
 from thecal_hil.contract.faults import Fault
@@ -87,6 +88,7 @@ class Bench:
     probe: ProbePart | None = None
     balance: BalancePart | None = None
     analyser: LogicAnalyser | None = None
+    hardware: Hardware = UNKNOWN
 
     @property
     def capabilities(self) -> frozenset[Capability]:

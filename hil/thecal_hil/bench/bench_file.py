@@ -23,6 +23,16 @@ once, each with its field, its value and what is allowed. Nothing is opened, nor
     samplerate_hz = 8000000
     channels = { step = "D0", enable = "D1" }                           # the pump's signal = its channel
 
+    [unit]
+    serial = "TP-0007"                                                  # as it is written on the pump
+    head_lot = "H-22"
+    tubing_lot = "T-113"
+
+    [[instrument]]
+    kind = "balance"
+    serial = "B123456"
+    calibration_due = 2027-03-01
+
 Only ``pump`` must be there. A file with several boards has a ``[[board]]`` for each, with a name of its own, and in it
 the same tables: ``[board.pump]``, ``[board.probe]`` and so on.
 """
@@ -34,10 +44,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from thecal.errors import BadInputError
+from thecal.errors import BadInputError, first_of
 from thecal.table import Table
 from thecal.toml_file import read_toml
 from thecal_hil.bench.bench import BalancePart, Bench, BenchError, Place, ProbePart
+from thecal_hil.bench.hardware import read_hardware
 from thecal_hil.contract import rig
 from thecal_hil.instruments.sigrok import AnalyserError, LogicAnalyser
 from thecal_probe import pins as probe_pins
@@ -66,7 +77,7 @@ def open_boards(path: Path) -> list[Bench]:
         raise BenchError(str(error)) from error
     boards = _all_boards(table, path.stem)
     if faults := table.problems() or _used_twice(boards):
-        raise BenchError(f"{path}:\n" + "\n".join(f"  {fault}" for fault in faults))
+        raise BenchError(f"{path}:\n" + "\n".join(f"  {fault}" for fault in first_of(faults)))
     return boards
 
 
@@ -106,6 +117,7 @@ def _bench(table: Table, stem: str) -> Bench:
         _probe(probe) if (probe := _part(table, "probe")) else None,
         _balance(balance) if (balance := _part(table, "balance")) else None,
         _analyser(analyser) if (analyser := _part(table, "analyser")) else None,
+        read_hardware(table),
     )
     _check_places(table, bench)
     return bench

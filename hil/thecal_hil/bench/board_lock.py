@@ -86,7 +86,7 @@ class BoardLock:
     """Held from its making until ``release``. ``board``: serial number or device."""
 
     def __init__(self, board: str, folder: Path = LOCKS, *, run: str = "") -> None:
-        """Raises BoardBusyError if another has it. ``run``: what several processes of one run have in common."""
+        """Raise BoardBusyError if another has it. ``run``: what several processes of one run have in common."""
         self.board = board
         self._file = open_lock(board, folder)
         try:

@@ -20,7 +20,7 @@ from unittest import mock
 
 from thecal.cli import run
 from thecal.client import Pump
-from thecal.errors import KeyStoreError, PortError
+from thecal.errors import KeyStoreError
 from thecal.prescription import load_prescription
 from thecal_fw.core import events
 from thecal_sim.model import ModelPump
@@ -183,7 +183,3 @@ def raise_signal(number: int) -> None:
     if not callable(handler):
         raise RuntimeError(f"nobody listens to {signal.Signals(number).name}")
     handler(number, sys._getframe())
-
-
-class GoneError(PortError, OSError):
-    """The port has gone."""

@@ -11,7 +11,7 @@ import time
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,13 +20,13 @@ from thecal_hil.cli import long_work
 from thecal_hil.contract.rig import RigUnavailableError
 from thecal_hil.evidence.measurements import write_json
 from thecal_hil.evidence.recorded import recording
-from thecal_hil.rigs.opening import RIG_NAMES
-from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
+from thecal_hil.scenario.campaign import RIGS, RigWanted, hardware_of, run_all, shown_runs
 from thecal_hil.scenario.coverage import coverage_of, coverage_table
 from thecal_hil.scenario.document import Scenario, ScenarioError
 from thecal_hil.scenario.kept import note_record
 from thecal_hil.scenario.reader import LIBRARY, read_library, scenario_named
 from thecal_hil.scenario.record import ScenarioRecord, Status
+from thecal_hil.scenario.summary import summary_of
 from thecal_hil.scenario.telling import (
     as_json,
     figures_table,
@@ -39,6 +39,7 @@ from thecal_hil.scenario.telling import (
 
 EVIDENCE = Path("build/evidence/scenarios")
 _REPORT = "thecal_hil.report.writing"
+_JUNIT = "thecal_hil.report.junit"
 
 app = typer.Typer(
     name="thecal-hil",
@@ -122,7 +123,7 @@ def run(
     names: Annotated[list[str] | None, typer.Argument(help="Scenarios of the library, or files.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Run the whole library.")] = False,
     tag: Annotated[list[str] | None, typer.Option(help="Only those with this tag; repeatable.")] = None,
-    rig: Annotated[str, typer.Option(help=f"Rig to run on: {', '.join(RIG_NAMES)}.")] = "model",
+    rig: Annotated[str, typer.Option(help=f"Rig to run on: {', '.join(RIGS)}.")] = "model",
     port: Annotated[str | None, typer.Option(help="Serial port of the board, for --rig board.")] = None,
     bench: Annotated[Path | None, typer.Option(help="The bench's file, for --rig board.")] = None,
     uf2: Annotated[Path | None, typer.Option(help="Image to test instead of the one just built.")] = None,
@@ -135,21 +136,34 @@ def run(
         ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many to run at once.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Run on the workers of the Dask cluster there.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = EVIDENCE,
     figures: Annotated[bool, typer.Option("--figures", help="Show all figures of every scenario.")] = False,
+    summary: Annotated[Path | None, typer.Option(help="Write a summary in Markdown as well.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the results as JUnit XML as well.")] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Measure nothing with an instrument whose calibration is overdue."),
+    ] = False,
     report: Annotated[
         bool, typer.Option("--report", help="Write the report of all of them as well.")
     ] = False,
 ) -> None:
     """Run scenarios, hold every figure against its limits, write the results."""
-    if rig not in RIG_NAMES:
-        raise _fail(f"--rig {rig}: choose of {', '.join(RIG_NAMES)}")
+    if rig not in RIGS:
+        raise _fail(f"--rig {rig}: choose of {', '.join(RIGS)}")
     if port and bench:
         raise _fail("--port and --bench: give one of them; a bench's file says where its boards are")
     if board is not None and rig != "pico":
         raise _fail(f"--board {board}: the {rig} rig has no emulated board")
+    if scheduler and rig == "board":
+        raise _fail("--scheduler: boards are on this machine's bench")
     if bool(names) == every:
         raise _fail("name the scenarios to run, or give --all")
+    if junit and find_spec(_JUNIT) is None:
+        raise _fail("--junit: this installation can't write reports")
     if report and find_spec(_REPORT) is None:
         raise _fail("--report: this installation can't write reports")
     scenarios = _tagged(_library() if every else [one for name in names or [] for one in find(name)], tag)
@@ -157,10 +171,13 @@ def run(
     records: list[ScenarioRecord] = []
     wanted = RigWanted(rig, port, uf2, bench, board)
     began = time.perf_counter()
+    hardware = _hardware(wanted, strict=strict)
     with recording("scenarios", shlex.join(["thecal-hil", *sys.argv[1:]])) as recorded:
+        if hardware:
+            recorded.note_fact("hardware", hardware)
         try:
             with shown_runs(f"thecal-hil: {rig} rig", scenarios) as (runs, line):
-                for record in run_all(scenarios, wanted, jobs, runs):
+                for record in run_all(scenarios, wanted, jobs, runs, scheduler):
                     records.append(record)
                     note_record(record)
                     with line.out_of_the_way():
@@ -169,10 +186,29 @@ def run(
             raise _fail(error) from error
         records.sort(key=lambda record: record.identity)
         _write(records, rig, out)
+        if summary:
+            summary.parent.mkdir(parents=True, exist_ok=True)
+            summary.write_text(summary_of(records, scenarios), encoding="utf-8")
+        if junit:
+            junit.parent.mkdir(parents=True, exist_ok=True)
+            import_module(_JUNIT).write_junit(records, junit)
         if report:
             _report(records, out)
         recorded.exit_code = _verdict(records, rig, time.perf_counter() - began)
     raise typer.Exit(recorded.exit_code)
+
+
+def _hardware(wanted: RigWanted, *, strict: bool) -> list[dict[str, Any]]:
+    """Return what is measured with; warn of what is overdue, and refuse it where that is asked for."""
+    try:
+        hardware, overdue = hardware_of(wanted)
+    except RigUnavailableError as error:
+        raise _fail(error) from error
+    for line in overdue:
+        typer.echo(f"thecal-hil: {line}", err=True)
+    if overdue and strict:
+        raise _fail("--strict: nothing is measured with an instrument that is overdue")
+    return hardware
 
 
 def _tell(console: Console, record: ScenarioRecord, with_figures: bool) -> None:

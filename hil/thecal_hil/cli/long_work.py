@@ -93,6 +93,9 @@ WORKS: Final = {
     "hostile": Work(
         "thecal_hil.campaigns.hostile.command", "Have boards that answer anything talk to every command."
     ),
+    "readers": Work(
+        "thecal_hil.campaigns.readers.command", "Fuzz every reader of bytes, guided by the code it reaches."
+    ),
     "interrupted": Work(
         "thecal_hil.campaigns.interrupted.command",
         "Interrupt every changing command and a visit at each step.",
@@ -115,6 +118,9 @@ WORKS: Final = {
         "thecal_hil.campaigns.silicon_check.command",
         "Measure on a real board what is believed of its chip.",
         "",
+    ),
+    "bench-check": Work(
+        "thecal_hil.bench.check", "Report what is wrong with a bench: devices, image, calibrations.", ""
     ),
     "history": Work(
         "thecal_hil.results.history", "List the runs that are kept, and write a page of them.", ""

@@ -9,17 +9,11 @@ import hashlib
 
 import numpy as np
 
-from thecal_hil.contract.rig import Rig
 from thecal_sim.edge_record import EdgeRecord
 
 _PACKED = np.dtype([("t_ns", "<i8"), ("signal", "S16"), ("level", "u1")])
 """An edge as it enters a digest."""
 _EDGES_AT_ONCE = 1 << 16
-
-
-def edges_digest(rig: Rig) -> str:
-    """Return the SHA-256 of every edge the rig has seen: instant, signal and level."""
-    return digest_of(rig.edges)
 
 
 def digest_of(edges: EdgeRecord) -> str:

@@ -64,9 +64,6 @@ class PumpClock:
         """Return the pump's UTC at an instant of the rig, in nanoseconds since 1970."""
         return rig_ns + self._wall_minus_rig_ns()
 
-    def wall_instants_ns(self, rig_instants_ns: Instants) -> Instants:
-        return rig_instants_ns + self._wall_minus_rig_ns()
-
     def rig_ns_of_wall(self, wall_ns: int) -> int:
         return wall_ns - self._wall_minus_rig_ns()
 

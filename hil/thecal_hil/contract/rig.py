@@ -144,7 +144,7 @@ class Rig(ABC):
 
     @property
     def faults(self) -> Faults:
-        """Injects faults, if the rig can."""
+        """Return what injects faults, if the rig can."""
         return NoFaults()
 
     def leave_unread(self, unread: bool) -> None:

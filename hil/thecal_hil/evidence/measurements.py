@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thecal.whole_file import write_whole
 from thecal_hil.evidence import recorded
 from thecal_hil.groundwork.checkout import checkout
 from thecal_hil.results.run import Figure
@@ -120,7 +119,7 @@ class Evidence:
         ]
 
     def figures(self, subject: str) -> list[Figure]:
-        """As the store of results keeps them."""
+        """Return the figures as the store of results keeps them."""
         return [
             Figure(
                 *(subject, key, outcome.measurement.title, outcome.measurement.unit),
@@ -192,7 +191,4 @@ def _seal_of(name: str, content: Mapping[str, Any]) -> str:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a report so that a reader sees the old one or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".partial", delete=False) as partial:
-        partial.write(json.dumps(content, indent=2, allow_nan=False) + "\n")
-        os.fchmod(partial.fileno(), 0o644)
-    Path(partial.name).replace(path)
+    write_whole(path, json.dumps(content, indent=2, allow_nan=False) + "\n")

@@ -1,9 +1,9 @@
-"""What a command leaves in the store of results: one run, noted while it goes on and written when it has ended.
+"""The run that a command leaves in the store of results, noted while it lasts and written when it has ended.
 
 A command opens a recording around its work; whoever takes figures meanwhile notes them, and knows nothing of the store.
 Promises: outside of a recording nothing is noted, so tests and users of the library leave nothing behind; a command
 that noted nothing leaves no run; one that was interrupted leaves none either, since its figures are not whole; a
-store that can't be written is told, and changes nothing of the command's verdict.
+store that can't be written is reported, and changes nothing of the command's verdict.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ class Recording:
         return None
 
     def _ended(self, subject: Subject, seconds: float) -> Subject:
-        """Of a campaign the whole command is the subject: its verdict is the command's."""
+        """Return the subject that ended. Of a campaign the whole command is the subject: its verdict is the
+        command's."""
         if self._kind != "campaign" or subject.seconds:
             return subject
         state = {0: PASSED, 1: FAILED}.get(self.exit_code, ERROR)
@@ -151,7 +152,7 @@ def _told_only(folder: Path) -> Iterator[None]:
 
 
 def facts_here() -> dict[str, Any]:
-    """What is known of sources, pump and machine without asking a rig."""
+    """Return what is known of sources, pump and machine without asking a rig."""
     packages = {"thecal": VERSION, "python": platform.python_version()}
     for name in _PACKAGES:
         try:
@@ -163,13 +164,15 @@ def facts_here() -> dict[str, Any]:
         "changed": changed_since(),
         "description": f"{chosen().name} {chosen().digest}",
         "calibration": _calibration_digest(chosen()),
+        "station": os.environ.get("THECAL_STATION", platform.node()),
+        "operator": os.environ.get("THECAL_OPERATOR", ""),
         "machine": f"{platform.node()} {platform.system()} {platform.machine()} {os.cpu_count()}",
         "versions": packages,
     }
 
 
 def _calibration_digest(pump: PumpDescription) -> str:
-    """Of the numbers alone that a turn's volume follows from."""
+    """Return the digest of the numbers alone that a turn's volume follows from."""
     numbers = (
         pump.calibration_id,
         pump.nl_of_the_ratio,

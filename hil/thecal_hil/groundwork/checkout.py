@@ -29,7 +29,7 @@ def checkout() -> str:
 
 @cache
 def changed_since() -> str:
-    """A digest of what was changed in this checkout since its commit, twelve digits; empty if nothing was."""
+    """Return a digest of what was changed in this checkout since its commit, twelve digits; empty if nothing was."""
     if not checkout().endswith("+"):
         return ""
     return hashlib.sha256(_git("diff", "HEAD", "--binary").encode()).hexdigest()[:12]

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from thecal.link import SerialPort
 from thecal_fw.link.frames import Frame, FrameReader, encode_frame
 from thecal_fw.link.layouts import Message
-from thecal_hil.contract.rig import SerialPort
 from thecal_probe import messages, pins
 from thecal_sim.edge_record import Edge
 
@@ -66,7 +66,7 @@ class Probe:
         self.repeats = 0
         self._waiting: list[Edge] = []
         self._boot_id: int | None = None
-        port.reset_input_buffer()
+        port.read(port.in_waiting)
         # Ends whatever an earlier program has left half-way.
         port.write(b"\0")
         hello = self._ask(messages.HELLO)

@@ -5,7 +5,7 @@ waveform and a program that fails or hangs are each reported as such. Edges have
 sample that shows the new level, in whole nanoseconds since the capture's first sample; so only sample rates are
 taken whose period is a whole number of nanoseconds. What happens between two samples is not seen.
 
-The waveform comes as VCD, which holds changes only, so a long capture stays small. CSV can be read too.
+The waveform comes as VCD, which holds changes only, so a long capture stays small.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from vcd.reader import TokenKind, VCDParseError, tokenize
+from vcd.common import VarType
+from vcd.reader import TokenKind, VarDecl, VCDParseError, tokenize
 
 from thecal_sim.edge_record import Edge
 from thecal_sim.units import NS_PER_S
@@ -31,10 +31,19 @@ _FEMTOSECONDS: Final = {"s": 10**15, "ms": 10**12, "us": 10**9, "ns": 10**6, "ps
 _STARTS_WITHIN_S: Final = 20.0
 """Firmware is loaded into some analysers first, which takes seconds."""
 _LEVELS: Final = {"0": 0, "1": 1}
-_CSV_RATE: Final = re.compile(r"^(?:; Samplerate|META samplerate): ([\d.]+) ?(|k|M|G)(?:Hz)?$", re.MULTILINE)
-_CSV_CHANNELS: Final = re.compile(r"^; Channels \(\d+/\d+\): (.+)$", re.MULTILINE)
 _META: Final = b"META "
 """What sigrok-cli puts before the waveform when it converts a file."""
+_CHANGES_OF_OTHERS: Final = (TokenKind.CHANGE_VECTOR, TokenKind.CHANGE_REAL, TokenKind.CHANGE_STRING)
+_NO_LEVELS: Final = (
+    VarType.event,
+    VarType.integer,
+    VarType.parameter,
+    VarType.real,
+    VarType.realtime,
+    VarType.string,
+)
+_MOST_TOLD: Final = 200
+"""Characters of what a parser says."""
 _PREFIXES: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
@@ -191,8 +200,8 @@ def read_vcd(file: io.BufferedIOBase) -> Capture:
         file.seek(0)
     try:
         return _VcdReading().read(file)
-    except (VCDParseError, UnicodeDecodeError, IndexError) as error:
-        raise AnalyserError(f"the capture is no VCD file: {error}") from error
+    except (VCDParseError, ValueError, LookupError) as error:
+        raise AnalyserError(f"the capture is no VCD file: {str(error)[:_MOST_TOLD]}") from error
 
 
 class _VcdReading:
@@ -210,7 +219,7 @@ class _VcdReading:
                 scale = token.timescale
                 self._step_fs = scale.magnitude * _FEMTOSECONDS[scale.unit.value]
             elif token.kind is TokenKind.VAR:
-                self._signals[token.var.id_code] = token.var.reference
+                self._declare(token.var)
             elif token.kind is TokenKind.CHANGE_TIME:
                 if token.time_change < self._t:
                     raise AnalyserError(f"the capture's time runs backwards at {token.time_change}")
@@ -218,10 +227,21 @@ class _VcdReading:
                 self._first = self._t if self._first is None else self._first
             elif token.kind is TokenKind.CHANGE_SCALAR:
                 self._change(token.scalar_change.id_code, token.scalar_change.value)
+            elif token.kind in _CHANGES_OF_OTHERS:
+                raise AnalyserError(
+                    "the capture has a change of several bits or of a number; only 0 and 1 are known"
+                )
         if not self._signals or not self._step_fs or self._first is None:
             raise AnalyserError("the capture is no VCD file, or an empty one")
         first_levels = {edge.signal: 1 - edge.level for edge in reversed(self._edges)}
         return Capture(self._edges, {**self._levels, **first_levels}, self._ns(self._t))
+
+    def _declare(self, var: VarDecl) -> None:
+        if var.size != 1 or var.type_ in _NO_LEVELS:
+            raise AnalyserError(f"the capture has {var.reference!r}, which is no signal of one bit")
+        if var.id_code in self._signals or var.reference in self._signals.values():
+            raise AnalyserError(f"the capture has the signal {var.reference!r} or its code twice")
+        self._signals[var.id_code] = var.reference
 
     def _change(self, code: str, value: str) -> None:
         signal, level = self._signals.get(code), _LEVELS.get(value)
@@ -240,30 +260,3 @@ class _VcdReading:
         if fs % _FEMTOSECONDS_PER_NS:
             raise AnalyserError("the capture's instants are no whole nanoseconds: see samplerate_hz")
         return fs // _FEMTOSECONDS_PER_NS
-
-
-def read_csv(text: str) -> Capture:
-    """Return a capture that sigrok-cli wrote as CSV, one line a sample, with its header. Raise AnalyserError for
-    anything else."""
-    rate, channels = _CSV_RATE.search(text), _CSV_CHANNELS.search(text)
-    if rate is None or channels is None:
-        raise AnalyserError(
-            "the capture is no CSV file of sigrok-cli: its header has no channels or no sample rate"
-        )
-    step_ns, rest = divmod(NS_PER_S, round(float(rate[1]) * _PREFIXES[rate[2]]))
-    if rest:
-        raise AnalyserError("the capture's instants are no whole nanoseconds: see samplerate_hz")
-    names = channels[1].split(", ")
-    lines = [line for line in text.splitlines() if line[:1] in ("0", "1")]
-    try:
-        samples = np.loadtxt(io.StringIO("\n".join(lines)), dtype=np.int8, delimiter=",", ndmin=2)
-    except ValueError as error:
-        raise AnalyserError(f"the capture is spoilt: {error}") from error
-    if samples.shape[1:] != (len(names),) or not np.isin(samples, (0, 1)).all():
-        raise AnalyserError(f"the capture is spoilt: its lines do not have {len(names)} levels each")
-    at, column = np.nonzero(np.diff(samples, axis=0))
-    edges = [
-        Edge(int(sample + 1) * step_ns, names[which], int(samples[sample + 1, which]))
-        for sample, which in zip(at, column, strict=True)
-    ]
-    return Capture(edges, dict(zip(names, map(int, samples[0]), strict=True)), len(samples) * step_ns)

@@ -7,12 +7,9 @@ any program can open by its path. What goes wrong with real ones can be caused: 
 
 from __future__ import annotations
 
-import contextlib
-import os
 import select
 import threading
 import time
-import tty
 from collections.abc import Callable
 from decimal import Decimal
 from types import TracebackType
@@ -20,6 +17,7 @@ from typing import Final, Protocol
 
 from thecal_hil.instruments.balance import END_OF_LINE
 from thecal_sim.units import NS_PER_S
+from thecal_sim.virtual_port import PtyEnd
 
 _CHUNK_BYTES: Final = 1_024
 _POLL_S: Final = 0.02
@@ -194,10 +192,8 @@ class SimulatedBalance:
         self.path = ""
 
     def __enter__(self) -> SimulatedBalance:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.path = os.ttyname(self._slave)
+        self._end = PtyEnd()
+        self.path = self._end.device
         self._thread = threading.Thread(target=self._serve, name="simulated-balance", daemon=True)
         self._thread.start()
         return self
@@ -207,28 +203,23 @@ class SimulatedBalance:
     ) -> None:
         self._stopping.set()
         self._thread.join()
-        os.close(self._master)
-        os.close(self._slave)
+        self._end.close()
         if self._failure is not None and error is None:
             raise self._failure
 
     def send(self, data: bytes) -> None:
         """Send bytes of the test's own making, as noise on the line would."""
         with self._lock:
-            os.write(self._master, data)
+            self._end.write(data)
 
     def _serve(self) -> None:
         try:
             while not self._stopping.is_set():
-                readable, _, _ = select.select([self._master], [], [], _POLL_S)
-                data = b""
-                if readable:
-                    with contextlib.suppress(BlockingIOError):
-                        data = os.read(self._master, _CHUNK_BYTES)
+                select.select(self._end.waits_for(), [], [], _POLL_S)
+                data = self._end.read()
                 now_ns = self._now_ns()
                 with self._lock:
                     answer = self.balance.push(data, now_ns) + self.balance.poll(now_ns)
-                    if answer:
-                        os.write(self._master, answer)
+                    self._end.write(answer)
         except BaseException as error:
             self._failure = error

@@ -28,10 +28,10 @@ from thecal.prescription import load_prescription
 from thecal_fw.core.program import Program
 from thecal_hil.contract.rig import STEP, Rig
 from thecal_hil.practice import troubles
-from thecal_hil.practice.ends import End, best_end
 from thecal_hil.practice.pump import PracticePump
 from thecal_sim.plant import Plant
 from thecal_sim.units import NS_PER_S, US_PER_S
+from thecal_sim.virtual_port import End, best_end
 
 _TICK_S = 0.02
 _TALKING_TICK_S = 0.001

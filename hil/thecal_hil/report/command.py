@@ -34,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--only", action="append", metavar="NAME", help="only this scenario; may be repeated")
     parser.add_argument("--long", action="store_true", help="long scenarios on the emulated board as well")
     parser.add_argument("--jobs", type=int, default=2, help="how many to run at once")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="run on the workers of the Dask cluster there")
     parser.add_argument("--out", type=Path, default=_OUT, help=f"folder of the report (default: {_OUT})")
     options = parser.parse_args(argv)
     try:
@@ -68,7 +69,9 @@ def _run(scenarios: Sequence[Scenario], options: argparse.Namespace) -> list[Sce
     for rig in options.rig or _RIGS:
         for_rig = [one for one in scenarios if rig == "model" or options.long or not one.is_long]
         with shown_runs(f"evidence: {rig} rig", for_rig) as (runs, line):
-            for record in run_all(for_rig, RigWanted(rig, options.port), options.jobs, runs):
+            for record in run_all(
+                for_rig, RigWanted(rig, options.port), options.jobs, runs, options.scheduler
+            ):
                 records.append(record)
                 note_record(record)
                 with line.out_of_the_way():

@@ -34,7 +34,7 @@ class TimeUnit:
 
 
 def time_unit(span_s: float) -> TimeUnit:
-    """The unit in which a stretch of time reads best."""
+    """Return the unit in which a stretch of time reads best."""
     if span_s <= 3 * _S_PER_MINUTE:
         return TimeUnit("s", 1)
     if span_s <= 3 * _S_PER_HOUR:
@@ -45,7 +45,7 @@ def time_unit(span_s: float) -> TimeUnit:
 
 
 def time_ticks(unit: TimeUnit, least: float, most: float, about: int = 8) -> list[float]:
-    """Ticks that a clock has: quarters of a minute or an hour, hours that divide a day."""
+    """Return the ticks that a clock has: quarters of a minute or an hour, hours that divide a day."""
     steps: Sequence[float] = (0.25, 0.5, 1, 2, 3, 6, 12, 24) if unit.name == "h" else _OF_SIXTY
     fitting = [step for step in steps if (most - least) / step <= about]
     if unit.name == "days" or most - least < 4 or not fitting:
@@ -61,18 +61,18 @@ def all_px(scale: Scale, values: Floats) -> Floats:
 
 
 def path_data(x_px: Floats, y_px: Floats) -> str:
-    """A curve as data of a path, of only the points that can be seen."""
+    """Return a curve as data of a path, of only the points that can be seen."""
     kept = seen_points(x_px, y_px)
     return "M" + "L".join(f"{short(x)} {short(y)}" for x, y in zip(x_px[kept], y_px[kept], strict=True))
 
 
 def staircase(x_px: Floats, y_px: Floats) -> tuple[Floats, Floats]:
-    """A curve that holds each value until the next point."""
+    """Return a curve that holds each value until the next point."""
     return np.repeat(x_px, 2)[1:], np.repeat(y_px, 2)[:-1]
 
 
 def seen_points(x_px: Floats, y_px: Floats) -> NDArray[np.int64]:
-    """Indices of the points without which a curve would look different (Ramer, Douglas and Peucker)."""
+    """Return the indices of the points without which a curve would look different (Ramer, Douglas and Peucker)."""
     last = len(x_px) - 1
     if last < 1:
         return np.arange(len(x_px))

@@ -163,7 +163,7 @@ def page_of_run(record: ScenarioRecord, verdict: str) -> str:
 
 
 def page_of(findings: Findings, made_at: datetime) -> str:
-    """The whole page as text."""
+    """Return the whole page as text."""
     views = {record.identity: RecordView(record) for record in findings.records}
     return (
         _templates()

@@ -315,7 +315,7 @@ KNOWN = (
     KnownSummary(
         "comparison",
         "Step timing, compared",
-        "make bench",
+        "make comparison",
         _comparison_facts,
         _nothing_wrong,
         judged=False,

@@ -50,7 +50,7 @@ _REACH_X = 500
 
 
 def length_ns(text: str) -> int:
-    """Return the nanoseconds of a duration such as 24h, 20m or 1h30m."""
+    """Return the nanoseconds of a duration such as 24h, 20m or 1h30m. Raise BadParameter for what is none."""
     length = duration_ns(text)
     if length is None:
         raise typer.BadParameter(f"{text!r} is not a duration; write it as 24h, 20m or 1h30m")

@@ -1,4 +1,4 @@
-"""What the commands that ask the store have in common: where it is, what is told, and how they end.
+"""The parts that commands have in common which ask the store: where it is, what is shown, and how they end.
 
 Exit codes of all of them: 0 nothing speaks against the sources, 1 something does, 2 bad input, or no store.
 """
@@ -34,7 +34,7 @@ def parser_of(name: str, told: str | None) -> argparse.ArgumentParser:
 
 
 def answered(options: argparse.Namespace, answer: Callable[[Store], int]) -> int:
-    """Open the store, answer, and tell what is wrong with either."""
+    """Open the store, answer, and report what is wrong with either."""
     try:
         store = Store(results_folder(options.results) or USUAL, create=False)
         for line in store.damaged:
@@ -53,12 +53,12 @@ def console() -> Console:
 
 
 def print_rows(rows: Sequence[dict[str, Any]]) -> None:
-    """For a program."""
+    """Print rows for a program."""
     print(json.dumps(list(rows), indent=1))
 
 
 def day_and_time(began: str) -> str:
-    """An instant of the store as a person reads it; it stays UTC."""
+    """Return an instant of the store as a person reads it; it stays UTC."""
     return began[:19].replace("T", " ")
 
 

@@ -1,9 +1,9 @@
-"""``thecal-hil baseline NAME``: set what later runs are held against, or tell it.
+"""``thecal-hil baseline NAME``: set what later runs are held against, or show it.
 
 A figure's scatter is known from a baseline of several runs, best with several seeds: with ten, a figure has to move by
 about fifteen standard deviations to be reported. One run is enough where figures repeat exactly, as on the model.
 
-Exit codes: 0 set or told, 2 bad input.
+Exit codes: 0 set or shown, 2 bad input.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
     parser = parser_of("baseline", __doc__)
     parser.add_argument("name", help="the baseline's name")
     parser.add_argument(
-        "runs", nargs="*", metavar="RUN", help="the runs that are to be it; none: tell what it is"
+        "runs", nargs="*", metavar="RUN", help="the runs that are to be it; none: show what it is"
     )
     parser.add_argument("--last", type=int, metavar="N", help="the newest N runs instead, that passed")
     parser.add_argument("--kind", choices=KINDS, help="choose of runs of this kind")

@@ -1,7 +1,7 @@
 """Baselines: runs under a name that later ones are held against, with what each figure may lose.
 
 A baseline is a TOML file in the store's folder, so that a person can read it and set its tolerances. Promises: it is
-read strictly; a run that it names and that the store does not have is told.
+read strictly; a run that it names and that the store does not have is reported.
 
     runs = ["20261203-080000-0a1b2c3d4e", "20261203-081500-5f6a7b8c9d"]
 
@@ -38,13 +38,14 @@ class Baseline:
 
 
 def baseline_path(folder: Path, name: str) -> Path:
+    """Return where a baseline lies; raise BadInputError for what is no name of one."""
     if not _NAME.fullmatch(name):
         raise BadInputError([f"baseline {name!r}: its name is to be small letters, digits, dots and hyphens"])
     return folder / _FOLDER / f"{name}.toml"
 
 
 def read_baseline(folder: Path, name: str) -> Baseline:
-    """Raises BadInputError with all that is wrong."""
+    """Raise BadInputError with all that is wrong."""
     path = baseline_path(folder, name)
     if not path.is_file():
         known = ", ".join(sorted(one.stem for one in path.parent.glob("*.toml"))) or "none"

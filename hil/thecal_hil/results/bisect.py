@@ -7,7 +7,7 @@ one. Promises: an image is built once for the same sources of the firmware, and 
 which the scenario can't be run is skipped, and named if the answer hangs on it; both ends are tried before anything
 is searched.
 
-Exit codes: 0 the commit is named, 1 it can't be told, 2 bad input.
+Exit codes: 0 the commit is named, 1 it can't be found, 2 bad input.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class Found:
-    """What a commit's run came to. value: of the figure in question. state: empty where it can't be run."""
+    """The outcome of a commit's run. value: of the figure in question. state: empty where it can't be run."""
 
     state: str
     value: float | None = None
@@ -107,7 +107,7 @@ class Search:
         at_good, at_bad = self._tried(ends[good]), self._tried(ends[bad])
         self._judge_ends(at_good, at_bad)
         if self._is_bad(at_good, at_good, at_bad) or not self._is_bad(at_bad, at_good, at_bad):
-            print(f"thecal-hil: can't tell: {good} {at_good.told()}; {bad} {at_bad.told()}")
+            print(f"thecal-hil: can't say: {good} {at_good.told()}; {bad} {at_bad.told()}")
             return 1
         said = self._bisect("start", ends[bad], ends[good])
         while _NAMED not in said and "only 'skip'ped" not in said:
@@ -136,7 +136,7 @@ class Search:
         counts = self.counts
         cost = f"{counts.runs} runs, {counts.built} images built, {counts.from_cache} from the cache"
         if _NAMED not in said:
-            print(f"thecal-hil: can't tell which: all that are left can't be run; {cost}")
+            print(f"thecal-hil: can't say which: all that are left can't be run; {cost}")
             return 1
         commit = said.partition(f" {_NAMED}")[0].split()[-1]
         print(f"thecal-hil: {_subject(self._tree, commit)} {_NAMED}; {cost}")
@@ -179,7 +179,7 @@ class Search:
         return Found(told["status"], figure.get("value"))
 
     def _image(self) -> Path | None:
-        """The image of the commit that is checked out, built unless one of the same sources was."""
+        """Return the image of the commit that is checked out, built unless one of the same sources was."""
         trees = [_git(self._tree, "rev-parse", f"HEAD:{part}") for part in _OF_AN_IMAGE]
         key = hashlib.sha256(" ".join([*trees, os.environ.get("THECAL_PUMP", "")]).encode()).hexdigest()[:20]
         kept = self.folder / "images" / key / "thecal.uf2"
@@ -215,7 +215,7 @@ class Search:
         return commit
 
     def _clone(self) -> None:
-        """A clone that shares the project's objects, made anew: it holds nothing that could not be had again."""
+        """Clone the project anew, sharing its objects: the clone holds nothing that could not be made again."""
         shutil.rmtree(self._tree, ignore_errors=True)
         self._tree.parent.mkdir(parents=True, exist_ok=True)
         _git(

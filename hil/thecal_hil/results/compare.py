@@ -106,7 +106,7 @@ def compared(store: Store, one: str, other: Head, kind: str | None = None) -> Co
 
 
 def _states(store: Store, heads: Sequence[Head]) -> dict[str, str]:
-    """Of each subject how it ended in the baseline: passed, if it did in any run."""
+    """Return, of each subject, how it ended in the baseline: passed, if it did in any run."""
     found: dict[str, str] = {}
     for head in heads:
         for subject in store.run(head).subjects:
@@ -192,7 +192,7 @@ def _tell(found: Compared, *, everything: bool) -> None:
 
 
 def _parting_lines(store: Store, found: Compared, slack_ns: int) -> list[str]:
-    """Of each subject that both have edges of, where they part."""
+    """Return, of each subject that both have edges of, where they part."""
     one = store.run(found.ones[-1])
     before = {subject.name: subject for subject in one.subjects}
     lines = []

@@ -1,8 +1,8 @@
 """The edges of runs, each record once under its digest, and where two of them part.
 
-Promises: a record that many runs have in common lies here once; what is read again is what was written, or told to be
-damaged; instants are compared from where the course begins, so that two rigs that start at different times can be held
-against one another.
+Promises: a record that many runs have in common lies here once; what is read again is what was written, or reported
+to be damaged; instants are compared from where the course begins, so that two rigs that start at different times can
+be held against one another.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def keep_edges(folder: Path, digest: str, lines: Mapping[str, Line]) -> None:
 
 
 def kept_edges(folder: Path, digest: str) -> dict[str, Line]:
-    """Raises EdgesError where they are not kept, or damaged."""
+    """Raise EdgesError where they are not kept, or damaged."""
     try:
         content = zlib.decompress(_path(folder, digest).read_bytes())
     except FileNotFoundError:
@@ -91,7 +91,7 @@ def kept_edges(folder: Path, digest: str) -> dict[str, Line]:
 def parting(
     one: Mapping[str, Line], other: Mapping[str, Line], begins: tuple[int, int], slack_ns: int = 0
 ) -> Parting | None:
-    """Where two records part first; None if they do not, but for ``slack_ns``."""
+    """Return where two records part first; None if they do not, but for ``slack_ns``."""
     found = [
         parts
         for name in one.keys() & other.keys()

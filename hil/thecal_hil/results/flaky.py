@@ -38,7 +38,7 @@ class Flaky:
 
     @property
     def share(self) -> tuple[float, float]:
-        """Within what the share of failures lies, to 95 % (Wilson)."""
+        """Return the bounds that the share of failures lies within, to 95 % (Wilson)."""
         rate, count, square = self.failed / self.tried, self.tried, _WILSON**2
         middle = (rate + square / (2 * count)) / (1 + square / count)
         half = _WILSON / (1 + square / count) * sqrt(rate * (1 - rate) / count + square / (4 * count**2))
@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def flaky(tried: Iterable[Tried]) -> list[Flaky]:
-    """Those that fail most often first."""
+    """Return those that fail most often first."""
     by_sources: dict[str, list[Tried]] = defaultdict(list)
     for one in tried:
         if one.head.checkout != _UNKNOWN and 2 * _failures(one) <= len(one.names):
@@ -88,7 +88,7 @@ def _failures(one: Tried) -> int:
 
 
 def _both(runs: Sequence[Tried]) -> dict[str, tuple[int, int, Head]]:
-    """Of the same sources, what failed and passed: how often each, and in which run it failed last."""
+    """Return, of the same sources, what failed and passed: how often each, and in which run it failed last."""
     fails: dict[str, tuple[int, Head]] = {}
     certainly = set()
     for one in runs:

@@ -1,6 +1,6 @@
 """``thecal-hil history``: the runs that are kept, a page of them, and copies of the store.
 
-Exit codes: 0 told, 2 bad input or no store.
+Exit codes: 0 shown, 2 bad input or no store.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from thecal_hil.results.store import Head, Store, copy_store
 
 def main(argv: Sequence[str]) -> int:
     parser = parser_of("history", __doc__)
-    parser.add_argument("run", nargs="?", help="tell all of this run: its name, last, last~2, or a commit")
+    parser.add_argument("run", nargs="?", help="show all of this run: its name, last, last~2, or a commit")
     parser.add_argument("--kind", choices=KINDS, help="only runs of this kind")
     parser.add_argument("--most", type=int, default=20, help="how many to list (default: 20)")
     parser.add_argument("--json", action="store_true", help="for a program")

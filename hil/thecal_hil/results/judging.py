@@ -1,4 +1,4 @@
-"""Whether a figure has got worse: by how much of its margin, and beyond what it scatters by anyway.
+"""The judgement whether a figure has got worse: by how much of its margin, and beyond what it scatters by anyway.
 
 The margin is what lies between a figure and its limit. Promises: a figure is worse only towards a limit that it has; by
 less than its tolerance, or by less than its scatter allows for, it is not reported; how it scatters is taken from the
@@ -28,15 +28,16 @@ _SPREADS: Final = {
 
 
 def _spreads(runs: int) -> float:
-    """How many standard deviations the prediction interval reaches: Student's of the next smaller number of runs."""
+    """Return how many standard deviations the prediction interval reaches: Student's of the next smaller number of
+    runs."""
     fitting = max(count for count in _SPREADS if count <= runs)
     return _SPREADS[fitting] * sqrt(1 + 1 / runs)
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """What figures may lose of their margin. figures: a pattern as of file names, over SUBJECT:KEY. reason: for a
-    reader."""
+    """A tolerance of what figures may lose of their margin. figures: a pattern as of file names, over SUBJECT:KEY.
+    reason: for a reader."""
 
     figures: str
     share: float
@@ -75,7 +76,7 @@ class Change:
 
 
 def is_within(figure: Figure) -> bool:
-    """A figure that was never taken is not within its limits."""
+    """Return True if a figure is within its limits; one that was never taken is not."""
     if figure.value is None:
         return False
     return not (
@@ -85,7 +86,8 @@ def is_within(figure: Figure) -> bool:
 
 
 def bases(runs: Iterable[Sequence[Figure]]) -> dict[tuple[str, str], Base]:
-    """The figures of a baseline's runs put together. Limits and words are those of the last run that has a figure."""
+    """Return the figures of a baseline's runs put together. Limits and words are those of the last run that has a
+    figure."""
     values: dict[tuple[str, str], list[float]] = {}
     last: dict[tuple[str, str], Figure] = {}
     for figures in runs:
@@ -100,7 +102,7 @@ def bases(runs: Iterable[Sequence[Figure]]) -> dict[tuple[str, str], Base]:
 
 
 def judged(base: Base, figure: Figure, tolerances: Sequence[Tolerance] = ()) -> Change:
-    """A figure of another run beside its base. Limits are those that it is declared with in that run."""
+    """Return a figure of another run beside its base. Limits are those that it is declared with in that run."""
     was_within = is_within(_at(figure, base.middle))
     if figure.value is None:
         return Change(base, figure, None, 0.0, worse=True, beyond_limit=True)
@@ -119,7 +121,7 @@ def judged(base: Base, figure: Figure, tolerances: Sequence[Tolerance] = ()) -> 
 
 
 def _margins(figure: Figure, middle: float) -> list[tuple[float, float]]:
-    """On each side with a limit: what lay between base and limit, and what is left of it."""
+    """Return, on each side with a limit, what lay between base and limit, and what is left of it."""
     assert figure.value is not None
     found = []
     if figure.least is not None:
@@ -134,7 +136,7 @@ def _at(figure: Figure, value: float) -> Figure:
 
 
 def _share_for(figure: Figure, tolerances: Sequence[Tolerance]) -> float:
-    """The last tolerance that fits decides."""
+    """Return the share that a figure may lose; the last tolerance that fits decides."""
     name = f"{figure.subject}:{figure.key}"
     fitting = [one.share for one in tolerances if fnmatch.fnmatchcase(name, one.figures)]
     return fitting[-1] if fitting else TOLERANCE
@@ -143,7 +145,7 @@ def _share_for(figure: Figure, tolerances: Sequence[Tolerance]) -> float:
 def changes(
     base: Mapping[tuple[str, str], Base], figures: Iterable[Figure], tolerances: Sequence[Tolerance] = ()
 ) -> list[Change]:
-    """All figures that both have, those that lost most of their margin first."""
+    """Return all figures that both have, those that lost most of their margin first."""
     found = [judged(base[one.identity], one, tolerances) for one in figures if one.identity in base]
     return sorted(found, key=_worst_first)
 

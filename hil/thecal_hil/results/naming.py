@@ -1,4 +1,5 @@
-"""Which runs a person means: ``last``, ``last~3``, the beginning of a run's or a commit's name, ``baseline:NAME``.
+"""The names by which a person means runs: ``last``, ``last~3``, the beginning of a run's or a commit's name,
+``baseline:NAME``.
 
 Promise: a name that fits several runs means the newest of them only where that is what it says (``last``, a commit);
 the beginning of a run's name that fits two is refused with both.
@@ -19,7 +20,7 @@ BASELINE: Final = "baseline:"
 
 
 def run_named(store: Store, name: str, kind: str | None = None) -> Head:
-    """One run; raises BadInputError where there is none, or more than one."""
+    """Return one run; raise BadInputError where there is none, or more than one."""
     where, values = ("kind = ?", [kind]) if kind else ("1", [])
     if found := _LAST.fullmatch(name):
         back = int(found[1] or 0)
@@ -39,7 +40,7 @@ def run_named(store: Store, name: str, kind: str | None = None) -> Head:
 
 
 def runs_named(store: Store, name: str, kind: str | None = None) -> list[Head]:
-    """The runs of a baseline, or the one that is named."""
+    """Return the runs of a baseline, or the one that is named."""
     if not name.startswith(BASELINE):
         return [run_named(store, name, kind)]
     baseline = read_baseline(store.folder, name.removeprefix(BASELINE))

@@ -25,7 +25,7 @@ _LOOKED_AT: Final = 300
 
 
 def write_page(store: Store, path: Path) -> Path:
-    """What a person wants to know who comes back after a week."""
+    """Write what a person wants to know who comes back after a week."""
     heads = store.heads(most=_RUNS)
     parts: list[Element] = [element("style", STYLE), facts(_known(store, heads))]
     drawn: dict[tuple[str, str], None] = {}
@@ -42,7 +42,7 @@ def write_page(store: Store, path: Path) -> Path:
 
 
 def trend_page(found: Mapping[str, Sequence[Point]], measure: str, path: Path) -> Path:
-    """A drawing of each subject that has a figure."""
+    """Write a drawing of each subject that has a figure."""
     parts = [element("style", STYLE)]
     for number, (subject, points) in enumerate(found.items()):
         parts.append(_figure(f"d{number}", subject, points))

@@ -2,7 +2,7 @@
 
 Promises: a part appears under its name whole or not at all, and its bytes are on the disk before it does, so a writer
 that is killed at any instant loses no run that it has finished and leaves none that is half there; writers never wait
-for one another; what was damaged since is told by name and is not taken.
+for one another; what was damaged since is reported by name and is not taken.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ def write_whole(path: Path, content: bytes) -> Path:
 
 
 def parts_in(folder: Path) -> Iterator[Path]:
-    """All parts, the oldest first: an identity begins with its instant."""
+    """Yield all parts, the oldest first: an identity begins with its instant."""
     yield from sorted(folder.glob(f"*{SUFFIX}"))
 
 
 def read_part(path: Path) -> Run:
-    """Raises DamagedPartError, or FileNotFoundError where somebody else has merged it meanwhile."""
+    """Raise DamagedPartError, or FileNotFoundError where somebody else has merged it meanwhile."""
     try:
         run = from_document(json.loads(gzip.decompress(path.read_bytes())))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Where the store is: the folder that ``THECAL_RESULTS`` names, else ``build/results`` of the project at hand."""
+"""The place of the store: the folder that ``THECAL_RESULTS`` names, else ``build/results`` of the project at hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOWHERE: Final = "none"
 
 
 def results_folder(given: Path | None = None) -> Path | None:
-    """None where nothing is to be recorded."""
+    """Return the store's folder; None where nothing is to be recorded."""
     if given is not None:
         return given
     named = os.environ.get(VARIABLE, "")
@@ -25,12 +25,12 @@ def results_folder(given: Path | None = None) -> Path | None:
 
 
 def instant(at: datetime | None = None) -> str:
-    """A moment, now if none is given, as the store writes it."""
+    """Return a moment, now if none is given, as the store writes it."""
     at = at or datetime.now(UTC)
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def new_id(began: str) -> str:
-    """A name for a run that sorts by its beginning and that no other writer takes."""
+    """Return a name for a run that sorts by its beginning and that no other writer takes."""
     digits = "".join(one for one in began if one.isdigit())
     return f"{digits[:8]}-{digits[8:14]}-{uuid4().hex[:10]}"

@@ -18,7 +18,7 @@ KINDS: Final = ("scenarios", "tests", "campaign", "evidence", "calibration")
 
 
 class RunFormatError(Exception):
-    """What was read is no run of a format that is known here; the message says what is wrong."""
+    """The content read is no run of a format that is known here; the message says what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Figure:
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What it is compared by: limits and titles may change from one commit to the next."""
+        """Return what it is compared by: limits and titles may change from one commit to the next."""
         return self.subject, self.key
 
 
@@ -79,13 +79,13 @@ class Run:
     figures: tuple[Figure, ...] = ()
 
     def fact(self, name: str) -> str:
-        """A fact as text; empty if it is not known. Of a list its parts, separated by blanks."""
+        """Return a fact as text; empty if it is not known. Of a list its parts, separated by blanks."""
         value = self.facts.get(name, "")
         return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value or "")
 
 
 def as_document(run: Run) -> dict[str, Any]:
-    """Figures and subjects as rows, since there are many."""
+    """Return the run as plain values, figures and subjects as rows, since there are many."""
     places = {subject.name: place for place, subject in enumerate(run.subjects)}
     return {
         "format": FORMAT,
@@ -105,12 +105,12 @@ def as_document(run: Run) -> dict[str, Any]:
 
 
 def subject_rest(one: Subject) -> list[Any]:
-    """What a subject has beside name, state and seconds, in the order of its fields."""
+    """Return what a subject has beside name, state and seconds, in the order of its fields."""
     return [one.seed, one.edges, one.begins_ns, one.message, one.again, one.unit]
 
 
 def from_document(content: Any) -> Run:
-    """Raises RunFormatError where it is no run."""
+    """Raise RunFormatError where it is no run."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
         raise RunFormatError(f"is of format {found!r}, and {FORMAT} is what is known here")

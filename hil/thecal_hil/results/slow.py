@@ -1,7 +1,7 @@
 """``thecal-hil slow``: what takes longest in the newest run, and what takes longer than it did on the same machine.
 
 Seconds of a machine's clock say something about that machine too: so each is held against the median of earlier runs on
-that very machine, and decides no exit code. Exit codes: 0 told, 2 bad input.
+that very machine, and decides no exit code. Exit codes: 0 shown, 2 bad input.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from thecal_hil.results.store import Head, Store
 
 _EARLIER = 20
 _SLOWER, _LEAST_S = 1.5, 0.5
-"""By what factor, and by how many seconds, it has to take longer than usual to be told."""
+"""By what factor, and by how many seconds, it has to take longer than usual to be listed."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def slow(store: Store, head: Head) -> list[Slow]:
-    """What a run tried, the longest first."""
+    """Return what a run tried, the longest first."""
     earlier = store.heads(
         "kind = ? AND machine = ? AND began < ?", (head.kind, head.machine, head.began), _EARLIER
     )

@@ -7,7 +7,7 @@ those: a comparison takes two runs, a trend one figure. So the figures of a run 
 order that runs of the same kind share (a shape): a comparison reads two rows, a trend eight bytes of each run.
 
 Promises: a run is merged once, however often its part is seen and whoever is killed meanwhile; a part is removed only
-after the transaction that holds it; a damaged part is left where it is and told; merging holds a group of parts in
+after the transaction that holds it; a damaged part is left where it is and reported; merging holds a group of parts in
 memory.
 """
 
@@ -82,7 +82,7 @@ class Head(NamedTuple):
 
     @property
     def sources(self) -> str:
-        """What ran: the same text where commit, changes since and images are the same."""
+        """Return what ran: the same text where commit, changes since and images are the same."""
         return f"{self.checkout} {self.changed} {self.images}"
 
 
@@ -94,7 +94,7 @@ class Point(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """What a run tried: its subjects' names, and by their places the states (of ``STATES``) and the seconds."""
+    """The trials of a run: its subjects' names, and by their places the states (of ``STATES``) and the seconds."""
 
     head: Head
     names: Sequence[str]
@@ -103,7 +103,8 @@ class Tried(NamedTuple):
 
 
 class Store:
-    """One folder. Opened, it has all parts that were there merged; ``damaged`` tells of those that could not be."""
+    """One folder. Opened, it has all parts that were there merged; ``damaged`` has those that could not be. Raise
+    StoreError if it can't be opened."""
 
     def __init__(self, folder: Path, *, create: bool = True) -> None:
         self.folder = folder
@@ -239,7 +240,7 @@ class Store:
     # --- asking
 
     def heads(self, where: str = "1", values: Sequence[Any] = (), most: int = -1) -> list[Head]:
-        """Runs without their figures, the newest first. where: a condition on the columns of ``runs``."""
+        """Return runs without their figures, the newest first. where: a condition on the columns of ``runs``."""
         rows = self._base.execute(
             f"SELECT no, {_HEADS} FROM runs WHERE {where} ORDER BY began DESC, no DESC LIMIT ?",
             (*values, most),
@@ -250,7 +251,7 @@ class Store:
         return int(self._base.execute("SELECT count(*) FROM runs").fetchone()[0])
 
     def run(self, head: Head) -> Run:
-        """A whole run, as it was left."""
+        """Return a whole run, as it was left."""
         (facts,) = self._base.execute("SELECT facts FROM runs WHERE no = ?", (head.no,)).fetchone()
         rest = self._base.execute("SELECT rest FROM tried WHERE run = ?", (head.no,)).fetchone()[0]
         tried = next(self.tried([head]))
@@ -268,7 +269,7 @@ class Store:
         )
 
     def figures(self, head: Head) -> list[Figure]:
-        """What a run measured, in its order."""
+        """Return what a run measured, in its order."""
         shape, packed = self._base.execute(
             "SELECT shape, figures FROM measured WHERE run = ?", (head.no,)
         ).fetchone()
@@ -276,7 +277,7 @@ class Store:
         return [_with(one, value) for one, value in zip(declared, array("d", packed), strict=True)]
 
     def tried(self, heads: Iterable[Head]) -> Iterator[Tried]:
-        """What each of the runs tried."""
+        """Yield what each of the runs tried."""
         for head in heads:
             names, states, seconds = self._base.execute(
                 "SELECT names, states, seconds FROM tried WHERE run = ?", (head.no,)
@@ -284,8 +285,8 @@ class Store:
             yield Tried(head, self._names_of(names), states, array("f", seconds))
 
     def trend(self, key: str, subject: str = "%", most: int = -1) -> dict[str, list[Point]]:
-        """A figure in all runs that have it, the newest ``most`` of each subject, oldest first. subject: with % for
-        anything."""
+        """Return a figure in all runs that have it, the newest ``most`` of each subject, oldest first. subject: with
+        % for anything."""
         wanted = {
             int(no)
             for (no,) in self._base.execute(
@@ -312,7 +313,7 @@ class Store:
             points.append(Point(Head(*head), _with(declared, array("d", packed)[0])))
 
     def keys(self) -> list[tuple[str, str]]:
-        """Subject and key of every figure that any run had."""
+        """Return the subject and key of every figure that any run had."""
         return self._base.execute(
             "SELECT DISTINCT subject, key FROM figures ORDER BY subject, key"
         ).fetchall()
@@ -353,7 +354,8 @@ class Store:
 
 
 def copy_store(folder: Path, to: Path) -> int:
-    """Copy a store's folder while others may write to it; how many runs the copy has."""
+    """Copy a store's folder while others may write to it; how many runs the copy has. Raise StoreError if
+    the folder has results already."""
     source, target = Store(folder, create=False), to / _FILE
     if target.exists():
         raise StoreError(f"{to} has results already; `thecal-hil history --take {folder}` adds to those")

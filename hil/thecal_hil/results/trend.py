@@ -1,7 +1,7 @@
 """``thecal-hil trend MEASURE``: how a figure went from run to run, in the terminal and as a drawing.
 
 MEASURE is a figure's key, as worst_edge, or SUBJECT:KEY, as weekend-at-midnight[pico]:worst_edge; in the subject %
-stands for anything. Exit codes: 0 told, 2 no run has such a figure.
+stands for anything. Exit codes: 0 shown, 2 no run has such a figure.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def trend_of(store: Store, measure: str, most: int) -> dict[str, list[Point]]:
-    """Raises BadInputError where no run has it, with the nearest names."""
+    """Raise BadInputError where no run has it, with the nearest names."""
     subject, _, key = measure.rpartition(":")
     found = store.trend(key, subject or "%", most)
     if not found:

@@ -28,7 +28,8 @@ _LETTER_PX: Final = 11
 
 
 def trend_picture(name: str, points: Sequence[Point], *, alone: bool = False) -> Element:
-    """name: unique within a page. alone: with its own style, for a file of its own."""
+    """Return the drawing of a figure's course. name: unique within a page. alone: with its own style, for a file of
+    its own."""
     last = points[-1].figure
     taken = [(place, one.figure.value) for place, one in enumerate(points) if one.figure.value is not None]
     values = [value for _, value in taken]
@@ -72,7 +73,7 @@ def _scale(values: Sequence[float], limits: Sequence[float]) -> svg.Scale:
 
 
 def _commits(points: Sequence[Point], x: svg.Scale) -> Iterator[Element]:
-    """A line between two runs of different commits, unless there would be nothing but lines."""
+    """Yield a line between two runs of different commits, unless there would be nothing but lines."""
     changes = [
         place
         for place, (one, other) in enumerate(pairwise(points))

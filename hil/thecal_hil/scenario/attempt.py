@@ -71,7 +71,7 @@ class Reset(NamedTuple):
 
 @dataclass(frozen=True)
 class Twin:
-    """What the same scenario came to on the model. pulses_ns: after the zero. figures: by their keys."""
+    """The outcome of the same scenario on the model. pulses_ns: after the zero. figures: by their keys."""
 
     pulses_ns: Instants
     figures: Mapping[str, float]

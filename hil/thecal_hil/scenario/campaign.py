@@ -18,6 +18,7 @@ from datetime import date
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from thecal_hil.contract.elapsed import share_of_time
@@ -25,12 +26,15 @@ from thecal_hil.contract.rig import Rig, RigUnavailableError
 from thecal_hil.groundwork.copies import CopyFailedError, in_a_copy
 from thecal_hil.groundwork.progress import ProgressLine, shown
 from thecal_hil.groundwork.progress_of_runs import Place, Runs, runs_of
-from thecal_hil.rigs.opening import boards_at, image_for, open_rig, rig_class
+from thecal_hil.rigs.opening import RIG_NAMES, boards_at, image_for, open_rig, rig_class
+from thecal_hil.scenario.cluster import done_on_cluster
 from thecal_hil.scenario.document import Scenario
-from thecal_hil.scenario.reader import argument_of, read_scenario
+from thecal_hil.scenario.reader import LIBRARY, argument_of, read_scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status
 from thecal_hil.scenario.runner import blank_record, lacking, run
 
+RIGS = RIG_NAMES
+"""What scenarios can be asked to run on."""
 _DEAR_TO_BOOT = ("pico",)
 _ONE_OF_A_KIND = ("board",)
 
@@ -120,7 +124,9 @@ def _run_on_bench(scenario: Scenario, wanted: RigWanted, place: Place | None) ->
         with taken.lock:
             rig = taken.open_rig(image_for(wanted.uf2))
             try:
-                return _reported(scenario, rig, place)
+                record = _reported(scenario, rig, place)
+                record.unit = taken.board.hardware.unit or str(taken.board.pump)
+                return record
             finally:
                 rig.close()
     except NoBoardFitsError as error:
@@ -130,14 +136,27 @@ def _run_on_bench(scenario: Scenario, wanted: RigWanted, place: Place | None) ->
 
 
 def _run_file(path: Path, case: str, wanted: RigWanted, place: Place | None) -> ScenarioRecord:
-    return run_one(read_scenario(path, case), wanted, place)
+    """Run one scenario of a file. path: of the library the name alone, since it lies elsewhere on every machine."""
+    return run_one(read_scenario(path if path.is_absolute() else LIBRARY / path, case), wanted, place)
+
+
+def _place_of(scenario: Scenario) -> Path:
+    return Path(scenario.path.name) if scenario.path.parent == LIBRARY else scenario.path.absolute()
 
 
 def run_all(
-    scenarios: Sequence[Scenario], wanted: RigWanted, jobs: int, runs: Runs | None = None
+    scenarios: Sequence[Scenario],
+    wanted: RigWanted,
+    jobs: int,
+    runs: Runs | None = None,
+    scheduler: str | None = None,
 ) -> Iterator[ScenarioRecord]:
     """Yield records as they are done. Raise RigUnavailableError if a rig is not available. runs: of these scenarios,
-    to report how far they are."""
+    to report how far they are. scheduler: of a Dask cluster whose workers do it."""
+    if scheduler is not None:
+        pieces = [(_place_of(one), one.case, wanted, None) for one in scenarios]
+        yield from done_on_cluster(scheduler, _run_file, pieces)
+        return
     places = [None] * len(scenarios) if runs is None else runs.places()
     work = list(zip(scenarios, places, strict=True))
     is_only_one = wanted.name in _ONE_OF_A_KIND and wanted.bench is None
@@ -147,9 +166,29 @@ def run_all(
         return
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         for done in as_completed(
-            pool.submit(_run_file, scenario.path, scenario.case, wanted, place) for scenario, place in work
+            pool.submit(_run_file, _place_of(scenario), scenario.case, wanted, place)
+            for scenario, place in work
         ):
             yield done.result()
+
+
+def hardware_of(wanted: RigWanted) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return what a bench measures with, as a record has it, and a line for each instrument that is overdue.
+
+    Raise RigUnavailableError if its file is wrong.
+    """
+    if wanted.bench is None:
+        return [], []
+    # Imported late: not every rig needs the instruments of a bench.
+    from thecal_hil.bench.bench import BenchError
+
+    try:
+        boards = boards_at(None, wanted.bench)
+    except BenchError as error:
+        raise RigUnavailableError(str(error)) from error
+    today = date.today()
+    overdue = [line for board in boards for line in board.hardware.overdue(today)]
+    return [board.hardware.told(board.name, today) for board in boards], overdue
 
 
 @contextmanager

@@ -6,7 +6,7 @@
 
 Anywhere else in the file "$rate" stands for the value, as it is, and {rate} within a text for its words; $seed is a
 whole number that follows from the file's and the case's name. Promises: a case has the same name and seed on every
-machine, whatever other cases there are; a parameter that nothing uses, and a value that nothing gives, are told.
+machine, whatever other cases there are; a parameter that nothing uses, and a value that nothing gives, are reported.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Case(NamedTuple):
 
 
 def cases_of(file: str, fields: Table) -> list[Case]:
-    """Return every combination, the last parameter changing first; what is wrong is told to the table."""
+    """Return every combination, the last parameter changing first; what is wrong is reported to the table."""
     if not fields.has(KEY) or (given := fields.part(KEY)) is None:
         return []
     names = given.keys()
@@ -113,7 +113,7 @@ def _range(given: Table, name: str) -> list[Any]:
 
 
 def filled(content: dict[str, Any], case: Case, fields: Table) -> dict[str, Any]:
-    """Return the file's content with a case's values in it; what is missing or unused is told to the table."""
+    """Return the file's content with a case's values in it; what is missing or unused is reported to the table."""
     used: set[str] = set()
     known = {**case.values, SEED: case.seed}
 

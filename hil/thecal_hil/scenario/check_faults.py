@@ -57,7 +57,7 @@ def judge_limits(
     limits: Mapping[str, Fraction | None],
     requirements: Sequence[str],
 ) -> None:
-    """limits: least and most, as far as they are given."""
+    """Report limits that nothing can meet. limits: least and most, as far as they are given."""
     least, most = limits.get("least"), limits.get("most")
     if least is not None and most is not None and least > most:
         entry.complain(f"{entry.name(name)}: nothing is at least {least} and at most {most}")

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from thecal.errors import BadInputError
+from thecal.errors import BadInputError, first_of
 from thecal_hil.course.therapy import Therapy, prescribed_by
 from thecal_hil.evidence.measurements import Measurement
 from thecal_hil.scenario.params import Given
@@ -22,8 +22,8 @@ class ScenarioError(Exception):
     """A scenario file can't be used; ``problems`` has a line for each fault, beginning with the file's name."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = first_of(problems)
+        super().__init__("\n".join(self.problems))
 
 
 @dataclass(frozen=True)

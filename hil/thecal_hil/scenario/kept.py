@@ -1,4 +1,4 @@
-"""What the store of results keeps of a scenario's record: its state, its figures and its edges."""
+"""The part of a scenario's record that the store of results keeps: its state, its figures and its edges."""
 
 from __future__ import annotations
 

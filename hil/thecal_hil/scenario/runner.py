@@ -68,7 +68,7 @@ def blank_record(scenario: Scenario, rig_name: str, status: Status, message: str
 
 def run(scenario: Scenario, rig: Rig, make_twin: Callable[[], Twin] | None = None) -> ScenarioRecord:
     """Carry out a scenario on a freshly started rig; the record says how it went. make_twin: where the same scenario
-    on the model is had from, if a figure asks for it."""
+    on the model comes from, if a figure asks for it."""
     record = blank_record(scenario, rig.name, Status.SKIPPED, "")
     missing = lacking(scenario, rig)
     if missing:

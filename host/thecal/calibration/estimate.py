@@ -111,7 +111,7 @@ class Estimate:
 
 
 def estimate(runs: Sequence[Run], setting: Setting) -> Estimate:
-    """Raises BadInputError where there are too few runs to say how far they scatter."""
+    """Raise BadInputError where there are too few runs to say how far they scatter."""
     turned = [run for run in runs if not run.is_blank]
     if len(turned) < LEAST_RUNS:
         raise BadInputError([f"{len(turned)} runs with turns: {LEAST_RUNS} are needed to know their scatter"])

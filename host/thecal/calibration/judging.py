@@ -283,8 +283,8 @@ def _expanded(found: Estimate) -> list[Finding]:
 
 
 def _tested(runs: Sequence[Run], setting: Setting, model: Model) -> tuple[float, float, Fitted] | None:
-    """Value of a model's last term, the probability of one so large by chance, and the fit; None if that can't be
-    found."""
+    """Return the value of a model's last term, the probability of one so large by chance, and the fit; None if that
+    can't be found."""
     try:
         fitted = fit(lines_of(runs, setting, model))
     except (SameColumnsError, ValueError):

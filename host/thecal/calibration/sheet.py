@@ -55,7 +55,7 @@ class Sheet:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Raises BadInputError with everything that is wrong with the file."""
+    """Raise BadInputError with everything that is wrong with the file."""
     fields = read_toml(path)
     try:
         return sheet_of(fields)

@@ -119,7 +119,7 @@ def _attach(port: str | None, changes: ConsoleChanges, may_be_open: bool) -> Att
 
 
 def _account(session: PumpSession, windows: object) -> None:
-    """At the end: what is not known, and what became of a visit that had not ended."""
+    """Say at the end what is not known, and what became of a visit that had not ended."""
     from thecal.console.server import Windows
 
     assert isinstance(windows, Windows)

@@ -13,6 +13,7 @@ from thecal.cli.residual import EXIT_EVALUATE
 from thecal.cli.reviewing import ReasonOption
 from thecal.cli.wall import NowOption, need_settled, wall_of
 from thecal.errors import BadInputError, ThecalError
+from thecal.whole_file import why_not_replaced, write_whole
 
 if TYPE_CHECKING:
     from thecal.contacts import Contacts
@@ -100,8 +101,8 @@ def need_writable(path: Path | None) -> None:
     if path is None:
         return
     try:
-        if path.is_dir():
-            raise BadInputError([f"{path} is a folder; name a file in it"])
+        if why := why_not_replaced(path):
+            raise BadInputError([f"{path} {why}"])
         if not path.parent.is_dir():
             raise BadInputError([f"{path}: there is no folder {path.parent}; make it first"])
     except OSError as error:
@@ -118,9 +119,7 @@ def need_two_files(clinic: Path | None, handout: Path | None) -> None:
 
 def write_page(path: Path, text: str) -> None:
     """Put a page in place whole or not at all. Raise ThecalError if it can't be written."""
-    unfinished = path.with_name(path.name + ".unfinished")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise ThecalError(f"{path} can't be written: {error.strerror}; the pump is as it was set") from error

@@ -70,7 +70,7 @@ class Reviewer:
         """Return findings about a change of this pump's program."""
         from thecal.dose_history import dose_history
 
-        return self.judge_after(running, new, dose_history(pump.interrogate(), pump.log()))
+        return self.judge_after(running, new, dose_history(pump.interrogate(), pump.last_dose()))
 
     def judge_after(self, running: Program | None, new: Program, history: DoseHistory) -> list[Finding]:
         """Return the same where it is known already which doses were given."""

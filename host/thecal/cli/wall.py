@@ -41,7 +41,7 @@ def warn_of_clocks(status: Status) -> None:
 
 
 def need_settled(clocks: Clocks, reason: str) -> None:
-    """Raises BadInputError where nobody has said which of two clocks is right: dates would be by the wrong one."""
+    """Raise BadInputError where nobody has said which of two clocks is right: dates would be by the wrong one."""
     if not clocks.fault or (clocks.is_told and not clocks.doubt):
         return
     if clocks.doubt and not clocks.is_told:

@@ -189,7 +189,7 @@ class Acts:
         )
 
     def _check_bolus(self, window: Window, values: Values) -> None:
-        """What the pump would give, in its own words; nothing is given."""
+        """Report what the pump would give, in its own words; nothing is given."""
         desk, kind = self._desk, values["kind"]
         desk.typed.update({f"bolus.{key}": text for key, text in values.items()})
         desk.bolus = None
@@ -268,7 +268,7 @@ class Acts:
         self._desk.typed.pop("pattern name", None)
 
     def _drag(self, window: Window, values: Values) -> None:
-        """A handle of the drawing has been moved to a time of day or a dose."""
+        """Move a handle of the drawing to a time of day or a dose."""
         place = place_of(values["place"])
         self._desk.drag(drafts.with_value(self._desk.draft, place, values["value"]))
 
@@ -311,7 +311,7 @@ class Acts:
         )
 
     def _look_at_visit(self) -> None:
-        """After each step; the draft that the pump has by then follows the pump again."""
+        """Look at the visit after each step; the draft that the pump has by then follows the pump again."""
         visit = self._desk.visit
         if visit is not None and visit.is_over and visit.record is not None and visit.record.program_changed:
             self._desk.is_committed()

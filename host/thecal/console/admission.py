@@ -1,8 +1,9 @@
-"""Who is let in: only what comes to this computer's own address, from a page of this console, with its token.
+"""The admission to the console: only what comes to this computer's own address, from a page of this console, with its
+token.
 
 Every address of the console lies below the token, which is drawn anew each time it is started. So there is no cookie
-that another page could have sent along. A name that is made to point to 127.0.0.1 is told by the Host header, a page of
-another origin by its Origin; the answers forbid the page to load anything from anywhere else.
+that another page could have sent along. A name that is made to point to 127.0.0.1 is noticed by the Host header, a
+page of another origin by its Origin; the answers forbid the page to load anything from anywhere else.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def new_token() -> str:
 
 
 def is_admitted(path: str, headers: dict[str, str], token: str, port: int) -> bool:
-    """headers: by their names in small letters."""
+    """Return True if a request is admitted. headers: by their names in small letters."""
     hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
     if headers.get("host", "") not in hosts:
         return False

@@ -1,4 +1,4 @@
-"""Which window of the console may act: one at a time, the others see.
+"""The control of the console: one window at a time may act, the others see.
 
 A window is known by a name that its browser keeps over a reload. The first one that comes has control; another one gets
 it only by asking, or when the one that has it has been gone for a while.
@@ -17,7 +17,7 @@ GONE_AFTER_S = 10.0
 
 
 class Hold(StrEnum):
-    """Who has control, as a window sees it."""
+    """The control as a window sees it."""
 
     HERE = "here"
     ELSEWHERE = "elsewhere"
@@ -42,7 +42,7 @@ class Control:
         self._left_s = 0.0
 
     def arrives(self, window: str) -> None:
-        """A window is open, once more for each time it is connected."""
+        """Note that a window is open, once more for each time it is connected."""
         with self._lock:
             self._open[window] = self._open.get(window, 0) + 1
             if not self._holder or self._has_gone():
@@ -67,7 +67,7 @@ class Control:
             return Hold.NOBODY if not self._holder or self._has_gone() else Hold.ELSEWHERE
 
     def need(self, window: str) -> None:
-        """Raises NoControlError unless this window has control, or nobody has and it takes it by acting."""
+        """Raise NoControlError unless this window has control, or nobody has and it takes it by acting."""
         hold = self.hold(window)
         if hold is Hold.ELSEWHERE:
             raise NoControlError

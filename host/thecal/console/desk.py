@@ -1,4 +1,5 @@
-"""What lies open in the console beside the pump: the draft, the visit, what was typed and said. All windows share it.
+"""The desk: what lies open in the console beside the pump, the draft, the visit, what was typed and said. All windows
+share it.
 
 So a reload or a second window loses nothing. It is written from the server's one thread, but for a visit, which is
 written by the session's.
@@ -26,7 +27,7 @@ _MOST_UNDONE = 100
 
 @dataclass(frozen=True)
 class Said:
-    """What became of something that a person did."""
+    """The outcome of something that a person did."""
 
     text: str
     is_problem: bool = False
@@ -60,7 +61,7 @@ class Desk:
     _opinion: tuple[object, Opinion] | None = None
 
     def change(self, draft: Draft, origin: str | None = None) -> None:
-        """Put another draft on the desk; the one before can be had again."""
+        """Put another draft on the desk; the one before is kept."""
         if draft == self.draft and origin is None:
             return
         self.undone = [*self.undone[-_MOST_UNDONE:], (self.draft, self.origin)]
@@ -68,7 +69,7 @@ class Desk:
         self.origin = self.origin if origin is None else origin
 
     def drag(self, draft: Draft) -> None:
-        """One move of many that count as one change."""
+        """Make one move of many that count as one change."""
         if draft != self.draft:
             self.draft, self.is_touched = draft, True
 
@@ -78,7 +79,7 @@ class Desk:
             self.is_touched = bool(self.undone)
 
     def follow(self, seen: Seen) -> None:
-        """While nobody has worked on the draft, it is what the pump runs."""
+        """Follow the pump: while nobody has worked on the draft, it is what the pump runs."""
         running = seen.status.program_digest if seen.program is not None else b""
         if self.is_touched or running == self._followed:
             return
@@ -88,7 +89,8 @@ class Desk:
         self.undone = []
 
     def opinion(self, seen: Seen | None) -> Opinion:
-        """What the library says of the draft now; worked out once for each change of anything that it rests on."""
+        """Return what the library says of the draft now; worked out once for each change of anything that it rests
+        on."""
         running = seen.program if seen is not None else None
         left_s = (
             seen.boluses.bridge_left_s if seen is not None and running is not None and running.bridge else 0
@@ -115,11 +117,11 @@ class Desk:
         return self._opinion[1]
 
     def compiled(self) -> Compiled:
-        """The draft as a program; raises BadInputError with everything that is wrong with it."""
+        """Return the draft as a program; raise BadInputError with everything that is wrong with it."""
         return compiled_draft(self.draft, self.library)
 
     def is_committed(self) -> None:
-        """The pump has the draft: from now on the draft follows the pump."""
+        """Note that the pump has the draft, which follows the pump from now on."""
         self.is_touched, self.undone, self._followed = False, [], b"nothing"
 
 

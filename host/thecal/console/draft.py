@@ -55,7 +55,7 @@ def empty_draft() -> Draft:
 
 
 def numbered(draft: Draft) -> Draft:
-    """The same draft, with a number for each step and each bolus that has none."""
+    """Return the same draft, with a number for each step and each bolus that has none."""
     entries = [one for kind in ("pattern", "bolus") for day in _days(draft, kind).values() for one in day]
     free = 1 + max((one[NUMBER_OF] for one in entries if NUMBER_OF in one), default=-1)
     for one in entries:
@@ -66,7 +66,7 @@ def numbered(draft: Draft) -> Draft:
 
 
 def _days(draft: Draft, kind: str) -> dict[str, list[dict[str, Any]]]:
-    """The day patterns' steps or boluses, as far as they are any."""
+    """Return the steps or boluses of the day patterns, as far as they are any."""
     days = draft.get(kind)
     if not isinstance(days, dict):
         return {}
@@ -81,8 +81,8 @@ def _days(draft: Draft, kind: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def draft_of_fields(fields: dict[str, Any]) -> Draft:
-    """The draft of a file's tables, whatever is wrong with them but their days; raises BadInputError for a day that
-    has gaps or overlaps, which no drawing shows."""
+    """Return the draft of a file's tables, whatever is wrong with them but their days; raise BadInputError for a day
+    that has gaps or overlaps, which no drawing shows."""
     draft = _texts(fields)
     tables = ("week", "pattern", "bolus", "reservoir", "limits", *PARTS)
     wrong = [name for name in tables if not isinstance(draft.get(name, {}), dict)]
@@ -121,8 +121,8 @@ def _beginnings(name: str, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def fields_of_draft(draft: Draft) -> dict[str, Any]:
-    """What the library's reader takes: numbers as numbers where they are written like one, and as typed where not.
-    What was left empty is left out."""
+    """Return what the library's reader takes: numbers as numbers where they are written like one, and as typed where
+    not. What was left empty is left out."""
     whole = copy.deepcopy(draft)
     for name, steps in _days(whole, "pattern").items():
         whole["pattern"][name] = with_ends(steps)
@@ -130,7 +130,7 @@ def fields_of_draft(draft: Draft) -> dict[str, Any]:
 
 
 def with_ends(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Steps with the end that follows from the next one's beginning; the last one runs into the first."""
+    """Return steps with the end that follows from the next one's beginning; the last one runs into the first."""
     if len(steps) == 1:
         return [{"from": steps[0]["from"], "to": "24:00", **_without_times(steps[0])}]
     ends = [step["from"] for step in steps[1:]] + [steps[0]["from"]]
@@ -163,7 +163,7 @@ def _values(value: Any, *, is_text: bool) -> Any:
 
 
 def toml_of_draft(draft: Draft) -> str:
-    """The draft as the file that `thecal program` reads."""
+    """Return the draft as the file that `thecal program` reads."""
     fields = fields_of_draft(draft)
     lines = ["# For bench use only: this is no prescription for anybody.", ""]
     lines += [_line(key, value) for key, value in fields.items() if not isinstance(value, dict | list)]
@@ -189,7 +189,7 @@ def _line(key: str, value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A basic string of TOML, which is written as one of JSON is but for one character."""
+    """Return a basic string of TOML, which is written as one of JSON is but for one character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
@@ -197,7 +197,8 @@ def _quoted(text: str) -> str:
 
 
 def draft_of_program(program: Program | None) -> Draft:
-    """What a pump runs, as the file that it may have come from: the shortest numbers that give the same program."""
+    """Return what a pump runs, as the file that it may have come from: the shortest numbers that give the same
+    program."""
     draft = empty_draft()
     if program is None:
         return draft
@@ -299,7 +300,7 @@ def _limit(most_nl: int, concentration: int) -> str:
 
 
 def _shortest(exact: Fraction, is_the_same: Callable[[Fraction], bool]) -> str:
-    """With as few decimals as it takes to mean the same to the pump."""
+    """Return a number with as few decimals as it takes to mean the same to the pump."""
     for decimals in range(10):
         rounded = Fraction(round(exact * 10**decimals), 10**decimals)
         for candidate in (rounded, rounded - Fraction(1, 10**decimals)):
@@ -317,7 +318,7 @@ def _decimal(number: Fraction) -> str:
 
 
 def value_at(draft: Draft, place: Place) -> str:
-    """A value, empty if there is none."""
+    """Return a value, empty if there is none."""
     try:
         found = _part(draft, place)
     except LookupError:
@@ -326,7 +327,7 @@ def value_at(draft: Draft, place: Place) -> str:
 
 
 def _part(draft: Draft, place: Place) -> Any:
-    """What is at a place; raises LookupError if there is nothing."""
+    """Return what is at a place; raise LookupError if there is nothing."""
     found: Any = draft
     for key in place:
         if isinstance(found, list):
@@ -339,7 +340,7 @@ def _part(draft: Draft, place: Place) -> Any:
 
 
 def with_value(draft: Draft, place: Place, text: str) -> Draft:
-    """The draft with another value; a time of day is written with two digits, and steps are put in order."""
+    """Return the draft with another value; a time of day is written with two digits, and steps are put in order."""
     changed = copy.deepcopy(draft)
     *path, last = place
     if path and path[0] in PARTS | {"reservoir": (), "limits": (), "week": ()}:
@@ -361,7 +362,7 @@ def _in_order(draft: Draft) -> Draft:
 
 
 def with_step(draft: Draft, name: str) -> Draft:
-    """One step more: the longest one is cut in two."""
+    """Return the draft with one step more: the longest one is cut in two."""
     changed = copy.deepcopy(draft)
     steps = changed["pattern"][name]
     spans = [(_length(steps, index), index) for index in range(len(steps))]
@@ -387,7 +388,8 @@ def with_bolus(draft: Draft, name: str) -> Draft:
 
 
 def without(draft: Draft, place: Place) -> Draft:
-    """Without a step, a bolus, a day pattern or a part. A day keeps at least one step, a week one pattern."""
+    """Return the draft without a step, a bolus, a day pattern or a part. A day keeps at least one step, a week one
+    pattern."""
     changed = copy.deepcopy(draft)
     *path, last = place
     found = _part(changed, tuple(path))
@@ -411,7 +413,8 @@ def without(draft: Draft, place: Place) -> Draft:
 
 
 def with_pattern(draft: Draft, name: str, like: str) -> Draft:
-    """Another day pattern, which begins as a copy; raises BadInputError for a name that there is or that is none."""
+    """Return the draft with another day pattern, which begins as a copy; raise BadInputError for a name that there is
+    or that is none."""
     name = name.strip()
     if not name or len(name) > 40 or not name.isprintable() or name in draft.get("pattern", {}):
         raise BadInputError([f"{name[:40]!r} is no new name for a day, such as weekend"])
@@ -426,7 +429,8 @@ def with_pattern(draft: Draft, name: str, like: str) -> Draft:
 
 
 def with_mode(draft: Draft, mode: str) -> Draft:
-    """Another mode; what goes with the one before and not with this is put away, what this one needs is there."""
+    """Return the draft in another mode; what goes with the one before and not with this is put away, what this one
+    needs is there."""
     changed = copy.deepcopy(draft)
     if mode not in MODES:
         return changed
@@ -454,14 +458,14 @@ def with_mode(draft: Draft, mode: str) -> Draft:
 
 
 def with_part(draft: Draft, part: str) -> Draft:
-    """With a bolus of the patient's, or a periodic one."""
+    """Return the draft with a bolus of the patient's, or a periodic one."""
     changed = copy.deepcopy(draft)
     changed.setdefault(part, dict.fromkeys(PARTS[part], ""))
     return changed
 
 
 def minute_of(text: str) -> int | None:
-    """Minutes after midnight; None of what is no time of day."""
+    """Return the minutes after midnight; None of what is no time of day."""
     match = _TIME.fullmatch(text)
     if match is None:
         return None
@@ -470,12 +474,12 @@ def minute_of(text: str) -> int | None:
 
 
 def number_of(text: str) -> Fraction | None:
-    """What a number is, to draw it; None of what is none."""
+    """Return what a number is, to draw it; None of what is none."""
     return Fraction(text) if NUMBER.fullmatch(text) else None
 
 
 def drawn_steps(draft: Draft, name: str) -> list[tuple[int, int, Fraction]]:
-    """(first minute, minute it ends, mcg/day) in the order of the day, of what can be drawn."""
+    """Return (first minute, minute it ends, mcg/day) in the order of the day, of what can be drawn."""
     found: list[tuple[int, int, Fraction]] = []
     steps = _days(draft, "pattern").get(name, [])
     for step in with_ends(steps) if steps else []:
@@ -489,7 +493,7 @@ def drawn_steps(draft: Draft, name: str) -> list[tuple[int, int, Fraction]]:
 
 
 def drawn_boluses(draft: Draft, name: str) -> list[tuple[int, int, Fraction]]:
-    """(minute, its number, mcg) of each bolus that can be drawn."""
+    """Return (minute, its number, mcg) of each bolus that can be drawn."""
     found = [
         (minute_of(one.get("at", "")), one[NUMBER_OF], number_of(one.get("dose_mcg", "")))
         for one in _days(draft, "bolus").get(name, [])

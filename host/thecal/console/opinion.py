@@ -1,4 +1,4 @@
-"""What the library says of a draft: what is wrong with it, what it would change, and each finding with its field.
+"""The library's opinion of a draft: what is wrong with it, what it would change, and each finding with its field.
 
 Every word and every limit is the library's; here they are only put beside the fields that they are about.
 """
@@ -62,7 +62,7 @@ class Opinion:
 
     @property
     def elsewhere(self) -> list[Beside]:
-        """What belongs beside no single field."""
+        """Return what belongs beside no single field."""
         return [remark for remark in self.remarks if not remark.place]
 
 
@@ -104,7 +104,7 @@ def opinion_of(
 
 
 def compiled_draft(draft: Draft, library: Library | None) -> Compiled:
-    """The draft as a program; raises BadInputError with everything that is wrong with it."""
+    """Return the draft as a program; raise BadInputError with everything that is wrong with it."""
     compiled = compile_prescription(fields_of_draft(draft))
     if library is None:
         return compiled
@@ -120,7 +120,7 @@ def _problem_beside(draft: Draft, problem: str) -> Beside:
 
 
 def place_of_problem(draft: Draft, problem: str) -> Place:
-    """Where a problem of the reader's belongs, by the name that it begins with or names; () if nowhere."""
+    """Return where a problem of the reader's belongs, by the name that it begins with or names; () if nowhere."""
     match = _IN_A_LIST.match(problem)
     if match is not None:
         kind, name, index, key = match[1], match[2], int(match[3]) - 1, match[4]
@@ -138,7 +138,7 @@ def place_of_problem(draft: Draft, problem: str) -> Place:
 
 
 def _named(draft: Draft) -> list[tuple[str, Place]]:
-    """Every field that has a name of its own, the longest names first."""
+    """Return every field that has a name of its own, the longest names first."""
     names: list[tuple[str, Place]] = []
     for part in ("reservoir", "limits", "patient_bolus", "periodic_bolus", "week"):
         keys = {
@@ -162,7 +162,7 @@ def _named(draft: Draft) -> list[tuple[str, Place]]:
 
 
 def place_of_finding(draft: Draft, name: str) -> Place:
-    """Where a finding of the review belongs, by its field."""
+    """Return where a finding of the review belongs, by its field."""
     match = _BOLUS_FIELD.match(name)
     if match is not None:
         pattern = draft.get("week", {}).get(match[1], "")
@@ -182,7 +182,7 @@ def place_of_finding(draft: Draft, name: str) -> Place:
 
 
 def _place_of_rate(draft: Draft, day: str, begin: str) -> Place:
-    """The step that gives the rate of this time of day; of a program without patterns, its dose."""
+    """Return the step that gives the rate of this time of day; of a program without patterns, its dose."""
     pattern = draft.get("week", {}).get(day, "")
     steps, at = draft.get("pattern", {}).get(pattern, []), minute_of(begin)
     begun = [

@@ -9,7 +9,7 @@ from thecal.errors import BadInputError
 
 
 def place_of(text: str) -> Place:
-    """A place in the draft as a page writes it; see ``written``."""
+    """Return a place in the draft as a page writes it; see ``written``. Raise BadInputError for what is no place."""
     try:
         found = json.loads(text)
     except ValueError:
@@ -20,5 +20,5 @@ def place_of(text: str) -> Place:
 
 
 def written(place: Place) -> str:
-    """A place in one attribute of a page."""
+    """Return a place in one attribute of a page."""
     return json.dumps(list(place))

@@ -10,7 +10,7 @@ from thecal.judgement import Finding
 
 
 class Kind(StrEnum):
-    """What is asked for."""
+    """The kind of answer that is asked for."""
 
     CLOCKS = "clocks"
     WITHDRAWN = "withdrawn"

@@ -1,4 +1,4 @@
-"""What the console knows of the pump at one instant, as a value that pages are made of."""
+"""The console's view of the pump at one instant, as a value that pages are made of."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Link(StrEnum):
-    """Where the link to the pump stands."""
+    """The state of the link to the pump."""
 
     LOOKING = "looking for the pump"
     LIVE = "live"
@@ -63,13 +63,13 @@ class Seen:
 
 
 def clocks_seen(status: Status, log: tuple[Event, ...]) -> Clocks:
-    """By the last event that has a time: the rest of a long log says nothing more of the clocks."""
+    """Return the clocks by the last event that has a time: the rest of a long log says nothing more of them."""
     known = next((event for event in reversed(log) if event.time_source), None)
     return clocks_of(status, Wall().now(), log=() if known is None else (known,))
 
 
 def as_interrogation(seen: Seen) -> Interrogation | None:
-    """The same as what an interrogation reads in one go; None until everything has been read once."""
+    """Return the same as what an interrogation reads in one go; None until everything has been read once."""
     if seen.outlook is None or not seen.is_log_whole:
         return None
     log = list(seen.log)

@@ -70,7 +70,7 @@ class Region(ui.element, component="static/region.js"):
 
 
 def _read(event: GenericEventArguments) -> tuple[str, dict[str, str]]:
-    """What a window sent; anything but texts by name is nothing."""
+    """Return what a window sent; anything but texts by name is nothing."""
     args = event.args if isinstance(event.args, dict) else {}
     values = args.get("values")
     texts = {
@@ -169,7 +169,8 @@ class Windows:
 
 
 def build(windows: Windows, token: str, port: int) -> Admission:
-    """The whole application, behind its admission. Called once in a process: the page library is one for all of it."""
+    """Build the whole application, behind its admission. Called once in a process: the page library is one for all of
+    it."""
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.on_startup(windows.look)
     for name, title in PAGES:
@@ -247,7 +248,7 @@ def _add_page(windows: Windows, name: str, title: str) -> None:
 
 
 def listen(port: int) -> socket.socket:
-    """A socket of this computer alone; 0 takes any port that is free."""
+    """Return a socket of this computer alone; 0 takes any port that is free."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))

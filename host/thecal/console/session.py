@@ -2,8 +2,8 @@
 
 Promises: no two requests are ever under way at once; a console that only looks sends nothing that changes the pump,
 whatever its page asks for; a pump that is gone is known to be at the first request that fails, everything that waits is
-told, and the link is made anew as soon as the same pump is back. Another pump, or one that another program has taken,
-is left alone until a person says to go on.
+informed, and the link is made anew as soon as the same pump is back. Another pump, or one that another program has
+taken, is left alone until a person says to continue.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class LookOnlyError(ThecalError):
 
 
 class ClosedError(ThecalError):
-    """The console has been told to end."""
+    """The console has been asked to end."""
 
 
 class ConsoleChanges(Changes):
@@ -83,10 +83,12 @@ class ConsoleChanges(Changes):
         self.is_closing = False
 
     def may_go_on(self) -> None:
+        """Raise ClosedError once the console has ended."""
         if self.is_closing:
             raise ClosedError("the console has ended; nothing further was asked of the pump")
 
     def begin(self, request: str) -> None:
+        """Note that a request is about to leave; raise LookOnlyError if the console only looks."""
         if not self.may_change:
             raise LookOnlyError
         super().begin(request)
@@ -156,7 +158,7 @@ class PumpSession:
         return future
 
     def go_on(self) -> None:
-        """A person has said to talk to the pump that is there now."""
+        """Talk to the pump that is there now, as a person has said to."""
         self._go_on.set()
 
     # --- called from a job, in the session's own thread
@@ -170,7 +172,7 @@ class PumpSession:
 
     @contextmanager
     def lease(self) -> Iterator[Pump]:
-        """The pump for a longer job. Where the link was lost in an earlier lease, it is made anew."""
+        """Yield the pump for a longer job. Where the link was lost in an earlier lease, it is made anew."""
         if self._attached is None:
             self._open()
         try:
@@ -246,7 +248,7 @@ class PumpSession:
             future.set_exception(error)
             raise
         except Exception as error:
-            # Whatever a job does, the session goes on; whether the link still stands shows at the next look.
+            # Whatever a job does, the session continues; whether the link still stands shows at the next look.
             future.set_exception(error)
 
     def _look(self, pump: Pump) -> None:
@@ -281,7 +283,7 @@ class PumpSession:
         self.seen = seen
 
     def _look_further(self, pump: Pump, before: Seen, seen: Seen, now_s: float) -> Seen:
-        """What changes seldom, or is long; not before the first picture is there."""
+        """Return what changes seldom, or is long; not before the first picture is there."""
         something_happened = before.status.latest_event != seen.status.latest_event
         try:
             if something_happened or not seen.is_log_whole:
@@ -295,7 +297,7 @@ class PumpSession:
                 self._next_service_s = now_s + _SERVICE_EVERY_S
                 seen = replace(seen, service=pump.service_life())
         except PumpRefusedError as refusal:
-            # What it is still working out it tells the next time.
+            # What it is still working out it reports the next time.
             if refusal.code != ERROR_IN_PROGRESS:
                 raise
         return seen

@@ -1,6 +1,6 @@
 """A visit, or a change of program alone, as the console carries it out: the library's own visit, which asks its page.
 
-It runs in the session's thread and waits there for a person, while the pump goes on being looked at and can be stopped.
+It runs in the session's thread and waits there for a person, while the pump keeps being looked at and can be stopped.
 Promises: nothing is answered but by a person, to the very question that is shown; a visit that is broken off, by a
 person, by a pump that is gone or by a console that ends, leaves the library's record of what was done and what not.
 """
@@ -80,7 +80,7 @@ class VisitRun:
 
     @property
     def so_far(self) -> Record:
-        """What has become of it by now."""
+        """Return what has become of it by now."""
         return self._visit.record
 
     def answer(self, number: int, values: dict[str, str]) -> None:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from thecal.bounded import RefusedFileError, read_bounded, toml_of
+
 MOST_BYTES = 20_000
 """Far more than any description needs; a device or a film named by mistake is not read to its end."""
 _MOST_WORDS = 300
+_MOST_UNKNOWN = 20
+"""Fields told of one table; to look for the nearest known name takes long."""
 _RATIO = re.compile(r"(\d{1,12})(?:/(\d{1,12}))?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -33,15 +36,11 @@ class DescriptionError(ValueError):
 def read_tables(path: Path) -> tuple[dict[str, Any], bytes]:
     """Return the content of a file, and its bytes; raise DescriptionError for what is no TOML of a sensible size."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise DescriptionError(str(path), [f"can't be read: {error.strerror}"]) from error
-    if len(content) > MOST_BYTES:
-        raise DescriptionError(str(path), [f"has more than {MOST_BYTES} bytes; is it the right file?"])
-    try:
-        return tomllib.loads(content.decode("utf-8-sig")), content
-    except (ValueError, RecursionError) as error:
+        content = read_bounded(path, MOST_BYTES)
+        return toml_of(content.decode("utf-8-sig")), content
+    except RefusedFileError as error:
+        raise DescriptionError(str(path), [str(error)]) from error
+    except UnicodeDecodeError as error:
         raise DescriptionError(str(path), [f"is not valid TOML in UTF-8: {error}"]) from error
 
 
@@ -57,11 +56,10 @@ class Fields:
 
     def finish(self) -> None:
         """Report every field that nobody asked for."""
-        for key in self._fields:
-            if key not in self._known:
-                near = difflib.get_close_matches(key, self._known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(self._known)}"
-                self.complain(key, f"is not known; {hint}")
+        for key in [key for key in self._fields if key not in self._known][:_MOST_UNKNOWN]:
+            near = difflib.get_close_matches(key, self._known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(self._known)}"
+            self.complain(key, f"is not known; {hint}")
 
     def complain(self, key: str, problem: str) -> None:
         self.problems.append(f"{self._place}{key} {problem}")
@@ -100,7 +98,8 @@ class Fields:
         value = self._take(key, what)
         if value is None:
             return Fraction(least)
-        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        text = str(value) if is_whole and 0 <= value <= most else value
         match = _RATIO.fullmatch(text) if isinstance(text, str) else None
         if match is None or (match[2] is not None and not int(match[2])):
             self._refuse(key, value, what)
@@ -179,5 +178,9 @@ class Fields:
         return self._fields[key]
 
     def _refuse(self, key: str, value: object, what: str) -> None:
-        shown = repr(value)
+        try:
+            shown = repr(value)
+        except ValueError:
+            # Python writes no integers of thousands of digits.
+            shown = "a number of thousands of digits"
         self.complain(key, f"= {shown if len(shown) <= 40 else shown[:40] + '...'}, allowed: {what}")

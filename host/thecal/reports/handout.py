@@ -4,7 +4,7 @@ Written to the family. Its fields are those of the discharge sheets of clinics (
 Wisconsin 1227, the emergency card of Medtronic): whom to call, refill-by and alarm dates, dose, early signs of
 withdrawal with itching as the first, signs of overdose, when to call an ambulance, a rescue plan, both alarm tones and
 how to ask for a bolus. Like every instruction here it is text of a bench model. What the pump or the clinic does not
-tell is said to be unknown or left as a line to write on, never left out.
+know is said to be unknown or left as a line to write on, never left out.
 """
 
 from __future__ import annotations

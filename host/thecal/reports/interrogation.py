@@ -14,6 +14,7 @@ from thecal_fw.core.events import EVENT_HELLO, EVENT_MORE, EVENT_REFILLED, MORE_
 if TYPE_CHECKING:
     from thecal.bolus import BolusState
     from thecal.client import Event, Pump
+    from thecal.dose_history import LastDose
     from thecal.status import Status
     from thecal_fw.core.program import Program
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class Interrogation:
     """A pump at one instant. dates: local time on the wall, None if there are none to give. clocks: both, as they were.
 
-    boluses: what was given on demand, and how long the drug before continues yet.
+    boluses: what was given on demand, and how long the drug before continues yet. last_dose: the daily dose last
+    delivered, None before the first.
     """
 
     board: str
@@ -36,6 +38,7 @@ class Interrogation:
     log: list[Event]
     clocks: Clocks
     boluses: BolusState
+    last_dose: LastDose | None
 
     @property
     def bridge_left_s(self) -> int:
@@ -67,6 +70,7 @@ def interrogate(pump: Pump, wall: Wall | None = None) -> Interrogation:
         log,
         clocks,
         pump.boluses(),
+        pump.last_dose(),
     )
 
 

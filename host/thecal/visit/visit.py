@@ -221,7 +221,7 @@ class Visit:
                 talk.agree(f"{' and '.join(filter(None, (clock, fill))).capitalize()}?")
             return None if new is None else "the pump has this program already"
         talk.show_change(comparison(running, new))
-        history = dose_history(self._before.status, self._before.log)
+        history = dose_history(self._before.status, self._before.last_dose)
         self.record.findings = talk.settle(running, new, history)
         self._digest = pump.stage(new)
         more = "".join(f", {what}" for what in self._to_do() if what)

@@ -28,14 +28,14 @@ from thecal_sim.plant.reservoir import Reservoir
 from thecal_sim.plant.rotor import Rotor
 from thecal_sim.plant.shaft import Shaft
 from thecal_sim.plant.state import PlantState, Quantity
-from thecal_sim.virtual_time import Steps, VirtualTime
+from thecal_sim.virtual_time import VirtualTime
 
 CommandTimes = Sequence[int] | NDArray[np.int64]
 """Instants of commanded microsteps in rising order, whole ns."""
 
 
 class Plant:
-    """parameters, seed: what makes it again. weighings: (t_ns, g, is_stable) of ``weigh_every``."""
+    """parameters, seed: what makes it again."""
 
     def __init__(
         self, parameters: PlantParameters | None = None, seed: int = 0, env: VirtualTime | None = None
@@ -44,7 +44,6 @@ class Plant:
         without one it has its own (see ``live_in``)."""
         self.parameters = parameters or PlantParameters()
         self.seed = seed
-        self.weighings: list[tuple[int, float, bool]] = []
         self._told_until: Callable[[], object] = lambda: None
         self._is_in_its_time = False
         self._begin(env or VirtualTime(), owns_time=env is None)
@@ -60,7 +59,7 @@ class Plant:
 
     def live_in(self, env: VirtualTime, catch_up: Callable[[], object]) -> Shaft:
         """Share a time from now on; before anything has happened. ``catch_up`` has whoever commands the shaft
-        tell all microsteps up to now. The shaft returned takes them in bulk: ``turn`` without a look at the time.
+        announce all microsteps up to now. The shaft returned takes them in bulk: ``turn`` without a look at the time.
         Raise ValueError if anything has."""
         if env is not self.env:
             if not self._is_untouched():
@@ -165,27 +164,6 @@ class Plant:
         if t_ns < self.now_ns:
             raise ValueError(f"t_ns: {t_ns} is in the past; it is {self.now_ns} ns now")
         self.env.timeout(t_ns - self.env.now_ns).callbacks.append(lambda _: _call(action))
-
-    def follow_temperature(self, course: Sequence[tuple[int, float]]) -> None:
-        """Have the temperature take a course: (instant, degrees Celsius from then on), in order."""
-
-        def process() -> Steps:
-            for t_ns, celsius in course:
-                yield self.env.timeout(t_ns - self.env.now_ns)
-                self.set_temperature(celsius)
-
-        self.env.process(process())
-
-    def weigh_every(self, period_ns: int) -> None:
-        """Read the balance again and again from now on, into ``weighings``."""
-
-        def process() -> Steps:
-            while True:
-                yield self.env.timeout(period_ns)
-                self._catch_up()
-                self.weighings.append((self.env.now_ns, *self.balance.reading_g(self.env.now_ns)))
-
-        self.env.process(process())
 
     # --- what disturbs it, from now on
 

@@ -35,7 +35,7 @@ class FlowParameters:
 
 
 def check_of(word: bytes) -> int:
-    """Return a withdrawal judged by what this pump calculates is in its reservoir."""
+    """Return the check that goes with a word."""
     check = _BEGIN
     for octet in word:
         check ^= octet

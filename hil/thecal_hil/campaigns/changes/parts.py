@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from thecal.whole_file import write_whole
 from thecal_hil.campaigns.changes.case import FAULTS, LIFE, Case, shrunk
 from thecal_hil.campaigns.changes.fault_sequences import drawn_case, run_sequence
 from thecal_hil.campaigns.changes.life import run_life
@@ -63,9 +64,7 @@ def done_part(part: PartPlan) -> Result:
     else:
         result |= _life(part, image)
     KEPT.mkdir(parents=True, exist_ok=True)
-    partial = _path(part).with_suffix(".partial")
-    partial.write_bytes(sealed(json.dumps(result).encode()))
-    partial.replace(_path(part))
+    write_whole(_path(part), sealed(json.dumps(result).encode()))
     return result
 
 

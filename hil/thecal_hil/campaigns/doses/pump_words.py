@@ -20,6 +20,7 @@ from thecal_fw.link import messages
 from thecal_fw.link.messages import Message
 from thecal_hil.contract.rig import Rig
 from thecal_hil.course.raw_link import RawLink, error_name
+from thecal_sim import bare_host
 from thecal_sim.therapy.dose import End
 from thecal_sim.units import NS_PER_S, NS_PER_US
 
@@ -131,7 +132,7 @@ class PumpWords:
         self._rig.port.timeout = _PATIENCE_S
         try:
             self._link = RawLink(self._rig.port)
-        except AssertionError as error:
+        except (bare_host.RefusedError, TimeoutError) as error:
             raise SilentError("hello") from error
         self._asked_ns = self._rig.now_ns
 
@@ -153,7 +154,7 @@ class PumpWords:
     def _ask_once(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
         if self._rig.now_ns - self._asked_ns > _SESSION_LASTS_NS:
             self.connect()
-        frame = self._link.exchange(self._link.frame(message, *values, tail=tail))
+        frame = self._link.answer(self._link.frame(message, *values, tail=tail))
         self._asked_ns = self._rig.now_ns
         if frame is None:
             raise SilentError(message.name)

@@ -9,7 +9,6 @@ not judged here, but in ``make interrupted``.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 import time
@@ -18,9 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thecal_hil.campaigns.hostile.session import ALL, play_hostile
-from thecal_hil.campaigns.interrupted.command import digest_of_sources
+from thecal_hil.campaigns.interrupted.command import SOURCES
+from thecal_hil.campaigns.kept_parts import digest_of, keep, kept
 from thecal_hil.campaigns.stage import Stage
-from thecal_hil.evidence.measurements import Evidence, Measurement, write_json, write_summary
+from thecal_hil.evidence.measurements import Evidence, Measurement, write_summary
 from thecal_hil.groundwork.copies import in_a_copy
 
 _PARTS = Path("build/hostile")
@@ -66,16 +66,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"fuzz: {options.sessions:,} sessions with hostile boards, about {minutes:.0f} min of one core",
         flush=True,
     )
-    folder, found, began = _PARTS / digest_of_sources(), list[str](), time.monotonic()
+    folder, found, began = _PARTS / digest_of(*SOURCES), list[str](), time.monotonic()
     play_part(0, len(ALL))
     for first in range(0, options.sessions, _PER_PART):
         sessions = min(_PER_PART, options.sessions - first)
         part = folder / f"{first}-{sessions}.json"
-        if part.exists():
-            new = json.loads(part.read_text(encoding="utf-8"))["found"]
-        else:
-            new = play_part(first, sessions)
-            write_json(part, {"found": new})
+        done = kept(part)
+        new = play_part(first, sessions) if done is None else done["found"]
+        if done is None:
+            keep(part, {"found": new})
         found += new
         for line in new[:5]:
             print(f"  {line}", flush=True)

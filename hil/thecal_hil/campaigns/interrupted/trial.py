@@ -65,6 +65,8 @@ COMMANDS: dict[str, list[str]] = {
 NEED_A_KEY = ("keyed stop", "keyed visit", "paired anew")
 NEED_THE_BUTTON = ("pair", "paired anew")
 
+NOTHING_DONE = "wrong word: exit code 0, and nothing was carried out"
+
 _SUCCESS = {
     "the new program was committed": ("the pump has committed", "the pump has program", "reprogram: done"),
     "delivery was started": ("the pump is ",),
@@ -212,7 +214,7 @@ def findings(stage: Stage, command: str, plan: Plan, ended: Ended, untold: str) 
         f"wrong word: says {words!r}" for words in _SUCCESS if words in done and words not in ended.changed
     ]
     if ended.exit_code == 0 and not ended.changed and command not in ("acknowledge",):
-        found.append("wrong word: exit code 0, and nothing was carried out")
+        found.append(NOTHING_DONE)
     if not said.strip():
         found.append("silent: nothing was said at all")
     if command in NEED_THE_BUTTON:

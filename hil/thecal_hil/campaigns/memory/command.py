@@ -27,7 +27,7 @@ from thecal_hil.campaigns.memory.part import Part, run_part
 from thecal_hil.campaigns.memory.stock import EXAMPLES, StockLife, run_stock_life
 from thecal_hil.contract.image import FirmwareImage, image_under_test, stock_image
 from thecal_hil.evidence.figures_table import figures_table
-from thecal_hil.evidence.measurements import Evidence, Measurement, write_summary
+from thecal_hil.evidence.measurements import Evidence, Measurement, write_json, write_summary
 
 _PARTS = Path("build/memory")
 _SUMMARY = Path("build/evidence/memory.json")
@@ -79,10 +79,7 @@ def _kept_part(image: FirmwareImage, seed: int, requests: int) -> Part:
     if path.exists():
         return Part(**json.loads(path.read_text(encoding="utf-8")))
     part = run_part(image, seed, requests)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(part)), encoding="utf-8")
-    partial.replace(path)
+    write_json(path, asdict(part))
     return part
 
 

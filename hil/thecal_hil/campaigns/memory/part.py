@@ -86,7 +86,7 @@ class TimedHost:
         flash = rig.board.flash_timing
         asked_ns, held_ns = rig.now_ns, flash.held_ns
         self._polls.begin()
-        answer = self.link.exchange(frame)
+        answer = self.link.answer(frame)
         took_ms = (rig.now_ns - asked_ns - (flash.held_ns - held_ns)) / 1e6
         part.requests += 1
         if answer is None:

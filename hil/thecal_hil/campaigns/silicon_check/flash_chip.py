@@ -79,7 +79,7 @@ _SLACK_US: Final = 50
 
 class FlashChip:
     def __init__(self, prompt: Prompt) -> None:
-        """Raises NotMeasuredError if there is no sector to spare."""
+        """Raise NotMeasuredError if there is no sector to spare."""
         self._prompt = prompt
         prompt.run(_CODE)
         self._sector = prompt.ask("spare_sector()")

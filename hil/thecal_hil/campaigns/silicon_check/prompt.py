@@ -35,7 +35,7 @@ class Prompt:
     """A raw prompt on which Python runs, on the port that `leave` was given."""
 
     def __init__(self, port: Any, tries: int = _TRIES) -> None:
-        """Raises NoAnswerError if the board is not, or does not come, there."""
+        """Raise NoAnswerError if the board is not, or does not come, there."""
         last: BoardError | None = None
         for _ in range(tries):
             # The pump answers first, and leaves a moment later.

@@ -77,7 +77,7 @@ class Measurement:
         self._measured = Measured()
 
     def run(self, *, through_boot_loader: bool = False) -> Measured:
-        """Raises PumpDeliversError before anything is done, ThecalError or OSError if the board is lost."""
+        """Raise PumpDeliversError before anything is done, ThecalError or OSError if the board is lost."""
         pump = self._way.find_pump(within_s=0)
         self._identify(pump)
         try:

@@ -160,7 +160,7 @@ def _right_dates(
 
 
 def _texts(instant: datetime) -> list[str]:
-    """The date of an instant; two where midnight is nearer than what the pump's minutes resolve."""
+    """Return the date of an instant; two where midnight is nearer than what the pump's minutes resolve."""
     around = (instant - _SLACK, instant + _SLACK)
     return list(dict.fromkeys(date_text(one.astimezone().replace(tzinfo=None)) for one in around))
 

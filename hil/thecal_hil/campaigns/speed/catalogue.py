@@ -1,4 +1,4 @@
-"""Every figure of ``make bench``: how good it has to be, and what takes it.
+"""Every figure of ``make speed``: how good it has to be, and what takes it.
 
 Promise: a figure is declared here before it is taken, and one that is not taken fails.
 """

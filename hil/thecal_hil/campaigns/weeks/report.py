@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thecal.whole_file import write_whole
 from thecal_hil.campaigns.weeks.results import Results, rows_at
 from thecal_hil.campaigns.weeks.week import columns_drawn, what_is_wrong, wrong_among
 from thecal_hil.evidence.measurements import write_summary
@@ -139,6 +140,6 @@ def write_report(directory: Path, results: Results) -> dict[str, Any]:
 
     found = summary(results)
     write_summary(directory / "report.json", found)
-    (directory / "report.txt").write_text(text(found))
+    write_whole(directory / "report.txt", text(found))
     draw(results, directory / "report.png")
     return found

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from thecal_hil.campaigns.weeks.parts import Contents, PartError, Rows, part_of, rows_of
+from thecal_hil.campaigns.weeks.parts import Contents, PartError, Rows, part_of, read_rows
 from thecal_hil.campaigns.weeks.plan import Plan, described, digest_of
 from thecal_hil.campaigns.weeks.results import PARTIAL, ResultsWriter, written
 from thecal_hil.campaigns.weeks.week import Row
@@ -156,9 +156,7 @@ class Store:
         """Return the rows of a batch; None, with what is wrong noted, if its part can't be used."""
         path = self.path_of(batch)
         try:
-            return rows_of(path.read_bytes(), self.contents_of(batch))
-        except OSError as error:
-            faults[path] = f"can't be read: {error.strerror}"
+            return read_rows(path, self.contents_of(batch))
         except PartError as error:
             faults[path] = str(error)
         return None

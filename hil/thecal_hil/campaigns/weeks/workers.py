@@ -127,7 +127,7 @@ def _requests_to_stop(asked: SimpleQueue[LocalFuture[Done] | None]) -> Iterator[
 
 
 def _live_with_parent() -> None:
-    """In a new worker: leave interrupts from the keyboard to the parent, and end when it does."""
+    """Leave interrupts from the keyboard to the parent, and end when it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

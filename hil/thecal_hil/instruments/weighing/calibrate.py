@@ -41,7 +41,7 @@ def calibrate(
     today: date,
 ) -> int:
     """Calibrate and return the exit code: 3 where a person has to look at a finding, or where a record does not
-    hold."""
+    hold. Raise BadInputError for options that do not go together."""
     sheet = read_sheet(sheet_file)
     against = None if verify is None else read_calibration_record(verify)
     plan = plan_of(sheet)

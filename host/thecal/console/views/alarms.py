@@ -35,7 +35,7 @@ def alarms_page(scene: Scene) -> list[Element]:
 
 
 def alarm_cards(scene: Scene, seen: Seen) -> list[Element]:
-    """Each active alarm: how grave, what the pump does about it, what to do."""
+    """Return a card for each active alarm: how grave, what the pump does about it, what to do."""
     cards: list[Element] = []
     for one in sorted(ALARMS, key=lambda alarm: -alarm[AT_PRIORITY]):
         if not seen.status.active_alarms >> one[AT_NUMBER] & 1:

@@ -1,4 +1,4 @@
-"""For the bench: everything that the pump tells, and its parts."""
+"""For the bench: everything that the pump reports, and its parts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def bench_page(scene: Scene) -> list[Element]:
         *nodes,
         element(
             "div",
-            card("Everything it tells", facts(rows), kind="wide"),
+            card("Everything it reports", facts(rows), kind="wide"),
             card("Counters", facts(counters)),
             _parts(scene),
             class_="grid",

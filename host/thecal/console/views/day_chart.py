@@ -26,7 +26,7 @@ _FINE_MINUTES = 5
 
 @dataclass(frozen=True)
 class Size:
-    """Of the drawing, and of the plot in it; tick_hours: from one time to the next below it."""
+    """The size of the drawing, and of the plot in it; tick_hours: from one time to the next below it."""
 
     name: str
     width: int
@@ -69,7 +69,7 @@ class Day:
 
 
 def day_charts(day: Day, words: str, identity: str) -> Element:
-    """words: the drawing for those who can't see it."""
+    """Return the drawings of the days. words: the drawing for those who can't see it."""
     return element(
         "div", _chart(day, words, identity, WIDE), _chart(day, words, identity, NARROW), class_="charts"
     )
@@ -185,7 +185,7 @@ def _frame(plot: _Plot, tick: Fraction) -> list[Element]:
 
 
 def _tick(highest: Fraction) -> Fraction:
-    """A round distance that divides the axis into at most five parts."""
+    """Return a round distance that divides the axis into at most five parts."""
     tick = Fraction(1, 1_000)
     while True:
         for factor in (1, 2, 5):

@@ -1,4 +1,4 @@
-"""What is on every page: whose pump it is, what it does, whether what is shown is live, and the way to stop it."""
+"""The frame of every page: whose pump it is, what it does, whether what is shown is live, and the way to stop it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGES = (
 
 
 def head(scene: Scene) -> list[Element]:
-    """Everything above the page itself."""
+    """Return everything above the page itself."""
     nodes = [
         element("a", "Skip to the page", href="#content", class_="skip"),
         element("header", _brand(scene), _who(scene), _state(scene), _stop_button(scene), class_="top"),
@@ -112,7 +112,7 @@ def _rights(scene: Scene) -> Element:
 
 
 def _banner(scene: Scene) -> Element:
-    """The one thing that nobody may overlook; empty while all is well."""
+    """Return the one thing that nobody may overlook; empty while all is well."""
     text, action = _trouble(scene)
     inner: list[Element] = []
     if text:

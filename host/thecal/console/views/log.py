@@ -54,7 +54,7 @@ def log_page(scene: Scene) -> list[Element]:
 
 
 def log_rows(seen: Seen, wanted: str, *, everything: bool) -> list[tuple[str, str, str, str]]:
-    """(number, time, what, details), the latest first; those with every word that is wanted."""
+    """Return (number, time, what, details), the latest first; those with every word that is wanted."""
     words = wanted.lower().split()
     found: list[tuple[str, str, str, str]] = []
     for event in reversed(seen.log):
@@ -69,7 +69,7 @@ def log_rows(seen: Seen, wanted: str, *, everything: bool) -> list[tuple[str, st
 
 
 def log_csv(seen: Seen, wanted: str, *, everything: bool) -> str:
-    """The same as a table that any program reads, the earliest first."""
+    """Return the same as a table that any program reads, the earliest first."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_HEADS)

@@ -1,4 +1,4 @@
-"""What pages are put together from: cards, facts, buttons, fields with what is beside them.
+"""The parts that pages are put together from: cards, facts, buttons, fields with what is beside them.
 
 Everything that a person can act on has an id, so that a page that is drawn anew keeps focus and what is being typed.
 """
@@ -23,7 +23,7 @@ def html(*nodes: Element | None) -> str:
 
 
 def slug(text: str) -> str:
-    """An id made of any text; different texts have different ones."""
+    """Return an id made of any text; different texts have different ones."""
     plain = re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:40]
     return plain if plain == text else f"{plain}-{sum(ord(c) * 31**n for n, c in enumerate(text)) % 10**9}"
 
@@ -42,7 +42,7 @@ def card(title: str, *children: Element | None, kind: str = "", id_: str = "") -
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> Element:
-    """Names and values."""
+    """Return a list of names and values."""
     return element(
         "dl",
         *[element("div", element("dt", name.strip()), element("dd", text)) for name, text in rows],
@@ -122,7 +122,7 @@ def field(
     width: str = "",
     attributes: dict[str, str] | None = None,
 ) -> Element:
-    """A text field with its label, unit, and all that is said of it."""
+    """Return a text field with its label, unit, and all that is said of it."""
     number = slug(identity)
     box = element("input", type="text", id=number, value=value, spellcheck="false", autocomplete="off")
     if numeric:
@@ -149,7 +149,7 @@ def choice(
     hint: str = "",
     width: str = "",
 ) -> Element:
-    """options: (value, what is shown)."""
+    """Return a choice of options: (value, what is shown)."""
     number = slug(identity)
     box = element("select", id=number)
     for option, text in options:
@@ -162,7 +162,7 @@ def choice(
 
 
 def radios(legend: str, name: str, value: str, options: Sequence[tuple[str, str]]) -> Element:
-    """One of some, each with its words."""
+    """Return a choice of one of some, each with its words."""
     rows: list[Element] = []
     for option, text in options:
         identity = slug(f"{name} {option}")
@@ -230,7 +230,7 @@ def is_wrong(beside: Beside) -> bool:
 
 
 def remark(beside: Beside, identity: str = "") -> Element:
-    """Something that is said of a field, with what it asks for."""
+    """Return something that is said of a field, with what it asks for."""
     kind = "wrong" if is_wrong(beside) else "finding"
     head = "" if beside.finding is None else f"{str(beside.finding.kind).capitalize()}: "
     node = element("p", element("b", head), beside.text, class_=f"remark {kind}")
@@ -245,7 +245,7 @@ def remarks(beside: Iterable[Beside]) -> Element | None:
 
 
 def said_block(said: Iterable[Said]) -> Element:
-    """What became of what a person did; there before it says anything, so that it is read out when it does."""
+    """Return what became of what a person did; there before it says anything, so that it is read out when it does."""
     notes = [
         element("p", one.text, class_="note bad" if one.is_problem else "note good", role="status")
         for one in said
@@ -266,7 +266,7 @@ def row(*children: Element | None, kind: str = "") -> Element:
 def table(
     heads: Sequence[str], rows: Iterable[tuple[Sequence[str | Element], bool]], caption: str
 ) -> Element:
-    """Each row: its cells, the first of which names it, and whether it stands out."""
+    """Return a table; of each row its cells, the first of which names it, and whether it stands out."""
     head = element("thead", element("tr", *[element("th", text or " ", scope="col") for text in heads]))
     body = element("tbody")
     for (first, *cells), stands_out in rows:
@@ -285,7 +285,7 @@ def table(
 
 
 def dialog(title: str, *children: Element, identity: str) -> Element:
-    """Shown above all else; Escape closes it."""
+    """Return a dialog, shown above all else; Escape closes it."""
     return element(
         "dialog",
         element("h2", title, id=f"{identity}-title"),

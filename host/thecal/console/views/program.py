@@ -111,7 +111,7 @@ class _Editor:
         )
 
     def verdict(self) -> Element:
-        """What stands in the way, or the way to the pump."""
+        """Return what stands in the way, or the way to the pump."""
         opinion = self.opinion
         hard = [one for one in opinion.findings if one.kind is Kind.HARD]
         if opinion.compiled is None or hard:
@@ -192,7 +192,8 @@ class _Editor:
         is_first: bool = False,
         enter: str = "",
     ) -> Element:
-        """is_first: where a person types next in what they have just added. enter: what that key does besides."""
+        """Return a field of text. is_first: where a person types next in what they have just added. enter: what that
+        key does besides."""
         attributes = {"data-first": "yes"} if is_first else {}
         if enter:
             attributes["data-enter"] = enter

@@ -195,7 +195,8 @@ def _dates(dates: RefillDates | None) -> Element:
 
 
 def _lately(seen: Seen) -> Element:
-    """Delivered against prescribed, over a time in which the two can be held against each other."""
+    """Return what was delivered against what was prescribed, over a time in which the two can be held against each
+    other."""
     given = given_lately(seen.status, seen.boluses, seen.program, seen.log) if seen.is_log_whole else None
     if given is None:
         counted = f"{seen.boluses.metered_day_nl / 1e3:.1f} microlitres counted in the last 24 h"

@@ -30,7 +30,7 @@ class Scene:
 
     @property
     def silent_s(self) -> float:
-        """For how long the pump has not answered."""
+        """Return for how long the pump has not answered."""
         return self.now_s - self.seen.read_s if self.seen is not None else 0.0
 
     @property
@@ -39,12 +39,12 @@ class Scene:
 
     @property
     def can_edit(self) -> bool:
-        """Whether this window may work on the desk."""
+        """Return True if this window may work on the desk."""
         return self.hold is not Hold.ELSEWHERE
 
     @property
     def can_act(self) -> bool:
-        """Whether this window may ask the pump for a change."""
+        """Return True if this window may ask the pump for a change."""
         return self.can_edit and self.may_change and self.link is Link.LIVE
 
     def said(self, *areas: str) -> list[Said]:

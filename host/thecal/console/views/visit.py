@@ -62,7 +62,7 @@ def _begin(scene: Scene) -> Element:
 
 
 def visit_panel(scene: Scene, visit: VisitRun) -> Element:
-    """A visit, or a change of program, that is under way or over."""
+    """Return a visit, or a change of program, that is under way or over."""
     question = visit.question
     if visit.is_over:
         now = _over(scene, visit)

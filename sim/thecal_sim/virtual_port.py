@@ -1,4 +1,4 @@
-"""The end of the link that programs open: a pseudo-terminal where the system has them, a socket where it has none.
+"""The serial port of what is simulated, as programs open it: a pseudo-terminal where there are such, else a socket.
 
 Promises: bytes pass both ways unchanged and in order; nothing here waits. A program that does not read keeps nothing
 from happening: what it has not taken lies here until it has, and is dropped when it leaves.
