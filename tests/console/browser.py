@@ -5,23 +5,20 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-try:
-    from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-except ImportError:
-    Browser = BrowserContext = Page = Any
-    sync_playwright = None
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
+HAS_PLAYWRIGHT = find_spec("playwright") is not None and find_spec("axe_playwright_python") is not None
 needs_chromium = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
-    pytest.mark.skipif(
-        sync_playwright is None, reason="there is no Playwright: it is in requirements/dev.lock"
-    ),
+    pytest.mark.skipif(not HAS_PLAYWRIGHT, reason="there is no Playwright: it is in requirements/dev.lock"),
 ]
 WAIT_MS = 30_000
 """Where two processors are shared with other tests."""
@@ -29,6 +26,8 @@ WAIT_MS = 30_000
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:

@@ -13,12 +13,16 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from console.browser import Page, Watched, axe_findings, chromium, origin_of
+from console.browser import Watched, axe_findings, chromium, origin_of
 from console.conftest import EXAMPLES, FLEX, ConsoleProcess, console_at, practised
 from thecal.client import Pump
 from thecal.ports import open_port
 from thecal.prescription import WEEKDAYS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 POINTING_S, KEY_S, DECISION_S = 1.2, 0.25, 1.5
 _PAGES = ("pump", "program", "visit", "boluses", "alarms", "log", "bench")

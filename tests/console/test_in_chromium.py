@@ -8,13 +8,17 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from console.browser import Page, Watched, axe_findings, chromium, needs_chromium, origin_of
+from console.browser import Watched, axe_findings, chromium, needs_chromium, origin_of
 from console.conftest import EXAMPLES, FLEX, ConsoleProcess, console_at, practised
 from host.practice_pump import PracticePumpProcess
 from thecal.prescription import load_prescription
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = needs_chromium
 

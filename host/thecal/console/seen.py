@@ -14,6 +14,7 @@ from thecal.reports.interrogation import Interrogation
 if TYPE_CHECKING:
     from thecal.bolus import BolusState
     from thecal.client import Access, Event
+    from thecal.dose_history import LastDose
     from thecal.service_outlook import ServiceOutlook
     from thecal.status import Status
     from thecal_fw.core.program import Program
@@ -50,6 +51,7 @@ class Seen:
     outlook: ReservoirOutlook | None = None
     service: ServiceOutlook | None = None
     access: Access | None = None
+    last_dose: LastDose | None = None
     log: tuple[Event, ...] = ()
     is_log_whole: bool = False
 
@@ -88,4 +90,5 @@ def as_interrogation(seen: Seen) -> Interrogation | None:
         log,
         seen.clocks,
         seen.boluses,
+        seen.last_dose,
     )

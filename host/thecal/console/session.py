@@ -275,6 +275,7 @@ class PumpSession:
             None if before is None else before.outlook,
             None if before is None else before.service,
             None if before is None else before.access,
+            None if before is None else before.last_dose,
             () if before is None else before.log,
             before is not None and before.is_log_whole,
         )
@@ -289,7 +290,13 @@ class PumpSession:
             if something_happened or not seen.is_log_whole:
                 first = self._log[-1].sequence + 1 if self._log else 0
                 self._log += pump.log(first)
-                seen = replace(seen, log=tuple(self._log), is_log_whole=True, access=pump.access())
+                seen = replace(
+                    seen,
+                    log=tuple(self._log),
+                    is_log_whole=True,
+                    access=pump.access(),
+                    last_dose=pump.last_dose(),
+                )
             if something_happened or now_s >= self._next_outlook_s:
                 self._next_outlook_s = now_s + _OUTLOOK_EVERY_S
                 seen = replace(seen, outlook=pump.outlook())
