@@ -81,6 +81,14 @@ def test_no_pulse_is_more_than_half_a_tick_from_its_ideal_instant(rate_nl_per_da
 
 
 @pytest.mark.requirement("half-a-tick")
+@given(rates_nl_per_day, geared_calibrations)
+def test_the_last_pulse_of_a_geared_pump_s_segment_is_where_it_is_told_to_be(rate_nl_per_day, calibration):
+    metering = begun_at(rate_nl_per_day, calibration)
+    told = metering.last_pulse_ticks()
+    assert told == pulse_ticks(metering, metering.pulses_left)[-1]
+
+
+@pytest.mark.requirement("half-a-tick")
 @given(rates_nl_per_day, calibrations)
 def test_the_last_pulse_of_a_day_is_as_exact_as_the_first(rate_nl_per_day, calibration):
     metering = Metering(calibration)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from words.docstrings import Finding, avoided_words, bad_beginnings, unnamed_errors
-from words.prose import reading_ease, sentences_of, syllables_of
+from words.prose import cells_of, reading_ease, sentences_of, syllables_of
 from words.references import blocks_without_a_test, dead_links, unresolved_names
 from words.rules import read_rules
 
@@ -53,6 +53,14 @@ def document(repository: Path, text: str) -> Path:
 def test_a_docstring_of_a_function_begins_with_a_verb(repository: Path, docstring: str, is_bad: bool) -> None:
     source(repository, f'def rate():\n    """{docstring}"""\n')
     assert bool(said(bad_beginnings(repository, RULES))) == is_bad
+
+
+@pytest.mark.parametrize(
+    "text", ['class Pump:\n    """What it holds."""\n', '"""Which pumps there are."""\n']
+)
+def test_a_class_and_a_module_begin_with_their_subject(repository: Path, text: str) -> None:
+    source(repository, text)
+    assert said(bad_beginnings(repository, RULES))
 
 
 def test_a_docstring_of_a_class_may_begin_with_its_subject_and_a_test_is_a_sentence(repository: Path) -> None:
@@ -108,6 +116,11 @@ thecal log
     assert found[3:] == ["An item on two lines.", "Another item."]
     assert len(found) == 5
     assert [sentence.words for sentence in sentences_of(text)][3:] == [5, 2]
+
+
+def test_the_words_of_tables_are_looked_at_and_names_are_not() -> None:
+    text = "| finding | `test_what_is_told` |\n| --- | --- |\n| it is told | [a link](b.md) |\n"
+    assert list(cells_of(text)) == [(1, "finding"), (3, "it is told"), (3, "a link")]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from words.docstrings import Finding, avoided_words, bad_beginnings, unnamed_errors
-from words.prose import reading_ease, sentences_of
+from words.prose import cells_of, reading_ease, sentences_of
 from words.references import blocks_without_a_test, dead_links, unresolved_names
 from words.rules import Rules, read_rules
 
@@ -55,8 +55,9 @@ def _of_sentences(repository: Path, rules: Rules) -> list[Figure]:
             longest = max(longest, each.words)
             if each.words > MOST_WORDS:
                 long.append(Finding(f"{place}:{each.line}", f"{each.words} words: {each.text[:90]}"))
-            for word, write in rules.avoided(each.text):
-                words.append(Finding(f"{place}:{each.line}", f'"{word}"; write {write}'))
+        for line, passage in [*((each.line, each.text) for each in sentences), *cells_of(text)]:
+            for word, write in rules.avoided(passage):
+                words.append(Finding(f"{place}:{line}", f'"{word}"; write {write}'))
     least, where = min(eases)
     return [
         Figure("reading ease of docs, least", f"{least:.1f} ({where})", f">= {LEAST_EASE:g}", hard),

@@ -67,6 +67,16 @@ def paragraphs_of(text: str) -> Iterator[tuple[int, str]]:
             held.append(_ITEM.sub("", bare) if not held else bare)
 
 
+def cells_of(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each cell of the tables of a document that has words, with its line. Cells are no sentences."""
+    plain = _COMMENT.sub(_blanked, _CODE_BLOCK.sub(_blanked, text))
+    for number, line in enumerate(plain.splitlines(), 1):
+        if line.startswith("|"):
+            for cell in _LINK.sub(r"\1", _NAME.sub("", line)).strip("|").split("|"):
+                if _WORD.search(cell):
+                    yield number, cell.strip()
+
+
 def sentences_of(text: str) -> Iterator[Sentence]:
     """Yield the sentences of a document, in their order. A colon or semicolon before a capital ends one as well."""
     for line, paragraph in paragraphs_of(text):

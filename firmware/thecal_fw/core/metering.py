@@ -92,6 +92,7 @@ class Metering:
         self._first_ticks, gathered = divmod(2 * self.step_weight + self._offset, 2 * weight)
         self.is_wide = weight > MOST_ONE_WORD_WEIGHT
         bits = _WORD_BITS if self.is_wide else 0
+        self._whole_double_weight = 2 * weight
         # Of one word, the upper one is all there is.
         self.double_weight, self._low_weight = _words(2 * weight, bits)
         self.remainder, self._low_remainder = _words(2 * remainder, bits)
@@ -137,4 +138,4 @@ class Metering:
         """Return ticks from the segment's start to its last pulse; 0 if it has none."""
         if not self._pulses:
             return 0
-        return (2 * self._pulses * self.step_weight + self._offset) // self.double_weight
+        return (2 * self._pulses * self.step_weight + self._offset) // self._whole_double_weight

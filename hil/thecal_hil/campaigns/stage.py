@@ -114,7 +114,7 @@ class Stage:
         err: Terminal | None = None,
     ) -> Ended:
         """Run a command. port: what opens the port, in place of the model's own."""
-        before = self._log()
+        before = self.logged()
         out, err = out or Terminal(), err or Terminal()
         ended = Ended(-1, "")
         with self._in_place(port), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -127,10 +127,10 @@ class Stage:
         # A bolus begins on the next whole second.
         self.model.run_for(3 * NS_PER_S)
         ended.said = out.getvalue() + err.getvalue()
-        ended.changed = self._log() - before
+        ended.changed = self.logged() - before
         return ended
 
-    def _log(self) -> Counter[str]:
+    def logged(self) -> Counter[str]:
         """Return what the board has logged, by the words for it. Nothing else than the log itself is asked."""
         if self.model.left_for is not None:
             return Counter()

@@ -19,6 +19,8 @@ from thecal_hil.results.store import Head, Point, Store
 from thecal_hil.results.trend_picture import STYLE, trend_picture
 
 _RUNS: Final = 40
+_COLUMNS: Final = "td{overflow-wrap:break-word}"
+"""A column may not be narrower than its words: names of runs would stand letter below letter."""
 _DRAWN: Final = 12
 _SLOW: Final = 15
 _LOOKED_AT: Final = 300
@@ -27,7 +29,7 @@ _LOOKED_AT: Final = 300
 def write_page(store: Store, path: Path) -> Path:
     """Write what a person wants to know who comes back after a week."""
     heads = store.heads(most=_RUNS)
-    parts: list[Element] = [element("style", STYLE), facts(_known(store, heads))]
+    parts: list[Element] = [element("style", STYLE + _COLUMNS), facts(_known(store, heads))]
     drawn: dict[tuple[str, str], None] = {}
     for kind in KINDS:
         of_kind = store.heads("kind = ?", [kind], 2)
@@ -43,7 +45,7 @@ def write_page(store: Store, path: Path) -> Path:
 
 def trend_page(found: Mapping[str, Sequence[Point]], measure: str, path: Path) -> Path:
     """Write a drawing of each subject that has a figure."""
-    parts = [element("style", STYLE)]
+    parts = [element("style", STYLE + _COLUMNS)]
     for number, (subject, points) in enumerate(found.items()):
         parts.append(_figure(f"d{number}", subject, points))
     return write_whole(path, page(f"Trend of {measure}", *parts).encode())

@@ -8,6 +8,7 @@ know that.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from thecal_fw.link import messages
@@ -21,7 +22,7 @@ from thecal_hil.campaigns.interrupted.trial import (
     Plan,
     findings,
 )
-from thecal_hil.campaigns.stage import Stage
+from thecal_hil.campaigns.stage import Ended, Stage
 
 READING = {
     "interrogate": ["interrogate"],
@@ -58,7 +59,8 @@ class HostilePort(Between):
         if draw.random() < self._rate * (0.1 if is_hello else 1.0):
             way = draw.randrange(8)
             request = messages.BY_KIND.get(kind & 0x7F)
-            self.has_lied |= way < _LOST and (request is None or request.changes)
+            # Who it is decides whose key is kept.
+            self.has_lied |= way < _LOST and (request is None or request.changes or is_hello)
             begin = 10 if is_hello else 0
             if way <= 3 and len(payload) > begin:
                 for _ in range(draw.choice((1, 1, 2, 4, len(payload)))):
@@ -91,7 +93,7 @@ class HostilePort(Between):
 def play_hostile(stage: Stage, command: str, seed: int) -> list[str]:
     """Run the command with a board that is hostile in the way of this seed; what is wrong with how it ended."""
     draw = random.Random(seed)
-    rate = draw.choice((0.05, 0.2, 0.6, 1.0))
+    rate = rate_of(draw)
     stage.model.board.button.held = command in NEED_THE_BUTTON
     ports: list[HostilePort] = []
 
@@ -99,7 +101,16 @@ def play_hostile(stage: Stage, command: str, seed: int) -> list[str]:
         ports.append(HostilePort(stage.model.serial, draw, rate))
         return ports[-1]
 
-    ended = stage.run(ALL[command], port)
+    return judged(stage, command, stage.run(ALL[command], port), ports)
+
+
+def rate_of(draw: random.Random) -> float:
+    """Draw how many of the answers are changed."""
+    return draw.choice((0.05, 0.2, 0.6, 1.0))
+
+
+def judged(stage: Stage, command: str, ended: Ended, ports: Sequence[HostilePort]) -> list[str]:
+    """Return what is wrong with how a command ended."""
     if "EndlessError" in ended.traceback:
         return ["endless"]
     if ended.traceback or "Traceback" in ended.said:
