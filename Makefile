@@ -11,7 +11,7 @@
 #   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
 #   INTERRUPTED_ARGS, FUZZ_ARGS, READERS_ARGS, GUESTS_ARGS, AUDIT_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
-#   SPEED_ARGS, HISTORY_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS, WORDS_ARGS
+#   SPEED_ARGS, HISTORY_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS, WORDS_ARGS, CONSOLE_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -123,6 +123,15 @@ pumps: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Draw 200 described pumps and hold e
 .PHONY: slips
 slips: $(VENV)/ready ## Put slips and right changes to the rules of the host library, and print pages beside wrong clocks
 	@$(BIN)/thecal-hil slips $(SLIPS_ARGS)
+
+.PHONY: console-check
+console-check: $(TOOLS) system-analyser $(VENV)/ready ## Measure the console in Chromium: first picture, delay, a day by a scripted hand, axe
+	@$(BIN)/pytest -m "campaign or not campaign" tests/console/test_in_chromium.py
+	@PYTHONPATH=tests $(BIN)/python -m console.check $(CONSOLE_ARGS)
+
+.PHONY: console-pictures
+console-pictures: $(TOOLS) system-analyser $(VENV)/ready ## Make the pictures of docs/console.md anew
+	@PYTHONPATH=tests $(BIN)/python -m console.pictures
 
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board

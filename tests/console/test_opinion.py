@@ -19,7 +19,7 @@ RUNNING = load_prescription(EXAMPLES / "paediatric_flex.toml").program
 
 
 def judged(draft: Draft) -> Opinion:
-    return opinion_of(draft, RUNNING, None, (), "child", None)
+    return opinion_of(draft, RUNNING, None, None, "child", None)
 
 
 def test_a_draft_of_what_runs_changes_nothing() -> None:
@@ -75,7 +75,7 @@ def test_a_patients_bolus_without_its_numbers_is_told_at_each_of_them() -> None:
 def test_findings_are_those_of_the_command_line() -> None:
     draft = with_value(opened(), ("concentration_mcg_per_ml",), "2000")
     draft = with_value(draft, ("catheter_ul",), "180")
-    found = opinion_of(draft, RUNNING, None, (), "child", None, no_bridge=True)
+    found = opinion_of(draft, RUNNING, None, None, "child", None, no_bridge=True)
     assert found.compiled is not None
     assert list(found.findings) == review(RUNNING, found.compiled.program, "child")
     assert found.beside(("concentration_mcg_per_ml",))
@@ -84,7 +84,7 @@ def test_findings_are_those_of_the_command_line() -> None:
 def test_a_library_binds_the_draft_as_it_binds_a_file() -> None:
     library = load_library(EXAMPLES / "drug_library.toml")
     draft = with_value(opened(), ("drug",), "water")
-    found = opinion_of(draft, RUNNING, None, (), "child", library)
+    found = opinion_of(draft, RUNNING, None, None, "child", library)
     assert found.compiled is None
     assert any("water" in problem for problem in found.problems)
 

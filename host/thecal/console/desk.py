@@ -107,7 +107,7 @@ class Desk:
                 self.draft,
                 running,
                 seen.status if seen is not None else None,
-                seen.log if seen is not None else (),
+                seen.last_dose if seen is not None else None,
                 self.group,
                 self.library,
                 no_bridge=self.no_bridge,

@@ -6,7 +6,6 @@ Every word and every limit is the library's; here they are only put beside the f
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from thecal.typed import NUMBER
 from thecal.words import Row, comparison
 
 if TYPE_CHECKING:
-    from thecal.client import Event
+    from thecal.dose_history import LastDose
     from thecal.status import Status
     from thecal_fw.core.program import Program
 
@@ -70,7 +69,7 @@ def opinion_of(
     draft: Draft,
     running: Program | None,
     status: Status | None,
-    log: Sequence[Event],
+    last: LastDose | None,
     group: str,
     library: Library | None,
     *,
@@ -83,7 +82,7 @@ def opinion_of(
     except BadInputError as error:
         problems = tuple(error.problems)
         return Opinion(None, problems, tuple(_problem_beside(draft, problem) for problem in problems))
-    history = dose_history(status, log) if status is not None else None
+    history = dose_history(status, last) if status is not None else None
     is_same = running is not None and running.digest() == program.digest()
     try:
         findings = [] if is_same else review(running, program, group, library, history)

@@ -32,7 +32,8 @@ class Link(StrEnum):
 
 @dataclass(frozen=True)
 class Seen:
-    """A pump. read_s: when, by the computer's monotonic clock. log: as far as it has been read."""
+    """A pump. read_s, read_ms: when, by the computer's monotonic
+    clock, and in milliseconds since 1970. log: as far as it has been read."""
 
     port: str
     board: str
@@ -42,6 +43,7 @@ class Seen:
     is_practice: bool
     boards_attached: int
     read_s: float
+    read_ms: int
     status: Status
     boluses: BolusState
     program: Program | None
@@ -49,9 +51,9 @@ class Seen:
     outlook: ReservoirOutlook | None = None
     service: ServiceOutlook | None = None
     access: Access | None = None
+    last_dose: LastDose | None = None
     log: tuple[Event, ...] = ()
     is_log_whole: bool = False
-    last_dose: LastDose | None = None
 
     @property
     def title(self) -> str:

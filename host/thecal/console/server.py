@@ -151,7 +151,9 @@ class Windows:
         )
 
     def head_of(self, scene: Scene) -> str:
-        return html(element("div", *head(scene), class_="frame"))
+        # When what is shown was read: how far a page lies behind can be measured in it.
+        read_ms = "" if scene.seen is None else str(scene.seen.read_ms)
+        return html(element("div", *head(scene), class_="frame", data_read_ms=read_ms))
 
     def main_of(self, scene: Scene, acts: int) -> str:
         nodes = _VIEWS[scene.page](scene)

@@ -267,6 +267,7 @@ class PumpSession:
             attached.is_practice,
             attached.boards_attached,
             now_s,
+            time.time_ns() // 1_000_000,
             status,
             boluses,
             pump.read_program() if is_new or before is None else before.program,
@@ -274,9 +275,9 @@ class PumpSession:
             None if before is None else before.outlook,
             None if before is None else before.service,
             None if before is None else before.access,
+            None if before is None else before.last_dose,
             () if before is None else before.log,
             before is not None and before.is_log_whole,
-            None if before is None else before.last_dose,
         )
         if before is not None:
             seen = self._look_further(pump, before, seen, now_s)
@@ -289,8 +290,13 @@ class PumpSession:
             if something_happened or not seen.is_log_whole:
                 first = self._log[-1].sequence + 1 if self._log else 0
                 self._log += pump.log(first)
-                seen = replace(seen, log=tuple(self._log), access=pump.access(), last_dose=pump.last_dose())
-                seen = replace(seen, is_log_whole=True)
+                seen = replace(
+                    seen,
+                    log=tuple(self._log),
+                    is_log_whole=True,
+                    access=pump.access(),
+                    last_dose=pump.last_dose(),
+                )
             if something_happened or now_s >= self._next_outlook_s:
                 self._next_outlook_s = now_s + _OUTLOOK_EVERY_S
                 seen = replace(seen, outlook=pump.outlook())

@@ -77,7 +77,9 @@ def visit_panel(scene: Scene, visit: VisitRun) -> Element:
         element(
             "div",
             now,
-            card("So far", element("ul", *told, class_="told")) if told else element("span"),
+            card("So far", element("ul", *told, class_="told"))
+            if told and not visit.is_over
+            else element("span"),
             class_="body",
         ),
         class_="visit",
@@ -87,6 +89,12 @@ def visit_panel(scene: Scene, visit: VisitRun) -> Element:
 def _progress(visit: VisitRun) -> Element:
     record = visit.record or visit.so_far
     rows: list[Element] = []
+    was = visit.so_far.before
+    if was is not None:
+        patient = was.program.patient if was.program is not None else ""
+        who = f"{patient or 'Patient not named'}, pump {was.serial}"
+    else:
+        who = ""
     for step in STEPS:
         if visit.wishes.only_program and step in _NEVER_OF_A_CHANGE:
             continue
@@ -102,7 +110,7 @@ def _progress(visit: VisitRun) -> Element:
         if text and visit.is_over:
             node.append(element("p", text))
         rows.append(node)
-    return element("ol", *rows, class_="steps")
+    return element("div", element("p", element("b", who)), element("ol", *rows, class_="steps"))
 
 
 def _over(scene: Scene, visit: VisitRun) -> Element:
@@ -139,7 +147,6 @@ def _over(scene: Scene, visit: VisitRun) -> Element:
                 if name in visit.pages
             ]
         ),
-        facts([(name, text) for name, text in record.lines()]),
         row(close),
     ]
     return card(title, *nodes, kind="over")
@@ -295,7 +302,7 @@ def _comparison(rows: list[Row]) -> Element:
         "div",
         element("h3", title),
         table(
-            ("", "runs now", "new"),
+            ("line", "runs now", "new"),
             [((one.label, one.running or "none", one.new or "none"), one.changed) for one in rows],
             "The program that runs and the new one side by side",
         ),
