@@ -26,9 +26,9 @@ class Room:
 
 
 ROOM_FOR_ANY_PROGRAM = Room(MOST_PROGRAM_BYTES, MOST_TURNS, 512)
-ROOM_ON_A_STOCK_IMAGE = Room(512, 128, 256, is_tight=True)
+ROOM_ON_A_STOCK_IMAGE = Room(512, 128, 128, is_tight=True)
 """A stock image loads the firmware into memory, and this is what that leaves: every example fits twice over. A block
-of 256 pulses lasts 14 s at the fastest rate, and another waits behind it."""
+of 128 pulses lasts 7 s at the fastest rate, and another waits behind it."""
 
 
 class ProgramPlace:
