@@ -81,7 +81,7 @@ def origin_of(address: str) -> str:
 
 
 def axe_findings(page: Page) -> list[str]:
-    """What axe-core finds, each with where."""
+    """Return what axe-core finds, each with where."""
     from axe_playwright_python.sync_playwright import Axe
 
     found = Axe().run(page).response["violations"]

@@ -34,7 +34,7 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture(scope="module")
 def pump(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticePumpProcess]:
-    """A practice pump that delivers a day with boluses, for the flows that leave it delivering."""
+    """Yield a practice pump that delivers a day with boluses, for the flows that leave it delivering."""
     with practised(
         tmp_path_factory.mktemp("state"), "--program", str(EXAMPLES / "flex_with_boluses.toml")
     ) as found:
@@ -50,7 +50,7 @@ def console(pump: PracticePumpProcess) -> Iterator[ConsoleProcess]:
 
 @pytest.fixture
 def window(browser, console: ConsoleProcess) -> Iterator[Watched]:
-    """A window in which nothing may be complained of, and from which nothing may be asked elsewhere."""
+    """Yield a window in which nothing may be complained of, and from which nothing may be asked elsewhere."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
     found = Watched(context, origin_of(console.address))
     yield found
