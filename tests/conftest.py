@@ -5,9 +5,12 @@ import signal
 
 from hypothesis import HealthCheck, Phase, settings
 
-# A shell has Ctrl-C ignored in what it runs in the background, and in all that this starts.
+# A shell has Ctrl-C ignored in what it runs in the background, nohup the end of the terminal, and both in all that
+# this starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Commands that tests run are no results of this checkout.
 os.environ["THECAL_RESULTS"] = "none"

@@ -24,6 +24,8 @@ ANSWERS = (
     (re.compile(r"\(empty to keep the program\): $"), "\n"),
 )
 CTRL_C = "\x03"
+ENDED_BY_CTRL_C = {"thecal watch": "dose now", "thecal console": "http://127.0.0.1"}
+"""Commands that stay until then, and what they show once they are there."""
 CALLS_FOR_EVALUATION = 3
 """What a withdrawal that a pump of a few minutes can't have left ends with, as the README says."""
 
@@ -72,7 +74,8 @@ def at_a_terminal(demo: PracticePumpProcess, command: str, columns: int) -> tupl
             break
         shown += data.decode("utf-8", "replace")
         answer = next((typed for asked, typed in ANSWERS if asked.search(shown[answered:])), None)
-        if command == "thecal watch" and not answered and "dose now" in shown:
+        stays = next((there for begins, there in ENDED_BY_CTRL_C.items() if command.startswith(begins)), None)
+        if stays is not None and not answered and stays in shown:
             answer = CTRL_C
         if answer is not None:
             answered = len(shown)

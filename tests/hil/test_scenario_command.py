@@ -76,7 +76,7 @@ def test_a_scenario_that_fails_ends_in_code_1_and_says_what_is_wrong_and_how_to_
     path.write_text(text.replace("exactly_ul_per_day = 8000", "exactly_ul_per_day = 8001"), encoding="utf-8")
     ran = command("run", FAST, str(path), "--out", str(tmp_path))
     assert ran.exit_code == 1
-    figure = "rate told at 2m10s: 8,000 uL/day, limit = 8001"
+    figure = "rate reported at 2m10s: 8,000 uL/day, limit = 8001"
     assert figure in ran.stdout
     assert "FAIL 1 passed, 1 failed" in ran.stdout
     (program, *words), *others = (
