@@ -6,10 +6,12 @@
 #   THECAL_UF2    a stock MicroPython image to use; nothing is cross-built then
 #   DOSE_STEPS, PICO_DOSE_SEQUENCES
 #                 how many steps make doses takes, and how many sequences make doses-pico (1000000, 2000)
+#   THECAL_RESULTS
+#                 where results are kept (build/results); none keeps none
 #   PUMP          the pump that image, host and checks are about: a name of pumps/ or a description's path (reference)
 #   QUICK_ARGS, PYTEST_ARGS, VERIFY_ARGS, FLASH_ARGS, MUTANTS_ARGS, TRACE_MUTANTS_ARGS, POWERCUTS_ARGS, LONGRUN_ARGS, ATTACK_ARGS, FULLCYCLE_ARGS,
-#   INTERRUPTED_ARGS, FUZZ_ARGS, GUESTS_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
-#   BENCH_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS
+#   INTERRUPTED_ARGS, FUZZ_ARGS, READERS_ARGS, GUESTS_ARGS, AUDIT_ARGS, DEMO_ARGS, MEMORY_ARGS, LOCKSTEP_ARGS, PARITY_ARGS, CHANGES_ARGS, CALIBRATION_ARGS, CAMPAIGN_ARGS, EVIDENCE_ARGS,
+#   SPEED_ARGS, HISTORY_ARGS, DOSES_ARGS, METER_ARGS, PUMPS_ARGS, SLIPS_ARGS, FLUID_ARGS, WORDS_ARGS, CONSOLE_ARGS
 #                 passed on to the command of that name
 
 SHELL := bash
@@ -92,7 +94,7 @@ verify: $(TOOLS) $(VENV)/verify-ready $(FIRMWARE) ## Deliver a day on the emulat
 
 .PHONY: test
 test: $(TOOLS) system-analyser $(VENV)/ready $(TEST_FIRMWARE) ## Run all tests
-	@$(KEEPING_COMPILED) $(BIN)/pytest -n 2 --outcomes build/evidence/tests.json $(PYTEST_ARGS)
+	@$(KEEPING_COMPILED) $(BIN)/pytest -n 2 --outcomes build/evidence/tests.json --results "$(or $(THECAL_RESULTS),build/results)" $(PYTEST_ARGS)
 
 .PHONY: quick
 quick: $(TOOLS) $(VENV)/ready ## Check an edit within a minute: style, types, unit tests it is felt in, twenty scenarios
@@ -122,6 +124,15 @@ pumps: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Draw 200 described pumps and hold e
 slips: $(VENV)/ready ## Put slips and right changes to the rules of the host library, and print pages beside wrong clocks
 	@$(BIN)/thecal-hil slips $(SLIPS_ARGS)
 
+.PHONY: console-check
+console-check: $(TOOLS) system-analyser $(VENV)/ready ## Measure the console in Chromium: first picture, delay, a day by a scripted hand, axe
+	@$(BIN)/pytest -m "campaign or not campaign" tests/console/test_in_chromium.py
+	@PYTHONPATH=tests $(BIN)/python -m console.check $(CONSOLE_ARGS)
+
+.PHONY: console-pictures
+console-pictures: $(TOOLS) system-analyser $(VENV)/ready ## Make the pictures of docs/console.md anew
+	@PYTHONPATH=tests $(BIN)/python -m console.pictures
+
 .PHONY: faults
 faults: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Cause every alarm of the table on the model and on the emulated board
 	@$(BIN)/pytest -n 2 -m "campaign or not campaign" tests/scenarios/test_alarms.py
@@ -140,7 +151,7 @@ changes: $(TOOLS) $(VENV)/ready $(FIRMWARE) stock ## Ask for changes at any inst
 	@$(BIN)/thecal-hil changes $(CHANGES_ARGS)
 
 .PHONY: attack
-attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a key, a million on the model
+attack: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Send a keyed pump frames without a key, a million on the model, and lie to the host
 	@$(BIN)/thecal-hil attack $(ATTACK_ARGS)
 
 .PHONY: interrupted
@@ -148,8 +159,9 @@ interrupted: $(VENV)/ready ## Interrupt every changing command and a visit at ea
 	@nice $(BIN)/thecal-hil interrupted $(INTERRUPTED_ARGS)
 
 .PHONY: fuzz
-fuzz: $(VENV)/ready ## Have boards that answer anything talk to every command, 100,000 times; it resumes
-	@nice $(BIN)/thecal-hil hostile $(FUZZ_ARGS)
+fuzz: $(VENV)/fuzz-ready ## Have boards that answer anything talk to every command, and fuzz every reader of bytes; it resumes
+	@status=0; nice $(BIN)/thecal-hil hostile $(FUZZ_ARGS) || status=$$?; \
+	PYTHONPATH=$(VENV)/fuzz-packages nice $(BIN)/thecal-hil readers $(READERS_ARGS) || status=$$?; exit $$status
 
 .PHONY: guests
 guests: $(VENV)/ready ## Run the pytest plugin in a dozen environments, each beside another plugin; installs them once
@@ -179,6 +191,10 @@ house: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Hold the structure of the sources, 
 mutants: $(VENV)/ready ## Change the firmware's decisions in one place at a time and count what the tests notice
 	@PYTHONPATH=tests nice $(BIN)/python -m mutants.campaign $(MUTANTS_ARGS)
 
+.PHONY: history-check
+history-check: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Hold the store of results against made runs, planted regressions and commits; it resumes
+	@PYTHONPATH=tests nice $(BIN)/python -m history $(HISTORY_ARGS)
+
 .PHONY: trace
 trace: $(VENV)/ready ## Print and write the matrix of requirements and tests; fail where a link is missing
 	@$(BIN)/thecal-hil trace
@@ -195,9 +211,9 @@ evidence: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Run the library of scenarios on 
 evidence-check: $(TOOLS) system-analyser $(VENV)/ready ## Open a report in a browser: no errors, no requests; and its waveforms in sigrok
 	@$(BIN)/pytest -m "campaign or not campaign" tests/report
 
-.PHONY: bench
-bench: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure what verification costs, beside an earlier commit; about an hour
-	@$(BIN)/thecal-hil speed $(BENCH_ARGS)
+.PHONY: speed
+speed: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure what verification costs, beside an earlier commit; about an hour
+	@$(BIN)/thecal-hil speed $(SPEED_ARGS)
 
 .PHONY: comparison
 comparison: $(TOOLS) $(VENV)/ready $(TEST_FIRMWARE) ## Measure the model's speed, and step timing beside machine.Timer and asyncio
@@ -241,6 +257,10 @@ types: $(VENV)/ready ## Check types
 deps: $(VENV)/ready ## Check who imports whom: the contracts of pyproject.toml
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 
+.PHONY: words
+words: $(VENV)/ready ## Check the words of docs and docstrings: sentences, blocks of code, links, names
+	@PYTHONPATH=tests $(BIN)/python -m words $(WORDS_ARGS)
+
 .PHONY: format
 format: $(VENV)/ready ## Put the sources into the agreed format
 	@$(BIN)/ruff check --fix --select I
@@ -250,18 +270,27 @@ format: $(VENV)/ready ## Put the sources into the agreed format
 docs: $(VENV)/ready ## Bring the generated parts and drawings of docs/ up to date
 	@$(BIN)/python docs/generate.py
 
+.PHONY: sbom
+sbom: $(VENV)/audit-ready ## Write the bills of materials of host and image, CycloneDX, to build/sbom
+	@$(VENV)/audit/bin/python requirements/sbom.py
+
+.PHONY: audit
+audit: $(VENV)/audit-ready ## Look up every locked package in the advisories of the package index
+	@$(VENV)/audit/bin/python requirements/audit.py $(AUDIT_ARGS)
+
 .PHONY: flash
 flash: $(TOOLS) $(VENV)/ready $(FIRMWARE) ## Put the firmware on an attached board
 	@$(BIN)/thecal flash $(FLASH_ARGS)
 
 .PHONY: clean
-clean: ## Remove what was built here
-	rm -rf build .pytest_cache .ruff_cache .hypothesis .coverage
+clean: ## Remove what was built here, and keep the results of runs
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name results -exec rm -rf {} +; fi
+	rm -rf .pytest_cache .ruff_cache .hypothesis .coverage
 	find firmware host sim hil tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: distclean
-distclean: clean ## Remove also the virtual environment and the cached toolchain builds
-	rm -rf $(VENV) *.egg-info */*.egg-info
+distclean: clean ## Remove also results, the virtual environment and the cached toolchain builds
+	rm -rf build $(VENV) *.egg-info */*.egg-info
 	rm -rf "$(THECAL_CACHE)"/{downloads,emulator,host-*,images,lock,sources-*,tree-*}
 
 # Hashes are those of every file that the index has of a version, so the locks hold on any machine and Python.
@@ -270,12 +299,14 @@ LOCKED := --no-config --quiet --upgrade --universal --generate-hashes --no-annot
 lock: system-python ## Choose the newest packages that fit and write the locks anew, with hashes
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= build/lock/bin/pip install --quiet --require-hashes --requirement requirements/lock.lock
-	build/lock/bin/uv pip compile $(LOCKED) --extra bench --extra verify --extra dev --extra flash pyproject.toml --output-file build/lock/dev.lock >/dev/null
+	build/lock/bin/uv pip compile $(LOCKED) --extra bench --extra verify --extra dev --extra flash --extra console pyproject.toml --output-file build/lock/dev.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --extra verify --constraint build/lock/dev.lock pyproject.toml --output-file build/lock/verify.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --extra demo --group checkout --constraint build/lock/dev.lock pyproject.toml --output-file build/lock/demo.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --group stubs --no-deps --output-file build/lock/stubs.lock >/dev/null
 	build/lock/bin/uv pip compile $(LOCKED) --group lock --output-file build/lock/lock.lock >/dev/null
-	mv build/lock/{dev,verify,demo,lock}.lock requirements/
+	build/lock/bin/uv pip compile $(LOCKED) --group fuzz --output-file build/lock/fuzz.lock >/dev/null
+	build/lock/bin/uv pip compile $(LOCKED) --group audit --output-file build/lock/audit.lock >/dev/null
+	mv build/lock/{dev,verify,demo,lock,fuzz,audit}.lock requirements/
 	mv build/lock/stubs.lock firmware/board/
 
 # Set-up -------------------------------------------------------------------------------------------------------
@@ -319,6 +350,16 @@ $(VENV)/packages: $(VENV)/verify-packages
 	@echo "set-up: tools for development"
 	@$(INSTALL) --requirement requirements/dev.lock
 	@$(INSTALL) --target $(VENV)/micropython-stubs --requirement firmware/board/stubs.lock
+	@touch $@
+
+# Beside the others, not among them: they are needed by one command each.
+$(VENV)/fuzz-ready: requirements/fuzz.lock $(VENV)/ready
+	@$(INSTALL) --upgrade --target $(VENV)/fuzz-packages --requirement requirements/fuzz.lock
+	@touch $@
+
+$(VENV)/audit-ready: requirements/audit.lock $(VENV)/ready
+	@$(PYTHON) -m venv --clear $(VENV)/audit
+	@$(PIP) --python $(VENV)/audit/bin/python install --no-deps --no-compile --require-hashes --requirement requirements/audit.lock
 	@touch $@
 
 $(VENV)/ready: $(VENV)/packages $(VENV)/verify-ready

@@ -3,7 +3,7 @@
 
 A drawing is generated whole. A document keeps its hand-written text; only what stands between
 ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` is generated. A name that no generator knows, and a generated part
-that no document asks for, are errors. Needs nothing beyond Python and the sources beside it.
+that no document asks for, are errors. Needs the environment that the rigs need: ``make docs``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from generators import (  # noqa: E402
     architecture,
     bench,
     bench_drawing,
+    commands,
     hazards,
     protocol,
     storage,
+    third_party,
     wiring,
     wiring_drawing,
 )
@@ -41,6 +43,8 @@ PARTS: dict[str, Callable[[], str]] = {
     **bench.PARTS,
     **hazards.PARTS,
     **storage.PARTS,
+    **commands.PARTS,
+    **third_party.PARTS,
 }
 
 _PART = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
@@ -52,7 +56,8 @@ class MarkError(Exception):
 
 
 def filled(name: str, text: str, wanted: set[str]) -> str:
-    """A document with its generated parts made anew; takes the parts it holds off ``wanted``."""
+    """Return a document with its generated parts made anew; takes the parts it holds off ``wanted``. Raise
+    MarkError where marks and generators do not fit."""
 
     def part(match: re.Match[str]) -> str:
         key = match.group(2)
@@ -71,7 +76,7 @@ def filled(name: str, text: str, wanted: set[str]) -> str:
 
 
 def generated(folder: Path) -> dict[Path, str]:
-    """What every file with a generated part should hold."""
+    """Return what every file with a generated part should hold. Raise MarkError if no document asks for a part."""
     wanted = set(PARTS)
     files = {folder / name: make() for name, make in DRAWINGS.items()}
     for path in sorted(folder.glob("*.md")):

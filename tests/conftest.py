@@ -1,12 +1,19 @@
-"""What all tests share: how often properties are tried, and that a run says what it left out."""
+"""The parts that all tests share: how often properties are tried, and that a run says what it left out."""
 
+import os
 import signal
 
 from hypothesis import HealthCheck, Phase, settings
 
-# A shell has Ctrl-C ignored in what it runs in the background, and in all that this starts.
+# A shell has Ctrl-C ignored in what it runs in the background, nohup the end of the terminal, and both in all that
+# this starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# Commands that tests run are no results of this checkout.
+os.environ["THECAL_RESULTS"] = "none"
 
 pytest_plugins = ["tools.left_out", "tools.without_a_compiler"]
 

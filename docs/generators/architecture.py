@@ -6,14 +6,14 @@ from generators.drawing import Drawing
 
 _BOX_WIDTH, _BOX_HEIGHT = 176, 76
 _COLUMNS = (40, 290, 512, 734, 956)
-_ROWS = (106, 226, 366, 496)
+_ROWS = (106, 226, 366, 496, 626)
 
 # column, row, title, what it does, where it lives
 _BOXES = (
     (0, 0, "Prescription", "TOML, clinical units", "host/thecal"),
     (0, 1, "Program", "integers, with a digest", "core/program.py"),
     (0, 2, "Report", "what the pump did", "host/thecal"),
-    (1, 1, "Transaction", "stage, check, commit", "commands.py"),
+    (1, 1, "Transaction", "stage, check, commit", "requests/staging.py"),
     (2, 0, "Wall clock", "UTC and its source", "core/wall_clock.py"),
     (2, 1, "Timeline", "rate due at any tick", "core/timeline.py"),
     (3, 1, "Metering", "tick of every pulse", "core/metering.py"),
@@ -22,8 +22,11 @@ _BOXES = (
     (4, 3, "Step generator", "PIO, fed by DMA", "rp2"),
     (3, 3, "Driver, motor", "pump head", "bench"),
     (3, 2, "Sense counter", "edges seen, PIO", "rp2"),
-    (2, 2, "Ledger", "counted against due", "controller.py"),
+    (2, 2, "Ledger", "counted against due", "core/ledger.py"),
     (1, 2, "Reservoir, alarms", "response to each", "core/alarms.py"),
+    (2, 3, "Motor watch", "encoder against count", "core/motor_watch.py"),
+    (2, 4, "Journal", "state, events, grants", "store"),
+    (3, 4, "Dose gate", "closes at the grant, PIO", "rp2"),
 )
 
 
@@ -46,10 +49,10 @@ def _level(row: int) -> float:
 def drawing() -> str:
     sheet = Drawing(
         1180,
-        640,
+        770,
         "Thecal: the one way through",
         "A prescription becomes a program, is committed on the pump, laid along its clock, metered into pulses, played "
-        "by hardware, counted back, and reported.",
+        "by hardware within what the journal has granted, counted back, held against the shaft, and reported.",
     )
     sheet.text(32, 40, "Thecal: the one way through", 20, bold=True)
     _draw_panels(sheet)
@@ -66,16 +69,18 @@ def drawing() -> str:
 def _draw_panels(sheet: Drawing) -> None:
     sheet.box(24, 62, 202, 396)
     sheet.text(40, 88, "Host", 14, "soft", bold=True)
-    sheet.box(280, 62, 876, 554)
+    sheet.box(280, 62, 876, 684)
     sheet.text(290, 88, "Pump: one poll(now), run when something is due", 14, "soft", bold=True)
-    sheet.box(718, 330, 430, 278, "board", "green")
+    sheet.box(718, 330, 430, 408, "board", "green")
     sheet.text(734, 353, "Runs by hardware alone", 14, "green", bold=True)
     notes = (
-        "The loop plans ahead and looks back. It moves no edge:",
-        "garbage collection, USB and flash writes delay planning,",
+        "The loop plans ahead and",
+        "looks back. It moves no edge:",
+        "garbage collection, USB and",
+        "flash writes delay planning,",
         "never a pulse that is queued.",
     )
-    sheet.lines_of_text(290, 520, notes, 12)
+    sheet.lines_of_text(296, 640, notes, 12)
 
 
 def _draw_arrows(sheet: Drawing) -> None:
@@ -92,6 +97,16 @@ def _draw_arrows(sheet: Drawing) -> None:
     sheet.dot(tap, _level(3), "green")
     sheet.line([(tap, _level(3)), (tap, _level(2)), (_right(3), _level(2))], "green", arrow=True)
     sheet.text(tap + 7, _ROWS[3] - 22, "STEP", 12, "green", bold=True)
+    sheet.line([(tap, _level(3)), (tap, _level(4)), (_right(3), _level(4))], "green", arrow=True)
+    sheet.line([(_centre(3), _ROWS[4]), (_centre(3), _ROWS[3] + _BOX_HEIGHT)], "orange", arrow=True)
+    sheet.text(_centre(3) + 8, _ROWS[4] - 20, "ENABLE", 12, "orange", bold=True)
+    sheet.line([(_right(2), _level(4)), (_left(3), _level(4))], "ink", arrow=True)
+    sheet.line([(_left(3), _level(3)), (_right(2), _level(3))], "ink", arrow=True)
+    sheet.line(
+        [(_left(2), _level(3)), (_centre(1), _level(3)), (_centre(1), _ROWS[2] + _BOX_HEIGHT)],
+        "ink",
+        arrow=True,
+    )
     sheet.line([(_left(3), _level(2)), (_right(2), _level(2))], "ink", arrow=True)
     sheet.line([(_left(2), _level(2)), (_right(1), _level(2))], "ink", arrow=True)
     gap = (_ROWS[1] + _BOX_HEIGHT + _ROWS[2]) / 2

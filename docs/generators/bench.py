@@ -33,7 +33,8 @@ LINES = {
 
 
 def pins() -> dict[str, int]:
-    """GPIO number of every line, from the firmware; raises StaleTextError if they don't fit the table here."""
+    """Return the GPIO number of every line, from the firmware; raise StaleTextError if they don't fit the table
+    here."""
     constants = runpy.run_path(str(_PINS_FILE))
     inputs, switches = constants["INPUTS"], constants["SWITCHES"]
     first_input, first_switch = constants["FIRST_INPUT"], constants["FIRST_SWITCH"]

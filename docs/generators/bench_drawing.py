@@ -89,6 +89,10 @@ def _draw_weighing(sheet: Drawing, bottom: float) -> None:
     sheet.box(420, bottom + 18, 190, 52)
     sheet.text(515, bottom + 40, "Balance", 14, at="middle", bold=True)
     sheet.text(515, bottom + 58, "MT-SICS, 0.1 mg", 12, "soft", "middle")
+    # The fluid: the outlet of the pump's line lies in a vessel on the pan.
+    tube = _PUMP[0] + _PUMP[1] / 2 + 44
+    sheet.line([(tube, bottom), (tube, bottom + 44), (420, bottom + 44)], "teal", arrow=True, width=3)
+    sheet.text(tube + 12, bottom + 34, "fluid, into a vessel on the pan", 11, "teal")
     sheet.line([(610, bottom + 58), (left + 90, bottom + 58), (left + 90, bottom)], "ink", width=3)
     sheet.text(630, bottom + 50, "RS-232 through a USB adapter", 11, "soft")
     sheet.box(890, 320, 84, 92)

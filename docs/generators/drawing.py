@@ -1,4 +1,4 @@
-"""A small SVG writer that knows where its texts, lines and boxes are.
+"""Drawings of the documents, which know where their texts, lines and boxes are.
 
 ``Drawing.svg`` raises DrawingError when a line crosses a text, or two texts meet, so a drawing that is generated is
 also legible. Colours follow the reader's light or dark mode; the drawing brings its own background for both.
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 from itertools import pairwise
+from xml.etree.ElementTree import Element
+
+from thecal.reports.page import element
+from thecal.reports.svg import as_text, circle, drawing, path, polyline, rect, text
 
 FONT = "Helvetica, Arial, 'DejaVu Sans', sans-serif"
 _WIDTH_OF_CHARACTER = 0.6
@@ -65,16 +68,15 @@ class Drawing:
     height: int
     title: str
     description: str
-    _shapes: list[str] = field(default_factory=list)
+    _shapes: list[Element] = field(default_factory=list)
     _texts: list[tuple[str, Box]] = field(default_factory=list)
     _segments: list[Box] = field(default_factory=list)
+    _arrows: set[str] = field(default_factory=set)
 
     def box(
         self, left: float, top: float, width: float, height: float, fill: str = "panel", edge: str = "edge"
     ) -> None:
-        self._shapes.append(
-            f'<rect x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" rx="6" class="f-{fill} s-{edge}"/>'
-        )
+        self._shapes.append(rect(left, top, width, height, f"f-{fill} s-{edge}", rx="6"))
         right, bottom = left + width, top + height
         for x0, y0, x1, y1 in (
             (left, top, right, top),
@@ -85,96 +87,93 @@ class Drawing:
             self._segments.append(Box(x0 - 1, y0 - 1, x1 + 1, y1 + 1))
 
     def circle(self, x: float, y: float, radius: float, fill: str = "panel", edge: str = "edge") -> None:
-        self._shapes.append(f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" class="f-{fill} s-{edge}"/>')
+        self._shapes.append(circle(x, y, radius, f"f-{fill} s-{edge}"))
 
     def line(
         self, points: Sequence[Point], colour: str = "ink", arrow: bool = False, width: float = 2
     ) -> None:
-        """A line of straight pieces."""
-        path = " ".join(f"{x:g},{y:g}" for x, y in points)
-        marker = f' marker-end="url(#to-{colour})"' if arrow else ""
-        self._shapes.append(
-            f'<polyline points="{path}" class="line s-{colour}" style="stroke-width:{width:g}"{marker}/>'
-        )
+        """Draw a line of straight pieces."""
+        shape = polyline(points, f"line s-{colour}", style=f"stroke-width:{width:g}")
+        if arrow:
+            self._arrows.add(colour)
+            shape.set("marker-end", f"url(#to-{colour})")
+        self._shapes.append(shape)
         for (x0, y0), (x1, y1) in pairwise(points):
             self._segments.append(Box(min(x0, x1) - 1, min(y0, y1) - 1, max(x0, x1) + 1, max(y0, y1) + 1))
 
     def path(self, commands: str, colour: str = "ink", width: float = 2) -> None:
-        """A curve. Curves are not checked against texts."""
-        self._shapes.append(f'<path d="{commands}" class="line s-{colour}" style="stroke-width:{width:g}"/>')
+        """Draw a curve. Curves are not checked against texts."""
+        self._shapes.append(path(commands, f"line s-{colour}", style=f"stroke-width:{width:g}"))
 
     def dot(self, x: float, y: float, colour: str = "ink") -> None:
-        self._shapes.append(f'<circle cx="{x:g}" cy="{y:g}" r="4" class="f-{colour}"/>')
+        self._shapes.append(circle(x, y, 4, f"f-{colour}"))
 
     def text(
         self,
         x: float,
         y: float,
-        text: str,
+        words: str,
         size: float = 13,
         colour: str = "ink",
         at: str = "start",
         bold: bool = False,
     ) -> None:
-        """A text on the base line y; ``at`` says which part of it stands at x: start, middle or end."""
-        weight = ' font-weight="600"' if bold else ""
-        self._shapes.append(
-            f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" text-anchor="{at}" class="f-{colour}"{weight}>'
-            f"{escape(text)}</text>"
-        )
-        width = len(text) * size * (_WIDTH_OF_BOLD if bold else _WIDTH_OF_CHARACTER)
+        """Write a text on the base line y; ``at`` says which part of it stands at x: start, middle or end."""
+        shape = text(x, y, words, f"f-{colour}", at, font_size=f"{size:g}")
+        if bold:
+            shape.set("font-weight", "600")
+        self._shapes.append(shape)
+        width = len(words) * size * (_WIDTH_OF_BOLD if bold else _WIDTH_OF_CHARACTER)
         left = {"start": x, "middle": x - width / 2, "end": x - width}[at]
-        self._texts.append((text, Box(left, y - 0.76 * size, left + width, y + 0.2 * size)))
+        self._texts.append((words, Box(left, y - 0.76 * size, left + width, y + 0.2 * size)))
 
     def lines_of_text(
         self, x: float, y: float, texts: Sequence[str], size: float = 13, colour: str = "soft"
     ) -> None:
-        for number, text in enumerate(texts):
-            self.text(x, y + number * size * 1.4, text, size, colour)
+        for number, words in enumerate(texts):
+            self.text(x, y + number * size * 1.4, words, size, colour)
 
     def faults(self) -> list[str]:
-        """What would not be legible."""
+        """Return everything that would not be legible."""
         found = []
-        for number, (text, box) in enumerate(self._texts):
+        for number, (words, box) in enumerate(self._texts):
             if box.left < 0 or box.top < 0 or box.right > self.width or box.bottom > self.height:
-                found.append(f"{text!r} does not fit on the sheet")
-            found += [f"a line crosses {text!r}" for segment in self._segments if segment.meets(box)]
+                found.append(f"{words!r} does not fit on the sheet")
+            found += [f"a line crosses {words!r}" for segment in self._segments if segment.meets(box)]
             found += [
-                f"{text!r} meets {other!r}" for other, place in self._texts[number + 1 :] if place.meets(box)
+                f"{words!r} meets {other!r}" for other, place in self._texts[number + 1 :] if place.meets(box)
             ]
         return found
 
     def svg(self) -> str:
-        """The drawing as a file; raises DrawingError if it is not legible."""
+        """Return the drawing as a file; raise DrawingError if it is not legible."""
         found = self.faults()
         if found:
             raise DrawingError(f"{self.title}: " + "; ".join(found))
-        markers = "".join(
-            f'<marker id="to-{name}" viewBox="0 0 8 8" refX="7" refY="4" '
-            f'markerWidth="6" markerHeight="6" orient="auto">'
-            f'<path d="M0,0 L8,4 L0,8 z" class="f-{name}"/></marker>'
-            for name, _, _ in COLOURS
-            if f"#to-{name})" in "".join(self._shapes)
-        )
-        return "\n".join(
-            [
-                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" '
-                f'width="{self.width}" height="{self.height}" role="img" '
-                f'font-family="{escape(FONT)}">',
-                f"<title>{escape(self.title)}</title>",
-                f"<desc>{escape(self.description)}</desc>",
-                f"<style>{_style()}</style>",
-                f"<defs>{markers}</defs>" if markers else "<defs/>",
-                f'<rect width="{self.width}" height="{self.height}" rx="10" class="f-paper"/>',
-                *self._shapes,
-                "</svg>",
-                "",
-            ]
-        )
+        background = rect(0, 0, self.width, self.height, "f-paper", rx="10")
+        parts = [
+            element("style", _style()),
+            element("defs", *map(_arrow_head, self._ordered_arrows())),
+            background,
+        ]
+        drawn = drawing(self.width, self.height, self.title, [*parts, *self._shapes], self.description)
+        drawn.set("width", str(self.width))
+        drawn.set("height", str(self.height))
+        drawn.set("font-family", FONT)
+        return as_text(drawn).replace("><", ">\n<") + "\n"
+
+    def _ordered_arrows(self) -> list[str]:
+        return [name for name, _, _ in COLOURS if name in self._arrows]
+
+
+def _arrow_head(colour: str) -> Element:
+    sizes = {"refX": "7", "refY": "4", "markerWidth": "6", "markerHeight": "6"}
+    head = path("M0,0 L8,4 L0,8 z", f"f-{colour}")
+    return element("marker", head, id=f"to-{colour}", viewBox="0 0 8 8", orient="auto", **sizes)
 
 
 def _style() -> str:
-    """Colours for both modes."""
+    """Return the colours for both modes."""
 
     def rules(index: int) -> str:
         return "".join(

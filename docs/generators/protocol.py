@@ -46,7 +46,7 @@ def _type(code: str | None) -> str:
 
 
 def _layouts() -> list[tuple[str, messages.Layout]]:
-    """Every layout with the name that explanations use for it."""
+    """Return every layout with the name that explanations use for it."""
     named = []
     for message in messages.MESSAGES:
         named.append((f"{message.name} request", message.request))
@@ -55,7 +55,7 @@ def _layouts() -> list[tuple[str, messages.Layout]]:
 
 
 def _meaning(layout_name: str, field: str) -> str:
-    """An explanation of the field in this layout, or of its name anywhere, or its unit alone."""
+    """Return an explanation of the field in this layout, or of its name anywhere, or its unit alone."""
     for key in (f"{layout_name}.{field}", field):
         if key in FIELD_TEXT:
             return FIELD_TEXT[key]
@@ -78,6 +78,7 @@ def _fields(layout_name: str, layout: messages.Layout) -> str:
 
 
 def frame_format() -> str:
+    """Return the frame's format; raise StaleTextError if the header's fields are not those explained here."""
     codes = re.findall(r"\d*[a-zA-Z]", frames._HEADER)
     if len(codes) != len(HEADER_FIELDS):
         raise StaleTextError(f"the frame header has {len(codes)} fields, {len(HEADER_FIELDS)} are explained")
@@ -106,7 +107,7 @@ def frame_format() -> str:
 
 
 def worked_example() -> str:
-    """One request and its response, taken apart byte by byte."""
+    """Return one request and its response, taken apart byte by byte."""
     session, request, fill_nl = 7, 3, 20_000_000
     ask = messages.REFILL.request.pack(fill_nl)
     answer = messages.REFILL.response.pack(1_999_984, 1, 1)
@@ -130,7 +131,7 @@ def _dissected(kind: int, session: int, request: int, payload: bytes) -> str:
         ("crc", body[-4:]),
         ("on the wire", frame),
     ]
-    return "```\n" + "\n".join(f"{name:<17} {data.hex(' ')}" for name, data in lines) + "\n```"
+    return "```text\n" + "\n".join(f"{name:<17} {data.hex(' ')}" for name, data in lines) + "\n```"
 
 
 def message_list() -> str:
@@ -228,9 +229,9 @@ def program_encoding() -> str:
     return (
         table(("at", "bytes", "field", "type", "meaning"), rows)
         + f"\n\nThen, for each pattern: the number of its steps (u8, at most {program.MOST_STEPS_PER_DAY}) and of its "
-        + f"boluses (u8, at most {program.MOST_BOLUSES_PER_DAY}); for each step "
+        + f"boluses (u8, at most {program.MOST_BOLUSES_PER_DAY}). For each step "
         + f"{struct.calcsize(program._STEP)} bytes: the minute of the day at which it begins (u16) and its rate in "
-        + f"nL/day (u32); for each bolus {struct.calcsize(program._BOLUS)} bytes: the minute of the day at which it "
+        + f"nL/day (u32). For each bolus {struct.calcsize(program._BOLUS)} bytes: the minute of the day at which it "
         + f"begins (u16), its rate in nL/day (u32) and its minutes (u16). At most {program.MOST_PATTERNS} patterns, "
         + f"at most {program.MOST_PROGRAM_BYTES:,} bytes in all. "
         + f"This is program layout {program.PROGRAM_LAYOUT_VERSION}."
@@ -238,7 +239,7 @@ def program_encoding() -> str:
 
 
 def _packed(layout: str, fields: Sequence[tuple[str, str]], offset: int) -> list[tuple[object, ...]]:
-    """A row for each field of a packed part of the program."""
+    """Return a row for each field of a packed part of the program."""
     codes = re.findall(r"\d*[a-zA-Z]", layout)
     if len(codes) != len(fields):
         raise StaleTextError(

@@ -17,7 +17,7 @@ _RP2 = Path(__file__).resolve().parents[2] / "firmware/thecal_fw/rp2"
 
 
 def chip_map() -> str:
-    """What lies where in the chip."""
+    """Return what lies where in the chip. Raise StaleTextError if what is kept does not fit the flash."""
     flash_bytes: int = runpy.run_path(str(_RP2 / "pins.py"))["FLASH_BYTES"]
     layout = Layout()
     used = flash_map.STORAGE_AT + layout.all_sectors * flash_map.SECTOR_BYTES
@@ -39,7 +39,8 @@ def _place(offset: int) -> str:
 
 
 def regions() -> tuple[tuple[int, int, str, str, str], ...]:
-    """First sector, how many, what, one entry, and where an entry lies, for each region of the storage part."""
+    """Return the first sector, how many, what, one entry, and where an entry lies, for each region of the storage
+    part."""
     one = Layout()
     state, events, doses = one.state_sectors, one.event_sectors, one.dose_sectors
     programs = flash_map.PAIRS * flash_map.COPIES

@@ -83,7 +83,8 @@ SIGNALS = {
 
 
 def pins() -> dict[str, int]:
-    """GPIO number of every signal, from the firmware; raises StaleTextError if they don't fit the tables here."""
+    """Return the GPIO number of every signal, from the firmware; raise StaleTextError if they don't fit the tables
+    here."""
     constants = runpy.run_path(str(_PINS_FILE))
     numbers = {name: constants[name] for name in constants["SIGNALS"]}
     expected = {*SIGNALS, "LED"}

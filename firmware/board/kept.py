@@ -1,10 +1,10 @@
-"""What is kept from one build to the next, and when it may be taken.
+"""Records of finished builds: which files one build keeps for the next, and when the next may take them.
 
 Promise: whatever a folder has been through (copied, moved, half copied, half written), nothing in it is taken unless
 it can be shown to be what would be built now; otherwise it is built anew.
 
 - A finished file is taken if the record beside it names the very inputs wanted now and the file's own SHA-256.
-- A tree of objects is gone on with only at the place that it was made at, since its rules name files by absolute paths:
+- A tree of objects is continued only at the place that it was made at, since its rules name files by absolute paths:
   in a copy they would work on the original.
 - A folder of sources is taken if its files have the digest that it was unpacked with.
 """
@@ -20,12 +20,12 @@ _MANIFEST = ".digest"
 
 
 def digest_of(parts: object) -> str:
-    """SHA-256 of anything whose `repr` says all of it."""
+    """Return the SHA-256 of anything whose `repr` says all of it."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -43,7 +43,7 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
 
 
 def record_of(path: Path) -> Path:
-    """Where the record of a finished file is."""
+    """Return where the record of a finished file is."""
     return path.with_name(f"{path.name}.json")
 
 
@@ -54,7 +54,7 @@ def keep(path: Path, inputs: str, **facts: int) -> None:
 
 
 def kept_facts(path: Path, inputs: str) -> dict[str, int] | None:
-    """The facts noted with a finished file, if it was made of these inputs and is whole; else None."""
+    """Return the facts noted with a finished file, if it was made of these inputs and is whole; else None."""
     try:
         record = json.loads(record_of(path).read_text(encoding="utf-8"))
         found = sha256_of(path)
@@ -69,7 +69,7 @@ def kept_facts(path: Path, inputs: str) -> dict[str, int] | None:
 
 
 def prepare_tree(build: Path, made_with: object) -> bool:
-    """Return True if a build folder can be gone on with; else empty it.
+    """Return True if a build folder can be continued; else empty it.
 
     ``made_with``: everything that its rules hold, the absolute paths above all.
     """
@@ -94,7 +94,7 @@ def _stamp_of(build: Path, made_with: object) -> str:
 
 
 def folder_digest(folder: Path) -> str:
-    """Digest of the names and contents of all files in a folder, but for what this module keeps there."""
+    """Return the digest of the names and contents of all files in a folder, but for what this module keeps there."""
     digests: dict[str, str] = {}
     for parent, _, names in os.walk(folder):
         for name in names:

@@ -35,7 +35,7 @@ APT_HELPER = Path("/usr/lib/apt/apt-helper")
 
 
 class SourceError(Exception):
-    """The sources cannot be had; the message says what to do about it."""
+    """The sources are not available; the message says what to do about it."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def read_pins(path: Path = PINS_PATH) -> Pins:
 
 
 def cache_folder() -> Path:
-    """Where everything that outlives a checkout is kept."""
+    """Return where everything that outlives a checkout is kept."""
     chosen = os.environ.get("THECAL_CACHE")
     if chosen:
         return Path(chosen).expanduser().resolve()
@@ -194,7 +194,8 @@ class PrivateApt:
         return self._run(["apt-get", *self._options, *fatal, "update"]).returncode == 0
 
     def addresses(self, pinned: PinnedFile, mirror: str) -> Iterator[str]:
-        """Where the file may be: by the signed index (pinned, then newest revision), then in the pool."""
+        """Yield the places where the file may be: by the signed index (pinned, then newest revision), then in the
+        pool."""
         for package in (f"{pinned.package}={pinned.version}", pinned.package):
             yield from self._indexed_addresses(pinned, package)
         yield f"{mirror.rstrip('/')}/pool/{pinned.pool}/{pinned.name}"
@@ -238,7 +239,7 @@ def _private_apt(
 
 
 def _mirrors() -> list[str]:
-    """Debian mirrors that this machine is set up to use, the main archive before the security one."""
+    """Return the Debian mirrors that this machine is set up to use, the main archive before the security one."""
     line_format = "$(ORIGIN)|$(LABEL)|$(REPO_URI)"
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", line_format, "Created-By: Packages"],
@@ -292,7 +293,7 @@ def _apply(edit: Edit, tree: Path) -> None:
 
 @contextmanager
 def _folder_that_becomes(final: Path) -> Iterator[Path]:
-    """A folder to fill, which takes its final name only once the block ends without an error."""
+    """Yield a folder to fill, which takes its final name only once the block ends without an error."""
     unfinished = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
     try:
         yield unfinished

@@ -1,4 +1,4 @@
-"""What a stock board image freezes: the port's own modules and asyncio, nothing of ours."""
+"""The modules that a stock board's image freezes: the port's own and asyncio, nothing of ours."""
 
 import os
 

@@ -24,7 +24,7 @@ class TrailerError(Exception):
 
 
 def checksum_of(payload: bytes) -> int:
-    """Checksum of whole words, as the pump takes it."""
+    """Return the checksum of whole words, as the pump takes it."""
     checksum = 0
     for word in memoryview(payload).cast("I"):
         checksum = (checksum * 33 & 0xFFFFFFFF) ^ word
@@ -32,7 +32,8 @@ def checksum_of(payload: bytes) -> int:
 
 
 def with_trailer(uf2: bytes) -> bytes:
-    """The UF2 file with one more block that holds the trailer of its payload."""
+    """Return the UF2 file with one more block that holds the trailer of its payload. Raise TrailerError if the
+    image's pages have gaps or reach into its trailer."""
     blocks = [uf2[at : at + _BLOCK_BYTES] for at in range(0, len(uf2), _BLOCK_BYTES)]
     headers = [list(struct.unpack_from(_HEADER, block)) for block in blocks]
     first = headers[0][_ADDRESS_FIELD]

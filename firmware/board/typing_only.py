@@ -22,7 +22,8 @@ def without_typing(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _taken_from_elsewhere(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """The names that a module takes from another one, each with that one's name, or "" where only the name shows."""
+    """Yield the names that a module takes from another one, each with that one's name, or "" where only the name
+    shows."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             yield "", node.attr
@@ -59,7 +60,7 @@ def _is_for_typing(node: ast.stmt) -> bool:
 
 
 def _used_when_run(node: ast.AST) -> Iterator[str]:
-    """The names that the code reads, but for those in annotations and in blocks for type checkers."""
+    """Yield the names that the code reads, but for those in annotations and in blocks for type checkers."""
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         yield node.id
     for field, value in ast.iter_fields(node):

@@ -1,4 +1,4 @@
-"""What the controller needs from the hardware it runs on: the contract of ``rp2`` on the board and of the
+"""The contract with the hardware that the controller runs on: the contract of ``rp2`` on the board and of the
 simulated board in ``thecal_sim``.
 
 Read by people and by the type checker only; nothing imports it at run time, so it costs the board nothing.
@@ -46,11 +46,11 @@ class StepTrain(Protocol):
 
     @property
     def take_over_us(self) -> int:
-        """What a take-over took in a dry run at this reset, apart from the wait for its anchor."""
+        """Return what a take-over took in a dry run at this reset, apart from the wait for its anchor."""
         ...
 
     def has_room(self) -> bool:
-        """Whether a block can be filled now."""
+        """Return True if a block can be filled now."""
         ...
 
     def push(self, interval_ticks: int) -> None:
@@ -67,7 +67,7 @@ class StepTrain(Protocol):
         ...
 
     def unload(self) -> None:
-        """Drop what was loaded. What plays goes on and can be added to again."""
+        """Drop what was loaded. What plays continues and can be added to again."""
         ...
 
     def start(self, anchor_s: int, anchor_us: int) -> bool:
@@ -75,21 +75,21 @@ class StepTrain(Protocol):
         must lie ahead by no more than a second; waits for it. What the old queue still held then is withdrawn.
 
         False if that can't be done exactly, because the anchor has passed already or would have by then. The loaded
-        blocks are dropped, and what plays goes on as if nothing had been asked for. No old pulse may be due within
+        blocks are dropped, and what plays continues as if nothing had been asked for. No old pulse may be due within
         two ticks of the anchor.
         """
         ...
 
     def halt(self) -> None:
-        """No pulse from now on; everything queued is withdrawn and STEP is left low."""
+        """Give no pulse from now on: withdraw everything queued and leave STEP low."""
         ...
 
     def since_halt_us(self, s: int, us: int) -> int:
-        """Microseconds from the instant of the latest ``halt`` to a later one, less than half an hour."""
+        """Return microseconds from the instant of the latest ``halt`` to a later one, less than half an hour."""
         ...
 
     def starved(self) -> bool:
-        """Whether the generator has run out of queued pulses since ``start`` (it then stands still)."""
+        """Return True if the generator has run out of queued pulses since ``start`` (it then stands still)."""
         ...
 
 
@@ -124,7 +124,7 @@ class DoseGate(Protocol):
         ...
 
     def has_tripped(self) -> bool:
-        """Whether all that was granted has been used up since it was armed, so that it closed by itself."""
+        """Return True if all that was granted has been used up since it was armed, so that it closed by itself."""
         ...
 
 
@@ -132,7 +132,7 @@ class Sense(Protocol):
     """Counter of STEP edges seen on the sense pin, independent of the generator."""
 
     def count(self) -> int:
-        """Rising edges since reset (those of the self-test left out), modulo 2**30."""
+        """Return rising edges since reset (those of the self-test left out), modulo 2**30."""
         ...
 
 
@@ -140,13 +140,13 @@ class Motion(Protocol):
     """Counter of what the motor's shaft really does: one count for each microstep it has turned."""
 
     def count(self) -> int:
-        """Edges of the shaft encoder since reset, modulo 2**30."""
+        """Return edges of the shaft encoder since reset, modulo 2**30."""
         ...
 
 
 class Supply(Protocol):
     def is_good(self) -> bool:
-        """Whether the supply is above the level at which flash may be written."""
+        """Return True if the supply is above the level at which flash may be written."""
         ...
 
 
@@ -155,7 +155,7 @@ class Flash(Protocol):
 
     Sectors are numbered from 0 within the part that belongs to the journal, and the keys behind it. Nothing here is
     verified: an operation may fail in silence, as flash does. Nothing else of the program runs during ``program``
-    and ``erase``; queued pulses go on.
+    and ``erase``; queued pulses continue.
     """
 
     SECTOR_BYTES: int
@@ -180,10 +180,10 @@ class Flash(Protocol):
 
 
 class Retained(Protocol):
-    """What outlives a watchdog reset, but no power cut.
+    """The memory that outlives a watchdog reset, but no power cut.
 
     was_kept: whether it did outlive the last reset; the other attributes mean nothing otherwise.
-    counted: what ``Sense.count`` would have told at the instant of the reset, kept up by hardware alone.
+    counted: what ``Sense.count`` would have given at the instant of the reset, kept up by hardware alone.
     reset_s, reset_us: instant of the reset, in time since the reset before it.
     note, record: what was last kept, ``carried.NOTE_BYTES`` and ``flash_map.STATE_BYTES`` bytes; zeros without one.
     """
@@ -208,11 +208,11 @@ class Button(Protocol):
     """The push-button on the board: who holds it is at the pump itself. Its moving ends the sleep of the program."""
 
     def is_held(self) -> bool:
-        """Whether it is held down now. A disturbance on its line is not."""
+        """Return True if it is held down now. A disturbance on its line is not."""
         ...
 
     def has_moved(self) -> bool:
-        """Whether its line has moved since this was last asked, however shortly. Takes nothing from the heap."""
+        """Return True if its line has moved since this was last asked, however shortly. Takes nothing from the heap."""
         ...
 
 
@@ -244,7 +244,7 @@ class Port(Protocol):
     """The serial link to the host."""
 
     def read(self) -> int:
-        """Next received byte, or -1 if there is none."""
+        """Return the next received byte, or -1 if there is none."""
         ...
 
     def write(self, data: bytes) -> bool:
@@ -275,11 +275,11 @@ class Machine(Protocol):
         ...
 
     def let_collect(self, may_collect: bool) -> None:
-        """Whether the collector may run by itself. While it may not, there is what is free and no more."""
+        """Let the collector run by itself, or not. While it may not, there is what is free and no more."""
         ...
 
     def random_bytes(self, count: int) -> bytes:
-        """Bytes that nobody can foresee, as far as the board has any."""
+        """Return bytes that nobody can foresee, as far as the board has any."""
         ...
 
     def bootloader(self) -> None:

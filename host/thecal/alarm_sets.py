@@ -16,28 +16,28 @@ _SETS = ("active_alarms", "silenced_alarms")
 
 
 def bits_in(alarms: bytes | bytearray) -> int:
-    """The bits of a set as the pump has it."""
+    """Return the bits of a set as the pump has it."""
     return int.from_bytes(alarms, "little")
 
 
 def set_of(bits: int) -> bytes:
-    """A set as the pump has it."""
+    """Return a set as the pump has it."""
     return bits.to_bytes(SET_BYTES, "little")
 
 
 def names_of(bits: int) -> list[str]:
-    """Names of the alarms whose bits are set."""
+    """Return names of the alarms whose bits are set."""
     return [name for alarm, name in enumerate(ALARM_NAMES) if bits >> alarm & 1]
 
 
 def with_bits(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of an answer, with bits for each set of alarms among them."""
+    """Return the fields of an answer, with bits for each set of alarms among them."""
     return {name: bits_in(value) if name in _SETS else value for name, value in answer.items()}
 
 
 def acknowledged_in(code: int, first: int, second: int) -> tuple[int, int] | None:
-    """Bits of the alarms that an event says were acknowledged, and of those that cleared with that; None of an event
-    that says nothing of it."""
+    """Return the bits of the alarms that an event says were acknowledged, and of those that cleared with that; None
+    for an event that says nothing of it."""
     for of_half, from_byte in events.ACKNOWLEDGED_FROM_BYTE:
         if code == of_half:
             return first << 8 * from_byte, second << 8 * from_byte

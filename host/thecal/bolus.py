@@ -10,7 +10,7 @@ from thecal_fw.core.bolus_history import REFUSAL_NAMES
 
 @dataclass(frozen=True)
 class BolusCheck:
-    """Whether the pump would give a bolus now, and which: a patient's is the program's.
+    """The pump's answer whether it would give a bolus now, and which: a patient's is the program's.
 
     bolus_refusal: why not, 0 if it would. patient_wait_s: until neither lockout nor count is in a patient's way.
     """
@@ -79,14 +79,15 @@ class BolusState:
 
     @property
     def line_text(self) -> str:
-        """What primes have given since the refill, and how much of the line is known to be unfilled, in words."""
+        """Return what primes have given since the refill, and how much of the line is known to be unfilled, in
+        words."""
         primes = {0: "no prime", 1: "1 prime"}.get(self.primes, f"{self.primes} primes")
         given = f" of {self.primed_nl / 1e3:.1f} microlitres" if self.primes else ""
         return f"{primes}{given} since the refill; room for {self.line_room_nl / 1e3:.1f} microlitres more"
 
     @property
     def meter_text(self) -> str:
-        """What the meter has counted, and what it held back, in words."""
+        """Return what the meter has counted, and what it held back, in words."""
         held = f"{self.held_by_meter} doses held back" if self.held_by_meter else "no dose held back"
         return (
             f"{self.metered_hour_nl / 1e3:.1f} microlitres counted in the last hour, "

@@ -1,8 +1,8 @@
 """The parts of a prescription that say something of boluses: by the clock, and for the patient.
 
-A dose over some minutes becomes a rate, rounded to a whole nanolitre a day like every rate; how far is told. Each field
-has one unit, in its name: an interval of hours can't be typed into a field of minutes, as happened before the recall
-of 2004 (FDA, card of the 8870).
+A dose over some minutes becomes a rate, rounded to a whole nanolitre a day like every rate; how far is reported.
+Each field has one unit, in its name: an interval of hours can't be typed into a field of minutes, as happened before
+the recall of 2004 (FDA, card of the 8870).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class BolusReader:
         self._to_rate = to_rate
 
     def patient(self) -> PatientBolus | None:
-        """What a patient may ask for."""
+        """Return what a patient may ask for."""
         if not self._table.has("patient_bolus"):
             return None
         part = self._table.table("patient_bolus")
@@ -51,7 +51,7 @@ class BolusReader:
         return PatientBolus(rate, minutes, lockout, most)
 
     def periodic(self) -> PeriodicBolus | None:
-        """What comes again and again, at the same times every day."""
+        """Return what comes again and again, at the same times every day."""
         if not self._table.has("periodic_bolus"):
             return None
         part = self._table.table("periodic_bolus")
@@ -75,7 +75,7 @@ class BolusReader:
         return PeriodicBolus(first % int(interval), int(interval), rate, minutes)
 
     def scheduled(self, pattern_names: Sequence[str]) -> list[list[tuple[int, int, int]]]:
-        """For each day pattern its boluses in rising order of time."""
+        """Return for each day pattern its boluses in rising order of time."""
         days: list[list[tuple[int, int, int]]] = [[] for _ in pattern_names]
         if not self._table.has("bolus"):
             return days

@@ -1,7 +1,8 @@
-"""Why the pump would not give a bolus, in words: what was asked for, what stands against it, which field, what to do.
+"""The reason why the pump would not give a bolus, in words: what was asked for, what stands against it, which field,
+what to do.
 
 Promise: each figure is worked out from the program that the pump has, and from what it says of itself now; where the
-pump does not tell a figure, none is made up.
+pump does not report a figure, none is made up.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 
 def why_refused(pump: Pump, program: Program, kind: int, check: BolusCheck) -> str:
-    """What stands against a bolus that the pump has said it would refuse; asks the pump what it is about."""
+    """Return what stands against a bolus that the pump has said it would refuse; ask the pump what it is about."""
     explain = {
         REFUSED_NO_SUCH_BOLUS: lambda: _no_such_bolus(kind),
         REFUSED_NOT_DELIVERING: lambda: (
@@ -102,7 +103,7 @@ def _most_per_day(program: Program, kind: int, check: BolusCheck) -> str:
     patient = program.patient_bolus
     if kind == KIND_PATIENT and patient is not None and check.patient_wait_s:
         return f", patient_bolus.most_per_24_h = {patient.most_per_day}{_wait(check)}"
-    return f": {MOST_REMEMBERED} on demand of all kinds, whatever the program says. `thecal bolus status` tells of them"
+    return f": {MOST_REMEMBERED} on demand of all kinds, whatever the program says. `thecal bolus status` reports them"
 
 
 def _mcg(program: Program, volume_nl: int) -> str:
@@ -118,7 +119,7 @@ def _single(program: Program, check: BolusCheck) -> str:
 
 
 def _window(program: Program, check: BolusCheck, field: str, window: str) -> str:
-    """What a limit leaves beside the most that comes by the clock in such a time, and what was asked for."""
+    """Return what a limit leaves beside the most that comes by the clock in such a time, and what was asked for."""
     if window == "an hour":
         limit_nl, by_clock_nl = program.most_nl_per_hour, most_nl_in_any_hour(program)
     else:

@@ -18,7 +18,7 @@ def bolus_volume_nl(rate_nl_per_day: int, minutes: int) -> Fraction:
 
 
 def span(seconds: int) -> str:
-    """A time to the second in words."""
+    """Return a time to the second in words."""
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     parts = ((hours, "hour"), (minutes, "minute"), (rest, "second"))
@@ -28,7 +28,7 @@ def span(seconds: int) -> str:
 
 
 def duration(minutes: int | Fraction) -> str:
-    """A time in words, in hours where it is whole ones."""
+    """Return a time in words, in hours where it is whole ones."""
     if minutes >= 60 and minutes % 60 == 0:
         hours = minutes // 60
         return f"{hours} hour{'' if hours == 1 else 's'}"
@@ -36,7 +36,7 @@ def duration(minutes: int | Fraction) -> str:
 
 
 def amount(program: Program, rate_nl_per_day: int, minutes: int) -> str:
-    """How much over how long."""
+    """Return how much over how long."""
     volume_nl = bolus_volume_nl(rate_nl_per_day, minutes)
     return f"{plain(dose_mcg(volume_nl, program.concentration_ng_per_ml))} mcg over {duration(minutes)}"
 
@@ -46,7 +46,7 @@ def times(count: int) -> str:
 
 
 def scheduled_lines(program: Program, index: int) -> list[Line]:
-    """The boluses of one day pattern."""
+    """Return the boluses of one day pattern."""
     lines: list[Line] = []
     for start, rate_nl_per_day, minutes in program.boluses[index]:
         brief = amount(program, rate_nl_per_day, minutes)
@@ -56,13 +56,13 @@ def scheduled_lines(program: Program, index: int) -> list[Line]:
 
 
 def exactly(rate_nl_per_day: int, minutes: int) -> str:
-    """A bolus in volume and rate; no two rates read the same."""
+    """Return a bolus in volume and rate; no two rates read the same."""
     volume = millilitres(round(bolus_volume_nl(rate_nl_per_day, minutes)))
     return f"{volume} mL, at {millilitres(rate_nl_per_day)} mL/day"
 
 
 def bolus_lines(program: Program | None) -> list[Line]:
-    """Periodic boluses, what a patient may ask for, and the limit of a single one."""
+    """Return the periodic boluses, what a patient may ask for, and the limit of a single one."""
     if program is None or not program.delivers():
         return []
     lines: list[Line] = []
@@ -87,8 +87,6 @@ def bolus_lines(program: Program | None) -> list[Line]:
         full = f"{dose} ({millilitres(program.most_nl_per_bolus)} mL)"
         lines.append(Line("limit of a bolus", dose, full))
     if bridge is not None:
-        text = (
-            f"the old drug goes on at {millilitres(bridge.rate_nl_per_day)} mL/day for {span(bridge.seconds)}"
-        )
+        text = f"the old drug continues at {millilitres(bridge.rate_nl_per_day)} mL/day for {span(bridge.seconds)}"
         lines.append(Line("bridge", text, text))
     return lines

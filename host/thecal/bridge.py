@@ -1,6 +1,6 @@
 """The bridge that a change of drug or concentration needs, worked out from what the pump runs.
 
-Between reservoir and patient lies what was in the reservoir before. It has to go on at the rate at which it was
+Between reservoir and patient lies what was in the reservoir before. It has to continue at the rate at which it was
 prescribed until it is used up: given at the new program's rate, a drug twice as strong would be given at half its dose
 for hours, or the other way round. The pump forgets a bridge under way when another program is committed, so a change
 of dose in the meantime has to bring the rest of it along.
@@ -23,7 +23,7 @@ _SECONDS_PER_DAY = 86_400
 
 
 def is_another_drug(running: Program | None, new: Program) -> bool:
-    """Whether what the reservoir is to hold differs from what it held."""
+    """Return True if what the reservoir is to hold differs from what it held."""
     if running is None or not running.delivers() or not new.delivers():
         return False
     before = (running.drug, running.concentration_ng_per_ml)
@@ -31,16 +31,16 @@ def is_another_drug(running: Program | None, new: Program) -> bool:
 
 
 def bridge_left_s(pump: Pump, running: Program | None) -> int:
-    """How long a bridge goes on yet; asked only of a pump whose program has one."""
+    """Return how long a bridge continues yet; asked only of a pump whose program has one."""
     return pump.boluses().bridge_left_s if running is not None and running.bridge is not None else 0
 
 
 def bridged(running: Program | None, new: Program, left_s: int = 0) -> Program:
-    """The program with the bridge it needs beside what the pump runs; the program itself if it needs none.
+    """Return the program with the bridge it needs beside what the pump runs; the program itself if it needs none.
 
-    left_s: how long the bridge of the program that runs goes on yet, by the pump's own account; 0 if it has none.
-    The old drug goes on at the mean of the program before, and what is left of it goes on at its rate through a change
-    of dose. A pump that runs the very same but for its bridge is left with it. Raises BadInputError if the
+    left_s: how long the bridge of the program that runs continues yet, by the pump's own account; 0 if it has none.
+    The old drug continues at the mean of the program before, and what is left of it continues at its rate through a
+    change of dose. A pump that runs the very same but for its bridge is left with it. Raises BadInputError if the
     prescription does not say what the catheter holds, or if tubing and catheter hold two drugs already.
     """
     if (
@@ -80,7 +80,7 @@ def bridged(running: Program | None, new: Program, left_s: int = 0) -> Program:
 
 
 def _with_the_rest(running: Program, bridge: Bridge, new: Program, left_s: int) -> Program:
-    """A program that is committed while a bridge is under way, with what is left of it."""
+    """Return a program that is committed while a bridge is under way, with what is left of it."""
     if is_another_drug(running, new):
         raise BadInputError(
             [
@@ -102,5 +102,5 @@ def _without_bridge(program: Program) -> Program:
 
 
 def named(program: Program) -> str:
-    """A drug and its concentration as people say them."""
+    """Return a drug and its concentration as people say them."""
     return f"{program.drug} {program.concentration_ng_per_ml / 1_000:g} mcg/mL"

@@ -1,4 +1,4 @@
-"""What a host has asked pumps to change, and what became of each: done, or not known.
+"""The changes that a host has asked pumps for, and what became of each: done, or not known.
 
 Written by ``Link`` as requests go out and answers come in, and read by whoever has to account for a run that ended
 early. What was refused, or never left, is not in it: the pump is as it was.
@@ -10,12 +10,12 @@ _WORDS = {
     "commit": "the new program was committed",
     "start": "delivery was started",
     "stop": "delivery was stopped",
-    "refill": "the pump was told of the refill",
+    "refill": "the refill was recorded",
     "set_time": "the pump's clock was set",
     "acknowledge": "alarms were acknowledged",
     "give_bolus": "the bolus was given",
     "cancel_bolus": "the bolus was ended",
-    "renew_part": "the pump was told of the new part",
+    "renew_part": "the new part was recorded",
     "check_tone": "the tones were sounded",
     "bootloader": "the pump was sent to its boot loader",
     "prompt": "the pump was sent to its prompt",
@@ -33,10 +33,10 @@ class Changes:
         self.in_flight = ""
 
     def may_go_on(self) -> None:
-        """Called before each request; raises where no further one is wanted."""
+        """Return before each request, or raise where no further one is wanted."""
 
     def begin(self, request: str) -> None:
-        """A request of this name is about to leave."""
+        """Note that a request of this name is about to leave."""
         self.begin_in_words(_WORDS.get(request, ""))
 
     def begin_in_words(self, words: str) -> None:
@@ -58,7 +58,7 @@ class Changes:
         return _WORDS[request] in self.done
 
     def resolve(self, request: str, *, was_done: bool) -> None:
-        """What was in doubt has been found out."""
+        """Note that what was in doubt has been found out."""
         self.in_doubt.remove(_WORDS[request])
         if was_done:
             self.done.append(_WORDS[request])
@@ -69,7 +69,7 @@ class Changes:
         self.in_flight = ""
 
     def account(self) -> str:
-        """Sentences for a person, the doubt last with how to resolve it; empty if nothing was asked for."""
+        """Return sentences for a person, the doubt last with how to resolve it; empty if nothing was asked for."""
         sentences: list[str] = []
         if self.done:
             sentences.append(f"Done by then: {'; '.join(self.done)}.")

@@ -1,7 +1,7 @@
 """A pump, as a host sees it: every request as a method with typed arguments and a typed answer.
 
 Changing a program is a transaction: the bytes are staged, read back, checked by the pump, and only then committed
-by their digest. Until the commit the pump goes on as before.
+by their digest. Until the commit the pump continues as before.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from thecal.alarm_sets import set_of, with_bits
+from thecal.answers import program_in
 from thecal.bolus import BolusCancelled, BolusCheck, BolusGiven, BolusState
 from thecal.changes import Changes
+from thecal.dose_history import LastDose, last_dose_of
 from thecal.errors import BadAnswerError, PumpRefusedError, ThecalError
 from thecal.keys import Keys
 from thecal.link import Link, SerialPort, text_of
 from thecal.refill_dates import ReservoirOutlook
 from thecal.service_outlook import ServiceOutlook
 from thecal.status import Status, status_of
-from thecal_fw.core.program import Program, decode
+from thecal_fw.core.program import Program
 from thecal_fw.core.program_fault import Fault
 from thecal_fw.core.roles import ACCESS_NAMES, ROLE_CLINICIAN
 from thecal_fw.link import messages
@@ -72,7 +74,7 @@ class Stopped(Effective):
 
 @dataclass(frozen=True)
 class TimeSet(Effective):
-    """What the clock showed before it was set, and from when the schedule follows the new time."""
+    """The time that the clock showed before it was set, and from when the schedule follows the new time."""
 
     was_utc_s: int
     was_utc_us: int
@@ -81,7 +83,7 @@ class TimeSet(Effective):
 
 @dataclass(frozen=True)
 class Refilled:
-    """What the reservoir was expected to hold before; meaningless if its contents were not known."""
+    """The volume that the reservoir was expected to hold before; meaningless if its contents were not known."""
 
     expected_residual_nl: int
     fill_known_before: bool
@@ -127,7 +129,7 @@ class Event:
 
 
 class ProgramRefusedError(ThecalError):
-    """The pump found faults in a program; it goes on as before. ``faults`` has all of them."""
+    """The pump found faults in a program; it continues as before. ``faults`` has all of them."""
 
     def __init__(self, faults: list[Fault]) -> None:
         lines = "\n".join(f"  {fault!r}" for fault in faults)
@@ -167,7 +169,7 @@ class Pump:
 
     @property
     def requests_repeated(self) -> int:
-        """Requests that had to be sent again."""
+        """Return requests that had to be sent again."""
         return self._link.repeated
 
     def interrogate(self) -> Status:
@@ -181,9 +183,9 @@ class Pump:
         return TimeSet(**_with_flags(self._link.ask(messages.SET_TIME, utc_s, utc_us, offset_minutes)))
 
     def read_program(self) -> Program | None:
-        """The program the pump has, or None if it has none."""
+        """Return the program the pump has, or None if it has none."""
         try:
-            return _decoded(self._read_program(staged=False))
+            return program_in(self._read_program(staged=False))
         except PumpRefusedError as refusal:
             if refusal.code == messages.ERROR_NO_PROGRAM:
                 return None
@@ -203,7 +205,8 @@ class Pump:
         return self.commit_staged(digest)
 
     def stage(self, program: Program) -> bytes:
-        """Send a program without committing it; its digest. Raises ProgramRefusedError if it has faults."""
+        """Send a program without committing it; its digest. Raises ProgramRefusedError if it has faults. Raise
+        ThecalError if the pump holds other bytes than were sent."""
         encoded = program.encode()
         self._link.ask(messages.STAGE_BEGIN, len(encoded))
         size = MOST_PAYLOAD_BYTES - messages.STAGE_DATA.request.size - TAG_BYTES
@@ -243,7 +246,7 @@ class Pump:
         return Acknowledged(**_with_flags(with_bits(self._link.ask(messages.ACKNOWLEDGE, set_of(alarms)))))
 
     def log(self, first_sequence: int = 0) -> list[Event]:
-        """Events still kept, from a sequence number on."""
+        """Return events still kept, from a sequence number on. Raise BadAnswerError if the log has no end."""
         events: list[Event] = []
         while True:
             answer = self._link.ask(messages.READ_LOG, first_sequence)
@@ -255,7 +258,8 @@ class Pump:
                 raise BadAnswerError("the log that answers has no end: it is not a Thecal pump's")
 
     def check_bolus(self, kind: int, rate_nl_per_day: int = 0, seconds: int = 0) -> BolusCheck:
-        """Whether a bolus would be given now; changes nothing. Kinds are those of ``thecal_fw.core.bolus``."""
+        """Return the answer whether a bolus would be given now; nothing changes. Kinds are those of
+        ``thecal_fw.core.bolus``."""
         return BolusCheck(**self._link.ask(messages.CHECK_BOLUS, kind, rate_nl_per_day, seconds))
 
     def give_bolus(self, digest: bytes, kind: int, rate_nl_per_day: int = 0, seconds: int = 0) -> BolusGiven:
@@ -270,12 +274,16 @@ class Pump:
         return BolusState(**_with_flags(self._link.ask(messages.BOLUSES)))
 
     def outlook(self) -> ReservoirOutlook:
-        """How long the reservoir lasts from now on."""
+        """Return how long the reservoir lasts from now on."""
         return ReservoirOutlook(**_with_flags(self._link.ask(messages.DATES)))
 
     def service_life(self) -> ServiceOutlook:
-        """What is used up of the tubing's and the pump's life, and when the rest will be."""
+        """Return what is used up of the tubing's and the pump's life, and when the rest will be."""
         return ServiceOutlook(**self._link.ask(messages.SERVICE_LIFE))
+
+    def last_dose(self) -> LastDose | None:
+        """Return the daily dose last delivered, also where the program that gave it is gone; None before the first."""
+        return last_dose_of(self._link.ask(messages.LAST_DOSE))
 
     def check_tone(self, priority: int) -> bool:
         """Have the tones of a priority sounded once; False if the buzzer is sounding already."""
@@ -298,11 +306,11 @@ class Pump:
         self._link.ask(messages.PAIR, role, key)
 
     def proves(self, role: int, key: bytes) -> bool:
-        """Whether the pump has this key of a role. A wrong one counts as a try to guess it."""
+        """Return True if the pump has this key of a role. A wrong one counts as a try to guess it."""
         return self._link.proves(role, key)
 
     def access(self) -> Access:
-        """What the pump's keys are."""
+        """Return what the pump's keys are."""
         answer = self._link.ask(messages.CHALLENGE, ROLE_CLINICIAN)
         return Access(answer["access"], answer["roles"], answer["wait_s"])
 
@@ -317,18 +325,10 @@ def _records(tail: bytes, layout: messages.Layout) -> Iterator[dict[str, Any]]:
             yield values
 
 
-def _decoded(encoded: bytes) -> Program:
-    try:
-        return decode(encoded)
-    except Exception as error:
-        # Bytes from outside: whatever it is that they do to whoever reads them, they are no program.
-        raise BadAnswerError(f"what answers as the pump's program is none: {error}") from error
-
-
 def _fault_of(values: dict[str, Any]) -> Fault:
     return Fault(**values)
 
 
 def _with_flags(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer of the wire with its flags as what they mean."""
+    """Return an answer of the wire with its flags as what they mean."""
     return {name: bool(value) if name in _FLAGS else value for name, value in answer.items()}

@@ -2,7 +2,7 @@
 
 Doses follow the pump's local time, and dates are counted from the time on the wall and from what the pump has counted;
 the pump's calendar is never part of a date. Two clocks that differ by more than a minute have one that is wrong, and
-only a person can tell which: that is settled, or a reason given, before anything is printed or changed.
+only a person knows which: that is settled, or a reason given, before anything is printed or changed.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class Wall:
     is_told: bool = False
 
     def now(self) -> datetime:
-        """With this computer's offset from UTC at that time."""
+        """Return the time on the wall, with this computer's offset from UTC at that time."""
         return (datetime.now(UTC) + self.ahead_by).astimezone()
 
 
 def told_wall(text: str) -> Wall:
-    """The clock that a person has read: local time, to the minute. Raises BadInputError for what is no time."""
+    """Return the clock that a person has read: local time, to the minute. Raise BadInputError for what is no time."""
     try:
         told = datetime.fromisoformat(text.strip())
         if not 2024 <= told.year <= _LAST_YEAR:
@@ -71,7 +71,7 @@ class Clocks:
 
     @property
     def offset_minutes(self) -> int:
-        """By how much local time on the wall is ahead of UTC."""
+        """Return by how much local time on the wall is ahead of UTC."""
         return offset_minutes_of(self.now)
 
     @property
@@ -82,13 +82,13 @@ class Clocks:
 
     @property
     def ahead_s(self) -> float | None:
-        """By how many seconds the pump's local time is ahead of the one on the wall; None if it has none."""
+        """Return by how many seconds the pump's local time is ahead of the one on the wall; None if it has none."""
         local = self.pump_local
         return None if local is None else (local - self.now.replace(tzinfo=None)).total_seconds()
 
     @property
     def agree(self) -> bool:
-        """Whether local time is the same on both, and UTC as well."""
+        """Return True if local time is the same on both, and UTC as well."""
         if self.pump_utc is None or self.ahead_s is None:
             return False
         utc_apart_s = (self.pump_utc - self.now).total_seconds()
@@ -96,7 +96,7 @@ class Clocks:
 
     @property
     def doubt(self) -> str:
-        """Why the time on the wall can't be right; empty if it can."""
+        """Return why the time on the wall can't be right; empty if it can."""
         if self.now < WRITTEN:
             return f"it is before {WRITTEN:%Y-%m-%d}, when this program was written"
         if self.now.year > _LAST_YEAR:
@@ -107,7 +107,7 @@ class Clocks:
 
     @property
     def fault(self) -> str:
-        """What is wrong with the two, in a sentence; empty if nothing is."""
+        """Return what is wrong with the two, in a sentence; empty if nothing is."""
         if self.doubt:
             return f"{self._whose} shows {self.now:{_SHOWN}}, which can't be right: {self.doubt}"
         if self.agree:
@@ -122,7 +122,7 @@ class Clocks:
         )
 
     def rows(self) -> list[tuple[str, str]]:
-        """Both clocks, for every page and view."""
+        """Return both clocks, for every page and view."""
         pump = "does not know the time"
         if self.pump_local is not None:
             pump = f"{self.pump_local:{_SHOWN}} (UTC{offset_text(self.pump_offset_minutes)}, {self.source})"
@@ -145,7 +145,7 @@ class Clocks:
 
 
 def clocks_of(status: Status, now: datetime, *, is_told: bool = False, log: Sequence[Event] = ()) -> Clocks:
-    """The clocks of a pump that has just been asked for its status."""
+    """Return the clocks of a pump that has just been asked for its status."""
     pump_utc = datetime.fromtimestamp(status.utc_s, UTC) if status.time_source else None
     known = [event for event in log if event.time_source]
     no_earlier = None
@@ -160,18 +160,18 @@ def clocks_of(status: Status, now: datetime, *, is_told: bool = False, log: Sequ
 
 
 def offset_minutes_of(now: datetime) -> int:
-    """By how much the local time of an instant is ahead of UTC."""
+    """Return by how much the local time of an instant is ahead of UTC."""
     return round((now.utcoffset() or timedelta()).total_seconds() / 60)
 
 
 def offset_text(offset_minutes: int) -> str:
-    """An offset from UTC as people write it."""
+    """Return an offset from UTC as people write it."""
     sign = "-" if offset_minutes < 0 else "+"
     return f"{sign}{abs(offset_minutes) // 60:02d}:{abs(offset_minutes) % 60:02d}"
 
 
 def duration_text(seconds: int) -> str:
-    """A duration to its two largest units."""
+    """Return a duration to its two largest units."""
     days, rest = divmod(seconds, 86_400)
     hours, rest = divmod(rest, 3_600)
     minutes, seconds = divmod(rest, 60)

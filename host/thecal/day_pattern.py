@@ -1,4 +1,4 @@
-"""From steps with a beginning and an end to a day that is covered once, without gap or overlap.
+"""The way from steps with a beginning and an end to a day that is covered once, without gap or overlap.
 
 A pattern describes one day from midnight to midnight. A step that runs past midnight, 22:00 to 06:30, covers the
 late evening and the early morning of that same day; it is split there.
@@ -21,7 +21,7 @@ class Step:
 
 
 def steps_of_day(steps: list[Step]) -> tuple[list[tuple[int, int]], list[str]]:
-    """(start minute, rate) in order for the whole day, and what is wrong: gaps and overlaps, each named."""
+    """Return (start minute, rate) in order for the whole day, and what is wrong: gaps and overlaps, each named."""
     spans: list[tuple[int, int, int]] = []
     for step in steps:
         if step.begin_minute < step.end_minute:
@@ -50,7 +50,7 @@ def steps_of_day(steps: list[Step]) -> tuple[list[tuple[int, int]], list[str]]:
 
 
 def _merged(day: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Without steps that change nothing."""
+    """Return the steps without those that change nothing."""
     merged: list[tuple[int, int]] = []
     for begin, rate in day:
         if not merged or merged[-1][1] != rate:
@@ -59,5 +59,5 @@ def _merged(day: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def clock(minute: int) -> str:
-    """A minute of the day as people write it."""
+    """Return a minute of the day as people write it."""
     return f"{minute // 60:02d}:{minute % 60:02d}"

@@ -1,92 +1,82 @@
-"""Which dose a pump last gave and since when, as far as its log tells.
+"""The dose that a pump last gave, since when and until when, as it reports it.
 
 A program that was only committed gave nobody anything, and a stopped one says nothing of the dose before it. So a new
-dose is held against what was delivered: the program that runs, or else the rate with which delivery last began or
-changed. Of that the log has the volume and the instant; it names neither drug nor concentration, nor the other steps of
-the day. Whatever it does not tell stays None, and is said to be unknown.
+dose is held against what was delivered. How long ago that was is counted in the pump's running time, which no setting
+of a clock changes; time without power is not in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from thecal_fw.core.events import EVENT_PROGRAM_COMMITTED, EVENT_PROGRAM_EFFECTIVE, EVENT_STARTED
-from thecal_fw.core.limits import MINIMUM_RATE_NL_PER_DAY
+from thecal.amounts import dose_mcg
+from thecal_fw.core.dose_record import IS_GIVEN
 
 if TYPE_CHECKING:
-    from thecal.client import Event
     from thecal.status import Status
 
 _SECONDS_PER_HOUR = 3_600
-_BEGINS = (EVENT_PROGRAM_EFFECTIVE, EVENT_STARTED)
 
 
 @dataclass(frozen=True)
 class LastDose:
-    """A rate that was given. local: when it began, by the pump's local time, or None if it had none."""
+    """A program that treats, as it was delivered: its mean volume a day, the most in any 24 hours by the clock, and its
+    drug's concentration.
 
-    rate_nl_per_day: int
-    local: datetime | None
+    program: the beginning of its digest, as a number. begun_ago_s, ended_ago_s: of the pump's running time; ended_ago_s
+    is None while it is given.
+    """
+
+    program: int
+    nl_per_day: int
+    most_nl_in_day: int
+    concentration_ng_per_ml: int
+    begun_ago_s: int = 0
+    ended_ago_s: int | None = None
+
+    @property
+    def mcg_per_day(self) -> Fraction:
+        """Return its mean dose."""
+        return dose_mcg(self.nl_per_day, self.concentration_ng_per_ml)
+
+    @property
+    def most_mcg_in_day(self) -> Fraction:
+        """Return the most that any 24 hours had of it by the clock."""
+        return dose_mcg(self.most_nl_in_day, self.concentration_ng_per_ml)
 
 
 @dataclass(frozen=True)
 class DoseHistory:
-    """What a pump has given. The defaults are those of a pump that has never given anything, or delivers its program.
+    """The history of what a pump has given. The defaults are those of a pump that has never given anything, or
+    delivers its program.
 
-    hours_since_change: since the dose last changed on a pump that delivers. was_delivered: whether the program that it
-    has was ever delivered. last: the dose before, of a pump whose program was not. has_given: whether it ever gave any.
+    was_delivered: whether the program that it has was ever delivered. last: the dose last delivered; None if there was
+    none or the pump does not know it. has_given: whether it ever gave anything.
     """
 
-    hours_since_change: Fraction | None = None
     was_delivered: bool = True
     last: LastDose | None = None
     has_given: bool = False
 
-
-def dose_history(status: Status, log: Sequence[Event]) -> DoseHistory:
-    return DoseHistory(
-        _hours_since_change(status, log),
-        _was_delivered(status, log),
-        _last_dose(status, log),
-        bool(status.lifetime_steps),
-    )
+    @property
+    def hours_since_change(self) -> Fraction | None:
+        """Return for how long the present dose has been given; None on a pump that gives none."""
+        if self.last is None or self.last.ended_ago_s is not None:
+            return None
+        return Fraction(self.last.begun_ago_s, _SECONDS_PER_HOUR)
 
 
-def _hours_since_change(status: Status, log: Sequence[Event]) -> Fraction | None:
-    changes = [event for event in log if event.code in _BEGINS]
-    if not status.is_delivering or not changes:
+def dose_history(status: Status, last: LastDose | None) -> DoseHistory:
+    """Return what a pump has given. last: the dose that it last delivered, as it reports it."""
+    is_its_own = last is not None and last.program == int.from_bytes(status.program_digest[:4], "big")
+    return DoseHistory(status.is_delivering or is_its_own, last, bool(status.lifetime_steps))
+
+
+def last_dose_of(answer: dict[str, Any]) -> LastDose | None:
+    """Return the dose of the fields of a response; None before the first."""
+    if not answer["concentration_ng_per_ml"]:
         return None
-    last = changes[-1]
-    if last.boots == status.boots:
-        return Fraction(max(0, status.boot_s - last.boot_s), _SECONDS_PER_HOUR)
-    if last.time_source and status.time_source:
-        return Fraction(max(0, status.utc_s - last.utc_s), _SECONDS_PER_HOUR)
-    return None
-
-
-def _was_delivered(status: Status, log: Sequence[Event]) -> bool:
-    """By the log; where that does not go back to the commit, a pump that has given anything has given this."""
-    if status.is_delivering or not status.lifetime_steps:
-        return status.is_delivering
-    for event in reversed(log):
-        if event.code in _BEGINS:
-            return True
-        if event.code == EVENT_PROGRAM_COMMITTED:
-            return False
-    return True
-
-
-def _last_dose(status: Status, log: Sequence[Event]) -> LastDose | None:
-    """The latest rate above the minimum one, which is no dose that is meant to act."""
-    begun = [event for event in log if event.code in _BEGINS and event.second > MINIMUM_RATE_NL_PER_DAY]
-    if not begun:
-        return None
-    last = begun[-1]
-    local = None
-    if last.time_source:
-        local = datetime.fromtimestamp(last.utc_s, UTC) + timedelta(minutes=status.offset_minutes)
-    return LastDose(last.second, local)
+    ended_ago_s = answer["ended_ago_s"]
+    return LastDose(**{**answer, "ended_ago_s": None if ended_ago_s == IS_GIVEN else ended_ago_s})

@@ -59,7 +59,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Entry:
-    """What has been agreed on for one drug in one concentration."""
+    """The agreement on one drug in one concentration."""
 
     drug: str
     figures: dict[str, Figure]
@@ -72,7 +72,7 @@ class Entry:
         return dose_mcg(_ROUNDING_NL, 1_000) * self["concentration_mcg_per_ml"]
 
     def judge_daily_dose(self, least_mcg_per_day: Fraction, most_mcg_per_day: Fraction) -> list[Finding]:
-        """A program's smallest and largest dose in 24 hours."""
+        """Judge a program's smallest and largest dose in 24 hours."""
         found = self._most("dose_mcg_per_day", most_mcg_per_day, "most_mcg_per_day", "in 24 hours")
         for kind, limit in ((Kind.HARD, "hard_least_mcg_per_day"), (Kind.SOFT, "soft_least_mcg_per_day")):
             if least_mcg_per_day < self[limit] - self._rounding_mcg:
@@ -86,11 +86,11 @@ class Entry:
         return self._most(field, dose_mcg, "most_bolus_mcg", "in one bolus")
 
     def judge_most_in_a_day(self, dose_mcg: Fraction, field: str) -> list[Finding]:
-        """What may be given in 24 hours, whether or not it is prescribed."""
+        """Judge what may be given in 24 hours, whether or not it is prescribed."""
         return self._most(field, dose_mcg, "most_mcg_per_day", "in 24 hours")
 
     def judge_change(self, old_mcg_per_day: Fraction, new_mcg_per_day: Fraction) -> list[Finding]:
-        """A change of the daily dose by the drug's own limits; a patient group's are in ``titration``."""
+        """Judge a change of the daily dose by the drug's own limits; a patient group's are in ``titration``."""
         if not old_mcg_per_day:
             return []
         percent = abs(new_mcg_per_day - old_mcg_per_day) / old_mcg_per_day * 100
@@ -122,7 +122,7 @@ class Library:
     entries: tuple[Entry, ...]
 
     def entry(self, drug: str, concentration_ng_per_ml: int) -> Entry:
-        """What has been agreed on for this; raises BadInputError if nothing has."""
+        """Return what has been agreed on for this; raise BadInputError if nothing has."""
         wanted = Fraction(concentration_ng_per_ml, 1_000)
         for entry in self.entries:
             if entry.drug == drug and entry["concentration_mcg_per_ml"] == wanted:
@@ -138,7 +138,7 @@ class Library:
         )
 
     def full_digest(self) -> bytes:
-        """SHA-256 of the content, 32 bytes."""
+        """Return the SHA-256 of the content, 32 bytes."""
         content = {
             "name": self.name,
             "version": self.version,
@@ -154,7 +154,7 @@ class Library:
         return hashlib.sha256(text.encode()).digest()
 
     def digest(self) -> bytes:
-        """What a program holds of it: the first bytes of the full digest."""
+        """Return what a program holds of it: the first bytes of the full digest."""
         return self.full_digest()[:LIBRARY_DIGEST_BYTES]
 
 

@@ -18,7 +18,7 @@ LONGEST_NS = 400 * _UNITS_NS["d"]
 
 
 def duration_ns(text: str) -> int | None:
-    """Nanoseconds of a duration such as 1h30m; None if it is none."""
+    """Return the nanoseconds of a duration such as 1h30m; None if it is none."""
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         return None
@@ -27,7 +27,7 @@ def duration_ns(text: str) -> int | None:
 
 
 def duration_text(ns: int) -> str:
-    """A duration as it is written in a scenario."""
+    """Return a duration as it is written in a scenario."""
     parts: list[str] = []
     for unit in ("d", "h", "m"):
         count, ns = divmod(ns, _UNITS_NS[unit])

@@ -1,4 +1,6 @@
-"""What can go wrong between a host and a pump, each with a message a person can act on."""
+"""The errors between a host and a pump, each with a message a person can act on."""
+
+from collections.abc import Sequence
 
 from thecal.alarm_sets import bits_in, names_of
 from thecal.printable import printable
@@ -7,16 +9,25 @@ from thecal_fw.core.roles import ROLE_NAMES
 from thecal_fw.link import messages
 from thecal_fw.link.messages import ERROR_NAMES
 
+MOST_PROBLEMS = 100
+"""Told of one file: nobody reads more, and a file that is no file of this kind may have a hundred thousand."""
+
+
+def first_of(problems: Sequence[str]) -> list[str]:
+    """Return as many as anybody reads, and how many more there are."""
+    more = len(problems) - MOST_PROBLEMS
+    return [*problems[:MOST_PROBLEMS], *([f"and {more:,} more"] if more > 0 else [])]
+
 
 class ThecalError(Exception):
     """Anything this library raises about a pump, a port or an input."""
 
 
 class BadInputError(ThecalError):
-    """What a person gave is not acceptable; nothing was sent. ``problems`` has one line for each fault."""
+    """The input of a person is not acceptable; nothing was sent. ``problems`` has one line for each fault."""
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = [printable(problem) for problem in problems]
+        self.problems = [printable(problem) for problem in first_of(problems)]
         super().__init__("\n".join(self.problems))
 
 
@@ -29,7 +40,7 @@ class NoAnswerError(ThecalError):
 
 
 class NotAPumpError(ThecalError):
-    """Something answers on the port, and it is not a Thecal pump."""
+    """The device on the port answers, and is not a Thecal pump."""
 
 
 class VersionMismatchError(ThecalError):
@@ -57,15 +68,16 @@ class NotPairedError(ThecalError):
 
 
 class WrongPumpError(ThecalError):
-    """What answers does not have the key that the pump has, or is another pump than a moment before."""
+    """The device that answers does not have the key that the pump has, or is another pump than a moment before."""
 
 
 class BadAnswerError(ThecalError):
-    """What answers says something that no pump can mean."""
+    """The device that answers says something that no pump can mean."""
 
 
 class OpenPumpError(ThecalError):
-    """What answers says that it has no key, and this computer keeps one of the pump whose number it gives."""
+    """The device that answers says that it has no key, and this computer keeps one of the pump whose number it
+    gives."""
 
 
 class PumpRefusedError(ThecalError):
@@ -81,7 +93,7 @@ class PumpRefusedError(ThecalError):
 
 
 def _advice(request: str, code: int, detail: int, tail: bytes) -> str:
-    """What a person can do about a refusal, or at least its detail."""
+    """Return what a person can do about a refusal, or at least its detail."""
     if code == messages.ERROR_BLOCKED:
         return f" ({', '.join(names_of(bits_in(tail)))}). Remove the cause and acknowledge it first"
     if code == messages.ERROR_NOT_WHILE_DELIVERING:
@@ -97,18 +109,18 @@ def _advice(request: str, code: int, detail: int, tail: bytes) -> str:
                 f" ({name}): with it, an hour or 24 hours would hold more than the program's limit."
                 " `thecal interrogate` shows what was counted; ask again when less of it is in that time"
             )
-        return f" ({name}). `thecal bolus status` tells what was given and how long to wait"
+        return f" ({name}). `thecal bolus status` shows what was given and how long to wait"
     if code == messages.ERROR_TOO_LARGE:
         return (
             f". This image has room for programs of {detail} bytes: use fewer patterns, steps or boluses,"
-            " or flash the pump's own image with `thecal flash`. The program before it goes on"
+            " or flash the pump's own image with `thecal flash`. The program before it continues"
         )
     if code == messages.ERROR_IN_PROGRESS:
         return f", {detail >> 16} of {detail & 0xFFFF} done, and got no further for a while. Ask again later"
     if code == messages.ERROR_NOT_CHECKED:
-        return ". It takes a program only after it has checked all of it. The program before it goes on"
+        return ". It takes a program only after it has checked all of it. The program before it continues"
     if code == messages.ERROR_NO_MEMORY:
-        return "; it goes on as before. The request was not carried out to its end: see `thecal log`"
+        return "; it continues as before. The request was not carried out to its end: see `thecal log`"
     if code == messages.ERROR_NOT_RUNNING:
         what = "ran out of memory" if detail else "ended with an error"
         return f": its program {what}, and nothing is delivered. It starts again by itself within seconds"
@@ -126,7 +138,7 @@ def _advice(request: str, code: int, detail: int, tail: bytes) -> str:
 def _advice_about_keys(code: int, detail: int) -> str:
     role = ROLE_NAMES[detail] if detail < len(ROLE_NAMES) else "other role"
     if code == messages.ERROR_NOT_AUTHENTICATED:
-        return ". It has keys: `thecal keys` tells which, `thecal pair` gives this computer one"
+        return ". It has keys: `thecal keys` shows which, `thecal pair` gives this computer one"
     if code == messages.ERROR_NOT_ALLOWED:
         return f". It takes the key of the {role}, and this computer has another"
     if code == messages.ERROR_BUTTON:

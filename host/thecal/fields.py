@@ -1,7 +1,7 @@
 """The fields of a TOML table, each read by what it is to be.
 
 Each accessor takes one field, checks its type and range, and notes a problem with field, value and what is allowed
-instead of raising, so that everything wrong is told at once.
+instead of raising, so that everything wrong is reported at once.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ class Fields:
         self._fields = fields
         self._place = place
         self._found = found
-        self._known: list[str] = []
+        self._known: dict[str, None] = {}
 
     def complain(self, problem: str) -> None:
         self._found.append(problem)
 
     def name(self, key: str) -> str:
-        """A field's name in messages, with its place."""
+        """Return a field's name in messages, with its place."""
         return f"{self._place}{printable(key)}"
 
     def _take(self, key: str, what: str) -> Any:
-        self._known.append(key)
+        self._known[key] = None
         if key not in self._fields:
             self.complain(f"{self.name(key)} is missing; give {what}")
             return None
         return self._fields[key]
 
     def has(self, key: str) -> bool:
-        """Whether something is there that may be left out."""
-        self._known.append(key)
+        """Return True if something is there that may be left out."""
+        self._known[key] = None
         return key in self._fields
 
     def number(self, key: str, least: Fraction, most: Fraction) -> Fraction | None:
-        """A number within a range, exact."""
+        """Return a number within a range, exact."""
         value = self._take(key, f"a number from {least} to {most}")
         if value is None:
             return None
@@ -92,7 +92,7 @@ class Fields:
         return value
 
     def sentence(self, key: str, what: str) -> str | None:
-        """Words for people, not for the pump: on one line, up to a length."""
+        """Return words for people, not for the pump: on one line, up to a length."""
         value = self._take(key, what)
         if value is None:
             return None
@@ -109,7 +109,7 @@ class Fields:
         return value.strip()
 
     def choice(self, key: str, choices: Sequence[str]) -> int | None:
-        """Position of a word among those allowed."""
+        """Return the position of a word among those allowed."""
         allowed = ", ".join(f'"{choice}"' for choice in choices)
         value = self._take(key, f"one of {allowed}")
         if value is None:
@@ -120,7 +120,7 @@ class Fields:
         return choices.index(value)
 
     def minute_of_day(self, key: str, *, may_be_midnight: bool = False) -> int | None:
-        """Minutes after midnight of a time such as "06:30"; "24:00" only where a step may end."""
+        """Return the minutes after midnight of a time such as "06:30"; "24:00" only where a step may end."""
         value = self._take(key, 'a time of day such as "06:30"')
         if value is None:
             return None
@@ -138,7 +138,7 @@ class Fields:
         return minute
 
     def duration(self, key: str) -> int | None:
-        """Nanoseconds."""
+        """Return the nanoseconds of a duration."""
         value = self._take(key, _DURATION)
         if value is None:
             return None
@@ -157,7 +157,7 @@ class Fields:
         return value
 
     def flag(self, key: str) -> bool:
-        """A field that is true, or left out."""
+        """Return a field that is true, or left out."""
         if not self.has(key):
             return False
         if self._fields[key] is not True:
@@ -165,7 +165,7 @@ class Fields:
         return True
 
     def prose(self, key: str, what: str) -> str | None:
-        """One or two sentences; line breaks count as spaces."""
+        """Return one or two sentences; line breaks count as spaces."""
         value = self._take(key, what)
         if value is None:
             return None
@@ -178,12 +178,12 @@ class Fields:
         return text
 
     def word(self, key: str, choices: Collection[str]) -> str | None:
-        """One of some words."""
+        """Return one of some words."""
         position = self.choice(key, list(choices))
         return None if position is None else list(choices)[position]
 
     def words(self, key: str, choices: Collection[str] | None = None) -> tuple[str, ...]:
-        """A list of words, each of those allowed, none twice; empty if the field is left out."""
+        """Return a list of words, each of those allowed, none twice; empty if the field is left out."""
         if not self.has(key):
             return ()
         value = self._fields[key]
@@ -199,27 +199,27 @@ class Fields:
         return tuple(value)
 
     def local_time(self, key: str) -> datetime | None:
-        """What the pump's clock shows, written without quotes: 2026-03-06 23:58:30."""
+        """Return what the pump's clock shows, written without quotes: 2026-03-06 23:58:30."""
         value = self._take(key, "a local time such as 2026-03-06 23:58:30")
         if value is None:
             return None
         if not isinstance(value, datetime) or value.tzinfo is not None or value.microsecond:
             self.complain(
-                f"{self.name(key)} = {value!s}, allowed: whole seconds of local time without quotes or zone,"
+                f"{self.name(key)} = {shown(value)}, allowed: whole seconds of local time without quotes or zone,"
                 " such as 2026-03-06 23:58:30"
             )
             return None
         return value
 
     def string(self, key: str, what: str, *, may_be_empty: bool = False) -> str:
-        """Text exactly as it stands."""
+        """Return the text exactly as it stands."""
         value = self._take(key, what)
         if value is not None and (not isinstance(value, str) or not (value or may_be_empty)):
             self.complain(f"{self.name(key)} = {shown(value)}, allowed: {what}")
         return value if isinstance(value, str) else ""
 
     def strings(self, key: str, what: str, *, may_be_empty: bool = False) -> tuple[str, ...]:
-        """A list of texts exactly as they stand, none of them empty."""
+        """Return a list of texts exactly as they stand, none of them empty."""
         value = self._take(key, f"a list of {what}")
         if value is None:
             return ()
@@ -231,24 +231,28 @@ class Fields:
         return tuple(value)
 
     def value(self, key: str, what: str) -> Any:
-        """A value as it stands, whose reader judges it."""
+        """Return a value as it stands, whose reader judges it."""
         return self._take(key, what)
 
     def peek(self, key: str) -> Any:
-        """A value as it stands, without having asked for it; None if there is none."""
+        """Return a value as it stands, without having asked for it; None if there is none."""
         return self._fields.get(key)
 
     def take_the_rest_as_it_is(self) -> None:
-        """For a table whose kind can't be read: which fields belong to it, nobody can tell."""
-        self._known += self._fields
+        """Take the rest of a table whose kind can't be read as it is: nobody can say which fields belong to it."""
+        self._known.update(dict.fromkeys(self._fields))
 
     def keys(self) -> tuple[str, ...]:
         return tuple(self._fields)
 
 
 def shown(value: object) -> str:
-    """A value for a message, however long it is."""
+    """Return a value for a message, however long it is."""
     if isinstance(value, int) and value.bit_length() > 128:
         return f"an integer of {value.bit_length()} bits"
-    text = str(value) if isinstance(value, Decimal) else repr(value)
+    try:
+        text = str(value) if isinstance(value, Decimal) else repr(value)
+    except ValueError:
+        # Python writes no integers of thousands of digits, also where one is part of a list.
+        return "a value with a number of thousands of digits"
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

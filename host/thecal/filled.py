@@ -1,8 +1,9 @@
-"""When the drug in the reservoir was filled in, as time on the wall, told by what the pump has lived through since.
+"""The time on the wall at which the drug in the reservoir was filled in, found from what the pump has lived through
+since.
 
 The pump's calendar may be wrong and may have been set in between, so the age of a fill is made of running time: of the
-seconds since the reset within one life, and from life to life of a clock that went on by itself. Where neither tells,
-the day that the pump wrote down counts, but only if its clock is right today and the day is not yet to come.
+seconds since the reset within one life, and from life to life of a clock that continued by itself. Where neither
+shows it, the day that the pump wrote down counts, but only if its clock is right today and the day is not yet to come.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from thecal.clocks import Clocks
     from thecal.status import Status
 
-# (number of the life, seconds since its reset, UTC or None, whether the clock went on from the life before)
+# (number of the life, seconds since its reset, UTC or None, whether the clock continued from the life before)
 _Mark = tuple[int, int, int | None, bool]
 
 
 def filled_at(status: Status, log: Sequence[Event], clocks: Clocks) -> datetime | None:
-    """The latest that it can have been is never told: None where it is not known, so that the drug counts as old."""
+    """Return None where the time is not known, so that the drug counts as old; the latest that it can have been is
+    never given."""
     at = next((index for index in range(len(log) - 1, -1, -1) if log[index].code == EVENT_REFILLED), None)
     age_s = _age_s(status, log[at:]) if at is not None else None
     if age_s is not None:
@@ -39,7 +41,7 @@ def filled_at(status: Status, log: Sequence[Event], clocks: Clocks) -> datetime 
 
 
 def _age_s(status: Status, since: Sequence[Event]) -> int | None:
-    """Seconds from the first of these events to the status; None where it can't be told."""
+    """Return the seconds from the first of these events to the status; None where they can't be known."""
     utc_s = status.utc_s if status.time_source else None
     marks = [_mark(event) for event in since]
     marks.append((status.boots, status.boot_s, utc_s, status.time_source == TIME_CARRIED_OVER))

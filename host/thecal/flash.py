@@ -17,16 +17,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from thecal.bounded import RefusedFileError, read_bounded
 from thecal.errors import BadInputError, ThecalError
-from thecal.uf2 import check_uf2
+from thecal.uf2 import LARGEST_BYTES, check_uf2
 
 BOARD_ID = "RPI-RP2"
 UNKNOWN_COMMIT = "unknown"
-"""What the build writes where git does not tell the commit: any such image says it, so it proves nothing."""
+"""What the build writes where git does not name the commit: any such image says it, so it proves nothing."""
 _PICO_2_ID = "RP2350"
 _INFO = "INFO_UF2.TXT"
 _MOUNTS = Path("/proc/mounts")
 _DRIVE_GONE = (errno.EIO, errno.ENODEV, errno.ENOENT, errno.ENXIO)
+_LARGEST_NOTE_BYTES = 100_000
+"""Of the few lines that are said beside an image, or by a drive."""
 DRIVE_TIMEOUT_S = 20.0
 _LOOK_EVERY_S = 0.2
 _OCTAL = re.compile(rb"\\([0-7]{3})")
@@ -48,19 +51,20 @@ class Image:
 
 
 def load_image(path: Path) -> Image:
-    """Read and check an image; the JSON file beside it says its version."""
+    """Read and check an image; the JSON file beside it says its version. Raise BadInputError if either can't be
+    read or they do not belong together."""
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInputError([f"{path} can't be read: {error.strerror}; build it with `make uf2`"]) from error
+        content = read_bounded(path, LARGEST_BYTES)
+    except RefusedFileError as error:
+        raise BadInputError([f"{path} {error}; build it with `make uf2`"]) from error
     check_uf2(str(path), content)
     version = commit = ""
     beside = path.with_suffix(".json")
     if beside.exists():
         try:
-            said = json.loads(beside.read_text(encoding="utf-8"))
+            said = json.loads(read_bounded(beside, _LARGEST_NOTE_BYTES).decode("utf-8"))
             version, commit, sha256 = (str(said.get(key, "")) for key in ("version", "commit", "sha256"))
-        except (OSError, ValueError, AttributeError) as error:
+        except (RefusedFileError, ValueError, AttributeError, RecursionError) as error:
             raise BadInputError([f"{beside} can't be read: {error}; build the image again"]) from error
         if sha256 and sha256 != hashlib.sha256(content).hexdigest():
             raise BadInputError([f"{beside} describes another image than {path}; build the image again"])
@@ -68,16 +72,16 @@ def load_image(path: Path) -> Image:
 
 
 def must_tell_its_commit(image: Image) -> None:
-    """Raise FlashError for an image whose report could not be told from that of any other."""
+    """Raise FlashError for an image whose report could not be distinguished from that of any other."""
     if image.commit == UNKNOWN_COMMIT:
         raise FlashError(
             f"{image.path} was built without its commit, so no report of the board shows that it runs this image: the"
-            " build says why git does not tell it, build again; or flash with --no-check"
+            " build says why git does not name it, build again; or flash with --no-check"
         )
 
 
 def mounted_drives(places: Iterable[Path] | None = None) -> list[Path]:
-    """Folders that are drives of boards in BOOTSEL mode, whatever their chip."""
+    """Return folders that are drives of boards in BOOTSEL mode, whatever their chip."""
     return sorted({place for place in places or _mount_points() if _is_drive(place)})
 
 
@@ -99,7 +103,7 @@ def _mount_points() -> Iterable[Path]:
 
 
 def choose_drive(drives: list[Path]) -> Path:
-    """The one drive of an RP2040; raises FlashError otherwise."""
+    """Return the one drive of an RP2040; raise FlashError otherwise."""
     if not drives:
         raise FlashError(
             "no board in BOOTSEL mode was found. Hold BOOTSEL while plugging the board in, mount its drive, or name it"
@@ -117,7 +121,10 @@ def check_drive(drive: Path) -> None:
     info = drive / _INFO
     if not info.is_file():
         raise FlashError(f"{drive} is not the drive of a board in BOOTSEL mode: it has no INFO_UF2.TXT")
-    lines = info.read_text(encoding="utf-8", errors="replace").splitlines()
+    try:
+        lines = read_bounded(info, _LARGEST_NOTE_BYTES).decode("utf-8", "replace").splitlines()
+    except RefusedFileError as error:
+        raise FlashError(f"{info} {error}") from error
     board = next((line.partition(":")[2].strip() for line in lines if line.startswith("Board-ID")), "unknown")
     if board != BOARD_ID:
         raise FlashError(
@@ -127,7 +134,8 @@ def check_drive(drive: Path) -> None:
 
 
 def copy_image(image: Image, drive: Path) -> Path:
-    """Write the image to the drive; the board restarts when it has all of it."""
+    """Write the image to the drive; the board restarts when it has all of it. Raise FlashError if the drive can't
+    be written."""
     check_drive(drive)
     target = drive / image.path.name
     try:
@@ -146,7 +154,8 @@ def copy_image(image: Image, drive: Path) -> Path:
 
 
 def wait_for_drive(find: Callable[[], list[Path]], timeout_s: float = DRIVE_TIMEOUT_S) -> Path:
-    """The drive of a board that has just been sent to BOOTSEL mode."""
+    """Return the drive of a board that has just been sent to BOOTSEL mode. Raise FlashError if it does not appear
+    in time."""
     deadline_s = time.monotonic() + timeout_s
     while time.monotonic() < deadline_s:
         drives = find()
@@ -160,7 +169,8 @@ def wait_for_drive(find: Callable[[], list[Path]], timeout_s: float = DRIVE_TIME
 
 
 def check_report(image: Image, version: str, commit: str) -> None:
-    """Raise FlashError unless the board reports the image's version and commit, and that tells it from others."""
+    """Raise FlashError unless the board reports the image's version and commit, and that distinguishes it from
+    others."""
     must_tell_its_commit(image)
     if image.version and (version, commit) != (image.version, image.commit):
         raise FlashError(

@@ -44,7 +44,7 @@ class Guard(Changes):
         self.waiting: Interruption | None = None
 
     def tell(self, number: int, _frame: FrameType | None = None) -> None:
-        """A signal has come."""
+        """Note that a signal has come."""
         interruption = Interruption(number)
         if self.in_flight and self.waiting is None:
             self.waiting = interruption
@@ -60,7 +60,7 @@ class Guard(Changes):
 
 @contextmanager
 def guarded() -> Iterator[Guard]:
-    """Have signals be told to a guard. A signal that was ignored before stays so: see nohup."""
+    """Have signals go to a guard. A signal that was ignored before stays so: see nohup."""
     guard = Guard()
     if threading.current_thread() is not threading.main_thread():
         yield guard

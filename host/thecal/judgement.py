@@ -1,4 +1,4 @@
-"""What a check of a prescription finds, and when the prescription may go on all the same.
+"""The findings of a check of a prescription, and when the prescription may continue all the same.
 
 Three kinds of finding, the same for every check. A *hard* limit refuses, whatever anybody says. A *soft* limit asks
 for a reason, which is kept with the record of the visit. A value that looks mistyped has to be *typed again*: a
@@ -18,7 +18,7 @@ from thecal.errors import BadInputError
 
 
 class Kind(StrEnum):
-    """What a finding asks for."""
+    """The answer that a finding asks for."""
 
     HARD = "refused"
     SOFT = "needs a reason"
@@ -39,7 +39,7 @@ class Finding:
 
 
 def is_retyped(typed: str, value: Fraction) -> bool:
-    """Whether what was typed is that very number, in whichever way it is written."""
+    """Return True if what was typed is that very number, in whichever way it is written."""
     try:
         number = Decimal(typed.strip())
         # A number of a million digits is no repetition of a dose, and would take long to compare.
@@ -56,7 +56,7 @@ def _same(typed: Fraction, value: Fraction) -> bool:
 def unsettled(
     findings: Sequence[Finding], reason: str = "", retyped: Mapping[str, str] | None = None
 ) -> list[str]:
-    """A line for each finding that still stands in the way, with what to do about it."""
+    """Return a line for each finding that still stands in the way, with what to do about it."""
     lines: list[str] = []
     for finding in findings:
         if finding.kind is Kind.HARD:
@@ -73,7 +73,7 @@ def unsettled(
 
 
 def settle(findings: Sequence[Finding], reason: str = "", retyped: Mapping[str, str] | None = None) -> None:
-    """Go on only if every finding is settled; raises BadInputError with all that are not."""
+    """Continue only if every finding is settled; raises BadInputError with all that are not."""
     lines = unsettled(findings, reason, retyped)
     if lines:
         raise BadInputError(lines)

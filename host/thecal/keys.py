@@ -27,23 +27,23 @@ T = TypeVar("T")
 
 
 class Keys(Protocol):
-    """Where a client finds the keys of pumps."""
+    """The place where a client finds the keys of pumps."""
 
     def key(self, serial: str, role: int) -> bytes | None:
-        """The key of a role of the pump with this serial number; None if there is none here."""
+        """Return the key of a role of the pump with this serial number; None if there is none here."""
         ...
 
     def unsettled(self, serial: str, role: int) -> bytes | None:
-        """A key that was sent to the pump, and it is not known whether it was taken; None if there is none."""
+        """Return a key that was sent to the pump, and it is not known whether it was taken; None if there is none."""
         ...
 
     def settle(self, serial: str, role: int, *, is_taken: bool) -> None:
-        """It has been found out of the unsettled key: it is the pump's, or worth nothing."""
+        """Settle the unsettled key: it is the pump's, or worth nothing."""
         ...
 
 
 class NoKeys:
-    """Of a host that was never paired with any pump."""
+    """The keys of a host that was never paired with any pump."""
 
     def key(self, serial: str, role: int) -> bytes | None:
         return None
@@ -56,7 +56,7 @@ class NoKeys:
 
 
 class StoredKeys:
-    """The keys in this computer's key store. Every method raises KeyStoreError where there is none to be had."""
+    """The keys in this computer's key store. Every method raises KeyStoreError where there is none."""
 
     def key(self, serial: str, role: int) -> bytes | None:
         return _key_in(_read(_name(serial, role)))
@@ -128,5 +128,5 @@ def _of_the_store(what_fails: str, do: Callable[[Any], T]) -> T:
 
 
 def _reason(error: Exception) -> str:
-    """First sentence of what the library says; the rest is its own advice, and ours follows."""
+    """Return the first sentence of what the library says; the rest is its own advice, and ours follows."""
     return str(error).split(". ")[0] or type(error).__name__

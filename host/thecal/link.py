@@ -51,7 +51,7 @@ _UNCERTAIN = ". Whether it was done is not known: look with `thecal interrogate`
 
 
 class SerialPort(Protocol):
-    """What is needed of a port."""
+    """The contract of a port."""
 
     @property
     def timeout(self) -> float | None: ...
@@ -102,10 +102,12 @@ class Link:
         self.hello()
 
     def hello(self) -> None:
-        """Open a session anew; whatever session there was before has ended then."""
+        """Open a session anew; whatever session there was before has ended then. Raise NoAnswerError if nothing
+        answers, NotAPumpError or VersionMismatchError if what answers is no pump of these messages,
+        WrongPumpError if it is another pump than before."""
         self._session = 0
         self._proof.forget()
-        # The answer to an earlier host's hello may still come. It is told from ours by the number of the request.
+        # The answer to an earlier host's hello may still come. It differs from ours by the number of the request.
         self._request = self._nonce % _HELLO_REQUESTS
         own_hash = messages.schema_hash()
         before = self.greeting.get("serial")
@@ -217,12 +219,12 @@ class Link:
             if not self._agree_to_open(why):
                 raise OpenPumpError(
                     f"{why}. Nothing was changed. If you know why, `thecal pair` gives both a new key, and"
-                    " `thecal --open-pump COMMAND` goes on without one this once"
+                    " `thecal --open-pump COMMAND` continues without one this once"
                 )
         self._may_be_open = True
 
     def proves(self, role: int, key: bytes) -> bool:
-        """Whether the pump has this key of a role. A wrong one counts as a try."""
+        """Return True if the pump has this key of a role. A wrong one counts as a try."""
         access = self._ask_plainly(messages.CHALLENGE, role)
         if access["access"] == OPEN or not access["roles"] >> role & 1:
             return False
@@ -309,7 +311,8 @@ class Link:
         )
 
     def _is_of_session(self, frame: Frame) -> bool:
-        """Answers to requests of a session before, numbered alike, are not for us."""
+        """Return True if an answer is of this session; answers to requests of a session before, numbered alike, are
+        not for us."""
         return self._session in (0, frame.session)
 
     def _answer_in(self, frame: Frame, message: Message) -> dict[str, Any] | None:
@@ -368,7 +371,7 @@ class Link:
             raise PortError(f"the port has gone while talking to the pump: {error}") from error
 
     def _discard_what_is_not_taken(self) -> None:
-        """Closing a port can wait for half a minute for bytes that nobody takes."""
+        """Discard what is not taken, since closing a port can wait for half a minute for bytes that nobody takes."""
         discard = getattr(self._port, "reset_output_buffer", None)
         if discard is not None:
             with suppress(OSError):
@@ -384,7 +387,7 @@ class Link:
 
 
 def _role_for(message: Message, values: tuple[object, ...]) -> int:
-    """Whose key a request takes."""
+    """Return whose key a request takes."""
     return message.role_for(dict(zip(message.request.names, values, strict=True)))
 
 
@@ -393,5 +396,5 @@ def _words(message: Message) -> str:
 
 
 def text_of(padded: bytes) -> str:
-    """Text of a zero-padded field, printable whatever the board says."""
+    """Return the text of a zero-padded field, printable whatever the board says."""
     return printable(padded.rstrip(b"\0").decode("ascii", "replace"))

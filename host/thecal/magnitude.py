@@ -41,8 +41,8 @@ class Pair:
 
 
 def judge_magnitudes(pairs: list[Pair]) -> list[Finding]:
-    """A finding for each value that may be a slip. A value that was or becomes zero has no ratio and is left alone:
-    whether something may begin or end is for other checks.
+    """Return a finding for each value that may be a slip. A value that was or becomes zero has no ratio and is left
+    alone: whether something may begin or end is for other checks.
 
     The same value in place of the same one is one slip, at however many times of the week it stands: who has to type
     it again eighty times reads none of it. It goes by the name of the first.
@@ -62,7 +62,7 @@ def is_suspicious(old: Fraction, new: Fraction) -> bool:
 
 
 def likely_slip(old: Fraction, new: Fraction) -> str:
-    """What a person may have meant; empty if no usual slip makes that factor."""
+    """Return what a person may have meant; empty if no usual slip makes that factor."""
     factor = max(old, new) / min(old, new)
     for usual, meaning in SLIPS:
         if usual / _NEAR <= factor <= usual * _NEAR:

@@ -12,20 +12,20 @@ import re
 from math import isfinite, nan
 from pathlib import Path
 
+from thecal.bounded import RefusedFileError, read_bounded
 from thecal.errors import BadInputError
 
 _LARGEST_BYTES = 200_000_000
+"""A reading a second for two months has a hundred million."""
 _NOTHING = {"", "nan", "na", "n/a", "null", "none", "-", "--", "---", "err", "error", "ol"}
 
 
 def text_of(path: Path) -> str:
-    """Raises BadInputError for what can't be read or is larger than any record."""
+    """Raise BadInputError for what can't be read or is larger than any record."""
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise BadInputError([f"{path}: more than {_LARGEST_BYTES // 1_000_000} MB; give a part of it"])
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInputError([f"{path}: can't be read: {error.strerror or error}"]) from error
+        data = read_bounded(path, _LARGEST_BYTES)
+    except RefusedFileError as error:
+        raise BadInputError([f"{path}: {error}"]) from error
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(encoding, "replace")
@@ -37,7 +37,7 @@ def text_of(path: Path) -> str:
 
 
 def numbered_lines(text: str) -> list[tuple[int, str]]:
-    """The lines that say something, with their numbers; comments and empty lines are passed over."""
+    """Return the lines that say something, with their numbers; comments and empty lines are passed over."""
     return [
         (number, line)
         for number, line in enumerate(text.splitlines(), 1)
@@ -46,8 +46,8 @@ def numbered_lines(text: str) -> list[tuple[int, str]]:
 
 
 def delimiter_of(path: Path, lines: list[str]) -> str:
-    """What stands between the columns. Raises BadInputError where commas may be that or decimal: a heading with as many
-    of them as the lines tells which."""
+    """Return what stands between the columns. Raise BadInputError where commas may be that or decimal: a heading with
+    as many of them as the lines decides it."""
     some = lines[:50]
     for delimiter in (";", "\t", "|"):
         if sum(delimiter in line for line in some) * 2 > len(some):
@@ -81,8 +81,8 @@ def cells_of(line: str, delimiter: str) -> list[str]:
 
 
 def number_of(text: str, *, has_commas: bool) -> float | None:
-    """A number; nan where the cell says that there is none; None if it is something else. has_commas: commas may be
-    decimal, as nothing else is between columns."""
+    """Return a number; nan where the cell says that there is none; None if it is something else. has_commas: commas
+    may be decimal, as nothing else is between columns."""
     text = text.strip()
     if text.lower() in _NOTHING:
         return nan

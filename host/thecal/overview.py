@@ -1,8 +1,8 @@
-"""What a visit needs first of a pump, in a nurse's words, and what has happened since the last refill.
+"""The overview that a visit needs first of a pump, in a nurse's words, and what has happened since the last refill.
 
-The rest of what an interrogation tells is for the bench and stays behind ``thecal interrogate --all``. What is as it
-should be takes no line where a line would only be read over: stalls, passed over boluses and the like are told where
-there are any.
+The rest of what an interrogation reports is for the bench and stays behind ``thecal interrogate --all``. What is as it
+should be takes no line where a line would only be read over: stalls, passed over boluses and the like are reported
+where there are any.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from thecal_fw.core.bolus import KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME
 
 if TYPE_CHECKING:
     from thecal.client import Event
+    from thecal.dose_history import LastDose
 
 _ON_DEMAND = (KIND_CLINICIAN, KIND_PATIENT, KIND_PRIME)
 _WORDS = {
@@ -48,6 +49,8 @@ def overview_rows(read: Interrogation) -> list[tuple[str, str]]:
     status, program = read.status, read.program
     patient = program.patient if program is not None and program.patient else "not named in the program"
     rows = [("patient", patient), ("state", _state(read)), ("dose", _dose(read))]
+    if read.last_dose is not None and not (status.is_delivering and gives_therapy(program)):
+        rows.append(("last delivered", _last_delivered(read.last_dose)))
     if status.drug:
         rows.append(("drug", f"{status.drug}, {status.concentration_ng_per_ml / 1e3:g} mcg/mL"))
     rows += [("refill by", _refill_by(read)), ("reservoir", _reservoir(read))]
@@ -64,7 +67,7 @@ def overview_rows(read: Interrogation) -> list[tuple[str, str]]:
 
 
 def since_last_refill(read: Interrogation) -> list[tuple[str, str]]:
-    """What has happened since: each kind of thing once, how often and when last, by the pump's local time."""
+    """Return what has happened since: each kind of thing once, how often and when last, by the pump's local time."""
     told: dict[str, list[Event]] = {}
     for event in events_since_last_visit(read.log):
         words = _words(event)
@@ -100,6 +103,11 @@ def _dose(read: Interrogation) -> str:
     return f"{dose_text(program)}{now}"
 
 
+def _last_delivered(last: LastDose) -> str:
+    ended = "still given" if last.ended_ago_s is None else f"until {duration_text(last.ended_ago_s)} ago"
+    return f"{plain(last.mcg_per_day)} mcg/day, {ended}, by the pump's running time"
+
+
 def _refill_by(read: Interrogation) -> str:
     if read.dates is None:
         return "not known: no program that delivers, or it is not known what the reservoir holds"
@@ -113,7 +121,7 @@ def _refill_by(read: Interrogation) -> str:
 def _reservoir(read: Interrogation) -> str:
     status = read.status
     if not status.fill_known:
-        return "not known; tell with `thecal refill`"
+        return "not known; set it with `thecal refill`"
     filled = (
         f", filled on {date_text(datetime.combine(status.last_refill, datetime.min.time()))}"
         if (status.last_refill)
@@ -130,7 +138,7 @@ def _alarms(active: int) -> list[str]:
 
 
 def _to_look_at(read: Interrogation) -> list[str]:
-    """What is not as it should be."""
+    """Return everything that is not as it should be."""
     status, found = read.status, []
     if status.passed_over:
         found.append(f"{status.passed_over} boluses of the program were passed over since the refill")
@@ -150,7 +158,7 @@ def _to_look_at(read: Interrogation) -> list[str]:
 
 
 def _words(event: Event) -> str:
-    """A nurse's words for an event; empty for what only the bench wants to know."""
+    """Return a nurse's words for an event; empty for what only the bench wants to know."""
     if event.code == events.EVENT_ALARM_RAISED:
         return f"alarm: {''.join(names_of(1 << event.first)) or event.first}"
     if event.code == events.EVENT_BOLUS_BEGUN:

@@ -69,14 +69,14 @@ class BootDevice(Protocol):
     """Bus and ports that lead to it, as in 1-1.2: the same as that of the board's serial port."""
 
     def write(self, data: bytes) -> None:
-        """To the bulk endpoint; an empty one is an empty packet."""
+        """Write to the bulk endpoint; an empty write is an empty packet."""
 
     def read(self, size: int) -> bytes:
-        """From the bulk endpoint, up to so much; empty for an empty packet."""
+        """Read from the bulk endpoint, up to so much; return empty for an empty packet."""
         ...
 
     def status(self) -> bytes:
-        """What the interface says of the last command."""
+        """Return what the interface says of the last command."""
         ...
 
     def reset_interface(self) -> None: ...
@@ -91,7 +91,8 @@ class Picoboot:
         self._token = 0
 
     def begin(self) -> None:
-        """End whatever another program, or an error, has left half done."""
+        """End whatever another program, or an error, has left half done. Raise PicobootError if the boot loader
+        does not answer."""
         try:
             self._device.reset_interface()
         except (UsbStallError, UsbGoneError) as error:
@@ -103,11 +104,11 @@ class Picoboot:
         self._command(EXIT_XIP)
 
     def erase(self, address: int) -> None:
-        """One sector of flash."""
+        """Erase one sector of flash."""
         self._command(FLASH_ERASE, struct.pack("<II", address, SECTOR_BYTES))
 
     def write(self, address: int, data: bytes) -> None:
-        """Whole pages of flash that has been erased."""
+        """Write whole pages of flash that has been erased."""
         self._command(WRITE, struct.pack("<II", address, len(data)), out=data)
 
     def read(self, address: int, size: int) -> bytes:

@@ -40,7 +40,7 @@ class Candidate:
 
 
 def candidates() -> list[Candidate]:
-    """Every serial port, Thecal boards first, and the practice pumps that run."""
+    """Return every serial port, Thecal boards first, and the practice pumps that run."""
     found = [_candidate(port) for port in list_ports.comports()]
     found += [
         Candidate(pump.device, practice.DESCRIPTION, pump.serial_number, is_thecal=True, is_practice=True)
@@ -58,7 +58,7 @@ def _candidate(port: Any) -> Candidate:
 
 
 def only_board(besides: Collection[Candidate] = ()) -> str:
-    """Device of the one Thecal board that is attached; raises PortError naming the candidates otherwise.
+    """Return the device of the one Thecal board that is attached; raise PortError naming the candidates otherwise.
 
     besides: boards that are not meant.
     """

@@ -21,7 +21,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from thecal.bounded import RefusedFileError, read_bounded
+
 DESCRIPTION = "Thecal practice pump"
+_LARGEST_BYTES = 100_000
 _LOCKED_BYTE = 1 << 30
 """Beyond the text: on Windows nobody can read what is locked."""
 
@@ -38,7 +41,7 @@ class PracticePump:
 
 
 def folder() -> Path:
-    """Where this user's practice pumps are written down."""
+    """Return where this user's practice pumps are written down."""
     home = Path.home()
     if sys.platform == "win32":
         state = Path(os.environ.get("LOCALAPPDATA") or home / "AppData/Local")
@@ -50,7 +53,7 @@ def folder() -> Path:
 
 
 def running() -> list[PracticePump]:
-    """The practice pumps that run on this computer, in the order of their serial numbers."""
+    """Return the practice pumps that run on this computer, in the order of their serial numbers."""
     found = [pump for path in _files() if (pump := _read(path)) is not None and _is_held(path)]
     return sorted(found, key=lambda pump: pump.serial_number)
 
@@ -79,12 +82,12 @@ def _files() -> list[Path]:
 
 
 def _read(path: Path) -> PracticePump | None:
-    """What a file says; None if it can't be read, or is just being written."""
+    """Return what a file says; None if it can't be read, or is just being written."""
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = json.loads(read_bounded(path, _LARGEST_BYTES).decode("utf-8"))
         device, serial_number, rig = str(said["device"]), str(said["serial_number"]), str(said["rig"])
         return PracticePump(device, serial_number, rig, int(said["pid"]), str(said["computer"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (RefusedFileError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -96,7 +99,7 @@ def _remove_stale() -> None:
 
 
 def _is_held(path: Path) -> bool:
-    """Whether the program that wrote a file still runs."""
+    """Return True if the program that wrote a file still runs."""
     try:
         with path.open("r+", encoding="utf-8") as file:
             _lock(file, only_look=True)

@@ -1,10 +1,10 @@
 """Prescriptions: TOML files in clinical units, compiled to the integers of a program.
 
 Every number carries its unit in its name and there is one way to write each. All arithmetic is exact until the end.
-A rate that is no whole number of nanolitres a day is rounded to the nearest, and how far is told. A limit is rounded
-up to the next whole nanolitre that the rounded rates need: a limit equal to what is prescribed is never refused for
-the sake of a rounding, and is wider than written by less than two nanolitres. What is wrong with a file is found as
-far as possible at once, each line naming the field, its value, what is allowed and what to do.
+A rate that is no whole number of nanolitres a day is rounded to the nearest, and how far is reported. A limit is
+rounded up to the next whole nanolitre that the rounded rates need: a limit equal to what is prescribed is never
+refused for the sake of a rounding, and is wider than written by less than two nanolitres. What is wrong with a file
+is found as far as possible at once, each line naming the field, its value, what is allowed and what to do.
 """
 
 from __future__ import annotations
@@ -163,11 +163,11 @@ class _Reader:
         return explain(fault, self._pattern_names, self._concentration)
 
     def _nl(self, dose_mcg: Fraction) -> Fraction:
-        """Volume that holds a dose."""
+        """Return the volume that holds a dose."""
         return dose_mcg / self._concentration * NL_PER_ML
 
     def _limit_nl(self, dose_mcg: Fraction, window_minutes: int) -> int:
-        """A limit in whole nanolitres, with room for what rounding has added to the rates in such a time."""
+        """Return a limit in whole nanolitres, with room for what rounding has added to the rates in such a time."""
         exact = self._nl(dose_mcg)
         added_nl_per_day = Fraction(0)
         if self._pattern_names or self._has_boluses:
@@ -240,7 +240,7 @@ class _Reader:
 
 
 def _whole(table: Table, key: str, value: Fraction | None, per_unit: int) -> int:
-    """A value in the pump's smaller unit, of which it has whole numbers only."""
+    """Return a value in the pump's smaller unit, of which it has whole numbers only."""
     exact = (value or Fraction(0)) * per_unit
     if exact.denominator != 1:
         table.complain(
@@ -250,7 +250,7 @@ def _whole(table: Table, key: str, value: Fraction | None, per_unit: int) -> int
 
 
 def _or_else(table: Table, key: str, most: int, per_unit: int, otherwise: int) -> int:
-    """A value that may be left out, in the pump's smaller unit."""
+    """Return a value that may be left out, in the pump's smaller unit."""
     if not table.has(key):
         return otherwise
     return _whole(table, key, table.number(key, Fraction(0), Fraction(most)), per_unit)

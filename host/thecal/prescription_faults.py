@@ -1,4 +1,4 @@
-"""What is wrong with a prescription that reads well, in the words and units of its file."""
+"""The faults of a prescription that reads well, in the words and units of its file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from thecal_fw.core.program_fault import (
 
 
 def explain(fault: Fault, pattern_names: Sequence[str], concentration: Fraction) -> str:
-    """A fault that validation found, in the words and units of the file."""
+    """Return a fault that validation found, in the words and units of the file."""
     if fault.field in (FIELD_MOST_PER_HOUR, FIELD_MOST_PER_DAY):
         return _explain_limit(fault, concentration)
     value_ml, least_ml, most_ml = (
@@ -47,13 +47,13 @@ def explain(fault: Fault, pattern_names: Sequence[str], concentration: Fraction)
 
 
 def modes_with(trait: int) -> str:
-    """What a prescription's mode has to be for something that only modes of one trait have."""
+    """Return what a prescription's mode has to be for something that only modes of one trait have."""
     names = [f'"{name}"' for name, traits in zip(MODE_NAMES, TRAITS, strict=True) if traits & trait]
     return f"mode = {' or '.join(names)} only"
 
 
 def _explain_bolus(fault: Fault, pattern_names: Sequence[str], concentration: Fraction) -> str:
-    """A fault of a bolus; empty if it is none."""
+    """Return a fault of a bolus; empty if it is none."""
     name = f'bolus "{pattern_names[fault.pattern]}"' if 0 <= fault.pattern < len(pattern_names) else ""
     value, most = (plain(Fraction(nl, NL_PER_ML) * concentration) for nl in (fault.value, fault.most))
     if fault.field in (FIELD_BOLUS_RATE, FIELD_BOLUS_VOLUME) and fault.value < fault.least:

@@ -16,7 +16,8 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def printable(text: str, *, lines: bool = False) -> str:
-    """The text with a mark in place of each character that prints nothing. lines: line feeds are ours, and stay."""
+    """Return the text with a mark in place of each character that prints nothing. lines: line feeds are ours, and
+    stay."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(one if _is_seen(one) or (lines and one == "\n") else MARK for one in text)

@@ -21,12 +21,12 @@ from thecal_fw.core.week import most_nl_in_any_day
 
 
 def gives_therapy(program: Program | None) -> bool:
-    """Whether it gives a dose that is meant to act: neither stopped nor at the minimum rate."""
+    """Return True if it gives a dose that is meant to act: neither stopped nor at the minimum rate."""
     return program is not None and program.has(TREATS)
 
 
 def day_doses_mcg(program: Program) -> list[Fraction]:
-    """What each day of the week gives by the clock, Monday first."""
+    """Return what each day of the week gives by the clock, Monday first."""
     return [
         dose_mcg(volume_of_day_nl(program, index), program.concentration_ng_per_ml)
         for index in program.pattern_of_weekdays()
@@ -34,13 +34,18 @@ def day_doses_mcg(program: Program) -> list[Fraction]:
 
 
 def most_in_a_day_mcg(program: Program) -> Fraction:
-    """Largest dose in any 24 hours, with every bolus that the patient may ask for."""
+    """Return the largest dose in any 24 hours, with every bolus that the patient may ask for."""
     most_nl = most_nl_in_any_day(program) + most_patient_nl(program, MINUTES_PER_DAY)
     return dose_mcg(most_nl, program.concentration_ng_per_ml)
 
 
+def most_by_clock_mcg(program: Program) -> Fraction:
+    """Return the largest dose of any 24 hours by the clock, without what the patient may ask for."""
+    return dose_mcg(most_nl_in_any_day(program), program.concentration_ng_per_ml)
+
+
 def bolus_doses_mcg(program: Program) -> dict[str, Fraction]:
-    """Every single bolus the program knows."""
+    """Return every single bolus the program knows."""
     doses: dict[str, Fraction] = {}
     weekdays = program.pattern_of_weekdays()
     for index, day in enumerate(program.day_boluses()):
@@ -58,7 +63,7 @@ def bolus_doses_mcg(program: Program) -> dict[str, Fraction]:
 
 
 def intervals_minutes(program: Program) -> dict[str, Fraction]:
-    """Every time between two boluses, and every time over which one is given."""
+    """Return every time between two boluses, and every time over which one is given."""
     times: dict[str, int] = {}
     if program.periodic_bolus is not None:
         times["periodic_bolus.every_minutes"] = program.periodic_bolus.interval_minutes
@@ -70,7 +75,7 @@ def intervals_minutes(program: Program) -> dict[str, Fraction]:
 
 
 def figure_pairs(old: Program | None, new: Program) -> list[Pair]:
-    """Every figure that both programs have. A therapy that begins has its rates held against its own mean."""
+    """Return every figure that both programs have. A therapy that begins has its rates held against its own mean."""
     if not gives_therapy(new):
         return []
     if old is None or not gives_therapy(old):
@@ -101,7 +106,7 @@ def _settings(program: Program) -> dict[str, Fraction]:
 
 
 def _rates(program: Program, starts: list[int]) -> dict[str, Fraction]:
-    """Basal dose of each weekday from each of these minutes on; a rate that all days share only once."""
+    """Return the basal dose of each weekday from each of these minutes on; a rate that all days share only once."""
     concentration = program.concentration_ng_per_ml
     if not program.has(OWN_PATTERNS) and starts == [0]:
         return {"dose_mcg_per_day": dose_mcg(rate_at(program, 0, 0), concentration)}

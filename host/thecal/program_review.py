@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from thecal.amounts import dose_mcg, plain
+from thecal.clocks import duration_text
 from thecal.dose_history import DoseHistory, LastDose
 from thecal.drug_library import Entry, Library
 from thecal.judgement import Finding, Kind
@@ -21,12 +22,12 @@ from thecal.program_figures import (
     figure_pairs,
     gives_therapy,
     intervals_minutes,
+    most_by_clock_mcg,
     most_in_a_day_mcg,
 )
 from thecal.starting_dose import judge_first_dose
 from thecal.titration import DECREASE_SOURCE, FIELD, judge_titration
 from thecal_fw.core.program import Program
-from thecal_fw.core.schedule import mean_rate, rate_at
 
 # A bolus begins to act after half an hour to an hour (Gablofen monograph); before that, nobody can know whether the
 # next one is one too many.
@@ -41,9 +42,9 @@ def review(
     library: Library | None = None,
     history: DoseHistory | None = None,
 ) -> list[Finding]:
-    """Every finding about making ``new`` the program of a pump that has ``old``, the gravest first.
+    """Return every finding about making ``new`` the program of a pump that has ``old``, the gravest first.
 
-    history: what the pump tells of the doses it gave; without one, ``old`` is what it delivers.
+    history: what the pump reports of the doses it gave; without one, ``old`` is what it delivers.
     """
     history = history or DoseHistory()
     if not gives_therapy(new):
@@ -64,7 +65,8 @@ def review(
 
 
 def of_library(program: Program, library: Library) -> Program:
-    """The same program with the library's digest, and with its stability and accuracy where the program names none."""
+    """Return the same program with the library's digest, and with its stability and accuracy where the program names
+    none."""
     if not gives_therapy(program):
         return program
     entry = library.entry(program.drug, program.concentration_ng_per_ml)
@@ -77,8 +79,8 @@ def of_library(program: Program, library: Library) -> Program:
 
 
 def _concentration_findings(old: Program | None, new: Program, found: list[Finding]) -> list[Finding]:
-    """Another concentration is typed twice, as it stands on the vial: a wrong one makes every dose wrong by its ratio,
-    and two on sale differ by less than what looks like a slip."""
+    """Return the findings about another concentration, which is typed twice, as it stands on the vial: a wrong one
+    makes every dose wrong by its ratio, and two on sale differ by less than what looks like a slip."""
     field, value = "concentration_mcg_per_ml", Fraction(new.concentration_ng_per_ml, 1_000)
     if old is None or not old.delivers() or old.concentration_ng_per_ml == new.concentration_ng_per_ml:
         return []
@@ -90,8 +92,8 @@ def _concentration_findings(old: Program | None, new: Program, found: list[Findi
 
 
 def _left_library(old: Program | None, new: Program) -> list[Finding]:
-    """A pump that was programmed with a library is programmed with it again, or there is a reason. A program that
-    gives nothing names no library, so after one it is not known."""
+    """Return a finding where a pump that was programmed with a library is not programmed with it again, unless there
+    is a reason. A program that gives nothing names no library, so after one it is not known."""
     if old is None or not any(old.library_digest) or old.library_digest == new.library_digest:
         return []
     text = (
@@ -103,8 +105,8 @@ def _left_library(old: Program | None, new: Program) -> list[Finding]:
 
 
 def _may_give_findings(new: Program, entry: Entry) -> list[Finding]:
-    """What the pump may give beside its program: on demand up to its limits. Limits are rounded up on the way to the
-    pump, by less than this."""
+    """Return the findings about what the pump may give beside its program: on demand up to its limits. Limits are
+    rounded up on the way to the pump, by less than this."""
     rounding_nl = 3
     found: list[Finding] = []
     if new.most_nl_per_bolus:
@@ -115,7 +117,7 @@ def _may_give_findings(new: Program, entry: Entry) -> list[Finding]:
 
 
 def _once_each(found: list[Finding]) -> list[Finding]:
-    """The same value beyond the same limit is told once, by the name of the first."""
+    """Return each value beyond the same limit once, by the name of the first."""
     told: dict[tuple[Kind, str, Fraction], Finding] = {}
     for finding in found:
         told.setdefault((finding.kind, finding.text, finding.value), finding)
@@ -136,42 +138,43 @@ def _library_findings(old: Program | None, new: Program, library: Library) -> li
 
 
 def _begin_findings(old: Program | None, new: Program, group: str, history: DoseHistory) -> list[Finding]:
-    """Therapy that begins: for the first time, or again after a program that gave none or was never started."""
+    """Return the findings about a therapy that begins: for the first time, or again after a program that gave none or
+    was never started."""
     doses = day_doses_mcg(new)
     if history.last is None:
         found = judge_first_dose(min(doses), max(doses))
         if history.has_given:
-            text = "the pump has given something, and its log tells of no dose: this one could not be held against it"
+            text = "the pump has given something and knows of no dose: this one could not be held against it"
             found.append(Finding(Kind.SOFT, FIELD, max(doses), text))
         return found
     text = f"therapy begins with {plain(max(doses))} mcg/day after a program that gave none; tolerance may be lost"
     if old is not None and not old.delivers():
-        text += ", and no bridge is made: a stopped program does not tell which drug tubing and catheter hold"
-    before, after, what = _last_and_new(history.last, new)
-    text += f". {what} tells of a volume only, which is taken for {new.drug} of this concentration"
-    found = judge_magnitudes([Pair(FIELD, before, after, "the dose last delivered")])
-    if after > before:
-        found += judge_titration(before, after, group)
+        text += ", and no bridge is made: a stopped program does not say which drug tubing and catheter hold"
+    last = history.last
+    text += f". Last delivered: {plain(last.mcg_per_day)} mcg/day, {_when(last)}"
+    pairs = (
+        (FIELD, last.mcg_per_day, sum(doses, Fraction(0)) / len(doses)),
+        ("dose_mcg_in_24_h", last.most_mcg_in_day, most_by_clock_mcg(new)),
+    )
+    found = judge_magnitudes([Pair(*pair, "the dose last delivered") for pair in pairs])
+    for field, before, after in pairs:
+        if after > before and not any(one.kind is Kind.HARD for one in found):
+            found += judge_titration(before, after, group, field=field)
     return [*found, Finding(Kind.SOFT, FIELD, max(doses), text)]
 
 
-def _last_and_new(last: LastDose, new: Program) -> tuple[Fraction, Fraction, str]:
-    """The dose last delivered, in mcg/day, and what the new program gives at that time of the week; its mean where the
-    pump had no time of day."""
-    if last.local is None:
-        rate = Fraction(mean_rate(new))
-        when = "The log"
-    else:
-        rate = Fraction(rate_at(new, last.local.weekday(), 60 * last.local.hour + last.local.minute))
-        when = f"The log, for {last.local:%a %H:%M},"
-    concentration = new.concentration_ng_per_ml
-    return dose_mcg(last.rate_nl_per_day, concentration), dose_mcg(rate, concentration), when
+def _when(last: LastDose) -> str:
+    """Return how long ago the last dose ended, by the pump's running time."""
+    if last.ended_ago_s is None:
+        return "and still given"
+    return f"until {duration_text(last.ended_ago_s)} ago by the pump's running time"
 
 
 def _titration_findings(
     old: Program, new: Program, group: str, hours_since_change: Fraction | None
 ) -> list[Finding]:
-    """Day by day, since a mean hides a day that is changed much; the same finding of several days is told once."""
+    """Return the findings day by day, since a mean hides a day that is changed much; the same finding of several days
+    is reported once."""
     told: dict[str, Finding] = {}
     for weekday, before, after in zip(WEEKDAYS, day_doses_mcg(old), day_doses_mcg(new), strict=True):
         for finding in judge_titration(before, after, group, hours_since_change):
@@ -188,14 +191,15 @@ def _titration_findings(
 
 
 def stop_warning(old: Program | None, new: Program) -> str:
-    """What to say before a program that delivers nothing takes the place of one that does; empty for all others."""
+    """Return what to say before a program that delivers nothing takes the place of one that does; empty for all
+    others."""
     stops = not new.delivers() and old is not None and old.delivers()
     return "This ends delivery; a sudden stop means withdrawal. " if stops else ""
 
 
 def _end_of_therapy(old: Program | None, new: Program) -> list[Finding]:
-    """To the minimum rate, which takes a reason and is never refused. A stop takes none: an overdose is met with it,
-    and whoever asks for consent says what it means."""
+    """Return the finding about a change to the minimum rate, which takes a reason and is never refused. A stop takes
+    none: an overdose is met with it, and whoever asks for consent says what it means."""
     if old is None or not gives_therapy(old) or not new.delivers():
         return []
     before, after = max(day_doses_mcg(old)), max(day_doses_mcg(new))

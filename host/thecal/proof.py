@@ -1,4 +1,4 @@
-"""What a host has proved to a pump in their present session, and the tags that go with it.
+"""The proof that a host has given to a pump in their present session, and the tags that go with it.
 
 Made when the pump asks for it and not before: a host that only reads never touches a key. The pump has to prove that it
 has the key as well.
@@ -32,11 +32,12 @@ class Proof:
         return bool(self._session_key)
 
     def forget(self) -> None:
-        """The session is over, or the pump no longer holds it for proved."""
+        """Forget the proof: the session is over, or the pump no longer holds it for proved."""
         self._session_key = b""
 
     def make(self, ask: Ask, serial: str, session: int, role_needed: int) -> None:
-        """Prove to the pump of this session that this computer has a key that is enough."""
+        """Prove to the pump of this session that this computer has a key that is enough. Raise WrongPumpError if
+        the pump does not have its key."""
         self.forget()
         role, key = self._key_for(serial, role_needed)
         unsettled = self._keys.unsettled(serial, role)
@@ -55,7 +56,7 @@ class Proof:
             self._keys.settle(serial, role, is_taken=key == unsettled)
 
     def make_with(self, ask: Ask, session: int, role: int, key: bytes) -> None:
-        """The same with a key that is given."""
+        """Make the same proof with a key that is given. Raise WrongPumpError if the pump does not have it."""
         self.forget()
         pump_nonce = ask(messages.CHALLENGE, role)["pump_nonce"]
         host_nonce = self._random_bytes(authentication.NONCE_BYTES)
@@ -66,7 +67,7 @@ class Proof:
         self._session_key = session_key
 
     def has_key_of(self, serial: str) -> bool:
-        """Whether a key of this pump is kept here, of whatever role."""
+        """Return True if a key of this pump is kept here, of whatever role."""
         try:
             return any(self._keys.key(serial, role) is not None for role in (ROLE_CLINICIAN, ROLE_PATIENT))
         except NoKeyStoreError:
@@ -87,7 +88,8 @@ class Proof:
         )
 
     def tagged(self, message: Message, session: int, request: int, payload: bytes) -> tuple[int, bytes]:
-        """Kind and payload with which a request goes out: with its tag if it needs one and there is a proof."""
+        """Return the kind and payload with which a request goes out: with its tag if it needs one and there is a
+        proof."""
         if not self.is_made or message.role == ROLE_NONE:
             return message.kind, payload
         tag = authentication.request_tag(self._session_key, session, request, message.kind, payload)

@@ -1,6 +1,7 @@
-"""When the pump has to be refilled: dates made of what the pump reckons, capped by how long the drug is stable.
+"""The dates by which the pump has to be refilled: dates made of what the pump calculates, capped by how long the
+drug is stable.
 
-Each date is the time on the wall and as many minutes as the pump tells; its calendar has no part in them.
+Each date is the time on the wall and as many minutes as the pump reports; its calendar has no part in them.
 The refill is due by the worst-case date, for the low-reservoir alarm is calculated and an over-delivering pump may be
 dry before it sounds; a few days before is what clinics book.
 """
@@ -19,7 +20,8 @@ NEVER_MINUTES = 0xFFFFFFFF // 60
 
 @dataclass(frozen=True)
 class ReservoirOutlook:
-    """What the pump answers: volumes in nL, times from now on in minutes. Meaningless unless ``is_known``."""
+    """The pump's answer about its reservoir: volumes in nL, times from now on in minutes. Meaningless unless
+    ``is_known``."""
 
     is_known: bool
     residual_nl: int
@@ -33,7 +35,8 @@ class ReservoirOutlook:
 
     @property
     def days_to_low(self) -> float | None:
-        """Days until the low-reservoir alarm, with every bolus that may be given; None if it is not known or never."""
+        """Return days until the low-reservoir alarm, with every bolus that may be given; None if it is not known or
+        never."""
         if not self.is_known or self.minutes_to_low >= NEVER_MINUTES:
             return None
         return self.minutes_to_low / MINUTES_PER_DAY
@@ -52,8 +55,8 @@ class RefillDates:
 
 
 def refill_dates(outlook: ReservoirOutlook, now: datetime, filled: datetime | None) -> RefillDates:
-    """Dates of an outlook. now, filled: time on the wall, and when the reservoir was filled if that is known; both with
-    their offset from UTC."""
+    """Return the dates of an outlook. now, filled: time on the wall, and when the reservoir was filled if that is
+    known; both with their offset from UTC."""
     now = now.replace(second=0, microsecond=0)
     expires = None
     if outlook.stability_days:
@@ -71,7 +74,7 @@ def refill_dates(outlook: ReservoirOutlook, now: datetime, filled: datetime | No
 
 
 def protection_warning(program: Program) -> str:
-    """What to say when a program's alarm can't protect a full reservoir; empty if it can."""
+    """Return what to say when a program's alarm can't protect a full reservoir; empty if it can."""
     fill_nl, alarm_nl, permille = program.reservoir_nl, program.low_reservoir_nl, program.accuracy_permille
     if not program.delivers() or alarm_protects(fill_nl, alarm_nl, permille):
         return ""
@@ -88,5 +91,5 @@ def _after(now: datetime, minutes: int) -> datetime | None:
 
 
 def _local(instant: datetime) -> datetime:
-    """As the clocks on the wall will show it then, summer time or not."""
+    """Return the time as the clocks on the wall will show it then, summer time or not."""
     return instant.astimezone().replace(tzinfo=None)

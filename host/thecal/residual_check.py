@@ -5,7 +5,7 @@ or of more than 2 mL, calls for evaluation (ASRA 2017, eposter 1139); after the 
 with a 20 mL pump, or 2 mL with a 40 mL pump, between what went in and what can be drawn back may have consequences,
 for the drug may lie beside the pump (Maino 2017). Less drawn than expected is over-infusion, more is under-infusion
 (Hong Kong MDD notice 1016). A syringe is read to 0.1 mL: within that nothing is to be seen, and of a volume not much
-larger no percentage says anything. What the pump itself does not know, it tells as uncertain: it counts as given and
+larger no percentage says anything. What the pump itself does not know, it reports as uncertain: it counts as given and
 may still be there, so what was to be expected is a range.
 """
 
@@ -47,7 +47,7 @@ class ResidualCheck:
 
     @property
     def is_as_expected(self) -> bool:
-        """Whether a syringe would show the difference."""
+        """Return True if a syringe would show the difference."""
         return abs(self.difference_nl) <= SYRINGE_NL
 
     @property
@@ -59,7 +59,7 @@ class ResidualCheck:
         return "under-infusion"
 
     def text(self) -> str:
-        """The verdict in a sentence."""
+        """Return the verdict in a sentence."""
         expected = f"{_shown(self.expected_nl)} mL"
         if _shown(self.most_expected_nl) != _shown(self.expected_nl):
             expected = f"{_shown(self.expected_nl)} to {_shown(self.most_expected_nl)} mL"
@@ -79,7 +79,7 @@ class ResidualCheck:
 
 @dataclass(frozen=True)
 class FillCheck:
-    """What was drawn back after the fill against what went in."""
+    """The amount that was drawn back after the fill, against what went in."""
 
     filled_nl: int
     drawn_back_nl: int
@@ -99,7 +99,7 @@ class FillCheck:
             return f"{found}: within {_shown(self.limit_nl)} mL"
         return (
             f"{found}: {_shown(abs(self.difference_nl))} mL apart, beyond {_shown(self.limit_nl)} mL. This may have"
-            " consequences: the drug may lie beside the pump. Do not go on before it is found"
+            " consequences: the drug may lie beside the pump. Do not continue before it is found"
         )
 
 
@@ -110,7 +110,8 @@ def judge_residual(
     accuracy_permille: int,
     uncertain_nl: Fraction | int = 0,
 ) -> ResidualCheck:
-    """fill_nl: put in at the last refill. expected_nl: left by calculation, all that is uncertain taken as given."""
+    """Judge a withdrawal. fill_nl: put in at the last refill. expected_nl: left by calculation, all that is uncertain
+    taken as given."""
     most_expected_nl = min(fill_nl, expected_nl + ceil(uncertain_nl))
     nearest = min(max(withdrawn_nl, expected_nl), most_expected_nl)
     difference = withdrawn_nl - nearest
@@ -133,7 +134,7 @@ def judge_fill(filled_nl: int, drawn_back_nl: int, reservoir_nl: int) -> FillChe
 
 
 def need_volumes(withdrawn_nl: int | None, fill_nl: int | None, reservoir_nl: int) -> None:
-    """Raises BadInputError unless both can be true of this reservoir; nothing is ever filled above its capacity."""
+    """Raise BadInputError unless both can be true of this reservoir; nothing is ever filled above its capacity."""
     problems: list[str] = []
     capacity = f"{_shown(reservoir_nl)} mL"
     if withdrawn_nl is not None and not 0 <= withdrawn_nl <= reservoir_nl:

@@ -1,4 +1,4 @@
-"""How long tubing and pump serve on: what the pump answers, and dates made of it."""
+"""The time that tubing and pump serve on: what the pump answers, and dates made of it."""
 
 from __future__ import annotations
 

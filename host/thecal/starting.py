@@ -16,8 +16,8 @@ _LOOK_EVERY_S = 0.1
 
 
 def status_once_begun(pump: Pump) -> Status:
-    """The status once the pump delivers, so that whoever sends the next command finds it delivering. It takes a second,
-    or a few where much is to be prepared; after that the status is what it is."""
+    """Return the status once the pump delivers, so that whoever sends the next command finds it delivering. It takes
+    a second, or a few where much is to be prepared; after that the status is what it is."""
     end_s = time.monotonic() + _BEGINS_WITHIN_S
     status = pump.interrogate()
     while (status.state == STATE_STARTING or status.change_pending) and time.monotonic() < end_s:

@@ -1,8 +1,8 @@
-"""Whether the first dose of a pump that has given none keeps to what is published for the first day.
+"""A check whether the first dose of a pump that has given none keeps to what is published for the first day.
 
 Published: twice the screening dose that had an effect, over 24 hours, or once where its effect lasted for more than 8
 hours (best practice 2016, PMID 27433993); screening boluses are 25 to 100 mcg, so 50 to 200 mcg on the first day. A
-pump that takes the place of another one goes on with that one's dose: a reason says so. Far beyond, a reason would be
+pump that takes the place of another one continues with that one's dose: a reason says so. Far beyond, a reason would be
 given out of habit, and the value has to be typed again.
 """
 
@@ -17,7 +17,7 @@ from thecal.titration import FIELD
 
 LEAST_MCG_PER_DAY, MOST_MCG_PER_DAY = 50, 200
 LARGEST_MCG_PER_DAY = 2_003
-"""The largest daily dose that the label tells of."""
+"""The largest daily dose that the label reports."""
 _PUBLISHED = (
     f"{LEAST_MCG_PER_DAY} to {MOST_MCG_PER_DAY} mcg on the first day, twice the effective screening dose (best practice"
     " 2016)"
@@ -25,10 +25,11 @@ _PUBLISHED = (
 
 
 def judge_first_dose(least_mcg_per_day: Fraction, most_mcg_per_day: Fraction) -> list[Finding]:
-    """least, most: what the days of the program give. One finding at most, the gravest."""
+    """Return the findings about a first dose: one at most, the gravest. least, most: what the days of the program
+    give."""
     most, least = most_mcg_per_day, least_mcg_per_day
     if most > LARGEST_MCG_PER_DAY:
-        text = f"a first dose of {plain(most)} mcg/day; the largest that the label tells of is {LARGEST_MCG_PER_DAY}"
+        text = f"a first dose of {plain(most)} mcg/day; the largest that the label reports is {LARGEST_MCG_PER_DAY}"
         return [Finding(Kind.HARD, FIELD, most, text)]
     if most > SUSPICIOUS_FACTOR * MOST_MCG_PER_DAY:
         text = f"a first dose of {plain(most)} mcg/day, published: {_PUBLISHED}"

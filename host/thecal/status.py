@@ -1,4 +1,4 @@
-"""What an interrogation tells, with the figures a clinician would ask for worked out from it."""
+"""The answers of an interrogation, with the figures a clinician would ask for worked out from them."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Status:
 
     @property
     def dose_mcg_per_day(self) -> Fraction:
-        """Dose at the present rate."""
+        """Return the dose at the present rate."""
         return Fraction(self.rate_nl_per_day * self.concentration_ng_per_ml, NL_PER_ML * NG_PER_MCG)
 
     @property
@@ -101,27 +101,27 @@ class Status:
 
     @property
     def uncertain_nl(self) -> Fraction:
-        """Volume since the refill that counts as delivered though a power cut may have withheld it."""
+        """Return the volume since the refill that counts as delivered though a power cut may have withheld it."""
         return Fraction(self.uncertain_steps * self.nl_per_rev, self.microsteps_per_rev)
 
     @property
     def lost_nl(self) -> Fraction:
-        """Volume since the refill that was commanded, and that the motor did not turn for."""
+        """Return the volume since the refill that was commanded, and that the motor did not turn for."""
         return Fraction(self.lost_steps * self.nl_per_rev, self.microsteps_per_rev)
 
     @property
     def last_refill(self) -> date | None:
-        """The pump's local day of the last refill, or None if it does not know."""
+        """Return the pump's local day of the last refill, or None if it does not know."""
         return _EPOCH + timedelta(days=self.refilled_day) if self.refilled_day else None
 
     @property
     def earliest_fill(self) -> datetime | None:
-        """When the day of the last refill began, local time: no later than the drug was filled in."""
+        """Return when the day of the last refill began, local time: no later than the drug was filled in."""
         return datetime.combine(self.last_refill, time()) if self.last_refill else None
 
     @property
     def has_taken_over(self) -> bool:
-        """Whether a queue of pulses has taken over since the reset, so that the least margins are known."""
+        """Return True if a queue of pulses has taken over since the reset, so that the least margins are known."""
         return self.least_margin_us != UNKNOWN_US
 
     @property
@@ -130,7 +130,7 @@ class Status:
 
     @property
     def local_time(self) -> datetime | None:
-        """The pump's local time, or None while it does not know the time."""
+        """Return the pump's local time, or None while it does not know the time."""
         if not self.time_source:
             return None
         local = datetime.fromtimestamp(self.utc_s, UTC) + timedelta(minutes=self.offset_minutes)
@@ -138,7 +138,7 @@ class Status:
 
 
 def status_of(answer: dict[str, Any]) -> Status:
-    """Status of the fields of an interrogation's response."""
+    """Return the status of the fields of an interrogation's response."""
     fields = with_bits(answer)
     fields["drug"] = printable(fields["drug"].rstrip(b"\0").decode("ascii", "replace"))
     for name in ("has_program", "change_pending", "fill_known"):

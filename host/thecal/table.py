@@ -1,4 +1,5 @@
-"""Reading a TOML table of any kind of file so that nothing in it is overlooked and everything wrong with it is told.
+"""Reading a TOML table of any kind of file so that nothing in it is overlooked and everything wrong with it is
+reported.
 
 Fields that nobody asked for are problems too, with the nearest known name, so a wrong unit never passes for a comment.
 """
@@ -12,6 +13,10 @@ from typing import Any
 from thecal.fields import Fields, shown
 from thecal.printable import printable
 
+MOST_UNKNOWN = 20
+"""Fields told of one table; to look for the nearest known name takes long."""
+_LONGEST_NAME = 60
+
 
 class Table(Fields):
     """One table of the file. ``place`` names it in messages; subtables share their parent's list of problems."""
@@ -21,35 +26,35 @@ class Table(Fields):
         self._parts: list[Table] = []
 
     def found(self) -> list[str]:
-        """What is wrong with the fields that were asked for."""
+        """Return what is wrong with the fields that were asked for."""
         return list(self._found)
 
     def problems(self) -> list[str]:
-        """Everything wrong so far, here and below, unknown fields included."""
+        """Return everything wrong so far, here and below, unknown fields included."""
         return [*self._found, *self._unknown()]
 
     def _unknown(self) -> list[str]:
         lines = []
-        for key in self._fields:
-            if key not in self._known:
-                near = difflib.get_close_matches(key, self._known, 1)
-                hint = (
-                    f"; did you mean {near[0]}?"
-                    if near
-                    else f"; known here: {', '.join(dict.fromkeys(self._known))}"
-                )
-                lines.append(f"{self.name(key)} is not known{hint}")
+        unknown = [key for key in self._fields if key not in self._known]
+        for key in unknown[:MOST_UNKNOWN]:
+            near = difflib.get_close_matches(key[:_LONGEST_NAME], self._known, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(self._known)}"
+            lines.append(f"{self.name(key[:_LONGEST_NAME])} is not known{hint}")
+        if len(unknown) > MOST_UNKNOWN:
+            place = self._place.rstrip(". :") or "the file"
+            lines.append(f"{place}: {len(unknown) - MOST_UNKNOWN:,} more fields are not known")
         for part in self._parts:
             lines += part._unknown()
         return lines
 
     def table(self, key: str) -> Table:
-        """A table within this one; an empty one that complains of nothing if there is none, once that is told."""
+        """Return a table within this one; an empty one that complains of nothing if there is none, once that is
+        reported."""
         # What a missing table lacks need not be listed as well.
         return self.part(key) or Table({}, f"{self.name(key)}.", [])
 
     def part(self, key: str) -> Table | None:
-        """A table within this one, if there is one."""
+        """Return a table within this one, if there is one."""
         if (value := self._table_in(key)) is None:
             return None
         part = Table(value, f"{self.name(key)}.", self._found)
@@ -57,7 +62,7 @@ class Table(Fields):
         return part
 
     def raw(self, key: str) -> dict[str, Any]:
-        """A table that another reader takes over as it stands."""
+        """Return a table that another reader takes over as it stands."""
         return self._table_in(key) or {}
 
     def _table_in(self, key: str) -> dict[str, Any] | None:
@@ -70,7 +75,8 @@ class Table(Fields):
         return value
 
     def entries(self, key: str, named_by: Collection[str] = ()) -> list[Table]:
-        """A list of tables, each written as [[key]]. named_by: fields whose first is shown beside an entry's number."""
+        """Return a list of tables, each written as [[key]]. named_by: fields whose first is shown beside an entry's
+        number."""
         value = self._take(key, f"at least one [[{self.name(key)}]]")
         if value is None:
             return []
@@ -79,13 +85,13 @@ class Table(Fields):
             return []
         parts: list[Table] = []
         for at, entry in enumerate(value, 1):
-            called = next((f" ({printable(str(entry[name]))})" for name in named_by if entry.get(name)), "")
+            called = next((f" ({_name(entry[name])})" for name in named_by if entry.get(name)), "")
             parts.append(Table(entry, f"{key} {at}{called}: ", self._found))
         self._parts += parts
         return parts
 
     def tables_of_lists(self, key: str, entry_name: str = "step") -> list[tuple[str, list[Table]]]:
-        """Named lists of tables: ``[[pattern.weekend]]`` and so on. entry_name: what one entry is called."""
+        """Return named lists of tables: ``[[pattern.weekend]]`` and so on. entry_name: what one entry is called."""
         value = self._take(key, f"at least one [[{self.name(key)}.NAME]]")
         named: list[tuple[str, list[Table]]] = []
         if value is not None and not isinstance(value, dict):
@@ -103,3 +109,8 @@ class Table(Fields):
             self._parts += parts
             named.append((name, parts))
         return named
+
+
+def _name(value: object) -> str:
+    """Return what an entry calls itself, however it does."""
+    return printable(value if isinstance(value, str) else shown(value))[:_LONGEST_NAME]

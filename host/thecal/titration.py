@@ -1,4 +1,4 @@
-"""Whether a change of the daily dose keeps to the published steps of titration.
+"""A check whether a change of the daily dose keeps to the published steps of titration.
 
 Beyond what is published as a step for a group of patients, a reason is asked for; beyond what is published for
 anything, the change is refused. Too fast upwards is overdose, too fast downwards withdrawal, so both have limits, and
@@ -61,7 +61,8 @@ def judge_titration(
     hours_since_change: Fraction | None = None,
     field: str = FIELD,
 ) -> list[Finding]:
-    """Findings about a step from one daily dose to another; none from zero, where there is nothing to step from.
+    """Return findings about a step from one daily dose to another; none from zero, where there is nothing to step
+    from.
 
     hours_since_change: how long the old dose has been given, or None if that is not known or does not matter.
     """

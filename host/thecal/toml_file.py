@@ -1,29 +1,23 @@
-"""Reads a file that a person wrote in TOML, up to a size. ``table`` says what is in it."""
+"""Reads a file that a person wrote in TOML. ``bounded`` says how large it may be, and ``table`` what is in it."""
 
 from __future__ import annotations
 
-import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from thecal.bounded import TOML_BYTES, RefusedFileError, read_bounded, toml_of
 from thecal.errors import BadInputError
-
-_MOST_BYTES = 1_000_000
-"""Far more than any week, library or list needs; a device or a film named by mistake is not read to its end."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A file's content with decimals for fractions; raises BadInputError, with what to do, for what is no TOML."""
+    """Return a file's content with decimals for fractions; raises BadInputError, with what to do, for what is no
+    TOML."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise BadInputError([f"{path}: has more than {_MOST_BYTES} bytes; is it the right file?"])
         # Some editors begin a file with a byte order mark; it says nothing here.
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise BadInputError([f"{path}: can't be read: {error.strerror}"]) from error
+        text = read_bounded(path, TOML_BYTES).decode("utf-8-sig")
+    except RefusedFileError as error:
+        raise BadInputError([f"{path}: {error}"]) from error
     except UnicodeDecodeError as error:
         raise BadInputError([f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
     if not text.strip():
@@ -32,9 +26,9 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def toml_in(text: str, path: object) -> dict[str, Any]:
-    """A text's content, as of ``read_toml``. ``path``: names where it is from."""
+    """Return a text's content, as of ``read_toml``. ``path``: names where it is from. Raise BadInputError for
+    what is no TOML."""
     try:
-        return tomllib.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        # Not only TOMLDecodeError: numbers of thousands of digits and deep nesting have errors of their own.
-        raise BadInputError([f"{path}: is not valid TOML: {error}"]) from error
+        return toml_of(text, Decimal)
+    except RefusedFileError as error:
+        raise BadInputError([f"{path}: {error}"]) from error

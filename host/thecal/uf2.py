@@ -9,6 +9,11 @@ from thecal.errors import BadInputError
 
 RP2040_FAMILY = 0xE48BFF56
 _BLOCK_BYTES = 512
+_FLASH_BYTES = 16 * 2**20
+"""The most that an RP2040 can address."""
+_PAGE_BYTES = 256
+LARGEST_BYTES = _FLASH_BYTES // _PAGE_BYTES * _BLOCK_BYTES
+"""Of a file that fills all of it, a page a block."""
 _HEADER = "<IIIIIIII"
 _MAGIC = (0x0A324655, 0x9E5D5157)
 _END_MAGIC = 0x0AB16F30
@@ -18,7 +23,7 @@ _MOST_DATA_BYTES = 476
 
 
 def check_uf2(name: str, image: bytes) -> int:
-    """Number of blocks of an RP2040 image; raises BadInputError saying what is wrong with it."""
+    """Return the number of blocks of an RP2040 image; raise BadInputError saying what is wrong with it."""
     if not image or len(image) % _BLOCK_BYTES:
         raise BadInputError(
             [f"{name} is not a whole UF2 file: {len(image)} bytes are no multiple of {_BLOCK_BYTES}"]
@@ -44,7 +49,7 @@ def check_uf2(name: str, image: bytes) -> int:
 
 
 def blocks_of(image: bytes) -> Iterator[tuple[int, bytes]]:
-    """Address and data of every block of an image that has been checked."""
+    """Yield the address and data of every block of an image that has been checked."""
     for begin in range(0, len(image), _BLOCK_BYTES):
         _, _, _, address, size, _, _, _ = struct.unpack_from(_HEADER, image, begin)
         data = image[begin + _HEADER_BYTES : begin + _HEADER_BYTES + min(size, _MOST_DATA_BYTES)]

@@ -34,7 +34,7 @@ class BootBoard:
 
 
 def is_available() -> bool:
-    """Whether this computer has what it takes to get at a boot loader."""
+    """Return True if this computer has what it takes to get at a boot loader."""
     try:
         import usb.backend.libusb1
     except ModuleNotFoundError:
@@ -43,7 +43,7 @@ def is_available() -> bool:
 
 
 def boot_boards() -> list[BootBoard]:
-    """Every board in its boot loader, in the order of where it is plugged in."""
+    """Return every board in its boot loader, in the order of where it is plugged in."""
     import usb.core
 
     devices: Any = usb.core.find(find_all=True, idVendor=_RASPBERRY_PI)
@@ -60,7 +60,7 @@ def _location(device: Any) -> str:
 
 
 def open_board(board: BootBoard) -> UsbBootDevice:
-    """Raises FlashError saying what is in the way."""
+    """Raise FlashError saying what is in the way."""
     if not board.is_rp2040:
         raise FlashError(
             f"the board at USB port {board.location} is a Pico 2, or another board with an RP2350: no image is for it"
@@ -72,6 +72,7 @@ class UsbBootDevice:
     """Implements ``BootDevice``."""
 
     def __init__(self, board: BootBoard) -> None:
+        """Raise FlashError if the boot loader can't be opened."""
         import usb.core
         import usb.util
 

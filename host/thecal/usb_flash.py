@@ -3,7 +3,7 @@
 Promises: only the sectors of the image are touched, so journal and keys stay; everything is read back before the board
 is started. The first sector, without which the boot ROM starts nothing, is erased first and written last: a board that
 lost its supply or its cable half-way stays in its boot loader, and never runs half an image. What a failure leaves is
-told, and where nothing was written yet the board is started again as it was.
+reported, and where nothing was written yet the board is started again as it was.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ FLASH_BEGIN, FLASH_BYTES = 0x1000_0000, 16 << 20
 
 
 def sectors_of(image: Image) -> dict[int, bytes]:
-    """Content of every sector of flash that the image has something of, by address, the rest of it erased."""
+    """Return the content of every sector of flash that the image has something of, by address, the rest of it
+    erased. Raise FlashError if it has something beyond the flash."""
     sectors: dict[int, bytearray] = {}
     for address, data in blocks_of(image.content):
         if not FLASH_BEGIN <= address < FLASH_BEGIN + FLASH_BYTES:
@@ -28,7 +29,7 @@ def sectors_of(image: Image) -> dict[int, bytes]:
 
 
 def write_image(image: Image, device: BootDevice) -> None:
-    """Raises FlashError saying what state the board is in."""
+    """Raise FlashError saying what state the board is in."""
     sectors = sectors_of(image)
     first, *others = sectors
     is_touched, boot = False, Picoboot(device)
@@ -69,4 +70,4 @@ def _left_behind(boot: Picoboot, location: str, is_touched: bool) -> str:
         boot.reboot()
     except PicobootError:
         return f"Nothing was written; {where} is still in its boot loader: plug it in again, and it starts as it was"
-    return f"Nothing was written; {where} is told to start again as it was"
+    return f"Nothing was written; {where} is asked to start again as it was"

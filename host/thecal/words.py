@@ -38,7 +38,7 @@ class Row:
 
 
 def describe(program: Program | None, pattern_names: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """(label, text) for everything a program says; ``None`` is a pump without a program."""
+    """Return (label, text) for everything a program says; ``None`` is a pump without a program."""
     lines = _what(program) + _steady_dose(program)
     for index, pattern in enumerate(_patterns(program)):
         name = f'"{pattern_names[index]}", ' if index < len(pattern_names) else ""
@@ -48,7 +48,7 @@ def describe(program: Program | None, pattern_names: Sequence[str] = ()) -> list
 
 
 def comparison(running: Program | None, new: Program | None) -> list[Row]:
-    """Both programs line by line; what only one of them has is empty in the other.
+    """Return both programs line by line; what only one of them has is empty in the other.
 
     Days are cut at the steps of both, so that every line compares two doses over the same time of day.
     """
@@ -64,7 +64,7 @@ def comparison(running: Program | None, new: Program | None) -> list[Row]:
 
 
 def _matched(running: list[Line], new: list[Line]) -> list[Row]:
-    """Rows of both by their labels, in the order of the longer list."""
+    """Return rows of both by their labels, in the order of the longer list."""
     before, after = {line.label: line for line in running}, {line.label: line for line in new}
     labels = dict.fromkeys([*before, *after] if len(before) > len(after) else [*after, *before])
     rows: list[Row] = []
@@ -94,7 +94,7 @@ def _what(program: Program | None) -> list[Line]:
 
 
 def _bounds(program: Program | None) -> list[Line]:
-    """Reservoir and limits."""
+    """Return the reservoir and limits."""
     if program is None or not program.delivers():
         return []
     days = days_to_alarm(program)
@@ -111,9 +111,9 @@ def _bounds(program: Program | None) -> list[Line]:
 
 
 def _assumptions(program: Program) -> list[Line]:
-    """What dates, primes and bridges are reckoned with, and which library the program was checked against."""
+    """Return the assumptions of dates, primes and bridges, and which library the program was checked against."""
     accuracy = f"{plain(Fraction(program.accuracy_permille, 10))} %"
-    lines = [Line("accuracy reckoned with", accuracy, accuracy)]
+    lines = [Line("accuracy assumed", accuracy, accuracy)]
     if program.stability_days:
         stable = f"{program.stability_days} day{'' if program.stability_days == 1 else 's'} from the refill"
         lines.append(Line("drug is stable for", stable, stable))
@@ -127,7 +127,7 @@ def _assumptions(program: Program) -> list[Line]:
 
 
 def _made_for(program: Program | None) -> list[Line]:
-    """The constants of the pump that the program goes with."""
+    """Return the constants of the pump that the program goes with."""
     if program is None or not program.delivers():
         return []
     calibration, dead_volume = str(program.calibration_id), str(program.dead_volume_id)
@@ -149,7 +149,7 @@ def _steady_dose(program: Program | None) -> list[Line]:
 
 
 def _pattern(program: Program | None, index: int, starts: list[int]) -> list[Line]:
-    """One pattern of a program, its day cut at these minutes; nothing if it has no such pattern."""
+    """Return one pattern of a program, its day cut at these minutes; nothing if it has no such pattern."""
     if program is None or index >= len(_patterns(program)):
         return []
     pattern = program.patterns[index]
@@ -166,7 +166,7 @@ def _patterns(program: Program | None) -> list[list[tuple[int, int]]]:
 
 
 def _spans(starts: list[int]) -> list[tuple[int, int]]:
-    """Beginnings and ends of the parts of a day that begin at these minutes."""
+    """Return beginnings and ends of the parts of a day that begin at these minutes."""
     return list(zip(starts, [*starts[1:], MINUTES_PER_DAY], strict=True))
 
 
@@ -175,13 +175,13 @@ def _rate_at(pattern: list[tuple[int, int]], minute: int) -> int:
 
 
 def _rate(label: str, program: Program, rate_nl_per_day: int) -> Line:
-    """A rate as a dose, in full with its volume."""
+    """Return a rate as a dose, in full with its volume."""
     dose = f"{plain(dose_mcg(rate_nl_per_day, program.concentration_ng_per_ml))} mcg/day"
     return Line(label, dose, f"{dose} ({millilitres(rate_nl_per_day)} mL/day)")
 
 
 def weekdays_text(program: Program, index: int) -> str:
-    """Weekdays of a pattern, three and more in a row as a range."""
+    """Return weekdays of a pattern, three and more in a row as a range."""
     runs: list[list[int]] = []
     for day in range(7):
         if program.pattern_of_weekdays()[day] != index:
@@ -198,14 +198,15 @@ def weekdays_text(program: Program, index: int) -> str:
 
 
 def volume_per_day_nl(steps: Steps) -> Fraction:
-    """Volume that one day of a pattern gives."""
+    """Return the volume that one day of a pattern gives."""
     spans, rates = _spans([start for start, _ in steps]), [rate for _, rate in steps]
     total = sum((end - begin) * rate for (begin, end), rate in zip(spans, rates, strict=True))
     return Fraction(total, MINUTES_PER_DAY)
 
 
 def volume_of_day_nl(program: Program, index: int) -> Fraction:
-    """Volume that one day of a program's pattern gives, boluses by the clock and by the interval among it."""
+    """Return the volume that one day of a program's pattern gives, boluses by the clock and by the interval
+    among it."""
     volumes = [bolus_volume_nl(rate, minutes) for _, rate, minutes in program.day_boluses()[index]]
     periodic = program.periodic_bolus
     if periodic is not None:
@@ -214,9 +215,9 @@ def volume_of_day_nl(program: Program, index: int) -> Fraction:
 
 
 def days_to_alarm(program: Program) -> Fraction | None:
-    """Days from a full reservoir to the low-reservoir alarm at the mean of the week; None if nothing flows.
+    """Return days from a full reservoir to the low-reservoir alarm at the mean of the week; None if nothing flows.
 
-    Every bolus that a patient may ask for is reckoned with.
+    Every bolus that a patient may ask for is counted.
     """
     week = [volume_of_day_nl(program, index) for index in program.pattern_of_weekdays()]
     per_day = sum(week, Fraction(0)) / len(week)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from thecal_sim.instants import Instants, whole_numbers
 from thecal_sim.units import TICK_NS
@@ -15,7 +14,7 @@ _NEIGHBOURS = 3
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two records are apart. A difference is the second's instant less the first's.
+    """The distance between two records. A difference is the second's instant less the first's.
 
     worst_difference_ns, worst_pulse: the pulse that differs most (0 and 0 when there is none to compare).
     first_divergence: the first pulse that differs by more than the tolerance or is in one record only, or None.
@@ -28,11 +27,6 @@ class Agreement:
     worst_pulse: int
     first_divergence: int | None
     around: tuple[tuple[int, int | None, int | None], ...]
-
-    @property
-    def worst_ticks(self) -> Fraction:
-        """Worst distance between the two records of a pulse, without its sign."""
-        return Fraction(abs(self.worst_difference_ns), TICK_NS)
 
     @property
     def agrees(self) -> bool:
@@ -72,7 +66,7 @@ def compare_pulses(first_ns: Instants, second_ns: Instants, tolerance_ticks: int
 
 
 def between(instants_ns: Instants, begin_ns: int, end_ns: int) -> list[int]:
-    """The instants from a beginning up to, and not including, an end."""
+    """Return the instants from a beginning up to, and not including, an end."""
     instants = whole_numbers(instants_ns)
     return instants[bisect_left(instants, begin_ns) : bisect_left(instants, end_ns)]
 

@@ -1,65 +1,133 @@
-"""Just enough of a host to program a model pump over its link, for benchmarks: no retries, no time-outs."""
+"""The least host there can be: it numbers requests, frames them, and takes the pump's answers, without retries.
+
+Promises: straight from the declared messages; what the pump refuses is raised with its code. What makes wrong frames,
+proves a key or renews its session builds on it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from thecal_fw.core.program import Program
 from thecal_fw.link import messages
-from thecal_fw.link.frames import FrameReader, encode_frame
-from thecal_sim.model import ModelPump
+from thecal_fw.link.frames import Frame, FrameReader, encode_frame
+from thecal_fw.link.messages import Message
 
-_STAGED_AT_ONCE = 64
-"""Bytes of a program in one frame: any number that fits into it."""
+_MOST_TIMES = 1_000
+
+
+class Line(Protocol):
+    """The host's end of a serial port."""
+
+    @property
+    def in_waiting(self) -> int: ...
+
+    def read(self, size: int = 1, /) -> bytes: ...
+
+    def write(self, data: bytes, /) -> int | None: ...
+
+
+class RefusedError(RuntimeError):
+    """The pump answered with an error."""
+
+    def __init__(self, code: int, detail: int) -> None:
+        super().__init__(f"refused: {messages.ERROR_NAMES[code]} ({detail})")
+        self.code = code
+        self.detail = detail
 
 
 class BareHost:
-    """A host at the port of a model pump, with an open session."""
+    """A host on a serial port. sent: the latest request as it went out. request: its number."""
 
-    def __init__(self, pump: ModelPump) -> None:
-        self._pump = pump
+    staged_at_once = 64
+    """Bytes of a program in one frame: any number that fits into it."""
+
+    def __init__(self, port: Line, nonce: int = 1) -> None:
+        self.port = port
+        self.nonce = nonce
+        self.session = 0
+        self.request = 0
+        self.sent = b""
         self._reader = FrameReader()
-        self._request = self._session = 0
-        self.open_session()
+        self._unread = b""
 
-    def open_session(self) -> None:
+    def hello(self) -> dict[str, Any]:
         """Begin a session; one that has gone quiet ends by itself."""
-        self._session = 0
-        self._session = self.ask(messages.HELLO, messages.schema_hash(), 1)["session"]
+        self.session = self.request = 0
+        answer = self.ask(messages.HELLO, messages.schema_hash(), self.nonce)
+        self.session = answer["session"]
+        return answer
 
-    def ask(self, message: messages.Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
-        """Fields of the pump's answer, once it has worked out what it is asked for. RuntimeError if it refuses."""
-        while True:
-            fields = self._ask_once(message, message.request.pack(*values, tail=tail))
-            if fields is not None:
-                return fields
+    def ask(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
+        """Make a new request, and again while the pump works on it; its answer's fields. Raise RefusedError if the
+        pump refuses, TimeoutError if it never gets on with it."""
+        before = -1
+        for _ in range(_MOST_TIMES):
+            try:
+                return self.ask_once(message, *values, tail=tail)
+            except RefusedError as refusal:
+                if refusal.code != messages.ERROR_IN_PROGRESS:
+                    raise
+                if refusal.detail == before:
+                    self._wait_a_moment()
+                before = refusal.detail
+        raise TimeoutError("the pump does not get on with it")
 
-    def _ask_once(self, message: messages.Message, payload: bytes) -> dict[str, Any] | None:
-        self._request += 1
-        self._pump.serial.write(encode_frame(message.kind, self._session, self._request, payload))
-        frame = None
-        while frame is None:
-            frame = self._reader.push(self._pump.serial.read(1)[0])
-        error = messages.ERROR.unpack(frame.payload) if frame.kind == messages.KIND_ERROR else None
-        if error is not None and error["code"] == messages.ERROR_IN_PROGRESS:
-            return None
-        fields = message.response.unpack(frame.payload)
-        if frame.kind == messages.KIND_ERROR or fields is None:
-            raise RuntimeError(f"the pump refused {message.name}: {frame.payload.hex()}")
+    def _wait_a_moment(self) -> None:
+        """Let the pump get on with it; the line's time-out has done so already."""
+
+    def ask_once(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
+        """Make a new request; its answer's fields. Raise RefusedError if the pump refuses."""
+        self.request += 1
+        payload = message.request.pack(*values, tail=tail)
+        self.sent = encode_frame(message.kind, self.session, self.request, payload)
+        return self.fields_of(self.exchange(self.sent))
+
+    def exchange(self, sent: bytes) -> Frame:
+        """Send a frame; the next answer. Raise TimeoutError if none comes."""
+        self.port.write(sent)
+        return self.next_frame()
+
+    def next_frame(self) -> Frame:
+        """Return the next answer. Raise TimeoutError if none comes."""
+        frame = self.receive()
+        if frame is None:
+            raise TimeoutError("the pump does not answer")
+        return frame
+
+    def receive(self) -> Frame | None:
+        """Return the next answer, or None if none comes."""
+        while data := self._unread or self.port.read(max(1, self.port.in_waiting)):
+            for place, byte in enumerate(data, 1):
+                frame = self._reader.push(byte)
+                if frame is not None:
+                    self._unread = data[place:]
+                    return frame
+            self._unread = b""
+        return None
+
+    @staticmethod
+    def fields_of(frame: Frame) -> dict[str, Any]:
+        """Return the fields of an answer. Raise RefusedError if it is an error."""
+        if frame.kind == messages.KIND_ERROR:
+            fields = messages.ERROR.unpack(frame.payload)
+            assert fields is not None
+            raise RefusedError(fields["code"], fields["detail"])
+        fields = messages.BY_KIND[frame.kind & ~messages.RESPONSE].response.unpack(frame.payload)
+        assert fields is not None
         return fields
 
-    def begin(self, program: Program, fill_nl: int) -> int:
-        """Have a pump that has none deliver a program, from a full reservoir; the instant at which it begins."""
+    def stage(self, program: Program) -> dict[str, Any]:
+        """Stage a program and have it checked."""
         encoded = program.encode()
         self.ask(messages.STAGE_BEGIN, len(encoded))
-        for at in range(0, len(encoded), _STAGED_AT_ONCE):
-            self.ask(messages.STAGE_DATA, at, tail=encoded[at : at + _STAGED_AT_ONCE])
-        self.ask(messages.STAGE_CHECK, 0)
+        for at in range(0, len(encoded), self.staged_at_once):
+            self.ask(messages.STAGE_DATA, at, tail=encoded[at : at + self.staged_at_once])
+        return self.ask(messages.STAGE_CHECK, 0)
+
+    def begin(self, program: Program, fill_nl: int) -> dict[str, Any]:
+        """Have a pump that has none deliver a program, from a full reservoir; what it answers to the start."""
+        self.stage(program)
         self.ask(messages.COMMIT, program.digest())
         self.ask(messages.REFILL, fill_nl)
-        return self.instant_ns(self.ask(messages.START, program.digest()))
-
-    def instant_ns(self, answer: dict[str, Any]) -> int:
-        """When what was asked for takes effect, in virtual time."""
-        processor = self._pump.board.processor
-        return processor.instant_ns(answer["effective_boot_s"], answer["effective_boot_us"])
+        return self.ask(messages.START, program.digest())

@@ -1,4 +1,5 @@
-"""How fast the model is: a month of delivery, every pulse held against the oracle. ``thecal-hil model-speed``.
+"""A measurement of the model's speed: a month of delivery, every pulse held against the oracle. ``thecal-hil
+model-speed``.
 
 Promises: the pump is programmed over its link as any host does it, and the figures are of one core and one run.
 """
@@ -26,7 +27,7 @@ _LOW_RESERVOIR_NL = 2_000_000
 
 @dataclass(frozen=True)
 class Result:
-    """What a run took, in seconds of this machine, and what came of it."""
+    """The time that a run took, in seconds of this machine, and what came of it."""
 
     days: int
     delivery_s: float
@@ -57,13 +58,14 @@ class Result:
 def deliver(days: int, nl_per_day: int) -> Result:
     """Deliver a constant rate for some days and check every pulse."""
     pump = ModelPump()
-    host = BareHost(pump)
+    host = BareHost(pump.serial)
+    host.hello()
     per_hour_nl = -(-nl_per_day // HOURS_PER_DAY)
     limits = (_RESERVOIR_NL, _LOW_RESERVOIR_NL, per_hour_nl, nl_per_day)
     program = Program(
         MODE_CONTINUOUS, "baclofen", 500_000, BENCH_CALIBRATION.calibration_id, nl_per_day, *limits
     )
-    start_ns = host.begin(program, _RESERVOIR_NL)
+    start_ns = pump.instant_of(host.begin(program, _RESERVOIR_NL))
     end_ns = start_ns + days * NS_PER_DAY
     begun = time.perf_counter()
     pump.run_until(end_ns)

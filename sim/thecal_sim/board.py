@@ -101,7 +101,7 @@ class SimulatedButton:
 
     @property
     def waits(self) -> bool:
-        """Whether it has moved and nobody has asked yet."""
+        """Return True if it has moved and nobody has asked yet."""
         return self._has_moved
 
     def has_moved(self) -> bool:
@@ -109,7 +109,7 @@ class SimulatedButton:
         return has_moved
 
 
-class LeftProgram(Exception):  # noqa: N818 - it tells of an end, not of an error
+class LeftProgram(Exception):  # noqa: N818 - it reports an end, not of an error
     """The program handed the board over, to its bootloader or to the prompt. ``to`` says which."""
 
     def __init__(self, to: str) -> None:
@@ -140,9 +140,11 @@ class SimulatedMachine:
         return self._random.randbytes(count)
 
     def bootloader(self) -> None:
+        """Leave for the boot loader; raise LeftProgram always."""
         raise LeftProgram("bootloader")
 
     def prompt(self) -> None:
+        """Leave for the prompt; raise LeftProgram always."""
         raise LeftProgram("prompt")
 
 
@@ -224,8 +226,8 @@ class SimulatedBoard:
         return self._rises() - self._stamped_steps() if self.processor.is_busy else 0
 
     def sure_until_ns(self, until_ns: int) -> int:
-        """The latest instant, of those up to one, at which STEP, the sense counter and the shaft are certain to have
-        done what the program has queued and nothing else, if nothing else changes; may lie in the past."""
+        """Return the latest instant, of those up to one, at which STEP, the sense counter and the shaft are certain
+        to have done what the program has queued and nothing else, if nothing else changes; may lie in the past."""
         if not (self.train.is_as_pushed and self.sense_wire.is_whole):
             return self.env.now_ns
         until_ns = min(until_ns, self.train.lasts_until_ns())
@@ -234,12 +236,12 @@ class SimulatedBoard:
         return until_ns if sure == len(steps_ns) else steps_ns[sure] - 1
 
     def allow_by_driver(self, allows: bool) -> None:
-        """The program's say in the enable line changes now."""
+        """Change the program's say in the enable line now."""
         self._driver_allows = allows
         self._drive_enable()
 
     def allow_by_gate(self, allows: bool) -> None:
-        """The dose gate's say in it changes now."""
+        """Change the dose gate's say in the enable line now."""
         self._gate_allows = allows
         self._drive_enable()
 
@@ -286,12 +288,12 @@ class SimulatedBoard:
         self.on_reset()
 
     def begin_program(self) -> None:
-        """The program takes hold of the hardware: the lines are driven and the watchdog counts from now on."""
+        """Let the program take hold of the hardware: the lines are driven and the watchdog counts from now on."""
         self.drive(DIRECTION, DIRECTION_FORWARD)
         self.watchdog.feed()
 
     def leave_program(self) -> None:
-        """The program gave the board away; nothing but a reset brings it back."""
+        """Give the board away, as the program asked; nothing but a reset brings it back."""
         self.train.halt()
         self.driver.disable()
         self.drive(BUZZER, RESTING_LEVELS[BUZZER])
@@ -301,7 +303,7 @@ class SimulatedBoard:
     # --- what a probe sees
 
     def level(self, signal: str) -> int:
-        """Level of a line now."""
+        """Return the level of a line now."""
         if signal != STEP:
             return self.recording.level(signal)
         steps_ns = self.step_times_ns
@@ -309,12 +311,12 @@ class SimulatedBoard:
 
     @property
     def step_times_ns(self) -> array[int]:
-        """Rising edges of STEP up to now, compact: the recording itself, not to be changed."""
+        """Return rising edges of STEP up to now, compact: the recording itself, not to be changed."""
         self.train.stamp()
         return self.recording.steps_ns
 
     @property
     def edges(self) -> EdgeRecord:
-        """Every edge of every line up to now, in order: a copy."""
+        """Return every edge of every line up to now, in order: a copy."""
         self.train.stamp()
         return self.recording.all_edges(self.env.now_ns)

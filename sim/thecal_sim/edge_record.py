@@ -50,7 +50,7 @@ class EdgeRecord(Sequence[Edge]):
         numbers: NDArray[np.uint8],
         levels: NDArray[np.uint8],
     ) -> EdgeRecord:
-        """A record from its columns, in order; ``numbers`` are those of the signals."""
+        """Return a record from its columns, in order; ``numbers`` are those of the signals."""
         record = cls()
         for signal in signals:
             record._code(signal)
@@ -59,7 +59,7 @@ class EdgeRecord(Sequence[Edge]):
         return record
 
     def add(self, t_ns: int, signal: str, level: int) -> None:
-        """An edge that comes no sooner than the latest one. Called for every edge of a run, so kept short."""
+        """Add an edge that comes no sooner than the latest one. Called for every edge of a run, so kept short."""
         code = self._code_of.get(signal)
         if code is None:
             code = self._code(signal)
@@ -109,7 +109,7 @@ class EdgeRecord(Sequence[Edge]):
         return Edge(t_ns, self._signals[code >> 1], code & 1)
 
     def between(self, from_ns: int, until_ns: int) -> list[Edge]:
-        """Edges from an instant up to and including another."""
+        """Return edges from an instant up to and including another."""
         t_ns = np.array(self._t_ns, np.int64)
         return [self[place] for place in np.flatnonzero((t_ns >= from_ns) & (t_ns <= until_ns)).tolist()]
 
@@ -117,18 +117,18 @@ class EdgeRecord(Sequence[Edge]):
 
     @property
     def signals(self) -> tuple[str, ...]:
-        """Names of the signals, in the order of their numbers."""
+        """Return names of the signals, in the order of their numbers."""
         return tuple(self._signals)
 
     def columns(
         self, first: int = 0, last: int | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint8]]:
-        """Instants, numbers of the signals, and levels, of the edges from one place up to before another."""
+        """Return instants, numbers of the signals, and levels, of the edges from one place up to before another."""
         codes = np.array(self._codes[first:last], np.uint8)
         return np.array(self._t_ns[first:last], np.int64), codes >> _ONE, codes & _ONE
 
     def levels_of(self, signal: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        """Instants of the edges of one signal, and the level from each on."""
+        """Return instants of the edges of one signal, and the level from each on."""
         places = self._places_of(signal)
         # A view keeps an array from growing, so none outlives this.
         t_ns = np.frombuffer(self._t_ns, np.int64)[places]

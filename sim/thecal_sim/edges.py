@@ -1,7 +1,7 @@
-"""What a probe on the board's pins sees: every change of level, stamped with its exact virtual instant.
+"""The edges that a probe on the board's pins sees: every change of level, stamped with its exact virtual instant.
 
 STEP is kept apart and compact, as the instants of its rising edges, since a month of delivery has most of a
-million. Observers may be told of every edge, in order and at its instant; without any, nothing is done per edge.
+million. Observers may get every edge, in order and at its instant; without any, nothing is done per edge.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from array import array
 from collections.abc import Callable
 
 import numpy as np
-from simpy import Event
 
 from thecal_sim.edge_record import Edge, EdgeRecord
 from thecal_sim.units import TICK_NS
@@ -45,33 +44,24 @@ class Recording:
         """Every edge of the signals other than STEP."""
         self._levels = dict(RESTING_LEVELS)
         self._observers: list[Observer] = []
-        self._awaited: list[tuple[str | None, Event]] = []
         self.on_first_observer: Callable[[], None] = lambda: None
 
     @property
     def is_observed(self) -> bool:
-        return bool(self._observers or self._awaited)
+        return bool(self._observers)
 
     def observe(self, observer: Observer) -> None:
-        """Have every edge from now on told to an observer, in order, when its instant comes."""
+        """Give every edge from now on to an observer, in order, when its instant comes."""
         self.on_first_observer()
         self._observers.append(observer)
         self.on_first_observer()
 
-    def next_edge(self, signal: str | None = None) -> Event:
-        """An event that succeeds at the next edge (of one signal, or of any) with that ``Edge`` as its value."""
-        self.on_first_observer()
-        event = self._env.event()
-        self._awaited.append((signal, event))
-        self.on_first_observer()
-        return event
-
     def level(self, signal: str) -> int:
-        """Level of any signal but STEP."""
+        """Return the level of any signal but STEP."""
         return self._levels[signal]
 
     def change(self, signal: str, level: int) -> None:
-        """A line is driven to a level now; no edge if it is there already."""
+        """Drive a line to a level now; there is no edge if it is there already."""
         if self._levels[signal] != level:
             self._levels[signal] = level
             edge = Edge(self._env.now_ns, signal, level)
@@ -79,25 +69,20 @@ class Recording:
             self.tell(edge)
 
     def cut_last_step_short(self, t_ns: int) -> None:
-        """STEP was forced low at an instant within its latest pulse."""
+        """Note that STEP was forced low at an instant within its latest pulse."""
         self._falls_cut_short[len(self.steps_ns) - 1] = t_ns
 
     def fall_ns(self, index: int) -> int:
-        """When the pulse of an index fell, or will."""
+        """Return when the pulse of an index fell, or will."""
         return self._falls_cut_short.get(index, self.steps_ns[index] + TICK_NS)
 
     def tell(self, edge: Edge) -> None:
         """Pass an edge on to whoever observes."""
         for observer in tuple(self._observers):
             observer(edge)
-        if self._awaited:
-            now_due = [event for signal, event in self._awaited if signal in (None, edge.signal)]
-            self._awaited = [entry for entry in self._awaited if entry[0] not in (None, edge.signal)]
-            for event in now_due:
-                event.succeed(edge)
 
     def all_edges(self, until_ns: int) -> EdgeRecord:
-        """Every edge up to an instant, in order of time; those of STEP before others at the same instant."""
+        """Return every edge up to an instant, in order of time; those of STEP before others at the same instant."""
         rises_ns = np.array(self.steps_ns, np.int64)
         falls_ns = rises_ns + TICK_NS
         for index, fall_ns in self._falls_cut_short.items():

@@ -39,11 +39,13 @@ class SimulatedGate:
     # --- what the program calls
 
     def arm(self, steps: int) -> None:
+        """Raise ValueError unless it is for one step at least."""
         if steps <= 0:
             raise ValueError("a gate is armed for at least one step")
         self._processor.when_reached(lambda: self._open(steps))
 
     def grant(self, steps: int) -> bool:
+        """Raise ValueError unless it is of one step at least."""
         if steps <= 0:
             raise ValueError("at least one step is granted")
         while self._waiting and self._waiting[0] <= self._wire.rises():
@@ -62,7 +64,7 @@ class SimulatedGate:
     # --- the board
 
     def reset(self) -> None:
-        """Closed, as after a reset."""
+        """Close the gate, as after a reset."""
         self._is_open = self._has_tripped = False
         self._next_look.due_ns = None
         self._switch(False)

@@ -2,7 +2,7 @@
 
 Between two things that are due, the firmware wakes every few seconds to see that all is well: most of what it does in
 half a year. On the model it is known beforehand what such a look finds: nothing outside the pump changes unless
-virtual time has an event for it, and each simulated part knows whether it goes on as the program has left it. So the
+virtual time has an event for it, and each simulated part knows whether it continues as the program has left it. So the
 heartbeats up to the last one before anything can happen are passed over, and that last one is polled again.
 
 Promise: the pump, its surroundings and their record are then the same, to the bit, as if each heartbeat had been
@@ -25,18 +25,20 @@ class ModelController(Controller):
     """The firmware's controller, unchanged, which lets the model read what it knows about the heartbeats ahead."""
 
     def next_due(self) -> tuple[int, int]:
-        """(s, us) since reset at which a poll first has something to do, whatever it finds."""
+        """Return (s, us) since reset at which a poll first has something to do, whatever it finds."""
         return min((self.agenda.deadline_s, self.agenda.deadline_us), (self.supervisor.check_s, 0))
 
     def last_poll(self) -> tuple[int, int]:
-        """(s, us) since reset of the last poll, if no more than a heartbeat is due after it."""
+        """Return (s, us) since reset of the last poll, if no more than a heartbeat is due after it."""
         return self.wake_s - HEARTBEAT_S, self.wake_us
 
     def has_settled(self) -> bool:
         """Return True if what the last poll found is dealt with, so that the next heartbeat does not find it again."""
-        if self._link is None or self._link.has_something_waiting or not self.button.is_quiet():
-            return False
         hardware = self.hardware
+        if hardware.button.has_moved():
+            self.button.note_moved()
+        if self._link is None or self._link.has_something_waiting or self.button.waits:
+            return False
         if hardware.supply.is_good() != self.supervisor.supply_was_good:
             return False
         if self.infusion.state != STATE_DELIVERING:
@@ -45,19 +47,19 @@ class ModelController(Controller):
         return is_as_counted and not hardware.train.starved() and not hardware.gate.has_tripped()
 
     def pass_over(self, heartbeats: int) -> None:
-        """So many heartbeats have found nothing."""
+        """Pass over so many heartbeats that have found nothing."""
         self.wake_s += heartbeats * HEARTBEAT_S
 
 
 class Heartbeats:
-    """Those of one life of the program."""
+    """The heartbeats of one life of the program."""
 
     def __init__(self, board: SimulatedBoard, controller: ModelController) -> None:
         self._board = board
         self._controller = controller
 
     def pass_over(self, after_more: bool) -> int:
-        """Once the program is done with a poll: pass over the heartbeats that can't find anything; how many.
+        """Pass over the heartbeats that can't find anything, once the program is done with a poll; return how many.
 
         after_more: that poll was more than a heartbeat itself, so time may have passed since.
 
@@ -80,7 +82,7 @@ class Heartbeats:
         return passed
 
     def _certain_to_find_nothing(self, polled_ns: int) -> int:
-        """How many of the heartbeats after a poll, one after the other."""
+        """Return how many of the heartbeats after a poll, one after the other."""
         board, controller = self._board, self._controller
         until_ns = min(
             board.env.clear_until_ns(but_for=board.watchdog.timer),

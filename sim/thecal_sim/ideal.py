@@ -48,7 +48,7 @@ class Periodic(NamedTuple):
 
 @dataclass(frozen=True)
 class Regimen:
-    """What is prescribed for each day of the week, Monday first, as volume rates, and the boluses on top of them."""
+    """The regimen of each day of the week, Monday first, as volume rates, and the boluses on top of them."""
 
     week: tuple[DayRates, ...]
     boluses: tuple[DayBoluses, ...] = ((),) * _DAYS_PER_WEEK
@@ -66,7 +66,7 @@ class Regimen:
 
     @classmethod
     def constant(cls, nl_per_day: Fraction | int) -> Regimen:
-        """The same rate at all times."""
+        """Return the same rate at all times."""
         return cls((((0, Fraction(nl_per_day)),),) * _DAYS_PER_WEEK)
 
     @property
@@ -75,7 +75,7 @@ class Regimen:
         return not has_boluses and len({rate for day in self.week for _, rate in day}) == 1
 
     def mean_nl_per_day(self) -> Fraction:
-        """The week's volume spread evenly."""
+        """Return the week's volume spread evenly."""
         total = Fraction(0)
         for day in self.week:
             ends = [minute for minute, _ in day[1:]] + [MINUTES_PER_DAY]
@@ -90,7 +90,8 @@ class Regimen:
         return mean
 
     def rate_at(self, local_ns: int) -> tuple[Fraction, int]:
-        """Rate in nL/day at a local time (since the beginning of 1970), and the local time it holds until."""
+        """Return the rate in nL/day at a local time (since the beginning of 1970), and the local time it holds
+        until."""
         day, ns_of_day = divmod(local_ns, NS_PER_DAY)
         rates = self.week[(day + _EPOCH_WEEKDAY) % _DAYS_PER_WEEK]
         index = bisect_right([minute * NS_PER_MINUTE for minute, _ in rates], ns_of_day)
@@ -98,7 +99,7 @@ class Regimen:
         return rates[index - 1][1], day * NS_PER_DAY + end_minute * NS_PER_MINUTE
 
     def boluses_from(self, local_ns: int, until_local_ns: int) -> list[Span]:
-        """Every bolus that begins in a span of local time, in local time."""
+        """Return every bolus that begins in a span of local time, in local time."""
         found: list[Span] = []
         for day in range(local_ns // NS_PER_DAY, until_local_ns // NS_PER_DAY + 1):
             for minute, nl_per_day, minutes in self.boluses[(day + _EPOCH_WEEKDAY) % _DAYS_PER_WEEK]:
@@ -116,7 +117,7 @@ class Regimen:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What holds from an instant on.
+    """The regimen and clock that hold from an instant on.
 
     regimen: what is prescribed; None while the pump is to deliver nothing.
     local_minus_t_ns: local time less the time base of the history; None while the pump does not know the time,
@@ -145,6 +146,7 @@ class IdealDelivery:
     """The ideal course of a history. Its times are nanoseconds of whatever base the history uses."""
 
     def __init__(self, history: Sequence[Epoch], microsteps_per_nl: Fraction) -> None:
+        """Raise ValueError unless there is an epoch, and all are in order of time."""
         starts = [epoch.start_ns for epoch in history]
         if not starts or starts != sorted(starts):
             raise ValueError("a history needs at least one epoch, and its epochs in order of time")
@@ -156,13 +158,13 @@ class IdealDelivery:
         self._end_steps = Fraction(0)
 
     def segments_until(self, t_ns: int) -> list[Segment]:
-        """All segments that begin before an instant, and the one that begins at it if any."""
+        """Return all segments that begin before an instant, and the one that begins at it if any."""
         while self._end_ns <= t_ns:
             self._extend()
         return self._segments[: bisect_right(self._starts, t_ns)]
 
     def steps_at(self, t_ns: int | Fraction) -> Fraction:
-        """Microsteps that should have been delivered by an instant: a rational, not rounded."""
+        """Return microsteps that should have been delivered by an instant: a rational, not rounded."""
         segments = self.segments_until(int(t_ns))
         if not segments:
             return Fraction(0)
@@ -170,20 +172,20 @@ class IdealDelivery:
         return steps_before + steps_per_ns * (Fraction(t_ns) - start_ns)
 
     def steps_due_by(self, t_ns: int | Fraction) -> int:
-        """Whole microsteps that are due by an instant."""
+        """Return whole microsteps that are due by an instant."""
         return int(self.steps_at(t_ns) + 1 - STEP_DUE_AT)
 
     def volume_nl_at(self, t_ns: int | Fraction) -> Fraction:
-        """Volume that should have been delivered by an instant."""
+        """Return the volume that should have been delivered by an instant."""
         return self.steps_at(t_ns) / self.microsteps_per_nl
 
     def rate_nl_per_day_at(self, t_ns: int) -> Fraction:
-        """Prescribed rate from an instant on."""
+        """Return the prescribed rate from an instant on."""
         segments = self.segments_until(t_ns)
         return segments[-1].steps_per_ns * NS_PER_DAY / self.microsteps_per_nl if segments else Fraction(0)
 
     def instant_of_step(self, number: int, horizon_ns: int) -> Fraction | None:
-        """When the n-th microstep (from 1) is due, or None if it is not due by the horizon."""
+        """Return when the n-th microstep (from 1) is due, or None if it is not due by the horizon."""
         due_steps = number - 1 + STEP_DUE_AT
         segments = self.segments_until(horizon_ns)
         index = bisect_left(segments, due_steps, key=lambda segment: segment.steps_before) - 1
@@ -209,7 +211,7 @@ class IdealDelivery:
 
 
 def _rate_and_end(epoch: Epoch, t_ns: int) -> tuple[Fraction, int]:
-    """Rate in nL/day at an instant of an epoch, and an instant up to which it holds."""
+    """Return the rate in nL/day at an instant of an epoch, and an instant up to which it holds."""
     if epoch.regimen is None:
         return Fraction(0), t_ns + NS_PER_DAY
     local_minus_t_ns = epoch.local_minus_t_ns

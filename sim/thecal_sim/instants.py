@@ -14,7 +14,8 @@ Instants: TypeAlias = "Sequence[int] | array[int] | NDArray[Any]"
 
 
 def whole_numbers(instants: Instants) -> list[int]:
-    """The instants as integers of any size, so that arithmetic with them never overflows."""
+    """Return the instants as integers of any size, so that arithmetic with them never overflows. Raise TypeError
+    for any that is no whole number."""
     to_list = getattr(instants, "tolist", None)
     numbers = list(instants) if to_list is None else to_list()
     if any(type(number) is not int for number in numbers):

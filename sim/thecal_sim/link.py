@@ -54,7 +54,7 @@ class SimulatedPort:
         self.on_arrival()
 
     def reset(self) -> None:
-        """The pump restarted: what was on its way is lost, and the host's port is gone."""
+        """Reset the port with the pump: what was on its way is lost, and the host's port is gone."""
         self.received.clear()
         if self.host is not None:
             self.host.vanish()
@@ -84,6 +84,7 @@ class HostPort:
     # --- what a host program calls
 
     def open(self) -> None:
+        """Open the port; raise SerialException if it is open already."""
         if self.is_open and not self._is_gone:
             raise SerialException("Port is already open.")
         self._is_gone = False
@@ -117,7 +118,8 @@ class HostPort:
         return data
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Send bytes; with a ``write_timeout``, wait until the pump's buffer has room for them."""
+        """Send bytes; with a ``write_timeout``, wait until the pump's buffer has room for them. Raise
+        SerialTimeoutException if it has none in time."""
         self._check_usable()
         self._pump.arrive(bytes(data))
         if self.write_timeout is not None and not self._wait(
@@ -141,7 +143,7 @@ class HostPort:
 
     @property
     def paused(self) -> bool:
-        """True makes this a host that holds the port open and never reads."""
+        """Return True for a host that holds the port open and never reads."""
         return self._paused
 
     @paused.setter
@@ -156,13 +158,13 @@ class HostPort:
     # --- what the pump's end calls
 
     def takes(self, size: int) -> bool:
-        """Whether a frame of that many bytes finds room."""
+        """Return True if a frame of that many bytes finds room."""
         if not self.is_open or self._is_gone:
             return False
         return not self._paused or len(self._waiting_in_pump) + self._announced + size <= _PUMP_SENDS_BYTES
 
     def announce(self, size: int) -> None:
-        """So many bytes are on their way."""
+        """Note that so many bytes are on their way."""
         self._announced += size
 
     def receive(self, data: bytes) -> None:
@@ -183,7 +185,7 @@ class HostPort:
         self.wake()
 
     def wake(self) -> None:
-        """Something happened that a waiting host program may be waiting for."""
+        """Wake a host program that may be waiting for what has just happened."""
         if self._awaited is not None and self._awaited[0]() and not self._awaited[1].triggered:
             self._awaited[1].succeed()
 

@@ -1,4 +1,5 @@
-"""What the board keeps: memory that outlives a watchdog reset, and flash that takes its time and outlives all."""
+"""The board's two kinds of memory: memory that outlives a watchdog reset, and flash that takes its time and outlives
+all."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ class SimulatedRetained:
         self._kept_record = _exactly(STATE_BYTES, record)
 
     def survive(self, counted: int, since_reset_ns: int) -> None:
-        """The watchdog resets the board now."""
+        """Keep the memory through the watchdog's reset, which comes now."""
         self.was_kept = self._kept is not None
         self.note = self._kept or bytes(NOTE_BYTES)
         self.record = self._kept_record

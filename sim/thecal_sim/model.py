@@ -77,12 +77,12 @@ class ModelPump:
 
     @property
     def boot_origin_ns(self) -> int:
-        """Virtual time at which the pump's time since reset was zero."""
+        """Return the virtual time at which the pump's time since reset was zero."""
         return self.board.processor.boot_origin_ns
 
     @property
     def controller(self) -> Controller:
-        """The controller that runs now; a reset makes a new one."""
+        """Return the controller that runs now; a reset makes a new one. Raise RuntimeError while the pump boots."""
         if self._controller is None:
             raise RuntimeError("the pump is still booting")
         return self._controller
@@ -111,6 +111,10 @@ class ModelPump:
         """Keep the main loop from polling until an instant, as a program that hangs would. A reset ends it."""
         self._withheld_until_ns = until_ns
 
+    def instant_of(self, answer: dict[str, int]) -> int:
+        """Return when what was asked for takes effect, in virtual time, by the pump's answer."""
+        return self.board.processor.instant_ns(answer["effective_boot_s"], answer["effective_boot_us"])
+
     # --- the main loop
 
     def _wake(self) -> None:
@@ -127,7 +131,7 @@ class ModelPump:
         self.env.process(self._run())
 
     def _run(self) -> Steps:
-        """One life of the program, from a reset to the next."""
+        """Yield one life of the program, from a reset to the next."""
         env, processor = self.env, self.board.processor
         boot = processor.boots
         yield env.timeout(self._boot_ns)

@@ -19,14 +19,15 @@ TWICE_APART_NS = 250_000
 
 
 class Mechanics(Protocol):
-    """What the motor turns against. Instants are whole ns, in order."""
+    """The mechanics that the motor turns against. Instants are whole ns, in order."""
 
     def turn(self, times_ns: Sequence[int], /) -> int:
-        """So many microsteps are commanded at these instants; how many of them are turned."""
+        """Command so many microsteps at these instants; return how many of them are turned."""
         ...
 
     def sure_of(self, times_ns: Sequence[int], /) -> int:
-        """How many of the first of them are certain to be turned if nothing else changes. Asking commands nothing."""
+        """Return how many of the first of them are certain to be turned if nothing else changes. Asking commands
+        nothing."""
         ...
 
 
@@ -39,7 +40,7 @@ class SimulatedMotor:
         is_enabled: Callable[[], bool],
         times_ns: Callable[[int, int], Sequence[int]],
     ) -> None:
-        """``steps`` counts the rising edges of STEP up to now; ``is_enabled`` tells the level of the enable line;
+        """``steps`` counts the rising edges of STEP up to now; ``is_enabled`` gives the level of the enable line;
         ``times_ns`` gives the instants of the edges from one count up to another."""
         self._steps = steps
         self._is_enabled = is_enabled
@@ -58,27 +59,27 @@ class SimulatedMotor:
     # --- faults
 
     def stall(self, is_stalled: bool = True) -> None:
-        """The shaft stands still, whatever is commanded."""
+        """Let the shaft stand still, whatever is commanded."""
         self.settle()
         self._is_stalled = is_stalled
 
     def slip(self, loses_every: int) -> None:
-        """Every so-many-th microstep is lost; 0 is none."""
+        """Lose every so-many-th microstep; 0 is none."""
         self.settle()
         self._loses_every = loses_every
 
     def run_ahead(self, turns_twice_every: int) -> None:
-        """Every so-many-th microstep is turned twice; 0 is none."""
+        """Turn every so-many-th microstep twice; 0 is none."""
         self.settle()
         self._turns_twice_every = turns_twice_every
 
     def stick_enabled(self, is_stuck: bool = True) -> None:
-        """The driver goes on energising the motor though its enable line says otherwise."""
+        """Keep the driver energising the motor though its enable line says otherwise."""
         self.settle()
         self._won_t_disable = is_stuck
 
     def stick_disabled(self, is_stuck: bool = True) -> None:
-        """The driver never energises the motor."""
+        """Keep the driver from ever energising the motor."""
         self.settle()
         self._won_t_enable = is_stuck
 
@@ -90,7 +91,8 @@ class SimulatedMotor:
         return self._turned
 
     def turns_of(self, steps: int) -> int:
-        """What it will turn of so many steps more from now on if nothing changes; what it turns against is left out."""
+        """Return what it will turn of so many steps more from now on if nothing changes; what it turns against is
+        left out."""
         if not self._is_energised() or self._is_stalled:
             return 0
         commanded = self._steps()
@@ -108,7 +110,8 @@ class SimulatedMotor:
         self._was_energised = self._is_energised()
 
     def sure_of(self, times_ns: Sequence[int]) -> int:
-        """For how many of the next STEP edges, at these instants, it is certain to turn once, if nothing else changes.
+        """Return for how many of the next STEP edges, at these instants, it is certain to turn once, if nothing else
+        changes.
 
         For none after an edge that it has not turned for: whoever watches it may have something to say when it turns
         again.
@@ -143,7 +146,7 @@ class SimulatedMotor:
         return turned
 
     def _driven_ns(self, before: int, after: int) -> Sequence[int]:
-        """Instants at which the faults leave the shaft driven on by a microstep."""
+        """Return instants at which the faults leave the shaft driven on by a microstep."""
         times_ns = self._times_ns(before, after)
         if not self._loses_every and not self._turns_twice_every:
             return times_ns

@@ -75,6 +75,7 @@ class NorFlash:
     # What the pump calls ---------------------------------------------------------------------------------------
 
     def read_into(self, sector: int, offset: int, buffer: bytearray | memoryview) -> None:
+        """Read from an offset on; raise PowerCutError without power."""
         end = offset + len(buffer)
         self._check(sector, offset, end)
         if self._is_off:
@@ -87,6 +88,7 @@ class NorFlash:
                 )
 
     def program(self, sector: int, offset: int, data: bytes | bytearray | memoryview) -> None:
+        """Program within one page; raise FlashMisuseError for more than that."""
         self._check(sector, offset, offset + len(data))
         if offset // self.PAGE_BYTES != (offset + len(data) - 1) // self.PAGE_BYTES:
             raise FlashMisuseError(f"{len(data)} bytes from {offset} on do not lie within one page")
@@ -115,7 +117,7 @@ class NorFlash:
         self.cut = Cut(operation, outcome)
 
     def power_up(self) -> None:
-        """Power after a cut. What is weak has become unstable by now."""
+        """Give power after a cut. What is weak has become unstable by now."""
         self._is_off = False
         self.cut = None
         for weak, unstable in zip(self._weak, self._unstable, strict=True):
@@ -133,15 +135,15 @@ class NorFlash:
             cells[place] = cells[place] ^ self._random.randrange(1, 256) if value is None else value
 
     def let_fail(self, kind: str, sector: int) -> None:
-        """From now on programs or erases of a sector do nothing, in silence."""
+        """Let programs or erases of a sector do nothing from now on, in silence."""
         self._dead.add((kind, sector))
 
     def content(self, sector: int) -> bytes:
-        """What the cells of a sector hold; cells that are unstable as they were last set."""
+        """Return what the cells of a sector hold; cells that are unstable as they were last set."""
         return bytes(self._cells[sector])
 
     def copy(self, seed: int) -> NorFlash:
-        """Another chip in the same condition, with power."""
+        """Return another chip in the same condition, with power."""
         other = NorFlash(self.sectors, seed, self._strict)
         other.operation = self.operation
         other.erases_until_worn = dict(self.erases_until_worn)
@@ -160,7 +162,7 @@ class NorFlash:
             raise FlashMisuseError(f"bytes {offset} to {end} of sector {sector}")
 
     def _check_only_clears(self, sector: int, offset: int, data: bytes | bytearray | memoryview) -> None:
-        """Overwriting is not what flash does; a program that tries it has a fault of its own."""
+        """Raise where a write would do more than clear bits."""
         if not self._strict:
             return
         before = int.from_bytes(self._cells[sector][offset : offset + len(data)])
@@ -246,5 +248,5 @@ class NorFlash:
                 masks[place] = masks.get(place, 0) | (~old & some & 0xFF)
 
     def _some_bits(self) -> int:
-        """Bits at random, often none."""
+        """Return bits at random, often none."""
         return self._random.getrandbits(8) if self._random.random() < 0.5 else 0

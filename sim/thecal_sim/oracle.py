@@ -40,7 +40,7 @@ _NEIGHBOURS = 3
 
 @dataclass(frozen=True)
 class EdgeError:
-    """How far a pulse is from its ideal instant: positive when late."""
+    """The distance of a pulse from its ideal instant: positive when late."""
 
     ticks: Fraction
     pulse: int
@@ -72,7 +72,7 @@ class Divergence:
 
 @dataclass(frozen=True)
 class PulseCheck:
-    """What is to be said about a record of pulses.
+    """The verdict on a record of pulses.
 
     expected: pulses due by the end. missing, extra: pulses without a counterpart within the tolerance.
     while_stopped: pulses that came while nothing was prescribed, later than the tolerance after it ended.
@@ -97,7 +97,7 @@ class PulseCheck:
 
     @property
     def worst_edge_ticks(self) -> Fraction:
-        """Worst distance of a pulse from its ideal instant, without its sign."""
+        """Return the worst distance of a pulse from its ideal instant, without its sign."""
         return abs(self.worst_edge.ticks) if self.worst_edge else Fraction(0)
 
     @property
@@ -162,7 +162,7 @@ def check_pulses(
 def _ahead_of_a_last_stop(
     ideal: IdealDelivery, times: list[int], horizon_ns: int, tolerance_ticks: int
 ) -> EdgeError | None:
-    """The last pulse if it came in time although a stop just after it put off its ideal instant for ever."""
+    """Return the last pulse if it came in time although a stop just after it put off its ideal instant for ever."""
     if not times or len(times) != ideal.steps_due_by(horizon_ns) + 1:
         return None
     t_ns = times[-1]
@@ -182,7 +182,7 @@ def _worst_edge(earliest: EdgeError | None, latest: EdgeError | None) -> EdgeErr
 
 
 def _edge_errors(stretches: Stretches, times: list[int]) -> Iterator[EdgeError]:
-    """Earliest and latest pulse of each stretch, by the stretch in which its ideal instant lies."""
+    """Yield the earliest and latest pulse of each stretch, by the stretch in which its ideal instant lies."""
     for stretch in stretches:
         first_pulse = stretch.first_due
         of_stretch = times[first_pulse - 1 : stretch.last_due]
@@ -196,7 +196,7 @@ def _edge_errors(stretches: Stretches, times: list[int]) -> Iterator[EdgeError]:
 
 
 def _volume_errors(stretches: Stretches, times: list[int]) -> Iterator[VolumeError]:
-    """Greatest and least volume error of each stretch, by the stretch in which the pulses came out."""
+    """Yield the greatest and least volume error of each stretch, by the stretch in which the pulses came out."""
     at = bisect_right(times, stretches.begin_ns - 1)
     for index in range(at):
         yield VolumeError(Fraction(index + 1), index + 1, times[index])
@@ -226,7 +226,7 @@ def _pulses_while_stopped(stretches: Stretches, times: list[int], tolerance_ns: 
 
 
 def _unmatched(came_ns: list[int], due_ns: list[int], due_surely: int, tolerance_ns: int) -> tuple[int, int]:
-    """Ideal instants without a pulse, and pulses without an ideal instant, each in order."""
+    """Return the ideal instants without a pulse, and pulses without an ideal instant, each in order."""
     missing = extra = came = due = 0
     while came < len(came_ns) and due < len(due_ns):
         off_ns = came_ns[came] - due_ns[due]
@@ -243,7 +243,7 @@ def _unmatched(came_ns: list[int], due_ns: list[int], due_surely: int, tolerance
 
 
 def _first_apart(came_ns: list[int], due_ns: list[int], due_surely: int, tolerance_ns: int) -> int | None:
-    """Index of the first pulse that is out of place, or is in one of the lists only."""
+    """Return the index of the first pulse that is out of place, or is in one of the lists only."""
     for index in range(max(len(came_ns), due_surely)):
         if index >= len(came_ns) or index >= len(due_ns):
             return index

@@ -1,7 +1,7 @@
 """Reads a prescription file for the oracle: what is prescribed, as exact rationals in nanolitres.
 
 A reader of its own, apart from the host's, so that a mistake in one of them shows as a disagreement. It trusts that
-the file is a good one; telling a person what is wrong with a bad one is the host's task.
+the file is a good one; explaining to a person what is wrong with a bad one is the host's task.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True)
 class Prescription:
-    """What a file prescribes; a stopped pump's regimen is a constant zero."""
+    """The prescription in a file; a stopped pump's regimen is a constant zero."""
 
     regimen: Regimen
     reservoir_nl: Fraction
@@ -32,17 +32,17 @@ class Prescription:
 
 
 def read_prescription(path: Path | str) -> Prescription:
-    """What a prescription file asks for, exactly as written."""
+    """Return what a prescription file asks for, exactly as written."""
     return prescription_in(Path(path).read_text(encoding="utf-8"))
 
 
 def prescription_in(text: str) -> Prescription:
-    """What the text of a prescription file asks for."""
+    """Return what the text of a prescription file asks for."""
     return prescription_of(tomllib.loads(text, parse_float=Decimal))
 
 
 def prescription_of(fields: dict[str, Any]) -> Prescription:
-    """What the fields of a prescription ask for, read with decimals for fractions."""
+    """Return what the fields of a prescription ask for, read with decimals for fractions."""
     reservoir = fields.get("reservoir", {})
     return Prescription(
         regimen=_regimen(fields),
@@ -77,7 +77,8 @@ def _nl_per_day(dose_mcg_per_day: int | Decimal, mcg_per_ml: Fraction) -> Fracti
 
 
 def _day_rates(steps: list[dict[str, Any]], mcg_per_ml: Fraction) -> DayRates:
-    """The day's rates from minute to minute: at each time at which a step begins or ends, that of the step there."""
+    """Return the day's rates from minute to minute: at each time at which a step begins or ends, that of the step
+    there."""
     spans = [(_minute(step["from"]), _minute(step["to"]), step["dose_mcg_per_day"]) for step in steps]
     turns = {0} | {minute % MINUTES_PER_DAY for begin, end, _ in spans for minute in (begin, end)}
     rates: list[tuple[int, Fraction]] = []
@@ -110,7 +111,7 @@ def _bolus_rate(bolus: dict[str, Any], mcg_per_ml: Fraction) -> Fraction:
 
 
 def _covers(begin: int, end: int, minute: int) -> bool:
-    """Whether a step holds at a minute. One that ends no later than it begins runs past midnight."""
+    """Return True if a step holds at a minute. One that ends no later than it begins runs past midnight."""
     if begin < end:
         return begin <= minute < end
     return minute >= begin or minute < end

@@ -33,7 +33,7 @@ class Processor:
 
     @property
     def is_busy(self) -> bool:
-        """Whether the program waits for an instant that virtual time has yet to reach."""
+        """Return True if the program waits for an instant that virtual time has yet to reach."""
         return self._busy_until_ns > self.env.now_ns
 
     @property
@@ -41,15 +41,15 @@ class Processor:
         return self.now_ns - self.boot_origin_ns
 
     def instant_ns(self, s: int, us: int) -> int:
-        """Virtual time of an instant since reset."""
+        """Return the virtual time of an instant since reset."""
         return self.boot_origin_ns + s * NS_PER_S + us * NS_PER_US
 
     def wait_until(self, t_ns: int) -> None:
-        """The program spins until an instant."""
+        """Let the program spin until an instant."""
         self._busy_until_ns = max(self._busy_until_ns, t_ns)
 
     def spend(self, duration_ns: int) -> None:
-        """The program works for so long."""
+        """Let the program work for so long."""
         if duration_ns:
             self._busy_until_ns = self.now_ns + duration_ns
 
@@ -68,6 +68,6 @@ class Processor:
         self.env.timeout(ahead_ns).callbacks.append(act)
 
     def restart(self) -> None:
-        """Time since reset begins again at zero, now."""
+        """Begin time since reset again at zero, now."""
         self.boots += 1
         self.boot_origin_ns = self._busy_until_ns = self.env.now_ns

@@ -28,12 +28,12 @@ class SimulatedSelfTest:
         return failed | (TEST_IMAGE if self.image_has_changed else 0)
 
     def calls_without_news(self) -> int:
-        """How many further calls of ``go_on`` are certain to return what the latest one did."""
+        """Return how many further calls of ``go_on`` are certain to return what the latest one did."""
         is_news_ahead = self.image_has_changed and self._found != TEST_IMAGE
         return PIECES - 1 - self._piece if is_news_ahead else _MANY_CALLS
 
     def pass_over(self, calls: int) -> None:
-        """So many calls without news are made at once."""
+        """Make so many calls without news at once."""
         self._piece = (self._piece + calls) % PIECES
 
     def go_on(self) -> int:

@@ -34,19 +34,21 @@ class Stretch:
         self.idle_before_ns = idle_before_ns
 
     def deficits(self, times: list[int], first_pulse: int) -> list[int]:
-        """Prescribed less delivered just after each of some consecutive pulses, in parts of ``whole``."""
+        """Return what was prescribed less what was delivered just after each of some consecutive pulses, in parts of
+        ``whole``."""
         gained, whole = self.gained, self.whole
         offset = self.before - gained * self.start_ns - first_pulse * whole
         return [gained * t_ns + offset - index * whole for index, t_ns in enumerate(times)]
 
     def surpluses(self, times: list[int], first_pulse: int) -> list[int]:
-        """Prescribed at each of some consecutive pulses less prescribed at its ideal instant, likewise."""
+        """Return what was prescribed at each of some consecutive pulses less what was at its ideal instant,
+        likewise."""
         gained, whole = self.gained, self.whole
         offset = self.before - gained * self.start_ns - (first_pulse - 1) * whole - self.due_at
         return [gained * t_ns + offset - index * whole for index, t_ns in enumerate(times)]
 
     def due_ns(self, pulse: int) -> int:
-        """Ideal instant of a microstep that is due within the stretch, rounded down to a nanosecond."""
+        """Return the ideal instant of a microstep that is due within the stretch, rounded down to a nanosecond."""
         return self.start_ns + ((pulse - 1) * self.whole + self.due_at - self.before) // self.gained
 
 
@@ -72,7 +74,7 @@ class Stretches:
         return self._starts_ns[0]
 
     def idle_ns_before(self, t_ns: int) -> int:
-        """Time before an instant in which nothing was prescribed."""
+        """Return the time before an instant in which nothing was prescribed."""
         index = bisect_right(self._starts_ns, t_ns) - 1
         if index < 0:
             return 0
@@ -80,11 +82,11 @@ class Stretches:
         return stretch.idle_before_ns + (0 if stretch.gained else t_ns - stretch.start_ns)
 
     def active_instants(self, times: list[int]) -> list[int]:
-        """Instants less the time before them in which nothing was prescribed."""
+        """Return instants less the time before them in which nothing was prescribed."""
         return [t_ns - self.idle_ns_before(t_ns) for t_ns in times]
 
     def straightened(self, stretch: Stretch, times: list[int]) -> list[int]:
-        """Instants as they would be if nothing but prescribed time lay between them and the stretch."""
+        """Return instants as they would be if nothing but prescribed time lay between them and the stretch."""
         if times[0] >= stretch.start_ns and times[-1] <= stretch.end_ns:
             return times
         return [
@@ -95,7 +97,7 @@ class Stretches:
         ]
 
     def due_instants(self, count: int) -> Iterator[int]:
-        """Ideal instants of the first microsteps, rounded down to a nanosecond, as far as the horizon."""
+        """Yield the ideal instants of the first microsteps, rounded down to a nanosecond, as far as the horizon."""
         for stretch in self._stretches:
             for pulse in range(stretch.first_due, min(stretch.last_due, count) + 1):
                 yield stretch.due_ns(pulse)

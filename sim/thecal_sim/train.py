@@ -81,6 +81,7 @@ class SimulatedTrain:
         return len(ends_ns) < _MOST_QUEUED_BLOCKS
 
     def push(self, interval_ticks: int) -> None:
+        """Queue a step; raise ContractError if it breaks the contract."""
         if interval_ticks < self.LEAST_INTERVAL_TICKS:
             raise ContractError(
                 f"an interval of {interval_ticks} ticks; the least is {self.LEAST_INTERVAL_TICKS}"
@@ -90,6 +91,7 @@ class SimulatedTrain:
         self._filling.append(interval_ticks)
 
     def release(self) -> None:
+        """Release a block; raise ContractError if it breaks the contract."""
         if not self.has_room():
             raise ContractError("a block released while there was no room for one")
         if not self._filling:
@@ -121,6 +123,7 @@ class SimulatedTrain:
         return self.take_over_ns // NS_PER_US
 
     def start(self, anchor_s: int, anchor_us: int) -> bool:
+        """Take over at an anchor; raise ContractError if it breaks the contract."""
         if not self._is_loading or not self._loaded:
             raise ContractError("start without a loaded block")
         anchor_ns = self._processor.instant_ns(anchor_s, anchor_us)
@@ -170,27 +173,27 @@ class SimulatedTrain:
     # --- what the rest of the board and the probe call
 
     def rises_until(self, t_ns: int) -> int:
-        """Rising edges since the board was first powered, up to and including those of an instant."""
+        """Return rising edges since the board was first powered, up to and including those of an instant."""
         return len(self._recording.steps_ns) + bisect_right(self._queued_ns, t_ns)
 
     def queued_ns(self, steps: int) -> int | None:
-        """When the last of so many steps from now on is due, or the last one queued; None if none is."""
+        """Return when the last of so many steps from now on is due, or the last one queued; None if none is."""
         self.stamp()
         if not self._queued_ns:
             return None
         return self._queued_ns[min(steps, len(self._queued_ns)) - 1]
 
     def queued_until(self, t_ns: int) -> array[int]:
-        """Instants of the steps queued from now on up to an instant."""
+        """Return instants of the steps queued from now on up to an instant."""
         self.stamp()
         return self._queued_ns[: bisect_right(self._queued_ns, t_ns)]
 
     def lasts_until_ns(self) -> int:
-        """The latest instant at which it is not starved, with what is queued now."""
+        """Return the latest instant at which it is not starved, with what is queued now."""
         return self._tail_ns if self._is_started else _NEVER_NS
 
     def run_wild(self, interval_ns: int, steps: int) -> None:
-        """Steps that nobody asked for, from now on, among those that are queued."""
+        """Give steps that nobody asked for, from now on, among those that are queued."""
         self.stamp()
         now_ns = self._processor.env.now_ns
         wild_ns = [now_ns + interval_ns * number for number in range(1, steps + 1)]
@@ -201,7 +204,7 @@ class SimulatedTrain:
         self.on_change()
 
     def starve(self) -> None:
-        """What is queued is lost on its way to the generator, which is not told."""
+        """Lose what is queued on its way to the generator, which does not notice."""
         now_ns = self._processor.env.now_ns
         self._withdraw_after(now_ns)
         self._tail_ns = now_ns
@@ -209,7 +212,7 @@ class SimulatedTrain:
         self.on_change()
 
     def lose_power(self) -> None:
-        """The board was reset: nothing is queued any more and STEP goes low."""
+        """Lose power: nothing is queued any more and STEP goes low."""
         self._withdraw_after(self._processor.env.now_ns)
         self.halt()
 
@@ -254,7 +257,8 @@ class SimulatedTrain:
             self.stamp()
 
     def _skip_falls(self, now_ns: int) -> None:
-        """Without observers nobody is told; only the fall of the latest pulse can still lie ahead."""
+        """Skip the falls, since without observers nobody sees them; only the fall of the latest pulse can still lie
+        ahead."""
         self._told_falls = len(self._recording.steps_ns)
         if self._told_falls and self._recording.fall_ns(self._told_falls - 1) > now_ns:
             self._told_falls -= 1

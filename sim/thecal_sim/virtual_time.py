@@ -34,13 +34,13 @@ class VirtualTime(Environment):
         return self._now  # type: ignore[return-value]
 
     def timer(self, action: Callable[[], object]) -> Timer:
-        """A timer of this time, not set yet."""
+        """Return a timer of this time, not set yet."""
         timer = Timer(action)
         self._timers.append(timer)
         return timer
 
     def peek(self) -> int | float:
-        """When something is next due; infinity if nothing is."""
+        """Return when something is next due; infinity if nothing is."""
         soonest = super().peek()
         for timer in self._timers:
             if timer.due_ns is not None and timer.due_ns < soonest:
@@ -48,7 +48,7 @@ class VirtualTime(Environment):
         return soonest
 
     def step(self) -> None:
-        """Have the next timer or event happen."""
+        """Have the next timer or event happen. Raise TypeError for one at no whole nanosecond."""
         queue = self._queue
         for timer in self._timers:
             due_ns = timer.due_ns
@@ -65,7 +65,7 @@ class VirtualTime(Environment):
         """Let time pass until an instant at once, if nothing else is due up to and at it and time is to pass beyond;
         whether it did.
 
-        For a process that would wait until then: nobody can tell the difference, but for the time it takes.
+        For a process that would wait until then: nobody can know the difference, but for the time it takes.
         """
         if t_ns > self.clear_until_ns():
             return False
@@ -73,7 +73,8 @@ class VirtualTime(Environment):
         return True
 
     def clear_until_ns(self, but_for: Timer | None = None) -> int:
-        """The latest instant up to and at which nothing is due, within what time is to pass; may lie in the past.
+        """Return the latest instant up to and at which nothing is due, within what time is to pass; may lie in the
+        past.
 
         but_for: a timer that does not count, for who is going to put it off.
         """

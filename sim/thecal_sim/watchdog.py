@@ -25,9 +25,9 @@ class SimulatedWatchdog:
         self.feed_at(self._processor.now_ns)
 
     def feed_at(self, t_ns: int) -> None:
-        """It is certain to be fed at an instant, and until then often enough."""
+        """Note that the watchdog is certain to be fed at an instant, and until then often enough."""
         self.timer.due_ns = t_ns + BITE_NS
 
     def stop(self) -> None:
-        """A reset leaves the watchdog off until it is fed again."""
+        """Stop the watchdog, which a reset leaves off until it is fed again."""
         self.timer.due_ns = None

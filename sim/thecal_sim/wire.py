@@ -34,7 +34,7 @@ class Wire:
 
     @property
     def stuck(self) -> int | None:
-        """0 or 1 holds the far end at that level, whatever the source does; None carries the source."""
+        """Return 0 or 1 holds the far end at that level, whatever the source does; None carries the source."""
         return self._stuck
 
     @stuck.setter
@@ -43,16 +43,16 @@ class Wire:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the far end sees exactly the edges that the source makes."""
+        """Return True if the far end sees exactly the edges that the source makes."""
         return self._connected and self._stuck is None
 
     def pick_up_noise(self, edges: int = 1) -> None:
-        """So many rising edges appear at the far end now that the source did not make."""
+        """Let so many rising edges appear at the far end now that the source did not make."""
         self._carried += edges
         self.on_change()
 
     def rises(self) -> int:
-        """Rising edges at the far end up to now."""
+        """Return rising edges at the far end up to now."""
         if self.is_whole:
             return self._carried + self._source_rises() - self._carried_from
         return self._carried

@@ -36,7 +36,7 @@ def runs(
     both_ways: bool = False,
     stays: bool = True,
 ) -> tuple[Run, ...]:
-    """Runs in the order of a plan, their amounts worked out forwards."""
+    """Return runs in the order of a plan, their amounts worked out forwards."""
     found: list[Run] = []
     blank_loss = evaporated_g_per_h if blanks_g_per_h is None else blanks_g_per_h
     count, last = repeats * len(rates), 0

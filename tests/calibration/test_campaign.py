@@ -1,4 +1,4 @@
-"""``make calibration``: a small one passes and repeats itself, and each way of falling short is told."""
+"""``make calibration``: a small one passes and repeats itself, and each way of falling short is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a calibration is found, and named for what it is; a sound one has nothing to look at."""
+"""Every fault of a calibration is found, and named for what it is; a sound one has nothing to look at."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def to_look_at(made: Sequence[Run], setting: Setting = CHECKED) -> set[str]:
 
 
 def figure(finding: Finding) -> float:
-    """The first figure of a finding's words that has a sign, or the first one."""
+    """Return the first figure of a finding's words that has a sign, or the first one."""
     signed = re.search(r"(?<![\w.])[-+]\d+(\.\d+)?", finding.text)
     found = signed or re.search(r"\d+(\.\d+)?", finding.text)
     assert found is not None

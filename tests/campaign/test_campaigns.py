@@ -1,4 +1,4 @@
-"""Whole campaigns: stopped and gone on with, on processes or a Dask cluster, and what is reported of them."""
+"""Whole campaigns: stopped and continued, on processes or a Dask cluster, and what is reported of them."""
 
 import json
 import os
@@ -176,7 +176,7 @@ def test_the_report_tells_the_distribution_and_the_worst_cases_with_how_to_do_th
 
 
 def changed(uninterrupted: Path, path: Path, times: int, place: int) -> Results:
-    """Results in which a run went wrong, so many times over."""
+    """Return results in which a run went wrong, so many times over."""
     rows = pq.read_table(uninterrupted).to_pylist()
     rows[place]["microsteps_missed"] = 2
     pq.write_table(pa.Table.from_pylist(rows * times), path, row_group_size=7)

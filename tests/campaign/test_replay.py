@@ -28,7 +28,7 @@ BALANCE_DIGITS_NL = 500
 
 @pytest.fixture
 def worst(tmp_path: Path) -> dict[str, str | int | float]:
-    """The worst of a campaign of two days by its overall error, as the report names it."""
+    """Provide the worst of a campaign of two days by its overall error, as the report names it."""
     store = Store(tmp_path / "campaign", Plan(runs=2, days=1, first_seed=70))
     carry_out(store, InlineWorkers())
     return write_report(tmp_path / "campaign", Results(store.results))["worst"]["overall_error_percent"][0]

@@ -29,7 +29,7 @@ def rows(plan: Plan, batch: int) -> list[Row]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """All batches of the plan are finished."""
+    """Provide a store in which all batches of the plan are finished."""
     store = Store(tmp_path, PLAN)
     with store.held():
         for batch in range(PLAN.batches):

@@ -1,4 +1,4 @@
-"""What is drawn for a run: by its seed alone, within its spread, and always a plant that can be."""
+"""The draw of a run: by its seed alone, within its spread, and always a plant that can be."""
 
 from dataclasses import asdict, replace
 

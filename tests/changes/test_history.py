@@ -1,4 +1,4 @@
-"""What ideally comes of changes that were promised, and of those that were put off."""
+"""The ideal outcome of changes that were promised, and of those that were put off."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SLOW, FAST = 1_000_000, 9_000_000
 
 @pytest.fixture
 def history() -> History:
-    """A pump that delivers slowly from the tenth second on."""
+    """Provide a pump that delivers slowly from the tenth second on."""
     history = History(Regimen.constant(SLOW))
     history.start(9 * S, 10 * S)
     return history

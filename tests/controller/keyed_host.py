@@ -30,7 +30,7 @@ class KeyedHost(LinkHost):
         return self.fields_of(self.exchange(self.sent))
 
     def tagged(self, message: Message, *values: object, tail: bytes = b"") -> bytes:
-        """The next request, with its tag."""
+        """Return the next request, with its tag."""
         self.request += 1
         payload = message.request.pack(*values, tail=tail)
         tag = authentication.request_tag(self.session_key, self.session, self.request, message.kind, payload)
@@ -53,7 +53,7 @@ class KeyedHost(LinkHost):
         self.ask(messages.PAIR, role, key or KEYS[role])
 
     def refusal(self, message: Message, *values: object) -> tuple[int, int]:
-        """Code and detail of the error that a request is answered with; code 0 if it is carried out."""
+        """Return the code and detail of the error that a request is answered with; code 0 if it is carried out."""
         try:
             self.ask(message, *values)
         except RefusedError as refusal:
@@ -62,7 +62,7 @@ class KeyedHost(LinkHost):
 
 
 def host_at(pump: ModelPump, nonce: int = 77) -> KeyedHost:
-    """A new host, that has said hello."""
+    """Return a new host, that has said hello."""
     host = KeyedHost(pump.serial, nonce)
     host.hello()
     return host

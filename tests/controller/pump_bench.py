@@ -33,7 +33,7 @@ SECONDS_PER_DAY = 86_400
 
 
 def within_limits(program: Program) -> Program:
-    """The program with the narrowest limits it passes validation with."""
+    """Return the program with the narrowest limits it passes validation with."""
     program.most_nl_per_hour = most_nl_in_any_hour(program) + most_patient_nl(program, 60)
     program.most_nl_per_day = most_nl_in_any_day(program) + most_patient_nl(program, 1_440)
     return program
@@ -64,7 +64,7 @@ def stopped() -> Program:
 
 
 def regimen_of(program: Program) -> Regimen | None:
-    """What the program prescribes, in the oracle's terms."""
+    """Return what the program prescribes, in the oracle's terms."""
     if program.mode == MODE_STOPPED:
         return None
     if program.mode == MODE_MINIMUM_RATE:
@@ -115,12 +115,12 @@ class PumpBench:
         self._extra: tuple[Span, ...] = ()
 
     def reset(self, cause: int) -> None:
-        """Reset the board now, and go on with a new host."""
+        """Reset the board now, and continue with a new host."""
         self.pump.reset(cause)
         self.connect()
 
     def connect(self) -> None:
-        """A new host at the port, after the pump has been reset."""
+        """Connect a new host at the port, after the pump has been reset."""
         self.pump.serial.open()
         self.host = LinkHost(self.pump.serial, now_ns=lambda: self.pump.now_ns)
         self.host.hello()
@@ -135,7 +135,7 @@ class PumpBench:
         boot_ns = reading["boot_s"] * NS_PER_S + reading["boot_us"] // 10 * TICK_NS
         local_ns = utc_ns + offset_minutes * NS_PER_MINUTE
         self._local_minus_t_ns = local_ns - boot_ns - self.pump.boot_origin_ns
-        return self._note(self._instant(answer))
+        return self._note(self.pump.instant_of(answer))
 
     def commit(self, program: Program) -> int:
         """Stage and commit a program; the instant it takes effect."""
@@ -148,25 +148,25 @@ class PumpBench:
         self._program = program
         if program.mode == MODE_STOPPED:
             self.is_delivering = False
-        return self._note_afresh(self._instant(answer))
+        return self._note_afresh(self.pump.instant_of(answer))
 
     def start(self) -> int:
         assert self._program is not None
         answer = self.host.ask(messages.START, self._program.digest())
         self.is_delivering = True
-        return self._note_afresh(self._instant(answer))
+        return self._note_afresh(self.pump.instant_of(answer))
 
     def stop(self) -> int:
         answer = self.host.ask(messages.STOP)
         self.is_delivering = False
-        return self._note_afresh(self._instant(answer))
+        return self._note_afresh(self.pump.instant_of(answer))
 
     def give_bolus(self, kind: int, rate_nl_per_day: int = 0, seconds: int = 0) -> int:
         """Have a bolus given; the instant it begins. Rate and time of a patient's are the program's."""
         assert self._program is not None
         digest = self._program.digest()
         answer = self.host.ask(messages.GIVE_BOLUS, digest, kind, rate_nl_per_day, seconds)
-        t_ns = self._instant(answer)
+        t_ns = self.pump.instant_of(answer)
         patient = self._program.patient_bolus
         if kind == KIND_PATIENT and patient is not None:
             rate_nl_per_day, seconds = patient.rate_nl_per_day, 60 * patient.minutes
@@ -174,17 +174,17 @@ class PumpBench:
         return self._note(t_ns)
 
     def cancel_bolus(self) -> int:
-        t_ns = self._instant(self.host.ask(messages.CANCEL_BOLUS, False))
+        t_ns = self.pump.instant_of(self.host.ask(messages.CANCEL_BOLUS, False))
         self.cut_boluses(t_ns)
         return t_ns
 
     def cut_boluses(self, t_ns: int) -> None:
-        """Boluses on demand end at an instant."""
+        """End boluses on demand at an instant."""
         self._extra = ()
         self._note(t_ns)
 
     def bolus_events(self) -> list[tuple[str, int, int, int]]:
-        """What the log tells of boluses: (event, kind, first value, seconds or whether it was cut short)."""
+        """Return what the log says of boluses: (event, kind, first value, seconds or whether it was cut short)."""
         codes = (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED, events.EVENT_BOLUS_REFUSED)
         return [
             (
@@ -201,7 +201,8 @@ class PumpBench:
         ]
 
     def passed_over(self) -> list[tuple[int, int, str]]:
-        """What the log says of boluses of the clock that did not begin: (number, local minute of the first, reason)."""
+        """Return what the log says of boluses of the clock that did not begin: (number, local minute of the first,
+        reason)."""
         return [
             (
                 event["second"] & (1 << events.PASSED_OVER_SHIFT) - 1,
@@ -227,11 +228,11 @@ class PumpBench:
         return bool(self.status()["active_alarms"] >> alarm & 1)
 
     def events(self, code: int) -> list[dict[str, int]]:
-        """Every logged event of a code, oldest first."""
+        """Return every logged event of a code, oldest first."""
         return [event for event in self.all_events() if event["code"] == code]
 
     def all_events(self) -> list[dict[str, int]]:
-        """The whole log, oldest first."""
+        """Return the whole log, oldest first."""
         found, sequence = [], 1
         while True:
             answer = self.host.ask(messages.READ_LOG, sequence)
@@ -245,7 +246,7 @@ class PumpBench:
                 return found
 
     def instant_ns(self, event: dict[str, int]) -> int:
-        """When an event of the log happened."""
+        """Return when an event of the log happened."""
         return self.pump.board.processor.instant_ns(event["boot_s"], event["boot_us"])
 
     # --- what comes of it
@@ -269,7 +270,8 @@ class PumpBench:
         return check_pulses(self.ideal, self.pump.step_times_ns, self.pump.now_ns)
 
     def assert_as_prescribed(self) -> PulseCheck:
-        """No pulse more than a tick off, none missing or extra, and never more than half a microstep of error."""
+        """Check that no pulse is more than a tick off, none missing or extra, and the error never more than half a
+        microstep."""
         check = self.check()
         assert check.divergence is None, str(check.divergence)
         assert check.worst_edge_ticks <= 1
@@ -278,7 +280,7 @@ class PumpBench:
         return check
 
     def most_volume_error_steps(self) -> Fraction:
-        """Half a microstep, and what is prescribed in half a tick: pulses are placed on the nearest tick."""
+        """Return half a microstep, and what is prescribed in half a tick: pulses are placed on the nearest tick."""
         rates = [segment.steps_per_ns for segment in self.ideal.segments_until(self.pump.now_ns)]
         return Fraction(1, 2) + max(rates) * TICK_NS / 2
 
@@ -286,14 +288,11 @@ class PumpBench:
         return [edge for edge in self.pump.edges if edge.signal == signal]
 
     def steps_since(self, t_ns: int) -> list[int]:
-        """Instants of the pulses after an instant."""
+        """Return instants of the pulses after an instant."""
         return [step_ns for step_ns in self.pump.step_times_ns if step_ns > t_ns]
 
-    def _instant(self, answer: dict[str, int]) -> int:
-        return self.pump.board.processor.instant_ns(answer["effective_boot_s"], answer["effective_boot_us"])
-
     def _note_afresh(self, t_ns: int) -> int:
-        """From an instant on, no bolus goes on that was under way."""
+        """Note that from an instant on, no bolus continues that was under way."""
         self._boluses_from_ns = t_ns
         self._extra = ()
         return self._note(t_ns)
@@ -305,7 +304,7 @@ class PumpBench:
 
 
 def delivering(program: Program, utc_s: int = MONDAY_UTC_S, offset_minutes: int = 0) -> PumpBench:
-    """Return a bench whose pump knows the time and has delivered a program for three seconds."""
+    """Provide a pump that is delivering at its highest basal rate: 18 pulses a second."""
     bench = PumpBench()
     bench.set_time(utc_s, 0, offset_minutes)
     bench.deliver(program)

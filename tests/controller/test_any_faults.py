@@ -47,7 +47,7 @@ def acknowledge(bench: PumpBench) -> None:
 
 
 def find_again(bench: PumpBench) -> None:
-    """A new host, once the pump has answered to one; a pump that hangs has been reset by then."""
+    """Make a new host, once the pump has answered to one; a pump that hangs has been reset by then."""
     bench.run_for(10)
     bench.pump.serial.close()
     bench.connect()
@@ -67,7 +67,7 @@ def end_all_faults(bench: PumpBench) -> None:
 
 
 def put_in_order(bench: PumpBench) -> None:
-    """What a person does once the faults are gone."""
+    """Do what a person does once the faults are gone."""
     acknowledge(bench)
     bench.commit(LAST)
     bench.refill()

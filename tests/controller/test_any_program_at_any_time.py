@@ -40,7 +40,7 @@ def refusal_of(bench: PumpBench, message: messages.Message, *values: object) -> 
 
 
 def check_once(bench: PumpBench, first_fault: int = 0) -> tuple[int, int]:
-    """Done and whole of a check that is in progress."""
+    """Return the answer to a check that is in progress, done and whole."""
     refusal = refusal_of(bench, messages.STAGE_CHECK, first_fault)
     assert refusal.code == messages.ERROR_IN_PROGRESS
     return refusal.detail >> 16, refusal.detail & 0xFFFF

@@ -1,4 +1,4 @@
-"""Boluses of every kind come exactly, add to the basal rate and leave it as it is; what ends one early is told."""
+"""Boluses of every kind come exactly, add to the basal rate and leave it as it is; what ends one early is reported."""
 
 from __future__ import annotations
 

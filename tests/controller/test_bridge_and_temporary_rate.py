@@ -1,4 +1,4 @@
-"""What takes the place of the program for a time, a bridge or a temporary rate, is exact, and so is what follows."""
+"""A bridge or a temporary rate takes the place of the program for a time: it is exact, and so is what follows."""
 
 from __future__ import annotations
 

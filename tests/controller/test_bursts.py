@@ -1,5 +1,5 @@
-"""What anybody can cause as often as they like leaves the old events in the log: of a burst the first ones are logged,
-then each hour how many there were, and what is given is judged as before."""
+"""The log keeps its old events, however often anybody causes new ones: of a burst the first ones are logged, then
+each hour how many there were, and what is given is judged as before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOUR_S = 3_600
 
 
 def begun() -> PumpBench:
-    """A pump that gives a patient bolus of five minutes at most every two hours."""
+    """Return a pump that gives a patient bolus of five minutes at most every two hours."""
     bench = PumpBench()
     bench.set_time(MONDAY_UTC_S)
     program = continuous(48_000)
@@ -31,7 +31,7 @@ def begun() -> PumpBench:
 
 
 def numbers(bench: PumpBench, code: int) -> list[tuple[int, int]]:
-    """Of each number that the log has of an event: what tells it apart, and how many there were."""
+    """Return, for each number that the log has of an event, what distinguishes it, and how many there were."""
     return [
         (event["second"] & 0xFFFF, event["first"])
         for event in bench.events(events.EVENT_MORE)

@@ -1,4 +1,4 @@
-"""What changes nothing of what is due: the queue plays on, and nothing is spliced."""
+"""A change of nothing that is due splices nothing: the queue plays on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bench() -> PumpBench:
 
 
 def splices(bench: PumpBench, ask: Callable[[], object]) -> int:
-    """How many queues take over while something is asked for and ten seconds pass."""
+    """Return how many queues take over while something is asked for and ten seconds pass."""
     train = bench.pump.board.train
     with patch.object(train, "start", wraps=train.start) as start:
         ask()
@@ -34,7 +34,7 @@ def splices(bench: PumpBench, ask: Callable[[], object]) -> int:
 
 
 def same_clock(bench: PumpBench) -> tuple[int, int]:
-    """UTC that sets the pump's clock to what it shows: one request takes no time on the model."""
+    """Return the UTC that sets the pump's clock to what it shows: one request takes no time on the model."""
     now = bench.host.ask(messages.GET_TIME)
     return now["utc_s"], now["utc_us"]
 

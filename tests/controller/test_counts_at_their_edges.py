@@ -1,4 +1,4 @@
-"""A pump that starts with a count just below the end of its bits goes on: each count is wider, stands still or begins
+"""A pump that starts with a count just below the end of its bits continues: each count is wider, stands still or begins
 anew, as ``thecal_fw.core.counts`` says, and delivery is as prescribed."""
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def restarted_with(bench: PumpBench, change: Callable[[State], None]) -> None:
 
 
 def aged_by(steps: int) -> Callable[[State], None]:
-    """The pump has delivered so many microsteps more in its lives, before its reservoir was filled."""
+    """Age the pump by so many microsteps more in its lives, before its reservoir was filled."""
 
     def change(state: State) -> None:
         state.counted_steps += steps
@@ -56,7 +56,7 @@ def aged_by(steps: int) -> Callable[[State], None]:
 
 
 def counted_up_to(steps: int) -> Callable[[State], None]:
-    """What the pump has counted is up to so many microsteps, and so are its grant and its refill."""
+    """Make the pump's count so many microsteps, and with it its grant and its refill."""
 
     def change(state: State) -> None:
         aged_by(steps - state.granted_steps)(state)
@@ -336,7 +336,7 @@ def test_frames_that_were_none_are_counted_up_to_the_most_that_is_told() -> None
 
 
 def begun_at(counted: int, nl_per_day: int = FASTEST) -> PumpBench:
-    """A pump that stands since a while, and has counted so many microsteps since its reset."""
+    """Return a pump that stands since a while, and has counted so many microsteps since its reset."""
     bench = PumpBench()
     bench.set_time(MONDAY_UTC_S)
     controller = bench.pump.controller

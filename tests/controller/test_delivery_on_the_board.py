@@ -1,4 +1,4 @@
-"""What comes out of the pump: starts, rate changes, changes of program, clock settings and stops."""
+"""The pump's delivery: starts, rate changes, changes of program, clock settings and stops."""
 
 from itertools import pairwise
 

@@ -46,7 +46,7 @@ def set_clock_to(bench: PumpBench, minute: int, second: int = 0) -> None:
 
 
 def full_hour() -> PumpBench:
-    """By the clock and on demand 30 uL were given, which with another 10 and the basal rate is too much."""
+    """Give 30 uL by the clock and on demand, which with another 10 and the basal rate is too much."""
     bench = delivering([60, TEN_UL_IN_5_MIN, 5], [180, TEN_UL_IN_5_MIN, 5], at_minute=59)
     bench.run_for(6 * 60)
     bench.give_bolus(KIND_CLINICIAN, 8_640_000, 200)

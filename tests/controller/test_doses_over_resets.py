@@ -35,7 +35,7 @@ def scheduled(*boluses: tuple[int, int, int]) -> Program:
 
 
 def hang(bench: PumpBench) -> None:
-    """The program hangs from now on, until the watchdog has reset the board."""
+    """Hang the program from now on, until the watchdog has reset the board."""
     resets = len(bench.pump.resets)
     bench.pump.withhold_polls(bench.pump.now_ns + 60 * NS_PER_S)
     while len(bench.pump.resets) == resets:
@@ -45,7 +45,7 @@ def hang(bench: PumpBench) -> None:
 
 
 def pairs(bench: PumpBench) -> dict[int, list[str]]:
-    """What the log says of each dose, by its number."""
+    """Return what the log says of each dose, by its number."""
     told: dict[int, list[str]] = {}
     for event in bench.all_events():
         if event["code"] in (events.EVENT_BOLUS_BEGUN, events.EVENT_BOLUS_ENDED):

@@ -1,4 +1,4 @@
-"""What is not a dose is refused with its reason, and what can't be kept over a reset is refused before it begins."""
+"""The pump refuses what is not a dose with its reason, and what can't be kept over a reset before it begins."""
 
 from __future__ import annotations
 

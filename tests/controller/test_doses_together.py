@@ -1,4 +1,4 @@
-"""Whatever comes together, never is more than the highest rate of the pump given at any tick."""
+"""Doses may come together: never is more than the highest rate of the pump given at any tick."""
 
 from __future__ import annotations
 

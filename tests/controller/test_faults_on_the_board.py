@@ -1,4 +1,4 @@
-"""What the pump does when its hardware or its own program goes wrong."""
+"""The pump's behaviour when its hardware or its own program goes wrong."""
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_a_pump_whose_program_comes_back_before_its_queue_is_empty_has_lost_noth
 
 
 def starved_bench() -> tuple[PumpBench, int]:
-    """A pump whose program comes back to an empty queue, and the instant at which it does."""
+    """Return a pump whose program comes back to an empty queue, and the instant at which it does."""
     pump_bench = PumpBench(limits=FAST_LIMITS)
     pump_bench.deliver(fast_program())
     pump_bench.run_for(20.25)

@@ -1,4 +1,4 @@
-"""A pump goes on with the journal that older firmware has left in its flash.
+"""A pump continues with the journal that older firmware has left in its flash.
 
 The journals were written by that firmware on the model: one of the commit f0750af (layout 3 of the state) and one of
 12007a9 (layout 4). Each delivered 1,000,003 nL/day for 325 s from a full reservoir of 40 mL, its clock set to Monday,
@@ -32,12 +32,12 @@ FOUND_BY_ITSELF = {
     "utc_us": 775_480,
     "boots": 2,
 }
-"""What the older firmware itself, either of them, tells ten seconds after a start with its journal."""
+"""What the older firmware itself, either of them, reports ten seconds after a start with its journal."""
 RAISED = 1 << alarms.MOTOR_STALL | 1 << alarms.UNDER_DELIVERY
 
 
 def started_with(journal: str) -> PumpBench:
-    """A pump of this firmware, at its first start in the flash that another one has left."""
+    """Return a pump of this firmware, at its first start in the flash that another one has left."""
     bench = PumpBench()
     chip = bench.pump.board.chip
     text = (JOURNALS / f"{journal}.txt").read_text(encoding="ascii")

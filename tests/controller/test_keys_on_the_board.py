@@ -1,4 +1,4 @@
-"""What somebody at the link can do to a pump that has keys: with one, with another's, and with none."""
+"""The power of somebody at the link over a pump that has keys: with one, with another's, and with none."""
 
 import pytest
 from serial import SerialException
@@ -47,7 +47,7 @@ def name_of(value: object) -> str:
 
 @pytest.fixture
 def bench() -> PumpBench:
-    """A pump that delivers and whose roles both have a key."""
+    """Provide a pump that delivers and whose roles both have a key."""
     pump_bench = PumpBench()
     pump_bench.deliver(continuous(9_000_000))
     pair_at_button(pump_bench.pump)
@@ -69,7 +69,7 @@ def clinician(bench: PumpBench) -> KeyedHost:
 
 
 def kept(bench: PumpBench) -> dict[str, int]:
-    """What nobody without a key may change, once all that was going to happen has."""
+    """Return what nobody without a key may change, once all that was going to happen has."""
     bench.run_for(3)
     status = LinkHost(bench.pump.serial, nonce=5)
     status.hello()

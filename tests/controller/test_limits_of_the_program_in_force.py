@@ -1,4 +1,4 @@
-"""What counts for boluses on demand are the limits of the program in force, not those of the one before it."""
+"""The limits of the program in force count for boluses on demand, not those of the one before it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TEN_UL_IN_5_MIN = 2_880_000
 
 
 def with_room_nl(hour_nl: int, day_nl: int) -> Program:
-    """A constant rate with limits that leave so much room beside it for boluses on demand."""
+    """Return a constant rate with limits that leave so much room beside it for boluses on demand."""
     program = continuous(424_000)
     program.most_nl_per_bolus = 20_000
     program.most_nl_per_hour += hour_nl

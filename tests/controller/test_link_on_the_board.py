@@ -1,4 +1,4 @@
-"""What a host, two hosts, or noise on the link can do to a pump that delivers."""
+"""The power of a host, two hosts, or noise on the link over a pump that delivers."""
 
 import struct
 
@@ -32,7 +32,7 @@ def refusal_of(ask) -> int:
 
 
 def undisturbed(seconds: float) -> list[int]:
-    """The pulses of such a pump that nobody talks to any more."""
+    """Return the pulses of such a pump that nobody talks to any more."""
     pump_bench = PumpBench()
     pump_bench.deliver(continuous(9_000_000))
     pump_bench.run_for(10 + seconds)
@@ -76,7 +76,7 @@ def test_a_repeated_request_is_carried_out_once_and_answered_alike(event, change
 
 
 def _last_change(bench: PumpBench) -> bytes:
-    """The bytes of the host's last request if that was a change; bench methods end with it."""
+    """Return the bytes of the host's last request if that was a change; bench methods end with it."""
     return bench.host.sent
 
 

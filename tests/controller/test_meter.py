@@ -1,4 +1,4 @@
-"""What was really counted holds back a dose, whatever the pump remembers of doses; the basal rate never."""
+"""The count of what really came holds back a dose, whatever the pump remembers of doses; the basal rate never."""
 
 from __future__ import annotations
 

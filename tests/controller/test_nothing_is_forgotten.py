@@ -1,4 +1,4 @@
-"""What was done while the journal takes nothing outlives a watchdog reset; a host is told what a cut would undo."""
+"""The pump forgets nothing that was done while the journal takes nothing; a host learns what a cut would undo."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def delivering(nl_per_day: int = 1_000_000) -> PumpBench:
 
 
 def hang(bench: PumpBench) -> None:
-    """The program stands still until the watchdog has reset the board."""
+    """Make the program stand still until the watchdog has reset the board."""
     resets = len(bench.pump.resets)
     bench.pump.withhold_polls(bench.pump.now_ns + 60 * NS_PER_S)
     bench.run_for(9.3)

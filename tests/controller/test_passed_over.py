@@ -1,4 +1,4 @@
-"""A dose of the clock that does not begin is told to be passed over, and why: one event for a run of them."""
+"""A dose of the clock that does not begin is reported as passed over, and why: one event for a run of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def delivering() -> PumpBench:
 
 
 def passed(bench: PumpBench) -> list[tuple[int, int, int]]:
-    """Number, first local minute and reason of each event."""
+    """Return the number, first local minute and reason of each event."""
     return [
         (
             event["second"] & (1 << events.PASSED_OVER_SHIFT) - 1,

@@ -55,7 +55,7 @@ def refusals(bench: PumpBench) -> list[int]:
 
 
 def tones_ms(bench: PumpBench, since_ns: int) -> list[int]:
-    """Lengths of the tones since an instant."""
+    """Return lengths of the tones since an instant."""
     edges = [edge for edge in bench.edges_of(BUZZER) if edge.t_ns >= since_ns]
     return [
         (down.t_ns - up.t_ns) // NS_PER_MS
@@ -157,7 +157,7 @@ def test_a_press_that_ends_just_before_a_change_of_therapy_spoils_neither(before
     bench.run_for(0.3)
     digest = bench.host.stage(within_limits_of(500_000))["digest"]
     answer = bench.host.ask(messages.COMMIT, digest)
-    change_ns = bench._instant(answer)
+    change_ns = bench.pump.instant_of(answer)
     bench.run_for((change_ns - bench.pump.now_ns) / NS_PER_S - before_s if before_s < 0.5 else 0.001)
     bench.pump.board.button.held = False
     bench.run_for(5)

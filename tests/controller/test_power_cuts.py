@@ -17,7 +17,7 @@ OLD, NEW = continuous(9_000_000), flex([[(0, 3_000_000), (60, 8_000_000)]])
 
 
 def use(bench: PumpBench) -> None:
-    """What a host does in the course of a visit, with some delivery in between."""
+    """Do what a host does in the course of a visit, with some delivery in between."""
     bench.set_time(MONDAY_UTC_S)
     bench.deliver(OLD)
     bench.run_for(70)

@@ -37,7 +37,7 @@ def new_pump() -> PumpBench:
 
 
 def exact_nl(volume_nl: int) -> int:
-    """What a prime of whole seconds gives in place of a volume, to the nearest nanolitre."""
+    """Return what a prime of whole seconds gives in place of a volume, to the nearest nanolitre."""
     return round(volume_nl * 86_400 // RATE * RATE / 86_400)
 
 

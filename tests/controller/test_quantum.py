@@ -1,4 +1,4 @@
-"""How much may be uncertain after a power cut: the quantum's size, by the highest rate of the program."""
+"""The uncertain volume after a power cut: the quantum's size, by the highest rate of the program."""
 
 import pytest
 

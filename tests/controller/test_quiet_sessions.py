@@ -1,4 +1,4 @@
-"""How long a session may be quiet: two minutes, whatever constant the firmware names it by."""
+"""A session may be quiet for two minutes, whatever constant the firmware names it by."""
 
 import pytest
 

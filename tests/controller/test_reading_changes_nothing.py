@@ -17,7 +17,7 @@ PROGRAM = flex([[(0, 400_000), (720, 800_000)]])
 
 
 def kept_in(bench: PumpBench) -> list[object]:
-    """What a request could change: what is to be kept, the log, the program, and what is delivered."""
+    """Return what a request could change: what is to be kept, the log, the program, and what is delivered."""
     controller = bench.pump.controller
     return [
         controller.changes.durable,

@@ -1,4 +1,4 @@
-"""What the pump says of the time until its refill holds when it is left to itself, also with all allotted boluses."""
+"""The time that the pump reports until its refill holds when it is left to itself, also with all allotted boluses."""
 
 from __future__ import annotations
 

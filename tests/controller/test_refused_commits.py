@@ -14,7 +14,7 @@ HOUR_S = 3_600
 
 
 def bridging(seconds: int) -> PumpBench:
-    """A pump that has delivered 424 uL/day and is in the midst of a bridge to 106 uL/day."""
+    """Return a pump that has delivered 424 uL/day and is in the midst of a bridge to 106 uL/day."""
     bench = PumpBench()
     bench.set_time(MONDAY_UTC_S)
     bench.deliver(continuous(424_000))

@@ -12,7 +12,7 @@ RATE_NL_PER_DAY = 1_000_000
 
 
 def in_alarm() -> PumpBench:
-    """A pump that delivers with a critical alarm that leaves its rate as it is."""
+    """Return a pump that delivers with a critical alarm that leaves its rate as it is."""
     bench = PumpBench()
     bench.commit(continuous(RATE_NL_PER_DAY))
     bench.refill()

@@ -18,7 +18,7 @@ FAST = 24_000_000
 
 
 def pulses_for(volume_nl: int) -> int:
-    """The pulse with which a volume is reached."""
+    """Return the pulse with which a volume is reached."""
     return ceil(Fraction(volume_nl) * MICROSTEPS_PER_NL)
 
 

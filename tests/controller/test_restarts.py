@@ -1,4 +1,4 @@
-"""Restarts: after a watchdog reset the pump goes on exactly, after a power cut it tells what it can't know."""
+"""Restarts: after a watchdog reset the pump continues exactly, after a power cut it reports what it can't know."""
 
 from contextlib import suppress
 from itertools import pairwise

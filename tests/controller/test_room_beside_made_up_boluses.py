@@ -1,4 +1,4 @@
-"""What a clock set forward makes up for never takes the last place that a bolus on demand needs."""
+"""A clock set forward makes up for boluses, and that never takes the last place that a bolus on demand needs."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ GRANTS = HOUR_S * RATE_NL_PER_DAY // 86_400 * 16 // 250 // 52
 
 
 class Awake:
-    """Of one pump: how many polls had something to do, how often its queue was filled, its record written and a sector
-    of its journal erased."""
+    """The waking of one pump: how many polls had something to do, how often its queue was filled, its record written
+    and a sector of its journal erased."""
 
     def __init__(self, bench: PumpBench) -> None:
         self.polls = self.fillings = self.records = self.erases = 0

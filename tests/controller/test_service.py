@@ -1,4 +1,5 @@
-"""Service of tubing and pump on the model board: told in time, kept over resets and power cuts, ended by a new part."""
+"""Service of tubing and pump on the model board: reported in time, kept over resets and power cuts, ended by a new
+part."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ DAY_S = 86_400
 
 
 def begun(nl_per_day: int = 4_800_000) -> PumpBench:
-    """A pump that makes 96 revolutions a day unless it is given another rate."""
+    """Return a pump that makes 96 revolutions a day unless it is given another rate."""
     bench = PumpBench()
     bench.set_time(MONDAY_UTC_S)
     bench.deliver(continuous(nl_per_day))

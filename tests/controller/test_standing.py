@@ -11,7 +11,7 @@ HOUR_S = 3_600
 
 
 def is_told(bench: PumpBench) -> tuple[bool, bool]:
-    """Whether the reminder and the urgent alarm are active."""
+    """Return whether the reminder and the urgent alarm are active."""
     return bench.is_active(alarms.PUMP_STOPPED), bench.is_active(alarms.STOPPED_LONG)
 
 

@@ -1,5 +1,5 @@
-"""Whatever patient and clinician ask for, in any order: every bolus is whole or told of, the basal rate is as
-prescribed, and no limit is passed in any window.
+"""Patient and clinician ask for anything, in any order: every bolus is whole or reported as cut short, the basal rate
+is as prescribed, and no limit is passed in any window.
 
 Requests alone, against the oracle; ``make doses`` has every event beside them, against the reference of therapy.
 """
@@ -73,7 +73,7 @@ class Doses(RuleBasedStateMachine):
         self.program = program
 
     def _cut(self, t_ns: int) -> None:
-        """What is under way ends at an instant; what was to begin then or later is not given."""
+        """End what is under way at an instant; what was to begin then or later is not given."""
         for bolus in self.given:
             bolus.end_ns = max(bolus.start_ns, min(bolus.end_ns, t_ns))
 
@@ -121,7 +121,8 @@ class Doses(RuleBasedStateMachine):
         self._hold_against_limits(wanted)
 
     def _hold_against_limits(self, wanted: Given) -> None:
-        """No window that sees something of the new bolus holds more than the program allows beside its own."""
+        """Check that no window that sees something of the new bolus holds more than the program allows beside its
+        own."""
         program, patient = self.program, self.program.patient_bolus
         assert patient is not None
         allowed_nl = {

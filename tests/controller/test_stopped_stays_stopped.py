@@ -10,7 +10,7 @@ from thecal_fw.core.pump_state import STATE_STOPPED
 
 
 def stopped_by_noise() -> PumpBench:
-    """A pump that pulses in excess have stopped, with that alarm acknowledged."""
+    """Return a pump that pulses in excess have stopped, with that alarm acknowledged."""
     bench = PumpBench()
     bench.deliver(continuous(9_000_000))
     bench.run_for(10)

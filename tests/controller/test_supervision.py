@@ -1,4 +1,5 @@
-"""What is supervised: motor, dose gate, supply, memory and journal; each fault is found within its bound and told."""
+"""The pump supervises motor, dose gate, supply, memory and journal; each fault is found within its bound and
+reported."""
 
 import pytest
 
@@ -24,7 +25,7 @@ def delivering(nl_per_day: int = 424_000) -> PumpBench:
 
 
 def raised_ns(bench: PumpBench, alarm: int) -> int:
-    """When the log says that an alarm was raised first."""
+    """Return when the log says that an alarm was raised first."""
     return bench.instant_ns(next(e for e in bench.events(events.EVENT_ALARM_RAISED) if e["first"] == alarm))
 
 
@@ -176,7 +177,7 @@ def test_a_journal_that_is_lost_altogether_ends_in_the_minimum_rate() -> None:
     assert status["rate_nl_per_day"] == 6_000
     assert bench.is_active(alarms.PROGRAM_LOST)
     assert not status["fill_known"]
-    # The events are there still, and lives are told apart by their number.
+    # The events are there still, and lives are distinguished by their number.
     assert status["boots"] == 2
     assert {event["boots"] for event in bench.all_events()} == {1, 2}
 

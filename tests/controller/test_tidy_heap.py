@@ -1,4 +1,4 @@
-"""What a request makes to stay is made on a tidy heap, and there is time to tidy it while more is to be served."""
+"""The pump makes what a request leaves on a tidy heap, and has time to tidy it while more is to be served."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Heap:
 
 
 def polls_for(bench: PumpBench, message: Message, *values: object) -> int:
-    """How many polls it takes from a request to its answer."""
+    """Return how many polls it takes from a request to its answer."""
     before = bench.pump.polls
     bench.host.ask(message, *values)
     return bench.pump.polls - before

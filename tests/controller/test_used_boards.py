@@ -19,7 +19,8 @@ PROGRAM_SECTORS = range(64, 68)
 
 
 def file_system(sector: int) -> bytes:
-    """As MicroPython's file system leaves it: a superblock in two places, files here and there, the rest erased."""
+    """Return flash as MicroPython's file system leaves it: a superblock in two places, files here and there, the rest
+    erased."""
     if sector < 2:
         begun = sector.to_bytes(4, "little") + b"\xf0\x0f\xff\xf7littlefs\x2f\xe0\x00\x10\x00\x00\x02\x00"
         return begun + b"\xff" * (SECTOR_BYTES - len(begun))
@@ -37,7 +38,7 @@ def anything(sector: int) -> bytes:
 
 
 def used_pump(content: Callable[[int], bytes]) -> PumpBench:
-    """A pump whose whole storage holds what something else left, started for the first time."""
+    """Return a pump whose whole storage holds what something else left, started for the first time."""
     bench = PumpBench()
     chip = bench.pump.board.chip
     for sector in range(chip.sectors):

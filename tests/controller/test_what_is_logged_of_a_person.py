@@ -1,4 +1,4 @@
-"""What is done at the pump is logged once, what is lost of it is named, and no time that can't be meant is taken."""
+"""The log has each deed at the pump once, what is lost of it is named, and no time that can't be meant is taken."""
 
 from __future__ import annotations
 

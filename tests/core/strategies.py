@@ -17,7 +17,7 @@ calibrations = st.builds(
 
 @st.composite
 def patterns(draw):
-    """One day: rising step starts from minute 0 on, each with a rate."""
+    """Return one day: rising step starts from minute 0 on, each with a rate."""
     starts = sorted(draw(st.sets(st.integers(1, MINUTES_PER_DAY - 1), max_size=47)))
     return [(start, draw(rates_nl_per_day)) for start in [0, *starts]]
 
@@ -40,7 +40,7 @@ _COMMON = {
 
 @st.composite
 def day_boluses(draw):
-    """Scheduled boluses of one day, none of which runs past midnight or into the next one."""
+    """Return scheduled boluses of one day, none of which runs past midnight or into the next one."""
     starts = sorted(draw(st.sets(st.integers(0, MINUTES_PER_DAY - 1), max_size=6)))
     ends = [*starts[1:], MINUTES_PER_DAY]
     return [
@@ -72,7 +72,7 @@ periodic_boluses = st.integers(1, MINUTES_PER_DAY).flatmap(
 
 @st.composite
 def with_boluses(draw, programs):
-    """Programs with boluses of every kind that goes with their mode."""
+    """Return programs with boluses of every kind that goes with their mode."""
     program = draw(programs)
     # Their rates leave room for what boluses add.
     program.rate_nl_per_day = min(program.rate_nl_per_day, 3_000_000)

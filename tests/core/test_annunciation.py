@@ -12,8 +12,8 @@ REFUSED_US = [0, 100_000, 200_000, 300_000, 400_000, 500_000]
 
 
 def edges_us(annunciation: Annunciation, priority: int, until_s: int) -> list[int]:
-    """Microseconds since boot at which a buzzer that is silent begins to sound, falls silent, and so on in turn, looked
-    at whenever it is due."""
+    """Return microseconds since boot at which a buzzer that is silent begins to sound, falls silent, and so on in
+    turn, looked at whenever it is due."""
     edges, is_on = [], False
     while annunciation.next_s < until_s:
         s, us = annunciation.next_s, annunciation.next_us

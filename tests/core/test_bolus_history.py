@@ -38,7 +38,7 @@ TEN_UL_IN_FIVE_MINUTES = 2_880_000
 def a_program(
     lockout_minutes: int = 60, most_per_day: int = 4, hour_nl: int = 100_000, day_nl: int = 500_000
 ):
-    """At 424 uL a day: 17,666.7 nL in an hour."""
+    """Return a program of 424 uL a day: 17,666.7 nL in an hour."""
     return Program(
         MODE_CONTINUOUS,
         rate_nl_per_day=424_000,

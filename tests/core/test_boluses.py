@@ -31,7 +31,7 @@ A_MONDAY = 4 * MINUTES_PER_DAY
 
 
 def regimen_of(program: Program) -> Regimen:
-    """The program in the oracle's words."""
+    """Return the program in the oracle's words."""
     if program.mode == MODE_FLEX:
         week = tuple(
             tuple((minute, Fraction(rate)) for minute, rate in program.patterns[index])
@@ -58,7 +58,7 @@ def regimen_of(program: Program) -> Regimen:
 
 
 def rate_each_minute(program: Program, weeks: int = 1) -> list[int]:
-    """Some weeks from a Monday on written out minute by minute, straight from what the program says."""
+    """Return some weeks from a Monday on written out minute by minute, straight from what the program says."""
     rates: list[int] = []
     for day in range(7 * weeks):
         if program.mode == MODE_FLEX:
@@ -79,7 +79,8 @@ def rate_each_minute(program: Program, weeks: int = 1) -> list[int]:
 
 
 def most_in_windows(rates: list[int], window_minutes: int) -> Fraction:
-    """The most of any window that begins on a minute: with rates that change on minutes, of any window at all."""
+    """Return the most of any window that begins on a minute: with rates that change on minutes, of any window at
+    all."""
     given_before = [0]
     for rate in rates:
         given_before.append(given_before[-1] + rate)

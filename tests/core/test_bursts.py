@@ -1,4 +1,4 @@
-"""Bursts by themselves: what is logged of the same event, what is counted, and when the number is told."""
+"""Bursts by themselves: what is logged of the same event, what is counted, and when the number is reported."""
 
 import pytest
 
@@ -11,7 +11,7 @@ ROWS = {ONCE: 1, FOUR: 4, FOUR_OF_A_VALUE: 4 | BY_VALUE}
 
 
 def logged(bursts: Bursts, code: int, seconds, value: int = 0) -> list[int]:
-    """The seconds, of those at which an event comes, at which it is logged."""
+    """Return the seconds, of those at which an event comes, at which it is logged."""
     return [now_s for now_s in seconds if not bursts.takes(code, value, now_s)]
 
 

@@ -1,4 +1,4 @@
-"""What outlives a watchdog reset comes back as it was, and the phase is carried on exactly."""
+"""The carried data of a watchdog reset come back as they were, and the phase is carried on exactly."""
 
 import struct
 
@@ -45,7 +45,7 @@ def carried_with(**fields: object) -> Carried:
 
 
 def note_of(carried: Carried) -> bytes:
-    """In place of one that carried more: nothing of that may be left."""
+    """Return a note in place of one that carried more: nothing of that may be left."""
     note = bytearray(b"\xff" * NOTE_BYTES)
     carried.encode_into(note)
     assert len(note) == NOTE_BYTES

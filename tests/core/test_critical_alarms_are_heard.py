@@ -1,4 +1,4 @@
-"""Which alarms are critical shows in what is heard of each alone: six short tones, and again ten minutes later."""
+"""A critical alarm can be heard as one, of each alone: six short tones, and again ten minutes later."""
 
 import pytest
 
@@ -30,7 +30,7 @@ NOT_CRITICAL = {
 
 
 def tones_heard(alarm: int, seconds: int) -> list[int]:
-    """Milliseconds, from its beginning on, at which each tone of an alarm begins that is there alone."""
+    """Return milliseconds, from its beginning on, at which each tone of an alarm begins that is there alone."""
     active, buzzer = Alarms(), Annunciation()
     active.set_cause(alarm, True)
     begun, was_on = [], False

@@ -36,7 +36,7 @@ class Rates:
         return self.segments[-1][0], tick + TICKS_PER_DAY
 
     def ideal_steps(self, tick: int) -> Fraction:
-        """Microsteps prescribed from the beginning to a tick."""
+        """Return microsteps prescribed from the beginning to a tick."""
         steps, at = Fraction(0), self.begin_tick
         while at < tick:
             rate_nl_per_day, end = self.segment_at(at)
@@ -61,7 +61,7 @@ class Train:
 
 
 def plan(delivery: Delivery, pulses: int) -> list[int]:
-    """Ticks since boot of the next pulses planned."""
+    """Return ticks since boot of the next pulses planned."""
     ticks, train, tick = [], Train(), ticks_at(delivery.tail_s, delivery.tail_us)
     assert delivery.plan(train, pulses, 1 << 60) == pulses
     for interval_ticks in train.intervals:

@@ -24,7 +24,7 @@ def log_of(count: int) -> EventLog:
 
 
 def begin_of(log: EventLog, sequence: int) -> tuple[int, ...]:
-    """Number and second of an event; nothing if it is not there."""
+    """Return the number and second of an event; nothing if it is not there."""
     return (log.get(sequence) or ())[:2]
 
 

@@ -17,7 +17,7 @@ CRITICAL, NON_CRITICAL = table.PRIORITY_CRITICAL, table.PRIORITY_NON_CRITICAL
 def sounding_from(
     annunciation: Annunciation, begin_s: int, end_s: int, priority: int, audible: int
 ) -> list[int]:
-    """Milliseconds at which the buzzer comes on, looked at when it says that it is due."""
+    """Return milliseconds at which the buzzer comes on, looked at when it says that it is due."""
     found: list[int] = []
     was_on = annunciation.update(begin_s, 0, priority, set_of(audible))
     if was_on:

@@ -1,4 +1,4 @@
-"""What was given is known turn by turn, and over a reset."""
+"""The given rates are known turn by turn, and over a reset."""
 
 from itertools import pairwise
 

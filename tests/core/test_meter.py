@@ -31,7 +31,7 @@ def program(hour_nl: int, day_nl: int, rate: int = 0) -> Program:
 
 
 def line_of(rates: list[tuple[int, int]]) -> RateLine:
-    """Of a first tick, and then pairs of end and rate."""
+    """Return a line of a first tick, and then pairs of end and rate."""
     line = RateLine()
     line.begin(rates[0][0])
     for end, rate in rates[1:]:
@@ -111,7 +111,7 @@ def test_the_fullest_window_decides_and_every_place_of_it_is_looked_at(
 
 
 def _is_passed(meter: Meter, rates: list[tuple[int, int]], limit_nl: int) -> bool:
-    """Each minute counted whole, one place of the window after the other."""
+    """Return True if a limit is passed, each minute counted whole, one place of the window after the other."""
     for passed in range(61):
         counted = meter.counted(60 - passed) * NL_PER_STEP
         to_come = Fraction(0)

@@ -23,7 +23,7 @@ GEARS = (Fraction(1), Fraction(25_792, 405), Fraction(57, 11), Fraction(3_969, 2
 
 
 def geared(gear: Fraction, full_steps: int, microsteps: int, nl_per_turn: int) -> Calibration:
-    """Of a head behind a gear, over as many turns as have a whole number of microsteps."""
+    """Return the calibration of a head behind a gear, over as many turns as have a whole number of microsteps."""
     return Calibration(1, gear.denominator * nl_per_turn, gear.numerator * full_steps * microsteps)
 
 
@@ -37,7 +37,7 @@ geared_calibrations = st.builds(
 
 
 def begun_at(rate_nl_per_day: int, calibration: Calibration, phase: int = 0) -> Metering:
-    """Metering of so long a segment that it has 300 pulses."""
+    """Return metering of so long a segment that it has 300 pulses."""
     metering = Metering(calibration)
     each = ideal_ticks_per_step(rate_nl_per_day, calibration)
     assume(each < SMALL_INTEGER)
@@ -46,7 +46,7 @@ def begun_at(rate_nl_per_day: int, calibration: Calibration, phase: int = 0) -> 
 
 
 def steady_values_of(metering: Metering) -> tuple[int, ...]:
-    """All that the next pulse is worked out from, and what it comes to on the way."""
+    """Return all that the next pulse is worked out from, and what it comes to on the way."""
     return (
         metering.gathered + metering.remainder + 1,
         metering._low_gathered + metering._low_remainder,
@@ -62,7 +62,7 @@ def ideal_ticks_per_step(rate_nl_per_day: int, calibration: Calibration) -> Frac
 
 
 def pulse_ticks(metering: Metering, most: int) -> list[int]:
-    """Ticks from the segment's start of its first pulses."""
+    """Return ticks from the segment's start of its first pulses."""
     ticks, total = [], 0
     for _ in range(min(most, metering.pulses_left)):
         total += metering.next_ticks()
@@ -78,6 +78,14 @@ def test_no_pulse_is_more_than_half_a_tick_from_its_ideal_instant(rate_nl_per_da
     each = ideal_ticks_per_step(rate_nl_per_day, calibration)
     for number, tick in enumerate(pulse_ticks(metering, 300), start=1):
         assert abs(tick - number * each) <= Fraction(1, 2)
+
+
+@pytest.mark.requirement("half-a-tick")
+@given(rates_nl_per_day, geared_calibrations)
+def test_the_last_pulse_of_a_geared_pump_s_segment_is_where_it_is_told_to_be(rate_nl_per_day, calibration):
+    metering = begun_at(rate_nl_per_day, calibration)
+    told = metering.last_pulse_ticks()
+    assert told == pulse_ticks(metering, metering.pulses_left)[-1]
 
 
 @pytest.mark.requirement("half-a-tick")

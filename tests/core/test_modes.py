@@ -25,12 +25,12 @@ WEEKDAYS = (0, 1, 1, 0, 0, 0, 1)
 
 
 def listed(entries) -> list:
-    """Steps or boluses, which may lie in a program's bytes."""
+    """Return steps or boluses, which may lie in a program's bytes."""
     return [entries[index] for index in range(len(entries))]
 
 
 def program_of(mode: int) -> Program:
-    """A program in which every field that any mode has says something."""
+    """Return a program in which every field that any mode has says something."""
     return Program(
         mode,
         rate_nl_per_day=423_800,

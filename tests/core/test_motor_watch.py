@@ -237,7 +237,7 @@ def test_a_motor_that_is_found_far_ahead_at_one_look_is_told_with_all_its_steps(
 
 
 def forgiven(off_steps: int, periods: int) -> int:
-    """What is left of a deviation when a step of it has been forgiven in each period."""
+    """Return what is left of a deviation when a step of it has been forgiven in each period."""
     return off_steps - max(-periods, min(periods, off_steps))
 
 

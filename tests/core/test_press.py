@@ -23,8 +23,8 @@ END_US = 200 * SECOND
 
 
 def looks_at(changes: list[int], until_us: int, press: Press | None = None) -> tuple[Press, list[int]]:
-    """A line that goes down, up, down ... at these instants, looked at when it moves and when the press is due; the
-    presses found."""
+    """Return a line that goes down, up, down ... at these instants, looked at when it moves and when the press is
+    due; the presses found."""
     press = press or Press()
     found, is_down = [], False
     waiting = sorted(changes)
@@ -162,7 +162,7 @@ def test_a_line_that_is_never_at_rest_is_left_alone_and_tried_again_until_it_is(
 
 
 def noise(press: Press, from_us: int, gap_us: int, looks: int) -> int:
-    """Looks at a line that has moved before each, and is up at each; the instant of the last."""
+    """Look at a line that has moved before each look, and is up at each; return the instant of the last."""
     last_us = from_us + (looks - 1) * gap_us
     for now_us in range(from_us, last_us + 1, gap_us):
         press.look(False, True, now_us // SECOND, now_us % SECOND)
@@ -263,7 +263,7 @@ def test_a_button_that_is_down_when_its_line_comes_to_rest_stays_faulty_until_it
 
 
 def press_of_300_ms(press: Press, from_us: int) -> int:
-    """What comes of a push that begins at an instant."""
+    """Return what comes of a push that begins at an instant."""
     held_ms = NO_PRESS
     for off_us, is_down in ((0, True), (SETTLED_US, True), (300 * MS, False), (300 * MS + SETTLED_US, False)):
         s, us = divmod(from_us + off_us, SECOND)

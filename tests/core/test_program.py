@@ -20,7 +20,7 @@ def faults_of(program: Program, calibration: Calibration = BENCH_CALIBRATION) ->
 
 
 def continuous(**changes) -> Program:
-    """A program without fault, but for the changes."""
+    """Return a program without fault, but for the changes."""
     fields = {
         "drug": "baclofen",
         "concentration_ng_per_ml": 500_000,

@@ -22,7 +22,8 @@ def laid(line: RateLine) -> list[tuple[int, int]]:
 
 
 def minute_line(first: int, rates: list[int]) -> RateLine:
-    """Rates by the minute from one on, 1,440 times so much, so that a minute gives a whole number of nanolitres."""
+    """Return rates by the minute from one on, 1,440 times so much, so that a minute gives a whole number of
+    nanolitres."""
     line = RateLine()
     line.begin(first * TICKS_PER_MINUTE)
     for at, rate in enumerate(rates):

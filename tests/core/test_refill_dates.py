@@ -27,7 +27,7 @@ volumes_nl = st.integers(0, 40_000_000)
 
 
 def weeks_until_it_repeats(program: Program, nl: Fraction) -> int:
-    """Weeks after which periodic boluses come at the same minutes of a week again, or that outlast a volume."""
+    """Return weeks after which periodic boluses come at the same minutes of a week again, or that outlast a volume."""
     periodic = program.periodic_bolus
     if periodic is None:
         return 1
@@ -36,7 +36,8 @@ def weeks_until_it_repeats(program: Program, nl: Fraction) -> int:
 
 
 def worst_minutes(program: Program, week_minute: int, nl: Fraction) -> Fraction:
-    """When so much has been used if the patient asks for every bolus of a day at its beginning, worked out plainly.
+    """Return when so much has been used if the patient asks for every bolus of a day at its beginning, worked out
+    plainly.
 
     A periodic bolus need not be due now, so the true time is no earlier than this for any of its alignments here.
     """
@@ -62,8 +63,8 @@ def worst_minutes(program: Program, week_minute: int, nl: Fraction) -> Fraction:
 
 
 def minutes_of_a_week(program: Program, week_minute: int, nl: int) -> int:
-    """Whole minutes until so much has been used, minute by minute, with the boluses of the patient rounded up to
-    nanolitres as the pump reckons with them."""
+    """Return whole minutes until so much has been used, minute by minute, with the boluses of the patient rounded up
+    to nanolitres as the pump calculates with them."""
     patient = program.patient_bolus
     per_day = 0
     if patient is not None:
@@ -83,7 +84,8 @@ def minutes_of_a_week(program: Program, week_minute: int, nl: int) -> int:
 
 
 def a_busy_week() -> Program:
-    """Days of two kinds, with a bolus that begins with a step, and one that runs past midnight, also of Sunday."""
+    """Return days of two kinds, with a bolus that begins with a step, and one that runs past midnight, also of
+    Sunday."""
     program = a_flex_program(
         [[(720, 1_440_000, 60)], [(30, 2_880_000, 10), (1_400, 1_000_000, 50)]],
         weekdays=(0, 1, 0, 0, 1, 0, 1),

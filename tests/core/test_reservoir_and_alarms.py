@@ -115,7 +115,7 @@ def test_acknowledging_one_alarm_silences_no_other():
 
 
 def tone_edges(priority: int, until_s: int) -> list[tuple[int, bool]]:
-    """(microseconds, level) at which the buzzer changes."""
+    """Return (microseconds, level) at which the buzzer changes."""
     annunciation = Annunciation()
     edges, s, us, was_on = [], 10, 500_000, False
     while s < until_s:

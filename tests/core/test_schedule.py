@@ -28,7 +28,7 @@ minutes = st.integers(0, MINUTES_PER_DAY - 1)
 
 
 def rate_each_minute(program: Program) -> list[int]:
-    """The whole week written out minute by minute, straight from the steps."""
+    """Return the whole week written out minute by minute, straight from the steps."""
     week: list[int] = []
     for weekday in range(7):
         day = [0] * MINUTES_PER_DAY

@@ -1,4 +1,4 @@
-"""What tubing and pump may still serve: never told later than it is, whatever the course of delivery."""
+"""The rest of tubing's and pump's life: never reported later than it is, whatever the course of delivery."""
 
 from __future__ import annotations
 

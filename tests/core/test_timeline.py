@@ -136,7 +136,7 @@ def a_day_with_a_bolus_at_eight() -> Program:
 
 
 def monday(program: Program, **more) -> Timeline:
-    """Under a clock by which tick 0 is a Monday's midnight."""
+    """Return a timeline under a clock by which tick 0 is a Monday's midnight."""
     return Timeline(program, clock_set_to(1_767_571_200, 0, 0, 0, 0), **more)
 
 
@@ -226,7 +226,7 @@ HORIZON_TICKS = 2 * 24 * 60 * TICKS_PER_MINUTE
 
 @st.composite
 def similar_timelines(draw) -> Timeline:
-    """One of few, so that two drawn ones are often the same from some tick on."""
+    """Return one of few, so that two drawn ones are often the same from some tick on."""
     day = [(0, 100_000), (draw(st.sampled_from([480, 720])), draw(st.sampled_from([100_000, 200_000])))]
     boluses = draw(st.sampled_from([[], [(480, 500_000, 30)], [(600, 500_000, 30)]]))
     program = Program(MODE_FLEX, patterns=[day], boluses=[boluses])
@@ -245,7 +245,7 @@ def similar_timelines(draw) -> Timeline:
 
 
 def rates_from(timeline: Timeline, tick: int) -> list[tuple[int, int]]:
-    """Each rate of two days and the tick it begins at, found segment by segment."""
+    """Return each rate of two days and the tick it begins at, found segment by segment."""
     found: list[tuple[int, int]] = []
     end = tick + HORIZON_TICKS
     while tick < end:

@@ -1,4 +1,4 @@
-"""From time since boot to local minutes and days, to the tick."""
+"""The way from time since boot to local minutes and days, to the tick."""
 
 import pytest
 from hypothesis import given

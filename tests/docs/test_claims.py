@@ -1,4 +1,4 @@
-"""What documents and docstrings say in numbers or of imports, held against the code."""
+"""The claims of documents and docstrings in numbers or of imports, held against the code."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def name_of(path: Path) -> str:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The documents, where they may be spoilt."""
+    """Provide the documents, where they may be spoilt."""
     for path in [*DOCS.glob("*.md"), *DRAWINGS]:
         shutil.copy(path, tmp_path)
     return tmp_path

@@ -36,7 +36,7 @@ class Bench:
         self.prompt = RawRepl(self.pico.serial)
 
     def run(self, code: str, timeout_s: float = 10.0) -> str:
-        """What the code prints."""
+        """Return what the code prints."""
         return self.prompt.run(code, timeout_s).strip()
 
     def numbers(self, code: str, timeout_s: float = 10.0) -> list[int]:
@@ -46,13 +46,13 @@ class Bench:
         self.pico.run_for(round(seconds * 1e9))
 
     def rises_ns(self, signal: str = "step") -> list[int]:
-        """Rising edges, in the time of the chip's own timer."""
+        """Return rising edges, in the time of the chip's own timer."""
         origin_ns = self.pico.now_ns - self.pico.device_time_ns
         return [edge.t_ns - origin_ns for edge in self.pico.edges if edge.signal == signal and edge.level]
 
 
 def build_image(tmp: Path, name: str, main: str) -> Path:
-    """The firmware with another main program; the test is skipped where nothing can be built."""
+    """Return the firmware with another main program; the test is skipped where nothing can be built."""
     main_file, uf2 = tmp / f"{name}.py", tmp / f"{name}.uf2"
     main_file.write_text(main)
     command = [
@@ -72,7 +72,7 @@ def build_image(tmp: Path, name: str, main: str) -> Path:
 
 @cache
 def booted() -> Bench:
-    """A board at the prompt, used in copies of this process only."""
+    """Return a board at the prompt, used in copies of this process only."""
     with tempfile.TemporaryDirectory() as folder:
         return Bench(build_image(Path(folder), "prompt", '"""Leaves the board at the prompt."""\n'))
 

@@ -15,7 +15,7 @@ SETUP = REPOSITORY / "firmware/board/system_setup.sh"
 
 @pytest.fixture
 def bare_machine(tmp_path: Path) -> Path:
-    """A folder of programs with little more than a shell: no compiler, no cmake, no Python."""
+    """Provide a folder of programs with little more than a shell: no compiler, no cmake, no Python."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("bash", "dirname", "grep", "mktemp", "rm", "tail", "test", "ls"):

@@ -1,4 +1,4 @@
-"""What a cache has kept is taken only where it is what would be built now, whatever the cache has been through."""
+"""A cache gives what it has kept only where it is what would be built now, whatever the cache has been through."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ needs_the_compiler = pytest.mark.skipif(
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    """A finished file, made of inputs called "these"."""
+    """Provide a finished file, made of inputs called "these"."""
     path = tmp_path / "images/thecal-1.uf2"
     kept.write_whole(path, b"an image")
     kept.keep(path, "these", image_bytes=8)
@@ -58,7 +58,7 @@ def test_a_file_without_a_record_or_a_record_without_a_file_is_not_taken(image: 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A build folder with an object in it, made with rules called "rules"."""
+    """Provide a build folder with an object in it, made with rules called "rules"."""
     folder = tmp_path / "cache/tree/thecal"
     assert not kept.prepare_tree(folder, "rules")
     kept.note_configured(folder, "rules")
@@ -198,7 +198,7 @@ def main_that_prints(folder: Path, text: str) -> Path:
 
 
 def built_with(cache: Path, main: Path) -> bytes:
-    """The image with another main program, built in a cache."""
+    """Return the image with another main program, built in a cache."""
     out = main.with_suffix(".uf2")
     command = [sys.executable, str(REPOSITORY / "firmware/board/build.py"), "--commit", COMMIT]
     done = subprocess.run(

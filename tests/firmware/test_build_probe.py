@@ -1,4 +1,4 @@
-"""What is frozen into the probe's image is all that it imports."""
+"""The probe's image has frozen in it all that it imports."""
 
 import ast
 
@@ -6,7 +6,7 @@ import build
 
 
 def imported(text: str) -> set[str]:
-    """Modules of ours that a module imports when it is loaded."""
+    """Return modules of ours that a module imports when it is loaded."""
     nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
     return {node.module for node in nodes if (node.module or "").startswith("thecal")}  # type: ignore[misc]
 

@@ -75,12 +75,12 @@ def test_an_unchanged_tree_builds_nothing(tmp_path: Path) -> None:
 
 
 def payload(image: bytes) -> bytes:
-    """What a UF2 file carries: 256 bytes of every 512-byte block."""
+    """Return what a UF2 file carries: 256 bytes of every 512-byte block."""
     return b"".join(image[start + 32 : start + 288] for start in range(0, len(image), 512))
 
 
 def traces_of_the_build(binary: bytes) -> list[bytes]:
-    """Dates of today and paths of this machine that an image gives away."""
+    """Return dates of today and paths of this machine that an image gives away."""
     now = time.localtime()
     suspects = [time.strftime("%b %e %Y", now), time.strftime("%Y-%m-%d", now), str(sources.cache_folder())]
     found = [text.encode() for text in suspects if text.encode() in binary]

@@ -90,8 +90,8 @@ def package_names() -> list[str]:
 
 
 def expected(names: list[str], asked: str) -> int:
-    """What MicroPython's search answers: the first name that the question is a prefix of decides, at its end or at a
-    separator."""
+    """Return what MicroPython's search answers: the first name that the question is a prefix of decides, at its end
+    or at a separator."""
     for name in names:
         if name == asked:
             return FILE

@@ -65,7 +65,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 
 
 def counted(library: ctypes.CDLL, kinds: list[int]) -> tuple[int, int, int]:
-    """Total, used and free bytes of a heap whose blocks are of these kinds, two bits each, the first block lowest."""
+    """Return the total, used and free bytes of a heap whose blocks are of these kinds, two bits each, the first block
+    lowest."""
     table = bytearray(len(kinds) // 4)
     for block, kind in enumerate(kinds):
         table[block // 4] |= kind << 2 * (block % 4)

@@ -1,4 +1,4 @@
-"""What a stock board gets of the firmware: no name is shortened that its MicroPython knows for something else."""
+"""The firmware of a stock board: no name is shortened that its MicroPython knows for something else."""
 
 import ast
 import re

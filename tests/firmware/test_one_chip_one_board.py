@@ -63,7 +63,7 @@ class Source:
         ]
 
     def raw_registers(self) -> list[str]:
-        """Where a register is reached by a number instead of a name of the chip's: ``timer[10]``."""
+        """Return where a register is reached by a number instead of a name of the chip's: ``timer[10]``."""
         return [
             f"{node.lineno}: {ast.unparse(node)}"
             for function in ast.walk(self._tree)
@@ -99,7 +99,7 @@ class Source:
         )
 
     def _written_out(self, node: ast.expr) -> Iterator[ast.AST]:
-        """An expression, and those that the module's own names in it stand for."""
+        """Yield an expression, and those that the module's own names in it stand for."""
         yield node
         for part in ast.walk(node):
             if not isinstance(part, ast.Name) or part.id in WHICH_OF_EQUAL_PARTS:
@@ -108,7 +108,7 @@ class Source:
                 yield from self._written_out(value)
 
     def raw_pins(self) -> list[str]:
-        """Where a pin is not one of the board's: ``Pin(4)``."""
+        """Return where a pin is not one of the board's: ``Pin(4)``."""
         return [
             f"{node.lineno}: {ast.unparse(node)}"
             for node in ast.walk(self._tree)

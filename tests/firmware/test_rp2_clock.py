@@ -20,7 +20,7 @@ TIMERAWH, TIMERAWL = 0x24 >> 2, 0x28 >> 2
 
 
 class Timer:
-    """Registers of a timer that goes on by ``step_us`` at every reading; words as viper sees them, signed."""
+    """Registers of a timer that continues by ``step_us`` at every reading; words as viper sees them, signed."""
 
     def __init__(self, now_us: int, step_us: int = 0) -> None:
         self.now_us = now_us
@@ -35,7 +35,7 @@ class Timer:
 
 @pytest.fixture(scope="module")
 def clock_module():
-    """The board's own module, with the parts of MicroPython it needs made up."""
+    """Provide the board's own module, with the parts of MicroPython it needs made up."""
     made_up: Any = types.ModuleType("micropython")
     machine: Any = types.ModuleType("machine")
     machine.mem32 = {}

@@ -1,4 +1,5 @@
-"""What outlives a watchdog reset on the emulated chip: the count, the time and a note, each of them exact."""
+"""The memory that outlives a watchdog reset on the emulated chip: the count, the time and a note, each of them
+exact."""
 
 from __future__ import annotations
 

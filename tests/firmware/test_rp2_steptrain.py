@@ -1,4 +1,4 @@
-"""The step generator on the emulated chip: every edge on its tick, whatever else goes on."""
+"""The step generator on the emulated chip: every edge on its tick, whatever else continues."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def start_in(us):
 
 
 def in_ticks(edges_ns: list[int], anchor_us: int) -> list[int]:
-    """Ticks from the anchor to each edge. All must lie the same little bit after their tick."""
+    """Return ticks from the anchor to each edge. All must lie the same little bit after their tick."""
     after_ns = [edge_ns - anchor_us * 1_000 for edge_ns in edges_ns]
     offset_ns = after_ns[0] % TICK_NS
     assert 0 <= offset_ns < MOST_ANCHOR_OFFSET_NS
@@ -309,7 +309,7 @@ def test_a_start_in_the_past_or_too_far_ahead_or_of_nothing_is_refused(train: Be
 
 @pytest.mark.parametrize("late_us", [-5, 0, 5, 40])
 def test_a_start_that_comes_too_late_leaves_what_plays_as_it_was(train: Bench, late_us: int):
-    """Whether it is seen to be late when it is asked for, or only at the anchor itself."""
+    """The start is seen to be late when it is asked for, or only at the anchor itself."""
     (anchor, started) = train.numbers(
         f"""
 train.load(); fill([1_000] * 50); fill([1_000] * 50)
@@ -405,7 +405,7 @@ def test_the_sense_counter_counts_what_arrives_at_its_pin(train: Bench):
 @pytest.mark.requirement("link-never-disturbs")
 @pytest.mark.parametrize("mask_us", [150, 2_000])
 def test_a_packet_just_before_interrupts_are_masked_moves_no_anchor(train: Bench, mask_us: int):
-    """What its interrupt has scheduled must run before the mask or after it, never under it."""
+    """The work that its interrupt has scheduled must run before the mask or after it, never under it."""
     train.run("from thecal_fw.rp2.port import Port; port = Port()")
     for early_us in range(-4, 28, 2):
         anchor_us = train.pico.device_time_us + 20_000

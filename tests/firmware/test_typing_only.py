@@ -1,4 +1,4 @@
-"""What is left out of the firmware's sources before they are frozen: what only a type checker reads."""
+"""The build leaves out of the firmware's sources what only a type checker reads, before they are frozen."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ STOCK_UF2 = REPOSITORY / "build/firmware/stock.uf2"
 
 @pytest.fixture(scope="session")
 def stock_uf2() -> Path:
-    """A MicroPython image with nothing of ours in it; THECAL_TEST_STOCK_UF2 names another one."""
+    """Provide a MicroPython image with nothing of ours in it; THECAL_TEST_STOCK_UF2 names another one."""
     given = os.environ.get("THECAL_TEST_STOCK_UF2")
     if given:
         return Path(given)
@@ -28,7 +28,7 @@ def stock_uf2() -> Path:
 
 @pytest.fixture(params=["compiled", "interpreted"])
 def either_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The path that emulated boards run on in this test, which is run once for each."""
+    """Provide the path that emulated boards run on in this test, which is run once for each."""
     if request.param == "compiled" and not compiled.is_wanted():
         pytest.skip("the emulator's compiled part can't be built here")
     monkeypatch.setenv(compiled.SWITCH, request.param)

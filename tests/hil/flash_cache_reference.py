@@ -48,7 +48,7 @@ class ReferenceCache:
         self._accesses = 0
 
     def cycles(self, address: int) -> int:
-        """What one access of up to a word waits."""
+        """Return what one access of up to a word waits."""
         mirror, offset = divmod(address - 0x1000_0000, MIRROR_BYTES)
         looks, allocates = mirror in (0, 1), mirror in (0, 2)
         self._accesses += 1

@@ -14,7 +14,7 @@ _LONGEST_S = 60.0
 
 
 class Screen:
-    """What has come to the terminal. Each look begins where the last one ended."""
+    """A terminal's screen: everything that has come to it. Each look begins where the last one ended."""
 
     def __init__(self, stream: TextIO, descriptor: int) -> None:
         self._stream, self._descriptor = stream, descriptor
@@ -24,7 +24,7 @@ class Screen:
         self._reader.start()
 
     def until(self, pattern: str) -> str:
-        """All there is, as soon as the pattern is in it."""
+        """Return all there is, as soon as the pattern is in it."""
         with self._more:
             if not self._more.wait_for(
                 lambda: re.search(pattern, self._seen[self._looked_at :]), timeout=_LONGEST_S
@@ -34,7 +34,7 @@ class Screen:
             return seen
 
     def all(self) -> str:
-        """Everything that was written by now: it comes in order."""
+        """Return everything that was written by now: it comes in order."""
         self._stream.write("\0")
         self._stream.flush()
         return self.until("\0").replace("\0", "")
@@ -57,7 +57,7 @@ class Screen:
 
 @contextmanager
 def terminal() -> Iterator[tuple[TextIO, Screen]]:
-    """The stream of a program in the terminal, and its screen."""
+    """Yield the stream of a program in the terminal, and its screen."""
     master, slave = pty.openpty()
     with os.fdopen(slave, "w") as stream:
         screen = Screen(stream, master)

@@ -59,7 +59,7 @@ BenchFile = Callable[[list[str]], Path]
 
 
 def pump_on_for_a_minute() -> ModelPump:
-    """A scenario on a pump that has just started waits for half a minute first."""
+    """Return a scenario; one on a pump that has just started waits for half a minute first."""
     model = ModelPump()
     model.run_until(60_000_000_000)
     return model
@@ -67,7 +67,7 @@ def pump_on_for_a_minute() -> ModelPump:
 
 @pytest.fixture
 def boards() -> Iterator[Boards]:
-    """Ports of as many pumps as are asked for."""
+    """Provide ports of as many pumps as are asked for."""
     with ExitStack() as stack:
         yield lambda count: [
             stack.enter_context(model_pty(pump_on_for_a_minute())).path for _ in range(count)
@@ -89,7 +89,7 @@ def bench_file(pytester: pytest.Pytester) -> BenchFile:
 
 @pytest.fixture
 def image(pytester: pytest.Pytester) -> Path:
-    """An image that says it is what the model pumps run."""
+    """Provide an image that says it is what the model pumps run."""
     path = pytester.path / "image.uf2"
     path.write_bytes(b"nothing to flash")
     described = {
@@ -103,7 +103,7 @@ def image(pytester: pytest.Pytester) -> Path:
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, image: Path, monkeypatch: pytest.MonkeyPatch):
-    """Runs somebody's tests on the board rig, in a process of its own."""
+    """Provide a function that runs somebody's tests on the board rig, in a process of its own."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
 
     def run(*arguments: str | Path) -> pytest.RunResult:
@@ -114,7 +114,7 @@ def run(pytester: pytest.Pytester, image: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def elsewhere() -> Iterator[Callable[[str], int]]:
-    """Has another process take a board, and tells its number."""
+    """Provide a function that has another process take a board, and returns its number."""
     program = (
         "import sys; from thecal_hil.bench.board_lock import BoardLock; "
         "lock = BoardLock(sys.argv[1]); print(flush=True); sys.stdin.read()"
@@ -137,7 +137,7 @@ def elsewhere() -> Iterator[Callable[[str], int]]:
 
 
 def who_had_what(folder: Path) -> list[tuple[str, str]]:
-    """Process and port of each test that was done."""
+    """Return the process and port of each test that was done."""
     said = (path.read_text().split() for path in sorted(folder.glob("done-*")))
     return [(process, port) for process, port in said]
 

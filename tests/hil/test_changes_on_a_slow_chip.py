@@ -1,4 +1,4 @@
-"""The shipped image on a chip that is slower than it was: starts and changes are exact, or later and told of."""
+"""The shipped image on a chip that is slower than it was: starts and changes are exact, or later and reported."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ BOARDS = [
 
 
 def changed_at_random(rig: PicoRig, draw: Random) -> Course:
-    """A start, changes of rate up to the highest, a day of 48 steps, a stop and a start."""
+    """Return a start, changes of rate up to the highest, a day of 48 steps, a stop and a start."""
     course = programmed(rig, _any_rate(draw))
     course.start()
     for number in range(5):

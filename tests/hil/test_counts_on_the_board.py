@@ -51,7 +51,7 @@ def test_the_board_counts_beyond_32_bits_over_resets_and_takes_nothing_from_the_
     rig.run_for(3)
     after = rig.pump().interrogate()
     bitten = after.lifetime_steps - after.counted_steps
-    # It went on for the 8.3 s until the bite.
+    # It continued for the 8.3 s until the bite.
     assert before.lifetime_steps <= bitten <= before.lifetime_steps + 20 * 2
     assert after.uncertain_steps == before.uncertain_steps
     let_it_have_delivered(rig, 2**32)

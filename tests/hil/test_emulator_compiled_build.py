@@ -37,7 +37,7 @@ def no_compiler(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def own_sources(tmp_path: Path) -> Path:
-    """A copy of the sources, to be changed."""
+    """Provide a copy of the sources, to be changed."""
     return Path(shutil.copytree(build.SOURCES, tmp_path / "sources"))
 
 

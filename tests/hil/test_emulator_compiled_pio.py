@@ -135,7 +135,7 @@ def look_at(board: EmulatedPico) -> dict[str, Any]:
 
 
 def random_opcode(random: Random) -> int:
-    """Any instruction; jumps to themselves, waits and transfers more often than chance would have it."""
+    """Return any instruction; jumps to themselves, waits and transfers more often than chance would have it."""
     kind = random.random()
     if kind < 0.1:
         return random.choice((0x80A0, 0x8080, 0x8020, 0x8000, 0x80E0, 0x8060)) | random.randrange(32) << 8

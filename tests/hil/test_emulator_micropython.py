@@ -247,7 +247,7 @@ def test_a_cut_or_stuck_wire_is_seen_by_the_sense_counter(stock_uf2: Path) -> No
 
 
 def is_there(board: EmulatedPico) -> bool:
-    """Whether the board's port has been opened again after a reset."""
+    """Return True if the board's port has been opened again after a reset."""
     try:
         return board.serial.in_waiting >= 0
     except serial.SerialException:

@@ -1,4 +1,4 @@
-"""How much faster than real time the emulator runs firmware that sleeps between steps."""
+"""The speed of the emulator beside real time, for firmware that sleeps between steps."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def cache(library: ctypes.CDLL) -> ctypes.CDLL:
 
 
 def fetched_in_line(cache: ctypes.CDLL, begin: int, size: int) -> int:
-    """Cycles that fetching `size` bytes of instructions, one after the other, waits."""
+    """Return cycles that fetching `size` bytes of instructions, one after the other, waits."""
     return sum(cache.fetch(begin + offset) for offset in range(0, size, 2))
 
 
@@ -136,7 +136,7 @@ def test_no_miss_costs_anything_at_zero_cycles_a_miss(library):
 
 
 def random_trace(random: Random, length: int) -> Iterator[tuple[str, int]]:
-    """Stretches of code that call one another, read data near by and through the mirrors, flush now and then."""
+    """Yield stretches of code that call one another, read data near by and through the mirrors, flush now and then."""
     code = [FLASH + random.randrange(0, 1 << 21, 2) for _ in range(40)]
     begins = [random.randrange(SETS_SHARED) * 8 for _ in range(4)]
     for _ in range(length):

@@ -1,4 +1,4 @@
-"""What steady delivery costs the shipped image: nothing of the heap between two polls that have something to do."""
+"""The cost of steady delivery to the shipped image: nothing of the heap between two polls that have something to do."""
 
 from __future__ import annotations
 

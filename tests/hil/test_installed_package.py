@@ -12,11 +12,11 @@ import pytest
 from thecal_hil.contract.image import REPOSITORY
 from thecal_hil.scenario.reader import EXAMPLES, library_files
 
-PACKAGED = ("firmware", "host", "sim", "hil", "pyproject.toml", "README.md", "LICENSE")
+PACKAGED = ("firmware", "host", "sim", "hil", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 
 
 def example_of_the_readme() -> str:
-    """The test that the README shows."""
+    """Return the test that the README shows."""
     blocks = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text("utf-8"), re.DOTALL)
     (example,) = [block for block in blocks if "def test_" in block]
     return example
@@ -30,7 +30,7 @@ def run(*command: str | Path, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Interpreter of an environment that has the package from a wheel, and what it depends on from here."""
+    """Provide the interpreter of an environment that has the package from a wheel, and what it depends on from here."""
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "sources").mkdir()
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
@@ -85,7 +85,7 @@ def test_a_broken_pump_fails_somebody_elses_test(python: Path, tmp_path: Path) -
 
 
 def scenarios_with_an_example() -> list[str]:
-    """Those of the library whose prescription is one of the users' examples, without the long ones."""
+    """Return the scenarios of the library whose prescription is one of the users' examples, without the long ones."""
     texts = {path.stem: path.read_text("utf-8") for path in library_files()}
     return [
         name

@@ -1,4 +1,4 @@
-"""``thecal-hil NAME``: each piece of long work tells its options, and is imported without the others."""
+"""``thecal-hil NAME``: each piece of long work shows its options, and is imported without the others."""
 
 import subprocess
 import sys

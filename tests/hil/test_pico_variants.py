@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def image_with_main(main: Path, folder: Path) -> FirmwareImage:
-    """The firmware as it is now with another ``main.py`` frozen in; built only if it is new."""
+    """Return the firmware as it is now with another ``main.py`` frozen in; built only if it is new."""
     uf2 = folder / f"{main.stem}.uf2"
     build = [sys.executable, str(REPOSITORY / "firmware/board/build.py")]
     subprocess.run(
@@ -40,7 +40,7 @@ def image_with_main(main: Path, folder: Path) -> FirmwareImage:
 
 @pytest.fixture
 def variant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PicoRig]:
-    """A board with the ``main.py`` of the name that the test asks for."""
+    """Provide a board with the ``main.py`` of the name that the test asks for."""
     opened = PicoRig(image_with_main(VARIANTS / f"{request.param}.py", tmp_path))
     yield opened
     opened.close()
@@ -112,7 +112,7 @@ def test_no_pulse_takes_anything_from_the_heap_while_alarms_31_to_63_are_active_
 
 
 def _tries_the_prompt(rig: PicoRig) -> bytes:
-    """What somebody at the port gets who takes it for MicroPython's."""
+    """Return what somebody at the port gets who takes it for MicroPython's."""
     port = rig.board.serial
     # Open already, unless the board has been reset since; and it may be reset in the middle of this.
     with suppress(SerialException):

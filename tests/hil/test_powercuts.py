@@ -15,7 +15,7 @@ SAMPLE_CUTS = 200
 
 
 def violations(cuts: int, seed: int, *courses: str) -> list[str]:
-    """Of cuts in some courses, in all of them if none is named."""
+    """Return the violations of cuts in some courses, in all of them if none is named."""
     sample = campaign.sample(cuts, seed, courses) if courses else campaign.sample(cuts, seed)
     return [what for _, trials in sample for _, what in trials.violations]
 

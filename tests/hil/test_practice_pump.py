@@ -151,7 +151,7 @@ def test_what_can_not_be_is_refused_before_anything_runs(arguments: tuple[str, .
 
 
 class Wall:
-    """A wall clock that goes on by itself with each look, as one does."""
+    """A wall clock that continues by itself with each look, as one does."""
 
     def __init__(self) -> None:
         self.s = 1_000.0

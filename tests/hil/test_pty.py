@@ -28,7 +28,7 @@ EXAMPLES = REPOSITORY / "examples"
 
 @pytest.fixture
 def pty(rig: Rig) -> Iterator[EmulatedPty]:
-    """The rig's port as a path, with its time bound to the wall's."""
+    """Provide the rig's port as a path, with its time bound to the wall's."""
     if isinstance(rig, ModelRig):
         bridge = model_pty(rig.model)
     elif isinstance(rig, PicoRig):
@@ -77,7 +77,7 @@ def thecal(pty: EmulatedPty, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 def answer(pty: EmulatedPty, *arguments: str) -> dict[str, Any]:
-    """The JSON that a command prints; it must succeed."""
+    """Return the JSON that a command prints; it must succeed."""
     finished = thecal(pty, *arguments, "--json")
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return json.loads(finished.stdout)

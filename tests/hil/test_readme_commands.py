@@ -24,12 +24,14 @@ ANSWERS = (
     (re.compile(r"\(empty to keep the program\): $"), "\n"),
 )
 CTRL_C = "\x03"
+ENDED_BY_CTRL_C = {"thecal watch": "dose now", "thecal console": "http://127.0.0.1"}
+"""Commands that stay until then, and what they show once they are there."""
 CALLS_FOR_EVALUATION = 3
 """What a withdrawal that a pump of a few minutes can't have left ends with, as the README says."""
 
 
 def commands_of_the_readme() -> list[str]:
-    """Every line of the section that begins with ``thecal``, without its comment."""
+    """Return every line of the section that begins with ``thecal``, without its comment."""
     text = (REPOSITORY / "README.md").read_text("utf-8")
     section = text.partition("## Programming a pump")[2].partition("\n## ")[0]
     lines = [
@@ -72,7 +74,8 @@ def at_a_terminal(demo: PracticePumpProcess, command: str, columns: int) -> tupl
             break
         shown += data.decode("utf-8", "replace")
         answer = next((typed for asked, typed in ANSWERS if asked.search(shown[answered:])), None)
-        if command == "thecal watch" and not answered and "dose now" in shown:
+        stays = next((there for begins, there in ENDED_BY_CTRL_C.items() if command.startswith(begins)), None)
+        if stays is not None and not answered and stays in shown:
             answer = CTRL_C
         if answer is not None:
             answered = len(shown)
@@ -82,7 +85,7 @@ def at_a_terminal(demo: PracticePumpProcess, command: str, columns: int) -> tupl
 
 
 def written_into(folder: Path, command: str) -> str:
-    """The same command with the files that it writes in another folder."""
+    """Return the same command with the files that it writes in another folder."""
     return re.sub(r"\b(clinic|patient)\.html", lambda match: str(folder / match[0]), command)
 
 

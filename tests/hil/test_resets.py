@@ -1,4 +1,5 @@
-"""What each kind of reset leaves of the emulated chip, and how long it takes, by registers and with the firmware."""
+"""The state that each kind of reset leaves of the emulated chip, and how long it takes, by registers and with the
+firmware."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ KEPT = b"kept through a reset"
 
 @pytest.fixture(params=[IDEAL, SLOW_START], ids=str)
 def pico(request, tmp_path) -> EmulatedPico:
-    """A board that runs, with its watchdog armed by the SDK, and a state machine of PIO enabled."""
+    """Provide a board that runs, with its watchdog armed by the SDK, and a state machine of PIO enabled."""
     return running(tmp_path, request.param)
 
 
@@ -157,7 +158,7 @@ def test_a_program_that_asks_for_a_reset_is_no_bite(pico):
 
 
 def goes_to_boot_loader(board: EmulatedPico) -> None:
-    """As ``machine.bootloader()``: reset_usb_boot of the boot ROM."""
+    """Reset as ``machine.bootloader()`` does: reset_usb_boot of the boot ROM."""
     write_scratch(board, 4, BOOT_TO_ADDRESS)
     board.bus.write_uint32(WATCHDOG + LOAD, 10_000)
     board.run_for(6 * NS_PER_MS)
@@ -246,7 +247,7 @@ def test_the_fast_clock_is_waited_for_once(tmp_path):
 
 
 def time_before_the_chips_clock_ns(silicon: Silicon, cause: ResetCause) -> int:
-    """From the release of the chip, with the firmware, to its timer's zero."""
+    """Return the time from the release of the chip, with the firmware, to its timer's zero."""
     board = EmulatedPico(image_under_test().path, silicon=silicon)
     board.run_for(2 * NS_PER_S)
     board.reset(cause)

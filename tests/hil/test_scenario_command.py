@@ -76,7 +76,7 @@ def test_a_scenario_that_fails_ends_in_code_1_and_says_what_is_wrong_and_how_to_
     path.write_text(text.replace("exactly_ul_per_day = 8000", "exactly_ul_per_day = 8001"), encoding="utf-8")
     ran = command("run", FAST, str(path), "--out", str(tmp_path))
     assert ran.exit_code == 1
-    figure = "rate told at 2m10s: 8,000 uL/day, limit = 8001"
+    figure = "rate reported at 2m10s: 8,000 uL/day, limit = 8001"
     assert figure in ran.stdout
     assert "FAIL 1 passed, 1 failed" in ran.stdout
     (program, *words), *others = (
@@ -144,10 +144,10 @@ def test_the_report_is_given_every_record_and_the_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[tuple[list[str], Path]] = []
-    module = ModuleType("thecal_hil.report")
-    module.__spec__ = ModuleSpec("thecal_hil.report", None)
+    module = ModuleType("thecal_hil.report.writing")
+    module.__spec__ = ModuleSpec("thecal_hil.report.writing", None)
     module.write = lambda records, out: written.append(([one.name for one in records], out))  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "thecal_hil.report", module)
+    monkeypatch.setitem(sys.modules, "thecal_hil.report.writing", module)
     ran = command("run", FAST, "weekend-at-midnight", "--report", "--out", str(tmp_path))
     assert ran.exit_code == 0
     assert written == [([FAST, "weekend-at-midnight"], tmp_path)]

@@ -1,4 +1,5 @@
-"""A scenario file is read strictly: what is wrong is told with file, field, value and what is allowed, all at once."""
+"""A scenario file is read strictly: what is wrong is reported with file, field, value and what is allowed, all at
+once."""
 
 from __future__ import annotations
 
@@ -100,6 +101,16 @@ def test_a_scenario_is_read_with_its_units_requirements_and_needs(tmp_path: Path
             "expects = 'luck', allowed:",
         ),
         ('prescription = "usual"', 'prescription = "odd"', "setup.prescription = 'odd', allowed: \"usual\""),
+        (
+            'at = "30m"',
+            'at = "30m"\nagain_every = "1m"',
+            "again_every: give a time above 0, and last, by when",
+        ),
+        (
+            "day = 423.8",
+            'day = 423.8\nkey = "worst_edge"',
+            "check 2: key = 'worst_edge' names another figure",
+        ),
         (
             'requirements = ["pulse',
             'alarms = ["a fire"]\nrequirements = ["pulse',

@@ -1,4 +1,4 @@
-"""What alarms make of a prescription is laid over the ideal course, from the instants of the log."""
+"""The responses of alarms are laid over the ideal course, from the instants of the log."""
 
 from __future__ import annotations
 

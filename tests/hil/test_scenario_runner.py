@@ -184,12 +184,12 @@ def test_an_entry_lost_at_an_end_of_the_log_is_missing(monkeypatch: pytest.Monke
 
 
 def slower(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Rates a tenth of a per mille too low."""
+    """Return rates a tenth of a per mille too low."""
     return lambda self, rate, *more: original(self, rate - rate // 10_000, *more)
 
 
 def one_step_more(original: Callable[..., Any]) -> Callable[..., Any]:
-    """What was granted and is uncertain after a power cut is given again."""
+    """Give again, after a power cut, what was granted and is uncertain."""
 
     def restore(self: Any, state: Any) -> Any:
         restored = original(self, state)
@@ -204,7 +204,7 @@ def no_response(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def a_minute_late(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Boluses by the clock that would begin in the minute after a change are not given."""
+    """Leave out boluses by the clock that would begin in the minute after a change."""
     return lambda self, tick: original(self, tick) + 720
 
 

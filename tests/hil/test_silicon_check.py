@@ -63,7 +63,7 @@ def findings(silicon: str) -> dict[str, Finding]:
 
 
 def at_prompt(silicon: str = "ideal", prepare: Callable[[EmulatedPico], None] | None = None) -> Prompt:
-    """The clean prompt of a pump on such a board."""
+    """Return the clean prompt of a pump on such a board."""
     board = bench_board(image_under_test(), Silicon.read(silicon))
     if prepare is not None:
         prepare(board)

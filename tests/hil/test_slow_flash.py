@@ -25,7 +25,7 @@ FLUSH_CYCLES = 1_024
 def cycles_to_sleep(
     folder: Path, silicon: str, program: Sequence[int], r1: int = 0, passes: int = 1
 ) -> list[int]:
-    """Cycles that each pass of a program takes, from its first instruction until it sleeps."""
+    """Return cycles that each pass of a program takes, from its first instruction until it sleeps."""
     board = EmulatedPico(write_uf2(folder / "bare.uf2", (*program, *SLEEP)), silicon=Silicon.read(silicon))
     taken = []
     for _ in range(passes):

@@ -38,7 +38,7 @@ SLOWER = {
 
 @pytest.fixture(params=SLOWER)
 def course(request, monkeypatch) -> Course:
-    """A pump that delivers, on a board that starts more slowly."""
+    """Provide a pump that delivers, on a board that starts more slowly."""
     for name, value in SLOWER[request.param].items():
         monkeypatch.setattr(start_up, name, value)
     course = Course(PicoRig(image_under_test(), Silicon.read("rom=on,zero=on,frames=on")))

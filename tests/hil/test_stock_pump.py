@@ -30,7 +30,7 @@ NL_PER_STEP = 15.625
 
 @pytest.fixture(scope="module")
 def stock_image(stock_uf2: Path) -> Iterator[FirmwareImage]:
-    """A stock image with what ``make mpy`` makes of the present sources."""
+    """Provide a stock image with what ``make mpy`` makes of the present sources."""
     subprocess.run([sys.executable, REPOSITORY / "firmware/board/build.py", "mpy"], check=True)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("THECAL_UF2", str(stock_uf2))
@@ -38,7 +38,7 @@ def stock_image(stock_uf2: Path) -> Iterator[FirmwareImage]:
 
 
 def at_the_fastest_rate(rig: PicoRig) -> Course:
-    """The course of a pump that has delivered for some seconds."""
+    """Return the course of a pump that has delivered for some seconds."""
     course = Course(rig)
     course.set_time(local_second("2026-03-06 12:00"))
     course.prescribe(continuous(FASTEST_NL_PER_DAY))

@@ -1,4 +1,4 @@
-"""Where nobody watches, a long run of the tests says how many are done."""
+"""A long run of the tests reports how many are done, where nobody watches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERY_TEST_IS_A_MINUTE = "from thecal_hil.groundwork import progress\nprogress.P
 
 @pytest.fixture(autouse=True)
 def _same_sources(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process started elsewhere finds the very sources that are tested here."""
+    """Let a process started elsewhere find the very sources that are tested here."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
 
 

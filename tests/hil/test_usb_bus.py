@@ -27,7 +27,7 @@ FRAMES = Silicon(usb_frames=True)
 
 
 def on_a_bus(folder: Path, silicon: Silicon) -> EmulatedPico:
-    """A board at a host that has just reset the bus; its first frame begins now."""
+    """Return a board at a host that has just reset the bus; its first frame begins now."""
     pico = EmulatedPico(write_uf2(folder / "bare.uf2", SLEEP_FOREVER), silicon=silicon)
     pico.bus.write_uint32(USB + MAIN_CTRL, CONTROLLER_EN)
     pico.run_for(HOST_RESETS_BUS_NS + 1_000)
@@ -104,7 +104,7 @@ def test_a_bus_without_frames_is_suspended_after_three_milliseconds_and_resumed_
     assert reads(pico, INTR) & DEV_SUSPEND
     pico.bus.write_uint32(USB + SIE_STATUS, SUSPENDED)
     pico.run_for(NS_PER_S)
-    assert not reads(pico, INTR) & (DEV_SUSPEND | DEV_SOF), "it is told once, and there are no frames"
+    assert not reads(pico, INTR) & (DEV_SUSPEND | DEV_SOF), "it is reported once, and there are no frames"
     assert reads(pico, SOF_RD) == number
     pico.usb_host.resume()
     assert reads(pico, INTR) & DEV_RESUME

@@ -1,4 +1,4 @@
-"""What a board's flash holds before the image is written to it, and that the emulated board starts from it."""
+"""The flash of a board holds something before the image is written to it, and the emulated board starts from that."""
 
 from __future__ import annotations
 

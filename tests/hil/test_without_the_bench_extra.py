@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from thecal_hil.contract.image import REPOSITORY
 from thecal_hil.groundwork import bench_extra
 
-PACKAGED = ("firmware", "host", "sim", "hil", "pyproject.toml", "README.md", "LICENSE")
+PACKAGED = ("firmware", "host", "sim", "hil", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 IMPORTED_AS = {"pyvcd": "vcd"}
 WHAT_TO_INSTALL = 'pip install "thecal[bench]"'
 
@@ -25,7 +25,7 @@ def names_of_the_extra() -> set[str]:
 
 
 def with_what_they_need(names: list[str]) -> set[str]:
-    """Distributions with all that they depend on, without any extras."""
+    """Return distributions with all that they depend on, without any extras."""
     found: set[str] = set()
     while names:
         name = names.pop()
@@ -39,7 +39,7 @@ def with_what_they_need(names: list[str]) -> set[str]:
 
 
 def folders_of(name: str) -> Iterator[Path]:
-    """The files and folders of a distribution, as they lie side by side with those of others."""
+    """Yield the files and folders of a distribution, as they lie side by side with those of others."""
     of = distribution(name)
     for first in {path.parts[0] for path in of.files or () if ".." not in path.parts}:
         yield Path(str(of.locate_file(first)))
@@ -47,7 +47,8 @@ def folders_of(name: str) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Interpreter of a fresh environment: the package from a wheel, its own dependencies, pytest, and no more."""
+    """Provide the interpreter of a fresh environment: the package from a wheel, its own dependencies, pytest, and no
+    more."""
     folder = tmp_path_factory.mktemp("without")
     (folder / "sources").mkdir()
     for part in PACKAGED:

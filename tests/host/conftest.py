@@ -40,7 +40,7 @@ class Bench:
         return _thecal_in_this_process(arguments, self.port)
 
     def ok(self, *arguments: str) -> str:
-        """Standard output of a command that has to succeed, and to say nothing but its result."""
+        """Return the standard output of a command that has to succeed, and to say nothing but its result."""
         done = self.thecal(*arguments)
         assert (done.returncode, done.stderr) == (0, ""), f"{arguments}: {done.stdout}{done.stderr}"
         return done.stdout
@@ -49,7 +49,7 @@ class Bench:
         return json.loads(self.ok(*arguments, "--json"))
 
     def refused(self, exit_code: int, *arguments: str) -> str:
-        """Message of a command that has to fail in a certain way, with nothing on standard output."""
+        """Return the message of a command that has to fail in a certain way, with nothing on standard output."""
         done = self.thecal(*arguments)
         assert (done.returncode, done.stdout) == (exit_code, ""), f"{arguments}: {done.stdout}{done.stderr}"
         assert "Traceback" not in done.stderr
@@ -57,7 +57,7 @@ class Bench:
 
 
 def thecal(*arguments: str, port: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own, its port told by the environment."""
+    """Run the command in a process of its own, its port given by the environment."""
     environment = {name: value for name, value in os.environ.items() if name != "THECAL_PORT"}
     if port is not None:
         environment["THECAL_PORT"] = port
@@ -74,7 +74,7 @@ def thecal(*arguments: str, port: str | None = None) -> subprocess.CompletedProc
 
 
 def _thecal_in_this_process(arguments: tuple[str, ...], port: str) -> subprocess.CompletedProcess[str]:
-    """The same without starting Python anew, which takes longer than most commands."""
+    """Return the same without starting Python anew, which takes longer than most commands."""
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, THECAL_PORT=port),
@@ -88,7 +88,7 @@ def _thecal_in_this_process(arguments: tuple[str, ...], port: str) -> subprocess
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    """A pump that was just switched on."""
+    """Provide a pump that was just switched on."""
     model = ModelPump()
     with model_pty(model) as pty:
         yield Bench(model, pty)

@@ -42,7 +42,7 @@ class PracticePumpProcess:
         self.said: dict[str, Any] = json.loads(line)
 
     def heard(self) -> str:
-        """The next line that it says."""
+        """Return the next line that it says."""
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
@@ -52,7 +52,7 @@ class PracticePumpProcess:
         self.process.stdin.flush()
 
     def thecal(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command that is not told any port."""
+        """Run a command that is not given any port."""
         return subprocess.run(
             [sys.executable, "-m", "thecal.cli", *arguments],
             stdin=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ Answer = Callable[[Frame], bytes]
 
 
 class ScriptedPort:
-    """What the host writes goes to ``answer``; what that returns can be read. Time-outs pass at once."""
+    """A port that gives what the host writes to ``answer``; what that returns can be read. Time-outs pass at once."""
 
     def __init__(self, answer: Answer):
         self.answer = answer
@@ -40,7 +40,7 @@ class ScriptedPort:
 
 
 def greeting(frame: Frame, session: int = 9, schema_hash: bytes | None = None) -> bytes:
-    """A pump's answer to hello."""
+    """Return a pump's answer to hello."""
     payload = messages.HELLO.response.pack(
         schema_hash or messages.schema_hash(), session, b"1.2.3", b"abc", b"a board", b"77", 0, 0
     )
@@ -58,5 +58,5 @@ def time_answer(frame: Frame) -> bytes:
 
 
 def pump(frame: Frame) -> bytes:
-    """A pump that greets and knows the time."""
+    """Return a pump that greets and knows the time."""
     return greeting(frame) if frame.kind == messages.HELLO.kind else time_answer(frame)

@@ -1,4 +1,4 @@
-"""A host takes sets of alarms as the pump tells them, whatever the numbers of the alarms in them."""
+"""A host takes sets of alarms as the pump reports them, whatever the numbers of the alarms in them."""
 
 from __future__ import annotations
 

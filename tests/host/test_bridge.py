@@ -196,7 +196,7 @@ def test_no_therapy_waits_for_weeks_behind_a_bridge_at_the_minimum_rate():
 def test_after_a_stopped_program_it_is_told_that_there_is_no_bridge():
     stopped = load_prescription(EXAMPLES / "stopped.toml").program
     assert bridged(stopped, stronger()).bridge is None
-    history = DoseHistory(None, True, LastDose(400_000, None), has_given=True)
+    history = DoseHistory(True, LastDose(0, 400_000, 400_000, 500_000, 0, 60), has_given=True)
     found = review(stopped, stronger(), "child", None, history)
     finding = next(one for one in found if one.kind is Kind.SOFT)
-    assert "does not tell which drug tubing and catheter hold" in finding.text
+    assert "does not say which drug tubing and catheter hold" in finding.text

@@ -19,7 +19,7 @@ FLEX = load_prescription(EXAMPLES / "paediatric_flex.toml").program
 
 
 class LossyPort:
-    """A port that loses what the pump sends when told to, as if it never came."""
+    """A port that loses what the pump sends when asked to, as if it never came."""
 
     def __init__(self, port: HostPort) -> None:
         self._port = port

@@ -24,7 +24,7 @@ FLEX = str(EXAMPLES / "paediatric_flex.toml")
 
 
 def wait_until(bench: Bench, has_come: Callable[[], bool]) -> None:
-    """Ask the pump again and again; its time goes on as a person's does."""
+    """Ask the pump again and again; its time continues as a person's does."""
     deadline = time.monotonic() + 20
     while not has_come():
         assert time.monotonic() < deadline
@@ -44,7 +44,7 @@ def test_a_whole_visit(bench: Bench):
     bench.in_own_process = True
     told = bench.ok("interrogate")
     assert "STOPPED: gives nothing" in told
-    assert "not known; tell with `thecal refill`" in told
+    assert "not known; set it with `thecal refill`" in told
     assert "reservoir, calculated      unknown" in bench.ok("interrogate", "--all")
 
     assert "--set" in bench.ok("time")
@@ -170,7 +170,7 @@ def test_output_that_can_not_be_written_is_no_failure_of_the_port(bench: Bench):
         )
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "the output could not be written: No space left on device. Done by then: the pump was"
+        "the output could not be written: No space left on device. Done by then: the refill was"
     )
     assert done.stderr.count("\n") == 1
     assert bench.json("interrogate")["fill_known"] is True
@@ -385,7 +385,7 @@ def test_a_board_that_is_no_pump_is_told_by_what_it_says():
 
 
 def at_a_terminal(port: str, *arguments: str, typed: str) -> str:
-    """What a person sees who runs the command at a terminal and types an answer to its question."""
+    """Return what a person sees who runs the command at a terminal and types an answer to its question."""
     child, terminal = pty.fork()
     if child == 0:
         os.environ.update(THECAL_PORT=port, COLUMNS="80", TERM="xterm")

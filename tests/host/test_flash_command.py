@@ -25,7 +25,7 @@ def image_in(folder: Path, **said: str) -> Path:
 
 
 class Bootloader(threading.Thread):
-    """What the board's boot ROM does: shows a drive while the board is in BOOTSEL mode, restarts on an image."""
+    """A boot ROM as the board's: shows a drive while the board is in BOOTSEL mode, restarts on an image."""
 
     def __init__(self, bench: Bench, drive: Path) -> None:
         super().__init__(daemon=True)

@@ -32,14 +32,14 @@ SAMPLED = 3
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What can't be said is kept here, and the examples are where the campaign looks for them."""
+    """Keep here what can't be said, with the examples where the campaign looks for them."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.chdir(REPOSITORY)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _imported() -> None:
-    """Whatever the commands import is imported here, once, and not in every copy of this process."""
+    """Import whatever the commands import here, once, and not in every copy of this process."""
     home = Path.cwd()
     os.chdir(REPOSITORY)
     for command in ("stop", "pair", "visit"):
@@ -113,11 +113,11 @@ def test_what_nobody_could_read_the_next_command_says(bench: Bench, tmp_path: Pa
     exit_code, said = _ended("refill", "vanished terminal", 0)
     assert exit_code == 1
     kept = tmp_path / "thecal/untold.txt"
-    assert "Done by then: the pump was told of the refill." in kept.read_text("utf-8")
+    assert "Done by then: the refill was recorded." in kept.read_text("utf-8")
     told = bench.thecal("interrogate")
     assert told.returncode == 0
     assert "an earlier command ended where nobody could read this" in told.stderr
-    assert "the pump was told of the refill" in told.stderr
+    assert "the refill was recorded" in told.stderr
     assert bench.thecal("interrogate").stderr == ""
     assert said == ""
 
@@ -141,7 +141,7 @@ def test_a_reader_that_has_gone_is_told_of_changes_and_of_nothing_else(bench: Be
     assert piped("log") == (141, "")
     exit_code, said = piped("refill", "20", "--yes")
     assert exit_code == 141
-    assert said == "nobody reads the output any more. Done by then: the pump was told of the refill.\n"
+    assert said == "nobody reads the output any more. Done by then: the refill was recorded.\n"
 
 
 def test_a_process_that_is_told_to_end_at_its_question_says_so(bench: Bench) -> None:

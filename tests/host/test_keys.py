@@ -41,7 +41,7 @@ class SomeKeys(NoKeys):
 
 @pytest.fixture
 def store() -> Iterator[MemoryKeyring]:
-    """This computer's key store, which is empty."""
+    """Provide a store in which all batches of the plan are finished."""
     backend = MemoryKeyring()
     with key_store(backend):
         yield backend
@@ -49,7 +49,7 @@ def store() -> Iterator[MemoryKeyring]:
 
 @pytest.fixture
 def paired(bench: Bench, store: MemoryKeyring) -> Bench:
-    """A pump that has this computer's key of the clinician."""
+    """Provide a pump that has this computer's key of the clinician."""
     hold_button(bench, True)
     assert bench.thecal("pair", "--role", "clinician").returncode == 0
     hold_button(bench, False)
@@ -61,7 +61,7 @@ def hold_button(bench: Bench, held: bool) -> None:
 
 
 def a_pump(*roles: int, key: bytes = KEY) -> ModelPump:
-    """A pump that has this key for these roles."""
+    """Return a pump that has this key for these roles."""
     model = ModelPump()
     model.board.button.held = True
     client = Pump(model.serial, host_nonce=1)

@@ -19,7 +19,7 @@ WEEKDAYS = range(7)
 
 
 def week(*doses_mcg: int) -> Program:
-    """A program with a constant rate of its own on each weekday, Monday first, in mcg/day of 500 mcg/mL."""
+    """Return a program with a constant rate of its own on each weekday, Monday first, in mcg/day of 500 mcg/mL."""
     rates = [dose * 1_000_000 // MCG_PER_ML for dose in doses_mcg]
     return Program(
         MODE_FLEX,

@@ -28,7 +28,10 @@ PLAIN = usb_port("/dev/ttyS0")
 
 
 @pytest.fixture
-def attach(monkeypatch):
+def attach(monkeypatch, tmp_path):
+    # Another's practice pump on this computer is none of these ports.
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
     def attach(*ports: SimpleNamespace) -> None:
         monkeypatch.setattr("thecal.ports.list_ports.comports", lambda: list(ports))
 

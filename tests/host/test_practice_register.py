@@ -1,4 +1,4 @@
-"""Where practice pumps are written down: those that run are found, and nothing else is ever taken for one."""
+"""The register of practice pumps: those that run are found, and nothing else is ever taken for one."""
 
 import json
 import os

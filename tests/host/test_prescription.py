@@ -1,5 +1,6 @@
-"""Prescriptions: compiled exactly, and every mistake told with its field, its value and what is allowed."""
+"""Prescriptions: compiled exactly, and every mistake reported with its field, its value and what is allowed."""
 
+import os
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -90,7 +91,8 @@ def test_the_paediatric_example_has_the_shape_it_promises():
         (changed(SIMPLE, "= 211.9", "= 1e-999999999"), "has more than 12 decimals; round it"),
         (changed(SIMPLE, "= 211.9", "= " + "9" * 5_000), "is not valid TOML"),
         (changed(SIMPLE, "= 211.9", "= 0x" + "f" * 5_000), "an integer of 20000 bits, allowed 0 to 1000000"),
-        ("a = " + "[" * 100_000, "is not valid TOML"),
+        ("a = " + "[" * 10_000, "is not valid TOML"),
+        ("a = " + "[" * 100_000, "characters in a line, allowed: 20,000"),
         (
             changed(SIMPLE, "= 500", "= 500.00001"),
             "concentration_mcg_per_ml = 500.00001 is finer than 1/1000",
@@ -334,6 +336,13 @@ def test_a_mode_that_is_mistyped_is_the_only_thing_that_is_told(tmp_path):
     assert "mode = 'Simple Continuous', allowed:" in told
 
 
-def test_a_file_without_end_is_not_read_to_its_end():
+def test_a_file_without_end_is_not_read(tmp_path):
+    pipe = tmp_path / "pipe.toml"
+    os.mkfifo(pipe)
+    for endless in (Path("/dev/zero"), pipe):
+        with pytest.raises(BadInputError, match="no file but a device, a pipe"):
+            load_prescription(endless)
+    large = tmp_path / "large.toml"
+    large.write_bytes(b"#" * 1_000_001)
     with pytest.raises(BadInputError, match="more than 1000000 bytes"):
-        load_prescription("/dev/zero")
+        load_prescription(large)

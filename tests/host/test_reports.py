@@ -63,7 +63,7 @@ class Checked(HTMLParser):
 
 
 def said(text: str) -> str:
-    """What a reader sees; the page is checked to be whole and to refer to nothing outside of it."""
+    """Return what a reader sees; the page is checked to be whole and to refer to nothing outside of it."""
     checked = Checked(text)
     assert checked.addresses == []
     assert not {"script", "link", "iframe", "img", "object"} & set(checked.seen)
@@ -97,7 +97,7 @@ def test_the_area_of_the_picture_is_the_basal_dose_of_the_day(program, weekday):
     points = picture.find("polyline").get("points").split()  # type: ignore[union-attr]
     heights = [float(point.split(",")[1]) for point in points]
     assert all(TOP - 0.1 <= height <= BOTTOM for height in heights)
-    # The highest step uses at least half of the picture, so that steps can be told apart.
+    # The highest step uses at least half of the picture, so that steps can be distinguished.
     assert min(heights) <= (TOP + BOTTOM) / 2
 
 

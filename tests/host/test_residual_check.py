@@ -1,4 +1,4 @@
-"""What is drawn from the reservoir is held against what should be in it, by the published limits."""
+"""A withdrawal from the reservoir is held against what should be in it, by the published limits."""
 
 from fractions import Fraction
 
@@ -84,7 +84,7 @@ def test_after_the_refill_one_millilitre_matters_with_a_small_pump_and_two_with_
     assert not judge_fill(20 * ML, 19 * ML, 20 * ML).must_evaluate
     assert judge_fill(20 * ML, 19 * ML - 1, 20 * ML).must_evaluate
     assert not judge_fill(40 * ML, 38 * ML, 40 * ML).must_evaluate
-    assert "Do not go on before it is found" in judge_fill(40 * ML, 37 * ML, 40 * ML).text()
+    assert "Do not continue before it is found" in judge_fill(40 * ML, 37 * ML, 40 * ML).text()
 
 
 @pytest.mark.requirement("residual-check")

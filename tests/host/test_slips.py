@@ -51,7 +51,7 @@ def test_no_page_has_a_wrong_date_beside_a_wrong_clock():
 @pytest.mark.requirement("last-dose")
 def test_a_dose_after_a_stopped_program_is_held_against_the_one_delivered_before_it():
     tenfold = changed(SIMPLE, rate_nl_per_day=4_238_000)
-    history = DoseHistory(None, True, LastDose(423_800, None), has_given=True)
+    history = DoseHistory(True, LastDose(0, 423_800, 423_800, 500_000, 0, 60), has_given=True)
     found = review(Program(MODE_STOPPED), tenfold, "child", None, history)
     assert {Kind.HARD, Kind.RETYPE, Kind.SOFT} == {finding.kind for finding in found}
     assert any("the dose last delivered" in finding.text for finding in found)

@@ -231,7 +231,7 @@ def test_the_library_judges_every_bolus_and_the_day_and_its_digest_goes_into_the
 
 
 def written(tmp_path, name: str, dose: str, concentration: str = "500") -> str:
-    """A prescription like the simple one, with another dose and limits that leave room for it."""
+    """Return a prescription like the simple one, with another dose and limits that leave room for it."""
     text = (EXAMPLES / "simple_continuous.toml").read_text().replace("211.9", dose)
     text = text.replace("most_mcg_per_hour = 10", "most_mcg_per_hour = 100")
     text = text.replace("per_ml = 500", f"per_ml = {concentration}")

@@ -1,4 +1,5 @@
-"""An image over the boot loader's USB interface: whole or not started, nothing else touched, and every failure told."""
+"""An image over the boot loader's USB interface: whole or not started, nothing else touched, and every failure
+reported."""
 
 import hashlib
 import json
@@ -88,7 +89,7 @@ def test_a_cable_pulled_at_any_transfer_leaves_the_old_image_the_new_one_or_noth
         except FlashError as error:
             told = str(error)
         else:
-            pytest.fail(f"nobody is told of a cable that was pulled after {transfers} transfers")
+            pytest.fail(f"nothing reports a cable that was pulled after {transfers} transfers")
         first = bytes(loader.flash[:SECTOR])
         if first == BEFORE[:SECTOR]:
             assert bytes(loader.flash) == BEFORE, "an old beginning with something new behind it"
@@ -142,7 +143,7 @@ def test_a_boot_loader_that_can_not_be_had_is_sent_back_to_its_old_image(image: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Picoboot, "take", refused)
         with pytest.raises(
-            FlashError, match=r"Nothing was written; the board at USB port 1-1\.2 is told to start again"
+            FlashError, match=r"Nothing was written; the board at USB port 1-1\.2 is asked to start again"
         ):
             write_image(image, loader)
     assert loader.has_rebooted
@@ -160,7 +161,7 @@ def test_an_image_for_memory_is_refused(tmp_path: Path) -> None:
 
 
 class Usb:
-    """What is plugged in. boards: those in their boot loader; serials: running pumps."""
+    """The USB devices that are plugged in. boards: those in their boot loader; serials: running pumps."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.loaders: dict[str, SimulatedBootLoader] = {}
@@ -250,7 +251,7 @@ def test_a_number_that_no_board_has_is_told_with_those_there_are(usb: Usb, tmp_p
     assert flash(image_in(tmp_path), "--serial", "E99") == 1
     told = capfd.readouterr().err
     assert "no running Thecal board has serial number E99; there are: E66" in told
-    assert "In BOOTSEL mode, where an RP2040 tells no number of its own: 1-1.4" in told
+    assert "In BOOTSEL mode, where an RP2040 has no number of its own: 1-1.4" in told
 
 
 def test_of_several_boards_those_not_reached_are_told_by_name(usb: Usb, tmp_path: Path, capfd) -> None:

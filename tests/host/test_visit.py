@@ -1,4 +1,4 @@
-"""A visit is guided or scripted, changes nothing before all is agreed to, and tells the truth when it fails."""
+"""A visit is guided or scripted, changes nothing before all is agreed to, and reports what is true when it fails."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def prescription(folder: Path, dose: str, concentration: str = "500") -> Path:
 
 @pytest.fixture
 def at_the_clinic(bench: Bench) -> Bench:
-    """A pump that delivers its program from 20 mL, with its clock right."""
+    """Provide a pump that delivers its program from 20 mL, with its clock right."""
     bench.ok("time", "--set")
     bench.ok("program", str(EXAMPLES / "simple_continuous.toml"), "--yes", "--reason", "a test")
     bench.ok("refill", "20", "--yes")

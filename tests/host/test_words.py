@@ -47,7 +47,7 @@ def test_a_program_is_put_in_clinical_words():
         "reservoir": "20 mL",
         "low-reservoir alarm": "2 mL",
         "full to low alarm": "42.5 days",
-        "accuracy reckoned with": "14.5 %",
+        "accuracy assumed": "14.5 %",
         "limit in any hour": "10 mcg (0.02 mL)",
         "limit in any 24 h": "230 mcg (0.46 mL)",
     }
@@ -141,7 +141,7 @@ def test_any_two_programs_compare_and_a_program_never_differs_from_itself(runnin
     ("field", "value", "label", "told"),
     [
         ("catheter_nl", 180_000, "catheter holds", ("", "0.18 mL")),
-        ("accuracy_permille", 10, "accuracy reckoned with", ("14.5 %", "1 %")),
+        ("accuracy_permille", 10, "accuracy assumed", ("14.5 %", "1 %")),
         ("stability_days", 90, "drug is stable for", ("", "90 days from the refill")),
         ("library_digest", bytes(range(1, 9)), "drug library", ("", "0102030405060708")),
     ],
@@ -153,7 +153,7 @@ def test_what_dates_and_bridges_are_reckoned_with_is_compared_too(field, value, 
 @pytest.mark.requirement("differences-marked")
 @given(bolus_programs, st.data())
 def test_a_change_of_any_single_figure_is_told(program, data):
-    """Of the numbers and boluses that a program is made of; a program that could be committed before and after."""
+    """The figures are the numbers and boluses that a program is made of; it could be committed before and after."""
     fields = [
         name
         for name, value in vars(program).items()

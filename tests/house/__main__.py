@@ -15,6 +15,7 @@ from pathlib import Path
 
 from house.hour_awake import cycles_an_hour
 from house.logical_lines import logical_lines
+from house.one_of_each import drawing_stacks, mains, virtual_ports
 from house.owners import deep_reaches, foreign_writes
 from house.rooms import House, house_of
 from thecal_hil.contract.image import image_under_test
@@ -41,7 +42,7 @@ class Row:
 
 
 def nested_alarms() -> tuple[int, int]:
-    """How often an alarm was set in the tests of the controller, and how often while another one was."""
+    """Return how often an alarm was set in the tests of the controller, and how often while another one was."""
     with tempfile.TemporaryDirectory() as folder:
         counted = Path(folder) / "nested.json"
         command = [
@@ -64,7 +65,7 @@ def nested_alarms() -> tuple[int, int]:
 
 
 def rows_of_rooms(package: str, house: House, *, rooms: int, arrows: int, floors: int) -> list[Row]:
-    """The figures of a package that has rooms, with the most there may be of each."""
+    """Return the figures of a package that has rooms, with the most there may be of each."""
     return [
         Row(f"{package}: rooms", len(house.rooms), rooms),
         Row(f"{package}: arrows", len(house.arrows), arrows),
@@ -77,6 +78,8 @@ def rows_of_rooms(package: str, house: House, *, rooms: int, arrows: int, floors
 def rows() -> list[Row]:
     house, package = house_of(_FIRMWARE, _PACKAGE), _FIRMWARE / _PACKAGE
     parts = [package / "pump", package / "requests"]
+    products = [_ROOT / folder for folder in ("host", "sim", "hil")]
+    everything = [_FIRMWARE, *products, _ROOT / "docs"]
     calls, nested = nested_alarms()
     return [
         *rows_of_rooms(_PACKAGE, house, rooms=10, arrows=16, floors=6),
@@ -89,7 +92,15 @@ def rows() -> list[Row]:
         Row("reaches three names deep", sum(len(deep_reaches(part)) for part in parts), 20),
         Row("alarms set", calls, None),
         Row("alarms set within another one", nested, 0),
-        Row("logical lines", logical_lines(package), None),
+        Row("drawing stacks", drawing_stacks(products), 2),
+        Row("virtual serial ports", virtual_ports(products), 1),
+        Row("mains of host, model and rigs", mains(products), 2),
+        Row(f"{_PACKAGE}: logical lines", logical_lines(package), None),
+        Row(
+            "logical lines of product and tests",
+            sum(map(logical_lines, (*everything, _ROOT / "tests"))),
+            None,
+        ),
         Row("cycles awake an hour, thousands", cycles_an_hour(image_under_test()) // 1_000, 67_000),
     ]
 

@@ -1,4 +1,4 @@
-"""What the pump does, as digests: each scenario of the library and some hundred drawn sequences, on the model.
+"""The pump's behaviour, as digests: each scenario of the library and some hundred drawn sequences, on the model.
 
 Promises: two sets of sources that give the same file made the same edges at the same instants and logged the same
 events; the program itself works with the packages of any commit since 0.4.0, so that it can be run on both.
@@ -35,12 +35,12 @@ def of_scenario(path: Path) -> tuple[str, str]:
 
 
 def drawn_texts(seed: int) -> list[str]:
-    """The sequences of one seed, as files. What is drawn depends on the constants of the sources as well."""
+    """Return the sequences of one seed, as files. What is drawn depends on the constants of the sources as well."""
     return [sequence.as_toml() for sequence in drawn(seed, _SEQUENCES_OF_A_SEED, "model")]
 
 
 def of_sequence(text: str) -> str:
-    """Digest of one sequence."""
+    """Return the digest of one sequence."""
     rig = open_rig("model")
     whole = hashlib.sha256()
     try:
@@ -53,7 +53,7 @@ def of_sequence(text: str) -> str:
 
 
 def _digest_of(rig: Rig) -> str:
-    """Of all edges, then of the log: reading it takes time of the pump."""
+    """Return the digest of all edges, then of the log: reading it takes time of the pump."""
     whole = hashlib.sha256(rig.step_times_ns.tobytes())
     for event in rig.fresh_pump().log():
         whole.update(repr(event).encode())

@@ -1,4 +1,4 @@
-"""How many cycles the processor is awake for in an hour of steady delivery, on the emulated board.
+"""The cycles for which the processor is awake in an hour of steady delivery, on the emulated board.
 
 Promises: every cycle that is not slept through counts; no host is there, and the second hour is measured, so that
 nothing of the start is left; the board is the ideal one, on which a miss of the flash cache costs nothing. The same
@@ -19,7 +19,7 @@ _FULL_NL = 20_000_000
 
 
 def cycles_an_hour(image: FirmwareImage) -> int:
-    """Cycles of the second hour at a child's usual rate, with the port closed."""
+    """Return cycles of the second hour at a child's usual rate, with the port closed."""
     rig = PicoRig(image, IDEAL)
     course = Course(rig)
     course.set_time(local_second("2026-03-06 12:00"))

@@ -1,4 +1,4 @@
-"""How many logical lines a folder of sources has: statements and clauses, without docstrings and comments."""
+"""The number of logical lines that a folder of sources has: statements and clauses, without docstrings and comments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def logical_lines(folder: Path) -> int:
-    """Of all files below a folder."""
+    """Return the number of logical lines of all files below a folder."""
     return sum(_of_source(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.py")))
 
 

@@ -25,7 +25,7 @@ class Nesting:
         self._under_way = 0
 
     def counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The same function, its calls counted here."""
+        """Return the same function, its calls counted here."""
 
         @functools.wraps(function)
         def counting(*arguments: Any, **named: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Who writes whose state, and how far anybody reaches through another part.
+"""The owners of state: who writes whose, and how far anybody reaches through another part.
 
 A part's state is written by the part itself: an assignment to an attribute of anything but ``self`` is a write to
 another part's state, and so is ``setattr`` on it, save for an object that the same function has made, or a value that
@@ -24,7 +24,7 @@ class Place:
 
 
 def foreign_writes(folder: Path) -> list[Place]:
-    """Assignments to an attribute of another part, in all files below a folder."""
+    """Return assignments to an attribute of another part, in all files below a folder."""
     found: list[Place] = []
     for path, tree in _trees(folder):
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
@@ -36,7 +36,7 @@ def foreign_writes(folder: Path) -> list[Place]:
 
 
 def deep_reaches(folder: Path, depth: int = 3) -> list[Place]:
-    """Chains of so many names or more behind what a part holds (``self._x.a.b.c`` with three)."""
+    """Return chains of so many names or more behind what a part holds (``self._x.a.b.c`` with three)."""
     found: list[Place] = []
     for path, tree in _trees(folder):
         inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
@@ -68,7 +68,7 @@ def _targets(function: ast.FunctionDef) -> list[ast.expr]:
 
 
 def _by_name(node: ast.AST, function: str) -> ast.Attribute | None:
-    """The attribute that a call of ``getattr`` or ``setattr`` means."""
+    """Return the attribute that a call of ``getattr`` or ``setattr`` means."""
     if (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
@@ -82,7 +82,7 @@ def _by_name(node: ast.AST, function: str) -> ast.Attribute | None:
 
 
 def _made_in(function: ast.FunctionDef) -> set[str]:
-    """Names that the function binds to what it calls, such as a new object."""
+    """Return names that the function binds to what it calls, such as a new object."""
     made: set[str] = set()
     for node in ast.walk(function):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):

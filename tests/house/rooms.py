@@ -25,7 +25,7 @@ class House:
 
     @property
     def arrows_back(self) -> set[tuple[str, str]]:
-        """Arrows between rooms of which neither lies below the other: they are parts of circles."""
+        """Return arrows between rooms of which neither lies below the other: they are parts of circles."""
         below: dict[str, set[str]] = {room: set() for room in self.rooms}
         for one, other in self.arrows:
             below[one].add(other)
@@ -50,7 +50,7 @@ class House:
 
 
 def house_of(root: Path, package: str) -> House:
-    """The house of a package in a folder of sources."""
+    """Return the house of a package in a folder of sources."""
     folder = root / Path(*package.split("."))
     files = {module_name(path, root): path for path in sorted(folder.rglob("*.py"))}
     found = House()
@@ -85,7 +85,7 @@ def _imported(tree: ast.AST, name: str, files: dict[str, Path]) -> set[str]:
 
 
 def _circles(edges: dict[str, set[str]]) -> list[tuple[str, ...]]:
-    """Strongly connected files, more than one each (Tarjan)."""
+    """Return the strongly connected files, more than one each (Tarjan)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []

@@ -8,6 +8,7 @@ import pytest
 
 from house.logical_lines import logical_lines
 from house.nested_alarms import Nesting
+from house.one_of_each import SVG, drawing_stacks, mains, virtual_ports
 from house.owners import deep_reaches, foreign_writes
 from house.rooms import House, house_of
 
@@ -121,3 +122,12 @@ def test_an_alarm_that_is_set_while_another_one_is_being_set_is_counted() -> Non
     assert (nesting.calls, nesting.nested) == (2, 0)
     set_alarm(1)
     assert (nesting.calls, nesting.nested) == (4, 1)
+
+
+def test_a_second_way_to_draw_or_to_open_a_virtual_port_is_counted(tmp_path: Path) -> None:
+    root = written(tmp_path, page=f'NAMESPACE = "{SVG}"\n', port="import os\nNEAR, FAR = os.openpty()\n")
+    assert (drawing_stacks([root]), virtual_ports([root]), mains([root])) == (1, 1, 0)
+    written(tmp_path, figure="from matplotlib.axes import Axes\n", chart="import matplotlib as mpl\n")
+    assert drawing_stacks([root]) == 2
+    written(tmp_path, report=f'element("svg", xmlns="{SVG}")\n', balance="import pty\npty.openpty()\n")
+    assert (drawing_stacks([root]), virtual_ports([root])) == (3, 2)

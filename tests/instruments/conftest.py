@@ -16,7 +16,7 @@ PROBE_UF2 = BUILT / "probe.uf2"
 
 @pytest.fixture(scope="session")
 def probe_uf2() -> Path:
-    """The image that is flashed to a probe."""
+    """Provide the image that is flashed to a probe."""
     if not PROBE_UF2.exists():
         if os.environ.get("THECAL_UF2"):
             pytest.skip("no probe.uf2: it has to be cross-built, and THECAL_UF2 says that nothing is")

@@ -79,7 +79,7 @@ def test_a_weight_that_does_not_come_to_rest_is_refused_and_not_passed_off_as_st
 @pytest.mark.parametrize(("grams", "is_over"), [(130.0, True), (-5.0, False)])
 def test_a_pan_out_of_range_gives_no_weight(balance, pan, grams, is_over):
     pan.grams = grams
-    for action in (balance.weigh, balance.weigh_stable, balance.tare, balance.tare_now, balance.zero):
+    for action in (balance.weigh, balance.weigh_stable, balance.tare, balance.zero):
         with pytest.raises(OutOfRangeError) as found:
             action()
         assert found.value.is_over is is_over
@@ -90,11 +90,7 @@ def test_what_stands_on_the_pan_is_tared_away(balance, pan):
     assert balance.tare().value == Decimal("20.5000")
     pan.grams = 20.75
     assert balance.weigh_stable().grams == Decimal("0.2500")
-    pan.is_stable = False
-    assert not balance.tare_now().is_stable
-    assert balance.weigh().value == 0
-    assert not balance.zero_now()
-    pan.grams, pan.is_stable = 21.75, True
+    pan.grams = 21.5
     assert balance.weigh_stable().value == Decimal("1.0000")
     balance.zero()
     assert balance.weigh_stable().value == 0
@@ -165,7 +161,7 @@ def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(balance, sim
 
 def test_a_balance_in_its_menu_refuses_everything_but_its_name(balance, simulated):
     simulated.balance.is_locked = True
-    for action in (balance.weigh, balance.weigh_stable, balance.zero, balance.tare_now):
+    for action in (balance.weigh, balance.weigh_stable, balance.zero, balance.tare):
         with pytest.raises(BalanceRefusedError, match="busy"):
             action()
     assert balance.serial_number() == "B123456789"

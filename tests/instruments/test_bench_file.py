@@ -1,4 +1,4 @@
-"""A bench as a file: what it says is what is opened, and what is wrong in it is told with field and value."""
+"""A bench as a file: what it says is what is opened, and what is wrong in it is reported with field and value."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_a_board_that_is_not_attached_is_told_with_those_that_are(bench_file, mo
 
 
 def locked_elsewhere(board: str, folder: Path) -> str:
-    """What another process says that tries to have a board."""
+    """Return what another process says that tries to have a board."""
     program = "from pathlib import Path; from thecal_hil.bench.board_lock import BoardLock; BoardLock({!r}, Path({!r}))"
     command = [sys.executable, "-c", program.format(board, str(folder))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

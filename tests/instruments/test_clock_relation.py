@@ -14,7 +14,7 @@ SECOND_NS = 1_000_000_000
 
 
 def microseconds(t_ns: Fraction) -> int:
-    """What a timer of whole microseconds shows, in ns."""
+    """Return what a timer of whole microseconds shows, in ns."""
     return t_ns.__floor__() // 1_000 * 1_000
 
 

@@ -47,7 +47,7 @@ class ProbeAlone:
         self.board.run_for(t_ns - self.now_ns())
 
     def assert_all_reported(self, edges: list) -> None:
-        """What was reported is what was moved, each within the resolution."""
+        """Check that what was reported is what was moved, each within the resolution."""
         expected = sorted(self.moved)
         assert [(edge.signal, edge.level) for edge in edges] == [
             (signal, level) for _, signal, level in expected
@@ -63,7 +63,7 @@ def probe(probe_uf2: Path) -> ProbeAlone:
 
 
 def polled(probe: ProbeAlone) -> list:
-    """Everything up to now; an edge is handed out once the probe's clock is past it for sure."""
+    """Return everything up to now; an edge is handed out once the probe's clock is past it for sure."""
     probe.board.run_for(NS_PER_MS)
     edges = probe.driver.poll()
     probe.board.run_for(NS_PER_MS)
@@ -83,7 +83,7 @@ def test_a_thousand_edges_a_second_on_all_inputs_lose_none(probe):
         probe.move(t_ns, signal, levels[signal])
     edges = []
     while probe.now_ns() < t_ns:
-        # A host that comes by now and then, while edges go on coming.
+        # A host that comes by now and then, while edges continue coming.
         probe.board.run_for(NS_PER_S // 2)
         edges += probe.driver.poll()
     assert (t_ns - probe.moved[0][0]) / NS_PER_S == pytest.approx(5, rel=0.1)
@@ -171,7 +171,7 @@ def test_a_level_from_before_the_host_came_is_no_edge(probe_uf2):
 
 
 def switched(probe: ProbeAlone, line: str) -> list[tuple[int, int]]:
-    """Level changes of one switch with their instants on the probe's timer."""
+    """Return the level changes of one switch with their instants on the probe's timer."""
     epoch_ns = probe.board.now_ns - probe.board.device_time_ns
     return [(edge.t_ns - epoch_ns, edge.level) for edge in probe.board.edges if edge.signal == line]
 

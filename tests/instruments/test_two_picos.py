@@ -51,7 +51,7 @@ class Two:
         return [edge for edge in self.rig.edges[self._seen_before :] if edge.signal in WIRED]
 
     def assert_all_reported(self) -> float:
-        """Every edge of the pump was reported within the resolution; the worst distance in ns."""
+        """Check that every edge of the pump was reported within the resolution; return the worst distance in ns."""
         happened_by_now = self.happened()
         self.run_for(0.01)
         self.reported += self.probe.poll()

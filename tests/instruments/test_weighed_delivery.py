@@ -1,4 +1,4 @@
-"""What the pump delivers, weighed as on a bench: the plant's balance read by the driver over a pseudo-terminal."""
+"""The pump's delivery, weighed as on a bench: the plant's balance read by the driver over a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Bench:
         return self.rig.now_ns, float(self.balance.weigh_stable().grams)
 
     def weighed_per_pulse(self, before: tuple[int, float], after: tuple[int, float]) -> tuple[float, float]:
-        """How much was weighed for what the pulses say, 1 if they agree, and how uncertain the balance leaves that."""
+        """Return how much was weighed for what the pulses say, 1 if they agree, and how uncertain the balance leaves
+        that."""
         at_ns, mass_g = (np.array(column) for column in zip(before, after, strict=True))
         counted_nl = from_pulses(self.rig.step_times_ns, float(1 / MICROSTEPS_PER_NL), at_ns)
         weighed_nl = from_mass(mass_g, loss_g=PARTS.balance.evaporation_g_per_h)
@@ -51,7 +52,7 @@ class Bench:
         return volume_per_step(counted_nl, weighed_nl), uncertain_nl / counted_nl[-1]
 
     def hour_weighed_per_pulse(self) -> tuple[float, float]:
-        """The same for an hour that is weighed while the pump delivers."""
+        """Return the same for an hour that is weighed while the pump delivers."""
         self.course.start()
         self.rig.run_for(60)
         before = self.weighed()
@@ -60,7 +61,7 @@ class Bench:
 
 
 def pulsation_nl() -> float:
-    """The most that a stretch of microsteps can move more or less than evenly, by the harmonics of the rotor."""
+    """Return the most that a stretch of microsteps can move more or less than evenly, by the harmonics of the rotor."""
     harmonics = PARTS.rotor.harmonics
     return PARTS.rotor.nl_per_rev / pi * sum(one.amplitude / one.order for one in harmonics)
 

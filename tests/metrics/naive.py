@@ -8,7 +8,7 @@ S_PER_DAY = 86_400.0
 
 
 def flow_errors(volume_nl: Sequence[float], rate_nl_per_day: float, sample_s: float) -> list[float]:
-    """e_i = 100 (Q_i - r) / r with Q_i = (V_i - V_(i-1)) / S."""
+    """Return the errors e_i = 100 (Q_i - r) / r with Q_i = (V_i - V_(i-1)) / S."""
     errors = []
     for index in range(1, len(volume_nl)):
         flow = (volume_nl[index] - volume_nl[index - 1]) / sample_s * S_PER_DAY
@@ -19,7 +19,7 @@ def flow_errors(volume_nl: Sequence[float], rate_nl_per_day: float, sample_s: fl
 def trumpet(
     volume_nl: Sequence[float], rate_nl_per_day: float, sample_s: float, windows_s: Sequence[float]
 ) -> tuple[list[float], list[float], float]:
-    """Ep(max) and Ep(min) of each window, and the overall error from the total."""
+    """Return the ep(max) and Ep(min) of each window, and the overall error from the total."""
     errors = flow_errors(volume_nl, rate_nl_per_day, sample_s)
     most, least = [], []
     for window_s in windows_s:

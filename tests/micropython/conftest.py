@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def micropython_unix() -> Path:
-    """Path of the interpreter; built on first use and taken from the cache afterwards."""
+    """Provide the path of the interpreter; built on first use and taken from the cache afterwards."""
     subprocess.run(
         [sys.executable, REPOSITORY / "firmware/board/build.py", "unix"], check=True, cwd=REPOSITORY
     )
@@ -23,7 +23,7 @@ def micropython_unix() -> Path:
 
 @pytest.fixture(scope="session")
 def firmware_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The firmware's sources with the numbers of the pump in place, as the build has them."""
+    """Provide the firmware's sources with the numbers of the pump in place, as the build has them."""
     folder = tmp_path_factory.mktemp("firmware")
     shutil.copytree(REPOSITORY / "firmware/thecal_fw", folder / "thecal_fw")
     (folder / "thecal_fw/core/described.py").write_text(module_of(chosen()), encoding="utf-8")

@@ -87,7 +87,7 @@ class Plan:
 
 
 def reach_of(field: Field) -> Reach:
-    """What the tests of a field reach, in the field and those that have the same tests."""
+    """Return what the tests of a field reach, in the field and those that have the same tests."""
     sources = [
         str(source_of(module)) for one in FIELDS if one.tests == field.tests for module in one.modules()
     ]
@@ -97,7 +97,7 @@ def reach_of(field: Field) -> Reach:
 
 
 def digest_of_module(module: str, reach: Reach, drawn: str) -> str:
-    """Of all that the results of a module rest on. drawn: which of its mutants are tried."""
+    """Return the digest of all that the results of a module rest on. drawn: which of its mutants are tried."""
     tests = [REPOSITORY / file for file in reach.files_of(named(source_of(module)))]
     judges = [Path(__file__).with_name(f"{name}.py") for name in ("differing", "survey")]
     rests_on = [*imports_of(source_of(module)), *tests, *field_of(module).helpers(), *judges]
@@ -105,7 +105,7 @@ def digest_of_module(module: str, reach: Reach, drawn: str) -> str:
 
 
 def drawn(mutants: Sequence[Mutant], module: str, most: int, seed: int) -> set[Name]:
-    """Names of the mutants of a module that are tried; all if most is 0 or there are no more."""
+    """Return names of the mutants of a module that are tried; all if most is 0 or there are no more."""
     names = [mutant.name for mutant in mutants]
     if not most or len(names) <= most:
         return set(names)
@@ -139,7 +139,8 @@ class Order:
         return sorted(tests, key=place)
 
     def steps(self, name: Name, most_seconds: float) -> Iterator[list[str]]:
-        """Tests for a change that any test may meet: what noticed it last time, the module's own, and all others.
+        """Yield tests for a change that any test may meet: what noticed it last time, the module's own, and all
+        others.
 
         Each step is imported anew, which takes longer than most tests do."""
         last = self._by.get(name, "")
@@ -165,7 +166,7 @@ def plans_of(module: str, mutants: Sequence[Mutant], surveyed: Surveyed, order: 
 
 
 def within(tests: Sequence[str], seconds: dict[str, float], most_seconds: float) -> list[str]:
-    """As many of the tests, from the first, as take no longer than that."""
+    """Return as many of the tests, from the first, as take no longer than that."""
     chosen, sum_seconds = [], 0.0
     for test in tests:
         sum_seconds += seconds.get(test, 0)
@@ -235,7 +236,7 @@ class Task:
 def task_of(
     module: str, digest: str, last: ModuleResults | None, arguments: argparse.Namespace
 ) -> Task | None:
-    """What there is to try of a module; None if what was found before holds."""
+    """Return what there is to try of a module; None if what was found before holds."""
     only = None
     if arguments.survivors and last is not None:
         only = {result.name for result in with_reasons(last).results if result.status == "survived"}
@@ -300,7 +301,7 @@ def tell(module: str, found: ModuleResults, seconds: float | None) -> None:
 
 
 def out_of_date(found: dict[str, ModuleResults]) -> list[str]:
-    """Explanations of what is not there or is noticed after all."""
+    """Return explanations of what is not there or is noticed after all."""
     status = {result.name: result.status for one in found.values() for result in one.results}
     return [
         f"explained, but {'noticed by a test' if name in status else 'there is no such mutant'}: {name}"
@@ -310,7 +311,7 @@ def out_of_date(found: dict[str, ModuleResults]) -> list[str]:
 
 
 def with_reasons(found: ModuleResults) -> ModuleResults:
-    """Explanations may have come since the trial."""
+    """Add the explanations that may have come since the trial."""
     reasons = read_explanations()
     return ModuleResults(
         found.digest,
@@ -320,14 +321,14 @@ def with_reasons(found: ModuleResults) -> ModuleResults:
 
 
 def cost_minutes(chosen: Sequence[str]) -> float:
-    """Minutes of one processor that these modules take if nothing of them is known."""
+    """Return minutes of one processor that these modules take if nothing of them is known."""
     fields = [field_of(module) for module in chosen]
     of_tests = sum(_MINUTES_OF_TESTS[name] for name in {field.reach_name() for field in fields})
     return of_tests + sum(_MINUTES_A_MODULE[field.name] for field in fields)
 
 
 def run(arguments: argparse.Namespace) -> dict[str, ModuleResults]:
-    """Results of every module chosen; those that do not hold any more are found anew and written at once."""
+    """Return results of every module chosen; those that do not hold any more are found anew and written at once."""
     found: dict[str, ModuleResults] = {}
     chosen = modules(arguments.module)
     minutes = cost_minutes(chosen)
@@ -342,7 +343,7 @@ def run(arguments: argparse.Namespace) -> dict[str, ModuleResults]:
 
 
 def run_together(chosen: Sequence[str], arguments: argparse.Namespace) -> dict[str, ModuleResults]:
-    """Results of modules that are held by the same tests."""
+    """Return results of modules that are held by the same tests."""
     field, began = field_of(chosen[0]), time.monotonic()
     reach = reach_of(field)
     print(f"{field.name}, unchanged: all tests pass, {time.monotonic() - began:.0f} s", flush=True)
@@ -375,7 +376,7 @@ def run_together(chosen: Sequence[str], arguments: argparse.Namespace) -> dict[s
 
 
 def last_results(module: str, digest: str) -> ModuleResults | None:
-    """What was found last, here or in another checkout of the same sources and tests."""
+    """Return what was found last, here or in another checkout of the same sources and tests."""
     last = read_results(RESULTS).get(module)
     if last is None or last.digest != digest:
         kept = read_kept(_kept(module, digest))
@@ -389,7 +390,7 @@ def _kept(module: str, digest: str) -> Path:
 
 
 def merged(last: ModuleResults, anew: ModuleResults) -> ModuleResults:
-    """Last results with some of them found anew. They rest on what the older ones do: the digest stays."""
+    """Return the last results with some of them found anew. They rest on what the older ones do: the digest stays."""
     by_name = {result.name: result for result in anew.results}
     return with_reasons(
         ModuleResults(

@@ -1,4 +1,4 @@
-"""Which tests see a changed expression come to another value than the real one?
+"""A survey of which tests see a changed expression come to another value than the real one.
 
 The real functions run once, with every expression that some mutant changes observed: its operands are evaluated as they
 always are, once each and in their order, and the real operation and those of the mutants are applied to them. A test in
@@ -6,7 +6,7 @@ which a mutant's operation gave the same value whenever it was asked runs the mu
 need not be tried on it. What can't be observed without asking twice, such as a call that is left out, is seen by
 every test that runs it.
 
-Promises: an observed function returns what the real one does. Where it can't be told whether two values are the same,
+Promises: an observed function returns what the real one does. Where it can't be known whether two values are the same,
 they count as different: objects are compared only if they are numbers, strings or bytes.
 """
 
@@ -72,7 +72,7 @@ class Seen:
 @dataclass(frozen=True)
 class Observed:
     """A module whose functions are observed. functions: observed code by qualified name. observable: numbers of the
-    mutants that ``seen`` tells about."""
+    mutants that ``seen`` is about."""
 
     functions: dict[str, CodeType]
     seen: Seen
@@ -80,7 +80,7 @@ class Observed:
 
 
 def observed(source: str, mutants: Sequence[Mutant]) -> Observed:
-    """The module of a source with all mutants observed that can be; each has its index for a number."""
+    """Return the module of a source with all mutants observed that can be; each has its index for a number."""
     tree, seen = ast.parse(source), Seen()
     outlined = _functions(tree)
     expressions: dict[int, dict[int, ast.expr]] = {}
@@ -113,7 +113,7 @@ def observed(source: str, mutants: Sequence[Mutant]) -> Observed:
 
 
 def _functions(tree: ast.AST, before: str = "") -> dict[str, ast.AST]:
-    """Outermost functions by qualified name."""
+    """Return the outermost functions by qualified name."""
     found: dict[str, ast.AST] = {}
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef):
@@ -126,7 +126,7 @@ def _functions(tree: ast.AST, before: str = "") -> dict[str, ast.AST]:
 
 
 def _way_to_difference(before: ast.AST, after: ast.AST) -> list[_Pair]:
-    """Pairs of nodes from the outermost to the smallest that still holds all of the difference."""
+    """Return pairs of nodes from the outermost to the smallest that still holds all of the difference."""
     way = [(before, after)]
     while (inner := _only_difference(*way[-1])) is not None:
         way.append(inner)
@@ -152,7 +152,8 @@ def _only_difference(before: ast.AST, after: ast.AST) -> _Pair | None:
 
 
 def _operands(node: ast.AST) -> list[ast.expr] | None:
-    """Operands of an operation that evaluates all of them, from the left, or might; None if it is no such one."""
+    """Return operands of an operation that evaluates all of them, from the left, or might; None if it is no such
+    one."""
     if isinstance(node, ast.BinOp):
         return [node.left, node.right]
     if isinstance(node, ast.UnaryOp):
@@ -168,7 +169,8 @@ def _operands(node: ast.AST) -> list[ast.expr] | None:
 
 
 def _evaluated_early(always: list[ast.expr], rest: list[ast.expr]) -> list[ast.expr] | None:
-    """Operands of which the rest may not be reached; None unless it does nothing to look at them all the same."""
+    """Return operands of which the rest may not be reached; None unless it does nothing to look at them all the
+    same."""
     return [*always, *rest] if all(_is_plain(leaf) for one in rest for leaf in _leaves(one)) else None
 
 
@@ -178,7 +180,7 @@ def _is_plain(node: ast.expr) -> bool:
 
 
 def _leaves(node: ast.expr) -> list[ast.expr]:
-    """What an operation is applied to in the end, constants left out."""
+    """Return what an operation is applied to in the end, constants left out."""
     if isinstance(node, ast.Constant):
         return []
     operands = _operands(node)
@@ -186,7 +188,8 @@ def _leaves(node: ast.expr) -> list[ast.expr]:
 
 
 def _top_expression(way: Sequence[_Pair]) -> tuple[ast.expr, ast.expr] | None:
-    """The widest operation around a difference and what it becomes, over the same leaves; None if there is none."""
+    """Return the widest operation around a difference and what it becomes, over the same leaves; None if there is
+    none."""
     for place in reversed(range(len(way))):
         before, after = way[place]
         if isinstance(before, ast.expr) and isinstance(after, ast.expr):
@@ -212,7 +215,7 @@ def _is_no_value(node: ast.AST) -> bool:
 
 
 def _statement(before: ast.AST, after: ast.AST) -> tuple[ast.stmt, Callable[..., bool]] | None:
-    """An assignment that is left out or counts the other way, and whether its value makes a difference."""
+    """Return an assignment that is left out or counts the other way, and whether its value makes a difference."""
     if isinstance(before, ast.AugAssign) and isinstance(before.op, (ast.Add, ast.Sub)):
         if isinstance(after, ast.Pass):
             return before, _is_not_zero
@@ -293,7 +296,7 @@ class _PutIn(ast.NodeTransformer):
 
 
 def _operation(node: ast.expr, leaves: int) -> Callable[..., Any]:
-    """A function of the leaves' values."""
+    """Return a function of the leaves' values."""
     names = [f"_{number}" for number in range(leaves)]
     body = _over(node, iter(names))
     arguments = ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
@@ -302,7 +305,7 @@ def _operation(node: ast.expr, leaves: int) -> Callable[..., Any]:
 
 
 def _over(node: ast.expr, names: Iterator[str]) -> ast.expr:
-    """An operation with its leaves replaced by names. The source's own nodes stay as they are."""
+    """Return an operation with its leaves replaced by names. The source's own nodes stay as they are."""
     if isinstance(node, ast.Constant):
         return node
     if isinstance(node, ast.BinOp):

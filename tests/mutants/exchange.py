@@ -17,7 +17,7 @@ from types import CodeType, FunctionType, ModuleType
 
 
 def changed_functions(source: str, changed: str | ast.Module) -> dict[str, CodeType] | None:
-    """Changed code by qualified name of the outermost function it is in; None if more differs than functions."""
+    """Return changed code by qualified name of the outermost function it is in; None if more differs than functions."""
     found: dict[str, CodeType] = {}
     before, after = (compile(text, "<module>", "exec", dont_inherit=True) for text in (source, changed))
     return found if _collect(before, after, found) else None
@@ -59,7 +59,7 @@ def _is_same_but_for_code(before: CodeType, after: CodeType) -> bool:
 
 
 def functions_of(module: str) -> dict[str, list[FunctionType]]:
-    """Every function object of an imported module, by qualified name."""
+    """Return every function object of an imported module, by qualified name."""
     found: dict[str, list[FunctionType]] = {}
     for one in gc.get_objects():
         if isinstance(one, FunctionType) and one.__module__ == module:

@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("explained.toml")
 
 
 def read_explanations(path: Path = FILE) -> dict[Name, str]:
-    """Reason by name of mutant."""
+    """Return the reason by name of mutant."""
     reasons: dict[Name, str] = {}
     for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("explained", []):
         becomes = entry["becomes"]

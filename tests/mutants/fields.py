@@ -1,4 +1,4 @@
-"""What is changed to see whether tests notice, and which tests are to notice it.
+"""The fields of what is changed to see whether tests notice, and the tests that are to notice it.
 
 A module is named by its field and its own name, as in ``core/metering``. Each field is held by tests of its own: core
 and store by theirs, not by a pump that happens to use them; the parts of the pump by those that drive a whole model
@@ -43,7 +43,7 @@ class Field:
         ]
 
     def files_of_tests(self) -> dict[str, str]:
-        """Digest by file of tests."""
+        """Return the digest by file of tests."""
         found: list[Path] = []
         for name in self.tests:
             path = REPOSITORY / name
@@ -55,7 +55,7 @@ class Field:
         }
 
     def helpers(self) -> list[Path]:
-        """Files that the tests use and that are no tests, and what makes mutants."""
+        """Return files that the tests use and that are no tests, and what makes mutants."""
         folders = [REPOSITORY / name for name in self.tests if (REPOSITORY / name).is_dir()]
         found = [
             path for folder in folders for path in folder.glob("*.py") if not path.name.startswith("test_")
@@ -64,12 +64,12 @@ class Field:
         return [*found, *makers, REPOSITORY / "tests" / "conftest.py"]
 
     def digest_of_sources(self) -> str:
-        """Of all that the tests run or use."""
+        """Return the digest of all that the tests run or use."""
         sources = (path for folder in self.runs for path in (REPOSITORY / folder).rglob("*.py"))
         return digest_of([*sources, *self.helpers()])
 
     def reach_name(self) -> str:
-        """Names what these tests reach. Fields with the same tests share it."""
+        """Return names what these tests reach. Fields with the same tests share it."""
         return "-".join(Path(name).stem for name in self.tests)
 
 
@@ -101,7 +101,8 @@ def field_of(module: str) -> Field:
 
 
 def modules(chosen: Sequence[str]) -> list[str]:
-    """Modules of the campaign that are named or in a field named; SystemExit for a name that is neither."""
+    """Return the modules of the campaign that are named or in a field named; raise SystemExit for a name that is
+    neither."""
     found = [module for field in FIELDS for module in field.modules()]
     for name in chosen:
         if not any(name in (module, module.split("/")[0]) for module in found):
@@ -110,7 +111,7 @@ def modules(chosen: Sequence[str]) -> list[str]:
 
 
 def dotted(module: str) -> str:
-    """The name by which a module is imported."""
+    """Return the name by which a module is imported."""
     return f"{field_of(module).package}.{module.split('/')[1]}"
 
 

@@ -17,7 +17,7 @@ _MAKERS = [Path(__file__).with_name(f"{name}.py") for name in ("mutant", "operat
 
 
 def all_mutants(module: str, folder: Path | None = None) -> list[Mutant]:
-    """Every distinct mutant of a module, in a fixed order. folder: where they are kept."""
+    """Return every distinct mutant of a module, in a fixed order. folder: where they are kept."""
     path, source = source_of(module), source_of(module).read_text(encoding="utf-8")
     whole = hashlib.sha256(f"{digest_of([path, *_MAKERS])} {module}".encode()).hexdigest()
     kept = (folder or cache_folder() / "made") / f"{module.replace('/', '-')}-{whole[:24]}.json"
@@ -32,7 +32,7 @@ def all_mutants(module: str, folder: Path | None = None) -> list[Mutant]:
 
 
 def _told(source: str, mutant: Mutant) -> tuple[dict[str, Any], str, int, int, str, int]:
-    """A mutant with its source told by what differs: how much is equal from both ends, and what is between."""
+    """Return a mutant with its source stored as what differs: how much is equal from both ends, and what is between."""
     begin = _equal(source, mutant.source)
     end = _equal(source[begin:][::-1], mutant.source[begin:][::-1])
     becomes = mutant.source[begin : len(mutant.source) - end]
@@ -40,6 +40,6 @@ def _told(source: str, mutant: Mutant) -> tuple[dict[str, Any], str, int, int, s
 
 
 def _equal(one: str, other: str) -> int:
-    """How many characters are equal from the beginning."""
+    """Return how many characters are equal from the beginning."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -16,7 +16,7 @@ from cosmic_ray.operators.operator import Operator
 
 @dataclass(frozen=True)
 class Name:
-    """What identifies a mutant. ``nth`` tells apart equal changes of equal lines in one function."""
+    """The identity of a mutant. ``nth`` distinguishes equal changes of equal lines in one function."""
 
     module: str
     where: str
@@ -40,7 +40,7 @@ class Mutant:
 
 
 def mutants_of(path: Path, module: str, operators: dict[str, Operator]) -> Iterator[Mutant]:
-    """Every distinct mutant of a module of that name and with its source at that path, in a fixed order."""
+    """Yield every distinct mutant of a module of that name and with its source at that path, in a fixed order."""
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)
     seen = {ast.dump(tree)}
@@ -60,7 +60,7 @@ def mutants_of(path: Path, module: str, operators: dict[str, Operator]) -> Itera
 
 
 def _program(source: str) -> str | None:
-    """The program that a source stands for, without regard to its layout; nothing if it stands for none."""
+    """Return the program that a source stands for, without regard to its layout; nothing if it stands for none."""
     try:
         compile(source, "<mutant>", "exec")
     except (SyntaxError, ValueError):
@@ -69,7 +69,7 @@ def _program(source: str) -> str | None:
 
 
 def _difference(source: str, changed: str) -> tuple[int, str, str]:
-    """Number of the first changed line, the changed lines before and after."""
+    """Return the number of the first changed line, the changed lines before and after."""
     before, after = source.splitlines(), changed.splitlines()
     first = _equal(before, after)
     # What is equal from the end does not reach over what is equal from the beginning.
@@ -82,7 +82,7 @@ def _difference(source: str, changed: str) -> tuple[int, str, str]:
 
 
 def _equal(before: list[str], after: list[str]) -> int:
-    """How many lines are equal from the beginning."""
+    """Return how many lines are equal from the beginning."""
     pairs = enumerate(zip(before, after, strict=False))
     return next((number for number, (one, other) in pairs if one != other), min(len(before), len(after)))
 
@@ -92,7 +92,7 @@ def _one_line(lines: list[str]) -> str:
 
 
 def _scope(tree: ast.AST, line_number: int) -> str:
-    """Qualified name of the innermost function or class that a line lies in."""
+    """Return qualified name of the innermost function or class that a line lies in."""
     parts: list[str] = []
     node: ast.AST | None = tree
     while node is not None:

@@ -1,4 +1,4 @@
-"""What is changed to make a mutant: cosmic-ray's operators, and three that it lacks.
+"""The changes that make a mutant: cosmic-ray's operators, and three that it lacks.
 
 Not every exchange is worth a trial. One arithmetic operator is exchanged for two others, not for all eleven,
 since a test that notices the one notices the rest; a comparison for those that differ from it at, below or
@@ -135,7 +135,7 @@ OUR_OWN = (DeleteStatement, ExchangeAugmentedOperator, ExchangeMinAndMax)
 
 
 def chosen_operators() -> dict[str, Operator]:
-    """Every operator of the campaign by name, in a fixed order."""
+    """Return every operator of the campaign by name, in a fixed order."""
     names = list(WHOLE)
     names += [f"ReplaceBinaryOperator_{a}_{b}" for a, others in BINARY.items() for b in others]
     names += [f"ReplaceComparisonOperator_{a}_{b}" for a, others in COMPARISON.items() for b in others]

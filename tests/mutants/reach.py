@@ -1,5 +1,5 @@
-"""Which tests run which lines of the firmware, and how much processor time each takes: one run of all of them, on the
-real sources, with every line followed.
+"""The reach of the tests: which run which lines of the firmware, and how much processor time each takes. One run of
+all of them, on the real sources, with every line followed.
 
 It also shows that all tests pass before anything is changed. What is found is kept in the machine's cache for each
 file of tests, and holds until that file or any source changes.
@@ -21,7 +21,7 @@ from mutants.trial import PYTEST, in_a_fork
 
 @dataclass(frozen=True)
 class OfFile:
-    """What the tests of one file reach: seconds by test, and by source file and line the numbers of the tests."""
+    """The reach of one file's tests: seconds by test, and by source file and line the numbers of the tests."""
 
     digest: str
     seconds: dict[str, float]
@@ -29,7 +29,7 @@ class OfFile:
 
 
 class Reach:
-    """What every test reaches.
+    """The reach of every test.
 
     seconds: that each test took, with its lines followed.
     imported: names of all modules that the tests imported.
@@ -44,7 +44,7 @@ class Reach:
         self._tests = {file: list(of_file.seconds) for file, of_file in files.items()}
 
     def tests_of(self, source: str, lines: Sequence[int]) -> set[str]:
-        """Tests that run any of these lines of a source."""
+        """Return tests that run any of these lines of a source."""
         return {
             self._tests[file][number]
             for file, of_file in self._files.items()
@@ -53,7 +53,7 @@ class Reach:
         }
 
     def files_of(self, source: str) -> set[str]:
-        """Files of the tests that run a line of a source."""
+        """Return files of the tests that run a line of a source."""
         return {file for file, of_file in self._files.items() if any(of_file.lines.get(source, {}).values())}
 
 
@@ -79,7 +79,7 @@ class _Follow:
             self.failed = report.nodeid
 
     def of_files(self, digests: dict[str, str]) -> dict[str, OfFile]:
-        """What was found out, by file of tests."""
+        """Return what was found out, by file of tests."""
         self._coverage.stop()
         data = self._coverage.get_data()
         found = {file: OfFile(digest, {}, {}) for file, digest in digests.items()}
@@ -134,7 +134,7 @@ def _read(kept: Path, digest_of_sources: str) -> tuple[dict[str, OfFile], list[s
 
 
 def lines_of_statement(tree: ast.AST, line: int) -> range:
-    """Lines of the innermost statement that a line is in; of one with a body those above the body."""
+    """Return lines of the innermost statement that a line is in; of one with a body those above the body."""
     best = range(line, line + 1)
     for node in ast.walk(tree):
         if isinstance(node, (ast.stmt, ast.excepthandler)):

@@ -1,5 +1,5 @@
-"""What became of every mutant, module by module, in build/evidence/mutants.json, and each module's also in the cache of
-the machine, where another checkout finds it.
+"""The outcome of every mutant, module by module, in build/evidence/mutants.json, and each module's also in the cache
+of the machine, where another checkout finds it.
 
 Each module's results carry a digest of all they rest on: the module's source, the firmware it imports, the tests
 that run it and what makes the mutants. They hold until that changes, so a later campaign tries anew only what did.
@@ -82,12 +82,12 @@ def explained_percent(results: Sequence[Result]) -> float:
 
 
 def named(path: Path) -> str:
-    """The name of a file in any checkout."""
+    """Return the name of a file in any checkout."""
     return path.relative_to(REPOSITORY).as_posix()
 
 
 def cache_folder() -> Path:
-    """Where what outlives a checkout is kept; in its own folder here, so that it can be thrown away alone."""
+    """Return where what outlives a checkout is kept; in its own folder here, so that it can be thrown away alone."""
     base = os.environ.get("THECAL_CACHE") or Path(
         os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "thecal"
     )
@@ -95,7 +95,7 @@ def cache_folder() -> Path:
 
 
 def read_kept(path: Path) -> Any:
-    """What ``keep`` wrote there; None if nothing is, or something else."""
+    """Return what ``keep`` wrote there; None if nothing is, or something else."""
     try:
         found = json.loads(unsealed(path.read_bytes()))
     except (FileNotFoundError, DamagedError):
@@ -123,7 +123,8 @@ def _age_s(path: Path) -> float:
 
 
 def module_in(found: Any) -> ModuleResults:
-    """Results of one module, from what ``of_module`` made; KeyError or TypeError if it is anything else."""
+    """Return the results of one module, from what ``of_module`` made; raise KeyError or TypeError if it is anything
+    else."""
     results = [Result(Name(**one["name"]), **_known(one)) for one in found["all"]]
     return ModuleResults(found["digest"], results, found["mutants"])
 
@@ -139,7 +140,8 @@ def of_module(found: ModuleResults) -> dict[str, Any]:
 
 
 def digest_of(files: Iterable[Path]) -> str:
-    """SHA-256 over names and contents of files of the repository, and versions of what makes mutants and examples."""
+    """Return the SHA-256 over names and contents of files of the repository, and versions of what makes mutants and
+    examples."""
     whole = hashlib.sha256(json.dumps(VERSIONS).encode())
     for path in sorted(set(files)):
         whole.update(named(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
@@ -147,7 +149,7 @@ def digest_of(files: Iterable[Path]) -> str:
 
 
 def imports_of(source: Path) -> set[Path]:
-    """A module and all others of the repository's packages that it imports, directly or not."""
+    """Return a module and all others of the repository's packages that it imports, directly or not."""
     found: set[Path] = set()
     waiting = [source]
     while waiting:
@@ -165,7 +167,8 @@ def imports_of(source: Path) -> set[Path]:
 
 
 def read_results(path: Path) -> dict[str, ModuleResults]:
-    """Results by module; none if there is no such file, one of another layout, or one that is not what was written."""
+    """Return results by module; none if there is no such file, one of another layout, or one that is not what was
+    written."""
     try:
         evidence = json.loads(path.read_text(encoding="utf-8"))
         if not is_as_written(path.stem, evidence):

@@ -1,4 +1,4 @@
-"""Which tests can notice each mutant: those that run the changed line, less those in which the changed expression
+"""The tests that can notice each mutant: those that run the changed line, less those in which the changed expression
 always came to the value of the real one.
 
 The functions of all modules with the same tests are observed in one run of those tests (``differing``). What is found
@@ -35,7 +35,8 @@ class Surveyed:
 def survey(
     mutants: Mapping[str, Sequence[Mutant]], reach: Reach, digests: Mapping[str, str]
 ) -> dict[str, Surveyed]:
-    """By module, what each of its mutants may be noticed by. digests: by module, of all that its results rest on."""
+    """Return, by module, what each of its mutants may be noticed by. digests: by module, of all that its results rest
+    on."""
     found: dict[str, Surveyed] = {}
     missing: dict[str, Observed] = {}
     for module, of_module in mutants.items():

@@ -1,4 +1,4 @@
-"""Observed functions do what the real ones do, and tell which changes a test could have noticed."""
+"""Observed functions do what the real ones do, and show which changes a test could have noticed."""
 
 from types import FunctionType
 

@@ -55,8 +55,8 @@ PYTEST = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a trial ended. ``by``: the test that noticed, or what stopped the trial; empty if none did. seconds: of
-    processor time that it took."""
+    """The verdict of a trial. ``by``: the test that noticed, or what stopped the trial; empty if none did. seconds:
+    of processor time that it took."""
 
     by: str
     seconds: float
@@ -76,8 +76,8 @@ class InPlace:
 
 
 def most_seconds(usual_seconds: float) -> float:
-    """Processor time that a test may take, given what it took on the real module with its lines followed, which
-    is several times what it takes without."""
+    """Return the processor time that a test may take, given what it took on the real module with its lines followed,
+    which is several times what it takes without."""
     return 1 + usual_seconds
 
 
@@ -189,8 +189,8 @@ class _Observation:
 def observe(
     modules: Mapping[str, Observed], tests: Mapping[str, frozenset[str]], files: Sequence[str]
 ) -> dict[str, dict[int, list[str]]]:
-    """By module and number of the mutant, the tests that see it differ. tests: by module those that run it; they are
-    all in these files. RuntimeError if a test fails on functions that are only observed."""
+    """Return, by module and number of the mutant, the tests that see it differ. tests: by module those that run it;
+    they are all in these files. RuntimeError if a test fails on functions that are only observed."""
 
     def run() -> str:
         watch = _Watch({}, is_limited=False)
@@ -209,7 +209,7 @@ def observe(
 def try_in_place(
     trials: Sequence[InPlace], files: Sequence[str], usual_seconds: Mapping[str, float]
 ) -> Iterator[Verdict]:
-    """Verdicts on changes of function bodies, in their order; the tests are all in these files."""
+    """Yield verdicts on changes of function bodies, in their order; the tests are all in these files."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -240,7 +240,7 @@ def try_in_place(
 
 
 def try_afresh(module: str, source: str, tests: Sequence[str], usual_seconds: Mapping[str, float]) -> Verdict:
-    """The verdict on any change of a module, for tests or files of them in this order."""
+    """Return the verdict on any change of a module, for tests or files of them in this order."""
 
     def run(tests: Sequence[str]) -> str:
         signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS_TO_START)
@@ -262,14 +262,15 @@ def try_afresh(module: str, source: str, tests: Sequence[str], usual_seconds: Ma
 
 
 def _made(verdict: Verdict) -> Verdict:
-    """The verdict of a trial; RuntimeError if that could not be made."""
+    """Return the verdict of a trial; raise RuntimeError if that could not be made."""
     if verdict.by.startswith(_NOT_MADE):
         raise RuntimeError(verdict.by)
     return verdict
 
 
 def in_a_fork(run: Callable[[], str]) -> Verdict:
-    """What ``run`` returns in a process of its own, as a verdict. How that process ends otherwise is one as well."""
+    """Return what ``run`` returns in a process of its own, as a verdict. How that process ends otherwise is one as
+    well."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -287,7 +288,7 @@ def in_a_fork(run: Callable[[], str]) -> Verdict:
 
 
 def _run(run: Callable[[], str], writing: int) -> None:
-    """The forked process; it does not return."""
+    """Run the forked process; it does not return."""
     by = "end of the trial without a word"
     try:
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))

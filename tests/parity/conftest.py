@@ -21,5 +21,5 @@ def _compiler() -> None:
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Lockstep:
-    """Two Picos that sleep, one on each path, in lock-step."""
+    """Provide two Picos that sleep, one on each path, in lock-step."""
     return Lockstep(*random_programs.bare_picos(tmp_path))

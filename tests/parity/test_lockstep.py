@@ -1,4 +1,4 @@
-"""What lock-step notices: a register, a word of memory, an instant or a request that differs, to the instruction."""
+"""The lock-step notices a register, a word of memory, an instant or a request that differs, to the instruction."""
 
 from __future__ import annotations
 

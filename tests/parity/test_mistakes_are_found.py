@@ -22,7 +22,7 @@ INSTRUCTIONS = 2_000_000
 
 @pytest.fixture(scope="module")
 def caches() -> dict[str, Path]:
-    """What was built of the true sources: all that a mutant does not change."""
+    """Provide what was built of the true sources: all that a mutant does not change."""
     return {"compiled": compiled.build.build(), "observer": Path(observing.observer().__file__).parent}
 
 

@@ -1,4 +1,4 @@
-"""Courses of microsteps for the plant's tests, and what a plant can be told to do in between."""
+"""Courses of microsteps for the plant's tests, and what a plant can be made to do in between."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ S = 1_000_000_000
 
 
 def even(count: int, interval_ns: int, from_ns: int = 0) -> NDArray[np.int64]:
-    """So many microsteps, the first an interval after an instant."""
+    """Return so many microsteps, the first an interval after an instant."""
     return from_ns + interval_ns * np.arange(1, count + 1, dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class Disturbance:
-    """Something done to a plant at an instant, by the name of its method."""
+    """A disturbance of a plant at an instant, by the name of its method."""
 
     t_ns: int
     what: str
@@ -38,7 +38,7 @@ intervals_ns = st.one_of(
 
 @st.composite
 def courses(draw: st.DrawFn) -> NDArray[np.int64]:
-    """Up to two thousand or so microsteps at several rates, one after the other."""
+    """Return up to two thousand or so microsteps at several rates, one after the other."""
     times = np.array([], np.int64)
     for _ in range(draw(st.integers(1, 3))):
         from_ns = int(times[-1]) if len(times) else 0
@@ -59,6 +59,6 @@ _KINDS = st.one_of(
 
 @st.composite
 def disturbances(draw: st.DrawFn, until_ns: int) -> list[Disturbance]:
-    """A few of them, in order."""
+    """Return a few of them, in order."""
     instants = sorted(draw(st.sets(st.integers(1, until_ns), max_size=6)))
     return [Disturbance(t_ns, *draw(_KINDS)) for t_ns in instants]

@@ -54,15 +54,3 @@ def test_a_reading_depends_on_the_instant_and_the_seed_only():
     assert once.reading_g(H) == often.reading_g(H)
     others = {Balance(BalanceParameters(), standing(1.0), seed).reading_g(H)[0] for seed in range(30)}
     assert len(others) > 1
-
-
-def test_weighings_are_taken_as_time_passes_between_the_microsteps():
-    plant = Plant()
-    plant.weigh_every(60 * S)
-    plant.turn(even(1_000, 3 * S))
-    plant.advance(3_000 * S)
-    assert [t_ns for t_ns, _, _ in plant.weighings] == list(range(60 * S, 3_001 * S, 60 * S))
-    again = Plant()
-    again.turn(even(1_000, 3 * S))
-    again.advance(3_000 * S)
-    assert plant.weighings[-1][1:] == again.reading_g(3_000 * S)

@@ -1,4 +1,4 @@
-"""What becomes of the fluid where it does not go from the head to the tip: it slips back, leaks, or runs by itself."""
+"""The fluid's ways elsewhere than from the head to the tip: it slips back, leaks, or runs by itself."""
 
 from dataclasses import replace
 

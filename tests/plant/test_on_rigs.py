@@ -109,7 +109,8 @@ def test_worn_tubing_and_back_pressure_change_what_comes_out_and_no_count(course
 
 
 def disturbed(course: Course) -> tuple[Rig, int]:
-    """A course with an occlusion that is over before the motor stalls, and other disturbances at exact instants."""
+    """Return a course with an occlusion that is over before the motor stalls, and other disturbances at exact
+    instants."""
     begins_ns = begun(course)
     plant = course.rig.plant
     plant.at(begins_ns + 20 * S, plant.occlude)

@@ -1,4 +1,4 @@
-"""The plant as a whole: nothing is lost, nothing flows back, and how it is told of microsteps changes nothing."""
+"""The plant as a whole: nothing is lost, nothing flows back, and how it gets the microsteps changes nothing."""
 
 import numpy as np
 import pytest
@@ -126,15 +126,6 @@ def test_a_microstep_at_the_instant_of_a_disturbance_comes_before_it():
         plant.at(2 * S, lambda plant=plant: plant.set_load(100))
         feed(plant)
         assert plant.state().turned == 2
-
-
-def test_a_course_of_temperature_changes_what_is_moved():
-    plant = Plant()
-    plant.follow_temperature([(0, 20.0), (1_600 * S, 30.0)])
-    plant.turn(even(6_400, S // 2))
-    first, both = plant.curve(Quantity.MOVED, [1_600 * S, 3_200 * S])
-    wear = plant.parameters.rotor.wear
-    assert (both - first) / first == pytest.approx(1.01, rel=wear.final_loss / wear.revolutions)
 
 
 def test_a_plant_with_a_past_is_attached_to_nothing():

@@ -1,4 +1,4 @@
-"""What is in the reservoir, what of it comes out at the tip and when, and what becomes of it there."""
+"""The contents of the reservoir, what of it comes out at the tip and when, and what becomes of it there."""
 
 from math import exp, log
 
@@ -70,7 +70,8 @@ def test_what_an_overfilled_reservoir_presses_with_helps_against_an_occlusion():
 
 
 def front_at(nl_per_day, length_m=1.0):
-    """A drug drawn into a line of water at the beginning, at an even rate: the front, and when so much is out."""
+    """Return a drug drawn into a line of water at the beginning, at an even rate: the front, and when so much is
+    out."""
     parameters = DrugFrontParameters(tubing_nl=0, catheter_nl=220_000.0 * length_m)
     nl_per_ns = nl_per_day / (24 * H)
     front = DrugFront(parameters, Dispersion(parameters, lambda t_ns: t_ns * nl_per_ns, 0))

@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def described_as(tmp_path: Path, *changes: tuple[str, str]):
-    """The reference with other text in places."""
+    """Return the reference with other text in places."""
     text = REFERENCE
     for was, becomes in changes:
         assert text.count(was) == 1, was
@@ -235,7 +235,8 @@ def test_the_weights_that_a_description_is_judged_by_are_those_that_metering_has
 
 
 def test_no_other_source_has_a_number_of_the_reference_pump():
-    """Those that no other thing has: its volume and microsteps a turn, and its highest rate."""
+    """The numbers looked for are those that no other thing has: its volume and microsteps a turn, and its highest
+    rate."""
     numbers = re.compile(r"(?<![\d_])(?:50_?000|3_?200|96_?000_?000)(?![\d_])")
     names = re.compile(r"NL|nl|STEPS|steps|RATE|rate")
     found = [

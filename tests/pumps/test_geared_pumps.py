@@ -1,4 +1,4 @@
-"""What a gear, a fine microstep or a missing encoder changes in the firmware, and what it leaves as it is."""
+"""A gear, a fine microstep or a missing encoder changes some numbers of the firmware and leaves the others."""
 
 from fractions import Fraction
 from types import SimpleNamespace
@@ -40,7 +40,7 @@ def test_the_journal_has_the_reference_s_ratio_itself_and_tells_geared_ones_apar
 
 
 def bridge_of(calibration: Calibration, base_steps: int):
-    """The bridge of a pump with so many microsteps behind it, and whether a record is wanted."""
+    """Return the bridge of a pump with so many microsteps behind it, and whether a record is wanted."""
     noted = []
     ledger = Ledger()
     ledger.go_on_after(base_steps)

@@ -79,7 +79,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def quick_scenarios() -> list[str]:
-    """Names of the scenarios to run, in the order of their file."""
+    """Return names of the scenarios to run, in the order of their file."""
     return [name for names in tomllib.loads(SCENARIOS.read_text("utf-8")).values() for name in names]
 
 
@@ -87,7 +87,7 @@ def quick_scenarios() -> list[str]:
 
 
 def _first_steps(selection: Selection, outcome_file: Path, seconds: float) -> list[Step]:
-    """What can run side by side, the longest first."""
+    """Return what can run side by side, the longest first."""
     python = sys.executable
     typed = selection.typed
     steps = [
@@ -172,7 +172,7 @@ def _left_out(
 
 
 def _by_folder(left_out: dict[str, int], outcome_file: Path) -> list[str]:
-    """One line for all tests that there was no time for; the file has them one by one."""
+    """Return one line for all tests that there was no time for; the file has them one by one."""
     if not left_out:
         return []
     counts: Counter[str] = Counter()

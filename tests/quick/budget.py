@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def processor_seconds() -> float:
-    """Processor time of this process and the children it has waited for."""
+    """Return the processor time of this process and the children it has waited for."""
     return sum(os.times()[:4])
 
 

@@ -1,4 +1,4 @@
-"""Which files are changed, by git: those of the working tree against its commit, or if it has no changes the commits of
+"""The changed files, by git: those of the working tree against its commit, or if it has no changes the commits of
 this branch against where it left the main branch."""
 
 import subprocess
@@ -36,14 +36,14 @@ def changes_of(repository: Path, since: str | None = None) -> Changes:
 
 
 def _differing(repository: Path, commit: str) -> frozenset[str]:
-    """Files of the working tree, untracked ones too, that are not as in a commit. A renamed one counts twice."""
+    """Return files of the working tree, untracked ones too, that are not as in a commit. A renamed one counts twice."""
     tracked = _git(repository, "diff", "--name-only", "--no-renames", "-z", commit, "--")
     untracked = _git(repository, "ls-files", "--others", "--exclude-standard", "-z")
     return frozenset(tracked + untracked)
 
 
 def _git(repository: Path, *arguments: str) -> list[str]:
-    """What git prints, at zero bytes and lines; nothing where it fails."""
+    """Return what git prints, at zero bytes and lines; nothing where it fails."""
     done = subprocess.run(
         ["git", "-C", str(repository), *arguments], capture_output=True, text=True, check=False
     )

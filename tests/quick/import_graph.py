@@ -1,4 +1,4 @@
-"""Which of the repository's modules import which, and so what a change of one of them may be felt in.
+"""The import graph of the repository's modules, and so what a change of one of them may be felt in.
 
 Every import statement counts, also inside functions, and so do names of modules in texts: tests for the board send
 programs with imports of their own to it. A test file also rests on each `conftest.py` above it, and a module on the
@@ -37,7 +37,7 @@ class ImportGraph:
 
     @cached_property
     def importers(self) -> dict[str, set[str]]:
-        """By file, the files that import it."""
+        """Return, by file, the files that import it."""
         found: dict[str, set[str]] = {file: set() for file in self.files}
         for file in self.files:
             for imported in self._imported_by(file):
@@ -47,7 +47,7 @@ class ImportGraph:
 
     @cached_property
     def imported(self) -> dict[str, set[str]]:
-        """By file, the files that it imports."""
+        """Return, by file, the files that it imports."""
         found: dict[str, set[str]] = {file: set() for file in self.files}
         for file, importers in self.importers.items():
             for importer in importers:
@@ -55,7 +55,8 @@ class ImportGraph:
         return found
 
     def rests_on(self, file: str) -> int:
-        """How many files one rests on, directly or not: few for a test of one unit, many for one of the whole pump."""
+        """Return how many files one rests on, directly or not: few for a test of one unit, many for one of the whole
+        pump."""
         found, queue = {file}, [file]
         while queue:
             new = self.imported[queue.pop()] - found
@@ -64,8 +65,8 @@ class ImportGraph:
         return len(found) - 1
 
     def distances(self, changed: Iterable[str]) -> dict[str, int]:
-        """By file, over how many imports a change is felt in it: 0 for the changed ones. Those it is not felt in are
-        absent."""
+        """Return, by file, over how many imports a change is felt in it: 0 for the changed ones. Those it is not felt
+        in are absent."""
         found = {file: 0 for file in changed if file in self.files}
         queue = deque(sorted(found))
         while queue:
@@ -93,14 +94,16 @@ class ImportGraph:
         yield from self._conftests_of(path)
 
     def _module_of(self, path: Path) -> str:
-        """The longest root decides, so that relative imports resolve within the package."""
+        """Return the module of a file. The longest root decides, so that relative imports resolve within the
+        package."""
         root = max(
             (root for root in self._roots if path.is_relative_to(root)), key=lambda root: len(root.parts)
         )
         return module_name(path, root)
 
     def _files_of(self, name: str) -> Iterator[str]:
-        """The files run by the import of a name: the module, or the one whose attribute it is, and its packages."""
+        """Yield the files run by the import of a name: the module, or the one whose attribute it is, and its
+        packages."""
         parts = name.split(".")
         for count in range(1, len(parts) + 1):
             file = self._files.get(".".join(parts[:count]))

@@ -1,4 +1,4 @@
-"""How long `make quick` takes after an edit in each room: ``python -m quick.measure``.
+"""The time that `make quick` takes after an edit in each room: ``python -m quick.measure``.
 
 A worktree of its own is set up, warmed by one run, and then edited in one room at a time, as somebody would who works
 there. Promise: what is timed is the whole command, from the shell's prompt to the next; an edit after which it does not
@@ -44,7 +44,7 @@ class Timed:
 
 
 def measure() -> dict[str, Timed]:
-    """Time `make quick` after an edit in each room, in a worktree of the commit this one is at."""
+    """Measure the time `make quick` takes after an edit in each room, in a worktree of the commit this one is at."""
     with _worktree() as tree:
         _make(tree, "setup")
         _make(tree, "quick")
@@ -82,7 +82,7 @@ def _make(tree: Path, target: str) -> Timed:
 
 
 def _processor_seconds() -> float:
-    """Processor time of all children that have ended."""
+    """Return the processor time of all children that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

@@ -1,4 +1,5 @@
-"""What a change calls for: which files of tests it is felt in, and which files may have new type errors.
+"""The selection that a change calls for: which files of tests it is felt in, and which files may have new type
+errors.
 
 Tests come in the order of how much they say about the change for their time: over how few imports it is felt in them,
 and then how few files they rest on.
@@ -31,7 +32,7 @@ _DATA_OF = (
 
 @dataclass(frozen=True)
 class Selection:
-    """What to run on a change.
+    """The selection of what to run on a change.
 
     tests: files of tests that it is felt in, those first that say the most about it.
     other_tests: how many files of tests it is not felt in.

@@ -21,7 +21,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a step, and the seconds it took by the clock."""
+    """The outcome of a step, and the seconds it took by the clock."""
 
     step: Step
     code: int

@@ -47,7 +47,8 @@ def blank(name: str, status: Status, rig: str = "model", message: str = "") -> S
 
 
 def ran(name: str, rig: str = "model", worst_ticks: float = 0.25) -> ScenarioRecord:
-    """Forty minutes of a pulse every three seconds, each late by a quarter of a tick, and one alarm."""
+    """Return a record of forty minutes of a pulse every three seconds, each late by a quarter of a tick, and one
+    alarm."""
     record = blank(name, Status.PASSED, rig)
     due = BEGINS_NS + INTERVAL_NS * np.arange(LASTS_S // 3, dtype=np.int64)
     late = np.full(len(due), 0.25)
@@ -82,7 +83,7 @@ def ran(name: str, rig: str = "model", worst_ticks: float = 0.25) -> ScenarioRec
 
 
 def failed(name: str, rig: str = "model") -> ScenarioRecord:
-    """The same, but the 101st pulse came 3 ms late."""
+    """Return the same record, but the 101st pulse came 3 ms late."""
     record = ran(name, rig, worst_ticks=300)
     record.status = Status.FAILED
     record.message = "; ".join(record.evidence.failures())
@@ -105,7 +106,8 @@ def every_kind() -> list[ScenarioRecord]:
 
 
 def weighed(name: str, rig: str = "model", share: float = 1.0) -> ScenarioRecord:
-    """The same, over a balance without faults but for what evaporates; so much of each microstep's volume comes out."""
+    """Return the same record, over a balance without faults but for what evaporates; so much of each microstep's
+    volume comes out."""
     record = ran(name, rig)
     at_ns = weighed_instants(record.step_times_ns)
     out_nl = share * 15.625 * np.searchsorted(record.step_times_ns, at_ns, side="right").astype(np.float64)

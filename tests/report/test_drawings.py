@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from report.records import ran, weighed
+from thecal.reports.svg import round_up, ticks
 from thecal_hil.contract.pump_clock import TICK_NS
 from thecal_hil.report.course_plot import draw_course
+from thecal_hil.report.curves import seen_points, time_ticks, time_unit
 from thecal_hil.report.flow import due_ns, start_up_of, trumpet_of
 from thecal_hil.report.flow_plots import flow_drawings
 from thecal_hil.report.small_plots import draw_edge_errors
-from thecal_hil.report.svg import round_up, seen_points, ticks, time_ticks, time_unit
 from thecal_sim.units import NS_PER_S
 
 PIXELS = st.floats(0, 800, allow_nan=False)

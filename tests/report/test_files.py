@@ -1,4 +1,4 @@
-"""What a report leaves: one page that needs nothing else, and the same figures and edges for programs."""
+"""The files of a report: one page that needs nothing else, and the same figures and edges for programs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from report.records import every_kind, ran, weighed
-from thecal_hil.report import write
 from thecal_hil.report.page import page_of
-from thecal_hil.report.writing import gather
+from thecal_hil.report.writing import gather, write
 from thecal_hil.scenario.campaign import RigWanted, run_one
 from thecal_hil.scenario.reader import LIBRARY, read_scenario
 from thecal_hil.scenario.record import Curve, ScenarioRecord

@@ -1,4 +1,4 @@
-"""What records amount to: a verdict that is never better than its parts, and requirements with what was measured."""
+"""The findings of records: a verdict that is never better than its parts, and requirements with what was measured."""
 
 from __future__ import annotations
 

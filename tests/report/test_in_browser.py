@@ -28,7 +28,7 @@ AT_FAULT = """<!DOCTYPE html><title>x</title><link rel="icon" href="data:,">
 
 
 def opened(page: Path, folder: Path, *more: str) -> tuple[list[str], list[str]]:
-    """What the browser says on its console while it opens a page, and every address it asks a network for."""
+    """Return what the browser says on its console while it opens a page, and every address it asks a network for."""
     log = folder / "net.json"
     command = [
         str(CHROMIUM),
@@ -53,7 +53,7 @@ def opened(page: Path, folder: Path, *more: str) -> tuple[list[str], list[str]]:
 
 
 def _asked_for(log: dict) -> list[str]:
-    """Addresses that a page asks for. What the browser asks for by itself has no origin, and gets no answer."""
+    """Return addresses that a page asks for. What the browser asks for by itself has no origin, and gets no answer."""
     found = [event.get("params", {}) for event in log["events"]]
     of_pages = [one for one in found if one.get("initiator", _NO_ORIGIN) != _NO_ORIGIN]
     return sorted({one["url"] for one in of_pages if one["url"].startswith(("http", "ws", "ftp"))})

@@ -1,4 +1,4 @@
-"""What became of each test is kept for the report, and no failure is hidden by another phase or parameter."""
+"""The outcome of each test is kept for the report, and no failure is hidden by another phase or parameter."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def test_sometimes_skipped(n):
 
 @pytest.fixture(autouse=True)
 def _same_sources(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process started elsewhere finds the very sources that are tested here."""
+    """Let a process started elsewhere find the very sources that are tested here."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
 
 

@@ -23,7 +23,8 @@ Changes = dict[str, list[tuple[int, str]]]
 
 
 def read_back(path: Path) -> tuple[str, Changes]:
-    """The timescale, and every change of every line after the first levels, which are dumped at the beginning."""
+    """Return the timescale, and every change of every line after the first levels, which are dumped at the
+    beginning."""
     names: dict[str, str] = {}
     changes: Changes = {}
     timescale, now, dumping = "", 0, False
@@ -94,7 +95,7 @@ def test_the_close_up_begins_before_the_first_divergence_and_holds_its_edges(tmp
 
 
 def through_sigrok(path: Path, again: Path, options: str = "") -> Changes:
-    """What sigrok makes of a waveform, written again by sigrok itself."""
+    """Return what sigrok makes of a waveform, written again by sigrok itself."""
     tool = shutil.which("sigrok-cli")
     if tool is None:
         pytest.skip("sigrok-cli is not installed: apt-get install sigrok-cli")
@@ -142,5 +143,5 @@ def test_gtkwave_reads_every_change(tmp_path: Path) -> None:
 
 
 def edges(changes: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Changes without the first level, wherever a tool writes that."""
+    """Return changes without the first level, wherever a tool writes that."""
     return [change for before, change in pairwise(changes) if before[1] != change[1]]

@@ -1,5 +1,5 @@
-"""Every row of the alarm table, on every rig that can cause it: found in time, answered as the table says, told by the
-buzzer, latched or not, and cleared by what the table says clears it.
+"""Every row of the alarm table, on every rig that can cause it: found in time, answered as the table says, reported
+by the buzzer, latched or not, and cleared by what the table says clears it.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def test_an_alarm_is_found_in_time_answered_told_and_cleared_as_the_table_says(
 
 
 def leave_it_clean(course: Course) -> None:
-    """What else the cause has left behind is acknowledged. A reset by the watchdog is no state to end in, nor is a
-    count that does not agree with the probe's."""
+    """Acknowledge what else the cause has left behind. A reset by the watchdog is no state to end in, nor is a count
+    that does not agree with the probe's."""
     rig = course.rig
     acknowledge(course)
     status = rig.pump().interrogate()

@@ -1,4 +1,4 @@
-"""Boluses of every kind: exact to the microstep, at any overlap, and told of in the log."""
+"""Boluses of every kind: exact to the microstep, at any overlap, and reported in the log."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def begun(course: Course, therapy, local: str = "2026-03-05 06:28:50") -> None:
 
 
 def log_of(course: Course, code: int) -> list[tuple[int, int]]:
-    """Kind and first value of every event of a code."""
+    """Return the kind and first value of every event of a code."""
     return [(event.second >> KIND_SHIFT, event.first) for event in course.pump.log() if event.code == code]
 
 

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.needs("a hand at the button"), pytest.mark.needs("exac
 
 
 def press(rig: Rig, seconds: float) -> int:
-    """Press the button for so long; the instant at which it was let go."""
+    """Press the button for so long; return the instant at which it was let go."""
     rig.hold_button(True)
     rig.run_for(seconds)
     rig.hold_button(False)

@@ -1,4 +1,4 @@
-"""What is asked for and changes nothing: no pulse moves, and the log tells of no change of therapy."""
+"""A request that changes nothing moves no pulse, and the log has no change of therapy."""
 
 from __future__ import annotations
 

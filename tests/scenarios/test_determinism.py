@@ -2,7 +2,7 @@
 
 import pytest
 
-from thecal_hil.contract.edge_digest import edges_digest
+from thecal_hil.contract.edge_digest import digest_of
 from thecal_hil.contract.rig import Rig
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.therapy import continuous, flex
@@ -11,7 +11,7 @@ GARBAGE = bytes(range(1, 200)) + b"\0"
 
 
 def scenario(rig: Rig) -> str:
-    """A bit of everything; the digest of every edge it made."""
+    """Do a bit of everything; return the digest of every edge it made."""
     course = Course(rig)
     course.set_time(local_second("2026-03-06 23:59:30"))
     course.prescribe(flex([("00:00", 3_000_000)], [("00:00", 8_000_000)]))
@@ -23,7 +23,7 @@ def scenario(rig: Rig) -> str:
     course.prescribe(continuous(24_000_000))
     rig.run_for(10)
     course.stop()
-    return edges_digest(rig)
+    return digest_of(rig.edges)
 
 
 @pytest.mark.requirement("deterministic-rig")

@@ -33,7 +33,7 @@ def client(rig: Rig, *roles: int) -> Pump:
 
 @pytest.fixture
 def keyed(course: Course) -> Course:
-    """A pump that delivers, and whose roles both have a key."""
+    """Provide a pump that delivers, and whose roles both have a key."""
     course.set_time(local_second("2026-03-06 12:00"))
     course.prescribe(continuous(8_000_000))
     course.refill(FULL_NL)

@@ -1,4 +1,4 @@
-"""What arrives wrong on the link: silence or a typed error, never an action, and never a pulse out of place."""
+"""A wrong byte on the link leads to silence or a typed error, never an action, and never a pulse out of place."""
 
 import pytest
 
@@ -16,7 +16,7 @@ REFILL_NL = 17_000_000
 
 @pytest.fixture
 def link(course: Course) -> RawLink:
-    """A host that makes its frames by hand, at a pump that is delivering."""
+    """Provide a host that makes its frames by hand, at a pump that is delivering."""
     course.set_time(local_second("2026-03-06 12:00"))
     course.prescribe(continuous(8_000_000))
     course.refill(FULL_NL)
@@ -26,7 +26,7 @@ def link(course: Course) -> RawLink:
 
 
 def refills(course: Course) -> list[int]:
-    """Volumes of all refills the pump has logged."""
+    """Return volumes of all refills the pump has logged."""
     return [event.first for event in course.rig.fresh_pump().log() if event.code == events.EVENT_REFILLED]
 
 
@@ -70,7 +70,7 @@ def test_a_program_that_came_only_in_part_can_not_be_committed(course: Course, l
 @pytest.mark.needs("exact edges")
 @pytest.mark.expects("garbled frames")
 def test_a_frame_that_is_cut_gets_silence_and_the_next_one_an_answer(course: Course, link: RawLink) -> None:
-    assert link.exchange(cut_short(link.frame(messages.REFILL, REFILL_NL))) is None
+    assert link.answer(cut_short(link.frame(messages.REFILL, REFILL_NL))) is None
     assert link.ask(messages.INTERROGATE)["frames_garbled"] == 1
     assert refills(course) == [FULL_NL]
     course.must_be_ideal()
@@ -80,7 +80,7 @@ def test_a_frame_that_is_cut_gets_silence_and_the_next_one_an_answer(course: Cou
 @pytest.mark.needs("exact edges")
 @pytest.mark.expects("garbled frames")
 def test_a_frame_with_a_wrong_crc_gets_silence(course: Course, link: RawLink) -> None:
-    assert link.exchange(link.frame(messages.STOP, crc_error=1)) is None
+    assert link.answer(link.frame(messages.STOP, crc_error=1)) is None
     course.rig.run_for(3)
     course.must_be_ideal()
 
@@ -89,7 +89,7 @@ def test_a_frame_with_a_wrong_crc_gets_silence(course: Course, link: RawLink) ->
 @pytest.mark.needs("exact edges")
 @pytest.mark.expects("overlong frames")
 def test_a_run_of_bytes_longer_than_any_frame_gets_silence(course: Course, link: RawLink) -> None:
-    assert link.exchange(b"\x55" * (3 * MOST_FRAME_BYTES) + b"\0") is None
+    assert link.answer(b"\x55" * (3 * MOST_FRAME_BYTES) + b"\0") is None
     assert link.ask(messages.INTERROGATE)["frames_overlong"] == 1
     course.must_be_ideal()
 
@@ -97,7 +97,7 @@ def test_a_run_of_bytes_longer_than_any_frame_gets_silence(course: Course, link:
 @pytest.mark.requirement("link-versions")
 @pytest.mark.needs("exact edges")
 def test_a_frame_of_another_protocol_version_is_refused_by_name(course: Course, link: RawLink) -> None:
-    answer = link.exchange(link.frame(messages.STOP, version=PROTOCOL_VERSION + 1))
+    answer = link.answer(link.frame(messages.STOP, version=PROTOCOL_VERSION + 1))
     assert error_name(answer) == "version"
     course.rig.run_for(3)
     course.must_be_ideal()
@@ -119,8 +119,8 @@ def test_a_doubled_frame_is_answered_twice_and_carried_out_once(course: Course, 
 @pytest.mark.needs("exact edges")
 def test_a_frame_that_was_overtaken_by_a_later_one_is_refused(course: Course, link: RawLink) -> None:
     overtaken, later = link.frame(messages.STOP), link.frame(messages.REFILL, REFILL_NL)
-    assert error_name(link.exchange(later)) == "none"
-    assert error_name(link.exchange(overtaken)) == "out of order"
+    assert error_name(link.answer(later)) == "none"
+    assert error_name(link.answer(overtaken)) == "out of order"
     course.rig.run_for(3)
     course.must_be_ideal()
 

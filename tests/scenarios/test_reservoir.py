@@ -22,7 +22,7 @@ def begun(course: Course, nl_per_day: int, fill_nl: int) -> None:
 
 
 def alarm_pulses(course: Course, alarm: int) -> list[int]:
-    """Microsteps at which the pump's log says an alarm was raised."""
+    """Return microsteps at which the pump's log says an alarm was raised."""
     return [
         event.second
         for event in course.pump.log()

@@ -24,7 +24,7 @@ ASKED_FOR = (
 
 
 def changes_of_a_whole_visit(rig: Rig, wire: BadWire) -> tuple[int, ...]:
-    """Codes of all changes that the pump logs while a host makes each of them once over a bad wire."""
+    """Return codes of all changes that the pump logs while a host makes each of them once over a bad wire."""
     log_before = rig.pump().interrogate().latest_event
     program = continuous(8_000_000).program
     pump = rig.connect(wire)

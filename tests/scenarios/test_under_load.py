@@ -14,7 +14,7 @@ FLOOD_S = 0.3
 
 @pytest.fixture
 def delivering(course: Course) -> Course:
-    """The pump is delivering at its highest basal rate: 18 pulses a second."""
+    """Provide a pump that is delivering at its highest basal rate: 18 pulses a second."""
     course.set_time(local_second("2026-03-06 12:00"))
     course.prescribe(continuous(FASTEST_NL_PER_DAY))
     course.refill(FULL_NL)

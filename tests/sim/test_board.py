@@ -228,29 +228,6 @@ def test_observers_are_told_of_every_edge_in_order_at_its_instant(intervals):
     assert all(now_ns == edge.t_ns for now_ns, edge in told)
 
 
-def test_a_process_can_wait_for_edges(board):
-    seen = []
-
-    def plant():
-        while True:
-            edge = yield board.recording.next_edge(STEP)
-            seen.append((board.env.now_ns, edge))
-
-    board.env.process(plant())
-    start(board, [10, 500, 4])
-    board.env.run_until(NS_PER_S)
-    assert [edge.t_ns for _, edge in seen if edge.level] == rises([10, 500, 4])
-    assert all(now_ns == edge.t_ns for now_ns, edge in seen)
-    assert board.env.now_ns == NS_PER_S
-
-
-def test_time_can_be_run_until_an_edge(board):
-    start(board, [777])
-    event: Event = board.recording.next_edge(STEP)
-    assert board.env.run(until=event) == Edge(rises([777])[0], STEP, 1)
-    assert board.env.now_ns == rises([777])[0]
-
-
 def test_the_watchdog_bites_as_long_after_it_was_last_fed_as_the_boards_does(board):
     board.watchdog.feed()
     board.env.run_until(5 * NS_PER_S)

@@ -74,7 +74,7 @@ class Followed:
 
 
 def state_of(controller: Controller) -> Iterator[tuple[str, Any]]:
-    """Every value that the firmware holds, by where it is held; what belongs to the board is left out."""
+    """Yield every value that the firmware holds, by where it is held; what belongs to the board is left out."""
     known: set[int] = set()
 
     def values(place: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -192,7 +192,7 @@ def steady(followed: Followed) -> None:
 
 
 def standing(followed: Followed) -> None:
-    """Nothing is ever started: the reminder comes, and the pump stands on."""
+    """Start nothing: the reminder comes, and the pump stands on."""
     followed.bench.commit(continuous(PAEDIATRIC))
     run_for(followed, 50 * HOUR_S, looks=7)
 
@@ -230,7 +230,7 @@ def alarms_of_the_motor(followed: Followed) -> None:
 
 
 def a_motor_that_slips_slowly(followed: Followed) -> None:
-    """It stands for four microsteps and turns again: told as soon as it does, which is half a minute later."""
+    """Let it stand for four microsteps and turn again: reported as soon as it does, which is half a minute later."""
     bench, motor = followed.bench, followed.pump.board.motor
     bench.deliver(continuous(48_000))
     run_for(followed, 500)
@@ -242,7 +242,7 @@ def a_motor_that_slips_slowly(followed: Followed) -> None:
 
 
 def a_generator_that_adds_steps_slowly(followed: Followed) -> None:
-    """Far enough apart for quiet heartbeats to lie between the fault and what it does."""
+    """Add steps far enough apart for quiet heartbeats to lie between the fault and what it does."""
     bench = followed.bench
     bench.deliver(continuous(PAEDIATRIC))
     run_for(followed, 1_000)
@@ -266,7 +266,7 @@ def a_wire_that_breaks(followed: Followed) -> None:
 
 
 def faults_while_nobody_looks(followed: Followed) -> None:
-    """Each comes of itself in the midst of a long wait."""
+    """Cause faults that each come of themselves in the midst of a long wait."""
     bench, board, env = followed.bench, followed.pump.board, followed.pump.env
     bench.deliver(continuous(PAEDIATRIC))
     for after_s, fault in (
@@ -350,7 +350,7 @@ def reservoir_runs_out(followed: Followed) -> None:
 
 
 def the_image_changes(followed: Followed) -> None:
-    """All of it is looked at within an hour; what is found must not be found later."""
+    """Change the image. All of it is looked at within an hour; what is found must not be found later."""
     followed.bench.deliver(continuous(PAEDIATRIC))
     run_for(followed, 600)
     followed.pump.board.self_test.image_has_changed = True
@@ -457,7 +457,7 @@ def test_what_is_due_at_a_heartbeat_is_polled_at_that_heartbeat() -> None:
 
 @contextmanager
 def noting_full_polls(pump: ModelPump, instants: list[int]) -> Iterator[None]:
-    """Instants of the polls that find something to do."""
+    """Yield instants of the polls that find something to do."""
     controller, poll = pump.controller, pump.controller.poll
 
     def noting(now_s: int, now_us: int) -> int:

@@ -71,7 +71,7 @@ RECORD = [number * NS_PER_S for number in range(1, 50)]
 def test_equal_records_agree():
     agreement = compare_pulses(RECORD, RECORD)
     assert agreement.agrees
-    assert agreement.worst_ticks == 0
+    assert agreement.worst_difference_ns == 0
     assert "agree" in str(agreement)
 
 
@@ -81,7 +81,6 @@ def test_a_difference_within_a_tick_agrees_and_is_named():
     agreement = compare_pulses(RECORD, other)
     assert agreement.agrees
     assert (agreement.worst_difference_ns, agreement.worst_pulse) == (-TICK_NS, 21)
-    assert agreement.worst_ticks == 1
 
 
 @pytest.mark.parametrize("lost", [0, 20, 48])

@@ -122,7 +122,7 @@ def regimens(draw):
 
 @st.composite
 def histories(draw):
-    """Epochs on whole minutes, with local time a whole number of minutes from the time base."""
+    """Return epochs on whole minutes, with local time a whole number of minutes from the time base."""
     starts = sorted(draw(st.lists(st.integers(0, 3_000), min_size=1, max_size=5)))
     return [
         Epoch(
@@ -167,7 +167,7 @@ def test_at_the_instant_of_a_step_half_of_it_is_prescribed(history, number):
 
 
 def naive_check(ideal: IdealDelivery, times: list[int], end_ns: int) -> tuple[Fraction, Fraction]:
-    """Worst edge in ticks and worst volume error in steps, one Fraction at a time."""
+    """Return the worst edge in ticks and worst volume error in steps, one Fraction at a time."""
     edges = [Fraction(0)]
     for number, t_ns in enumerate(times, start=1):
         due = ideal.instant_of_step(number, end_ns + NS_PER_MINUTE)

@@ -37,7 +37,8 @@ most_mcg_per_day = 400
 
 
 def assert_same_therapy(path: Path) -> None:
-    """Whatever minute of the week, the program's rate is the prescribed one to the nearest nanolitre a day."""
+    """Check that at every minute of the week the program's rate is the prescribed one to the nearest nanolitre a
+    day."""
     prescribed = read_prescription(path)
     program = load_prescription(path).program
     for weekday in range(7):
@@ -105,7 +106,8 @@ def clock(minute: int) -> str:
 
 @st.composite
 def flex_files(draw):
-    """Text of a good flex prescription: any turning points, the last step running past midnight or up to it."""
+    """Return the text of a good flex prescription: any turning points, the last step running past midnight or up to
+    it."""
     text = HEADER.format(concentration=draw(st.sampled_from((500, 333, 2_000))), mode="flex") + TABLES
     names = draw(st.lists(st.sampled_from(("school", "weekend", "holiday")), min_size=1, unique=True))
     week = {day: draw(st.sampled_from(names)) for day in DAYS}

@@ -19,7 +19,7 @@ BOLUS = (2_880_000, 300)
 
 
 def pump(fields: dict[str, Any], local_ns: int = MONDAY_NS) -> Therapy:
-    """A pump whose clock is known and that delivers from instant 0 on."""
+    """Return a pump whose clock is known and that delivers from instant 0 on."""
     therapy = Therapy()
     therapy.set_clock(0, local_ns)
     therapy.commit(0, plan_of(fields))
@@ -53,7 +53,7 @@ def shift(therapy: Therapy, t_ns: int, seconds: int) -> None:
 
 
 def scheduled(therapy: Therapy) -> list[int]:
-    """Seconds at which doses of the clock began."""
+    """Return seconds at which doses of the clock began."""
     return [dose.begin_ns // NS_PER_S for dose in therapy.state.doses if dose.kind is Kind.SCHEDULED]
 
 

@@ -4,7 +4,7 @@ from thecal_sim.virtual_time import Steps, VirtualTime
 
 
 def leaper(env: VirtualTime, seen: list[int]) -> Steps:
-    """Does something every ten nanoseconds, without an event where it can."""
+    """Do something every ten nanoseconds, without an event where it can."""
     while True:
         seen.append(env.now_ns)
         if not env.leap(env.now_ns + 10):

@@ -18,7 +18,7 @@ PROGRAM = "import json, thecal_sim; print(json.dumps({'sources': thecal_sim.__fi
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """With one commit in which ``thecal_sim`` exists."""
+    """Provide a repository with one commit in which ``thecal_sim`` exists."""
     for root in ("firmware", "host", "sim", "hil"):
         (tmp_path / root / "thecal_sim").mkdir(parents=True)
         (tmp_path / root / "thecal_sim/__init__.py").write_text("")
@@ -79,7 +79,7 @@ def answer(seconds: float, parts: Mapping[str, str] = {}, wrong: tuple[str, ...]
 
 
 def given_answers(monkeypatch: pytest.MonkeyPatch, *answers: dict[str, object]) -> None:
-    """Of before and now in turn, and the last with every heartbeat polled."""
+    """Give the answers of before and now in turn, and the last with every heartbeat polled."""
     waiting = list(answers)
     monkeypatch.setattr(full_cycle, "sources_of", Path)
     monkeypatch.setattr(full_cycle, "run_on", lambda *_: waiting.pop(0))

@@ -17,12 +17,12 @@ MOST_ERASES = 20
 
 
 def program_of(number: int) -> bytes:
-    """An encoded program like no other, long enough for several pages."""
+    """Return an encoded program like no other, long enough for several pages."""
     return random.Random(number).randbytes(700)
 
 
 def program_in(journal: Journal) -> bytes | None:
-    """The program that the journal's state names; None if there is none or no copy is right."""
+    """Return the program that the journal's state names; None if there is none or no copy is right."""
     buffer = bytearray(4096)
     return bytes(buffer[: journal.read_program(buffer)]) or None
 
@@ -34,7 +34,7 @@ def last_state(journal: Journal) -> State:
 
 
 def state_of(number: int, program: int | None) -> State:
-    """A state like no other: its number shows in every field. The program's pair is not filled in."""
+    """Return a state like no other: its number shows in every field. The program's pair is not filled in."""
     state = State()
     for index, name in enumerate(FIELDS):
         setattr(state, name, (number * 40 + index) % 256 if name not in JOURNALS_OWN else 0)
@@ -53,7 +53,7 @@ def state_of(number: int, program: int | None) -> State:
 
 
 def told(state: State) -> tuple:
-    """What a state says, without what the journal itself puts in."""
+    """Return what a state says, without what the journal itself puts in."""
     return tuple(getattr(state, name) for name in FIELDS if name not in JOURNALS_OWN)
 
 
@@ -132,7 +132,7 @@ class Pump:
         getattr(self, action)()
 
     def power_up(self) -> None:
-        """Power after a cut: a new journal, which must find what was promised."""
+        """Give power after a cut: a new journal, which must find what was promised."""
         self.flash.power_up()
         before = self.flash.operation
         self.journal = Journal(self.flash, self.layout)
@@ -179,7 +179,7 @@ def cut_during(pump: Pump, actions: list[str]) -> bool:
 
 
 def used_flash(writes: int = 5) -> NorFlash:
-    """The flash of a pump that has a program and has written some states."""
+    """Return the flash of a pump that has a program and has written some states."""
     pump = Pump()
     pump.write()
     pump.commit()

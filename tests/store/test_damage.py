@@ -52,7 +52,7 @@ def check(pump: Pump, flash: NorFlash) -> Journal:
 
 
 def keeps_working(journal: Journal, flash: NorFlash, pump: Pump) -> None:
-    """What is written onto the rotten chip is found again."""
+    """Check that what is written onto the rotten chip is found again."""
     state = journal.state
     assert state is not None
     for number in range(1, 4):

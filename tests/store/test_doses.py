@@ -23,7 +23,7 @@ def opened(flash: NorFlash, near: int = -1) -> DoseStore:
 
 
 def put(store: DoseStore, mark: int) -> None:
-    """One record with something in it that no other has."""
+    """Put one record with something in it that no other has."""
     store.record[:] = bytes([MAGIC]) + bytes(7) + bytes([mark % 251]) * (RECORD_BYTES - 8)
     while store.needs_erase():
         store.erase_one()
@@ -35,7 +35,7 @@ def mark_of(store: DoseStore) -> int:
 
 
 def spoil(flash: NorFlash, first_sector: int, sequence: int) -> None:
-    """One bit of a record in one ring turns over."""
+    """Spoil a record in one ring by one bit that turns over."""
     sector = first_sector + sequence // SLOTS % LAYOUT.dose_sectors
     offset = sequence % SLOTS * RECORD_BYTES + 100
     flash.rot(sector, offset, 1, flash.content(sector)[offset] ^ 1)

@@ -27,7 +27,7 @@ def append(events: StoredEvents, number: int = 1) -> bool:
 
 
 def log_of(count: int) -> tuple[NorFlash, StoredEvents]:
-    """A log with so many events."""
+    """Return a log with so many events."""
     flash = NorFlash(SMALL.sectors)
     events = opened(flash)
     for number in range(1, count + 1):
@@ -282,7 +282,7 @@ def test_a_number_that_was_stepped_over_is_left_out_and_one_whose_event_was_lost
     assert [events.is_left_out(number) for number in range(4, 8)] == [False, False, True, False]
     lay(flash, 3, RUBBISH)
     assert not events.is_left_out(3)
-    # Of what is not kept, or was never given, nothing is told.
+    # Of what is not kept, or was never given, nothing is reported.
     for number, is_told in ((0, False), (1, True), (7, True), (8, False)):
         lay(flash, number, SPOILED)
         assert events.is_left_out(number) is is_told

@@ -1,4 +1,4 @@
-"""Where things lie in flash is said in one place, and what is said there can be."""
+"""The map of the flash is in one place, and what it says can be."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ _MAY_HAVE_ITS_OWN_CHIP = {"firmware/thecal_fw/rp2/pins.py", "hil/thecal_hil/emul
 
 
 def numbers_in(source: str) -> Iterator[tuple[int, int]]:
-    """Line and value of each whole number in a source, also where it is written as a product or a sum of some."""
+    """Yield the line and value of each whole number in a source, also where it is written as a product or a sum of
+    some."""
     folded: set[ast.AST] = set()
     for node in ast.walk(ast.parse(source)):
         if node not in folded and isinstance(node, (ast.BinOp, ast.Constant)):
@@ -130,7 +131,7 @@ SOURCES = sorted(
 
 
 def strangers(path: Path, text: str) -> list[str]:
-    """The lines in which a source has a number of its own for a place in flash."""
+    """Return the lines in which a source has a number of its own for a place in flash."""
     name = path.relative_to(REPOSITORY).as_posix()
     own_chip = set() if name in _MAY_HAVE_ITS_OWN_CHIP else {pins.FLASH_BYTES}
     sectors = _SECTORS if name.startswith(("firmware/thecal_fw", "sim", "hil")) else set()

@@ -1,4 +1,4 @@
-"""What the journal puts into its records by itself, and in which order it looks after its parts."""
+"""The journal puts some things into its records by itself, and looks after its parts in a stated order."""
 
 import struct
 from zlib import crc32

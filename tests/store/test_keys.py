@@ -29,7 +29,7 @@ def opened(flash: NorFlash, *, is_new_pump: bool = False, may_write: bool = True
 
 
 def paired(flash: NorFlash) -> KeyStore:
-    """A pump whose roles both have a key."""
+    """Return a pump whose roles both have a key."""
     keys = opened(flash)
     assert keys.put(ROLE_CLINICIAN, OLD)
     assert keys.put(ROLE_PATIENT, OF_PATIENT)
@@ -74,7 +74,7 @@ def test_nothing_outside_the_two_sectors_is_touched():
 
 
 def every_cut(prepare: Callable[[NorFlash], KeyStore]) -> Iterator[tuple[int, str]]:
-    """Each operation of a pairing, and each way in which a cut may leave it."""
+    """Yield each operation of a pairing, and each way in which a cut may leave it."""
     flash = chip()
     keys = prepare(flash)
     kinds: list[str] = []

@@ -17,7 +17,7 @@ def pages_on(flash: NorFlash) -> MeterPages:
 
 
 def after(minutes: int) -> Meter:
-    """Each minute counted its own number of portions, up to 99."""
+    """Return the pages after each minute counted its own number of portions, up to 99."""
     meter = Meter(BENCH_CALIBRATION, 96_000_000)
     for minute in range(minutes):
         meter.put(minute, minute % 100)

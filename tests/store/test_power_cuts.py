@@ -1,5 +1,5 @@
-"""Whatever instant the power fails at, and however the interrupted operation turned out, the pump knows afterwards
-what it had promised to know."""
+"""The power fails at any instant, and the interrupted operation turns out in any way: the pump knows afterwards what
+it had promised to know."""
 
 import random
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ SESSION = [
 
 
 def aged(writes: int, seed: int) -> Pump:
-    """A pump with a program that has written so many states, each followed by upkeep, and some events."""
+    """Return a pump with a program that has written so many states, each followed by upkeep, and some events."""
     pump = Pump(NorFlash(11, seed))
     if writes:
         pump.write()
@@ -43,7 +43,7 @@ def aged(writes: int, seed: int) -> Pump:
 
 
 def kinds_of(writes: int, actions: list[str]) -> list[str]:
-    """The flash operations that actions make, by kind."""
+    """Return the flash operations that actions make, by kind."""
     pump = aged(writes, 0)
     kinds: list[str] = []
     pump.flash.before_operation = lambda index, kind, sector, offset: kinds.append(kind)

@@ -17,7 +17,7 @@ MOST_BYTES = NorFlash.SECTOR_BYTES - HEADER_BYTES
 
 
 def used_flash() -> NorFlash:
-    """A chip with a sector to spare on either side, and something old in all others."""
+    """Return a chip with a sector to spare on either side, and something old in all others."""
     flash = NorFlash(FIRST_SECTOR + 5)
     for sector in range(4):
         flash.rot(FIRST_SECTOR + sector, 0, 4096, 0x77)
@@ -25,7 +25,7 @@ def used_flash() -> NorFlash:
 
 
 def erased(flash: NorFlash, in_force: int = NO_PAIR) -> Programs:
-    """With the other pair erased as ``needs_erase`` asks for it."""
+    """Return programs with the other pair erased as ``needs_erase`` asks for it."""
     programs = Programs(flash, FIRST_SECTOR)
     programs.found(in_force, False)
     while programs.needs_erase():
@@ -34,7 +34,7 @@ def erased(flash: NorFlash, in_force: int = NO_PAIR) -> Programs:
 
 
 def put(flash: NorFlash, in_force: int = NO_PAIR, encoded: bytes = ENCODED) -> Programs:
-    """With a program in the other pair, which is in force then."""
+    """Return programs with one in the other pair, which is in force then."""
     programs = erased(flash, in_force)
     pair = programs.put(encoded)
     assert pair is not None

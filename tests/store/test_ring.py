@@ -15,7 +15,7 @@ BLANK, SPOILED, RUBBISH = b"\xff" * SLOT_BYTES, bytes(SLOT_BYTES), b"\x55" * SLO
 
 
 def slot_of(sequence: int) -> bytes:
-    """A valid slot: its number twice, and something that no other has."""
+    """Return a valid slot: its number twice, and something that no other has."""
     return sequence.to_bytes(4, "little") * 2 + bytes([1 + sequence % 250] * (SLOT_BYTES - 8))
 
 
@@ -25,7 +25,7 @@ def number_in(slot: Octets) -> int:
 
 
 def new_flash() -> NorFlash:
-    """A chip with a sector to spare on either side, and a ring's old content in between."""
+    """Return a chip with a sector to spare on either side, and a ring's old content in between."""
     flash = NorFlash(FIRST_SECTOR + SECTORS + 1)
     for sector in range(SECTORS):
         flash.rot(FIRST_SECTOR + sector, 0, 4096, 0x77)
@@ -64,7 +64,7 @@ def filled(*sequences: int) -> NorFlash:
 
 
 def written_until(last: int) -> tuple[NorFlash, Ring]:
-    """A ring that has written every number up to this one, erasing only what had to be."""
+    """Return a ring that has written every number up to this one, erasing only what had to be."""
     flash = new_flash()
     ring = ring_on(flash)
     for sequence in range(last + 1):
@@ -474,7 +474,7 @@ def lay_in_many(flash: NorFlash, sequence: int, data: bytes) -> None:
 
 
 def asked_of(flash: NorFlash) -> tuple[int, int]:
-    """What is the newest slot, and how many slots were looked at closely for it."""
+    """Return what is the newest slot, and how many slots were looked at closely for it."""
     looked_at = 0
 
     def number(slot):

@@ -137,7 +137,7 @@ def assert_resets_of(state: State, older_s: int, newer_s: int) -> None:
 
 
 def assert_alarms_and_lost_of(state: State, record: bytearray, offset: int) -> None:
-    """Of a record with 32 bits for alarms; between the counts of microsteps lies what is of no state."""
+    """Check a record with 32 bits for alarms; between the counts of microsteps lies what is of no state."""
     alarms, uncertain_steps, stalled_steps = struct.unpack_from("<4sI4xI", record, offset)
     assert state.active_alarms == alarms + bytes(4)
     assert (state.uncertain_steps, state.stalled_steps) == (uncertain_steps, stalled_steps)

@@ -37,7 +37,7 @@ def upkeep(rings: StateRings) -> None:
 
 
 def used(writes: int) -> tuple[NorFlash, StateRings]:
-    """Rings with so many records, mirrored from the first on: the newest has that number less one."""
+    """Return rings with so many records, mirrored from the first on: the newest has that number less one."""
     flash = NorFlash(SMALL.sectors)
     rings = opened(flash)
     for number in range(writes):
@@ -390,7 +390,7 @@ def test_a_newest_record_that_one_ring_has_lost_is_read_from_the_other(lost, kep
     assert rings.state is not None
     assert (rings.latest, rings.state.lifetime_s) == (9, 27)
     assert rings.condition == (REPAIRED if lost == A else GOOD)
-    # Where it stands, and only there, it must go on reading right.
+    # Where it stands, and only there, it must continue reading right.
     assert not rings.needs_rewriting()
     lay(flash, kept, 9, bytes(SLOT_BYTES))
     assert rings.needs_rewriting()

@@ -16,7 +16,8 @@ VISITS = 4
 
 @cache
 def erases_in_ten_years(nl_per_day: int) -> dict[str, float]:
-    """Of one sector, by what it holds. A ring takes its sectors in turn, so the mean is what each of them gets."""
+    """Return the erases of one sector, by what it holds. A ring takes its sectors in turn, so the mean is what each
+    of them gets."""
     bench = PumpBench()
     bench.set_time(MONDAY_UTC_S)
     bench.deliver(continuous(nl_per_day))

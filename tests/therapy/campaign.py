@@ -46,7 +46,7 @@ def main() -> int:
         _say_cost(parts, to_do, options.rig, options.processes)
         parts += _carry_out(folder, to_do, options.processes)
         count += 1
-        # A part has as many steps as it comes to: go on until there are enough.
+        # A part has as many steps as it comes to: continue until there are enough.
         is_short = sum(part.steps for part in parts) < options.steps
         to_do = [Part(sources, options.rig, count - 1, _DRAWN[options.rig])] if is_short else []
     return _report(parts, options.rig, options.steps)

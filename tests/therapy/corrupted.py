@@ -138,7 +138,7 @@ def _spoil(chip: NorFlash, layout: Layout, first: int, number: int, random: Rand
 
 
 def drawn_program(random: Random) -> dict[str, Any]:
-    """One with limits as narrow as they may be, or with a little room."""
+    """Return a program with limits as narrow as they may be, or with a little room."""
     basal = random.randrange(48_000, _MOST_BASAL)
     fields: dict[str, Any] = {"mode": "continuous", "rate": basal, "most_per_bolus": _MOST_DOSE_NL}
     if random.random() < 0.4:
@@ -161,7 +161,7 @@ def drawn_program(random: Random) -> dict[str, Any]:
 
 
 def drawn_life(random: Random) -> Sequence:
-    """Corruptions, each with doses asked for after it."""
+    """Return corruptions, each with doses asked for after it."""
     steps: list[Step] = []
     program = drawn_program(random)
     plan = plan_of(program)
@@ -187,7 +187,8 @@ def drawn_life(random: Random) -> Sequence:
 
 
 def live(seed: int) -> Counter[str]:
-    """Outcomes of the life of a seed. ViolationError at the first that is not as it should be."""
+    """Live the life of a seed and return its outcomes. Raise ViolationError at the first that is not as it should
+    be."""
     random = Random(seed)
     sequence = drawn_life(random)
     rig = ModelRig()

@@ -39,7 +39,7 @@ _volume = st.one_of(st.integers(1, 20_000), st.integers(1, _MOST_BOLUS_NL))
 
 @st.composite
 def _clock_dose(draw: st.DrawFn) -> tuple[int, int]:
-    """Rate and minutes of a dose that is no larger than the limit of a single one."""
+    """Return the rate and minutes of a dose that is no larger than the limit of a single one."""
     minutes = draw(st.integers(1, 25))
     return min(_MOST_DRAWN_RATE, max(1, draw(_volume) * MINUTES_PER_DAY // minutes)), minutes
 
@@ -60,7 +60,7 @@ def _most_of_patient(patient: list[int], window_minutes: int) -> int:
 
 @st.composite
 def programs(draw: st.DrawFn) -> dict[str, Any]:
-    """Fields of a program that validates, with limits as narrow as they may be or with some room."""
+    """Return fields of a program that validates, with limits as narrow as they may be or with some room."""
     fields: dict[str, Any] = {
         "mode": draw(st.sampled_from(["continuous", "continuous", "flex", "flex", "stopped"]))
     }
@@ -161,7 +161,7 @@ def _steps(most_wait_s: int) -> st.SearchStrategy[list[Step]]:
 
 @st.composite
 def sequences(draw: st.DrawFn, size: Size) -> Sequence:
-    """A pump with a program and a clock, and what happens to it."""
+    """Return a pump with a program and a clock, and what happens to it."""
     steps = _steps(size.most_wait_s)
     return Sequence(
         draw(programs()),

@@ -72,7 +72,7 @@ def main() -> int:
 
 
 def carried_out(sources: str, seed: int) -> Part:
-    """The lives of a part."""
+    """Carry out the lives of a part."""
     begin = time.perf_counter()
     part, outcomes = Part(sources, seed), Counter[str]()
     for life in range(_LIVES):

@@ -40,14 +40,14 @@ class Part:
 
 
 def digest() -> str:
-    """Of the packages, and of what draws and judges here."""
+    """Return the digest of the packages, and of what draws and judges here."""
     here = sorted(Path(__file__).parent.glob("*.py"))
     own = hashlib.sha256(b"".join(path.read_bytes() for path in here)).hexdigest()[:16]
     return sources_digest() + own
 
 
 def drawn(part_seed: int, count: int, rig_name: str) -> list[Sequence]:
-    """So many sequences of the size for a rig, the same ones for the same seed."""
+    """Return so many sequences of the size for a rig, the same ones for the same seed."""
     found: list[Sequence] = []
 
     @seed(part_seed)
@@ -92,7 +92,7 @@ def as_bytes(part: Part) -> bytes:
 
 
 def part_in(data: bytes, expected: Part) -> Part:
-    """A part that was kept; DamagedError if it is not whole, or is another one than is expected."""
+    """Return a part that was kept; raise DamagedError if it is not whole, or is another one than is expected."""
     part = Part(**json.loads(unsealed(data)))
     wanted = (expected.sources, expected.rig, expected.seed, expected.drawn)
     if (part.sources, part.rig, part.seed, part.drawn) != wanted:

@@ -20,7 +20,7 @@ from thecal_hil.rigs.opening import open_rig
 
 
 def failure_on(rig: Rig, sequence: Sequence) -> Failure | None:
-    """Where and how a sequence fails on a rig that has just started; None if it does not."""
+    """Return where and how a sequence fails on a rig that has just started; None if it does not."""
     try:
         play(sequence, rig)
     except ViolationError as violation:
@@ -52,7 +52,7 @@ class Booted:
         self._rig = open_rig(rig_name)
 
     def failure_of(self, sequence: Sequence) -> Failure | None:
-        """Where and how a sequence fails; RuntimeError if its process ends without saying."""
+        """Return where and how a sequence fails; raise RuntimeError if its process ends without saying."""
         reading, writing = os.pipe()
         child = os.fork()
         if not child:
@@ -70,7 +70,7 @@ class Booted:
         return None if told is None else (told[0], told[1])
 
     def _play(self, sequence: Sequence, writing: int) -> NoReturn:
-        """In the copy; it does not return."""
+        """Play in the copy; it does not return."""
         status = 1
         try:
             said = json.dumps(failure_on(self._rig, sequence))
@@ -85,5 +85,5 @@ class Booted:
 
 
 def rigs_for(rig_name: str) -> Fresh | Booted:
-    """What plays sequences on a rig of that name at the least cost."""
+    """Return what plays sequences on a rig of that name at the least cost."""
     return Booted(rig_name) if rig_name == "pico" else Fresh(rig_name)

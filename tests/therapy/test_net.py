@@ -1,4 +1,4 @@
-"""What the net itself notices: each of its checks, shown something wrong."""
+"""The net of checks notices: each of them is shown something wrong."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NL_PER_STEP = Fraction(125, 8)
 
 
 def given(seconds: int = 300, reason: End = End.WHOLE) -> Dose:
-    """A clinician's bolus of 10 uL in five minutes from second 60 on, ended after so many seconds."""
+    """Return a clinician's bolus of 10 uL in five minutes from second 60 on, ended after so many seconds."""
     dose = Dose(Kind.CLINICIAN, 60 * NS_PER_S, 360 * NS_PER_S, 2_880_000)
     dose.finish((60 + seconds) * NS_PER_S, reason)
     return dose

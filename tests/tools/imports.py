@@ -1,4 +1,4 @@
-"""What a Python file imports, and what it is called when it is imported itself.
+"""The imports of a Python file, and the name by which it is imported itself.
 
 Every import statement counts, also inside functions and type-checking blocks, and ``import_module`` or ``__import__``
 with a literal name.
@@ -10,7 +10,8 @@ from pathlib import Path
 
 
 def imported_names(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
-    """Full names of all that a syntax tree imports, relative ones made absolute: of modules and of things in them."""
+    """Yield the full names of all that a syntax tree imports, relative ones made absolute: of modules and of things
+    in them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -22,7 +23,7 @@ def imported_names(tree: ast.AST, module: str, is_package: bool) -> Iterator[str
 
 
 def _absolute_base(node: ast.ImportFrom, module: str, is_package: bool) -> str:
-    """The module that an import takes its names from."""
+    """Return the module that an import takes its names from."""
     if node.level == 0:
         return node.module or ""
     parts = module.split(".")
@@ -39,7 +40,7 @@ def _dynamic_import(node: ast.Call) -> Iterator[str]:
 
 
 def module_name(path: Path, root: Path) -> str:
-    """Dotted name of the module in a file below a root."""
+    """Return dotted name of the module in a file below a root."""
     parts = list(path.relative_to(root).with_suffix("").parts)
     if parts[-1] == "__init__":
         parts.pop()

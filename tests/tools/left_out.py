@@ -48,7 +48,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def skip_reasons(reports: list[pytest.TestReport]) -> Counter[str]:
-    """How many tests were skipped, by their reason."""
+    """Return how many tests were skipped, by their reason."""
     found: Counter[str] = Counter()
     for report in reports:
         if isinstance(report.longrepr, tuple):
@@ -57,7 +57,7 @@ def skip_reasons(reports: list[pytest.TestReport]) -> Counter[str]:
 
 
 def lines_of(deselected: Counter[str], skipped: Counter[str]) -> list[str]:
-    """A line for each reason; nothing where all tests ran."""
+    """Return a line for each reason; nothing where all tests ran."""
     lines = []
     for why, told in (
         ("campaign", f" that belong to campaigns ({_MAKE_TARGETS})"),

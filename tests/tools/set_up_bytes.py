@@ -1,4 +1,5 @@
-"""How many bytes the first `make verify` on a new machine fetches, beside what it fetched before the locks were split.
+"""The bytes that the first `make verify` on a new machine fetches, beside what it fetched before the locks were
+split.
 
 Promises: the Python packages are really fetched, for the Python that runs this, with no cache in use, and their files'
 sizes are summed; nothing is taken from what an index says. System packages are what their archive's index says of all
@@ -36,7 +37,7 @@ class SetUpBytes:
 
     @property
     def part(self) -> float:
-        """Python packages now, as a part of those before."""
+        """Return the python packages now, as a part of those before."""
         return self.python_now / self.python_before
 
     @property
@@ -45,7 +46,7 @@ class SetUpBytes:
 
 
 def measure() -> SetUpBytes:
-    """Fetch what both locks name and sum it up; takes as long as the network does."""
+    """Measure the time `make quick` takes after an edit in each room, in a worktree of the commit this one is at."""
     return SetUpBytes(
         python_before=python_bytes(_at(BEFORE_COMMIT, lock) for lock in BEFORE_LOCKS),
         python_now=python_bytes((REPOSITORY / lock).read_text("utf-8") for lock in NOW_LOCKS),
@@ -60,7 +61,7 @@ def _at(commit: str, path: str) -> str:
 
 
 def python_bytes(locks: Iterable[str]) -> int:
-    """Bytes of the files that pip fetches for these texts of requirements."""
+    """Return bytes of the files that pip fetches for these texts of requirements."""
     total = 0
     for text in locks:
         with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +75,7 @@ def python_bytes(locks: Iterable[str]) -> int:
 
 
 def sources_bytes() -> int:
-    """Bytes of the archives in pins.toml, from the cache that the build has fetched them into."""
+    """Return bytes of the archives in pins.toml, from the cache that the build has fetched them into."""
     sys.path.insert(0, str(REPOSITORY / "firmware/board"))
     import sources
 
@@ -84,7 +85,7 @@ def sources_bytes() -> int:
 
 
 def system_bytes() -> int | None:
-    """Bytes of the system packages and all they need, on a machine that has none."""
+    """Return bytes of the system packages and all they need, on a machine that has none."""
     lines = (REPOSITORY / "firmware/board/system_packages.txt").read_text("utf-8").splitlines()
     rows = [[cell.strip() for cell in line.split("|")] for line in lines if line and not line.startswith("#")]
     packages = [row[1] for row in rows if row[0] in SYSTEM_GROUPS]

@@ -33,6 +33,9 @@ PLANTED = {
     "probe": ("firmware/probe/thecal_probe/pins.py", "thecal_fw.core.ledger"),
     "host": ("host/thecal/errors.py", "thecal_fw.pump.controller"),
     "host-rooms": ("host/thecal/link.py", "thecal.cli.common"),
+    "console-library": ("host/thecal/console/desk.py", "nicegui"),
+    "console-rules": ("host/thecal/console/views/pump.py", "thecal_fw.core.limits"),
+    "console-rooms": ("host/thecal/console/draft.py", "thecal.console.acts"),
     "sim": ("sim/thecal_sim/therapy/plan.py", "thecal_sim.motor"),
     "oracle": ("sim/thecal_sim/ideal.py", "thecal_fw.core.limits"),
     "verification": ("hil/thecal_hil/contract/rig.py", "thecal_hil.course.course"),
@@ -54,7 +57,7 @@ def lint(sources: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What is said of a copy with an import planted against each contract."""
+    """Provide what is said of a copy with an import planted against each contract."""
     sources = tmp_path_factory.mktemp("planted")
     for package in PACKAGES:
         shutil.copytree(REPOSITORY / package, sources / package, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,4 +1,4 @@
-"""What an edit is felt in is found by what imports what, what is changed by git's own word, and nothing is left out in
+"""The reach of an edit is found by what imports what, what is changed by git's own word, and nothing is left out in
 silence."""
 
 import json
@@ -19,7 +19,7 @@ pytest_plugins = ["pytester"]
 
 
 def files(folder: Path, **texts: str) -> Path:
-    """A folder of files; a double underscore in a name stands for a slash."""
+    """Return a folder of files; a double underscore in a name stands for a slash."""
     for name, text in texts.items():
         path = folder / (name.replace("__", "/") + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ def files(folder: Path, **texts: str) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A pump of three modules, and tests of each in a folder that does not say of which."""
+    """Provide a pump of three modules, and tests of each in a folder that does not say of which."""
     (tmp_path / "src/pump").mkdir(parents=True)
     (tmp_path / "src/pump/__init__.py").touch()
     return files(

@@ -18,7 +18,7 @@ def pinned(lock: str) -> set[str]:
 
 
 def modules_of(distributions: set[str]) -> set[str]:
-    """Names that are imported of installed distributions."""
+    """Return names that are imported of installed distributions."""
     return {
         module
         for module, owners in packages_distributions().items()
@@ -27,7 +27,8 @@ def modules_of(distributions: set[str]) -> set[str]:
 
 
 def without_all_but(lock: str, tmp_path: Path, *, besides: set[str]) -> dict[str, str]:
-    """Environment of a process that can import what a lock has and nothing of the others; some that it can't."""
+    """Return the environment of a process that can import what a lock has and nothing of the others; some that it
+    can't."""
     absent = modules_of(pinned("dev.lock") - pinned(lock))
     assert besides <= absent
     hidden = tmp_path / "hidden"
@@ -39,7 +40,7 @@ def without_all_but(lock: str, tmp_path: Path, *, besides: set[str]) -> dict[str
 
 
 def test_a_day_is_verified_with_the_packages_of_its_own_lock_alone(tmp_path: Path) -> None:
-    environment = without_all_but("verify.lock", tmp_path, besides={"cobs", "pytest", "hypothesis"})
+    environment = without_all_but("verify.lock", tmp_path, besides={"matplotlib", "pyarrow", "pytest"})
     command = [sys.executable, "-m", "thecal_hil.cli", "verify"]
     ended = subprocess.run(
         [*command, "--duration", "5m", "--out", str(tmp_path)],

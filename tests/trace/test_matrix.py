@@ -58,7 +58,7 @@ def test_quiet(): ...
 
 
 def project(folder: Path, catalogue: str = WHOLE, tests: str = TESTS) -> Path:
-    """A small project with requirements and tests."""
+    """Return a small project with requirements and tests."""
     for name, text in (("docs/requirements.toml", catalogue), ("tests/test_wheel.py", tests)):
         path = folder / name
         path.parent.mkdir(exist_ok=True)
@@ -71,7 +71,7 @@ def matrix_in(folder: Path) -> Matrix:
 
 
 def trace(folder: Path) -> subprocess.CompletedProcess[str]:
-    """The command that ``make trace`` runs."""
+    """Return the command that ``make trace`` runs."""
     return subprocess.run(
         [sys.executable, "-m", "thecal_hil.cli", "trace", "--least", "0", "--root", str(folder)],
         capture_output=True,

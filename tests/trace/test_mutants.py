@@ -65,7 +65,7 @@ settings.register_profile("mutants", max_examples=5)
 
 
 def project(folder: Path, **files: str) -> Path:
-    """A small project whose wheel is tested at 2 mm; any of its files may be given otherwise."""
+    """Return a small project whose wheel is tested at 2 mm; any of its files may be given otherwise."""
     content = {
         "docs/requirements.toml": REQUIREMENTS,
         "docs/requirement_mutants.toml": MUTANTS,
@@ -90,7 +90,7 @@ def faults_in(folder: Path, least_named: int = 1) -> list[str]:
 
 
 def trials(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command that ``make trace-mutants`` runs."""
+    """Return the command that ``make trace-mutants`` runs."""
     return subprocess.run(
         [sys.executable, "-m", "thecal_hil.cli", "trace-mutants", "--least", "1", *arguments],
         cwd=folder,

@@ -33,7 +33,7 @@ def weighed(arguments: Sequence[str]) -> tuple[int, Any, str]:
 
 
 def readings(seconds: int = 4 * 3_600, every_s: int = 10, part: float = 1.0) -> list[tuple[float, float]]:
-    """A flow of so much of what is prescribed, weighed to 0.01 mg, on a vessel that was there before."""
+    """Return a flow of so much of what is prescribed, weighed to 0.01 mg, on a vessel that was there before."""
     return [(float(t), round(12.0 + part * G_PER_S * t, 5)) for t in range(0, seconds + 1, every_s)]
 
 
@@ -161,7 +161,7 @@ def test_a_gap_is_told_and_no_window_of_the_trumpet_reaches_over_it(file: Path) 
     rows = [(t, mass) for t, mass in readings(6 * 3_600) if not 3_900 < t < 7_200]
     code, found, _ = given(file, rows)
     assert code == 3
-    assert found["findings"] == ["no reading from 1:05:00 to 2:00:00: taken to have gone on evenly"]
+    assert found["findings"] == ["no reading from 1:05:00 to 2:00:00: taken to have continued evenly"]
     assert found["gaps"] == [{"begin_s": 3_900.0, "end_s": 7_200.0}]
     assert found["trumpet"]["begin_s"] >= 7_200
     assert found["overall_error_percent"] == pytest.approx(0, abs=0.01)

@@ -1,4 +1,4 @@
-"""What is frozen into the image: the controller, its start-up, and the port's own ``rp2`` module.
+"""The modules that are frozen into the image: the controller, its start-up, and the port's own ``rp2`` module.
 
 Files are listed in sorted order, since the image's layout follows it and a folder's own order differs from one
 file system to the next.

@@ -3,8 +3,8 @@
 // those of the next one out; and a method's name, which is never among an object's attributes, was hashed and divided by
 // the size of the table at each call.
 //
-// Promise: what is found is what MicroPython's look-up finds, which is still there and asked for all else: for additions
-// and removals, for keys that are no names, and where nothing is remembered. What is remembered can't grow old. Where the
+// Promise: what is found is what MicroPython's look-up finds, which is still there and asked for all else: for names that
+// are to be added and are not there yet, for removals, for keys that are no names, and where nothing is remembered. What is remembered can't grow old. Where the
 // search for a name begins follows from the name and the table's size alone; of a table in order, a place counts only if
 // the key stands in it. `mpconfigboard.cmake` has the linker put this function in the other one's place.
 
@@ -29,7 +29,7 @@ static uint8_t places[PLACES];
 
 IN_MEMORY(mp_map_lookup_remembered) mp_map_elem_t *__wrap_mp_map_lookup(mp_map_t *map, mp_obj_t index, mp_map_lookup_kind_t lookup_kind) {
     size_t size = map->alloc;
-    if (lookup_kind != MP_MAP_LOOKUP || size == 0 || !map->all_keys_are_qstrs || !mp_obj_is_qstr(index)) {
+    if (lookup_kind == MP_MAP_LOOKUP_REMOVE_IF_FOUND || size == 0 || !map->all_keys_are_qstrs || !mp_obj_is_qstr(index)) {
         return __real_mp_map_lookup(map, index, lookup_kind);
     }
     mp_map_elem_t *table = map->table;
@@ -41,6 +41,7 @@ IN_MEMORY(mp_map_lookup_remembered) mp_map_elem_t *__wrap_mp_map_lookup(mp_map_t
             return slot;
         }
         slot = __real_mp_map_lookup(map, index, lookup_kind);
+        table = map->table;
         if (slot != NULL) {
             *place = slot - table;
         }
@@ -56,11 +57,11 @@ IN_MEMORY(mp_map_lookup_remembered) mp_map_elem_t *__wrap_mp_map_lookup(mp_map_t
             return slot;
         }
         if (slot->key == MP_OBJ_NULL) {
-            return NULL;
+            break;
         }
         if (++slot == &table[size]) {
             slot = table;
         }
     }
-    return NULL;
+    return lookup_kind == MP_MAP_LOOKUP ? NULL : __real_mp_map_lookup(map, index, lookup_kind);
 }

@@ -27,6 +27,9 @@
 // Where a name was found is remembered by map_lookup.c.
 #define MICROPY_OPT_MAP_LOOKUP_CACHE            (0)
 
+// One core runs the program. With threads, each call and each allocation would first find out whose state it works on.
+#define MICROPY_PY_THREAD                       (0)
+
 // Modules that a pump has no use for make room for an interpreter that is compiled for speed: see mpconfigboard.cmake.
 #define MICROPY_PY_CMATH                        (0)
 #define MICROPY_PY_FRAMEBUF                     (0)

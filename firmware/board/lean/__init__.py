@@ -25,7 +25,7 @@ __all__ = ["LeanError", "Names", "lean_files", "schema_hash"]
 def lean_files(
     files: dict[str, str], starts: list[str], alone: tuple[str, ...] = ()
 ) -> tuple[dict[str, str], Names]:
-    """The sources of all modules by their paths, made lean; and what names were shortened.
+    """Return the sources of all modules by their paths, made lean; and what names were shortened.
 
     starts: sources outside of these that use them, and stay as they are. alone: paths of modules that have to start
     where there is memory for little else.

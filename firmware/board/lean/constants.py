@@ -229,7 +229,7 @@ class _Writer(ast.NodeTransformer):
         return node if is_taken is None else node.body if is_taken else node.orelse
 
     def _is_taken(self, test: ast.expr) -> bool | None:
-        """Whether a condition always holds; None if that is not known."""
+        """Return whether a condition always holds; None if that is not known."""
         if any(isinstance(part, ast.Name) and self._is_own(part.id) for part in ast.walk(test)):
             return None
         try:

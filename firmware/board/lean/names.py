@@ -221,7 +221,8 @@ def _defined(tree: ast.AST) -> Iterator[str]:
 
 
 def _private_names(modules: Modules, stay: set[str]) -> dict[str, set[str]]:
-    """By the path of each module, the names that mean something there only; LeanError if one is used elsewhere.
+    """Return, by the path of each module, the names that mean something there only; raise LeanError if one is used
+    elsewhere.
 
     A class has its own private names and those of the class that it is made from, so where that is of another module,
     the two modules' are numbered together.
@@ -239,7 +240,7 @@ def _private_names(modules: Modules, stay: set[str]) -> dict[str, set[str]]:
 
 
 def _related(modules: Modules) -> dict[str, set[str]]:
-    """By the path of each module, those whose classes are made from one another's, itself among them."""
+    """Return, by the path of each module, those whose classes are made from one another's, itself among them."""
     homes = {
         node.name: path
         for path, tree in modules.items()

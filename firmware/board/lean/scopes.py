@@ -1,4 +1,5 @@
-"""Where a name is bound, by the rules of Python's scopes, and a transformer that gives names of a module new ones.
+"""The scope in which a name is bound, by Python's rules, and a transformer that gives the names of a module new
+ones.
 
 Promises: only what means something of the module changes, never what a function, a class or a comprehension has bound
 for itself; a new name that means something else where it would stand is refused with ``LeanError``.
@@ -127,6 +128,7 @@ class GlobalNames(ast.NodeTransformer):
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension  # noqa: N815 - ast's names
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        """Give a name its new one; raise LeanError for one in a class that may be its own or the module's."""
         if isinstance(node.ctx, ast.Load) and self._scopes:
             is_class, bound = self._scopes[-1]
             if is_class and node.id in bound and self._new.get(node.id, node.id) != node.id:

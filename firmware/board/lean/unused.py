@@ -32,7 +32,8 @@ def _imports_left_out(modules: Modules, outside: list[ast.Module]) -> bool:
 
 
 def _taken_from_others(modules: Modules, outside: list[ast.Module]) -> dict[str, set[str]]:
-    """By the path of a module, the names that others import from it, or use as an attribute of whatever has it."""
+    """Return, by the path of a module, the names that others import from it, or use as an attribute of whatever has
+    it."""
     attributes: set[str] = set()
     taken: dict[str, set[str]] = {}
     for tree in [*modules.values(), *outside]:

@@ -63,7 +63,7 @@ def _collect_program():
 
 @micropython.viper
 def _written_words(channel: int) -> int:
-    """Where in its ring a channel writes next, in words."""
+    """Return where in its ring a channel writes next, in words."""
     return (int(ptr32(_DMA)[(channel << 4) + _WRITE_ADDR]) >> 2) & _RING_MASK
 
 
@@ -135,7 +135,7 @@ class Group:
         )
 
     def captured(self) -> int:
-        """Position behind the newest record. Asked at least once for each time the ring goes round."""
+        """Return the position behind the newest record. Asked at least once for each time the ring goes round."""
         advance = (_written_words(self._stamp_channel) - self._captured) & _RING_MASK
         self._captured = (self._captured + advance) & _POSITION_MASK
         return self._captured
@@ -159,7 +159,7 @@ class Group:
 
 
 def groups():
-    """All inputs, capturing from now on."""
+    """Return all inputs, capturing from now on."""
     memory = bytearray((2 * wiring.GROUPS + 1) * _RING_BYTES)
     ring = (addressof(memory) + _RING_BYTES - 1) & ~(_RING_BYTES - 1)
     made = []

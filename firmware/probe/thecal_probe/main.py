@@ -24,7 +24,7 @@ _HEARTBEAT_S = const(1)
 
 
 def _boot_id():
-    """A number that the boots before did not have: random after power-on, counted on from reset to reset."""
+    """Return a number that the boots before did not have: random after power-on, counted on from reset to reset."""
     resets = machine.mem32[_SCRATCH_0] + 1
     machine.mem32[_SCRATCH_0] = resets
     return (int.from_bytes(os.urandom(4), "little") + resets) & 0xFFFF_FFFF

@@ -25,7 +25,7 @@ NUMBER_BITS = 29
 POSITION_BITS = 30
 """Positions in the record count modulo this many bits."""
 LONGEST_HOLD_MS = 600_000
-"""No switch stays on longer than this without being told again."""
+"""No switch stays on longer than this without being switched on again."""
 
 _LONGEST_US = 60_000
 """No request keeps the probe for longer; what it captures, hardware captures."""
@@ -85,7 +85,7 @@ ERROR_NAMES = ("none", "unknown message", "malformed payload", "value out of ran
 
 
 def schema_hash() -> bytes:
-    """Eight bytes that differ between any two versions of the layouts or of the meaning of a record."""
+    """Return the eight bytes that differ between any two versions of the layouts or of the meaning of a record."""
     parts = [
         (message.name, message.kind, message.request.fields, message.response.fields) for message in MESSAGES
     ]

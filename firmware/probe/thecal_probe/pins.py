@@ -1,4 +1,4 @@
-"""What the probe is wired to. Constants only, so that host, rigs and documents can import them.
+"""The pins of the probe. Constants only, so that host, rigs and documents can import them.
 
 The inputs come in two groups of three neighbouring pins, one group for each PIO block.
 """

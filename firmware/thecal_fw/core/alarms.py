@@ -187,7 +187,7 @@ SILENCE_S = (24 * 3_600, 600)
 
 
 class Alarms:
-    """Which alarms are active and which of them have been silenced until when.
+    """The alarms that are active, and until when each of them is silenced.
 
     active, silenced: sets of alarms. change: a number that is another one as soon as either is another one. What
     follows from them is worked out when they change, which is seldom, and not when it is asked for.
@@ -208,7 +208,7 @@ class Alarms:
         return has(self.active, alarm)
 
     def set_cause(self, alarm: int, present: bool) -> bool:
-        """Tell whether an alarm's cause is there; True if that raised or cleared the alarm."""
+        """Set whether an alarm's cause is there; return True if that raised or cleared the alarm."""
         # Spelt out: told of many alarms in each poll, of which hardly one has changed.
         place, bit = alarm >> 3, 1 << (alarm & 7)
         is_active = self.active[place] & bit
@@ -251,7 +251,7 @@ class Alarms:
         self._conclude()
 
     def next_unsilencing_s(self, otherwise_s: int) -> int:
-        """Second at which the first silence ends, if before the one given."""
+        """Return the second at which the first silence ends, if before the one given."""
         return min(self._first_end_s, otherwise_s)
 
     def end_silences(self, now_s: int) -> None:
@@ -264,19 +264,19 @@ class Alarms:
         self._conclude()
 
     def response(self) -> int:
-        """Most restrictive response of all active alarms."""
+        """Return the most restrictive response of all active alarms."""
         return self._response
 
     def has_critical(self) -> bool:
-        """Whether an alarm is active that a person would stop the pump for, silenced or not."""
+        """Return True if an alarm is active that a person would stop the pump for, silenced or not."""
         return self._has_critical
 
     def audible_priority(self) -> int:
-        """Highest priority of the alarms that are not silenced, or -1."""
+        """Return the highest priority of the alarms that are not silenced, or -1."""
         return self._priority
 
     def audible(self) -> bytearray:
-        """Set of the alarms that the buzzer tells of: of those not silenced, the ones of the highest priority."""
+        """Set of the alarms that the buzzer reports: of those not silenced, the ones of the highest priority."""
         return self._heard
 
     def _conclude(self) -> None:

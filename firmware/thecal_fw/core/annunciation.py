@@ -1,4 +1,4 @@
-"""When the buzzer sounds: a repeating pattern for each alarm priority, and short ones that answer a person.
+"""The rhythm of the buzzer: a repeating pattern for each alarm priority, and short ones that answer a person.
 
 Non-critical: one tone of a second, every hour. Critical: six short tones over three seconds, every ten
 minutes. A pattern begins at once when its priority becomes audible, and anew when a further alarm of that priority
@@ -42,7 +42,7 @@ class Annunciation:
         self._pattern_us = 0
 
     def update(self, now_s: int, now_us: int, priority: int, audible: "Octets" = NO_ALARMS) -> bool:
-        """Buzzer level at this instant for the audible priority (-1: none) and the set of its alarms."""
+        """Return the buzzer level at this instant for the audible priority (-1: none) and the set of its alarms."""
         is_another = self._is_further(audible) and (self._once >= 0 or self._edge == 0)
         if priority != self._priority or is_another:
             self._priority = priority
@@ -58,7 +58,7 @@ class Annunciation:
         return self.is_on
 
     def _is_further(self, audible: "Octets") -> bool:
-        """Whether an alarm is among these that was not audible last time."""
+        """Return True if an alarm is among these that was not audible last time."""
         if audible == self._audible:
             return False
         is_further = False

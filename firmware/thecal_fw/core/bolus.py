@@ -19,10 +19,10 @@ KIND_NAMES = ("scheduled", "patient", "clinician", "prime", "temporary rate")
 
 
 class Bolus:
-    """Of a kind, from start_tick up to end_tick, at rate_nl_per_day. number: that of the dose, which rises by one over
-    all lives of the pump; 0 before it has begun. end_reason: why it ends early, once that is decided. is_free: whether
-    it is a prime that the line has room for, which counts for no limit. minute: of one that is made up, the local
-    minute since 1970 at which the clock would have begun it."""
+    """A bolus of one kind, from start_tick up to end_tick, at rate_nl_per_day. number: that of the dose, which rises
+    by one over all lives of the pump; 0 before it has begun. end_reason: why it ends early, once that is decided.
+    is_free: whether it is a prime that the line has room for, which counts for no limit. minute: of one that is made
+    up, the local minute since 1970 at which the clock would have begun it."""
 
     def __init__(
         self, kind: int, start_tick: int, length_ticks: int, rate_nl_per_day: int, number: int = 0
@@ -42,11 +42,12 @@ class Bolus:
         self.start_tick = tick
 
     def rate_at(self, tick: int) -> int:
-        """What it adds to the rate at a tick, in nL/day."""
+        """Return what it adds to the rate at a tick, in nL/day."""
         return self.rate_nl_per_day if self.start_tick <= tick < self.end_tick else 0
 
     def next_turn(self, tick: int, otherwise: int) -> int:
-        """First tick after this one at which what it adds changes, if that is before the other tick given."""
+        """Return the first tick after this one at which what it adds changes, if that is before the other tick
+        given."""
         if tick < self.start_tick:
             return min(self.start_tick, otherwise)
         if tick < self.end_tick:
@@ -54,11 +55,11 @@ class Bolus:
         return otherwise
 
     def given_nl(self, tick: int) -> int:
-        """Volume it prescribes before a tick, in nL, to the nearest."""
+        """Return the volume it prescribes before a tick, in nL, to the nearest."""
         ticks = max(0, min(tick, self.end_tick) - self.start_tick)
         return (2 * self.rate_nl_per_day * ticks + TICKS_PER_DAY) // (2 * TICKS_PER_DAY)
 
 
 def volume_nl(rate_nl_per_day: int, minutes: int) -> int:
-    """Volume of a bolus over so many minutes, in nL, rounded up."""
+    """Return the volume of a bolus over so many minutes, in nL, rounded up."""
     return -(-rate_nl_per_day * minutes // MINUTES_PER_DAY)

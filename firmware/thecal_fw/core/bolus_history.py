@@ -55,7 +55,7 @@ REFUSAL_NAMES = (
 
 
 class Allowance:
-    """What boluses on demand may add up to beside a program. hour_nl, day_nl: in any hour, in any 24 hours."""
+    """The most that boluses on demand may add to a program. hour_nl, day_nl: in any hour, in any 24 hours."""
 
     def __init__(self, program: Program, week: Week) -> None:
         self.hour_nl = program.most_nl_per_hour - week.most_nl_in_hour
@@ -69,7 +69,7 @@ class BolusHistory:
         self.given: "list[Bolus]" = []
 
     def restore(self, given: "list[Bolus]") -> None:
-        """After a reset: these are known."""
+        """Take these boluses as known after a reset."""
         self.given = given
         self.forget(0)
 
@@ -90,7 +90,7 @@ class BolusHistory:
         self.given.append(bolus)
 
     def cut_short(self, number: int, tick: int) -> None:
-        """The dose of a number ends at a tick."""
+        """End the dose of a number at a tick."""
         for bolus in self.given:
             if bolus.number == number:
                 bolus.end_tick = min(bolus.end_tick, max(tick, bolus.start_tick))
@@ -100,7 +100,7 @@ class BolusHistory:
         self.given = [bolus for bolus in self.given if bolus.end_tick + TICKS_PER_DAY > tick]
 
     def latest_patient_start(self) -> "int | None":
-        """Tick at which the latest patient bolus began; None if there was none."""
+        """Return the tick at which the latest patient bolus began; None if there was none."""
         latest = None
         for bolus in self.given:
             if bolus.kind == KIND_PATIENT:
@@ -108,14 +108,15 @@ class BolusHistory:
         return latest
 
     def patient_boluses(self, tick: int) -> int:
-        """How many patient boluses began within the 24 hours before a tick."""
+        """Return how many patient boluses began within the 24 hours before a tick."""
         count = 0
         for bolus in self.given:
             count += bolus.kind == KIND_PATIENT and bolus.start_tick + TICKS_PER_DAY > tick
         return count
 
     def lockout_ends(self, patient: PatientBolus) -> int:
-        """First tick at which neither the lockout nor the most in 24 hours is in the way of a patient bolus."""
+        """Return the first tick at which neither the lockout nor the most in 24 hours is in the way of a patient
+        bolus."""
         starts = [bolus.start_tick for bolus in self.given if bolus.kind == KIND_PATIENT]
         if not starts:
             return 0
@@ -125,7 +126,7 @@ class BolusHistory:
         return max(0, ends)
 
     def refusal(self, wanted: Bolus, program: Program, allowance: Allowance) -> int:
-        """Why a bolus may not be given; REFUSED_NOT if it may."""
+        """Return why a bolus may not be given; REFUSED_NOT if it may."""
         start_tick = wanted.start_tick
         patient = program.patient_bolus
         if wanted.kind == KIND_PATIENT and patient is not None:
@@ -175,7 +176,7 @@ class BolusHistory:
 
 
 def _given_in(boluses: "list[Bolus]", begin: int, end: int) -> int:
-    """What boluses give from one tick to another, in nL/day x tick."""
+    """Return what boluses give from one tick to another, in nL/day x tick."""
     given = 0
     for bolus in boluses:
         ticks = min(end, bolus.end_tick) - max(begin, bolus.start_tick)

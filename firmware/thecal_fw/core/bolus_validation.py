@@ -1,4 +1,4 @@
-"""Whether what a program says of boluses, of a bridge and of its drug may be committed.
+"""Checks of a program's boluses, bridge and drug before it may be committed.
 
 A bolus is over before the next one of its kind begins, none is larger than the program's own limit, and what can come
 together is no more than the pump can give.
@@ -46,7 +46,7 @@ PIECES_OF_EXTREMES = 64
 
 
 class _Needs:
-    """What holds for the boluses of one program."""
+    """Checks that hold for the boluses of one program."""
 
     def __init__(self, program: Program, limits: Limits, faults: Faults) -> None:
         self._most_rate = limits.most_rate_nl_per_day
@@ -58,7 +58,7 @@ class _Needs:
         self.need(field, max(1, value), 0, 0)
 
     def bolus(self, rate_nl_per_day: int, minutes: int, pattern: int = -1, step: int = -1) -> None:
-        """What holds for any bolus."""
+        """Check the fields that every bolus has."""
         self.need(FIELD_BOLUS_RATE, rate_nl_per_day, 1, self._most_rate, pattern, step)
         self.need(FIELD_BOLUS_MINUTES, minutes, 1, MINUTES_PER_DAY, pattern, step)
         self.need(FIELD_BOLUS_VOLUME, volume_nl(rate_nl_per_day, minutes), 1, self._most_nl, pattern, step)
@@ -138,8 +138,8 @@ def _need_patient(program: Program, limits: Limits, needs: _Needs) -> None:
 
 
 def most_bridge_seconds(program: Program, rate_nl_per_day: int) -> int:
-    """Longest time that a bridge of the program may last at a rate, in seconds: as long as the old drug in tubing and
-    catheter takes, the last second begun included. More than the line holds, it can't be."""
+    """Return the longest time that a bridge of the program may last at a rate, in seconds: as long as the old drug in
+    tubing and catheter takes, the last second begun included. More than the line holds, it can't be."""
     line_nl = PUMP_TUBING_NL + program.catheter_nl
     return min(MOST_BRIDGE_S, -(-line_nl * SECONDS_PER_DAY // max(1, rate_nl_per_day)))
 

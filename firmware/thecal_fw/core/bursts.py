@@ -2,9 +2,9 @@
 
 Whoever has a button, a patient's key or just the port in reach can cause some events as often as they like, and must
 not push out what is older. Promises: of each such event (``COUNTED_IN_BURSTS``, some by their first value as well) no
-more are logged in an hour than its row says, and one with the number of the others; what is counted is told within an
-hour and ten minutes. A reset ends every burst: what it had counted since its latest number is lost, and the next is
-logged anew. Memory is taken once.
+more are logged in an hour than its row says, and one with the number of the others; what is counted is reported
+within an hour and ten minutes. A reset ends every burst: what it had counted since its latest number is lost, and
+the next is logged anew. Memory is taken once.
 """
 
 from array import array
@@ -33,7 +33,7 @@ class Bursts:
         self._slots = array("I", bytes(4 * _FIELDS * MOST_BURSTS))
 
     def takes(self, code: int, first: int, now_s: int) -> bool:
-        """Whether an event is one of a burst, and counted there; otherwise it is to be logged."""
+        """Return True if an event is one of a burst, and counted there; otherwise it is to be logged."""
         row = self._rows.get(code)
         if row is None:
             return False
@@ -55,14 +55,14 @@ class Bursts:
         return False
 
     def over(self, now_s: int, at_once: bool = False) -> "tuple[int, int, int] | None":
-        """Code, first value and number of what was counted in an hour that is over; None if there is none, or no more.
-        at_once: of an hour that is not over as well."""
+        """Return the code, first value and number of what was counted in an hour that is over; None if there is none,
+        or no more. at_once: of an hour that is not over as well."""
         slots = self._slots
         for at in range(0, len(slots), _FIELDS):
             key, counted = slots[at] & _KEY, slots[at + _COUNTED]
             if key and (at_once or now_s >= slots[at + _ENDS_S]):
                 if counted:
-                    # It goes on being counted until an hour has none.
+                    # It continues being counted until an hour has none.
                     slots[at], slots[at + _COUNTED] = key, 0
                     slots[at + _ENDS_S] = now_s + HOUR_S
                     return (key >> 16) - 1, key & 0xFFFF, counted

@@ -1,5 +1,5 @@
-"""What a watchdog reset must not lose, as 160 bytes: where delivery stood, on which clock, in which life, and which
-boluses were under way beside the program's own.
+"""The data that a watchdog reset must not lose, as 160 bytes: where delivery stood, on which clock, in which life,
+and which boluses were under way beside the program's own.
 
 An *anchor* is an instant with the count and the phase (prescribed by then and not yet delivered) that belonged to it.
 From there, what the program prescribes until any later instant can be worked out exactly. While a change of therapy is
@@ -128,7 +128,7 @@ class Carried:
 
 
 def decode(note: "Octets") -> Carried:
-    """What was encoded; the bytes are known to be whole by whoever kept them."""
+    """Return what was encoded; the bytes are known to be whole by whoever kept them."""
     values = struct.unpack(_LAYOUT, note[:_BOLUSES_OFFSET])
     carried = Carried()
     carried.has_anchor = values[0] & _HAS_ANCHOR != 0
@@ -158,7 +158,7 @@ def decode(note: "Octets") -> Carried:
 
 
 def phase_at(timeline: "RateSegments", metering: "Metering", tick: int, phase: int, until_tick: int) -> int:
-    """Phase at another tick if nothing is delivered in between, in the units of ``Metering``.
+    """Return the phase at another tick if nothing is delivered in between, in the units of ``Metering``.
 
     The other tick may be a little earlier: less than until the timeline's next change of rate.
     """

@@ -31,10 +31,10 @@ def one_more(count: int) -> int:
 
 
 def number_after(number: int) -> int:
-    """The number of the next dose; none is 0."""
+    """Return the number of the next dose; none is 0."""
     return number + 1 if number < MOST_NUMBER else 1
 
 
 def later_number(one: int, other: int) -> int:
-    """The later one of two numbers of doses, which lie less than half of all numbers apart."""
+    """Return the later one of two numbers of doses, which lie less than half of all numbers apart."""
     return one if (one - other) & MOST_NUMBER <= MOST_NUMBER >> 1 else other

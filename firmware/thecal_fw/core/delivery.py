@@ -3,7 +3,7 @@
 The plan runs from an anchor tick along a timeline. Each planned pulse is an interval from the pulse before
 it, kept in a ring until it is due. What the plan says is compared with what the sense counter saw by
 whoever calls this; what has been planned but not delivered can be withdrawn at any time, and ``phase_at``
-tells what of the prescribed volume is then still owed, so that nothing is lost and nothing given twice over
+shows what of the prescribed volume is then still owed, so that nothing is lost and nothing given twice over
 any sequence of changes and stops.
 
 Planning from pulse to pulse, ``settle`` and the instants they keep use small integers only and allocate
@@ -100,11 +100,11 @@ class Delivery:
         self.planned = self.due = delivered
 
     def rate_at(self, tick: int) -> int:
-        """Rate in nL/day that the plan follows at a tick."""
+        """Return the rate in nL/day that the plan follows at a tick."""
         return self._timeline.segment_at(tick)[0]
 
     def phase_at(self, tick: int, delivered: int) -> int:
-        """Volume prescribed by a tick and not yet delivered, in the units of ``Metering``.
+        """Return the volume prescribed by a tick and not yet delivered, in the units of ``Metering``.
 
         ``tick`` must not lie before the oldest segment still kept, that is before the latest ``settle``.
         """
@@ -117,7 +117,7 @@ class Delivery:
         return phase - self.step_weight * (delivered - pulses_before)
 
     def bounded(self, phase: int) -> int:
-        """A phase within one microstep of nothing owed: what a stop may leave for the next start.
+        """Return a phase within one microstep of nothing owed: what a stop may leave for the next start.
 
         More than that is a fault's doing. Making up for it would be a burst or a long pause, and either one is
         a hazard of its own; the fault is reported instead.
@@ -199,32 +199,32 @@ class Delivery:
         return span_ticks - ticks
 
     def room(self) -> int:
-        """Pulses that can be planned before the ring is full."""
+        """Return pulses that can be planned before the ring is full."""
         return self._mask - (self.planned - self.due)
 
     def settle(self, now_s: int, now_us: int) -> int:
-        """Number of the last pulse due by now."""
+        """Return the number of the last pulse due by now."""
         due, planned = self.due, self.planned
         s, us = self.head_s, self.head_us
         if due == planned or now_s < s or (now_s == s and now_us < us):
             return due
-        # Every heartbeat comes through here: names of its own are found faster than an object's.
+        # Every heartbeat comes through here: names of its own are found faster than an object's, and what has passed is
+        # made into seconds and microseconds once.
         intervals, mask = self._intervals, self._mask
-        while True:
+        since = left = ((now_s - s) * 1_000_000 + now_us - us) // TICK_US
+        while left >= 0:
             due += 1
             if due == planned:
                 break
-            us += intervals[(due + 1) & mask] * TICK_US
-            s += us // 1_000_000
-            us %= 1_000_000
-            if now_s < s or (now_s == s and now_us < us):
-                break
+            left -= intervals[(due + 1) & mask]
+        else:
+            us += (since - left) * TICK_US
+            self.head_s, self.head_us = s + us // 1_000_000, us % 1_000_000
         self.due = due
-        self.head_s, self.head_us = s, us
         return due
 
     def instant_of(self, pulse: int) -> "tuple[int, int]":
-        """When a planned pulse that is not yet due will be: (s, us)."""
+        """Return when a planned pulse that is not yet due will be: (s, us)."""
         mask, planned = self._mask, self._planned_intervals
         begin, end = (self.due + 2) & mask, (pulse & mask) + 1
         if pulse < self.due + 2:

@@ -1,6 +1,6 @@
-"""What the pump must still know of doses after a power cut, as one record of 512 bytes: those under way, those on
-demand that limits and lockout still count, and as much as there is room for of the turns of what was given in the last
-24 hours. The newest whole record is the whole truth; nothing is read from the log.
+"""The record of doses that the pump still needs after a power cut, 512 bytes: those under way, those on demand that
+limits and lockout still count, the daily dose last delivered, and as much as there is room for of the turns of what was
+given in the last 24 hours. The newest whole record is the whole truth; nothing is read from the log.
 
 Times are seconds of the pump's running time, begins and lengths rounded up: what is not known to the tick ends a limit
 or a lockout later, never sooner. Only turns are known to 40 us, by their age. The first 8 bytes (magic, layout version,
@@ -22,16 +22,23 @@ if TYPE_CHECKING:
 
 RECORD_BYTES = 512
 MAGIC = 0xD7
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
+_LAYOUT_WITHOUT_LAST = 2
+"""Has no daily dose. It is read, and written anew."""
 MOST_DOSES = 16
 """The 12 on demand that are remembered, a prime, and those of the clock that a setting of it makes overlap."""
 
 _HEADER = "<BBBBIIIHIQHIHBIBI"
-_DOSE = "<IIIIIBB"
+_LAST = "<IIIIII"
+_DOSE = "<IIIII"
+_DOSE_BEFORE = "<IIIIIBB"
+"""Of the layout without a daily dose: kind and flags apart from the seconds."""
 _SPAN = "<IIH"
 _TURN = "<II"
 _HEADER_BYTES = struct.calcsize(_HEADER)
+_LAST_BYTES = struct.calcsize(_LAST)
 _DOSE_BYTES = struct.calcsize(_DOSE)
+_BEFORE_BYTES = struct.calcsize(_DOSE_BEFORE)
 _SPAN_BYTES = struct.calcsize(_SPAN)
 _TURN_BYTES = struct.calcsize(_TURN)
 _TICKS_OF_AGE = 4
@@ -39,9 +46,15 @@ _AGED_FROM_S = 2
 """After the second of writing: a change is noted a little ahead."""
 _CRC_OFFSET = RECORD_BYTES - 4
 SEQUENCE_OFFSET = 4
+_KIND_SHIFT = 26
+_FLAGS_SHIFT = 30
+"""In a word with the seconds of a dose: 26 bits are two years, 4 bits a kind."""
 _IS_UNDER_WAY = 1
 _IS_REMEMBERED = 2
 _ALL_SECONDS = 0xFFFFFFFF
+IS_GIVEN = _ALL_SECONDS
+"""End of a daily dose that is still given."""
+NO_DOSE = (0, 0, 0, 0, 0, 0)
 _MOST_AGE = 0xFFFFFFFF
 
 
@@ -54,6 +67,9 @@ class DoseRecord:
     passed_reason: as ``Boluses`` has them. primes, primed_nl: as ``LineRoom`` has them.
     free_steps: microsteps of all lives that only filled the line, which the meter leaves out.
     lived_since, lived: as ``LivedMinutes`` has them. line_empty_at_steps: as ``LineRoom`` has it.
+    last: the daily dose last delivered: the beginning of its program's digest as a number, the mean nL a day and the
+    most nL in 24 hours by the clock, ng/mL, and the running seconds at which it began and ended, ``IS_GIVEN`` before
+    its end. NO_DOSE before the first.
     under_way: doses that have begun and not ended. remembered: what counts against limits, of the history; a dose can
     be in both, as two objects of one number. Their ticks count from running second 0 of the pump.
     """
@@ -70,6 +86,7 @@ class DoseRecord:
         self.passed_reason = 0
         self.primes = self.primed_nl = 0
         self.line_empty_at_steps = LINE_NOT_KNOWN
+        self.last: "tuple[int, ...]" = NO_DOSE
         self.under_way = []
         self.remembered = []
 
@@ -78,7 +95,8 @@ class DoseRecord:
 
         given: what was given in the last 24 hours, of which the oldest turns are dropped that there is no room for."""
         numbers = []
-        offset = _HEADER_BYTES
+        struct.pack_into(_LAST, record, _HEADER_BYTES, *self.last)
+        offset = _HEADER_BYTES + _LAST_BYTES
         for bolus in self.under_way + self.remembered:
             if bolus.number in numbers or len(numbers) == MOST_DOSES:
                 continue
@@ -96,11 +114,9 @@ class DoseRecord:
                 offset,
                 bolus.number,
                 min(max(0, start_s), _ALL_SECONDS),
-                -(-length_ticks // TICKS_PER_SECOND),
+                _in_a_word(-(-length_ticks // TICKS_PER_SECOND), bolus.kind, flags),
                 begun.rate_nl_per_day if begun is not None else bolus.rate_nl_per_day,
                 counted.rate_nl_per_day if counted is not None else 0,
-                bolus.kind,
-                flags,
             )
             offset += _DOSE_BYTES
         struct.pack_into(
@@ -142,8 +158,18 @@ class DoseRecord:
             offset += _TURN_BYTES
 
 
+def _in_a_word(seconds: int, kind: int, flags: int) -> int:
+    return min(seconds, (1 << _KIND_SHIFT) - 1) | kind << _KIND_SHIFT | flags << _FLAGS_SHIFT
+
+
+def _out_of_a_word(word: int) -> "tuple[int, int, int]":
+    """Return seconds, kind and flags of a dose."""
+    kind = word >> _KIND_SHIFT & (1 << _FLAGS_SHIFT - _KIND_SHIFT) - 1
+    return word & (1 << _KIND_SHIFT) - 1, kind, word >> _FLAGS_SHIFT
+
+
 def _time_left(until_s: int, now_s: int) -> int:
-    """A time that is over within 24 hours, as it is kept: rounded up to 2 s."""
+    """Return a time that is over within 24 hours, as it is kept: rounded up to 2 s."""
     return min(max(0, until_s - now_s + 1) // 2, 0xFFFF)
 
 
@@ -165,7 +191,7 @@ def complete(record: "Writable", sequence: int) -> None:
 
 
 def sequence_in(record: "Octets") -> int:
-    """Sequence of an undamaged record of any layout, -1 of anything else."""
+    """Return the sequence of an undamaged record of any layout, -1 of anything else."""
     if record[0] != MAGIC or struct.unpack_from("<I", record, _CRC_OFFSET)[0] != _crc(record):
         return -1
     return struct.unpack_from("<I", record, SEQUENCE_OFFSET)[0]
@@ -178,7 +204,7 @@ def decode(record: "Octets", base_s: int, given: "GivenRates", late_ticks: int =
     _, version, count, spans, _, lifetime_s, next_number, unknown, lived_since, line, judged, *rest = (
         struct.unpack_from(_HEADER, record, 0)
     )
-    if version != LAYOUT_VERSION or count > MOST_DOSES:
+    if version not in (LAYOUT_VERSION, _LAYOUT_WITHOUT_LAST) or count > MOST_DOSES:
         return None
     told = DoseRecord(lifetime_s, next_number)
     told.unknown_until_s, told.judged_until_s = _until_s(unknown, lifetime_s), _until_s(judged, lifetime_s)
@@ -186,15 +212,24 @@ def decode(record: "Octets", base_s: int, given: "GivenRates", late_ticks: int =
     told.line_empty_at_steps = line
     told.settled_minute, told.passed_over, told.passed_reason, *rest = rest
     told.free_steps, told.primes, told.primed_nl = rest
-    offset = _HEADER_BYTES + count * _DOSE_BYTES
+    doses_at, dose_bytes = _HEADER_BYTES, _BEFORE_BYTES
+    if version == LAYOUT_VERSION:
+        told.last = struct.unpack_from(_LAST, record, doses_at)
+        doses_at, dose_bytes = doses_at + _LAST_BYTES, _DOSE_BYTES
+    offset = doses_at + count * dose_bytes
     for _ in range(min(spans, MOST_SPANS)):
         first, until_s, minutes = struct.unpack_from(_SPAN, record, offset)
         offset += _SPAN_BYTES
         told.lived.append((first, first + minutes, (until_s - base_s) * TICKS_PER_SECOND))
     for index in range(count):
-        number, start_s, seconds, rate, counted_rate, kind, flags = struct.unpack_from(
-            _DOSE, record, _HEADER_BYTES + index * _DOSE_BYTES
-        )
+        at = doses_at + index * dose_bytes
+        if version == LAYOUT_VERSION:
+            number, start_s, word, rate, counted_rate = struct.unpack_from(_DOSE, record, at)
+            seconds, kind, flags = _out_of_a_word(word)
+        else:
+            number, start_s, seconds, rate, counted_rate, kind, flags = struct.unpack_from(
+                _DOSE_BEFORE, record, at
+            )
         start_tick = (start_s - base_s) * TICKS_PER_SECOND
         if flags & _IS_UNDER_WAY:
             told.under_way.append(Bolus(kind, start_tick, seconds * TICKS_PER_SECOND, rate, number))

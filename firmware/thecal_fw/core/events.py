@@ -119,7 +119,7 @@ EVENT_NAMES = (
 ) = range(len(EVENT_NAMES))
 
 ACKNOWLEDGED_FROM_BYTE = ((EVENT_ALARM_ACKNOWLEDGED, 0), (EVENT_UPPER_ACKNOWLEDGED, 4))
-"""An event has room for half of a set of alarms, twice: which event tells of the half from which byte on. The one of
+"""An event has room for half of a set of alarms, twice: which event has the half from which byte on. The one of
 the upper half is logged only if one of its alarms was active."""
 
 COUNTED_IN_BURSTS = {
@@ -300,11 +300,11 @@ class EventLog:
             self._before_first += shift
 
     def oldest(self) -> int:
-        """Sequence of the oldest event still in memory; one past the latest if there is none."""
+        """Return the sequence of the oldest event still in memory; one past the latest if there is none."""
         return max(self._before_first + 1, self.latest - CAPACITY + 1)
 
     def get(self, sequence: int) -> "tuple[int, ...] | None":
-        """One event that is still in memory, a tuple of the values of ``EVENT_FIELDS``; None if its number was left
-        out."""
+        """Return one event that is still in memory, a tuple of the values of ``EVENT_FIELDS``; None if its number was
+        left out."""
         event = struct.unpack_from(EVENT_FORMAT, self._ring, sequence % CAPACITY * EVENT_BYTES)
         return event if event[0] == sequence else None

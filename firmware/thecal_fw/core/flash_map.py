@@ -1,13 +1,13 @@
-"""Where everything lies in the board's flash: the one place that says so.
+"""The place of everything in the board's flash, and the one module that says so.
 
 From the chip's beginning on: the image; its trailer, on the last page before the storage part; the storage part, which
 reaches to the chip's end. On the pump's own image its first ``SECTORS`` are used, one region behind the other in the
 order in which they stand here, and the rest is not. On a stock image all of it is MicroPython's file system, and each
 of these sectors a file.
 
-Numbers only, which the build writes out wherever the firmware uses them. It tells MicroPython where the storage part
-begins; rigs and documents take all of it from here. They never change once a board has kept anything. ``store.layout``
-gives the regions their places, in tests also to smaller ones.
+Numbers only, which the build writes out wherever the firmware uses them. It gives MicroPython the place where the
+storage part begins; rigs and documents take all of it from here. They never change once a board has kept anything.
+``store.layout`` gives the regions their places, in tests also to smaller ones.
 """
 
 SECTOR_BYTES = 4_096

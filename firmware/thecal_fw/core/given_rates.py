@@ -1,4 +1,4 @@
-"""What was really given in the last 24 hours, as the rate from turn to turn.
+"""The rates that were really given in the last 24 hours, from turn to turn.
 
 Turns are known to the tick. Where there are more than there is room for, two short spans among the older half become
 one of their mean: no volume is lost, and the latest hours stay exact.
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Rates(Protocol):
-        """What tells the rate at a tick, and up to which tick it holds."""
+        """Gives the rate at a tick, and the tick up to which it holds."""
 
         def segment_at(self, tick: int) -> tuple[int, int]: ...
 
@@ -32,15 +32,15 @@ class GivenRates:
         self.until = 0
 
     def note_until(self, tick: int) -> None:
-        """What was given before a tick has been noted."""
+        """Take all that was given before a tick as noted."""
         self.until = tick
 
     def begin_anew(self) -> None:
-        """What was given from the beginning of this life on is still to be noted."""
+        """Begin to note what is given with the beginning of this life."""
         self.until = 0
 
     def turn(self, tick: int, rate_nl_per_day: int) -> None:
-        """From a tick on the rate is another one; what was noted of later ticks is forgotten."""
+        """Note another rate from a tick on, and forget what was noted of later ticks."""
         ticks, rates = self.ticks, self.rates
         while self.count and ticks[self.count - 1] >= tick:
             self.count -= 1
@@ -71,7 +71,7 @@ class GivenRates:
             rates[at : count - 1] = rates[at + 1 : count]
 
     def follow(self, timeline: "Rates", tick: int) -> None:
-        """A timeline has held up to a tick since what was noted last."""
+        """Note what a timeline has given up to a tick since what was noted last."""
         at = max(self.until, tick - TICKS_PER_DAY)
         while at < tick:
             rate_nl_per_day, end = timeline.segment_at(at)

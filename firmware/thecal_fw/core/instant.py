@@ -25,7 +25,7 @@ _SLOT = array("i", bytes(4))
 
 
 def small(value: int) -> int:
-    """The same number as a small integer again.
+    """Return the same number as a small integer again.
 
     What MicroPython computes from a large integer stays of the large kind even when its value is small, and
     everything computed from that would allocate. Raises OverflowError beyond 32 bits on CPython, so a value
@@ -36,17 +36,18 @@ def small(value: int) -> int:
 
 
 def is_before(a_s: int, a_us: int, b_s: int, b_us: int) -> bool:
-    """Whether instant a lies strictly before instant b."""
+    """Return True if instant a lies strictly before instant b."""
     return a_s < b_s or (a_s == b_s and a_us < b_us)
 
 
 def ticks_at(s: int, us: int) -> int:
-    """Whole ticks from boot to an instant, rounded down. May exceed 30 bits: not for the steady path."""
+    """Return whole ticks from boot to an instant, rounded down. May exceed 30 bits: not for the steady path."""
     return s * TICKS_PER_SECOND + us // TICK_US
 
 
 def second_of_ticks(ticks: int) -> int:
-    """Whole seconds of a number of ticks; a small integer if they are time since boot, UTC is too large for one."""
+    """Return whole seconds of a number of ticks; a small integer if they are time since boot, UTC is too large for
+    one."""
     seconds = ticks // TICKS_PER_SECOND
     return small(seconds) if seconds <= NEVER_S else seconds
 

@@ -1,4 +1,4 @@
-"""What a pump found its journal to be after a reset."""
+"""The condition in which a pump found its journal after a reset."""
 
 CONDITION_NAMES = ("blank", "good", "repaired", "lost", "of another version")
 (BLANK, GOOD, REPAIRED, LOST, FOREIGN) = range(len(CONDITION_NAMES))

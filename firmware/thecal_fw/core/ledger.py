@@ -1,7 +1,7 @@
 """The ledger: microsteps counted, granted, and not certain. Volume is a view of it, never the other way round.
 
 Counts run from the present reset, so that they stay small; what was delivered in the lives before is one number
-that is added where a count has to outlast a reset: when it is written or told, since it outgrows a small integer. A
+that is added where a count has to outlast a reset: when it is written or reported, since it outgrows a small integer. A
 microstep that may have been delivered counts as delivered: it is never given again.
 """
 
@@ -31,31 +31,32 @@ class Ledger:
         self.stalls = 0
 
     def go_on_after(self, base_steps: int) -> None:
-        """So many microsteps were delivered in all lives before this reset."""
+        """Count on from so many microsteps, delivered in all lives before this reset."""
         self.base_steps = base_steps
 
     def restore_reservoir(self, uncertain_steps: int, lost_steps: int, stalls: int) -> None:
-        """Since the last refill so much was uncertain or lost before this reset."""
+        """Take over how much was uncertain or lost between the last refill and this reset."""
         self.uncertain_steps, self.lost_steps, self.stalls = uncertain_steps, lost_steps, stalls
 
     def note_counted(self, counted: int) -> None:
-        """So many have come since the reset, those not seen included."""
+        """Note how many microsteps have come since the reset, those not seen included."""
         self.counted = counted
 
     def note_unseen(self, steps: int) -> None:
-        """So many more were commanded and not seen. They may well have come, so they are never given again."""
+        """Note so many more microsteps that were commanded and not seen. They may well have come, so they are never
+        given again."""
         self.unseen_steps += steps
 
     def grant(self, granted: int) -> None:
-        """The journal allows delivery up to this count."""
+        """Note that the journal allows delivery up to this count."""
         self.granted = granted
 
     def seen(self, sensed: int) -> int:
-        """The count when the sense counter shows so many."""
+        """Return the count when the sense counter shows so many."""
         return sensed + self.unseen_steps
 
     def lifetime_steps(self, sensed: int) -> int:
-        """Microsteps of all of the pump's lives when the sense counter shows so many."""
+        """Return microsteps of all of the pump's lives when the sense counter shows so many."""
         return self.base_steps + sensed + self.unseen_steps
 
     def note_stall(self) -> None:
@@ -68,7 +69,7 @@ class Ledger:
         self.lost_steps = min(self.lost_steps + steps, MOST_COUNT)
 
     def begin_reservoir(self) -> None:
-        """What was uncertain about the old contents does not matter for the new ones."""
+        """Forget what was uncertain about the old contents, which does not matter for the new ones."""
         self.uncertain_steps = 0
         self.lost_steps = 0
         self.stalls = 0

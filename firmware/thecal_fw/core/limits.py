@@ -1,5 +1,5 @@
-"""What a pump may be asked to do: a configuration. The defaults are those of the pump on the bench; the reference's are
-after the ranges commonly published for implanted programmable pumps.
+"""The limits of what a pump may be asked to do: a configuration. The defaults are those of the pump
+on the bench; the reference's are after the ranges commonly published for implanted programmable pumps.
 """
 
 from thecal_fw.core import described
@@ -9,7 +9,7 @@ MINIMUM_RATE_NL_PER_DAY = described.MINIMUM_RATE_NL_PER_DAY
 
 
 class Limits:
-    """What a pump of this build may be asked to do. Rates nL/day, volumes nL, concentration ng/mL.
+    """The limits of what a pump of this build may be asked to do. Rates nL/day, volumes nL, concentration ng/mL.
 
     most_rate_nl_per_day: of basal rate and boluses together.
     least_lockout_minutes: published for an external pump of this use (CADD-MS3): never 0.

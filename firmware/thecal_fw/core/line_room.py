@@ -1,4 +1,4 @@
-"""What is known of filling the line: its room, and what primes have given.
+"""The state of filling the line: its room, and what primes have given.
 
 How much of the line from reservoir to patient is known not to be filled: what a prime may give without counting as a
 dose. It is known from recorded events only: the first fill of a pump that has delivered nothing yet, new tubing, and a
@@ -31,20 +31,20 @@ class LineRoom:
         self.empty_at_steps, self.primes, self.primed_nl = empty_at_steps, primes, primed_nl
 
     def note_empty(self, lifetime_steps: int) -> None:
-        """Tubing and catheter are empty as of so many microsteps of all lives."""
+        """Note that tubing and catheter are empty as of so many microsteps of all lives."""
         self.empty_at_steps = lifetime_steps
 
     def begin_reservoir(self) -> None:
-        """The reservoir has been refilled: primes are counted from here on."""
+        """Count primes from here on, since the reservoir has been refilled."""
         self.primes = self.primed_nl = 0
 
     def note_prime(self, given_nl: int) -> None:
-        """A prime has ended that gave so much."""
+        """Note that a prime has ended that gave so much."""
         self.primes = min(self.primes + 1, MOST_PRIMES)
         self.primed_nl = min(self.primed_nl + given_nl, MOST_PRIMED_NL)
 
     def left_nl(self, catheter_nl: int, lifetime_steps: int) -> int:
-        """Volume that tubing and a catheter of this volume can still take, in nL."""
+        """Return the volume that tubing and a catheter of this volume can still take, in nL."""
         if self.empty_at_steps > lifetime_steps:
             return 0
         given_nl = self._calibration.volume_nl(lifetime_steps - self.empty_at_steps)

@@ -31,11 +31,11 @@ class LivedMinutes:
         self.spans, self.since = spans, since
 
     def begin(self, minute: int) -> None:
-        """The clock shows the time of day from a minute on."""
+        """Note that the clock shows the time of day from a minute on."""
         self.since = minute
 
     def end(self, minute: int, tick: int) -> None:
-        """The span under way ends: at a tick the clock would have come to this minute, and shows another one."""
+        """End the span under way: at a tick the clock would have come to this minute, and shows another one."""
         since, self.since = self.since, NOT_KNOWN
         if since < minute:
             self.add(since, minute, tick)
@@ -59,8 +59,8 @@ class LivedMinutes:
         self.spans = kept
 
     def coming_again(self, wall: "WallClock", tick: int) -> "tuple[tuple[int, int], ...]":
-        """Spans of minutes (first, minute after the last) that a clock comes to again after a tick, within 24 hours of
-        running time since they were lived through."""
+        """Return spans of minutes (first, minute after the last) that a clock comes to again after a tick, within 24
+        hours of running time since they were lived through."""
         if not wall.is_known() or not self.spans:
             return ()
         following = wall.first_local_minute(tick)

@@ -36,7 +36,7 @@ class Meter:
         self._rest = 0
 
     def begin(self, minute: int) -> None:
-        """This minute of running time is under way."""
+        """Begin to count for this minute of running time."""
         self.minute = minute
 
     def add(self, steps: int) -> None:
@@ -60,7 +60,7 @@ class Meter:
         portions[before:] = slots[: len(portions) - before]
 
     def next_minute(self) -> None:
-        """A minute of running time is over."""
+        """End a minute of running time."""
         self.minute += 1
         self._slots[self.minute % SLOTS] = 0
 
@@ -75,19 +75,19 @@ class Meter:
         self._rest += portions * self.portion + steps % self.portion
 
     def counted(self, minutes: int) -> int:
-        """Microsteps in a window that ends now, counted on the safe side."""
+        """Return microsteps in a window that ends now, counted on the safe side."""
         return self._between(self.minute - minutes, minutes + 1) * self.portion + self._rest
 
     def _between(self, first: int, minutes: int) -> int:
-        """Portions of so many minutes from one on."""
+        """Return portions of so many minutes from one on."""
         slots, first = memoryview(self._slots), first % SLOTS
         return sum(slots[first : first + minutes]) + sum(slots[: max(0, first + minutes - SLOTS)])
 
     def too_full(
         self, program: "Program", line: "RateLine", tick: int, begin_tick: int, dose_tick: int
     ) -> int:
-        """Minutes of the window that would hold more than the limits of a program allow, of those that end after a
-        dose has begun; FITS if none would.
+        """Return minutes of the window that would hold more than the limits of a program allow, of those that end
+        after a dose has begun; FITS if none would.
 
         line: all that is to come from a tick on, at least 24 hours and a minute. begin_tick: tick since boot at which
         the minute under way began.

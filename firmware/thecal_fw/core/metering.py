@@ -1,4 +1,4 @@
-"""When each pulse is due: exact integer arithmetic from a rate to a train of step times.
+"""The instant of each pulse: exact integer arithmetic from a rate to a train of step times.
 
 Volume is counted in a unit small enough that everything is whole: each tick at rate r adds
 ``weight = r x weight_per_rate`` units and a microstep is due whenever ``step_weight`` units have gathered.
@@ -31,12 +31,12 @@ def _greatest_common_divisor(a: int, b: int) -> int:
 
 
 def weight_per_rate(calibration: Calibration) -> int:
-    """Units of volume that one tick adds for each nL/day of rate."""
+    """Return units of volume that one tick adds for each nL/day of rate."""
     return calibration.microsteps_per_rev // _common_factor(calibration)
 
 
 def step_weight(calibration: Calibration) -> int:
-    """Units of volume in one microstep."""
+    """Return units of volume in one microstep."""
     return calibration.nl_per_rev * TICKS_PER_DAY // _common_factor(calibration)
 
 
@@ -45,7 +45,7 @@ def _common_factor(calibration: Calibration) -> int:
 
 
 def _words(value: int, bits: int) -> "tuple[int, int]":
-    """A number as small integers: what is above so many bits, and those bits."""
+    """Return a number as small integers: what is above so many bits, and those bits."""
     return small(value >> bits), small(value & (1 << bits) - 1)
 
 
@@ -66,7 +66,7 @@ class Metering:
         self.begin(0, 0, 0)
 
     def weight(self, rate_nl_per_day: int) -> int:
-        """Units of volume a tick adds at a rate."""
+        """Return units of volume a tick adds at a rate."""
         return rate_nl_per_day * self._weight_per_rate
 
     def begin(self, rate_nl_per_day: int, phase: int, length_ticks: int) -> None:
@@ -92,13 +92,14 @@ class Metering:
         self._first_ticks, gathered = divmod(2 * self.step_weight + self._offset, 2 * weight)
         self.is_wide = weight > MOST_ONE_WORD_WEIGHT
         bits = _WORD_BITS if self.is_wide else 0
+        self._whole_double_weight = 2 * weight
         # Of one word, the upper one is all there is.
         self.double_weight, self._low_weight = _words(2 * weight, bits)
         self.remainder, self._low_remainder = _words(2 * remainder, bits)
         self.gathered, self._low_gathered = _words(gathered, bits)
 
     def next_ticks(self) -> int:
-        """Ticks from the pulse before (or the segment's start) to the next pulse. Allocates nothing."""
+        """Return ticks from the pulse before (or the segment's start) to the next pulse. Allocates nothing."""
         self.pulses_left -= 1
         if self.is_first:
             self.is_first = False
@@ -113,7 +114,8 @@ class Metering:
         return self.ticks_each + 1
 
     def pass_evenly(self, pulses: int, gathered: int) -> None:
-        """So many pulses behind the first have been metered by whoever goes by the attributes; this has gathered."""
+        """Pass so many pulses behind the first that have been metered by whoever goes by the attributes; this has
+        gathered."""
         self.pulses_left -= pulses
         self.gathered = gathered
 
@@ -133,7 +135,7 @@ class Metering:
         return ticks
 
     def last_pulse_ticks(self) -> int:
-        """Ticks from the segment's start to its last pulse; 0 if it has none."""
+        """Return ticks from the segment's start to its last pulse; 0 if it has none."""
         if not self._pulses:
             return 0
-        return (2 * self._pulses * self.step_weight + self._offset) // self.double_weight
+        return (2 * self._pulses * self.step_weight + self._offset) // self._whole_double_weight

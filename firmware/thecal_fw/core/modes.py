@@ -57,7 +57,7 @@ EVERY_DAY = (0, 0, 0, 0, 0, 0, 0)
 
 
 class WeekOfPatterns:
-    """What a program of any mode stands for; the program's fields are for ``Program`` to say."""
+    """The week that a program of any mode stands for; the program's fields are for ``Program`` to say."""
 
     mode: int
     rate_nl_per_day: int
@@ -66,7 +66,7 @@ class WeekOfPatterns:
     weekdays: "tuple[int, ...]"
 
     def has(self, trait: int) -> bool:
-        """Return True if the mode has a trait. One that is no mode delivers, as far as anyone can tell."""
+        """Return True if the mode has a trait. One that is no mode delivers, as far as can be known."""
         mode = self.mode
         return bool((TRAITS[mode] if 0 <= mode < len(TRAITS) else DELIVERS) & trait)
 
@@ -75,7 +75,7 @@ class WeekOfPatterns:
         return self.has(DELIVERS)
 
     def day_patterns(self) -> "Sequence[Steps]":
-        """The steps of each pattern, in rising order; one of nothing for a program that delivers nothing."""
+        """Return the steps of each pattern, in rising order; one of nothing for a program that delivers nothing."""
         if self.has(OWN_PATTERNS):
             return self.patterns
         if self.has(OWN_RATE):
@@ -83,17 +83,17 @@ class WeekOfPatterns:
         return (((0, MINIMUM_RATE_NL_PER_DAY if self.mode == MODE_MINIMUM_RATE else 0),),)
 
     def day_boluses(self) -> "Sequence[DayBoluses]":
-        """The boluses by the clock of each pattern, in rising order."""
+        """Return the boluses by the clock of each pattern, in rising order."""
         return self.boluses if self.has(OWN_PATTERNS) else ((),)
 
     def pattern_of_weekdays(self) -> "Sequence[int]":
-        """The pattern of each weekday from Monday on."""
+        """Return the pattern of each weekday from Monday on."""
         return self.weekdays if self.has(OWN_PATTERNS) else EVERY_DAY
 
     def steps_on(self, weekday: int) -> "Steps":
-        """The steps of a weekday."""
+        """Return the steps of a weekday."""
         return self.day_patterns()[self.pattern_of_weekdays()[weekday]]
 
     def boluses_on(self, weekday: int) -> "DayBoluses":
-        """The boluses by the clock of a weekday."""
+        """Return the boluses by the clock of a weekday."""
         return self.day_boluses()[self.pattern_of_weekdays()[weekday]]

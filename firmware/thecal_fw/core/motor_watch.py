@@ -1,4 +1,4 @@
-"""Whether the motor follows: the shaft encoder's count held against the microsteps counted.
+"""A watch on the motor: the shaft encoder's count held against the microsteps counted.
 
 Bounds, whatever the rate. A motor that stands still is a stall after STALL_STEPS microsteps; one that loses or gains
 is noticed once it is TOLERANCE_STEPS off. One microstep in FORGIVEN_EVERY_STEPS is forgiven, so that a single slip
@@ -24,17 +24,18 @@ class MotorWatch:
         self.begin(0, 0)
 
     def begin(self, counted: int, turned: int) -> None:
-        """Go by these counts from now on: the motor has been energised, or its deviation has been told."""
-        self._counted = self._moved_counted = self._forgiven_counted = counted
-        self._turned = self._moved_turned = turned
+        """Go by these counts from now on: the motor has been energised, or its deviation has been reported."""
+        self._ahead = counted - turned
+        self._moved_counted = self._forgiven_counted = counted
+        self._moved_turned = turned
 
     def standing_steps(self, counted: int, turned: int) -> int:
-        """Microsteps that the stall under way has cost so far; 0 if there is none."""
-        return max(0, counted - self._counted - (turned - self._turned)) if self.is_stalled else 0
+        """Return microsteps that the stall under way has cost so far; 0 if there is none."""
+        return max(0, counted - turned - self._ahead) if self.is_stalled else 0
 
     def judge(self, counted: int, turned: int) -> int:
-        """What is to be said about the motor now. A finding is told once; the counts then begin afresh."""
-        off = counted - self._counted - (turned - self._turned)
+        """Return what is to be said about the motor now. A finding is reported once; the counts then begin afresh."""
+        off = counted - turned - self._ahead
         if not self.is_stalled:
             if turned != self._moved_turned:
                 self._moved_counted, self._moved_turned = counted, turned
@@ -62,10 +63,10 @@ class MotorWatch:
         while self._moved_counted == counted and counted - self._forgiven_counted >= FORGIVEN_EVERY_STEPS:
             self._forgiven_counted += FORGIVEN_EVERY_STEPS
             if off > 0:
-                self._counted += 1
+                self._ahead += 1
                 off -= 1
             elif off < 0:
-                self._counted -= 1
+                self._ahead -= 1
                 off += 1
         return MOTOR_FOLLOWS
 

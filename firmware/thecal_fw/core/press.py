@@ -50,12 +50,12 @@ class Press:
         self._rests = self._is_on_trial = False
 
     def begin(self, is_down: bool, now_s: int, now_us: int) -> None:
-        """After a reset. A button that is down then is stuck until it proves otherwise."""
+        """Begin after a reset. A button that is down then is stuck until it proves otherwise."""
         self.is_down = self.is_faulty = is_down
         self._pressed_s, self._pressed_us = now_s, now_us
 
     def spend(self, now_s: int, now_us: int) -> None:
-        """The push of this moment, settled or not, serves for something else: its end is no press."""
+        """Spend the push of this moment, settled or not, on something else: its end is no press."""
         self._spent_s, self._spent_us = now_s, now_us
 
     def look(self, is_down: bool, has_moved: bool, now_s: int, now_us: int) -> int:

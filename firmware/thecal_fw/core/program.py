@@ -8,7 +8,7 @@ count depends on the mode; what they stand for together is for ``modes``.
 
 What it says of boluses adds to the basal rate: those of a day pattern at their times, periodic ones at an interval,
 and what a patient may ask for. A bolus is a rate over some minutes; rate times time is its volume. A bridge says how
-long the old drug, which still lies between pump and patient when the reservoir holds another one, is to go on at its
+long the old drug, which still lies between pump and patient when the reservoir holds another one, is to continue at its
 own rate before the new program begins.
 
 On the pump a program's steps and boluses are not copied out of its bytes: ``decode_in_place`` leaves them where they
@@ -74,8 +74,8 @@ class ProgramFormatError(ValueError):
 
 
 class PatientBolus:
-    """What a patient may ask for: a rate over so many minutes, no sooner than the lockout after the last one began,
-    and no more than so many in any 24 hours."""
+    """The bolus that a patient may ask for: a rate over so many minutes, no sooner than the lockout after the last
+    one began, and no more than so many in any 24 hours."""
 
     def __init__(self, rate_nl_per_day: int, minutes: int, lockout_minutes: int, most_per_day: int) -> None:
         self.rate_nl_per_day = rate_nl_per_day
@@ -96,7 +96,7 @@ class PeriodicBolus:
 
 
 class Bridge:
-    """The old drug goes on at this rate for so many seconds of delivery, then the program begins."""
+    """The old drug continues at this rate for so many seconds of delivery, then the program begins."""
 
     def __init__(self, seconds: int, rate_nl_per_day: int) -> None:
         self.seconds = seconds
@@ -104,7 +104,8 @@ class Bridge:
 
 
 class Program(WeekOfPatterns):
-    """What to deliver. Attributes are read-only by convention; build a new program to change one.
+    """A program: what the pump is to deliver. Attributes are read-only by convention; build a new program to change
+    one.
 
     patterns: list of day patterns, each a list of (start_minute, rate_nl_per_day) in rising order of start.
     weekdays: seven pattern indices, Monday first. Both are empty/zero in a mode without patterns of its own.
@@ -175,7 +176,7 @@ class Program(WeekOfPatterns):
         self.extremes = extremes
 
     def encode(self) -> bytes:
-        """Canonical bytes of the program."""
+        """Return the canonical bytes of the program."""
         parts = [self._encode_settings()]
         for pattern, boluses in zip(self.patterns, self.boluses):
             parts.append(bytes([len(pattern), len(boluses)]))
@@ -186,7 +187,7 @@ class Program(WeekOfPatterns):
         return b"".join(parts)
 
     def _encode_settings(self) -> bytes:
-        """All but the patterns."""
+        """Return all but the patterns."""
         return (
             struct.pack(
                 _HEADER,
@@ -240,7 +241,7 @@ class Program(WeekOfPatterns):
         )
 
     def digest(self) -> bytes:
-        """SHA-256 of the canonical bytes, 32 bytes."""
+        """Return the SHA-256 of the canonical bytes, 32 bytes."""
         if self.encoded is None:
             return digest_of(self.encode())
         # The settings are taken from where they are used, so a change of either in memory is seen.
@@ -273,13 +274,14 @@ class Entries:
 
 
 def decode(encoded: "Octets") -> Program:
-    """The program that canonical bytes stand for; raises ProgramFormatError for anything else."""
+    """Return the program that canonical bytes stand for; raises ProgramFormatError for anything else."""
     fields, therapy, patterns, boluses = _parts_of(encoded)
     return _program_of(fields, therapy, [_listed(day) for day in patterns], [_listed(day) for day in boluses])
 
 
 def decode_in_place(encoded: memoryview) -> Program:
-    """As ``decode``, with steps and boluses left in the bytes, which must stay what they are while it is used."""
+    """Decode as ``decode`` does, with steps and boluses left in the bytes, which must stay what they are while it is
+    used."""
     fields, therapy, patterns, boluses = _parts_of(encoded)
     program = _program_of(fields, therapy, (), ())
     program.lie_in(encoded, patterns, boluses)
@@ -291,7 +293,7 @@ def _listed(entries: Entries) -> list:
 
 
 def _parts_of(encoded: "Octets") -> "tuple[tuple[Any, ...], tuple[Any, ...], list[Entries], list[Entries]]":
-    """Fields of the header, fields of the therapy, steps and boluses of each pattern."""
+    """Return fields of the header, fields of the therapy, steps and boluses of each pattern."""
     if len(encoded) < _HEADER_BYTES:
         raise ProgramFormatError(
             "program is %d bytes, its header alone has %d" % (len(encoded), _HEADER_BYTES)
@@ -357,7 +359,7 @@ def _program_of(
 
 
 def _part(part: "Callable[..., Part]", fields: "tuple[int, ...]") -> "Part | None":
-    """A part of the program, None if all of its fields are zero."""
+    """Return a part of the program, None if all of its fields are zero."""
     for field in fields:
         if field:
             return part(*fields)

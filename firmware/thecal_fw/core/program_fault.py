@@ -1,4 +1,4 @@
-"""What can be wrong with a program: the field, its value, and the values allowed there."""
+"""The faults that a program can have: the field, its value, and the values allowed there."""
 
 # Fields a fault can name. The number goes over the wire, the name is what a person reads.
 FIELD_NAMES = (
@@ -108,7 +108,7 @@ class Faults:
         self.count = 0
 
     def need(self, field: int, value: int, least: int, most: int, pattern: int = -1, step: int = -1) -> None:
-        """A field's value must lie within what is allowed."""
+        """Report a fault unless a field's value lies within what is allowed."""
         if not least <= value <= most:
             self.add(field, value, least, most, pattern, step)
 

@@ -10,9 +10,9 @@ from thecal_fw.core.week import MOST_TURNS, Week, turns_of
 
 
 class Room:
-    """How large a program an image can hold. program_bytes: of its encoding. turns: in its week, see ``turns_of``.
-    block_pulses: in a block of the step generator; a power of two.
-    is_tight: whether memory is so short that it is tidied before anything is begun whose result is kept."""
+    """The largest program that an image can hold. program_bytes: of its encoding. turns: in its week, see
+    ``turns_of``. block_pulses: in a block of the step generator; a power of two. is_tight: whether memory is so short
+    that it is tidied before anything is begun whose result is kept."""
 
     def __init__(self, program_bytes: int, turns: int, block_pulses: int, is_tight: bool = False) -> None:
         self.program_bytes = program_bytes
@@ -21,14 +21,14 @@ class Room:
         self.is_tight = is_tight
 
     def fits(self, program: Program) -> bool:
-        """Whether the week of a program fits; whether its bytes do is known before they come."""
+        """Return True if the week of a program fits; before its bytes come it is known whether they do."""
         return turns_of(program) <= self.turns
 
 
 ROOM_FOR_ANY_PROGRAM = Room(MOST_PROGRAM_BYTES, MOST_TURNS, 512)
-ROOM_ON_A_STOCK_IMAGE = Room(512, 128, 256, is_tight=True)
+ROOM_ON_A_STOCK_IMAGE = Room(512, 128, 128, is_tight=True)
 """A stock image loads the firmware into memory, and this is what that leaves: every example fits twice over. A block
-of 256 pulses lasts 14 s at the fastest rate, and another waits behind it."""
+of 128 pulses lasts 7 s at the fastest rate, and another waits behind it."""
 
 
 class ProgramPlace:
@@ -41,20 +41,20 @@ class ProgramPlace:
         self.week = Week(room.turns)
 
     def forget(self) -> None:
-        """What is here counts no more."""
+        """Forget the program that is here."""
         self.length = 0
         self.week.forget()
 
     def fill(self, length: int) -> None:
-        """So many bytes of a program lie in the buffer."""
+        """Note that so many bytes of a program lie in the buffer."""
         self.length = length
 
     def encoded(self) -> memoryview:
-        """The program's bytes, where they lie."""
+        """Return the program's bytes, where they lie."""
         return memoryview(self.buffer)[: self.length]
 
     def decoded(self) -> "Program | None":
-        """The program whose bytes are here, None if they are not of a program. Valid until other bytes come."""
+        """Return the program whose bytes are here, None if they are not of a program. Valid until other bytes come."""
         try:
             return decode_in_place(self.encoded())
         except ProgramFormatError:

@@ -45,7 +45,7 @@ class RateLine:
         self.end = tick
 
     def add(self, end: int, rate_nl_per_day: int, free_nl_per_day: int = 0) -> None:
-        """A rate, of which some only fills the line, holds from where the line ends up to a later tick."""
+        """Add a rate, of which some only fills the line, from where the line ends up to a later tick."""
         begin = self.end
         if end <= begin:
             return
@@ -64,7 +64,7 @@ class RateLine:
         self.count = count + 1
 
     def add_given(self, given: "GivenRates") -> None:
-        """What was given, up to where it is known or to the present end, if that is later."""
+        """Add what was given, up to where it is known or to the present end, if that is later."""
         ticks, count, index = given.ticks, given.count, 0
         if not count or given.until <= self.end:
             return
@@ -81,13 +81,13 @@ class RateLine:
         self.end = given.until
 
     def add_timeline(self, timeline: "AnyTimeline", until: int) -> None:
-        """What a timeline gives up to a tick, doses and all. For a short time: it is asked segment by segment."""
+        """Add what a timeline gives up to a tick, doses and all. For a short time: it is asked segment by segment."""
         while self.end < until:
             rate_nl_per_day, end = timeline.segment_at(self.end)
             self.add(min(end, until), rate_nl_per_day)
 
     def add_plan(self, timeline: "Timeline", doses: "Sequence[Bolus]", until: int) -> None:
-        """The basal rate of a timeline up to a tick, with these doses."""
+        """Add the basal rate of a timeline up to a tick, with these doses."""
         program, wall, tick, add = timeline.program, timeline.wall_clock, self.end, self.add
         steps, step, midnight, count, index, weekday = (), (0, 0), 0, 0, 0, 0
         if wall.is_known():
@@ -137,7 +137,7 @@ class RateLine:
             tick = end
 
     def index_at(self, tick: int) -> int:
-        """Of the rate that holds at a tick; of the first one for an earlier tick."""
+        """Return the index of the rate that holds at a tick; of the first one for an earlier tick."""
         ticks, low, high = self.ticks, 0, self.count - 1
         while low < high:
             middle = (low + high + 1) // 2
@@ -148,11 +148,11 @@ class RateLine:
         return low
 
     def end_of(self, index: int) -> int:
-        """Tick up to which a rate holds."""
+        """Return the tick up to which a rate holds."""
         return self.ticks[index + 1] if index + 1 < self.count else self.end
 
     def highest(self, begin: int, end: int) -> int:
-        """The highest rate between two ticks, in nL/day."""
+        """Return the highest rate between two ticks, in nL/day."""
         highest, index = 0, self.index_at(begin)
         while index < self.count and self.ticks[index] < end:
             highest = max(highest, self.rates[index])

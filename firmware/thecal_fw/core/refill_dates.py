@@ -1,7 +1,7 @@
-"""How long the reservoir lasts: until its low-reservoir alarm, until that alarm's volume at the worst a pump of its
-accuracy can do, and until it is empty.
+"""The time that the reservoir lasts: until its low-reservoir alarm, until that alarm's volume at the worst a pump of
+its accuracy can do, and until it is empty.
 
-What is reckoned with is all that the program gives by the clock, and every bolus that the patient may ask for, each
+What is counted is all that the program gives by the clock, and every bolus that the patient may ask for, each
 day's at the beginning of that day. So no date is later than the event can come, and what is not asked for makes it
 later. All in whole numbers; times are rounded down to minutes.
 """
@@ -16,19 +16,19 @@ NEVER_MINUTES = 0xFFFFFFFF // 60
 
 
 def alarm_protects(fill_nl: int, low_reservoir_nl: int, accuracy_permille: int) -> bool:
-    """Whether the low-reservoir alarm comes before the reservoir is dry, even if the pump gives as much more than it
-    calculates as its accuracy allows: the alarm is calculated, not measured."""
+    """Return True if the low-reservoir alarm comes before the reservoir is dry, even if the pump gives as much more
+    than it calculates as its accuracy allows: the alarm is calculated, not measured."""
     return low_reservoir_nl * (1_000 + accuracy_permille) >= fill_nl * accuracy_permille
 
 
 def least_residual_nl(fill_nl: int, residual_nl: int, accuracy_permille: int) -> int:
-    """Volume left if the pump has given as much more than it calculates as its accuracy allows."""
+    """Return the volume left if the pump has given as much more than it calculates as its accuracy allows."""
     return max(0, fill_nl - -(-(fill_nl - residual_nl) * (1_000 + accuracy_permille) // 1_000))
 
 
 class Course:
-    """What will be used from a local minute on. week_minute: minute of the week, from Monday midnight; None without the
-    time of day, when the mean of the program is given. week: the program's, if it is known already."""
+    """The use of the reservoir from a local minute on. week_minute: minute of the week, from Monday midnight; None
+    without the time of day, when the mean of the program is given. week: the program's, if it is known already."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Course:
         self._week += self._rate * MINUTES_PER_WEEK
 
     def minutes_to_use(self, nl: int) -> int:
-        """Whole minutes until so much has been used at the earliest; NEVER_MINUTES if it never is."""
+        """Return whole minutes until so much has been used at the earliest; NEVER_MINUTES if it never is."""
         left = (nl - self._at_once_nl) * MINUTES_PER_DAY
         per_day = self._per_day_nl * MINUTES_PER_DAY
         week = self._week + 7 * per_day
@@ -80,7 +80,7 @@ class Course:
         return min(minutes, NEVER_MINUTES)
 
     def _used_in_day(self, day: int, most: int) -> "tuple[int, int]":
-        """What is used in one of the days from now on, up to a volume, and the minutes that takes."""
+        """Return what is used in one of the days from now on, up to a volume, and the minutes that takes."""
         at = (self._week_minute + day * MINUTES_PER_DAY) % MINUTES_PER_WEEK
         week = self._rates_of_week
         if week is None:
@@ -96,7 +96,7 @@ class Course:
 
 
 def _used_from(week: Week, at: int) -> int:
-    """What is used in 24 hours from a minute of the week on."""
+    """Return what is used in 24 hours from a minute of the week on."""
     end = at + MINUTES_PER_DAY
     if end <= MINUTES_PER_WEEK:
         return week.given_between(at, end)
@@ -104,8 +104,8 @@ def _used_from(week: Week, at: int) -> int:
 
 
 def _minutes_to_use(week: Week, at: int, most: int, on_top: int) -> int:
-    """Whole minutes from a minute of the week on until so much, which is less than a day's, has been used, with a rate
-    on top of the week's."""
+    """Return whole minutes from a minute of the week on until so much, which is less than a day's, has been used,
+    with a rate on top of the week's."""
     index = week.index_at(at)
     used = passed = 0
     while True:
@@ -119,6 +119,6 @@ def _minutes_to_use(week: Week, at: int, most: int, on_top: int) -> int:
 
 
 def minutes_until(course: Course, residual_nl: int, threshold_nl: int, accuracy_permille: int) -> int:
-    """Whole minutes until the contents have come down to a threshold, with the pump giving as much more than it
-    calculates as an accuracy allows."""
+    """Return whole minutes until the contents have come down to a threshold, with the pump giving as much more than
+    it calculates as an accuracy allows."""
     return course.minutes_to_use(max(0, residual_nl - threshold_nl) * 1_000 // (1_000 + accuracy_permille))

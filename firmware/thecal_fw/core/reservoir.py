@@ -1,4 +1,4 @@
-"""What is in the reservoir, by calculation: the volume filled less the microsteps since.
+"""The contents of the reservoir, by calculation: the volume filled less the microsteps since.
 
 The volume is known or it is not; there is no made-up number in between. The pulse at which a threshold is
 reached is computed once, exactly, so an alarm comes on that very pulse.
@@ -33,7 +33,8 @@ class Reservoir:
         self.empty_step = NEVER_STEP
 
     def refill(self, fill_nl: int, counted_steps: int, day: int = 0) -> None:
-        """The reservoir holds this volume as of this microstep, and this local day since 1970, 0 if it is not known."""
+        """Take the reservoir as holding this volume as of this microstep, and this local day since 1970, 0 if it is
+        not known."""
         self.is_known = True
         self.fill_nl = fill_nl
         self.filled_at_step = counted_steps
@@ -56,7 +57,7 @@ class Reservoir:
         return counted_steps - self.filled_at_step
 
     def residual_nl(self, counted_steps: int) -> int:
-        """Calculated volume left, never below zero; meaningless while not ``is_known``."""
+        """Return calculated volume left, never below zero; meaningless while not ``is_known``."""
         used_nl = self._calibration.volume_nl(self.steps_since_refill(counted_steps))
         return max(0, self.fill_nl - used_nl)
 

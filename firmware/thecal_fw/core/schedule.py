@@ -1,4 +1,4 @@
-"""What basal rate a program asks for at any minute of the week, and which boluses begin when.
+"""The basal rate that a program asks for at any minute of the week, and the boluses that begin by the clock.
 
 Minutes are pump-local: weekday 0 is Monday, minute 0 local midnight. A rate holds from the minute its step
 begins until the minute the next step begins. Boluses add to it.
@@ -18,21 +18,21 @@ _WEEKDAY_OF_EPOCH = 3
 
 
 def rate_at(program: Program, weekday: int, minute: int) -> int:
-    """Rate in nL/day at a local minute; 0 only for a stopped program."""
+    """Return the rate in nL/day at a local minute; 0 only for a stopped program."""
     steps = program.steps_on(weekday)
     after = _first_step_after(steps, minute)
     return steps[after - 1][1] if after else 0
 
 
 def minutes_to_next_step(program: Program, weekday: int, minute: int) -> int:
-    """Minutes until the next step of the day begins, or until midnight if none does."""
+    """Return minutes until the next step of the day begins, or until midnight if none does."""
     steps = program.steps_on(weekday)
     after = _first_step_after(steps, minute)
     return (steps[after][0] if after < len(steps) else MINUTES_PER_DAY) - minute
 
 
 def _first_step_after(steps: "Steps", minute: int) -> int:
-    """Index of the first step of a day that begins later than a minute; their number if none does."""
+    """Return the index of the first step of a day that begins later than a minute; their number if none does."""
     low, high = 0, len(steps)
     while low < high:
         middle = (low + high) // 2
@@ -44,13 +44,13 @@ def _first_step_after(steps: "Steps", minute: int) -> int:
 
 
 def step_index_at(steps: "Steps", minute: int) -> int:
-    """Index of the step of a day that holds at a minute."""
+    """Return the index of the step of a day that holds at a minute."""
     return max(0, _first_step_after(steps, minute) - 1)
 
 
 def boluses_between(program: Program, first_minute: int, until_minute: int) -> list:
-    """Boluses that begin by the clock in a span of local minutes since 1970, (start minute, rate, minutes) each: those
-    of the patterns in their order, then the periodic ones."""
+    """Return boluses that begin by the clock in a span of local minutes since 1970, (start minute, rate, minutes)
+    each: those of the patterns in their order, then the periodic ones."""
     found = _of_patterns_between(program, first_minute, until_minute)
     periodic = program.periodic_bolus
     if periodic is not None:
@@ -78,13 +78,13 @@ def _of_patterns_between(
 
 
 def _first_periodic(periodic: "PeriodicBolus", first_minute: int) -> int:
-    """Local minute at which the first periodic bolus begins that does not begin before another minute."""
+    """Return local minute at which the first periodic bolus begins that does not begin before another minute."""
     return first_minute + (periodic.first_minute - first_minute) % periodic.interval_minutes
 
 
 def next_bolus(program: Program, first_minute: int, until_minute: int) -> "tuple[int, int, int] | None":
-    """The first bolus that begins by the clock in a span of local minutes since 1970: (start minute, rate, minutes);
-    None if there is none."""
+    """Return the first bolus that begins by the clock in a span of local minutes since 1970: (start minute, rate,
+    minutes); None if there is none."""
     # Patterns repeat each week: what does not come within eight days never does.
     until_minute = min(until_minute, first_minute + MINUTES_PER_WEEK + MINUTES_PER_DAY)
     bolus, periodic = None, program.periodic_bolus
@@ -102,7 +102,7 @@ def next_bolus(program: Program, first_minute: int, until_minute: int) -> "tuple
 
 
 def count_boluses(program: Program, first_minute: int, until_minute: int) -> int:
-    """How many boluses begin by the clock in a span of local minutes since 1970, however long it is."""
+    """Return how many boluses begin by the clock in a span of local minutes since 1970, however long it is."""
     if first_minute >= until_minute:
         return 0
     count, periodic = 0, program.periodic_bolus
@@ -122,12 +122,12 @@ def count_boluses(program: Program, first_minute: int, until_minute: int) -> int
 
 
 def follows_the_clock(program: Program) -> bool:
-    """Whether what the program gives depends on the time of day."""
+    """Return True if what the program gives depends on the time of day."""
     return program.has(OWN_PATTERNS) or program.periodic_bolus is not None
 
 
 def gives_the_same_week(program: Program, other: Program) -> bool:
-    """Whether two programs that follow the clock give the same at every local minute."""
+    """Return True if two programs that follow the clock give the same at every local minute."""
     if program is other:
         return True
     for weekday in range(DAYS_PER_WEEK):
@@ -140,7 +140,7 @@ def gives_the_same_week(program: Program, other: Program) -> bool:
 
 
 def _are_same(entries: "Steps | DayBoluses", others: "Steps | DayBoluses") -> bool:
-    """Whether steps or boluses of two days are the same. By index, so that they may lie in their bytes."""
+    """Return True if steps or boluses of two days are the same. By index, so that they may lie in their bytes."""
     if len(entries) != len(others):
         return False
     # A loop, since a generator expression takes memory.
@@ -185,7 +185,8 @@ class Extremes:
 
 
 def extremes_of(program: Program) -> Extremes:
-    """Of a program that lies in its bytes they are found once, for that takes the board some time."""
+    """Return the extremes of a program; of one that lies in its bytes they are found once, for that takes the board
+    some time."""
     extremes = program.extremes
     if not isinstance(extremes, Extremes):
         extremes = Extremes(program)
@@ -195,12 +196,12 @@ def extremes_of(program: Program) -> Extremes:
 
 
 def longest_bolus_minutes(program: Program) -> int:
-    """Of the boluses that begin by the clock; 0 if there are none."""
+    """Return the minutes of the longest bolus that begins by the clock; 0 if there is none."""
     return extremes_of(program).longest_bolus_minutes
 
 
 def mean_rate(program: Program) -> int:
-    """Rate that gives the program's volume evenly, boluses by the clock among it, in nL/day, rounded down.
+    """Return the rate that gives the program's volume evenly, boluses by the clock among it, in nL/day, rounded down.
 
     For when the time of day is unknown: the same dose in 24 hours, less at most a nanolitre.
     """
@@ -211,7 +212,7 @@ def mean_rate(program: Program) -> int:
 
 
 def volume_of_week(program: Program) -> int:
-    """What the patterns of a week give, in nL/day x minute."""
+    """Return what the patterns of a week give, in nL/day x minute."""
     week = 0
     for weekday in range(DAYS_PER_WEEK):
         week += _volume_of_day(program.steps_on(weekday), program.boluses_on(weekday))
@@ -219,7 +220,7 @@ def volume_of_week(program: Program) -> int:
 
 
 def _volume_of_day(steps: "Steps", boluses: "DayBoluses") -> int:
-    """What the steps and boluses of one day give, in nL/day x minute."""
+    """Return what the steps and boluses of one day give, in nL/day x minute."""
     volume = 0
     until_minute = MINUTES_PER_DAY
     for index in range(len(steps) - 1, -1, -1):
@@ -233,20 +234,20 @@ def _volume_of_day(steps: "Steps", boluses: "DayBoluses") -> int:
 
 
 def highest_rate(program: Program) -> int:
-    """Highest rate the program itself leads to by the clock, in nL/day; 0 if it names none."""
+    """Return the highest rate the program itself leads to by the clock, in nL/day; 0 if it names none."""
     extremes = extremes_of(program)
     rate_nl_per_day = extremes.highest_step + extremes.highest_bolus
     return max(rate_nl_per_day, program.bridge.rate_nl_per_day) if program.bridge else rate_nl_per_day
 
 
 def lowest_basal_rate(program: Program) -> int:
-    """Lowest basal rate the program leads to, in nL/day."""
+    """Return the lowest basal rate the program leads to, in nL/day."""
     return extremes_of(program).lowest_step
 
 
 def most_patient_nl(program: Program, window_minutes: int) -> int:
-    """Largest volume of all boluses that a patient may ask for in any time of so many minutes, at most a day, in nL,
-    rounded up."""
+    """Return the largest volume of all boluses that a patient may ask for in any time of so many minutes, at most a
+    day, in nL, rounded up."""
     patient = program.patient_bolus
     if patient is None:
         return 0
@@ -256,6 +257,7 @@ def most_patient_nl(program: Program, window_minutes: int) -> int:
 
 
 def most_minutes_of_train(minutes: int, interval_minutes: int, window_minutes: int) -> int:
-    """Most minutes of any window that boluses take which come at an interval no shorter than each of them."""
+    """Return the most minutes of any window that boluses take which come at an interval no shorter than each
+    of them."""
     whole, rest_minutes = divmod(window_minutes, interval_minutes)
     return whole * minutes + min(rest_minutes, minutes)

@@ -1,4 +1,5 @@
-"""What a pump tests after reset before it delivers, one bit each. What a failure leads to is in the alarm table."""
+"""The tests that a pump makes after a reset before it delivers, one bit each. The alarm table says what a failure
+leads to."""
 
 TEST_NAMES = ("image", "memory", "clock", "sense loopback", "flash", "buzzer", "button", "speed")
 (

@@ -1,9 +1,10 @@
-"""How long the tubing and the pump itself may serve: what is used of that, and when the rest will be, at the earliest.
+"""The service life of the tubing and of the pump itself: what is used of that, and when the rest will be, at the
+earliest.
 
-An implanted pump of this kind tells of its replacement 90 days before its service ends, after seven years at most
+An implanted pump of this kind announces its replacement 90 days before its service ends, after seven years at most
 (published); the reference pump keeps to those. The life of its tubing comes from no checked source.
 Age is the pump's own running time. What is counted in whole days or hundreds of revolutions is rounded so that
-nothing is told later than it is.
+nothing is reported later than it is.
 """
 
 from thecal_fw.core import described
@@ -60,7 +61,7 @@ class ServiceLife:
         self.pump_day = self.tubing_day = self.tubing_hundreds = 0
 
     def renew(self, part: int, lifetime_s: int, revolutions: int) -> None:
-        """A part is new as of now; a new pump has new tubing. A line that was rinsed is as old as before."""
+        """Take a part as new as of now; a new pump has new tubing. A line that was rinsed is as old as before."""
         if part == PART_LINE:
             return
         self.tubing_day = lifetime_s // _DAY_S
@@ -69,13 +70,13 @@ class ServiceLife:
             self.pump_day = self.tubing_day
 
     def keep_count_small(self, revolutions: int) -> None:
-        """Have the tubing's revolutions stand still at as many as the journal can tell."""
+        """Have the tubing's revolutions stand still at as many as the journal can show."""
         self.tubing_hundreds = max(
             self.tubing_hundreds, revolutions // REVOLUTIONS_UNIT - MOST_TUBING_HUNDREDS
         )
 
     def restore(self, pump_day: int, tubing_day: int, low_bits: int, revolutions: int) -> None:
-        """Go on after a reset. low_bits: of the hundreds of revolutions at which the tubing was new, the low 16."""
+        """Continue after a reset. low_bits: of the hundreds of revolutions at which the tubing was new, the low 16."""
         self.pump_day, self.tubing_day = pump_day, tubing_day
         hundreds = revolutions // REVOLUTIONS_UNIT
         self.tubing_hundreds = hundreds - (hundreds - low_bits & _LOW_BITS)
@@ -111,8 +112,8 @@ class ServiceLife:
         course: "Course | None",
         on_top_nl: int = 0,
     ) -> int:
-        """Whole minutes until the tubing's life is used up at the earliest, by a course of delivery with so much on top
-        of it or, without one, by age alone."""
+        """Return whole minutes until the tubing's life is used up at the earliest, by a course of delivery with so
+        much on top of it or, without one, by age alone."""
         minutes = _minutes_until(self.limits.tubing_days, self.tubing_age_s(lifetime_s))
         left = self.limits.tubing_revolutions - self.tubing_revolutions(revolutions)
         if course is not None:

@@ -1,4 +1,4 @@
-"""How long somebody who gave a wrong key has to wait before the next one is looked at.
+"""The wait that follows a wrong key, before the next one is looked at.
 
 Each wrong key doubles the wait, from a second to a quarter of an hour, whatever sessions they come in. What comes
 during a wait is not looked at and does not make it longer, or a flood would hold off the right key for ever. Pure: the
@@ -18,7 +18,7 @@ class Slowdown:
         self.clear()
 
     def clear(self) -> None:
-        """A right key, or somebody at the pump itself: nobody waits any more."""
+        """End the wait, after a right key or by somebody at the pump itself."""
         self.failures = 0
         self._wait_s = 0
         self._not_before_s = 0
@@ -32,5 +32,5 @@ class Slowdown:
             self._not_before_s = now_s + self._wait_s + 1
 
     def wait_s(self, now_s: int) -> int:
-        """Seconds until the next key is looked at, 0 if it is at once."""
+        """Return seconds until the next key is looked at, 0 if it is at once."""
         return max(0, self._not_before_s - now_s)

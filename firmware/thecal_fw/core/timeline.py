@@ -34,7 +34,7 @@ class Timeline:
     bolus_minute: local minute since 1970 from which boluses begin by the clock; earlier ones are over or not to be.
     extra: boluses besides those of the program, each at its own ticks, and a temporary rate.
     left_out: spans of local minutes (first, minute after the last) whose boluses have had their time already.
-    bridge: rate at which the old drug goes on, and the tick before which nothing of the program begins; None if there
+    bridge: rate at which the old drug continues, and the tick before which nothing of the program begins; None if there
     is no bridge.
     passed: (tick, local minute, reason) of boluses of the clock that are passed over, since they may not begin.
     """
@@ -59,7 +59,8 @@ class Timeline:
         self._longest_bolus_minutes = longest_bolus_minutes(program) if wall_clock.is_known() else 0
 
     def segment_at(self, tick: int) -> "tuple[int, int]":
-        """Rate in nL/day at a tick, and the tick (later than the one given) until which it holds at least."""
+        """Return the rate in nL/day at a tick, and the tick (later than the one given) until which it holds at
+        least."""
         if self.bridge is not None and tick < self.bridge[1]:
             return self.bridge
         basal, end = self.basal_at(tick)
@@ -73,7 +74,7 @@ class Timeline:
         return basal + on_top, end
 
     def basal_at(self, tick: int) -> "tuple[int, int]":
-        """As ``segment_at``, without the boluses."""
+        """Do as ``segment_at`` does, without the boluses."""
         if not self.wall_clock.is_known():
             return self._mean_rate(), tick + _LONGEST_SEGMENT_TICKS
         local_second = self.wall_clock.local_second(tick)
@@ -84,13 +85,13 @@ class Timeline:
         return rate_nl_per_day, end
 
     def _mean_rate(self) -> int:
-        """Worked out once it is needed: a week of a large program takes the board a second."""
+        """Return the mean rate, worked out once it is needed: a week of a large program takes the board a second."""
         if self._known_mean_rate_nl_per_day < 0:
             self._known_mean_rate_nl_per_day = mean_rate(self.program)
         return self._known_mean_rate_nl_per_day
 
     def boluses_near(self, tick: int, until_tick: int) -> list:
-        """Boluses that may be under way at a tick or begin between that and a later one."""
+        """Return boluses that may be under way at a tick or begin between that and a later one."""
         found = list(self.extra)
         if self._longest_bolus_minutes:
             clock = self.wall_clock
@@ -117,22 +118,22 @@ class Timeline:
         return False
 
     def leave_out(self, minute: int) -> None:
-        """The bolus of a local minute has had its time."""
+        """Leave out the bolus of a local minute, which has had its time."""
         self.left_out += ((minute, minute + 1),)
 
     def drop(self, bolus: Bolus) -> None:
-        """A bolus besides those of the program is not given."""
+        """Drop a bolus besides those of the program, which is then not given."""
         self.extra = tuple([other for other in self.extra if other is not bolus])
 
     def pass_over(self, bolus: Bolus, minute: int, reason: int) -> None:
-        """The bolus that begins by the clock in a local minute is not given, for this reason.
+        """Pass over the bolus that begins by the clock in a local minute, for this reason.
 
         To be called before anything is planned from this timeline.
         """
         self.passed.append((bolus.start_tick, minute, reason))
 
     def gives_the_same_from(self, tick: int, other: "Timeline") -> bool:
-        """Whether another timeline gives the same at a tick and at every one after it, bolus for bolus.
+        """Return True if another timeline gives the same at a tick and at every one after it, bolus for bolus.
 
         False where that would take more than a look at what both are made of.
         """
@@ -161,7 +162,8 @@ class Timeline:
         return bridge if bridge is not None and tick < bridge[1] else None
 
     def _has_same_basal(self, other: "Timeline") -> bool:
-        """As well as the same boluses by the clock, save for those that either one leaves out."""
+        """Return True if the basal rate is the same as well, with the same boluses by the clock, save for those that
+        either one leaves out."""
         clock, other_clock = self.wall_clock, other.wall_clock
         depends = follows_the_clock(self.program)
         if depends != follows_the_clock(other.program) or (
@@ -175,7 +177,7 @@ class Timeline:
         return gives_the_same_week(self.program, other.program)
 
     def _boluses_from(self, tick: int) -> list:
-        """What is known of each bolus that is under way at a tick, or on demand and still to come."""
+        """Return what is known of each bolus that is under way at a tick, or on demand and still to come."""
         return _sorted(
             [
                 bolus
@@ -185,13 +187,13 @@ class Timeline:
         )
 
     def _first_minute_from(self, tick: int) -> int:
-        """Local minute from which boluses by the clock begin after a tick; NO_BOLUSES if none does."""
+        """Return local minute from which boluses by the clock begin after a tick; NO_BOLUSES if none does."""
         if not self._longest_bolus_minutes:
             return NO_BOLUSES
         return max(self.bolus_minute, self.wall_clock.first_local_minute(tick))
 
     def may_have_boluses(self) -> bool:
-        """Whether a bolus is under way or may begin, or a bridge will end."""
+        """Return True if a bolus is under way or may begin, or a bridge will end."""
         if self.bridge is not None:
             return True
         return bool(self.extra) or (self._longest_bolus_minutes > 0 and self.bolus_minute != NO_BOLUSES)
@@ -204,7 +206,7 @@ def _sorted(boluses: "list[Bolus]") -> list:
 
 
 def _after(spans: "tuple[tuple[int, int], ...]", first_minute: int) -> list:
-    """What is left of spans from a minute on."""
+    """Return what is left of spans from a minute on."""
     return [(max(first, first_minute), until) for first, until in spans if until > first_minute]
 
 
@@ -227,16 +229,17 @@ class ChangingTimeline:
         return rate_nl_per_day, min(end, self._change_tick)
 
     def boluses_near(self, tick: int, until_tick: int) -> list:
-        """Those of the timeline that holds at the tick; what only begins once the other one holds is not among them."""
+        """Return those of the timeline that holds at the tick; what only begins once the other one holds is not among
+        them."""
         timeline = self.after if tick >= self._change_tick else self.before
         return timeline.boluses_near(tick, until_tick)
 
     def gives_the_same_from(self, tick: int, other: Timeline) -> bool:
-        """As a timeline does; False while the new one has not taken over."""
+        """Do as a timeline does; return False while the new one has not taken over."""
         return tick >= self._change_tick and self.after.gives_the_same_from(tick, other)
 
     def go_by_program_of(self, other: Timeline) -> None:
-        """As a timeline does. What was before is never asked for again."""
+        """Follow the program as a timeline does. What was before is never asked for again."""
         self.after.go_by_program_of(other)
 
     @property

@@ -1,9 +1,9 @@
-"""Whether a program may be committed: every fault in it, each with its field, value and limits.
+"""The judgement on a program before it is committed: every fault in it, each with its field, value and limits.
 
 Validation never stops at the first fault, so the person programming sees all of them at once.
 
 Looking at the largest program takes the board about a second. So ``checking`` pauses after each step and each bolus,
-and goes on from there: whoever drives it decides how much of it there is time for.
+and continues from there: whoever drives it decides how much of it there is time for.
 """
 
 from thecal_fw.core.bolus_validation import need_therapy
@@ -50,7 +50,7 @@ _MINUTES_PER_HOUR = 60
 
 
 def validate(program: Program, limits: Limits, calibration: Calibration) -> list:
-    """Every fault of a program, in a fixed order; an empty list if it may be committed."""
+    """Return every fault of a program, in a fixed order; an empty list if it may be committed."""
     faults = FaultList()
     for _ in checking(program, limits, calibration, Week(turns_of(program)), faults):
         pass
@@ -130,7 +130,7 @@ def _need_patterns(program: Program, least_nl: int, most_nl: int, need: "Need") 
 
 
 def _need_resolution(calibration: Calibration, need: "Need") -> None:
-    """Metering keeps its steady arithmetic within two words; the calibration must leave it room."""
+    """Report a fault unless the calibration leaves metering room to keep its steady arithmetic within two words."""
     from thecal_fw.core.metering import MOST_WEIGHT_PER_RATE, weight_per_rate
 
     need(FIELD_RESOLUTION, weight_per_rate(calibration), 1, MOST_WEIGHT_PER_RATE)

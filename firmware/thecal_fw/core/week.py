@@ -1,4 +1,4 @@
-"""What a program gives in its week: the rates turn by turn, their sum, and the most of any hour and any day.
+"""The week of a program: the rates turn by turn, their sum, and the most of any hour and any day.
 
 All of it follows from the program alone, so it is worked out once for each program. That takes the board about a
 second for the largest program, so it is done in pieces, into arrays that are as large as they will ever be:
@@ -31,7 +31,7 @@ _NEVER = 2 * MINUTES_PER_WEEK
 
 
 def turns_of(program: Program) -> int:
-    """Most turns that the week of a program has; a weekday without a pattern has none."""
+    """Return most turns that the week of a program has; a weekday without a pattern has none."""
     turns, patterns, boluses = 1, program.day_patterns(), program.day_boluses()
     for pattern in program.pattern_of_weekdays():
         if pattern < len(patterns):
@@ -40,8 +40,8 @@ def turns_of(program: Program) -> int:
 
 
 def advance(work: "Iterator[int | None]", pieces: int) -> bool:
-    """Go on with work that pauses after each piece, for so many pieces; whether there is more. Of a pause for which the
-    work gives a number, so many pieces are due at once next."""
+    """Continue with work that pauses after each piece, for so many pieces; whether there is more. Of a pause for
+    which the work gives a number, so many pieces are due at once next."""
     try:
         while pieces > 0:
             pieces -= next(work) or 1
@@ -51,7 +51,7 @@ def advance(work: "Iterator[int | None]", pieces: int) -> bool:
 
 
 class Week:
-    """What one program gives in a week. Meaningless until ``is_known``.
+    """The rates that one program gives in a week. Meaningless until ``is_known``.
 
     minutes, rates: rates[k] holds from minutes[k] until minutes[k + 1], for k below ``turns``.
     total: what all of the week gives, in nL/day x minute.
@@ -66,7 +66,7 @@ class Week:
         self.forget()
 
     def forget(self) -> None:
-        """The program is another one, or none."""
+        """Forget the week, since the program is another one, or none."""
         self.turns = 0
         self.total = 0
         self.most_nl_in_hour = 0
@@ -81,8 +81,8 @@ class Week:
             pass
 
     def working_out(self, program: Program) -> "Iterator[None]":
-        """Work it out; a pause, of no value, after each turn. The program must be free of faults, apart from its
-        limits."""
+        """Work it out; yield a pause, of no value, after each turn. The program must be free of faults, apart from
+        its limits."""
         self.forget()
         # Laying out takes each turn once; a window's two ends pass each turn once.
         self.whole = 5 * turns_of(program)
@@ -191,7 +191,7 @@ class Week:
         self._most = most
 
     def index_at(self, minute: int) -> int:
-        """Which of the rates holds at a minute of the week."""
+        """Return which of the rates holds at a minute of the week."""
         minutes, low, high = self.minutes, 0, self.turns - 1
         while low < high:
             middle = (low + high + 1) // 2
@@ -202,7 +202,7 @@ class Week:
         return low
 
     def given_between(self, begin: int, end: int) -> int:
-        """What is given from one minute of the week to a later one, in nL/day x minute."""
+        """Return what is given from one minute of the week to a later one, in nL/day x minute."""
         minutes, rates = self.minutes, self.rates
         index = self.index_at(begin)
         given = 0
@@ -215,24 +215,24 @@ class Week:
 
 
 def week_of(program: Program) -> Week:
-    """The week of a program, worked out at once."""
+    """Return the week of a program, worked out at once."""
     week = Week(turns_of(program))
     week.work_out(program)
     return week
 
 
 def most_nl_in_any_hour(program: Program) -> int:
-    """Largest volume the program gives by the clock in any 60 minutes, in nL, rounded up."""
+    """Return the largest volume the program gives by the clock in any 60 minutes, in nL, rounded up."""
     return week_of(program).most_nl_in_hour
 
 
 def most_nl_in_any_day(program: Program) -> int:
-    """Largest volume the program gives by the clock in any 24 hours, in nL, rounded up."""
+    """Return the largest volume the program gives by the clock in any 24 hours, in nL, rounded up."""
     return week_of(program).most_nl_in_day
 
 
 def _step_of(steps: "Steps", index: int, midnight: int) -> "tuple[int, int]":
-    """Minute of the week at which a step of a day begins, and its rate; never, if the day has no more."""
+    """Return the minute of the week at which a step of a day begins, and its rate; never, if the day has no more."""
     if index >= len(steps):
         return _NEVER, 0
     start_minute, rate_nl_per_day = steps[index]
@@ -240,7 +240,7 @@ def _step_of(steps: "Steps", index: int, midnight: int) -> "tuple[int, int]":
 
 
 def _most_nl(most: int, program: Program, window_minutes: int) -> int:
-    """The most that the week gives in a window, in nL/day x minute, with the most of periodic boluses, in nL."""
+    """Return the most that the week gives in a window, in nL/day x minute, with the most of periodic boluses, in nL."""
     periodic = program.periodic_bolus
     if periodic is not None:
         minutes = most_minutes_of_train(periodic.minutes, periodic.interval_minutes, window_minutes)

@@ -27,7 +27,7 @@ _OF_NONCE = b"thecal nonce"
 
 
 def hmac_sha256(key: bytes, message: bytes) -> bytes:
-    """HMAC after RFC 2104, which MicroPython does not have."""
+    """Return the HMAC after RFC 2104, which MicroPython does not have."""
     if len(key) > _BLOCK_BYTES:
         key = hashlib.sha256(key).digest()
     block = key + bytes(_BLOCK_BYTES - len(key))
@@ -39,7 +39,7 @@ def hmac_sha256(key: bytes, message: bytes) -> bytes:
 
 
 def are_equal(one: bytes, other: bytes) -> bool:
-    """Whether two proofs are the same, looking at every byte whatever the first ones say."""
+    """Return True if two proofs are the same, looking at every byte whatever the first ones say."""
     if len(one) != len(other):
         return False
     difference = 0
@@ -49,7 +49,7 @@ def are_equal(one: bytes, other: bytes) -> bool:
 
 
 def pump_nonce(key: bytes, random_bytes: bytes, boots: int, challenges: int, s: int, us: int) -> bytes:
-    """A number that no host can foresee and that never comes again.
+    """Return a number that no host can foresee and that never comes again.
 
     Life, count and instant make it differ even if the source of randomness has failed; the key makes it unknown to
     whoever has not got it.
@@ -59,7 +59,7 @@ def pump_nonce(key: bytes, random_bytes: bytes, boots: int, challenges: int, s: 
 
 
 def session_key(key: bytes, role: int, session: int, of_pump: bytes, of_host: bytes) -> bytes:
-    """Key of one session, from a role's key and the nonces of pump and host."""
+    """Return the key of one session, from a role's key and the nonces of pump and host."""
     return hmac_sha256(key, _OF_SESSION + struct.pack("<BH", role, session) + of_pump + of_host)
 
 
@@ -72,6 +72,6 @@ def pump_proof(key_of_session: bytes) -> bytes:
 
 
 def request_tag(key_of_session: bytes, session: int, request: int, kind: int, payload: bytes) -> bytes:
-    """What a request carries behind its payload."""
+    """Return what a request carries behind its payload."""
     about = struct.pack("<HHB", session, request, kind)
     return hmac_sha256(key_of_session, _OF_REQUEST + about + payload)[:TAG_BYTES]

@@ -29,7 +29,8 @@ MOST_FRAME_BYTES = _MOST_BODY_BYTES + _MOST_BODY_BYTES // _MOST_RUN_BYTES + 2
 
 
 def cobs_encode(body: "Octets") -> bytearray:
-    """COBS encoding, without the closing zero, of at most 254 bytes, as any frame's body is; ValueError beyond."""
+    """Return the COBS encoding, without the closing zero, of at most 254 bytes, as any frame's body is; raise
+    ValueError for more."""
     if len(body) > _MOST_RUN_BYTES:
         raise ValueError("%d bytes to encode, at most %d" % (len(body), _MOST_RUN_BYTES))
     body = bytes(body)
@@ -48,7 +49,7 @@ def cobs_encode(body: "Octets") -> bytearray:
 
 
 def cobs_decode(encoded: "Octets") -> "bytearray | None":
-    """Bytes that a COBS encoding without its closing zero stands for, or None if it is not one."""
+    """Return bytes that a COBS encoding without its closing zero stands for, or None if it is not one."""
     body = bytearray()
     position = 0
     size = len(encoded)
@@ -72,7 +73,7 @@ def crc32(data: "Octets") -> int:
 
 
 def encode_frame(kind: int, session: int, request: int, payload: bytes = b"") -> bytes:
-    """One frame ready for the wire, closing zero included; raises ValueError if the payload is too long."""
+    """Return one frame ready for the wire, closing zero included; raises ValueError if the payload is too long."""
     if len(payload) > MOST_PAYLOAD_BYTES:
         raise ValueError("payload of %d bytes, at most %d fit a frame" % (len(payload), MOST_PAYLOAD_BYTES))
     body = struct.pack(_HEADER, PROTOCOL_VERSION, kind, session, request) + payload

@@ -51,7 +51,7 @@ class Layout:
         return struct.pack(self.format, *values) + tail
 
     def encode(self, values: "Answer") -> bytes:
-        """The payload with these values; the last one is the tail if the layout has one."""
+        """Return the payload with these values; the last one is the tail if the layout has one."""
         if not self.has_tail:
             return struct.pack(self.format, *values)
         tail = values[-1]
@@ -59,7 +59,7 @@ class Layout:
         return struct.pack(self.format, *values[:-1]) + tail
 
     def unpack(self, payload: bytes) -> "Values | None":
-        """Values of the fields, or None if the payload has the wrong length."""
+        """Return values of the fields, or None if the payload has the wrong length."""
         if len(payload) < self.size or (len(payload) > self.size and not self.has_tail):
             return None
         values = Values(zip(self.names, struct.unpack(self.format, payload[: self.size])))
@@ -109,7 +109,7 @@ class Message:
         self.reports_stored = bool(response) and response[-1][0] == "is_stored"
 
     def role_for(self, values: "Mapping[str, object]") -> int:
-        """Who may make a request with these values of its fields."""
+        """Return who may make a request with these values of its fields."""
         if self.lesser is not None:
             field, value, role = self.lesser
             if values[field] == value:

@@ -1,6 +1,6 @@
 """Messages: every request a host can make, every answer and every error, declared once.
 
-What a layout is, ``layouts`` tells; the codes of errors are in ``error_codes`` and can be had from here too. Requests
+What a layout is, ``layouts`` says; the codes of errors are in ``error_codes`` and are here too. Requests
 and responses share the message's kind; a response has ``RESPONSE`` set in it. ``schema_hash`` covers all of this, so
 two ends that differ in any layout know it from their hello.
 
@@ -22,7 +22,7 @@ from thecal_fw.core.roles import ACCESS_NAMES, ROLE_NAMES, ROLE_PATIENT
 from thecal_fw.core.self_test import TEST_NAMES
 from thecal_fw.core.service_life import PART_NAMES
 from thecal_fw.core.wall_clock import TIME_SOURCE_NAMES
-from thecal_fw.link.access_messages import (  # noqa: F401 - all messages can be had from here
+from thecal_fw.link.access_messages import (  # noqa: F401 - all messages are available from here
     ACCESS_MESSAGES,
     AUTHENTICATE,
     CHALLENGE,
@@ -324,7 +324,7 @@ CANCEL_BOLUS = Message(
     60_000,
     [("is_temporary_rate", "B")],
     [("effective_boot_s", "I"), ("effective_boot_us", "I"), ("is_stored", "B")],
-    "End the bolus on demand that is under way, or the temporary rate. What the program gives goes on.",
+    "End the bolus on demand that is under way, or the temporary rate. What the program gives continues.",
     stores=STORES_AFTER,
 )
 BOLUSES = Message(
@@ -400,6 +400,22 @@ RENEW_PART = Message(
     [("is_stored", "B")],
     "A part is new from now on: the tubing, or the whole pump with it; or the line was rinsed.",
 )
+LAST_DOSE = Message(
+    "last_dose",
+    0x2D,
+    False,
+    60_000,
+    [],
+    [
+        ("program", "I"),
+        ("nl_per_day", "I"),
+        ("most_nl_in_day", "I"),
+        ("concentration_ng_per_ml", "I"),
+        ("begun_ago_s", "I"),
+        ("ended_ago_s", "I"),
+    ],
+    "The daily dose last delivered, also where its program is gone; a concentration of 0 before the first.",
+)
 CHECK_TONE = Message(
     "check_tone",
     0x29,
@@ -454,6 +470,7 @@ MESSAGES = (
     DATES,
     SERVICE_LIFE,
     RENEW_PART,
+    LAST_DOSE,
     CHECK_TONE,
     BOOTLOADER,
     PROMPT,
@@ -469,7 +486,8 @@ ERROR = Layout([("kind", "B"), ("code", "B"), ("detail", "I"), TAIL])
 
 
 def schema_lines() -> "Iterator[str]":
-    """Canonical text of every layout and of every numbered name, a line at a time; the schema hash is taken over it."""
+    """Yield the canonical text of every layout and of every numbered name, a line at a time; the schema hash is taken
+    over it."""
     for message in MESSAGES:
         yield "%d %s %d %d" % (message.kind, message.name, message.changes, message.role)
         if message.lesser is not None:
@@ -498,8 +516,8 @@ def schema_lines() -> "Iterator[str]":
 
 
 def schema_hash() -> bytes:
-    """First eight bytes of the SHA-256 of the schema. All of its text at once is more than a heap that has been in use
-    may hold in one piece."""
+    """Return the first eight bytes of the SHA-256 of the schema. All of its text at once is more than a heap that has
+    been in use may hold in one piece."""
     if SCHEMA_HASH:
         return SCHEMA_HASH
     digest = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""Whether a request is new: sessions, request numbers, and the memory that makes repeating one safe.
+"""The judgement whether a request is new: sessions, request numbers, and the memory that makes repeating one safe.
 
 A host opens a session with hello and numbers its requests from 1. A request that changes the pump and arrives
 again, with the same number and the same bytes, gets the answer it got the first time and is not carried out
@@ -33,7 +33,7 @@ class Session:
     def open(self, host_nonce: int) -> int:
         """Begin a session; its number differs from the one before and is never 0.
 
-        A hello that arrives twice, with nothing asked in between, is one hello: its session goes on.
+        A hello that arrives twice, with nothing asked in between, is one hello: its session continues.
         """
         if self.number and self._is_unused and host_nonce == self._nonce:
             return self.number
@@ -55,7 +55,7 @@ class Session:
         self.last_answer = b""
 
     def judge(self, frame: "Frame", changes: bool) -> int:
-        """What to do with a request of this session. ``last_answer`` is the answer to a repeated one."""
+        """Return what to do with a request of this session. ``last_answer`` is the answer to a repeated one."""
         if not self.number or not frame.session:
             return DECISION_NO_SESSION
         if frame.session != self.number:

@@ -1,4 +1,4 @@
-"""When the pump has to be polled next, and therefore how much time there is until then for what can wait.
+"""The instant at which the pump has to be polled next, and the time that is left until then for what can wait.
 
 Promises: what is due is never late because something that could have waited was begun.
 """
@@ -23,7 +23,7 @@ class Agenda:
         self.deadline_s, self.deadline_us = s, us
 
     def due_by(self, s: int, us: int) -> None:
-        """Something is due at an instant."""
+        """Note that something is due at an instant."""
         # As ``is_before``, without the call: each poll asks for nearly ten of these.
         deadline_s = self.deadline_s
         if s < deadline_s or (s == deadline_s and us < self.deadline_us):

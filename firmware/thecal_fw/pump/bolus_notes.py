@@ -1,4 +1,4 @@
-"""What the log tells of boluses: when each began and ended, how much of it was given, and what cut it short.
+"""The pump's log of boluses: when each began and ended, how much of it was given, and what cut it short.
 
 Boluses by the clock are part of the timeline and begin without anybody's doing; here the timeline is asked what has
 come about since it was last asked, and when to ask again.
@@ -91,7 +91,7 @@ class BolusNotes:
                 self._judge(self._coming)
 
     def _judge(self, bolus: Bolus) -> None:
-        """The clock is about to begin a bolus: it does so if nothing is against it."""
+        """Judge the bolus that the clock is about to begin, which begins if nothing is against it."""
         if bolus in self._extra:
             self._judged_beside_tick = bolus.start_tick
         else:
@@ -140,9 +140,9 @@ class BolusNotes:
             self.due_s, self.due_us = second_of_ticks(due), microsecond_of_ticks(due)
 
     def note_change(self, before: "AnyTimeline", after: "AnyTimeline", tick: int) -> None:
-        """One timeline has taken over from another at a tick: what only the one before had is cut short."""
+        """Note that one timeline has taken over from another at a tick: what only the one before had is cut short."""
         if self._goes_on:
-            # Between the last look before a watchdog reset and now the program went on: what it began is noted late.
+            # Between the last look before a watchdog reset and now the program continued: what it began is noted late.
             self._goes_on = False
             before = after
         if self.noted_tick < tick - 1:
@@ -164,7 +164,7 @@ class BolusNotes:
         return events.END_ALARM if self._boluses.are_blocked() else events.END_PROGRAM
 
     def cut_short(self, timeline: "AnyTimeline", tick: int, reason: int) -> None:
-        """Nothing is given from a tick on, neither of what is under way nor of what was about to begin on demand."""
+        """Cut short, from a tick on, what is under way and what was about to begin on demand."""
         if self.noted_tick < tick:
             self.note(timeline, tick)
         given = self._judging.given
@@ -175,19 +175,19 @@ class BolusNotes:
         self.due_s = NEVER_S
 
     def end_all(self, tick: int, reason: int) -> None:
-        """What is under way or was to be given on demand ends at a tick."""
+        """End at a tick what is under way or was to be given on demand."""
         for bolus in list(self.under_way):
             self.ended(bolus, tick, reason)
         for bolus in list(self._extra):
             self.ended(bolus, tick, reason)
 
     def go_on_from(self, tick: int) -> None:
-        """What came until a tick has been noted, in the life before this one."""
+        """Continue from a tick up to which the life before this one has noted everything."""
         self.noted_tick = tick
         self._goes_on = True
 
     def _begun_by_clock(self, bolus: Bolus) -> None:
-        # One that goes on when the clock is set comes from both the clock and its own ticks.
+        # One that continues when the clock is set comes from both the clock and its own ticks.
         if _same_among(bolus, self.under_way) is None:
             self.begun(bolus)
             self._changes.note_carried()
@@ -197,7 +197,7 @@ class BolusNotes:
         return _same_among(bolus, self.under_way) or bolus
 
     def begun(self, bolus: Bolus) -> None:
-        """A dose begins: from here on it has a number, and ends once."""
+        """Note that a dose begins: from here on it has a number, and ends once."""
         bolus.number = self._doses.take_number()
         self.under_way.append(bolus)
         seconds = (bolus.end_tick - bolus.start_tick) // TICKS_PER_SECOND
@@ -205,7 +205,7 @@ class BolusNotes:
         self._doses.note_change()
 
     def ended(self, bolus: Bolus, tick: int, reason: int) -> None:
-        """A dose ends at a tick, whole or cut short; one that has not begun is not given."""
+        """Note that a dose ends at a tick, whole or cut short; one that has not begun is not given."""
         if bolus.is_free:
             self._meter.take()
         if bolus in self._extra:
@@ -231,7 +231,7 @@ class BolusNotes:
         self._reports.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(tick), value)
 
     def note_lost(self, bolus: Bolus) -> None:
-        """A power cut has ended a dose: what is logged is what it had given by the last record of the journal."""
+        """Note that a power cut has ended a dose: the log has what it had given by the last record of the journal."""
         value = _second_value(bolus) | events.END_POWER_CUT << events.END_SHIFT | events.WAS_CUT_SHORT
         self._count(bolus, 0)
         self._reports.record(events.EVENT_BOLUS_ENDED, bolus.given_nl(0), value)
@@ -254,7 +254,7 @@ def _second_value(bolus: Bolus) -> int:
 
 
 def _same_among(bolus: Bolus, others: "list[Bolus]") -> "Bolus | None":
-    """The same bolus, at the same ticks, among others; None if it is not there."""
+    """Return the same bolus, at the same ticks, among others; None if it is not there."""
     for other in others:
         if other is bolus or (
             bolus.start_tick == other.start_tick

@@ -1,8 +1,8 @@
-"""What is given beside the basal rate, and the timeline of all that is to be delivered.
+"""The doses beside the basal rate, and the timeline of all that is to be delivered.
 
 Doses of the clock (``clock_doses``) are part of the timeline and need nobody to begin them. What is given beside the
-plan is here: doses on demand (``on_demand``), doses of the clock that go on or are made up for after a setting of it,
-and a temporary rate.
+plan is here: doses on demand (``on_demand``), doses of the clock that continue or are made up for after a setting of
+it, and a temporary rate.
 """
 
 from thecal_fw.core import events
@@ -67,7 +67,8 @@ class Boluses:
     # --- what is to be given
 
     def timeline(self, change_tick: int) -> Timeline:
-        """What is to be delivered from a tick on, as the program, the clock, the alarms and the boluses are now."""
+        """Return what is to be delivered from a tick on, as the program, the clock, the alarms and the boluses are
+        now."""
         were_allowed, self.are_allowed = self.are_allowed, not self.are_blocked()
         if self.are_allowed and not were_allowed:
             self._clock_doses.settle(self._time.wall, change_tick, events.PASSED_BLOCKED)
@@ -100,17 +101,17 @@ class Boluses:
         return timeline
 
     def _end_what_has_not_begun(self, tick: int) -> None:
-        """What is under way ends with the change at this tick; what begins only then would not be seen to end."""
+        """End what is under way with the change at this tick; what begins only then would not be seen to end."""
         for bolus in list(self.extra):
             if bolus.start_tick >= tick:
                 self._notes.ended(bolus, tick, events.END_ALARM)
 
     def are_blocked(self) -> bool:
-        """Whether an alarm keeps boluses of all kinds from being given."""
+        """Return True if an alarm keeps boluses of all kinds from being given."""
         return self._alarms.response() >= RESPONSE_BLOCK_BOLUSES
 
     def are_concerned(self) -> bool:
-        """Whether the alarms, as they are now, change anything about boluses while delivering."""
+        """Return True if the alarms, as they are now, change anything about boluses while delivering."""
         infusion = self._infusion
         if infusion.state != STATE_DELIVERING or self.are_blocked() != self.are_allowed:
             return False
@@ -118,15 +119,15 @@ class Boluses:
         return bool(self.extra) or (program is not None and longest_bolus_minutes(program) > 0)
 
     def extra_rate(self) -> int:
-        """What boluses on demand add to the rate at most, in nL/day."""
+        """Return what boluses on demand add to the rate at most, in nL/day."""
         rate_nl_per_day = 0
         for bolus in self.extra:
             rate_nl_per_day += bolus.rate_nl_per_day
         return rate_nl_per_day
 
     def under_way(self, tick: int) -> "Bolus | None":
-        """The bolus on demand that is under way or about to begin, or else the one that the clock began; None if there
-        is neither."""
+        """Return the bolus on demand that is under way or about to begin, or else the one that the clock began; None
+        if there is neither."""
         infusion = self._infusion
         if infusion.state != STATE_DELIVERING:
             return None
@@ -146,8 +147,8 @@ class Boluses:
         return self._therapy.replan()
 
     def end_with_program(self) -> None:
-        """Another program takes over: nothing that was given beside the one before goes on, and of its own boluses none
-        that would have begun earlier is given."""
+        """End the doses of a program that another one takes over from: nothing that was given beside the one before
+        continues, and of its own boluses none that would have begun earlier is given."""
         tick = self._infusion.change_tick_from_now()
         self._clock_doses.begin_from(tick)
         self.judging.begin(tick)
@@ -155,7 +156,7 @@ class Boluses:
             self._drop(bolus, events.END_PROGRAM)
 
     def _drop(self, bolus: Bolus, reason: int) -> None:
-        """From the next change on a bolus is not given any more. What has begun ends when that comes."""
+        """Give a bolus no more from the next change on. What has begun ends when that comes."""
         tick = self._infusion.change_tick_from_now()
         bolus.end_reason = reason
         if bolus.start_tick >= tick:
@@ -166,7 +167,7 @@ class Boluses:
     # --- over a reset
 
     def to_carry(self) -> "list[tuple[int, int, int, int, int]]":
-        """Those that must outlive a watchdog reset: what is under way, and what waits beside the plan."""
+        """Return those that must outlive a watchdog reset: what is under way, and what waits beside the plan."""
         carried = []
         for bolus in self._notes.under_way:
             plan = 0 if self._has_extra(bolus) else _BY_PLAN
@@ -184,7 +185,7 @@ class Boluses:
         return any([other is bolus for other in self.extra])
 
     def take_over(self, carried: Carried, reset_ticks: int) -> None:
-        """Go on with the boluses of the life before this one, which lasted so many ticks."""
+        """Continue with the boluses of the life before this one, which lasted so many ticks."""
         self._doses.go_on_after(carried.next_dose)
         for kind, start_tick, end_tick, rate_nl_per_day, number in carried.boluses:
             is_free, is_extra, kind = kind == _FREE_PRIME, not kind & _BY_PLAN, kind & ~_BY_PLAN

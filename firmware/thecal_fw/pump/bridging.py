@@ -1,5 +1,5 @@
 """The bridge: after a change of drug or concentration the old drug, which still lies between reservoir and patient,
-goes on at its own rate until it is used up, and only then does the new program begin.
+continues at its own rate until it is used up, and only then does the new program begin.
 
 What counts is volume, not time: stops, alarms and resets put the end off and lose nothing of it. The end is a position
 on the line of all that has been prescribed, so it is exact; over a power cut it is known to a microstep, or to a few
@@ -60,12 +60,13 @@ class Bridging:
         self._clock_doses = clock_doses
 
     def put_back(self, end: "int | None") -> None:
-        """The program that had begun a bridge is not in force after all: the one before goes on, if there was one."""
+        """Put back the bridge of the program before, if there was one, since the program that had begun one is not in
+        force after all."""
         self.end = end
 
     def begin(self, program: Program, tick: int) -> None:
-        """A program is about to be committed that takes effect at a tick: the record that puts it in force holds its
-        bridge as well. One that was under way is none any more."""
+        """Begin the bridge of a program that is about to be committed and takes effect at a tick: the record that
+        puts it in force holds its bridge as well. One that was under way is none any more."""
         bridge = program.bridge
         self.end = None
         if bridge is not None:
@@ -73,7 +74,8 @@ class Bridging:
             self.end = self._infusion.position(tick) + units
 
     def lead(self, tick: int) -> "tuple[int, int] | None":
-        """Rate and end tick of the bridge for a timeline that takes over at a tick; None if nothing is left of it."""
+        """Return the rate and end tick of the bridge for a timeline that takes over at a tick; None if nothing is
+        left of it."""
         bridge = self._bridge()
         if self.end is None or bridge is None or self._orders.wanted() is not self._orders.program:
             return None
@@ -85,7 +87,7 @@ class Bridging:
         return rate_nl_per_day, tick + -(-left // (rate_nl_per_day * self._weight_per_rate))
 
     def note_over(self) -> None:
-        """The old drug is used up."""
+        """Note that the old drug is used up."""
         if self.end is not None:
             self._clock_doses.settle(self._time.wall, self._time.ticks_now(), PASSED_BRIDGE)
             self.end = None
@@ -95,7 +97,7 @@ class Bridging:
             self._changes.note_carried()
 
     def left_s(self, tick: int) -> int:
-        """How long the old drug goes on yet at its rate, in seconds, rounded up."""
+        """Return how long the old drug continues yet at its rate, in seconds, rounded up."""
         bridge = self._bridge()
         if self.end is None or bridge is None:
             return 0
@@ -110,14 +112,15 @@ class Bridging:
     # --- over a reset
 
     def to_store(self) -> int:
-        """The microstep of all lives on which it is over, in units of so many, its low 16 bits; 0 if there is none."""
+        """Return the microstep of all lives on which it is over, in units of so many, its low 16 bits; 0 if there is
+        none."""
         if self.end is None:
             return 0
         step = self._ledger.base_steps - (-self.end // self._step_weight)
         return -(-step >> self._unit_bits) & _END_MASK or 1
 
     def restore(self, stored: int) -> None:
-        """Go on from what was stored, with what may have been delivered counted as delivered."""
+        """Continue from what was stored, with what may have been delivered counted as delivered."""
         if not stored or self._bridge() is None:
             return
         bits = self._unit_bits

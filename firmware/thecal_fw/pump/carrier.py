@@ -1,4 +1,4 @@
-"""What outlives a watchdog reset: where delivery stands, on which clock, and which doses are under way.
+"""The data that outlive a watchdog reset: where delivery stands, on which clock, and which doses are under way.
 
 Promises: the note that is kept is of one instant, and is made anew in each poll in which any of it has changed.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Carrier:
-    """Of one pump."""
+    """Carries the data of one pump over a watchdog reset."""
 
     def __init__(
         self, retained: "Retained", time: Timekeeper, ledger: Ledger, motor: Motor, changes: Changes

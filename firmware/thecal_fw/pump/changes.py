@@ -16,9 +16,9 @@ class Changes:
         self.carried = 0
 
     def note(self) -> None:
-        """Something durable has changed."""
+        """Note that something durable has changed."""
         self.durable = (self.durable + 1) & MOST_COUNT
 
     def note_carried(self) -> None:
-        """Something has changed that outlives a watchdog reset only."""
+        """Note that something has changed that outlives a watchdog reset only."""
         self.carried = (self.carried + 1) & MOST_COUNT

@@ -72,21 +72,21 @@ class ClockDoses:
         self._therapy = therapy
 
     def begin_reservoir(self) -> None:
-        """The reservoir has been refilled: doses passed over are counted from here on."""
+        """Count the doses that are passed over from here on, since the reservoir has been refilled."""
         self.passed_over = 0
         self._doses.note_change()
 
     def restore(self, told: "DoseRecord") -> None:
-        """Go on after a reset."""
+        """Continue after a reset."""
         self.settled_minute = told.settled_minute
         self.passed_over, self.passed_reason = told.passed_over, told.passed_reason
 
     def restore_minute(self, minute: int) -> None:
-        """Boluses by the clock began from a local minute on before the reset, and do so after it."""
+        """Take over the local minute from which boluses by the clock began before the reset, and begin after it."""
         self.minute = minute
 
     def begin_from(self, tick: int) -> None:
-        """Boluses by the clock begin from a tick on; one that would have begun earlier is not given."""
+        """Begin boluses by the clock from a tick on; one that would have begun earlier is not given."""
         wall = self._time.wall
         minute = wall.first_local_minute(tick) if wall.is_known() else NO_BOLUSES
         if minute != self.minute:
@@ -94,10 +94,11 @@ class ClockDoses:
             self._changes.note()
 
     def clock_is_set(self, before: WallClock, after: WallClock, tick: int) -> None:
-        """Another clock holds from a tick on. A bolus is known by its local date and minute: each is given once.
+        """Follow another clock from a tick on. A bolus is known by its local date and minute: each is given once.
 
-        One that is under way goes on. What the clock comes to again is not begun again. What it jumps over is given at
-        once, one after the other, if the jump is one of those that correct a clock; a longer one makes up for nothing.
+        One that is under way continues. What the clock comes to again is not begun again. What it jumps over is
+        given at once, one after the other, if the jump is one of those that correct a clock; a longer one makes up
+        for nothing.
         """
         if before.is_known():
             self.settle(before, tick)
@@ -123,7 +124,7 @@ class ClockDoses:
             self.begin_from(tick)
 
     def _keep_under_way(self, tick: int) -> None:
-        """What is under way goes on at its own ticks."""
+        """Keep what is under way at its own ticks."""
         for bolus in self._infusion.timeline_at(tick).boluses_near(tick, tick):
             is_by_clock = bolus.kind == KIND_SCHEDULED and bolus not in self._extra
             has_begun = bolus.start_tick < tick < bolus.end_tick
@@ -131,12 +132,12 @@ class ClockDoses:
                 self._extra.append(self._notes.begun_as(bolus))
 
     def _program_with_boluses(self) -> "Program | None":
-        """The program in force, if it begins boluses by the clock; else None."""
+        """Return the program in force, if it begins boluses by the clock; else None."""
         program = self._orders.program
         return program if program is not None and longest_bolus_minutes(program) > 0 else None
 
     def may_begin_by_clock(self) -> bool:
-        """Whether a bolus of the clock may begin soon, one that is made up among them."""
+        """Return True if a bolus of the clock may begin soon, one that is made up among them."""
         program = self._program_with_boluses()
         return program is not None or any([bolus.kind == KIND_SCHEDULED for bolus in self._extra])
 
@@ -153,7 +154,7 @@ class ClockDoses:
             self.pass_over(count, first, events.PASSED_LIVED)
 
     def _pass_over_or_make_up(self, first: int, until: int, jump_ticks: int, tick: int) -> None:
-        """The clock jumps over these minutes: give what was to begin in them, or log that it is not given."""
+        """Give, as the clock jumps over these minutes, what was to begin in them, or log that it is not given."""
         program = self._orders.in_force()
         if first >= until:
             return
@@ -198,7 +199,7 @@ class ClockDoses:
             self.pass_over(passed, passed_first, passed_reason)
 
     def _reason_not_to_make_up(self, jump_ticks: int) -> int:
-        """Why nothing that is jumped over is given now; -1 if it is."""
+        """Return why nothing that is jumped over is given now; -1 if it is."""
         # What would not have been given at its time is not given later either.
         if jump_ticks > MOST_JUMP_MINUTES * TICKS_PER_MINUTE:
             return events.PASSED_BY_CLOCK
@@ -209,7 +210,7 @@ class ClockDoses:
         return events.PASSED_BLOCKED if self._alarms.response() >= RESPONSE_BLOCK_BOLUSES else -1
 
     def settle(self, wall: WallClock, tick: int, reason: int = -1) -> None:
-        """Those of the clock that have come by a tick and have not begun are passed over: for this reason, or for what
+        """Pass over the doses of the clock that have come by a tick and have not begun: for this reason, or for what
         keeps them from beginning now."""
         if not wall.is_known():
             return
@@ -229,12 +230,12 @@ class ClockDoses:
                 )
 
     def note_settled(self, tick: int) -> None:
-        """Those of the clock that come by a tick have begun, if they are given now."""
+        """Note that the doses of the clock that come by a tick have begun, if they are given now."""
         if self._boluses.are_allowed and self._time.wall.is_known() and self._bridging.end is None:
             self.settled_minute = self._time.wall.first_local_minute(tick + 1)
 
     def hold_back(self, bolus: Bolus, reason: int) -> None:
-        """The bolus of the clock that is about to begin is passed over."""
+        """Pass over the bolus of the clock that is about to begin."""
         if bolus in self._extra:
             self.pass_over_waiting(bolus, reason)
         else:
@@ -243,12 +244,12 @@ class ClockDoses:
         self._therapy.replan()
 
     def pass_over_waiting(self, bolus: Bolus, reason: int) -> None:
-        """A bolus that was to be made up is not given."""
+        """Pass over a bolus that was to be made up."""
         self._extra.remove(bolus)
         self.note_passed_over(bolus.minute, reason)
 
     def note_passed_over(self, minute: int, reason: int) -> None:
-        """The bolus of the clock of a local minute was judged and is passed over."""
+        """Note that the bolus of the clock of a local minute was judged and is passed over."""
         # The next one may be judged before the end of what would have been its time.
         self.held = self.held[-1:] + ((minute, minute + 1),)
         if reason == events.PASSED_METER:

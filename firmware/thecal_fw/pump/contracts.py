@@ -1,4 +1,4 @@
-"""What the parts of the pump are to each other: each protocol is what some part uses of another one, and no more.
+"""The contracts between the parts of the pump: each protocol is what some part uses of another one, and no more.
 
 Read by people and by the type checker only; nothing imports it at run time, so it costs the board nothing.
 """
@@ -219,7 +219,7 @@ class StoredBridge(Protocol):
 
 
 class RememberedDoses(Protocol):
-    """What counts for limits, and the room of the line."""
+    """The doses that count for limits, and the room of the line."""
 
     history: BolusHistory
     line_room: LineRoom
@@ -235,6 +235,14 @@ class NotedClockDoses(Protocol):
     def note_passed_over(self, minute: int, reason: int) -> None: ...
     def hold_back(self, bolus: Bolus, reason: int) -> None: ...
     def pass_over(self, number: int, first_minute: int, reason: int) -> None: ...
+
+
+class LastDose(Protocol):
+    """dose: the daily dose last delivered, as ``DoseRecord.last`` has it."""
+
+    dose: tuple[int, ...]
+
+    def restore(self, dose: tuple[int, ...]) -> None: ...
 
 
 class RecordedClockDoses(Protocol):

@@ -56,6 +56,7 @@ from thecal_fw.pump.grants import Grants
 from thecal_fw.pump.heartbeat import Heartbeat
 from thecal_fw.pump.infusion import Infusion
 from thecal_fw.pump.keeper import Keeper
+from thecal_fw.pump.last_dose import LastDose
 from thecal_fw.pump.memory import Memory
 from thecal_fw.pump.motor import Motor
 from thecal_fw.pump.on_demand import DosesOnDemand
@@ -131,12 +132,20 @@ class Controller:
         self.button = PatientButton(hardware.button, self.time, self.reports, self.memory, self.sounder)
         self._starts = RepeatedStarts(hardware.clock, self.reports)
         self._connect()
-        self._is_heartbeat_quiet = Heartbeat(
+        heartbeat = Heartbeat(
             hardware, self.ledger, self.agenda, self.infusion, self.motor, self.button, self.supervisor
-        ).is_quiet
-        self._read_byte = hardware.port.read
-        self._feed_watchdog = hardware.watchdog.feed
-        self._is_sound = self.infusion.is_sound
+        )
+        # What each poll needs, found at once.
+        self._polled = (
+            self.alarms,
+            self.agenda,
+            self.dose_meter,
+            self.supervisor,
+            hardware.port.read,
+            heartbeat.is_quiet,
+            self.infusion.is_sound,
+            hardware.watchdog.feed,
+        )
         self.worst_lateness_us = 0
         self.wake_s = 0
         self.wake_us = 0
@@ -146,7 +155,7 @@ class Controller:
         self._begin()
 
     def _make_therapy(self) -> None:
-        """The parts that deliver, and those that know of doses."""
+        """Make the parts that deliver, and those that know of doses."""
         hardware, time, ledger, reports = self.hardware, self.time, self.ledger, self.reports
         calibration, limits, orders, changes = self.calibration, self.limits, self.orders, self.changes
         self.infusion = Infusion(
@@ -160,6 +169,7 @@ class Controller:
         self.bolus_notes = BolusNotes(time, orders, reports, changes)
         self.bridging = Bridging(time, ledger, calibration, orders, reports, changes)
         self.doses = DoseKeeper(time, hardware.flash, changes)
+        self.last_dose = LastDose(time, orders)
         self.dose_meter = DoseMeter(
             time,
             hardware.sense,
@@ -174,7 +184,7 @@ class Controller:
         )
 
     def _make_records(self) -> None:
-        """The parts that watch, and those that make durable."""
+        """Make the parts that watch, and those that make durable."""
         hardware, time, ledger, reports = self.hardware, self.time, self.ledger, self.reports
         calibration, orders, changes = self.calibration, self.orders, self.changes
         self.standing = Standing(orders, reports, self.infusion)
@@ -214,7 +224,8 @@ class Controller:
         on_demand.connect(infusion, boluses, notes, bridging, doses, meter, keeper, grants)
         notes.connect(infusion, boluses, clock_doses, on_demand, bridging, doses, meter, grants)
         bridging.connect(infusion, clock_doses)
-        doses.connect(infusion, boluses, clock_doses, on_demand, notes, meter, keeper)
+        doses.connect(infusion, boluses, clock_doses, on_demand, notes, meter, keeper, self.last_dose)
+        self.last_dose.connect(infusion, doses)
         meter.connect(infusion.delivery, boluses.extra)
         grants.connect(infusion, boluses)
         self.carrier.connect(infusion, notes, doses, boluses)
@@ -282,7 +293,7 @@ class Controller:
             self.reports.record(EVENT_KEYS_SINGLE)
 
     def _may_resume(self) -> bool:
-        """Have delivery go on as after the reset, unless an alarm forbids it; no instant is chosen yet."""
+        """Have delivery continue as after the reset, unless an alarm forbids it; no instant is chosen yet."""
         if self.alarms.response() == RESPONSE_STOP:
             self.reports.set_alarm(STOPPED_BY_ALARM, True)
             return False
@@ -291,7 +302,7 @@ class Controller:
         return True
 
     def _resume(self, recovery: "Recovery") -> None:
-        """Go on delivering. What has to be durable before is so by now: that may have taken an erase."""
+        """Continue delivering. What has to be durable before is so by now: that may have taken an erase."""
         self.hardware.clock.read()
         tick = self.time.ticks_now() + self.pace.lead_ticks() + self.pace.slack_ticks()
         self.infusion.owe(recovery.owed_at(tick, self.boluses, self.infusion.delivery))
@@ -308,6 +319,9 @@ class Controller:
         much it left for the garbage collector: SOMETHING_DUE, or INPUT_CAME if something came of what had
         arrived.
         """
+        alarms, agenda, meter, supervisor, read_byte, is_heartbeat_quiet, is_sound, feed_watchdog = (
+            self._polled
+        )
         wake_s = self.wake_s
         if wake_s and now_s >= wake_s:
             late_us = now_us - self.wake_us
@@ -315,35 +329,41 @@ class Controller:
                 late_us += (now_s - wake_s) * 1_000_000
             if late_us > self.worst_lateness_us:
                 self.worst_lateness_us = late_us
-        if now_s >= self.dose_meter.due_s:
-            self.dose_meter.pass_minutes(now_s)
+        if now_s >= meter.due_s:
+            meter.pass_minutes(now_s)
         # What comes before there is somebody to take it, or time to, waits in the port.
         byte, link = -1, self._link
         has_next = is_quiet = False
         if link is not None:
-            has_next, waits = link.has_next, link.has_something_waiting
-            if not waits:
-                byte = self._read_byte()
+            waits = link.has_something_waiting
+            if waits:
+                has_next = link.has_next
+            else:
+                byte = read_byte()
             # Nothing is quiet that is not over, or not answered yet.
             is_clear = (has_next or not waits) and not self._has_more_to_do
-            if is_clear and self.alarms.change == self._answered_change:
-                is_quiet = self._is_heartbeat_quiet(now_s, now_us)
+            if is_clear and alarms.change == self._answered_change:
+                is_quiet = is_heartbeat_quiet(now_s, now_us)
         left = NOTHING_DUE
-        if is_quiet and now_s >= self.supervisor.check_s:
+        if is_quiet and now_s >= supervisor.check_s:
             is_quiet, left = self._finds_nothing(now_s, now_us), SOMETHING_DUE
+        wake_s, wake_us = now_s + HEARTBEAT_S, now_us
+        has_more = False
         if byte >= 0 or has_next or not is_quiet:
             left = self._poll_fully(now_s, now_us, byte, is_quiet)
-        wake_s, wake_us = now_s + HEARTBEAT_S, now_us
-        agenda = self.agenda
-        if agenda.deadline_s <= wake_s and is_before(agenda.deadline_s, agenda.deadline_us, wake_s, wake_us):
-            wake_s, wake_us = agenda.deadline_s, agenda.deadline_us
+            link = self._link
+            has_more = self._has_more_to_do or (link is not None and link.has_next)
         # Delivery's deadline stays known: there may be time to tidy the heap before what is served next.
-        if self._has_more_to_do or (link is not None and link.has_next):
-            wake_s, wake_us = now_s, now_us
+        if has_more:
+            wake_s = now_s
+        elif agenda.deadline_s <= wake_s and is_before(
+            agenda.deadline_s, agenda.deadline_us, wake_s, wake_us
+        ):
+            wake_s, wake_us = agenda.deadline_s, agenda.deadline_us
         self.wake_s, self.wake_us = wake_s, wake_us
         # The loop's own checks. If one fails the watchdog is not fed, and a reset follows.
-        if self._is_sound(now_s):
-            self._feed_watchdog()
+        if is_sound(now_s):
+            feed_watchdog()
         return left
 
     def _finds_nothing(self, now_s: int, now_us: int) -> bool:
@@ -413,6 +433,7 @@ class Controller:
         """Make durable what has changed, read what is still to be read, as far as there is time, and find out when to
         be polled next."""
         self.keeper.hold_or_grant()
+        self.last_dose.follow()
         self._set_deadline()
         has_acted = self.keeper.tend()
         self.answer_alarms()
@@ -591,7 +612,7 @@ class Controller:
         return tick
 
     def refill(self, fill_nl: int) -> None:
-        """The reservoir now holds this volume."""
+        """Take the reservoir as holding this volume now."""
         ledger, time, sensed = self.ledger, self.time, self.hardware.sense.count()
         if self.infusion.state == STATE_DELIVERING:
             ledger.note_counted(ledger.seen(sensed))
@@ -609,7 +630,7 @@ class Controller:
         self.reservoir_watch.check()
 
     def renew_part(self, part: int) -> None:
-        """A person has put in a new part, or rinsed the line."""
+        """Note that a person has put in a new part, or rinsed the line."""
         self.service.renew(part)
         # A new pump comes with new tubing, and a line that was rinsed holds no drug.
         self.on_demand.note_empty_line()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from thecal_fw.pump.contracts import (
         Delivery,
         GivenBeside,
+        LastDose,
         Meter,
         Notes,
         RecordedClockDoses,
@@ -51,6 +52,7 @@ class DoseKeeper:
         notes: "Notes",
         meter: "Meter",
         writing: "Writing",
+        last: "LastDose",
     ) -> None:
         self._infusion = infusion
         self._clock_doses = clock_doses
@@ -62,24 +64,25 @@ class DoseKeeper:
         self._notes = notes
         self._meter = meter
         self._writing = writing
+        self._last = last
 
     def go_on_after(self, number: int) -> None:
-        """No dose has a number before this one, of the life before this."""
+        """Number doses on from the last one of the life before this."""
         self.next_number = later_number(self.next_number, number)
 
     def take_number(self) -> int:
-        """Number of a dose that begins now."""
+        """Return the number of a dose that begins now."""
         number = self.next_number
         self.next_number = number_after(number)
         return number
 
     def note_change(self) -> None:
-        """A dose has begun or ended: that is written as soon as there is time, and the log has been."""
+        """Note that a dose has begun or ended, to be written as soon as there is time and the log has been written."""
         self._has_changed = True
         self.has_failed = False
 
     def try_again(self) -> None:
-        """The flash has taken something: it may take this as well."""
+        """Try once more: the flash has taken something, so it may take this as well."""
         if self.has_failed:
             self.has_failed = False
             self._has_changed = True
@@ -104,6 +107,7 @@ class DoseKeeper:
         told = DoseRecord(time.lifetime_s(), self.next_number)
         unknown_until_s = time.base_lifetime_s - -recall.unknown_until // TICKS_PER_SECOND
         told.unknown_until_s = min(max(0, unknown_until_s), MOST_SECONDS)
+        told.last = self._last.dose
         told.under_way = self._notes.under_way
         told.remembered = self._history.given
         told.lived_since, told.lived = self._lived.since, self._lived.spans
@@ -128,14 +132,15 @@ class DoseKeeper:
         return not self.has_failed
 
     def latest_record(self) -> int:
-        """Number of the newest record; NO_RECORD if there is none."""
+        """Return the number of the newest record; NO_RECORD if there is none."""
         return self._store.latest if self._store.latest >= 0 else NO_RECORD
 
     def restore(self, carried: "Carried | None", reset_us: int, is_age_known: bool) -> None:
-        """After a reset, with the running time known: what counts for limits, and the end of what a power cut ended.
+        """Restore, after a reset and with the running time known, what counts for limits, and end what a power cut
+        ended.
 
         carried: what has outlived this reset, what is under way among it; None after a power cut. reset_us: when within
-        its second it came. is_age_known: whether the state could be read, which tells how long ago anything was."""
+        its second it came. is_age_known: whether the state could be read, which shows how long ago anything was."""
         recall, judging = self._recall, self._judging
         self._store.open(-1 if carried is None or carried.dose_record == NO_RECORD else carried.dose_record)
         told = None
@@ -149,6 +154,7 @@ class DoseKeeper:
             return
         self.next_number = told.next_number
         self._meter.restore_free(told.free_steps, told.lifetime_s)
+        self._last.restore(told.last)
         self._line_room.restore(told.line_empty_at_steps, told.primes, told.primed_nl)
         judging.restore(told.judged_until_s)
         self._clock_doses.restore(told)
@@ -166,8 +172,8 @@ class DoseKeeper:
                 self.note_change()
 
     def _restore_lived(self, told: "DoseRecord | None") -> None:
-        """Minutes lived through before the reset. Those of a power cut's uncertain seconds come again only if somebody
-        sets the clock back."""
+        """Restore the minutes lived through before the reset. Those of a power cut's uncertain seconds come again
+        only if somebody sets the clock back."""
         lived, wall = self._lived, self._time.wall
         if told is not None:
             lived.restore(told.lived, told.lived_since)

@@ -81,15 +81,15 @@ class DoseMeter:
         self._extra = extra
 
     def begin_reservoir(self) -> None:
-        """The reservoir has been refilled: doses held back are counted from here on."""
+        """Count the doses held back from here on, since the reservoir has been refilled."""
         self.held = 0
 
     def restore_free(self, steps: int, running_s: int) -> None:
-        """So many microsteps of all lives only filled the line by a second of running time."""
+        """Take over how many microsteps of all lives only filled the line by a second of running time."""
         self.free_steps, self._s = steps, running_s - self._time.base_lifetime_s
 
     def begin(self) -> None:
-        """After a reset, with running time, count and doses under way known."""
+        """Begin after a reset, with running time, count and doses under way known."""
         ledger, base_lifetime_s = self._ledger, self._time.base_lifetime_s
         self.free_steps += self._free_steps(0, 0)
         self._known_steps = ledger.base_steps - self.free_steps
@@ -103,7 +103,7 @@ class DoseMeter:
     # --- counting
 
     def pass_minutes(self, now_s: int) -> None:
-        """Minutes of running time are over: what was due by the end of each has been counted by then."""
+        """Pass minutes of running time that are over: what was due by the end of each has been counted by then."""
         meter = self.meter
         while now_s >= self.due_s:
             self._take(self._delivery.settle(self.due_s, 0), self.due_s, 0)
@@ -134,7 +134,7 @@ class DoseMeter:
         self._s, self._us = s, us
 
     def _free_steps(self, s: int, us: int) -> int:
-        """Microsteps up to an instant that only fill the line."""
+        """Return microsteps up to an instant that only fill the line."""
         calibration, steps = self._calibration, 0
         for bolus in self._extra:
             if bolus.is_free:
@@ -147,8 +147,8 @@ class DoseMeter:
     # --- judging
 
     def holds(self, dose: Bolus, line: RateLine, tick: int) -> bool:
-        """Whether a dose has to be held back, since with it a window would be passed. line: what is to come from a tick
-        on, up to which what has come was taken."""
+        """Return True if a dose has to be held back, since with it a window would be passed. line: what is to come
+        from a tick on, up to which what has come was taken."""
         while not self.is_read:
             self._read_page()
         self._window_minutes = self.meter.too_full(
@@ -157,7 +157,7 @@ class DoseMeter:
         return self._window_minutes != FITS
 
     def note_held(self, kind: int) -> None:
-        """A dose is held back that was just found to be too much."""
+        """Note that a dose is held back that was just found to be too much."""
         minutes = self._window_minutes
         self.held = min(self.held + 1, 0xFFFF)
         self._written_steps = _NONE
@@ -166,7 +166,7 @@ class DoseMeter:
         )
 
     def counted_nl(self, minutes: int) -> int:
-        """Volume counted in a window that ends now."""
+        """Return the volume counted in a window that ends now."""
         return self._calibration.volume_nl(self.meter.counted(minutes))
 
     # --- over a reset
@@ -190,7 +190,7 @@ class DoseMeter:
         self._pages.ring.erase(self._number())
 
     def _number(self) -> int:
-        """Of the page that is to be written, or of the next one."""
+        """Return the number of the page that is to be written, or of the next one."""
         return self._page if self._page != _NONE else self.meter.minute // PAGE_MINUTES + 1
 
     def read_some(self) -> None:

@@ -1,8 +1,8 @@
-"""Write-ahead grants: delivery goes no further than the journal was told beforehand, and the dose gate is opened no
+"""Write-ahead grants: delivery goes no further than the journal has recorded beforehand, and the dose gate is opened no
 further than that.
 
 After a power cut what was granted and not known to have come out is uncertain: at most one quantum. A grant is renewed
-while enough of it is left for a pump that hangs to go on delivering what is due until its watchdog resets it.
+while enough of it is left for a pump that hangs to continue delivering what is due until its watchdog resets it.
 """
 
 from thecal_fw.core import described
@@ -65,7 +65,7 @@ class Grants:
     # --- how far delivery may go
 
     def can_grant(self) -> bool:
-        """Return True if delivery may go beyond what is granted now: what the journal is told will last."""
+        """Return True if delivery may go beyond what is granted now: what is noted in the journal will last."""
         return self._supply.is_good()
 
     def is_used_up(self) -> bool:
@@ -96,7 +96,7 @@ class Grants:
         return max(granted, self._ledger.counted + self.quantum_steps)
 
     def take(self, granted: int, is_durable: bool) -> None:
-        """The journal was told of a grant, or could not be.
+        """Take the outcome of a grant: the journal has it, or could not take it.
 
         A memory that fails does not end therapy, which would be the greater harm. A supply that fails may be gone in a
         moment: then nothing may come out that the journal does not know of."""
@@ -107,7 +107,7 @@ class Grants:
     # --- the dose gate
 
     def note_armed(self) -> None:
-        """The dose gate has been armed for all that is granted."""
+        """Note that the dose gate has been armed for all that is granted."""
         self._gate_steps = self._ledger.granted
         self._gate_full_until = 0
 

@@ -1,8 +1,9 @@
 """The heartbeat's look at everything: nearly always nothing is due and nothing has happened.
 
 Promises: it finds out only whether one of the supervisor's checks, the button or the agenda has something to do, and
-leaves that to them; it allocates nothing. What it asks is bound once, and the function is small enough for its frame to
-lie on the processor's stack: it runs every few seconds for as long as the battery lasts.
+leaves that to them; it allocates nothing. Whom it asks stands in one tuple, which costs the processor less than finding
+each by its name, and the function is small enough for its frame to lie on the processor's stack: it runs every few
+seconds for as long as the battery lasts.
 """
 
 from thecal_fw.core.ledger import Ledger
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Heartbeat:
-    """Of one pump."""
+    """Beats for one pump."""
 
     def __init__(
         self,
@@ -31,35 +32,52 @@ class Heartbeat:
         button: PatientButton,
         supervisor: Supervisor,
     ) -> None:
-        self._ledger = ledger
-        self._agenda = agenda
-        self._infusion = infusion
-        self._supervisor = supervisor
-        self._is_button_quiet = button.is_quiet
-        self._is_supply_good = hardware.supply.is_good
-        self._sensed = hardware.sense.count
-        self._settle = infusion.delivery.settle
-        self._starved = hardware.train.starved
-        self._has_tripped = hardware.gate.has_tripped
-        self._follows = motor.follows
-        self._test_a_piece = hardware.self_test.go_on
+        self._asked = (
+            agenda,
+            infusion,
+            ledger,
+            button,
+            supervisor,
+            hardware.button.has_moved,
+            hardware.supply.is_good,
+            hardware.sense.count,
+            infusion.delivery.settle,
+            hardware.train.starved,
+            hardware.gate.has_tripped,
+            motor.follows,
+            hardware.self_test.go_on,
+        )
 
     def is_quiet(self, now_s: int, now_us: int) -> bool:
         """Return True if nothing is due, nobody has touched the pump, every pulse so far was seen, and the motor has
         followed."""
-        agenda = self._agenda
+        (
+            agenda,
+            infusion,
+            ledger,
+            button,
+            supervisor,
+            has_moved,
+            is_supply_good,
+            sensed,
+            settle,
+            starved,
+            has_tripped,
+            follows,
+            test_a_piece,
+        ) = self._asked
         if now_s >= agenda.deadline_s and agenda.is_due(now_s, now_us):
             return False
-        supervisor = self._supervisor
-        if not self._is_button_quiet() or self._is_supply_good() != supervisor.supply_was_good:
+        if has_moved():
+            button.note_moved()
+        if button.waits or is_supply_good() != supervisor.supply_was_good:
             return False
-        if self._infusion.state == STATE_DELIVERING:
-            ledger = self._ledger
-            counted = self._sensed() + ledger.unseen_steps
-            if counted != self._settle(now_s, now_us) or self._starved() or self._has_tripped():
+        if infusion.state == STATE_DELIVERING:
+            counted = sensed() + ledger.unseen_steps
+            if counted != settle(now_s, now_us) or starved() or has_tripped():
                 return False
             ledger.note_counted(counted)
-        if not self._follows():
+        if not follows():
             return False
         # Nothing is due: time for a piece of the image.
-        return self._test_a_piece() & ~supervisor.failed_tests == 0
+        return test_a_piece() & ~supervisor.failed_tests == 0

@@ -1,4 +1,4 @@
-"""What is being delivered, and every change of that: start, splice, stop, and the queue of pulses behind them.
+"""The delivery under way, and every change of it: start, splice, stop, and the queue of pulses behind them.
 
 A change asked for by the host or forced by an alarm becomes a *change tick*, a whole second of the pump's clock, at
 which the plan is spliced from the old timeline to the new one with no pulse lost, doubled or moved. Stopping alone
@@ -53,8 +53,8 @@ _LONG_BLOCK_TICKS = 240 * TICKS_PER_SECOND
 
 
 def _first_block_pulses(calibration: Calibration, most: int) -> int:
-    """Pulses of the first block of a plan: enough for 0.9 s at the pump's highest rate, in which the blocks behind it
-    are made, but no more than a block holds. A power of two."""
+    """Return the pulses of the first block of a plan: enough for 0.9 s at the pump's highest rate, in which the
+    blocks behind it are made, but no more than a block holds. A power of two."""
     pulses = _FIRST_BLOCK_PULSES
     needed = described.MOST_RATE_NL_PER_DAY * calibration.microsteps_per_rev * 9
     of_a_pulse = calibration.nl_per_rev * SECONDS_PER_DAY * 10
@@ -140,13 +140,14 @@ class Infusion:
     # --- asked by the loop
 
     def is_sound(self, now_s: int) -> bool:
-        """While delivering, the plan reaches beyond the present second; while starting, the start is still to come.
-        Once this life's counts are full nothing is sound, and the watchdog begins another one."""
+        """Return True if, while delivering, the plan reaches beyond the present second, or, while starting, the start
+        is still to come. Once this life's counts are full nothing is sound, and the watchdog begins another one."""
         if self.must_end_life:
             return False
-        if self.state == STATE_DELIVERING:
+        state = self.state
+        if state == STATE_DELIVERING:
             return self.delivery.tail_s > now_s
-        return self.state == STATE_STOPPED or self.event_s != NEVER_S
+        return state == STATE_STOPPED or self.event_s != NEVER_S
 
     def is_change_within(self, us: int) -> bool:
         """Return True if the queue has to be spliced for a change of therapy within so many microseconds from now: what
@@ -164,23 +165,23 @@ class Infusion:
         return self.state != STATE_DELIVERING or self.change_tick < 0
 
     def end_life(self) -> None:
-        """The counts since this reset are about to leave what the board can count with."""
+        """End this life, since the counts since this reset are about to leave what the board can count with."""
         self.must_end_life = True
 
     def note_starting(self) -> None:
-        """Delivery is to begin at an instant that is not chosen yet."""
+        """Note that delivery is to begin at an instant that is not chosen yet."""
         self.state = STATE_STARTING
 
     def owe(self, phase: int) -> None:
-        """The next course begins with this phase, in the units of ``Metering``."""
+        """Begin the next course with this phase, in the units of ``Metering``."""
         self.owed_phase = phase
 
     def withdraw(self) -> None:
-        """After a reset: nothing is planned beyond what was counted."""
+        """Withdraw, after a reset, all that was planned beyond what was counted."""
         self.delivery.withdraw(self._ledger.counted)
 
     def is_change_ahead(self) -> bool:
-        """Whether the queue has still to be spliced for a change under way."""
+        """Return True if the queue has still to be spliced for a change under way."""
         return self._splice_tick >= 0
 
     def judge_next(self) -> None:
@@ -245,25 +246,26 @@ class Infusion:
     def start(self, tick: int, goes_on: bool = False) -> None:
         """Begin to deliver at a tick, with the driver off until shortly before it.
 
-        goes_on: after a reset that left everything known, so that boluses under way go on.
+        goes_on: after a reset that left everything known, so that boluses under way continue.
         """
         self.state = STATE_STARTING
         self.goes_on = goes_on
         self._change_at(tick)
 
     def next_change_tick(self) -> int:
-        """The whole second of the pump's clock on which a change asked for now takes effect."""
+        """Return the whole second of the pump's clock on which a change asked for now takes effect."""
         notice = self._pace.notice_ticks() + self._judging.notice_ticks()
         if self.state != STATE_DELIVERING:
             notice += self._pace.grant_ticks()
         return self._time.wall.next_whole_second(self._time.ticks_now() + notice)
 
     def change_tick_from_now(self) -> int:
-        """The tick at which a change takes effect if it is asked for now: that of the one under way if there is one."""
+        """Return the tick at which a change takes effect if it is asked for now: that of the one under way if there
+        is one."""
         return self._splice_tick if self._splice_tick >= 0 else self.next_change_tick()
 
     def timeline_at(self, tick: int) -> "AnyTimeline":
-        """What holds at a tick that has not come yet: with a change under way, what that leads to."""
+        """Return what holds at a tick that has not come yet: with a change under way, what that leads to."""
         return self._changed_timeline if 0 <= self.change_tick <= tick else self.timeline
 
     def follow(self) -> int:
@@ -306,12 +308,13 @@ class Infusion:
         self._set_preparation(tick)
 
     def _put_off(self) -> None:
-        """The change under way takes effect on the next second on which it can."""
+        """Put off the change under way to the next second on which it can take effect."""
         self.change_tick = -1
         self._change_at(self.next_change_tick())
 
     def _set_preparation(self, change_tick: int) -> None:
-        """What has changed by then is made durable before a first microstep, and that comes first."""
+        """Set the instant of the preparation. What has changed by then is made durable before a first microstep, and
+        that comes first."""
         pace = self._pace
         tick = change_tick - pace.lead_ticks() - pace.slack_ticks()
         if not self._is_granted:
@@ -421,7 +424,7 @@ class Infusion:
             machine.let_collect(True)
 
     def _make_later(self) -> None:
-        """Too late to be exact: things stay as they are for a moment more, and the pump says so."""
+        """Leave things as they are for a moment more, and log that: it is too late to be exact."""
         self._reports.record(events.EVENT_CHANGE_LATE, self._ledger.counted, self._pace.prepare_us)
         self._reports.note_alarm(alarm_table.CHANGE_LATE)
         self._put_off()
@@ -437,7 +440,7 @@ class Infusion:
         self._reports.record(events.EVENT_GATE_ARMED, ledger.counted, granted)
 
     def _clear_anchor(self, anchor: int) -> "tuple[int, int]":
-        """An anchor not before the one given with no old pulse close to it, and the pulses due before it."""
+        """Return an anchor not before the one given with no old pulse close to it, and the pulses due before it."""
         delivery = self.delivery
         pulse = delivery.due + 1
         while pulse <= delivery.planned:
@@ -452,7 +455,7 @@ class Infusion:
     # --- ends
 
     def generator_ran_dry(self) -> None:
-        """The queue was late. What was not delivered stays undelivered: never made up for in a burst."""
+        """Note that the queue was late. What was not delivered stays undelivered: never made up for in a burst."""
         self._reports.record(events.EVENT_TIMING_FAULT, self._ledger.counted, self.delivery.planned)
         self._train.halt()
         self._hardware.gate.close()
@@ -467,7 +470,7 @@ class Infusion:
         self._put_off()
 
     def hold(self) -> None:
-        """Pause, and go on by itself on the first second at which more may be granted. What is owed is kept."""
+        """Pause, and continue by itself on the first second at which more may be granted. What is owed is kept."""
         self._halt()
         self._hardware.annunciator.led(False)
         self._count_at_halt()
@@ -481,8 +484,8 @@ class Infusion:
         self._put_off()
 
     def stop(self, reason: int = events.END_STOP) -> int:
-        """No pulse from now on. The tick of the stop; what was owed by then is kept for the next start. reason: of the
-        end of what was under way."""
+        """Give no pulse from now on. Return the tick of the stop; what was owed by then is kept for the next start.
+        reason: of the end of what was under way."""
         hardware = self._hardware
         self._halt()
         tick = self._time.ticks_now()
@@ -490,7 +493,7 @@ class Infusion:
             self._count_at_halt()
             self.owed_phase = self.delivery.bounded(self.delivery.phase_at(tick, self._ledger.counted))
             self._notes.cut_short(self.timeline, tick, reason)
-        # What was to go on, or to be made up for, with a start that does not come.
+        # What was to continue, or to be made up for, with a start that does not come.
         self._notes.end_all(tick, reason)
         if self.state != STATE_STOPPED:
             self._reports.record(events.EVENT_STOPPED, self._ledger.counted)
@@ -503,7 +506,7 @@ class Infusion:
         return tick
 
     def _halt(self) -> None:
-        """No pulse from now on, and the motor off.
+        """Give no pulse from now on, and switch the motor off.
 
         The clock shows the instant of the halt afterwards: a pulse due while the rest was done did not come.
         """
@@ -529,7 +532,8 @@ class Infusion:
         delivery.withdraw(counted)
 
     def position(self, tick: int) -> int:
-        """What is prescribed by a tick since this reset, in units of ``Metering``: the ideal that delivery follows."""
+        """Return what is prescribed by a tick since this reset, in units of ``Metering``: the ideal that delivery
+        follows."""
         delivered = self._ledger.counted
         position = delivered * self.delivery.step_weight
         if self.state == STATE_DELIVERING:
@@ -542,11 +546,11 @@ class Infusion:
         return self.delivery.rate_at(self._time.ticks_now())
 
     def rate_nl_per_day(self) -> int:
-        """Rate that is being delivered now; 0 unless delivering."""
+        """Return the rate that is being delivered now; 0 unless delivering."""
         return self._rate_now() if self.state == STATE_DELIVERING else 0
 
     def queued_ms(self) -> int:
-        """Milliseconds of pulses that are planned ahead of now."""
+        """Return milliseconds of pulses that are planned ahead of now."""
         if self.state != STATE_DELIVERING:
             return 0
         clock, delivery = self._time.clock, self.delivery

@@ -55,12 +55,12 @@ class Judging:
     # --- after a discontinuity
 
     def begin(self, tick: int) -> None:
-        """From a tick on another plan holds than what has been given so far."""
+        """Follow another plan from a tick on than what has been given so far."""
         if self.given.count:
             self.until = tick + TICKS_PER_DAY
 
     def until_s(self) -> int:
-        """The same in seconds of the pump's running time, as it is kept."""
+        """Return the same in seconds of the pump's running time, as it is kept."""
         until_s = self._time.base_lifetime_s - -self.until // TICKS_PER_SECOND
         return min(max(0, until_s), MOST_SECONDS)
 
@@ -68,18 +68,18 @@ class Judging:
         self.until = (until_s - self._time.base_lifetime_s) * TICKS_PER_SECOND
 
     def forget_given(self) -> None:
-        """What was given from the beginning of this life on is noted anew: nothing goes on from before."""
+        """Note anew what was given from the beginning of this life on: nothing continues from before."""
         self.given.begin_anew()
 
     # --- doses that begin with a change
 
     def notice_ticks(self) -> int:
-        """How much longer notice a change needs, for doses that begin with it to be judged."""
+        """Return how much longer notice a change needs, for doses that begin with it to be judged."""
         return _NOTICE_TICKS if self._clock_doses.may_begin_by_clock() else 0
 
     def wait_for(self, timeline: "AnyTimeline", change_tick: int) -> None:
-        """A timeline is to take over at a tick: the doses of the clock that begin too soon to be judged when they come
-        wait to be judged."""
+        """Make the doses of the clock wait that begin too soon after the tick of a take-over to be judged when they
+        come."""
         self.waiting = []
         until_tick = change_tick + JUDGED_AHEAD_TICKS
         for bolus in timeline.boluses_near(change_tick, until_tick):
@@ -87,7 +87,7 @@ class Judging:
                 self.waiting.append(bolus)
 
     def wait_for_none(self) -> None:
-        """No change is under way any more."""
+        """Note that no change is under way any more."""
         self.waiting = []
 
     def judge_one(self, timeline: Timeline) -> None:
@@ -112,7 +112,7 @@ class Judging:
     # --- one dose
 
     def reason_against(self, bolus: Bolus) -> int:
-        """Why a dose of the clock may not begin, as *passed over* has it; NOTHING_AGAINST if it may."""
+        """Return why a dose of the clock may not begin, as *passed over* has it; NOTHING_AGAINST if it may."""
         is_after_discontinuity = bolus.start_tick < self.until
         self._lay(bolus, is_after_discontinuity)
         if self._line.highest(bolus.start_tick, bolus.end_tick) > self._limits.most_rate_nl_per_day:
@@ -122,7 +122,7 @@ class Judging:
         return events.PASSED_METER if self._is_held_by_meter(bolus) else NOTHING_AGAINST
 
     def refusal(self, bolus: Bolus) -> int:
-        """Why a dose on demand may not be given; REFUSED_NOT if it may."""
+        """Return why a dose on demand may not be given; REFUSED_NOT if it may."""
         is_after_discontinuity = bolus.start_tick < self.until
         self._lay(bolus, is_after_discontinuity)
         refusal = self._overfull(bolus) if is_after_discontinuity else REFUSED_NOT
@@ -166,8 +166,8 @@ class Judging:
         line.add_plan(plan, doses, bolus.end_tick + TICKS_PER_DAY + TICKS_PER_MINUTE)
 
     def _is_judged_later(self, other: Bolus, bolus: Bolus) -> bool:
-        """Whether a dose of the clock has yet to be judged when another dose is. Of those that begin together one that
-        is made up comes first."""
+        """Return True if a dose of the clock has yet to be judged when another dose is. Of those that begin together
+        one that is made up comes first."""
         if other.kind != KIND_SCHEDULED or other is bolus or other.start_tick < bolus.start_tick:
             return False
         return other.start_tick > bolus.start_tick or bolus in self._extra

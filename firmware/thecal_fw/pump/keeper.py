@@ -105,15 +105,16 @@ class Keeper:
     # --- over a reset
 
     def begin_life(self, boots: int) -> None:
-        """This is another life than the one of this number."""
+        """Begin another life than the one of this number."""
         self.boots = boots % _MOST_LIVES + 1
 
     def restore_resets(self, state: State) -> None:
-        """When the watchdog has reset the pump, as a state has it."""
+        """Take over from a state the times at which the watchdog has reset the pump."""
         self._watchdog_reset_s, self._watchdog_gap_s = state.watchdog_reset_s, state.watchdog_gap_s
 
     def note_watchdog_reset(self, lifetime_s: int) -> int:
-        """The watchdog has reset the pump at a second of its running time; seconds from the last but one to this."""
+        """Note that the watchdog has reset the pump at a second of its running time; return the seconds from the last
+        but one to this."""
         gap_s, gap_before_s = MOST_GAP_S, self._watchdog_gap_s
         if self._watchdog_reset_s != NEVER:
             gap_s = min(lifetime_s - self._watchdog_reset_s, MOST_GAP_S)
@@ -121,7 +122,7 @@ class Keeper:
         return gap_s + gap_before_s
 
     def leave_to_others(self, is_foreign: bool) -> None:
-        """The journal is another firmware's: nothing is written to it until a person has decided."""
+        """Leave another firmware's journal as it is: nothing is written to it until a person has decided."""
         self.is_read_only = is_foreign
 
     # --- writing
@@ -275,7 +276,7 @@ class Keeper:
         return journal.can_commit() or not self.may_write() or not journal.needs_erase()
 
     def name_program(self, pair: int, program: Program, digest: bytes, encoded_bytes: int) -> None:
-        """The program in force lies in this pair."""
+        """Note that the program in force lies in this pair."""
         self._stored = (pair, digest, encoded_bytes, program.delivers())
         self._grants.size_quantum(program)
 
@@ -348,7 +349,7 @@ class Keeper:
         return not (self.has_changed() or self.journal.has_failed or self.is_read_only)
 
     def memory_agrees(self) -> bool:
-        """Return True if what is in memory is still what the journal was last told."""
+        """Return True if what is in memory is still what the journal last recorded."""
         written = self.journal.state
         if written is None:
             return True

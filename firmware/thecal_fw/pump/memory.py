@@ -19,7 +19,7 @@ _NEVER_SEEN = 0x3FFFFFFF
 
 
 class Memory:
-    """Of one board."""
+    """Watches over the memory of one board."""
 
     def __init__(self, machine: "Machine", pace: Pace, reports: Reports) -> None:
         self._machine = machine
@@ -55,7 +55,8 @@ class Memory:
         bytearray(_PIECE_BYTES)
 
     def note_want(self, kind: int) -> None:
-        """A request of this kind, or a press of the button for kind 0, ended for want of memory. Delivery has not."""
+        """Note that a request of this kind, or a press of the button for kind 0, ended for want of memory. Delivery
+        has not."""
         self.tidy()
         # What can't even be logged is no reason to stop either.
         try:

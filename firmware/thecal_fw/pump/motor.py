@@ -1,4 +1,5 @@
-"""What the shaft really does, by its encoder, held against what was counted: stalls, and microsteps lost or too many.
+"""The way that the shaft really goes, by its encoder, held against what was counted: stalls, and microsteps lost or
+too many.
 
 Promises: a stall, its end, and a shaft that is off its count are each reported once; what a stall has cost of the
 reservoir's contents is known. A pump without an encoder has a shaft that does what was counted, as far as anybody
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 
 
 class Motor:
-    """Of one pump."""
+    """Watches the motor of one pump."""
 
     def __init__(self, motion: "Motion", ledger: Ledger, reports: Reports, changes: Changes) -> None:
         self._ledger = ledger
-        # Without an encoder nobody can tell that the shaft does anything but what was counted.
+        # Without an encoder nobody can know that the shaft does anything but what was counted.
         self._turned = motion.count if described.HAS_ENCODER else self._counted
         self._reports = reports
         self._changes = changes
@@ -43,7 +44,7 @@ class Motor:
         return self._ledger.counted
 
     def watch(self) -> None:
-        """The motor has just been energised: hold the counts against each other from here on."""
+        """Hold the counts against each other from here on: the motor has just been energised."""
         self._ledger.add_lost(self._standing_steps())
         self._watch.begin(self._ledger.counted, self._turned())
 
@@ -51,11 +52,12 @@ class Motor:
         return self._watch.is_stalled
 
     def lost_steps(self) -> int:
-        """Microsteps since the last refill that the motor did not turn for, those of a stall under way among them."""
+        """Return microsteps since the last refill that the motor did not turn for, those of a stall under way among
+        them."""
         return min(self._ledger.lost_steps + self._standing_steps(), MOST_COUNT)
 
     def begin_reservoir(self) -> None:
-        """What a stall has cost of the old contents does not matter for the new ones."""
+        """Forget what a stall has cost of the old contents, which does not matter for the new ones."""
         if self._watch.is_stalled:
             self._watch.begin(self._ledger.counted, self._turned())
 
@@ -69,9 +71,10 @@ class Motor:
     def follows(self) -> bool:
         """Return True if the shaft does what was counted. Takes nothing from the heap; ``check`` reports what it
         found otherwise."""
-        if self._finding == MOTOR_FOLLOWS:
-            self._finding = self._judge(self._ledger.counted, self._turned())
-        return self._finding == MOTOR_FOLLOWS
+        finding = self._finding
+        if finding == MOTOR_FOLLOWS:
+            self._finding = finding = self._judge(self._ledger.counted, self._turned())
+        return finding == MOTOR_FOLLOWS
 
     def check(self, now_s: int, now_us: int) -> None:
         """Report what the shaft does otherwise than was counted."""

@@ -111,12 +111,12 @@ class DosesOnDemand:
         self.recall.connect(keeper.events, self._extra, notes, doses)
 
     def begin_reservoir(self) -> None:
-        """The reservoir has been refilled: primes are counted from here on."""
+        """Count primes from here on, since the reservoir has been refilled."""
         self.line_room.begin_reservoir()
         self._doses.note_change()
 
     def wanted(self, kind: int, rate_nl_per_day: int, seconds: int) -> Bolus:
-        """The bolus that would be given if it were asked for now. A patient's is the program's."""
+        """Return the bolus that would be given if it were asked for now. A patient's is the program's."""
         infusion = self._infusion
         tick = infusion.change_tick_from_now()
         patient = self._orders.program.patient_bolus if self._orders.program is not None else None
@@ -125,7 +125,7 @@ class DosesOnDemand:
         return Bolus(kind, tick, seconds * TICKS_PER_SECOND, rate_nl_per_day)
 
     def refusal(self, bolus: Bolus) -> int:
-        """Why a bolus may not be given now; REFUSED_NOT if it may."""
+        """Return why a bolus may not be given now; REFUSED_NOT if it may."""
         program = self._orders.program
         if bolus.kind not in KINDS_ON_DEMAND or program is None:
             return REFUSED_NO_SUCH_BOLUS
@@ -162,9 +162,9 @@ class DosesOnDemand:
         return self._judging.refusal(bolus) if refusal == REFUSED_NOT else refusal
 
     def _most_rate_with(self, wanted: Bolus) -> int:
-        """The most that can come together at any tick with one more bolus, in nL/day: the highest basal or temporary
-        rate, the highest bolus of the clock's plan, one that goes on beside the plan, and all on demand. Those beside
-        the plan come one after the other."""
+        """Return the most that can come together at any tick with one more bolus, in nL/day: the highest basal or
+        temporary rate, the highest bolus of the clock's plan, one that continues beside the plan, and all on demand.
+        Those beside the plan come one after the other."""
         program = self._orders.in_force()
         most = highest_rate(program)
         beside_plan = on_demand = 0
@@ -188,7 +188,7 @@ class DosesOnDemand:
         return bolus.given_nl(bolus.end_tick) <= room_nl
 
     def note_empty_line(self) -> None:
-        """A recorded event says that tubing and catheter are empty."""
+        """Note that tubing and catheter are empty, as a recorded event says."""
         self.line_room.note_empty(self._ledger.lifetime_steps(self._sense.count()))
         self._doses.note_change()
 
@@ -197,7 +197,7 @@ class DosesOnDemand:
         return limits.least_basal_nl_per_day <= rate_nl_per_day <= limits.most_basal_nl_per_day
 
     def is_history_known(self, tick: int) -> bool:
-        """Whether it is known at a tick what was given on demand in the 24 hours before."""
+        """Return True if it is known at a tick what was given on demand in the 24 hours before."""
         return self.recall.is_done and tick >= self.recall.unknown_until
 
     def give(self, bolus: Bolus) -> bool:
@@ -236,7 +236,7 @@ class DosesOnDemand:
         self._reports.record(events.EVENT_BOLUS_REFUSED, reason, kind << events.KIND_SHIFT)
 
     def _is_like_it_under_way(self, wanted: Bolus) -> bool:
-        """There is one bolus on demand at a time, and one temporary rate."""
+        """Return True if a bolus on demand is under way, of which there is one at a time, or the one temporary rate."""
         is_temporary_rate = wanted.kind == KIND_TEMPORARY
         return any(
             [
@@ -246,8 +246,8 @@ class DosesOnDemand:
         )
 
     def on_top(self, bolus: Bolus) -> Bolus:
-        """What counts against the limits: of a temporary rate, what it is above the lowest rate it may take the place
-        of."""
+        """Return what counts against the limits: of a temporary rate, what it is above the lowest rate it may take
+        the place of."""
         if bolus.kind != KIND_TEMPORARY:
             return bolus
         more = max(0, bolus.rate_nl_per_day - lowest_basal_rate(self._orders.in_force()))

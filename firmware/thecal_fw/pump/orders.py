@@ -35,13 +35,13 @@ class Orders:
         self.number = 0
 
     def in_force(self) -> Program:
-        """The committed program, where there must be one."""
+        """Return the committed program, where there must be one."""
         program = self.program
         assert program is not None
         return program
 
     def spare_place(self) -> ProgramPlace:
-        """Where another program may be put."""
+        """Return where another program may be put."""
         return self._spare_place
 
     def adopt(self, program: Program, digest: bytes, place: ProgramPlace) -> None:
@@ -54,7 +54,7 @@ class Orders:
         self.number += 1
 
     def wanted(self) -> Program:
-        """The program that the active alarms leave standing. One that delivers nothing always stands."""
+        """Return the program that the active alarms leave standing. One that delivers nothing always stands."""
         if self.program is not None and not self.program.delivers():
             return self.program
         if self.program is None or self._alarms.response() >= RESPONSE_MINIMUM_RATE:

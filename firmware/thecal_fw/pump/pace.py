@@ -1,4 +1,5 @@
-"""How long this board takes for what must not come late, and how long beforehand each of that is therefore begun.
+"""The times that this board takes for what must not come late, and how long beforehand each of that is therefore
+begun.
 
 Measured at every reset, before anything is delivered and with the flash cache as cold as it is then: taking over a
 queue, preparing a change, collecting garbage, writing a record. Measured again whenever it is done. A lead is a stated
@@ -53,12 +54,12 @@ class Pace:
         self.least_masked_us = UNKNOWN_US
 
     def begin(self) -> "tuple[int, int]":
-        """The present instant, for ``since``."""
+        """Return the present instant, for ``since``."""
         self._clock.read()
         return self._clock.s, self._clock.us
 
     def since(self, begun: "tuple[int, int]") -> int:
-        """Microseconds from an instant to now; reads the clock."""
+        """Return microseconds from an instant to now; reads the clock."""
         self._clock.read()
         return (self._clock.s - begun[0]) * 1_000_000 + self._clock.us - begun[1]
 
@@ -75,45 +76,45 @@ class Pace:
         self.fill_us = max(self.fill_us, us)
 
     def note_taken_over(self) -> None:
-        """A queue has taken over just now."""
+        """Note that a queue has taken over just now."""
         train = self._train
         self.least_margin_us = min(self.least_margin_us, train.margin_us)
         self.least_masked_us = min(self.least_masked_us, train.masked_us)
 
     def is_too_slow(self) -> bool:
-        """Whether the leads this board needs are longer than delivery has time for."""
+        """Return True if the leads this board needs are longer than delivery has time for."""
         return self.prepare_us > MOST_PREPARE_US or self.take_over_us > MOST_TAKE_OVER_US
 
     # --- what follows
 
     def lead_ticks(self) -> int:
-        """From the beginning of a preparation to its anchor."""
+        """Return the time from the beginning of a preparation to its anchor."""
         return self._lead_us() // TICK_US
 
     def slack_ticks(self) -> int:
-        """A preparation is begun so much sooner still: the loop may be at something else."""
+        """Return how much sooner still a preparation is begun: the loop may be at something else."""
         return self._slack_us() // TICK_US
 
     def notice_ticks(self) -> int:
-        """A change takes effect no sooner than this after it was asked for."""
+        """Return the least time from asking for a change to its effect."""
         rest_us = max(_REST_OF_REQUEST_US, self.write_lead_us())
         return max(_LEAST_NOTICE_US, self._lead_us() + self._slack_us() + rest_us) // TICK_US
 
     def write_lead_us(self) -> int:
-        """Time that has to be free for a record to be written."""
+        """Return the time that has to be free for a record to be written."""
         return max(_LEAST_WRITE_US, _FACTOR * self.write_us)
 
     def fill_lead_us(self) -> int:
-        """Time that has to be free for the queue to be filled."""
+        """Return the time that has to be free for the queue to be filled."""
         return max(_LEAST_FILL_US, _FACTOR * self.fill_us)
 
     def grant_ticks(self) -> int:
-        """A start is made durable so much sooner than its preparation begins: a record is written, and the collector
+        """Return how much sooner than its preparation a start is made durable: a record is written, and the collector
         may run before that as it may before the preparation."""
         return (self.write_lead_us() + self.collect_us) // TICK_US
 
     def collect_lead_us(self) -> int:
-        """Time that has to be free for a garbage collection."""
+        """Return the time that has to be free for a garbage collection."""
         return max(_LEAST_SLACK_US, _FACTOR * self.collect_us)
 
     def _lead_us(self) -> int:

@@ -27,18 +27,19 @@ _ANSWER_US = 150_000
 
 
 class PatientButton:
-    """press: what the looks at the line have made out."""
+    """press: what the looks at the line have made out. waits: whether a movement has to be looked at, or a press
+    waits for an answer."""
 
     def __init__(
         self, line: "Button", time: Timekeeper, reports: Reports, memory: Memory, sounder: Sounder
     ) -> None:
         self._line = line
-        self._line_has_moved = line.has_moved
         self._time = time
         self._reports = reports
         self._memory = memory
         self._sounder = sounder
         self.press = Press()
+        self.waits = False
         self._has_moved = False
         self._asks = False
 
@@ -47,24 +48,22 @@ class PatientButton:
         self._on_demand = on_demand
 
     def begin(self) -> bool:
-        """After a reset; whether the button is held down, which nobody has a reason to do then."""
+        """Begin after a reset; return True if the button is held down, which nobody has a reason to do then."""
         clock = self._time.clock
         self._line.has_moved()
         self.press.begin(self._line.is_held(), clock.s, clock.us)
         return self.press.is_faulty
 
     def is_held(self) -> bool:
-        """Whether somebody holds the button down. A button that is stuck is held by nobody. This push then serves for
-        what was asked, and does not ask for a bolus as well, also if it has only just begun."""
+        """Return True if somebody holds the button down. A button that is stuck is held by nobody. This push then
+        serves for what was asked, and does not ask for a bolus as well, also if it has only just begun."""
         clock = self._time.clock
         self.press.spend(clock.s, clock.us)
         return not self.press.is_faulty and self._line.is_held()
 
-    def is_quiet(self) -> bool:
-        """Whether the button is where it was, and no press waits for an answer."""
-        if self._line_has_moved():
-            self._has_moved = True
-        return not (self._has_moved or self._asks)
+    def note_moved(self) -> None:
+        """Note that the line has moved: it shows whoever asks first, and nobody after that."""
+        self._has_moved = self.waits = True
 
     def check(self, now_s: int, now_us: int) -> None:
         """Look at the button if it is time to. While a change of therapy is near a press waits, as requests do."""
@@ -79,9 +78,10 @@ class PatientButton:
         if self._asks and not self._infusion.is_change_within(_ANSWER_US):
             self._asks = False
             self._sounder.answer(ANSWER_GIVEN if self._ask() else ANSWER_REFUSED)
+        self.waits = self._asks
 
     def _ask(self) -> bool:
-        """Whether the bolus is given. Want of memory ends the press, and never delivery."""
+        """Return True if the bolus is given. Want of memory ends the press, and never delivery."""
         try:
             self._memory.need()
             return self._ask_for_bolus()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RecordedEvents:
-    """Of one pump."""
+    """Serves the recorded events of one pump."""
 
     def __init__(self, reports: Reports, journal: Journal, writing: "Writing") -> None:
         self._reports = reports
@@ -53,7 +53,7 @@ class RecordedEvents:
                 return
 
     def oldest(self) -> int:
-        """Sequence of the oldest event that may still be there."""
+        """Return the sequence of the oldest event that may still be there."""
         return min(self._journal.oldest_event(), self._log.oldest())
 
     def is_left_out(self, sequence: int) -> bool:
@@ -61,14 +61,14 @@ class RecordedEvents:
         return self._journal.is_left_out(sequence)
 
     def get(self, sequence: int) -> "tuple[int, ...] | None":
-        """An event from memory or else from the journal; None if it was lost."""
+        """Return an event from memory or else from the journal; None if it was lost."""
         if sequence >= self._log.oldest():
             return self._log.get(sequence)
         return self._journal.event(sequence)
 
     def copy(self, sequence: int, enough_bytes: int, found: bytearray) -> int:
         """Add the events from a number on to a bytearray, as ``EVENT_FORMAT`` packs them, until there are enough; the
-        number to go on from."""
+        number to continue from."""
         log = self._log
         sequence = self._journal.copy_events(sequence, log.oldest() - 1, enough_bytes, found)
         if len(found) < enough_bytes:

@@ -1,6 +1,7 @@
-"""What a pump makes of a reset: its durable state from the journal, the count and the time across a watchdog reset.
+"""The recovery of a pump after a reset: its durable state from the journal, the count and the time across a watchdog
+reset.
 
-After a watchdog reset the count is exact, the time goes on, and what was prescribed since is known. After a power cut
+After a watchdog reset the count is exact, the time continues, and what was prescribed since is known. After a power cut
 the count is what had been granted, the difference is uncertain, and the time lacks however long there was no power.
 Each part is handed what was found for it and takes it over by itself.
 """
@@ -48,7 +49,7 @@ REPEATED_RESETS_S = 600
 
 
 class Recovery:
-    """Restores one pump. was_delivering: whether delivery has to go on. missed_steps: see ``owed_at``."""
+    """Restores one pump. was_delivering: whether delivery has to continue. missed_steps: see ``owed_at``."""
 
     def __init__(
         self,
@@ -127,7 +128,8 @@ class Recovery:
         self._restore_doses(state, boluses, clock_doses, bridging, doses)
 
     def _is_one_reset_of_many(self) -> bool:
-        """Three by the watchdog in a row: whatever makes the pump hang is likely to go on doing so."""
+        """Return True if this is the third reset by the watchdog in a row: whatever makes the pump hang is likely to
+        continue doing so."""
         if self._machine.reset_cause != RESET_WATCHDOG:
             return False
         return self._keeper.note_watchdog_reset(self._time.base_lifetime_s) <= REPEATED_RESETS_S
@@ -162,7 +164,8 @@ class Recovery:
         bridging: "Bridging",
         doses: "DoseKeeper",
     ) -> None:
-        """Those under way go on if the time goes on; what counts for limits is read from its record."""
+        """Restore the doses under way, which continue if the time continues; what counts for limits is read from its
+        record."""
         carried, retained = self._carried, self._retained
         if state is not None:
             clock_doses.restore_minute(state.bolus_minute)
@@ -221,7 +224,8 @@ class Recovery:
             reports.note_alarm(DOSE_GATE)
 
     def owed_at(self, tick: int, boluses: "Boluses", delivery: Delivery) -> int:
-        """Phase with which delivery goes on at a tick: what was prescribed since the last anchor and not delivered.
+        """Return the phase with which delivery continues at a tick: what was prescribed since the last anchor and not
+        delivered.
 
         No more than a microstep is made up for, or what a long reset took away would come in a burst;
         ``missed_steps`` is what is not.

@@ -15,7 +15,7 @@ REPEATED_STARTS_S = 600
 
 
 class RepeatedStarts:
-    """Of one pump."""
+    """Watches over the repeated starts of one pump."""
 
     def __init__(self, clock: "Clock", reports: Reports) -> None:
         self._clock = clock
@@ -24,11 +24,11 @@ class RepeatedStarts:
         self._starts_s = (-REPEATED_STARTS_S, -REPEATED_STARTS_S)
 
     def note_stop(self, in_critical_alarm: bool) -> None:
-        """Delivery has been stopped."""
+        """Note that delivery has been stopped."""
         self._stopped_in_alarm = in_critical_alarm
 
     def note_start(self) -> None:
-        """A person starts the pump."""
+        """Note that a person starts the pump."""
         if not self._stopped_in_alarm:
             return
         self._stopped_in_alarm = False

@@ -1,4 +1,4 @@
-"""What the pump reports: events for the log, and the causes of alarms.
+"""The reports of the pump: events for the log, and the causes of alarms.
 
 Promises: whoever notices something notes it here and is done. What an alarm asks for is done by the controller, in one
 place and after the part that noticed it has finished, so no alarm is answered in the middle of anything.

@@ -29,7 +29,7 @@ class ReservoirWatch:
         self.due_us = 0
 
     def pass_over(self, now_s: int, now_us: int) -> None:
-        """What was due at an instant has been counted."""
+        """Pass over what was due at an instant, and has been counted."""
         if not is_before(now_s, now_us, self.due_s, self.due_us):
             self.due_s = NEVER_S
 

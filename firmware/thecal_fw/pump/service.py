@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """Of one pump. life: what is used of each part's."""
+    """Keeps account of the service of one pump. life: what is used of each part's."""
 
     def __init__(
         self, time: Timekeeper, ledger: Ledger, calibration: Calibration, reports: Reports, changes: Changes
@@ -34,11 +34,11 @@ class Service:
         self._written_day = -1
 
     def restore(self, state: "State") -> None:
-        """Go on after a reset."""
+        """Continue after a reset."""
         self.life.restore(state.pump_day, state.tubing_day, state.tubing_hundreds, self.revolutions())
 
     def revolutions(self) -> int:
-        """Whole turns of the head in all of the pump's lives."""
+        """Return whole turns of the head in all of the pump's lives."""
         return self._calibration.turns_of(self._ledger.base_steps + self._ledger.counted)
 
     def check(self) -> None:
@@ -55,7 +55,7 @@ class Service:
             self._changes.note()
 
     def renew(self, part: int) -> None:
-        """A person has put in a new part, or rinsed the line."""
+        """Note that a person has put in a new part, or rinsed the line."""
         lifetime_s = self._time.lifetime_s()
         self.life.renew(part, lifetime_s, self.revolutions())
         self._reports.record(EVENT_RENEWED, part, lifetime_s)

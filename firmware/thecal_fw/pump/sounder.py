@@ -1,4 +1,4 @@
-"""What the buzzer sounds: the tones of the alarms that are not silenced, and answers to somebody at the pump."""
+"""The sounds of the buzzer: the tones of the alarms that are not silenced, and answers to somebody at the pump."""
 
 from thecal_fw.core.alarms import Alarms
 from thecal_fw.core.annunciation import Annunciation

@@ -96,7 +96,7 @@ class Supervisor:
     # --- self-tests
 
     def note_failed(self, tests: int) -> None:
-        """Tests of this reset have failed."""
+        """Note that tests of this reset have failed."""
         self.failed_tests |= tests
 
     def judge_self_test(self) -> None:
@@ -187,7 +187,7 @@ class Supervisor:
 
     def _check_life(self, now_s: int) -> None:
         """Have the watchdog begin another life before the counts of this one leave the board's small integers. Therapy
-        goes on over that as over any of its resets, and counts since the reset begin at 0."""
+        continues over that as over any of its resets, and counts since the reset begin at 0."""
         if max(self._ledger.counted, now_s) >= MOST_LIFE and not self._infusion.must_end_life:
             self._infusion.end_life()
             self._reports.tell_bursts(True)

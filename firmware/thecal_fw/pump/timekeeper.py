@@ -27,7 +27,7 @@ class Timekeeper:
         return ticks_at(self.clock.s, self.clock.us)
 
     def lifetime_s(self) -> int:
-        """Running seconds of all lives. They stand still at the end of their 32 bits."""
+        """Return running seconds of all lives. They stand still at the end of their 32 bits."""
         return min(self.base_lifetime_s + self.clock.s, MOST_SECONDS)
 
     def set_wall(self, wall: WallClock) -> None:
@@ -35,5 +35,5 @@ class Timekeeper:
         self._changes.note_carried()
 
     def go_on_after(self, lifetime_s: int) -> None:
-        """So many seconds had the pump run before this reset."""
+        """Count on from so many seconds that the pump had run before this reset."""
         self.base_lifetime_s = min(lifetime_s, MOST_SECONDS)

@@ -1,1 +1,1 @@
-"""What the pump does at a host's request: frames in and out, who may ask for what, and one handler a message."""
+"""The pump's answers to a host's requests: frames in and out, who may ask for what, and one handler a message."""

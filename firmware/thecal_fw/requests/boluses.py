@@ -1,4 +1,4 @@
-"""What the pump does at a host's request for a bolus: check it, give it, end it, report it.
+"""The pump's answers to a host's requests about boluses: check it, give it, end it, report it.
 
 A bolus is asked for in two steps, like every change of therapy: what ``check_bolus`` answers is what a person is shown,
 and ``give_bolus`` names the program it was checked beside. Judging one and giving it take long, so it is judged in one
@@ -126,8 +126,8 @@ class BolusRequests:
         return under_way + lockout + self._instead(tick) + counted + self._line(bolus, tick)
 
     def _line(self, bolus: "Bolus | None", tick: int) -> "tuple[int, int, int]":
-        """Room of the line that no drug has filled, and primes since the last refill with what they gave, the one under
-        way included."""
+        """Return the room of the line that no drug has filled, and primes since the last refill with what they gave,
+        the one under way included."""
         line, program = self._line_room, self._orders.program
         steps = self._ledger.lifetime_steps(self._sense.count())
         room_nl = 0 if program is None else line.left_nl(program.catheter_nl, steps)
@@ -138,7 +138,7 @@ class BolusRequests:
         return room_nl, primes, primed_nl
 
     def _instead(self, tick: int) -> "tuple[int, int, int]":
-        """What holds in place of the program: temporary rate, how long yet; how long yet the bridge."""
+        """Return what holds in place of the program: temporary rate, how long yet; how long yet the bridge."""
         rate_nl_per_day = left_s = 0
         for bolus in self._extra:
             if bolus.kind == KIND_TEMPORARY and tick < bolus.end_tick:

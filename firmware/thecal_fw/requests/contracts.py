@@ -1,4 +1,4 @@
-"""What serving a request needs of the link. Read by people and by the type checker only."""
+"""The contract between serving requests and the link. Read by people and by the type checker only."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Who may change what: holds requests against the pump's keys, and carries out those about keys themselves.
+"""The gate before every change: holds requests against the pump's keys, and carries out those about keys themselves.
 
 Promises: a pump that was never given a key lets everybody in; any other carries out no change that is not proved by the
 key of a role that may. Whoever proves nothing changes nothing: neither state, nor what the session remembers, nor the
@@ -25,7 +25,7 @@ PROOF_LASTS_S = 120
 
 
 class Gatekeeper:
-    """Of one link. handlers: what carries out the requests about keys, by kind."""
+    """Keeps the gate of one link. handlers: what carries out the requests about keys, by kind."""
 
     def __init__(self, pump: "Controller") -> None:
         self._keys = pump.keys
@@ -46,7 +46,7 @@ class Gatekeeper:
         }
 
     def is_open(self) -> bool:
-        """Whether this pump was never given a key."""
+        """Return True if this pump was never given a key."""
         return self._keys.access == OPEN
 
     def begin_session(self, number: int) -> None:

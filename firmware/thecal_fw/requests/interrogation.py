@@ -1,8 +1,9 @@
-"""What the pump answers when it is asked how it is: its state, its clock, its log. Nothing here changes anything.
+"""The pump's answers about how it is: its state, its clock, its log. Nothing here changes anything.
 
 Whatever an answer says of time is of one and the same reading of the clock.
 """
 
+from thecal_fw.core.dose_record import IS_GIVEN
 from thecal_fw.core.instant import microsecond_of_ticks, second_of_ticks
 from thecal_fw.core.ledger import MOST_STALLS
 from thecal_fw.core.modes import MODE_STOPPED
@@ -44,6 +45,7 @@ class Interrogation:
         self.handlers = {
             messages.INTERROGATE.kind: self._interrogate,
             messages.GET_TIME.kind: self._get_time,
+            messages.LAST_DOSE.kind: self._last_dose,
             messages.READ_LOG.kind: self._read_log,
         }
 
@@ -110,6 +112,12 @@ class Interrogation:
             self._clock_doses.passed_reason,
         )
 
+    def _last_dose(self, values: "Values") -> "Answer":
+        """Return the daily dose last delivered. How long ago it began and ended needs no time of day."""
+        dose, now_s = self._pump.last_dose.dose, self._time.lifetime_s()
+        ended_ago_s = IS_GIVEN if dose[5] == IS_GIVEN else max(0, now_s - dose[5])
+        return dose[:4] + (max(0, now_s - dose[4]), ended_ago_s)
+
     def _get_time(self, values: "Values") -> "Answer":
         clock, wall = self._clock, self._time.wall
         utc = wall.utc_ticks(self._time.ticks_now())
@@ -127,5 +135,5 @@ class Interrogation:
 
 
 def instant(ticks: int) -> "tuple[int, int]":
-    """Seconds and microseconds of a number of ticks, as messages have them."""
+    """Return seconds and microseconds of a number of ticks, as messages have them."""
     return second_of_ticks(ticks), microsecond_of_ticks(ticks)

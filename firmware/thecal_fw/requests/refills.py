@@ -1,4 +1,4 @@
-"""What the pump answers about the time until the next refill.
+"""The pump's answers about the time until the next refill.
 
 It is worked out when it is asked for, from what there is at that moment, so it is never older than the last bolus or
 change of the program. Only what a week of the program gives is worked out beforehand; until it is, the host asks again.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Consumption:
-    """What a pump will use of its reservoir from now on."""
+    """The use that a pump will make of its reservoir from now on."""
 
     def __init__(self, pump: "Controller") -> None:
         self._time = pump.time
@@ -29,7 +29,8 @@ class Consumption:
         self._bridging = pump.bridging
 
     def course(self, program: Program) -> Course:
-        """Raises RequestRefusedError while it is still being worked out what a week of the program gives."""
+        """Return the course of use; raise RequestRefusedError while it is still being worked out what a week of the
+        program gives."""
         wall, week_minute = self._time.wall, None
         if wall.is_known():
             weekday, minute = weekday_and_minute(wall.local_second(self._time.ticks_now()))
@@ -40,8 +41,8 @@ class Consumption:
         return Course(program, week_minute, week)
 
     def on_top_nl(self, program: Program) -> int:
-        """What comes on top of that course, in nL: of boluses and a temporary rate that are under way, and of a bridge
-        what it gives above the lowest rate that the program has meanwhile."""
+        """Return what comes on top of that course, in nL: of boluses and a temporary rate that are under way, and of
+        a bridge what it gives above the lowest rate that the program has meanwhile."""
         tick = self._time.ticks_now()
         left_nl = 0
         for bolus in self._extra:

@@ -18,5 +18,5 @@ class RequestGoesOnError(Exception):
 
 
 def in_progress(done: int, whole: int) -> RequestRefusedError:
-    """What was asked for is being worked out, and has to be asked for again."""
+    """Return the refusal of a request that is being worked out, and has to be made again."""
     return RequestRefusedError(ERROR_IN_PROGRESS, done << 16 | whole)

@@ -343,7 +343,7 @@ class LinkServer:
             self._staging.forget()
             self._gatekeeper.begin_session(session)
             if self._gatekeeper.is_open():
-                # Anybody can say hello. Where there are keys, the log tells of who has proved to have one.
+                # Anybody can say hello. Where there are keys, the log reports who has proved to have one.
                 self._reports.record(events.EVENT_HELLO, values.number("host_nonce"), session)
         else:
             # Answered all the same, without a session: both ends can then name their difference.
@@ -361,6 +361,6 @@ class LinkServer:
 
 
 def _holds_loop_us(message: messages.Message) -> int:
-    """The longest that serving a message takes, with what it writes to flash."""
+    """Return the longest that serving a message takes, with what it writes to flash."""
     writes = message.changes or message.stores != STORES_NOTHING
     return message.longest_us + _WRITING_US if writes else message.longest_us

@@ -1,5 +1,5 @@
-"""What the pump does at a host's request about its service: report what its parts have served, take one as new, and let
-a person hear the tones of its alarms.
+"""The pump's answers to a host's requests about its service: report what its parts have served, take one as new, and
+let a person hear the tones of its alarms.
 """
 
 from thecal_fw.core.alarms import PRIORITY_NAMES

@@ -75,7 +75,8 @@ class _Check:
         self.is_done = True
 
     def _pieces(self) -> int:
-        """About how many pieces it takes: each step and bolus is looked at, then the week is worked out."""
+        """Return the approximate number of pieces it takes: each step and bolus is looked at, then the week is worked
+        out."""
         pieces = _PIECES_OF_BEGINNING + 2 * PIECES_OF_EXTREMES + 5 * turns_of(self.program)
         for pattern in self.program.patterns:
             pieces += len(pattern)
@@ -85,7 +86,8 @@ class _Check:
 
 
 class Staging:
-    """What has been staged so far. Every method raises RequestRefusedError where it can't do what is asked."""
+    """The program that has been staged so far. Every method raises RequestRefusedError where it can't do what is
+    asked."""
 
     def __init__(
         self,
@@ -103,7 +105,7 @@ class Staging:
         self.forget()
 
     def forget(self) -> None:
-        """Nothing is staged."""
+        """Forget what is staged."""
         self._place: "ProgramPlace | None" = None
         self._total_bytes = 0
         self._check: "_Check | None" = None
@@ -145,11 +147,11 @@ class Staging:
         return place
 
     def whole(self) -> memoryview:
-        """All the bytes."""
+        """Return all the bytes."""
         return self._filled().encoded()
 
     def check(self, first_fault: int) -> "tuple[bytes, int, bytes]":
-        """Go on checking; once that is done, the digest, the number of faults, and those from one on, packed."""
+        """Continue checking; once that is done, the digest, the number of faults, and those from one on, packed."""
         place, check = self._filled(), self._check
         if check is None or check.faults.first != first_fault:
             check = self._check = self._begin_check(place, first_fault)
@@ -167,8 +169,8 @@ class Staging:
         return _Check(place, program, self._limits, self._calibration, first_fault)
 
     def checked(self, digest: bytes) -> "tuple[Program, ProgramPlace]":
-        """Program and place of what is staged, to be committed by its digest; it must have been checked and be free of
-        faults."""
+        """Return the program and place of what is staged, to be committed by its digest; it must have been checked
+        and be free of faults."""
         place, check = self._filled(), self._check
         if check is None or not check.is_done:
             raise RequestRefusedError(messages.ERROR_NOT_CHECKED)

@@ -1,4 +1,4 @@
-"""What the pump does at a host's request about delivery: start, stop, refill, set the clock, acknowledge alarms."""
+"""The pump's answers to a host's requests about delivery: start, stop, refill, set the clock, acknowledge alarms."""
 
 from thecal_fw.core.alarms import RESPONSE_STOP
 from thecal_fw.core.pump_state import STATE_STOPPED

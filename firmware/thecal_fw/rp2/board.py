@@ -56,5 +56,6 @@ class Machine:
         machine.bootloader()
 
     def prompt(self) -> None:
+        """Leave for the prompt; raise LeaveForPrompt always."""
         self._retained.void()
         raise LeaveForPrompt

@@ -25,7 +25,7 @@ _EDGES_SHIFT = const(pins.BUTTON % chip.PINS_PER_INTR * chip.INTR_BITS_PER_PIN +
 
 @micropython.viper
 def moved() -> bool:
-    """Whether the line has moved since that was last forgotten."""
+    """Return True if the line has moved since that was last forgotten."""
     io = ptr32(chip.IO_BANK0)
     return ((io[chip.INTR0 + _WORD] >> _EDGES_SHIFT) & chip.INTR_EDGES) != 0
 

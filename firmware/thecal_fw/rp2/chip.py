@@ -28,6 +28,10 @@ NVIC_WITHDRAW = 0x180 >> 2
 TIMER_IRQ_0 = 1 << 0
 IO_IRQ_BANK0 = 1 << 13
 
+# 2.3.1: SIO, in which the levels of all pins are read.
+SIO = 0xD000_0000
+GPIO_IN = 0x004 >> 2
+
 # 2.5.7: DMA. Of a channel, whose registers are 16 words apart ...
 DMA = 0x5000_0000
 CHANNEL_SHIFT = 4

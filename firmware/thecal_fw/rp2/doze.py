@@ -38,7 +38,7 @@ def _wait_for_interrupt():
 
 @micropython.viper
 def doze(s: int, us: int, edges: int) -> bool:
-    """With interrupts masked: sleep until one is pending or the instant comes; whether it has come.
+    """Sleep with interrupts masked, until one is pending or the instant comes; return True if the instant has come.
 
     The instant is less than half an hour ahead, or the same past. edges: of the button's line, that end the sleep too:
     BOTH_EDGES or NO_EDGE.

@@ -1,7 +1,7 @@
 """Flash for the journal and the keys: the first sectors of the part that the board's definition sets aside for storage.
 
 Promise: an operation touches nothing but its own page or sector; neither reading nor programming takes from the heap.
-While one lasts interrupts are off and nothing but PIO, DMA and timers goes on.
+While one lasts interrupts are off and nothing but PIO, DMA and timers continues.
 """
 
 import rp2
@@ -32,6 +32,7 @@ class Flash:
         self._device.readblocks(sector, buffer, offset)
 
     def program(self, sector: int, offset: int, data) -> None:
+        """Program within the storage; raise ValueError beyond it."""
         begin = offset % flash_map.PAGE_BYTES
         if begin + len(data) > flash_map.PAGE_BYTES or sector >= flash_map.SECTORS:
             raise ValueError
@@ -42,6 +43,7 @@ class Flash:
         self._device.writeblocks(sector, page, offset - begin)
 
     def erase(self, sector: int) -> None:
+        """Erase a sector of the storage; raise ValueError beyond it."""
         if sector >= flash_map.SECTORS:
             raise ValueError
         self._device.ioctl(_ERASE_COMMAND, sector)

@@ -108,11 +108,6 @@ def _is_open() -> bool:
     return bool(ptr32(chip.PIO1)[chip.PIO_CTRL] & _ENABLE)
 
 
-@micropython.viper
-def _stands_at(address: int) -> bool:
-    return int(ptr32(chip.PIO1)[_ADDR]) == address
-
-
 class DoseGate:
     """See ``thecal_fw.ports``."""
 
@@ -130,12 +125,14 @@ class DoseGate:
         self.close()
 
     def arm(self, steps: int) -> None:
+        """Arm the gate; raise ValueError unless it is for one step at least."""
         if steps <= 0:
             raise ValueError
         _shut(self._program_start)
         _open(steps)
 
     def grant(self, steps: int) -> bool:
+        """Grant more steps; raise ValueError unless it is one at least."""
         if steps <= 0:
             raise ValueError
         if not _is_open() or self.has_tripped():
@@ -149,5 +146,6 @@ class DoseGate:
     def close(self) -> None:
         _shut(self._program_start)
 
+    @micropython.viper
     def has_tripped(self) -> bool:
-        return _stands_at(self._trap)
+        return int(ptr32(chip.PIO1)[_ADDR]) == int(self._trap)

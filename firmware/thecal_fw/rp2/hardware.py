@@ -40,7 +40,7 @@ class Hardware:
 
 
 def _journal_flash():
-    """Raw flash on the pump's own image; on a stock one the whole storage is a file system."""
+    """Return the raw flash on the pump's own image; on a stock one the whole storage is a file system."""
     if is_own_image():
         from thecal_fw.rp2.flash import Flash
 

@@ -15,6 +15,7 @@ import uctypes
 from micropython import const
 
 from thecal_fw.core import flash_map
+from thecal_fw.core.self_test import TEST_IMAGE
 from thecal_fw.rp2 import chip
 
 TYPE_CHECKING = False
@@ -45,7 +46,7 @@ _PIECE_WORDS = const(320)
 """The largest image, which ends at its trailer, takes 512 pieces: at one each 7 s of the heartbeat, within an hour."""
 
 
-# Of a round, in four words: where it goes on, how many words are left, the checksum so far, the one expected.
+# Of a round, in four words: where it continues, how many words are left, the checksum so far, the one expected.
 _AT = const(0)
 _LEFT = const(1)
 _CHECKSUM = const(2)
@@ -89,7 +90,9 @@ def _agrees(state) -> bool:
 
 
 class Image:
-    """The image that runs. What ``check`` looks at once, ``check_piece`` looks at again and again."""
+    """The image that runs. What ``check`` looks at once, ``go_on`` looks at again and again.
+
+    failed: the image's bit once it was not as it was built, else 0."""
 
     def __init__(self):
         trailer = bytes(uctypes.bytearray_at(chip.FLASH + flash_map.TRAILER_AT, _TRAILER_BYTES))
@@ -99,28 +102,28 @@ class Image:
             length, expected = struct.unpack("<II", trailer[len(_MAGIC) :])
             self._words = length // 4
             self._state[_EXPECTED] = expected
+        self.failed = 0
         self._begin_round()
 
-    def check(self) -> bool:
-        """Whether the image is as it was built. Takes as long as all of it does."""
+    def check(self) -> int:
+        """Look at all of the image, which takes as long as all of it does. Return what ``failed`` is then."""
         self._begin_round()
         _take_in(self._state, self._words)
-        return self._end_round()
+        self._end_round()
+        return self.failed
 
-    def check_piece(self) -> bool:
-        """Look at the next piece; False if it was the last one and the image is not as it was built.
-
-        Takes tens of microseconds and nothing from the heap.
-        """
-        if _take_in(self._state, _PIECE_WORDS):
-            return True
-        return self._end_round()
+    def go_on(self) -> int:
+        """Look at the next piece, which takes tens of microseconds and nothing from the heap. Return what ``failed`` is
+        then."""
+        if not _take_in(self._state, _PIECE_WORDS):
+            self._end_round()
+        return self.failed
 
     def _begin_round(self):
         state = self._state
         state[_AT], state[_LEFT], state[_CHECKSUM] = chip.FLASH, self._words, 0
 
-    def _end_round(self) -> bool:
-        is_right = not self._words or _agrees(self._state)
+    def _end_round(self):
+        if self._words and not _agrees(self._state):
+            self.failed = TEST_IMAGE
         self._begin_round()
-        return is_right

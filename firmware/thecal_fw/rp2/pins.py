@@ -24,7 +24,7 @@ MOTION = described.MOTION
 """Channel A of a shaft encoder: one edge, up or down, for each microstep."""
 HAS_MOTION = described.HAS_ENCODER
 SUPPLY_GOOD = described.SUPPLY_GOOD
-"""Tells while the supply is well; a supervisor chip changes it before the board browns out."""
+"""Shows while the supply is well; a supervisor chip changes it before the board browns out."""
 HAS_SUPPLY_GOOD = described.HAS_SUPPLY_MONITOR
 LED = described.LED
 """On a Pico, its own."""

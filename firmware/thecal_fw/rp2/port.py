@@ -33,7 +33,7 @@ class Port:
         self._write_never_waits = _OWN_BOARD in sys.implementation._machine
 
     def any(self) -> bool:
-        """Whether a byte has arrived. Runs the USB stack, so it is right even with interrupts off."""
+        """Return True if a byte has arrived. Runs the USB stack, so it is right even with interrupts off."""
         for _ in self._ipoll(0):
             return True
         return False

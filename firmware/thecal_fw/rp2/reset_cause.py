@@ -1,4 +1,4 @@
-"""Why the board was reset: by a bite of its watchdog, or by anything else.
+"""The cause of the board's reset: by a bite of its watchdog, or by anything else.
 
 Promise: a reset counts as a bite only if the watchdog's own timer caused it, while a program had it armed, and if no
 program has run on the chip since. What outlived the reset is believed after a bite alone.

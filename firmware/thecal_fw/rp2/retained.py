@@ -55,7 +55,7 @@ class _Kept:
         self._checked = tuple([memoryview(memory)[begin : begin + length + 4] for begin in begins])
 
     def read(self) -> bytes:
-        """The newer whole copy, zeros if there is none."""
+        """Return the newer whole copy, zeros if there is none."""
         found = bytes(self._length)
         for copy in range(_COPIES):
             begin = self._offset + copy * (self._length + _NUMBER_AND_CHECKSUM)

@@ -40,7 +40,7 @@ PLAN_LATE_US = const(3)
 _MOST_LATE_US = const(1)
 """The timer counts whole microseconds, so the first look at it that finds the anchor come may find it one past."""
 _MOST_LATE_FIRST_US = const(1_000)
-"""The pass that changes nothing may be as late as it likes, within what tells before from after."""
+"""The pass that changes nothing may be as late as it likes, within what distinguishes before from after."""
 
 # A second is 15,625 units of 64 us. Constants of more than 16 bits must not be written out in viper code: in a frozen
 # module, which MicroPython 1.25 aligns to two bytes, the processor would fetch them from the wrong address.
@@ -210,7 +210,7 @@ def append(machine: int, playing: int, idle: int, address: int, pulses: int):
 
 @micropython.viper
 def is_played(channel: int, end_address: int) -> bool:
-    """Whether a channel has handed its whole block to the FIFO. An armed one still stands at its beginning."""
+    """Return True if a channel has handed its whole block to the FIFO. An armed one still stands at its beginning."""
     dma = ptr32(chip.DMA)
     c = channel << chip.CHANNEL_SHIFT
     if dma[c + chip.READ_ADDR] != end_address:
@@ -220,13 +220,8 @@ def is_played(channel: int, end_address: int) -> bool:
 
 @micropython.viper
 def microseconds_until(s: int, us: int) -> int:
-    """Microseconds from now to an instant less than half an hour away; negative once it has passed."""
+    """Return microseconds from now to an instant less than half an hour away; negative once it has passed."""
     return (s * _UNITS_PER_SECOND << _UNIT_SHIFT) + us - ptr32(chip.TIMER)[chip.TIMERAWL]
-
-
-@micropython.viper
-def has_stalled(machine: int) -> bool:
-    return bool(ptr32(chip.PIO0)[chip.PIO_FDEBUG] & (chip.SM0_TXSTALL << machine))
 
 
 @micropython.viper

@@ -51,7 +51,8 @@ _DRY_RUN_TICKS = const(30_000)
 
 
 class StepTrain:
-    """Two state machines, four DMA channels and four blocks; see ``thecal_fw.ports``."""
+    """Two state machines, four DMA channels and four blocks; see ``thecal_fw.ports``. ``push`` raises ValueError for an
+    interval that is too short, or one more than a block holds."""
 
     LEAST_INTERVAL_TICKS = _OVERHEAD_TICKS
 
@@ -92,7 +93,7 @@ class StepTrain:
         self.take_over_us = self._measure_take_over()
 
     def _measure_first_tick(self):
-        """Ticks from enabling a machine to its first instruction.
+        """Return ticks from enabling a machine to its first instruction.
 
         How the clock divider begins after a restart is not documented to the cycle, so it is found out once.
         """
@@ -103,7 +104,7 @@ class StepTrain:
         return 0 if at_once else 1
 
     def _measure_take_over(self):
-        """Microseconds from a call of ``start`` until nothing but the wait for the anchor is left to do.
+        """Return microseconds from a call of ``start`` until nothing but the wait for the anchor is left to do.
 
         The flash cache is as cold as it will ever be: nothing of this has run before. USB traffic may come in between,
         as it may later.
@@ -271,5 +272,8 @@ class StepTrain:
     def since_halt_us(self, s: int, us: int) -> int:
         return (s * _UNITS_PER_SECOND << _UNIT_SHIFT) + us - ptr32(self._halted)[0]
 
+    @micropython.viper
     def starved(self) -> bool:
-        return self._is_playing and step_engine.has_stalled(self._queue)
+        if not self._is_playing:
+            return False
+        return bool(ptr32(chip.PIO0)[chip.PIO_FDEBUG] & (chip.SM0_TXSTALL << int(self._queue)))

@@ -1,8 +1,13 @@
-"""Whether the supply is well: the line of a supervisor chip, which says no more so before the board browns out."""
+"""The state of the supply: the line of a supervisor chip, which says no more so before the board browns out."""
 
+import micropython
 from machine import Pin
 
-from thecal_fw.rp2 import pins
+from thecal_fw.rp2 import chip, pins
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from micropython import ptr32  # type: ignore[attr-defined]
 
 
 class Supply:
@@ -11,7 +16,10 @@ class Supply:
 
     def __init__(self):
         if pins.HAS_SUPPLY_GOOD:
-            self._good = Pin(pins.SUPPLY_GOOD, Pin.IN, Pin.PULL_UP if pins.SUPPLY_IS_GOOD else Pin.PULL_DOWN)
+            Pin(pins.SUPPLY_GOOD, Pin.IN, Pin.PULL_UP if pins.SUPPLY_IS_GOOD else Pin.PULL_DOWN)
 
+    @micropython.viper
     def is_good(self) -> bool:
-        return not pins.HAS_SUPPLY_GOOD or self._good.value() == pins.SUPPLY_IS_GOOD
+        if not pins.HAS_SUPPLY_GOOD:
+            return True
+        return (ptr32(chip.SIO)[chip.GPIO_IN] >> pins.SUPPLY_GOOD) & 1 == pins.SUPPLY_IS_GOOD

@@ -71,8 +71,8 @@ def main() -> None:
 
 
 def _end(hardware: "Hardware | None", error: BaseException) -> None:
-    """Delivery has stopped. After the reset it resumes, if it was under way. Each part may fail and holds up no other:
-    an exception that got out of here would leave an open prompt."""
+    """End the program once delivery has stopped. After the reset it resumes, if it was under way. Each part may fail
+    and holds up no other: an exception that got out of here would leave an open prompt."""
     for part in (_make_safe, _tidy, _report, _await_watchdog):
         try:
             part(hardware, error)
@@ -100,8 +100,8 @@ def _make_safe(hardware: "Hardware | None", error: "BaseException | None" = None
 
 
 def _tidy(hardware: "Hardware | None", error: BaseException) -> None:
-    """Telling what happened takes memory, and the want of it may be what happened: then nothing of the program is kept
-    that is in memory."""
+    """Free memory, since reporting what happened takes some and the want of it may be what happened: then nothing of
+    the program is kept that is in memory."""
     if isinstance(error, MemoryError):
         for name in ("Controller", "Hardware"):
             globals().pop(name, None)
@@ -110,7 +110,7 @@ def _tidy(hardware: "Hardware | None", error: BaseException) -> None:
 
 
 def _report(hardware: "Hardware | None", error: BaseException) -> None:
-    """Tell whoever is listening, in a frame of its own that no host takes for a reply."""
+    """Report it to whoever is listening, in a frame of its own that no host takes for a reply."""
     if hardware is None:
         return
     import io
@@ -130,7 +130,7 @@ def _await_watchdog(hardware: "Hardware | None", error: BaseException) -> None:
 
 
 def _begin_maintenance(hardware: Hardware) -> None:
-    """Nothing stops the watchdog, so it is fed for as long as somebody is at the prompt."""
+    """Begin maintenance. Nothing stops the watchdog, so it is fed for as long as somebody is at the prompt."""
     global maintenance_timer
     hardware.watchdog.feed()
     maintenance_timer = Timer(  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""What the board does once the pump's program has ended with an exception, until the watchdog resets it.
+"""The board's behaviour once the pump's program has ended with an exception, until the watchdog resets it.
 
 The tones of a critical alarm sound without a pause, and each request is answered with the error *not running*. So a
 pump that can't start says so to whoever hears it or asks it, however often it is reset, and is never just silent.

@@ -1,4 +1,4 @@
-"""What makes a state of a record: one decoder for each layout that there ever was."""
+"""The way from a record to a state: one decoder for each layout that there ever was."""
 
 from thecal_fw.store.state import LAYOUT_VERSION, State, decode_present
 
@@ -31,6 +31,6 @@ DECODERS: "Decoders" = {
 
 
 def decode(record: "Octets", decoders: "Decoders" = DECODERS) -> "State | None":
-    """The state in an undamaged record; None if its layout is not known here."""
+    """Return the state in an undamaged record; None if its layout is not known here."""
     decoder = decoders.get(record[1])
     return decoder(record) if decoder else None

@@ -94,7 +94,7 @@ class DoseStore:
         return False
 
     def _settle(self) -> None:
-        """Before the first write of this life: step over what an earlier life may have left half-written."""
+        """Step over what an earlier life may have left half-written, before the first write of this life."""
         if self._is_settled:
             return
         self._is_settled = True

@@ -94,7 +94,7 @@ class StoredEvents:
         return False
 
     def _settle(self) -> None:
-        """Before the first operation of this life: step over what an earlier life may have left half-written."""
+        """Step over what an earlier life may have left half-written, before the first operation of this life."""
         if self._is_settled:
             return
         self._is_settled = True
@@ -110,7 +110,7 @@ class StoredEvents:
         self.ring.erase(self.latest + 1)
 
     def get(self, sequence: int) -> "tuple[int, ...] | None":
-        """The values of an event, as ``EVENT_FIELDS`` has them; None if it is missing or no longer kept."""
+        """Return the values of an event, as ``EVENT_FIELDS`` has them; None if it is missing or no longer kept."""
         found = bytearray()
         self.copy(sequence, sequence, 1, found)
         return struct.unpack(EVENT_FORMAT, found) if found else None
@@ -118,7 +118,7 @@ class StoredEvents:
     def copy(self, sequence: int, last: int, enough_bytes: int, found: bytearray) -> int:
         """Add events to a bytearray as ``EVENT_FORMAT`` packs them, up to the last one named, until there are enough.
 
-        The number to go on from. What is missing or no longer kept is passed over.
+        The number to continue from. What is missing or no longer kept is passed over.
         """
         read, slot, event = self.ring.read, self._read_slot, self._read_event
         sequence = max(sequence, self.oldest())
@@ -140,17 +140,17 @@ class StoredEvents:
         return False
 
     def is_left_out(self, sequence: int) -> bool:
-        """Whether a number was stepped over, so that no event of it was ever complete."""
+        """Return True if a number was stepped over, so that no event of it was ever complete."""
         return self.oldest() <= sequence <= self.latest and self.ring.is_spoiled(sequence)
 
     def oldest(self) -> int:
-        """Sequence of the oldest event that is kept for certain: the next sector may be erased already."""
+        """Return the sequence of the oldest event that is kept for certain: the next sector may be erased already."""
         group = self.ring.group_of(self.latest) - (self.ring.sectors - 2)
         return max(1, group * self.ring.slots)
 
 
 def _number_in(slot: "Octets") -> int:
-    """Sequence number of an undamaged event, -1 of anything else."""
+    """Return the sequence number of an undamaged event, -1 of anything else."""
     if (
         struct.unpack_from("<I", slot, _CRC_OFFSET)[0]
         != binascii.crc32(memoryview(slot)[:_CRC_OFFSET]) & 0xFFFFFFFF

@@ -1,4 +1,5 @@
-"""What the journal needs of a flash. Read by people and by the type checker only; nothing imports it at run time."""
+"""The contract between the journal and a flash. Read by people and by the type checker only; nothing imports it at
+run time."""
 
 from typing import Protocol
 

@@ -89,7 +89,7 @@ class Journal:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the last state written could not be made durable."""
+        """Return True if the last state written could not be made durable."""
         return self._rings.has_failed
 
     @property
@@ -122,7 +122,7 @@ class Journal:
         return is_durable
 
     def has_erased(self) -> bool:
-        """Whether the latest record that was written had to wait for an erase."""
+        """Return True if the latest record that was written had to wait for an erase."""
         return self._rings.has_erased
 
     def write_grant(
@@ -157,12 +157,12 @@ class Journal:
 
     @property
     def program_copies(self) -> int:
-        """How many copies of the program were right when ``read_program`` last read it. If only one was, put the
-        program again."""
+        """Return how many copies of the program were right when ``read_program`` last read it. If only one was, put
+        the program again."""
         return self._programs.good_copies
 
     def can_commit(self) -> bool:
-        """Whether there is an erased place for another program. Never before a first state was written."""
+        """Return True if there is an erased place for another program. Never before a first state was written."""
         return self.state is not None and self._programs.is_ready()
 
     def put_program(self, encoded: "Octets") -> "int | None":
@@ -200,18 +200,19 @@ class Journal:
 
     @property
     def newest_event(self) -> int:
-        """Number of the newest event that ``open`` found, 0 if there was none."""
+        """Return the number of the newest event that ``open`` found, 0 if there was none."""
         return self._events.newest
 
     def oldest_event(self) -> int:
         return self._events.oldest()
 
     def is_left_out(self, sequence: int) -> bool:
-        """Whether the number of an event was stepped over after a reset or a failed write: nothing is lost with it."""
+        """Return True if the number of an event was stepped over after a reset or a failed write: nothing is lost
+        with it."""
         return self._events.is_left_out(sequence)
 
     def event(self, sequence: int) -> "tuple[int, ...] | None":
-        """The values of an event in flash, as ``EVENT_FIELDS`` has them; None if it is missing."""
+        """Return the values of an event in flash, as ``EVENT_FIELDS`` has them; None if it is missing."""
         return self._events.get(sequence)
 
     def copy_events(self, sequence: int, last: int, enough_bytes: int, found: bytearray) -> int:
@@ -226,7 +227,7 @@ class Journal:
         return self._rings.has_written and not self._rings.has_failed and self._programs.needs_erase()
 
     def needs_erase(self) -> bool:
-        """Whether ``erase_one`` has something to do."""
+        """Return True if ``erase_one`` has something to do."""
         return (
             self._rings.erase_need() != NOT_NEEDED
             or self._events.erase_need() != NOT_NEEDED

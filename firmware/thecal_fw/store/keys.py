@@ -90,11 +90,11 @@ class KeyStore:
         return record if self._read(0) == record else before
 
     def key(self, role: int) -> "bytes | None":
-        """A role's key, None if it has none."""
+        """Return a role's key, None if it has none."""
         return self._keys[role] if self.roles >> role & 1 else None
 
     def put(self, role: int, key: bytes) -> bool:
-        """Give a role a key, in place of the one it had; True once it is durable. Else the one before goes on."""
+        """Give a role a key, in place of the one it had; True once it is durable. Else the one before continues."""
         keys, roles = list(self._keys), self.roles | 1 << role
         keys[role] = bytes(key)
         record = _record_of(roles, self._generation + 1, keys[ROLE_CLINICIAN], keys[ROLE_PATIENT])

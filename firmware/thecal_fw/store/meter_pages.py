@@ -1,6 +1,6 @@
-"""What the meter counted, in flash: every four minutes of running time a page of the last 48 of them, with the
-microsteps of all lives by its end. So each minute is in twelve pages, and where none of those is whole, the difference
-of two counts tells what came in between.
+"""The meter's counts in flash: every four minutes of running time a page of the last 48 of them, with the microsteps
+of all lives by its end. So each minute is in twelve pages, and where none of those is whole, the difference of two
+counts shows what came in between.
 
 The number of a page is that of the minute after its last one, in fours: where it lies follows from the running time,
 and nothing has to be searched for after a reset.

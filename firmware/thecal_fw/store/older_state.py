@@ -87,7 +87,7 @@ _RECORDS = {
 
 
 def decode_into(state: "State", record: "Octets") -> None:
-    """Tell a new state what is in an undamaged record of one of these layouts."""
+    """Put into a new state what is in an undamaged record of one of these layouts."""
     places = _RECORDS[record[1]]
     values = iter(struct.unpack("<" + "".join([form for _, form in places]), record))
     older_s = NEVER

@@ -43,34 +43,34 @@ class Programs:
         self._blank = b"\xff" * flash.PAGE_BYTES
 
     def most_bytes(self) -> int:
-        """Longest program that fits."""
+        """Return the longest program that fits."""
         return self._flash.SECTOR_BYTES - _HEADER_BYTES
 
     def other_pair(self) -> int:
-        """The pair that may be written."""
+        """Return the pair that may be written."""
         return 1 if self.in_force == 0 else 0
 
     def _sector(self, pair: int, copy: int) -> int:
         return pair * COPIES + copy
 
     def note_in_force(self, pair: int) -> None:
-        """A state has been written that names a pair."""
+        """Note that a state has been written that names a pair."""
         self.in_force = pair
 
     def found(self, in_force: int, other_pair_erased: bool) -> None:
-        """On opening: what the state says."""
+        """Take over what the state says of the pairs, on opening."""
         self.in_force = in_force
         if other_pair_erased:
             for copy in range(COPIES):
                 self._tries[self._sector(self.other_pair(), copy)] = -1
 
     def is_ready(self) -> bool:
-        """Whether the other pair is erased, so that a program can be put there."""
+        """Return True if the other pair is erased, so that a program can be put there."""
         first = self._sector(self.other_pair(), 0)
         return self._tries[first] < 0 and self._tries[first + 1] < 0
 
     def needs_erase(self) -> bool:
-        """Whether an erase would get nearer to that. A sector that failed is not tried for ever."""
+        """Return True if an erase would get nearer to that. A sector that failed is not tried for ever."""
         first = self._sector(self.other_pair(), 0)
         return 0 <= self._tries[first] < ERASE_TRIES or 0 <= self._tries[first + 1] < ERASE_TRIES
 

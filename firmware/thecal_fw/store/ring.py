@@ -70,7 +70,7 @@ class Ring:
         return sequence // self.slots
 
     def read(self, sequence: int, buffer: "Writable") -> None:
-        """What is in the slot of a sequence number, be it of that number or not."""
+        """Read the slot of a sequence number, be it of that number or not."""
         self.read_slot(sequence // self.slots % self.sectors, sequence % self.slots, buffer)
 
     def read_slot(self, sector: int, slot: int, buffer: "Writable") -> None:
@@ -81,7 +81,7 @@ class Ring:
         return self.slot == self._blank
 
     def is_blank_from(self, sector: int, slot: int) -> bool:
-        """Whether a sector is blank from a slot on, read in large pieces."""
+        """Return True if a sector is blank from a slot on, read in large pieces."""
         while slot * self._slot_bytes % _PIECE_BYTES:
             if not self.is_blank(sector, slot):
                 return False
@@ -200,7 +200,7 @@ class Ring:
         return -1
 
     def found(self, sequence: int) -> None:
-        """On opening: this valid slot is the newest, so its group was erased."""
+        """Note, on opening, that this valid slot is the newest, so that its group was erased."""
         self._erased_group = self._begun_group = sequence // self.slots
 
     def settle(self, sequence: int) -> int:
@@ -224,7 +224,7 @@ class Ring:
         return free
 
     def is_spoiled(self, sequence: int) -> bool:
-        """Whether a slot was overwritten on purpose."""
+        """Return True if a slot was overwritten on purpose."""
         self.read(sequence, self.slot)
         return self.slot == self._zeros
 
@@ -246,12 +246,12 @@ class Ring:
             self._flash.program(sector, offset + begin, pages[begin : begin + page_bytes])
 
     def is_ready(self, sequence: int) -> bool:
-        """Whether the slot of a sequence number lies in a sector that was erased for it."""
+        """Return True if the slot of a sequence number lies in a sector that was erased for it."""
         group = sequence // self.slots
         return group <= self._erased_group and group != self._failed_groups[group % 2]
 
     def has_failed(self, sequence: int) -> bool:
-        """Whether the sector of a sequence number does not let itself be erased, this time round."""
+        """Return True if the sector of a sequence number does not let itself be erased, this time round."""
         group = sequence // self.slots
         return group == self._failed_groups[group % 2]
 
@@ -275,12 +275,12 @@ class Ring:
         return False
 
     def holds(self, sequence: int, data: "Octets") -> bool:
-        """Whether the slot of a sequence number reads as the data."""
+        """Return True if the slot of a sequence number reads as the data."""
         self.read(sequence, self.slot)
         return self.slot == data
 
     def erase_need(self, sequence: int) -> int:
-        """How much an erase is needed when this sequence number is the next to be written."""
+        """Return how much an erase is needed when this sequence number is the next to be written."""
         group = sequence // self.slots
         if group > self._erased_group:
             return NEEDED

@@ -87,7 +87,7 @@ FIELDS = tuple([name for name in _PACKED if name not in _OF_THE_RECORD]) + (
 
 
 def offset_of(name: str) -> int:
-    """Where a field begins in the record."""
+    """Return where a field begins in the record."""
     offset = 0
     for other, form in _RECORD:
         if other == name:
@@ -105,7 +105,7 @@ GRANT_FORMAT = "<6I"
 
 
 class State:
-    """What the pump must still know after a power cut, save for the program's bytes and the events.
+    """The state that the pump must still know after a power cut, save for the program's bytes and the events.
 
     sequence: number of the record, given when it is written.
     boots: resets. watchdog_reset_s, watchdog_gap_s: lifetime second of the last one by the watchdog, and how long
@@ -175,7 +175,7 @@ class State:
         self.active_alarms = NO_ALARMS
 
     def note_other_pair(self, is_erased: bool) -> None:
-        """The pair that is not in force is erased or not."""
+        """Note that the pair that is not in force is erased, or is not."""
         self.other_pair_erased = int(is_erased)
 
     def encode_into(self, record: bytearray) -> None:
@@ -192,7 +192,7 @@ class State:
         struct.pack_into(_FORMAT, record, 0, *values)
 
     def encode(self) -> bytes:
-        """The whole record, as ``decode`` reads it."""
+        """Return the whole record, as ``decode`` reads it."""
         record = bytearray(STATE_BYTES)
         self.encode_into(record)
         complete(record, memoryview(record)[:CRC_OFFSET], self.sequence, NOT_MIRRORED)
@@ -200,7 +200,8 @@ class State:
 
 
 def us_and_high(utc_us: int, counted_steps: int) -> int:
-    """What the record has in one place: the microseconds of UTC, and above them the count's bits from the 33rd on."""
+    """Return what the record has in one place: the microseconds of UTC, and above them the count's bits from the 33rd
+    on."""
     return utc_us | (counted_steps >> 32 & _MOST_HIGH) << _US_BITS
 
 
@@ -212,7 +213,7 @@ def complete(record: bytearray, checked: memoryview, sequence: int, since_mirror
 
 
 def is_whole(record: "Octets", checked: "Octets") -> bool:
-    """Whether this is a record of any layout, undamaged."""
+    """Return True if this is a record of any layout, undamaged."""
     return record[0] == MAGIC and struct.unpack_from("<I", record, CRC_OFFSET)[0] == (
         binascii.crc32(checked) & 0xFFFFFFFF
     )
@@ -223,13 +224,13 @@ def sequence_of(record: "Octets") -> int:
 
 
 def set_flags(state: State, flags: int) -> None:
-    """Tell a state what is in the flags of its record."""
+    """Put into a state what is in the flags of its record."""
     state.delivering, state.reservoir_known = flags & 1, flags >> 1 & 1
     state.time_source, state.stalls = flags >> 2 & 3, flags >> 4
 
 
 def decode_present(record: "Octets") -> State:
-    """The state in an undamaged record of this layout."""
+    """Return the state in an undamaged record of this layout."""
     state = State()
     values = struct.unpack(_FORMAT, record)
     for index in range(len(_PACKED)):

@@ -111,14 +111,14 @@ class StateRings:
                 self._in_a = self._in_b = True
 
     def _is_damaged(self, a: int, b: int) -> bool:
-        """Whether a ring lacks a record that was once verified in it."""
+        """Return True if a ring lacks a record that was once verified in it."""
         if a < b:
             return True
         since_mirrored = self._record[SINCE_MIRRORED_OFFSET]
         return since_mirrored != NOT_MIRRORED and b < a - since_mirrored
 
     def _is_untouched(self) -> bool:
-        """Whether nothing was ever completed: all blank, save for a very first record that was cut short."""
+        """Return True if nothing was ever completed: all blank, save for a very first record that was cut short."""
         for sector in range(self.a.sectors):
             if not self.b.is_blank_from(sector, 0) or not self.a.is_blank_from(sector, int(sector == 0)):
                 return False
@@ -217,7 +217,7 @@ class StateRings:
         return False
 
     def _settle(self) -> None:
-        """Before the first operation of this life: step over what an earlier life may have left half-written."""
+        """Step over what an earlier life may have left half-written, before the first operation of this life."""
         if self._is_settled:
             return
         self._is_settled = True
@@ -229,7 +229,7 @@ class StateRings:
         self._next = following
 
     def erase_need(self) -> int:
-        """How much an erase is needed. Until a first write of this life is durable only what that write needs:
+        """Return how much an erase is needed. Until a first write of this life is durable only what that write needs:
         the record found on opening may be one that reads right today and not tomorrow."""
         need = max(self.a.erase_need(self._next), self.b.erase_need(self._next))
         return NOT_NEEDED if need == WANTED and not self.has_written else need
@@ -251,7 +251,7 @@ class StateRings:
                 self._mirrored = self.latest
 
     def needs_rewriting(self) -> bool:
-        """Whether the newest record no longer reads right in a ring where it was written."""
+        """Return True if the newest record no longer reads right in a ring where it was written."""
         return self.latest >= 0 and (
             (self._in_a and not self.a.holds(self.latest, self._record))
             or (self._in_b and not self.b.holds(self.latest, self._record))
@@ -259,7 +259,7 @@ class StateRings:
 
 
 def _number_in(slot: "Octets") -> int:
-    """Sequence number of an undamaged record of any layout, -1 of anything else."""
+    """Return the sequence number of an undamaged record of any layout, -1 of anything else."""
     if is_whole(slot, memoryview(slot)[:CRC_OFFSET]):
         return sequence_of(slot)
     return -1

@@ -16,6 +16,7 @@ import serial
 from thecal.ports import candidates
 from thecal_hil.bench.board_lock import BoardBusyError, BoardLock, board_at
 from thecal_hil.bench.board_rig import BoardRig, open_serial
+from thecal_hil.bench.hardware import UNKNOWN, Hardware
 from thecal_hil.bench.probed_rig import ProbedBoardRig, capabilities_with, faults_with
 from thecal_hil.contract import rig
 from thecal_hil.contract.faults import Fault
@@ -35,7 +36,7 @@ class BenchError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a device is: the serial number of its USB, or a port by its path."""
+    """The place of a device: the serial number of its USB, or a port by its path."""
 
     serial: str = ""
     port: str = ""
@@ -44,11 +45,12 @@ class Place:
         return f"serial number {self.serial}" if self.serial else self.port
 
     def lock_name(self) -> str:
-        """What the device is locked by; the same whichever way it is named, if the system knows its serial number."""
+        """Return what the device is locked by; the same whichever way it is named, if the system knows its serial
+        number."""
         return self.serial or board_at(self.port)
 
     def device(self) -> str:
-        """The port's path at this moment; raises BenchError if the device is not there."""
+        """Return the port's path at this moment; raise BenchError if the device is not there."""
         if self.port:
             return self.port
         there = candidates()
@@ -86,10 +88,11 @@ class Bench:
     probe: ProbePart | None = None
     balance: BalancePart | None = None
     analyser: LogicAnalyser | None = None
+    hardware: Hardware = UNKNOWN
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What a rig opened from this bench can do."""
+        """Return what a rig opened from this bench can do."""
         return (
             frozenset()
             if self.probe is None
@@ -98,7 +101,7 @@ class Bench:
 
     @property
     def offers(self) -> frozenset[str]:
-        """Names of everything that a test can need: capabilities, faults and instruments."""
+        """Return names of everything that a test can need: capabilities, faults and instruments."""
         instruments = {BALANCE: self.balance, ANALYSER: self.analyser}
         had = (name for name, part in instruments.items() if part is not None)
         return frozenset(map(str, self.capabilities | self.possible_faults)) | frozenset(had)
@@ -108,9 +111,9 @@ class Bench:
         return frozenset() if self.probe is None else faults_with(self.probe.switches)
 
     def open_rig(self, image: FirmwareImage, lock: BoardLock | None = None) -> BoardRig:
-        """The bench's pump as a rig, locked until it is closed; raises BenchError saying what is in the way.
+        """Return the bench's pump as a rig, locked until it is closed; raise BenchError saying what is in the way.
 
-        ``lock``: the board's, if the caller has taken it; it is let go with the rig, or if there is none to be had.
+        ``lock``: the board's, if the caller has taken it; it is let go with the rig, or if there is none available.
         """
         with ExitStack() as undo:
             try:
@@ -128,7 +131,7 @@ class Bench:
 
         if self.probe is None:
             return BoardRig(image, open_pump, lock=lock)
-        # A bench whose pump is not there is told as that, whatever else is missing.
+        # A bench whose pump is not there is reported as that, whatever else is missing.
         self.pump.device()
         port = open_serial(self.probe.place.device())
         undo.callback(port.close)
@@ -138,7 +141,8 @@ class Bench:
 
     @contextmanager
     def opened_balance(self) -> Iterator[Balance]:
-        """The bench's balance, taken over and ready; its port is closed at the end."""
+        """Yield the bench's balance, taken over and ready; its port is closed at the end. Raise BenchError if
+        there is none or its port can't be opened."""
         if self.balance is None:
             raise BenchError(f"{self.name} has no balance")
         try:

@@ -1,7 +1,7 @@
 """The file that describes a bench, or several boards that stand side by side.
 
-Promises: a bench that is opened has been checked whole, and everything that is wrong in its file is told at once, each
-with its field, its value and what is allowed. Nothing is opened, nor looked for, while a file is read.
+Promises: a bench that is opened has been checked whole, and everything that is wrong in its file is reported at
+once, each with its field, its value and what is allowed. Nothing is opened, nor looked for, while a file is read.
 
     name = "left bench"
 
@@ -23,6 +23,16 @@ with its field, its value and what is allowed. Nothing is opened, nor looked for
     samplerate_hz = 8000000
     channels = { step = "D0", enable = "D1" }                           # the pump's signal = its channel
 
+    [unit]
+    serial = "TP-0007"                                                  # as it is written on the pump
+    head_lot = "H-22"
+    tubing_lot = "T-113"
+
+    [[instrument]]
+    kind = "balance"
+    serial = "B123456"
+    calibration_due = 2027-03-01
+
 Only ``pump`` must be there. A file with several boards has a ``[[board]]`` for each, with a name of its own, and in it
 the same tables: ``[board.pump]``, ``[board.probe]`` and so on.
 """
@@ -34,10 +44,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from thecal.errors import BadInputError
+from thecal.errors import BadInputError, first_of
 from thecal.table import Table
 from thecal.toml_file import read_toml
 from thecal_hil.bench.bench import BalancePart, Bench, BenchError, Place, ProbePart
+from thecal_hil.bench.hardware import read_hardware
 from thecal_hil.contract import rig
 from thecal_hil.instruments.sigrok import AnalyserError, LogicAnalyser
 from thecal_probe import pins as probe_pins
@@ -50,7 +61,7 @@ _MOST_SAMPLES_HZ: Final = 10**9
 
 
 def open_bench(path: Path) -> Bench:
-    """The bench with one board that a file describes; raises BenchError with everything that is wrong in it."""
+    """Return the bench with one board that a file describes; raise BenchError with everything that is wrong in it."""
     boards = open_boards(path)
     if len(boards) > 1:
         raise BenchError(f"{path}: has {len(boards)} boards: {', '.join(board.name for board in boards)}")
@@ -58,19 +69,20 @@ def open_bench(path: Path) -> Bench:
 
 
 def open_boards(path: Path) -> list[Bench]:
-    """All boards that a file describes, each with what is wired to it; raises BenchError as ``open_bench`` does."""
+    """Return all boards that a file describes, each with what is wired to it; raise BenchError as ``open_bench``
+    does."""
     try:
         table = Table(read_toml(path))
     except BadInputError as error:
         raise BenchError(str(error)) from error
     boards = _all_boards(table, path.stem)
     if faults := table.problems() or _used_twice(boards):
-        raise BenchError(f"{path}:\n" + "\n".join(f"  {fault}" for fault in faults))
+        raise BenchError(f"{path}:\n" + "\n".join(f"  {fault}" for fault in first_of(faults)))
     return boards
 
 
 def _all_boards(table: Table, stem: str) -> list[Bench]:
-    """The boards as far as they could be read."""
+    """Return the boards as far as they could be read."""
     if not table.has("board"):
         return [_bench(table, stem)]
     # A name for all of them is nobody's.
@@ -82,7 +94,7 @@ def _all_boards(table: Table, stem: str) -> list[Bench]:
 
 
 def _used_twice(boards: list[Bench]) -> list[str]:
-    """Names and devices that more than one board has."""
+    """Return names and devices that more than one board has."""
     faults: list[str] = []
     had: dict[str, str] = {}
     for board in boards:
@@ -105,6 +117,7 @@ def _bench(table: Table, stem: str) -> Bench:
         _probe(probe) if (probe := _part(table, "probe")) else None,
         _balance(balance) if (balance := _part(table, "balance")) else None,
         _analyser(analyser) if (analyser := _part(table, "analyser")) else None,
+        read_hardware(table),
     )
     _check_places(table, bench)
     return bench
@@ -177,12 +190,12 @@ def _analyser(part: Table) -> LogicAnalyser | None:
 
 
 def _named(wires: Table, known: Sequence[str]) -> list[str]:
-    """Of the names that there are, those that the table has."""
+    """Return, of the names that there are, those that the table has."""
     return [one for one in known if wires.has(one)]
 
 
 def _wired(wires: Table, names: Mapping[str, str | None]) -> dict[str, str]:
-    """What was read, each value used once."""
+    """Return what was read, each value used once."""
     good: dict[str, str] = {}
     for key, value in names.items():
         if value is None:

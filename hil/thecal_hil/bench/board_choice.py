@@ -1,7 +1,7 @@
-"""Which boards of a bench a test gets: free ones, of those that have what it needs.
+"""The choice of boards that a test gets of a bench: free ones, of those that have what it needs.
 
-Promises: a test that no board fits is told what each of them lacks; one that takes two boards gets them both or waits
-for both, and no two tests ever wait for each other; a board that is taken is locked until it is let go.
+Promises: a test that no board fits gets to know what each of them lacks; one that takes two boards gets them both or
+waits for both, and no two tests ever wait for each other; a board that is taken is locked until it is let go.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Taken:
     lock: BoardLock
 
     def open_rig(self, image: FirmwareImage) -> BoardRig:
-        """The board as a rig, which lets the board go when it is closed."""
+        """Return the board as a rig, which lets the board go when it is closed."""
         return self.board.open_rig(image, self.lock)
 
     def let_go(self) -> None:
@@ -38,7 +38,7 @@ class Taken:
 
 
 def take(boards: Sequence[Bench], needs: frozenset[str], run: str, count: int = 1) -> list[Taken]:
-    """``count`` boards that have all of ``needs``: capabilities, faults and instruments.
+    """Return ``count`` boards that have all of ``needs``: capabilities, faults and instruments.
 
     ``run``: what the processes of one run have in common; they wait for each other's boards. Raises NoBoardFitsError
     if the bench has too few such boards, BenchError if too few of them are attached, BoardBusyError if other runs

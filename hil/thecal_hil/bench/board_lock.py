@@ -1,7 +1,7 @@
 """One run at a time on a board: a lock that ends with the process that holds it, however that ends.
 
 Promises: two programs of this machine never have the same board, whoever runs them and whichever way they name it; the
-one that comes second is told who has it.
+one that comes second gets to know who has it.
 
 The lock's file says who holds it: the number of the process and, where several processes belong to one run, the run's
 name. For the moment between taking a lock and writing that down it is empty, or names a process that has died with the
@@ -35,7 +35,7 @@ class BoardBusyError(Exception):
 
 
 def board_at(port: str) -> str:
-    """The name to lock the board at a port by: its serial number if the system knows one, else the device."""
+    """Return the name to lock the board at a port by: its serial number if the system knows one, else the device."""
     device = os.path.realpath(port)
     for candidate in candidates():
         if candidate.serial_number and os.path.realpath(candidate.device) == device:
@@ -48,7 +48,7 @@ def lock_path(board: str, folder: Path) -> Path:
 
 
 def open_lock(board: str, folder: Path) -> int:
-    """The lock's file, not locked yet; raises BoardBusyError where another user keeps it to themselves."""
+    """Return the lock's file, not locked yet; raise BoardBusyError where another user keeps it to themselves."""
     path = lock_path(board, folder)
     try:
         # Without O_CREAT first: in a folder of everybody's, systems refuse to "create" what is another user's.
@@ -68,7 +68,7 @@ def open_lock(board: str, folder: Path) -> int:
 
 
 def holder_line(run: str) -> str:
-    """What this process writes into the file of a lock it holds."""
+    """Return what this process writes into the file of a lock it holds."""
     return f"{os.getpid()} {run}".strip() + "\n"
 
 
@@ -86,7 +86,7 @@ class BoardLock:
     """Held from its making until ``release``. ``board``: serial number or device."""
 
     def __init__(self, board: str, folder: Path = LOCKS, *, run: str = "") -> None:
-        """Raises BoardBusyError if another has it. ``run``: what several processes of one run have in common."""
+        """Raise BoardBusyError if another has it. ``run``: what several processes of one run have in common."""
         self.board = board
         self._file = open_lock(board, folder)
         try:
@@ -107,7 +107,7 @@ class BoardLock:
 
     @classmethod
     def adopted(cls, board: str, file: int) -> BoardLock:
-        """A lock that the open file holds already, and says so."""
+        """Return a lock that the open file holds already, and says so."""
         lock = cls.__new__(cls)
         lock.board, lock._file = board, file
         return lock

@@ -31,7 +31,7 @@ os.pwrite(file, sys.argv[2].encode(), 0)
 
 
 def lock_first_free(boards: Sequence[str], run: str, folder: Path = LOCKS) -> BoardLock:
-    """A lock of the first board that is free, in their order; if none is, of the first that this run lets go.
+    """Return a lock of the first board that is free, in their order; if none is, of the first that this run lets go.
 
     Raises BoardBusyError, naming the processes, if other runs have all of them.
     """
@@ -49,7 +49,7 @@ def lock_first_free(boards: Sequence[str], run: str, folder: Path = LOCKS) -> Bo
 
 
 def wait_for_any(boards: Sequence[str], run: str, folder: Path = LOCKS) -> BoardLock:
-    """A lock of the first board that is let go, whoever has it now."""
+    """Return a lock of the first board that is let go, whoever has it now."""
     with ExitStack() as undo:
         sleepers: list[_Sleeper] = []
         for board in boards:
@@ -76,7 +76,7 @@ class _Sleeper:
         """Closed when the process ends; nothing ever comes."""
 
     def lock(self) -> BoardLock:
-        """The lock, which is this process's own from now on."""
+        """Return the lock, which is this process's own from now on."""
         if self._process.wait():
             raise OSError(f"board {self._board}: waiting for its lock failed")
         file, self._file = self._file, -1

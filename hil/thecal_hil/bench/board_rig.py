@@ -29,7 +29,7 @@ Sleep = Callable[[float], None]
 
 
 def open_serial(port_name: str) -> SerialPort:
-    """A port for this process alone."""
+    """Return a port for this process alone."""
     port = serial.Serial(port_name, timeout=_TIMEOUT_S, write_timeout=_TIMEOUT_S, exclusive=True)
     # pyserial declares its time-outs as properties, which no protocol's attributes match.
     return cast(SerialPort, port)

@@ -2,7 +2,7 @@
 
 Promises: what ``BoardRig`` promises, and: every edge that the probe saw is in the record, its distance from any other
 right to ``edge_resolution_ns`` and what the ratio of the two crystals is uncertain by; where the record as a whole lies
-on the pump's clock is known to ``offset_uncertainty_ns``, which ``clock_record`` tells. A capability is there only if
+on the pump's clock is known to ``offset_uncertainty_ns``, which ``clock_record`` reports. A capability is there only if
 the bench has the wire for it.
 
 What the clocks' readings leave open, some milliseconds, is more than the ticks that a record is held to. So before it
@@ -52,7 +52,7 @@ _LOOK_AGAIN_S: Final = 0.5
 
 
 def capabilities_with(inputs: Collection[str], switches: Collection[str]) -> frozenset[Capability]:
-    """What a bench makes possible whose probe sees these signals and has these switches wired."""
+    """Return what a bench makes possible whose probe sees these signals and has these switches wired."""
     found = set[Capability]()
     if {STEP, ENABLE} <= set(inputs):
         found.add(Capability.EXACT_EDGES)
@@ -64,7 +64,7 @@ def capabilities_with(inputs: Collection[str], switches: Collection[str]) -> fro
 
 
 def faults_with(switches: Collection[str]) -> frozenset[Fault]:
-    """The faults that these switches can cause."""
+    """Return the faults that these switches can cause."""
     return frozenset(fault for switch, fault in _FAULT_OF.items() if switch in switches)
 
 
@@ -125,11 +125,11 @@ class ProbedBoardRig(BoardRig):
 
     @property
     def offset_uncertainty_ns(self) -> int:
-        """How far the pump's clock may be from where the rig has it, at most, since its latest reset."""
+        """Return how far the pump's clock may be from where the rig has it, at most, since its latest reset."""
         return self._boot.uncertainty_ns(self._boot.pump_ns(self.probe.now_ns()))
 
     def clock_record(self) -> dict[str, float | int]:
-        """How the clocks of pump and probe hang together, for the evidence."""
+        """Return how the clocks of pump and probe hang together, for the evidence."""
         return self._boot.as_record(self._boot.pump_ns(self.probe.now_ns())) | {
             "edge_resolution_ns": self.edge_resolution_ns,
             "aligned_on_steps": self.aligned_on,
@@ -195,7 +195,7 @@ class ProbedBoardRig(BoardRig):
         return self.aligned_on
 
     def _steps_of_first_boot(self) -> list[int]:
-        """Rising edges of STEP while the motor was energised, by the probe's clock."""
+        """Return rising edges of STEP while the motor was energised, by the probe's clock."""
         end_ns = None if self._boot is self._first else self._boot.probe_ns(0)
         found, enable = [], 1 - DRIVER_ENABLED
         for edge in self._seen:

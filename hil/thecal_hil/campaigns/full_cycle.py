@@ -19,7 +19,7 @@ _EVIDENCE = Path("build/evidence/fullcycle.json")
 
 
 def summary_of(result: FullCycle, seed: int) -> dict[str, Any]:
-    """Plain values. seconds: of one core, and by the wall, on the machine that it ran on."""
+    """Return the summary as plain values. seconds: of one core, and by the wall, on the machine that it ran on."""
     check, state = result.check, result.state
     return {
         "seed": seed,

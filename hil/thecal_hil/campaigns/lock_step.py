@@ -1,4 +1,4 @@
-"""What a plant in the loop costs the pico rig: ``thecal-hil lock-step``.
+"""The cost of a plant in the loop to the pico rig: ``thecal-hil lock-step``.
 
 Two boards that run the same image are given the same therapy, one of them with a plant on its shaft, and take turns in
 short stretches, so that whatever else the machine does falls on both. Promises: the figure is the ratio of the

@@ -1,8 +1,8 @@
 """Months of therapy on the model with a fault every few hours, each chosen at random, and a look at everything between.
 
 Promises: the same seed gives the same run. Between two faults delivery is as prescribed to the microstep; each fault is
-found, answered, told and cleared as the alarm table says; nothing comes out that is not counted, save for what a pump
-had counted whose journal was taken over.
+found, answered, reported and cleared as the alarm table says; nothing comes out that is not counted, save for what a
+pump had counted whose journal was taken over.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class _Therapy:
             self._refilled_ns = self.rig.now_ns
 
     def suffer(self, alarm: int) -> None:
-        """One fault, from its cause to its end, and what a person does about it."""
+        """Suffer one fault, from its cause to its end, and what a person does about it."""
         name = ALARM_NAMES[alarm]
         # One of them is about a change of the program, and ends in another one.
         changed_to = ROWS[alarm].rate_nl_per_day if alarm == alarms.CHANGE_LATE else None
@@ -127,7 +127,7 @@ class _Therapy:
         self._check_count()
 
     def _put_in_order(self) -> None:
-        """What a person does after a fault: acknowledge, set the time, program, fill and start again as needed."""
+        """Do what a person does after a fault: acknowledge, set the time, program, fill and start again as needed."""
         acknowledge(self.course)
         status = self.rig.pump().interrogate()
         if status.reset_cause == events.RESET_WATCHDOG:
@@ -159,7 +159,7 @@ class _Therapy:
 
 
 def long_run(days: float, seed: int) -> LongRun:
-    """So many days with faults chosen by the seed."""
+    """Run so many days with faults chosen by the seed."""
     run = LongRun(seed)
     therapy = _Therapy(run)
     choice = sorted(set(ROWS) - NOT_IN_PASSING)

@@ -20,7 +20,7 @@ from unittest import mock
 
 from thecal.cli import run
 from thecal.client import Pump
-from thecal.errors import KeyStoreError, PortError
+from thecal.errors import KeyStoreError
 from thecal.prescription import load_prescription
 from thecal_fw.core import events
 from thecal_sim.model import ModelPump
@@ -34,11 +34,11 @@ TOLD_BY = {
     events.EVENT_PROGRAM_COMMITTED: "the new program was committed",
     events.EVENT_STARTED: "delivery was started",
     events.EVENT_STOPPED: "delivery was stopped",
-    events.EVENT_REFILLED: "the pump was told of the refill",
+    events.EVENT_REFILLED: "the refill was recorded",
     events.EVENT_TIME_SET: "the pump's clock was set",
     events.EVENT_ALARM_ACKNOWLEDGED: "alarms were acknowledged",
     events.EVENT_BOLUS_BEGUN: "the bolus was given",
-    events.EVENT_RENEWED: "the pump was told of the new part",
+    events.EVENT_RENEWED: "the new part was recorded",
     events.EVENT_PAIRED: "the pump was given the new key",
     events.EVENT_BOOTLOADER: "the pump was sent to its boot loader",
 }
@@ -63,7 +63,7 @@ class MemoryKeys:
 
 @dataclass
 class Ended:
-    """How a command ended. changed: what the board's log says was carried out meanwhile."""
+    """The end of a command. changed: what the board's log says was carried out meanwhile."""
 
     exit_code: int
     said: str
@@ -72,7 +72,7 @@ class Ended:
 
 
 class Terminal(io.StringIO):
-    """What a command writes to. fails: asked before each write, for the error that it meets."""
+    """The terminal that a command writes to. fails: asked before each write, for the error that it meets."""
 
     def __init__(self, fails: Callable[[], OSError | None] = lambda: None) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class Stage:
         err: Terminal | None = None,
     ) -> Ended:
         """Run a command. port: what opens the port, in place of the model's own."""
-        before = self._log()
+        before = self.logged()
         out, err = out or Terminal(), err or Terminal()
         ended = Ended(-1, "")
         with self._in_place(port), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -127,11 +127,11 @@ class Stage:
         # A bolus begins on the next whole second.
         self.model.run_for(3 * NS_PER_S)
         ended.said = out.getvalue() + err.getvalue()
-        ended.changed = self._log() - before
+        ended.changed = self.logged() - before
         return ended
 
-    def _log(self) -> Counter[str]:
-        """What the board has logged, by the words for it. Nothing else than the log itself is asked."""
+    def logged(self) -> Counter[str]:
+        """Return what the board has logged, by the words for it. Nothing else than the log itself is asked."""
         if self.model.left_for is not None:
             return Counter()
         log = self.model.controller.keeper.events
@@ -177,12 +177,9 @@ class Stage:
 
 
 def raise_signal(number: int) -> None:
-    """Have a signal come now, to the handler that it has; one that would end this process is an error of the stage."""
+    """Have a signal come now, to the handler that it has; one that would end this process is an error of the
+    stage. Raise RuntimeError for that."""
     handler = signal.getsignal(number)
     if not callable(handler):
         raise RuntimeError(f"nobody listens to {signal.Signals(number).name}")
     handler(number, sys._getframe())
-
-
-class GoneError(PortError, OSError):
-    """The port has gone."""

@@ -1,7 +1,7 @@
-"""Where ``thecal-hil`` begins: it looks up what was asked for, and imports that and nothing else.
+"""The entry of ``thecal-hil``: it looks up what was asked for, and imports that and nothing else.
 
 Promise: a sub-command of ``long_work`` runs with the packages that it needs itself, so `make verify` and the set-up do
-with a short list of them. What is missing is told in one line, with what to install, and exit code 2.
+with a short list of them. What is missing is reported in one line, with what to install, and exit code 2.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ _BAD_INPUT = 2
 
 
 def main() -> None:
+    """Run what was asked for; raise SystemExit with its exit code."""
     name, *rest = sys.argv[1:] or [""]
     try:
         if name in long_work.WORKS:

@@ -5,6 +5,7 @@ A module is imported only when its sub-command is called: each brings much that 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -14,18 +15,20 @@ from thecal_hil.groundwork.bench_extra import import_with_bench
 
 
 class Work(NamedTuple):
-    """module: has a function ``main`` that takes the arguments and returns the exit code."""
+    """module: has a function ``main`` that takes the arguments and returns the exit code. kind: of the run that it
+    leaves in the store of results; empty where it leaves none."""
 
     module: str
     told: str
+    kind: str = "campaign"
 
 
 WORKS: Final = {
-    "verify": Work(
-        "thecal_hil.campaigns.verify.verify", "Deliver a prescription on a rig and check every pulse."
-    ),
+    "verify": Work("thecal_hil.report.verify", "Deliver a prescription on a rig and check every pulse."),
     "report": Work(
-        "thecal_hil.report.command", "Run the library on several rigs and write one report of all of them."
+        "thecal_hil.report.command",
+        "Run the library on several rigs and write one report of all of them.",
+        "evidence",
     ),
     "trace": Work(
         "thecal_hil.evidence.trace.command",
@@ -90,6 +93,9 @@ WORKS: Final = {
     "hostile": Work(
         "thecal_hil.campaigns.hostile.command", "Have boards that answer anything talk to every command."
     ),
+    "readers": Work(
+        "thecal_hil.campaigns.readers.command", "Fuzz every reader of bytes, guided by the code it reaches."
+    ),
     "interrupted": Work(
         "thecal_hil.campaigns.interrupted.command",
         "Interrupt every changing command and a visit at each step.",
@@ -103,11 +109,30 @@ WORKS: Final = {
     "fluid": Work(
         "thecal_sim.fluid.command", "Hold what is concluded about the fluid against plant and sensors."
     ),
-    "model-speed": Work("thecal_sim.benchmark", "Measure how fast the model delivers."),
-    "trumpet-speed": Work("thecal_sim.metrics.benchmark", "Measure how long a trumpet curve takes."),
+    "model-speed": Work("thecal_sim.benchmark", "Measure how fast the model delivers.", ""),
+    "trumpet-speed": Work("thecal_sim.metrics.benchmark", "Measure how long a trumpet curve takes.", ""),
     "compile-emulator": Work(
-        "thecal_hil.emulator.compiled.set_up", "Build the compiled part of the emulator, as set-up does."
+        "thecal_hil.emulator.compiled.set_up", "Build the compiled part of the emulator, as set-up does.", ""
     ),
+    "silicon": Work(
+        "thecal_hil.campaigns.silicon_check.command",
+        "Measure on a real board what is believed of its chip.",
+        "",
+    ),
+    "bench-check": Work(
+        "thecal_hil.bench.check", "Report what is wrong with a bench: devices, image, calibrations.", ""
+    ),
+    "history": Work(
+        "thecal_hil.results.history", "List the runs that are kept, and write a page of them.", ""
+    ),
+    "compare": Work("thecal_hil.results.compare", "Hold a run against another one or a baseline.", ""),
+    "trend": Work("thecal_hil.results.trend", "Show how a figure went from run to run.", ""),
+    "flaky": Work("thecal_hil.results.flaky", "List what passed and failed with the same sources.", ""),
+    "slow": Work(
+        "thecal_hil.results.slow", "List what takes longest, and what takes longer than it did.", ""
+    ),
+    "baseline": Work("thecal_hil.results.baseline", "Set what later runs are held against.", ""),
+    "bisect": Work("thecal_hil.results.bisect", "Find the commit that made a scenario fail or worsen.", ""),
 }
 _OWN_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -115,11 +140,18 @@ _OWN_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 def run(name: str, argv: Sequence[str]) -> int:
     """Run one of them. BenchMissingError where it needs what is not installed."""
     main: Callable[[Sequence[str]], int] = import_with_bench(WORKS[name].module, f"thecal-hil {name}").main
-    return main(argv)
+    if not WORKS[name].kind:
+        return main(argv)
+    # Imported late: not every command leaves something.
+    from thecal_hil.evidence.recorded import recording
+
+    with recording(WORKS[name].kind, shlex.join(["thecal-hil", name, *argv])) as found:
+        found.exit_code = main(argv)
+    return found.exit_code
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add all of them to the command. Each has its own options: ``thecal-hil NAME --help`` tells them."""
+    """Add all of them to the command. Each has its own options: ``thecal-hil NAME --help`` shows them."""
     for name, work in WORKS.items():
         app.command(
             name,

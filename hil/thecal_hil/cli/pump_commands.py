@@ -126,9 +126,9 @@ def weigh(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell from weighings how well a pump delivered: start-up, trumpet curve, overall error, boluses.
+    """Report from weighings how well a pump delivered: start-up, trumpet curve, overall error, boluses.
 
-    Exit code 3: something in the record had to be put right or left out; it is told what.
+    Exit code 3: something in the record had to be put right or left out; the output says what.
     """
     if bolus:
         _needed("thecal_sim.metrics.boluses", "thecal weigh --bolus")
@@ -156,7 +156,7 @@ def calibrate(
     ],
     runs: Annotated[
         Path | None,
-        typer.Argument(help="Turns, time and mass or volume of each run. Left out: tell the plan."),
+        typer.Argument(help="Turns, time and mass or volume of each run. Left out: show the plan."),
     ] = None,
     guide: Annotated[
         bool, typer.Option("--guide", help="Go through the plan run by run and write the file of the runs.")
@@ -206,7 +206,7 @@ def balance(
     every: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.1, help="From one reading to the next.")
     ] = 10.0,
-    count: Annotated[int, typer.Option(min=0, help="Readings to take; 0 goes on until Ctrl-C.")] = 0,
+    count: Annotated[int, typer.Option(min=0, help="Readings to take; 0 continues until Ctrl-C.")] = 0,
     baud: Annotated[int, typer.Option(min=300, max=921_600, help="As the balance is set.")] = 9_600,
     as_json: JsonOption = False,
 ) -> None:

@@ -9,7 +9,6 @@ import hashlib
 
 import numpy as np
 
-from thecal_hil.contract.rig import Rig
 from thecal_sim.edge_record import EdgeRecord
 
 _PACKED = np.dtype([("t_ns", "<i8"), ("signal", "S16"), ("level", "u1")])
@@ -17,13 +16,8 @@ _PACKED = np.dtype([("t_ns", "<i8"), ("signal", "S16"), ("level", "u1")])
 _EDGES_AT_ONCE = 1 << 16
 
 
-def edges_digest(rig: Rig) -> str:
-    """SHA-256 of every edge the rig has seen: instant, signal and level."""
-    return digest_of(rig.edges)
-
-
 def digest_of(edges: EdgeRecord) -> str:
-    """The same, of some edges."""
+    """Return the same digest of some edges."""
     names = np.array([name.encode() for name in edges.signals], _PACKED["signal"])
     digest = hashlib.sha256()
     for first in range(0, len(edges), _EDGES_AT_ONCE):

@@ -1,4 +1,4 @@
-"""How far a rig is through a stretch of time, for whoever shows a line about it."""
+"""The part of a stretch of time that a rig is through, for whoever shows a line about it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from thecal_sim.units import NS_PER_S
 
 
 def share_of_time(rig: Rig, duration_ns: int) -> Callable[[], float]:
-    """How much of a duration has passed on a rig since now: on its own clock, or on the wall's for a board, which must
-    not be asked in the midst of something else."""
+    """Return how much of a duration has passed on a rig since now: on its own clock, or on the wall's for a board,
+    which must not be asked in the midst of something else."""
     if Capability.VIRTUAL_TIME in rig.capabilities:
         begun_ns = rig.now_ns
         return lambda: (rig.now_ns - begun_ns) / duration_ns

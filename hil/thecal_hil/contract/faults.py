@@ -33,7 +33,7 @@ class Fault(StrEnum):
     GENERATOR_STARVES = "starved step generator"
     """What is queued for it is lost; over at once."""
     PROGRAM_PAUSES = "paused program"
-    """The processor stands still for so many milliseconds, and then goes on."""
+    """The processor stands still for so many milliseconds, and then continues."""
     SUPPLY_LOW = "brown-out"
     FLASH_ROTS = "rotten flash"
     """All bytes of this sector of the journal become zeros; over at once."""
@@ -42,7 +42,7 @@ class Fault(StrEnum):
     FLASH_IS_FOREIGN = "journal of another version"
     """All records of the state become those of a later layout, undamaged; over at once."""
     PUMP_IS_OLDER = "aged journal"
-    """All records of the state tell of so many more days of running; over at once."""
+    """All records of the state count so many more days of running; over at once."""
     MEMORY_CHANGES = "changed memory"
     """A bit of the program in memory turns; over at once."""
     CRYSTAL_FAILS = "crystal far off"
@@ -85,11 +85,11 @@ class Faults(ABC):
 
     @abstractmethod
     def _over_at_once(self, amount: int) -> Actions:
-        """What brings about each fault that is over at once."""
+        """Return what brings about each fault that is over at once."""
 
     @abstractmethod
     def _lasting(self, amount: int | None) -> Actions:
-        """What begins each fault that lasts, or ends it if the amount is None."""
+        """Return what begins each fault that lasts, or ends it if the amount is None."""
 
 
 class NoFaults(Faults):

@@ -1,4 +1,4 @@
-"""What must hold at the end of every test on every rig.
+"""The gate: rules that must hold at the end of every test on every rig.
 
 No fault alarm is latched, every error and drop counter is zero, the rig itself lost no event, the pump counted as
 many steps as the probe saw, all of them toward the patient, and the board runs the very build under test. A scenario
@@ -71,7 +71,7 @@ def check_gate(rig: Rig, expected: Collection[str] = ()) -> None:
 
 
 def _found(rig: Rig) -> dict[str, str]:
-    """Everything a declaration could excuse, by its name."""
+    """Return everything a declaration could excuse, by its name."""
     status = rig.fresh_pump().interrogate()
     found = {
         name: f"alarm {name!r} is active"
@@ -88,7 +88,7 @@ def _found(rig: Rig) -> dict[str, str]:
 
 
 def _about_the_rig(rig: Rig) -> list[str]:
-    """What no declaration excuses: without it nothing the rig recorded means anything."""
+    """Return what no declaration excuses: without it nothing the rig recorded means anything."""
     wrong = []
     pump = rig.pump()
     reported = (pump.version, pump.commit)

@@ -41,7 +41,7 @@ class FirmwareImage:
 
 
 def image_under_test(path: Path | None = None) -> FirmwareImage:
-    """The image at a path, or the one the build leaves; raises ImageError if it can't be trusted."""
+    """Return the image at a path, or the one the build leaves; raise ImageError if it can't be trusted."""
     stock = os.environ.get("THECAL_UF2")
     if path is None and stock:
         return stock_image(Path(stock))
@@ -67,8 +67,8 @@ def image_under_test(path: Path | None = None) -> FirmwareImage:
 
 
 def stock_image(path: Path | None = None) -> FirmwareImage:
-    """A stock MicroPython image with the compiled firmware on its file system: that of THECAL_UF2 or the one that the
-    build leaves, unless there is a path; raises ImageError if image or files are missing."""
+    """Return a stock MicroPython image with the compiled firmware on its file system: that of THECAL_UF2 or the one
+    that the build leaves, unless there is a path; raises ImageError if image or files are missing."""
     path = path or Path(os.environ.get("THECAL_UF2", STOCK_UF2))
     if not path.is_file():
         raise ImageError(f"the stock image {path} is not there: make it with `make stock`, or set THECAL_UF2")

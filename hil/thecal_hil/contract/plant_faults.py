@@ -9,7 +9,7 @@ _PERMILLE = 1_000
 
 
 def plant_actions(rig: Rig, amount: int | None) -> Actions:
-    """What begins each fault of the plant, or ends it if the amount is None.
+    """Return what begins each fault of the plant, or ends it if the amount is None.
 
     On a rig without a plant an action raises NotImplementedError.
     """

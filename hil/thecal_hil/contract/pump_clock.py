@@ -1,4 +1,4 @@
-"""How a rig's time, the pump's time since reset and the pump's wall time hang together, exactly.
+"""The relation of a rig's time, the pump's time since reset and the pump's wall time, exactly.
 
 Promises: integers only, nanoseconds throughout. Rig time is what edges are stamped with. Boot time is what the
 pump's own timer shows, so it begins again with each reset. Wall time is UTC as the pump keeps it: whole ticks of
@@ -23,7 +23,7 @@ Instants = NDArray[np.int64]
 
 
 class ClockReading(Protocol):
-    """What the pump answers to "what time is it": one instant, in both of its times."""
+    """The pump's answer to "what time is it": one instant, in both of its times."""
 
     @property
     def boot_s(self) -> int: ...
@@ -36,7 +36,7 @@ class ClockReading(Protocol):
 
 
 def wall_ticks_at_boot(reading: ClockReading) -> int:
-    """Wall time at the pump's reset, in ticks since 1970: the one number that relates its two times."""
+    """Return the wall time at the pump's reset, in ticks since 1970: the one number that relates its two times."""
     return ticks_at(reading.utc_s, reading.utc_us) - ticks_at(reading.boot_s, reading.boot_us)
 
 
@@ -55,16 +55,14 @@ class PumpClock:
         return self.boot_origin_ns + boot_s * NS_PER_S + boot_us * NS_PER_US
 
     def whole_second_ns(self, rig_ns: int) -> int:
-        """The latest whole second of the pump's clock at an instant: of wall time, or since reset if it has none."""
+        """Return the latest whole second of the pump's clock at an instant: of wall time, or since reset if it has
+        none."""
         clock_ns = rig_ns - self.boot_origin_ns if self.wall_ticks_at_boot is None else self.wall_ns(rig_ns)
         return rig_ns - clock_ns % NS_PER_S
 
     def wall_ns(self, rig_ns: int) -> int:
-        """Pump's UTC at an instant of the rig, in nanoseconds since 1970."""
+        """Return the pump's UTC at an instant of the rig, in nanoseconds since 1970."""
         return rig_ns + self._wall_minus_rig_ns()
-
-    def wall_instants_ns(self, rig_instants_ns: Instants) -> Instants:
-        return rig_instants_ns + self._wall_minus_rig_ns()
 
     def rig_ns_of_wall(self, wall_ns: int) -> int:
         return wall_ns - self._wall_minus_rig_ns()

@@ -39,7 +39,7 @@ _NONCES_OF_A_CLIENT = 1_000
 
 
 class Capability(StrEnum):
-    """What a scenario can ask of a rig."""
+    """A capability that a scenario can ask of a rig."""
 
     VIRTUAL_TIME = "virtual time"
     EXACT_EDGES = "exact edges"
@@ -51,7 +51,7 @@ class Capability(StrEnum):
 
 
 class ResetCause(StrEnum):
-    """How the pump comes to start again."""
+    """The cause of a pump's new start."""
 
     POWER_ON = "power_on"
     WATCHDOG = "watchdog"
@@ -72,7 +72,7 @@ class SerialPort(Protocol):
 
 
 class RigUnavailableError(Exception):
-    """The rig can't be had here; the message says why and what would change that."""
+    """The rig is not available here; the message says why and what would change that."""
 
 
 class Rig(ABC):
@@ -105,7 +105,7 @@ class Rig(ABC):
     @property
     @abstractmethod
     def port(self) -> SerialPort:
-        """Host's end of the pump's serial link."""
+        """Return the host's end of the pump's serial link."""
 
     @property
     @abstractmethod
@@ -114,17 +114,18 @@ class Rig(ABC):
     @property
     @abstractmethod
     def boot_origin_ns(self) -> int:
-        """Rig time at which the pump's time since reset was zero."""
+        """Return the rig time at which the pump's time since reset was zero."""
 
     @property
     def reset_ns(self) -> int:
-        """Rig time at which the latest reset began. The pump's clock may begin later, and can't know by how much."""
+        """Return the rig time at which the latest reset began. The pump's clock may begin later, and can't know by
+        how much."""
         return self.boot_origin_ns
 
     @property
     @abstractmethod
     def edges(self) -> EdgeRecord:
-        """Every edge of every signal since the rig began."""
+        """Return every edge of every signal since the rig began."""
 
     @abstractmethod
     def run_until(self, t_ns: int) -> None:
@@ -143,7 +144,7 @@ class Rig(ABC):
 
     @property
     def faults(self) -> Faults:
-        """Injects faults, if the rig can."""
+        """Return what injects faults, if the rig can."""
         return NoFaults()
 
     def leave_unread(self, unread: bool) -> None:
@@ -155,7 +156,7 @@ class Rig(ABC):
         raise NotImplementedError(f"the {self.name} rig has no {Capability.BUTTON}")
 
     def align(self, due_ns: Callable[[int], Sequence[int]]) -> int:
-        """Told what the ideal instants of the first so-many steps are, before the record is held against them.
+        """Take what the ideal instants of the first so-many steps are, before the record is held against them.
 
         Only a rig whose record lies on the pump's clock with an uncertainty of its own has a use for it. Returns how
         many steps its record was laid on.
@@ -163,7 +164,7 @@ class Rig(ABC):
         return 0
 
     def lost_instants(self) -> int:
-        """Events the rig itself could not place in time; any at all voids its record."""
+        """Return events the rig itself could not place in time; any at all voids its record."""
         return 0
 
     def has_lost_words(self) -> bool:
@@ -172,7 +173,7 @@ class Rig(ABC):
 
     @classmethod
     def attainable_faults(cls) -> frozenset[Fault]:
-        """Faults that a scenario can have on this kind of rig, if need be by attaching a plant."""
+        """Return faults that a scenario can have on this kind of rig, if need be by attaching a plant."""
         return cls.possible_faults | (PLANT_FAULTS if Capability.PLANT in cls.capabilities else frozenset())
 
     def attach(self, plant: Plant) -> None:
@@ -192,7 +193,7 @@ class Rig(ABC):
 
     @property
     def plant(self) -> Plant:
-        """The plant attached; ValueError if there is none."""
+        """Return the plant attached; raise ValueError if there is none."""
         if self._plant is None:
             raise ValueError(f"no plant is attached to the {self.name} rig")
         return self._plant
@@ -204,13 +205,14 @@ class Rig(ABC):
     # --- what they have in common
 
     def pump(self) -> Pump:
-        """Client of the pump with an open session; the same one until the pump is reset."""
+        """Return the client of the pump with an open session; the same one until the pump is reset."""
         if self._pump is None:
             self._pump = self.connect(self.port)
         return self._pump
 
     def fresh_pump(self) -> Pump:
-        """A client with a session of its own, for when another host has been at the port; ``pump`` from now on."""
+        """Return a client with a session of its own, for when another host has been at the port; ``pump`` from now
+        on."""
         self._forget_clients()
         return self.pump()
 
@@ -219,11 +221,11 @@ class Rig(ABC):
         self._pump = pump
 
     def sector_erases(self) -> tuple[int, ...]:
-        """How often each sector of the pump's journal has been erased, if the rig can count that."""
+        """Return how often each sector of the pump's journal has been erased, if the rig can count that."""
         return ()
 
     def connect(self, port: SerialPort) -> Pump:
-        """A client of its own over any port that leads to the pump."""
+        """Return a client of its own over any port that leads to the pump."""
         # Imported late: pytest loads this module with the plugin, also where no rig is ever used.
         from thecal.client import Pump
 
@@ -236,30 +238,30 @@ class Rig(ABC):
         self.run_until(self.now_ns + round(seconds * NS_PER_S))
 
     def clock(self) -> PumpClock:
-        """Relation of rig time, time since reset and wall time, as the pump has it now."""
+        """Return the relation of rig time, time since reset and wall time, as the pump has it now."""
         reading = self.pump().time()
         known = reading.time_source != 0
         return PumpClock(self.boot_origin_ns, wall_ticks_at_boot(reading) if known else None)
 
     def levels_of(self, signal: str) -> tuple[Instants, NDArray[np.uint8]]:
-        """Instants at which a signal has changed since the rig began, and its level from each on."""
+        """Return instants at which a signal has changed since the rig began, and its level from each on."""
         return self.edges.levels_of(signal)
 
     def edges_of(self, signal: str) -> Sequence[Edge]:
-        """Every edge of one signal since the rig began, in order."""
+        """Return every edge of one signal since the rig began, in order."""
         t_ns, levels = self.levels_of(signal)
         return [
             Edge(at_ns, signal, level) for at_ns, level in zip(t_ns.tolist(), levels.tolist(), strict=True)
         ]
 
     def rising_ns(self, signal: str) -> Instants:
-        """Instants at which a signal went high."""
+        """Return instants at which a signal went high."""
         t_ns, levels = self.levels_of(signal)
         return t_ns[levels == 1]
 
     @property
     def step_times_ns(self) -> Instants:
-        """Rising edge of every step since the rig began that came while the motor was energised.
+        """Return the rising edge of every step since the rig began that came while the motor was energised.
 
         The pulses of a self-test come with the motor off, and those of a generator that runs wild after the dose gate
         has taken the enable away: neither delivers anything.
@@ -268,17 +270,17 @@ class Rig(ABC):
         return steps_ns[self._levels_before(ENABLE, steps_ns) == DRIVER_ENABLED]
 
     def _levels_before(self, signal: str, t_ns: Instants) -> Instants:
-        """Level of a signal at each instant, an edge on that very instant left out: a stop on the instant of a step
-        comes after it."""
+        """Return the level of a signal at each instant, an edge on that very instant left out: a stop on the instant
+        of a step comes after it."""
         edges_ns, levels = self.levels_of(signal)
         return np.append(RESTING_LEVELS[signal], levels)[np.searchsorted(edges_ns, t_ns, side="left")]
 
     def backward_steps(self) -> int:
-        """Steps that came while the direction line did not say: toward the patient. For a rig that has seen the line
-        since the pump had no supply."""
+        """Return the steps that came while the direction line did not say: toward the patient. For a rig that has
+        seen the line since the pump had no supply."""
         return int(np.count_nonzero(self._levels_before(DIRECTION, self.step_times_ns) == 0))
 
     def steps_since_boot_ns(self) -> Instants:
-        """Rising edges of the steps since the pump's latest reset: the ones its own count begins with."""
+        """Return rising edges of the steps since the pump's latest reset: the ones its own count begins with."""
         times = self.step_times_ns
         return times[times >= self.boot_origin_ns]

@@ -30,7 +30,7 @@ MICROSTEPS_PER_NL = chosen().microsteps_per_nl
 OFFSET_MINUTES = 60
 """Local time differs from UTC, so that a mistake of one for the other shows."""
 _GOES_ON_WITHIN_NS = 2_500_000_000
-"""After a power cut: the boot, the self-test, and a moment until delivery goes on."""
+"""After a power cut: the boot, the self-test, and a moment until delivery continues."""
 _LOGGED_WITHIN_NS = 100_000_000
 """The poll that logs a change comes so long after it at most."""
 
@@ -52,7 +52,7 @@ class Stretch:
 
 
 def local_second(text: str) -> int:
-    """UTC second of a local time such as ``2026-03-06 23:50``."""
+    """Return the UTC second of a local time such as ``2026-03-06 23:50``."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) - OFFSET_MINUTES * 60
 
 
@@ -74,7 +74,7 @@ class Course:
         self._goes_on_ns: int | None = None
         self._lost: list[tuple[int, int]] = []
         """Resets by the watchdog since the stretch began: rig time, and how much later the pump's clock began. The pump
-        can't know of that, and goes on as if it had not been: what is ideal stands still for so long."""
+        can't know of that, and continues as if it had not been: what is ideal stands still for so long."""
 
     # --- what a host does
 
@@ -96,7 +96,7 @@ class Course:
             self._begin_epoch(t_ns, self._delivered_now())
 
     def _set_back_ns(self, local_before_ns: int | None) -> int:
-        """By how much the clock was set back, if by less than a day: boluses of that time have been given."""
+        """Return by how much the clock was set back, if by less than a day: boluses of that time have been given."""
         local_now_ns = self._local_minus_rig_ns()
         if local_before_ns is None or local_now_ns is None:
             return 0
@@ -112,7 +112,7 @@ class Course:
         return self._instant_ns(reply)
 
     def prescribe_after_bridge(self, therapy: Therapy, bridge: Bridge) -> int:
-        """The same, with the old drug at its rate for so long before. Both hold for a pump that delivers."""
+        """Prescribe the same, with the old drug at its rate for so long before. Both hold for a pump that delivers."""
         program = decode(therapy.program.encode())
         program.dead_volume_id, program.bridge = DEAD_VOLUME_ID, bridge
         t_ns = self.prescribe(replace(therapy, program=program))
@@ -140,7 +140,7 @@ class Course:
         return self._afresh(reply, None)
 
     def give_bolus(self, kind: int, nl_per_day: int, seconds: int) -> int:
-        """Have a bolus given; the instant at which it begins. A patient's must be told as the program has it."""
+        """Have a bolus given; the instant at which it begins. A patient's must be given as the program has it."""
         therapy = self._delivered_now()
         given = self.pump.give_bolus(therapy.program.digest(), kind, nl_per_day, seconds)
         reply = Effective(given.effective_boot_s, given.effective_boot_us)
@@ -154,7 +154,7 @@ class Course:
         self._begin_epoch(span.start_ns, self._delivered_now())
 
     def first_second_after(self, t_ns: int) -> int:
-        """The first whole second of the pump's clock at or after an instant."""
+        """Return the first whole second of the pump's clock at or after an instant."""
         wall_ns = self.clock.wall_ns(t_ns)
         return t_ns + -wall_ns % NS_PER_S
 
@@ -167,7 +167,7 @@ class Course:
 
     def set_temporary_rate(self, nl_per_day: int, seconds: int) -> int:
         """Have a rate take the place of the program's for a time; the instant at which it does. Of a program without
-        boluses by the clock: theirs would go on."""
+        boluses by the clock: theirs would continue."""
         therapy = self._delivered_now()
         given = self.pump.give_bolus(therapy.program.digest(), KIND_TEMPORARY, nl_per_day, seconds)
         t_ns = self._instant_ns(Effective(given.effective_boot_s, given.effective_boot_us))
@@ -195,7 +195,7 @@ class Course:
     # --- what happens to the pump
 
     def reset(self, cause: ResetCause) -> None:
-        """Reset the pump, and follow how it goes on: after a power cut a stretch of its own begins."""
+        """Reset the pump, and follow how it continues: after a power cut a stretch of its own begins."""
         self.rig.reset(cause)
         if cause is ResetCause.WATCHDOG:
             self._lost.append((self.rig.reset_ns, self.rig.boot_origin_ns - self.rig.reset_ns))
@@ -217,7 +217,7 @@ class Course:
             self._begin_epoch(goes_on_ns, self._delivered_now())
 
     def _first_change_ns(self) -> int | None:
-        """When delivery went on in the pump's present life, by its log; None if it has not."""
+        """Return when delivery continued in the pump's present life, by its log; None if it has not."""
         boots = self.pump.interrogate().boots
         for event in self.pump.log():
             if event.boots == boots and event.code == EVENT_PROGRAM_EFFECTIVE:
@@ -228,7 +228,7 @@ class Course:
 
     @property
     def stretches(self) -> list[Stretch]:
-        """All stretches of delivery up to now; those in which nothing was ever begun are left out."""
+        """Return all stretches of delivery up to now; those in which nothing was ever begun are left out."""
         now = [self._stretch(self.rig.now_ns)] if self._history else []
         return [*self._past, *now]
 
@@ -249,14 +249,14 @@ class Course:
         return sum(lost_ns for _, lost_ns in self._lost)
 
     def _clock_now(self) -> PumpClock:
-        """The pump's clock in the time in which pulses are held against the ideal."""
+        """Return the pump's clock in the time in which pulses are held against the ideal."""
         clock = self.rig.clock()
         return replace(clock, boot_origin_ns=clock.boot_origin_ns - self._lost_ns)
 
     def _anchored(self, pulses_ns: Instants) -> list[Epoch]:
-        """The history of a stretch that began by itself, with its beginning where the first pulse has it.
+        """Return the history of a stretch that began by itself, with its beginning where the first pulse has it.
 
-        The log tells when delivery went on to within a poll; the tick is the one half a microstep before the first
+        The log shows when delivery continued to within a poll; the tick is the one half a microstep before the first
         pulse, if that lies just before what was logged. Every later pulse is held against it.
         """
         first = self._history[0]
@@ -273,7 +273,7 @@ class Course:
 
     @property
     def ideal(self) -> IdealDelivery:
-        """The ideal course so far, in the rig's time."""
+        """Return the ideal course so far, in the rig's time."""
         return IdealDelivery(self._history, MICROSTEPS_PER_NL)
 
     def check(self) -> PulseCheck:
@@ -281,7 +281,7 @@ class Course:
         return self._stretch(self.rig.now_ns).check()
 
     def _due_instants_ns(self, count: int) -> list[int]:
-        """Ideal instants of the first microsteps of the course."""
+        """Return the ideal instants of the first microsteps of the course."""
         return list(Stretches(self.ideal, self.rig.now_ns + NS_PER_MINUTE).due_instants(count))
 
     def must_be_ideal(self) -> PulseCheck:
@@ -298,7 +298,7 @@ class Course:
         return self._committed
 
     def _afresh(self, reply: Effective, therapy: Therapy | None) -> int:
-        """From an instant on, with no bolus going on that was under way."""
+        """Begin afresh from an instant on, with no bolus continuing that was under way."""
         self._boluses_from_ns = self._instant_ns(reply)
         self._extra = ()
         return self._from(reply, therapy)
@@ -309,13 +309,13 @@ class Course:
         return t_ns
 
     def _local_minus_rig_ns(self) -> int | None:
-        """Local time of the pump less the rig's time; None while it does not know the time of day."""
+        """Return the local time of the pump less the rig's time; None while it does not know the time of day."""
         if not self._knows_time_of_day or self.clock.wall_ticks_at_boot is None:
             return None
         return self.clock.wall_ns(0) + self._offset_minutes * NS_PER_MINUTE
 
     def _begin_epoch(self, t_ns: int, therapy: Therapy | None) -> None:
-        """From an instant on. What was to begin later, and was taken back before it did, never was."""
+        """Begin an epoch from an instant on. What was to begin later, and was taken back before it did, never was."""
         local_minus_t_ns = self._local_minus_rig_ns()
         while self._history and self._history[-1].start_ns > t_ns:
             self._history.pop()

@@ -26,7 +26,8 @@ _HEAP_STRETCH_S = 12
 
 
 def heap_bytes_per_pulse(rig: Rig) -> int:
-    """Bytes that steady delivery takes from the heap for each pulse, in the stretch that takes least, to the byte.
+    """Return bytes that steady delivery takes from the heap for each pulse, in the stretch that takes least, to
+    the byte. Raise RuntimeError if no stretch can be measured.
 
     Looked at from one grant, and one refill of the queue, to the next: those take a little each time, however many
     pulses they are for. Interrogating takes some too, now more and now less with what the answer holds. As much as it
@@ -62,7 +63,7 @@ def heap_bytes_per_pulse(rig: Rig) -> int:
 
 
 def most_restart_ms(rig: Rig) -> int:
-    """How long the pump of a rig may take to deliver again after a reset."""
+    """Return how long the pump of a rig may take to deliver again after a reset."""
     return MOST_RESTART_MS_FROM_FILES if rig.starts_from_files else MOST_RESTART_MS
 
 

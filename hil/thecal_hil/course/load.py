@@ -26,13 +26,13 @@ _TAKEN_WITHIN_NS = 60 * NS_PER_S
 
 
 def valid_frames(session: int) -> Iterator[bytes]:
-    """Endless well-formed requests that change nothing and that the pump has to answer."""
+    """Yield endless well-formed requests that change nothing and that the pump has to answer."""
     for number in count(1):
         yield encode_frame(messages.INTERROGATE.kind, session, number & 0xFFFF)
 
 
 def garbage(seed: int) -> Iterator[bytes]:
-    """Endless runs of random bytes, some of them closed like a frame, some longer than any frame."""
+    """Yield endless runs of random bytes, some of them closed like a frame, some longer than any frame."""
     random = Random(seed)
     while True:
         run = random.randbytes(random.randrange(1, 2 * MOST_FRAME_BYTES))
@@ -171,12 +171,12 @@ def doubled(frame: bytes) -> bytes:
 
 
 def cut_short(frame: bytes) -> bytes:
-    """The second half never arrives; the closing zero does."""
+    """Return a frame whose second half never arrives; the closing zero does."""
     return frame[: len(frame) // 2] + b"\0"
 
 
 def damaged(frame: bytes) -> bytes:
-    """One bit of the body is wrong."""
+    """Return a frame with one bit of its body wrong."""
     middle = len(frame) // 2
     flipped = frame[middle] ^ 0x40 or 0x01
     return frame[:middle] + bytes([flipped]) + frame[middle + 1 :]

@@ -12,9 +12,10 @@ from typing import Any
 from cobs import cobs
 
 from thecal_fw.link import messages
-from thecal_fw.link.frames import PROTOCOL_VERSION, Frame, FrameReader, crc32
+from thecal_fw.link.frames import PROTOCOL_VERSION, Frame, crc32
 from thecal_fw.link.messages import Message
 from thecal_hil.contract.rig import SerialPort
+from thecal_sim.bare_host import BareHost
 
 
 def frame_bytes(
@@ -26,26 +27,22 @@ def frame_bytes(
     version: int = PROTOCOL_VERSION,
     crc_error: int = 0,
 ) -> bytes:
-    """One frame as it goes over the wire, with another version or a wrong CRC if wanted."""
+    """Return one frame as it goes over the wire, with another version or a wrong CRC if wanted."""
     body = struct.pack("<BBHH", version, kind, session, request) + payload
     return cobs.encode(body + struct.pack("<I", crc32(body) ^ crc_error)) + b"\0"
 
 
-class RawLink:
-    """One session with a pump. ``request`` is the number of the latest request."""
+class RawLink(BareHost):
+    """One session with a pump."""
 
     def __init__(self, port: SerialPort, host_nonce: int = 1) -> None:
-        self._port = port
-        self._reader = FrameReader()
-        self._unread = b""
-        self.session = 0
-        self.request = 0
-        self.session = self.ask(messages.HELLO, messages.schema_hash(), host_nonce)["session"]
+        super().__init__(port, host_nonce)
+        self.hello()
 
     def frame(
         self, message: Message, *values: Any, tail: bytes = b"", request: int | None = None, **wrong: int
     ) -> bytes:
-        """The next request's frame, or that of another request number; ``wrong`` as in ``frame_bytes``."""
+        """Return the next request's frame, or that of another request number; ``wrong`` as in ``frame_bytes``."""
         if request is None:
             self.request += 1
             request = self.request
@@ -53,39 +50,16 @@ class RawLink:
         return frame_bytes(message.kind, self.session, request, payload, **wrong)
 
     def send(self, data: bytes) -> None:
-        self._port.write(data)
+        self.port.write(data)
 
-    def receive(self) -> Frame | None:
-        """The next answer, or None if none comes."""
-        while data := self._unread or self._port.read(max(1, self._port.in_waiting)):
-            for place, byte in enumerate(data, 1):
-                frame = self._reader.push(byte)
-                if frame is not None:
-                    self._unread = data[place:]
-                    return frame
-            self._unread = b""
-        return None
-
-    def exchange(self, data: bytes) -> Frame | None:
+    def answer(self, data: bytes) -> Frame | None:
+        """Send a frame; the next answer, or None if none comes."""
         self.send(data)
         return self.receive()
 
-    def ask(self, message: Message, *values: Any, tail: bytes = b"") -> dict[str, Any]:
-        """The fields of a response; AssertionError if an error or nothing comes instead."""
-        frame = self.exchange(self.frame(message, *values, tail=tail))
-        assert frame is not None, f"no answer to {message.name}"
-        assert frame.kind == message.kind | messages.RESPONSE, (
-            f"{message.name} is answered by {error_name(frame)}"
-        )
-        fields = message.response.unpack(frame.payload)
-        assert fields is not None
-        return fields
-
     def refusal(self, message: Message, *values: Any, tail: bytes = b"") -> str:
-        """The name of the error that a request is answered with."""
-        frame = self.exchange(self.frame(message, *values, tail=tail))
-        assert frame is not None, f"no answer to {message.name}"
-        return error_name(frame)
+        """Return the name of the error that a request is answered with."""
+        return error_name(self.exchange(self.frame(message, *values, tail=tail)))
 
 
 def error_name(frame: Frame | None) -> str:

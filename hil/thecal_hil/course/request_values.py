@@ -13,6 +13,6 @@ from thecal_fw.link.messages import Message
 
 
 def any_values(message: Message, chance: Random) -> tuple[Any, ...]:
-    """Whatever bytes can say in the fields of a request."""
+    """Return whatever bytes can say in the fields of a request."""
     layout = message.request
     return struct.unpack(layout.format, chance.randbytes(layout.size))

@@ -41,7 +41,7 @@ class Therapy:
 
 
 def prescribed_in(path: Path) -> Therapy:
-    """The therapy a prescription file asks for, read twice: by the host and by the oracle."""
+    """Return the therapy a prescription file asks for, read twice: by the host and by the oracle."""
     # The host's reader says what is wrong with a file; the oracle's takes it to be a good one.
     program = load_prescription(path).program
     prescribed = read_prescription(path)
@@ -49,14 +49,14 @@ def prescribed_in(path: Path) -> Therapy:
 
 
 def prescribed_by(fields: dict[str, Any], name: str) -> Therapy:
-    """The therapy that the fields of a prescription ask for, likewise; raises BadInputError if it has faults."""
+    """Return the therapy that the fields of a prescription ask for, likewise; raise BadInputError if it has faults."""
     program = compile_prescription(fields).program
     prescribed = prescription_of(fields)
     return Therapy(name, program, prescribed.regimen, int(prescribed.low_reservoir_nl))
 
 
 def continuous(nl_per_day: int, low_reservoir_nl: int = LOW_RESERVOIR_NL) -> Therapy:
-    """The same rate at all times."""
+    """Return a therapy of the same rate at all times."""
     program = Program(
         MODE_CONTINUOUS,
         _DRUG,
@@ -72,7 +72,7 @@ def continuous(nl_per_day: int, low_reservoir_nl: int = LOW_RESERVOIR_NL) -> The
 
 
 def flex(weekday: DayTable, weekend: DayTable | None = None) -> Therapy:
-    """A table of rates for each day, and another for Saturday and Sunday if one is given."""
+    """Return a therapy of a table of rates for each day, and another for Saturday and Sunday if one is given."""
     tables = [weekday] if weekend is None else [weekday, weekend]
     patterns = [[(_minute(at), nl_per_day) for at, nl_per_day in table] for table in tables]
     weekdays = (0,) * 5 + (len(tables) - 1,) * 2
@@ -94,7 +94,7 @@ def flex(weekday: DayTable, weekend: DayTable | None = None) -> Therapy:
 
 
 def with_boluses(therapy: Therapy, *boluses: tuple[str, int, int]) -> Therapy:
-    """A flex therapy with boluses on every day: (time of day, nL/day on top of the basal rate, minutes)."""
+    """Return a flex therapy with boluses on every day: (time of day, nL/day on top of the basal rate, minutes)."""
     day = [(_minute(at), nl_per_day, minutes) for at, nl_per_day, minutes in boluses]
     program = decode(therapy.program.encode())
     program.boluses = [list(day) for _ in program.patterns]
@@ -105,7 +105,7 @@ def with_boluses(therapy: Therapy, *boluses: tuple[str, int, int]) -> Therapy:
 
 
 def with_periodic_bolus(therapy: Therapy, bolus: PeriodicBolus) -> Therapy:
-    """A therapy of one rate with a bolus on top of it at an interval."""
+    """Return a therapy of one rate with a bolus on top of it at an interval."""
     program = decode(therapy.program.encode())
     program.periodic_bolus = bolus
     program.most_nl_per_bolus = BENCH_LIMITS.most_bolus_nl
@@ -117,7 +117,7 @@ def with_periodic_bolus(therapy: Therapy, bolus: PeriodicBolus) -> Therapy:
 
 
 def with_patient_bolus(therapy: Therapy, bolus: PatientBolus) -> Therapy:
-    """A therapy in which the patient may ask for a bolus."""
+    """Return a therapy in which the patient may ask for a bolus."""
     program = decode(therapy.program.encode())
     program.patient_bolus = bolus
     program.most_nl_per_bolus = BENCH_LIMITS.most_bolus_nl

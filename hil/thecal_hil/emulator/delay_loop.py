@@ -1,7 +1,7 @@
 """Steps over a PIO loop of one instruction in one go.
 
 A jump to itself, such as `jmp(x_dec, "here")` with or without a delay, moves no pin, FIFO or flag: it counts down to
-a known end, or goes on until somebody outside changes the machine. So its end can be computed instead of emulated.
+a known end, or continues until somebody outside changes the machine. So its end can be computed instead of emulated.
 
 Promise: `SteppedLoop.settle(now)` puts the state machine into exactly the state it would have had at `now`, had
 every pass been executed; a machine left alone reaches its last pass at its exact cycle.
@@ -58,7 +58,7 @@ class SteppedLoop:
 
 
 def step_over(machine: Any, instructions: list[int]) -> SteppedLoop | None:
-    """Step over the loop `machine` is in the middle of; None if it is in none, or in its last pass."""
+    """Return the step over the loop `machine` is in the middle of; None if it is in none, or in its last pass."""
     opcode = instructions[machine.pc]
     if opcode >> 13 != _JMP or opcode & 0x1F != machine.pc:
         return None

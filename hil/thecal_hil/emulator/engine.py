@@ -25,7 +25,7 @@ from .units import on_cycle_ns
 
 
 class ProcessorState(NamedTuple):
-    """What the processor looks like between two instructions; `cycles` are those since the last reset.
+    """The state of the processor between two instructions; `cycles` are those since the last reset.
 
     `interrupts_updated` says that the emulator has interrupts to look at before the next instruction.
     """
@@ -68,7 +68,8 @@ class Engine:
         return self._running
 
     def run_to(self, t_ns: int) -> bool:
-        """Run until `t_ns` (rounded up to a whole clock cycle) or until `request_stop`; true when stopped early."""
+        """Run until `t_ns` (rounded up to a whole clock cycle) or until `request_stop`; true when stopped early.
+        Raise RuntimeError if it is running already."""
         if self._running:
             raise RuntimeError("the emulator is already running: a callback must not run it again")
         target_ns = on_cycle_ns(t_ns)
@@ -112,7 +113,7 @@ class Engine:
         )
 
     def memory_digest(self) -> int:
-        """A cheap digest of SRAM."""
+        """Return a cheap digest of SRAM."""
         return crc32(self.chip.sram)
 
     def request_stop(self) -> None:
@@ -129,7 +130,7 @@ class Engine:
         self._loop.request_stop()
 
     def _choose_gear(self) -> bool:
-        """Whether to run in the watchful gear; a processor that slept there is woken."""
+        """Return True if to run in the watchful gear; a processor that slept there is woken."""
         if self._watchful and not self._wake_pending():
             self._watchful = False
         if self._watchful and self.core.waiting:

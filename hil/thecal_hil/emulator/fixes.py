@@ -1,4 +1,4 @@
-"""What the emulated chip does differently from the real one, put right from outside.
+"""The differences of the emulated chip from the real one, put right from outside.
 
 Each class says what is wrong in rp2040py 0.3.6 and what the chip does instead; `tests/hil/test_emulator_fixes.py`
 holds one test for each. `apply` changes one chip instance in place, so other users of the emulator are not
@@ -222,7 +222,8 @@ class MaskedWake:
 
 
 def _whole_cycle_nanos(self: Timer32, cycles: float) -> int:
-    """PWM, SysTick and watchdog act on a system clock edge: the emulator's fraction of one would stay in the clock."""
+    """Return whole cycles: PWM, SysTick and watchdog act on a system clock edge, the emulator's fraction of one would
+    stay in the clock."""
     return on_cycle_ns(cycles * 1e9 * self._prescaler_value / self._base_freq)
 
 

@@ -1,8 +1,8 @@
 """Time the flash chip takes to erase and program, and what becomes of an operation that a power cut interrupts.
 
 Promises: with times given, the processor is held for that long at each operation, as it is on the board (the code that
-waits runs from RAM with interrupts off), while PIO, DMA and timers go on. With zero, operations take no time. A cut
-leaves behind what it is told to, and the power is gone before the next instruction.
+waits runs from RAM with interrupts off), while PIO, DMA and timers continue. With zero, operations take no time. A cut
+leaves behind what it is set to, and the power is gone before the next instruction.
 """
 
 from __future__ import annotations

@@ -48,7 +48,8 @@ class FlashWindow(xip_ctrl.RPXIPCtrl):
 
 
 def install(chip: Any, run_loop: Any, silicon: Silicon) -> None:
-    """Impose the cost of misses on a chip that has not run yet; `run_loop` is the compiled one, if there is one."""
+    """Impose the cost of misses on a chip that has not run yet; `run_loop` is the compiled one, if there is one.
+    Raise NoCacheModelError without it."""
     if not silicon.miss_cycles:
         return
     if run_loop is None:

@@ -54,7 +54,7 @@ class Piece:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Return the size in bytes."""
         return self.blocks * BLOCK_BYTES
 
 
@@ -69,7 +69,7 @@ class Heap:
 
     @property
     def size(self) -> int:
-        """Bytes of all of the heap's blocks."""
+        """Return bytes of all of the heap's blocks."""
         return self._table_bytes * _BLOCKS_PER_BYTE * BLOCK_BYTES
 
     def collect_next(self) -> None:
@@ -126,8 +126,8 @@ class Heap:
         return taken
 
     def pieces(self) -> Iterator[Piece]:
-        """All of the heap, in the order of its addresses. A tail whose head is gone counts as taken: nothing can be
-        allocated there."""
+        """Yield all of the heap, in the order of its addresses. A tail whose head is gone counts as taken: nothing
+        can be allocated there."""
         first, kind_of_first = 0, None
         for block, kind in enumerate(self._kinds()):
             begins = kind in (_HEAD, _MARKED) or (kind == _FREE) != (kind_of_first == _FREE)
@@ -150,16 +150,16 @@ class Heap:
         return sum(piece.size for piece in self.pieces() if piece.is_free)
 
     def largest_free_bytes(self) -> int:
-        """The longest row of free blocks. What waits to be collected counts as taken."""
+        """Return the longest row of free blocks. What waits to be collected counts as taken."""
         return max((piece.size for piece in self.pieces() if piece.is_free), default=0)
 
     def allocations(self, least_bytes: int) -> set[Piece]:
-        """Everything allocated that takes so much or more, garbage among it."""
+        """Return everything allocated that takes so much or more, garbage among it."""
         return {piece for piece in self.pieces() if not piece.is_free and piece.size >= least_bytes}
 
 
 def _only_area(sram: bytes) -> int:
-    """Offset of the one area's description."""
+    """Return the offset of the one area's description."""
     found = [offset for offset in range(0, len(sram) - 256, 4) if _is_area(sram, offset)]
     if len(found) != 1:
         raise HeapError(f"{len(found)} places look like the description of a heap")

@@ -28,7 +28,7 @@ class _RestorePioBlocks:
 
 
 class _BatchHandle:
-    """What the native loop needs to see of its owner, in the fast gear."""
+    """The view that the native loop needs of its owner, in the fast gear."""
 
     stopped: Any = _RestorePioBlocks()
 

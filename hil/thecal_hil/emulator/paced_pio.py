@@ -5,7 +5,7 @@ Promises:
 - Every PIO instruction runs at its exact system clock cycle, whether the processor is busy, asleep or held by a flash
   operation, and at any clock divider. `cycle_fp` is the system clock by construction, so the two cannot drift apart.
 - A machine that is stalled, waits for a pin or counts down a one-instruction delay loop costs nothing.
-- A machine that was stalled goes on at its next divider tick, as the divider of the real chip runs freely.
+- A machine that was stalled continues at its next divider tick, as the divider of the real chip runs freely.
 
 "fp" is the emulator's fixed point: system clock cycles times 256.
 """
@@ -103,7 +103,7 @@ class PacedPio(RPPIO):  # type: ignore[misc, valid-type]
         self._arm()
 
     def notify_due(self, due_fp: int) -> None:
-        """Called by a machine that has just been released from a stall: align it with its divider."""
+        """Align a machine, which has just been released from a stall, with its divider."""
         now_fp = self.cycle_fp
         for machine in self._active:
             if machine.next_due_fp == due_fp != self._last_due_fp[machine.index] and not machine.waiting:
@@ -114,7 +114,7 @@ class PacedPio(RPPIO):  # type: ignore[misc, valid-type]
         self._arm()
 
     def _next_tick_fp(self, machine: Any, now_fp: int) -> int:
-        """First divider tick that falls into the present cycle or a later one."""
+        """Return the first divider tick that falls into the present cycle or a later one."""
         phase_fp, divider_fp = self._phase_fp[machine.index], machine.div_fp
         return phase_fp + ((now_fp - 256 - phase_fp) // divider_fp + 1) * divider_fp
 
@@ -152,7 +152,8 @@ class PacedPio(RPPIO):  # type: ignore[misc, valid-type]
                 self.recompute_due()
 
     def _set_fifo_depths(self, machine: Any) -> None:
-        """Joining FIFOs gives one of them all 8 words and the other none; any change empties both."""
+        """Set the depths of the FIFOs: joining gives one of them all 8 words and the other none; any change empties
+        both."""
         join = machine.shift_ctrl & _FJOIN_MASK
         machine.tx_fifo = FIFO(8 if join & _FJOIN_TX else 0 if join & _FJOIN_RX else 4)
         machine.rx_fifo = FIFO(8 if join & _FJOIN_RX else 0 if join & _FJOIN_TX else 4)
@@ -165,7 +166,7 @@ class PacedPio(RPPIO):  # type: ignore[misc, valid-type]
         self.check_interrupts()
 
     def _refresh_tx_stall(self) -> None:
-        """Only a machine that is stalled right now may set its TXSTALL flag again after it is cleared."""
+        """Set the TXSTALL flag again after it is cleared only for a machine that is stalled right now."""
         self.tx_stall = sum(
             1 << (_TXSTALL_SHIFT + machine.index)
             for machine in self._active

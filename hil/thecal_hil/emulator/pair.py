@@ -63,7 +63,7 @@ class PicoPair:
 
     @property
     def serial(self) -> EmulatedUsbSerial:
-        """The leader's port, so that a pair can stand where one board does."""
+        """Return the leader's port, so that a pair can stand where one board does."""
         return self.leader.serial
 
     @property
@@ -71,12 +71,12 @@ class PicoPair:
         return self.leader.now_ns
 
     def follower_ns(self, t_ns: int) -> int:
-        """The follower's clock at an instant of the pair, in whole cycles."""
+        """Return the follower's clock at an instant of the pair, in whole cycles."""
         passed = t_ns - self._leader_origin_ns
         return on_cycle_ns(self._follower_origin_ns + passed + passed * self._ppb // _PER_BILLION)
 
     def pair_ns(self, follower_ns: int) -> int:
-        """The instant of the pair at which the follower's clock gets to a value, to a few nanoseconds."""
+        """Return the instant of the pair at which the follower's clock gets to a value, to a few nanoseconds."""
         passed = follower_ns - self._follower_origin_ns
         return self._leader_origin_ns + passed * _PER_BILLION // (_PER_BILLION + self._ppb)
 

@@ -80,7 +80,7 @@ class EmulatedPico:
 
     @property
     def now_ns(self) -> int:
-        """Virtual time since first power-on; a reset does not turn it back."""
+        """Return the virtual time since first power-on; a reset does not turn it back."""
         return self.engine.now_ns
 
     def run_until(self, t_ns: int, stop_when: Callable[[], bool] | None = None) -> bool:
@@ -103,7 +103,8 @@ class EmulatedPico:
         self.engine.request_stop()
 
     def call_at(self, t_ns: int, action: Callable[[], None]) -> None:
-        """Call `action` when virtual time reaches `t_ns` (rounded up to a whole 8 ns cycle)."""
+        """Call `action` when virtual time reaches `t_ns` (rounded up to a whole 8 ns cycle). Raise ValueError if
+        that is in the past."""
         delay_ns = on_cycle_ns(t_ns) - self.now_ns
         if delay_ns < 0:
             raise ValueError(f"t_ns: {t_ns} is in the past; it is {self.now_ns} now")
@@ -111,7 +112,7 @@ class EmulatedPico:
 
     @property
     def device_time_ns(self) -> int:
-        """What the chip's own 64-bit timer would show now, with nanoseconds."""
+        """Return what the chip's own 64-bit timer would show now, with nanoseconds."""
         return int(self.chip.clock.nanos - self.chip.timer._epoch_nanos)
 
     @property
@@ -129,7 +130,7 @@ class EmulatedPico:
 
     @property
     def backlog_drops(self) -> int:
-        """PIO instructions that could not be run in time; a timing measurement counts only if this is 0."""
+        """Return PIO instructions that could not be run in time; a timing measurement counts only if this is 0."""
         return sum(block.backlog_drops for block in self.chip.pio)
 
     @property
@@ -139,7 +140,7 @@ class EmulatedPico:
 
     @property
     def busy_cycles(self) -> int:
-        """System clock cycles spent executing instructions, asleep ones not counted."""
+        """Return the system clock cycles spent executing instructions, asleep ones not counted."""
         return self._busy_cycles_before + int(self.chip.core.cycles)
 
     # --- memory ------------------------------------------------------------------------------
@@ -154,15 +155,15 @@ class EmulatedPico:
 
     @property
     def flash_image(self) -> bytes:
-        """The 2 MiB of a Pico's flash, to start another emulated Pico from."""
+        """Return the 2 MiB of a Pico's flash, to start another emulated Pico from."""
         return bytes(self.chip.flash[:FLASH_BYTES])
 
     # --- reset -------------------------------------------------------------------------------
 
     def reset(self, cause: ResetCause | str = ResetCause.RUN_PIN, *, held_ns: int = 0) -> None:
-        """Reset the chip and hold it in reset, or in its boot loader, for `held_ns`. `resets` tells what is left of it.
+        """Reset the chip and hold it in reset, or in its boot loader, for `held_ns`. `resets` says what is left of it.
 
-        Outside a run this returns when the chip is released; a callback may reset it too, and time then goes on with
+        Outside a run this returns when the chip is released; a callback may reset it too, and time then continues with
         the chip held.
         """
         self.hold_in_reset(cause)
@@ -208,14 +209,14 @@ class EmulatedPico:
         self.chip.leave_reset()
 
     def hang(self) -> None:
-        """Have the program hang from now on, while PIO, DMA, timers and watchdog go on; a reset ends it."""
+        """Have the program hang from now on, while PIO, DMA, timers and watchdog continue; a reset ends it."""
         core = self.chip.core
         core.pm = True
         core.enabled_interrupts = 0
         core.waiting = True
 
     def pause(self, duration_ns: int) -> None:
-        """Have the processor stand still for so long, while everything else on the chip goes on."""
+        """Have the processor stand still for so long, while everything else on the chip continues."""
         core = self.chip.core
         was_masked, enabled = core.pm, core.enabled_interrupts
 
@@ -233,7 +234,7 @@ class EmulatedPico:
 
     @property
     def pio_cycle(self) -> int:
-        """System clock cycle the PIO blocks are at; always `now_ns` divided by 8."""
+        """Return the system clock cycle the PIO blocks are at; always `now_ns` divided by 8."""
         return self.chip.pio[0].cycle_fp >> 8
 
     @property

@@ -1,4 +1,4 @@
-"""What is connected to the pins: a probe that stamps edges, and wires from one pin to another.
+"""The connections of the pins: a probe that stamps edges, and wires from one pin to another.
 
 Promises:
 
@@ -37,7 +37,7 @@ class Probe:
         self.edges.add(round(self._clock.nanos), signal, level)
 
     def refresh(self) -> None:
-        """Look at every pin afresh: after a reset, which tells no one."""
+        """Look at every pin afresh: after a reset, which informs no one."""
         for channel in self._channels:
             channel.refresh()
 
@@ -88,7 +88,8 @@ class Wire:
 
     @property
     def stuck(self) -> int | None:
-        """0 or 1 holds the target pin at that level, whatever the source does; None carries the source."""
+        """Return 0 or 1 if the target pin is held at that level, whatever the source does; None if it carries the
+        source."""
         return self._stuck
 
     @stuck.setter

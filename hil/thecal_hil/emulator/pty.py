@@ -16,13 +16,11 @@ device the port is opened again as soon as it has enumerated; to the program it 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import queue
 import select
 import threading
 import time
-import tty
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
@@ -31,6 +29,7 @@ from typing import Final, TypeVar
 from serial import SerialException
 
 from thecal_sim.units import NS_PER_MS, NS_PER_S
+from thecal_sim.virtual_port import PtyEnd
 
 from .pico import EmulatedPico
 from .serial_port import EmulatedUsbSerial
@@ -48,12 +47,7 @@ class _End:
     def __init__(self, port: EmulatedUsbSerial) -> None:
         self.port = port
         self.was_usable = False
-        self.to_program = bytearray()
-        self.master, self.slave = os.openpty()
-        # Keeping the far end open keeps it raw, and spares the near end errors while no program has it open.
-        tty.setraw(self.slave)
-        os.set_blocking(self.master, False)
-        self.path = os.ttyname(self.slave)
+        self.end = PtyEnd()
 
     @property
     def is_usable(self) -> bool:
@@ -63,7 +57,8 @@ class _End:
             return False
 
     def open_port_if_gone(self) -> None:
-        """A board that is held in reset or boots does not wait to be opened; it is looked at again."""
+        """Open the port if it is gone. A board that is held in reset or boots does not wait to be opened; it is
+        looked at again."""
         if not self.is_usable and self.port.is_attached:
             self.port.open()
 
@@ -75,23 +70,13 @@ class _End:
         if not self.is_usable:
             # What is sent to a board that has gone is lost. What is sent before it has ever been there waits.
             if self.was_usable:
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self.master, _CHUNK_BYTES)
+                self.end.read()
             return
         self.was_usable = True
-        if port.in_waiting:
-            self.to_program += port.read(port.in_waiting)
         # A program that does not read at present is offered the bytes again next time.
-        with contextlib.suppress(BlockingIOError):
-            while self.to_program:
-                written = os.write(self.master, self.to_program[:_CHUNK_BYTES])
-                del self.to_program[:written]
-        with contextlib.suppress(BlockingIOError):
-            port.write(os.read(self.master, _CHUNK_BYTES))
-
-    def close(self) -> None:
-        os.close(self.master)
-        os.close(self.slave)
+        self.end.write(port.read(port.in_waiting) if port.in_waiting else b"")
+        if data := self.end.read():
+            port.write(data)
 
 
 class EmulatedPty:
@@ -110,7 +95,7 @@ class EmulatedPty:
 
     def __enter__(self) -> EmulatedPty:
         self._ends = [_End(port) for port in self._ports]
-        self.paths = [end.path for end in self._ends]
+        self.paths = [one.end.device for one in self._ends]
         self.path = self.paths[0]
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._pump, name="emulated-pty", daemon=True)
@@ -123,15 +108,16 @@ class EmulatedPty:
         self._stopping.set()
         self._wake()
         self._thread.join()
-        for end in self._ends:
-            end.close()
+        for one in self._ends:
+            one.end.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
         if self._failure is not None and error is None:
             raise self._failure
 
     def call(self, action: Callable[[EmulatedPico], _T]) -> _T:
-        """Run `action` on the emulator, between two slices of virtual time, and return its result."""
+        """Run `action` on the emulator, between two slices of virtual time, and return its result. Raise
+        RuntimeError if the emulator has stopped."""
         future: Future[_T] = Future()
 
         def job() -> None:
@@ -173,8 +159,9 @@ class EmulatedPty:
 
     def _sleep_until_due(self, since_s: float) -> None:
         pause_s = max(0.0, since_s + _SLICE_NS / NS_PER_S / self._speed - time.monotonic())
-        writable = [end.master for end in self._ends if end.to_program]
-        watched = [*(end.master for end in self._ends), self._wake_read]
+        ends = [one.end for one in self._ends]
+        writable = [near for end in ends if end.has_unread for near in end.waits_for()]
+        watched = [*(near for end in ends for near in end.waits_for()), self._wake_read]
         readable, _, _ = select.select(watched, writable, [], pause_s)
         if self._wake_read in readable:
             os.read(self._wake_read, _CHUNK_BYTES)

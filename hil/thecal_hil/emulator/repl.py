@@ -23,7 +23,7 @@ class BoardSilentError(BoardError):
 
 
 class PromptPort(Protocol):
-    """What is needed of a port: pyserial has it, and so has the emulated one."""
+    """The contract of a port: pyserial has it, and so has the emulated one."""
 
     @property
     def timeout(self) -> float | None: ...
@@ -35,6 +35,7 @@ class PromptPort(Protocol):
 
 class RawRepl:
     def __init__(self, port: PromptPort) -> None:
+        """Raise BoardSilentError if no prompt comes."""
         self._port = port
         port.timeout = _SETTLE_S
         port.write(_INTERRUPT + _RAW_MODE)
@@ -43,7 +44,8 @@ class RawRepl:
             raise BoardSilentError(f"no MicroPython prompt, but {answer!r}")
 
     def soft_reset(self) -> None:
-        """Start Python anew. A raw prompt runs no program at its start."""
+        """Start Python anew. A raw prompt runs no program at its start. Raise BoardSilentError if no prompt
+        comes."""
         self._port.timeout = _SETTLE_S
         self._port.write(_END)
         answer = self._port.read_until(_PROMPT)
@@ -58,7 +60,8 @@ class RawRepl:
         return self.finish(timeout_s)
 
     def finish(self, timeout_s: float = 10.0) -> str:
-        """Wait for started code to end."""
+        """Wait for started code to end. Raise BoardSilentError if it does not in time, BoardError with what it
+        says if it fails."""
         self._port.timeout = timeout_s
         answer = self._port.read_until(_END + b">")
         if not answer.endswith(_END + b">"):

@@ -1,4 +1,4 @@
-"""Why the emulated chip starts again, and what each kind of reset leaves of it.
+"""The causes for which the emulated chip starts again, and what each kind of reset leaves of it.
 
 Promise: registers that survive a reset hold afterwards what they hold on silicon; docs/silicon.md has the sources.
 SYSCFG outlives a debugger's reset only, and the boot ROM clears its masks of interrupts even then.
@@ -11,7 +11,7 @@ SYSCFG outlives a debugger's reset only, and the boot ROM clears its masks of in
 | watchdog | kept | timer, kept | runs |
 | tool | kept | forced, scratch 4 cleared | runs |
 | usb_boot | kept | timer, scratch 0, 1, 4 as the boot ROM leaves them | runs |
-| debugger | kept | kept, and the watchdog goes on | runs, and so does the fast clock |
+| debugger | kept | kept, and the watchdog continues | runs, and so does the fast clock |
 
 `bootsel` and `usb_boot` are stays in the boot ROM's USB boot loader, entered with the button at power-on or from a
 running program; either is left by a reset of its own. A brown-out keeps RAM here since that is the harder case.
@@ -90,7 +90,7 @@ def watch_processor(chip: Any, on_reset: Callable[[], None]) -> None:
 
 
 def cause_of_trigger(chip: Any) -> ResetCause:
-    """Why the watchdog has just triggered: a bite, or a program that asked for a reset."""
+    """Return why the watchdog has just triggered: a bite, or a program that asked for a reset."""
     if chip.watchdog.read_uint32(watchdog.REASON) == watchdog.FORCE:
         return ResetCause.TOOL
     if chip.watchdog.scratch_data[4] == _BOOT_TO_ADDRESS:

@@ -57,7 +57,8 @@ class EmulatedUsbSerial:
     # --- opening and closing -----------------------------------------------------------------
 
     def open(self) -> None:
-        """Wait for the device (at most 5 virtual seconds), then raise DTR and RTS."""
+        """Wait for the device (at most 5 virtual seconds), then raise DTR and RTS. Raise SerialException if it is
+        open already or does not come."""
         if self.is_open and not self._gone:
             raise SerialException("Port is already open.")
         self._gone = False
@@ -78,7 +79,7 @@ class EmulatedUsbSerial:
 
     @property
     def is_attached(self) -> bool:
-        """Whether the device has enumerated, so that the port can be opened without waiting."""
+        """Return True if the device has enumerated, so that the port can be opened without waiting."""
         return self._host.configured
 
     def __enter__(self) -> EmulatedUsbSerial:
@@ -91,7 +92,7 @@ class EmulatedUsbSerial:
 
     @property
     def paused(self) -> bool:
-        """True makes this a host that holds the port open and never reads."""
+        """Return True for a host that holds the port open and never reads."""
         return self._paused
 
     @paused.setter
@@ -130,7 +131,7 @@ class EmulatedUsbSerial:
         return self._host.unsent
 
     def read(self, size: int = 1) -> bytes:
-        """Up to `size` bytes; fewer only when `timeout` virtual seconds pass first."""
+        """Return up to `size` bytes; fewer only when `timeout` virtual seconds pass first."""
         self._check_usable()
         if len(self._inbox) < size:
             self._wait(lambda: len(self._inbox) >= size or self._gone, self._duration_ns(self.timeout))
@@ -150,7 +151,8 @@ class EmulatedUsbSerial:
         return bytes(line)
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Hand bytes to the host's USB stack; with a `write_timeout`, wait until the device has taken them."""
+        """Hand bytes to the host's USB stack; with a `write_timeout`, wait until the device has taken them. Raise
+        SerialTimeoutException if it has not in time."""
         self._check_usable()
         self._host.send(bytes(data))
         if self.write_timeout is not None and not self._wait(

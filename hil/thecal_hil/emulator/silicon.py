@@ -1,7 +1,7 @@
-"""What of real silicon is imposed on the emulated board.
+"""The properties of real silicon that are imposed on the emulated board.
 
 Promises: `IDEAL` imposes nothing, and costs nothing; `AS_SLOW_AS_SILICON` is a board as slow as silicon is believed to
-be, and the default of everything that runs a pump. `Silicon.read` takes what `str` gives. docs/silicon.md tells where
+be, and the default of everything that runs a pump. `Silicon.read` takes what `str` gives. docs/silicon.md says where
 each value comes from; none was seen on hardware.
 """
 
@@ -21,21 +21,21 @@ class SiliconError(ValueError):
 
 
 class Fill(StrEnum):
-    """What a miss of the flash cache fills: the line of 8 bytes, or the half of it that was asked for."""
+    """The part that a miss of the flash cache fills: the line of 8 bytes, or the half of it that was asked for."""
 
     LINE = "line"
     HALF = "half"
 
 
 class Replacement(StrEnum):
-    """Which of the two lines of a set of the flash cache gives way to a new one."""
+    """The choice of the line of a set of the flash cache that gives way to a new one."""
 
     LEAST_RECENT = "lru"
     RANDOM = "random"
 
 
 class FlashBefore(StrEnum):
-    """What stands in the flash, apart from the image, before the first start."""
+    """The contents of the flash, apart from the image, before the first start."""
 
     BLANK = "blank"
     FILES = "files"
@@ -75,16 +75,16 @@ class Silicon:
 
     @property
     def is_random(self) -> bool:
-        """Whether anything depends on `seed`."""
+        """Return True if anything depends on `seed`."""
         random_cache = self.miss_cycles > 0 and self.replacement is Replacement.RANDOM
         return random_cache or self.flash_before is FlashBefore.RANDOM
 
     def flash_timing(self) -> FlashTiming:
-        """A flash chip that takes its time as described."""
+        """Return a flash chip that takes its time as described."""
         return FlashTiming(self.erase_sector_ns, self.erase_block_ns, self.program_page_ns)
 
     def __str__(self) -> str:
-        """The name of a preset, or the settings in which this differs from `IDEAL`."""
+        """Return the name of a preset, or the settings in which this differs from `IDEAL`."""
         for name, preset in PRESETS.items():
             if self == preset:
                 return name
@@ -96,7 +96,8 @@ class Silicon:
 
     @staticmethod
     def read(text: str) -> Silicon:
-        """A board from a preset's name, settings, or both, as in ``silicon,P=132``; settings alone begin from `IDEAL`.
+        """Return a board from a preset's name, settings, or both, as in ``silicon,P=132``; settings alone begin from
+        `IDEAL`.
 
         Raises SiliconError.
         """

@@ -39,7 +39,7 @@ _SOURCE_IS_PLL: Final = 1 << 0
 
 
 def boot_rom_ns(cause: ResetCause) -> int:
-    """How long the boot ROM takes."""
+    """Return how long the boot ROM takes."""
     return on_cycle_ns(
         BOOT_ROM_CYCLES * NS_PER_S // (SYSTEM_CLOCK_HZ if cause in KEEPS_FAST_CLOCK else RING_HZ)
     )
@@ -69,7 +69,7 @@ class StartUp:
         chip.clocks.on_fast_clock = self._clock_is_fast
 
     def begin(self, cause: ResetCause) -> None:
-        """The chip has just been released."""
+        """Begin: the chip has just been released."""
         self._cause = cause
         if self._silicon.boot_rom:
             self._rom_alarm.schedule(boot_rom_ns(cause))
@@ -77,7 +77,7 @@ class StartUp:
             self._leave_rom()
 
     def cancel(self) -> None:
-        """The chip is reset again."""
+        """Cancel the start-up: the chip is reset again."""
         self._rom_alarm.cancel()
         self._entered_at_cycle = None
 

@@ -14,10 +14,10 @@ CYCLE_NS: Final = 8
 
 
 def cycles_up(t_ns: float) -> int:
-    """Number of the first system clock cycle that starts at or after `t_ns`."""
+    """Return the number of the first system clock cycle that starts at or after `t_ns`."""
     return -int(-t_ns // CYCLE_NS)
 
 
 def on_cycle_ns(t_ns: float) -> int:
-    """`t_ns` rounded up to a whole system clock cycle."""
+    """Return `t_ns` rounded up to a whole system clock cycle."""
     return cycles_up(t_ns) * CYCLE_NS

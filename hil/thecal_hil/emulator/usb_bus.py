@@ -5,7 +5,7 @@ rp2040py gives a device no frames and can't suspend it. Promises:
 - While frames run, SOF_RD shows the number of the present one, and DEV_SOF is raised by each until SOF_RD is read
   (RP2040 datasheet 4.1.4, registers SOF_RD and INTR). They cost nothing while no interrupt of theirs is enabled: the
   number is worked out from the time when it is read.
-- A bus without frames is suspended after 3 ms (USB 2.0, 7.1.7.6), which the device is told once.
+- A bus without frames is suspended after 3 ms (USB 2.0, 7.1.7.6), of which the device is informed once.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ class UsbBus(usb.RPUSBController):
     _suspend_alarm: Any
 
     def begin_frames(self) -> None:
-        """The host has reset the bus, or resumes it: the first frame begins now."""
+        """Begin the first frame now: the host has reset the bus, or resumes it."""
         self._suspend_alarm.cancel()
         if self.has_frames and self._frames_began_ns is None:
             self._frames_began_ns = self._now_ns
             self._await_frame()
 
     def end_frames(self) -> None:
-        """The host suspends the bus, or is gone: the bus is idle from now on."""
+        """End the frames: the host suspends the bus, or is gone, and the bus is idle from now on."""
         self._stop_counting()
         self._suspend_alarm.schedule(_IDLE_UNTIL_SUSPENDED_NS)
 
     def resume(self) -> None:
-        """The host wakes the device."""
+        """Resume: the host wakes the device."""
         self._sie_status |= usb.SIE_RESUME
         self._sie_status_updated()
         self.begin_frames()
 
     @property
     def frames(self) -> int:
-        """Frames that have begun since the controller was reset."""
+        """Return frames that have begun since the controller was reset."""
         if self._frames_began_ns is None:
             return self._frames_before
         return self._frames_before + (self._now_ns - self._frames_began_ns) // _FRAME_NS + 1

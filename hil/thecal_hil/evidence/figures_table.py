@@ -12,7 +12,7 @@ _WRONG = "bold red"
 
 
 def figures_table(title: str, evidence: Evidence) -> Table:
-    """All figures in the order they were declared in, taken or not."""
+    """Return all figures in the order they were declared in, taken or not."""
     table = Table(title=title, title_justify="left")
     table.add_column("measured")
     table.add_column("figure", justify="right")

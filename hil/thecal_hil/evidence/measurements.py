@@ -10,21 +10,22 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thecal.whole_file import write_whole
+from thecal_hil.evidence import recorded
 from thecal_hil.groundwork.checkout import checkout
+from thecal_hil.results.run import Figure
 
 _SEAL = "seal"
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What is to be measured and which values will do. A limit of None is no limit.
+    """A measurement to be made, and which values will do. A limit of None is no limit.
 
     One without any limit is only reported; it still has to be taken.
     """
@@ -86,6 +87,7 @@ class Evidence:
     """The declared measurements of one run, in the order of their declaration."""
 
     def __init__(self, declared: tuple[Measurement, ...]) -> None:
+        """Raise ValueError if two measurements have one key."""
         self._outcomes = {measurement.key: Outcome(measurement) for measurement in declared}
         if len(self._outcomes) != len(declared):
             raise ValueError("two measurements are declared under one key")
@@ -94,6 +96,7 @@ class Evidence:
         return iter(self._outcomes.values())
 
     def take(self, key: str, value: float) -> None:
+        """Take a measurement; raise KeyError if it was never declared, ValueError if it was taken before."""
         outcome = self._outcomes.get(key)
         if outcome is None:
             raise KeyError(f"measurement {key} was never declared")
@@ -115,6 +118,16 @@ class Evidence:
             if not outcome.passed
         ]
 
+    def figures(self, subject: str) -> list[Figure]:
+        """Return the figures as the store of results keeps them."""
+        return [
+            Figure(
+                *(subject, key, outcome.measurement.title, outcome.measurement.unit),
+                *(outcome.measurement.least, outcome.measurement.most, outcome.value),
+            )
+            for key, outcome in self._outcomes.items()
+        ]
+
     def values(self) -> dict[str, float | None]:
         return {key: outcome.value for key, outcome in self._outcomes.items()}
 
@@ -132,7 +145,7 @@ class Evidence:
 
 
 def figure_text(value: float | None) -> str:
-    """A figure as a person reads it: whole numbers grouped, others to six places at most."""
+    """Return a figure as a person reads it: whole numbers grouped, others to six places at most."""
     if value is None:
         return "-"
     if float(value).is_integer():
@@ -147,17 +160,20 @@ def _shown(outcome: Outcome) -> str:
 
 
 def write_summary(path: Path, content: Mapping[str, Any]) -> None:
-    """Write what a campaign found, with the commit of the tools that found it, and sealed."""
+    """Write what a campaign found, with the commit of the tools that found it, and sealed; the store of results gets
+    its figures too, where the command is recorded."""
+    if (recording := recorded.current()) is not None:
+        recording.note_summary(path.stem, content)
     write_json(path, with_seal(path.stem, {**content, "checkout": checkout()}))
 
 
 def with_seal(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """A summary with its seal, by which a reader knows that it is what was written, and under which name."""
+    """Return a summary with its seal, by which a reader knows that it is what was written, and under which name."""
     return {**content, _SEAL: _seal_of(name, content)}
 
 
 def is_as_written(name: str, summary: Mapping[str, Any]) -> bool:
-    """Whether a summary that was read has the seal of its content and its name."""
+    """Return True if a summary that was read has the seal of its content and its name."""
     content = {key: value for key, value in summary.items() if key != _SEAL}
     return summary.get(_SEAL) == _seal_of(name, content)
 
@@ -175,7 +191,4 @@ def _seal_of(name: str, content: Mapping[str, Any]) -> str:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a report so that a reader sees the old one or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".partial", delete=False) as partial:
-        partial.write(json.dumps(content, indent=2, allow_nan=False) + "\n")
-        os.fchmod(partial.fileno(), 0o644)
-    Path(partial.name).replace(path)
+    write_whole(path, json.dumps(content, indent=2, allow_nan=False) + "\n")

@@ -1,2 +1,2 @@
-"""What knows nothing of pumps: copies of a process, how far long work is, sealed files, the checkout, what
-is installed."""
+"""The groundwork that knows nothing of pumps: copies of a process, how far long work is, sealed files, the checkout,
+what is installed."""

@@ -1,8 +1,9 @@
-"""What the rigs need beyond the pump's own commands, and what is said where it is not installed.
+"""The extra that the rigs need beyond the pump's own commands, and what is said where it is not installed.
 
 `pip install thecal` brings the commands for a pump; rigs, scenarios and the pytest plugin need the extra "bench".
-Promise: whoever has the one without the other is told what to install, in one line and without a traceback, and nothing
-else of theirs is disturbed. The package's entry points lead to modules that import nothing of the extra themselves.
+Promise: whoever has the one without the other gets to know what to install, in one line and without a traceback, and
+nothing else of theirs is disturbed. The package's entry points lead to modules that import nothing of the extra
+themselves.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ MODULES = (
 
 
 class BenchMissingError(Exception):
-    """Something of the extra is not installed; the message says what to install."""
+    """The extra is not installed, or not all of it; the message says what to install."""
 
 
 def import_with_bench(name: str, who: str, how_to_install: str = HOW_TO_INSTALL) -> ModuleType:

@@ -1,4 +1,4 @@
-"""Which commit the tools themselves are of, so that results can be put beside one another.
+"""The commit that the tools themselves are of, so that results can be put beside one another.
 
 Promise: the answer ends in ``+`` where a file that git keeps has been changed since, and is ``unknown`` outside of a
 checkout; it never names the commit of some other project that this one happens to lie in.
@@ -6,6 +6,7 @@ checkout; it never names the commit of some other project that this one happens 
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ _DIGITS = 10
 
 @cache
 def checkout() -> str:
-    """The commit of this checkout, ten digits."""
+    """Return the commit of this checkout, ten digits."""
     if not (REPOSITORY / "firmware/thecal_fw/version.py").is_file():
         return UNKNOWN
     head = _git("rev-parse", "--verify", "HEAD")
@@ -26,10 +27,22 @@ def checkout() -> str:
     return head[:_DIGITS] + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
 
 
+@cache
+def changed_since() -> str:
+    """Return a digest of what was changed in this checkout since its commit, twelve digits; empty if nothing was."""
+    if not checkout().endswith("+"):
+        return ""
+    return hashlib.sha256(_git("diff", "HEAD", "--binary").encode()).hexdigest()[:12]
+
+
 def _git(*arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", "-C", str(REPOSITORY), *arguments], capture_output=True, text=True, check=False
+            ["git", "-C", str(REPOSITORY), *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
     except FileNotFoundError:
         return ""

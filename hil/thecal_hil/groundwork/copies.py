@@ -30,7 +30,7 @@ class CopyFailedError(Exception):
 
 
 def in_a_copy(function: Callable[[], T]) -> T:
-    """What the function returns, which must be something `pickle` takes."""
+    """Return what the function returns, which must be something `pickle` takes."""
     end, result = split()
     if end is None:
         return result
@@ -38,7 +38,8 @@ def in_a_copy(function: Callable[[], T]) -> T:
 
 
 def split() -> tuple[Callable[[Callable[[], Any]], NoReturn] | None, Any]:
-    """Copy this process in the midst of what it does, and wait until the copy has ended.
+    """Copy this process in the midst of what it does, and wait until the copy has ended. Raise CopyFailedError if
+    the copy fails or ends without a word.
 
     In the copy: a function that ends it with what another one returns, and None. Here: None, and that result.
     """
@@ -70,8 +71,8 @@ def split() -> tuple[Callable[[Callable[[], Any]], NoReturn] | None, Any]:
 
 
 def _end_with(parent: int) -> None:
-    """Have this copy end when the process ends that it is a copy of, however that does. On Linux; elsewhere it goes on
-    to its end, and tells nobody."""
+    """Have this copy end when the process ends that it is a copy of, however that does. On Linux; elsewhere it
+    continues to its end, and informs nobody."""
     if not sys.platform.startswith("linux"):
         return
     with suppress(OSError, AttributeError):

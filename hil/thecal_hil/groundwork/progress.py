@@ -36,7 +36,7 @@ _SAMPLE_EVERY_S = 1.0
 
 
 class Pace:
-    """How fast work goes: over the later half of its time, and half a minute at least.
+    """The pace of work: over the later half of its time, and half a minute at least.
 
     A slow beginning, such as a boot, counts for less and less that way.
     """
@@ -53,21 +53,21 @@ class Pace:
             self._samples.popleft()
 
     def to_go_s(self, now_s: float, share: float) -> float | None:
-        """Seconds until all is done; None as long as that can't be told."""
+        """Return the seconds until all is done; None as long as they can't be known."""
         from_s, from_share = self._samples[0]
         done = share - from_share
         return None if done < _LEAST_SHARE else (now_s - from_s) * (1 - share) / done
 
 
 class Work(Protocol):
-    """What can be looked at while it is done."""
+    """Work that can be looked at while it is done."""
 
     def share(self) -> float:
-        """How much of the whole is done, 0 to 1."""
+        """Return how much of the whole is done, 0 to 1."""
         ...
 
     def words(self) -> str:
-        """How far it is, in words; empty if the share says everything."""
+        """Return how far it is, in words; empty if the share says everything."""
         ...
 
 
@@ -83,7 +83,7 @@ class Count:
             self.done += pieces
 
     def set(self, done: int) -> None:
-        """For work that one thread does."""
+        """Set the count, for work that one thread does."""
         self.done = done
 
     def share(self) -> float:
@@ -94,7 +94,7 @@ class Count:
 
 
 class Share:
-    """Work whose share a function tells: by virtual time, for one."""
+    """Work whose share a function gives: by virtual time, for one."""
 
     def __init__(self, look: Callable[[], float]) -> None:
         self._look = look
@@ -205,7 +205,7 @@ def _to_go(seconds: float | None, share: float) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """A time as a person says it: to the second below an hour, to the minute above."""
+    """Return a time as a person says it: to the second below an hour, to the minute above."""
     minutes, rest_s = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest_s} s" if minutes else f"{rest_s} s"

@@ -1,4 +1,4 @@
-"""How far each of several runs is, reported by whatever process does it to the one that shows the line.
+"""The progress of each of several runs, reported by whatever process does it to the one that shows the line.
 
 Promises: a run is known by its place; a copy of this process and a new one report alike, through a file that is gone
 when the runs are over. A report that comes late changes the line and nothing else.
@@ -21,7 +21,7 @@ _SHARE = struct.Struct("<d")
 
 @dataclass(frozen=True)
 class Place:
-    """Where one run reports: a file, and which of its entries."""
+    """The place where one run reports: a file, and which of its entries."""
 
     path: str
     number: int
@@ -75,7 +75,7 @@ class Runs:
 
 @contextmanager
 def runs_of(weights: Sequence[float]) -> Iterator[Runs]:
-    """The runs, while they are done."""
+    """Yield the runs, while they are done."""
     runs = Runs(weights)
     try:
         yield runs

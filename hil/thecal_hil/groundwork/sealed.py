@@ -13,16 +13,16 @@ _SEAL = re.compile(rb"sha256 ([0-9a-f]{64}) of (\d+) bytes\n")
 
 
 class DamagedError(Exception):
-    """What was read is not what was written; the message says how it differs."""
+    """The content read is not what was written; the message says how it differs."""
 
 
 def sealed(content: bytes) -> bytes:
-    """The content behind a line with its digest and its length."""
+    """Return the content behind a line with its digest and its length."""
     return b"sha256 %s of %d bytes\n" % (hashlib.sha256(content).hexdigest().encode(), len(content)) + content
 
 
 def unsealed(data: bytes) -> bytes:
-    """The content; DamagedError if it is not what was sealed."""
+    """Return the content; raise DamagedError if it is not what was sealed."""
     seal = _SEAL.match(data)
     if seal is None:
         raise DamagedError("does not begin with its digest")

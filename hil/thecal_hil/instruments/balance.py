@@ -2,8 +2,8 @@
 
 Promises: nothing is written to any port but the one that was given; whatever the balance sends, or does not send, ends
 in a `Reading` or in an exception that says what happened, within the stated time. A value keeps the decimals it was
-sent with and the unit it came in; grams are worked out, never assumed. A line that answers something else is told as
-such and not skipped in silence.
+sent with and the unit it came in; grams are worked out, never assumed. A line that answers something else is
+reported as such and not skipped in silence.
 
 A command is a line of ASCII closed by CR LF. An answer begins with the command's name and a status: for a weight ``S``
 (stable), ``D`` (not stable), ``+`` and ``-`` (above and below the range), ``I`` (can't be carried out now). ``ES``,
@@ -12,15 +12,17 @@ A command is a line of ASCII closed by CR LF. An answer begins with the command'
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from time import monotonic
 from typing import Final, Protocol
 
 END_OF_LINE: Final = b"\r\n"
 _LONGEST_LINE_BYTES: Final = 200
 """An answer is a few dozen bytes; what is longer is noise."""
+_MOST_TOLD: Final = 3
 _QUICK_ANSWER_S: Final = 2.0
 """For what a balance answers at once."""
 
@@ -40,13 +42,28 @@ _ERRORS: Final = {
 _REFUSALS: Final = {
     "I": "can't carry the command out now: it is busy, or did not become stable in time",
     "L": "understood the command and not its parameter",
-    "+": "is overloaded: more is on the pan than it can weigh",
-    "-": "is underloaded: the pan is missing, or something lifts it",
 }
+_OUT_OF_RANGE: Final = {
+    "S": (
+        "is overloaded: more is on the pan than it can weigh",
+        "is underloaded: the pan is missing, or something lifts it",
+    ),
+    "Z": (
+        "does not set itself to zero: more is on the pan than may be for that",
+        "does not set itself to zero: less is on the pan than may be for that",
+    ),
+    "T": (
+        "does not tare: more is on the pan than it can tare",
+        "does not tare: less is on the pan than it can tare",
+    ),
+}
+"""By the command's first letter: what ``+`` and ``-`` mean."""
+_NUMBER: Final = re.compile(r"[-+]?[0-9]{1,9}(?:[.][0-9]{1,9})?")
+"""As a balance sends it: digits and a point, and none of what else would be a number to Python."""
 
 
 class BalanceError(Exception):
-    """No reading could be had; the message says why."""
+    """No reading was available; the message says why."""
 
 
 class BalanceSilentError(BalanceError):
@@ -54,7 +71,7 @@ class BalanceSilentError(BalanceError):
 
 
 class BalanceAnswerError(BalanceError):
-    """What came is no answer to what was asked."""
+    """The balance's answer does not fit what was asked."""
 
 
 class BalanceRefusedError(BalanceError):
@@ -70,7 +87,7 @@ class OutOfRangeError(BalanceRefusedError):
 
 
 class SerialLine(Protocol):
-    """What the driver needs of pyserial's port."""
+    """The part of pyserial's port that the driver needs."""
 
     @property
     def timeout(self) -> float | None: ...
@@ -91,19 +108,23 @@ class Reading:
 
     @property
     def grams(self) -> Decimal:
-        """The weight in grams; raises BalanceError for a unit that is no mass known here."""
+        """Return the weight in grams; raise BalanceError for a unit that is no mass known here."""
+        return self.value * self._grams_of_one
+
+    @property
+    def _grams_of_one(self) -> Decimal:
         if self.unit not in GRAMS_OF:
             raise BalanceError(
                 f"unit: the balance weighs in {self.unit!r}; set it to one of {', '.join(GRAMS_OF)}"
             )
-        return self.value * GRAMS_OF[self.unit]
+        return GRAMS_OF[self.unit]
 
     @property
     def resolution_g(self) -> Decimal:
-        """The last digit shown, in grams."""
+        """Return the last digit shown, in grams."""
         exponent = self.value.as_tuple().exponent
         assert isinstance(exponent, int)
-        return Decimal(1).scaleb(exponent) * GRAMS_OF[self.unit]
+        return Decimal(1).scaleb(exponent) * self._grams_of_one
 
 
 class Balance:
@@ -117,14 +138,32 @@ class Balance:
     # --- identity ----------------------------------------------------------------------------
 
     def cancel(self) -> str:
-        """Have the balance forget what it was doing (``@``); returns its serial number."""
+        """Have the balance forget what it was doing (``@``); returns its serial number.
+
+        Raise BalanceAnswerError if it answers something else.
+        """
         self._port.reset_input_buffer()
         self._send("@")
-        # Lines of a repetition that was going on may still come first.
         end_s = monotonic() + _QUICK_ANSWER_S
-        while (line := self._line(end_s)).split()[:2] != ["I4", "A"]:
-            pass
-        return _quoted(line)
+        others: list[str] = []
+        while True:
+            try:
+                line = self._line(end_s)
+            except BalanceSilentError:
+                if not others:
+                    raise
+                line = ""
+            words = line.split()
+            if words[:2] == ["I4", "A"]:
+                return _quoted(line)
+            # Lines of a repetition that was going on may still come first.
+            if words[:1] != ["S"]:
+                others.append(line)
+            if not line or monotonic() >= end_s or words[:1] == ["ES"]:
+                raise BalanceAnswerError(
+                    f"the balance answers @ with {', '.join(map(repr, others[:_MOST_TOLD]))}, and not with its"
+                    " serial number"
+                )
 
     def serial_number(self) -> str:
         return _quoted(self._ask("I4", "I4", _QUICK_ANSWER_S))
@@ -136,18 +175,18 @@ class Balance:
     # --- weights -----------------------------------------------------------------------------
 
     def weigh_stable(self) -> Reading:
-        """The next stable weight (``S``)."""
+        """Return the next stable weight (``S``). Raise BalanceAnswerError for one that is not."""
         reading = self._weight(self._ask("S", "S", self._stable_within_s))
         if not reading.is_stable:
             raise BalanceAnswerError("the balance answers S with a weight that is not stable")
         return reading
 
     def weigh(self) -> Reading:
-        """The weight at this moment, stable or not (``SI``)."""
+        """Return the weight at this moment, stable or not (``SI``)."""
         return self._weight(self._ask("SI", "S", _QUICK_ANSWER_S))
 
     def repeat(self) -> Iterator[Reading]:
-        """Weights as fast as the balance sends them (``SIR``), until the iterator is closed."""
+        """Yield weights as fast as the balance sends them (``SIR``), until the iterator is closed."""
         self._send("SIR")
         try:
             while True:
@@ -161,17 +200,9 @@ class Balance:
         """Set to zero once stable (``Z``)."""
         self._ask("Z", "Z", self._stable_within_s)
 
-    def zero_now(self) -> bool:
-        """Set to zero at once (``ZI``); whether the weight was stable."""
-        return self._ask("ZI", "ZI", _QUICK_ANSWER_S).split()[1] == "S"
-
     def tare(self) -> Reading:
         """Tare once stable (``T``); returns the tare weight."""
         return self._weight(self._ask("T", "T", self._stable_within_s))
-
-    def tare_now(self) -> Reading:
-        """Tare at once (``TI``); returns the tare weight."""
-        return self._weight(self._ask("TI", "TI", _QUICK_ANSWER_S))
 
     # --- lines -------------------------------------------------------------------------------
 
@@ -179,7 +210,7 @@ class Balance:
         self._port.write(command.encode("ascii") + END_OF_LINE)
 
     def _ask(self, command: str, name: str, within_s: float) -> str:
-        """The answer to a command, which begins with ``name`` and says that it was carried out."""
+        """Return the answer to a command, which begins with ``name`` and says that it was carried out."""
         # What lies there is the end of something else, such as an answer that came too late.
         self._port.reset_input_buffer()
         self._send(command)
@@ -191,7 +222,7 @@ class Balance:
         return line
 
     def _line(self, end_s: float) -> str:
-        """One line without its end, by an instant of the monotonic clock."""
+        """Return one line without its end, by an instant of the monotonic clock."""
         data = bytearray()
         while not data.endswith(END_OF_LINE):
             self._port.timeout = max(0.0, end_s - monotonic())
@@ -211,13 +242,9 @@ class Balance:
         words = line.split()
         if len(words) != 4 or words[1] not in ("S", "D"):
             raise BalanceAnswerError(f"no weight: {line!r}")
-        try:
-            value = Decimal(words[2])
-        except InvalidOperation as error:
-            raise BalanceAnswerError(f"no number in {line!r}") from error
-        if not value.is_finite():
+        if not _NUMBER.fullmatch(words[2]):
             raise BalanceAnswerError(f"no number in {line!r}")
-        return Reading(value, words[3], words[1] == "S")
+        return Reading(Decimal(words[2]), words[3], words[1] == "S")
 
 
 def _must_be_carried_out(command: str, line: str) -> None:
@@ -228,13 +255,15 @@ def _must_be_carried_out(command: str, line: str) -> None:
     if words[0] in _ERRORS:
         raise BalanceRefusedError(f"the balance {_ERRORS[words[0]]}: {command}")
     if len(words) == 2 and words[1] in ("+", "-"):
-        raise OutOfRangeError(f"the balance {_REFUSALS[words[1]]}", words[1] == "+")
+        too_much, too_little = _OUT_OF_RANGE.get(words[0][:1], _OUT_OF_RANGE["S"])
+        is_over = words[1] == "+"
+        raise OutOfRangeError(f"the balance {too_much if is_over else too_little}", is_over)
     if len(words) == 2 and words[1] in _REFUSALS:
         raise BalanceRefusedError(f"the balance {_REFUSALS[words[1]]}: {command}")
 
 
 def _quoted(line: str) -> str:
-    """The text that an answer has in quotation marks."""
+    """Return the text that an answer has in quotation marks."""
     parts = line.split('"')
     if len(parts) != 3:
         raise BalanceAnswerError(f"no text in quotation marks: {line!r}")

@@ -1,4 +1,4 @@
-"""How the probe's clock and the pump's hang together: two crystals, and no wire that carries time between them.
+"""The relation of the probe's clock and the pump's: two crystals, and no wire that carries time between them.
 
 Promises: nothing is assumed but that the ratio of the two clocks is constant while it is estimated, and within
 `MOST_PPM` of one. Each *bracket* is certain: the probe said its time, then the pump, then the probe again, so the
@@ -44,7 +44,8 @@ class ClockRelation:
         """Brackets taken so far."""
 
     def add(self, bracket: Bracket) -> None:
-        """Take one more; raises ClocksDisagreeError if it fits none of the relations that were left."""
+        """Take one more; raise ClocksDisagreeError if it fits none of the relations that were left, ValueError if
+        the probe's clock ran backwards in it."""
         if bracket.probe_after_ns < bracket.probe_before_ns:
             raise ValueError(f"bracket: the probe's clock ran backwards, {bracket}")
         brackets = [*self._brackets, bracket]
@@ -61,7 +62,7 @@ class ClockRelation:
             self._drop_what_bounds_nothing(lines, bounds)
 
     def copy(self) -> ClockRelation:
-        """Another one that knows the same so far."""
+        """Return another one that knows the same so far."""
         other = ClockRelation()
         other._brackets, other._corners, other.count = list(self._brackets), self._corners, self.count
         return other
@@ -79,7 +80,7 @@ class ClockRelation:
     # --- what is known -----------------------------------------------------------------------
 
     def probe_ns(self, pump_ns: int) -> int:
-        """The probe's clock at an instant of the pump's."""
+        """Return the probe's clock at an instant of the pump's."""
         offset_ns, ratio_ppb = self._middle
         passed_ns = pump_ns - self._brackets[0].pump_ns
         return (
@@ -89,31 +90,33 @@ class ClockRelation:
         )
 
     def pump_ns(self, probe_ns: int) -> int:
-        """The pump's clock at an instant of the probe's."""
+        """Return the pump's clock at an instant of the probe's."""
         offset_ns, ratio_ppb = self._middle
         passed_ns = probe_ns - self._brackets[0].probe_before_ns
         shorter_ns = (offset_ns + passed_ns * ratio_ppb / _NS_PER_S) / (1 + ratio_ppb / _NS_PER_S)
         return self._brackets[0].pump_ns + passed_ns - round(shorter_ns)
 
     def uncertainty_ns(self, pump_ns: int) -> int:
-        """How far off either may be at an instant of the pump, at most."""
+        """Return how far off either may be at an instant of the pump, at most."""
         passed_s = (pump_ns - self._brackets[0].pump_ns) / _NS_PER_S
         apart = (self._corners - self._middle) @ np.array([1.0, passed_s])
         return int(np.ceil(np.abs(apart).max()))
 
     @property
     def ratio_ppm(self) -> tuple[float, float]:
-        """How much faster the probe's crystal is than the pump's, and by how much that may be wrong."""
+        """Return how much faster the probe's crystal is than the pump's, and by how much that may be wrong."""
         apart = np.abs(self._corners[:, 1] - self._middle[1]).max()
         return float(self._middle[1]) / 1_000, float(apart) / 1_000
 
     @property
     def _middle(self) -> NDArray[np.float64]:
-        """Offset in ns at the first reading and ratio in ppb: one relation for all instants, so that distances keep."""
+        """Return the offset in ns at the first reading and ratio in ppb: one relation for all instants, so that
+        distances keep."""
         return self._corners.mean(axis=0)
 
     def as_record(self, pump_ns: int) -> dict[str, float | int]:
-        """For the evidence: ratio, offset at an instant of the pump's clock, and how well both are known."""
+        """Return the relation for the evidence: ratio, offset at an instant of the pump's clock, and how well both
+        are known."""
         ratio_ppm, ratio_uncertainty_ppm = self.ratio_ppm
         return {
             "brackets": self.count,
@@ -126,7 +129,7 @@ class ClockRelation:
 
 
 def _constraints(brackets: list[Bracket]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Half-planes ``lines @ (offset_ns, ratio_ppb) <= bounds``; two for each bracket, then two for the ratio."""
+    """Return half-planes ``lines @ (offset_ns, ratio_ppb) <= bounds``; two for each bracket, then two for the ratio."""
     first = brackets[0]
     rows: list[tuple[float, float]] = []
     bounds: list[float] = []
@@ -140,12 +143,12 @@ def _constraints(brackets: list[Bracket]) -> tuple[NDArray[np.float64], NDArray[
 
 
 def _tolerance(bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What rounding may make of a distance to a bound."""
+    """Return what rounding may make of a distance to a bound."""
     return 1e-3 + 1e-12 * np.abs(bounds)
 
 
 def _corners(lines: NDArray[np.float64], bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Corners of the polygon that half-planes leave; none if they leave nothing."""
+    """Return corners of the polygon that half-planes leave; none if they leave nothing."""
     i, j = np.triu_indices(len(lines), k=1)
     determinants = lines[i, 0] * lines[j, 1] - lines[i, 1] * lines[j, 0]
     crossing = np.abs(determinants) > 1e-12

@@ -2,7 +2,7 @@
 
 Promises: every edge the probe kept is handed out once, in order of time, as the rigs have them (``t_ns``, ``signal``,
 ``level``), in nanoseconds since the probe's reset by its own clock; what the probe saw and did not keep is counted in
-``lost``, what it could not tell apart in ``unplaced``. Requests may be repeated without harm, and are; how often is in
+``lost``, what it could not distinguish in ``unplaced``. Requests may be repeated without harm, and are; how often is in
 ``repeats``.
 
 An instant is that of the probe's timer, which counts microseconds, put in the middle of what it can stand for. With the
@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from thecal.link import SerialPort
 from thecal_fw.link.frames import Frame, FrameReader, encode_frame
 from thecal_fw.link.layouts import Message
-from thecal_hil.contract.rig import SerialPort
 from thecal_probe import messages, pins
 from thecal_sim.edge_record import Edge
 
@@ -39,7 +39,7 @@ class ProbeError(Exception):
 
 
 class _Group:
-    """What has been read of one group of inputs."""
+    """The edges that have been read of one group of inputs."""
 
     def __init__(self, number: int) -> None:
         first = number * pins.INPUTS_PER_GROUP
@@ -55,17 +55,18 @@ class Probe:
     """A probe behind a serial port; only edges after this are handed out."""
 
     def __init__(self, port: SerialPort) -> None:
+        """Raise ProbeError if the probe's firmware is of another protocol."""
         self._port = port
         self._reader = FrameReader()
         self._request = 0
         self.lost = 0
         """Edges that the probe numbered and did not keep."""
         self.unplaced = 0
-        """Records that show no change: pulses shorter than the probe can tell."""
+        """Records that show no change: pulses shorter than the probe can show."""
         self.repeats = 0
         self._waiting: list[Edge] = []
         self._boot_id: int | None = None
-        port.reset_input_buffer()
+        port.read(port.in_waiting)
         # Ends whatever an earlier program has left half-way.
         port.write(b"\0")
         hello = self._ask(messages.HELLO)
@@ -94,16 +95,16 @@ class Probe:
     # --- time and edges ----------------------------------------------------------------------
 
     def now_ns(self) -> int:
-        """The probe's clock, read at some instant within the call."""
+        """Return the probe's clock, read at some instant within the call."""
         return _us(self._ask(messages.TIME)) * _TIMER_STEP_NS
 
     def level(self, signal: str) -> int:
-        """Level of an input as of the latest poll."""
+        """Return the level of an input as of the latest poll."""
         group, bit = divmod(pins.INPUTS.index(signal), pins.INPUTS_PER_GROUP)
         return self._groups[group].levels >> bit & 1
 
     def poll(self) -> list[Edge]:
-        """Edges that have come since the poll before, in order of time. Has to be called at least hourly."""
+        """Return edges that have come since the poll before, in order of time. Has to be called at least hourly."""
         for number, group in enumerate(self._groups):
             while self._read(number, group):
                 pass
@@ -120,7 +121,7 @@ class Probe:
         if now_us - group.read_us >= _TIMER_WORDS:
             raise ProbeError(
                 f"the probe was not read for {(now_us - group.read_us) // 60_000_000} minutes: after 71 its instants "
-                "can't be told apart any more"
+                "can't be known apart any more"
             )
         group.read_us = now_us
         tail = answer["tail"]
@@ -140,7 +141,7 @@ class Probe:
         changed = levels ^ group.levels
         # Two edges at once make two records, and the first one shows both.
         if not changed and missing:
-            # Of which input it was can't be told behind a gap.
+            # Of which input it was can't be known behind a gap.
             self.lost += 1
         elif not changed and group.changed_before < 2:
             self.unplaced += 1
@@ -155,7 +156,8 @@ class Probe:
     # --- switches ----------------------------------------------------------------------------
 
     def switch_on(self, line: str, hold_s: float) -> int:
-        """Switch a line on; it goes off by itself after ``hold_s``. Returns the probe's time just before, in ns."""
+        """Switch a line on; it goes off by itself after ``hold_s``. Returns the probe's time just before, in ns.
+        Raise ProbeError if the probe can't hold it that long."""
         hold_ms = round(hold_s * 1_000)
         if not 0 < hold_ms <= messages.LONGEST_HOLD_MS:
             raise ProbeError(f"hold_s: {hold_s} is not within 0.001 to {messages.LONGEST_HOLD_MS / 1000:g}")
@@ -166,7 +168,7 @@ class Probe:
 
     @contextmanager
     def switched_on(self, line: str, longest_s: float = messages.LONGEST_HOLD_MS / 1_000) -> Iterator[None]:
-        """A line that is on within the context, and off after ``longest_s`` in any case."""
+        """Yield a line that is on within the context, and off after ``longest_s`` in any case."""
         self.switch_on(line, longest_s)
         try:
             yield
@@ -224,7 +226,7 @@ def _us(fields: dict[str, Any]) -> int:
 
 
 def _number(word: int) -> int:
-    """Number of an edge: the probe counts downwards from zero."""
+    """Return the number of an edge: the probe counts downwards from zero."""
     return -(word >> messages.LEVEL_BITS) % _NUMBERS
 
 

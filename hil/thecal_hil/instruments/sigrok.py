@@ -1,11 +1,11 @@
 """Driver for captures with sigrok-cli, which knows most logic analysers there are.
 
 Promises: a capture is complete or an error: a device that stopped early, a channel that is missing, a file that is no
-waveform and a program that fails or hangs are each told as such. Edges have the exact instant of the first sample that
-shows the new level, in whole nanoseconds since the capture's first sample; so only sample rates are taken whose
-period is a whole number of nanoseconds. What happens between two samples is not seen.
+waveform and a program that fails or hangs are each reported as such. Edges have the exact instant of the first
+sample that shows the new level, in whole nanoseconds since the capture's first sample; so only sample rates are
+taken whose period is a whole number of nanoseconds. What happens between two samples is not seen.
 
-The waveform is had as VCD, which holds changes only, so a long capture stays small. CSV can be read too.
+The waveform comes as VCD, which holds changes only, so a long capture stays small.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from vcd.reader import TokenKind, VCDParseError, tokenize
+from vcd.common import VarType
+from vcd.reader import TokenKind, VarDecl, VCDParseError, tokenize
 
 from thecal_sim.edge_record import Edge
 from thecal_sim.units import NS_PER_S
@@ -31,10 +31,19 @@ _FEMTOSECONDS: Final = {"s": 10**15, "ms": 10**12, "us": 10**9, "ns": 10**6, "ps
 _STARTS_WITHIN_S: Final = 20.0
 """Firmware is loaded into some analysers first, which takes seconds."""
 _LEVELS: Final = {"0": 0, "1": 1}
-_CSV_RATE: Final = re.compile(r"^(?:; Samplerate|META samplerate): ([\d.]+) ?(|k|M|G)(?:Hz)?$", re.MULTILINE)
-_CSV_CHANNELS: Final = re.compile(r"^; Channels \(\d+/\d+\): (.+)$", re.MULTILINE)
 _META: Final = b"META "
 """What sigrok-cli puts before the waveform when it converts a file."""
+_CHANGES_OF_OTHERS: Final = (TokenKind.CHANGE_VECTOR, TokenKind.CHANGE_REAL, TokenKind.CHANGE_STRING)
+_NO_LEVELS: Final = (
+    VarType.event,
+    VarType.integer,
+    VarType.parameter,
+    VarType.real,
+    VarType.realtime,
+    VarType.string,
+)
+_MOST_TOLD: Final = 200
+"""Characters of what a parser says."""
 _PREFIXES: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
@@ -44,7 +53,7 @@ class AnalyserError(Exception):
 
 @dataclass(frozen=True)
 class Capture:
-    """What was recorded. ``edges`` in order of time; ``first_levels`` at the first sample."""
+    """A recording. ``edges`` in order of time; ``first_levels`` at the first sample."""
 
     edges: Sequence[Edge]
     first_levels: Mapping[str, int]
@@ -53,7 +62,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class LogicAnalyser:
-    """One analyser as sigrok-cli is told of it.
+    """One analyser as sigrok-cli gets it.
 
     driver: name and settings, such as ``fx2lafw`` or ``demo:logic_channels=4``. channels: which of its channels each
     signal is on. samplerate_hz: a divisor of 10**9, so that instants are whole nanoseconds.
@@ -82,11 +91,11 @@ class LogicAnalyser:
 
     @property
     def resolution_ns(self) -> int:
-        """The distance of two samples: an edge came that much before its instant, at most."""
+        """Return the distance of two samples: an edge came that much before its instant, at most."""
         return NS_PER_S // self.samplerate_hz
 
     def command(self, seconds: float, output: Path) -> list[str]:
-        """The command that captures so long into a VCD file."""
+        """Return the command that captures so long into a VCD file."""
         config = f"samplerate={self.samplerate_hz}" + (f":{self.settings}" if self.settings else "")
         return [
             self.executable,
@@ -105,7 +114,8 @@ class LogicAnalyser:
         ]
 
     def start(self, seconds: float) -> RunningCapture:
-        """Begin to capture; sigrok gives no sign of the instant at which the first sample is taken."""
+        """Begin to capture; sigrok gives no sign of the instant at which the first sample is taken. Raise
+        AnalyserError if it is not installed, or less than a sample is asked for."""
         if round(seconds * self.samplerate_hz) < 1:
             raise AnalyserError(f"seconds: {seconds} is less than one sample")
         if shutil.which(self.executable) is None:
@@ -118,7 +128,7 @@ class LogicAnalyser:
 
 
 class RunningCapture:
-    """A capture that is going on in a process of its own."""
+    """A capture that is continuing in a process of its own."""
 
     def __init__(self, analyser: LogicAnalyser, seconds: float) -> None:
         self._analyser, self._seconds = analyser, seconds
@@ -184,14 +194,14 @@ def _last_lines(said: str) -> str:
 
 
 def read_vcd(file: io.BufferedIOBase) -> Capture:
-    """A waveform of single-bit signals; raises AnalyserError for anything else."""
+    """Return a waveform of single-bit signals; raise AnalyserError for anything else."""
     head = file.readline()
     if not head.startswith(_META):
         file.seek(0)
     try:
         return _VcdReading().read(file)
-    except (VCDParseError, UnicodeDecodeError, IndexError) as error:
-        raise AnalyserError(f"the capture is no VCD file: {error}") from error
+    except (VCDParseError, ValueError, LookupError) as error:
+        raise AnalyserError(f"the capture is no VCD file: {str(error)[:_MOST_TOLD]}") from error
 
 
 class _VcdReading:
@@ -209,7 +219,7 @@ class _VcdReading:
                 scale = token.timescale
                 self._step_fs = scale.magnitude * _FEMTOSECONDS[scale.unit.value]
             elif token.kind is TokenKind.VAR:
-                self._signals[token.var.id_code] = token.var.reference
+                self._declare(token.var)
             elif token.kind is TokenKind.CHANGE_TIME:
                 if token.time_change < self._t:
                     raise AnalyserError(f"the capture's time runs backwards at {token.time_change}")
@@ -217,10 +227,21 @@ class _VcdReading:
                 self._first = self._t if self._first is None else self._first
             elif token.kind is TokenKind.CHANGE_SCALAR:
                 self._change(token.scalar_change.id_code, token.scalar_change.value)
+            elif token.kind in _CHANGES_OF_OTHERS:
+                raise AnalyserError(
+                    "the capture has a change of several bits or of a number; only 0 and 1 are known"
+                )
         if not self._signals or not self._step_fs or self._first is None:
             raise AnalyserError("the capture is no VCD file, or an empty one")
         first_levels = {edge.signal: 1 - edge.level for edge in reversed(self._edges)}
         return Capture(self._edges, {**self._levels, **first_levels}, self._ns(self._t))
+
+    def _declare(self, var: VarDecl) -> None:
+        if var.size != 1 or var.type_ in _NO_LEVELS:
+            raise AnalyserError(f"the capture has {var.reference!r}, which is no signal of one bit")
+        if var.id_code in self._signals or var.reference in self._signals.values():
+            raise AnalyserError(f"the capture has the signal {var.reference!r} or its code twice")
+        self._signals[var.id_code] = var.reference
 
     def _change(self, code: str, value: str) -> None:
         signal, level = self._signals.get(code), _LEVELS.get(value)
@@ -239,29 +260,3 @@ class _VcdReading:
         if fs % _FEMTOSECONDS_PER_NS:
             raise AnalyserError("the capture's instants are no whole nanoseconds: see samplerate_hz")
         return fs // _FEMTOSECONDS_PER_NS
-
-
-def read_csv(text: str) -> Capture:
-    """A capture that sigrok-cli wrote as CSV, one line a sample, with its header."""
-    rate, channels = _CSV_RATE.search(text), _CSV_CHANNELS.search(text)
-    if rate is None or channels is None:
-        raise AnalyserError(
-            "the capture is no CSV file of sigrok-cli: its header has no channels or no sample rate"
-        )
-    step_ns, rest = divmod(NS_PER_S, round(float(rate[1]) * _PREFIXES[rate[2]]))
-    if rest:
-        raise AnalyserError("the capture's instants are no whole nanoseconds: see samplerate_hz")
-    names = channels[1].split(", ")
-    lines = [line for line in text.splitlines() if line[:1] in ("0", "1")]
-    try:
-        samples = np.loadtxt(io.StringIO("\n".join(lines)), dtype=np.int8, delimiter=",", ndmin=2)
-    except ValueError as error:
-        raise AnalyserError(f"the capture is spoilt: {error}") from error
-    if samples.shape[1:] != (len(names),) or not np.isin(samples, (0, 1)).all():
-        raise AnalyserError(f"the capture is spoilt: its lines do not have {len(names)} levels each")
-    at, column = np.nonzero(np.diff(samples, axis=0))
-    edges = [
-        Edge(int(sample + 1) * step_ns, names[which], int(samples[sample + 1, which]))
-        for sample, which in zip(at, column, strict=True)
-    ]
-    return Capture(edges, dict(zip(names, map(int, samples[0]), strict=True)), len(samples) * step_ns)

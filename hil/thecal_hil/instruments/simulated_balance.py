@@ -1,18 +1,15 @@
 """A balance that is not there, behind a real pseudo-terminal: MT-SICS level 0 and 1, as the maker publishes it.
 
-Promises: `MtSics` answers each line as a balance does, at the instant it is told, from a pan whose weight comes from
+Promises: `MtSics` answers each line as a balance does, at the instant it is given, from a pan whose weight comes from
 any object with ``reading_g``; it knows nothing of ports. `SimulatedBalance` serves one over a pseudo-terminal, which
-any program can open by its path. What goes wrong with real ones can be had: see the attributes.
+any program can open by its path. What goes wrong with real ones can be caused: see the attributes.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import select
 import threading
 import time
-import tty
 from collections.abc import Callable
 from decimal import Decimal
 from types import TracebackType
@@ -20,6 +17,7 @@ from typing import Final, Protocol
 
 from thecal_hil.instruments.balance import END_OF_LINE
 from thecal_sim.units import NS_PER_S
+from thecal_sim.virtual_port import PtyEnd
 
 _CHUNK_BYTES: Final = 1_024
 _POLL_S: Final = 0.02
@@ -28,10 +26,10 @@ _VALUE_WIDTH: Final = 10
 
 
 class Weighed(Protocol):
-    """What lies on the pan."""
+    """The weight that lies on the pan."""
 
     def reading_g(self, t_ns: int, /) -> tuple[float, bool]:
-        """Indicated weight in grams at an instant, and whether it has come to rest."""
+        """Return the indicated weight in grams at an instant, and whether it has come to rest."""
         ...
 
 
@@ -91,7 +89,7 @@ class MtSics:
         return answers
 
     def poll(self, t_ns: int) -> bytes:
-        """What the balance sends by itself by an instant: stable weights waited for, repetitions."""
+        """Return what the balance sends by itself by an instant: stable weights waited for, repetitions."""
         answers = b""
         if self._waiting is not None:
             command, until_ns = self._waiting
@@ -175,7 +173,7 @@ class MtSics:
         return f"{name} {'S' if is_stable else 'D'} {self._shown(net_g)}"
 
     def _shown(self, grams: float) -> str:
-        """A weight as the display has it, ten characters wide, and its unit."""
+        """Return a weight as the display has it, ten characters wide, and its unit."""
         value = Decimal(repr(grams)).quantize(Decimal(1).scaleb(-self._decimals))
         # No minus sign before a zero.
         return f"{value + 0 if value else abs(value):>{_VALUE_WIDTH}f} {self._unit}"
@@ -194,10 +192,8 @@ class SimulatedBalance:
         self.path = ""
 
     def __enter__(self) -> SimulatedBalance:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.path = os.ttyname(self._slave)
+        self._end = PtyEnd()
+        self.path = self._end.device
         self._thread = threading.Thread(target=self._serve, name="simulated-balance", daemon=True)
         self._thread.start()
         return self
@@ -207,28 +203,23 @@ class SimulatedBalance:
     ) -> None:
         self._stopping.set()
         self._thread.join()
-        os.close(self._master)
-        os.close(self._slave)
+        self._end.close()
         if self._failure is not None and error is None:
             raise self._failure
 
     def send(self, data: bytes) -> None:
         """Send bytes of the test's own making, as noise on the line would."""
         with self._lock:
-            os.write(self._master, data)
+            self._end.write(data)
 
     def _serve(self) -> None:
         try:
             while not self._stopping.is_set():
-                readable, _, _ = select.select([self._master], [], [], _POLL_S)
-                data = b""
-                if readable:
-                    with contextlib.suppress(BlockingIOError):
-                        data = os.read(self._master, _CHUNK_BYTES)
+                select.select(self._end.waits_for(), [], [], _POLL_S)
+                data = self._end.read()
                 now_ns = self._now_ns()
                 with self._lock:
                     answer = self.balance.push(data, now_ns) + self.balance.poll(now_ns)
-                    if answer:
-                        os.write(self._master, answer)
+                    self._end.write(answer)
         except BaseException as error:
             self._failure = error

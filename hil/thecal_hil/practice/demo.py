@@ -1,4 +1,4 @@
-"""``thecal demo`` as it runs: a practice pump that is found like a board, until it is told to end.
+"""``thecal demo`` as it runs: a practice pump that is found like a board, until it is asked to end.
 
 Promises: what is asked for is looked at before anything runs; the pump is written down where commands look for boards
 for as long as it runs, also where it is ended by a signal; its own terminal says what to type next and what happens to
@@ -28,10 +28,10 @@ from thecal.prescription import load_prescription
 from thecal_fw.core.program import Program
 from thecal_hil.contract.rig import STEP, Rig
 from thecal_hil.practice import troubles
-from thecal_hil.practice.ends import End, best_end
 from thecal_hil.practice.pump import PracticePump
 from thecal_sim.plant import Plant
 from thecal_sim.units import NS_PER_S, US_PER_S
+from thecal_sim.virtual_port import End, best_end
 
 _TICK_S = 0.02
 _TALKING_TICK_S = 0.001
@@ -45,7 +45,7 @@ _WORDS = "button [SECONDS], fault NAME[=AMOUNT], end NAME, help, quit"
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person asked for. at: an instant as `thecal time --to` takes it. program: what it delivers from the
+    """The wishes of a person. at: an instant as `thecal time --to` takes it. program: what it delivers from the
     beginning on. socket_port: a number for a socket in place of a pseudo-terminal, 0 for any."""
 
     on_pico: bool = False
@@ -58,7 +58,7 @@ class Wish:
 
 
 class _Told:
-    """Whether the process has been told to end, by a signal."""
+    """Records whether a signal has asked the process to end."""
 
     def __init__(self) -> None:
         self.to_end = False
@@ -69,7 +69,8 @@ class _Told:
 
 @contextmanager
 def _signals() -> Iterator[_Told]:
-    """Ctrl-C, a terminal that closes and an ordinary kill all end it in order; what is ignored stays ignored."""
+    """Catch signals within the block. Ctrl-C, a terminal that closes and an ordinary kill all end it in order; what
+    is ignored stays ignored."""
     told = _Told()
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in numbers}
@@ -84,7 +85,7 @@ def _signals() -> Iterator[_Told]:
 
 
 def run(wish: Wish) -> None:
-    """Play the pump until told to end. Raises BadInputError, and RigUnavailableError where there is no image."""
+    """Play the pump until asked to end. Raises BadInputError, and RigUnavailableError where there is no image."""
     offset_minutes = own_offset_minutes()
     at_us = None if wish.at is None else utc_us(wish.at, offset_minutes)
     compiled = None if wish.program is None else load_prescription(wish.program)
@@ -140,7 +141,7 @@ def _deliver(rig: Rig, program: Program) -> None:
 
 
 def _say(text: str) -> None:
-    # Nobody may be looking any more: the pump goes on.
+    # Nobody may be looking any more: the pump continues.
     with suppress(OSError):
         typer.echo(text)
         sys.stdout.flush()
@@ -196,11 +197,11 @@ def _farewell(pump: PracticePump) -> str:
     )
 
 
-# --- how it goes on
+# --- how it continues
 
 
 def _can_listen() -> bool:
-    """Whether somebody can type here: not where a read would stop a program that runs in the background."""
+    """Return True if somebody can type here: not where a read would stop a program that runs in the background."""
     if os.name != "posix":
         return False
     try:

@@ -48,7 +48,7 @@ class PracticePump:
     # --- the link
 
     def take(self, data: bytes) -> None:
-        """A program has sent this."""
+        """Take what a program has sent."""
         self._talk_until_s = self._now_s() + TALK_S
         try:
             self.rig.port.write(data)
@@ -57,7 +57,7 @@ class PracticePump:
             return
 
     def answer(self) -> bytes:
-        """What the pump has sent."""
+        """Return what the pump has sent."""
         try:
             waiting = self.rig.port.in_waiting
             return self.rig.port.read(waiting) if waiting else b""
@@ -78,7 +78,7 @@ class PracticePump:
 
     @property
     def elapsed_ns(self) -> int:
-        """The pump's time since the beginning."""
+        """Return the pump's time since the beginning."""
         return self.rig.now_ns - self.origin_ns
 
     def advance(self, is_sent: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""What is to go wrong with a practice pump, and when: as a person writes it, and as it is carried out.
+"""The troubles of a practice pump, and when they come: as a person writes it, and as it is carried out.
 
 ``occlusion@2h`` closes the line two hours after the beginning, ``occlusion@2h..3h`` opens it again an hour later, and
 ``worn-tubing=150@1d`` says by how much. Times are the pump's. Promises: each begins and ends at its very instant of
@@ -54,18 +54,19 @@ def name_of(what: What) -> str:
 
 
 def _key(name: str) -> str:
-    """How a name is written where blanks and apostrophes are in the way."""
+    """Return how a name is written where blanks and apostrophes are in the way."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower().replace("'", "")).strip("-")
 
 
 def names(possible: Collection[Fault]) -> dict[str, What]:
-    """All that can go wrong, by how it is written."""
+    """Return all that can go wrong, by how it is written."""
     found: dict[str, What] = {_key(fault): fault for fault in Fault if fault in possible}
     return {**found, **{_key(name): cause for name, cause in _RESETS.items()}}
 
 
 def read(text: str, possible: Collection[Fault], *, now_ns: int = 0) -> Trouble:
-    """A trouble as a person writes it; without a time it begins at now_ns. Raises BadInputError."""
+    """Return a trouble as a person writes it; without a time it begins at now_ns. Raise BadInputError if it can't be
+    read."""
     named, _, times = text.strip().partition("@")
     name, has_amount, amount = named.partition("=")
     begins, lasts, ends = times.partition("..")
@@ -103,7 +104,7 @@ def _instant(text: str, written: str, now_ns: int) -> int:
 
 
 class Troubles:
-    """What is still to begin or to end, in order. ``said``: told of each in words."""
+    """The troubles that are still to begin or to end, in order. ``said``: called with each in words."""
 
     def __init__(self, rig: Rig, origin_ns: int, planned: Sequence[Trouble]) -> None:
         """origin_ns: the rig's instant of the beginning."""
@@ -120,7 +121,7 @@ class Troubles:
 
     @property
     def next_ns(self) -> int | None:
-        """The rig's instant of the next one."""
+        """Return the rig's instant of the next one."""
         return self._origin_ns + self._ahead[0][0] if self._ahead else None
 
     def do_what_is_due(self) -> list[str]:
@@ -140,7 +141,7 @@ class Troubles:
         try:
             self._rig.faults.inject(what, trouble.amount)
         except (NotImplementedError, ValueError, IndexError) as error:
-            return f"{trouble.name} can't be had: {error}"
+            return f"{trouble.name} is not available: {error}"
         return f"{trouble.name} begins" + (f" ({trouble.amount})" if trouble.amount else "")
 
     def ended(self, what: What) -> str:

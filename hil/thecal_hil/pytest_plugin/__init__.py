@@ -1,1 +1,1 @@
-"""What pytest gets of the rigs: fixtures, markers and options. `entry` is what the installed package names."""
+"""The plugin of pytest: fixtures, markers and options. `entry` is what the installed package names."""

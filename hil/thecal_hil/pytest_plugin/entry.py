@@ -1,4 +1,4 @@
-"""Where pytest finds the plugin, in every project whose environment has this package.
+"""The module where pytest finds the plugin, in every project whose environment has this package.
 
 Promise: pytest starts whether or not the bench extra is installed. With it the plugin is `plugin`; without it only a
 test that asks for a rig fails, and says what to install.

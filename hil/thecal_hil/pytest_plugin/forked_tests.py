@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def in_copy() -> bool:
-    """Whether this is the copy that a test runs in, with what was prepared for it."""
+    """Return True if this is the copy that a test runs in, with what was prepared for it."""
     return _is_copy
 
 
@@ -56,7 +56,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def _is_prepared(prepare: Callable[[], object]) -> bool:
-    """If the preparation fails the test does it itself, and shows what is wrong as any test would."""
+    """Return True if the test is prepared. If the preparation fails the test does it itself, and shows what is wrong
+    as any test would."""
     try:
         prepare()
     except Exception:

@@ -19,6 +19,7 @@ SHORT = {
     "--bench": "--thecal-bench",
     "--uf2": "--thecal-uf2",
     "--outcomes": "--thecal-outcomes",
+    "--results": "--thecal-results",
     "--own-boot": "--thecal-own-boot",
 }
 """Short names, and the long ones that are always there."""
@@ -33,7 +34,7 @@ def declare(parser: pytest.Parser, name: str, **settings: Any) -> None:
 
 
 def chosen(config: pytest.Config, name: str) -> Any:
-    """The value of an option, by its long name."""
+    """Return the value of an option, by its long name."""
     return config.getoption(name, None)
 
 
@@ -46,7 +47,7 @@ def _taken(parser: Any) -> set[str]:
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, None, None]:
-    """By the end of this all plugins and conftests have declared what is theirs; what is left may be ours."""
+    """Take our options once all plugins and conftests have declared what is theirs; what is left may be ours."""
     _forget_values(early_config, args, SHORT.keys() - _taken(parser))
     yield
     group = parser.getgroup("thecal", "Thecal rigs")
@@ -58,7 +59,7 @@ def pytest_load_initial_conftests(
 
 
 def _forget_values(early_config: pytest.Config, args: list[str], short: set[str]) -> None:
-    """The value of an option that is not declared yet has been taken for a file to run tests of."""
+    """Forget the value of an option that is not declared yet, which was taken for a file to run tests of."""
     known: Any = early_config.known_args_namespace
     values = [value for name, value in pairwise(args) if name in short]
     known.file_or_dir = [one for one in known.file_or_dir if one not in values]

@@ -30,7 +30,7 @@ import pytest
 from thecal_hil.contract import gate
 from thecal_hil.contract.faults import Fault
 from thecal_hil.contract.rig import Capability, Rig, RigUnavailableError
-from thecal_hil.pytest_plugin import forked_tests, options, outcomes, tests_to_go
+from thecal_hil.pytest_plugin import forked_tests, kept_outcomes, options, outcomes, tests_to_go
 from thecal_hil.pytest_plugin.options import chosen, declare
 from thecal_hil.rigs.opening import RIG_NAMES, boards_at, check_board_model, image_for, open_rig, rig_class
 
@@ -55,6 +55,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     for part, name in (
         (forked_tests, "thecal-forks"),
         (outcomes, "thecal-outcomes"),
+        (kept_outcomes, "thecal-results"),
         (tests_to_go, "thecal-tests-to-go"),
         (options, "thecal-options"),
     ):
@@ -146,7 +147,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _is_ours(definitions: Sequence[Any] | None) -> bool:
-    """Whether the fixture that a test gets by a name is this plugin's, and nobody's who called one of theirs so."""
+    """Return True if the fixture that a test gets by a name is this plugin's, and nobody's who called one of theirs
+    so."""
     return bool(definitions) and getattr(definitions[-1].func, "__module__", "") == __name__
 
 
@@ -177,13 +179,13 @@ def _needable(name: str) -> Capability | Fault:
 
 
 def _rig_name(item: pytest.Item) -> str:
-    """The kind of rig the test runs on; empty if on none."""
+    """Return the kind of rig the test runs on; empty if on none."""
     callspec = getattr(item, "callspec", None)
     return str(callspec.params.get("rig", "")) if callspec is not None else ""
 
 
 def _booted_for(item: pytest.Item) -> tuple[Rig, ...]:
-    """The rig the test asks for, and another if it asks for that too; booted once and used in copies only."""
+    """Return the rig the test asks for, and another if it asks for that too; booted once and used in copies only."""
     count = 2 if "another_rig" in getattr(item, "fixturenames", ()) else 1
     name, uf2, board_model = _rig_name(item), _uf2(item.config), _board_model(item.config)
     return tuple(_booted(name, uf2, board_model, which) for which in range(count))
@@ -243,7 +245,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A rig that somebody asked for, and that ran nothing, has shown nothing: that is no success."""
+    """Fail the session if a rig that somebody asked for ran nothing: that has shown nothing, and is no success."""
     config = session.config
     idle = _rigs_without_a_test(config)
     if idle and not hasattr(config, "workerinput") and session.exitstatus == pytest.ExitCode.OK:
@@ -284,7 +286,7 @@ def _open(request: pytest.FixtureRequest, name: str, which: int = 0) -> Rig:
 
 
 def _open_board(request: pytest.FixtureRequest, which: int) -> Rig:
-    """One of the boards that are taken for the test; all of them are taken with the first."""
+    """Return one of the boards that are taken for the test; all of them are taken with the first."""
     from thecal_hil.bench.bench import BenchError
     from thecal_hil.bench.board_choice import take
     from thecal_hil.bench.board_lock import BoardBusyError
@@ -308,14 +310,14 @@ def _open_board(request: pytest.FixtureRequest, which: int) -> Rig:
 
 
 def _needs_of_board(item: pytest.Item) -> frozenset[str]:
-    """By its markers, and by the instruments it asks for."""
+    """Return what a test needs of a board, by its markers and by the instruments it asks for."""
     fixtures = getattr(item, "fixturenames", ())
     instruments = (part for fixture, part in _INSTRUMENT_FIXTURES.items() if fixture in fixtures)
     return frozenset((*_named(item, "needs"), *instruments))
 
 
 def _board_of(request: pytest.FixtureRequest, rig: Rig, part: str) -> Bench:
-    """The board under test, with what is beside it; skips on a rig that has nothing beside it."""
+    """Return the board under test, with what is beside it; skips on a rig that has nothing beside it."""
     if _TAKEN not in request.node.stash:
         pytest.skip(f"the {rig.name} rig has no {part}")
     return request.node.stash[_TAKEN][0].board
@@ -323,7 +325,7 @@ def _board_of(request: pytest.FixtureRequest, rig: Rig, part: str) -> Bench:
 
 @pytest.fixture
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
-    """The rig under test, freshly started; its gate is checked once the test has passed."""
+    """Provide the rig under test, freshly started; its gate is checked once the test has passed."""
     opened = _open(request, request.param)
     try:
         yield opened
@@ -335,7 +337,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 @pytest.fixture
 def another_rig(request: pytest.FixtureRequest, rig: Rig) -> Iterator[Rig]:
-    """A second rig of the same kind, as fresh as the first."""
+    """Provide a second rig of the same kind, as fresh as the first."""
     opened = _open(request, rig.name, which=1)
     yield opened
     opened.close()
@@ -343,14 +345,14 @@ def another_rig(request: pytest.FixtureRequest, rig: Rig) -> Iterator[Rig]:
 
 @pytest.fixture
 def bench_balance(request: pytest.FixtureRequest, rig: Rig) -> Iterator[Balance]:
-    """The balance beside the board under test, ready to weigh."""
+    """Provide the balance beside the board under test, ready to weigh."""
     with _board_of(request, rig, "balance").opened_balance() as balance:
         yield balance
 
 
 @pytest.fixture
 def bench_analyser(request: pytest.FixtureRequest, rig: Rig) -> LogicAnalyser:
-    """The logic analyser beside the board under test."""
+    """Provide the logic analyser beside the board under test."""
     analyser = _board_of(request, rig, "analyser").analyser
     assert analyser is not None
     return analyser
@@ -358,7 +360,7 @@ def bench_analyser(request: pytest.FixtureRequest, rig: Rig) -> LogicAnalyser:
 
 @pytest.fixture
 def course(rig: Rig) -> Course:
-    """A host at the pump of the rig under test, which is on, stopped and has no program yet."""
+    """Provide a host at the pump of the rig under test, which is on, stopped and has no program yet."""
     # Imported late: what a course needs of the host would be loaded in every test run that has the plugin.
     from thecal_hil.course.course import Course
 

@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         action="append",
         default=[],
         metavar="NAME",
-        help=f"not to be had: {_REASON}",
+        help=f"not available: {_REASON}",
     )
     parser.addini("thecal_tests_to_go", "means nothing without the bench extra", type="bool", default=False)
 
@@ -61,7 +61,7 @@ def course() -> NoReturn:
 
 @pytest.fixture
 def bench_balance() -> NoReturn:
-    """Fail, since there are no instruments without the extra."""
+    """Provide the balance beside the board under test, ready to weigh."""
     _fail()
 
 

@@ -1,6 +1,6 @@
 """The report of a verification run: one page for a reviewer, and the same for programs.
 
-``write`` leaves in a folder:
+``writing.write`` leaves in a folder:
 
 - ``report.html``: self-contained, for screen and paper;
 - ``results.json``, ``junit.xml``, ``results.parquet``: the figures;
@@ -8,7 +8,3 @@
 
 Promise: two reports of the same records differ in one place, the date in the page; nothing is loaded from anywhere.
 """
-
-from thecal_hil.report.writing import write
-
-__all__ = ["write"]

@@ -1,8 +1,8 @@
 """Summaries that other campaigns have left in the evidence, taken in where they are of the same commit.
 
 Promises: a summary that is not what was written, or lies under another name, passes for nothing. One of another commit,
-or of none that can be told, counts as not run, and the report says which it is.
-Sources that were changed since a commit are of none: what the changes were, nobody can tell.
+or of none that is known, counts as not run, and the report says which it is.
+Sources that were changed since a commit are of none: what the changes were, nobody can know.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class CampaignState(StrEnum):
 
 @dataclass(frozen=True)
 class Campaign:
-    """command: what runs it again. wrong: each violation, with how to make it again where the campaign tells.
+    """command: what runs it again. wrong: each violation, with how to make it again where the campaign says.
 
     outcomes: of each test, by its name, for a run of tests: passed, failed or skipped.
     """
@@ -49,7 +49,7 @@ _NOT_OF_CAMPAIGNS = ("trace",)
 
 
 def read_campaigns(folder: Path, checkout: str) -> list[Campaign]:
-    """Every campaign that is known, and every further summary in the folder that tells its commit."""
+    """Return every campaign that is known, and every further summary in the folder that names its commit."""
     found = [_read(known, known.path(folder), checkout) for known in KNOWN]
     names = {known.name for known in KNOWN} | set(_NOT_OF_CAMPAIGNS)
     others = [path for path in sorted(folder.glob("*.json")) if path.stem not in names]
@@ -79,7 +79,8 @@ def _read(known: KnownSummary, path: Path, checkout: str) -> Campaign:
 
 
 def _other(path: Path, checkout: str) -> Campaign | None:
-    """A summary that nothing here knows: its plain figures, and its verdict if it has a list of what was wrong."""
+    """Return a summary that nothing here knows as a campaign: its plain figures, and its verdict if it has a list of
+    what was wrong."""
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

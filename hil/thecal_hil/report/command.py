@@ -18,6 +18,7 @@ from thecal_hil.report.writing import SUMMARIES, gather, write
 from thecal_hil.rigs.opening import RIG_NAMES
 from thecal_hil.scenario.campaign import RigWanted, run_all, shown_runs
 from thecal_hil.scenario.document import Scenario, ScenarioError
+from thecal_hil.scenario.kept import note_record
 from thecal_hil.scenario.reader import read_library
 from thecal_hil.scenario.record import ScenarioRecord
 from thecal_hil.scenario.telling import record_line
@@ -33,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--only", action="append", metavar="NAME", help="only this scenario; may be repeated")
     parser.add_argument("--long", action="store_true", help="long scenarios on the emulated board as well")
     parser.add_argument("--jobs", type=int, default=2, help="how many to run at once")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="run on the workers of the Dask cluster there")
     parser.add_argument("--out", type=Path, default=_OUT, help=f"folder of the report (default: {_OUT})")
     options = parser.parse_args(argv)
     try:
@@ -67,8 +69,11 @@ def _run(scenarios: Sequence[Scenario], options: argparse.Namespace) -> list[Sce
     for rig in options.rig or _RIGS:
         for_rig = [one for one in scenarios if rig == "model" or options.long or not one.is_long]
         with shown_runs(f"evidence: {rig} rig", for_rig) as (runs, line):
-            for record in run_all(for_rig, RigWanted(rig, options.port), options.jobs, runs):
+            for record in run_all(
+                for_rig, RigWanted(rig, options.port), options.jobs, runs, options.scheduler
+            ):
                 records.append(record)
+                note_record(record)
                 with line.out_of_the_way():
                     console.print(record_line(record), soft_wrap=True)
     return records

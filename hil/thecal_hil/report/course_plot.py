@@ -11,22 +11,11 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
+from thecal.reports.svg import Scale, as_text, drawing, line, rect, round_up, text, ticks
 from thecal_fw.core.alarms import ALARM_NAMES, ALARMS, AT_PRIORITY, PRIORITY_CRITICAL
 from thecal_hil.course.course import MICROSTEPS_PER_NL
+from thecal_hil.report.curves import Floats, TimeUnit, time_ticks, time_unit
 from thecal_hil.report.panels import Panel, across, up
-from thecal_hil.report.svg import (
-    Floats,
-    Scale,
-    TimeUnit,
-    drawing,
-    line,
-    rect,
-    round_up,
-    text,
-    ticks,
-    time_ticks,
-    time_unit,
-)
 from thecal_hil.scenario.record import AlarmSpan, Curve, ScenarioRecord
 from thecal_sim.units import NS_PER_S
 
@@ -42,7 +31,7 @@ PRESCRIBED, DELIVERED = "prescribed", "delivered"
 
 @dataclass
 class _Sheet:
-    """What the panels share. ``y_px`` is where the next one begins."""
+    """The sheet that the panels share. ``y_px`` is where the next one begins."""
 
     record: ScenarioRecord
     unit: TimeUnit
@@ -63,7 +52,7 @@ class _Sheet:
 
 
 def draw_course(record: ScenarioRecord, name: str) -> str:
-    """The drawing as SVG; empty if the record holds nothing to draw."""
+    """Return the drawing as SVG; empty if the record holds nothing to draw."""
     curves = {curve.name: curve for curve in record.curves}
     if record.ends_ns <= record.begins_ns or not (curves or record.alarms):
         return ""
@@ -83,9 +72,8 @@ def draw_course(record: ScenarioRecord, name: str) -> str:
     bottom.width_axis(time_ticks(unit, 0.0, last), f"time of the course, {unit.name}")
     _draw_happenings(sheet, bottom.bottom_px)
     height = bottom.bottom_px + _FOOT_PX
-    return drawing(
-        name, _WIDTH_PX, height, f"Course of {record.identity}", _in_words(record, curves), sheet.parts
-    )
+    title = f"Course of {record.identity}"
+    return as_text(drawing(_WIDTH_PX, height, title, sheet.parts, _in_words(record, curves), name))
 
 
 def _draw_volume(sheet: _Sheet, curves: dict[str, Curve]) -> Panel:
@@ -100,7 +88,7 @@ def _draw_volume(sheet: _Sheet, curves: dict[str, Curve]) -> Panel:
 
 
 def _draw_difference(sheet: _Sheet, prescribed: Curve, delivered: Curve) -> Panel | None:
-    """Delivered less prescribed where both are known, with the promise of one microstep."""
+    """Draw delivered less prescribed where both are known, with the promise of one microstep."""
     common, of_prescribed, of_delivered = np.intersect1d(
         prescribed.t_ns, delivered.t_ns, assume_unique=True, return_indices=True
     )
@@ -123,7 +111,7 @@ def _by_unit(curves: list[Curve]) -> list[list[Curve]]:
 
 
 def _draw_further(sheet: _Sheet, curves: list[Curve]) -> Panel:
-    """Curves of one unit, in a panel of their own."""
+    """Draw curves of one unit, in a panel of their own."""
     least = min(0.0, *(float(curve.values.min(initial=0)) for curve in curves))
     most = max(float(curve.values.max(initial=0)) for curve in curves)
     most = round_up(most) if most > 0 or least == 0 else 0.0
@@ -136,7 +124,7 @@ def _draw_further(sheet: _Sheet, curves: list[Curve]) -> Panel:
 
 
 def _draw_alarms(sheet: _Sheet) -> Panel:
-    """One lane an alarm, its bar from being raised to being cleared; an open end is drawn to the edge."""
+    """Draw one lane an alarm, its bar from being raised to being cleared; an open end is drawn to the edge."""
     names = list(dict.fromkeys(span.alarm for span in sheet.record.alarms))
     panel = sheet.panel(0.0, 1.0, _LANE_PX * len(names))
     panel.parts.append(text(panel.across.start_px, panel.top_px - 7, "alarms", "axis"))
@@ -168,7 +156,7 @@ def _ends_px(sheet: _Sheet, span: AlarmSpan) -> tuple[float, float]:
 
 
 def _draw_happenings(sheet: _Sheet, bottom_px: float) -> None:
-    """A line down at each thing that was done, with its number in the list beside the drawing."""
+    """Draw a line down at each thing that was done, with its number in the list beside the drawing."""
     free_px = 0.0
     top_px = _HEAD_PX - 22
     for number, happening in enumerate(sheet.record.happenings, 1):

@@ -1,4 +1,4 @@
-"""Where to look first in a run that failed: the first moment that was off, with the edges around it.
+"""The place to look first in a run that failed: the first moment that was off, with the edges around it.
 
 The record has it where a pulse is missing, in excess, or more than a tick from its due instant. A scenario may ask for
 less than a tick; then it is the first edge beyond the limit that the figure missed.
@@ -17,7 +17,7 @@ _MOST_EDGES = 12
 
 
 def first_divergence(record: ScenarioRecord) -> Divergence | None:
-    """The record's own, or the first edge beyond a limit in ticks that was missed; None if there is neither."""
+    """Return the record's own, or the first edge beyond a limit in ticks that was missed; None if there is neither."""
     if record.divergence is not None or record.status is not Status.FAILED:
         return record.divergence
     limits = [

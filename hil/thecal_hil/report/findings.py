@@ -1,4 +1,5 @@
-"""What the records amount to: each scenario with all rigs it ran on, each requirement with its figures, the verdict.
+"""The findings of the records: each scenario with all rigs it ran on, each requirement with its figures, the
+verdict.
 
 Promises: the verdict is PASS only if something ran, everything that ran has passed, no link between requirement and
 test is missing, and no campaign of this commit found a violation; what was skipped or not run is counted and never
@@ -44,13 +45,13 @@ class ScenarioGroup:
 
     @property
     def leading(self) -> ScenarioRecord | None:
-        """The record that is drawn; None if none was carried out."""
+        """Return the record that is drawn; None if none was carried out."""
         ran = [one for one in self.records if one.status in (Status.PASSED, Status.FAILED)]
         return min(ran, key=_rank, default=None)
 
     @property
     def drawn(self) -> tuple[ScenarioRecord, ...]:
-        """The leading record, and every other that did not pass although it was carried out."""
+        """Return the leading record, and every other that did not pass although it was carried out."""
         return tuple(one for one in self.records if one is self.leading or one.status is Status.FAILED)
 
     @property
@@ -81,12 +82,12 @@ class Measured:
 
     @property
     def values(self) -> list[float]:
-        """On each rig on which it was taken."""
+        """Return the values on each rig on which it was taken."""
         return [one.value for one in self.figure.outcomes if one is not None and one.value is not None]
 
     @property
     def passed(self) -> bool:
-        """Whether it was within its limits on each rig that carried the scenario out."""
+        """Return True if it was within its limits on each rig that carried the scenario out."""
         return all(outcome.passed for outcome in self.figure.outcomes if outcome is not None)
 
 
@@ -95,7 +96,7 @@ class RequirementRow:
     """A requirement: figures that name it, scenarios that name it as a whole, tests that are marked with it.
 
     traced: None for an id that the requirements file does not have, which is a fault. outcomes: of those of its tests
-    that a run of this commit tells of.
+    that a run of this commit reports.
     """
 
     id: str
@@ -106,18 +107,18 @@ class RequirementRow:
 
     @property
     def tests(self) -> list[str]:
-        """Names of the tests; scenarios, which the matrix counts among them, have a place of their own."""
+        """Return the names of the tests; scenarios, which the matrix counts among them, have a place of their own."""
         tests = self.traced.tests if self.traced else ()
         return [evidence.test for evidence in tests if not evidence.test.endswith(".toml")]
 
     @property
     def outcome_counts(self) -> dict[str, int]:
-        """How many of the tests had which outcome."""
+        """Return how many of the tests had which outcome."""
         return dict(sorted(Counter(self.outcomes.values()).items()))
 
     @property
     def state(self) -> str:
-        """``failed``, ``measured`` (a figure or a scenario that ran is evidence for it) or ``tests``."""
+        """Return ``failed``, ``measured`` (a figure or a scenario that ran is evidence for it) or ``tests``."""
         ran = [group for group in self.scenarios if group.was_run]
         failed = any(not one.passed for one in self.measured) or any(not group.is_good for group in ran)
         if failed or "failed" in self.outcomes.values():
@@ -127,7 +128,7 @@ class RequirementRow:
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything a report tells. matrix: None where the requirements file is not at hand.
+    """Everything a report contains. matrix: None where the requirements file is not at hand.
 
     left_out: scenarios of the library of which there is no record.
     """
@@ -150,7 +151,7 @@ class Findings:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """Of every record that was carried out."""
+        """Return the outcomes of every record that was carried out."""
         ran = [one for one in self.records if one.status in (Status.PASSED, Status.FAILED)]
         return [outcome for record in ran for outcome in record.evidence]
 
@@ -176,7 +177,7 @@ def _rank(record: ScenarioRecord) -> int:
 
 
 def groups_of(records: Sequence[ScenarioRecord]) -> tuple[ScenarioGroup, ...]:
-    """By name; within each, what is shipped first."""
+    """Return the groups by name; within each, what is shipped first."""
     names = sorted({record.name for record in records})
     return tuple(
         ScenarioGroup(name, tuple(sorted((one for one in records if one.name == name), key=_rank)))
@@ -187,7 +188,8 @@ def groups_of(records: Sequence[ScenarioRecord]) -> tuple[ScenarioGroup, ...]:
 def rows_of(
     groups: Sequence[ScenarioGroup], matrix: Matrix | None, outcomes: Mapping[str, str]
 ) -> tuple[RequirementRow, ...]:
-    """One for each requirement in the order of the file, then one for each id that the file does not have."""
+    """Return one row for each requirement in the order of the file, then one for each id that the file does not
+    have."""
     traced = {one.requirement.id: one for one in matrix.traced} if matrix else {}
     measured: dict[str, list[Measured]] = {}
     scenarios: dict[str, list[ScenarioGroup]] = {}

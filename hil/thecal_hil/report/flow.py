@@ -13,7 +13,7 @@ import numpy as np
 
 from thecal_hil.contract.pump_clock import TICK_NS, Instants
 from thecal_hil.course.course import MICROSTEPS_PER_NL
-from thecal_hil.report.svg import Floats
+from thecal_hil.report.curves import Floats
 from thecal_hil.scenario.flow_samples import (
     FEWEST_PULSES,
     StartSamples,
@@ -66,7 +66,7 @@ class StartUp:
 
 
 def due_ns(record: ScenarioRecord) -> Floats | None:
-    """When each pulse was due, in nanoseconds; None where that is not known of every pulse."""
+    """Return when each pulse was due, in nanoseconds; None where that is not known of every pulse."""
     times, errors = record.step_times_ns, record.edge_errors_ticks
     if len(times) != len(errors) or len(times) < FEWEST_PULSES or not np.isfinite(errors).all():
         return None
@@ -75,7 +75,8 @@ def due_ns(record: ScenarioRecord) -> Floats | None:
 
 
 def trumpet_of(record: ScenarioRecord) -> Trumpet | None:
-    """None where what was due is not known, or where in some window nothing was: a stop, or a pause."""
+    """Return the trumpet; none where what was due is not known, or where in some window nothing was: a stop, or a
+    pause."""
     due, samples = due_ns(record), trumpet_samples(record.step_times_ns)
     if due is None or samples is None:
         return None
@@ -110,7 +111,7 @@ def _weighed(
 
 
 def start_up_of(record: ScenarioRecord) -> StartUp | None:
-    """None where what was due is not known, or where there are too few pulses."""
+    """Return the start-up; none where what was due is not known, or where there are too few pulses."""
     due, samples = due_ns(record), start_samples(record.step_times_ns)
     if due is None or samples is None:
         return None
@@ -128,20 +129,20 @@ def start_up_of(record: ScenarioRecord) -> StartUp | None:
 
 
 def _due_volume(due: Floats, at_ns: Instants) -> Floats:
-    """Prescribed volume between the instants at which pulses are due, since the first sample."""
+    """Return the prescribed volume between the instants at which pulses are due, since the first sample."""
     volume = np.interp(at_ns.astype(np.float64), due, _NL_PER_MICROSTEP * np.arange(len(due)))
     return volume - volume[0]
 
 
 def _places(collected: Collected | None, at_ns: Instants) -> Instants | None:
-    """Where in what was collected these instants stand; None where one of them is not there."""
+    """Return where in what was collected these instants stand; None where one of them is not there."""
     if collected is None or not np.isin(at_ns, collected.t_ns).all():
         return None
     return np.searchsorted(collected.t_ns, at_ns).astype(np.int64)
 
 
 def _mass_volume(collected: Collected, places: Instants, sample_s: float) -> Floats | None:
-    """None where the balance was zeroed in between, or missed a reading."""
+    """Return the volume by mass; none where the balance was zeroed in between, or missed a reading."""
     loss_g = collected.evaporates_g_per_h * sample_s / _S_PER_H
     try:
         volume_nl = from_mass(collected.shown_g[places], collected.g_per_ml, loss_g)

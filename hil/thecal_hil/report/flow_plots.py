@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thecal.reports.svg import round_up, ticks
+from thecal_hil.report.curves import Floats, staircase, time_ticks, time_unit
 from thecal_hil.report.flow import StartUp, Trumpet, start_up_of, trumpet_of
 from thecal_hil.report.panels import Panel
-from thecal_hil.report.small_plots import SMALL_HEIGHT_PX, SMALL_WIDTH_PX, small_panel
-from thecal_hil.report.svg import Floats, drawing, round_up, staircase, ticks, time_ticks, time_unit
+from thecal_hil.report.small_plots import drawn_small, small_panel
 from thecal_hil.scenario.record import ScenarioRecord
 from thecal_sim.metrics.start_up import StartUpCurve
 from thecal_sim.metrics.trumpet import TrumpetCurve
@@ -20,7 +21,8 @@ _DELIVERED, _WITH_TOTAL, _OVERALL = "delivered", "series2", "overall"
 
 
 def flow_drawings(record: ScenarioRecord, name: str) -> list[tuple[str, str]]:
-    """The drawings that the record has data for, each with its caption. name: that of the run within the page."""
+    """Return the drawings that the record has data for, each with its caption. name: that of the run within the
+    page."""
     identity, drawn = record.identity, []
     start_up, found = start_up_of(record), trumpet_of(record)
     if start_up is not None:
@@ -35,7 +37,7 @@ def flow_drawings(record: ScenarioRecord, name: str) -> list[tuple[str, str]]:
 
 
 def draw_trumpet(found: Trumpet, identity: str, name: str) -> str:
-    """Largest and smallest error of the pulses against the length of the window, with the overall error."""
+    """Draw the largest and smallest error of the pulses against the length of the window, with the overall error."""
     curve = found.curve
     panel, minutes = _trumpet_panel([curve])
     panel.level(curve.overall_percent, _OVERALL)
@@ -45,7 +47,7 @@ def draw_trumpet(found: Trumpet, identity: str, name: str) -> str:
 
 
 def draw_weighed_trumpet(found: Trumpet, identity: str, name: str) -> str:
-    """The same by mass, with the pulses' course that is given the mass's total; empty if nothing was weighed."""
+    """Draw the same by mass, with the pulses' course that is given the mass's total; empty if nothing was weighed."""
     weighed = found.weighed
     if weighed is None:
         return ""
@@ -59,7 +61,7 @@ def draw_weighed_trumpet(found: Trumpet, identity: str, name: str) -> str:
 
 
 def _trumpet_panel(curves: Sequence[TrumpetCurve]) -> tuple[Panel, Floats]:
-    """The panel that holds all of the curves, and the windows in minutes."""
+    """Return the panel that holds all of the curves, and the windows in minutes."""
     minutes = curves[0].windows_s / 60
     begin, end = _about_zero_or_not(np.array([[one.most_percent, one.least_percent] for one in curves]))
     panel = small_panel((0.0, float(minutes[-1]) * 1.04), (begin, end))
@@ -69,7 +71,8 @@ def _trumpet_panel(curves: Sequence[TrumpetCurve]) -> tuple[Panel, Floats]:
 
 
 def _about_zero_or_not(percent: Floats) -> tuple[float, float]:
-    """Of an axis: as far to both sides, save where all errors lie to one side, whose curve would shrink to a line."""
+    """Return the ends of an axis: as far to both sides, save where all errors lie to one side, whose curve would
+    shrink to a line."""
     least, most = float(percent.min()), float(percent.max())
     if least > 0 or most < 0:
         pad = 0.15 * (most - least) or 1.0
@@ -94,11 +97,11 @@ def _told(curve: TrumpetCurve) -> str:
 
 def _drawn(panel: Panel, name: str, title: str, description: str) -> str:
     words = description[0].upper() + description[1:]
-    return drawing(name, SMALL_WIDTH_PX, SMALL_HEIGHT_PX, title, words, panel.parts)
+    return drawn_small(panel, title, words, name)
 
 
 def _apart(minutes: Floats) -> list[float]:
-    """Of the windows, those whose figures do not run into one another along the axis."""
+    """Return those of the windows whose figures do not run into one another along the axis."""
     shown: list[float] = []
     for one in minutes:
         if not shown or one - shown[-1] > 0.06 * minutes[-1]:
@@ -107,7 +110,7 @@ def _apart(minutes: Floats) -> list[float]:
 
 
 def trumpet_caption(found: Trumpet) -> str:
-    """What the trumpet curve was taken over."""
+    """Return what the trumpet curve was taken over."""
     samples = found.samples
     stabilised = (
         f"after {samples.stabilised_s / 3_600:g} h"
@@ -121,7 +124,7 @@ def trumpet_caption(found: Trumpet) -> str:
 
 
 def weighed_caption(found: Trumpet) -> str:
-    """What was weighed in all, beside the count and what really left the tip."""
+    """Return what was weighed in all, beside the count and what really left the tip."""
     weighed = found.weighed
     if weighed is None:
         return ""
@@ -133,13 +136,13 @@ def weighed_caption(found: Trumpet) -> str:
 
 
 def draw_start_up(found: StartUp, identity: str, name: str) -> str:
-    """Flow in even intervals from the first instant of the course, from pulses and due."""
+    """Draw the flow in even intervals from the first instant of the course, from pulses and due."""
     title = f"Start-up of {identity}, from pulses"
     return _start_drawn(found, found.by_pulses, "delivered", title, name)
 
 
 def draw_weighed_start_up(found: StartUp, identity: str, name: str) -> str:
-    """The same by mass; empty if nothing was weighed."""
+    """Draw the same by mass; empty if nothing was weighed."""
     if found.by_mass is None:
         return ""
     return _start_drawn(found, found.by_mass, "by mass", f"Start-up of {identity}, by mass", name)

@@ -60,5 +60,5 @@ def _add_case(suite: Element, record: ScenarioRecord) -> None:
 
 
 def printable(words: str) -> str:
-    """What a pump says may hold anything; most control characters are not allowed in XML."""
+    """Return the text fit for XML, which does not allow most control characters; what a pump says may hold anything."""
     return "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in words)

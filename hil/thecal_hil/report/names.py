@@ -1,4 +1,4 @@
-"""What files and places in the page are called, in one place so that links lead somewhere."""
+"""The names of files and places in the page, in one place so that links lead somewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from thecal_hil.scenario.record import ScenarioRecord
 
 
 def run_name(record: ScenarioRecord) -> str:
-    """Of one scenario on one rig, fit for a file and for a place in a page."""
+    """Return the name of one scenario on one rig, fit for a file and for a place in a page."""
     return f"{record.name}-{record.rig}"
 
 

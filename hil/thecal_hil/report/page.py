@@ -22,12 +22,12 @@ from thecal_fw.core.alarms import (
 )
 from thecal_hil.evidence.measurements import Outcome, figure_text
 from thecal_hil.report.course_plot import draw_course
+from thecal_hil.report.curves import time_unit
 from thecal_hil.report.divergence import first_divergence
-from thecal_hil.report.findings import Findings, Measured, RequirementRow, ScenarioGroup
+from thecal_hil.report.findings import Findings, Measured, RequirementRow, ScenarioGroup, groups_of
 from thecal_hil.report.flow_plots import flow_drawings
 from thecal_hil.report.names import close_wave_name, edges_name, run_name, wave_name
 from thecal_hil.report.small_plots import draw_edge_errors, draw_edges_around, draw_erases, draw_wear
-from thecal_hil.report.svg import time_unit
 from thecal_hil.scenario.record import Divergence, ScenarioRecord, Status
 from thecal_sim.units import NS_PER_S
 
@@ -53,7 +53,7 @@ class MeasuredAlike:
 
     @property
     def worst_text(self) -> str:
-        """The figure that comes nearest to the limit, where there is a limit to one side only."""
+        """Return the figure that comes nearest to the limit, where there is a limit to one side only."""
         measurement = self.measured[0].figure.measurement
         values = [value for one in self.measured for value in one.values]
         if not values or (measurement.least is None) == (measurement.most is None):
@@ -85,7 +85,7 @@ class RecordView:
 
     @cached_property
     def small(self) -> list[Drawing]:
-        """Those that the record has data for."""
+        """Return those small drawings that the record has data for."""
         record = self.record
         worst = max(abs(record.edge_errors_ticks), default=0.0)
         drawn = (
@@ -112,7 +112,7 @@ class RecordView:
         )
 
     def since_ms(self, t_ns: int) -> str:
-        """Milliseconds from the first divergence."""
+        """Return the milliseconds from the first divergence."""
         assert self.divergence is not None
         return f"{(t_ns - self.divergence.t_ns) / 1e6:+,.6f}"
 
@@ -128,8 +128,7 @@ class RecordView:
         ]
 
 
-def page_of(findings: Findings, made_at: datetime) -> str:
-    """The whole page as text."""
+def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("thecal_hil.report"),
         autoescape=True,
@@ -147,29 +146,51 @@ def page_of(findings: Findings, made_at: datetime) -> str:
         alarm=lambda number: ALARM_NAMES[number],
         plain_list=lambda values: ", ".join(values),
     )
+    environment.globals.update(banner=BANNER, Status=Status)
+    return environment
+
+
+def page_of_run(record: ScenarioRecord, verdict: str) -> str:
+    """Return the page of one scenario on one rig, drawn as in the report."""
+    (group,) = groups_of([record])
+    return (
+        _templates()
+        .get_template("run.html.j2")
+        .render(
+            group=group, verdict=verdict, view=lambda _: RecordView(record), has_files=False, has_rows=False
+        )
+    )
+
+
+def page_of(findings: Findings, made_at: datetime) -> str:
+    """Return the whole page as text."""
     views = {record.identity: RecordView(record) for record in findings.records}
-    return environment.get_template("report.html.j2").render(
-        findings=findings,
-        made_at=made_at.strftime("%Y-%m-%d %H:%M UTC"),
-        banner=BANNER,
-        view=lambda record: views[record.identity],
-        names_here={group.name for group in findings.groups},
-        alike=alike,
-        nearest=nearest,
-        wear=_total_wear(findings),
-        alarm_table=_alarm_table(findings),
-        group_status=_group_status,
-        Status=Status,
+    return (
+        _templates()
+        .get_template("report.html.j2")
+        .render(
+            findings=findings,
+            made_at=made_at.strftime("%Y-%m-%d %H:%M UTC"),
+            has_files=True,
+            has_rows=True,
+            view=lambda record: views[record.identity],
+            names_here={group.name for group in findings.groups},
+            alike=alike,
+            nearest=nearest,
+            wear=_total_wear(findings),
+            alarm_table=_alarm_table(findings),
+            group_status=_group_status,
+        )
     )
 
 
 def figure_short(value: float) -> str:
-    """A figure where there is little room."""
+    """Return a figure where there is little room."""
     return figure_text(round(value, 4))
 
 
 def alike(row: RequirementRow) -> list[MeasuredAlike]:
-    """The figures of a requirement, those that are measured alike put together."""
+    """Return the figures of a requirement, those that are measured alike put together."""
     found: dict[tuple[str, str, str], list[Measured]] = {}
     for one in row.measured:
         measurement = one.figure.measurement
@@ -180,7 +201,7 @@ def alike(row: RequirementRow) -> list[MeasuredAlike]:
 
 
 def nearest(group: ScenarioGroup) -> Outcome | None:
-    """Of the figures with a limit above that is not zero, the one that comes nearest to it on any rig."""
+    """Return, of the figures with a limit above that is not zero, the one that comes nearest to it on any rig."""
     best: Outcome | None = None
     share = -1.0
     for row in group.figures():
@@ -208,19 +229,19 @@ def _unit(words: str) -> str:
 
 
 def _length(record: ScenarioRecord) -> str:
-    """How long the course was, as it is written in a scenario."""
+    """Return how long the course was, as it is written in a scenario."""
     return duration_text(record.ends_ns - record.begins_ns)
 
 
 def _at(t_ns: int, record: ScenarioRecord) -> str:
-    """An instant of the course, in the unit that its drawing has."""
+    """Return an instant of the course, in the unit that its drawing has."""
     span_s = (record.ends_ns - record.begins_ns) / NS_PER_S
     unit = time_unit(span_s)
     return f"{(t_ns - record.begins_ns) / NS_PER_S / unit.seconds:.2f} {unit.name}"
 
 
 def _total_wear(findings: Findings) -> list[tuple[str, int, Markup]]:
-    """For each rig: erases of all its courses together, and their drawing by sector."""
+    """Return for each rig: erases of all its courses together, and their drawing by sector."""
     found = []
     for rig in findings.provenance.rigs:
         erases = [record.sector_erases for record in findings.records if record.rig == rig.name]
@@ -233,7 +254,7 @@ def _total_wear(findings: Findings) -> list[tuple[str, int, Markup]]:
 
 
 def _alarm_table(findings: Findings) -> list[AlarmRow]:
-    """Each alarm of the firmware's table, with the scenarios in which it was raised."""
+    """Return each alarm of the firmware's table, with the scenarios in which it was raised."""
     raised: dict[int, set[str]] = {}
     for record in findings.records:
         for span in record.alarms:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from thecal_hil.report.svg import Floats, Scale, circle, label_of, line, path, path_data, rect, text
+from thecal.reports.svg import Scale, circle, label_of, line, path, rect, text
+from thecal_hil.report.curves import Floats, all_px, path_data
 
 LEFT_PX = 62
 RIGHT_PAD_PX = 14
@@ -29,7 +30,7 @@ class Panel:
         return self.up.start_px
 
     def height_axis(self, at: Sequence[float], name: str) -> None:
-        """Lines across at round heights, with their figures and the name of the quantity above them."""
+        """Draw lines across at round heights, with their figures and the name of the quantity above them."""
         for value in at:
             if self.up.covers(value):
                 y_px = self.up.px(value)
@@ -38,7 +39,7 @@ class Panel:
         self.parts.append(text(self.across.start_px, self.top_px - 7, name, "axis"))
 
     def width_axis(self, at: Sequence[float], name: str, labels: Sequence[str] | None = None) -> None:
-        """Ticks along the bottom with their figures, and the name of the quantity at the end."""
+        """Draw ticks along the bottom with their figures, and the name of the quantity at the end."""
         y_px = self.bottom_px
         self.parts.append(line(self.across.start_px, y_px, self.across.end_px, y_px, "base"))
         for value, words in zip(at, labels or [label_of(value) for value in at], strict=True):
@@ -49,14 +50,14 @@ class Panel:
 
     def curve(self, x: Floats, y: Floats, kind: str) -> None:
         if len(x):
-            self.parts.append(path(path_data(self.across.all_px(x), self.up.all_px(y)), kind))
+            self.parts.append(path(path_data(all_px(self.across, x), all_px(self.up, y)), kind))
 
     def dots(self, x: Floats, y: Floats, kind: str) -> None:
-        for x_px, y_px in zip(self.across.all_px(x), self.up.all_px(y), strict=True):
+        for x_px, y_px in zip(all_px(self.across, x), all_px(self.up, y), strict=True):
             self.parts.append(circle(x_px, y_px, 2.4, kind))
 
     def level(self, value: float, kind: str) -> None:
-        """A line across at a height, if that lies in the panel."""
+        """Draw a line across at a height, if that lies in the panel."""
         if self.up.covers(value):
             y_px = self.up.px(value)
             self.parts.append(line(self.across.start_px, y_px, self.across.end_px, y_px, kind))
@@ -67,7 +68,7 @@ class Panel:
         self.parts.append(rect(left, top, right - left, self.bottom_px - top, kind))
 
     def legend(self, entries: Sequence[tuple[str, str]]) -> None:
-        """Names of curves, by their class, at the right above the panel."""
+        """Draw names of curves, by their class, at the right above the panel."""
         x_px = self.across.end_px
         y_px = self.top_px - 10.5
         for kind, words in reversed(entries):
@@ -78,10 +79,10 @@ class Panel:
 
 
 def across(least: float, most: float, width_px: float) -> Scale:
-    """The scale along a drawing of a width."""
+    """Return the scale along a drawing of a width."""
     return Scale(least, most, LEFT_PX, width_px - RIGHT_PAD_PX)
 
 
 def up(least: float, most: float, top_px: float, height_px: float) -> Scale:
-    """The scale in height of a panel."""
+    """Return the scale in height of a panel."""
     return Scale(least, most, top_px + height_px, top_px)

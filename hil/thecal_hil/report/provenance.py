@@ -1,4 +1,4 @@
-"""Where a report comes from: commits, versions, images. Nothing here is a time of day or the name of a machine."""
+"""The provenance of a report: commits, versions, images. Nothing here is a time of day or the name of a machine."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Provenance:
 
     @property
     def is_committed(self) -> bool:
-        """Whether somebody else can have the very same sources."""
+        """Return True if somebody else can have the very same sources."""
         return self.checkout[:1] != "u" and not self.checkout.endswith("+")
 
     @property
     def other_images(self) -> tuple[str, ...]:
-        """Builds that a rig ran and that are of another commit than the tools."""
+        """Return builds that a rig ran and that are of another commit than the tools."""
         builds = {build for rig in self.rigs for build in rig.builds}
         same = {self.checkout.rstrip("+"), "source"}
         return tuple(sorted(build for build in builds if build.split(" ")[-1].rstrip("+") not in same))

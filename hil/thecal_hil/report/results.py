@@ -14,7 +14,7 @@ from thecal_hil.scenario.telling import as_json
 
 
 def results_of(findings: Findings) -> dict[str, Any]:
-    """Plain values only; no time of day."""
+    """Return the results as plain values only; no time of day."""
     outcomes = findings.outcomes
     return {
         "verdict": "PASS" if findings.passed else "FAIL",
@@ -66,7 +66,8 @@ def _scenario(record: ScenarioRecord) -> dict[str, Any]:
 
 
 def _overall_errors(record: ScenarioRecord) -> dict[str, float]:
-    """Of the stretch that the trumpet curve is taken over: from pulses, and where a plant was, from mass."""
+    """Return the overall errors of the stretch that the trumpet curve is taken over: from pulses, and where a plant
+    was, from mass."""
     found = trumpet_of(record)
     if found is None:
         return {}

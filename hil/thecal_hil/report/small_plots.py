@@ -7,9 +7,9 @@ from math import ceil
 
 import numpy as np
 
+from thecal.reports.svg import as_text, drawing, label_of, line, path, round_up, text, ticks
 from thecal_hil.contract.pump_clock import TICK_NS
 from thecal_hil.report.panels import LEFT_PX, Panel, across, up
-from thecal_hil.report.svg import drawing, label_of, line, path, round_up, text, ticks
 from thecal_hil.scenario.record import Divergence, ScenarioRecord
 from thecal_sim.units import NS_PER_MS
 
@@ -23,12 +23,17 @@ _LANE_PX = 26
 
 
 def small_panel(x: tuple[float, float], y: tuple[float, float]) -> Panel:
-    """An empty small panel for ranges of both quantities."""
+    """Return an empty small panel for ranges of both quantities."""
     return Panel(across(*x, SMALL_WIDTH_PX), up(*y, _TOP_PX, _HEIGHT_PX))
 
 
+def drawn_small(panel: Panel, title: str, description: str, name: str) -> str:
+    """Return the drawing that a small panel makes."""
+    return as_text(drawing(SMALL_WIDTH_PX, SMALL_HEIGHT_PX, title, panel.parts, description, name))
+
+
 def draw_edge_errors(record: ScenarioRecord, name: str) -> str:
-    """How many edges lay how far from their due instants, on a logarithmic scale so that a single one shows."""
+    """Draw how many edges lay how far from their due instants, on a logarithmic scale so that a single one shows."""
     errors = record.edge_errors_ticks
     if not len(errors):
         return ""
@@ -50,18 +55,16 @@ def draw_edge_errors(record: ScenarioRecord, name: str) -> str:
     panel.width_axis(ticks(-reach, reach), f"edge error, ticks of {TICK_NS // 1_000} µs")
     panel.legend([("limit", "limit")])
     description = f"{len(errors):,} edges; the worst is off by {worst:.4f} ticks, limit {_LIMIT_TICKS:g}"
-    return drawing(
-        name, SMALL_WIDTH_PX, SMALL_HEIGHT_PX, f"Edge errors of {record.identity}", description, panel.parts
-    )
+    return drawn_small(panel, f"Edge errors of {record.identity}", description, name)
 
 
 def draw_wear(record: ScenarioRecord, name: str) -> str:
-    """Erases of each sector of the journal."""
+    """Draw the erases of each sector of the journal."""
     return draw_erases(record.sector_erases, name, f"Flash wear of {record.identity}")
 
 
 def draw_erases(erases: Sequence[int], name: str, title: str) -> str:
-    """Erases by sector, as bars; empty if none was counted."""
+    """Draw erases by sector, as bars; empty if none was counted."""
     if not any(erases):
         return ""
     most = round_up(max(2, max(erases)))
@@ -72,11 +75,11 @@ def draw_erases(erases: Sequence[int], name: str, title: str) -> str:
             panel.bar(sector - 0.4, sector + 0.4, count, "bar")
     panel.width_axis(ticks(0, len(erases) - 1, 8), "sector of the journal")
     description = f"{sum(erases)} erases over {len(erases)} sectors; the most worn has {max(erases)}"
-    return drawing(name, SMALL_WIDTH_PX, SMALL_HEIGHT_PX, title, description, panel.parts)
+    return drawn_small(panel, title, description, name)
 
 
 def draw_edges_around(divergence: Divergence, title: str, name: str) -> str:
-    """The lines around the first divergence as waveforms; what came before the first edge shown is not drawn."""
+    """Draw the lines around the first divergence as waveforms; what came before the first edge shown is not drawn."""
     if not divergence.edges:
         return ""
     at_ms = [(edge.t_ns - divergence.t_ns) / NS_PER_MS for edge in divergence.edges]
@@ -93,11 +96,12 @@ def draw_edges_around(divergence: Divergence, title: str, name: str) -> str:
     panel.parts.append(line(zero_px, 10, zero_px, panel.bottom_px, "limit"))
     panel.width_axis(ticks(least - pad, most + pad, 8), "ms from the first divergence")
     description = f"{len(divergence.edges)} edges of {', '.join(names)} around the first divergence"
-    return drawing(name, _EDGES_WIDTH_PX, panel.bottom_px + _FOOT_PX, title, description, panel.parts)
+    height_px = panel.bottom_px + _FOOT_PX
+    return as_text(drawing(_EDGES_WIDTH_PX, height_px, title, panel.parts, description, name))
 
 
 def _wave(panel: Panel, seen: Sequence[tuple[float, int]], low_px: float) -> str:
-    """Path of one line: its level before each edge, the edge, and its level to the end."""
+    """Return the path of one line: its level before each edge, the edge, and its level to the end."""
 
     def height(level: int) -> float:
         return low_px - (_LANE_PX - 11) * bool(level)

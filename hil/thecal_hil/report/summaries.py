@@ -72,7 +72,7 @@ _OF_THE_MACHINE = ("heap_bytes_free",)
 
 
 def _not_done(was_done: object, what: str) -> list[str]:
-    """A campaign that did nothing has found nothing wrong, and shows nothing."""
+    """Return why a summary shows nothing: a campaign that did nothing has found nothing wrong."""
     return [] if was_done else [what]
 
 
@@ -315,7 +315,7 @@ KNOWN = (
     KnownSummary(
         "comparison",
         "Step timing, compared",
-        "make bench",
+        "make comparison",
         _comparison_facts,
         _nothing_wrong,
         judged=False,

@@ -43,7 +43,7 @@ _EDGE = pa.schema(
 
 
 def write_results(records: Sequence[ScenarioRecord], provenance: Provenance, path: Path) -> None:
-    """One row for each measurement of each record, also those never taken, whose value is null."""
+    """Write one row for each measurement of each record, also those never taken, whose value is null."""
     rows = [
         {
             "scenario": record.name,
@@ -68,7 +68,8 @@ def write_results(records: Sequence[ScenarioRecord], provenance: Provenance, pat
 
 
 def write_edges(record: ScenarioRecord, path: Path) -> None:
-    """Every edge of every line in order of time: ``t_ns`` of the rig's virtual time, ``signal``, ``level`` after it."""
+    """Write every edge of every line in order of time: ``t_ns`` of the rig's virtual time, ``signal``, ``level``
+    after it."""
     names = [signal.name for signal in record.signals]
     counts = [len(signal.t_ns) for signal in record.signals]
     t_ns = np.concatenate([np.array([], np.int64), *(signal.t_ns for signal in record.signals)])

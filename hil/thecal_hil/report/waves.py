@@ -47,12 +47,12 @@ class _Line:
 
 
 def write_wave(record: ScenarioRecord, path: Path) -> None:
-    """The whole record at a nanosecond, from the rig's beginning on."""
+    """Write the whole record at a nanosecond, from the rig's beginning on."""
     _write(record, _lines(record), path, 0, 1, record.ends_ns)
 
 
 def write_close_wave(record: ScenarioRecord, path: Path) -> None:
-    """Ten seconds at a microsecond around what is worth looking at, beginning with zero."""
+    """Write ten seconds at a microsecond around what is worth looking at, beginning with zero."""
     begin_ns = worth_looking_ns(record)
     end_ns = begin_ns + CLOSE_NS
     lines = [line.between(begin_ns, end_ns) for line in _lines(record)]
@@ -60,7 +60,7 @@ def write_close_wave(record: ScenarioRecord, path: Path) -> None:
 
 
 def worth_looking_ns(record: ScenarioRecord) -> int:
-    """Where the close-up begins: before the first divergence, else the first alarm, else the first step."""
+    """Return where the close-up begins: before the first divergence, else the first alarm, else the first step."""
     divergence = first_divergence(record)
     if divergence is not None:
         return max(0, divergence.t_ns - _BEFORE_NS)
@@ -90,7 +90,7 @@ def _write(
 
 
 def _in_order(lines: Sequence[_Line]) -> Iterator[tuple[int, int, int]]:
-    """Every change of every line by time; at one instant in the order of the lines."""
+    """Yield every change of every line by time; at one instant in the order of the lines."""
     t_ns = np.concatenate([np.array([], np.int64), *(line.t_ns for line in lines)])
     levels = np.concatenate([np.array([], np.uint8), *(line.levels for line in lines)])
     which = np.repeat(np.arange(len(lines)), [len(line.t_ns) for line in lines])
@@ -108,7 +108,8 @@ def _lines(record: ScenarioRecord) -> list[_Line]:
 
 
 def _alarm_line(alarm: int, spans: Sequence[AlarmSpan]) -> _Line:
-    """High while the alarm is active. One that is raised again on the instant it cleared stays high."""
+    """Return the line of an alarm, high while it is active. One that is raised again on the instant it cleared stays
+    high."""
     instants: list[int] = []
     levels: list[int] = []
     for span, later in pairwise([*spans, None]):

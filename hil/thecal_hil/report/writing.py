@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from thecal.whole_file import write_whole
 from thecal_hil.evidence.measurements import write_json
 from thecal_hil.evidence.trace.matrix import Matrix
 from thecal_hil.evidence.trace.project import REQUIREMENTS, matrix_of_project
@@ -53,7 +54,7 @@ def write(
             write_wave(record, out_dir / "waves" / wave_name(record))
             write_close_wave(record, out_dir / "waves" / close_wave_name(record))
     page = out_dir / PAGE
-    page.write_text(page_of(findings, made_at or datetime.now(UTC)), encoding="utf-8", newline="\n")
+    write_whole(page, page_of(findings, made_at or datetime.now(UTC)))
     return page
 
 
@@ -67,7 +68,7 @@ def _make_room(folder: Path, pattern: str) -> None:
 def gather(
     records: Sequence[ScenarioRecord], summaries: Path = SUMMARIES, root: Path = REPOSITORY
 ) -> Findings:
-    """Everything that a report tells of."""
+    """Return everything that a report contains."""
     provenance = provenance_of(records)
     campaigns = read_campaigns(summaries, provenance.checkout)
     library = [path.stem for path in LIBRARY.glob("*.toml")]

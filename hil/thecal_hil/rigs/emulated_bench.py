@@ -30,7 +30,7 @@ SWITCH_PINS = {name: probe_pins.FIRST_SWITCH + offset for offset, name in enumer
 
 
 def emulated_probe(uf2: Path, seed: int = 1) -> EmulatedPico:
-    """A probe that has just been powered."""
+    """Return a probe that has just been powered."""
     return EmulatedPico(uf2, watch=SWITCH_PINS, released=_RELEASED, seed=seed)
 
 
@@ -76,5 +76,5 @@ class EmulatedBench:
         self.rig.motor.stalled = bool(level)
 
     def probe_timer_ns(self, pair_ns: int) -> int:
-        """What the probe's own timer would show at an instant of the pair, in nanoseconds: the truth."""
+        """Return what the probe's own timer would show at an instant of the pair, in nanoseconds: the truth."""
         return self.pair.follower_ns(pair_ns) - (self.probe.now_ns - self.probe.device_time_ns)

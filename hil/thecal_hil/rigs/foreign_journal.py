@@ -14,13 +14,13 @@ from thecal_fw.store.state import CRC_OFFSET, LAYOUT_VERSION, MAGIC, offset_of, 
 
 
 def state_sectors() -> range:
-    """The sectors that hold records of the state."""
+    """Return the sectors that hold records of the state."""
     layout = Layout()
     return range(layout.state_a, layout.state_b + layout.state_sectors)
 
 
 def made_foreign(sector: bytes) -> bytes:
-    """A sector of the state's rings with each record in it of a later layout."""
+    """Return a sector of the state's rings with each record in it of a later layout."""
 
     def change(changed: bytearray, begin: int) -> None:
         changed[begin + 1] = LAYOUT_VERSION + 1
@@ -29,7 +29,7 @@ def made_foreign(sector: bytes) -> bytes:
 
 
 def made_older(sector: bytes, days: int) -> bytes:
-    """A sector of the state's rings with each record in it telling of so many more days of running."""
+    """Return a sector of the state's rings with each record in it counting so many more days of running."""
     place = offset_of("lifetime_s")
 
     def change(changed: bytearray, begin: int) -> None:
@@ -40,8 +40,8 @@ def made_older(sector: bytes, days: int) -> bytes:
 
 
 def made_fuller(sector: bytes, steps: int) -> bytes:
-    """A sector of the state's rings with each record in it telling of so many more microsteps, all of them before the
-    reservoir was filled."""
+    """Return a sector of the state's rings with each record in it counting so many more microsteps, all of them
+    before the reservoir was filled."""
     lows = [offset_of(name) for name in ("counted_steps", "granted_steps", "filled_at_steps")]
     high = offset_of("utc_us_and_counted_high")
 

@@ -1,7 +1,7 @@
 """The model pump behind a pseudo-terminal, in wall time: for programs that open a port by its path.
 
 Promises: what ``EmulatedPty`` promises of an emulated Pico, with the model in its place; a program at the other end
-can't tell the two apart but by what the board says of itself.
+distinguishes the two only by what the board says of itself.
 """
 
 from __future__ import annotations
@@ -32,5 +32,5 @@ class _PacedModel:
 
 
 def model_pty(model: ModelPump) -> EmulatedPty:
-    """A pseudo-terminal that leads to a model pump, to be entered as a context."""
+    """Return a pseudo-terminal that leads to a model pump, to be entered as a context."""
     return EmulatedPty(cast(EmulatedPico, _PacedModel(model)))

@@ -15,6 +15,7 @@ RIG_NAMES = ("model", "pico", "board")
 
 
 def rig_class(name: str) -> type[Rig]:
+    """Return the class of a rig by its name; raise ValueError if there is none."""
     if name == "model":
         from thecal_hil.rigs.model_rig import ModelRig
 
@@ -31,7 +32,7 @@ def rig_class(name: str) -> type[Rig]:
 
 
 def boards_at(port: str | None, bench: Path | None) -> list[Bench]:
-    """The boards there are to run on: those of a bench's file, or the one at a port.
+    """Return the boards there are to run on: those of a bench's file, or the one at a port.
 
     Raises BenchError if the file is wrong, and RigUnavailableError if neither is given.
     """
@@ -51,7 +52,8 @@ def boards_at(port: str | None, bench: Path | None) -> list[Bench]:
 def open_rig(
     name: str, *, port: str | None = None, uf2: Path | None = None, board_model: str | None = None
 ) -> Rig:
-    """A freshly started rig. ``port`` is where the board is, ``uf2`` the image to test instead of the one built.
+    """Return a freshly started rig. ``port`` is where the board is, ``uf2`` the image to test instead of the one
+    built.
 
     ``board_model``: what of real silicon is imposed on the emulated board, as ``Silicon.read`` takes it. It means
     nothing to other rigs. A board of a bench has to be taken first: see ``board_choice``.
@@ -88,7 +90,7 @@ def _open_emulated(image: FirmwareImage, board_model: str | None) -> Rig:
 
 
 def image_for(uf2: Path | None) -> FirmwareImage:
-    """The image to test; raises RigUnavailableError if there is none."""
+    """Return the image to test; raise RigUnavailableError if there is none."""
     try:
         return image_under_test(uf2)
     except ImageError as error:

@@ -59,7 +59,8 @@ _WATCHDOG_BITES_WITHIN_NS = 8_400_000_000
 
 
 def _flash_of(image: FirmwareImage, silicon: Silicon) -> bytes | None:
-    """What the board's flash holds before the image is written: a stock board's files, or what `silicon` says."""
+    """Return what the board's flash holds before the image is written: a stock board's files, or what `silicon`
+    says."""
     if image.files is not None:
         return flash_with_files(image.path, image.files, _STOCK_BOARDS)
     return flash_before(silicon, image, lambda: _used_flash_of(image))
@@ -72,7 +73,7 @@ def _used_flash_of(image: FirmwareImage) -> bytes:
 
 
 def default_silicon() -> Silicon:
-    """The board where none is asked for.
+    """Return the board where none is asked for.
 
     The cost of misses needs the emulator's compiled part. Where that is missing or switched off, misses cost nothing,
     and the record names the board that ran.
@@ -83,8 +84,8 @@ def default_silicon() -> Silicon:
 def bench_board(
     image: FirmwareImage, silicon: Silicon | None = None, *, compiled: bool | None = None
 ) -> EmulatedPico:
-    """A Pico with the image, wired as on the bench, at power-on. `silicon` and `compiled`: see `EmulatedPico`; without
-    `silicon` it is the default board."""
+    """Return a Pico with the image, wired as on the bench, at power-on. `silicon` and `compiled`: see `EmulatedPico`;
+    without `silicon` it is the default board."""
     silicon = silicon or default_silicon()
     return EmulatedPico(
         image.path,

@@ -48,7 +48,7 @@ def digest(name):
             found.update(memoryview(buffer)[:size])
     return found.digest().hex()
 """
-"""What the board runs to take files and to tell what it then holds."""
+"""What the board runs to take files and to report what it then holds."""
 
 
 class StockBoardError(Exception):
@@ -56,8 +56,8 @@ class StockBoardError(Exception):
 
 
 def flash_with_files(stock_uf2: Path, folder: Path, cache: Path) -> bytes:
-    """The flash of a stock board that holds all files of a folder; prepared once for each pair, and again where what
-    is kept of it is damaged."""
+    """Return the flash of a stock board that holds all files of a folder; prepared once for each pair, and again
+    where what is kept of it is damaged."""
     kept = cache / f"stock-{_digest(stock_uf2, folder)[:24]}.flash"
     try:
         return unsealed(kept.read_bytes())
@@ -110,7 +110,7 @@ class _Prompt:
         self._expect(_RAW_PROMPT)
 
     def run(self, code: str, data: bytes = b"") -> str:
-        """What the code prints; the data are sent to it once it runs."""
+        """Return what the code prints; the data are sent to it once it runs."""
         self._port.write(code.encode() + _EXECUTE)
         self._expect(_ACCEPTED)
         if data:

@@ -1,4 +1,4 @@
-"""What stands in a board's flash before the image is written to it for the first time.
+"""The contents of a board's flash before the image is written to it for the first time.
 
 Flashing over USB writes the image and nothing else, so a board that was used before keeps what it had in the part that
 the firmware has its journal in. Promise: the same description and image give the same bytes.
@@ -31,7 +31,8 @@ _FIRST_START_NS = 2 * NS_PER_S
 
 
 def flash_before(silicon: Silicon, image: FirmwareImage, used: Callable[[], bytes]) -> bytes | None:
-    """The flash from address 0 on, or None for a blank one. Raises ImageError where an image it takes is missing.
+    """Return the flash from address 0 on, or None for a blank one. Raise ImageError where an image it takes is
+    missing.
 
     ``used``: makes the flash of a pump that runs the image and has delivered, where that is what the board held."""
     match silicon.flash_before:
@@ -56,7 +57,7 @@ def _with_storage(storage: bytes) -> bytes:
 
 
 def _kept(name: str, uf2: Path, make: Callable[[], bytes]) -> bytes:
-    """What was made from an image before, or is made now."""
+    """Return what was made from an image before, or is made now."""
     kept = _KEPT / f"{name}-{sha256(uf2.read_bytes()).hexdigest()[:24]}.flash"
     if not kept.exists():
         flash = make()
@@ -74,7 +75,7 @@ def _first_start_of_stock() -> bytes:
 
 
 def deliver_a_little(rig: Rig) -> None:
-    """Give a pump a program and have it deliver, so that its journal tells of both."""
+    """Give a pump a program and have it deliver, so that its journal reports both."""
     course = Course(rig)
     course.set_time(local_second("2026-03-06 12:00"))
     course.refill(20_000_000)

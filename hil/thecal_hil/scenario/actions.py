@@ -1,4 +1,4 @@
-"""What can be done in the course of a scenario: one table, read by the reader, the runner and ``thecal-hil show``.
+"""The actions in the course of a scenario: one table, read by the reader, the runner and ``thecal-hil show``.
 
 Promises: an action has one name, says which values it takes and what it needs of a rig, and says in words what it does.
 One that asks the pump or the host for something may be refused; the others can't be.

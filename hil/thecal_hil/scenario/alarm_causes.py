@@ -1,4 +1,4 @@
-"""How each alarm of the table comes about, on any rig that has the fault for it.
+"""The causes of each alarm of the table, on any rig that has the fault for it.
 
 Promise: every row of the table has its cause here, with the time within which the pump must find it, and with what a
 person does to clear it.
@@ -99,7 +99,7 @@ def change_while_the_program_pauses(course: Course) -> None:
 
 
 def stand(seconds: int) -> Callable[[Course], None]:
-    """A pump that was stopped so long ago."""
+    """Return a pump that was stopped so long ago."""
 
     def prepare(course: Course) -> None:
         deliver(course)
@@ -129,7 +129,7 @@ def let_go_of_the_button(course: Course) -> None:
 
 
 def stop_in_an_alarm_and_start_three_times(course: Course) -> None:
-    """The pump is stopped each time in the alarm of a motor that stands."""
+    """Stop the pump in the alarm of a motor that stands, each of three times, and start it again."""
     for _ in range(3):
         course.stop()
         course.rig.run_for(20)
@@ -138,7 +138,7 @@ def stop_in_an_alarm_and_start_three_times(course: Course) -> None:
 
 
 def deliver_until_the_motor_stalls(course: Course) -> None:
-    """Its alarm is acknowledged, so that what sounds afterwards is another."""
+    """Deliver until the motor stalls. That alarm is acknowledged, so that what sounds afterwards is another."""
     deliver(course)
     course.rig.faults.inject(Fault.MOTOR_STALLS)
     course.rig.run_for(60)
@@ -147,9 +147,8 @@ def deliver_until_the_motor_stalls(course: Course) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """How an alarm comes about. raised_when: the same in words, for the documents. within_s: from the cause to the
-    alarm at most. ends: takes the cause away, and ``then_s`` later the pump knows. clears: what the table says clears
-    it."""
+    """The cause of an alarm. raised_when: the same in words, for the documents. within_s: from the cause to the alarm
+    at most. ends: takes the cause away, and ``then_s`` later the pump knows. clears: what the table says clears it."""
 
     raised_when: str
     cause: Callable[[Course], None]
@@ -268,7 +267,7 @@ ROWS = {
         20,
     ),
     alarms.UNDER_DELIVERY: Row(
-        "the shaft has turned 3 microsteps less than were counted, and goes on turning",
+        "the shaft has turned 3 microsteps less than were counted, and continues turning",
         inject(Fault.MOTOR_SLIPS, 10),
         900,
         acknowledge,
@@ -337,7 +336,7 @@ ROWS = {
         Fault.FLASH_IS_FOREIGN,
     ),
     alarms.SUPPLY_LOW: Row(
-        "the supply is below the level for writing flash; delivery goes on to the end of its grant",
+        "the supply is below the level for writing flash; delivery continues to the end of its grant",
         inject(Fault.SUPPLY_LOW),
         HEARTBEAT_S + 1,
         end(Fault.SUPPLY_LOW),

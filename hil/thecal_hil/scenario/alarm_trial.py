@@ -1,7 +1,7 @@
 """An alarm from its cause to its end, held against its row of the table.
 
-Promise: ``carry_out`` tells everything that is not as the table says: found too late, not answered, not told by the
-buzzer, latching when it should not or the other way round, not cleared by what the table says clears it.
+Promise: ``carry_out`` reports everything that is not as the table says: found too late, not answered, not reported
+by the buzzer, latching when it should not or the other way round, not cleared by what the table says clears it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def is_active(course: Course, alarm: int) -> bool:
 
 
 def raised_ns(course: Course, alarm: int) -> int:
-    """When the pump says that it raised the alarm."""
+    """Return when the pump says that it raised the alarm."""
     pump, rig = course.rig.pump(), course.rig
     boots = pump.interrogate().boots
     raised = next(
@@ -43,7 +43,7 @@ def tones_since(rig: Rig, t_ns: int) -> int:
 
 
 def tones_s(rig: Rig, since_ns: int) -> list[float]:
-    """How long each tone since an instant lasted; the last one has to be over."""
+    """Return how long each tone since an instant lasted; the last one has to be over."""
     edges = [edge for edge in rig.edges_of(BUZZER) if edge.t_ns >= since_ns]
     return [(down.t_ns - up.t_ns) / NS_PER_S for up, down in zip(edges[::2], edges[1::2], strict=True)]
 
@@ -61,7 +61,7 @@ class Trial:
 
 
 def carry_out(course: Course, alarm: int, within_s: float, rate_nl_per_day: int) -> Trial:
-    """Cause an alarm of a pump that was prepared for it; ``rate_nl_per_day``: if the table has delivery go on."""
+    """Cause an alarm of a pump that was prepared for it; ``rate_nl_per_day``: if the table has delivery continue."""
     row, rig = ROWS[alarm], course.rig
     told = ALARMS[alarm]
     priority, response, latches = told[AT_PRIORITY], told[AT_RESPONSE], told[AT_LATCHES]
@@ -86,7 +86,7 @@ def carry_out(course: Course, alarm: int, within_s: float, rate_nl_per_day: int)
         must(tones_since(rig, found_ns) >= TONES[priority], "the buzzer does not sound as it should")
     status = rig.pump().interrogate()
     if response == alarms.RESPONSE_STOP or alarm == alarms.STOPPED_BY_ALARM:
-        must(status.state == STATE_STOPPED, "delivery goes on")
+        must(status.state == STATE_STOPPED, "delivery continues")
         must(motor_is_off(rig), "the motor is on")
     else:
         is_minimum = response == alarms.RESPONSE_MINIMUM_RATE

@@ -11,6 +11,7 @@ those of any test are; one that takes long is part of a campaign, and so is one 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ from thecal_hil.scenario.telling import what_is_wrong
 
 
 def as_params(scenarios: Iterable[Scenario], on_pico: Collection[str] | None = None) -> list[Any]:
-    """on_pico: the names of those that every run of the tests tries on the emulated board; all, if left out."""
+    """Return the scenarios as parameters. on_pico: the names of those that every run of the tests tries on the
+    emulated board; all, if left out."""
     found = []
     for scenario in scenarios:
         marks = marks_of(scenario)
@@ -34,10 +36,12 @@ def as_params(scenarios: Iterable[Scenario], on_pico: Collection[str] | None = N
 
 
 def marks_of(scenario: Scenario) -> list[pytest.MarkDecorator]:
-    """What the plugin has to know of a scenario."""
+    """Return what the plugin has to know of a scenario."""
     marks = [pytest.mark.needs(*sorted(scenario.needs)), pytest.mark.expects(*scenario.expects)]
     if requirements := scenario.all_requirements():
         marks.append(pytest.mark.requirement(*requirements))
+    if scenario.quarantine is not None and scenario.quarantine.excuses(date.today()):
+        marks.append(pytest.mark.xfail(reason=scenario.quarantine.told(), strict=False))
     if scenario.is_long:
         marks.append(pytest.mark.campaign)
     return marks

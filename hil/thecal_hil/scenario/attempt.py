@@ -2,15 +2,16 @@
 
 Promises: instants are those of the rig; the zero is a whole second of the pump's clock, the same on every rig, so the
 same course asks for the same things at the same instants of the pump's day. What the pump answers otherwise than
-declared is noted and counted, and the course goes on.
+declared is noted and counted, and the course continues.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from thecal.client import Event, Pump
 from thecal.errors import ThecalError
@@ -19,7 +20,7 @@ from thecal.status import Status
 from thecal_fw.core.events import EVENT_HELD, EVENT_PROGRAM_EFFECTIVE, EVENT_STOPPED
 from thecal_fw.core.instant import TICK_US
 from thecal_fw.core.roles import ROLE_NAMES
-from thecal_hil.contract.pump_clock import PumpClock
+from thecal_hil.contract.pump_clock import Instants, PumpClock
 from thecal_hil.contract.rig import ResetCause, Rig
 from thecal_hil.course.course import Course, Stretch
 from thecal_hil.course.load import BadWire
@@ -41,7 +42,7 @@ _LEAD_S = 30
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a step that asks something. refusal: in words; empty if it was carried out."""
+    """The answer to a step that asks something. refusal: in words; empty if it was carried out."""
 
     step: Step
     t_ns: int
@@ -61,6 +62,21 @@ class Answer:
         return f"{self.step.do} was to be {declared}, and was {found}"
 
 
+class Reset(NamedTuple):
+    """began_ns: instant. clock_ns: of the beginning of the pump's clock, which the boot ROM lets wait."""
+
+    began_ns: int
+    clock_ns: int
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The outcome of the same scenario on the model. pulses_ns: after the zero. figures: by their keys."""
+
+    pulses_ns: Instants
+    figures: Mapping[str, float]
+
+
 class KeysOf(NoKeys):
     """The host's keys of some roles. A role's key follows from its name: these open nothing but a bench pump."""
 
@@ -72,18 +88,18 @@ class KeysOf(NoKeys):
 
 
 def key_of(role: str) -> bytes:
-    """The key that a scenario gives a role."""
+    """Return the key that a scenario gives a role."""
     return bytes((place + ROLE_NAMES.index(role)) % 256 for place in range(32))
 
 
 class Attempt:
-    """What an action works on and a measure looks at.
+    """An attempt, which an action works on and a measure looks at.
 
-    looks: what the pump told of itself, by the instant at which it was asked, after the zero. resets_ns: instants.
+    looks: what the pump reported of itself, by the instant at which it was asked, after the zero. resets: in order.
     seeds: of what was made up at random. first_event: number of the first entry that the attempt can leave in the log.
     """
 
-    def __init__(self, scenario: Scenario, rig: Rig) -> None:
+    def __init__(self, scenario: Scenario, rig: Rig, make_twin: Callable[[], Twin]) -> None:
         self.scenario = scenario
         self.rig = rig
         self.course = Course(rig)
@@ -92,7 +108,7 @@ class Attempt:
         self.answers: list[Answer] = []
         self.happenings: list[Happening] = []
         self.looks: dict[int, Status] = {}
-        self.resets_ns: list[tuple[ResetCause, int]] = []
+        self.resets: list[Reset] = []
         self.seeds: dict[str, int] = {}
         self.log: list[Event] = []
         self.final: Status | None = None
@@ -101,9 +117,7 @@ class Attempt:
         self._clocks: dict[int, PumpClock] = {}
         self._walls: list[tuple[int, PumpClock]] = [(0, PumpClock(rig.boot_origin_ns))]
         self.first_event = 0
-        self.make_twin: Callable[[], Attempt] = lambda: self
-        """Set by the runner, which knows how."""
-        self._twin: Attempt | None = None
+        self._make_twin = make_twin
         self._wires = 0
         self._checks: dict[int, list[PulseCheck]] = {}
 
@@ -132,7 +146,7 @@ class Attempt:
         rig.run_until(self.zero_ns)
 
     def therapy(self, name: str) -> Therapy:
-        """The therapy of a name of the scenario; raises BadInputError if the host refuses the prescription."""
+        """Return the therapy of a name of the scenario; raise BadInputError if the host refuses the prescription."""
         if name not in self._therapies:
             self._therapies[name] = self.scenario.prescriptions[name].therapy()
         return self._therapies[name]
@@ -164,7 +178,7 @@ class Attempt:
 
     def reset(self, cause: ResetCause) -> None:
         self.course.reset(cause)
-        self.resets_ns.append((cause, self.rig.boot_origin_ns))
+        self.resets.append(Reset(self.rig.reset_ns, self.rig.boot_origin_ns))
         status = self.rig.pump().interrogate()
         self._clocks[status.boots] = PumpClock(self.course.clock.boot_origin_ns)
         self._walls.append((self.rig.boot_origin_ns, self.course.clock))
@@ -180,7 +194,7 @@ class Attempt:
         self.rig.talk_with(Pump(self.rig.port, host_nonce=9_000 + self._wires, keys=KeysOf(roles)))
 
     def finish(self) -> None:
-        """Once the course is over: what the pump tells and what it has logged."""
+        """Finish once the course is over: read what the pump reports and what it has logged."""
         self.ends_ns = self.rig.now_ns
         pump = self.rig.fresh_pump()
         self.final = pump.interrogate()
@@ -188,20 +202,19 @@ class Attempt:
 
     # --- for measures
 
-    def twin(self) -> Attempt:
-        """The same scenario on a model rig of its own, carried out once; without figures of its own."""
-        if self._twin is None:
-            self._twin = self.make_twin()
-        return self._twin
+    @cached_property
+    def twin(self) -> Twin:
+        """Return the same scenario on a model rig of its own, carried out once."""
+        return self._make_twin()
 
     @cached_property
     def stretches(self) -> list[Stretch]:
-        """All delivery of the attempt, once it is over, with the alarms' responses followed."""
+        """Return all delivery of the attempt, once it is over, with the alarms' responses followed."""
         log = list(self._logged())
         return [followed(stretch, log) for stretch in self.course.stretches]
 
     def unspoken(self) -> list[str]:
-        """What the pump did of its own accord and the scenario says nothing of."""
+        """Return what the pump did of its own accord and the scenario says nothing of."""
         return unspoken(self.scenario, list(self._logged()), self.course.stretches)
 
     def _note_clock(self) -> None:
@@ -222,12 +235,12 @@ class Attempt:
                 # first one after a reset, which takes effect as soon as it can.
                 t_ns = self._wall_at(t_ns).whole_second_ns(t_ns)
             elif event.code in (EVENT_STOPPED, EVENT_HELD):
-                # What is owed is reckoned up to the tick in which it stopped.
+                # What is owed is calculated up to the tick in which it stopped.
                 t_ns -= event.boot_us % TICK_US * NS_PER_US
             yield Logged(t_ns, event.code, event.first, event.second)
 
     def checks(self, until_ns: int) -> list[PulseCheck]:
-        """Every stretch held against its ideal, up to an instant of the rig."""
+        """Return every stretch held against its ideal, up to an instant of the rig."""
         if until_ns not in self._checks:
             self._checks[until_ns] = [
                 stretch.check(until_ns) for stretch in self.stretches if stretch.begins_ns < until_ns
@@ -235,27 +248,27 @@ class Attempt:
         return self._checks[until_ns]
 
     def after_zero_ns(self, t_ns: int) -> int:
-        """Rig time of an instant of the course."""
+        """Return the rig time of an instant of the course."""
         return self.zero_ns + t_ns
 
     def logged_ns(self, event: Event) -> int | None:
-        """When the pump says that something happened; None if that was in a life nobody has seen begin."""
+        """Return when the pump says that something happened; None if that was in a life nobody has seen begin."""
         clock = self._clocks.get(event.boots)
         return None if clock is None else clock.rig_ns_of_boot(event.boot_s, event.boot_us)
 
     def events(self, code: int) -> list[tuple[int, Event]]:
-        """Entries of the log of one kind that have an instant, in order."""
+        """Return entries of the log of one kind that have an instant, in order."""
         dated = [(self.logged_ns(event), event) for event in self.log if event.code == code]
         return [(t_ns, event) for t_ns, event in dated if t_ns is not None]
 
     def ideal_until_ns(self) -> int:
-        """How far the prescription alone says when each pulse is due."""
+        """Return how far the prescription alone says when each pulse is due."""
         limit_ns = self.scenario.ideal_until_ns
         return self.ends_ns if limit_ns is None else min(self.ends_ns, self.after_zero_ns(limit_ns))
 
 
 def _plant(setup: Setup) -> Plant:
-    """The plant a scenario asks for, filled as its set-up fills the pump."""
+    """Return the plant a scenario asks for, filled as its set-up fills the pump."""
     wanted = setup.plant
     assert wanted is not None
     usual = RotorParameters()
@@ -266,5 +279,5 @@ def _plant(setup: Setup) -> Plant:
 
 
 def utc_second(local: datetime, offset_min: int) -> int:
-    """UTC second at which a clock of an offset shows a local time."""
+    """Return the UTC second at which a clock of an offset shows a local time."""
     return int((local.replace(tzinfo=UTC) - timedelta(minutes=offset_min)).timestamp())

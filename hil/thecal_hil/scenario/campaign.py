@@ -9,13 +9,16 @@ lets it go afterwards.
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from thecal_hil.contract.elapsed import share_of_time
@@ -23,19 +26,22 @@ from thecal_hil.contract.rig import Rig, RigUnavailableError
 from thecal_hil.groundwork.copies import CopyFailedError, in_a_copy
 from thecal_hil.groundwork.progress import ProgressLine, shown
 from thecal_hil.groundwork.progress_of_runs import Place, Runs, runs_of
-from thecal_hil.rigs.opening import boards_at, image_for, open_rig, rig_class
+from thecal_hil.rigs.opening import RIG_NAMES, boards_at, image_for, open_rig, rig_class
+from thecal_hil.scenario.cluster import done_on_cluster
 from thecal_hil.scenario.document import Scenario
-from thecal_hil.scenario.reader import argument_of, read_scenario
+from thecal_hil.scenario.reader import LIBRARY, argument_of, read_scenario
 from thecal_hil.scenario.record import ScenarioRecord, Status
 from thecal_hil.scenario.runner import blank_record, lacking, run
 
+RIGS = RIG_NAMES
+"""What scenarios can be asked to run on."""
 _DEAR_TO_BOOT = ("pico",)
 _ONE_OF_A_KIND = ("board",)
 
 
 @dataclass(frozen=True)
 class RigWanted:
-    """Which rig to run on, and what it takes to open one."""
+    """The rig to run on, and what it takes to open one."""
 
     name: str
     port: str | None = None
@@ -50,7 +56,7 @@ class RigWanted:
         return open_rig(self.name, port=self.port, uf2=self.uf2, board_model=self.board_model)
 
     def arguments(self) -> str:
-        """As given on the command line."""
+        """Return the arguments as given on the command line."""
         given = {
             "--rig": self.name,
             "--port": self.port,
@@ -67,9 +73,13 @@ def _booted(wanted: RigWanted) -> Rig:
 
 
 def run_one(scenario: Scenario, wanted: RigWanted, place: Place | None = None) -> ScenarioRecord:
-    """One scenario on a fresh rig; raises RigUnavailableError if there is none to be had. place: where the run reports
+    """Run one scenario on a fresh rig; raise RigUnavailableError if none is available. place: where the run reports
     how far it is."""
+    began = time.perf_counter()
     record = _record_of(scenario, wanted, place)
+    if scenario.quarantine is not None and scenario.quarantine.excuses(date.today()):
+        record.excused = scenario.quarantine.told()
+    record.took_s = time.perf_counter() - began
     record.reproduce = f"thecal-hil run {argument_of(scenario)} {wanted.arguments()}"
     return record
 
@@ -96,7 +106,7 @@ def _record_of(scenario: Scenario, wanted: RigWanted, place: Place | None) -> Sc
 
 
 def _reported(scenario: Scenario, rig: Rig, place: Place | None) -> ScenarioRecord:
-    """The run, which reports by the rig's time how far it is."""
+    """Run it, reporting by the rig's time how far it is."""
     if place is None:
         return run(scenario, rig)
     with place.reporting(share_of_time(rig, scenario.duration_ns)):
@@ -114,7 +124,9 @@ def _run_on_bench(scenario: Scenario, wanted: RigWanted, place: Place | None) ->
         with taken.lock:
             rig = taken.open_rig(image_for(wanted.uf2))
             try:
-                return _reported(scenario, rig, place)
+                record = _reported(scenario, rig, place)
+                record.unit = taken.board.hardware.unit or str(taken.board.pump)
+                return record
             finally:
                 rig.close()
     except NoBoardFitsError as error:
@@ -123,15 +135,28 @@ def _run_on_bench(scenario: Scenario, wanted: RigWanted, place: Place | None) ->
         raise RigUnavailableError(str(error)) from error
 
 
-def _run_file(path: Path, wanted: RigWanted, place: Place | None) -> ScenarioRecord:
-    return run_one(read_scenario(path), wanted, place)
+def _run_file(path: Path, case: str, wanted: RigWanted, place: Place | None) -> ScenarioRecord:
+    """Run one scenario of a file. path: of the library the name alone, since it lies elsewhere on every machine."""
+    return run_one(read_scenario(path if path.is_absolute() else LIBRARY / path, case), wanted, place)
+
+
+def _place_of(scenario: Scenario) -> Path:
+    return Path(scenario.path.name) if scenario.path.parent == LIBRARY else scenario.path.absolute()
 
 
 def run_all(
-    scenarios: Sequence[Scenario], wanted: RigWanted, jobs: int, runs: Runs | None = None
+    scenarios: Sequence[Scenario],
+    wanted: RigWanted,
+    jobs: int,
+    runs: Runs | None = None,
+    scheduler: str | None = None,
 ) -> Iterator[ScenarioRecord]:
-    """Records as they are done. A rig that can't be had raises RigUnavailableError. runs: of these scenarios, to report
-    how far they are."""
+    """Yield records as they are done. Raise RigUnavailableError if a rig is not available. runs: of these scenarios,
+    to report how far they are. scheduler: of a Dask cluster whose workers do it."""
+    if scheduler is not None:
+        pieces = [(_place_of(one), one.case, wanted, None) for one in scenarios]
+        yield from done_on_cluster(scheduler, _run_file, pieces)
+        return
     places = [None] * len(scenarios) if runs is None else runs.places()
     work = list(zip(scenarios, places, strict=True))
     is_only_one = wanted.name in _ONE_OF_A_KIND and wanted.bench is None
@@ -141,13 +166,33 @@ def run_all(
         return
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         for done in as_completed(
-            pool.submit(_run_file, scenario.path, wanted, place) for scenario, place in work
+            pool.submit(_run_file, _place_of(scenario), scenario.case, wanted, place)
+            for scenario, place in work
         ):
             yield done.result()
 
 
+def hardware_of(wanted: RigWanted) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return what a bench measures with, as a record has it, and a line for each instrument that is overdue.
+
+    Raise RigUnavailableError if its file is wrong.
+    """
+    if wanted.bench is None:
+        return [], []
+    # Imported late: not every rig needs the instruments of a bench.
+    from thecal_hil.bench.bench import BenchError
+
+    try:
+        boards = boards_at(None, wanted.bench)
+    except BenchError as error:
+        raise RigUnavailableError(str(error)) from error
+    today = date.today()
+    overdue = [line for board in boards for line in board.hardware.overdue(today)]
+    return [board.hardware.told(board.name, today) for board in boards], overdue
+
+
 @contextmanager
 def shown_runs(what: str, scenarios: Sequence[Scenario]) -> Iterator[tuple[Runs, ProgressLine]]:
-    """The progress line of scenarios, by the virtual time of each, while they are run."""
+    """Show the progress line of scenarios, by the virtual time of each, while they are run."""
     with runs_of([scenario.duration_ns for scenario in scenarios]) as runs, shown(what, runs) as line:
         yield runs, line

@@ -1,4 +1,4 @@
-"""What is wrong with a check that could never fail, or never pass: told when the scenario is read.
+"""The faults of a check that could never fail, or never pass: reported when the scenario is read.
 
 Promises: a window has some extent and lies within the course and within what is held against the prescription; limits
 leave something between them; a check that is to be evidence for a requirement has one.
@@ -16,7 +16,7 @@ from thecal_hil.scenario.params import Given
 
 LIMITS = ("least", "most", "exactly")
 _INSTANTS = ("at", "until", "begins", "after")
-_AGAINST_THE_IDEAL = {"until"}
+_AGAINST_THE_IDEAL = {"until", "rig"}
 """What those measures take that hold pulses against the prescription."""
 
 
@@ -30,7 +30,7 @@ def lies_behind(entry: Table, key: str, at_ns: int, duration_ns: int) -> None:
 def judge_window(
     entry: Table, measure: Measure, given: Given, duration_ns: int, ideal_until_ns: int | None
 ) -> None:
-    """In a window without extent nothing ever happens, so whatever is not to happen there would hold."""
+    """Report a window without extent: in it nothing ever happens, so whatever is not to happen there would hold."""
     for key in _INSTANTS:
         if given.get(key) and given[key] > duration_ns:
             lies_behind(entry, key, given[key], duration_ns)
@@ -57,7 +57,7 @@ def judge_limits(
     limits: Mapping[str, Fraction | None],
     requirements: Sequence[str],
 ) -> None:
-    """limits: least and most, as far as they are given."""
+    """Report limits that nothing can meet. limits: least and most, as far as they are given."""
     least, most = limits.get("least"), limits.get("most")
     if least is not None and most is not None and least > most:
         entry.complain(f"{entry.name(name)}: nothing is at least {least} and at most {most}")

@@ -1,4 +1,4 @@
-"""Which promise, alarm and recall has which scenario: the table ``coverage.toml``, read here and held to by a test; and
+"""The scenarios of each promise, alarm and recall: the table ``coverage.toml``, read here and held to by a test; and
 of each alarm those scenarios that measure when it is raised.
 
 Promise: a row without a scenario says why none can show it, and where it is shown instead.
@@ -36,7 +36,8 @@ class Covered:
 
 
 def coverage_of(library: Sequence[Scenario], path: Path = COVERAGE) -> list[Covered]:
-    """Every row, with the scenarios of this library; raises ValueError for one of the table that is not in form."""
+    """Return every row, with the scenarios of this library; raise ValueError for one of the table that is not in
+    form."""
     promises, lessons = _written(path)
     return [*promises, *(_of_alarm(name, library) for name in ALARM_NAMES), *lessons]
 

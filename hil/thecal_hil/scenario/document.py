@@ -7,12 +7,12 @@ scenario's zero, which is a whole second of the pump's clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from thecal.errors import BadInputError
+from thecal.errors import BadInputError, first_of
 from thecal_hil.course.therapy import Therapy, prescribed_by
 from thecal_hil.evidence.measurements import Measurement
 from thecal_hil.scenario.params import Given
@@ -22,8 +22,8 @@ class ScenarioError(Exception):
     """A scenario file can't be used; ``problems`` has a line for each fault, beginning with the file's name."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = first_of(problems)
+        super().__init__("\n".join(self.problems))
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Prescribed:
     fields: dict[str, Any] = field(repr=False)
 
     def therapy(self) -> Therapy:
-        """What it asks for; raises BadInputError if the host refuses it."""
+        """Return what it asks for; raise BadInputError if the host refuses it."""
         return prescribed_by(self.fields, self.name)
 
     def faults(self) -> list[str]:
@@ -55,7 +55,7 @@ class PlantWanted:
 
 @dataclass(frozen=True)
 class Setup:
-    """What is done before the zero. clock_local: what the pump's clock shows at the zero; None: nobody sets it.
+    """The set-up before the zero. clock_local: what the pump's clock shows at the zero; None: nobody sets it.
 
     fill_nl: None: nobody fills the reservoir. plant: None: the shaft turns nothing.
     """
@@ -87,12 +87,29 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Quarantine:
+    """A failure that is known and excused for a while. until: the last day of that."""
+
+    since: date
+    until: date
+    reason: str
+
+    def excuses(self, today: date) -> bool:
+        return self.since <= today <= self.until
+
+    def told(self) -> str:
+        return f"in quarantine since {self.since} until {self.until}: {self.reason}"
+
+
+@dataclass(frozen=True)
 class Scenario:
-    """One file. needs: names of capabilities and faults. expects: what the gate is to find at the end.
+    """One file, or one case of it. needs: names of capabilities and faults. expects: what the gate is to find at the
+    end.
 
     ideal_until_ns: how far the prescription alone says when each pulse is due; None: to the end.
     is_long: belongs to a campaign and not to every run of the tests.
     alarms: raised in the course besides those that checks speak of.
+    case: which values its file's parameters have, empty without any; seed: what $seed stands for in it.
     """
 
     name: str
@@ -110,8 +127,12 @@ class Scenario:
     ideal_until_ns: int | None
     is_long: bool
     alarms: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    quarantine: Quarantine | None = None
+    case: str = ""
+    seed: int | None = None
 
     def all_requirements(self) -> tuple[str, ...]:
-        """Its own and those of its checks, each once."""
+        """Return the scenario's own requirements and those of its checks, each once."""
         of_checks = [one for check in self.checks for one in check.measurement.requirements]
         return tuple(dict.fromkeys((*self.requirements, *of_checks)))

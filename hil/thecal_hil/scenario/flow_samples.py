@@ -41,7 +41,8 @@ class StartSamples:
 
 
 def trumpet_samples(step_times_ns: Instants) -> TrumpetSamples | None:
-    """With the widest set of windows that fits; None where there is too little of a course.
+    """Return the samples of the trumpet curve, with the widest set of windows that fits; None where there is too
+    little of a course.
 
     A course shorter than the hour of stabilising that the method asks for is taken from its first pulse on.
     """
@@ -63,7 +64,7 @@ def trumpet_samples(step_times_ns: Instants) -> TrumpetSamples | None:
 
 
 def start_samples(step_times_ns: Instants) -> StartSamples | None:
-    """Of the first two hours at most; None where there are too few pulses for a curve."""
+    """Return the samples of the first two hours at most; None where there are too few pulses for a curve."""
     if len(step_times_ns) < FEWEST_PULSES:
         return None
     first_ns, last_ns = int(step_times_ns[0]), int(step_times_ns[-1])
@@ -77,6 +78,6 @@ def start_samples(step_times_ns: Instants) -> StartSamples | None:
 
 
 def weighed_instants(step_times_ns: Instants) -> Instants:
-    """Those of both curves, in order, each once."""
+    """Return those of both curves, in order, each once."""
     found = (trumpet_samples(step_times_ns), start_samples(step_times_ns))
     return np.unique(np.concatenate([np.array([], np.int64), *(one.at_ns for one in found if one)]))

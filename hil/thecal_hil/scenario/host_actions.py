@@ -1,4 +1,5 @@
-"""What a host does in the course of a scenario, in clinical units: program, start, refill, boluses, clock, keys.
+"""The actions of a host in the course of a scenario, in clinical units: program, start, refill, boluses, clock,
+keys.
 
 Promise: each does what its command on the terminal does, through the same client, and raises what that would.
 """
@@ -48,6 +49,7 @@ def program(attempt: Attempt, given: Given) -> None:
 
 
 def program_with_bridge(attempt: Attempt, given: Given) -> None:
+    """Program the pump with a bridge; raise BadInputError if there is nothing to bridge."""
     therapy = attempt.therapy(given["prescription"])
     running = attempt.course.pump.read_program()
     bridge = bridged(running, therapy.program).bridge
@@ -59,7 +61,8 @@ def program_with_bridge(attempt: Attempt, given: Given) -> None:
 
 
 def review(attempt: Attempt, given: Given) -> None:
-    """What a person is told before anything is sent; raises BadInputError if something has to be settled first."""
+    """Review what a person sees before anything is sent; raise BadInputError if something has to be settled
+    first."""
     running = attempt.course.pump.read_program()
     lines = unsettled(review_program(running, attempt.therapy(given["prescription"]).program, given["group"]))
     if lines:
@@ -92,6 +95,7 @@ def withdraw(attempt: Attempt, given: Given) -> None:
 
 
 def bolus(attempt: Attempt, given: Given) -> None:
+    """Give a bolus; raise BadInputError if the program has no such bolus or a value is missing."""
     kind = KIND_NAMES.index(given["kind"])
     running = attempt.course.pump.read_program()
     if running is None:
@@ -115,6 +119,7 @@ def cancel_bolus(attempt: Attempt, given: Given) -> None:
 
 
 def temporary_rate(attempt: Attempt, given: Given) -> None:
+    """Give a temporary rate; raise BadInputError if the pump has no program."""
     running = attempt.course.pump.read_program()
     if running is None:
         raise BadInputError(["the pump has no program"])

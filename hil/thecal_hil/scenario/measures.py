@@ -1,4 +1,4 @@
-"""What can be measured in a scenario: one table, read by the reader, the runner and ``thecal-hil show``.
+"""The measures of a scenario: one table, read by the reader, the runner and ``thecal-hil show``.
 
 Promises: a measure has one name, one unit, which is in the key of its limits (``most_ticks``), and says which values it
 takes and what it needs of a rig. How a figure comes about is in ``pulse_measures`` and ``told_measures``.
@@ -24,7 +24,7 @@ _PLANT = frozenset({Capability.PLANT})
 
 @dataclass(frozen=True)
 class Measure:
-    """title: with values in {braces}. unit: as told; unit_key: as it ends the names of limits. take: the figure."""
+    """title: with values in {braces}. unit: as shown; unit_key: as it ends the names of limits. take: the figure."""
 
     title: str
     unit: str
@@ -37,23 +37,26 @@ class Measure:
         return in_words(self.title, given)
 
 
-def _agreement(attempt: Attempt) -> Agreement:
-    twin = attempt.twin()
-    first = twin.rig.step_times_ns[twin.rig.step_times_ns <= twin.ends_ns] - twin.zero_ns
-    second = attempt.rig.step_times_ns[attempt.rig.step_times_ns <= attempt.ends_ns] - attempt.zero_ns
-    return compare_pulses(first.tolist(), second.tolist())
+def _agreement(attempt: Attempt, given: Given) -> Agreement:
+    until_ns = given.get("until", attempt.scenario.duration_ns)
+    both = attempt.twin.pulses_ns, attempt.rig.step_times_ns - attempt.zero_ns
+    first, second = (pulses_ns[pulses_ns <= until_ns].tolist() for pulses_ns in both)
+    return compare_pulses(first, second)
 
 
 def _distance_from_model_ticks(attempt: Attempt, given: Given) -> float:
-    return abs(_agreement(attempt).worst_difference_ns) / TICK_NS
+    return abs(_agreement(attempt, given).worst_difference_ns) / TICK_NS
 
 
 def _on_one_rig_only(attempt: Attempt, given: Given) -> float:
-    found = _agreement(attempt)
+    found = _agreement(attempt, given)
     return abs(found.first_pulses - found.second_pulses)
 
 
+_ON = {"rig": word("model").or_else()}
+"""Of the same scenario on the model; of the rig itself unless given."""
 _UNTIL = {"until": DURATION.or_else()}
+_AGAINST_IDEAL = {**_UNTIL, **_ON}
 _WINDOW = {"begins": DURATION.or_else(0), "until": DURATION.or_else()}
 _AT = {"at": DURATION.or_else()}
 _ALARM = word(*told.ALARMS)
@@ -63,24 +66,44 @@ _EVENT = word(*told.EVENTS)
 MEASURES: dict[str, Measure] = {
     # the pulses against what was prescribed
     "worst edge": Measure(
-        "edge error, worst[ until {until}]", "ticks", "ticks", _UNTIL, pulse.worst_edge_ticks, _EDGES
+        "edge error, worst[ until {until}][ on the {rig}]",
+        "ticks",
+        "ticks",
+        _AGAINST_IDEAL,
+        pulse.worst_edge_ticks,
+        _EDGES,
     ),
     "worst volume error": Measure(
-        "volume error, worst[ until {until}]",
+        "volume error, worst[ until {until}][ on the {rig}]",
         "microsteps",
         "microsteps",
-        _UNTIL,
+        _AGAINST_IDEAL,
         pulse.worst_volume_error_steps,
         _EDGES,
     ),
     "pulses missing": Measure(
-        "pulses missing[ until {until}]", "pulses", "pulses", _UNTIL, pulse.missing_pulses, _EDGES
+        "pulses missing[ until {until}][ on the {rig}]",
+        "pulses",
+        "pulses",
+        _AGAINST_IDEAL,
+        pulse.missing_pulses,
+        _EDGES,
     ),
     "pulses in excess": Measure(
-        "pulses in excess[ until {until}]", "pulses", "pulses", _UNTIL, pulse.extra_pulses, _EDGES
+        "pulses in excess[ until {until}][ on the {rig}]",
+        "pulses",
+        "pulses",
+        _AGAINST_IDEAL,
+        pulse.extra_pulses,
+        _EDGES,
     ),
     "pulses while stopped": Measure(
-        "pulses while stopped[ until {until}]", "pulses", "pulses", _UNTIL, pulse.pulses_while_stopped, _EDGES
+        "pulses while stopped[ until {until}][ on the {rig}]",
+        "pulses",
+        "pulses",
+        _AGAINST_IDEAL,
+        pulse.pulses_while_stopped,
+        _EDGES,
     ),
     "delivered less prescribed": Measure(
         "delivered less prescribed[ from {begins}][ until {until}]",
@@ -91,12 +114,25 @@ MEASURES: dict[str, Measure] = {
         _EDGES,
     ),
     "distance from the model": Measure(
-        "the same pulse on the model, worst", "ticks", "ticks", {}, _distance_from_model_ticks, _EDGES
+        "the same pulse on the model, worst[ until {until}]",
+        "ticks",
+        "ticks",
+        _UNTIL,
+        _distance_from_model_ticks,
+        _EDGES,
     ),
     "pulses on one rig only": Measure(
-        "pulses on this rig or the model only", "pulses", "pulses", {}, _on_one_rig_only, _EDGES
+        "pulses on this rig or the model only[ until {until}]",
+        "pulses",
+        "pulses",
+        _UNTIL,
+        _on_one_rig_only,
+        _EDGES,
     ),
     # the pulses by themselves
+    "delivering for": Measure(
+        "therapy delivered[ from {begins}][ until {until}]", "h", "h", _WINDOW, pulse.delivering_h
+    ),
     "pulses": Measure(
         "pulses[ from {begins}][ until {until}]", "pulses", "pulses", _WINDOW, pulse.pulses, _EDGES
     ),
@@ -136,6 +172,12 @@ MEASURES: dict[str, Measure] = {
         "changes of direction while energised", "edges", "edges", {}, pulse.direction_changes, _EDGES
     ),
     "resume time": Measure("reset to enabled driver, longest", "ms", "ms", {}, pulse.resume_ms, _EDGES),
+    "reset to delivering": Measure(
+        "reset to delivering, longest", "ms", "ms", {}, told.reset_to_delivering_ms, _EDGES
+    ),
+    "before the clock runs": Measure(
+        "of a reset, before the pump's clock runs, longest", "ms", "ms", {}, pulse.before_clock_ms, _EDGES
+    ),
     # the plant
     "come out": Measure(
         "come out at the tip[ from {begins}][ until {until}]", "uL", "ul", _WINDOW, plant.come_out_ul, _PLANT
@@ -184,22 +226,31 @@ MEASURES: dict[str, Measure] = {
     ),
     "alarms active": Measure("alarms active[ at {at}]", "alarms", "alarms", _AT, told.active_alarms),
     "low alarm off its pulse": Measure(
-        "low-reservoir alarm off its pulse", "pulses", "pulses", {}, told.low_reservoir_pulse_error
+        "low-reservoir alarm off its pulse[ on the {rig}]",
+        "pulses",
+        "pulses",
+        _ON,
+        told.low_reservoir_pulse_error,
+    ),
+    "buzzer after the low alarm": Measure(
+        "from the low-reservoir alarm's pulse to the buzzer", "ms", "ms", {}, told.low_buzzer_ms, _EDGES
     ),
     "empty alarm off its pulse": Measure(
         "empty-reservoir alarm off its pulse", "pulses", "pulses", {}, told.empty_reservoir_pulse_error
     ),
     # interrogation
-    "rate told": Measure("rate told[ at {at}]", "uL/day", "ul_per_day", _AT, told.rate_ul_per_day),
+    "rate told": Measure("rate reported[ at {at}]", "uL/day", "ul_per_day", _AT, told.rate_ul_per_day),
     "delivering": Measure("delivering[ at {at}]", "(1: yes)", "yes", _AT, told.is_delivering),
-    "residual told": Measure("volume left, told[ at {at}]", "mL", "ml", _AT, told.residual_ml),
-    "residual error": Measure("volume left, told less true", "uL", "ul", {}, told.residual_error_ul, _EDGES),
+    "residual told": Measure("volume left, reported[ at {at}]", "mL", "ml", _AT, told.residual_ml),
+    "residual error": Measure(
+        "volume left, reported less true", "uL", "ul", {}, told.residual_error_ul, _EDGES
+    ),
     "uncertain": Measure("uncertain volume[ at {at}]", "uL", "ul", _AT, told.uncertain_ul),
     "uncertain quanta": Measure(
         "uncertain volume, in quanta[ at {at}]", "quanta", "quanta", _AT, told.uncertain_quanta
     ),
     "lost": Measure(
-        "microsteps lost by the motor, told[ at {at}]", "microsteps", "microsteps", _AT, told.lost_steps
+        "microsteps lost by the motor, reported[ at {at}]", "microsteps", "microsteps", _AT, told.lost_steps
     ),
     "unseen": Measure(
         "pulses that did not come back[ at {at}]", "microsteps", "microsteps", _AT, told.unseen_steps
@@ -210,6 +261,14 @@ MEASURES: dict[str, Measure] = {
         "microsteps",
         {},
         told.lifetime_less_seen_steps,
+        _EDGES,
+    ),
+    "count told": Measure(
+        "count told at each look less the probe's, worst",
+        "microsteps",
+        "microsteps",
+        {},
+        told.worst_miscount_steps,
         _EDGES,
     ),
     "queued ahead": Measure("pulses queued ahead, least", "ms", "ms", {}, told.least_queued_ms),

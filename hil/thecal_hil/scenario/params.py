@@ -1,4 +1,4 @@
-"""The kinds of value that an action or a measure of a scenario takes, each with how it is read and how it is told.
+"""The kinds of value that an action or a measure of a scenario takes, each with how it is read and put into words.
 
 Promise: a value is read once, strictly, and carried in the unit its key names; what it means to the pump is the affair
 of the action or measure that takes it.
@@ -22,14 +22,14 @@ Given = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """How a value is read, and its default; ``needed`` if there is none and it may not be left out."""
+    """The way to read a value, and its default; ``needed`` if there is none and it may not be left out."""
 
     read: Callable[[Table, str], Any]
     needed: bool = True
     default: Any = None
 
     def or_else(self, default: Any = None) -> Kind:
-        """The same kind of value, which may be left out."""
+        """Return the same kind of value, which may be left out."""
         return Kind(self.read, False, default)
 
 
@@ -57,7 +57,7 @@ def words(*choices: str) -> Kind:
 
 
 def read_given(params: Params, fields: Table) -> dict[str, Any]:
-    """The values of all parameters. What is wrong with them is noted with the fields."""
+    """Return the values of all parameters. What is wrong with them is noted with the fields."""
     given: dict[str, Any] = {}
     for key, kind in params.items():
         if kind.needed or fields.has(key):
@@ -68,7 +68,7 @@ def read_given(params: Params, fields: Table) -> dict[str, Any]:
 
 
 def told(value: Any, key: str) -> str:
-    """A value in words."""
+    """Return a value in words."""
     if isinstance(value, Fraction):
         return plain(value)
     if isinstance(value, datetime):
@@ -81,7 +81,7 @@ def told(value: Any, key: str) -> str:
 
 
 def in_words(template: str, given: Given) -> str:
-    """A sentence with values in it. A part in [brackets] is left out if a value in it was not given."""
+    """Return a sentence with values in it. A part in [brackets] is left out if a value in it was not given."""
     whole_text = ""
     rest = template
     while "[" in rest:

@@ -41,8 +41,8 @@ def highest_pressure_kpa(attempt: Attempt, given: Given) -> float:
 
 
 def unintended_bolus_ul(attempt: Attempt, given: Given) -> float:
-    """What comes out in the minute after an instant, at which a line opens say, less what is prescribed for it; not a
-    number if the course ends within that minute."""
+    """Return what comes out in the minute after an instant, at which a line opens say, less what is prescribed for
+    it; not a number if the course ends within that minute."""
     begin_ns = attempt.after_zero_ns(given["after"])
     end_ns = begin_ns + _LET_GO_NS
     if end_ns > attempt.ends_ns:
@@ -51,7 +51,7 @@ def unintended_bolus_ul(attempt: Attempt, given: Given) -> float:
 
 
 def left_at_low_alarm_ml(attempt: Attempt, given: Given) -> float:
-    """What can still be moved when the pump raises its low-reservoir alarm for the first time."""
+    """Return what can still be moved when the pump raises its low-reservoir alarm for the first time."""
     t_ns = raised_at_ns(attempt, "low reservoir")
     if t_ns is None:
         return nan

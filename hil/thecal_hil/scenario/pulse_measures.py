@@ -7,6 +7,7 @@ of itself enters, save where a figure is the difference between the two.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 
 import numpy as np
 
@@ -17,14 +18,14 @@ from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
 from thecal_sim.edge_record import Edge
 from thecal_sim.oracle import PulseCheck
-from thecal_sim.units import NS_PER_S
+from thecal_sim.units import NS_PER_MS, NS_PER_S
 
 _UL_PER_STEP = float(1 / MICROSTEPS_PER_NL) / 1_000
 _HOUR_NS = 3_600 * NS_PER_S
 
 
 def window_ns(attempt: Attempt, given: Given) -> tuple[int, int]:
-    """From where to where to look, in the rig's time; from the zero to the end unless given."""
+    """Return from where to where to look, in the rig's time; from the zero to the end unless given."""
     begin_ns = attempt.after_zero_ns(given.get("begins", 0))
     end_ns = attempt.after_zero_ns(given["until"]) if "until" in given else attempt.ends_ns
     return begin_ns, end_ns
@@ -48,7 +49,8 @@ def worst_volume_error_steps(attempt: Attempt, given: Given) -> float:
 
 
 def _sum_of(counts: Sequence[int]) -> float:
-    """Not a number if nothing was held against an ideal at all: then nothing is missing, and nothing is shown."""
+    """Return a sum; not a number if nothing was held against an ideal at all: then nothing is missing, and nothing is
+    shown."""
     return sum(counts) if counts else float("nan")
 
 
@@ -79,7 +81,7 @@ def delivered_ul(attempt: Attempt, given: Given) -> float:
 
 
 def prescribed_ul(attempt: Attempt, begin_ns: int, end_ns: int) -> float:
-    """What the prescription makes of a window, over all stretches, as a float of exact rationals."""
+    """Return what the prescription makes of a window, over all stretches, as a float of exact rationals."""
     total = 0.0
     for stretch in attempt.stretches:
         begin, end = (min(max(t_ns, stretch.begins_ns), stretch.ends_ns) for t_ns in (begin_ns, end_ns))
@@ -125,7 +127,7 @@ def tones(attempt: Attempt, given: Given) -> float:
 
 
 def energised_s(attempt: Attempt, given: Given) -> float:
-    """How long the driver was enabled within the window."""
+    """Return how long the driver was enabled within the window."""
     begin_ns, end_ns = window_ns(attempt, given)
     total_ns, on_since_ns = 0, None
     for edge in [*attempt.rig.edges_of(ENABLE), None]:
@@ -137,7 +139,7 @@ def energised_s(attempt: Attempt, given: Given) -> float:
 
 
 def direction_changes(attempt: Attempt, given: Given) -> float:
-    """Edges of the direction line while the driver is enabled."""
+    """Return edges of the direction line while the driver is enabled."""
     enables = attempt.rig.edges_of(ENABLE)
     return sum(_is_energised(enables, edge.t_ns) for edge in attempt.rig.edges_of(DIRECTION))
 
@@ -152,13 +154,29 @@ def _is_energised(enables: Sequence[Edge], t_ns: int) -> bool:
 
 
 def resume_ms(attempt: Attempt, given: Given) -> float:
-    """The longest time from a reset to an enabled driver, over all resets."""
+    """Return the longest time from a reset to an enabled driver, over all resets."""
     found: list[float] = []
-    for _, reset_ns in attempt.resets_ns:
-        on = [
-            edge.t_ns
-            for edge in attempt.rig.edges_of(ENABLE)
-            if edge.t_ns > reset_ns and edge.level == DRIVER_ENABLED
-        ]
-        found.append((on[0] - reset_ns) / 1e6 if on else float("nan"))
-    return max(found) if found else float("nan")
+    for reset in attempt.resets:
+        found.append((enabled_after_ns(attempt, reset.clock_ns) - reset.clock_ns) / NS_PER_MS)
+    return max(found, default=nan)
+
+
+def enabled_after_ns(attempt: Attempt, t_ns: int) -> float:
+    """Return when the driver was enabled first after an instant; not a number if it was not."""
+    on = (edge.t_ns for edge in attempt.rig.edges_of(ENABLE) if edge.level == DRIVER_ENABLED)
+    return next((enabled_ns for enabled_ns in on if enabled_ns > t_ns), nan)
+
+
+def before_clock_ms(attempt: Attempt, given: Given) -> float:
+    """Return what of a reset the pump's clock does not show: the boot ROM's part and the start of the clocks."""
+    return max(((reset.clock_ns - reset.began_ns) / NS_PER_MS for reset in attempt.resets), default=nan)
+
+
+def delivering_h(attempt: Attempt, given: Given) -> float:
+    """Return how long delivery was asked for within the window."""
+    begin_ns, end_ns = window_ns(attempt, given)
+    spans = (
+        min(stretch.ends_ns, end_ns) - max(stretch.begins_ns, begin_ns)
+        for stretch in attempt.course.stretches
+    )
+    return sum(max(0, span_ns) for span_ns in spans) / _HOUR_NS

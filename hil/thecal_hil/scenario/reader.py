@@ -1,6 +1,6 @@
 """Reads scenario files, strictly.
 
-Promises: everything wrong with a file is told at once, each line with the file, the field, its value and what is
+Promises: everything wrong with a file is reported at once, each line with the file, the field, its value and what is
 allowed; a file that reads can be carried out: its prescriptions compile, its names are known, its steps are in order,
 and each figure is declared with its unit and its limits before anything is run.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,18 @@ from thecal_hil.contract.faults import Fault
 from thecal_hil.contract.rig import Capability
 from thecal_hil.evidence.measurements import Measurement
 from thecal_hil.scenario.actions import ACTIONS
+from thecal_hil.scenario.cases import Case, cases_of, filled
 from thecal_hil.scenario.check_faults import LIMITS, judge_limits, judge_window, lies_behind
-from thecal_hil.scenario.document import Check, PlantWanted, Prescribed, Scenario, ScenarioError, Setup, Step
+from thecal_hil.scenario.document import (
+    Check,
+    PlantWanted,
+    Prescribed,
+    Quarantine,
+    Scenario,
+    ScenarioError,
+    Setup,
+    Step,
+)
 from thecal_hil.scenario.measures import MEASURES, Measure
 from thecal_hil.scenario.params import Given, read_given
 from thecal_sim.units import NL_PER_ML
@@ -37,36 +48,77 @@ _REQUIREMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MOST_LIMIT = Fraction(10**9)
 _USUAL_OFFSET_MIN = 60
+_LONGEST_QUARANTINE = timedelta(days=90)
+"""Longer, nobody means to mend it."""
 
 
 def library_files() -> list[Path]:
-    """The scenarios of the library, in order of their names."""
+    """Return the scenarios of the library, in order of their names."""
     return sorted(LIBRARY.glob("*.toml"))
 
 
+def scenario_named(name: str) -> list[Scenario]:
+    """Return the scenarios that a command line names: of the library or a file, all its cases or the one after an @.
+
+    Raise ScenarioError with all that is wrong with the file.
+    """
+    file, _, case = name.partition("@")
+    path = Path(file) if file.endswith(".toml") else LIBRARY / f"{file}.toml"
+    if not path.is_file():
+        known = "" if file.endswith(".toml") else "; `thecal-hil list` shows those there are"
+        raise ScenarioError([f"there is no scenario {file}{known}"])
+    found = read_cases(path)
+    if not case:
+        return found
+    if one := [scenario for scenario in found if scenario.case == case]:
+        return one
+    cases = ", ".join(scenario.case for scenario in found if scenario.case) or "none"
+    raise ScenarioError([f"{path.name} has no case {case}; it has: {cases}"])
+
+
 def argument_of(scenario: Scenario) -> str:
-    """What names a scenario on a command line: of the library its name, of any other file its path as it was given."""
-    return scenario.name if scenario.path.parent == LIBRARY else shlex.quote(str(scenario.path))
+    """Return what names a scenario on a command line: of the library its name, of any other file its path as it was
+    given."""
+    if scenario.path.parent == LIBRARY:
+        return shlex.quote(scenario.name)
+    return shlex.quote(f"{scenario.path}@{scenario.case}" if scenario.case else str(scenario.path))
 
 
-def read_scenario(path: Path) -> Scenario:
-    """One scenario; raises ScenarioError with all that is wrong."""
+def read_scenario(path: Path, case: str = "") -> Scenario:
+    """Return one scenario, or one case of a file with parameters; raise ScenarioError with all that is wrong."""
+    found = [scenario for scenario in read_cases(path) if scenario.case == case]
+    if not found:
+        raise ScenarioError(
+            [f"{path.name} has parameters: name a case, as {path.stem}@{read_cases(path)[0].case}"]
+        )
+    return found[0]
+
+
+def read_cases(path: Path) -> list[Scenario]:
+    """Return the scenarios of a file: one, or one for each case of its parameters. Raise ScenarioError as above."""
     try:
         content = read_toml(path)
     except BadInputError as error:
         raise ScenarioError(
             [problem.replace(str(path), path.name, 1) for problem in error.problems]
         ) from error
-    return _Reader(path, content).read()
+    fields = Table(content)
+    cases = cases_of(path.stem, fields)
+    contents = [(case, filled(content, case, fields)) for case in cases]
+    if problems := list(dict.fromkeys(fields.found())):
+        raise ScenarioError([f"{path.name}: {problem}" for problem in problems])
+    if not cases:
+        return [_Reader(path, content, None).read()]
+    return [_Reader(path, of_case, case).read() for case, of_case in contents]
 
 
 def read_library() -> list[Scenario]:
-    """The whole library; raises ScenarioError with all that is wrong with any file of it."""
+    """Return the whole library; raise ScenarioError with all that is wrong with any file of it."""
     scenarios: list[Scenario] = []
     problems: list[str] = []
     for path in library_files():
         try:
-            scenarios.append(read_scenario(path))
+            scenarios += read_cases(path)
         except ScenarioError as error:
             problems += error.problems
     if problems:
@@ -77,8 +129,9 @@ def read_library() -> list[Scenario]:
 class _Reader:
     """One file."""
 
-    def __init__(self, path: Path, content: dict[str, Any]) -> None:
+    def __init__(self, path: Path, content: dict[str, Any], case: Case | None) -> None:
         self._path = path
+        self._case = case
         self._fields = Table(content)
         self._says_what_it_uses = True
         """Unless a field that may name a prescription can't be read."""
@@ -92,13 +145,15 @@ class _Reader:
         requirements = self._requirements(fields)
         declared_needs = fields.words("needs", (*Capability, *Fault))
         expects = fields.words("expects", gate.EXPECTABLE)
-        # Where the end can't be read nothing lies behind it: one fault is told once.
+        # Where the end can't be read nothing lies behind it: one fault is reported once.
         duration_ns = fields.duration("duration") or LONGEST_NS + 1
         ideal_until_ns = self._ideal_until(duration_ns)
         is_long = fields.flag("long")
         alarms = fields.words("alarms", ALARM_NAMES)
+        tags = self._tags(fields)
+        quarantine = self._quarantine(fields)
         prescriptions = dict(self._prescriptions())
-        # By their names: of one whose content is wrong that alone is told.
+        # By their names: of one whose content is wrong that alone is reported.
         names = tuple(content) if isinstance(content := fields.peek("prescription"), dict) else ()
         setup = self._setup(names)
         course = tuple(self._course(names, duration_ns))
@@ -112,7 +167,8 @@ class _Reader:
             )
         problems = fields.problems()
         if problems:
-            raise ScenarioError([f"{self._path.name}: {problem}" for problem in problems])
+            case = "" if self._case is None else f"@{self._case.name}"
+            raise ScenarioError([f"{self._path.name}{case}: {problem}" for problem in problems])
         needs = {*declared_needs}
         if setup.plant is not None:
             needs.add(Capability.PLANT)
@@ -121,7 +177,7 @@ class _Reader:
         for check in checks:
             needs |= MEASURES[check.measure].needs
         return Scenario(
-            self._path.stem,
+            self._path.stem if self._case is None else f"{self._path.stem}@{self._case.name}",
             self._path,
             title or "",
             purpose or "",
@@ -136,6 +192,10 @@ class _Reader:
             ideal_until_ns,
             is_long,
             alarms,
+            tags,
+            quarantine,
+            "" if self._case is None else self._case.name,
+            None if self._case is None else self._case.seed,
         )
 
     def _requirements(self, fields: Table) -> tuple[str, ...]:
@@ -144,6 +204,33 @@ class _Reader:
             if not _REQUIREMENT.fullmatch(one):
                 fields.complain(f"{fields.name('requirements')} = {one!r} is no id of docs/requirements.toml")
         return ids
+
+    def _tags(self, fields: Table) -> tuple[str, ...]:
+        tags = fields.words("tags")
+        for one in tags:
+            if not _NAME.fullmatch(one):
+                fields.complain(f"{fields.name('tags')} = {one!r}: small letters, digits and single hyphens")
+        return tags
+
+    def _quarantine(self, fields: Table) -> Quarantine | None:
+        if not fields.has("quarantine") or (part := fields.part("quarantine")) is None:
+            return None
+        since, until = (self._day(part, key) for key in ("since", "until"))
+        reason = part.sentence("reason", "why its failure is excused")
+        if since is None or until is None or reason is None:
+            return None
+        if not since <= until <= since + _LONGEST_QUARANTINE:
+            part.complain(
+                f"{part.name('until')} = {until} has to lie within {_LONGEST_QUARANTINE.days} days of since = {since}"
+            )
+        return Quarantine(since, until, reason)
+
+    def _day(self, part: Table, key: str) -> date | None:
+        value = part.value(key, "a day such as 2026-12-03")
+        if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+            return value
+        part.complain(f"{part.name(key)} = {value!s}, allowed: a day without quotes, such as 2026-12-03")
+        return None
 
     def _ideal_until(self, duration_ns: int) -> int | None:
         if not self._fields.has("ideal_until"):
@@ -218,7 +305,7 @@ class _Reader:
     def _judge_prescriptions(
         self, prescriptions: dict[str, Prescribed], setup: Setup, course: tuple[Step, ...]
     ) -> None:
-        """Those that are to be refused may have faults; all others have to compile."""
+        """Judge the prescriptions: those that are to be refused may have faults; all others have to compile."""
         to_be_refused = {step.given.get("prescription") for step in course if step.refused_with is not None}
         used = {setup.prescription} | {step.given.get("prescription") for step in course}
         for name, prescribed in prescriptions.items():
@@ -255,7 +342,15 @@ class _Reader:
             if action.asks and entry.has("refused_with"):
                 refused_with = entry.sentence("refused_with", "words of the refusal")
             self._must_be_prescribed(entry, given, prescriptions)
-            yield Step(at_ns, do, given, refused_with)
+            every_ns = entry.duration("again_every") if entry.has("again_every") else None
+            last_ns = (entry.duration("last") or 0) if every_ns else at_ns
+            if every_ns is not None and not (every_ns and at_ns < last_ns <= duration_ns):
+                entry.complain(
+                    f"{entry.name('again_every')}: give a time above 0, and last, by when it is done last"
+                )
+                every_ns = None
+            for again_ns in range(at_ns, last_ns + 1, every_ns) if every_ns else (at_ns,):
+                yield Step(again_ns, do, given, refused_with)
 
     def _must_be_prescribed(self, entry: Table, given: Given, prescriptions: Collection[str]) -> None:
         name = given.get("prescription")
@@ -298,8 +393,11 @@ class _Reader:
         requirements = self._requirements(entry)
         judge_limits(entry, name, measure, limits, requirements)
         title = entry.prose("title", "what is measured") if entry.has("title") else None
+        key = entry.sentence("key", "what names the figure in results") if entry.has("key") else None
+        if key in keys:
+            entry.complain(f"{entry.name('key')} = {key!r} names another figure as well")
         return Measurement(
-            key=_key(name, keys),
+            key=key or _key(name, keys),
             title=title or measure.text(given),
             unit=measure.unit,
             least=_float(limits.get("least")),
@@ -309,7 +407,7 @@ class _Reader:
 
 
 def _key(name: str, keys: set[str]) -> str:
-    """Names a figure within its scenario."""
+    """Return the key that names a figure within its scenario."""
     stem = name.replace(" ", "_")
     number = 1
     while (key := stem if number == 1 else f"{stem}_{number}") in keys:

@@ -1,7 +1,7 @@
-"""What one run of a scenario on one rig leaves behind: figures, edges, curves, alarms, and how to do it again.
+"""The record of one run of a scenario on one rig: figures, edges, curves, alarms, and how to do it again.
 
-Promises: a record holds no time of day and nothing of the machine it was made on, so two runs of the same commit leave
-the same record. All instants are nanoseconds of the rig's virtual time.
+Promises: a record holds no time of day and nothing of the machine it was made on but how long it took, so two runs
+of the same commit leave equal records. All instants are nanoseconds of the rig's virtual time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from thecal_sim.edge_record import Edge
 
 
 class Status(StrEnum):
-    """How a run ended. ``ERROR``: it could not be carried out; ``SKIPPED``: the rig lacks what it needs."""
+    """The end of a run. ``ERROR``: it could not be carried out; ``SKIPPED``: the rig lacks what it needs."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Happening:
-    """Something that was done to the pump or its surroundings, in a person's words."""
+    """An action on the pump or its surroundings, in a person's words."""
 
     t_ns: int
     text: str
@@ -55,7 +55,8 @@ class Curve:
 
 @dataclass(frozen=True)
 class Collected:
-    """What a plant's tip has let out, and what a balance under it shows, at the instants of ``flow_samples``.
+    """The volumes that a plant's tip has let out, and what a balance under it shows, at the instants of
+    ``flow_samples``.
 
     out_nl: since the plant's beginning, exact. shown_g: with the balance's resolution, noise, drift and evaporation.
     evaporates_g_per_h: as known of the vessel; the drift of a balance nobody knows.
@@ -100,6 +101,9 @@ class ScenarioRecord:
     sector_erases: of each sector of the journal.
     board_model: what of real silicon was imposed on an emulated board, empty on any other rig.
     reproduce: the command that does this very run again.
+    excused: why a failure of it is known and does not count; empty if it counts. A report excuses nothing.
+    took_s: on the clock of the machine that it ran on; unit: serial number of the pump it was measured on, empty where
+        none of hardware was. Both are for the store of results; no report has them.
     build: version and commit that the pump reported; image_sha256: digest of the UF2 that ran, empty if none did.
     """
 
@@ -126,10 +130,13 @@ class ScenarioRecord:
     board_model: str = ""
     edges_sha256: str = ""
     reproduce: str = ""
+    excused: str = ""
+    took_s: float = field(default=0.0, compare=False)
+    unit: str = field(default="", compare=False)
     build: tuple[str, str] = ("", "")
     image_sha256: str = ""
 
     @property
     def identity(self) -> str:
-        """Names the run within a campaign: scenario and rig."""
+        """Return the name of the run within a campaign: scenario and rig."""
         return f"{self.name}[{self.rig}]"

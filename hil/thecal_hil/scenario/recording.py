@@ -49,7 +49,7 @@ def complete(record: ScenarioRecord, attempt: Attempt) -> None:
     record.sector_erases = rig.sector_erases()
     if has_probe:
         record.divergence = _first_divergence(edges, attempt.checks(until_ns))
-    record.seeds = {**rig.seeds, **attempt.seeds}
+    record.seeds = {**rig.seeds, **attempt.seeds, **record.seeds}
     record.board_model = rig.board_model
     record.edges_sha256 = digest_of(edges)
 
@@ -60,7 +60,7 @@ def _edge_errors(attempt: Attempt, until_ns: int) -> NDArray[np.float64]:
 
 
 def _errors_of(stretch: Stretch, until_ns: int) -> NDArray[np.float64]:
-    """Of each pulse that is due at all, how late it came, in ticks, along the time in which something is prescribed."""
+    """Return how late each pulse came that is due at all, in ticks, along the time in which something is prescribed."""
     times = stretch.pulses_ns[stretch.pulses_ns <= until_ns].tolist()
     if not times:
         return np.array([], np.float64)
@@ -78,7 +78,7 @@ def _signal(all_edges: EdgeRecord, name: str, ends_ns: int) -> Signal:
 
 
 def _curves(attempt: Attempt, until_ns: int) -> tuple[Curve, ...]:
-    """Volume since the zero, prescribed and delivered, at even distances of time."""
+    """Return the volume since the zero, prescribed and delivered, at even distances of time."""
     t_ns = np.linspace(attempt.zero_ns, attempt.ends_ns, _POINTS).astype(np.int64)
     steps_ns = attempt.rig.step_times_ns
     count = np.searchsorted(steps_ns, t_ns, side="right") - np.searchsorted(steps_ns, attempt.zero_ns)
@@ -121,7 +121,7 @@ def _prescribed_ul(stretches: Sequence[Stretch], t_ns: int) -> float:
 
 
 def _alarm_spans(attempt: Attempt) -> list[AlarmSpan]:
-    """From raising to clearing, by the cause's end or by acknowledgement, as the pump's log has it."""
+    """Return the spans from raising to clearing, by the cause's end or by acknowledgement, as the pump's log has it."""
     spans: list[AlarmSpan] = []
     begun: dict[int, int] = {}
 

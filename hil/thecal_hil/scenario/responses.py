@@ -1,4 +1,5 @@
-"""What alarms make of a prescription: the ideal course of a host's requests, with the alarms' responses laid over it.
+"""The responses of alarms to a prescription: the ideal course of a host's requests, with the alarms' responses laid
+over it.
 
 Promises: which response an alarm has is read from the table of the alarms, its rates from the oracle's own constants,
 and only the instants from the pump's log, as the host's are from its answers. A generator that ran dry or wild is not
@@ -42,7 +43,7 @@ class Logged:
 
 @dataclass(frozen=True)
 class _Change:
-    """From an instant on: stopped by the pump itself, or the response in force."""
+    """A change from an instant on: stopped by the pump itself, or the response in force."""
 
     t_ns: int
     is_stopped: bool
@@ -50,14 +51,14 @@ class _Change:
 
 
 def response_of(active: int) -> int:
-    """The most restrictive response of some alarms, by bit."""
+    """Return the most restrictive response of some alarms, by bit."""
     return max(
         (row[AT_RESPONSE] for alarm, row in enumerate(ALARMS) if active >> alarm & 1), default=RESPONSE_NONE
     )
 
 
 def followed(stretch: Stretch, log: Sequence[Logged]) -> Stretch:
-    """A stretch whose ideal follows the alarms' responses as well."""
+    """Return a stretch whose ideal follows the alarms' responses as well."""
     asked = list(stretch.ideal.history)
     history: list[Epoch] = []
     for change in _changes(log):
@@ -72,7 +73,7 @@ def followed(stretch: Stretch, log: Sequence[Logged]) -> Stretch:
 
 
 def _answer(history: list[Epoch], asked: Sequence[Epoch], change: _Change) -> list[Epoch]:
-    """The epoch that a change makes of what the host has asked for last; none if it changes nothing."""
+    """Return the epoch that a change makes of what the host has asked for last; none if it changes nothing."""
     latest = history[-1]
     wanted = [epoch for epoch in asked if epoch.start_ns <= change.t_ns][-1]
     if change.is_stopped:
@@ -84,7 +85,7 @@ def _answer(history: list[Epoch], asked: Sequence[Epoch], change: _Change) -> li
 
 
 def _under(epoch: Epoch, response: int) -> Epoch:
-    """What is to be delivered from the epoch's beginning on under a response."""
+    """Return what is to be delivered from the epoch's beginning on under a response."""
     if response >= RESPONSE_MINIMUM_RATE:
         return replace(epoch, regimen=Regimen.constant(MINIMUM_RATE_NL_PER_DAY), extra=())
     if response >= RESPONSE_BLOCK_BOLUSES:
@@ -97,7 +98,7 @@ def _means_the_same(epoch: Epoch, latest: Epoch) -> bool:
 
 
 def activity(log: Sequence[Logged]) -> Iterator[tuple[Logged, int]]:
-    """Each entry with the alarms that are active by then, by bit."""
+    """Yield each entry with the alarms that are active by then, by bit."""
     active = 0
     for entry in log:
         if entry.code == events.EVENT_RESET:
@@ -121,6 +122,7 @@ def _changes(log: Sequence[Logged]) -> Iterator[_Change]:
 
 
 def _in_order(history: list[Epoch]) -> list[Epoch]:
-    """By instants; of two at one instant the later one counts, which is the one that has an alarm in it."""
+    """Return the epochs by instants; of two at one instant the later one counts, which is the one that has an alarm
+    in it."""
     by_start = {epoch.start_ns: epoch for epoch in history}
     return [by_start[start_ns] for start_ns in sorted(by_start)]

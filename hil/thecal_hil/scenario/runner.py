@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from thecal.errors import ThecalError
 from thecal_hil.contract import gate
@@ -18,8 +19,8 @@ from thecal_hil.evidence.measurements import Evidence, Measurement
 from thecal_hil.rigs.opening import open_rig
 from thecal_hil.scenario import recording
 from thecal_hil.scenario.actions import perform
-from thecal_hil.scenario.attempt import Attempt
-from thecal_hil.scenario.document import Scenario
+from thecal_hil.scenario.attempt import Attempt, Twin
+from thecal_hil.scenario.document import Check, Scenario
 from thecal_hil.scenario.measures import MEASURES
 from thecal_hil.scenario.reader import argument_of
 from thecal_hil.scenario.record import ScenarioRecord, Status
@@ -37,20 +38,20 @@ OF_EVERY_SCENARIO = (_ANSWERS, _LOST, _UNSPOKEN, _GATE)
 
 @dataclass(frozen=True)
 class _Event:
-    """Something to be done at an instant after the zero."""
+    """An event at an instant after the zero."""
 
     at_ns: int
     do: Callable[[], None]
 
 
 def lacking(scenario: Scenario, rig_class: type[Rig] | Rig) -> list[str]:
-    """What a scenario needs and a rig does not have, nor with a plant attached."""
+    """Return what a scenario needs and a rig does not have, nor with a plant attached."""
     had = {str(one) for one in (*rig_class.capabilities, *rig_class.attainable_faults())}
     return sorted(scenario.needs - had)
 
 
 def blank_record(scenario: Scenario, rig_name: str, status: Status, message: str) -> ScenarioRecord:
-    """The record of a run that has not taken place."""
+    """Return the record of a run that has not taken place."""
     declared = (*(check.measurement for check in scenario.checks), *OF_EVERY_SCENARIO)
     return ScenarioRecord(
         name=scenario.name,
@@ -65,8 +66,9 @@ def blank_record(scenario: Scenario, rig_name: str, status: Status, message: str
     )
 
 
-def run(scenario: Scenario, rig: Rig) -> ScenarioRecord:
-    """Carry out a scenario on a freshly started rig; the record says how it went."""
+def run(scenario: Scenario, rig: Rig, make_twin: Callable[[], Twin] | None = None) -> ScenarioRecord:
+    """Carry out a scenario on a freshly started rig; the record says how it went. make_twin: where the same scenario
+    on the model comes from, if a figure asks for it."""
     record = blank_record(scenario, rig.name, Status.SKIPPED, "")
     missing = lacking(scenario, rig)
     if missing:
@@ -74,13 +76,14 @@ def run(scenario: Scenario, rig: Rig) -> ScenarioRecord:
         return record
     record.build = rig.build_under_test
     record.image_sha256 = rig.image_sha256
-    attempt = Attempt(scenario, rig)
-    attempt.make_twin = lambda: _on_a_model(scenario)
+    if scenario.seed is not None:
+        record.seeds = {"case": scenario.seed}
+    attempt = Attempt(scenario, rig, make_twin or partial(twin_of, scenario))
     try:
         carry_out(attempt)
         recording.complete(record, attempt)
         for check in scenario.checks:
-            record.evidence.take(check.measurement.key, MEASURES[check.measure].take(attempt, check.given))
+            record.evidence.take(check.measurement.key, _figure(attempt, check))
         gate_message = _take_common(record.evidence, attempt)
     except (ThecalError, RigUnavailableError, OSError, RuntimeError, ValueError, AssertionError) as error:
         record.status = Status.ERROR
@@ -91,6 +94,12 @@ def run(scenario: Scenario, rig: Rig) -> ScenarioRecord:
     unexpected = [answer.text() for answer in attempt.answers if not answer.is_as_declared]
     record.message = "; ".join([*record.evidence.failures(), *unexpected, *gate_message])
     return record
+
+
+def _figure(attempt: Attempt, check: Check) -> float:
+    if "rig" in check.given:
+        return attempt.twin.figures[check.measurement.key]
+    return MEASURES[check.measure].take(attempt, check.given)
 
 
 def carry_out(attempt: Attempt) -> None:
@@ -105,7 +114,8 @@ def carry_out(attempt: Attempt) -> None:
 
 
 def _events(attempt: Attempt) -> list[_Event]:
-    """Steps of the course, and looks that checks and the course ask for; at one instant, steps come first."""
+    """Return the steps of the course, and looks that checks and the course ask for; at one instant, steps come
+    first."""
     scenario = attempt.scenario
 
     def step(index: int) -> Callable[[], None]:
@@ -136,7 +146,14 @@ def _take_common(evidence: Evidence, attempt: Attempt) -> list[str]:
     return found
 
 
-def _on_a_model(scenario: Scenario) -> Attempt:
-    twin = Attempt(scenario, open_rig("model"))
-    carry_out(twin)
-    return twin
+def twin_of(scenario: Scenario) -> Twin:
+    """Return the same scenario on the model: its pulses, and the figures that are asked of it."""
+
+    def of_itself() -> Twin:
+        return Twin(attempt.rig.step_times_ns - attempt.zero_ns, {})
+
+    attempt = Attempt(scenario, open_rig("model"), of_itself)
+    carry_out(attempt)
+    asked = [check for check in scenario.checks if "rig" in check.given]
+    figures = {check.measurement.key: MEASURES[check.measure].take(attempt, check.given) for check in asked}
+    return Twin(of_itself().pulses_ns, figures)

@@ -1,4 +1,4 @@
-"""Tells of scenarios and of records in words and tables, for the terminal and as JSON."""
+"""Shows scenarios and of records in words and tables, for the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -28,11 +28,15 @@ _STATUS_COLOURS = {
 
 
 def scenario_lines(scenario: Scenario) -> Iterator[str]:
-    """A scenario in words."""
+    """Yield a scenario in words."""
     yield f"{scenario.name}: {scenario.title}"
     yield ""
     yield scenario.purpose
     yield ""
+    if scenario.tags:
+        yield f"tags: {', '.join(scenario.tags)}"
+    if scenario.quarantine is not None:
+        yield scenario.quarantine.told()
     yield f"requirements: {', '.join(scenario.all_requirements()) or 'none'}"
     yield f"needs of a rig: {', '.join(sorted(scenario.needs)) or 'nothing special'}"
     if scenario.expects:
@@ -73,9 +77,10 @@ def list_table(scenarios: Sequence[Scenario]) -> Table:
     table.columns[0].no_wrap = True
     for scenario in scenarios:
         long = " (long)" if scenario.is_long else ""
+        tags = f" [{', '.join(scenario.tags)}]" if scenario.tags else ""
         table.add_row(
             scenario.name,
-            scenario.title,
+            scenario.title + tags,
             duration_text(scenario.duration_ns) + long,
             ", ".join(sorted(scenario.needs)),
         )
@@ -83,7 +88,7 @@ def list_table(scenarios: Sequence[Scenario]) -> Table:
 
 
 def words_table() -> Table:
-    """What a scenario can say: every action and every measure with the values they take."""
+    """Return what a scenario can say: every action and every measure with the values they take."""
     table = Table("", "name", "values", "what it is")
     table.columns[1].no_wrap = True
     for name, action in ACTIONS.items():
@@ -100,25 +105,27 @@ def _params(params: Params) -> list[str]:
 
 
 def record_line(record: ScenarioRecord) -> Text:
-    """The one line of a record."""
+    """Return the one line of a record."""
     outcomes = list(record.evidence)
     passed = sum(outcome.passed for outcome in outcomes)
     line = Text(f"{record.status.value:8}", style=_STATUS_COLOURS[record.status])
     line.append(f"{record.identity}: {record.title}", style="default")
     if record.status in (Status.PASSED, Status.FAILED):
         line.append(f" ({passed} of {len(outcomes)} figures within limits)", style="default")
+    if record.excused:
+        line.append(f" ({record.excused})", style="yellow")
     if record.message:
         line.append(f": {record.message.splitlines()[0]}", style="default")
     return line
 
 
 def figures_table(record: ScenarioRecord) -> Table:
-    """The figures of a record against their limits."""
+    """Return the figures of a record against their limits."""
     return evidence_table(f"{record.identity}: {record.title}", record.evidence)
 
 
 def what_is_wrong(record: ScenarioRecord) -> Iterator[str]:
-    """What a person needs to look into a run that did not pass."""
+    """Yield what a person needs to look into a run that did not pass."""
     yield from record.message.splitlines()
     if record.divergence is not None:
         yield f"first divergence at {(record.divergence.t_ns - record.begins_ns) / NS_PER_S:.6f} s of the course:"
@@ -127,7 +134,7 @@ def what_is_wrong(record: ScenarioRecord) -> Iterator[str]:
 
 
 def as_json(record: ScenarioRecord) -> dict[str, Any]:
-    """A record without its edges and curves, which are the report's affair."""
+    """Return a record without its edges and curves, which are the report's affair."""
     return {
         "name": record.name,
         "title": record.title,

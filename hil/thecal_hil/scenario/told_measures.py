@@ -1,11 +1,13 @@
-"""Figures of an attempt that are read off what the pump tells: its log, its interrogation, its answers.
+"""Figures of an attempt that are read off what the pump reports: its log, its interrogation, its answers.
 
 Promises: as for the probe's figures. One that was to happen and is not in the log is not a number, and so fails.
 """
 
 from __future__ import annotations
 
-from math import ceil, nan
+from math import ceil, isnan, nan
+
+import numpy as np
 
 from thecal.client import Event
 from thecal.status import Status
@@ -13,11 +15,12 @@ from thecal_fw.core import events
 from thecal_fw.core.alarms import ALARM_NAMES
 from thecal_fw.core.bolus import KIND_NAMES
 from thecal_fw.core.bolus_history import REFUSAL_NAMES
+from thecal_hil.contract.rig import BUZZER
 from thecal_hil.course.course import MICROSTEPS_PER_NL
 from thecal_hil.scenario.attempt import Attempt
 from thecal_hil.scenario.params import Given
-from thecal_hil.scenario.pulse_measures import window_ns
-from thecal_sim.units import NL_PER_UL, NS_PER_S
+from thecal_hil.scenario.pulse_measures import enabled_after_ns, window_ns
+from thecal_sim.units import NL_PER_UL, NS_PER_MS, NS_PER_S
 
 ALARMS = ALARM_NAMES
 EVENTS = events.EVENT_NAMES
@@ -29,6 +32,7 @@ COUNTERS = {
     "dropped replies": "replies_dropped",
 }
 _NL_PER_STEP = 1 / MICROSTEPS_PER_NL
+_ANSWERED_WITHIN_NS = NS_PER_S // 2
 
 
 # --- alarms
@@ -46,7 +50,7 @@ def _first_after(attempt: Attempt, given: Given, code: int) -> float:
 
 
 def raised_at_ns(attempt: Attempt, alarm: str) -> int | None:
-    """When the pump says that it raised an alarm first, in the rig's time."""
+    """Return when the pump says that it raised an alarm first, in the rig's time."""
     raised = _changes(attempt, events.EVENT_ALARM_RAISED, alarm)
     return raised[0][0] if raised else None
 
@@ -74,13 +78,29 @@ def active_alarms(attempt: Attempt, given: Given) -> float:
 
 
 def low_reservoir_pulse_error(attempt: Attempt, given: Given) -> float:
-    """How many microsteps the log's low-reservoir alarm is off, counted from the fill of the set-up."""
-    raised = _changes(attempt, events.EVENT_ALARM_RAISED, "low reservoir")
+    """Return how many microsteps the log's low-reservoir alarm is off, counted from the fill of the set-up."""
+    raised, due = _changes(attempt, events.EVENT_ALARM_RAISED, "low reservoir"), _low_reservoir_pulse(attempt)
+    return nan if not raised or due is None else raised[0][1].second - due
+
+
+def _low_reservoir_pulse(attempt: Attempt) -> int | None:
+    """Return the microstep with which the calculated volume reaches the threshold, exactly."""
     setup = attempt.scenario.setup
-    if not raised or setup.fill_nl is None or setup.prescription is None:
-        return nan
+    if setup.fill_nl is None or setup.prescription is None:
+        return None
     low_nl = attempt.therapy(setup.prescription).low_reservoir_nl
-    return raised[0][1].second - ceil((setup.fill_nl - low_nl) * MICROSTEPS_PER_NL)
+    return ceil((setup.fill_nl - low_nl) * MICROSTEPS_PER_NL)
+
+
+def low_buzzer_ms(attempt: Attempt, given: Given) -> float:
+    """Return the time from the pulse with which the low-reservoir alarm is due to the buzzer's next tone."""
+    due, steps_ns = _low_reservoir_pulse(attempt), attempt.rig.step_times_ns
+    if due is None or not 0 < due <= len(steps_ns):
+        return nan
+    pulse_ns = int(steps_ns[due - 1])
+    sounds = attempt.rig.rising_ns(BUZZER)
+    after = sounds[sounds >= pulse_ns]
+    return float(after[0] - pulse_ns) / NS_PER_MS if len(after) else nan
 
 
 def empty_reservoir_pulse_error(attempt: Attempt, given: Given) -> float:
@@ -113,7 +133,8 @@ def residual_ml(attempt: Attempt, given: Given) -> float:
 
 
 def residual_error_ul(attempt: Attempt, given: Given) -> float:
-    """What the pump tells is left less what is, by the probe; both since the fill of the set-up, at the end."""
+    """Return what the pump reports is left less what is, by the probe; both since the fill of the set-up, at the
+    end."""
     fill_nl = attempt.scenario.setup.fill_nl
     if fill_nl is None or attempt.final is None:
         return nan
@@ -127,7 +148,7 @@ def uncertain_ul(attempt: Attempt, given: Given) -> float:
 
 
 def uncertain_quanta(attempt: Attempt, given: Given) -> float:
-    """In quanta of the program: as much as one power cut may leave uncertain."""
+    """Return the uncertain volume in quanta of the program: as much as one power cut may leave uncertain."""
     look = _look(attempt, given)
     return look.uncertain_steps / look.quantum_steps
 
@@ -141,10 +162,37 @@ def unseen_steps(attempt: Attempt, given: Given) -> float:
 
 
 def lifetime_less_seen_steps(attempt: Attempt, given: Given) -> float:
-    """What the pump counts as delivered in its life less what the probe saw: below zero, something is forgotten."""
+    """Return what the pump counts as delivered in its life less what the probe saw: below zero, something is
+    forgotten."""
     if attempt.final is None:
         return nan
     return attempt.final.lifetime_steps - int((attempt.rig.step_times_ns <= attempt.ends_ns).sum())
+
+
+def worst_miscount_steps(attempt: Attempt, given: Given) -> float:
+    """Return how far the pump's own count was from the probe's at any look."""
+    steps_ns = attempt.rig.step_times_ns
+    worst = 0 if attempt.looks else nan
+    for at_ns, look in attempt.looks.items():
+        # The answer takes a moment; a pulse may come out within it.
+        asked_ns = attempt.after_zero_ns(at_ns)
+        least, most = np.searchsorted(steps_ns, [asked_ns, asked_ns + _ANSWERED_WITHIN_NS], "right")
+        worst = max(worst, int(least) - look.lifetime_steps, look.lifetime_steps - int(most))
+    return worst
+
+
+def reset_to_delivering_ms(attempt: Attempt, given: Given) -> float:
+    """Return the longest time from a reset to an enabled driver and a program in force, over all resets."""
+    effective_ns = [t_ns for t_ns, _ in attempt.events(events.EVENT_PROGRAM_EFFECTIVE)]
+    found = [
+        max(
+            next((t_ns for t_ns in effective_ns if t_ns >= reset.clock_ns), nan),
+            enabled_after_ns(attempt, reset.clock_ns),
+        )
+        - reset.began_ns
+        for reset in attempt.resets
+    ]
+    return nan if not found or any(map(isnan, found)) else max(found) / NS_PER_MS
 
 
 def least_queued_ms(attempt: Attempt, given: Given) -> float:
@@ -153,7 +201,7 @@ def least_queued_ms(attempt: Attempt, given: Given) -> float:
 
 
 def has_program(attempt: Attempt, given: Given) -> float:
-    """Whether the pump's program is a certain prescription."""
+    """Return 1 if the pump's program is a certain prescription, else 0."""
     return int(
         _look(attempt, given).program_digest == attempt.therapy(given["prescription"]).program.digest()
     )
@@ -196,7 +244,7 @@ def boluses_cut_short(attempt: Attempt, given: Given) -> float:
 
 
 def bolus_volume_ul(attempt: Attempt, given: Given) -> float:
-    """All that boluses of a kind have given, by the log."""
+    """Return all that boluses of a kind have given, by the log."""
     return sum(event.first for event in _of_kind(attempt, given, events.EVENT_BOLUS_ENDED)) / NL_PER_UL
 
 
@@ -224,7 +272,8 @@ def logged_after_s(attempt: Attempt, given: Given) -> float:
 
 
 def gaps_in_log(attempt: Attempt, given: Given) -> float:
-    """Of all from the attempt's beginning to the latest that the pump tells of, each counted once."""
+    """Return the events missing of all from the attempt's beginning to the latest that the pump reports, each counted
+    once."""
     if attempt.final is None or not attempt.log:
         return nan
     numbers = {event.sequence for event in attempt.log}

@@ -1,4 +1,4 @@
-"""What goes wrong in the course of a scenario: resets, faults of the board, hosts that die, wires that are bad.
+"""The troubles in the course of a scenario: resets, faults of the board, hosts that die, wires that are bad.
 
 Promise: each begins at the instant of the call and, if it lasts for a time of its own, is over when the call returns.
 """

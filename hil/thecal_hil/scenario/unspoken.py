@@ -1,9 +1,9 @@
-"""What a pump did of its own accord and a scenario says nothing of: alarms that it raised, halts that nothing explains.
+"""The deeds of a pump that a scenario says nothing of: alarms that it raised, halts that nothing explains.
 
 The ideal course follows the pump's log in both, so no figure of the pulses shows a pump that alarms or pauses for no
 reason. Promises: an alarm is accounted for if a check names or implies it, if the gate is to find it, or if the
 scenario lists it among its ``alarms``; a halt only if the host asked for it, or an alarm with that response was active.
-An alarm that is listed and never raised is told as well.
+An alarm that is listed and never raised is reported as well.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _IMPLIED = {
 
 
 def unspoken(scenario: Scenario, log: Sequence[Logged], stretches: Sequence[Stretch]) -> list[str]:
-    """Each of them in words. log: all of it, in order. stretches: as the host has asked for them."""
+    """Return each of them in words. log: all of it, in order. stretches: as the host has asked for them."""
     return [*_alarms(scenario, log), *_halts(log, stretches)]
 
 
 def spoken_of(scenario: Scenario) -> set[str]:
-    """Names of the alarms that a scenario says something of."""
+    """Return names of the alarms that a scenario says something of."""
     names = {check.given["alarm"] for check in scenario.checks if "alarm" in check.given}
     implied = {_IMPLIED[check.measure] for check in scenario.checks if check.measure in _IMPLIED}
     return names | implied | {*scenario.alarms, *scenario.expects}
@@ -63,7 +63,7 @@ def _halts(log: Sequence[Logged], stretches: Sequence[Stretch]) -> Iterator[str]
 
 
 def _is_asked_for(t_ns: int, stretches: Collection[Stretch]) -> bool:
-    """Whether the host has asked for nothing to be delivered at an instant."""
+    """Return True if the host has asked for nothing to be delivered at an instant."""
     for stretch in stretches:
         if stretch.begins_ns < t_ns <= stretch.ends_ns:
             asked = [epoch for epoch in stretch.ideal.history if epoch.start_ns <= t_ns]

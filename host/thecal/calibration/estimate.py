@@ -2,9 +2,9 @@
 
     volume shown = turns k (1 + slope (rate / reference - 1)) - turns lost at a reversal k - evaporated seconds + error
 
-Everything that the runs can tell is fitted at once: k, how it goes with the rate where there are several, what a
+Everything that the runs can show is fitted at once: k, how it goes with the rate where there are several, what a
 reversal loses where there is one, what evaporates where there are blank runs. So each correction brings its own
-uncertainty. What no run can tell (temperature, air, balance, density) is added from what is known of it, and the
+uncertainty. What no run can show (temperature, air, balance, density) is added from what is known of it, and the
 coverage factor goes by the degrees of freedom of all together (Welch and Satterthwaite, GUM annex G.4).
 
 Promise: the interval that is stated is of 95 % for a head whose runs scatter by chance. ``judging`` says where they
@@ -36,7 +36,7 @@ Column = Callable[[int, Run], float]
 
 @dataclass(frozen=True)
 class Model:
-    """Which terms the runs can tell, and each one's column: what a run has of it, by its place in the order and
+    """The terms that the runs can show, and each one's column: what a run has of it, by its place in the order and
     itself."""
 
     terms: tuple[str, ...]
@@ -90,12 +90,12 @@ class Estimate:
 
     @property
     def rates(self) -> tuple[float, float]:
-        """The slowest and the fastest that were run, in turns a minute."""
+        """Return the slowest and the fastest that were run, in turns a minute."""
         rates = [run.turns_per_min for run in self.runs if not run.is_blank]
         return min(rates), max(rates)
 
     def each_nl(self) -> list[float]:
-        """Nanolitres a turn of each run with turns, with what evaporated and what a reversal lost put right."""
+        """Return nanolitres a turn of each run with turns, with what evaporated and what a reversal lost put right."""
         terms = (self.model.index(EVAPORATED), self.model.index(REVERSAL))
         found = []
         for run, line in zip(self.runs, self.lines, strict=True):
@@ -105,13 +105,13 @@ class Estimate:
         return found
 
     def at_rate_nl(self, turns_per_min: float) -> float:
-        """What a turn delivers at another rate of those that were run between."""
+        """Return what a turn delivers at another rate of those that were run between."""
         slope = 0.0 if self.slope is None else self.slope[0]
         return self.nl_per_turn * (1.0 + slope * (turns_per_min / self.reference_turns_per_min - 1.0))
 
 
 def estimate(runs: Sequence[Run], setting: Setting) -> Estimate:
-    """Raises BadInputError where there are too few runs to say how far they scatter."""
+    """Raise BadInputError where there are too few runs to say how far they scatter."""
     turned = [run for run in runs if not run.is_blank]
     if len(turned) < LEAST_RUNS:
         raise BadInputError([f"{len(turned)} runs with turns: {LEAST_RUNS} are needed to know their scatter"])
@@ -133,7 +133,7 @@ def estimate(runs: Sequence[Run], setting: Setting) -> Estimate:
 
 
 def foreseen(runs: Sequence[Run], setting: Setting, scatter: float) -> Estimate:
-    """What runs would tell whose amounts are what is expected of them, if runs alike scatter by such a part."""
+    """Return the estimate expected of runs whose amounts are as expected, if such runs scatter by such a part."""
     model = model_of(runs, setting)
     lines = lines_of(runs, setting, model)
     return estimate_from(weighted(lines, scatter**2), lines, model, runs, setting)
@@ -172,7 +172,7 @@ def estimate_from(
 
 
 def model_of(runs: Sequence[Run], setting: Setting) -> Model:
-    """The terms that these runs can tell."""
+    """Return the terms that these runs can show."""
     reference = reference_rate(runs, setting)
     turned = [run for run in runs if not run.is_blank]
     model = Model((BASE,), (lambda _, run: run.turns,), reference)
@@ -188,13 +188,14 @@ def model_of(runs: Sequence[Run], setting: Setting) -> Model:
 
 
 def _reversed_at(runs: Sequence[Run]) -> set[int]:
-    """The places of the runs that turn otherwise than the run with turns before them."""
+    """Return the places of the runs that turn otherwise than the run with turns before them."""
     turned = [(at, run.direction) for at, run in enumerate(runs) if not run.is_blank]
     return {at for (_, before), (at, direction) in pairwise(turned) if direction != before}
 
 
 def lines_of(runs: Sequence[Run], setting: Setting, model: Model) -> tuple[Line, ...]:
-    """The runs as the fit takes them, in nanolitres; what is taken out of the vessel counts as delivered backward."""
+    """Return the runs as the fit takes them, in nanolitres; what is taken out of the vessel counts as delivered
+    backward."""
     turned = [run for run in runs if not run.is_blank]
     delivered_nl = sum(run.direction * setting.ml_of(run) for run in turned) * _NL_PER_ML
     about_nl = delivered_nl / sum(run.turns for run in turned)
@@ -211,8 +212,8 @@ def lines_of(runs: Sequence[Run], setting: Setting, model: Model) -> tuple[Line,
 
 
 def _variance_of_an_amount(runs: Sequence[Run], setting: Setting) -> float:
-    """As the scale is said to be, or as the blank runs show if that is more: what evaporates is never quite the same,
-    and a balance on a bench never quite what its data sheet says."""
+    """Return the variance that the scale is said to have, or the one that the blank runs show if that is more: what
+    evaporates is never quite the same, and a balance on a bench never quite what its data sheet says."""
     said = setting.scale.variance_of_a_difference
     blanks = [run for run in runs if run.is_blank]
     if len(blanks) < 2:
@@ -223,13 +224,13 @@ def _variance_of_an_amount(runs: Sequence[Run], setting: Setting) -> float:
 
 
 def _of(fitted: Fitted, model: Model, term: str, factor: float) -> tuple[float, float] | None:
-    """Value and standard uncertainty of a term in other units."""
+    """Return the value and standard uncertainty of a term in other units."""
     index = model.index(term)
     return None if index is None else (factor * fitted.parameters[index], abs(factor) * fitted.u(index))
 
 
 def _known_parts(k: float, turned: Sequence[Run], setting: Setting) -> list[Part]:
-    """What no run of these can tell."""
+    """Return the parts of uncertainty that no run of these can show."""
     air, scale = setting.air, setting.scale
     if scale.reads_volume:
         mean_ml = sum(abs(run.amount) for run in turned) / len(turned)

@@ -1,4 +1,5 @@
-"""What is wrong with a calibration, or may be: each finding with its figure and what to look at.
+"""The findings about a calibration, of what is wrong with it or may be: each finding with its figure and what to look
+at.
 
 A finding that has to be looked at keeps a calibration from being applied until a person has; a note does not. Tests of
 chance are at a probability that raises one in a few hundred calibrations of a sound head.
@@ -45,7 +46,8 @@ class Finding:
 
 
 def findings_of(found: Estimate, setting: Setting) -> list[Finding]:
-    """In the order in which they are best looked at: a number mistyped makes others look wrong too."""
+    """Return the findings in the order in which they are best looked at: a number mistyped makes others look wrong
+    too."""
     return [
         *_outlying_run(found),
         *_scatter(found),
@@ -60,7 +62,7 @@ def findings_of(found: Estimate, setting: Setting) -> list[Finding]:
 
 
 def _outlying_run(found: Estimate) -> list[Finding]:
-    """The run that the others contradict most, if chance would not."""
+    """Return the run that the others contradict most, if chance would not."""
     worst_p, worst = 1.0, None
     for at, run in enumerate(found.runs):
         rest = [*found.lines[:at], *found.lines[at + 1 :]]
@@ -105,7 +107,7 @@ def _scatter(found: Estimate) -> list[Finding]:
 
 
 def _drift(found: Estimate, setting: Setting) -> list[Finding]:
-    """Whether the volume of a turn changes from run to run, in the order of the file."""
+    """Return a finding if the volume of a turn changes from run to run, in the order of the file."""
     ends = list(accumulate(run.turns for run in found.runs))
     column_of = found.model.extended(
         "drift", lambda at, run: run.turns * ((ends[at] - run.turns / 2) / ends[-1] - 0.5)
@@ -127,7 +129,7 @@ def _drift(found: Estimate, setting: Setting) -> list[Finding]:
 
 
 def _evaporation(found: Estimate, setting: Setting) -> list[Finding]:
-    """Whether slow runs lose more than the blank runs say, or anything where there are none."""
+    """Return a finding if slow runs lose more than the blank runs say, or anything where there are none."""
     findings = []
     if found.model.index(EVAPORATED) is None:
         findings.append(
@@ -190,7 +192,7 @@ def _rate(found: Estimate) -> list[Finding]:
 
 
 def _direction(found: Estimate, setting: Setting) -> list[Finding]:
-    """What a reversal loses, and whether a turn backward takes as much as one forward gives."""
+    """Return findings about what a reversal loses, and whether a turn backward takes as much as one forward gives."""
     if found.lost_turns is None or found.model.index(REVERSAL) is None:
         return []
     findings = []
@@ -281,8 +283,8 @@ def _expanded(found: Estimate) -> list[Finding]:
 
 
 def _tested(runs: Sequence[Run], setting: Setting, model: Model) -> tuple[float, float, Fitted] | None:
-    """Value of a model's last term, the probability of one so large by chance, and the fit; None if it can't be
-    told."""
+    """Return the value of a model's last term, the probability of one so large by chance, and the fit; None if that
+    can't be found."""
     try:
         fitted = fit(lines_of(runs, setting, model))
     except (SameColumnsError, ValueError):

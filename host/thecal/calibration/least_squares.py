@@ -19,7 +19,7 @@ _ALIKE = 1e-9
 
 
 class SameColumnsError(ValueError):
-    """Two columns of a model can't be told apart with these readings."""
+    """Two columns of a model can't be known apart with these readings."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,18 @@ class Fitted:
     squares: float
 
     def predicted(self, columns: Sequence[float]) -> tuple[float, float]:
-        """What the model expects of a reading, and the variance of that expectation."""
+        """Return what the model expects of a reading, and the variance of that expectation."""
         value = sum(c * p for c, p in zip(columns, self.parameters, strict=True))
         spread = [sum(v * c for v, c in zip(row, columns, strict=True)) for row in self.covariance]
         return value, sum(c * s for c, s in zip(columns, spread, strict=True))
 
     def u(self, index: int) -> float:
-        """Standard uncertainty of one parameter."""
+        """Return the standard uncertainty of one parameter."""
         return sqrt(self.covariance[index][index])
 
 
 def fit(lines: Sequence[Line]) -> Fitted:
-    """Needs more lines than columns; raises ValueError else."""
+    """Return the fit of lines by columns; raise ValueError unless there are more lines than columns."""
     count = len(lines[0].columns) if lines else 0
     dof = len(lines) - count
     if dof < 1:
@@ -84,7 +84,7 @@ def _variance(line: Line, excess: float) -> float:
 
 
 def weighted(lines: Sequence[Line], excess: float) -> Fitted:
-    """The fit with an excess that is given."""
+    """Return the fit with an excess that is given."""
     count = len(lines[0].columns)
     weights = [1.0 / _variance(line, excess) for line in lines]
     scale = [
@@ -114,13 +114,13 @@ def weighted(lines: Sequence[Line], excess: float) -> Fitted:
 
 
 def _inverse(matrix: list[list[float]]) -> list[list[float]]:
-    """Of a positive definite matrix with ones on its diagonal (Gauss and Jordan, rows exchanged)."""
+    """Return the inverse of a positive definite matrix with ones on its diagonal (Gauss and Jordan, rows exchanged)."""
     count = len(matrix)
     work = [[*row, *(float(i == j) for j in range(count))] for i, row in enumerate(matrix)]
     for column in range(count):
         pivot = max(range(column, count), key=lambda row: abs(work[row][column]))
         if abs(work[pivot][column]) < _ALIKE:
-            raise SameColumnsError("two columns of the model can't be told apart with these readings")
+            raise SameColumnsError("two columns of the model can't be known apart with these readings")
         work[column], work[pivot] = work[pivot], work[column]
         lead = work[column][column]
         work[column] = [value / lead for value in work[column]]

@@ -1,4 +1,4 @@
-"""What a person may have meant by a number that does not fit: one digit another, or two neighbours exchanged."""
+"""The number that a person may have meant by one that does not fit: one digit another, or two neighbours exchanged."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ _WITHIN = 3.0
 
 
 def likely_meant(typed: str, factor: float, spread: float) -> str:
-    """The number nearest to ``factor`` times the one typed that a slip of one key explains, or nothing. spread:
-    standard deviation of what it should be, as a part of what was typed."""
+    """Return the number nearest to ``factor`` times the one typed that a slip of one key explains, or nothing.
+    spread: standard deviation of what it should be, as a part of what was typed."""
     typed = typed.strip()
     try:
         value = float(typed.replace(",", "."))

@@ -1,4 +1,4 @@
-"""What a calibration will take and how good it can get, before anything turns.
+"""The plan of a calibration, how long it takes and how good it can get, before anything turns.
 
 Promise: the uncertainty that is foreseen is worked out by the same rules as the one that comes of it, from the amounts
 and the scatter that the sheet expects; what the head really does may be worse, and then the result says so.
@@ -71,8 +71,8 @@ def plan_of(sheet: Sheet) -> Plan:
 
 
 def tasks_of(sheet: Sheet) -> tuple[Task, ...]:
-    """Every rate in turn, there and back, so that nothing that changes meanwhile looks like the rate; of the fastest
-    runs every second one stays; blank runs at the beginning, at the end and spread between."""
+    """Return the tasks: every rate in turn, there and back, so that nothing that changes meanwhile looks like the
+    rate; of the fastest runs every second one stays; blank runs at the beginning, at the end and spread between."""
     procedure = sheet.procedure
     slowest_s = procedure.turns / min(procedure.rates) * 60.0
     tasks: list[Task] = []
@@ -89,7 +89,7 @@ def tasks_of(sheet: Sheet) -> tuple[Task, ...]:
 
 
 def _places(blanks: int, repeats: int) -> set[int]:
-    """Before which repetitions a blank run comes; one is kept for the end."""
+    """Return the repetitions before which a blank run comes; one is kept for the end."""
     between = max(0, blanks - 1)
     return {number * repeats // between for number in range(between)} if between else set()
 

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from thecal.bounded import RefusedFileError, read_bounded
 from thecal.calibration.estimate import Estimate
 from thecal.calibration.judging import Finding
 from thecal.calibration.sheet import Sheet
@@ -55,20 +56,18 @@ def record_of(sheet: Sheet, found: Estimate, findings: Sequence[Finding], made_o
 
 
 def digest_of(content: dict[str, Any]) -> str:
-    """SHA-256 of a record without its digest, as JSON with sorted names and no blanks."""
+    """Return the SHA-256 of a record without its digest, as JSON with sorted names and no blanks."""
     kept = {name: value for name, value in content.items() if name != _DIGEST}
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_calibration_record(path: Path) -> dict[str, Any]:
-    """Raises BadInputError for what is no record, and for one that is not as it was written."""
+    """Raise BadInputError for what is no record, and for one that is not as it was written."""
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise BadInputError([f"{path}: is too large for a record of a calibration"])
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInputError([f"{path}: can't be read: {error.strerror or error}"]) from error
+        content = json.loads(read_bounded(path, _LARGEST_BYTES).decode("utf-8"))
+    except RefusedFileError as error:
+        raise BadInputError([f"{path}: {error}"]) from error
     except (ValueError, RecursionError) as error:
         raise BadInputError([f"{path}: is no record of a calibration: {error}"]) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

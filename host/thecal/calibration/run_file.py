@@ -53,7 +53,7 @@ class _Column:
 
 
 def read_runs(path: Path, microsteps_per_turn: float | None = None) -> RunTable:
-    """Raises BadInputError saying what is wrong, line by line."""
+    """Raise BadInputError saying what is wrong, line by line."""
     lines = numbered_lines(text_of(path))
     if len(lines) < 2:
         raise BadInputError(

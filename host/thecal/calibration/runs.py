@@ -1,4 +1,4 @@
-"""What a calibration is made of: runs of the head, blank runs, and what is known of liquid, room and balance.
+"""The parts of a calibration: runs of the head, blank runs, and what is known of liquid, room and balance.
 
 Units are in the names. A blank run is a run of no turns: what the balance shows less after it has evaporated, or is its
 drift. Standard uncertainties are ``u_``; they are of one standard deviation.
@@ -55,9 +55,9 @@ class Liquid:
 
 @dataclass(frozen=True)
 class Scale:
-    """What the amounts are read from. noise: standard deviation of one reading, digit: its last digit, both in grams,
-    or in millilitres of a measuring cylinder. u_relative: of a whole reading, from the certificate of the balance.
-    tolerance: of the cylinder, as printed on it."""
+    """The instrument that the amounts are read from. noise: standard deviation of one reading, digit: its last digit,
+    both in grams, or in millilitres of a measuring cylinder. u_relative: of a whole reading, from the certificate of
+    the balance. tolerance: of the cylinder, as printed on it."""
 
     reads_volume: bool = False
     digit: float = 0.001
@@ -82,11 +82,12 @@ class Setting:
     reference_turns_per_min: float | None = None
 
     def ml_of(self, run: Run, air: Air | None = None) -> float:
-        """What the vessel gained, as a volume; nothing is added yet for what evaporated."""
+        """Return what the vessel gained, as a volume; nothing is added yet for what evaporated."""
         return run.amount * self.ml_per_unit(run.celsius, air)
 
     def ml_per_unit(self, celsius: float | None = None, air: Air | None = None) -> float:
-        """Millilitres of each unit that the scale shows. air: in place of the setting's own, to see what it changes."""
+        """Return the millilitres of each unit that the scale shows. air: in place of the setting's own, to see what
+        it changes."""
         if self.scale.reads_volume:
             return 1.0
         room = air or self.air
@@ -97,7 +98,7 @@ class Setting:
 
 
 def reference_rate(runs: Sequence[Run], setting: Setting) -> float:
-    """The rate that the constant is stated for, in turns a minute."""
+    """Return the rate that the constant is stated for, in turns a minute."""
     if setting.reference_turns_per_min is not None:
         return setting.reference_turns_per_min
     rates = [run.turns_per_min for run in runs if not run.is_blank]

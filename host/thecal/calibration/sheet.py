@@ -1,7 +1,7 @@
 """The sheet of a calibration: which pump, head and tubing, liquid and room, balance, and what is to be run.
 
 One TOML file for a bench, of which little changes from one calibration to the next. Promise: whatever is wrong in it is
-told at once, each line with its field; a field that nobody knows is refused, so that no unit passes for a comment.
+reported at once, each line with its field; a field that nobody knows is refused, so that no unit passes for a comment.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TYPED_DENSITY_U = 0.001
 
 @dataclass(frozen=True)
 class Procedure:
-    """What is to be run. nominal_ul_per_turn: as far as known. rates: turns a minute. repeats: of each rate."""
+    """The procedure to run. nominal_ul_per_turn: as far as known. rates: turns a minute. repeats: of each rate."""
 
     nominal_ul_per_turn: float = 50.0
     rates: tuple[float, ...] = (0.5, 1.0, 2.0)
@@ -45,7 +45,7 @@ class Sheet:
     knows_noise: bool = False
 
     def for_amounts(self, reads_volume: bool, digit: float) -> Sheet:
-        """With what the file of runs shows of the scale, where the sheet says nothing of it."""
+        """Return the sheet with what the file of runs shows of the scale, where the sheet says nothing of it."""
         scale = replace(self.setting.scale, reads_volume=reads_volume)
         if not self.knows_digit and digit:
             scale = replace(scale, digit=digit)
@@ -55,7 +55,7 @@ class Sheet:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Raises BadInputError with everything that is wrong with the file."""
+    """Raise BadInputError with everything that is wrong with the file."""
     fields = read_toml(path)
     try:
         return sheet_of(fields)
@@ -64,6 +64,7 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def sheet_of(fields: dict[str, Any]) -> Sheet:
+    """Return the sheet that a table holds; raise BadInputError with everything that is wrong in it."""
     table = Table(_with_dates_as_text(fields))
     about = _about(table.table("about"))
     setting = replace(_setting(table), scale=Scale())
@@ -82,7 +83,7 @@ def sheet_of(fields: dict[str, Any]) -> Sheet:
 
 
 def _with_dates_as_text(fields: dict[str, Any]) -> dict[str, Any]:
-    """A date without quotes is a date in TOML; here all of them are words."""
+    """Return the tables with each date as text. A date without quotes is a date in TOML; here all of them are words."""
     about = fields.get("about")
     if not isinstance(about, dict):
         return fields

@@ -13,14 +13,15 @@ _MOST_TERMS = 500
 
 
 def two_sided_p(t: float, dof: float) -> float:
-    """Probability that chance alone gives a value at least as far from zero as ``t``."""
+    """Return the probability that chance alone gives a value at least as far from zero as ``t``."""
     if isinf(dof):
         return erfc(abs(t) / sqrt(2.0))
     return _incomplete_beta(dof / 2.0, 0.5, dof / (dof + t * t))
 
 
 def quantile(two_sided: float, dof: float) -> float:
-    """The value that chance exceeds, by its size, with probability ``two_sided``."""
+    """Return the value that chance exceeds, by its size, with probability ``two_sided``. Raise ValueError unless
+    the probability lies between 0 and 1 and the degrees of freedom have a quantile."""
     if not 0.0 < two_sided < 1.0:
         raise ValueError(f"two_sided: {two_sided:g} is no probability between 0 and 1")
     least, most = 0.0, 2.0
@@ -38,7 +39,7 @@ def quantile(two_sided: float, dof: float) -> float:
 
 
 def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """Regularised incomplete beta function, by its continued fraction (Abramowitz and Stegun 26.5.8)."""
+    """Return the regularised incomplete beta function, by its continued fraction (Abramowitz and Stegun 26.5.8)."""
     if x <= 0.0:
         return 0.0
     if x >= 1.0:
@@ -50,7 +51,7 @@ def _incomplete_beta(a: float, b: float, x: float) -> float:
 
 
 def _fraction(a: float, b: float, x: float) -> float:
-    """The continued fraction, evaluated from its front (Lentz)."""
+    """Return the continued fraction, evaluated from its front (Lentz)."""
     c, d = 1.0, 1.0 / _not_zero(1.0 - (a + b) * x / (a + 1.0))
     result = d
     for m in range(1, _MOST_TERMS):

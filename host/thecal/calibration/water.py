@@ -1,4 +1,4 @@
-"""From a mass that a balance shows to the volume that was put on it: density of water, buoyancy of air.
+"""The way from a mass that a balance shows to the volume that was put on it: density of water, buoyancy of air.
 
 Promises: figures hold for 0 to 40 degrees Celsius and are refused outside of it. Sources are named where a formula
 stands; the numbers in them are those of the sources.
@@ -15,7 +15,8 @@ WEIGHTS_G_PER_ML = 8.0
 
 
 def water_g_per_ml(celsius: float) -> float:
-    """Density of pure water free of air, at 101.325 kPa.
+    """Return the density of pure water free of air, at 101.325 kPa. Raise ValueError unless the water has 0 to 40
+    degrees.
 
     M. Tanaka et al., Recommended table for the density of water between 0 C and 40 C based on recent experimental
     reports, Metrologia 38 (2001) 301-309, equation 1. Dissolved air takes off 2 to 5 millionths, which is left out.
@@ -27,7 +28,7 @@ def water_g_per_ml(celsius: float) -> float:
 
 
 def air_g_per_ml(celsius: float, hpa: float, humidity_percent: float) -> float:
-    """Density of moist air, to 0.02 % between 900 and 1,100 hPa, 10 to 30 degrees and below 80 % humidity.
+    """Return the density of moist air, to 0.02 % between 900 and 1,100 hPa, 10 to 30 degrees and below 80 % humidity.
 
     OIML R 111-1 (2004), equation E.3-1, the approximate form of the CIPM's equation for the density of air.
     """
@@ -37,8 +38,8 @@ def air_g_per_ml(celsius: float, hpa: float, humidity_percent: float) -> float:
 
 @dataclass(frozen=True)
 class Air:
-    """Of the room. u_: standard uncertainties; pressure and humidity default to what any inhabited room near sea level
-    has, and their uncertainty to the spread of that."""
+    """The air of the room. u_: standard uncertainties; pressure and humidity default to what any inhabited room near
+    sea level has, and their uncertainty to the spread of that."""
 
     celsius: float = 21.0
     hpa: float = 1_013.25
@@ -48,7 +49,7 @@ class Air:
 
 
 def ml_per_g(liquid_g_per_ml: float, air: Air) -> float:
-    """Volume of each gram that the balance shows, the factor Z.
+    """Return the volume of each gram that the balance shows, the factor Z.
 
     ISO 4787 and ISO 8655-6: V = m (1 - air / weights) / (liquid - air). The vessel's expansion, which those add for
     glass that measures, has no place here: what is delivered is stated at the temperature that it was delivered at.

@@ -20,6 +20,7 @@ import typer
 from thecal.cli import (
     bolusing,
     clock,
+    consoling,
     dating,
     flashing,
     library,
@@ -65,6 +66,7 @@ for module in (
     bolusing,
     dating,
     clock,
+    consoling,
     pairing,
     flashing,
     library,
@@ -93,7 +95,8 @@ def _options(
     open_pump: Annotated[
         bool,
         typer.Option(
-            "--open-pump", help="Go on though the pump says it has no key and this computer keeps one of it."
+            "--open-pump",
+            help="Continue though the pump says it has no key and this computer keeps one of it.",
         ),
     ] = False,
 ) -> None:
@@ -107,7 +110,7 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command; its exit code. Wrong arguments are told by Typer itself, with exit code 2."""
+    """Run the command; its exit code. Wrong arguments are reported by Typer itself, with exit code 2."""
     say_what_was_kept()
     with guarded() as guard, running_as(guard) as this:
         try:
@@ -121,7 +124,7 @@ def run(arguments: list[str]) -> int:
 
 @cache
 def _command() -> Any:
-    """The application as one command, which takes longer to put together than most commands take."""
+    """Return the application as one command, which takes longer to put together than most commands take."""
     return typer.main.get_command(app)
 
 

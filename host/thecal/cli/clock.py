@@ -90,7 +90,7 @@ def _show_time(pump: Pump, as_json: bool) -> None:
 
 
 def own_offset_minutes() -> int:
-    """By how many minutes this computer's local time is ahead of UTC."""
+    """Return by how many minutes this computer's local time is ahead of UTC."""
     offset = datetime.now().astimezone().utcoffset() or timedelta()
     return round(offset.total_seconds() / 60)
 
@@ -108,7 +108,8 @@ def _minutes(offset: str) -> int:
 
 
 def utc_us(text: str, offset_minutes: int) -> int:
-    """Microseconds since 1970 of a time a person gave; local to the pump unless it names its own offset."""
+    """Return the microseconds since 1970 of a time a person gave; local to the pump unless it names its own
+    offset. Raise BadInputError for what is no time, or none between 2024 and 2099."""
     try:
         given = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the subcommands share: options, the connection, questions, progress, and how results are printed."""
+"""The parts that the subcommands share: options, the connection, questions, progress, and how results are printed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _is_working = False
 
 @dataclass
 class ThisRun:
-    """Of the command that runs: the guard that signals are told to, what it was called, and --open-pump."""
+    """The state of the command that runs: the guard that takes signals, its name, and --open-pump."""
 
     guard: Guard = field(default_factory=Guard)
     command: str = ""
@@ -73,12 +73,13 @@ def running_as(guard: Guard) -> Iterator[ThisRun]:
 def _agree_to_open(why: str) -> bool:
     if this_run().may_be_open or not sys.stdin.isatty():
         return this_run().may_be_open
-    return typer.confirm(printable(f"{why}. Go on without a key?"))
+    return typer.confirm(printable(f"{why}. Continue without a key?"))
 
 
 @contextmanager
 def connected(port: str | None) -> Iterator[Pump]:
-    """A session with the pump on the port named, or with the only board attached."""
+    """Yield a session with the pump on the port named, or with the only board attached. Raise BadAnswerError if
+    no sense can be made of what answers."""
     from thecal.client import Pump
     from thecal.keys import StoredKeys
     from thecal.ports import only_board, open_port
@@ -106,7 +107,7 @@ def connected(port: str | None) -> Iterator[Pump]:
 
 
 def _place_of(error: Exception) -> str:
-    """What went wrong and where, for whoever looks into it."""
+    """Return what went wrong and where, for whoever looks into it."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
 
@@ -140,16 +141,17 @@ def working(what: str) -> Iterator[None]:
 
 
 def ask(question: str, *, yes: bool, as_json: bool = False) -> None:
-    """Go on only with a person's consent; with ``--yes`` it has been given."""
+    """Continue only with a person's consent; with ``--yes`` it has been given. Raise BadInputError where there is
+    nobody to ask."""
     if yes:
         return
     if as_json or not sys.stdin.isatty():
-        raise BadInputError(["there is nobody to ask here; add --yes to go on without asking"])
+        raise BadInputError(["there is nobody to ask here; add --yes to continue without asking"])
     typer.confirm(printable(question), abort=True)
 
 
 def console() -> Console:
-    """Standard output; as wide as the terminal, and 100 columns where there is none."""
+    """Return the standard output; as wide as the terminal, and 100 columns where there is none."""
     from rich.console import Console
 
     plain = Console(highlight=False)
@@ -183,7 +185,7 @@ def _plain(value: Any) -> Any:
 
 
 def pairs(rows: list[tuple[str, str]]) -> Table:
-    """A table of labels and values."""
+    """Return a table of labels and values."""
     from rich.table import Table
 
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -195,7 +197,7 @@ def pairs(rows: list[tuple[str, str]]) -> Table:
 
 
 def columns(*names: str) -> Table:
-    """An empty table with headings. What is too wide for its column goes on below and is never cut off."""
+    """Return an empty table with headings. What is too wide for its column continues below and is never cut off."""
     from rich.table import Table
 
     table = Table(*names, box=None, padding=(0, 2, 0, 0), header_style="bold")

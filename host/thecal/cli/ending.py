@@ -1,4 +1,4 @@
-"""How a command ends that did not come to its end: what is said, where, and with which exit code.
+"""The end of a command that did not come to its end: what is said, where, and with which exit code.
 
 Promise: nothing that was asked of a pump goes untold. What was done and what is not known follows every message; where
 nobody can read it, since the terminal has gone, it is kept, and the next command says it.
@@ -13,12 +13,16 @@ import time
 from pathlib import Path
 
 from thecal import practice
+from thecal.bounded import RefusedFileError, read_bounded
 from thecal.cli.common import ThisRun, echo
+from thecal.printable import printable
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_OUTPUT_GONE = 141
 """As of what SIGPIPE ended."""
+
+_MOST_KEPT_BYTES = 1_000_000
 
 _ONLY_READ = ("alarms", "dates", "interrogate", "keys", "library", "log", "ports", "residual", "watch")
 """Commands that can change no pump: of these nobody needs to hear that none was changed."""
@@ -54,10 +58,10 @@ def say_what_was_kept() -> None:
     try:
         if sys.stderr is None or not kept.exists():
             return
-        text = kept.read_text(encoding="utf-8")
+        text = printable(read_bounded(kept, _MOST_KEPT_BYTES).decode("utf-8", "replace"), lines=True)
         echo(f"an earlier command ended where nobody could read this:\n{text.rstrip()}", err=True)
         kept.unlink()
-    except OSError:
+    except (OSError, RefusedFileError):
         return
 
 

@@ -91,15 +91,13 @@ def flash(
 
 
 def _goes_over_usb(drive: Path | None, serials: list[str], usb_port: str | None) -> bool:
-    """Whether the boot loader's USB interface is the way: where it is asked for, or no drive is mounted."""
+    """Return True if the boot loader's USB interface is the way: where it is asked for, or no drive is mounted."""
     from thecal.flash import mounted_drives
     from thecal.usb_boot import HOW_TO_INSTALL, is_available
 
     if serials or usb_port is not None:
         if drive is not None:
-            raise BadInputError(
-                ["--drive goes with neither --serial nor --usb-port: a drive tells no number"]
-            )
+            raise BadInputError(["--drive goes with neither --serial nor --usb-port: a drive has no number"])
         if not is_available():
             raise BadInputError([f"--serial and --usb-port need what is not installed: {HOW_TO_INSTALL}"])
         return True
@@ -121,7 +119,7 @@ def _takes_an_image(candidate: Candidate) -> bool:
 
 
 def _find(port: str | None, drive: Path | None, wait_s: float) -> Path:
-    """The board's drive; a pump that runs is sent there if there is no drive yet."""
+    """Return the board's drive; a pump that runs is sent there if there is no drive yet."""
     from thecal.flash import FlashError, choose_drive, mounted_drives, wait_for_drive
     from thecal.ports import candidates
 
@@ -148,7 +146,8 @@ def _find(port: str | None, drive: Path | None, wait_s: float) -> Path:
 
 
 def _check(image: Image, port: str | None, others: list[Candidate], wait_s: float) -> tuple[str, str]:
-    """Version and commit that the board reports once it is back; raises FlashError unless they are the image's."""
+    """Return the version and commit that the board reports once it is back; raise FlashError unless they are the
+    image's."""
     from thecal.flash import FlashError, check_report
     from thecal.ports import only_board
 

@@ -30,7 +30,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def check(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Check a drug library and tell its digest, which goes into programs that were checked against it."""
+    """Check a drug library and show its digest, which goes into programs that were checked against it."""
     from thecal.drug_library import load_library
 
     library = load_library(file)

@@ -1,7 +1,7 @@
-"""Standard output that can't be written, told apart from a port that fails: both are errors of the system's.
+"""Standard output that can't be written, distinguished from a port that fails: both are errors of the system's.
 
 Promise: on a full device a command says that its output is lost, and not that the pump was not reached. A reader that
-has gone, as in ``thecal log | head``, and standard output that was closed beforehand are told apart from that too.
+has gone, as in ``thecal log | head``, and standard output that was closed beforehand are distinguished from that too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class OutputError(ThecalError):
 
 
 class OutputGoneError(ThecalError):
-    """Who read standard output has gone."""
+    """The reader of standard output has gone."""
 
 
 class _Output:
@@ -55,7 +55,7 @@ def output_told_apart() -> Iterator[None]:
     """Have standard output fail with OutputError for as long as the context is entered."""
     before = sys.stdout
     if before is None:
-        # Closed by whoever called: there is nothing to be told apart, and nothing is shown.
+        # Closed by whoever called: there is nothing to be distinguished, and nothing is shown.
         yield
         return
     ours = cast(TextIO, _Output(before))

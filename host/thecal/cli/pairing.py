@@ -1,4 +1,4 @@
-"""The subcommands about keys: pair, which gives a pump one of this computer's, and keys, which tells what there is."""
+"""The subcommands about keys: pair, which gives a pump one of this computer's, and keys, which shows what there is."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LOOK_EVERY_S = 0.2
 
 
 class Role(StrEnum):
-    """Whose key."""
+    """The person or programmer whose key it is."""
 
     CLINICIAN = "clinician"
     PATIENT = "patient"
@@ -78,8 +78,8 @@ def pair(
 
 
 def _settle(store: StoredKeys, serial: str, role: int, key: bytes, port: str | None) -> None:
-    """After a pairing that ended early: keep the new key or the one before, whichever the pump has. Where it can't be
-    asked both stay here, and the next change settles it."""
+    """Settle a pairing that ended early: keep the new key or the one before, whichever the pump has. Where it can't
+    be asked both stay here, and the next change settles it."""
     changes = this_run().guard
     if changes.is_in_doubt("pair"):
         try:
@@ -112,7 +112,7 @@ def _pair_at_button(pump: Pump, role: int, key: bytes, wait_s: float) -> None:
 
 
 def keys(port: PortOption = None, as_json: JsonOption = False) -> None:
-    """Tell which keys the pump has, and which this computer has for it. Whether they fit shows when one is used."""
+    """Report which keys the pump has, and which this computer has for it. Whether they fit shows when one is used."""
     from thecal.keys import StoredKeys
 
     store = StoredKeys()

@@ -50,7 +50,7 @@ def ports(as_json: JsonOption = False) -> None:
 
 def interrogate(
     port: PortOption = None,
-    everything: Annotated[bool, typer.Option("--all", help="Everything that the pump tells.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Everything that the pump reports.")] = False,
     now: NowOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,7 +73,7 @@ def interrogate(
         return
     show(pairs(overview_rows(read)), title)
     happened = since_last_refill(read)
-    show(pairs(happened or [("nothing to tell", "")]), "since the last refill")
+    show(pairs(happened or [("nothing to report", "")]), "since the last refill")
     if read.clocks.fault:
         echo(f"warning: {read.clocks.fault}; see `thecal time`")
 

@@ -13,6 +13,7 @@ from thecal.cli.residual import EXIT_EVALUATE
 from thecal.cli.reviewing import ReasonOption
 from thecal.cli.wall import NowOption, need_settled, wall_of
 from thecal.errors import BadInputError, ThecalError
+from thecal.whole_file import why_not_replaced, write_whole
 
 if TYPE_CHECKING:
     from thecal.contacts import Contacts
@@ -78,7 +79,8 @@ def report(
 
 
 def contacts_of(path: Path | None, handout: Path | None, *, no_telephone: bool) -> Contacts | None:
-    """Whom a family calls; raises BadInputError for a hand-out without a number, unless that was said to be meant."""
+    """Return whom a family calls; raise BadInputError for a hand-out without a number, unless that was said to be
+    meant."""
     from thecal.contacts import load_contacts
 
     if path is not None:
@@ -94,12 +96,13 @@ def contacts_of(path: Path | None, handout: Path | None, *, no_telephone: bool) 
 
 
 def need_writable(path: Path | None) -> None:
-    """Refuse a place that can't be written to before anything is asked of a pump."""
+    """Refuse a place that can't be written to before anything is asked of a pump. Raise BadInputError for such a
+    place."""
     if path is None:
         return
     try:
-        if path.is_dir():
-            raise BadInputError([f"{path} is a folder; name a file in it"])
+        if why := why_not_replaced(path):
+            raise BadInputError([f"{path} {why}"])
         if not path.parent.is_dir():
             raise BadInputError([f"{path}: there is no folder {path.parent}; make it first"])
     except OSError as error:
@@ -109,16 +112,14 @@ def need_writable(path: Path | None) -> None:
 
 
 def need_two_files(clinic: Path | None, handout: Path | None) -> None:
-    """Refuse one file for both pages: the second would take the place of the first."""
+    """Refuse one file for both pages: the second would take the place of the first. Raise BadInputError for that."""
     if clinic is not None and handout is not None and clinic.resolve() == handout.resolve():
         raise BadInputError([f"{clinic} is named for both pages; give each a file of its own"])
 
 
 def write_page(path: Path, text: str) -> None:
-    """Put a page in place whole or not at all."""
-    unfinished = path.with_name(path.name + ".unfinished")
+    """Put a page in place whole or not at all. Raise ThecalError if it can't be written."""
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        write_whole(path, text)
     except OSError as error:
-        raise ThecalError(f"{path} can't be written: {error.strerror}; the pump is as it was told") from error
+        raise ThecalError(f"{path} can't be written: {error.strerror}; the pump is as it was set") from error

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +15,8 @@ from thecal.cli.common import (
     echo,
     print_json,
 )
-from thecal.errors import BadInputError, ThecalError
+from thecal.errors import ThecalError
+from thecal.typed import volume_nl
 
 if TYPE_CHECKING:
     from thecal.client import Pump
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 EXIT_EVALUATE = 3
 """Done, and the figures call for a person's evaluation."""
-
-_VOLUME = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
-_NL_PER_ML = 1_000_000
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -52,7 +48,8 @@ def residual(
 
 
 def check_of(pump: Pump, withdrawn_nl: int) -> ResidualCheck:
-    """A withdrawal judged by what this pump reckons is in its reservoir."""
+    """Return a withdrawal judged by what this pump calculates is in its reservoir. Raise ThecalError if the pump
+    does not know its reservoir."""
     from thecal.residual_check import judge_residual, need_volumes
     from thecal_fw.core.program import USUAL_ACCURACY_PERMILLE
 
@@ -60,7 +57,7 @@ def check_of(pump: Pump, withdrawn_nl: int) -> ResidualCheck:
     program = pump.read_program()
     if not status.fill_known:
         raise ThecalError(
-            "the pump does not know what its reservoir holds, so there is nothing to compare with; tell it with"
+            "the pump does not know what its reservoir holds, so there is nothing to compare with; set it with"
             " `thecal refill`"
         )
     reservoir_nl = program.reservoir_nl if program is not None and program.reservoir_nl else status.fill_nl
@@ -79,10 +76,3 @@ def residual_document(check: ResidualCheck) -> dict[str, object]:
         "direction": check.direction,
         "text": check.text(),
     }
-
-
-def volume_nl(text: str, name: str) -> int:
-    """A volume a person gave in millilitres, exactly; it may be zero."""
-    if not _VOLUME.fullmatch(text):
-        raise BadInputError([f"{name} {text!r} is no volume in mL; write it like 12.3, to six decimals"])
-    return int(Decimal(text) * _NL_PER_ML)

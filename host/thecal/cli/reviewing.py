@@ -50,7 +50,7 @@ AgainOption = Annotated[
 
 @dataclass
 class Reviewer:
-    """What a program is judged by. ``findings`` and ``reason`` are those of the last review, for the record."""
+    """Judges a program. ``findings`` and ``reason`` are those of the last review, for the record."""
 
     library: Library | None
     group: str
@@ -59,7 +59,7 @@ class Reviewer:
     findings: list[Finding] = field(default_factory=list)
 
     def with_library(self, compiled: Compiled) -> Compiled:
-        """The same prescription with the library's digest in its program."""
+        """Return the same prescription with the library's digest in its program."""
         from thecal.program_review import of_library
 
         if self.library is None:
@@ -67,20 +67,20 @@ class Reviewer:
         return replace(compiled, program=of_library(compiled.program, self.library))
 
     def judge(self, pump: Pump, running: Program | None, new: Program) -> list[Finding]:
-        """Findings about a change of this pump's program."""
+        """Return findings about a change of this pump's program."""
         from thecal.dose_history import dose_history
 
-        return self.judge_after(running, new, dose_history(pump.interrogate(), pump.log()))
+        return self.judge_after(running, new, dose_history(pump.interrogate(), pump.last_dose()))
 
     def judge_after(self, running: Program | None, new: Program, history: DoseHistory) -> list[Finding]:
-        """The same where it is known already which doses were given."""
+        """Return the same where it is known already which doses were given."""
         from thecal.program_review import review
 
         self.findings = review(running, new, self.group, self.library, history)
         return self.findings
 
     def settle(self, pump: Pump, running: Program | None, new: Program, *, yes: bool) -> None:
-        """Go on only if every finding is settled; at a terminal a person is asked for what is missing."""
+        """Continue only if every finding is settled; at a terminal a person is asked for what is missing."""
         self.settle_findings(self.judge(pump, running, new), yes=yes)
 
     def settle_findings(self, findings: list[Finding], *, yes: bool) -> None:
@@ -103,7 +103,7 @@ class Reviewer:
 
 
 def reviewer(library: Path | None, group: str, reason: str, again: list[str] | None) -> Reviewer:
-    """What the options say; raises BadInputError for what they can't mean."""
+    """Return what the options say; raise BadInputError for what they can't mean."""
     from thecal.drug_library import load_library
     from thecal.titration import GROUPS
 

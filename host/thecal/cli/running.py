@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Annotated
 
 import typer
 
+from thecal import questions, typed
 from thecal.alarm_sets import names_of
 from thecal.cli.common import (
     NEGATIVE_NUMBERS,
@@ -25,8 +24,6 @@ from thecal.cli.wall import warn_of_clocks
 from thecal.errors import BadInputError, ThecalError
 
 _NL_PER_ML = 1_000_000
-_MOST_ML = Decimal(40)
-_VOLUME = re.compile(r"[0-9]{1,4}(\.[0-9]{1,9})?")
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -61,7 +58,7 @@ def start(port: PortOption = None, as_json: JsonOption = False) -> None:
 
 def stop(port: PortOption = None, yes: YesOption = False, as_json: JsonOption = False) -> None:
     """Stop delivery at once. Asks first: a sudden stop of this therapy means withdrawal."""
-    ask("A sudden stop means withdrawal. Stop delivery?", yes=yes, as_json=as_json)
+    ask(questions.STOP, yes=yes, as_json=as_json)
     with connected(port) as pump:
         stopped = pump.stop()
     warn_unless_stored(stopped.is_stored)
@@ -77,9 +74,9 @@ def refill(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell the pump what its reservoir holds now. Asks first: dates and alarms go by it."""
-    fill_nl = nanolitres(volume_ml)
-    ask(f"Tell the pump that its reservoir now holds {fill_nl / _NL_PER_ML:g} mL?", yes=yes, as_json=as_json)
+    """Set what the reservoir holds now. Asks first: dates and alarms go by it."""
+    fill_nl = typed.fill_nl(volume_ml)
+    ask(f"Set the reservoir to {fill_nl / _NL_PER_ML:g} mL?", yes=yes, as_json=as_json)
     with connected(port) as pump:
         refilled = pump.refill(fill_nl)
     warn_unless_stored(refilled.is_stored)
@@ -90,22 +87,6 @@ def refill(
     echo(f"the reservoir holds {fill_nl / _NL_PER_ML:g} mL")
     if refilled.fill_known_before:
         echo(f"before the refill it held {expected_ml:.3f} mL by calculation")
-
-
-def nanolitres(volume_ml: str) -> int:
-    """A volume a person gave in millilitres, exactly."""
-    if not _VOLUME.fullmatch(volume_ml):
-        raise BadInputError(
-            [
-                f"{volume_ml!r} is no volume in mL, allowed: more than 0, up to {_MOST_ML}; write it like 20 or 19.5"
-            ]
-        )
-    volume = Decimal(volume_ml)
-    if not 0 < volume <= _MOST_ML or volume * _NL_PER_ML % 1:
-        raise BadInputError(
-            [f"{volume_ml} mL, allowed: more than 0 and at most {_MOST_ML} mL, to six decimals"]
-        )
-    return int(volume * _NL_PER_ML)
 
 
 def acknowledge(
@@ -123,7 +104,7 @@ def acknowledge(
         before = pump.interrogate().active_alarms
         wanted = before if everything else bits
         if wanted:
-            ask(f"Acknowledge {', '.join(names_of(wanted))}?", yes=yes, as_json=as_json)
+            ask(questions.acknowledge(wanted), yes=yes, as_json=as_json)
         acknowledged = pump.acknowledge(wanted)
     warn_unless_stored(acknowledged.is_stored)
     active, silenced = acknowledged.active_alarms, acknowledged.silenced_alarms
@@ -136,12 +117,8 @@ def acknowledge(
             }
         )
         return
-    for label, shown in (
-        ("cleared", before & ~active),
-        ("silenced", silenced),
-        ("sounding", active & ~silenced),
-    ):
-        echo(f"{label}: {', '.join(names_of(shown)) or 'none'}")
+    for label, text in questions.acknowledged_rows(before, active, silenced):
+        echo(f"{label}: {text}")
 
 
 def _bits_of(names: list[str]) -> int:

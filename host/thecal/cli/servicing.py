@@ -34,13 +34,13 @@ def service(
         typer.Option(
             "--new",
             metavar="PART",
-            help="Tell the pump that this is new: tubing or pump; line for a line that was rinsed.",
+            help="Record this as new: tubing or pump; line for a line that was rinsed.",
         ),
     ] = None,
     port: PortOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what tubing and pump have served and until when they may, in UTC; or tell of a new part or a rinsed line."""
+    """Show what tubing and pump have served and until when they may, in UTC; or record a new part or a rinsed line."""
     if new is not None and new not in PART_NAMES:
         raise BadInputError([f"--new: {new!r} is no part; there are: {', '.join(PART_NAMES)}"])
     with connected(port) as pump:

@@ -21,7 +21,7 @@ _LOOK_EVERY_S = 0.2
 
 @dataclass(frozen=True)
 class Flashed:
-    """What became of one board; version and commit are empty where they were not looked at."""
+    """The outcome for one board; version and commit are empty where they were not looked at."""
 
     usb_port: str
     serial_number: str
@@ -115,9 +115,7 @@ def _with_serial(running: list[Candidate], serial: str, boards: list[BootBoard])
         if one.serial_number == serial:
             return one
     there = ", ".join(one.serial_number for one in running) or "none"
-    boot = (
-        f". In BOOTSEL mode, where an RP2040 tells no number of its own: {_places(boards)}" if boards else ""
-    )
+    boot = f". In BOOTSEL mode, where an RP2040 has no number of its own: {_places(boards)}" if boards else ""
     raise FlashError(f"no running Thecal board has serial number {serial}; there are: {there}{boot}")
 
 
@@ -149,7 +147,7 @@ def _flash(image: Image, target: _Target, check: bool, wait_s: float) -> Flashed
 
 
 def _sent_away(pump: Candidate, wait_s: float) -> BootBoard:
-    """A running pump's board in its boot loader: the one that appears where the pump was."""
+    """Return a running pump's board in its boot loader: the one that appears where the pump was."""
     from thecal.usb_boot import boot_boards
 
     before = {board.location for board in boot_boards()}
@@ -170,7 +168,7 @@ def _sent_away(pump: Candidate, wait_s: float) -> BootBoard:
 
 
 def _checked(image: Image, location: str, serial: str, others: set[str], wait_s: float) -> Flashed:
-    """What the board reports once it is back, which has to be the image's version and commit."""
+    """Return what the board reports once it is back, which has to be the image's version and commit."""
     from thecal.ports import candidates
 
     end_s = time.monotonic() + wait_s

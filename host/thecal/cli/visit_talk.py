@@ -15,11 +15,11 @@ from thecal.cli.common import (
     echo,
     show,
 )
-from thecal.cli.residual import volume_nl
 from thecal.cli.reviewing import Reviewer
 from thecal.clocks import told_wall
 from thecal.errors import BadInputError
 from thecal.residual_check import need_volumes
+from thecal.typed import volume_nl
 from thecal.visit.plan import DeclinedError, Plan
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class ConsoleTalk:
-    """is_guided: ask for what the options leave open. yes: consent was given with --yes. is_quiet: tell nothing."""
+    """is_guided: ask for what the options leave open. yes: consent was given with --yes. is_quiet: show nothing."""
 
     reviewer: Reviewer
     is_guided: bool
@@ -60,27 +60,30 @@ class ConsoleTalk:
         show(table, "the new program against what the pump has")
 
     def agree(self, question: str) -> None:
+        """Ask for consent; raise DeclinedError for a no, BadInputError where there is nobody to ask."""
         if self.yes:
             return
         if not self.is_guided:
-            raise BadInputError(["there is nobody to ask here; add --yes to go on without asking"])
+            raise BadInputError(["there is nobody to ask here; add --yes to continue without asking"])
         if not _asked(lambda: typer.confirm(question)):
             raise DeclinedError("declined by the person at the terminal")
 
     def need_reason(self, why: str) -> None:
+        """Ask for a reason; raise BadInputError where there is nobody to ask."""
         if self.reviewer.reason.strip():
             return
         if not self.is_guided:
-            raise BadInputError([f"{why}. To go on all the same, give a reason with --reason TEXT"])
-        self.reviewer.reason = _asked(lambda: typer.prompt("Reason to go on all the same"))
+            raise BadInputError([f"{why}. To continue all the same, give a reason with --reason TEXT"])
+        self.reviewer.reason = _asked(lambda: typer.prompt("Reason to continue all the same"))
 
     def settle_clocks(self, plan: Plan, clocks: Clocks) -> Clocks:
+        """Settle clocks that differ; raise BadInputError where nobody can say which one is right."""
         if self.is_guided and not plan.wall.is_told:
             self._read_the_wall(plan, clocks)
             if plan.wall.is_told:
                 clocks = replace(clocks, now=clocks.now + plan.wall.ahead_by, is_told=True)
         elif clocks.doubt and not plan.wall.is_told:
-            raise BadInputError([f"{clocks.fault}. Set it, or tell the time on the wall with --now TIME"])
+            raise BadInputError([f"{clocks.fault}. Set it, or give the time on the wall with --now TIME"])
         if plan.set_clock or not clocks.fault:
             return clocks
         if self.is_guided and _asked(lambda: typer.confirm("Set the pump's clock by it?")):
@@ -93,7 +96,7 @@ class ConsoleTalk:
 
     @staticmethod
     def _read_the_wall(plan: Plan, clocks: Clocks) -> None:
-        """The one thing that a person alone can tell: which of the clocks is right."""
+        """Ask for what a person alone can see: which of the clocks is right."""
         question = "Time on the wall now, like 2026-03-06T12:00"
         if not clocks.doubt:
             question += f" (empty if it is {clocks.now:%Y-%m-%dT%H:%M}, as this computer shows)"
@@ -170,7 +173,7 @@ def _tell_problems(error: BadInputError) -> None:
 
 
 def _asked(ask: Callable[[], Answer]) -> Answer:
-    """An answer; Ctrl-C at a question ends the visit in order, like a no."""
+    """Return an answer; Ctrl-C at a question ends the visit in order, like a no."""
     try:
         return ask()
     except typer.Abort as abort:

@@ -17,7 +17,7 @@ from thecal.cli.reporting import (
     need_writable,
     write_page,
 )
-from thecal.cli.residual import EXIT_EVALUATE, residual_document, volume_nl
+from thecal.cli.residual import EXIT_EVALUATE, residual_document
 from thecal.cli.reviewing import (
     DEFAULT_GROUP,
     AgainOption,
@@ -30,6 +30,7 @@ from thecal.cli.reviewing import (
 from thecal.cli.wall import NowOption, SetClockOption, wall_of
 from thecal.errors import BadInputError
 from thecal.interruption import Interruption
+from thecal.typed import volume_nl
 
 if TYPE_CHECKING:
     from thecal.visit.plan import Plan

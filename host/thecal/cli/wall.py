@@ -25,14 +25,14 @@ SetClockOption = Annotated[
 
 
 def wall_of(now: str | None) -> Wall:
-    """The clock that counts: this computer's, or the one told."""
+    """Return the clock that counts: this computer's, or the time that a person gave."""
     from thecal.clocks import Wall, told_wall
 
     return Wall() if now is None else told_wall(now)
 
 
 def warn_of_clocks(status: Status) -> None:
-    """One line where the clocks differ, on a command that neither shows nor needs them."""
+    """Warn in one line where the clocks differ, on a command that neither shows nor needs them."""
     from thecal.clocks import Wall, clocks_of
 
     fault = clocks_of(status, Wall().now()).fault
@@ -41,15 +41,15 @@ def warn_of_clocks(status: Status) -> None:
 
 
 def need_settled(clocks: Clocks, reason: str) -> None:
-    """Raises BadInputError where nobody has said which of two clocks is right: dates would be by the wrong one."""
+    """Raise BadInputError where nobody has said which of two clocks is right: dates would be by the wrong one."""
     if not clocks.fault or (clocks.is_told and not clocks.doubt):
         return
     if clocks.doubt and not clocks.is_told:
-        raise BadInputError([f"{clocks.fault}. Set it, or tell the time on the wall with --now TIME"])
+        raise BadInputError([f"{clocks.fault}. Set it, or give the time on the wall with --now TIME"])
     if not reason.strip():
         raise BadInputError(
             [
-                f"{clocks.fault}. Look at the clock on the wall: set the pump's clock with `thecal time --set`, or tell"
+                f"{clocks.fault}. Look at the clock on the wall: set the pump's clock with `thecal time --set`, or give"
                 " the time with --now TIME, or give a reason with --reason TEXT"
             ]
         )

@@ -24,7 +24,7 @@ def add_commands(app: typer.Typer) -> None:
 def watch(
     port: PortOption = None,
     interval: Annotated[float, typer.Option(min=0.1, help="Seconds from one look to the next.")] = 1.0,
-    count: Annotated[int, typer.Option(min=0, help="Looks to take; 0 goes on until Ctrl-C.")] = 0,
+    count: Annotated[int, typer.Option(min=0, help="Looks to take; 0 continues until Ctrl-C.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Show the pump's state and keep it up to date, in place. With --json, one document a line."""
@@ -64,7 +64,7 @@ def _rows(pump: Pump) -> list[tuple[str, str]]:
 
 
 def _repeat(look: Callable[[], None], interval_s: float, count: int) -> None:
-    """Look at even intervals until told to stop; Ctrl-C is the ordinary way to end it."""
+    """Look at even intervals until asked to stop; Ctrl-C is the ordinary way to end it."""
     looks = 0
     next_s = time.monotonic()
     try:

@@ -19,12 +19,12 @@ NO_PIN = 255
 
 @cache
 def chosen() -> PumpDescription:
-    """The pump that this process is about; raises DescriptionError if its description can't be used."""
+    """Return the pump that this process is about; raise DescriptionError if its description can't be used."""
     return read_description(os.environ.get(VARIABLE) or REFERENCE)
 
 
 def constants_of(pump: PumpDescription) -> dict[str, int]:
-    """By the names that they have in the firmware."""
+    """Return the constants by the names that they have in the firmware."""
     board, limits, line, service = pump.board, pump.limits, pump.line, pump.service
     levels = {"led_on": 1, "supply_is_good": 1, **board.levels}
     numbers = {
@@ -71,6 +71,6 @@ def constants_of(pump: PumpDescription) -> dict[str, int]:
 
 
 def module_of(pump: PumpDescription) -> str:
-    """The firmware's module of these numbers."""
+    """Return the firmware's module of these numbers."""
     lines = [f"{name} = {number}" for name, number in constants_of(pump).items()]
     return "\n".join([f'"""The numbers of the pump {pump.name}."""', "", *lines, ""])

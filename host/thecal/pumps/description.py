@@ -1,4 +1,5 @@
-"""What one pump is, as a value: board, motor, head, what is fitted, limits; and the figures that follow from those.
+"""The description of one pump, as a value: board, motor, head, what is fitted, limits; and the figures that follow
+from those.
 
 Everything is a whole number or an exact ratio. Figures that follow are worked out here and nowhere else.
 """
@@ -135,7 +136,7 @@ class PumpDescription:
 
     @property
     def turns_of_the_ratio(self) -> int:
-        """Fewest turns of the head that have a whole number of microsteps and of nanolitres."""
+        """Return the fewest turns of the head that have a whole number of microsteps and of nanolitres."""
         return lcm(self.motor.microsteps_per_head_turn.denominator, self.head.nl_per_turn.denominator)
 
     @property
@@ -164,26 +165,26 @@ class PumpDescription:
 
     @property
     def most_microsteps_per_s(self) -> int:
-        """What motor, step generator and encoder can do."""
+        """Return what motor, step generator and encoder can do."""
         of_the_motor = self.motor.most_full_steps_per_s * self.motor.microsteps_per_full_step
         of_the_board = MOST_MICROSTEPS_PER_S if self.encoder is None else MOST_MICROSTEPS_PER_S_WATCHED
         return min(of_the_motor, of_the_board)
 
     @property
     def greatest_nl_per_day(self) -> int:
-        """The greatest rate that a limit may name."""
+        """Return the greatest rate that a limit may name."""
         derived = self.most_microsteps_per_s * SECONDS_PER_DAY / self.microsteps_per_nl
         return min(int(derived), MOST_RATE_NL_PER_DAY)
 
     @property
     def least_nl_per_day(self) -> int:
-        """The least rate that a limit may name."""
+        """Return the least rate that a limit may name."""
         per_day = SECONDS_PER_DAY // MOST_BETWEEN_MICROSTEPS_S
         return max(1, -int(-per_day / self.microsteps_per_nl // 1))
 
     @property
     def not_fitted(self) -> tuple[str, ...]:
-        """What this pump lacks of what one can have, by name."""
+        """Return what this pump lacks of what one can have, by name."""
         lacks = {
             "encoder": self.encoder is None,
             "supply monitor": not self.has_supply_monitor,

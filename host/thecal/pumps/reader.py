@@ -1,4 +1,4 @@
-"""A pump's description read from its file. Every fault is told at once, with the figure that would be allowed."""
+"""A pump's description read from its file. Every fault is reported at once, with the figure that would be allowed."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ _MOST_NL = 1_000 * _ML
 
 
 def names() -> list[str]:
-    """Of the descriptions that come with Thecal."""
+    """Return the names of the descriptions that come with Thecal."""
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
 def read_description(name_or_path: str) -> PumpDescription:
-    """The description of a name that comes with Thecal, or in a file; raises DescriptionError."""
+    """Return the description of a name that comes with Thecal, or in a file; raise DescriptionError if it can't be
+    used."""
     if name_or_path.endswith(".toml") or "/" in name_or_path:
         return read_file(Path(name_or_path))
     if name_or_path not in names():
@@ -51,7 +52,7 @@ def read_description(name_or_path: str) -> PumpDescription:
 
 
 def read_file(path: Path) -> PumpDescription:
-    """The description in a file; raises DescriptionError with all that is wrong with it."""
+    """Return the description in a file; raise DescriptionError with all that is wrong with it."""
     content, as_bytes = read_tables(path)
     problems: list[str] = []
     fields = Fields(content, "", problems)
@@ -80,7 +81,7 @@ def read_file(path: Path) -> PumpDescription:
 
 
 def _absent(content: dict) -> set[str]:
-    """Signals that nothing is fitted for: they have neither pin nor level."""
+    """Return signals that nothing is fitted for: they have neither pin nor level."""
     fitted = content.get("fitted")
     has_monitor = isinstance(fitted, dict) and fitted.get("supply_monitor") is True
     return {
@@ -117,7 +118,8 @@ def _board(fields: Fields, absent: set[str]) -> Board:
 
 
 def _need_different(pins: Fields, numbers: dict[str, int], sense_at: str) -> None:
-    """Two signals share no pin, save for SENSE, which may be STEP itself where no wire goes back."""
+    """Report signals that share a pin, which none may, save for SENSE: it may be STEP itself where no wire goes
+    back."""
     taken: dict[int, str] = {}
     for name, number in numbers.items():
         if name == "sense" and sense_at == "step":
@@ -211,7 +213,7 @@ def _service(fields: Fields) -> Service:
 
 
 def faults_of(pump: PumpDescription) -> list[str]:
-    """What does not go together in a description whose fields are right one by one."""
+    """Return what does not go together in a description whose fields are right one by one."""
     faults = []
     limits = pump.limits
     if max(pump.nl_of_the_ratio, pump.microsteps_of_the_ratio) > MOST_RATIO:

@@ -1,4 +1,4 @@
-"""Tables of a pump's description, read so that every fault is told at once and nothing in them is overlooked.
+"""Tables of a pump's description, read so that every fault is reported at once and nothing in them is overlooked.
 
 As ``thecal.table`` for prescriptions, and apart from it: the firmware's constants come from here, and that one reads
 them.
@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from thecal.bounded import RefusedFileError, read_bounded, toml_of
+
 MOST_BYTES = 20_000
 """Far more than any description needs; a device or a film named by mistake is not read to its end."""
 _MOST_WORDS = 300
+_MOST_UNKNOWN = 20
+"""Fields told of one table; to look for the nearest known name takes long."""
 _RATIO = re.compile(r"(\d{1,12})(?:/(\d{1,12}))?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -31,23 +34,19 @@ class DescriptionError(ValueError):
 
 
 def read_tables(path: Path) -> tuple[dict[str, Any], bytes]:
-    """The content of a file, and its bytes; raises DescriptionError for what is no TOML of a sensible size."""
+    """Return the content of a file, and its bytes; raise DescriptionError for what is no TOML of a sensible size."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise DescriptionError(str(path), [f"can't be read: {error.strerror}"]) from error
-    if len(content) > MOST_BYTES:
-        raise DescriptionError(str(path), [f"has more than {MOST_BYTES} bytes; is it the right file?"])
-    try:
-        return tomllib.loads(content.decode("utf-8-sig")), content
-    except (ValueError, RecursionError) as error:
+        content = read_bounded(path, MOST_BYTES)
+        return toml_of(content.decode("utf-8-sig")), content
+    except RefusedFileError as error:
+        raise DescriptionError(str(path), [str(error)]) from error
+    except UnicodeDecodeError as error:
         raise DescriptionError(str(path), [f"is not valid TOML in UTF-8: {error}"]) from error
 
 
 class Fields:
     """One table. What is wrong is noted in ``problems``, shared with the tables around it, and a value that passes for
-    the field is returned, so that reading goes on."""
+    the field is returned, so that reading continues."""
 
     def __init__(self, fields: dict[str, Any], place: str, problems: list[str]) -> None:
         self._fields = fields
@@ -56,12 +55,11 @@ class Fields:
         self.problems = problems
 
     def finish(self) -> None:
-        """Tell every field that nobody asked for."""
-        for key in self._fields:
-            if key not in self._known:
-                near = difflib.get_close_matches(key, self._known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(self._known)}"
-                self.complain(key, f"is not known; {hint}")
+        """Report every field that nobody asked for."""
+        for key in [key for key in self._fields if key not in self._known][:_MOST_UNKNOWN]:
+            near = difflib.get_close_matches(key, self._known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(self._known)}"
+            self.complain(key, f"is not known; {hint}")
 
     def complain(self, key: str, problem: str) -> None:
         self.problems.append(f"{self._place}{key} {problem}")
@@ -71,7 +69,7 @@ class Fields:
         return key in self._fields
 
     def table(self, key: str) -> Fields:
-        """A table within this one; an empty one, without further faults, where there is none."""
+        """Return a table within this one; an empty one, without further faults, where there is none."""
         value = self._take(key, f"a table [{self._place}{key}]")
         if isinstance(value, dict):
             return Fields(value, f"{self._place}{key}.", self.problems)
@@ -95,12 +93,13 @@ class Fields:
         return value
 
     def ratio(self, key: str, least: int, most: int) -> Fraction:
-        """An exact number: ``"25792/405"``, ``"50"`` or 50. One with a decimal point is refused: it is none."""
+        """Return an exact number: ``"25792/405"``, ``"50"`` or 50. One with a decimal point is refused: it is none."""
         what = f'an exact ratio such as "25792/405" or 50, from {least:,} to {most:,}'
         value = self._take(key, what)
         if value is None:
             return Fraction(least)
-        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        text = str(value) if is_whole and 0 <= value <= most else value
         match = _RATIO.fullmatch(text) if isinstance(text, str) else None
         if match is None or (match[2] is not None and not int(match[2])):
             self._refuse(key, value, what)
@@ -135,7 +134,7 @@ class Fields:
         return value
 
     def words(self, key: str) -> str:
-        """For people: one line."""
+        """Return one line of text for people."""
         what = f"one line of up to {_MOST_WORDS} characters"
         value = self._take(key, what)
         if value is None:
@@ -155,7 +154,7 @@ class Fields:
         return date.min
 
     def wholes(self, key: str, least: int, most: int, most_count: int) -> tuple[int, ...]:
-        """Several whole numbers that rise."""
+        """Return several whole numbers that rise."""
         what = f"1 to {most_count} whole numbers from {least:,} to {most:,} that rise"
         value = self._take(key, what)
         if value is None:
@@ -179,5 +178,9 @@ class Fields:
         return self._fields[key]
 
     def _refuse(self, key: str, value: object, what: str) -> None:
-        shown = repr(value)
+        try:
+            shown = repr(value)
+        except ValueError:
+            # Python writes no integers of thousands of digits.
+            shown = "a number of thousands of digits"
         self.complain(key, f"= {shown if len(shown) <= 40 else shown[:40] + '...'}, allowed: {what}")

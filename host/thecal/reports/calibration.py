@@ -32,7 +32,7 @@ def calibration_report(
     digest: str,
     verification: Verification | None = None,
 ) -> str:
-    """Self-contained, as every page here."""
+    """Return the report as a self-contained page, as every page here."""
     picture = element(
         "figure", calibration_picture(found), element("figcaption", f"{description(found)}. Filled: forward.")
     )
@@ -53,7 +53,7 @@ def calibration_report(
 
 
 def result_rows(found: Estimate) -> list[tuple[str, str]]:
-    """The result in words, for the page and for the terminal."""
+    """Return the result in words, for the page and for the terminal."""
     slow, fast = found.rates
     rows = [
         (

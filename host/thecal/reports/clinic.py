@@ -1,4 +1,5 @@
-"""The clinic's report: everything an interrogation tells, the change of program, the refill, and what has happened."""
+"""The clinic's report: everything an interrogation reports, the change of program, the refill, and what has
+happened."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from thecal_fw.core.program import Program
 
 @dataclass(frozen=True)
 class VisitRecord:
-    """What was done at a visit; all of it may be left out of a report of a pump that was only looked at.
+    """The record of what was done at a visit; all of it may be left out of a report of a pump that was only looked at.
 
     steps: (what, outcome) in order. before: the program the pump had when the visit began.
     """
@@ -38,7 +39,7 @@ class VisitRecord:
 
 
 def clinic_report(read: Interrogation, visit: VisitRecord | None = None) -> str:
-    """The page; of a visit, with what was done and what the program was before."""
+    """Return the page; of a visit, with what was done and what the program was before."""
     visit = visit or VisitRecord()
     board = [("board", read.board), ("serial number", read.serial)]
     board.append(("firmware", f"{read.version} ({read.commit})"))

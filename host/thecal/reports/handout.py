@@ -4,7 +4,7 @@ Written to the family. Its fields are those of the discharge sheets of clinics (
 Wisconsin 1227, the emergency card of Medtronic): whom to call, refill-by and alarm dates, dose, early signs of
 withdrawal with itching as the first, signs of overdose, when to call an ambulance, a rescue plan, both alarm tones and
 how to ask for a bolus. Like every instruction here it is text of a bench model. What the pump or the clinic does not
-tell is said to be unknown or left as a line to write on, never left out.
+know is said to be unknown or left as a line to write on, never left out.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ _MONTHS = (
 
 
 def is_standing(read: Interrogation) -> bool:
-    """Whether the pump gives nothing at the moment."""
+    """Return True if the pump gives nothing at the moment."""
     return not read.status.is_delivering
 
 
 def handout(read: Interrogation, contacts: Contacts | None) -> str:
-    """The page. contacts: None where the clinic has agreed to write its numbers on it by hand."""
+    """Return the page. contacts: None where the clinic has agreed to write its numbers on it by hand."""
     dates = [
         *_standing(read),
         section("Whom to call", facts(_numbers(contacts))),
@@ -141,7 +141,7 @@ def _pump(read: Interrogation) -> list[tuple[str, str]]:
 
 
 def dose_text(program: Program) -> str:
-    """The dose of a day; where days differ, from the least to the most."""
+    """Return the dose of a day; where days differ, from the least to the most."""
     doses = day_doses_mcg(program)
     least, most = plain(min(doses)), plain(max(doses))
     return f"{most} mcg/day" if least == most else f"{least} to {most} mcg/day, by day of the week"
@@ -168,7 +168,7 @@ def _dates_note(read: Interrogation) -> list[Element]:
 
 
 def day_figures(program: Program) -> list[Element]:
-    """A picture for each pattern of the week, or one if all days are the same."""
+    """Return a picture for each pattern of the week, or one if all days are the same."""
     if not program.has(OWN_PATTERNS):
         return [_day_figure(program, 0, "every day")]
     return [
@@ -200,7 +200,7 @@ def _alarm_tones() -> list[tuple[str, str]]:
 
 
 def _bolus_tones(program: Program | None) -> list[tuple[str, str]]:
-    """How to ask for a bolus, and what the pump answers."""
+    """Return how to ask for a bolus, and what the pump answers."""
     patient = program.patient_bolus if program is not None else None
     if program is None or patient is None:
         return [("The button", "No extra dose is programmed: a press is answered by three short tones.")]
@@ -212,7 +212,7 @@ def _bolus_tones(program: Program | None) -> list[tuple[str, str]]:
             f" {times(patient.most_per_day)} in 24 hours, {duration(patient.lockout_minutes)} apart.",
         ),
         ("One short tone", "The extra dose is given."),
-        ("Three short tones", "It is not given: too soon, too often, or an alarm. Do not go on pressing."),
+        ("Three short tones", "It is not given: too soon, too often, or an alarm. Do not continue pressing."),
     ]
 
 
@@ -246,13 +246,13 @@ def _always() -> list[str]:
 
 
 def printed(read: Interrogation) -> str:
-    """When a page was made, with both clocks, so that a wrong one shows on it for as long as it is kept."""
+    """Return when a page was made, with both clocks, so that a wrong one shows on it for as long as it is kept."""
     clocks = "; ".join(f"{name}: {shown}" for name, shown in read.clocks.rows())
     return f"Read from the pump on {date_text(read.local_read_at, with_time=True)}. Clocks then: {clocks}."
 
 
 def date_text(date: datetime | None, *, with_time: bool = False) -> str:
-    """A date nobody can read the wrong way round."""
+    """Return a date nobody can read the wrong way round."""
     if date is None:
         return "does not come at this dose"
     text = f"{_DAYS[date.weekday()]}, {date.day} {_MONTHS[date.month - 1]} {date.year}"

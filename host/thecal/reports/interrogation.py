@@ -14,6 +14,7 @@ from thecal_fw.core.events import EVENT_HELLO, EVENT_MORE, EVENT_REFILLED, MORE_
 if TYPE_CHECKING:
     from thecal.bolus import BolusState
     from thecal.client import Event, Pump
+    from thecal.dose_history import LastDose
     from thecal.status import Status
     from thecal_fw.core.program import Program
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class Interrogation:
     """A pump at one instant. dates: local time on the wall, None if there are none to give. clocks: both, as they were.
 
-    boluses: what was given on demand, and how long the drug before goes on yet.
+    boluses: what was given on demand, and how long the drug before continues yet. last_dose: the daily dose last
+    delivered, None before the first.
     """
 
     board: str
@@ -36,6 +38,7 @@ class Interrogation:
     log: list[Event]
     clocks: Clocks
     boluses: BolusState
+    last_dose: LastDose | None
 
     @property
     def bridge_left_s(self) -> int:
@@ -43,7 +46,7 @@ class Interrogation:
 
     @property
     def local_read_at(self) -> datetime:
-        """When it was read, as a person reads it off the wall."""
+        """Return when it was read, as a person reads it off the wall."""
         return self.clocks.now.replace(tzinfo=None)
 
 
@@ -67,12 +70,13 @@ def interrogate(pump: Pump, wall: Wall | None = None) -> Interrogation:
         log,
         clocks,
         pump.boluses(),
+        pump.last_dose(),
     )
 
 
 def events_since_last_visit(log: list[Event], before_sequence: int | None = None) -> list[Event]:
-    """Events from the last refill on; of a visit, from the refill before its own. Sessions are left out: each look at
-    the pump opens one. before_sequence: the first event that belongs to this visit."""
+    """Return events from the last refill on; of a visit, from the refill before its own. Sessions are left out: each
+    look at the pump opens one. before_sequence: the first event that belongs to this visit."""
     earlier = [
         event
         for event in log
@@ -83,6 +87,6 @@ def events_since_last_visit(log: list[Event], before_sequence: int | None = None
 
 
 def is_of_sessions(event: Event) -> bool:
-    """Whether it only says that somebody has looked at the pump."""
+    """Return True if it only says that somebody has looked at the pump."""
     is_number_of_them = event.code == EVENT_MORE and event.second >> MORE_CODE_SHIFT == EVENT_HELLO
     return event.code == EVENT_HELLO or is_number_of_them

@@ -45,7 +45,7 @@ ul { margin: 1mm 0; padding-left: 6mm }
 
 
 def element(tag: str, *children: str | Element, **attributes: str) -> Element:
-    """A node of the tree. Names that Python keeps for itself end in an underscore, hyphens are underscores."""
+    """Return a node of the tree. Names that Python keeps for itself end in an underscore, hyphens are underscores."""
     node = Element(tag, {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()})
     last: Element | None = None
     for child in children:
@@ -60,7 +60,7 @@ def element(tag: str, *children: str | Element, **attributes: str) -> Element:
 
 
 def facts(rows: Iterable[tuple[str, str]], *, large: bool = False) -> Element:
-    """A table of names and values."""
+    """Return a table of names and values."""
     body = [element("tr", element("th", label.strip()), element("td", text)) for label, text in rows]
     table = element("table", element("tbody", *body))
     if large:
@@ -69,7 +69,7 @@ def facts(rows: Iterable[tuple[str, str]], *, large: bool = False) -> Element:
 
 
 def columns(heads: Sequence[str], rows: Iterable[tuple[Sequence[str], bool]]) -> Element:
-    """A table with headings; each row is its cells and whether it stands out."""
+    """Return a table with headings; each row is its cells and whether it stands out."""
     head = element("thead", element("tr", *[element("th", text) for text in heads]))
     body = element("tbody")
     for cells, stands_out in rows:
@@ -89,7 +89,7 @@ def section(title: str, *children: Element) -> Element:
 
 
 def page(title: str, *children: Element) -> str:
-    """The whole page as text."""
+    """Return the whole page as text."""
     head = element(
         "head",
         element("meta", charset="utf-8"),

@@ -34,7 +34,7 @@ def board_title(pump: Pump) -> str:
 def status_rows(
     status: Status, outlook: ReservoirOutlook, clocks: Clocks, bridge_left_s: int = 0
 ) -> list[tuple[str, str]]:
-    """Everything of a pump's state, clinical units first. bridge_left_s: of a bridge under way."""
+    """Return everything of a pump's state, clinical units first. bridge_left_s: of a bridge under way."""
     drug = f"{status.drug}, {status.concentration_ng_per_ml / 1e3:g} mcg/mL" if status.drug else "none"
     program = f"{status.mode_name}, {status.program_digest[:4].hex()}" if status.has_program else "none"
     return [
@@ -82,7 +82,8 @@ def _ms(us: int) -> str:
 
 
 def dose_now(status: Status, bridge_left_s: int) -> str:
-    """What is given at this instant. Of the old drug of a bridge only the volume is known, not its concentration."""
+    """Return what is given at this instant. Of the old drug of a bridge only the volume is known, not its
+    concentration."""
     if not status.rate_nl_per_day:
         return "nothing is delivered"
     volume = f"{status.rate_nl_per_day / _NL_PER_ML:g} mL/day"
@@ -93,7 +94,7 @@ def dose_now(status: Status, bridge_left_s: int) -> str:
 
 def _reservoir(status: Status) -> str:
     if not status.fill_known:
-        return "unknown; tell with `thecal refill`"
+        return "unknown; set it with `thecal refill`"
     return f"{status.residual_nl / _NL_PER_ML:.3f} mL of the {status.fill_nl / _NL_PER_ML:g} mL filled"
 
 
@@ -118,9 +119,9 @@ def _low_alarm(status: Status, outlook: ReservoirOutlook) -> str:
 
 
 def status_document(pump: Pump, status: Status) -> dict[str, Any]:
-    """Everything an interrogation tells, with names in place of numbered words.
+    """Return everything an interrogation reports, with names in place of numbered words.
 
-    dose_mcg_per_day: None while a bridge gives a drug whose concentration the program no longer tells.
+    dose_mcg_per_day: None while a bridge gives a drug whose concentration the program no longer has.
     """
     boluses = pump.boluses()
     bridge_left_s = boluses.bridge_left_s
@@ -153,7 +154,7 @@ def status_document(pump: Pump, status: Status) -> dict[str, Any]:
 
 
 def notification_text(priority: int) -> str:
-    """How the buzzer tells of an alarm of this priority."""
+    """Return how the buzzer announces an alarm of this priority."""
     tones, _, _, repeat_s = PATTERNS[priority]
     count = "1 tone" if tones == 1 else f"{tones} tones"
     return f"{count}, again every {duration_text(repeat_s).removesuffix(' 0 s').removesuffix(' 0 min')}"
@@ -165,7 +166,7 @@ def event_name(event: Event) -> str:
 
 
 def event_text(event: Event) -> str:
-    """What an event's values say; the values themselves where this host knows no words for them."""
+    """Return what an event's values say; the values themselves where this host knows no words for them."""
     try:
         return _words_of(event)
     except (LookupError, ValueError, OverflowError, OSError):
@@ -213,7 +214,7 @@ def _words_of(event: Event) -> str:
     if event.code == events.EVENT_JOURNAL:
         return f"{CONDITION_NAMES[first]}, record {second}"
     if event.code == events.EVENT_COUNTS_FULL:
-        return f"at microstep {first} of this life: the pump resets itself and goes on"
+        return f"at microstep {first} of this life: the pump resets itself and continues"
     if event.code in (events.EVENT_SUPPLY_LOW, events.EVENT_SUPPLY_GOOD, events.EVENT_HELD):
         return f"at microstep {first}"
     if event.code == events.EVENT_TIMING_FAULT:
@@ -243,7 +244,7 @@ def _words_of(event: Event) -> str:
 
 
 def _more_text(number: int, second: int) -> str:
-    """What was counted and not logged one by one: which event, what it was about, how often."""
+    """Return what was counted and not logged one by one: which event, what it was about, how often."""
     code, value = second >> events.MORE_CODE_SHIFT, second & (1 << events.MORE_CODE_SHIFT) - 1
     name = events.EVENT_NAMES[code] if code < len(events.EVENT_NAMES) else f"event {code}"
     if code == events.EVENT_BOLUS_REFUSED:
@@ -286,7 +287,7 @@ def _signed(value: int) -> int:
 
 
 def event_time(event: Event, offset_minutes: int) -> str:
-    """When it happened, in the local time of this offset, or since reset if the pump did not know the time."""
+    """Return when it happened, in the local time of this offset, or since reset if the pump did not know the time."""
     if event.time_source:
         return _utc(event.utc_s + 60 * offset_minutes)
     return f"{event.boot_s}.{event.boot_us // 1_000:03d} s after reset"

@@ -1,4 +1,4 @@
-"""What a visit is to do, and how it talks to the person who does it. A script has all answers beforehand."""
+"""The plan of a visit, and how it talks to the person who does it. A script has all answers beforehand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DeclinedError(ThecalError):
 
 @dataclass
 class Plan:
-    """Volumes in nL. None: not asked for. Of a guided visit the answers come as it goes on.
+    """Volumes in nL. None: not asked for. Of a guided visit the answers come as it continues.
 
     no_bridge: another drug or concentration is in tubing and catheter already. wall: the time on the wall. set_clock:
     the pump's clock is to be set by it. start: delivery is to begin where the pump stands. contacts: for the family.
@@ -49,17 +49,17 @@ class Talk(Protocol):
 
     @property
     def reason(self) -> str:
-        """Why a soft limit is passed; empty if none was given."""
+        """Return why a soft limit is passed; empty if none was given."""
         ...
 
     def tell(self, text: str) -> None: ...
 
     def show_change(self, rows: list[Row]) -> None:
-        """Both programs side by side."""
+        """Show both programs side by side."""
         ...
 
     def agree(self, question: str) -> None:
-        """Go on only with consent; raises DeclinedError, or BadInputError where there is nobody to ask."""
+        """Continue only with consent; raises DeclinedError, or BadInputError where there is nobody to ask."""
         ...
 
     def need_reason(self, why: str) -> None:
@@ -76,7 +76,7 @@ class Talk(Protocol):
         ...
 
     def wants_start(self, plan: Plan) -> bool:
-        """Whether a pump that stands, and has a program that delivers, is to be started."""
+        """Return True if a pump that stands, and has a program that delivers, is to be started."""
         ...
 
     def withdrawn_nl(self, plan: Plan, expected: str, reservoir_nl: int) -> int | None: ...

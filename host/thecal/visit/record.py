@@ -1,4 +1,4 @@
-"""What became of a visit: each step with its outcome, and all that was found, done and written on the way."""
+"""The record of a visit: each step with its outcome, and all that was found, done and written on the way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from thecal.visit.steps import STEPS, Outcome, State
 
 @dataclass
 class Record:
-    """What became of a visit. steps: for each, its outcome and a sentence."""
+    """The record of what became of a visit. steps: for each, its outcome and a sentence."""
 
     state: State = State.INTERROGATE
     steps: dict[State, tuple[Outcome, str]] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Record:
 
     @property
     def is_standing(self) -> bool:
-        """Whether the pump gives nothing at the end of it: no visit ends well like that."""
+        """Return True if the pump gives nothing at the end of it: no visit ends well like that."""
         return self.now is not None and is_standing(self.now)
 
     @property
@@ -44,7 +44,7 @@ class Record:
         return any(check is not None and check.must_evaluate for check in (self.residual, self.fill))
 
     def lines(self) -> list[tuple[str, str]]:
-        """Each step with what became of it."""
+        """Return each step with what became of it."""
         return [(str(step), _line(*self.steps.get(step, (Outcome.NOT_REACHED, "")))) for step in STEPS]
 
 

@@ -1,7 +1,7 @@
 """The steps of a visit and what follows each, as a table.
 
 Nothing changes the pump before everything has been looked at, judged and agreed to: the new program is reviewed and
-has passed the pump's own check before the reservoir's new contents are told. A step that fails ends the visit; what
+has passed the pump's own check before the reservoir's new contents are reported. A step that fails ends the visit; what
 was done by then stays done, each step whole or not at all, and the record says which.
 """
 
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a visit is; the names are what people read."""
+    """The place where a visit is; the names are what people read."""
 
     INTERROGATE = "interrogate"
     CLOCK = "clocks"
@@ -29,7 +29,7 @@ class State(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a step."""
+    """The outcome of a step."""
 
     DONE = "done"
     SKIPPED = "not asked for"
@@ -40,8 +40,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """What follows a step that was done, and one that was not asked for (None: it always is). changes_pump: whether a
-    failure leaves a question that only the pump can answer."""
+    """The steps that follow one that was done, and one that was not asked for (None: it always is).
+    changes_pump: whether a failure leaves a question that only the pump can answer."""
 
     changes_pump: bool
     when_done: State
@@ -64,7 +64,7 @@ STEPS = tuple(TABLE)
 
 
 def after(state: State, outcome: Outcome) -> State:
-    """Where a visit goes from a step."""
+    """Return where a visit goes from a step."""
     row = TABLE[state]
     if outcome is Outcome.DONE:
         return row.when_done

@@ -103,7 +103,7 @@ class Visit:
         record.state = after(state, outcome)
 
     def _has_changed_something(self) -> bool:
-        """Whether anything changed the pump, or may have."""
+        """Return True if anything changed the pump, or may have."""
         harmless = (Outcome.SKIPPED, Outcome.FAILED)
         return any(
             TABLE[state].changes_pump and outcome not in harmless
@@ -204,7 +204,7 @@ class Visit:
         return check.text()
 
     def _review(self, pump: Pump) -> str | None:
-        """Everything that can be refused is refused here, where the pump is still as it was."""
+        """Review everything that can be refused here, where the pump is still as it was."""
         plan, talk = self._plan, self._talk
         plan.compiled = talk.compiled(plan)
         if plan.compiled is not None:
@@ -221,7 +221,7 @@ class Visit:
                 talk.agree(f"{' and '.join(filter(None, (clock, fill))).capitalize()}?")
             return None if new is None else "the pump has this program already"
         talk.show_change(comparison(running, new))
-        history = dose_history(self._before.status, self._before.log)
+        history = dose_history(self._before.status, self._before.last_dose)
         self.record.findings = talk.settle(running, new, history)
         self._digest = pump.stage(new)
         more = "".join(f", {what}" for what in self._to_do() if what)
@@ -229,17 +229,15 @@ class Visit:
         return f"program {self._digest[:4].hex()} is agreed to and was checked by the pump"
 
     def _to_do(self) -> tuple[str, str]:
-        """What is done beside a change of program, for the question."""
+        """Return what is done beside a change of program, for the question."""
         fill_nl = self._plan.fill_nl
         return (
             "set the pump's clock" if self._plan.set_clock else "",
-            f"tell the pump that its reservoir now holds {millilitres(fill_nl)} mL"
-            if fill_nl is not None
-            else "",
+            f"set the reservoir to {millilitres(fill_nl)} mL" if fill_nl is not None else "",
         )
 
     def _check_fill(self, capacity_nl: int) -> None:
-        """Drug that may lie beside the pump is found before the pump is told of it or programmed for it."""
+        """Find drug that may lie beside the pump, before the pump is set to it or programmed for it."""
         plan = self._plan
         if plan.fill_nl is None or plan.drawn_back_nl is None:
             return
@@ -249,7 +247,8 @@ class Visit:
             self._talk.need_reason(check.text())
 
     def _bridged(self, pump: Pump, new: Program) -> Program:
-        """Another drug or concentration: what lies in tubing and catheter has to be used up first."""
+        """Return the program with its bridge, for another drug or concentration: what lies in tubing and catheter has
+        to be used up first."""
         if self._plan.no_bridge:
             return new
         running = self._before.program
@@ -282,7 +281,7 @@ class Visit:
         return text
 
     def _start(self, pump: Pump) -> str | None:
-        """The step that is forgotten: programmed, and start never pressed."""
+        """Do the step that is forgotten: programmed, and start never pressed."""
         program = pump.read_program()
         if program is None or not program.delivers() or self._was_started(pump):
             return None
@@ -296,7 +295,7 @@ class Visit:
     def _confirm_dates(self, pump: Pump) -> str | None:
         self.record.now = read = interrogate(pump, self._plan.wall)
         if self.record.filled_nl is not None and read.status.fill_nl != self.record.filled_nl:
-            raise ThecalError(f"the pump counts from {read.status.fill_nl} nL instead of what it was told")
+            raise ThecalError(f"the pump counts from {read.status.fill_nl} nL instead of what was set")
         if self._digest is not None and read.status.program_digest != self._digest:
             raise ThecalError("the pump has another program than the one agreed to; interrogate it")
         if self.record.is_standing:
@@ -343,7 +342,8 @@ class Visit:
 
     @property
     def _capacity_nl(self) -> int:
-        """What the reservoir holds, as far as anybody has told: the program's, the new program's, or the last fill."""
+        """Return what the reservoir holds, as far as anybody has said: the program's, the new program's, or the last
+        fill."""
         programs: list[Program | None] = [self._before.program]
         if self._plan.compiled is not None:
             programs.append(self._plan.compiled.program)
@@ -359,9 +359,11 @@ class Visit:
             )
 
     def _warn_about_concentration(self) -> None:
-        """The one order that must not be left half-way: another drug in the reservoir under the old program.
+        """Warn about the one order that must not be left half-way: another drug in the reservoir under the old
+        program.
 
-        A person fills before they tell, so this holds from the moment that a fill is told of, whatever came after.
+        A person fills before they report it, so this holds from the moment that a fill is reported, whatever came
+        after.
         """
         record, compiled = self.record, self._plan.compiled
         running = record.before.program if record.before is not None else None

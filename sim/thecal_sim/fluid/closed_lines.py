@@ -61,7 +61,7 @@ class Closed:
 
 
 def ripple_nl(rotor: RotorParameters) -> int:
-    """What the description of a pump says of its head, by its table."""
+    """Return what the description of a pump says of its head, by its table."""
     whole = MotorParameters().microsteps_per_rev
     off = Rotor(rotor, whole).even_revs(np.arange(whole)) - np.arange(whole) / whole
     return ceil(float(off.max() - off.min()) * rotor.nl_per_rev)
@@ -138,7 +138,7 @@ def _found(
 
 
 def closed_lines(assumed: Assumed) -> list[Figure]:
-    """All rates, compliances, phases and rollers."""
+    """Return the figures of all rates, compliances, phases and rollers."""
     runs = [
         close(rate, nl_per_kpa * assumed.times, phase, rotor, assumed.times)
         for rate in RATES_NL_PER_DAY

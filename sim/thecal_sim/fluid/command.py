@@ -1,6 +1,6 @@
 """Holds what the pump concludes of the fluid against plant and sensors: ``make fluid``.
 
-Each part is kept as it is finished, so a campaign that was stopped goes on when it is run again; ``--afresh`` begins
+Each part is kept as it is finished, so a campaign that was stopped continues when it is run again; ``--afresh`` begins
 anew, and so does a change of the sources. It exits with 1 where a figure falls short, and prints what it cost.
 """
 
@@ -39,7 +39,7 @@ class Kept:
             self._parts = json.loads(self._path.read_text(encoding="utf-8"))
 
     def once(self, name: str, measure: Callable[[], object]) -> dict:
-        """What a part found, as plain values, and the seconds it took; measured only if it is not kept."""
+        """Return what a part found, as plain values, and the seconds it took; measured only if it is not kept."""
         if name not in self._parts:
             begun_s = time.process_time()
             found = measure()
@@ -56,7 +56,7 @@ class Kept:
 
 
 def _sources() -> str:
-    """Of everything that a figure rests on."""
+    """Return the digest of everything that a figure rests on."""
     digest = hashlib.sha256()
     for module in (thecal_fw.core.fluid, thecal_sim.plant, thecal_sim.sensors, false_alarms):
         for path in sorted(Path(str(module.__file__)).parent.glob("*.py")):

@@ -1,4 +1,4 @@
-"""What the sensors ask of a pump: samples a day, and what each may take."""
+"""The samples a day that the sensors ask of a pump, and what each may take."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MS_PER_DAY = NS_PER_DAY // NS_PER_MS
 
 
 def costs() -> list[Figure]:
-    """Reported only: how long a sample takes a board is measured on one."""
+    """Return the costs, which are reported only: how long a sample takes a board is measured on one."""
     figures = []
     most_ms = _MS_PER_DAY * _MOST_AWAKE
     for rate in RATES_NL_PER_DAY:

@@ -50,7 +50,8 @@ FINDINGS = ("5 % off by weight",)
 
 @dataclass
 class Said:
-    """How often each thing was said in so many weeks. worst_bound_nl: the most that a line was ever taken to store."""
+    """The number of times that each thing was said in so many weeks. worst_bound_nl: the most that a line was ever
+    taken to store."""
 
     weeks: int = 0
     samples: int = 0
@@ -66,7 +67,7 @@ class Said:
 
 
 def back_pressure_kpa(at_ns: np.ndarray, seed: int) -> np.ndarray:
-    """In the spinal canal of a patient who coughs and strains."""
+    """Return the pressure in the spinal canal of a patient who coughs and strains."""
     found = np.full(len(at_ns), BACK_KPA)
     days = float(at_ns[-1]) / NS_PER_DAY
     for stream, (a_day, lasts_s, kpa) in enumerate(
@@ -87,7 +88,7 @@ def kelvin_off(at_ns: np.ndarray) -> np.ndarray:
 
 
 def life(number: int, rate_nl_per_day: int, times: float) -> Said:
-    """Four weeks of one pump."""
+    """Return four weeks of one pump."""
     said = Said(WEEKS_A_LIFE)
     _line(said, number, rate_nl_per_day, times)
     _weight(said, number, times)
@@ -121,20 +122,20 @@ def _line(said: Said, seed: int, rate: int, times: float) -> None:
 
 
 def scale_all(scale: object, sums: np.ndarray) -> np.ndarray:
-    """The firmware's scale takes arrays too, since it is integer arithmetic."""
+    """Return the scaled samples. The firmware's scale takes arrays too, since it is integer arithmetic."""
     return scale.pa(sums)  # type: ignore[attr-defined]
 
 
 def risen(pa: np.ndarray) -> list[tuple[int, int]]:
-    """Runs of samples above the pressure of an open line: (first, one past the last)."""
+    """Return runs of samples above the pressure of an open line: (first, one past the last)."""
     is_high = np.concatenate(([False], pa > OPEN_PA, [False]))
     edges = np.flatnonzero(is_high[1:] != is_high[:-1])
     return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
 
 
 def faults_of(samples: np.ndarray, least: int, most: int) -> int:
-    """How often a sensor is found at fault. A sensor without a sample outside its band, and none repeated for long, is
-    passed over."""
+    """Return how often a sensor is found at fault. A sensor without a sample outside its band, and none repeated for
+    long, is passed over."""
     same = np.concatenate(([0], np.flatnonzero(np.diff(samples)) + 1, [len(samples)]))
     if samples.min() >= least and samples.max() <= most and np.diff(same).max() < STUCK_SAMPLES:
         return 0
@@ -147,7 +148,7 @@ def faults_of(samples: np.ndarray, least: int, most: int) -> int:
 
 
 def _weight(said: Said, seed: int, times: float) -> None:
-    """The deviation of what is weighed from what is expected, nothing but the sensor's."""
+    """Weigh the deviation of what is weighed from what is expected, nothing but the sensor's."""
     sensor = weight_sensor(times)
     reading_ns = FREE_FLOW_BLOCK * WEIGHT_PERIOD_MS * NS_PER_MS
     at_ns = np.arange(reading_ns, WEEKS_A_LIFE * 7 * NS_PER_DAY, reading_ns)
@@ -170,7 +171,7 @@ def _weight(said: Said, seed: int, times: float) -> None:
 
 
 def flow_offs(deviation_ug: np.ndarray) -> np.ndarray:
-    """By how much each reading is off from the block before the last, as ``FreeFlowWatch`` has it."""
+    """Return by how much each reading is off from the block before the last, as ``FreeFlowWatch`` has it."""
     changed = deviation_ug - deviation_ug[0]
     blocks = len(changed) // FREE_FLOW_BLOCK
     means = (
@@ -181,7 +182,7 @@ def flow_offs(deviation_ug: np.ndarray) -> np.ndarray:
 
 
 def rate_of(number: int) -> int:
-    """Most pumps of the campaign run at the rate in the middle, one in ten at each end."""
+    """Return the rate of a pump. Most pumps of the campaign run at the rate in the middle, one in ten at each end."""
     return RATES_NL_PER_DAY[{0: 0, 1: 2}.get(number % 10, 1)]
 
 

@@ -25,7 +25,7 @@ weeks: 15 % of 424 uL a day is 191 mg in three days, which is 5.5 standard devia
 
 
 def block_means_ug(deviation_mg: np.ndarray, at_ns: np.ndarray, seed: int, times: float) -> list[int]:
-    """Means of three hours of what a sensor shows of a deviation."""
+    """Return means of three hours of what a sensor shows of a deviation."""
     sensor = weight_sensor(times)
     counts = WeightSensor(sensor, seed).readings(at_ns, deviation_mg, _CONVERSIONS)
     per_block = TREND_BLOCK_S // _READ_EVERY_S
@@ -38,8 +38,8 @@ def block_means_ug(deviation_mg: np.ndarray, at_ns: np.ndarray, seed: int, times
 
 
 def off(percent: float, days: int, run: int, times: float, least: int) -> tuple[float | None, bool]:
-    """Days from when a head begins to be off until it is told, and whether the sign told is right. None: not within
-    three times so many days."""
+    """Return the days from when a head begins to be off until that is found, and whether the sign found is right.
+    None: not within three times so many days."""
     begins_day = _GOOD_DAYS + float(generator(run, 30).uniform(0, TREND_BLOCK_S / 86_400))
     end_day = begins_day + 3 * days
     at_ns = np.arange(1, int(end_day * 86_400 / _READ_EVERY_S)) * _READ_EVERY_S * NS_PER_S
@@ -57,7 +57,7 @@ def off(percent: float, days: int, run: int, times: float, least: int) -> tuple[
 
 
 def off_by_weight(assumed: Assumed) -> list[Figure]:
-    """At 424 uL a day."""
+    """Return the figures at 424 uL a day."""
     figures = []
     for percent, days, least, share in _COURSES:
         found = [

@@ -36,7 +36,7 @@ _PLACES = {"before the sensor's T-piece": 0.0, "behind it": 0.0, "half-way along
 
 
 def readings_ug(mass_mg: np.ndarray, at_ns: np.ndarray, seed: int, times: float) -> np.ndarray:
-    """What the firmware makes of conversions at these instants: means of eight, in ug."""
+    """Return what the firmware makes of conversions at these instants: means of eight, in ug."""
     sensor = weight_sensor(times)
     counts = WeightSensor(sensor, seed).readings(at_ns, mass_mg)
     means = counts.reshape(-1, FREE_FLOW_BLOCK).mean(axis=1)
@@ -44,7 +44,7 @@ def readings_ug(mass_mg: np.ndarray, at_ns: np.ndarray, seed: int, times: float)
 
 
 def siphon(rate_nl_per_day: int, ml_per_h: float, phase: int, times: float) -> float | None:
-    """Seconds from when a siphon begins until it is found."""
+    """Return seconds from when a siphon begins until it is found."""
     nl_per_s = ml_per_h * 1e6 / 3_600
     conversions = (_BEFORE_READINGS + _AFTER_READINGS) * FREE_FLOW_BLOCK
     at_ns = np.arange(1, conversions + 1) * WEIGHT_PERIOD_MS * NS_PER_MS
@@ -67,7 +67,7 @@ def siphon(rate_nl_per_day: int, ml_per_h: float, phase: int, times: float) -> f
 
 
 def siphons(assumed: Assumed) -> list[Figure]:
-    """By weight, whatever the pump's own rate."""
+    """Return the figures by weight, whatever the pump's own rate."""
     figures = []
     for ml_per_h in _SIPHONS_ML_PER_H:
         nl_per_s = ml_per_h * 1e6 / 3_600
@@ -92,7 +92,8 @@ def siphons(assumed: Assumed) -> list[Figure]:
 
 
 def broken(rate_nl_per_day: int, share: float, phase: int, times: float) -> float | None:
-    """nL fed from when the line breaks until it is found; None if it is not, below zero if it was found before."""
+    """Return the volume fed from when the line breaks until it is found, in nL; None if it is not, below zero if it
+    was found before."""
     sensor, period = pressure_sensor(times), period_ns(rate_nl_per_day)
     channel = pressure_channel(sensor, rate_nl_per_day)
     block_ns = channel.samples_a_block * period
@@ -119,7 +120,7 @@ def broken(rate_nl_per_day: int, share: float, phase: int, times: float) -> floa
 
 
 def broken_lines(assumed: Assumed) -> list[Figure]:
-    """By pressure, in three places, all of them outside the body."""
+    """Return the figures by pressure, in three places, all of them outside the body."""
     figures = []
     for place, share in _PLACES.items():
         fed, in_time, runs = [], 0, 0

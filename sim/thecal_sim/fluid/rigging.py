@@ -1,4 +1,4 @@
-"""What all parts of the campaign share: rates, a pump's steps, sensors as many times worse as is asked for."""
+"""The parts that all of the campaign shares: rates, a pump's steps, sensors as many times worse as is asked for."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Instants = NDArray[np.int64]
 
 
 def steps_ns(rate_nl_per_day: int, count: int) -> Instants:
-    """Instants of the first microsteps at a rate."""
+    """Return instants of the first microsteps at a rate."""
     interval_ns = NS_PER_DAY * NL_PER_MICROSTEP / rate_nl_per_day
     return np.rint(interval_ns * np.arange(1, count + 1)).astype(np.int64)
 
@@ -39,14 +39,14 @@ def period_ns(rate_nl_per_day: int) -> int:
 
 
 def moved_nl(steps: Instants, at_ns: Instants) -> list[int]:
-    """Volume by the count of microsteps between each instant and the one before."""
+    """Return the volume by the count of microsteps between each instant and the one before."""
     counted = np.searchsorted(steps, at_ns, side="right")
     whole = counted * BENCH_CALIBRATION.nl_per_rev // BENCH_CALIBRATION.microsteps_per_rev
     return np.diff(whole, prepend=0).tolist()
 
 
 def expected_ug(steps: Instants, at_ns: Instants) -> Instants:
-    """What the firmware expects to have come out, at some instants."""
+    """Return what the firmware expects to have come out, at some instants."""
     expected = ExpectedMass(BENCH_CALIBRATION.nl_per_rev, BENCH_CALIBRATION.microsteps_per_rev)
     counted = np.diff(np.searchsorted(steps, at_ns, side="right"), prepend=0)
     return np.cumsum([expected.of(count) for count in counted.tolist()]).astype(np.int64)
@@ -71,7 +71,7 @@ def weight_sensor(times: float = 1.0) -> WeightParameters:
 
 
 def pressure_scale(sensor: PressureParameters) -> PressureScale:
-    """As calibrated on the bench, at no pressure and at the end of the span."""
+    """Return the scale as calibrated on the bench, at no pressure and at the end of the span."""
     zero, full = round(sensor.sum_at(0.0)), round(sensor.sum_at(sensor.span_kpa))
     return PressureScale(zero, full, round(sensor.span_kpa * 1_000), CLOSED_PA, round(sensor.supply_sum))
 

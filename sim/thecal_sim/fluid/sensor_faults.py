@@ -51,7 +51,7 @@ _GOOD_SAMPLES = 50
 def _pressure_fault(
     rate: int, kind: PressureFault, kpa: float, most: int | None, phase: int
 ) -> tuple[bool, bool]:
-    """Whether it is found in time, and whether the line is taken for closed."""
+    """Return whether it is found in time, and whether the line is taken for closed."""
     sensor, period = pressure_sensor(), period_ns(rate)
     most_samples = most or round(MOST_STORED_NL / (rate * period / NS_PER_DAY)) + 2
     count = _GOOD_SAMPLES + phase + most_samples
@@ -120,7 +120,7 @@ def _weight_run(counts: np.ndarray, fails: int, most: int) -> tuple[bool, bool]:
 
 
 def _hand() -> Figure:
-    """Nobody calls a hand on the vessel a flow."""
+    """Return the figure that nobody calls a hand on the vessel a flow."""
     stopped = 0
     for phase in range(PHASES):
         at_ns = np.arange(1, 200) * FREE_FLOW_BLOCK * WEIGHT_PERIOD_MS * NS_PER_MS

@@ -1,4 +1,5 @@
-"""How well a pump delivers, in the figures of the field: start-up, trumpet, boluses, hours, occlusion, dose at the tip.
+"""The figures of the field for how well a pump delivers: start-up, trumpet, boluses, hours, occlusion, dose at the
+tip.
 
 Everything works on plain arrays: instants of pulses in nanoseconds, or volume sampled at even intervals, whether worked
 out from pulses (``volume.from_pulses``), weighed (``volume.from_mass``) or both (``volume.from_both``). What was

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thecal_sim.metrics.tolerance import Interval, tolerance_interval
-from thecal_sim.metrics.volume import Instants, is_within, need_order
 
 USUAL_BOUND_PERCENT = 15.0
 """Within which boluses weighed one by one are counted as accurate, as published tests of insulin pumps do."""
@@ -19,37 +18,15 @@ class BolusAccuracy:
     """errors_percent: of each bolus, in order. interval_percent: 90/90, None for fewer than two boluses."""
 
     errors_percent: NDArray[np.float64]
-    mean_percent: float
     interval_percent: Interval | None
-
-    def count_within(self, percent: float = USUAL_BOUND_PERCENT) -> int:
-        return int(is_within(self.errors_percent, percent).sum())
 
 
 def bolus_accuracy(delivered_nl: NDArray[np.float64], prescribed_nl: NDArray[np.float64]) -> BolusAccuracy:
-    """Accuracy of boluses by what each delivered beyond the basal rate, and what each was to be; (boluses,) both."""
+    """Return the accuracy of boluses by what each delivered beyond the basal rate, and what each was to be;
+    (boluses,) both. Raise ValueError unless there is a bolus, and each has a volume and was measured."""
     if not len(delivered_nl) or not (prescribed_nl > 0).all():
         raise ValueError("prescribed_nl: one bolus at least, and none of nothing")
     if not np.isfinite(delivered_nl).all():
         raise ValueError("delivered_nl: a bolus was not measured")
     errors = 100.0 * (delivered_nl / prescribed_nl - 1.0)
-    return BolusAccuracy(
-        errors, float(errors.mean()), tolerance_interval(errors) if len(errors) > 1 else None
-    )
-
-
-def bolus_volumes_nl(
-    step_times_ns: Instants,
-    nl_per_step: float,
-    begins_ns: Instants,
-    ends_ns: Instants,
-    basal_nl_per_day: float,
-) -> NDArray[np.float64]:
-    """What came beyond the basal rate from each bolus's beginning to its end, from the pulses. Raises ValueError if
-    these do not come in order."""
-    need_order("step_times_ns", step_times_ns)
-    counts = np.searchsorted(step_times_ns, ends_ns, "right") - np.searchsorted(
-        step_times_ns, begins_ns, "right"
-    )
-    basal_nl = basal_nl_per_day / 86_400e9 * (ends_ns - begins_ns)
-    return counts * nl_per_step - basal_nl
+    return BolusAccuracy(errors, tolerance_interval(errors) if len(errors) > 1 else None)

@@ -25,13 +25,13 @@ class HourErrors:
     quantiles_percent: NDArray[np.float64]
 
     def share_within(self, percent: float) -> float:
-        """Part of the hours whose error is no larger, 0 to 1."""
+        """Return the part of the hours whose error is no larger, 0 to 1."""
         return float(is_within(self.errors_percent, percent).mean())
 
 
 def hour_errors(volume_nl: Volumes, prescribed_nl: Volumes, sample_s: float) -> HourErrors:
-    """Errors of all whole hours in a stretch, sampled evenly. Raises ValueError if an hour is no whole number of
-    samples, if there is none, or if a sample is no number."""
+    """Return errors of all whole hours in a stretch, sampled evenly. Raise ValueError if an hour is no whole number
+    of samples, if there is none, or if a sample is no number."""
     need_whole(volume_nl, prescribed_nl, sample_s)
     span = round(_S_PER_HOUR / sample_s)
     if span < 1 or span * sample_s != _S_PER_HOUR:

@@ -21,7 +21,8 @@ class StartUpCurve:
 
 
 def start_up_curve(volume_nl: Volumes, sample_s: float) -> StartUpCurve:
-    """Flow from volume at even instants, ``sample_s`` apart, the first at the beginning of delivery; (samples + 1,).
+    """Return the flow from volume at even instants, ``sample_s`` apart, the first at the beginning of delivery;
+    (samples + 1,).
 
     Raises ValueError unless the interval is one.
     """
@@ -32,8 +33,8 @@ def start_up_curve(volume_nl: Volumes, sample_s: float) -> StartUpCurve:
 
 
 def settled_after_s(curve: StartUpCurve, rate_nl_per_day: float, within_percent: float) -> float:
-    """From when on the flow stays within so many percent of the rate, these included; infinite if it never does to the
-    end.
+    """Return the time from which on the flow stays within so many percent of the rate, these included; infinite if it
+    never does to the end.
 
     A flow that is not a number is within nothing. Raises ValueError for a curve without an interval, or no rate.
     """

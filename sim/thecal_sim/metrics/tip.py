@@ -23,7 +23,7 @@ class TipDose:
 def tip_dose(
     t_ns: Instants, at_tip_ng: NDArray[np.float64], begin_ns: int, end_ns: int, prescribed_ng: float
 ) -> TipDose:
-    """Dose that left the tip between two instants; ``at_tip_ng``: drug out of the tip since the beginning.
+    """Return the dose that left the tip between two instants; ``at_tip_ng``: drug out of the tip since the beginning.
 
     Raises ValueError if nothing is prescribed, or the record does not reach from one to the other.
     """
@@ -31,14 +31,3 @@ def tip_dose(
         raise ValueError(f"prescribed_ng: {prescribed_ng:g} is no dose")
     given_ng = between(t_ns, at_tip_ng, begin_ns, end_ns)
     return TipDose(given_ng, 100.0 * (given_ng / prescribed_ng - 1.0))
-
-
-def lag_s(t_ns: Instants, pumped: NDArray[np.float64], at_tip: NDArray[np.float64], amount: float) -> float:
-    """From when so much had been pumped to when as much had left the tip; infinite if that has not happened yet.
-
-    Both are amounts of one kind (nL or ng) since the beginning, and never sink.
-    """
-    if min(pumped[-1], at_tip[-1]) < amount:
-        return float("inf")
-    reached_ns = [t_ns[int(np.searchsorted(course, amount))] for course in (pumped, at_tip)]
-    return float((reached_ns[1] - reached_ns[0]) / _NS_PER_S)

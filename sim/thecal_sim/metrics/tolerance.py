@@ -27,14 +27,15 @@ _OFFSETS = 8.0
 
 
 class Interval(NamedTuple):
-    """From ``least`` to ``most``, in the unit of the values."""
+    """An interval from ``least`` to ``most``, in the unit of the values."""
 
     least: float
     most: float
 
 
 def tolerance_interval(values: NDArray[np.float64], part: float = 0.9, confidence: float = 0.9) -> Interval:
-    """Where ``part`` of all values lies with ``confidence``, judged by these. Raises ValueError for fewer than two."""
+    """Return where ``part`` of all values lies with ``confidence``, judged by these. Raise ValueError for fewer than
+    two."""
     if len(values) < 2:
         raise ValueError(f"values: two are needed for an interval, there is {len(values)}")
     half = tolerance_factor(len(values), part, confidence) * float(np.std(values, ddof=1))
@@ -44,7 +45,7 @@ def tolerance_interval(values: NDArray[np.float64], part: float = 0.9, confidenc
 
 @cache
 def tolerance_factor(count: int, part: float = 0.9, confidence: float = 0.9) -> float:
-    """k for ``count`` values, two at least."""
+    """Return the factor k for ``count`` values, two at least."""
     return _root(lambda k: _confidence(k, count, part) - confidence, 1e-3, _WIDEST_FACTOR)
 
 

@@ -60,7 +60,7 @@ class TrumpetCurve:
 def trumpet(
     volume_nl: Volumes, prescribed_nl: Volumes, sample_s: float, windows_s: Sequence[float]
 ) -> TrumpetCurve:
-    """Trumpet curve of a stretch.
+    """Return the trumpet curve of a stretch.
 
     volume_nl, prescribed_nl: what was delivered and what was due by each of the same even instants, (samples + 1,).
     sample_s: seconds from one to the next. windows_s: each a whole number of samples, and no longer than the stretch.
@@ -88,7 +88,8 @@ def trumpet(
 def window_errors(
     volume_nl: Volumes, prescribed_nl: Volumes, span: int, step: int = 1
 ) -> NDArray[np.float64]:
-    """Error in percent of every window of ``span`` samples, each beginning ``step`` samples after the one before."""
+    """Return the error in percent of every window of ``span`` samples, each beginning ``step`` samples after the
+    one before. Raise ValueError if nothing is prescribed in a window."""
     delivered_nl = (volume_nl[span:] - volume_nl[:-span])[::step]
     due_nl = (prescribed_nl[span:] - prescribed_nl[:-span])[::step]
     if (due_nl <= 0).any():
@@ -106,6 +107,6 @@ def _samples_in(window_s: float, sample_s: float, most: int) -> int:
 
 
 def whole_cycles(windows_s: Sequence[float], cycle_s: float) -> tuple[float, ...]:
-    """The windows of whole pump cycles that come nearest, one cycle at least, each length once."""
+    """Return the windows of whole pump cycles that come nearest, one cycle at least, each length once."""
     counts = [max(1, round(window_s / cycle_s)) for window_s in windows_s]
     return tuple(count * cycle_s for count in dict.fromkeys(counts))

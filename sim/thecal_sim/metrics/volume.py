@@ -26,13 +26,13 @@ _ROUNDING = 1e-9
 
 
 def even_instants(begin_ns: int, sample_s: float, samples: int) -> Instants:
-    """``samples`` intervals of ``sample_s`` from ``begin_ns`` on: ``samples`` + 1 instants."""
+    """Return ``samples`` intervals of ``sample_s`` from ``begin_ns`` on: ``samples`` + 1 instants."""
     return begin_ns + np.rint(np.arange(samples + 1) * (sample_s * NS_PER_S)).astype(np.int64)
 
 
 def from_pulses(step_times_ns: Instants, nl_per_step: float, at_ns: Instants) -> Volumes:
-    """Volume of the pulses up to and at each instant, since the first of the instants. Raises ValueError if either do
-    not come in order."""
+    """Return the volume of the pulses up to and at each instant, since the first of the instants. Raise ValueError if
+    either do not come in order."""
     need_order("step_times_ns", step_times_ns)
     need_order("at_ns", at_ns)
     count = np.searchsorted(step_times_ns, at_ns, side="right")
@@ -40,7 +40,7 @@ def from_pulses(step_times_ns: Instants, nl_per_step: float, at_ns: Instants) ->
 
 
 def from_mass(mass_g: NDArray[np.float64], g_per_ml: float = WATER_G_PER_ML, loss_g: float = 0.0) -> Volumes:
-    """Volume on a balance since its first reading. loss_g: what evaporates from one reading to the next.
+    """Return the volume on a balance since its first reading. loss_g: what evaporates from one reading to the next.
 
     Raises ValueError at a reading that has fallen by more than ``MOST_FALL_G`` beyond that: what came before is lost.
     """
@@ -56,7 +56,7 @@ def from_mass(mass_g: NDArray[np.float64], g_per_ml: float = WATER_G_PER_ML, los
 
 
 def volume_per_step(step_volume_nl: Volumes, weighed_nl: Volumes) -> float:
-    """How much more was weighed than the pulses say, over the whole stretch: a factor, 1 if they agree.
+    """Return how much more was weighed than the pulses say, over the whole stretch: a factor, 1 if they agree.
 
     Raises ValueError if there was no pulse: nothing can be said about how much each delivers.
     """
@@ -67,17 +67,17 @@ def volume_per_step(step_volume_nl: Volumes, weighed_nl: Volumes) -> float:
 
 
 def from_both(step_volume_nl: Volumes, weighed_nl: Volumes) -> Volumes:
-    """The course of the pulses, with the total that was weighed."""
+    """Return the course of the pulses, with the total that was weighed."""
     return step_volume_nl * volume_per_step(step_volume_nl, weighed_nl)
 
 
 def at_constant_rate(rate_nl_per_day: float, sample_s: float, samples: int) -> Volumes:
-    """What one rate prescribes by each of ``samples`` + 1 even instants."""
+    """Return what one rate prescribes by each of ``samples`` + 1 even instants."""
     return rate_nl_per_day / 86_400 * sample_s * np.arange(samples + 1.0)
 
 
 def between(t_ns: Instants, course: Volumes, begin_ns: int, end_ns: int) -> float:
-    """By how much a course has risen from one instant to another, straight between its points.
+    """Return by how much a course has risen from one instant to another, straight between its points.
 
     Raises ValueError if the course does not reach from the one to the other: what lies beyond it nobody has seen. Also
     if its instants do not come in order.
@@ -106,6 +106,6 @@ def need_whole(volume_nl: Volumes, prescribed_nl: Volumes, sample_s: float) -> N
 
 
 def is_within(off: NDArray[np.float64], bound: float) -> NDArray[np.bool_]:
-    """For each deviation, whether it is no larger than a bound, which counts as within also where it was worked out and
-    rounding has put it a billionth beyond. What is not a number is within nothing."""
+    """Return for each deviation whether it is no larger than a bound, which counts as within also where it was worked
+    out and rounding has put it a billionth beyond. What is not a number is within nothing."""
     return np.abs(off) <= bound * (1.0 + _ROUNDING)

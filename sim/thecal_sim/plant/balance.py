@@ -26,7 +26,7 @@ MassAt = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class BalanceParameters:
-    """Of an analytical balance with four decimals, the vessel under a layer of oil. Assumptions, all of them."""
+    """An analytical balance with four decimals, the vessel under a layer of oil. Assumptions, all of them."""
 
     resolution_g: float = 0.000_1
     noise_g: float = 0.000_05
@@ -55,7 +55,7 @@ class Balance:
         self.drift_g_per_h = float(spread) * parameters.drift_g_per_h
 
     def reading_g(self, t_ns: int) -> tuple[float, bool]:
-        """What it shows at an instant, and whether that is stable."""
+        """Return what it shows at an instant, and whether that is stable."""
         parameters = self.parameters
         earlier_ns = max(self._begin_ns, t_ns - round(parameters.settles_in_s * NS_PER_S))
         before_g, mass_g = self._mass_at(np.array([earlier_ns, t_ns], np.int64)).tolist()

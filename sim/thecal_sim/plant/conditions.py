@@ -1,4 +1,4 @@
-"""What surrounds the pump and stays as it is until something disturbs it."""
+"""The conditions around the pump, which stay as they are until something disturbs them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Conditions:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing comes out of the line, wherever."""
+        """Return True if nothing comes out of the line, wherever."""
         return self.is_occluded and not self.is_broken
 
     @property
     def outside_kpa(self) -> float:
-        """What the line opens against: the pressure at the tip, or nothing where it is broken."""
+        """Return the pressure that the line opens against: that at the tip, or none where it is broken."""
         return 0.0 if self.is_broken else self.back_pressure_kpa
 
     @property

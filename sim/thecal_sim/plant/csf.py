@@ -40,7 +40,7 @@ class CsfParameters:
 
     @property
     def volume_ml(self) -> float:
-        """Of distribution: clearance over rate."""
+        """Return the volume of distribution: clearance over rate."""
         return self.clearance_ml_per_h * self.half_life_h / log(2)
 
 
@@ -58,7 +58,7 @@ class CsfCompartment:
         self._amounts_ng = array("d", [0.0])
 
     def amount_ng(self, t_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Amount at some instants, in order; all doses up to the last of them must have been given."""
+        """Return the amount at some instants, in order; all doses up to the last of them must have been given."""
         self._work_out(int(t_ns[-1]))
         points = (t_ns - self._begin_ns) // GRID_NS
         at_point = np.array(self._amounts_ng)[points]

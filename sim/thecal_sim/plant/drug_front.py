@@ -6,7 +6,8 @@ of the line, U: mean speed, a: its radius, D: diffusivity,
 
     d(sigma^2)/dt = 2 A^2 D (1 + (a U / D)^2 / 48)
     c_tip(t)      = Phi(z)                                  z = (V - V_dead) / sigma
-    m_tip(t)      = (V - V_dead) Phi(z) + sigma phi(z)      m: what has come out, of a line that goes on beyond the tip
+    m_tip(t)      = (V - V_dead) Phi(z) + sigma phi(z)      m: what has come out, of a line that continues beyond the
+    tip
 
 and everything drawn is a sum of such steps. Slow fronts stay sharp (1.3 % of a metre at 424 uL/day), fast primes mix
 (16 % at 96 mL/day). U is the mean over the time that diffusion across the tube takes, about a^2 / D: what flows in and
@@ -58,7 +59,7 @@ class DrugFrontParameters:
         return self.tubing_nl + self.catheter_nl
 
     def variance_nl2(self, moved_nl: Floats, seconds: float) -> Floats:
-        """By how much the variance of every front in the line grows while so much flows evenly in this time."""
+        """Return by how much the variance of every front in the line grows while so much flows evenly in this time."""
         area_nl_per_mm = self.area_mm2 * _NL_PER_MM3
         peclet_squared = (
             (moved_nl / seconds / area_nl_per_mm) ** 2 * self.area_mm2 / pi / self.diffusivity_mm2_per_s**2
@@ -80,7 +81,8 @@ class Dispersion:
         self._variances = np.zeros(1)
 
     def sigma_nl(self, t_ns: Instants, drawn_at_nl: float) -> Floats:
-        """Standard deviation at some instants, in order, of the front drawn when so much had gone through."""
+        """Return the standard deviation at some instants, in order, of the front drawn when so much had gone
+        through."""
         points = (t_ns - self._begin_ns) // GRID_NS
         self._work_out(int(points[-1]) + 1)
         first = int(np.searchsorted(self._volumes, drawn_at_nl))
@@ -107,8 +109,9 @@ class DrugFront:
     def out_at_tip(
         self, t_ns: Instants, out_nl: Floats, before: float, drawn: Sequence[tuple[float, float]]
     ) -> Floats:
-        """Amount out by some instants, by when so much volume has come out. ``drawn`` is (position, concentration from
-        there on), in order; ``before`` the concentration in the line at the beginning, in amount per nL."""
+        """Return the amount out by some instants, by when so much volume has come out. ``drawn`` is (position,
+        concentration from there on), in order; ``before`` the concentration in the line at the beginning, in amount
+        per nL."""
         amount = before * out_nl
         for at_nl, rise in _rises(before, drawn):
             amount = amount + rise * self._front(t_ns, out_nl, at_nl)[1]
@@ -117,7 +120,7 @@ class DrugFront:
     def at_tip(
         self, t_ns: Instants, out_nl: Floats, before: float, drawn: Sequence[tuple[float, float]]
     ) -> Floats:
-        """Concentration of what comes out at some instants, likewise."""
+        """Return the concentration of what comes out at some instants, likewise."""
         found = np.full_like(out_nl, before)
         for at_nl, rise in _rises(before, drawn):
             found += rise * self._front(t_ns, out_nl, at_nl)[0]
@@ -141,7 +144,7 @@ def normal_shares(z: Floats) -> Floats:
 
 
 def _rises(before: float, drawn: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Each change of concentration as (position, by how much it rises); those that are none are left out."""
+    """Return each change of concentration as (position, by how much it rises); those that are none are left out."""
     rises: list[tuple[float, float]] = []
     for at_nl, concentration in drawn:
         if concentration != before:

@@ -42,7 +42,7 @@ _ROUNDING_NL = 0.01
 
 
 def program() -> Program:
-    """What is delivered. Its limits leave room for the boluses."""
+    """Return what is delivered. Its limits leave room for the boluses."""
     per_bolus_nl = BOLUS.rate_nl_per_day * BOLUS.minutes // 1_440
     per_hour_nl, per_day_nl = NL_PER_DAY // 24 + 2 * per_bolus_nl, NL_PER_DAY + 5 * per_bolus_nl
     limits = (FILL_NL, FILL_NL // 20, per_hour_nl, per_day_nl)
@@ -55,7 +55,7 @@ def program() -> Program:
 
 @dataclass(frozen=True)
 class FullCycle:
-    """What a run took, in seconds of one core, and what came of it. elapsed_s: by the clock on the wall, in which other
+    """The outcome of a run, and its time in seconds of one core. elapsed_s: by the clock on the wall, in which other
     programs may have had the core too."""
 
     days: int
@@ -97,10 +97,11 @@ class _Therapy:
         self.plant = Plant(replace(PlantParameters(), reservoir=reservoir), seed)
         motor.mechanics = self.plant.live_in(self.pump.env, motor.settle)
         self.chance = random.Random(seed)
-        self.host = BareHost(self.pump)
+        self.host = BareHost(self.pump.serial)
+        self.host.hello()
         self.program = program()
         self.regimen = Regimen.constant(NL_PER_DAY)
-        self.start_ns = self.host.begin(self.program, FILL_NL)
+        self.start_ns = self.pump.instant_of(self.host.begin(self.program, FILL_NL))
         self.history = [Epoch(self.start_ns, self.regimen)]
         self.boluses = self.refills = 0
         self._full_nl = FILL_NL + reservoir.residual_nl
@@ -119,14 +120,14 @@ class _Therapy:
 
     def _refill(self, t_ns: int) -> None:
         self.pump.run_until(t_ns)
-        self.host.open_session()
+        self.host.hello()
         self.host.ask(messages.REFILL, FILL_NL)
         self._drawn_before_nl += self._drawn_since_fill_nl()
         self.plant.refill(FILL_NL)
         self.refills += 1
 
     def drawn_nl(self) -> float:
-        """What has left the reservoir, by its content before and after each fill."""
+        """Return what has left the reservoir, by its content before and after each fill."""
         return self._drawn_before_nl + self._drawn_since_fill_nl()
 
     def _drawn_since_fill_nl(self) -> float:
@@ -134,17 +135,17 @@ class _Therapy:
 
     def _give_bolus(self, t_ns: int) -> None:
         self.pump.run_until(t_ns)
-        self.host.open_session()
+        self.host.hello()
         answer = self.host.ask(messages.GIVE_BOLUS, self.program.digest(), KIND_PATIENT, 0, 0)
-        from_ns = self.host.instant_ns(answer)
+        from_ns = self.pump.instant_of(answer)
         given = Span(from_ns, from_ns + BOLUS.minutes * NS_PER_MINUTE, Fraction(BOLUS.rate_nl_per_day))
         self.history.append(Epoch(from_ns, self.regimen, None, None, (given,)))
         self.boluses += 1
 
 
 def full_cycle(days: int, seed: int = 0, tell: Callable[[int], None] = lambda days: None) -> FullCycle:
-    """Deliver for so many days, check every pulse, and look at the plant every quarter of an hour. tell: called on the
-    way with the number of days that are delivered."""
+    """Deliver for so many days, check every pulse, and look at the plant every quarter of an hour. The last
+    argument is called on the way with the number of days that are delivered."""
     wall_begun, begun = time.perf_counter(), time.process_time()
     therapy = _Therapy(seed)
     therapy.live(days, tell)

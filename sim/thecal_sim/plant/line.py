@@ -28,7 +28,7 @@ _NEGLIGIBLE = 1e-18
 
 
 def compliance_of_tube(length_m: float, bore_mm: float, outer_mm: float, modulus_mpa: float) -> float:
-    """What a tube stores for each kPa, in nL."""
+    """Return what a tube stores for each kPa, in nL. Raise ValueError unless the bore is smaller than the tube."""
     if not 0 < bore_mm < outer_mm:
         raise ValueError(f"bore_mm: {bore_mm}; must lie between 0 and outer_mm: {outer_mm}")
     volume_nl = length_m * pi * (bore_mm / 2) ** 2 * 1e6
@@ -74,7 +74,7 @@ class Pressure:
 
 
 class Line:
-    """What a course of microsteps makes of the pressure, while the conditions stay as they are."""
+    """The course of the pressure that a course of microsteps makes, while the conditions stay as they are."""
 
     def __init__(self, parameters: LineParameters, draws_back: bool = False) -> None:
         """``draws_back``: whether a microstep may bring in less than nothing."""
@@ -84,7 +84,7 @@ class Line:
         self._tau_ns = parameters.time_constant_ns
 
     def left_after(self, excess_kpa: float, duration_ns: int, is_closed: bool) -> float:
-        """What is left of an excess after a time in which nothing comes in."""
+        """Return what is left of an excess after a time in which nothing comes in."""
         if is_closed or excess_kpa <= 0:
             return excess_kpa
         return excess_kpa * exp(-duration_ns / self._tau_ns)
@@ -92,7 +92,7 @@ class Line:
     def after_last(
         self, begin: Pressure, times_ns: NDArray[np.int64], volumes_nl: NDArray[np.float64], is_closed: bool
     ) -> float:
-        """The excess just after the last of some microsteps."""
+        """Return the excess just after the last of some microsteps."""
         if self._draws_back:
             return (
                 float(self._one_by_one(begin, times_ns, volumes_nl, is_closed)[-1])
@@ -111,7 +111,7 @@ class Line:
     def after_each(
         self, begin: Pressure, times_ns: NDArray[np.int64], volumes_nl: NDArray[np.float64], is_closed: bool
     ) -> NDArray[np.float64]:
-        """The excess just after each of some microsteps."""
+        """Return the excess just after each of some microsteps."""
         if self._draws_back:
             return self._one_by_one(begin, times_ns, volumes_nl, is_closed)
         rises = volumes_nl / self._compliance
@@ -130,7 +130,8 @@ class Line:
     def _one_by_one(
         self, begin: Pressure, times_ns: NDArray[np.int64], volumes_nl: NDArray[np.float64], is_closed: bool
     ) -> NDArray[np.float64]:
-        """The same by the recurrence: where something is drawn back, the line opens and shuts again and again."""
+        """Return the same by the recurrence: where something is drawn back, the line opens and shuts again and
+        again."""
         excess, at_ns, found = begin.excess_kpa, begin.t_ns, np.empty(len(times_ns))
         rises = (volumes_nl / self._compliance).tolist()
         for place, (t_ns, rise) in enumerate(zip(times_ns.tolist(), rises, strict=True)):
@@ -141,8 +142,8 @@ class Line:
     def _first_that_opens(
         self, begin: Pressure, times_ns: NDArray[np.int64], rises: NDArray[np.float64], is_closed: bool
     ) -> tuple[int | None, float]:
-        """The first microstep after which fluid comes out, and the excess just after it; None and the excess after all
-        of them if there is none."""
+        """Return the first microstep after which fluid comes out, and the excess just after it; None and the excess
+        after all of them if there is none."""
         if is_closed or not len(rises):
             return None, begin.excess_kpa + float(rises.sum())
         if begin.excess_kpa >= 0:
@@ -156,7 +157,7 @@ class Line:
 def decaying_sums(
     times_ns: NDArray[np.int64], amounts: NDArray[np.float64], tau_ns: float
 ) -> NDArray[np.float64]:
-    """Just after each instant, the sum of all amounts so far, each decayed by exp(-age / tau).
+    """Return, just after each instant, the sum of all amounts so far, each decayed by exp(-age / tau).
 
     Neighbouring runs are joined, twice as long each time, until what is older no longer counts.
     """

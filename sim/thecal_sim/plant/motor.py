@@ -24,7 +24,7 @@ _MNM_PER_KPA_NL = 1e-6
 
 @dataclass(frozen=True)
 class MotorParameters:
-    """Of a NEMA 17 motor as the parts list of docs/wiring.md names it, with its driver."""
+    """A NEMA 17 motor as the parts list of docs/wiring.md names it, with its driver."""
 
     microsteps_per_rev: int = round(chosen().motor.microsteps_per_head_turn)
     """Of the head; behind a gear, the nearest whole number."""
@@ -46,16 +46,17 @@ class MotorParameters:
             raise ValueError("torques must not be negative")
 
     def pull_out_mnm(self, interval_s: float) -> float:
-        """Torque it can turn against at one microstep in each interval."""
+        """Return the torque it can turn against at one microstep in each interval."""
         share_left = 1 - 1 / (interval_s * self.greatest_microsteps_per_s) if interval_s > 0 else 0.0
         return self.pull_out_torque_mnm * max(0.0, share_left)
 
     def pressure_torque_mnm(self, pressure_kpa: float, nl_per_microstep: float) -> float:
-        """Torque that a pressure across the head takes at an angle at which a microstep moves this volume."""
+        """Return the torque that a pressure across the head takes at an angle at which a microstep moves this
+        volume."""
         return pressure_kpa * nl_per_microstep * self.microsteps_per_rev / (2 * pi) * _MNM_PER_KPA_NL
 
     def pressure_kpa_at(self, torque_mnm: float, nl_per_microstep: float) -> float:
-        """Pressure across the head that takes this torque; the inverse of ``pressure_torque_mnm``."""
+        """Return the pressure across the head that takes this torque; the inverse of ``pressure_torque_mnm``."""
         return torque_mnm / self.pressure_torque_mnm(1.0, nl_per_microstep)
 
 

@@ -1,4 +1,4 @@
-"""What the plant shows: every quantity at any instants of its course, and its state at one.
+"""The outputs of the plant: every quantity at any instants of its course, and its state at one.
 
 Promises: to look changes nothing. Each quantity follows from the microsteps turned and from what has disturbed them, so
 the same instants give the same values however often they are asked for.
@@ -60,7 +60,7 @@ class Outputs:
         }
 
     def curve(self, quantity: Quantity, t_ns: Instants) -> Floats:
-        """Values at some instants in rising order."""
+        """Return values at some instants in rising order."""
         if not len(t_ns):
             return np.array([], np.float64)
         return np.array(self._curves[quantity](t_ns), np.float64)
@@ -100,7 +100,7 @@ class Outputs:
         return self._front.at_tip(t_ns, self._traces.out_nl(t_ns), *self._drug_drawn())
 
     def _drug_drawn(self) -> tuple[float, list[tuple[float, float]]]:
-        """Concentration in the line at the beginning, and what has been drawn since."""
+        """Return the concentration in the line at the beginning, and what has been drawn since."""
         drawn = [(inlet.at_nl, inlet.concentration_ng_per_nl) for inlet in self._reservoir.inlets()]
         at_begin = self._parameters.drug_front.line_concentration_ng_per_nl
         return (drawn[0][1] if at_begin is None else at_begin), drawn

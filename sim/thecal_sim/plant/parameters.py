@@ -1,4 +1,4 @@
-"""All parameters of a plant: one value, so that a run can be told, drawn at random and done again."""
+"""All parameters of a plant: one value, so that a run can be described, drawn at random and done again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from thecal_sim.plant.rotor import RotorParameters
 
 @dataclass(frozen=True)
 class PlantParameters:
-    """Where each default comes from stands with the part it belongs to. conditions: those at the beginning."""
+    """The parameters of all parts. The origin of each default stands with the part it belongs to. conditions: those
+    at the beginning."""
 
     motor: MotorParameters = field(default_factory=MotorParameters)
     rotor: RotorParameters = field(default_factory=RotorParameters)

@@ -1,8 +1,8 @@
 """The plant: everything that a pump's microsteps move, behind one object.
 
-Promises: it is told the instants at which the shaft is commanded a microstep, and says which were turned; what it is
+Promises: it gets the instants at which the shaft is commanded a microstep, and says which were turned; what it is
 like follows from those, its parameters, its seed and what disturbs it, and from nothing else: not from how the
-microsteps are told, nor from who asks for what. Time is virtual. On the model it lives in the pump's own time;
+microsteps are announced, nor from who asks for what. Time is virtual. On the model it lives in the pump's own time;
 beside an emulated board it has a time of its own, which each microstep brings up to its instant.
 
 A microstep at the very instant of a disturbance comes before it.
@@ -28,23 +28,22 @@ from thecal_sim.plant.reservoir import Reservoir
 from thecal_sim.plant.rotor import Rotor
 from thecal_sim.plant.shaft import Shaft
 from thecal_sim.plant.state import PlantState, Quantity
-from thecal_sim.virtual_time import Steps, VirtualTime
+from thecal_sim.virtual_time import VirtualTime
 
 CommandTimes = Sequence[int] | NDArray[np.int64]
 """Instants of commanded microsteps in rising order, whole ns."""
 
 
 class Plant:
-    """parameters, seed: what makes it again. weighings: (t_ns, g, is_stable) of ``weigh_every``."""
+    """parameters, seed: what makes it again."""
 
     def __init__(
         self, parameters: PlantParameters | None = None, seed: int = 0, env: VirtualTime | None = None
     ) -> None:
-        """``env`` is a time that it shares with the pump, which then must tell it of microsteps before it is asked;
+        """``env`` is a time that it shares with the pump, which then must announce microsteps before it is asked;
         without one it has its own (see ``live_in``)."""
         self.parameters = parameters or PlantParameters()
         self.seed = seed
-        self.weighings: list[tuple[int, float, bool]] = []
         self._told_until: Callable[[], object] = lambda: None
         self._is_in_its_time = False
         self._begin(env or VirtualTime(), owns_time=env is None)
@@ -59,8 +58,9 @@ class Plant:
         self._outputs = Outputs(parts, self.seed, env.now_ns, self._shaft, line, self._reservoir)
 
     def live_in(self, env: VirtualTime, catch_up: Callable[[], object]) -> Shaft:
-        """Share a time from now on; before anything has happened. ``catch_up`` has whoever commands the shaft tell all
-        microsteps up to now. The shaft returned takes them in bulk: ``turn`` without a look at the time."""
+        """Share a time from now on; before anything has happened. ``catch_up`` has whoever commands the shaft
+        announce all microsteps up to now. The shaft returned takes them in bulk: ``turn`` without a look at the time.
+        Raise ValueError if anything has."""
         if env is not self.env:
             if not self._is_untouched():
                 raise ValueError("the plant has a past or plans of its own: attach it before all else")
@@ -80,31 +80,32 @@ class Plant:
 
     @property
     def balance(self) -> Balance:
-        """Under the tip; it takes for granted that all microsteps up to the instant have been told (see
-        ``reading_g``)."""
+        """Return the balance under the tip; it takes for granted that all microsteps up to the instant have been
+        announced (see ``reading_g``)."""
         return self._outputs.balance
 
     # --- what the shaft is commanded
 
     def step(self, t_ns: int) -> bool:
-        """One microstep is commanded; whether it is turned. ValueError if it lies before the present."""
+        """Command one microstep; return True if it is turned. Raise ValueError if it lies before the present."""
         if self._owns_time:
             self._let_happen_before(t_ns)
         return self._shaft.turn((t_ns,)) == 1
 
     def turn(self, times_ns: CommandTimes) -> int:
-        """Microsteps are commanded; how many of them are turned."""
+        """Command microsteps; return how many of them are turned."""
         return sum(last - first for first, last, is_turned in self._runs(times_ns) if is_turned)
 
     def turned_of(self, times_ns: CommandTimes) -> NDArray[np.bool_]:
-        """The same, and for each whether it is turned."""
+        """Do the same, and return for each whether it is turned."""
         found = np.zeros(len(times_ns), np.bool_)
         for first, last, is_turned in self._runs(times_ns):
             found[first:last] = is_turned
         return found
 
     def _runs(self, times_ns: CommandTimes) -> list[tuple[int, int, bool]]:
-        """Runs of microsteps with the same fate; what happens by itself between two of them happens in between."""
+        """Return runs of microsteps with the same fate; what happens by itself between two of them happens in
+        between."""
         runs: list[tuple[int, int, bool]] = []
         at = 0
         while at < len(times_ns):
@@ -146,7 +147,8 @@ class Plant:
         return max(self.env.now_ns, self._shaft.last_command_ns)
 
     def advance(self, t_ns: int) -> None:
-        """All microsteps up to an instant have been told: what happens by itself up to then happens."""
+        """Let happen what happens by itself up to an instant, up to which all microsteps have been announced.
+        Raise ValueError if it lies ahead in a time that is shared."""
         if self._owns_time:
             with self._in_its_time():
                 self.env.run_until(max(t_ns, self.now_ns))
@@ -156,32 +158,12 @@ class Plant:
             )
 
     def at(self, t_ns: int, action: Callable[[], object]) -> None:
-        """Have something happen at an instant ahead, such as ``plant.occlude``."""
+        """Have something happen at an instant ahead, such as ``plant.occlude``. Raise ValueError if it is in the
+        past."""
         self._catch_up()
         if t_ns < self.now_ns:
             raise ValueError(f"t_ns: {t_ns} is in the past; it is {self.now_ns} ns now")
         self.env.timeout(t_ns - self.env.now_ns).callbacks.append(lambda _: _call(action))
-
-    def follow_temperature(self, course: Sequence[tuple[int, float]]) -> None:
-        """Have the temperature take a course: (instant, degrees Celsius from then on), in order."""
-
-        def process() -> Steps:
-            for t_ns, celsius in course:
-                yield self.env.timeout(t_ns - self.env.now_ns)
-                self.set_temperature(celsius)
-
-        self.env.process(process())
-
-    def weigh_every(self, period_ns: int) -> None:
-        """Read the balance again and again from now on, into ``weighings``."""
-
-        def process() -> Steps:
-            while True:
-                yield self.env.timeout(period_ns)
-                self._catch_up()
-                self.weighings.append((self.env.now_ns, *self.balance.reading_g(self.env.now_ns)))
-
-        self.env.process(process())
 
     # --- what disturbs it, from now on
 
@@ -198,14 +180,14 @@ class Plant:
         self._change(is_occluded=False)
 
     def break_line(self) -> None:
-        """A tube bursts or comes off: from now on everything comes out there, and nothing at the tip."""
+        """Let a tube burst or come off: from now on everything comes out there, and nothing at the tip."""
         self._change(is_broken=True)
 
     def mend_line(self) -> None:
         self._change(is_broken=False)
 
     def siphon(self, nl_per_s: float) -> None:
-        """So much runs through the head by itself; 0 ends it."""
+        """Let so much run through the head by itself; 0 ends it."""
         self._change(siphoned_nl_per_s=nl_per_s)
 
     def set_back_pressure(self, kpa: float) -> None:
@@ -215,11 +197,11 @@ class Plant:
         self._change(celsius=celsius)
 
     def set_wear_factor(self, factor: float) -> None:
-        """On every volume the head moves; 1 is none."""
+        """Set a factor on every volume the head moves; 1 is none."""
         self._change(wear_factor=factor)
 
     def set_load(self, mnm: float) -> None:
-        """On the motor's shaft, on top of friction and pressure."""
+        """Set a load on the motor's shaft, on top of friction and pressure."""
         self._change(load_mnm=mnm)
 
     def refill(self, volume_nl: float, concentration_ng_per_nl: float | None = None) -> None:
@@ -242,23 +224,24 @@ class Plant:
 
     @property
     def turned_steps(self) -> int:
-        """Microsteps turned up to now."""
+        """Return microsteps turned up to now."""
         self._catch_up()
         return len(self._shaft.turned_ns)
 
     def state(self, t_ns: int | None = None) -> PlantState:
-        """What it is like now, or at a later instant up to which all microsteps have been told."""
+        """Return its state now, or at a later instant up to which all microsteps have been announced."""
         return self._outputs.state(self._looked_at(t_ns))
 
     def curve(self, quantity: Quantity, t_ns: CommandTimes) -> NDArray[np.float64]:
-        """A quantity at some instants in rising order; all microsteps up to the last of them have been told."""
+        """Return a quantity at some instants in rising order; all microsteps up to the last of them have been
+        announced."""
         at = np.array(t_ns, np.int64)
         if len(at):
             self._looked_at(int(at[-1]))
         return self._outputs.curve(quantity, at)
 
     def reading_g(self, t_ns: int | None = None) -> tuple[float, bool]:
-        """What the balance shows, in g, and whether that is stable."""
+        """Return what the balance shows, in g, and whether that is stable."""
         return self.balance.reading_g(self._looked_at(t_ns))
 
     def _looked_at(self, t_ns: int | None) -> int:

@@ -49,7 +49,8 @@ class Fill(NamedTuple):
 
 
 class Inlet(NamedTuple):
-    """What the head draws from a position on: its concentration, and the share of it that is liquid (0 is air)."""
+    """The liquid that the head draws from a position on: its concentration, and the share of it that is liquid (0 is
+    air)."""
 
     at_nl: float
     concentration_ng_per_nl: float
@@ -66,7 +67,8 @@ class Reservoir:
     def refill(
         self, t_ns: int, at_nl: float, volume_nl: float, concentration_ng_per_nl: float | None = None
     ) -> None:
-        """Withdraw all that can be and fill in so much, of the concentration of the fill before if none is given."""
+        """Withdraw all that can be and fill in so much, of the concentration of the fill before if none is given.
+        Raise ValueError for a volume or concentration that can't be."""
         if volume_nl < 0:
             raise ValueError(f"volume_nl: {volume_nl}; must not be negative")
         before, residual_nl = self.fills[-1].concentration_ng_per_nl, self.parameters.residual_nl
@@ -76,7 +78,7 @@ class Reservoir:
         self.fills.append(Fill(t_ns, at_nl, volume_nl, mixed))
 
     def content_nl(self, t_ns: NDArray[np.int64], moved_nl: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What is in it at some instants, by when so much has been moved."""
+        """Return what is in it at some instants, by when so much has been moved."""
         began_ns = np.array([fill.t_ns for fill in self.fills], np.int64)
         starts = np.array([fill.at_nl for fill in self.fills])
         volumes = np.array([fill.volume_nl for fill in self.fills])
@@ -85,20 +87,20 @@ class Reservoir:
         return left_nl + self.parameters.residual_nl
 
     def air_nl(self, moved_nl: float) -> float:
-        """Air drawn up to a position."""
+        """Return the air drawn up to a position."""
         air, ends = 0.0, [*(fill.at_nl for fill in self.fills[1:]), moved_nl]
         for fill, end_nl in zip(self.fills, ends, strict=True):
             air += max(0.0, min(end_nl, moved_nl) - fill.at_nl - fill.volume_nl)
         return air
 
     def pressure_kpa(self, moved_nl: float) -> float:
-        """What an overfilled reservoir presses with."""
+        """Return the pressure of an overfilled reservoir."""
         fill = self.fills[-1]
         surplus_nl = fill.volume_nl - (moved_nl - fill.at_nl) - self.parameters.capacity_nl
         return max(0.0, surplus_nl / self.parameters.overfill_nl_per_kpa)
 
     def inlets(self) -> list[Inlet]:
-        """What is drawn along the line of moved volume, each entry up to the next."""
+        """Return what is drawn along the line of moved volume, each entry up to the next."""
         found: list[Inlet] = []
         ends = [*(fill.at_nl for fill in self.fills[1:]), float("inf")]
         for fill, end_nl in zip(self.fills, ends, strict=True):

@@ -71,15 +71,15 @@ class Rotor:
         return whole + self._within[part]
 
     def even_revs(self, turned: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Revolutions of a head without pulsation that move as much as so many microsteps from the beginning."""
+        """Return revolutions of a head without pulsation that move as much as so many microsteps from the beginning."""
         return self._revs(turned + self._begin) - self._begins_at_revs
 
     def volume_nl(self, turned: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Volume moved by the first so many microsteps, at the reference temperature."""
+        """Return the volume moved by the first so many microsteps, at the reference temperature."""
         return self.parameters.nl_per_rev * self.parameters.wear.new_tube_revs(self.even_revs(turned))
 
     def scale_at(self, celsius: float) -> float:
-        """What a temperature makes of every volume."""
+        """Return what a temperature makes of every volume."""
         parameters = self.parameters
         return 1 + parameters.volume_per_kelvin * (celsius - parameters.reference_celsius)
 

@@ -1,8 +1,9 @@
 """The shaft: which of the commanded microsteps are turned, and the pressure that the turned ones build up.
 
-Promises: the answer is the same, to the last bit, whether microsteps are told one by one or by the million, and whoever
-asks for what in between. That is since the course is cut into the same pieces either way: after each piece it is known
-how many further microsteps are turned whatever their instants, and only a microstep beyond that is looked at by itself.
+Promises: the answer is the same, to the last bit, whether microsteps are given one by one or by the million, and
+whoever asks for what in between. That is since the course is cut into the same pieces either way: after each piece
+it is known how many further microsteps are turned whatever their instants, and only a microstep beyond that is
+looked at by itself.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where the pressure is known: just after the latest of so many microsteps turned, or at a change of conditions.
-    slipped_nl: what has slipped back past the rollers up to then."""
+    """A place at which the pressure is known: just after the latest of so many microsteps turned, or at a change of
+    conditions. slipped_nl: what has slipped back past the rollers up to then."""
 
     turned: int
     pressure: Pressure
@@ -82,7 +83,7 @@ class Shaft:
     # --- what is commanded
 
     def turn(self, times_ns: Sequence[int]) -> int:
-        """So many microsteps are commanded, at these instants, in order; how many of them are turned.
+        """Command so many microsteps at these instants, in order; return how many of them are turned.
 
         Kept short: the model asks at each wake-up of the pump, for some tens of microsteps at a time.
         """
@@ -104,7 +105,8 @@ class Shaft:
         return turned
 
     def sure_of(self, times_ns: Sequence[int]) -> int:
-        """How many of the first of such microsteps are turned without a look at any by itself. Nothing is commanded."""
+        """Return how many of the first of such microsteps are turned without a look at any by itself. Nothing is
+        commanded."""
         if self._slips_left:
             return 0
         before_ns, first = self.last_command_ns, times_ns[: self._assured]
@@ -115,7 +117,7 @@ class Shaft:
         return len(first)
 
     def runs(self, times_ns: Sequence[int] | NDArray[np.int64]) -> Iterator[tuple[int, int, bool]]:
-        """The same, as runs of microsteps with the same fate: (first, one past the last, whether turned)."""
+        """Yield the same, as runs of microsteps with the same fate: (first, one past the last, whether turned)."""
         times = np.array(times_ns, np.int64)
         if not len(times):
             return
@@ -185,14 +187,14 @@ class Shaft:
         return True
 
     def load_mnm(self, across_kpa: float, nl_per_microstep: float) -> float:
-        """Torque that the shaft takes under the present conditions. Pressure never drives it."""
+        """Return the torque that the shaft takes under the present conditions. Pressure never drives it."""
         pressure_mnm = max(0.0, self._motor.pressure_torque_mnm(across_kpa, nl_per_microstep))
         return self._motor.friction_torque_mnm + self.stretches[-1].conditions.load_mnm + pressure_mnm
 
     # --- what surrounds it
 
     def change(self, t_ns: int, conditions: Conditions) -> None:
-        """Other conditions hold from an instant on that lies after every microstep so far."""
+        """Let other conditions hold from an instant on that lies after every microstep so far."""
         old, now = self.stretches[-1], self.checkpoint()
         excess_kpa = self._line.left_after(
             now.pressure.excess_kpa, t_ns - now.pressure.t_ns, old.conditions.holds
@@ -222,12 +224,13 @@ class Shaft:
         self._assured = self._assured_steps()
 
     def stored_nl(self, line_kpa: float) -> float:
-        """What the line holds more than at the beginning, because it is stretched."""
+        """Return what the line holds more than at the beginning, because it is stretched."""
         begin_kpa = self.stretches[0].conditions.outside_kpa
         return (line_kpa - begin_kpa) * self._line.parameters.compliance_nl_per_kpa
 
     def besides_nl(self, t_ns: int) -> float:
-        """What has been moved up to now but for the microsteps: it ran through the head by itself, or slipped back."""
+        """Return what has been moved up to now but for the microsteps: it ran through the head by itself, or slipped
+        back."""
         return self._ran_nl(self.stretches[-1], t_ns) - self.checkpoints[-1].slipped_nl
 
     @staticmethod
@@ -237,14 +240,15 @@ class Shaft:
     # --- where it is
 
     def moved_nl(self, stretch: Stretch, turned: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Volume the rollers have moved with so many microsteps turned, all within a stretch, if none slipped back."""
+        """Return the volume the rollers have moved with so many microsteps turned, all within a stretch, if none
+        slipped back."""
         return stretch.moved_nl + stretch.scale * (self.rotor.volume_nl(turned) - stretch.unscaled_nl)
 
     def _unscaled_nl(self, turned: int) -> float:
         return float(self.rotor.volume_nl(np.array([turned]))[0])
 
     def checkpoint(self) -> Checkpoint:
-        """The pressure just after the latest microstep turned, or since the conditions last changed."""
+        """Return the pressure just after the latest microstep turned, or since the conditions last changed."""
         latest, turned = self.checkpoints[-1], len(self.turned_ns)
         if latest.turned == turned:
             return latest
@@ -256,8 +260,8 @@ class Shaft:
         return Checkpoint(turned, Pressure(int(times[-1]), excess_kpa), latest.slipped_nl)
 
     def _assured_steps(self) -> int:
-        """How many further microsteps are turned for sure, and neither slip nor burst the tube: as if nothing came out
-        of the line, with the most a microstep moves, at the least interval, and no help from the reservoir."""
+        """Return how many further microsteps are turned for sure, and neither slip nor burst the tube: as if nothing
+        came out of the line, with the most a microstep moves, at the least interval, and no help from the reservoir."""
         motor, stretch, line = self._motor, self.stretches[-1], self._line.parameters
         most_nl = self.rotor.greatest_nl_per_microstep * stretch.scale
         left_mnm = motor.pull_out_mnm(_ASSURED_INTERVAL_NS / NS_PER_S) - self.load_mnm(0.0, most_nl)

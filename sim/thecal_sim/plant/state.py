@@ -1,4 +1,4 @@
-"""What the plant is like at one instant, and the quantities that can be had as curves, with their units."""
+"""The state of the plant at one instant, and the quantities that are available as curves, with their units."""
 
 from __future__ import annotations
 

@@ -37,15 +37,15 @@ class Traces:
         self._answers: dict[tuple[bytes, int, int], dict[str, Floats]] = {}
 
     def turned(self, t_ns: Instants) -> Instants:
-        """Microsteps turned up to and including each instant."""
+        """Return microsteps turned up to and including each instant."""
         times = self._shaft.turned_ns
         first, last = bisect_right(times, int(t_ns[0])), bisect_right(times, int(t_ns[-1]))
         between = np.array(times[first:last], np.int64)
         return first + np.searchsorted(between, t_ns, side="right")
 
     def _once(self, name: str, work_out: Callable[[Instants], Floats], t_ns: Instants) -> Floats:
-        """Most quantities begin with the same few, most often at the same instants: each of those is worked out
-        once."""
+        """Return a quantity, worked out once: most quantities begin with the same few, most often at the same
+        instants."""
         asked = t_ns.tobytes(), len(self._shaft.turned_ns), len(self._shaft.stretches)
         answers = self._answers.get(asked)
         if answers is None:
@@ -71,7 +71,7 @@ class Traces:
         return found - self.slipped_nl(t_ns)
 
     def slipped_nl(self, t_ns: Instants) -> Floats:
-        """What has slipped back past the rollers."""
+        """Return what has slipped back past the rollers."""
         checkpoints = self._shaft.checkpoints
         for checkpoint in checkpoints[self._slips_seen :]:
             if checkpoint.slipped_nl:
@@ -82,7 +82,7 @@ class Traces:
         return np.concatenate(([0.0], np.array(self._slip_nl, np.float64)))[places]
 
     def pressure_kpa(self, t_ns: Instants) -> Floats:
-        """In the line, above that of the surroundings."""
+        """Return the pressure in the line, above that of the surroundings."""
         return self._once("pressure", self._pressure_kpa, t_ns)
 
     def _pressure_kpa(self, t_ns: Instants) -> Floats:
@@ -93,14 +93,14 @@ class Traces:
         return found
 
     def stored_nl(self, t_ns: Instants) -> Floats:
-        """What the line holds more than at the beginning, because it is stretched."""
+        """Return what the line holds more than at the beginning, because it is stretched."""
         return (self.pressure_kpa(t_ns) - self._begin_kpa) * self._line.parameters.compliance_nl_per_kpa
 
     def out_nl(self, t_ns: Instants) -> Floats:
         return self._once("out", lambda at: self.moved_nl(at) - self.stored_nl(at) - self.leaked_nl(at), t_ns)
 
     def leaked_nl(self, t_ns: Instants) -> Floats:
-        """What has come out where the line is broken."""
+        """Return what has come out where the line is broken."""
         return self._once("leaked", self._leaked_nl, t_ns)
 
     def _leaked_nl(self, t_ns: Instants) -> Floats:
@@ -113,7 +113,8 @@ class Traces:
         return found
 
     def _parts(self, t_ns: Instants) -> list[tuple[Stretch, int, int]]:
-        """Each stretch that some of the instants fall into, with the places of the first and one past the last."""
+        """Return each stretch that some of the instants fall into, with the places of the first and one past the
+        last."""
         stretches = self._shaft.stretches
         if t_ns[0] < stretches[0].begin_ns:
             raise ValueError(f"t_ns: {t_ns[0]} lies before the beginning at {stretches[0].begin_ns}")
@@ -123,7 +124,8 @@ class Traces:
         return [(stretches[of_stretch[first]], first, last) for first, last in itertools.pairwise(cuts)]
 
     def _excess_kpa(self, stretch: Stretch, t_ns: Instants, turned: Instants) -> Floats:
-        """Each from the latest checkpoint before it, so that no value depends on which others are asked for."""
+        """Return the excess of each instant from the latest checkpoint before it, so that no value depends on which
+        others are asked for."""
         checkpoints, found, at = self._shaft.checkpoints, np.empty(len(t_ns)), 0
         while at < len(t_ns):
             place = bisect_right(checkpoints, t_ns[at], key=lambda checkpoint: checkpoint.pressure.t_ns)

@@ -31,13 +31,13 @@ class WearParameters:
             raise ValueError(f"revolutions: {self.revolutions}; must be positive")
 
     def new_tube_revs(self, revs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Revolutions of a new tube that move as much as so many of this one from new on."""
+        """Return revolutions of a new tube that move as much as so many of this one from new on."""
         worn = -np.expm1(-revs / self.revolutions)
         return (1 - self.final_loss) * revs + self.final_loss * self.revolutions * worn
 
     @property
     def greatest_share(self) -> float:
-        """Most that a revolution ever moves, of what one of a new tube does."""
+        """Return the most that a revolution ever moves, of what one of a new tube does."""
         return max(1.0, 1 - self.final_loss)
 
 

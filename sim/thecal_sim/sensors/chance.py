@@ -12,11 +12,13 @@ Instants = NDArray[np.int64]
 
 
 def generator(seed: int, stream: int) -> np.random.Generator:
-    """Random numbers of a stream of their own: a sensor's noise does not depend on how often another is read."""
+    """Return the random numbers of a stream of their own: a sensor's noise does not depend on how often another is
+    read."""
     return np.random.Generator(np.random.Philox(key=[seed, stream]))
 
 
 def random_walk(t_ns: Instants, per_root_day: float, chance: np.random.Generator) -> Floats:
-    """A drift at some instants in order, nothing at the first: its steps add up as the root of the time between."""
+    """Return a drift at some instants in order, nothing at the first: its steps add up as the root of the time
+    between."""
     steps = np.sqrt(np.diff(t_ns) / NS_PER_DAY) * per_root_day * chance.standard_normal(len(t_ns) - 1)
     return np.concatenate(([0.0], np.cumsum(steps)))

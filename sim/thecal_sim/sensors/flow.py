@@ -35,7 +35,7 @@ class FlowParameters:
 
 
 def check_of(word: bytes) -> int:
-    """The CRC-8 of a word."""
+    """Return the check that goes with a word."""
     check = _BEGIN
     for octet in word:
         check ^= octet
@@ -55,7 +55,7 @@ class FlowSensor:
         self.fault: FlowFault | None = None
 
     def frame(self, nl_per_min: float, has_air: bool = False) -> bytes | None:
-        """What it answers while so much has been flowing for longer than its delay."""
+        """Return what it answers while so much has been flowing for longer than its delay."""
         if self.fault is FlowFault.NO_ANSWER:
             return None
         parts = self.parameters

@@ -33,7 +33,7 @@ class PressureFault(StrEnum):
 
 @dataclass(frozen=True)
 class PressureParameters:
-    """Of an automotive-style transducer. zero_error_kpa: what its calibration left. drift: its zero's random walk.
+    """An automotive-style transducer. zero_error_kpa: what its calibration left. drift: its zero's random walk.
     per_kelvin_kpa: its zero's. noise_kpa: of a conversion, its own; adc_noise: of a conversion, in counts (the ADC of
     an RP2040 has 8.7 effective bits by its data sheet, mostly from steps that a sum does not see)."""
 
@@ -47,7 +47,7 @@ class PressureParameters:
     delay_ns: int = 5_000_000
 
     def sum_at(self, kpa: float) -> float:
-        """Sum of the conversions of a sample of an exact sensor."""
+        """Return the sum of the conversions of a sample of an exact sensor."""
         volts = _SUPPLY_VOLTS * (0.1 + 0.8 * kpa / self.span_kpa)
         return volts * self.divider / _ADC_VOLTS * _COUNTS * CONVERSIONS
 
@@ -69,8 +69,8 @@ class PressureSensor:
         kelvin_off: Floats | float = 0.0,
         fault: tuple[PressureFault, int, float] | None = None,
     ) -> NDArray[np.int64]:
-        """Sums of the conversions at some instants in order, of line pressures there; ``fault``: (kind, from when, kPa
-        of a leap or freeze). -1 is no answer."""
+        """Return sums of the conversions at some instants in order, of line pressures there; ``fault``: (kind, from
+        when, kPa of a leap or freeze). -1 is no answer."""
         parts = self.parameters
         shown = kpa + parts.zero_error_kpa * generator(self._seed, 0).uniform(-1, 1)
         shown = shown + random_walk(t_ns, parts.drift_kpa_per_root_day, generator(self._seed, 1))

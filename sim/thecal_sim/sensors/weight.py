@@ -54,7 +54,8 @@ class WeightSensor:
         kelvin_off: Floats | float = 0.0,
         fault: tuple[WeightFault, int, float] | None = None,
     ) -> NDArray[np.int64]:
-        """Means of so many conversions at some instants in order; ``fault``: (kind, from when, mg of the hand)."""
+        """Return means of so many conversions at some instants in order; ``fault``: (kind, from when, mg of the
+        hand)."""
         parts = self.parameters
         late = np.zeros(len(t_ns))
         if len(t_ns) > 1 and parts.creep:

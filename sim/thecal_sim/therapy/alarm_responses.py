@@ -1,5 +1,5 @@
-"""What each alarm makes of delivery, for those that change anything, and which stay until a person has seen them.
-*Time unknown* changes something and is not among the first: the reference works it out from clock and program.
+"""The response of delivery to each alarm, for those that change anything, and which stay until a person has seen
+them. *Time unknown* changes something and is not among the first: the reference works it out from clock and program.
 """
 
 from thecal_sim.therapy.state import Response

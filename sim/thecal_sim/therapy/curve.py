@@ -15,7 +15,7 @@ class Curve:
         self._before: list[int] = []
 
     def set(self, t_ns: int, rate_nl_per_day: int) -> None:
-        """From an instant on the rate is another one; what was said about later instants is forgotten."""
+        """Set another rate from an instant on; what was said about later instants is forgotten."""
         while self.starts_ns and self.starts_ns[-1] >= t_ns:
             self.starts_ns.pop()
             self.rates.pop()
@@ -32,7 +32,7 @@ class Curve:
         return self.rates[at] if at >= 0 else 0
 
     def volume_until(self, t_ns: int) -> int:
-        """From the beginning until an instant."""
+        """Return the volume from the beginning until an instant."""
         at = bisect_right(self.starts_ns, t_ns) - 1
         return self._before[at] + self.rates[at] * (t_ns - self.starts_ns[at]) if at >= 0 else 0
 
@@ -40,7 +40,7 @@ class Curve:
         return self.volume_until(to_ns) - self.volume_until(from_ns)
 
     def fullest(self, window_ns: int, first_end_ns: int, last_end_ns: int) -> int:
-        """The most that any window holds which ends between two instants.
+        """Return the most that any window holds which ends between two instants.
 
         The volume in a sliding window bends only where one of its ends meets a change of the rate, so it is greatest
         at one of those or at the first or last window.
@@ -51,7 +51,7 @@ class Curve:
         return max(self.volume(end - window_ns, end) for end in ends)
 
     def highest(self, from_ns: int, to_ns: int) -> int:
-        """The highest rate at any instant from one on and before another."""
+        """Return the highest rate at any instant from one on and before another."""
         at = bisect_right(self.starts_ns, from_ns) - 1
         rates = [self.rates[at]] if at >= 0 else [0]
         for start, rate in zip(self.starts_ns[at + 1 :], self.rates[at + 1 :], strict=True):
@@ -62,7 +62,7 @@ class Curve:
 
 
 def sum_of(spans: Iterable[tuple[int, int, int]]) -> Curve:
-    """The curve of spans (from, to, rate) that add up."""
+    """Return the curve of spans (from, to, rate) that add up."""
     turns: dict[int, int] = {}
     for begin, end, rate in spans:
         if end > begin:

@@ -10,7 +10,7 @@ from thecal_sim.units import NS_PER_DAY
 
 
 class Kind(StrEnum):
-    """Of a dose. Periodic boluses are scheduled ones."""
+    """The kind of a dose. Periodic boluses are scheduled ones."""
 
     SCHEDULED = "scheduled"
     PATIENT = "patient"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 
 class End(StrEnum):
-    """Why a dose ended."""
+    """The reason why a dose ended."""
 
     WHOLE = "whole"
     STOP = "stop"
@@ -32,7 +32,7 @@ class End(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why a dose on demand may not begin."""
+    """The reason why a dose on demand may not begin."""
 
     NO_SUCH = "the program has no such bolus"
     NOT_DELIVERING = "nothing is being delivered"
@@ -50,7 +50,7 @@ class Refusal(StrEnum):
 
 
 class Passed(StrEnum):
-    """Why a dose of the clock did not begin."""
+    """The reason why a dose of the clock did not begin."""
 
     CLOCK = "clock set past it"
     STOPPED = "stopped"
@@ -98,18 +98,18 @@ class Dose:
         self.end = reason
 
     def given_nl_until(self, t_ns: int) -> Fraction:
-        """What it gives before an instant, exactly."""
+        """Return what it gives before an instant, exactly."""
         ns = max(0, min(t_ns, self.end_ns) - self.begin_ns)
         return Fraction(self.rate_nl_per_day * ns, NS_PER_DAY)
 
     @property
     def given_nl(self) -> int:
-        """What it gave, rounded to the nearest nanolitre."""
+        """Return what it gave, rounded to the nearest nanolitre."""
         return nearest(self.given_nl_until(self.end_ns))
 
     @property
     def counted_end_ns(self) -> int:
-        """Until when it counts as given: whole after a power cut."""
+        """Return the instant until which it counts as given: whole after a power cut."""
         return self.planned_end_ns if self.counts_whole else self.end_ns
 
     @property
@@ -127,5 +127,5 @@ class PassedOver:
 
 
 def nearest(value: Fraction) -> int:
-    """The nearest whole number, half rounded up."""
+    """Return the nearest whole number, half rounded up."""
     return (2 * value.numerator + value.denominator) // (2 * value.denominator)

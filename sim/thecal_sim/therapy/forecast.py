@@ -1,5 +1,5 @@
-"""What will be given if nothing else happens: for the highest rate of a dose's time, and for windows that reach into
-both what was given and what is to come."""
+"""The forecast of what will be given if nothing else happens: for the highest rate of a dose's time, and for windows
+that reach into both what was given and what is to come."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Span = tuple[int, int, int]
 
 
 def planned(state: State, from_ns: int, until_ns: int, with_clock: bool) -> list[Span]:
-    """Spans of rate: the basal rate, doses under way and waiting, and if asked for those of the clock that have yet to
-    begin, and to be judged, made up or not."""
+    """Return spans of rate: the basal rate, doses under way and waiting, and if asked for those of the clock that
+    have yet to begin, and to be judged, made up or not."""
     spans = _basal(state, from_ns, until_ns)
     for dose in state.open_doses():
         if dose.kind is not Kind.TEMPORARY and (with_clock or not dose.is_to_be_judged):
@@ -39,7 +39,8 @@ def _basal(state: State, from_ns: int, until_ns: int) -> list[Span]:
 
 
 def next_basal_turn(state: State, t_ns: int) -> int | None:
-    """The first instant after this one at which the basal rate may change by itself, the end of a bridge left out."""
+    """Return the first instant after this one at which the basal rate may change by itself, the end of a bridge left
+    out."""
     turns: list[int] = []
     plan = state.plan
     if plan is not None and plan.delivers and state.clock.local_minus_t_ns is not None and plan.is_flex:
@@ -53,7 +54,7 @@ def next_basal_turn(state: State, t_ns: int) -> int | None:
 
 
 def with_past(past: Curve, from_ns: int, future: list[Span]) -> Curve:
-    """What was given in the 24 hours before an instant, and what comes from it on, as one curve."""
+    """Return what was given in the 24 hours before an instant, and what comes from it on, as one curve."""
     spans: list[Span] = []
     starts = [*past.starts_ns, from_ns]
     for at, rate in enumerate(past.rates):

@@ -1,4 +1,4 @@
-"""Which reasons speak against a dose on demand, and whether a window would hold more than its limit."""
+"""The reasons that speak against a dose on demand, and whether a window would hold more than its limit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Reasons = tuple[frozenset[Refusal], frozenset[Refusal]]
 def verdict(
     state: State, asked_ns: int, begins_ns: tuple[int, ...], kind: Kind | None, rate: int, seconds: int
 ) -> Verdict:
-    """What a request is to be answered with that may be judged for a begin at any of these instants.
+    """Return the verdict on a request that may be judged for a begin at any of these instants.
 
     kind: None for one that does not exist. Rate and seconds of a patient bolus are the program's.
     """
@@ -72,7 +72,7 @@ def _reasons(
 
 
 def limited_rate(plan: Plan, kind: Kind, rate: int) -> int:
-    """What of a rate counts for the limits on demand."""
+    """Return what of a rate counts for the limits on demand."""
     return rate if kind is not Kind.TEMPORARY else max(0, rate - plan.least_basal)
 
 
@@ -117,7 +117,7 @@ def _doses(state: State) -> list[tuple[int, int, int]]:
 
 
 def _numbers(state: State, plan: Plan, wanted: Dose, doubt_ns: int, certain: set[Refusal]) -> None:
-    """Lockout, and how many in 24 hours."""
+    """Judge the lockout, and how many came in 24 hours."""
     begins = [
         (dose.kind, dose.begin_ns + _younger_ns(state, dose, doubt_ns))
         for dose in state.doses
@@ -144,7 +144,7 @@ def _volumes(
     certain: set[Refusal],
     possible: set[Refusal],
 ) -> None:
-    """Limits of a bolus, of an hour and of 24 hours."""
+    """Judge the limits of a bolus, of an hour and of 24 hours."""
     if wanted.kind is not Kind.TEMPORARY and wanted.given_nl > plan.most_nl_per_bolus:
         certain.add(Refusal.VOLUME)
     spans: list[tuple[int, int, int]] = [(wanted.begin_ns, wanted.end_ns, wanted.limited_rate)]
@@ -176,13 +176,13 @@ def _volumes(
 
 
 def windows_of(plan: Plan) -> tuple[tuple[int, int, Refusal], ...]:
-    """Minutes of each window, what it may hold, and what is said of a dose that would be too much for it."""
+    """Return minutes of each window, what it may hold, and what is said of a dose that would be too much for it."""
     return (60, plan.most_nl_per_hour, Refusal.HOUR), (1_440, plan.most_nl_per_day, Refusal.DAY)
 
 
 def overfull(state: State, plan: Plan, wanted: Dose, with_clock: bool) -> set[Refusal]:
-    """Windows that would hold more than their limit, of those that a dose reaches into: with all that was given before
-    and all that is planned."""
+    """Return windows that would hold more than their limit, of those that a dose reaches into: with all that was
+    given before and all that is planned."""
     last_ns, now_ns = wanted.end_ns + NS_PER_DAY, min(state.now_ns, wanted.begin_ns)
     # From now on, not from the begin on: what waits may come in between.
     future = planned(state, now_ns, last_ns, with_clock)
@@ -200,5 +200,5 @@ def overfull(state: State, plan: Plan, wanted: Dose, with_clock: bool) -> set[Re
 
 
 def _younger_ns(state: State, dose: Dose, doubt_ns: int) -> int:
-    """How much younger the pump may hold a dose for than it is, if it was given before a power cut."""
+    """Return how much younger the pump may hold a dose for than it is, if it was given before a power cut."""
     return doubt_ns if dose.begin_ns <= state.doubt_until_ns else 0

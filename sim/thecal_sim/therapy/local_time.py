@@ -12,7 +12,7 @@ class LocalTime:
         self._stretches: list[tuple[int, int | None]] = [(0, None)]
 
     def set(self, t_ns: int, local_minus_t_ns: int | None) -> None:
-        """From an instant on the clock shows another time."""
+        """Show another time from an instant on."""
         while len(self._stretches) > 1 and self._stretches[-1][0] >= t_ns:
             self._stretches.pop()
         self._stretches.append((t_ns, local_minus_t_ns))
@@ -23,29 +23,30 @@ class LocalTime:
 
     @property
     def since_ns(self) -> int:
-        """Since when the clock has run as it does now."""
+        """Return the instant since when the clock has run as it does now."""
         return self._stretches[-1][0]
 
     def instant_of(self, minute: int) -> int:
-        """When a local minute begins, by the clock as it is now; ValueError if that is unknown."""
+        """Return when a local minute begins, by the clock as it is now; raise ValueError if that is unknown."""
         offset = self.local_minus_t_ns
         if offset is None:
             raise ValueError("the time is unknown")
         return minute * NS_PER_MINUTE - offset
 
     def minute_at(self, t_ns: int) -> int:
-        """The local minute that an instant lies in, by the clock as it is now."""
+        """Return the local minute that an instant lies in, by the clock as it is now. Raise ValueError if the
+        clock shows none."""
         offset = self.local_minus_t_ns
         if offset is None:
             raise ValueError("the time is unknown")
         return (t_ns + offset) // NS_PER_MINUTE
 
     def first_minute_from(self, t_ns: int) -> int:
-        """The first local minute that begins at an instant or later."""
+        """Return the first local minute that begins at an instant or later."""
         return self.minute_at(t_ns - 1) + 1
 
     def lived_through(self, minute: int, now_ns: int) -> bool:
-        """Whether the clock showed the begin of a local minute before now, within the last 24 hours."""
+        """Return True if the clock showed the begin of a local minute before now, within the last 24 hours."""
         for at, (begin, offset) in enumerate(self._stretches):
             if offset is None:
                 continue

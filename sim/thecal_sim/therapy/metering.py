@@ -29,12 +29,12 @@ _UNCERTAIN = MOST_RATE_NL_PER_DAY * 20 * NS_PER_S
 
 
 def must_hold(state: State, plan: Plan, wanted: Dose) -> bool:
-    """Whether a window would hold more than the rounding allows by what really came and is to come."""
+    """Return True if a window would hold more than the rounding allows by what really came and is to come."""
     return _is_passed(state, plan, wanted, 0, -_MICROSTEPS)
 
 
 def may_hold(state: State, plan: Plan, wanted: Dose) -> bool:
-    """Whether one would if each of its minutes is counted whole, on the safe side."""
+    """Return True if a window would if each of its minutes is counted whole, on the safe side."""
     late_ns, uncertain = NS_PER_MINUTE, _MICROSTEPS
     recent = [t_ns for t_ns, _ in state.restarts if t_ns > wanted.begin_ns - NS_PER_DAY - NS_PER_MINUTE]
     if recent:

@@ -1,4 +1,5 @@
-"""What a program prescribes, in the terms of docs/therapy.md: basal rate, doses of the clock, limits, patient bolus.
+"""The plan that a program prescribes, in the terms of docs/therapy.md: basal rate, doses of the clock, limits,
+patient bolus.
 
 Read from plain fields, as a sequence file has them, so that firmware and reference are given the same numbers and share
 nothing else.
@@ -77,13 +78,13 @@ class Plan:
 
     @property
     def fault(self) -> str | None:
-        """Why the program has to be refused when it is staged, of what a sequence may get wrong."""
+        """Return why the program has to be refused when it is staged, of what a sequence may get wrong."""
         if self.bridge is not None and Fraction(self.bridge[0] * self.bridge[1], 86_400) > self.line_nl:
             return "the bridge is larger than the line"
         return None
 
     def basal_at(self, minute: int) -> int:
-        """Basal rate in a local minute since 1970."""
+        """Return the basal rate in a local minute since 1970."""
         rate = 0
         for begin, step_rate in self.days[_weekday(minute)]:
             if begin > minute % MINUTES_PER_DAY:
@@ -92,14 +93,14 @@ class Plan:
         return rate
 
     def next_step(self, minute: int) -> int:
-        """The first local minute after this one at which the basal rate may change."""
+        """Return the first local minute after this one at which the basal rate may change."""
         for begin, _ in self.days[_weekday(minute)]:
             if begin > minute % MINUTES_PER_DAY:
                 return minute - minute % MINUTES_PER_DAY + begin
         return minute - minute % MINUTES_PER_DAY + MINUTES_PER_DAY
 
     def doses_between(self, first: int, until: int) -> list[ClockDose]:
-        """Doses of the clock that begin at a local minute from first on and before another."""
+        """Return doses of the clock that begin at a local minute from first on and before another."""
         found: list[ClockDose] = []
         for day in range(
             first // MINUTES_PER_DAY, (until - 1) // MINUTES_PER_DAY + 1 if until > first else 0
@@ -118,7 +119,7 @@ class Plan:
 
     @cached_property
     def highest(self) -> int:
-        """Highest rate that the program names by the clock, basal rate and dose added."""
+        """Return the highest rate that the program names by the clock, basal rate and dose added."""
         highest = max(rate for day in self.days for _, rate in day)
         rates = [rate for day in self.boluses for _, rate, _ in day] + [0]
         if self.periodic is not None:
@@ -127,7 +128,7 @@ class Plan:
 
     @cached_property
     def mean_rate(self) -> int:
-        """The week's volume spread evenly, boluses included, rounded down to a whole nanolitre a day."""
+        """Return the week's volume spread evenly, boluses included, rounded down to a whole nanolitre a day."""
         if not self.is_flex:
             volume = Fraction(self.days[0][0][1])
         else:
@@ -138,7 +139,7 @@ class Plan:
 
     @cached_property
     def most_by_the_clock(self) -> dict[int, int]:
-        """The most that the program gives by the clock in any so-many minutes, rounded up to a nanolitre.
+        """Return the most that the program gives by the clock in any so-many minutes, rounded up to a nanolitre.
 
         Rates change on whole minutes, so the fullest window begins on one. Periodic doses come beside a constant rate
         only, so their fullest window begins with one of them.
@@ -158,7 +159,7 @@ class Plan:
         return most
 
     def _minute_by_minute(self) -> list[int]:
-        """The rate in each minute of the week from Monday on, periodic doses left out."""
+        """Return the rate in each minute of the week from Monday on, periodic doses left out."""
         rates = [
             self.basal_at((minute - _FIRST_WEEKDAY * MINUTES_PER_DAY) % MINUTES_PER_WEEK)
             for minute in range(MINUTES_PER_WEEK)
@@ -175,7 +176,7 @@ def _weekday(minute: int) -> int:
 
 
 def plan_of(fields: Mapping[str, Any]) -> Plan:
-    """The plan that plain fields say; KeyError if one is missing.
+    """Return the plan that plain fields say; raise KeyError if one is missing.
 
     mode: "stopped", "minimum rate", "continuous" with a rate, or "flex" with patterns (of each a list of (minute,
     rate)), boluses (of each a list of (minute, rate, minutes)) and weekdays (the pattern of each day from Monday on).

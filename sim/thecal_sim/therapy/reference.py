@@ -1,4 +1,4 @@
-"""The reference: told what is asked of a pump and when each change takes effect, it says what is given and what is not.
+"""The reference: from what is asked of a pump and when each change takes effect, it says what is given and what is not.
 
 Change instants come from the pump's answers; everything that follows from them is worked out here. Where the document
 leaves an instant open (a request that is judged for one of two seconds, ages after a power cut), the verdict says so.
@@ -60,7 +60,7 @@ class Therapy:
         self._settle()
 
     def stop(self, t_ns: int, reason: End = End.STOP) -> None:
-        """At once, also before a change that is under way takes effect."""
+        """Stop at once, also before a change that is under way takes effect."""
         self._come_to(t_ns)
         state = self.state
         state.is_delivering = False
@@ -72,7 +72,7 @@ class Therapy:
         self._settle()
 
     def set_clock(self, t_ns: int, local_minus_t_ns: int | None) -> None:
-        """From an instant on the pump's local clock shows t plus this, or no time."""
+        """Let the pump's local clock show t plus this, or no time, from an instant on."""
         self._come_to(t_ns)
         state, clock = self.state, self.state.clock
         before = clock.local_minus_t_ns
@@ -90,12 +90,12 @@ class Therapy:
     def verdict(
         self, asked_ns: int, begins_ns: tuple[int, ...], kind: Kind | None, rate: int, seconds: int
     ) -> Verdict:
-        """What a request for a dose is to be answered with; see ``judging``."""
+        """Return the verdict on a request for a dose; see ``judging``."""
         self.advance(asked_ns)
         return verdict(self.state, asked_ns, begins_ns, kind, rate, seconds)
 
     def begin(self, t_ns: int, kind: Kind, rate: int, seconds: int) -> Dose:
-        """A dose on demand begins that the pump has said it gives."""
+        """Begin a dose on demand that the pump has said it gives."""
         self._come_to(t_ns)
         state, plan = self.state, self.state.plan
         assert plan is not None
@@ -116,19 +116,19 @@ class Therapy:
         self._settle()
 
     def refill(self, t_ns: int) -> None:
-        """Only the first fill of a pump that was never filled says anything about the line."""
+        """Refill."""
         if not self.state.was_ever_filled:
             self.line_is_empty(t_ns)
         self.state.was_ever_filled = True
 
     def line_is_empty(self, t_ns: int) -> None:
-        """New tubing, or a line that was rinsed."""
+        """Take the line as empty: new tubing, or a line that was rinsed."""
         self.state.unfilled_since_ns = t_ns
 
     # --- events
 
     def alarms(self, t_ns: int, response: Response, doubt_ns: int = 0) -> None:
-        """From an instant on the active alarms have this response; it may have been so much sooner."""
+        """Give the active alarms this response from an instant on; it may have been so much sooner."""
         self._come_to(t_ns)
         self.state.alarm = response
         if self.state.response >= Response.BLOCK_BOLUSES:
@@ -138,12 +138,13 @@ class Therapy:
         self._settle()
 
     def watchdog_reset(self) -> None:
-        """Everything continues; what is left of a bridge is known to a microstep from now on."""
+        """Reset by the watchdog: everything continues; what is left of a bridge is known to a microstep from now on."""
         self.state.restarts.append((self.state.now_ns, False))
         self.state.is_bridge_doubtful = self.state.is_bridging()
 
     def bridge_over(self, t_ns: int) -> Fraction:
-        """The pump says that a bridge was over at an instant that only it can know; what was left of it then, in nL."""
+        """Note that the pump says a bridge was over at an instant that only it can know; return what was left of it
+        then, in nL."""
         self._come_to(t_ns)
         state = self.state
         left_nl = Fraction(state.bridge_left, NS_PER_DAY)
@@ -152,7 +153,8 @@ class Therapy:
         return left_nl
 
     def power_cut(self, t_ns: int, recorded_ns: int) -> None:
-        """Power is gone at an instant and back at once; the pump's running time goes on from one it had recorded."""
+        """Cut the power at an instant and give it back at once; the pump's running time continues from one it had
+        recorded."""
         self._come_to(t_ns)
         state = self.state
         for dose in state.open_doses():
@@ -167,19 +169,19 @@ class Therapy:
         self._settle()
 
     def held(self, t_ns: int, doubt_ns: int = 0) -> None:
-        """Delivery is held at the end of the grant; it may have been so much sooner."""
+        """Hold delivery at the end of the grant; it may have been so much sooner."""
         self._come_to(t_ns)
         self._end_all(t_ns, End.HELD, doubt_ns)
         self.state.interrupt()
         self._settle()
 
     def wait_to_start(self) -> None:
-        """A start that has not taken effect waits for the supply, until it is said to have resumed."""
+        """Let a start that has not taken effect wait for the supply, until it is said to have resumed."""
         self.state.interrupt()
         self._settle()
 
     def resumed(self, t_ns: int) -> None:
-        """After a power cut or a hold the pump delivers from an instant on."""
+        """Deliver from an instant on, after a power cut or a hold."""
         self._come_to(t_ns)
         self.state.delivering_from_ns = t_ns
         self._settle()
@@ -192,7 +194,7 @@ class Therapy:
             self._pass(to_ns, begins_at_end=True)
 
     def _come_to(self, t_ns: int) -> None:
-        """Up to a change: what ends at its instant has ended, what the clock begins at it has not begun."""
+        """Come to a change: what ends at its instant has ended, what the clock begins at it has not begun."""
         if t_ns >= self.state.now_ns:
             self._pass(t_ns, begins_at_end=False)
 
@@ -226,7 +228,7 @@ class Therapy:
         return self.state.delivers_at(t_ns) and self.state.response is not Response.MINIMUM_RATE
 
     def _next_turn(self) -> int:
-        """The first instant after now at which something changes by itself."""
+        """Return the first instant after now at which something changes by itself."""
         state, now_ns = self.state, self.state.now_ns
         turns = [1 << 62]
         for dose in state.open_doses():
@@ -244,7 +246,7 @@ class Therapy:
         return min(turns)
 
     def _settle(self) -> None:
-        """The rate from now on is as things are now."""
+        """Set the rate from now on to what things are now."""
         self.state.curve.set(self.state.now_ns, self.state.rate_at(self.state.now_ns))
 
     def _end_all(self, t_ns: int, reason: End, doubt_ns: int = 0) -> None:
@@ -253,7 +255,7 @@ class Therapy:
             self._finish(dose, t_ns, reason)
 
     def _finish(self, dose: Dose, t_ns: int, reason: End) -> None:
-        """A dose ends. One of the clock that was only waiting never began, and is passed over."""
+        """End a dose. One of the clock that was only waiting never began, and is passed over."""
         if dose.local_minute is not None and dose.begin_ns >= t_ns:
             self.state.doses.remove(dose)
             self.state.passed.append(PassedOver(dose.local_minute, _PASSED_WHEN[reason], t_ns))
@@ -263,7 +265,7 @@ class Therapy:
     # --- doses of the clock
 
     def _plan_from(self, t_ns: int) -> None:
-        """Doses of the clock begin from an instant on."""
+        """Begin the doses of the clock from an instant on."""
         clock = self.state.clock
         self._following = clock.first_minute_from(t_ns) if clock.local_minus_t_ns is not None else None
 
@@ -287,14 +289,15 @@ class Therapy:
             dose = self._next_by_the_clock()
 
     def _has_had_its_time(self, minute: int, t_ns: int) -> bool:
-        """Whether a local minute was lived through, or its dose made up, in the last 24 hours."""
+        """Return True if a local minute was lived through, or its dose made up, in the last 24 hours."""
         state = self.state
         return state.clock.lived_through(minute, t_ns) or any(
             made_up == minute and begin_ns > t_ns - NS_PER_DAY for made_up, begin_ns in state.made_up
         )
 
     def _deal_with_jumped(self, t_ns: int, jump_ns: int, jumped: list[ClockDose]) -> None:
-        """Doses whose minutes the clock was set past: made up one after the other, or passed over."""
+        """Deal with the doses whose minutes the clock was set past: make them up one after the other, or pass them
+        over."""
         state = self.state
         fresh = [dose for dose in jumped if not self._has_had_its_time(dose.minute, t_ns)]
         under_way = [dose.end_ns for dose in state.open_doses() if not dose.is_on_demand]
@@ -306,7 +309,7 @@ class Therapy:
         self._judge_made_up(t_ns)
 
     def _judge_made_up(self, t_ns: int) -> None:
-        """Those that are made up are judged as they begin."""
+        """Judge the doses that are made up as they begin."""
         state, plan = self.state, self.state.plan
         for dose in [dose for dose in state.open_doses() if dose.is_to_be_judged and dose.begin_ns <= t_ns]:
             assert plan is not None

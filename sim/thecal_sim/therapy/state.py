@@ -19,7 +19,7 @@ _NOT_YET_NS = 1 << 62
 
 
 class Response(IntEnum):
-    """What the active alarms make of delivery; the most restrictive one holds."""
+    """The response of delivery to the active alarms; the most restrictive one holds."""
 
     NONE = 0
     BLOCK_BOLUSES = 1
@@ -65,7 +65,7 @@ class State:
 
     @property
     def is_waiting_for_power(self) -> bool:
-        """Whether delivery was interrupted and goes on by itself once it can."""
+        """Return True if delivery was interrupted and continues by itself once it can."""
         return self.is_delivering and self.delivering_from_ns == _NOT_YET_NS
 
     def interrupt(self) -> None:
@@ -81,7 +81,7 @@ class State:
         )
 
     def open_doses(self) -> list[Dose]:
-        """Under way, or waiting to begin."""
+        """Return the doses under way, or waiting to begin."""
         return [dose for dose in self.doses if dose.end is None]
 
     def beside_the_plan(self) -> list[Dose]:
@@ -98,7 +98,7 @@ class State:
         return self.bridge_left > 0 or self.is_bridge_doubtful
 
     def basal_at(self, t_ns: int) -> int:
-        """The basal rate at an instant, or what takes its place, as things are now."""
+        """Return the basal rate at an instant, or what takes its place, as things are now."""
         plan = self.plan
         if plan is None or not self.delivers_at(t_ns):
             return 0
@@ -112,13 +112,13 @@ class State:
         return self.planned_basal_at(plan, t_ns)
 
     def planned_basal_at(self, plan: Plan, t_ns: int) -> int:
-        """What the program gives by the clock at an instant, doses left out."""
+        """Return what the program gives by the clock at an instant, doses left out."""
         if self.clock.local_minus_t_ns is None:
             return plan.mean_rate
         return plan.basal_at(self.clock.minute_at(t_ns))
 
     def rate_at(self, t_ns: int) -> int:
-        """Everything together at an instant, as things are now."""
+        """Return everything together at an instant, as things are now."""
         rate = self.basal_at(t_ns)
         for dose in self.open_doses():
             if dose.kind is not Kind.TEMPORARY and dose.begin_ns <= t_ns < dose.end_ns:
@@ -126,14 +126,15 @@ class State:
         return rate
 
     def room_nl(self, t_ns: int) -> Fraction | None:
-        """How much of the line is known to be unfilled; None if nothing is known."""
+        """Return how much of the line is known to be unfilled; None if nothing is known."""
         if self.unfilled_since_ns is None or self.plan is None:
             return None
         given = Fraction(self.curve.volume(self.unfilled_since_ns, t_ns), NS_PER_DAY)
         return max(Fraction(0), self.plan.line_nl - given)
 
     def note_discontinuity(self, t_ns: int) -> None:
-        """From an instant on the program gives something else by the clock than what has been given so far."""
+        """Note that from an instant on the program gives something else by the clock than what has been given so
+        far."""
         if self.curve.volume(t_ns - NS_PER_DAY, t_ns):
             self.discontinuity_ns = t_ns
 

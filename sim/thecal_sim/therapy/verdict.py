@@ -1,4 +1,4 @@
-"""What a request for a dose is to be answered with, as far as that is certain."""
+"""The verdict on a request for a dose, as far as it is certain."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ class Verdict:
     possible: frozenset[Refusal]
 
     def allows(self, refusal: str | None) -> bool:
-        """Whether a pump may answer with this reason, or give the dose if it is None."""
+        """Return True if a pump may answer with this reason, or give the dose if it is None."""
         return not self.certain if refusal is None else refusal in self.possible
 
     @classmethod
     def of(cls, judgements: Iterable[tuple[frozenset[Refusal], frozenset[Refusal]]]) -> Verdict:
-        """From the reasons (certain, possible) at each of the instants at which a request may be judged."""
+        """Return the verdict from the reasons (certain, possible) at each of the instants at which a request may be
+        judged."""
         certain, possible = zip(*judgements, strict=True)
         return cls(frozenset.intersection(*certain), frozenset().union(*certain, *possible))

@@ -1,4 +1,4 @@
-"""A closed line is told from one that is open, from one that is broken, and from a sensor that is off."""
+"""A closed line is distinguished from one that is open, from one that is broken, and from a sensor that is off."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,8 @@ from thecal_fw.core.fluid.sampling import block_samples, pressure_period_ms
 
 
 def closing(nl_per_kpa: int, nl_a_sample: int, back_pa: int = 1_200) -> tuple[int, int, int, list[int]]:
-    """A line that closes: what it stores and stands under when that is found, the bound told, and all findings."""
+    """Return a line that closes: what it stores and stands under when that is found, the bound reported, and all
+    findings."""
     watch, stored, findings = LineWatch(), max(0, 6_000 - back_pa) * nl_per_kpa // 1_000, []
     while not findings or findings[-1] in (LINE_OPEN, LINE_RISING):
         stored += nl_a_sample
@@ -69,7 +70,7 @@ def test_a_pressure_that_leaps_and_stays_is_the_sensor_and_not_the_line(pa):
 
 
 def broken(samples: int, before: list[int], after: list[int]) -> int | None:
-    """How many samples after the break it is found."""
+    """Return how many samples after the break it is found."""
     watch = OpenLineWatch(samples)
     for pa in before:
         assert not watch.take(pa)

@@ -1,4 +1,4 @@
-"""The weight tells of flow that nobody commanded, and of days on which too much or too little came."""
+"""The weight reports flow that nobody commanded, and of days on which too much or too little came."""
 
 import pytest
 from hypothesis import given

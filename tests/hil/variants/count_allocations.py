@@ -1,4 +1,5 @@
-"""A main.py for measurements: tells, in place of the free heap, what polls that served no request have taken of it."""
+"""A main.py for measurements: reports, in place of the free heap, what polls that served no request have taken of
+it."""
 
 import gc
 

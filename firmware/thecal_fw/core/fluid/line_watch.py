@@ -1,4 +1,4 @@
-"""Whether the line is closed, from its pressure and the volume moved since it was last known to be open.
+"""A watch for a closed line, from its pressure and the volume moved since the line was last known to be open.
 
 A closed line's pressure rises with what is moved into it. How far, depends on how soft the line is, which nobody knows;
 so it is measured on the way: volume over rise. What the line may have stored is then bounded from above: all that was
@@ -69,8 +69,8 @@ class LineWatch:
         return rise_pa > explained_pa or self._leap_pa > rise_pa // 1_000 * MOST_LEAP_PERMILLE
 
     def _before_nl(self, rise_pa: int) -> int:
-        """What may have been stored before, between the lowest pressure the line opens into and the latest at which it
-        was taken for open."""
+        """Return what may have been stored before, between the lowest pressure the line opens into and the latest at
+        which it was taken for open."""
         span_kpa = max(0, self._from_pa - FLOOR_PA + _PA_PER_KPA - 1) // _PA_PER_KPA
         soft = SOFTEST_NL_PER_KPA
         if rise_pa >= LEAST_RISE_PA:

@@ -1,9 +1,9 @@
-"""Whether the line is open to the surroundings before its tip: it has lost the pressure that it opened into.
+"""A watch for a line that is open before its tip: it has lost the pressure that it opened into.
 
 Blocks of equal volume are compared. In a broken line all of two blocks lie below the least of the four before the one
 in which it broke; coughing and straining only ever raise a pressure, and a strain that ends has to have filled all four
 to be taken for the usual. A line without any pressure of its own, as on a bench whose tip hangs in the open, has none
-to lose: nothing is found there, and the weight has to tell.
+to lose: nothing is found there, and the weight has to show it.
 """
 
 from thecal_fw.core.fluid.thresholds import LEAST_FALL_PA
@@ -34,7 +34,7 @@ class OpenLineWatch:
         self.fall_pa = 0
 
     def take(self, pa: int) -> bool:
-        """Whether the line is found to be open, with a sample that its sensor stands by."""
+        """Return True if the line is found to be open, with a sample that its sensor stands by."""
         if pa < self._least_pa:
             self._least_pa = pa
         if pa > self._most_pa:
@@ -47,7 +47,7 @@ class OpenLineWatch:
         return self.take_block(least_pa, most_pa)
 
     def take_block(self, least_pa: int, most_pa: int) -> bool:
-        """The same, with the least and the highest reading of a whole block."""
+        """Return the same for the least and the highest reading of a whole block."""
         leasts, place = self._leasts, self._place
         usual_pa = _NONE_PA
         for back in range(_BLOCKS - _BEFORE, _BLOCKS):

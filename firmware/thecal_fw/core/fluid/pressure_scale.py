@@ -1,4 +1,5 @@
-"""From the sum of sixteen conversions to Pa: a ratiometric sensor, behind a divider on an ADC pin.
+"""The scale of pressure, from the sum of sixteen conversions to Pa: a ratiometric sensor, behind a divider on an ADC
+pin.
 
 Zero and span are calibrated. Both ends of its range are no pressures but faults: below 2.5 and above 97.5 % of the span
 of its supply a wire is off or shorted.
@@ -26,5 +27,5 @@ class PressureScale:
         self.least, self.most = supply * 25 // 1_000, supply * 975 // 1_000
 
     def pa(self, conversions: int) -> int:
-        """Pressure by a sum of sixteen conversions."""
+        """Return the pressure by a sum of sixteen conversions."""
         return (conversions - self._zero) * self._gain >> _SHIFT

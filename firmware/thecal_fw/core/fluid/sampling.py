@@ -1,4 +1,4 @@
-"""When the next sample of a sensor is due: the slower the pump, the longer it may sleep."""
+"""The time of a sensor's next sample: the slower the pump, the longer it may sleep."""
 
 from thecal_fw.core.fluid.thresholds import (
     BLOCK_NL,
@@ -15,14 +15,14 @@ _MS_PER_DAY_AND_PERMILLE = 86_400
 
 
 def pressure_period_ms(rate_nl_per_day: int, least_nl_per_kpa: int) -> int:
-    """Between two samples of line pressure: at most 2 % of the time that a line of this compliance takes to a
-    threshold."""
+    """Return the time between two samples of line pressure: at most 2 % of the time that a line of this compliance
+    takes to a threshold."""
     to_threshold_nl = min(MOST_STORED_NL, CLOSED_PA // 1_000 * least_nl_per_kpa)
     return _within(to_threshold_nl, rate_nl_per_day)
 
 
 def block_samples(rate_nl_per_day: int, period_ms: int) -> int:
-    """Samples of pressure in a block that is compared with another."""
+    """Return samples of pressure in a block that is compared with another."""
     block_s = LEAST_BLOCK_S
     if rate_nl_per_day > 0:
         block_s = max(block_s, BLOCK_NL * 864 // (rate_nl_per_day // 100 or 1))

@@ -1,4 +1,4 @@
-"""Whether a sensor is to be believed, by its own samples: each kind of fault after its own number of them.
+"""A judge of one sensor by its own samples: each kind of fault after its own number of them.
 
 A fault of a sensor stops no therapy by itself: what it would have said is unknown from then on. It is believed again
 after a run of good samples.
@@ -32,7 +32,7 @@ class SensorWatch:
         self._latest = NO_ANSWER
 
     def take(self, sample: int) -> bool:
-        """Whether a sample is to be concluded from."""
+        """Return True if a sample is to be concluded from."""
         found = self._of(sample)
         if found == SENSOR_GOOD:
             self._run = 0
@@ -51,7 +51,7 @@ class SensorWatch:
         return False
 
     def doubt(self) -> None:
-        """What it says can't be: hold a drift against it until it has been good for long enough."""
+        """Hold a drift against a sensor that says what cannot be, until it has been good for long enough."""
         self.fault = SENSOR_DRIFTS
         self._good = 0
 

@@ -1,4 +1,4 @@
-"""What each conclusion about the fluid goes by: one set, for finding and for false alarms alike.
+"""The thresholds of each conclusion about the fluid: one set, for finding and for false alarms alike.
 
 Pressures are whole Pa above the surroundings, volumes whole nL, masses whole ug. Each figure has its reason beneath it;
 docs/fluid.md has them as a table, and ``make fluid`` measures what they do.
@@ -7,10 +7,10 @@ docs/fluid.md has them as a table, and ``make fluid`` measures what they do.
 # --- line pressure
 
 OPEN_PA = 7_000
-"""A line at or below it is open as far as anybody can tell: 1.2 kPa in the spinal canal, 4 more in straining, and 1.8
+"""A line at or below it is open as far as can be known: 1.2 kPa in the spinal canal, 4 more in straining, and 1.8
 for what the sensor's zero may be off."""
 FLOOR_PA = -1_000
-"""Nothing that a line opens into lies lower; what it may have stored up to OPEN_PA is reckoned from here."""
+"""Nothing that a line opens into lies lower; what it may have stored up to OPEN_PA is counted from here."""
 CLOSED_PA = 130_000
 """Closed, whatever is stored: below 20 psi, 138 kPa (GIP 1.10.3), less what a sensor may be off."""
 MOST_STORED_NL = 12_200
@@ -20,9 +20,9 @@ RIPPLE_NL = 2_000
 of a revolution of 50 uL, of three rollers whose flow varies by 40 %. A head that dips has more, by its measured
 table."""
 SOFTEST_NL_PER_KPA = 300
-"""Taken for a line whose rise does not tell yet how soft it is: a metre of silicone tube stores 264 nL/kPa."""
+"""Taken for a line whose rise does not show yet how soft it is: a metre of silicone tube stores 264 nL/kPa."""
 LEAST_RISE_PA = 10_000
-"""A smaller rise does not tell how soft the line is."""
+"""A smaller rise does not show how soft the line is."""
 CEILING_NL_PER_KPA = 1_000
 """No line is softer: a pressure that rises more slowly with the volume moved is a sensor's that is off."""
 STIFFEST_NL_PER_KPA = 3
@@ -62,7 +62,7 @@ LEAST_PERIOD_MS = 1_000
 MOST_PERIOD_MS = 60_000
 """So that a sensor that fails is found within minutes at any rate."""
 LEAST_COMPLIANCE_NL_PER_KPA = 10
-"""The stiffest line that periods are reckoned for; the description of a pump may say otherwise."""
+"""The stiffest line that periods are calculated for; the description of a pump may say otherwise."""
 WEIGHT_PERIOD_MS = 2_000
 """Of conversions of the weight: a siphon of 3 mL an hour has to be seen within 60 s, whatever the pump's own rate."""
 

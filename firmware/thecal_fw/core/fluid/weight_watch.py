@@ -1,4 +1,4 @@
-"""What the weight of the reservoir or of the vessel that receives says of the flow, whatever the cause.
+"""The flow that the weight of a vessel shows, be it the reservoir or the one that receives, whatever the cause.
 
 ``ExpectedMass`` is what the counted microsteps should have moved. ``FreeFlowWatch`` compares readings minutes apart:
 what is too much there runs by itself. ``TrendWatch`` compares hours days apart: a load cell drifts as a random walk, so
@@ -37,7 +37,7 @@ class ExpectedMass:
         self._left_microsteps = self._left_ug = 0
 
     def of(self, microsteps: int) -> int:
-        """ug of so many microsteps more; at most 20,000 at a time keep clear of the heap."""
+        """Return the mass of so many microsteps more, in ug; at most 20,000 at a time keep clear of the heap."""
         volume = microsteps * self._nl_per_rev + self._left_microsteps
         nl = volume // self._microsteps_per_rev
         self._left_microsteps = volume - nl * self._microsteps_per_rev
@@ -65,7 +65,7 @@ class FreeFlowWatch:
         self._leaps = 0
 
     def take(self, deviation_ug: int) -> bool:
-        """Whether fluid runs by itself, by a reading's deviation."""
+        """Return True if fluid runs by itself, by a reading's deviation."""
         leap_ug = deviation_ug - self._latest_ug
         if self._taken == self._blocks == 0:
             self._first_ug = deviation_ug
@@ -91,7 +91,7 @@ class FreeFlowWatch:
 
 
 class TrendWatch:
-    """off_ug: by how much the latest window that tells is off, positive where too much has come out. blocks: how long
+    """off_ug: by how much the latest window that counts is off, positive where too much has come out. blocks: how long
     that window is."""
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@
 Rounds: somebody with the clinician's key proves it and makes a request, while the adversary hears all of it; then the
 adversary sends into that very session, and afterwards into sessions of their own. Promises: the same seed sends the
 same frames. After each round the pump is as the clinician left it, its log holds what the clinician did and at most
-the first wrong key of a burst, it was not reset, every pulse so far is as prescribed, and the clinician can go on.
+the first wrong key of a burst, it was not reset, every pulse so far is as prescribed, and the clinician can continue.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from thecal_fw.core.roles import KEYED, ROLE_CLINICIAN, ROLE_PATIENT
 from thecal_fw.link import messages
 from thecal_fw.link.frames import cobs_decode
 from thecal_hil.campaigns.attack.frames import Adversary
+from thecal_hil.campaigns.attack.lies import LIES, SOURCES, lies
+from thecal_hil.campaigns.kept_parts import digest_of, keep, kept
 from thecal_hil.contract.rig import Rig, RigUnavailableError
 from thecal_hil.course.course import Course, local_second
 from thecal_hil.course.load import BadWire, settle
@@ -47,6 +49,10 @@ _PAUSE_S = {"model": 0.001, "pico": 0.012}
 _IMPATIENCE_S = 0.01
 _FRAMES_AT_ONCE = 2
 _EVIDENCE = Path("build/evidence")
+_LIES_KEPT = Path("build/lies")
+_LIES_A_PART = 500
+_SECONDS_A_LIE = 0.04
+_MOST_SHOWN = 10
 
 
 class _ClinicianKeys(NoKeys):
@@ -118,7 +124,7 @@ class _Siege:
         self.attack.rounds += 1
 
     def _go_on(self, clinician: Pump) -> None:
-        """A change that changes nothing: it is in the log and nowhere else."""
+        """Make a change that changes nothing: it is in the log and nowhere else."""
         try:
             clinician.acknowledge(0)
             self._proved += 1
@@ -205,7 +211,7 @@ class _Siege:
             "somebody has proved a key who has none",
         )
         names = ", ".join(events.EVENT_NAMES[code] for code in found)
-        self.must(not found, f"the log tells of what nobody with a key did: {names}")
+        self.must(not found, f"the log reports what nobody with a key did: {names}")
 
     def finish(self) -> None:
         attack = self.attack
@@ -216,7 +222,7 @@ class _Siege:
 
 
 def attack(rig: Rig, frames: int, seed: int, frames_a_round: int = FRAMES_A_ROUND) -> Attack:
-    """So many frames from the adversary of the seed."""
+    """Send so many frames from the adversary of the seed."""
     result = Attack(rig.name, seed)
     siege = _Siege(result, rig)
     try:
@@ -236,6 +242,7 @@ def main(argv: Sequence[str]) -> int:
         "--frames", type=int, help="default: " + ", ".join(f"{n:,} on {r}" for r, n in FRAMES.items())
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lies", type=int, default=LIES, help=f"to the host, after the frames ({LIES:,})")
     options = parser.parse_args(argv)
     failed = False
     for name in options.rig or list(FRAMES):
@@ -261,4 +268,43 @@ def main(argv: Sequence[str]) -> int:
             f" {len(result.wrong)} violations, {time.monotonic() - began:.0f} s; written to {evidence}",
             flush=True,
         )
-    return int(failed)
+    return int(failed) | _lie(options.lies, options.seed)
+
+
+def _lie(count: int, seed: int) -> int:
+    """Lie to the host; parts of an earlier run are taken over. Return the exit code."""
+    if not count:
+        return 0
+    print(
+        f"attack: {count:,} lies to the host, about {count * _SECONDS_A_LIE / 60:.0f} min of one core",
+        flush=True,
+    )
+    folder, began, wrong, tried = (
+        _LIES_KEPT / digest_of(*SOURCES),
+        time.monotonic(),
+        list[str](),
+        Counter[str](),
+    )
+    with shown("lies to the host", Share(lambda: tried.total() / count)):
+        for first in range(seed, seed + count, _LIES_A_PART):
+            lies_here = min(_LIES_A_PART, seed + count - first)
+            part = folder / f"{first}-{lies_here}.json"
+            found = kept(part)
+            if found is None:
+                ways, new = lies(first, lies_here)
+                found = {"ways": dict(ways), "wrong": new}
+                keep(part, found)
+            tried.update(found["ways"])
+            wrong += found["wrong"]
+    evidence = _EVIDENCE / "attack-lies.json"
+    write_summary(evidence, {"lies": tried.total(), "ways": dict(tried), "wrong": wrong})
+    for way, times in tried.items():
+        print(f"  {times:,} times: {way}")
+    for line in wrong[:_MOST_SHOWN]:
+        print(line)
+    print(
+        f"attack: {'FAIL' if wrong else 'PASS'} {tried.total():,} lies to the host in {len(tried)} ways, {len(wrong)}"
+        f" believed or not told, {time.monotonic() - began:.0f} s; written to {evidence}",
+        flush=True,
+    )
+    return int(bool(wrong))

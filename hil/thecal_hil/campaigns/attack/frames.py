@@ -50,11 +50,11 @@ class Adversary:
         }
 
     def hear(self, frames: list[bytes]) -> None:
-        """Frames that somebody with a key has sent."""
+        """Hear frames that somebody with a key has sent."""
         self._heard = (self._heard + frames)[-_MOST_HEARD:]
 
     def next(self) -> bytes:
-        """The next thing to send."""
+        """Return the next thing to send."""
         random = self._random
         if self.says_hello and not random.randrange(_HELLO_ONE_IN):
             self.sent["hello"] += 1
@@ -70,7 +70,7 @@ class Adversary:
         return self._random.randbytes(self._random.randrange(1, MOST_FRAME_BYTES + 20)) + b"\0"
 
     def _request(self) -> int:
-        """A number of a request; low ones are those that are in use."""
+        """Return a number of a request; low ones are those that are in use."""
         return self._random.choice((self._random.randrange(1, 20), self._random.getrandbits(16)))
 
     def _made_up_payload(self) -> tuple[int, bytes]:
@@ -108,7 +108,7 @@ class Adversary:
         return heard if heard and (self.says_hello or not _is_hello(heard)) else self._noise()
 
     def _body(self) -> bytearray | None:
-        """A frame that was heard, without its checksum."""
+        """Return a frame that was heard, without its checksum."""
         body = cobs_decode(self._replayed()[:-1])
         return body[:-4] if body else None
 
@@ -116,7 +116,8 @@ class Adversary:
         return _sealed(self._flipped(self._body()))
 
     def _moved_to_this_session(self) -> bytes:
-        """With the number of the present session and perhaps a fresh one of the request; or with bits changed too."""
+        """Return the frame with the number of the present session and perhaps a fresh one of the request; or with
+        bits changed too."""
         body = self._body()
         if body is not None and len(body) >= 6:
             struct.pack_into("<H", body, 2, self.session)
@@ -140,7 +141,7 @@ def _is_hello(frame: bytes) -> bool:
 
 
 def _sealed(body: bytearray | None) -> bytes:
-    """A body as a frame whose checksum is right."""
+    """Return a body as a frame whose checksum is right."""
     if body is None:
         body = bytearray([PROTOCOL_VERSION])
     return cobs.encode(bytes(body) + struct.pack("<I", crc32(body))) + b"\0"

@@ -29,7 +29,7 @@ _LARGE_SAMPLE = 1_000
 
 
 def summary_of(heads: Sequence[Outcome], planted: Sequence[Sequence[Outcome]]) -> dict[str, Any]:
-    """wrong: what falls short, a line each."""
+    """Return the summary. wrong: what falls short, a line each."""
     held = sum(one.holds for one in heads) / len(heads)
     width, ideal_width = median(one.half for one in heads), median(one.ideal_half for one in heads)
     width_each = median(one.half / one.ideal_half for one in heads)

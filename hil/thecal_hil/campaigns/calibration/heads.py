@@ -66,7 +66,7 @@ class Bench:
         return water_g_per_ml(celsius) * (1.0 + self.liquid_part)
 
     def true_shown_g_per_ml(self) -> float:
-        """What the balance shows of each millilitre that came out."""
+        """Return what the balance shows of each millilitre that came out."""
         celsius = self.celsius + self.off_kelvin
         humidity = min(95.0, max(5.0, USUAL_HUMIDITY + self.off_humidity))
         air = air_g_per_ml(celsius, USUAL_HPA + self.off_hpa, humidity)
@@ -107,7 +107,7 @@ class Session:
     mistyped: dict[int, str] = field(default_factory=dict)
 
     def rate_factor(self, turns_per_min: float) -> float:
-        """Volume of a turn at a rate against that at the reference rate."""
+        """Return the volume of a turn at a rate against that at the reference rate."""
         rates = [task.turns_per_min for task in self.tasks if task.turns]
         power = self.head.rate_power
         span = (max(rates) / self.reference) ** power - (min(rates) / self.reference) ** power
@@ -115,8 +115,8 @@ class Session:
 
 
 def draw(chance: np.random.Generator, *, whole_turns: bool = False) -> Session:
-    """A sound head on a bench where all is done as it should be; a third of them do not turn whole turns, unless they
-    have to."""
+    """Return a sound head on a bench where all is done as it should be; a third of them do not turn whole turns,
+    unless they have to."""
     nl_per_turn = 1_000.0 * 10 ** chance.uniform(0.0, 3.0)
     digit_g = float(chance.choice([0.000_1, 0.001]))
     mass_g = digit_g * 10 ** chance.uniform(3.4, 4.3)
@@ -162,8 +162,8 @@ def draw(chance: np.random.Generator, *, whole_turns: bool = False) -> Session:
 def tasks_of(
     chance: np.random.Generator, turns: float, rates: tuple[float, ...], *, both_ways: bool, repeats: int = 5
 ) -> tuple[Task, ...]:
-    """Each rate so many times, there and back; two runs at the fastest rate stay on the balance as long as the slowest
-    takes; a blank run first, in the middle and last."""
+    """Return each rate so many times, there and back; two runs at the fastest rate stay on the balance as long as the
+    slowest takes; a blank run first, in the middle and last."""
     slowest_s = turns / min(rates) * 60.0
 
     def blank() -> Task:

@@ -25,7 +25,7 @@ _TWO_SIDED_95 = 1.959964
 
 
 def ideal(session: Session) -> tuple[float, float]:
-    """Nanolitres a turn, and half the width of the narrowest interval of 95 %."""
+    """Return nanolitres a turn, and half the width of the narrowest interval of 95 %."""
     head, bench = session.head, session.bench
     per_ml = _shown(session, 0.0, 0.0, 0.0)
     values, variances, direction = [], [], 0
@@ -56,7 +56,7 @@ def ideal(session: Session) -> tuple[float, float]:
 
 
 def _shown(session: Session, kelvin: float, hpa: float, humidity: float) -> float:
-    """What a balance that is right would show of a millilitre, in a room so much off what is written down."""
+    """Return what a balance that is right would show of a millilitre, in a room so much off what is written down."""
     bench = session.bench
     celsius = bench.celsius + kelvin
     air = air_g_per_ml(celsius, USUAL_HPA + hpa, USUAL_HUMIDITY + humidity)

@@ -24,19 +24,21 @@ class Planted:
 
 
 def _one_way(chance: np.random.Generator) -> Session:
-    """Planted errors are of sessions with a density check, whole turns as the procedure asks, and forward alone."""
+    """Return a session for a planted error, which are all sessions with a density check, whole turns as the procedure
+    asks, and forward alone."""
     session = draw(chance, whole_turns=True)
     return replace(session, tasks=tuple(replace(task, direction=1) for task in session.tasks))
 
 
 def _evaporation_without_blank(chance: np.random.Generator) -> Session:
-    """Nobody made a blank run, and 2 to 6 % of the slowest run are lost."""
+    """Return a session in which nobody made a blank run, and 2 to 6 % of the slowest run are lost."""
     session = _evaporating(_one_way(chance), chance)
     return weigh(replace(session, tasks=tuple(task for task in session.tasks if task.turns)), chance)
 
 
 def _evaporation_with_covered_blank(chance: np.random.Generator) -> Session:
-    """The vessel was covered for the blank runs alone, and 2 to 6 % of the slowest run are lost."""
+    """Return a session in which the vessel was covered for the blank runs alone, and 2 to 6 % of the slowest run are
+    lost."""
     session = _evaporating(_one_way(chance), chance)
     return weigh(replace(session, bench=replace(session.bench, blanks_evaporate=0.02)), chance)
 
@@ -49,28 +51,29 @@ def _evaporating(session: Session, chance: np.random.Generator) -> Session:
 
 
 def _drift(chance: np.random.Generator) -> Session:
-    """The tube wears in or creeps: 1.5 to 4 % from the first turn to the last."""
+    """Return a session in which the tube wears in or creeps: 1.5 to 4 % from the first turn to the last."""
     session = _one_way(chance)
     part = float(chance.uniform(0.015, 0.04)) * float(chance.choice([-1.0, 1.0]))
     return weigh(replace(session, head=replace(session.head, wear_part=part)), chance)
 
 
 def _other_liquid(chance: np.random.Generator) -> Session:
-    """What was pumped is 0.5 to 3 % denser than the water it was taken for, as saline is."""
+    """Return a session in which what was pumped is 0.5 to 3 % denser than the water it was taken for, as saline is."""
     session = _one_way(chance)
     part = float(chance.uniform(0.005, 0.03))
     return weigh(replace(session, bench=replace(session.bench, liquid_part=part)), chance)
 
 
 def _density_typed_wrong(chance: np.random.Generator) -> Session:
-    """Water, and a density of it that is 0.5 to 10 % off."""
+    """Return a session of water, and a density of it that is 0.5 to 10 % off."""
     session = _one_way(chance)
     typed = 0.998 * (1.0 + float(chance.uniform(0.005, 0.1)) * float(chance.choice([-1.0, 1.0])))
     return weigh(replace(session, bench=replace(session.bench, typed_g_per_ml=typed)), chance)
 
 
 def _slipping(chance: np.random.Generator) -> Session:
-    """From some run in the first half on the tube slips in about every second one, which loses 2 to 8 %."""
+    """Return a session in which, from some run in the first half on, the tube slips in about every second one, which
+    loses 2 to 8 %."""
     session = _one_way(chance)
     count = sum(1 for task in session.tasks if task.turns)
     begins = int(chance.integers(0, count // 2))
@@ -83,7 +86,8 @@ def _slipping(chance: np.random.Generator) -> Session:
 
 
 def _mistyped(chance: np.random.Generator) -> Session:
-    """In one run a digit of the mass is another, or two neighbours are exchanged: off by 2 % and more."""
+    """Return a session in which a digit of one mass is another, or two neighbours are exchanged: off by 2 % and
+    more."""
     session = weigh(replace(_one_way(chance), writes_both=False), chance)
     decimals = 4 if session.bench.digit_g < 0.000_5 else 3
     at = int(chance.choice([at for at, one in enumerate(session.weighed) if one.task.turns]))

@@ -35,7 +35,7 @@ class Case:
 
 
 def read_case(path: Path) -> Case:
-    """The case in a file; CaseError if there is none."""
+    """Return the case in a file; raise CaseError if there is none."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         case = Case(**{**said, "steps": tuple(Step(**step) for step in said["steps"])})
@@ -47,7 +47,8 @@ def read_case(path: Path) -> Case:
 
 
 def shrunk(case: Case, is_wrong: Callable[[Case], bool], most_runs: int = 200) -> Case:
-    """The case with every step left out that is not needed for it to be wrong; after so many runs, as far as that got.
+    """Return the case with every step left out that is not needed for it to be wrong; after so many runs, as far as
+    that got.
 
     ValueError if it is not wrong to begin with.
     """

@@ -82,7 +82,7 @@ MEASUREMENTS: Final = (
 
 
 def evidence_of(done: list[tuple[PartPlan, Result]]) -> Evidence:
-    """The figures that the parts come to."""
+    """Return the figures that the parts come to."""
     evidence = Evidence(MEASUREMENTS)
     lives = [result for part, result in done if part.kind in OF_LIVES]
     mixed = [result for part, result in done if part.kind == MIXED]

@@ -71,7 +71,7 @@ class Outcome:
 
 
 def drawn_case(seed: int) -> Case:
-    """The sequence of a seed."""
+    """Return the sequence of a seed."""
     draw = Random(f"faults {seed}")
     faults = [fault.value for fault in (*_LASTING, *_OVER_AT_ONCE)]
     steps = [
@@ -82,7 +82,7 @@ def drawn_case(seed: int) -> Case:
 
 
 def run_sequence(case: Case) -> Outcome:
-    """What comes of a sequence."""
+    """Return what comes of a sequence."""
     run = _Sequence()
     try:
         run.live(case.steps)
@@ -206,7 +206,8 @@ class _Sequence:
         self.outcome.worst_answer_s = max(self.outcome.worst_answer_s, took_s)
 
     def _must_be_heard(self) -> None:
-        """Whatever a person should hear has been heard since it became audible, and lately."""
+        """Report a violation unless whatever a person should hear has been heard since it became audible, and
+        lately."""
         rig = self.rig
         before_ns, self._looked_ns = self._looked_ns, rig.now_ns
         audible = self._audible()
@@ -226,8 +227,8 @@ class _Sequence:
             )
 
     def _heard_ns(self, since_ns: int) -> int | None:
-        """When the latest tone since an instant began; None if there was none. One that an alarm's tone follows on
-        without a pause counts for what sounds of it from that instant on."""
+        """Return when the latest tone since an instant began; None if there was none. One that an alarm's tone
+        follows on without a pause counts for what sounds of it from that instant on."""
         t_ns, levels = self.rig.levels_of(BUZZER)
         ends_ns = np.append(t_ns[1:], self.rig.now_ns)
         begins_ns = np.maximum(t_ns, since_ns)
@@ -256,7 +257,7 @@ class _Sequence:
         self._must_answer()
 
     def _put_in_order(self) -> None:
-        """What a person does once the faults are gone."""
+        """Do what a person does once the faults are gone."""
         rig = self.rig
         pump = rig.pump()
         pump.acknowledge(_ANY)
@@ -291,7 +292,7 @@ class _Sequence:
 
 
 def _amount_of(fault: Fault, amount: int) -> int:
-    """How much of a fault, within what it can be."""
+    """Return how much of a fault, within what it can be."""
     draw = Random(amount)
     match fault:
         case Fault.MOTOR_SLIPS | Fault.MOTOR_RUNS_AHEAD:

@@ -1,8 +1,8 @@
-"""What ideally comes of the changes that a pump was asked for and said when it would make them.
+"""The ideal outcome of the changes that a pump was asked for and said when it would make them.
 
 Promises: nothing of the firmware's arithmetic enters it; a change holds from the instant that the pump's answer names.
 One that the pump's log says was put off holds from the second on which the log says it took effect; until then what
-held before goes on, so that no pulse may be lost by it. Instants are the rig's, in nanoseconds.
+held before continues, so that no pulse may be lost by it. Instants are the rig's, in nanoseconds.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class History:
     # --- what was asked for, and answered with an instant
 
     def program(self, asked_ns: int, holds_ns: int, regimen: Regimen) -> None:
-        """Another program: nothing that was given beside the one before goes on."""
+        """Take over another program: nothing that was given beside the one before continues."""
         self._regimen = regimen
         self._afresh(asked_ns, holds_ns)
 
@@ -102,7 +102,7 @@ class History:
     # --- what the pump's log says of it
 
     def put_off(self, noted_ns: int, holds_ns: int) -> None:
-        """At an instant the pump logged that the change under way came late; it took effect at another one.
+        """Put off the change under way, which the pump logged at an instant as late; it took effect at another one.
 
         ValueError if no change was under way.
         """
@@ -126,7 +126,7 @@ class History:
 
     @property
     def ideal(self) -> IdealDelivery:
-        """The ideal course of everything so far."""
+        """Return the ideal course of everything so far."""
         epochs: list[Epoch] = []
         for promise in self._promises:
             while epochs and epochs[-1].start_ns >= promise.holds_ns:

@@ -70,10 +70,10 @@ _MOST_MARGIN_DIFFERENCE_US: Final = 500
 
 @dataclass
 class Life:
-    """What came of one life. asked, refused: requests by kind and by error. near: requests within 100 ms of an event,
-    by what it was. repeated: requests lost while another one waited, and asked again. late: changes put off;
-    late_without_erase: of those, where no erase stood in the way. margin_us, margin_outside_us: least time for which a
-    change was ready before its anchor, as the image reports it and as it is seen from outside. wrong: what did not
+    """The outcome of one life. asked, refused: requests by kind and by error. near: requests within 100 ms of an
+    event, by what it was. repeated: requests lost while another one waited, and asked again. late: changes put off;
+    late_without_erase: of those, where no erase stood in the way. margin_us, margin_outside_us: least time for which
+    a change was ready before its anchor, as the image reports it and as it is seen from outside. wrong: what did not
     hold, in words.
     """
 
@@ -103,7 +103,7 @@ class Life:
         return self.asked.total()
 
     def told(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Return the life as plain values for JSON."""
         return {
             **asdict(self),
             "asked": dict(self.asked),
@@ -171,7 +171,7 @@ class _Run:
     # --- what the host asks
 
     def ask(self, message: Message, *values: Any, tail: bytes = b"") -> dict[str, Any] | None:
-        """The answer's fields, or None if it is an error. Asked again while the pump is at it."""
+        """Return the answer's fields, or None if it is an error. The request is repeated while the pump is at it."""
         for _ in range(_MOST_TIMES):
             fields, error = self._ask_once(message, *values, tail=tail)
             if error != messages.ERROR_IN_PROGRESS:
@@ -187,7 +187,8 @@ class _Run:
         return self._answer_to(message, asked_ns)
 
     def _answer_to(self, message: Message, asked_ns: int) -> tuple[dict[str, Any] | None, int]:
-        """The next answer, which is to be of a request of that kind made at an instant: its fields, or its error."""
+        """Return the next answer, which is to be of a request of that kind made at an instant: its fields, or its
+        error."""
         frame = self.link.receive()
         assert frame is not None, f"{message.name} at {asked_ns / NS_PER_S} s is not answered"
         return self._note_answer(message, asked_ns, frame)
@@ -304,7 +305,7 @@ class _Run:
             self.rig.run_until(instant_ns + offset_ns)
 
     def _next_instant(self, event: Event, offset_ns: int) -> int | None:
-        """The next instant of an event that so long after it is still to come; None if there is none soon."""
+        """Return the next instant of an event that so long after it is still to come; None if there is none soon."""
         rig, instants = self.rig, self.watched.instants[event]
         for instant_ns in instants[-8:]:
             if instant_ns + offset_ns >= rig.now_ns:
@@ -315,7 +316,7 @@ class _Run:
             event, rig.now_ns - min(offset_ns, 0), _WITHIN_NS.get(event, _AHEAD_NS)
         )
         if coming_ns is not None and event is Event.BLOCK_END:
-            # Nothing on the board says so; up to then it goes on as its copy did.
+            # Nothing on the board says so; up to then it continues as its copy did.
             instants.append(coming_ns)
         return coming_ns
 
@@ -436,7 +437,8 @@ class _Run:
         self._settle()
 
     def _let_the_reservoir_be_low(self) -> None:
-        """Its alarm ends boluses, so the one under way is ended first; it is full again a little later."""
+        """Let the reservoir be low. Its alarm ends boluses, so the one under way is ended first; it is full again a
+        little later."""
         for is_temporary in (False, True):
             self._cancel(self.rig.now_ns, is_temporary=is_temporary)
         self._settle()
@@ -451,7 +453,7 @@ class _Run:
     # --- what comes of it
 
     def _holds_ns(self, answer: dict[str, Any] | None) -> int | None:
-        """The instant that an answer names; None if it is an error."""
+        """Return the instant that an answer names; None if it is an error."""
         if answer is None:
             return None
         self._changed_ns = self.rig.now_ns
@@ -461,7 +463,7 @@ class _Run:
         return self.clocks[-1].rig_ns_of_boot(event["boot_s"], event["boot_us"])
 
     def _second_before(self, t_ns: int) -> int:
-        """The latest whole second of the pump's clock, as it is or as it was before it was set."""
+        """Return the latest whole second of the pump's clock, as it is or as it was before it was set."""
         return max(clock.whole_second_ns(t_ns) for clock in self.clocks[-2:])
 
     def _log(self, after: int) -> list[dict[str, Any]]:
@@ -531,7 +533,7 @@ class _Run:
             life.wrong.append(f"{life.late_without_erase} changes late with no erase in the way")
         if abs(life.margin_us - life.margin_outside_us) > _MOST_MARGIN_DIFFERENCE_US:
             life.wrong.append(
-                f"a margin of {life.margin_us} us is told, {life.margin_outside_us} us are seen"
+                f"a margin of {life.margin_us} us is reported, {life.margin_outside_us} us are seen"
             )
         if status["state"] != STATE_DELIVERING:
             life.wrong.append("the pump stands at the end")
@@ -574,7 +576,7 @@ def _message_of(name: str) -> Message:
 
 
 def _values_of(message: Message, draw: Random, digest: bytes) -> tuple[tuple[Any, ...], bytes]:
-    """Values of a request that leaves delivery as it is."""
+    """Return values of a request that leaves delivery as it is."""
     tail = draw.randbytes(draw.randrange(200)) if message.request.has_tail else b""
     match message:
         case messages.READ_PROGRAM:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from thecal.whole_file import write_whole
 from thecal_hil.campaigns.changes.case import FAULTS, LIFE, Case, shrunk
 from thecal_hil.campaigns.changes.fault_sequences import drawn_case, run_sequence
 from thecal_hil.campaigns.changes.life import run_life
@@ -42,7 +43,7 @@ Result = dict[str, Any]
 
 
 def kept_part(part: PartPlan, image: FirmwareImage) -> Result | None:
-    """What came of a part in an earlier run; None if there was none, or of another image or other sources."""
+    """Return what came of a part in an earlier run; None if there was none, or of another image or other sources."""
     try:
         found: Result = json.loads(unsealed(_path(part).read_bytes()))
     except (OSError, DamagedError):
@@ -63,14 +64,12 @@ def done_part(part: PartPlan) -> Result:
     else:
         result |= _life(part, image)
     KEPT.mkdir(parents=True, exist_ok=True)
-    partial = _path(part).with_suffix(".partial")
-    partial.write_bytes(sealed(json.dumps(result).encode()))
-    partial.replace(_path(part))
+    write_whole(_path(part), sealed(json.dumps(result).encode()))
     return result
 
 
 def wrong_with(case: Case) -> list[str]:
-    """What is wrong with a case when it is run."""
+    """Return what is wrong with a case when it is run."""
     if case.kind == FAULTS:
         return run_sequence(case).wrong
     return run_life(image_under_test(), case.board, case.seed, list(case.steps)).wrong
@@ -105,7 +104,7 @@ def _faulty(part: PartPlan) -> Result:
 
 
 def _left(case: Case, name: str) -> Path:
-    """The case, made as short as it gets within some runs, in a file."""
+    """Return the case, made as short as it gets within some runs, in a file."""
     path = FAILED / f"{name}.json"
     case.write(path)
     shrunk(case, lambda fewer: bool(wrong_with(fewer)), _MOST_SHRINKING_RUNS).write(path)
@@ -117,7 +116,8 @@ def _path(part: PartPlan) -> Path:
 
 
 def _of(part: PartPlan, image: FirmwareImage) -> str:
-    """What the result of a part depends on: a board on the image's bytes, the model on the firmware's sources."""
+    """Return the digest of what the result of a part depends on: a board on the image's bytes, the model on the
+    firmware's sources."""
     if part.kind == FAULTY:
         return f"{part.name} {_digest_of(_FAULTS_DEPEND_ON)}"
     places = _SPIKES_AND_RESETS_DEPEND_ON if part.kind in (SPIKED, RESET) else _LIVES_DEPEND_ON
@@ -159,7 +159,7 @@ _FAULTS_DEPEND_ON: Final = (
 
 @cache
 def _digest_of(places: Iterable[str]) -> str:
-    """Of all sources at these places, by their names and bytes. Hexadecimal, 16 digits."""
+    """Return the digest of all sources at these places, by their names and bytes. Hexadecimal, 16 digits."""
     digest = hashlib.sha256()
     for place in places:
         root = REPOSITORY / place

@@ -1,4 +1,4 @@
-"""What the campaign consists of: lives of boards, spikes, resets, sequences of faults; what each costs.
+"""The parts of the campaign: lives of boards, spikes, resets, sequences of faults; what each costs.
 
 Promise: parts follow from the figures to be reached alone, so a campaign that was stopped finds its parts again.
 """
@@ -57,7 +57,7 @@ class PartPlan:
 
     @property
     def cost_s(self) -> float:
-        """Of one core, about."""
+        """Return the time that it costs of one core, about."""
         return _S_EACH[self.kind] * self.count
 
 
@@ -71,7 +71,7 @@ _S_EACH: Final = {
 
 
 def planned(seed: int, lives: int, sequences: int) -> list[PartPlan]:
-    """The parts of so many lives of each board and so many sequences of faults, from a seed on."""
+    """Return the parts of so many lives of each board and so many sequences of faults, from a seed on."""
     parts = [PartPlan(MIXED, board, seed + number, 1) for number in range(lives) for board in MIXED_BOARDS]
     if lives:
         parts += [PartPlan(EXACT, board, seed, 1) for board in EXACT_BOARDS]

@@ -92,7 +92,7 @@ def _delivering(rig: PicoRig) -> Course:
 
 
 def _of_reset(course: Course, rig: PicoRig, cause: ResetCause | RigReset, held_s: int) -> list[str]:
-    """What does not hold after a reset; to be called in a copy."""
+    """Return what does not hold after a reset; to be called in a copy."""
     wall_before_ns, before_ns = course.clock.wall_ns(rig.now_ns), rig.now_ns
     if isinstance(cause, RigReset):
         rig.reset(cause)

@@ -32,8 +32,8 @@ _REFILL_NL: Final = 20_000_000
 
 @dataclass
 class SpikedHour:
-    """What came of it. stops: 1 if the pump does not deliver as before or has an alarm. miscounted: pulses by which the
-    pump's count is off."""
+    """The outcome of an hour with spikes. stops: 1 if the pump does not deliver as before or has an alarm.
+    miscounted: pulses by which the pump's count is off."""
 
     spikes: int = 0
     pulses: int = 0

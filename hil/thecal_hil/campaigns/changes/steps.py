@@ -1,4 +1,4 @@
-"""What a life consists of: steps that chance draws beforehand, each a request, a press or an alarm, and where it goes.
+"""The steps of a life: steps that chance draws beforehand, each a request, a press or an alarm, and where it goes.
 
 Promises: the same seed draws the same steps; none depends on what the pump does, so that any of them can be left out of
 a life that is run again. Every kind of request there is gets drawn.
@@ -59,7 +59,7 @@ class Step:
 
 
 def drawn_steps(seed: str, groups: int) -> list[Step]:
-    """So many changes of a seed, each with what comes around it."""
+    """Return so many changes of a seed, each with what comes around it."""
     draw = Random(seed)
     steps: list[Step] = []
     for group in range(groups):
@@ -80,7 +80,8 @@ def drawn_steps(seed: str, groups: int) -> list[Step]:
 
 
 def at_one_splice(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """The steps in order, those together that are sent around one splice without waiting for answers in between."""
+    """Yield the steps in order, those together that are sent around one splice without waiting for answers in
+    between."""
     together: list[Step] = []
     for step in steps:
         if step.near == Event.SPLICE and step.what in _SENT_TOGETHER:
@@ -112,7 +113,7 @@ def _change(draw: Random) -> tuple[str, ...]:
 
 
 def _at_a_splice(draw: Random) -> str:
-    """Mostly what changes nothing, and now and then another change on top."""
+    """Return mostly what changes nothing, and now and then another change on top."""
     return draw.choice(_MAKE_A_CHANGE) if draw.random() < 0.1 else _change_nothing(draw)
 
 
@@ -132,6 +133,6 @@ def _placed(draw: Random, what: str, near: Event | None) -> Step:
 
 
 def drawn_rate(amount: int) -> int:
-    """A rate of delivery, as likely to lie in one decade as in the next."""
+    """Return a rate of delivery, as likely to lie in one decade as in the next."""
     fastest = MOST_NL_PER_DAY / LEAST_NL_PER_DAY
     return round(LEAST_NL_PER_DAY * fastest ** Random(amount).random())

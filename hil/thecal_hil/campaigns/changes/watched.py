@@ -1,4 +1,5 @@
-"""When a board does what can't wait: its step generator changes queues, a block of pulses ends, its flash works.
+"""The instants at which a board does what can't wait: its step generator changes queues, a block of pulses ends, its
+flash works.
 
 Promises: watching changes nothing on the board and no instant of it. ``ahead`` finds what would happen next in a copy
 of the process, so the board itself is left where it is.
@@ -29,7 +30,7 @@ _LOOK_EVERY_NS: Final = 20 * NS_PER_MS
 
 
 class Event(StrEnum):
-    """What a request can be placed around."""
+    """An event that a request can be placed around."""
 
     SPLICE = "splice"
     """A queue takes over, which it does at its anchor."""
@@ -88,8 +89,8 @@ class Watched:
         self.instants[Event.ERASE if is_erase else Event.WRITE].append(self._board.now_ns)
 
     def ahead(self, event: Event, from_ns: int, within_ns: int) -> int | None:
-        """The first instant of an event at or after another, if nobody asks anything of the pump; None if none comes
-        within a time from now."""
+        """Return the first instant of an event at or after another, if nobody asks anything of the pump; None if none
+        comes within a time from now."""
         return in_a_copy(lambda: self._run_ahead(event, from_ns, within_ns))
 
     def _run_ahead(self, event: Event, from_ns: int, within_ns: int) -> int | None:
@@ -115,5 +116,5 @@ class Watched:
 
 
 def is_near(instants: Sequence[int], begin_ns: int, end_ns: int, within_ns: int) -> bool:
-    """Whether any of the instants lies so close to what lasted from one instant to another."""
+    """Return True if any of the instants lies so close to what lasted from one instant to another."""
     return any(begin_ns - within_ns <= instant <= end_ns + within_ns for instant in reversed(instants[-200:]))

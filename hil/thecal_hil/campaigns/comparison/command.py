@@ -26,7 +26,7 @@ _OUT = REPOSITORY / "build/evidence/comparison.json"
 
 
 def timing_table(runs: list[Run]) -> Table:
-    """Errors of each board's edges, and how many times this firmware's worst error each one's is."""
+    """Return errors of each board's edges, and how many times this firmware's worst error each one's is."""
     table = Table(title="step timing error in us; 10 microsteps and 20 requests a second, log kept in flash")
     for heading in ("stepped by", "steps", "missing", "median", "99 %", "worst", "last", "worst / ours"):
         table.add_column(heading, justify="left" if heading == "stepped by" else "right")

@@ -70,7 +70,7 @@ def _loaded(board: EmulatedPico, seconds: float, request: Callable[[int], bytes]
 
 
 def thecal(seconds: float, loaded: bool = True) -> Run:
-    """The shipped image: some ten microsteps a second under load, else a child's usual rate."""
+    """Run the shipped image: some ten microsteps a second under load, else a child's usual rate."""
     rate_nl_per_day = RATE_NL_PER_DAY if loaded else QUIET_NL_PER_DAY
     rig = PicoRig(image_under_test(), IDEAL)
     timing, real = rig.board.flash_timing, _timing()
@@ -92,7 +92,7 @@ def thecal(seconds: float, loaded: bool = True) -> Run:
 
 
 def rival(name: str, program: str, stock_uf2: Path, seconds: float, loaded: bool = True) -> Run:
-    """A program on a stock board, asked for a line of state as often as this firmware is."""
+    """Run a program on a stock board, asked for a line of state as often as this firmware is."""
     board = EmulatedPico(stock_uf2, watch={STEP: STEP_PIN}, flash_timing=_timing())
     board.serial.timeout = board.serial.write_timeout = 1.0
     board.serial.open()

@@ -1,4 +1,4 @@
-"""How far a train of pulses at one rate is from what it should be, by its edges alone.
+"""The distance of a train of pulses at one rate from what it should be, by its edges alone.
 
 Promises: the first edge is taken as right, and every later one is held against the instant at which it is due from
 there on; nothing is fitted, so a rate that is off shows as an error that grows.
@@ -27,7 +27,8 @@ class StepErrors:
 
 
 def step_errors(rises_ns: NDArray[np.int64], interval_ns: float, end_ns: int) -> StepErrors:
-    """Hold rising edges (ns, in order, at least one) against a pulse every ``interval_ns`` until ``end_ns``."""
+    """Hold rising edges (ns, in order, at least one) against a pulse every ``interval_ns`` until ``end_ns``.
+    Raise ValueError without any edge."""
     if not len(rises_ns):
         raise ValueError("rises_ns: there is no pulse to begin from")
     due_ns = rises_ns[0] + interval_ns * np.arange(len(rises_ns))

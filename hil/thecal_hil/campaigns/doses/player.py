@@ -1,6 +1,6 @@
 """Plays a sequence on a rig and holds it, after every step, against the reference of therapy and against the pulses.
 
-Promises: a sequence is played the same way on every rig; the reference is told only what was asked for, what the pump
+Promises: a sequence is played the same way on every rig; the reference gets only what was asked for, what the pump
 answered and which instants it named; the first thing that differs ends the run as ``ViolationError``, with its step.
 """
 
@@ -104,7 +104,7 @@ class Player:
         }
 
     def play(self, sequence: Sequence) -> None:
-        """ViolationError at the first step that differs."""
+        """Play the sequence; raise ViolationError at the first step that differs."""
         step_number, what = 0, "before the first step"
         try:
             self._begin(sequence)
@@ -130,7 +130,8 @@ class Player:
     # --- what a host and a patient do
 
     def _ask(self, message: messages.Message, *values: object) -> dict[str, Any] | None:
-        """The answer; None if the pump refuses, which changes nothing and is right only while its supply is low."""
+        """Return the answer; None if the pump refuses, which changes nothing and is right only while its supply is
+        low."""
         try:
             answer = self._words.ask(message, *values)
         except RefusedError as refused:
@@ -313,7 +314,7 @@ class Player:
         self._recorded_ns = self._rig.now_ns
 
     def _let_changes_come(self) -> None:
-        """Until what was asked for has taken effect: when it does so after a reset, nobody has promised.
+        """Let changes come that were asked for: when it does so after a reset, nobody has promised.
 
         A pump restarts with a good supply only.
         """
@@ -323,7 +324,7 @@ class Player:
         self._rig.run_until(self.therapy.state.now_ns + _NOTICE_NS)
 
     def _supply(self, is_low: bool) -> None:
-        """The supply turns low or good. A start that has not taken effect by then waits for it."""
+        """Turn the supply low or good. A start that has not taken effect by then waits for it."""
         self._set_supply(is_low)
         state = self.therapy.state
         if is_low and state.is_delivering and self._rig.now_ns < state.delivering_from_ns:
@@ -353,7 +354,7 @@ class Player:
             raise ViolationError(number, what, found)
 
     def _read_log(self) -> list[Event]:
-        """New events, each followed by the reference as far as it says when something took effect."""
+        """Return the new events, each followed by the reference as far as it says when something took effect."""
         events = list(self._words.new_events())
         for event in events:
             self._told.note(event)
@@ -387,7 +388,7 @@ class Player:
             self.therapy.held(t_ns, self._logged_within_ns)
 
     def _resumed(self, t_ns: int) -> None:
-        """Delivery goes on after a power cut or a hold. A microstep may be owed."""
+        """Resume delivery after a power cut or a hold. A microstep may be owed."""
         self.therapy.resumed(t_ns)
         if self.therapy.state.is_bridge_doubtful and not self._words.ask(messages.BOLUSES)["bridge_left_s"]:
             # What may have come counts as come, and that was all that was left.
@@ -418,8 +419,8 @@ class Player:
         self._windows.breaks.append(t_ns)
 
     def _change_after(self, begun: Event, log: list[Event]) -> int:
-        """When a dose begins that the log has begun: on the whole second of the clock at which the change that follows
-        took effect."""
+        """Return when a dose begins that the log has begun: on the whole second of the clock at which the change that
+        follows took effect."""
         following = log[log.index(begun) + 1 :]
         for _ in range(_MOST_PUT_OFF):
             for event in following:
@@ -430,7 +431,7 @@ class Player:
         raise AssertionError("a dose began in the log, and no change followed")
 
     def _next_whole_second_ns(self, t_ns: int) -> int:
-        """The first whole second of the pump's clock at an instant or later."""
+        """Return the first whole second of the pump's clock at an instant or later."""
         reading = self._words.ask(messages.GET_TIME)
         utc_ns = reading["utc_s"] * NS_PER_S + reading["utc_us"] * NS_PER_US
         shown_ns = utc_ns + t_ns - self._words.instant_ns(reading, "")

@@ -13,7 +13,7 @@ _SHORT_NAMES = {"continuous": "simple continuous"}
 
 
 def program_of(fields: Mapping[str, Any]) -> Program:
-    """What is sent to the pump. ValueError if a mode is unknown."""
+    """Return what is sent to the pump. Raise ValueError if a mode is unknown."""
     mode = MODE_NAMES.index(_SHORT_NAMES.get(fields["mode"], fields["mode"]))
     if not TRAITS[mode] & DELIVERS:
         return Program(mode, calibration_id=1)

@@ -27,7 +27,7 @@ _MOST_OFF = Fraction(51, 50)
 
 @dataclass(frozen=True)
 class InForce:
-    """From an instant on: limits of an hour and of 24 hours in nL."""
+    """The limits in force from an instant on, of an hour and of 24 hours in nL."""
 
     t_ns: int
     hour_nl: int
@@ -56,7 +56,7 @@ class PulseWindows:
         self._most_off = most_off
 
     def differences(self, steps_ns: Instants, state: State, now_ns: int) -> list[str]:
-        """What the pulses show otherwise than they should, for what has come since this was last asked."""
+        """Return what the pulses show otherwise than they should, for what has come since this was last asked."""
         found = self._against_the_curve(steps_ns, state, now_ns)
         first, self._checked = self._checked, len(steps_ns)
         if first < len(steps_ns):
@@ -106,9 +106,9 @@ class PulseWindows:
         return []
 
     def _slack_nl(self, begin_ns: int, end_ns: int, state: State) -> float:
-        """What a window may hold beyond its limit: two microsteps; the safe side after a break; anything if no dose
-        began after the last break, for the basal rate is never held back. Bridges and primes into a line with room for
-        them count for no limit."""
+        """Return what a window may hold beyond its limit: two microsteps; the safe side after a break; anything if no
+        dose began after the last break, for the basal rate is never held back. Bridges and primes into a line with
+        room for them count for no limit."""
         free = [*state.bridged]
         for dose in state.doses:
             if dose.kind is Kind.PRIME and not dose.limited_rate:

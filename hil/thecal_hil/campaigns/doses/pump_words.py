@@ -1,6 +1,6 @@
-"""What is said to a pump and read of it: requests by message, and events by name, with the meaning of their values.
+"""The words between host and pump: requests by message, and events by name, with the meaning of their values.
 
-The one place that knows how the log tells of doses; everything else works with what is here.
+The one place that knows how the log reports doses; everything else works with what is here.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from thecal_fw.link import messages
 from thecal_fw.link.messages import Message
 from thecal_hil.contract.rig import Rig
 from thecal_hil.course.raw_link import RawLink, error_name
+from thecal_sim import bare_host
 from thecal_sim.therapy.dose import End
 from thecal_sim.units import NS_PER_S, NS_PER_US
 
@@ -43,7 +44,7 @@ _ENDS = {
     "held delivery": End.HELD,
 }
 _END_NAMES: tuple[str, ...] = getattr(events, "END_NAMES", ())
-"""Firmware that names no ends tells only whether a dose was cut short."""
+"""Firmware that names no ends reports only whether a dose was cut short."""
 
 
 class RefusedError(Exception):
@@ -70,12 +71,12 @@ class Event:
 
     @property
     def raised(self) -> set[str]:
-        """Alarms that it raises."""
+        """Return alarms that it raises."""
         return {ALARM_NAMES[self.first]} if self.name == "alarm raised" else set()
 
     @property
     def cleared(self) -> set[str]:
-        """Alarms that it clears: one whose cause is gone, or those latched ones that an acknowledgement ends."""
+        """Return alarms that it clears: one whose cause is gone, or those latched ones that an acknowledgement ends."""
         acknowledged = acknowledged_in(EVENT_NAMES.index(self.name), self.first, self.second)
         if acknowledged is not None:
             return set(names_of(acknowledged[1]))
@@ -83,28 +84,28 @@ class Event:
 
     @property
     def kind(self) -> str:
-        """Of a dose."""
+        """Return the kind of a dose."""
         number = self.second >> KIND_SHIFT
         return KIND_NAMES[number] if number < len(KIND_NAMES) else f"kind {number}"
 
     @property
     def seconds(self) -> int:
-        """Of a dose that has begun; ``first`` is its rate."""
+        """Return the seconds of a dose that has begun; ``first`` is its rate."""
         return self.second & _SECONDS_MASK
 
     @property
     def was_cut_short(self) -> bool:
-        """Of a dose that has ended; ``first`` is what it gave, in nL."""
+        """Return True if a dose that has ended was cut short; ``first`` is what it gave, in nL."""
         return bool(self.second & WAS_CUT_SHORT)
 
     @property
     def number(self) -> int:
-        """Of a dose, its low 11 bits; 0 from firmware that gives none."""
+        """Return the number of a dose, its low 11 bits; 0 from firmware that gives none."""
         return self.second >> _NUMBER_SHIFT & _NUMBER_MASK
 
     @property
     def end(self) -> End | None:
-        """What ended a dose, as far as it is told; a name of no end of the reference's is none either."""
+        """Return what ended a dose, as far as the log shows it; a name of no end of the reference's is none either."""
         index = self.second >> _END_SHIFT & _END_MASK
         return _ENDS.get(_END_NAMES[index]) if index < len(_END_NAMES) else None
 
@@ -126,16 +127,18 @@ class PumpWords:
         self.connect()
 
     def connect(self) -> None:
-        """A session of its own, after the pump has been reset or has been left alone for long."""
+        """Connect a session of its own, after the pump has been reset or has been left alone for long. Raise
+        SilentError if nothing answers."""
         self._rig.port.timeout = _PATIENCE_S
         try:
             self._link = RawLink(self._rig.port)
-        except AssertionError as error:
+        except (bare_host.RefusedError, TimeoutError) as error:
             raise SilentError("hello") from error
         self._asked_ns = self._rig.now_ns
 
     def ask(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
-        """Fields of the answer; RefusedError if the pump refuses, SilentError if it does not answer or never finishes.
+        """Return the fields of the answer; raise RefusedError if the pump refuses, SilentError if it does not answer
+        or never finishes.
 
         Asked again while the pump is still at work on it.
         """
@@ -151,7 +154,7 @@ class PumpWords:
     def _ask_once(self, message: Message, *values: object, tail: bytes = b"") -> dict[str, Any]:
         if self._rig.now_ns - self._asked_ns > _SESSION_LASTS_NS:
             self.connect()
-        frame = self._link.exchange(self._link.frame(message, *values, tail=tail))
+        frame = self._link.answer(self._link.frame(message, *values, tail=tail))
         self._asked_ns = self._rig.now_ns
         if frame is None:
             raise SilentError(message.name)
@@ -172,12 +175,12 @@ class PumpWords:
         return bytes(self.ask(messages.STAGE_CHECK, 0)["digest"])
 
     def instant_ns(self, answer: dict[str, Any], prefix: str = "effective_") -> int:
-        """Rig time of an instant that an answer names."""
+        """Return the rig time of an instant that an answer names."""
         boot_ns = answer[prefix + "boot_s"] * NS_PER_S + answer[prefix + "boot_us"] * NS_PER_US
         return self._rig.boot_origin_ns + boot_ns
 
     def new_events(self) -> Iterator[Event]:
-        """What the log has got since it was last read."""
+        """Yield what the log has got since it was last read."""
         boots = self.ask(messages.INTERROGATE)["boots"] & 0xFFFF
         while True:
             answer = self.ask(messages.READ_LOG, self._sequence)

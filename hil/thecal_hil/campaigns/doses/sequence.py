@@ -79,7 +79,7 @@ class Sequence:
 
 
 def sequence_in(text: str) -> Sequence:
-    """The sequence of a TOML text; SequenceError if it is none."""
+    """Return the sequence of a TOML text; raise SequenceError if it is none."""
     try:
         return _sequence(toml_in(text, "sequence"))
     except BadInputError as error:
@@ -87,7 +87,7 @@ def sequence_in(text: str) -> Sequence:
 
 
 def read_sequence(path: Path) -> Sequence:
-    """The sequence of a file; SequenceError if it is none."""
+    """Return the sequence of a file; raise SequenceError if it is none."""
     try:
         return _sequence(read_toml(path))
     except BadInputError as error:

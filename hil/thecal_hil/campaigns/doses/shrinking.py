@@ -13,14 +13,14 @@ Failure = tuple[int, str]
 
 
 def shape_of(difference: str) -> str:
-    """How something fails, figures and names of states left out."""
+    """Return how something fails, figures and names of states left out."""
     return re.sub(r"[\d.,()\[\]' ]+|True|False|None", " ", difference)
 
 
 def shrunk(
     sequence: Sequence, failure_of: Callable[[Sequence], Failure | None], most_trials: int
 ) -> Sequence:
-    """The shortest found in so many trials that fails with a difference of the same shape.
+    """Return the shortest found in so many trials that fails with a difference of the same shape.
 
     ValueError if the sequence doesn't fail.
     """

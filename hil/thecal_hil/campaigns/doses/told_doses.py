@@ -1,4 +1,4 @@
-"""Holds what the log tells of doses against the reference: each begin, each end, each volume, once."""
+"""Holds what the log reports of doses against the reference: each begin, each end, each volume, once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TOLD_WITHIN_NS = 3 * NS_PER_S // 2
 
 
 class ToldDoses:
-    """Everything that one pump's log has told of doses, by kind and in its order."""
+    """Everything that one pump's log has reported of doses, by kind and in its order."""
 
     def __init__(self) -> None:
         self._begun: dict[str, list[tuple[int, int]]] = {kind: [] for kind in Kind}
@@ -31,13 +31,13 @@ class ToldDoses:
             self._ended[event.kind].append(event)
             if event.number not in self._under_way:
                 self._wrong.append(
-                    f"the end of dose {event.number} is told, and no begin, or both ends of one"
+                    f"the end of dose {event.number} is reported, and no begin, or both ends of one"
                 )
             if event.number:
                 self._under_way.discard(event.number)
 
     def differences(self, doses: list[Dose], now_ns: int) -> list[str]:
-        """What the log tells otherwise than the reference has it."""
+        """Return what the log shows otherwise than the reference has it."""
         found = list(self._wrong)
         for kind in Kind:
             of_kind = [dose for dose in doses if dose.kind is kind]
@@ -53,12 +53,12 @@ class ToldDoses:
 
 
 def _is_begun(dose: Dose, now_ns: int) -> bool:
-    """One on demand is told before it begins."""
+    """Return True if a dose has begun; one on demand is reported before it begins."""
     return dose.is_on_demand or dose.begin_ns <= now_ns
 
 
 def _has_ended(dose: Dose, now_ns: int) -> bool:
-    """The end of one that never began is told when it is decided."""
+    """Return True if a dose has ended; the end of one that never began is reported when it is decided."""
     return dose.end is not None and (dose.end_ns <= now_ns or dose.end_ns == dose.begin_ns)
 
 

@@ -1,9 +1,9 @@
 """``make guests``: virtual environments, each with another pytest plugin beside ours, with and without ours in use.
 
 Each is installed from what pip is set up for, once, below the cache; what our own plugin needs is lent by this one. In
-each, a project that knows nothing of Thecal is
-run, and then one with a test on the model; where the other plugin reruns or ends tests, that is tried too. Exit code 1
-unless all of them end as they have to.
+each, a project that knows nothing of Thecal is run, then one with a test on the model, and one that fails there, which
+has to leave its waveform; where the other plugin reruns or ends tests, that is tried too. What was done is kept by a
+digest of the sources. Exit code 1 unless all of them end as they have to.
 """
 
 from __future__ import annotations
@@ -20,12 +20,20 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from thecal_hil.campaigns.kept_parts import digest_of, keep, kept
 from thecal_hil.evidence.measurements import Evidence, Measurement, write_summary
 
 _CACHE = Path(os.environ.get("THECAL_CACHE") or Path.home() / ".cache/thecal") / "guests"
 _SUMMARY = Path("build/evidence/guests.json")
 _OURS = ("numpy", "simpy", "pyserial", "rich", "typer", "keyring", "pyvcd", "scipy", "cobs", "jinja2")
 """What a test on the model takes."""
+_PARTS = Path("build/guests")
+_SOURCES = (
+    "hil/thecal_hil/campaigns/guests",
+    "hil/thecal_hil/pytest_plugin",
+    "hil/thecal_hil/rigs",
+    "host/thecal",
+)
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _MOST_S = 300
 
@@ -80,7 +88,7 @@ MEASUREMENTS = (
 
 
 def environment(guest: Guest) -> Path:
-    """The interpreter of an environment with a guest, made once."""
+    """Return the interpreter of an environment with a guest, made once."""
     folder = _CACHE / guest.package
     python = folder / "bin/python"
     if (folder / "ready").exists():
@@ -125,9 +133,10 @@ def _lend(site: Path) -> None:
                 (site / top).symlink_to(lender)
 
 
-def _pytest(python: Path, test: str, *options: str) -> tuple[int, str]:
+def _pytest(python: Path, test: str, *options: str) -> tuple[int, str, int]:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "test_it.py").write_text(test, encoding="utf-8")
+        (Path(folder) / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         done = subprocess.run(
             [python, "-m", "pytest", "-q", *options],
@@ -138,9 +147,15 @@ def _pytest(python: Path, test: str, *options: str) -> tuple[int, str]:
             timeout=_MOST_S,
             check=False,
         )
-    return done.returncode, done.stdout + done.stderr
+        waveforms = len(list(Path(folder).glob("build/failed/*.vcd")))
+    return done.returncode, done.stdout + done.stderr, waveforms
 
 
+_FAILS = """
+def test_fails(course):
+    course.rig.run_for(1)
+    assert False
+"""
 _SLOW = "import time\ndef test_slow(rig): time.sleep(60)\ndef test_next(rig): ...\n"
 _FLAKY = (
     "import pathlib\ndef test_flaky():\n    tried = pathlib.Path('tried')\n"
@@ -149,20 +164,24 @@ _FLAKY = (
 
 
 def red_runs(guest: Guest, python: Path) -> list[str]:
-    """What did not end as it has to, with what was said."""
+    """Return what did not end as it has to, with what was said."""
+    on_the_model = (*guest.options, "--thecal-rig", "model")
     runs = [
-        ("without ours in use", _THEIRS, guest.options, 0),
-        ("with ours in use", _OURS_TEST, (*guest.options, "--thecal-rig", "model"), 0),
+        ("without ours in use", _THEIRS, guest.options, 0, 0),
+        ("with ours in use", _OURS_TEST, on_the_model, 0, 0),
+        ("a test on the model that fails", _FAILS, on_the_model, 1, 1),
     ]
     if guest.package == "pytest-timeout":
-        runs.append(("a slow test", _SLOW, ("--timeout", "2", "--thecal-rig", "model"), 1))
+        runs.append(("a slow test", _SLOW, ("--timeout", "2", "--thecal-rig", "model"), 1, 1))
     if guest.package == "pytest-rerunfailures":
-        runs.append(("a flaky test", _FLAKY, guest.options, 0))
+        runs.append(("a flaky test", _FLAKY, guest.options, 0, 0))
     found = []
-    for name, test, options, expected in runs:
-        exit_code, said = _pytest(python, test, *options)
+    for name, test, options, expected, least_waveforms in runs:
+        exit_code, said, waveforms = _pytest(python, test, *options)
         if exit_code != expected or "INTERNALERROR" in said:
             found.append(f"{guest.package}, {name}: exit code {exit_code}\n{said[-1_500:]}")
+        elif waveforms < least_waveforms:
+            found.append(f"{guest.package}, {name}: left no waveform\n{said[-1_500:]}")
     return found
 
 
@@ -171,13 +190,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [guest.package for guest in GUESTS]
     parser.add_argument("--guest", action="append", choices=names, help="only this")
     chosen = parser.parse_args(arguments).guest or names
-    print(f"guests: {len(chosen)} environments, about a minute each, and two to install one", flush=True)
+    digest = digest_of(*_SOURCES)
+    parts = {package: _PARTS / digest / f"{package}.json" for package in chosen}
+    left = sum(kept(part) is None for part in parts.values())
+    print(
+        f"guests: {left} of {len(chosen)} environments are left, about a minute each, and two to install one",
+        flush=True,
+    )
     found: list[str] = []
     for guest in GUESTS:
         if guest.package not in chosen:
             continue
         began = time.monotonic()
-        new = red_runs(guest, environment(guest))
+        done = kept(parts[guest.package])
+        new = red_runs(guest, environment(guest)) if done is None else done["found"]
+        if done is None:
+            keep(parts[guest.package], {"found": new})
         found += new
         print(f"{guest.package}: {'red' if new else 'green'}, {time.monotonic() - began:.0f} s", flush=True)
         for one in new:

@@ -1,17 +1,28 @@
 """One session of a command with a hostile board: a model pump, and something on the way that changes what it says.
 
-Promise: all that is changed follows from the session's seed. What became of the pump is read from the board itself.
+Promise: all that is changed follows from the session's seed. What became of the pump is read from the board's own log,
+and held against what was said, unless an answer to the very request for a change was a lie: without a key nobody can
+know that.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from thecal_fw.link import messages
-from thecal_fw.link.frames import FrameReader, encode_frame
-from thecal_hil.campaigns.interrupted.trial import COMMANDS, NEED_A_KEY, NEED_THE_BUTTON
-from thecal_hil.campaigns.stage import Stage
+from thecal_fw.link.frames import Frame, encode_frame
+from thecal_hil.campaigns.between import Between
+from thecal_hil.campaigns.interrupted.trial import (
+    COMMANDS,
+    NEED_A_KEY,
+    NEED_THE_BUTTON,
+    NOTHING_DONE,
+    Plan,
+    findings,
+)
+from thecal_hil.campaigns.stage import Ended, Stage
 
 READING = {
     "interrogate": ["interrogate"],
@@ -25,64 +36,31 @@ READING = {
     "clock": ["time"],
     "life": ["service"],
 }
+_LOST = 7
+"""The way in which an answer never comes; in the others another one comes in its place."""
 ALL = {**READING, **{name: words for name, words in COMMANDS.items() if name not in NEED_A_KEY}}
-MOST_READS = 50_000
-"""Of bytes, in a session that ends."""
 
 
-class EndlessError(BaseException):
-    """The command asks and reads without end."""
-
-
-class HostilePort:
-    """The model's port; of what comes back, frames are changed as chance has it. lied: whether any was."""
+class HostilePort(Between):
+    """The model's port; of what comes back, frames are changed as chance has it. has_lied: whether an answer to a
+    request that changes something was one of them."""
 
     def __init__(self, serial: Any, random: random.Random, rate: float) -> None:
-        if not serial.is_open:
-            serial.open()
-        self._serial, self._random, self._rate = serial, random, rate
-        self._reader = FrameReader()
-        self._ready = bytearray()
+        super().__init__(serial)
+        self._random, self._rate = random, rate
         self._last = b""
-        self._reads = 0
+        self.has_lied = False
 
-    @property
-    def timeout(self) -> float | None:
-        return self._serial.timeout
-
-    @timeout.setter
-    def timeout(self, seconds: float | None) -> None:
-        self._serial.timeout = seconds
-
-    @property
-    def in_waiting(self) -> int:
-        return self._serial.in_waiting + len(self._ready)
-
-    def write(self, data: bytes) -> int:
-        return self._serial.write(data)
-
-    def read(self, size: int = 1) -> bytes:
-        self._reads += 1
-        if self._reads > MOST_READS:
-            raise EndlessError
-        while not self._ready:
-            data = self._serial.read(1)
-            if not data:
-                return b""
-            frame = self._reader.push(data[0])
-            if frame is not None:
-                self._ready += self._changed(frame)
-        data = bytes(self._ready[:size])
-        del self._ready[:size]
-        return data
-
-    def _changed(self, frame: Any) -> bytes:
+    def to_host(self, frame: Frame) -> bytes:
         draw = self._random
         payload = bytearray(frame.payload)
-        kind, session, request = frame.kind, frame.session, frame.request
+        kind = frame.kind
         is_hello = kind == messages.HELLO.kind | messages.RESPONSE
         if draw.random() < self._rate * (0.1 if is_hello else 1.0):
             way = draw.randrange(8)
+            request = messages.BY_KIND.get(kind & 0x7F)
+            # Who it is decides whose key is kept.
+            self.has_lied |= way < _LOST and (request is None or request.changes or is_hello)
             begin = 10 if is_hello else 0
             if way <= 3 and len(payload) > begin:
                 for _ in range(draw.choice((1, 1, 2, 4, len(payload)))):
@@ -106,23 +84,33 @@ class HostilePort:
                     ),
                 )
             else:
+                # What was answered is lost, which is no lie.
                 return self._last + draw.randbytes(draw.randrange(40))
-        self._last = encode_frame(kind, session, request, bytes(payload))
+        self._last = bytes(encode_frame(kind, frame.session, frame.request, bytes(payload)))
         return self._last
-
-    def reset_output_buffer(self) -> None:
-        self._serial.reset_output_buffer()
-
-    def close(self) -> None:
-        self._serial.close()
 
 
 def play_hostile(stage: Stage, command: str, seed: int) -> list[str]:
     """Run the command with a board that is hostile in the way of this seed; what is wrong with how it ended."""
     draw = random.Random(seed)
-    rate = draw.choice((0.05, 0.2, 0.6, 1.0))
+    rate = rate_of(draw)
     stage.model.board.button.held = command in NEED_THE_BUTTON
-    ended = stage.run(ALL[command], lambda: HostilePort(stage.model.serial, draw, rate))
+    ports: list[HostilePort] = []
+
+    def port() -> HostilePort:
+        ports.append(HostilePort(stage.model.serial, draw, rate))
+        return ports[-1]
+
+    return judged(stage, command, stage.run(ALL[command], port), ports)
+
+
+def rate_of(draw: random.Random) -> float:
+    """Draw how many of the answers are changed."""
+    return draw.choice((0.05, 0.2, 0.6, 1.0))
+
+
+def judged(stage: Stage, command: str, ended: Ended, ports: Sequence[HostilePort]) -> list[str]:
+    """Return what is wrong with how a command ended."""
     if "EndlessError" in ended.traceback:
         return ["endless"]
     if ended.traceback or "Traceback" in ended.said:
@@ -132,4 +120,6 @@ def play_hostile(stage: Stage, command: str, seed: int) -> list[str]:
         return [f"exit code {ended.exit_code}"]
     if "\x1b" in ended.said:
         return ["commands for the terminal"]
-    return []
+    if command in READING or any(one.has_lied for one in ports):
+        return []
+    return [one for one in findings(stage, command, Plan(), ended, "") if one != NOTHING_DONE]

@@ -7,8 +7,6 @@ tried again; exit code 1 unless nothing was silent and no word was wrong.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import tempfile
 import time
@@ -26,31 +24,33 @@ from thecal_hil.campaigns.interrupted.trial import (
     play,
     stage_for,
 )
-from thecal_hil.evidence.measurements import Evidence, Measurement, write_json, write_summary
+from thecal_hil.campaigns.kept_parts import digest_of, keep, kept
+from thecal_hil.evidence.measurements import Evidence, Measurement, write_summary
 from thecal_hil.groundwork.copies import in_a_copy
 
 _PARTS = Path("build/interrupted")
 _SUMMARY = Path("build/evidence/interrupted.json")
 _SECONDS_PER_TRIAL = 0.03
 _CAMPAIGNS = "hil/thecal_hil/campaigns"
-_SOURCES = (
+SOURCES = (
     "host/thecal",
     "firmware/thecal_fw",
     f"{_CAMPAIGNS}/interrupted",
     f"{_CAMPAIGNS}/hostile",
     f"{_CAMPAIGNS}/stage.py",
+    f"{_CAMPAIGNS}/between.py",
 )
 
 MEASUREMENTS = (
     Measurement("trials", "commands disturbed", "trials", least=1),
-    Measurement("silent", "nobody was told", "trials", most=0),
+    Measurement("silent", "nothing was reported", "trials", most=0),
     Measurement("wrong", "a wrong word", "trials", most=0),
     Measurement("other", "tracebacks, or keys that differ", "trials", most=0),
 )
 
 
 def places(command: str, way: str, seen: Plan) -> range:
-    """Where a way can be tried on a command that does so much when it is left alone."""
+    """Return where a way can be tried on a command that does so much when it is left alone."""
     if way in AT_STEPS:
         return range(seen.steps)
     if way in AT_SENT:
@@ -59,7 +59,7 @@ def places(command: str, way: str, seen: Plan) -> range:
 
 
 def seen_undisturbed(command: str) -> Plan:
-    """What a command does when it is left alone; it has to do what it is for."""
+    """Return what a command does when it is left alone; it has to do what it is for."""
 
     def look() -> Plan:
         plan = Plan()
@@ -92,16 +92,6 @@ def try_all(command: str, way: str, at: range) -> list[str]:
     return found
 
 
-def digest_of_sources() -> str:
-    """Of all that decides how a trial goes: parts of other sources are not taken over."""
-    digest = hashlib.sha256()
-    for source in _SOURCES:
-        path = Path(source)
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="thecal-hil interrupted", description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="try each so many-th step and byte (1)")
@@ -118,15 +108,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"interrupted: {trials:,} trials, about {trials * _SECONDS_PER_TRIAL / 60:.0f} min of one core",
         flush=True,
     )
-    digest, found = digest_of_sources(), []
+    digest, found = digest_of(*SOURCES), []
     for command, way, at in planned:
         part = _PARTS / digest / f"{command} {way} {options.every}.json".replace(" ", "-")
         began = time.monotonic()
-        if part.exists():
-            new = json.loads(part.read_text(encoding="utf-8"))["found"]
-        else:
-            new = try_all(command, way, at)
-            write_json(part, {"found": new, "trials": len(at)})
+        done = kept(part)
+        new = try_all(command, way, at) if done is None else done["found"]
+        if done is None:
+            keep(part, {"found": new, "trials": len(at)})
         found += new
         print(
             f"{command}, {way}: {len(at)} trials, {len(new)} wrong, {time.monotonic() - began:.0f} s",

@@ -65,15 +65,17 @@ COMMANDS: dict[str, list[str]] = {
 NEED_A_KEY = ("keyed stop", "keyed visit", "paired anew")
 NEED_THE_BUTTON = ("pair", "paired anew")
 
+NOTHING_DONE = "wrong word: exit code 0, and nothing was carried out"
+
 _SUCCESS = {
     "the new program was committed": ("the pump has committed", "the pump has program", "reprogram: done"),
     "delivery was started": ("the pump is ",),
     "delivery was stopped": ("delivery has stopped",),
-    "the pump was told of the refill": ("the reservoir holds", "refill: done"),
+    "the refill was recorded": ("the reservoir holds", "refill: done"),
     "the pump's clock was set": ("difference",),
     "alarms were acknowledged": ("sounding:",),
     "the bolus was given": ("the pump gives",),
-    "the pump was told of the new part": ("new tubing by",),
+    "the new part was recorded": ("new tubing by",),
     "the pump was given the new key": ("have a new key",),
 }
 """What a command says of its own accord of a change that was carried out."""
@@ -103,6 +105,7 @@ class DisturbedPort:
     """The model's port, disturbed as planned."""
 
     def __init__(self, serial: Any, plan: Plan) -> None:
+        """Raise SerialException if the plan has cut the line for good."""
         if plan.is_cut and plan.way == CUT_FOR_GOOD:
             raise SerialException("could not open the port: it has gone")
         if not serial.is_open:
@@ -166,7 +169,7 @@ class DisturbedPort:
 
 
 def stage_for(command: str) -> Stage:
-    """The pump that a command is tried at, always the same."""
+    """Return the pump that a command is tried at, always the same."""
     stage = Stage(is_keyed=command in NEED_A_KEY)
     if command == "start":
         assert stage.run(["stop", "--yes"]).exit_code == 0
@@ -193,7 +196,7 @@ def _no_terminal(plan: Plan) -> OSError | None:
 
 
 def findings(stage: Stage, command: str, plan: Plan, ended: Ended, untold: str) -> list[str]:
-    """What is wrong with how a disturbed command ended. untold: what was kept for the next command to say."""
+    """Return what is wrong with how a disturbed command ended. untold: what was kept for the next command to say."""
     said = f"{ended.said} {untold}"
     found: list[str] = []
     if ended.traceback:
@@ -203,7 +206,7 @@ def findings(stage: Stage, command: str, plan: Plan, ended: Ended, untold: str) 
         claims = (words, *_SUCCESS.get(words, ()))
         is_told = any(claim in said for claim in (*claims, "it was carried out"))
         if not is_told and not doubt and ended.exit_code != 0:
-            found.append(f"silent: {words}, and nobody was told")
+            found.append(f"silent: {words}, and nothing was reported")
         if times > 1:
             found.append(f"{words}, {times} times")
     done = said.partition("Done by then:")[2].partition(".")[0]
@@ -211,7 +214,7 @@ def findings(stage: Stage, command: str, plan: Plan, ended: Ended, untold: str) 
         f"wrong word: says {words!r}" for words in _SUCCESS if words in done and words not in ended.changed
     ]
     if ended.exit_code == 0 and not ended.changed and command not in ("acknowledge",):
-        found.append("wrong word: exit code 0, and nothing was carried out")
+        found.append(NOTHING_DONE)
     if not said.strip():
         found.append("silent: nothing was said at all")
     if command in NEED_THE_BUTTON:
@@ -220,7 +223,7 @@ def findings(stage: Stage, command: str, plan: Plan, ended: Ended, untold: str) 
 
 
 def _about_keys(stage: Stage, said: str) -> list[str]:
-    """Pump and computer have the same key, or both keys are here and that is said."""
+    """Return a finding unless pump and computer have the same key, or both keys are here and that is said."""
     in_pump = stage.model.controller.keys.key(2)
     kept = stage.keys.entries.get("STAGE clinician", "")
     unsettled = stage.keys.entries.get("STAGE clinician unsettled", "")

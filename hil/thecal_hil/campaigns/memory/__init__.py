@@ -1,1 +1,1 @@
-"""What the largest program and a great many requests leave of the board's memory, and how long each request takes."""
+"""The memory that the largest program and a great many requests leave, and how long each request takes."""

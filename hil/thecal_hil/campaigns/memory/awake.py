@@ -1,4 +1,4 @@
-"""How much of a day the processor is awake at a child's usual rate, whatever the host does meanwhile.
+"""The part of a day that the processor is awake at a child's usual rate, whatever the host does meanwhile.
 
 Promises: each host leaves the pump alone for the whole day; what counts is every cycle that is not slept through, those
 spent waiting for the flash included.
@@ -26,7 +26,7 @@ _UNREAD_REPLIES: Final = 4
 
 
 def _stays(rig: PicoRig) -> None:
-    """Attached, with the port open and nothing more to ask."""
+    """Stay attached, with the port open and nothing more to ask."""
 
 
 def _does_not_read(rig: PicoRig) -> None:

@@ -27,7 +27,7 @@ from thecal_hil.campaigns.memory.part import Part, run_part
 from thecal_hil.campaigns.memory.stock import EXAMPLES, StockLife, run_stock_life
 from thecal_hil.contract.image import FirmwareImage, image_under_test, stock_image
 from thecal_hil.evidence.figures_table import figures_table
-from thecal_hil.evidence.measurements import Evidence, Measurement, write_summary
+from thecal_hil.evidence.measurements import Evidence, Measurement, write_json, write_summary
 
 _PARTS = Path("build/memory")
 _SUMMARY = Path("build/evidence/memory.json")
@@ -74,15 +74,12 @@ MEASUREMENTS = (
 
 
 def _kept_part(image: FirmwareImage, seed: int, requests: int) -> Part:
-    """A part, from an earlier run of the same image or done now."""
+    """Return a part, from an earlier run of the same image or done now."""
     path = _PARTS / f"{image.sha256[:16]}-{seed}-{requests}.json"
     if path.exists():
         return Part(**json.loads(path.read_text(encoding="utf-8")))
     part = run_part(image, seed, requests)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(part)), encoding="utf-8")
-    partial.replace(path)
+    write_json(path, asdict(part))
     return part
 
 
@@ -95,7 +92,7 @@ def _longest(parts: list[Part]) -> dict[str, float]:
 
 
 def evidence_of(parts: list[Part], full_day: Part, stock: StockLife) -> Evidence:
-    """The figures that the parts, the day behind and the stock board's life come to."""
+    """Return the figures that the parts, the day behind and the stock board's life come to."""
     evidence = Evidence(MEASUREMENTS)
     longest = _longest([*parts, full_day])
     bounds_ms = {message.name: message.longest_us / 1_000 for message in messages.MESSAGES}

@@ -1,5 +1,5 @@
-"""What requests take that judge doses, with as much behind the pump as it can know: a day of the largest program, and
-then a discontinuity, after which each dose is held against all of that.
+"""The cost of requests that judge doses, with as much behind the pump as it can know: a day of the largest program,
+and then a discontinuity, after which each dose is held against all of that.
 
 Promise: the times are of the board's own clock, so the same image takes the same.
 """

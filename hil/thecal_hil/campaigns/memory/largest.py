@@ -13,7 +13,7 @@ _BOLUSES = 24
 
 
 def largest_program(number: int = 0) -> Program:
-    """One of many such programs, whose rates all differ. Its limits are the narrowest that it passes with."""
+    """Return one of many such programs, whose rates all differ. Its limits are the narrowest that it passes with."""
     steps = [
         [(30 * step, 1_000_003 + 7_919 * ((7 * step + 13 * day + number) % 40)) for step in range(_STEPS)]
         for day in range(_DAYS)

@@ -71,7 +71,8 @@ class TimedHost:
         self._polls = Polls(rig)
 
     def ask(self, message: Message, *values: Any, tail: bytes = b"") -> dict[str, Any] | None:
-        """The answer's fields; None if it is an error, which is counted. Asked again while it is in progress."""
+        """Return the answer's fields; None if it is an error, which is counted. The request is repeated while it is
+        in progress."""
         while True:
             fields, error = self.ask_once(message, *values, tail=tail)
             if error != messages.ERROR_IN_PROGRESS:
@@ -85,7 +86,7 @@ class TimedHost:
         flash = rig.board.flash_timing
         asked_ns, held_ns = rig.now_ns, flash.held_ns
         self._polls.begin()
-        answer = self.link.exchange(frame)
+        answer = self.link.answer(frame)
         took_ms = (rig.now_ns - asked_ns - (flash.held_ns - held_ns)) / 1e6
         part.requests += 1
         if answer is None:
@@ -123,7 +124,7 @@ class TimedHost:
 
 
 def run_part(image: FirmwareImage, seed: int, requests: int) -> Part:
-    """Program a board with the largest program, have it deliver, ask so many requests with two more such programs in
+    """Program a board with the largest program, have it deliver, make so many requests with two more such programs in
     between, and look at its memory again and again."""
     part = Part(seed)
     rig = PicoRig(image)

@@ -1,4 +1,4 @@
-"""How long each poll of a board's program holds its loop, seen from outside.
+"""The time for which each poll of a board's program holds its loop, seen from outside.
 
 Promise: nothing is added to the program. It feeds the watchdog at the end of each poll, so what lies between one feed
 and the next one is a poll, and what is collected before it. What the flash held the processor for is left out.
@@ -15,7 +15,7 @@ _LOAD: Final = 0x04
 
 
 class Polls:
-    """Those of one board until its next reset."""
+    """The polls of one board until its next reset."""
 
     def __init__(self, rig: PicoRig) -> None:
         self._rig = rig
@@ -33,12 +33,12 @@ class Polls:
         self.begin()
 
     def begin(self) -> None:
-        """A poll begins now at the earliest: the board may have slept until now."""
+        """Begin a poll now at the earliest: the board may have slept until now."""
         self._began_ns = self._now_ns()
         self._longest_ns = 0
 
     def longest_ms(self) -> float:
-        """The longest since ``begin``, the one under way as far as it is."""
+        """Return the longest poll since ``begin``, the one under way as far as it is."""
         return max(self._longest_ns, self._now_ns() - self._began_ns) / 1e6
 
     def _now_ns(self) -> int:

@@ -69,7 +69,7 @@ class Requests:
         return message, self._kinds[message](), tail
 
     def pause_s(self) -> float:
-        """How long the host waits before it asks the next one."""
+        """Return how long the host waits before its next request."""
         return self._chance.choice((0.0, 0.0, 0.3, 1.1, 2.6, 2.6))
 
     def _time(self) -> tuple[int, int, int]:

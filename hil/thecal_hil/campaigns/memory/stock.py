@@ -2,7 +2,7 @@
 
 Promises: each is staged, committed and delivered with what a host may ask of it meanwhile, and its pulses are held
 against the oracle; then programs that are larger than such a board has room for are refused at staging, with that
-reason, while delivery continues. At the end each example outlasts a power cut: the pump goes on as it was.
+reason, while delivery continues. At the end each example outlasts a power cut: the pump continues as it was.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class _Board:
 
     @contextmanager
     def noting(self, what: str) -> Iterator[None]:
-        """Note what did not hold, and go on with the next."""
+        """Note what did not hold, and continue with the next."""
         try:
             yield
         except (AssertionError, PumpRefusedError) as wrong:
@@ -146,7 +146,7 @@ class _Board:
         rig.run_for(_STARTS_WITHIN_S)
         after = course.pump.interrogate()
         assert after.boots == before.boots + 1, "the pump was not reset"
-        assert after.state == before.state, "the pump has not gone on as it was"
+        assert after.state == before.state, "the pump has not continued as it was"
         assert after.program_digest == therapy.program.digest(), "the pump has another program"
         self.look()
 
@@ -163,7 +163,8 @@ class _Board:
 
 
 def _second_before_bolus(program: Program, day: int) -> int:
-    """Second of a day a little before a bolus that the program gives by the clock on it; noon if there is none."""
+    """Return the second of a day a little before a bolus that the program gives by the clock on it; noon if there is
+    none."""
     minute = 720
     if program.periodic_bolus is not None:
         minute = program.periodic_bolus.first_minute
@@ -174,7 +175,7 @@ def _second_before_bolus(program: Program, day: int) -> int:
 
 
 def _of_too_many_turns() -> Program:
-    """A program whose bytes a stock board has room for, but not what it gives in a week."""
+    """Return a program whose bytes a stock board has room for, but not what it gives in a week."""
     program = flex([(f"{hour:02}:00", 1_000_000 + 10_000 * hour) for hour in range(20)]).program
     assert len(program.encode()) <= ROOM_ON_A_STOCK_IMAGE.program_bytes
     assert turns_of(program) > ROOM_ON_A_STOCK_IMAGE.turns

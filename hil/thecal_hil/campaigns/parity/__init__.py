@@ -1,4 +1,4 @@
-"""Whether the compiled path of the emulator does what the emulator itself does: ``python -m
+"""A check whether the compiled path of the emulator does what the emulator itself does: ``python -m
 thecal_hil.campaigns.parity``.
 
 Only a test of the tools: nothing that runs, verifies or flashes a pump needs this room.

@@ -6,7 +6,7 @@ the compiled path, and leaves the same bytes each time; those of an hour and les
 compiler. Random programs meet every case of every form of instruction. The campaign fails where anything differs, where
 a case was not taken, where the architecture excludes what was left, and where fewer instructions were compared than
 asked for. What is done is kept by scenario, together with a digest of everything it depends on, so that a
-campaign that was stopped goes on.
+campaign that was stopped continues.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _S_PER_MILLION: Final = 4.5
 
 @dataclass(frozen=True)
 class Done:
-    """What came of one run of the image. difference: in words, empty if there is none."""
+    """The outcome of one run of the image. difference: in words, empty if there is none."""
 
     name: str
     status: str
@@ -89,7 +89,7 @@ def _told(totals: Totals) -> dict[str, Any]:
 
 
 def run_scenario(scenario: Scenario, image: FirmwareImage) -> Done:
-    """One scenario on both paths; what differs is in the result and not raised."""
+    """Run one scenario on both paths; what differs is in the result and not raised."""
     began = time.process_time()
     try:
         outcome = narrowed(scenario, image)
@@ -114,7 +114,7 @@ def run_scenario(scenario: Scenario, image: FirmwareImage) -> Done:
 
 
 def run_resets(image: FirmwareImage) -> Done:
-    """The course of `resets` on both paths."""
+    """Run the course of `resets` on both paths."""
     began = time.process_time()
     slow, fast = (bench_board(image, IDEAL, compiled=is_compiled) for is_compiled in (False, True))
     lockstep = Lockstep(slow, fast)
@@ -141,7 +141,7 @@ def run_resets(image: FirmwareImage) -> Done:
 def run_random(
     seed: int, instructions: int, told: Callable[[int], None] = lambda done: None
 ) -> tuple[Totals, str]:
-    """Random programs on both paths, and the first difference in words, empty if there is none."""
+    """Run random programs on both paths; return the first difference in words, empty if there is none."""
 
     def attempt(narrow_at: int) -> Totals:
         with tempfile.TemporaryDirectory() as folder:
@@ -165,7 +165,7 @@ def run_random(
 
 @cache
 def sources_digest() -> str:
-    """Of every source that a result depends on."""
+    """Return the digest of every source that a result depends on."""
     parts = hashlib.sha256()
     for folder in _SOURCES:
         for path in sorted((REPOSITORY / folder).rglob("*")):
@@ -187,7 +187,7 @@ def _read_kept(folder: Path, name: str) -> Done | None:
 
 
 def _one(name: str, uf2: Path | None) -> Done:
-    """In a process of its own: run what is named, and keep it."""
+    """Run what is named in a process of its own, and keep the result."""
     logging.getLogger("thecal_hil.emulator").setLevel(logging.CRITICAL)
     image = image_for(uf2)
     if name == RESETS:
@@ -203,7 +203,7 @@ def _one(name: str, uf2: Path | None) -> Done:
 
 
 def _chosen(names: list[str]) -> dict[str, float]:
-    """What is to be run on the image, with hours of the pump's time, the shortest first."""
+    """Return what is to be run on the image, with hours of the pump's time, the shortest first."""
     hours = {RESETS: 0.01}
     for scenario in read_library():
         if not lacking(scenario, PicoRig):

@@ -41,7 +41,7 @@ _TARGETS = ("an odd address", "an even address", "0xF.. in thread mode", "0xF.. 
 
 
 def variant_text(kind: Kind, variant: int) -> str:
-    """How the operands of a variant lie, in words."""
+    """Return how the operands of a variant lie, in words."""
     match kind:
         case Kind.CARRY_IN:
             return f" with C={variant}"
@@ -93,7 +93,7 @@ def _signed(word: int) -> int:
 
 
 def _sum_flags(a: int, b: int, carry: int) -> int:
-    """The flags of AddWithCarry() of the manual, on short words."""
+    """Return the flags of AddWithCarry() of the manual, on short words."""
     unsigned, signed = a + b + carry, _signed(a) + _signed(b) + carry
     result = unsigned & _ALL
     return (
@@ -109,7 +109,7 @@ def _result_flags(result: int) -> int:
 
 
 def _shifted(flags: Flags, word: int, amount: int) -> tuple[int, int | None]:
-    """Result and carry out of a shift; None: the carry stays."""
+    """Return the result and carry out of a shift; None: the carry stays."""
     if amount == 0:
         return word, None
     match flags:
@@ -133,7 +133,7 @@ def _after_shift(flags: Flags, amounts: range) -> set[int]:
 
 
 def _amounts(form: Form) -> dict[int, range]:
-    """For each variant of a shift, the amounts it stands for, on short words."""
+    """Return for each variant of a shift, the amounts it stands for, on short words."""
     if form.kind is Kind.SHIFT_BY_NUMBER:
         # Nought is encoded as nought for LSLS, and stands for the length of a word in the other two.
         nought = range(0, 1) if form.flags is Flags.SHIFT_LEFT else range(_BITS, _BITS + 1)
@@ -149,7 +149,7 @@ def _amounts(form: Form) -> dict[int, range]:
 
 @cache
 def reachable_flags(number: int) -> dict[int, frozenset[int]]:
-    """For each variant of a form that sets flags, the flags it can leave by the architecture."""
+    """Return for each variant of a form that sets flags, the flags it can leave by the architecture."""
     form = FORMS[number]
     if form.kind in (Kind.SHIFT_BY_NUMBER, Kind.SHIFT_BY_REGISTER):
         return {
@@ -184,7 +184,7 @@ def reachable_flags(number: int) -> dict[int, frozenset[int]]:
 
 
 def _variants(form: Form) -> Iterator[int]:
-    """Those of a form without flags to set."""
+    """Yield those of a form without flags to set."""
     match form.kind:
         case Kind.CONDITION:
             # N and Z are never both set by an instruction, but a status register written may have them so.
@@ -235,7 +235,7 @@ def _block_variants(form: Form) -> Iterator[int]:
 
 @cache
 def cases_to_meet() -> tuple[Case, ...]:
-    """Every case that a run of random programs has to have met, whichever path took it."""
+    """Return every case that a run of random programs has to have met, whichever path took it."""
     found = []
     for number, form in enumerate(FORMS):
         by_variant = reachable_flags(number)

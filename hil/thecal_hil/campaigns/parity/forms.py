@@ -16,7 +16,7 @@ N, Z, C, V = 8, 4, 2, 1
 
 
 class Kind(IntEnum):
-    """What tells the variants of a form apart. The compiled observer has the same numbers."""
+    """The kind of difference between the variants of a form. The compiled observer has the same numbers."""
 
     PLAIN = 0
     CARRY_IN = 1
@@ -34,7 +34,7 @@ class Kind(IntEnum):
 
 
 class Flags(IntEnum):
-    """What a form does to the flags."""
+    """The effect of a form on the flags."""
 
     NONE = 0
     LOGIC = 1
@@ -57,7 +57,7 @@ class Flags(IntEnum):
 
 
 class Region(IntEnum):
-    """Where an access goes. The compiled observer has the same numbers."""
+    """The region that an access goes to. The compiled observer has the same numbers."""
 
     SRAM = 0
     END_OF_SRAM = 1
@@ -202,7 +202,7 @@ SPECIAL_REGISTERS: Final = (0, 3, 5, 8, 9, 16, 20)
 
 
 def form_table() -> list[int]:
-    """For each halfword its form, if it is a short one; long ones and what is undefined are UNDEFINED."""
+    """Return for each halfword its form, if it is a short one; long ones and what is undefined are UNDEFINED."""
     table = [UNDEFINED] * 0x10000
     for number, form in enumerate(FORMS[:-1]):
         if form.second is None:

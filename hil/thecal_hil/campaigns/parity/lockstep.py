@@ -48,7 +48,7 @@ class DifferenceError(Exception):
 
 @dataclass
 class Totals:
-    """What a run has compared so far."""
+    """The totals that a run has compared so far."""
 
     instructions: int = 0
     fell_back: int = 0
@@ -158,7 +158,7 @@ class Lockstep:
         return results[0], results[1]
 
     def _give_up(self, side: int, how: str) -> None:
-        """Whoever waits for this side waits in vain, now and later."""
+        """Give up: whoever waits for this side waits in vain, now and later."""
         with self._meeting:
             name = ("slow", "fast")[side]
             self._gave_up[side] = DifferenceError(
@@ -246,7 +246,7 @@ class Lockstep:
             )
 
     def memory_difference(self, *, whole_flash: bool = False) -> str:
-        """The first place at which memory differs, in words; empty if it does not."""
+        """Return the first place at which memory differs, in words; empty if it does not."""
         self._memory_compared += 1
         slow, fast = self.slow.chip, self.fast.chip
         most = len(slow.flash) if whole_flash else FLASH_BYTES
@@ -318,7 +318,7 @@ class Lockstep:
 
 
 def digest(pico: EmulatedPico) -> str:
-    """SHA-256 of all memory and of the processor's state."""
+    """Return the SHA-256 of all memory and of the processor's state."""
     parts = hashlib.sha256()
     chip = pico.chip
     for memory in (chip.sram, chip.usb_dpram, chip.bootrom.cast("B"), chip.flash):
@@ -328,7 +328,7 @@ def digest(pico: EmulatedPico) -> str:
 
 
 def _raised_by(run: Callable[[], object]) -> str:
-    """What the emulator's own peripherals made of an access: the same on both paths, or a difference."""
+    """Return what the emulator's own peripherals made of an access: the same on both paths, or a difference."""
     try:
         run()
     except Exception as error:
@@ -370,7 +370,7 @@ def _state(pico: EmulatedPico) -> dict[str, int]:
 
 
 def _unlike(a: dict[str, int], b: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
-    """What two states do not have in common."""
+    """Return what two states do not have in common."""
     names = [name for name in a if a[name] != b[name]]
     return {name: a[name] for name in names}, {name: b[name] for name in names}
 

@@ -9,5 +9,5 @@ from thecal_hil.emulator import compiled
 
 
 def observer() -> Any:
-    """The module of observer.pyx. Raises CannotBuildError where there is no compiler."""
+    """Return the module of observer.pyx. Raise CannotBuildError where there is no compiler."""
     return compiled.module("observer", Path(__file__).parent)

@@ -63,7 +63,7 @@ class Coder:
         self.in_flash, self.at_an_end = in_flash, at_an_end
 
     def program(self) -> np.ndarray:
-        """A whole program, with literals at the end of each block and a branch over them."""
+        """Return a whole program, with literals at the end of each block and a branch over them."""
         code = self.instructions(CODE_HALFWORDS, self._words.code_at)
         blocks = code.reshape(-1, _BLOCK_HALFWORDS)
         pool_at = _BLOCK_HALFWORDS - 2 * _POOL_WORDS
@@ -85,7 +85,7 @@ class Coder:
         return np.ascontiguousarray(words.reshape(blocks, _POOL_WORDS).astype(np.uint32))
 
     def instructions(self, halfwords: int, code_at: int) -> np.ndarray:
-        """Instructions of every form, to lie at an address."""
+        """Return instructions of every form, to lie at an address."""
         random = self._random
         forms = random.choice(len(FORMS), halfwords, p=_SHARES)
         free = random.integers(0, 0x10000, halfwords, dtype=np.uint16)

@@ -40,7 +40,7 @@ _ICSR: Final = 0xE000_ED04
 
 @dataclass(frozen=True)
 class Stimulus:
-    """Something done to the chip from outside: what, so many cycles after the beginning of an episode."""
+    """A stimulus from outside the chip: what, so many cycles after the beginning of an episode."""
 
     cycle: int
     do: Callable[[EmulatedPico], None]
@@ -69,7 +69,7 @@ class Episode:
         self.stimuli = self._stimuli()
 
     def _exceptions(self) -> tuple[np.ndarray, np.ndarray]:
-        """The vector table, and handlers that save what they use; most return as they should."""
+        """Return the vector table, and handlers that save what they use; most return as they should."""
         random = self._random
         vectors = _HANDLERS + _HANDLER_BYTES * np.arange(_EXCEPTIONS, dtype=np.uint32) + 1
         halfwords = _HANDLER_BYTES // 2
@@ -173,7 +173,7 @@ class Episode:
         memory, offset = _memory_at(pico, self.code_at)
         memory[offset : offset + 2 * CODE_HALFWORDS] = self.code.tobytes()
         if self.at_an_end:
-            # Whoever goes on reading at the beginning of flash finds an instruction to be made of it.
+            # Whoever continues reading at the beginning of flash finds an instruction to be made of it.
             pico.chip.flash[:2] = _SECOND_OF_A_CALL
         core = pico.chip.core
         for index, word in enumerate(self.registers):
@@ -186,7 +186,7 @@ class Episode:
 
 
 def _memory_at(pico: EmulatedPico, address: int) -> tuple[memoryview, int]:
-    """The memory that an address is in, and its place there."""
+    """Return the memory that an address is in, and its place there."""
     if address < _ROM_BYTES:
         return pico.chip.bootrom.cast("B"), address
     if address >> 26 == 0x1000_0000 >> 26:
@@ -195,7 +195,7 @@ def _memory_at(pico: EmulatedPico, address: int) -> tuple[memoryview, int]:
 
 
 def bare_picos(folder: Path, **how: Any) -> tuple[EmulatedPico, EmulatedPico]:
-    """A Pico on the slow path and one on the fast one, with an image that only sleeps."""
+    """Return a Pico on the slow path and one on the fast one, with an image that only sleeps."""
     uf2 = write_uf2(folder / "asleep.uf2", SLEEP_FOREVER)
     return EmulatedPico(uf2, compiled=False, **how), EmulatedPico(uf2, compiled=True, **how)
 

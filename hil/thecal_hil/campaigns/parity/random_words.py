@@ -63,13 +63,13 @@ class Words:
     code_at: int
 
     def code_addresses(self, count: int) -> np.ndarray:
-        """Addresses of instructions, odd as they are to be in a register."""
+        """Return addresses of instructions, odd as they are to be in a register."""
         offsets = self.random.integers(0, CODE_HALFWORDS, count, dtype=np.uint32) * 2
         odd = np.where(self.random.random(count) < 0.95, 1, 0).astype(np.uint32)
         return np.uint32(self.code_at) + offsets + odd
 
     def addresses(self, count: int) -> np.ndarray:
-        """Addresses of data mostly, of everything else there is, and of nothing."""
+        """Return addresses of data mostly, of everything else there is, and of nothing."""
         random = self.random
         words = np.uint32(DATA) + random.integers(0, DATA_BYTES - 512, count, dtype=np.uint32)
         words &= np.where(random.random(count) < 0.85, np.uint32(0xFFFF_FFFC), np.uint32(0xFFFF_FFFF))
@@ -94,7 +94,7 @@ class Words:
         return begins + self.random.integers(0, 0x10_0000, count, dtype=np.uint32) * np.uint32(4)
 
     def numbers(self, count: int) -> np.ndarray:
-        """Any numbers, small ones, and those at which something changes."""
+        """Return any numbers, small ones, and those at which something changes."""
         random = self.random
         wide = random.integers(0, 1 << 32, count, dtype=np.uint32)
         small = random.integers(0, 64, count, dtype=np.uint32)

@@ -24,7 +24,7 @@ _OTHER_RATE_NL_PER_DAY: Final = 12_000_000
 
 
 def go_through_resets(rig: PicoRig) -> list[str]:
-    """What the pump logged; the same on every path."""
+    """Go through the resets; return what the pump logged, the same on every path."""
     timing = rig.board.flash_timing
     timing.erase_sector_ns = timing.erase_block_ns = _ERASE_NS
     timing.program_page_ns = _PROGRAM_NS

@@ -30,7 +30,7 @@ Digests = dict[str, str]
 
 @dataclass
 class Outcome:
-    """What became of a scenario: how it ended, what each half left behind, and what was compared on the way."""
+    """The outcome of a scenario: how it ended, what each half left behind, and what was compared on the way."""
 
     name: str
     status: str
@@ -53,7 +53,7 @@ def in_lockstep(scenario: Scenario, image: FirmwareImage, *, narrow_at: int = -1
 
 
 def narrowed(scenario: Scenario, image: FirmwareImage) -> Outcome:
-    """The same; a difference of memory alone is run again to find its instruction."""
+    """Return the same outcome; a difference of memory alone is run again to find its instruction."""
     try:
         return in_lockstep(scenario, image)
     except DifferenceError as difference:
@@ -64,7 +64,7 @@ def narrowed(scenario: Scenario, image: FirmwareImage) -> Outcome:
 
 
 def by_itself(scenario: Scenario, image: FirmwareImage, *, compiled: bool) -> Digests:
-    """What a scenario leaves behind on one path, run as everybody runs it: nothing looks on."""
+    """Return what a scenario leaves behind on one path, run as everybody runs it: nothing looks on."""
     return _carry_out(scenario, image, bench_board(image, IDEAL, compiled=compiled))[1]
 
 
@@ -92,7 +92,7 @@ def _sha256(value: Any) -> str:
 
 
 def _add(parts: Any, value: Any) -> None:
-    """Everything a record holds, each value with its type and in a form of its own."""
+    """Add everything a record holds, each value with its type and in a form of its own."""
     parts.update(type(value).__name__.encode() + b"(")
     if isinstance(value, np.ndarray):
         parts.update(f"{value.dtype.str}{value.shape}".encode() + np.ascontiguousarray(value).tobytes())

@@ -1,4 +1,5 @@
-"""What a run has met: each case of each form of instruction, carried out by compiled code or left to the emulator.
+"""The table of what a run has met: each case of each form of instruction, carried out by compiled code or left to the
+emulator.
 
 Promises: a case that has to be taken on a path and was not is named in `missing`; a case that leaves flags which the
 architecture excludes is named in `beyond`, unless it is one of `DEVIATIONS`, which are rp2040py's own and the same on
@@ -24,7 +25,7 @@ LEFT: Final = 1
 
 @dataclass(frozen=True)
 class Deviation:
-    """Where rp2040py 0.3.6 leaves other flags than the architecture does, whichever path runs it.
+    """A deviation: rp2040py 0.3.6 leaves other flags than the architecture does, whichever path runs it.
 
     never: flags that the architecture has and the emulator can't leave. instead: what it leaves then.
     """
@@ -85,7 +86,7 @@ _LR: Final = 3
 
 
 def path_of(case: Case) -> int:
-    """The path that is to take a case: COMPILED where the compiled loop is made for it."""
+    """Return the path that is to take a case: COMPILED where the compiled loop is made for it."""
     form = FORMS[case.form]
     variant = case.variant
     left = form.name in _RARE
@@ -114,7 +115,7 @@ def path_of(case: Case) -> int:
 
 
 def _met(taken: Taken) -> Counter[tuple[int, int, int, int]]:
-    """How often a case was met on a path; -1 stands for any variant or any flags."""
+    """Return how often a case was met on a path; -1 stands for any variant or any flags."""
     met: Counter[tuple[int, int, int, int]] = Counter()
     for (form, variant, flags, path), count in taken.items():
         met[form, variant, flags, path] += count
@@ -124,12 +125,12 @@ def _met(taken: Taken) -> Counter[tuple[int, int, int, int]]:
 
 
 def to_meet() -> tuple[Case, ...]:
-    """The cases that have to be met, without those that rp2040py itself can't produce."""
+    """Return the cases that have to be met, without those that rp2040py itself can't produce."""
     return tuple(case for case in cases_to_meet() if case.flags not in _never(FORMS[case.form], case.variant))
 
 
 def missing(taken: Taken) -> list[str]:
-    """Cases that have to be taken on a path and were not, in words."""
+    """Return cases that have to be taken on a path and were not, in words."""
     met = _met(taken)
     ways = ("not taken by compiled code", "never left to the emulator")
     return [
@@ -140,7 +141,8 @@ def missing(taken: Taken) -> list[str]:
 
 
 def beyond(taken: Taken) -> list[str]:
-    """Flags left that the architecture excludes, or that DEVIATIONS say can't be; and deviations without effect."""
+    """Return flags left that the architecture excludes, or that DEVIATIONS say can't be; and deviations without
+    effect."""
     found = []
     instead_met = Counter[Deviation]()
     for (number, variant, flags, _), count in sorted(taken.items()):
@@ -163,7 +165,7 @@ def beyond(taken: Taken) -> list[str]:
 
 
 def lines(taken: Taken) -> Iterator[str]:
-    """The table: every case that has to be met or was met, with how often on either path."""
+    """Yield the table: every case that has to be met or was met, with how often on either path."""
     met = _met(taken)
     cases = {*to_meet(), *(Case(form, variant, -1) for form, variant, _, _ in taken)}
     yield f"{'compiled':>13} {'left':>13}  case"
@@ -173,7 +175,7 @@ def lines(taken: Taken) -> Iterator[str]:
 
 
 def by_form(taken: Taken) -> dict[str, dict[str, int]]:
-    """How often each form was carried out on either path."""
+    """Return how often each form was carried out on either path."""
     counts = {form.name: {"compiled": 0, "left": 0} for form in FORMS}
     for (number, _, _, path), count in taken.items():
         counts[FORMS[number].name]["left" if path else "compiled"] += count

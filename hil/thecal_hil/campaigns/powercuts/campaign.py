@@ -31,7 +31,7 @@ Task = tuple[str, int, int, int]
 
 
 def tasks(scenarios: list[str], seeds: int) -> list[Task]:
-    """All that there is to do, in the order in which it is reported."""
+    """Return all that there is to do, in the order in which it is reported."""
     found: list[Task] = []
     for name in scenarios:
         operations = len(record(name).operations)
@@ -44,7 +44,7 @@ def tasks(scenarios: list[str], seeds: int) -> list[Task]:
 
 
 def chip_before(recording: Recording, operation: int) -> NorFlash:
-    """The chip as it stood before an operation."""
+    """Return the chip as it stood before an operation."""
     chip = NorFlash(STORAGE_SECTORS)
     for earlier in recording.operations[:operation]:
         earlier.do(chip)
@@ -81,7 +81,7 @@ def run(scenarios: list[str], seeds: int, processes: int) -> dict[str, Any]:
 
 
 def run_on_pico(instants: int, seed: int, processes: int) -> dict[str, Any]:
-    """The short visit on the emulated board, cut in every flash operation and at so many instants."""
+    """Carry out the short visit on the emulated board, cut in every flash operation and at so many instants."""
     counts: Counter[str] = Counter()
     violations: list[tuple[str, str]] = []
     with runs_of([1] * processes) as runs, ProcessPoolExecutor(processes) as pool:
@@ -105,8 +105,8 @@ def run_on_pico(instants: int, seed: int, processes: int) -> dict[str, Any]:
 def carry_out_on_pico(
     instants: int, seed: int, part: int, parts: int, only: str = "", place: Place | None = None
 ) -> tuple[Counter[str], list[tuple[str, str]]]:
-    """Every so-many-th of the cuts on the emulated board, or the one that is named. place: where it reports how far it
-    is."""
+    """Carry out every so-many-th of the cuts on the emulated board, or the one that is named. place: where it reports
+    how far it is."""
 
     def is_mine(number: int, cut: PicoCut) -> bool:
         return str(cut) == only if only else number % parts == part
@@ -144,7 +144,7 @@ def result_of(counts: Counter[str], violations: list[tuple[str, str]], seeds: in
 
 
 def replay(cut: Cut) -> Trials:
-    """One cut once more, as the campaign made it."""
+    """Cut once more, as the campaign did."""
     recording, trials = record(cut.scenario), Trials()
     chip, operation = chip_before(recording, cut.operation), recording.operations[cut.operation]
     if cut.second_operation < 0:
@@ -155,7 +155,7 @@ def replay(cut: Cut) -> Trials:
 
 
 def sample(cuts: int, seed: int, names: Sequence[str] = tuple(SCENARIOS)) -> Iterator[tuple[Cut, Trials]]:
-    """Cuts of the campaign chosen at random, each scenario in its turn, one in two with a second cut."""
+    """Yield cuts of the campaign chosen at random, each scenario in its turn, one in two with a second cut."""
     chance = random.Random(seed)
     recordings = {name: record(name) for name in names}
     for number in range(cuts):

@@ -1,4 +1,4 @@
-"""What must be true of a pump after a power cut, held against what a recording knows.
+"""The rules that a pump must keep after a power cut, held against what a recording knows.
 
 Promises: nothing here asks the journal what ought to be; it is asked only for what the pump found.
 """
@@ -18,7 +18,7 @@ LATCHING = sum(1 << alarm for alarm, row in enumerate(alarms.ALARMS) if row[alar
 
 
 def broken(pump: Controller, facts: Facts, least_steps: int, most_steps: int, cuts: int) -> list[str]:
-    """What does not hold of a pump that has just booted; empty if all does.
+    """Return what does not hold of a pump that has just booted; empty if all does.
 
     least_steps, most_steps: delivered when the operation that was cut began, and when it would have ended.
     """
@@ -57,7 +57,7 @@ def broken(pump: Controller, facts: Facts, least_steps: int, most_steps: int, cu
     must(fits, f"reservoir: {reservoir.fill_nl} nL at {filled_at}, known {reservoir.is_known}")
 
     is_delivering = pump.infusion.state != STATE_STOPPED
-    must(is_delivering in facts.delivering, f"delivery: goes on is {is_delivering}")
+    must(is_delivering in facts.delivering, f"delivery: continuing is {is_delivering}")
 
     active = bits_in(pump.alarms.active) & LATCHING
     missing, unexpected = facts.must_alarms & ~active, active & ~facts.may_alarms
@@ -71,7 +71,8 @@ def broken(pump: Controller, facts: Facts, least_steps: int, most_steps: int, cu
 
 
 def not_resumed(pump: Controller, facts: Facts) -> list[str]:
-    """What does not hold a few seconds after a boot: delivery goes on by itself, at the rate of the program."""
+    """Return what does not hold a few seconds after a boot: delivery continues by itself, at the rate of the
+    program."""
     found: list[str] = []
     active = bits_in(pump.alarms.active) & LATCHING & ~facts.may_alarms
     if active:

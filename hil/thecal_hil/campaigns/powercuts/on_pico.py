@@ -2,9 +2,9 @@
 visit and at random instants, each time in a copy of the process that carries the visit out.
 
 Promises: every cut begins from the very state in which the visit stood; after it the board boots from its flash as it
-was left, with its memory lost; all that is checked is what the pump then tells its host, and the steps that came out.
-Of the torn outcomes those are tried that the emulated chip can hold: bits that read differently each time are left to
-the model.
+was left, with its memory lost; all that is checked is what the pump then reports to its host, and the steps that
+came out. Of the torn outcomes those are tried that the emulated chip can hold: bits that read differently each time
+are left to the model.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class PicoCut:
 
 
 class PowerWasCutError(Exception):
-    """The visit can't go on."""
+    """The visit can't continue."""
 
 
 class PicoVisit(Witness):
@@ -80,7 +80,7 @@ class PicoVisit(Witness):
             raise PowerWasCutError
 
     def carry_out(self) -> None:
-        """The visit, as far as the power lasts."""
+        """Carry out the visit, as far as the power lasts."""
         try:
             short_visit(self)
         except (PowerWasCutError, SerialException, ThecalError):
@@ -88,7 +88,7 @@ class PicoVisit(Witness):
                 raise
 
     def what_is_broken(self) -> list[str]:
-        """Once the power was cut and is back: what the pump tells that can't be."""
+        """Return what the pump reports that can't be, once the power was cut and is back."""
         self.rig.recover()
         self.rig.run_for(_RECOVERY_S)
         facts, before = self.facts, self.delivered_steps()
@@ -115,7 +115,7 @@ class PicoVisit(Witness):
             fits if status.fill_known else None in facts.fills, f"reservoir: {status.fill_nl} at {filled_at}"
         )
         goes_on = status.state != STATE_STOPPED
-        must(goes_on in facts.delivering, f"delivery: goes on is {goes_on}")
+        must(goes_on in facts.delivering, f"delivery: continuing is {goes_on}")
         must(not status.active_alarms & LATCHING, f"alarms: {status.active_alarms:#x} came from nowhere")
         must(status.journal_condition in (BLANK, GOOD), f"condition: {status.journal_condition}")
         if facts.delivering == {True}:
@@ -141,7 +141,7 @@ class PicoTrials:
         self.violations: list[tuple[str, str]] = []
 
     def cut_everywhere(self, instants: int) -> None:
-        """In every outcome of each flash operation, and at so many instants of the visit, chosen at random."""
+        """Cut in every outcome of each flash operation, and at so many instants of the visit, chosen at random."""
         visit, board = self._visit, self._rig.board
         took_ns, quantum_steps = in_a_copy(self._rehearse)
         self._took_ns = took_ns
@@ -156,12 +156,12 @@ class PicoTrials:
         self._flash.on_operation = None
 
     def share(self) -> float:
-        """How much of the visit is over; a cut on the way takes no time of it."""
+        """Return how much of the visit is over; a cut on the way takes no time of it."""
         passed_ns = self._rig.now_ns - self._visit.began_ns
         return passed_ns / self._took_ns if self._took_ns else 0.0
 
     def _rehearse(self) -> tuple[int, int]:
-        """How long the visit takes, and the largest quantum in it."""
+        """Return how long the visit takes, and the largest quantum in it."""
         self._visit.carry_out()
         return self._rig.now_ns - self._visit.began_ns, self._visit.host.interrogate().quantum_steps
 
@@ -178,7 +178,7 @@ class PicoTrials:
             self._rig.board.reset(ResetCause.POWER_ON)
 
     def _is_copy_for(self, cut: PicoCut, category: str) -> bool:
-        """Try a cut in a copy of this process. True in the copy, which goes on with the power cut; False here."""
+        """Try a cut in a copy of this process. True in the copy, which continues with the power cut; False here."""
         self._number += 1
         if self._end is not None or not self._mine(self._number, cut):
             return False
@@ -196,7 +196,7 @@ class PicoTrials:
 
 
 def remains(outcome: str, chance: random.Random, before: bytes, after: bytes) -> bytes:
-    """What a cut leaves of a sector or page."""
+    """Return what a cut leaves of a sector or page."""
     if outcome == "before":
         return before
     if outcome == "after":

@@ -86,7 +86,7 @@ class Recording(Witness):
         self.operations.append(Operation(kind, sector, offset, data, before, after, self.facts))
 
     def delivered_steps(self) -> int:
-        """Rising edges of STEP so far."""
+        """Return rising edges of STEP so far."""
         return self.pump.board.train.rises_until(self.pump.board.processor.now_ns)
 
     def run_for(self, seconds: float) -> None:

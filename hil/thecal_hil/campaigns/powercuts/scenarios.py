@@ -1,4 +1,4 @@
-"""What pumps do in the campaign while the power is cut: one function for each course of events."""
+"""The pumps' courses of events while the power is cut: one function for each course of events."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ def refills(course: Witness) -> None:
 
 
 def alarm_raised_and_acknowledged(course: Recording) -> None:
+    """Raise an alarm and acknowledge it; raise ValueError if the pump has none."""
     delivery_begins(course)
     course.program(FAST)
     course.run_for(10)
@@ -94,7 +95,7 @@ def stops_and_starts(course: Witness) -> None:
 
 
 def event_log_fills_sectors(course: Witness) -> None:
-    """Each pair of stop and start leaves several events; a sector of the log holds 128."""
+    """Fill sectors of the log. Each pair of stop and start leaves several events; a sector of the log holds 128."""
     delivery_begins(course)
     for number in range(40):
         course.stop()
@@ -107,6 +108,7 @@ def event_log_fills_sectors(course: Witness) -> None:
 
 
 def program_repair(course: Recording) -> None:
+    """Let a program rot and be repaired; raise ValueError if the pump does not notice."""
     delivery_begins(course)
     state = course.pump.controller.keeper.journal.state
     if state is None:
@@ -119,7 +121,8 @@ def program_repair(course: Recording) -> None:
 
 
 def short_visit(course: Witness) -> None:
-    """The only one that is also carried out on the emulated board, where a second costs a thousand times as much."""
+    """Make a short visit, the only one that is also carried out on the emulated board, where a second costs a
+    thousand times as much."""
     course.set_time(UTC_S)
     course.program(FAST)
     course.refill(FULL_NL)

@@ -38,12 +38,12 @@ class Cut:
         return text if self.second_operation < 0 else f"{text}:{self.second_operation}:{self.second_outcome}"
 
     def number(self) -> int:
-        """A seed that is this cut's alone."""
+        """Return a seed that is this cut's alone."""
         return zlib.crc32(str(self).encode())
 
 
 def cut_of(text: str) -> Cut:
-    """What ``str`` of a cut says."""
+    """Return what ``str`` of a cut says. Raise ValueError for what is no cut."""
     parts = text.split(":")
     if len(parts) not in (4, 6):
         raise ValueError(
@@ -66,8 +66,8 @@ class Trials:
         self.violations: list[tuple[str, str]] = []
 
     def cut_everywhere(self, chip: NorFlash, operation: Operation, cut: Cut) -> None:
-        """The first cut, and then one second cut at each operation of the recovery from it, each in the next
-        outcome of its kind."""
+        """Cut once, and then once more at each operation of the recovery from it, each in the next outcome of its
+        kind."""
         kinds = self.cut_once(chip, operation, cut)
         for index, kind in enumerate(kinds):
             outcomes = outcomes_of(kind)
@@ -79,7 +79,7 @@ class Trials:
             )
 
     def cut_once(self, chip: NorFlash, operation: Operation, cut: Cut) -> list[str]:
-        """The kinds of the operations of the recovery."""
+        """Cut once; return the kinds of the operations of the recovery."""
         after = chip_after(chip, operation, cut)
         kinds: list[str] = []
         after.before_operation = lambda index, kind, sector, offset: kinds.append(kind)
@@ -88,6 +88,7 @@ class Trials:
         return kinds
 
     def cut_twice(self, chip: NorFlash, operation: Operation, cut: Cut) -> None:
+        """Cut once, and in the recovery from it; raise ValueError if the recovery has no such operation."""
         after = chip_after(chip, operation, Cut(cut.scenario, cut.operation, cut.outcome, cut.seed))
         kinds: list[str] = []
         after.before_operation = lambda index, kind, sector, offset: kinds.append(kind)
@@ -133,7 +134,8 @@ def _steps(operation: Operation, outcome: str) -> tuple[int, int]:
 
 
 def chip_after(chip: NorFlash, operation: Operation, cut: Cut) -> NorFlash:
-    """A copy of the chip on which the operation was cut, with power again."""
+    """Return a copy of the chip on which the operation was cut, with power again. Raise ValueError for an
+    operation that can't be cut."""
     after = chip.copy(cut.number())
     after.cut_at(after.operation, cut.outcome)
     try:

@@ -1,4 +1,4 @@
-"""What a host did to a pump, and what may therefore be found after a power cut.
+"""The witness of what a host did to a pump, and of what may therefore be found after a power cut.
 
 Promises: what is true comes from the host's requests, its answers and the steps that came out, never from the journal.
 """
@@ -14,10 +14,11 @@ from thecal_fw.core.program import Program
 
 @dataclass(frozen=True)
 class Facts:
-    """What may be found after a power cut. Each set holds what was last acknowledged and what is in flight.
+    """The facts that may be found after a power cut. Each set holds what was last acknowledged and what is in
+    flight.
 
     digests: of the program, None for none. fills: (fill_nl, least and most lifetime microsteps at the refill), None
-    for never. delivering: whether it goes on. must_alarms, may_alarms: bits of latched alarms that are durable, and
+    for never. delivering: whether it continues. must_alarms, may_alarms: bits of latched alarms that are durable, and
     those that may be there. read: events that a host has read, by number. quantum_steps: the largest so far.
     repaired: whether something was spoiled besides.
     """
@@ -44,13 +45,14 @@ class Witness(ABC):
 
     @abstractmethod
     def delivered_steps(self) -> int:
-        """Rising edges of STEP so far."""
+        """Return rising edges of STEP so far."""
 
     @abstractmethod
     def run_for(self, seconds: float) -> None: ...
 
     def _settle(self, **new: object) -> None:
-        """A change has been acknowledged: with it is durable whatever the pump had noticed before."""
+        """Settle what was in flight: a change has been acknowledged, and with it is durable whatever the pump had
+        noticed before."""
         self.facts = replace(self.facts, must_alarms=self.facts.may_alarms, **new)
 
     def program(self, program: Program) -> None:
@@ -81,16 +83,16 @@ class Witness(ABC):
         self._settle()
 
     def expect_alarm(self, bit: int) -> None:
-        """From here on a latching alarm may be there, though nothing has made it durable yet."""
+        """Expect a latching alarm from here on, though nothing has made it durable yet."""
         self.facts = replace(self.facts, may_alarms=self.facts.may_alarms | bit)
 
     def facts_of_alarms_are_as_they_show(self) -> None:
-        """Of the alarms that were expected, those that did come are what may be found from here on."""
+        """Expect, of the alarms that were expected, only those that did come."""
         shown = self.host.interrogate().active_alarms
         self.facts = replace(self.facts, may_alarms=self.facts.may_alarms & shown)
 
     def alarm_is_acknowledged(self, bit: int) -> None:
-        """A person acknowledges it, and it clears."""
+        """Note that a person acknowledges the alarm, and that it clears. Raise ValueError if it does not clear."""
         self.facts = replace(self.facts, must_alarms=self.facts.must_alarms & ~bit)
         active = self.host.acknowledge(bit).active_alarms
         if active & bit:

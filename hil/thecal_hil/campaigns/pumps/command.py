@@ -28,7 +28,8 @@ _MOST_VOLUME_MICROSTEPS = 1
 
 
 def image_for(description: str) -> Path:
-    """The image of one pump, built unless it is there already."""
+    """Return the image of one pump, built unless it is there already. Raise RuntimeError with what the build says
+    if that fails."""
     output = _FOLDER / f"image-{Path(description).stem}"
     command = [sys.executable, str(REPOSITORY / "firmware/board/build.py"), "uf2"]
     built = subprocess.run(
@@ -43,7 +44,7 @@ def image_for(description: str) -> Path:
 
 
 def tried(description: str, rig: str) -> list[str]:
-    """What falls short of one pump; nothing if it does as it was described."""
+    """Return what falls short of one pump; nothing if it does as it was described."""
     command = [sys.executable, "-m", "thecal_hil.campaigns.pumps.trial", "--rig", rig]
     try:
         if rig == "pico":
@@ -65,7 +66,7 @@ _FIGURES: list[dict[str, Any]] = []
 
 
 def faults_of(found: dict[str, Any]) -> list[str]:
-    """What of one rate falls short."""
+    """Return what of one rate falls short."""
     faults = []
     if found["missing"] or not found["pulses"]:
         faults.append(f"{found['pulses']} pulses, {found['missing']} of them missing or too many")

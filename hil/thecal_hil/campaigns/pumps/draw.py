@@ -28,7 +28,7 @@ _FULL_STEPS_PER_S = 400
 
 
 def drawn(seed: int, number: int) -> str:
-    """One description, as the text of its file."""
+    """Return one description, as the text of its file."""
     chance = Random(f"{seed}/{number}")
     gear = GEARS[number % len(GEARS)]
     full_steps = chance.choice(_FULL_STEPS[gear])
@@ -77,7 +77,7 @@ def _without_encoder(lines: list[str]) -> list[str]:
 
 
 def write(seed: int, number: int, folder: Path) -> Path:
-    """The file of one description in a folder."""
+    """Return the file of one description in a folder."""
     path = folder / f"drawn-{seed}-{number}.toml"
     path.write_text(drawn(seed, number), encoding="utf-8")
     return path

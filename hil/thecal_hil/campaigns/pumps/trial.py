@@ -29,7 +29,7 @@ _METERED_PULSES = 2_000
 
 
 def delivered_at(nl_per_day: int, rig_name: str, uf2: Path | None) -> dict[str, Any]:
-    """A pump that delivers a rate from its beginning: how far any edge and any volume is from the oracle's."""
+    """Deliver a rate from the pump's beginning; return how far any edge and any volume is from the oracle's."""
     limits = chosen().limits
     per_s = float(nl_per_day * chosen().microsteps_per_nl / 86_400)
     rig = open_rig(rig_name, uf2=uf2)
@@ -59,13 +59,14 @@ def delivered_at(nl_per_day: int, rig_name: str, uf2: Path | None) -> dict[str, 
 
 
 def heap_rate() -> int:
-    """A rate at which stretches of seconds hold pulses and neither a grant nor a refill of the queue, in nL/day."""
+    """Return a rate at which stretches of seconds hold pulses and neither a grant nor a refill of the queue, in
+    nL/day."""
     rate = int(_HEAP_MICROSTEPS_PER_S * 86_400 / chosen().microsteps_per_nl)
     return max(rate, chosen().limits.least_basal_nl_per_day)
 
 
 def heap_of_metering(nl_per_day: int) -> int:
-    """0 if every number from pulse to pulse is one that the board keeps without its heap, else 1."""
+    """Return 0 if every number from pulse to pulse is one that the board keeps without its heap, else 1."""
     metering = Metering(BENCH_CALIBRATION)
     metering.begin(nl_per_day, metering.step_weight // 2, TICKS_PER_DAY)
     for _ in range(min(_METERED_PULSES, metering.pulses_left)):

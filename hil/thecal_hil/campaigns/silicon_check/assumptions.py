@@ -1,4 +1,4 @@
-"""What is believed of the chip and can be measured on a board: value, and which values still agree with it.
+"""The assumptions about the chip that can be measured on a board: value, and which values still agree with it.
 
 Values that the emulated board imposes are taken from there, so that what is measured is held against what is imposed.
 The letters are rows of docs/silicon.md, which has the sources.

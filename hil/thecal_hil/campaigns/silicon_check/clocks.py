@@ -58,6 +58,6 @@ def readings(prompt: Prompt) -> Readings:
 
 
 def collection(prompt: Prompt) -> Readings:
-    """At a prompt that the pump has just been left for: its objects are still there."""
+    """Yield readings at a prompt that the pump has just been left for: its objects are still there."""
     prompt.run(_COLLECT)
     yield "collection", Reading(prompt.ask("collection_us()") / 1_000)

@@ -84,7 +84,7 @@ _MEMORY: Final = 0x2000_0000
 _LINE: Final = 8
 _READS: Final = 1_024
 _LEAST_COST: Final = 4.0
-"""Cycles of a miss below which nothing tells one from a hit."""
+"""Cycles of a miss below which nothing distinguishes one from a hit."""
 _FLUSHES: Final = 64
 _CYCLES_OF_A_TURN: Final = 7
 """Of the loop that has the cache flushed: store and load 2 each, subtraction 1, branch 2."""
@@ -108,7 +108,7 @@ class FlashCache:
         self.miss_cycles = self._cycles([], one_pass) - self._hit_cycles
 
     def readings(self) -> Readings:
-        """Each with its assumption's key. Raises NotMeasuredError where nothing more can be told."""
+        """Yield each reading with its assumption's key. Raise NotMeasuredError where nothing more can be measured."""
         error = 2 * _CYCLES_PER_US / _READS
         yield "miss", Reading(round(self.miss_cycles, 1), error)
         memory = self._cycles([], [(_MEMORY, 4, _READS)])
@@ -132,7 +132,7 @@ class FlashCache:
         yield "replacement", self._replacement(ways)
 
     def _cycles(self, prime: Sequence[Segment], then: Sequence[Segment]) -> float:
-        """Of one read of `then`, with what the loop takes."""
+        """Return the cycles of one read of `then`, with what the loop takes."""
         reads = sum(count for _, _, count in then)
         return self._prompt.ask(f"timed({list(prime)}, {list(then)})") * _CYCLES_PER_US / reads
 
@@ -153,7 +153,7 @@ class FlashCache:
         return Reading("not filled" if share > _MANY else f"{1 - share:.0%} are filled")
 
     def _ways(self) -> int:
-        """The most lines of one set that are all found again."""
+        """Return the most lines of one set that are all found again."""
         kept = 0
         for lines in range(1, _MOST_WAYS + 1):
             pattern = _of_each_set(range(lines), 8_192, _LINES_OF_A_PATTERN)
@@ -163,7 +163,7 @@ class FlashCache:
         return kept
 
     def _span(self, ways: int) -> int:
-        """The least distance at which one line more than a set holds is too many."""
+        """Return the least distance at which one line more than a set holds is too many."""
         for span in _SPANS:
             pattern = _of_each_set(range(ways + 1), span, _LINES_OF_A_SPAN)
             if self._misses(pattern, pattern) > _SOME:
@@ -186,5 +186,5 @@ def _of_each_set(lines: range, span: int, count: int) -> list[Segment]:
 
 
 def _sets(*lines: int) -> list[Segment]:
-    """These lines of each set, in their order."""
+    """Return these lines of each set, in their order."""
     return [(_FLASH + line * 8_192, _LINE, _LINES_OF_A_PATTERN) for line in lines]

@@ -1,4 +1,4 @@
-"""How long the flash chip takes to erase and program, and that pulses would go on meanwhile.
+"""The times that the flash chip takes to erase and program, and that pulses would continue meanwhile.
 
 Promises: only a sector behind the journal is used, and only one that is blank; it is blank again afterwards. Three
 erases are nothing of the hundred thousand that a sector lasts.
@@ -79,7 +79,7 @@ _SLACK_US: Final = 50
 
 class FlashChip:
     def __init__(self, prompt: Prompt) -> None:
-        """Raises NotMeasuredError if there is no sector to spare."""
+        """Raise NotMeasuredError if there is no sector to spare."""
         self._prompt = prompt
         prompt.run(_CODE)
         self._sector = prompt.ask("spare_sector()")
@@ -89,6 +89,7 @@ class FlashChip:
             raise NotMeasuredError("none of the last 64 sectors is blank: none is used that holds something")
 
     def readings(self) -> Readings:
+        """Yield the flash chip's readings; raise NotMeasuredError where they can't be taken."""
         nothing_us = self._prompt.ask(f"program_nothing({self._sector})")
         overhead_us = median(nothing_us)
         uncertainty_ms = (max(nothing_us) - min(nothing_us) + _SLACK_US) / US_PER_MS

@@ -18,7 +18,7 @@ _NS_PER_MS: Final = 1e6
 
 
 def readings(pump: Pump, way: Way, seconds: float) -> Readings:
-    """seconds: for which the crystal is watched."""
+    """Yield the readings of the loop. seconds: for which the crystal is watched."""
     taken_ms: list[float] = []
     for _ in range(_ANSWERS):
         asked_ns = way.now_ns()

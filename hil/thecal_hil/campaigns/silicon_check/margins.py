@@ -1,4 +1,5 @@
-"""What the pump itself has measured of its board: the times that leads follow from, and the margins that were left.
+"""The margins that the pump itself has measured of its board: the times that leads follow from, and the margins that
+were left.
 
 Read from its interrogation, so they are the image's own figures on this very chip: of its last reset, of the program in
 force, and of whatever it has delivered since.
@@ -19,6 +20,7 @@ _NO_CHANGE: Final = "the pump has delivered nothing since its reset: have it del
 
 
 def readings(pump: Pump) -> Readings:
+    """Yield the margins; raise NotMeasuredError if the pump has made no change yet."""
     status = pump.interrogate()
     yield "take-over", _ms(status.take_over_us)
     yield "collect", _ms(status.collect_us)

@@ -35,7 +35,7 @@ class Prompt:
     """A raw prompt on which Python runs, on the port that `leave` was given."""
 
     def __init__(self, port: Any, tries: int = _TRIES) -> None:
-        """Raises NoAnswerError if the board is not, or does not come, there."""
+        """Raise NoAnswerError if the board is not, or does not come, there."""
         last: BoardError | None = None
         for _ in range(tries):
             # The pump answers first, and leaves a moment later.
@@ -58,8 +58,8 @@ class Prompt:
         self.run(FEED)
 
     def run(self, code: str) -> str:
-        """What the code prints. Raises NotMeasuredError with the board's own words if it fails there, NoAnswerError if
-        the board goes silent."""
+        """Return what the code prints. Raise NotMeasuredError with the board's own words if it fails there,
+        NoAnswerError if the board goes silent."""
         try:
             return self._repl.run(code, _TIMEOUT_S).strip()
         except BoardSilentError as error:
@@ -73,5 +73,5 @@ class Prompt:
         self._repl.start(code)
 
     def ask(self, expression: str) -> Any:
-        """The value of an expression, which is a literal."""
+        """Return the value of an expression, which is a literal."""
         return ast.literal_eval(self.run(f"print(repr({expression}))"))

@@ -11,7 +11,7 @@ from .verdicts import Assumption, Finding, Reading, Verdict
 
 
 def all_agree(measured: Measured) -> bool:
-    """Whether nothing differs; what could not be measured shows nothing either way."""
+    """Return True if nothing differs; what could not be measured shows nothing either way."""
     return all(finding.verdict is not Verdict.DIFFERS for finding in measured.findings)
 
 

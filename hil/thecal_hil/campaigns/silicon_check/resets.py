@@ -1,4 +1,4 @@
-"""What resets of each kind leave: registers, memory, and how long until the chip's timer begins at zero.
+"""The state that resets of each kind leave: registers, memory, and how long until the chip's timer begins at zero.
 
 A reset is brought about at the prompt. The pump starts behind it, so what that has written over by then (scratch 4, and
 its own bit in SYSCFG) shows by what it takes the reset for.
@@ -113,7 +113,7 @@ class Look(NamedTuple):
 
 
 class Zero(NamedTuple):
-    """When, by this computer's clock, the timer would have shown zero; and how long the answer took that told so.
+    """The instant, by this computer's clock, at which the timer would have shown zero; and how long the answer took.
 
     What an answer takes in the pump is the same each time and shifts each zero alike, so that it is no part of the
     difference of two.
@@ -123,13 +123,13 @@ class Zero(NamedTuple):
     answer_ns: float
 
     def after_ns(self, other: Zero) -> tuple[float, float]:
-        """Nanoseconds since another zero, and how much they may be off: by a frame of the bus, and by what one answer
-        took more than the other."""
+        """Return nanoseconds since another zero, and how much they may be off: by a frame of the bus, and by what one
+        answer took more than the other."""
         return self.at_ns - other.at_ns, _FRAME_NS + abs(self.answer_ns - other.answer_ns) / 2
 
 
 def zero_of(pump: Pump, way: Way) -> Zero:
-    """The narrowest of several looks at the pump's time."""
+    """Return the narrowest of several looks at the pump's time."""
     best: Zero | None = None
     for _ in range(_TRIES):
         asked_ns = way.now_ns()
@@ -150,7 +150,7 @@ class Resets:
         self._way = way
 
     def soft(self, prompt: Prompt) -> Readings:
-        """Of a prompt that the pump has just been left for; a clean one when it is done."""
+        """Yield readings of a prompt that the pump has just been left for; a clean one when it is done."""
         _get_ready(prompt)
         prompt.run("prepare()")
         before = Look(*prompt.ask("look()"))
@@ -167,7 +167,7 @@ class Resets:
         yield "soft-memory", Reading(after.memory)
 
     def tool(self) -> Readings:
-        """Of a pump that runs, as in `bite` and `boot_loader`; at its prompt when it is done."""
+        """Yield readings of a pump that runs, as in `bite` and `boot_loader`; at its prompt when it is done."""
         before, prompt = self._leave_pump()
         is_bite, after, prompt = self._bring_about(prompt, "ask_for_reset()", 0.1)
         look = Look(*prompt.ask("look()"))
@@ -177,7 +177,7 @@ class Resets:
         yield "tool-zero", _delay(before, look, after)
 
     def bite(self) -> Readings:
-        """And, straight after it, a reset of the processor alone, as a debugger's."""
+        """Yield readings of a bite and, straight after it, of a reset of the processor alone, as a debugger's."""
         before, prompt = self._leave_pump()
         is_bite, after, prompt = self._bring_about(prompt, f"bite({_COUNTS})", _BITE_S)
         look = Look(*prompt.ask("look()"))
@@ -237,7 +237,7 @@ def _get_ready(prompt: Prompt) -> Prompt:
 
 
 def _delay(before: Zero, look: Look, after: Zero) -> Reading | NotMeasuredError:
-    """From a reset to the timer's zero."""
+    """Return the time from a reset to the timer's zero."""
     if not look.is_memory_kept:
         return NotMeasuredError("the instant of the reset was lost with the memory")
     zeros_ns, uncertainty_ns = after.after_ns(before)

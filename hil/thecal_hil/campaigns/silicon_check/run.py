@@ -70,14 +70,14 @@ class Measurement:
     def __init__(
         self, way: Way, say: Callable[[str], None] = lambda text: None, crystal_s: float = CRYSTAL_S
     ) -> None:
-        """say: is given what is being done. crystal_s: how long the crystal is held against this computer's clock."""
+        """say: takes what is being done. crystal_s: how long the crystal is held against this computer's clock."""
         self._crystal_s = crystal_s
         self._way = way
         self._say = say
         self._measured = Measured()
 
     def run(self, *, through_boot_loader: bool = False) -> Measured:
-        """Raises PumpDeliversError before anything is done, ThecalError or OSError if the board is lost."""
+        """Raise PumpDeliversError before anything is done, ThecalError or OSError if the board is lost."""
         pump = self._way.find_pump(within_s=0)
         self._identify(pump)
         try:
@@ -150,7 +150,7 @@ class Measurement:
         self._measured.flash_sha256 = digest
 
     def _restart(self) -> None:
-        """From wherever the board is to its pump, running and at rest, the motor disabled."""
+        """Bring the board, wherever it is, to its pump, running and at rest, the motor disabled."""
         way = self._way
         # Without a prompt it runs its pump's program already, or comes to it.
         with suppress(NoAnswerError):

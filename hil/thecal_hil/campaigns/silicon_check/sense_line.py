@@ -43,6 +43,7 @@ _WIDTHS: Final = (*range(4, 64, _STEP_CYCLES), 94, 125)
 
 
 def readings(prompt: Prompt) -> Readings:
+    """Yield the widths that SENSE counts; raise NotMeasuredError if it is not wired or disturbed."""
     prompt.run(_CODE)
     counts = prompt.ask(f"[counted(cycles, {_PULSES}) for cycles in {_WIDTHS}]")
     if not any(counts):

@@ -1,4 +1,4 @@
-"""What was believed, what was measured, and whether they agree.
+"""The verdicts on what was believed and what was measured, and whether they agree.
 
 Promise: a figure that is too uncertain to decide is not measured, and never agrees.
 """
@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 
 class NotMeasuredError(Exception):
-    """Something can't be measured on this board or by this computer; the message says why."""
+    """The board or this computer can't measure something; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How a board is reached: its port, this computer's clock, and how it is found again after a reset.
+"""The way to a board: its port, this computer's clock, and how it is found again after a reset.
 
 Promise: nothing is written to any port but that of the board named; after a reset the board is known by the serial
 number of its USB device where it has one, whatever its port is called by then.
@@ -28,25 +28,25 @@ _PICOTOOL_TIMEOUT_S: Final = 20.0
 
 class Way(Protocol):
     def port(self) -> Any:
-        """The board's port, opened if it is not."""
+        """Return the board's port, opened if it is not."""
         ...
 
     def now_ns(self) -> int:
-        """This computer's clock."""
+        """Return this computer's clock."""
         ...
 
     def sleep(self, seconds: float) -> None: ...
 
     def leave_unread(self, unread: bool) -> None:
-        """From now on nothing is read, or is again."""
+        """Leave the port unread from now on, or read it again."""
         ...
 
     def emptied_port(self) -> Any:
-        """The port, with everything read that the board has sent."""
+        """Return the port, with everything read that the board has sent."""
         ...
 
     def find_pump(self, within_s: float = FIND_WITHIN_S) -> Pump:
-        """A session with the pump, which may be starting just now. Raises ThecalError if it does not come."""
+        """Return a session with the pump, which may be starting just now. Raise ThecalError if it does not come."""
         ...
 
     def leave_boot_loader(self) -> None:
@@ -60,7 +60,7 @@ class SerialWay:
     def __init__(
         self, device: str, keys: Keys | None = None, say: Callable[[str], None] = lambda text: None
     ) -> None:
-        """say: tells a person at the board what to do."""
+        """say: shows a person at the board what to do."""
         self._device = device
         self._keys = keys or NoKeys()
         self._say = say
@@ -86,7 +86,7 @@ class SerialWay:
         time.sleep(seconds)
 
     def leave_unread(self, unread: bool) -> None:
-        """Whoever does not call `read` leaves it unread, once the operating system's buffers are full."""
+        """Leave the port unread: without a call of `read` it is, once the operating system's buffers are full."""
 
     def emptied_port(self) -> Any:
         port = self.port()
@@ -96,6 +96,7 @@ class SerialWay:
         return port
 
     def find_pump(self, within_s: float = FIND_WITHIN_S) -> Pump:
+        """Return a session with the pump; raise ThecalError if it is not found again in time."""
         self.close()
         deadline_s = time.monotonic() + within_s
         while True:
@@ -113,6 +114,7 @@ class SerialWay:
                 self.sleep(_LOOK_EVERY_S)
 
     def leave_boot_loader(self) -> None:
+        """Leave the boot loader; raise ThecalError if the board does not in time."""
         self.close()
         picotool = shutil.which("picotool")
         if picotool is not None:
@@ -141,7 +143,7 @@ class SerialWay:
             self._port = None
 
     def _present_device(self) -> str:
-        """The port that the board has now."""
+        """Return the port that the board has now."""
         for one in candidates():
             if self._usb_serial and one.serial_number == self._usb_serial:
                 return one.device

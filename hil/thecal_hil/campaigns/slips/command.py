@@ -85,7 +85,7 @@ def dates_are_right(seed: int, count: int) -> bool:
     for line in printed.wrong:
         print(f"  wrong: {line}")
     for kind, number in printed.refused.items():
-        print(f"  {kind}: {number} scripts were not let print before somebody told the time")
+        print(f"  {kind}: {number} scripts were not let print before somebody gave the time")
     pages = sum(printed.pages.values())
     print(
         f"  {printed.pages['script']} pages by scripts, {printed.pages['person']} by a person with a clock on the wall"

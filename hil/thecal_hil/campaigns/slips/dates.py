@@ -2,9 +2,9 @@
 
 A pump is filled, delivers, and is read by a computer. Wrong by up to 400 days is the pump's clock, when it was filled
 or when it is read, or the computer's; or the pump's offset is wrong; or a power cut took its time. A script prints only
-where the rules let it; then a person, who has a right clock on the wall and tells it when asked, prints too. The oracle
-knows when the drug was really filled in and reckons with exact rationals from the prescription; it shares nothing with
-what it judges but the words of a date. Not drawn: both clocks wrong alike, which nobody can notice.
+where the rules let it; then a person, who has a right clock on the wall and gives it when asked, prints too. The oracle
+knows when the drug was really filled in and calculates with exact rationals from the prescription; it shares nothing
+with what it judges but the words of a date. Not drawn: both clocks wrong alike, which nobody can notice.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _MOST_DAYS = 400
 _FILL_NL, _ALARM_NL, _PERMILLE = 20_000_000, 2_000_000, 145
 _NS_PER_S = 1_000_000_000
 _SLACK = timedelta(minutes=3)
-"""The pump tells whole minutes, reads what it has counted, and is asked a few seconds before it answers."""
+"""The pump reports whole minutes, reads what it has counted, and is asked a few seconds before it answers."""
 
 
 class Age(Enum):
-    """How the age of the fill is known: without a power cut, by the day that the pump wrote down, or not at all, when
-    the drug counts as too old at once."""
+    """The way in which the age of the fill is known: without a power cut, by the day that the pump wrote down, or not
+    at all, when the drug counts as too old at once."""
 
     BY_THE_SECOND = "by the second"
     BY_THE_DAY = "by the day"
@@ -54,7 +54,7 @@ class Age(Enum):
 
 @dataclass(frozen=True)
 class PretendWall(Wall):
-    """A computer's clock, or one on a wall, that shows what it is told to."""
+    """A computer's clock, or one on a wall, that shows what it is set to."""
 
     shows: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -128,7 +128,7 @@ def _print_one(random: Random, kind: str, zone: ZoneInfo, printed: Printed, what
         page = handout(read, None)
         age = Age.BY_THE_SECOND
         if kind == "time unknown":
-            # A clock that is not right after the cut can't tell whether the day that was written down is.
+            # A clock that is not right after the cut does not know whether the day that was written down is.
             is_right = read.status.time_source and abs(read.status.utc_s - now().timestamp()) <= 60
             age = Age.BY_THE_DAY if is_right else Age.UNKNOWN
         right = _right_dates(program, filled, now(), read.status.residual_nl, age)
@@ -143,7 +143,7 @@ def _print_one(random: Random, kind: str, zone: ZoneInfo, printed: Printed, what
 def _right_dates(
     program: Program, filled: datetime, now: datetime, left_nl: int, age: Age
 ) -> dict[str, list[str]]:
-    """By the calendar of the zone that this process lives in."""
+    """Return the right dates, by the calendar of the zone that this process lives in."""
     per_s = Fraction(program.rate_nl_per_day, 86_400)
     given = _FILL_NL - left_nl
     worst = Fraction(_FILL_NL - _ALARM_NL) / (per_s * (1 + Fraction(_PERMILLE, 1_000)))
@@ -160,7 +160,7 @@ def _right_dates(
 
 
 def _texts(instant: datetime) -> list[str]:
-    """The date of an instant; two where midnight is nearer than what the pump's minutes tell."""
+    """Return the date of an instant; two where midnight is nearer than what the pump's minutes resolve."""
     around = (instant - _SLACK, instant + _SLACK)
     return list(dict.fromkeys(date_text(one.astimezone().replace(tzinfo=None)) for one in around))
 
@@ -191,7 +191,7 @@ def _offset(instant: datetime, zone: ZoneInfo) -> int:
 
 @contextmanager
 def _living_in(zone: str) -> Iterator[None]:
-    """A computer of this time zone."""
+    """Make this a computer of this time zone, within the block."""
     before = os.environ.get("TZ")
     os.environ["TZ"] = zone
     time.tzset()

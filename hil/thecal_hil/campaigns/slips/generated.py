@@ -66,7 +66,7 @@ def _patient(random: Random, dose: float) -> Written:
 
 
 def _changed(random: Random, running: Written) -> Written:
-    """Up to 10 % more or less of the basal dose."""
+    """Return the prescription with up to 10 % more or less of the basal dose."""
     factor = random.uniform(0.9, 1.1)
     new = copy.deepcopy(running)
     if "steps" in new:
@@ -77,7 +77,7 @@ def _changed(random: Random, running: Written) -> Written:
 
 
 def _mistyped(random: Random, meant: Written, factor: Fraction | float) -> tuple[Written, str]:
-    """One of its doses, or of its steps, times this."""
+    """Return the prescription with one of its doses, or of its steps, times this."""
     typed = copy.deepcopy(meant)
     places = [name for name in ("dose", "steps", "periodic", "patient") if name in typed]
     place = random.choice(places)
@@ -102,7 +102,7 @@ def _by(kind: str, factors: tuple[Fraction | int, ...]) -> Callable[[Random], Sl
 
 
 def _interval(random: Random) -> Slip:
-    """Hours for minutes, or minutes for hours, of whatever time the program has."""
+    """Return a slip of hours for minutes, or minutes for hours, of whatever time the program has."""
     running = _therapy(random)
     while "periodic" not in running and "patient" not in running:
         running = _therapy(random)
@@ -140,7 +140,7 @@ def _stopped_between(random: Random) -> Slip:
 
 
 def _first_program(random: Random) -> Slip:
-    """Meant is what is published for the first day."""
+    """Return a slip in a first program; meant is what is published for the first day."""
     meant: Written = {"dose": _round(random.uniform(50, 200))}
     factor = random.choice((5, 10, 24, Fraction(1, 5), Fraction(1, 10), Fraction(1, 24)))
     typed: Written = {"dose": _round(meant["dose"] * float(factor))}

@@ -54,7 +54,8 @@ def _program(slip: dict[str, Any], library: Library) -> bool:
 
 
 def _bolus(slip: dict[str, Any], library: Library) -> bool:
-    """The pump itself refuses what is beyond the limit of its program, which was held against the library."""
+    """Return True if the bolus is refused. The pump itself refuses what is beyond the limit of its program, which was
+    held against the library."""
     program = program_of(slip["program"], library)
     most = dose_mcg(program.most_nl_per_bolus, program.concentration_ng_per_ml)
     return Fraction(str(slip["intended_mcg"])) <= most < Fraction(str(slip["typed_mcg"]))
@@ -80,7 +81,7 @@ def _residual(slip: dict[str, Any], library: Library) -> bool:
 
 
 def _clock(slip: dict[str, Any], library: Library) -> bool:
-    """A pump that is right but for this, beside a computer that is right."""
+    """Return True if the clock is noticed: a pump that is right but for this, beside a computer that is right."""
     ahead = timedelta(minutes=slip.get("pump_ahead_minutes", 0))
     return bool(Clocks(_NOON, False, _NOON + ahead, slip.get("offset_wrong_minutes", 0)).fault)
 

@@ -1,9 +1,9 @@
-"""One slip or one right change put to the rules: what they say, and whether that is told apart from what was meant."""
+"""One slip or one right change put to the rules: what they say, and whether that is distinguished from what was
+meant."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 
 from thecal.bridge import bridged
@@ -11,12 +11,13 @@ from thecal.dose_history import DoseHistory, LastDose
 from thecal.drug_library import Library
 from thecal.errors import BadInputError
 from thecal.judgement import Finding, Kind
+from thecal.program_figures import gives_therapy
 from thecal.program_review import review
-from thecal_fw.core.schedule import rate_at
+from thecal.words import volume_of_day_nl
+from thecal_fw.core.week import most_nl_in_any_day
 from thecal_hil.campaigns.slips.written import Written, group_of, made_limits, program_of
 
-_LAST_BEGAN = datetime(2026, 3, 2, 9, 0)
-"""A Monday morning: when the dose before a stopped program had begun."""
+_HOUR_S = 3_600
 _LONG_AGO_HOURS = Fraction(1_000)
 
 
@@ -44,7 +45,7 @@ class Verdict:
 
     @property
     def questions(self) -> int | None:
-        """What a person is asked: one reason for all, and each value typed again; None if it is refused."""
+        """Return what a person has to answer: one reason for all, and each value typed again; None if it is refused."""
         kinds = [finding.kind for finding in self.findings]
         if self.refusal or Kind.HARD in kinds:
             return None
@@ -68,17 +69,35 @@ def judge(case: Case, library: Library) -> Verdict:
 
 
 def is_caught(typed: Case, intended: Case, library: Library) -> bool:
-    """Whether what was typed is met with anything that what was meant is not: a reason asked for either way tells
-    nobody that a finger slipped."""
+    """Return True if what was typed is met with anything that what was meant is not: a reason asked for either way
+    reports to nobody that a finger slipped."""
     wrong, right = judge(typed, library), judge(intended, library)
     return bool(wrong.refusal and not right.refusal) or not wrong.signs <= right.signs
 
 
 def _history(case: Case, library: Library) -> DoseHistory:
     if case.last is not None:
-        program = program_of(case.last, library)
-        rate = rate_at(program, _LAST_BEGAN.weekday(), 60 * _LAST_BEGAN.hour)
-        return DoseHistory(None, True, LastDose(rate, _LAST_BEGAN), has_given=True)
+        return DoseHistory(
+            True, _delivered(case.last, library, case.hours, ended_ago_s=_HOUR_S), has_given=True
+        )
     if case.running is None:
         return DoseHistory()
-    return DoseHistory(case.hours, True, None, has_given=True)
+    return DoseHistory(True, _delivered(case.running, library, case.hours), has_given=True)
+
+
+def _delivered(
+    written: Written, library: Library, begun_ago_hours: Fraction, ended_ago_s: int | None = None
+) -> LastDose | None:
+    """Return what a pump reports of a program that it delivered."""
+    program = program_of(written, library)
+    if not gives_therapy(program):
+        return None
+    of_days = [volume_of_day_nl(program, index) for index in program.pattern_of_weekdays()]
+    return LastDose(
+        int.from_bytes(program.digest()[:4], "big"),
+        int(sum(of_days) / len(of_days)),
+        most_nl_in_any_day(program),
+        program.concentration_ng_per_ml,
+        int(begun_ago_hours * _HOUR_S),
+        ended_ago_s,
+    )

@@ -32,7 +32,7 @@ def program_of(written: Written, library: Library) -> Program:
 
 
 def made_limits(written: Written) -> set[str]:
-    """Fields of limits that nobody has written."""
+    """Return fields of limits that nobody has written."""
     made = {"limits.most_mcg_per_hour", "limits.most_mcg_per_day"}
     return made if "most_bolus" in written else made | {"limits.most_mcg_per_bolus"}
 
@@ -81,7 +81,7 @@ def _steps(steps: list[list[Any]]) -> list[dict[str, Any]]:
 
 
 def _limits(written: Written, most_mcg_per_day: Fraction) -> dict[str, Any]:
-    """For the highest rate at all times, with all boluses that fit beside it."""
+    """Return limits for the highest rate at all times, with all boluses that fit beside it."""
     hour, day = most_mcg_per_day / 24, most_mcg_per_day
     if "periodic" in written:
         each, hours = (

@@ -1,4 +1,4 @@
-"""How much less this checkout costs than an earlier one, and what its records take: figures for ``make bench``.
+"""The cost of this checkout beside an earlier one's, and what its records take: figures for ``make speed``.
 
 - ``catalogue``: every figure, how good it has to be, and what takes it.
 - ``earlier``: the sources of an earlier commit, and a program run on them.

@@ -1,4 +1,4 @@
-"""Every figure of ``make bench``: how good it has to be, and what takes it.
+"""Every figure of ``make speed``: how good it has to be, and what takes it.
 
 Promise: a figure is declared here before it is taken, and one that is not taken fails.
 """
@@ -35,7 +35,7 @@ _REACH = {424_000: (9.0, 15.0), 24_000_000: (12.0, None)}
 
 @dataclass(frozen=True)
 class Figure:
-    """What takes one or more measurements. ``minutes``: about how long that takes on two idle cores."""
+    """A figure, which takes one or more measurements. ``minutes``: about how long that takes on two idle cores."""
 
     name: str
     minutes: float
@@ -64,13 +64,14 @@ def _full_cycle() -> dict[str, float]:
 
 
 def _slow_flash() -> dict[str, float]:
-    """The image of the commit before counts no step with a miss at 66 cycles, and delivers at 40."""
+    """Return the figures of a slow flash: the image of the commit before counts no step with a miss at 66 cycles, and
+    delivers at 40."""
     counted = {f"steps_at_{cycles}": float(earlier_counts(cycles)) for cycles in (40, 66)}
     return {"cache_cost": cache_cost(), **counted}
 
 
 def _parity() -> dict[str, float]:
-    """What `make emulator-parity` has found on this very commit."""
+    """Return what `make emulator-parity` has found on this very commit."""
     if not _PARITY.is_file():
         raise FileNotFoundError(f"{_PARITY} is not there: run `make emulator-parity` first")
     found = json.loads(_PARITY.read_text(encoding="utf-8"))

@@ -29,7 +29,7 @@ def _chosen(names: list[str] | None) -> list[Figure]:
 
 
 def table_of(evidence: Evidence) -> Table:
-    """Each figure beside its limit."""
+    """Return each figure beside its limit."""
     table = Table(title="what verification costs; ratios are processor seconds before / now")
     for heading in ("figure", "found", "unit", "limit", "verdict"):
         table.add_column(heading, justify="right" if heading == "found" else "left")

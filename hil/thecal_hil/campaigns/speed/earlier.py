@@ -22,7 +22,8 @@ _ROOTS: Final = ("firmware", "host", "sim", "hil")
 
 
 def sources_of(commit: str, repository: Path = HERE) -> Path:
-    """Folder with the sources of a commit, taken out of the history once. CalledProcessError if it is not in there."""
+    """Return the folder with the sources of a commit, taken out of the history once. Raise CalledProcessError if it
+    is not in there."""
     folder = repository / "build/earlier" / commit
     if not folder.is_dir():
         packed = subprocess.run(
@@ -48,7 +49,7 @@ def sources_of(commit: str, repository: Path = HERE) -> Path:
 
 
 def image_of(sources: Path) -> Path:
-    """The firmware image of a checkout, built from its own sources where that has not been done."""
+    """Return the firmware image of a checkout, built from its own sources where that has not been done."""
     image = sources / "build/firmware/thecal.uf2"
     if not image.is_file():
         command = [sys.executable, "firmware/board/build.py", "uf2"]
@@ -57,12 +58,13 @@ def image_of(sources: Path) -> Path:
 
 
 def environment_of(sources: Path) -> dict[str, str]:
-    """This process's environment, with our own packages from those sources."""
+    """Return this process's environment, with our own packages from those sources."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(str(sources / root) for root in _ROOTS)}
 
 
 def run_on(sources: Path, program: Path, *arguments: str) -> dict[str, Any]:
-    """What a program prints, which is one JSON object with ``sources``: the file that one of our packages came from.
+    """Return what a program prints, which is one JSON object with ``sources``: the file that one of our packages came
+    from.
 
     CalledProcessError if it fails, RuntimeError if it has run on other sources.
     """

@@ -25,7 +25,7 @@ _OTHERS_EVERY = 100
 
 
 class _Pin:
-    """Of a chip, with somebody who listens."""
+    """A pin of a chip, with somebody who listens."""
 
     def __init__(self) -> None:
         self.value = GPIOPinState.LOW
@@ -42,7 +42,8 @@ class _Pin:
 
 
 def bytes_an_edge(edges: int = EDGES) -> float:
-    """Have a probe watch so many edges of three lines, ask about each line now and then, and see what it all takes."""
+    """Have a probe watch so many edges of three lines, ask about each line now and then, and see what it all
+    takes. Raise RuntimeError if edges are missing."""
     clock, pins = SimpleNamespace(nanos=0.0), [_Pin() for _ in _SIGNALS]
     chip = SimpleNamespace(clock=clock, gpio=pins)
     probe = Probe(chip, {signal: number for number, signal in enumerate(_SIGNALS)}, {})

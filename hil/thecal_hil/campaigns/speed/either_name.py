@@ -11,7 +11,7 @@ from typing import Any
 
 
 def module_of(room: str, name: str) -> Any:
-    """The module of that name, in its room or in none."""
+    """Return the module of that name, in its room or in none."""
     try:
         return import_module(f"thecal_hil.{room}.{name}")
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""How much less processor time half a year on the model with its plant takes than on an earlier commit.
+"""The ratio of processor time that half a year on the model with its plant takes now and on an earlier commit.
 
 Promises: both are run in turn, so that what else the machine does meets both. Steps, other edges, plant and check have
 to be the same each time, to the bit. Journal and log have another layout than on the earlier commit, whose firmware

@@ -1,4 +1,5 @@
-"""How much less processor time the emulated board takes than on an earlier commit, at each rate and for a boot.
+"""The ratio of processor time that the emulated board takes now and on an earlier commit, at each rate and for a
+boot.
 
 Promises: both checkouts run in turn, each with the image of its own commit; a ratio is the median of such pairs. The
 microsteps come at the same intervals each time, or there is no ratio. The board imposes nothing, as the earlier one
@@ -44,7 +45,8 @@ def _ratio(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> float:
 
 
 def delivery_speed(nl_per_day: int, pairs: int = 3) -> dict[str, float]:
-    """Ratio before / now, and how many times faster than real time the board is now. DifferentRecordsError."""
+    """Return the ratio before / now, and how many times faster than real time the board is now. Raise
+    DifferentRecordsError if their records differ."""
     seconds = _SECONDS[nl_per_day]
     before, now = _pairs(("deliver", str(nl_per_day), str(seconds)), pairs)
     records = {found["record"] for found in (*before, *now)}
@@ -57,12 +59,13 @@ def delivery_speed(nl_per_day: int, pairs: int = 3) -> dict[str, float]:
 
 
 def boot_speed(pairs: int = 3) -> float:
-    """Ratio before / now of a boot to the first answer."""
+    """Return the ratio before / now of a boot to the first answer."""
     return _ratio(*_pairs(("boot", str(_BOOTS)), pairs))
 
 
 def cache_cost(nl_per_day: int = 424_000, pairs: int = 3) -> float:
-    """Processor seconds with the flash cache's misses imposed at 66 cycles each, as a multiple of those without."""
+    """Return the processor seconds with the flash cache's misses imposed at 66 cycles each, as a multiple of those
+    without."""
     costs = []
     for _ in range(pairs):
         found = [
@@ -74,7 +77,8 @@ def cache_cost(nl_per_day: int = 424_000, pairs: int = 3) -> float:
 
 
 def earlier_counts(miss_cycles: int, nl_per_day: int = 424_000, seconds: float = 300.0) -> int:
-    """Steps that the earlier image counts on today's emulated board, each miss of its flash cache at so many cycles.
+    """Return steps that the earlier image counts on today's emulated board, each miss of its flash cache at so many
+    cycles.
 
     RuntimeError where the emulator was not that of this checkout.
     """

@@ -1,4 +1,4 @@
-"""What whole commands cost in processor seconds, before and now: `make verify`'s day and `make test`.
+"""The cost of whole commands in processor seconds, before and now: `make verify`'s day and `make test`.
 
 Promises: the processor time of a command is that of all processes it starts, as the kernel counts it; both checkouts
 run in turn in one run.
@@ -32,7 +32,8 @@ main()
 
 
 def processor_s(command: Sequence[str], folder: Path, environment: dict[str, str]) -> float:
-    """Processor seconds of a command and all that it starts, run in a folder. RuntimeError if it fails."""
+    """Return the processor seconds of a command and all that it starts, run in a folder. Raise RuntimeError if it
+    fails."""
     with tempfile.TemporaryFile() as output:
         child = subprocess.Popen(
             list(command), cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
@@ -47,7 +48,8 @@ def processor_s(command: Sequence[str], folder: Path, environment: dict[str, str
 
 
 def verify_speed(pairs: int = 1) -> float:
-    """Ratio before / now of the day that `make verify` delivers and checks, on both rigs, imports and all.
+    """Return the ratio before / now of the day that `make verify` delivers and checks, on both rigs, imports and
+    all.
 
     The board is named now, as the one that the earlier commit has.
     """
@@ -63,7 +65,7 @@ def verify_speed(pairs: int = 1) -> float:
 
 
 def tests_share() -> dict[str, float]:
-    """Processor time of all tests now, as a share of what it was, and how many tests there are more.
+    """Return the processor time of all tests now, as a share of what it was, and how many tests there are more.
 
     The earlier commit has a clone and a virtual environment of its own for this, since its tests look at both. Both are
     built beforehand: what is measured is what a second `make test` costs.
@@ -83,7 +85,7 @@ def tests_share() -> dict[str, float]:
 
 
 def _set_up_clone(commit: str) -> Path:
-    """A clone of a commit with everything that its `make test` builds."""
+    """Return a clone of a commit with everything that its `make test` builds."""
     root = HERE / "build/earlier" / f"{commit}-clone"
     ready = root / ".git/set-up"
     if not ready.exists():
@@ -99,5 +101,5 @@ def _set_up_clone(commit: str) -> Path:
 
 
 def _without_make() -> dict[str, str]:
-    """The environment, without what a `make` that runs this would hand down to another one."""
+    """Return the environment, without what a `make` that runs this would hand down to another one."""
     return {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}

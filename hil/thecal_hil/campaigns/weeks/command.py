@@ -1,4 +1,4 @@
-"""The command ``thecal-hil weeks``: run a campaign or go on with one, report on it, do one run
+"""The command ``thecal-hil weeks``: run a campaign or continue with one, report on it, do one run
 again."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from thecal_hil.campaigns.weeks.workers import DaskWorkers, LocalWorkers, Worker
 from thecal_hil.contract.rig import RigUnavailableError
 
 STOPPED = 130
-"""Exit status of a campaign that was stopped and can be gone on with, as a shell has it for an interrupt."""
+"""Exit status of a campaign that was stopped and can be continued, as a shell has it for an interrupt."""
 _DIRECTORY = Path("build/campaign")
 
 
@@ -32,19 +32,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--batch", type=int, default=5, help="runs that are kept together, as one file")
     parser.add_argument(
-        "--to", type=Path, default=_DIRECTORY, help="directory; a campaign in it is gone on with"
+        "--to", type=Path, default=_DIRECTORY, help="directory; a campaign in it is continued"
     )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="of a Dask cluster, in place of local processes"
     )
-    parser.add_argument("--replay", type=int, metavar="SEED", help="do one run again and tell all of it")
+    parser.add_argument("--replay", type=int, metavar="SEED", help="do one run again and report all of it")
     parser.add_argument("--rig", choices=("model", "pico"), default="model", help="to do it again on")
     parser.add_argument("--hours", type=int, help="do only the first so many of the days again")
     return parser
 
 
 def main(argv: Sequence[str]) -> int:
+    """Run the command; raise ValueError for options that do not go together."""
     options = _parser().parse_args(argv)
     try:
         if options.replay is not None:
@@ -56,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"campaign: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("campaign: stopped; the same command goes on with it", file=sys.stderr)
+        print("campaign: stopped; the same command continues with it", file=sys.stderr)
         return STOPPED
 
 
@@ -99,5 +100,5 @@ def _told(effort: Effort, days: int, is_wrong: bool) -> str:
 
 
 def _interrupt(number: int, frame: types.FrameType | None) -> None:
-    """A request to end is an interrupt from the keyboard."""
+    """Turn a request to end into an interrupt from the keyboard."""
     raise KeyboardInterrupt

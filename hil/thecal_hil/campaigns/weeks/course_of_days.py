@@ -1,4 +1,4 @@
-"""What a patient's days do to a plant: posture and temperature, as the draw has them.
+"""The effect of a patient's days on a plant: posture and temperature, as the draw has them.
 
 The back pressure is that of lying for eight hours of each day and of being upright for the rest; the temperature
 follows the hour of the day in steps. A course begins at noon.
@@ -33,6 +33,6 @@ def let_days_pass(plant: Plant, drawn: Drawn, begins_ns: int, days: int) -> None
 
 
 def celsius_at(drawn: Drawn, hour_of_day: float) -> float:
-    """A sine over the day."""
+    """Return the temperature, a sine over the day."""
     from_warmest = 2 * pi * (hour_of_day - _WARMEST_AT_H) / 24
     return drawn.mean_celsius + drawn.daily_swing_kelvin * sin(from_warmest + pi / 2)

@@ -47,7 +47,7 @@ def _overall_errors(axes: Axes, overall: NDArray[np.float64]) -> None:
 
 
 def _trumpets(axes: Axes, results: Results) -> None:
-    """Extremes of each window: the median of all runs as a line, 5 to 95 % of them as a band."""
+    """Draw the extremes of each window: the median of all runs as a line, 5 to 95 % of them as a band."""
     minutes = [round(window_s / 60) for window_s in AMBULATORY.windows_s]
     for side, colour in (("most", _RED), ("least", _BLUE)):
         names = [f"trumpet_{window}_min_{side}_percent" for window in minutes]

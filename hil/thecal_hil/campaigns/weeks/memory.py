@@ -43,7 +43,7 @@ _BYTES_PER_RSS_UNIT = 1 if sys.platform == "darwin" else 1_024
 
 @dataclass(frozen=True)
 class PutTogether:
-    """What it took to check the parts, to put them together and to report on them. peak_bytes: resident memory."""
+    """The cost of checking the parts, putting them together and reporting on them. peak_bytes: resident memory."""
 
     runs: int
     parts: int
@@ -77,14 +77,14 @@ def put_together(runs: int, batch: int = Plan.batch) -> PutTogether:
 
 
 def _directory() -> Path:
-    """Beside what else is built: a gigabyte may not fit where temporary files usually go."""
+    """Return a folder beside what else is built: a gigabyte may not fit where temporary files usually go."""
     path = Path("build")
     path.mkdir(exist_ok=True)
     return path
 
 
 def _make_parts(store: Store) -> None:
-    """Written plainly: nobody's work is lost with them."""
+    """Make the parts, written plainly: nobody's work is lost with them."""
     template = run_week(ModelRig(), 0, _TEMPLATE_DAYS)
     chance = np.random.default_rng(0)
     count = Count(store.plan.batches, "parts")
@@ -105,7 +105,7 @@ def _varied(template: Row, seed: int, chance: np.random.Generator) -> Row:
 
 
 def _put_together_here(store: Store) -> dict[str, float]:
-    """In this process: as ``make campaign`` does it once every run is finished."""
+    """Put it together in this process: as ``make campaign`` does it once every run is finished."""
     with store.held():
         store.check()
         results = store.put_together()
@@ -114,7 +114,7 @@ def _put_together_here(store: Store) -> dict[str, float]:
 
 
 def _peak_bytes() -> int:
-    """Most resident memory of this process.
+    """Return the most resident memory of this process.
 
     On Linux ``getrusage`` counts what the process that started this one had then; its status does not.
     """

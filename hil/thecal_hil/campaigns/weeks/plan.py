@@ -1,4 +1,4 @@
-"""What a campaign runs: its seeds in batches, and everything else that its results depend on.
+"""The plan of a campaign: its seeds in batches, and everything else that its results depend on.
 
 Promise: two campaigns have the same digest only if each of their runs gives the same row.
 """
@@ -38,7 +38,7 @@ class Plan:
 
 
 def described(plan: Plan) -> dict[str, Any]:
-    """A plan with everything else that the results depend on."""
+    """Return a plan with everything else that the results depend on."""
     spreads = {
         name: {"kind": type(spread).__name__.lower(), **asdict(spread)} for name, spread in TOLERANCES.items()
     }
@@ -47,5 +47,5 @@ def described(plan: Plan) -> dict[str, Any]:
 
 
 def digest_of(description: dict[str, Any]) -> str:
-    """SHA-256 of a plan's description, hexadecimal."""
+    """Return the SHA-256 of a plan's description, hexadecimal."""
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()

@@ -17,14 +17,14 @@ BY_THE_INSTANT = ("weighed_error_percent",)
 
 
 def alike(row: Row, other: Row) -> bool:
-    """Whether two rigs found the same, but for rounding, a tick, and what follows the instant."""
+    """Return True if two rigs found the same, but for rounding, a tick, and what follows the instant."""
     return row.keys() == other.keys() and not [
         name for name in row if name not in BY_THE_INSTANT and not _is_same(row[name], other[name])
     ]
 
 
 def replay(seed: int, days: int, rig_name: str, hours: int | None = None) -> tuple[Row, Row]:
-    """The row on the rig asked for, and on the model. hours: only the first so many, as ``run_week`` has it."""
+    """Return the row on the rig asked for, and on the model. hours: only the first so many, as ``run_week`` has it."""
     on_model = run_week(ModelRig(), seed, days, hours)
     if rig_name == "model":
         return on_model, on_model
@@ -36,7 +36,8 @@ def replay(seed: int, days: int, rig_name: str, hours: int | None = None) -> tup
 
 
 def told(on_rig: Row, on_model: Row) -> str:
-    """Every column; what the rig found otherwise than the model, beyond rounding and a tick, is marked."""
+    """Return every column as text; what the rig found otherwise than the model, beyond rounding and a tick, is
+    marked."""
     drawn = columns_drawn()
     lines = [f"{name:38} {on_rig[name]:.6g}" for name in on_rig if name in drawn]
     lines.append(f"{'':38} {'rig':>16} {'model':>16}")

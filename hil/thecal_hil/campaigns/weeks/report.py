@@ -1,4 +1,5 @@
-"""What a campaign has found: how each figure is distributed, what goes with the error, the worst cases, a picture.
+"""The report of what a campaign has found: how each figure is distributed, what goes with the error, the worst cases,
+a picture.
 
 Promises: everything is worked out from the results alone, exactly, with a few columns of them in memory at a time. Each
 worst case comes with the command that does it again, on the model to the last bit and on the emulated board with the
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thecal.whole_file import write_whole
 from thecal_hil.campaigns.weeks.results import Results, rows_at
 from thecal_hil.campaigns.weeks.week import columns_drawn, what_is_wrong, wrong_among
 from thecal_hil.evidence.measurements import write_summary
@@ -31,17 +33,18 @@ FIGURES = (
     "trumpet_930_min_least_percent",
     "worst_count_error_microsteps",
 )
-"""Told in text; the JSON has all columns."""
+"""Reported in text; the JSON has all columns."""
 WORST_BY = ("overall_error_percent", "worst_hour_error_percent", "trumpet_15_min_most_percent")
 """The larger, whichever its sign, the worse."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SHOWN_WORST = 3
 NAMED_WRONG = 100
-"""Of more runs that went wrong the number is told."""
+"""Of more runs that went wrong the number is reported."""
 
 
 def summary(results: Results) -> dict[str, Any]:
-    """Everything there is to tell, as JSON has it. wrong: the first of the runs that went wrong, wrong_runs: of all."""
+    """Return everything there is to report, as JSON has it. wrong: the first of the runs that went wrong, wrong_runs:
+    of all."""
     wrong_runs, wrong = _wrong(results)
     told = [name for name in results.names if name not in ("seed", "days", "active_alarms", *columns_drawn())]
     return {
@@ -56,7 +59,7 @@ def summary(results: Results) -> dict[str, Any]:
 
 
 def _wrong(results: Results) -> tuple[int, list[dict[str, Any]]]:
-    """How many runs went wrong, and what was wrong with the first of them."""
+    """Return how many runs went wrong, and what was wrong with the first of them."""
     runs, named = 0, []
     for group in results.groups():
         columns = {name: np.asarray(group[name].to_numpy(), np.float64) for name in results.names}
@@ -78,7 +81,7 @@ def _distribution(values: NDArray[np.float64]) -> dict[str, float]:
 
 
 def _correlations(results: Results) -> dict[str, float]:
-    """Of what was drawn with the overall error, the strongest first."""
+    """Return the correlations of what was drawn with the overall error, the strongest first."""
     error = results.column("overall_error_percent")
     found = {}
     for name in columns_drawn():
@@ -89,7 +92,7 @@ def _correlations(results: Results) -> dict[str, float]:
 
 
 def _worst(results: Results, figure: str) -> list[dict[str, Any]]:
-    """Of equal ones those of the lowest seeds; rows are in the order of their seeds."""
+    """Return the worst runs, of equal ones those of the lowest seeds; rows are in the order of their seeds."""
     values, seeds, days = results.column(figure), results.column("seed"), results.column("days")
     return [
         {
@@ -103,12 +106,12 @@ def _worst(results: Results, figure: str) -> list[dict[str, Any]]:
 
 
 def replay_command(seed: int, days: int, rig: str) -> str:
-    """What does one run again."""
+    """Return the command that does one run again."""
     return f"thecal-hil weeks --replay {seed} --days {days} --rig {rig}"
 
 
 def text(found: dict[str, Any]) -> str:
-    """The summary for a person at a terminal."""
+    """Return the summary for a person at a terminal."""
     lines = [
         f"{found['runs']:,} runs, {found['pump_days']:,} pump-days",
         "",
@@ -137,6 +140,6 @@ def write_report(directory: Path, results: Results) -> dict[str, Any]:
 
     found = summary(results)
     write_summary(directory / "report.json", found)
-    (directory / "report.txt").write_text(text(found))
+    write_whole(directory / "report.txt", text(found))
     draw(results, directory / "report.png")
     return found

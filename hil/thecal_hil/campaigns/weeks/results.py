@@ -76,11 +76,11 @@ class Results:
         self.runs: int = self._file.metadata.num_rows
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """All values of a column, in the order of the seeds."""
+        """Return all values of a column, in the order of the seeds."""
         return np.asarray(self._file.read([name])[name].to_numpy(), np.float64)
 
     def groups(self) -> Iterator[pa.Table]:
-        """All rows, so many at a time."""
+        """Yield all rows, so many at a time."""
         for number in range(self._file.num_row_groups):
             yield self._file.read_row_group(number)
 
@@ -91,7 +91,7 @@ def rows_at(table: pa.Table, places: NDArray[np.int64]) -> list[Row]:
 
 @contextmanager
 def written(path: Path) -> Iterator[BinaryIO]:
-    """A file beside the path, which takes its name once it is on disk; gone if the block fails."""
+    """Yield a file beside the path, which takes its name once it is on disk; gone if the block fails."""
     partial = path.with_name(path.name + PARTIAL)
     try:
         with partial.open("wb") as file:

@@ -19,7 +19,7 @@ from thecal_hil.groundwork.progress import Count, shown
 
 @dataclass
 class Effort:
-    """What the runs of this start of a campaign took. cpu_s: by worker."""
+    """The effort of the runs of this start of a campaign. cpu_s: by worker."""
 
     runs: int = 0
     cpu_s: dict[str, float] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Effort:
 
 
 def do_on_model(batch: Batch) -> Done:
-    """Runs of a batch on models of this process."""
+    """Do runs of a batch on models of this process."""
     # Imported late: whoever only hands out batches needs no firmware.
     import os
     import socket

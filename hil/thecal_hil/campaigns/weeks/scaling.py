@@ -2,8 +2,9 @@
 one run.
 
 The cluster is of processes of this machine, on loopback. One and two take turns, so that what else the machine does
-falls on both. Where it is busy, the clock on the wall says little about Dask; so the same is told of processor time:
-the work is over when the busiest worker is, and that one's seconds are the length of the run on processors of its own.
+falls on both. Where it is busy, the clock on the wall says little about Dask; so the same is reported of processor
+time: the work is over when the busiest worker is, and that one's seconds are the length of the run on processors of
+its own.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ LEAST_RATIO = 1.7
 
 @dataclass
 class Pace:
-    """Of a number of workers. busiest_s: processor time of the busiest worker."""
+    """The pace of a number of workers. busiest_s: processor time of the busiest worker."""
 
     pump_days: int = 0
     elapsed_s: float = 0.0

@@ -14,7 +14,7 @@ _PACKAGES = (thecal_fw, thecal, thecal_sim, thecal_hil)
 
 
 def sources_digest() -> str:
-    """Of all Python files of the packages, by their names and bytes. Hexadecimal, 16 digits."""
+    """Return the digest of every source that a result depends on."""
     digest = hashlib.sha256()
     for package in _PACKAGES:
         assert package.__file__ is not None

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from thecal_hil.campaigns.weeks.parts import Contents, PartError, Rows, part_of, rows_of
+from thecal_hil.campaigns.weeks.parts import Contents, PartError, Rows, part_of, read_rows
 from thecal_hil.campaigns.weeks.plan import Plan, described, digest_of
 from thecal_hil.campaigns.weeks.results import PARTIAL, ResultsWriter, written
 from thecal_hil.campaigns.weeks.week import Row
@@ -27,7 +27,7 @@ _NAMED = 10
 
 
 class CampaignError(Exception):
-    """A campaign can't go on here; the message says why, for a person."""
+    """A campaign can't continue here; the message says why, for a person."""
 
 
 class WrongPartsError(CampaignError):
@@ -96,7 +96,7 @@ class Store:
             )
 
     def missing(self) -> list[int]:
-        """Batches that are not finished."""
+        """Return batches that are not finished."""
         there = {path.name for path in self._parts.iterdir()}
         return [batch for batch in range(self.plan.batches) if self.path_of(batch).name not in there]
 
@@ -111,7 +111,7 @@ class Store:
             file.write(part)
 
     def contents_of(self, batch: int) -> Contents:
-        """What the part of a batch is to be of."""
+        """Return what the part of a batch is to be of."""
         seeds = self.plan.seeds_of(batch)
         return Contents(self._digest, batch, seeds.start, len(seeds))
 
@@ -153,16 +153,14 @@ class Store:
         return self.results
 
     def _rows(self, batch: int, faults: dict[Path, str]) -> Rows | None:
-        """Rows of a batch; None, and what is wrong noted, if its part can't be used."""
+        """Return the rows of a batch; None, with what is wrong noted, if its part can't be used."""
         path = self.path_of(batch)
         try:
-            return rows_of(path.read_bytes(), self.contents_of(batch))
-        except OSError as error:
-            faults[path] = f"can't be read: {error.strerror}"
+            return read_rows(path, self.contents_of(batch))
         except PartError as error:
             faults[path] = str(error)
         return None
 
     def path_of(self, batch: int) -> Path:
-        """Where the part of a batch is, or will be."""
+        """Return where the part of a batch is, or will be."""
         return self._parts / f"batch-{batch:06}.part"

@@ -1,4 +1,4 @@
-"""What differs from pump to pump and from use to use, and how much: drawn by the seed of a run.
+"""The tolerances from pump to pump and from use to use: drawn by the seed of a run.
 
 Promises: the same seed draws the same pump, whatever else is drawn or run; a quantity that is added at the end of
 ``TOLERANCES`` leaves the others as they were. All spreads are assumptions for the bench, to be replaced by measured
@@ -22,7 +22,7 @@ _CUT = 3.0
 
 @dataclass(frozen=True)
 class Normal:
-    """Of a mean and a standard deviation, none further off than three of those."""
+    """A normal distribution of a mean and a standard deviation, no draw further off than three of those."""
 
     mean: float
     deviation: float
@@ -95,7 +95,7 @@ if tuple(TOLERANCES) != tuple(field.name for field in fields(Drawn)):
 
 
 def drawn_by(seed: int) -> Drawn:
-    """The pump and the use of one run. ValueError for a negative seed."""
+    """Return the pump and the use of one run. Raise ValueError for a negative seed."""
     if seed < 0:
         raise ValueError(f"seed: {seed}; must not be negative")
     return Drawn(
@@ -107,7 +107,8 @@ def drawn_by(seed: int) -> Drawn:
 
 
 def plant_of(drawn: Drawn) -> PlantParameters:
-    """Parameters of its plant, at the beginning of the run: a patient who is upright, at the mean temperature."""
+    """Return parameters of its plant, at the beginning of the run: a patient who is upright, at the mean
+    temperature."""
     usual = PlantParameters()
     wear = replace(
         usual.rotor.wear, final_loss=drawn.wear_loss_percent / 100, revolutions=drawn.wear_revolutions

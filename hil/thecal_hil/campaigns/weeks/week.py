@@ -80,7 +80,7 @@ def run_week(rig: Rig, seed: int, days: int, hours: int | None = None) -> Row:
 
 
 def pump_instants(begins_ns: int, hours: int, crystal_ppm: float) -> Instants:
-    """When the pump's clock shows what at even instants of true time."""
+    """Return when the pump's clock shows what at even instants of true time."""
     true_ns = even_instants(0, AMBULATORY.sample_s, hours * _SAMPLES_PER_HOUR)
     return begins_ns + true_ns + np.rint(true_ns * (crystal_ppm * 1e-6)).astype(np.int64)
 
@@ -122,13 +122,14 @@ def _figures(looked: Looked, plant: Plant) -> Row:
 
 
 def _worst_count_error(looked: Looked) -> float:
-    """Of the microsteps turned, against those due by the pump's own clock: what metering itself leaves."""
+    """Return the worst error of the microsteps turned, against those due by the pump's own clock: what metering
+    itself leaves."""
     due = (looked.t_ns - looked.t_ns[0]) * _MICROSTEPS_PER_NS
     return float(np.abs(looked.counted - due).max())
 
 
 def what_is_wrong(row: Row) -> tuple[str, ...]:
-    """What no tolerance excuses."""
+    """Return what no tolerance excuses."""
     wrong = []
     if row["microsteps_missed"]:
         wrong.append(f"{row['microsteps_missed']} microsteps missed")
@@ -142,7 +143,7 @@ def what_is_wrong(row: Row) -> tuple[str, ...]:
 
 
 def wrong_among(columns: Mapping[str, NDArray[np.float64]]) -> NDArray[np.bool_]:
-    """For each of many rows whether there is anything wrong with it, as ``what_is_wrong`` then says in words."""
+    """Return for each of many rows whether there is anything wrong with it, as ``what_is_wrong`` then says in words."""
     wrong = (columns["microsteps_missed"] != 0) | (columns["active_alarms"] != 0)
     wrong |= ~(columns["worst_count_error_microsteps"] <= 1)
     for values in columns.values():
@@ -155,7 +156,7 @@ def _error_percent(volume_nl: Volumes, due_nl: Volumes) -> float:
 
 
 def _points(curve: TrumpetCurve) -> Row:
-    """Of the trumpet curve, each as a column of its own."""
+    """Return the points of the trumpet curve, each as a column of its own."""
     row: Row = {}
     for window_s, most, least in zip(curve.windows_s, curve.most_percent, curve.least_percent, strict=True):
         row[f"trumpet_{window_s / 60:.0f}_min_most_percent"] = float(most)
@@ -164,5 +165,5 @@ def _points(curve: TrumpetCurve) -> Row:
 
 
 def columns_drawn() -> tuple[str, ...]:
-    """Names of the columns that say what was drawn."""
+    """Return names of the columns that say what was drawn."""
     return tuple(field.name for field in fields(Drawn))

@@ -1,4 +1,5 @@
-"""Who does the batches: processes of this machine, or the workers of a Dask cluster, behind one small interface.
+"""The workers that do the batches: processes of this machine, or the workers of a Dask cluster, behind one small
+interface.
 
 Promises: each batch handed in comes out once, in any order; no more batches are out than keep everybody busy, so that
 little is undone when the campaign is stopped. Processes of this machine end with the one that started them, however
@@ -24,7 +25,7 @@ from typing import Protocol
 from thecal_hil.campaigns.weeks.week import Row
 
 _OUT_PER_WORKER = 2
-"""Batches: one in work, and one to go on with at once."""
+"""Batches: one in work, and one to continue with at once."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class LocalWorkers:
         )
 
     def all_done(self, batches: Sequence[Batch], do: Do) -> Iterator[Done]:
-        """On a request to stop, hand back what is in work already, then raise KeyboardInterrupt. A second request
-        raises it at once."""
+        """Yield results. On a request to stop, hand back what is in work already, then raise KeyboardInterrupt. A
+        second request raises it at once."""
         ahead = iter(batches)
         out: set[LocalFuture[Done]] = set()
         is_stopped = False
@@ -102,7 +103,7 @@ class LocalWorkers:
 
 @contextmanager
 def _requests_to_stop(asked: SimpleQueue[LocalFuture[Done] | None]) -> Iterator[None]:
-    """Within the block, put None into the queue on the first request to stop in place of raising an exception.
+    """Put None into the queue on the first request to stop in place of raising an exception, within the block.
 
     The pool takes locks in Python code, where an exception at the wrong instruction leaves one held for ever; a
     SimpleQueue may be put to from a signal handler. The second request does what requests did before the block.
@@ -126,7 +127,7 @@ def _requests_to_stop(asked: SimpleQueue[LocalFuture[Done] | None]) -> Iterator[
 
 
 def _live_with_parent() -> None:
-    """In a new worker: leave interrupts from the keyboard to the parent, and end when it does."""
+    """Leave interrupts from the keyboard to the parent, and end when it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -36,7 +36,8 @@ _log = logging.getLogger("thecal_hil.emulator")
 
 
 def is_wanted() -> bool:
-    """Whether to use compiled code, as the environment says. Says once, where it is not there, what is missing."""
+    """Return True if to use compiled code, as the environment says. Says once, where it is not there, what is
+    missing. Raise ValueError for a value of it that means nothing."""
     choice = os.environ.get(SWITCH, "")
     if choice == "interpreted":
         return False
@@ -59,7 +60,8 @@ def _is_available(insist: bool) -> bool:
 
 @cache
 def module(name: str, sources: Path = build.SOURCES) -> Any:
-    """The compiled module of that name, built first where needed. CannotBuildError where that can't be done."""
+    """Return the compiled module of that name, built first where needed. Raise CannotBuildError where that can't be
+    done."""
     modules = build.MODULES if sources == build.SOURCES else (name,)
     path = build.build(sources, modules) / f"{name}{build.SUFFIX}"
     spec = importlib.util.spec_from_file_location(name, path)

@@ -38,7 +38,7 @@ SUFFIX: Final = sysconfig.get_config_var("EXT_SUFFIX")
 
 
 class CannotBuildError(RuntimeError):
-    """What is needed to build is missing, or the compiler reported an error; the message names it."""
+    """A compiler or another need of the build is missing, or the compiler reported an error; the message names it."""
 
 
 def cache_root() -> Path:
@@ -49,7 +49,7 @@ def cache_root() -> Path:
 
 
 def digest(sources: Path = SOURCES) -> str:
-    """Of everything that the modules compiled from a folder depend on."""
+    """Return the digest of everything that the modules compiled from a folder depend on."""
     parts = hashlib.sha256()
     for path in sorted(sources.glob("*.pyx")) + sorted(sources.glob("*.pxi")) + sorted(sources.glob("*.h")):
         parts.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
@@ -59,7 +59,7 @@ def digest(sources: Path = SOURCES) -> str:
 
 
 def built_modules(sources: Path = SOURCES, modules: Sequence[str] = MODULES) -> Path | None:
-    """The folder of the modules built from the present sources; None if there is none."""
+    """Return the folder of the modules built from the present sources; None if there is none."""
     folder = cache_root() / digest(sources)
     return folder if all((folder / f"{name}{SUFFIX}").is_file() for name in modules) else None
 
@@ -108,7 +108,7 @@ def _require_tools() -> None:
 
 
 def _compile(work: Path, sources: Path, modules: Sequence[str]) -> None:
-    """In a process of its own: Cython and setuptools change settings of the process they run in."""
+    """Compile in a process of its own: Cython and setuptools change settings of the process they run in."""
     finished = subprocess.run(
         [sys.executable, "-c", _BUILD_SCRIPT, str(sources), *modules],
         cwd=work,

@@ -1,4 +1,5 @@
-"""From published safety requirements and recalls to this pump's own requirements, and from those to the tests.
+"""The way from published safety requirements and recalls to this pump's own requirements, and from those to the
+tests.
 
 ``thecal-hil trace`` reads ``docs/requirements.toml`` and the marks in the tests, prints the
 matrix, writes it

@@ -36,7 +36,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Requirement:
-    """What the pump must do. why: the value chosen where the sources differ, or why it is asked for without any.
+    """A requirement on the pump. why: the value chosen where the sources differ, or why it is asked for without any.
 
     safety: somebody may come to harm where it is broken, so it has a mutant that its own tests must notice.
     """
@@ -100,7 +100,7 @@ def read_catalogue(path: Path) -> Catalogue:
 
 
 def table_in(path: Path) -> Table:
-    """The table of a file of requirements or of mutants; raises ``CatalogueError`` if it can't be read."""
+    """Return the table of a file of requirements or of mutants; raise ``CatalogueError`` if it can't be read."""
     try:
         return Table(read_toml(path))
     except BadInputError as error:
@@ -108,11 +108,12 @@ def table_in(path: Path) -> Table:
 
 
 def rows(table: Table, name: str) -> list[Table]:
-    """The rows of [[name]], none if there are none; messages name each by what it is called or about."""
+    """Return the rows of [[name]], none if there are none; messages name each by what it is called or about."""
     return table.entries(name, ("id", "topic", "what", "mistake")) if table.has(name) else []
 
 
 def must_be_right(path: Path, table: Table) -> None:
+    """Raise CatalogueError with everything that is wrong in a table."""
     if problems := table.problems():
         raise CatalogueError("\n".join(f"{path}: {problem}" for problem in problems))
 
@@ -126,7 +127,7 @@ def _reservation(row: Table, *, may_answer_none: bool = False) -> Reservation:
 
 
 def _form_faults(requirement: Requirement) -> list[str]:
-    """Faults that make a requirement unfit to be tested or traced, whatever it says."""
+    """Return faults that make a requirement unfit to be tested or traced, whatever it says."""
     name, text = requirement.id, requirement.text
     faults = []
     if not _ID.fullmatch(name):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from thecal.whole_file import write_whole
 from thecal_hil.evidence.measurements import write_summary
 from thecal_hil.evidence.trace.catalogue import CatalogueError
 from thecal_hil.evidence.trace.matrix import Matrix
@@ -39,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"trace: {error}", file=sys.stderr)
         return 2
     write_summary(root / _EVIDENCE / "trace.json", as_json(matrix))
-    (root / _EVIDENCE / "trace.md").write_text(as_markdown(matrix), encoding="utf-8")
+    write_whole(root / _EVIDENCE / "trace.md", as_markdown(matrix))
     _show(matrix)
     return 1 if matrix.faults else 0
 

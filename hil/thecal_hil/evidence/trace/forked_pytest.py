@@ -31,7 +31,7 @@ _LOOK_EVERY_S = 0.02
 
 @dataclass(frozen=True)
 class Run:
-    """How a run of pytest ended. code: its exit code; None if it took too long. said: what it wrote."""
+    """The end of a run of pytest. code: its exit code; None if it took too long. said: what it wrote."""
 
     code: int | None
     said: str

@@ -1,4 +1,4 @@
-"""Which test is evidence for which requirement, read from the sources of the tests.
+"""The marks that make a test evidence for a requirement, read from the sources of the tests.
 
 The sources are read instead of asking pytest, which would have to import every test: that takes many times as long,
 and leaves out what is chosen away on the command line. Only one form of the mark is allowed, a decorator of a test
@@ -46,7 +46,7 @@ class Marks:
 
 
 def read_marks(folder: Path, root: Path) -> Marks:
-    """The marks of all tests below a folder; tests are named relative to ``root``, as pytest names them."""
+    """Return the marks of all tests below a folder; tests are named relative to ``root``, as pytest names them."""
     marks = Marks()
     for path in sorted(folder.rglob("*.py")):
         _File(path, path.relative_to(root).as_posix(), marks).read()
@@ -54,7 +54,7 @@ def read_marks(folder: Path, root: Path) -> Marks:
 
 
 def read_scenarios(folder: Path, root: Path) -> Marks:
-    """What the scenario files in a folder are evidence for; each is named by its path relative to ``root``.
+    """Return what the scenario files in a folder are evidence for; each is named by its path relative to ``root``.
 
     What else is wrong with a file is the affair of the reader that runs it.
     """
@@ -120,7 +120,7 @@ class _File:
             self._marks.evidence.append(Evidence(test, found, _LEFT_OUT not in names))
 
     def _ids(self, decorator: ast.expr) -> Iterator[str]:
-        """The ids of a decorator that is a requirement mark in the form allowed."""
+        """Yield the ids of a decorator that is a requirement mark in the form allowed."""
         if not (isinstance(decorator, ast.Call) and _is_mark(decorator.func, _MARK)):
             return
         ids = [part.value for part in decorator.args if isinstance(part, ast.Constant)]
@@ -135,7 +135,7 @@ class _File:
 
 
 def _is_mark(node: ast.AST, name: str | None = None) -> bool:
-    """Whether an expression is ``pytest.mark.NAME``, or ``mark.NAME``."""
+    """Return True if an expression is ``pytest.mark.NAME``, or ``mark.NAME``."""
     if not isinstance(node, ast.Attribute) or (name is not None and node.attr != name):
         return False
     holder = node.value
@@ -145,13 +145,13 @@ def _is_mark(node: ast.AST, name: str | None = None) -> bool:
 
 
 def _mark_names(expression: ast.expr) -> set[str]:
-    """The name of the mark that an expression is; none for any other."""
+    """Return the name of the mark that an expression is; none for any other."""
     called = expression.func if isinstance(expression, ast.Call) else expression
     return {called.attr} if isinstance(called, ast.Attribute) and _is_mark(called) else set()
 
 
 def _marks_assigned(body: list[ast.stmt]) -> set[str]:
-    """The names of the marks that a module or class puts on all its tests."""
+    """Return the names of the marks that a module or class puts on all its tests."""
     names: set[str] = set()
     for node in body:
         if isinstance(node, ast.Assign) and any(

@@ -58,7 +58,7 @@ class Matrix:
 
     @property
     def tests(self) -> int:
-        """How many tests are evidence for a requirement."""
+        """Return how many tests are evidence for a requirement."""
         return len({evidence.test for traced in self.traced for evidence in traced.tests})
 
 

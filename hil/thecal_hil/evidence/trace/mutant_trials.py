@@ -46,7 +46,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a mutant. noticed_by: the test; why_not: what happened instead."""
+    """The outcome of a mutant. noticed_by: the test; why_not: what happened instead."""
 
     name: str
     digest: str
@@ -56,7 +56,8 @@ class Result:
 
 
 def plan(matrix: Matrix, root: Path, chosen: Sequence[str]) -> list[Planned]:
-    """Every mutant of the requirements chosen, all if none is named. SystemExit for a name that has no mutant."""
+    """Return every mutant of the requirements chosen, all if none is named. Raise SystemExit for a name that has no
+    mutant."""
     named = {one.requirement.id for one in matrix.traced if one.mutants}
     if unknown := sorted(set(chosen) - named):
         raise SystemExit(f"no mutant is named for {', '.join(unknown)}")
@@ -77,7 +78,7 @@ def _digest(mutant: Mutant, tests: Sequence[str], files: Sequence[str], root: Pa
 
 
 def read_results(path: Path) -> dict[str, Result]:
-    """Results by the mutant's name; none where the file is missing or is not what was written."""
+    """Return the results by the mutant's name; none where the file is missing or is not what was written."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if not is_as_written(path.stem, content):
@@ -114,7 +115,7 @@ def try_all(
 ) -> None:
     """Try these mutants, keeping each result at once, and see that what noticed them passes without them."""
     count = Count(len(planned), "mutants")
-    # Each run has a copy of its own, so that several may go on side by side.
+    # Each run has a copy of its own, so that several may continue side by side.
     with TemporaryDirectory(dir=_made(root / COPIES)) as folder, shown("trace-mutants", count):
         copy = Copy(root, Path(folder) / "copy")
         for one in planned:
@@ -142,7 +143,7 @@ def _made(folder: Path) -> Path:
 
 
 def _in_order(tests: Sequence[str], last: Result | None) -> list[str]:
-    """What noticed a mutant last time comes first: it notices it again, as a rule."""
+    """Return the tests with what noticed a mutant last time first: it notices it again, as a rule."""
     return sorted(tests, key=lambda test: last is None or not last.noticed_by.startswith(test))
 
 

@@ -40,7 +40,7 @@ class Mutant:
         return f"{self.requirement}: {self.mistake}"
 
     def applied_to(self, text: str) -> str:
-        """The file's text with the mistake in it; raises ValueError where its place is not there exactly once."""
+        """Return the file's text with the mistake in it; raise ValueError where its place is not there exactly once."""
         if (count := text.count(self.was)) != 1:
             raise ValueError(f"its text stands {count} times in {self.file}")
         return text.replace(self.was, self.becomes)
@@ -69,7 +69,7 @@ def read_mutants(path: Path) -> tuple[Mutant, ...]:
 def mutant_faults(
     catalogue: Catalogue, mutants: tuple[Mutant, ...], root: Path, least_named: int = LEAST_NAMED
 ) -> list[str]:
-    """What is wrong between requirements, mutants and sources."""
+    """Return what is wrong between requirements, mutants and sources."""
     named = {mutant.requirement for mutant in mutants}
     safety = [one.id for one in catalogue.requirements if one.safety]
     faults = [

@@ -16,7 +16,7 @@ TESTS = Path("tests")
 
 
 def matrix_of_project(root: Path, least_named: int = LEAST_NAMED) -> Matrix:
-    """Raises CatalogueError for a file of requirements or mutants; SyntaxError or UnicodeDecodeError for a test.
+    """Raise CatalogueError for a file of requirements or mutants; SyntaxError or UnicodeDecodeError for a test.
 
     least_named: how many safety-bearing requirements have to name a mutant.
     """

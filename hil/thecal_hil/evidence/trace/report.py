@@ -15,7 +15,7 @@ from thecal_hil.evidence.trace.matrix import Answered, Matrix, Traced
 
 
 def counts(matrix: Matrix) -> dict[str, int]:
-    """The figures of the last line."""
+    """Return the figures of the last line."""
     return {
         "requirements": len(matrix.traced),
         "safety_bearing": sum(one.requirement.safety for one in matrix.traced),
@@ -32,7 +32,7 @@ def counts(matrix: Matrix) -> dict[str, int]:
 
 
 def last_line(matrix: Matrix) -> str:
-    """The verdict and its figures."""
+    """Return the verdict and its figures."""
     figures = counts(matrix)
     return (
         f"trace: {'FAIL' if matrix.faults else 'PASS'} {figures['requirements']} requirements "
@@ -45,7 +45,7 @@ def last_line(matrix: Matrix) -> str:
 
 
 def as_json(matrix: Matrix) -> dict[str, Any]:
-    """The matrix as the evidence holds it."""
+    """Return the matrix as the evidence holds it."""
     return {
         "passed": not matrix.faults,
         **counts(matrix),
@@ -81,12 +81,12 @@ def as_json(matrix: Matrix) -> dict[str, Any]:
 
 
 def as_markdown(matrix: Matrix) -> str:
-    """The matrix as a document."""
+    """Return the matrix as a document."""
     return "\n".join(_markdown_lines(matrix)) + "\n"
 
 
 def as_table(matrix: Matrix) -> Table:
-    """The matrix for the terminal: one line a requirement, with the first of its tests."""
+    """Return the matrix for the terminal: one line a requirement, with the first of its tests."""
     table = Table("requirement", "answers", "tests", "the first of them")
     table.columns[2].justify = "right"
     for one in matrix.traced:

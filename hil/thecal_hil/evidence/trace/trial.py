@@ -27,7 +27,7 @@ from thecal_hil.evidence.trace.mutants import Mutant
 ROOTS = ("firmware", "firmware/board", "firmware/probe", "host", "sim", "hil", "tests")
 LEFT_OUT = (".git", ".venv", "build", "__pycache__", ".hypothesis", ".pytest_cache", ".ruff_cache")
 ON_THE_BOARD = ("tests/changes/", "tests/firmware/", "tests/hil/", "tests/instruments/", "tests/micropython/")
-"""Folders whose tests need an image: they take minutes and tell nothing of a mistake that the model shows."""
+"""Folders whose tests need an image: they take minutes and show nothing of a mistake that the model shows."""
 ON_THE_MODEL = ("tests/hil/test_gate.py", "tests/hil/test_scenario_")
 """Of these folders, files that need no image."""
 BUILD_THEIR_OWN = "tests/firmware/"
@@ -58,14 +58,14 @@ _FAILED = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a trial ended. noticed_by: the test that failed; without one, why nothing noticed the mistake."""
+    """The verdict of a trial. noticed_by: the test that failed; without one, why nothing noticed the mistake."""
 
     noticed_by: str
     why_not: str = ""
 
 
 def tests_of(evidence: Iterable[Evidence], board: bool) -> list[str]:
-    """The tests that are to notice, as pytest names them, in the order in which they are tried."""
+    """Return the tests that are to notice, as pytest names them, in the order in which they are tried."""
     rig = "pico" if board else "model"
     found = []
     for one in evidence:

@@ -1,1 +1,1 @@
-"""What came out, weighed: ``thecal weigh`` reads any balance's record, ``thecal balance`` writes one."""
+"""Weighings of what came out: ``thecal weigh`` reads any balance's record, ``thecal balance`` writes one."""

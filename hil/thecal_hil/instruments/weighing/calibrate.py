@@ -40,7 +40,8 @@ def calibrate(
     as_json: bool,
     today: date,
 ) -> int:
-    """The exit code: 3 where a person has to look at a finding, or where a record does not hold."""
+    """Calibrate and return the exit code: 3 where a person has to look at a finding, or where a record does not
+    hold. Raise BadInputError for options that do not go together."""
     sheet = read_sheet(sheet_file)
     against = None if verify is None else read_calibration_record(verify)
     plan = plan_of(sheet)

@@ -1,8 +1,9 @@
-"""From a balance's record to the volume that came out: in order, without what the balance or a hand did to it.
+"""The way from a balance's record to the volume that came out: in order, without what the balance or a hand did to
+it.
 
-Promises: whatever is left out or put right is told as a finding, with where and how much; nothing is put right that was
-not found in the record. What came out while the balance was set to zero is not known and is taken to have gone on as
-around it; a gap is crossed straight, and its length is told.
+Promises: whatever is left out or put right is reported as a finding, with where and how much; nothing is put right
+that was not found in the record. What came out while the balance was set to zero is not known and is taken to have
+continued as around it; a gap is crossed straight, and its length is reported.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ class Course:
 
 
 def course_of(record: MassRecord, expected: tuple[Span, ...] = (), *, from_reservoir: bool = False) -> Course:
-    """expected: when more than the usual flow is to come, as a bolus does, in seconds since the first reading.
-    from_reservoir: what is weighed is what the pump takes from, so that its mass falls. Raises BadInputError."""
+    """Return the course of what came out. expected: when more than the usual flow is to come, as a bolus does, in
+    seconds since the first reading. from_reservoir: what is weighed is what the pump takes from, so that its mass
+    falls. Raises BadInputError."""
     findings = _said_of(record)
     time_s, mass_g = np.array(record.time_s), np.array(record.mass_g)
     known = np.isfinite(mass_g)
@@ -75,7 +77,7 @@ def course_of(record: MassRecord, expected: tuple[Span, ...] = (), *, from_reser
     gaps = tuple(Span(float(time_s[at]), float(time_s[at + 1])) for at in gap_at)
     for gap in gaps[:_TOLD]:
         findings.append(
-            f"no reading from {at_text(gap.begin_s)} to {at_text(gap.end_s)}: taken to have gone on evenly"
+            f"no reading from {at_text(gap.begin_s)} to {at_text(gap.end_s)}: taken to have continued evenly"
         )
     if len(gaps) > _TOLD:
         findings.append(f"{_count(len(gaps) - _TOLD, 'more gap')} of the kind")
@@ -92,7 +94,7 @@ def course_of(record: MassRecord, expected: tuple[Span, ...] = (), *, from_reser
 
 
 def at_text(seconds: float) -> str:
-    """An instant since the first reading, as people write it."""
+    """Return an instant since the first reading, as people write it."""
     hours, rest = divmod(round(seconds), 3_600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
 
@@ -114,7 +116,7 @@ def _said_of(record: MassRecord) -> list[str]:
 
 
 def _in_order(time_s: Floats, mass_g: Floats, findings: list[str]) -> tuple[Floats, Floats]:
-    """In rising order of time, with one reading for each instant: the last one."""
+    """Return the readings in rising order of time, with one for each instant: the last one."""
     backward = int((np.diff(time_s) < 0).sum())
     if backward:
         findings.append(f"time goes back {_count(backward, 'time')}: readings put in order of time")
@@ -135,7 +137,8 @@ def _digit_g(mass_g: Floats) -> float:
 def _without_jumps(
     time_s: Floats, mass_g: Floats, digit_g: float, expected: tuple[Span, ...], findings: list[str]
 ) -> Floats:
-    """The mass as it would have been had nobody touched the balance: set to zero, emptied, or put something on."""
+    """Return the mass as it would have been had nobody touched the balance: set to zero, emptied, or put something
+    on."""
     steps, intervals = np.diff(mass_g), np.diff(time_s)
     usual_g_per_s = float(np.median(steps / intervals))
     beyond = steps - usual_g_per_s * intervals

@@ -1,8 +1,8 @@
 """The figures of a weighed record, by the metrics that the evidence uses: start-up, trumpet, overall error, boluses.
 
 Promises: a figure is worked out from stretches without a gap, or not at all; what is too short, too coarse or without a
-rate to hold it against is told and has no figure. Errors are against the rate given, or against the record's own mean,
-which then says nothing about how much is given and is named so.
+rate to hold it against is reported and has no figure. Errors are against the rate given, or against the record's own
+mean, which then says nothing about how much is given and is named so.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class BolusAsked:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is known of how the record came about. rate_nl_per_day: the basal rate prescribed; None if not known."""
+    """The facts that are known of how the record came about. rate_nl_per_day: the basal rate prescribed; None if not
+    known."""
 
     rate_nl_per_day: float | None = None
     boluses: Sequence[BolusAsked] = ()
@@ -64,7 +65,7 @@ class Figures:
 
 
 def figures_of(course: Course, wish: Wish) -> Figures:
-    """All that can be said of a record."""
+    """Return all that can be said of a record."""
     volume_nl = _volume_nl(course, wish)
     asked_nl = sum(bolus.volume_nl for bolus in wish.boluses)
     span_s = float(course.time_s[-1])
@@ -97,7 +98,7 @@ def _volume_nl(course: Course, wish: Wish) -> Floats:
 
 
 def _due_nl(time_s: Floats, wish: Wish, rate_nl_per_day: float) -> Floats:
-    """What was prescribed by each instant: the rate, and each bolus evenly over its time."""
+    """Return what was prescribed by each instant: the rate, and each bolus evenly over its time."""
     due = rate_nl_per_day / _DAY_S * time_s
     for bolus in wish.boluses:
         due = due + np.interp(time_s, [bolus.span.begin_s, bolus.span.end_s], [0.0, bolus.volume_nl])
@@ -157,7 +158,7 @@ def _longest_without_gap(course: Course) -> Span:
 
 
 def _take_start_up(found: Figures, course: Course, volume_nl: Floats) -> None:
-    """Over the first stretch, in even intervals no shorter than two readings."""
+    """Take the start-up over the first stretch, in even intervals no shorter than two readings."""
     end_s = course.gaps[0].begin_s if course.gaps else float(course.time_s[-1])
     sample_s = max(end_s / _START_UP_SAMPLES, 2.0 * course.coarse_s)
     samples = int(end_s / sample_s + 1e-9)

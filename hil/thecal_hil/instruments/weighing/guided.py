@@ -32,7 +32,7 @@ class Mover(Protocol):
 
 class Scale(Protocol):
     def grams(self, what: str) -> str:
-        """A stable reading, with the decimals that it has."""
+        """Return a stable reading, with the decimals that it has."""
         ...
 
 
@@ -69,6 +69,7 @@ class SicsScale:
         self._balance = balance
 
     def grams(self, what: str) -> str:
+        """Return a stable reading; raise PortError if the balance does not give one."""
         try:
             shown = f"{self._balance.weigh_stable().grams:f}"
         except BalanceError as error:

@@ -1,8 +1,8 @@
 """``thecal balance``: writes what a balance shows to a file that ``thecal weigh`` reads, for as long as it takes.
 
 Promises: each reading is in the file before the next is asked for, so that whatever ends the logger ends the file
-after a whole line; a reading that does not come leaves a line without a mass, and is told; a file that is there already
-is not written over.
+after a whole line; a reading that does not come leaves a line without a mass, and is reported; a file that is there
+already is not written over.
 """
 
 from __future__ import annotations

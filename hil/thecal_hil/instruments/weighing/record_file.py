@@ -1,8 +1,8 @@
 """Time and mass from a text file that anybody's balance, logger or spreadsheet has written.
 
-Promises: a number is taken as it stands there or its line is told; nothing is guessed at where two readings of the file
-are possible. Byte order marks, decimal commas, tabs and semicolons, headings with units, and times of day or with a
-date are read; comments and empty lines are passed over.
+Promises: a number is taken as it stands there or its line is reported; nothing is guessed at where two readings of
+the file are possible. Byte order marks, decimal commas, tabs and semicolons, headings with units, and times of day
+or with a date are read; comments and empty lines are passed over.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class MassRecord:
 
 
 def read_record(path: Path, time_unit: str | None = None, mass_unit: str | None = None) -> MassRecord:
-    """The record in a file. Units given go before those of its heading. Raises BadInputError saying what is wrong."""
+    """Return the record in a file. Units given go before those of its heading. Raise BadInputError saying what is
+    wrong."""
     lines = numbered_lines(text_of(path))
     if not lines:
         raise BadInputError(
@@ -73,7 +74,7 @@ def _is_data(cells: list[str], has_commas: bool) -> bool:
 
 
 def _columns(path: Path, names: list[str]) -> tuple[tuple[int, int], tuple[str | None, str | None]]:
-    """Which columns of a heading are time and mass, and their units as far as it says them."""
+    """Return which columns of a heading are time and mass, and their units as far as it says them."""
     words = [[word for word in re.split(r"[^0-9a-zµμ]+", name.lower()) if word] for name in names]
     times = [index for index, found in enumerate(words) if _is_called(found, _TIMES, _SECONDS_OF)]
     masses = [index for index, found in enumerate(words) if _is_called(found, _MASSES, _GRAMS_OF)]
@@ -116,7 +117,7 @@ def _read_rows(
             found.unread.append(f"line {number}: {cells[columns[0]]!r} is no time")
             continue
         if _CLOCK.fullmatch(cells[columns[0]]):
-            # A clock that goes past midnight; one that goes back a little was set, and is told with the order.
+            # A clock that goes past midnight; one that goes back a little was set, and is reported with the order.
             if last_s - time_s - day_s > _DAY_S / 2:
                 day_s += _DAY_S
             time_s += day_s
@@ -129,7 +130,7 @@ def _read_rows(
 
 
 def _time_s(text: str, unit: str, has_commas: bool) -> float | None:
-    """Seconds; of a date since 1970, of a time of day since midnight."""
+    """Return the seconds of a time; of a date since 1970, of a time of day since midnight."""
     if clock := _CLOCK.fullmatch(text):
         seconds = float((clock[3] or "0").replace(",", "."))
         return int(clock[1]) * 3_600.0 + int(clock[2]) * 60.0 + seconds
@@ -145,5 +146,5 @@ def _time_s(text: str, unit: str, has_commas: bool) -> float | None:
 
 
 def _number(text: str, has_commas: bool) -> float | None:
-    """A number; nan where the cell says that there is none; None if it is something else."""
+    """Return a number; nan where the cell says that there is none; None if it is something else."""
     return number_of(re.sub(r"\s*(kg|mg|ug|µg|g)$", "", text.strip()), has_commas=has_commas)

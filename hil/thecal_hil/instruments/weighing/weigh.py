@@ -1,4 +1,4 @@
-"""``thecal weigh`` as it runs: a record read, put in order, judged, and told as a table or as JSON."""
+"""``thecal weigh`` as it runs: a record read, put in order, judged, and shown as a table or as JSON."""
 
 from __future__ import annotations
 

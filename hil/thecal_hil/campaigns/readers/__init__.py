@@ -1,0 +1,1 @@
+"""Campaign: every reader of bytes, fed by a fuzzer that is guided by the code it reaches."""
