@@ -12,17 +12,16 @@ from thecal_fw.link import messages
 from thecal_hil.campaigns.doses.programs import program_of
 
 HOUR_S = 3_600
-FLEX = program_of(
-    {
-        "mode": "flex",
-        "patterns": [[[0, 48_000], [720, 96_000]]],
-        "boluses": [[[60, 2_880_000, 5]]],
-        "most_per_bolus": 20_000,
-        "most_per_hour": 40_000,
-        "most_per_day": 200_000,
-    }
-)
+FIELDS = {
+    "mode": "flex",
+    "patterns": [[[0, 48_000], [720, 96_000]]],
+    "boluses": [[[60, 2_880_000, 5]]],
+    "most_per_bolus": 20_000,
+    "most_per_hour": 40_000,
+    "most_per_day": 200_000,
+}
 """72 uL of basal and a bolus of 10 uL each day."""
+FLEX = program_of(FIELDS)
 
 
 MINIMUM = {"mode": "minimum rate", "most_per_hour": 40_000, "most_per_day": 200_000}
@@ -114,3 +113,25 @@ def test_a_watchdog_reset_that_therapy_outlives_begins_no_other_dose() -> None:
     after = last(bench)
     assert after["ended_ago_s"] == IS_GIVEN
     assert after["begun_ago_s"] >= before["begun_ago_s"] + 50
+
+
+@pytest.mark.requirement("last-dose")
+def test_another_dose_begins_with_the_program_that_gives_it() -> None:
+    bench = delivering()
+    bench.commit(program_of(FIELDS | {"boluses": [[[60, 1_440_000, 5]]]}))
+    bench.run_for(60)
+    found = last(bench)
+    assert found["nl_per_day"] == pytest.approx(77_000, abs=1)
+    assert found["begun_ago_s"] <= 60
+    assert found["ended_ago_s"] == IS_GIVEN
+
+
+@pytest.mark.requirement("last-dose")
+def test_another_program_of_the_same_dose_begins_no_other_dose() -> None:
+    bench = delivering()
+    other = program_of(FIELDS | {"most_per_day": 300_000})
+    bench.commit(other)
+    bench.run_for(60)
+    found = last(bench)
+    assert found["program"] == int.from_bytes(other.digest()[:4], "big")
+    assert found["begun_ago_s"] >= HOUR_S

@@ -62,7 +62,7 @@ class Bursts:
             key, counted = slots[at] & _KEY, slots[at + _COUNTED]
             if key and (at_once or now_s >= slots[at + _ENDS_S]):
                 if counted:
-                    # It continues being counted until an hour has none.
+                    # Counting continues until an hour has none.
                     slots[at], slots[at + _COUNTED] = key, 0
                     slots[at + _ENDS_S] = now_s + HOUR_S
                     return (key >> 16) - 1, key & 0xFFFF, counted

@@ -32,7 +32,7 @@ _HEADER = "<BBBBIIIHIQHIHBIBI"
 _LAST = "<IIIIII"
 _DOSE = "<IIIII"
 _DOSE_BEFORE = "<IIIIIBB"
-"""Of the layout without a daily dose: kind and flags apart from the seconds."""
+"""A dose in the layout without a daily dose: kind and flags stand apart from the seconds."""
 _SPAN = "<IIH"
 _TURN = "<II"
 _HEADER_BYTES = struct.calcsize(_HEADER)

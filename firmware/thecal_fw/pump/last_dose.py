@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 
 class LastDose:
-    """dose: as ``DoseRecord.last`` has it."""
+    """dose: as ``DoseRecord.last`` has it.
+
+    It is followed whenever the pump has done anything, so until something changes that compares small numbers only."""
 
     def __init__(self, time: Timekeeper, orders: Orders) -> None:
         self._time = time
         self._orders = orders
         self.dose = NO_DOSE
+        # Of the orders that the dose is of; none after a reset.
+        self._number = -1
 
     def connect(self, infusion: "Delivery", doses: "Doses") -> None:
         self._infusion = infusion
@@ -42,9 +46,10 @@ class LastDose:
         if infusion.state == STATE_STOPPED or program is None:
             self._end()
         elif infusion.state == STATE_DELIVERING and infusion.change_tick < 0:
-            if not (orders.wanted() is program and program.has(TREATS)):
+            if not (orders.stands() and program.has(TREATS)):
                 self._end()
-            elif orders.place.week.is_known:
+            elif (self._number != orders.number or self.dose[5] != IS_GIVEN) and orders.place.week.is_known:
+                self._number = orders.number
                 self._begin(program, orders.place.week)
 
     def _end(self) -> None:

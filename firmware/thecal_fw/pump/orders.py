@@ -53,13 +53,16 @@ class Orders:
         self._week_work = None
         self.number += 1
 
+    def stands(self) -> bool:
+        """Return True if there is a committed program and the active alarms leave it standing."""
+        program = self.program
+        if program is None:
+            return False
+        return not program.delivers() or self._alarms.response() < RESPONSE_MINIMUM_RATE
+
     def wanted(self) -> Program:
         """Return the program that the active alarms leave standing. One that delivers nothing always stands."""
-        if self.program is not None and not self.program.delivers():
-            return self.program
-        if self.program is None or self._alarms.response() >= RESPONSE_MINIMUM_RATE:
-            return Program(MODE_MINIMUM_RATE)
-        return self.program
+        return self.in_force() if self.stands() else Program(MODE_MINIMUM_RATE)
 
     def lacks_week(self) -> bool:
         return self.program is not None and not self.place.week.is_known

@@ -63,7 +63,7 @@ class Hardware:
 
 
 UNKNOWN = Hardware()
-"""Of a bench whose file says nothing of it."""
+"""Stands for the hardware of a bench whose file says nothing of it."""
 
 
 def read_hardware(table: Table) -> Hardware:

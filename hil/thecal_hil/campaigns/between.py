@@ -7,20 +7,51 @@ from typing import Any
 from thecal_fw.link.frames import Frame, FrameReader, encode_frame
 
 MOST_READS = 50_000
-"""Of bytes, in a session that ends."""
+"""A session that ends reads no more bytes than this."""
 
 
 class EndlessError(BaseException):
     """The command asks and reads without end."""
 
 
-class Between:
-    """The model's port with somebody in the midst; as such it passes on everything as it is."""
+class PortInFront:
+    """The model's port with something in front of it; as such it passes on everything as it is."""
 
     def __init__(self, serial: Any) -> None:
         if not serial.is_open:
             serial.open()
         self._serial = serial
+
+    @property
+    def timeout(self) -> float | None:
+        return self._serial.timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._serial.timeout = seconds
+
+    @property
+    def in_waiting(self) -> int:
+        return self._serial.in_waiting
+
+    def write(self, data: bytes) -> int:
+        return self._serial.write(data)
+
+    def read(self, size: int = 1) -> bytes:
+        return self._serial.read(size)
+
+    def reset_output_buffer(self) -> None:
+        self._serial.reset_output_buffer()
+
+    def close(self) -> None:
+        self._serial.close()
+
+
+class Between(PortInFront):
+    """Somebody in the midst, who takes each frame either way."""
+
+    def __init__(self, serial: Any) -> None:
+        super().__init__(serial)
         self._from_pump, self._from_host = FrameReader(), FrameReader()
         self._ready = bytearray()
         self._reads = 0
@@ -38,16 +69,8 @@ class Between:
         self._ready += data
 
     @property
-    def timeout(self) -> float | None:
-        return self._serial.timeout
-
-    @timeout.setter
-    def timeout(self, seconds: float | None) -> None:
-        self._serial.timeout = seconds
-
-    @property
     def in_waiting(self) -> int:
-        return self._serial.in_waiting + len(self._ready)
+        return super().in_waiting + len(self._ready)
 
     def write(self, data: bytes) -> int:
         for byte in data:
@@ -73,12 +96,6 @@ class Between:
         data = bytes(self._ready[:size])
         del self._ready[:size]
         return data
-
-    def reset_output_buffer(self) -> None:
-        self._serial.reset_output_buffer()
-
-    def close(self) -> None:
-        self._serial.close()
 
 
 def as_it_is(frame: Frame) -> bytes:

@@ -30,7 +30,7 @@ from thecal_hil.results.run import ERROR, FAILED, PASSED, Figure, Run, Subject
 
 _PACKAGES: Final = ("numpy", "simpy", "rp2040py", "pytest", "hypothesis", "distributed")
 _MOST_FIGURES: Final = 5_000
-"""Of a summary: more are a table and no figures."""
+"""A summary with more numbers than this is a table and has no figures."""
 
 
 class Recording:

@@ -46,7 +46,7 @@ PRESCRIPTION = REPOSITORY / "examples/paediatric_flex.toml"
 EVIDENCE = Path("build/evidence")
 _SHORTEST_NS, _LONGEST_NS = 300 * NS_PER_S, 7 * 86_400 * NS_PER_S
 _REACH_X = 500
-"""What a good speed would be, for the reader; it decides nothing."""
+"""A good speed, for the reader to compare with; it decides nothing."""
 
 
 def length_ns(text: str) -> int:

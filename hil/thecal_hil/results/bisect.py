@@ -30,7 +30,7 @@ _FOLDER: Final = Path("build/bisect")
 _LIBRARY: Final = Path("hil/thecal_hil/scenario/library")
 _SOURCES: Final = ("firmware", "firmware/board", "firmware/probe", "host", "sim", "hil")
 _OF_AN_IMAGE: Final = ("firmware", "host/thecal/pumps", "pumps")
-"""What the bytes of an image follow from."""
+"""The bytes of an image follow from these folders."""
 _NAMED: Final = "is the first bad commit"
 _PASSED, _FAILED = "passed", "failed"
 

@@ -7,7 +7,7 @@ import struct
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from thecal.changes import Changes
     from thecal.client import Pump
 
 PortOption = Annotated[
@@ -76,28 +77,32 @@ def _agree_to_open(why: str) -> bool:
     return typer.confirm(printable(f"{why}. Continue without a key?"))
 
 
+def opened(path: str, changes: Changes, agree_to_open: Callable[[str], bool]) -> Pump:
+    """Open a session with the pump on a port; the port is closed again where there is none. agree_to_open: asked with
+    the reason, where a pump for which a key is kept asks for none."""
+    from thecal.client import Pump
+    from thecal.keys import StoredKeys
+    from thecal.ports import open_port
+
+    serial_port = open_port(path)
+    try:
+        return Pump(
+            serial_port, clock=time.monotonic, keys=StoredKeys(), changes=changes, agree_to_open=agree_to_open
+        )
+    except BaseException:
+        serial_port.close()
+        raise
+
+
 @contextmanager
 def connected(port: str | None) -> Iterator[Pump]:
     """Yield a session with the pump on the port named, or with the only board attached. Raise BadAnswerError if
     no sense can be made of what answers."""
-    from thecal.client import Pump
-    from thecal.keys import StoredKeys
-    from thecal.ports import only_board, open_port
+    from thecal.ports import only_board
 
     path = port or only_board()
     with working(f"talking to the pump on {path}"):
-        serial_port = open_port(path)
-        try:
-            pump = Pump(
-                serial_port,
-                clock=time.monotonic,
-                keys=StoredKeys(),
-                changes=this_run().guard,
-                agree_to_open=_agree_to_open,
-            )
-        except BaseException:
-            serial_port.close()
-            raise
+        pump = opened(path, this_run().guard, _agree_to_open)
     try:
         yield pump
     except (ArithmeticError, LookupError, TypeError, ValueError, struct.error) as error:

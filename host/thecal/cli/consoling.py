@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thecal.cli.common import JsonOption, PortOption, echo, print_json, this_run
+from thecal.cli.common import JsonOption, PortOption, echo, opened, print_json, this_run
 from thecal.cli.reporting import ContactsOption
 from thecal.cli.reviewing import DEFAULT_GROUP, GroupOption, LibraryOption, reviewer
 from thecal.errors import BadInputError, ThecalError
@@ -95,25 +95,12 @@ def console(
 
 def _attach(port: str | None, changes: ConsoleChanges, may_be_open: bool) -> Attached:
     """Open the pump that is meant: the port named, or the only board."""
-    from thecal.client import Pump
     from thecal.console.session import Attached
-    from thecal.keys import StoredKeys
-    from thecal.ports import candidates, only_board, open_port
+    from thecal.ports import candidates, only_board
 
     boards = [board for board in candidates() if board.is_thecal]
     path = port or only_board()
-    serial_port = open_port(path)
-    try:
-        pump = Pump(
-            serial_port,
-            clock=time.monotonic,
-            keys=StoredKeys(),
-            changes=changes,
-            agree_to_open=lambda _why: may_be_open,
-        )
-    except BaseException:
-        serial_port.close()
-        raise
+    pump = opened(path, changes, lambda _why: may_be_open)
     is_practice = any(board.is_practice and board.device == path for board in boards)
     return Attached(pump, path, is_practice, len(boards))
 

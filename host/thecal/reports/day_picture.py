@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from thecal.amounts import dose_mcg, plain
 from thecal.bolus_words import bolus_volume_nl
 from thecal.day_pattern import clock
-from thecal.reports.svg import drawing, line, path, polyline, text
+from thecal.reports.svg import drawing, line, path, polyline, round_tick, text
 from thecal_fw.core.program import MINUTES_PER_DAY, Program
 
 WIDTH, HEIGHT = 720, 250
@@ -28,7 +28,7 @@ def day_picture(program: Program, weekday: int) -> Element:
     steps = basal_steps(program, weekday)
     boluses = boluses_of_day(program, weekday)
     highest = max([dose for _, _, dose in steps], default=Fraction(0))
-    tick = _tick(highest)
+    tick = round_tick(highest)
     top = tick * max(1, -(-highest // tick))
     parts = _frame(top, tick)
     corners = [(_x(minute), _y(dose, top)) for begin, end, dose in steps for minute in (begin, end)]
@@ -139,16 +139,6 @@ def _x(minute: int) -> float:
 
 def _y(dose: Fraction, top: Fraction) -> float:
     return BOTTOM - (BOTTOM - TOP) * float(dose / top)
-
-
-def _tick(highest: Fraction) -> Fraction:
-    """Return a round distance that divides the axis into at most five parts."""
-    tick = Fraction(1, 1_000)
-    while True:
-        for factor in (1, 2, 5):
-            if highest <= 5 * tick * factor:
-                return tick * factor
-        tick *= 10
 
 
 def _dose(program: Program, rate_nl_per_day: int, minutes: int) -> Fraction:

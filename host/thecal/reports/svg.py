@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil, floor, log10
 from xml.etree.ElementTree import Element, tostring
 
@@ -132,3 +133,13 @@ def drawing(
 
 def as_text(drawn: Element) -> str:
     return tostring(drawn, encoding="unicode")
+
+
+def round_tick(highest: Fraction) -> Fraction:
+    """Return a round distance that divides the axis into at most five parts."""
+    tick = Fraction(1, 1_000)
+    while True:
+        for factor in (1, 2, 5):
+            if highest <= 5 * tick * factor:
+                return tick * factor
+        tick *= 10

@@ -14,6 +14,7 @@ from typing import Any
 
 from serial import SerialException
 
+from thecal_hil.campaigns.between import PortInFront
 from thecal_hil.campaigns.stage import Ended, Stage, Terminal, raise_signal
 
 SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP}
@@ -101,29 +102,16 @@ class Plan:
             raise_signal(signal.SIGINT)
 
 
-class DisturbedPort:
+class DisturbedPort(PortInFront):
     """The model's port, disturbed as planned."""
 
     def __init__(self, serial: Any, plan: Plan) -> None:
         """Raise SerialException if the plan has cut the line for good."""
         if plan.is_cut and plan.way == CUT_FOR_GOOD:
             raise SerialException("could not open the port: it has gone")
-        if not serial.is_open:
-            serial.open()
-        self._serial, self._plan = serial, plan
+        super().__init__(serial)
+        self._plan = plan
         self._is_gone = False
-
-    @property
-    def timeout(self) -> float | None:
-        return self._serial.timeout
-
-    @timeout.setter
-    def timeout(self, seconds: float | None) -> None:
-        self._serial.timeout = seconds
-
-    @property
-    def in_waiting(self) -> int:
-        return self._serial.in_waiting
 
     def _cut(self) -> None:
         self._plan.is_cut = self._is_gone = True
@@ -160,12 +148,6 @@ class DisturbedPort:
                 return b""
         plan.step()
         return data
-
-    def reset_output_buffer(self) -> None:
-        self._serial.reset_output_buffer()
-
-    def close(self) -> None:
-        self._serial.close()
 
 
 def stage_for(command: str) -> Stage:

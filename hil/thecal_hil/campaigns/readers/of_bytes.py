@@ -38,7 +38,7 @@ _MOST_FRAMES = 4
 _MOST_ITERATIONS = 50
 _HOST_NONCE = 5
 _LEAVING = (bytes([messages.BOOTLOADER.kind]), bytes([messages.PROMPT.kind]))
-"""What a pump may be gone after."""
+"""A pump may be gone after these messages."""
 
 
 def _frames(data: bytes) -> None:

@@ -39,7 +39,7 @@ WORST_BY = ("overall_error_percent", "worst_hour_error_percent", "trumpet_15_min
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SHOWN_WORST = 3
 NAMED_WRONG = 100
-"""Of more runs that went wrong the number is reported."""
+"""The report names so many runs that went wrong, and gives the number of the rest."""
 
 
 def summary(results: Results) -> dict[str, Any]:

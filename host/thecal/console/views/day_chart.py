@@ -16,7 +16,7 @@ from thecal.amounts import plain
 from thecal.console.places import written
 from thecal.console.views.parts import element
 from thecal.day_pattern import clock
-from thecal.reports.svg import circle, line, path, polyline, rect, text
+from thecal.reports.svg import circle, line, path, polyline, rect, round_tick, text
 from thecal_fw.core.program import MINUTES_PER_DAY
 
 Steps = Sequence[tuple[int, int, Fraction]]
@@ -77,7 +77,7 @@ def day_charts(day: Day, words: str, identity: str) -> Element:
 
 def _chart(day: Day, words: str, identity: str, size: Size) -> Element:
     highest = max([dose for _, _, dose in [*day.after, *day.before]], default=Fraction(0))
-    tick = _tick(max(highest, Fraction(1, 1_000)))
+    tick = round_tick(max(highest, Fraction(1, 1_000)))
     top = max(tick * -(-(highest * Fraction(11, 10)) // tick), tick, day.least_top)
     plot = _Plot(size, top)
     parts = _frame(plot, tick)
@@ -182,16 +182,6 @@ def _frame(plot: _Plot, tick: Fraction) -> list[Element]:
         anchor = {0: "start", 24: "end"}.get(hour, "middle")
         parts.append(text(x, size.bottom + 21, f"{hour:02d}:00", "label", anchor))
     return parts
-
-
-def _tick(highest: Fraction) -> Fraction:
-    """Return a round distance that divides the axis into at most five parts."""
-    tick = Fraction(1, 1_000)
-    while True:
-        for factor in (1, 2, 5):
-            if highest <= 5 * tick * factor:
-                return tick * factor
-        tick *= 10
 
 
 def _snap(tick: Fraction) -> Fraction:
